@@ -1,0 +1,480 @@
+//! The tenant's state: JSON objects by kind, their keys, and the links between them.
+//!
+//! Nothing here knows HTTP, OData or permissions. Every look-up the Graph side needs on its hot
+//! path is an index: by id, by alternate key, by time for the two logs, by principal and resource
+//! for app role assignments, and both directions of every relation.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    ops::Bound,
+};
+
+use serde_json::Value;
+
+use crate::odata::ticks;
+
+/// One directory object: its non-null properties by wire name.
+///
+/// Keys that begin with `~` belong to the engine; no Graph answer shows them.
+pub(crate) type Object = serde_json::Map<String, Value>;
+
+/// What sort of object a record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    User,
+    Group,
+    Application,
+    ServicePrincipal,
+    Device,
+    AppRoleAssignment,
+    OAuth2PermissionGrant,
+    Organization,
+    SubscribedSku,
+    SignIn,
+    DirectoryAudit,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 11] = [
+        Self::User,
+        Self::Group,
+        Self::Application,
+        Self::ServicePrincipal,
+        Self::Device,
+        Self::AppRoleAssignment,
+        Self::OAuth2PermissionGrant,
+        Self::Organization,
+        Self::SubscribedSku,
+        Self::SignIn,
+        Self::DirectoryAudit,
+    ];
+
+    /// The property, besides `id`, that identifies one object of this kind.
+    pub(crate) fn alternate_key(self) -> Option<&'static str> {
+        match self {
+            Self::User => Some("userPrincipalName"),
+            Self::Application | Self::ServicePrincipal => Some("appId"),
+            Self::Device => Some("deviceId"),
+            _ => None,
+        }
+    }
+
+    /// The property the two logs are kept in order of.
+    fn log_time(self) -> Option<&'static str> {
+        match self {
+            Self::SignIn => Some("createdDateTime"),
+            Self::DirectoryAudit => Some("activityDateTime"),
+            _ => None,
+        }
+    }
+}
+
+/// A link from one object to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Relation {
+    /// Group to member.
+    Members,
+    /// Group, application or service principal to owner.
+    Owners,
+    /// User to manager; at most one.
+    Manager,
+    /// Device to owner.
+    RegisteredOwners,
+    /// Device to user.
+    RegisteredUsers,
+}
+
+/// Why an object was not stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Conflict {
+    /// No `id` that is a non-empty string.
+    NoId,
+    /// Another object has the same value for this property.
+    Taken { property: &'static str, value: String },
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoId => f.write_str("the object has no id"),
+            Self::Taken { property, value } => write!(f, "another object has {property} {value}"),
+        }
+    }
+}
+
+/// All objects of one tenant.
+#[derive(Debug, Default)]
+pub(crate) struct Store {
+    slots: Vec<Option<Slot>>,
+    free: Vec<u32>,
+    next_serial: u64,
+    ids: HashMap<Box<str>, u32>,
+    alternate: HashMap<Kind, HashMap<Box<str>, u32>>,
+    /// Every kind in insertion order.
+    order: HashMap<Kind, Vec<(u64, u32)>>,
+    /// The logs in time order.
+    by_time: HashMap<Kind, BTreeMap<LogPosition, u32>>,
+    by_principal: HashMap<Box<str>, Vec<u32>>,
+    by_resource: HashMap<Box<str>, Vec<u32>>,
+    forward: HashMap<(Relation, u32), Vec<u32>>,
+    backward: HashMap<(Relation, u32), Vec<u32>>,
+}
+
+/// Where a log record stands: its time in 100 ns ticks, then its serial number.
+pub(crate) type LogPosition = (i64, u64);
+
+#[derive(Debug)]
+struct Slot {
+    kind: Kind,
+    serial: u64,
+    object: Object,
+}
+
+impl Store {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Stores an object under its `id`, which no other object of any kind may have.
+    pub(crate) fn insert(&mut self, kind: Kind, mut object: Object) -> Result<(), Conflict> {
+        let Some(id) = text(&object, "id").filter(|id| !id.is_empty()).map(str::to_owned) else {
+            return Err(Conflict::NoId);
+        };
+        // Assignment ids are case-sensitive text, all other ids GUIDs in lower case.
+        let id = if kind == Kind::AppRoleAssignment { id } else { id.to_ascii_lowercase() };
+        if self.ids.contains_key(id.as_str()) {
+            return Err(Conflict::Taken { property: "id", value: id });
+        }
+        let key = kind.alternate_key().and_then(|property| Some((property, text(&object, property)?.to_ascii_lowercase())));
+        if let Some((property, value)) = &key
+            && self.alternate.get(&kind).is_some_and(|keys| keys.contains_key(value.as_str()))
+        {
+            return Err(Conflict::Taken { property, value: value.clone() });
+        }
+        object.insert("id".to_owned(), Value::String(id.clone()));
+
+        let serial = self.next_serial;
+        self.next_serial += 1;
+        let handle = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+        });
+        self.ids.insert(id.into_boxed_str(), handle);
+        if let Some((_, value)) = key {
+            self.alternate.entry(kind).or_default().insert(value.into_boxed_str(), handle);
+        }
+        self.index_contents(kind, handle, serial, &object);
+        self.order.entry(kind).or_default().push((serial, handle));
+        self.slots[handle as usize] = Some(Slot { kind, serial, object });
+        Ok(())
+    }
+
+    pub(crate) fn get(&self, kind: Kind, id: &str) -> Option<&Object> {
+        let slot = self.slot(self.handle(id)?)?;
+        (slot.kind == kind).then_some(&slot.object)
+    }
+
+    /// The object of whatever kind with that id.
+    pub(crate) fn any(&self, id: &str) -> Option<(Kind, &Object)> {
+        let slot = self.slot(self.handle(id)?)?;
+        Some((slot.kind, &slot.object))
+    }
+
+    pub(crate) fn kind_of(&self, id: &str) -> Option<Kind> {
+        Some(self.slot(self.handle(id)?)?.kind)
+    }
+
+    /// The one object whose `id` or alternate key has that value; letter case does not matter.
+    pub(crate) fn find(&self, kind: Kind, property: &str, value: &str) -> Option<&Object> {
+        if property == "id" {
+            return self.get(kind, value);
+        }
+        if kind.alternate_key() != Some(property) {
+            return None;
+        }
+        let keys = self.alternate.get(&kind)?;
+        let handle = keys.get(value).or_else(|| keys.get(value.to_ascii_lowercase().as_str()))?;
+        Some(&self.slot(*handle)?.object)
+    }
+
+    /// Changes an object in place and keeps every index right; `false` if there is no such object
+    /// or the change would give it a key that another one has (then its key stays as it was).
+    pub(crate) fn update(&mut self, kind: Kind, id: &str, change: impl FnOnce(&mut Object)) -> bool {
+        let Some(handle) = self.handle(id) else { return false };
+        let Some(mut slot) = self.slots.get_mut(handle as usize).and_then(|slot| slot.take_if(|slot| slot.kind == kind)) else {
+            return false;
+        };
+        self.unindex_contents(&slot, handle);
+        let id_before = slot.object.get("id").cloned();
+        let key_property = kind.alternate_key();
+        let key_before = key_property.and_then(|property| text(&slot.object, property).map(str::to_owned));
+        change(&mut slot.object);
+        if let Some(id) = id_before {
+            slot.object.insert("id".to_owned(), id);
+        }
+        let unique = match key_property {
+            Some(property) => self.move_key(&mut slot.object, kind, property, key_before, handle),
+            None => true,
+        };
+        self.index_contents(kind, handle, slot.serial, &slot.object);
+        self.slots[handle as usize] = Some(slot);
+        unique
+    }
+
+    /// Removes an object with every link and app role assignment it takes part in.
+    pub(crate) fn remove(&mut self, kind: Kind, id: &str) -> bool {
+        let Some(handle) = self.handle(id) else { return false };
+        let Some(slot) = self.slots.get_mut(handle as usize).and_then(|slot| slot.take_if(|slot| slot.kind == kind)) else {
+            return false;
+        };
+        let own_id = text(&slot.object, "id").unwrap_or_default().to_owned();
+        self.unindex_contents(&slot, handle);
+        self.ids.remove(own_id.as_str());
+        if let Some(key) = kind.alternate_key().and_then(|property| text(&slot.object, property))
+            && let Some(keys) = self.alternate.get_mut(&kind)
+        {
+            keys.remove(key.to_ascii_lowercase().as_str());
+        }
+        if let Some(order) = self.order.get_mut(&kind)
+            && let Ok(at) = order.binary_search_by_key(&slot.serial, |(serial, _)| *serial)
+        {
+            order.remove(at);
+        }
+        self.cut_links(handle);
+        let orphans: Vec<String> = [&self.by_principal, &self.by_resource]
+            .into_iter()
+            .flat_map(|index| index.get(own_id.as_str()).into_iter().flatten())
+            .filter_map(|handle| text(&self.slot(*handle)?.object, "id").map(str::to_owned))
+            .collect();
+        for orphan in orphans {
+            self.remove(Kind::AppRoleAssignment, &orphan);
+        }
+        self.free.push(handle);
+        true
+    }
+
+    /// All objects of a kind, in the order they were inserted.
+    pub(crate) fn all(&self, kind: Kind) -> impl Iterator<Item = &Object> {
+        self.after(kind, None).map(|(_, object)| object)
+    }
+
+    /// The objects inserted after serial number `position`, each with its own serial number.
+    pub(crate) fn after(&self, kind: Kind, position: Option<u64>) -> impl Iterator<Item = (u64, &Object)> {
+        let order = self.order.get(&kind).map(Vec::as_slice).unwrap_or_default();
+        let start = position.map_or(0, |position| order.partition_point(|(serial, _)| *serial <= position));
+        order[start..].iter().filter_map(|(serial, handle)| Some((*serial, &self.slot(*handle)?.object)))
+    }
+
+    /// A log's records between two times (in ticks, both inclusive), newest first, those before
+    /// `position` only.
+    pub(crate) fn log(
+        &self,
+        kind: Kind,
+        from: i64,
+        to: i64,
+        position: Option<LogPosition>,
+    ) -> impl Iterator<Item = (LogPosition, &Object)> {
+        let end = match position {
+            Some(position) if position <= (to, u64::MAX) => Bound::Excluded(position),
+            _ => Bound::Included((to, u64::MAX)),
+        };
+        let start = Bound::Included((from, 0));
+        let empty = match end {
+            Bound::Excluded(end) => end <= (from, 0),
+            _ => to < from,
+        };
+        self.by_time
+            .get(&kind)
+            .filter(|_| !empty)
+            .into_iter()
+            .flat_map(move |log| log.range((start, end)).rev())
+            .filter_map(|(position, handle)| Some((*position, &self.slot(*handle)?.object)))
+    }
+
+    /// Drops a log's oldest records beyond the newest `keep`, so that a long run stays bounded.
+    pub(crate) fn trim_log(&mut self, kind: Kind, keep: usize) {
+        while self.by_time.get(&kind).is_some_and(|log| log.len() > keep) {
+            let oldest = self.by_time.get(&kind).and_then(|log| log.first_key_value()).map(|(_, handle)| *handle);
+            let id = oldest.and_then(|handle| text(&self.slot(handle)?.object, "id").map(str::to_owned));
+            match id {
+                Some(id) if self.remove(kind, &id) => {}
+                _ => return,
+            }
+        }
+    }
+
+    pub(crate) fn len(&self, kind: Kind) -> usize {
+        self.order.get(&kind).map_or(0, Vec::len)
+    }
+
+    /// Links two objects; linking twice changes nothing, and so does an id that is not there.
+    pub(crate) fn link(&mut self, relation: Relation, from: &str, to: &str) -> bool {
+        let (Some(from), Some(to)) = (self.handle(from), self.handle(to)) else { return false };
+        if relation == Relation::Manager
+            && let Some(before) = self.forward.remove(&(relation, from))
+        {
+            for before in before {
+                drop_from(&mut self.backward, (relation, before), from);
+            }
+        }
+        let forward = self.forward.entry((relation, from)).or_default();
+        let backward = self.backward.entry((relation, to)).or_default();
+        // One side may be a group of a hundred thousand: look on the shorter one.
+        let linked = if forward.len() < backward.len() { forward.contains(&to) } else { backward.contains(&from) };
+        if !linked {
+            forward.push(to);
+            backward.push(from);
+        }
+        !linked
+    }
+
+    pub(crate) fn unlink(&mut self, relation: Relation, from: &str, to: &str) -> bool {
+        let (Some(from), Some(to)) = (self.handle(from), self.handle(to)) else { return false };
+        drop_from(&mut self.backward, (relation, to), from);
+        drop_from(&mut self.forward, (relation, from), to)
+    }
+
+    /// The ids `from` links to.
+    pub(crate) fn linked(&self, relation: Relation, from: &str) -> impl Iterator<Item = &str> {
+        self.neighbours(&self.forward, relation, from)
+    }
+
+    /// The ids that link to `to`.
+    pub(crate) fn linked_from(&self, relation: Relation, to: &str) -> impl Iterator<Item = &str> {
+        self.neighbours(&self.backward, relation, to)
+    }
+
+    /// The app role assignments a user, group or service principal has.
+    pub(crate) fn assignments_of(&self, principal: &str) -> impl Iterator<Item = &Object> {
+        self.assignments(&self.by_principal, principal)
+    }
+
+    /// The app role assignments given for a resource service principal.
+    pub(crate) fn assignments_to(&self, resource: &str) -> impl Iterator<Item = &Object> {
+        self.assignments(&self.by_resource, resource)
+    }
+
+    fn handle(&self, id: &str) -> Option<u32> {
+        self.ids.get(id).or_else(|| self.ids.get(id.to_ascii_lowercase().as_str())).copied()
+    }
+
+    fn slot(&self, handle: u32) -> Option<&Slot> {
+        self.slots.get(handle as usize)?.as_ref()
+    }
+
+    fn neighbours<'a>(&'a self, links: &'a Links, relation: Relation, id: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.handle(id)
+            .and_then(|handle| links.get(&(relation, handle)))
+            .into_iter()
+            .flatten()
+            .filter_map(|handle| text(&self.slot(*handle)?.object, "id"))
+    }
+
+    fn assignments<'a>(
+        &'a self,
+        index: &'a HashMap<Box<str>, Vec<u32>>,
+        id: &str,
+    ) -> impl Iterator<Item = &'a Object> + use<'a> {
+        index
+            .get(id.to_ascii_lowercase().as_str())
+            .into_iter()
+            .flatten()
+            .filter_map(|handle| Some(&self.slot(*handle)?.object))
+    }
+
+    /// Indexes by time, principal and resource.
+    fn index_contents(&mut self, kind: Kind, handle: u32, serial: u64, object: &Object) {
+        if let Some(property) = kind.log_time() {
+            let time = text(object, property).and_then(ticks).unwrap_or(i64::MIN);
+            self.by_time.entry(kind).or_default().insert((time, serial), handle);
+        }
+        if kind == Kind::AppRoleAssignment {
+            for (index, property) in [(&mut self.by_principal, "principalId"), (&mut self.by_resource, "resourceId")] {
+                if let Some(id) = text(object, property) {
+                    index.entry(id.to_ascii_lowercase().into_boxed_str()).or_default().push(handle);
+                }
+            }
+        }
+    }
+
+    fn unindex_contents(&mut self, slot: &Slot, handle: u32) {
+        if let Some(property) = slot.kind.log_time()
+            && let Some(log) = self.by_time.get_mut(&slot.kind)
+        {
+            let time = text(&slot.object, property).and_then(ticks).unwrap_or(i64::MIN);
+            log.remove(&(time, slot.serial));
+        }
+        if slot.kind == Kind::AppRoleAssignment {
+            for (index, property) in [(&mut self.by_principal, "principalId"), (&mut self.by_resource, "resourceId")] {
+                if let Some(id) = text(&slot.object, property)
+                    && let Some(handles) = index.get_mut(id.to_ascii_lowercase().as_str())
+                {
+                    handles.retain(|other| *other != handle);
+                }
+            }
+        }
+    }
+
+    /// Moves the alternate key's index entry to the object's present value.
+    fn move_key(
+        &mut self,
+        object: &mut Object,
+        kind: Kind,
+        property: &'static str,
+        before: Option<String>,
+        handle: u32,
+    ) -> bool {
+        let after = text(object, property).map(str::to_owned);
+        if before == after {
+            return true;
+        }
+        let keys = self.alternate.entry(kind).or_default();
+        let taken = after.as_deref().is_some_and(|key| {
+            keys.get(key.to_ascii_lowercase().as_str()).is_some_and(|other| *other != handle)
+        });
+        if taken {
+            match before {
+                Some(before) => object.insert(property.to_owned(), Value::String(before)),
+                None => object.remove(property),
+            };
+            return false;
+        }
+        if let Some(before) = before {
+            keys.remove(before.to_ascii_lowercase().as_str());
+        }
+        if let Some(after) = after {
+            keys.insert(after.to_ascii_lowercase().into_boxed_str(), handle);
+        }
+        true
+    }
+
+    fn cut_links(&mut self, handle: u32) {
+        const RELATIONS: [Relation; 5] =
+            [Relation::Members, Relation::Owners, Relation::Manager, Relation::RegisteredOwners, Relation::RegisteredUsers];
+        for relation in RELATIONS {
+            for to in self.forward.remove(&(relation, handle)).unwrap_or_default() {
+                drop_from(&mut self.backward, (relation, to), handle);
+            }
+            for from in self.backward.remove(&(relation, handle)).unwrap_or_default() {
+                drop_from(&mut self.forward, (relation, from), handle);
+            }
+        }
+    }
+}
+
+type Links = HashMap<(Relation, u32), Vec<u32>>;
+
+fn drop_from(links: &mut Links, key: (Relation, u32), handle: u32) -> bool {
+    let Some(handles) = links.get_mut(&key) else { return false };
+    let before = handles.len();
+    handles.retain(|other| *other != handle);
+    before != handles.len()
+}
+
+fn text<'a>(object: &'a Object, property: &str) -> Option<&'a str> {
+    object.get(property)?.as_str()
+}
+
+#[cfg(test)]
+mod tests;
