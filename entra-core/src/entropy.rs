@@ -1,0 +1,37 @@
+use std::fmt;
+
+use crate::Error;
+
+/// Where random bytes come from, so that a test can repeat a run.
+pub trait Entropy: fmt::Debug + Send + Sync + 'static {
+    /// Fills the buffer with unpredictable bytes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when the source gives none;
+    /// then nothing that must be unguessable may be made.
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), Error>;
+
+    /// A number in `0.0..1.0`, for jitter; a half when the source gives none.
+    fn fraction(&self) -> f64 {
+        let mut bytes = [0; 8];
+        if self.fill(&mut bytes).is_err() {
+            return 0.5;
+        }
+        // 53 bits are what an f64 holds exactly.
+        #[expect(clippy::cast_precision_loss, reason = "53 bits fit an f64")]
+        let value = (u64::from_le_bytes(bytes) >> 11) as f64;
+        value / 9_007_199_254_740_992.0
+    }
+}
+
+/// The operating system's random number generator.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), Error> {
+        getrandom::fill(buffer).map_err(|source| {
+            Error::configuration("the operating system gives no random bytes; check that the process may call getrandom(2)").with_source(source)
+        })
+    }
+}

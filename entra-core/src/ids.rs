@@ -1,0 +1,436 @@
+use std::{convert::Infallible, error, fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::{Entropy, Error};
+
+/// A GUID, the form of nearly every id in Entra: 16 bytes, printed lower-case with hyphens.
+///
+/// ```
+/// use entra_core::Guid;
+/// let id: Guid = "00000003-0000-0000-C000-000000000000".parse()?;
+/// assert_eq!(id.to_string(), "00000003-0000-0000-c000-000000000000");
+/// # Ok::<(), entra_core::InvalidId>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Guid([u8; 16]);
+
+impl Guid {
+    /// The all-zero GUID; as an app role id it means "default access".
+    pub const NIL: Self = Self([0; 16]);
+
+    /// A GUID from its bytes, in the order they are printed.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// A random (version 4, RFC 9562) GUID.
+    ///
+    /// # Errors
+    /// When the source of randomness fails.
+    pub fn random(entropy: &dyn Entropy) -> Result<Self, Error> {
+        let mut bytes = [0; 16];
+        entropy.fill(&mut bytes)?;
+        bytes[6] = (bytes[6] & 0x0f) | 0x40;
+        bytes[8] = (bytes[8] & 0x3f) | 0x80;
+        Ok(Self(bytes))
+    }
+
+    /// The bytes, in the order they are printed.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.as_bytes();
+        if text.len() != 36 {
+            return None;
+        }
+        let mut bytes = [0; 16];
+        let mut nibbles = 0;
+        for (at, &byte) in text.iter().enumerate() {
+            if matches!(at, 8 | 13 | 18 | 23) {
+                if byte != b'-' {
+                    return None;
+                }
+                continue;
+            }
+            let nibble = u8::try_from(char::from(byte).to_digit(16)?).ok()?;
+            bytes[nibbles / 2] = (bytes[nibbles / 2] << 4) | nibble;
+            nibbles += 1;
+        }
+        Some(Self(bytes))
+    }
+}
+
+impl fmt::Display for Guid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, byte) in self.0.iter().enumerate() {
+            if matches!(at, 4 | 6 | 8 | 10) {
+                f.write_str("-")?;
+            }
+            write!(f, "{byte:02x}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Guid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Guid {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        Self::parse(text).ok_or_else(|| InvalidId::new("GUID", text))
+    }
+}
+
+macro_rules! guid_id {
+    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Guid);
+
+        impl $name {
+            /// The GUID itself.
+            #[must_use]
+            pub const fn guid(self) -> Guid {
+                self.0
+            }
+        }
+
+        impl From<Guid> for $name {
+            fn from(guid: Guid) -> Self {
+                Self(guid)
+            }
+        }
+
+        impl From<&$name> for $name {
+            fn from(id: &$name) -> Self {
+                *id
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                Guid::parse(text).map(Self).ok_or_else(|| InvalidId::new($what, text))
+            }
+        }
+
+        text_conversions!($name);
+    };
+}
+
+macro_rules! text_conversions {
+    ($name:ident) => {
+        impl TryFrom<&str> for $name {
+            type Error = InvalidId;
+
+            fn try_from(text: &str) -> Result<Self, InvalidId> {
+                text.parse()
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+
+            fn try_from(text: String) -> Result<Self, InvalidId> {
+                text.parse()
+            }
+        }
+
+        impl TryFrom<&String> for $name {
+            type Error = InvalidId;
+
+            fn try_from(text: &String) -> Result<Self, InvalidId> {
+                text.parse()
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                text.parse().map_err(de::Error::custom)
+            }
+        }
+    };
+}
+
+text_conversions!(Guid);
+
+guid_id!(
+    /// The application (client) id of an app registration.
+    ///
+    /// ```
+    /// use entra_core::ClientId;
+    /// let error = "my-app".parse::<ClientId>().unwrap_err();
+    /// assert!(error.to_string().contains("application (client) id"));
+    /// ```
+    ClientId,
+    "application (client) id"
+);
+
+guid_id!(
+    /// The object id of one directory object: a user, group, device, service principal and so on.
+    ObjectId,
+    "object id"
+);
+
+/// A tenant as it may stand in an authority URL: its GUID, one of its verified domains, or one of
+/// the aliases `common`, `organizations` and `consumers`.
+///
+/// ```
+/// use entra_core::TenantId;
+/// assert!("contoso.onmicrosoft.com".parse::<TenantId>()?.guid().is_none());
+/// assert!("organizations".parse::<TenantId>()?.is_alias());
+/// assert!("contoso".parse::<TenantId>().is_err());
+/// # Ok::<(), entra_core::InvalidId>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TenantId(Repr);
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Repr {
+    Guid(Guid),
+    Alias(&'static str),
+    Domain(Box<str>),
+}
+
+impl TenantId {
+    /// The GUID, when the tenant was given as one.
+    #[must_use]
+    pub const fn guid(&self) -> Option<Guid> {
+        match &self.0 {
+            Repr::Guid(guid) => Some(*guid),
+            Repr::Alias(_) | Repr::Domain(_) => None,
+        }
+    }
+
+    /// Whether this names no tenant but a class of accounts (`common`, `organizations`,
+    /// `consumers`), as an authority for user sign-in may.
+    #[must_use]
+    pub const fn is_alias(&self) -> bool {
+        matches!(self.0, Repr::Alias(_))
+    }
+}
+
+impl From<Guid> for TenantId {
+    fn from(guid: Guid) -> Self {
+        Self(Repr::Guid(guid))
+    }
+}
+
+impl From<&Self> for TenantId {
+    fn from(tenant: &Self) -> Self {
+        tenant.clone()
+    }
+}
+
+impl fmt::Display for TenantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Repr::Guid(guid) => guid.fmt(f),
+            Repr::Alias(alias) => f.write_str(alias),
+            Repr::Domain(domain) => f.write_str(domain),
+        }
+    }
+}
+
+impl fmt::Debug for TenantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TenantId({self})")
+    }
+}
+
+impl FromStr for TenantId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        if let Some(guid) = Guid::parse(text) {
+            return Ok(Self(Repr::Guid(guid)));
+        }
+        if let Some(alias) = ALIASES
+            .iter()
+            .find(|alias| text.eq_ignore_ascii_case(alias))
+        {
+            return Ok(Self(Repr::Alias(alias)));
+        }
+        if is_domain(text) {
+            return Ok(Self(Repr::Domain(text.to_ascii_lowercase().into())));
+        }
+        Err(InvalidId::new("tenant", text))
+    }
+}
+
+text_conversions!(TenantId);
+
+/// A text that is not the id it was given for.
+#[derive(Clone, PartialEq, Eq)]
+pub struct InvalidId {
+    expected: &'static str,
+    text: Box<str>,
+}
+
+impl InvalidId {
+    fn new(expected: &'static str, text: &str) -> Self {
+        let text = text.chars().take(MAX_QUOTED).collect::<String>();
+        Self {
+            expected,
+            text: text.into(),
+        }
+    }
+
+    /// What the text should have been, such as `application (client) id`.
+    #[must_use]
+    pub const fn expected(&self) -> &'static str {
+        self.expected
+    }
+
+    fn form(&self) -> &'static str {
+        match self.expected {
+            "tenant" => {
+                "a GUID, a verified domain such as contoso.onmicrosoft.com, or common, organizations, consumers"
+            }
+            _ => "a GUID such as 00000000-0000-0000-0000-000000000000",
+        }
+    }
+}
+
+impl From<Infallible> for InvalidId {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+impl fmt::Display for InvalidId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:?} is no {}: it must be {}",
+            self.text,
+            self.expected,
+            self.form()
+        )
+    }
+}
+
+impl fmt::Debug for InvalidId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "InvalidId({self})")
+    }
+}
+
+impl error::Error for InvalidId {}
+
+/// Letters, digits and hyphens in at least two labels: what Entra accepts as a verified domain.
+fn is_domain(text: &str) -> bool {
+    text.len() <= 253
+        && text.contains('.')
+        && text.split('.').all(|label| {
+            !label.is_empty()
+                && label.len() <= 63
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        })
+}
+
+const ALIASES: [&str; 3] = ["common", "organizations", "consumers"];
+/// A mistyped id is quoted in its error, but not a whole file pasted by accident.
+const MAX_QUOTED: usize = 80;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guid_is_printed_lower_case_whatever_was_read() {
+        let guid: Guid = "0ABCDEF0-1234-5678-9aBC-DEF012345678".parse().unwrap();
+        assert_eq!(guid.to_string(), "0abcdef0-1234-5678-9abc-def012345678");
+    }
+
+    #[test]
+    fn malformed_ids_are_refused_and_say_what_was_expected() {
+        for text in [
+            "",
+            "x",
+            "0abcdef0-1234-5678-9abc-def01234567",
+            "0abcdef0_1234_5678_9abc_def012345678",
+            "{0abcdef0-1234-5678-9abc-def012345678}",
+        ] {
+            let error = text.parse::<ObjectId>().unwrap_err();
+            assert!(error.to_string().contains("object id"), "{error}");
+        }
+    }
+
+    #[test]
+    fn tenants_are_guids_domains_or_aliases_and_nothing_else() {
+        for good in [
+            "contoso.com",
+            "Contoso.OnMicrosoft.com",
+            "COMMON",
+            "0abcdef0-1234-5678-9abc-def012345678",
+        ] {
+            good.parse::<TenantId>().unwrap();
+        }
+        for bad in [
+            "",
+            "contoso",
+            "contoso.com/",
+            "a..b",
+            "-a.com",
+            "contoso.com?x=1",
+            "../evil.com",
+            "contoso .com",
+        ] {
+            bad.parse::<TenantId>().unwrap_err();
+        }
+        assert_eq!(
+            "Contoso.com".parse::<TenantId>().unwrap(),
+            "contoso.com".parse().unwrap()
+        );
+    }
+
+    #[test]
+    fn a_long_text_is_quoted_only_in_part() {
+        let error = "x".repeat(10_000).parse::<ClientId>().unwrap_err();
+        assert!(error.to_string().len() < 300);
+    }
+
+    #[test]
+    fn ids_travel_through_json_as_text() {
+        let id: ClientId = "0abcdef0-1234-5678-9abc-def012345678".parse().unwrap();
+        let json = serde_json::to_string(&id).unwrap();
+        assert_eq!(json, "\"0abcdef0-1234-5678-9abc-def012345678\"");
+        assert_eq!(serde_json::from_str::<ClientId>(&json).unwrap(), id);
+        serde_json::from_str::<ClientId>("\"nope\"").unwrap_err();
+    }
+}

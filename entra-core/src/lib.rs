@@ -1,0 +1,36 @@
+#![doc = include_str!("../README.md")]
+
+mod challenge;
+mod clock;
+mod cloud;
+mod credential;
+mod entropy;
+mod error;
+mod ids;
+mod pipeline;
+mod request;
+mod retry;
+mod secret;
+#[cfg(feature = "test-util")]
+mod test_util;
+mod transport;
+
+pub use clock::{BoxFuture, Clock, SystemClock, Timestamp};
+pub use cloud::Cloud;
+pub use credential::{
+    AccessToken, CredentialError, CredentialErrorKind, TokenCredential, TokenRequest,
+};
+pub use entropy::{Entropy, SystemEntropy};
+pub use error::{Error, ErrorKind};
+pub use ids::{ClientId, Guid, InvalidId, ObjectId, TenantId};
+pub use pipeline::{Pipeline, PipelineBuilder};
+pub use request::{Bearer, Idempotency, Request, Response};
+pub use retry::{Attempt, Decision, GaveUp, Outcome, RetryPolicy, Verdict, parse_retry_after};
+pub use secret::Secret;
+#[cfg(feature = "test-util")]
+pub use test_util::{ManualClock, ScriptedTransport, SeededEntropy, StaticCredential};
+pub use transport::{HttpTransport, TimeLimit, TransportError, TransportErrorKind};
+#[cfg(feature = "reqwest")]
+pub use transport::{ReqwestTransport, ReqwestTransportBuilder};
+
+pub use {bytes, http, time, url};

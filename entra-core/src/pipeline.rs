@@ -1,0 +1,375 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use tracing::{Instrument, debug, debug_span, field::Empty};
+use url::{Origin, Url};
+
+use crate::{
+    AccessToken, Attempt, Bearer, Clock, Decision, Entropy, Error, ErrorKind, GaveUp, Guid,
+    HttpTransport, Outcome, Request, Response, RetryPolicy, SystemClock, SystemEntropy, TimeLimit,
+    Timestamp,
+    challenge::claims_challenge,
+    cloud::is_safe,
+    retry::{parse_http_date, parse_retry_after},
+};
+
+/// The one way to the wire, for token calls, Graph calls, every page and every batch.
+///
+/// It pins requests to the configured hosts, adds token and request id, retries what may be
+/// retried within attempts and time, and answers one 401 per call with a fresh token. Cheap to clone.
+#[derive(Clone)]
+pub struct Pipeline(Arc<Inner>);
+
+struct Inner {
+    transport: Arc<dyn HttpTransport>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    policy: RetryPolicy,
+    origins: Vec<Origin>,
+    user_agent: HeaderValue,
+}
+
+/// Settings of a [`Pipeline`].
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct PipelineBuilder(Inner);
+
+impl Pipeline {
+    /// A pipeline over this transport, with the system's clock and the policy for Graph requests.
+    pub fn builder(transport: Arc<dyn HttpTransport>) -> PipelineBuilder {
+        PipelineBuilder(Inner {
+            transport,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            policy: RetryPolicy::for_graph(),
+            origins: Vec::new(),
+            user_agent: HeaderValue::from_static(concat!(
+                "entra-sdk-rust/",
+                env!("CARGO_PKG_VERSION")
+            )),
+        })
+    }
+
+    /// The clock that this pipeline waits on.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.0.clock
+    }
+
+    /// The source of its request ids and jitter.
+    #[must_use]
+    pub fn entropy(&self) -> &Arc<dyn Entropy> {
+        &self.0.entropy
+    }
+
+    /// The limits of its retries.
+    #[must_use]
+    pub fn policy(&self) -> &RetryPolicy {
+        &self.0.policy
+    }
+
+    /// Whether requests, and with them tokens, may go to this address.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Policy`] for another origin than the configured ones, or an insecure one.
+    pub fn check(&self, url: &Url) -> Result<(), Error> {
+        if !is_safe(url) {
+            return Err(Error::policy(format!(
+                "refused to send to {}://{}: it must be https (http on loopback only)",
+                url.scheme(),
+                url.host_str().unwrap_or_default()
+            )));
+        }
+        if !self.0.origins.contains(&url.origin()) {
+            return Err(Error::policy(format!(
+                "refused to send to {}: only the configured hosts get requests and tokens",
+                url.origin().ascii_serialization()
+            )));
+        }
+        Ok(())
+    }
+
+    /// Sends the request, again if need be, and returns the last answer whatever its status.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Policy`] before anything is sent, [`ErrorKind::Credential`] when there is no
+    /// token, [`ErrorKind::Transport`] when there is no answer.
+    pub async fn send(&self, request: Request) -> Result<Response, Error> {
+        self.check(&request.url)?;
+        let id = Guid::random(&*self.0.entropy)?.to_string();
+        let span = debug_span!(
+            "entra.request",
+            operation = request.operation,
+            method = %request.method,
+            host = request.url.host_str(),
+            path = request.url.path(),
+            client_request_id = %id,
+            status = Empty,
+            tries = Empty,
+        );
+        self.drive(request, &id)
+            .instrument(span)
+            .await
+            .map_err(|error| error.with_client_request_id(&id))
+    }
+
+    async fn drive(&self, request: Request, id: &str) -> Result<Response, Error> {
+        let policy = RetryPolicy {
+            budget: request.budget.unwrap_or(self.0.policy.budget),
+            ..self.0.policy.clone()
+        };
+        let started = self.0.clock.now();
+        let mut bearer = request.bearer.clone();
+        let mut challenged = false;
+        let (mut counted, mut tries) = (0, 0);
+        loop {
+            let token = match &bearer {
+                Some(Bearer {
+                    credential,
+                    request,
+                }) => Some(credential.token(request).await?),
+                None => None,
+            };
+            counted += 1;
+            tries += 1;
+            let left = policy.budget.saturating_sub(self.since(started));
+            let outcome = self
+                .0
+                .transport
+                .send(self.wire(&request, id, token.as_ref(), left)?)
+                .await;
+
+            if let (Ok(response), Some(sent), false) = (&outcome, &bearer, challenged)
+                && response.status() == StatusCode::UNAUTHORIZED
+            {
+                // The token looked valid here, but not there. One fresh one, and no more.
+                bearer = Some(refreshed(sent, response.headers()));
+                challenged = true;
+                counted -= 1;
+                debug!("401: asking for a fresh token once");
+                continue;
+            }
+
+            let retry_after = outcome
+                .as_ref()
+                .ok()
+                .and_then(|response| self.retry_after(response.headers()));
+            let attempt = Attempt {
+                outcome: judge(&outcome, &request),
+                idempotency: request.idempotency,
+                counted,
+                tries,
+                elapsed: self.since(started),
+                retry_after,
+                jitter: self.0.entropy.fraction(),
+            };
+            let gave_up = match policy.decide(&attempt) {
+                Decision::Done => None,
+                Decision::GiveUp(reason) => Some(reason),
+                Decision::Retry { wait, counts } => {
+                    debug!(?wait, tries, outcome = ?attempt.outcome, "trying again");
+                    self.0.clock.sleep(wait).await;
+                    counted -= u32::from(!counts);
+                    continue;
+                }
+            };
+            return finish(
+                outcome,
+                Sent {
+                    tries,
+                    gave_up,
+                    retry_after,
+                    id,
+                },
+            );
+        }
+    }
+
+    fn wire(
+        &self,
+        request: &Request,
+        id: &str,
+        token: Option<&AccessToken>,
+        left: Duration,
+    ) -> Result<http::Request<Bytes>, Error> {
+        let mut wire = http::Request::new(request.body.clone());
+        *wire.method_mut() = request.method.clone();
+        *wire.uri_mut() = request.url.as_str().parse().map_err(|source| {
+            Error::configuration("the address cannot be sent as a request line").with_source(source)
+        })?;
+        let headers = wire.headers_mut();
+        *headers = request.headers.clone();
+        headers.insert(header::USER_AGENT, self.0.user_agent.clone());
+        headers.insert(CLIENT_REQUEST_ID, header_value(id)?);
+        headers.insert(RETURN_CLIENT_REQUEST_ID, HeaderValue::from_static("true"));
+        if let Some(token) = token {
+            let mut value = header_value(&format!("Bearer {}", token.expose()))?;
+            value.set_sensitive(true);
+            headers.insert(header::AUTHORIZATION, value);
+        }
+        // A budget that ran out during a wait still gets its last try a moment to be answered.
+        wire.extensions_mut()
+            .insert(TimeLimit(left.max(LEAST_TIME)));
+        Ok(wire)
+    }
+
+    fn since(&self, started: Timestamp) -> Duration {
+        Duration::try_from(self.0.clock.now() - started).unwrap_or_default()
+    }
+
+    fn retry_after(&self, headers: &HeaderMap) -> Option<Duration> {
+        let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
+        // A date is meant on the server's clock, which its answer shows.
+        let now = headers
+            .get(header::DATE)
+            .and_then(|date| parse_http_date(date.to_str().ok()?))
+            .unwrap_or_else(|| self.0.clock.now());
+        parse_retry_after(value, now)
+    }
+}
+
+impl fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pipeline")
+            .field("policy", &self.0.policy)
+            .field("origins", &self.0.origins)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PipelineBuilder {
+    /// Lets requests go to the origin (scheme, host and port) of this address. Without any, none go out.
+    pub fn origin(mut self, url: &Url) -> Self {
+        self.0.origins.push(url.origin());
+        self
+    }
+
+    /// The clock to measure and wait with.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.0.clock = clock;
+        self
+    }
+
+    /// The source of request ids and jitter.
+    pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
+        self.0.entropy = entropy;
+        self
+    }
+
+    /// The limits of retries.
+    pub fn policy(mut self, policy: RetryPolicy) -> Self {
+        self.0.policy = policy;
+        self
+    }
+
+    /// A product token for the `User-Agent` header, put before the SDK's own.
+    ///
+    /// # Errors
+    /// When the text has characters that a header cannot hold.
+    pub fn application(mut self, product: &str) -> Result<Self, Error> {
+        self.0.user_agent = header_value(&format!(
+            "{product} entra-sdk-rust/{}",
+            env!("CARGO_PKG_VERSION")
+        ))?;
+        Ok(self)
+    }
+
+    /// The pipeline.
+    #[must_use]
+    pub fn build(self) -> Pipeline {
+        Pipeline(Arc::new(self.0))
+    }
+}
+
+impl fmt::Debug for PipelineBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PipelineBuilder")
+            .field("origins", &self.0.origins)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is known about a call beside its last answer.
+struct Sent<'a> {
+    tries: u32,
+    gave_up: Option<GaveUp>,
+    retry_after: Option<Duration>,
+    id: &'a str,
+}
+
+fn finish(
+    outcome: Result<http::Response<Bytes>, crate::TransportError>,
+    sent: Sent<'_>,
+) -> Result<Response, Error> {
+    let Sent {
+        tries,
+        gave_up,
+        retry_after,
+        id,
+    } = sent;
+    let span = tracing::Span::current();
+    span.record("tries", tries);
+    match outcome {
+        Ok(response) => {
+            let (parts, body) = response.into_parts();
+            span.record("status", parts.status.as_u16());
+            Ok(Response {
+                status: parts.status,
+                headers: parts.headers,
+                body,
+                tries,
+                gave_up,
+                client_request_id: id.to_owned(),
+                retry_after,
+            })
+        }
+        Err(source) => {
+            debug!(kind = ?source.kind(), "no answer");
+            let message = match gave_up {
+                Some(GaveUp::NotRepeatable) => "no answer, and the request may have been processed: look before sending it again".to_owned(),
+                Some(GaveUp::Budget) => format!("no answer within the time budget, {tries} tries"),
+                _ => format!("no answer after {tries} {}", if tries == 1 { "try" } else { "tries" }),
+            };
+            Err(Error::new(ErrorKind::Transport, message).with_source(source))
+        }
+    }
+}
+
+fn judge(
+    outcome: &Result<http::Response<Bytes>, crate::TransportError>,
+    request: &Request,
+) -> Outcome {
+    match outcome {
+        Ok(response) => Outcome::Answered((request.classify)(
+            response.status(),
+            response.headers(),
+            response.body(),
+        )),
+        Err(error) if error.may_have_been_processed() => Outcome::Lost,
+        Err(error) if error.kind() == crate::TransportErrorKind::InvalidRequest => {
+            Outcome::Unsendable
+        }
+        Err(_) => Outcome::NotSent,
+    }
+}
+
+fn refreshed(sent: &Bearer, headers: &HeaderMap) -> Bearer {
+    let request = sent.request.clone();
+    let request = match claims_challenge(headers) {
+        Some(claims) => request.with_claims(claims),
+        None => request.with_force_refresh(),
+    };
+    Bearer::new(Arc::clone(&sent.credential), request)
+}
+
+fn header_value(text: &str) -> Result<HeaderValue, Error> {
+    // The text may be a token, so the error says nothing of it.
+    HeaderValue::from_str(text).map_err(|source| {
+        Error::configuration("a header value has characters that HTTP does not allow")
+            .with_source(source)
+    })
+}
+
+const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
+const RETURN_CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("return-client-request-id");
+const LEAST_TIME: Duration = Duration::from_secs(1);

@@ -1,0 +1,201 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use url::Url;
+
+use crate::{GaveUp, TokenCredential, TokenRequest, Verdict};
+
+/// Whether sending a request twice can do harm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Idempotency {
+    /// Changes nothing: GET, and a POST that only reads.
+    Safe,
+    /// Comes to the same when done twice: PUT, DELETE, most PATCH.
+    Idempotent,
+    /// Makes something each time: other POST. It is sent again only when it was surely not processed.
+    Create,
+}
+
+impl Idempotency {
+    /// What the method promises (RFC 9110, section 9.2); PATCH counts as idempotent, as it sets values in Graph.
+    #[must_use]
+    pub fn of(method: &Method) -> Self {
+        match *method {
+            Method::GET | Method::HEAD | Method::OPTIONS => Self::Safe,
+            Method::PUT | Method::DELETE | Method::PATCH => Self::Idempotent,
+            _ => Self::Create,
+        }
+    }
+}
+
+/// Which token a request carries.
+#[derive(Clone, Debug)]
+pub struct Bearer {
+    pub(crate) credential: Arc<dyn TokenCredential>,
+    pub(crate) request: TokenRequest,
+}
+
+impl Bearer {
+    /// A token of this credential for this token request.
+    #[must_use]
+    pub fn new(credential: Arc<dyn TokenCredential>, request: TokenRequest) -> Self {
+        Self {
+            credential,
+            request,
+        }
+    }
+}
+
+/// One call, to be sent by a [`Pipeline`](crate::Pipeline) as often as it takes.
+///
+/// `Debug` shows neither headers nor body nor query, which may hold secrets.
+#[derive(Clone)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct Request {
+    pub(crate) operation: &'static str,
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) bearer: Option<Bearer>,
+    pub(crate) idempotency: Idempotency,
+    pub(crate) classify: fn(StatusCode, &HeaderMap, &[u8]) -> Verdict,
+    pub(crate) budget: Option<Duration>,
+}
+
+impl Request {
+    /// A request without token or body. `operation` names it in traces, such as `list users`.
+    pub fn new(operation: &'static str, method: Method, url: Url) -> Self {
+        let idempotency = Idempotency::of(&method);
+        Self {
+            operation,
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            bearer: None,
+            idempotency,
+            classify: by_status,
+            budget: None,
+        }
+    }
+
+    /// With a header; a second one of the same name replaces the first.
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// With a body of this media type.
+    pub fn with_body(mut self, media_type: &'static str, body: impl Into<Bytes>) -> Self {
+        self.headers.insert(
+            http::header::CONTENT_TYPE,
+            HeaderValue::from_static(media_type),
+        );
+        self.body = body.into();
+        self
+    }
+
+    /// With a bearer token.
+    pub fn with_bearer(mut self, bearer: Bearer) -> Self {
+        self.bearer = Some(bearer);
+        self
+    }
+
+    /// With another class than the method's own, such as a POST that only reads.
+    pub const fn with_idempotency(mut self, idempotency: Idempotency) -> Self {
+        self.idempotency = idempotency;
+        self
+    }
+
+    /// With another reading of answers than by status alone.
+    pub fn with_classifier(
+        mut self,
+        classify: fn(StatusCode, &HeaderMap, &[u8]) -> Verdict,
+    ) -> Self {
+        self.classify = classify;
+        self
+    }
+
+    /// With another time budget than the pipeline's.
+    pub const fn with_budget(mut self, budget: Duration) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
+    /// The address.
+    #[must_use]
+    pub const fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The method.
+    #[must_use]
+    pub const fn method(&self) -> &Method {
+        &self.method
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("operation", &self.operation)
+            .field("method", &self.method)
+            .field("host", &self.url.host_str())
+            .field("path", &self.url.path())
+            .field("idempotency", &self.idempotency)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The last answer to a call, whatever its status.
+///
+/// `Debug` shows neither headers nor body, which may hold tokens.
+#[non_exhaustive]
+pub struct Response {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, whole.
+    pub body: Bytes,
+    /// How often the request was sent.
+    pub tries: u32,
+    /// Why it was not sent once more, when another try might have helped.
+    pub gave_up: Option<GaveUp>,
+    /// The `client-request-id` the call was sent with.
+    pub client_request_id: String,
+    /// The wait that this answer asks for.
+    pub retry_after: Option<Duration>,
+}
+
+impl Response {
+    /// A header as text, if it is there and is text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("tries", &self.tries)
+            .field("gave_up", &self.gave_up)
+            .field("client_request_id", &self.client_request_id)
+            .field("body_len", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// 429 was not processed; 408 and the 5xx that come and go may have been.
+pub(crate) fn by_status(status: StatusCode, _: &HeaderMap, _: &[u8]) -> Verdict {
+    match status.as_u16() {
+        429 => Verdict::NotProcessed,
+        408 | 500 | 502 | 503 | 504 => Verdict::Transient,
+        _ => Verdict::Final,
+    }
+}

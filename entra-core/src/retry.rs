@@ -1,0 +1,409 @@
+use std::time::Duration;
+
+use time::format_description::well_known::Rfc2822;
+
+use crate::{Idempotency, Timestamp};
+
+/// When to send a request again: limits as plain values, the decision a pure function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RetryPolicy {
+    /// How often a request is sent at most, not counting waits that the server asked for.
+    pub max_attempts: u32,
+    /// The upper bound of the first random wait; it doubles with each try.
+    pub base_delay: Duration,
+    /// The upper bound of every random wait.
+    pub max_delay: Duration,
+    /// How long one call may take in all, waits included.
+    pub budget: Duration,
+}
+
+/// What one try came to, as the policy sees it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// What happened.
+    pub outcome: Outcome,
+    /// Whether sending twice can do harm.
+    pub idempotency: Idempotency,
+    /// How many tries counted so far, this one included.
+    pub counted: u32,
+    /// How many tries there were in all, this one included.
+    pub tries: u32,
+    /// How long the call has taken so far.
+    pub elapsed: Duration,
+    /// The wait that the server asked for.
+    pub retry_after: Option<Duration>,
+    /// A random number in `0.0..1.0`.
+    pub jitter: f64,
+}
+
+/// What happened to one try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// There is an answer.
+    Answered(Verdict),
+    /// The request did not leave.
+    NotSent,
+    /// The request left and no answer came.
+    Lost,
+    /// The request can never be sent.
+    Unsendable,
+}
+
+/// What an answer means for another try; the caller of the send path decides it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// Final, be it success or refusal.
+    Final,
+    /// Not processed: any request may be sent again.
+    NotProcessed,
+    /// Failed on the way; it may have been processed.
+    Transient,
+}
+
+/// What to do after a try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Decision {
+    /// Hand the outcome to the caller.
+    Done,
+    /// Wait, then send again.
+    Retry {
+        /// How long to wait.
+        wait: Duration,
+        /// Whether the next try counts against the limit.
+        counts: bool,
+    },
+    /// Hand the outcome to the caller, though another try might have helped.
+    GiveUp(GaveUp),
+}
+
+/// Why a request that failed for now was not sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GaveUp {
+    /// It creates something and may have been processed.
+    NotRepeatable,
+    /// It was sent as often as the policy allows.
+    Attempts,
+    /// The time budget is used up.
+    Budget,
+    /// The server asked for a longer wait than the time budget has left.
+    RetryAfterBeyondBudget {
+        /// The wait that the server asked for.
+        retry_after: Duration,
+        /// What was left of the budget.
+        left: Duration,
+    },
+}
+
+impl RetryPolicy {
+    /// The policy for token requests: 60 seconds in all.
+    #[must_use]
+    pub const fn for_tokens() -> Self {
+        Self {
+            max_attempts: 4,
+            base_delay: Duration::from_millis(100),
+            max_delay: Duration::from_secs(30),
+            budget: Duration::from_secs(60),
+        }
+    }
+
+    /// The policy for Graph requests: 10 minutes each, every page being one.
+    #[must_use]
+    pub const fn for_graph() -> Self {
+        Self {
+            max_attempts: 6,
+            budget: Duration::from_secs(600),
+            ..Self::for_tokens()
+        }
+    }
+
+    /// One try and no more.
+    #[must_use]
+    pub const fn once() -> Self {
+        Self {
+            max_attempts: 1,
+            base_delay: Duration::ZERO,
+            max_delay: Duration::ZERO,
+            budget: Duration::ZERO,
+        }
+    }
+
+    /// The same policy with another time budget.
+    #[must_use]
+    pub const fn with_budget(mut self, budget: Duration) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// The same policy with another number of tries.
+    #[must_use]
+    pub const fn with_max_attempts(mut self, max_attempts: u32) -> Self {
+        self.max_attempts = max_attempts;
+        self
+    }
+
+    /// What to do after this try.
+    #[must_use]
+    pub fn decide(&self, attempt: &Attempt) -> Decision {
+        let repeatable = match attempt.outcome {
+            Outcome::Answered(Verdict::Final) | Outcome::Unsendable => return Decision::Done,
+            Outcome::Answered(Verdict::NotProcessed) | Outcome::NotSent => true,
+            Outcome::Answered(Verdict::Transient) | Outcome::Lost => {
+                attempt.idempotency != Idempotency::Create
+            }
+        };
+        if !repeatable {
+            return Decision::GiveUp(GaveUp::NotRepeatable);
+        }
+        let left = self.budget.saturating_sub(attempt.elapsed);
+        let spread = self
+            .backoff(attempt.tries)
+            .mul_f64(attempt.jitter.clamp(0.0, 1.0));
+        // "Retry-After: 0" asks for no wait, so it must not be a way to try for ever.
+        if let Some(retry_after) = attempt.retry_after.filter(|wait| !wait.is_zero()) {
+            if retry_after > left {
+                return Decision::GiveUp(GaveUp::RetryAfterBeyondBudget { retry_after, left });
+            }
+            return Decision::Retry {
+                wait: (retry_after + spread).min(left),
+                counts: false,
+            };
+        }
+        if attempt.counted >= self.max_attempts {
+            return Decision::GiveUp(GaveUp::Attempts);
+        }
+        if spread >= left {
+            return Decision::GiveUp(GaveUp::Budget);
+        }
+        Decision::Retry {
+            wait: spread,
+            counts: true,
+        }
+    }
+
+    fn backoff(&self, tries: u32) -> Duration {
+        let doublings = tries.saturating_sub(1).min(16);
+        self.base_delay
+            .saturating_mul(1 << doublings)
+            .min(self.max_delay)
+    }
+}
+
+/// Reads a `Retry-After` value: whole seconds, a fraction of seconds, or an HTTP date
+/// (RFC 9110, section 10.2.3; Graph also sends fractions). A date in the past is no wait.
+///
+/// ```
+/// use std::time::Duration;
+/// use entra_core::{Timestamp, parse_retry_after};
+/// assert_eq!(parse_retry_after("2.128", Timestamp::UNIX_EPOCH), Some(Duration::from_millis(2128)));
+/// assert_eq!(parse_retry_after("Thu, 01 Jan 1970 00:00:30 GMT", Timestamp::UNIX_EPOCH), Some(Duration::from_secs(30)));
+/// ```
+#[must_use]
+pub fn parse_retry_after(value: &str, now: Timestamp) -> Option<Duration> {
+    let value = value.trim();
+    if value
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.')
+    {
+        return value
+            .parse::<f64>()
+            .ok()
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    }
+    let until = parse_http_date(value)?;
+    Some(Duration::try_from(until - now).unwrap_or(Duration::ZERO))
+}
+
+/// An HTTP date in its one current form, such as `Sun, 06 Nov 1994 08:49:37 GMT`.
+pub(crate) fn parse_http_date(value: &str) -> Option<Timestamp> {
+    Timestamp::parse(value, &Rfc2822).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn attempt(outcome: Outcome, idempotency: Idempotency) -> Attempt {
+        Attempt {
+            outcome,
+            idempotency,
+            counted: 1,
+            tries: 1,
+            elapsed: Duration::ZERO,
+            retry_after: None,
+            jitter: 0.5,
+        }
+    }
+
+    fn policy() -> RetryPolicy {
+        RetryPolicy {
+            max_attempts: 3,
+            base_delay: SECOND,
+            max_delay: 8 * SECOND,
+            budget: 60 * SECOND,
+        }
+    }
+
+    #[test]
+    fn what_may_have_been_processed_is_resent_unless_it_creates() {
+        use Idempotency::{Create, Idempotent, Safe};
+        use Outcome::{Answered, Lost, NotSent, Unsendable};
+        let resent = Decision::Retry {
+            wait: SECOND / 2,
+            counts: true,
+        };
+        let refused = Decision::GiveUp(GaveUp::NotRepeatable);
+        let table = [
+            (Answered(Verdict::Final), Safe, Decision::Done),
+            (Answered(Verdict::Final), Create, Decision::Done),
+            (Unsendable, Safe, Decision::Done),
+            (Answered(Verdict::NotProcessed), Safe, resent),
+            (Answered(Verdict::NotProcessed), Idempotent, resent),
+            (Answered(Verdict::NotProcessed), Create, resent),
+            (NotSent, Create, resent),
+            (NotSent, Safe, resent),
+            (Answered(Verdict::Transient), Safe, resent),
+            (Answered(Verdict::Transient), Idempotent, resent),
+            (Answered(Verdict::Transient), Create, refused),
+            (Lost, Safe, resent),
+            (Lost, Idempotent, resent),
+            (Lost, Create, refused),
+        ];
+        for (outcome, idempotency, expected) in table {
+            assert_eq!(
+                policy().decide(&attempt(outcome, idempotency)),
+                expected,
+                "{outcome:?} {idempotency:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn waits_double_up_to_the_limit_and_are_spread_from_zero() {
+        let wait = |tries, jitter| {
+            let attempt = Attempt {
+                tries,
+                jitter,
+                ..attempt(Outcome::NotSent, Idempotency::Safe)
+            };
+            match policy().decide(&attempt) {
+                Decision::Retry { wait, .. } => wait,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(wait(1, 0.0), Duration::ZERO);
+        assert_eq!(wait(1, 1.0), SECOND);
+        assert_eq!(wait(2, 1.0), 2 * SECOND);
+        assert_eq!(wait(3, 1.0), 4 * SECOND);
+        assert_eq!(wait(9, 1.0), 8 * SECOND);
+        assert_eq!(wait(u32::MAX, 1.0), 8 * SECOND);
+    }
+
+    #[test]
+    fn a_wait_that_was_asked_for_uses_time_and_not_attempts() {
+        let throttled = Attempt {
+            retry_after: Some(10 * SECOND),
+            counted: 3,
+            tries: 9,
+            ..attempt(
+                Outcome::Answered(Verdict::NotProcessed),
+                Idempotency::Create,
+            )
+        };
+        assert_eq!(
+            policy().decide(&throttled),
+            Decision::Retry {
+                wait: 14 * SECOND,
+                counts: false
+            }
+        );
+        let late = Attempt {
+            elapsed: 49 * SECOND,
+            ..throttled
+        };
+        assert_eq!(
+            policy().decide(&late),
+            Decision::Retry {
+                wait: 11 * SECOND,
+                counts: false
+            },
+            "never beyond the budget"
+        );
+    }
+
+    #[test]
+    fn a_longer_wait_than_is_left_fails_at_once_and_says_so() {
+        let throttled = Attempt {
+            retry_after: Some(61 * SECOND),
+            ..attempt(Outcome::Answered(Verdict::NotProcessed), Idempotency::Safe)
+        };
+        let expected = GaveUp::RetryAfterBeyondBudget {
+            retry_after: 61 * SECOND,
+            left: 60 * SECOND,
+        };
+        assert_eq!(policy().decide(&throttled), Decision::GiveUp(expected));
+    }
+
+    #[test]
+    fn retry_after_zero_counts_like_any_other_try() {
+        let asked = Attempt {
+            retry_after: Some(Duration::ZERO),
+            counted: 3,
+            ..attempt(Outcome::Answered(Verdict::NotProcessed), Idempotency::Safe)
+        };
+        assert_eq!(policy().decide(&asked), Decision::GiveUp(GaveUp::Attempts));
+    }
+
+    #[test]
+    fn attempts_and_time_both_end_the_tries() {
+        let last = Attempt {
+            counted: 3,
+            ..attempt(Outcome::Lost, Idempotency::Safe)
+        };
+        assert_eq!(policy().decide(&last), Decision::GiveUp(GaveUp::Attempts));
+        let late = Attempt {
+            elapsed: 60 * SECOND,
+            ..attempt(Outcome::Lost, Idempotency::Safe)
+        };
+        assert_eq!(policy().decide(&late), Decision::GiveUp(GaveUp::Budget));
+        assert_eq!(
+            RetryPolicy::once().decide(&attempt(Outcome::Lost, Idempotency::Safe)),
+            Decision::GiveUp(GaveUp::Attempts)
+        );
+    }
+
+    #[test]
+    fn retry_after_is_read_in_every_form_and_nothing_else() {
+        let now = Timestamp::UNIX_EPOCH + time::Duration::seconds(784_111_777);
+        let table = [
+            ("120", Some(120.0)),
+            (" 5 ", Some(5.0)),
+            ("0", Some(0.0)),
+            ("2.128", Some(2.128)),
+            ("0.249", Some(0.249)),
+            ("Sun, 06 Nov 1994 08:49:47 GMT", Some(10.0)),
+            ("Sun, 06 Nov 1994 08:49:27 GMT", Some(0.0)),
+            ("", None),
+            ("soon", None),
+            ("-1", None),
+            ("1.2.3", None),
+            ("NaN", None),
+            ("inf", None),
+            ("99999999999999999999999999", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(
+                parse_retry_after(text, now),
+                expected.map(Duration::from_secs_f64),
+                "{text:?}"
+            );
+        }
+    }
+}

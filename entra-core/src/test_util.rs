@@ -1,0 +1,302 @@
+//! Test doubles: a clock to move by hand, a transport that follows a script, a fixed credential.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Poll, Waker},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::{
+    AccessToken, BoxFuture, Clock, CredentialError, Entropy, Error, HttpTransport, Timestamp,
+    TokenCredential, TokenRequest, TransportError,
+};
+
+/// A clock that stands still until it is moved.
+///
+/// Something that sleeps on it moves it forward by that much, so a test that meets a
+/// `Retry-After` of an hour ends at once, with the hour having passed for everything that shares
+/// the clock. [`ManualClock::stepped`] makes sleepers wait for [`advance`](Self::advance) instead.
+///
+/// ```
+/// use std::time::Duration;
+/// use entra_core::{Clock, ManualClock};
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let clock = ManualClock::new();
+/// let before = clock.now();
+/// clock.sleep(Duration::from_secs(3600)).await;
+/// assert_eq!(clock.now() - before, Duration::from_secs(3600));
+/// # }); Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct ManualClock(Arc<ClockState>);
+
+struct ClockState {
+    stepped: bool,
+    inner: Mutex<ClockInner>,
+}
+
+struct ClockInner {
+    now: Timestamp,
+    sleepers: Vec<(Timestamp, Waker)>,
+}
+
+impl ManualClock {
+    /// A clock that shows the machine's time of now, to the second, and stands still.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::at(Timestamp::now_utc())
+    }
+
+    /// A clock that shows the given time, to the second.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        Self::build(now, false)
+    }
+
+    /// A clock on which sleepers wait until it is advanced past their time.
+    #[must_use]
+    pub fn stepped(now: Timestamp) -> Self {
+        Self::build(now, true)
+    }
+
+    /// Moves the clock forward and wakes whoever slept until then.
+    pub fn advance(&self, duration: Duration) {
+        let mut inner = self.lock();
+        inner.now = inner
+            .now
+            .saturating_add(time::Duration::try_from(duration).unwrap_or(time::Duration::MAX));
+        let now = inner.now;
+        let (due, waiting) = std::mem::take(&mut inner.sleepers)
+            .into_iter()
+            .partition(|(until, _)| *until <= now);
+        inner.sleepers = waiting;
+        drop(inner);
+        let due: Vec<(Timestamp, Waker)> = due;
+        for (_, waker) in due {
+            waker.wake();
+        }
+    }
+
+    fn build(now: Timestamp, stepped: bool) -> Self {
+        let now = now
+            .replace_nanosecond(0)
+            .unwrap_or(now)
+            .to_offset(time::UtcOffset::UTC);
+        Self(Arc::new(ClockState {
+            stepped,
+            inner: Mutex::new(ClockInner {
+                now,
+                sleepers: Vec::new(),
+            }),
+        }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ClockInner> {
+        lock(&self.0.inner)
+    }
+}
+
+impl Default for ManualClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        self.lock().now
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        if !self.0.stepped {
+            let clock = self.clone();
+            return Box::pin(async move { clock.advance(duration) });
+        }
+        let until = self
+            .now()
+            .saturating_add(time::Duration::try_from(duration).unwrap_or(time::Duration::MAX));
+        let clock = self.clone();
+        Box::pin(std::future::poll_fn(move |context| {
+            let mut inner = clock.lock();
+            if inner.now >= until {
+                return Poll::Ready(());
+            }
+            inner.sleepers.push((until, context.waker().clone()));
+            Poll::Pending
+        }))
+    }
+}
+
+impl fmt::Debug for ManualClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ManualClock")
+            .field("now", &self.now())
+            .field("stepped", &self.0.stepped)
+            .finish()
+    }
+}
+
+/// Random bytes that are the same for the same seed (SplitMix64; for tests only).
+#[derive(Debug)]
+pub struct SeededEntropy(AtomicU64);
+
+impl SeededEntropy {
+    /// A source that repeats itself for the same seed.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        Self(AtomicU64::new(seed))
+    }
+
+    fn next(&self) -> u64 {
+        const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+        let mut word = self.0.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
+        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        word ^ (word >> 31)
+    }
+}
+
+impl Entropy for SeededEntropy {
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), Error> {
+        for chunk in buffer.chunks_mut(8) {
+            chunk.copy_from_slice(&self.next().to_le_bytes()[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+/// A credential that always gives the same token.
+#[derive(Debug)]
+pub struct StaticCredential(AccessToken);
+
+impl StaticCredential {
+    /// The token, valid until the year 9999.
+    #[must_use]
+    pub fn new(token: &str) -> Self {
+        Self(AccessToken::new(token, FAR_FUTURE))
+    }
+}
+
+#[async_trait]
+impl TokenCredential for StaticCredential {
+    async fn token(&self, _: &TokenRequest) -> Result<AccessToken, CredentialError> {
+        Ok(self.0.clone())
+    }
+}
+
+type Answer =
+    Box<dyn FnOnce(http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> + Send>;
+
+/// A transport that answers from a script, in order, and keeps what it was asked.
+///
+/// A request beyond the script fails like a broken connection, so a test notices it.
+#[derive(Clone, Default)]
+pub struct ScriptedTransport(Arc<Script>);
+
+#[derive(Default)]
+struct Script {
+    answers: Mutex<VecDeque<Answer>>,
+    requests: Mutex<Vec<http::Request<Bytes>>>,
+}
+
+impl ScriptedTransport {
+    /// An empty script.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an answer with this status, these headers and this body.
+    #[must_use]
+    pub fn then(self, status: u16, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Self {
+        let mut response = http::Response::builder().status(status);
+        for (name, value) in headers {
+            response = response.header(*name, *value);
+        }
+        let body = body.into();
+        self.then_with(move |_| response.body(body).map_err(TransportError::invalid_request))
+    }
+
+    /// Adds a failure of the connection.
+    #[must_use]
+    pub fn then_fail(self, error: TransportError) -> Self {
+        self.then_with(move |_| Err(error))
+    }
+
+    /// Adds an answer computed from the request.
+    #[must_use]
+    pub fn then_with(
+        self,
+        answer: impl FnOnce(http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError>
+        + Send
+        + 'static,
+    ) -> Self {
+        lock(&self.0.answers).push_back(Box::new(answer));
+        self
+    }
+
+    /// The requests so far, in order.
+    #[must_use]
+    pub fn requests(&self) -> Vec<http::Request<Bytes>> {
+        lock(&self.0.requests).iter().map(copy).collect()
+    }
+
+    /// How many answers have not been asked for.
+    #[must_use]
+    pub fn remaining(&self) -> usize {
+        lock(&self.0.answers).len()
+    }
+}
+
+#[async_trait]
+impl HttpTransport for ScriptedTransport {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        lock(&self.0.requests).push(copy(&request));
+        let answer = lock(&self.0.answers).pop_front();
+        match answer {
+            Some(answer) => answer(request),
+            None => Err(TransportError::interrupted(format!(
+                "the script has no answer for {} {}",
+                request.method(),
+                request.uri().path()
+            ))),
+        }
+    }
+}
+
+impl fmt::Debug for ScriptedTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScriptedTransport")
+            .field("remaining", &self.remaining())
+            .finish_non_exhaustive()
+    }
+}
+
+fn copy(request: &http::Request<Bytes>) -> http::Request<Bytes> {
+    let mut copy = http::Request::new(request.body().clone());
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    copy
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The last day that RFC 3339 can write.
+const FAR_FUTURE: Timestamp = match time::Date::from_ordinal_date(9999, 365) {
+    Ok(date) => date.midnight().assume_utc(),
+    Err(_) => Timestamp::UNIX_EPOCH,
+};

@@ -1,0 +1,134 @@
+use std::{error, fmt, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+#[cfg(feature = "reqwest")]
+mod reqwest;
+#[cfg(feature = "reqwest")]
+pub use self::reqwest::{ReqwestTransport, ReqwestTransportBuilder};
+
+/// Sends one request and returns one answer, both whole.
+///
+/// A transport neither retries nor follows redirects nor adds credentials: the
+/// [`Pipeline`](crate::Pipeline) above it does what is needed of that. The request may carry a
+/// [`TimeLimit`] among its extensions.
+#[async_trait]
+pub trait HttpTransport: fmt::Debug + Send + Sync + 'static {
+    /// Sends the request.
+    ///
+    /// # Errors
+    /// [`TransportError`] when there is no complete answer; it tells whether the server may have
+    /// acted on the request all the same.
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError>;
+}
+
+/// The time left for one request, as a request extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeLimit(pub Duration);
+
+/// Why a request got no complete answer.
+pub struct TransportError {
+    kind: TransportErrorKind,
+    source: Box<dyn error::Error + Send + Sync>,
+}
+
+/// What kind of failure a [`TransportError`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TransportErrorKind {
+    /// No connection, so nothing was sent.
+    Connect,
+    /// No complete answer in time.
+    Timeout,
+    /// The connection broke after something was sent.
+    Interrupted,
+    /// The request or the transport's own settings cannot be used; nothing was sent.
+    InvalidRequest,
+}
+
+impl TransportError {
+    /// No connection, so nothing was sent.
+    #[must_use]
+    pub fn connect(source: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
+        Self {
+            kind: TransportErrorKind::Connect,
+            source: source.into(),
+        }
+    }
+
+    /// No complete answer in time.
+    #[must_use]
+    pub fn timeout(source: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
+        Self {
+            kind: TransportErrorKind::Timeout,
+            source: source.into(),
+        }
+    }
+
+    /// The connection broke after something was sent.
+    #[must_use]
+    pub fn interrupted(source: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
+        Self {
+            kind: TransportErrorKind::Interrupted,
+            source: source.into(),
+        }
+    }
+
+    /// The request or the transport's own settings cannot be used.
+    #[must_use]
+    pub fn invalid_request(source: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
+        Self {
+            kind: TransportErrorKind::InvalidRequest,
+            source: source.into(),
+        }
+    }
+
+    /// What kind of failure this is.
+    #[must_use]
+    pub const fn kind(&self) -> TransportErrorKind {
+        self.kind
+    }
+
+    /// Whether the server may have received the request and acted on it.
+    #[must_use]
+    pub const fn may_have_been_processed(&self) -> bool {
+        matches!(
+            self.kind,
+            TransportErrorKind::Timeout | TransportErrorKind::Interrupted
+        )
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            TransportErrorKind::Connect => "no connection to the server",
+            TransportErrorKind::Timeout => "no complete answer in time",
+            TransportErrorKind::Interrupted => {
+                "the connection broke before the answer was complete"
+            }
+            TransportErrorKind::InvalidRequest => {
+                "the request cannot be sent with these transport settings"
+            }
+        })
+    }
+}
+
+impl fmt::Debug for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransportError")
+            .field("kind", &self.kind)
+            .field("source", &self.source)
+            .finish()
+    }
+}
+
+impl error::Error for TransportError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        Some(&*self.source)
+    }
+}

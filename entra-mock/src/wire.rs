@@ -1,0 +1,52 @@
+//! The engine's own view of HTTP, so that it depends on neither face.
+
+/// One request, as either face hands it to the engine.
+#[derive(Clone, Debug)]
+pub(crate) struct WireRequest {
+    /// Upper-case method.
+    pub(crate) method: String,
+    /// Path as sent (still percent-encoded), beginning with a slash.
+    pub(crate) path: String,
+    /// Query as sent, without the question mark.
+    pub(crate) query: Option<String>,
+    /// Names in lower case.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+    /// Scheme, host and port the client used, from its `Host` header: `https://localhost:8443`.
+    pub(crate) base: String,
+}
+
+impl WireRequest {
+    /// The first header of that (lower-case) name.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// One answer, as the engine hands it to either face.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Reply {
+    pub(crate) fn new(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: Vec::new() }
+    }
+
+    pub(crate) fn json(status: u16, body: &serde_json::Value) -> Self {
+        Self::new(status).with_header("content-type", "application/json; charset=utf-8").with_body(body.to_string())
+    }
+
+    pub(crate) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub(crate) fn with_body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+}
