@@ -175,7 +175,7 @@ impl Pipeline {
             };
             return finish(
                 outcome,
-                Sent {
+                &Sent {
                     tries,
                     gave_up,
                     retry_after,
@@ -299,14 +299,14 @@ struct Sent<'a> {
 
 fn finish(
     outcome: Result<http::Response<Bytes>, crate::TransportError>,
-    sent: Sent<'_>,
+    sent: &Sent<'_>,
 ) -> Result<Response, Error> {
     let Sent {
         tries,
         gave_up,
         retry_after,
         id,
-    } = sent;
+    } = *sent;
     let span = tracing::Span::current();
     span.record("tries", tries);
     match outcome {

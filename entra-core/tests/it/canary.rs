@@ -1,0 +1,122 @@
+//! Nothing that may hold a secret shows it.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
+use entra_core::{
+    AccessToken, Bearer, Clock, CredentialError, CredentialErrorKind, Error, ManualClock, Pipeline,
+    Request, ScriptedTransport, Secret, StaticCredential, TokenRequest,
+    http::{Method, header},
+    url::Url,
+};
+use tracing_subscriber::fmt::MakeWriter;
+
+const CANARY: &str = "canary-9f3a";
+
+#[derive(Clone, Default)]
+struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Captured {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[test]
+fn debug_of_everything_that_holds_a_secret_is_silent() {
+    let now = ManualClock::new().now();
+    let url = Url::parse(&format!(
+        "https://graph.example.com/users?$skiptoken={CANARY}"
+    ))
+    .unwrap();
+    let request = Request::new("read", Method::GET, url)
+        .with_header(header::COOKIE, CANARY.parse().unwrap())
+        .with_body("application/x-www-form-urlencoded", CANARY)
+        .with_bearer(Bearer::new(
+            Arc::new(StaticCredential::new(CANARY)),
+            TokenRequest::new(["scope"]),
+        ));
+    let shown = [
+        format!("{:?}", Secret::from(CANARY)),
+        format!("{:#?}", AccessToken::new(CANARY, now).with_refresh_on(now)),
+        format!("{:#?}", StaticCredential::new(CANARY)),
+        format!("{request:#?}"),
+    ];
+    for text in shown {
+        assert!(!text.contains(CANARY), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_leaves_no_secret_in_its_trace_or_errors() {
+    let captured = Captured::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_writer(captured.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+
+    let origin = Url::parse("https://graph.example.com/").unwrap();
+    let transport = ScriptedTransport::new()
+        .then(401, &[], CANARY)
+        .then(503, &[], CANARY)
+        .then(200, &[("set-cookie", CANARY)], CANARY);
+    let pipeline = Pipeline::builder(Arc::new(transport))
+        .origin(&origin)
+        .clock(Arc::new(ManualClock::new()))
+        .build();
+    let url = origin.join(&format!("/users?$skiptoken={CANARY}")).unwrap();
+    let bearer = Bearer::new(
+        Arc::new(StaticCredential::new(CANARY)),
+        TokenRequest::new(["scope"]),
+    );
+    let request = Request::new("read", Method::GET, url).with_bearer(bearer);
+    let response = pipeline.send(request.clone()).await.unwrap();
+    assert!(!format!("{response:?}").contains(CANARY));
+    let error = pipeline.send(request).await.unwrap_err();
+    assert!(!format!("{error:?} {error}").contains(CANARY), "{error:?}");
+
+    let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
+    assert!(
+        log.contains("entra.request") && log.contains("trying again"),
+        "the trace is there: {log}"
+    );
+    assert!(!log.contains(CANARY), "{log}");
+}
+
+#[test]
+fn an_error_says_each_thing_once_along_its_chain() {
+    let cause = CredentialError::new(CredentialErrorKind::Refused, "the secret was refused")
+        .with_source(io::Error::other("status 401"));
+    let error = Error::from(cause);
+    let mut seen = Vec::new();
+    let mut next: Option<&dyn std::error::Error> = Some(&error);
+    while let Some(error) = next {
+        let text = error.to_string();
+        assert!(
+            seen.iter().all(
+                |earlier: &String| !earlier.contains(&text) && !text.contains(earlier.as_str())
+            ),
+            "{text} in {seen:?}"
+        );
+        seen.push(text);
+        next = error.source();
+    }
+    assert_eq!(seen.len(), 3);
+    assert!(std::mem::size_of::<Error>() <= 16 && std::mem::size_of::<CredentialError>() <= 16);
+}

@@ -1,0 +1,6 @@
+//! The send path as its callers see it.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod canary;
+mod pipeline;
+mod transport;

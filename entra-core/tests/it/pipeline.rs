@@ -1,0 +1,369 @@
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use entra_core::{
+    AccessToken, Bearer, Clock, CredentialError, CredentialErrorKind, ErrorKind, GaveUp,
+    Idempotency, ManualClock, Pipeline, Request, Response, RetryPolicy, ScriptedTransport,
+    SeededEntropy, StaticCredential, TokenCredential, TokenRequest, TransportError,
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    url::Url,
+};
+
+struct Bench {
+    clock: ManualClock,
+    transport: ScriptedTransport,
+    pipeline: Pipeline,
+}
+
+fn bench(transport: ScriptedTransport) -> Bench {
+    let clock = ManualClock::new();
+    let pipeline = Pipeline::builder(Arc::new(transport.clone()))
+        .origin(&url("/"))
+        .clock(Arc::new(clock.clone()))
+        .entropy(Arc::new(SeededEntropy::new(7)))
+        .build();
+    Bench {
+        clock,
+        transport,
+        pipeline,
+    }
+}
+
+fn url(path: &str) -> Url {
+    Url::parse("https://graph.example.com")
+        .unwrap()
+        .join(path)
+        .unwrap()
+}
+
+fn get() -> Request {
+    Request::new("read", Method::GET, url("/v1.0/users"))
+}
+
+fn post() -> Request {
+    Request::new("create", Method::POST, url("/v1.0/users")).with_body("application/json", "{}")
+}
+
+fn with_token(request: Request, credential: impl TokenCredential) -> Request {
+    request.with_bearer(Bearer::new(
+        Arc::new(credential),
+        TokenRequest::new(["scope"]),
+    ))
+}
+
+async fn sent(bench: &Bench, request: Request) -> Response {
+    bench.pipeline.send(request).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_throttled_request_waits_as_long_as_it_is_told_and_keeps_its_id() {
+    let bench = bench(
+        ScriptedTransport::new()
+            .then(429, &[("retry-after", "2.5")], "")
+            .then(200, &[], "ok"),
+    );
+    let before = bench.clock.now();
+    let response = sent(&bench, post()).await;
+    assert_eq!(
+        (response.status, response.tries, &response.body[..]),
+        (StatusCode::OK, 2, &b"ok"[..])
+    );
+    assert!(bench.clock.now() - before >= Duration::from_millis(2500));
+    let requests = bench.transport.requests();
+    assert_eq!(
+        requests[0].headers()["client-request-id"],
+        requests[1].headers()["client-request-id"]
+    );
+    assert_eq!(
+        requests[0].headers()["client-request-id"],
+        response.client_request_id.as_str()
+    );
+    assert_eq!(requests[0].body(), requests[1].body());
+}
+
+#[tokio::test]
+async fn throttling_uses_time_not_attempts() {
+    let mut script = ScriptedTransport::new();
+    for _ in 0..40 {
+        script = script.then(429, &[("retry-after", "1")], "");
+    }
+    let bench = bench(script.then(200, &[], "ok"));
+    let response = sent(&bench, get()).await;
+    assert_eq!((response.status, response.tries), (StatusCode::OK, 41));
+}
+
+#[tokio::test]
+async fn a_retry_after_beyond_the_budget_fails_at_once() {
+    let bench = bench(ScriptedTransport::new().then(429, &[("retry-after", "3600")], ""));
+    let before = bench.clock.now();
+    let response = sent(&bench, get()).await;
+    let expected = GaveUp::RetryAfterBeyondBudget {
+        retry_after: Duration::from_secs(3600),
+        left: Duration::from_secs(600),
+    };
+    assert_eq!(
+        (response.status.as_u16(), response.gave_up),
+        (429, Some(expected))
+    );
+    assert_eq!(response.retry_after, Some(Duration::from_secs(3600)));
+    assert_eq!(bench.clock.now(), before);
+}
+
+#[tokio::test]
+async fn a_date_in_retry_after_is_read_on_the_servers_clock() {
+    let headers = [
+        ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ("retry-after", "Sun, 06 Nov 1994 08:49:47 GMT"),
+    ];
+    let bench = bench(
+        ScriptedTransport::new()
+            .then(503, &headers, "")
+            .then(200, &[], ""),
+    );
+    let before = bench.clock.now();
+    sent(&bench, get()).await;
+    let waited = bench.clock.now() - before;
+    assert!(
+        waited >= Duration::from_secs(10) && waited < Duration::from_secs(11),
+        "{waited}"
+    );
+}
+
+#[tokio::test]
+async fn a_request_that_creates_is_not_sent_again_when_it_may_have_been_processed() {
+    let bench_503 = bench(
+        ScriptedTransport::new()
+            .then(503, &[], "")
+            .then(200, &[], ""),
+    );
+    let response = sent(&bench_503, post()).await;
+    assert_eq!(
+        (response.status.as_u16(), response.gave_up),
+        (503, Some(GaveUp::NotRepeatable))
+    );
+    assert_eq!(bench_503.transport.remaining(), 1);
+
+    let lost = bench(
+        ScriptedTransport::new()
+            .then_fail(TransportError::interrupted("reset"))
+            .then(200, &[], ""),
+    );
+    let error = lost.pipeline.send(post()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Transport);
+    assert!(
+        error.to_string().contains("may have been processed"),
+        "{error}"
+    );
+    assert!(error.client_request_id().is_some());
+
+    let unsent = bench(
+        ScriptedTransport::new()
+            .then_fail(TransportError::connect("refused"))
+            .then(200, &[], ""),
+    );
+    assert_eq!(sent(&unsent, post()).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_post_that_only_reads_may_be_declared_safe() {
+    let bench = bench(
+        ScriptedTransport::new()
+            .then(503, &[], "")
+            .then(200, &[], ""),
+    );
+    assert_eq!(
+        sent(&bench, post().with_idempotency(Idempotency::Safe))
+            .await
+            .status,
+        StatusCode::OK
+    );
+}
+
+#[tokio::test]
+async fn attempts_are_limited_when_no_wait_is_asked_for() {
+    let mut script = ScriptedTransport::new();
+    for _ in 0..20 {
+        script = script.then(500, &[], "");
+    }
+    let bench = bench(script);
+    let response = sent(&bench, get()).await;
+    assert_eq!(
+        (response.tries, response.gave_up),
+        (
+            RetryPolicy::for_graph().max_attempts,
+            Some(GaveUp::Attempts)
+        )
+    );
+}
+
+#[tokio::test]
+async fn nothing_goes_to_a_foreign_or_insecure_host() {
+    let bench = bench(ScriptedTransport::new());
+    for foreign in [
+        "https://evil.example/v1.0/users",
+        "https://graph.example.com.evil.example/",
+        "https://graph.example.com:8443/",
+        "http://graph.example.com/v1.0/users",
+        "https://graph.example.com@evil.example/",
+        "file:///etc/passwd",
+    ] {
+        let request = with_token(
+            Request::new("read", Method::GET, Url::parse(foreign).unwrap()),
+            StaticCredential::new("token"),
+        );
+        let error = bench.pipeline.send(request).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Policy, "{foreign}");
+    }
+    assert!(bench.transport.requests().is_empty());
+}
+
+/// Counts what it was asked for and gives numbered tokens.
+#[derive(Debug, Default)]
+struct Numbered(Mutex<Vec<TokenRequest>>);
+
+#[async_trait]
+impl TokenCredential for Numbered {
+    async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
+        let mut asked = self.0.lock().unwrap();
+        asked.push(request.clone());
+        Ok(AccessToken::new(
+            format!("token-{}", asked.len()),
+            ManualClock::new().now() + Duration::from_secs(3600),
+        ))
+    }
+}
+
+#[tokio::test]
+async fn a_401_is_answered_once_with_a_fresh_token() {
+    let bench = bench(
+        ScriptedTransport::new()
+            .then(401, &[], "")
+            .then(401, &[], "no")
+            .then(200, &[], ""),
+    );
+    let credential = Arc::new(Numbered::default());
+    let response = sent(&bench, with_token(get(), Arc::clone(&credential))).await;
+    assert_eq!(
+        (response.status.as_u16(), response.tries),
+        (401, 2),
+        "the second 401 is final"
+    );
+    let asked = credential.0.lock().unwrap();
+    assert_eq!(
+        asked
+            .iter()
+            .map(|request| request.force_refresh)
+            .collect::<Vec<_>>(),
+        [false, true]
+    );
+    let tokens: Vec<_> = bench
+        .transport
+        .requests()
+        .iter()
+        .map(|request| request.headers()[header::AUTHORIZATION].clone())
+        .collect();
+    assert_eq!(tokens, ["Bearer token-1", "Bearer token-2"]);
+}
+
+#[tokio::test]
+async fn a_claims_challenge_is_passed_on_to_the_credential() {
+    let challenge = r#"Bearer error="insufficient_claims", claims="eyJhY2Nlc3NfdG9rZW4iOnt9fQ==""#;
+    let bench = bench(
+        ScriptedTransport::new()
+            .then(401, &[("www-authenticate", challenge)], "")
+            .then(200, &[], ""),
+    );
+    let credential = Arc::new(Numbered::default());
+    assert_eq!(
+        sent(&bench, with_token(get(), Arc::clone(&credential)))
+            .await
+            .status,
+        StatusCode::OK
+    );
+    assert_eq!(
+        credential.0.lock().unwrap()[1].claims.as_deref(),
+        Some(r#"{"access_token":{}}"#)
+    );
+}
+
+#[tokio::test]
+async fn a_long_wait_between_tries_asks_the_credential_again() {
+    let bench = bench(
+        ScriptedTransport::new()
+            .then(429, &[("retry-after", "500")], "")
+            .then(200, &[], ""),
+    );
+    let credential = Arc::new(Numbered::default());
+    sent(&bench, with_token(get(), Arc::clone(&credential))).await;
+    assert_eq!(
+        credential.0.lock().unwrap().len(),
+        2,
+        "the first token may have expired meanwhile"
+    );
+}
+
+#[derive(Debug)]
+struct Broken;
+
+#[async_trait]
+impl TokenCredential for Broken {
+    async fn token(&self, _: &TokenRequest) -> Result<AccessToken, CredentialError> {
+        Err(
+            CredentialError::new(CredentialErrorKind::Refused, "the secret was refused")
+                .with_code(7_000_215)
+                .with_fix("add a new secret"),
+        )
+    }
+}
+
+#[tokio::test]
+async fn a_credential_error_arrives_whole_and_is_not_tried_again() {
+    let bench = bench(ScriptedTransport::new());
+    let error = bench
+        .pipeline
+        .send(with_token(get(), Broken))
+        .await
+        .unwrap_err();
+    let cause = error.credential().unwrap();
+    assert_eq!(
+        (cause.code(), cause.fix()),
+        (Some(7_000_215), Some("add a new secret"))
+    );
+    assert!(!error.is_transient());
+    assert_eq!(
+        error.into_credential().unwrap().kind(),
+        CredentialErrorKind::Refused
+    );
+}
+
+#[tokio::test]
+async fn redirects_come_back_as_they_are() {
+    let bench =
+        bench(ScriptedTransport::new().then(302, &[("location", "https://evil.example/")], ""));
+    assert_eq!(sent(&bench, get()).await.status, StatusCode::FOUND);
+}
+
+#[tokio::test]
+async fn the_callers_header_travels_with_every_try() {
+    let consistency = HeaderName::from_static("consistencylevel");
+    let bench = bench(
+        ScriptedTransport::new()
+            .then(503, &[], "")
+            .then(200, &[], ""),
+    );
+    sent(
+        &bench,
+        get().with_header(consistency, HeaderValue::from_static("eventual")),
+    )
+    .await;
+    assert!(
+        bench
+            .transport
+            .requests()
+            .iter()
+            .all(|request| request.headers()["consistencylevel"] == "eventual")
+    );
+}

@@ -1,0 +1,133 @@
+use std::time::Duration;
+
+use entra_core::{
+    HttpTransport, ReqwestTransport, TimeLimit, TransportErrorKind,
+    bytes::Bytes,
+    http::{Request, StatusCode},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+/// Answers one connection with these bytes, then closes it; gives its port.
+async fn serve_once(answer: &'static [u8]) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut buffer = [0; 4096];
+        let _ = stream.read(&mut buffer).await.unwrap();
+        stream.write_all(answer).await.unwrap();
+    });
+    port
+}
+
+fn get(port: u16) -> Request<Bytes> {
+    Request::get(format!("http://127.0.0.1:{port}/path?$skiptoken=canary"))
+        .body(Bytes::new())
+        .unwrap()
+}
+
+#[tokio::test]
+async fn loopback_http_is_answered_whole_and_redirects_are_not_followed() {
+    let port = serve_once(
+        b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 2\r\n\r\nok",
+    )
+    .await;
+    let response = ReqwestTransport::default().send(get(port)).await.unwrap();
+    assert_eq!(
+        (response.status(), &response.body()[..]),
+        (StatusCode::FOUND, &b"ok"[..])
+    );
+    assert_eq!(response.headers()["location"], "http://127.0.0.1:1/");
+}
+
+#[tokio::test]
+async fn a_refused_connection_was_never_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let error = ReqwestTransport::default()
+        .send(get(port))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.may_have_been_processed()),
+        (TransportErrorKind::Connect, false)
+    );
+    assert!(
+        !format!("{error:?}").contains("canary"),
+        "a next link is sensitive: {error:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_answer_cut_short_is_an_error_and_may_have_been_processed() {
+    let port = serve_once(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"value\":[").await;
+    let error = ReqwestTransport::default()
+        .send(get(port))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.may_have_been_processed()),
+        (TransportErrorKind::Interrupted, true)
+    );
+    assert!(!format!("{error:?}").contains("canary"));
+}
+
+#[tokio::test]
+async fn the_time_limit_of_a_request_is_kept() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut request = get(listener.local_addr().unwrap().port());
+    request
+        .extensions_mut()
+        .insert(TimeLimit(Duration::from_millis(50)));
+    let error = ReqwestTransport::default().send(request).await.unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::Timeout);
+}
+
+#[tokio::test]
+async fn plain_http_off_loopback_is_refused_before_anything_is_sent() {
+    let request = Request::get("http://192.0.2.1/")
+        .body(Bytes::new())
+        .unwrap();
+    let error = ReqwestTransport::default().send(request).await.unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::InvalidRequest);
+}
+
+#[test]
+fn settings_that_cannot_be_used_say_so() {
+    let builder = ReqwestTransport::builder;
+    let error = builder().add_roots_pem(b"not a certificate").unwrap_err();
+    assert!(error.to_string().contains("BEGIN CERTIFICATE"), "{error}");
+    let error = builder().client_identity_pem(b"nothing").unwrap_err();
+    assert!(error.to_string().contains("private key"), "{error}");
+    let error = builder().proxy("http://user:canary@[").unwrap_err();
+    assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_proxy_is_used_for_everything_but_loopback() {
+    let proxy =
+        serve_once(b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n")
+            .await;
+    let transport = ReqwestTransport::builder()
+        .proxy(&format!("http://127.0.0.1:{proxy}"))
+        .unwrap()
+        .build();
+    let port = serve_once(b"HTTP/1.1 204 No Content\r\n\r\n").await;
+    assert_eq!(
+        transport.send(get(port)).await.unwrap().status(),
+        StatusCode::NO_CONTENT
+    );
+    let outside = Request::get("https://graph.example.com/")
+        .body(Bytes::new())
+        .unwrap();
+    let error = transport.send(outside).await.unwrap_err();
+    assert_eq!(
+        error.kind(),
+        TransportErrorKind::Connect,
+        "the proxy refused the tunnel: {error:?}"
+    );
+}
