@@ -131,3 +131,41 @@ async fn a_proxy_is_used_for_everything_but_loopback() {
         "the proxy refused the tunnel: {error:?}"
     );
 }
+
+#[test]
+fn loopback_works_on_a_machine_without_a_ca_store() {
+    const INNER: &str = "transport::loopback_http_is_answered_whole_and_redirects_are_not_followed";
+    // The store is looked up from the environment, so a process of its own has none.
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", INNER])
+        .env("SSL_CERT_FILE", "/nonexistent/file")
+        .env("SSL_CERT_DIR", "/nonexistent/folder")
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+    assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
+}
+
+#[tokio::test]
+async fn a_ca_store_that_is_missing_is_an_error_of_the_first_secure_request_only() {
+    let transport = ReqwestTransport::builder().only_given_roots().build();
+    let port = serve_once(b"HTTP/1.1 204 No Content\r\n\r\n").await;
+    assert_eq!(
+        transport.send(get(port)).await.unwrap().status(),
+        StatusCode::NO_CONTENT
+    );
+    let secure = Request::get(format!("https://127.0.0.1:{port}/"))
+        .body(Bytes::new())
+        .unwrap();
+    assert!(
+        !transport
+            .send(secure)
+            .await
+            .unwrap_err()
+            .may_have_been_processed()
+    );
+}

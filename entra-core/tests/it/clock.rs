@@ -1,0 +1,59 @@
+use std::time::Duration;
+
+use entra_core::{Clock, Entropy, Guid, ManualClock, SeededEntropy, SystemEntropy};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn a_stepped_clock_holds_sleepers_until_it_is_advanced_past_them() {
+    let clock = ManualClock::stepped(ManualClock::new().now());
+    let short = tokio::spawn(clock.sleep(MINUTE));
+    let long = tokio::spawn(clock.sleep(3 * MINUTE));
+    tokio::task::yield_now().await;
+    assert!(!short.is_finished());
+    clock.advance(MINUTE);
+    short.await.unwrap();
+    assert!(!long.is_finished());
+    clock.advance(2 * MINUTE);
+    long.await.unwrap();
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
+    let ids = |seed| {
+        let entropy = SeededEntropy::new(seed);
+        [
+            Guid::random(&entropy).unwrap(),
+            Guid::random(&entropy).unwrap(),
+        ]
+    };
+    assert_eq!(ids(1), ids(1));
+    assert_ne!(ids(1), ids(2));
+    assert_ne!(ids(1)[0], ids(1)[1]);
+    assert_ne!(
+        Guid::random(&SystemEntropy).unwrap(),
+        Guid::random(&SystemEntropy).unwrap()
+    );
+}
+
+#[test]
+fn random_guids_say_that_they_are_version_4() {
+    let text = Guid::random(&SystemEntropy).unwrap().to_string();
+    assert_eq!(text.as_bytes()[14], b'4');
+    assert!(matches!(text.as_bytes()[19], b'8' | b'9' | b'a' | b'b'));
+}
+
+#[test]
+fn fractions_lie_between_zero_and_one_and_differ() {
+    let entropy = SeededEntropy::new(3);
+    let fractions: Vec<f64> = (0..1000).map(|_| entropy.fraction()).collect();
+    assert!(
+        fractions
+            .iter()
+            .all(|fraction| (0.0..1.0).contains(fraction))
+    );
+    assert!(
+        fractions.iter().any(|fraction| *fraction < 0.1)
+            && fractions.iter().any(|fraction| *fraction > 0.9)
+    );
+}
