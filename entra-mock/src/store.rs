@@ -91,7 +91,10 @@ pub(crate) enum Conflict {
     /// No `id` that is a non-empty string.
     NoId,
     /// Another object has the same value for this property.
-    Taken { property: &'static str, value: String },
+    Taken {
+        property: &'static str,
+        value: String,
+    },
 }
 
 impl fmt::Display for Conflict {
@@ -138,19 +141,37 @@ impl Store {
 
     /// Stores an object under its `id`, which no other object of any kind may have.
     pub(crate) fn insert(&mut self, kind: Kind, mut object: Object) -> Result<(), Conflict> {
-        let Some(id) = text(&object, "id").filter(|id| !id.is_empty()).map(str::to_owned) else {
+        let Some(id) = text(&object, "id")
+            .filter(|id| !id.is_empty())
+            .map(str::to_owned)
+        else {
             return Err(Conflict::NoId);
         };
         // Assignment ids are case-sensitive text, all other ids GUIDs in lower case.
-        let id = if kind == Kind::AppRoleAssignment { id } else { id.to_ascii_lowercase() };
+        let id = if kind == Kind::AppRoleAssignment {
+            id
+        } else {
+            id.to_ascii_lowercase()
+        };
         if self.ids.contains_key(id.as_str()) {
-            return Err(Conflict::Taken { property: "id", value: id });
+            return Err(Conflict::Taken {
+                property: "id",
+                value: id,
+            });
         }
-        let key = kind.alternate_key().and_then(|property| Some((property, text(&object, property)?.to_ascii_lowercase())));
+        let key = kind
+            .alternate_key()
+            .and_then(|property| Some((property, text(&object, property)?.to_ascii_lowercase())));
         if let Some((property, value)) = &key
-            && self.alternate.get(&kind).is_some_and(|keys| keys.contains_key(value.as_str()))
+            && self
+                .alternate
+                .get(&kind)
+                .is_some_and(|keys| keys.contains_key(value.as_str()))
         {
-            return Err(Conflict::Taken { property, value: value.clone() });
+            return Err(Conflict::Taken {
+                property,
+                value: value.clone(),
+            });
         }
         object.insert("id".to_owned(), Value::String(id.clone()));
 
@@ -162,11 +183,18 @@ impl Store {
         });
         self.ids.insert(id.into_boxed_str(), handle);
         if let Some((_, value)) = key {
-            self.alternate.entry(kind).or_default().insert(value.into_boxed_str(), handle);
+            self.alternate
+                .entry(kind)
+                .or_default()
+                .insert(value.into_boxed_str(), handle);
         }
         self.index_contents(kind, handle, serial, &object);
         self.order.entry(kind).or_default().push((serial, handle));
-        self.slots[handle as usize] = Some(Slot { kind, serial, object });
+        self.slots[handle as usize] = Some(Slot {
+            kind,
+            serial,
+            object,
+        });
         Ok(())
     }
 
@@ -194,21 +222,35 @@ impl Store {
             return None;
         }
         let keys = self.alternate.get(&kind)?;
-        let handle = keys.get(value).or_else(|| keys.get(value.to_ascii_lowercase().as_str()))?;
+        let handle = keys
+            .get(value)
+            .or_else(|| keys.get(value.to_ascii_lowercase().as_str()))?;
         Some(&self.slot(*handle)?.object)
     }
 
     /// Changes an object in place and keeps every index right; `false` if there is no such object
     /// or the change would give it a key that another one has (then its key stays as it was).
-    pub(crate) fn update(&mut self, kind: Kind, id: &str, change: impl FnOnce(&mut Object)) -> bool {
-        let Some(handle) = self.handle(id) else { return false };
-        let Some(mut slot) = self.slots.get_mut(handle as usize).and_then(|slot| slot.take_if(|slot| slot.kind == kind)) else {
+    pub(crate) fn update(
+        &mut self,
+        kind: Kind,
+        id: &str,
+        change: impl FnOnce(&mut Object),
+    ) -> bool {
+        let Some(handle) = self.handle(id) else {
+            return false;
+        };
+        let Some(mut slot) = self
+            .slots
+            .get_mut(handle as usize)
+            .and_then(|slot| slot.take_if(|slot| slot.kind == kind))
+        else {
             return false;
         };
         self.unindex_contents(&slot, handle);
         let id_before = slot.object.get("id").cloned();
         let key_property = kind.alternate_key();
-        let key_before = key_property.and_then(|property| text(&slot.object, property).map(str::to_owned));
+        let key_before =
+            key_property.and_then(|property| text(&slot.object, property).map(str::to_owned));
         change(&mut slot.object);
         if let Some(id) = id_before {
             slot.object.insert("id".to_owned(), id);
@@ -224,14 +266,22 @@ impl Store {
 
     /// Removes an object with every link and app role assignment it takes part in.
     pub(crate) fn remove(&mut self, kind: Kind, id: &str) -> bool {
-        let Some(handle) = self.handle(id) else { return false };
-        let Some(slot) = self.slots.get_mut(handle as usize).and_then(|slot| slot.take_if(|slot| slot.kind == kind)) else {
+        let Some(handle) = self.handle(id) else {
+            return false;
+        };
+        let Some(slot) = self
+            .slots
+            .get_mut(handle as usize)
+            .and_then(|slot| slot.take_if(|slot| slot.kind == kind))
+        else {
             return false;
         };
         let own_id = text(&slot.object, "id").unwrap_or_default().to_owned();
         self.unindex_contents(&slot, handle);
         self.ids.remove(own_id.as_str());
-        if let Some(key) = kind.alternate_key().and_then(|property| text(&slot.object, property))
+        if let Some(key) = kind
+            .alternate_key()
+            .and_then(|property| text(&slot.object, property))
             && let Some(keys) = self.alternate.get_mut(&kind)
         {
             keys.remove(key.to_ascii_lowercase().as_str());
@@ -260,10 +310,18 @@ impl Store {
     }
 
     /// The objects inserted after serial number `position`, each with its own serial number.
-    pub(crate) fn after(&self, kind: Kind, position: Option<u64>) -> impl Iterator<Item = (u64, &Object)> {
+    pub(crate) fn after(
+        &self,
+        kind: Kind,
+        position: Option<u64>,
+    ) -> impl Iterator<Item = (u64, &Object)> {
         let order = self.order.get(&kind).map(Vec::as_slice).unwrap_or_default();
-        let start = position.map_or(0, |position| order.partition_point(|(serial, _)| *serial <= position));
-        order[start..].iter().filter_map(|(serial, handle)| Some((*serial, &self.slot(*handle)?.object)))
+        let start = position.map_or(0, |position| {
+            order.partition_point(|(serial, _)| *serial <= position)
+        });
+        order[start..]
+            .iter()
+            .filter_map(|(serial, handle)| Some((*serial, &self.slot(*handle)?.object)))
     }
 
     /// A log's records between two times (in ticks, both inclusive), newest first, those before
@@ -295,8 +353,13 @@ impl Store {
     /// Drops a log's oldest records beyond the newest `keep`, so that a long run stays bounded.
     pub(crate) fn trim_log(&mut self, kind: Kind, keep: usize) {
         while self.by_time.get(&kind).is_some_and(|log| log.len() > keep) {
-            let oldest = self.by_time.get(&kind).and_then(|log| log.first_key_value()).map(|(_, handle)| *handle);
-            let id = oldest.and_then(|handle| text(&self.slot(handle)?.object, "id").map(str::to_owned));
+            let oldest = self
+                .by_time
+                .get(&kind)
+                .and_then(|log| log.first_key_value())
+                .map(|(_, handle)| *handle);
+            let id =
+                oldest.and_then(|handle| text(&self.slot(handle)?.object, "id").map(str::to_owned));
             match id {
                 Some(id) if self.remove(kind, &id) => {}
                 _ => return,
@@ -310,7 +373,9 @@ impl Store {
 
     /// Links two objects; linking twice changes nothing, and so does an id that is not there.
     pub(crate) fn link(&mut self, relation: Relation, from: &str, to: &str) -> bool {
-        let (Some(from), Some(to)) = (self.handle(from), self.handle(to)) else { return false };
+        let (Some(from), Some(to)) = (self.handle(from), self.handle(to)) else {
+            return false;
+        };
         if relation == Relation::Manager
             && let Some(before) = self.forward.remove(&(relation, from))
         {
@@ -321,7 +386,11 @@ impl Store {
         let forward = self.forward.entry((relation, from)).or_default();
         let backward = self.backward.entry((relation, to)).or_default();
         // One side may be a group of a hundred thousand: look on the shorter one.
-        let linked = if forward.len() < backward.len() { forward.contains(&to) } else { backward.contains(&from) };
+        let linked = if forward.len() < backward.len() {
+            forward.contains(&to)
+        } else {
+            backward.contains(&from)
+        };
         if !linked {
             forward.push(to);
             backward.push(from);
@@ -330,7 +399,9 @@ impl Store {
     }
 
     pub(crate) fn unlink(&mut self, relation: Relation, from: &str, to: &str) -> bool {
-        let (Some(from), Some(to)) = (self.handle(from), self.handle(to)) else { return false };
+        let (Some(from), Some(to)) = (self.handle(from), self.handle(to)) else {
+            return false;
+        };
         drop_from(&mut self.backward, (relation, to), from);
         drop_from(&mut self.forward, (relation, from), to)
     }
@@ -356,14 +427,22 @@ impl Store {
     }
 
     fn handle(&self, id: &str) -> Option<u32> {
-        self.ids.get(id).or_else(|| self.ids.get(id.to_ascii_lowercase().as_str())).copied()
+        self.ids
+            .get(id)
+            .or_else(|| self.ids.get(id.to_ascii_lowercase().as_str()))
+            .copied()
     }
 
     fn slot(&self, handle: u32) -> Option<&Slot> {
         self.slots.get(handle as usize)?.as_ref()
     }
 
-    fn neighbours<'a>(&'a self, links: &'a Links, relation: Relation, id: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+    fn neighbours<'a>(
+        &'a self,
+        links: &'a Links,
+        relation: Relation,
+        id: &str,
+    ) -> impl Iterator<Item = &'a str> + use<'a> {
         self.handle(id)
             .and_then(|handle| links.get(&(relation, handle)))
             .into_iter()
@@ -387,12 +466,21 @@ impl Store {
     fn index_contents(&mut self, kind: Kind, handle: u32, serial: u64, object: &Object) {
         if let Some(property) = kind.log_time() {
             let time = text(object, property).and_then(ticks).unwrap_or(i64::MIN);
-            self.by_time.entry(kind).or_default().insert((time, serial), handle);
+            self.by_time
+                .entry(kind)
+                .or_default()
+                .insert((time, serial), handle);
         }
         if kind == Kind::AppRoleAssignment {
-            for (index, property) in [(&mut self.by_principal, "principalId"), (&mut self.by_resource, "resourceId")] {
+            for (index, property) in [
+                (&mut self.by_principal, "principalId"),
+                (&mut self.by_resource, "resourceId"),
+            ] {
                 if let Some(id) = text(object, property) {
-                    index.entry(id.to_ascii_lowercase().into_boxed_str()).or_default().push(handle);
+                    index
+                        .entry(id.to_ascii_lowercase().into_boxed_str())
+                        .or_default()
+                        .push(handle);
                 }
             }
         }
@@ -402,11 +490,16 @@ impl Store {
         if let Some(property) = slot.kind.log_time()
             && let Some(log) = self.by_time.get_mut(&slot.kind)
         {
-            let time = text(&slot.object, property).and_then(ticks).unwrap_or(i64::MIN);
+            let time = text(&slot.object, property)
+                .and_then(ticks)
+                .unwrap_or(i64::MIN);
             log.remove(&(time, slot.serial));
         }
         if slot.kind == Kind::AppRoleAssignment {
-            for (index, property) in [(&mut self.by_principal, "principalId"), (&mut self.by_resource, "resourceId")] {
+            for (index, property) in [
+                (&mut self.by_principal, "principalId"),
+                (&mut self.by_resource, "resourceId"),
+            ] {
                 if let Some(id) = text(&slot.object, property)
                     && let Some(handles) = index.get_mut(id.to_ascii_lowercase().as_str())
                 {
@@ -431,7 +524,8 @@ impl Store {
         }
         let keys = self.alternate.entry(kind).or_default();
         let taken = after.as_deref().is_some_and(|key| {
-            keys.get(key.to_ascii_lowercase().as_str()).is_some_and(|other| *other != handle)
+            keys.get(key.to_ascii_lowercase().as_str())
+                .is_some_and(|other| *other != handle)
         });
         if taken {
             match before {
@@ -450,13 +544,22 @@ impl Store {
     }
 
     fn cut_links(&mut self, handle: u32) {
-        const RELATIONS: [Relation; 5] =
-            [Relation::Members, Relation::Owners, Relation::Manager, Relation::RegisteredOwners, Relation::RegisteredUsers];
+        const RELATIONS: [Relation; 5] = [
+            Relation::Members,
+            Relation::Owners,
+            Relation::Manager,
+            Relation::RegisteredOwners,
+            Relation::RegisteredUsers,
+        ];
         for relation in RELATIONS {
             for to in self.forward.remove(&(relation, handle)).unwrap_or_default() {
                 drop_from(&mut self.backward, (relation, to), handle);
             }
-            for from in self.backward.remove(&(relation, handle)).unwrap_or_default() {
+            for from in self
+                .backward
+                .remove(&(relation, handle))
+                .unwrap_or_default()
+            {
                 drop_from(&mut self.forward, (relation, from), handle);
             }
         }
@@ -466,7 +569,9 @@ impl Store {
 type Links = HashMap<(Relation, u32), Vec<u32>>;
 
 fn drop_from(links: &mut Links, key: (Relation, u32), handle: u32) -> bool {
-    let Some(handles) = links.get_mut(&key) else { return false };
+    let Some(handles) = links.get_mut(&key) else {
+        return false;
+    };
     let before = handles.len();
     handles.retain(|other| *other != handle);
     before != handles.len()

@@ -8,7 +8,11 @@ pub(crate) fn ticks(text: &str) -> Option<i64> {
     if bytes.len() < 10 || bytes[4] != b'-' || bytes[7] != b'-' {
         return None;
     }
-    let (year, month, day) = (number(&bytes[..4])?, number(&bytes[5..7])?, number(&bytes[8..10])?);
+    let (year, month, day) = (
+        number(&bytes[..4])?,
+        number(&bytes[5..7])?,
+        number(&bytes[8..10])?,
+    );
     if !(1..=12).contains(&month) || day < 1 || day > days_in(year, month) {
         return None;
     }
@@ -41,12 +45,19 @@ fn time_of_day(text: &[u8]) -> Option<(i64, i64, i64)> {
         seconds = number(rest.get(1..3)?)?;
         rest = rest.get(3..)?;
         if rest.first() == Some(&b'.') {
-            let digits = rest[1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let digits = rest[1..]
+                .iter()
+                .take_while(|byte| byte.is_ascii_digit())
+                .count();
             if digits == 0 || digits > 12 {
                 return None;
             }
             for at in 0..7 {
-                let digit = if at < digits { i64::from(rest[1 + at] - b'0') } else { 0 };
+                let digit = if at < digits {
+                    i64::from(rest[1 + at] - b'0')
+                } else {
+                    0
+                };
                 fraction = fraction * 10 + digit;
             }
             rest = &rest[1 + digits..];
@@ -55,7 +66,11 @@ fn time_of_day(text: &[u8]) -> Option<(i64, i64, i64)> {
     if hours > 23 || minutes > 59 || seconds > 60 {
         return None;
     }
-    Some((hours * 3_600 + minutes * 60 + seconds, fraction, offset(rest)?))
+    Some((
+        hours * 3_600 + minutes * 60 + seconds,
+        fraction,
+        offset(rest)?,
+    ))
 }
 
 fn offset(text: &[u8]) -> Option<i64> {
@@ -72,7 +87,8 @@ fn offset(text: &[u8]) -> Option<i64> {
 
 fn number(digits: &[u8]) -> Option<i64> {
     digits.iter().try_fold(0, |value: i64, byte| {
-        byte.is_ascii_digit().then(|| value * 10 + i64::from(byte - b'0'))
+        byte.is_ascii_digit()
+            .then(|| value * 10 + i64::from(byte - b'0'))
     })
 }
 
@@ -119,7 +135,16 @@ mod tests {
 
     #[test]
     fn what_is_not_a_date_is_refused() {
-        for text in ["", "yesterday", "2024-02-30", "2024-13-01", "2024-01-01T", "2024-01-01T25:00:00Z", "2024-01-01T00:00:00", "2024-01-01T00:00:00.Z"] {
+        for text in [
+            "",
+            "yesterday",
+            "2024-02-30",
+            "2024-13-01",
+            "2024-01-01T",
+            "2024-01-01T25:00:00Z",
+            "2024-01-01T00:00:00",
+            "2024-01-01T00:00:00.Z",
+        ] {
             assert_eq!(ticks(text), None, "{text}");
         }
     }

@@ -1,0 +1,6 @@
+#![doc = include_str!("../README.md")]
+
+mod odata;
+mod schema;
+mod store;
+mod wire;

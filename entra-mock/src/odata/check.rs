@@ -1,0 +1,302 @@
+//! Whether Graph would take a `$filter`: names, types, operators, and basic or advanced query.
+
+use super::{
+    filter::{Expr, Function, Literal, Op, Path},
+    refusal::Refusal,
+};
+use crate::schema::{ENDS_WITH, EXTENSION, Entity, Mode, Rule, Type};
+
+/// What a filter that passed asks of the rest of the answer.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Uses {
+    /// First segments of every path, each once.
+    pub(crate) properties: Vec<String>,
+}
+
+/// Checks a filter against an entity's table.
+pub(crate) fn check_filter(
+    entity: &'static Entity,
+    expr: &Expr,
+    advanced: bool,
+) -> Result<Uses, Refusal> {
+    let mut checker = Checker {
+        entity,
+        advanced: advanced || !entity.directory,
+        scopes: Vec::new(),
+        uses: Uses::default(),
+    };
+    checker.expr(expr)?;
+    if entity.directory && !advanced && clauses_of_or(expr) > MAX_OR_CLAUSES {
+        return Err(Refusal::unsupported_query(format!(
+            "Too many child clauses specified in search filter expression containing 'OR' operators: {}. Max allowed: {MAX_OR_CLAUSES}.",
+            clauses_of_or(expr)
+        )));
+    }
+    Ok(checker.uses)
+}
+
+struct Checker {
+    entity: &'static Entity,
+    advanced: bool,
+    /// Where the element of each enclosing lambda stands.
+    scopes: Vec<String>,
+    uses: Uses,
+}
+
+impl Checker {
+    fn expr(&mut self, expr: &Expr) -> Result<(), Refusal> {
+        match expr {
+            Expr::And(left, right) | Expr::Or(left, right) => {
+                self.expr(left)?;
+                self.expr(right)
+            }
+            Expr::Not(inner) => {
+                if !self.entity.directory {
+                    return Err(self.no_operator("not"));
+                }
+                self.need("not", Mode::Advanced)?;
+                self.expr(inner)
+            }
+            Expr::Compare { path, op, value } => self.compare(path, *op, value),
+            Expr::In { path, values } => {
+                let rule = self.rule(path)?;
+                self.allow(path, "in", rule.eq)?;
+                values
+                    .iter()
+                    .try_for_each(|value| type_check(rule.leaf, value, "In"))
+            }
+            Expr::Call {
+                function,
+                path,
+                value,
+            } => self.call(*function, path, value),
+            Expr::Lambda { path, body, .. } => self.lambda(path, body.as_deref()),
+            Expr::Count { path, op, value } => self.count(path, *op, *value),
+            Expr::Flag(path) => {
+                let rule = self.rule(path)?;
+                self.allow(path, "eq", rule.eq)?;
+                if rule.leaf == Type::Boolean {
+                    return Ok(());
+                }
+                Err(Refusal::bad_request(
+                    "Invalid filter clause: The Filter expression must evaluate to a single boolean value.",
+                ))
+            }
+        }
+    }
+
+    fn compare(&mut self, path: &Path, op: Op, value: &Literal) -> Result<(), Refusal> {
+        let rule = self.rule(path)?;
+        let mode = match (op, value) {
+            (Op::Eq | Op::Ne, Literal::Null) => rule.null,
+            (Op::Eq | Op::Ne, _) => rule.eq,
+            (Op::Ge | Op::Le, _) => rule.range,
+            (Op::Gt | Op::Lt, _) => Mode::No,
+        };
+        self.allow(path, op.word(), mode)?;
+        if op == Op::Ne {
+            // Documented only together with `not`, for directory objects.
+            if !self.entity.directory {
+                return Err(self.no_operator("ne"));
+            }
+            self.need("ne", Mode::Advanced)?;
+        }
+        type_check(rule.leaf, value, kind_name(op))
+    }
+
+    fn call(&mut self, function: Function, path: &Path, value: &str) -> Result<(), Refusal> {
+        let rule = self.rule(path)?;
+        let mode = match function {
+            Function::StartsWith => rule.starts_with,
+            Function::EndsWith if ENDS_WITH.contains(&rule.path) && self.entity.directory => {
+                Mode::Advanced
+            }
+            Function::EndsWith | Function::Contains => Mode::No,
+        };
+        self.allow(path, function.name(), mode)?;
+        type_check(rule.leaf, &Literal::Text(value.to_owned()), function.name())
+    }
+
+    fn lambda(&mut self, path: &Path, body: Option<&Expr>) -> Result<(), Refusal> {
+        let full = self.canonical(path)?;
+        let many = format!("{full}/any");
+        let inside = |rule: &Rule| {
+            rule.path
+                .strip_prefix(&many)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if !self.entity.rules.iter().any(inside) {
+            return Err(self.unsupported(path));
+        }
+        let Some(body) = body else { return Ok(()) };
+        self.scopes.push(many);
+        let result = self.expr(body);
+        self.scopes.pop();
+        result
+    }
+
+    /// `x/$count` compared with 0 or 1, always advanced.
+    fn count(&mut self, path: &Path, op: Op, value: i64) -> Result<(), Refusal> {
+        let full = self.canonical(path)?;
+        let many = self
+            .entity
+            .property(&full)
+            .is_some_and(|property| property.many);
+        let known = many
+            || COUNTABLE.contains(&full.as_str())
+                && self.entity.navigation.contains(&full.as_str());
+        if !known
+            || !self.entity.directory
+            || !matches!(op, Op::Eq | Op::Ne)
+            || !matches!(value, 0 | 1)
+        {
+            return Err(self.unsupported(path));
+        }
+        self.need("$count", Mode::Advanced)
+    }
+
+    fn rule(&mut self, path: &Path) -> Result<Rule, Refusal> {
+        let full = self.canonical(path)?;
+        if let Some(rule) = self.entity.rule(&full) {
+            return Ok(*rule);
+        }
+        if self.entity.open && self.scopes.is_empty() && full.starts_with(EXTENSION) {
+            return Ok(Rule {
+                path: EXTENSION,
+                leaf: Type::Text,
+                eq: Mode::Basic,
+                starts_with: Mode::Basic,
+                range: Mode::No,
+                null: Mode::Advanced,
+            });
+        }
+        Err(self.unsupported(path))
+    }
+
+    /// The path as the tables have it; an error if the type has no such property.
+    fn canonical(&mut self, path: &Path) -> Result<String, Refusal> {
+        let full = match path
+            .scope
+            .checked_sub(1)
+            .and_then(|scope| self.scopes.get(scope))
+        {
+            Some(prefix) if path.segments.is_empty() => prefix.clone(),
+            Some(prefix) => format!("{prefix}/{}", path.text()),
+            None => path.text(),
+        };
+        let first = full.split('/').next().unwrap_or_default();
+        let known = self.entity.property(first).is_some()
+            || self.entity.navigation.contains(&first)
+            || self.entity.open && first.starts_with(EXTENSION);
+        if !known {
+            return Err(Refusal::no_property(
+                "Invalid filter clause",
+                first,
+                self.entity.name,
+            ));
+        }
+        if !self.uses.properties.iter().any(|used| used == first) {
+            self.uses.properties.push(first.to_owned());
+        }
+        Ok(full)
+    }
+
+    fn allow(&self, path: &Path, operator: &str, mode: Mode) -> Result<(), Refusal> {
+        if mode == Mode::No {
+            return Err(self.unsupported(path));
+        }
+        self.need(operator, mode)
+    }
+
+    fn need(&self, operator: &str, mode: Mode) -> Result<(), Refusal> {
+        if mode == Mode::Advanced && !self.advanced {
+            Err(Refusal::needs_advanced(operator))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn unsupported(&self, path: &Path) -> Refusal {
+        let text = match path.segments.is_empty() {
+            true => self
+                .scopes
+                .last()
+                .and_then(|scope| scope.split('/').next())
+                .unwrap_or_default()
+                .to_owned(),
+            false => path.text(),
+        };
+        Refusal::filter_clause(&text, &self.entity.title())
+    }
+
+    fn no_operator(&self, operator: &str) -> Refusal {
+        Refusal::unsupported_query(format!(
+            "Operator '{operator}' is not supported on resource '{}'.",
+            self.entity.title()
+        ))
+    }
+}
+
+fn type_check(leaf: Type, value: &Literal, operator: &str) -> Result<(), Refusal> {
+    let (fits, edm) = match leaf {
+        Type::Text | Type::Complex => (matches!(value, Literal::Text(_)), "Edm.String"),
+        Type::Boolean => (matches!(value, Literal::Boolean(_)), "Edm.Boolean"),
+        Type::Int => (matches!(value, Literal::Int(_)), "Edm.Int32"),
+        Type::Date => (matches!(value, Literal::Date(_)), "Edm.DateTimeOffset"),
+        Type::Guid => (
+            matches!(value, Literal::Guid(_)) || QUOTED_GUIDS && matches!(value, Literal::Text(_)),
+            "Edm.Guid",
+        ),
+    };
+    if fits || *value == Literal::Null {
+        return Ok(());
+    }
+    Err(Refusal::bad_request(format!(
+        "Invalid filter clause: A binary operator with incompatible types was detected. Found operand types '{edm}' and '{}' for operator kind '{operator}'.",
+        value.edm()
+    )))
+}
+
+fn kind_name(op: Op) -> &'static str {
+    match op {
+        Op::Eq => "Equal",
+        Op::Ne => "NotEqual",
+        Op::Gt => "GreaterThan",
+        Op::Ge => "GreaterThanOrEqual",
+        Op::Lt => "LessThan",
+        Op::Le => "LessThanOrEqual",
+    }
+}
+
+/// The most alternatives any one `or` or `in` of the filter has.
+fn clauses_of_or(expr: &Expr) -> usize {
+    fn alternatives(expr: &Expr) -> usize {
+        match expr {
+            Expr::Or(left, right) => alternatives(left) + alternatives(right),
+            Expr::In { values, .. } => values.len(),
+            _ => 1,
+        }
+    }
+    match expr {
+        Expr::Or(left, right) => alternatives(expr)
+            .max(clauses_of_or(left))
+            .max(clauses_of_or(right)),
+        Expr::And(left, right) => clauses_of_or(left).max(clauses_of_or(right)),
+        Expr::Not(inner) => clauses_of_or(inner),
+        Expr::In { values, .. } => values.len(),
+        _ => 1,
+    }
+}
+
+/// Alternatives in one basic query of directory objects; seen, not documented.
+const MAX_OR_CLAUSES: usize = 15;
+
+/// Whether a GUID property takes a literal in quotes; the documentation shows it without only.
+const QUOTED_GUIDS: bool = false;
+
+/// Relationships whose `$count` can be filtered.
+const COUNTABLE: [&str; 4] = ["owners", "members", "memberOf", "ownedObjects"];
+
+#[cfg(test)]
+#[path = "check_tests.rs"]
+mod tests;

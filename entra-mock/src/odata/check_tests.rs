@@ -1,0 +1,193 @@
+use super::*;
+use crate::{odata::parse_filter, store::Kind};
+
+fn check(kind: Kind, filter: &str, advanced: bool) -> Result<Uses, Refusal> {
+    check_filter(Entity::of(kind), &parse_filter(filter).unwrap(), advanced)
+}
+
+#[test]
+fn basic_filters_of_users_pass() {
+    for filter in [
+        "userPrincipalName eq 'a@contoso.com'",
+        "startswith(displayName,'A') and accountEnabled eq true",
+        "id in ('1','2')",
+        "accountEnabled",
+        "createdDateTime ge 2026-01-01T00:00:00Z or createdDateTime le 2020-01-01",
+        "assignedLicenses/any(l:l/skuId eq 00000003-0000-0000-c000-000000000000)",
+        "proxyAddresses/any(p:startswith(p,'smtp:'))",
+        "identities/any(c:c/issuerAssignedId eq 'j' and c/issuer eq 'x')",
+        "manager/id eq '1'",
+        "signInActivity/lastSignInDateTime le 2026-01-01T00:00:00Z",
+        "extension_0123456789abcdef0123456789abcdef_costCentre eq '5'",
+    ] {
+        assert!(
+            check(Kind::User, filter, false).is_ok(),
+            "{filter}: {:?}",
+            check(Kind::User, filter, false)
+        );
+    }
+}
+
+#[test]
+fn advanced_operators_need_the_header_and_the_count() {
+    for (kind, filter, operator) in [
+        (Kind::User, "endswith(mail,'x')", "endsWith"),
+        (Kind::User, "userType ne 'Guest'", "ne"),
+        (Kind::User, "not startswith(displayName,'A')", "not"),
+        (Kind::User, "jobTitle eq null", "eq"),
+        (Kind::User, "companyName eq 'x'", "eq"),
+        (Kind::User, "companyName in ('x')", "in"),
+        (Kind::Group, "description eq 'x'", "eq"),
+        (Kind::Application, "owners/$count eq 0", "$count"),
+        (Kind::User, "assignedLicenses/$count ne 0", "$count"),
+        (
+            Kind::User,
+            "onPremisesExtensionAttributes/extensionAttribute15 eq 'x'",
+            "eq",
+        ),
+        (Kind::User, "otherMails/any(m:endswith(m,'x'))", "endsWith"),
+    ] {
+        assert_eq!(
+            check(kind, filter, false),
+            Err(Refusal::needs_advanced(operator)),
+            "{filter}"
+        );
+        assert!(
+            check(kind, filter, true).is_ok(),
+            "{filter}: {:?}",
+            check(kind, filter, true)
+        );
+    }
+}
+
+#[test]
+fn what_is_not_filterable_is_refused_in_any_mode() {
+    for (kind, filter, property) in [
+        (Kind::User, "aboutMe eq 'x'", "aboutMe"),
+        (Kind::User, "endswith(displayName,'x')", "displayName"),
+        (Kind::User, "contains(displayName,'x')", "displayName"),
+        (
+            Kind::User,
+            "createdDateTime gt 2026-01-01T00:00:00Z",
+            "createdDateTime",
+        ),
+        (
+            Kind::User,
+            "onPremisesExtensionAttributes/extensionAttribute16 eq 'x'",
+            "onPremisesExtensionAttributes/extensionAttribute16",
+        ),
+        (Kind::User, "businessPhones eq 'x'", "businessPhones"),
+        (
+            Kind::User,
+            "licenseAssignmentStates/any(l:l/state eq 'x')",
+            "licenseAssignmentStates",
+        ),
+        (Kind::User, "owners/$count eq 0", "owners"),
+        (Kind::Group, "members/$count eq 7", "members"),
+        (Kind::SubscribedSku, "skuPartNumber eq 'x'", "skuPartNumber"),
+        (Kind::SignIn, "userAgent eq 'x'", "userAgent"),
+        (Kind::SignIn, "createdDateTime eq null", "createdDateTime"),
+    ] {
+        let refusal = check(kind, filter, true).unwrap_err();
+        if property == "owners" {
+            assert_eq!(refusal.status, 400);
+            continue;
+        }
+        assert_eq!(
+            refusal,
+            Refusal::filter_clause(property, &Entity::of(kind).title()),
+            "{filter}"
+        );
+    }
+}
+
+#[test]
+fn unknown_names_are_a_bad_request() {
+    for (kind, filter) in [
+        (Kind::User, "colour eq 'x'"),
+        (Kind::User, "DisplayName eq 'x'"),
+        (Kind::Group, "userPrincipalName eq 'x'"),
+        (Kind::SignIn, "extension_x eq 'x'"),
+        (Kind::User, "colours/any(c:c eq 'x')"),
+    ] {
+        let refusal = check(kind, filter, true).unwrap_err();
+        assert_eq!(refusal.code, "Request_BadRequest", "{filter}");
+        assert!(
+            refusal.message.contains("Could not find a property named"),
+            "{filter}"
+        );
+    }
+}
+
+#[test]
+fn literals_must_have_the_property_s_type() {
+    for (kind, filter) in [
+        (Kind::User, "accountEnabled eq 'true'"),
+        (Kind::User, "displayName eq 5"),
+        (Kind::User, "displayName eq true"),
+        (Kind::User, "createdDateTime ge '2026-01-01T00:00:00Z'"),
+        (Kind::User, "id eq 00000003-0000-0000-c000-000000000000"),
+        (Kind::User, "startswith(createdDateTime,'2026')"),
+        (Kind::User, "id in ('1',2)"),
+        (Kind::AppRoleAssignment, "resourceId eq 'x'"),
+        (Kind::SignIn, "status/errorCode eq '0'"),
+        (Kind::User, "displayName"),
+    ] {
+        let refusal = check(kind, filter, true).unwrap_err();
+        assert_eq!(refusal.status, 400, "{filter}");
+    }
+}
+
+#[test]
+fn logs_know_no_advanced_query() {
+    for filter in [
+        "createdDateTime ge 2026-01-01T00:00:00Z and createdDateTime le 2026-01-02T00:00:00Z",
+        "startswith(appDisplayName,'Ex')",
+        "status/errorCode eq 0",
+        "userId eq '1' or appId eq '2'",
+        "riskEventTypes_v2/any(r:startswith(r,'un'))",
+    ] {
+        assert!(check(Kind::SignIn, filter, false).is_ok(), "{filter}");
+    }
+    for filter in [
+        "status/errorCode ne 0",
+        "not startswith(appDisplayName,'Ex')",
+    ] {
+        assert_eq!(
+            check(Kind::SignIn, filter, true).unwrap_err().code,
+            "Request_UnsupportedQuery",
+            "{filter}"
+        );
+    }
+    let filter = "initiatedBy/user/id eq '1' and targetResources/any(t:t/id eq '2') and activityDateTime ge 2026-01-01";
+    assert!(check(Kind::DirectoryAudit, filter, false).is_ok());
+}
+
+#[test]
+fn sixteen_alternatives_are_too_many_for_a_basic_query() {
+    let list = |count: usize| {
+        let ids: Vec<_> = (0..count).map(|id| format!("'{id}'")).collect();
+        format!("id in ({})", ids.join(","))
+    };
+    assert!(check(Kind::User, &list(15), false).is_ok());
+    assert!(
+        check(Kind::User, &list(16), false)
+            .unwrap_err()
+            .message
+            .contains("Max allowed: 15")
+    );
+    assert!(check(Kind::User, &list(16), true).is_ok());
+    let chain: Vec<_> = (0..16).map(|id| format!("id eq '{id}'")).collect();
+    assert!(check(Kind::User, &chain.join(" or "), false).is_err());
+}
+
+#[test]
+fn the_properties_a_filter_uses_are_reported() {
+    let uses = check(
+        Kind::User,
+        "startswith(displayName,'a') and (mail eq 'b' or displayName eq 'c')",
+        false,
+    )
+    .unwrap();
+    assert_eq!(uses.properties, ["displayName", "mail"]);
+}

@@ -1,0 +1,54 @@
+//! What Graph answers instead of a result.
+
+/// An error answer: status, `error.code` and `error.message`.
+///
+/// Clients are told to branch on the code; the messages follow Graph's patterns so that a person
+/// recognises them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+}
+
+impl Refusal {
+    pub(crate) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+        }
+    }
+
+    /// 400 for what is malformed or names something that does not exist.
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(400, "Request_BadRequest", message)
+    }
+
+    /// 400 for what is well-formed but not supported, or not without the advanced pair.
+    pub(crate) fn unsupported_query(message: impl Into<String>) -> Self {
+        Self::new(400, "Request_UnsupportedQuery", message)
+    }
+
+    /// 400 for an operator that needs the header and the count.
+    pub(crate) fn needs_advanced(operator: &str) -> Self {
+        Self::unsupported_query(format!(
+            "Operator '{operator}' is not supported because the required parameters might be missing. \
+             Try adding the $count=true query parameter and the ConsistencyLevel:eventual header."
+        ))
+    }
+
+    /// 400 for a property on which `$filter` does not take what was asked.
+    pub(crate) fn filter_clause(property: &str, resource: &str) -> Self {
+        Self::unsupported_query(format!(
+            "Unsupported or invalid query filter clause specified for property '{property}' of resource '{resource}'."
+        ))
+    }
+
+    /// 400 for a name the type does not have.
+    pub(crate) fn no_property(clause: &str, name: &str, entity: &str) -> Self {
+        Self::bad_request(format!(
+            "{clause}: Could not find a property named '{name}' on type 'microsoft.graph.{entity}'."
+        ))
+    }
+}

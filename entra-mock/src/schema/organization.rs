@@ -1,0 +1,46 @@
+//! Graph's table for one entity: properties, `$filter` rules, `$orderby`, `$search`.
+
+use super::{Entity, boolean, complex, date, text};
+
+pub(super) const ORGANIZATION: Entity = Entity {
+    name: "organization",
+    set: "organization",
+    directory: false,
+    open: true,
+    properties: &[
+        text("id").shown(),
+        date("deletedDateTime").shown(),
+        complex("assignedPlans").many().shown(),
+        text("businessPhones").many().shown(),
+        text("city").shown(),
+        text("country").shown(),
+        text("countryLetterCode").shown(),
+        date("createdDateTime").shown(),
+        text("defaultUsageLocation").shown(),
+        text("displayName").shown(),
+        text("marketingNotificationEmails").many().shown(),
+        text("mobileDeviceManagementAuthority").shown(),
+        date("onPremisesLastSyncDateTime").shown(),
+        boolean("onPremisesSyncEnabled").shown(),
+        text("partnerTenantType").shown(),
+        text("postalCode").shown(),
+        text("preferredLanguage").shown(),
+        complex("privacyProfile").shown(),
+        complex("provisionedPlans").many().shown(),
+        text("securityComplianceNotificationMails").many().shown(),
+        text("securityComplianceNotificationPhones").many().shown(),
+        text("state").shown(),
+        text("street").shown(),
+        text("technicalNotificationMails").many().shown(),
+        text("tenantType").shown(),
+        complex("verifiedDomains").many().shown(),
+    ],
+    rules: &[],
+    order: &[],
+    search: &[],
+    navigation: &[
+        "branding",
+        "certificateBasedAuthConfiguration",
+        "extensions",
+    ],
+};
