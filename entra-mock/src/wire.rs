@@ -19,7 +19,10 @@ pub(crate) struct WireRequest {
 impl WireRequest {
     /// The first header of that (lower-case) name.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -29,15 +32,34 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Vec<u8>,
+    pub(crate) delivery: Delivery,
+}
+
+/// How much of an answer reaches the client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    #[default]
+    Whole,
+    /// The connection ends in the middle of the body.
+    CutInBody,
+    /// The connection ends before the first byte.
+    NoAnswer,
 }
 
 impl Reply {
     pub(crate) fn new(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Vec::new() }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+            delivery: Delivery::Whole,
+        }
     }
 
     pub(crate) fn json(status: u16, body: &serde_json::Value) -> Self {
-        Self::new(status).with_header("content-type", "application/json; charset=utf-8").with_body(body.to_string())
+        Self::new(status)
+            .with_header("content-type", "application/json; charset=utf-8")
+            .with_body(body.to_string())
     }
 
     pub(crate) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {

@@ -1,0 +1,124 @@
+//! The tenant as a function: a request in, an answer out. No sockets, no real time.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use entra_core::{Clock, Timestamp};
+
+use crate::{
+    fault::Faults,
+    graph,
+    journal::Journal,
+    login,
+    state::State,
+    wire::{Reply, WireRequest},
+};
+
+/// One tenant that both faces talk to; shared, and safe to call from many threads.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    clock: Arc<dyn Clock>,
+    state: RwLock<State>,
+    journal: Mutex<Journal>,
+    faults: Mutex<Faults>,
+}
+
+impl Engine {
+    pub(crate) fn new(clock: Arc<dyn Clock>, state: State, journal_capacity: usize) -> Self {
+        Self {
+            clock,
+            state: RwLock::new(state),
+            journal: Mutex::new(Journal::new(journal_capacity)),
+            faults: Mutex::new(Faults::default()),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Answers one request and writes it into the journal.
+    pub(crate) fn handle(&self, mut request: WireRequest) -> Reply {
+        let now = self.now();
+        request.path = collapse_slashes(&request.path);
+        let planned = self.faults().plan(&mut request);
+        let reply = match planned.answer_instead(&request) {
+            Some(reply) => reply,
+            None => planned.change(&request, self.answer(now, &request)),
+        };
+        self.faults().settle(&planned, reply.status);
+        self.note(now, &request, reply.status);
+        reply
+    }
+
+    /// Writes a request that something else has answered into the journal.
+    pub(crate) fn note(&self, now: Timestamp, request: &WireRequest, status: u16) {
+        self.journal().note(now, request, status);
+    }
+
+    // A panic while one of these was held leaves data that is as usable as before.
+
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn journal(&self) -> MutexGuard<'_, Journal> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answer(&self, now: Timestamp, request: &WireRequest) -> Reply {
+        if !is_graph(&request.path) {
+            return login::respond(&self.state, now, request);
+        }
+        let state = self.read();
+        match login::caller(&state, now, request) {
+            Ok(caller) => graph::respond(&state, now, request, Ok(&caller)),
+            Err(problem) => graph::respond(&state, now, request, Err(problem)),
+        }
+    }
+}
+
+/// Whether a path belongs to Graph rather than to sign-in.
+pub(crate) fn is_graph(path: &str) -> bool {
+    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    first.eq_ignore_ascii_case("v1.0") || first.eq_ignore_ascii_case("beta")
+}
+
+/// Some clients send `/v1.0//users`; Graph does not mind.
+fn collapse_slashes(path: &str) -> String {
+    let mut collapsed = String::with_capacity(path.len());
+    for character in path.chars() {
+        if character != '/' || !collapsed.ends_with('/') {
+            collapsed.push(character);
+        }
+    }
+    collapsed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn graph_is_told_from_sign_in_by_the_first_segment() {
+        for graph in ["/v1.0/users", "/beta/me", "/V1.0", "/v1.0/$batch"] {
+            assert!(is_graph(graph), "{graph}");
+        }
+        for login in ["/", "/contoso.com/v2.0/.well-known/openid-configuration", "/common/oauth2/v2.0/token", "/v1.0.example/x"] {
+            assert!(!is_graph(login), "{login}");
+        }
+    }
+
+    #[test]
+    fn repeated_slashes_count_as_one() {
+        assert_eq!(collapse_slashes("//v1.0///users//"), "/v1.0/users/");
+        assert_eq!(collapse_slashes("/v1.0/users"), "/v1.0/users");
+    }
+}

@@ -1,0 +1,90 @@
+//! Accepting connections, for both faces.
+
+use std::{sync::Arc, time::Duration};
+
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+};
+
+use super::http::{self, Unanswered};
+use crate::engine::Engine;
+
+/// What a listener does with a connection.
+pub(super) trait Serve: Clone + Send + Sync + 'static {
+    /// Serves one connection to its end; `stop` says when it shall finish early.
+    fn serve(self, stream: TcpStream, stop: watch::Receiver<bool>) -> impl Future<Output = ()> + Send;
+}
+
+/// Accepts until told to stop, then lets running requests end, for a while.
+///
+/// Dropping the future ends every connection at once.
+pub(super) async fn accept(listener: TcpListener, service: impl Serve, mut stop: watch::Receiver<bool>) {
+    let mut connections = JoinSet::new();
+    let for_connections = stop.clone();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    // Answers are small; waiting to fill packets only costs time.
+                    let _ = stream.set_nodelay(true);
+                    connections.spawn(service.clone().serve(stream, for_connections.clone()));
+                }
+                // Out of file descriptors, most likely: wait for some to be closed.
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            },
+            Some(_) = connections.join_next() => {}
+            () = told(&mut stop) => break,
+        }
+    }
+    drop(listener);
+    let _ = tokio::time::timeout(GRACE, async { while connections.join_next().await.is_some() {} }).await;
+}
+
+/// Answers the requests of one connection from the engine, with something in front if need be.
+pub(super) async fn answer<S, F, Fut>(stream: S, mut stop: watch::Receiver<bool>, respond: F)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    F: Fn(hyper::Request<Incoming>) -> Fut + Send,
+    Fut: Future<Output = Result<hyper::Response<http::ReplyBody>, Unanswered>> + Send,
+{
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(IDLE)
+        .serve_connection(TokioIo::new(stream), service_fn(respond));
+    let mut connection = std::pin::pin!(connection);
+    // A connection that breaks is the client's affair.
+    let finished = tokio::select! {
+        _ = connection.as_mut() => true,
+        () = told(&mut stop) => false,
+    };
+    if !finished {
+        connection.as_mut().graceful_shutdown();
+        let _ = connection.await;
+    }
+}
+
+/// The engine's answer to a request.
+pub(super) async fn from_engine(engine: Arc<Engine>, scheme: &'static str, request: hyper::Request<Incoming>) -> Result<hyper::Response<http::ReplyBody>, Unanswered> {
+    match http::read(request, scheme).await {
+        Ok(request) => http::response(engine.handle(request)),
+        Err(reply) => http::response(reply),
+    }
+}
+
+/// Completes when it is time to stop, also because whoever could have said so is gone.
+async fn told(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// How long running requests may go on after a server was told to stop.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long a connection may be idle, or take for the head of a request.
+const IDLE: Duration = Duration::from_secs(120);
+/// How long a TLS handshake may take.
+#[cfg(feature = "server")]
+pub(super) const HANDSHAKE: Duration = Duration::from_secs(10);

@@ -1,0 +1,107 @@
+//! The face of a test: plain HTTP on a loopback port of its own.
+//!
+//! wiremock keeps every request that a mock has matched for as long as the mock server lives,
+//! several kilobytes each, recording or not. So the engine does not sit behind a catch-all mock:
+//! this face asks the test's own mocks first, if there are any, and the engine for everything they
+//! leave. Memory then grows only with requests that a test's own mocks have answered.
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+};
+
+use tokio::{
+    net::{TcpListener, TcpStream},
+    runtime::{Builder, Runtime},
+    sync::watch,
+    task::AbortHandle,
+};
+
+use super::{
+    connection::{self, Serve},
+    overrides::{Link, Overrides},
+};
+use crate::engine::Engine;
+
+/// A running face; dropping it ends all its connections.
+#[derive(Debug)]
+pub(crate) struct InProcess {
+    address: SocketAddr,
+    overrides: Arc<Overrides>,
+    task: AbortHandle,
+    _stop: watch::Sender<bool>,
+}
+
+impl InProcess {
+    /// Listens on a free loopback port.
+    pub(crate) fn start(engine: Arc<Engine>) -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let overrides = Arc::new(Overrides::default());
+        let service = Service { engine, overrides: Arc::clone(&overrides) };
+        let (stop, stopped) = watch::channel(false);
+        let runtime = runtime()?;
+        let listener = {
+            let _guard = runtime.enter();
+            TcpListener::from_std(listener)?
+        };
+        let task = runtime.spawn(connection::accept(listener, service, stopped)).abort_handle();
+        Ok(Self { address, overrides, task, _stop: stop })
+    }
+
+    pub(crate) fn uri(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(crate) async fn mount(&self, mock: wiremock::Mock) {
+        self.overrides.mount(mock).await;
+    }
+}
+
+impl Drop for InProcess {
+    fn drop(&mut self) {
+        self.task.abort();
+        self.overrides.close();
+    }
+}
+
+#[derive(Clone)]
+struct Service {
+    engine: Arc<Engine>,
+    overrides: Arc<Overrides>,
+}
+
+impl Serve for Service {
+    async fn serve(self, stream: TcpStream, stop: watch::Receiver<bool>) {
+        let link = Arc::new(Link::default());
+        connection::answer(stream, stop, move |request| {
+            let Self { engine, overrides } = self.clone();
+            let link = Arc::clone(&link);
+            async move {
+                match overrides.address() {
+                    None => connection::from_engine(engine, "http", request).await,
+                    Some(address) => link.respond(address, &overrides, &engine, request).await,
+                }
+            }
+        })
+        .await;
+    }
+}
+
+/// The threads that serve all tenants of the process: a tenant costs no thread, and a test that
+/// blocks its own runtime still gets answers.
+fn runtime() -> io::Result<&'static Runtime> {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    if let Some(runtime) = RUNTIME.get() {
+        return Ok(runtime);
+    }
+    let threads = std::thread::available_parallelism().map_or(2, |threads| threads.get().clamp(2, 4));
+    let runtime = Builder::new_multi_thread().worker_threads(threads).thread_name("entra-mock").enable_all().build()?;
+    // Of two that are built at once one is kept; the other has nothing to do yet.
+    if let Err(spare) = RUNTIME.set(runtime) {
+        spare.shutdown_background();
+    }
+    RUNTIME.get().ok_or_else(|| io::Error::other("no runtime"))
+}

@@ -1,0 +1,20 @@
+//! The engine's two faces: within a test process, and as a server of its own.
+
+mod connection;
+mod http;
+#[cfg(feature = "wiremock")]
+mod in_process;
+#[cfg(feature = "wiremock")]
+mod overrides;
+#[cfg(feature = "server")]
+mod server;
+#[cfg(feature = "server")]
+mod tls;
+
+#[cfg(feature = "wiremock")]
+pub(crate) use in_process::InProcess;
+#[cfg(feature = "server")]
+pub(crate) use {
+    server::{Listener, Running},
+    tls::Authority,
+};

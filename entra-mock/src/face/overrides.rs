@@ -1,0 +1,162 @@
+//! A test's own wiremock mocks, asked before the engine.
+//!
+//! They live on a wiremock server behind this face. Its lowest-priority mock never matches; that
+//! wiremock asks it at all tells that no mock of the test wanted the request, which then goes to
+//! the engine. A mock that does not match keeps nothing, so this costs no memory.
+
+use std::{
+    collections::HashSet,
+    net::SocketAddr,
+    panic,
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::{
+    Request, Response,
+    body::Incoming,
+    client::conn::http1::{self, SendRequest},
+    header::{CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, TRANSFER_ENCODING},
+};
+use hyper_util::rt::TokioIo;
+use tokio::{net::TcpStream, sync::Mutex as AsyncMutex};
+use wiremock::{Match, Mock, MockServer, ResponseTemplate};
+
+use super::http::{self, ReplyBody, Unanswered};
+use crate::{engine::Engine, wire::WireRequest};
+
+/// The wiremock server of one tenant, started when the first mock is mounted.
+#[derive(Debug, Default)]
+pub(super) struct Overrides {
+    server: AsyncMutex<Option<MockServer>>,
+    address: RwLock<Option<SocketAddr>>,
+    unwanted: Unwanted,
+    next_number: AtomicU64,
+}
+
+impl Overrides {
+    pub(super) async fn mount(&self, mock: Mock) {
+        let mut server = self.server.lock().await;
+        if server.is_none() {
+            let started = MockServer::builder().disable_request_recording().start().await;
+            let last = Mock::given(self.unwanted.clone()).respond_with(ResponseTemplate::new(404)).with_priority(u8::MAX);
+            started.register(last).await;
+            *self.address.write().unwrap_or_else(PoisonError::into_inner) = Some(*started.address());
+            *server = Some(started);
+        }
+        if let Some(server) = server.as_ref() {
+            server.register(mock).await;
+        }
+    }
+
+    /// Where the mocks are, if there are any.
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        *self.address.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the server and checks the expectations of its mocks, as wiremock does.
+    pub(super) fn close(&self) {
+        // Nobody mounts while the tenant is dropped, so the lock is free.
+        let Some(server) = self.server.try_lock().ok().and_then(|mut server| server.take()) else { return };
+        // Dropped within a task that has used up its turn, it would wait for ever for a lock that
+        // is free; a thread of its own has no turn to use up.
+        let dropped = thread::spawn(move || drop(server)).join();
+        if let Err(unmet) = dropped
+            && !thread::panicking()
+        {
+            panic::resume_unwind(unmet);
+        }
+    }
+}
+
+/// One client connection's connection to the mocks.
+#[derive(Default)]
+pub(super) struct Link(AsyncMutex<Option<SendRequest<Full<Bytes>>>>);
+
+impl Link {
+    /// The answer of a mock, or else of the engine.
+    pub(super) async fn respond(&self, address: SocketAddr, overrides: &Overrides, engine: &Engine, request: Request<Incoming>) -> Result<Response<ReplyBody>, Unanswered> {
+        let request = match http::read(request, "http").await {
+            Ok(request) => request,
+            Err(reply) => return http::response(reply),
+        };
+        let number = overrides.next_number.fetch_add(1, Ordering::Relaxed);
+        let answer = self.ask(address, number, &request).await;
+        if overrides.unwanted.take(number) {
+            return http::response(engine.handle(request));
+        }
+        let answer = answer.ok_or(Unanswered)?;
+        engine.note(engine.now(), &request, answer.status().as_u16());
+        Ok(answer)
+    }
+
+    /// Asks the mocks; `None` if one of them ends the connection instead of answering.
+    async fn ask(&self, address: SocketAddr, number: u64, request: &WireRequest) -> Option<Response<ReplyBody>> {
+        let mut link = self.0.lock().await;
+        let mut sender = match link.take() {
+            Some(sender) if !sender.is_closed() => sender,
+            _ => connect(address).await?,
+        };
+        sender.ready().await.ok()?;
+        let answer = sender.send_request(outgoing(number, request)?).await.ok()?;
+        let (mut head, body) = answer.into_parts();
+        let body = body.collect().await.ok()?.to_bytes();
+        *link = Some(sender);
+        // These belong to the connection to the mocks, not to the client's.
+        for name in [CONNECTION, TRANSFER_ENCODING, CONTENT_LENGTH] {
+            head.headers.remove(name);
+        }
+        Some(Response::from_parts(head, ReplyBody::new(body, false)))
+    }
+}
+
+async fn connect(address: SocketAddr) -> Option<SendRequest<Full<Bytes>>> {
+    let stream = TcpStream::connect(address).await.ok()?;
+    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.ok()?;
+    tokio::spawn(connection);
+    Some(sender)
+}
+
+fn outgoing(number: u64, request: &WireRequest) -> Option<Request<Full<Bytes>>> {
+    let target = match &request.query {
+        Some(query) => format!("{}?{query}", request.path),
+        None => request.path.clone(),
+    };
+    let mut outgoing = Request::builder().method(request.method.as_str()).uri(target);
+    for (name, value) in &request.headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        // The body is whole by now.
+        if name != CONNECTION && name != TRANSFER_ENCODING && name != CONTENT_LENGTH {
+            outgoing = outgoing.header(name, HeaderValue::from_str(value).ok()?);
+        }
+    }
+    outgoing.header(NUMBER, number).body(Full::new(request.body.clone().into())).ok()
+}
+
+/// The requests that no mock of the test wanted, until their answer is taken.
+#[derive(Clone, Debug, Default)]
+struct Unwanted(Arc<Mutex<HashSet<u64>>>);
+
+impl Unwanted {
+    fn take(&self, number: u64) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&number)
+    }
+}
+
+impl Match for Unwanted {
+    fn matches(&self, request: &wiremock::Request) -> bool {
+        let number = request.headers.get(NUMBER).and_then(|number| number.to_str().ok()?.parse().ok());
+        if let Some(number) = number {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(number);
+        }
+        false
+    }
+}
+
+/// Tells requests apart on their way through wiremock.
+const NUMBER: &str = "x-entra-mock-request";

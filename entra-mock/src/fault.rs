@@ -1,0 +1,340 @@
+//! Things that go wrong on purpose.
+
+use serde_json::Value;
+
+use crate::{
+    engine::is_graph,
+    wire::{Delivery, Reply, WireRequest},
+};
+
+/// Something that goes wrong on purpose: which requests it hits, and what happens to them.
+///
+/// Begin with [`Fault::on`], narrow it down, and end with the effect.
+///
+/// ```
+/// use entra_mock::Fault;
+/// // The third page of users fails for good.
+/// let broken = Fault::on("/users").page(3).status(503);
+/// // The first two requests of any kind are throttled.
+/// let throttled = Fault::on_any().times(2).status_with_retry_after(429, "2.128");
+/// # let _ = (broken, throttled);
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a fault does nothing until it is injected into a tenant"]
+pub struct Fault {
+    trigger: FaultTrigger,
+    effect: Effect,
+}
+
+impl Fault {
+    /// Hits requests whose path contains this text.
+    pub fn on(path: &str) -> FaultTrigger {
+        FaultTrigger { path: Some(path.to_ascii_lowercase()), ..FaultTrigger::default() }
+    }
+
+    /// Hits every request.
+    pub fn on_any() -> FaultTrigger {
+        FaultTrigger::default()
+    }
+
+    /// Happens only so many times, then never again.
+    pub const fn times(mut self, times: u32) -> Self {
+        self.trigger.times = Some(times);
+        self
+    }
+}
+
+/// The first half of a [`Fault`]: which requests it hits.
+#[derive(Clone, Debug, Default)]
+#[must_use = "say what happens, for example with `.status(503)`"]
+pub struct FaultTrigger {
+    path: Option<String>,
+    method: Option<String>,
+    when: When,
+    times: Option<u32>,
+}
+
+impl FaultTrigger {
+    /// Only requests with this method.
+    pub fn method(mut self, method: &str) -> Self {
+        self.method = Some(method.to_ascii_uppercase());
+        self
+    }
+
+    /// Only the n-th of the matching requests, counted from 1; with [`times`](Self::times) also
+    /// those right after it.
+    pub const fn nth(mut self, n: u32) -> Self {
+        self.when = When::Nth(n);
+        self
+    }
+
+    /// Only requests for the n-th page of a list, counted from 1: those made when n - 1 pages have
+    /// arrived since the list was begun. It goes on hitting that page unless
+    /// [`times`](Self::times) limits it.
+    pub const fn page(mut self, n: u32) -> Self {
+        self.when = When::Page(n);
+        self
+    }
+
+    /// Happens only so many times, then never again.
+    pub const fn times(mut self, times: u32) -> Self {
+        self.times = Some(times);
+        self
+    }
+
+    /// The answer is this status with the matching error body.
+    pub const fn status(self, status: u16) -> Fault {
+        self.with(Effect::Status { status, retry_after: None })
+    }
+
+    /// The answer is this status with a `Retry-After` header, given as it shall be sent.
+    pub fn status_with_retry_after(self, status: u16, retry_after: &str) -> Fault {
+        let retry_after = Some(retry_after.to_owned());
+        self.with(Effect::Status { status, retry_after })
+    }
+
+    /// An empty page comes first; its next link leads to the page that was asked for.
+    pub const fn empty_page(self) -> Fault {
+        self.with(Effect::EmptyPage)
+    }
+
+    /// The page's next link leads to the page itself.
+    pub const fn repeat_next_link(self) -> Fault {
+        self.with(Effect::RepeatNextLink)
+    }
+
+    /// The page's next link leads to another origin, such as `https://evil.example`.
+    pub fn foreign_next_link(self, origin: &str) -> Fault {
+        let origin = origin.trim_end_matches('/').to_owned();
+        self.with(Effect::ForeignNextLink(origin))
+    }
+
+    /// Half of the body arrives, then the connection ends.
+    pub const fn truncated_body(self) -> Fault {
+        self.with(Effect::TruncatedBody)
+    }
+
+    /// The status is the right one, the body is no JSON.
+    pub const fn garbage_body(self) -> Fault {
+        self.with(Effect::GarbageBody)
+    }
+
+    /// The connection ends without any answer.
+    pub const fn closed_connection(self) -> Fault {
+        self.with(Effect::ClosedConnection)
+    }
+
+    const fn with(self, effect: Effect) -> Fault {
+        Fault { trigger: self, effect }
+    }
+
+    fn matches(&self, request: &WireRequest) -> bool {
+        let path = self.path.as_deref().is_none_or(|path| request.path.to_ascii_lowercase().contains(path));
+        path && self.method.as_deref().is_none_or(|method| request.method == method)
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum When {
+    #[default]
+    Always,
+    Nth(u32),
+    Page(u32),
+}
+
+#[derive(Clone, Debug)]
+enum Effect {
+    Status { status: u16, retry_after: Option<String> },
+    EmptyPage,
+    RepeatNextLink,
+    ForeignNextLink(String),
+    TruncatedBody,
+    GarbageBody,
+    ClosedConnection,
+}
+
+/// The faults of a tenant with what each has seen so far.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    installed: Vec<Installed>,
+    next_id: u64,
+}
+
+#[derive(Debug)]
+struct Installed {
+    id: u64,
+    fault: Fault,
+    seen: u32,
+    happened: u32,
+    /// Pages delivered since the last request for a first page.
+    pages: u32,
+}
+
+/// What shall happen to one request.
+#[derive(Debug, Default)]
+pub(crate) struct Planned {
+    effect: Option<Effect>,
+    matching: Vec<u64>,
+}
+
+impl Faults {
+    pub(crate) fn inject(&mut self, fault: Fault) {
+        self.next_id += 1;
+        self.installed.push(Installed { id: self.next_id, fault, seen: 0, happened: 0, pages: 0 });
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.installed.clear();
+    }
+
+    /// Decides about a request; the first fault that wants it gets it.
+    pub(crate) fn plan(&mut self, request: &mut WireRequest) -> Planned {
+        let after_empty_page = strip_marker(request);
+        let mut planned = Planned::default();
+        if self.installed.is_empty() {
+            return planned;
+        }
+        let first_page = !request.query.as_deref().unwrap_or_default().to_ascii_lowercase().contains("skiptoken=");
+        for installed in self.installed.iter_mut().filter(|installed| installed.fault.trigger.matches(request)) {
+            planned.matching.push(installed.id);
+            installed.seen = installed.seen.saturating_add(1);
+            if first_page && !after_empty_page {
+                installed.pages = 0;
+            }
+            // The page behind an empty page has been dealt with.
+            let again = after_empty_page && matches!(installed.fault.effect, Effect::EmptyPage);
+            if planned.effect.is_none() && !again && installed.is_due() {
+                installed.happened = installed.happened.saturating_add(1);
+                planned.effect = Some(installed.fault.effect.clone());
+            }
+        }
+        planned
+    }
+
+    /// Notes how a request ended.
+    pub(crate) fn settle(&mut self, planned: &Planned, status: u16) {
+        // What is put in front of a page is no page of the list.
+        if planned.matching.is_empty() || !(200..300).contains(&status) || matches!(planned.effect, Some(Effect::EmptyPage)) {
+            return;
+        }
+        for installed in self.installed.iter_mut().filter(|installed| planned.matching.contains(&installed.id)) {
+            installed.pages = installed.pages.saturating_add(1);
+        }
+    }
+}
+
+impl Installed {
+    fn is_due(&self) -> bool {
+        let trigger = &self.fault.trigger;
+        match trigger.when {
+            When::Always => trigger.times.is_none_or(|times| self.happened < times),
+            When::Nth(n) => self.seen >= n && self.happened < trigger.times.unwrap_or(1),
+            When::Page(n) => self.pages + 1 == n && trigger.times.is_none_or(|times| self.happened < times),
+        }
+    }
+}
+
+impl Planned {
+    /// The answer that takes the place of the tenant's own.
+    pub(crate) fn answer_instead(&self, request: &WireRequest) -> Option<Reply> {
+        match self.effect.as_ref()? {
+            Effect::Status { status, retry_after } => {
+                let reply = Reply::json(*status, &error_body(*status, request));
+                Some(match retry_after {
+                    Some(value) => reply.with_header("retry-after", value.clone()),
+                    None => reply,
+                })
+            }
+            Effect::EmptyPage => {
+                let link = with_marker(request);
+                Some(Reply::json(200, &serde_json::json!({ "value": [], "@odata.nextLink": link })))
+            }
+            _ => None,
+        }
+    }
+
+    /// The tenant's own answer, spoilt.
+    pub(crate) fn change(&self, request: &WireRequest, mut reply: Reply) -> Reply {
+        match &self.effect {
+            Some(Effect::RepeatNextLink) => set_next_link(&mut reply, |_| own_url(request)),
+            Some(Effect::ForeignNextLink(origin)) => set_next_link(&mut reply, |link| {
+                let rest = link.strip_prefix(request.base.as_str()).map(str::to_owned);
+                format!("{origin}{}", rest.unwrap_or_else(|| request.path.clone()))
+            }),
+            Some(Effect::TruncatedBody) => reply.delivery = Delivery::CutInBody,
+            Some(Effect::GarbageBody) => reply.body = b"<html><body>This is not the answer.</body></html>".to_vec(),
+            Some(Effect::ClosedConnection) => reply.delivery = Delivery::NoAnswer,
+            _ => {}
+        }
+        reply
+    }
+}
+
+/// Replaces or adds the next link of a page; anything else stays as it is.
+fn set_next_link(reply: &mut Reply, link: impl FnOnce(&str) -> String) {
+    let Ok(Value::Object(mut body)) = serde_json::from_slice(&reply.body) else { return };
+    if !body.get("value").is_some_and(Value::is_array) {
+        return;
+    }
+    let before = body.get(NEXT_LINK).and_then(Value::as_str).unwrap_or_default().to_owned();
+    body.insert(NEXT_LINK.to_owned(), link(&before).into());
+    reply.body = Value::Object(body).to_string().into_bytes();
+}
+
+fn own_url(request: &WireRequest) -> String {
+    match request.query.as_deref() {
+        Some(query) => format!("{}{}?{query}", request.base, request.path),
+        None => format!("{}{}", request.base, request.path),
+    }
+}
+
+fn with_marker(request: &WireRequest) -> String {
+    let separator = if request.query.as_deref().is_some_and(|query| !query.is_empty()) { '&' } else { '?' };
+    format!("{}{separator}{MARKER}", own_url(request))
+}
+
+/// Takes the mark of an empty page's next link off again; whether it was there.
+fn strip_marker(request: &mut WireRequest) -> bool {
+    let Some(query) = request.query.as_deref().and_then(|query| query.strip_suffix(MARKER)) else { return false };
+    let query = query.trim_end_matches('&').to_owned();
+    request.query = Some(query).filter(|query| !query.is_empty());
+    true
+}
+
+fn error_body(status: u16, request: &WireRequest) -> Value {
+    if is_graph(&request.path) {
+        let code = match status {
+            400 => "Request_BadRequest",
+            401 => "InvalidAuthenticationToken",
+            403 => "Authorization_RequestDenied",
+            404 => "Request_ResourceNotFound",
+            409 => "Request_Conflict",
+            410 => "syncStateNotFound",
+            412 => "preconditionFailed",
+            429 => "TooManyRequests",
+            500 => "InternalServerError",
+            502 => "BadGateway",
+            503 => "ServiceUnavailable",
+            504 => "GatewayTimeout",
+            _ => "UnknownError",
+        };
+        return serde_json::json!({ "error": { "code": code, "message": "A fault was injected into this request." } });
+    }
+    let (error, code) = match status {
+        401 => ("invalid_client", 7_000_215),
+        429 => ("temporarily_unavailable", 90_055),
+        500..=599 => ("temporarily_unavailable", 90_033),
+        _ => ("invalid_request", 90_010),
+    };
+    serde_json::json!({
+        "error": error, "error_codes": [code],
+        "error_description": format!("AADSTS{code}: A fault was injected into this request."),
+    })
+}
+
+const NEXT_LINK: &str = "@odata.nextLink";
+/// Ends the next link of an injected empty page.
+const MARKER: &str = "entra-mock-page=again";
+
+#[cfg(test)]
+mod tests;

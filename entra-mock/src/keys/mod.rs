@@ -1,0 +1,160 @@
+//! A fixed pool of RSA keys, so that no tenant has to generate one.
+//!
+//! They are test keys: anyone can read them in this crate's source. Nothing that matters may ever
+//! trust them, and a fake tenant must never stand where a real one is expected.
+
+use std::sync::OnceLock;
+
+use aws_lc_rs::{
+    digest,
+    rand::SystemRandom,
+    rsa::KeyPair,
+    signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey},
+};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+
+/// One RSA key of the pool with its self-signed certificate.
+pub(crate) struct TestKey {
+    /// SHA-1 thumbprint of the certificate in base64url: `kid` and `x5t` of Entra's keys.
+    pub(crate) kid: String,
+    /// Modulus and exponent, as a JWK has them.
+    pub(crate) n: String,
+    pub(crate) e: String,
+    /// The certificate in DER.
+    pub(crate) certificate: Vec<u8>,
+    pair: KeyPair,
+}
+
+impl TestKey {
+    fn read(key_pem: &str, certificate_pem: &str) -> Option<Self> {
+        let pair = KeyPair::from_pkcs8(&der(key_pem)?).ok()?;
+        let certificate = der(certificate_pem)?;
+        let (n, e) = components(pair.public_key().as_ref())?;
+        Some(Self {
+            kid: URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &certificate)),
+            n: URL_SAFE_NO_PAD.encode(n),
+            e: URL_SAFE_NO_PAD.encode(e),
+            certificate,
+            pair,
+        })
+    }
+
+    /// An RS256 signature; `None` only if the crypto library fails.
+    pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        self.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).ok()?;
+        Some(signature)
+    }
+
+    /// Whether this is an RS256 signature of the message by this key.
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, self.pair.public_key().as_ref())
+            .verify(message, signature)
+            .is_ok()
+    }
+
+    /// The certificate as base64 DER, the form of `x5c` and of a registered key credential.
+    pub(crate) fn x5c(&self) -> String {
+        STANDARD.encode(&self.certificate)
+    }
+}
+
+impl std::fmt::Debug for TestKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TestKey").field("kid", &self.kid).finish_non_exhaustive()
+    }
+}
+
+/// The keys tokens are signed with; the first one signs, all of them are published.
+pub(crate) fn signing_keys() -> &'static [TestKey] {
+    static KEYS: OnceLock<Vec<TestKey>> = OnceLock::new();
+    KEYS.get_or_init(|| SIGNING.iter().filter_map(|(key, certificate)| TestKey::read(key, certificate)).collect())
+}
+
+/// Key and certificate that a client may prove itself with, in one PEM text.
+#[cfg(feature = "server")]
+pub(crate) fn client_pem() -> String {
+    [CLIENT.0, CLIENT.1].map(without_comments).concat()
+}
+
+/// The client's certificate and key, parsed.
+#[cfg(feature = "server")]
+pub(crate) fn client_key() -> Option<&'static TestKey> {
+    static KEY: OnceLock<Option<TestKey>> = OnceLock::new();
+    KEY.get_or_init(|| TestKey::read(CLIENT.0, CLIENT.1)).as_ref()
+}
+
+fn der(pem: &str) -> Option<Vec<u8>> {
+    let body: String = pem.lines().filter(|line| !line.starts_with('#') && !line.starts_with("-----")).collect();
+    STANDARD.decode(body).ok()
+}
+
+/// Modulus and exponent of a PKCS#1 public key: a sequence of two integers.
+fn components(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (sequence, _) = value(0x30, der)?;
+    let (n, rest) = value(0x02, sequence)?;
+    let (e, _) = value(0x02, rest)?;
+    // A leading zero keeps the number positive and is not part of it.
+    Some((n.strip_prefix(&[0]).unwrap_or(n), e))
+}
+
+/// The content of a DER value with that tag, and what follows it.
+fn value(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (&found, rest) = der.split_first()?;
+    let (&length, rest) = rest.split_first()?;
+    let (length, rest) = if length < 0x80 {
+        (usize::from(length), rest)
+    } else {
+        let (bytes, rest) = rest.split_at_checked(usize::from(length & 0x7f))?;
+        (bytes.iter().fold(0, |length, &byte| length << 8 | usize::from(byte)), rest)
+    };
+    rest.split_at_checked(length).filter(|_| found == tag)
+}
+
+#[cfg(feature = "server")]
+fn without_comments(pem: &str) -> String {
+    pem.lines().filter(|line| !line.starts_with('#')).flat_map(|line| [line, "\n"]).collect()
+}
+
+const SIGNING: [(&str, &str); 3] = [
+    (include_str!("signing-1.test-key.pem"), include_str!("signing-1.test-cert.pem")),
+    (include_str!("signing-2.test-key.pem"), include_str!("signing-2.test-cert.pem")),
+    (include_str!("signing-3.test-key.pem"), include_str!("signing-3.test-cert.pem")),
+];
+
+#[cfg(feature = "server")]
+const CLIENT: (&str, &str) = (include_str!("client.test-key.pem"), include_str!("client.test-cert.pem"));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_of_the_pool_can_be_read_and_they_differ() {
+        let keys = signing_keys();
+        assert_eq!(keys.len(), SIGNING.len());
+        assert!(keys[0].kid != keys[1].kid && keys[1].kid != keys[2].kid);
+        assert_eq!(keys[0].e, "AQAB");
+    }
+
+    #[test]
+    fn a_signature_is_valid_for_its_own_key_and_message_only() {
+        let [first, second, ..] = signing_keys() else { panic!("two keys") };
+        let signature = first.sign(b"message").unwrap();
+        assert!(first.verifies(b"message", &signature));
+        assert!(!first.verifies(b"massage", &signature));
+        assert!(!second.verifies(b"message", &signature));
+    }
+
+    #[cfg(feature = "server")]
+    #[test]
+    fn the_client_pem_holds_key_then_certificate_and_nothing_else() {
+        let pem = client_pem();
+        assert!(pem.starts_with("-----BEGIN PRIVATE KEY-----\n"));
+        assert!(pem.ends_with("-----END CERTIFICATE-----\n"));
+        assert!(client_key().is_some());
+    }
+}

@@ -1,0 +1,114 @@
+//! Who asks: the service principal of a client, and the proof that it is that client.
+
+use entra_core::Timestamp;
+use serde_json::Value;
+
+use super::{
+    context::plain_text,
+    error::LoginError,
+    form::Form,
+    token::Refusal,
+};
+use crate::{
+    state::State,
+    store::{Kind, Object},
+};
+
+/// A client whose credential was good.
+#[derive(Clone, Debug)]
+pub(super) struct Client {
+    pub(super) app_id: String,
+    pub(super) display_name: String,
+    pub(super) service_principal_id: String,
+    /// `keyId` of the credential it used.
+    pub(super) key_id: Option<String>,
+    pub(super) proof: Proof,
+}
+
+/// How a client proved itself; the numbers are those of the claim `appidacr`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Proof {
+    Secret,
+}
+
+impl Proof {
+    pub(super) fn claim(self) -> &'static str {
+        match self {
+            Self::Secret => "1",
+        }
+    }
+}
+
+/// The service principal of a client id, which must be enabled.
+pub(super) fn find(state: &State, client_id: &str) -> Result<Client, LoginError> {
+    let Some(principal) = state.store.find(Kind::ServicePrincipal, "appId", client_id) else {
+        let text = format!(
+            "The application '{}' was not found in the directory '{}'. Check the client id and the tenant.",
+            plain_text(client_id),
+            state.tenant_name
+        );
+        return Err(LoginError::new(700_016, text));
+    };
+    let property = |name: &str| text(principal, name).unwrap_or_default().to_owned();
+    let client = Client {
+        app_id: property("appId"),
+        display_name: property("displayName"),
+        service_principal_id: property("id"),
+        key_id: None,
+        proof: Proof::Secret,
+    };
+    let application_disabled = state
+        .store
+        .find(Kind::Application, "appId", client_id)
+        .and_then(|application| text(application, "disabledByMicrosoftStatus"))
+        .is_some_and(|status| status.starts_with("Disabled"));
+    if application_disabled || principal.get("accountEnabled") == Some(&Value::Bool(false)) {
+        return Err(LoginError::new(7_000_112, format!("The application '{}' is disabled.", client.app_id)));
+    }
+    Ok(client)
+}
+
+/// Checks the credential that the form carries.
+pub(super) fn authenticate(state: &State, now: Timestamp, mut client: Client, form: &Form) -> Result<Client, Refusal> {
+    if form.get("client_assertion").is_some() {
+        return Err(Refusal::NotSupported("POST with client_assertion".into()));
+    }
+    let Some(secret) = form.client_secret() else {
+        let text = "The grant 'client_credentials' needs a client secret or a client assertion.";
+        return Err(LoginError::new(7_000_216, text).into());
+    };
+    client.key_id = Some(check_secret(state, now, &client.app_id, secret)?);
+    Ok(client)
+}
+
+/// The key id of the secret, if it is one of the application's and still valid.
+fn check_secret(state: &State, now: Timestamp, app_id: &str, secret: &str) -> Result<String, LoginError> {
+    let application = state.store.find(Kind::Application, "appId", app_id);
+    let texts = application.and_then(|application| application.get("~secrets")?.as_object());
+    let matching = |key_id: &str| texts.and_then(|texts| texts.get(key_id)?.as_str()) == Some(secret);
+    let credentials = application.and_then(|application| application.get("passwordCredentials")?.as_array());
+    let now = crate::odata::ticks_of(now);
+
+    let mut expired = false;
+    for credential in credentials.into_iter().flatten().filter_map(Value::as_object) {
+        let Some(key_id) = text(credential, "keyId").filter(|key_id| matching(key_id)) else { continue };
+        let time = |name: &str| text(credential, name).and_then(crate::odata::ticks);
+        if time("endDateTime").is_some_and(|end| end <= now) {
+            expired = true;
+            continue;
+        }
+        if time("startDateTime").is_none_or(|start| start <= now) {
+            return Ok(key_id.to_owned());
+        }
+    }
+    Err(if expired {
+        LoginError::new(7_000_222, format!("The client secret of application '{app_id}' has expired. Add a new one to the application."))
+    } else {
+        let text = format!("Invalid client secret for application '{app_id}': send the value of a secret, not its id.");
+        LoginError::new(7_000_215, text)
+    })
+}
+
+pub(super) fn text<'a>(object: &'a Object, property: &str) -> Option<&'a str> {
+    object.get(property)?.as_str()
+}

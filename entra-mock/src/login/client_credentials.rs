@@ -1,0 +1,46 @@
+//! The grant of a daemon: a client asks for itself.
+
+use super::{
+    client::{self, Client},
+    context::Context,
+    discovery::Tenant,
+    error::LoginError,
+    form::Form,
+    mint::{self, Issued},
+    resource::{self, Resource},
+    sign_in,
+    token::Refusal,
+};
+
+pub(super) fn respond(context: &Context<'_>, tenant: &Tenant, form: &Form) -> Result<Issued, Refusal> {
+    let client_id = form.client_id()?;
+    if let Tenant::Alias(alias) = tenant {
+        let text = format!("'{alias}' names no tenant: put the tenant id or a verified domain into the URL.");
+        return Err(LoginError::new(50_059, text).into());
+    }
+    let identifier = resource::identifier(context, form)?;
+    let client = client::find(&context.read(), client_id)?;
+
+    match issue(context, &client, &identifier, form) {
+        Ok((issued, client, resource)) => {
+            let record = sign_in::record(context, &client, Some(&resource), &Ok(issued.id.clone()));
+            context.write().write_sign_in(record);
+            Ok(issued)
+        }
+        Err(Refusal::Error(error)) => {
+            let record = sign_in::record(context, &client, None, &Err(error.code));
+            context.write().write_sign_in(record);
+            Err(error.into())
+        }
+        Err(other) => Err(other),
+    }
+}
+
+fn issue(context: &Context<'_>, client: &Client, identifier: &str, form: &Form) -> Result<(Issued, Client, Resource), Refusal> {
+    let state = context.read();
+    let client = client::authenticate(&state, context.now, client.clone(), form)?;
+    let resource = resource::find(&state, context, identifier)?;
+    let roles = resource::roles(&state, &client, &resource)?;
+    let issued = mint::for_application(context, &state, &client, &resource, roles)?;
+    Ok((issued, client, resource))
+}

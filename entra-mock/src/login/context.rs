@@ -1,0 +1,60 @@
+//! What every sign-in endpoint needs to know about the request it answers.
+
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use entra_core::{Guid, Timestamp};
+
+use super::Version;
+use crate::{state::State, wire::WireRequest};
+
+pub(super) struct Context<'a> {
+    state: &'a RwLock<State>,
+    pub(super) now: Timestamp,
+    pub(super) request: &'a WireRequest,
+    pub(super) version: Version,
+    pub(super) trace_id: Guid,
+    /// The client's own request id if it sent a GUID.
+    pub(super) correlation_id: Guid,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(state: &'a RwLock<State>, now: Timestamp, request: &'a WireRequest, version: Version) -> Self {
+        let (trace_id, fresh) = {
+            let state = state.read().unwrap_or_else(PoisonError::into_inner);
+            (state.random.guid(), state.random.guid())
+        };
+        let sent = request.header("client-request-id").map(str::to_owned).or_else(|| query(request, "client-request-id"));
+        let correlation_id = sent.and_then(|id| id.parse().ok()).unwrap_or(fresh);
+        Self { state, now, request, version, trace_id, correlation_id }
+    }
+
+    /// The tenant, to read. A panic elsewhere while it was held leaves it as usable as before.
+    pub(super) fn read(&self) -> RwLockReadGuard<'a, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn write(&self) -> RwLockWriteGuard<'a, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Scheme, host and port the client used; every URL in an answer begins with it.
+    pub(super) fn base(&self) -> &'a str {
+        &self.request.base
+    }
+
+    pub(super) fn query(&self, name: &str) -> Option<String> {
+        query(self.request, name)
+    }
+}
+
+/// A text fit for an error description: some clients read it without undoing JSON escapes, so no
+/// character may need one; and nobody wants a pasted file in a log.
+pub(super) fn plain_text(text: &str) -> String {
+    text.chars().filter(|&character| !character.is_control() && !matches!(character, '"' | '\\')).take(200).collect()
+}
+
+fn query(request: &WireRequest, name: &str) -> Option<String> {
+    url::form_urlencoded::parse(request.query.as_deref()?.as_bytes())
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+}

@@ -1,0 +1,98 @@
+//! The form body of a token request.
+
+use std::collections::HashMap;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use url::form_urlencoded;
+
+use super::error::LoginError;
+use crate::wire::WireRequest;
+
+/// The parameters that have a value, and the client authentication of the header if there is one.
+pub(super) struct Form {
+    parameters: HashMap<String, String>,
+    basic: Option<(String, String)>,
+}
+
+impl Form {
+    pub(super) fn read(request: &WireRequest) -> Self {
+        let parameters = form_urlencoded::parse(&request.body)
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(key, value)| (key.into_owned(), value.into_owned()))
+            .collect();
+        Self { parameters, basic: request.header("authorization").and_then(basic) }
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.parameters.get(name).map(String::as_str)
+    }
+
+    pub(super) fn require(&self, name: &str) -> Result<&str, LoginError> {
+        self.get(name).ok_or_else(|| LoginError::missing_parameter(name))
+    }
+
+    pub(super) fn client_id(&self) -> Result<&str, LoginError> {
+        match &self.basic {
+            Some((id, _)) => Ok(id),
+            None => self.require("client_id"),
+        }
+    }
+
+    pub(super) fn client_secret(&self) -> Option<&str> {
+        match &self.basic {
+            Some((_, secret)) if !secret.is_empty() => Some(secret),
+            _ => self.get("client_secret"),
+        }
+    }
+}
+
+/// Id and secret of an `Authorization: Basic` header, each form-decoded as RFC 6749 wants it.
+fn basic(header: &str) -> Option<(String, String)> {
+    let (scheme, encoded) = header.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (id, secret) = decoded.split_once(':')?;
+    Some((decode(id), decode(secret)))
+}
+
+fn decode(text: &str) -> String {
+    // A pair without a value: the key is the decoded text.
+    form_urlencoded::parse(text.replace('=', "%3D").replace('&', "%26").as_bytes())
+        .next()
+        .map(|(key, _)| key.into_owned())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_header(value: &str) -> Form {
+        Form::read(&WireRequest {
+            method: "POST".into(),
+            path: "/t/oauth2/v2.0/token".into(),
+            query: None,
+            headers: vec![("authorization".into(), value.into())],
+            body: b"client_secret=from+body".to_vec(),
+            base: "https://localhost".into(),
+        })
+    }
+
+    #[test]
+    fn basic_credentials_are_form_decoded() {
+        let form = with_header(&format!("Basic {}", STANDARD.encode("my%20id:a%7Eb%26c%25d%2Be=f")));
+        assert_eq!(form.client_id().unwrap(), "my id");
+        assert_eq!(form.client_secret(), Some("a~b&c%d+e=f"));
+    }
+
+    #[test]
+    fn a_header_that_is_no_basic_credential_is_ignored() {
+        for header in ["Basic", "Basic !!!", "Bearer abc", "Basic bm9jb2xvbg=="] {
+            let form = with_header(header);
+            assert_eq!(form.client_id().unwrap_err().code, 900_144, "{header}");
+            assert_eq!(form.client_secret(), Some("from body"));
+        }
+    }
+}

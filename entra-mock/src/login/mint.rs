@@ -1,0 +1,131 @@
+//! Access tokens: their claims, their signature, and the answer that carries them.
+
+use std::time::Duration;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Map, Value, json};
+
+use super::{
+    Version,
+    client::Client,
+    context::Context,
+    discovery::issuer_at,
+    error::LoginError,
+    resource::Resource,
+};
+use crate::{keys, state::State};
+
+/// A token that was issued.
+#[derive(Debug)]
+pub(super) struct Issued {
+    token: String,
+    lifetime: Duration,
+    resource: String,
+    /// The claim `uti`, which the sign-in log repeats.
+    pub(super) id: String,
+}
+
+impl Issued {
+    /// The answer of the token endpoint: numbers from v2, strings and some more from v1.
+    pub(super) fn body(&self, context: &Context<'_>) -> Map<String, Value> {
+        let seconds = self.lifetime.as_secs();
+        let mut body = Map::new();
+        body.insert("token_type".into(), "Bearer".into());
+        if context.version == Version::V1 {
+            let now = context.now.unix_timestamp();
+            body.insert("expires_in".into(), seconds.to_string().into());
+            body.insert("ext_expires_in".into(), seconds.to_string().into());
+            body.insert("expires_on".into(), (now + seconds.cast_signed()).to_string().into());
+            body.insert("not_before".into(), (now - BACKDATED).to_string().into());
+            body.insert("resource".into(), self.resource.clone().into());
+        } else {
+            body.insert("expires_in".into(), seconds.into());
+            body.insert("ext_expires_in".into(), seconds.into());
+            if self.lifetime >= LONG_LIVED {
+                body.insert("refresh_in".into(), (seconds / 2).into());
+            }
+        }
+        body.insert("access_token".into(), self.token.clone().into());
+        body
+    }
+}
+
+/// A token that a client gets for itself.
+pub(super) fn for_application(
+    context: &Context<'_>,
+    state: &State,
+    client: &Client,
+    resource: &Resource,
+    roles: Vec<String>,
+) -> Result<Issued, LoginError> {
+    let id = state.random.token(22);
+    let lifetime = state.token_lifetime;
+    let tenant = state.tenant_id.to_string();
+    let (now, expiry) = (context.now.unix_timestamp(), context.now.unix_timestamp() + lifetime.as_secs().cast_signed());
+    let issuer = issuer_at(context.base(), resource.version, &tenant);
+
+    let mut claims = Map::new();
+    let mut claim = |name: &str, value: Value| claims.insert(name.to_owned(), value);
+    claim("iss", issuer.clone().into());
+    claim("iat", (now - BACKDATED).into());
+    claim("nbf", (now - BACKDATED).into());
+    claim("exp", expiry.into());
+    claim("aio", state.random.token(60).into());
+    match resource.version {
+        Version::V1 => {
+            claim("aud", resource.identifier.clone().into());
+            claim("appid", client.app_id.clone().into());
+            claim("appidacr", client.proof.claim().into());
+            claim("idp", issuer.into());
+            claim("ver", "1.0".into());
+        }
+        Version::V2 => {
+            claim("aud", resource.app_id.clone().into());
+            claim("azp", client.app_id.clone().into());
+            claim("azpacr", client.proof.claim().into());
+            claim("ver", "2.0".into());
+        }
+    }
+    if resource.with_idtyp {
+        claim("idtyp", "app".into());
+    }
+    if resource.is_graph() {
+        claim("app_displayname", client.display_name.clone().into());
+        claim("tenant_region_scope", "EU".into());
+        claim("wids", json!([DEFAULT_DIRECTORY_ROLE]));
+    }
+    claim("oid", client.service_principal_id.clone().into());
+    claim("sub", client.service_principal_id.clone().into());
+    claim("rh", format!("1.{}.", state.random.token(43)).into());
+    if !roles.is_empty() {
+        claim("roles", roles.into());
+    }
+    claim("tid", tenant.into());
+    claim("uti", id.clone().into());
+
+    let token = sign(&claims, resource.version).ok_or_else(|| LoginError::new(90_033, "No signing key is available."))?;
+    Ok(Issued { token, lifetime, resource: resource.identifier.clone(), id })
+}
+
+/// A compact RS256 JWT; v1 tokens name their key twice.
+fn sign(claims: &Map<String, Value>, version: Version) -> Option<String> {
+    let key = keys::signing_keys().first()?;
+    let mut header = Map::new();
+    header.insert("typ".into(), "JWT".into());
+    header.insert("alg".into(), "RS256".into());
+    if version == Version::V1 {
+        header.insert("x5t".into(), key.kid.clone().into());
+    }
+    header.insert("kid".into(), key.kid.clone().into());
+    let encode = |part: &Map<String, Value>| Some(URL_SAFE_NO_PAD.encode(serde_json::to_vec(part).ok()?));
+    let message = format!("{}.{}", encode(&header)?, encode(claims)?);
+    let signature = URL_SAFE_NO_PAD.encode(key.sign(message.as_bytes())?);
+    Some(format!("{message}.{signature}"))
+}
+
+/// Tokens are valid from a little before they were asked for, against clocks that run behind.
+const BACKDATED: i64 = 300;
+/// From here on Entra says when to renew early.
+const LONG_LIVED: Duration = Duration::from_secs(2 * 3600);
+/// Role template that every application's Graph token carries.
+const DEFAULT_DIRECTORY_ROLE: &str = "0997a1d0-0d1d-4acb-b408-d5ca73121e90";

@@ -1,0 +1,62 @@
+//! The engine's randomness: the same for the same seed.
+
+use entra_core::{Entropy, Guid, SeededEntropy};
+
+/// A stream of random values that repeats itself for the same seed.
+#[derive(Debug)]
+pub(crate) struct Random(SeededEntropy);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(SeededEntropy::new(seed))
+    }
+
+    pub(crate) fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        // A seeded source has nothing that could fail; zeros would be the worst outcome.
+        let _ = self.0.fill(&mut bytes);
+        bytes
+    }
+
+    /// A version 4 GUID.
+    pub(crate) fn guid(&self) -> Guid {
+        let mut bytes = self.bytes::<16>();
+        bytes[6] = (bytes[6] & 0x0f) | 0x40;
+        bytes[8] = (bytes[8] & 0x3f) | 0x80;
+        Guid::from_bytes(bytes)
+    }
+
+    /// A number below `limit`, or 0 if that is 0.
+    pub(crate) fn below(&self, limit: u64) -> u64 {
+        // The bias of a plain remainder does not matter for sample data.
+        u64::from_le_bytes(self.bytes()).checked_rem(limit).unwrap_or(0)
+    }
+
+    pub(crate) fn index(&self, length: usize) -> usize {
+        usize::try_from(self.below(length as u64)).unwrap_or(0)
+    }
+
+    /// Whether something that happens in `percent` of all cases happens now.
+    pub(crate) fn percent(&self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+
+    pub(crate) fn pick<'a, T>(&self, items: &'a [T]) -> Option<&'a T> {
+        items.get(self.index(items.len()))
+    }
+
+    /// One of the given texts, which must not be an empty list.
+    pub(crate) fn word(&self, words: &[&'static str]) -> &'static str {
+        self.pick(words).copied().unwrap_or_default()
+    }
+
+    /// `length` characters of base64url's alphabet.
+    pub(crate) fn token(&self, length: usize) -> String {
+        self.text(length, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+    }
+
+    /// `length` characters of the given ASCII alphabet.
+    pub(crate) fn text(&self, length: usize, alphabet: &[u8]) -> String {
+        (0..length).map(|_| self.pick(alphabet).map_or('x', |&byte| char::from(byte))).collect()
+    }
+}

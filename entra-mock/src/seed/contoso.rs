@@ -1,0 +1,191 @@
+//! A dozen people, so small that a test can know all of them.
+
+use std::time::Duration;
+
+use entra_core::Timestamp;
+use serde_json::json;
+
+use super::names::SYSTEMS;
+use crate::{
+    directory::{NewUser, Visit, earlier, object},
+    state::State,
+    store::{Conflict, Kind, Relation},
+};
+
+pub(super) fn fill(state: &mut State, now: Timestamp) -> Result<(), Conflict> {
+    let founded = earlier(now, 400 * DAY);
+    let people = add_people(state, founded)?;
+    let groups = add_groups(state, founded, &people)?;
+    add_devices(state, founded, &people)?;
+    let apps = add_apps(state, founded, &people, &groups)?;
+    add_subscription(state)?;
+    add_visits(state, now, &people, &apps)
+}
+
+fn add_people(state: &mut State, founded: Timestamp) -> Result<Vec<String>, Conflict> {
+    let mut ids: Vec<String> = Vec::with_capacity(PEOPLE.len());
+    for (number, (name, department, job_title, manager)) in PEOPLE.into_iter().enumerate() {
+        let alias = name.to_ascii_lowercase();
+        let id = state.add_user(
+            founded,
+            &NewUser {
+                display_name: name,
+                given_name: Some(name),
+                surname: None,
+                alias: &alias,
+                department,
+                job_title,
+                office: Some(if number % 3 == 0 { "Munich" } else { "Vienna" }),
+                disabled: name == DISABLED,
+                guest: name == GUEST,
+            },
+        )?;
+        if let Some(manager) = manager.and_then(|manager: usize| ids.get(manager)) {
+            state.store.link(Relation::Manager, &id, manager);
+        }
+        ids.push(id);
+    }
+    Ok(ids)
+}
+
+fn add_groups(state: &mut State, founded: Timestamp, people: &[String]) -> Result<Vec<String>, Conflict> {
+    let mut ids: Vec<String> = Vec::with_capacity(GROUPS.len());
+    for (name, description, members) in GROUPS {
+        let id = state.add_group(founded, name, Some(description))?;
+        for member in members.iter().filter_map(|&member| people.get(member)) {
+            state.store.link(Relation::Members, &id, member);
+        }
+        if let Some(owner) = people.first() {
+            state.store.link(Relation::Owners, &id, owner);
+        }
+        ids.push(id);
+    }
+    // The testers are a group inside the engineers.
+    if let [engineers, testers, ..] = ids.as_slice() {
+        state.store.link(Relation::Members, engineers, testers);
+    }
+    Ok(ids)
+}
+
+fn add_devices(state: &mut State, founded: Timestamp, people: &[String]) -> Result<(), Conflict> {
+    for (number, owner) in people.iter().enumerate().filter(|(number, _)| number % 3 != 2) {
+        let (system, version) = SYSTEMS[number % SYSTEMS.len()];
+        state.add_device(founded, &format!("CONTOSO-{:03}", number + 1), system, version, Some(owner))?;
+    }
+    Ok(())
+}
+
+fn add_apps(state: &mut State, founded: Timestamp, people: &[String], groups: &[String]) -> Result<Vec<String>, Conflict> {
+    let mut ids = Vec::with_capacity(APPS.len());
+    for (name, publisher, assigned_people, assigned_groups) in APPS {
+        let id = state.add_saas_app(name, publisher)?;
+        let role = state.user_role(&id);
+        let assigned = assigned_people.iter().filter_map(|&person| people.get(person));
+        for principal in assigned.chain(assigned_groups.iter().filter_map(|&group| groups.get(group))) {
+            state.assign(founded, principal, &id, &role)?;
+        }
+        ids.push(id);
+    }
+    Ok(ids)
+}
+
+fn add_subscription(state: &mut State) -> Result<(), Conflict> {
+    state.store.insert(
+        Kind::SubscribedSku,
+        object([
+            ("id", format!("{}_{P2_SKU}", state.tenant_id).into()),
+            ("accountId", state.tenant_id.to_string().into()),
+            ("accountName", "contoso".into()),
+            ("appliesTo", "User".into()),
+            ("capabilityStatus", "Enabled".into()),
+            ("consumedUnits", 10.into()),
+            ("prepaidUnits", json!({ "enabled": 25, "lockedOut": 0, "suspended": 0, "warning": 0 })),
+            (
+                "servicePlans",
+                json!([{ "appliesTo": "User", "provisioningStatus": "Success", "servicePlanId": "eec0eb4f-6444-4f95-aba0-50c24d67f998", "servicePlanName": "AAD_PREMIUM_P2" }]),
+            ),
+            ("skuId", P2_SKU.into()),
+            ("skuPartNumber", "AAD_PREMIUM_P2".into()),
+            ("subscriptionIds", json!([state.new_id()])),
+        ]),
+    )
+}
+
+fn add_visits(state: &mut State, now: Timestamp, people: &[String], apps: &[String]) -> Result<(), Conflict> {
+    for (person, app, days_ago, error_code) in VISITS {
+        let (Some(user_id), Some(service_principal_id)) = (people.get(person), apps.get(app)) else { continue };
+        for &day in days_ago {
+            let within_day = Duration::from_secs(3600 + state.random.below(20 * 3600));
+            let at = earlier(now, day * DAY + within_day);
+            state.add_visit(&Visit { user_id, service_principal_id, at, error_code })?;
+        }
+    }
+    Ok(())
+}
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const P2_SKU: &str = "84a661c4-e949-4bd2-a560-ed7766fcaf2b";
+
+const DISABLED: &str = "Marta";
+const GUEST: &str = "Gus";
+
+type Person = (&'static str, Option<&'static str>, Option<&'static str>, Option<usize>);
+
+/// Name, department, title, and the number of the manager. The first one is the administrator.
+const PEOPLE: [Person; 12] = [
+    ("Admin", Some("IT"), Some("Administrator"), None),
+    ("Adele", Some("Engineering"), Some("Engineering Manager"), None),
+    ("Bruno", Some("Engineering"), Some("Software Engineer"), Some(1)),
+    ("Clara", Some("Engineering"), Some("Test Engineer"), Some(1)),
+    ("David", Some("Engineering"), Some("Software Engineer"), Some(1)),
+    ("Edith", Some("Finance"), Some("Head of Finance"), None),
+    ("Felix", Some("Finance"), Some("Accountant"), Some(5)),
+    ("Hanna", Some("HR"), Some("Head of HR"), None),
+    ("Ivan", Some("Sales"), Some("Account Manager"), None),
+    ("Julia", Some("Sales"), Some("Sales Assistant"), Some(8)),
+    // Has left: disabled, but still assigned and in groups.
+    ("Marta", Some("Sales"), Some("Account Manager"), Some(8)),
+    ("Gus", None, None, None),
+];
+
+/// Name, description, numbers of the members.
+const GROUPS: [(&str, &str, &[usize]); 5] = [
+    ("Engineers", "Everyone in Engineering", &[1, 2, 4]),
+    ("Testers", "People who test; a group within Engineers", &[3]),
+    ("Finance team", "Everyone in Finance", &[5, 6]),
+    ("Sales team", "Everyone in Sales", &[8, 9, 10]),
+    ("All staff", "Everyone who works here", &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
+];
+
+type App = (&'static str, &'static str, &'static [usize], &'static [usize]);
+
+/// Name, publisher, people assigned directly, groups assigned.
+const APPS: [App; 5] = [
+    ("Expense Desk", "Northwind Apps", &[7], &[2, 3]),
+    ("Ticket Board", "Fabrikam Software", &[0, 6], &[0]),
+    ("Design Studio", "Adatum Tools", &[1, 2, 9, 11], &[]),
+    ("Course Center", "Proseware Labs", &[], &[4]),
+    // Bought, assigned to one person, used by none.
+    ("Travel Planner", "Tailspin Services", &[5], &[]),
+];
+
+type Habit = (usize, usize, &'static [u32], u32);
+
+/// Person, app, on which days before now, and with which outcome (0 is success).
+const VISITS: [Habit; 13] = [
+    (1, 1, &[0, 1, 2, 3, 4, 7, 8, 9, 10, 11], 0),
+    (2, 1, &[0, 1, 4, 7, 9, 14, 21], 0),
+    (2, 2, &[3, 5, 12], 0),
+    (5, 0, &[2, 9, 16, 23], 0),
+    (6, 0, &[2, 27], 0),
+    (6, 1, &[6], 0),
+    (8, 0, &[1, 8], 0),
+    (0, 1, &[0, 5, 13], 0),
+    (11, 2, &[10], 0),
+    // A wrong password is no use of the application.
+    (9, 2, &[4], 50_126),
+    (9, 0, &[4, 5], 50_126),
+    // Tester of a nested group: the assignment does not reach her, and the app lets nobody else in.
+    (3, 1, &[3], 50_105),
+    (3, 3, &[11, 28], 0),
+];

@@ -1,0 +1,64 @@
+//! The service principal of Microsoft Graph with its permissions.
+
+use std::sync::OnceLock;
+
+use serde_json::{Value, json};
+
+use crate::{
+    directory::object,
+    state::State,
+    store::{Conflict, Kind},
+};
+
+/// Graph's application id, the same in every tenant and cloud.
+pub(crate) const GRAPH_APP_ID: &str = "00000003-0000-0000-c000-000000000000";
+
+pub(super) fn add_service_principal(state: &mut State) -> Result<(), Conflict> {
+    static PERMISSIONS: OnceLock<(Value, Value)> = OnceLock::new();
+    let (roles, scopes) = PERMISSIONS.get_or_init(permissions).clone();
+    state.store.insert(
+        Kind::ServicePrincipal,
+        object([
+            ("id", state.new_id().into()),
+            ("accountEnabled", true.into()),
+            ("appDisplayName", "Microsoft Graph".into()),
+            ("appId", GRAPH_APP_ID.into()),
+            ("appOwnerOrganizationId", MICROSOFT_SERVICES.into()),
+            ("appRoleAssignmentRequired", false.into()),
+            ("appRoles", roles),
+            ("displayName", "Microsoft Graph".into()),
+            ("oauth2PermissionScopes", scopes),
+            ("servicePrincipalNames", json!([GRAPH_APP_ID, "https://graph.microsoft.com", "https://graph.microsoft.com/"])),
+            ("servicePrincipalType", "Application".into()),
+            ("signInAudience", "AzureADMultipleOrgs".into()),
+        ]),
+    )
+}
+
+/// Application permissions as app roles, and delegated ones as scopes.
+fn permissions() -> (Value, Value) {
+    let (mut roles, mut scopes) = (Vec::new(), Vec::new());
+    for line in TABLE.lines() {
+        let mut columns = line.split('\t');
+        let (Some(kind), Some(value), Some(id), Some(consent)) = (columns.next(), columns.next(), columns.next(), columns.next()) else {
+            continue;
+        };
+        if kind == "application" {
+            roles.push(json!({
+                "allowedMemberTypes": ["Application"], "description": format!("Application permission {value}"),
+                "displayName": value, "id": id, "isEnabled": true, "origin": "Application", "value": value
+            }));
+        } else {
+            scopes.push(json!({
+                "adminConsentDescription": format!("Delegated permission {value}"), "adminConsentDisplayName": value, "id": id,
+                "isEnabled": true, "type": if consent == "admin" { "Admin" } else { "User" },
+                "userConsentDescription": format!("Delegated permission {value}"), "userConsentDisplayName": value, "value": value
+            }));
+        }
+    }
+    (roles.into(), scopes.into())
+}
+
+const TABLE: &str = include_str!("graph-permissions.tsv");
+/// The tenant that owns Microsoft's own applications.
+const MICROSOFT_SERVICES: &str = "f8cdef31-a31e-4b4a-93e4-5f571e91255a";

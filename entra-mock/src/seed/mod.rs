@@ -1,0 +1,85 @@
+//! What a tenant contains from the start.
+
+mod contoso;
+mod generate;
+mod graph;
+mod names;
+
+use entra_core::Timestamp;
+use serde_json::json;
+
+use crate::{
+    directory::object,
+    state::{License, State},
+    store::{Conflict, Kind},
+};
+
+pub(crate) use graph::GRAPH_APP_ID;
+
+/// What a tenant contains when it starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Seed {
+    /// A small company: a dozen people, groups, devices, applications and a month of sign-ins.
+    #[default]
+    Contoso,
+    /// Nothing but what every tenant has: the organization and Graph's service principal.
+    Empty,
+}
+
+impl Seed {
+    /// A tenant with this content, filled up to `users` people.
+    pub(crate) fn build(self, now: Timestamp, license: License, random_seed: u64, users: usize) -> State {
+        let mut state = State::new("Contoso", &[DOMAIN, INITIAL_DOMAIN], license, random_seed);
+        // Every id is fresh, so nothing of this can collide.
+        let outcome = self.fill(&mut state, now, users);
+        debug_assert_eq!(outcome, Ok(()), "a seed must not contradict itself");
+        state
+    }
+
+    fn fill(self, state: &mut State, now: Timestamp, users: usize) -> Result<(), Conflict> {
+        graph::add_service_principal(state)?;
+        add_organization(state)?;
+        if self == Self::Contoso {
+            contoso::fill(state, now)?;
+        }
+        let missing = users.saturating_sub(state.store.len(Kind::User));
+        if missing > 0 {
+            generate::fill(state, now, missing)?;
+        }
+        Ok(())
+    }
+}
+
+fn add_organization(state: &mut State) -> Result<(), Conflict> {
+    let domains: Vec<_> = state
+        .domains
+        .iter()
+        .map(|domain| {
+            json!({
+                "capabilities": "Email, OfficeCommunicationsOnline", "isDefault": domain == DOMAIN,
+                "isInitial": domain == INITIAL_DOMAIN, "name": domain, "type": "Managed"
+            })
+        })
+        .collect();
+    state.store.insert(
+        Kind::Organization,
+        object([
+            ("id", state.tenant_id.to_string().into()),
+            ("countryLetterCode", "DE".into()),
+            ("createdDateTime", "2021-03-01T08:00:00Z".into()),
+            ("displayName", state.tenant_name.clone().into()),
+            ("defaultUsageLocation", "DE".into()),
+            ("preferredLanguage", "en".into()),
+            ("technicalNotificationMails", json!([format!("admin@{DOMAIN}")])),
+            ("tenantType", "AAD".into()),
+            ("verifiedDomains", domains.into()),
+        ]),
+    )
+}
+
+pub(crate) const DOMAIN: &str = "contoso.com";
+const INITIAL_DOMAIN: &str = "contoso.onmicrosoft.com";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+//! Everything one tenant knows, and what it is licensed for.
+
+use std::{collections::VecDeque, time::Duration};
+
+use entra_core::{Guid, Timestamp};
+
+use crate::{
+    random::Random,
+    store::{Kind, Object, Store},
+};
+
+/// The directory licence of a tenant, which decides what it may see of its own logs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum License {
+    /// No premium licence: sign-ins cannot be read, audits go back 7 days.
+    Free,
+    /// Entra ID P1.
+    P1,
+    /// Entra ID P2.
+    #[default]
+    P2,
+}
+
+/// One tenant. The faces share it behind a lock; time comes from the caller.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) tenant_id: Guid,
+    pub(crate) tenant_name: String,
+    /// Verified domains in lower case, the default one first.
+    pub(crate) domains: Vec<String>,
+    pub(crate) license: License,
+    pub(crate) store: Store,
+    pub(crate) random: Random,
+    /// How long an access token for an application lives.
+    pub(crate) token_lifetime: Duration,
+    /// Sign-ins written by token requests, oldest first.
+    written: VecDeque<String>,
+}
+
+impl State {
+    pub(crate) fn new(tenant_name: &str, domains: &[&str], license: License, random_seed: u64) -> Self {
+        let random = Random::new(random_seed);
+        Self {
+            tenant_id: random.guid(),
+            tenant_name: tenant_name.to_owned(),
+            domains: domains.iter().map(|domain| domain.to_ascii_lowercase()).collect(),
+            license,
+            store: Store::new(),
+            random,
+            token_lifetime: TOKEN_LIFETIME,
+            written: VecDeque::new(),
+        }
+    }
+
+    /// The domain new users get.
+    pub(crate) fn default_domain(&self) -> &str {
+        self.domains.first().map_or("contoso.com", String::as_str)
+    }
+
+    /// Whether the tenant segment of a URL means this tenant.
+    pub(crate) fn is_named(&self, tenant: &str) -> bool {
+        tenant.parse() == Ok(self.tenant_id) || self.domains.iter().any(|domain| domain.eq_ignore_ascii_case(tenant))
+    }
+
+    pub(crate) fn new_id(&self) -> String {
+        self.random.guid().to_string()
+    }
+
+    /// Stores a sign-in that a token request caused; only the newest are kept, so that a server
+    /// that runs for months stays bounded.
+    pub(crate) fn write_sign_in(&mut self, record: Object) {
+        let Some(id) = record.get("id").and_then(|id| id.as_str()).map(str::to_owned) else { return };
+        if self.store.insert(Kind::SignIn, record).is_err() {
+            return;
+        }
+        self.written.push_back(id);
+        while self.written.len() > MAX_WRITTEN_SIGN_INS {
+            if let Some(oldest) = self.written.pop_front() {
+                self.store.remove(Kind::SignIn, &oldest);
+            }
+        }
+    }
+}
+
+/// `2026-01-02T03:04:05Z`, the form of every time in Graph.
+pub(crate) fn iso(time: Timestamp) -> String {
+    let (date, clock) = parts(time);
+    format!("{date}T{clock}Z")
+}
+
+/// `2026-01-02 03:04:05Z`, the form of the sign-in service.
+pub(crate) fn iso_with_space(time: Timestamp) -> String {
+    let (date, clock) = parts(time);
+    format!("{date} {clock}Z")
+}
+
+fn parts(time: Timestamp) -> (String, String) {
+    let time = time.to_offset(entra_core::time::UtcOffset::UTC);
+    (
+        format!("{:04}-{:02}-{:02}", time.year(), u8::from(time.month()), time.day()),
+        format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second()),
+    )
+}
+
+/// As seen for client credentials.
+const TOKEN_LIFETIME: Duration = Duration::from_secs(3599);
+const MAX_WRITTEN_SIGN_INS: usize = 5_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sign_ins_of_token_requests_are_bounded() {
+        let mut state = State::new("Contoso", &["contoso.com"], License::P2, 1);
+        for number in 0..MAX_WRITTEN_SIGN_INS + 10 {
+            let mut record = Object::new();
+            record.insert("id".into(), format!("id-{number}").into());
+            record.insert("createdDateTime".into(), "2026-01-02T03:04:05Z".into());
+            state.write_sign_in(record);
+        }
+        assert_eq!(state.store.len(Kind::SignIn), MAX_WRITTEN_SIGN_INS);
+        assert!(state.store.get(Kind::SignIn, "id-9").is_none());
+        assert!(state.store.get(Kind::SignIn, "id-10").is_some());
+    }
+
+    #[test]
+    fn times_are_printed_in_utc_whatever_their_offset() {
+        let time = Timestamp::UNIX_EPOCH.to_offset(entra_core::time::UtcOffset::from_hms(2, 0, 0).unwrap());
+        assert_eq!(iso(time), "1970-01-01T00:00:00Z");
+        assert_eq!(iso_with_space(time), "1970-01-01 00:00:00Z");
+    }
+}

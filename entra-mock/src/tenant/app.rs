@@ -1,0 +1,143 @@
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use entra_core::{ClientId, Guid, ObjectId, Secret};
+use serde_json::{Value, json};
+
+use super::FakeTenant;
+use crate::{
+    directory::AppIds,
+    engine::Engine,
+    store::Kind,
+};
+
+impl FakeTenant {
+    /// Registers an application, with its service principal.
+    ///
+    /// # Panics
+    /// Never in practice: the ids are fresh.
+    #[must_use]
+    pub fn register_app(&self, display_name: &str) -> App {
+        let now = self.engine.now();
+        #[expect(clippy::expect_used, reason = "the ids are fresh, so nothing can have them")]
+        let ids = self.engine.write().add_app(now, display_name).expect("fresh ids");
+        App { engine: Arc::clone(&self.engine), ids, secret: Arc::default() }
+    }
+}
+
+/// An application of the tenant; what is chained onto it happens at once.
+///
+/// ```
+/// # #[tokio::main] async fn main() {
+/// let tenant = entra_mock::FakeTenant::start().await;
+/// let app = tenant.register_app("Night job").application_permission("User.Read.All").with_secret();
+/// assert_eq!(app.secret().expose().len(), 40);
+/// app.remove_secret();
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct App {
+    engine: Arc<Engine>,
+    ids: AppIds,
+    /// The latest secret; its text cannot be read from the directory.
+    secret: Arc<Mutex<Option<Secret>>>,
+}
+
+impl App {
+    /// Grants an application permission of Microsoft Graph with an admin's consent.
+    ///
+    /// # Panics
+    /// If Graph has no application permission of that name.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "a misspelt permission must fail the test at its line")]
+    pub fn application_permission(&self, name: &str) -> Self {
+        let now = self.engine.now();
+        if !self.engine.write().grant_application_permission(now, &self.ids.service_principal_id, name) {
+            panic!("Microsoft Graph has no application permission {name:?}");
+        }
+        self.clone()
+    }
+
+    /// Adds a client secret that is valid for 180 days.
+    pub fn with_secret(&self) -> Self {
+        self.with_secret_valid_for(SECRET_VALIDITY)
+    }
+
+    /// Adds a client secret that is valid for so long from now on.
+    pub fn with_secret_valid_for(&self, validity: Duration) -> Self {
+        let now = self.engine.now();
+        let secret = self.engine.write().add_secret(now, &self.ids.object_id, validity);
+        *self.secret.lock().unwrap_or_else(PoisonError::into_inner) = Some(secret);
+        self.clone()
+    }
+
+    /// Makes tokens for this application, as a resource, of version 2.
+    pub fn with_v2_tokens(&self) -> Self {
+        self.engine.write().store.update(Kind::Application, &self.ids.object_id, |object| {
+            let api = object.entry("api").or_insert_with(|| json!({}));
+            api["requestedAccessTokenVersion"] = 2.into();
+        });
+        self.clone()
+    }
+
+    /// Removes all secrets; a token issued before stays valid.
+    pub fn remove_secret(&self) {
+        self.engine.write().store.update(Kind::Application, &self.ids.object_id, |object| {
+            object.remove("passwordCredentials");
+            object.remove("~secrets");
+        });
+    }
+
+    /// Disables the service principal, so that no more tokens are issued.
+    pub fn disable(&self) {
+        self.engine.write().store.update(Kind::ServicePrincipal, &self.ids.service_principal_id, |object| {
+            object.insert("accountEnabled".to_owned(), Value::Bool(false));
+        });
+    }
+
+    /// The application (client) id.
+    #[must_use]
+    pub fn client_id(&self) -> ClientId {
+        guid(&self.ids.app_id).into()
+    }
+
+    /// The object id of the registration.
+    #[must_use]
+    pub fn object_id(&self) -> ObjectId {
+        guid(&self.ids.object_id).into()
+    }
+
+    /// The object id of the service principal, which assignments and tokens name.
+    #[must_use]
+    pub fn service_principal_id(&self) -> ObjectId {
+        guid(&self.ids.service_principal_id).into()
+    }
+
+    /// The latest secret that was added, also if it was removed since.
+    ///
+    /// # Panics
+    /// If there never was one.
+    #[must_use]
+    #[track_caller]
+    #[expect(clippy::expect_used, reason = "a test that forgot the secret must fail at its line")]
+    pub fn secret(&self) -> Secret {
+        let secret = self.secret.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        secret.expect("the application has no secret; call with_secret() first")
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("client_id", &self.ids.app_id).finish_non_exhaustive()
+    }
+}
+
+/// An id of our own making.
+pub(super) fn guid(text: &str) -> Guid {
+    text.parse().unwrap_or(Guid::NIL)
+}
+
+const SECRET_VALIDITY: Duration = Duration::from_secs(180 * 24 * 3600);

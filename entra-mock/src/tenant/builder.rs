@@ -1,0 +1,110 @@
+use std::{sync::Arc, time::Duration};
+
+use entra_core::{Clock, ManualClock};
+
+use super::FakeTenant;
+use crate::{engine::Engine, face::InProcess, seed::Seed, state::License};
+
+/// What a [`FakeTenant`] shall be like; see [`FakeTenant::builder`].
+///
+/// ```
+/// # #[tokio::main] async fn main() {
+/// use entra_mock::{FakeTenant, License, Seed};
+/// let tenant = FakeTenant::builder().seed(Seed::Empty).users(500).random_seed(7).license(License::P1).start().await;
+/// # drop(tenant);
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "call `start` to get a tenant"]
+pub struct FakeTenantBuilder {
+    seed: Seed,
+    users: usize,
+    random_seed: u64,
+    license: License,
+    clock: Option<ManualClock>,
+    token_lifetime: Option<Duration>,
+    journal_capacity: usize,
+}
+
+impl FakeTenantBuilder {
+    /// What it contains from the start.
+    pub const fn seed(mut self, seed: Seed) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Fills the tenant up to so many people, with groups, devices, applications, assignments and
+    /// sign-ins in proportion.
+    pub const fn users(mut self, users: usize) -> Self {
+        self.users = users;
+        self
+    }
+
+    /// Where all randomness comes from: the same number gives the same tenant, ids included.
+    pub const fn random_seed(mut self, random_seed: u64) -> Self {
+        self.random_seed = random_seed;
+        self
+    }
+
+    /// What the tenant has paid for.
+    pub const fn license(mut self, license: License) -> Self {
+        self.license = license;
+        self
+    }
+
+    /// The clock it goes by, in place of a new one that stands at now.
+    pub fn clock(mut self, clock: ManualClock) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// How long access tokens live: 3599 seconds unless said otherwise. From two hours on, an
+    /// answer says with `refresh_in` when to renew the token early.
+    pub const fn token_lifetime(mut self, lifetime: Duration) -> Self {
+        self.token_lifetime = Some(lifetime);
+        self
+    }
+
+    /// How many of the newest requests are kept in full: 1,000 unless said otherwise. Counts go on
+    /// beyond that.
+    pub const fn journal_capacity(mut self, capacity: usize) -> Self {
+        self.journal_capacity = capacity;
+        self
+    }
+
+    /// Starts the tenant.
+    ///
+    /// # Panics
+    /// If the machine gives no loopback port.
+    pub async fn start(self) -> FakeTenant {
+        self.launch()
+    }
+
+    pub(super) fn launch(self) -> FakeTenant {
+        let clock = self.clock.unwrap_or_default();
+        let mut state = self.seed.build(clock.now(), self.license, self.random_seed, self.users);
+        if let Some(lifetime) = self.token_lifetime {
+            state.token_lifetime = lifetime;
+        }
+        let engine = Arc::new(Engine::new(Arc::new(clock.clone()), state, self.journal_capacity));
+        #[expect(clippy::expect_used, reason = "a test cannot go on without a loopback port")]
+        let face = InProcess::start(Arc::clone(&engine)).expect("a free loopback port");
+        FakeTenant::new(face, engine, clock)
+    }
+}
+
+impl Default for FakeTenantBuilder {
+    fn default() -> Self {
+        Self {
+            seed: Seed::Contoso,
+            users: 0,
+            random_seed: 0,
+            license: License::P2,
+            clock: None,
+            token_lifetime: None,
+            journal_capacity: JOURNAL_CAPACITY,
+        }
+    }
+}
+
+const JOURNAL_CAPACITY: usize = 1_000;

@@ -1,0 +1,44 @@
+use std::{fmt, sync::Arc};
+
+use entra_core::{Guid, ObjectId};
+use serde_json::Value;
+
+use super::{FakeTenant, app::guid, set};
+use crate::{engine::Engine, store::Kind};
+
+impl FakeTenant {
+    /// Adds a joined Windows device, which `owner` owns and uses.
+    #[must_use]
+    pub fn add_device(&self, display_name: &str, owner: Option<ObjectId>) -> DeviceHandle {
+        let now = self.engine.now();
+        let owner = owner.map(|owner| owner.to_string());
+        let id = self.engine.write().add_device(now, display_name, "Windows", "10.0.26100.4652", owner.as_deref());
+        DeviceHandle { engine: Arc::clone(&self.engine), id: id.unwrap_or_else(|_| Guid::NIL.to_string()) }
+    }
+}
+
+/// A device of the tenant; changes happen at once.
+#[derive(Clone)]
+pub struct DeviceHandle {
+    engine: Arc<Engine>,
+    id: String,
+}
+
+impl DeviceHandle {
+    /// The object id; the device's own id is the property `deviceId`.
+    #[must_use]
+    pub fn id(&self) -> ObjectId {
+        guid(&self.id).into()
+    }
+
+    /// Sets any property, or takes it away with a null.
+    pub fn set(&self, property: &str, value: Value) {
+        self.engine.write().store.update(Kind::Device, &self.id, |device| set(device, property, value));
+    }
+}
+
+impl fmt::Debug for DeviceHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeviceHandle").field("id", &self.id).finish_non_exhaustive()
+    }
+}

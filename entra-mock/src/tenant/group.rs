@@ -1,0 +1,98 @@
+use std::{fmt, sync::Arc};
+
+use entra_core::{Guid, ObjectId};
+use serde_json::Value;
+
+use super::{FakeTenant, app::guid, set};
+use crate::{
+    engine::Engine,
+    store::{Kind, Relation},
+};
+
+impl FakeTenant {
+    /// Adds a security group without members.
+    #[must_use]
+    pub fn add_group(&self, display_name: &str) -> GroupHandle {
+        let now = self.engine.now();
+        let id = self.engine.write().add_group(now, display_name, None).unwrap_or_else(|_| Guid::NIL.to_string());
+        GroupHandle { engine: Arc::clone(&self.engine), id }
+    }
+
+    /// The first group of that display name, or the one with that object id.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    #[track_caller]
+    #[expect(clippy::panic, reason = "a misspelt name must fail the test at its line")]
+    pub fn group(&self, name: &str) -> GroupHandle {
+        let state = self.engine.read();
+        let named = |group: &&crate::store::Object| group.get("displayName").and_then(Value::as_str) == Some(name);
+        let found = state.store.get(Kind::Group, name).or_else(|| state.store.all(Kind::Group).find(named));
+        let Some(id) = found.and_then(|group| group.get("id")?.as_str()) else {
+            panic!("the tenant has no group {name:?}");
+        };
+        GroupHandle { engine: Arc::clone(&self.engine), id: id.to_owned() }
+    }
+
+    /// Assigns a person, group or service principal to an application, with the role the
+    /// application has for people or else default access.
+    pub fn assign(&self, principal: ObjectId, service_principal: ObjectId) {
+        let now = self.engine.now();
+        let mut state = self.engine.write();
+        let (principal, resource) = (principal.to_string(), service_principal.to_string());
+        let role = state.user_role(&resource);
+        // The id is fresh; an assignment that is there already is left alone.
+        let _ = state.assign(now, &principal, &resource, &role);
+    }
+}
+
+/// A group of the tenant; changes happen at once.
+///
+/// ```
+/// # #[tokio::main] async fn main() {
+/// let tenant = entra_mock::FakeTenant::start().await;
+/// let group = tenant.add_group("Night shift");
+/// assert!(group.add_member(tenant.user("adele@contoso.com").id()));
+/// assert!(group.add_member(tenant.group("Testers").id()));
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct GroupHandle {
+    engine: Arc<Engine>,
+    id: String,
+}
+
+impl GroupHandle {
+    /// The object id.
+    #[must_use]
+    pub fn id(&self) -> ObjectId {
+        guid(&self.id).into()
+    }
+
+    /// Adds a member of any kind; `false` if it is one already or does not exist.
+    pub fn add_member(&self, member: ObjectId) -> bool {
+        self.engine.write().store.link(Relation::Members, &self.id, &member.to_string())
+    }
+
+    /// Takes a member out; `false` if it was none.
+    pub fn remove_member(&self, member: ObjectId) -> bool {
+        self.engine.write().store.unlink(Relation::Members, &self.id, &member.to_string())
+    }
+
+    /// Adds an owner; `false` if it is one already or does not exist.
+    pub fn add_owner(&self, owner: ObjectId) -> bool {
+        self.engine.write().store.link(Relation::Owners, &self.id, &owner.to_string())
+    }
+
+    /// Sets any property, or takes it away with a null.
+    pub fn set(&self, property: &str, value: Value) {
+        self.engine.write().store.update(Kind::Group, &self.id, |group| set(group, property, value));
+    }
+}
+
+impl fmt::Debug for GroupHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GroupHandle").field("id", &self.id).finish_non_exhaustive()
+    }
+}

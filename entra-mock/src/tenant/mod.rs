@@ -1,0 +1,285 @@
+//! The fake tenant of a test, and the handles a test moves it with.
+
+mod app;
+mod builder;
+mod device;
+mod group;
+mod requests;
+mod sign_in;
+mod user;
+
+use std::sync::Arc;
+
+use entra_core::{Cloud, ManualClock, TenantId};
+use serde_json::Value;
+
+use crate::{
+    engine::Engine,
+    face::InProcess,
+    fault::Fault,
+    state::License,
+    store::{Conflict, Kind, Object},
+};
+
+pub use app::App;
+pub use builder::FakeTenantBuilder;
+pub use device::DeviceHandle;
+pub use group::GroupHandle;
+pub use requests::Requests;
+pub use sign_in::SignInHandle;
+pub use user::UserHandle;
+
+/// A whole Entra tenant inside the test process: login and Graph on a loopback port.
+///
+/// It stands still between requests, has its own clock, and is gone when dropped. Hundreds can run
+/// side by side.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use entra_mock::FakeTenant;
+///
+/// let tenant = FakeTenant::start().await;
+/// let app = tenant.register_app("Night job").application_permission("User.Read.All").with_secret();
+///
+/// // Anything that speaks HTTP can use it; the SDK's own credential and client do the same.
+/// let http = reqwest::Client::builder().tls_certs_only([]).build()?;
+/// let token: serde_json::Value = http
+///     .post(format!("{}/{}/oauth2/v2.0/token", tenant.uri(), tenant.id()))
+///     .form(&[
+///         ("grant_type", "client_credentials"),
+///         ("client_id", &app.client_id().to_string()),
+///         ("client_secret", app.secret().expose()),
+///         ("scope", "https://graph.microsoft.com/.default"),
+///     ])
+///     .send().await?.json().await?;
+///
+/// assert_eq!(token["token_type"], "Bearer");
+/// tenant.requests().to("/token").assert_count(1);
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct FakeTenant {
+    // Dropped first: nothing may ask an engine that is going away.
+    face: InProcess,
+    engine: Arc<Engine>,
+    clock: ManualClock,
+    id: TenantId,
+}
+
+impl FakeTenant {
+    /// A tenant with the small sample company, licence P2, and a clock that stands at now.
+    pub async fn start() -> Self {
+        Self::builder().launch()
+    }
+
+    /// A tenant of one's own making.
+    #[must_use]
+    pub fn builder() -> FakeTenantBuilder {
+        FakeTenantBuilder::default()
+    }
+
+    fn new(face: InProcess, engine: Arc<Engine>, clock: ManualClock) -> Self {
+        let id = engine.read().tenant_id.into();
+        Self { face, engine, clock, id }
+    }
+
+    /// The tenant id.
+    #[must_use]
+    pub fn id(&self) -> TenantId {
+        self.id.clone()
+    }
+
+    /// The verified domain that people's names end with.
+    #[must_use]
+    pub fn domain(&self) -> String {
+        self.engine.read().default_domain().to_owned()
+    }
+
+    /// Where it listens, such as `http://127.0.0.1:40123`.
+    #[must_use]
+    pub fn uri(&self) -> String {
+        self.face.uri()
+    }
+
+    /// The cloud to give to a credential and a client; tokens are for `https://graph.microsoft.com`.
+    #[must_use]
+    pub fn cloud(&self) -> Cloud {
+        let uri = self.uri();
+        #[expect(clippy::expect_used, reason = "a loopback URL of our own making is always accepted")]
+        let cloud = Cloud::custom(&uri, &uri).expect("a loopback URL");
+        cloud.with_graph_resource("https://graph.microsoft.com")
+    }
+
+    /// The clock everything here goes by; give it to the code under test as well.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() {
+    /// use std::time::Duration;
+    /// let tenant = entra_mock::FakeTenant::start().await;
+    /// tenant.clock().advance(Duration::from_secs(25 * 3600)); // every token has expired
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn clock(&self) -> ManualClock {
+        self.clock.clone()
+    }
+
+    /// Changes the tenant's licence, which decides what it may see of its logs.
+    pub fn set_license(&self, license: License) {
+        self.engine.write().license = license;
+    }
+
+    /// What was asked of the tenant so far.
+    #[must_use]
+    pub fn requests(&self) -> Requests {
+        Requests::new(&self.engine.journal())
+    }
+
+    /// Forgets all requests so far, also their counts.
+    pub fn forget_requests(&self) {
+        self.engine.journal().clear();
+    }
+
+    /// Lets something go wrong from now on.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() {
+    /// use entra_mock::{FakeTenant, Fault};
+    /// let tenant = FakeTenant::start().await;
+    /// tenant.inject(Fault::on("/users").page(3).status(503));
+    /// # }
+    /// ```
+    pub fn inject(&self, fault: Fault) {
+        self.engine.faults().inject(fault);
+    }
+
+    /// Takes all faults back.
+    pub fn clear_faults(&self) {
+        self.engine.faults().clear();
+    }
+
+    /// Lets a wiremock mock of one's own answer what it matches, in place of the tenant.
+    ///
+    /// It may have any priority but 255. Its expectations are checked when the tenant is dropped.
+    /// Requests that it answers are in [`requests`](Self::requests) too, but not subject to faults.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use wiremock::{Mock, ResponseTemplate, matchers::path};
+    /// let tenant = entra_mock::FakeTenant::start().await;
+    /// tenant.mount(Mock::given(path("/v1.0/organization")).respond_with(ResponseTemplate::new(418))).await;
+    /// # let http = reqwest::Client::builder().tls_certs_only([]).build()?;
+    /// # let answer = http.get(format!("{}/v1.0/organization", tenant.uri())).send().await?;
+    /// # assert_eq!(answer.status(), 418);
+    /// # let answer = http.get(format!("{}/v1.0/users", tenant.uri())).send().await?;
+    /// # assert_eq!(answer.status(), 401);
+    /// # Ok(()) }
+    /// ```
+    pub async fn mount(&self, mock: wiremock::Mock) {
+        self.face.mount(mock).await;
+    }
+
+    /// Puts an object into a collection such as `users` as it is, without the checks that Graph
+    /// makes; an `id` is made up if there is none. Gives the id.
+    ///
+    /// # Errors
+    /// [`SeedError`] for an unknown collection, a value that is no object, or an id or name that
+    /// another object has.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let tenant = entra_mock::FakeTenant::start().await;
+    /// let id = tenant.insert("groups", serde_json::json!({ "displayName": "From outer space" }))?;
+    /// tenant.set_property("groups", &id, "description", "Something new".into())?;
+    /// # Ok(()) }
+    /// ```
+    pub fn insert(&self, collection: &str, object: Value) -> Result<String, SeedError> {
+        let kind = kind(collection)?;
+        let Value::Object(mut object) = object else {
+            return Err(SeedError::new("the value is no JSON object"));
+        };
+        let mut state = self.engine.write();
+        let id = match object.get("id").and_then(Value::as_str) {
+            Some(id) => id.to_owned(),
+            None => state.new_id(),
+        };
+        object.insert("id".to_owned(), id.clone().into());
+        object.retain(|_, value| !value.is_null());
+        state.store.insert(kind, object)?;
+        Ok(id)
+    }
+
+    /// Sets one property of an object, or takes it away with a null.
+    ///
+    /// # Errors
+    /// [`SeedError`] for an unknown collection or id, and for a name another object has.
+    pub fn set_property(&self, collection: &str, id: &str, property: &str, value: Value) -> Result<(), SeedError> {
+        let kind = kind(collection)?;
+        if self.change(kind, id, |object| set(object, property, value)) {
+            return Ok(());
+        }
+        Err(SeedError::new(format!("there is no object {id} in {collection}, or another one has that {property}")))
+    }
+
+    /// Removes an object with everything that refers to it; whether it was there.
+    ///
+    /// # Errors
+    /// [`SeedError`] for an unknown collection.
+    pub fn remove(&self, collection: &str, id: &str) -> Result<bool, SeedError> {
+        Ok(self.engine.write().store.remove(kind(collection)?, id))
+    }
+
+    fn change(&self, kind: Kind, id: &str, change: impl FnOnce(&mut Object)) -> bool {
+        self.engine.write().store.update(kind, id, change)
+    }
+}
+
+/// Why something could not be put into the tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeedError(String);
+
+impl SeedError {
+    fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
+impl std::fmt::Display for SeedError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for SeedError {}
+
+impl From<Conflict> for SeedError {
+    fn from(conflict: Conflict) -> Self {
+        Self(conflict.to_string())
+    }
+}
+
+fn set(object: &mut Object, property: &str, value: Value) {
+    if value.is_null() {
+        object.remove(property);
+    } else {
+        object.insert(property.to_owned(), value);
+    }
+}
+
+fn kind(collection: &str) -> Result<Kind, SeedError> {
+    let kind = match collection {
+        "users" => Kind::User,
+        "groups" => Kind::Group,
+        "applications" => Kind::Application,
+        "servicePrincipals" => Kind::ServicePrincipal,
+        "devices" => Kind::Device,
+        "appRoleAssignments" => Kind::AppRoleAssignment,
+        "oauth2PermissionGrants" => Kind::OAuth2PermissionGrant,
+        "organization" => Kind::Organization,
+        "subscribedSkus" => Kind::SubscribedSku,
+        "signIns" | "auditLogs/signIns" => Kind::SignIn,
+        "directoryAudits" | "auditLogs/directoryAudits" => Kind::DirectoryAudit,
+        other => return Err(SeedError::new(format!("there is no collection {other}"))),
+    };
+    Ok(kind)
+}

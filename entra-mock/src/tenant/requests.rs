@@ -1,0 +1,98 @@
+use std::slice;
+
+use crate::journal::{Journal, RequestRecord};
+
+/// The requests a tenant has answered, as they were when asked for; narrow them down, then count.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let tenant = entra_mock::FakeTenant::start().await;
+/// # let http = reqwest::Client::builder().tls_certs_only([]).build()?;
+/// # http.get(format!("{}/v1.0/users?$top=5", tenant.uri())).send().await?;
+/// let lists = tenant.requests().to("/users").method("GET");
+/// lists.assert_count(1);
+/// assert_eq!(lists.iter().next().and_then(|request| request.query_parameter("$top")).as_deref(), Some("5"));
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Requests {
+    records: Vec<RequestRecord>,
+    counts: Vec<(String, String, u64)>,
+    uncounted: u64,
+}
+
+impl Requests {
+    pub(crate) fn new(journal: &Journal) -> Self {
+        Self {
+            records: journal.records().cloned().collect(),
+            counts: journal.counts().map(|(method, path, count)| (method.to_owned(), path.to_owned(), count)).collect(),
+            uncounted: journal.uncounted(),
+        }
+    }
+
+    /// Only those whose path (without the query) ends with this text.
+    #[must_use]
+    pub fn to(self, path: &str) -> Self {
+        self.keep(|_, sent| sent.ends_with(path))
+    }
+
+    /// Only those whose path (without the query) contains this text.
+    #[must_use]
+    pub fn within(self, path: &str) -> Self {
+        self.keep(|_, sent| sent.contains(path))
+    }
+
+    /// Only those with this method.
+    #[must_use]
+    pub fn method(self, method: &str) -> Self {
+        self.keep(|sent, _| sent.eq_ignore_ascii_case(method))
+    }
+
+    /// How many there were, also those the journal no longer keeps in full.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.counts.iter().map(|(_, _, count)| count).sum()
+    }
+
+    /// Checks how many there were.
+    ///
+    /// # Panics
+    /// If it was another number; the message lists what was asked instead.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "a wrong number of requests must fail the test at its line")]
+    pub fn assert_count(&self, expected: u64) {
+        let count = self.count();
+        if count == expected && self.uncounted == 0 {
+            return;
+        }
+        let list: String = self.records.iter().take(LISTED).map(|record| format!("\n  {} {} -> {}", record.method, record.path, record.status)).collect();
+        let unknown = match self.uncounted {
+            0 => String::new(),
+            number => format!(" (and {number} to paths that were not counted)"),
+        };
+        panic!("expected {expected} matching requests, there were {count}{unknown}{list}");
+    }
+
+    /// The newest of them in full, oldest first.
+    pub fn iter(&self) -> slice::Iter<'_, RequestRecord> {
+        self.records.iter()
+    }
+
+    fn keep(mut self, wanted: impl Fn(&str, &str) -> bool) -> Self {
+        self.records.retain(|record| wanted(&record.method, &record.path));
+        self.counts.retain(|(method, path, _)| wanted(method, path));
+        self
+    }
+}
+
+impl<'a> IntoIterator for &'a Requests {
+    type Item = &'a RequestRecord;
+    type IntoIter = slice::Iter<'a, RequestRecord>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// Requests that a failed assertion names.
+const LISTED: usize = 20;

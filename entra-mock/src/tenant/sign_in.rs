@@ -1,0 +1,107 @@
+use std::{fmt, sync::Arc};
+
+use entra_core::{ClientId, ObjectId, Timestamp};
+
+use super::FakeTenant;
+use crate::{
+    directory::Visit,
+    engine::Engine,
+    store::Kind,
+};
+
+impl FakeTenant {
+    /// Records that a person signs in to an application now, interactively and with success.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() {
+    /// use std::time::Duration;
+    /// use entra_core::Clock;
+    ///
+    /// let tenant = entra_mock::FakeTenant::start().await;
+    /// let app = tenant.register_app("Ticket shop");
+    /// let adele = tenant.user("adele@contoso.com");
+    /// tenant.add_sign_in(adele.id(), app.client_id()).at(tenant.clock().now() - Duration::from_secs(3600)).failed(50126);
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// If there is no such person or application.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "a wrong id must fail the test at its line")]
+    pub fn add_sign_in(&self, user: ObjectId, app: ClientId) -> SignInHandle {
+        let now = self.engine.now();
+        let mut state = self.engine.write();
+        let (user_id, app_id) = (user.to_string(), app.to_string());
+        let service_principal = state.store.find(Kind::ServicePrincipal, "appId", &app_id).and_then(|object| object.get("id")?.as_str().map(str::to_owned));
+        let (Some(service_principal_id), Some(Kind::User)) = (service_principal, state.store.kind_of(&user_id)) else {
+            drop(state);
+            panic!("the tenant has no user {user} or no application {app}");
+        };
+        let visit = Written { user_id, service_principal_id, at: now, error_code: 0 };
+        let id = visit.write(&mut state);
+        drop(state);
+        SignInHandle { engine: Arc::clone(&self.engine), id, visit }
+    }
+}
+
+/// An entry of the sign-in log; changes happen at once.
+#[derive(Clone)]
+pub struct SignInHandle {
+    engine: Arc<Engine>,
+    id: String,
+    visit: Written,
+}
+
+#[derive(Clone)]
+struct Written {
+    user_id: String,
+    service_principal_id: String,
+    at: Timestamp,
+    error_code: u32,
+}
+
+impl Written {
+    fn write(&self, state: &mut crate::state::State) -> String {
+        let visit = Visit {
+            user_id: &self.user_id,
+            service_principal_id: &self.service_principal_id,
+            at: self.at,
+            error_code: self.error_code,
+        };
+        state.add_visit(&visit).unwrap_or_default()
+    }
+}
+
+impl SignInHandle {
+    /// Moves the sign-in to another time.
+    pub fn at(mut self, time: Timestamp) -> Self {
+        self.visit.at = time;
+        self.rewrite()
+    }
+
+    /// Lets the sign-in fail with an AADSTS code, such as 50126 for a wrong password.
+    pub fn failed(mut self, code: u32) -> Self {
+        self.visit.error_code = code;
+        self.rewrite()
+    }
+
+    /// The id of the log entry.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn rewrite(mut self) -> Self {
+        let mut state = self.engine.write();
+        state.store.remove(Kind::SignIn, &self.id);
+        self.id = self.visit.write(&mut state);
+        drop(state);
+        self
+    }
+}
+
+impl fmt::Debug for SignInHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignInHandle").field("id", &self.id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,110 @@
+use std::{fmt, sync::Arc};
+
+use entra_core::{Guid, ObjectId, Secret};
+use serde_json::Value;
+
+use super::{FakeTenant, app::guid, set};
+use crate::{
+    directory::NewUser,
+    engine::Engine,
+    store::{Kind, Relation},
+};
+
+impl FakeTenant {
+    /// The person with this user principal name or object id.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    #[track_caller]
+    #[expect(clippy::panic, reason = "a misspelt name must fail the test at its line")]
+    pub fn user(&self, name: &str) -> UserHandle {
+        let state = self.engine.read();
+        let found = state.store.find(Kind::User, "userPrincipalName", name).or_else(|| state.store.get(Kind::User, name));
+        let Some(id) = found.and_then(|user| user.get("id")?.as_str()) else {
+            panic!("the tenant has no user {name:?}");
+        };
+        UserHandle { engine: Arc::clone(&self.engine), id: id.to_owned() }
+    }
+
+    /// Adds a person; the user principal name is made from the name.
+    #[must_use]
+    pub fn add_user(&self, display_name: &str) -> UserHandle {
+        let now = self.engine.now();
+        let mut state = self.engine.write();
+        let stem: String = display_name
+            .split_whitespace()
+            .map(|word| word.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase())
+            .filter(|word| !word.is_empty())
+            .collect::<Vec<_>>()
+            .join(".");
+        let stem = if stem.is_empty() { "user".to_owned() } else { stem };
+        let domain = state.default_domain().to_owned();
+        // Two people of one name are told apart by a number, as an admin would.
+        let taken = |alias: &str| state.store.find(Kind::User, "userPrincipalName", &format!("{alias}@{domain}")).is_some();
+        let alias = (1..).map(|number| if number == 1 { stem.clone() } else { format!("{stem}{number}") }).find(|alias| !taken(alias)).unwrap_or(stem);
+        let mut names = display_name.split_whitespace();
+        let (given_name, surname) = (names.next(), names.next_back());
+        let id = state.add_user(now, &NewUser { display_name, given_name, surname, alias: &alias, ..NewUser::default() });
+        UserHandle { engine: Arc::clone(&self.engine), id: id.unwrap_or_else(|_| Guid::NIL.to_string()) }
+    }
+}
+
+/// A person of the tenant; changes happen at once.
+#[derive(Clone)]
+pub struct UserHandle {
+    engine: Arc<Engine>,
+    id: String,
+}
+
+impl UserHandle {
+    /// The object id.
+    #[must_use]
+    pub fn id(&self) -> ObjectId {
+        guid(&self.id).into()
+    }
+
+    /// The user principal name.
+    #[must_use]
+    pub fn user_principal_name(&self) -> String {
+        let state = self.engine.read();
+        let name = state.store.get(Kind::User, &self.id).and_then(|user| user.get("userPrincipalName")?.as_str());
+        name.unwrap_or_default().to_owned()
+    }
+
+    /// Blocks the person from signing in.
+    pub fn disable(&self) {
+        self.set("accountEnabled", false.into());
+    }
+
+    /// Lets the person sign in again.
+    pub fn enable(&self) {
+        self.set("accountEnabled", true.into());
+    }
+
+    /// Gives the person a password, for sign-in flows that ask for one.
+    pub fn set_password(&self, password: &Secret) {
+        self.set("~password", password.expose().into());
+    }
+
+    /// Sets any property, or takes it away with a null.
+    pub fn set(&self, property: &str, value: Value) {
+        self.engine.write().store.update(Kind::User, &self.id, |user| set(user, property, value));
+    }
+
+    /// Makes `manager` the person's manager.
+    pub fn set_manager(&self, manager: &Self) {
+        self.engine.write().store.link(Relation::Manager, &self.id, &manager.id);
+    }
+
+    /// Removes the person with memberships and assignments.
+    pub fn delete(self) {
+        self.engine.write().store.remove(Kind::User, &self.id);
+    }
+}
+
+impl fmt::Debug for UserHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UserHandle").field("id", &self.id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,59 @@
+//! What the tests share: an HTTP client, and the requests they all make.
+
+use entra_mock::{App, FakeTenant};
+use serde_json::Value;
+
+/// A client that needs no CA store and follows no redirect.
+pub(crate) fn http() -> reqwest::Client {
+    reqwest::Client::builder().tls_certs_only([]).redirect(reqwest::redirect::Policy::none()).build().unwrap()
+}
+
+pub(crate) const GRAPH_SCOPE: &str = "https://graph.microsoft.com/.default";
+
+/// Status and JSON body of an answer.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+    pub(crate) headers: reqwest::header::HeaderMap,
+}
+
+pub(crate) async fn get(url: &str) -> Answer {
+    answer(http().get(url)).await
+}
+
+pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
+    let answer = request.send().await.unwrap();
+    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+    let text = answer.text().await.unwrap();
+    Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)), headers }
+}
+
+/// A token request to one of the tenant's token endpoints.
+pub(crate) async fn post_token(tenant: &FakeTenant, path: &str, form: &[(&str, &str)]) -> Answer {
+    answer(http().post(format!("{}{path}", tenant.uri())).form(form)).await
+}
+
+/// A good client-credentials request, some of its parameters replaced (or, when empty, left out).
+pub(crate) async fn token_with(tenant: &FakeTenant, app: &App, changes: &[(&str, &str)]) -> Answer {
+    let (client_id, secret) = (app.client_id().to_string(), app.secret());
+    let mut form = vec![
+        ("grant_type", "client_credentials"),
+        ("client_id", client_id.as_str()),
+        ("client_secret", secret.expose()),
+        ("scope", GRAPH_SCOPE),
+    ];
+    for (name, value) in changes {
+        form.retain(|(existing, _)| existing != name);
+        if !value.is_empty() {
+            form.push((name, value));
+        }
+    }
+    post_token(tenant, &format!("/{}/oauth2/v2.0/token", tenant.id()), &form).await
+}
+
+/// A Graph token of an application.
+pub(crate) async fn token(tenant: &FakeTenant, app: &App) -> String {
+    let answer = token_with(tenant, app, &[]).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.body["access_token"].as_str().unwrap().to_owned()
+}
