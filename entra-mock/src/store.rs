@@ -36,6 +36,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    #[cfg(test)]
     pub(crate) const ALL: [Self; 11] = [
         Self::User,
         Self::Group,
@@ -116,8 +117,11 @@ pub(crate) struct Store {
     alternate: HashMap<Kind, HashMap<Box<str>, u32>>,
     /// Every kind in insertion order.
     order: HashMap<Kind, Vec<(u64, u32)>>,
-    /// The logs in time order.
-    by_time: HashMap<Kind, BTreeMap<LogPosition, u32>>,
+    /// The logs in time order. Sign-ins of applications and silent ones are kept apart: there are
+    /// many of them, and the list of interactive ones must not wade through them.
+    by_time: HashMap<(Kind, Shelf), BTreeMap<LogPosition, u32>>,
+    /// Each user's latest sign-ins.
+    latest: HashMap<Box<str>, Latest>,
     by_principal: HashMap<Box<str>, Vec<u32>>,
     by_resource: HashMap<Box<str>, Vec<u32>>,
     forward: HashMap<(Relation, u32), Vec<u32>>,
@@ -126,6 +130,30 @@ pub(crate) struct Store {
 
 /// Where a log record stands: its time in 100 ns ticks, then its serial number.
 pub(crate) type LogPosition = (i64, u64);
+
+/// Which part of a log a record belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Shelf {
+    /// What v1.0 lists.
+    Listed,
+    Unlisted,
+}
+
+/// A user's latest sign-ins, each as its ticks, its time as text and its request id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Latest {
+    pub(crate) interactive: Option<Moment>,
+    pub(crate) silent: Option<Moment>,
+    pub(crate) successful: Option<Moment>,
+}
+
+/// One sign-in in a user's `signInActivity`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Moment {
+    pub(crate) ticks: i64,
+    pub(crate) time: Box<str>,
+    pub(crate) request_id: Box<str>,
+}
 
 #[derive(Debug)]
 struct Slot {
@@ -324,7 +352,7 @@ impl Store {
             .filter_map(|(serial, handle)| Some((*serial, &self.slot(*handle)?.object)))
     }
 
-    /// A log's records between two times (in ticks, both inclusive), newest first, those before
+    /// A log's listed records between two times (in ticks, both inclusive), newest first, those before
     /// `position` only.
     pub(crate) fn log(
         &self,
@@ -343,28 +371,11 @@ impl Store {
             _ => to < from,
         };
         self.by_time
-            .get(&kind)
+            .get(&(kind, Shelf::Listed))
             .filter(|_| !empty)
             .into_iter()
             .flat_map(move |log| log.range((start, end)).rev())
             .filter_map(|(position, handle)| Some((*position, &self.slot(*handle)?.object)))
-    }
-
-    /// Drops a log's oldest records beyond the newest `keep`, so that a long run stays bounded.
-    pub(crate) fn trim_log(&mut self, kind: Kind, keep: usize) {
-        while self.by_time.get(&kind).is_some_and(|log| log.len() > keep) {
-            let oldest = self
-                .by_time
-                .get(&kind)
-                .and_then(|log| log.first_key_value())
-                .map(|(_, handle)| *handle);
-            let id =
-                oldest.and_then(|handle| text(&self.slot(handle)?.object, "id").map(str::to_owned));
-            match id {
-                Some(id) if self.remove(kind, &id) => {}
-                _ => return,
-            }
-        }
     }
 
     pub(crate) fn len(&self, kind: Kind) -> usize {
@@ -409,11 +420,13 @@ impl Store {
     /// The ids `from` links to.
     pub(crate) fn linked(&self, relation: Relation, from: &str) -> impl Iterator<Item = &str> {
         self.neighbours(&self.forward, relation, from)
+            .filter_map(|(_, object)| text(object, "id"))
     }
 
     /// The ids that link to `to`.
     pub(crate) fn linked_from(&self, relation: Relation, to: &str) -> impl Iterator<Item = &str> {
         self.neighbours(&self.backward, relation, to)
+            .filter_map(|(_, object)| text(object, "id"))
     }
 
     /// The app role assignments a user, group or service principal has.
@@ -424,6 +437,48 @@ impl Store {
     /// The app role assignments given for a resource service principal.
     pub(crate) fn assignments_to(&self, resource: &str) -> impl Iterator<Item = &Object> {
         self.assignments(&self.by_resource, resource)
+    }
+
+    /// The objects `from` links to.
+    pub(crate) fn linked_objects(
+        &self,
+        relation: Relation,
+        from: &str,
+    ) -> impl Iterator<Item = (Kind, &Object)> {
+        self.neighbours(&self.forward, relation, from)
+    }
+
+    /// The objects that link to `to`.
+    pub(crate) fn linking_objects(
+        &self,
+        relation: Relation,
+        to: &str,
+    ) -> impl Iterator<Item = (Kind, &Object)> {
+        self.neighbours(&self.backward, relation, to)
+    }
+
+    /// Whether v1.0 lists a log record.
+    pub(crate) fn is_listed(&self, kind: Kind, object: &Object) -> bool {
+        shelf(kind, object) == Shelf::Listed
+    }
+
+    /// A user's latest sign-ins, if there were any.
+    pub(crate) fn latest_sign_ins(&self, user: &str) -> Option<&Latest> {
+        self.latest.get(user)
+    }
+
+    /// Finds a user's latest sign-ins anew, after one of them was taken out of the log.
+    #[cfg(feature = "wiremock")]
+    pub(crate) fn recount_sign_ins(&mut self, user: &str) {
+        self.latest.remove(user);
+        let own = |object: &&Object| text(object, "userId") == Some(user);
+        let left: Vec<Object> = self.all(Kind::SignIn).filter(own).cloned().collect();
+        for object in left {
+            let time = text(&object, "createdDateTime")
+                .and_then(ticks)
+                .unwrap_or(i64::MIN);
+            self.note_sign_in(&object, time, shelf(Kind::SignIn, &object));
+        }
     }
 
     fn handle(&self, id: &str) -> Option<u32> {
@@ -442,12 +497,14 @@ impl Store {
         links: &'a Links,
         relation: Relation,
         id: &str,
-    ) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.handle(id)
-            .and_then(|handle| links.get(&(relation, handle)))
-            .into_iter()
-            .flatten()
-            .filter_map(|handle| text(&self.slot(*handle)?.object, "id"))
+    ) -> impl Iterator<Item = (Kind, &'a Object)> + use<'a> {
+        let handles = self
+            .handle(id)
+            .and_then(|handle| links.get(&(relation, handle)));
+        let handles = handles.map(Vec::as_slice).unwrap_or_default();
+        handles
+            .iter()
+            .filter_map(|handle| self.slot(*handle).map(|slot| (slot.kind, &slot.object)))
     }
 
     fn assignments<'a>(
@@ -466,10 +523,14 @@ impl Store {
     fn index_contents(&mut self, kind: Kind, handle: u32, serial: u64, object: &Object) {
         if let Some(property) = kind.log_time() {
             let time = text(object, property).and_then(ticks).unwrap_or(i64::MIN);
+            let shelf = shelf(kind, object);
             self.by_time
-                .entry(kind)
+                .entry((kind, shelf))
                 .or_default()
                 .insert((time, serial), handle);
+            if kind == Kind::SignIn {
+                self.note_sign_in(object, time, shelf);
+            }
         }
         if kind == Kind::AppRoleAssignment {
             for (index, property) in [
@@ -486,9 +547,43 @@ impl Store {
         }
     }
 
+    /// Keeps the latest sign-ins; a log that forgets its old records does not change them.
+    fn note_sign_in(&mut self, object: &Object, ticks: i64, shelf: Shelf) {
+        let (Some(user), Some(time)) = (text(object, "userId"), text(object, "createdDateTime"))
+        else {
+            return;
+        };
+        let succeeded = object
+            .get("status")
+            .and_then(|status| status.get("errorCode"))
+            .is_none_or(|code| *code == 0);
+        let latest = self
+            .latest
+            .entry(user.to_ascii_lowercase().into_boxed_str())
+            .or_default();
+        let attempt = if shelf == Shelf::Listed {
+            &mut latest.interactive
+        } else {
+            &mut latest.silent
+        };
+        let moments = [Some(attempt), succeeded.then_some(&mut latest.successful)];
+        for moment in moments.into_iter().flatten() {
+            if moment.as_ref().is_none_or(|before| before.ticks <= ticks) {
+                let request_id = text(object, "id").unwrap_or_default().into();
+                *moment = Some(Moment {
+                    ticks,
+                    time: time.into(),
+                    request_id,
+                });
+            }
+        }
+    }
+
     fn unindex_contents(&mut self, slot: &Slot, handle: u32) {
         if let Some(property) = slot.kind.log_time()
-            && let Some(log) = self.by_time.get_mut(&slot.kind)
+            && let Some(log) = self
+                .by_time
+                .get_mut(&(slot.kind, shelf(slot.kind, &slot.object)))
         {
             let time = text(&slot.object, property)
                 .and_then(ticks)
@@ -575,6 +670,17 @@ fn drop_from(links: &mut Links, key: (Relation, u32), handle: u32) -> bool {
     let before = handles.len();
     handles.retain(|other| *other != handle);
     before != handles.len()
+}
+
+/// v1.0 lists interactive sign-ins of users only; a record without types counts as one.
+fn shelf(kind: Kind, object: &Object) -> Shelf {
+    let types = object.get("signInEventTypes").and_then(Value::as_array);
+    let interactive = types.is_none_or(|types| types.iter().any(|name| name == "interactiveUser"));
+    if kind != Kind::SignIn || interactive {
+        Shelf::Listed
+    } else {
+        Shelf::Unlisted
+    }
 }
 
 fn text<'a>(object: &'a Object, property: &str) -> Option<&'a str> {

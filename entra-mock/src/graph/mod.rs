@@ -1,14 +1,132 @@
-//! Microsoft Graph.
+//! Microsoft Graph v1.0: from a request to an answer.
+//!
+//! The order is Graph's: token, permission, existence, then the query itself. Whatever is not
+//! served is a loud 501; an empty success never stands in for it.
 
-mod caller;
+use entra_core::Timestamp;
 
-pub(crate) use caller::{Caller, TokenProblem};
+use crate::{
+    odata::Refusal,
+    state::State,
+    wire::{Reply, WireRequest},
+};
 
+mod batch;
+mod error;
+mod expand;
+mod list;
+mod read;
+mod relations;
+mod route;
+mod rows;
+mod shape;
+
+pub(crate) use crate::permissions::{Caller, TokenProblem};
+use route::{Route, Target};
+
+/// Answers one request below `/v1.0` or `/beta`.
 pub(crate) fn respond(
-    _state: &crate::state::State,
-    _now: entra_core::Timestamp,
-    _request: &crate::wire::WireRequest,
+    state: &State,
+    now: Timestamp,
+    request: &WireRequest,
     caller: Result<&Caller, TokenProblem>,
-) -> crate::wire::Reply {
-    crate::wire::Reply::new(if caller.is_ok() { 501 } else { 401 })
+) -> Reply {
+    let request_id = state.random.guid().to_string();
+    let client_request_id = request
+        .header("client-request-id")
+        .unwrap_or(&request_id)
+        .to_owned();
+    let reply = answer(state, now, request, caller)
+        .unwrap_or_else(|refusal| error::reply(&refusal, now, &request_id, &client_request_id));
+    reply
+        .with_header("request-id", request_id)
+        .with_header("client-request-id", client_request_id)
+        .with_header("x-ms-ags-diagnostic", DIAGNOSTIC)
+        .with_header("date", error::http_date(now))
 }
+
+/// One authenticated request.
+#[derive(Clone, Copy)]
+struct Call<'a> {
+    state: &'a State,
+    now: Timestamp,
+    caller: &'a Caller,
+    request: &'a WireRequest,
+    /// Whether `ConsistencyLevel: eventual` was sent.
+    eventual: bool,
+}
+
+fn answer(
+    state: &State,
+    now: Timestamp,
+    request: &WireRequest,
+    caller: Result<&Caller, TokenProblem>,
+) -> Result<Reply, Refusal> {
+    let Some(path) = version(&request.path, "/v1.0") else {
+        return Err(unsupported(request));
+    };
+    let caller = match caller {
+        Ok(caller) => caller,
+        Err(problem) => return Ok(error::unauthorized(problem, now, request, &state.random)),
+    };
+    let eventual = request
+        .header("consistencylevel")
+        .is_some_and(|level| level.eq_ignore_ascii_case("eventual"));
+    let call = Call {
+        state,
+        now,
+        caller,
+        request,
+        eventual,
+    };
+    if path.eq_ignore_ascii_case("/$batch") && request.method == "POST" {
+        return batch::respond(call);
+    }
+    if request.method != "GET" {
+        return Err(unsupported(request));
+    }
+    let Some(route) = Route::parse(path)? else {
+        return Err(unsupported(request));
+    };
+    let route = route.resolve_me(caller)?;
+    match route.target {
+        Target::List { .. } => list::respond(call, &route),
+        Target::Count { .. } => list::count(call, &route),
+        Target::Object => read::respond(call, &route),
+        Target::Related { .. } => read::related(call, &route),
+    }
+}
+
+impl Call<'_> {
+    /// The head of every link and context this answer gives.
+    fn root(&self) -> String {
+        format!("{}/v1.0", self.request.base)
+    }
+
+    fn context(&self, fragment: &str) -> String {
+        format!("{}/$metadata#{fragment}", self.root())
+    }
+}
+
+/// 501 that names what was asked for.
+fn unsupported(request: &WireRequest) -> Refusal {
+    Refusal::new(
+        501,
+        "NotImplemented",
+        format!(
+            "The fake tenant does not support {} {}.",
+            request.method, request.path
+        ),
+    )
+}
+
+fn version<'a>(path: &'a str, version: &str) -> Option<&'a str> {
+    let (start, rest) = path.split_at_checked(version.len())?;
+    (start.eq_ignore_ascii_case(version) && (rest.is_empty() || rest.starts_with('/')))
+        .then_some(rest)
+}
+
+const DIAGNOSTIC: &str = r#"{"ServerInfo":{"DataCenter":"Loopback","Slice":"E","Ring":"1","ScaleUnit":"000","RoleInstance":"ENTRAMOCK"}}"#;
+
+#[cfg(test)]
+mod tests;

@@ -16,8 +16,8 @@ mod time;
 
 pub(crate) use check::check_filter;
 pub(crate) use eval::{Surroundings, matches};
-pub(crate) use filter::{Expr, Literal, Op};
-pub(crate) use order::{Key, Order, compare_keys};
+pub(crate) use filter::{Expr, Literal, Op, Path};
+pub(crate) use order::{Key, Order};
 pub(crate) use page::{PageKey, Place, Position};
 pub(crate) use parse::parse_filter;
 pub(crate) use query::{Expand, Options, Query};

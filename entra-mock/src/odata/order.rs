@@ -6,14 +6,21 @@ use serde_json::Value;
 
 use super::{eval::compare_text, refusal::Refusal, ticks};
 use crate::{
-    schema::{Entity, Mode},
+    schema::{Entity, Mode, Type},
     store::Object,
 };
 
 /// A checked `$orderby`: properties, each ascending or descending.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Order {
-    by: Vec<(String, bool)>,
+    by: Vec<Criterion>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Criterion {
+    property: &'static str,
+    value: Type,
+    descending: bool,
 }
 
 /// What an object is sorted by, one for each property.
@@ -46,13 +53,13 @@ impl Order {
                 return Err(syntax(text));
             };
             let first = path.split('/').next().unwrap_or_default();
-            if entity.property(first).is_none() {
+            let Some(property) = entity.property(first) else {
                 return Err(Refusal::no_property(
                     "Invalid orderby clause",
                     first,
                     entity.name,
                 ));
-            }
+            };
             let mode = entity
                 .order
                 .iter()
@@ -68,7 +75,11 @@ impl Order {
                     "Sorting not supported for current query.",
                 ));
             }
-            by.push((path.to_owned(), descending));
+            by.push(Criterion {
+                property: property.name,
+                value: property.value,
+                descending,
+            });
         }
         Ok(Self { by })
     }
@@ -76,21 +87,21 @@ impl Order {
     pub(crate) fn keys(&self, object: &Object) -> Vec<Key> {
         self.by
             .iter()
-            .map(|(path, _)| key(object.get(path)))
+            .map(|by| key(object.get(by.property), by.value))
             .collect()
     }
 
     pub(crate) fn properties(&self) -> impl Iterator<Item = &str> {
-        self.by.iter().map(|(path, _)| path.as_str())
+        self.by.iter().map(|by| by.property)
     }
 
     pub(crate) fn compare(&self, left: &[Key], right: &[Key]) -> Ordering {
         self.by
             .iter()
             .zip(left.iter().zip(right))
-            .map(|((_, descending), (left, right))| {
+            .map(|(by, (left, right))| {
                 let ordering = compare_keys(left, right);
-                if *descending {
+                if by.descending {
                     ordering.reverse()
                 } else {
                     ordering
@@ -101,7 +112,7 @@ impl Order {
     }
 }
 
-pub(crate) fn compare_keys(left: &Key, right: &Key) -> Ordering {
+fn compare_keys(left: &Key, right: &Key) -> Ordering {
     match (left, right) {
         (Key::Null, Key::Null) => Ordering::Equal,
         (Key::Null, _) => Ordering::Less,
@@ -113,11 +124,12 @@ pub(crate) fn compare_keys(left: &Key, right: &Key) -> Ordering {
     }
 }
 
-fn key(value: Option<&Value>) -> Key {
+fn key(value: Option<&Value>, kind: Type) -> Key {
     match value {
-        Some(Value::String(text)) => {
-            ticks(text).map_or_else(|| Key::Text(text.clone()), Key::Number)
+        Some(Value::String(text)) if kind == Type::Date => {
+            ticks(text).map_or(Key::Null, Key::Number)
         }
+        Some(Value::String(text)) => Key::Text(text.clone()),
         Some(Value::Number(number)) => number.as_i64().map_or(Key::Null, Key::Number),
         Some(Value::Bool(value)) => Key::Number(i64::from(*value)),
         _ => Key::Null,

@@ -73,11 +73,7 @@ pub(super) const SERVICE_PRINCIPAL: Entity = Entity {
         ),
         rule("tags/any", Text, Basic, Basic, Advanced, No),
     ],
-    order: &[
-        ("createdDateTime", Advanced),
-        ("deletedDateTime", Advanced),
-        ("displayName", Advanced),
-    ],
+    order: &[("deletedDateTime", Advanced), ("displayName", Advanced)],
     search: &["displayName", "description"],
     navigation: &[
         "appManagementPolicies",

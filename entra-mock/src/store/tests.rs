@@ -120,8 +120,8 @@ fn a_log_is_read_newest_first_within_bounds() {
         .map(|(position, _)| position);
     assert_eq!(ids(&store, i64::MIN, i64::MAX, position), ["b", "a"]);
     assert_eq!(ids(&store, second + 1, second, None), Vec::<String>::new());
-    store.trim_log(Kind::SignIn, 1);
-    assert_eq!(ids(&store, i64::MIN, i64::MAX, None), ["c"]);
+    store.remove(Kind::SignIn, "b");
+    assert_eq!(ids(&store, i64::MIN, i64::MAX, None), ["c", "a"]);
 }
 
 #[test]
@@ -178,6 +178,30 @@ fn removing_a_principal_removes_its_assignments() {
     store.remove(Kind::User, "u");
     assert_eq!(store.assignments_to("s").count(), 0);
     assert_eq!(store.len(Kind::AppRoleAssignment), 0);
+}
+
+#[test]
+fn silent_sign_ins_count_for_the_user_but_are_not_listed() {
+    let mut store = Store::new();
+    for (id, time, kind, code) in [
+        ("s1", "2026-01-01T00:00:00Z", "interactiveUser", 0),
+        ("s2", "2026-01-02T00:00:00Z", "interactiveUser", 50126),
+        ("s3", "2026-01-03T00:00:00Z", "nonInteractiveUser", 0),
+    ] {
+        insert(
+            &mut store,
+            Kind::SignIn,
+            json!({
+                "id": id, "userId": "U", "createdDateTime": time, "signInEventTypes": [kind], "status": {"errorCode": code}
+            }),
+        );
+    }
+    assert_eq!(store.log(Kind::SignIn, i64::MIN, i64::MAX, None).count(), 2);
+    let latest = store.latest_sign_ins("u").unwrap();
+    let id = |moment: &Option<Moment>| moment.as_ref().map(|moment| moment.request_id.to_string());
+    assert_eq!(id(&latest.interactive).as_deref(), Some("s2"));
+    assert_eq!(id(&latest.silent).as_deref(), Some("s3"));
+    assert_eq!(id(&latest.successful).as_deref(), Some("s3"));
 }
 
 fn insert(store: &mut Store, kind: Kind, value: Value) {

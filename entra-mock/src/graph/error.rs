@@ -1,0 +1,100 @@
+//! Error answers as Graph words them.
+
+use entra_core::{Timestamp, time::UtcOffset};
+use serde_json::json;
+
+use super::TokenProblem;
+use crate::{
+    odata::Refusal,
+    random::Random,
+    wire::{Reply, WireRequest},
+};
+
+pub(super) fn reply(
+    refusal: &Refusal,
+    now: Timestamp,
+    request_id: &str,
+    client_request_id: &str,
+) -> Reply {
+    let body = json!({
+        "error": {
+            "code": refusal.code,
+            "message": refusal.message,
+            "innerError": {
+                "date": inner_date(now),
+                "request-id": request_id,
+                "client-request-id": client_request_id,
+            },
+        }
+    });
+    Reply::new(refusal.status)
+        .with_header("content-type", "application/json")
+        .with_body(body.to_string())
+}
+
+/// 401 with the challenge that says where tokens come from.
+pub(super) fn unauthorized(
+    problem: TokenProblem,
+    now: Timestamp,
+    request: &WireRequest,
+    random: &Random,
+) -> Reply {
+    let refusal = Refusal::new(401, "InvalidAuthenticationToken", problem.message());
+    let inner = random.guid().to_string();
+    let echoed = request.header("client-request-id").unwrap_or(&inner);
+    reply(&refusal, now, &inner, echoed).with_header(
+        "www-authenticate",
+        format!(
+            "Bearer realm=\"\", authorization_uri=\"{}/common/oauth2/authorize\", client_id=\"{GRAPH}\"",
+            request.base
+        ),
+    )
+}
+
+/// `Sat, 21 Nov 2026 02:08:02 GMT`.
+pub(super) fn http_date(now: Timestamp) -> String {
+    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let now = now.to_offset(UtcOffset::UTC);
+    let day = DAYS[usize::from(now.weekday().number_days_from_monday())];
+    let month = MONTHS[usize::from(u8::from(now.month())) - 1];
+    format!(
+        "{day}, {:02} {month} {:04} {:02}:{:02}:{:02} GMT",
+        now.day(),
+        now.year(),
+        now.hour(),
+        now.minute(),
+        now.second()
+    )
+}
+
+/// Graph leaves the zone out here, and clients have stumbled over it.
+fn inner_date(now: Timestamp) -> String {
+    let now = now.to_offset(UtcOffset::UTC);
+    format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
+        now.year(),
+        u8::from(now.month()),
+        now.day(),
+        now.hour(),
+        now.minute(),
+        now.second()
+    )
+}
+
+/// Graph's own application id.
+const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_have_graph_s_forms() {
+        let now = Timestamp::from_unix_timestamp(1_795_226_882).unwrap();
+        assert_eq!(http_date(now), "Sat, 21 Nov 2026 02:08:02 GMT");
+        assert_eq!(inner_date(now), "2026-11-21T02:08:02");
+    }
+}

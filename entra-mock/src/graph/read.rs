@@ -1,0 +1,193 @@
+//! Single objects.
+
+use serde_json::Value;
+
+use super::{
+    Call,
+    expand::Expansion,
+    list::{ACTIVITY, JSON, check_activity, oldest_record, selection},
+    relations::{self, Relationship},
+    route::{ObjectKey, Root, Route, Target},
+    rows::Around,
+    shape::{Look, Shape},
+    unsupported,
+};
+use crate::{
+    odata::{Options, Query, Refusal, ticks},
+    permissions::{self, authorize, not_premium},
+    schema::Entity,
+    state::License,
+    store::{Kind, Object},
+    wire::Reply,
+};
+
+/// Answers one object by its key.
+pub(super) fn respond(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
+    let own = is_own(call, &route.root);
+    let path = match &route.root {
+        Root::Object(kind, _) => relations::object_path(*kind),
+        Root::Any(_) => "/directoryObjects/{id}",
+        Root::Set(_) => return Err(unsupported(call.request)),
+    };
+    authorize(call.caller, path, own)?;
+    let (kind, object) = find(call, &route.root)?;
+    let typed = matches!(route.root, Root::Any(_));
+    let set = if typed {
+        "directoryObjects"
+    } else {
+        Entity::of(kind).set
+    };
+    render(call, kind, object, set, typed, own)
+}
+
+/// Answers the one object a relationship leads to, or one of many by its id.
+pub(super) fn related(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
+    let Target::Related { relationship, id } = &route.target else {
+        return Err(unsupported(call.request));
+    };
+    let own = is_own(call, &route.root);
+    authorize(call.caller, &relationship.permission_path(), own)?;
+    let (_, from) = find(call, &route.root)?;
+    let from_id = from.get("id").and_then(Value::as_str).unwrap_or_default();
+    let wanted = |object: &Object| {
+        id.as_ref()
+            .is_none_or(|id| object.get("id").is_some_and(|other| other == id.as_str()))
+    };
+    let found = relationship
+        .objects(&call.state.store, from_id)
+        .find(|(_, object)| wanted(object));
+    let Some((kind, object)) = found else {
+        return Err(not_found(id.as_deref().unwrap_or(relationship.name)));
+    };
+    render(
+        call,
+        kind,
+        object,
+        related_set(relationship, kind),
+        relationship.polymorphic,
+        false,
+    )
+}
+
+/// The object a path begins with, or 404.
+pub(super) fn find<'a>(call: Call<'a>, root: &Root) -> Result<(Kind, &'a Object), Refusal> {
+    let store = &call.state.store;
+    match root {
+        Root::Any(id) => store
+            .any(id)
+            .filter(|(kind, _)| Entity::of(*kind).directory)
+            .ok_or_else(|| not_found(id)),
+        Root::Object(kind, key) => {
+            let object = lookup(call, *kind, key).ok_or_else(|| not_found(&key.value))?;
+            if *kind == Kind::SignIn && call.state.license == License::Free {
+                return Err(not_premium());
+            }
+            Ok((*kind, object))
+        }
+        Root::Set(_) => Err(unsupported(call.request)),
+    }
+}
+
+/// Whether a path begins with the signed-in user's own object.
+pub(super) fn is_own(call: Call<'_>, root: &Root) -> bool {
+    let (Some(user), Root::Object(Kind::User, key)) = (&call.caller.user_id, root) else {
+        return false;
+    };
+    lookup(call, Kind::User, key)
+        .is_some_and(|object| object.get("id").is_some_and(|id| id == user.as_str()))
+}
+
+fn lookup<'a>(call: Call<'a>, kind: Kind, key: &ObjectKey) -> Option<&'a Object> {
+    let store = &call.state.store;
+    match key.property {
+        Some(property) => store.find(kind, property, &key.value),
+        None if kind == Kind::User => store
+            .get(kind, &key.value)
+            .or_else(|| store.find(kind, "userPrincipalName", &key.value)),
+        None => store.get(kind, &key.value),
+    }
+    .filter(|object| is_visible(call, kind, object))
+}
+
+/// Logs end where the licence does, and v1.0 knows interactive sign-ins only.
+fn is_visible(call: Call<'_>, kind: Kind, object: &Object) -> bool {
+    let time = match kind {
+        Kind::SignIn => "createdDateTime",
+        Kind::DirectoryAudit => "activityDateTime",
+        _ => return true,
+    };
+    let listed = kind != Kind::SignIn || call.state.store.is_listed(kind, object);
+    let recent = object
+        .get(time)
+        .and_then(Value::as_str)
+        .and_then(ticks)
+        .is_some_and(|time| time >= oldest_record(call));
+    listed && recent
+}
+
+fn render(
+    call: Call<'_>,
+    kind: Kind,
+    object: &Object,
+    set: &str,
+    typed: bool,
+    own: bool,
+) -> Result<Reply, Refusal> {
+    let expandable = matches!(
+        kind,
+        Kind::User | Kind::Group | Kind::Application | Kind::ServicePrincipal | Kind::Device
+    );
+    let options = match kind {
+        Kind::SignIn | Kind::DirectoryAudit => Options(&[]),
+        _ if expandable => Options(&["$select", "$expand", "$count"]),
+        _ => Options(&["$select"]),
+    };
+    let query = Query::parse(call.request.query.as_deref(), options)?;
+    let shape = Shape::new(kind, query.select.as_deref(), true)?;
+    if shape.shows(ACTIVITY) {
+        check_activity(call)?;
+    }
+    let expansion = query
+        .expand
+        .as_ref()
+        .map(|expand| Expansion::new(call, expand, &[kind], own))
+        .transpose()?;
+    let context = call.context(&format!("{set}{}/$entity", selection(&query)));
+    let reach = permissions::reach(call.caller, kind, object);
+    let mut out = Vec::with_capacity(2_048);
+    shape.open(
+        &mut out,
+        object,
+        Look {
+            context: Some(&context),
+            typed,
+            reach,
+        },
+        &Around(&call.state.store),
+    );
+    if let Some(expansion) = expansion {
+        expansion.write(&mut out, call, object);
+    }
+    out.push(b'}');
+    Ok(Reply::new(200)
+        .with_header("content-type", JSON)
+        .with_body(out))
+}
+
+fn related_set(relationship: &Relationship, kind: Kind) -> &'static str {
+    if relationship.polymorphic {
+        "directoryObjects"
+    } else {
+        Entity::of(kind).set
+    }
+}
+
+fn not_found(id: &str) -> Refusal {
+    Refusal::new(
+        404,
+        "Request_ResourceNotFound",
+        format!(
+            "Resource '{id}' does not exist or one of its queried reference-property objects are not present."
+        ),
+    )
+}

@@ -1,0 +1,473 @@
+//! From a path to what it means.
+
+use super::{
+    Caller,
+    relations::{self, Relationship},
+};
+use crate::{odata::Refusal, store::Kind};
+
+/// What a path below the version leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Route {
+    pub(super) root: Root,
+    pub(super) target: Target,
+    /// Whether it began with `/me`.
+    pub(super) me: bool,
+}
+
+/// The collection or object a path begins with.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Root {
+    Set(Kind),
+    Object(Kind, ObjectKey),
+    /// `/directoryObjects/{id}`.
+    Any(String),
+}
+
+/// How an object is addressed.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct ObjectKey {
+    /// `id`, the alternate key, or nothing if either will do.
+    pub(super) property: Option<&'static str>,
+    pub(super) value: String,
+}
+
+/// What is wanted from there.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Target {
+    /// A collection's items: the root's own, or those of one of its relationships.
+    List {
+        relationship: Option<&'static Relationship>,
+        cast: Option<Kind>,
+    },
+    /// How many there are.
+    Count {
+        relationship: Option<&'static Relationship>,
+        cast: Option<Kind>,
+    },
+    /// The root itself.
+    Object,
+    /// The one object a relationship leads to, or one of many by its id.
+    Related {
+        relationship: &'static Relationship,
+        id: Option<String>,
+    },
+}
+
+impl Route {
+    /// Reads a path; nothing if it is not served.
+    pub(super) fn parse(path: &str) -> Result<Option<Self>, Refusal> {
+        let segments: Option<Vec<String>> = path
+            .split('/')
+            .filter(|segment| !segment.is_empty())
+            .map(decode)
+            .collect();
+        let segments =
+            segments.ok_or_else(|| Refusal::bad_request("The request URI is not valid."))?;
+        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        let Some((&first, rest)) = segments.split_first() else {
+            return Ok(None);
+        };
+        if first.eq_ignore_ascii_case("me") {
+            let key = ObjectKey {
+                property: Some("id"),
+                value: String::new(),
+            };
+            return Ok(
+                below(Root::Object(Kind::User, key), rest).map(|route| Self { me: true, ..route })
+            );
+        }
+        if first.eq_ignore_ascii_case("auditLogs") {
+            let Some((&log, rest)) = rest.split_first() else {
+                return Ok(None);
+            };
+            return Self::of_set(&format!("auditLogs/{log}"), rest);
+        }
+        Self::of_set(first, rest)
+    }
+
+    /// Puts the signed-in user in for `/me`, which an application's own token does not have.
+    pub(super) fn resolve_me(mut self, caller: &Caller) -> Result<Self, Refusal> {
+        if self.me {
+            let user = caller.user_id.clone().ok_or_else(|| {
+                Refusal::new(
+                    400,
+                    "BadRequest",
+                    "/me request is only valid with delegated authentication flow.",
+                )
+            })?;
+            self.root = Root::Object(
+                Kind::User,
+                ObjectKey {
+                    property: Some("id"),
+                    value: user,
+                },
+            );
+        }
+        Ok(self)
+    }
+
+    fn of_set(first: &str, rest: &[&str]) -> Result<Option<Self>, Refusal> {
+        // `users('a@b')` and `applications(appId='…')` carry their key in the same segment.
+        let (name, inline) = match first.split_once('(') {
+            Some((name, rest)) => (name, rest.strip_suffix(')')),
+            None => (first, None),
+        };
+        if name.eq_ignore_ascii_case("directoryObjects") {
+            return Ok(match (inline, rest) {
+                (None, [id]) if !is_operation(id) => Some(Self {
+                    root: Root::Any((*id).to_owned()),
+                    target: Target::Object,
+                    me: false,
+                }),
+                _ => None,
+            });
+        }
+        let Some(&(_, kind)) = SETS.iter().find(|(set, _)| set.eq_ignore_ascii_case(name)) else {
+            return Ok(None);
+        };
+        if let Some(inline) = inline {
+            return Ok(
+                inline_key(kind, inline).and_then(|key| below(Root::Object(kind, key), rest))
+            );
+        }
+        if first.contains('(') {
+            return Ok(None);
+        }
+        match rest {
+            [] => Ok(Some(Self::list(kind))),
+            ["$count"] => Ok(Some(Self {
+                target: Target::Count {
+                    relationship: None,
+                    cast: None,
+                },
+                ..Self::list(kind)
+            })),
+            [key, ..] if is_operation(key) => Ok(None),
+            [key, rest @ ..] => {
+                check_id(kind, key)?;
+                Ok(below(
+                    Root::Object(
+                        kind,
+                        ObjectKey {
+                            property: None,
+                            value: (*key).to_owned(),
+                        },
+                    ),
+                    rest,
+                ))
+            }
+        }
+    }
+
+    fn list(kind: Kind) -> Self {
+        Self {
+            root: Root::Set(kind),
+            target: Target::List {
+                relationship: None,
+                cast: None,
+            },
+            me: false,
+        }
+    }
+}
+
+/// What follows an object in the path.
+fn below(root: Root, rest: &[&str]) -> Option<Route> {
+    let Root::Object(kind, _) = &root else {
+        return None;
+    };
+    let Some((&name, rest)) = rest.split_first() else {
+        return Some(Route {
+            root,
+            target: Target::Object,
+            me: false,
+        });
+    };
+    let relationship = relations::find(*kind, name)?;
+    let cast_of = |segment: &str| -> Option<Kind> {
+        let name = segment
+            .strip_prefix("microsoft.graph.")
+            .or_else(|| segment.strip_prefix("graph."))?;
+        let cast = CASTS
+            .iter()
+            .find(|(cast, _)| cast.eq_ignore_ascii_case(name))?
+            .1;
+        relationship.polymorphic.then_some(cast)
+    };
+    let single = !relationship.many;
+    let target = match rest {
+        [] if single => Target::Related {
+            relationship,
+            id: None,
+        },
+        [] => Target::List {
+            relationship: Some(relationship),
+            cast: None,
+        },
+        ["$count"] if !single => Target::Count {
+            relationship: Some(relationship),
+            cast: None,
+        },
+        [cast] if !single && cast.contains("graph.") => Target::List {
+            relationship: Some(relationship),
+            cast: Some(cast_of(cast)?),
+        },
+        [cast, "$count"] if !single => Target::Count {
+            relationship: Some(relationship),
+            cast: Some(cast_of(cast)?),
+        },
+        [id] if !single && !relationship.polymorphic && !is_operation(id) => Target::Related {
+            relationship,
+            id: Some((*id).to_owned()),
+        },
+        _ => return None,
+    };
+    Some(Route {
+        root,
+        target,
+        me: false,
+    })
+}
+
+/// `'value'` or `name='value'`; a quote inside is doubled.
+fn inline_key(kind: Kind, text: &str) -> Option<ObjectKey> {
+    let (property, quoted) = match text.split_once('=') {
+        Some((name, value)) if !name.starts_with('\'') => (Some(name.trim()), value),
+        _ => (None, text),
+    };
+    let value = quoted
+        .trim()
+        .strip_prefix('\'')?
+        .strip_suffix('\'')?
+        .replace("''", "'");
+    let property = match property {
+        None => None,
+        Some(name) => Some(
+            ["id"]
+                .into_iter()
+                .chain(kind.alternate_key())
+                .find(|key| key.eq_ignore_ascii_case(name))?,
+        ),
+    };
+    Some(ObjectKey { property, value })
+}
+
+/// Functions and actions stand where a key would; none of them is served.
+fn is_operation(segment: &str) -> bool {
+    const NAMES: [&str; 5] = [
+        "delta",
+        "getByIds",
+        "validateProperties",
+        "getAvailableExtensionProperties",
+        "getUserOwnedObjects",
+    ];
+    segment.starts_with('$')
+        || segment.contains("graph.")
+        || segment.ends_with(')')
+        || NAMES.iter().any(|name| name.eq_ignore_ascii_case(segment))
+}
+
+/// Directory objects have GUIDs; a user may be named by its sign-in name instead.
+fn check_id(kind: Kind, id: &str) -> Result<(), Refusal> {
+    let guids = matches!(
+        kind,
+        Kind::Group | Kind::Application | Kind::ServicePrincipal | Kind::Device
+    );
+    if guids && id.parse::<entra_core::Guid>().is_err() {
+        return Err(Refusal::bad_request(format!(
+            "Invalid object identifier '{id}'."
+        )));
+    }
+    Ok(())
+}
+
+/// Percent-decoding; a plus sign is a plus sign in a path.
+fn decode(segment: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(segment.len());
+    let mut rest = segment.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        if first == b'%' {
+            let hex = std::str::from_utf8(after.get(..2)?).ok()?;
+            bytes.push(u8::from_str_radix(hex, 16).ok()?);
+            rest = &after[2..];
+        } else {
+            bytes.push(first);
+            rest = after;
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+const SETS: [(&str, Kind); 10] = [
+    ("users", Kind::User),
+    ("groups", Kind::Group),
+    ("applications", Kind::Application),
+    ("servicePrincipals", Kind::ServicePrincipal),
+    ("devices", Kind::Device),
+    ("organization", Kind::Organization),
+    ("subscribedSkus", Kind::SubscribedSku),
+    ("oauth2PermissionGrants", Kind::OAuth2PermissionGrant),
+    ("auditLogs/signIns", Kind::SignIn),
+    ("auditLogs/directoryAudits", Kind::DirectoryAudit),
+];
+
+const CASTS: [(&str, Kind); 5] = [
+    ("user", Kind::User),
+    ("group", Kind::Group),
+    ("application", Kind::Application),
+    ("servicePrincipal", Kind::ServicePrincipal),
+    ("device", Kind::Device),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(path: &str) -> Option<Route> {
+        Route::parse(path).unwrap()
+    }
+
+    fn root(path: &str) -> Root {
+        parse(path).unwrap().root
+    }
+
+    fn object(kind: Kind, property: Option<&'static str>, value: &str) -> Root {
+        Root::Object(
+            kind,
+            ObjectKey {
+                property,
+                value: value.into(),
+            },
+        )
+    }
+
+    const ID: &str = "00000003-0000-0000-c000-000000000000";
+
+    #[test]
+    fn objects_are_addressed_by_key_in_every_form() {
+        assert_eq!(root("/users/a%40b.c"), object(Kind::User, None, "a@b.c"));
+        assert_eq!(root("/users/a+x@b.c"), object(Kind::User, None, "a+x@b.c"));
+        assert_eq!(
+            root("/Users('$o''x%40b.c')"),
+            object(Kind::User, None, "$o'x@b.c")
+        );
+        assert_eq!(
+            root("/applications(appId='x')"),
+            object(Kind::Application, Some("appId"), "x")
+        );
+        assert_eq!(
+            root("/servicePrincipals(appid='x')/owners"),
+            object(Kind::ServicePrincipal, Some("appId"), "x")
+        );
+        assert_eq!(
+            root("/devices(deviceId='x')"),
+            object(Kind::Device, Some("deviceId"), "x")
+        );
+        assert_eq!(
+            root("/users(userPrincipalName='a@b')"),
+            object(Kind::User, Some("userPrincipalName"), "a@b")
+        );
+        assert_eq!(
+            root(&format!("/directoryObjects/{ID}")),
+            Root::Any(ID.into())
+        );
+    }
+
+    #[test]
+    fn lists_counts_casts_and_single_relations_are_told_apart() {
+        let target = |path: &str| parse(&format!("/groups/{ID}{path}")).map(|route| route.target);
+        assert!(matches!(target(""), Some(Target::Object)));
+        assert!(matches!(
+            target("/members"),
+            Some(Target::List {
+                relationship: Some(_),
+                cast: None
+            })
+        ));
+        assert!(matches!(
+            target("/members/$count"),
+            Some(Target::Count { cast: None, .. })
+        ));
+        assert!(matches!(
+            target("/members/microsoft.graph.user"),
+            Some(Target::List {
+                cast: Some(Kind::User),
+                ..
+            })
+        ));
+        assert!(matches!(
+            target("/members/graph.device/$count"),
+            Some(Target::Count {
+                cast: Some(Kind::Device),
+                ..
+            })
+        ));
+        assert!(matches!(
+            parse("/users/x/manager").unwrap().target,
+            Target::Related { id: None, .. }
+        ));
+        assert!(matches!(
+            parse("/users/$count").unwrap().target,
+            Target::Count {
+                relationship: None,
+                ..
+            }
+        ));
+        assert!(matches!(
+            parse("/auditLogs/signIns").unwrap().root,
+            Root::Set(Kind::SignIn)
+        ));
+    }
+
+    #[test]
+    fn what_is_not_served_is_not_a_route() {
+        for path in [
+            "",
+            "/",
+            "/sites",
+            "/users/delta",
+            "/users/delta()",
+            "/groups/getByIds",
+            "/users/x/messages",
+            "/users/x/displayName",
+            "/users/x/manager/manager",
+            "/auditLogs",
+            "/auditLogs/provisioning",
+            "/users/x/memberOf/y",
+            "/users(other='x')",
+            "/users('x'",
+            "/users/x/memberOf/microsoft.graph.directoryRole",
+            "/$metadata",
+            "/users/x/$ref",
+            "/directoryObjects",
+            "/directoryObjects/delta",
+            "/me/messages",
+            "/users/x/memberOf/$ref",
+        ] {
+            assert_eq!(parse(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn malformed_ids_are_a_400() {
+        let refusal = Route::parse("/groups/sales").unwrap_err();
+        assert_eq!(refusal.message, "Invalid object identifier 'sales'.");
+        assert!(Route::parse("/users/%zz").is_err());
+    }
+
+    #[test]
+    fn me_is_for_people_only() {
+        let route = parse("/me/memberOf").unwrap();
+        let refusal = route.clone().resolve_me(&Caller::default()).unwrap_err();
+        assert_eq!((refusal.status, refusal.code), (400, "BadRequest"));
+        let caller = Caller {
+            user_id: Some("u".into()),
+            ..Caller::default()
+        };
+        assert_eq!(
+            route.resolve_me(&caller).unwrap().root,
+            object(Kind::User, Some("id"), "u")
+        );
+    }
+}

@@ -1,0 +1,258 @@
+//! Where the rows of a list come from, and which of them fit.
+
+use serde_json::{Map, Value, json};
+
+use super::relations::{self, Relationship};
+use crate::{
+    odata::{Expr, Literal, Op, Place, Search, Surroundings, matches},
+    store::{Kind, Latest, Moment, Object, Store},
+};
+
+/// An unsorted list.
+#[derive(Clone, Debug)]
+pub(super) enum Source<'a> {
+    /// Everything of a kind.
+    All(Kind),
+    /// A log between two times in ticks, newest first.
+    Log(Kind, i64, i64),
+    /// Objects found through an index.
+    Found(Kind, Vec<&'a Object>),
+    /// What a relationship leads to.
+    Related(&'static Relationship, &'a str, Option<Kind>),
+}
+
+/// One row with its place.
+pub(super) type Row<'a> = (Place, Kind, &'a Object);
+
+impl<'a> Source<'a> {
+    /// The rows behind `after`; starting anywhere costs no more than starting at the front.
+    pub(super) fn rows(
+        &self,
+        store: &'a Store,
+        after: Option<Place>,
+    ) -> Box<dyn Iterator<Item = Row<'a>> + 'a> {
+        let serial = match after {
+            Some(Place::Serial(serial)) => Some(serial),
+            _ => None,
+        };
+        let skip = serial.map_or(0, |serial| {
+            usize::try_from(serial + 1).unwrap_or(usize::MAX)
+        });
+        match self {
+            Self::All(kind) => {
+                let kind = *kind;
+                Box::new(
+                    store
+                        .after(kind, serial)
+                        .map(move |(serial, object)| (Place::Serial(serial), kind, object)),
+                )
+            }
+            Self::Log(kind, from, to) => {
+                let kind = *kind;
+                let position = match after {
+                    Some(Place::Log(time, serial)) => Some((time, serial)),
+                    _ => None,
+                };
+                let log = store.log(kind, *from, *to, position);
+                Box::new(
+                    log.map(move |((time, serial), object)| {
+                        (Place::Log(time, serial), kind, object)
+                    }),
+                )
+            }
+            Self::Found(kind, objects) => {
+                let (kind, objects) = (*kind, objects.clone());
+                Box::new(numbered(
+                    objects.into_iter().map(move |object| (kind, object)),
+                    skip,
+                ))
+            }
+            Self::Related(relationship, id, cast) => {
+                let cast = *cast;
+                let objects = relationship.objects(store, id);
+                // Casting first keeps the numbers those of the list that is shown.
+                Box::new(numbered(
+                    objects.filter(move |(kind, _)| cast.is_none_or(|cast| cast == *kind)),
+                    skip,
+                ))
+            }
+        }
+    }
+
+    /// How many rows there are, if that is known without looking.
+    pub(super) fn len(&self, store: &Store) -> Option<usize> {
+        match self {
+            Self::All(kind) => Some(store.len(*kind)),
+            Self::Found(_, objects) => Some(objects.len()),
+            _ => None,
+        }
+    }
+}
+
+/// Which rows fit; a kind without an entry never does.
+#[derive(Debug, Default)]
+pub(super) struct Sieve {
+    pub(super) filter: Option<Expr>,
+    /// The kinds the filter can be asked of.
+    pub(super) filtered_kinds: Vec<Kind>,
+    pub(super) searches: Vec<(Kind, Search)>,
+    pub(super) searched: bool,
+}
+
+impl Sieve {
+    pub(super) fn is_open(&self) -> bool {
+        self.filter.is_none() && !self.searched
+    }
+
+    pub(super) fn lets(&self, kind: Kind, object: &Object, around: &dyn Surroundings) -> bool {
+        if let Some(filter) = &self.filter
+            && !(self.filtered_kinds.contains(&kind) && matches(filter, object, around))
+        {
+            return false;
+        }
+        !self.searched
+            || self
+                .searches
+                .iter()
+                .any(|(other, search)| *other == kind && search.matches(object))
+    }
+}
+
+/// The tenant around an object, for what it does not hold itself.
+pub(super) struct Around<'a>(pub(super) &'a Store);
+
+impl Surroundings for Around<'_> {
+    fn derived(&self, object: &Object, name: &str) -> Option<Value> {
+        let id = object.get("id")?.as_str()?;
+        match name {
+            "signInActivity" => self.0.latest_sign_ins(id).map(activity),
+            "manager" => {
+                let (_, manager) = self
+                    .0
+                    .linked_objects(crate::store::Relation::Manager, id)
+                    .next()?;
+                Some(
+                    json!({"id": manager.get("id"), "deletedDateTime": manager.get("deletedDateTime")}),
+                )
+            }
+            _ => None,
+        }
+    }
+
+    fn related(&self, object: &Object, relationship: &str) -> usize {
+        let Some(id) = object.get("id").and_then(Value::as_str) else {
+            return 0;
+        };
+        let Some(kind) = self.0.kind_of(id) else {
+            return 0;
+        };
+        relations::find(kind, relationship)
+            .map_or(0, |relationship| relationship.objects(self.0, id).count())
+    }
+}
+
+/// The objects a filter pins down through an index: `id eq`, a key `eq` or `in`, alone or with
+/// more behind an `and`.
+pub(super) fn pinned<'a>(store: &'a Store, kind: Kind, filter: &Expr) -> Option<Vec<&'a Object>> {
+    let keys = keys(kind, filter)?;
+    let mut found: Vec<&Object> = Vec::new();
+    for (property, value) in keys {
+        if let Some(object) = store.find(kind, property, value)
+            && !found.iter().any(|other| std::ptr::eq(*other, object))
+        {
+            found.push(object);
+        }
+    }
+    Some(found)
+}
+
+/// The time range a filter leaves of a log, in ticks.
+pub(super) fn range(filter: &Expr, property: &str) -> (i64, i64) {
+    match filter {
+        Expr::And(left, right) => {
+            let (left, right) = (range(left, property), range(right, property));
+            (left.0.max(right.0), left.1.min(right.1))
+        }
+        Expr::Compare {
+            path,
+            op,
+            value: Literal::Date(ticks),
+        } if path.scope == 0 && path.segments == [property] => match op {
+            Op::Eq => (*ticks, *ticks),
+            Op::Ge | Op::Gt => (*ticks, i64::MAX),
+            Op::Le | Op::Lt => (i64::MIN, *ticks),
+            Op::Ne => (i64::MIN, i64::MAX),
+        },
+        _ => (i64::MIN, i64::MAX),
+    }
+}
+
+fn keys<'f>(kind: Kind, filter: &'f Expr) -> Option<Vec<(&'static str, &'f str)>> {
+    let key_of = |path: &crate::odata::Path| {
+        let [name] = path.segments.as_slice() else {
+            return None;
+        };
+        ["id"]
+            .into_iter()
+            .chain(kind.alternate_key())
+            .find(|key| path.scope == 0 && key == name)
+    };
+    match filter {
+        Expr::And(left, right) => keys(kind, left).or_else(|| keys(kind, right)),
+        Expr::Or(left, right) => {
+            let mut both = keys(kind, left)?;
+            both.extend(keys(kind, right)?);
+            Some(both)
+        }
+        Expr::Compare {
+            path,
+            op: Op::Eq,
+            value: Literal::Text(text),
+        } => Some(vec![(key_of(path)?, text)]),
+        Expr::In { path, values } => {
+            let key = key_of(path)?;
+            values
+                .iter()
+                .map(|value| {
+                    if let Literal::Text(text) = value {
+                        Some((key, text.as_str()))
+                    } else {
+                        None
+                    }
+                })
+                .collect()
+        }
+        _ => None,
+    }
+}
+
+fn numbered<'a>(
+    objects: impl Iterator<Item = (Kind, &'a Object)> + 'a,
+    skip: usize,
+) -> impl Iterator<Item = Row<'a>> + 'a {
+    objects
+        .zip(0_u64..)
+        .skip(skip)
+        .map(|((kind, object), number)| (Place::Serial(number), kind, object))
+}
+
+fn activity(latest: &Latest) -> Value {
+    let mut activity = Map::new();
+    for (name, moment) in [
+        ("lastSignIn", &latest.interactive),
+        ("lastNonInteractiveSignIn", &latest.silent),
+        ("lastSuccessfulSignIn", &latest.successful),
+    ] {
+        let part = |read: fn(&Moment) -> &str| {
+            moment
+                .as_ref()
+                .map_or(Value::Null, |moment| read(moment).into())
+        };
+        activity.insert(format!("{name}DateTime"), part(|moment| &moment.time));
+        activity.insert(
+            format!("{name}RequestId"),
+            part(|moment| &moment.request_id),
+        );
+    }
+    Value::Object(activity)
+}

@@ -1,0 +1,55 @@
+//! Who sent a request, as far as its token says.
+
+/// The holder of a token that was verified.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Caller {
+    pub(crate) app_id: String,
+    pub(crate) service_principal_id: Option<String>,
+    /// The signed-in user; none for an application's own token.
+    pub(crate) user_id: Option<String>,
+    /// Application permissions.
+    pub(crate) roles: Vec<String>,
+    /// Delegated permissions.
+    pub(crate) scopes: Vec<String>,
+}
+
+impl Caller {
+    pub(crate) fn is_delegated(&self) -> bool {
+        self.user_id.is_some()
+    }
+
+    /// Whether the token carries one of these permissions, in the form its kind has.
+    pub(crate) fn has_any(&self, names: &[&str]) -> bool {
+        let held = if self.is_delegated() {
+            &self.scopes
+        } else {
+            &self.roles
+        };
+        held.iter().any(|held| names.contains(&held.as_str()))
+    }
+}
+
+/// Why a bearer token was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TokenProblem {
+    /// No `Authorization` header, or nothing in it.
+    Missing,
+    /// Not a JWT.
+    Malformed,
+    Expired,
+    WrongAudience,
+    BadSignature,
+}
+
+impl TokenProblem {
+    /// Graph's message; the code is `InvalidAuthenticationToken` for all of them.
+    pub(crate) fn message(self) -> &'static str {
+        match self {
+            Self::Missing => "Access token is empty.",
+            Self::Malformed => "CompactToken parsing failed with error code: 80049217",
+            Self::Expired => "Lifetime validation failed, the token is expired.",
+            Self::WrongAudience => "Access token validation failure. Invalid audience.",
+            Self::BadSignature => "Access token validation failure. Invalid signature.",
+        }
+    }
+}
