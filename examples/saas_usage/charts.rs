@@ -24,7 +24,11 @@ pub(crate) fn write_share(out: &mut String, report: &Report) -> fmt::Result {
          <circle class=\"ring {}\" cx=\"60\" cy=\"60\" r=\"{RING_RADIUS}\"/>",
         counted(totals.assigned, "assignment", "assignments"),
         number(totals.idle),
-        if totals.assigned == 0 { "none-ring" } else { "idle-ring" },
+        if totals.assigned == 0 {
+            "none-ring"
+        } else {
+            "idle-ring"
+        },
     )?;
     if used > 0 {
         write!(
@@ -46,10 +50,17 @@ pub(crate) fn write_share(out: &mut String, report: &Report) -> fmt::Result {
 /// Successful sign-ins on each day of the window: columns.
 pub(crate) fn write_days(out: &mut String, report: &Report) -> fmt::Result {
     let days = &report.per_day;
-    let most = days.iter().map(|(_, count)| *count).max().unwrap_or_default();
+    let most = days
+        .iter()
+        .map(|(_, count)| *count)
+        .max()
+        .unwrap_or_default();
     let sum: usize = days.iter().map(|(_, count)| count).sum();
     let width = days.len() * COLUMN_STEP;
-    let peak = days.iter().max_by_key(|(_, count)| *count).filter(|_| most > 0);
+    let peak = days
+        .iter()
+        .max_by_key(|(_, count)| *count)
+        .filter(|_| most > 0);
     write!(
         out,
         "<figure class=\"card\">\n<figcaption><h2>Successful sign-ins per day</h2>\
@@ -58,10 +69,14 @@ pub(crate) fn write_days(out: &mut String, report: &Report) -> fmt::Result {
          <svg viewBox=\"0 0 {width} {COLUMN_HEIGHT}\" preserveAspectRatio=\"none\" role=\"img\" \
          aria-labelledby=\"days-title days-desc\"><title id=\"days-title\">Successful sign-ins per day</title><desc id=\"days-desc\">",
         counted(sum, "sign-in", "sign-ins"),
-        peak.map(|(date, count)| format!(", most on {} ({})", day_of_month(*date), number(*count))).unwrap_or_default(),
+        peak.map(|(date, count)| format!(", most on {} ({})", day_of_month(*date), number(*count)))
+            .unwrap_or_default(),
         number(most),
     )?;
-    let words: Vec<String> = days.iter().map(|(date, count)| format!("{}: {}", day_of_month(*date), number(*count))).collect();
+    let words: Vec<String> = days
+        .iter()
+        .map(|(date, count)| format!("{}: {}", day_of_month(*date), number(*count)))
+        .collect();
     write!(
         out,
         "{}</desc><line class=\"axis\" x1=\"0\" x2=\"{width}\" y1=\"0.5\" y2=\"0.5\"/>\
@@ -98,11 +113,17 @@ pub(crate) fn write_days(out: &mut String, report: &Report) -> fmt::Result {
 
 /// The apps with the most people: bars of used, idle and unassigned use.
 pub(crate) fn write_apps(out: &mut String, report: &Report) -> fmt::Result {
-    let mut apps: Vec<&AppUsage> = report.apps.iter().filter(|app| app.people_total > 0).collect();
+    let mut apps: Vec<&AppUsage> = report
+        .apps
+        .iter()
+        .filter(|app| app.people_total > 0)
+        .collect();
     apps.sort_by_key(|app| std::cmp::Reverse(app.people_total));
     let all = apps.len();
     apps.truncate(BARS);
-    let Some(most) = apps.first().map(|app| app.people_total) else { return Ok(()) };
+    let Some(most) = apps.first().map(|app| app.people_total) else {
+        return Ok(());
+    };
     let logged = report.has_sign_ins();
     write!(
         out,
@@ -142,7 +163,10 @@ fn write_bar(out: &mut String, app: &AppUsage, most: usize, at: usize) -> fmt::R
             ),
         )
     } else {
-        (vec![("plain", app.assigned)], format!("{} assigned", number(app.assigned)))
+        (
+            vec![("plain", app.assigned)],
+            format!("{} assigned", number(app.assigned)),
+        )
     };
     let name = escape(app.name());
     write!(
@@ -155,19 +179,43 @@ fn write_bar(out: &mut String, app: &AppUsage, most: usize, at: usize) -> fmt::R
     let mut x = 0.0;
     for (class, count) in parts.into_iter().filter(|(_, count)| *count > 0) {
         let width = ratio(count, most) * f64::from(BAR_WIDTH);
-        write!(out, "<rect class=\"{class}\" x=\"{x:.2}\" y=\"0\" width=\"{width:.2}\" height=\"10\"/>")?;
+        write!(
+            out,
+            "<rect class=\"{class}\" x=\"{x:.2}\" y=\"0\" width=\"{width:.2}\" height=\"10\"/>"
+        )?;
         x += width;
     }
-    let value = match app.active {
-        Some(active) => format!("{} <span class=\"of\">active of {}</span>", number(active), number(app.assigned)),
-        None => format!("{} <span class=\"of\">assigned</span>", number(app.assigned)),
+    let value = match app.unassigned() {
+        _ if app.active.is_none() => {
+            format!(
+                "{} <span class=\"of\">assigned</span>",
+                number(app.assigned)
+            )
+        }
+        more => format!(
+            "{} <span class=\"of\">of {} active</span>{}",
+            number(used),
+            number(app.assigned),
+            if more > 0 {
+                format!(" <span class=\"more\">+{}</span>", number(more))
+            } else {
+                String::new()
+            }
+        ),
     };
     writeln!(out, "</svg><span class=\"count\">{value}</span></li>")
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a drawing needs no more than a few digits")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a drawing needs no more than a few digits"
+)]
 fn ratio(part: usize, whole: usize) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+    if whole == 0 {
+        0.0
+    } else {
+        part as f64 / whole as f64
+    }
 }
 
 const RING_RADIUS: u32 = 48;

@@ -65,23 +65,28 @@ fn write_page(out: &mut String, report: &Report, requests: usize) -> fmt::Result
 
 fn write_header(out: &mut String, report: &Report, tenant: &str) -> fmt::Result {
     let window = report.window;
+    let lede = if report.has_sign_ins() {
+        format!(
+            "Interactive sign-ins of the last {} days, {} to {}. \
+             The sign-in log goes back {LOG_RETENTION_DAYS} days at most.",
+            window.days,
+            time_element(window.from),
+            time_element(window.to),
+        )
+    } else {
+        format!(
+            "Assignments on {}, without sign-ins.",
+            time_element(window.to)
+        )
+    };
     write!(
         out,
         "<header>\n<p class=\"eyebrow\">Microsoft Entra ID</p>\n<h1>Who uses which app in {tenant}</h1>\n\
-         <p class=\"lede\">Interactive sign-ins of the last {} days, {} to {}. \
-         The sign-in log goes back {LOG_RETENTION_DAYS} days at most.</p>\n\
-         <p class=\"meta\">Tenant <code>{}</code></p>\n",
-        window.days,
-        time_element(window.from),
-        time_element(window.to),
+         <p class=\"lede\">{lede}</p>\n<p class=\"meta\">Tenant <code>{}</code></p>\n",
         escape(&report.tenant_id),
     )?;
     for note in report.notes() {
-        writeln!(
-            out,
-            "<p class=\"note\" role=\"note\">{}</p>",
-            escape(&note)
-        )?;
+        writeln!(out, "<p class=\"note\" role=\"note\">{}</p>", escape(&note))?;
     }
     out.push_str("</header>\n");
     Ok(())
@@ -96,20 +101,18 @@ fn write_figures(out: &mut String, report: &Report) -> fmt::Result {
             ("–".to_owned(), "unknown without a sign-in log".to_owned())
         }
     };
-    let apps = format!("{} without any sign-in", number(totals.unused_apps));
+    let apps = if report.has_sign_ins() {
+        format!("{} without any sign-in", number(totals.unused_apps))
+    } else {
+        "assigned to somebody or tagged as integrated".to_owned()
+    };
     let idle = format!(
         "{} of {}",
         percent(totals.idle, totals.assigned),
         counted(totals.assigned, "assignment", "assignments")
     );
     let figures = [
-        (
-            "Apps",
-            (
-                number(report.apps.len()),
-                logged(String::new(), apps).1,
-            ),
-        ),
+        ("Apps", (number(report.apps.len()), apps)),
         (
             "People assigned",
             (
@@ -137,45 +140,70 @@ fn write_figures(out: &mut String, report: &Report) -> fmt::Result {
     Ok(())
 }
 
+/// The roles say again what the elements mean, as the style sheet stacks the rows on a phone and
+/// browsers then forget it.
 fn write_table(out: &mut String, report: &Report) -> fmt::Result {
-    out.push_str(
+    let order = if report.has_sign_ins() {
+        "Most idle assignments first."
+    } else {
+        "Most assigned people first."
+    };
+    write!(
+        out,
         "<section aria-labelledby=\"apps\">\n<h2 id=\"apps\">All apps</h2>\n\
-         <p class=\"hint\">Most idle assignments first. A person counts once for each app.</p>\n\
-         <div class=\"scroll\" role=\"region\" aria-labelledby=\"apps\" tabindex=\"0\">\n<table class=\"apps\">\n\
-         <thead><tr><th scope=\"col\">App</th><th scope=\"col\" class=\"publisher\">Publisher</th>\
-         <th scope=\"col\" class=\"n\">Assigned</th><th scope=\"col\" class=\"n\">Active</th>\
-         <th scope=\"col\" class=\"n\">Idle</th><th scope=\"col\">Last sign-in</th></tr></thead>\n<tbody>\n",
-    );
-    for app in &report.apps {
-        let publisher = app
-            .publisher
-            .as_deref()
-            .map_or_else(|| "–".to_owned(), escape);
-        writeln!(
+         <p class=\"hint\">{order} A person counts once for each app.</p>\n\
+         <table class=\"apps\" role=\"table\" aria-labelledby=\"apps\">\n<thead role=\"rowgroup\"><tr role=\"row\">"
+    )?;
+    for (name, class) in COLUMNS {
+        write!(
             out,
-            "<tr><th scope=\"row\">{}<span class=\"sub\">{publisher}</span></th><td class=\"publisher\">{publisher}</td>\
-             <td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n{}\">{}</td><td>{}</td></tr>",
-            escape(app.name()),
-            number(app.assigned),
-            known(app.active),
-            if app.idle.unwrap_or_default() > 0 { " idle" } else { "" },
-            known(app.idle),
-            last_sign_in(app.last_sign_in, report),
+            "<th scope=\"col\" role=\"columnheader\" class=\"{class}\">{name}</th>"
         )?;
     }
+    out.push_str("</tr></thead>\n<tbody role=\"rowgroup\">\n");
+    for app in &report.apps {
+        let publisher = app.publisher.as_deref().map(escape);
+        let cells = [
+            publisher.unwrap_or_default(),
+            number(app.assigned),
+            known(app.active),
+            known(app.idle),
+            last_sign_in(app.last_sign_in, report),
+        ];
+        let idle = app.idle.is_some_and(|idle| idle > 0);
+        write_row(out, &escape(app.name()), &cells, idle)?;
+    }
+    out.push_str("</tbody>\n<tfoot role=\"rowgroup\">\n");
     let totals = report.totals();
     let logged = |count| known(report.has_sign_ins().then_some(count));
     let latest = report.apps.iter().filter_map(|app| app.last_sign_in).max();
-    write!(
-        out,
-        "</tbody>\n<tfoot><tr><th scope=\"row\">Total, {}</th><td class=\"publisher\"></td><td class=\"n\">{}</td>\
-         <td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr></tfoot>\n</table>\n</div>\n</section>\n",
-        counted(report.apps.len(), "app", "apps"),
+    let name = format!("Total, {}", counted(report.apps.len(), "app", "apps"));
+    let cells = [
+        String::new(),
         number(totals.assigned),
         logged(totals.active),
         logged(totals.idle),
-        latest.map(time_element).unwrap_or_default(),
-    )
+        latest.map_or_else(|| "–".to_owned(), time_element),
+    ];
+    write_row(out, &name, &cells, false)?;
+    out.push_str("</tfoot>\n</table>\n</section>\n");
+    Ok(())
+}
+
+fn write_row(out: &mut String, name: &str, cells: &[String; 5], idle: bool) -> fmt::Result {
+    write!(
+        out,
+        "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\">{name}</th>"
+    )?;
+    for (cell, (column, class)) in cells.iter().zip(&COLUMNS[1..]) {
+        let marked = if idle && *class == "n i" { " some" } else { "" };
+        write!(
+            out,
+            "<td role=\"cell\" class=\"{class}{marked}\" data-label=\"{column}\">{cell}</td>"
+        )?;
+    }
+    out.push_str("</tr>\n");
+    Ok(())
 }
 
 fn write_people(out: &mut String, report: &Report) -> fmt::Result {
@@ -261,19 +289,13 @@ fn write_footer(out: &mut String, report: &Report, requests: usize) -> fmt::Resu
 fn last_sign_in(at: Option<Timestamp>, report: &Report) -> String {
     match (at, report.has_sign_ins()) {
         (Some(at), _) => time_element(at),
-        (None, true) => format!(
-            "<span class=\"unseen\">{}</span>",
-            report.window.not_seen()
-        ),
+        (None, true) => format!("<span class=\"unseen\">{}</span>", report.window.not_seen()),
         (None, false) => known(None),
     }
 }
 
 fn known(count: Option<usize>) -> String {
-    count.map_or_else(
-        || "<span class=\"unseen\">unknown</span>".to_owned(),
-        number,
-    )
+    count.map_or_else(|| "–".to_owned(), number)
 }
 
 fn time_element(at: Timestamp) -> String {
@@ -282,6 +304,15 @@ fn time_element(at: Timestamp) -> String {
     format!("<time datetime=\"{machine}\">{}</time>", day(at.date()))
 }
 
+/// Heading and class of each column.
+const COLUMNS: [(&str, &str); 6] = [
+    ("App", "name"),
+    ("Publisher", "publisher"),
+    ("Assigned", "n"),
+    ("Active", "n"),
+    ("Idle", "n i"),
+    ("Last sign-in", "last"),
+];
 const STYLE: &str = include_str!("report.css");
 
 #[cfg(test)]

@@ -54,8 +54,8 @@ fn app(app: &AppUsage) -> App<'_> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::*;
     use super::super::usage::samples;
+    use super::*;
 
     fn written(report: &Report) -> Value {
         let mut out = Vec::new();

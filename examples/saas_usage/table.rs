@@ -20,13 +20,20 @@ pub(crate) fn write(report: &Report, out: &mut impl io::Write) -> io::Result<()>
     let ruler = "-".repeat(widths.iter().sum::<usize>() + GAP.len() * (widths.len() - 1));
 
     let window = report.window;
+    let covered = if report.has_sign_ins() {
+        format!(
+            "sign-ins of the last {} days ({} to {})",
+            window.days,
+            iso_date(window.from),
+            iso_date(window.to)
+        )
+    } else {
+        format!("assignments on {}, without sign-ins", iso_date(window.to))
+    };
     writeln!(
         out,
-        "Who uses which app in {}: sign-ins of the last {} days ({} to {})\n",
-        printable(&report.tenant_name),
-        window.days,
-        iso_date(window.from),
-        iso_date(window.to)
+        "Who uses which app in {}: {covered}\n",
+        printable(&report.tenant_name)
     )?;
     write_row(out, &HEADER.map(str::to_owned), &widths)?;
     writeln!(out, "{ruler}")?;
@@ -50,7 +57,10 @@ fn row(app: &AppUsage, report: &Report) -> [String; 6] {
     };
     [
         fit(&printable(app.name()), NAME_WIDTH),
-        fit(&printable(app.publisher.as_deref().unwrap_or("-")), PUBLISHER_WIDTH),
+        fit(
+            &printable(app.publisher.as_deref().unwrap_or("-")),
+            PUBLISHER_WIDTH,
+        ),
         number(app.assigned),
         known(app.active),
         last,
@@ -74,13 +84,17 @@ fn total(report: &Report) -> [String; 6] {
 
 /// The total line counts a person once for each app; this says how many people that is.
 fn summary(report: &Report) -> String {
-    let assigned = counted(report.assigned_people, "person is assigned", "different people are assigned");
+    let assigned = counted(
+        report.assigned_people,
+        "person is assigned",
+        "different people are assigned",
+    );
     let Some(active) = report.active_people else {
         return format!("{assigned} to an app.");
     };
     format!(
-        "{assigned} to an app, {} signed in to one; {} had no sign-in.",
-        number(active),
+        "{assigned} to an app; {} signed in to one, assigned or not; {} had no sign-in.",
+        counted(active, "person", "people"),
         counted(report.totals().unused_apps, "app", "apps")
     )
 }
@@ -105,7 +119,14 @@ fn write_row(out: &mut impl io::Write, row: &[String; 6], widths: &[usize; 6]) -
     writeln!(out, "{}", line.trim_end())
 }
 
-const HEADER: [&str; 6] = ["App", "Publisher", "Assigned people", "Active", "Last sign-in", "Idle assignments"];
+const HEADER: [&str; 6] = [
+    "App",
+    "Publisher",
+    "Assigned people",
+    "Active",
+    "Last sign-in",
+    "Idle assignments",
+];
 const RIGHT_ALIGNED: [usize; 3] = [2, 3, 5];
 const GAP: &str = "  ";
 const NAME_WIDTH: usize = 36;
@@ -114,8 +135,8 @@ const UNKNOWN: &str = "unknown";
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use super::super::usage::samples;
+    use super::*;
 
     fn written(report: &Report) -> String {
         let mut out = Vec::new();
@@ -138,7 +159,7 @@ Tried Once     -                        0       0  not seen in 30 days (interact
 ------------------------------------------------------------------------------------------------------
 Total: 3 apps                           4       2  2026-11-19                                        3
 
-3 different people are assigned to an app, 2 signed in to one; 2 apps had no sign-in.
+3 different people are assigned to an app; 2 people signed in to one, assigned or not; 2 apps had no sign-in.
 "
         );
     }
@@ -147,7 +168,10 @@ Total: 3 apps                           4       2  2026-11-19                   
     fn without_a_log_the_table_says_so_once_and_never_says_zero() {
         let text = written(&samples::report_without_log());
         assert_eq!(text.matches("no Entra ID P1").count(), 1);
-        assert!(text.contains("Expense Desk   Fabrikam                 3  unknown  unknown"), "{text}");
+        assert!(
+            text.contains("Expense Desk   Fabrikam                 3  unknown  unknown"),
+            "{text}"
+        );
         assert!(!text.contains("never"), "{text}");
     }
 
@@ -156,7 +180,10 @@ Total: 3 apps                           4       2  2026-11-19                   
         let mut report = samples::report();
         report.apps[0].name = "a\nb\u{1b}[2J".to_owned();
         let text = written(&report);
-        assert_eq!(text.lines().count(), written(&samples::report()).lines().count());
+        assert_eq!(
+            text.lines().count(),
+            written(&samples::report()).lines().count()
+        );
         assert!(!text.contains('\u{1b}'));
     }
 }

@@ -16,7 +16,12 @@ pub(crate) fn printable(text: &str) -> String {
 /// `2026-11-20`.
 pub(crate) fn iso_date(at: Timestamp) -> String {
     let date = at.to_offset(UtcOffset::UTC).date();
-    format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day())
+    format!(
+        "{:04}-{:02}-{:02}",
+        date.year(),
+        u8::from(date.month()),
+        date.day()
+    )
 }
 
 /// `20 Nov 2026`.
@@ -89,8 +94,15 @@ pub(crate) fn fit(text: &str, most: usize) -> String {
 fn columns(char: char) -> usize {
     match u32::from(char) {
         0x0300..=0x036f | 0x200b..=0x200d | 0x20d0..=0x20ff | 0xfe00..=0xfe0f => 0,
-        0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff | 0xfe30..=0xfe6f | 0xff00..=0xff60
-        | 0xffe0..=0xffe6 | 0x1f300..=0x1faff | 0x20000..=0x3fffd => 2,
+        0x1100..=0x115f
+        | 0x2e80..=0xa4cf
+        | 0xac00..=0xd7a3
+        | 0xf900..=0xfaff
+        | 0xfe30..=0xfe6f
+        | 0xff00..=0xff60
+        | 0xffe0..=0xffe6
+        | 0x1f300..=0x1faff
+        | 0x20000..=0x3fffd => 2,
         _ => 1,
     }
 }
@@ -106,7 +118,10 @@ mod tests {
 
     #[test]
     fn a_name_cannot_steer_the_terminal() {
-        assert_eq!(printable("a\u{1b}[31mb\nc\u{202e}d"), "a\u{fffd}[31mb\u{fffd}c\u{fffd}d");
+        assert_eq!(
+            printable("a\u{1b}[31mb\nc\u{202e}d"),
+            "a\u{fffd}[31mb\u{fffd}c\u{fffd}d"
+        );
         assert_eq!(printable("Zürich 東京 🙂"), "Zürich 東京 🙂");
     }
 
@@ -139,10 +154,13 @@ mod tests {
     #[test]
     fn dates_read_the_same_everywhere() {
         let at = Timestamp::UNIX_EPOCH;
-        assert_eq!((iso_date(at), day(at.date()), day_of_month(at.date())), (
-            "1970-01-01".to_owned(),
-            "1 Jan 1970".to_owned(),
-            "1 Jan".to_owned()
-        ));
+        assert_eq!(
+            (iso_date(at), day(at.date()), day_of_month(at.date())),
+            (
+                "1970-01-01".to_owned(),
+                "1 Jan 1970".to_owned(),
+                "1 Jan".to_owned()
+            )
+        );
     }
 }

@@ -240,7 +240,10 @@ impl Report {
                 app.app_id.clone(),
             )
         });
-        let known: HashSet<String> = apps.iter().map(|app| app.app_id.to_ascii_lowercase()).collect();
+        let known: HashSet<String> = apps
+            .iter()
+            .map(|app| app.app_id.to_ascii_lowercase())
+            .collect();
         Self {
             tenant_id: facts.tenant_id.clone(),
             tenant_name: facts.tenant_name.clone(),
@@ -310,16 +313,26 @@ impl AppUsage {
             Some(log) => log.app_last(&app.app_id).unwrap_or(&none),
             None => &none,
         };
-        let idle = assigned.keys().filter(|person| !seen.contains_key(person)).count();
+        let idle = assigned
+            .keys()
+            .filter(|person| !seen.contains_key(person))
+            .count();
 
-        let mut people: Vec<(Person, &Via)> = assigned.iter().map(|(&person, via)| (person, via)).collect();
+        let mut people: Vec<(Person, &Via)> = assigned
+            .iter()
+            .map(|(&person, via)| (person, via))
+            .collect();
         people.extend(
             seen.keys()
                 .filter(|person| !assigned.contains_key(person))
                 .map(|&person| (person, &Via::Unassigned)),
         );
         people.sort_by_cached_key(|(person, _)| {
-            (seen.get(person).copied(), facts.people.name(*person).to_lowercase(), *person)
+            (
+                seen.get(person).copied(),
+                facts.people.name(*person).to_lowercase(),
+                *person,
+            )
         });
         Self {
             app_id: app.app_id.clone(),
@@ -349,13 +362,19 @@ impl AppUsage {
     }
 
     pub(crate) fn name(&self) -> &str {
-        if self.name.is_empty() { &self.app_id } else { &self.name }
+        if self.name.is_empty() {
+            &self.app_id
+        } else {
+            &self.name
+        }
     }
 }
 
 impl App {
     fn is_reported(&self, log: Option<&SignIns>) -> bool {
-        self.integrated || !self.assignees.is_empty() || log.is_some_and(|log| log.app_last(&self.app_id).is_some())
+        self.integrated
+            || !self.assignees.is_empty()
+            || log.is_some_and(|log| log.app_last(&self.app_id).is_some())
     }
 
     fn assigned_people(&self, groups: &HashMap<String, Group>) -> HashMap<Person, Via> {
@@ -366,9 +385,13 @@ impl App {
                     people.insert(*person, Via::Direct);
                 }
                 Assignee::Group(id) => {
-                    let Some(group) = groups.get(id) else { continue };
+                    let Some(group) = groups.get(id) else {
+                        continue;
+                    };
                     for member in &group.members {
-                        people.entry(*member).or_insert_with(|| Via::Group(group.name.clone()));
+                        people
+                            .entry(*member)
+                            .or_insert_with(|| Via::Group(group.name.clone()));
                     }
                 }
                 Assignee::NotAPerson => {}
@@ -381,7 +404,9 @@ impl App {
 impl SignIns {
     /// Who signed in to an app and when last; absent when there was not even a failed attempt.
     fn app_last(&self, app_id: &str) -> Option<&HashMap<Person, Timestamp>> {
-        self.apps.get(&app_id.to_ascii_lowercase()).map(|app| &app.last_success)
+        self.apps
+            .get(&app_id.to_ascii_lowercase())
+            .map(|app| &app.last_success)
     }
 
     fn active_people(&self, apps: &HashSet<String>) -> usize {
@@ -405,7 +430,11 @@ impl SignIns {
 }
 
 fn objects(count: usize) -> String {
-    if count == 1 { "1 object".to_owned() } else { format!("{count} objects") }
+    if count == 1 {
+        "1 object".to_owned()
+    } else {
+        format!("{count} objects")
+    }
 }
 
 /// How long Entra keeps sign-ins with P1 or P2; without either they cannot be read at all.

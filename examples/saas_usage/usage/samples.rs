@@ -42,20 +42,30 @@ pub(crate) fn facts() -> Facts {
         apps: vec![
             app("app-silent", "Never Assigned", vec![]),
             app("app-tried", "Tried Once", vec![]),
-            app("app-wiki", "Old <Wiki>", vec![Assignee::Person(bert), Assignee::NotAPerson]),
+            app(
+                "app-wiki",
+                "Old <Wiki>",
+                vec![Assignee::Person(bert), Assignee::NotAPerson],
+            ),
             App {
                 publisher: Some("Fabrikam".to_owned()),
                 integrated: true,
                 ..app(
                     "app-desk",
                     "Expense Desk",
-                    vec![Assignee::Group("finance".to_owned()), Assignee::Person(adele)],
+                    vec![
+                        Assignee::Group("finance".to_owned()),
+                        Assignee::Person(adele),
+                    ],
                 )
             },
         ],
         groups: [(
             "finance".to_owned(),
-            Group { name: "Finance".to_owned(), members: vec![adele, bert, carla] },
+            Group {
+                name: "Finance".to_owned(),
+                members: vec![adele, bert, carla],
+            },
         )]
         .into(),
         people,
@@ -69,5 +79,8 @@ pub(crate) fn report() -> Report {
 }
 
 pub(crate) fn report_without_log() -> Report {
-    Report::of(&Facts { sign_ins: None, ..facts() })
+    Report::of(&Facts {
+        sign_ins: None,
+        ..facts()
+    })
 }

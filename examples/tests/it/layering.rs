@@ -31,12 +31,25 @@ struct Target {
 
 fn read(manifest: &Path) -> Vec<Package> {
     let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["metadata", "--format-version", "1", "--no-deps", "--offline", "--manifest-path"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+            "--manifest-path",
+        ])
         .arg(manifest)
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice::<Metadata>(&output.stdout).unwrap().packages
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    serde_json::from_slice::<Metadata>(&output.stdout)
+        .unwrap()
+        .packages
 }
 
 /// Every dependency among our crates that breaks the direction, in words.
@@ -47,9 +60,15 @@ fn violations(packages: &[Package]) -> Vec<String> {
             found.push(format!("{} has no place in the layers", package.name));
             continue;
         };
-        for dependency in package.dependencies.iter().filter(|dependency| is_ours(&dependency.name)) {
+        for dependency in package
+            .dependencies
+            .iter()
+            .filter(|dependency| is_ours(&dependency.name))
+        {
             let allowed = match dependency.kind.as_deref() {
-                Some("dev") => normal.contains(&&*dependency.name) || dev.contains(&&*dependency.name),
+                Some("dev") => {
+                    normal.contains(&&*dependency.name) || dev.contains(&&*dependency.name)
+                }
                 _ => normal.contains(&&*dependency.name),
             };
             if !allowed {
@@ -76,7 +95,11 @@ const ALLOWED: [(&str, &[&str], &[&str]); 5] = [
     ("entra-auth", &["entra-core"], &["entra-mock"]),
     ("entra-graph", &["entra-core"], &["entra-mock"]),
     ("entra-mock", &["entra-core"], &[]),
-    ("entra-examples", &["entra-core", "entra-auth", "entra-graph", "entra-mock"], &[]),
+    (
+        "entra-examples",
+        &["entra-core", "entra-auth", "entra-graph", "entra-mock"],
+        &[],
+    ),
 ];
 
 #[test]
@@ -84,31 +107,86 @@ fn dependencies_between_the_crates_point_one_way() {
     let packages = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml"));
     let mut names: Vec<&str> = packages.iter().map(|package| &*package.name).collect();
     names.sort_unstable();
-    assert_eq!(names, ["entra-auth", "entra-core", "entra-examples", "entra-graph", "entra-mock"]);
-    let edges = packages.iter().flat_map(|package| &package.dependencies).filter(|edge| is_ours(&edge.name)).count();
-    assert!(edges >= 9, "only {edges} edges were seen, so this test looks at nothing");
+    assert_eq!(
+        names,
+        [
+            "entra-auth",
+            "entra-core",
+            "entra-examples",
+            "entra-graph",
+            "entra-mock"
+        ]
+    );
+    let edges = packages
+        .iter()
+        .flat_map(|package| &package.dependencies)
+        .filter(|edge| is_ours(&edge.name))
+        .count();
+    assert!(
+        edges >= 9,
+        "only {edges} edges were seen, so this test looks at nothing"
+    );
     assert_eq!(violations(&packages), Vec::<String>::new());
 }
 
 #[test]
 fn the_examples_have_neither_library_nor_binary() {
     let packages = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
-    let package = packages.iter().find(|package| package.name == "entra-examples").unwrap();
-    let kinds: Vec<&str> = package.targets.iter().flat_map(|target| &target.kind).map(String::as_str).collect();
+    let package = packages
+        .iter()
+        .find(|package| package.name == "entra-examples")
+        .unwrap();
+    let kinds: Vec<&str> = package
+        .targets
+        .iter()
+        .flat_map(|target| &target.kind)
+        .map(String::as_str)
+        .collect();
     assert!(kinds.contains(&"example"), "{kinds:?}");
-    assert!(!kinds.iter().any(|kind| matches!(*kind, "lib" | "bin")), "{kinds:?}");
+    assert!(
+        !kinds.iter().any(|kind| matches!(*kind, "lib" | "bin")),
+        "{kinds:?}"
+    );
 }
 
 #[test]
 fn a_forbidden_edge_is_found_however_it_is_written() {
     let cases = [
-        ("entra-core", "[dependencies]\nentra-auth = \"1\"", "entra-core must not depend on entra-auth (normal)"),
-        ("entra-core", "[dev-dependencies]\nentra-mock = \"1\"", "entra-core must not depend on entra-mock (dev)"),
-        ("entra-auth", "[dev-dependencies]\nentra-graph = \"1\"", "entra-auth must not depend on entra-graph (dev)"),
-        ("entra-auth", "[dependencies.entra-mock]\nversion = \"1\"\noptional = true", "entra-auth must not depend on entra-mock (normal)"),
-        ("entra-graph", "[dependencies]\nlogin = { package = \"entra-auth\", version = \"1\" }", "entra-graph must not depend on entra-auth (normal)"),
-        ("entra-graph", "[target.'cfg(unix)'.build-dependencies]\nentra-mock = \"1\"", "entra-graph must not depend on entra-mock (build)"),
-        ("entra-mock", "[dev-dependencies]\nentra-graph = \"1\"", "entra-mock must not depend on entra-graph (dev)"),
+        (
+            "entra-core",
+            "[dependencies]\nentra-auth = \"1\"",
+            "entra-core must not depend on entra-auth (normal)",
+        ),
+        (
+            "entra-core",
+            "[dev-dependencies]\nentra-mock = \"1\"",
+            "entra-core must not depend on entra-mock (dev)",
+        ),
+        (
+            "entra-auth",
+            "[dev-dependencies]\nentra-graph = \"1\"",
+            "entra-auth must not depend on entra-graph (dev)",
+        ),
+        (
+            "entra-auth",
+            "[dependencies.entra-mock]\nversion = \"1\"\noptional = true",
+            "entra-auth must not depend on entra-mock (normal)",
+        ),
+        (
+            "entra-graph",
+            "[dependencies]\nlogin = { package = \"entra-auth\", version = \"1\" }",
+            "entra-graph must not depend on entra-auth (normal)",
+        ),
+        (
+            "entra-graph",
+            "[target.'cfg(unix)'.build-dependencies]\nentra-mock = \"1\"",
+            "entra-graph must not depend on entra-mock (build)",
+        ),
+        (
+            "entra-mock",
+            "[dev-dependencies]\nentra-graph = \"1\"",
+            "entra-mock must not depend on entra-graph (dev)",
+        ),
         ("entra-new", "", "entra-new has no place in the layers"),
     ];
     for (at, (name, dependencies, expected)) in cases.into_iter().enumerate() {
