@@ -98,10 +98,10 @@ pub(super) const ROWS: &[Row] = &[
         ],
     ),
     both("/groups/{id}/appRoleAssignments", READ_ASSIGNMENTS),
-    applications("/applications"),
+    application_list("/applications"),
     applications("/applications/{id}"),
     applications("/applications/{id}/owners"),
-    applications("/servicePrincipals"),
+    application_list("/servicePrincipals"),
     applications("/servicePrincipals/{id}"),
     applications("/servicePrincipals/{id}/appRoleAssignedTo"),
     applications("/servicePrincipals/{id}/appRoleAssignments"),
@@ -119,7 +119,16 @@ pub(super) const ROWS: &[Row] = &[
     organization("/organization"),
     organization("/organization/{id}"),
     both("/subscribedSkus", READ_LICENCES),
-    both("/subscribedSkus/{id}", READ_LICENCES),
+    row(
+        "/subscribedSkus/{id}",
+        &[
+            "LicenseAssignment.Read.All",
+            "Organization.Read.All",
+            "Directory.Read.All",
+            "Directory.ReadWrite.All",
+        ],
+        READ_LICENCES,
+    ),
     both("/auditLogs/signIns", &["AuditLog.Read.All"]),
     both("/auditLogs/signIns/{id}", &["AuditLog.Read.All"]),
     both("/auditLogs/directoryAudits", READ_AUDITS),
@@ -254,6 +263,25 @@ const fn applications(path: &'static str) -> Row {
             "Directory.ReadWrite.All",
         ],
         READ_APPLICATIONS,
+    )
+}
+
+/// The published lists leave one name out for an application that lists.
+const fn application_list(path: &'static str) -> Row {
+    row(
+        path,
+        &[
+            "Application.Read.All",
+            "Application.ReadWrite.All",
+            "Directory.Read.All",
+            "Directory.ReadWrite.All",
+        ],
+        &[
+            "Application.Read.All",
+            "Application.ReadWrite.OwnedBy",
+            "Application.ReadWrite.All",
+            "Directory.Read.All",
+        ],
     )
 }
 
