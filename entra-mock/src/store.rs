@@ -6,7 +6,6 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fmt,
     ops::Bound,
 };
 
@@ -14,98 +13,14 @@ use serde_json::Value;
 
 use crate::odata::ticks;
 
+mod kinds;
+
+pub(crate) use kinds::{Conflict, Kind, Latest, Moment, Relation};
+
 /// One directory object: its non-null properties by wire name.
 ///
 /// Keys that begin with `~` belong to the engine; no Graph answer shows them.
 pub(crate) type Object = serde_json::Map<String, Value>;
-
-/// What sort of object a record is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Kind {
-    User,
-    Group,
-    Application,
-    ServicePrincipal,
-    Device,
-    AppRoleAssignment,
-    OAuth2PermissionGrant,
-    Organization,
-    SubscribedSku,
-    SignIn,
-    DirectoryAudit,
-}
-
-impl Kind {
-    #[cfg(test)]
-    pub(crate) const ALL: [Self; 11] = [
-        Self::User,
-        Self::Group,
-        Self::Application,
-        Self::ServicePrincipal,
-        Self::Device,
-        Self::AppRoleAssignment,
-        Self::OAuth2PermissionGrant,
-        Self::Organization,
-        Self::SubscribedSku,
-        Self::SignIn,
-        Self::DirectoryAudit,
-    ];
-
-    /// The property, besides `id`, that identifies one object of this kind.
-    pub(crate) fn alternate_key(self) -> Option<&'static str> {
-        match self {
-            Self::User => Some("userPrincipalName"),
-            Self::Application | Self::ServicePrincipal => Some("appId"),
-            Self::Device => Some("deviceId"),
-            _ => None,
-        }
-    }
-
-    /// The property the two logs are kept in order of.
-    fn log_time(self) -> Option<&'static str> {
-        match self {
-            Self::SignIn => Some("createdDateTime"),
-            Self::DirectoryAudit => Some("activityDateTime"),
-            _ => None,
-        }
-    }
-}
-
-/// A link from one object to another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Relation {
-    /// Group to member.
-    Members,
-    /// Group, application or service principal to owner.
-    Owners,
-    /// User to manager; at most one.
-    Manager,
-    /// Device to owner.
-    RegisteredOwners,
-    /// Device to user.
-    RegisteredUsers,
-}
-
-/// Why an object was not stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Conflict {
-    /// No `id` that is a non-empty string.
-    NoId,
-    /// Another object has the same value for this property.
-    Taken {
-        property: &'static str,
-        value: String,
-    },
-}
-
-impl fmt::Display for Conflict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoId => f.write_str("the object has no id"),
-            Self::Taken { property, value } => write!(f, "another object has {property} {value}"),
-        }
-    }
-}
 
 /// All objects of one tenant.
 #[derive(Debug, Default)]
@@ -120,8 +35,8 @@ pub(crate) struct Store {
     /// The logs in time order. Sign-ins of applications and silent ones are kept apart: there are
     /// many of them, and the list of interactive ones must not wade through them.
     by_time: HashMap<(Kind, Shelf), BTreeMap<LogPosition, u32>>,
-    /// Each user's latest sign-ins.
-    latest: HashMap<Box<str>, Latest>,
+    /// Each user's sign-ins in time order.
+    by_user: HashMap<Box<str>, Vec<(LogPosition, u32)>>,
     by_principal: HashMap<Box<str>, Vec<u32>>,
     by_resource: HashMap<Box<str>, Vec<u32>>,
     forward: HashMap<(Relation, u32), Vec<u32>>,
@@ -137,22 +52,6 @@ enum Shelf {
     /// What v1.0 lists.
     Listed,
     Unlisted,
-}
-
-/// A user's latest sign-ins, each as its ticks, its time as text and its request id.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Latest {
-    pub(crate) interactive: Option<Moment>,
-    pub(crate) silent: Option<Moment>,
-    pub(crate) successful: Option<Moment>,
-}
-
-/// One sign-in in a user's `signInActivity`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Moment {
-    pub(crate) ticks: i64,
-    pub(crate) time: Box<str>,
-    pub(crate) request_id: Box<str>,
 }
 
 #[derive(Debug)]
@@ -463,22 +362,37 @@ impl Store {
     }
 
     /// A user's latest sign-ins, if there were any.
-    pub(crate) fn latest_sign_ins(&self, user: &str) -> Option<&Latest> {
-        self.latest.get(user)
-    }
-
-    /// Finds a user's latest sign-ins anew, after one of them was taken out of the log.
-    #[cfg(feature = "wiremock")]
-    pub(crate) fn recount_sign_ins(&mut self, user: &str) {
-        self.latest.remove(user);
-        let own = |object: &&Object| text(object, "userId") == Some(user);
-        let left: Vec<Object> = self.all(Kind::SignIn).filter(own).cloned().collect();
-        for object in left {
-            let time = text(&object, "createdDateTime")
-                .and_then(ticks)
-                .unwrap_or(i64::MIN);
-            self.note_sign_in(&object, time, shelf(Kind::SignIn, &object));
+    pub(crate) fn latest_sign_ins(&self, user: &str) -> Option<Latest> {
+        let log = self.by_user.get(user).filter(|log| !log.is_empty())?;
+        let mut latest = Latest::default();
+        for (_, handle) in log.iter().rev() {
+            let Some(slot) = self.slot(*handle) else {
+                continue;
+            };
+            let interactive = shelf(slot.kind, &slot.object) == Shelf::Listed;
+            let status = slot
+                .object
+                .get("status")
+                .and_then(|status| status.get("errorCode"));
+            let attempt = if interactive {
+                &mut latest.interactive
+            } else {
+                &mut latest.silent
+            };
+            attempt.get_or_insert_with(|| Moment::of(&slot.object));
+            if status.is_none_or(|code| *code == 0) {
+                latest
+                    .successful
+                    .get_or_insert_with(|| Moment::of(&slot.object));
+            }
+            if latest.interactive.is_some()
+                && latest.silent.is_some()
+                && latest.successful.is_some()
+            {
+                break;
+            }
         }
+        Some(latest)
     }
 
     fn handle(&self, id: &str) -> Option<u32> {
@@ -528,8 +442,13 @@ impl Store {
                 .entry((kind, shelf))
                 .or_default()
                 .insert((time, serial), handle);
-            if kind == Kind::SignIn {
-                self.note_sign_in(object, time, shelf);
+            if let Some(user) = text(object, "userId").filter(|_| kind == Kind::SignIn) {
+                let log = self
+                    .by_user
+                    .entry(user.to_ascii_lowercase().into_boxed_str())
+                    .or_default();
+                let at = log.partition_point(|(position, _)| *position < (time, serial));
+                log.insert(at, ((time, serial), handle));
             }
         }
         if kind == Kind::AppRoleAssignment {
@@ -547,38 +466,6 @@ impl Store {
         }
     }
 
-    /// Keeps the latest sign-ins; a log that forgets its old records does not change them.
-    fn note_sign_in(&mut self, object: &Object, ticks: i64, shelf: Shelf) {
-        let (Some(user), Some(time)) = (text(object, "userId"), text(object, "createdDateTime"))
-        else {
-            return;
-        };
-        let succeeded = object
-            .get("status")
-            .and_then(|status| status.get("errorCode"))
-            .is_none_or(|code| *code == 0);
-        let latest = self
-            .latest
-            .entry(user.to_ascii_lowercase().into_boxed_str())
-            .or_default();
-        let attempt = if shelf == Shelf::Listed {
-            &mut latest.interactive
-        } else {
-            &mut latest.silent
-        };
-        let moments = [Some(attempt), succeeded.then_some(&mut latest.successful)];
-        for moment in moments.into_iter().flatten() {
-            if moment.as_ref().is_none_or(|before| before.ticks <= ticks) {
-                let request_id = text(object, "id").unwrap_or_default().into();
-                *moment = Some(Moment {
-                    ticks,
-                    time: time.into(),
-                    request_id,
-                });
-            }
-        }
-    }
-
     fn unindex_contents(&mut self, slot: &Slot, handle: u32) {
         if let Some(property) = slot.kind.log_time()
             && let Some(log) = self
@@ -589,6 +476,11 @@ impl Store {
                 .and_then(ticks)
                 .unwrap_or(i64::MIN);
             log.remove(&(time, slot.serial));
+            if let Some(log) = text(&slot.object, "userId")
+                .and_then(|user| self.by_user.get_mut(user.to_ascii_lowercase().as_str()))
+            {
+                log.retain(|(position, _)| *position != (time, slot.serial));
+            }
         }
         if slot.kind == Kind::AppRoleAssignment {
             for (index, property) in [

@@ -125,7 +125,7 @@ impl Surroundings for Around<'_> {
     fn derived(&self, object: &Object, name: &str) -> Option<Value> {
         let id = object.get("id")?.as_str()?;
         match name {
-            "signInActivity" => self.0.latest_sign_ins(id).map(activity),
+            "signInActivity" => self.0.latest_sign_ins(id).as_ref().map(activity),
             "manager" => {
                 let (_, manager) = self
                     .0

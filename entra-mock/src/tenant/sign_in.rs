@@ -3,11 +3,7 @@ use std::{fmt, sync::Arc};
 use entra_core::{ClientId, ObjectId, Timestamp};
 
 use super::FakeTenant;
-use crate::{
-    directory::Visit,
-    engine::Engine,
-    store::Kind,
-};
+use crate::{directory::Visit, engine::Engine, store::Kind};
 
 impl FakeTenant {
     /// Records that a person signs in to an application now, interactively and with success.
@@ -32,15 +28,29 @@ impl FakeTenant {
         let now = self.engine.now();
         let mut state = self.engine.write();
         let (user_id, app_id) = (user.to_string(), app.to_string());
-        let service_principal = state.store.find(Kind::ServicePrincipal, "appId", &app_id).and_then(|object| object.get("id")?.as_str().map(str::to_owned));
-        let (Some(service_principal_id), Some(Kind::User)) = (service_principal, state.store.kind_of(&user_id)) else {
+        let service_principal = state
+            .store
+            .find(Kind::ServicePrincipal, "appId", &app_id)
+            .and_then(|object| object.get("id")?.as_str().map(str::to_owned));
+        let (Some(service_principal_id), Some(Kind::User)) =
+            (service_principal, state.store.kind_of(&user_id))
+        else {
             drop(state);
             panic!("the tenant has no user {user} or no application {app}");
         };
-        let visit = Written { user_id, service_principal_id, at: now, error_code: 0 };
+        let visit = Written {
+            user_id,
+            service_principal_id,
+            at: now,
+            error_code: 0,
+        };
         let id = visit.write(&mut state);
         drop(state);
-        SignInHandle { engine: Arc::clone(&self.engine), id, visit }
+        SignInHandle {
+            engine: Arc::clone(&self.engine),
+            id,
+            visit,
+        }
     }
 }
 
@@ -102,6 +112,8 @@ impl SignInHandle {
 
 impl fmt::Debug for SignInHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SignInHandle").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("SignInHandle")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
