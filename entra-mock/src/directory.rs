@@ -48,12 +48,23 @@ pub(crate) struct Visit<'a> {
 }
 
 impl State {
-    pub(crate) fn add_user(&mut self, now: Timestamp, user: &NewUser<'_>) -> Result<String, Conflict> {
+    pub(crate) fn add_user(
+        &mut self,
+        now: Timestamp,
+        user: &NewUser<'_>,
+    ) -> Result<String, Conflict> {
         let id = self.new_id();
         let domain = self.default_domain().to_owned();
-        let initial = self.domains.last().cloned().unwrap_or_else(|| domain.clone());
+        let initial = self
+            .domains
+            .last()
+            .cloned()
+            .unwrap_or_else(|| domain.clone());
         let (principal_name, mail) = if user.guest {
-            (format!("{}_fabrikam.example#EXT#@{initial}", user.alias), format!("{}@fabrikam.example", user.alias))
+            (
+                format!("{}_fabrikam.example#EXT#@{initial}", user.alias),
+                format!("{}@fabrikam.example", user.alias),
+            )
         } else {
             let name = format!("{}@{domain}", user.alias);
             (name.clone(), name)
@@ -66,7 +77,10 @@ impl State {
             ("mail", mail.into()),
             ("mailNickname", user.alias.into()),
             ("userPrincipalName", principal_name.into()),
-            ("userType", if user.guest { "Guest" } else { "Member" }.into()),
+            (
+                "userType",
+                if user.guest { "Guest" } else { "Member" }.into(),
+            ),
             ("usageLocation", "DE".into()),
             ("securityIdentifier", security_identifier(&id).into()),
         ]);
@@ -90,7 +104,12 @@ impl State {
         Ok(id)
     }
 
-    pub(crate) fn add_group(&mut self, now: Timestamp, name: &str, description: Option<&str>) -> Result<String, Conflict> {
+    pub(crate) fn add_group(
+        &mut self,
+        now: Timestamp,
+        name: &str,
+        description: Option<&str>,
+    ) -> Result<String, Conflict> {
         let id = self.new_id();
         let nickname: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
         let mut object = object([
@@ -99,7 +118,15 @@ impl State {
             ("renewedDateTime", iso(now).into()),
             ("displayName", name.into()),
             ("mailEnabled", false.into()),
-            ("mailNickname", if nickname.is_empty() { id[..8].to_owned() } else { nickname }.into()),
+            (
+                "mailNickname",
+                if nickname.is_empty() {
+                    id[..8].to_owned()
+                } else {
+                    nickname
+                }
+                .into(),
+            ),
             ("securityEnabled", true.into()),
             ("securityIdentifier", security_identifier(&id).into()),
         ]);
@@ -111,7 +138,14 @@ impl State {
     }
 
     /// A joined device that `owner` owns and uses.
-    pub(crate) fn add_device(&mut self, now: Timestamp, name: &str, system: &str, version: &str, owner: Option<&str>) -> Result<String, Conflict> {
+    pub(crate) fn add_device(
+        &mut self,
+        now: Timestamp,
+        name: &str,
+        system: &str,
+        version: &str,
+        owner: Option<&str>,
+    ) -> Result<String, Conflict> {
         let id = self.new_id();
         self.store.insert(
             Kind::Device,
@@ -175,14 +209,22 @@ impl State {
                 ("info", informational_urls()),
             ]),
         )?;
-        Ok(AppIds { app_id, object_id, service_principal_id })
+        Ok(AppIds {
+            app_id,
+            object_id,
+            service_principal_id,
+        })
     }
 
     /// A SaaS application of another publisher: a service principal without a registration here.
     /// People are assigned to its one role, `User`.
     pub(crate) fn add_saas_app(&mut self, name: &str, publisher: &str) -> Result<String, Conflict> {
         let (id, app_id) = (self.new_id(), self.new_id());
-        let host: String = name.to_ascii_lowercase().split_whitespace().collect::<Vec<_>>().join("-");
+        let host: String = name
+            .to_ascii_lowercase()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join("-");
         let homepage = format!("https://{host}.example/");
         self.store.insert(
             Kind::ServicePrincipal,
@@ -217,22 +259,35 @@ impl State {
     }
 
     /// Assigns a principal to an app role; nothing happens if it has it already.
-    pub(crate) fn assign(&mut self, now: Timestamp, principal: &str, resource: &str, role: &str) -> Result<(), Conflict> {
+    pub(crate) fn assign(
+        &mut self,
+        now: Timestamp,
+        principal: &str,
+        resource: &str,
+        role: &str,
+    ) -> Result<(), Conflict> {
         let assigned = self.store.assignments_of(principal).any(|assignment| {
-            assignment.get("resourceId").and_then(Value::as_str) == Some(resource) && assignment.get("appRoleId").and_then(Value::as_str) == Some(role)
+            assignment.get("resourceId").and_then(Value::as_str) == Some(resource)
+                && assignment.get("appRoleId").and_then(Value::as_str) == Some(role)
         });
         if assigned {
             return Ok(());
         }
-        let (kind, name) = self.store.any(principal).map_or(("ServicePrincipal", Value::Null), |(kind, object)| {
-            let kind = match kind {
-                Kind::User => "User",
-                Kind::Group => "Group",
-                _ => "ServicePrincipal",
-            };
-            (kind, object.get("displayName").cloned().unwrap_or_default())
-        });
-        let resource_name = self.store.get(Kind::ServicePrincipal, resource).and_then(|object| object.get("displayName").cloned());
+        let (kind, name) = self.store.any(principal).map_or(
+            ("ServicePrincipal", Value::Null),
+            |(kind, object)| {
+                let kind = match kind {
+                    Kind::User => "User",
+                    Kind::Group => "Group",
+                    _ => "ServicePrincipal",
+                };
+                (kind, object.get("displayName").cloned().unwrap_or_default())
+            },
+        );
+        let resource_name = self
+            .store
+            .get(Kind::ServicePrincipal, resource)
+            .and_then(|object| object.get("displayName").cloned());
         self.store.insert(
             Kind::AppRoleAssignment,
             object([
@@ -250,8 +305,15 @@ impl State {
 
     /// The role people are assigned to: the resource's first one for users, or default access.
     pub(crate) fn user_role(&self, resource: &str) -> String {
-        let roles = self.store.get(Kind::ServicePrincipal, resource).and_then(|object| object.get("appRoles")?.as_array());
-        let for_users = |role: &&Value| role["allowedMemberTypes"].as_array().is_some_and(|types| types.iter().any(|kind| kind == "User"));
+        let roles = self
+            .store
+            .get(Kind::ServicePrincipal, resource)
+            .and_then(|object| object.get("appRoles")?.as_array());
+        let for_users = |role: &&Value| {
+            role["allowedMemberTypes"]
+                .as_array()
+                .is_some_and(|types| types.iter().any(|kind| kind == "User"))
+        };
         roles
             .and_then(|roles| roles.iter().find(for_users)?.get("id")?.as_str())
             .map_or_else(|| Guid::NIL.to_string(), str::to_owned)
@@ -259,15 +321,29 @@ impl State {
 
     /// Grants an application permission of Graph, as an admin's consent does; `false` if Graph has
     /// no permission of that name.
-    pub(crate) fn grant_application_permission(&mut self, now: Timestamp, service_principal: &str, permission: &str) -> bool {
-        let Some((graph, role)) = self.graph_role(permission) else { return false };
+    pub(crate) fn grant_application_permission(
+        &mut self,
+        now: Timestamp,
+        service_principal: &str,
+        permission: &str,
+    ) -> bool {
+        let Some((graph, role)) = self.graph_role(permission) else {
+            return false;
+        };
         self.assign(now, service_principal, &graph, &role).is_ok()
     }
 
     /// Grants delegated permissions of Graph for all users.
     #[cfg(feature = "server")]
-    pub(crate) fn grant_delegated_permissions(&mut self, service_principal: &str, scope: &str) -> Result<(), Conflict> {
-        let graph = self.graph_service_principal().unwrap_or_default().to_owned();
+    pub(crate) fn grant_delegated_permissions(
+        &mut self,
+        service_principal: &str,
+        scope: &str,
+    ) -> Result<(), Conflict> {
+        let graph = self
+            .graph_service_principal()
+            .unwrap_or_default()
+            .to_owned();
         self.store.insert(
             Kind::OAuth2PermissionGrant,
             object([
@@ -281,9 +357,18 @@ impl State {
     }
 
     /// Adds a client secret that is valid from now on.
-    pub(crate) fn add_secret(&mut self, now: Timestamp, application: &str, valid_for: Duration) -> Secret {
+    pub(crate) fn add_secret(
+        &mut self,
+        now: Timestamp,
+        application: &str,
+        valid_for: Duration,
+    ) -> Secret {
         let key_id = self.new_id();
-        let text = format!("{}8Q~{}", self.random.text(3, LETTERS), self.random.text(34, SECRET_CHARACTERS));
+        let text = format!(
+            "{}8Q~{}",
+            self.random.text(3, LETTERS),
+            self.random.text(34, SECRET_CHARACTERS)
+        );
         let credential = json!({
             "customKeyIdentifier": null,
             "displayName": "Client secret",
@@ -304,8 +389,15 @@ impl State {
     /// Records an interactive sign-in.
     /// Gives the id of the entry; it is empty, and nothing is recorded, if one of the two is gone.
     pub(crate) fn add_visit(&mut self, visit: &Visit<'_>) -> Result<String, Conflict> {
-        let Some(user) = self.store.get(Kind::User, visit.user_id) else { return Ok(String::new()) };
-        let Some(app) = self.store.get(Kind::ServicePrincipal, visit.service_principal_id) else { return Ok(String::new()) };
+        let Some(user) = self.store.get(Kind::User, visit.user_id) else {
+            return Ok(String::new());
+        };
+        let Some(app) = self
+            .store
+            .get(Kind::ServicePrincipal, visit.service_principal_id)
+        else {
+            return Ok(String::new());
+        };
         let of = |object: &Object, name: &str| object.get(name).cloned().unwrap_or_default();
         let (id, at) = (self.new_id(), iso(visit.at));
         let (city, country) = PLACES[self.random.index(PLACES.len())];
@@ -318,10 +410,19 @@ impl State {
             ("conditionalAccessStatus", "notApplied".into()),
             ("correlationId", self.new_id().into()),
             ("createdDateTime", at.into()),
-            ("deviceDetail", json!({ "deviceId": "", "displayName": null, "operatingSystem": system, "browser": browser, "isCompliant": false, "isManaged": false, "trustType": null })),
-            ("ipAddress", format!("203.0.113.{}", 1 + self.random.below(254)).into()),
+            (
+                "deviceDetail",
+                json!({ "deviceId": "", "displayName": null, "operatingSystem": system, "browser": browser, "isCompliant": false, "isManaged": false, "trustType": null }),
+            ),
+            (
+                "ipAddress",
+                format!("203.0.113.{}", 1 + self.random.below(254)).into(),
+            ),
             ("isInteractive", true.into()),
-            ("location", json!({ "city": city, "state": null, "countryOrRegion": country, "geoCoordinates": null })),
+            (
+                "location",
+                json!({ "city": city, "state": null, "countryOrRegion": country, "geoCoordinates": null }),
+            ),
             ("resourceDisplayName", of(app, "displayName")),
             ("resourceId", of(app, "appId")),
             ("riskDetail", "none".into()),
@@ -333,32 +434,58 @@ impl State {
             ("userDisplayName", of(user, "displayName")),
             ("userId", visit.user_id.into()),
             // The log has it in lower case, whatever the directory has.
-            ("userPrincipalName", of(user, "userPrincipalName").as_str().unwrap_or_default().to_lowercase().into()),
+            (
+                "userPrincipalName",
+                of(user, "userPrincipalName")
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_lowercase()
+                    .into(),
+            ),
         ]);
         self.store.insert(Kind::SignIn, entry)?;
         Ok(id)
     }
 
     pub(crate) fn graph_service_principal(&self) -> Option<&str> {
-        self.store.find(Kind::ServicePrincipal, "appId", GRAPH_APP_ID)?.get("id")?.as_str()
+        self.store
+            .find(Kind::ServicePrincipal, "appId", GRAPH_APP_ID)?
+            .get("id")?
+            .as_str()
     }
 
     /// Service principal of Graph and id of its application permission of that name.
     fn graph_role(&self, permission: &str) -> Option<(String, String)> {
-        let graph = self.store.find(Kind::ServicePrincipal, "appId", GRAPH_APP_ID)?;
-        let role = graph.get("appRoles")?.as_array()?.iter().find(|role| role["value"] == permission)?;
-        Some((graph.get("id")?.as_str()?.to_owned(), role["id"].as_str()?.to_owned()))
+        let graph = self
+            .store
+            .find(Kind::ServicePrincipal, "appId", GRAPH_APP_ID)?;
+        let role = graph
+            .get("appRoles")?
+            .as_array()?
+            .iter()
+            .find(|role| role["value"] == permission)?;
+        Some((
+            graph.get("id")?.as_str()?.to_owned(),
+            role["id"].as_str()?.to_owned(),
+        ))
     }
 }
 
 /// An object from its non-null properties.
 pub(crate) fn object<const N: usize>(properties: [(&str, Value); N]) -> Object {
-    properties.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    properties
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 /// Appends to a list property, which is made if need be.
 pub(crate) fn push(object: &mut Object, property: &str, item: Value) {
-    if let Some(items) = object.entry(property).or_insert_with(|| json!([])).as_array_mut() {
+    if let Some(items) = object
+        .entry(property)
+        .or_insert_with(|| json!([]))
+        .as_array_mut()
+    {
         items.push(item);
     }
 }
@@ -385,17 +512,28 @@ fn status(error_code: u32) -> Value {
 
 /// `S-1-12-1-…`: the object id as four little-endian numbers.
 fn security_identifier(id: &str) -> String {
-    let Ok(guid) = id.parse::<Guid>() else { return String::new() };
+    let Ok(guid) = id.parse::<Guid>() else {
+        return String::new();
+    };
     let bytes = guid.as_bytes();
     let number = |at: [usize; 4]| u32::from_be_bytes(at.map(|at| bytes[at]));
     // The first three fields of a GUID are numbers, the rest are bytes.
-    let parts = [number([0, 1, 2, 3]), number([6, 7, 4, 5]), number([11, 10, 9, 8]), number([15, 14, 13, 12])];
-    parts.iter().fold("S-1-12-1".to_owned(), |text, part| format!("{text}-{part}"))
+    let parts = [
+        number([0, 1, 2, 3]),
+        number([6, 7, 4, 5]),
+        number([11, 10, 9, 8]),
+        number([15, 14, 13, 12]),
+    ];
+    parts
+        .iter()
+        .fold("S-1-12-1".to_owned(), |text, part| format!("{text}-{part}"))
 }
 
 /// A made-up tenant per publisher, the same in every tenant.
 fn publisher_tenant(publisher: &str) -> Guid {
-    let seed = publisher.bytes().fold(7_u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    let seed = publisher.bytes().fold(7_u64, |seed, byte| {
+        seed.wrapping_mul(31).wrapping_add(u64::from(byte))
+    });
     crate::random::Random::new(seed).guid()
 }
 
@@ -405,9 +543,20 @@ fn informational_urls() -> Value {
 
 const SAAS_USER_ROLE: &str = "8774f594-1d59-4279-b9d9-59ef09a23530";
 const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-const SECRET_CHARACTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789~._-";
-const PLACES: [(&str, &str); 4] = [("Munich", "DE"), ("Vienna", "AT"), ("Zurich", "CH"), ("Amsterdam", "NL")];
-const SYSTEMS: [(&str, &str); 4] = [("Windows10", "Edge 140.0"), ("MacOs", "Safari 19.0"), ("Linux", "Firefox 143.0"), ("Ios 19", "Mobile Safari")];
+const SECRET_CHARACTERS: &[u8] =
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789~._-";
+const PLACES: [(&str, &str); 4] = [
+    ("Munich", "DE"),
+    ("Vienna", "AT"),
+    ("Zurich", "CH"),
+    ("Amsterdam", "NL"),
+];
+const SYSTEMS: [(&str, &str); 4] = [
+    ("Windows10", "Edge 140.0"),
+    ("MacOs", "Safari 19.0"),
+    ("Linux", "Firefox 143.0"),
+    ("Ios 19", "Mobile Safari"),
+];
 
 #[cfg(test)]
 mod tests {
@@ -417,6 +566,9 @@ mod tests {
     fn security_identifiers_spell_the_object_id_in_numbers() {
         // 00010203-0405-0607-0809-0a0b0c0d0e0f
         let expected = "S-1-12-1-66051-101122053-185207048-252579084";
-        assert_eq!(security_identifier("00010203-0405-0607-0809-0a0b0c0d0e0f"), expected);
+        assert_eq!(
+            security_identifier("00010203-0405-0607-0809-0a0b0c0d0e0f"),
+            expected
+        );
     }
 }

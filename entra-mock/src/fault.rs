@@ -29,7 +29,10 @@ pub struct Fault {
 impl Fault {
     /// Hits requests whose path contains this text.
     pub fn on(path: &str) -> FaultTrigger {
-        FaultTrigger { path: Some(path.to_ascii_lowercase()), ..FaultTrigger::default() }
+        FaultTrigger {
+            path: Some(path.to_ascii_lowercase()),
+            ..FaultTrigger::default()
+        }
     }
 
     /// Hits every request.
@@ -84,13 +87,19 @@ impl FaultTrigger {
 
     /// The answer is this status with the matching error body.
     pub const fn status(self, status: u16) -> Fault {
-        self.with(Effect::Status { status, retry_after: None })
+        self.with(Effect::Status {
+            status,
+            retry_after: None,
+        })
     }
 
     /// The answer is this status with a `Retry-After` header, given as it shall be sent.
     pub fn status_with_retry_after(self, status: u16, retry_after: &str) -> Fault {
         let retry_after = Some(retry_after.to_owned());
-        self.with(Effect::Status { status, retry_after })
+        self.with(Effect::Status {
+            status,
+            retry_after,
+        })
     }
 
     /// An empty page comes first; its next link leads to the page that was asked for.
@@ -125,12 +134,21 @@ impl FaultTrigger {
     }
 
     const fn with(self, effect: Effect) -> Fault {
-        Fault { trigger: self, effect }
+        Fault {
+            trigger: self,
+            effect,
+        }
     }
 
     fn matches(&self, request: &WireRequest) -> bool {
-        let path = self.path.as_deref().is_none_or(|path| request.path.to_ascii_lowercase().contains(path));
-        path && self.method.as_deref().is_none_or(|method| request.method == method)
+        let path = self
+            .path
+            .as_deref()
+            .is_none_or(|path| request.path.to_ascii_lowercase().contains(path));
+        path && self
+            .method
+            .as_deref()
+            .is_none_or(|method| request.method == method)
     }
 }
 
@@ -144,7 +162,10 @@ enum When {
 
 #[derive(Clone, Debug)]
 enum Effect {
-    Status { status: u16, retry_after: Option<String> },
+    Status {
+        status: u16,
+        retry_after: Option<String>,
+    },
     EmptyPage,
     RepeatNextLink,
     ForeignNextLink(String),
@@ -180,7 +201,13 @@ pub(crate) struct Planned {
 impl Faults {
     pub(crate) fn inject(&mut self, fault: Fault) {
         self.next_id += 1;
-        self.installed.push(Installed { id: self.next_id, fault, seen: 0, happened: 0, pages: 0 });
+        self.installed.push(Installed {
+            id: self.next_id,
+            fault,
+            seen: 0,
+            happened: 0,
+            pages: 0,
+        });
     }
 
     pub(crate) fn clear(&mut self) {
@@ -194,8 +221,17 @@ impl Faults {
         if self.installed.is_empty() {
             return planned;
         }
-        let first_page = !request.query.as_deref().unwrap_or_default().to_ascii_lowercase().contains("skiptoken=");
-        for installed in self.installed.iter_mut().filter(|installed| installed.fault.trigger.matches(request)) {
+        let first_page = !request
+            .query
+            .as_deref()
+            .unwrap_or_default()
+            .to_ascii_lowercase()
+            .contains("skiptoken=");
+        for installed in self
+            .installed
+            .iter_mut()
+            .filter(|installed| installed.fault.trigger.matches(request))
+        {
             planned.matching.push(installed.id);
             installed.seen = installed.seen.saturating_add(1);
             if first_page && !after_empty_page {
@@ -214,10 +250,17 @@ impl Faults {
     /// Notes how a request ended.
     pub(crate) fn settle(&mut self, planned: &Planned, status: u16) {
         // What is put in front of a page is no page of the list.
-        if planned.matching.is_empty() || !(200..300).contains(&status) || matches!(planned.effect, Some(Effect::EmptyPage)) {
+        if planned.matching.is_empty()
+            || !(200..300).contains(&status)
+            || matches!(planned.effect, Some(Effect::EmptyPage))
+        {
             return;
         }
-        for installed in self.installed.iter_mut().filter(|installed| planned.matching.contains(&installed.id)) {
+        for installed in self
+            .installed
+            .iter_mut()
+            .filter(|installed| planned.matching.contains(&installed.id))
+        {
             installed.pages = installed.pages.saturating_add(1);
         }
     }
@@ -229,7 +272,9 @@ impl Installed {
         match trigger.when {
             When::Always => trigger.times.is_none_or(|times| self.happened < times),
             When::Nth(n) => self.seen >= n && self.happened < trigger.times.unwrap_or(1),
-            When::Page(n) => self.pages + 1 == n && trigger.times.is_none_or(|times| self.happened < times),
+            When::Page(n) => {
+                self.pages + 1 == n && trigger.times.is_none_or(|times| self.happened < times)
+            }
         }
     }
 }
@@ -238,7 +283,10 @@ impl Planned {
     /// The answer that takes the place of the tenant's own.
     pub(crate) fn answer_instead(&self, request: &WireRequest) -> Option<Reply> {
         match self.effect.as_ref()? {
-            Effect::Status { status, retry_after } => {
+            Effect::Status {
+                status,
+                retry_after,
+            } => {
                 let reply = Reply::json(*status, &error_body(*status, request));
                 Some(match retry_after {
                     Some(value) => reply.with_header("retry-after", value.clone()),
@@ -247,7 +295,10 @@ impl Planned {
             }
             Effect::EmptyPage => {
                 let link = with_marker(request);
-                Some(Reply::json(200, &serde_json::json!({ "value": [], "@odata.nextLink": link })))
+                Some(Reply::json(
+                    200,
+                    &serde_json::json!({ "value": [], "@odata.nextLink": link }),
+                ))
             }
             _ => None,
         }
@@ -262,7 +313,9 @@ impl Planned {
                 format!("{origin}{}", rest.unwrap_or_else(|| request.path.clone()))
             }),
             Some(Effect::TruncatedBody) => reply.delivery = Delivery::CutInBody,
-            Some(Effect::GarbageBody) => reply.body = b"<html><body>This is not the answer.</body></html>".to_vec(),
+            Some(Effect::GarbageBody) => {
+                reply.body = b"<html><body>This is not the answer.</body></html>".to_vec()
+            }
             Some(Effect::ClosedConnection) => reply.delivery = Delivery::NoAnswer,
             _ => {}
         }
@@ -272,11 +325,17 @@ impl Planned {
 
 /// Replaces or adds the next link of a page; anything else stays as it is.
 fn set_next_link(reply: &mut Reply, link: impl FnOnce(&str) -> String) {
-    let Ok(Value::Object(mut body)) = serde_json::from_slice(&reply.body) else { return };
+    let Ok(Value::Object(mut body)) = serde_json::from_slice(&reply.body) else {
+        return;
+    };
     if !body.get("value").is_some_and(Value::is_array) {
         return;
     }
-    let before = body.get(NEXT_LINK).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let before = body
+        .get(NEXT_LINK)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
     body.insert(NEXT_LINK.to_owned(), link(&before).into());
     reply.body = Value::Object(body).to_string().into_bytes();
 }
@@ -289,13 +348,27 @@ fn own_url(request: &WireRequest) -> String {
 }
 
 fn with_marker(request: &WireRequest) -> String {
-    let separator = if request.query.as_deref().is_some_and(|query| !query.is_empty()) { '&' } else { '?' };
+    let separator = if request
+        .query
+        .as_deref()
+        .is_some_and(|query| !query.is_empty())
+    {
+        '&'
+    } else {
+        '?'
+    };
     format!("{}{separator}{MARKER}", own_url(request))
 }
 
 /// Takes the mark of an empty page's next link off again; whether it was there.
 fn strip_marker(request: &mut WireRequest) -> bool {
-    let Some(query) = request.query.as_deref().and_then(|query| query.strip_suffix(MARKER)) else { return false };
+    let Some(query) = request
+        .query
+        .as_deref()
+        .and_then(|query| query.strip_suffix(MARKER))
+    else {
+        return false;
+    };
     let query = query.trim_end_matches('&').to_owned();
     request.query = Some(query).filter(|query| !query.is_empty());
     true

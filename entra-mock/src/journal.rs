@@ -30,13 +30,18 @@ impl RequestRecord {
     /// The first header of that name, in whatever letter case it is asked for.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     /// The first value of a query parameter, decoded.
     #[must_use]
     pub fn query_parameter(&self, name: &str) -> Option<String> {
-        url::form_urlencoded::parse(self.query.as_deref()?.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+        url::form_urlencoded::parse(self.query.as_deref()?.as_bytes())
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
     }
 }
 
@@ -52,7 +57,12 @@ pub(crate) struct Journal {
 
 impl Journal {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { capacity, records: VecDeque::new(), counts: HashMap::new(), uncounted: 0 }
+        Self {
+            capacity,
+            records: VecDeque::new(),
+            counts: HashMap::new(),
+            uncounted: 0,
+        }
     }
 
     pub(crate) fn note(&mut self, time: Timestamp, request: &WireRequest, status: u16) {
@@ -69,7 +79,11 @@ impl Journal {
             path: request.path.clone(),
             query: request.query.as_deref().map(without_secrets),
             status,
-            headers: request.headers.iter().map(|(name, value)| (name.clone(), redacted(name, value))).collect(),
+            headers: request
+                .headers
+                .iter()
+                .map(|(name, value)| (name.clone(), redacted(name, value)))
+                .collect(),
             client_request_id: request.header("client-request-id").map(str::to_owned),
         });
     }
@@ -83,7 +97,9 @@ impl Journal {
     }
 
     pub(crate) fn counts(&self) -> impl Iterator<Item = (&str, &str, u64)> {
-        self.counts.iter().map(|((method, path), count)| (method.as_str(), path.as_str(), *count))
+        self.counts
+            .iter()
+            .map(|((method, path), count)| (method.as_str(), path.as_str(), *count))
     }
 
     pub(crate) fn uncounted(&self) -> u64 {
@@ -101,7 +117,10 @@ impl Journal {
 }
 
 fn redacted(name: &str, value: &str) -> String {
-    if !matches!(name, "authorization" | "proxy-authorization" | "cookie" | "x-identity-header" | "secret") {
+    if !matches!(
+        name,
+        "authorization" | "proxy-authorization" | "cookie" | "x-identity-header" | "secret"
+    ) {
         return value.to_owned();
     }
     match value.split_once(' ') {
@@ -112,7 +131,11 @@ fn redacted(name: &str, value: &str) -> String {
 
 /// A query as it was, with the values of parameters that carry credentials taken out.
 fn without_secrets(query: &str) -> String {
-    let is_secret = |name: &str| SECRET_PARAMETERS.iter().any(|secret| name.eq_ignore_ascii_case(secret));
+    let is_secret = |name: &str| {
+        SECRET_PARAMETERS
+            .iter()
+            .any(|secret| name.eq_ignore_ascii_case(secret))
+    };
     query
         .split('&')
         .map(|pair| match pair.split_once('=') {
@@ -124,8 +147,16 @@ fn without_secrets(query: &str) -> String {
 }
 
 const REDACTED: &str = "[redacted]";
-const SECRET_PARAMETERS: [&str; 8] =
-    ["client_secret", "client_assertion", "code", "code_verifier", "refresh_token", "password", "assertion", "access_token"];
+const SECRET_PARAMETERS: [&str; 8] = [
+    "client_secret",
+    "client_assertion",
+    "code",
+    "code_verifier",
+    "refresh_token",
+    "password",
+    "assertion",
+    "access_token",
+];
 /// Different paths that are counted one by one.
 const MAX_COUNTED: usize = 20_000;
 
@@ -138,7 +169,10 @@ mod tests {
             method: "GET".into(),
             path: path.into(),
             query: query.map(Into::into),
-            headers: headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
+            headers: headers
+                .iter()
+                .map(|(name, value)| ((*name).into(), (*value).into()))
+                .collect(),
             body: b"client_secret=canary".to_vec(),
             base: "http://localhost".into(),
         }
@@ -148,9 +182,16 @@ mod tests {
     fn the_ring_keeps_the_newest_and_the_counts_keep_all() {
         let mut journal = Journal::new(3);
         for number in 0..10 {
-            journal.note(Timestamp::UNIX_EPOCH, &request("/v1.0/users", Some(&format!("n={number}")), &[]), 200);
+            journal.note(
+                Timestamp::UNIX_EPOCH,
+                &request("/v1.0/users", Some(&format!("n={number}")), &[]),
+                200,
+            );
         }
-        let kept: Vec<_> = journal.records().filter_map(|record| record.query.as_deref()).collect();
+        let kept: Vec<_> = journal
+            .records()
+            .filter_map(|record| record.query.as_deref())
+            .collect();
         assert_eq!(kept, ["n=7", "n=8", "n=9"]);
         assert_eq!(journal.counts().map(|(_, _, count)| count).sum::<u64>(), 10);
     }
@@ -159,7 +200,11 @@ mod tests {
     fn ever_new_paths_do_not_grow_the_counts_for_ever() {
         let mut journal = Journal::new(0);
         for number in 0..MAX_COUNTED + 5 {
-            journal.note(Timestamp::UNIX_EPOCH, &request(&format!("/v1.0/users/{number}"), None, &[]), 200);
+            journal.note(
+                Timestamp::UNIX_EPOCH,
+                &request(&format!("/v1.0/users/{number}"), None, &[]),
+                200,
+            );
         }
         assert_eq!(journal.counts().count(), MAX_COUNTED);
         assert_eq!(journal.uncounted(), 5);
@@ -168,10 +213,26 @@ mod tests {
     #[test]
     fn no_secret_is_written_down() {
         let mut journal = Journal::new(1);
-        let headers = [("authorization", "Bearer canary"), ("cookie", "canary"), ("accept", "text/html")];
-        journal.note(Timestamp::UNIX_EPOCH, &request("/x", Some("code=canary&State=5&client_secret=canary"), &headers), 200);
+        let headers = [
+            ("authorization", "Bearer canary"),
+            ("cookie", "canary"),
+            ("accept", "text/html"),
+        ];
+        journal.note(
+            Timestamp::UNIX_EPOCH,
+            &request(
+                "/x",
+                Some("code=canary&State=5&client_secret=canary"),
+                &headers,
+            ),
+            200,
+        );
         let text = format!("{journal:?}");
         assert!(!text.contains("canary"), "{text}");
-        assert!(text.contains("Bearer [redacted]") && text.contains("State=5") && text.contains("text/html"));
+        assert!(
+            text.contains("Bearer [redacted]")
+                && text.contains("State=5")
+                && text.contains("text/html")
+        );
     }
 }

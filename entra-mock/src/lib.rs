@@ -13,17 +13,24 @@ mod permissions;
 mod random;
 mod schema;
 mod seed;
+#[cfg(feature = "server")]
+mod standalone;
 mod state;
 mod store;
 #[cfg(feature = "wiremock")]
 mod tenant;
 mod wire;
 
+#[cfg(feature = "server")]
+pub use standalone::{Server, ServerBuilder, ServerError};
+#[cfg(feature = "wiremock")]
+pub use tenant::{
+    App, DeviceHandle, FakeTenant, FakeTenantBuilder, GroupHandle, Requests, SeedError,
+    SignInHandle, UserHandle,
+};
 pub use {
     fault::{Fault, FaultTrigger},
     journal::RequestRecord,
     seed::Seed,
     state::License,
 };
-#[cfg(feature = "wiremock")]
-pub use tenant::{App, DeviceHandle, FakeTenant, FakeTenantBuilder, GroupHandle, Requests, SeedError, SignInHandle, UserHandle};

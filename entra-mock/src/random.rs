@@ -29,7 +29,9 @@ impl Random {
     /// A number below `limit`, or 0 if that is 0.
     pub(crate) fn below(&self, limit: u64) -> u64 {
         // The bias of a plain remainder does not matter for sample data.
-        u64::from_le_bytes(self.bytes()).checked_rem(limit).unwrap_or(0)
+        u64::from_le_bytes(self.bytes())
+            .checked_rem(limit)
+            .unwrap_or(0)
     }
 
     pub(crate) fn index(&self, length: usize) -> usize {
@@ -52,11 +54,16 @@ impl Random {
 
     /// `length` characters of base64url's alphabet.
     pub(crate) fn token(&self, length: usize) -> String {
-        self.text(length, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+        self.text(
+            length,
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+        )
     }
 
     /// `length` characters of the given ASCII alphabet.
     pub(crate) fn text(&self, length: usize, alphabet: &[u8]) -> String {
-        (0..length).map(|_| self.pick(alphabet).map_or('x', |&byte| char::from(byte))).collect()
+        (0..length)
+            .map(|_| self.pick(alphabet).map_or('x', |&byte| char::from(byte)))
+            .collect()
     }
 }

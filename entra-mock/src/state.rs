@@ -39,12 +39,20 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(tenant_name: &str, domains: &[&str], license: License, random_seed: u64) -> Self {
+    pub(crate) fn new(
+        tenant_name: &str,
+        domains: &[&str],
+        license: License,
+        random_seed: u64,
+    ) -> Self {
         let random = Random::new(random_seed);
         Self {
             tenant_id: random.guid(),
             tenant_name: tenant_name.to_owned(),
-            domains: domains.iter().map(|domain| domain.to_ascii_lowercase()).collect(),
+            domains: domains
+                .iter()
+                .map(|domain| domain.to_ascii_lowercase())
+                .collect(),
             license,
             store: Store::new(),
             random,
@@ -60,7 +68,11 @@ impl State {
 
     /// Whether the tenant segment of a URL means this tenant.
     pub(crate) fn is_named(&self, tenant: &str) -> bool {
-        tenant.parse() == Ok(self.tenant_id) || self.domains.iter().any(|domain| domain.eq_ignore_ascii_case(tenant))
+        tenant.parse() == Ok(self.tenant_id)
+            || self
+                .domains
+                .iter()
+                .any(|domain| domain.eq_ignore_ascii_case(tenant))
     }
 
     pub(crate) fn new_id(&self) -> String {
@@ -70,7 +82,13 @@ impl State {
     /// Stores a sign-in that a token request caused; only the newest are kept, so that a server
     /// that runs for months stays bounded.
     pub(crate) fn write_sign_in(&mut self, record: Object) {
-        let Some(id) = record.get("id").and_then(|id| id.as_str()).map(str::to_owned) else { return };
+        let Some(id) = record
+            .get("id")
+            .and_then(|id| id.as_str())
+            .map(str::to_owned)
+        else {
+            return;
+        };
         if self.store.insert(Kind::SignIn, record).is_err() {
             return;
         }
@@ -98,8 +116,18 @@ pub(crate) fn iso_with_space(time: Timestamp) -> String {
 fn parts(time: Timestamp) -> (String, String) {
     let time = time.to_offset(entra_core::time::UtcOffset::UTC);
     (
-        format!("{:04}-{:02}-{:02}", time.year(), u8::from(time.month()), time.day()),
-        format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second()),
+        format!(
+            "{:04}-{:02}-{:02}",
+            time.year(),
+            u8::from(time.month()),
+            time.day()
+        ),
+        format!(
+            "{:02}:{:02}:{:02}",
+            time.hour(),
+            time.minute(),
+            time.second()
+        ),
     )
 }
 
@@ -127,7 +155,8 @@ mod tests {
 
     #[test]
     fn times_are_printed_in_utc_whatever_their_offset() {
-        let time = Timestamp::UNIX_EPOCH.to_offset(entra_core::time::UtcOffset::from_hms(2, 0, 0).unwrap());
+        let time = Timestamp::UNIX_EPOCH
+            .to_offset(entra_core::time::UtcOffset::from_hms(2, 0, 0).unwrap());
         assert_eq!(iso(time), "1970-01-01T00:00:00Z");
         assert_eq!(iso_with_space(time), "1970-01-01 00:00:00Z");
     }

@@ -17,13 +17,21 @@ use crate::engine::Engine;
 /// What a listener does with a connection.
 pub(super) trait Serve: Clone + Send + Sync + 'static {
     /// Serves one connection to its end; `stop` says when it shall finish early.
-    fn serve(self, stream: TcpStream, stop: watch::Receiver<bool>) -> impl Future<Output = ()> + Send;
+    fn serve(
+        self,
+        stream: TcpStream,
+        stop: watch::Receiver<bool>,
+    ) -> impl Future<Output = ()> + Send;
 }
 
 /// Accepts until told to stop, then lets running requests end, for a while.
 ///
 /// Dropping the future ends every connection at once.
-pub(super) async fn accept(listener: TcpListener, service: impl Serve, mut stop: watch::Receiver<bool>) {
+pub(super) async fn accept(
+    listener: TcpListener,
+    service: impl Serve,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut connections = JoinSet::new();
     let for_connections = stop.clone();
     loop {
@@ -42,7 +50,10 @@ pub(super) async fn accept(listener: TcpListener, service: impl Serve, mut stop:
         }
     }
     drop(listener);
-    let _ = tokio::time::timeout(GRACE, async { while connections.join_next().await.is_some() {} }).await;
+    let _ = tokio::time::timeout(GRACE, async {
+        while connections.join_next().await.is_some() {}
+    })
+    .await;
 }
 
 /// Answers the requests of one connection from the engine, with something in front if need be.
@@ -69,7 +80,11 @@ where
 }
 
 /// The engine's answer to a request.
-pub(super) async fn from_engine(engine: Arc<Engine>, scheme: &'static str, request: hyper::Request<Incoming>) -> Result<hyper::Response<http::ReplyBody>, Unanswered> {
+pub(super) async fn from_engine(
+    engine: Arc<Engine>,
+    scheme: &'static str,
+    request: hyper::Request<Incoming>,
+) -> Result<hyper::Response<http::ReplyBody>, Unanswered> {
     match http::read(request, scheme).await {
         Ok(request) => http::response(engine.handle(request)),
         Err(reply) => http::response(reply),

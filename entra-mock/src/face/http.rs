@@ -25,7 +25,13 @@ pub(super) async fn read(request: Request<Incoming>, scheme: &str) -> Result<Wir
         Err(_) => return Err(Reply::new(413)),
     };
     let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
-    let host = host.or_else(|| head.uri.authority().map(hyper::http::uri::Authority::as_str)).unwrap_or("localhost");
+    let host = host
+        .or_else(|| {
+            head.uri
+                .authority()
+                .map(hyper::http::uri::Authority::as_str)
+        })
+        .unwrap_or("localhost");
     Ok(WireRequest {
         method: head.method.as_str().to_ascii_uppercase(),
         path: head.uri.path().to_owned(),
@@ -41,8 +47,12 @@ pub(super) fn response(reply: Reply) -> Result<Response<ReplyBody>, Unanswered> 
     if reply.delivery == Delivery::NoAnswer {
         return Err(Unanswered);
     }
-    let mut response = Response::new(ReplyBody::new(reply.body.into(), reply.delivery == Delivery::CutInBody));
-    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = Response::new(ReplyBody::new(
+        reply.body.into(),
+        reply.delivery == Delivery::CutInBody,
+    ));
+    *response.status_mut() =
+        StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in reply.headers {
         if let Ok(value) = HeaderValue::from_str(&value) {
             response.headers_mut().append(name, value);
@@ -52,7 +62,15 @@ pub(super) fn response(reply: Reply) -> Result<Response<ReplyBody>, Unanswered> 
 }
 
 fn header_list(headers: &HeaderMap) -> Vec<(String, String)> {
-    headers.iter().map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
+    headers
+        .iter()
+        .map(|(name, value)| {
+            (
+                name.as_str().to_owned(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
+        })
+        .collect()
 }
 
 /// A body that is sent whole, or half of it before the connection ends.
@@ -75,7 +93,11 @@ enum Cut {
 
 impl ReplyBody {
     pub(super) fn new(body: Bytes, cut: bool) -> Self {
-        Self { announced: body.len() as u64, rest: body, cut: if cut { Cut::Pending } else { Cut::No } }
+        Self {
+            announced: body.len() as u64,
+            rest: body,
+            cut: if cut { Cut::Pending } else { Cut::No },
+        }
     }
 }
 
@@ -83,7 +105,10 @@ impl Body for ReplyBody {
     type Data = Bytes;
     type Error = Unanswered;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Unanswered>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Unanswered>>> {
         match self.cut {
             Cut::No if self.rest.is_empty() => Poll::Ready(None),
             Cut::No => Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.rest))))),

@@ -40,15 +40,25 @@ impl InProcess {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let overrides = Arc::new(Overrides::default());
-        let service = Service { engine, overrides: Arc::clone(&overrides) };
+        let service = Service {
+            engine,
+            overrides: Arc::clone(&overrides),
+        };
         let (stop, stopped) = watch::channel(false);
         let runtime = runtime()?;
         let listener = {
             let _guard = runtime.enter();
             TcpListener::from_std(listener)?
         };
-        let task = runtime.spawn(connection::accept(listener, service, stopped)).abort_handle();
-        Ok(Self { address, overrides, task, _stop: stop })
+        let task = runtime
+            .spawn(connection::accept(listener, service, stopped))
+            .abort_handle();
+        Ok(Self {
+            address,
+            overrides,
+            task,
+            _stop: stop,
+        })
     }
 
     pub(crate) fn uri(&self) -> String {
@@ -97,8 +107,13 @@ fn runtime() -> io::Result<&'static Runtime> {
     if let Some(runtime) = RUNTIME.get() {
         return Ok(runtime);
     }
-    let threads = std::thread::available_parallelism().map_or(2, |threads| threads.get().clamp(2, 4));
-    let runtime = Builder::new_multi_thread().worker_threads(threads).thread_name("entra-mock").enable_all().build()?;
+    let threads =
+        std::thread::available_parallelism().map_or(2, |threads| threads.get().clamp(2, 4));
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_name("entra-mock")
+        .enable_all()
+        .build()?;
     // Of two that are built at once one is kept; the other has nothing to do yet.
     if let Err(spare) = RUNTIME.set(runtime) {
         spare.shutdown_background();

@@ -43,10 +43,16 @@ impl Overrides {
     pub(super) async fn mount(&self, mock: Mock) {
         let mut server = self.server.lock().await;
         if server.is_none() {
-            let started = MockServer::builder().disable_request_recording().start().await;
-            let last = Mock::given(self.unwanted.clone()).respond_with(ResponseTemplate::new(404)).with_priority(u8::MAX);
+            let started = MockServer::builder()
+                .disable_request_recording()
+                .start()
+                .await;
+            let last = Mock::given(self.unwanted.clone())
+                .respond_with(ResponseTemplate::new(404))
+                .with_priority(u8::MAX);
             started.register(last).await;
-            *self.address.write().unwrap_or_else(PoisonError::into_inner) = Some(*started.address());
+            *self.address.write().unwrap_or_else(PoisonError::into_inner) =
+                Some(*started.address());
             *server = Some(started);
         }
         if let Some(server) = server.as_ref() {
@@ -62,7 +68,14 @@ impl Overrides {
     /// Ends the server and checks the expectations of its mocks, as wiremock does.
     pub(super) fn close(&self) {
         // Nobody mounts while the tenant is dropped, so the lock is free.
-        let Some(server) = self.server.try_lock().ok().and_then(|mut server| server.take()) else { return };
+        let Some(server) = self
+            .server
+            .try_lock()
+            .ok()
+            .and_then(|mut server| server.take())
+        else {
+            return;
+        };
         // Dropped within a task that has used up its turn, it would wait for ever for a lock that
         // is free; a thread of its own has no turn to use up.
         let dropped = thread::spawn(move || drop(server)).join();
@@ -80,7 +93,13 @@ pub(super) struct Link(AsyncMutex<Option<SendRequest<Full<Bytes>>>>);
 
 impl Link {
     /// The answer of a mock, or else of the engine.
-    pub(super) async fn respond(&self, address: SocketAddr, overrides: &Overrides, engine: &Engine, request: Request<Incoming>) -> Result<Response<ReplyBody>, Unanswered> {
+    pub(super) async fn respond(
+        &self,
+        address: SocketAddr,
+        overrides: &Overrides,
+        engine: &Engine,
+        request: Request<Incoming>,
+    ) -> Result<Response<ReplyBody>, Unanswered> {
         let request = match http::read(request, "http").await {
             Ok(request) => request,
             Err(reply) => return http::response(reply),
@@ -96,7 +115,12 @@ impl Link {
     }
 
     /// Asks the mocks; `None` if one of them ends the connection instead of answering.
-    async fn ask(&self, address: SocketAddr, number: u64, request: &WireRequest) -> Option<Response<ReplyBody>> {
+    async fn ask(
+        &self,
+        address: SocketAddr,
+        number: u64,
+        request: &WireRequest,
+    ) -> Option<Response<ReplyBody>> {
         let mut link = self.0.lock().await;
         let mut sender = match link.take() {
             Some(sender) if !sender.is_closed() => sender,
@@ -127,7 +151,9 @@ fn outgoing(number: u64, request: &WireRequest) -> Option<Request<Full<Bytes>>> 
         Some(query) => format!("{}?{query}", request.path),
         None => request.path.clone(),
     };
-    let mut outgoing = Request::builder().method(request.method.as_str()).uri(target);
+    let mut outgoing = Request::builder()
+        .method(request.method.as_str())
+        .uri(target);
     for (name, value) in &request.headers {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
         // The body is whole by now.
@@ -135,7 +161,10 @@ fn outgoing(number: u64, request: &WireRequest) -> Option<Request<Full<Bytes>>> 
             outgoing = outgoing.header(name, HeaderValue::from_str(value).ok()?);
         }
     }
-    outgoing.header(NUMBER, number).body(Full::new(request.body.clone().into())).ok()
+    outgoing
+        .header(NUMBER, number)
+        .body(Full::new(request.body.clone().into()))
+        .ok()
 }
 
 /// The requests that no mock of the test wanted, until their answer is taken.
@@ -144,15 +173,24 @@ struct Unwanted(Arc<Mutex<HashSet<u64>>>);
 
 impl Unwanted {
     fn take(&self, number: u64) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&number)
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&number)
     }
 }
 
 impl Match for Unwanted {
     fn matches(&self, request: &wiremock::Request) -> bool {
-        let number = request.headers.get(NUMBER).and_then(|number| number.to_str().ok()?.parse().ok());
+        let number = request
+            .headers
+            .get(NUMBER)
+            .and_then(|number| number.to_str().ok()?.parse().ok());
         if let Some(number) = number {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(number);
+            self.0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(number);
         }
         false
     }

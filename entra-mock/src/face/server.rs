@@ -1,6 +1,10 @@
 //! The face of a server of its own: TLS or plain HTTP straight to the engine.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
 
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -15,37 +19,49 @@ use crate::engine::Engine;
 /// A bound port that nobody serves yet.
 #[derive(Debug)]
 pub(crate) struct Listener {
-    listener: TcpListener,
-    address: SocketAddr,
+    /// One socket for IPv4 and, where there is IPv6, one for that: `localhost` may mean either.
+    sockets: Vec<TcpListener>,
+    port: u16,
 }
 
 /// A port that is served until it is told to stop.
 #[derive(Debug)]
 pub(crate) struct Running {
     stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
+    tasks: Vec<JoinHandle<()>>,
 }
 
 impl Listener {
-    /// Binds a port, or a free one for 0.
-    ///
-    /// With TLS it is reachable from other machines and containers; without, on loopback only,
-    /// since it hands out tokens in plain text.
-    pub(crate) async fn bind(port: u16, tls: bool) -> io::Result<Self> {
-        let host = if tls { [0, 0, 0, 0] } else { [127, 0, 0, 1] };
-        let listener = TcpListener::bind(SocketAddr::from((host, port))).await?;
-        let address = listener.local_addr()?;
-        Ok(Self { listener, address })
+    /// Binds a loopback port, or a free one for 0.
+    pub(crate) async fn bind(port: u16) -> io::Result<Self> {
+        let first =
+            TcpListener::bind(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)).await?;
+        let port = first.local_addr()?.port();
+        let second =
+            TcpListener::bind(SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), port)).await;
+        Ok(Self {
+            sockets: std::iter::once(first).chain(second).collect(),
+            port,
+        })
     }
 
     pub(crate) fn port(&self) -> u16 {
-        self.address.port()
+        self.port
     }
 
-    pub(crate) fn serve(self, engine: Arc<Engine>, tls: Option<TlsAcceptor>) -> Running {
+    pub(crate) fn serve(self, engine: &Arc<Engine>, tls: Option<&TlsAcceptor>) -> Running {
         let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(connection::accept(self.listener, Service { engine, tls }, stopped));
-        Running { stop, task }
+        let serve = |socket| {
+            let service = Service {
+                engine: Arc::clone(engine),
+                tls: tls.cloned(),
+            };
+            tokio::spawn(connection::accept(socket, service, stopped.clone()))
+        };
+        Running {
+            stop,
+            tasks: self.sockets.into_iter().map(serve).collect(),
+        }
     }
 }
 
@@ -53,8 +69,10 @@ impl Running {
     /// Accepts no more connections, lets running requests end for a few seconds, then returns.
     pub(crate) async fn stop(self) {
         self.stop.send_replace(true);
-        // The task ends on its own and does not panic.
-        let _ = self.task.await;
+        for task in self.tasks {
+            // The tasks end on their own and do not panic.
+            let _ = task.await;
+        }
     }
 }
 

@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use entra_core::Timestamp;
-use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose,
+};
 use rustls::{
     ServerConfig,
     crypto::aws_lc_rs,
@@ -25,10 +28,17 @@ impl Authority {
         let key = KeyPair::generate()?;
         let mut params = params(now, "entra-mock test authority", Vec::new())?;
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign, KeyUsagePurpose::DigitalSignature];
+        params.key_usages = vec![
+            KeyUsagePurpose::KeyCertSign,
+            KeyUsagePurpose::CrlSign,
+            KeyUsagePurpose::DigitalSignature,
+        ];
         let certificate = params.self_signed(&key)?;
         let issuer = Issuer::new(params, key);
-        Ok(Self { certificate_pem: certificate.pem(), acceptor: TlsAcceptor::from(Arc::new(server_config(now, &issuer)?)) })
+        Ok(Self {
+            certificate_pem: certificate.pem(),
+            acceptor: TlsAcceptor::from(Arc::new(server_config(now, &issuer)?)),
+        })
     }
 }
 
@@ -59,7 +69,11 @@ fn server_config(now: Timestamp, issuer: &Issuer<'_, KeyPair>) -> Result<ServerC
     Ok(config)
 }
 
-fn params(now: Timestamp, name: &str, subjects: Vec<String>) -> Result<CertificateParams, TlsError> {
+fn params(
+    now: Timestamp,
+    name: &str,
+    subjects: Vec<String>,
+) -> Result<CertificateParams, TlsError> {
     let mut params = CertificateParams::new(subjects)?;
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);

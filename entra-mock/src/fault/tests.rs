@@ -26,7 +26,9 @@ fn statuses(faults: &mut Faults, queries: &[Option<&str>]) -> Vec<u16> {
         .map(|query| {
             let mut request = request(*query);
             let planned = faults.plan(&mut request);
-            let status = planned.answer_instead(&request).map_or(200, |reply| reply.status);
+            let status = planned
+                .answer_instead(&request)
+                .map_or(200, |reply| reply.status);
             faults.settle(&planned, status);
             status
         })
@@ -48,15 +50,36 @@ const NEXT: Option<&str> = Some("$skiptoken=x");
 
 #[test]
 fn a_fault_without_a_limit_hits_every_request() {
-    assert_eq!(statuses(&mut with(Fault::on("/users").status(500)), &[None, NEXT, None]), [500, 500, 500]);
-    assert_eq!(statuses(&mut with(Fault::on("/groups").status(500)), &[None, NEXT]), [200, 200]);
+    assert_eq!(
+        statuses(
+            &mut with(Fault::on("/users").status(500)),
+            &[None, NEXT, None]
+        ),
+        [500, 500, 500]
+    );
+    assert_eq!(
+        statuses(&mut with(Fault::on("/groups").status(500)), &[None, NEXT]),
+        [200, 200]
+    );
 }
 
 #[test]
 fn the_nth_request_is_hit_once_or_as_often_as_asked() {
-    assert_eq!(statuses(&mut with(Fault::on_any().nth(2).status(429)), &[None; 4]), [200, 429, 200, 200]);
-    assert_eq!(statuses(&mut with(Fault::on_any().nth(2).times(2).status(429)), &[None; 4]), [200, 429, 429, 200]);
-    assert_eq!(statuses(&mut with(Fault::on_any().status(429).times(1)), &[None; 3]), [429, 200, 200]);
+    assert_eq!(
+        statuses(&mut with(Fault::on_any().nth(2).status(429)), &[None; 4]),
+        [200, 429, 200, 200]
+    );
+    assert_eq!(
+        statuses(
+            &mut with(Fault::on_any().nth(2).times(2).status(429)),
+            &[None; 4]
+        ),
+        [200, 429, 429, 200]
+    );
+    assert_eq!(
+        statuses(&mut with(Fault::on_any().status(429).times(1)), &[None; 3]),
+        [429, 200, 200]
+    );
 }
 
 #[test]
@@ -66,7 +89,10 @@ fn a_page_is_hit_again_when_it_is_asked_for_again() {
     // A list begun anew counts anew.
     assert_eq!(statuses(&mut faults, &[None, NEXT]), [200, 503]);
     let mut once = with(Fault::on("/users").page(2).times(1).status(503));
-    assert_eq!(statuses(&mut once, &[None, NEXT, NEXT, NEXT]), [200, 503, 200, 200]);
+    assert_eq!(
+        statuses(&mut once, &[None, NEXT, NEXT, NEXT]),
+        [200, 503, 200, 200]
+    );
 }
 
 #[test]
@@ -76,22 +102,46 @@ fn an_empty_page_leads_to_the_page_it_stands_before() {
     let planned = faults.plan(&mut asked);
     let link = next_link(&planned.answer_instead(&asked).unwrap());
     faults.settle(&planned, 200);
-    assert_eq!(link, format!("http://localhost:1/v1.0/users?$skiptoken=x&{MARKER}"));
+    assert_eq!(
+        link,
+        format!("http://localhost:1/v1.0/users?$skiptoken=x&{MARKER}")
+    );
 
     let mut again = request(link.split_once('?').map(|(_, query)| query));
     let planned = faults.plan(&mut again);
-    assert!(planned.answer_instead(&again).is_none(), "the page itself is delivered");
-    assert_eq!(again.query.as_deref(), NEXT, "and the tenant never sees the mark");
+    assert!(
+        planned.answer_instead(&again).is_none(),
+        "the page itself is delivered"
+    );
+    assert_eq!(
+        again.query.as_deref(),
+        NEXT,
+        "and the tenant never sees the mark"
+    );
 }
 
 #[test]
 fn next_links_are_turned_around_or_away() {
     let asked = request(NEXT);
-    let reply = with(Fault::on_any().repeat_next_link()).plan(&mut request(NEXT)).change(&asked, page(Some("http://localhost:1/v1.0/users?$skiptoken=y")));
-    assert_eq!(next_link(&reply), "http://localhost:1/v1.0/users?$skiptoken=x");
+    let reply = with(Fault::on_any().repeat_next_link())
+        .plan(&mut request(NEXT))
+        .change(
+            &asked,
+            page(Some("http://localhost:1/v1.0/users?$skiptoken=y")),
+        );
+    assert_eq!(
+        next_link(&reply),
+        "http://localhost:1/v1.0/users?$skiptoken=x"
+    );
     let mut foreign = with(Fault::on_any().foreign_next_link("https://evil.example/"));
-    let reply = foreign.plan(&mut request(NEXT)).change(&asked, page(Some("http://localhost:1/v1.0/users?$skiptoken=y")));
-    assert_eq!(next_link(&reply), "https://evil.example/v1.0/users?$skiptoken=y");
+    let reply = foreign.plan(&mut request(NEXT)).change(
+        &asked,
+        page(Some("http://localhost:1/v1.0/users?$skiptoken=y")),
+    );
+    assert_eq!(
+        next_link(&reply),
+        "https://evil.example/v1.0/users?$skiptoken=y"
+    );
     let reply = foreign.plan(&mut request(NEXT)).change(&asked, page(None));
     assert_eq!(next_link(&reply), "https://evil.example/v1.0/users");
 }
@@ -100,7 +150,10 @@ fn next_links_are_turned_around_or_away() {
 fn sign_in_faults_have_a_sign_in_body() {
     let mut token = request(None);
     token.path = "/contoso.com/oauth2/v2.0/token".into();
-    let reply = with(Fault::on("/token").status_with_retry_after(429, "2.128")).plan(&mut token).answer_instead(&token).unwrap();
+    let reply = with(Fault::on("/token").status_with_retry_after(429, "2.128"))
+        .plan(&mut token)
+        .answer_instead(&token)
+        .unwrap();
     let body: Value = serde_json::from_slice(&reply.body).unwrap();
     assert_eq!(body["error"], "temporarily_unavailable");
     assert!(reply.headers.contains(&("retry-after", "2.128".to_owned())));

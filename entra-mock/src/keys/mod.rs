@@ -34,7 +34,10 @@ impl TestKey {
         let certificate = der(certificate_pem)?;
         let (n, e) = components(pair.public_key().as_ref())?;
         Some(Self {
-            kid: URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &certificate)),
+            kid: URL_SAFE_NO_PAD.encode(digest::digest(
+                &digest::SHA1_FOR_LEGACY_USE_ONLY,
+                &certificate,
+            )),
             n: URL_SAFE_NO_PAD.encode(n),
             e: URL_SAFE_NO_PAD.encode(e),
             certificate,
@@ -45,7 +48,14 @@ impl TestKey {
     /// An RS256 signature; `None` only if the crypto library fails.
     pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         let mut signature = vec![0; self.pair.public_modulus_len()];
-        self.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).ok()?;
+        self.pair
+            .sign(
+                &RSA_PKCS1_SHA256,
+                &SystemRandom::new(),
+                message,
+                &mut signature,
+            )
+            .ok()?;
         Some(signature)
     }
 
@@ -64,14 +74,21 @@ impl TestKey {
 
 impl std::fmt::Debug for TestKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TestKey").field("kid", &self.kid).finish_non_exhaustive()
+        f.debug_struct("TestKey")
+            .field("kid", &self.kid)
+            .finish_non_exhaustive()
     }
 }
 
 /// The keys tokens are signed with; the first one signs, all of them are published.
 pub(crate) fn signing_keys() -> &'static [TestKey] {
     static KEYS: OnceLock<Vec<TestKey>> = OnceLock::new();
-    KEYS.get_or_init(|| SIGNING.iter().filter_map(|(key, certificate)| TestKey::read(key, certificate)).collect())
+    KEYS.get_or_init(|| {
+        SIGNING
+            .iter()
+            .filter_map(|(key, certificate)| TestKey::read(key, certificate))
+            .collect()
+    })
 }
 
 /// Key and certificate that a client may prove itself with, in one PEM text.
@@ -84,11 +101,15 @@ pub(crate) fn client_pem() -> String {
 #[cfg(feature = "server")]
 pub(crate) fn client_key() -> Option<&'static TestKey> {
     static KEY: OnceLock<Option<TestKey>> = OnceLock::new();
-    KEY.get_or_init(|| TestKey::read(CLIENT.0, CLIENT.1)).as_ref()
+    KEY.get_or_init(|| TestKey::read(CLIENT.0, CLIENT.1))
+        .as_ref()
 }
 
 fn der(pem: &str) -> Option<Vec<u8>> {
-    let body: String = pem.lines().filter(|line| !line.starts_with('#') && !line.starts_with("-----")).collect();
+    let body: String = pem
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.starts_with("-----"))
+        .collect();
     STANDARD.decode(body).ok()
 }
 
@@ -109,24 +130,44 @@ fn value(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
         (usize::from(length), rest)
     } else {
         let (bytes, rest) = rest.split_at_checked(usize::from(length & 0x7f))?;
-        (bytes.iter().fold(0, |length, &byte| length << 8 | usize::from(byte)), rest)
+        (
+            bytes
+                .iter()
+                .fold(0, |length, &byte| length << 8 | usize::from(byte)),
+            rest,
+        )
     };
     rest.split_at_checked(length).filter(|_| found == tag)
 }
 
 #[cfg(feature = "server")]
 fn without_comments(pem: &str) -> String {
-    pem.lines().filter(|line| !line.starts_with('#')).flat_map(|line| [line, "\n"]).collect()
+    pem.lines()
+        .filter(|line| !line.starts_with('#'))
+        .flat_map(|line| [line, "\n"])
+        .collect()
 }
 
 const SIGNING: [(&str, &str); 3] = [
-    (include_str!("signing-1.test-key.pem"), include_str!("signing-1.test-cert.pem")),
-    (include_str!("signing-2.test-key.pem"), include_str!("signing-2.test-cert.pem")),
-    (include_str!("signing-3.test-key.pem"), include_str!("signing-3.test-cert.pem")),
+    (
+        include_str!("signing-1.test-key.pem"),
+        include_str!("signing-1.test-cert.pem"),
+    ),
+    (
+        include_str!("signing-2.test-key.pem"),
+        include_str!("signing-2.test-cert.pem"),
+    ),
+    (
+        include_str!("signing-3.test-key.pem"),
+        include_str!("signing-3.test-cert.pem"),
+    ),
 ];
 
 #[cfg(feature = "server")]
-const CLIENT: (&str, &str) = (include_str!("client.test-key.pem"), include_str!("client.test-cert.pem"));
+const CLIENT: (&str, &str) = (
+    include_str!("client.test-key.pem"),
+    include_str!("client.test-cert.pem"),
+);
 
 #[cfg(test)]
 mod tests {
@@ -142,7 +183,9 @@ mod tests {
 
     #[test]
     fn a_signature_is_valid_for_its_own_key_and_message_only() {
-        let [first, second, ..] = signing_keys() else { panic!("two keys") };
+        let [first, second, ..] = signing_keys() else {
+            panic!("two keys")
+        };
         let signature = first.sign(b"message").unwrap();
         assert!(first.verifies(b"message", &signature));
         assert!(!first.verifies(b"massage", &signature));

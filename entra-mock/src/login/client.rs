@@ -3,12 +3,7 @@
 use entra_core::Timestamp;
 use serde_json::Value;
 
-use super::{
-    context::plain_text,
-    error::LoginError,
-    form::Form,
-    token::Refusal,
-};
+use super::{context::plain_text, error::LoginError, form::Form, token::Refusal};
 use crate::{
     state::State,
     store::{Kind, Object},
@@ -63,13 +58,21 @@ pub(super) fn find(state: &State, client_id: &str) -> Result<Client, LoginError>
         .and_then(|application| text(application, "disabledByMicrosoftStatus"))
         .is_some_and(|status| status.starts_with("Disabled"));
     if application_disabled || principal.get("accountEnabled") == Some(&Value::Bool(false)) {
-        return Err(LoginError::new(7_000_112, format!("The application '{}' is disabled.", client.app_id)));
+        return Err(LoginError::new(
+            7_000_112,
+            format!("The application '{}' is disabled.", client.app_id),
+        ));
     }
     Ok(client)
 }
 
 /// Checks the credential that the form carries.
-pub(super) fn authenticate(state: &State, now: Timestamp, mut client: Client, form: &Form) -> Result<Client, Refusal> {
+pub(super) fn authenticate(
+    state: &State,
+    now: Timestamp,
+    mut client: Client,
+    form: &Form,
+) -> Result<Client, Refusal> {
     if form.get("client_assertion").is_some() {
         return Err(Refusal::NotSupported("POST with client_assertion".into()));
     }
@@ -82,16 +85,29 @@ pub(super) fn authenticate(state: &State, now: Timestamp, mut client: Client, fo
 }
 
 /// The key id of the secret, if it is one of the application's and still valid.
-fn check_secret(state: &State, now: Timestamp, app_id: &str, secret: &str) -> Result<String, LoginError> {
+fn check_secret(
+    state: &State,
+    now: Timestamp,
+    app_id: &str,
+    secret: &str,
+) -> Result<String, LoginError> {
     let application = state.store.find(Kind::Application, "appId", app_id);
     let texts = application.and_then(|application| application.get("~secrets")?.as_object());
-    let matching = |key_id: &str| texts.and_then(|texts| texts.get(key_id)?.as_str()) == Some(secret);
-    let credentials = application.and_then(|application| application.get("passwordCredentials")?.as_array());
+    let matching =
+        |key_id: &str| texts.and_then(|texts| texts.get(key_id)?.as_str()) == Some(secret);
+    let credentials =
+        application.and_then(|application| application.get("passwordCredentials")?.as_array());
     let now = crate::odata::ticks_of(now);
 
     let mut expired = false;
-    for credential in credentials.into_iter().flatten().filter_map(Value::as_object) {
-        let Some(key_id) = text(credential, "keyId").filter(|key_id| matching(key_id)) else { continue };
+    for credential in credentials
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object)
+    {
+        let Some(key_id) = text(credential, "keyId").filter(|key_id| matching(key_id)) else {
+            continue;
+        };
         let time = |name: &str| text(credential, name).and_then(crate::odata::ticks);
         if time("endDateTime").is_some_and(|end| end <= now) {
             expired = true;
@@ -102,9 +118,16 @@ fn check_secret(state: &State, now: Timestamp, app_id: &str, secret: &str) -> Re
         }
     }
     Err(if expired {
-        LoginError::new(7_000_222, format!("The client secret of application '{app_id}' has expired. Add a new one to the application."))
+        LoginError::new(
+            7_000_222,
+            format!(
+                "The client secret of application '{app_id}' has expired. Add a new one to the application."
+            ),
+        )
     } else {
-        let text = format!("Invalid client secret for application '{app_id}': send the value of a secret, not its id.");
+        let text = format!(
+            "Invalid client secret for application '{app_id}': send the value of a secret, not its id."
+        );
         LoginError::new(7_000_215, text)
     })
 }

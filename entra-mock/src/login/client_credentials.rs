@@ -12,10 +12,16 @@ use super::{
     token::Refusal,
 };
 
-pub(super) fn respond(context: &Context<'_>, tenant: &Tenant, form: &Form) -> Result<Issued, Refusal> {
+pub(super) fn respond(
+    context: &Context<'_>,
+    tenant: &Tenant,
+    form: &Form,
+) -> Result<Issued, Refusal> {
     let client_id = form.client_id()?;
     if let Tenant::Alias(alias) = tenant {
-        let text = format!("'{alias}' names no tenant: put the tenant id or a verified domain into the URL.");
+        let text = format!(
+            "'{alias}' names no tenant: put the tenant id or a verified domain into the URL."
+        );
         return Err(LoginError::new(50_059, text).into());
     }
     let identifier = resource::identifier(context, form)?;
@@ -36,7 +42,12 @@ pub(super) fn respond(context: &Context<'_>, tenant: &Tenant, form: &Form) -> Re
     }
 }
 
-fn issue(context: &Context<'_>, client: &Client, identifier: &str, form: &Form) -> Result<(Issued, Client, Resource), Refusal> {
+fn issue(
+    context: &Context<'_>,
+    client: &Client,
+    identifier: &str,
+    form: &Form,
+) -> Result<(Issued, Client, Resource), Refusal> {
     let state = context.read();
     let client = client::authenticate(&state, context.now, client.clone(), form)?;
     let resource = resource::find(&state, context, identifier)?;

@@ -18,14 +18,29 @@ pub(super) struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn new(state: &'a RwLock<State>, now: Timestamp, request: &'a WireRequest, version: Version) -> Self {
+    pub(super) fn new(
+        state: &'a RwLock<State>,
+        now: Timestamp,
+        request: &'a WireRequest,
+        version: Version,
+    ) -> Self {
         let (trace_id, fresh) = {
             let state = state.read().unwrap_or_else(PoisonError::into_inner);
             (state.random.guid(), state.random.guid())
         };
-        let sent = request.header("client-request-id").map(str::to_owned).or_else(|| query(request, "client-request-id"));
+        let sent = request
+            .header("client-request-id")
+            .map(str::to_owned)
+            .or_else(|| query(request, "client-request-id"));
         let correlation_id = sent.and_then(|id| id.parse().ok()).unwrap_or(fresh);
-        Self { state, now, request, version, trace_id, correlation_id }
+        Self {
+            state,
+            now,
+            request,
+            version,
+            trace_id,
+            correlation_id,
+        }
     }
 
     /// The tenant, to read. A panic elsewhere while it was held leaves it as usable as before.
@@ -50,7 +65,10 @@ impl<'a> Context<'a> {
 /// A text fit for an error description: some clients read it without undoing JSON escapes, so no
 /// character may need one; and nobody wants a pasted file in a log.
 pub(super) fn plain_text(text: &str) -> String {
-    text.chars().filter(|&character| !character.is_control() && !matches!(character, '"' | '\\')).take(200).collect()
+    text.chars()
+        .filter(|&character| !character.is_control() && !matches!(character, '"' | '\\'))
+        .take(200)
+        .collect()
 }
 
 fn query(request: &WireRequest, name: &str) -> Option<String> {

@@ -20,7 +20,10 @@ pub(super) enum Tenant {
 
 /// Reads the tenant segment, or refuses it as Entra does.
 pub(super) fn tenant(context: &Context<'_>, segment: &str) -> Result<Tenant, LoginError> {
-    if let Some(alias) = ALIASES.into_iter().find(|alias| alias.eq_ignore_ascii_case(segment)) {
+    if let Some(alias) = ALIASES
+        .into_iter()
+        .find(|alias| alias.eq_ignore_ascii_case(segment))
+    {
         return Ok(Tenant::Alias(alias));
     }
     if context.read().is_named(segment) {
@@ -28,9 +31,17 @@ pub(super) fn tenant(context: &Context<'_>, segment: &str) -> Result<Tenant, Log
     }
     let name = plain_text(segment);
     if segment.parse::<entra_core::TenantId>().is_err() {
-        return Err(LoginError::new(900_023, format!("The tenant '{name}' is neither a GUID nor a domain name.")));
+        return Err(LoginError::new(
+            900_023,
+            format!("The tenant '{name}' is neither a GUID nor a domain name."),
+        ));
     }
-    Err(LoginError::new(90_002, format!("There is no tenant '{name}'. Check the tenant id or domain, and that it lives in this cloud.")))
+    Err(LoginError::new(
+        90_002,
+        format!(
+            "There is no tenant '{name}'. Check the tenant id or domain, and that it lives in this cloud."
+        ),
+    ))
 }
 
 /// `/{tenant}[/v2.0]/.well-known/openid-configuration`
@@ -67,29 +78,62 @@ pub(super) fn keys(context: &Context<'_>, segment: &str) -> Reply {
 /// `/common/discovery/instance`
 pub(super) fn instance(context: &Context<'_>) -> Reply {
     let Some(endpoint) = context.query("authorization_endpoint") else {
-        return LoginError::new(90_014, "The query must contain the parameter 'authorization_endpoint'.").render(context);
+        return LoginError::new(
+            90_014,
+            "The query must contain the parameter 'authorization_endpoint'.",
+        )
+        .render(context);
     };
     let parsed = Url::parse(&endpoint).ok();
     let host = parsed.as_ref().map(authority_of).unwrap_or_default();
-    let own = context.base().split_once("://").map_or("", |(_, host)| host);
-    let known = PUBLIC_HOSTS.iter().chain(&OTHER_CLOUDS).any(|name| host.eq_ignore_ascii_case(name));
+    let own = context
+        .base()
+        .split_once("://")
+        .map_or("", |(_, host)| host);
+    let known = PUBLIC_HOSTS
+        .iter()
+        .chain(&OTHER_CLOUDS)
+        .any(|name| host.eq_ignore_ascii_case(name));
     let Some(url) = parsed.filter(|_| known || host.eq_ignore_ascii_case(own)) else {
-        return LoginError::new(50_049, format!("The host '{host}' belongs to no known cloud.")).render(context);
+        return LoginError::new(
+            50_049,
+            format!("The host '{host}' belongs to no known cloud."),
+        )
+        .render(context);
     };
 
-    let tenant = url.path_segments().and_then(|mut segments| segments.next().map(str::to_owned)).unwrap_or_default();
-    let version = if url.path().to_ascii_lowercase().contains("/v2.0/") { "/v2.0" } else { "" };
+    let tenant = url
+        .path_segments()
+        .and_then(|mut segments| segments.next().map(str::to_owned))
+        .unwrap_or_default();
+    let version = if url.path().to_ascii_lowercase().contains("/v2.0/") {
+        "/v2.0"
+    } else {
+        ""
+    };
     let mut metadata = vec![json!({
         "preferred_network": PUBLIC_HOSTS[0], "preferred_cache": PUBLIC_HOSTS[1], "aliases": PUBLIC_HOSTS,
     })];
-    metadata.extend(OTHER_CLOUDS.iter().map(|cloud| json!({ "preferred_network": cloud, "preferred_cache": cloud, "aliases": [cloud] })));
+    metadata.extend(OTHER_CLOUDS.iter().map(
+        |cloud| json!({ "preferred_network": cloud, "preferred_cache": cloud, "aliases": [cloud] }),
+    ));
     if !known {
-        metadata.push(json!({ "preferred_network": host, "preferred_cache": host, "aliases": [host] }));
+        metadata
+            .push(json!({ "preferred_network": host, "preferred_cache": host, "aliases": [host] }));
     }
     let mut body = Map::new();
-    let discovery = format!("{}://{host}/{tenant}{version}/.well-known/openid-configuration", url.scheme());
+    let discovery = format!(
+        "{}://{host}/{tenant}{version}/.well-known/openid-configuration",
+        url.scheme()
+    );
     body.insert("tenant_discovery_endpoint".into(), discovery.into());
-    body.insert("api-version".into(), context.query("api-version").unwrap_or_else(|| "1.1".into()).into());
+    body.insert(
+        "api-version".into(),
+        context
+            .query("api-version")
+            .unwrap_or_else(|| "1.1".into())
+            .into(),
+    );
     body.insert("metadata".into(), metadata.into());
     success(context, body)
 }
@@ -98,15 +142,25 @@ pub(super) fn instance(context: &Context<'_>) -> Reply {
 pub(super) fn user_realm(context: &Context<'_>, user: &str) -> Reply {
     let user = percent_decoded(user);
     let domain = user.rsplit_once('@').map_or("", |(_, domain)| domain);
-    let managed = context.read().domains.iter().any(|own| own.eq_ignore_ascii_case(domain));
+    let managed = context
+        .read()
+        .domains
+        .iter()
+        .any(|own| own.eq_ignore_ascii_case(domain));
     let mut body = Map::new();
     body.insert("ver".into(), "1.0".into());
-    body.insert("account_type".into(), if managed { "Managed" } else { "Unknown" }.into());
+    body.insert(
+        "account_type".into(),
+        if managed { "Managed" } else { "Unknown" }.into(),
+    );
     if managed {
         body.insert("domain_name".into(), domain.into());
     }
     body.insert("cloud_instance_name".into(), "microsoftonline.com".into());
-    body.insert("cloud_audience_urn".into(), "urn:federation:MicrosoftOnline".into());
+    body.insert(
+        "cloud_audience_urn".into(),
+        "urn:federation:MicrosoftOnline".into(),
+    );
     success(context, body)
 }
 
@@ -118,7 +172,13 @@ pub(super) fn issuer(context: &Context<'_>, tenant: &str) -> String {
 pub(super) fn issuer_at(base: &str, version: Version, tenant: &str) -> String {
     match version {
         Version::V2 => format!("{base}/{tenant}/v2.0"),
-        Version::V1 if PUBLIC_HOSTS.iter().any(|host| base.strip_prefix("https://") == Some(host)) => format!("https://sts.windows.net/{tenant}/"),
+        Version::V1
+            if PUBLIC_HOSTS
+                .iter()
+                .any(|host| base.strip_prefix("https://") == Some(host)) =>
+        {
+            format!("https://sts.windows.net/{tenant}/")
+        }
         Version::V1 => format!("{base}/{tenant}/"),
     }
 }
@@ -127,8 +187,16 @@ fn configuration(context: &Context<'_>, tenant: &Tenant) -> Value {
     let base = context.base();
     let (name, issuer_name) = name_in_urls(context, tenant);
     let (oauth, keys, realm) = match context.version {
-        Version::V1 => (format!("{base}/{name}/oauth2"), format!("{base}/{name}/discovery/keys"), "openid/userinfo"),
-        Version::V2 => (format!("{base}/{name}/oauth2/v2.0"), format!("{base}/{name}/discovery/v2.0/keys"), "oidc/userinfo"),
+        Version::V1 => (
+            format!("{base}/{name}/oauth2"),
+            format!("{base}/{name}/discovery/keys"),
+            "openid/userinfo",
+        ),
+        Version::V2 => (
+            format!("{base}/{name}/oauth2/v2.0"),
+            format!("{base}/{name}/discovery/v2.0/keys"),
+            "oidc/userinfo",
+        ),
     };
     let userinfo = match context.version {
         Version::V1 => format!("{base}/{name}/{realm}"),
@@ -179,23 +247,40 @@ fn name_in_urls(context: &Context<'_>, tenant: &Tenant) -> (String, String) {
 }
 
 fn cacheable(reply: Reply) -> Reply {
-    reply.with_header("cache-control", "max-age=86400, private").with_header("access-control-allow-origin", "*")
+    reply
+        .with_header("cache-control", "max-age=86400, private")
+        .with_header("access-control-allow-origin", "*")
 }
 
 fn authority_of(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
-    plain_text(&url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+    plain_text(
+        &url.port()
+            .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")),
+    )
 }
 
 fn percent_decoded(text: &str) -> String {
     // A plus sign is itself in a path.
-    url::form_urlencoded::parse(text.replace('+', "%2B").as_bytes()).next().map(|(key, _)| key.into_owned()).unwrap_or_default()
+    url::form_urlencoded::parse(text.replace('+', "%2B").as_bytes())
+        .next()
+        .map(|(key, _)| key.into_owned())
+        .unwrap_or_default()
 }
 
 const ALIASES: [&str; 3] = ["common", "organizations", "consumers"];
 /// The tenant of personal Microsoft accounts.
 const PERSONAL_ACCOUNTS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 /// The public cloud's hosts: preferred for the network, preferred for caches, the rest.
-const PUBLIC_HOSTS: [&str; 4] = ["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"];
-const OTHER_CLOUDS: [&str; 4] =
-    ["login.partner.microsoftonline.cn", "login.microsoftonline.us", "login-us.microsoftonline.com", "login.microsoftonline.de"];
+const PUBLIC_HOSTS: [&str; 4] = [
+    "login.microsoftonline.com",
+    "login.windows.net",
+    "login.microsoft.com",
+    "sts.windows.net",
+];
+const OTHER_CLOUDS: [&str; 4] = [
+    "login.partner.microsoftonline.cn",
+    "login.microsoftonline.us",
+    "login-us.microsoftonline.com",
+    "login.microsoftonline.de",
+];

@@ -15,16 +15,26 @@ pub(super) struct LoginError {
 impl LoginError {
     /// The code decides error name and status; `text` is ours, in one or two sentences.
     pub(super) fn new(code: u32, text: impl AsRef<str>) -> Self {
-        Self { code, text: plain_text(text.as_ref()) }
+        Self {
+            code,
+            text: plain_text(text.as_ref()),
+        }
     }
 
     pub(super) fn missing_parameter(name: &str) -> Self {
-        Self::new(900_144, format!("The request body must contain the parameter '{name}'."))
+        Self::new(
+            900_144,
+            format!("The request body must contain the parameter '{name}'."),
+        )
     }
 
     pub(super) fn render(&self, context: &Context<'_>) -> Reply {
         let (error, status) = oauth(self.code);
-        let (trace, correlation, time) = (context.trace_id, context.correlation_id, iso_with_space(context.now));
+        let (trace, correlation, time) = (
+            context.trace_id,
+            context.correlation_id,
+            iso_with_space(context.now),
+        );
         let description = format!(
             "AADSTS{}: {} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {time}",
             self.code, self.text
@@ -63,7 +73,11 @@ fn with_headers(reply: Reply, context: &Context<'_>) -> Reply {
         .with_header("expires", "-1")
         .with_header("x-ms-request-id", context.trace_id.to_string())
         .with_header("x-ms-ests-server", "entra-mock");
-    if context.request.header("return-client-request-id").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+    if context
+        .request
+        .header("return-client-request-id")
+        .is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    {
         return reply.with_header("client-request-id", context.correlation_id.to_string());
     }
     reply

@@ -20,7 +20,10 @@ impl Form {
             .filter(|(_, value)| !value.is_empty())
             .map(|(key, value)| (key.into_owned(), value.into_owned()))
             .collect();
-        Self { parameters, basic: request.header("authorization").and_then(basic) }
+        Self {
+            parameters,
+            basic: request.header("authorization").and_then(basic),
+        }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
@@ -28,7 +31,8 @@ impl Form {
     }
 
     pub(super) fn require(&self, name: &str) -> Result<&str, LoginError> {
-        self.get(name).ok_or_else(|| LoginError::missing_parameter(name))
+        self.get(name)
+            .ok_or_else(|| LoginError::missing_parameter(name))
     }
 
     pub(super) fn client_id(&self) -> Result<&str, LoginError> {
@@ -82,7 +86,10 @@ mod tests {
 
     #[test]
     fn basic_credentials_are_form_decoded() {
-        let form = with_header(&format!("Basic {}", STANDARD.encode("my%20id:a%7Eb%26c%25d%2Be=f")));
+        let form = with_header(&format!(
+            "Basic {}",
+            STANDARD.encode("my%20id:a%7Eb%26c%25d%2Be=f")
+        ));
         assert_eq!(form.client_id().unwrap(), "my id");
         assert_eq!(form.client_secret(), Some("a~b&c%d+e=f"));
     }

@@ -6,11 +6,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Version,
-    client::Client,
-    context::Context,
-    discovery::issuer_at,
-    error::LoginError,
+    Version, client::Client, context::Context, discovery::issuer_at, error::LoginError,
     resource::Resource,
 };
 use crate::{keys, state::State};
@@ -35,7 +31,10 @@ impl Issued {
             let now = context.now.unix_timestamp();
             body.insert("expires_in".into(), seconds.to_string().into());
             body.insert("ext_expires_in".into(), seconds.to_string().into());
-            body.insert("expires_on".into(), (now + seconds.cast_signed()).to_string().into());
+            body.insert(
+                "expires_on".into(),
+                (now + seconds.cast_signed()).to_string().into(),
+            );
             body.insert("not_before".into(), (now - BACKDATED).to_string().into());
             body.insert("resource".into(), self.resource.clone().into());
         } else {
@@ -61,7 +60,10 @@ pub(super) fn for_application(
     let id = state.random.token(22);
     let lifetime = state.token_lifetime;
     let tenant = state.tenant_id.to_string();
-    let (now, expiry) = (context.now.unix_timestamp(), context.now.unix_timestamp() + lifetime.as_secs().cast_signed());
+    let (now, expiry) = (
+        context.now.unix_timestamp(),
+        context.now.unix_timestamp() + lifetime.as_secs().cast_signed(),
+    );
     let issuer = issuer_at(context.base(), resource.version, &tenant);
 
     let mut claims = Map::new();
@@ -103,8 +105,14 @@ pub(super) fn for_application(
     claim("tid", tenant.into());
     claim("uti", id.clone().into());
 
-    let token = sign(&claims, resource.version).ok_or_else(|| LoginError::new(90_033, "No signing key is available."))?;
-    Ok(Issued { token, lifetime, resource: resource.identifier.clone(), id })
+    let token = sign(&claims, resource.version)
+        .ok_or_else(|| LoginError::new(90_033, "No signing key is available."))?;
+    Ok(Issued {
+        token,
+        lifetime,
+        resource: resource.identifier.clone(),
+        id,
+    })
 }
 
 /// A compact RS256 JWT; v1 tokens name their key twice.
@@ -117,7 +125,8 @@ fn sign(claims: &Map<String, Value>, version: Version) -> Option<String> {
         header.insert("x5t".into(), key.kid.clone().into());
     }
     header.insert("kid".into(), key.kid.clone().into());
-    let encode = |part: &Map<String, Value>| Some(URL_SAFE_NO_PAD.encode(serde_json::to_vec(part).ok()?));
+    let encode =
+        |part: &Map<String, Value>| Some(URL_SAFE_NO_PAD.encode(serde_json::to_vec(part).ok()?));
     let message = format!("{}.{}", encode(&header)?, encode(claims)?);
     let signature = URL_SAFE_NO_PAD.encode(key.sign(message.as_bytes())?);
     Some(format!("{message}.{signature}"))

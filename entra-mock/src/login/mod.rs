@@ -30,13 +30,20 @@ use context::Context;
 /// Answers every path that is not Graph's.
 pub(crate) fn respond(state: &RwLock<State>, now: Timestamp, request: &WireRequest) -> Reply {
     let path = request.path.to_ascii_lowercase();
-    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let segments: Vec<&str> = path
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect();
     let context = |version| Context::new(state, now, request, version);
     match segments.as_slice() {
         ["common", "discovery", "instance"] => discovery::instance(&context(Version::V2)),
         [_, "userrealm", user] => discovery::user_realm(&context(Version::V2), user),
-        [tenant, "v2.0", ".well-known", "openid-configuration"] => discovery::openid(&context(Version::V2), tenant),
-        [tenant, ".well-known", "openid-configuration"] => discovery::openid(&context(Version::V1), tenant),
+        [tenant, "v2.0", ".well-known", "openid-configuration"] => {
+            discovery::openid(&context(Version::V2), tenant)
+        }
+        [tenant, ".well-known", "openid-configuration"] => {
+            discovery::openid(&context(Version::V1), tenant)
+        }
         [tenant, "discovery", "v2.0", "keys"] => discovery::keys(&context(Version::V2), tenant),
         [tenant, "discovery", "keys"] => discovery::keys(&context(Version::V1), tenant),
         [tenant, "oauth2", "v2.0", "token"] => token::respond(&context(Version::V2), tenant),

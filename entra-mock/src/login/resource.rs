@@ -41,25 +41,36 @@ pub(super) fn identifier(context: &Context<'_>, form: &Form) -> Result<String, L
         return form.require("resource").map(str::to_owned);
     }
     let scope = form.require("scope")?.trim();
-    let Some(resource) = scope.strip_suffix(".default").filter(|_| !scope.contains(char::is_whitespace)) else {
-        let text = format!("The scope '{}' is not valid here: a client asks for its own permissions with one scope that ends in /.default.", plain_text(scope));
-        return Err(LoginError::new(1_002_012, text));
-    };
-    match resource.strip_suffix('/') {
-        // Nothing before it means Graph, as for every scope without a resource.
-        None if resource.is_empty() => Ok(GRAPH_APP_ID.to_owned()),
+    // Nothing before it means Graph, as for every scope without a resource.
+    if scope == ".default" {
+        return Ok(GRAPH_APP_ID.to_owned());
+    }
+    match scope.strip_suffix("/.default") {
         Some(resource) if is_identifier(resource) => Ok(resource.to_owned()),
-        _ => Err(LoginError::new(70_011, format!("The scope '{}' names no resource.", plain_text(scope)))),
+        Some(resource) if !resource.contains(char::is_whitespace) => {
+            Err(LoginError::new(70_011, format!("The scope '{}' names no resource.", plain_text(scope))))
+        }
+        _ => {
+            let text = format!("The scope '{}' is not valid here: a client asks for its own permissions with one scope that ends in /.default.", plain_text(scope));
+            Err(LoginError::new(1_002_012, text))
+        }
     }
 }
 
 /// The service principal behind an identifier.
-pub(super) fn find(state: &State, context: &Context<'_>, identifier: &str) -> Result<Resource, LoginError> {
+pub(super) fn find(
+    state: &State,
+    context: &Context<'_>,
+    identifier: &str,
+) -> Result<Resource, LoginError> {
     let wanted = identifier.trim_end_matches('/');
-    let named = |principal: &&Object| names(principal).any(|name| name.trim_end_matches('/') == wanted);
+    let named =
+        |principal: &&Object| names(principal).any(|name| name.trim_end_matches('/') == wanted);
     let principal = if wanted == context.base() {
         // A client that derives the scope from where it found Graph.
-        state.store.find(Kind::ServicePrincipal, "appId", GRAPH_APP_ID)
+        state
+            .store
+            .find(Kind::ServicePrincipal, "appId", GRAPH_APP_ID)
     } else {
         let by_id = state.store.find(Kind::ServicePrincipal, "appId", wanted);
         by_id.or_else(|| state.store.all(Kind::ServicePrincipal).find(named))
@@ -73,27 +84,53 @@ pub(super) fn find(state: &State, context: &Context<'_>, identifier: &str) -> Re
         return Err(LoginError::new(500_011, text));
     };
     if principal.get("accountEnabled") == Some(&Value::Bool(false)) {
-        return Err(LoginError::new(50_001, format!("The resource '{}' is disabled.", plain_text(identifier))));
+        return Err(LoginError::new(
+            50_001,
+            format!("The resource '{}' is disabled.", plain_text(identifier)),
+        ));
     }
     let property = |name: &str| text(principal, name).unwrap_or_default().to_owned();
     let app_id = property("appId");
     let application = state.store.find(Kind::Application, "appId", &app_id);
-    let wants_v2 = application.and_then(|application| application.get("api")?.get("requestedAccessTokenVersion")?.as_u64()) == Some(2);
-    let optional = application.and_then(|application| application.get("optionalClaims")?.get("accessToken")?.as_array());
+    let wants_v2 = application.and_then(|application| {
+        application
+            .get("api")?
+            .get("requestedAccessTokenVersion")?
+            .as_u64()
+    }) == Some(2);
+    let optional = application.and_then(|application| {
+        application
+            .get("optionalClaims")?
+            .get("accessToken")?
+            .as_array()
+    });
     Ok(Resource {
         identifier: identifier.to_owned(),
         display_name: property("displayName"),
         service_principal_id: property("id"),
         version: if wants_v2 { Version::V2 } else { Version::V1 },
-        with_idtyp: app_id == GRAPH_APP_ID || optional.into_iter().flatten().any(|claim| claim["name"] == "idtyp"),
+        with_idtyp: app_id == GRAPH_APP_ID
+            || optional
+                .into_iter()
+                .flatten()
+                .any(|claim| claim["name"] == "idtyp"),
         app_id,
     })
 }
 
 /// The application permissions a client has on a resource, by value.
-pub(super) fn roles(state: &State, client: &Client, resource: &Resource) -> Result<Vec<String>, LoginError> {
-    let principal = state.store.get(Kind::ServicePrincipal, &resource.service_principal_id);
-    let declared = principal.and_then(|principal| principal.get("appRoles")?.as_array()).map(Vec::as_slice).unwrap_or_default();
+pub(super) fn roles(
+    state: &State,
+    client: &Client,
+    resource: &Resource,
+) -> Result<Vec<String>, LoginError> {
+    let principal = state
+        .store
+        .get(Kind::ServicePrincipal, &resource.service_principal_id);
+    let declared = principal
+        .and_then(|principal| principal.get("appRoles")?.as_array())
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     let mut assigned = false;
     let mut roles: Vec<String> = state
         .store
@@ -106,9 +143,14 @@ pub(super) fn roles(state: &State, client: &Client, resource: &Resource) -> Resu
             role.get("value")?.as_str().map(str::to_owned)
         })
         .collect();
-    let required = principal.and_then(|principal| principal.get("appRoleAssignmentRequired")) == Some(&Value::Bool(true));
+    let required = principal.and_then(|principal| principal.get("appRoleAssignmentRequired"))
+        == Some(&Value::Bool(true));
     if required && !assigned {
-        let text = format!("The application '{}' is not assigned to a role of '{}'.", client.app_id, plain_text(&resource.identifier));
+        let text = format!(
+            "The application '{}' is not assigned to a role of '{}'.",
+            client.app_id,
+            plain_text(&resource.identifier)
+        );
         return Err(LoginError::new(501_051, text));
     }
     roles.sort_unstable();
@@ -117,7 +159,12 @@ pub(super) fn roles(state: &State, client: &Client, resource: &Resource) -> Resu
 }
 
 fn names(principal: &Object) -> impl Iterator<Item = &str> {
-    principal.get("servicePrincipalNames").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+    principal
+        .get("servicePrincipalNames")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
 }
 
 /// A GUID or an absolute URI.

@@ -6,7 +6,12 @@ use super::{client::Client, context::Context, resource::Resource};
 use crate::{state::iso, store::Object};
 
 /// One entry: a token id on success, an AADSTS code on failure.
-pub(super) fn record(context: &Context<'_>, client: &Client, resource: Option<&Resource>, outcome: &Result<String, u32>) -> Object {
+pub(super) fn record(
+    context: &Context<'_>,
+    client: &Client,
+    resource: Option<&Resource>,
+    outcome: &Result<String, u32>,
+) -> Object {
     let state = context.read();
     let mut record = Object::new();
     let mut set = |name: &str, value: serde_json::Value| record.insert(name.to_owned(), value);
@@ -14,7 +19,10 @@ pub(super) fn record(context: &Context<'_>, client: &Client, resource: Option<&R
     set("createdDateTime", iso(context.now).into());
     set("appId", client.app_id.clone().into());
     set("appDisplayName", client.display_name.clone().into());
-    set("servicePrincipalId", client.service_principal_id.clone().into());
+    set(
+        "servicePrincipalId",
+        client.service_principal_id.clone().into(),
+    );
     set("servicePrincipalName", client.display_name.clone().into());
     set("correlationId", context.correlation_id.to_string().into());
     set("ipAddress", "127.0.0.1".into());
@@ -34,7 +42,10 @@ pub(super) fn record(context: &Context<'_>, client: &Client, resource: Option<&R
             set("status", json!({ "errorCode": 0 }));
         }
         Err(code) => {
-            set("status", json!({ "errorCode": code, "failureReason": "The request for a token was refused." }));
+            set(
+                "status",
+                json!({ "errorCode": code, "failureReason": "The request for a token was refused." }),
+            );
         }
     }
     record

@@ -15,7 +15,9 @@ pub(super) fn respond(context: &Context<'_>, tenant: &str) -> Reply {
     match answer(context, tenant) {
         Ok(issued) => success(context, issued.body(context)),
         Err(Refusal::Error(error)) => error.render(context),
-        Err(Refusal::NotSupported(what)) => not_supported(&format!("{what} {}", context.request.path)),
+        Err(Refusal::NotSupported(what)) => {
+            not_supported(&format!("{what} {}", context.request.path))
+        }
     }
 }
 
@@ -34,7 +36,10 @@ impl From<LoginError> for Refusal {
 
 fn answer(context: &Context<'_>, segment: &str) -> Result<Issued, Refusal> {
     if context.request.method != "POST" {
-        let text = format!("This endpoint takes POST requests only, not {}.", context.request.method);
+        let text = format!(
+            "This endpoint takes POST requests only, not {}.",
+            context.request.method
+        );
         return Err(LoginError::new(900_561, text).into());
     }
     let tenant = discovery::tenant(context, segment)?;
@@ -46,8 +51,18 @@ fn answer(context: &Context<'_>, segment: &str) -> Result<Issued, Refusal> {
     }
     match grant {
         "client_credentials" => client_credentials::respond(context, &tenant, &form),
-        "authorization_code" | "refresh_token" | "password" | "device_code" | "urn:ietf:params:oauth:grant-type:device_code"
-        | "urn:ietf:params:oauth:grant-type:jwt-bearer" => Err(Refusal::NotSupported(format!("POST with grant_type={grant}"))),
-        other => Err(LoginError::new(70_003, format!("The grant type '{}' is not supported.", plain_text(other))).into()),
+        "authorization_code"
+        | "refresh_token"
+        | "password"
+        | "device_code"
+        | "urn:ietf:params:oauth:grant-type:device_code"
+        | "urn:ietf:params:oauth:grant-type:jwt-bearer" => Err(Refusal::NotSupported(format!(
+            "POST with grant_type={grant}"
+        ))),
+        other => Err(LoginError::new(
+            70_003,
+            format!("The grant type '{}' is not supported.", plain_text(other)),
+        )
+        .into()),
     }
 }

@@ -13,8 +13,14 @@ use crate::{
 };
 
 /// The caller behind a request's bearer token.
-pub(crate) fn caller(state: &State, now: Timestamp, request: &WireRequest) -> Result<Caller, TokenProblem> {
-    let header = request.header("authorization").ok_or(TokenProblem::Missing)?;
+pub(crate) fn caller(
+    state: &State,
+    now: Timestamp,
+    request: &WireRequest,
+) -> Result<Caller, TokenProblem> {
+    let header = request
+        .header("authorization")
+        .ok_or(TokenProblem::Missing)?;
     let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
     let token = token.trim();
     if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
@@ -26,24 +32,43 @@ pub(crate) fn caller(state: &State, now: Timestamp, request: &WireRequest) -> Re
     if text("tid") != Some(state.tenant_id.to_string().as_str()) {
         return Err(TokenProblem::BadSignature);
     }
-    if !claims.get("exp").and_then(Value::as_i64).is_some_and(|expiry| now.unix_timestamp() < expiry) {
+    if !claims
+        .get("exp")
+        .and_then(Value::as_i64)
+        .is_some_and(|expiry| now.unix_timestamp() < expiry)
+    {
         return Err(TokenProblem::Expired);
     }
     let audience = text("aud").unwrap_or_default().trim_end_matches('/');
     if ![GRAPH_RESOURCE, GRAPH_APP_ID, request.base.as_str()].contains(&audience) {
         return Err(TokenProblem::WrongAudience);
     }
-    let app_id = text("appid").or_else(|| text("azp")).ok_or(TokenProblem::Malformed)?.to_owned();
+    let app_id = text("appid")
+        .or_else(|| text("azp"))
+        .ok_or(TokenProblem::Malformed)?
+        .to_owned();
     let subject = text("oid").map(str::to_owned);
-    let scopes: Vec<String> = text("scp").unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+    let scopes: Vec<String> = text("scp")
+        .unwrap_or_default()
+        .split_whitespace()
+        .map(str::to_owned)
+        .collect();
     let delegated = claims.contains_key("scp");
-    let roles = claims.get("roles").and_then(Value::as_array).into_iter().flatten();
+    let roles = claims
+        .get("roles")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     Ok(Caller {
         app_id,
         service_principal_id: subject.clone().filter(|_| !delegated),
         user_id: subject.filter(|_| delegated),
         // In a user's token these are the user's own roles, which open nothing in Graph.
-        roles: roles.filter(|_| !delegated).filter_map(Value::as_str).map(str::to_owned).collect(),
+        roles: roles
+            .filter(|_| !delegated)
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
         scopes,
     })
 }
@@ -51,18 +76,35 @@ pub(crate) fn caller(state: &State, now: Timestamp, request: &WireRequest) -> Re
 /// The claims of a token that one of the tenant's keys has signed.
 fn signed_claims(token: &str) -> Result<serde_json::Map<String, Value>, TokenProblem> {
     let mut parts = token.split('.');
-    let (Some(header), Some(claims), Some(signature), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+    let (Some(header), Some(claims), Some(signature), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
         return Err(TokenProblem::Malformed);
     };
-    let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenProblem::Malformed);
-    let parse = |bytes: Vec<u8>| serde_json::from_slice::<serde_json::Map<String, Value>>(&bytes).map_err(|_| TokenProblem::Malformed);
-    let (header, message) = (parse(decode(header)?)?, &token[..header.len() + 1 + claims.len()]);
+    let decode = |part: &str| {
+        URL_SAFE_NO_PAD
+            .decode(part)
+            .map_err(|_| TokenProblem::Malformed)
+    };
+    let parse = |bytes: Vec<u8>| {
+        serde_json::from_slice::<serde_json::Map<String, Value>>(&bytes)
+            .map_err(|_| TokenProblem::Malformed)
+    };
+    let (header, message) = (
+        parse(decode(header)?)?,
+        &token[..header.len() + 1 + claims.len()],
+    );
     let claims = parse(decode(claims)?)?;
     let signature = decode(signature)?;
 
     let kid = header.get("kid").and_then(Value::as_str);
-    let key = keys::signing_keys().iter().find(|key| Some(key.kid.as_str()) == kid).ok_or(TokenProblem::BadSignature)?;
-    if header.get("alg").and_then(Value::as_str) != Some("RS256") || !key.verifies(message.as_bytes(), &signature) {
+    let key = keys::signing_keys()
+        .iter()
+        .find(|key| Some(key.kid.as_str()) == kid)
+        .ok_or(TokenProblem::BadSignature)?;
+    if header.get("alg").and_then(Value::as_str) != Some("RS256")
+        || !key.verifies(message.as_bytes(), &signature)
+    {
         return Err(TokenProblem::BadSignature);
     }
     Ok(claims)

@@ -48,7 +48,11 @@ fn add_people(state: &mut State, founded: Timestamp) -> Result<Vec<String>, Conf
     Ok(ids)
 }
 
-fn add_groups(state: &mut State, founded: Timestamp, people: &[String]) -> Result<Vec<String>, Conflict> {
+fn add_groups(
+    state: &mut State,
+    founded: Timestamp,
+    people: &[String],
+) -> Result<Vec<String>, Conflict> {
     let mut ids: Vec<String> = Vec::with_capacity(GROUPS.len());
     for (name, description, members) in GROUPS {
         let id = state.add_group(founded, name, Some(description))?;
@@ -68,20 +72,41 @@ fn add_groups(state: &mut State, founded: Timestamp, people: &[String]) -> Resul
 }
 
 fn add_devices(state: &mut State, founded: Timestamp, people: &[String]) -> Result<(), Conflict> {
-    for (number, owner) in people.iter().enumerate().filter(|(number, _)| number % 3 != 2) {
+    for (number, owner) in people
+        .iter()
+        .enumerate()
+        .filter(|(number, _)| number % 3 != 2)
+    {
         let (system, version) = SYSTEMS[number % SYSTEMS.len()];
-        state.add_device(founded, &format!("CONTOSO-{:03}", number + 1), system, version, Some(owner))?;
+        state.add_device(
+            founded,
+            &format!("CONTOSO-{:03}", number + 1),
+            system,
+            version,
+            Some(owner),
+        )?;
     }
     Ok(())
 }
 
-fn add_apps(state: &mut State, founded: Timestamp, people: &[String], groups: &[String]) -> Result<Vec<String>, Conflict> {
+fn add_apps(
+    state: &mut State,
+    founded: Timestamp,
+    people: &[String],
+    groups: &[String],
+) -> Result<Vec<String>, Conflict> {
     let mut ids = Vec::with_capacity(APPS.len());
     for (name, publisher, assigned_people, assigned_groups) in APPS {
         let id = state.add_saas_app(name, publisher)?;
         let role = state.user_role(&id);
-        let assigned = assigned_people.iter().filter_map(|&person| people.get(person));
-        for principal in assigned.chain(assigned_groups.iter().filter_map(|&group| groups.get(group))) {
+        let assigned = assigned_people
+            .iter()
+            .filter_map(|&person| people.get(person));
+        for principal in assigned.chain(
+            assigned_groups
+                .iter()
+                .filter_map(|&group| groups.get(group)),
+        ) {
             state.assign(founded, principal, &id, &role)?;
         }
         ids.push(id);
@@ -111,13 +136,26 @@ fn add_subscription(state: &mut State) -> Result<(), Conflict> {
     )
 }
 
-fn add_visits(state: &mut State, now: Timestamp, people: &[String], apps: &[String]) -> Result<(), Conflict> {
+fn add_visits(
+    state: &mut State,
+    now: Timestamp,
+    people: &[String],
+    apps: &[String],
+) -> Result<(), Conflict> {
     for (person, app, days_ago, error_code) in VISITS {
-        let (Some(user_id), Some(service_principal_id)) = (people.get(person), apps.get(app)) else { continue };
+        let (Some(user_id), Some(service_principal_id)) = (people.get(person), apps.get(app))
+        else {
+            continue;
+        };
         for &day in days_ago {
             let within_day = Duration::from_secs(3600 + state.random.below(20 * 3600));
             let at = earlier(now, day * DAY + within_day);
-            state.add_visit(&Visit { user_id, service_principal_id, at, error_code })?;
+            state.add_visit(&Visit {
+                user_id,
+                service_principal_id,
+                at,
+                error_code,
+            })?;
         }
     }
     Ok(())
@@ -129,15 +167,35 @@ const P2_SKU: &str = "84a661c4-e949-4bd2-a560-ed7766fcaf2b";
 const DISABLED: &str = "Marta";
 const GUEST: &str = "Gus";
 
-type Person = (&'static str, Option<&'static str>, Option<&'static str>, Option<usize>);
+type Person = (
+    &'static str,
+    Option<&'static str>,
+    Option<&'static str>,
+    Option<usize>,
+);
 
 /// Name, department, title, and the number of the manager. The first one is the administrator.
 const PEOPLE: [Person; 12] = [
     ("Admin", Some("IT"), Some("Administrator"), None),
-    ("Adele", Some("Engineering"), Some("Engineering Manager"), None),
-    ("Bruno", Some("Engineering"), Some("Software Engineer"), Some(1)),
+    (
+        "Adele",
+        Some("Engineering"),
+        Some("Engineering Manager"),
+        None,
+    ),
+    (
+        "Bruno",
+        Some("Engineering"),
+        Some("Software Engineer"),
+        Some(1),
+    ),
     ("Clara", Some("Engineering"), Some("Test Engineer"), Some(1)),
-    ("David", Some("Engineering"), Some("Software Engineer"), Some(1)),
+    (
+        "David",
+        Some("Engineering"),
+        Some("Software Engineer"),
+        Some(1),
+    ),
     ("Edith", Some("Finance"), Some("Head of Finance"), None),
     ("Felix", Some("Finance"), Some("Accountant"), Some(5)),
     ("Hanna", Some("HR"), Some("Head of HR"), None),
@@ -154,10 +212,19 @@ const GROUPS: [(&str, &str, &[usize]); 5] = [
     ("Testers", "People who test; a group within Engineers", &[3]),
     ("Finance team", "Everyone in Finance", &[5, 6]),
     ("Sales team", "Everyone in Sales", &[8, 9, 10]),
-    ("All staff", "Everyone who works here", &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
+    (
+        "All staff",
+        "Everyone who works here",
+        &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+    ),
 ];
 
-type App = (&'static str, &'static str, &'static [usize], &'static [usize]);
+type App = (
+    &'static str,
+    &'static str,
+    &'static [usize],
+    &'static [usize],
+);
 
 /// Name, publisher, people assigned directly, groups assigned.
 const APPS: [App; 5] = [

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use entra_core::Timestamp;
 
-use super::names::{APP_FORMS, APP_SUBJECTS, DEPARTMENTS, GIVEN, OFFICES, PUBLISHERS, SURNAMES, SYSTEMS};
+use super::names::{
+    APP_FORMS, APP_SUBJECTS, DEPARTMENTS, GIVEN, OFFICES, PUBLISHERS, SURNAMES, SYSTEMS,
+};
 use crate::{
     directory::{NewUser, Visit, earlier, later},
     state::State,
@@ -29,7 +31,11 @@ struct Person {
     department: usize,
 }
 
-fn add_people(state: &mut State, founded: Timestamp, count: usize) -> Result<Vec<Person>, Conflict> {
+fn add_people(
+    state: &mut State,
+    founded: Timestamp,
+    count: usize,
+) -> Result<Vec<Person>, Conflict> {
     let offset = state.store.len(Kind::User);
     let mut people: Vec<Person> = Vec::with_capacity(count);
     // The first one generated in each department leads it, later ones report to somebody before.
@@ -43,9 +49,21 @@ fn add_people(state: &mut State, founded: Timestamp, count: usize) -> Result<Vec
         let guest = !is_lead && state.random.percent(3);
         let disabled = !is_lead && state.random.percent(5);
         // The number keeps names apart, the name keeps them readable.
-        let alias = format!("{}.{}{}", given.to_ascii_lowercase(), surname.to_ascii_lowercase(), offset + number);
-        let title = if is_lead { titles[0] } else { titles[1 + state.random.index(titles.len() - 1)] };
-        let hired = later(founded, Duration::from_secs(state.random.below(600 * 24 * 3600)));
+        let alias = format!(
+            "{}.{}{}",
+            given.to_ascii_lowercase(),
+            surname.to_ascii_lowercase(),
+            offset + number
+        );
+        let title = if is_lead {
+            titles[0]
+        } else {
+            titles[1 + state.random.index(titles.len() - 1)]
+        };
+        let hired = later(
+            founded,
+            Duration::from_secs(state.random.below(600 * 24 * 3600)),
+        );
         let id = state.add_user(
             hired,
             &NewUser {
@@ -66,7 +84,11 @@ fn add_people(state: &mut State, founded: Timestamp, count: usize) -> Result<Vec
         if is_lead {
             leads.push(number);
         }
-        people.push(Person { id, disabled, department: at });
+        people.push(Person {
+            id,
+            disabled,
+            department: at,
+        });
     }
     Ok(people)
 }
@@ -77,29 +99,45 @@ struct Group {
     people: Vec<usize>,
 }
 
-fn add_groups(state: &mut State, founded: Timestamp, people: &[Person]) -> Result<Vec<Group>, Conflict> {
+fn add_groups(
+    state: &mut State,
+    founded: Timestamp,
+    people: &[Person],
+) -> Result<Vec<Group>, Conflict> {
     let mut groups: Vec<Group> = Vec::new();
     let first_number = state.store.len(Kind::Group);
     for number in 0..people.len().div_ceil(PEOPLE_PER_GROUP) {
         let (department, _) = DEPARTMENTS[number % DEPARTMENTS.len()];
         let name = format!("{department} team {}", first_number + number + 1);
         let id = state.add_group(founded, &name, Some(&format!("A team of {department}")))?;
-        let mut group = Group { id, people: Vec::new() };
+        let mut group = Group {
+            id,
+            people: Vec::new(),
+        };
         for _ in 0..10 + state.random.below(25) {
             let candidate = state.random.index(people.len());
             // Mostly people of that department, some from elsewhere.
-            let fits = people[candidate].department == number % DEPARTMENTS.len() || state.random.percent(20);
-            if fits && state.store.link(Relation::Members, &group.id, &people[candidate].id) {
+            let fits = people[candidate].department == number % DEPARTMENTS.len()
+                || state.random.percent(20);
+            if fits
+                && state
+                    .store
+                    .link(Relation::Members, &group.id, &people[candidate].id)
+            {
                 group.people.push(candidate);
             }
         }
         // One group in eight sits inside an earlier one.
         if number % 8 == 7 {
             let parent = state.random.index(groups.len());
-            state.store.link(Relation::Members, &groups[parent].id, &group.id);
+            state
+                .store
+                .link(Relation::Members, &groups[parent].id, &group.id);
         }
         if let Some(&owner) = group.people.first() {
-            state.store.link(Relation::Owners, &group.id, &people[owner].id);
+            state
+                .store
+                .link(Relation::Owners, &group.id, &people[owner].id);
         }
         groups.push(group);
     }
@@ -113,7 +151,13 @@ fn add_devices(state: &mut State, founded: Timestamp, people: &[Person]) -> Resu
         if state.random.percent(DEVICES_PER_HUNDRED) {
             number += 1;
             let (system, version) = SYSTEMS[state.random.index(SYSTEMS.len())];
-            state.add_device(founded, &format!("CONTOSO-{number:06}"), system, version, Some(&person.id))?;
+            state.add_device(
+                founded,
+                &format!("CONTOSO-{number:06}"),
+                system,
+                version,
+                Some(&person.id),
+            )?;
         }
     }
     Ok(())
@@ -127,7 +171,11 @@ fn add_apps(state: &mut State, founded: Timestamp, count: usize) -> Result<Vec<S
         let form = APP_FORMS[(number + number / APP_SUBJECTS.len()) % APP_FORMS.len()];
         // One in ten was written in-house: a registration of its own, not tagged as integrated.
         if number % 10 == 9 {
-            apps.push(state.add_app(founded, &format!("Internal {subject} {form}"))?.service_principal_id);
+            apps.push(
+                state
+                    .add_app(founded, &format!("Internal {subject} {form}"))?
+                    .service_principal_id,
+            );
         } else {
             let publisher = state.random.word(&PUBLISHERS);
             apps.push(state.add_saas_app(&format!("{subject} {form}"), publisher)?);
@@ -137,7 +185,13 @@ fn add_apps(state: &mut State, founded: Timestamp, count: usize) -> Result<Vec<S
 }
 
 /// Assigns people and groups; gives the numbers of the people each app is assigned to.
-fn add_assignments(state: &mut State, founded: Timestamp, people: &[Person], groups: &[Group], apps: &[String]) -> Result<Vec<Vec<usize>>, Conflict> {
+fn add_assignments(
+    state: &mut State,
+    founded: Timestamp,
+    people: &[Person],
+    groups: &[Group],
+    apps: &[String],
+) -> Result<Vec<Vec<usize>>, Conflict> {
     let mut assigned = Vec::with_capacity(apps.len());
     for (number, app) in apps.iter().enumerate() {
         let role = state.user_role(app);
@@ -164,7 +218,13 @@ fn add_assignments(state: &mut State, founded: Timestamp, people: &[Person], gro
 
 /// Sign-ins of the last 30 days: some people come often, some never, some fail, some come to
 /// applications nobody assigned them to.
-fn add_visits(state: &mut State, now: Timestamp, people: &[Person], apps: &[String], assigned: &[Vec<usize>]) -> Result<(), Conflict> {
+fn add_visits(
+    state: &mut State,
+    now: Timestamp,
+    people: &[Person],
+    apps: &[String],
+    assigned: &[Vec<usize>],
+) -> Result<(), Conflict> {
     let mut left = people.len() * VISITS_PER_HUNDRED / 100;
     for (app, reached) in apps.iter().zip(assigned).cycle() {
         if left == 0 {
@@ -172,7 +232,11 @@ fn add_visits(state: &mut State, now: Timestamp, people: &[Person], apps: &[Stri
         }
         left -= 1;
         let stray = reached.is_empty() || state.random.percent(5);
-        let person = if stray { state.random.index(people.len()) } else { reached[state.random.index(reached.len())] };
+        let person = if stray {
+            state.random.index(people.len())
+        } else {
+            reached[state.random.index(reached.len())]
+        };
         // A third of the people never come, whatever is assigned to them.
         if person % 3 == 2 && !stray {
             continue;
@@ -185,7 +249,12 @@ fn add_visits(state: &mut State, now: Timestamp, people: &[Person], apps: &[Stri
             _ => 0,
         };
         let at = earlier(now, Duration::from_secs(60 + within));
-        state.add_visit(&Visit { user_id: &user.id, service_principal_id: app, at, error_code })?;
+        state.add_visit(&Visit {
+            user_id: &user.id,
+            service_principal_id: app,
+            at,
+            error_code,
+        })?;
     }
     Ok(())
 }

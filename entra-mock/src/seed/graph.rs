@@ -28,7 +28,14 @@ pub(super) fn add_service_principal(state: &mut State) -> Result<(), Conflict> {
             ("appRoles", roles),
             ("displayName", "Microsoft Graph".into()),
             ("oauth2PermissionScopes", scopes),
-            ("servicePrincipalNames", json!([GRAPH_APP_ID, "https://graph.microsoft.com", "https://graph.microsoft.com/"])),
+            (
+                "servicePrincipalNames",
+                json!([
+                    GRAPH_APP_ID,
+                    "https://graph.microsoft.com",
+                    "https://graph.microsoft.com/"
+                ]),
+            ),
             ("servicePrincipalType", "Application".into()),
             ("signInAudience", "AzureADMultipleOrgs".into()),
         ]),
@@ -40,7 +47,12 @@ fn permissions() -> (Value, Value) {
     let (mut roles, mut scopes) = (Vec::new(), Vec::new());
     for line in TABLE.lines() {
         let mut columns = line.split('\t');
-        let (Some(kind), Some(value), Some(id), Some(consent)) = (columns.next(), columns.next(), columns.next(), columns.next()) else {
+        let (Some(kind), Some(value), Some(id), Some(consent)) = (
+            columns.next(),
+            columns.next(),
+            columns.next(),
+            columns.next(),
+        ) else {
             continue;
         };
         if kind == "application" {

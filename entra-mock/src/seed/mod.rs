@@ -29,7 +29,13 @@ pub enum Seed {
 
 impl Seed {
     /// A tenant with this content, filled up to `users` people.
-    pub(crate) fn build(self, now: Timestamp, license: License, random_seed: u64, users: usize) -> State {
+    pub(crate) fn build(
+        self,
+        now: Timestamp,
+        license: License,
+        random_seed: u64,
+        users: usize,
+    ) -> State {
         let mut state = State::new("Contoso", &[DOMAIN, INITIAL_DOMAIN], license, random_seed);
         // Every id is fresh, so nothing of this can collide.
         let outcome = self.fill(&mut state, now, users);
@@ -71,7 +77,10 @@ fn add_organization(state: &mut State) -> Result<(), Conflict> {
             ("displayName", state.tenant_name.clone().into()),
             ("defaultUsageLocation", "DE".into()),
             ("preferredLanguage", "en".into()),
-            ("technicalNotificationMails", json!([format!("admin@{DOMAIN}")])),
+            (
+                "technicalNotificationMails",
+                json!([format!("admin@{DOMAIN}")]),
+            ),
             ("tenantType", "AAD".into()),
             ("verifiedDomains", domains.into()),
         ]),

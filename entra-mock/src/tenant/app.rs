@@ -8,11 +8,7 @@ use entra_core::{ClientId, Guid, ObjectId, Secret};
 use serde_json::{Value, json};
 
 use super::FakeTenant;
-use crate::{
-    directory::AppIds,
-    engine::Engine,
-    store::Kind,
-};
+use crate::{directory::AppIds, engine::Engine, store::Kind};
 
 impl FakeTenant {
     /// Registers an application, with its service principal.
@@ -22,9 +18,20 @@ impl FakeTenant {
     #[must_use]
     pub fn register_app(&self, display_name: &str) -> App {
         let now = self.engine.now();
-        #[expect(clippy::expect_used, reason = "the ids are fresh, so nothing can have them")]
-        let ids = self.engine.write().add_app(now, display_name).expect("fresh ids");
-        App { engine: Arc::clone(&self.engine), ids, secret: Arc::default() }
+        #[expect(
+            clippy::expect_used,
+            reason = "the ids are fresh, so nothing can have them"
+        )]
+        let ids = self
+            .engine
+            .write()
+            .add_app(now, display_name)
+            .expect("fresh ids");
+        App {
+            engine: Arc::clone(&self.engine),
+            ids,
+            secret: Arc::default(),
+        }
     }
 }
 
@@ -52,10 +59,17 @@ impl App {
     /// # Panics
     /// If Graph has no application permission of that name.
     #[track_caller]
-    #[expect(clippy::panic, reason = "a misspelt permission must fail the test at its line")]
+    #[expect(
+        clippy::panic,
+        reason = "a misspelt permission must fail the test at its line"
+    )]
     pub fn application_permission(&self, name: &str) -> Self {
         let now = self.engine.now();
-        if !self.engine.write().grant_application_permission(now, &self.ids.service_principal_id, name) {
+        if !self.engine.write().grant_application_permission(
+            now,
+            &self.ids.service_principal_id,
+            name,
+        ) {
             panic!("Microsoft Graph has no application permission {name:?}");
         }
         self.clone()
@@ -69,33 +83,46 @@ impl App {
     /// Adds a client secret that is valid for so long from now on.
     pub fn with_secret_valid_for(&self, validity: Duration) -> Self {
         let now = self.engine.now();
-        let secret = self.engine.write().add_secret(now, &self.ids.object_id, validity);
+        let secret = self
+            .engine
+            .write()
+            .add_secret(now, &self.ids.object_id, validity);
         *self.secret.lock().unwrap_or_else(PoisonError::into_inner) = Some(secret);
         self.clone()
     }
 
     /// Makes tokens for this application, as a resource, of version 2.
     pub fn with_v2_tokens(&self) -> Self {
-        self.engine.write().store.update(Kind::Application, &self.ids.object_id, |object| {
-            let api = object.entry("api").or_insert_with(|| json!({}));
-            api["requestedAccessTokenVersion"] = 2.into();
-        });
+        self.engine
+            .write()
+            .store
+            .update(Kind::Application, &self.ids.object_id, |object| {
+                let api = object.entry("api").or_insert_with(|| json!({}));
+                api["requestedAccessTokenVersion"] = 2.into();
+            });
         self.clone()
     }
 
     /// Removes all secrets; a token issued before stays valid.
     pub fn remove_secret(&self) {
-        self.engine.write().store.update(Kind::Application, &self.ids.object_id, |object| {
-            object.remove("passwordCredentials");
-            object.remove("~secrets");
-        });
+        self.engine
+            .write()
+            .store
+            .update(Kind::Application, &self.ids.object_id, |object| {
+                object.remove("passwordCredentials");
+                object.remove("~secrets");
+            });
     }
 
     /// Disables the service principal, so that no more tokens are issued.
     pub fn disable(&self) {
-        self.engine.write().store.update(Kind::ServicePrincipal, &self.ids.service_principal_id, |object| {
-            object.insert("accountEnabled".to_owned(), Value::Bool(false));
-        });
+        self.engine.write().store.update(
+            Kind::ServicePrincipal,
+            &self.ids.service_principal_id,
+            |object| {
+                object.insert("accountEnabled".to_owned(), Value::Bool(false));
+            },
+        );
     }
 
     /// The application (client) id.
@@ -122,16 +149,25 @@ impl App {
     /// If there never was one.
     #[must_use]
     #[track_caller]
-    #[expect(clippy::expect_used, reason = "a test that forgot the secret must fail at its line")]
+    #[expect(
+        clippy::expect_used,
+        reason = "a test that forgot the secret must fail at its line"
+    )]
     pub fn secret(&self) -> Secret {
-        let secret = self.secret.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let secret = self
+            .secret
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         secret.expect("the application has no secret; call with_secret() first")
     }
 }
 
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("App").field("client_id", &self.ids.app_id).finish_non_exhaustive()
+        f.debug_struct("App")
+            .field("client_id", &self.ids.app_id)
+            .finish_non_exhaustive()
     }
 }
 

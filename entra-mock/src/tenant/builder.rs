@@ -82,12 +82,21 @@ impl FakeTenantBuilder {
 
     pub(super) fn launch(self) -> FakeTenant {
         let clock = self.clock.unwrap_or_default();
-        let mut state = self.seed.build(clock.now(), self.license, self.random_seed, self.users);
+        let mut state = self
+            .seed
+            .build(clock.now(), self.license, self.random_seed, self.users);
         if let Some(lifetime) = self.token_lifetime {
             state.token_lifetime = lifetime;
         }
-        let engine = Arc::new(Engine::new(Arc::new(clock.clone()), state, self.journal_capacity));
-        #[expect(clippy::expect_used, reason = "a test cannot go on without a loopback port")]
+        let engine = Arc::new(Engine::new(
+            Arc::new(clock.clone()),
+            state,
+            self.journal_capacity,
+        ));
+        #[expect(
+            clippy::expect_used,
+            reason = "a test cannot go on without a loopback port"
+        )]
         let face = InProcess::start(Arc::clone(&engine)).expect("a free loopback port");
         FakeTenant::new(face, engine, clock)
     }

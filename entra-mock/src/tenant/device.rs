@@ -12,8 +12,17 @@ impl FakeTenant {
     pub fn add_device(&self, display_name: &str, owner: Option<ObjectId>) -> DeviceHandle {
         let now = self.engine.now();
         let owner = owner.map(|owner| owner.to_string());
-        let id = self.engine.write().add_device(now, display_name, "Windows", "10.0.26100.4652", owner.as_deref());
-        DeviceHandle { engine: Arc::clone(&self.engine), id: id.unwrap_or_else(|_| Guid::NIL.to_string()) }
+        let id = self.engine.write().add_device(
+            now,
+            display_name,
+            "Windows",
+            "10.0.26100.4652",
+            owner.as_deref(),
+        );
+        DeviceHandle {
+            engine: Arc::clone(&self.engine),
+            id: id.unwrap_or_else(|_| Guid::NIL.to_string()),
+        }
     }
 }
 
@@ -33,12 +42,19 @@ impl DeviceHandle {
 
     /// Sets any property, or takes it away with a null.
     pub fn set(&self, property: &str, value: Value) {
-        self.engine.write().store.update(Kind::Device, &self.id, |device| set(device, property, value));
+        self.engine
+            .write()
+            .store
+            .update(Kind::Device, &self.id, |device| {
+                set(device, property, value)
+            });
     }
 }
 
 impl fmt::Debug for DeviceHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DeviceHandle").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("DeviceHandle")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }

@@ -14,8 +14,15 @@ impl FakeTenant {
     #[must_use]
     pub fn add_group(&self, display_name: &str) -> GroupHandle {
         let now = self.engine.now();
-        let id = self.engine.write().add_group(now, display_name, None).unwrap_or_else(|_| Guid::NIL.to_string());
-        GroupHandle { engine: Arc::clone(&self.engine), id }
+        let id = self
+            .engine
+            .write()
+            .add_group(now, display_name, None)
+            .unwrap_or_else(|_| Guid::NIL.to_string());
+        GroupHandle {
+            engine: Arc::clone(&self.engine),
+            id,
+        }
     }
 
     /// The first group of that display name, or the one with that object id.
@@ -24,15 +31,26 @@ impl FakeTenant {
     /// If there is none.
     #[must_use]
     #[track_caller]
-    #[expect(clippy::panic, reason = "a misspelt name must fail the test at its line")]
+    #[expect(
+        clippy::panic,
+        reason = "a misspelt name must fail the test at its line"
+    )]
     pub fn group(&self, name: &str) -> GroupHandle {
         let state = self.engine.read();
-        let named = |group: &&crate::store::Object| group.get("displayName").and_then(Value::as_str) == Some(name);
-        let found = state.store.get(Kind::Group, name).or_else(|| state.store.all(Kind::Group).find(named));
+        let named = |group: &&crate::store::Object| {
+            group.get("displayName").and_then(Value::as_str) == Some(name)
+        };
+        let found = state
+            .store
+            .get(Kind::Group, name)
+            .or_else(|| state.store.all(Kind::Group).find(named));
         let Some(id) = found.and_then(|group| group.get("id")?.as_str()) else {
             panic!("the tenant has no group {name:?}");
         };
-        GroupHandle { engine: Arc::clone(&self.engine), id: id.to_owned() }
+        GroupHandle {
+            engine: Arc::clone(&self.engine),
+            id: id.to_owned(),
+        }
     }
 
     /// Assigns a person, group or service principal to an application, with the role the
@@ -72,27 +90,41 @@ impl GroupHandle {
 
     /// Adds a member of any kind; `false` if it is one already or does not exist.
     pub fn add_member(&self, member: ObjectId) -> bool {
-        self.engine.write().store.link(Relation::Members, &self.id, &member.to_string())
+        self.engine
+            .write()
+            .store
+            .link(Relation::Members, &self.id, &member.to_string())
     }
 
     /// Takes a member out; `false` if it was none.
     pub fn remove_member(&self, member: ObjectId) -> bool {
-        self.engine.write().store.unlink(Relation::Members, &self.id, &member.to_string())
+        self.engine
+            .write()
+            .store
+            .unlink(Relation::Members, &self.id, &member.to_string())
     }
 
     /// Adds an owner; `false` if it is one already or does not exist.
     pub fn add_owner(&self, owner: ObjectId) -> bool {
-        self.engine.write().store.link(Relation::Owners, &self.id, &owner.to_string())
+        self.engine
+            .write()
+            .store
+            .link(Relation::Owners, &self.id, &owner.to_string())
     }
 
     /// Sets any property, or takes it away with a null.
     pub fn set(&self, property: &str, value: Value) {
-        self.engine.write().store.update(Kind::Group, &self.id, |group| set(group, property, value));
+        self.engine
+            .write()
+            .store
+            .update(Kind::Group, &self.id, |group| set(group, property, value));
     }
 }
 
 impl fmt::Debug for GroupHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GroupHandle").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("GroupHandle")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }

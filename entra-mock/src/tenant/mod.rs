@@ -80,7 +80,12 @@ impl FakeTenant {
 
     fn new(face: InProcess, engine: Arc<Engine>, clock: ManualClock) -> Self {
         let id = engine.read().tenant_id.into();
-        Self { face, engine, clock, id }
+        Self {
+            face,
+            engine,
+            clock,
+            id,
+        }
     }
 
     /// The tenant id.
@@ -105,7 +110,10 @@ impl FakeTenant {
     #[must_use]
     pub fn cloud(&self) -> Cloud {
         let uri = self.uri();
-        #[expect(clippy::expect_used, reason = "a loopback URL of our own making is always accepted")]
+        #[expect(
+            clippy::expect_used,
+            reason = "a loopback URL of our own making is always accepted"
+        )]
         let cloud = Cloud::custom(&uri, &uri).expect("a loopback URL");
         cloud.with_graph_resource("https://graph.microsoft.com")
     }
@@ -213,12 +221,20 @@ impl FakeTenant {
     ///
     /// # Errors
     /// [`SeedError`] for an unknown collection or id, and for a name another object has.
-    pub fn set_property(&self, collection: &str, id: &str, property: &str, value: Value) -> Result<(), SeedError> {
+    pub fn set_property(
+        &self,
+        collection: &str,
+        id: &str,
+        property: &str,
+        value: Value,
+    ) -> Result<(), SeedError> {
         let kind = kind(collection)?;
         if self.change(kind, id, |object| set(object, property, value)) {
             return Ok(());
         }
-        Err(SeedError::new(format!("there is no object {id} in {collection}, or another one has that {property}")))
+        Err(SeedError::new(format!(
+            "there is no object {id} in {collection}, or another one has that {property}"
+        )))
     }
 
     /// Removes an object with everything that refers to it; whether it was there.

@@ -25,7 +25,10 @@ impl Requests {
     pub(crate) fn new(journal: &Journal) -> Self {
         Self {
             records: journal.records().cloned().collect(),
-            counts: journal.counts().map(|(method, path, count)| (method.to_owned(), path.to_owned(), count)).collect(),
+            counts: journal
+                .counts()
+                .map(|(method, path, count)| (method.to_owned(), path.to_owned(), count))
+                .collect(),
             uncounted: journal.uncounted(),
         }
     }
@@ -59,13 +62,21 @@ impl Requests {
     /// # Panics
     /// If it was another number; the message lists what was asked instead.
     #[track_caller]
-    #[expect(clippy::panic, reason = "a wrong number of requests must fail the test at its line")]
+    #[expect(
+        clippy::panic,
+        reason = "a wrong number of requests must fail the test at its line"
+    )]
     pub fn assert_count(&self, expected: u64) {
         let count = self.count();
         if count == expected && self.uncounted == 0 {
             return;
         }
-        let list: String = self.records.iter().take(LISTED).map(|record| format!("\n  {} {} -> {}", record.method, record.path, record.status)).collect();
+        let list: String = self
+            .records
+            .iter()
+            .take(LISTED)
+            .map(|record| format!("\n  {} {} -> {}", record.method, record.path, record.status))
+            .collect();
         let unknown = match self.uncounted {
             0 => String::new(),
             number => format!(" (and {number} to paths that were not counted)"),
@@ -79,7 +90,8 @@ impl Requests {
     }
 
     fn keep(mut self, wanted: impl Fn(&str, &str) -> bool) -> Self {
-        self.records.retain(|record| wanted(&record.method, &record.path));
+        self.records
+            .retain(|record| wanted(&record.method, &record.path));
         self.counts.retain(|(method, path, _)| wanted(method, path));
         self
     }

@@ -17,14 +17,23 @@ impl FakeTenant {
     /// If there is none.
     #[must_use]
     #[track_caller]
-    #[expect(clippy::panic, reason = "a misspelt name must fail the test at its line")]
+    #[expect(
+        clippy::panic,
+        reason = "a misspelt name must fail the test at its line"
+    )]
     pub fn user(&self, name: &str) -> UserHandle {
         let state = self.engine.read();
-        let found = state.store.find(Kind::User, "userPrincipalName", name).or_else(|| state.store.get(Kind::User, name));
+        let found = state
+            .store
+            .find(Kind::User, "userPrincipalName", name)
+            .or_else(|| state.store.get(Kind::User, name));
         let Some(id) = found.and_then(|user| user.get("id")?.as_str()) else {
             panic!("the tenant has no user {name:?}");
         };
-        UserHandle { engine: Arc::clone(&self.engine), id: id.to_owned() }
+        UserHandle {
+            engine: Arc::clone(&self.engine),
+            id: id.to_owned(),
+        }
     }
 
     /// Adds a person; the user principal name is made from the name.
@@ -34,19 +43,58 @@ impl FakeTenant {
         let mut state = self.engine.write();
         let stem: String = display_name
             .split_whitespace()
-            .map(|word| word.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase())
+            .map(|word| {
+                word.chars()
+                    .filter(char::is_ascii_alphanumeric)
+                    .collect::<String>()
+                    .to_ascii_lowercase()
+            })
             .filter(|word| !word.is_empty())
             .collect::<Vec<_>>()
             .join(".");
-        let stem = if stem.is_empty() { "user".to_owned() } else { stem };
+        let stem = if stem.is_empty() {
+            "user".to_owned()
+        } else {
+            stem
+        };
         let domain = state.default_domain().to_owned();
         // Two people of one name are told apart by a number, as an admin would.
-        let taken = |alias: &str| state.store.find(Kind::User, "userPrincipalName", &format!("{alias}@{domain}")).is_some();
-        let alias = (1..).map(|number| if number == 1 { stem.clone() } else { format!("{stem}{number}") }).find(|alias| !taken(alias)).unwrap_or(stem);
+        let taken = |alias: &str| {
+            state
+                .store
+                .find(
+                    Kind::User,
+                    "userPrincipalName",
+                    &format!("{alias}@{domain}"),
+                )
+                .is_some()
+        };
+        let alias = (1..)
+            .map(|number| {
+                if number == 1 {
+                    stem.clone()
+                } else {
+                    format!("{stem}{number}")
+                }
+            })
+            .find(|alias| !taken(alias))
+            .unwrap_or(stem);
         let mut names = display_name.split_whitespace();
         let (given_name, surname) = (names.next(), names.next_back());
-        let id = state.add_user(now, &NewUser { display_name, given_name, surname, alias: &alias, ..NewUser::default() });
-        UserHandle { engine: Arc::clone(&self.engine), id: id.unwrap_or_else(|_| Guid::NIL.to_string()) }
+        let id = state.add_user(
+            now,
+            &NewUser {
+                display_name,
+                given_name,
+                surname,
+                alias: &alias,
+                ..NewUser::default()
+            },
+        );
+        UserHandle {
+            engine: Arc::clone(&self.engine),
+            id: id.unwrap_or_else(|_| Guid::NIL.to_string()),
+        }
     }
 }
 
@@ -68,7 +116,10 @@ impl UserHandle {
     #[must_use]
     pub fn user_principal_name(&self) -> String {
         let state = self.engine.read();
-        let name = state.store.get(Kind::User, &self.id).and_then(|user| user.get("userPrincipalName")?.as_str());
+        let name = state
+            .store
+            .get(Kind::User, &self.id)
+            .and_then(|user| user.get("userPrincipalName")?.as_str());
         name.unwrap_or_default().to_owned()
     }
 
@@ -89,12 +140,18 @@ impl UserHandle {
 
     /// Sets any property, or takes it away with a null.
     pub fn set(&self, property: &str, value: Value) {
-        self.engine.write().store.update(Kind::User, &self.id, |user| set(user, property, value));
+        self.engine
+            .write()
+            .store
+            .update(Kind::User, &self.id, |user| set(user, property, value));
     }
 
     /// Makes `manager` the person's manager.
     pub fn set_manager(&self, manager: &Self) {
-        self.engine.write().store.link(Relation::Manager, &self.id, &manager.id);
+        self.engine
+            .write()
+            .store
+            .link(Relation::Manager, &self.id, &manager.id);
     }
 
     /// Removes the person with memberships and assignments.
@@ -105,6 +162,8 @@ impl UserHandle {
 
 impl fmt::Debug for UserHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UserHandle").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("UserHandle")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }

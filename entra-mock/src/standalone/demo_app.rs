@@ -1,0 +1,141 @@
+//! The application and the person that the environment file hands out.
+
+use std::time::Duration;
+
+use aws_lc_rs::digest;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use entra_core::{Secret, Timestamp};
+use serde_json::{Value, json};
+
+use crate::{
+    directory::{AppIds, NewUser, push},
+    keys,
+    seed::{DOMAIN, GRAPH_APP_ID},
+    state::State,
+    store::Kind,
+};
+
+/// Everything a client needs to sign in, in whatever way it likes.
+#[derive(Debug)]
+pub(super) struct DemoApp {
+    pub(super) app_id: String,
+    pub(super) secret: Secret,
+    pub(super) user: String,
+    pub(super) password: Secret,
+}
+
+impl DemoApp {
+    /// Registers the application with every credential and consent; `None` only if the crate's own
+    /// test certificate cannot be read.
+    pub(super) fn register(state: &mut State, now: Timestamp) -> Option<Self> {
+        let ids = state.add_app(now, "Environment file").ok()?;
+        for permission in APPLICATION_PERMISSIONS {
+            state.grant_application_permission(now, &ids.service_principal_id, permission);
+        }
+        state
+            .grant_delegated_permissions(&ids.service_principal_id, DELEGATED_PERMISSION)
+            .ok()?;
+        let secret = state.add_secret(now, &ids.object_id, SECRET_VALIDITY);
+        describe(state, &ids, keys::client_key()?);
+
+        let (user, password) = person(state, now)?;
+        Some(Self {
+            app_id: ids.app_id,
+            secret,
+            user,
+            password,
+        })
+    }
+}
+
+/// Redirect URIs, required permissions and the certificate.
+fn describe(state: &mut State, ids: &AppIds, key: &keys::TestKey) {
+    let access = required_access(state);
+    let key_id = state.new_id();
+    state.store.update(Kind::Application, &ids.object_id, |app| {
+        app.insert("isFallbackPublicClient".into(), true.into());
+        app["web"]["redirectUris"] = json!([REDIRECT_URI]);
+        app["publicClient"]["redirectUris"] = json!(["http://localhost", "https://login.microsoftonline.com/common/oauth2/nativeclient"]);
+        app.insert("requiredResourceAccess".into(), json!([{ "resourceAppId": GRAPH_APP_ID, "resourceAccess": access }]));
+        push(
+            app,
+            "keyCredentials",
+            json!({
+                "customKeyIdentifier": STANDARD.encode(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &key.certificate)),
+                "displayName": "CN=entra-mock test key client",
+                "startDateTime": "2020-01-01T00:00:00Z",
+                "endDateTime": "2120-01-01T00:00:00Z",
+                "key": null,
+                "keyId": key_id,
+                "type": "AsymmetricX509Cert",
+                "usage": "Verify",
+            }),
+        );
+        // Graph never shows it in a list; the token endpoint needs it.
+        app.insert("~certificates".into(), json!({ key_id: key.x5c() }));
+    });
+}
+
+fn required_access(state: &State) -> Vec<Value> {
+    let graph = state
+        .store
+        .find(Kind::ServicePrincipal, "appId", GRAPH_APP_ID);
+    let id = |list: &str, permission: &str| {
+        let permissions = graph?.get(list)?.as_array()?;
+        permissions
+            .iter()
+            .find(|known| known["value"] == permission)?
+            .get("id")
+            .cloned()
+    };
+    let roles = APPLICATION_PERMISSIONS.iter().filter_map(|permission| {
+        Some(json!({ "id": id("appRoles", permission)?, "type": "Role" }))
+    });
+    let scope = id("oauth2PermissionScopes", DELEGATED_PERMISSION)
+        .map(|id| json!({ "id": id, "type": "Scope" }));
+    roles.chain(scope).collect()
+}
+
+/// A person with a password and no second factor: Adele, who is made if the seed has her not.
+fn person(state: &mut State, now: Timestamp) -> Option<(String, Secret)> {
+    let name = format!("adele@{DOMAIN}");
+    let found = state
+        .store
+        .find(Kind::User, "userPrincipalName", &name)
+        .and_then(|user| user.get("id")?.as_str().map(str::to_owned));
+    let id = match found {
+        Some(id) => id,
+        None => state
+            .add_user(
+                now,
+                &NewUser {
+                    display_name: "Adele",
+                    given_name: Some("Adele"),
+                    alias: "adele",
+                    ..NewUser::default()
+                },
+            )
+            .ok()?,
+    };
+    let password = format!("Mock-{}-1", state.random.token(16));
+    state.store.update(Kind::User, &id, |user| {
+        user.insert("~password".into(), password.clone().into());
+    });
+    Some((name, Secret::from(password)))
+}
+
+pub(super) const REDIRECT_URI: &str = "http://localhost:3000/callback";
+
+/// What the tenant serves can be read with these.
+const APPLICATION_PERMISSIONS: [&str; 8] = [
+    "Application.Read.All",
+    "AuditLog.Read.All",
+    "Device.Read.All",
+    "Directory.Read.All",
+    "Group.Read.All",
+    "GroupMember.Read.All",
+    "Organization.Read.All",
+    "User.Read.All",
+];
+const DELEGATED_PERMISSION: &str = "User.Read";
+const SECRET_VALIDITY: Duration = Duration::from_secs(2 * 365 * 24 * 3600);

@@ -1,0 +1,227 @@
+//! The server of its own: what it is told, what it leaves on disk for clients, and its life.
+
+mod demo_app;
+mod env_file;
+
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use entra_core::{Clock, SystemClock};
+
+use crate::{
+    engine::Engine,
+    face::{Authority, Listener, Running},
+    seed::Seed,
+    state::License,
+};
+
+use demo_app::DemoApp;
+use env_file::Files;
+
+/// A fake tenant as a server of its own, for clients in any language; it goes by the real time.
+///
+/// The `entra-mock` program is this and an argument parser.
+///
+/// ```
+/// # #[tokio::main] async fn main() -> Result<(), entra_mock::ServerError> {
+/// use entra_mock::{Seed, Server};
+/// let server = Server::builder().seed(Seed::Contoso).tls(true).start().await?;
+/// assert!(server.uri().starts_with("https://localhost:"));
+/// server.stop().await;
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct Server {
+    uri: String,
+    running: Running,
+}
+
+impl Server {
+    /// A server of one's own making.
+    #[must_use]
+    pub fn builder() -> ServerBuilder {
+        ServerBuilder::default()
+    }
+
+    /// Where it listens, such as `https://localhost:8443`.
+    #[must_use]
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    /// Accepts no more connections and lets running requests end, for a few seconds at most.
+    pub async fn stop(self) {
+        self.running.stop().await;
+    }
+}
+
+/// What a [`Server`] shall be like; see [`Server::builder`].
+#[derive(Clone, Debug, Default)]
+#[must_use = "call `start` to get a server"]
+pub struct ServerBuilder {
+    port: u16,
+    tls: bool,
+    seed: Seed,
+    users: usize,
+    random_seed: u64,
+    license: License,
+    env_file: Option<PathBuf>,
+    ca_file: Option<PathBuf>,
+}
+
+impl ServerBuilder {
+    /// The port to listen on; 0, the default, takes a free one.
+    pub const fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// Speaks TLS, with a certificate authority made for this run.
+    pub const fn tls(mut self, tls: bool) -> Self {
+        self.tls = tls;
+        self
+    }
+
+    /// What the tenant contains from the start.
+    pub const fn seed(mut self, seed: Seed) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Fills the tenant up to so many people, with everything else in proportion.
+    pub const fn users(mut self, users: usize) -> Self {
+        self.users = users;
+        self
+    }
+
+    /// Where all randomness comes from: the same number gives the same tenant, ids included.
+    pub const fn random_seed(mut self, random_seed: u64) -> Self {
+        self.random_seed = random_seed;
+        self
+    }
+
+    /// What the tenant has paid for.
+    pub const fn license(mut self, license: License) -> Self {
+        self.license = license;
+        self
+    }
+
+    /// Writes a shell script that exports everything a client needs, secrets included, and the
+    /// files it names beside it.
+    pub fn env_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.env_file = Some(path.into());
+        self
+    }
+
+    /// Writes the certificate authority's certificate.
+    pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.ca_file = Some(path.into());
+        self
+    }
+
+    /// Starts the server; when this returns it answers, and its files are written.
+    ///
+    /// # Errors
+    /// [`ServerError`] if the port is taken, a file cannot be written, or no certificate can be
+    /// made.
+    pub async fn start(self) -> Result<Server, ServerError> {
+        let clock = SystemClock;
+        let now = clock.now();
+        // One of the people is the one whose password the environment file gives.
+        let extra = usize::from(self.seed == Seed::Empty && self.users > 0);
+        let mut state = self
+            .seed
+            .build(now, self.license, self.random_seed, self.users - extra);
+        let demo_app = DemoApp::register(&mut state, now).ok_or(ServerError::Certificate(
+            "the client certificate cannot be read".into(),
+        ))?;
+        let tenant_id = state.tenant_id;
+
+        let authority = if self.tls {
+            Some(Authority::new(now).map_err(ServerError::Certificate)?)
+        } else {
+            None
+        };
+        let listener = Listener::bind(self.port)
+            .await
+            .map_err(|source| ServerError::Port {
+                port: self.port,
+                source,
+            })?;
+        let scheme = if self.tls { "https" } else { "http" };
+        let uri = format!("{scheme}://localhost:{}", listener.port());
+
+        let files = Files {
+            uri: &uri,
+            tenant_id,
+            app: &demo_app,
+            ca_certificate: authority
+                .as_ref()
+                .map(|authority| authority.certificate_pem.as_str()),
+        };
+        files.write(self.env_file.as_deref(), self.ca_file.as_deref())?;
+
+        let engine = Arc::new(Engine::new(Arc::new(clock), state, JOURNAL_CAPACITY));
+        let running = listener.serve(
+            &engine,
+            authority.as_ref().map(|authority| &authority.acceptor),
+        );
+        Ok(Server { uri, running })
+    }
+}
+
+/// Why a [`Server`] did not start.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// The port cannot be listened on.
+    Port {
+        /// The port asked for.
+        port: u16,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file cannot be written.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Keys or certificates could not be made.
+    Certificate(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl ServerError {
+    fn file(path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self::File { path, source }
+    }
+}
+
+impl fmt::Display for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Port { port, .. } => write!(
+                f,
+                "cannot listen on port {port}; give another one, or 0 for any that is free"
+            ),
+            Self::File { path, .. } => write!(f, "cannot write {}", path.display()),
+            Self::Certificate(_) => f.write_str("cannot make the certificates of this run"),
+        }
+    }
+}
+
+impl std::error::Error for ServerError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Port { source, .. } | Self::File { source, .. } => Some(source),
+            Self::Certificate(source) => Some(source.as_ref()),
+        }
+    }
+}
+
+const JOURNAL_CAPACITY: usize = 1_000;

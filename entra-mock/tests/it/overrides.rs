@@ -1,0 +1,97 @@
+//! A test's own mocks in front of the tenant.
+
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use entra_mock::FakeTenant;
+use wiremock::{
+    Mock, ResponseTemplate,
+    matchers::{any, body_string_contains, header, method, path, query_param},
+};
+
+use crate::support::{answer, get, graph_get, http, token, token_with};
+
+#[tokio::test]
+async fn a_mock_overrides_any_endpoint_and_the_rest_stays() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant.register_app("Night job").application_permission("User.Read.All").with_secret();
+    let jwt = token(&tenant, &app).await;
+    tenant.mount(Mock::given(method("GET")).and(path("/v1.0/users")).and(query_param("$top", "7")).respond_with(ResponseTemplate::new(418).set_body_string("teapot").insert_header("x-mine", "yes"))).await;
+    tenant.mount(Mock::given(method("POST")).and(path(format!("/{}/oauth2/v2.0/token", tenant.id()))).and(body_string_contains("magic")).respond_with(ResponseTemplate::new(503))).await;
+
+    let mine = graph_get(&tenant, &jwt, "/users?$top=7").await;
+    assert_eq!((mine.status, mine.text.as_str(), mine.header("x-mine")), (418, "teapot", Some("yes")));
+    assert_eq!(token_with(&tenant, &app, &[("grant_type", "magic")]).await.status, 503);
+
+    assert_eq!(graph_get(&tenant, &jwt, "/users?$top=8").await.status, 200);
+    assert_eq!(token_with(&tenant, &app, &[]).await.status, 200);
+    assert_eq!(get(&format!("{}/contoso.com/v2.0/.well-known/openid-configuration", tenant.uri())).await.status, 200);
+    // Who answered does not matter to the journal.
+    tenant.requests().to("/users").assert_count(2);
+}
+
+#[tokio::test]
+async fn a_mock_sees_the_request_as_it_was_sent() {
+    let tenant = FakeTenant::start().await;
+    let body = "x".repeat(100_000);
+    tenant.mount(Mock::given(method("PUT")).and(path("/some/where")).and(header("x-color", "blue")).and(body_string_contains(&body)).respond_with(ResponseTemplate::new(204))).await;
+    let sent = http().put(format!("{}/some/where?a=b%20c", tenant.uri())).header("x-color", "blue").body(body);
+    assert_eq!(answer(sent).await.status, 204);
+}
+
+#[tokio::test]
+async fn a_mock_that_is_used_up_gives_way_to_the_tenant() {
+    let tenant = FakeTenant::start().await;
+    tenant.mount(Mock::given(any()).respond_with(ResponseTemplate::new(500)).up_to_n_times(2)).await;
+    let url = format!("{}/contoso.com/discovery/keys", tenant.uri());
+    assert_eq!([get(&url).await.status, get(&url).await.status, get(&url).await.status], [500, 500, 200]);
+}
+
+#[tokio::test]
+async fn a_mocks_own_404_reaches_the_client() {
+    let tenant = FakeTenant::start().await;
+    tenant.mount(Mock::given(path("/contoso.com/discovery/keys")).respond_with(ResponseTemplate::new(404))).await;
+    assert_eq!(get(&format!("{}/contoso.com/discovery/keys", tenant.uri())).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_slow_mock_delays_only_its_own_requests() {
+    let tenant = FakeTenant::start().await;
+    tenant.mount(Mock::given(path("/slow")).respond_with(ResponseTemplate::new(200).set_delay(Duration::from_secs(30)))).await;
+    let (client, url) = (http(), format!("{}/slow", tenant.uri()));
+    let slow = tokio::spawn(async move { client.get(url).send().await });
+    assert_eq!(get(&format!("{}/contoso.com/discovery/keys", tenant.uri())).await.status, 200);
+    assert!(!slow.is_finished());
+    drop(tenant);
+    assert!(slow.await.unwrap().is_err(), "the tenant's end ends its connections");
+}
+
+#[tokio::test]
+async fn an_unmet_expectation_fails_the_test() {
+    let tenant = FakeTenant::start().await;
+    tenant.mount(Mock::given(path("/never")).respond_with(ResponseTemplate::new(200)).expect(1)).await;
+    let dropped = std::panic::catch_unwind(AssertUnwindSafe(|| drop(tenant)));
+    assert!(dropped.is_err());
+}
+
+#[tokio::test]
+async fn dropping_right_after_many_mounts_does_not_hang() {
+    for mounts in [126, 127, 128, 129] {
+        let tenant = FakeTenant::start().await;
+        for _ in 0..mounts {
+            tenant.mount(Mock::given(path("/never")).respond_with(ResponseTemplate::new(200))).await;
+        }
+        drop(tenant);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_survives_changing_between_mock_and_tenant() {
+    let tenant = FakeTenant::start().await;
+    tenant.mount(Mock::given(path("/mine")).respond_with(ResponseTemplate::new(200).set_body_string("mine"))).await;
+    let client = http();
+    for round in 0..50 {
+        let path = if round % 2 == 0 { "/mine" } else { "/contoso.com/discovery/keys" };
+        let text = client.get(format!("{}{path}", tenant.uri())).send().await.unwrap().text().await.unwrap();
+        assert_eq!(text == "mine", round % 2 == 0);
+    }
+}

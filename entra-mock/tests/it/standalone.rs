@@ -1,0 +1,165 @@
+//! The server of its own: TLS, its files, and its end.
+
+use std::{collections::HashMap, fs, path::{Path, PathBuf}, process::Command};
+
+use entra_mock::{Seed, Server, ServerError};
+
+use crate::support::{GRAPH_SCOPE, answer};
+
+/// A directory of its own that is gone when the test is over.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("entra-mock {name}'s {}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The variables a shell has after reading the file.
+fn sourced(path: &Path) -> HashMap<String, String> {
+    let output = Command::new("sh").args(["-c", ". \"$1\" && env -0", "sh"]).arg(path).env_clear().env("PATH", "/usr/bin:/bin").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .split('\0')
+        .filter_map(|line| line.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+fn client_trusting(pem: &str) -> reqwest::Client {
+    let roots = reqwest::Certificate::from_pem_bundle(pem.as_bytes()).unwrap();
+    reqwest::Client::builder().tls_certs_only(roots).build().unwrap()
+}
+
+#[cfg(unix)]
+fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_environment_file_is_all_a_client_needs() {
+    let scratch = Scratch::new("env");
+    let env_file = scratch.0.join("tenant.env");
+    // An older, readable file must not lend its permissions.
+    fs::write(&env_file, "old").unwrap();
+    let ca_file = scratch.0.join("ca.pem");
+    let server = Server::builder().tls(true).users(30).random_seed(3).env_file(&env_file).ca_file(&ca_file).start().await.unwrap();
+
+    let env = sourced(&env_file);
+    for path in ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "AZURE_CLIENT_CERTIFICATE_PATH"].map(|name| Path::new(&env[name])).into_iter().chain([env_file.as_path()]) {
+        assert_eq!(mode(path), 0o600, "{}", path.display());
+    }
+    assert_eq!(env["AZURE_AUTHORITY_HOST"], server.uri());
+    assert_eq!(env["ENTRA_GRAPH_URL"], format!("{}/v1.0", server.uri()));
+    assert_eq!(env["ENTRA_REDIRECT_URI"], "http://localhost:3000/callback");
+    assert_eq!(env["ENTRA_USER_UPN"], "adele@contoso.com");
+    assert_eq!(env["ENTRA_PUBLIC_CLIENT_ID"], env["AZURE_CLIENT_ID"]);
+    assert!(env["ENTRA_USER_PASSWORD"].len() > 12);
+    let pem = fs::read_to_string(&env["AZURE_CLIENT_CERTIFICATE_PATH"]).unwrap();
+    assert!(pem.contains("BEGIN PRIVATE KEY") && pem.contains("BEGIN CERTIFICATE"));
+
+    let own_ca = fs::read_to_string(&env["NODE_EXTRA_CA_CERTS"]).unwrap();
+    let bundle = fs::read_to_string(&env["SSL_CERT_FILE"]).unwrap();
+    assert!(bundle.ends_with(&own_ca), "the bundle has our authority besides the system's");
+    assert_eq!(own_ca, fs::read_to_string(&ca_file).unwrap());
+
+    let client = client_trusting(&own_ca);
+    let form = [("grant_type", "client_credentials"), ("client_id", &env["AZURE_CLIENT_ID"]), ("client_secret", &env["AZURE_CLIENT_SECRET"]), ("scope", GRAPH_SCOPE)];
+    let url = format!("{}/{}/oauth2/v2.0/token", env["AZURE_AUTHORITY_HOST"], env["AZURE_TENANT_ID"]);
+    let token = answer(client.post(url).form(&form)).await;
+    assert_eq!(token.status, 200, "{}", token.text);
+    let jwt = token.body["access_token"].as_str().unwrap();
+    for path in ["users?$count=true", "groups", "applications", "servicePrincipals", "devices", "organization", "subscribedSkus", "auditLogs/signIns", "auditLogs/directoryAudits"] {
+        let list = answer(client.get(format!("{}/{path}", env["ENTRA_GRAPH_URL"])).bearer_auth(jwt).header("consistencylevel", "eventual")).await;
+        assert_eq!(list.status, 200, "{path}: {}", list.text);
+        if path.starts_with("users") {
+            assert_eq!(list.body["@odata.count"], 30);
+        }
+    }
+    let app = answer(client.get(format!("{}/applications(appId='{}')", env["ENTRA_GRAPH_URL"], env["AZURE_CLIENT_ID"])).bearer_auth(jwt)).await.body;
+    assert_eq!(app["isFallbackPublicClient"], true);
+    assert_eq!(app["keyCredentials"].as_array().map(Vec::len), Some(1));
+    assert!(!app.to_string().contains(&env["AZURE_CLIENT_SECRET"]), "a secret is never shown again");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_certificate_covers_the_real_host_names() {
+    let scratch = Scratch::new("names");
+    let ca_file = scratch.0.join("ca.pem");
+    let server = Server::builder().tls(true).seed(Seed::Empty).ca_file(&ca_file).start().await.unwrap();
+    let port = server.uri().rsplit(':').next().unwrap().parse::<u16>().unwrap();
+    let ca = fs::read_to_string(&ca_file).unwrap();
+    let roots = reqwest::Certificate::from_pem_bundle(ca.as_bytes()).unwrap();
+    for host in ["login.microsoftonline.com", "login.microsoft.com", "login.windows.net", "sts.windows.net", "graph.microsoft.com", "localhost"] {
+        let client = reqwest::Client::builder().tls_certs_only(roots.clone()).resolve(host, ([127, 0, 0, 1], port).into()).build().unwrap();
+        let document = answer(client.get(format!("https://{host}:{port}/contoso.com/v2.0/.well-known/openid-configuration"))).await;
+        assert!(document.body["issuer"].as_str().unwrap().starts_with(&format!("https://{host}:{port}/")));
+    }
+    let client = client_trusting(&ca);
+    assert_eq!(client.get(format!("https://127.0.0.1:{port}/common/discovery/keys")).send().await.unwrap().status(), 200);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_stopped_server_answers_no_more() {
+    let server = Server::builder().seed(Seed::Empty).start().await.unwrap();
+    let url = format!("{}/common/discovery/keys", server.uri());
+    let client = crate::support::http();
+    assert_eq!(client.get(&url).send().await.unwrap().status(), 200);
+    // The client's idle connection does not hold it up.
+    tokio::time::timeout(std::time::Duration::from_secs(4), server.stop()).await.expect("a prompt end");
+    client.get(&url).send().await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_taken_port_and_an_impossible_file_are_named() {
+    let first = Server::builder().seed(Seed::Empty).start().await.unwrap();
+    let port = first.uri().rsplit(':').next().unwrap().parse::<u16>().unwrap();
+    let taken = Server::builder().seed(Seed::Empty).port(port).start().await.unwrap_err();
+    assert!(matches!(taken, ServerError::Port { .. }) && taken.to_string().contains(&port.to_string()), "{taken}");
+    let nowhere = Server::builder().seed(Seed::Empty).env_file("/no/such/directory/tenant.env").start().await.unwrap_err();
+    assert!(nowhere.to_string().contains("/no/such/directory/tenant.env"), "{nowhere}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_program_says_when_it_is_ready_and_ends_when_told() {
+    use std::io::{BufRead, BufReader, Read};
+
+    let mut child = Command::new(env!("CARGO_BIN_EXE_entra-mock"))
+        .args(["serve", "--port", "0", "--seed", "contoso", "--users", "25", "--random-seed", "7"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    output.read_line(&mut line).unwrap();
+    assert!(line.starts_with("ready http://localhost:"), "{line}");
+    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    assert!(child.wait().unwrap().success());
+    let mut rest = String::new();
+    output.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "");
+}
+
+#[test]
+fn wrong_arguments_are_explained() {
+    for arguments in [&["serve", "--seed", "fabrikam"][..], &["serve", "--ca-file", "x"], &["serve", "--port", "99999"], &[]] {
+        let output = Command::new(env!("CARGO_BIN_EXE_entra-mock")).args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(!output.stderr.is_empty());
+    }
+}
