@@ -4,11 +4,7 @@ use entra_core::{Timestamp, time::UtcOffset};
 use serde_json::json;
 
 use super::TokenProblem;
-use crate::{
-    odata::Refusal,
-    random::Random,
-    wire::{Reply, WireRequest},
-};
+use crate::{odata::Refusal, wire::Reply};
 
 pub(super) fn reply(
     refusal: &Refusal,
@@ -32,22 +28,15 @@ pub(super) fn reply(
         .with_body(body.to_string())
 }
 
-/// 401 with the challenge that says where tokens come from.
-pub(super) fn unauthorized(
-    problem: TokenProblem,
-    now: Timestamp,
-    request: &WireRequest,
-    random: &Random,
-) -> Reply {
-    let refusal = Refusal::new(401, "InvalidAuthenticationToken", problem.message());
-    let inner = random.guid().to_string();
-    let echoed = request.header("client-request-id").unwrap_or(&inner);
-    reply(&refusal, now, &inner, echoed).with_header(
-        "www-authenticate",
-        format!(
-            "Bearer realm=\"\", authorization_uri=\"{}/common/oauth2/authorize\", client_id=\"{GRAPH}\"",
-            request.base
-        ),
+/// The error of a token that was not accepted.
+pub(super) fn unauthorized(problem: TokenProblem) -> Refusal {
+    Refusal::new(401, "InvalidAuthenticationToken", problem.message())
+}
+
+/// The challenge beside a 401: where tokens come from.
+pub(super) fn challenge(base: &str) -> String {
+    format!(
+        "Bearer realm=\"\", authorization_uri=\"{base}/common/oauth2/authorize\", client_id=\"{GRAPH}\""
     )
 }
 

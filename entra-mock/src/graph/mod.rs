@@ -36,8 +36,14 @@ pub(crate) fn respond(
         .header("client-request-id")
         .unwrap_or(&request_id)
         .to_owned();
-    let reply = answer(state, now, request, caller)
-        .unwrap_or_else(|refusal| error::reply(&refusal, now, &request_id, &client_request_id));
+    let reply = answer(state, now, request, caller).unwrap_or_else(|refusal| {
+        let reply = error::reply(&refusal, now, &request_id, &client_request_id);
+        if refusal.status == 401 {
+            reply.with_header("www-authenticate", error::challenge(&request.base))
+        } else {
+            reply
+        }
+    });
     reply
         .with_header("request-id", request_id)
         .with_header("client-request-id", client_request_id)
@@ -65,10 +71,7 @@ fn answer(
     let Some(path) = version(&request.path, "/v1.0") else {
         return Err(unsupported(request));
     };
-    let caller = match caller {
-        Ok(caller) => caller,
-        Err(problem) => return Ok(error::unauthorized(problem, now, request, &state.random)),
-    };
+    let caller = caller.map_err(error::unauthorized)?;
     let eventual = request
         .header("consistencylevel")
         .is_some_and(|level| level.eq_ignore_ascii_case("eventual"));

@@ -1,1 +1,309 @@
+//! Conversations with the Graph side alone: requests in, answers out, callers made by hand.
 
+use entra_core::Timestamp;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    state::License,
+    store::{Kind, Relation},
+};
+
+mod lists;
+mod objects;
+mod permissions;
+mod refusals;
+
+/// A tenant small enough to know by heart, and who calls it.
+pub(super) struct Fixture {
+    pub(super) state: State,
+    pub(super) caller: Caller,
+    pub(super) now: Timestamp,
+}
+
+/// One answer, its body read as JSON where it is.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) text: String,
+    pub(super) body: Value,
+}
+
+pub(super) fn id(number: u32) -> String {
+    format!("00000000-0000-4000-8000-{number:012}")
+}
+
+pub(super) const ADELE: u32 = 1;
+pub(super) const BO: u32 = 2;
+pub(super) const CLEO: u32 = 3;
+pub(super) const ENGINEERS: u32 = 11;
+pub(super) const TESTERS: u32 = 12;
+pub(super) const DESK: u32 = 21;
+pub(super) const DESK_APP: u32 = 22;
+pub(super) const LAPTOP: u32 = 31;
+
+impl Fixture {
+    pub(super) fn new() -> Self {
+        let mut state = State::new("Contoso", &["contoso.com"], License::P2, 1);
+        let objects = [
+            (
+                Kind::User,
+                json!({
+                    "id": id(ADELE), "displayName": "Adele", "userPrincipalName": "adele@contoso.com", "mail": "adele@contoso.com",
+                    "jobTitle": "Engineer", "department": "R&D", "accountEnabled": true, "~password": "secret",
+                    "createdDateTime": "2025-01-01T00:00:00Z", "otherMails": ["a@x.example"],
+                    "extension_0123456789abcdef0123456789abcdef_level": "5",
+                    "assignedLicenses": [{"skuId": id(90), "disabledPlans": []}]
+                }),
+            ),
+            (
+                Kind::User,
+                json!({
+                    "id": id(BO), "displayName": "Bo O'Neil", "userPrincipalName": "bo@contoso.com", "accountEnabled": false,
+                    "createdDateTime": "2025-02-01T00:00:00Z"
+                }),
+            ),
+            (
+                Kind::User,
+                json!({
+                    "id": id(CLEO), "displayName": "cleo", "userPrincipalName": "cleo@contoso.com", "accountEnabled": true,
+                    "createdDateTime": "2025-03-01T00:00:00Z"
+                }),
+            ),
+            (
+                Kind::Group,
+                json!({"id": id(ENGINEERS), "displayName": "Engineers", "securityEnabled": true}),
+            ),
+            (
+                Kind::Group,
+                json!({"id": id(TESTERS), "displayName": "Testers", "securityEnabled": true}),
+            ),
+            (
+                Kind::ServicePrincipal,
+                json!({
+                    "id": id(DESK), "appId": id(220), "displayName": "Expense Desk",
+                    "keyCredentials": [{"keyId": id(91), "key": "AAAA", "type": "AsymmetricX509Cert"}]
+                }),
+            ),
+            (
+                Kind::Application,
+                json!({"id": id(DESK_APP), "appId": id(220), "displayName": "Expense Desk"}),
+            ),
+            (
+                Kind::Device,
+                json!({"id": id(LAPTOP), "deviceId": id(310), "displayName": "LAPTOP"}),
+            ),
+            (
+                Kind::AppRoleAssignment,
+                json!({
+                    "id": "Aa-bB_1", "principalId": id(ADELE), "resourceId": id(DESK), "appRoleId": id(0),
+                    "principalType": "User", "principalDisplayName": "Adele", "resourceDisplayName": "Expense Desk"
+                }),
+            ),
+            (
+                Kind::AppRoleAssignment,
+                json!({
+                    "id": "Aa-bB_2", "principalId": id(ENGINEERS), "resourceId": id(DESK), "appRoleId": id(0),
+                    "principalType": "Group", "principalDisplayName": "Engineers", "resourceDisplayName": "Expense Desk"
+                }),
+            ),
+            (
+                Kind::OAuth2PermissionGrant,
+                json!({
+                    "id": "grant-1", "clientId": id(DESK), "consentType": "Principal", "principalId": id(ADELE), "scope": "User.Read"
+                }),
+            ),
+            (
+                Kind::Organization,
+                json!({"id": id(99), "displayName": "Contoso"}),
+            ),
+            (
+                Kind::SubscribedSku,
+                json!({"id": "sku-1", "skuId": id(90), "skuPartNumber": "AAD_PREMIUM_P2"}),
+            ),
+            sign_in("s1", ADELE, "2026-11-20T08:00:00Z", "interactiveUser", 0),
+            sign_in(
+                "s2",
+                ADELE,
+                "2026-11-20T09:00:00Z",
+                "interactiveUser",
+                50126,
+            ),
+            sign_in("s3", BO, "2026-11-19T09:00:00Z", "interactiveUser", 0),
+            sign_in(
+                "silent",
+                ADELE,
+                "2026-11-20T10:00:00Z",
+                "nonInteractiveUser",
+                0,
+            ),
+            sign_in("old", BO, "2026-10-01T00:00:00Z", "interactiveUser", 0),
+            (
+                Kind::DirectoryAudit,
+                json!({
+                    "id": "d1", "activityDateTime": "2026-11-20T00:00:00Z", "activityDisplayName": "Add user",
+                    "initiatedBy": {"user": {"id": id(BO), "userPrincipalName": "bo@contoso.com"}},
+                    "targetResources": [{"id": id(CLEO), "displayName": "cleo"}]
+                }),
+            ),
+            (
+                Kind::DirectoryAudit,
+                json!({
+                    "id": "d2", "activityDateTime": "2026-11-02T00:00:00Z", "activityDisplayName": "Update user"
+                }),
+            ),
+        ];
+        for (kind, object) in objects {
+            state
+                .store
+                .insert(kind, object.as_object().cloned().unwrap())
+                .unwrap();
+        }
+        for (relation, from, to) in [
+            (Relation::Members, ENGINEERS, ADELE),
+            (Relation::Members, ENGINEERS, TESTERS),
+            (Relation::Members, ENGINEERS, LAPTOP),
+            (Relation::Members, TESTERS, BO),
+            // A circle, which Entra allows.
+            (Relation::Members, TESTERS, ENGINEERS),
+            (Relation::Owners, ENGINEERS, BO),
+            (Relation::Owners, DESK, ADELE),
+            (Relation::Manager, ADELE, BO),
+            (Relation::Manager, BO, CLEO),
+            (Relation::RegisteredOwners, LAPTOP, ADELE),
+            (Relation::RegisteredUsers, LAPTOP, ADELE),
+        ] {
+            assert!(state.store.link(relation, &id(from), &id(to)));
+        }
+        let mut fixture = Self {
+            state,
+            caller: Caller::default(),
+            now: Timestamp::from_unix_timestamp(1_795_226_882).unwrap(),
+        };
+        fixture.application(&["Directory.Read.All", "AuditLog.Read.All"]);
+        fixture
+    }
+
+    /// From now on an application with these permissions calls.
+    pub(super) fn application(&mut self, roles: &[&str]) {
+        self.caller = Caller {
+            app_id: id(500),
+            roles: roles.iter().map(|&name| name.into()).collect(),
+            ..Caller::default()
+        };
+    }
+
+    /// From now on Adele calls, through an application with these delegated permissions.
+    pub(super) fn adele(&mut self, scopes: &[&str]) {
+        self.caller = Caller {
+            app_id: id(500),
+            user_id: Some(id(ADELE)),
+            scopes: scopes.iter().map(|&name| name.into()).collect(),
+            ..Caller::default()
+        };
+    }
+
+    pub(super) fn send(&self, request: &WireRequest) -> Answer {
+        let reply = respond(&self.state, self.now, request, Ok(&self.caller));
+        Answer::of(reply)
+    }
+
+    pub(super) fn get(&self, target: &str) -> Answer {
+        self.send(&request("GET", target, &[]))
+    }
+
+    pub(super) fn eventual(&self, target: &str) -> Answer {
+        self.send(&request("GET", target, &[("consistencylevel", "eventual")]))
+    }
+
+    /// Follows the next links to the end, with or without the header on every page.
+    pub(super) fn walk(&self, target: &str, eventual: bool) -> Vec<Answer> {
+        let mut target = target.to_owned();
+        let mut pages = Vec::new();
+        loop {
+            let page = if eventual {
+                self.eventual(&target)
+            } else {
+                self.get(&target)
+            };
+            assert_eq!(page.status, 200, "{}", page.text);
+            let next = page.body["@odata.nextLink"].as_str().map(str::to_owned);
+            pages.push(page);
+            match next {
+                Some(next) => {
+                    target = next
+                        .strip_prefix("https://tenant.test/v1.0")
+                        .expect("an absolute link")
+                        .to_owned()
+                }
+                None => return pages,
+            }
+        }
+    }
+}
+
+impl Answer {
+    pub(super) fn of(reply: Reply) -> Self {
+        let text = String::from_utf8(reply.body).unwrap();
+        Self {
+            status: reply.status,
+            headers: reply.headers,
+            body: serde_json::from_str(&text).unwrap_or_default(),
+            text,
+        }
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// One property of every item.
+    pub(super) fn all(&self, property: &str) -> Vec<&str> {
+        assert_eq!(self.status, 200, "{}", self.text);
+        self.body["value"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item[property].as_str().unwrap_or("null"))
+            .collect()
+    }
+
+    /// Status, code and message of an error.
+    pub(super) fn error(&self) -> (u16, &str, &str) {
+        let error = &self.body["error"];
+        (
+            self.status,
+            error["code"].as_str().unwrap_or_default(),
+            error["message"].as_str().unwrap_or_default(),
+        )
+    }
+}
+
+pub(super) fn request(method: &str, target: &str, headers: &[(&str, &str)]) -> WireRequest {
+    let (path, query) = target
+        .split_once('?')
+        .map_or((target, None), |(path, query)| (path, Some(query)));
+    WireRequest {
+        method: method.into(),
+        path: format!("/v1.0{path}"),
+        query: query.map(str::to_owned),
+        headers: headers
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()))
+            .collect(),
+        body: Vec::new(),
+        base: "https://tenant.test".into(),
+    }
+}
+
+fn sign_in(name: &str, user: u32, time: &str, kind: &str, code: u32) -> (Kind, Value) {
+    let record = json!({
+        "id": name, "userId": id(user), "createdDateTime": time, "signInEventTypes": [kind], "appId": id(220),
+        "appDisplayName": "Expense Desk", "status": {"errorCode": code}, "isInteractive": kind == "interactiveUser"
+    });
+    (Kind::SignIn, record)
+}

@@ -1,0 +1,215 @@
+use super::*;
+
+#[test]
+fn documented_400s_have_their_code_and_name_the_culprit() {
+    let fixture = Fixture::new();
+    let members = format!("/groups/{}/members", id(ENGINEERS));
+    for (target, code, part) in [
+        ("/users?$select=colour", "Request_BadRequest", "'colour'"),
+        (
+            "/users?$filter=colour eq 'x'",
+            "Request_BadRequest",
+            "'colour'",
+        ),
+        ("/users?$orderby=colour", "Request_BadRequest", "'colour'"),
+        ("/users?$expand=colour", "Request_BadRequest", "'colour'"),
+        (
+            "/users?$filter=displayName eq",
+            "Request_BadRequest",
+            "Syntax",
+        ),
+        (
+            "/users?$filter=accountEnabled eq 'true'",
+            "Request_BadRequest",
+            "incompatible types",
+        ),
+        (
+            "/users?$filter=aboutMe eq 'x'",
+            "Request_UnsupportedQuery",
+            "'aboutMe' of resource 'User'",
+        ),
+        (
+            "/users?$filter=endswith(mail,'x')",
+            "Request_UnsupportedQuery",
+            "Operator 'endsWith'",
+        ),
+        (
+            "/users?$filter=displayName eq 'x'&$orderby=displayName",
+            "Request_UnsupportedQuery",
+            "Sorting",
+        ),
+        (
+            "/users?$search=\"displayName:a\"",
+            "Request_UnsupportedQuery",
+            "ConsistencyLevel",
+        ),
+        (
+            "/users?$top=1000",
+            "Request_UnsupportedQuery",
+            "between 1 and 999",
+        ),
+        ("/users?$top=0", "Request_UnsupportedQuery", "'0'"),
+        ("/users?$top=ten", "Request_BadRequest", "$top"),
+        ("/users?$skip=5", "Request_BadRequest", "$skip"),
+        (
+            "/users?$expand=manager,memberOf",
+            "Request_BadRequest",
+            "one relationship",
+        ),
+        (
+            "/users?$skiptoken=made-up",
+            "Request_BadRequest",
+            "page token",
+        ),
+        (
+            "/users/$count",
+            "Request_BadRequest",
+            "$count is not currently supported.",
+        ),
+        ("/groups/sales", "Request_BadRequest", "'sales'"),
+        (
+            "/subscribedSkus?$filter=skuPartNumber eq 'x'",
+            "Request_BadRequest",
+            "$filter",
+        ),
+        ("/subscribedSkus?$top=1", "Request_BadRequest", "$top"),
+        (
+            "/organization?$orderby=displayName",
+            "Request_BadRequest",
+            "$orderby",
+        ),
+        (
+            "/auditLogs/signIns?$select=id",
+            "Request_BadRequest",
+            "$select",
+        ),
+        (
+            "/auditLogs/signIns?$orderby=createdDateTime",
+            "Request_BadRequest",
+            "$orderby",
+        ),
+        (
+            "/auditLogs/signIns?$count=true",
+            "Request_BadRequest",
+            "$count",
+        ),
+        (
+            "/auditLogs/signIns?$top=1001",
+            "Request_UnsupportedQuery",
+            "between 1 and 1000",
+        ),
+        (
+            "/auditLogs/directoryAudits?$select=id",
+            "Request_BadRequest",
+            "$select",
+        ),
+        (
+            "/oauth2PermissionGrants?$orderby=clientId",
+            "Request_BadRequest",
+            "$orderby",
+        ),
+        (
+            "/users/adele@contoso.com?$filter=x",
+            "Request_BadRequest",
+            "$filter",
+        ),
+        (
+            "/users/adele@contoso.com?$select=colour",
+            "Request_BadRequest",
+            "'colour'",
+        ),
+        (
+            &format!("{members}?$select=colour"),
+            "Request_BadRequest",
+            "'colour'",
+        ),
+        (
+            &format!("{members}?$orderby=displayName"),
+            "Request_UnsupportedQuery",
+            "$orderby",
+        ),
+    ] {
+        let answer = fixture.get(target);
+        let (status, actual, message) = answer.error();
+        assert_eq!((status, actual), (400, code), "{target}: {message}");
+        assert!(message.contains(part), "{target}: {message}");
+    }
+    let advanced = fixture.eventual("/users?$count=true&$expand=manager");
+    assert_eq!(advanced.error().1, "Request_UnsupportedQuery");
+}
+
+#[test]
+fn a_page_token_belongs_to_its_query() {
+    let fixture = Fixture::new();
+    let first = fixture.get("/users?$top=1");
+    let token = first.body["@odata.nextLink"]
+        .as_str()
+        .unwrap()
+        .split_once("$skiptoken=")
+        .unwrap()
+        .1
+        .to_owned();
+    assert_eq!(
+        fixture
+            .get(&format!("/users?$top=1&$skiptoken={token}"))
+            .all("displayName"),
+        ["Bo O'Neil"]
+    );
+    assert_eq!(
+        fixture
+            .get(&format!("/users?$top=2&$skiptoken={token}"))
+            .error()
+            .1,
+        "Directory_ExpiredPageToken"
+    );
+    assert_eq!(
+        fixture
+            .get(&format!("/groups?$top=1&$skiptoken={token}"))
+            .error()
+            .1,
+        "Directory_ExpiredPageToken"
+    );
+    assert_eq!(
+        fixture
+            .get(&format!(
+                "/users?$top=1&$skiptoken={}",
+                token.to_uppercase()
+            ))
+            .error()
+            .1,
+        "Request_BadRequest"
+    );
+}
+
+#[test]
+fn what_is_not_served_is_a_501_that_names_it() {
+    let fixture = Fixture::new();
+    for (method, path) in [
+        ("GET", "/sites"),
+        ("GET", "/me/messages"),
+        ("GET", "/users/delta"),
+        ("GET", "/users/adele@contoso.com/messages"),
+        ("GET", "/users/adele@contoso.com/displayName"),
+        ("GET", "/auditLogs/provisioning"),
+        ("GET", "/auditLogs/signIns/$count"),
+        ("GET", "/subscribedSkus/$count"),
+        ("POST", "/users"),
+        ("PATCH", "/users/adele@contoso.com"),
+        ("DELETE", "/groups/00000000-0000-4000-8000-000000000011"),
+        ("POST", "/directoryObjects/getByIds"),
+        ("GET", "/"),
+    ] {
+        let answer = fixture.send(&request(method, path, &[]));
+        let (status, code, message) = answer.error();
+        assert_eq!((status, code), (501, "NotImplemented"), "{method} {path}");
+        assert!(
+            message.contains(&format!("{method} /v1.0{path}")),
+            "{message}"
+        );
+    }
+    let mut beta = request("GET", "/users", &[]);
+    beta.path = "/beta/users".into();
+    assert!(fixture.send(&beta).error().2.contains("GET /beta/users"));
+    let expand = fixture.get("/users?$expand=calendar");
+    assert_eq!(expand.error().0, 501);
+}
