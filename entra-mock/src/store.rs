@@ -316,18 +316,6 @@ impl Store {
         drop_from(&mut self.forward, (relation, from), to)
     }
 
-    /// The ids `from` links to.
-    pub(crate) fn linked(&self, relation: Relation, from: &str) -> impl Iterator<Item = &str> {
-        self.neighbours(&self.forward, relation, from)
-            .filter_map(|(_, object)| text(object, "id"))
-    }
-
-    /// The ids that link to `to`.
-    pub(crate) fn linked_from(&self, relation: Relation, to: &str) -> impl Iterator<Item = &str> {
-        self.neighbours(&self.backward, relation, to)
-            .filter_map(|(_, object)| text(object, "id"))
-    }
-
     /// The app role assignments a user, group or service principal has.
     pub(crate) fn assignments_of(&self, principal: &str) -> impl Iterator<Item = &Object> {
         self.assignments(&self.by_principal, principal)

@@ -187,7 +187,7 @@ pub(super) fn range(filter: &Expr, property: &str) -> (i64, i64) {
     }
 }
 
-fn keys<'f>(kind: Kind, filter: &'f Expr) -> Option<Vec<(&'static str, &'f str)>> {
+fn keys(kind: Kind, filter: &Expr) -> Option<Vec<(&'static str, &str)>> {
     let key_of = |path: &crate::odata::Path| {
         let [name] = path.segments.as_slice() else {
             return None;

@@ -3,9 +3,9 @@
 /// A boolean expression.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Expr {
-    And(Box<Expr>, Box<Expr>),
-    Or(Box<Expr>, Box<Expr>),
-    Not(Box<Expr>),
+    And(Box<Self>, Box<Self>),
+    Or(Box<Self>, Box<Self>),
+    Not(Box<Self>),
     Compare {
         path: Path,
         op: Op,
@@ -26,7 +26,7 @@ pub(crate) enum Expr {
     Lambda {
         path: Path,
         all: bool,
-        body: Option<Box<Expr>>,
+        body: Option<Box<Self>>,
     },
     /// `path/$count op number`.
     Count {

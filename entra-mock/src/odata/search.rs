@@ -11,8 +11,8 @@ use crate::{
 /// A checked `$search`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Search {
-    And(Box<Search>, Box<Search>),
-    Or(Box<Search>, Box<Search>),
+    And(Box<Self>, Box<Self>),
+    Or(Box<Self>, Box<Self>),
     /// Every one of these words begins a word of the property.
     Words {
         property: &'static str,
