@@ -1,0 +1,376 @@
+use std::sync::LazyLock;
+
+use crate::ErrorKind;
+
+/// What is known about one of Entra's error numbers, the digits of `AADSTS…`.
+///
+/// ```
+/// use entra_auth::Aadsts;
+/// let expired = Aadsts::lookup(7000222).ok_or("a known number")?;
+/// assert_eq!(expired.oauth_error(), Some("invalid_client"));
+/// assert!(!expired.is_retryable());
+/// assert!(expired.fix().contains("add a new secret"));
+/// # Ok::<(), &str>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Aadsts {
+    code: u32,
+    name: &'static str,
+    oauth_error: Option<&'static str>,
+    retryable: bool,
+    class: Class,
+    cause: Option<&'static str>,
+    fix: Option<&'static str>,
+}
+
+impl Aadsts {
+    /// The entry of a number, if it is known.
+    #[must_use]
+    pub fn lookup(code: u32) -> Option<&'static Self> {
+        TABLE
+            .binary_search_by_key(&code, |entry| entry.code)
+            .ok()
+            .map(|at| &TABLE[at])
+    }
+
+    /// Every known number, in ascending order.
+    #[must_use]
+    pub fn all() -> &'static [Self] {
+        &TABLE
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn code(&self) -> u32 {
+        self.code
+    }
+
+    /// Entra's own name for it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The OAuth error that usually comes with it; none when it only shows on a sign-in page.
+    #[must_use]
+    pub const fn oauth_error(&self) -> Option<&'static str> {
+        self.oauth_error
+    }
+
+    /// Whether the same request may succeed later without any change.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        self.retryable
+    }
+
+    /// What happened, in a few words.
+    #[must_use]
+    pub const fn summary(&self) -> &'static str {
+        self.class.summary()
+    }
+
+    /// Why it happens, for the numbers that integrators meet most.
+    #[must_use]
+    pub const fn cause(&self) -> Option<&'static str> {
+        self.cause
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub const fn fix(&self) -> &'static str {
+        match self.fix {
+            Some(fix) => fix,
+            None => self.class.fix(),
+        }
+    }
+
+    pub(crate) const fn class(&self) -> Class {
+        self.class
+    }
+
+    fn parse(line: &'static str) -> Option<Self> {
+        let mut columns = line.split('\t');
+        let code = columns.next()?.parse().ok()?;
+        let name = columns.next()?;
+        let mut text = || columns.next().filter(|text| !text.is_empty());
+        let (oauth_error, retryable) = (text(), text().is_some());
+        Some(Self {
+            code,
+            name,
+            oauth_error,
+            retryable,
+            class: Class::parse(text()?)?,
+            cause: text(),
+            fix: text(),
+        })
+    }
+}
+
+/// What a refusal is about: it decides the kind of error, and the words where a number has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Class {
+    App,
+    Certificate,
+    Client,
+    Consent,
+    Device,
+    DeviceCode,
+    Federated,
+    Federation,
+    Grant,
+    Interaction,
+    Policy,
+    Redirect,
+    Request,
+    Resource,
+    Secret,
+    Service,
+    Tenant,
+    Throttled,
+    User,
+}
+
+impl Class {
+    pub(crate) const fn kind(self) -> ErrorKind {
+        match self {
+            Self::Client | Self::Secret | Self::Certificate | Self::Federated => {
+                ErrorKind::InvalidClient
+            }
+            Self::Interaction | Self::Consent | Self::Grant => ErrorKind::InteractionRequired,
+            Self::Throttled => ErrorKind::Throttled,
+            Self::Service => ErrorKind::Service,
+            Self::App
+            | Self::Device
+            | Self::DeviceCode
+            | Self::Federation
+            | Self::Policy
+            | Self::Redirect
+            | Self::Request
+            | Self::Resource
+            | Self::Tenant
+            | Self::User => ErrorKind::Refused,
+        }
+    }
+
+    pub(crate) const fn summary(self) -> &'static str {
+        match self {
+            Self::App => "the application was refused",
+            Self::Certificate => "the certificate or assertion was refused",
+            Self::Client => "the client's credential was refused",
+            Self::Consent => "consent is missing",
+            Self::Device => "the device was refused",
+            Self::DeviceCode => "the device code gives no token",
+            Self::Federated => "the federated token was refused",
+            Self::Federation => "the sign-in through another identity provider failed",
+            Self::Grant => "the code or token to redeem was refused",
+            Self::Interaction => "the user has to sign in interactively",
+            Self::Policy => "a policy refused the token",
+            Self::Redirect => "the redirect address was refused",
+            Self::Request => "the token request was refused",
+            Self::Resource => "the scope was refused",
+            Self::Secret => "the secret was refused",
+            Self::Service => "the sign-in service failed",
+            Self::Tenant => "the tenant was refused",
+            Self::Throttled => "the sign-in service asked to slow down",
+            Self::User => "the user was refused",
+        }
+    }
+
+    pub(crate) const fn fix(self) -> &'static str {
+        match self {
+            Self::App => {
+                "compare client id and tenant with the registration's Overview page, and see that the application is enabled"
+            }
+            Self::Certificate => {
+                "see that the certificate is registered on this application and in date, and that its private key signs the assertion"
+            }
+            Self::Client => {
+                "send a valid secret, certificate or federated token of this application"
+            }
+            Self::Consent => "have an admin grant consent under API permissions",
+            Self::Device => {
+                "the user or IT must register, enable or repair the device; the app can only say so"
+            }
+            Self::DeviceCode => "start the device sign-in anew",
+            Self::Federated => {
+                "compare issuer, subject and audience of the token with the federated credential"
+            }
+            Self::Federation => {
+                "look at the set-up of the federation and at the other provider's own log, by the correlation id"
+            }
+            Self::Grant => "start a new sign-in and redeem what it gives at once",
+            Self::Interaction => "send the user through an interactive sign-in",
+            Self::Policy => {
+                "an admin finds the policy in the sign-in log by the correlation id and changes it or admits this identity"
+            }
+            Self::Redirect => {
+                "register the address under Authentication exactly as the app sends it"
+            }
+            Self::Request => "correct the parameter that the service's message names",
+            Self::Resource => {
+                "ask for one resource as {resource}/.default, by the name it has in this tenant"
+            }
+            Self::Secret => {
+                "in App registrations > Certificates & secrets add a new secret and use its Value"
+            }
+            Self::Service => {
+                "try again later; if it lasts, look at Entra's service health and name the correlation id to support"
+            }
+            Self::Tenant => {
+                "check the tenant id or domain, and that the sign-in host belongs to the tenant's cloud"
+            }
+            Self::Throttled => "wait as long as asked, and use one token for many calls",
+            Self::User => {
+                "an admin finds the account's state in the sign-in log by the correlation id"
+            }
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "app" => Self::App,
+            "certificate" => Self::Certificate,
+            "client" => Self::Client,
+            "consent" => Self::Consent,
+            "device" => Self::Device,
+            "device_code" => Self::DeviceCode,
+            "federated" => Self::Federated,
+            "federation" => Self::Federation,
+            "grant" => Self::Grant,
+            "interaction" => Self::Interaction,
+            "policy" => Self::Policy,
+            "redirect" => Self::Redirect,
+            "request" => Self::Request,
+            "resource" => Self::Resource,
+            "secret" => Self::Secret,
+            "service" => Self::Service,
+            "tenant" => Self::Tenant,
+            "throttled" => Self::Throttled,
+            "user" => Self::User,
+            _ => return None,
+        })
+    }
+}
+
+/// One line per number, ascending; parsed at the first error, so a program without any pays nothing.
+const SOURCE: &str = include_str!("aadsts.tsv");
+
+static TABLE: LazyLock<Vec<Aadsts>> = LazyLock::new(|| rows().filter_map(Aadsts::parse).collect());
+
+fn rows() -> impl Iterator<Item = &'static str> {
+    SOURCE.lines().filter(|line| !line.starts_with('#'))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn every_row_is_read_and_the_numbers_ascend_without_doubles() {
+        assert_eq!(Aadsts::all().len(), rows().count());
+        assert!(
+            Aadsts::all()
+                .windows(2)
+                .all(|pair| pair[0].code < pair[1].code)
+        );
+        for entry in Aadsts::all() {
+            assert_eq!(Aadsts::lookup(entry.code), Some(entry));
+        }
+        assert_eq!(Aadsts::lookup(0), None);
+        assert_eq!(Aadsts::lookup(u32::MAX), None);
+    }
+
+    #[test]
+    fn every_text_is_one_trimmed_line_that_goes_into_a_sentence() {
+        for entry in Aadsts::all() {
+            let texts = [entry.cause(), Some(entry.fix()), Some(entry.summary())];
+            for text in texts.into_iter().flatten() {
+                assert_eq!(text, text.trim(), "{}", entry.code);
+                assert!(text.len() > 10, "{}: {text}", entry.code);
+                assert!(
+                    text.ends_with(|last: char| last.is_alphanumeric() || ")}\"".contains(last)),
+                    "{}: {text}",
+                    entry.code
+                );
+                assert!(
+                    text.starts_with(|first: char| !first.is_whitespace()),
+                    "{}",
+                    entry.code
+                );
+            }
+            assert_eq!(
+                entry.cause.is_some(),
+                entry.fix.is_some(),
+                "{}: cause and fix come together",
+                entry.code
+            );
+        }
+        assert!(
+            Aadsts::all()
+                .iter()
+                .filter(|entry| entry.cause.is_some())
+                .count()
+                >= 120
+        );
+    }
+
+    #[test]
+    fn the_kind_of_error_agrees_with_the_oauth_error() {
+        for entry in Aadsts::all() {
+            match entry.oauth_error {
+                Some("temporarily_unavailable") => assert!(
+                    matches!(
+                        entry.class.kind(),
+                        ErrorKind::Service | ErrorKind::Throttled
+                    ),
+                    "{}",
+                    entry.code
+                ),
+                Some("server_error") => {
+                    assert_eq!(entry.class.kind(), ErrorKind::Service, "{}", entry.code);
+                }
+                Some("interaction_required" | "login_required") => assert_eq!(
+                    entry.class.kind(),
+                    ErrorKind::InteractionRequired,
+                    "{}",
+                    entry.code
+                ),
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn the_catalogue_agrees_with_the_facts() {
+        let Ok(folder) = std::env::var("ENTRA_FACTS") else {
+            println!("skipped: ENTRA_FACTS does not name a folder with aadsts-errors.json");
+            return;
+        };
+        let text =
+            std::fs::read_to_string(std::path::Path::new(&folder).join("aadsts-errors.json"))
+                .unwrap();
+        let facts: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
+        let ours: BTreeMap<u64, _> = Aadsts::all()
+            .iter()
+            .map(|entry| (u64::from(entry.code), entry))
+            .collect();
+        assert_eq!(facts.len(), ours.len());
+        for fact in &facts {
+            let code = fact["code"].as_u64().unwrap();
+            let entry = ours[&code];
+            assert_eq!(fact["oauth_error"].as_str(), entry.oauth_error, "{code}");
+            assert_eq!(
+                fact["retryable"].as_bool().unwrap(),
+                entry.retryable,
+                "{code}"
+            );
+            assert_eq!(fact["name"].as_str().unwrap(), entry.name, "{code}");
+            if fact["common"].as_bool() == Some(true) {
+                assert!(entry.cause.is_some(), "{code} has a text of its own");
+            }
+        }
+        println!("checked {} numbers", facts.len());
+    }
+}

@@ -1,0 +1,108 @@
+use std::{
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use entra_core::{AccessToken, TenantId, Timestamp, TokenRequest};
+
+use super::{Entry, TokenCache, entry::Stored};
+
+/// A credential's last used tokens, found by comparing the request as the caller wrote it.
+///
+/// The cache's own look-up builds and hashes a key. This one reads a copy, valid as long as the
+/// entry's version is the same, under a lock that is nearly never written and that few threads share.
+#[derive(Debug, Default)]
+pub(crate) struct Hot([Shard; SHARDS]);
+
+/// Threads that read one token should not write one cache line.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Shard(RwLock<Vec<Copied>>);
+
+#[derive(Debug)]
+struct Copied {
+    scopes: Vec<String>,
+    tenant: Option<TenantId>,
+    token: AccessToken,
+    settled_until: Timestamp,
+    entry: Arc<Entry>,
+    version: u64,
+}
+
+impl Hot {
+    /// The token for a request, if there is a copy that needs no second thought.
+    pub(crate) fn get(
+        &self,
+        request: &TokenRequest,
+        now: Timestamp,
+        cache: &TokenCache,
+    ) -> Option<AccessToken> {
+        if request.force_refresh || request.claims.is_some() {
+            return None;
+        }
+        let copies = self.shard().read().unwrap_or_else(PoisonError::into_inner);
+        let copied = copies.iter().find(|copied| copied.is_for(request))?;
+        if copied.version != copied.entry.version() || now >= copied.settled_until {
+            return None;
+        }
+        if request.min_validity > Duration::ZERO
+            && !super::entry::lasts(&copied.token, request.min_validity, now)
+        {
+            return None;
+        }
+        copied.entry.touch(cache.tick());
+        Some(copied.token.clone())
+    }
+
+    /// Keeps a copy of what the cache has for a request.
+    pub(crate) fn put(
+        &self,
+        request: &TokenRequest,
+        entry: &Arc<Entry>,
+        stored: &Stored,
+        version: u64,
+    ) {
+        if request.claims.is_some() {
+            return;
+        }
+        let mut copies = self.shard().write().unwrap_or_else(PoisonError::into_inner);
+        copies.retain(|copied| !copied.is_for(request) && copied.version == copied.entry.version());
+        copies.truncate(COPIES - 1);
+        copies.insert(
+            0,
+            Copied {
+                scopes: request.scopes.clone(),
+                tenant: request.tenant.clone(),
+                token: stored.token.clone(),
+                settled_until: stored.settled_until(),
+                entry: Arc::clone(entry),
+                version,
+            },
+        );
+    }
+
+    fn shard(&self) -> &RwLock<Vec<Copied>> {
+        &self.0[THREAD.with(|thread| thread % SHARDS)].0
+    }
+}
+
+impl Copied {
+    fn is_for(&self, request: &TokenRequest) -> bool {
+        self.scopes == request.scopes && self.tenant == request.tenant
+    }
+}
+
+thread_local! {
+    /// Threads are numbered as they come, so that neighbours use different shards.
+    static THREAD: usize = {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    };
+}
+
+const SHARDS: usize = 8;
+/// Requests that one thread keeps at hand; a service rarely alternates between more.
+const COPIES: usize = 4;

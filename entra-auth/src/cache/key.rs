@@ -1,0 +1,137 @@
+use std::sync::Arc;
+
+use entra_core::{ClientId, TenantId, TokenRequest};
+
+use crate::{Error, ErrorKind};
+
+/// What a cached token was issued for. Two requests share a token only if all of it is equal.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct CacheKey {
+    owner: Arc<Owner>,
+    asked: Asked,
+}
+
+/// The part of a key that one credential has for all its tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Owner {
+    /// The sign-in root: two clouds never share a token.
+    pub(crate) authority: String,
+    pub(crate) client: ClientId,
+    pub(crate) account: Account,
+}
+
+/// For whom the token speaks.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Account {
+    /// The application itself.
+    App,
+}
+
+/// The part of a key that a token request decides, in one spelling.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Asked {
+    pub(crate) tenant: TenantId,
+    scopes: Vec<String>,
+    pub(crate) claims: Option<String>,
+}
+
+impl CacheKey {
+    pub(crate) fn new(owner: &Arc<Owner>, asked: Asked) -> Self {
+        Self {
+            owner: Arc::clone(owner),
+            asked,
+        }
+    }
+
+    pub(crate) const fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
+    /// The key of the token that a claims challenge has found wanting.
+    pub(crate) fn challenged(&self) -> Option<Self> {
+        self.asked.claims.as_ref()?;
+        let mut key = self.clone();
+        key.asked.claims = None;
+        Some(key)
+    }
+}
+
+impl Asked {
+    /// Brings a request into one spelling: order, repetition and grouping of scopes do not matter.
+    pub(crate) fn new(home: &TenantId, request: &TokenRequest) -> Result<Self, Error> {
+        let mut scopes: Vec<String> = request
+            .scopes
+            .iter()
+            .flat_map(|scope| scope.split_ascii_whitespace())
+            .map(str::to_owned)
+            .collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        if scopes.is_empty() {
+            return Err(Error::configuration(
+                "the token request names no scope",
+                "ask for {resource}/.default, such as https://graph.microsoft.com/.default",
+            ));
+        }
+        if let Some(claims) = &request.claims {
+            serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(claims).map_err(
+                |_| {
+                    Error::new(ErrorKind::Configuration, "the claims are no JSON object").with(
+                        |inner| {
+                            inner.fix = Some(
+                                "pass on the decoded `claims` of the WWW-Authenticate header"
+                                    .into(),
+                            );
+                        },
+                    )
+                },
+            )?;
+        }
+        Ok(Self {
+            tenant: request.tenant.as_ref().unwrap_or(home).clone(),
+            scopes,
+            claims: request.claims.clone(),
+        })
+    }
+
+    /// The scopes as one parameter.
+    pub(crate) fn scope(&self) -> String {
+        self.scopes.join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(request: &TokenRequest) -> Result<Asked, Error> {
+        Asked::new(&"contoso.com".parse().unwrap(), request)
+    }
+
+    #[test]
+    fn order_repetition_and_grouping_of_scopes_do_not_matter() {
+        let one = asked(&TokenRequest::new(["b a", "c"])).unwrap();
+        assert_eq!(
+            one,
+            asked(&TokenRequest::new(["c", " a", "b", "a"])).unwrap()
+        );
+        assert_eq!(one.scope(), "a b c");
+        assert_ne!(one, asked(&TokenRequest::new(["a", "b"])).unwrap());
+        assert_ne!(one, asked(&TokenRequest::new(["a", "b", "C"])).unwrap());
+    }
+
+    #[test]
+    fn a_request_without_scope_or_with_broken_claims_is_refused() {
+        let none: [&str; 0] = [];
+        for request in [
+            TokenRequest::new(none),
+            TokenRequest::new(["", "  "]),
+            TokenRequest::new(["a"]).with_claims("eyJ"),
+            TokenRequest::new(["a"]).with_claims("[]"),
+        ] {
+            let error = asked(&request).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration);
+            assert!(error.fix().is_some());
+        }
+    }
+}

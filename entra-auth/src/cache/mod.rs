@@ -1,0 +1,179 @@
+mod entry;
+mod hot;
+mod key;
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+pub(crate) use entry::{Entry, Flight, Outcome, Plan, Want};
+pub(crate) use hot::Hot;
+pub(crate) use key::{Account, Asked, CacheKey, Owner};
+
+/// Tokens in memory, least recently used ones going first. Clones share their tokens.
+///
+/// A token is found only under the cloud, tenant, application or account, scopes and claims it was
+/// issued for, so credentials of any kind may share one cache. Requests for a missing token are
+/// made once, however many callers wait for it.
+///
+/// ```
+/// use entra_auth::{ClientSecretCredential, TokenCache};
+/// let cache = TokenCache::with_capacity(1_000);
+/// for tenant in ["contoso.com", "fabrikam.com"] {
+///     ClientSecretCredential::builder(tenant, "00000000-0000-0000-0000-000000000001", "s3cr3t")
+///         .cache(&cache)
+///         .build()?;
+/// }
+/// assert!(cache.is_empty(), "nothing is asked for before it is needed");
+/// # Ok::<(), entra_auth::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct TokenCache(Arc<Inner>);
+
+struct Inner {
+    entries: RwLock<HashMap<CacheKey, Arc<Entry>>>,
+    capacity: usize,
+    /// Counts look-ups that missed the fast path; the unit of "recently".
+    tick: AtomicU64,
+}
+
+impl TokenCache {
+    /// A cache of up to 10,000 tokens.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_capacity(10_000)
+    }
+
+    /// A cache of up to this many tokens, at least one.
+    #[must_use]
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self(Arc::new(Inner {
+            entries: RwLock::default(),
+            capacity: capacity.max(1),
+            tick: AtomicU64::new(0),
+        }))
+    }
+
+    /// How many tokens it holds, those being fetched included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.read().len()
+    }
+
+    /// Whether it holds nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Forgets every token; each is fetched anew when it is next asked for.
+    pub fn clear(&self) {
+        for (_, entry) in std::mem::take(&mut *self.write()) {
+            entry.detach();
+        }
+    }
+
+    /// The entry of a key, made if it is new.
+    pub(crate) fn entry(&self, key: &CacheKey) -> Arc<Entry> {
+        let tick = self.0.tick.fetch_add(1, Ordering::Relaxed) + 1;
+        if let Some(entry) = self.read().get(key) {
+            entry.touch(tick);
+            return Arc::clone(entry);
+        }
+        let mut entries = self.write();
+        if let Some(entry) = entries.get(key) {
+            return Arc::clone(entry);
+        }
+        if entries.len() >= self.0.capacity {
+            self.make_room(&mut entries);
+        }
+        let entry = Arc::new(Entry::new(tick));
+        entries.insert(key.clone(), Arc::clone(&entry));
+        entry
+    }
+
+    /// Forgets one key.
+    pub(crate) fn remove(&self, key: &CacheKey) {
+        let removed = self.write().remove(key);
+        if let Some(entry) = removed {
+            entry.detach();
+        }
+    }
+
+    /// Forgets a key that came to nothing, so that failures do not push out tokens.
+    pub(crate) fn remove_if_idle(&self, key: &CacheKey, entry: &Arc<Entry>) {
+        let mut entries = self.write();
+        let same = entries
+            .get(key)
+            .is_some_and(|held| Arc::ptr_eq(held, entry));
+        if same && entry.detach_if_empty() {
+            entries.remove(key);
+        }
+    }
+
+    /// The current unit of "recently", for entries used past the look-up.
+    pub(crate) fn tick(&self) -> u64 {
+        self.0.tick.load(Ordering::Relaxed)
+    }
+
+    /// Drops a sixteenth of the entries, so that a full cache is not searched at every insert.
+    /// An entry that is being fetched stays, or its callers would ask twice.
+    fn make_room(&self, entries: &mut HashMap<CacheKey, Arc<Entry>>) {
+        let batch = (self.0.capacity / 16).max(1);
+        let mut oldest: Vec<(u64, CacheKey)> = entries
+            .iter()
+            .map(|(key, entry)| (entry.used(), key.clone()))
+            .collect();
+        oldest.sort_unstable_by_key(|(used, _)| *used);
+        let mut dropped = 0;
+        for (_, key) in oldest {
+            if dropped == batch {
+                break;
+            }
+            if entries
+                .get(&key)
+                .is_some_and(|entry| entry.detach_if_landed())
+            {
+                entries.remove(&key);
+                dropped += 1;
+            }
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<CacheKey, Arc<Entry>>> {
+        self.0
+            .entries
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<CacheKey, Arc<Entry>>> {
+        self.0
+            .entries
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for TokenCache {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for TokenCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenCache")
+            .field("len", &self.len())
+            .field("capacity", &self.0.capacity)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,188 @@
+//! From the bytes of a file to a certificate with its key, whatever form they are in.
+
+use aws_lc_rs::{rsa::KeyPair, signature::KeyPair as _};
+use entra_core::Secret;
+use zeroize::Zeroizing;
+
+use super::{
+    error::{CertificateError, CertificateErrorKind},
+    pem::{self, Section},
+    value::{Certificate, Link},
+    x509::unsupported_key,
+};
+
+type Key = Zeroizing<Vec<u8>>;
+
+/// Certificates and keys as they were found, not yet sorted out.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) certificates: Vec<Vec<u8>>,
+    /// PKCS#8 or PKCS#1.
+    pub(super) keys: Vec<Key>,
+}
+
+/// Reads PEM or PKCS#12 by what the bytes are.
+pub(super) fn any(
+    bytes: &[u8],
+    passphrase: Option<&Secret>,
+) -> Result<Certificate, CertificateError> {
+    if pem::is_pem(bytes) {
+        return from_pem(&[bytes], passphrase);
+    }
+    match outermost(bytes) {
+        Some(PFX) => from_pfx(bytes, passphrase),
+        Some(_) => Err(no_key()),
+        None => Err(CertificateError::malformed(
+            "the certificate is neither PEM nor PKCS#12",
+        )),
+    }
+}
+
+/// Reads certificate and key from one or more PEM texts.
+pub(super) fn from_pem(
+    texts: &[&[u8]],
+    passphrase: Option<&Secret>,
+) -> Result<Certificate, CertificateError> {
+    let mut found = Found::default();
+    for text in texts {
+        for section in pem::sections(text)? {
+            match section.label.as_str() {
+                "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => {
+                    found.certificates.push(section.der.to_vec());
+                }
+                label if label.ends_with("PRIVATE KEY") => {
+                    found.keys.push(private_key(section, passphrase)?);
+                }
+                _ => {}
+            }
+        }
+    }
+    assemble(found)
+}
+
+#[cfg(feature = "pfx")]
+pub(super) fn from_pfx(
+    bytes: &[u8],
+    password: Option<&Secret>,
+) -> Result<Certificate, CertificateError> {
+    assemble(super::pfx::open(bytes, password)?)
+}
+
+#[cfg(not(feature = "pfx"))]
+fn from_pfx(_: &[u8], _: Option<&Secret>) -> Result<Certificate, CertificateError> {
+    Err(CertificateError::feature_disabled(
+        "a PKCS#12 file (.pfx, .p12)",
+        "pfx",
+    ))
+}
+
+/// The certificate that the key belongs to, and the others in the order of their issuers.
+fn assemble(found: Found) -> Result<Certificate, CertificateError> {
+    let Some(key) = found.keys.first() else {
+        return Err(no_key());
+    };
+    let mut links = found
+        .certificates
+        .into_iter()
+        .map(Link::read)
+        .collect::<Result<Vec<_>, _>>()?;
+    let Some(first) = links.first() else {
+        return Err(CertificateError::new(
+            CertificateErrorKind::NoCertificate,
+            "there is a private key, but no certificate",
+            "put the certificate (BEGIN CERTIFICATE) into the same file, or give both texts",
+        ));
+    };
+    let first_problem = first.fields.rsa_public_key().err();
+    let Some(pair) = rsa_pair(key) else {
+        // The certificate's key tells why, and more politely than the crypto library.
+        return Err(first_problem.unwrap_or_else(|| {
+            unsupported_key("a private key that is no RSA key of at least 2048 bits")
+        }));
+    };
+    let public_key = pair.public_key();
+    let own = |link: &Link| link.fields.rsa_public_key().ok() == Some(public_key.as_ref());
+    let Some(at) = links.iter().position(own) else {
+        return Err(first_problem.unwrap_or_else(|| {
+            CertificateError::new(
+                CertificateErrorKind::KeyMismatch,
+                "the private key belongs to another certificate",
+                "use the key that the certificate was made with: file names tend to get mixed up when a certificate is renewed",
+            )
+        }));
+    };
+    let leaf = links.remove(at);
+    let chain = chain(&leaf, links);
+    Ok(Certificate::new(leaf, chain, pair))
+}
+
+/// Each one the issuer of the one before it; strangers are left out.
+fn chain(leaf: &Link, mut others: Vec<Link>) -> Vec<Link> {
+    let mut chain = Vec::new();
+    let mut wanted = (leaf.fields.subject.clone(), leaf.fields.issuer.clone());
+    while wanted.0 != wanted.1 {
+        let Some(at) = others.iter().position(|other| other.fields.subject == wanted.1) else {
+            break;
+        };
+        let issuer = others.swap_remove(at);
+        wanted = (issuer.fields.subject.clone(), issuer.fields.issuer.clone());
+        chain.push(issuer);
+    }
+    chain
+}
+
+fn private_key(section: Section, passphrase: Option<&Secret>) -> Result<Key, CertificateError> {
+    let traditional = section.header("DEK-Info").is_some();
+    match section.label.as_str() {
+        "ENCRYPTED PRIVATE KEY" => decrypt(&section, passphrase),
+        _ if traditional => decrypt(&section, passphrase),
+        "PRIVATE KEY" | "RSA PRIVATE KEY" => Ok(section.der),
+        "EC PRIVATE KEY" => Err(unsupported_key("an elliptic-curve key")),
+        _ => Err(CertificateError::malformed(format!(
+            "a PEM block {} cannot be used to sign in",
+            section.label
+        ))),
+    }
+}
+
+#[cfg(feature = "encrypted-pem")]
+fn decrypt(section: &Section, passphrase: Option<&Secret>) -> Result<Key, CertificateError> {
+    super::encrypted::open(section, passphrase)
+}
+
+#[cfg(not(feature = "encrypted-pem"))]
+fn decrypt(_: &Section, _: Option<&Secret>) -> Result<Key, CertificateError> {
+    Err(CertificateError::feature_disabled(
+        "an encrypted private key",
+        "encrypted-pem",
+    ))
+}
+
+fn rsa_pair(key: &[u8]) -> Option<KeyPair> {
+    KeyPair::from_pkcs8(key)
+        .or_else(|_| KeyPair::from_der(key))
+        .ok()
+}
+
+fn no_key() -> CertificateError {
+    CertificateError::new(
+        CertificateErrorKind::NoKey,
+        "there is a certificate, but no private key",
+        "export the private key as well (PEM with BEGIN PRIVATE KEY, or PKCS#12); the .cer file that was uploaded holds the public part only",
+    )
+}
+
+/// What begins a DER sequence: three bytes that tell PKCS#12 from a certificate.
+fn outermost(bytes: &[u8]) -> Option<&[u8]> {
+    let (&0x30, rest) = bytes.split_first()? else {
+        return None;
+    };
+    let length = match rest.first()? {
+        length @ 0x81..=0x84 => usize::from(length & 0x7f) + 1,
+        _ => 1,
+    };
+    rest.get(length..length + PFX.len())
+}
+
+/// `version INTEGER (3)`, which only PKCS#12 starts with.
+const PFX: &[u8] = &[0x02, 0x01, 0x03];

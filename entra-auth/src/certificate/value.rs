@@ -1,0 +1,272 @@
+use std::{fmt, path::Path, sync::Arc};
+
+use aws_lc_rs::{
+    digest,
+    rand::SystemRandom,
+    rsa::KeyPair,
+    signature::{RSA_PKCS1_SHA256, RSA_PSS_SHA256},
+};
+use entra_core::{Secret, Timestamp};
+
+use super::{
+    error::{CertificateError, CertificateErrorKind},
+    file, pem, read,
+    x509::Fields,
+};
+
+/// An RSA certificate with its private key, to sign in with.
+///
+/// It is read from PEM or PKCS#12 and checked as a whole: the key is RSA of 2048 bits or more and
+/// belongs to the certificate. Cheap to clone; `Debug` shows thumbprint and validity only.
+///
+/// ```
+/// # use entra_auth::{Certificate, CertificateErrorKind};
+/// let public_part_only = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+/// let error = Certificate::from_pem(public_part_only).unwrap_err();
+/// assert_eq!(error.kind(), CertificateErrorKind::NoKey);
+/// ```
+#[derive(Clone)]
+pub struct Certificate(Arc<Inner>);
+
+struct Inner {
+    leaf: Link,
+    chain: Vec<Link>,
+    key: KeyPair,
+}
+
+/// One certificate of a chain.
+pub(super) struct Link {
+    pub(super) der: Vec<u8>,
+    pub(super) fields: Fields,
+}
+
+impl Link {
+    pub(super) fn read(der: Vec<u8>) -> Result<Self, CertificateError> {
+        let fields = Fields::read(&der)?;
+        Ok(Self { der, fields })
+    }
+}
+
+/// How an assertion is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Signature {
+    /// RSA-PSS with SHA-256.
+    Ps256,
+    /// RSA PKCS#1 v1.5 with SHA-256.
+    Rs256,
+}
+
+impl Certificate {
+    /// Reads certificate and unencrypted private key (PKCS#8 or PKCS#1) from one PEM text.
+    ///
+    /// Further certificates in it become the chain; text between the blocks does not matter.
+    ///
+    /// # Errors
+    /// [`CertificateError`] when something is missing, damaged, encrypted or no RSA key, or when
+    /// the key belongs to another certificate.
+    pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, CertificateError> {
+        read::from_pem(&[pem.as_ref()], None)
+    }
+
+    /// Reads certificate and unencrypted private key from two PEM texts.
+    ///
+    /// # Errors
+    /// As [`from_pem`](Self::from_pem).
+    pub fn from_pem_and_key(
+        certificate: impl AsRef<[u8]>,
+        key: impl AsRef<[u8]>,
+    ) -> Result<Self, CertificateError> {
+        read::from_pem(&[certificate.as_ref(), key.as_ref()], None)
+    }
+
+    /// Reads certificate and encrypted private key from one PEM text.
+    ///
+    /// PKCS#8 with AES or triple DES, and OpenSSL's traditional encryption, can be opened.
+    ///
+    /// # Errors
+    /// As [`from_pem`](Self::from_pem), and when the passphrase is not the right one.
+    #[cfg(feature = "encrypted-pem")]
+    pub fn from_encrypted_pem(
+        pem: impl AsRef<[u8]>,
+        passphrase: &Secret,
+    ) -> Result<Self, CertificateError> {
+        read::from_pem(&[pem.as_ref()], Some(passphrase))
+    }
+
+    /// Reads certificate, private key and chain from a PKCS#12 file (`.pfx`, `.p12`).
+    ///
+    /// # Errors
+    /// As [`from_pem`](Self::from_pem), and when the password is not the right one.
+    #[cfg(feature = "pfx")]
+    pub fn from_pfx(pfx: impl AsRef<[u8]>, password: &Secret) -> Result<Self, CertificateError> {
+        read::from_pfx(pfx.as_ref(), Some(password))
+    }
+
+    /// Reads any of the forms, told apart by their content.
+    ///
+    /// # Errors
+    /// As the functions for each form, and [`CertificateErrorKind::FeatureDisabled`] when this
+    /// build lacks the feature for what it is.
+    pub fn from_bytes(
+        bytes: impl AsRef<[u8]>,
+        passphrase: Option<&Secret>,
+    ) -> Result<Self, CertificateError> {
+        read::any(bytes.as_ref(), passphrase)
+    }
+
+    /// Reads any of the forms from a file.
+    ///
+    /// # Errors
+    /// As [`from_bytes`](Self::from_bytes), and when the file cannot be read.
+    pub fn from_file(
+        path: impl AsRef<Path>,
+        passphrase: Option<&Secret>,
+    ) -> Result<Self, CertificateError> {
+        Self::from_bytes(file::read(path.as_ref())?, passphrase)
+    }
+
+    /// The SHA-1 thumbprint in upper-case hexadecimal, as the portal lists certificates.
+    #[must_use]
+    pub fn thumbprint_sha1(&self) -> String {
+        hex(&self.digest(&digest::SHA1_FOR_LEGACY_USE_ONLY))
+    }
+
+    /// The SHA-256 thumbprint in upper-case hexadecimal.
+    #[must_use]
+    pub fn thumbprint_sha256(&self) -> String {
+        hex(&self.digest(&digest::SHA256))
+    }
+
+    /// From when the certificate is valid.
+    #[must_use]
+    pub fn not_before(&self) -> Timestamp {
+        self.0.leaf.fields.not_before
+    }
+
+    /// Until when the certificate is valid.
+    #[must_use]
+    pub fn not_after(&self) -> Timestamp {
+        self.0.leaf.fields.not_after
+    }
+
+    /// Whole days until the certificate ends; negative once it has.
+    #[must_use]
+    pub fn days_left(&self, now: Timestamp) -> i64 {
+        (self.not_after() - now).whole_seconds().div_euclid(24 * 3600)
+    }
+
+    /// Checks that the certificate is valid at this time.
+    ///
+    /// # Errors
+    /// [`CertificateErrorKind::Expired`] or [`CertificateErrorKind::NotYetValid`].
+    pub fn check_validity(&self, now: Timestamp) -> Result<(), CertificateError> {
+        let thumbprint = self.thumbprint_sha1();
+        if now > self.not_after() {
+            return Err(CertificateError::new(
+                CertificateErrorKind::Expired,
+                format!("the certificate {thumbprint} expired on {}", self.not_after().date()),
+                "make a new certificate, upload its public part to the app registration and put it in place of the old one; check the clock if it should be valid",
+            ));
+        }
+        if now < self.not_before() {
+            return Err(CertificateError::new(
+                CertificateErrorKind::NotYetValid,
+                format!("the certificate {thumbprint} is not valid before {}", self.not_before().date()),
+                "check the clock of this machine, or wait until the certificate is valid",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The certificate alone, as DER: what a `.cer` file holds.
+    #[must_use]
+    pub fn public_der(&self) -> &[u8] {
+        &self.0.leaf.der
+    }
+
+    /// The certificate alone, as PEM.
+    #[must_use]
+    pub fn public_pem(&self) -> String {
+        pem::encode("CERTIFICATE", self.public_der()).expose().to_owned()
+    }
+
+    /// The issuers that came with the certificate, each the issuer of the one before, as DER.
+    pub fn chain(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.chain.iter().map(|link| link.der.as_slice())
+    }
+
+    /// Writes the public part as DER, the `.cer` file to upload to the app registration.
+    ///
+    /// # Errors
+    /// [`CertificateErrorKind::File`] when the file cannot be written.
+    pub fn export_public_cer(&self, path: impl AsRef<Path>) -> Result<(), CertificateError> {
+        file::write_public(path.as_ref(), self.public_der())
+    }
+
+    /// Writes the public part as PEM.
+    ///
+    /// # Errors
+    /// [`CertificateErrorKind::File`] when the file cannot be written.
+    pub fn export_public_pem(&self, path: impl AsRef<Path>) -> Result<(), CertificateError> {
+        file::write_public(path.as_ref(), self.public_pem().as_bytes())
+    }
+
+    pub(super) fn new(leaf: Link, chain: Vec<Link>, key: KeyPair) -> Self {
+        Self(Arc::new(Inner { leaf, chain, key }))
+    }
+
+    pub(super) fn digest(&self, algorithm: &'static digest::Algorithm) -> Vec<u8> {
+        digest::digest(algorithm, self.public_der()).as_ref().to_vec()
+    }
+
+    pub(super) fn sign(
+        &self,
+        signature: Signature,
+        message: &[u8],
+    ) -> Result<Vec<u8>, CertificateError> {
+        let encoding: &'static dyn aws_lc_rs::signature::RsaEncoding = match signature {
+            Signature::Ps256 => &RSA_PSS_SHA256,
+            Signature::Rs256 => &RSA_PKCS1_SHA256,
+        };
+        let mut bytes = vec![0; self.0.key.public_modulus_len()];
+        self.0
+            .key
+            .sign(encoding, &SystemRandom::new(), message, &mut bytes)
+            .map_err(|_| CertificateError::crypto("the private key made no signature"))?;
+        Ok(bytes)
+    }
+
+    #[cfg(feature = "certificate-kit")]
+    pub(super) fn key(&self) -> &KeyPair {
+        &self.0.key
+    }
+}
+
+impl PartialEq for Certificate {
+    /// Two are the same if their certificates are: a certificate has one private key.
+    fn eq(&self, other: &Self) -> bool {
+        self.public_der() == other.public_der()
+    }
+}
+
+impl Eq for Certificate {}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Certificate")
+            .field("thumbprint_sha1", &self.thumbprint_sha1())
+            .field("not_before", &self.not_before())
+            .field("not_after", &self.not_after())
+            .field("chain_len", &self.0.chain.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 0x0f)]);
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(*byte)])
+        .collect()
+}

@@ -1,0 +1,232 @@
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use entra_core::{
+    AccessToken, ClientId, CredentialError, Guid, Idempotency, InvalidId, Secret, TenantId,
+    TokenCredential, TokenRequest,
+};
+
+use crate::{
+    Error,
+    cache::{Account, Asked},
+    form::Form,
+    settings::{Settings, common_settings},
+    token_endpoint::{Effort, Grant, TokenEndpoint},
+    tokens::{TokenSource, Tokens, check_tenant},
+};
+
+/// Signs an application in with a client secret (the OAuth client credentials grant).
+///
+/// Cheap to clone; clones share their tokens. See Microsoft's page on the
+/// [grant](https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow).
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// use entra_auth::ClientSecretCredential;
+/// use entra_core::{TokenCredential, TokenRequest};
+/// # let tenant = entra_mock::FakeTenant::start().await;
+/// # let app = tenant.register_app("Night job").with_secret();
+/// # let (tenant_id, client_id, secret) = (tenant.id(), app.client_id(), app.secret());
+/// let credential = ClientSecretCredential::builder(tenant_id, client_id, secret)
+/// #   .clock(tenant.clock())
+///     .cloud(tenant.cloud())
+///     .build()?;
+/// let token = credential.token(&TokenRequest::new([tenant.cloud().graph_scope()])).await?;
+/// assert!(token.expires_on() > tenant.clock().now());
+/// # use entra_core::Clock;
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct ClientSecretCredential(Arc<Tokens>);
+
+/// Settings of a [`ClientSecretCredential`].
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct ClientSecretCredentialBuilder {
+    tenant: Result<TenantId, InvalidId>,
+    client: Result<ClientId, InvalidId>,
+    secret: Secret,
+    settings: Settings,
+}
+
+impl ClientSecretCredential {
+    /// A credential for the public cloud with the default settings. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// As [`build`](ClientSecretCredentialBuilder::build).
+    ///
+    /// ```
+    /// use entra_auth::{ClientSecretCredential, ErrorKind};
+    /// let error = ClientSecretCredential::new("contoso.com", "my app", "s3cr3t").unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Configuration);
+    /// assert!(error.fix().unwrap_or_default().contains("GUID"));
+    /// ```
+    pub fn new<T, C>(tenant: T, client_id: C, secret: impl Into<Secret>) -> Result<Self, Error>
+    where
+        T: TryInto<TenantId, Error: Into<InvalidId>>,
+        C: TryInto<ClientId, Error: Into<InvalidId>>,
+    {
+        Self::builder(tenant, client_id, secret).build()
+    }
+
+    /// Settings to change. Ids may be given as text or as ids.
+    pub fn builder<T, C>(
+        tenant: T,
+        client_id: C,
+        secret: impl Into<Secret>,
+    ) -> ClientSecretCredentialBuilder
+    where
+        T: TryInto<TenantId, Error: Into<InvalidId>>,
+        C: TryInto<ClientId, Error: Into<InvalidId>>,
+    {
+        ClientSecretCredentialBuilder {
+            tenant: tenant.try_into().map_err(Into::into),
+            client: client_id.try_into().map_err(Into::into),
+            secret: secret.into(),
+            settings: Settings::default(),
+        }
+    }
+
+    /// The application's client id.
+    #[must_use]
+    pub fn client_id(&self) -> ClientId {
+        self.0.client()
+    }
+
+    /// The tenant that tokens come from unless a request names another.
+    #[must_use]
+    pub fn tenant(&self) -> &TenantId {
+        self.0.home()
+    }
+}
+
+#[async_trait]
+impl TokenCredential for ClientSecretCredential {
+    async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
+        self.0.token(request).await.map_err(Into::into)
+    }
+}
+
+impl fmt::Debug for ClientSecretCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientSecretCredential")
+            .field("authority", &self.0.authority())
+            .field("tenant", self.0.home())
+            .field("client_id", &self.0.client())
+            .finish_non_exhaustive()
+    }
+}
+
+impl ClientSecretCredentialBuilder {
+    common_settings!();
+
+    /// The credential. Nothing is sent before the first token is asked for.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an id that is none, an
+    /// alias in the tenant's place, or an empty secret.
+    pub fn build(self) -> Result<ClientSecretCredential, Error> {
+        let tenant = self.tenant.map_err(invalid_id)?;
+        check_tenant(&tenant)?;
+        let client = self.client.map_err(invalid_id)?;
+        if self.secret.expose().trim().is_empty() {
+            return Err(Error::configuration(
+                "the client secret is empty",
+                "set the Value of a secret from App registrations > Certificates & secrets; see that the variable or file it comes from is filled",
+            ));
+        }
+        let source = ClientSecret {
+            endpoint: TokenEndpoint::new(&self.settings)?,
+            client,
+            secret: self.secret,
+        };
+        Ok(ClientSecretCredential(Arc::new(Tokens::new(
+            Arc::new(source),
+            &self.settings,
+            client,
+            tenant,
+            Account::App,
+        ))))
+    }
+}
+
+#[derive(Debug)]
+struct ClientSecret {
+    endpoint: TokenEndpoint,
+    client: ClientId,
+    secret: Secret,
+}
+
+#[async_trait]
+impl TokenSource for ClientSecret {
+    async fn fetch(&self, asked: &Asked, effort: Effort) -> Result<AccessToken, Error> {
+        let form = Form::new("client_credentials")
+            .field("client_id", self.client.to_string())
+            .secret("client_secret", &self.secret)
+            .field("scope", asked.scope())
+            .optional("claims", asked.claims.as_deref());
+        let grant = Grant {
+            operation: "token by client secret",
+            tenant: &asked.tenant,
+            form,
+            idempotency: Idempotency::Safe,
+            effort,
+        };
+        self.endpoint
+            .redeem(&grant)
+            .await
+            .map_err(|error| self.explain(error))
+    }
+}
+
+impl ClientSecret {
+    /// Entra cannot tell what is wrong with a secret; its look often can.
+    fn explain(&self, error: Error) -> Error {
+        if error.aadsts_code() != Some(WRONG_SECRET) {
+            return error;
+        }
+        let secret = self.secret.expose();
+        let (looks, fix) = if secret.trim().parse::<Guid>().is_ok() {
+            (
+                "it looks like a Secret ID (a GUID), not its Value",
+                "in App registrations > Certificates & secrets copy the Value; it is shown only once, so add a new secret if it is gone",
+            )
+        } else if secret.trim() != secret {
+            (
+                "it has white space around it, as from a file or a variable",
+                "give the secret without the white space around it",
+            )
+        } else if secret.starts_with(['"', '\'']) && secret.ends_with(['"', '\'']) {
+            (
+                "it stands in quotation marks",
+                "give the secret without the quotation marks",
+            )
+        } else {
+            return error;
+        };
+        let client = self.client;
+        error.with(|inner| {
+            inner.cause = Some(
+                format!("the value sent is not a secret of application {client}; {looks}").into(),
+            );
+            inner.fix = Some(fix.into());
+        })
+    }
+}
+
+pub(crate) fn invalid_id(error: InvalidId) -> Error {
+    let (what, fix) = match error.expected() {
+        "tenant" => (
+            "the tenant is malformed",
+            "give the Directory (tenant) ID, a GUID, from the registration's Overview page, or a verified domain such as contoso.onmicrosoft.com",
+        ),
+        _ => (
+            "the client id is malformed",
+            "give the Application (client) ID, a GUID, from the registration's Overview page",
+        ),
+    };
+    Error::configuration(what, fix).with_source(error)
+}
+
+const WRONG_SECRET: u32 = 7_000_215;

@@ -1,0 +1,401 @@
+use std::{borrow::Cow, error, fmt, sync::Arc, time::Duration};
+
+use entra_core::{ClientId, CredentialError, CredentialErrorKind, TenantId, Timestamp};
+
+use crate::{Report, aadsts::Class};
+
+/// Why there is no token, with everything that Entra said about it and what to do.
+///
+/// `Display` is one line; [`report`](Self::report) shows cause, fix and ids as well. Nothing in it
+/// holds a secret or a token. Callers that waited for one request share one error: a clone is cheap.
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+#[derive(Clone)]
+pub(crate) struct Inner {
+    pub(crate) kind: ErrorKind,
+    pub(crate) summary: Cow<'static, str>,
+    pub(crate) status: Option<u16>,
+    pub(crate) codes: Vec<u32>,
+    pub(crate) oauth_error: Option<String>,
+    pub(crate) suberror: Option<String>,
+    pub(crate) retryable: bool,
+    pub(crate) cause: Option<Cow<'static, str>>,
+    pub(crate) fix: Option<Cow<'static, str>>,
+    pub(crate) correlation_id: Option<String>,
+    pub(crate) trace_id: Option<String>,
+    pub(crate) timestamp: Option<Timestamp>,
+    pub(crate) claims: Option<String>,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) service_message: Option<String>,
+    pub(crate) identity: Option<(ClientId, TenantId)>,
+    pub(crate) source: Option<Arc<dyn error::Error + Send + Sync>>,
+}
+
+/// What kind of failure an [`Error`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A value given by the caller cannot be used; nothing was sent.
+    Configuration,
+    /// The secret, certificate or assertion was refused.
+    InvalidClient,
+    /// The request was refused for another reason: application, tenant, scope or policy.
+    Refused,
+    /// A person must sign in, consent or pass a second factor.
+    InteractionRequired,
+    /// The service asked to wait.
+    Throttled,
+    /// The service failed.
+    Service,
+    /// The service could not be reached.
+    Transport,
+    /// The answer was not what the protocol promises.
+    Protocol,
+}
+
+impl Error {
+    /// What kind of failure this is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Entra's error number, the digits of `AADSTS…`; the first one if there are several.
+    #[must_use]
+    pub fn aadsts_code(&self) -> Option<u32> {
+        self.0.codes.first().copied()
+    }
+
+    /// All of Entra's error numbers.
+    #[must_use]
+    pub fn codes(&self) -> &[u32] {
+        &self.0.codes
+    }
+
+    /// The OAuth error, such as `invalid_client`.
+    #[must_use]
+    pub fn oauth_error(&self) -> Option<&str> {
+        self.0.oauth_error.as_deref()
+    }
+
+    /// Entra's finer word beside the OAuth error, such as `consent_required`.
+    #[must_use]
+    pub fn suberror(&self) -> Option<&str> {
+        self.0.suberror.as_deref()
+    }
+
+    /// The HTTP status, if there was an answer.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// Why it happened, in one sentence.
+    #[must_use]
+    pub fn cause(&self) -> Option<&str> {
+        self.0.cause.as_deref()
+    }
+
+    /// What to do about it, in one sentence.
+    #[must_use]
+    pub fn fix(&self) -> Option<&str> {
+        self.0.fix.as_deref()
+    }
+
+    /// The id under which Entra logged the request; sign-in logs and support ask for it.
+    #[must_use]
+    pub fn correlation_id(&self) -> Option<&str> {
+        self.0.correlation_id.as_deref()
+    }
+
+    /// The id of Entra's own trace.
+    #[must_use]
+    pub fn trace_id(&self) -> Option<&str> {
+        self.0.trace_id.as_deref()
+    }
+
+    /// When it happened, by Entra's clock.
+    #[must_use]
+    pub fn timestamp(&self) -> Option<Timestamp> {
+        self.0.timestamp
+    }
+
+    /// The claims challenge (JSON) that an interactive sign-in must answer.
+    #[must_use]
+    pub fn claims(&self) -> Option<&str> {
+        self.0.claims.as_deref()
+    }
+
+    /// The wait that the service asked for.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The first line of the service's own message, shortened and without the request's secrets.
+    ///
+    /// It is another party's text: fit for a log, not for a decision.
+    #[must_use]
+    pub fn service_message(&self) -> Option<&str> {
+        self.0.service_message.as_deref()
+    }
+
+    /// Whether the same request may succeed later without any change.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        self.0.retryable
+            || matches!(
+                self.0.kind,
+                ErrorKind::Throttled | ErrorKind::Service | ErrorKind::Transport
+            )
+    }
+
+    /// Whether the secret, certificate or assertion was refused.
+    #[must_use]
+    pub fn is_invalid_client(&self) -> bool {
+        self.0.kind == ErrorKind::InvalidClient || self.oauth_error() == Some("invalid_client")
+    }
+
+    /// Whether a person must sign in, consent or pass a second factor.
+    #[must_use]
+    pub fn is_interaction_required(&self) -> bool {
+        self.0.kind == ErrorKind::InteractionRequired
+    }
+
+    /// Whether the service asked to wait.
+    #[must_use]
+    pub fn is_throttled(&self) -> bool {
+        self.0.kind == ErrorKind::Throttled
+    }
+
+    /// A view that prints what happened, cause, fix and ids on lines of their own.
+    #[must_use]
+    pub const fn report(&self) -> Report<'_> {
+        Report::new(self)
+    }
+
+    /// Finds this crate's error among an error and its sources, such as below a Graph error.
+    #[must_use]
+    pub fn find<'a>(error: &'a (dyn error::Error + 'static)) -> Option<&'a Self> {
+        std::iter::successors(Some(error), |error| error.source())
+            .find_map(|error| error.downcast_ref())
+    }
+
+    pub(crate) fn new(kind: ErrorKind, summary: impl Into<Cow<'static, str>>) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            summary: summary.into(),
+            status: None,
+            codes: Vec::new(),
+            oauth_error: None,
+            suberror: None,
+            retryable: false,
+            cause: None,
+            fix: None,
+            correlation_id: None,
+            trace_id: None,
+            timestamp: None,
+            claims: None,
+            retry_after: None,
+            service_message: None,
+            identity: None,
+            source: None,
+        }))
+    }
+
+    /// A value that cannot be used, and what would be right.
+    pub(crate) fn configuration(
+        summary: impl Into<Cow<'static, str>>,
+        fix: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::new(ErrorKind::Configuration, summary).with(|inner| inner.fix = Some(fix.into()))
+    }
+
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Inner)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
+    }
+
+    pub(crate) fn with_source(self, source: impl error::Error + Send + Sync + 'static) -> Self {
+        self.with(|inner| inner.source = Some(Arc::new(source)))
+    }
+
+    /// Says for whom the token was asked, unless that is known.
+    pub(crate) fn for_identity(self, client: ClientId, tenant: &TenantId) -> Self {
+        if self.0.identity.is_some() {
+            return self;
+        }
+        self.with(|inner| inner.identity = Some((client, tenant.clone())))
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl From<Error> for CredentialError {
+    fn from(error: Error) -> Self {
+        let inner = error.inner();
+        // The source says what happened; this layer says for whom.
+        let message = match &inner.identity {
+            Some((client, tenant)) => {
+                format!("no token for application {client} in tenant {tenant}")
+            }
+            None => "the credential gave no token".to_owned(),
+        };
+        let kind = match inner.kind {
+            ErrorKind::Throttled => CredentialErrorKind::Throttled,
+            _ if error.is_transient() => CredentialErrorKind::Transient,
+            ErrorKind::Configuration => CredentialErrorKind::Configuration,
+            ErrorKind::InteractionRequired => CredentialErrorKind::InteractionRequired,
+            ErrorKind::Protocol => CredentialErrorKind::Protocol,
+            _ => CredentialErrorKind::Refused,
+        };
+        let mut credential =
+            Self::new(kind, message).with_ids(inner.correlation_id.clone(), inner.trace_id.clone());
+        if let Some(code) = error.aadsts_code() {
+            credential = credential.with_code(code);
+        }
+        if let Some(fix) = error.fix() {
+            credential = credential.with_fix(fix);
+        }
+        if let Some(claims) = error.claims() {
+            credential = credential.with_claims(claims);
+        }
+        if let Some(wait) = error.retry_after() {
+            credential = credential.with_retry_after(wait);
+        }
+        credential.with_source(error)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner {
+            summary,
+            status,
+            codes,
+            oauth_error,
+            ..
+        } = self.inner();
+        f.write_str(summary)?;
+        match (codes.first(), oauth_error, status) {
+            (Some(code), Some(oauth), _) => write!(f, " (AADSTS{code}, {oauth})"),
+            (Some(code), None, _) => write!(f, " (AADSTS{code})"),
+            (None, Some(oauth), _) => write!(f, " ({oauth})"),
+            (None, None, Some(status)) => write!(f, " (HTTP {status})"),
+            (None, None, None) => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = self.inner();
+        f.debug_struct("Error")
+            .field("kind", &inner.kind)
+            .field("message", &self.to_string())
+            .field("status", &inner.status)
+            .field("codes", &inner.codes)
+            .field("suberror", &inner.suberror)
+            .field("cause", &inner.cause)
+            .field("fix", &inner.fix)
+            .field("correlation_id", &inner.correlation_id)
+            .field("trace_id", &inner.trace_id)
+            .field("retry_after", &inner.retry_after)
+            .field("source", &inner.source)
+            .finish_non_exhaustive()
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        self.inner().source.as_deref().map(|source| source as _)
+    }
+}
+
+/// The kind and the words of a refusal whose number is not in the catalogue.
+pub(crate) fn class_of_oauth_error(oauth_error: &str) -> Class {
+    match oauth_error {
+        "invalid_client" => Class::Client,
+        "unauthorized_client" => Class::App,
+        "invalid_scope" | "invalid_resource" => Class::Resource,
+        "invalid_grant" => Class::Grant,
+        "interaction_required" | "login_required" => Class::Interaction,
+        "consent_required" => Class::Consent,
+        "access_denied" => Class::Policy,
+        "invalid_tenant" | "invalid_instance" => Class::Tenant,
+        "temporarily_unavailable" | "server_error" => Class::Service,
+        "authorization_pending" | "slow_down" | "expired_token" | "bad_verification_code" => {
+            Class::DeviceCode
+        }
+        _ => Class::Request,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused() -> Error {
+        Error::new(ErrorKind::InvalidClient, "the secret was refused").with(|inner| {
+            inner.codes = vec![7_000_215];
+            inner.oauth_error = Some("invalid_client".to_owned());
+            inner.fix = Some("use its Value".into());
+        })
+    }
+
+    #[test]
+    fn an_error_is_one_or_two_words_wide() {
+        assert!(size_of::<Error>() <= 16);
+    }
+
+    #[test]
+    fn display_is_one_line_with_the_number() {
+        assert_eq!(
+            refused().to_string(),
+            "the secret was refused (AADSTS7000215, invalid_client)"
+        );
+        assert_eq!(
+            Error::new(ErrorKind::Service, "the sign-in service failed")
+                .with(|inner| inner.status = Some(503))
+                .to_string(),
+            "the sign-in service failed (HTTP 503)"
+        );
+    }
+
+    #[test]
+    fn no_layer_repeats_the_text_below_it() {
+        let client = "11111111-1111-1111-1111-111111111111".parse().unwrap();
+        let tenant = "contoso.com".parse().unwrap();
+        let error = CredentialError::from(refused().for_identity(client, &tenant));
+        let texts: Vec<String> =
+            std::iter::successors(Some(&error as &dyn error::Error), |error| error.source())
+                .map(ToString::to_string)
+                .collect();
+        assert_eq!(texts.len(), 2);
+        assert!(!texts[0].contains(&texts[1]) && !texts[1].contains(&texts[0]));
+        assert!(texts[0].contains("contoso.com"));
+    }
+
+    #[test]
+    fn everything_a_caller_can_use_crosses_into_the_credential_error() {
+        let error = refused().with(|inner| {
+            inner.correlation_id = Some("c".to_owned());
+            inner.trace_id = Some("t".to_owned());
+            inner.claims = Some("{}".to_owned());
+            inner.retry_after = Some(Duration::from_secs(3));
+        });
+        let credential = CredentialError::from(error);
+        assert_eq!(credential.kind(), CredentialErrorKind::Refused);
+        assert_eq!(credential.code(), Some(7_000_215));
+        assert_eq!(credential.fix(), Some("use its Value"));
+        assert_eq!(credential.correlation_id(), Some("c"));
+        assert_eq!(credential.trace_id(), Some("t"));
+        assert_eq!(credential.claims(), Some("{}"));
+        assert_eq!(credential.retry_after(), Some(Duration::from_secs(3)));
+        let found = Error::find(&credential).unwrap();
+        assert_eq!(found.aadsts_code(), Some(7_000_215));
+    }
+}

@@ -1,0 +1,120 @@
+use std::fmt;
+
+use entra_core::{Secret, bytes::Bytes, url::form_urlencoded};
+
+/// A form for the token endpoint, which knows which of its values are secret.
+#[derive(Clone)]
+pub(crate) struct Form(Vec<(&'static str, Value)>);
+
+#[derive(Clone)]
+enum Value {
+    Plain(String),
+    Secret(Secret),
+}
+
+impl Form {
+    pub(crate) fn new(grant_type: &str) -> Self {
+        Self(Vec::with_capacity(6)).field("grant_type", grant_type)
+    }
+
+    pub(crate) fn field(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.0.push((name, Value::Plain(value.into())));
+        self
+    }
+
+    pub(crate) fn optional(self, name: &'static str, value: Option<&str>) -> Self {
+        match value {
+            Some(value) => self.field(name, value),
+            None => self,
+        }
+    }
+
+    pub(crate) fn secret(mut self, name: &'static str, value: &Secret) -> Self {
+        self.0.push((name, Value::Secret(value.clone())));
+        self
+    }
+
+    /// The encoded form. Its memory is overwritten when the last request that holds it is gone.
+    pub(crate) fn encode(&self) -> Bytes {
+        let text = |value: &Value| value.text().len() * 3;
+        let longest = self
+            .0
+            .iter()
+            .map(|(name, value)| name.len() + text(value) + 2)
+            .sum();
+        // Big enough from the start: a buffer that grows leaves copies of the secret behind.
+        let mut body = form_urlencoded::Serializer::new(String::with_capacity(longest));
+        for (name, value) in &self.0 {
+            body.append_pair(name, value.text());
+        }
+        Bytes::from_owner(Body(Secret::new(body.finish())))
+    }
+
+    /// Another party's text without any of this form's secrets, plain or encoded.
+    pub(crate) fn redact(&self, text: String) -> String {
+        self.0
+            .iter()
+            .filter_map(|(_, value)| match value {
+                Value::Secret(secret) if !secret.is_empty() => Some(secret.expose()),
+                _ => None,
+            })
+            .fold(text, |text, secret| {
+                let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+                text.replace(secret, "…").replace(&encoded, "…")
+            })
+    }
+}
+
+impl fmt::Debug for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.0.iter().map(|(name, _)| name))
+            .finish()
+    }
+}
+
+impl Value {
+    fn text(&self) -> &str {
+        match self {
+            Self::Plain(text) => text,
+            Self::Secret(secret) => secret.expose(),
+        }
+    }
+}
+
+struct Body(Secret);
+
+impl AsRef<[u8]> for Body {
+    fn as_ref(&self) -> &[u8] {
+        self.0.expose().as_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_encoded_once_and_secrets_stay_out_of_debug() {
+        let form = Form::new("client_credentials")
+            .field("scope", "https://graph.microsoft.com/.default")
+            .secret("client_secret", &Secret::from("a~b&c=d é+"));
+        assert_eq!(
+            form.encode(),
+            "grant_type=client_credentials&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default&client_secret=a%7Eb%26c%3Dd+%C3%A9%2B"
+        );
+        assert_eq!(
+            format!("{form:?}"),
+            r#"["grant_type", "scope", "client_secret"]"#
+        );
+    }
+
+    #[test]
+    fn a_text_loses_secrets_in_both_spellings() {
+        let form = Form::new("x").secret("client_secret", &Secret::from("p&q~1"));
+        assert_eq!(
+            form.redact("sent p&q~1 as p%26q%7E1!".to_owned()),
+            "sent … as …!"
+        );
+    }
+}

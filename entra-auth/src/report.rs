@@ -1,0 +1,98 @@
+use std::{error::Error as _, fmt};
+
+use entra_core::time::format_description::well_known::Rfc3339;
+
+use crate::Error;
+
+/// Prints an [`Error`] the way a person wants to read it: what, why, what to do, and the ids.
+///
+/// ```text
+/// error: the secret was refused (AADSTS7000215, invalid_client)
+///   cause: the value sent is not a secret of application 4f1c…
+///   fix:   in App registrations > Certificates & secrets copy the Value …
+///   correlation 2f0a…  trace 91bc…  2026-11-20T12:00:00Z
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Report<'a>(&'a Error);
+
+impl<'a> Report<'a> {
+    pub(crate) const fn new(error: &'a Error) -> Self {
+        Self(error)
+    }
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let error = self.0;
+        write!(f, "error: {error}")?;
+        match error.cause() {
+            Some(cause) => write!(f, "\n  cause: {cause}")?,
+            None => sources(error, f)?,
+        }
+        if let Some(fix) = error.fix() {
+            write!(f, "\n  fix:   {fix}")?;
+        }
+        let ids = [
+            error.correlation_id().map(|id| format!("correlation {id}")),
+            error.trace_id().map(|id| format!("trace {id}")),
+            error
+                .timestamp()
+                .and_then(|time| time.format(&Rfc3339).ok()),
+        ];
+        let ids: Vec<String> = ids.into_iter().flatten().collect();
+        if !ids.is_empty() {
+            write!(f, "\n  {}", ids.join("  "))?;
+        }
+        Ok(())
+    }
+}
+
+/// Where Entra said nothing, the chain of sources is the cause.
+fn sources(error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut next = error.source();
+    let mut lead = "\n  cause: ";
+    while let Some(source) = next {
+        write!(f, "{lead}{source}")?;
+        lead = ": ";
+        next = source.source();
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Error, ErrorKind};
+
+    #[test]
+    fn a_report_has_what_why_fix_and_ids_in_this_order() {
+        let error = Error::new(ErrorKind::InvalidClient, "the secret was refused").with(|inner| {
+            inner.codes = vec![7_000_222];
+            inner.oauth_error = Some("invalid_client".to_owned());
+            inner.cause = Some("it has expired".into());
+            inner.fix = Some("add a new one".into());
+            inner.correlation_id = Some("2f0a".to_owned());
+            inner.trace_id = Some("91bc".to_owned());
+            inner.timestamp = Some(entra_core::Timestamp::UNIX_EPOCH);
+        });
+        assert_eq!(
+            error.report().to_string(),
+            "error: the secret was refused (AADSTS7000222, invalid_client)\n  \
+             cause: it has expired\n  \
+             fix:   add a new one\n  \
+             correlation 2f0a  trace 91bc  1970-01-01T00:00:00Z"
+        );
+    }
+
+    #[test]
+    fn without_a_cause_the_sources_are_shown() {
+        let error = Error::new(
+            ErrorKind::Transport,
+            "the sign-in service could not be reached",
+        )
+        .with_source(std::io::Error::other("no route"));
+        assert_eq!(
+            error.report().to_string(),
+            "error: the sign-in service could not be reached\n  cause: no route"
+        );
+    }
+}

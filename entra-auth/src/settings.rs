@@ -1,0 +1,99 @@
+use std::sync::Arc;
+
+use entra_core::{Clock, Cloud, Entropy, HttpTransport, RetryPolicy, SystemClock, SystemEntropy};
+
+use crate::{Error, TokenCache};
+
+/// What every credential's builder can set.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) cloud: Cloud,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) retry_policy: RetryPolicy,
+    pub(crate) transport: Option<Arc<dyn HttpTransport>>,
+    pub(crate) cache: TokenCache,
+}
+
+impl Settings {
+    /// The given transport, or the default one.
+    pub(crate) fn transport(&self) -> Result<Arc<dyn HttpTransport>, Error> {
+        match &self.transport {
+            Some(transport) => Ok(Arc::clone(transport)),
+            None => default_transport(),
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            cloud: Cloud::public(),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            retry_policy: RetryPolicy::for_tokens(),
+            transport: None,
+            cache: TokenCache::new(),
+        }
+    }
+}
+
+#[cfg(feature = "reqwest")]
+#[expect(clippy::unnecessary_wraps, reason = "fails without the feature")]
+fn default_transport() -> Result<Arc<dyn HttpTransport>, Error> {
+    Ok(Arc::new(entra_core::ReqwestTransport::default()))
+}
+
+#[cfg(not(feature = "reqwest"))]
+fn default_transport() -> Result<Arc<dyn HttpTransport>, Error> {
+    Err(Error::configuration(
+        "there is no HTTP transport",
+        "give one with `transport`, or enable the feature `reqwest` of entra-auth",
+    ))
+}
+
+/// The setters that are the same in every credential's builder, which holds `settings: Settings`.
+macro_rules! common_settings {
+    () => {
+        /// The cloud to sign in to; the public one unless set.
+        pub fn cloud(mut self, cloud: entra_core::Cloud) -> Self {
+            self.settings.cloud = cloud;
+            self
+        }
+
+        /// The clock that decides about expiry and waits; the system's unless set.
+        pub fn clock(mut self, clock: impl entra_core::Clock) -> Self {
+            self.settings.clock = std::sync::Arc::new(clock);
+            self
+        }
+
+        /// The source of request ids and jitter; the system's unless set.
+        pub fn entropy(mut self, entropy: impl entra_core::Entropy) -> Self {
+            self.settings.entropy = std::sync::Arc::new(entropy);
+            self
+        }
+
+        /// The HTTP transport; reqwest with rustls unless set.
+        pub fn transport(
+            mut self,
+            transport: std::sync::Arc<dyn entra_core::HttpTransport>,
+        ) -> Self {
+            self.settings.transport = Some(transport);
+            self
+        }
+
+        /// The limits of retries; 60 seconds for one token unless set.
+        pub fn retry_policy(mut self, policy: entra_core::RetryPolicy) -> Self {
+            self.settings.retry_policy = policy;
+            self
+        }
+
+        /// The cache to keep tokens in; a cache of this credential's own unless set.
+        pub fn cache(mut self, cache: &crate::TokenCache) -> Self {
+            self.settings.cache = cache.clone();
+            self
+        }
+    };
+}
+
+pub(crate) use common_settings;

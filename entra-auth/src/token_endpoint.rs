@@ -1,0 +1,318 @@
+use std::{borrow::Cow, time::Duration};
+
+use entra_core::{
+    AccessToken, Cloud, Error as CoreError, ErrorKind as CoreErrorKind, GaveUp, Idempotency,
+    Pipeline, Request, Response, TenantId, Verdict,
+    http::{HeaderMap, Method, StatusCode, header},
+};
+
+use crate::{
+    Error, ErrorKind,
+    aadsts::{Aadsts, Class},
+    error::class_of_oauth_error,
+    form::Form,
+    settings::Settings,
+    wire::{Granted, Malformed, Refusal, is_passing, token},
+};
+
+/// The one client of the token endpoint; every grant redeems its form here.
+#[derive(Clone, Debug)]
+pub(crate) struct TokenEndpoint {
+    cloud: Cloud,
+    patient: Pipeline,
+    single: Pipeline,
+}
+
+/// How hard to try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// With retries and waits: somebody needs the token now.
+    Full,
+    /// One try and no wait: there still is a valid token.
+    Once,
+}
+
+/// One grant to redeem.
+#[derive(Debug)]
+pub(crate) struct Grant<'a> {
+    pub(crate) operation: &'static str,
+    pub(crate) tenant: &'a TenantId,
+    pub(crate) form: Form,
+    pub(crate) idempotency: Idempotency,
+    pub(crate) effort: Effort,
+}
+
+impl TokenEndpoint {
+    pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
+        let transport = settings.transport()?;
+        let pipeline = |policy| {
+            Pipeline::builder(transport.clone())
+                .origin(settings.cloud.authority())
+                .clock(settings.clock.clone())
+                .entropy(settings.entropy.clone())
+                .policy(policy)
+                .build()
+        };
+        Ok(Self {
+            cloud: settings.cloud.clone(),
+            patient: pipeline(settings.retry_policy.clone()),
+            single: pipeline(settings.retry_policy.clone().with_max_attempts(1)),
+        })
+    }
+
+    /// Sends the grant and reads the token that comes back.
+    pub(crate) async fn redeem(&self, grant: &Grant<'_>) -> Result<AccessToken, Error> {
+        let (pipeline, classify): (_, fn(StatusCode, &HeaderMap, &[u8]) -> Verdict) =
+            match grant.effort {
+                Effort::Full => (&self.patient, verdict),
+                // A `Retry-After` must not make a single try wait.
+                Effort::Once => (&self.single, |_, _, _| Verdict::Final),
+            };
+        let url = self.cloud.token_endpoint(grant.tenant);
+        let request = Request::new(grant.operation, Method::POST, url)
+            .with_header(
+                header::ACCEPT,
+                header::HeaderValue::from_static("application/json"),
+            )
+            .with_body("application/x-www-form-urlencoded", grant.form.encode())
+            .with_idempotency(grant.idempotency)
+            .with_classifier(classify);
+        let response = pipeline
+            .send(request)
+            .await
+            .map_err(|error| self.unsent(error))?;
+        if response.status != StatusCode::OK {
+            return Err(refusal(&response, &grant.form));
+        }
+        let granted =
+            Granted::parse(&response.body).map_err(|error| malformed(&response, error))?;
+        let now = pipeline.clock().now();
+        let token = AccessToken::new(granted.access_token, now + granted.expires_in);
+        Ok(match granted.refresh_in {
+            Some(refresh_in) => token.with_refresh_on(now + refresh_in),
+            None => token,
+        })
+    }
+
+    fn unsent(&self, error: CoreError) -> Error {
+        let host = self.cloud.authority().host_str().unwrap_or_default();
+        let id = error.client_request_id().map(str::to_owned);
+        let error = match error.kind() {
+            CoreErrorKind::Transport => Error::new(
+                ErrorKind::Transport,
+                "the sign-in service could not be reached",
+            )
+            .with(|inner| {
+                inner.fix = Some(
+                    format!(
+                        "check network, DNS, proxy and trusted certificates on the way to {host}"
+                    )
+                    .into(),
+                );
+            })
+            .with_source(error),
+            _ => Error::configuration(
+                "the token request could not be sent",
+                format!("check the cloud's authority ({host}) and the transport's settings"),
+            )
+            .with_source(error),
+        };
+        error.with(|inner| inner.correlation_id = id)
+    }
+}
+
+/// What an answer means for another try. A refusal is final; Entra also sends passing faults as 4xx.
+fn verdict(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Verdict {
+    if status.is_success() || status.is_redirection() {
+        return Verdict::Final;
+    }
+    let refusal = Refusal::parse(body).unwrap_or_default();
+    // The loop detector counts every further try, so only its own Retry-After may bring one.
+    if refusal.codes.first() == Some(&LOOP_DETECTED) && !headers.contains_key(header::RETRY_AFTER) {
+        return Verdict::Final;
+    }
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        return Verdict::NotProcessed;
+    }
+    if is_passing(status) {
+        return Verdict::Transient;
+    }
+    match (known(&refusal), refusal.oauth_error.as_deref()) {
+        (Some(entry), _) if !entry.is_retryable() => Verdict::Final,
+        (Some(entry), _) if entry.class() == Class::Throttled => Verdict::NotProcessed,
+        (Some(entry), _) if entry.class() == Class::Service => Verdict::Transient,
+        (None, Some("temporarily_unavailable" | "server_error")) => Verdict::Transient,
+        _ => Verdict::Final,
+    }
+}
+
+/// The typed error of an answer that is not a success.
+fn refusal(response: &Response, form: &Form) -> Error {
+    let status = response.status;
+    let refusal = Refusal::parse(&response.body);
+    let is_oauth = refusal.is_some();
+    let refusal = refusal.unwrap_or_default();
+    let entry = known(&refusal);
+    let class = class(status, &refusal, entry);
+    let (kind, summary, cause, fix): (_, Cow<'static, str>, _, Cow<'static, str>) = match entry {
+        Some(entry) if entry.class() == class => (
+            class.kind(),
+            class.summary().into(),
+            entry.cause(),
+            entry.fix().into(),
+        ),
+        _ if is_oauth || class == Class::Throttled || class == Class::Service => {
+            (class.kind(), class.summary().into(), None, class.fix().into())
+        }
+        _ => (
+            ErrorKind::Protocol,
+            "the token endpoint answered without an OAuth error".into(),
+            None,
+            "check that the cloud's authority is a sign-in service and that no proxy answers in its place".into(),
+        ),
+    };
+    let summary = waiting(response.gave_up.as_ref()).map_or(summary, Cow::from);
+    Error::new(kind, summary).with(|inner| {
+        inner.status = Some(status.as_u16());
+        inner.retryable = entry.is_some_and(Aadsts::is_retryable);
+        inner.cause = cause.map(Cow::from);
+        inner.fix = Some(fix);
+        inner.codes = refusal.codes;
+        inner.oauth_error = refusal.oauth_error;
+        inner.suberror = refusal.suberror;
+        inner.timestamp = refusal.timestamp;
+        inner.claims = refusal.claims;
+        inner.retry_after = response.retry_after;
+        inner.service_message = refusal.message.map(|message| form.redact(message));
+        inner.correlation_id = refusal
+            .correlation_id
+            .or_else(|| response.header("client-request-id").and_then(token))
+            .or_else(|| Some(response.client_request_id.clone()));
+        inner.trace_id = refusal
+            .trace_id
+            .or_else(|| response.header("x-ms-request-id").and_then(token));
+    })
+}
+
+fn malformed(response: &Response, Malformed(what): Malformed) -> Error {
+    Error::new(ErrorKind::Protocol, "the token answer cannot be used").with(|inner| {
+        inner.status = Some(response.status.as_u16());
+        inner.cause = Some(what.into());
+        inner.fix = Some("check that the cloud's authority is a sign-in service and that no proxy changes its answers".into());
+        inner.correlation_id = Some(response.client_request_id.clone());
+        inner.trace_id = response.header("x-ms-request-id").and_then(token);
+    })
+}
+
+fn class(status: StatusCode, refusal: &Refusal, entry: Option<&Aadsts>) -> Class {
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        return Class::Throttled;
+    }
+    if let Some(entry) = entry {
+        return entry.class();
+    }
+    if is_passing(status) || status.is_server_error() {
+        return Class::Service;
+    }
+    if INTERACTIVE.contains(&refusal.suberror.as_deref().unwrap_or_default()) {
+        return Class::Interaction;
+    }
+    class_of_oauth_error(refusal.oauth_error.as_deref().unwrap_or_default())
+}
+
+/// The first known number: an umbrella code such as 70002 may hide a better one behind it.
+fn known(refusal: &Refusal) -> Option<&'static Aadsts> {
+    let mut entries = refusal
+        .codes
+        .iter()
+        .filter_map(|code| Aadsts::lookup(*code));
+    let first = entries.next()?;
+    if first.code() == UMBRELLA {
+        return entries.next().or(Some(first));
+    }
+    Some(first)
+}
+
+fn waiting(gave_up: Option<&GaveUp>) -> Option<String> {
+    match gave_up {
+        Some(GaveUp::RetryAfterBeyondBudget { retry_after, left }) => Some(format!(
+            "the sign-in service asked to wait {} s, but only {} s of the time budget are left",
+            round_up(*retry_after),
+            left.as_secs()
+        )),
+        _ => None,
+    }
+}
+
+const fn round_up(duration: Duration) -> u64 {
+    duration.as_secs() + (duration.subsec_nanos() > 0) as u64
+}
+
+const LOOP_DETECTED: u32 = 50196;
+const UMBRELLA: u32 = 70002;
+const INTERACTIVE: [&str; 4] = [
+    "basic_action",
+    "additional_action",
+    "consent_required",
+    "user_password_expired",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_passing_faults_are_sent_again() {
+        let retry_after = {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static("60"));
+            headers
+        };
+        let none = HeaderMap::new();
+        let code = |code: u32| format!(r#"{{"error":"x","error_codes":[{code}]}}"#);
+        let table = [
+            (200, &none, String::new(), Verdict::Final),
+            (302, &none, String::new(), Verdict::Final),
+            (404, &none, "<html>".to_owned(), Verdict::Final),
+            (400, &none, code(7_000_215), Verdict::Final),
+            (401, &none, code(7_000_222), Verdict::Final),
+            (400, &none, code(90_033), Verdict::Transient),
+            (400, &none, code(90_055), Verdict::NotProcessed),
+            (400, &none, code(700_024), Verdict::Final),
+            (400, &none, code(70_021), Verdict::Final),
+            (400, &none, code(50_196), Verdict::Final),
+            (429, &none, code(50_196), Verdict::Final),
+            (429, &retry_after, code(50_196), Verdict::NotProcessed),
+            (429, &none, String::new(), Verdict::NotProcessed),
+            (503, &none, "<html>".to_owned(), Verdict::Transient),
+            (500, &none, String::new(), Verdict::Transient),
+            (501, &none, String::new(), Verdict::Final),
+            (
+                400,
+                &none,
+                r#"{"error":"temporarily_unavailable"}"#.to_owned(),
+                Verdict::Transient,
+            ),
+            (
+                400,
+                &none,
+                r#"{"error":"server_error"}"#.to_owned(),
+                Verdict::Transient,
+            ),
+            (
+                400,
+                &none,
+                r#"{"error":"authorization_pending"}"#.to_owned(),
+                Verdict::Final,
+            ),
+        ];
+        for (status, headers, body, expected) in table {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(
+                verdict(status, headers, body.as_bytes()),
+                expected,
+                "{status} {body}"
+            );
+        }
+    }
+}
