@@ -1,0 +1,97 @@
+//! App registrations, which say what an app is: `/applications`.
+
+mod model;
+pub(crate) mod types;
+
+pub use model::Application;
+
+use crate::{
+    DirectoryObject, GraphClient, Key,
+    entity::{Entity, EntityInfo, capable, nested},
+    handle::{Collection, Resource},
+    permissions::{
+        COUNT_APPLICATIONS, GET_APPLICATION, LIST_APPLICATION_OWNERS, LIST_APPLICATIONS,
+    },
+};
+
+impl GraphClient {
+    /// All app registrations of the tenant:
+    /// [`GET /applications`](https://learn.microsoft.com/graph/api/application-list).
+    ///
+    /// Takes `Application.Read.All`. Apps of other tenants, such as those from the gallery, are
+    /// here as [`service_principals`](Self::service_principals) only.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+    /// # let graph = entra_graph_doctest::graph().await;
+    /// use entra_graph::{Application, types::WebApplication};
+    /// let redirect_uris = Application::WEB.then(WebApplication::REDIRECT_URIS);
+    /// let local = graph.applications().list()
+    ///     .filter(redirect_uris.any(|uri| uri.starts_with("http://localhost")))
+    ///     .select((Application::APP_ID, Application::DISPLAY_NAME))
+    ///     .items().collect_all().await?;
+    /// assert!(local.iter().all(|app| app.app_id.is_some()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn applications(&self) -> Collection<Application> {
+        Collection::new(
+            self.clone(),
+            self.target(&["applications"]),
+            LIST_APPLICATIONS,
+        )
+        .counted_by(COUNT_APPLICATIONS)
+    }
+
+    /// One app registration, by object id or by [`Key::app_id`] or [`Key::unique_name`]:
+    /// [`GET /applications/{id}`](https://learn.microsoft.com/graph/api/application-get).
+    ///
+    /// Takes `Application.Read.All`. A [`ClientId`](entra_core::ClientId) is a key as it stands; as
+    /// text, a client id must go through [`Key::app_id`], since plain text is an object id.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+    /// # let graph = entra_graph_doctest::graph().await;
+    /// use entra_graph::Key;
+    /// let unknown = Key::app_id("11111111-2222-3333-4444-555555555555");
+    /// assert!(graph.application(unknown).get_opt().await?.is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn application(&self, id: impl Into<Key>) -> Resource<Application> {
+        Resource::new(
+            self.clone(),
+            self.keyed("applications", &id.into()),
+            GET_APPLICATION,
+        )
+    }
+}
+
+impl Resource<Application> {
+    /// Users and service principals that may change the app registration:
+    /// [`GET /applications/{id}/owners`](https://learn.microsoft.com/graph/api/application-list-owners).
+    ///
+    /// Takes `Application.Read.All`.
+    #[must_use]
+    pub fn owners(&self) -> Collection<DirectoryObject> {
+        self.collection("owners", LIST_APPLICATION_OWNERS)
+    }
+}
+
+impl Entity for Application {
+    const INFO: EntityInfo =
+        EntityInfo::directory("application", "applications").with_nested(&[
+            nested("info/logoUrl", "null+"),
+            nested("info/termsOfServiceUrl", "eq+"),
+            nested("publicClient/redirectUris", "eq+ startsWith+"),
+            nested("requiredResourceAccess/resourceAppId", "eq+"),
+            nested("spa/redirectUris", "eq+ startsWith+"),
+            nested("verifiedPublisher/displayName", "eq+ null+"),
+            nested("web/homePageUrl", "eq+ null+"),
+            nested("web/redirectUris", "eq+ startsWith+"),
+        ]);
+}
+
+capable!(
+    Application: Selectable, Filterable, Orderable, Searchable, Expandable, Toppable, Countable
+);

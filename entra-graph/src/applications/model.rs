@@ -1,0 +1,128 @@
+use entra_core::{Guid, Timestamp};
+
+use super::types::{
+    ApiApplication, AuthenticationBehaviors, Certification, NativeAuthenticationApisEnabled,
+    OptionalClaims, ParentalControlSettings, PublicClientApplication, RequestSignatureVerification,
+    RequiredResourceAccess, ServicePrincipalLockConfiguration, SpaApplication, WebApplication,
+};
+use crate::{
+    DirectoryObject, Expanded,
+    model::{Json, entity},
+    types::{
+        AddIn, AppRole, InformationalUrl, KeyCredential, PasswordCredential, VerifiedPublisher,
+    },
+};
+
+entity! {
+    /// An app registration: what an app is, in the tenant that owns it.
+    ///
+    /// Everything comes without a select, but `key` of the certificates.
+    Application: "#microsoft.graph.application", always [app_id, display_name] {
+        /// When it was deleted; empty while it is not in the recycle bin.
+        deleted_date_time: Timestamp = DELETED_DATE_TIME("deletedDateTime", "orderby+");
+        /// Actions of the app that other services can call, such as file handlers.
+        add_ins: Vec<AddIn> = ADD_INS("addIns");
+        /// What the app offers as a web API.
+        api: Box<ApiApplication> as ApiApplication = API("api");
+        /// The client id: the same in every tenant that uses the app.
+        app_id: String = APP_ID("appId", "eq");
+        /// The gallery template that it was created from.
+        application_template_id: String = APPLICATION_TEMPLATE_ID("applicationTemplateId", "eq+");
+        /// Roles that people, groups or apps can be assigned in this app.
+        app_roles: Vec<AppRole> = APP_ROLES("appRoles");
+        /// Switches for breaking changes in sign-in; only when selected.
+        authentication_behaviors: Box<AuthenticationBehaviors> as AuthenticationBehaviors =
+            AUTHENTICATION_BEHAVIORS("authenticationBehaviors");
+        /// The outcome of Microsoft's certification of the app.
+        certification: Box<Certification> as Certification = CERTIFICATION("certification");
+        /// The client id of the app that created it.
+        created_by_app_id: String = CREATED_BY_APP_ID("createdByAppId");
+        /// When it was registered.
+        created_date_time: Timestamp =
+            CREATED_DATE_TIME("createdDateTime", "eq ge le null+ orderby+");
+        /// Where answers go when a request names no redirect address.
+        default_redirect_uri: String = DEFAULT_REDIRECT_URI("defaultRedirectUri");
+        /// What the app is for, for its users.
+        description: String = DESCRIPTION("description", "eq+ startsWith+ search");
+        /// Why Microsoft disabled it, such as `DisabledDueToViolationOfServicesAgreement`.
+        disabled_by_microsoft_status: String =
+            DISABLED_BY_MICROSOFT_STATUS("disabledByMicrosoftStatus", "eq");
+        /// The name that people see.
+        display_name: String = DISPLAY_NAME("displayName", "eq startsWith null+ orderby+ search");
+        /// Which groups go into tokens: `None`, `SecurityGroup`, `All` and others.
+        group_membership_claims: String = GROUP_MEMBERSHIP_CLAIMS("groupMembershipClaims");
+        /// The names by which tokens for its API are asked for.
+        identifier_uris: Vec<String> = IDENTIFIER_URIS("identifierUris", "eq startsWith");
+        /// Addresses of its logo, terms, privacy statement and support.
+        info: Box<InformationalUrl> as InformationalUrl = INFO("info");
+        /// Whether a device may sign in to it without a person.
+        is_device_only_auth_supported: bool =
+            IS_DEVICE_ONLY_AUTH_SUPPORTED("isDeviceOnlyAuthSupported");
+        /// Whether the owner has switched the app off in every tenant.
+        is_disabled: bool = IS_DISABLED("isDisabled");
+        /// Whether requests without a redirect address count as from a public client.
+        is_fallback_public_client: bool = IS_FALLBACK_PUBLIC_CLIENT("isFallbackPublicClient");
+        /// Certificates of the app; the key itself only when this is selected.
+        key_credentials: Vec<KeyCredential> = KEY_CREDENTIALS("keyCredentials");
+        /// The picture: a stream, so that Graph sends annotations instead.
+        logo: Json = LOGO("logo");
+        /// Client ids of the apps that manage this one.
+        manager_applications: Vec<String> as Vec<Guid> =
+            MANAGER_APPLICATIONS("managerApplications");
+        /// Whether the app may show its own sign-in pages.
+        native_authentication_apis_enabled: NativeAuthenticationApisEnabled =
+            NATIVE_AUTHENTICATION_APIS_ENABLED("nativeAuthenticationApisEnabled");
+        /// Notes of the administrators.
+        notes: String = NOTES("notes");
+        /// Whether tokens come in a form post only, never in an address.
+        oauth2_require_post_response: bool =
+            OAUTH2_REQUIRE_POST_RESPONSE("oauth2RequirePostResponse");
+        /// Claims that its tokens hold beyond the usual ones.
+        optional_claims: Box<OptionalClaims> as OptionalClaims = OPTIONAL_CLAIMS("optionalClaims");
+        /// Which minors may use the app.
+        parental_control_settings: Box<ParentalControlSettings> as ParentalControlSettings =
+            PARENTAL_CONTROL_SETTINGS("parentalControlSettings");
+        /// Client secrets of the app, without their texts.
+        password_credentials: Vec<PasswordCredential> = PASSWORD_CREDENTIALS("passwordCredentials");
+        /// What it needs as an installed app on a device.
+        public_client: Box<PublicClientApplication> as PublicClientApplication =
+            PUBLIC_CLIENT("publicClient");
+        /// The verified domain of the publisher.
+        publisher_domain: String = PUBLISHER_DOMAIN("publisherDomain", "eq startsWith");
+        /// Whether SAML requests must be signed.
+        request_signature_verification: Box<RequestSignatureVerification> as RequestSignatureVerification =
+            REQUEST_SIGNATURE_VERIFICATION("requestSignatureVerification");
+        /// Permissions of other APIs that it asks for.
+        required_resource_access: Vec<RequiredResourceAccess> =
+            REQUIRED_RESOURCE_ACCESS("requiredResourceAccess");
+        /// Where the service publishes its SAML metadata.
+        saml_metadata_url: String = SAML_METADATA_URL("samlMetadataUrl");
+        /// The id of the app in the owner's service catalogue.
+        service_management_reference: String =
+            SERVICE_MANAGEMENT_REFERENCE("serviceManagementReference", "eq+ startsWith+ null+");
+        /// Which properties nobody can change in other tenants.
+        service_principal_lock_configuration: Box<ServicePrincipalLockConfiguration> as ServicePrincipalLockConfiguration =
+            SERVICE_PRINCIPAL_LOCK_CONFIGURATION("servicePrincipalLockConfiguration");
+        /// Whose accounts may sign in: `AzureADMyOrg`, `AzureADMultipleOrgs` and others.
+        sign_in_audience: String = SIGN_IN_AUDIENCE("signInAudience", "eq");
+        /// What it needs as a single-page app.
+        spa: Box<SpaApplication> as SpaApplication = SPA("spa");
+        /// Labels that categorise the app and steer where it is shown.
+        tags: Vec<String> = TAGS("tags", "eq startsWith");
+        /// The key among the key credentials that encrypts its tokens.
+        token_encryption_key_id: String as Guid = TOKEN_ENCRYPTION_KEY_ID("tokenEncryptionKeyId");
+        /// A name of the owner's choice that identifies it, set once.
+        unique_name: String = UNIQUE_NAME("uniqueName", "eq startsWith");
+        /// The publisher, if Microsoft has verified it.
+        verified_publisher: Box<VerifiedPublisher> as VerifiedPublisher =
+            VERIFIED_PUBLISHER("verifiedPublisher");
+        /// What it needs as a web app.
+        web: Box<WebApplication> as WebApplication = WEB("web");
+    }
+    relations {
+        /// The user or app that it was created for, when expanded.
+        created_on_behalf_of: DirectoryObject = CREATED_ON_BEHALF_OF("createdOnBehalfOf");
+        /// Users and service principals that may change it, when expanded.
+        owners: Expanded<DirectoryObject> = OWNERS("owners");
+    }
+}

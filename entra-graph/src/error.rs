@@ -1,0 +1,379 @@
+use std::{error, fmt, time::Duration};
+
+use entra_core::{CredentialError, GaveUp, http::StatusCode};
+
+use crate::{permissions::Operation, service_error::ServiceError, token::Granted};
+
+type Source = Box<dyn error::Error + Send + Sync>;
+
+/// Why a Graph call failed, with what a support ticket and a retry loop need.
+///
+/// `Display` is one line that says what to do where that is known; causes are in
+/// [`source`](error::Error::source). No error holds a token.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    status: Option<StatusCode>,
+    service: ServiceError,
+    call: Option<Call>,
+    client_request_id: Option<String>,
+    retry_after: Option<Duration>,
+    gave_up: Option<GaveUp>,
+    granted: Option<Granted>,
+    source: Option<Source>,
+}
+
+/// Which call failed.
+#[derive(Clone)]
+pub(crate) struct Call {
+    pub(crate) operation: &'static Operation,
+    pub(crate) path: String,
+}
+
+/// What kind of failure an [`Error`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A setting of the client cannot be used.
+    Configuration,
+    /// Graph would refuse this request, so it was not sent.
+    Query,
+    /// The address is not one that requests and tokens may go to.
+    Policy,
+    /// There was no answer.
+    Transport,
+    /// The credential gave no token; [`Error::credential`] has the details.
+    Credential,
+    /// Graph answered with an error.
+    Service,
+    /// The answer was not what was expected; the message names the place in it.
+    Decode,
+    /// The pages of a list lead back to one that was already read.
+    PageLoop,
+}
+
+impl Error {
+    /// What kind of failure this is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The HTTP status of Graph's answer.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.status
+    }
+
+    /// Graph's error code, such as `Request_ResourceNotFound`.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.0.service.code.as_deref()
+    }
+
+    /// The more specific codes inside of Graph's error, from the outermost in.
+    #[must_use]
+    pub fn inner_codes(&self) -> &[String] {
+        &self.0.service.inner_codes
+    }
+
+    /// Graph's own message, or what this crate has to say.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        self.0.service.message.as_deref().unwrap_or(&self.0.message)
+    }
+
+    /// The id under which Graph logged the request.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.service.request_id.as_deref()
+    }
+
+    /// The id that this client gave the request.
+    #[must_use]
+    pub fn client_request_id(&self) -> Option<&str> {
+        self.0.client_request_id.as_deref()
+    }
+
+    /// The wait that Graph asked for.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Why the request was not sent once more, when that might have helped.
+    #[must_use]
+    pub fn gave_up(&self) -> Option<GaveUp> {
+        self.0.gave_up
+    }
+
+    /// The credential's own error, when that is what failed.
+    #[must_use]
+    pub fn credential(&self) -> Option<&CredentialError> {
+        self.0
+            .source
+            .as_deref()?
+            .downcast_ref::<entra_core::Error>()?
+            .credential()
+    }
+
+    /// The permissions any one of which would do, best first, when Graph refused for lack of one.
+    ///
+    /// They are application or delegated ones, whichever the token was for.
+    #[must_use]
+    pub fn needed_permissions(&self) -> &'static [&'static str] {
+        match &self.0.call {
+            Some(call) if self.lacks_permission() => {
+                if self.is_delegated() {
+                    call.operation.delegated
+                } else {
+                    call.operation.application
+                }
+            }
+            _ => &[],
+        }
+    }
+
+    /// The permissions that the refused token has, when it could be read.
+    #[must_use]
+    pub fn token_permissions(&self) -> Option<&[String]> {
+        Some(&self.0.granted.as_ref()?.permissions)
+    }
+
+    /// Whether Graph has no such object (404); just after a create it may only be late.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.0.status == Some(StatusCode::NOT_FOUND)
+    }
+
+    /// Whether Graph asked to slow down (429).
+    #[must_use]
+    pub fn is_throttled(&self) -> bool {
+        self.0.status == Some(StatusCode::TOO_MANY_REQUESTS)
+    }
+
+    /// Whether Graph refused the token itself (401), even a fresh one.
+    #[must_use]
+    pub fn is_unauthorized(&self) -> bool {
+        self.0.status == Some(StatusCode::UNAUTHORIZED)
+    }
+
+    /// Whether Graph refused the call (403), for lack of a permission, a role or a licence.
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        self.0.status == Some(StatusCode::FORBIDDEN)
+    }
+
+    /// Whether the tenant lacks the Entra ID P1 or P2 licence that the call needs.
+    #[must_use]
+    pub fn is_license_missing(&self) -> bool {
+        self.code() == Some(NO_PREMIUM_LICENSE)
+    }
+
+    /// Whether the same call may succeed later without any change.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self.0.kind {
+            ErrorKind::Transport => true,
+            ErrorKind::Credential => self.credential().is_some_and(CredentialError::is_transient),
+            ErrorKind::Service => {
+                self.code() == Some(CONCURRENCY_VIOLATION)
+                    || self.0.status.is_some_and(|status| {
+                        matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
+                    })
+            }
+            _ => false,
+        }
+    }
+
+    pub(crate) fn query(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Query, message)
+    }
+
+    pub(crate) fn page_loop() -> Self {
+        Self::new(
+            ErrorKind::PageLoop,
+            "the next page was read before: the list is not complete, ask for it anew",
+        )
+    }
+
+    pub(crate) fn decode(message: impl Into<String>, source: impl Into<Source>) -> Self {
+        let mut error = Self::new(ErrorKind::Decode, message);
+        error.0.source = Some(source.into());
+        error
+    }
+
+    pub(crate) fn decode_property(name: &str, source: serde_json::Error) -> Self {
+        Self::decode(format!("{name} has another type than asked for"), source)
+    }
+
+    pub(crate) fn service(status: StatusCode, service: ServiceError) -> Self {
+        let mut error = Self::new(ErrorKind::Service, "no error body that could be read");
+        error.0.status = Some(status);
+        error.0.service = service;
+        error
+    }
+
+    pub(crate) fn with_call(mut self, operation: &'static Operation, path: &str) -> Self {
+        self.0.call = Some(Call {
+            operation,
+            path: path.to_owned(),
+        });
+        self
+    }
+
+    pub(crate) fn with_answer(mut self, response: &entra_core::Response) -> Self {
+        self.0.status = Some(response.status);
+        self.0.client_request_id = Some(response.client_request_id.clone());
+        self.0.retry_after = response.retry_after;
+        self.0.gave_up = response.gave_up;
+        if let Some(id) = response.header("request-id") {
+            self.0.service.request_id = Some(id.to_owned());
+        }
+        self
+    }
+
+    pub(crate) fn with_granted(mut self, granted: Option<Granted>) -> Self {
+        self.0.granted = granted;
+        self
+    }
+
+    fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            status: None,
+            service: ServiceError::default(),
+            call: None,
+            client_request_id: None,
+            retry_after: None,
+            gave_up: None,
+            granted: None,
+            source: None,
+        }))
+    }
+
+    fn lacks_permission(&self) -> bool {
+        self.is_forbidden()
+            && !self.is_license_missing()
+            && self
+                .code()
+                .is_none_or(|code| !code.ends_with("QuotaExceeded"))
+    }
+
+    fn is_delegated(&self) -> bool {
+        self.0
+            .granted
+            .as_ref()
+            .is_some_and(|granted| granted.delegated)
+    }
+
+    /// What to do about it, where that is known.
+    fn write_advice(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_license_missing() {
+            f.write_str("; the tenant needs an Entra ID P1 or P2 licence for this")?;
+        }
+        let needed = self.needed_permissions();
+        if !needed.is_empty() {
+            let kind = if self.is_delegated() {
+                "delegated"
+            } else {
+                "application"
+            };
+            write!(f, "; needs one of ({kind}): {}", needed.join(", "))?;
+        }
+        if let (Some(granted), true) = (&self.0.granted, self.lacks_permission()) {
+            let what = if granted.delegated { "scopes" } else { "roles" };
+            match granted.permissions.as_slice() {
+                [] => write!(f, "; the token has no {what}")?,
+                permissions => write!(f, "; the token has {what}: {}", permissions.join(", "))?,
+            }
+        }
+        match self.0.gave_up {
+            None => Ok(()),
+            Some(GaveUp::RetryAfterBeyondBudget { retry_after, left }) => write!(
+                f,
+                "; gave up: the Retry-After of {} s is longer than the {} s left",
+                retry_after.as_secs(),
+                left.as_secs()
+            ),
+            Some(GaveUp::Budget) => f.write_str("; gave up: the time budget is used up"),
+            Some(GaveUp::Attempts) => f.write_str("; gave up after the last try"),
+            Some(GaveUp::NotRepeatable) => f.write_str(
+                "; not sent again, as it may have been processed: look before sending it again",
+            ),
+            Some(_) => Ok(()),
+        }
+    }
+}
+
+impl From<entra_core::Error> for Error {
+    fn from(source: entra_core::Error) -> Self {
+        let (kind, message) = match source.kind() {
+            entra_core::ErrorKind::Credential => (ErrorKind::Credential, "the call has no token"),
+            entra_core::ErrorKind::Transport => (ErrorKind::Transport, "the call got no answer"),
+            entra_core::ErrorKind::Policy => (ErrorKind::Policy, "the call was not allowed out"),
+            _ => (ErrorKind::Configuration, "the client cannot send"),
+        };
+        let mut error = Self::new(kind, message);
+        error.0.client_request_id = source.client_request_id().map(str::to_owned);
+        error.0.retry_after = source.credential().and_then(CredentialError::retry_after);
+        error.0.source = Some(Box::new(source));
+        error
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (ErrorKind::Service, Some(status)) = (self.0.kind, self.0.status) {
+            write!(f, "{}", status.as_u16())?;
+            if let Some(code) = self.code() {
+                write!(f, " {code}")?;
+            }
+            if let Some(call) = &self.0.call {
+                write!(f, " on GET {}", call.path)?;
+            }
+            write!(f, ": {}", self.message())?;
+        } else {
+            f.write_str(&self.0.message)?;
+            if let Some(call) = &self.0.call {
+                write!(f, " (GET {})", call.path)?;
+            }
+        }
+        self.write_advice(f)?;
+        match self.request_id() {
+            Some(id) => write!(f, "; request-id {id}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("status", &self.0.status)
+            .field("code", &self.code())
+            .field("message", &self.message())
+            .field("path", &self.0.call.as_ref().map(|call| &call.path))
+            .field("request_id", &self.request_id())
+            .field("client_request_id", &self.client_request_id())
+            .field("retry_after", &self.0.retry_after)
+            .field("gave_up", &self.0.gave_up)
+            .field("needed_permissions", &self.needed_permissions())
+            .field("token_permissions", &self.token_permissions())
+            .field("source", &self.0.source)
+            .finish()
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+const NO_PREMIUM_LICENSE: &str = "Authentication_RequestFromNonPremiumTenantOrB2CTenant";
+const CONCURRENCY_VIOLATION: &str = "Directory_ConcurrencyViolation";

@@ -1,0 +1,91 @@
+use std::{ops::Deref, vec};
+
+use serde::{Deserializer, Serializer};
+
+use crate::model::Value;
+
+/// Related objects that came along through `$expand`, perhaps not all of them.
+///
+/// Graph sends at most 20 and no link to the rest, so 20 may be all or may be the first of
+/// thousands: [`is_complete`](Self::is_complete) says which lists can be trusted. For the others ask
+/// the relationship's own collection, such as `graph.user(id).member_of()`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Expanded<T> {
+    items: Vec<T>,
+}
+
+impl<T> Expanded<T> {
+    /// Whether these are certainly all related objects.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        self.items.len() < MOST_EXPANDED
+    }
+
+    /// The objects that came.
+    #[must_use]
+    pub fn into_items(self) -> Vec<T> {
+        self.items
+    }
+}
+
+impl<T> Deref for Expanded<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.items
+    }
+}
+
+impl<T> IntoIterator for Expanded<T> {
+    type Item = T;
+    type IntoIter = vec::IntoIter<T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.into_iter()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Expanded<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.iter()
+    }
+}
+
+impl<T: Value> Value for Expanded<T> {
+    fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::decode(deserializer).map(|items| Self { items })
+    }
+
+    fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.items.encode(serializer)
+    }
+
+    fn says_something(&self) -> bool {
+        !self.items.is_empty()
+    }
+}
+
+/// Graph's limit; it sends no more and does not say that there are more.
+const MOST_EXPANDED: usize = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expanded(count: usize) -> Expanded<i32> {
+        Expanded {
+            items: vec![0; count],
+        }
+    }
+
+    #[test]
+    fn a_list_that_may_have_been_cut_is_not_complete() {
+        assert!(expanded(0).is_complete());
+        assert!(expanded(19).is_complete());
+        assert!(!expanded(20).is_complete());
+        assert!(!expanded(21).is_complete());
+    }
+}

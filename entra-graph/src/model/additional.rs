@@ -1,0 +1,142 @@
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+use serde_json::value::RawValue;
+
+use super::Value;
+use crate::Error;
+
+/// What came with an object beside the properties that its type knows, as it came.
+///
+/// Directory extensions and properties newer than this crate are here, and annotations such as
+/// `@odata.id`. Empty, it holds no allocation.
+#[derive(Clone, Default, PartialEq)]
+pub struct Additional {
+    /// Which known properties came as an explicit null, by position.
+    nulls: [u64; 2],
+    /// Whether `@odata.type` came and named the model's own type.
+    pub(super) typed: bool,
+    pub(super) rest: Vec<(Box<str>, Json)>,
+}
+
+/// A JSON value kept as the text it came as.
+#[derive(Clone)]
+pub struct Json(Box<RawValue>);
+
+impl Additional {
+    /// The JSON text of a property.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.rest
+            .iter()
+            .find(|(known, _)| **known == *name)
+            .map(|(_, json)| json.as_str())
+    }
+
+    /// A property decoded as `T`, such as a directory extension; absent and null give `None`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the value is not a `T`.
+    pub fn decode<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(text) => {
+                serde_json::from_str(text).map_err(|source| Error::decode_property(name, source))
+            }
+        }
+    }
+
+    /// Names and JSON texts, in the order they came.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.rest
+            .iter()
+            .map(|(name, json)| (&**name, json.as_str()))
+    }
+
+    /// Whether nothing came beside the known properties.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    pub(super) fn push(&mut self, name: Box<str>, json: Json) {
+        self.rest.push((name, json));
+    }
+
+    pub(super) const fn set_null(&mut self, index: usize) {
+        self.nulls[index / 64] |= 1 << (index % 64);
+    }
+
+    pub(super) const fn was_null(&self, index: usize) -> bool {
+        self.nulls[index / 64] & (1 << (index % 64)) != 0
+    }
+
+    /// Whether there are annotations at most.
+    pub(super) fn only_annotations(&self) -> bool {
+        self.rest.iter().all(|(name, _)| name.contains('@'))
+    }
+
+    pub(crate) fn debug_fields(&self, out: &mut fmt::DebugStruct<'_, '_>) {
+        for (name, json) in &self.rest {
+            out.field(name, json);
+        }
+    }
+}
+
+impl fmt::Debug for Additional {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl Json {
+    /// The JSON text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.get()
+    }
+
+    /// The value decoded as `T`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the value is not a `T`.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_str(self.as_str())
+            .map_err(|source| Error::decode_property("value", source))
+    }
+}
+
+/// Equal texts; other spacing makes another value.
+impl PartialEq for Json {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl fmt::Debug for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(Self)
+    }
+}
+
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl Value for Json {
+    fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+
+    fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize(serializer)
+    }
+}

@@ -1,0 +1,242 @@
+//! What every model shares: one declaration per property gives field, constant and wire form.
+//!
+//! The macros below stay small on purpose. Per property they expand to a field, a constant, and one
+//! line each in five matches; everything else is generic code, compiled once.
+
+mod additional;
+mod names;
+mod open_enum;
+#[cfg(test)]
+pub(crate) mod tests;
+mod value;
+mod visit;
+
+pub use additional::{Additional, Json};
+pub(crate) use names::NameTable;
+pub(crate) use open_enum::open_enum;
+pub(crate) use value::Value;
+pub(crate) use visit::{
+    Model, ODATA_TYPE, Rows, encode, fill, put, put_id, take, take_id, type_name,
+};
+
+/// Declares a complex type, a part of an entity.
+///
+/// ```text
+/// complex! {
+///     /// What it is.
+///     AssignedLicense {
+///         /// What the property says.
+///         sku_id: String as Guid = SKU_ID("skuId");
+///     }
+/// }
+/// ```
+/// `field: Type [as ConstantType] = CONSTANT("wireName"[, "support row"]);` The constant's type is the
+/// field's type unless it differs: a GUID kept as text, or what a `Box` holds.
+macro_rules! complex {
+    ($(#[$meta:meta])* $name:ident { $($body:tt)* }) => {
+        $crate::model::model! {
+            $(#[$meta])*
+            $name [] "" { $($body)* } {}
+        }
+    };
+}
+
+/// Declares an entity: a complex type with an id, its own OData type and relations.
+///
+/// `always [..]` names properties that every such object has: when they came as null, the caller
+/// may see the object but not read it.
+macro_rules! entity {
+    (
+        $(#[$meta:meta])*
+        $name:ident: $odata_type:literal, always [$($always:ident),* $(,)?] { $($body:tt)* }
+        $(relations { $($relations:tt)* })?
+    ) => {
+        $crate::model::model! {
+            $(#[$meta])*
+            $name [id] $odata_type { $($body)* } { $($($relations)*)? }
+        }
+
+        impl $name {
+            /// Whether the caller may see this object but not read it: Graph then sends its id and
+            /// type, and null for everything else.
+            ///
+            /// A select must ask for a property that every such object has, such as a name, for
+            /// this to be told from an object without values.
+            #[must_use]
+            pub fn is_limited(&self) -> bool {
+                $crate::model::Model::is_bare(self)
+                    && [$($crate::model::Model::was_null(self, stringify!($always))),*].contains(&true)
+            }
+        }
+
+        impl $crate::entity::Row for $name {
+            fn decode_into<'de, D: serde::Deserializer<'de>>(
+                deserializer: D,
+                slot: &mut Self,
+            ) -> Result<(), D::Error> {
+                $crate::model::fill(deserializer, slot)
+            }
+        }
+    };
+}
+
+/// The common part of [`complex!`] and [`entity!`].
+macro_rules! model {
+    (
+        $(#[$meta:meta])*
+        $name:ident [$($id:ident)?] $odata_type:literal {
+            $(
+                $(#[$doc:meta])*
+                $field:ident: $type:ty $(as $kind:ty)? = $constant:ident($wire:literal $(, $support:literal)?);
+            )*
+        } {
+            $(
+                $(#[$relation_doc:meta])*
+                $relation:ident: $relation_type:ty = $relation_constant:ident($relation_wire:literal);
+            )*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct $name {
+            $(
+                /// The object id, empty only if the server left it out.
+                pub $id: String,
+            )?
+            $($(#[$doc])* pub $field: Option<$type>,)*
+            $($(#[$relation_doc])* pub $relation: Option<$relation_type>,)*
+            additional: $crate::model::Additional,
+        }
+
+        impl $name {
+            $(
+                #[doc = concat!("The object ", stringify!($id), ".")]
+                pub const ID: $crate::odata::Property<Self, String> = $crate::odata::Property::new(
+                    stringify!($id),
+                    $crate::odata::Support::parse("eq"),
+                );
+            )?
+            $(
+                $(#[$doc])*
+                pub const $constant: $crate::odata::Property<Self, $crate::model::model!(@kind $type $(, $kind)?)> =
+                    $crate::odata::Property::new($wire, $crate::model::model!(@support $($support)?));
+            )*
+            $(
+                $(#[$relation_doc])*
+                pub const $relation_constant: $crate::odata::Relation<Self> = $crate::odata::Relation::new($relation_wire);
+            )*
+
+            /// The wire names of all properties that this type knows.
+            pub const ALL: &'static [&'static str] = &[$(stringify!($id),)? $($wire),*];
+
+            /// Annotations and properties that this type does not know; they survive a round trip.
+            #[must_use]
+            pub const fn additional(&self) -> &$crate::model::Additional {
+                &self.additional
+            }
+        }
+
+        const _: () = {
+            #[derive(Clone, Copy)]
+            #[expect(non_camel_case_types, reason = "the variants are the fields")]
+            enum Field { $($id,)? $($field,)* $($relation,)* }
+
+            impl $crate::model::Model for $name {
+                const TYPE: &'static str = $odata_type;
+                const NAMES: &'static $crate::model::NameTable = &$crate::model::NameTable::new(
+                    &[$(stringify!($id),)? $($wire,)* $($relation_wire),*],
+                    &[$(stringify!($id),)? $(stringify!($field),)* $(stringify!($relation)),*],
+                );
+
+                fn take_field<'de, A: serde::de::MapAccess<'de>>(
+                    &mut self,
+                    index: usize,
+                    map: &mut A,
+                ) -> Result<bool, A::Error> {
+                    const FIELDS: &[Field] =
+                        &[$(Field::$id,)? $(Field::$field,)* $(Field::$relation),*];
+                    match FIELDS[index] {
+                        $(Field::$id => $crate::model::take_id(map, &mut self.$id),)?
+                        $(Field::$field => $crate::model::take(map, &mut self.$field),)*
+                        $(Field::$relation => $crate::model::take(map, &mut self.$relation),)*
+                    }
+                }
+
+                fn put_fields<M: serde::ser::SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+                    let nulls = &self.additional;
+                    $($crate::model::put_id(map, &self.$id, nulls, Field::$id as usize)?;)?
+                    $($crate::model::put(map, $wire, &self.$field, nulls, Field::$field as usize)?;)*
+                    $($crate::model::put(map, $relation_wire, &self.$relation, nulls, Field::$relation as usize)?;)*
+                    Ok(())
+                }
+
+                fn debug_fields(&self, out: &mut std::fmt::DebugStruct<'_, '_>) {
+                    $(out.field(stringify!($id), &self.$id);)?
+                    $(if let Some(value) = &self.$field { out.field(stringify!($field), value); })*
+                    $(if let Some(value) = &self.$relation { out.field(stringify!($relation), value); })*
+                }
+
+                fn has_values(&self) -> bool {
+                    $(self.$field.as_ref().is_some_and($crate::model::Value::says_something) ||)*
+                    $(self.$relation.is_some() ||)*
+                    false
+                }
+
+                fn extra(&self) -> &$crate::model::Additional {
+                    &self.additional
+                }
+
+                fn extra_mut(&mut self) -> &mut $crate::model::Additional {
+                    &mut self.additional
+                }
+            }
+        };
+
+        /// Shows what is set, and leaves the rest out.
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                let mut out = f.debug_struct(stringify!($name));
+                $crate::model::Model::debug_fields(self, &mut out);
+                self.additional.debug_fields(&mut out);
+                out.finish()
+            }
+        }
+
+        impl $crate::model::Value for $name {
+            fn decode<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let mut model = Self::default();
+                $crate::model::fill(deserializer, &mut model)?;
+                Ok(model)
+            }
+
+            fn encode<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                $crate::model::encode(self, serializer)
+            }
+        }
+
+        $crate::model::model!(@serde $name);
+    };
+
+    (@kind $type:ty) => { $type };
+    (@kind $type:ty, $kind:ty) => { $kind };
+
+    (@support) => { $crate::odata::Support::NONE };
+    (@support $support:literal) => { $crate::odata::Support::parse($support) };
+
+    (@serde $name:ident) => {
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::model::Value::decode(deserializer)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                $crate::model::Value::encode(self, serializer)
+            }
+        }
+    };
+}
+
+pub(crate) use {complex, entity, model};

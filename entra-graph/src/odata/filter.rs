@@ -1,0 +1,332 @@
+use std::{fmt, marker::PhantomData, ops::Not};
+
+use super::{Level, Operator, Support, property::Path};
+use crate::{Error, entity::EntityInfo};
+
+/// A condition on items of type `E`, made from [`Property`](crate::Property) constants.
+///
+/// Whether it takes an advanced query is known from what is in it, and the request is sent so.
+///
+/// ```
+/// use entra_graph::{Filter, User};
+/// let guests = User::USER_TYPE.eq("Guest").or(User::MAIL.ends_with("@partner.example"));
+/// let filter = User::ACCOUNT_ENABLED.eq(true).and(!guests);
+/// assert_eq!(
+///     filter.to_string(),
+///     "accountEnabled eq true and not(userType eq 'Guest' or endswith(mail,'@partner.example'))"
+/// );
+/// ```
+#[must_use = "a filter does nothing until it is given to a request"]
+pub struct Filter<E> {
+    pub(crate) node: Node,
+    marker: PhantomData<fn() -> E>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Node {
+    Compare {
+        path: Path,
+        support: Support,
+        operator: Operator,
+        negated: bool,
+        literal: String,
+    },
+    In {
+        path: Path,
+        support: Support,
+        literals: Vec<String>,
+    },
+    Null {
+        path: Path,
+        support: Support,
+        negated: bool,
+    },
+    Any {
+        path: Path,
+        inner: Box<Self>,
+    },
+    Count {
+        path: Path,
+        empty: bool,
+    },
+    And(Box<Self>, Box<Self>),
+    Or(Box<Self>, Box<Self>),
+    Not(Box<Self>),
+    Raw {
+        text: String,
+        advanced: bool,
+    },
+}
+
+impl<E> Filter<E> {
+    pub(crate) const fn new(node: Node) -> Self {
+        Self {
+            node,
+            marker: PhantomData,
+        }
+    }
+
+    /// OData text as it stands, for what this crate cannot say.
+    ///
+    /// Nothing is escaped or checked: never put values from outside into it.
+    pub fn raw(text: impl Into<String>) -> Self {
+        Self::new(Node::Raw {
+            text: text.into(),
+            advanced: false,
+        })
+    }
+
+    /// OData text as it stands that takes an advanced query.
+    pub fn raw_advanced(text: impl Into<String>) -> Self {
+        Self::new(Node::Raw {
+            text: text.into(),
+            advanced: true,
+        })
+    }
+
+    /// Both conditions hold.
+    pub fn and(self, other: Self) -> Self {
+        Self::new(Node::And(Box::new(self.node), Box::new(other.node)))
+    }
+
+    /// At least one of the conditions holds.
+    pub fn or(self, other: Self) -> Self {
+        Self::new(Node::Or(Box::new(self.node), Box::new(other.node)))
+    }
+}
+
+/// The condition does not hold; this takes an advanced query.
+impl<E> Not for Filter<E> {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        Self::new(Node::Not(Box::new(self.node)))
+    }
+}
+
+impl<E> Clone for Filter<E> {
+    fn clone(&self) -> Self {
+        Self::new(self.node.clone())
+    }
+}
+
+/// The OData text, before percent-encoding.
+impl<E> fmt::Display for Filter<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.node.fmt(f)
+    }
+}
+
+impl<E> fmt::Debug for Filter<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Filter({self})")
+    }
+}
+
+impl Node {
+    /// Which query mode the filter takes on this entity.
+    ///
+    /// # Errors
+    /// `Query` for what Graph does not support; the message names property and operators.
+    pub(crate) fn level(&self, entity: &EntityInfo) -> Result<Level, Error> {
+        self.level_in(entity, None)
+    }
+
+    /// Whether the filter looks at this property of the entity.
+    pub(crate) fn uses(&self, name: &str) -> bool {
+        match self {
+            Self::Compare { path, .. }
+            | Self::In { path, .. }
+            | Self::Null { path, .. }
+            | Self::Count { path, .. } => path.root() == name,
+            Self::Any { path, inner } => path.root() == name || inner.uses(name),
+            Self::And(a, b) | Self::Or(a, b) => a.uses(name) || b.uses(name),
+            Self::Not(inner) => inner.uses(name),
+            Self::Raw { text, .. } => text.contains(name),
+        }
+    }
+
+    fn level_in(&self, entity: &EntityInfo, scope: Option<Path>) -> Result<Level, Error> {
+        match self {
+            Self::Compare {
+                path,
+                support,
+                operator,
+                negated,
+                literal,
+            } => {
+                in_scope(*path, scope)?;
+                let level = supported(entity, *path, *support, *operator)?;
+                if *negated {
+                    return negation(entity, *path, *support, "ne");
+                }
+                let long = literal.len() > LONGEST_BASIC_VALUE;
+                Ok(if long && entity.directory {
+                    Level::Advanced
+                } else {
+                    level
+                })
+            }
+            Self::In {
+                path,
+                support,
+                literals,
+            } => {
+                in_scope(*path, scope)?;
+                let level = supported(entity, *path, *support, Operator::Eq)?;
+                match literals.len() {
+                    0 => Err(Error::query(format!(
+                        "the list of values for {path} is empty, so no {} can match; leave the request out",
+                        entity.name
+                    ))),
+                    1..=MOST_BASIC_VALUES => Ok(level),
+                    _ if entity.directory => Ok(Level::Advanced),
+                    count => Err(Error::query(format!(
+                        "{count} values for {path}, but Graph takes at most {MOST_BASIC_VALUES}; ask in several requests"
+                    ))),
+                }
+            }
+            Self::Null {
+                path,
+                support,
+                negated,
+            } => {
+                in_scope(*path, scope)?;
+                let level = supported(entity, *path, *support, Operator::Null)?;
+                if *negated {
+                    return negation(entity, *path, *support, "ne null");
+                }
+                Ok(level)
+            }
+            Self::Any { path, inner } => inner.level_in(entity, Some(*path)),
+            Self::Count { path, .. } if !entity.directory => {
+                Err(unsupported(entity, *path, Support::NONE, "$count"))
+            }
+            Self::Count { .. } => Ok(Level::Advanced),
+            Self::And(a, b) | Self::Or(a, b) => {
+                Ok(a.level_in(entity, scope)?.max(b.level_in(entity, scope)?))
+            }
+            Self::Not(inner) => {
+                inner.level_in(entity, scope)?;
+                if entity.directory {
+                    return Ok(Level::Advanced);
+                }
+                Err(Error::query(format!(
+                    "a filter on {} cannot be negated; filter by what is wanted, or drop items after they came",
+                    entity.name
+                )))
+            }
+            Self::Raw { advanced, .. } => Ok(if *advanced {
+                Level::Advanced
+            } else {
+                Level::Basic
+            }),
+        }
+    }
+
+    /// Writes an operand of `and`, which binds more tightly than `or`.
+    fn write_factor(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Or(..) | Self::Raw { .. } => write!(f, "({self})"),
+            _ => write!(f, "{self}"),
+        }
+    }
+
+    fn write_term(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Raw { .. } => write!(f, "({self})"),
+            _ => write!(f, "{self}"),
+        }
+    }
+}
+
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Compare {
+                path,
+                operator,
+                literal,
+                negated,
+                ..
+            } => match operator {
+                Operator::StartsWith => write!(f, "startswith({path},{literal})"),
+                Operator::EndsWith => write!(f, "endswith({path},{literal})"),
+                Operator::Contains => write!(f, "contains({path},{literal})"),
+                _ if *negated => write!(f, "{path} ne {literal}"),
+                _ => write!(f, "{path} {} {literal}", operator.name()),
+            },
+            Self::In { path, literals, .. } => write!(f, "{path} in ({})", literals.join(",")),
+            Self::Null { path, negated, .. } => {
+                write!(f, "{path} {} null", if *negated { "ne" } else { "eq" })
+            }
+            Self::Any { path, inner } => write!(f, "{path}/any(x:{inner})"),
+            Self::Count { path, empty } => {
+                write!(f, "{path}/$count {} 0", if *empty { "eq" } else { "ne" })
+            }
+            Self::And(a, b) => {
+                a.write_factor(f)?;
+                f.write_str(" and ")?;
+                b.write_factor(f)
+            }
+            Self::Or(a, b) => {
+                a.write_term(f)?;
+                f.write_str(" or ")?;
+                b.write_term(f)
+            }
+            Self::Not(inner) => write!(f, "not({inner})"),
+            Self::Raw { text, .. } => f.write_str(text),
+        }
+    }
+}
+
+/// A range variable belongs into its own `any`, and nothing else does.
+fn in_scope(path: Path, scope: Option<Path>) -> Result<(), Error> {
+    let fits = match scope {
+        Some(scope) => path.variable && path.root() == scope.root(),
+        None => !path.variable,
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(Error::query(format!(
+        "{} is used outside of its own collection's `any`",
+        path.full()
+    )))
+}
+
+fn supported(
+    entity: &EntityInfo,
+    path: Path,
+    support: Support,
+    operator: Operator,
+) -> Result<Level, Error> {
+    match support.level(operator) {
+        Level::No => Err(unsupported(entity, path, support, operator.name())),
+        level => Ok(level),
+    }
+}
+
+fn negation(
+    entity: &EntityInfo,
+    path: Path,
+    support: Support,
+    operator: &str,
+) -> Result<Level, Error> {
+    if entity.directory {
+        return Ok(Level::Advanced);
+    }
+    Err(unsupported(entity, path, support, operator))
+}
+
+fn unsupported(entity: &EntityInfo, path: Path, support: Support, operator: &str) -> Error {
+    Error::query(format!(
+        "`{operator}` is not supported on {} of {}; supported there: {support}",
+        path.full(),
+        entity.name
+    ))
+}
+
+/// Beyond these, only the advanced mode takes the query.
+const MOST_BASIC_VALUES: usize = 15;
+const LONGEST_BASIC_VALUE: usize = 120;

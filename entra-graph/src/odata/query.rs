@@ -1,0 +1,254 @@
+use std::{borrow::Cow, fmt::Write};
+
+use url::Url;
+
+use super::{Level, Operator, Order, Search, filter::Node};
+use crate::{Error, entity::EntityInfo};
+
+/// The options of one request, of whatever entity: the builders are thin typed shells around it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Query {
+    pub(crate) select: Vec<Cow<'static, str>>,
+    pub(crate) filter: Option<Node>,
+    order: Vec<(&'static str, bool)>,
+    search: Option<String>,
+    expand: Option<String>,
+    top: Option<u32>,
+    count: bool,
+    advanced: bool,
+    /// The first thing that Graph would refuse; told when the request is sent.
+    problem: Option<String>,
+}
+
+/// What goes to the wire.
+#[derive(Clone, Debug)]
+pub(crate) struct Prepared {
+    pub(crate) url: Url,
+    /// With `ConsistencyLevel: eventual`, on this request and on every page after it.
+    pub(crate) advanced: bool,
+}
+
+impl Query {
+    /// A query that cannot be sent, for this reason.
+    pub(crate) fn failed(problem: String) -> Self {
+        Self {
+            problem: Some(problem),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn force_advanced(&mut self) {
+        self.advanced = true;
+    }
+
+    pub(crate) fn and_filter(&mut self, node: Node) {
+        self.filter = Some(match self.filter.take() {
+            Some(first) => Node::And(Box::new(first), Box::new(node)),
+            None => node,
+        });
+    }
+
+    pub(crate) fn order_by<E>(&mut self, order: &Order<E>, entity: &EntityInfo) {
+        match order.support.level(Operator::OrderBy) {
+            Level::No => self.fail(format!(
+                "{} cannot be sorted by {}; sort the items after they came",
+                entity.plural, order.name
+            )),
+            level => self.advanced |= level == Level::Advanced,
+        }
+        self.order.push((order.name, order.descending));
+    }
+
+    pub(crate) fn search<E>(&mut self, search: Search<E>, entity: &EntityInfo) {
+        self.advanced = true;
+        match search.checked(entity) {
+            Ok(text) => self.search = Some(text),
+            Err(error) => self.fail(error.to_string()),
+        }
+    }
+
+    pub(crate) fn expand(&mut self, relation: String) {
+        if let Some(first) = &self.expand {
+            let problem =
+                format!("{relation} and {first}: Graph expands one relationship per request");
+            self.fail(problem);
+        }
+        self.expand = Some(relation);
+    }
+
+    pub(crate) fn top(&mut self, size: u32, entity: &EntityInfo) {
+        let most = u32::from(entity.page_size.unwrap_or(u16::MAX));
+        if size == 0 || size > most {
+            self.fail(format!(
+                "a page of {size} {}: Graph takes 1 to {most}",
+                entity.plural
+            ));
+        }
+        self.top = Some(size);
+    }
+
+    pub(crate) fn count(&mut self) {
+        self.count = true;
+        self.advanced = true;
+    }
+
+    /// The request for a page, with the largest page that is documented unless told otherwise.
+    ///
+    /// # Errors
+    /// `Query` for anything that Graph would refuse.
+    pub(crate) fn list(&self, mut url: Url, entity: &EntityInfo) -> Result<Prepared, Error> {
+        let advanced = self.check(entity)?;
+        let mut text = Text::default();
+        text.add("$select", &self.select.join(","));
+        self.conditions(&mut text);
+        let order: Vec<String> = self
+            .order
+            .iter()
+            .map(|(name, descending)| format!("{name}{}", if *descending { " desc" } else { "" }))
+            .collect();
+        text.add("$orderby", &order.join(","));
+        text.add("$expand", self.expand.as_deref().unwrap_or_default());
+        let page = self.page_size(entity)?;
+        text.add(
+            "$top",
+            &page.map(|size| size.to_string()).unwrap_or_default(),
+        );
+        if advanced {
+            text.add("$count", "true");
+        }
+        finish(&mut url, &text.0, advanced)?;
+        Ok(Prepared { url, advanced })
+    }
+
+    /// The request for the number of items, whose answer is plain text.
+    ///
+    /// # Errors
+    /// `Query` for anything that Graph would refuse.
+    pub(crate) fn number(&self, mut url: Url, entity: &EntityInfo) -> Result<Prepared, Error> {
+        self.check(entity)?;
+        let mut text = Text::default();
+        self.conditions(&mut text);
+        finish(&mut url, &text.0, true)?;
+        Ok(Prepared {
+            url,
+            advanced: true,
+        })
+    }
+
+    /// The request for one item.
+    ///
+    /// # Errors
+    /// `Query` for anything that Graph would refuse.
+    pub(crate) fn one(&self, mut url: Url) -> Result<Prepared, Error> {
+        self.ready()?;
+        let mut text = Text::default();
+        text.add("$select", &self.select.join(","));
+        text.add("$expand", self.expand.as_deref().unwrap_or_default());
+        finish(&mut url, &text.0, false)?;
+        Ok(Prepared {
+            url,
+            advanced: false,
+        })
+    }
+
+    fn ready(&self) -> Result<(), Error> {
+        match &self.problem {
+            Some(problem) => Err(Error::query(problem.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the query is an advanced one.
+    fn check(&self, entity: &EntityInfo) -> Result<bool, Error> {
+        self.ready()?;
+        let filter = match &self.filter {
+            Some(node) => node.level(entity)? == Level::Advanced,
+            None => false,
+        };
+        let filtered_and_sorted =
+            entity.directory && self.filter.is_some() && !self.order.is_empty();
+        let advanced = self.advanced || filter || filtered_and_sorted;
+        if let (true, Some(relation)) = (advanced, &self.expand) {
+            return Err(Error::query(format!(
+                "$expand={relation} cannot go with an advanced query (search, count, sorting, `ne`, `not`, `ends_with`, filter with order); ask in two requests"
+            )));
+        }
+        Ok(advanced)
+    }
+
+    fn page_size(&self, entity: &EntityInfo) -> Result<Option<u32>, Error> {
+        let Some(most) = entity.page_size else {
+            return Ok(None);
+        };
+        let sign_in_activity = self.select.iter().any(|name| name == SIGN_IN_ACTIVITY)
+            || self
+                .filter
+                .as_ref()
+                .is_some_and(|node| node.uses(SIGN_IN_ACTIVITY));
+        let most = if sign_in_activity {
+            most.min(SIGN_IN_ACTIVITY_PAGE)
+        } else {
+            most
+        };
+        match self.top {
+            Some(top) if top > u32::from(most) => Err(Error::query(format!(
+                "a page of {top} {}: with {SIGN_IN_ACTIVITY} Graph takes 1 to {most}",
+                entity.plural
+            ))),
+            Some(top) => Ok(Some(top)),
+            None => Ok(Some(u32::from(most))),
+        }
+    }
+
+    fn conditions(&self, text: &mut Text) {
+        if let Some(node) = &self.filter {
+            text.add("$filter", &node.to_string());
+        }
+        text.add("$search", self.search.as_deref().unwrap_or_default());
+    }
+
+    fn fail(&mut self, problem: String) {
+        self.problem.get_or_insert(problem);
+    }
+}
+
+/// The query part of an address: what is not plainly safe is percent-encoded, space as `%20`.
+#[derive(Default)]
+struct Text(String);
+
+impl Text {
+    /// Adds an option, unless its value is empty.
+    fn add(&mut self, name: &str, value: &str) {
+        if value.is_empty() {
+            return;
+        }
+        if !self.0.is_empty() {
+            self.0.push('&');
+        }
+        self.0.push_str(name);
+        self.0.push('=');
+        for byte in value.bytes() {
+            if byte.is_ascii_alphanumeric() || b"-._~$,()/:@'".contains(&byte) {
+                self.0.push(char::from(byte));
+            } else {
+                // Writing to a String does not fail.
+                let _ = write!(self.0, "%{byte:02X}");
+            }
+        }
+    }
+}
+
+fn finish(url: &mut Url, query: &str, advanced: bool) -> Result<(), Error> {
+    url.set_query((!query.is_empty()).then_some(query));
+    let length = url.as_str().len();
+    if advanced && length > LONGEST_ADVANCED_URL {
+        return Err(Error::query(format!(
+            "the address of this advanced query has {length} characters, and Graph takes {LONGEST_ADVANCED_URL}; ask in several requests"
+        )));
+    }
+    Ok(())
+}
+
+const SIGN_IN_ACTIVITY: &str = "signInActivity";
+const SIGN_IN_ACTIVITY_PAGE: u16 = 500;
+const LONGEST_ADVANCED_URL: usize = 2048;

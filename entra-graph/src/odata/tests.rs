@@ -1,0 +1,154 @@
+use entra_core::{ClientId, Guid, Timestamp};
+use proptest::prelude::*;
+
+use super::{Level, Operator, Support, literal::quoted};
+use crate::{
+    Filter, User,
+    entity::Entity,
+    types::{AssignedLicense, AssignedPlan, OnPremisesExtensionAttributes},
+};
+
+fn level(filter: &Filter<User>) -> Level {
+    filter.node.level(&User::INFO).unwrap()
+}
+
+#[test]
+fn a_support_row_reads_as_it_is_written() {
+    let support = Support::parse("eq startsWith null+ orderby search");
+    assert_eq!(support.level(Operator::Eq), Level::Basic);
+    assert_eq!(support.level(Operator::Null), Level::Advanced);
+    assert_eq!(support.level(Operator::Ge), Level::No);
+    assert_eq!(support.level(Operator::OrderBy), Level::Basic);
+    assert_eq!(support.to_string(), "eq, startsWith, null");
+    assert_eq!(Support::NONE.to_string(), "none");
+}
+
+#[test]
+fn filters_are_written_as_graph_reads_them() {
+    let id: Guid = "0118a350-71fc-4ec3-8f0c-6a1cb8867561".parse().unwrap();
+    let time = Timestamp::from_unix_timestamp(1_767_225_600).unwrap();
+    let table = [
+        (User::DISPLAY_NAME.eq("O'Neil"), "displayName eq 'O''Neil'"),
+        (
+            User::ID.eq(ClientId::from(id)),
+            "id eq '0118a350-71fc-4ec3-8f0c-6a1cb8867561'",
+        ),
+        (
+            User::CREATED_DATE_TIME.ge(time),
+            "createdDateTime ge 2026-01-01T00:00:00Z",
+        ),
+        (User::CITY.is_in(["a", "b'"]), "city in ('a','b''')"),
+        (User::CITY.is_null(), "city eq null"),
+        (User::CITY.is_not_null(), "city ne null"),
+        (User::MAIL.ends_with("@x"), "endswith(mail,'@x')"),
+        (
+            User::ASSIGNED_LICENSES.is_empty(),
+            "assignedLicenses/$count eq 0",
+        ),
+        (
+            User::ASSIGNED_LICENSES.is_not_empty(),
+            "assignedLicenses/$count ne 0",
+        ),
+        (
+            User::ASSIGNED_LICENSES.any(|one| one.then(AssignedLicense::SKU_ID).eq(id)),
+            "assignedLicenses/any(x:x/skuId eq 0118a350-71fc-4ec3-8f0c-6a1cb8867561)",
+        ),
+        (
+            User::ASSIGNED_PLANS.any(|plan| {
+                plan.then(AssignedPlan::SERVICE)
+                    .eq("exchange")
+                    .and(plan.then(AssignedPlan::CAPABILITY_STATUS).eq("Enabled"))
+            }),
+            "assignedPlans/any(x:x/service eq 'exchange' and x/capabilityStatus eq 'Enabled')",
+        ),
+        (
+            User::ON_PREMISES_EXTENSION_ATTRIBUTES
+                .then(OnPremisesExtensionAttributes::EXTENSION_ATTRIBUTE15)
+                .eq("x"),
+            "onPremisesExtensionAttributes/extensionAttribute15 eq 'x'",
+        ),
+        (
+            User::CITY
+                .eq("a")
+                .or(User::CITY.eq("b"))
+                .and(User::STATE.eq("c")),
+            "(city eq 'a' or city eq 'b') and state eq 'c'",
+        ),
+        (
+            User::CITY
+                .eq("a")
+                .and(User::CITY.eq("b"))
+                .or(User::STATE.eq("c")),
+            "city eq 'a' and city eq 'b' or state eq 'c'",
+        ),
+        (
+            !(User::CITY.eq("a").and(User::STATE.eq("b"))),
+            "not(city eq 'a' and state eq 'b')",
+        ),
+        (
+            Filter::raw("a eq 1 or b eq 2").and(User::CITY.eq("c")),
+            "(a eq 1 or b eq 2) and city eq 'c'",
+        ),
+    ];
+    for (filter, expected) in table {
+        assert_eq!(filter.to_string(), expected);
+        level(&filter);
+    }
+}
+
+#[test]
+fn the_mode_follows_from_what_is_in_the_filter() {
+    assert_eq!(level(&User::CITY.eq("a")), Level::Basic);
+    assert_eq!(
+        level(&User::CITY.eq("a").and(User::MAIL.ends_with("b"))),
+        Level::Advanced
+    );
+    assert_eq!(
+        level(&User::CITY.eq("a".repeat(120))),
+        Level::Advanced,
+        "longer with its quotes"
+    );
+    assert_eq!(level(&Filter::raw_advanced("x")), Level::Advanced);
+}
+
+proptest! {
+    /// A reader that knows only the doubling rule gets the text back, and nothing after it.
+    #[test]
+    fn a_quoted_text_ends_where_it_should(text in ".*") {
+        let literal = quoted(&text);
+        let inner = literal.strip_prefix('\'').unwrap();
+        let mut read = String::new();
+        let mut characters = inner.chars().peekable();
+        loop {
+            match characters.next() {
+                Some('\'') if characters.peek() == Some(&'\'') => {
+                    characters.next();
+                    read.push('\'');
+                }
+                Some('\'') => break,
+                Some(other) => read.push(other),
+                None => prop_assert!(false, "the literal has no end"),
+            }
+        }
+        prop_assert_eq!(characters.next(), None);
+        prop_assert_eq!(read, text);
+    }
+
+    /// Whatever the value, a server that decodes percent signs reads the filter that was meant.
+    #[test]
+    fn a_filter_survives_the_address(text in ".*") {
+        let filter = User::CITY.eq(text.as_str());
+        let mut query = super::Query::default();
+        query.and_filter(filter.node.clone());
+        let url = entra_core::url::Url::parse("https://graph.example.com/v1.0/users").unwrap();
+        prop_assume!(text.len() < 100);
+        let url = query.list(url, &User::INFO).unwrap().url;
+        prop_assert_eq!(url.fragment(), None);
+        let options: Vec<(String, String)> = url
+            .query_pairs()
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect();
+        prop_assert_eq!(&options[0].0, "$filter");
+        prop_assert_eq!(&options[0].1, &filter.to_string());
+    }
+}

@@ -1,0 +1,73 @@
+//! The tenant itself: `/organization`.
+
+mod model;
+pub(crate) mod types;
+
+pub use model::Organization;
+
+use crate::{
+    GraphClient, Key,
+    entity::{Entity, EntityInfo, capable},
+    handle::{Collection, Resource},
+    permissions::{GET_ORGANIZATION, LIST_ORGANIZATION},
+};
+
+impl GraphClient {
+    /// The tenant, as a collection of one:
+    /// [`GET /organization`](https://learn.microsoft.com/graph/api/organization-list).
+    ///
+    /// An application needs `Organization.Read.All`, a signed-in user `User.Read`. There are no
+    /// pages and no count.
+    ///
+    /// ```
+    /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
+    /// # support::block_on(async {
+    /// # let graph = support::graph().await;
+    /// let page = graph.organization().list().send().await?;
+    /// let tenant = page.items.first().expect("a token belongs to a tenant");
+    /// let domains = tenant.verified_domains.as_deref().unwrap_or_default();
+    /// assert!(domains.iter().any(|domain| domain.is_default == Some(true)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn organization(&self) -> Collection<Organization> {
+        Collection::new(
+            self.clone(),
+            self.target(&["organization"]),
+            LIST_ORGANIZATION,
+        )
+    }
+
+    /// The tenant, by its id:
+    /// [`GET /organization/{id}`](https://learn.microsoft.com/graph/api/organization-get).
+    ///
+    /// It needs the same permissions as [`organization`](Self::organization).
+    ///
+    /// ```
+    /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
+    /// # support::block_on(async {
+    /// # let graph = support::graph().await;
+    /// # let page = graph.organization().list().send().await?;
+    /// # let tenant_id = page.items[0].id.as_str();
+    /// use entra_graph::Organization;
+    /// let tenant = graph.organization_by_id(tenant_id).get()
+    ///     .select(Organization::DISPLAY_NAME)
+    ///     .send().await?;
+    /// assert!(tenant.display_name.is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn organization_by_id(&self, id: impl Into<Key>) -> Resource<Organization> {
+        Resource::new(
+            self.clone(),
+            self.keyed("organization", &id.into()),
+            GET_ORGANIZATION,
+        )
+    }
+}
+
+impl Entity for Organization {
+    const INFO: EntityInfo = EntityInfo::other("organization", "organizations", None);
+}
+
+capable!(Organization: Selectable);

@@ -1,0 +1,101 @@
+use serde_json::Value;
+
+/// What Graph's error body says; empty where there is no such body.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ServiceError {
+    pub(crate) code: Option<String>,
+    pub(crate) message: Option<String>,
+    pub(crate) inner_codes: Vec<String>,
+    pub(crate) request_id: Option<String>,
+}
+
+impl ServiceError {
+    /// Reads whatever came: the documented body, or HTML from a gateway, or nothing.
+    ///
+    /// This never fails, for then an error would hide another one.
+    pub(crate) fn parse(body: &[u8]) -> Self {
+        let Ok(Value::Object(body)) = serde_json::from_slice(body) else {
+            return Self::default();
+        };
+        let Some(error) = body.get("error") else {
+            return Self::default();
+        };
+        let mut parsed = Self {
+            code: text(error, "code"),
+            message: text(error, "message"),
+            ..Self::default()
+        };
+        let mut level = inner(error);
+        while let Some(error) = level {
+            parsed.inner_codes.extend(text(error, "code"));
+            parsed.request_id = parsed.request_id.or_else(|| text(error, "request-id"));
+            level = inner(error);
+        }
+        parsed
+    }
+}
+
+/// Both spellings are in use.
+fn inner(error: &Value) -> Option<&Value> {
+    error.get("innerError").or_else(|| error.get("innererror"))
+}
+
+/// A text on one line and of bearable length; empty ones count as absent.
+fn text(error: &Value, name: &str) -> Option<String> {
+    let text = error.get(name)?.as_str()?;
+    let line: String = text
+        .chars()
+        .map(|character| {
+            if character.is_control() {
+                ' '
+            } else {
+                character
+            }
+        })
+        .take(LONGEST_TEXT)
+        .collect();
+    let line = line.trim();
+    (!line.is_empty()).then(|| line.to_owned())
+}
+
+const LONGEST_TEXT: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_spellings_of_the_inner_error_are_read() {
+        for name in ["innerError", "innererror"] {
+            let body = format!(
+                r#"{{"error":{{"code":"A","message":"m\nn","{name}":{{"date":"2026-01-01T00:00:00","request-id":"r1","client-request-id":"c1","code":"B","{name}":{{"code":"C"}}}}}}}}"#
+            );
+            let error = ServiceError::parse(body.as_bytes());
+            assert_eq!(error.code.as_deref(), Some("A"));
+            assert_eq!(error.message.as_deref(), Some("m n"));
+            assert_eq!(error.inner_codes, ["B", "C"]);
+            assert_eq!(error.request_id.as_deref(), Some("r1"));
+        }
+    }
+
+    #[test]
+    fn any_other_body_is_no_error_of_its_own() {
+        for body in [
+            "",
+            "<html><body>502 Bad Gateway</body></html>",
+            "null",
+            "[]",
+            "{}",
+            r#"{"error":null}"#,
+            r#"{"error":"text"}"#,
+            r#"{"error":{"code":"","message":""}}"#,
+            r#"{"error":{"code":7,"innerError":[1]}}"#,
+        ] {
+            assert_eq!(
+                ServiceError::parse(body.as_bytes()),
+                ServiceError::default(),
+                "{body}"
+            );
+        }
+    }
+}

@@ -1,0 +1,122 @@
+use entra_core::{Guid, Timestamp};
+
+use super::types::{ResourceSpecificPermission, SamlSingleSignOnSettings};
+use crate::{
+    AppRoleAssignment, DirectoryObject, Expanded,
+    model::{Json, entity},
+    types::{
+        AddIn, AppRole, InformationalUrl, KeyCredential, PasswordCredential, PermissionScope,
+        VerifiedPublisher,
+    },
+};
+
+entity! {
+    /// An app as one tenant has it: what may be assigned, consented to and switched off there.
+    ///
+    /// Everything comes without a select, but `key` of the certificates and the custom security
+    /// attributes.
+    ServicePrincipal: "#microsoft.graph.servicePrincipal", always [app_id, display_name] {
+        /// When it was deleted; empty while it is not in the recycle bin.
+        deleted_date_time: Timestamp = DELETED_DATE_TIME("deletedDateTime", "orderby+");
+        /// Whether people and the app itself may sign in.
+        account_enabled: bool = ACCOUNT_ENABLED("accountEnabled", "eq");
+        /// Actions of the app that other services can call, such as file handlers.
+        add_ins: Vec<AddIn> = ADD_INS("addIns");
+        /// Names by which managed identities and subscriptions find it.
+        alternative_names: Vec<String> = ALTERNATIVE_NAMES("alternativeNames", "eq startsWith");
+        /// What its publisher says that it is for.
+        app_description: String = APP_DESCRIPTION("appDescription");
+        /// The name that its publisher gave it.
+        app_display_name: String = APP_DISPLAY_NAME("appDisplayName");
+        /// The client id of its app registration.
+        app_id: String = APP_ID("appId", "eq");
+        /// The gallery template that it was created from.
+        application_template_id: String = APPLICATION_TEMPLATE_ID("applicationTemplateId", "eq");
+        /// The tenant that its app is registered in.
+        app_owner_organization_id: String as Guid =
+            APP_OWNER_ORGANIZATION_ID("appOwnerOrganizationId", "eq+");
+        /// Whether only assigned people and apps get tokens.
+        app_role_assignment_required: bool =
+            APP_ROLE_ASSIGNMENT_REQUIRED("appRoleAssignmentRequired", "eq+");
+        /// Roles that people, groups or apps can be assigned in it.
+        app_roles: Vec<AppRole> = APP_ROLES("appRoles");
+        /// The client id of the app that created it.
+        created_by_app_id: String = CREATED_BY_APP_ID("createdByAppId");
+        /// The tenant's own access attributes, as they came; only when selected.
+        custom_security_attributes: Json = CUSTOM_SECURITY_ATTRIBUTES("customSecurityAttributes");
+        /// What the tenant's administrators say that it is for.
+        description: String = DESCRIPTION("description", "eq+ startsWith+ search");
+        /// Why Microsoft disabled its app, if it did.
+        disabled_by_microsoft_status: String =
+            DISABLED_BY_MICROSOFT_STATUS("disabledByMicrosoftStatus", "eq+");
+        /// The name that people see.
+        display_name: String = DISPLAY_NAME("displayName", "eq startsWith null+ orderby+ search");
+        /// The home page of the app.
+        homepage: String = HOMEPAGE("homepage", "eq+ startsWith+ null+");
+        /// Addresses of its logo, terms, privacy statement and support.
+        info: Box<InformationalUrl> as InformationalUrl = INFO("info");
+        /// Whether the owner has switched the app off in every tenant.
+        is_disabled: bool = IS_DISABLED("isDisabled");
+        /// Its certificates; the key itself only when this is selected.
+        key_credentials: Vec<KeyCredential> = KEY_CREDENTIALS("keyCredentials");
+        /// Where the service sends a person to sign in at the app.
+        login_url: String = LOGIN_URL("loginUrl");
+        /// Where the service tells the app about a sign-out.
+        logout_url: String = LOGOUT_URL("logoutUrl");
+        /// Notes of the administrators.
+        notes: String = NOTES("notes");
+        /// Who is told before its signing certificate expires.
+        notification_email_addresses: Vec<String> =
+            NOTIFICATION_EMAIL_ADDRESSES("notificationEmailAddresses");
+        /// Delegated permissions that its API offers.
+        oauth2_permission_scopes: Vec<PermissionScope> =
+            OAUTH2_PERMISSION_SCOPES("oauth2PermissionScopes");
+        /// Its client secrets, without their texts.
+        password_credentials: Vec<PasswordCredential> = PASSWORD_CREDENTIALS("passwordCredentials");
+        /// How it signs people in: `password`, `saml`, `notSupported` or `oidc`.
+        preferred_single_sign_on_mode: String =
+            PREFERRED_SINGLE_SIGN_ON_MODE("preferredSingleSignOnMode");
+        /// The thumbprint of the certificate that signs its SAML tokens.
+        preferred_token_signing_key_thumbprint: String =
+            PREFERRED_TOKEN_SIGNING_KEY_THUMBPRINT("preferredTokenSigningKeyThumbprint");
+        /// Where answers to its sign-in requests may go.
+        reply_urls: Vec<String> = REPLY_URLS("replyUrls");
+        /// Permissions on single resources, such as one team, that it offers.
+        resource_specific_application_permissions: Vec<ResourceSpecificPermission> =
+            RESOURCE_SPECIFIC_APPLICATION_PERMISSIONS("resourceSpecificApplicationPermissions");
+        /// Settings of its sign-in by SAML.
+        saml_single_sign_on_settings: Box<SamlSingleSignOnSettings> as SamlSingleSignOnSettings =
+            SAML_SINGLE_SIGN_ON_SETTINGS("samlSingleSignOnSettings");
+        /// Its identifier addresses and client id, by which tokens are asked for.
+        service_principal_names: Vec<String> =
+            SERVICE_PRINCIPAL_NAMES("servicePrincipalNames", "eq startsWith");
+        /// What it stands for: `Application`, `ManagedIdentity`, `Legacy` or `SocialIdp`.
+        service_principal_type: String = SERVICE_PRINCIPAL_TYPE("servicePrincipalType");
+        /// Whose accounts may sign in to its app.
+        sign_in_audience: String = SIGN_IN_AUDIENCE("signInAudience");
+        /// Labels; `WindowsAzureActiveDirectoryIntegratedApp` marks it as an enterprise app.
+        tags: Vec<String> = TAGS("tags", "eq startsWith");
+        /// The key among the key credentials that encrypts its tokens.
+        token_encryption_key_id: String as Guid = TOKEN_ENCRYPTION_KEY_ID("tokenEncryptionKeyId");
+        /// The publisher, if Microsoft has verified it.
+        verified_publisher: Box<VerifiedPublisher> as VerifiedPublisher =
+            VERIFIED_PUBLISHER("verifiedPublisher");
+    }
+    relations {
+        /// Who is assigned to it, when expanded.
+        app_role_assigned_to: Expanded<AppRoleAssignment> = APP_ROLE_ASSIGNED_TO("appRoleAssignedTo");
+        /// What it is assigned to itself, when expanded.
+        app_role_assignments: Expanded<AppRoleAssignment> = APP_ROLE_ASSIGNMENTS("appRoleAssignments");
+        /// Objects that it created, when expanded.
+        created_objects: Expanded<DirectoryObject> = CREATED_OBJECTS("createdObjects");
+        /// Groups, roles and units that it is a direct member of, when expanded.
+        member_of: Expanded<DirectoryObject> = MEMBER_OF("memberOf");
+        /// Objects that it owns, when expanded.
+        owned_objects: Expanded<DirectoryObject> = OWNED_OBJECTS("ownedObjects");
+        /// Users and service principals that may change it, when expanded.
+        owners: Expanded<DirectoryObject> = OWNERS("owners");
+        /// Groups, roles and units that it is a member of by whatever way, when expanded.
+        transitive_member_of: Expanded<DirectoryObject> =
+            TRANSITIVE_MEMBER_OF("transitiveMemberOf");
+    }
+}

@@ -1,0 +1,350 @@
+use std::{
+    collections::HashSet,
+    fmt,
+    future::poll_fn,
+    hash::{BuildHasher, RandomState},
+    pin::Pin,
+    task::{Context, Poll, ready},
+    vec,
+};
+
+use entra_core::{BoxFuture, url::Url};
+use futures_core::Stream;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error, GraphClient, Page,
+    entity::{Entity, EntityInfo},
+    odata::Prepared,
+    page,
+    permissions::Operation,
+};
+
+/// The pages of a list, each fetched when it is asked for.
+///
+/// After an error the stream ends; [`resume_token`](Self::resume_token) then names the page that
+/// failed. Dropping the future of [`next`](Self::next) loses nothing.
+#[must_use = "a stream does nothing until it is polled"]
+pub struct Pages<E> {
+    client: GraphClient,
+    operation: &'static Operation,
+    advanced: bool,
+    state: State<E>,
+    /// The page to fetch, also while and after that failed.
+    next: Option<Url>,
+    /// What was fetched, to notice a list that leads back into itself.
+    seen: HashSet<u64>,
+    hasher: RandomState,
+}
+
+enum State<E> {
+    Ready,
+    Fetching(BoxFuture<'static, Result<Page<E>, Error>>),
+    Failed(Error),
+    Ended,
+}
+
+/// The items of a list, page after page.
+///
+/// After an error the stream ends; [`resume_token`](Self::resume_token) then names the first item
+/// that was not handed out.
+///
+/// ```
+/// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
+/// # support::block_on(async {
+/// # let graph = support::graph().await;
+/// let mut users = graph.users().list().top(5).items();
+/// let mut seen = Vec::new();
+/// while let Some(user) = users.try_next().await? {
+///     seen.push(user.id);
+///     if seen.len() == 7 {
+///         break;
+///     }
+/// }
+/// let token = users.resume_token().expect("there are more users");
+/// for user in graph.resume::<entra_graph::User>(&token)?.collect_all().await? {
+///     assert!(!seen.contains(&user.id));
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "a stream does nothing until it is polled"]
+pub struct Items<E> {
+    pages: Pages<E>,
+    page: vec::IntoIter<E>,
+    /// Where `page` came from.
+    link: Option<Url>,
+    /// How many items of the page were handed out.
+    taken: usize,
+    /// How many items of the next page were handed out before this stream began.
+    skip: usize,
+}
+
+/// Where to go on with a list: a link, and how many items of its page were handed out.
+///
+/// It is sensitive, for it names what was asked for; `Debug` does not show the link. Store it as
+/// whatever serde writes.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResumeToken {
+    version: u8,
+    entity: String,
+    operation: String,
+    link: String,
+    skip: usize,
+    advanced: bool,
+}
+
+impl<E: Entity> Pages<E> {
+    pub(crate) fn new(
+        client: GraphClient,
+        operation: &'static Operation,
+        first: Result<Prepared, Error>,
+    ) -> Self {
+        let (next, advanced, state) = match first {
+            Ok(prepared) => (Some(prepared.url), prepared.advanced, State::Ready),
+            Err(error) => (None, false, State::Failed(error)),
+        };
+        Self {
+            client,
+            operation,
+            advanced,
+            state,
+            next,
+            seen: HashSet::new(),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// The next page, `None` after the last.
+    pub async fn next(&mut self) -> Option<Result<Page<E>, Error>> {
+        poll_fn(|context| self.poll_page(context)).await
+    }
+
+    /// The next page, `None` after the last.
+    ///
+    /// # Errors
+    /// Every kind of [`Error`].
+    pub async fn try_next(&mut self) -> Result<Option<Page<E>>, Error> {
+        self.next().await.transpose()
+    }
+
+    /// Where to go on later: the page that comes next, or that failed. `None` after the last.
+    #[must_use]
+    pub fn resume_token(&self) -> Option<ResumeToken> {
+        self.token_at(self.next.as_ref()?, 0)
+    }
+
+    fn token_at(&self, link: &Url, skip: usize) -> Option<ResumeToken> {
+        Some(ResumeToken {
+            version: VERSION,
+            entity: E::INFO.name.to_owned(),
+            operation: self.operation.name.to_owned(),
+            link: link.to_string(),
+            skip,
+            advanced: self.advanced,
+        })
+    }
+
+    fn poll_page(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Page<E>, Error>>> {
+        if matches!(self.state, State::Ready) {
+            self.state = self.step();
+        }
+        let result = match std::mem::replace(&mut self.state, State::Ended) {
+            State::Ready | State::Ended => return Poll::Ready(None),
+            State::Failed(error) => return Poll::Ready(Some(Err(error))),
+            State::Fetching(mut future) => match future.as_mut().poll(context) {
+                Poll::Pending => {
+                    self.state = State::Fetching(future);
+                    return Poll::Pending;
+                }
+                Poll::Ready(result) => result,
+            },
+        };
+        if let Ok(page) = &result {
+            self.next.clone_from(&page.next);
+            self.state = State::Ready;
+        }
+        Poll::Ready(Some(result))
+    }
+
+    /// Starts on the next page, unless there is none or it was read before.
+    fn step(&mut self) -> State<E> {
+        let Some(url) = self.next.clone() else {
+            return State::Ended;
+        };
+        if !self.seen.insert(self.hasher.hash_one(url.as_str())) {
+            // To go on from here would give items twice.
+            self.next = None;
+            return State::Failed(Error::page_loop());
+        }
+        let prepared = Prepared {
+            url,
+            advanced: self.advanced,
+        };
+        State::Fetching(Box::pin(page::fetch(
+            self.client.clone(),
+            self.operation,
+            prepared,
+        )))
+    }
+}
+
+impl<E: Entity> Items<E> {
+    pub(crate) fn new(pages: Pages<E>) -> Self {
+        Self {
+            pages,
+            page: Vec::new().into_iter(),
+            link: None,
+            taken: 0,
+            skip: 0,
+        }
+    }
+
+    pub(crate) fn resumed(
+        client: GraphClient,
+        operation: &'static Operation,
+        link: Url,
+        token: &ResumeToken,
+    ) -> Self {
+        let first = Prepared {
+            url: link,
+            advanced: token.advanced,
+        };
+        Self {
+            skip: token.skip,
+            ..Self::new(Pages::new(client, operation, Ok(first)))
+        }
+    }
+
+    /// The next item, `None` after the last.
+    pub async fn next(&mut self) -> Option<Result<E, Error>> {
+        poll_fn(|context| self.poll_item(context)).await
+    }
+
+    /// The next item, `None` after the last.
+    ///
+    /// # Errors
+    /// Every kind of [`Error`].
+    pub async fn try_next(&mut self) -> Result<Option<E>, Error> {
+        self.next().await.transpose()
+    }
+
+    /// All items that are left, in memory at once.
+    ///
+    /// # Errors
+    /// Every kind of [`Error`]; what was collected so far is then lost.
+    pub async fn collect_all(mut self) -> Result<Vec<E>, Error> {
+        let mut items = Vec::new();
+        while let Some(item) = self.try_next().await? {
+            items.push(item);
+        }
+        Ok(items)
+    }
+
+    /// Where to go on later: the first item that was not handed out. `None` after the last.
+    #[must_use]
+    pub fn resume_token(&self) -> Option<ResumeToken> {
+        match &self.link {
+            Some(link) if !self.page.as_slice().is_empty() => self.pages.token_at(link, self.taken),
+            _ => self.pages.token_at(self.pages.next.as_ref()?, self.skip),
+        }
+    }
+
+    fn poll_item(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<E, Error>>> {
+        loop {
+            if let Some(item) = self.page.next() {
+                self.taken += 1;
+                return Poll::Ready(Some(Ok(item)));
+            }
+            // The old page goes before the next one comes.
+            self.page = Vec::new().into_iter();
+            let link = self.pages.next.clone();
+            match ready!(self.pages.poll_page(context)) {
+                None => return Poll::Ready(None),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                Some(Ok(page)) => {
+                    self.link = link;
+                    self.page = page.items.into_iter();
+                    self.taken = std::mem::take(&mut self.skip);
+                    if self.taken > 0 {
+                        self.page.by_ref().take(self.taken).for_each(drop);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl ResumeToken {
+    /// What the token points to, if it is of this kind.
+    pub(crate) fn open(&self, entity: &EntityInfo) -> Result<(Url, &'static Operation), Error> {
+        if self.version != VERSION {
+            return Err(Error::query(format!(
+                "the resume token has version {}, and this crate reads {VERSION}; start the list anew",
+                self.version
+            )));
+        }
+        if self.entity != entity.name {
+            return Err(Error::query(format!(
+                "the resume token is for a list of another kind of item ({}), not {}",
+                self.entity, entity.name
+            )));
+        }
+        let operation = Operation::named(&self.operation).ok_or_else(|| {
+            Error::query("the resume token names an operation that this crate does not know; start the list anew")
+        })?;
+        let link = Url::parse(&self.link)
+            .map_err(|_| Error::query("the resume token holds no address; start the list anew"))?;
+        Ok((link, operation))
+    }
+}
+
+impl<E: Entity> Stream for Pages<E> {
+    type Item = Result<Page<E>, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_page(context)
+    }
+}
+
+impl<E: Entity> Stream for Items<E> {
+    type Item = Result<E, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_item(context)
+    }
+}
+
+/// Items are handed out by value and never pinned.
+impl<E> Unpin for Items<E> {}
+
+impl<E> Unpin for Pages<E> {}
+
+impl<E> fmt::Debug for Pages<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages")
+            .field("operation", &self.operation.name)
+            .field("fetched", &self.seen.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<E> fmt::Debug for Items<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Items")
+            .field("pages", &self.pages)
+            .field("taken", &self.taken)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ResumeToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResumeToken")
+            .field("version", &self.version)
+            .field("operation", &self.operation)
+            .field("skip", &self.skip)
+            .finish_non_exhaustive()
+    }
+}
+
+const VERSION: u8 = 1;

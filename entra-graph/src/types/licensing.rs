@@ -1,0 +1,57 @@
+use entra_core::{Guid, Timestamp};
+
+use crate::model::complex;
+
+complex! {
+    /// A licence given to a user or a group.
+    AssignedLicense {
+        /// The service plans of the licence that are switched off.
+        disabled_plans: Vec<String> as Vec<Guid> = DISABLED_PLANS("disabledPlans");
+        /// Which licence it is.
+        sku_id: String as Guid = SKU_ID("skuId");
+    }
+}
+
+complex! {
+    /// A service plan that a licence brought.
+    AssignedPlan {
+        /// When the plan was assigned.
+        assigned_date_time: Timestamp = ASSIGNED_DATE_TIME("assignedDateTime");
+        /// Whether the plan works, such as `Enabled` or `Suspended`.
+        capability_status: String = CAPABILITY_STATUS("capabilityStatus");
+        /// The service, such as `exchange`.
+        service: String = SERVICE("service");
+        /// Which service plan it is.
+        service_plan_id: String as Guid = SERVICE_PLAN_ID("servicePlanId");
+    }
+}
+
+complex! {
+    /// A service plan that was set up for an account.
+    ProvisionedPlan {
+        /// Whether the plan works, such as `Enabled`.
+        capability_status: String = CAPABILITY_STATUS("capabilityStatus");
+        /// How far the set-up is, such as `Success`.
+        provisioning_status: String = PROVISIONING_STATUS("provisioningStatus");
+        /// The service, such as `exchange`.
+        service: String = SERVICE("service");
+    }
+}
+
+complex! {
+    /// How one licence came to a user, and how well that went.
+    LicenseAssignmentState {
+        /// The group that the licence comes from; absent when it was assigned directly.
+        assigned_by_group: String = ASSIGNED_BY_GROUP("assignedByGroup");
+        /// The service plans of the licence that are switched off.
+        disabled_plans: Vec<String> as Vec<Guid> = DISABLED_PLANS("disabledPlans");
+        /// Why the assignment failed, such as `CountViolation`.
+        error: String = ERROR("error");
+        /// When the state last changed.
+        last_updated_date_time: Timestamp = LAST_UPDATED_DATE_TIME("lastUpdatedDateTime");
+        /// Which licence it is.
+        sku_id: String as Guid = SKU_ID("skuId");
+        /// How far the assignment is, such as `Active` or `Error`.
+        state: String = STATE("state");
+    }
+}

@@ -1,0 +1,200 @@
+use entra_core::Timestamp;
+
+use super::types::{
+    AuthorizationInfo, EmployeeOrgData, MailboxSettings, ObjectIdentity, PasswordProfile,
+    SignInActivity,
+};
+use crate::{
+    DirectoryObject, Expanded,
+    model::{Json, entity},
+    types::{
+        AssignedLicense, AssignedPlan, LicenseAssignmentState, OnPremisesExtensionAttributes,
+        OnPremisesProvisioningError, ProvisionedPlan, ServiceProvisioningError,
+    },
+};
+
+// The eleven properties that Graph sends without a select are among these: business phones, names,
+// job title, mail, mobile phone, office, language and the user principal name.
+entity! {
+    /// A person with an account in the tenant, or an account that stands for one.
+    ///
+    /// Graph sends eleven properties unless a select names others.
+    User: "#microsoft.graph.user", always [account_enabled, display_name, user_principal_name] {
+        /// What the person says about himself; for one user only.
+        about_me: String = ABOUT_ME("aboutMe");
+        /// Whether the account may sign in.
+        account_enabled: bool = ACCOUNT_ENABLED("accountEnabled", "eq");
+        /// `Minor`, `NotAdult` or `Adult`.
+        age_group: String = AGE_GROUP("ageGroup", "eq");
+        /// The licences of the user, whether assigned directly or through a group.
+        assigned_licenses: Vec<AssignedLicense> = ASSIGNED_LICENSES("assignedLicenses");
+        /// The service plans that the licences brought.
+        assigned_plans: Vec<AssignedPlan> = ASSIGNED_PLANS("assignedPlans");
+        /// What a certificate must say to sign the user in.
+        authorization_info: Box<AuthorizationInfo> as AuthorizationInfo = AUTHORIZATION_INFO("authorizationInfo");
+        /// The birthday; for one user only.
+        birthday: Timestamp = BIRTHDAY("birthday");
+        /// The business phone, at most one.
+        business_phones: Vec<String> = BUSINESS_PHONES("businessPhones", "eq+ startsWith+");
+        /// The city.
+        city: String = CITY("city", "eq startsWith null+");
+        /// The company, often of an outside person.
+        company_name: String = COMPANY_NAME("companyName", "eq+ startsWith+ null+");
+        /// Whether a parent agreed: `Granted`, `Denied` or `NotRequired`.
+        consent_provided_for_minor: String = CONSENT_PROVIDED_FOR_MINOR("consentProvidedForMinor", "eq");
+        /// The country or region.
+        country: String = COUNTRY("country", "eq startsWith null+");
+        /// When the account was created.
+        created_date_time: Timestamp = CREATED_DATE_TIME("createdDateTime", "eq ge le null+ orderby+");
+        /// How the account came to be, such as `Invitation`.
+        creation_type: String = CREATION_TYPE("creationType", "eq");
+        /// Custom security attributes by set; only when selected.
+        custom_security_attributes: Json = CUSTOM_SECURITY_ATTRIBUTES("customSecurityAttributes");
+        /// When the account was deleted, if it can still be restored.
+        deleted_date_time: Timestamp = DELETED_DATE_TIME("deletedDateTime", "orderby+");
+        /// The department.
+        department: String = DEPARTMENT("department", "eq startsWith null+");
+        /// How many devices the user may enrol.
+        device_enrollment_limit: i32 = DEVICE_ENROLLMENT_LIMIT("deviceEnrollmentLimit");
+        /// The name shown to people.
+        display_name: String = DISPLAY_NAME("displayName", "eq startsWith null+ orderby search");
+        /// When the person begins or began to work.
+        employee_hire_date: Timestamp = EMPLOYEE_HIRE_DATE("employeeHireDate", "eq+ ge+ le+");
+        /// The number that the company gave the person.
+        employee_id: String = EMPLOYEE_ID("employeeId", "eq startsWith null+");
+        /// When the person leaves or left.
+        employee_leave_date_time: Timestamp = EMPLOYEE_LEAVE_DATE_TIME("employeeLeaveDateTime");
+        /// Where the person belongs in the company.
+        employee_org_data: Box<EmployeeOrgData> as EmployeeOrgData = EMPLOYEE_ORG_DATA("employeeOrgData");
+        /// The kind of employment, such as `Employee` or `Contractor`.
+        employee_type: String = EMPLOYEE_TYPE("employeeType", "eq+");
+        /// How far a guest's invitation is: `PendingAcceptance` or `Accepted`.
+        external_user_state: String = EXTERNAL_USER_STATE("externalUserState", "eq");
+        /// When that last changed.
+        external_user_state_change_date_time: Timestamp = EXTERNAL_USER_STATE_CHANGE_DATE_TIME("externalUserStateChangeDateTime");
+        /// The fax number.
+        fax_number: String = FAX_NUMBER("faxNumber", "eq+ startsWith+ null+");
+        /// The first name.
+        given_name: String = GIVEN_NAME("givenName", "eq startsWith null+");
+        /// When the person was hired; for one user only.
+        hire_date: Timestamp = HIRE_DATE("hireDate");
+        /// The ways in which the person can sign in.
+        identities: Vec<ObjectIdentity> = IDENTITIES("identities");
+        /// The identity that this one belongs to.
+        identity_parent_id: String = IDENTITY_PARENT_ID("identityParentId");
+        /// Addresses for instant messages.
+        im_addresses: Vec<String> = IM_ADDRESSES("imAddresses", "eq startsWith");
+        /// Interests; for one user only.
+        interests: Vec<String> = INTERESTS("interests");
+        /// Whether only administrators of its own restricted unit may change the account.
+        is_management_restricted: bool = IS_MANAGEMENT_RESTRICTED("isManagementRestricted");
+        /// Kept for the service's own use.
+        is_resource_account: bool = IS_RESOURCE_ACCOUNT("isResourceAccount", "eq");
+        /// The job title.
+        job_title: String = JOB_TITLE("jobTitle", "eq startsWith null+");
+        /// When the password was last changed.
+        last_password_change_date_time: Timestamp = LAST_PASSWORD_CHANGE_DATE_TIME("lastPasswordChangeDateTime");
+        /// The age group by law, computed from two other properties.
+        legal_age_group_classification: String = LEGAL_AGE_GROUP_CLASSIFICATION("legalAgeGroupClassification");
+        /// How each licence came to the user, and how well that went.
+        license_assignment_states: Vec<LicenseAssignmentState> = LICENSE_ASSIGNMENT_STATES("licenseAssignmentStates");
+        /// The main mail address.
+        mail: String = MAIL("mail", "eq startsWith endsWith+ null+");
+        /// The part of a mail address that Exchange builds others from.
+        mail_nickname: String = MAIL_NICKNAME("mailNickname", "eq startsWith null+");
+        /// Settings of the mailbox; for one user only.
+        mailbox_settings: Box<MailboxSettings> as MailboxSettings = MAILBOX_SETTINGS("mailboxSettings");
+        /// The mobile phone.
+        mobile_phone: String = MOBILE_PHONE("mobilePhone", "eq+ startsWith+ null+");
+        /// The person's site; for one user only.
+        my_site: String = MY_SITE("mySite");
+        /// Where the office is.
+        office_location: String = OFFICE_LOCATION("officeLocation", "eq+ startsWith+ null+");
+        /// The distinguished name on premises.
+        on_premises_distinguished_name: String = ON_PREMISES_DISTINGUISHED_NAME("onPremisesDistinguishedName");
+        /// The domain on premises.
+        on_premises_domain_name: String = ON_PREMISES_DOMAIN_NAME("onPremisesDomainName");
+        /// Fifteen free texts from on premises.
+        on_premises_extension_attributes: Box<OnPremisesExtensionAttributes> as OnPremisesExtensionAttributes = ON_PREMISES_EXTENSION_ATTRIBUTES("onPremisesExtensionAttributes");
+        /// What ties the account to the one on premises.
+        on_premises_immutable_id: String = ON_PREMISES_IMMUTABLE_ID("onPremisesImmutableId", "eq");
+        /// When the account was last synchronised from on premises.
+        on_premises_last_sync_date_time: Timestamp = ON_PREMISES_LAST_SYNC_DATE_TIME("onPremisesLastSyncDateTime", "eq ge le");
+        /// What went wrong in synchronising the account.
+        on_premises_provisioning_errors: Vec<OnPremisesProvisioningError> = ON_PREMISES_PROVISIONING_ERRORS("onPremisesProvisioningErrors");
+        /// The account name on premises.
+        on_premises_sam_account_name: String = ON_PREMISES_SAM_ACCOUNT_NAME("onPremisesSamAccountName", "eq+ startsWith+");
+        /// The security identifier on premises.
+        on_premises_security_identifier: String = ON_PREMISES_SECURITY_IDENTIFIER("onPremisesSecurityIdentifier", "eq null+");
+        /// Whether the account is synchronised from on premises; null if it never was.
+        on_premises_sync_enabled: bool = ON_PREMISES_SYNC_ENABLED("onPremisesSyncEnabled", "eq null+");
+        /// The user principal name on premises.
+        on_premises_user_principal_name: String = ON_PREMISES_USER_PRINCIPAL_NAME("onPremisesUserPrincipalName", "eq startsWith");
+        /// Further mail addresses.
+        other_mails: Vec<String> = OTHER_MAILS("otherMails", "eq startsWith endsWith+");
+        /// Exceptions from password rules, such as `DisablePasswordExpiration`.
+        password_policies: String = PASSWORD_POLICIES("passwordPolicies", "null+");
+        /// What must happen to the password.
+        password_profile: Box<PasswordProfile> as PasswordProfile = PASSWORD_PROFILE("passwordProfile");
+        /// Past projects; for one user only.
+        past_projects: Vec<String> = PAST_PROJECTS("pastProjects");
+        /// The postal code.
+        postal_code: String = POSTAL_CODE("postalCode", "eq+ startsWith+ null+");
+        /// Where the person's data should be kept.
+        preferred_data_location: String = PREFERRED_DATA_LOCATION("preferredDataLocation");
+        /// The language, such as `en-GB`.
+        preferred_language: String = PREFERRED_LANGUAGE("preferredLanguage", "eq+ startsWith+ null+");
+        /// The name that the person likes to be called; for one user only.
+        preferred_name: String = PREFERRED_NAME("preferredName");
+        /// Settings for printing.
+        print: Json = PRINT("print");
+        /// The service plans that were set up for the account.
+        provisioned_plans: Vec<ProvisionedPlan> = PROVISIONED_PLANS("provisionedPlans");
+        /// All mail addresses, each with its kind: `SMTP:` marks the main one.
+        proxy_addresses: Vec<String> = PROXY_ADDRESSES("proxyAddresses", "eq startsWith endsWith+");
+        /// Responsibilities; for one user only.
+        responsibilities: Vec<String> = RESPONSIBILITIES("responsibilities");
+        /// Schools; for one user only.
+        schools: Vec<String> = SCHOOLS("schools");
+        /// The security identifier in the cloud.
+        security_identifier: String = SECURITY_IDENTIFIER("securityIdentifier");
+        /// What services reported against the account.
+        service_provisioning_errors: Vec<ServiceProvisioningError> = SERVICE_PROVISIONING_ERRORS("serviceProvisioningErrors");
+        /// Whether address lists show the person.
+        show_in_address_list: bool = SHOW_IN_ADDRESS_LIST("showInAddressList", "eq+");
+        /// When the account was last used; only when selected or filtered by.
+        sign_in_activity: Box<SignInActivity> as SignInActivity = SIGN_IN_ACTIVITY("signInActivity");
+        /// Tokens from before this moment are no longer good.
+        sign_in_sessions_valid_from_date_time: Timestamp = SIGN_IN_SESSIONS_VALID_FROM_DATE_TIME("signInSessionsValidFromDateTime");
+        /// Skills; for one user only.
+        skills: Vec<String> = SKILLS("skills");
+        /// The state or province.
+        state: String = STATE("state", "eq startsWith null+");
+        /// The street.
+        street_address: String = STREET_ADDRESS("streetAddress", "eq+ startsWith+ null+");
+        /// The last name.
+        surname: String = SURNAME("surname", "eq startsWith null+");
+        /// The country that decides which services may be licensed, in two letters.
+        usage_location: String = USAGE_LOCATION("usageLocation", "eq startsWith null+");
+        /// The name that the person signs in with.
+        user_principal_name: String = USER_PRINCIPAL_NAME("userPrincipalName", "eq startsWith endsWith+ orderby");
+        /// `Member` or `Guest`.
+        user_type: String = USER_TYPE("userType", "eq null+");
+    }
+    relations {
+        /// Those who report to the person, when expanded.
+        direct_reports: Expanded<DirectoryObject> = DIRECT_REPORTS("directReports");
+        /// Whom the person reports to, when expanded.
+        manager: DirectoryObject = MANAGER("manager");
+        /// Groups, roles and units that the user is a direct member of, when expanded.
+        member_of: Expanded<DirectoryObject> = MEMBER_OF("memberOf");
+        /// Devices that the user owns, when expanded.
+        owned_devices: Expanded<DirectoryObject> = OWNED_DEVICES("ownedDevices");
+        /// Objects that the user owns, when expanded.
+        owned_objects: Expanded<DirectoryObject> = OWNED_OBJECTS("ownedObjects");
+        /// Devices that the user registered, when expanded.
+        registered_devices: Expanded<DirectoryObject> = REGISTERED_DEVICES("registeredDevices");
+        /// Groups, roles and units that the user is a member of by whatever way, when expanded.
+        transitive_member_of: Expanded<DirectoryObject> = TRANSITIVE_MEMBER_OF("transitiveMemberOf");
+    }
+}

@@ -1,0 +1,221 @@
+use entra_core::{Secret, Timestamp};
+
+use crate::model::{complex, open_enum};
+
+complex! {
+    /// One way in which a person can sign in.
+    ObjectIdentity {
+        /// Who vouches for the identity, such as a domain of the tenant.
+        issuer: String = ISSUER("issuer");
+        /// The person's name with the issuer.
+        issuer_assigned_id: String = ISSUER_ASSIGNED_ID("issuerAssignedId");
+        /// The kind of identity, such as `userPrincipalName` or `federated`.
+        sign_in_type: String = SIGN_IN_TYPE("signInType");
+    }
+}
+
+complex! {
+    /// A password and what must happen to it; Graph never sends the password itself.
+    PasswordProfile {
+        /// Whether the next sign-in must change the password.
+        force_change_password_next_sign_in: bool = FORCE_CHANGE_PASSWORD_NEXT_SIGN_IN("forceChangePasswordNextSignIn");
+        /// Whether the next sign-in must pass a second factor and change the password.
+        force_change_password_next_sign_in_with_mfa: bool = FORCE_CHANGE_PASSWORD_NEXT_SIGN_IN_WITH_MFA("forceChangePasswordNextSignInWithMfa");
+        /// The password, for a new account; it is never written out again.
+        password: Secret = PASSWORD("password");
+    }
+}
+
+complex! {
+    /// Where a person belongs in the company.
+    EmployeeOrgData {
+        /// Who is charged for the person.
+        cost_center: String = COST_CENTER("costCenter");
+        /// The part of the company.
+        division: String = DIVISION("division");
+    }
+}
+
+complex! {
+    /// When an account was last used; needs AuditLog.Read.All and a P1 or P2 licence.
+    SignInActivity {
+        /// The last sign-in by a client for the person, successful or not.
+        last_non_interactive_sign_in_date_time: Timestamp = LAST_NON_INTERACTIVE_SIGN_IN_DATE_TIME("lastNonInteractiveSignInDateTime");
+        /// Its id in the sign-in log.
+        last_non_interactive_sign_in_request_id: String = LAST_NON_INTERACTIVE_SIGN_IN_REQUEST_ID("lastNonInteractiveSignInRequestId");
+        /// The last sign-in by the person, successful or not.
+        last_sign_in_date_time: Timestamp = LAST_SIGN_IN_DATE_TIME("lastSignInDateTime");
+        /// Its id in the sign-in log.
+        last_sign_in_request_id: String = LAST_SIGN_IN_REQUEST_ID("lastSignInRequestId");
+        /// The last successful sign-in, of either kind.
+        last_successful_sign_in_date_time: Timestamp = LAST_SUCCESSFUL_SIGN_IN_DATE_TIME("lastSuccessfulSignInDateTime");
+        /// Its id in the sign-in log.
+        last_successful_sign_in_request_id: String = LAST_SUCCESSFUL_SIGN_IN_REQUEST_ID("lastSuccessfulSignInRequestId");
+    }
+}
+
+complex! {
+    /// What a certificate must say to sign a person in.
+    AuthorizationInfo {
+        /// Identifiers from the person's certificates.
+        certificate_user_ids: Vec<String> = CERTIFICATE_USER_IDS("certificateUserIds");
+    }
+}
+
+complex! {
+    /// Settings of a mailbox; only for one user, and only when selected.
+    MailboxSettings {
+        /// The id of the archive folder.
+        archive_folder: String = ARCHIVE_FOLDER("archiveFolder");
+        /// Answers while the person is away.
+        automatic_replies_setting: AutomaticRepliesSetting = AUTOMATIC_REPLIES_SETTING("automaticRepliesSetting");
+        /// How dates are shown.
+        date_format: String = DATE_FORMAT("dateFormat");
+        /// Who gets meeting messages when there is a delegate.
+        delegate_meeting_message_delivery_options: DelegateMeetingMessageDeliveryOptions = DELEGATE_MEETING_MESSAGE_DELIVERY_OPTIONS("delegateMeetingMessageDeliveryOptions");
+        /// The language of the mailbox.
+        language: LocaleInfo = LANGUAGE("language");
+        /// How times of day are shown.
+        time_format: String = TIME_FORMAT("timeFormat");
+        /// The name of the time zone.
+        time_zone: String = TIME_ZONE("timeZone");
+        /// What the mailbox is for.
+        user_purpose: UserPurpose = USER_PURPOSE("userPurpose");
+        /// When the person works.
+        working_hours: WorkingHours = WORKING_HOURS("workingHours");
+    }
+}
+
+complex! {
+    /// Answers to mail while a person is away.
+    AutomaticRepliesSetting {
+        /// Which senders outside of the company get one.
+        external_audience: ExternalAudienceScope = EXTERNAL_AUDIENCE("externalAudience");
+        /// The answer to senders outside of the company.
+        external_reply_message: String = EXTERNAL_REPLY_MESSAGE("externalReplyMessage");
+        /// The answer to senders inside of the company.
+        internal_reply_message: String = INTERNAL_REPLY_MESSAGE("internalReplyMessage");
+        /// Until when, if scheduled.
+        scheduled_end_date_time: DateTimeTimeZone = SCHEDULED_END_DATE_TIME("scheduledEndDateTime");
+        /// From when, if scheduled.
+        scheduled_start_date_time: DateTimeTimeZone = SCHEDULED_START_DATE_TIME("scheduledStartDateTime");
+        /// Whether answers are sent.
+        status: AutomaticRepliesStatus = STATUS("status");
+    }
+}
+
+complex! {
+    /// A local time and its time zone.
+    DateTimeTimeZone {
+        /// The local time, without an offset.
+        date_time: String = DATE_TIME("dateTime");
+        /// The name of the time zone.
+        time_zone: String = TIME_ZONE("timeZone");
+    }
+}
+
+complex! {
+    /// A language and region.
+    LocaleInfo {
+        /// Its name for people.
+        display_name: String = DISPLAY_NAME("displayName");
+        /// Its code, such as `en-GB`.
+        locale: String = LOCALE("locale");
+    }
+}
+
+complex! {
+    /// When a person works.
+    WorkingHours {
+        /// On which days.
+        days_of_week: Vec<DayOfWeek> = DAYS_OF_WEEK("daysOfWeek");
+        /// Until which time of day.
+        end_time: String = END_TIME("endTime");
+        /// From which time of day.
+        start_time: String = START_TIME("startTime");
+        /// In which time zone.
+        time_zone: TimeZoneBase = TIME_ZONE("timeZone");
+    }
+}
+
+complex! {
+    /// A time zone.
+    TimeZoneBase {
+        /// Its name.
+        name: String = NAME("name");
+    }
+}
+
+open_enum! {
+    /// Whether automatic replies are sent.
+    AutomaticRepliesStatus {
+        /// They are not.
+        Disabled = "disabled";
+        /// They are, until switched off.
+        AlwaysEnabled = "alwaysEnabled";
+        /// They are, for a time.
+        Scheduled = "scheduled";
+    }
+}
+
+open_enum! {
+    /// Which outside senders get an automatic reply.
+    ExternalAudienceScope {
+        /// None.
+        None = "none";
+        /// Those among the person's contacts.
+        ContactsOnly = "contactsOnly";
+        /// All.
+        All = "all";
+    }
+}
+
+open_enum! {
+    /// Who gets meeting messages when there is a delegate.
+    DelegateMeetingMessageDeliveryOptions {
+        /// The delegate; the person gets a note.
+        SendToDelegateAndInformationToPrincipal = "sendToDelegateAndInformationToPrincipal";
+        /// Both.
+        SendToDelegateAndPrincipal = "sendToDelegateAndPrincipal";
+        /// The delegate alone.
+        SendToDelegateOnly = "sendToDelegateOnly";
+    }
+}
+
+open_enum! {
+    /// What a mailbox is for.
+    UserPurpose {
+        /// A person.
+        User = "user";
+        /// A person of another forest.
+        Linked = "linked";
+        /// Several people.
+        Shared = "shared";
+        /// A room.
+        Room = "room";
+        /// A thing that can be booked.
+        Equipment = "equipment";
+        /// Something else.
+        Others = "others";
+    }
+}
+
+open_enum! {
+    /// A day of the week.
+    DayOfWeek {
+        /// Sunday.
+        Sunday = "sunday";
+        /// Monday.
+        Monday = "monday";
+        /// Tuesday.
+        Tuesday = "tuesday";
+        /// Wednesday.
+        Wednesday = "wednesday";
+        /// Thursday.
+        Thursday = "thursday";
+        /// Friday.
+        Friday = "friday";
+        /// Saturday.
+        Saturday = "saturday";
+    }
+}

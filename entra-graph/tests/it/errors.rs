@@ -1,0 +1,177 @@
+use std::{error::Error as _, time::Duration};
+
+use entra_core::{
+    AccessToken, CredentialError, CredentialErrorKind, GaveUp, ScriptedTransport, TokenCredential,
+    TokenRequest, TransportError,
+};
+use entra_graph::{Error, ErrorKind, GraphClient};
+
+use crate::scripts::{client, client_with_token};
+
+async fn failure(graph: &GraphClient) -> Error {
+    graph.users().list().send().await.unwrap_err()
+}
+
+#[test]
+fn an_error_is_small() {
+    assert!(size_of::<Error>() <= 16);
+}
+
+#[tokio::test]
+async fn a_refusal_says_what_would_help() {
+    // roles: ["Group.Read.All"]
+    let token = "e30.eyJyb2xlcyI6WyJHcm91cC5SZWFkLkFsbCJdfQ.sig";
+    let body = r#"{"error":{"code":"Authorization_RequestDenied","message":"Insufficient privileges to complete the operation.","innerError":{"date":"2026-01-01T00:00:00","request-id":"r-1","client-request-id":"c-1"}}}"#;
+    let script = ScriptedTransport::new().then(403, &[], body);
+    let error = failure(&client_with_token(script, token)).await;
+    assert!(error.is_forbidden());
+    assert_eq!(error.code(), Some("Authorization_RequestDenied"));
+    assert_eq!(error.request_id(), Some("r-1"));
+    assert!(error.client_request_id().is_some());
+    assert_eq!(
+        error.needed_permissions(),
+        ["User.Read.All", "Directory.Read.All"]
+    );
+    assert_eq!(error.token_permissions().unwrap(), ["Group.Read.All"]);
+    assert_eq!(
+        error.to_string(),
+        "403 Authorization_RequestDenied on GET /users: Insufficient privileges to complete the operation.; \
+         needs one of (application): User.Read.All, Directory.Read.All; the token has roles: Group.Read.All; request-id r-1"
+    );
+    assert!(!format!("{error:?}").contains("eyJ"));
+}
+
+#[tokio::test]
+async fn a_missing_licence_is_no_missing_permission() {
+    let body = r#"{"error":{"code":"Authentication_RequestFromNonPremiumTenantOrB2CTenant","message":"m"}}"#;
+    let error = failure(&client(ScriptedTransport::new().then(403, &[], body))).await;
+    assert!(error.is_license_missing());
+    assert!(error.needed_permissions().is_empty());
+    assert!(
+        error
+            .to_string()
+            .contains("needs an Entra ID P1 or P2 licence")
+    );
+}
+
+#[tokio::test]
+async fn a_wait_beyond_the_budget_is_told() {
+    let script = ScriptedTransport::new().then(429, &[("retry-after", "3600")], "");
+    let error = failure(&client(script)).await;
+    assert!(error.is_throttled() && error.is_transient());
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));
+    assert!(matches!(
+        error.gave_up(),
+        Some(GaveUp::RetryAfterBeyondBudget { .. })
+    ));
+    let text = error.to_string();
+    assert!(
+        text.contains("the Retry-After of 3600 s is longer than the 600 s left"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn any_error_body_will_do() {
+    for body in [
+        "",
+        "<html>bad gateway</html>",
+        r#"{"error":{"code":"","message":""}}"#,
+        "{",
+    ] {
+        let script = ScriptedTransport::new().then(400, &[("request-id", "r-2")], body);
+        let error = failure(&client(script)).await;
+        assert_eq!(error.kind(), ErrorKind::Service);
+        assert_eq!(error.status().unwrap().as_u16(), 400);
+        assert_eq!(error.code(), None);
+        assert_eq!(error.request_id(), Some("r-2"));
+        assert!(!error.to_string().contains("html"));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_another_shape_is_named_by_its_path() {
+    let table = [
+        (
+            r#"{"value":[{"id":"1"},{"createdDateTime":"soon"}]}"#,
+            "value[1].createdDateTime",
+        ),
+        (
+            r#"{"value":[{"assignedPlans":[{"service":7}]}]}"#,
+            "value[0].assignedPlans[0].service",
+        ),
+        (
+            r#"{"error":{"code":"x"}}"#,
+            "not the JSON that was expected",
+        ),
+        (r#"{"value":[{"id":"1"}"#, "the answer"),
+        ("<html>", "not the JSON that was expected"),
+        ("", "not the JSON that was expected"),
+        (r#"{"value":[]} trailing"#, "text after its JSON"),
+    ];
+    for (body, expected) in table {
+        let error = failure(&client(ScriptedTransport::new().then(200, &[], body))).await;
+        assert_eq!(error.kind(), ErrorKind::Decode, "{body}");
+        assert!(error.to_string().contains(expected), "{error} for {body}");
+        assert!(error.source().is_some());
+        assert!(error.client_request_id().is_some());
+    }
+}
+
+#[tokio::test]
+async fn the_credentials_own_error_stays_the_cause() {
+    #[derive(Debug)]
+    struct Refusing;
+
+    #[async_trait::async_trait]
+    impl TokenCredential for Refusing {
+        async fn token(&self, _: &TokenRequest) -> Result<AccessToken, CredentialError> {
+            Err(
+                CredentialError::new(CredentialErrorKind::Throttled, "the tenant said no")
+                    .with_code(50196)
+                    .with_retry_after(Duration::from_secs(7)),
+            )
+        }
+    }
+
+    let script = ScriptedTransport::new();
+    let graph = GraphClient::builder(Refusing)
+        .transport(script)
+        .build()
+        .unwrap();
+    let error = failure(&graph).await;
+    assert_eq!(error.kind(), ErrorKind::Credential);
+    assert_eq!(error.credential().unwrap().code(), Some(50196));
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
+    assert!(error.is_transient());
+    no_text_twice(&error);
+}
+
+#[tokio::test]
+async fn a_broken_connection_is_a_transport_error() {
+    let mut script = ScriptedTransport::new();
+    for _ in 0..6 {
+        script = script.then_fail(TransportError::interrupted("reset by peer"));
+    }
+    let graph = client(script);
+    let error = failure(&graph).await;
+    assert_eq!(error.kind(), ErrorKind::Transport);
+    assert!(error.is_transient());
+    assert_eq!(graph.requests_sent(), 6);
+    no_text_twice(&error);
+}
+
+fn no_text_twice(error: &Error) {
+    let mut texts = vec![error.to_string()];
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        assert!(
+            texts.iter().all(|before| !before.contains(&text)),
+            "{text} in {texts:?}"
+        );
+        texts.push(text);
+        source = cause.source();
+    }
+    assert!(texts.len() > 1);
+}

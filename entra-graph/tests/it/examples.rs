@@ -1,0 +1,149 @@
+//! Documented answers, decoded and encoded again: nothing may be lost or changed.
+//!
+//! `ENTRA_GRAPH_EXAMPLES` names the collection of documented bodies; without it this is skipped.
+
+use std::{collections::BTreeMap, env, fs};
+
+use entra_core::{Timestamp, time::format_description::well_known::Rfc3339};
+use entra_graph::{
+    AppRoleAssignment, Device, DirectoryAudit, DirectoryObject, Group, Organization, SignIn,
+    SubscribedSku, User,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+type RoundTrip = fn(&Value) -> Result<Value, String>;
+
+/// Which model reads which documented type. An area is one line here.
+const MODELS: &[(&str, RoundTrip)] = &[
+    ("microsoft.graph.user", round_trip::<User>),
+    (
+        "microsoft.graph.directoryobject",
+        round_trip::<DirectoryObject>,
+    ),
+    (
+        "microsoft.graph.approleassignment",
+        round_trip::<AppRoleAssignment>,
+    ),
+    ("microsoft.graph.device", round_trip::<Device>),
+    (
+        "microsoft.graph.directoryaudit",
+        round_trip::<DirectoryAudit>,
+    ),
+    ("microsoft.graph.group", round_trip::<Group>),
+    ("microsoft.graph.organization", round_trip::<Organization>),
+    ("microsoft.graph.signin", round_trip::<SignIn>),
+    ("microsoft.graph.subscribedsku", round_trip::<SubscribedSku>),
+];
+
+/// How many bodies of these models the collection has, so that an emptier one is no success.
+const BODIES: usize = 73;
+
+#[test]
+fn documented_answers_survive_a_round_trip() {
+    let Some(path) = env::var_os("ENTRA_GRAPH_EXAMPLES") else {
+        println!("skipped: ENTRA_GRAPH_EXAMPLES is not set");
+        return;
+    };
+    let text = fs::read_to_string(&path).expect("the file that ENTRA_GRAPH_EXAMPLES names");
+    let file: Value = serde_json::from_str(&text).unwrap();
+    let (mut bodies, mut objects) = (0, 0);
+    let mut failures = Vec::new();
+    for example in file["examples"].as_array().unwrap() {
+        let Some(round_trip) = model_of(example) else {
+            continue;
+        };
+        bodies += 1;
+        for object in objects_in(example) {
+            objects += 1;
+            let object = without_placeholders(object);
+            match round_trip(&object) {
+                Ok(again) => {
+                    if let Some(difference) = difference("", &object, &again) {
+                        failures.push(format!("{}: {difference}", example["doc"]));
+                    }
+                }
+                Err(error) => failures.push(format!("{}: {error}", example["doc"])),
+            }
+        }
+    }
+    println!("{bodies} bodies with {objects} objects checked");
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert_eq!(bodies, BODIES, "bodies checked");
+}
+
+fn round_trip<T: DeserializeOwned + Serialize>(object: &Value) -> Result<Value, String> {
+    let text = object.to_string();
+    let model: T = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    let again = serde_json::to_string(&model).map_err(|error| error.to_string())?;
+    serde_json::from_str(&again).map_err(|error| error.to_string())
+}
+
+fn model_of(example: &Value) -> Option<RoundTrip> {
+    if example["kind"] != "response" || example["body"].is_null() {
+        return None;
+    }
+    let odata_type = example["odata_type"].as_str()?.to_lowercase();
+    let name = odata_type
+        .strip_prefix("collection(")
+        .map_or(&*odata_type, |inner| inner.trim_end_matches(')'));
+    MODELS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, round_trip)| *round_trip)
+}
+
+fn objects_in(example: &Value) -> Vec<&Value> {
+    match example["body"]["value"].as_array() {
+        Some(items) => items.iter().collect(),
+        None => vec![&example["body"]],
+    }
+}
+
+/// Two samples have the words `datetime-value` where a time belongs; no server sends that.
+fn without_placeholders(value: &Value) -> Value {
+    match value {
+        Value::String(text) if text == "datetime-value" => "2026-01-31T12:00:00Z".into(),
+        Value::Array(items) => items.iter().map(without_placeholders).collect(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| (name.clone(), without_placeholders(value)))
+            .collect(),
+        other => other.clone(),
+    }
+}
+
+/// The first place where two values differ; a time may be written in another way.
+fn difference(path: &str, before: &Value, after: &Value) -> Option<String> {
+    match (before, after) {
+        (Value::Object(before), Value::Object(after)) => {
+            let names: BTreeMap<&String, ()> = before
+                .keys()
+                .chain(after.keys())
+                .map(|name| (name, ()))
+                .collect();
+            names.into_keys().find_map(|name| {
+                let path = format!("{path}/{name}");
+                match (before.get(name), after.get(name)) {
+                    (Some(before), Some(after)) => difference(&path, before, after),
+                    (Some(_), None) => Some(format!("{path} is lost")),
+                    _ => Some(format!("{path} came from nowhere")),
+                }
+            })
+        }
+        (Value::Array(before), Value::Array(after)) if before.len() == after.len() => before
+            .iter()
+            .zip(after)
+            .enumerate()
+            .find_map(|(at, (before, after))| difference(&format!("{path}/{at}"), before, after)),
+        (Value::String(before), Value::String(after)) if before != after => {
+            let time = |text: &str| Timestamp::parse(text, &Rfc3339).ok();
+            match (time(before), time(after)) {
+                (Some(before), Some(after)) if before == after => None,
+                _ => Some(format!("{path}: {before} became {after}")),
+            }
+        }
+        _ if before == after => None,
+        _ => Some(format!("{path}: {before} became {after}")),
+    }
+}

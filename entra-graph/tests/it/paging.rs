@@ -1,0 +1,316 @@
+//! A list is every item exactly once, or an error: whatever the pages look like.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use entra_core::{HttpTransport, ScriptedTransport, TransportError};
+use entra_graph::{DirectoryObject, ErrorKind, ResumeToken, User};
+use futures_util::{StreamExt, TryStreamExt};
+use proptest::prelude::*;
+
+use crate::{
+    scripts::{ROOT, client, is_advanced},
+    support::block_on,
+};
+
+/// A server of pages, each with its own fault.
+#[derive(Clone, Debug)]
+struct Server {
+    pages: Vec<Faulty>,
+    served: Arc<Mutex<Served>>,
+}
+
+#[derive(Debug, Default)]
+struct Served {
+    pages: Vec<usize>,
+    /// The address of the first page, which has no number.
+    first: String,
+}
+
+#[derive(Clone, Debug)]
+struct Faulty {
+    items: usize,
+    fault: Fault,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fault {
+    None,
+    /// The next link leads back to an earlier page, or to this one.
+    LoopTo(usize),
+    ForeignLink,
+    /// Another scheme, port or a look-alike host.
+    LookAlike(usize),
+    BrokenLink,
+    /// A status that no retry helps with.
+    Refused,
+    /// Statuses that retries help with, this often.
+    Busy(usize),
+    /// The first answer to this page is cut in the middle.
+    Truncated,
+    /// A success without a list.
+    NoList,
+}
+
+impl Server {
+    fn page(&self, number: usize, before: usize, first_page: &str) -> (u16, String) {
+        let page = &self.pages[number];
+        let first: usize = self.pages[..number].iter().map(|page| page.items).sum();
+        let items: Vec<String> = (first..first + page.items)
+            .map(|id| format!(r#"{{"id":"{id}"}}"#))
+            .collect();
+        let next = match page.fault {
+            Fault::LoopTo(target) => match target.min(number) {
+                0 => Some(first_page.to_owned()),
+                target => Some(format!("{ROOT}/users?page={target}")),
+            },
+            Fault::ForeignLink => Some("https://evil.example/v1.0/users?page=1".to_owned()),
+            Fault::LookAlike(which) => Some(
+                [
+                    "http://graph.example.com/v1.0/users?page=1",
+                    "https://graph.example.com:444/v1.0/users?page=1",
+                    "https://graph.example.com.evil.example/v1.0/users?page=1",
+                    "https://graph.example.com@evil.example/v1.0/users?page=1",
+                ][which % 4]
+                    .to_owned(),
+            ),
+            Fault::BrokenLink => Some("/users?page=1".to_owned()),
+            _ if number + 1 < self.pages.len() => Some(format!("{ROOT}/users?page={}", number + 1)),
+            _ => None,
+        };
+        let link = next
+            .map(|next| format!(r#","@odata.nextLink":"{next}""#))
+            .unwrap_or_default();
+        let body = format!(r#"{{"value":[{}]{link}}}"#, items.join(","));
+        match page.fault {
+            Fault::Refused => (400, String::new()),
+            Fault::Busy(times) if before < times => (503, "<html>busy</html>".to_owned()),
+            Fault::Truncated if before == 0 => (200, body[..body.len() / 2].to_owned()),
+            Fault::NoList => (200, r#"{"error":{"code":"x"}}"#.to_owned()),
+            _ => (200, body),
+        }
+    }
+
+    fn total(&self) -> usize {
+        self.pages.iter().map(|page| page.items).sum()
+    }
+
+    /// Whether a client can get everything without an error.
+    fn is_sound(&self) -> bool {
+        self.pages
+            .iter()
+            .all(|page| matches!(page.fault, Fault::None | Fault::Busy(_)))
+    }
+}
+
+#[async_trait]
+impl HttpTransport for Server {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        assert_eq!(
+            request.uri().host(),
+            Some("graph.example.com"),
+            "a token left the host"
+        );
+        assert_eq!(request.uri().port_u16(), None);
+        assert!(
+            is_advanced(&request),
+            "a page lost the header of the first one"
+        );
+        let query = request.uri().query().unwrap_or_default();
+        let number = query
+            .strip_prefix("page=")
+            .map_or(0, |number| number.parse().unwrap());
+        let (before, first) = {
+            let mut served = self.served.lock().unwrap();
+            if number == 0 {
+                served.first = request.uri().to_string();
+            }
+            let before = served.pages.iter().filter(|&&page| page == number).count();
+            served.pages.push(number);
+            (before, served.first.clone())
+        };
+        let (status, body) = self.page(number, before, &first);
+        Ok(http::Response::builder()
+            .status(status)
+            .body(Bytes::from(body))
+            .unwrap())
+    }
+}
+
+fn faults() -> impl Strategy<Value = Fault> {
+    prop_oneof![
+        12 => Just(Fault::None),
+        2 => (0..3_usize).prop_map(Fault::Busy),
+        1 => (0..4_usize).prop_map(Fault::LoopTo),
+        1 => Just(Fault::ForeignLink),
+        1 => (0..4_usize).prop_map(Fault::LookAlike),
+        1 => Just(Fault::BrokenLink),
+        1 => Just(Fault::Refused),
+        1 => Just(Fault::Truncated),
+        1 => Just(Fault::NoList),
+    ]
+}
+
+fn servers() -> impl Strategy<Value = Server> {
+    let page = (prop_oneof![Just(0), 0..6_usize], faults())
+        .prop_map(|(items, fault)| Faulty { items, fault });
+    prop::collection::vec(page, 1..8).prop_map(|pages| Server {
+        pages,
+        served: Arc::default(),
+    })
+}
+
+/// Everything that a stream gives, and the error that ended it.
+async fn drain(
+    mut items: entra_graph::Items<User>,
+) -> (Vec<String>, Option<entra_graph::Error>, Option<ResumeToken>) {
+    let mut seen = Vec::new();
+    let mut failure = None;
+    while let Some(item) = items.next().await {
+        match item {
+            Ok(user) => seen.push(user.id),
+            Err(error) => {
+                assert!(failure.is_none(), "a stream ends with its first error");
+                failure = Some(error);
+            }
+        }
+    }
+    assert!(items.next().await.is_none());
+    let token = items.resume_token();
+    (seen, failure, token)
+}
+
+fn ids(count: usize) -> Vec<String> {
+    (0..count).map(|id| id.to_string()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn every_item_comes_once_or_there_is_an_error(server in servers()) {
+        block_on(async {
+            let graph = client(server.clone());
+            let (seen, failure, token) = drain(graph.users().list().count().items()).await;
+            prop_assert_eq!(&seen, &ids(seen.len()), "in order, none twice");
+            match failure {
+                None => {
+                    prop_assert_eq!(seen.len(), server.total());
+                    prop_assert!(token.is_none());
+                }
+                Some(error) => {
+                    prop_assert!(!server.is_sound(), "{}", error);
+                    prop_assert!(token.is_some() || error.kind() == ErrorKind::PageLoop);
+                }
+            }
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn a_list_can_be_left_anywhere_and_resumed(server in servers(), stop in 0..40_usize) {
+        block_on(async {
+            let graph = client(server.clone());
+            let mut items = graph.users().list().count().items();
+            let mut seen = Vec::new();
+            while seen.len() < stop {
+                match items.next().await {
+                    Some(Ok(user)) => seen.push(user.id),
+                    _ => break,
+                }
+            }
+            let Some(token) = items.resume_token() else {
+                return Ok(());
+            };
+            let stored = serde_json::to_string(&token).unwrap();
+            let token: ResumeToken = serde_json::from_str(&stored).unwrap();
+            let resumed = match graph.resume::<User>(&token) {
+                Ok(items) => items,
+                Err(error) => {
+                    prop_assert_eq!(error.kind(), ErrorKind::Policy);
+                    return Ok(());
+                }
+            };
+            let (rest, failure, _) = drain(resumed).await;
+            let looped = failure.as_ref().is_some_and(|error| error.kind() == ErrorKind::PageLoop);
+            seen.extend(rest);
+            if failure.is_none() {
+                prop_assert_eq!(&seen, &ids(server.total()));
+            } else if !looped {
+                prop_assert_eq!(&seen, &ids(seen.len()));
+            }
+            Ok(())
+        })?;
+    }
+}
+
+#[tokio::test]
+async fn both_streams_are_streams() {
+    let body = format!(r#"{{"value":[{{"id":"1"}}],"@odata.nextLink":"{ROOT}/users?p=2"}}"#);
+    let script = ScriptedTransport::new()
+        .then(200, &[], body.clone())
+        .then(200, &[], r#"{"value":[{"id":"2"}]}"#)
+        .then(200, &[], body)
+        .then(200, &[], r#"{"value":[{"id":"2"}]}"#);
+    let graph = client(script);
+    let ids: Vec<String> = graph
+        .users()
+        .list()
+        .items()
+        .map_ok(|user| user.id)
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!(ids, ["1", "2"]);
+    let pages = graph.users().list().pages().collect::<Vec<_>>().await;
+    assert_eq!(pages.len(), 2);
+    fn sendable<T: Send + Unpin + 'static>(_: &T) {}
+    sendable(&graph.users().list().items());
+    sendable(&graph.users().list().pages());
+}
+
+#[tokio::test]
+async fn a_dropped_wait_loses_nothing() {
+    let script = ScriptedTransport::new().then(200, &[], r#"{"value":[{"id":"1"},{"id":"2"}]}"#);
+    let mut items = client(script.clone()).users().list().items();
+    {
+        let waiting = items.next();
+        drop(waiting);
+    }
+    assert_eq!(items.try_next().await.unwrap().unwrap().id, "1");
+    assert_eq!(items.try_next().await.unwrap().unwrap().id, "2");
+    assert!(items.try_next().await.unwrap().is_none());
+    assert_eq!(script.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_token_is_good_for_its_own_kind_and_host_only() {
+    let body = format!(r#"{{"value":[{{"id":"1"}}],"@odata.nextLink":"{ROOT}/users?secret"}}"#);
+    let script = ScriptedTransport::new().then(200, &[], body);
+    let graph = client(script);
+    let mut items = graph.users().list().items();
+    items.try_next().await.unwrap();
+    let token = items.resume_token().unwrap();
+    assert!(!format!("{token:?}").contains("secret"));
+    let error = graph.resume::<DirectoryObject>(&token).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Query);
+
+    let stored = serde_json::to_string(&token).unwrap();
+    let moved: ResumeToken =
+        serde_json::from_str(&stored.replace("graph.example.com", "evil.example")).unwrap();
+    let error = graph.resume::<User>(&moved).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Policy);
+    let newer: ResumeToken =
+        serde_json::from_str(&stored.replace(r#""version":1"#, r#""version":2"#)).unwrap();
+    assert!(
+        graph
+            .resume::<User>(&newer)
+            .unwrap_err()
+            .to_string()
+            .contains("version 2")
+    );
+}

@@ -1,0 +1,301 @@
+use entra_core::ScriptedTransport;
+use entra_graph::{
+    DirectoryObject, ErrorKind, Filter, Key, User,
+    types::{AssignedLicense, OnPremisesExtensionAttributes},
+};
+
+use crate::scripts::{asked, client, is_advanced};
+
+const EMPTY: &str = r#"{"value":[]}"#;
+
+fn one_answer() -> ScriptedTransport {
+    ScriptedTransport::new().then(200, &[], EMPTY)
+}
+
+#[tokio::test]
+async fn a_plain_list_asks_for_the_largest_page_and_nothing_else() {
+    let script = one_answer();
+    client(script.clone()).users().list().send().await.unwrap();
+    assert_eq!(asked(&script), ["/users?$top=999"]);
+    assert!(!is_advanced(&script.requests()[0]));
+}
+
+#[tokio::test]
+async fn options_are_written_as_graph_reads_them() {
+    let script = one_answer();
+    client(script.clone())
+        .users()
+        .list()
+        .select((User::DISPLAY_NAME, User::ACCOUNT_ENABLED))
+        .filter(User::DEPARTMENT.eq("R&D's #1 + more"))
+        .top(5)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        asked(&script),
+        [
+            "/users?$select=id,displayName,accountEnabled&$filter=department eq 'R&D''s #1 + more'&$top=5"
+        ]
+    );
+    let raw = script.requests()[0].uri().to_string();
+    assert!(raw.contains("R%26D"), "{raw}");
+    assert!(raw.contains("%231%20%2B%20more"), "{raw}");
+}
+
+#[tokio::test]
+async fn what_needs_the_advanced_mode_is_sent_so() {
+    type Make = fn(entra_graph::query::List<User>) -> entra_graph::query::List<User>;
+    let table: [(&str, Make); 9] = [
+        ("ne", |list| list.filter(User::DEPARTMENT.ne("HR"))),
+        ("not", |list| list.filter(!User::DEPARTMENT.eq("HR"))),
+        ("endsWith", |list| {
+            list.filter(User::MAIL.ends_with("@x.io"))
+        }),
+        ("null", |list| list.filter(User::CITY.is_null())),
+        ("count", |list| list.count()),
+        ("search", |list| {
+            list.search(User::DISPLAY_NAME.search("ade"))
+        }),
+        ("orderby", |list| {
+            list.order_by(User::CREATED_DATE_TIME.desc())
+        }),
+        ("filter and orderby", |list| {
+            list.filter(User::DEPARTMENT.eq("HR"))
+                .order_by(User::DISPLAY_NAME.asc())
+        }),
+        ("16 values", |list| {
+            list.filter(User::DEPARTMENT.is_in((0..16).map(|n| n.to_string())))
+        }),
+    ];
+    for (name, make) in table {
+        let script = one_answer();
+        make(client(script.clone()).users().list())
+            .send()
+            .await
+            .unwrap();
+        assert!(is_advanced(&script.requests()[0]), "{name}");
+        assert!(asked(&script)[0].contains("$count=true"), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_default_mode_takes_stays_there() {
+    let licence: entra_core::Guid = "0118a350-71fc-4ec3-8f0c-6a1cb8867561".parse().unwrap();
+    let table = [
+        User::DEPARTMENT
+            .eq("HR")
+            .and(User::ACCOUNT_ENABLED.eq(true)),
+        User::DEPARTMENT.is_in(["a", "b"]),
+        User::ASSIGNED_LICENSES
+            .any(|licence_of| licence_of.then(AssignedLicense::SKU_ID).eq(licence)),
+        User::PROXY_ADDRESSES.any(|address| address.starts_with("SMTP:")),
+        Filter::raw("city eq 'Oslo'"),
+    ];
+    for filter in table {
+        let script = one_answer();
+        let text = filter.to_string();
+        client(script.clone())
+            .users()
+            .list()
+            .filter(filter)
+            .send()
+            .await
+            .unwrap();
+        assert!(!is_advanced(&script.requests()[0]), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn what_graph_would_refuse_is_never_sent() {
+    let script = ScriptedTransport::new();
+    let graph = client(script.clone());
+    let users = || graph.users().list();
+    let table = [
+        (
+            users().filter(User::ABOUT_ME.eq("x")),
+            "`eq` is not supported on aboutMe of user; supported there: none",
+        ),
+        (
+            users().filter(User::DEPARTMENT.ge("x")),
+            "`ge` is not supported on department of user; supported there: eq, startsWith, null",
+        ),
+        (
+            users().filter(User::DEPARTMENT.ends_with("x")),
+            "`endsWith` is not supported on department of user",
+        ),
+        (
+            users().filter(
+                User::ON_PREMISES_EXTENSION_ATTRIBUTES
+                    .then(OnPremisesExtensionAttributes::EXTENSION_ATTRIBUTE1)
+                    .starts_with("x"),
+            ),
+            "`startsWith` is not supported on onPremisesExtensionAttributes/extensionAttribute1 of user",
+        ),
+        (
+            users().filter(User::DEPARTMENT.is_in(Vec::<String>::new())),
+            "the list of values for department is empty",
+        ),
+        (
+            users().filter(User::ASSIGNED_PLANS.any(|_| User::CITY.eq("Oslo"))),
+            "city is used outside of its own collection's `any`",
+        ),
+        (
+            users().order_by(User::CITY.asc()),
+            "users cannot be sorted by city",
+        ),
+        (
+            users().search(User::MAIL.search("x")),
+            "mail of user cannot be searched",
+        ),
+        (users().top(0), "Graph takes 1 to 999"),
+        (users().top(1000), "Graph takes 1 to 999"),
+        (
+            users().select(User::SIGN_IN_ACTIVITY).top(501),
+            "with signInActivity Graph takes 1 to 500",
+        ),
+        (
+            users().expand(User::MANAGER).expand(User::MEMBER_OF),
+            "Graph expands one relationship per request",
+        ),
+        (
+            users()
+                .expand(User::MANAGER)
+                .filter(User::DEPARTMENT.ne("HR")),
+            "$expand=manager cannot go with an advanced query",
+        ),
+        (
+            users().filter(User::DEPARTMENT.is_in((0..400).map(|n| format!("department {n}")))),
+            "ask in several requests",
+        ),
+    ];
+    for (list, expected) in table {
+        let error = list.clone().send().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Query);
+        assert!(error.to_string().contains(expected), "{error}");
+        // A stream tells it too, rather than to be empty.
+        assert!(list.items().collect_all().await.is_err());
+    }
+    assert_eq!(graph.requests_sent(), 0);
+}
+
+#[tokio::test]
+async fn sign_in_activity_makes_smaller_pages() {
+    let script = one_answer().then(200, &[], EMPTY);
+    let graph = client(script.clone());
+    graph
+        .users()
+        .list()
+        .select(User::SIGN_IN_ACTIVITY)
+        .send()
+        .await
+        .unwrap();
+    let idle = Filter::raw("signInActivity/lastSignInDateTime le 2026-01-01T00:00:00Z");
+    graph.users().list().filter(idle).send().await.unwrap();
+    for asked in asked(&script) {
+        assert!(asked.contains("$top=500"), "{asked}");
+    }
+}
+
+#[tokio::test]
+async fn every_key_names_exactly_one_object() {
+    let table = [
+        (Key::from("adele@contoso.com"), "/users/adele@contoso.com"),
+        (
+            Key::from("guest#EXT#@contoso.com"),
+            "/users/guest#EXT#@contoso.com",
+        ),
+        (Key::from("a/b?c"), "/users/a/b?c"),
+        (Key::from("$odd@contoso.com"), "/users('$odd@contoso.com')"),
+        (
+            Key::from("$o'dd@contoso.com"),
+            "/users('$o''dd@contoso.com')",
+        ),
+        (Key::unique_name("x'y"), "/users(uniqueName='x''y')"),
+    ];
+    for (key, expected) in table {
+        let script = ScriptedTransport::new().then(200, &[], r#"{"id":"1"}"#);
+        client(script.clone()).user(key).get().send().await.unwrap();
+        assert_eq!(asked(&script), [expected]);
+        let request = &script.requests()[0];
+        assert_eq!(request.uri().query(), None, "{request:?}");
+    }
+    let script = ScriptedTransport::new();
+    let graph = client(script.clone());
+    for id in ["", " ", ".", ".."] {
+        let error = graph.user(id).get().send().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Query, "{id:?}");
+        assert!(graph.user(id).member_of().list().send().await.is_err());
+    }
+    assert!(script.requests().is_empty());
+}
+
+#[tokio::test]
+async fn counts_are_asked_for_as_text_in_the_advanced_mode() {
+    let script = ScriptedTransport::new().then(200, &[], "\u{feff}42");
+    let graph = client(script.clone());
+    let count = graph
+        .users()
+        .count()
+        .filter(User::ACCOUNT_ENABLED.eq(true))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(count, 42);
+    assert_eq!(
+        asked(&script),
+        ["/users/$count?$filter=accountEnabled eq true"]
+    );
+    assert!(is_advanced(&script.requests()[0]));
+}
+
+#[tokio::test]
+async fn a_cast_is_an_advanced_query_of_the_type() {
+    let script = one_answer();
+    let members = client(script.clone()).user("1").member_of();
+    members
+        .cast::<User>()
+        .list()
+        .select(User::MAIL)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        asked(&script),
+        ["/users/1/memberOf/microsoft.graph.user?$select=id,mail&$top=999&$count=true"]
+    );
+    assert!(is_advanced(&script.requests()[0]));
+}
+
+#[tokio::test]
+async fn expanded_collections_say_whether_they_may_have_been_cut() {
+    let related = |count: usize| {
+        let items: Vec<String> = (0..count)
+            .map(|n| format!(r##"{{"@odata.type":"#microsoft.graph.user","id":"{n}"}}"##))
+            .collect();
+        format!(r#"{{"id":"1","memberOf":[{}]}}"#, items.join(","))
+    };
+    let script = ScriptedTransport::new()
+        .then(200, &[], related(19))
+        .then(200, &[], related(20));
+    let graph = client(script.clone());
+    let user = graph
+        .user("1")
+        .get()
+        .expand(User::MEMBER_OF)
+        .send()
+        .await
+        .unwrap();
+    let member_of = user.member_of.unwrap();
+    assert!(member_of.is_complete());
+    assert!(matches!(&member_of[0], DirectoryObject::User(user) if user.id == "0"));
+    let user = graph
+        .user("1")
+        .get()
+        .expand(User::MEMBER_OF)
+        .send()
+        .await
+        .unwrap();
+    assert!(!user.member_of.unwrap().is_complete());
+    assert_eq!(asked(&script)[0], "/users/1?$expand=memberOf");
+}

@@ -1,0 +1,99 @@
+// Shared by the integration tests and, through `include!`, by the examples in the documentation.
+
+use std::{fmt, future::Future};
+
+use entra_core::{
+    AccessToken, CredentialError, CredentialErrorKind, HttpTransport, ReqwestTransport, Timestamp,
+    TokenCredential, TokenRequest, http, url::Url,
+};
+use entra_graph::GraphClient;
+use entra_mock::{App, FakeTenant};
+
+/// A client of a small ready company, whose application may read everything.
+#[allow(dead_code, reason = "each example uses what it needs")]
+pub(crate) async fn graph() -> GraphClient {
+    let (tenant, credential) = start().await;
+    let graph = GraphClient::builder(credential)
+        .cloud(tenant.cloud())
+        .clock(tenant.clock())
+        .build()
+        .unwrap();
+    // The tenant lives as long as the example's process.
+    std::mem::forget(tenant);
+    graph
+}
+
+/// A small ready company, and a credential that may read everything in it.
+#[allow(dead_code, reason = "each example uses what it needs")]
+pub(crate) async fn start() -> (FakeTenant, AppCredential) {
+    let tenant = FakeTenant::start().await;
+    let app = tenant
+        .register_app("Reader")
+        .application_permission("Directory.Read.All")
+        .application_permission("AuditLog.Read.All")
+        .with_secret();
+    let credential = AppCredential::new(&tenant, &app);
+    (tenant, credential)
+}
+
+#[allow(dead_code, reason = "each example uses what it needs")]
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(future)
+}
+
+/// Gets a token with a client secret and nothing else: this crate does not know entra-auth.
+pub(crate) struct AppCredential {
+    endpoint: Url,
+    form: String,
+    transport: ReqwestTransport,
+}
+
+impl AppCredential {
+    pub(crate) fn new(tenant: &FakeTenant, app: &App) -> Self {
+        let form = entra_core::url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("grant_type", "client_credentials")
+            .append_pair("client_id", &app.client_id().to_string())
+            .append_pair("client_secret", app.secret().expose())
+            .append_pair("scope", &tenant.cloud().graph_scope())
+            .finish();
+        Self {
+            endpoint: tenant.cloud().token_endpoint(&tenant.id()),
+            form,
+            transport: ReqwestTransport::builder().build(),
+        }
+    }
+}
+
+impl fmt::Debug for AppCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AppCredential").finish_non_exhaustive()
+    }
+}
+
+#[async_trait::async_trait]
+impl TokenCredential for AppCredential {
+    async fn token(&self, _: &TokenRequest) -> Result<AccessToken, CredentialError> {
+        let refused = |message: String| CredentialError::new(CredentialErrorKind::Refused, message);
+        let request = http::Request::post(self.endpoint.as_str())
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(self.form.clone().into())
+            .map_err(|error| refused(error.to_string()))?;
+        let answer = self
+            .transport
+            .send(request)
+            .await
+            .map_err(|error| refused(error.to_string()))?;
+        let body: serde_json::Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+        match body["access_token"].as_str() {
+            Some(token) => Ok(AccessToken::new(
+                token,
+                Timestamp::now_utc() + entra_core::time::Duration::hours(1),
+            )),
+            None => Err(refused(body["error_description"].to_string())),
+        }
+    }
+}

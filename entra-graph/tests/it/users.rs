@@ -1,0 +1,131 @@
+//! The users area against the fake tenant.
+
+use entra_graph::{DirectoryObject, GraphClient, User};
+use entra_mock::FakeTenant;
+
+use crate::support::{AppCredential, start};
+
+async fn graph() -> (FakeTenant, GraphClient) {
+    let (tenant, credential) = start().await;
+    let graph = client(&tenant, credential);
+    (tenant, graph)
+}
+
+fn client(tenant: &FakeTenant, credential: AppCredential) -> GraphClient {
+    GraphClient::builder(credential)
+        .cloud(tenant.cloud())
+        .clock(tenant.clock())
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn users_are_listed_counted_and_found() {
+    let (tenant, graph) = graph().await;
+    tenant.user("adele@contoso.com").disable();
+    let users = graph
+        .users()
+        .list()
+        .top(3)
+        .items()
+        .collect_all()
+        .await
+        .unwrap();
+    let count = graph.users().count().send().await.unwrap();
+    assert_eq!(users.len() as u64, count);
+    let active = graph
+        .users()
+        .list()
+        .filter(User::ACCOUNT_ENABLED.eq(true))
+        .select([User::DISPLAY_NAME, User::USER_PRINCIPAL_NAME])
+        .items()
+        .collect_all()
+        .await
+        .unwrap();
+    assert!(active.len() < users.len());
+    assert!(
+        active
+            .iter()
+            .all(|user| user.user_principal_name.as_deref() != Some("adele@contoso.com"))
+    );
+    let by_name = graph.user("adele@contoso.com").get().send().await.unwrap();
+    let by_id = graph.user(&by_name.id).get().send().await.unwrap();
+    assert_eq!(by_name.id, by_id.id);
+    assert!(
+        graph
+            .user("nobody@contoso.com")
+            .get_opt()
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
+#[tokio::test]
+async fn advanced_queries_work_page_by_page() {
+    let (_tenant, graph) = graph().await;
+    let page = graph
+        .users()
+        .list()
+        .filter(User::USER_PRINCIPAL_NAME.ends_with("@contoso.com"))
+        .order_by(User::DISPLAY_NAME.asc())
+        .count()
+        .top(2)
+        .send()
+        .await
+        .unwrap();
+    let count = page.count.unwrap();
+    assert!(count > 4, "{count}");
+    let all = graph
+        .users()
+        .list()
+        .filter(User::USER_PRINCIPAL_NAME.ends_with("@contoso.com"))
+        .order_by(User::DISPLAY_NAME.asc())
+        .top(2)
+        .items()
+        .collect_all()
+        .await
+        .unwrap();
+    assert_eq!(all.len() as u64, count);
+    assert!(
+        all.is_sorted_by_key(|user| user.display_name.clone().unwrap_or_default().to_lowercase())
+    );
+}
+
+#[tokio::test]
+async fn memberships_come_as_their_types() {
+    let (tenant, graph) = graph().await;
+    let user = tenant.add_user("Robin");
+    let group = tenant.add_group("Night shift");
+    group.add_member(user.id());
+    let groups = graph
+        .user(user.id())
+        .member_of()
+        .list()
+        .items()
+        .collect_all()
+        .await
+        .unwrap();
+    assert_eq!(groups.len(), 1);
+    assert_eq!(groups[0].display_name(), Some("Night shift"));
+    assert!(!groups[0].is_limited());
+    assert!(!matches!(groups[0], DirectoryObject::User(_)));
+}
+
+#[tokio::test]
+async fn a_token_without_permission_is_told_what_it_needs() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant
+        .register_app("Curious")
+        .application_permission("Group.Read.All")
+        .with_secret();
+    let graph = client(&tenant, AppCredential::new(&tenant, &app));
+    let error = graph.users().list().send().await.unwrap_err();
+    assert!(error.is_forbidden(), "{error}");
+    assert_eq!(
+        error.needed_permissions(),
+        ["User.Read.All", "Directory.Read.All"]
+    );
+    assert_eq!(error.token_permissions().unwrap(), ["Group.Read.All"]);
+    assert!(error.request_id().is_some());
+}
