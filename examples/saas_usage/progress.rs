@@ -1,0 +1,37 @@
+//! How far the report is, on one line of the terminal that is taken away at the end.
+
+use std::io::{self, IsTerminal, Write};
+
+/// Draws on standard error, and only where a person is looking.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    shown: bool,
+}
+
+impl Progress {
+    pub(crate) fn on_terminal() -> Self {
+        Self {
+            shown: io::stderr().is_terminal(),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn none() -> Self {
+        Self { shown: false }
+    }
+
+    pub(crate) fn say(&self, text: &str) {
+        if self.shown {
+            let mut out = io::stderr().lock();
+            // Return, clear the line, write; a progress line that cannot be drawn is no error.
+            let _ = write!(out, "\r\x1b[2K{text}");
+            let _ = out.flush();
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.say("");
+    }
+}

@@ -1,0 +1,200 @@
+//! A list is whole, or it is an error: whatever happens to whichever page, and however long it is.
+
+use std::{collections::HashSet, fs, sync::Arc, time::Duration};
+
+use entra_auth::ClientSecretCredential;
+use entra_core::{Entropy, SeededEntropy};
+use entra_graph::{Error, GraphClient, User};
+use entra_mock::{FakeTenant, Fault, FaultTrigger, Seed};
+
+fn client(tenant: &FakeTenant) -> GraphClient {
+    let app = tenant
+        .register_app("Lister")
+        .application_permission("User.Read.All")
+        .with_secret();
+    let credential = ClientSecretCredential::builder(tenant.id(), app.client_id(), app.secret())
+        .cloud(tenant.cloud())
+        .clock(tenant.clock())
+        .build()
+        .unwrap();
+    GraphClient::builder(credential)
+        .cloud(tenant.cloud())
+        .clock(tenant.clock())
+        .entropy(SeededEntropy::new(1))
+        .build()
+        .unwrap()
+}
+
+/// What can go wrong with a page.
+const FAULTS: [(&str, fn(FaultTrigger) -> Fault); 8] = [
+    ("503", |on| on.status(503)),
+    ("404", |on| on.status(404)),
+    ("429", |on| on.status_with_retry_after(429, "2.128")),
+    ("empty page", FaultTrigger::empty_page),
+    ("repeated link", FaultTrigger::repeat_next_link),
+    ("foreign link", |on| {
+        on.foreign_next_link("https://evil.example")
+    }),
+    ("half a body", FaultTrigger::truncated_body),
+    ("no JSON", FaultTrigger::garbage_body),
+];
+
+/// Reads the whole list and says how many different people it had, and how many rows.
+async fn list(graph: &GraphClient, page_size: u32) -> Result<(usize, usize), Error> {
+    let mut people = graph
+        .users()
+        .list()
+        .select(User::DISPLAY_NAME)
+        .top(page_size)
+        .items();
+    let (mut ids, mut rows) = (HashSet::new(), 0);
+    while let Some(person) = people.try_next().await? {
+        rows += 1;
+        ids.insert(person.id);
+    }
+    Ok((ids.len(), rows))
+}
+
+/// Every fault, once and for good, at every page of a list of ten.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_fault_at_any_page_makes_a_short_list_look_complete() {
+    let tenant = FakeTenant::builder()
+        .seed(Seed::Empty)
+        .users(500)
+        .start()
+        .await;
+    let graph = client(&tenant);
+    let (mut whole, mut refused) = (0, 0);
+    for (name, fault) in FAULTS {
+        for page in 1..=10 {
+            for times in [Some(1), None] {
+                tenant.clear_faults();
+                let on = Fault::on("/users").page(page);
+                tenant.inject(match times {
+                    Some(times) => fault(on.times(times)),
+                    None => fault(on),
+                });
+                match list(&graph, 50).await {
+                    Ok(seen) => {
+                        assert_eq!(seen, (500, 500), "{name} at page {page}, times {times:?}");
+                        whole += 1;
+                    }
+                    Err(error) => {
+                        assert!(!error.to_string().is_empty());
+                        refused += 1;
+                    }
+                }
+            }
+        }
+    }
+    // Both happen, so neither half of the claim is empty.
+    assert!(
+        whole > 20 && refused > 60,
+        "{whole} whole, {refused} refused"
+    );
+}
+
+/// A hundred thousand people, with random pages failing for a while: all arrive, in the memory of
+/// a few pages. Then random pages fail for good: an error, each time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_thousand_people_are_listed_in_flat_memory() {
+    const PEOPLE: usize = 100_000;
+    let tenant = FakeTenant::builder()
+        .seed(Seed::Empty)
+        .users(PEOPLE)
+        .start()
+        .await;
+    let graph = client(&tenant);
+    let random = Random(Arc::new(SeededEntropy::new(20_261_120)));
+
+    for (_, fault) in [FAULTS[0], FAULTS[2], FAULTS[3], FAULTS[6]] {
+        tenant.inject(fault(
+            Fault::on("/users").page(random.up_to(90) + 8).times(1),
+        ));
+    }
+    let mut pages = graph.users().list().pages();
+    // Written to, so that the memory is there before the first measurement.
+    let mut seen = vec![u128::MAX; PEOPLE];
+    let (mut rows, mut arrived, mut early) = (0, 0, 0);
+    let mut late = 0;
+    while let Some(page) = pages.try_next().await.unwrap() {
+        arrived += 1;
+        for person in page.items {
+            let id: entra_core::ObjectId = person.id.parse().unwrap();
+            seen[rows] = u128::from_be_bytes(*id.guid().as_bytes());
+            rows += 1;
+        }
+        late = resident_kib();
+        if arrived == 5 {
+            early = late;
+        }
+    }
+    assert_eq!(rows, PEOPLE);
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), PEOPLE, "everybody once");
+    assert!(arrived > 100, "{arrived} pages");
+    if early > 0 {
+        let grown = late.saturating_sub(early);
+        // All rows together take more than ten times as much.
+        assert!(
+            grown < 8 * 1024,
+            "{grown} KiB more after {arrived} pages than after 5"
+        );
+    }
+
+    for (name, fault) in [FAULTS[0], FAULTS[4], FAULTS[5], FAULTS[7]] {
+        tenant.clear_faults();
+        let page = random.up_to(40) + 2;
+        tenant.inject(fault(Fault::on("/users").page(page)));
+        let error = list(&graph, 999)
+            .await
+            .map(|seen| panic!("{name} at page {page}: {seen:?}"))
+            .unwrap_err();
+        assert!(!error.to_string().is_empty());
+    }
+}
+
+struct Random(Arc<SeededEntropy>);
+
+impl Random {
+    fn up_to(&self, most: u32) -> u32 {
+        let mut bytes = [0; 4];
+        self.0.fill(&mut bytes).unwrap();
+        u32::from_le_bytes(bytes) % most
+    }
+}
+
+/// The memory of this process that is in use now; 0 where the system does not tell.
+fn resident_kib() -> usize {
+    fs::read_to_string("/proc/self/status")
+        .ok()
+        .and_then(|text| {
+            let line = text.lines().find(|line| line.starts_with("VmRSS:"))?;
+            line.split_whitespace().nth(1)?.parse().ok()
+        })
+        .unwrap_or_default()
+}
+
+/// A wait that the server asks for is spent on the tenant's clock, not on the machine's.
+#[tokio::test]
+async fn a_long_wait_takes_no_time_of_the_test() {
+    let tenant = FakeTenant::builder()
+        .seed(Seed::Empty)
+        .users(10)
+        .start()
+        .await;
+    let graph = client(&tenant);
+    tenant.inject(
+        Fault::on("/users")
+            .times(1)
+            .status_with_retry_after(429, "300"),
+    );
+    let (before, started) = (
+        entra_core::Clock::now(&tenant.clock()),
+        std::time::Instant::now(),
+    );
+    assert_eq!(list(&graph, 5).await.unwrap(), (10, 10));
+    assert!(entra_core::Clock::now(&tenant.clock()) - before >= Duration::from_secs(300));
+    assert!(started.elapsed() < Duration::from_secs(30));
+}
