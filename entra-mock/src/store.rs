@@ -14,18 +14,18 @@ use serde_json::Value;
 use crate::odata::ticks;
 
 mod kinds;
+mod object;
+mod sharing;
 
 pub(crate) use kinds::{Conflict, Kind, Latest, Moment, Relation};
-
-/// One directory object: its non-null properties by wire name.
-///
-/// Keys that begin with `~` belong to the engine; no Graph answer shows them.
-pub(crate) type Object = serde_json::Map<String, Value>;
+pub(crate) use object::Object;
+use sharing::Sharing;
 
 /// All objects of one tenant.
 #[derive(Debug, Default)]
 pub(crate) struct Store {
     slots: Vec<Option<Slot>>,
+    sharing: Sharing,
     free: Vec<u32>,
     next_serial: u64,
     ids: HashMap<Box<str>, u32>,
@@ -67,7 +67,8 @@ impl Store {
     }
 
     /// Stores an object under its `id`, which no other object of any kind may have.
-    pub(crate) fn insert(&mut self, kind: Kind, mut object: Object) -> Result<(), Conflict> {
+    pub(crate) fn insert(&mut self, kind: Kind, object: impl Into<Object>) -> Result<(), Conflict> {
+        let mut object = object.into();
         let Some(id) = text(&object, "id")
             .filter(|id| !id.is_empty())
             .map(str::to_owned)
@@ -101,6 +102,7 @@ impl Store {
             });
         }
         object.insert("id".to_owned(), Value::String(id.clone()));
+        self.sharing.pack(&mut object);
 
         let serial = self.next_serial;
         self.next_serial += 1;
@@ -182,6 +184,7 @@ impl Store {
         if let Some(id) = id_before {
             slot.object.insert("id".to_owned(), id);
         }
+        self.sharing.pack(&mut slot.object);
         let unique = match key_property {
             Some(property) => self.move_key(&mut slot.object, kind, property, key_before, handle),
             None => true,

@@ -105,10 +105,19 @@ fn check_secret(
         .flatten()
         .filter_map(Value::as_object)
     {
-        let Some(key_id) = text(credential, "keyId").filter(|key_id| matching(key_id)) else {
+        let Some(key_id) = credential
+            .get("keyId")
+            .and_then(Value::as_str)
+            .filter(|key_id| matching(key_id))
+        else {
             continue;
         };
-        let time = |name: &str| text(credential, name).and_then(crate::odata::ticks);
+        let time = |name: &str| {
+            credential
+                .get(name)
+                .and_then(Value::as_str)
+                .and_then(crate::odata::ticks)
+        };
         if time("endDateTime").is_some_and(|end| end <= now) {
             expired = true;
             continue;

@@ -19,7 +19,7 @@ impl Surroundings for Alone {
 fn holds(filter: &str, object: &Value) -> bool {
     matches(
         &parse_filter(filter).unwrap(),
-        object.as_object().unwrap(),
+        &Object::from(object.as_object().cloned().unwrap()),
         &Alone,
     )
 }

@@ -197,7 +197,7 @@ mod tests {
             false,
         )
         .unwrap();
-        let keys = |value: Value| order.keys(value.as_object().unwrap());
+        let keys = |value: Value| order.keys(&Object::from(value.as_object().cloned().unwrap()));
         let nobody = keys(json!({}));
         let a1 = keys(json!({"displayName": "a", "userPrincipalName": "1"}));
         let a2 = keys(json!({"displayName": "A", "userPrincipalName": "2"}));

@@ -87,7 +87,7 @@ fn a_missing_log_permission_is_named() {
 #[test]
 fn reach_depends_on_the_member_s_own_type() {
     let value = json!({"id": "me"});
-    let object = value.as_object().unwrap();
+    let object = &Object::from(value.as_object().cloned().unwrap());
     for (caller, kind, expected) in [
         (
             application(&["GroupMember.Read.All"]),

@@ -205,7 +205,7 @@ fn insert(store: &mut Store, kind: Kind, value: Value) {
 
 fn object(value: Value) -> Object {
     match value {
-        Value::Object(object) => object,
+        Value::Object(object) => object.into(),
         other => panic!("{other} is not an object"),
     }
 }
