@@ -47,6 +47,17 @@ pub(crate) struct Visit<'a> {
     pub(crate) error_code: u32,
 }
 
+/// Something an administrator did.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Audit<'a> {
+    pub(crate) actor: &'a str,
+    pub(crate) target: &'a str,
+    pub(crate) at: Timestamp,
+    pub(crate) activity: &'a str,
+    pub(crate) category: &'a str,
+    pub(crate) operation: &'a str,
+}
+
 impl State {
     pub(crate) fn add_user(
         &mut self,
@@ -154,13 +165,11 @@ impl State {
                 ("accountEnabled", true.into()),
                 ("approximateLastSignInDateTime", iso(now).into()),
                 ("deviceId", self.random.guid().to_string().into()),
-                ("deviceVersion", 2.into()),
                 ("displayName", name.into()),
                 ("isCompliant", true.into()),
                 ("isManaged", true.into()),
                 ("operatingSystem", system.into()),
                 ("operatingSystemVersion", version.into()),
-                ("profileType", "RegisteredDevice".into()),
                 ("registrationDateTime", iso(now).into()),
                 ("trustType", "AzureAd".into()),
             ]),
@@ -447,7 +456,53 @@ impl State {
         Ok(id)
     }
 
-    pub(crate) fn graph_service_principal(&self) -> Option<&str> {
+    /// Records that an administrator did something to an object.
+    pub(crate) fn add_audit(&mut self, audit: &Audit<'_>) -> Result<(), Conflict> {
+        let target = self.store.any(audit.target);
+        let of_target = |name: &str| {
+            target
+                .and_then(|(_, object)| object.get(name).cloned())
+                .unwrap_or_default()
+        };
+        let kind = match target {
+            Some((Kind::User, _)) => "User",
+            Some((Kind::Group, _)) => "Group",
+            Some((Kind::Device, _)) => "Device",
+            Some((Kind::Application, _)) => "Application",
+            Some((Kind::ServicePrincipal, _)) => "ServicePrincipal",
+            _ => "Other",
+        };
+        let actor = self.store.get(Kind::User, audit.actor);
+        let of_actor = |name: &str| {
+            actor
+                .and_then(|actor| actor.get(name).cloned())
+                .unwrap_or_default()
+        };
+        let entry = object([
+            ("id", format!("Directory_{}", self.random.token(20)).into()),
+            ("activityDateTime", iso(audit.at).into()),
+            ("activityDisplayName", audit.activity.into()),
+            ("additionalDetails", json!([])),
+            ("category", audit.category.into()),
+            ("correlationId", self.new_id().into()),
+            (
+                "initiatedBy",
+                json!({ "app": null, "user": { "id": of_actor("id"), "displayName": of_actor("displayName"), "ipAddress": "203.0.113.7", "userPrincipalName": of_actor("userPrincipalName") } }),
+            ),
+            ("loggedByService", "Core Directory".into()),
+            ("operationType", audit.operation.into()),
+            ("result", "success".into()),
+            ("resultReason", "".into()),
+            (
+                "targetResources",
+                json!([{ "id": audit.target, "displayName": of_target("displayName"), "type": kind, "userPrincipalName": of_target("userPrincipalName"), "groupType": null, "modifiedProperties": [] }]),
+            ),
+        ]);
+        self.store.insert(Kind::DirectoryAudit, entry)
+    }
+
+    #[cfg(feature = "server")]
+    fn graph_service_principal(&self) -> Option<&str> {
         self.store
             .find(Kind::ServicePrincipal, "appId", GRAPH_APP_ID)?
             .get("id")?

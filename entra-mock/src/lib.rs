@@ -3,8 +3,16 @@
 mod directory;
 mod engine;
 mod face;
+#[cfg_attr(
+    not(feature = "wiremock"),
+    expect(dead_code, reason = "only a test looks into it")
+)]
 mod fault;
 mod graph;
+#[cfg_attr(
+    not(feature = "wiremock"),
+    expect(dead_code, reason = "only a test looks into it")
+)]
 mod journal;
 mod keys;
 mod login;

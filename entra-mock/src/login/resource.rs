@@ -47,11 +47,15 @@ pub(super) fn identifier(context: &Context<'_>, form: &Form) -> Result<String, L
     }
     match scope.strip_suffix("/.default") {
         Some(resource) if is_identifier(resource) => Ok(resource.to_owned()),
-        Some(resource) if !resource.contains(char::is_whitespace) => {
-            Err(LoginError::new(70_011, format!("The scope '{}' names no resource.", plain_text(scope))))
-        }
+        Some(resource) if !resource.contains(char::is_whitespace) => Err(LoginError::new(
+            70_011,
+            format!("The scope '{}' names no resource.", plain_text(scope)),
+        )),
         _ => {
-            let text = format!("The scope '{}' is not valid here: a client asks for its own permissions with one scope that ends in /.default.", plain_text(scope));
+            let text = format!(
+                "The scope '{}' is not valid here: a client asks for its own permissions with one scope that ends in /.default.",
+                plain_text(scope)
+            );
             Err(LoginError::new(1_002_012, text))
         }
     }

@@ -32,11 +32,8 @@ pub(crate) fn caller(
     if text("tid") != Some(state.tenant_id.to_string().as_str()) {
         return Err(TokenProblem::BadSignature);
     }
-    if !claims
-        .get("exp")
-        .and_then(Value::as_i64)
-        .is_some_and(|expiry| now.unix_timestamp() < expiry)
-    {
+    let expiry = claims.get("exp").and_then(Value::as_i64);
+    if expiry.is_none_or(|expiry| now.unix_timestamp() >= expiry) {
         return Err(TokenProblem::Expired);
     }
     let audience = text("aud").unwrap_or_default().trim_end_matches('/');

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::names::SYSTEMS;
 use crate::{
-    directory::{NewUser, Visit, earlier, object},
+    directory::{Audit, NewUser, Visit, earlier, object},
     state::State,
     store::{Conflict, Kind, Relation},
 };
@@ -19,6 +19,7 @@ pub(super) fn fill(state: &mut State, now: Timestamp) -> Result<(), Conflict> {
     add_devices(state, founded, &people)?;
     let apps = add_apps(state, founded, &people, &groups)?;
     add_subscription(state)?;
+    add_audits(state, now, &people, &groups, &apps)?;
     add_visits(state, now, &people, &apps)
 }
 
@@ -136,6 +137,39 @@ fn add_subscription(state: &mut State) -> Result<(), Conflict> {
     )
 }
 
+/// What the administrator did of late.
+fn add_audits(
+    state: &mut State,
+    now: Timestamp,
+    people: &[String],
+    groups: &[String],
+    apps: &[String],
+) -> Result<(), Conflict> {
+    let Some(actor) = people.first() else {
+        return Ok(());
+    };
+    for (days_ago, activity, category, operation, kind, number) in AUDITS {
+        let targets = match kind {
+            Kind::User => people,
+            Kind::Group => groups,
+            _ => apps,
+        };
+        let Some(target) = targets.get(number) else {
+            continue;
+        };
+        let at = earlier(now, days_ago * DAY + Duration::from_secs(7200));
+        state.add_audit(&Audit {
+            actor,
+            target,
+            at,
+            activity,
+            category,
+            operation,
+        })?;
+    }
+    Ok(())
+}
+
 fn add_visits(
     state: &mut State,
     now: Timestamp,
@@ -234,6 +268,69 @@ const APPS: [App; 5] = [
     ("Course Center", "Proseware Labs", &[], &[4]),
     // Bought, assigned to one person, used by none.
     ("Travel Planner", "Tailspin Services", &[5], &[]),
+];
+
+type Deed = (u32, &'static str, &'static str, &'static str, Kind, usize);
+
+/// Days before now, activity, category, operation, and kind and number of the target.
+const AUDITS: [Deed; 8] = [
+    (28, "Add user", "UserManagement", "Add", Kind::User, 9),
+    (
+        27,
+        "Add member to group",
+        "GroupManagement",
+        "Assign",
+        Kind::Group,
+        3,
+    ),
+    (
+        20,
+        "Add service principal",
+        "ApplicationManagement",
+        "Add",
+        Kind::ServicePrincipal,
+        4,
+    ),
+    (
+        20,
+        "Add app role assignment grant to user",
+        "UserManagement",
+        "Assign",
+        Kind::User,
+        5,
+    ),
+    (
+        12,
+        "Update user",
+        "UserManagement",
+        "Update",
+        Kind::User,
+        10,
+    ),
+    (
+        12,
+        "Disable account",
+        "UserManagement",
+        "Update",
+        Kind::User,
+        10,
+    ),
+    (
+        6,
+        "Update group",
+        "GroupManagement",
+        "Update",
+        Kind::Group,
+        0,
+    ),
+    (
+        1,
+        "Reset user password",
+        "UserManagement",
+        "Update",
+        Kind::User,
+        9,
+    ),
 ];
 
 type Habit = (usize, usize, &'static [u32], u32);

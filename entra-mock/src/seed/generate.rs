@@ -8,7 +8,7 @@ use super::names::{
     APP_FORMS, APP_SUBJECTS, DEPARTMENTS, GIVEN, OFFICES, PUBLISHERS, SURNAMES, SYSTEMS,
 };
 use crate::{
-    directory::{NewUser, Visit, earlier, later},
+    directory::{Audit, NewUser, Visit, earlier, later},
     state::State,
     store::{Conflict, Kind, Relation},
 };
@@ -20,6 +20,7 @@ pub(super) fn fill(state: &mut State, now: Timestamp, count: usize) -> Result<()
     let groups = add_groups(state, founded, &people)?;
     add_devices(state, founded, &people)?;
     let apps = add_apps(state, founded, count)?;
+    add_audits(state, now, &people)?;
     let assigned = add_assignments(state, founded, &people, &groups, &apps)?;
     add_visits(state, now, &people, &apps, &assigned)
 }
@@ -216,6 +217,29 @@ fn add_assignments(
     Ok(assigned)
 }
 
+/// Changes that the leads made to accounts in the last 30 days.
+fn add_audits(state: &mut State, now: Timestamp, people: &[Person]) -> Result<(), Conflict> {
+    for _ in 0..people.len() / PEOPLE_PER_AUDIT {
+        let (activity, operation) = DEEDS[state.random.index(DEEDS.len())];
+        let at = earlier(
+            now,
+            Duration::from_secs(60 + state.random.below(30 * 24 * 3600 - 3600)),
+        );
+        let (Some(actor), Some(target)) = (people.first(), state.random.pick(people)) else {
+            continue;
+        };
+        state.add_audit(&Audit {
+            actor: &actor.id,
+            target: &target.id,
+            at,
+            activity,
+            category: "UserManagement",
+            operation,
+        })?;
+    }
+    Ok(())
+}
+
 /// Sign-ins of the last 30 days: some people come often, some never, some fail, some come to
 /// applications nobody assigned them to.
 fn add_visits(
@@ -225,7 +249,9 @@ fn add_visits(
     apps: &[String],
     assigned: &[Vec<usize>],
 ) -> Result<(), Conflict> {
-    let mut left = people.len() * VISITS_PER_HUNDRED / 100;
+    // A large company's month is sampled more thinly, so that it fits into memory.
+    let (many, rest) = (people.len().min(DENSE), people.len().saturating_sub(DENSE));
+    let mut left = (many * VISITS_PER_HUNDRED + rest * THIN_VISITS_PER_HUNDRED) / 100;
     for (app, reached) in apps.iter().zip(assigned).cycle() {
         if left == 0 {
             return Ok(());
@@ -266,4 +292,13 @@ const DEVICES_PER_HUNDRED: u64 = 80;
 const PEOPLE_PER_APP: usize = 50;
 const MIN_APPS: usize = 8;
 const MAX_APPS: usize = 200;
+const PEOPLE_PER_AUDIT: usize = 20;
+const DEEDS: [(&str, &str); 4] = [
+    ("Add user", "Add"),
+    ("Update user", "Update"),
+    ("Reset user password", "Update"),
+    ("Disable account", "Update"),
+];
+const DENSE: usize = 20_000;
 const VISITS_PER_HUNDRED: usize = 150;
+const THIN_VISITS_PER_HUNDRED: usize = 50;

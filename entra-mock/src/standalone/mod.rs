@@ -41,7 +41,6 @@ pub struct Server {
 
 impl Server {
     /// A server of one's own making.
-    #[must_use]
     pub fn builder() -> ServerBuilder {
         ServerBuilder::default()
     }
@@ -130,27 +129,28 @@ impl ServerBuilder {
     pub async fn start(self) -> Result<Server, ServerError> {
         let clock = SystemClock;
         let now = clock.now();
-        // One of the people is the one whose password the environment file gives.
-        let extra = usize::from(self.seed == Seed::Empty && self.users > 0);
-        let mut state = self
-            .seed
-            .build(now, self.license, self.random_seed, self.users - extra);
-        let demo_app = DemoApp::register(&mut state, now).ok_or(ServerError::Certificate(
-            "the client certificate cannot be read".into(),
-        ))?;
-        let tenant_id = state.tenant_id;
-
-        let authority = if self.tls {
-            Some(Authority::new(now).map_err(ServerError::Certificate)?)
-        } else {
-            None
-        };
+        // First what may fail, then what takes time.
         let listener = Listener::bind(self.port)
             .await
             .map_err(|source| ServerError::Port {
                 port: self.port,
                 source,
             })?;
+        let authority = if self.tls {
+            Some(Authority::new(now).map_err(ServerError::Certificate)?)
+        } else {
+            None
+        };
+
+        // One of the people is the one whose password the environment file gives.
+        let extra = usize::from(self.seed == Seed::Empty && self.users > 0);
+        let mut state = self
+            .seed
+            .build(now, self.license, self.random_seed, self.users - extra);
+        let demo_app = DemoApp::register(&mut state, now).ok_or_else(|| {
+            ServerError::Certificate("the client certificate cannot be read".into())
+        })?;
+        let tenant_id = state.tenant_id;
         let scheme = if self.tls { "https" } else { "http" };
         let uri = format!("{scheme}://localhost:{}", listener.port());
 

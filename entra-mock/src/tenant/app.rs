@@ -15,7 +15,6 @@ impl FakeTenant {
     ///
     /// # Panics
     /// Never in practice: the ids are fresh.
-    #[must_use]
     pub fn register_app(&self, display_name: &str) -> App {
         let now = self.engine.now();
         #[expect(

@@ -8,7 +8,6 @@ use crate::{engine::Engine, store::Kind};
 
 impl FakeTenant {
     /// Adds a joined Windows device, which `owner` owns and uses.
-    #[must_use]
     pub fn add_device(&self, display_name: &str, owner: Option<ObjectId>) -> DeviceHandle {
         let now = self.engine.now();
         let owner = owner.map(|owner| owner.to_string());

@@ -11,7 +11,6 @@ use crate::{
 
 impl FakeTenant {
     /// Adds a security group without members.
-    #[must_use]
     pub fn add_group(&self, display_name: &str) -> GroupHandle {
         let now = self.engine.now();
         let id = self

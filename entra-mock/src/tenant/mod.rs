@@ -73,7 +73,6 @@ impl FakeTenant {
     }
 
     /// A tenant of one's own making.
-    #[must_use]
     pub fn builder() -> FakeTenantBuilder {
         FakeTenantBuilder::default()
     }

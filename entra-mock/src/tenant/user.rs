@@ -37,7 +37,6 @@ impl FakeTenant {
     }
 
     /// Adds a person; the user principal name is made from the name.
-    #[must_use]
     pub fn add_user(&self, display_name: &str) -> UserHandle {
         let now = self.engine.now();
         let mut state = self.engine.write();

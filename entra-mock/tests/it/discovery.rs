@@ -3,7 +3,11 @@ use entra_mock::FakeTenant;
 use crate::support::{answer, get, http};
 
 async fn configuration(tenant: &FakeTenant, path: &str) -> serde_json::Value {
-    let answer = get(&format!("{}/{path}/.well-known/openid-configuration", tenant.uri())).await;
+    let answer = get(&format!(
+        "{}/{path}/.well-known/openid-configuration",
+        tenant.uri()
+    ))
+    .await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     answer.body
 }
@@ -12,11 +16,21 @@ async fn configuration(tenant: &FakeTenant, path: &str) -> serde_json::Value {
 async fn a_domain_is_echoed_as_the_tenant_id() {
     let tenant = FakeTenant::start().await;
     let (uri, id) = (tenant.uri(), tenant.id());
-    for name in [id.to_string(), "contoso.com".to_owned(), "Contoso.OnMicrosoft.com".to_owned()] {
+    for name in [
+        id.to_string(),
+        "contoso.com".to_owned(),
+        "Contoso.OnMicrosoft.com".to_owned(),
+    ] {
         let v2 = configuration(&tenant, &format!("{name}/v2.0")).await;
         assert_eq!(v2["issuer"], format!("{uri}/{id}/v2.0"));
-        assert_eq!(v2["token_endpoint"], format!("{uri}/{id}/oauth2/v2.0/token"));
-        assert_eq!(v2["device_authorization_endpoint"], format!("{uri}/{id}/oauth2/v2.0/devicecode"));
+        assert_eq!(
+            v2["token_endpoint"],
+            format!("{uri}/{id}/oauth2/v2.0/token")
+        );
+        assert_eq!(
+            v2["device_authorization_endpoint"],
+            format!("{uri}/{id}/oauth2/v2.0/devicecode")
+        );
         assert_eq!(v2["jwks_uri"], format!("{uri}/{id}/discovery/v2.0/keys"));
         let v1 = configuration(&tenant, &name).await;
         assert_eq!(v1["issuer"], format!("{uri}/{id}/"));
@@ -32,34 +46,64 @@ async fn aliases_have_an_issuer_template() {
     for alias in ["common", "organizations"] {
         let v2 = configuration(&tenant, &format!("{alias}/v2.0")).await;
         assert_eq!(v2["issuer"], format!("{uri}/{{tenantid}}/v2.0"));
-        assert_eq!(v2["authorization_endpoint"], format!("{uri}/{alias}/oauth2/v2.0/authorize"));
+        assert_eq!(
+            v2["authorization_endpoint"],
+            format!("{uri}/{alias}/oauth2/v2.0/authorize")
+        );
         assert_eq!(v2["tenant_region_scope"], serde_json::Value::Null);
-        assert_eq!(configuration(&tenant, alias).await["issuer"], format!("{uri}/{{tenantid}}/"));
+        assert_eq!(
+            configuration(&tenant, alias).await["issuer"],
+            format!("{uri}/{{tenantid}}/")
+        );
     }
     let consumers = configuration(&tenant, "consumers/v2.0").await;
-    assert_eq!(consumers["issuer"], format!("{uri}/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0"));
+    assert_eq!(
+        consumers["issuer"],
+        format!("{uri}/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0")
+    );
 }
 
 #[tokio::test]
 async fn urls_follow_the_host_the_client_used() {
     let tenant = FakeTenant::start().await;
-    let request = http().get(format!("{}/contoso.com/v2.0/.well-known/openid-configuration", tenant.uri()));
+    let request = http().get(format!(
+        "{}/contoso.com/v2.0/.well-known/openid-configuration",
+        tenant.uri()
+    ));
     let answer = answer(request.header("host", "Login.Example:8443")).await;
-    assert_eq!(answer.body["token_endpoint"], format!("http://login.example:8443/{}/oauth2/v2.0/token", tenant.id()));
+    assert_eq!(
+        answer.body["token_endpoint"],
+        format!(
+            "http://login.example:8443/{}/oauth2/v2.0/token",
+            tenant.id()
+        )
+    );
 }
 
 #[tokio::test]
 async fn unknown_and_malformed_tenants_are_refused_differently() {
     let tenant = FakeTenant::start().await;
     for (name, error, code) in [
-        ("11111111-2222-3333-4444-555555555555", "invalid_tenant", 90_002),
+        (
+            "11111111-2222-3333-4444-555555555555",
+            "invalid_tenant",
+            90_002,
+        ),
         ("fabrikam.com", "invalid_tenant", 90_002),
         ("contoso", "invalid_request", 900_023),
         ("a..b", "invalid_request", 900_023),
     ] {
-        for path in ["v2.0/.well-known/openid-configuration", ".well-known/openid-configuration", "discovery/v2.0/keys"] {
+        for path in [
+            "v2.0/.well-known/openid-configuration",
+            ".well-known/openid-configuration",
+            "discovery/v2.0/keys",
+        ] {
             let answer = get(&format!("{}/{name}/{path}", tenant.uri())).await;
-            assert_eq!((answer.status, &answer.body["error"]), (400, &error.into()), "{name}/{path}");
+            assert_eq!(
+                (answer.status, &answer.body["error"]),
+                (400, &error.into()),
+                "{name}/{path}"
+            );
             assert_eq!(answer.body["error_codes"], serde_json::json!([code]));
         }
     }
@@ -68,18 +112,40 @@ async fn unknown_and_malformed_tenants_are_refused_differently() {
 #[tokio::test]
 async fn keys_of_v2_name_their_issuer_and_there_are_several() {
     let tenant = FakeTenant::start().await;
-    let v2 = get(&format!("{}/{}/discovery/v2.0/keys", tenant.uri(), tenant.id())).await.body;
-    let v1 = get(&format!("{}/common/discovery/keys", tenant.uri())).await.body;
-    let (v1, v2) = (v1["keys"].as_array().unwrap(), v2["keys"].as_array().unwrap());
+    let v2 = get(&format!(
+        "{}/{}/discovery/v2.0/keys",
+        tenant.uri(),
+        tenant.id()
+    ))
+    .await
+    .body;
+    let v1 = get(&format!("{}/common/discovery/keys", tenant.uri()))
+        .await
+        .body;
+    let (v1, v2) = (
+        v1["keys"].as_array().unwrap(),
+        v2["keys"].as_array().unwrap(),
+    );
     assert!(v2.len() >= 2 && v1.len() == v2.len());
     for key in v2 {
-        assert_eq!((&key["kty"], &key["use"], &key["e"]), (&"RSA".into(), &"sig".into(), &"AQAB".into()));
+        assert_eq!(
+            (&key["kty"], &key["use"], &key["e"]),
+            (&"RSA".into(), &"sig".into(), &"AQAB".into())
+        );
         assert_eq!(key["kid"], key["x5t"]);
-        assert_eq!(key["issuer"], format!("{}/{}/v2.0", tenant.uri(), tenant.id()));
+        assert_eq!(
+            key["issuer"],
+            format!("{}/{}/v2.0", tenant.uri(), tenant.id())
+        );
     }
     assert!(v1.iter().all(|key| key.get("issuer").is_none()));
-    let common = get(&format!("{}/common/discovery/v2.0/keys", tenant.uri())).await.body;
-    assert_eq!(common["keys"][0]["issuer"], format!("{}/{{tenantid}}/v2.0", tenant.uri()));
+    let common = get(&format!("{}/common/discovery/v2.0/keys", tenant.uri()))
+        .await
+        .body;
+    assert_eq!(
+        common["keys"][0]["issuer"],
+        format!("{}/{{tenantid}}/v2.0", tenant.uri())
+    );
 }
 
 #[tokio::test]
@@ -88,22 +154,57 @@ async fn instance_discovery_knows_clouds_and_itself() {
     let host = tenant.uri().strip_prefix("http://").unwrap().to_owned();
     let ask = async |endpoint: &str| {
         let endpoint: String = url::form_urlencoded::byte_serialize(endpoint.as_bytes()).collect();
-        get(&format!("{}/common/discovery/instance?api-version=1.1&authorization_endpoint={endpoint}", tenant.uri())).await
+        get(&format!(
+            "{}/common/discovery/instance?api-version=1.1&authorization_endpoint={endpoint}",
+            tenant.uri()
+        ))
+        .await
     };
 
-    let public = ask("https://login.microsoftonline.com/contoso.com/oauth2/v2.0/authorize").await.body;
-    assert_eq!(public["tenant_discovery_endpoint"], "https://login.microsoftonline.com/contoso.com/v2.0/.well-known/openid-configuration");
-    assert_eq!(public["metadata"][0]["aliases"].as_array().unwrap().len(), 4);
-    let v1 = ask("https://login.windows.net/common/oauth2/authorize").await.body;
-    assert_eq!(v1["tenant_discovery_endpoint"], "https://login.windows.net/common/.well-known/openid-configuration");
+    let public = ask("https://login.microsoftonline.com/contoso.com/oauth2/v2.0/authorize")
+        .await
+        .body;
+    assert_eq!(
+        public["tenant_discovery_endpoint"],
+        "https://login.microsoftonline.com/contoso.com/v2.0/.well-known/openid-configuration"
+    );
+    assert_eq!(
+        public["metadata"][0]["aliases"].as_array().unwrap().len(),
+        4
+    );
+    let v1 = ask("https://login.windows.net/common/oauth2/authorize")
+        .await
+        .body;
+    assert_eq!(
+        v1["tenant_discovery_endpoint"],
+        "https://login.windows.net/common/.well-known/openid-configuration"
+    );
 
-    let own = ask(&format!("http://{host}/common/oauth2/v2.0/authorize")).await.body;
-    assert_eq!(own["tenant_discovery_endpoint"], format!("http://{host}/common/v2.0/.well-known/openid-configuration"));
-    assert!(own["metadata"].as_array().unwrap().iter().any(|cloud| cloud["preferred_network"] == host.as_str()));
+    let own = ask(&format!("http://{host}/common/oauth2/v2.0/authorize"))
+        .await
+        .body;
+    assert_eq!(
+        own["tenant_discovery_endpoint"],
+        format!("http://{host}/common/v2.0/.well-known/openid-configuration")
+    );
+    assert!(
+        own["metadata"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|cloud| cloud["preferred_network"] == host.as_str())
+    );
 
-    for unknown in ["https://login.evil.example/common/oauth2/v2.0/authorize", "nonsense"] {
+    for unknown in [
+        "https://login.evil.example/common/oauth2/v2.0/authorize",
+        "nonsense",
+    ] {
         let answer = ask(unknown).await;
-        assert_eq!((answer.status, &answer.body["error"]), (400, &"invalid_instance".into()), "{unknown}");
+        assert_eq!(
+            (answer.status, &answer.body["error"]),
+            (400, &"invalid_instance".into()),
+            "{unknown}"
+        );
         assert_eq!(answer.body["error_codes"], serde_json::json!([50_049]));
     }
 }
@@ -111,18 +212,40 @@ async fn instance_discovery_knows_clouds_and_itself() {
 #[tokio::test]
 async fn realms_of_own_domains_are_managed() {
     let tenant = FakeTenant::start().await;
-    let ask = async |user: &str| get(&format!("{}/common/userrealm/{user}?api-version=1.0", tenant.uri())).await.body;
+    let ask = async |user: &str| {
+        get(&format!(
+            "{}/common/userrealm/{user}?api-version=1.0",
+            tenant.uri()
+        ))
+        .await
+        .body
+    };
     assert_eq!(ask("adele%40contoso.com").await["account_type"], "Managed");
     assert_eq!(ask("adele@contoso.com").await["domain_name"], "contoso.com");
-    assert_eq!(ask("someone@fabrikam.example").await["account_type"], "Unknown");
+    assert_eq!(
+        ask("someone@fabrikam.example").await["account_type"],
+        "Unknown"
+    );
 }
 
 #[tokio::test]
 async fn what_is_not_built_is_refused_loudly() {
     let tenant = FakeTenant::start().await;
-    for path in ["/", "/contoso.com/oauth2/v2.0/authorize", "/common/oauth2/v2.0/devicecode", "/nonsense"] {
+    for path in [
+        "/",
+        "/contoso.com/oauth2/v2.0/authorize",
+        "/common/oauth2/v2.0/devicecode",
+        "/nonsense",
+    ] {
         let answer = get(&format!("{}{path}", tenant.uri())).await;
         assert_eq!(answer.status, 501, "{path}");
-        assert!(answer.body["error_description"].as_str().unwrap().contains(path), "{}", answer.text);
+        assert!(
+            answer.body["error_description"]
+                .as_str()
+                .unwrap()
+                .contains(path),
+            "{}",
+            answer.text
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use entra_mock::FakeTenant;
 
-use crate::support::{answer, get, graph_get, http, token};
+use crate::support::{get, http, token};
 
 #[tokio::test]
 async fn hundreds_of_tenants_live_side_by_side() {
@@ -18,21 +18,38 @@ async fn hundreds_of_tenants_live_side_by_side() {
     assert_eq!(uris.len(), tenants.len());
     let client = http();
     for tenant in tenants.iter().step_by(17) {
-        let keys = client.get(format!("{}/{}/discovery/v2.0/keys", tenant.uri(), tenant.id())).send().await.unwrap();
+        let keys = client
+            .get(format!(
+                "{}/{}/discovery/v2.0/keys",
+                tenant.uri(),
+                tenant.id()
+            ))
+            .send()
+            .await
+            .unwrap();
         assert_eq!(keys.status(), 200);
         tenant.requests().assert_count(1);
     }
     let (gone, left) = (tenants.remove(0), &tenants[0]);
     let gone_uri = gone.uri();
     drop(gone);
-    client.get(format!("{}/{}/discovery/keys", left.uri(), left.id())).send().await.unwrap();
+    client
+        .get(format!("{}/{}/discovery/keys", left.uri(), left.id()))
+        .send()
+        .await
+        .unwrap();
     // Its connections end with it, whether they were kept alive or not.
     assert!(client.get(gone_uri).send().await.is_err());
 }
 
 #[test]
 fn a_tenant_outlives_the_runtime_it_was_started_on() {
-    let run = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let run = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+    };
     let tenant = run().block_on(FakeTenant::start());
     let url = format!("{}/contoso.com/discovery/keys", tenant.uri());
     assert_eq!(run().block_on(get(&url)).status, 200);
@@ -41,7 +58,10 @@ fn a_tenant_outlives_the_runtime_it_was_started_on() {
 #[tokio::test]
 async fn many_clients_at_once_are_all_answered() {
     let tenant = FakeTenant::start().await;
-    let app = tenant.register_app("Night job").application_permission("User.Read.All").with_secret();
+    let app = tenant
+        .register_app("Night job")
+        .application_permission("User.Read.All")
+        .with_secret();
     let jwt = token(&tenant, &app).await;
     let (client, url) = (http(), format!("{}/v1.0/users?$top=3", tenant.uri()));
     let mut running = tokio::task::JoinSet::new();
@@ -49,19 +69,32 @@ async fn many_clients_at_once_are_all_answered() {
         let request = client.get(&url).bearer_auth(&jwt);
         running.spawn(async move { request.send().await.unwrap().status().as_u16() });
     }
-    assert!(running.join_all().await.into_iter().all(|status| status == 200));
+    assert!(
+        running
+            .join_all()
+            .await
+            .into_iter()
+            .all(|status| status == 200)
+    );
     tenant.requests().to("/users").assert_count(200);
 }
 
 #[tokio::test]
 async fn a_body_beyond_all_measure_is_refused() {
     let tenant = FakeTenant::start().await;
-    let request = http().post(format!("{}/contoso.com/oauth2/v2.0/token", tenant.uri())).body(vec![b'x'; 17 * 1024 * 1024]);
+    let request = http()
+        .post(format!("{}/contoso.com/oauth2/v2.0/token", tenant.uri()))
+        .body(vec![b'x'; 17 * 1024 * 1024]);
     // The server may close before it has read everything, which the client then reports.
     if let Ok(refused) = request.send().await {
         assert_eq!(refused.status(), 413);
     }
-    assert_eq!(get(&format!("{}/contoso.com/discovery/keys", tenant.uri())).await.status, 200);
+    assert_eq!(
+        get(&format!("{}/contoso.com/discovery/keys", tenant.uri()))
+            .await
+            .status,
+        200
+    );
 }
 
 #[cfg(feature = "server")]
@@ -69,8 +102,20 @@ async fn a_body_beyond_all_measure_is_refused() {
 async fn both_faces_give_the_same_answers() {
     use entra_mock::{Seed, Server};
 
-    let server = Server::builder().random_seed(7).users(40).start().await.unwrap();
-    let tenant = FakeTenant::builder().seed(Seed::Contoso).random_seed(7).users(40).start().await;
+    use crate::support::{answer, graph_get};
+
+    let server = Server::builder()
+        .random_seed(7)
+        .users(40)
+        .start()
+        .await
+        .unwrap();
+    let tenant = FakeTenant::builder()
+        .seed(Seed::Contoso)
+        .random_seed(7)
+        .users(40)
+        .start()
+        .await;
     let id = tenant.id();
     let paths = [
         format!("/{id}/v2.0/.well-known/openid-configuration"),
@@ -81,11 +126,25 @@ async fn both_faces_give_the_same_answers() {
     ];
     for path in paths {
         // The host differs, as it must; the same Host header makes the URLs the same.
-        let ask = async |base: &str| answer(http().get(format!("{base}{path}")).header("host", "tenant.example")).await;
+        let ask = async |base: &str| {
+            answer(
+                http()
+                    .get(format!("{base}{path}"))
+                    .header("host", "tenant.example"),
+            )
+            .await
+        };
         let (in_process, standalone) = (ask(&tenant.uri()).await, ask(server.uri()).await);
-        assert_eq!((in_process.status, in_process.text), (standalone.status, standalone.text), "{path}");
+        assert_eq!(
+            (in_process.status, in_process.text),
+            (standalone.status, standalone.text),
+            "{path}"
+        );
     }
     assert_eq!(graph_get(&tenant, "x", "/users").await.status, 401);
-    assert_eq!(get(&format!("{}/v1.0/users", server.uri())).await.status, 401);
+    assert_eq!(
+        get(&format!("{}/v1.0/users", server.uri())).await.status,
+        401
+    );
     server.stop().await;
 }

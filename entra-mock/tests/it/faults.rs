@@ -5,33 +5,57 @@ use crate::support::{Answer, answer, get, graph_get, http, token, token_with};
 
 async fn tenant_with_reader() -> (FakeTenant, App, String) {
     let tenant = FakeTenant::start().await;
-    let app = tenant.register_app("Night job").application_permission("User.Read.All").with_secret();
+    let app = tenant
+        .register_app("Night job")
+        .application_permission("User.Read.All")
+        .with_secret();
     let jwt = token(&tenant, &app).await;
     (tenant, app, jwt)
 }
 
 async fn follow(answer: &Answer, jwt: &str) -> Answer {
-    let link = answer.body["@odata.nextLink"].as_str().expect("a next link");
+    let link = answer.body["@odata.nextLink"]
+        .as_str()
+        .expect("a next link");
     crate::support::answer(http().get(link).bearer_auth(jwt)).await
 }
 
 fn ids(answer: &Answer) -> Vec<Value> {
-    answer.body["value"].as_array().unwrap().iter().map(|item| item["id"].clone()).collect()
+    answer.body["value"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["id"].clone())
+        .collect()
 }
 
 #[tokio::test]
 async fn a_status_hits_sign_in_or_graph_with_the_body_of_that_side() {
     let (tenant, app, jwt) = tenant_with_reader().await;
-    tenant.inject(Fault::on("/users").times(1).status_with_retry_after(429, "2.128"));
+    tenant.inject(
+        Fault::on("/users")
+            .times(1)
+            .status_with_retry_after(429, "2.128"),
+    );
     tenant.inject(Fault::on("/token").nth(2).status(503));
 
     let throttled = graph_get(&tenant, &jwt, "/users").await;
-    assert_eq!((throttled.status, throttled.header("retry-after")), (429, Some("2.128")));
+    assert_eq!(
+        (throttled.status, throttled.header("retry-after")),
+        (429, Some("2.128"))
+    );
     assert_eq!(throttled.body["error"]["code"], "TooManyRequests");
     assert_eq!(graph_get(&tenant, &jwt, "/users").await.status, 200);
 
-    let statuses = [token_with(&tenant, &app, &[]).await, token_with(&tenant, &app, &[]).await, token_with(&tenant, &app, &[]).await];
-    assert_eq!(statuses.each_ref().map(|answer| answer.status), [200, 503, 200]);
+    let statuses = [
+        token_with(&tenant, &app, &[]).await,
+        token_with(&tenant, &app, &[]).await,
+        token_with(&tenant, &app, &[]).await,
+    ];
+    assert_eq!(
+        statuses.each_ref().map(|answer| answer.status),
+        [200, 503, 200]
+    );
     assert_eq!(statuses[1].body["error"], "temporarily_unavailable");
 }
 
@@ -40,7 +64,13 @@ async fn a_page_fails_for_as_long_as_the_fault_is_there() {
     let (tenant, _, jwt) = tenant_with_reader().await;
     tenant.inject(Fault::on("/users").page(2).status(503));
     let first = graph_get(&tenant, &jwt, "/users?$top=5").await;
-    assert_eq!([follow(&first, &jwt).await.status, follow(&first, &jwt).await.status], [503, 503]);
+    assert_eq!(
+        [
+            follow(&first, &jwt).await.status,
+            follow(&first, &jwt).await.status
+        ],
+        [503, 503]
+    );
     tenant.clear_faults();
     assert_eq!(follow(&first, &jwt).await.status, 200);
 }
@@ -60,11 +90,25 @@ async fn an_empty_page_hides_nothing() {
 async fn a_next_link_may_lead_back_or_away() {
     let (tenant, _, jwt) = tenant_with_reader().await;
     tenant.inject(Fault::on("/users").times(1).repeat_next_link());
-    tenant.inject(Fault::on("/users").times(1).foreign_next_link("https://evil.example"));
+    tenant.inject(
+        Fault::on("/users")
+            .times(1)
+            .foreign_next_link("https://evil.example"),
+    );
     let looped = graph_get(&tenant, &jwt, "/users?$top=5").await;
-    assert_eq!(looped.body["@odata.nextLink"], format!("{}/v1.0/users?$top=5", tenant.uri()));
+    assert_eq!(
+        looped.body["@odata.nextLink"],
+        format!("{}/v1.0/users?$top=5", tenant.uri())
+    );
     let away = graph_get(&tenant, &jwt, "/users?$top=5").await;
-    assert!(away.body["@odata.nextLink"].as_str().unwrap().starts_with("https://evil.example/v1.0/users?"), "{}", away.text);
+    assert!(
+        away.body["@odata.nextLink"]
+            .as_str()
+            .unwrap()
+            .starts_with("https://evil.example/v1.0/users?"),
+        "{}",
+        away.text
+    );
 }
 
 #[tokio::test]
@@ -73,12 +117,22 @@ async fn a_body_may_be_cut_off_or_be_no_json() {
     tenant.inject(Fault::on("/users").times(1).truncated_body());
     tenant.inject(Fault::on("/users").times(1).garbage_body());
     tenant.inject(Fault::on("/users").times(1).closed_connection());
-    let ask = || http().get(format!("{}/v1.0/users", tenant.uri())).bearer_auth(&jwt).send();
+    let ask = || {
+        http()
+            .get(format!("{}/v1.0/users", tenant.uri()))
+            .bearer_auth(&jwt)
+            .send()
+    };
 
     let cut = ask().await.unwrap();
     assert_eq!(cut.status(), 200);
     cut.bytes().await.unwrap_err();
-    let garbage = answer(http().get(format!("{}/v1.0/users", tenant.uri())).bearer_auth(&jwt)).await;
+    let garbage = answer(
+        http()
+            .get(format!("{}/v1.0/users", tenant.uri()))
+            .bearer_auth(&jwt),
+    )
+    .await;
     assert_eq!(garbage.status, 200);
     serde_json::from_str::<Value>(&garbage.text).unwrap_err();
     ask().await.unwrap_err();
@@ -89,6 +143,9 @@ async fn a_body_may_be_cut_off_or_be_no_json() {
 async fn metadata_can_fail_too() {
     let tenant = FakeTenant::start().await;
     tenant.inject(Fault::on_any().method("get").times(1).status(500));
-    let url = format!("{}/contoso.com/v2.0/.well-known/openid-configuration", tenant.uri());
+    let url = format!(
+        "{}/contoso.com/v2.0/.well-known/openid-configuration",
+        tenant.uri()
+    );
     assert_eq!([get(&url).await.status, get(&url).await.status], [500, 200]);
 }

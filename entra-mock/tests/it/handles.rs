@@ -8,7 +8,14 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, graph_get, token};
 
-const PERMISSIONS: [&str; 6] = ["User.Read.All", "GroupMember.Read.All", "Application.Read.All", "Device.Read.All", "AuditLog.Read.All", "Organization.Read.All"];
+const PERMISSIONS: [&str; 6] = [
+    "User.Read.All",
+    "GroupMember.Read.All",
+    "Application.Read.All",
+    "Device.Read.All",
+    "AuditLog.Read.All",
+    "Organization.Read.All",
+];
 
 async fn read(tenant: &FakeTenant, path: &str) -> Answer {
     let app = tenant.register_app("Reader").with_secret();
@@ -26,7 +33,10 @@ async fn items(tenant: &FakeTenant, path: &str) -> Vec<Value> {
 }
 
 fn names(items: &[Value]) -> Vec<&str> {
-    let mut names: Vec<&str> = items.iter().filter_map(|item| item["displayName"].as_str()).collect();
+    let mut names: Vec<&str> = items
+        .iter()
+        .filter_map(|item| item["displayName"].as_str())
+        .collect();
     names.sort_unstable();
     names
 }
@@ -34,7 +44,12 @@ fn names(items: &[Value]) -> Vec<&str> {
 #[tokio::test]
 async fn a_disabled_person_is_disabled() {
     let tenant = FakeTenant::start().await;
-    let enabled = async || read(&tenant, "/users/adele@contoso.com?$select=accountEnabled").await.body["accountEnabled"].clone();
+    let enabled = async || {
+        read(&tenant, "/users/adele@contoso.com?$select=accountEnabled")
+            .await
+            .body["accountEnabled"]
+            .clone()
+    };
     tenant.user("Adele@Contoso.com").disable();
     assert_eq!(enabled().await, false);
     tenant.user("adele@contoso.com").enable();
@@ -56,11 +71,22 @@ async fn people_groups_and_devices_can_be_added() {
     let device = tenant.add_device("NIGHT-1", Some(first.id()));
     device.set("isCompliant", json!(false));
 
-    assert_eq!(names(&items(&tenant, "/users").await), ["Nora Day", "Nora Night"]);
-    assert_eq!(names(&items(&tenant, &format!("/groups/{}/members", group.id())).await), ["Nora Night"]);
+    assert_eq!(
+        names(&items(&tenant, "/users").await),
+        ["Nora Day", "Nora Night"]
+    );
+    assert_eq!(
+        names(&items(&tenant, &format!("/groups/{}/members", group.id())).await),
+        ["Nora Night"]
+    );
     assert_eq!(names(&items(&tenant, "/devices").await), ["NIGHT-1"]);
     first.delete();
-    assert_eq!(items(&tenant, &format!("/groups/{}/members", group.id())).await.len(), 0);
+    assert_eq!(
+        items(&tenant, &format!("/groups/{}/members", group.id()))
+            .await
+            .len(),
+        0
+    );
 }
 
 #[tokio::test]
@@ -71,8 +97,18 @@ async fn an_assignment_is_made_once() {
     tenant.assign(adele.id(), app.service_principal_id());
     tenant.assign(adele.id(), app.service_principal_id());
     tenant.assign(tenant.group("Engineers").id(), app.service_principal_id());
-    let assigned = items(&tenant, &format!("/servicePrincipals/{}/appRoleAssignedTo", app.service_principal_id())).await;
-    let kinds: Vec<_> = assigned.iter().map(|assignment| assignment["principalType"].as_str().unwrap()).collect();
+    let assigned = items(
+        &tenant,
+        &format!(
+            "/servicePrincipals/{}/appRoleAssignedTo",
+            app.service_principal_id()
+        ),
+    )
+    .await;
+    let kinds: Vec<_> = assigned
+        .iter()
+        .map(|assignment| assignment["principalType"].as_str().unwrap())
+        .collect();
     assert_eq!(kinds, ["User", "Group"]);
     assert_eq!(assigned[0]["principalDisplayName"], "Adele");
 }
@@ -80,15 +116,33 @@ async fn an_assignment_is_made_once() {
 #[tokio::test]
 async fn a_sign_in_can_be_moved_and_failed() {
     let tenant = FakeTenant::builder().seed(Seed::Empty).start().await;
-    let (app, nora) = (tenant.register_app("Own app"), tenant.add_user("Nora Night"));
+    let (app, nora) = (
+        tenant.register_app("Own app"),
+        tenant.add_user("Nora Night"),
+    );
     let earlier = tenant.clock().now() - Duration::from_secs(3 * 86_400);
-    tenant.add_sign_in(nora.id(), app.client_id()).at(earlier).failed(50_126);
+    tenant
+        .add_sign_in(nora.id(), app.client_id())
+        .at(earlier)
+        .failed(50_126);
     let log = items(&tenant, "/auditLogs/signIns").await;
     assert_eq!(log.len(), 1, "the token that reads the log is in it not");
-    assert_eq!((&log[0]["status"]["errorCode"], &log[0]["appId"]), (&50_126.into(), &app.client_id().to_string().into()));
-    assert!(log[0]["createdDateTime"].as_str().unwrap() < "9999" && log[0]["userPrincipalName"] == "nora.night@contoso.com");
+    assert_eq!(
+        (&log[0]["status"]["errorCode"], &log[0]["appId"]),
+        (&50_126.into(), &app.client_id().to_string().into())
+    );
+    assert!(
+        log[0]["createdDateTime"].as_str().unwrap() < "9999"
+            && log[0]["userPrincipalName"] == "nora.night@contoso.com"
+    );
 
-    let activity = read(&tenant, &format!("/users/{}?$select=signInActivity", nora.id())).await.body["signInActivity"].clone();
+    let activity = read(
+        &tenant,
+        &format!("/users/{}?$select=signInActivity", nora.id()),
+    )
+    .await
+    .body["signInActivity"]
+        .clone();
     assert_eq!(activity["lastSignInDateTime"], log[0]["createdDateTime"]);
     assert_eq!(activity["lastSuccessfulSignInDateTime"], Value::Null);
 }
@@ -97,7 +151,13 @@ async fn a_sign_in_can_be_moved_and_failed() {
 async fn the_licence_decides_who_sees_the_log() {
     let tenant = FakeTenant::builder().license(License::Free).start().await;
     let refused = read(&tenant, "/auditLogs/signIns").await;
-    assert_eq!((refused.status, &refused.body["error"]["code"]), (403, &"Authentication_RequestFromNonPremiumTenantOrB2CTenant".into()));
+    assert_eq!(
+        (refused.status, &refused.body["error"]["code"]),
+        (
+            403,
+            &"Authentication_RequestFromNonPremiumTenantOrB2CTenant".into()
+        )
+    );
     tenant.set_license(License::P1);
     assert_eq!(read(&tenant, "/auditLogs/signIns").await.status, 200);
 }
@@ -105,14 +165,30 @@ async fn the_licence_decides_who_sees_the_log() {
 #[tokio::test]
 async fn objects_can_be_put_in_changed_and_taken_out_as_they_are() {
     let tenant = FakeTenant::builder().seed(Seed::Empty).start().await;
-    let id = tenant.insert("users", json!({ "displayName": "Raw", "userPrincipalName": "raw@contoso.com", "mail": null })).unwrap();
-    tenant.set_property("users", &id, "department", json!("HR")).unwrap();
-    assert_eq!(read(&tenant, "/users/raw@contoso.com?$select=department").await.body["department"], "HR");
+    let id = tenant
+        .insert(
+            "users",
+            json!({ "displayName": "Raw", "userPrincipalName": "raw@contoso.com", "mail": null }),
+        )
+        .unwrap();
+    tenant
+        .set_property("users", &id, "department", json!("HR"))
+        .unwrap();
+    assert_eq!(
+        read(&tenant, "/users/raw@contoso.com?$select=department")
+            .await
+            .body["department"],
+        "HR"
+    );
 
-    tenant.insert("users", json!({ "userPrincipalName": "RAW@contoso.com" })).unwrap_err();
+    tenant
+        .insert("users", json!({ "userPrincipalName": "RAW@contoso.com" }))
+        .unwrap_err();
     tenant.insert("unicorns", json!({})).unwrap_err();
     tenant.insert("users", json!("text")).unwrap_err();
-    let missing = tenant.set_property("users", "nobody", "department", json!("HR")).unwrap_err();
+    let missing = tenant
+        .set_property("users", "nobody", "department", json!("HR"))
+        .unwrap_err();
     assert!(missing.to_string().contains("nobody"), "{missing}");
     assert!(tenant.remove("users", &id).unwrap() && !tenant.remove("users", &id).unwrap());
 }
@@ -120,5 +196,8 @@ async fn objects_can_be_put_in_changed_and_taken_out_as_they_are() {
 #[tokio::test]
 #[should_panic(expected = "User.Raed.All")]
 async fn a_misspelt_permission_fails_at_once() {
-    FakeTenant::start().await.register_app("Night job").application_permission("User.Raed.All");
+    FakeTenant::start()
+        .await
+        .register_app("Night job")
+        .application_permission("User.Raed.All");
 }

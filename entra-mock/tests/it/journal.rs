@@ -7,11 +7,16 @@ use crate::support::{answer, graph_get, http, token};
 #[tokio::test]
 async fn requests_are_found_by_path_and_method() {
     let tenant = FakeTenant::start().await;
-    let app = tenant.register_app("Night job").application_permission("User.Read.All").with_secret();
+    let app = tenant
+        .register_app("Night job")
+        .application_permission("User.Read.All")
+        .with_secret();
     let jwt = token(&tenant, &app).await;
     graph_get(&tenant, &jwt, "/users?$top=5&$select=id").await;
     graph_get(&tenant, &jwt, "/users/adele@contoso.com").await;
-    let request = http().get(format!("{}/v1.0/groups", tenant.uri())).header("client-request-id", "mine-1");
+    let request = http()
+        .get(format!("{}/v1.0/groups", tenant.uri()))
+        .header("client-request-id", "mine-1");
     answer(request).await;
 
     tenant.requests().assert_count(4);
@@ -22,12 +27,18 @@ async fn requests_are_found_by_path_and_method() {
 
     let users = tenant.requests().to("/users");
     let first = users.iter().next().unwrap();
-    assert_eq!((first.method.as_str(), first.path.as_str()), ("GET", "/v1.0/users"));
+    assert_eq!(
+        (first.method.as_str(), first.path.as_str()),
+        ("GET", "/v1.0/users")
+    );
     assert_eq!(first.query_parameter("$select").as_deref(), Some("id"));
     assert_eq!(first.header("Authorization"), Some("Bearer [redacted]"));
     let groups = tenant.requests().to("/groups");
     let record = groups.into_iter().next().unwrap();
-    assert_eq!((record.status, record.client_request_id.as_deref()), (401, Some("mine-1")));
+    assert_eq!(
+        (record.status, record.client_request_id.as_deref()),
+        (401, Some("mine-1"))
+    );
 
     assert!(!format!("{:?}", tenant.requests()).contains(app.secret().expose()));
     tenant.forget_requests();
@@ -38,7 +49,8 @@ async fn requests_are_found_by_path_and_method() {
 async fn a_wrong_count_fails_and_lists_what_was_asked() {
     let tenant = FakeTenant::start().await;
     answer(http().get(format!("{}/v1.0/users", tenant.uri()))).await;
-    let failed = std::panic::catch_unwind(AssertUnwindSafe(|| tenant.requests().assert_count(2))).unwrap_err();
+    let failed = std::panic::catch_unwind(AssertUnwindSafe(|| tenant.requests().assert_count(2)))
+        .unwrap_err();
     let message = failed.downcast_ref::<String>().unwrap();
     assert!(message.contains("GET /v1.0/users -> 401"), "{message}");
 }
@@ -46,7 +58,10 @@ async fn a_wrong_count_fails_and_lists_what_was_asked() {
 #[tokio::test]
 async fn the_journal_is_bounded_and_still_counts_all() {
     let tenant = FakeTenant::builder().journal_capacity(10).start().await;
-    let (client, url) = (http(), format!("{}/contoso.com/discovery/keys", tenant.uri()));
+    let (client, url) = (
+        http(),
+        format!("{}/contoso.com/discovery/keys", tenant.uri()),
+    );
     for _ in 0..25 {
         client.get(&url).send().await.unwrap();
     }

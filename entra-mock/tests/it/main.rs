@@ -1,5 +1,11 @@
 //! The fake tenant from outside: over HTTP, as any client sees it.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "what a test relies on may fail it"
+)]
+
 #[cfg(feature = "wiremock")]
 mod discovery;
 #[cfg(feature = "wiremock")]
@@ -16,6 +22,10 @@ mod login;
 mod overrides;
 #[cfg(feature = "server")]
 mod standalone;
+#[cfg_attr(
+    not(feature = "wiremock"),
+    expect(dead_code, reason = "the other face needs less of it")
+)]
 mod support;
 #[cfg(feature = "wiremock")]
 mod tokens;

@@ -1,6 +1,11 @@
 //! The server of its own: TLS, its files, and its end.
 
-use std::{collections::HashMap, fs, path::{Path, PathBuf}, process::Command};
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use entra_mock::{Seed, Server, ServerError};
 
@@ -26,8 +31,18 @@ impl Drop for Scratch {
 
 /// The variables a shell has after reading the file.
 fn sourced(path: &Path) -> HashMap<String, String> {
-    let output = Command::new("sh").args(["-c", ". \"$1\" && env -0", "sh"]).arg(path).env_clear().env("PATH", "/usr/bin:/bin").output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = Command::new("sh")
+        .args(["-c", ". \"$1\" && env -0", "sh"])
+        .arg(path)
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout)
         .unwrap()
         .split('\0')
@@ -38,7 +53,10 @@ fn sourced(path: &Path) -> HashMap<String, String> {
 
 fn client_trusting(pem: &str) -> reqwest::Client {
     let roots = reqwest::Certificate::from_pem_bundle(pem.as_bytes()).unwrap();
-    reqwest::Client::builder().tls_certs_only(roots).build().unwrap()
+    reqwest::Client::builder()
+        .tls_certs_only(roots)
+        .build()
+        .unwrap()
 }
 
 #[cfg(unix)]
@@ -55,10 +73,27 @@ async fn the_environment_file_is_all_a_client_needs() {
     // An older, readable file must not lend its permissions.
     fs::write(&env_file, "old").unwrap();
     let ca_file = scratch.0.join("ca.pem");
-    let server = Server::builder().tls(true).users(30).random_seed(3).env_file(&env_file).ca_file(&ca_file).start().await.unwrap();
+    let server = Server::builder()
+        .tls(true)
+        .users(30)
+        .random_seed(3)
+        .env_file(&env_file)
+        .ca_file(&ca_file)
+        .start()
+        .await
+        .unwrap();
 
     let env = sourced(&env_file);
-    for path in ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "AZURE_CLIENT_CERTIFICATE_PATH"].map(|name| Path::new(&env[name])).into_iter().chain([env_file.as_path()]) {
+    for path in [
+        "SSL_CERT_FILE",
+        "REQUESTS_CA_BUNDLE",
+        "NODE_EXTRA_CA_CERTS",
+        "AZURE_CLIENT_CERTIFICATE_PATH",
+    ]
+    .map(|name| Path::new(&env[name]))
+    .into_iter()
+    .chain([env_file.as_path()])
+    {
         assert_eq!(mode(path), 0o600, "{}", path.display());
     }
     assert_eq!(env["AZURE_AUTHORITY_HOST"], server.uri());
@@ -72,26 +107,65 @@ async fn the_environment_file_is_all_a_client_needs() {
 
     let own_ca = fs::read_to_string(&env["NODE_EXTRA_CA_CERTS"]).unwrap();
     let bundle = fs::read_to_string(&env["SSL_CERT_FILE"]).unwrap();
-    assert!(bundle.ends_with(&own_ca), "the bundle has our authority besides the system's");
+    assert!(
+        bundle.ends_with(&own_ca),
+        "the bundle has our authority besides the system's"
+    );
     assert_eq!(own_ca, fs::read_to_string(&ca_file).unwrap());
 
     let client = client_trusting(&own_ca);
-    let form = [("grant_type", "client_credentials"), ("client_id", &env["AZURE_CLIENT_ID"]), ("client_secret", &env["AZURE_CLIENT_SECRET"]), ("scope", GRAPH_SCOPE)];
-    let url = format!("{}/{}/oauth2/v2.0/token", env["AZURE_AUTHORITY_HOST"], env["AZURE_TENANT_ID"]);
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", &env["AZURE_CLIENT_ID"]),
+        ("client_secret", &env["AZURE_CLIENT_SECRET"]),
+        ("scope", GRAPH_SCOPE),
+    ];
+    let url = format!(
+        "{}/{}/oauth2/v2.0/token",
+        env["AZURE_AUTHORITY_HOST"], env["AZURE_TENANT_ID"]
+    );
     let token = answer(client.post(url).form(&form)).await;
     assert_eq!(token.status, 200, "{}", token.text);
     let jwt = token.body["access_token"].as_str().unwrap();
-    for path in ["users?$count=true", "groups", "applications", "servicePrincipals", "devices", "organization", "subscribedSkus", "auditLogs/signIns", "auditLogs/directoryAudits"] {
-        let list = answer(client.get(format!("{}/{path}", env["ENTRA_GRAPH_URL"])).bearer_auth(jwt).header("consistencylevel", "eventual")).await;
+    for path in [
+        "users?$count=true",
+        "groups",
+        "applications",
+        "servicePrincipals",
+        "devices",
+        "organization",
+        "subscribedSkus",
+        "auditLogs/signIns",
+        "auditLogs/directoryAudits",
+    ] {
+        let list = answer(
+            client
+                .get(format!("{}/{path}", env["ENTRA_GRAPH_URL"]))
+                .bearer_auth(jwt)
+                .header("consistencylevel", "eventual"),
+        )
+        .await;
         assert_eq!(list.status, 200, "{path}: {}", list.text);
         if path.starts_with("users") {
             assert_eq!(list.body["@odata.count"], 30);
         }
     }
-    let app = answer(client.get(format!("{}/applications(appId='{}')", env["ENTRA_GRAPH_URL"], env["AZURE_CLIENT_ID"])).bearer_auth(jwt)).await.body;
+    let app = answer(
+        client
+            .get(format!(
+                "{}/applications(appId='{}')",
+                env["ENTRA_GRAPH_URL"], env["AZURE_CLIENT_ID"]
+            ))
+            .bearer_auth(jwt),
+    )
+    .await
+    .body;
     assert_eq!(app["isFallbackPublicClient"], true);
     assert_eq!(app["keyCredentials"].as_array().map(Vec::len), Some(1));
-    assert!(!app.to_string().contains(&env["AZURE_CLIENT_SECRET"]), "a secret is never shown again");
+    assert!(
+        !app.to_string().contains(&env["AZURE_CLIENT_SECRET"]),
+        "a secret is never shown again"
+    );
     server.stop().await;
 }
 
@@ -99,17 +173,56 @@ async fn the_environment_file_is_all_a_client_needs() {
 async fn the_certificate_covers_the_real_host_names() {
     let scratch = Scratch::new("names");
     let ca_file = scratch.0.join("ca.pem");
-    let server = Server::builder().tls(true).seed(Seed::Empty).ca_file(&ca_file).start().await.unwrap();
-    let port = server.uri().rsplit(':').next().unwrap().parse::<u16>().unwrap();
+    let server = Server::builder()
+        .tls(true)
+        .seed(Seed::Empty)
+        .ca_file(&ca_file)
+        .start()
+        .await
+        .unwrap();
+    let port = server
+        .uri()
+        .rsplit(':')
+        .next()
+        .unwrap()
+        .parse::<u16>()
+        .unwrap();
     let ca = fs::read_to_string(&ca_file).unwrap();
     let roots = reqwest::Certificate::from_pem_bundle(ca.as_bytes()).unwrap();
-    for host in ["login.microsoftonline.com", "login.microsoft.com", "login.windows.net", "sts.windows.net", "graph.microsoft.com", "localhost"] {
-        let client = reqwest::Client::builder().tls_certs_only(roots.clone()).resolve(host, ([127, 0, 0, 1], port).into()).build().unwrap();
-        let document = answer(client.get(format!("https://{host}:{port}/contoso.com/v2.0/.well-known/openid-configuration"))).await;
-        assert!(document.body["issuer"].as_str().unwrap().starts_with(&format!("https://{host}:{port}/")));
+    for host in [
+        "login.microsoftonline.com",
+        "login.microsoft.com",
+        "login.windows.net",
+        "sts.windows.net",
+        "graph.microsoft.com",
+        "localhost",
+    ] {
+        let client = reqwest::Client::builder()
+            .tls_certs_only(roots.clone())
+            .resolve(host, ([127, 0, 0, 1], port).into())
+            .build()
+            .unwrap();
+        let document = answer(client.get(format!(
+            "https://{host}:{port}/contoso.com/v2.0/.well-known/openid-configuration"
+        )))
+        .await;
+        assert!(
+            document.body["issuer"]
+                .as_str()
+                .unwrap()
+                .starts_with(&format!("https://{host}:{port}/"))
+        );
     }
     let client = client_trusting(&ca);
-    assert_eq!(client.get(format!("https://127.0.0.1:{port}/common/discovery/keys")).send().await.unwrap().status(), 200);
+    assert_eq!(
+        client
+            .get(format!("https://127.0.0.1:{port}/common/discovery/keys"))
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        200
+    );
     server.stop().await;
 }
 
@@ -120,18 +233,44 @@ async fn a_stopped_server_answers_no_more() {
     let client = crate::support::http();
     assert_eq!(client.get(&url).send().await.unwrap().status(), 200);
     // The client's idle connection does not hold it up.
-    tokio::time::timeout(std::time::Duration::from_secs(4), server.stop()).await.expect("a prompt end");
+    tokio::time::timeout(std::time::Duration::from_secs(4), server.stop())
+        .await
+        .expect("a prompt end");
     client.get(&url).send().await.unwrap_err();
 }
 
 #[tokio::test]
 async fn a_taken_port_and_an_impossible_file_are_named() {
     let first = Server::builder().seed(Seed::Empty).start().await.unwrap();
-    let port = first.uri().rsplit(':').next().unwrap().parse::<u16>().unwrap();
-    let taken = Server::builder().seed(Seed::Empty).port(port).start().await.unwrap_err();
-    assert!(matches!(taken, ServerError::Port { .. }) && taken.to_string().contains(&port.to_string()), "{taken}");
-    let nowhere = Server::builder().seed(Seed::Empty).env_file("/no/such/directory/tenant.env").start().await.unwrap_err();
-    assert!(nowhere.to_string().contains("/no/such/directory/tenant.env"), "{nowhere}");
+    let port = first
+        .uri()
+        .rsplit(':')
+        .next()
+        .unwrap()
+        .parse::<u16>()
+        .unwrap();
+    let taken = Server::builder()
+        .seed(Seed::Empty)
+        .port(port)
+        .start()
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(taken, ServerError::Port { .. }) && taken.to_string().contains(&port.to_string()),
+        "{taken}"
+    );
+    let nowhere = Server::builder()
+        .seed(Seed::Empty)
+        .env_file("/no/such/directory/tenant.env")
+        .start()
+        .await
+        .unwrap_err();
+    assert!(
+        nowhere
+            .to_string()
+            .contains("/no/such/directory/tenant.env"),
+        "{nowhere}"
+    );
 }
 
 #[cfg(unix)]
@@ -140,7 +279,17 @@ fn the_program_says_when_it_is_ready_and_ends_when_told() {
     use std::io::{BufRead, BufReader, Read};
 
     let mut child = Command::new(env!("CARGO_BIN_EXE_entra-mock"))
-        .args(["serve", "--port", "0", "--seed", "contoso", "--users", "25", "--random-seed", "7"])
+        .args([
+            "serve",
+            "--port",
+            "0",
+            "--seed",
+            "contoso",
+            "--users",
+            "25",
+            "--random-seed",
+            "7",
+        ])
         .stdout(std::process::Stdio::piped())
         .spawn()
         .unwrap();
@@ -148,7 +297,13 @@ fn the_program_says_when_it_is_ready_and_ends_when_told() {
     let mut line = String::new();
     output.read_line(&mut line).unwrap();
     assert!(line.starts_with("ready http://localhost:"), "{line}");
-    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .arg(child.id().to_string())
+            .status()
+            .unwrap()
+            .success()
+    );
     assert!(child.wait().unwrap().success());
     let mut rest = String::new();
     output.read_to_string(&mut rest).unwrap();
@@ -157,9 +312,70 @@ fn the_program_says_when_it_is_ready_and_ends_when_told() {
 
 #[test]
 fn wrong_arguments_are_explained() {
-    for arguments in [&["serve", "--seed", "fabrikam"][..], &["serve", "--ca-file", "x"], &["serve", "--port", "99999"], &[]] {
-        let output = Command::new(env!("CARGO_BIN_EXE_entra-mock")).args(arguments).output().unwrap();
+    for arguments in [
+        &["serve", "--seed", "fabrikam"][..],
+        &["serve", "--ca-file", "x"],
+        &["serve", "--port", "99999"],
+        &[],
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_entra-mock"))
+            .args(arguments)
+            .output()
+            .unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(!output.stderr.is_empty());
     }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_server_does_not_grow_with_its_requests() {
+    use std::io::{BufRead, BufReader};
+
+    let mut child = Command::new(env!("CARGO_BIN_EXE_entra-mock"))
+        .args(["serve", "--port", "0"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let base = line.trim().strip_prefix("ready ").unwrap().to_owned();
+    let client = crate::support::http();
+    let ask = async |number: u32| {
+        // Ever new paths, as ids in paths are.
+        let url = format!("{base}/v1.0/users/{number}?$select=id");
+        drop(
+            client
+                .get(url)
+                .bearer_auth("x".repeat(1_500))
+                .send()
+                .await
+                .unwrap()
+                .bytes()
+                .await
+                .unwrap(),
+        );
+    };
+    let resident = || {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap()
+    };
+    for number in 0..2_000 {
+        ask(number).await;
+    }
+    let before = resident();
+    for number in 2_000..10_000 {
+        ask(number).await;
+    }
+    let grown = resident().saturating_sub(before);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // A counter per path is all that is added, and those are limited too.
+    assert!(grown < 6_000, "{grown} kB more");
 }

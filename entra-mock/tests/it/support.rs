@@ -6,7 +6,11 @@ use serde_json::Value;
 
 /// A client that needs no CA store and follows no redirect.
 pub(crate) fn http() -> reqwest::Client {
-    reqwest::Client::builder().tls_certs_only([]).redirect(reqwest::redirect::Policy::none()).build().unwrap()
+    reqwest::Client::builder()
+        .tls_certs_only([])
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap()
 }
 
 pub(crate) const GRAPH_SCOPE: &str = "https://graph.microsoft.com/.default";
@@ -30,7 +34,12 @@ pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
     let answer = request.send().await.unwrap();
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
     let text = answer.text().await.unwrap();
-    Answer { status, headers, body: serde_json::from_str(&text).unwrap_or_default(), text }
+    Answer {
+        status,
+        headers,
+        body: serde_json::from_str(&text).unwrap_or_default(),
+        text,
+    }
 }
 
 pub(crate) async fn get(url: &str) -> Answer {
@@ -59,7 +68,12 @@ pub(crate) async fn token_with(tenant: &FakeTenant, app: &App, changes: &[(&str,
             form.push((name, value));
         }
     }
-    post_token(tenant, &format!("/{}/oauth2/v2.0/token", tenant.id()), &form).await
+    post_token(
+        tenant,
+        &format!("/{}/oauth2/v2.0/token", tenant.id()),
+        &form,
+    )
+    .await
 }
 
 /// A Graph token of an application.
@@ -73,5 +87,10 @@ pub(crate) async fn token(tenant: &FakeTenant, app: &App) -> String {
 /// An application that may read users, and what Graph answers to its token at a path.
 #[cfg(feature = "wiremock")]
 pub(crate) async fn graph_get(tenant: &FakeTenant, token: &str, path: &str) -> Answer {
-    answer(http().get(format!("{}/v1.0{path}", tenant.uri())).bearer_auth(token)).await
+    answer(
+        http()
+            .get(format!("{}/v1.0{path}", tenant.uri()))
+            .bearer_auth(token),
+    )
+    .await
 }
