@@ -6,7 +6,7 @@ use serde::{
 };
 
 use crate::{
-    Device, Group, User,
+    Application, Device, Group, ServicePrincipal, User,
     entity::{Entity, EntityInfo, Row, capable},
     model::{Json, Model, ODATA_TYPE, Value, entity, model, type_name},
     odata::{Property, Support},
@@ -103,6 +103,10 @@ directory_objects! {
     Group = "microsoft.graph.group";
     /// A computer or phone.
     Device = "microsoft.graph.device";
+    /// An app registration.
+    Application = "microsoft.graph.application";
+    /// An app as the tenant has it.
+    ServicePrincipal = "microsoft.graph.servicePrincipal";
 }
 
 entity! {
@@ -176,6 +180,24 @@ impl DirectoryObject {
     pub fn as_device(&self) -> Option<&Device> {
         match self {
             Self::Device(device) => Some(device),
+            _ => None,
+        }
+    }
+
+    /// The object as an app registration, if it is one.
+    #[must_use]
+    pub fn as_application(&self) -> Option<&Application> {
+        match self {
+            Self::Application(application) => Some(application),
+            _ => None,
+        }
+    }
+
+    /// The object as an app of the tenant, if it is one.
+    #[must_use]
+    pub fn as_service_principal(&self) -> Option<&ServicePrincipal> {
+        match self {
+            Self::ServicePrincipal(service_principal) => Some(service_principal),
             _ => None,
         }
     }

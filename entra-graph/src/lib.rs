@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod applications;
 mod assignments;
 mod audit_logs;
 mod client;
@@ -18,12 +19,14 @@ mod page;
 mod permissions;
 mod request;
 mod service_error;
+mod service_principals;
 mod stream;
 mod subscribed_skus;
 mod token;
 pub mod types;
 mod users;
 
+pub use applications::Application;
 pub use assignments::AppRoleAssignment;
 pub use audit_logs::{DirectoryAudit, SignIn};
 pub use client::{GraphClient, GraphClientBuilder};
@@ -36,6 +39,7 @@ pub use handle::Key;
 pub use odata::{Filter, Property};
 pub use organization::Organization;
 pub use page::Page;
+pub use service_principals::ServicePrincipal;
 pub use stream::{Items, Pages, ResumeToken};
 pub use subscribed_skus::SubscribedSku;
 pub use users::User;

@@ -18,12 +18,13 @@ impl GraphClient {
     /// All app registrations of the tenant:
     /// [`GET /applications`](https://learn.microsoft.com/graph/api/application-list).
     ///
-    /// Takes `Application.Read.All`. Apps of other tenants, such as those from the gallery, are
+    /// `Application.Read.All` is enough. Apps of other tenants, such as those from the gallery, are
     /// here as [`service_principals`](Self::service_principals) only.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
-    /// # let graph = entra_graph_doctest::graph().await;
+    /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
+    /// # support::block_on(async {
+    /// # let graph = support::graph().await;
     /// use entra_graph::{Application, types::WebApplication};
     /// let redirect_uris = Application::WEB.then(WebApplication::REDIRECT_URIS);
     /// let local = graph.applications().list()
@@ -46,12 +47,13 @@ impl GraphClient {
     /// One app registration, by object id or by [`Key::app_id`] or [`Key::unique_name`]:
     /// [`GET /applications/{id}`](https://learn.microsoft.com/graph/api/application-get).
     ///
-    /// Takes `Application.Read.All`. A [`ClientId`](entra_core::ClientId) is a key as it stands; as
+    /// `Application.Read.All` is enough. A [`ClientId`](entra_core::ClientId) is a key as it stands; as
     /// text, a client id must go through [`Key::app_id`], since plain text is an object id.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
-    /// # let graph = entra_graph_doctest::graph().await;
+    /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
+    /// # support::block_on(async {
+    /// # let graph = support::graph().await;
     /// use entra_graph::Key;
     /// let unknown = Key::app_id("11111111-2222-3333-4444-555555555555");
     /// assert!(graph.application(unknown).get_opt().await?.is_none());
@@ -71,7 +73,7 @@ impl Resource<Application> {
     /// Users and service principals that may change the app registration:
     /// [`GET /applications/{id}/owners`](https://learn.microsoft.com/graph/api/application-list-owners).
     ///
-    /// Takes `Application.Read.All`.
+    /// `Application.Read.All` is enough.
     #[must_use]
     pub fn owners(&self) -> Collection<DirectoryObject> {
         self.collection("owners", LIST_APPLICATION_OWNERS)
@@ -79,17 +81,16 @@ impl Resource<Application> {
 }
 
 impl Entity for Application {
-    const INFO: EntityInfo =
-        EntityInfo::directory("application", "applications").with_nested(&[
-            nested("info/logoUrl", "null+"),
-            nested("info/termsOfServiceUrl", "eq+"),
-            nested("publicClient/redirectUris", "eq+ startsWith+"),
-            nested("requiredResourceAccess/resourceAppId", "eq+"),
-            nested("spa/redirectUris", "eq+ startsWith+"),
-            nested("verifiedPublisher/displayName", "eq+ null+"),
-            nested("web/homePageUrl", "eq+ null+"),
-            nested("web/redirectUris", "eq+ startsWith+"),
-        ]);
+    const INFO: EntityInfo = EntityInfo::directory("application", "applications").with_nested(&[
+        nested("info/logoUrl", "null+"),
+        nested("info/termsOfServiceUrl", "eq+"),
+        nested("publicClient/redirectUris", "eq+ startsWith+"),
+        nested("requiredResourceAccess/resourceAppId", "eq+"),
+        nested("spa/redirectUris", "eq+ startsWith+"),
+        nested("verifiedPublisher/displayName", "eq+ null+"),
+        nested("web/homePageUrl", "eq+ null+"),
+        nested("web/redirectUris", "eq+ startsWith+"),
+    ]);
 }
 
 capable!(

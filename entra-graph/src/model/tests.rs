@@ -2,8 +2,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::Model;
 use crate::{
-    AppRoleAssignment, Device, DirectoryAudit, DirectoryObject, Group, Organization, SignIn,
-    SubscribedSku, User, types,
+    AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, Group, Organization,
+    ServicePrincipal, SignIn, SubscribedSku, User, types,
 };
 
 /// A misspelt wire name would land among the unknown properties.
@@ -44,6 +44,35 @@ macro_rules! check {
 #[test]
 fn every_declared_name_is_read_and_written() {
     check!(User, AppRoleAssignment);
+    check!(
+        Application,
+        types::AddIn,
+        types::ApiApplication,
+        types::AppRole,
+        types::AuthenticationBehaviors,
+        types::Certification,
+        types::ImplicitGrantSettings,
+        types::InformationalUrl,
+        types::KeyCredential,
+        types::OptionalClaim,
+        types::OptionalClaims,
+        types::ParentalControlSettings,
+        types::PasswordCredential,
+        types::PermissionScope,
+        types::PreAuthorizedApplication,
+        types::PublicClientApplication,
+        types::RedirectUriSettings,
+        types::RequestSignatureVerification,
+        types::RequiredResourceAccess,
+        types::ResourceAccess,
+        types::ServicePrincipalLockConfiguration,
+        types::SpaApplication,
+        types::VerifiedPublisher,
+        types::WebApplication,
+        ServicePrincipal,
+        types::ResourceSpecificPermission,
+        types::SamlSingleSignOnSettings,
+    );
     check!(
         Group,
         types::AssignedLabel,

@@ -282,11 +282,7 @@ impl fmt::Display for Node {
 
 /// A range variable belongs into its own `any`, and nothing else does.
 fn in_scope(path: Path, scope: Option<Path>) -> Result<(), Error> {
-    let fits = match scope {
-        Some(scope) => path.variable && path.root() == scope.root(),
-        None => !path.variable,
-    };
-    if fits {
+    if path.fits(scope) {
         return Ok(());
     }
     Err(Error::query(format!(

@@ -25,12 +25,13 @@ pub struct Property<E, T> {
     marker: PhantomData<fn() -> (E, T)>,
 }
 
-/// Up to three names from the entity to a nested property; the first one is a range variable's
-/// collection inside of `any`.
+/// Up to three names from the entity to a nested property; inside of `any`, the first ones are the
+/// collection that the range variable stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Path {
     segments: [&'static str; 3],
-    pub(crate) variable: bool,
+    /// How many names the range variable stands for, none outside of `any`.
+    variable: usize,
 }
 
 impl<E, T> Property<E, T> {
@@ -50,7 +51,7 @@ impl<E, T> Property<E, T> {
         Self {
             path: Path {
                 segments: [name, "", ""],
-                variable: false,
+                variable: 0,
             },
             support,
             marker: PhantomData,
@@ -210,7 +211,7 @@ impl<E, T> Property<E, Vec<T>> {
     pub fn any(self, condition: impl FnOnce(Property<E, T>) -> Filter<E>) -> Filter<E> {
         let item = Property {
             path: Path {
-                variable: true,
+                variable: self.path.parts().count(),
                 ..self.path
             },
             support: self.support,
@@ -254,6 +255,13 @@ impl Path {
         self
     }
 
+    /// Whether the path may stand inside of the collection's `any`, or of none.
+    pub(crate) fn fits(&self, scope: Option<Self>) -> bool {
+        let (names, length) =
+            scope.map_or(([""; 3], 0), |path| (path.segments, path.parts().count()));
+        self.variable == length && self.segments[..length] == names[..length]
+    }
+
     /// The path from the entity, without range variables.
     pub(crate) fn full(&self) -> String {
         self.parts().collect::<Vec<_>>().join("/")
@@ -269,11 +277,12 @@ impl Path {
 /// The path as a filter writes it.
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, part) in self.parts().enumerate() {
-            if at > 0 {
-                f.write_str("/")?;
-            }
-            f.write_str(if at == 0 && self.variable { "x" } else { part })?;
+        if self.variable > 0 {
+            f.write_str("x")?;
+        }
+        for (at, part) in self.parts().enumerate().skip(self.variable) {
+            f.write_str(if at > 0 { "/" } else { "" })?;
+            f.write_str(part)?;
         }
         Ok(())
     }

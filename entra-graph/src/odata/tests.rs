@@ -3,9 +3,12 @@ use proptest::prelude::*;
 
 use super::{Level, Operator, Support, literal::quoted};
 use crate::{
-    Filter, User,
+    Application, Filter, User,
     entity::Entity,
-    types::{AssignedLicense, AssignedPlan, OnPremisesExtensionAttributes},
+    types::{
+        AssignedLicense, AssignedPlan, OnPremisesExtensionAttributes, RequiredResourceAccess,
+        WebApplication,
+    },
 };
 
 fn level(filter: &Filter<User>) -> Level {
@@ -93,6 +96,47 @@ fn filters_are_written_as_graph_reads_them() {
     for (filter, expected) in table {
         assert_eq!(filter.to_string(), expected);
         level(&filter);
+    }
+}
+
+#[test]
+fn a_collection_inside_of_a_property_is_looked_into() {
+    let redirect_uris = Application::WEB.then(WebApplication::REDIRECT_URIS);
+    let apis = Application::REQUIRED_RESOURCE_ACCESS;
+    for (filter, expected) in [
+        (
+            redirect_uris.any(|uri| uri.starts_with("http://localhost")),
+            "web/redirectUris/any(x:startswith(x,'http://localhost'))",
+        ),
+        (
+            apis.any(|api| api.then(RequiredResourceAccess::RESOURCE_APP_ID).eq("a")),
+            "requiredResourceAccess/any(x:x/resourceAppId eq 'a')",
+        ),
+    ] {
+        assert_eq!(filter.to_string(), expected);
+        let level = filter.node.level(&<Application as Entity>::INFO).unwrap();
+        assert_eq!(level, Level::Advanced);
+    }
+}
+
+#[test]
+fn a_range_variable_stays_in_its_own_collection() {
+    let redirect_uris = Application::WEB.then(WebApplication::REDIRECT_URIS);
+    let other_collection = Application::TAGS.any(|_| {
+        let mut escaped = None;
+        let _ = redirect_uris.any(|uri| {
+            escaped = Some(uri.eq("a"));
+            uri.eq("b")
+        });
+        escaped.unwrap()
+    });
+    let no_collection = Application::TAGS.any(|_| Application::APP_ID.eq("a"));
+    for filter in [other_collection, no_collection] {
+        let error = filter
+            .node
+            .level(&<Application as Entity>::INFO)
+            .unwrap_err();
+        assert!(error.to_string().contains("outside"), "{error}");
     }
 }
 

@@ -20,12 +20,13 @@ impl GraphClient {
     /// All apps that the tenant has, its own and those of others:
     /// [`GET /servicePrincipals`](https://learn.microsoft.com/graph/api/serviceprincipal-list).
     ///
-    /// Takes `Application.Read.All`. Most of them are Microsoft's own; the enterprise apps of the
+    /// `Application.Read.All` is enough. Most of them are Microsoft's own; the enterprise apps of the
     /// portal are those with the tag `WindowsAzureActiveDirectoryIntegratedApp`.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
-    /// # let graph = entra_graph_doctest::graph().await;
+    /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
+    /// # support::block_on(async {
+    /// # let graph = support::graph().await;
     /// use entra_graph::ServicePrincipal;
     /// let apps = graph.service_principals().list()
     ///     .filter(ServicePrincipal::TAGS.any(|tag| tag.eq("WindowsAzureActiveDirectoryIntegratedApp")))
@@ -47,12 +48,13 @@ impl GraphClient {
     /// One app of the tenant, by object id or by [`Key::app_id`]:
     /// [`GET /servicePrincipals/{id}`](https://learn.microsoft.com/graph/api/serviceprincipal-get).
     ///
-    /// Takes `Application.Read.All`. A [`ClientId`](entra_core::ClientId) is a key as it stands; as
+    /// `Application.Read.All` is enough. A [`ClientId`](entra_core::ClientId) is a key as it stands; as
     /// text, a client id must go through [`Key::app_id`], since plain text is an object id.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
-    /// # let graph = entra_graph_doctest::graph().await;
+    /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
+    /// # support::block_on(async {
+    /// # let graph = support::graph().await;
     /// use entra_graph::Key;
     /// let microsoft_graph = Key::app_id("00000003-0000-0000-c000-000000000000");
     /// let api = graph.service_principal(microsoft_graph).get().send().await?;
@@ -74,12 +76,13 @@ impl Resource<ServicePrincipal> {
     /// Who is assigned to the app: users, groups and other apps, each with its role:
     /// [`GET /servicePrincipals/{id}/appRoleAssignedTo`](https://learn.microsoft.com/graph/api/serviceprincipal-list-approleassignedto).
     ///
-    /// Takes `Application.Read.All`. A group is one entry here; its direct members are assigned
+    /// `Application.Read.All` is enough. A group is one entry here; its direct members are assigned
     /// through it, members of groups in it are not.
     ///
     /// ```
-    /// # tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
-    /// # let graph = entra_graph_doctest::graph().await;
+    /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
+    /// # support::block_on(async {
+    /// # let graph = support::graph().await;
     /// use entra_graph::ServicePrincipal;
     /// let found = graph.service_principals().list()
     ///     .filter(ServicePrincipal::DISPLAY_NAME.eq("Expense Desk"))
@@ -97,7 +100,7 @@ impl Resource<ServicePrincipal> {
     /// What the app is assigned to itself, such as application permissions of an API:
     /// [`GET /servicePrincipals/{id}/appRoleAssignments`](https://learn.microsoft.com/graph/api/serviceprincipal-list-approleassignments).
     ///
-    /// Takes `Application.Read.All`.
+    /// `Application.Read.All` is enough.
     #[must_use]
     pub fn app_role_assignments(&self) -> Collection<AppRoleAssignment> {
         self.collection(
@@ -109,7 +112,7 @@ impl Resource<ServicePrincipal> {
     /// Users and service principals that may change the app in this tenant:
     /// [`GET /servicePrincipals/{id}/owners`](https://learn.microsoft.com/graph/api/serviceprincipal-list-owners).
     ///
-    /// Takes `Application.Read.All`.
+    /// `Application.Read.All` is enough.
     #[must_use]
     pub fn owners(&self) -> Collection<DirectoryObject> {
         self.collection("owners", LIST_SERVICE_PRINCIPAL_OWNERS)
@@ -118,7 +121,7 @@ impl Resource<ServicePrincipal> {
     /// Groups, roles and administrative units that the app is a direct member of:
     /// [`GET /servicePrincipals/{id}/memberOf`](https://learn.microsoft.com/graph/api/serviceprincipal-list-memberof).
     ///
-    /// Takes `Application.Read.All`.
+    /// `Application.Read.All` is enough.
     #[must_use]
     pub fn member_of(&self) -> Collection<DirectoryObject> {
         self.collection("memberOf", LIST_SERVICE_PRINCIPAL_MEMBER_OF)

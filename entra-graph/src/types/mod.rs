@@ -1,10 +1,19 @@
 //! Complex types, the parts of entities; those of one area only are beside its entity.
 
+mod apps;
+mod credentials;
 mod key_value;
 mod licensing;
 mod on_premises;
 
 pub use crate::{
+    applications::types::{
+        ApiApplication, AuthenticationBehaviors, Certification, ImplicitGrantSettings,
+        NativeAuthenticationApisEnabled, OptionalClaim, OptionalClaims, ParentalControlSettings,
+        PreAuthorizedApplication, PublicClientApplication, RedirectUriSettings,
+        RequestSignatureVerification, RequiredResourceAccess, ResourceAccess,
+        ServicePrincipalLockConfiguration, SpaApplication, WeakAlgorithms, WebApplication,
+    },
     audit_logs::{
         directory_audit_types::{
             AppIdentity, AuditActivityInitiator, GroupType, ModifiedProperty, OperationResult,
@@ -22,6 +31,7 @@ pub use crate::{
     groups::types::{AssignedLabel, GroupAccessType, LicenseProcessingState},
     model::{Additional, Json},
     organization::types::{MdmAuthority, PartnerTenantType, PrivacyProfile, VerifiedDomain},
+    service_principals::types::{ResourceSpecificPermission, SamlSingleSignOnSettings},
     subscribed_skus::types::{LicenseUnitsDetail, ServicePlanInfo},
     users::types::{
         AuthorizationInfo, AutomaticRepliesSetting, AutomaticRepliesStatus, DateTimeTimeZone,
@@ -30,6 +40,8 @@ pub use crate::{
         UserPurpose, WorkingHours,
     },
 };
+pub use apps::{AddIn, AppRole, InformationalUrl, PermissionScope, VerifiedPublisher};
+pub use credentials::{KeyCredential, PasswordCredential};
 pub use key_value::KeyValue;
 pub use licensing::{AssignedLicense, AssignedPlan, LicenseAssignmentState, ProvisionedPlan};
 pub use on_premises::{

@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, env, fs};
 
 use entra_core::{Timestamp, time::format_description::well_known::Rfc3339};
 use entra_graph::{
-    AppRoleAssignment, Device, DirectoryAudit, DirectoryObject, Group, Organization, SignIn,
-    SubscribedSku, User,
+    AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, Group, Organization,
+    ServicePrincipal, SignIn, SubscribedSku, User, types::KeyCredential,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -25,19 +25,25 @@ const MODELS: &[(&str, RoundTrip)] = &[
         "microsoft.graph.approleassignment",
         round_trip::<AppRoleAssignment>,
     ),
+    ("microsoft.graph.application", round_trip::<Application>),
     ("microsoft.graph.device", round_trip::<Device>),
     (
         "microsoft.graph.directoryaudit",
         round_trip::<DirectoryAudit>,
     ),
     ("microsoft.graph.group", round_trip::<Group>),
+    ("microsoft.graph.keycredential", round_trip::<KeyCredential>),
     ("microsoft.graph.organization", round_trip::<Organization>),
+    (
+        "microsoft.graph.serviceprincipal",
+        round_trip::<ServicePrincipal>,
+    ),
     ("microsoft.graph.signin", round_trip::<SignIn>),
     ("microsoft.graph.subscribedsku", round_trip::<SubscribedSku>),
 ];
 
 /// How many bodies of these models the collection has, so that an emptier one is no success.
-const BODIES: usize = 73;
+const BODIES: usize = 139;
 
 #[test]
 fn documented_answers_survive_a_round_trip() {
