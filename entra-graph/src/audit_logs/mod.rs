@@ -38,8 +38,9 @@ impl AuditLogs {
     /// Interactive sign-ins of people, newest first:
     /// [`GET /auditLogs/signIns`](https://learn.microsoft.com/graph/api/signin-list).
     ///
-    /// It needs `AuditLog.Read.All`, and a tenant with a P1 or P2 licence
-    /// ([`Error::is_license_missing`](crate::Error::is_missing_license)). Graph filters here and
+    /// Takes `AuditLog.Read.All`; older documentation asks for `Directory.Read.All` beside it. The
+    /// tenant needs a P1 or P2 licence
+    /// ([`Error::is_license_missing`](crate::Error::is_license_missing)). Graph filters here and
     /// nothing else:
     ///
     /// ```
@@ -69,7 +70,7 @@ impl AuditLogs {
     /// One sign-in, by the id of its entry:
     /// [`GET /auditLogs/signIns/{id}`](https://learn.microsoft.com/graph/api/signin-get).
     ///
-    /// It needs what [`sign_ins`](Self::sign_ins) needs.
+    /// Takes what [`sign_ins`](Self::sign_ins) takes.
     #[must_use]
     pub fn sign_in(&self, id: impl Into<Key>) -> Resource<SignIn> {
         let target = self
@@ -82,7 +83,7 @@ impl AuditLogs {
     /// Changes in the directory:
     /// [`GET /auditLogs/directoryAudits`](https://learn.microsoft.com/graph/api/directoryaudit-list).
     ///
-    /// It needs `AuditLog.Read.All`.
+    /// Takes `AuditLog.Read.All`.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
@@ -106,7 +107,7 @@ impl AuditLogs {
     /// One change, by the id of its entry:
     /// [`GET /auditLogs/directoryAudits/{id}`](https://learn.microsoft.com/graph/api/directoryaudit-get).
     ///
-    /// It needs `AuditLog.Read.All`.
+    /// Takes `AuditLog.Read.All`.
     #[must_use]
     pub fn directory_audit(&self, id: impl Into<Key>) -> Resource<DirectoryAudit> {
         let target = self

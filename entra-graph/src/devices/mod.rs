@@ -18,7 +18,7 @@ use crate::{
 impl GraphClient {
     /// All devices: [`GET /devices`](https://learn.microsoft.com/graph/api/device-list).
     ///
-    /// `Device.Read.All` is enough.
+    /// Takes `Device.Read.All`.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
@@ -41,7 +41,7 @@ impl GraphClient {
     /// One device, by object id or by the id that it gave itself, [`Key::device_id`]:
     /// [`GET /devices/{id}`](https://learn.microsoft.com/graph/api/device-get).
     ///
-    /// `Device.Read.All` is enough.
+    /// Takes `Device.Read.All`.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
@@ -65,7 +65,7 @@ impl Resource<Device> {
     /// Who joined or registered the device:
     /// [`GET /devices/{id}/registeredOwners`](https://learn.microsoft.com/graph/api/device-list-registeredowners).
     ///
-    /// `Device.Read.All` is enough to list them; what Graph tells of each person beyond the id takes
+    /// Takes `Device.Read.All`; what Graph tells of each person beyond the id takes
     /// a permission for users ([`DirectoryObject::is_limited`]).
     #[must_use]
     pub fn registered_owners(&self) -> Collection<DirectoryObject> {
@@ -75,7 +75,7 @@ impl Resource<Device> {
     /// Who uses the device:
     /// [`GET /devices/{id}/registeredUsers`](https://learn.microsoft.com/graph/api/device-list-registeredusers).
     ///
-    /// `Device.Read.All` is enough to list them, as for the owners.
+    /// Takes `Device.Read.All`, as the owners do.
     #[must_use]
     pub fn registered_users(&self) -> Collection<DirectoryObject> {
         self.collection("registeredUsers", LIST_DEVICE_USERS)
@@ -84,7 +84,7 @@ impl Resource<Device> {
     /// Groups and administrative units that the device is a direct member of:
     /// [`GET /devices/{id}/memberOf`](https://learn.microsoft.com/graph/api/device-list-memberof).
     ///
-    /// `Device.Read.All` is enough.
+    /// Takes `Device.Read.All`.
     #[must_use]
     pub fn member_of(&self) -> Collection<DirectoryObject> {
         self.collection("memberOf", LIST_DEVICE_MEMBER_OF)
@@ -93,7 +93,7 @@ impl Resource<Device> {
     /// Groups and administrative units that the device is a member of by whatever way:
     /// [`GET /devices/{id}/transitiveMemberOf`](https://learn.microsoft.com/graph/api/device-list-transitivememberof).
     ///
-    /// It needs `Directory.Read.All`.
+    /// Takes `Directory.Read.All`.
     #[must_use]
     pub fn transitive_member_of(&self) -> Collection<DirectoryObject> {
         self.collection("transitiveMemberOf", LIST_DEVICE_TRANSITIVE_MEMBER_OF)

@@ -19,7 +19,7 @@ use crate::{
 impl GraphClient {
     /// All groups: [`GET /groups`](https://learn.microsoft.com/graph/api/group-list).
     ///
-    /// `GroupMember.Read.All` is enough.
+    /// Takes `GroupMember.Read.All`.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
@@ -44,7 +44,7 @@ impl GraphClient {
     /// One group, by object id or [`Key::unique_name`]:
     /// [`GET /groups/{id}`](https://learn.microsoft.com/graph/api/group-get).
     ///
-    /// `GroupMember.Read.All` is enough. Nine properties come for one group only, and only when
+    /// Takes `GroupMember.Read.All`. Some properties come for one group only, and only when
     /// selected, such as [`Group::ALLOW_EXTERNAL_SENDERS`].
     ///
     /// ```
@@ -67,8 +67,8 @@ impl GraphClient {
 impl Resource<Group> {
     /// Direct members: [`GET /groups/{id}/members`](https://learn.microsoft.com/graph/api/group-list-members).
     ///
-    /// `GroupMember.Read.All` is enough to list them; what Graph tells of each member beyond its id
-    /// and type takes a permission for that type ([`DirectoryObject::is_limited`]).
+    /// Takes `GroupMember.Read.All`; what Graph tells of each member beyond its id and type takes a
+    /// permission for that type ([`DirectoryObject::is_limited`]).
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
@@ -95,7 +95,7 @@ impl Resource<Group> {
     /// Direct members and members of nested groups, each once:
     /// [`GET /groups/{id}/transitiveMembers`](https://learn.microsoft.com/graph/api/group-list-transitivemembers).
     ///
-    /// `GroupMember.Read.All` is enough.
+    /// Takes `GroupMember.Read.All`.
     #[must_use]
     pub fn transitive_members(&self) -> Collection<DirectoryObject> {
         self.collection("transitiveMembers", LIST_GROUP_TRANSITIVE_MEMBERS)
@@ -103,7 +103,7 @@ impl Resource<Group> {
 
     /// Owners: [`GET /groups/{id}/owners`](https://learn.microsoft.com/graph/api/group-list-owners).
     ///
-    /// `GroupMember.Read.All` is enough.
+    /// Takes `GroupMember.Read.All`.
     #[must_use]
     pub fn owners(&self) -> Collection<DirectoryObject> {
         self.collection("owners", LIST_GROUP_OWNERS)
@@ -112,7 +112,7 @@ impl Resource<Group> {
     /// Groups and administrative units that the group is a direct member of:
     /// [`GET /groups/{id}/memberOf`](https://learn.microsoft.com/graph/api/group-list-memberof).
     ///
-    /// `GroupMember.Read.All` is enough.
+    /// Takes `GroupMember.Read.All`.
     #[must_use]
     pub fn member_of(&self) -> Collection<DirectoryObject> {
         self.collection("memberOf", LIST_GROUP_MEMBER_OF)
@@ -121,7 +121,7 @@ impl Resource<Group> {
     /// Groups and administrative units that the group is a member of by whatever way:
     /// [`GET /groups/{id}/transitiveMemberOf`](https://learn.microsoft.com/graph/api/group-list-transitivememberof).
     ///
-    /// An application needs `Directory.Read.All`.
+    /// Takes `Directory.Read.All`, or `GroupMember.Read.All` on behalf of a person.
     #[must_use]
     pub fn transitive_member_of(&self) -> Collection<DirectoryObject> {
         self.collection("transitiveMemberOf", LIST_GROUP_TRANSITIVE_MEMBER_OF)
@@ -130,7 +130,7 @@ impl Resource<Group> {
     /// Applications that the group is assigned to:
     /// [`GET /groups/{id}/appRoleAssignments`](https://learn.microsoft.com/graph/api/group-list-approleassignments).
     ///
-    /// It needs `Directory.Read.All`.
+    /// Takes `Directory.Read.All`.
     #[must_use]
     pub fn app_role_assignments(&self) -> Collection<AppRoleAssignment> {
         self.collection("appRoleAssignments", LIST_GROUP_APP_ROLE_ASSIGNMENTS)

@@ -16,8 +16,8 @@ impl GraphClient {
     /// The tenant, as a collection of one:
     /// [`GET /organization`](https://learn.microsoft.com/graph/api/organization-list).
     ///
-    /// An application needs `Organization.Read.All`, a signed-in user `User.Read`. There are no
-    /// pages and no count.
+    /// Takes `Organization.Read.All`, or `User.Read` on behalf of a person. There are no pages and
+    /// no count.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
@@ -41,7 +41,7 @@ impl GraphClient {
     /// The tenant, by its id:
     /// [`GET /organization/{id}`](https://learn.microsoft.com/graph/api/organization-get).
     ///
-    /// It needs the same permissions as [`organization`](Self::organization).
+    /// Takes the same permissions as [`organization`](Self::organization).
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }

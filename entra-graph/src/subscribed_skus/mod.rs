@@ -16,7 +16,7 @@ impl GraphClient {
     /// All kinds of licences that the tenant has:
     /// [`GET /subscribedSkus`](https://learn.microsoft.com/graph/api/subscribedsku-list).
     ///
-    /// `Organization.Read.All` is enough. They come at once, and Graph neither filters nor counts
+    /// Takes `Organization.Read.All`. They come at once, and Graph neither filters nor counts
     /// them.
     ///
     /// ```
@@ -34,7 +34,7 @@ impl GraphClient {
     /// ```compile_fail
     /// # fn f(graph: &entra_graph::GraphClient) {
     /// use entra_graph::SubscribedSku;
-    /// let request = graph.subscribed_skus().list().filter(SubscribedSku::SKU_ID.eq("x"));
+    /// let request = graph.subscribed_skus().list().filter(SubscribedSku::APPLIES_TO.eq("User"));
     /// # }
     /// ```
     #[must_use]
@@ -49,7 +49,7 @@ impl GraphClient {
     /// The licences of one kind, by [`SubscribedSku::id`], which is not the SKU's own id:
     /// [`GET /subscribedSkus/{id}`](https://learn.microsoft.com/graph/api/subscribedsku-get).
     ///
-    /// `Organization.Read.All` is enough.
+    /// Takes `Organization.Read.All`.
     #[must_use]
     pub fn subscribed_sku(&self, id: impl Into<Key>) -> Resource<SubscribedSku> {
         Resource::new(

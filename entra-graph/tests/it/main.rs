@@ -2,10 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+mod apps;
+mod audit_logs;
+mod devices;
 mod errors;
 mod examples;
+mod groups;
 mod paging;
 mod queries;
 mod scripts;
 mod support;
+mod tenant;
 mod users;

@@ -1,0 +1,68 @@
+//! The tenant's own areas: organization and subscribed SKUs.
+
+use entra_core::ScriptedTransport;
+use entra_graph::{GraphClient, Organization, SubscribedSku};
+
+use crate::{
+    scripts::{asked, client},
+    support::start,
+};
+
+#[tokio::test]
+async fn the_organization_and_its_licences_are_read() {
+    let (tenant, credential) = start().await;
+    let graph = GraphClient::builder(credential)
+        .cloud(tenant.cloud())
+        .clock(tenant.clock())
+        .build()
+        .unwrap();
+    let page = graph.organization().list().send().await.unwrap();
+    assert!(page.is_last());
+    let [organization] = page.items.as_slice() else {
+        panic!("{} organizations", page.items.len());
+    };
+    assert_eq!(organization.id, tenant.id().to_string());
+    let domains = organization.verified_domains.as_deref().unwrap();
+    assert!(
+        domains
+            .iter()
+            .any(|domain| domain.name == Some(tenant.domain()))
+    );
+    let by_id = graph.organization_by_id(&organization.id);
+    let by_id = by_id.get().send().await.unwrap();
+    assert_eq!(by_id.verified_domains, organization.verified_domains);
+
+    let skus = graph.subscribed_skus().list().items();
+    let skus = skus.collect_all().await.unwrap();
+    assert!(!skus.is_empty());
+    let units = skus[0].prepaid_units.as_deref().unwrap();
+    assert!(skus[0].consumed_units <= units.enabled);
+    let one = graph.subscribed_sku(&skus[0].id);
+    assert_eq!(one.get().send().await.unwrap().sku_id, skus[0].sku_id);
+}
+
+#[tokio::test]
+async fn neither_is_paged_or_counted() {
+    let script = ScriptedTransport::new()
+        .then(200, &[], r#"{"value":[]}"#)
+        .then(200, &[], r#"{"value":[]}"#)
+        .then(200, &[], r#"{"value":[]}"#);
+    let graph = client(script.clone());
+    graph.organization().list().send().await.unwrap();
+    let names = graph
+        .organization()
+        .list()
+        .select(Organization::DISPLAY_NAME);
+    names.send().await.unwrap();
+    let parts = graph.subscribed_skus().list();
+    let parts = parts.select(SubscribedSku::SKU_PART_NUMBER);
+    parts.send().await.unwrap();
+    assert_eq!(
+        asked(&script),
+        [
+            "/organization",
+            "/organization?$select=id,displayName",
+            "/subscribedSkus?$select=id,skuPartNumber"
+        ]
+    );
+}
