@@ -1,9 +1,9 @@
 //! The fake tenant from outside: over HTTP, as any client sees it.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "what a test relies on may fail it"
+#![expect(clippy::unwrap_used, reason = "what a test relies on may fail it")]
+#![cfg_attr(
+    feature = "wiremock",
+    expect(clippy::expect_used, reason = "what a test relies on may fail it")
 )]
 
 #[cfg(feature = "wiremock")]
