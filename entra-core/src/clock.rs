@@ -1,4 +1,10 @@
-use std::{fmt, future::Future, pin::Pin, time::Duration};
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 /// A point in time, in UTC unless its offset says otherwise (the `time` crate's type).
 pub use time::OffsetDateTime as Timestamp;
@@ -14,8 +20,27 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// The current time in UTC.
     fn now(&self) -> Timestamp;
 
+    /// The current time since the start of 1970, for comparisons that need no calendar date.
+    fn since_epoch(&self) -> Duration {
+        Duration::try_from(self.now() - Timestamp::UNIX_EPOCH).unwrap_or_default()
+    }
+
     /// Completes when `duration` has passed on this clock.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+}
+
+impl<T: Clock + ?Sized> Clock for Arc<T> {
+    fn now(&self) -> Timestamp {
+        (**self).now()
+    }
+
+    fn since_epoch(&self) -> Duration {
+        (**self).since_epoch()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        (**self).sleep(duration)
+    }
 }
 
 /// The machine's clock; sleeping uses tokio's timer.
@@ -25,6 +50,12 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp::now_utc()
+    }
+
+    fn since_epoch(&self) -> Duration {
+        SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default()
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use crate::Error;
 
@@ -21,6 +21,12 @@ pub trait Entropy: fmt::Debug + Send + Sync + 'static {
         #[expect(clippy::cast_precision_loss, reason = "53 bits fit an f64")]
         let value = (u64::from_le_bytes(bytes) >> 11) as f64;
         value / 9_007_199_254_740_992.0
+    }
+}
+
+impl<T: Entropy + ?Sized> Entropy for Arc<T> {
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), Error> {
+        (**self).fill(buffer)
     }
 }
 
