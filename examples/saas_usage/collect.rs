@@ -6,7 +6,10 @@
 
 use std::collections::HashMap;
 
-use entra_graph::{AppRoleAssignment, DirectoryObject, GraphClient, ServicePrincipal, SignIn};
+use entra_graph::{
+    AppRoleAssignment, DirectoryObject, Error, ServicePrincipal, SignIn,
+    query::{Entity, List},
+};
 use futures_util::{StreamExt, stream};
 
 use super::{
@@ -24,15 +27,20 @@ pub(crate) async fn collect(
     days: u32,
     progress: &Progress,
 ) -> Result<Facts, Problem> {
-    let graph = &connection.graph;
+    let reader = Reader {
+        connection,
+        progress,
+        directory: Pace::of_directory(),
+        reports: Pace::of_reports(),
+    };
     let window = Window::ending(connection.clock.now(), days);
     let mut found = Found::default();
 
     progress.say("reading the tenant");
-    let (tenant_id, tenant_name) = organization(graph).await?;
-    let apps = apps(graph, &mut found, progress).await?;
-    let groups = groups(graph, &mut found, progress).await?;
-    let sign_ins = sign_ins(connection, window, &mut found.people, progress).await?;
+    let (tenant_id, tenant_name) = reader.organization().await?;
+    let apps = reader.apps(&mut found).await?;
+    let groups = reader.groups(&mut found).await?;
+    let sign_ins = reader.sign_ins(window, &mut found.people).await?;
 
     Ok(Facts {
         tenant_id,
@@ -54,68 +62,157 @@ struct Found {
     group_names: HashMap<String, String>,
 }
 
-async fn organization(graph: &GraphClient) -> Result<(String, String), Problem> {
-    let page = graph.organization().list().send().await?;
-    let organization = page.items.into_iter().next().ok_or_else(|| {
-        Problem::new("the answer to /organization names no tenant")
-            .with_fix("look at the tenant id")
-    })?;
-    Ok((
-        organization.id,
-        organization.display_name.unwrap_or_default(),
-    ))
+struct Reader<'a> {
+    connection: &'a Connection,
+    progress: &'a Progress,
+    directory: Pace,
+    reports: Pace,
 }
 
-/// Every application of the tenant with its assignments.
-async fn apps(
-    graph: &GraphClient,
-    found: &mut Found,
-    progress: &Progress,
-) -> Result<Vec<App>, Problem> {
-    let principals = graph
-        .service_principals()
-        .list()
-        .select((
+impl Reader<'_> {
+    async fn organization(&self) -> Result<(String, String), Problem> {
+        let rows = self
+            .all(self.connection.graph.organization().list())
+            .await?;
+        match rows.into_iter().next() {
+            Some(row) => Ok((row.id, row.display_name.unwrap_or_default())),
+            None => Err(Problem::new(
+                "Microsoft Graph named no tenant at /organization",
+            )),
+        }
+    }
+
+    /// Every application of the tenant with its assignments.
+    async fn apps(&self, found: &mut Found) -> Result<Vec<App>, Problem> {
+        let graph = &self.connection.graph;
+        let list = graph.service_principals().list().select((
             ServicePrincipal::APP_ID,
             ServicePrincipal::DISPLAY_NAME,
             ServicePrincipal::VERIFIED_PUBLISHER,
             ServicePrincipal::TAGS,
-        ))
-        .items()
-        .collect_all()
-        .await?;
+        ));
+        let principals = self.all(list).await?;
+        found.gaps.limited += principals.iter().filter(|row| row.is_limited()).count();
 
-    let total = principals.len();
-    let mut apps = Vec::with_capacity(total);
-    let mut answers = stream::iter(principals.into_iter().map(|principal| async {
-        let assigned = graph
-            .service_principal(&principal.id)
-            .app_role_assigned_to()
-            .list()
-            .select((
+        let total = principals.len();
+        let mut apps = Vec::with_capacity(total);
+        let mut answers = stream::iter(principals.into_iter().map(|principal| async {
+            let assigned = graph
+                .service_principal(&principal.id)
+                .app_role_assigned_to();
+            let list = assigned.list().select((
                 AppRoleAssignment::PRINCIPAL_ID,
                 AppRoleAssignment::PRINCIPAL_TYPE,
                 AppRoleAssignment::PRINCIPAL_DISPLAY_NAME,
-            ))
-            .items()
-            .collect_all()
-            .await;
-        (principal, assigned)
-    }))
-    .buffer_unordered(AT_ONCE);
-    while let Some((principal, assigned)) = answers.next().await {
-        match assigned {
-            Ok(assigned) => apps.push(app(principal, assigned, found)),
-            Err(error) if error.is_not_found() => found.gaps.gone += 1,
-            Err(error) => return Err(error.into()),
+            ));
+            (principal, self.all(list).await)
+        }))
+        .buffer_unordered(AT_ONCE);
+        while let Some((principal, assigned)) = answers.next().await {
+            match assigned {
+                Ok(assigned) => apps.push(app(principal, assigned, found)),
+                // Deleted between the two requests.
+                Err(error) if error.is_not_found() => found.gaps.gone += 1,
+                Err(error) => return Err(error.into()),
+            }
+            self.progress.say(&format!(
+                "assignments of {} of {}",
+                number(apps.len()),
+                counted(total, "app", "apps")
+            ));
         }
-        progress.say(&format!(
-            "assignments of {} of {}",
-            number(apps.len()),
-            counted(total, "app", "apps")
-        ));
+        Ok(apps)
     }
-    Ok(apps)
+
+    /// The direct members of each group that is assigned to any app, each group asked for once.
+    async fn groups(&self, found: &mut Found) -> Result<HashMap<String, Group>, Problem> {
+        let names = std::mem::take(&mut found.group_names);
+        let total = names.len();
+        let mut groups = HashMap::with_capacity(total);
+        let mut answers = stream::iter(names.into_iter().map(|(id, name)| async {
+            let list = self.connection.graph.group(&id).members().list();
+            let members = self.all(list.select(DirectoryObject::DISPLAY_NAME)).await;
+            (id, name, members)
+        }))
+        .buffer_unordered(AT_ONCE);
+        while let Some((id, name, members)) = answers.next().await {
+            let members = match members {
+                Ok(members) => members,
+                Err(error) if error.is_not_found() => {
+                    found.gaps.gone += 1;
+                    Vec::new()
+                }
+                Err(error) => return Err(error.into()),
+            };
+            found.gaps.limited += members.iter().filter(|row| row.is_limited()).count();
+            let members = members
+                .iter()
+                .filter_map(DirectoryObject::as_user)
+                .map(|user| found.people.add(&user.id, user.display_name.as_deref()))
+                .collect();
+            groups.insert(id, Group { name, members });
+            self.progress.say(&format!(
+                "members of {} of {}",
+                number(groups.len()),
+                counted(total, "group", "groups")
+            ));
+        }
+        Ok(groups)
+    }
+
+    /// The sign-ins of the window, or nothing if the tenant's licence does not give them out.
+    async fn sign_ins(
+        &self,
+        window: Window,
+        people: &mut People,
+    ) -> Result<Option<SignIns>, Problem> {
+        let mut log = SignIns::default();
+        let mut read = 0;
+        let list = self.connection.graph.audit_logs().sign_ins().list();
+        let list = list.filter(SignIn::CREATED_DATE_TIME.ge(window.from));
+        let outcome = self
+            .each_page(list, &self.reports, |rows| {
+                read += rows.len();
+                for row in rows {
+                    add(row, &mut log, people);
+                }
+                self.progress.say(&counted(read, "sign-in", "sign-ins"));
+            })
+            .await;
+        match outcome {
+            Ok(()) => Ok(Some(log)),
+            Err(error) if error.is_license_missing() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn all<E: Entity>(&self, list: List<E>) -> Result<Vec<E>, Error> {
+        let mut all = Vec::new();
+        self.each_page(list, &self.directory, |rows| all.extend(rows))
+            .await?;
+        Ok(all)
+    }
+
+    /// Pages come one after the other, as each names the next, and no faster than allowed.
+    async fn each_page<E: Entity>(
+        &self,
+        list: List<E>,
+        pace: &Pace,
+        mut take: impl FnMut(Vec<E>),
+    ) -> Result<(), Error> {
+        let mut pages = list.pages();
+        loop {
+            pace.wait(&*self.connection.clock).await;
+            let Some(page) = pages.try_next().await? else {
+                return Ok(());
+            };
+            let last = page.is_last();
+            take(page.items);
+            if last {
+                return Ok(());
+            }
+        }
+    }
 }
 
 fn app(principal: ServicePrincipal, assigned: Vec<AppRoleAssignment>, found: &mut Found) -> App {
@@ -151,91 +248,6 @@ fn assignee(assignment: AppRoleAssignment, found: &mut Found) -> Assignee {
             Assignee::Group(id)
         }
         _ => Assignee::NotAPerson,
-    }
-}
-
-/// The direct members of each group that is assigned to any app, each group asked for once.
-async fn groups(
-    graph: &GraphClient,
-    found: &mut Found,
-    progress: &Progress,
-) -> Result<HashMap<String, Group>, Problem> {
-    let names = std::mem::take(&mut found.group_names);
-    let total = names.len();
-    let mut groups = HashMap::with_capacity(total);
-    let mut answers = stream::iter(names.into_iter().map(|(id, name)| async {
-        let members = graph
-            .group(&id)
-            .members()
-            .list()
-            .select(DirectoryObject::DISPLAY_NAME)
-            .items()
-            .collect_all()
-            .await;
-        (id, name, members)
-    }))
-    .buffer_unordered(AT_ONCE);
-    while let Some((id, name, members)) = answers.next().await {
-        let members = match members {
-            Ok(members) => members,
-            Err(error) if error.is_not_found() => {
-                found.gaps.gone += 1;
-                Vec::new()
-            }
-            Err(error) => return Err(error.into()),
-        };
-        found.gaps.limited += members.iter().filter(|member| member.is_limited()).count();
-        let members = members
-            .iter()
-            .filter_map(DirectoryObject::as_user)
-            .map(|user| found.people.add(&user.id, user.display_name.as_deref()))
-            .collect();
-        groups.insert(id, Group { name, members });
-        progress.say(&format!(
-            "members of {} of {}",
-            number(groups.len()),
-            counted(total, "group", "groups")
-        ));
-    }
-    Ok(groups)
-}
-
-/// The sign-ins of the window, or nothing if the tenant's licence does not give them out.
-///
-/// Pages come one after the other, as each names the next, and no faster than the log may be read.
-async fn sign_ins(
-    connection: &Connection,
-    window: Window,
-    people: &mut People,
-    progress: &Progress,
-) -> Result<Option<SignIns>, Problem> {
-    let mut log = SignIns::default();
-    let mut pace = Pace::of_reports();
-    let mut read = 0;
-    let mut pages = connection
-        .graph
-        .audit_logs()
-        .sign_ins()
-        .list()
-        .filter(SignIn::CREATED_DATE_TIME.ge(window.from))
-        .pages();
-    loop {
-        pace.wait(&*connection.clock).await;
-        let page = match pages.try_next().await {
-            Ok(Some(page)) => page,
-            Ok(None) => return Ok(Some(log)),
-            Err(error) if error.is_license_missing() => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        let last = page.is_last();
-        read += page.items.len();
-        for sign_in in page.items {
-            add(sign_in, &mut log, people);
-        }
-        progress.say(&counted(read, "sign-in", "sign-ins"));
-        if last {
-            return Ok(Some(log));
-        }
     }
 }
 

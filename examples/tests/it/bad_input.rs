@@ -12,7 +12,7 @@ use entra_mock::{App, FakeTenant, License};
 
 /// Every word must be in the text.
 #[track_caller]
-fn says(text: impl ToString, words: &[&str]) {
+fn says(text: &impl ToString, words: &[&str]) {
     let text = text.to_string();
     for word in words {
         assert!(text.contains(word), "{word:?} is missing in: {text}");
@@ -38,15 +38,15 @@ fn graph(tenant: &FakeTenant, app: &App) -> GraphClient {
 #[test]
 fn malformed_ids_say_what_was_expected() {
     says(
-        "contoso".parse::<TenantId>().unwrap_err(),
+        &"contoso".parse::<TenantId>().unwrap_err(),
         &["\"contoso\"", "tenant", "verified domain"],
     );
     says(
-        "my app".parse::<ClientId>().unwrap_err(),
+        &"my app".parse::<ClientId>().unwrap_err(),
         &["\"my app\"", "application (client) id", "GUID"],
     );
     says(
-        "4f1c".parse::<ObjectId>().unwrap_err(),
+        &"4f1c".parse::<ObjectId>().unwrap_err(),
         &["\"4f1c\"", "object id", "GUID"],
     );
 
@@ -54,7 +54,7 @@ fn malformed_ids_say_what_was_expected() {
         .build()
         .unwrap_err();
     assert_eq!(error.kind(), entra_auth::ErrorKind::Configuration);
-    says(error.report(), &["contoso", "tenant", "fix:"]);
+    says(&error.report(), &["contoso", "tenant", "fix:"]);
 }
 
 #[tokio::test]
@@ -68,13 +68,13 @@ async fn an_id_that_would_name_something_else_is_not_sent() {
     for id in ["", " ", ".", ".."] {
         let error = graph.user(id).get().send().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Query, "{id:?}");
-        says(error, &["is not an id"]);
+        says(&error, &["is not an id"]);
     }
     tenant.requests().within("/v1.0/").assert_count(0);
 
     let error = graph.user("no-such-person").get().send().await.unwrap_err();
     assert!(error.is_not_found(), "{error}");
-    says(error, &["404", "no-such-person"]);
+    says(&error, &["404", "no-such-person"]);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn an_empty_secret_is_refused_before_anything_is_sent() {
             .build()
             .unwrap_err();
         assert_eq!(error.kind(), entra_auth::ErrorKind::Configuration);
-        says(error.report(), &["secret", "fix:"]);
+        says(&error.report(), &["secret", "fix:"]);
     }
 }
 
@@ -97,7 +97,7 @@ fn plain_http_off_loopback_is_refused() {
     ] {
         let error = Cloud::custom(authority, graph).unwrap_err();
         assert_eq!(error.kind(), entra_core::ErrorKind::Configuration);
-        says(error, &["must be https", "loopback"]);
+        says(&error, &["must be https", "loopback"]);
     }
 }
 
@@ -118,7 +118,7 @@ async fn bad_filters_fail_before_sending_or_with_graphs_own_words() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Query);
-    says(error, &["aboutMe"]);
+    says(&error, &["aboutMe"]);
     tenant.requests().within("/v1.0/").assert_count(0);
 
     let error = graph
@@ -132,7 +132,7 @@ async fn bad_filters_fail_before_sending_or_with_graphs_own_words() {
         (error.kind(), error.status().map(|status| status.as_u16())),
         (ErrorKind::Service, Some(400))
     );
-    says(error, &["400", "/users"]);
+    says(&error, &["400", "/users"]);
 
     // A quote in a value is data, not syntax.
     let nobody = graph
@@ -167,7 +167,7 @@ async fn an_unknown_tenant_is_told_apart_from_a_wrong_secret() {
         (CredentialErrorKind::Refused, Some(90002))
     );
     says(
-        entra_auth::Error::find(&error).unwrap().report(),
+        &entra_auth::Error::find(&error).unwrap().report(),
         &["AADSTS90002", "tenant", "fix:", "correlation"],
     );
     assert!(!error.is_transient());
@@ -192,9 +192,9 @@ async fn a_revoked_secret_says_so_through_graph() {
         (credential.kind(), credential.code()),
         (CredentialErrorKind::Refused, Some(7_000_215))
     );
-    says(credential.fix().unwrap(), &["secret"]);
+    says(&credential.fix().unwrap(), &["secret"]);
     says(
-        entra_auth::Error::find(&error).unwrap().report(),
+        &entra_auth::Error::find(&error).unwrap().report(),
         &[
             "AADSTS7000215",
             "invalid_client",

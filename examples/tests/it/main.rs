@@ -1,5 +1,10 @@
 //! What can only be tested with every crate at hand.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of a test fails the test as a test does"
+)]
+
 mod bad_input;
 mod layering;
 mod loss_proof;
