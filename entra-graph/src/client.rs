@@ -62,6 +62,15 @@ pub struct GraphClientBuilder {
 }
 
 impl GraphClient {
+    /// A client for the public cloud with every setting at its default.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when the crate was built
+    /// without a transport.
+    pub fn new(credential: impl TokenCredential) -> Result<Self, Error> {
+        Self::builder(credential).build()
+    }
+
     /// A client with this credential, on the public cloud unless told otherwise.
     pub fn builder(credential: impl TokenCredential) -> GraphClientBuilder {
         GraphClientBuilder {
