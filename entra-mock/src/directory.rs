@@ -620,7 +620,7 @@ mod tests {
     #[test]
     fn security_identifiers_spell_the_object_id_in_numbers() {
         // 00010203-0405-0607-0809-0a0b0c0d0e0f
-        let expected = "S-1-12-1-66051-101122053-185207048-252579084";
+        let expected = "S-1-12-1-66051-101123077-185207048-252579084";
         assert_eq!(
             security_identifier("00010203-0405-0607-0809-0a0b0c0d0e0f"),
             expected

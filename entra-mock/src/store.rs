@@ -311,7 +311,7 @@ impl Store {
         !linked
     }
 
-    #[cfg(any(test, feature = "wiremock"))]
+    #[cfg(feature = "wiremock")]
     pub(crate) fn unlink(&mut self, relation: Relation, from: &str, to: &str) -> bool {
         let (Some(from), Some(to)) = (self.handle(from), self.handle(to)) else {
             return false;
