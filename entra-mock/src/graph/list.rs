@@ -1,28 +1,26 @@
 //! Lists: query options, filtering, ordering and pages.
 
-use std::cmp::Ordering;
-
 use serde_json::Value;
 
 use super::{
     Call,
     expand::Expansion,
-    read,
     relations::Relationship,
-    route::{Root, Route, Target},
-    rows::{self, Around, Row, Sieve, Source},
+    route::Route,
+    rows::{Around, Row, Sieve},
     shape::{self, Look, Shape},
+    subject::Subject,
     unsupported,
 };
 use crate::{
     odata::{
-        Expr, Key, Options, Order, PageKey, Position, Query, Refusal, Search, TICKS, check_filter,
-        parse_filter, ticks_of,
+        Key, Options, Order, PageKey, Place, Position, Query, Refusal, Search, check_filter,
+        parse_filter,
     },
-    permissions::{self, authorize, denied, is_basic, not_premium, only_basic_profiles},
+    permissions::{self, denied, is_basic, not_premium, only_basic_profiles},
     schema::Entity,
     state::License,
-    store::{Kind, Object},
+    store::Kind,
     wire::Reply,
 };
 
@@ -119,189 +117,6 @@ pub(super) fn count(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
     Ok(Reply::new(200)
         .with_header("content-type", "text/plain")
         .with_body(count.to_string()))
-}
-
-/// What is listed.
-struct Subject<'a> {
-    /// The object whose relationship it is.
-    of: Option<(Kind, &'a Object)>,
-    relationship: Option<&'static Relationship>,
-    cast: Option<Kind>,
-    /// The types an item may have.
-    kinds: Vec<Kind>,
-    own: bool,
-}
-
-impl<'a> Subject<'a> {
-    /// Finds out what is meant, whether the caller may read it, and whether it exists.
-    fn of(call: Call<'a>, route: &Route) -> Result<Self, Refusal> {
-        let (Target::List { relationship, cast } | Target::Count { relationship, cast }) =
-            route.target
-        else {
-            return Err(unsupported(call.request));
-        };
-        let (of, own) = match (&route.root, relationship) {
-            (Root::Set(kind), _) => {
-                authorize(call.caller, &format!("/{}", Entity::of(*kind).set), false)?;
-                if *kind == Kind::SignIn && call.state.license == License::Free {
-                    return Err(not_premium());
-                }
-                return Ok(Self {
-                    of: None,
-                    relationship: None,
-                    cast: None,
-                    kinds: vec![*kind],
-                    own: false,
-                });
-            }
-            (root, Some(relationship)) => {
-                let own = read::is_own(call, root);
-                authorize(call.caller, &relationship.permission_path(), own)?;
-                (Some(read::find(call, root)?), own)
-            }
-            _ => return Err(unsupported(call.request)),
-        };
-        let kinds = match (cast, relationship) {
-            (Some(cast), _) => vec![cast],
-            (None, relationship) => relationship
-                .map(|item| item.kinds.to_vec())
-                .unwrap_or_default(),
-        };
-        Ok(Self {
-            of,
-            relationship,
-            cast,
-            kinds,
-            own,
-        })
-    }
-
-    fn entity(&self) -> &'static Entity {
-        Entity::of(self.kinds.first().copied().unwrap_or(Kind::User))
-    }
-
-    fn directory(&self) -> bool {
-        self.entity().directory
-    }
-
-    fn typed(&self) -> bool {
-        self.relationship
-            .is_some_and(|relationship| relationship.polymorphic)
-    }
-
-    /// The options its row in the documentation has.
-    fn options(&self) -> Options {
-        match self.kinds.as_slice() {
-            [Kind::SignIn] => Options(&["$filter", "$top"]),
-            [Kind::DirectoryAudit] => Options(&["$filter", "$orderby", "$top"]),
-            [Kind::SubscribedSku | Kind::Organization] => Options(&["$select"]),
-            [Kind::AppRoleAssignment | Kind::OAuth2PermissionGrant] => {
-                Options(&["$count", "$filter", "$select", "$top"])
-            }
-            _ => Options(&[
-                "$count", "$expand", "$filter", "$orderby", "$search", "$select", "$top",
-            ]),
-        }
-    }
-
-    fn page_sizes(&self, with_activity: bool) -> PageSizes {
-        match self.kinds.as_slice() {
-            [Kind::SignIn | Kind::DirectoryAudit] => PageSizes {
-                default: 1_000,
-                most: 1_000,
-            },
-            [Kind::SubscribedSku | Kind::Organization] => PageSizes {
-                default: usize::MAX,
-                most: usize::MAX,
-            },
-            _ if with_activity => PageSizes {
-                default: 100,
-                most: 500,
-            },
-            _ => PageSizes {
-                default: 100,
-                most: 999,
-            },
-        }
-    }
-
-    fn source(&self, call: Call<'a>, filter: Option<&Expr>) -> Source<'a> {
-        if let (Some((_, object)), Some(relationship)) = (self.of, self.relationship) {
-            let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
-            return Source::Related(relationship, id, self.cast);
-        }
-        let kind = self.kinds.first().copied().unwrap_or(Kind::User);
-        let time = match kind {
-            Kind::SignIn => "createdDateTime",
-            Kind::DirectoryAudit => "activityDateTime",
-            _ => {
-                let pinned =
-                    filter.and_then(|filter| rows::pinned(&call.state.store, kind, filter));
-                return pinned.map_or(Source::All(kind), |objects| Source::Found(kind, objects));
-            }
-        };
-        let (from, to) = filter.map_or((i64::MIN, i64::MAX), |filter| rows::range(filter, time));
-        Source::Log(kind, from.max(oldest_record(call)), to)
-    }
-
-    /// The list's name in `@odata.context`.
-    fn context(&self, query: &Query) -> String {
-        let name = match (self.relationship, self.cast, self.of) {
-            (Some(relationship), None, Some((kind, object))) if !relationship.polymorphic => {
-                let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
-                // Documented like this: below its own set for some, as a set of its own for others.
-                match (kind, relationship.name) {
-                    (_, "oauth2PermissionGrants") => "oauth2PermissionGrants".to_owned(),
-                    (Kind::User | Kind::ServicePrincipal, "appRoleAssignments") => {
-                        "appRoleAssignments".to_owned()
-                    }
-                    (kind, name) => format!("{}('{id}')/{name}", Entity::of(kind).set),
-                }
-            }
-            (Some(_), None, _) => "directoryObjects".to_owned(),
-            _ => self.entity().set.to_owned(),
-        };
-        format!("{name}{}", selection(query))
-    }
-}
-
-/// `(id,displayName,manager())`, or nothing without `$select` and `$expand`.
-pub(super) fn selection(query: &Query) -> String {
-    let expanded = query.expand.as_ref().map(|expand| {
-        let inner = expand
-            .select
-            .as_ref()
-            .map(|names| names.join(","))
-            .unwrap_or_default();
-        format!("{}({inner})", expand.relationship)
-    });
-    let names: Vec<String> = query
-        .select
-        .iter()
-        .flatten()
-        .cloned()
-        .chain(expanded)
-        .collect();
-    if names.is_empty() {
-        String::new()
-    } else {
-        format!("({})", names.join(","))
-    }
-}
-
-/// How far back the tenant's licence lets anyone look into a log.
-pub(super) fn oldest_record(call: Call<'_>) -> i64 {
-    let days = if call.state.license == License::Free {
-        7
-    } else {
-        30
-    };
-    ticks_of(call.now) - days * 86_400 * TICKS
-}
-
-struct PageSizes {
-    default: usize,
-    most: usize,
 }
 
 /// A checked query.
@@ -559,34 +374,36 @@ fn sorted_page<'a>(
     order: &Order,
     position: Option<&Position>,
     page_size: usize,
-) -> (Vec<Row<'a>>, Option<(crate::odata::Place, Vec<Key>)>) {
-    let compare = |left: &(Vec<Key>, Row<'a>), right: &(Vec<Key>, Row<'a>)| -> Ordering {
+) -> (Vec<Row<'a>>, Option<(Place, Vec<Key<'static>>)>) {
+    type Keyed<'a> = (Vec<Key<'a>>, Row<'a>);
+    let compare = |left: &Keyed<'a>, right: &Keyed<'a>| {
         order
             .compare(&left.0, &right.0)
             .then(left.1.0.cmp(&right.1.0))
     };
-    let mut behind: Vec<(Vec<Key>, Row<'a>)> = rows
-        .map(|row| (order.keys(row.2), row))
-        .filter(|(keys, row)| {
-            position.is_none_or(|last| {
-                order
-                    .compare(keys, &last.keys)
-                    .then(row.0.cmp(&last.place))
-                    .is_gt()
-            })
+    let behind = |(keys, row): &Keyed<'a>| {
+        position.is_none_or(|last| {
+            order
+                .compare(keys, &last.keys)
+                .then(row.0.cmp(&last.place))
+                .is_gt()
         })
+    };
+    let mut page: Vec<Keyed<'a>> = rows
+        .map(|row| (order.keys(row.2), row))
+        .filter(behind)
         .collect();
-    let more = behind.len() > page_size;
+    let more = page.len() > page_size;
     if more {
-        behind.select_nth_unstable_by(page_size, compare);
-        behind.truncate(page_size);
+        page.select_nth_unstable_by(page_size, compare);
+        page.truncate(page_size);
     }
-    behind.sort_unstable_by(compare);
-    let last = behind
+    page.sort_unstable_by(compare);
+    let last = page
         .last()
         .filter(|_| more)
-        .map(|(keys, row)| (row.0, keys.clone()));
-    (behind.into_iter().map(|(_, row)| row).collect(), last)
+        .map(|(keys, row)| (row.0, keys.iter().cloned().map(Key::into_owned).collect()));
+    (page.into_iter().map(|(_, row)| row).collect(), last)
 }
 
 pub(super) const ACTIVITY: &str = "signInActivity";

@@ -20,6 +20,7 @@ mod relations;
 mod route;
 mod rows;
 mod shape;
+mod subject;
 
 pub(crate) use crate::permissions::{Caller, TokenProblem};
 use route::{Route, Target};

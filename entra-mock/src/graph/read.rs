@@ -5,11 +5,12 @@ use serde_json::Value;
 use super::{
     Call,
     expand::Expansion,
-    list::{ACTIVITY, JSON, check_activity, oldest_record, selection},
+    list::{ACTIVITY, JSON, check_activity},
     relations::{self, Relationship},
     route::{ObjectKey, Root, Route, Target},
     rows::Around,
     shape::{Look, Shape},
+    subject::{oldest_record, selection},
     unsupported,
 };
 use crate::{

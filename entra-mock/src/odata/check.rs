@@ -298,5 +298,4 @@ const QUOTED_GUIDS: bool = false;
 const COUNTABLE: [&str; 4] = ["owners", "members", "memberOf", "ownedObjects"];
 
 #[cfg(test)]
-#[path = "check_tests.rs"]
 mod tests;

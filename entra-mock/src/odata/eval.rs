@@ -31,13 +31,21 @@ pub(crate) fn matches(expr: &Expr, object: &Object, around: &dyn Surroundings) -
 
 /// Texts are compared without regard to case.
 pub(crate) fn compare_text(left: &str, right: &str) -> Ordering {
-    if left.is_ascii() && right.is_ascii() {
-        let right = right.bytes().map(|byte| byte.to_ascii_lowercase());
-        return left
-            .bytes()
-            .map(|byte| byte.to_ascii_lowercase())
-            .cmp(right);
+    for (left_byte, right_byte) in left.bytes().zip(right.bytes()) {
+        if !left_byte.is_ascii() || !right_byte.is_ascii() {
+            return compare_beyond_ascii(left, right);
+        }
+        let ordering = left_byte
+            .to_ascii_lowercase()
+            .cmp(&right_byte.to_ascii_lowercase());
+        if ordering.is_ne() {
+            return ordering;
+        }
     }
+    left.len().cmp(&right.len())
+}
+
+fn compare_beyond_ascii(left: &str, right: &str) -> Ordering {
     left.chars()
         .flat_map(char::to_lowercase)
         .cmp(right.chars().flat_map(char::to_lowercase))
@@ -180,5 +188,4 @@ fn call(function: Function, text: &str, value: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "eval_tests.rs"]
 mod tests;

@@ -1,6 +1,6 @@
 //! `$orderby`.
 
-use std::cmp::Ordering;
+use std::{borrow::Cow, cmp::Ordering};
 
 use serde_json::Value;
 
@@ -25,11 +25,21 @@ struct Criterion {
 
 /// What an object is sorted by, one for each property.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Key {
+pub(crate) enum Key<'a> {
     /// Before everything else.
     Null,
     Number(i64),
-    Text(String),
+    Text(Cow<'a, str>),
+}
+
+impl Key<'_> {
+    pub(crate) fn into_owned(self) -> Key<'static> {
+        match self {
+            Self::Null => Key::Null,
+            Self::Number(number) => Key::Number(number),
+            Self::Text(text) => Key::Text(Cow::Owned(text.into_owned())),
+        }
+    }
 }
 
 impl Order {
@@ -84,7 +94,7 @@ impl Order {
         Ok(Self { by })
     }
 
-    pub(crate) fn keys(&self, object: &Object) -> Vec<Key> {
+    pub(crate) fn keys<'a>(&self, object: &'a Object) -> Vec<Key<'a>> {
         self.by
             .iter()
             .map(|by| key(object.get(by.property), by.value))
@@ -95,7 +105,7 @@ impl Order {
         self.by.iter().map(|by| by.property)
     }
 
-    pub(crate) fn compare(&self, left: &[Key], right: &[Key]) -> Ordering {
+    pub(crate) fn compare(&self, left: &[Key<'_>], right: &[Key<'_>]) -> Ordering {
         self.by
             .iter()
             .zip(left.iter().zip(right))
@@ -112,7 +122,7 @@ impl Order {
     }
 }
 
-fn compare_keys(left: &Key, right: &Key) -> Ordering {
+fn compare_keys(left: &Key<'_>, right: &Key<'_>) -> Ordering {
     match (left, right) {
         (Key::Null, Key::Null) => Ordering::Equal,
         (Key::Null, _) => Ordering::Less,
@@ -124,12 +134,12 @@ fn compare_keys(left: &Key, right: &Key) -> Ordering {
     }
 }
 
-fn key(value: Option<&Value>, kind: Type) -> Key {
+fn key(value: Option<&Value>, kind: Type) -> Key<'_> {
     match value {
         Some(Value::String(text)) if kind == Type::Date => {
             ticks(text).map_or(Key::Null, Key::Number)
         }
-        Some(Value::String(text)) => Key::Text(text.clone()),
+        Some(Value::String(text)) => Key::Text(Cow::Borrowed(text)),
         Some(Value::Number(number)) => number.as_i64().map_or(Key::Null, Key::Number),
         Some(Value::Bool(value)) => Key::Number(i64::from(*value)),
         _ => Key::Null,
@@ -197,7 +207,14 @@ mod tests {
             false,
         )
         .unwrap();
-        let keys = |value: Value| order.keys(&Object::from(value.as_object().cloned().unwrap()));
+        let keys = |value: Value| -> Vec<Key<'static>> {
+            let object = Object::from(value.as_object().cloned().unwrap());
+            order
+                .keys(&object)
+                .into_iter()
+                .map(Key::into_owned)
+                .collect()
+        };
         let nobody = keys(json!({}));
         let a1 = keys(json!({"displayName": "a", "userPrincipalName": "1"}));
         let a2 = keys(json!({"displayName": "A", "userPrincipalName": "2"}));

@@ -20,7 +20,7 @@ pub(crate) enum Place {
 pub(crate) struct Position {
     pub(crate) place: Place,
     /// What the list is sorted by, if it is.
-    pub(crate) keys: Vec<Key>,
+    pub(crate) keys: Vec<Key<'static>>,
     /// Whether the first page was an advanced query; then all are.
     pub(crate) advanced: bool,
 }
@@ -94,7 +94,7 @@ impl PageKey {
             .flatten()
             .map(|key| match key {
                 Value::Number(number) => number.as_i64().map_or(Key::Null, Key::Number),
-                Value::String(text) => Key::Text(text.clone()),
+                Value::String(text) => Key::Text(text.clone().into()),
                 _ => Key::Null,
             })
             .collect();

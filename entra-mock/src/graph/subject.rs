@@ -1,0 +1,201 @@
+//! What a list is of: a collection, or one object's relationship.
+
+use serde_json::Value;
+
+use super::{
+    Call, read,
+    relations::Relationship,
+    route::{Root, Route, Target},
+    rows::{self, Source},
+    unsupported,
+};
+use crate::{
+    odata::{Expr, Options, Query, Refusal, TICKS, ticks_of},
+    permissions::{authorize, not_premium},
+    schema::Entity,
+    state::License,
+    store::{Kind, Object},
+};
+
+/// What is listed.
+pub(super) struct Subject<'a> {
+    /// The object whose relationship it is.
+    pub(super) of: Option<(Kind, &'a Object)>,
+    pub(super) relationship: Option<&'static Relationship>,
+    pub(super) cast: Option<Kind>,
+    /// The types an item may have.
+    pub(super) kinds: Vec<Kind>,
+    pub(super) own: bool,
+}
+
+impl<'a> Subject<'a> {
+    /// Finds out what is meant, whether the caller may read it, and whether it exists.
+    pub(super) fn of(call: Call<'a>, route: &Route) -> Result<Self, Refusal> {
+        let (Target::List { relationship, cast } | Target::Count { relationship, cast }) =
+            route.target
+        else {
+            return Err(unsupported(call.request));
+        };
+        let (of, own) = match (&route.root, relationship) {
+            (Root::Set(kind), _) => {
+                authorize(call.caller, &format!("/{}", Entity::of(*kind).set), false)?;
+                if *kind == Kind::SignIn && call.state.license == License::Free {
+                    return Err(not_premium());
+                }
+                return Ok(Self {
+                    of: None,
+                    relationship: None,
+                    cast: None,
+                    kinds: vec![*kind],
+                    own: false,
+                });
+            }
+            (root, Some(relationship)) => {
+                let own = read::is_own(call, root);
+                authorize(call.caller, &relationship.permission_path(), own)?;
+                (Some(read::find(call, root)?), own)
+            }
+            _ => return Err(unsupported(call.request)),
+        };
+        let kinds = match (cast, relationship) {
+            (Some(cast), _) => vec![cast],
+            (None, relationship) => relationship
+                .map(|item| item.kinds.to_vec())
+                .unwrap_or_default(),
+        };
+        Ok(Self {
+            of,
+            relationship,
+            cast,
+            kinds,
+            own,
+        })
+    }
+
+    pub(super) fn entity(&self) -> &'static Entity {
+        Entity::of(self.kinds.first().copied().unwrap_or(Kind::User))
+    }
+
+    pub(super) fn directory(&self) -> bool {
+        self.entity().directory
+    }
+
+    pub(super) fn typed(&self) -> bool {
+        self.relationship
+            .is_some_and(|relationship| relationship.polymorphic)
+    }
+
+    /// The options its row in the documentation has.
+    pub(super) fn options(&self) -> Options {
+        match self.kinds.as_slice() {
+            [Kind::SignIn] => Options(&["$filter", "$top"]),
+            [Kind::DirectoryAudit] => Options(&["$filter", "$orderby", "$top"]),
+            [Kind::SubscribedSku | Kind::Organization] => Options(&["$select"]),
+            [Kind::AppRoleAssignment | Kind::OAuth2PermissionGrant] => {
+                Options(&["$count", "$filter", "$select", "$top"])
+            }
+            _ => Options(&[
+                "$count", "$expand", "$filter", "$orderby", "$search", "$select", "$top",
+            ]),
+        }
+    }
+
+    pub(super) fn page_sizes(&self, with_activity: bool) -> PageSizes {
+        match self.kinds.as_slice() {
+            [Kind::SignIn | Kind::DirectoryAudit] => PageSizes {
+                default: 1_000,
+                most: 1_000,
+            },
+            [Kind::SubscribedSku | Kind::Organization] => PageSizes {
+                default: usize::MAX,
+                most: usize::MAX,
+            },
+            _ if with_activity => PageSizes {
+                default: 100,
+                most: 500,
+            },
+            _ => PageSizes {
+                default: 100,
+                most: 999,
+            },
+        }
+    }
+
+    pub(super) fn source(&self, call: Call<'a>, filter: Option<&Expr>) -> Source<'a> {
+        if let (Some((_, object)), Some(relationship)) = (self.of, self.relationship) {
+            let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
+            return Source::Related(relationship, id, self.cast);
+        }
+        let kind = self.kinds.first().copied().unwrap_or(Kind::User);
+        let time = match kind {
+            Kind::SignIn => "createdDateTime",
+            Kind::DirectoryAudit => "activityDateTime",
+            _ => {
+                let pinned =
+                    filter.and_then(|filter| rows::pinned(&call.state.store, kind, filter));
+                return pinned.map_or(Source::All(kind), |objects| Source::Found(kind, objects));
+            }
+        };
+        let (from, to) = filter.map_or((i64::MIN, i64::MAX), |filter| rows::range(filter, time));
+        Source::Log(kind, from.max(oldest_record(call)), to)
+    }
+
+    /// The list's name in `@odata.context`.
+    pub(super) fn context(&self, query: &Query) -> String {
+        let name = match (self.relationship, self.cast, self.of) {
+            (Some(relationship), None, Some((kind, object))) if !relationship.polymorphic => {
+                let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
+                // Documented like this: below its own set for some, as a set of its own for others.
+                match (kind, relationship.name) {
+                    (_, "oauth2PermissionGrants") => "oauth2PermissionGrants".to_owned(),
+                    (Kind::User | Kind::ServicePrincipal, "appRoleAssignments") => {
+                        "appRoleAssignments".to_owned()
+                    }
+                    (kind, name) => format!("{}('{id}')/{name}", Entity::of(kind).set),
+                }
+            }
+            (Some(_), None, _) => "directoryObjects".to_owned(),
+            _ => self.entity().set.to_owned(),
+        };
+        format!("{name}{}", selection(query))
+    }
+}
+
+pub(super) struct PageSizes {
+    pub(super) default: usize,
+    pub(super) most: usize,
+}
+
+/// `(id,displayName,manager())`, or nothing without `$select` and `$expand`.
+pub(super) fn selection(query: &Query) -> String {
+    let expanded = query.expand.as_ref().map(|expand| {
+        let inner = expand
+            .select
+            .as_ref()
+            .map(|names| names.join(","))
+            .unwrap_or_default();
+        format!("{}({inner})", expand.relationship)
+    });
+    let names: Vec<String> = query
+        .select
+        .iter()
+        .flatten()
+        .cloned()
+        .chain(expanded)
+        .collect();
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!("({})", names.join(","))
+    }
+}
+
+/// How far back the tenant's licence lets anyone look into a log.
+pub(super) fn oldest_record(call: Call<'_>) -> i64 {
+    let days = if call.state.license == License::Free {
+        7
+    } else {
+        30
+    };
+    ticks_of(call.now) - days * 86_400 * TICKS
+}
