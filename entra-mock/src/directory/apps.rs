@@ -1,0 +1,278 @@
+//! Applications: their service principals, credentials and permissions.
+
+use std::time::Duration;
+
+use entra_core::{Guid, Secret, Timestamp};
+use serde_json::{Value, json};
+
+use super::{later, object, push};
+use crate::{
+    seed::GRAPH_APP_ID,
+    state::{State, iso},
+    store::{Conflict, Kind},
+};
+
+/// The ids of an application and its service principal.
+#[derive(Clone, Debug)]
+pub(crate) struct AppIds {
+    pub(crate) app_id: String,
+    pub(crate) object_id: String,
+    pub(crate) service_principal_id: String,
+}
+
+impl State {
+    /// An app registration of this tenant with its service principal.
+    pub(crate) fn add_app(&mut self, now: Timestamp, name: &str) -> Result<AppIds, Conflict> {
+        let (app_id, object_id) = (self.new_id(), self.new_id());
+        let domain = self.default_domain().to_owned();
+        self.store.insert(
+            Kind::Application,
+            object([
+                ("id", object_id.clone().into()),
+                ("appId", app_id.clone().into()),
+                ("createdDateTime", iso(now).into()),
+                ("displayName", name.into()),
+                ("publisherDomain", domain.into()),
+                ("signInAudience", "AzureADMyOrg".into()),
+                ("api", json!({ "acceptMappedClaims": null, "knownClientApplications": [], "oauth2PermissionScopes": [], "preAuthorizedApplications": [], "requestedAccessTokenVersion": null })),
+                ("web", json!({ "homePageUrl": null, "logoutUrl": null, "redirectUris": [], "implicitGrantSettings": { "enableAccessTokenIssuance": false, "enableIdTokenIssuance": false }, "redirectUriSettings": [] })),
+                ("publicClient", json!({ "redirectUris": [] })),
+                ("spa", json!({ "redirectUris": [] })),
+                ("info", informational_urls()),
+            ]),
+        )?;
+        let service_principal_id = self.new_id();
+        self.store.insert(
+            Kind::ServicePrincipal,
+            object([
+                ("id", service_principal_id.clone().into()),
+                ("accountEnabled", true.into()),
+                ("appDisplayName", name.into()),
+                ("appId", app_id.clone().into()),
+                ("appOwnerOrganizationId", self.tenant_id.to_string().into()),
+                ("appRoleAssignmentRequired", false.into()),
+                ("displayName", name.into()),
+                ("servicePrincipalNames", json!([app_id])),
+                ("servicePrincipalType", "Application".into()),
+                ("signInAudience", "AzureADMyOrg".into()),
+                ("info", informational_urls()),
+            ]),
+        )?;
+        Ok(AppIds {
+            app_id,
+            object_id,
+            service_principal_id,
+        })
+    }
+
+    /// A SaaS application of another publisher: a service principal without a registration here.
+    /// People are assigned to its one role, `User`.
+    pub(crate) fn add_saas_app(&mut self, name: &str, publisher: &str) -> Result<String, Conflict> {
+        let (id, app_id) = (self.new_id(), self.new_id());
+        let host: String = name
+            .to_ascii_lowercase()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join("-");
+        let homepage = format!("https://{host}.example/");
+        self.store.insert(
+            Kind::ServicePrincipal,
+            object([
+                ("id", id.clone().into()),
+                ("accountEnabled", true.into()),
+                ("appDisplayName", name.into()),
+                ("appId", app_id.clone().into()),
+                ("applicationTemplateId", self.random.guid().to_string().into()),
+                ("appOwnerOrganizationId", publisher_tenant(publisher).to_string().into()),
+                ("appRoleAssignmentRequired", true.into()),
+                (
+                    "appRoles",
+                    json!([{
+                        "allowedMemberTypes": ["User"], "description": "User", "displayName": "User", "id": SAAS_USER_ROLE,
+                        "isEnabled": true, "origin": "Application", "value": null
+                    }]),
+                ),
+                ("displayName", name.into()),
+                ("homepage", homepage.clone().into()),
+                ("replyUrls", json!([format!("{homepage}saml/consume")])),
+                ("servicePrincipalNames", json!([app_id, homepage])),
+                ("servicePrincipalType", "Application".into()),
+                ("signInAudience", "AzureADMultipleOrgs".into()),
+                ("preferredSingleSignOnMode", "saml".into()),
+                ("tags", json!(["WindowsAzureActiveDirectoryIntegratedApp"])),
+                ("verifiedPublisher", json!({ "displayName": publisher, "verifiedPublisherId": "7654321", "addedDateTime": "2024-01-15T09:00:00Z" })),
+                ("info", informational_urls()),
+            ]),
+        )?;
+        Ok(id)
+    }
+
+    /// Assigns a principal to an app role; nothing happens if it has it already.
+    pub(crate) fn assign(
+        &mut self,
+        now: Timestamp,
+        principal: &str,
+        resource: &str,
+        role: &str,
+    ) -> Result<(), Conflict> {
+        let assigned = self.store.assignments_of(principal).any(|assignment| {
+            assignment.get("resourceId").and_then(Value::as_str) == Some(resource)
+                && assignment.get("appRoleId").and_then(Value::as_str) == Some(role)
+        });
+        if assigned {
+            return Ok(());
+        }
+        let (kind, name) = self.store.any(principal).map_or(
+            ("ServicePrincipal", Value::Null),
+            |(kind, object)| {
+                let kind = match kind {
+                    Kind::User => "User",
+                    Kind::Group => "Group",
+                    _ => "ServicePrincipal",
+                };
+                (kind, object.get("displayName").cloned().unwrap_or_default())
+            },
+        );
+        let resource_name = self
+            .store
+            .get(Kind::ServicePrincipal, resource)
+            .and_then(|object| object.get("displayName").cloned());
+        self.store.insert(
+            Kind::AppRoleAssignment,
+            object([
+                ("id", self.random.token(43).into()),
+                ("appRoleId", role.into()),
+                ("createdDateTime", iso(now).into()),
+                ("principalDisplayName", name),
+                ("principalId", principal.into()),
+                ("principalType", kind.into()),
+                ("resourceDisplayName", resource_name.unwrap_or_default()),
+                ("resourceId", resource.into()),
+            ]),
+        )
+    }
+
+    /// The role people are assigned to: the resource's first one for users, or default access.
+    pub(crate) fn user_role(&self, resource: &str) -> String {
+        let roles = self
+            .store
+            .get(Kind::ServicePrincipal, resource)
+            .and_then(|object| object.get("appRoles")?.as_array());
+        let for_users = |role: &&Value| {
+            role["allowedMemberTypes"]
+                .as_array()
+                .is_some_and(|types| types.iter().any(|kind| kind == "User"))
+        };
+        roles
+            .and_then(|roles| roles.iter().find(for_users)?.get("id")?.as_str())
+            .map_or_else(|| Guid::NIL.to_string(), str::to_owned)
+    }
+
+    /// Grants an application permission of Graph, as an admin's consent does; `false` if Graph has
+    /// no permission of that name.
+    pub(crate) fn grant_application_permission(
+        &mut self,
+        now: Timestamp,
+        service_principal: &str,
+        permission: &str,
+    ) -> bool {
+        let Some((graph, role)) = self.graph_role(permission) else {
+            return false;
+        };
+        self.assign(now, service_principal, &graph, &role).is_ok()
+    }
+
+    /// Grants delegated permissions of Graph for all users.
+    #[cfg(feature = "server")]
+    pub(crate) fn grant_delegated_permissions(
+        &mut self,
+        service_principal: &str,
+        scope: &str,
+    ) -> Result<(), Conflict> {
+        let graph = self
+            .graph_service_principal()
+            .unwrap_or_default()
+            .to_owned();
+        self.store.insert(
+            Kind::OAuth2PermissionGrant,
+            object([
+                ("id", self.random.token(43).into()),
+                ("clientId", service_principal.into()),
+                ("consentType", "AllPrincipals".into()),
+                ("resourceId", graph.into()),
+                ("scope", scope.into()),
+            ]),
+        )
+    }
+
+    /// Adds a client secret that is valid from now on.
+    pub(crate) fn add_secret(
+        &mut self,
+        now: Timestamp,
+        application: &str,
+        valid_for: Duration,
+    ) -> Secret {
+        let key_id = self.new_id();
+        let text = format!(
+            "{}8Q~{}",
+            self.random.text(3, LETTERS),
+            self.random.text(34, SECRET_CHARACTERS)
+        );
+        let credential = json!({
+            "customKeyIdentifier": null,
+            "displayName": "Client secret",
+            "startDateTime": iso(now),
+            "endDateTime": iso(later(now, valid_for)),
+            "hint": text[..3],
+            "keyId": key_id,
+            "secretText": null,
+        });
+        self.store.update(Kind::Application, application, |object| {
+            push(object, "passwordCredentials", credential);
+            let texts = object.entry("~secrets").or_insert_with(|| json!({}));
+            texts[key_id] = text.clone().into();
+        });
+        Secret::from(text)
+    }
+
+    #[cfg(feature = "server")]
+    fn graph_service_principal(&self) -> Option<&str> {
+        self.store
+            .find(Kind::ServicePrincipal, "appId", GRAPH_APP_ID)?
+            .get("id")?
+            .as_str()
+    }
+
+    /// Service principal of Graph and id of its application permission of that name.
+    fn graph_role(&self, permission: &str) -> Option<(String, String)> {
+        let graph = self
+            .store
+            .find(Kind::ServicePrincipal, "appId", GRAPH_APP_ID)?;
+        let role = graph
+            .get("appRoles")?
+            .as_array()?
+            .iter()
+            .find(|role| role["value"] == permission)?;
+        Some((
+            graph.get("id")?.as_str()?.to_owned(),
+            role["id"].as_str()?.to_owned(),
+        ))
+    }
+}
+
+/// A made-up tenant per publisher, the same in every tenant.
+fn publisher_tenant(publisher: &str) -> Guid {
+    let seed = publisher.bytes().fold(7_u64, |seed, byte| {
+        seed.wrapping_mul(31).wrapping_add(u64::from(byte))
+    });
+    crate::random::Random::new(seed).guid()
+}
+
+fn informational_urls() -> Value {
+    json!({ "logoUrl": null, "marketingUrl": null, "privacyStatementUrl": null, "supportUrl": null, "termsOfServiceUrl": null })
+}
+
+const SAAS_USER_ROLE: &str = "8774f594-1d59-4279-b9d9-59ef09a23530";
+const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+const SECRET_CHARACTERS: &[u8] =
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789~._-";

@@ -1,0 +1,164 @@
+//! Entries of the two logs: sign-ins of people, and what administrators did.
+
+use entra_core::Timestamp;
+use serde_json::{Value, json};
+
+use super::object;
+use crate::{
+    state::{State, iso},
+    store::{Conflict, Kind, Object},
+};
+
+/// One interactive sign-in of a person.
+#[derive(Clone, Debug)]
+pub(crate) struct Visit<'a> {
+    pub(crate) user_id: &'a str,
+    pub(crate) service_principal_id: &'a str,
+    pub(crate) at: Timestamp,
+    /// An AADSTS code, or 0 for a success.
+    pub(crate) error_code: u32,
+}
+
+/// Something an administrator did.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Audit<'a> {
+    pub(crate) actor: &'a str,
+    pub(crate) target: &'a str,
+    pub(crate) at: Timestamp,
+    pub(crate) activity: &'a str,
+    pub(crate) category: &'a str,
+    pub(crate) operation: &'a str,
+}
+
+impl State {
+    /// Records an interactive sign-in.
+    /// Gives the id of the entry; it is empty, and nothing is recorded, if one of the two is gone.
+    pub(crate) fn add_visit(&mut self, visit: &Visit<'_>) -> Result<String, Conflict> {
+        let Some(user) = self.store.get(Kind::User, visit.user_id) else {
+            return Ok(String::new());
+        };
+        let Some(app) = self
+            .store
+            .get(Kind::ServicePrincipal, visit.service_principal_id)
+        else {
+            return Ok(String::new());
+        };
+        let of = |object: &Object, name: &str| object.get(name).cloned().unwrap_or_default();
+        let (id, at) = (self.new_id(), iso(visit.at));
+        let (city, country) = PLACES[self.random.index(PLACES.len())];
+        let (system, browser) = SYSTEMS[self.random.index(SYSTEMS.len())];
+        let entry = object([
+            ("id", id.clone().into()),
+            ("appDisplayName", of(app, "displayName")),
+            ("appId", of(app, "appId")),
+            ("clientAppUsed", "Browser".into()),
+            ("conditionalAccessStatus", "notApplied".into()),
+            ("correlationId", self.new_id().into()),
+            ("createdDateTime", at.into()),
+            (
+                "deviceDetail",
+                json!({ "deviceId": "", "displayName": null, "operatingSystem": system, "browser": browser, "isCompliant": false, "isManaged": false, "trustType": null }),
+            ),
+            (
+                "ipAddress",
+                format!("203.0.113.{}", 1 + self.random.below(254)).into(),
+            ),
+            ("isInteractive", true.into()),
+            (
+                "location",
+                json!({ "city": city, "state": null, "countryOrRegion": country, "geoCoordinates": null }),
+            ),
+            ("resourceDisplayName", of(app, "displayName")),
+            ("resourceId", of(app, "appId")),
+            ("riskDetail", "none".into()),
+            ("riskLevelAggregated", "none".into()),
+            ("riskLevelDuringSignIn", "none".into()),
+            ("riskState", "none".into()),
+            ("signInEventTypes", json!(["interactiveUser"])),
+            ("status", status(visit.error_code)),
+            ("userDisplayName", of(user, "displayName")),
+            ("userId", visit.user_id.into()),
+            // The log has it in lower case, whatever the directory has.
+            (
+                "userPrincipalName",
+                of(user, "userPrincipalName")
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_lowercase()
+                    .into(),
+            ),
+        ]);
+        self.store.insert(Kind::SignIn, entry)?;
+        Ok(id)
+    }
+
+    /// Records that an administrator did something to an object.
+    pub(crate) fn add_audit(&mut self, audit: &Audit<'_>) -> Result<(), Conflict> {
+        let target = self.store.any(audit.target);
+        let of_target = |name: &str| {
+            target
+                .and_then(|(_, object)| object.get(name).cloned())
+                .unwrap_or_default()
+        };
+        let kind = match target {
+            Some((Kind::User, _)) => "User",
+            Some((Kind::Group, _)) => "Group",
+            Some((Kind::Device, _)) => "Device",
+            Some((Kind::Application, _)) => "Application",
+            Some((Kind::ServicePrincipal, _)) => "ServicePrincipal",
+            _ => "Other",
+        };
+        let actor = self.store.get(Kind::User, audit.actor);
+        let of_actor = |name: &str| {
+            actor
+                .and_then(|actor| actor.get(name).cloned())
+                .unwrap_or_default()
+        };
+        let entry = object([
+            ("id", format!("Directory_{}", self.random.token(20)).into()),
+            ("activityDateTime", iso(audit.at).into()),
+            ("activityDisplayName", audit.activity.into()),
+            ("additionalDetails", json!([])),
+            ("category", audit.category.into()),
+            ("correlationId", self.new_id().into()),
+            (
+                "initiatedBy",
+                json!({ "app": null, "user": { "id": of_actor("id"), "displayName": of_actor("displayName"), "ipAddress": "203.0.113.7", "userPrincipalName": of_actor("userPrincipalName") } }),
+            ),
+            ("loggedByService", "Core Directory".into()),
+            ("operationType", audit.operation.into()),
+            ("result", "success".into()),
+            ("resultReason", "".into()),
+            (
+                "targetResources",
+                json!([{ "id": audit.target, "displayName": of_target("displayName"), "type": kind, "userPrincipalName": of_target("userPrincipalName"), "groupType": null, "modifiedProperties": [] }]),
+            ),
+        ]);
+        self.store.insert(Kind::DirectoryAudit, entry)
+    }
+}
+
+fn status(error_code: u32) -> Value {
+    let reason = match error_code {
+        0 => "Other.",
+        50_053 => "The account is locked after too many attempts.",
+        50_057 => "The user account is disabled.",
+        50_105 => "The user is not assigned to the application.",
+        50_126 => "User name or password was wrong.",
+        _ => "The sign-in was refused.",
+    };
+    json!({ "errorCode": error_code, "failureReason": reason, "additionalDetails": null })
+}
+
+const PLACES: [(&str, &str); 4] = [
+    ("Munich", "DE"),
+    ("Vienna", "AT"),
+    ("Zurich", "CH"),
+    ("Amsterdam", "NL"),
+];
+const SYSTEMS: [(&str, &str); 4] = [
+    ("Windows10", "Edge 140.0"),
+    ("MacOs", "Safari 19.0"),
+    ("Linux", "Firefox 143.0"),
+    ("Ios 19", "Mobile Safari"),
+];
