@@ -1,10 +1,13 @@
 //! Which tenant the report is about: the fake one inside this process, or the one that the
 //! environment names.
 
-use std::{fmt, fs, sync::Arc};
+use std::{error::Error, fmt, fs, sync::Arc};
 
 use entra_auth::ClientSecretCredential;
-use entra_core::{ClientId, Clock, Cloud, ReqwestTransport, Secret, SystemClock, TenantId};
+use entra_core::{
+    ClientId, Clock, Cloud, ReqwestTransport, ReqwestTransportBuilder, Secret, SystemClock,
+    TenantId,
+};
 use entra_graph::GraphClient;
 use entra_mock::FakeTenant;
 
@@ -76,16 +79,7 @@ impl Connection {
         let mut graph;
         match roots {
             Some(path) => {
-                let pem = fs::read(&path).map_err(|error| {
-                    Problem::new(format!(
-                        "SSL_CERT_FILE names {path:?}, which cannot be read"
-                    ))
-                    .because(&error)
-                })?;
-                // The variable replaces the machine's trust, it does not add to it.
-                let transport = ReqwestTransport::builder()
-                    .add_roots_pem(&pem)?
-                    .only_given_roots();
+                let transport = trusting(&path)?;
                 credential = credential.transport(Arc::new(transport.clone().build()));
                 graph = GraphClient::builder(credential.build()?).transport(transport.build());
             }
@@ -104,6 +98,21 @@ impl Connection {
     pub(crate) fn requests(&self) -> usize {
         usize::try_from(self.graph.requests_sent()).unwrap_or(usize::MAX)
     }
+}
+
+/// Trusts the roots in the file alone: the variable replaces the machine's trust, it does not add
+/// to it.
+fn trusting(path: &str) -> Result<ReqwestTransportBuilder, Problem> {
+    let unusable = |error: &(dyn Error + 'static)| {
+        Problem::new(format!("SSL_CERT_FILE names {path}, which cannot be used"))
+            .because(error)
+            .with_fix("name a PEM file of root certificates, or unset it for the machine's own")
+    };
+    let pem = fs::read(path).map_err(|error| unusable(&error))?;
+    let builder = ReqwestTransport::builder().add_roots_pem(&pem);
+    Ok(builder
+        .map_err(|error| unusable(&error))?
+        .only_given_roots())
 }
 
 /// The environment, understood.
@@ -130,8 +139,13 @@ impl Settings {
             ));
         }
         let value = |name| variable(name).unwrap_or_default();
-        let invalid =
-            |name| move |error| Problem::new(format!("{name} cannot be used")).because(&error);
+        let invalid = |name| {
+            move |error| {
+                Problem::new(format!("{name} cannot be used"))
+                    .because(&error)
+                    .with_fix("copy it from the Overview page of the app registration")
+            }
+        };
         let tenant: TenantId = value(TENANT).parse().map_err(invalid(TENANT))?;
         if tenant.is_alias() {
             return Err(Problem::new(format!(

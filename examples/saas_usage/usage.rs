@@ -291,7 +291,7 @@ impl Report {
         if self.gaps.limited > 0 {
             notes.push(format!(
                 "{} came back with id and type only, as the application may not read more of them. People among them are \
-                 counted; grant User.Read.All to see their names.",
+                 counted; grant what reads them, such as User.ReadBasic.All for people, to see names.",
                 objects(self.gaps.limited)
             ));
         }
