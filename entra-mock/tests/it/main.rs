@@ -7,11 +7,19 @@
 )]
 
 #[cfg(feature = "wiremock")]
+mod client_assertion;
+#[cfg(feature = "wiremock")]
 mod discovery;
 #[cfg(feature = "wiremock")]
 mod faces;
 #[cfg(feature = "wiremock")]
 mod faults;
+#[cfg(feature = "wiremock")]
+mod graph_paging;
+#[cfg(feature = "wiremock")]
+mod graph_permissions;
+#[cfg(feature = "wiremock")]
+mod graph_reads;
 #[cfg(feature = "wiremock")]
 mod handles;
 #[cfg(feature = "wiremock")]
