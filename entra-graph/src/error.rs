@@ -2,7 +2,7 @@ use std::{error, fmt, time::Duration};
 
 use entra_core::{CredentialError, GaveUp, http::StatusCode};
 
-use crate::{permissions::Operation, service_error::ServiceError, token::Granted};
+use crate::{permissions::Operation, report::Report, service_error::ServiceError, token::Granted};
 
 type Source = Box<dyn error::Error + Send + Sync>;
 
@@ -148,6 +148,12 @@ impl Error {
         self.0.status == Some(StatusCode::NOT_FOUND)
     }
 
+    /// The error in several lines for a person: what, why, what to do, and the ids.
+    #[must_use]
+    pub const fn report(&self) -> Report<'_> {
+        Report::new(self)
+    }
+
     /// Whether Graph asked to slow down (429).
     #[must_use]
     pub fn is_throttled(&self) -> bool {
@@ -270,10 +276,41 @@ impl Error {
             .is_some_and(|granted| granted.delegated)
     }
 
-    /// What to do about it, where that is known.
-    fn write_advice(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// The headline: what failed, on what, in whose words.
+    pub(crate) fn headline(&self) -> String {
+        let call = self.0.call.as_ref().map(|call| call.path.as_str());
+        match (self.0.kind, self.0.status) {
+            (ErrorKind::Service, Some(status)) => {
+                let code = self
+                    .code()
+                    .map(|code| format!(" {code}"))
+                    .unwrap_or_default();
+                let path = call
+                    .map(|path| format!(" on GET {path}"))
+                    .unwrap_or_default();
+                format!("{}{code}{path}: {}", status.as_u16(), self.message())
+            }
+            _ => {
+                let path = call
+                    .map(|path| format!(" (GET {path})"))
+                    .unwrap_or_default();
+                format!("{}{path}", self.0.message)
+            }
+        }
+    }
+
+    /// What to know and do about it, one thing each.
+    pub(crate) fn advice(&self) -> Vec<String> {
+        let mut advice = Vec::new();
         if self.is_license_missing() {
-            f.write_str("; the tenant needs an Entra ID P1 or P2 licence for this")?;
+            advice.push("the tenant needs an Entra ID P1 or P2 licence for this".to_owned());
+        }
+        if let (Some(granted), true) = (&self.0.granted, self.lacks_permission()) {
+            let what = if granted.delegated { "scopes" } else { "roles" };
+            advice.push(match granted.permissions.as_slice() {
+                [] => format!("the token has no {what}"),
+                permissions => format!("the token has {what}: {}", permissions.join(", ")),
+            });
         }
         let needed = self.needed_permissions();
         if !needed.is_empty() {
@@ -282,30 +319,23 @@ impl Error {
             } else {
                 "application"
             };
-            write!(f, "; needs one of ({kind}): {}", needed.join(", "))?;
-        }
-        if let (Some(granted), true) = (&self.0.granted, self.lacks_permission()) {
-            let what = if granted.delegated { "scopes" } else { "roles" };
-            match granted.permissions.as_slice() {
-                [] => write!(f, "; the token has no {what}")?,
-                permissions => write!(f, "; the token has {what}: {}", permissions.join(", "))?,
-            }
+            advice.push(format!("needs one of ({kind}): {}", needed.join(", ")));
         }
         match self.0.gave_up {
-            None => Ok(()),
-            Some(GaveUp::RetryAfterBeyondBudget { retry_after, left }) => write!(
-                f,
-                "; gave up: the Retry-After of {} s is longer than the {} s left",
+            Some(GaveUp::RetryAfterBeyondBudget { retry_after, left }) => advice.push(format!(
+                "gave up: the Retry-After of {} s is longer than the {} s left",
                 retry_after.as_secs(),
                 left.as_secs()
+            )),
+            Some(GaveUp::Budget) => advice.push("gave up: the time budget is used up".to_owned()),
+            Some(GaveUp::Attempts) => advice.push("gave up after the last try".to_owned()),
+            Some(GaveUp::NotRepeatable) => advice.push(
+                "not sent again, as it may have been processed: look before sending it again"
+                    .to_owned(),
             ),
-            Some(GaveUp::Budget) => f.write_str("; gave up: the time budget is used up"),
-            Some(GaveUp::Attempts) => f.write_str("; gave up after the last try"),
-            Some(GaveUp::NotRepeatable) => f.write_str(
-                "; not sent again, as it may have been processed: look before sending it again",
-            ),
-            Some(_) => Ok(()),
+            Some(_) | None => {}
         }
+        advice
     }
 }
 
@@ -327,22 +357,10 @@ impl From<entra_core::Error> for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let (ErrorKind::Service, Some(status)) = (self.0.kind, self.0.status) {
-            write!(f, "{}", status.as_u16())?;
-            if let Some(code) = self.code() {
-                write!(f, " {code}")?;
-            }
-            if let Some(call) = &self.0.call {
-                write!(f, " on GET {}", call.path)?;
-            }
-            write!(f, ": {}", self.message())?;
-        } else {
-            f.write_str(&self.0.message)?;
-            if let Some(call) = &self.0.call {
-                write!(f, " (GET {})", call.path)?;
-            }
+        f.write_str(&self.headline())?;
+        for line in self.advice() {
+            write!(f, "; {line}")?;
         }
-        self.write_advice(f)?;
         match self.request_id() {
             Some(id) => write!(f, "; request-id {id}"),
             None => Ok(()),

@@ -175,3 +175,38 @@ fn no_text_twice(error: &Error) {
     }
     assert!(texts.len() > 1);
 }
+
+#[derive(Debug)]
+struct Refusing;
+
+#[async_trait::async_trait]
+impl TokenCredential for Refusing {
+    async fn token(&self, _: &TokenRequest) -> Result<AccessToken, CredentialError> {
+        let cause = std::io::Error::other("the secret was refused");
+        let error =
+            CredentialError::new(CredentialErrorKind::Refused, "no token for the night job")
+                .with_fix("add a new secret")
+                .with_ids(Some("c-7".to_owned()), None)
+                .with_source(cause);
+        Err(error)
+    }
+}
+
+#[tokio::test]
+async fn a_report_says_why_there_is_no_token_and_what_to_do() {
+    let graph = GraphClient::builder(Refusing)
+        .transport(ScriptedTransport::new())
+        .build()
+        .unwrap();
+    let report = failure(&graph).await.report().to_string();
+    let lines: Vec<&str> = report.lines().collect();
+    assert_eq!(
+        lines[..3],
+        [
+            "error: the call has no token (GET /users)",
+            "  cause: no token for the night job: the secret was refused",
+            "  fix:   add a new secret",
+        ]
+    );
+    assert!(lines[3].ends_with("correlation c-7"), "{report}");
+}
