@@ -92,17 +92,8 @@ pub(crate) fn signing_keys() -> &'static [TestKey] {
 }
 
 /// Key and certificate that a client may prove itself with, in one PEM text.
-#[cfg(feature = "server")]
 pub(crate) fn client_pem() -> String {
     [CLIENT.0, CLIENT.1].map(without_comments).concat()
-}
-
-/// The client's certificate and key, parsed.
-#[cfg(feature = "server")]
-pub(crate) fn client_key() -> Option<&'static TestKey> {
-    static KEY: OnceLock<Option<TestKey>> = OnceLock::new();
-    KEY.get_or_init(|| TestKey::read(CLIENT.0, CLIENT.1))
-        .as_ref()
 }
 
 fn der(pem: &str) -> Option<Vec<u8>> {
@@ -114,7 +105,7 @@ fn der(pem: &str) -> Option<Vec<u8>> {
 }
 
 /// Modulus and exponent of a PKCS#1 public key: a sequence of two integers.
-fn components(der: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn components(der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (sequence, _) = value(0x30, der)?;
     let (n, rest) = value(0x02, sequence)?;
     let (e, _) = value(0x02, rest)?;
@@ -123,7 +114,7 @@ fn components(der: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// The content of a DER value with that tag, and what follows it.
-fn value(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn value(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&found, rest) = der.split_first()?;
     let (&length, rest) = rest.split_first()?;
     let (length, rest) = if length < 0x80 {
@@ -140,7 +131,6 @@ fn value(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(length).filter(|_| found == tag)
 }
 
-#[cfg(feature = "server")]
 fn without_comments(pem: &str) -> String {
     pem.lines()
         .filter(|line| !line.starts_with('#'))
@@ -163,7 +153,6 @@ const SIGNING: [(&str, &str); 3] = [
     ),
 ];
 
-#[cfg(feature = "server")]
 const CLIENT: (&str, &str) = (
     include_str!("client.test-key.pem"),
     include_str!("client.test-cert.pem"),
@@ -198,6 +187,6 @@ mod tests {
         let pem = client_pem();
         assert!(pem.starts_with("-----BEGIN PRIVATE KEY-----\n"));
         assert!(pem.ends_with("-----END CERTIFICATE-----\n"));
-        assert!(client_key().is_some());
+        assert!(TestKey::read(CLIENT.0, CLIENT.1).is_some());
     }
 }

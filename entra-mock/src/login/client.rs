@@ -3,7 +3,13 @@
 use entra_core::Timestamp;
 use serde_json::Value;
 
-use super::{context::plain_text, error::LoginError, form::Form, token::Refusal};
+use super::{
+    client_assertion,
+    context::{Context, plain_text},
+    error::LoginError,
+    form::Form,
+    token::Refusal,
+};
 use crate::{
     state::State,
     store::{Kind, Object},
@@ -24,12 +30,14 @@ pub(super) struct Client {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Proof {
     Secret,
+    Certificate,
 }
 
 impl Proof {
     pub(super) fn claim(self) -> &'static str {
         match self {
             Self::Secret => "1",
+            Self::Certificate => "2",
         }
     }
 }
@@ -69,18 +77,21 @@ pub(super) fn find(state: &State, client_id: &str) -> Result<Client, LoginError>
 /// Checks the credential that the form carries.
 pub(super) fn authenticate(
     state: &State,
-    now: Timestamp,
+    context: &Context<'_>,
     mut client: Client,
     form: &Form,
 ) -> Result<Client, Refusal> {
     if form.get("client_assertion").is_some() {
-        return Err(Refusal::NotSupported("POST with client_assertion".into()));
+        let key_id = client_assertion::check(state, context, &client, form)?;
+        client.key_id = Some(key_id);
+        client.proof = Proof::Certificate;
+        return Ok(client);
     }
     let Some(secret) = form.client_secret() else {
         let text = "The grant 'client_credentials' needs a client secret or a client assertion.";
         return Err(LoginError::new(7_000_216, text).into());
     };
-    client.key_id = Some(check_secret(state, now, &client.app_id, secret)?);
+    client.key_id = Some(check_secret(state, context.now, &client.app_id, secret)?);
     Ok(client)
 }
 

@@ -49,7 +49,7 @@ fn issue(
     form: &Form,
 ) -> Result<(Issued, Client, Resource), Refusal> {
     let state = context.read();
-    let client = client::authenticate(&state, context.now, client.clone(), form)?;
+    let client = client::authenticate(&state, context, client.clone(), form)?;
     let resource = resource::find(&state, context, identifier)?;
     let roles = resource::roles(&state, &client, &resource)?;
     let issued = mint::for_application(context, &state, &client, &resource, roles)?;

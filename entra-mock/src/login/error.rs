@@ -93,7 +93,9 @@ fn oauth(code: u32) -> (&'static str, u16) {
         90_002 => ("invalid_tenant", 400),
         501_051 => ("invalid_grant", 400),
         700_016 | 7_000_112 => ("unauthorized_client", 400),
-        7_000_215 | 7_000_216 | 7_000_222 => ("invalid_client", 401),
+        50_032 => ("invalid_client", 400),
+        50_048 | 700_021 | 700_024 | 700_027 | 1_000_502 | 5_002_723 | 5_002_738 | 7_000_214
+        | 7_000_215 | 7_000_216 | 7_000_222 => ("invalid_client", 401),
         // Among them 900561 (wrong verb), whose status is not documented.
         _ => ("invalid_request", 400),
     }

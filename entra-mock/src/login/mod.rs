@@ -3,6 +3,8 @@
 //! One file per grant; [`token`] reads the form and hands over to the grant.
 
 mod client;
+mod client_assertion;
+mod client_assertion_certificate;
 mod client_credentials;
 mod context;
 mod discovery;
@@ -23,7 +25,9 @@ use crate::{
     wire::{Reply, WireRequest},
 };
 
-pub(crate) use verify::caller;
+#[cfg(feature = "wiremock")]
+pub(crate) use client_assertion_certificate::{remove_all, revoke_all};
+pub(crate) use {client_assertion_certificate::Certificate, verify::caller};
 
 use context::Context;
 

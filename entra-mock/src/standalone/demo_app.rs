@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::digest;
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use entra_core::{Secret, Timestamp};
 use serde_json::{Value, json};
 
 use crate::{
-    directory::{AppIds, NewUser, push},
+    directory::{AppIds, NewUser},
     keys,
+    login::Certificate,
     seed::{DOMAIN, GRAPH_APP_ID},
     state::State,
     store::Kind,
@@ -36,7 +35,8 @@ impl DemoApp {
             .grant_delegated_permissions(&ids.service_principal_id, DELEGATED_PERMISSION)
             .ok()?;
         let secret = state.add_secret(now, &ids.object_id, SECRET_VALIDITY);
-        describe(state, &ids, keys::client_key()?);
+        let certificate = Certificate::read(keys::client_pem().as_bytes())?;
+        describe(state, &ids, &certificate);
 
         let (user, password) = person(state, now)?;
         Some(Self {
@@ -49,31 +49,23 @@ impl DemoApp {
 }
 
 /// Redirect URIs, required permissions and the certificate.
-fn describe(state: &mut State, ids: &AppIds, key: &keys::TestKey) {
+fn describe(state: &mut State, ids: &AppIds, certificate: &Certificate) {
     let access = required_access(state);
-    let key_id = state.new_id();
-    state.store.update(Kind::Application, &ids.object_id, |app| {
-        app.insert("isFallbackPublicClient".into(), true.into());
-        app["web"]["redirectUris"] = json!([REDIRECT_URI]);
-        app["publicClient"]["redirectUris"] = json!(["http://localhost", "https://login.microsoftonline.com/common/oauth2/nativeclient"]);
-        app.insert("requiredResourceAccess".into(), json!([{ "resourceAppId": GRAPH_APP_ID, "resourceAccess": access }]));
-        push(
-            app,
-            "keyCredentials",
-            json!({
-                "customKeyIdentifier": STANDARD.encode(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &key.certificate)),
-                "displayName": "CN=entra-mock test key client",
-                "startDateTime": "2020-01-01T00:00:00Z",
-                "endDateTime": "2120-01-01T00:00:00Z",
-                "key": null,
-                "keyId": key_id,
-                "type": "AsymmetricX509Cert",
-                "usage": "Verify",
-            }),
-        );
-        // Graph never shows it in a list; the token endpoint needs it.
-        app.insert("~certificates".into(), json!({ key_id: key.x5c() }));
-    });
+    state.add_certificate(&ids.object_id, certificate);
+    state
+        .store
+        .update(Kind::Application, &ids.object_id, |app| {
+            app.insert("isFallbackPublicClient".into(), true.into());
+            app["web"]["redirectUris"] = json!([REDIRECT_URI]);
+            app["publicClient"]["redirectUris"] = json!([
+                "http://localhost",
+                "https://login.microsoftonline.com/common/oauth2/nativeclient"
+            ]);
+            app.insert(
+                "requiredResourceAccess".into(),
+                json!([{ "resourceAppId": GRAPH_APP_ID, "resourceAccess": access }]),
+            );
+        });
 }
 
 fn required_access(state: &State) -> Vec<Value> {

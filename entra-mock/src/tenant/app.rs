@@ -8,9 +8,23 @@ use entra_core::{ClientId, Guid, ObjectId, Secret};
 use serde_json::{Value, json};
 
 use super::FakeTenant;
-use crate::{directory::AppIds, engine::Engine, store::Kind};
+use crate::{
+    directory::AppIds,
+    engine::Engine,
+    keys,
+    login::{self, Certificate},
+    store::{Kind, Object},
+};
 
 impl FakeTenant {
+    /// Certificate and private key of a fixed test pair, which anybody can read in this crate.
+    ///
+    /// Register it with [`App::with_certificate`] and sign in with it, so that no test has to make one.
+    #[must_use]
+    pub fn test_certificate_pem(&self) -> String {
+        keys::client_pem()
+    }
+
     /// Registers an application, with its service principal.
     ///
     /// # Panics
@@ -113,6 +127,42 @@ impl App {
             });
     }
 
+    /// Registers a certificate, from DER (a `.cer` file) or PEM; a private key in it is ignored.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() {
+    /// let tenant = entra_mock::FakeTenant::start().await;
+    /// let pem = tenant.test_certificate_pem(); // or a certificate of your own
+    /// let app = tenant.register_app("Night job").with_certificate(&pem);
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// If it is no X.509 certificate with an RSA key.
+    #[track_caller]
+    #[expect(
+        clippy::expect_used,
+        reason = "a test that gives something else must fail at its line"
+    )]
+    pub fn with_certificate(&self, certificate: impl AsRef<[u8]>) -> Self {
+        let certificate =
+            Certificate::read(certificate.as_ref()).expect("an X.509 certificate with an RSA key");
+        self.engine
+            .write()
+            .add_certificate(&self.ids.object_id, &certificate);
+        self.clone()
+    }
+
+    /// Removes all certificates; a token issued before stays valid.
+    pub fn remove_certificates(&self) {
+        self.change(login::remove_all);
+    }
+
+    /// Has all certificates revoked by their issuer; they stay registered.
+    pub fn revoke_certificates(&self) {
+        self.change(login::revoke_all);
+    }
+
     /// Disables the service principal, so that no more tokens are issued.
     pub fn disable(&self) {
         self.engine.write().store.update(
@@ -159,6 +209,15 @@ impl App {
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
         secret.expect("the application has no secret; call with_secret() first")
+    }
+}
+
+impl App {
+    fn change(&self, change: impl FnOnce(&mut Object)) {
+        let mut state = self.engine.write();
+        state
+            .store
+            .update(Kind::Application, &self.ids.object_id, change);
     }
 }
 

@@ -1,0 +1,308 @@
+//! The JWT by which a client proves that it holds the key of a registered certificate.
+
+use aws_lc_rs::signature::{
+    RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, RsaParameters, UnparsedPublicKey,
+};
+use base64::{
+    Engine as _,
+    alphabet::URL_SAFE,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use entra_core::Guid;
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::{
+    client::Client,
+    client_assertion_certificate::{self as certificate, Registered},
+    context::{Context, plain_text},
+    error::LoginError,
+    form::Form,
+    token::Refusal,
+};
+use crate::state::{State, iso_with_space};
+
+/// The key id of the certificate that the form's assertion was signed with.
+pub(super) fn check(
+    state: &State,
+    context: &Context<'_>,
+    client: &Client,
+    form: &Form,
+) -> Result<String, Refusal> {
+    match form.require("client_assertion_type")? {
+        JWT_BEARER => {}
+        JWT_POP => return Err(Refusal::NotSupported(format!("POST with {JWT_POP}"))),
+        other => {
+            let text = format!(
+                "The client_assertion_type '{}' is unknown.",
+                plain_text(other)
+            );
+            return Err(LoginError::new(50_027, text).into());
+        }
+    }
+    let assertion = Assertion::read(form.require("client_assertion")?)?;
+    let references = assertion.key_references()?;
+    assertion.check_subject(client)?;
+    assertion.check_audience(state, context)?;
+    assertion.check_time(context)?;
+    Ok(assertion.check_signature(state, context, client, &references)?)
+}
+
+struct Assertion<'a> {
+    header: Map<String, Value>,
+    claims: Map<String, Value>,
+    /// What was signed: header and claims as they were sent.
+    message: &'a str,
+    signature: Vec<u8>,
+    parameters: &'static RsaParameters,
+}
+
+impl<'a> Assertion<'a> {
+    fn read(text: &'a str) -> Result<Self, LoginError> {
+        let malformed = || {
+            LoginError::new(
+                50_027,
+                "The client assertion is no JWT: three parts in base64url, of which two are JSON objects, are expected.",
+            )
+        };
+        let parts: Vec<&str> = text.split('.').collect();
+        let [header, claims, signature] = parts[..] else {
+            return Err(malformed());
+        };
+        let decode = |part: &str| LENIENT.decode(part).map_err(|_| malformed());
+        let object = |part| serde_json::from_slice(&decode(part)?).map_err(|_| malformed());
+        let header: Map<String, Value> = object(header)?;
+        let typ = header
+            .get("typ")
+            .map(|typ| typ.as_str().unwrap_or_default());
+        if typ.is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {
+            let text = "The header of the client assertion must have the 'typ' JWT.";
+            return Err(LoginError::new(5_002_727, text));
+        }
+        let parameters = match header.get("alg").and_then(Value::as_str) {
+            Some("PS256") => &RSA_PSS_2048_8192_SHA256,
+            Some("RS256") => &RSA_PKCS1_2048_8192_SHA256,
+            other => {
+                let alg = plain_text(other.unwrap_or_default());
+                let text = format!(
+                    "The client assertion is signed with '{alg}'; PS256 and RS256 are accepted."
+                );
+                return Err(LoginError::new(5_002_738, text));
+            }
+        };
+        Ok(Self {
+            claims: object(claims)?,
+            message: &text[..text.len() - signature.len() - 1],
+            signature: decode(signature)?,
+            header,
+            parameters,
+        })
+    }
+
+    /// The thumbprints by which the header names its key; clients spell them in many ways.
+    fn key_references(&self) -> Result<Vec<Vec<u8>>, LoginError> {
+        let named: Vec<&str> = ["x5t#S256", "x5t", "kid"]
+            .iter()
+            .filter_map(|name| self.header.get(*name)?.as_str())
+            .collect();
+        if named.is_empty() {
+            let text =
+                "The header of the client assertion must name its key: 'x5t#S256', 'x5t' or 'kid'.";
+            return Err(LoginError::new(5_002_723, text));
+        }
+        Ok(named.into_iter().filter_map(thumbprint).collect())
+    }
+
+    fn check_subject(&self, client: &Client) -> Result<(), LoginError> {
+        let (issuer, subject) = (self.text("iss")?, self.text("sub")?);
+        if issuer != subject {
+            let text = "The claims 'iss' and 'sub' of the client assertion differ; both must be the client id.";
+            return Err(LoginError::new(50_048, text));
+        }
+        // A GUID is one however it is spelled.
+        if issuer.parse::<Guid>().ok() != client.app_id.parse().ok() {
+            let text = format!(
+                "The client assertion is issued by '{}', but the request is one of application '{}'.",
+                plain_text(issuer),
+                client.app_id
+            );
+            return Err(LoginError::new(700_021, text));
+        }
+        Ok(())
+    }
+
+    /// The audience is the token endpoint, in its tenant or by another name of that tenant.
+    fn check_audience(&self, state: &State, context: &Context<'_>) -> Result<(), LoginError> {
+        let audience = self.text("aud")?;
+        let asked = context
+            .request
+            .path
+            .split('/')
+            .find(|part| !part.is_empty());
+        let is_tenant = |name: &str| {
+            state.is_named(name) || asked.is_some_and(|asked| asked.eq_ignore_ascii_case(name))
+        };
+        let meant = Url::parse(audience).is_ok_and(|url| {
+            let origin = url.origin().ascii_serialization();
+            let path = url.path().to_ascii_lowercase();
+            let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+            origin.eq_ignore_ascii_case(context.base().trim_end_matches('/'))
+                && matches!(parts[..], [tenant, "oauth2", "v2.0", "token"] | [tenant, "oauth2", "token"] | [tenant, "v2.0"] if is_tenant(tenant))
+        });
+        if meant {
+            return Ok(());
+        }
+        let text = format!(
+            "The audience '{}' of the client assertion is not this token endpoint.",
+            plain_text(audience)
+        );
+        Err(LoginError::new(50_027, text))
+    }
+
+    fn check_time(&self, context: &Context<'_>) -> Result<(), LoginError> {
+        let now = context.now.unix_timestamp();
+        let expiry = self.seconds("exp").ok_or_else(|| missing("exp"))?;
+        let not_before = self.seconds("nbf");
+        let begun = not_before.is_none_or(|not_before| not_before <= now.saturating_add(SKEW));
+        if begun && now <= expiry.saturating_add(SKEW) {
+            return Ok(());
+        }
+        let text = format!(
+            "The client assertion is not within its time: it is {} here, the assertion is valid from {} to {expiry} (seconds since 1970).",
+            iso_with_space(context.now),
+            not_before.map_or_else(|| "any time".to_owned(), |seconds| seconds.to_string()),
+        );
+        Err(LoginError::new(700_024, text))
+    }
+
+    /// The signature is that of a certificate of the application, which may still be used.
+    fn check_signature(
+        &self,
+        state: &State,
+        context: &Context<'_>,
+        client: &Client,
+        references: &[Vec<u8>],
+    ) -> Result<String, LoginError> {
+        let refused = |reason: &str| {
+            let text = format!(
+                "The signature of the client assertion cannot be verified. Reason: {reason} Application: '{}'.",
+                client.app_id
+            );
+            Err(LoginError::new(700_027, text))
+        };
+        let registered = certificate::registered(state, &client.app_id);
+        let Some(key) = registered.iter().find(|key| key.is_named(references)) else {
+            return refused(
+                "no certificate of the application has the thumbprint that the header names.",
+            );
+        };
+        let Registered {
+            key_id,
+            certificate,
+            starts,
+            ends,
+            revoked,
+        } = key;
+        if certificate.modulus_bits() < LEAST_BITS {
+            let text = "The RSA key of the certificate is shorter than 2048 bits.";
+            return Err(LoginError::new(50_032, text));
+        }
+        let public_key = UnparsedPublicKey::new(self.parameters, &certificate.public_key);
+        if public_key
+            .verify(self.message.as_bytes(), &self.signature)
+            .is_err()
+        {
+            return refused("another key than that of the named certificate has signed it.");
+        }
+        let now = crate::odata::ticks_of(context.now);
+        if *revoked {
+            let text = format!("The certificate {key_id} has been revoked.");
+            return Err(LoginError::new(7_000_214, text));
+        }
+        if now < certificate.not_before || now > certificate.not_after {
+            let text = "The client certificate is outside its period of validity.";
+            return Err(LoginError::new(1_000_502, text));
+        }
+        if ends.is_some_and(|end| end <= now) {
+            return refused("the key has expired on the application.");
+        }
+        if starts.is_some_and(|start| start > now) {
+            return refused("the key is not valid yet on the application.");
+        }
+        Ok(key_id.clone())
+    }
+
+    fn text(&self, claim: &str) -> Result<&str, LoginError> {
+        let value = self.claims.get(claim).and_then(Value::as_str);
+        value
+            .filter(|text| !text.is_empty())
+            .ok_or_else(|| missing(claim))
+    }
+
+    /// Seconds since 1970, also as a fraction or a string, which clients are known to send.
+    fn seconds(&self, claim: &str) -> Option<i64> {
+        let value = self.claims.get(claim)?;
+        let number = value
+            .as_f64()
+            .or_else(|| value.as_str()?.trim().parse().ok())?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "saturates, which is as wrong a time"
+        )]
+        let seconds = number as i64;
+        Some(seconds)
+    }
+}
+
+fn missing(claim: &str) -> LoginError {
+    let text = format!("The client assertion must have the claim '{claim}'.");
+    LoginError::new(90_014, text)
+}
+
+/// The bytes of a SHA-1 or SHA-256 thumbprint: base64 in either alphabet, padded or not, or hex.
+fn thumbprint(text: &str) -> Option<Vec<u8>> {
+    let is_one = |bytes: &Vec<u8>| matches!(bytes.len(), 20 | 32);
+    let base64 = text.replace('+', "-").replace('/', "_");
+    let decoded = LENIENT.decode(base64).ok();
+    decoded.filter(is_one).or_else(|| {
+        let digits: Option<Vec<u32>> = text
+            .chars()
+            .filter(|character| *character != ':')
+            .map(|character| character.to_digit(16))
+            .collect();
+        let bytes = digits?
+            .chunks_exact(2)
+            .filter_map(|pair| u8::try_from(pair[0] << 4 | pair[1]).ok())
+            .collect();
+        Some(bytes).filter(is_one)
+    })
+}
+
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &URL_SAFE,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+const JWT_POP: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-pop";
+/// How far clocks may differ.
+const SKEW: i64 = 300;
+const LEAST_BITS: usize = 2048;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thumbprint_is_understood_in_every_spelling() {
+        let bytes: Vec<u8> = (0..20).map(|byte| byte * 13).collect();
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+        let colons: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let standard = base64::engine::general_purpose::STANDARD.encode(&bytes);
+        let url_safe = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&bytes);
+        for spelling in [hex, colons.join(":"), standard, url_safe] {
+            assert_eq!(thumbprint(&spelling), Some(bytes.clone()), "{spelling}");
+        }
+        assert_eq!(thumbprint("AAAA"), None);
+        assert_eq!(thumbprint("no thumbprint"), None);
+    }
+}
