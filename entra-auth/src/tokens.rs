@@ -70,7 +70,7 @@ impl Tokens {
 
     /// The token for a request. It may be dropped at any await: what it started goes on for others.
     pub(crate) async fn token(&self, request: &TokenRequest) -> Outcome {
-        if let Some(token) = self.hot.get(request, self.clock.now(), &self.cache) {
+        if let Some(token) = self.hot.get(request, self.clock.since_epoch(), &self.cache) {
             return Ok(token);
         }
         // Boxed, so that the common case does not pay for the size of this one.

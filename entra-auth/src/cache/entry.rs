@@ -236,7 +236,7 @@ impl Flight {
 }
 
 /// Whether a token is valid now, and for as long as was asked.
-pub(crate) fn lasts(token: &AccessToken, min_validity: Duration, now: Timestamp) -> bool {
+fn lasts(token: &AccessToken, min_validity: Duration, now: Timestamp) -> bool {
     let left = token.expires_on() - now;
     left.is_positive() && left >= signed(min_validity)
 }

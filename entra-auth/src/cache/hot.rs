@@ -27,7 +27,9 @@ struct Copied {
     scopes: Vec<String>,
     tenant: Option<TenantId>,
     token: AccessToken,
-    settled_until: Timestamp,
+    /// Since the start of 1970: a comparison of calendar dates would cost as much as all the rest.
+    settled_until: Duration,
+    expires_on: Duration,
     entry: Arc<Entry>,
     version: u64,
 }
@@ -37,7 +39,7 @@ impl Hot {
     pub(crate) fn get(
         &self,
         request: &TokenRequest,
-        now: Timestamp,
+        now: Duration,
         cache: &TokenCache,
     ) -> Option<AccessToken> {
         if request.force_refresh || request.claims.is_some() {
@@ -48,9 +50,7 @@ impl Hot {
         if copied.version != copied.entry.version() || now >= copied.settled_until {
             return None;
         }
-        if request.min_validity > Duration::ZERO
-            && !super::entry::lasts(&copied.token, request.min_validity, now)
-        {
+        if copied.expires_on.saturating_sub(now) < request.min_validity {
             return None;
         }
         copied.entry.touch(cache.tick());
@@ -77,7 +77,8 @@ impl Hot {
                 scopes: request.scopes.clone(),
                 tenant: request.tenant.clone(),
                 token: stored.token.clone(),
-                settled_until: stored.settled_until(),
+                settled_until: since_epoch(stored.settled_until()),
+                expires_on: since_epoch(stored.token.expires_on()),
                 entry: Arc::clone(entry),
                 version,
             },
@@ -93,6 +94,10 @@ impl Copied {
     fn is_for(&self, request: &TokenRequest) -> bool {
         self.scopes == request.scopes && self.tenant == request.tenant
     }
+}
+
+fn since_epoch(time: Timestamp) -> Duration {
+    Duration::try_from(time - Timestamp::UNIX_EPOCH).unwrap_or_default()
 }
 
 thread_local! {

@@ -1,0 +1,442 @@
+//! Every documented way to be refused, against the fake tenant and against answers of our own.
+
+use std::{sync::Arc, time::Duration};
+
+use entra_auth::{ClientSecretCredential, Error, ErrorKind};
+use entra_core::{
+    Clock, CredentialError, CredentialErrorKind, HttpTransport, ManualClock, RetryPolicy,
+    ScriptedTransport, Secret, TokenCredential, TokenRequest, TransportError,
+};
+use entra_mock::{App, FakeTenant, Fault};
+
+use crate::support::{CLIENT, TENANT, detail, graph};
+
+fn credential(tenant: &FakeTenant, app: &App, secret: impl Into<Secret>) -> ClientSecretCredential {
+    ClientSecretCredential::builder(tenant.id(), app.client_id(), secret)
+        .cloud(tenant.cloud())
+        .clock(tenant.clock())
+        .build()
+        .unwrap()
+}
+
+async fn refused(credential: &ClientSecretCredential, request: &TokenRequest) -> CredentialError {
+    let error = credential.token(request).await.unwrap_err();
+    assert_eq!(error.code(), detail(&error).aadsts_code());
+    error
+}
+
+/// Checks what every refusal of Entra has.
+fn check(error: &CredentialError, code: u32, oauth: &str, kind: ErrorKind) {
+    let detail = detail(error);
+    assert_eq!(detail.aadsts_code(), Some(code), "{}", detail.report());
+    assert_eq!(detail.codes(), [code]);
+    assert_eq!(detail.oauth_error(), Some(oauth));
+    assert_eq!(detail.kind(), kind);
+    assert!(!detail.is_transient());
+    assert!(
+        detail
+            .to_string()
+            .contains(&format!("(AADSTS{code}, {oauth})"))
+    );
+    assert!(detail.correlation_id().is_some_and(|id| id.len() == 36));
+    assert!(detail.trace_id().is_some_and(|id| id.len() == 36));
+    assert!(detail.timestamp().is_some());
+    assert!(detail.cause().is_some() && detail.fix().is_some());
+    let message = detail.service_message().unwrap();
+    assert!(message.starts_with(&format!("AADSTS{code}: ")), "{message}");
+    assert!(!message.contains("Trace ID"), "{message}");
+    assert_eq!(error.fix(), detail.fix());
+    assert_eq!(error.correlation_id(), detail.correlation_id());
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_said_to_be_one() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant.register_app("Night job").with_secret();
+    let credential = credential(&tenant, &app, "something else");
+    let error = refused(&credential, &graph()).await;
+    check(
+        &error,
+        7_000_215,
+        "invalid_client",
+        ErrorKind::InvalidClient,
+    );
+    assert_eq!(error.kind(), CredentialErrorKind::Refused);
+    assert!(detail(&error).is_invalid_client());
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "no token for application {} in tenant {}",
+            app.client_id(),
+            tenant.id()
+        )
+    );
+    tenant.requests().to("/token").assert_count(1);
+}
+
+#[tokio::test]
+async fn a_secret_id_in_the_place_of_its_value_is_recognised() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant.register_app("Night job").with_secret();
+    let credential = credential(&tenant, &app, "7d4f2f0a-6f8e-4f5e-9a55-0f8f4ad2b6c1");
+    let error = refused(&credential, &graph()).await;
+    check(
+        &error,
+        7_000_215,
+        "invalid_client",
+        ErrorKind::InvalidClient,
+    );
+    let report = detail(&error).report().to_string();
+    let lines: Vec<&str> = report.lines().collect();
+    assert_eq!(
+        lines[0],
+        "error: the secret was refused (AADSTS7000215, invalid_client)"
+    );
+    assert_eq!(
+        lines[1],
+        format!(
+            "  cause: the value sent is not a secret of application {}; it looks like a Secret ID (a GUID), not its Value",
+            app.client_id()
+        )
+    );
+    assert!(
+        lines[2]
+            .starts_with("  fix:   in App registrations > Certificates & secrets copy the Value")
+    );
+    assert!(lines[3].starts_with("  correlation "), "{report}");
+    assert_eq!(lines.len(), 4);
+}
+
+#[tokio::test]
+async fn a_secret_with_white_space_or_quotes_around_it_is_recognised() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant.register_app("Night job").with_secret();
+    let value = app.secret().expose().to_owned();
+    for (secret, hint) in [
+        (format!("{value}\n"), "white space"),
+        (format!("\"{value}\""), "quotation marks"),
+    ] {
+        let error = refused(&credential(&tenant, &app, secret), &graph()).await;
+        assert!(detail(&error).cause().unwrap().contains(hint));
+        assert!(detail(&error).fix().unwrap().contains(hint));
+    }
+}
+
+#[tokio::test]
+async fn an_expired_secret_is_said_to_be_expired() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant
+        .register_app("Night job")
+        .with_secret_valid_for(Duration::from_secs(3600));
+    let credential = credential(&tenant, &app, app.secret());
+    credential.token(&graph()).await.unwrap();
+    tenant.clock().advance(Duration::from_secs(2 * 24 * 3600));
+    let error = refused(&credential, &graph()).await;
+    check(
+        &error,
+        7_000_222,
+        "invalid_client",
+        ErrorKind::InvalidClient,
+    );
+}
+
+#[tokio::test]
+async fn a_removed_secret_is_refused_when_the_token_has_ended() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant.register_app("Night job").with_secret();
+    let credential = credential(&tenant, &app, app.secret());
+    credential.token(&graph()).await.unwrap();
+    app.remove_secret();
+    credential.token(&graph()).await.unwrap();
+    tenant.clock().advance(Duration::from_secs(2 * 24 * 3600));
+    let error = refused(&credential, &graph()).await;
+    check(
+        &error,
+        7_000_215,
+        "invalid_client",
+        ErrorKind::InvalidClient,
+    );
+}
+
+#[tokio::test]
+async fn an_unknown_application_is_said_to_be_unknown() {
+    let tenant = FakeTenant::start().await;
+    let credential = ClientSecretCredential::builder(tenant.id(), CLIENT, "s3cr3t")
+        .cloud(tenant.cloud())
+        .build()
+        .unwrap();
+    let error = refused(&credential, &graph()).await;
+    check(&error, 700_016, "unauthorized_client", ErrorKind::Refused);
+    assert!(error.fix().unwrap().contains("Application (client) ID"));
+}
+
+#[tokio::test]
+async fn an_unknown_tenant_is_said_to_be_unknown() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant.register_app("Night job").with_secret();
+    for other in [
+        "nowhere.example.com",
+        "99999999-9999-4999-8999-999999999999",
+    ] {
+        let credential = ClientSecretCredential::builder(other, app.client_id(), app.secret())
+            .cloud(tenant.cloud())
+            .build()
+            .unwrap();
+        let error = refused(&credential, &graph()).await;
+        check(&error, 90_002, "invalid_tenant", ErrorKind::Refused);
+        assert!(error.to_string().contains(other), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_disabled_application_is_said_to_be_disabled() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant.register_app("Night job").with_secret();
+    app.disable();
+    let error = refused(&credential(&tenant, &app, app.secret()), &graph()).await;
+    check(&error, 7_000_112, "unauthorized_client", ErrorKind::Refused);
+}
+
+#[tokio::test]
+async fn a_scope_without_default_and_an_unknown_resource_are_told_apart() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant.register_app("Night job").with_secret();
+    let credential = credential(&tenant, &app, app.secret());
+    let error = refused(
+        &credential,
+        &TokenRequest::new(["https://graph.microsoft.com/User.Read"]),
+    )
+    .await;
+    check(&error, 1_002_012, "invalid_scope", ErrorKind::Refused);
+    assert!(error.fix().unwrap().contains("/.default"));
+    let error = refused(
+        &credential,
+        &TokenRequest::new(["https://api.example.com/.default"]),
+    )
+    .await;
+    check(&error, 500_011, "invalid_resource", ErrorKind::Refused);
+}
+
+#[tokio::test]
+async fn a_wait_that_entra_asks_for_is_kept_on_the_given_clock() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant.register_app("Night job").with_secret();
+    tenant.inject(
+        Fault::on("/token")
+            .status_with_retry_after(429, "20")
+            .times(2),
+    );
+    let before = tenant.clock().now();
+    let credential = credential(&tenant, &app, app.secret());
+    let token = credential.token(&graph()).await.unwrap();
+    let waited = tenant.clock().now() - before;
+    assert!((40..=60).contains(&waited.whole_seconds()), "{waited}");
+    assert!(token.expires_on() > tenant.clock().now());
+    tenant.requests().to("/token").assert_count(3);
+}
+
+#[tokio::test]
+async fn a_longer_wait_than_the_budget_fails_at_once_and_says_so() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant.register_app("Night job").with_secret();
+    tenant.inject(Fault::on("/token").status_with_retry_after(429, "120"));
+    let before = tenant.clock().now();
+    let error = refused(&credential(&tenant, &app, app.secret()), &graph()).await;
+    assert_eq!(tenant.clock().now(), before);
+    assert_eq!(error.kind(), CredentialErrorKind::Throttled);
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(120)));
+    let text = detail(&error).to_string();
+    assert!(
+        text.contains("wait 120 s") && text.contains("60 s of the time budget"),
+        "{text}"
+    );
+    assert!(detail(&error).is_throttled());
+    tenant.requests().to("/token").assert_count(1);
+}
+
+#[tokio::test]
+async fn an_outage_ends_after_a_few_tries_and_may_be_over_later() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant.register_app("Night job").with_secret();
+    let credential = credential(&tenant, &app, app.secret());
+    tenant.inject(Fault::on("/token").status(503).times(3));
+    credential.token(&graph()).await.unwrap();
+    tenant.requests().to("/token").assert_count(4);
+    tenant.inject(Fault::on("/token").status(503));
+    let error = refused(&credential, &graph().with_force_refresh()).await;
+    assert_eq!(error.kind(), CredentialErrorKind::Transient);
+    assert_eq!(detail(&error).kind(), ErrorKind::Service);
+    assert_eq!(detail(&error).status(), Some(503));
+    tenant.clear_faults();
+    credential
+        .token(&graph().with_force_refresh())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_body_that_is_cut_or_garbled_is_an_error() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant.register_app("Night job").with_secret();
+    tenant.inject(Fault::on("/token").garbage_body());
+    let error = refused(&credential(&tenant, &app, app.secret()), &graph()).await;
+    assert_eq!(error.kind(), CredentialErrorKind::Protocol);
+    assert!(detail(&error).cause().unwrap().contains("no JSON"));
+    tenant.clear_faults();
+    tenant.inject(Fault::on("/token").truncated_body().times(1));
+    credential(&tenant, &app, app.secret())
+        .token(&graph())
+        .await
+        .unwrap();
+}
+
+fn answering(transport: impl HttpTransport) -> ClientSecretCredential {
+    ClientSecretCredential::builder(TENANT, CLIENT, "s3cr3t-v4lue")
+        .transport(Arc::new(transport))
+        .clock(ManualClock::new())
+        .build()
+        .unwrap()
+}
+
+async fn answer(status: u16, headers: &[(&str, &str)], body: &'static str) -> Error {
+    let credential = answering(ScriptedTransport::new().then(status, headers, body));
+    let error = credential.token(&graph()).await.unwrap_err();
+    detail(&error).clone()
+}
+
+#[tokio::test]
+async fn answers_that_are_no_oauth_are_told_from_refusals() {
+    for (status, body) in [
+        (200, "<html>sign in to the hotel network</html>"),
+        (200, r#"{"token_type":"Bearer","expires_in":3599}"#),
+        (
+            200,
+            r#"{"token_type":"pop","access_token":"t","expires_in":3599}"#,
+        ),
+        (
+            200,
+            r#"{"token_type":"Bearer","access_token":"t","expires_in":-5}"#,
+        ),
+        (200, ""),
+        (204, ""),
+        (302, ""),
+        (404, "<html>not here</html>"),
+        (400, "{}"),
+        (407, ""),
+    ] {
+        let error = answer(status, &[], body).await;
+        assert_eq!(error.kind(), ErrorKind::Protocol, "{status} {body}");
+        assert_eq!(error.status(), Some(status));
+        assert!(!error.is_transient() && error.fix().is_some());
+        assert!(error.correlation_id().is_some(), "the id that was sent");
+        let shown = format!("{error} {error:?} {}", error.report());
+        assert!(!shown.contains("html"), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_number_is_judged_by_its_oauth_error() {
+    for (body, kind, interactive) in [
+        (
+            r#"{"error":"invalid_client","error_codes":[99999991]}"#,
+            ErrorKind::InvalidClient,
+            false,
+        ),
+        (
+            r#"{"error":"unauthorized_client"}"#,
+            ErrorKind::Refused,
+            false,
+        ),
+        (
+            r#"{"error":"interaction_required"}"#,
+            ErrorKind::InteractionRequired,
+            true,
+        ),
+        (
+            r#"{"error":"invalid_grant","suberror":"basic_action"}"#,
+            ErrorKind::InteractionRequired,
+            true,
+        ),
+        (r#"{"error":"something_new"}"#, ErrorKind::Refused, false),
+    ] {
+        let error = answer(400, &[], body).await;
+        assert_eq!(
+            (error.kind(), error.is_interaction_required()),
+            (kind, interactive),
+            "{body}"
+        );
+        assert!(error.fix().is_some() && error.cause().is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_claims_challenge_reaches_the_caller() {
+    let error = answer(
+        400,
+        &[("x-ms-request-id", "trace-7"), ("client-request-id", "correlation-7")],
+        r#"{"error":"invalid_grant","error_codes":[53003],"suberror":"message_only","claims":"{\"access_token\":{\"capolids\":{}}}"}"#,
+    )
+    .await;
+    assert_eq!(error.claims(), Some(r#"{"access_token":{"capolids":{}}}"#));
+    assert_eq!(error.suberror(), Some("message_only"));
+    assert_eq!(error.trace_id(), Some("trace-7"));
+    assert_eq!(error.correlation_id(), Some("correlation-7"));
+    assert!(error.to_string().starts_with("a policy refused the token"));
+}
+
+#[tokio::test]
+async fn the_service_cannot_make_a_message_repeat_the_secret() {
+    let error = answer(
+        401,
+        &[],
+        r#"{"error":"invalid_client","error_description":"AADSTS7000215: wrong secret 's3cr3t-v4lue' sent.\r\nTrace ID: t"}"#,
+    )
+    .await;
+    assert_eq!(
+        error.service_message(),
+        Some("AADSTS7000215: wrong secret '…' sent.")
+    );
+}
+
+#[tokio::test]
+async fn a_network_without_a_way_is_named_with_its_host() {
+    let broken = || TransportError::connect("no route to host");
+    let script = (0..4).fold(ScriptedTransport::new(), |script, _| {
+        script.then_fail(broken())
+    });
+    let error = answering(script.clone()).token(&graph()).await.unwrap_err();
+    assert_eq!(
+        script.remaining(),
+        0,
+        "a connection that failed is tried again"
+    );
+    assert_eq!(error.kind(), CredentialErrorKind::Transient);
+    let report = detail(&error).report().to_string();
+    assert!(report.contains("could not be reached"), "{report}");
+    assert!(report.contains("no route to host"), "{report}");
+    assert!(report.contains("login.microsoftonline.com"), "{report}");
+}
+
+#[tokio::test]
+async fn the_time_budget_ends_the_tries() {
+    let clock = ManualClock::new();
+    let script = (0..50).fold(ScriptedTransport::new(), |script, _| {
+        script.then(429, &[("retry-after", "7")], "")
+    });
+    let credential = ClientSecretCredential::builder(TENANT, CLIENT, "s3cr3t")
+        .transport(Arc::new(script.clone()))
+        .clock(clock.clone())
+        .retry_policy(RetryPolicy::for_tokens().with_budget(Duration::from_secs(30)))
+        .build()
+        .unwrap();
+    let before = clock.now();
+    let error = credential.token(&graph()).await.unwrap_err();
+    assert_eq!(error.kind(), CredentialErrorKind::Throttled);
+    let waited = (clock.now() - before).whole_seconds();
+    assert!((21..=30).contains(&waited), "{waited}");
+    assert!(
+        (46..=47).contains(&script.remaining()),
+        "{}",
+        script.remaining()
+    );
+}
