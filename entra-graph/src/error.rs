@@ -288,7 +288,8 @@ impl Error {
                 let path = call
                     .map(|path| format!(" on GET {path}"))
                     .unwrap_or_default();
-                format!("{}{code}{path}: {}", status.as_u16(), self.message())
+                let message = self.message().trim_end_matches('.');
+                format!("{}{code}{path}: {message}", status.as_u16())
             }
             _ => {
                 let path = call
