@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     odata::{Refusal, Surroundings},
     permissions::{Reach, is_basic},
-    schema::{EXTENSION, Entity, Property, Returned},
+    schema::{Entity, Property, Returned, is_extension},
     store::{Kind, Object},
 };
 
@@ -56,7 +56,7 @@ impl Shape {
                     ));
                 }
                 Some(property) => Field::of(property),
-                None if entity.open && first.starts_with(EXTENSION) => Field::named(first, false),
+                None if entity.open && is_extension(first) => Field::named(first, false),
                 None if entity.navigation.contains(&first) => continue,
                 None => {
                     let clause = "Parsing OData Select and Expand failed";

@@ -9,6 +9,7 @@ use crate::{
     store::{Kind, Relation},
 };
 
+mod documented;
 mod lists;
 mod objects;
 mod permissions;

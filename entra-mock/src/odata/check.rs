@@ -4,7 +4,7 @@ use super::{
     filter::{Expr, Function, Literal, Op, Path},
     refusal::Refusal,
 };
-use crate::schema::{ENDS_WITH, EXTENSION, Entity, Mode, Rule, Type};
+use crate::schema::{ENDS_WITH, Entity, Mode, Rule, Type, is_extension};
 
 /// What a filter that passed asks of the rest of the answer.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -95,7 +95,7 @@ impl Checker {
         };
         self.allow(path, op.word(), mode)?;
         if op == Op::Ne {
-            // Documented only together with `not`, for directory objects.
+            // Documented for directory objects only, and advanced there.
             if !self.entity.directory {
                 return Err(self.no_operator("ne"));
             }
@@ -160,9 +160,9 @@ impl Checker {
         if let Some(rule) = self.entity.rule(&full) {
             return Ok(*rule);
         }
-        if self.entity.open && self.scopes.is_empty() && full.starts_with(EXTENSION) {
+        if self.entity.open && self.scopes.is_empty() && is_extension(&full) {
             return Ok(Rule {
-                path: EXTENSION,
+                path: "",
                 leaf: Type::Text,
                 eq: Mode::Basic,
                 starts_with: Mode::Basic,
@@ -187,7 +187,7 @@ impl Checker {
         let first = full.split('/').next().unwrap_or_default();
         let known = self.entity.property(first).is_some()
             || self.entity.navigation.contains(&first)
-            || self.entity.open && first.starts_with(EXTENSION);
+            || self.entity.open && is_extension(first);
         if !known {
             return Err(Refusal::no_property(
                 "Invalid filter clause",

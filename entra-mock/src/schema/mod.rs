@@ -152,8 +152,18 @@ pub(crate) const ENDS_WITH: [&str; 4] = [
     "proxyAddresses/any",
 ];
 
-/// The prefix of directory extensions, which any open type may carry.
-pub(crate) const EXTENSION: &str = "extension_";
+/// Whether a name is that of a directory or schema extension, which any open type may carry:
+/// `extension_{appId}_name` or `ext{8 characters}_name`.
+pub(crate) fn is_extension(name: &str) -> bool {
+    let schema = |rest: &str| {
+        rest.split_once('_').is_some_and(|(owner, name)| {
+            owner.len() == 8
+                && owner.chars().all(|char| char.is_ascii_alphanumeric())
+                && !name.is_empty()
+        })
+    };
+    name.starts_with("extension_") || name.strip_prefix("ext").is_some_and(schema)
+}
 
 impl Property {
     const fn new(name: &'static str, value: Type) -> Self {
