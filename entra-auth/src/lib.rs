@@ -2,6 +2,7 @@
 
 mod aadsts;
 mod cache;
+mod certificate;
 mod client_secret;
 mod error;
 mod form;
@@ -13,6 +14,12 @@ mod wire;
 
 pub use aadsts::Aadsts;
 pub use cache::TokenCache;
+#[cfg(feature = "certificate-kit")]
+pub use certificate::SelfSigned;
+pub use certificate::{
+    Certificate, CertificateError, CertificateErrorKind, ClientCertificateCredential,
+    ClientCertificateCredentialBuilder,
+};
 pub use client_secret::{ClientSecretCredential, ClientSecretCredentialBuilder};
 pub use error::{Error, ErrorKind};
 pub use report::Report;

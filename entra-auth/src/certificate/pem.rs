@@ -76,7 +76,10 @@ fn section<'a>(
                 })?,
             });
         }
-        match std::str::from_utf8(line).ok().and_then(|line| line.split_once(':')) {
+        match std::str::from_utf8(line)
+            .ok()
+            .and_then(|line| line.split_once(':'))
+        {
             Some((key, value)) => headers.push((key.trim().to_owned(), value.trim().to_owned())),
             None => body.extend_from_slice(line),
         }

@@ -77,7 +77,7 @@ fn from_pfx(_: &[u8], _: Option<&Secret>) -> Result<Certificate, CertificateErro
 }
 
 /// The certificate that the key belongs to, and the others in the order of their issuers.
-fn assemble(found: Found) -> Result<Certificate, CertificateError> {
+pub(super) fn assemble(found: Found) -> Result<Certificate, CertificateError> {
     let Some(key) = found.keys.first() else {
         return Err(no_key());
     };
@@ -121,7 +121,10 @@ fn chain(leaf: &Link, mut others: Vec<Link>) -> Vec<Link> {
     let mut chain = Vec::new();
     let mut wanted = (leaf.fields.subject.clone(), leaf.fields.issuer.clone());
     while wanted.0 != wanted.1 {
-        let Some(at) = others.iter().position(|other| other.fields.subject == wanted.1) else {
+        let Some(at) = others
+            .iter()
+            .position(|other| other.fields.subject == wanted.1)
+        else {
             break;
         };
         let issuer = others.swap_remove(at);

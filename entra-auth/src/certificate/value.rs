@@ -152,7 +152,9 @@ impl Certificate {
     /// Whole days until the certificate ends; negative once it has.
     #[must_use]
     pub fn days_left(&self, now: Timestamp) -> i64 {
-        (self.not_after() - now).whole_seconds().div_euclid(24 * 3600)
+        (self.not_after() - now)
+            .whole_seconds()
+            .div_euclid(24 * 3600)
     }
 
     /// Checks that the certificate is valid at this time.
@@ -164,14 +166,20 @@ impl Certificate {
         if now > self.not_after() {
             return Err(CertificateError::new(
                 CertificateErrorKind::Expired,
-                format!("the certificate {thumbprint} expired on {}", self.not_after().date()),
+                format!(
+                    "the certificate {thumbprint} expired on {}",
+                    self.not_after().date()
+                ),
                 "make a new certificate, upload its public part to the app registration and put it in place of the old one; check the clock if it should be valid",
             ));
         }
         if now < self.not_before() {
             return Err(CertificateError::new(
                 CertificateErrorKind::NotYetValid,
-                format!("the certificate {thumbprint} is not valid before {}", self.not_before().date()),
+                format!(
+                    "the certificate {thumbprint} is not valid before {}",
+                    self.not_before().date()
+                ),
                 "check the clock of this machine, or wait until the certificate is valid",
             ));
         }
@@ -187,7 +195,9 @@ impl Certificate {
     /// The certificate alone, as PEM.
     #[must_use]
     pub fn public_pem(&self) -> String {
-        pem::encode("CERTIFICATE", self.public_der()).expose().to_owned()
+        pem::encode("CERTIFICATE", self.public_der())
+            .expose()
+            .to_owned()
     }
 
     /// The issuers that came with the certificate, each the issuer of the one before, as DER.
@@ -216,7 +226,9 @@ impl Certificate {
     }
 
     pub(super) fn digest(&self, algorithm: &'static digest::Algorithm) -> Vec<u8> {
-        digest::digest(algorithm, self.public_der()).as_ref().to_vec()
+        digest::digest(algorithm, self.public_der())
+            .as_ref()
+            .to_vec()
     }
 
     pub(super) fn sign(

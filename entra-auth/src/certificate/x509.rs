@@ -70,7 +70,7 @@ fn read(der: &[u8]) -> Result<Fields, der::Error> {
 
 /// RFC 5280, section 4.1: the extensions at the end do not matter here.
 fn to_be_signed<'a>(tbs: &mut SliceReader<'a>) -> Result<Fields, der::Error> {
-    if tbs.peek_tag()? == VERSION {
+    if Tag::peek(tbs)? == VERSION {
         AnyRef::decode(tbs)?;
     }
     // Serial number and signature algorithm.
@@ -100,7 +100,7 @@ fn to_be_signed<'a>(tbs: &mut SliceReader<'a>) -> Result<Fields, der::Error> {
 }
 
 fn time<'a>(reader: &mut SliceReader<'a>) -> Result<Timestamp, der::Error> {
-    let since_epoch = match reader.peek_tag()? {
+    let since_epoch = match Tag::peek(reader)? {
         Tag::UtcTime => UtcTime::decode(reader)?.to_unix_duration(),
         _ => GeneralizedTime::decode(reader)?.to_unix_duration(),
     };
@@ -123,7 +123,9 @@ fn modulus_bits(public_key: &[u8]) -> Result<usize, der::Error> {
         let modulus = UintRef::decode(key)?;
         UintRef::decode(key)?;
         let bytes = modulus.as_bytes();
-        let unused = bytes.first().map_or(0, |byte| byte.leading_zeros() as usize);
+        let unused = bytes
+            .first()
+            .map_or(0, |byte| byte.leading_zeros() as usize);
         Ok(bytes.len() * 8 - unused)
     })
 }

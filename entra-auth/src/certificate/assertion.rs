@@ -1,0 +1,131 @@
+//! The signed JWT that proves who the client is, one per request.
+
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use entra_core::{ClientId, Entropy, Guid, Secret, Timestamp};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::value::{Certificate, Signature};
+use crate::Error;
+
+/// How assertions are made; the same for every request of a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Style {
+    pub(super) signature: Signature,
+    /// Whether certificate and chain go along (`x5c`), for trust by subject name and issuer.
+    pub(super) with_chain: bool,
+    pub(super) lifetime: Duration,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self {
+            signature: Signature::Ps256,
+            with_chain: false,
+            lifetime: LIFETIME,
+        }
+    }
+}
+
+/// Signs an assertion for one request to the token endpoint `audience`.
+pub(super) fn sign(
+    certificate: &Certificate,
+    style: Style,
+    client: ClientId,
+    audience: &str,
+    now: Timestamp,
+    entropy: &dyn Entropy,
+) -> Result<Secret, Error> {
+    let id = Guid::random(entropy).map_err(|source| {
+        Error::configuration(
+            "the assertion could not be given an id",
+            "check that the source of randomness works",
+        )
+        .with_source(source)
+    })?;
+    let now = now.unix_timestamp();
+    let claims = Claims {
+        aud: audience,
+        iss: client,
+        sub: client,
+        jti: id,
+        nbf: now,
+        iat: now,
+        exp: now.saturating_add(i64::try_from(style.lifetime.as_secs()).unwrap_or(i64::MAX)),
+    };
+    let mut message = Zeroizing::new(encode(&header(certificate, style))?);
+    message.push('.');
+    message.push_str(&encode(&claims)?);
+    let signature = certificate.sign(style.signature, message.as_bytes())?;
+    let signature = URL_SAFE_NO_PAD.encode(signature);
+    // Big enough from the start: a text that grows leaves copies of the assertion behind.
+    let mut assertion = String::with_capacity(message.len() + 1 + signature.len());
+    assertion.extend([&message, ".", &signature]);
+    Ok(Secret::from(assertion))
+}
+
+#[derive(Serialize)]
+struct Header {
+    alg: &'static str,
+    typ: &'static str,
+    #[serde(rename = "x5t#S256", skip_serializing_if = "Option::is_none")]
+    x5t_s256: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    x5t: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    x5c: Option<Vec<String>>,
+}
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    aud: &'a str,
+    iss: ClientId,
+    sub: ClientId,
+    jti: Guid,
+    nbf: i64,
+    iat: i64,
+    exp: i64,
+}
+
+/// RS256 goes with the SHA-1 thumbprint: authorities that need the one know only the other.
+fn header(certificate: &Certificate, style: Style) -> Header {
+    let thumbprint = |algorithm| URL_SAFE_NO_PAD.encode(certificate.digest(algorithm));
+    let (alg, x5t_s256, x5t) = match style.signature {
+        Signature::Ps256 => ("PS256", Some(thumbprint(&SHA256)), None),
+        Signature::Rs256 => ("RS256", None, Some(thumbprint(&SHA1_FOR_LEGACY_USE_ONLY))),
+    };
+    // Unlike everything else in a JWT this is base64 with padding (RFC 7515, section 4.1.6).
+    let x5c = style.with_chain.then(|| {
+        std::iter::once(certificate.public_der())
+            .chain(certificate.chain())
+            .map(|der| STANDARD.encode(der))
+            .collect()
+    });
+    Header {
+        alg,
+        typ: "JWT",
+        x5t_s256,
+        x5t,
+        x5c,
+    }
+}
+
+fn encode(part: &impl Serialize) -> Result<String, Error> {
+    let json = serde_json::to_vec(part).map_err(|source| {
+        Error::configuration(
+            "the assertion could not be encoded",
+            "report this as a defect",
+        )
+        .with_source(source)
+    })?;
+    Ok(URL_SAFE_NO_PAD.encode(json))
+}
+
+/// As long as Microsoft's own libraries give it; Entra advises five to ten minutes.
+const LIFETIME: Duration = Duration::from_secs(600);

@@ -1,0 +1,407 @@
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use entra_core::{
+    AccessToken, ClientId, Clock, Cloud, CredentialError, Entropy, Idempotency, InvalidId, Secret,
+    TenantId, TokenCredential, TokenRequest,
+};
+use tracing::{debug, info};
+
+use super::{
+    assertion::{self, Style},
+    error::CertificateError,
+    source::Source,
+    value::{Certificate, Signature},
+};
+use crate::{
+    Error,
+    cache::{Account, Asked},
+    client_secret::invalid_id,
+    form::Form,
+    settings::{Settings, common_settings},
+    token_endpoint::{Effort, Grant, TokenEndpoint},
+    tokens::{TokenSource, Tokens, check_tenant},
+};
+
+/// Signs an application in with a certificate (the OAuth client credentials grant).
+///
+/// Each request carries an assertion of its own, signed with PS256. A certificate that was read
+/// from a file is read again when the file changes, and once more when Entra says that it is stale.
+/// Cheap to clone; clones share their tokens. See Microsoft's page on
+/// [certificate credentials](https://learn.microsoft.com/entra/identity-platform/certificate-credentials).
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// use entra_auth::{Certificate, ClientCertificateCredential};
+/// use entra_core::{TokenCredential, TokenRequest};
+/// # let tenant = entra_mock::FakeTenant::start().await;
+/// # let pem = tenant.test_certificate_pem();
+/// # let app = tenant.register_app("Night job").with_certificate(&pem);
+/// # let (tenant_id, client_id) = (tenant.id(), app.client_id());
+/// let certificate = Certificate::from_pem(pem)?;
+/// let credential = ClientCertificateCredential::builder(tenant_id, client_id, certificate)
+/// #   .clock(tenant.clock())
+///     .cloud(tenant.cloud())
+///     .build()?;
+/// let token = credential.token(&TokenRequest::new([tenant.cloud().graph_scope()])).await?;
+/// assert!(token.expires_on() > tenant.clock().now());
+/// # use entra_core::Clock;
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct ClientCertificateCredential {
+    tokens: Arc<Tokens>,
+    source: Source,
+}
+
+/// Settings of a [`ClientCertificateCredential`].
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct ClientCertificateCredentialBuilder {
+    tenant: Result<TenantId, InvalidId>,
+    client: Result<ClientId, InvalidId>,
+    certificate: Given,
+    style: Style,
+    settings: Settings,
+}
+
+#[derive(Clone, Debug)]
+enum Given {
+    Value(Certificate),
+    File {
+        path: PathBuf,
+        passphrase: Option<Secret>,
+    },
+}
+
+impl ClientCertificateCredential {
+    /// A credential for the public cloud with the default settings. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// As [`build`](ClientCertificateCredentialBuilder::build).
+    pub fn new<T, C>(tenant: T, client_id: C, certificate: Certificate) -> Result<Self, Error>
+    where
+        T: TryInto<TenantId, Error: Into<InvalidId>>,
+        C: TryInto<ClientId, Error: Into<InvalidId>>,
+    {
+        Self::builder(tenant, client_id, certificate).build()
+    }
+
+    /// As [`new`](Self::new) with a PEM file, which is read again when it changes.
+    ///
+    /// # Errors
+    /// As [`build`](ClientCertificateCredentialBuilder::build).
+    pub fn from_pem_file<T, C>(
+        tenant: T,
+        client_id: C,
+        path: impl Into<PathBuf>,
+        passphrase: Option<&Secret>,
+    ) -> Result<Self, Error>
+    where
+        T: TryInto<TenantId, Error: Into<InvalidId>>,
+        C: TryInto<ClientId, Error: Into<InvalidId>>,
+    {
+        Self::builder_from_file(tenant, client_id, path, passphrase).build()
+    }
+
+    /// As [`new`](Self::new) with a PKCS#12 file, which is read again when it changes.
+    ///
+    /// # Errors
+    /// As [`build`](ClientCertificateCredentialBuilder::build).
+    #[cfg(feature = "pfx")]
+    pub fn from_pfx_file<T, C>(
+        tenant: T,
+        client_id: C,
+        path: impl Into<PathBuf>,
+        password: &Secret,
+    ) -> Result<Self, Error>
+    where
+        T: TryInto<TenantId, Error: Into<InvalidId>>,
+        C: TryInto<ClientId, Error: Into<InvalidId>>,
+    {
+        Self::builder_from_file(tenant, client_id, path, Some(password)).build()
+    }
+
+    /// Settings to change. Ids may be given as text or as ids.
+    pub fn builder<T, C>(
+        tenant: T,
+        client_id: C,
+        certificate: Certificate,
+    ) -> ClientCertificateCredentialBuilder
+    where
+        T: TryInto<TenantId, Error: Into<InvalidId>>,
+        C: TryInto<ClientId, Error: Into<InvalidId>>,
+    {
+        Self::settings(tenant, client_id, Given::Value(certificate))
+    }
+
+    /// Settings to change, with a certificate file of any form, which is read again when it changes.
+    pub fn builder_from_file<T, C>(
+        tenant: T,
+        client_id: C,
+        path: impl Into<PathBuf>,
+        passphrase: Option<&Secret>,
+    ) -> ClientCertificateCredentialBuilder
+    where
+        T: TryInto<TenantId, Error: Into<InvalidId>>,
+        C: TryInto<ClientId, Error: Into<InvalidId>>,
+    {
+        let file = Given::File {
+            path: path.into(),
+            passphrase: passphrase.cloned(),
+        };
+        Self::settings(tenant, client_id, file)
+    }
+
+    /// The application's client id.
+    #[must_use]
+    pub fn client_id(&self) -> ClientId {
+        self.tokens.client()
+    }
+
+    /// The tenant that tokens come from unless a request names another.
+    #[must_use]
+    pub fn tenant(&self) -> &TenantId {
+        self.tokens.home()
+    }
+
+    /// The certificate in use, such as to warn before it expires.
+    #[must_use]
+    pub fn certificate(&self) -> Certificate {
+        self.source.held()
+    }
+
+    fn settings<T, C>(
+        tenant: T,
+        client_id: C,
+        certificate: Given,
+    ) -> ClientCertificateCredentialBuilder
+    where
+        T: TryInto<TenantId, Error: Into<InvalidId>>,
+        C: TryInto<ClientId, Error: Into<InvalidId>>,
+    {
+        ClientCertificateCredentialBuilder {
+            tenant: tenant.try_into().map_err(Into::into),
+            client: client_id.try_into().map_err(Into::into),
+            certificate,
+            style: Style::default(),
+            settings: Settings::default(),
+        }
+    }
+}
+
+#[async_trait]
+impl TokenCredential for ClientCertificateCredential {
+    async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
+        self.tokens.token(request).await.map_err(Into::into)
+    }
+}
+
+impl fmt::Debug for ClientCertificateCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientCertificateCredential")
+            .field("authority", &self.tokens.authority())
+            .field("tenant", self.tokens.home())
+            .field("client_id", &self.tokens.client())
+            .field("source", &self.source)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ClientCertificateCredentialBuilder {
+    common_settings!();
+
+    /// Signs with RS256 and names the certificate by its SHA-1 thumbprint, for old authorities
+    /// such as AD FS; Entra itself advises the default, PS256 with the SHA-256 thumbprint.
+    pub fn rs256(mut self) -> Self {
+        self.style.signature = Signature::Rs256;
+        self
+    }
+
+    /// Sends certificate and chain along (`x5c`), for applications that trust a certificate by its
+    /// subject name and issuer.
+    pub fn send_chain(mut self) -> Self {
+        self.style.with_chain = true;
+        self
+    }
+
+    /// How long an assertion is valid; ten minutes unless set. One is made for each request.
+    pub fn assertion_lifetime(mut self, lifetime: Duration) -> Self {
+        self.style.lifetime = lifetime;
+        self
+    }
+
+    /// The credential. Nothing is sent before the first token is asked for.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an id that is none, an
+    /// alias in the tenant's place, a lifetime outside 30 seconds to 24 hours, or a certificate file
+    /// that cannot be used; its [`CertificateError`] is the source.
+    pub fn build(self) -> Result<ClientCertificateCredential, Error> {
+        let tenant = self.tenant.map_err(invalid_id)?;
+        check_tenant(&tenant)?;
+        let client = self.client.map_err(invalid_id)?;
+        if !(SHORTEST..=LONGEST).contains(&self.style.lifetime) {
+            return Err(Error::configuration(
+                "the lifetime of assertions is out of range",
+                "give 30 seconds to 24 hours; five to ten minutes are good",
+            ));
+        }
+        let source = match self.certificate {
+            Given::Value(certificate) => Source::fixed(certificate),
+            Given::File { path, passphrase } => Source::file(path, passphrase)?,
+        };
+        let grants = ClientCertificate {
+            endpoint: TokenEndpoint::new(&self.settings)?,
+            cloud: self.settings.cloud.clone(),
+            clock: Arc::clone(&self.settings.clock),
+            entropy: Arc::clone(&self.settings.entropy),
+            client,
+            style: self.style,
+            source: source.clone(),
+        };
+        let tokens = Tokens::new(
+            Arc::new(grants),
+            &self.settings,
+            client,
+            tenant,
+            Account::App,
+        );
+        Ok(ClientCertificateCredential {
+            tokens: Arc::new(tokens),
+            source,
+        })
+    }
+}
+
+#[derive(Debug)]
+struct ClientCertificate {
+    endpoint: TokenEndpoint,
+    cloud: Cloud,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    client: ClientId,
+    style: Style,
+    source: Source,
+}
+
+#[async_trait]
+impl TokenSource for ClientCertificate {
+    async fn fetch(&self, asked: &Asked, effort: Effort) -> Result<AccessToken, Error> {
+        let certificate = self.valid().await?;
+        let error = match self.redeem(&certificate, asked, effort).await {
+            Err(error) if is_stale(&error) => error,
+            outcome => return outcome.map_err(|error| self.explain(error, &certificate)),
+        };
+        let other = self.source.reread().await;
+        let code = error.aadsts_code();
+        if other == certificate && (code != Some(OUT_OF_TIME) || self.skew(&error).is_some()) {
+            return Err(self.explain(error, &certificate));
+        }
+        info!(
+            code,
+            thumbprint = other.thumbprint_sha1(),
+            "refused as stale; once more"
+        );
+        let outcome = self.redeem(&other, asked, effort).await;
+        outcome.map_err(|error| self.explain(error, &other))
+    }
+}
+
+impl ClientCertificate {
+    /// A certificate that is in date by this machine's clock.
+    async fn valid(&self) -> Result<Certificate, CertificateError> {
+        let certificate = self.source.current().await;
+        if certificate.check_validity(self.clock.now()).is_ok() {
+            return Ok(certificate);
+        }
+        debug!("the certificate is out of date; reading its file again");
+        let certificate = self.source.reread().await;
+        certificate.check_validity(self.clock.now())?;
+        Ok(certificate)
+    }
+
+    async fn redeem(
+        &self,
+        certificate: &Certificate,
+        asked: &Asked,
+        effort: Effort,
+    ) -> Result<AccessToken, Error> {
+        let audience = self.cloud.token_endpoint(&asked.tenant);
+        let assertion = assertion::sign(
+            certificate,
+            self.style,
+            self.client,
+            audience.as_str(),
+            self.clock.now(),
+            &*self.entropy,
+        )?;
+        let form = Form::new("client_credentials")
+            .field("client_id", self.client.to_string())
+            .field("client_assertion_type", ASSERTION_TYPE)
+            .secret("client_assertion", &assertion)
+            .field("scope", asked.scope())
+            .optional("claims", asked.claims.as_deref());
+        let grant = Grant {
+            operation: "token by certificate",
+            tenant: &asked.tenant,
+            form,
+            idempotency: Idempotency::Safe,
+            effort,
+        };
+        self.endpoint.redeem(&grant).await
+    }
+
+    /// Says which certificate was refused, and whether it is the clock.
+    fn explain(&self, error: Error, certificate: &Certificate) -> Error {
+        let code = error.aadsts_code();
+        if code == Some(OUT_OF_TIME)
+            && let Some(skew) = self.skew(&error)
+        {
+            let (seconds, side) = (skew.abs(), if skew > 0 { "ahead of" } else { "behind" });
+            return error.with(|inner| {
+                inner.cause = Some(
+                    format!("the clock of this machine is {seconds} s {side} Entra's, so the assertion is out of date").into(),
+                );
+                inner.fix = Some("set the clock and keep it set, with NTP or the host's time service".into());
+                inner.retryable = false;
+            });
+        }
+        if !code.is_some_and(|code| ABOUT_THE_CERTIFICATE.contains(&code)) {
+            return error;
+        }
+        let used = format!(
+            "the certificate used has the thumbprint {} and is valid until {}",
+            certificate.thumbprint_sha1(),
+            certificate.not_after().date()
+        );
+        error.with(|inner| {
+            inner.cause = Some(match &inner.cause {
+                Some(cause) => format!("{cause}; {used}").into(),
+                None => used.into(),
+            });
+        })
+    }
+
+    /// By how many seconds this machine is ahead of Entra, if that is enough to matter.
+    fn skew(&self, error: &Error) -> Option<i64> {
+        let skew = (self.clock.now() - error.timestamp()?).whole_seconds();
+        (skew.abs() > NOTEWORTHY_SKEW).then_some(skew)
+    }
+}
+
+fn is_stale(error: &Error) -> bool {
+    error.codes().iter().any(|code| STALE.contains(code))
+}
+
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+const OUT_OF_TIME: u32 = 700_024;
+/// Refusals that another certificate in the file may end.
+const STALE: [u32; 6] = [700_024, 700_027, 1_000_502, 7_000_214, 7_000_274, 7_000_277];
+const ABOUT_THE_CERTIFICATE: [u32; 6] =
+    [50_012, 700_027, 1_000_502, 7_000_214, 7_000_274, 7_000_277];
+/// Entra lets five minutes pass; from half of that on it is worth telling.
+const NOTEWORTHY_SKEW: i64 = 150;
+const SHORTEST: Duration = Duration::from_secs(30);
+const LONGEST: Duration = Duration::from_secs(24 * 3600);

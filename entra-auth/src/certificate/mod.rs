@@ -1,0 +1,30 @@
+//! Signing in with a certificate: reading it, making one, and proving possession of its key.
+//!
+//! The crypto is aws-lc-rs, called directly: nothing is installed for the process, and nothing that
+//! is installed matters.
+
+mod assertion;
+mod credential;
+#[cfg(feature = "encrypted-pem")]
+mod encrypted;
+mod error;
+mod file;
+#[cfg(feature = "certificate-kit")]
+mod kit;
+#[cfg(feature = "encrypted-pem")]
+mod legacy;
+mod pem;
+#[cfg(feature = "pfx")]
+mod pfx;
+mod read;
+mod source;
+#[cfg(feature = "certificate-kit")]
+mod subject;
+mod value;
+mod x509;
+
+pub use credential::{ClientCertificateCredential, ClientCertificateCredentialBuilder};
+pub use error::{CertificateError, CertificateErrorKind};
+#[cfg(feature = "certificate-kit")]
+pub use kit::SelfSigned;
+pub use value::Certificate;

@@ -1,0 +1,161 @@
+//! The certificate in use, and the file it is read from again when that changes.
+
+use std::{
+    fmt,
+    fs::{self, Metadata},
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::SystemTime,
+};
+
+use entra_core::Secret;
+use tokio::runtime::Handle;
+use tracing::{info, warn};
+
+use super::{error::CertificateError, value::Certificate};
+
+/// A certificate that stays, or one that follows its file.
+#[derive(Clone)]
+pub(super) struct Source(Arc<Inner>);
+
+struct Inner {
+    file: Option<File>,
+    held: Mutex<Held>,
+}
+
+struct File {
+    path: PathBuf,
+    passphrase: Option<Secret>,
+}
+
+struct Held {
+    certificate: Certificate,
+    /// How the file looked when it was read last, well or not.
+    stamp: Option<Stamp>,
+}
+
+impl Source {
+    pub(super) fn fixed(certificate: Certificate) -> Self {
+        Self(Arc::new(Inner {
+            file: None,
+            held: Mutex::new(Held {
+                certificate,
+                stamp: None,
+            }),
+        }))
+    }
+
+    pub(super) fn file(
+        path: PathBuf,
+        passphrase: Option<Secret>,
+    ) -> Result<Self, CertificateError> {
+        let stamp = Stamp::of(&path);
+        let certificate = Certificate::from_file(&path, passphrase.as_ref())?;
+        Ok(Self(Arc::new(Inner {
+            file: Some(File { path, passphrase }),
+            held: Mutex::new(Held { certificate, stamp }),
+        })))
+    }
+
+    /// The certificate, read anew if its file has changed since the last look.
+    pub(super) async fn current(&self) -> Certificate {
+        self.look(false).await
+    }
+
+    /// The certificate, read anew whatever the file looks like.
+    pub(super) async fn reread(&self) -> Certificate {
+        self.look(true).await
+    }
+
+    pub(super) fn held(&self) -> Certificate {
+        self.0.held().certificate.clone()
+    }
+
+    async fn look(&self, in_any_case: bool) -> Certificate {
+        if self.0.file.is_none() {
+            return self.held();
+        }
+        // A key can take a while to decrypt, and a file system to answer.
+        let inner = Arc::clone(&self.0);
+        let look = move || inner.look(in_any_case);
+        match Handle::try_current() {
+            Ok(handle) => match handle.spawn_blocking(look).await {
+                Ok(certificate) => certificate,
+                // The runtime is shutting down.
+                Err(_) => self.held(),
+            },
+            Err(_) => look(),
+        }
+    }
+}
+
+impl Inner {
+    fn look(&self, in_any_case: bool) -> Certificate {
+        let Some(file) = &self.file else {
+            return self.held().certificate.clone();
+        };
+        // Taken before reading: a change in between is then seen at the next look.
+        let stamp = Stamp::of(&file.path);
+        if !in_any_case && self.held().stamp == stamp {
+            return self.held().certificate.clone();
+        }
+        let read = Certificate::from_file(&file.path, file.passphrase.as_ref());
+        let mut held = self.held();
+        held.stamp = stamp;
+        match read {
+            Ok(certificate) if certificate != held.certificate => {
+                let thumbprint = certificate.thumbprint_sha1();
+                info!(thumbprint, not_after = %certificate.not_after(), "another certificate in the file");
+                held.certificate = certificate;
+            }
+            Ok(_) => {}
+            // It may be half written; what was good before may still be.
+            Err(error) => {
+                warn!(%error, "the certificate file cannot be read again, so the old one stays")
+            }
+        }
+        held.certificate.clone()
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source")
+            .field("path", &self.0.file.as_ref().map(|file| &file.path))
+            .field("certificate", &self.held())
+            .finish()
+    }
+}
+
+/// What changes when a file is written or another one is put in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    modified: Option<SystemTime>,
+    length: u64,
+    inode: u64,
+}
+
+impl Stamp {
+    fn of(path: &PathBuf) -> Option<Self> {
+        let metadata = fs::metadata(path).ok()?;
+        Some(Self {
+            modified: metadata.modified().ok(),
+            length: metadata.len(),
+            inode: inode(&metadata),
+        })
+    }
+}
+
+#[cfg(unix)]
+fn inode(metadata: &Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(metadata)
+}
+
+#[cfg(not(unix))]
+fn inode(_: &Metadata) -> u64 {
+    0
+}
