@@ -167,6 +167,17 @@ pub(crate) fn is_safe(url: &Url) -> bool {
     }
 }
 
+/// Whether this can be a platform's metadata service: `http` to an address that no router passes on,
+/// given in numbers, so that no name server has a say.
+pub(crate) fn is_metadata(url: &Url) -> bool {
+    let near = match url.host() {
+        Some(Host::Ipv4(address)) => address.is_link_local() || address.is_private(),
+        Some(Host::Ipv6(address)) => address.is_unicast_link_local() || address.is_unique_local(),
+        Some(Host::Domain(_)) | None => false,
+    };
+    url.scheme() == "http" && near
+}
+
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),

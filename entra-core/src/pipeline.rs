@@ -10,8 +10,9 @@ use crate::{
     HttpTransport, Outcome, Request, Response, RetryPolicy, SystemClock, SystemEntropy, TimeLimit,
     Timestamp,
     challenge::claims_challenge,
-    cloud::is_safe,
+    cloud::{is_metadata, is_safe},
     retry::{parse_http_date, parse_retry_after},
+    transport::PlainHttp,
 };
 
 /// The one way to the wire, for token calls, Graph calls, every page and every batch.
@@ -27,6 +28,7 @@ struct Inner {
     entropy: Arc<dyn Entropy>,
     policy: RetryPolicy,
     origins: Vec<Origin>,
+    metadata: Vec<Origin>,
     user_agent: HeaderValue,
 }
 
@@ -43,6 +45,7 @@ impl Pipeline {
             entropy: Arc::new(SystemEntropy),
             policy: RetryPolicy::for_graph(),
             origins: Vec::new(),
+            metadata: Vec::new(),
             user_agent: HeaderValue::from_static(concat!(
                 "entra-sdk-rust/",
                 env!("CARGO_PKG_VERSION")
@@ -95,7 +98,7 @@ impl Pipeline {
     /// [`ErrorKind::Policy`] before anything is sent, [`ErrorKind::Credential`] when there is no
     /// token, [`ErrorKind::Transport`] when there is no answer.
     pub async fn send(&self, request: Request) -> Result<Response, Error> {
-        self.check(&request.url)?;
+        self.admit(&request)?;
         let id = Guid::random(&*self.0.entropy)?.to_string();
         let span = debug_span!(
             "entra.request",
@@ -111,6 +114,28 @@ impl Pipeline {
             .instrument(span)
             .await
             .map_err(|error| error.with_client_request_id(&id))
+    }
+
+    /// What [`check`](Self::check) allows, and plain requests to a metadata endpoint.
+    fn admit(&self, request: &Request) -> Result<(), Error> {
+        if !self.is_metadata(&request.url) {
+            return self.check(&request.url);
+        }
+        if request.bearer.is_some()
+            || CREDENTIALS
+                .iter()
+                .any(|name| request.headers.contains_key(name))
+        {
+            return Err(Error::policy(
+                "refused to send a token or credential to a metadata endpoint without TLS",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether this is a metadata endpoint of the platform, which is spoken to without TLS.
+    fn is_metadata(&self, url: &Url) -> bool {
+        self.0.metadata.contains(&url.origin()) && is_metadata(url)
     }
 
     async fn drive(&self, request: Request, id: &str) -> Result<Response, Error> {
@@ -207,6 +232,9 @@ impl Pipeline {
             value.set_sensitive(true);
             headers.insert(header::AUTHORIZATION, value);
         }
+        if self.is_metadata(&request.url) {
+            wire.extensions_mut().insert(PlainHttp);
+        }
         // A budget that ran out during a wait still gets its last try a moment to be answered.
         wire.extensions_mut()
             .insert(TimeLimit(left.max(LEAST_TIME)));
@@ -233,6 +261,7 @@ impl fmt::Debug for Pipeline {
         f.debug_struct("Pipeline")
             .field("policy", &self.0.policy)
             .field("origins", &self.0.origins)
+            .field("metadata", &self.0.metadata)
             .finish_non_exhaustive()
     }
 }
@@ -242,6 +271,26 @@ impl PipelineBuilder {
     pub fn origin(mut self, url: &Url) -> Self {
         self.0.origins.push(url.origin());
         self
+    }
+
+    /// Lets requests without token or credential go to a metadata service of the platform over plain `http`.
+    ///
+    /// Virtual machines and app hosts offer tokens on a link-local or private address that only they
+    /// can reach, such as `http://169.254.169.254`. Exactly this origin is opened, no proxy is used, and
+    /// everything else stays on `https` or loopback.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] unless it is `http` to a numeric link-local or private address.
+    pub fn metadata_endpoint(mut self, url: &Url) -> Result<Self, Error> {
+        if !is_metadata(url) {
+            return Err(Error::configuration(format!(
+                "{}://{} is no metadata endpoint: it must be http to a numeric link-local or private address",
+                url.scheme(),
+                url.host_str().unwrap_or_default()
+            )));
+        }
+        self.0.metadata.push(url.origin());
+        Ok(self)
     }
 
     /// The clock to measure and wait with.
@@ -370,6 +419,12 @@ fn header_value(text: &str) -> Result<HeaderValue, Error> {
     })
 }
 
+/// What never goes out without TLS, not even to the platform itself.
+const CREDENTIALS: [HeaderName; 3] = [
+    header::AUTHORIZATION,
+    header::PROXY_AUTHORIZATION,
+    header::COOKIE,
+];
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 const RETURN_CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("return-client-request-id");
 const LEAST_TIME: Duration = Duration::from_secs(1);

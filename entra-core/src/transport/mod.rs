@@ -40,6 +40,10 @@ impl<T: HttpTransport + ?Sized> HttpTransport for Arc<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeLimit(pub Duration);
 
+/// Marks a request to a metadata endpoint, which goes out without TLS and without a proxy.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PlainHttp;
+
 /// Why a request got no complete answer.
 pub struct TransportError {
     kind: TransportErrorKind,

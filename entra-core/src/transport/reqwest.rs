@@ -4,8 +4,11 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use reqwest::{Certificate, Client, ClientBuilder, Identity, Proxy, Url, redirect};
 
-use super::{HttpTransport, TimeLimit, TransportError};
-use crate::{Error, cloud::is_loopback};
+use super::{HttpTransport, PlainHttp, TimeLimit, TransportError};
+use crate::{
+    Error,
+    cloud::{is_loopback, is_metadata},
+};
 
 /// The transport built on reqwest, with rustls and the machine's trusted roots.
 ///
@@ -15,7 +18,8 @@ use crate::{Error, cloud::is_loopback};
 pub struct ReqwestTransport {
     settings: ReqwestTransportBuilder,
     secure: OnceLock<Client>,
-    loopback: OnceLock<Client>,
+    /// For loopback and metadata endpoints: plain `http`, never a proxy.
+    near: OnceLock<Client>,
 }
 
 /// Settings of a [`ReqwestTransport`], all plain values.
@@ -36,9 +40,10 @@ impl ReqwestTransport {
         ReqwestTransportBuilder::default()
     }
 
-    fn client(&self, url: &Url) -> Result<&Client, TransportError> {
-        if url.scheme() == "http" && is_loopback(url) {
-            return cached(&self.loopback, || self.settings.loopback_client());
+    fn client(&self, url: &Url, plain: Option<PlainHttp>) -> Result<&Client, TransportError> {
+        let metadata = plain.is_some() && is_metadata(url);
+        if url.scheme() == "http" && (is_loopback(url) || metadata) {
+            return cached(&self.near, || self.settings.near_client());
         }
         cached(&self.secure, || self.settings.secure_client())
     }
@@ -115,7 +120,7 @@ impl ReqwestTransportBuilder {
         ReqwestTransport {
             settings: self,
             secure: OnceLock::new(),
-            loopback: OnceLock::new(),
+            near: OnceLock::new(),
         }
     }
 
@@ -127,7 +132,7 @@ impl ReqwestTransportBuilder {
             .timeout(self.timeout)
     }
 
-    fn loopback_client(&self) -> reqwest::Result<Client> {
+    fn near_client(&self) -> reqwest::Result<Client> {
         // No roots at all: this client never speaks TLS, and looking for the machine's roots
         // fails where there are none.
         self.base()
@@ -173,12 +178,13 @@ impl HttpTransport for ReqwestTransport {
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
         let limit = request.extensions().get::<TimeLimit>().copied();
+        let plain = request.extensions().get::<PlainHttp>().copied();
         let mut request = reqwest::Request::try_from(request)
             .map_err(|source| TransportError::invalid_request(source.without_url()))?;
         if let Some(TimeLimit(limit)) = limit {
             *request.timeout_mut() = Some(limit.min(self.settings.timeout));
         }
-        let client = self.client(request.url())?;
+        let client = self.client(request.url(), plain)?;
         let response = client.execute(request).await.map_err(sending)?;
         let mut answer = http::Response::new(Bytes::new());
         *answer.status_mut() = response.status();

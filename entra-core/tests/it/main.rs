@@ -3,5 +3,6 @@
 
 mod canary;
 mod clock;
+mod metadata;
 mod pipeline;
 mod transport;
