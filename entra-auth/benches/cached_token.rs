@@ -1,5 +1,7 @@
 //! A cached token beside the least it could cost: a read lock, an expiry check and an `Arc` clone.
 
+#![expect(clippy::unwrap_used, reason = "a measurement that fails may panic")]
+
 use std::{
     hint::black_box,
     sync::{Arc, RwLock},

@@ -290,7 +290,7 @@ mod tests {
                 assert_eq!(text, text.trim(), "{}", entry.code);
                 assert!(text.len() > 10, "{}: {text}", entry.code);
                 assert!(
-                    text.ends_with(|last: char| last.is_alphanumeric() || ")}\"".contains(last)),
+                    text.ends_with(|last: char| last.is_alphanumeric() || ")}\"`".contains(last)),
                     "{}: {text}",
                     entry.code
                 );

@@ -62,12 +62,11 @@ impl TokenEndpoint {
 
     /// Sends the grant and reads the token that comes back.
     pub(crate) async fn redeem(&self, grant: &Grant<'_>) -> Result<AccessToken, Error> {
-        let (pipeline, classify): (_, fn(StatusCode, &HeaderMap, &[u8]) -> Verdict) =
-            match grant.effort {
-                Effort::Full => (&self.patient, verdict),
-                // A `Retry-After` must not make a single try wait.
-                Effort::Once => (&self.single, |_, _, _| Verdict::Final),
-            };
+        let (pipeline, classify): (_, Classifier) = match grant.effort {
+            Effort::Full => (&self.patient, verdict),
+            // A `Retry-After` must not make a single try wait.
+            Effort::Once => (&self.single, |_, _, _| Verdict::Final),
+        };
         let url = self.cloud.token_endpoint(grant.tenant);
         let request = Request::new(grant.operation, Method::POST, url)
             .with_header(
@@ -120,6 +119,8 @@ impl TokenEndpoint {
         error.with(|inner| inner.correlation_id = id)
     }
 }
+
+type Classifier = fn(StatusCode, &HeaderMap, &[u8]) -> Verdict;
 
 /// What an answer means for another try. A refusal is final; Entra also sends passing faults as 4xx.
 fn verdict(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Verdict {

@@ -97,7 +97,7 @@ impl Tokens {
             if let Some(drive) = wait.drive {
                 drive.await;
             }
-            match (self.landing(&wait.flight).await, wait.fallback) {
+            match (self.landing(&wait.entry, &wait.flight).await, wait.fallback) {
                 (Some(Ok(token)), _) => return self.long_enough(token, &want),
                 (Some(Err(error)), Some(token)) if token.expires_on() > self.clock.now() => {
                     warn!(%error, "no new token, so the old one is used until it ends");
@@ -124,10 +124,11 @@ impl Tokens {
             if state.detached {
                 continue;
             }
-            let plan = state.plan(want, self.clock.now());
+            let now = self.clock.now();
+            let plan = state.plan(want, now);
             return match plan {
                 Plan::Serve(token) => {
-                    if let Some(stored) = state.stored() {
+                    if let Some(stored) = state.stored().filter(|stored| stored.is_settled(now)) {
                         self.hot.put(request, &entry, stored, entry.version());
                     }
                     Step::Done(token)
@@ -147,7 +148,7 @@ impl Tokens {
                 }
                 Plan::Fetch { fallback } => {
                     if let Some(flight) = state.active() {
-                        return Step::wait(flight.clone(), fallback, None);
+                        return Step::wait(&entry, flight.clone(), fallback, None);
                     }
                     let effort = match fallback {
                         Some(_) => Effort::Once,
@@ -167,7 +168,7 @@ impl Tokens {
                         // flight, and the next of those who wait starts another.
                         None => Some(work),
                     };
-                    Step::wait(flight, fallback, drive)
+                    Step::wait(&entry, flight, fallback, drive)
                 }
             };
         }
@@ -217,7 +218,7 @@ impl Tokens {
     }
 
     /// Waits for a flight; none when its driver is gone or does not get on.
-    async fn landing(&self, flight: &Flight) -> Option<Outcome> {
+    async fn landing(&self, entry: &Entry, flight: &Flight) -> Option<Outcome> {
         let mut landed = flight.landed.clone();
         let outcome = async {
             let landed = landed.wait_for(Option::is_some).await.ok()?;
@@ -233,6 +234,7 @@ impl Tokens {
                     Ok(outcome) => outcome,
                     Err(_) => {
                         warn!("a token request on another runtime does not get on; starting anew");
+                        entry.give_up(flight.number);
                         None
                     }
                 }
@@ -266,14 +268,21 @@ enum Step {
 }
 
 struct Wait {
+    entry: Arc<Entry>,
     flight: Flight,
     fallback: Option<AccessToken>,
     drive: Option<Work>,
 }
 
 impl Step {
-    fn wait(flight: Flight, fallback: Option<AccessToken>, drive: Option<Work>) -> Self {
+    fn wait(
+        entry: &Arc<Entry>,
+        flight: Flight,
+        fallback: Option<AccessToken>,
+        drive: Option<Work>,
+    ) -> Self {
         Self::Wait(Box::new(Wait {
+            entry: Arc::clone(entry),
             flight,
             fallback,
             drive,
@@ -304,6 +313,3 @@ fn interrupted() -> Error {
 }
 
 const MOST_LOST: u32 = 3;
-
-#[cfg(test)]
-mod tests;

@@ -105,13 +105,7 @@ impl Entry {
     /// Stores what a flight came to. Whether the entry has a token now.
     pub(crate) fn land(&self, number: u64, outcome: &Outcome, now: Timestamp) -> bool {
         let mut state = self.lock();
-        if state
-            .flight
-            .as_ref()
-            .is_some_and(|flight| flight.number == number)
-        {
-            state.flight = None;
-        }
+        state.end(number);
         match outcome {
             // A flight that was given up as stuck may land after its successor.
             Ok(token) if state.token.as_ref().is_none_or(|held| held.flight < number) => {
@@ -129,6 +123,11 @@ impl Entry {
             }
         }
         state.token.is_some()
+    }
+
+    /// No longer counts on a flight; should it land all the same, its token is kept if none is newer.
+    pub(crate) fn give_up(&self, number: u64) {
+        self.lock().end(number);
     }
 
     /// Marks the entry as out of the map, and all copies of its token as void.
@@ -177,12 +176,16 @@ impl State {
         self.active().is_some()
     }
 
+    fn end(&mut self, number: u64) {
+        self.flight.take_if(|flight| flight.number == number);
+    }
+
     pub(crate) fn next_number(&mut self) -> u64 {
         self.flights += 1;
         self.flights
     }
 
-    /// The token if it may be copied: it needs neither replacement nor refresh for a while.
+    /// The token with its moments.
     pub(crate) fn stored(&self) -> Option<&Stored> {
         self.token.as_ref()
     }
@@ -206,6 +209,10 @@ impl Stored {
             Some(refresh_on) => refresh_on.min(self.stale_at),
             None => self.stale_at,
         }
+    }
+
+    pub(crate) fn is_settled(&self, now: Timestamp) -> bool {
+        now < self.settled_until()
     }
 
     fn plan(&self, want: &Want, now: Timestamp, resting: bool) -> Plan {

@@ -59,8 +59,7 @@ fn ids_are_taken_as_text_and_as_ids() {
     let client: entra_core::ClientId = CLIENT.parse().unwrap();
     ClientSecretCredential::new(&tenant, client, String::from("s")).unwrap();
     ClientSecretCredential::new(tenant, CLIENT.to_owned(), "s").unwrap();
-    let credential =
-        ClientSecretCredential::new(String::from("Contoso.COM"), &client, "s").unwrap();
+    let credential = ClientSecretCredential::new(String::from("Contoso.COM"), client, "s").unwrap();
     assert_eq!(credential.tenant().to_string(), "contoso.com");
     assert_eq!(credential.client_id(), client);
 }
