@@ -36,6 +36,8 @@ pub(crate) struct Inner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
+    /// The credential is not set up on this machine; a chain goes on to its next link.
+    Unavailable,
     /// A value given by the caller cannot be used; nothing was sent.
     Configuration,
     /// The secret, certificate or assertion was refused.
@@ -212,6 +214,40 @@ impl Error {
         Self::new(ErrorKind::Configuration, summary).with(|inner| inner.fix = Some(fix.into()))
     }
 
+    /// A credential that is not set up here, and how to set it up.
+    pub(crate) fn unavailable(
+        summary: impl Into<Cow<'static, str>>,
+        fix: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::new(ErrorKind::Unavailable, summary).with(|inner| inner.fix = Some(fix.into()))
+    }
+
+    /// Another credential's failure as the reason of one of ours.
+    pub(crate) fn from_credential(
+        summary: impl Into<Cow<'static, str>>,
+        error: CredentialError,
+    ) -> Self {
+        let kind = match error.kind() {
+            CredentialErrorKind::Unavailable => ErrorKind::Unavailable,
+            CredentialErrorKind::Configuration => ErrorKind::Configuration,
+            CredentialErrorKind::InteractionRequired => ErrorKind::InteractionRequired,
+            CredentialErrorKind::Throttled => ErrorKind::Throttled,
+            CredentialErrorKind::Transient => ErrorKind::Service,
+            CredentialErrorKind::Protocol => ErrorKind::Protocol,
+            _ => ErrorKind::Refused,
+        };
+        Self::new(kind, summary)
+            .with(|inner| {
+                inner.codes = error.code().into_iter().collect();
+                inner.fix = error.fix().map(|fix| fix.to_owned().into());
+                inner.claims = error.claims().map(str::to_owned);
+                inner.correlation_id = error.correlation_id().map(str::to_owned);
+                inner.trace_id = error.trace_id().map(str::to_owned);
+                inner.retry_after = error.retry_after();
+            })
+            .with_source(error)
+    }
+
     pub(crate) fn with(mut self, change: impl FnOnce(&mut Inner)) -> Self {
         change(Arc::make_mut(&mut self.0));
         self
@@ -248,6 +284,7 @@ impl From<Error> for CredentialError {
             ErrorKind::Throttled => CredentialErrorKind::Throttled,
             _ if error.is_transient() => CredentialErrorKind::Transient,
             ErrorKind::Configuration => CredentialErrorKind::Configuration,
+            ErrorKind::Unavailable => CredentialErrorKind::Unavailable,
             ErrorKind::InteractionRequired => CredentialErrorKind::InteractionRequired,
             ErrorKind::Protocol => CredentialErrorKind::Protocol,
             _ => CredentialErrorKind::Refused,

@@ -1,10 +1,14 @@
 //! Everything one tenant knows, and what it is licensed for.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
 use entra_core::{Guid, Timestamp};
 
 use crate::{
+    login::Ledger,
     random::Random,
     store::{Kind, Object, Store},
 };
@@ -32,8 +36,15 @@ pub(crate) struct State {
     pub(crate) license: License,
     pub(crate) store: Store,
     pub(crate) random: Random,
+    pub(crate) ledger: Ledger,
     /// How long an access token for an application lives.
     pub(crate) token_lifetime: Duration,
+    /// The published keys of other issuers, whose tokens may be federated credentials.
+    pub(crate) issuers: HashMap<String, Vec<serde_json::Value>>,
+    /// The managed identities of the host: client id, principal id and resource id of each.
+    pub(crate) identities: Vec<[String; 3]>,
+    /// What a process must show for a token of one of them.
+    pub(crate) identity_header: String,
     /// Sign-ins written by token requests, oldest first.
     written: VecDeque<String>,
 }
@@ -56,7 +67,11 @@ impl State {
             license,
             store: Store::new(),
             random,
+            ledger: Ledger::default(),
             token_lifetime: TOKEN_LIFETIME,
+            issuers: HashMap::new(),
+            identities: Vec::new(),
+            identity_header: String::new(),
             written: VecDeque::new(),
         }
     }

@@ -4,9 +4,15 @@
 
 mod bad_input;
 mod canary;
+mod certificate;
+mod certificate_files;
+#[cfg(feature = "certificate-kit")]
+mod certificate_kit;
+mod federated;
 mod flights;
 mod keys;
 mod lifetimes;
 mod refusals;
 mod runtimes;
+mod stores;
 mod support;

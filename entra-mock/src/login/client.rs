@@ -7,6 +7,7 @@ use super::{
     client_assertion,
     context::{Context, plain_text},
     error::LoginError,
+    federated::Federated,
     form::Form,
     token::Refusal,
 };
@@ -31,6 +32,8 @@ pub(super) struct Client {
 pub(super) enum Proof {
     Secret,
     Certificate,
+    /// None: the client can keep no secret.
+    Public,
 }
 
 impl Proof {
@@ -38,6 +41,7 @@ impl Proof {
         match self {
             Self::Secret => "1",
             Self::Certificate => "2",
+            Self::Public => "0",
         }
     }
 }
@@ -74,6 +78,38 @@ pub(super) fn find(state: &State, client_id: &str) -> Result<Client, LoginError>
     Ok(client)
 }
 
+/// The client of a request on a person's behalf, which may have no credential.
+pub(super) fn identify(context: &Context<'_>, form: &Form) -> Result<Client, Refusal> {
+    let state = context.read();
+    let mut client = find(&state, form.client_id()?)?;
+    if form.client_secret().is_none() && form.get("client_assertion").is_none() {
+        client.proof = Proof::Public;
+        return Ok(client);
+    }
+    authenticate(&state, context, client, form)
+}
+
+impl Client {
+    /// Refuses a client without a credential, unless its registration says that it is a public one.
+    pub(super) fn check_proof(&self, public: bool) -> Result<(), LoginError> {
+        if self.proof != Proof::Public || public {
+            return Ok(());
+        }
+        let text = format!(
+            "The application '{}' must send a client secret or a client assertion, or be registered as a public client.",
+            self.app_id
+        );
+        Err(LoginError::new(7_000_218, text))
+    }
+
+    /// Whether the registration allows flows of public clients that no redirect address tells apart.
+    pub(super) fn allows_public_flows(&self, state: &State) -> bool {
+        let application = state.store.find(Kind::Application, "appId", &self.app_id);
+        application.and_then(|application| application.get("isFallbackPublicClient"))
+            == Some(&Value::Bool(true))
+    }
+}
+
 /// Checks the credential that the form carries.
 pub(super) fn authenticate(
     state: &State,
@@ -81,6 +117,11 @@ pub(super) fn authenticate(
     mut client: Client,
     form: &Form,
 ) -> Result<Client, Refusal> {
+    if let Some(token) = form.get("client_assertion").and_then(Federated::read) {
+        client.key_id = Some(token.check(state, context, &client)?);
+        client.proof = Proof::Certificate;
+        return Ok(client);
+    }
     if form.get("client_assertion").is_some() {
         let key_id = client_assertion::check(state, context, &client, form)?;
         client.key_id = Some(key_id);

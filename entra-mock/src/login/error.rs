@@ -10,6 +10,10 @@ use crate::{state::iso_with_space, wire::Reply};
 pub(super) struct LoginError {
     pub(super) code: u32,
     text: String,
+    /// The OAuth error, where the code alone does not decide it.
+    named: Option<&'static str>,
+    /// Why an error came back to a redirect address: `cancel` when the person gave up.
+    pub(super) subcode: Option<&'static str>,
 }
 
 impl LoginError {
@@ -18,7 +22,46 @@ impl LoginError {
         Self {
             code,
             text: plain_text(text.as_ref()),
+            named: None,
+            subcode: None,
         }
+    }
+
+    /// The same with an OAuth error of its own.
+    pub(super) const fn named(mut self, error: &'static str) -> Self {
+        self.named = Some(error);
+        self
+    }
+
+    pub(super) const fn with_subcode(mut self, subcode: &'static str) -> Self {
+        self.subcode = Some(subcode);
+        self
+    }
+
+    /// What happened, without numbers and ids.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// OAuth error and HTTP status.
+    pub(super) fn oauth(&self) -> (&'static str, u16) {
+        let (error, status) = oauth(self.code);
+        (self.named.unwrap_or(error), status)
+    }
+
+    /// The one line that goes with the error: number, words, ids.
+    pub(super) fn description(&self, context: &Context<'_>) -> String {
+        let number = match self.code {
+            0 => String::new(),
+            code => format!("AADSTS{code}: "),
+        };
+        format!(
+            "{number}{} Trace ID: {} Correlation ID: {} Timestamp: {}",
+            self.text,
+            context.trace_id,
+            context.correlation_id,
+            iso_with_space(context.now)
+        )
     }
 
     pub(super) fn missing_parameter(name: &str) -> Self {
@@ -29,25 +72,24 @@ impl LoginError {
     }
 
     pub(super) fn render(&self, context: &Context<'_>) -> Reply {
-        let (error, status) = oauth(self.code);
-        let (trace, correlation, time) = (
-            context.trace_id,
-            context.correlation_id,
-            iso_with_space(context.now),
-        );
-        let description = format!(
-            "AADSTS{}: {} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {time}",
-            self.code, self.text
-        );
-        let body = json!({
+        let (error, status) = self.oauth();
+        let mut body = json!({
             "error": error,
-            "error_description": description,
+            "error_description": self.description(context),
             "error_codes": [self.code],
-            "timestamp": time,
-            "trace_id": trace.to_string(),
-            "correlation_id": correlation.to_string(),
+            "timestamp": iso_with_space(context.now),
+            "trace_id": context.trace_id.to_string(),
+            "correlation_id": context.correlation_id.to_string(),
             "error_uri": format!("{}/error?code={}", plain_text(context.base()), self.code),
         });
+        if let Some(suberror) = suberror(self.code) {
+            body["suberror"] = suberror.into();
+        }
+        if self.code == 0 {
+            // Not every refusal has a number.
+            body["error_codes"] = json!([]);
+            body["error_uri"].take();
+        }
         with_headers(Reply::json(status, &body), context)
     }
 }
@@ -91,12 +133,33 @@ fn oauth(code: u32) -> (&'static str, u16) {
         70_003 => ("unsupported_grant_type", 400),
         70_011 | 1_002_012 => ("invalid_scope", 400),
         90_002 => ("invalid_tenant", 400),
-        501_051 => ("invalid_grant", 400),
+        50_011 | 500_113 => ("invalid_request", 400),
+        50_013 | 500_133 | 50_020 | 50_034 | 50_056 | 50_057 | 50_076 | 50_105 | 50_126
+        | 50_173 | 54_005 | 65_001 | 70_000 | 70_008 | 240_002 | 500_112 | 501_051 | 501_481
+        | 700_082 | 700_084 => ("invalid_grant", 400),
+        50_058 => ("login_required", 400),
+        65_004 | 90_094 => ("access_denied", 400),
+        70_005 | 700_054 => ("unsupported_response_type", 400),
+        70_016 => ("authorization_pending", 400),
+        70_018 => ("bad_verification_code", 400),
+        70_020 => ("expired_token", 400),
+        700_025 | 7_000_218 => ("invalid_client", 401),
         700_016 | 7_000_112 => ("unauthorized_client", 400),
         50_032 => ("invalid_client", 400),
-        50_048 | 700_021 | 700_024 | 700_027 | 1_000_502 | 5_002_723 | 5_002_738 | 7_000_214
-        | 7_000_215 | 7_000_216 | 7_000_222 => ("invalid_client", 401),
+        50_048 | 700_021 | 700_024 | 700_027 | 700_211 | 700_212 | 700_213 | 700_229
+        | 1_000_502 | 5_002_723 | 5_002_738 | 7_000_214 | 7_000_215 | 7_000_216 | 7_000_222 => {
+            ("invalid_client", 401)
+        }
         // Among them 900561 (wrong verb), whose status is not documented.
         _ => ("invalid_request", 400),
+    }
+}
+
+/// The finer word beside the OAuth error.
+fn suberror(code: u32) -> Option<&'static str> {
+    match code {
+        50_076 => Some("basic_action"),
+        65_001 => Some("consent_required"),
+        _ => None,
     }
 }

@@ -2,18 +2,38 @@
 //!
 //! One file per grant; [`token`] reads the form and hands over to the grant.
 
+mod account;
+mod authorization;
+mod authorize;
 mod client;
 mod client_assertion;
 mod client_assertion_certificate;
 mod client_credentials;
+mod code;
+mod consent;
 mod context;
+mod device;
+#[cfg(feature = "wiremock")]
+mod direct;
 mod discovery;
 mod error;
+mod federated;
 mod form;
+mod ledger;
+mod managed_identity;
 mod mint;
+mod on_behalf_of;
+mod page;
+mod password;
+mod redirect;
+mod refresh;
 mod resource;
+mod scope;
 mod sign_in;
 mod token;
+mod user_grant;
+mod user_sign_in;
+mod user_token;
 mod verify;
 
 use std::sync::RwLock;
@@ -26,8 +46,15 @@ use crate::{
 };
 
 #[cfg(feature = "wiremock")]
-pub(crate) use client_assertion_certificate::{remove_all, revoke_all};
-pub(crate) use {client_assertion_certificate::Certificate, verify::caller};
+pub(crate) use {
+    account::{ADMIN, PASSWORD, SECOND_FACTOR},
+    client_assertion_certificate::{remove_all, revoke_all},
+    direct::{Direct, authorize_for, tokens_for},
+    federated::{
+        CREDENTIALS as FEDERATED_CREDENTIALS, issue as issue_federated, published as published_keys,
+    },
+};
+pub(crate) use {client_assertion_certificate::Certificate, ledger::Ledger, verify::caller};
 
 use context::Context;
 
@@ -50,6 +77,14 @@ pub(crate) fn respond(state: &RwLock<State>, now: Timestamp, request: &WireReque
         }
         [tenant, "discovery", "v2.0", "keys"] => discovery::keys(&context(Version::V2), tenant),
         [tenant, "discovery", "keys"] => discovery::keys(&context(Version::V1), tenant),
+        ["msi", "token"] => managed_identity::respond(&context(Version::V1)),
+        ["devicelogin"] => device::page(&context(Version::V2)),
+        [tenant, "oauth2", "v2.0", "authorize"] => {
+            authorize::respond(&context(Version::V2), tenant)
+        }
+        [tenant, "oauth2", "authorize"] => authorize::respond(&context(Version::V1), tenant),
+        [tenant, "oauth2", "v2.0", "devicecode"] => device::start(&context(Version::V2), tenant),
+        [tenant, "oauth2", "devicecode"] => device::start(&context(Version::V1), tenant),
         [tenant, "oauth2", "v2.0", "token"] => token::respond(&context(Version::V2), tenant),
         [tenant, "oauth2", "token"] => token::respond(&context(Version::V1), tenant),
         _ => error::not_supported(&format!("{} {}", request.method, request.path)),

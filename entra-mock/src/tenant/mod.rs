@@ -2,7 +2,9 @@
 
 mod app;
 mod builder;
+mod delegated;
 mod device;
+mod federated;
 mod group;
 mod requests;
 mod sign_in;
@@ -23,6 +25,7 @@ use crate::{
 
 pub use app::App;
 pub use builder::FakeTenantBuilder;
+pub use delegated::{Redirected, UserTokens};
 pub use device::DeviceHandle;
 pub use group::GroupHandle;
 pub use requests::Requests;

@@ -1,0 +1,337 @@
+use std::{fmt, future::Future, sync::Arc};
+
+use async_trait::async_trait;
+use entra_core::{
+    AccessToken, ClientId, Cloud, CredentialError, Idempotency, InvalidId, Secret, TenantId,
+    TokenCredential, TokenRequest, url::Url,
+};
+
+use crate::{
+    Environment, Error, ErrorKind, FederatedToken,
+    cache::{Account, Asked},
+    client_secret::invalid_id,
+    form::Form,
+    settings::{Settings, common_settings},
+    token_endpoint::{Effort, Grant, TokenEndpoint},
+    tokens::{TokenSource, Tokens, check_tenant},
+};
+
+/// Something that can prove an application's identity with a signed JWT.
+///
+/// It may be a token of another identity provider, or an assertion that a key vault signs. It is
+/// asked once for each request to the token endpoint, and shall keep what it can use again.
+#[async_trait]
+pub trait ClientAssertion: fmt::Debug + Send + Sync + 'static {
+    /// An assertion for one request.
+    ///
+    /// # Errors
+    /// [`CredentialError`] of the kind that the credential shall report, such as transient.
+    async fn assertion(&self, request: &AssertionRequest) -> Result<Secret, CredentialError>;
+}
+
+#[async_trait]
+impl<T: ClientAssertion + ?Sized> ClientAssertion for Arc<T> {
+    async fn assertion(&self, request: &AssertionRequest) -> Result<Secret, CredentialError> {
+        (**self).assertion(request).await
+    }
+}
+
+/// What an assertion is for.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AssertionRequest {
+    /// The application; issuer and subject of an assertion that is signed with its own key.
+    pub client_id: ClientId,
+    /// The tenant that the token is asked of.
+    pub tenant: TenantId,
+    /// Where it is sent; the audience of an assertion that is signed with the application's own key.
+    pub token_endpoint: Url,
+}
+
+/// Signs an application in with an assertion that somebody else makes.
+///
+/// That is another identity provider whose tokens the application trusts ([`FederatedToken`]: AKS
+/// workload identity, GitHub Actions, Azure Pipelines), or a callback. Cheap to clone; clones share
+/// their tokens. See Microsoft's page on
+/// [workload identity federation](https://learn.microsoft.com/entra/workload-id/workload-identity-federation).
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// use entra_auth::ClientAssertionCredential;
+/// use entra_core::{Secret, TokenCredential, TokenRequest};
+/// # let tenant = entra_mock::FakeTenant::start().await;
+/// # let issuer = "https://tokens.example.com";
+/// # let app = tenant.register_app("Night job").with_federated_credential(issuer, "night-job");
+/// # let (tenant_id, client_id) = (tenant.id(), app.client_id());
+/// # let jwt = tenant.federated_token(issuer, "night-job");
+/// let credential = ClientAssertionCredential::from_fn(tenant_id, client_id, move |_| {
+///     let jwt = jwt.clone(); // from wherever your identity provider hands it out
+///     async move { Ok(Secret::from(jwt)) }
+/// })
+/// # .clock(tenant.clock())
+/// .cloud(tenant.cloud())
+/// .build()?;
+/// let token = credential.token(&TokenRequest::new([tenant.cloud().graph_scope()])).await?;
+/// # use entra_core::Clock;
+/// # assert!(token.expires_on() > tenant.clock().now());
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct ClientAssertionCredential(Arc<Tokens>);
+
+/// Settings of a [`ClientAssertionCredential`].
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct ClientAssertionCredentialBuilder {
+    tenant: Result<TenantId, InvalidId>,
+    client: Result<ClientId, InvalidId>,
+    given: Given,
+    settings: Settings,
+}
+
+#[derive(Clone, Debug)]
+enum Given {
+    Custom(Arc<dyn ClientAssertion>),
+    Federated(FederatedToken),
+}
+
+impl ClientAssertionCredential {
+    /// Settings to change, with a source of assertions of one's own.
+    pub fn builder<T, C>(
+        tenant: T,
+        client_id: C,
+        source: impl ClientAssertion,
+    ) -> ClientAssertionCredentialBuilder
+    where
+        T: TryInto<TenantId, Error: Into<InvalidId>>,
+        C: TryInto<ClientId, Error: Into<InvalidId>>,
+    {
+        Self::settings(tenant, client_id, Given::Custom(Arc::new(source)))
+    }
+
+    /// Settings to change, with a callback that gives an assertion.
+    pub fn from_fn<T, C, F, A>(
+        tenant: T,
+        client_id: C,
+        callback: F,
+    ) -> ClientAssertionCredentialBuilder
+    where
+        T: TryInto<TenantId, Error: Into<InvalidId>>,
+        C: TryInto<ClientId, Error: Into<InvalidId>>,
+        F: Fn(AssertionRequest) -> A + Send + Sync + 'static,
+        A: Future<Output = Result<Secret, CredentialError>> + Send + 'static,
+    {
+        Self::builder(tenant, client_id, Callback(callback))
+    }
+
+    /// Settings to change, with the token of another identity provider.
+    pub fn federated<T, C>(
+        tenant: T,
+        client_id: C,
+        token: FederatedToken,
+    ) -> ClientAssertionCredentialBuilder
+    where
+        T: TryInto<TenantId, Error: Into<InvalidId>>,
+        C: TryInto<ClientId, Error: Into<InvalidId>>,
+    {
+        Self::settings(tenant, client_id, Given::Federated(token))
+    }
+
+    /// Settings to change, as the workload identity webhook of Kubernetes has set them.
+    ///
+    /// It reads `AZURE_TENANT_ID`, `AZURE_CLIENT_ID`, `AZURE_FEDERATED_TOKEN_FILE` and, if set,
+    /// `AZURE_AUTHORITY_HOST`. The token file is read for each request, as it changes about hourly.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`] that names what is not set, [`ErrorKind::Configuration`] for an
+    /// authority that is none.
+    ///
+    /// ```
+    /// use entra_auth::{ClientAssertionCredential, Environment, ErrorKind};
+    /// let nothing = Environment::default();
+    /// let error = ClientAssertionCredential::workload_identity(&nothing).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Unavailable);
+    /// ```
+    pub fn workload_identity(
+        environment: &Environment,
+    ) -> Result<ClientAssertionCredentialBuilder, Error> {
+        let missing: Vec<&str> = WORKLOAD_IDENTITY
+            .into_iter()
+            .filter(|name| environment.get(name).is_none())
+            .collect();
+        if !missing.is_empty() {
+            return Err(Error::unavailable(
+                format!("no workload identity: {} not set", missing.join(", ")),
+                "label the pod azure.workload.identity/use: \"true\" and annotate its service account with the client id",
+            ));
+        }
+        let value = |name| environment.get(name).unwrap_or_default().trim();
+        let [tenant, client, file] = WORKLOAD_IDENTITY.map(value);
+        let builder = Self::federated(tenant, client, FederatedToken::file(file));
+        Ok(match environment.cloud()? {
+            Some(cloud) => builder.cloud(cloud),
+            None => builder,
+        })
+    }
+
+    /// The application's client id.
+    #[must_use]
+    pub fn client_id(&self) -> ClientId {
+        self.0.client()
+    }
+
+    /// The tenant that tokens come from unless a request names another.
+    #[must_use]
+    pub fn tenant(&self) -> &TenantId {
+        self.0.home()
+    }
+
+    fn settings<T, C>(tenant: T, client_id: C, given: Given) -> ClientAssertionCredentialBuilder
+    where
+        T: TryInto<TenantId, Error: Into<InvalidId>>,
+        C: TryInto<ClientId, Error: Into<InvalidId>>,
+    {
+        ClientAssertionCredentialBuilder {
+            tenant: tenant.try_into().map_err(Into::into),
+            client: client_id.try_into().map_err(Into::into),
+            given,
+            settings: Settings::default(),
+        }
+    }
+}
+
+#[async_trait]
+impl TokenCredential for ClientAssertionCredential {
+    async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
+        self.0.token(request).await.map_err(Into::into)
+    }
+}
+
+impl fmt::Debug for ClientAssertionCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientAssertionCredential")
+            .field("authority", &self.0.authority())
+            .field("tenant", self.0.home())
+            .field("client_id", &self.0.client())
+            .finish_non_exhaustive()
+    }
+}
+
+impl ClientAssertionCredentialBuilder {
+    common_settings!();
+
+    /// The credential. Nothing is sent or read before the first token is asked for.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] for an id that is none, an alias in the tenant's place, or an
+    /// address of the other identity provider that is not safe to send to.
+    pub fn build(self) -> Result<ClientAssertionCredential, Error> {
+        let tenant = self.tenant.map_err(invalid_id)?;
+        check_tenant(&tenant)?;
+        let client = self.client.map_err(invalid_id)?;
+        let source = match self.given {
+            Given::Custom(source) => source,
+            Given::Federated(token) => Arc::new(token.connect(&self.settings)?),
+        };
+        let grants = Assertions {
+            endpoint: TokenEndpoint::new(&self.settings)?,
+            cloud: self.settings.cloud.clone(),
+            client,
+            source,
+        };
+        Ok(ClientAssertionCredential(Arc::new(Tokens::new(
+            Arc::new(grants),
+            &self.settings,
+            client,
+            tenant,
+            Account::App,
+        ))))
+    }
+}
+
+#[derive(Debug)]
+struct Assertions {
+    endpoint: TokenEndpoint,
+    cloud: Cloud,
+    client: ClientId,
+    source: Arc<dyn ClientAssertion>,
+}
+
+#[async_trait]
+impl TokenSource for Assertions {
+    async fn fetch(&self, asked: &Asked, effort: Effort) -> Result<AccessToken, Error> {
+        let request = AssertionRequest {
+            client_id: self.client,
+            tenant: asked.tenant.clone(),
+            token_endpoint: self.cloud.token_endpoint(&asked.tenant),
+        };
+        let assertion = self
+            .source
+            .assertion(&request)
+            .await
+            .map_err(|error| Error::from_credential("there is no client assertion", error))?;
+        check_form(&assertion)?;
+        let form = Form::new("client_credentials")
+            .field("client_id", self.client.to_string())
+            .field("client_assertion_type", ASSERTION_TYPE)
+            .secret("client_assertion", &assertion)
+            .field("scope", asked.scope())
+            .optional("claims", asked.claims.as_deref());
+        let grant = Grant {
+            operation: "token by client assertion",
+            tenant: &asked.tenant,
+            form,
+            idempotency: Idempotency::Safe,
+            effort,
+        };
+        self.endpoint.redeem(&grant).await
+    }
+}
+
+/// A callback as a source of assertions.
+struct Callback<F>(F);
+
+#[async_trait]
+impl<F, A> ClientAssertion for Callback<F>
+where
+    F: Fn(AssertionRequest) -> A + Send + Sync + 'static,
+    A: Future<Output = Result<Secret, CredentialError>> + Send + 'static,
+{
+    async fn assertion(&self, request: &AssertionRequest) -> Result<Secret, CredentialError> {
+        (self.0)(request.clone()).await
+    }
+}
+
+impl<F> fmt::Debug for Callback<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Callback")
+    }
+}
+
+/// Entra's answer to something that is no JWT at all says less than this.
+fn check_form(assertion: &Secret) -> Result<(), Error> {
+    let text = assertion.expose();
+    let is_jwt = text.split('.').count() == 3
+        && text.bytes().all(|byte| byte.is_ascii_graphic())
+        && text.split('.').all(|part| !part.is_empty());
+    if is_jwt {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Configuration,
+        "the client assertion is no signed JWT",
+    )
+    .with(|inner| {
+        inner.cause = Some("it must be three parts in base64url with dots between them".into());
+        inner.fix =
+            Some("see what the callback, the token file or the identity provider gives".into());
+    }))
+}
+
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+const WORKLOAD_IDENTITY: [&str; 3] = [
+    "AZURE_TENANT_ID",
+    "AZURE_CLIENT_ID",
+    "AZURE_FEDERATED_TOKEN_FILE",
+];

@@ -1,0 +1,390 @@
+//! Tokens of other identity providers that Entra takes as client assertions.
+
+use std::{fmt, io::Read, path::PathBuf};
+
+use async_trait::async_trait;
+use entra_core::{
+    Cloud, CredentialError, Error as CoreError, ErrorKind as CoreErrorKind, Idempotency, Pipeline,
+    Request, Response, Secret,
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    url::Url,
+};
+use serde_json::Value;
+use tokio::runtime::Handle;
+
+use crate::{
+    AssertionRequest, ClientAssertion, Environment, Error, ErrorKind, settings::Settings,
+    wire::is_passing,
+};
+
+/// Where an application's token of another identity provider comes from.
+///
+/// The application must have a federated credential with that token's issuer, subject and audience.
+/// Give it to [`ClientAssertionCredential::federated`](crate::ClientAssertionCredential::federated).
+///
+/// ```
+/// use entra_auth::{ClientAssertionCredential, Environment, FederatedToken};
+/// # let environment = Environment::from_pairs([
+/// #     ("ACTIONS_ID_TOKEN_REQUEST_URL", "https://token.example.com/id?api-version=2.0"),
+/// #     ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "t"),
+/// # ]);
+/// // in a workflow with `permissions: id-token: write`, where this is Environment::from_process():
+/// let token = FederatedToken::github_actions(&environment)?;
+/// let credential = ClientAssertionCredential::federated(
+///     "contoso.com",
+///     "00000000-0000-0000-0000-000000000001",
+///     token,
+/// )
+/// .build()?;
+/// # Ok::<(), entra_auth::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct FederatedToken(Origin);
+
+#[derive(Clone)]
+enum Origin {
+    File(PathBuf),
+    GitHub {
+        url: Url,
+        bearer: Secret,
+        audience: Option<String>,
+    },
+    Pipelines {
+        url: Url,
+        bearer: Secret,
+    },
+}
+
+impl FederatedToken {
+    /// A file that holds the token and that something else keeps fresh; it is read for each request.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self(Origin::File(path.into()))
+    }
+
+    /// The token of a GitHub Actions job, from the endpoint that the job's environment names.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`] when the variables are not set, [`ErrorKind::Configuration`] when
+    /// the address is none.
+    pub fn github_actions(environment: &Environment) -> Result<Self, Error> {
+        let fix = "run in a GitHub Actions job with `permissions: id-token: write`";
+        let url = environment.require("ACTIONS_ID_TOKEN_REQUEST_URL", fix)?;
+        let bearer = environment.require("ACTIONS_ID_TOKEN_REQUEST_TOKEN", fix)?;
+        Ok(Self(Origin::GitHub {
+            url: address("ACTIONS_ID_TOKEN_REQUEST_URL", url)?,
+            bearer: bearer.into(),
+            audience: None,
+        }))
+    }
+
+    /// The token of an Azure Pipelines job for a service connection.
+    ///
+    /// The job must map its `System.AccessToken` to the variable `SYSTEM_ACCESSTOKEN`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`] when the variables are not set, [`ErrorKind::Configuration`] when
+    /// the address is none or the service connection is empty.
+    pub fn azure_pipelines(
+        environment: &Environment,
+        service_connection_id: &str,
+    ) -> Result<Self, Error> {
+        let url = environment.require("SYSTEM_OIDCREQUESTURI", "run in an Azure Pipelines job")?;
+        let bearer = environment.require(
+            "SYSTEM_ACCESSTOKEN",
+            "map it in the pipeline: `env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)`",
+        )?;
+        if service_connection_id.trim().is_empty() {
+            return Err(Error::configuration(
+                "the service connection id is empty",
+                "give the resourceId from the service connection's address in the portal",
+            ));
+        }
+        let mut url = address("SYSTEM_OIDCREQUESTURI", url)?;
+        url.query_pairs_mut()
+            .append_pair("api-version", "7.1")
+            .append_pair("serviceConnectionId", service_connection_id.trim());
+        Ok(Self(Origin::Pipelines {
+            url,
+            bearer: bearer.into(),
+        }))
+    }
+
+    /// The same with another audience than Entra's own in the cloud that is signed in to; only
+    /// GitHub can be asked for one.
+    #[must_use]
+    pub fn with_audience(mut self, wanted: impl Into<String>) -> Self {
+        if let Origin::GitHub { audience, .. } = &mut self.0 {
+            *audience = Some(wanted.into());
+        }
+        self
+    }
+
+    /// The source of assertions, with the pipeline it needs.
+    pub(crate) fn connect(self, settings: &Settings) -> Result<Source, Error> {
+        let pipeline = match &self.0 {
+            Origin::File(_) => None,
+            Origin::GitHub { url, .. } | Origin::Pipelines { url, .. } => {
+                let pipeline = Pipeline::builder(settings.transport()?)
+                    .origin(url)
+                    .clock(settings.clock.clone())
+                    .entropy(settings.entropy.clone())
+                    .policy(settings.retry_policy.clone())
+                    .build();
+                pipeline.check(url).map_err(|source| {
+                    Error::configuration(
+                        format!(
+                            "the address of {}'s token endpoint is not safe",
+                            self.provider()
+                        ),
+                        "see where the variable with the address comes from; it must be https",
+                    )
+                    .with_source(source)
+                })?;
+                Some(pipeline)
+            }
+        };
+        let audience = match &self.0 {
+            Origin::GitHub {
+                audience: Some(audience),
+                ..
+            } => audience.clone(),
+            _ => audience_of(&settings.cloud).to_owned(),
+        };
+        Ok(Source {
+            token: self,
+            pipeline,
+            audience,
+        })
+    }
+
+    const fn provider(&self) -> &'static str {
+        match self.0 {
+            Origin::File(_) => "the token file",
+            Origin::GitHub { .. } => "GitHub",
+            Origin::Pipelines { .. } => "Azure Pipelines",
+        }
+    }
+}
+
+impl fmt::Debug for FederatedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Origin::File(path) => f.debug_tuple("FederatedToken").field(path).finish(),
+            Origin::GitHub { url, .. } | Origin::Pipelines { url, .. } => f
+                .debug_struct("FederatedToken")
+                .field("provider", &self.provider())
+                .field("host", &url.host_str())
+                .finish_non_exhaustive(),
+        }
+    }
+}
+
+/// A federated token that can be fetched.
+#[derive(Debug)]
+pub(crate) struct Source {
+    token: FederatedToken,
+    pipeline: Option<Pipeline>,
+    audience: String,
+}
+
+#[async_trait]
+impl ClientAssertion for Source {
+    async fn assertion(&self, _: &AssertionRequest) -> Result<Secret, CredentialError> {
+        let outcome = match (&self.token.0, &self.pipeline) {
+            (Origin::GitHub { url, bearer, .. }, Some(pipeline)) => {
+                let mut url = url.clone();
+                url.query_pairs_mut()
+                    .append_pair("audience", &self.audience);
+                let request = Request::new("federated token of GitHub", Method::GET, url);
+                self.ask(pipeline, request, bearer, "value").await
+            }
+            (Origin::Pipelines { url, bearer }, Some(pipeline)) => {
+                let request = Request::new(
+                    "federated token of Azure Pipelines",
+                    Method::POST,
+                    url.clone(),
+                )
+                .with_idempotency(Idempotency::Safe)
+                .with_body("application/json", "")
+                .with_header(NO_SIGN_IN_PAGE, HeaderValue::from_static("Suppress"));
+                self.ask(pipeline, request, bearer, "oidcToken").await
+            }
+            (Origin::File(path), _) => read(path.clone()).await,
+            // `connect` gives a pipeline to both of the above.
+            (_, None) => Err(Error::configuration(
+                "there is no pipeline",
+                "report this as a defect",
+            )),
+        };
+        outcome.map_err(Into::into)
+    }
+}
+
+impl Source {
+    async fn ask(
+        &self,
+        pipeline: &Pipeline,
+        request: Request,
+        bearer: &Secret,
+        member: &str,
+    ) -> Result<Secret, Error> {
+        let mut authorization =
+            HeaderValue::from_str(&format!("Bearer {}", bearer.expose().trim())).map_err(|_| {
+                Error::configuration(
+                    format!(
+                        "the token for {}'s endpoint cannot be sent",
+                        self.token.provider()
+                    ),
+                    "see that the variable holds the token and nothing else",
+                )
+            })?;
+        authorization.set_sensitive(true);
+        let request = request
+            .with_header(header::ACCEPT, HeaderValue::from_static("application/json"))
+            .with_header(header::AUTHORIZATION, authorization);
+        let response = pipeline
+            .send(request)
+            .await
+            .map_err(|error| self.unsent(error))?;
+        if response.status != StatusCode::OK {
+            return Err(self.refused(&response));
+        }
+        // The body holds a token, so nothing of it goes into an error.
+        let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        body[member]
+            .as_str()
+            .filter(|token| !token.is_empty())
+            .map(Secret::from)
+            .ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Protocol,
+                    format!("{} answered without a token", self.token.provider()),
+                )
+                .with(|inner| {
+                    inner.cause = Some(format!("the answer has no text `{member}`").into());
+                    inner.fix = Some("see that the address is that of the token endpoint".into());
+                })
+            })
+    }
+
+    fn unsent(&self, error: CoreError) -> Error {
+        let kind = match error.kind() {
+            CoreErrorKind::Transport => ErrorKind::Transport,
+            _ => ErrorKind::Configuration,
+        };
+        let provider = self.token.provider();
+        Error::new(
+            kind,
+            format!("{provider} gave no token, as it could not be reached"),
+        )
+        .with(|inner| inner.fix = Some("check network, DNS and proxy of the job".into()))
+        .with_source(error)
+    }
+
+    fn refused(&self, response: &Response) -> Error {
+        let kind = match response.status {
+            StatusCode::TOO_MANY_REQUESTS => ErrorKind::Throttled,
+            status if is_passing(status) => ErrorKind::Service,
+            _ => ErrorKind::Refused,
+        };
+        let fix = match self.token.0 {
+            Origin::Pipelines { .. } => {
+                "check the service connection id, and that the pipeline may use that connection"
+            }
+            _ => {
+                "give the job `permissions: id-token: write`; a pull request of a fork never has it"
+            }
+        };
+        Error::new(
+            kind,
+            format!("{} refused to give a token", self.token.provider()),
+        )
+        .with(|inner| {
+            inner.status = Some(response.status.as_u16());
+            inner.retry_after = response.retry_after;
+            inner.fix = Some(fix.into());
+            inner.correlation_id = Some(response.client_request_id.clone());
+        })
+    }
+}
+
+/// Reads a token file, without holding up a thread that drives others.
+async fn read(path: PathBuf) -> Result<Secret, Error> {
+    let job = move || read_now(&path);
+    match Handle::try_current() {
+        Ok(handle) => match handle.spawn_blocking(job).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Error::new(
+                ErrorKind::Transport,
+                "the runtime shut down while the token file was read",
+            )),
+        },
+        Err(_) => job(),
+    }
+}
+
+fn read_now(path: &PathBuf) -> Result<Secret, Error> {
+    let unusable = |what: &str| {
+        Error::configuration(
+            format!("the token file {} {what}", path.display()),
+            "see that AZURE_FEDERATED_TOKEN_FILE names the projected service account token, and that this process may read it",
+        )
+    };
+    let file = std::fs::File::open(path)
+        .map_err(|source| unusable("cannot be read").with_source(source))?;
+    let mut text = String::with_capacity(LONGEST_FILE);
+    file.take(LONGEST_FILE as u64)
+        .read_to_string(&mut text)
+        .map_err(|source| unusable("cannot be read").with_source(source))?;
+    let text = Secret::from(text);
+    match text.expose().trim() {
+        "" => Err(unusable("is empty")),
+        _ if text.expose().len() == LONGEST_FILE => Err(unusable("is too long for a token")),
+        token => Ok(Secret::from(token)),
+    }
+}
+
+fn address(name: &str, text: &str) -> Result<Url, Error> {
+    Url::parse(text.trim()).map_err(|source| {
+        Error::configuration(
+            format!("{name} is no URL"),
+            "leave the variable as the job's environment sets it",
+        )
+        .with_source(source)
+    })
+}
+
+/// The audience that Entra expects in each cloud.
+fn audience_of(cloud: &Cloud) -> &'static str {
+    let host = cloud.authority().host_str().unwrap_or_default();
+    if host.ends_with(".us") {
+        "api://AzureADTokenExchangeUSGov"
+    } else if host.ends_with(".cn") {
+        "api://AzureADTokenExchangeChina"
+    } else {
+        "api://AzureADTokenExchange"
+    }
+}
+
+/// Without it a bad token brings a redirect to a sign-in page.
+const NO_SIGN_IN_PAGE: HeaderName = HeaderName::from_static("x-tfs-fedauthredirect");
+/// Service account tokens have about one kilobyte.
+const LONGEST_FILE: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_cloud_has_an_audience_of_its_own() {
+        assert_eq!(audience_of(&Cloud::public()), "api://AzureADTokenExchange");
+        assert_eq!(
+            audience_of(&Cloud::us_government_dod()),
+            "api://AzureADTokenExchangeUSGov"
+        );
+        assert_eq!(
+            audience_of(&Cloud::china()),
+            "api://AzureADTokenExchangeChina"
+        );
+    }
+}

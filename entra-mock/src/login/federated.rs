@@ -1,0 +1,205 @@
+//! Tokens of other issuers as a client's proof, by the federated credentials of its application.
+
+use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+#[cfg(feature = "wiremock")]
+use serde_json::json;
+use serde_json::{Map, Value};
+
+use super::{
+    client::Client,
+    context::{Context, plain_text},
+    error::LoginError,
+};
+#[cfg(feature = "wiremock")]
+use crate::keys;
+use crate::{
+    state::{State, iso_with_space},
+    store::Kind,
+};
+
+/// An assertion that is not signed with a key of the application itself.
+pub(super) struct Federated<'a> {
+    header: Map<String, Value>,
+    claims: Map<String, Value>,
+    message: &'a str,
+    signature: Vec<u8>,
+}
+
+impl<'a> Federated<'a> {
+    /// Reads an assertion whose issuer is an address; `None` is for the check of certificates.
+    pub(super) fn read(assertion: &'a str) -> Option<Self> {
+        let (message, signature) = assertion.rsplit_once('.')?;
+        let (header, claims) = message.split_once('.')?;
+        let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).ok();
+        let object = |part: &str| serde_json::from_slice::<Map<String, Value>>(&decode(part)?).ok();
+        let claims = object(claims)?;
+        let issuer = claims.get("iss")?.as_str()?;
+        if !issuer.contains("://") {
+            return None;
+        }
+        Some(Self {
+            header: object(header)?,
+            claims,
+            message,
+            signature: decode(signature)?,
+        })
+    }
+
+    /// The id of the federated credential that the token matches.
+    pub(super) fn check(
+        &self,
+        state: &State,
+        context: &Context<'_>,
+        client: &Client,
+    ) -> Result<String, LoginError> {
+        let algorithm = self
+            .header
+            .get("alg")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        if algorithm != "RS256" {
+            let text = format!(
+                "The federated token is signed with '{}'; RS256 is accepted.",
+                plain_text(algorithm)
+            );
+            return Err(LoginError::new(5_002_738, text));
+        }
+        if self.claims.contains_key("scp") {
+            let text = "A token that speaks for a user cannot be a federated credential.";
+            return Err(LoginError::new(700_229, text));
+        }
+        let id = self.matching(state, client)?;
+        self.check_time(context)?;
+        self.check_signature(state, client)?;
+        Ok(id)
+    }
+
+    /// Issuer, subject and audience must each be exactly as registered, in this order.
+    fn matching(&self, state: &State, client: &Client) -> Result<String, LoginError> {
+        let application = state.store.find(Kind::Application, "appId", &client.app_id);
+        let credentials = application
+            .and_then(|application| application.get(CREDENTIALS)?.as_array())
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let named = |what: &str, claim: &str| {
+            format!(
+                "No federated credential of application '{}' has this {what}: '{}'.",
+                client.app_id,
+                plain_text(self.text(claim))
+            )
+        };
+        if credentials.is_empty() {
+            let text = format!(
+                "Application '{}' has no federated credential.",
+                client.app_id
+            );
+            return Err(LoginError::new(70_021, text));
+        }
+        let mut left: Vec<&Value> = credentials.iter().collect();
+        for (code, what, claim, property) in [
+            (700_211, "issuer", "iss", "issuer"),
+            (700_213, "subject", "sub", "subject"),
+        ] {
+            left.retain(|credential| credential[property].as_str() == Some(self.text(claim)));
+            if left.is_empty() {
+                return Err(LoginError::new(code, named(what, claim)));
+            }
+        }
+        let audiences = self.audiences();
+        left.into_iter()
+            .find(|credential| {
+                let registered = credential["audiences"].as_array().into_iter().flatten();
+                registered
+                    .filter_map(Value::as_str)
+                    .any(|one| audiences.contains(&one))
+            })
+            .and_then(|credential| credential["id"].as_str().map(str::to_owned))
+            .ok_or_else(|| LoginError::new(700_212, named("audience", "aud")))
+    }
+
+    fn check_time(&self, context: &Context<'_>) -> Result<(), LoginError> {
+        let now = context.now.unix_timestamp();
+        let seconds = |claim: &str| self.claims.get(claim).and_then(Value::as_i64);
+        let begun = seconds("nbf").is_none_or(|begin| begin <= now.saturating_add(SKEW));
+        if begun && seconds("exp").is_some_and(|end| now <= end.saturating_add(SKEW)) {
+            return Ok(());
+        }
+        let text = format!(
+            "The federated token is not within its time: it is {} here.",
+            iso_with_space(context.now)
+        );
+        Err(LoginError::new(700_024, text))
+    }
+
+    fn check_signature(&self, state: &State, client: &Client) -> Result<(), LoginError> {
+        let kid = self.header.get("kid").and_then(Value::as_str);
+        let keys = state.issuers.get(self.text("iss")).into_iter().flatten();
+        let signed = keys
+            .filter(|key| kid.is_none() || key["kid"].as_str() == kid)
+            .filter_map(|key| {
+                let part = |name: &str| URL_SAFE_NO_PAD.decode(key[name].as_str()?).ok();
+                Some(RsaPublicKeyComponents {
+                    n: part("n")?,
+                    e: part("e")?,
+                })
+            })
+            .any(|key| {
+                key.verify(
+                    &RSA_PKCS1_2048_8192_SHA256,
+                    self.message.as_bytes(),
+                    &self.signature,
+                )
+                .is_ok()
+            });
+        if signed {
+            return Ok(());
+        }
+        let text = format!(
+            "The signature of the federated token cannot be verified. Reason: no published key of its issuer has made it. Application: '{}'.",
+            client.app_id
+        );
+        Err(LoginError::new(700_027, text))
+    }
+
+    fn audiences(&self) -> Vec<&str> {
+        match self.claims.get("aud") {
+            Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
+            Some(one) => one.as_str().into_iter().collect(),
+            None => Vec::new(),
+        }
+    }
+
+    fn text(&self, claim: &str) -> &str {
+        self.claims
+            .get(claim)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    }
+}
+
+/// A token of an issuer that signs with the pool's last key.
+#[cfg(feature = "wiremock")]
+pub(crate) fn issue(claims: &Value) -> String {
+    let Some(key) = keys::signing_keys().last() else {
+        return String::new();
+    };
+    let header = json!({ "typ": "JWT", "alg": "RS256", "kid": key.kid });
+    let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
+    let message = format!("{}.{}", encode(&header), encode(claims));
+    let signature = key.sign(message.as_bytes()).unwrap_or_default();
+    format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
+/// The keys that such an issuer publishes.
+#[cfg(feature = "wiremock")]
+pub(crate) fn published() -> Vec<Value> {
+    let keys = keys::signing_keys().last().into_iter();
+    keys.map(|key| json!({ "kty": "RSA", "kid": key.kid, "n": key.n, "e": key.e }))
+        .collect()
+}
+
+/// Where an application keeps its federated credentials.
+pub(crate) const CREDENTIALS: &str = "~federatedIdentityCredentials";
+/// How far clocks may differ.
+const SKEW: i64 = 300;

@@ -1,0 +1,122 @@
+use entra_core::Clock;
+use serde_json::{Value, json};
+
+use super::{App, FakeTenant};
+use crate::{
+    directory::push,
+    login::{FEDERATED_CREDENTIALS, issue_federated, published_keys},
+    store::Kind,
+};
+
+impl FakeTenant {
+    /// A token of another identity provider, signed with a fixed test key that the tenant takes for
+    /// the issuer's own from now on; valid for ten minutes.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() {
+    /// let tenant = entra_mock::FakeTenant::start().await;
+    /// let issuer = "https://token.actions.githubusercontent.com";
+    /// let subject = "repo:contoso/shop:ref:refs/heads/main";
+    /// let app = tenant.register_app("Deploy").with_federated_credential(issuer, subject);
+    /// let jwt = tenant.federated_token(issuer, subject); // a client_assertion of that app
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn federated_token(&self, issuer: &str, subject: &str) -> String {
+        self.federated_token_with(issuer, subject, json!({}))
+    }
+
+    /// The same with further claims, or with others in place of the usual ones; a null takes one away.
+    #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "callers write json!({ … })")]
+    pub fn federated_token_with(&self, issuer: &str, subject: &str, claims: Value) -> String {
+        let now = self.clock().now().unix_timestamp();
+        let mut token = json!({
+            "iss": issuer, "sub": subject, "aud": AUDIENCE,
+            "iat": now, "nbf": now, "exp": now + 600,
+        });
+        for (name, value) in claims.as_object().into_iter().flatten() {
+            token[name] = value.clone();
+        }
+        if let Some(token) = token.as_object_mut() {
+            token.retain(|_, value| !value.is_null());
+        }
+        self.trust_issuer(issuer, published_keys());
+        issue_federated(&token)
+    }
+
+    /// Takes these keys (RSA keys of a JWKS) for those that an issuer of federated tokens publishes.
+    pub fn trust_issuer(&self, issuer: &str, keys: Vec<Value>) {
+        self.engine.write().issuers.insert(issuer.to_owned(), keys);
+    }
+
+    /// Offers these applications' identities at a token endpoint like that of App Service, and gives
+    /// the environment variables that lead there; the first one is the host's own identity.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() {
+    /// let tenant = entra_mock::FakeTenant::start().await;
+    /// let app = tenant.register_app("Web shop");
+    /// let [(name, url), _header] = tenant.managed_identities(&[&app]);
+    /// assert_eq!(name, "IDENTITY_ENDPOINT");
+    /// assert!(url.ends_with("/msi/token"));
+    /// # }
+    /// ```
+    pub fn managed_identities(&self, apps: &[&App]) -> [(&'static str, String); 2] {
+        let mut state = self.engine.write();
+        state.identities = apps
+            .iter()
+            .map(|app| {
+                [
+                    app.client_id().to_string(),
+                    app.service_principal_id().to_string(),
+                    app.managed_identity_resource_id(),
+                ]
+            })
+            .collect();
+        let header = state.random.token(32);
+        state.identity_header.clone_from(&header);
+        [
+            ("IDENTITY_ENDPOINT", format!("{}/msi/token", self.uri())),
+            ("IDENTITY_HEADER", header),
+        ]
+    }
+}
+
+impl App {
+    /// Trusts tokens of another issuer with this subject and Entra's usual audience.
+    pub fn with_federated_credential(&self, issuer: &str, subject: &str) -> Self {
+        self.with_federated_credential_for(issuer, subject, AUDIENCE)
+    }
+
+    /// Trusts tokens of another issuer with this subject and this audience.
+    pub fn with_federated_credential_for(
+        &self,
+        issuer: &str,
+        subject: &str,
+        audience: &str,
+    ) -> Self {
+        let mut state = self.engine.write();
+        let id = state.new_id();
+        let credential = json!({
+            "id": id, "name": id, "issuer": issuer, "subject": subject, "audiences": [audience],
+        });
+        let object_id = self.object_id().to_string();
+        state.store.update(Kind::Application, &object_id, |object| {
+            push(object, FEDERATED_CREDENTIALS, credential);
+        });
+        drop(state);
+        self.clone()
+    }
+
+    /// The Azure resource id by which a managed identity of this application can be chosen.
+    #[must_use]
+    pub fn managed_identity_resource_id(&self) -> String {
+        format!(
+            "/subscriptions/00000000-0000-0000-0000-000000000000/resourcegroups/contoso/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{}",
+            self.client_id()
+        )
+    }
+}
+
+const AUDIENCE: &str = "api://AzureADTokenExchange";
