@@ -1,4 +1,13 @@
-use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use entra_core::{AccessToken, ClientId, Clock, TenantId, TokenRequest};
@@ -7,7 +16,7 @@ use tracing::{Instrument, Span, debug, debug_span, warn};
 
 use crate::{
     Error, ErrorKind, TokenCache,
-    cache::{Account, Asked, CacheKey, Entry, Flight, Hot, Outcome, Owner, Plan, Want},
+    cache::{Account, Asked, CacheKey, Entry, Flight, Hot, Obtained, Outcome, Owner, Plan, Want},
     settings::Settings,
     token_endpoint::Effort,
 };
@@ -98,6 +107,9 @@ impl Tokens {
                 drive.await;
             }
             match (self.landing(&wait.entry, &wait.flight).await, wait.fallback) {
+                // Another caller's flight found a token in the store that this one cannot use.
+                (Some(Ok(token)), _)
+                    if wait.flight.was_loaded() && !want.is_met_by(&token, self.clock.now()) => {}
                 (Some(Ok(token)), _) => return self.long_enough(token, &want),
                 (Some(Err(error)), Some(token)) if token.expires_on() > self.clock.now() => {
                     warn!(%error, "no new token, so the old one is used until it ends");
@@ -139,8 +151,13 @@ impl Tokens {
                     {
                         let number = state.next_number();
                         let span = debug_span!(parent: None, "entra.early_refresh");
-                        let (flight, work) =
-                            self.flight(key, &entry, number, Effort::Once, Some(handle.id()));
+                        let (flight, work) = self.flight(
+                            key,
+                            &entry,
+                            number,
+                            (Want::ANY, Effort::Once),
+                            Some(handle.id()),
+                        );
                         state.flight = Some(flight);
                         drop(handle.spawn(work.instrument(span)));
                     }
@@ -157,7 +174,7 @@ impl Tokens {
                     let number = state.next_number();
                     let handle = runtime::Handle::try_current().ok();
                     let home = handle.as_ref().map(runtime::Handle::id);
-                    let (flight, work) = self.flight(key, &entry, number, effort, home);
+                    let (flight, work) = self.flight(key, &entry, number, (*want, effort), home);
                     state.flight = Some(flight.clone());
                     let drive = match handle {
                         Some(handle) => {
@@ -180,14 +197,16 @@ impl Tokens {
         key: &CacheKey,
         entry: &Arc<Entry>,
         number: u64,
-        effort: Effort,
+        (want, effort): (Want, Effort),
         home: Option<runtime::Id>,
     ) -> (Flight, Work) {
         let (land, landed) = watch::channel(None);
+        let loaded = Arc::new(AtomicBool::new(false));
         let flight = Flight {
             number,
             effort,
             home,
+            loaded: Arc::clone(&loaded),
             landed,
         };
         let (source, clock, cache) = (
@@ -197,8 +216,16 @@ impl Tokens {
         );
         let (key, entry) = (key.clone(), Arc::clone(entry));
         let work = Box::pin(async move {
-            let outcome = source.fetch(key.asked(), effort).await;
+            let Obtained {
+                outcome,
+                since,
+                from_store,
+            } = cache
+                .obtain(&key, &want, &*clock, source.fetch(key.asked(), effort))
+                .await;
+            loaded.store(from_store, Ordering::Relaxed);
             match &outcome {
+                Ok(_) if from_store => {}
                 Ok(token) => {
                     debug!(tenant = %key.asked().tenant, expires_on = %token.expires_on(), "new token");
                     // What a resource has challenged is of no more use, and a plain request must
@@ -209,7 +236,7 @@ impl Tokens {
                 }
                 Err(error) => debug!(tenant = %key.asked().tenant, %error, "no token"),
             }
-            if !entry.land(number, &outcome, clock.now()) {
+            if !entry.land(number, &outcome, since) {
                 cache.remove_if_idle(&key, &entry);
             }
             land.send_replace(Some(outcome));

@@ -1,7 +1,7 @@
 use std::{
     sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -9,7 +9,7 @@ use std::{
 use entra_core::{AccessToken, Timestamp};
 use tokio::{runtime, sync::watch};
 
-use crate::{Error, token_endpoint::Effort};
+use crate::{Error, store::Record, token_endpoint::Effort};
 
 /// What one key has: a token, perhaps a flight that fetches one, and when to try again.
 ///
@@ -49,6 +49,8 @@ pub(crate) struct Flight {
     pub(crate) effort: Effort,
     /// The runtime that drives it; none when a caller does so itself.
     pub(crate) home: Option<runtime::Id>,
+    /// Set before it lands: its token came from the store, made for whoever asked then.
+    pub(crate) loaded: Arc<AtomicBool>,
     pub(crate) landed: watch::Receiver<Option<Outcome>>,
 }
 
@@ -235,7 +237,31 @@ impl Stored {
     }
 }
 
+impl Want {
+    /// Of a caller with no wishes.
+    pub(crate) const ANY: Self = Self {
+        min_validity: Duration::ZERO,
+        fresh: false,
+    };
+
+    /// Whether a token from the store will do.
+    pub(crate) fn is_met_by(&self, token: &AccessToken, now: Timestamp) -> bool {
+        !self.fresh && lasts(token, self.min_validity, now)
+    }
+
+    /// Whether a token from the store makes a request unnecessary.
+    pub(crate) fn settled_by(&self, record: &Record, now: Timestamp) -> bool {
+        let stored = Stored::new(record.token.clone(), 0, record.obtained);
+        matches!(stored.plan(self, now, false), Plan::Serve(_))
+    }
+}
+
 impl Flight {
+    /// Whether its token came from the store.
+    pub(crate) fn was_loaded(&self) -> bool {
+        self.loaded.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn is_under_way(&self) -> bool {
         // An error says that the sender is gone.
         self.landed.has_changed().is_ok() && self.landed.borrow().is_none()

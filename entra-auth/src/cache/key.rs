@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use entra_core::{ClientId, TenantId, TokenRequest};
 
-use crate::{Error, ErrorKind};
+use super::Partition;
+use crate::{Error, ErrorKind, store::Ident};
 
 /// What a cached token was issued for. Two requests share a token only if all of it is equal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -47,12 +48,59 @@ impl CacheKey {
         &self.asked
     }
 
+    /// The key as a store has it: everything a token depends on, in one unambiguous text.
+    pub(crate) fn ident(&self) -> Ident {
+        let Owner {
+            authority, client, ..
+        } = &*self.owner;
+        let Asked {
+            tenant,
+            scopes,
+            claims,
+        } = &self.asked;
+        let account = self.owner.account.name();
+        let entry = serde_json::json!([
+            authority,
+            tenant.to_string(),
+            client.to_string(),
+            account,
+            scopes,
+            claims
+        ]);
+        Ident {
+            partition: self.partition().to_string(),
+            entry: entry.to_string(),
+        }
+    }
+
+    pub(crate) fn partition(&self) -> Partition {
+        self.owner
+            .account
+            .partition(&self.owner, &self.asked.tenant)
+    }
+
     /// The key of the token that a claims challenge has found wanting.
     pub(crate) fn challenged(&self) -> Option<Self> {
         self.asked.claims.as_ref()?;
         let mut key = self.clone();
         key.asked.claims = None;
         Some(key)
+    }
+}
+
+impl Account {
+    /// What tells accounts apart in a key's text.
+    fn name(&self) -> serde_json::Value {
+        match self {
+            Self::App => serde_json::json!(["app"]),
+        }
+    }
+
+    /// The tokens that are exported and removed together.
+    fn partition(&self, owner: &Owner, tenant: &TenantId) -> Partition {
+        match self {
+            Self::App => Partition::app(owner.client, tenant),
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 mod entry;
 mod hot;
 mod key;
+mod partition;
+mod shared;
 
 use std::{
     collections::HashMap,
@@ -14,6 +16,11 @@ use std::{
 pub(crate) use entry::{Entry, Flight, Outcome, Plan, Want};
 pub(crate) use hot::Hot;
 pub(crate) use key::{Account, Asked, CacheKey, Owner};
+pub use partition::Partition;
+pub(crate) use shared::Obtained;
+pub use shared::TokenCacheBuilder;
+
+use crate::store::Backing;
 
 /// Tokens in memory, least recently used ones going first. Clones share their tokens.
 ///
@@ -40,6 +47,7 @@ struct Inner {
     capacity: usize,
     /// Counts look-ups that missed the fast path; the unit of "recently".
     tick: AtomicU64,
+    backing: Option<Backing>,
 }
 
 impl TokenCache {
@@ -52,11 +60,12 @@ impl TokenCache {
     /// A cache of up to this many tokens, at least one.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        Self(Arc::new(Inner {
-            entries: RwLock::default(),
-            capacity: capacity.max(1),
-            tick: AtomicU64::new(0),
-        }))
+        Self::builder().capacity(capacity).build()
+    }
+
+    /// Settings to change, such as a store behind the memory.
+    pub fn builder() -> TokenCacheBuilder {
+        TokenCacheBuilder::default()
     }
 
     /// How many tokens it holds, those being fetched included.
@@ -71,7 +80,8 @@ impl TokenCache {
         self.len() == 0
     }
 
-    /// Forgets every token; each is fetched anew when it is next asked for.
+    /// Forgets every token in memory; each is read from the store, if there is one, or fetched
+    /// anew when it is next asked for.
     pub fn clear(&self) {
         for (_, entry) in std::mem::take(&mut *self.write()) {
             entry.detach();
@@ -145,6 +155,15 @@ impl TokenCache {
         }
     }
 
+    fn with_parts(capacity: usize, backing: Option<Backing>) -> Self {
+        Self(Arc::new(Inner {
+            entries: RwLock::default(),
+            capacity: capacity.max(1),
+            tick: AtomicU64::new(0),
+            backing,
+        }))
+    }
+
     fn read(&self) -> RwLockReadGuard<'_, HashMap<CacheKey, Arc<Entry>>> {
         self.0
             .entries
@@ -171,6 +190,7 @@ impl fmt::Debug for TokenCache {
         f.debug_struct("TokenCache")
             .field("len", &self.len())
             .field("capacity", &self.0.capacity)
+            .field("store", &self.0.backing)
             .finish()
     }
 }

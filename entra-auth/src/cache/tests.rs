@@ -75,5 +75,8 @@ fn a_forgotten_entry_voids_its_copies() {
 fn debug_shows_sizes_only() {
     let cache = TokenCache::with_capacity(5);
     store(&cache, "canary-scope");
-    assert_eq!(format!("{cache:?}"), "TokenCache { len: 1, capacity: 5 }");
+    assert_eq!(
+        format!("{cache:?}"),
+        "TokenCache { len: 1, capacity: 5, store: None }"
+    );
 }

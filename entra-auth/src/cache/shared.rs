@@ -1,0 +1,165 @@
+use std::{future::Future, sync::Arc};
+
+use entra_core::{Clock, Timestamp};
+
+use super::{CacheKey, Outcome, Partition, TokenCache, Want};
+use crate::store::{Backing, EncryptionKey, Found, StoreError, TokenStore};
+
+/// Settings of a [`TokenCache`].
+///
+/// ```
+/// # #[cfg(feature = "file-cache")] {
+/// use entra_auth::{TokenCache, store::{EncryptionKey, FileStore}};
+/// # let directory = std::env::temp_dir().join(format!("entra-doc-{}", std::process::id()));
+/// let cache = TokenCache::builder()
+///     .capacity(1_000)
+///     .store(FileStore::open(&directory)?)
+///     .encryption_key(EncryptionKey::new([7; 32]))
+///     .build();
+/// assert!(cache.is_empty());
+/// # std::fs::remove_dir_all(&directory)?;
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct TokenCacheBuilder {
+    capacity: usize,
+    store: Option<Arc<dyn TokenStore>>,
+    keys: Vec<EncryptionKey>,
+}
+
+impl TokenCacheBuilder {
+    /// How many tokens to keep in memory, at least one; 10,000 unless set.
+    pub fn capacity(mut self, capacity: usize) -> Self {
+        self.capacity = capacity;
+        self
+    }
+
+    /// A store behind the memory: read on a miss, written after every request. Of all caches that
+    /// share it one asks for a token, and the others read what it got.
+    pub fn store(mut self, store: impl TokenStore) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Seals what is stored with this key. Keys given after the first open older entries only, so
+    /// that a key can be replaced; what none of them opens is set aside.
+    pub fn encryption_key(mut self, key: EncryptionKey) -> Self {
+        self.keys.push(key);
+        self
+    }
+
+    /// The cache.
+    #[must_use]
+    pub fn build(self) -> TokenCache {
+        let keys = self.keys;
+        let backing = self.store.map(|store| Backing::new(store, keys));
+        TokenCache::with_parts(self.capacity, backing)
+    }
+}
+
+impl Default for TokenCacheBuilder {
+    fn default() -> Self {
+        Self {
+            capacity: 10_000,
+            store: None,
+            keys: Vec::new(),
+        }
+    }
+}
+
+/// A token and where it is from.
+pub(crate) struct Obtained {
+    pub(crate) outcome: Outcome,
+    /// From when its age counts.
+    pub(crate) since: Timestamp,
+    pub(crate) from_store: bool,
+}
+
+impl TokenCache {
+    /// How often the store failed. No token was lost by it: they stay in memory, and each one that
+    /// could not be read was fetched.
+    #[must_use]
+    pub fn store_failures(&self) -> u64 {
+        self.0.backing.as_ref().map_or(0, Backing::failures)
+    }
+
+    /// What went wrong with the store last.
+    #[must_use]
+    pub fn last_store_failure(&self) -> Option<StoreError> {
+        self.0.backing.as_ref()?.last_failure()
+    }
+
+    /// Forgets the tokens of a partition, in memory and in the store, as when a person signs out.
+    ///
+    /// # Errors
+    /// When the store could not be written; the memory has forgotten them all the same.
+    pub async fn forget(&self, partition: &Partition) -> Result<(), StoreError> {
+        self.forget_in_memory(partition);
+        match &self.0.backing {
+            Some(backing) => backing.remove_partition(partition.as_str()).await,
+            None => Ok(()),
+        }
+    }
+
+    /// A token from the store, else from the source, which then is written through.
+    pub(crate) async fn obtain(
+        &self,
+        key: &CacheKey,
+        want: &Want,
+        clock: &dyn Clock,
+        fetch: impl Future<Output = Outcome>,
+    ) -> Obtained {
+        let fetched = |outcome| Obtained {
+            outcome,
+            since: clock.now(),
+            from_store: false,
+        };
+        let Some(backing) = &self.0.backing else {
+            return fetched(fetch.await);
+        };
+        // What answers a challenge is asked for every time, so there is no use in storing it.
+        if let Some(challenged) = key.challenged() {
+            let outcome = fetch.await;
+            if outcome.is_ok() {
+                backing.remove(&challenged.ident()).await;
+            }
+            return fetched(outcome);
+        }
+        let ident = key.ident();
+        let turn = match want.fresh {
+            true => None,
+            false => match backing
+                .find(&ident, |record| want.settled_by(record, clock.now()))
+                .await
+            {
+                Found::Token(record) => {
+                    return Obtained {
+                        outcome: Ok(record.token),
+                        since: record.obtained,
+                        from_store: true,
+                    };
+                }
+                Found::Turn(turn) => turn,
+            },
+        };
+        let obtained = fetched(fetch.await);
+        if let Ok(token) = &obtained.outcome {
+            backing.save(&ident, token, obtained.since).await;
+        }
+        // Given back when the others can read what it was for.
+        drop(turn);
+        obtained
+    }
+
+    fn forget_in_memory(&self, partition: &Partition) {
+        self.write().retain(|key, entry| {
+            let stays = key.partition() != *partition;
+            if !stays {
+                entry.detach();
+            }
+            stays
+        });
+    }
+}

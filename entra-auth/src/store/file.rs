@@ -1,0 +1,216 @@
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, ErrorKind, Write},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use fs4::{FileExt, TryLockError};
+use tokio::runtime;
+
+use super::{StoreError, StoreKey, StoreLock, TokenStore};
+
+/// Keeps tokens in files of one directory, shared by the processes of one machine.
+///
+/// Files are readable by their owner only (0600, directories 0700) and replaced as a whole, so a
+/// reader never sees half of one. A file that cannot be read is kept aside with the ending
+/// `.unreadable`. Locks between processes are the operating system's and end with their process.
+/// The contents are as good as passwords until they expire: see
+/// [`encryption_key`](crate::TokenCacheBuilder::encryption_key).
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// use entra_auth::{ClientSecretCredential, TokenCache, store::FileStore};
+/// use entra_core::{TokenCredential, TokenRequest};
+/// # let tenant = entra_mock::FakeTenant::start().await;
+/// # let app = tenant.register_app("Night job").with_secret();
+/// # let directory = std::env::temp_dir().join(format!("entra-file-store-{}", std::process::id()));
+/// for _run in 0..2 {
+///     let cache = TokenCache::builder().store(FileStore::open(&directory)?).build();
+///     let credential = ClientSecretCredential::builder(tenant.id(), app.client_id(), app.secret())
+/// #       .cloud(tenant.cloud()).clock(tenant.clock())
+///         .cache(&cache)
+///         .build()?;
+///     credential.token(&TokenRequest::new([tenant.cloud().graph_scope()])).await?;
+/// }
+/// tenant.requests().to("/oauth2/v2.0/token").assert_count(1);
+/// # std::fs::remove_dir_all(&directory)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct FileStore {
+    directory: Arc<Path>,
+}
+
+impl FileStore {
+    /// A store in this directory, which is made if it is missing.
+    ///
+    /// # Errors
+    /// When the directory cannot be made, or when others may write to it: then a token found there
+    /// would be anybody's.
+    pub fn open(directory: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let directory = directory.into();
+        make_directory(&directory).map_err(|source| {
+            StoreError::configuration("the directory of the token files cannot be made")
+                .with_source(source)
+        })?;
+        check_directory(&directory)?;
+        Ok(Self {
+            directory: directory.into(),
+        })
+    }
+
+    fn path(&self, key: &StoreKey, ending: &str) -> PathBuf {
+        self.directory
+            .join(key.partition())
+            .join(format!("{}.{ending}", key.entry()))
+    }
+}
+
+#[async_trait]
+impl TokenStore for FileStore {
+    async fn load(&self, key: &StoreKey) -> Result<Option<Vec<u8>>, StoreError> {
+        let path = self.path(key, "token");
+        blocking("read", move || found(fs::read(path))).await
+    }
+
+    async fn save(&self, key: &StoreKey, entry: &[u8], _: Duration) -> Result<(), StoreError> {
+        let path = self.path(key, "token");
+        let entry = zeroize::Zeroizing::new(entry.to_vec());
+        blocking("written", move || replace(&path, &entry)).await
+    }
+
+    async fn remove(&self, key: &StoreKey) -> Result<(), StoreError> {
+        let path = self.path(key, "token");
+        blocking("removed", move || {
+            found(fs::remove_file(path)).map(Option::unwrap_or_default)
+        })
+        .await
+    }
+
+    async fn remove_partition(&self, partition: &str) -> Result<(), StoreError> {
+        // The name comes from a key; a path must not come in by this way.
+        if !partition.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(StoreError::configuration("that is no partition's name"));
+        }
+        let path = self.directory.join(partition);
+        blocking("removed", move || {
+            found(fs::remove_dir_all(path)).map(Option::unwrap_or_default)
+        })
+        .await
+    }
+
+    async fn set_aside(&self, key: &StoreKey) -> Result<(), StoreError> {
+        let (from, to) = (self.path(key, "token"), self.path(key, "unreadable"));
+        blocking("set aside", move || {
+            found(fs::rename(from, to)).map(Option::unwrap_or_default)
+        })
+        .await
+    }
+
+    async fn try_lock(&self, key: &StoreKey, _: Duration) -> Result<Option<StoreLock>, StoreError> {
+        let path = self.path(key, "lock");
+        // The system gives the lock back when the file is closed, be it by a crash.
+        let lock = move || {
+            if let Some(partition) = path.parent() {
+                make_directory(partition)?;
+            }
+            let file = owners_only().create(true).truncate(false).open(path)?;
+            match FileExt::try_lock(&file) {
+                Ok(()) => Ok(Some(StoreLock::new(file))),
+                Err(TryLockError::WouldBlock) => Ok(None),
+                Err(TryLockError::Error(error)) => Err(error),
+            }
+        };
+        blocking("locked", lock).await
+    }
+}
+
+/// Writes beside the file and renames: a reader has the old file or the new one.
+fn replace(path: &Path, entry: &[u8]) -> io::Result<()> {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    if let Some(partition) = path.parent() {
+        make_directory(partition)?;
+    }
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let beside = path.with_extension(format!("{}-{number}.new", std::process::id()));
+    let written = (|| {
+        // What a crash has left under this name is not ours to write into.
+        found(fs::remove_file(&beside))?;
+        let mut file: File = owners_only().create_new(true).open(&beside)?;
+        file.write_all(entry)?;
+        file.sync_all()?;
+        fs::rename(&beside, path)
+    })();
+    if written.is_err() {
+        // The first error is the one to report.
+        drop(fs::remove_file(&beside));
+    }
+    written
+}
+
+fn owners_only() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+fn make_directory(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+#[cfg(unix)]
+fn check_directory(path: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = fs::metadata(path).map_err(|source| {
+        StoreError::configuration("the directory of the token files cannot be looked at")
+            .with_source(source)
+    })?;
+    if metadata.mode() & 0o022 != 0 {
+        return Err(StoreError::configuration(
+            "others may write to the directory of the token files; take that right away (chmod go-w) or choose another one",
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn check_directory(_: &Path) -> Result<(), StoreError> {
+    Ok(())
+}
+
+fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    what: &str,
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, StoreError> {
+    let done = match runtime::Handle::try_current() {
+        Ok(handle) => handle
+            .spawn_blocking(work)
+            .await
+            .unwrap_or_else(|error| Err(io::Error::other(error))),
+        Err(_) => work(),
+    };
+    done.map_err(|source| {
+        StoreError::unavailable(format!("a token file could not be {what}")).with_source(source)
+    })
+}

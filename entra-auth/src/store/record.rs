@@ -1,0 +1,118 @@
+use entra_core::{AccessToken, Secret, Timestamp};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::{StoreError, StoreKey, seal::unreadable};
+
+/// Whose entry it is and what for, in full; a store sees its digest only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ident {
+    /// The text that names the partition.
+    pub(crate) partition: String,
+    /// The text that names the entry and all that a token depends on.
+    pub(crate) entry: String,
+}
+
+/// A token as a store keeps it.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    pub(crate) token: AccessToken,
+    /// When it was issued, by which its age counts wherever it is read.
+    pub(crate) obtained: Timestamp,
+}
+
+impl Ident {
+    pub(crate) fn store_key(&self) -> StoreKey {
+        StoreKey::new(&self.partition, &self.entry)
+    }
+}
+
+impl Record {
+    /// The entry's bytes. It names itself in full, so that nothing else can pass for it.
+    pub(crate) fn encode(&self, ident: &Ident) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        let wire = Wire {
+            version: VERSION,
+            partition: &ident.partition,
+            entry: &ident.entry,
+            token: self.token.expose(),
+            obtained: self.obtained.unix_timestamp(),
+            expires_on: self.token.expires_on().unix_timestamp(),
+            refresh_on: self.token.refresh_on().map(Timestamp::unix_timestamp),
+        };
+        // Big enough from the start: a buffer that grows leaves copies of the token behind.
+        let size = 2 * (wire.token.len() + ident.partition.len() + ident.entry.len()) + 256;
+        let mut bytes = Zeroizing::new(Vec::with_capacity(size));
+        serde_json::to_writer(&mut *bytes, &wire)
+            .map_err(|_| StoreError::unavailable("an entry could not be written"))?;
+        Ok(bytes)
+    }
+
+    /// The token in an entry, if it is the entry that was asked for.
+    pub(crate) fn decode(ident: &Ident, bytes: &[u8]) -> Result<Self, StoreError> {
+        let (found, record) = Self::read(bytes)?;
+        if found != *ident {
+            return Err(unreadable("an entry belongs elsewhere"));
+        }
+        Ok(record)
+    }
+
+    /// An entry and whose it says it is.
+    pub(crate) fn read(bytes: &[u8]) -> Result<(Ident, Self), StoreError> {
+        // The parser's own error may quote the entry.
+        let Version { version } =
+            serde_json::from_slice(bytes).map_err(|_| unreadable("an entry is damaged"))?;
+        if version != VERSION {
+            return Err(unreadable(
+                "an entry has a format that this version does not know",
+            ));
+        }
+        let read: Read =
+            serde_json::from_slice(bytes).map_err(|_| unreadable("an entry is damaged"))?;
+        let time = |seconds| {
+            Timestamp::from_unix_timestamp(seconds).map_err(|_| unreadable("an entry is damaged"))
+        };
+        let text = read.token.expose();
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(unreadable("an entry is damaged"));
+        }
+        let mut token = AccessToken::new(read.token, time(read.expires_on)?);
+        if let Some(refresh_on) = read.refresh_on {
+            token = token.with_refresh_on(time(refresh_on)?);
+        }
+        let ident = Ident {
+            partition: read.partition,
+            entry: read.entry,
+        };
+        let obtained = time(read.obtained)?;
+        Ok((ident, Self { token, obtained }))
+    }
+}
+
+#[derive(Serialize)]
+struct Wire<'a> {
+    version: u32,
+    partition: &'a str,
+    entry: &'a str,
+    token: &'a str,
+    obtained: i64,
+    expires_on: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_on: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
+
+#[derive(Deserialize)]
+struct Read {
+    partition: String,
+    entry: String,
+    token: Secret,
+    obtained: i64,
+    expires_on: i64,
+    refresh_on: Option<i64>,
+}
+
+const VERSION: u32 = 1;

@@ -1,0 +1,195 @@
+use std::{
+    fmt,
+    future::Future,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use entra_core::{AccessToken, Timestamp};
+use tokio::{runtime, time::timeout};
+use tracing::{debug, warn};
+use zeroize::Zeroizing;
+
+use super::{
+    EncryptionKey, Ident, Record, StoreError, StoreErrorKind, StoreKey, StoreLock, TokenStore,
+    seal::Seal,
+};
+
+/// A cache's second level: a store, the keys that seal its entries, and what went wrong with it.
+pub(crate) struct Backing {
+    store: Arc<dyn TokenStore>,
+    seal: Seal,
+    failures: AtomicU64,
+    last: Mutex<Option<StoreError>>,
+}
+
+/// What a look into the store has come to.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// A token that will do.
+    Token(Record),
+    /// None; whoever holds this fetches one. Without a lock others may do so too.
+    Turn(Option<StoreLock>),
+}
+
+impl Backing {
+    pub(crate) fn new(store: Arc<dyn TokenStore>, keys: Vec<EncryptionKey>) -> Self {
+        Self {
+            store,
+            seal: Seal::new(keys),
+            failures: AtomicU64::new(0),
+            last: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn last_failure(&self) -> Option<StoreError> {
+        self.last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// A token that will do, or the turn to fetch one. While another process has the turn, this
+    /// waits for what it writes.
+    pub(crate) async fn find(&self, ident: &Ident, will_do: impl Fn(&Record) -> bool) -> Found {
+        let key = ident.store_key();
+        let started = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            if let Some(record) = self.load(ident, &key).await.filter(&will_do) {
+                debug!("token from the store");
+                return Found::Token(record);
+            }
+            match within("lock", self.store.try_lock(&key, LEASE)).await {
+                Ok(Some(lock)) => {
+                    // Its last holder may have written after the look above.
+                    return match self.load(ident, &key).await.filter(&will_do) {
+                        Some(record) => Found::Token(record),
+                        None => Found::Turn(Some(lock)),
+                    };
+                }
+                Ok(None) if started.elapsed() < LEASE => sleep(pause).await,
+                Ok(None) => {
+                    warn!("another process holds the lock of a token for long; asking as well");
+                    return Found::Turn(None);
+                }
+                Err(error) => {
+                    self.failed("locked", error);
+                    return Found::Turn(None);
+                }
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Writes a token through. A failure is counted; the token is good all the same.
+    pub(crate) async fn save(&self, ident: &Ident, token: &AccessToken, now: Timestamp) {
+        let key = ident.store_key();
+        let record = Record {
+            token: token.clone(),
+            obtained: now,
+        };
+        let sealed = record
+            .encode(ident)
+            .and_then(|entry| self.seal.close(&key, entry));
+        let keep_for = Duration::try_from(token.expires_on() - now).unwrap_or_default();
+        let saved = match sealed {
+            Ok(entry) => within("write", self.store.save(&key, &entry, keep_for)).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = saved {
+            self.failed("written", error);
+        }
+    }
+
+    pub(crate) async fn remove(&self, ident: &Ident) {
+        if let Err(error) = within("write", self.store.remove(&ident.store_key())).await {
+            self.failed("written", error);
+        }
+    }
+
+    pub(crate) async fn remove_partition(&self, partition: &str) -> Result<(), StoreError> {
+        let partition = super::hashed(partition);
+        within("write", self.store.remove_partition(&partition))
+            .await
+            .inspect_err(|error| self.failed("written", error.clone()))
+    }
+
+    async fn load(&self, ident: &Ident, key: &StoreKey) -> Option<Record> {
+        let stored = match within("read", self.store.load(key)).await {
+            Ok(stored) => Zeroizing::new(stored?),
+            Err(error) => {
+                self.failed("read", error);
+                return None;
+            }
+        };
+        let read = self
+            .seal
+            .open(key, stored)
+            .and_then(|entry| Record::decode(ident, &entry));
+        match read {
+            Ok(record) => Some(record),
+            Err(error) => {
+                self.failed("read", error);
+                if let Err(error) = within("write", self.store.set_aside(key)).await {
+                    self.failed("written", error);
+                }
+                None
+            }
+        }
+    }
+
+    fn failed(&self, what: &str, error: StoreError) {
+        self.failures.fetch_add(1, Ordering::Relaxed);
+        warn!(%error, cause = std::error::Error::source(&error).map(tracing::field::display), "the token store could not be {what}");
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    }
+}
+
+impl fmt::Debug for Backing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Backing")
+            .field("store", &self.store)
+            .field("encrypted", &self.seal)
+            .field("failures", &self.failures())
+            .finish()
+    }
+}
+
+/// A store that hangs must not keep anybody from a token.
+async fn within<T>(
+    what: &str,
+    work: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    // Without a runtime there is no timer; the store's own limits must do.
+    if runtime::Handle::try_current().is_err() {
+        return work.await;
+    }
+    timeout(PATIENCE, work).await.unwrap_or_else(|_| {
+        Err(StoreError::new(
+            StoreErrorKind::Unavailable,
+            format!("a {what} took longer than {} s", PATIENCE.as_secs()),
+        ))
+    })
+}
+
+async fn sleep(duration: Duration) {
+    match runtime::Handle::try_current() {
+        // Real time: what is waited for happens in another process.
+        Ok(_) => tokio::time::sleep(duration).await,
+        Err(_) => std::thread::sleep(duration),
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How long one process may keep the others waiting.
+const LEASE: Duration = Duration::from_secs(10);
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_millis(160);

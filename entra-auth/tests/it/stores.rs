@@ -1,0 +1,452 @@
+//! The store behind the memory: what replicas share, and what a failing store may not do.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use entra_auth::{
+    ClientSecretCredential, Partition, TokenCache,
+    store::{EncryptionKey, StoreError, StoreErrorKind, StoreKey, StoreLock, TokenStore},
+};
+use entra_core::{ManualClock, TokenCredential};
+
+use crate::support::{
+    CLIENT, Random, Service, TENANT, builder, decode, graph, number, poll_once, settle, yield_once,
+};
+
+/// A store that can be slow, fail and forget, and that takes part in no runtime.
+#[derive(Debug, Default)]
+pub(crate) struct Shelf {
+    pub(crate) entries: Mutex<HashMap<StoreKey, Vec<u8>>>,
+    locks: Arc<Mutex<HashSet<StoreKey>>>,
+    yields: AtomicU64,
+    failing: AtomicBool,
+    hanging: AtomicBool,
+}
+
+struct Unlock(Arc<Mutex<HashSet<StoreKey>>>, StoreKey);
+
+impl Drop for Unlock {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().remove(&self.1);
+    }
+}
+
+impl Shelf {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    pub(crate) fn yield_first(&self, times: u64) {
+        self.yields.store(times, Ordering::SeqCst);
+    }
+
+    fn fail(&self, failing: bool) {
+        self.failing.store(failing, Ordering::SeqCst);
+    }
+
+    fn len(&self) -> usize {
+        self.entries.lock().unwrap().len()
+    }
+
+    fn damage(&self, change: impl Fn(&mut Vec<u8>)) {
+        self.entries.lock().unwrap().values_mut().for_each(change);
+    }
+
+    async fn enter(&self) -> Result<(), StoreError> {
+        for _ in 0..self.yields.load(Ordering::SeqCst) {
+            yield_once().await;
+        }
+        if self.hanging.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        match self.failing.load(Ordering::SeqCst) {
+            true => Err(StoreError::unavailable("the shelf is away")),
+            false => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl TokenStore for Shelf {
+    async fn load(&self, key: &StoreKey) -> Result<Option<Vec<u8>>, StoreError> {
+        self.enter().await?;
+        Ok(self.entries.lock().unwrap().get(key).cloned())
+    }
+
+    async fn save(&self, key: &StoreKey, entry: &[u8], _: Duration) -> Result<(), StoreError> {
+        self.enter().await?;
+        let mut entries = self.entries.lock().unwrap();
+        entries.insert(key.clone(), entry.to_vec());
+        Ok(())
+    }
+
+    async fn remove(&self, key: &StoreKey) -> Result<(), StoreError> {
+        self.enter().await?;
+        self.entries.lock().unwrap().remove(key);
+        Ok(())
+    }
+
+    async fn remove_partition(&self, partition: &str) -> Result<(), StoreError> {
+        self.enter().await?;
+        let mut entries = self.entries.lock().unwrap();
+        entries.retain(|key, _| key.partition() != partition);
+        Ok(())
+    }
+
+    async fn try_lock(&self, key: &StoreKey, _: Duration) -> Result<Option<StoreLock>, StoreError> {
+        self.enter().await?;
+        let taken = self.locks.lock().unwrap().insert(key.clone());
+        let unlock = || Unlock(Arc::clone(&self.locks), key.clone());
+        Ok(taken.then(|| StoreLock::new(unlock())))
+    }
+}
+
+fn cache(shelf: &Arc<Shelf>) -> TokenCache {
+    TokenCache::builder().store(Arc::clone(shelf)).build()
+}
+
+/// One process of several: a memory of its own in front of the shared store.
+fn replica(service: &Arc<Service>, shelf: &Arc<Shelf>) -> ClientSecretCredential {
+    builder(service).cache(&cache(shelf)).build().unwrap()
+}
+
+#[tokio::test]
+async fn a_new_process_reads_what_an_older_one_has_written() {
+    let (service, shelf) = (Service::new(), Shelf::new());
+    assert_eq!(number(&replica(&service, &shelf), &graph()).await, 1);
+    assert_eq!(number(&replica(&service, &shelf), &graph()).await, 1);
+    assert_eq!(service.count(), 1);
+}
+
+#[tokio::test]
+async fn fifty_replicas_that_miss_at_once_make_one_request() {
+    let (service, shelf) = (Service::closed(), Shelf::new());
+    shelf.yield_first(3);
+    let callers: Vec<_> = (0..50)
+        .map(|_| {
+            let credential = replica(&service, &shelf);
+            tokio::spawn(async move { number(&credential, &graph()).await })
+        })
+        .collect();
+    settle().await;
+    service.open();
+    for caller in callers {
+        assert_eq!(caller.await.unwrap(), 1);
+    }
+    assert_eq!(service.count(), 1);
+    assert!(
+        shelf.locks.lock().unwrap().is_empty(),
+        "every lock is given back"
+    );
+}
+
+#[tokio::test]
+async fn when_the_one_that_asks_fails_the_next_replica_asks() {
+    let (service, shelf) = (Service::new(), Shelf::new());
+    service.fail(true);
+    let once = entra_core::RetryPolicy::once();
+    let first = builder(&service)
+        .retry_policy(once)
+        .cache(&cache(&shelf))
+        .build()
+        .unwrap();
+    first.token(&graph()).await.unwrap_err();
+    assert!(shelf.locks.lock().unwrap().is_empty());
+    service.fail(false);
+    assert_eq!(number(&replica(&service, &shelf), &graph()).await, 2);
+}
+
+#[tokio::test]
+async fn replicas_share_one_early_refresh_and_one_renewal() {
+    let service = Service::answering(r#","expires_in":3600,"refresh_in":1800"#);
+    let (shelf, clock) = (Shelf::new(), ManualClock::new());
+    let replicas: Vec<_> = (0..5)
+        .map(|_| {
+            builder(&service)
+                .clock(clock.clone())
+                .cache(&cache(&shelf))
+                .build()
+                .unwrap()
+        })
+        .collect();
+    let all = async |expected: u64| {
+        for replica in &replicas {
+            assert_eq!(number(replica, &graph()).await, expected);
+            settle().await;
+        }
+    };
+    all(1).await;
+    clock.advance(Duration::from_secs(1800));
+    all(1).await;
+    all(2).await;
+    assert_eq!(service.count(), 2);
+    clock.advance(Duration::from_secs(3590));
+    all(3).await;
+    assert_eq!(service.count(), 3);
+}
+
+#[tokio::test]
+async fn the_age_of_a_loaded_token_counts_from_its_issue() {
+    let (service, shelf, clock) = (Service::new(), Shelf::new(), ManualClock::new());
+    let replica = || {
+        let builder = builder(&service).clock(clock.clone());
+        builder.cache(&cache(&shelf)).build().unwrap()
+    };
+    assert_eq!(number(&replica(), &graph()).await, 1);
+    clock.advance(Duration::from_secs(3299));
+    let second = replica();
+    assert_eq!(number(&second, &graph()).await, 1);
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(
+        number(&second, &graph()).await,
+        2,
+        "five minutes before its end"
+    );
+}
+
+#[tokio::test]
+async fn wishes_that_a_stored_token_does_not_meet_bring_a_new_one() {
+    let (service, shelf, clock) = (Service::new(), Shelf::new(), ManualClock::new());
+    let replica = || {
+        let builder = builder(&service).clock(clock.clone());
+        builder.cache(&cache(&shelf)).build().unwrap()
+    };
+    assert_eq!(number(&replica(), &graph()).await, 1);
+    clock.advance(Duration::from_secs(60));
+    let long = graph().with_min_validity(Duration::from_secs(3600));
+    assert_eq!(number(&replica(), &long).await, 2);
+    assert_eq!(number(&replica(), &graph()).await, 2, "written through");
+    assert_eq!(number(&replica(), &graph().with_force_refresh()).await, 3);
+    assert_eq!(number(&replica(), &graph()).await, 3);
+}
+
+#[tokio::test]
+async fn a_caller_with_a_wish_that_joins_another_ones_look_into_the_store_gets_its_own() {
+    for request in [
+        graph().with_force_refresh(),
+        graph().with_min_validity(Duration::from_secs(3600)),
+    ] {
+        let (service, shelf, clock) = (Service::new(), Shelf::new(), ManualClock::new());
+        let with = |cache: &TokenCache| {
+            let builder = builder(&service).clock(clock.clone()).cache(cache);
+            builder.build().unwrap()
+        };
+        assert_eq!(number(&with(&cache(&shelf)), &graph()).await, 1);
+        clock.advance(Duration::from_secs(60));
+        shelf.yield_first(20);
+        let credential = with(&cache(&shelf));
+        let plain = graph();
+        let mut first = credential.token(&plain);
+        assert!(poll_once(&mut first).await.is_none());
+        let (first, second) = tokio::join!(first, number(&credential, &request));
+        assert_eq!(decode(&first.unwrap()).0, 1);
+        assert_eq!(second, 2);
+    }
+}
+
+#[tokio::test]
+async fn the_answer_to_a_challenge_is_not_stored_and_what_was_challenged_is_gone() {
+    let (service, shelf) = (Service::new(), Shelf::new());
+    let first = replica(&service, &shelf);
+    assert_eq!(number(&first, &graph()).await, 1);
+    assert_eq!(shelf.len(), 1);
+    let challenge = graph().with_claims(r#"{"access_token":{"nbf":{"value":"1"}}}"#);
+    assert_eq!(number(&first, &challenge).await, 2);
+    assert_eq!(shelf.len(), 0);
+    assert_eq!(number(&replica(&service, &shelf), &graph()).await, 3);
+}
+
+#[tokio::test]
+async fn a_store_that_fails_costs_requests_but_no_token() {
+    let (service, shelf) = (Service::new(), Shelf::new());
+    shelf.fail(true);
+    let cache = cache(&shelf);
+    let credential = builder(&service).cache(&cache).build().unwrap();
+    assert_eq!(number(&credential, &graph()).await, 1);
+    assert_eq!(number(&credential, &graph()).await, 1, "the memory has it");
+    assert!(cache.store_failures() >= 2, "reading and writing");
+    let failure = cache.last_store_failure().unwrap();
+    assert_eq!(failure.kind(), StoreErrorKind::Unavailable);
+    assert_eq!(number(&replica(&service, &shelf), &graph()).await, 2);
+    shelf.fail(false);
+    assert_eq!(number(&replica(&service, &shelf), &graph()).await, 3);
+    assert_eq!(number(&replica(&service, &shelf), &graph()).await, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_hangs_is_not_waited_for() {
+    let (service, shelf) = (Service::new(), Shelf::new());
+    shelf.hanging.store(true, Ordering::SeqCst);
+    let started = tokio::time::Instant::now();
+    assert_eq!(number(&replica(&service, &shelf), &graph()).await, 1);
+    assert!(started.elapsed() < Duration::from_secs(15));
+}
+
+#[tokio::test]
+async fn a_damaged_entry_is_reported_set_aside_and_replaced() {
+    for damage in [
+        |bytes: &mut Vec<u8>| bytes.truncate(20),
+        |bytes: &mut Vec<u8>| bytes.fill(b'x'),
+        Vec::clear,
+    ] {
+        let (service, shelf) = (Service::new(), Shelf::new());
+        assert_eq!(number(&replica(&service, &shelf), &graph()).await, 1);
+        shelf.damage(damage);
+        let cache = cache(&shelf);
+        let credential = builder(&service).cache(&cache).build().unwrap();
+        assert_eq!(number(&credential, &graph()).await, 2);
+        let failure = cache.last_store_failure().unwrap();
+        assert_eq!(failure.kind(), StoreErrorKind::Unreadable);
+        assert_eq!(cache.store_failures(), 1);
+        assert_eq!(number(&replica(&service, &shelf), &graph()).await, 2);
+    }
+}
+
+#[tokio::test]
+async fn with_a_key_nothing_readable_is_ever_written_and_nothing_unsealed_is_read() {
+    let (service, shelf) = (Service::new(), Shelf::new());
+    let with = |keys: &[u8]| {
+        let builder = TokenCache::builder().store(Arc::clone(&shelf));
+        let sealed = keys.iter().fold(builder, |builder, key| {
+            builder.encryption_key(EncryptionKey::new([*key; 32]))
+        });
+        self::builder(&service)
+            .cache(&sealed.build())
+            .build()
+            .unwrap()
+    };
+    assert_eq!(number(&with(&[]), &graph()).await, 1);
+    assert_eq!(
+        number(&with(&[1]), &graph()).await,
+        2,
+        "the open one is refused"
+    );
+    for bytes in shelf.entries.lock().unwrap().values() {
+        let text = String::from_utf8_lossy(bytes);
+        assert!(!text.contains("graph.microsoft.com") && !text.contains("token"));
+    }
+    assert_eq!(number(&with(&[1]), &graph()).await, 2);
+    assert_eq!(
+        number(&with(&[2, 1]), &graph()).await,
+        2,
+        "an older key still opens"
+    );
+    assert_eq!(number(&with(&[2]), &graph()).await, 3);
+    assert_eq!(
+        number(&with(&[]), &graph()).await,
+        4,
+        "without the key it is no token"
+    );
+}
+
+#[tokio::test]
+async fn an_entry_copied_to_another_place_is_not_a_token_there() {
+    for keys in [None, Some(EncryptionKey::new([1; 32]))] {
+        let (service, shelf) = (Service::new(), Shelf::new());
+        let with = || {
+            let mut builder = TokenCache::builder().store(Arc::clone(&shelf));
+            if let Some(key) = keys.clone() {
+                builder = builder.encryption_key(key);
+            }
+            self::builder(&service)
+                .cache(&builder.build())
+                .build()
+                .unwrap()
+        };
+        assert_eq!(number(&with(), &graph()).await, 1);
+        let other = entra_core::TokenRequest::new(["https://vault.example/.default"]);
+        assert_eq!(number(&with(), &other).await, 2);
+        // Whoever can write to the store exchanges the two.
+        let mut entries = shelf.entries.lock().unwrap();
+        let keys: Vec<_> = entries.keys().cloned().collect();
+        let (a, b) = (entries[&keys[0]].clone(), entries[&keys[1]].clone());
+        entries.insert(keys[0].clone(), b);
+        entries.insert(keys[1].clone(), a);
+        drop(entries);
+        assert_eq!(number(&with(), &graph()).await, 3);
+        assert_eq!(number(&with(), &other).await, 4);
+    }
+}
+
+#[tokio::test]
+async fn a_forgotten_partition_is_gone_from_memory_and_store() {
+    let (service, shelf) = (Service::new(), Shelf::new());
+    let cache = cache(&shelf);
+    let credential = builder(&service).cache(&cache).build().unwrap();
+    assert_eq!(number(&credential, &graph()).await, 1);
+    let client = CLIENT.parse().unwrap();
+    let elsewhere = Partition::app(client, &"fabrikam.com".parse().unwrap());
+    cache.forget(&elsewhere).await.unwrap();
+    assert_eq!(number(&credential, &graph()).await, 1);
+    let partition = Partition::app(client, &TENANT.parse().unwrap());
+    cache.forget(&partition).await.unwrap();
+    assert_eq!((cache.len(), shelf.len()), (0, 0));
+    assert_eq!(number(&credential, &graph()).await, 2);
+    shelf.fail(true);
+    cache.forget(&partition).await.unwrap_err();
+    assert!(cache.is_empty(), "the memory forgets all the same");
+}
+
+#[tokio::test]
+async fn dropped_at_any_await_no_lock_stays_and_nobody_waits_for_ever() {
+    for seed in 0..300 {
+        let mut random = Random::new(seed);
+        let (service, shelf) = (Service::new(), Shelf::new());
+        service.yield_first(random.below(4));
+        shelf.yield_first(random.below(4));
+        let replicas: Vec<_> = (0..3).map(|_| replica(&service, &shelf)).collect();
+        for _ in 0..6 {
+            let request = graph();
+            let replica = &replicas[usize::try_from(random.below(3)).unwrap()];
+            let mut call = replica.token(&request);
+            for _ in 0..random.below(30) {
+                if poll_once(&mut call).await.is_some() {
+                    break;
+                }
+                yield_once().await;
+            }
+        }
+        for replica in &replicas {
+            assert_eq!(number(replica, &graph()).await, 1, "seed {seed}");
+        }
+        assert!(shelf.locks.lock().unwrap().is_empty(), "seed {seed}");
+    }
+}
+
+#[test]
+fn dropped_at_any_await_without_a_runtime_the_next_caller_gets_a_token() {
+    let waker = std::task::Waker::noop();
+    let mut context = std::task::Context::from_waker(waker);
+    for polls in 0..60 {
+        let (service, shelf) = (Service::new(), Shelf::new());
+        service.yield_first(2);
+        shelf.yield_first(3);
+        let credential = replica(&service, &shelf);
+        let request = graph();
+        let mut dropped = credential.token(&request);
+        for _ in 0..polls {
+            if dropped.as_mut().poll(&mut context).is_ready() {
+                break;
+            }
+        }
+        drop(dropped);
+        let other = replica(&service, &shelf);
+        for credential in [&credential, &other] {
+            let mut next = credential.token(&request);
+            let token = (0..1_000).find_map(|_| match next.as_mut().poll(&mut context) {
+                std::task::Poll::Ready(token) => Some(token),
+                std::task::Poll::Pending => None,
+            });
+            token.expect("it must get on").unwrap();
+        }
+        assert!(service.count() <= 2, "dropped after {polls} polls");
+        assert!(shelf.locks.lock().unwrap().is_empty());
+    }
+}
