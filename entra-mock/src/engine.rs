@@ -66,6 +66,12 @@ impl Engine {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The tenant behind its lock, for what takes several steps.
+    #[cfg(feature = "wiremock")]
+    pub(crate) const fn state(&self) -> &RwLock<State> {
+        &self.state
+    }
+
     pub(crate) fn journal(&self) -> MutexGuard<'_, Journal> {
         self.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -19,9 +19,37 @@ pub(super) struct Issued {
     resource: String,
     /// The claim `uti`, which the sign-in log repeats.
     pub(super) id: String,
+    /// What a person's token brings along: scope, refresh token, ID token.
+    more: Map<String, Value>,
 }
 
 impl Issued {
+    /// A token for a person.
+    pub(super) fn for_user(
+        token: String,
+        lifetime: Duration,
+        resource: String,
+        id: String,
+        more: Map<String, Value>,
+    ) -> Self {
+        Self {
+            token,
+            lifetime,
+            resource,
+            id,
+            more,
+        }
+    }
+
+    /// One text of what the answer will hold.
+    #[cfg(feature = "wiremock")]
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        match name {
+            "access_token" => Some(&self.token),
+            name => self.more.get(name)?.as_str(),
+        }
+    }
+
     /// The answer of the token endpoint: numbers from v2, strings and some more from v1.
     pub(super) fn body(&self, context: &Context<'_>) -> Map<String, Value> {
         let seconds = self.lifetime.as_secs();
@@ -45,6 +73,7 @@ impl Issued {
             }
         }
         body.insert("access_token".into(), self.token.clone().into());
+        body.extend(self.more.clone());
         body
     }
 }
@@ -112,11 +141,12 @@ pub(super) fn for_application(
         lifetime,
         resource: resource.identifier.clone(),
         id,
+        more: Map::new(),
     })
 }
 
 /// A compact RS256 JWT; v1 tokens name their key twice.
-fn sign(claims: &Map<String, Value>, version: Version) -> Option<String> {
+pub(super) fn sign(claims: &Map<String, Value>, version: Version) -> Option<String> {
     let key = keys::signing_keys().first()?;
     let mut header = Map::new();
     header.insert("typ".into(), "JWT".into());
@@ -133,7 +163,7 @@ fn sign(claims: &Map<String, Value>, version: Version) -> Option<String> {
 }
 
 /// Tokens are valid from a little before they were asked for, against clocks that run behind.
-const BACKDATED: i64 = 300;
+pub(super) const BACKDATED: i64 = 300;
 /// From here on Entra says when to renew early.
 const LONG_LIVED: Duration = Duration::from_secs(2 * 3600);
 /// Role template that every application's Graph token carries.

@@ -162,7 +162,7 @@ pub(super) fn roles(
     Ok(roles)
 }
 
-fn names(principal: &Object) -> impl Iterator<Item = &str> {
+pub(super) fn names(principal: &Object) -> impl Iterator<Item = &str> {
     principal
         .get("servicePrincipalNames")
         .and_then(Value::as_array)
@@ -172,6 +172,6 @@ fn names(principal: &Object) -> impl Iterator<Item = &str> {
 }
 
 /// A GUID or an absolute URI.
-fn is_identifier(text: &str) -> bool {
+pub(super) fn is_identifier(text: &str) -> bool {
     text.parse::<entra_core::Guid>().is_ok() || url::Url::parse(text).is_ok()
 }

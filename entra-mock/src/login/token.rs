@@ -1,12 +1,13 @@
 //! The token endpoint: what every grant has in common.
 
 use super::{
-    Version, client_credentials,
+    Version, client_credentials, code,
     context::{Context, plain_text},
-    discovery,
+    device, discovery,
     error::{LoginError, not_supported, success},
     form::Form,
     mint::Issued,
+    on_behalf_of, password, refresh,
 };
 use crate::wire::Reply;
 
@@ -51,14 +52,18 @@ fn answer(context: &Context<'_>, segment: &str) -> Result<Issued, Refusal> {
     }
     match grant {
         "client_credentials" => client_credentials::respond(context, &tenant, &form),
-        "authorization_code"
-        | "refresh_token"
-        | "password"
-        | "device_code"
-        | "urn:ietf:params:oauth:grant-type:device_code"
-        | "urn:ietf:params:oauth:grant-type:jwt-bearer" => Err(Refusal::NotSupported(format!(
-            "POST with grant_type={grant}"
-        ))),
+        _ if context.version == Version::V1 && USER_GRANTS.contains(&grant) => Err(
+            Refusal::NotSupported(format!("POST with grant_type={grant}")),
+        ),
+        "authorization_code" => code::respond(context, &tenant, &form),
+        "refresh_token" => refresh::respond(context, &tenant, &form),
+        "password" => password::respond(context, &tenant, &form),
+        "device_code" | "urn:ietf:params:oauth:grant-type:device_code" => {
+            device::respond(context, &tenant, &form)
+        }
+        "urn:ietf:params:oauth:grant-type:jwt-bearer" => {
+            on_behalf_of::respond(context, &tenant, &form)
+        }
         other => Err(LoginError::new(
             70_003,
             format!("The grant type '{}' is not supported.", plain_text(other)),
@@ -66,3 +71,13 @@ fn answer(context: &Context<'_>, segment: &str) -> Result<Issued, Refusal> {
         .into()),
     }
 }
+
+/// Served at the v2.0 endpoint only.
+const USER_GRANTS: [&str; 6] = [
+    "authorization_code",
+    "refresh_token",
+    "password",
+    "device_code",
+    "urn:ietf:params:oauth:grant-type:device_code",
+    "urn:ietf:params:oauth:grant-type:jwt-bearer",
+];

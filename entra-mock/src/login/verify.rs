@@ -71,7 +71,7 @@ pub(crate) fn caller(
 }
 
 /// The claims of a token that one of the tenant's keys has signed.
-fn signed_claims(token: &str) -> Result<serde_json::Map<String, Value>, TokenProblem> {
+pub(super) fn signed_claims(token: &str) -> Result<serde_json::Map<String, Value>, TokenProblem> {
     let mut parts = token.split('.');
     let (Some(header), Some(claims), Some(signature), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())

@@ -60,8 +60,8 @@ impl FakeTenant {
 /// ```
 #[derive(Clone)]
 pub struct App {
-    engine: Arc<Engine>,
-    ids: AppIds,
+    pub(super) engine: Arc<Engine>,
+    pub(super) ids: AppIds,
     /// The latest secret; its text cannot be read from the directory.
     secret: Arc<Mutex<Option<Secret>>>,
 }
@@ -213,7 +213,7 @@ impl App {
 }
 
 impl App {
-    fn change(&self, change: impl FnOnce(&mut Object)) {
+    pub(super) fn change(&self, change: impl FnOnce(&mut Object)) {
         let mut state = self.engine.write();
         state
             .store

@@ -7,6 +7,7 @@ use super::{FakeTenant, app::guid, set};
 use crate::{
     directory::NewUser,
     engine::Engine,
+    login::{ADMIN, PASSWORD, SECOND_FACTOR},
     store::{Kind, Relation},
 };
 
@@ -133,8 +134,54 @@ impl UserHandle {
     }
 
     /// Gives the person a password, for sign-in flows that ask for one.
+    ///
+    /// Another password than before ends all sessions and refresh tokens, as an admin's reset does.
     pub fn set_password(&self, password: &Secret) {
-        self.set("~password", password.expose().into());
+        let now = self.engine.now();
+        let mut state = self.engine.write();
+        let before = state
+            .store
+            .get(Kind::User, &self.id)
+            .and_then(|user| user.get(PASSWORD)?.as_str().map(str::to_owned));
+        if before.is_some_and(|before| before != password.expose()) {
+            state.revoke_sessions(now, &self.id);
+        }
+        state.store.update(Kind::User, &self.id, |user| {
+            set(user, PASSWORD, password.expose().into());
+        });
+    }
+
+    /// The person's password; one is made up if there is none yet.
+    #[must_use]
+    pub fn password(&self) -> Secret {
+        let mut state = self.engine.write();
+        let known = state
+            .store
+            .get(Kind::User, &self.id)
+            .and_then(|user| user.get(PASSWORD)?.as_str().map(Secret::from));
+        known.unwrap_or_else(|| {
+            let password = format!("Mock-{}-1", state.random.token(16));
+            state.store.update(Kind::User, &self.id, |user| {
+                set(user, PASSWORD, password.clone().into());
+            });
+            Secret::from(password)
+        })
+    }
+
+    /// Has the person asked for a second factor from now on, which only a page can take.
+    pub fn require_second_factor(&self) {
+        self.set(SECOND_FACTOR, true.into());
+    }
+
+    /// Lets the person consent to what only administrators may consent to.
+    pub fn make_admin(&self) {
+        self.set(ADMIN, true.into());
+    }
+
+    /// Ends all sessions and refresh tokens of the person; access tokens live on.
+    pub fn revoke_sessions(&self) {
+        let now = self.engine.now();
+        self.engine.write().revoke_sessions(now, &self.id);
     }
 
     /// Sets any property, or takes it away with a null.

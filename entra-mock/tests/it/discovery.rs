@@ -233,8 +233,8 @@ async fn what_is_not_built_is_refused_loudly() {
     let tenant = FakeTenant::start().await;
     for path in [
         "/",
-        "/contoso.com/oauth2/v2.0/authorize",
-        "/common/oauth2/v2.0/devicecode",
+        "/contoso.com/oauth2/authorize",
+        "/common/oauth2/devicecode",
         "/nonsense",
     ] {
         let answer = get(&format!("{}{path}", tenant.uri())).await;

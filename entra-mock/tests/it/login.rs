@@ -252,22 +252,9 @@ async fn an_unsupported_grant_verb_or_parameter() {
     let wrong_verb = get(&format!("{}/contoso.com/oauth2/v2.0/token", tenant.uri())).await;
     assert_refused(&wrong_verb, 400, "invalid_request", 900_561);
     // Real, but not built: loud, and no success.
-    assert_eq!(
-        token_with(&tenant, &app, &[("grant_type", "refresh_token")])
-            .await
-            .status,
-        501
-    );
-    assert_eq!(
-        token_with(
-            &tenant,
-            &app,
-            &[("client_secret", ""), ("client_assertion", "x.y.z")]
-        )
-        .await
-        .status,
-        501
-    );
+    let form = [("grant_type", "refresh_token")];
+    let v1 = post_token(&tenant, "/contoso.com/oauth2/token", &form).await;
+    assert_eq!(v1.status, 501);
 }
 
 #[tokio::test]

@@ -7,6 +7,8 @@
 )]
 
 #[cfg(feature = "wiremock")]
+mod authorize;
+#[cfg(feature = "wiremock")]
 mod client_assertion;
 #[cfg(feature = "wiremock")]
 mod discovery;
@@ -28,6 +30,8 @@ mod journal;
 mod login;
 #[cfg(feature = "wiremock")]
 mod overrides;
+#[cfg(feature = "wiremock")]
+mod people;
 #[cfg(feature = "server")]
 mod standalone;
 #[cfg_attr(
@@ -37,3 +41,5 @@ mod standalone;
 mod support;
 #[cfg(feature = "wiremock")]
 mod tokens;
+#[cfg(feature = "wiremock")]
+mod user_grants;

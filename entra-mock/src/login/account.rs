@@ -1,0 +1,159 @@
+//! People as sign-in sees them: who they are, whether they may come in, what they may use.
+
+use entra_core::Timestamp;
+use serde_json::Value;
+
+use super::{client::text, context::plain_text, error::LoginError, ledger::Subject};
+use crate::{
+    state::State,
+    store::{Kind, Object, Relation},
+};
+
+/// The person of a user name.
+pub(super) fn find<'a>(state: &'a State, name: &str) -> Result<&'a Object, LoginError> {
+    let name = name.trim();
+    state
+        .store
+        .find(Kind::User, "userPrincipalName", name)
+        .ok_or_else(|| {
+            let text = format!(
+                "There is no account '{}' in the directory '{}'.",
+                plain_text(name),
+                state.tenant_name
+            );
+            LoginError::new(50_034, text)
+        })
+}
+
+/// Checks user name and password as the sign-in page does.
+pub(super) fn check_password<'a>(
+    state: &'a State,
+    name: &str,
+    password: &str,
+) -> Result<&'a Object, LoginError> {
+    let user = find(state, name)?;
+    match text(user, PASSWORD) {
+        None => Err(LoginError::new(50_056, "The account has no password here.")),
+        Some(known) if known == password => check_enabled(user).map(|()| user),
+        Some(_) => Err(LoginError::new(
+            50_126,
+            "The user name or password was wrong.",
+        )),
+    }
+}
+
+/// The person of a sign-in, who must still be allowed in.
+pub(super) fn of<'a>(state: &'a State, subject: &Subject) -> Result<&'a Object, LoginError> {
+    let user = state
+        .store
+        .get(Kind::User, &subject.user_id)
+        .ok_or_else(|| LoginError::new(50_034, "The account is no longer in the directory."))?;
+    check_enabled(user)?;
+    if generation(user) != subject.generation {
+        let text = "The grant was revoked, by a change of password or by an administrator; a new sign-in is needed.";
+        return Err(LoginError::new(50_173, text));
+    }
+    Ok(user)
+}
+
+/// Refuses a person who needs a second factor and has given only one.
+pub(super) fn check_second_factor(user: &Object, subject: &Subject) -> Result<(), LoginError> {
+    if needs_second_factor(user) && !subject.mfa {
+        let text = "A second factor is needed: the person must sign in interactively.";
+        return Err(LoginError::new(50_076, text));
+    }
+    Ok(())
+}
+
+pub(super) fn needs_second_factor(user: &Object) -> bool {
+    user.get(SECOND_FACTOR) == Some(&Value::Bool(true))
+}
+
+/// Whether the person may consent to what only administrators may.
+pub(super) fn is_admin(user: &Object) -> bool {
+    user.get(ADMIN) == Some(&Value::Bool(true))
+}
+
+/// A sign-in of this person now.
+pub(super) fn subject(user: &Object, now: Timestamp, mfa: bool) -> Subject {
+    Subject {
+        user_id: text(user, "id").unwrap_or_default().to_owned(),
+        mfa,
+        auth_time: now,
+        generation: generation(user),
+    }
+}
+
+/// The app roles of a resource that a person has, directly or by a group; refuses people who are
+/// not assigned where an assignment is required.
+pub(super) fn roles(
+    state: &State,
+    user_id: &str,
+    resource: &str,
+) -> Result<Vec<String>, LoginError> {
+    let principal = state.store.get(Kind::ServicePrincipal, resource);
+    let declared = principal
+        .and_then(|principal| principal.get("appRoles")?.as_array())
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    // Groups inside groups do not count for assignments.
+    let groups = state
+        .store
+        .linking_objects(Relation::Members, user_id)
+        .filter_map(|(_, group)| text(group, "id"));
+    let mut assigned = false;
+    let mut roles: Vec<String> = std::iter::once(user_id)
+        .chain(groups)
+        .flat_map(|principal| state.store.assignments_of(principal))
+        .filter(|assignment| text(assignment, "resourceId") == Some(resource))
+        .inspect(|_| assigned = true)
+        .filter_map(|assignment| {
+            let id = assignment.get("appRoleId")?;
+            let role = declared.iter().find(|role| role.get("id") == Some(id))?;
+            role.get("value")?.as_str().map(str::to_owned)
+        })
+        .collect();
+    let required = principal.and_then(|principal| principal.get("appRoleAssignmentRequired"))
+        == Some(&Value::Bool(true));
+    if required && !assigned {
+        let name = principal
+            .and_then(|principal| text(principal, "displayName"))
+            .unwrap_or_default();
+        let text = format!("The person is not assigned to the application '{name}'.");
+        return Err(LoginError::new(50_105, text));
+    }
+    roles.sort_unstable();
+    roles.dedup();
+    Ok(roles)
+}
+
+#[cfg(feature = "wiremock")]
+impl State {
+    /// Ends all sessions and refresh tokens of a person; access tokens live on until they expire.
+    pub(crate) fn revoke_sessions(&mut self, now: Timestamp, user_id: &str) -> bool {
+        self.store.update(Kind::User, user_id, |user| {
+            let next = generation(user) + 1;
+            user.insert(GENERATION.to_owned(), next.into());
+            user.insert(
+                "signInSessionsValidFromDateTime".to_owned(),
+                crate::state::iso(now).into(),
+            );
+        })
+    }
+}
+
+fn check_enabled(user: &Object) -> Result<(), LoginError> {
+    if user.get("accountEnabled") == Some(&Value::Bool(false)) {
+        return Err(LoginError::new(50_057, "The account is disabled."));
+    }
+    Ok(())
+}
+
+fn generation(user: &Object) -> u64 {
+    user.get(GENERATION).and_then(Value::as_u64).unwrap_or(0)
+}
+
+const GENERATION: &str = "~generation";
+pub(crate) const PASSWORD: &str = "~password";
+pub(crate) const SECOND_FACTOR: &str = "~secondFactor";
+pub(crate) const ADMIN: &str = "~admin";

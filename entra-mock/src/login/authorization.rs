@@ -1,0 +1,310 @@
+//! An authorize request, read and checked: what is wrong with it, and who hears of that.
+
+use url::{Url, form_urlencoded};
+
+use super::{
+    client::{self, Client},
+    context::{Context, plain_text},
+    discovery,
+    error::LoginError,
+    ledger::Challenge,
+    redirect::{self, Mode, Platform, Return},
+    scope::Asked,
+    user_grant,
+};
+use crate::{state::State, store::Kind, wire::WireRequest};
+
+/// A good authorize request.
+#[derive(Debug)]
+pub(super) struct Authorization {
+    pub(super) client: Client,
+    pub(super) platform: Platform,
+    /// The redirect address as it was sent.
+    pub(super) redirect_uri: String,
+    pub(super) back: Return,
+    pub(super) asked: Asked,
+    pub(super) challenge: Option<Challenge>,
+    pub(super) nonce: Option<String>,
+    pub(super) prompt: Prompt,
+    pub(super) login_hint: Option<String>,
+    pub(super) max_age: Option<i64>,
+    pub(super) client_info: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Prompt {
+    /// As little as possible.
+    Auto,
+    /// Nothing at all.
+    None,
+    Login,
+    SelectAccount,
+    Consent,
+}
+
+/// Who hears of a refusal.
+pub(super) enum Stop {
+    /// The person: the redirect address cannot be trusted.
+    Page(LoginError),
+    /// The application.
+    Back(Box<Return>, LoginError),
+}
+
+/// The parameters of query and form; the query counts first.
+pub(super) struct Parameters {
+    query: Vec<(String, String)>,
+    form: Vec<(String, String)>,
+}
+
+impl Parameters {
+    pub(super) fn read(request: &WireRequest) -> Self {
+        let parse = |bytes: &[u8]| -> Vec<(String, String)> {
+            form_urlencoded::parse(bytes)
+                .filter(|(_, value)| !value.is_empty())
+                .map(|(name, value)| (name.into_owned(), value.into_owned()))
+                .collect()
+        };
+        let form = if request.method == "POST" {
+            parse(&request.body)
+        } else {
+            Vec::new()
+        };
+        Self {
+            query: parse(request.query.as_deref().unwrap_or_default().as_bytes()),
+            form,
+        }
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.query
+            .iter()
+            .chain(&self.form)
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// What only our own pages send.
+    pub(super) fn posted(&self, name: &str) -> Option<&str> {
+        self.form
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// Everything that is not ours, for the address that our pages post to.
+    pub(super) fn to_query(&self) -> String {
+        let own = |name: &str| OWN_FIELDS.contains(&name);
+        form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(
+                self.query
+                    .iter()
+                    .chain(&self.form)
+                    .filter(|(name, _)| !own(name)),
+            )
+            .finish()
+    }
+}
+
+impl Authorization {
+    pub(super) fn read(
+        context: &Context<'_>,
+        segment: &str,
+        parameters: &Parameters,
+    ) -> Result<Self, Stop> {
+        let missing = |name: &str| {
+            LoginError::new(
+                900_144,
+                format!("The request must contain the parameter '{name}'."),
+            )
+        };
+        let tenant = discovery::tenant(context, segment).map_err(Stop::Page)?;
+        let client_id = parameters
+            .get("client_id")
+            .ok_or_else(|| Stop::Page(missing("client_id")))?;
+        let state = context.read();
+        let client = client::find(&state, client_id).map_err(Stop::Page)?;
+        user_grant::check_tenant(&state, &tenant, &client).map_err(Stop::Page)?;
+        let (platform, redirect_uri) =
+            redirect_address(&state, &client, parameters).map_err(Stop::Page)?;
+        let address = Url::parse(&redirect_uri).map_err(|_| Stop::Page(unknown_address()))?;
+
+        let mut back = Return {
+            address,
+            mode: Mode::Query,
+            state: parameters.get("state").map(str::to_owned),
+        };
+        let stop = |back: &Return, error| Stop::Back(Box::new(back.clone()), error);
+        back.mode = mode(parameters).map_err(|error| stop(&back, error))?;
+        let refuse = |error| stop(&back, error);
+        check_response_type(&state, &client, parameters).map_err(refuse)?;
+        let scope = parameters
+            .get("scope")
+            .ok_or_else(|| refuse(missing("scope")))?;
+        let asked = Asked::parse(scope).map_err(refuse)?;
+        let challenge = challenge(parameters, platform).map_err(refuse)?;
+        let prompt = prompt(parameters).map_err(refuse)?;
+        Ok(Self {
+            client,
+            platform,
+            redirect_uri,
+            asked,
+            challenge,
+            nonce: parameters.get("nonce").map(str::to_owned),
+            prompt,
+            login_hint: parameters.get("login_hint").map(str::to_owned),
+            max_age: parameters.get("max_age").and_then(|age| age.parse().ok()),
+            client_info: parameters.get("client_info") == Some("1"),
+            back,
+        })
+    }
+}
+
+fn redirect_address(
+    state: &State,
+    client: &Client,
+    parameters: &Parameters,
+) -> Result<(Platform, String), LoginError> {
+    match parameters.get("redirect_uri") {
+        Some(address) => redirect::platform(state, &client.app_id, address)
+            .map(|platform| (platform, address.to_owned()))
+            .ok_or_else(|| {
+                let text = format!(
+                    "The redirect address '{}' is none of those that the application '{}' has registered.",
+                    plain_text(address),
+                    client.app_id
+                );
+                LoginError::new(50_011, text)
+            }),
+        // Without one, the registration decides.
+        None => redirect::registered(state, &client.app_id)
+            .into_iter()
+            .next()
+            .ok_or_else(|| {
+                let text = format!(
+                    "The application '{}' has registered no redirect address.",
+                    client.app_id
+                );
+                LoginError::new(500_113, text)
+            }),
+    }
+}
+
+fn unknown_address() -> LoginError {
+    LoginError::new(50_011, "The redirect address is no absolute URL.")
+}
+
+fn mode(parameters: &Parameters) -> Result<Mode, LoginError> {
+    match parameters.get("response_mode") {
+        None | Some("query") => Ok(Mode::Query),
+        Some("fragment") => Ok(Mode::Fragment),
+        Some("form_post") => Ok(Mode::FormPost),
+        Some(other) => Err(LoginError::new(
+            70_007,
+            format!(
+                "The response_mode '{}' is not supported.",
+                plain_text(other)
+            ),
+        )),
+    }
+}
+
+/// Only `code` is served: the other types are for applications of the past, which must ask for
+/// them in their registration.
+fn check_response_type(
+    state: &State,
+    client: &Client,
+    parameters: &Parameters,
+) -> Result<(), LoginError> {
+    let Some(kind) = parameters.get("response_type") else {
+        let text = "The request must contain the parameter 'response_type'.";
+        return Err(LoginError::new(900_144, text));
+    };
+    let mut words: Vec<&str> = kind.split_whitespace().collect();
+    words.sort_unstable();
+    let setting = match words.as_slice() {
+        ["code"] => return Ok(()),
+        ["id_token"] | ["code", "id_token"] => "enableIdTokenIssuance",
+        ["token"] | ["id_token", "token"] | ["code", "token"] => "enableAccessTokenIssuance",
+        _ => {
+            let text = format!("The response_type '{}' is unknown.", plain_text(kind));
+            return Err(LoginError::new(70_005, text));
+        }
+    };
+    let application = state.store.find(Kind::Application, "appId", &client.app_id);
+    let enabled = application.and_then(|application| {
+        application
+            .get("web")?
+            .get("implicitGrantSettings")?
+            .get(setting)
+    }) == Some(&true.into());
+    Err(if enabled {
+        LoginError::new(
+            70_005,
+            format!(
+                "entra-mock does not serve the response_type '{}'; use 'code'.",
+                plain_text(kind)
+            ),
+        )
+    } else {
+        LoginError::new(
+            700_054,
+            format!(
+                "The response_type '{}' is not enabled for the application.",
+                plain_text(kind)
+            ),
+        )
+    })
+}
+
+fn challenge(parameters: &Parameters, platform: Platform) -> Result<Option<Challenge>, LoginError> {
+    let method = parameters.get("code_challenge_method");
+    let Some(text) = parameters.get("code_challenge") else {
+        return match (method, platform) {
+            (Some(_), _) => Err(LoginError::new(
+                50_147,
+                "There is a code_challenge_method, but no code_challenge.",
+            )),
+            (None, Platform::Spa) => Err(LoginError::new(
+                9_002_325,
+                "A single-page application must use PKCE.",
+            )),
+            (None, _) => Ok(None),
+        };
+    };
+    let hashed = match method {
+        Some("S256") => true,
+        None | Some("plain") => false,
+        Some(other) => {
+            let text = format!(
+                "The code_challenge_method '{}' is unknown.",
+                plain_text(other)
+            );
+            return Err(LoginError::new(501_491, text));
+        }
+    };
+    if !(43..=128).contains(&text.len()) {
+        let text = "The code_challenge must be 43 to 128 characters long.";
+        return Err(LoginError::new(501_491, text));
+    }
+    Ok(Some(Challenge {
+        text: text.to_owned(),
+        hashed,
+    }))
+}
+
+fn prompt(parameters: &Parameters) -> Result<Prompt, LoginError> {
+    match parameters.get("prompt") {
+        None => Ok(Prompt::Auto),
+        Some("none") => Ok(Prompt::None),
+        Some("login") => Ok(Prompt::Login),
+        Some("select_account") => Ok(Prompt::SelectAccount),
+        Some("consent") => Ok(Prompt::Consent),
+        Some(other) => Err(LoginError::new(
+            90_023,
+            format!("The prompt '{}' is not supported.", plain_text(other)),
+        )),
+    }
+}
+
+/// Fields of our own pages.
+const OWN_FIELDS: [&str; 3] = ["step", "login", "passwd"];

@@ -1,0 +1,176 @@
+//! The grant of a web or native application: a code from the authorize endpoint becomes tokens.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::{
+    client::{self, Proof},
+    context::Context,
+    discovery::Tenant,
+    error::LoginError,
+    form::Form,
+    ledger::{Challenge, Code},
+    mint::Issued,
+    redirect::Platform,
+    scope::Asked,
+    token::Refusal,
+    user_grant::{self, Order},
+};
+use crate::directory::later;
+
+pub(super) fn respond(
+    context: &Context<'_>,
+    tenant: &Tenant,
+    form: &Form,
+) -> Result<Issued, Refusal> {
+    let text = form.require("code")?;
+    // Its shape is looked at before anything else.
+    if !is_shaped_like_a_code(text) {
+        return Err(LoginError::new(9_002_313, "The code is malformed.")
+            .named("invalid_grant")
+            .into());
+    }
+    form.client_id()?;
+    let client = client::identify(context, form)?;
+    user_grant::check_tenant(&context.read(), tenant, &client)?;
+    let redirect_uri = form.require("redirect_uri")?;
+    let code = find(context, text, &client.app_id)?;
+    if redirect_uri != code.redirect_uri {
+        let text = "The redirect_uri is not the one that the code was asked for with.";
+        return Err(LoginError::new(500_112, text).into());
+    }
+    check_platform(context, code.platform, client.proof)?;
+    client.check_proof(code.platform != Platform::Web)?;
+    check_verifier(code.challenge.as_ref(), form.get("code_verifier"))?;
+    let asked = match form.get("scope") {
+        Some(scope) => {
+            let asked = Asked::parse(scope)?;
+            let resources = match asked.resources.is_empty() {
+                true => code.asked.resources.clone(),
+                false => asked.resources,
+            };
+            Asked { resources, ..asked }.with_identity_of(&code.asked)
+        }
+        None => code.asked,
+    };
+    redeem(context, text)?;
+
+    let fixed_end =
+        (code.platform == Platform::Spa).then(|| later(context.now, SPA_REFRESH_TOKEN_LIFETIME));
+    let order = Order {
+        client: &client,
+        subject: &code.subject,
+        asked: &asked,
+        nonce: code.nonce.as_deref(),
+        // The page has written the entry.
+        event: None,
+        fixed_end,
+        client_info: form.get("client_info") == Some("1"),
+    };
+    Ok(user_grant::issue(context, &order)?)
+}
+
+/// What a browser may redeem, and what only a server may.
+pub(super) fn check_platform(
+    context: &Context<'_>,
+    platform: Platform,
+    proof: Proof,
+) -> Result<(), LoginError> {
+    let from_browser = context.request.header("origin").is_some();
+    match platform {
+        Platform::Spa if !from_browser => Err(LoginError::new(
+            9_002_327,
+            "Tokens for a single-page application are given to a browser only, which sends an Origin.",
+        )),
+        Platform::Web | Platform::Public if from_browser => Err(LoginError::new(
+            9_002_326,
+            "A browser may redeem a code for a redirect address of the type single-page application only.",
+        )),
+        Platform::Public | Platform::Spa if proof != Proof::Public => Err(LoginError::new(
+            700_025,
+            "The redirect address belongs to a public client, which must send neither secret nor assertion.",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn find(context: &Context<'_>, text: &str, client_id: &str) -> Result<Code, LoginError> {
+    let state = context.read();
+    let code = state
+        .ledger
+        .codes
+        .get(text)
+        .filter(|code| code.client_id == client_id)
+        .ok_or_else(|| {
+            LoginError::new(
+                70_000,
+                "The code is unknown, or belongs to another application.",
+            )
+        })?;
+    if code.redeemed {
+        return Err(redeemed());
+    }
+    if code.expires_on <= context.now {
+        return Err(LoginError::new(
+            70_008,
+            "The code has expired; a new sign-in is needed.",
+        ));
+    }
+    Ok(code.clone())
+}
+
+/// Of many who redeem one code at once, one wins.
+fn redeem(context: &Context<'_>, text: &str) -> Result<(), LoginError> {
+    let mut state = context.write();
+    match state.ledger.codes.get_mut(text) {
+        Some(code) if !code.redeemed => {
+            code.redeemed = true;
+            Ok(())
+        }
+        _ => Err(redeemed()),
+    }
+}
+
+fn redeemed() -> LoginError {
+    LoginError::new(54_005, "The code was redeemed already; it is good once.")
+}
+
+fn check_verifier(challenge: Option<&Challenge>, verifier: Option<&str>) -> Result<(), LoginError> {
+    let mismatch = || {
+        LoginError::new(
+            501_481,
+            "The code_verifier does not fit the code_challenge of the authorize request.",
+        )
+    };
+    let (challenge, verifier) = match (challenge, verifier) {
+        (None, None) => return Ok(()),
+        (Some(challenge), Some(verifier)) => (challenge, verifier),
+        // A verifier without a challenge: somebody has taken the challenge out.
+        _ => return Err(mismatch()),
+    };
+    if !(43..=128).contains(&verifier.len()) {
+        let text = "The code_verifier must be 43 to 128 characters long.";
+        return Err(LoginError::new(501_491, text));
+    }
+    let found = if challenge.hashed {
+        URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()))
+    } else {
+        verifier.to_owned()
+    };
+    if found == challenge.text {
+        Ok(())
+    } else {
+        Err(mismatch())
+    }
+}
+
+fn is_shaped_like_a_code(text: &str) -> bool {
+    text.len() > 60
+        && text.starts_with("1.A")
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
+/// A day, however often it is used.
+const SPA_REFRESH_TOKEN_LIFETIME: std::time::Duration = std::time::Duration::from_secs(24 * 3600);

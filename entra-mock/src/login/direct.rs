@@ -1,0 +1,129 @@
+//! Signing in without a browser and without HTTP, for tests that are about something else.
+
+use std::sync::RwLock;
+
+use entra_core::Timestamp;
+
+use super::{
+    Context, Version, account, authorize,
+    client::{self, Proof},
+    consent,
+    error::LoginError,
+    redirect::Platform,
+    scope::Asked,
+    user_grant::{self, Order},
+    user_sign_in::Event,
+};
+use crate::{
+    state::State,
+    wire::{Reply, WireRequest},
+};
+
+/// Where and when somebody signs in.
+pub(crate) struct Direct<'a> {
+    pub(crate) state: &'a RwLock<State>,
+    pub(crate) now: Timestamp,
+    /// The tenant's own address.
+    pub(crate) base: String,
+}
+
+/// What a sign-in gave.
+pub(crate) struct DirectTokens {
+    pub(crate) access_token: String,
+    pub(crate) refresh_token: Option<String>,
+    pub(crate) id_token: Option<String>,
+}
+
+/// Answers an authorize request as if this person had signed in and consented.
+pub(crate) fn authorize_for(
+    direct: &Direct<'_>,
+    path: &str,
+    query: Option<&str>,
+    user_name: &str,
+) -> Reply {
+    let request = direct.request(path, query);
+    let context = Context::new(direct.state, direct.now, &request, Version::V2);
+    let segment = path.trim_start_matches('/').split('/').next();
+    authorize::respond_for(&context, segment.unwrap_or_default(), user_name)
+}
+
+/// Tokens of an application for a person who consents to everything asked for.
+pub(crate) fn tokens_for(
+    direct: &Direct<'_>,
+    client_id: &str,
+    user_name: &str,
+    scope: &str,
+) -> Result<DirectTokens, String> {
+    let request = direct.request("/", None);
+    let context = Context::new(direct.state, direct.now, &request, Version::V2);
+    issue(&context, client_id, user_name, scope)
+        .map_err(|error| format!("AADSTS{}: {}", error.code, error.text()))
+}
+
+impl Direct<'_> {
+    fn request(&self, path: &str, query: Option<&str>) -> WireRequest {
+        WireRequest {
+            method: "GET".to_owned(),
+            path: path.to_owned(),
+            query: query.map(str::to_owned),
+            headers: Vec::new(),
+            body: Vec::new(),
+            base: self.base.clone(),
+        }
+    }
+}
+
+fn issue(
+    context: &Context<'_>,
+    client_id: &str,
+    user_name: &str,
+    scope: &str,
+) -> Result<DirectTokens, LoginError> {
+    let asked = Asked::parse(scope)?;
+    let (client, subject, missing) = {
+        let state = context.read();
+        let mut client = client::find(&state, client_id)?;
+        let public = super::redirect::registered(&state, client_id)
+            .iter()
+            .all(|(platform, _)| *platform != Platform::Web);
+        if public && client.allows_public_flows(&state) {
+            client.proof = Proof::Public;
+        }
+        let user = account::find(&state, user_name)?;
+        let subject = account::subject(user, context.now, true);
+        let missing = consent::look_up_all(&state, context, &client, &subject.user_id, &asked)?;
+        (client, subject, missing)
+    };
+    for allowed in missing {
+        let names: Vec<String> = allowed
+            .missing
+            .into_iter()
+            .filter(|name| name != ".default")
+            .collect();
+        if !names.is_empty() {
+            // The id of a grant is fresh, so storing it cannot fail.
+            let _ = context.write().consent(
+                &client.service_principal_id,
+                &allowed.resource.service_principal_id,
+                &names,
+                Some(&subject.user_id),
+            );
+        }
+    }
+    let order = Order {
+        client: &client,
+        subject: &subject,
+        asked: &asked,
+        nonce: None,
+        event: Some(Event::Interactive),
+        fixed_end: None,
+        client_info: true,
+    };
+    let issued = user_grant::issue(context, &order)?;
+    let text = |name: &str| issued.text(name).map(str::to_owned);
+    Ok(DirectTokens {
+        access_token: text("access_token").unwrap_or_default(),
+        refresh_token: text("refresh_token"),
+        id_token: text("id_token"),
+    })
+}

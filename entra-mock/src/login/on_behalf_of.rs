@@ -1,0 +1,111 @@
+//! The grant of an API in the middle: a caller's token becomes one for the next API.
+
+use serde_json::Value;
+
+use super::{
+    client::{self, Client},
+    context::Context,
+    discovery::Tenant,
+    error::LoginError,
+    form::Form,
+    ledger::Subject,
+    mint::Issued,
+    resource,
+    scope::Asked,
+    token::Refusal,
+    user_grant::{self, Order},
+    user_sign_in::Event,
+    verify::signed_claims,
+};
+use crate::store::Kind;
+
+pub(super) fn respond(
+    context: &Context<'_>,
+    tenant: &Tenant,
+    form: &Form,
+) -> Result<Issued, Refusal> {
+    match form.require("requested_token_use")? {
+        "on_behalf_of" => {}
+        _ => {
+            let text = "The parameter 'requested_token_use' must be 'on_behalf_of'.";
+            return Err(LoginError::new(90_023, text).into());
+        }
+    }
+    if let Some(kind) = form.get("requested_token_type")
+        && !kind.ends_with(":access_token")
+        && !kind.ends_with(":jwt")
+    {
+        return Err(Refusal::NotSupported(format!(
+            "POST with requested_token_type={kind}"
+        )));
+    }
+    let assertion = form.require("assertion")?;
+    let asked = Asked::parse(form.require("scope")?)?;
+    let client = client::identify(context, form)?;
+    user_grant::check_tenant(&context.read(), tenant, &client)?;
+    // Only who can keep a secret may pass a caller on.
+    client.check_proof(false)?;
+    let subject = subject(context, &client, assertion)?;
+    let order = Order {
+        client: &client,
+        subject: &subject,
+        asked: &asked,
+        nonce: None,
+        event: Some(Event::Silent),
+        fixed_end: None,
+        client_info: form.get("client_info") == Some("1"),
+    };
+    Ok(user_grant::issue(context, &order)?)
+}
+
+/// The person an assertion speaks for, if it was meant for this client.
+fn subject(context: &Context<'_>, client: &Client, assertion: &str) -> Result<Subject, LoginError> {
+    let invalid = |text: &str| LoginError::new(50_013, text);
+    let claims = signed_claims(assertion)
+        .map_err(|_| invalid("The assertion is no token that this tenant has signed."))?;
+    let text = |name: &str| claims.get(name).and_then(Value::as_str);
+    let state = context.read();
+    if text("tid") != Some(state.tenant_id.to_string().as_str()) {
+        return Err(invalid("The assertion comes from another tenant."));
+    }
+    let audience = text("aud").unwrap_or_default();
+    let own = state
+        .store
+        .find(Kind::ServicePrincipal, "appId", &client.app_id);
+    let is_own = audience == client.app_id
+        || own.is_some_and(|own| resource::names(own).any(|name| name == audience));
+    if !is_own {
+        let text = format!(
+            "The assertion is for another audience than the application '{}'.",
+            client.app_id
+        );
+        return Err(invalid(&text));
+    }
+    if text("appid").or_else(|| text("azp")).is_none() {
+        let text = "The assertion is an ID token; an access token is needed.";
+        return Err(LoginError::new(240_002, text));
+    }
+    let now = context.now.unix_timestamp();
+    if claims
+        .get("exp")
+        .and_then(Value::as_i64)
+        .is_none_or(|exp| exp <= now)
+    {
+        return Err(LoginError::new(500_133, "The assertion has expired."));
+    }
+    let Some(user) = text("oid")
+        .filter(|_| claims.contains_key("scp"))
+        .and_then(|id| state.store.get(Kind::User, id))
+    else {
+        return Err(invalid(
+            "The assertion speaks for an application; there is nobody to act on behalf of.",
+        ));
+    };
+    let mfa = claims
+        .get("amr")
+        .and_then(Value::as_array)
+        .is_some_and(|methods| methods.iter().any(|method| method == "mfa"));
+    // A v2 token does not say how the person signed in; the policy was met when it was issued.
+    let mfa = mfa || text("ver") == Some("2.0");
+    Ok(super::account::subject(user, context.now, mfa))
+}

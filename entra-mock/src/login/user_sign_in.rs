@@ -1,0 +1,109 @@
+//! The entry a person's sign-in leaves in the log.
+
+use serde_json::json;
+
+use super::{
+    client::{Client, text},
+    context::Context,
+    error::LoginError,
+    resource::Resource,
+};
+use crate::{
+    state::iso,
+    store::{Kind, Object},
+};
+
+/// How a person signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    /// At a page, also on another device, or with a password that an application passed on.
+    Interactive,
+    /// Without the person: by a refresh token, on behalf of, or by a browser's session.
+    Silent,
+}
+
+/// One entry: a token id on success, the refusal on failure.
+pub(super) fn record(
+    context: &Context<'_>,
+    client: &Client,
+    user_id: &str,
+    event: Event,
+    resource: Option<&Resource>,
+    outcome: &Result<String, LoginError>,
+) -> Object {
+    let state = context.read();
+    let mut record = Object::new();
+    let mut set = |name: &str, value: serde_json::Value| record.insert(name.to_owned(), value);
+    let interactive = event == Event::Interactive;
+    set("id", state.new_id().into());
+    set("createdDateTime", iso(context.now).into());
+    set("appId", client.app_id.clone().into());
+    set("appDisplayName", client.display_name.clone().into());
+    set("userId", user_id.into());
+    if let Some(user) = state.store.get(Kind::User, user_id) {
+        let of_user = |name: &str| text(user, name).unwrap_or_default().to_owned();
+        set("userDisplayName", of_user("displayName").into());
+        // The log has it in lower case, whatever the directory has.
+        let name = of_user("userPrincipalName").to_lowercase();
+        set("userPrincipalName", name.into());
+    }
+    set("clientAppUsed", "Browser".into());
+    set("correlationId", context.correlation_id.to_string().into());
+    set("ipAddress", "127.0.0.1".into());
+    set("isInteractive", interactive.into());
+    let kind = if interactive {
+        "interactiveUser"
+    } else {
+        "nonInteractiveUser"
+    };
+    set("signInEventTypes", json!([kind]));
+    set("conditionalAccessStatus", "notApplied".into());
+    for risk in [
+        "riskDetail",
+        "riskLevelAggregated",
+        "riskLevelDuringSignIn",
+        "riskState",
+    ] {
+        set(risk, "none".into());
+    }
+    if let Some(resource) = resource {
+        set("resourceDisplayName", resource.display_name.clone().into());
+        set("resourceId", resource.app_id.clone().into());
+    }
+    match outcome {
+        Ok(token_id) => {
+            set("uniqueTokenIdentifier", token_id.clone().into());
+            set(
+                "status",
+                json!({ "errorCode": 0, "failureReason": "Other.", "additionalDetails": null }),
+            );
+        }
+        Err(error) => {
+            set(
+                "status",
+                json!({ "errorCode": error.code, "failureReason": error.text(), "additionalDetails": null }),
+            );
+        }
+    }
+    record
+}
+
+/// Writes down that somebody who exists was not let in.
+pub(super) fn refused(context: &Context<'_>, client: &Client, name: &str, error: &LoginError) {
+    let id = {
+        let state = context.read();
+        let Ok(user) = super::account::find(&state, name) else {
+            return;
+        };
+        text(user, "id").unwrap_or_default().to_owned()
+    };
+    let record = record(
+        context,
+        client,
+        &id,
+        Event::Interactive,
+        None,
+        &Err(error.clone()),
+    );
+    context.write().write_sign_in(record);
+}

@@ -1,0 +1,294 @@
+//! Tokens that speak for a person: access tokens and ID tokens.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Map, Value, json};
+
+use super::{
+    Version,
+    client::{Client, text},
+    context::Context,
+    discovery::issuer_at,
+    error::LoginError,
+    ledger::Subject,
+    mint::{BACKDATED, sign},
+    resource::Resource,
+    scope::Asked,
+};
+use crate::{
+    state::State,
+    store::{Kind, Object, Relation},
+};
+
+/// Whom a token is about, and who asked for it.
+pub(super) struct About<'a> {
+    pub(super) client: &'a Client,
+    pub(super) user: &'a Object,
+    pub(super) subject: &'a Subject,
+    pub(super) asked: &'a Asked,
+}
+
+/// An access token with these scopes and app roles; gives the token and its id.
+pub(super) fn access(
+    context: &Context<'_>,
+    state: &State,
+    about: &About<'_>,
+    resource: &Resource,
+    scopes: &[String],
+    roles: Vec<String>,
+) -> Result<(String, String), LoginError> {
+    let (client, user) = (about.client, about.user);
+    let property = |name: &str| user.get(name).cloned();
+    let tenant = state.tenant_id.to_string();
+    let issuer = issuer_at(context.base(), resource.version, &tenant);
+    let id = state.random.token(22);
+
+    let mut claims = Map::new();
+    let mut claim = |name: &str, value: Value| claims.insert(name.to_owned(), value);
+    let lifetime = state.token_lifetime.as_secs().cast_signed();
+    times(context, lifetime, &mut claim);
+    claim("iss", issuer.into());
+    claim("aio", state.random.token(60).into());
+    match resource.version {
+        Version::V1 => {
+            claim("aud", resource.identifier.clone().into());
+            claim("acr", "1".into());
+            claim("amr", methods(about.subject));
+            claim("appid", client.app_id.clone().into());
+            claim("appidacr", client.proof.claim().into());
+            claim("ipaddr", "127.0.0.1".into());
+            for (name, value) in [
+                ("family_name", property("surname")),
+                ("given_name", property("givenName")),
+                ("unique_name", property("userPrincipalName")),
+                ("upn", property("userPrincipalName")),
+            ] {
+                if let Some(value) = value {
+                    claim(name, value);
+                }
+            }
+            claim("ver", "1.0".into());
+        }
+        Version::V2 => {
+            claim("aud", resource.app_id.clone().into());
+            claim("azp", client.app_id.clone().into());
+            claim("azpacr", client.proof.claim().into());
+            if let Some(name) = property("userPrincipalName") {
+                claim("preferred_username", name);
+            }
+            claim("ver", "2.0".into());
+        }
+    }
+    if resource.is_graph() {
+        claim("app_displayname", client.display_name.clone().into());
+        claim("idtyp", "user".into());
+        claim("tenant_region_scope", "EU".into());
+    }
+    claim("name", property("displayName").unwrap_or_default());
+    claim("oid", about.subject.user_id.clone().into());
+    claim("rh", format!("1.{}.", state.random.token(43)).into());
+    if !roles.is_empty() {
+        claim("roles", roles.into());
+    }
+    // Graph also is the resource of the words about the person.
+    let mut scopes = scopes.to_vec();
+    if resource.is_graph() {
+        scopes.extend(about.asked.identity_words().map(str::to_owned));
+    }
+    claim("scp", scopes.join(" ").into());
+    claim(
+        "sub",
+        pairwise(&about.subject.user_id, &resource.app_id).into(),
+    );
+    claim("tid", tenant.into());
+    claim("uti", id.clone().into());
+
+    let token = sign(&claims, resource.version).ok_or_else(no_key)?;
+    Ok((token, id))
+}
+
+/// An ID token of version 2.
+pub(super) fn identity(
+    context: &Context<'_>,
+    state: &State,
+    about: &About<'_>,
+    roles: Vec<String>,
+    nonce: Option<&str>,
+) -> Result<String, LoginError> {
+    let (client, user, asked) = (about.client, about.user, about.asked);
+    let property = |name: &str| user.get(name).cloned();
+    let tenant = state.tenant_id.to_string();
+
+    let mut claims = Map::new();
+    let mut claim = |name: &str, value: Value| claims.insert(name.to_owned(), value);
+    times(context, ID_TOKEN_LIFETIME, &mut claim);
+    claim("aud", client.app_id.clone().into());
+    claim(
+        "iss",
+        issuer_at(context.base(), Version::V2, &tenant).into(),
+    );
+    claim("aio", state.random.token(60).into());
+    if asked.profile {
+        claim("name", property("displayName").unwrap_or_default());
+        claim("oid", about.subject.user_id.clone().into());
+        claim(
+            "preferred_username",
+            property("userPrincipalName").unwrap_or_default(),
+        );
+    }
+    if let (true, Some(mail)) = (asked.email, property("mail")) {
+        claim("email", mail);
+    }
+    if let Some(nonce) = nonce {
+        claim("nonce", nonce.into());
+    }
+    claim("rh", format!("1.{}.", state.random.token(43)).into());
+    if !roles.is_empty() {
+        claim("roles", roles.into());
+    }
+    claim(
+        "sub",
+        pairwise(&about.subject.user_id, &client.app_id).into(),
+    );
+    claim("tid", tenant.clone().into());
+    claim("uti", state.random.token(22).into());
+    claim("ver", "2.0".into());
+    if user.get("userType") == Some(&"Guest".into()) {
+        claim(
+            "idp",
+            format!("https://sts.windows.net/{GUESTS_HOME}/").into(),
+        );
+    }
+    optional(state, about, &mut claim);
+    groups(state, about, &tenant, &mut claim);
+
+    sign(&claims, Version::V2).ok_or_else(no_key)
+}
+
+/// `client_info`: the ids that clients key their accounts by.
+pub(super) fn client_info(state: &State, user_id: &str) -> String {
+    let info = json!({ "uid": user_id, "utid": state.tenant_id.to_string() });
+    URL_SAFE_NO_PAD.encode(info.to_string())
+}
+
+/// The claims that the registration asks for beyond the usual ones.
+fn optional(
+    state: &State,
+    about: &About<'_>,
+    claim: &mut impl FnMut(&str, Value) -> Option<Value>,
+) {
+    let application = state
+        .store
+        .find(Kind::Application, "appId", &about.client.app_id);
+    let wanted = application.and_then(|application| {
+        application
+            .get("optionalClaims")?
+            .get("idToken")?
+            .as_array()
+    });
+    for name in wanted
+        .into_iter()
+        .flatten()
+        .filter_map(|wanted| wanted["name"].as_str())
+    {
+        let property = |name: &str| about.user.get(name).cloned();
+        let value = match name {
+            "acct" => Some(u8::from(about.user.get("userType") == Some(&"Guest".into())).into()),
+            "auth_time" => Some(about.subject.auth_time.unix_timestamp().into()),
+            "ctry" => property("usageLocation"),
+            "email" => property("mail"),
+            "family_name" => property("surname"),
+            "given_name" => property("givenName"),
+            "login_hint" => Some(format!("O.{}", about.subject.user_id).into()),
+            "sid" => Some(pairwise(&about.subject.user_id, "sid").into()),
+            "upn" => property("userPrincipalName"),
+            _ => None,
+        };
+        if let Some(value) = value {
+            claim(name, value);
+        }
+    }
+}
+
+/// The person's groups if the registration asks for them, or where to look when they are too many.
+fn groups(
+    state: &State,
+    about: &About<'_>,
+    tenant: &str,
+    claim: &mut impl FnMut(&str, Value) -> Option<Value>,
+) {
+    let application = state
+        .store
+        .find(Kind::Application, "appId", &about.client.app_id);
+    let wanted = application.and_then(|application| text(application, "groupMembershipClaims"));
+    if !matches!(wanted, Some("SecurityGroup" | "All")) {
+        return;
+    }
+    let groups = groups_of(state, &about.subject.user_id);
+    if groups.len() <= MOST_GROUPS {
+        if !groups.is_empty() {
+            claim("groups", groups.into());
+        }
+        return;
+    }
+    let oid = &about.subject.user_id;
+    let endpoint = format!("https://graph.windows.net/{tenant}/users/{oid}/getMemberObjects");
+    claim("_claim_names", json!({ "groups": "src1" }));
+    claim(
+        "_claim_sources",
+        json!({ "src1": { "endpoint": endpoint } }),
+    );
+}
+
+/// Every group that somebody is in, also by other groups.
+fn groups_of(state: &State, user_id: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut open = vec![user_id.to_owned()];
+    while let Some(id) = open.pop() {
+        for group in state
+            .store
+            .linking_objects(Relation::Members, &id)
+            .filter_map(|(_, group)| text(group, "id"))
+        {
+            if !found.iter().any(|known| known == group) {
+                found.push(group.to_owned());
+                open.push(group.to_owned());
+            }
+        }
+    }
+    found
+}
+
+fn times(
+    context: &Context<'_>,
+    lifetime: i64,
+    claim: &mut impl FnMut(&str, Value) -> Option<Value>,
+) {
+    let now = context.now.unix_timestamp();
+    claim("iat", (now - BACKDATED).into());
+    claim("nbf", (now - BACKDATED).into());
+    claim("exp", (now + lifetime).into());
+}
+
+fn methods(subject: &Subject) -> Value {
+    if subject.mfa {
+        json!(["pwd", "mfa"])
+    } else {
+        json!(["pwd"])
+    }
+}
+
+/// A name for a person that only one application knows.
+fn pairwise(user_id: &str, app_id: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, format!("{user_id}/{app_id}").as_bytes()))
+}
+
+fn no_key() -> LoginError {
+    LoginError::new(90_033, "No signing key is available.")
+}
+
+const ID_TOKEN_LIFETIME: i64 = 3600;
+/// More do not fit into a token.
+const MOST_GROUPS: usize = 200;
+/// The made-up tenant that all guests come from.
+const GUESTS_HOME: &str = "b1f0c3de-2222-4d6e-9d3a-0f7c1f1d2e3f";

@@ -1,0 +1,350 @@
+//! The authorize endpoint as a browser meets it.
+
+use std::time::Duration;
+
+use crate::{
+    people::{ADELE, Browser, authorize_url, code, parameter, redeem_code, returned, shop},
+    support::{Answer, get, graph_get},
+};
+
+async fn signed_in(tenant: &entra_mock::FakeTenant, app: &entra_mock::App) -> (Browser, Answer) {
+    let password = tenant.user(ADELE).password();
+    let mut browser = Browser::default();
+    let page = browser.get(&authorize_url(tenant, app, &[])).await;
+    let fields = [
+        ("login", ADELE),
+        ("passwd", password.expose()),
+        ("step", "password"),
+    ];
+    let back = browser.submit(tenant, &page, &fields).await;
+    (browser, back)
+}
+
+#[tokio::test]
+async fn a_person_signs_in_at_the_page_and_the_code_gives_tokens() {
+    let (tenant, app) = shop().await;
+    let page = get(&authorize_url(&tenant, &app, &[("login_hint", ADELE)])).await;
+    assert_eq!(page.status, 200);
+    assert!(page.text.contains("type=\"password\"") && page.text.contains(ADELE));
+    assert!(
+        page.header("content-security-policy")
+            .unwrap()
+            .contains("default-src 'none'")
+    );
+
+    let (_, back) = signed_in(&tenant, &app).await;
+    let parameters = returned(&back);
+    assert_eq!(parameter(&parameters, "state"), "a b&c");
+    let cookie = back.header("set-cookie").unwrap();
+    assert!(
+        cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
+        "{cookie}"
+    );
+    let tokens = redeem_code(&tenant, &app, &parameter(&parameters, "code"), &[]).await;
+    assert_eq!(tokens.status, 200, "{}", tokens.text);
+    let me = graph_get(
+        &tenant,
+        tokens.body["access_token"].as_str().unwrap(),
+        "/me",
+    )
+    .await;
+    assert_eq!(me.body["userPrincipalName"], ADELE, "{}", me.text);
+}
+
+#[tokio::test]
+async fn wrong_passwords_names_and_disabled_people_stay_on_the_page() {
+    let (tenant, app) = shop().await;
+    let password = tenant.user(ADELE).password();
+    let mut browser = Browser::default();
+    let page = browser.get(&authorize_url(&tenant, &app, &[])).await;
+    let mut attempt = async |name: &str, password: &str| {
+        let fields = [("login", name), ("passwd", password), ("step", "password")];
+        browser.submit(&tenant, &page, &fields).await.text
+    };
+    assert!(
+        attempt(ADELE, "wrong")
+            .await
+            .contains("user name or password was wrong")
+    );
+    let hostile = attempt("<b>x</b>@contoso.com", "x").await;
+    assert!(hostile.contains("There is no account") && !hostile.contains("<b>"));
+    tenant.user(ADELE).disable();
+    assert!(attempt(ADELE, password.expose()).await.contains("disabled"));
+}
+
+#[tokio::test]
+async fn a_session_answers_a_silent_request_at_once() {
+    let (tenant, app) = shop().await;
+    let (mut browser, _) = signed_in(&tenant, &app).await;
+    let silent = authorize_url(&tenant, &app, &[("prompt", "none"), ("login_hint", ADELE)]);
+    let parameters = returned(&browser.get(&silent).await);
+    assert!(parameter(&parameters, "code").starts_with("1.A"));
+
+    for (changes, error, number) in [
+        (
+            vec![("login_hint", "someone@contoso.com")],
+            "login_required",
+            "AADSTS50058",
+        ),
+        (vec![("max_age", "0")], "login_required", "AADSTS50058"),
+        (
+            vec![("scope", "openid Mail.Read")],
+            "consent_required",
+            "AADSTS65001",
+        ),
+    ] {
+        tenant.clock().advance(Duration::from_secs(1));
+        let changes = [vec![("prompt", "none")], changes].concat();
+        let parameters = returned(&browser.get(&authorize_url(&tenant, &app, &changes)).await);
+        assert_eq!(parameter(&parameters, "error"), error);
+        assert!(parameter(&parameters, "error_description").starts_with(number));
+        assert_eq!(parameter(&parameters, "state"), "a b&c");
+    }
+    // Without a prompt the session does as well; with `login` it does not.
+    assert_eq!(
+        browser.get(&authorize_url(&tenant, &app, &[])).await.status,
+        302
+    );
+    let again = authorize_url(&tenant, &app, &[("prompt", "login")]);
+    assert_eq!(browser.get(&again).await.status, 200);
+
+    tenant.user(ADELE).revoke_sessions();
+    let parameters = returned(&browser.get(&silent).await);
+    assert_eq!(parameter(&parameters, "error"), "login_required");
+}
+
+#[tokio::test]
+async fn a_browser_without_a_session_cannot_sign_in_silently() {
+    let (tenant, app) = shop().await;
+    let parameters = returned(&get(&authorize_url(&tenant, &app, &[("prompt", "none")])).await);
+    assert_eq!(parameter(&parameters, "error"), "login_required");
+}
+
+#[tokio::test]
+async fn consent_is_asked_for_once_and_may_be_declined() {
+    let (tenant, app) = shop().await;
+    app.withdraw_consent();
+    let (mut browser, page) = signed_in(&tenant, &app).await;
+    assert!(
+        page.text.contains("Microsoft Graph: User.Read"),
+        "{}",
+        page.text
+    );
+
+    let declined = browser.submit(&tenant, &page, &[("step", "decline")]).await;
+    let parameters = returned(&declined);
+    assert_eq!(parameter(&parameters, "error"), "access_denied");
+    assert_eq!(parameter(&parameters, "error_subcode"), "cancel");
+    assert!(parameter(&parameters, "error_description").starts_with("AADSTS65004"));
+
+    let accepted = browser.submit(&tenant, &page, &[("step", "consent")]).await;
+    assert!(!parameter(&returned(&accepted), "code").is_empty());
+    assert_eq!(
+        browser.get(&authorize_url(&tenant, &app, &[])).await.status,
+        302
+    );
+}
+
+#[tokio::test]
+async fn only_an_admin_consents_to_what_is_for_admins() {
+    let (tenant, app) = shop().await;
+    let url = authorize_url(&tenant, &app, &[("scope", "openid User.Read.All")]);
+    let (mut browser, _) = signed_in(&tenant, &app).await;
+    let refused = browser.get(&url).await;
+    assert_eq!(refused.status, 400);
+    assert!(refused.text.contains("AADSTS90094"));
+    tenant.user(ADELE).make_admin();
+    let page = browser.get(&url).await;
+    assert_eq!(page.status, 200);
+    let accepted = browser.submit(&tenant, &page, &[("step", "consent")]).await;
+    assert_eq!(accepted.status, 302);
+}
+
+#[tokio::test]
+async fn a_second_factor_is_a_second_page() {
+    let (tenant, app) = shop().await;
+    tenant.user(ADELE).require_second_factor();
+    let (mut browser, page) = signed_in(&tenant, &app).await;
+    assert!(page.text.contains("second factor"));
+    let silent = authorize_url(&tenant, &app, &[("prompt", "none")]);
+    let parameters = returned(&browser.get(&silent).await);
+    assert_eq!(parameter(&parameters, "error"), "interaction_required");
+    let approved = browser
+        .submit(&tenant, &page, &[("step", "second-factor")])
+        .await;
+    assert_eq!(approved.status, 302);
+    assert_eq!(browser.get(&silent).await.status, 302);
+}
+
+#[tokio::test]
+async fn people_who_are_not_assigned_see_why() {
+    let (tenant, app) = shop().await;
+    app.require_assignment();
+    let (_, page) = signed_in(&tenant, &app).await;
+    assert_eq!(page.status, 400);
+    assert!(page.text.contains("AADSTS50105"));
+    tenant.assign(tenant.user(ADELE).id(), app.service_principal_id());
+    let (_, back) = signed_in(&tenant, &app).await;
+    assert_eq!(back.status, 302);
+}
+
+#[tokio::test]
+async fn a_form_post_carries_the_answer_in_a_form() {
+    let (tenant, app) = shop().await;
+    let state = "\"><script>alert(1)</script>";
+    let url = authorize_url(
+        &tenant,
+        &app,
+        &[("response_mode", "form_post"), ("state", state)],
+    );
+    let back = tenant.sign_in_at(&url, ADELE);
+    assert!(back.is_posted());
+    assert_eq!(back.address(), crate::people::CALLBACK);
+    assert_eq!(back.parameter("state").as_deref(), Some(state));
+
+    let (mut browser, _) = signed_in(&tenant, &app).await;
+    let page = browser.get(&url).await;
+    assert_eq!(page.status, 200);
+    assert!(
+        page.text
+            .contains("<form method=\"post\" action=\"https://shop.example/callback\">")
+    );
+    assert!(!page.text.contains("<script>alert"));
+    let fragment = authorize_url(&tenant, &app, &[("response_mode", "fragment")]);
+    let location = browser.get(&fragment).await;
+    assert!(
+        location
+            .header("location")
+            .unwrap()
+            .contains("/callback#code=")
+    );
+}
+
+#[tokio::test]
+async fn a_request_with_an_untrusted_address_never_goes_back() {
+    let (tenant, app) = shop().await;
+    for (changes, number) in [
+        (vec![("client_id", "")], "AADSTS900144"),
+        (
+            vec![("client_id", "11111111-2222-3333-4444-555555555555")],
+            "AADSTS700016",
+        ),
+        (
+            vec![("redirect_uri", "https://evil.example/callback")],
+            "AADSTS50011",
+        ),
+        (
+            vec![("redirect_uri", "https://shop.example/callback/")],
+            "AADSTS50011",
+        ),
+    ] {
+        let page = get(&authorize_url(&tenant, &app, &changes)).await;
+        assert_eq!(page.status, 400, "{changes:?}");
+        assert!(page.text.contains(number), "{}", page.text);
+        assert_eq!(page.header("location"), None);
+    }
+    let bare = tenant.register_app("No address");
+    let page = get(&authorize_url(&tenant, &bare, &[("redirect_uri", "")])).await;
+    assert!(page.text.contains("AADSTS500113"));
+    let url = authorize_url(&tenant, &app, &[]).replace(&tenant.id().to_string(), "common");
+    assert!(get(&url).await.text.contains("AADSTS50194"));
+}
+
+#[tokio::test]
+async fn other_mistakes_go_back_to_the_application() {
+    let (tenant, app) = shop().await;
+    for (changes, error, number) in [
+        (
+            vec![("response_type", "")],
+            "invalid_request",
+            "AADSTS900144",
+        ),
+        (
+            vec![("response_type", "magic")],
+            "unsupported_response_type",
+            "AADSTS70005",
+        ),
+        (
+            vec![("response_type", "id_token")],
+            "unsupported_response_type",
+            "AADSTS700054",
+        ),
+        (
+            vec![("response_mode", "pigeon")],
+            "invalid_request",
+            "AADSTS70007",
+        ),
+        (vec![("scope", "")], "invalid_request", "AADSTS900144"),
+        (
+            vec![("scope", "openid phone")],
+            "invalid_scope",
+            "AADSTS70011",
+        ),
+        (
+            vec![("code_challenge", "short")],
+            "invalid_request",
+            "AADSTS501491",
+        ),
+        (
+            vec![("code_challenge_method", "S512")],
+            "invalid_request",
+            "AADSTS501491",
+        ),
+        (
+            vec![("code_challenge", "")],
+            "invalid_request",
+            "AADSTS50147",
+        ),
+        (vec![("prompt", "maybe")], "invalid_request", "AADSTS90023"),
+    ] {
+        let parameters = returned(&get(&authorize_url(&tenant, &app, &changes)).await);
+        assert_eq!(parameter(&parameters, "error"), error, "{changes:?}");
+        let description = parameter(&parameters, "error_description");
+        assert!(description.starts_with(number), "{description}");
+        assert_eq!(parameter(&parameters, "state"), "a b&c");
+    }
+    let back = tenant.sign_in_at(
+        &authorize_url(&tenant, &app, &[("scope", "api://nobody/Read")]),
+        ADELE,
+    );
+    assert_eq!(back.parameter("error").as_deref(), Some("invalid_resource"));
+}
+
+#[tokio::test]
+async fn a_loopback_address_may_have_any_port() {
+    let (tenant, app) = crate::people::tool().await;
+    let url = authorize_url(
+        &tenant,
+        &app,
+        &[("redirect_uri", "http://localhost:49152/")],
+    );
+    let back = tenant.sign_in_at(&url, ADELE);
+    assert!(back.address().starts_with("http://localhost:49152/?code="));
+}
+
+#[tokio::test]
+async fn an_interactive_sign_in_is_listed_and_a_failed_one_too() {
+    let (tenant, app) = shop().await;
+    let reader = tenant
+        .register_app("Reader")
+        .application_permission("AuditLog.Read.All")
+        .with_secret();
+    let token = crate::support::token(&tenant, &reader).await;
+    code(&tenant, &app);
+    let mut browser = Browser::default();
+    let page = browser.get(&authorize_url(&tenant, &app, &[])).await;
+    let _ = tenant.user(ADELE).password();
+    let fields = [("login", ADELE), ("passwd", "wrong"), ("step", "password")];
+    browser.submit(&tenant, &page, &fields).await;
+
+    let path = format!("/auditLogs/signIns?$filter=appId eq '{}'", app.client_id());
+    let list = graph_get(&tenant, &token, &path).await;
+    let codes: Vec<i64> = list.body["value"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["status"]["errorCode"].as_i64().unwrap())
+        .collect();
+    assert_eq!(codes.len(), 2, "{}", list.text);
+    assert!(codes.contains(&0) && codes.contains(&50126), "{codes:?}");
+}

@@ -1,0 +1,177 @@
+//! What the tests of people's sign-ins share: a browser, a web application, and token requests.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use entra_mock::{App, FakeTenant};
+use serde_json::Value;
+
+use crate::support::{Answer, answer, http, post_token};
+
+pub(crate) const ADELE: &str = "adele@contoso.com";
+pub(crate) const CALLBACK: &str = "https://shop.example/callback";
+/// The pair of RFC 7636, appendix B.
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+/// A web application with a secret that may read people's own profiles.
+pub(crate) async fn shop() -> (FakeTenant, App) {
+    let tenant = FakeTenant::start().await;
+    let app = tenant
+        .register_app("Shop")
+        .redirect_uri(CALLBACK)
+        .delegated_permission("User.Read")
+        .with_secret();
+    (tenant, app)
+}
+
+/// A command-line tool without a secret.
+pub(crate) async fn tool() -> (FakeTenant, App) {
+    let tenant = FakeTenant::start().await;
+    let app = tenant
+        .register_app("Tool")
+        .public_redirect_uri("http://localhost")
+        .delegated_permission("User.Read")
+        .public_client();
+    (tenant, app)
+}
+
+/// A good authorize URL with some parameters replaced or, when empty, left out.
+pub(crate) fn authorize_url(tenant: &FakeTenant, app: &App, changes: &[(&str, &str)]) -> String {
+    let client_id = app.client_id().to_string();
+    let mut parameters = vec![
+        ("client_id", client_id.as_str()),
+        ("response_type", "code"),
+        ("redirect_uri", CALLBACK),
+        ("scope", "openid profile offline_access User.Read"),
+        ("state", "a b&c"),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+    ];
+    for (name, value) in changes {
+        parameters.retain(|(existing, _)| existing != name);
+        if !value.is_empty() {
+            parameters.push((name, value));
+        }
+    }
+    let address = format!("{}/{}/oauth2/v2.0/authorize", tenant.uri(), tenant.id());
+    reqwest::Url::parse_with_params(&address, parameters)
+        .unwrap()
+        .to_string()
+}
+
+/// A code of Adele's sign-in.
+pub(crate) fn code(tenant: &FakeTenant, app: &App) -> String {
+    tenant
+        .sign_in_at(&authorize_url(tenant, app, &[]), ADELE)
+        .parameter("code")
+        .unwrap()
+}
+
+/// A token request of an application with its secret, if it has one here.
+pub(crate) async fn redeem(
+    tenant: &FakeTenant,
+    app: &App,
+    secret: bool,
+    fields: &[(&str, &str)],
+) -> Answer {
+    let (client_id, secret_text) = (
+        app.client_id().to_string(),
+        secret.then(|| app.secret().expose().to_owned()),
+    );
+    let mut form = vec![("client_id", client_id.as_str())];
+    if let Some(secret) = &secret_text {
+        form.push(("client_secret", secret));
+    }
+    form.extend(fields.iter().filter(|(_, value)| !value.is_empty()));
+    let path = format!("/{}/oauth2/v2.0/token", tenant.id());
+    post_token(tenant, &path, &form).await
+}
+
+/// Redeems a code as it should be, but for some changes.
+pub(crate) async fn redeem_code(
+    tenant: &FakeTenant,
+    app: &App,
+    code: &str,
+    changes: &[(&str, &str)],
+) -> Answer {
+    let mut fields = vec![
+        ("grant_type", "authorization_code"),
+        ("code", code),
+        ("redirect_uri", CALLBACK),
+        ("code_verifier", VERIFIER),
+    ];
+    for (name, value) in changes {
+        fields.retain(|(existing, _)| existing != name);
+        fields.push((name, value));
+    }
+    redeem(tenant, app, true, &fields).await
+}
+
+#[track_caller]
+pub(crate) fn assert_refused(answer: &Answer, status: u16, error: &str, code: u32) {
+    let found = (
+        answer.status,
+        answer.body["error"].as_str(),
+        &answer.body["error_codes"],
+    );
+    let codes = serde_json::json!([code]);
+    assert_eq!(found, (status, Some(error), &codes), "{}", answer.text);
+}
+
+pub(crate) fn claims(token: &Value) -> Value {
+    let token = token.as_str().expect("a token");
+    let part = token.split('.').nth(1).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+}
+
+/// A browser: follows no redirect by itself, keeps its cookie.
+#[derive(Default)]
+pub(crate) struct Browser {
+    cookie: Option<String>,
+}
+
+impl Browser {
+    pub(crate) async fn get(&mut self, url: &str) -> Answer {
+        self.send(http().get(url)).await
+    }
+
+    /// Presses a button of the page's form, with these fields.
+    pub(crate) async fn submit(
+        &mut self,
+        tenant: &FakeTenant,
+        page: &Answer,
+        fields: &[(&str, &str)],
+    ) -> Answer {
+        let (_, rest) = page.text.split_once("action=\"").expect("a form");
+        let action = rest.split_once('"').unwrap().0.replace("&amp;", "&");
+        let url = format!("{}{action}", tenant.uri());
+        self.send(http().post(url).form(fields)).await
+    }
+
+    async fn send(&mut self, request: reqwest::RequestBuilder) -> Answer {
+        let request = match &self.cookie {
+            Some(cookie) => request.header("cookie", format!("other=1; {cookie}")),
+            None => request,
+        };
+        let answer = answer(request).await;
+        if let Some(cookie) = answer.header("set-cookie") {
+            self.cookie = cookie.split(';').next().map(str::to_owned);
+        }
+        answer
+    }
+}
+
+/// The parameters that an answer sends back to the application.
+#[track_caller]
+pub(crate) fn returned(answer: &Answer) -> Vec<(String, String)> {
+    assert_eq!(answer.status, 302, "{}", answer.text);
+    let url = reqwest::Url::parse(answer.header("location").unwrap()).unwrap();
+    assert!(url.as_str().starts_with(CALLBACK), "{url}");
+    url.query_pairs().into_owned().collect()
+}
+
+#[track_caller]
+pub(crate) fn parameter(parameters: &[(String, String)], name: &str) -> String {
+    let found = parameters.iter().find(|(known, _)| known == name);
+    let (_, value) = found.ok_or(name).expect("a parameter");
+    value.clone()
+}

@@ -1,0 +1,725 @@
+//! The grants that speak for a person, and each of their refusals.
+
+use std::time::Duration;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use entra_mock::{App, FakeTenant};
+use serde_json::json;
+
+use crate::{
+    people::{
+        ADELE, CALLBACK, VERIFIER, assert_refused, authorize_url, claims, code, redeem,
+        redeem_code, shop, tool,
+    },
+    support::{Answer, answer, graph_get, http},
+};
+
+async fn refresh(tenant: &FakeTenant, app: &App, token: &str, scope: &str) -> Answer {
+    let fields = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", token),
+        ("scope", scope),
+    ];
+    redeem(tenant, app, true, &fields).await
+}
+
+fn refresh_token(answer: &Answer) -> String {
+    answer.body["refresh_token"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_code_gives_access_refresh_and_id_token() {
+    let (tenant, app) = shop().await;
+    let url = authorize_url(
+        &tenant,
+        &app,
+        &[
+            ("nonce", "n-1"),
+            ("scope", "openid profile email offline_access User.Read"),
+        ],
+    );
+    let code = tenant.sign_in_at(&url, ADELE).parameter("code").unwrap();
+    let tokens = redeem_code(&tenant, &app, &code, &[("client_info", "1")]).await;
+    assert_eq!(tokens.status, 200, "{}", tokens.text);
+    assert_eq!(tokens.body["token_type"], "Bearer");
+    assert_eq!(tokens.body["scope"], "User.Read openid profile email");
+
+    let (tid, oid) = (tenant.id().to_string(), tenant.user(ADELE).id().to_string());
+    let access = claims(&tokens.body["access_token"]);
+    assert_eq!(access["scp"], "User.Read openid profile email");
+    assert_eq!(access["appidacr"], "1");
+    assert_eq!(
+        (&access["oid"], &access["upn"]),
+        (&json!(oid), &json!(ADELE))
+    );
+    let identity = claims(&tokens.body["id_token"]);
+    assert_eq!(identity["aud"], app.client_id().to_string());
+    assert_eq!(identity["iss"], format!("{}/{tid}/v2.0", tenant.uri()));
+    assert_eq!(
+        (&identity["nonce"], &identity["oid"]),
+        (&json!("n-1"), &json!(oid))
+    );
+    assert_eq!(identity["preferred_username"], ADELE);
+    assert_eq!(identity["email"], ADELE);
+    assert_ne!(identity["sub"], access["sub"], "pairwise");
+    let info = URL_SAFE_NO_PAD
+        .decode(tokens.body["client_info"].as_str().unwrap())
+        .unwrap();
+    let info: serde_json::Value = serde_json::from_slice(&info).unwrap();
+    assert_eq!(info, json!({ "uid": oid, "utid": tid }));
+}
+
+#[tokio::test]
+async fn a_code_is_good_once_and_for_ten_minutes() {
+    let (tenant, app) = shop().await;
+    let used = code(&tenant, &app);
+    assert_eq!(redeem_code(&tenant, &app, &used, &[]).await.status, 200);
+    assert_refused(
+        &redeem_code(&tenant, &app, &used, &[]).await,
+        400,
+        "invalid_grant",
+        54_005,
+    );
+    let late = code(&tenant, &app);
+    tenant.clock().advance(Duration::from_secs(600));
+    assert_refused(
+        &redeem_code(&tenant, &app, &late, &[]).await,
+        400,
+        "invalid_grant",
+        70_008,
+    );
+}
+
+#[tokio::test]
+async fn of_many_who_redeem_one_code_one_wins() {
+    let (tenant, app) = shop().await;
+    let code = code(&tenant, &app);
+    let attempts = (0..16).map(|_| redeem_code(&tenant, &app, &code, &[]));
+    let mut won = 0;
+    for attempt in futures(attempts).await {
+        won += u32::from(attempt.status == 200);
+    }
+    assert_eq!(won, 1);
+}
+
+/// All at once, without another dependency.
+async fn futures<F: Future<Output = Answer>>(all: impl Iterator<Item = F>) -> Vec<Answer> {
+    let mut open: Vec<_> = all.map(Box::pin).collect();
+    let mut done = Vec::new();
+    std::future::poll_fn(|context| {
+        open.retain_mut(|future| match future.as_mut().poll(context) {
+            std::task::Poll::Ready(answer) => {
+                done.push(answer);
+                false
+            }
+            std::task::Poll::Pending => true,
+        });
+        match open.is_empty() {
+            true => std::task::Poll::Ready(()),
+            false => std::task::Poll::Pending,
+        }
+    })
+    .await;
+    done
+}
+
+#[tokio::test]
+async fn a_code_belongs_to_its_verifier_address_and_application() {
+    let (tenant, app) = shop().await;
+    let one = code(&tenant, &app);
+    let wrong = "x".repeat(43);
+    for (changes, error, number) in [
+        (
+            vec![("code_verifier", wrong.as_str())],
+            "invalid_grant",
+            501_481,
+        ),
+        (vec![("code_verifier", "")], "invalid_grant", 501_481),
+        (vec![("code_verifier", "short")], "invalid_request", 501_491),
+        (
+            vec![("redirect_uri", "https://shop.example/other")],
+            "invalid_grant",
+            500_112,
+        ),
+        (vec![("redirect_uri", "")], "invalid_request", 900_144),
+        (vec![("code", "garbage")], "invalid_grant", 9_002_313),
+        (vec![("code", "")], "invalid_request", 900_144),
+    ] {
+        assert_refused(
+            &redeem_code(&tenant, &app, &one, &changes).await,
+            400,
+            error,
+            number,
+        );
+    }
+    let unknown = format!("1.A{}", "x".repeat(140));
+    assert_refused(
+        &redeem_code(&tenant, &app, &unknown, &[]).await,
+        400,
+        "invalid_grant",
+        70_000,
+    );
+    let other = tenant
+        .register_app("Other")
+        .redirect_uri(CALLBACK)
+        .with_secret();
+    assert_refused(
+        &redeem_code(&tenant, &other, &one, &[]).await,
+        400,
+        "invalid_grant",
+        70_000,
+    );
+    // Nothing of that has used the code up.
+    assert_eq!(redeem_code(&tenant, &app, &one, &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_verifier_without_a_challenge_is_refused() {
+    let (tenant, app) = shop().await;
+    let url = authorize_url(
+        &tenant,
+        &app,
+        &[("code_challenge", ""), ("code_challenge_method", "")],
+    );
+    let code = tenant.sign_in_at(&url, ADELE).parameter("code").unwrap();
+    assert_refused(
+        &redeem_code(&tenant, &app, &code, &[]).await,
+        400,
+        "invalid_grant",
+        501_481,
+    );
+    assert_eq!(
+        redeem_code(&tenant, &app, &code, &[("code_verifier", "")])
+            .await
+            .status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn a_web_application_proves_itself_and_a_public_one_must_not() {
+    let (tenant, app) = shop().await;
+    let one = code(&tenant, &app);
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("code", one.as_str()),
+        ("redirect_uri", CALLBACK),
+        ("code_verifier", VERIFIER),
+    ];
+    assert_refused(
+        &redeem(&tenant, &app, false, &fields).await,
+        401,
+        "invalid_client",
+        7_000_218,
+    );
+
+    let tool = tenant
+        .register_app("Tool")
+        .public_redirect_uri("http://localhost")
+        .with_secret();
+    let url = authorize_url(
+        &tenant,
+        &tool,
+        &[
+            ("redirect_uri", "http://localhost:5000"),
+            ("scope", "openid User.Read"),
+        ],
+    );
+    let code = tenant.sign_in_at(&url, ADELE).parameter("code").unwrap();
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("code", code.as_str()),
+        ("redirect_uri", "http://localhost:5000"),
+        ("code_verifier", VERIFIER),
+    ];
+    assert_refused(
+        &redeem(&tenant, &tool, true, &fields).await,
+        401,
+        "invalid_client",
+        700_025,
+    );
+    let tokens = redeem(&tenant, &tool, false, &fields).await;
+    assert_eq!(claims(&tokens.body["access_token"])["appidacr"], "0");
+}
+
+#[tokio::test]
+async fn a_single_page_application_redeems_in_a_browser_only() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant.register_app("Page").spa_redirect_uri(CALLBACK);
+    let without = authorize_url(
+        &tenant,
+        &app,
+        &[("code_challenge", ""), ("code_challenge_method", "")],
+    );
+    let back = tenant.sign_in_at(&without, ADELE);
+    assert!(
+        back.parameter("error_description")
+            .unwrap()
+            .starts_with("AADSTS9002325")
+    );
+    let code = code(&tenant, &app);
+    let client_id = app.client_id().to_string();
+    let form = [
+        ("client_id", client_id.as_str()),
+        ("grant_type", "authorization_code"),
+        ("code", &code),
+        ("redirect_uri", CALLBACK),
+        ("code_verifier", VERIFIER),
+    ];
+    let url = format!("{}/{}/oauth2/v2.0/token", tenant.uri(), tenant.id());
+    assert_refused(
+        &answer(http().post(&url).form(&form)).await,
+        400,
+        "invalid_request",
+        9_002_327,
+    );
+    let in_browser = http()
+        .post(&url)
+        .header("origin", "https://shop.example")
+        .form(&form);
+    let tokens = answer(in_browser).await;
+    assert_eq!(tokens.status, 200, "{}", tokens.text);
+    tenant.clock().advance(Duration::from_secs(24 * 3600));
+    let token = refresh_token(&tokens);
+    let form = [
+        ("client_id", client_id.as_str()),
+        ("grant_type", "refresh_token"),
+        ("refresh_token", &token),
+    ];
+    let late = http()
+        .post(&url)
+        .header("origin", "https://shop.example")
+        .form(&form);
+    assert_refused(&answer(late).await, 400, "invalid_grant", 700_084);
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_replaced_and_stays_good_and_serves_other_resources() {
+    let (tenant, app) = shop().await;
+    let api = tenant.register_app("API").expose_scope("Tasks.Read");
+    app.delegated_permission_of(&api, "Tasks.Read");
+    let tokens = redeem_code(&tenant, &app, &code(&tenant, &app), &[]).await;
+    let first = refresh_token(&tokens);
+    let second = refresh(&tenant, &app, &first, "").await;
+    assert_eq!(second.status, 200, "{}", second.text);
+    assert_ne!(refresh_token(&second), first);
+    assert!(claims(&second.body["id_token"]).get("nonce").is_none());
+    assert_eq!(
+        refresh(&tenant, &app, &first, "").await.status,
+        200,
+        "the old one stays good"
+    );
+
+    let scope = format!("api://{}/Tasks.Read", api.client_id());
+    let other = refresh(&tenant, &app, &first, &scope).await;
+    assert_eq!(claims(&other.body["access_token"])["scp"], "Tasks.Read");
+    assert!(other.body["scope"].as_str().unwrap().starts_with(&scope));
+    let refused = refresh(&tenant, &app, &first, "Mail.Read").await;
+    assert_refused(&refused, 400, "invalid_grant", 65_001);
+    assert_eq!(refused.body["suberror"], "consent_required");
+    // A token for a client that asks for itself needs nobody's consent.
+    let own = format!("{}/.default", app.client_id());
+    assert_eq!(refresh(&tenant, &app, &first, &own).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_refresh_token_ends_with_time_and_with_the_persons_sessions() {
+    let (tenant, app) = shop().await;
+    let new = async || refresh_token(&redeem_code(&tenant, &app, &code(&tenant, &app), &[]).await);
+    assert_refused(
+        &refresh(&tenant, &app, "garbage", "").await,
+        400,
+        "invalid_grant",
+        70_000,
+    );
+    let other = tenant.register_app("Other").with_secret();
+    let token = new().await;
+    assert_refused(
+        &refresh(&tenant, &other, &token, "").await,
+        400,
+        "invalid_grant",
+        70_000,
+    );
+    let fields = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", token.as_str()),
+    ];
+    assert_refused(
+        &redeem(&tenant, &app, false, &fields).await,
+        401,
+        "invalid_client",
+        7_000_218,
+    );
+
+    tenant.clock().advance(Duration::from_secs(90 * 24 * 3600));
+    assert_refused(
+        &refresh(&tenant, &app, &token, "").await,
+        400,
+        "invalid_grant",
+        700_082,
+    );
+    let token = new().await;
+    tenant.user(ADELE).revoke_sessions();
+    assert_refused(
+        &refresh(&tenant, &app, &token, "").await,
+        400,
+        "invalid_grant",
+        50_173,
+    );
+    let token = new().await;
+    tenant.user(ADELE).require_second_factor();
+    assert_eq!(
+        refresh(&tenant, &app, &token, "").await.status,
+        200,
+        "it was given at sign-in"
+    );
+    tenant.user(ADELE).disable();
+    assert_refused(
+        &refresh(&tenant, &app, &token, "").await,
+        400,
+        "invalid_grant",
+        50_057,
+    );
+}
+
+async fn device_code(tenant: &FakeTenant, app: &App) -> Answer {
+    let url = format!("{}/{}/oauth2/v2.0/devicecode", tenant.uri(), tenant.id());
+    let form = [
+        ("client_id", app.client_id().to_string()),
+        ("scope", "openid offline_access User.Read".to_owned()),
+    ];
+    answer(http().post(url).form(&form)).await
+}
+
+async fn poll(tenant: &FakeTenant, app: &App, device: &Answer, grant: &str) -> Answer {
+    let code = device.body["device_code"].as_str().unwrap();
+    redeem(
+        tenant,
+        app,
+        false,
+        &[("grant_type", grant), ("device_code", code)],
+    )
+    .await
+}
+
+const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+#[tokio::test]
+async fn a_device_waits_until_a_person_has_typed_its_code() {
+    let (tenant, app) = tool().await;
+    let device = device_code(&tenant, &app).await;
+    assert_eq!(
+        (&device.body["interval"], &device.body["expires_in"]),
+        (&json!(5), &json!(900))
+    );
+    let pending = poll(&tenant, &app, &device, DEVICE).await;
+    assert_refused(&pending, 400, "authorization_pending", 70_016);
+    let hasty = poll(&tenant, &app, &device, DEVICE).await;
+    assert_eq!(
+        (hasty.status, hasty.body["error"].as_str()),
+        (400, Some("slow_down"))
+    );
+    tenant.clock().advance(Duration::from_secs(5));
+    assert_refused(
+        &poll(&tenant, &app, &device, "device_code").await,
+        400,
+        "authorization_pending",
+        70_016,
+    );
+
+    let code = device.body["user_code"].as_str().unwrap();
+    let password = tenant.user(ADELE).password();
+    let page = format!(
+        "{}?otc={code}",
+        device.body["verification_uri"].as_str().unwrap()
+    );
+    assert!(answer(http().get(&page)).await.text.contains(code));
+    let wrong = [
+        ("otc", code),
+        ("login", ADELE),
+        ("passwd", "wrong"),
+        ("step", "password"),
+    ];
+    assert!(
+        answer(http().post(&page).form(&wrong))
+            .await
+            .text
+            .contains("wrong")
+    );
+    let right = [
+        ("otc", &*code.to_lowercase()),
+        ("login", ADELE),
+        ("passwd", password.expose()),
+        ("step", "password"),
+    ];
+    assert!(
+        answer(http().post(&page).form(&right))
+            .await
+            .text
+            .contains("signed in")
+    );
+
+    let tokens = poll(&tenant, &app, &device, "device_code").await;
+    assert_eq!(tokens.status, 200, "{}", tokens.text);
+    let me = graph_get(
+        &tenant,
+        tokens.body["access_token"].as_str().unwrap(),
+        "/me",
+    )
+    .await;
+    assert_eq!(me.body["userPrincipalName"], ADELE);
+    assert_refused(
+        &poll(&tenant, &app, &device, DEVICE).await,
+        400,
+        "invalid_grant",
+        54_005,
+    );
+    // A public client refreshes without a secret.
+    let fields = [
+        ("grant_type", "refresh_token"),
+        (
+            "refresh_token",
+            tokens.body["refresh_token"].as_str().unwrap(),
+        ),
+    ];
+    assert_eq!(redeem(&tenant, &app, false, &fields).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_device_code_may_be_declined_expire_or_be_unknown() {
+    let (tenant, app) = tool().await;
+    let declined = device_code(&tenant, &app).await;
+    tenant.decline_device_code(declined.body["user_code"].as_str().unwrap());
+    assert_refused(
+        &poll(&tenant, &app, &declined, DEVICE).await,
+        400,
+        "authorization_declined",
+        65_004,
+    );
+    let late = device_code(&tenant, &app).await;
+    tenant.clock().advance(Duration::from_secs(900));
+    assert_refused(
+        &poll(&tenant, &app, &late, DEVICE).await,
+        400,
+        "expired_token",
+        70_020,
+    );
+    let fields = [("grant_type", DEVICE), ("device_code", "unknown")];
+    assert_refused(
+        &redeem(&tenant, &app, false, &fields).await,
+        400,
+        "bad_verification_code",
+        70_018,
+    );
+    let web = tenant
+        .register_app("Web")
+        .redirect_uri(CALLBACK)
+        .with_secret();
+    let device = device_code(&tenant, &web).await;
+    assert_refused(
+        &poll(&tenant, &web, &device, DEVICE).await,
+        401,
+        "invalid_client",
+        7_000_218,
+    );
+}
+
+async fn on_behalf(tenant: &FakeTenant, api: &App, assertion: &str, scope: &str) -> Answer {
+    let fields = [
+        ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
+        ("requested_token_use", "on_behalf_of"),
+        ("assertion", assertion),
+        ("scope", scope),
+    ];
+    redeem(tenant, api, true, &fields).await
+}
+
+#[tokio::test]
+async fn an_api_goes_on_in_its_callers_name() {
+    let (tenant, app) = shop().await;
+    for v2 in [false, true] {
+        let api = tenant
+            .register_app("API")
+            .expose_scope("Tasks.Read")
+            .delegated_permission("User.Read")
+            .with_secret();
+        if v2 {
+            api.with_v2_tokens();
+        }
+        let scope = format!("api://{}/Tasks.Read", api.client_id());
+        let tokens = tenant.tokens_for(&app, ADELE, [&scope]);
+        let assertion = tokens.access_token().expose();
+        let answer = on_behalf(
+            &tenant,
+            &api,
+            assertion,
+            "https://graph.microsoft.com/.default offline_access",
+        )
+        .await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert!(answer.body["refresh_token"].is_string());
+        let me = graph_get(
+            &tenant,
+            answer.body["access_token"].as_str().unwrap(),
+            "/me",
+        )
+        .await;
+        assert_eq!(me.body["userPrincipalName"], ADELE);
+
+        assert_refused(
+            &on_behalf(&tenant, &api, assertion, "Mail.Read").await,
+            400,
+            "invalid_grant",
+            65_001,
+        );
+        tenant.clock().advance(Duration::from_secs(2 * 3600));
+        assert_refused(
+            &on_behalf(&tenant, &api, assertion, "User.Read").await,
+            400,
+            "invalid_grant",
+            500_133,
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_assertion_that_is_for_others_or_for_nobody_is_refused() {
+    let (tenant, app) = shop().await;
+    let api = tenant
+        .register_app("API")
+        .expose_scope("Tasks.Read")
+        .with_secret();
+    let for_graph = tenant.tokens_for(&app, ADELE, ["openid", "User.Read"]);
+    let refused = on_behalf(
+        &tenant,
+        &api,
+        for_graph.access_token().expose(),
+        "User.Read",
+    )
+    .await;
+    assert_refused(&refused, 400, "invalid_grant", 50_013);
+    let identity = for_graph.id_token().unwrap().expose();
+    assert_refused(
+        &on_behalf(&tenant, &app, identity, "User.Read").await,
+        400,
+        "invalid_grant",
+        240_002,
+    );
+    assert_refused(
+        &on_behalf(&tenant, &api, "garbage", "User.Read").await,
+        400,
+        "invalid_grant",
+        50_013,
+    );
+    let own = format!("{}/.default", api.client_id());
+    let daemon = crate::support::token_with(&tenant, &app, &[("scope", &own)]).await;
+    let app_only = daemon.body["access_token"].as_str().unwrap();
+    assert_refused(
+        &on_behalf(&tenant, &api, app_only, "User.Read").await,
+        400,
+        "invalid_grant",
+        50_013,
+    );
+    let fields = [
+        ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
+        ("requested_token_use", "on_behalf_of"),
+        ("assertion", "x"),
+        ("scope", "User.Read"),
+    ];
+    assert_refused(
+        &redeem(&tenant, &api, false, &fields).await,
+        401,
+        "invalid_client",
+        7_000_218,
+    );
+}
+
+#[tokio::test]
+async fn a_password_that_an_application_passes_on() {
+    let (tenant, app) = tool().await;
+    let password = tenant.user(ADELE).password();
+    let ask = async |name: &str, password: &str| {
+        let fields = [
+            ("grant_type", "password"),
+            ("username", name),
+            ("password", password),
+            ("scope", "openid User.Read"),
+        ];
+        redeem(&tenant, &app, false, &fields).await
+    };
+    let tokens = ask(ADELE, password.expose()).await;
+    assert_eq!(tokens.status, 200, "{}", tokens.text);
+    assert_eq!(tokens.body["scope"], "User.Read openid");
+    assert_refused(&ask(ADELE, "wrong").await, 400, "invalid_grant", 50_126);
+    assert_refused(
+        &ask("nobody@contoso.com", "x").await,
+        400,
+        "invalid_grant",
+        50_034,
+    );
+    let bare = tenant.add_user("No Password").user_principal_name();
+    assert_refused(&ask(&bare, "x").await, 400, "invalid_grant", 50_056);
+    tenant.user(ADELE).require_second_factor();
+    let second = ask(ADELE, password.expose()).await;
+    assert_refused(&second, 400, "invalid_grant", 50_076);
+    assert_eq!(second.body["suberror"], "basic_action");
+    tenant.user(ADELE).disable();
+    assert_refused(
+        &ask(ADELE, password.expose()).await,
+        400,
+        "invalid_grant",
+        50_057,
+    );
+    let web = tenant.register_app("Web").redirect_uri(CALLBACK);
+    let fields = [
+        ("grant_type", "password"),
+        ("username", ADELE),
+        ("password", "x"),
+    ];
+    assert_refused(
+        &redeem(&tenant, &web, false, &fields).await,
+        401,
+        "invalid_client",
+        7_000_218,
+    );
+}
+
+#[tokio::test]
+async fn roles_groups_and_optional_claims_go_into_the_id_token() {
+    let (tenant, app) = shop().await;
+    let id = app.object_id().to_string();
+    let set = |name: &str, value| {
+        tenant
+            .set_property("applications", &id, name, value)
+            .unwrap()
+    };
+    set("groupMembershipClaims", json!("SecurityGroup"));
+    set(
+        "optionalClaims",
+        json!({ "idToken": [{ "name": "auth_time" }, { "name": "acct" }, { "name": "sid" }] }),
+    );
+    let inner = tenant.add_group("Inner");
+    let outer = tenant.add_group("Outer");
+    inner.add_member(tenant.user(ADELE).id());
+    outer.add_member(inner.id());
+    let identity = || {
+        let tokens = tenant.tokens_for(&app, ADELE, ["openid", "profile"]);
+        claims(&json!(tokens.id_token().unwrap().expose()))
+    };
+    let few = identity();
+    let groups = few["groups"].as_array().unwrap();
+    assert!(
+        groups.contains(&json!(inner.id().to_string()))
+            && groups.contains(&json!(outer.id().to_string()))
+    );
+    assert_eq!(few["acct"], 0);
+    assert!(few["auth_time"].is_i64() && few["sid"].is_string());
+    for number in 0..201 {
+        tenant
+            .add_group(&format!("G{number}"))
+            .add_member(tenant.user(ADELE).id());
+    }
+    let many = identity();
+    assert!(many.get("groups").is_none());
+    assert_eq!(many["_claim_names"]["groups"], "src1");
+}
