@@ -9,9 +9,13 @@ mod certificate_files;
 #[cfg(feature = "certificate-kit")]
 mod certificate_kit;
 mod federated;
+#[cfg(feature = "file-cache")]
+mod file_store;
 mod flights;
 mod keys;
 mod lifetimes;
+#[cfg(feature = "redis")]
+mod redis_store;
 mod refusals;
 mod runtimes;
 mod stores;

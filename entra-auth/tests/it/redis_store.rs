@@ -1,0 +1,140 @@
+//! Tokens in Redis, against the server that `ENTRA_REDIS_URL` names.
+
+use std::{env, time::Duration};
+
+use entra_auth::{
+    ClientSecretCredential, Partition, TokenCache,
+    store::{EncryptionKey, RedisStore, StoreErrorKind},
+};
+use entra_core::{Guid, RetryPolicy, SystemEntropy, TokenCredential};
+use entra_mock::{FakeTenant, Fault};
+
+use crate::support::{CLIENT, Service, TENANT, builder, graph, number, settle};
+
+/// A store with keys of its own in the server, if there is one.
+fn store() -> Option<RedisStore> {
+    let Ok(address) = env::var("ENTRA_REDIS_URL") else {
+        println!("skipped: ENTRA_REDIS_URL names no Redis server");
+        return None;
+    };
+    let run = Guid::random(&SystemEntropy).unwrap();
+    Some(
+        RedisStore::new(&address)
+            .unwrap()
+            .with_prefix(format!("entra-test:{run}:")),
+    )
+}
+
+fn cache(store: &RedisStore) -> TokenCache {
+    TokenCache::builder().store(store.clone()).build()
+}
+
+#[tokio::test]
+async fn a_token_written_by_one_replica_is_read_by_another() {
+    let Some(store) = store() else { return };
+    let service = Service::new();
+    let replica = || {
+        let cache = cache(&store);
+        (builder(&service).cache(&cache).build().unwrap(), cache)
+    };
+    let (first, first_cache) = replica();
+    assert_eq!(number(&first, &graph()).await, 1);
+    let (second, second_cache) = replica();
+    assert_eq!(number(&second, &graph()).await, 1);
+    assert_eq!(
+        first_cache.store_failures() + second_cache.store_failures(),
+        0
+    );
+    let partition = Partition::app(CLIENT.parse().unwrap(), &TENANT.parse().unwrap());
+    first_cache.forget(&partition).await.unwrap();
+    assert_eq!(number(&replica().0, &graph()).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twenty_replicas_that_miss_at_once_make_one_request() {
+    let Some(store) = store() else { return };
+    let tenant = FakeTenant::start().await;
+    let app = tenant.register_app("Web app").with_secret();
+    // The one that asks waits for a second, and the others for it.
+    tenant.inject(
+        Fault::on("/oauth2/v2.0/token")
+            .nth(1)
+            .status_with_retry_after(503, "1"),
+    );
+    let callers: Vec<_> = (0..20)
+        .map(|_| {
+            let cache = TokenCache::builder()
+                .store(store.clone())
+                .encryption_key(EncryptionKey::new([3; 32]))
+                .build();
+            let credential =
+                ClientSecretCredential::builder(tenant.id(), app.client_id(), app.secret())
+                    .cloud(tenant.cloud())
+                    .cache(&cache)
+                    .build()
+                    .unwrap();
+            tokio::spawn(async move {
+                let token = credential.token(&graph()).await.unwrap();
+                assert_eq!(cache.store_failures(), 0);
+                token.expose().to_owned()
+            })
+        })
+        .collect();
+    let mut tokens = std::collections::HashSet::new();
+    for caller in callers {
+        tokens.insert(caller.await.unwrap());
+    }
+    assert_eq!(tokens.len(), 1);
+    tenant.requests().to("/oauth2/v2.0/token").assert_count(2);
+}
+
+#[tokio::test]
+async fn a_lock_is_given_back_also_after_a_failure() {
+    let Some(store) = store() else { return };
+    let service = Service::new();
+    service.fail(true);
+    let failing = builder(&service)
+        .retry_policy(RetryPolicy::once())
+        .cache(&cache(&store))
+        .build()
+        .unwrap();
+    failing.token(&graph()).await.unwrap_err();
+    settle().await;
+    service.fail(false);
+    let next = builder(&service).cache(&cache(&store)).build().unwrap();
+    let started = std::time::Instant::now();
+    assert_eq!(number(&next, &graph()).await, 2);
+    assert!(
+        started.elapsed() < Duration::from_secs(5),
+        "far less than a lease"
+    );
+}
+
+#[tokio::test]
+async fn without_a_server_there_are_tokens_all_the_same() {
+    // Nothing listens on the port of discard.
+    let store = RedisStore::new("redis://user:canary-password@127.0.0.1:9").unwrap();
+    assert!(!format!("{store:?}").contains("canary"));
+    let service = Service::new();
+    let cache = cache(&store);
+    let credential = builder(&service).cache(&cache).build().unwrap();
+    assert_eq!(number(&credential, &graph()).await, 1);
+    assert_eq!(number(&credential, &graph()).await, 1);
+    let failure = cache.last_store_failure().unwrap();
+    assert_eq!(failure.kind(), StoreErrorKind::Unavailable);
+    assert!(!format!("{failure} {failure:?}").contains("canary"));
+}
+
+#[test]
+fn an_address_that_is_none_is_refused_without_repeating_it() {
+    for address in [
+        "",
+        "http://canary@localhost",
+        "rediss://canary@localhost",
+        "canary",
+    ] {
+        let error = RedisStore::new(address).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Configuration, "{address}");
+        assert!(!format!("{error:?}").contains("canary"));
+    }
+}
