@@ -78,43 +78,56 @@ impl Source {
         // A key can take a while to decrypt, and a file system to answer.
         let inner = Arc::clone(&self.0);
         let look = move || inner.look(in_any_case);
-        match Handle::try_current() {
-            Ok(handle) => match handle.spawn_blocking(look).await {
-                Ok(certificate) => certificate,
-                // The runtime is shutting down.
-                Err(_) => self.held(),
-            },
-            Err(_) => look(),
+        let seen = match Handle::try_current() {
+            Ok(handle) => handle.spawn_blocking(look).await.ok(),
+            Err(_) => Some(look()),
+        };
+        // Said here, not on the other thread, which knows neither the caller's span nor its log.
+        match seen {
+            Some(Seen::Other(certificate)) => info!(
+                thumbprint = certificate.thumbprint_sha1(),
+                not_after = %certificate.not_after(),
+                "another certificate in the file"
+            ),
+            Some(Seen::Unreadable(error)) => {
+                warn!(%error, "the certificate file cannot be read again, so the old one stays");
+            }
+            // Or the runtime is shutting down.
+            Some(Seen::Same) | None => {}
         }
+        self.held()
     }
 }
 
+/// What a look at the file has shown.
+enum Seen {
+    Same,
+    Other(Certificate),
+    Unreadable(CertificateError),
+}
+
 impl Inner {
-    fn look(&self, in_any_case: bool) -> Certificate {
+    fn look(&self, in_any_case: bool) -> Seen {
         let Some(file) = &self.file else {
-            return self.held().certificate.clone();
+            return Seen::Same;
         };
         // Taken before reading: a change in between is then seen at the next look.
         let stamp = Stamp::of(&file.path);
         if !in_any_case && self.held().stamp == stamp {
-            return self.held().certificate.clone();
+            return Seen::Same;
         }
         let read = Certificate::from_file(&file.path, file.passphrase.as_ref());
         let mut held = self.held();
         held.stamp = stamp;
         match read {
             Ok(certificate) if certificate != held.certificate => {
-                let thumbprint = certificate.thumbprint_sha1();
-                info!(thumbprint, not_after = %certificate.not_after(), "another certificate in the file");
-                held.certificate = certificate;
+                held.certificate = certificate.clone();
+                Seen::Other(certificate)
             }
-            Ok(_) => {}
+            Ok(_) => Seen::Same,
             // It may be half written; what was good before may still be.
-            Err(error) => {
-                warn!(%error, "the certificate file cannot be read again, so the old one stays")
-            }
+            Err(error) => Seen::Unreadable(error),
         }
-        held.certificate.clone()
     }
 
     fn held(&self) -> std::sync::MutexGuard<'_, Held> {

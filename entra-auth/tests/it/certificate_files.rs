@@ -1,0 +1,371 @@
+//! Reading certificates and keys, from what openssl has made of them.
+
+use entra_auth::{Certificate, CertificateErrorKind as Kind};
+use entra_core::{Clock, ManualClock, Secret, Timestamp};
+
+const LEAF: &str = include_str!("../fixtures/leaf.test-cert.pem");
+const CHAIN: &str = include_str!("../fixtures/chain.test-cert.pem");
+const KEY: &str = include_str!("../fixtures/leaf.test-key.pem");
+const PKCS1: &str = include_str!("../fixtures/leaf-pkcs1.test-key.pem");
+const EC: &str = include_str!("../fixtures/ec.test.pem");
+const WEAK: &str = include_str!("../fixtures/weak.test.pem");
+const MODERN_PFX: &[u8] = include_bytes!("../fixtures/modern.test.pfx");
+const ENCRYPTED: &str = include_str!("../fixtures/pbes2-aes256.test-key.pem");
+
+/// As `openssl x509 -fingerprint` prints them.
+const SHA1: &str = "E6ACC605CAA61B5DA4D2A60D3BC24D61DC2A784B";
+const SHA256: &str = "45563746EC2E715413F958CA5FE8238737D98DEC468E07C4EC03A4827E770AA0";
+
+fn passphrase() -> Secret {
+    Secret::from("correct-horse")
+}
+
+fn leaf() -> Certificate {
+    Certificate::from_pem_and_key(LEAF, KEY).unwrap()
+}
+
+#[track_caller]
+fn assert_refused(result: Result<Certificate, entra_auth::CertificateError>, kind: Kind) {
+    let error = result.unwrap_err();
+    assert_eq!(error.kind(), kind, "{error}");
+    assert!(!error.fix().is_empty());
+    let text = error.to_string();
+    assert!(
+        text.starts_with(char::is_lowercase) && !text.contains('\n'),
+        "{text}"
+    );
+}
+
+#[test]
+fn pkcs8_and_pkcs1_keys_are_read_from_one_text_or_two_in_any_order() {
+    let forms = [
+        Certificate::from_pem(format!("{LEAF}{KEY}")),
+        Certificate::from_pem(format!("{KEY}{LEAF}")),
+        Certificate::from_pem(format!("{LEAF}{PKCS1}")),
+        Certificate::from_pem_and_key(LEAF, PKCS1),
+        Certificate::from_pem_and_key(KEY, LEAF),
+        Certificate::from_bytes(format!("{LEAF}{KEY}"), None),
+        // As Windows editors leave it, and as `openssl pkcs12` prints it.
+        Certificate::from_pem(format!("\u{feff}{LEAF}{KEY}").replace('\n', "\r\n")),
+        Certificate::from_pem(format!(
+            "Bag Attributes\n    friendlyName: Ü\n{KEY}subject=CN = leaf\n\n{LEAF}"
+        )),
+    ];
+    for form in forms {
+        assert_eq!(form.unwrap(), leaf());
+    }
+}
+
+#[test]
+fn thumbprints_and_times_are_those_that_openssl_prints() {
+    let leaf = leaf();
+    assert_eq!(leaf.thumbprint_sha1(), SHA1);
+    assert_eq!(leaf.thumbprint_sha256(), SHA256);
+    assert_eq!(
+        leaf.not_before().to_string(),
+        "2026-11-21 2:53:50.0 +00:00:00"
+    );
+    assert_eq!(
+        leaf.not_after().to_string(),
+        "2126-10-28 2:53:50.0 +00:00:00"
+    );
+    assert_eq!(leaf.public_pem(), LEAF);
+}
+
+#[test]
+fn validity_is_checked_to_the_second_and_days_are_counted() {
+    let leaf = leaf();
+    let second = entra_core::time::Duration::SECOND;
+    let kind = |now: Timestamp| leaf.check_validity(now).map_err(|error| error.kind());
+    assert_eq!(kind(leaf.not_before()), Ok(()));
+    assert_eq!(kind(leaf.not_after()), Ok(()));
+    assert_eq!(kind(leaf.not_before() - second), Err(Kind::NotYetValid));
+    assert_eq!(kind(leaf.not_after() + second), Err(Kind::Expired));
+    assert_eq!(leaf.days_left(leaf.not_after()), 0);
+    assert_eq!(leaf.days_left(leaf.not_after() - second), 0);
+    assert_eq!(leaf.days_left(leaf.not_after() + second), -1);
+    let error = leaf.check_validity(leaf.not_after() + second).unwrap_err();
+    assert!(
+        error.to_string().contains(SHA1) && error.to_string().contains("2126-10-28"),
+        "{error}"
+    );
+    assert!(
+        error.fix().contains("upload its public part"),
+        "{}",
+        error.fix()
+    );
+}
+
+#[test]
+fn a_chain_is_put_into_order_and_strangers_are_left_out() {
+    let chained = Certificate::from_pem(format!("{}{CHAIN}{KEY}", certificates(WEAK))).unwrap();
+    assert_eq!(chained.thumbprint_sha1(), SHA1);
+    let text: Vec<String> = chained
+        .chain()
+        .map(|der| String::from_utf8_lossy(der).into_owned())
+        .collect();
+    assert_eq!(text.len(), 2);
+    assert!(text[0].contains("entra-auth test issuer") && text[0].contains("entra-auth test root"));
+    assert!(!text[1].contains("entra-auth test issuer"));
+}
+
+#[test]
+fn what_is_missing_or_does_not_fit_is_named() {
+    let mock = entra_mock_key();
+    assert_refused(Certificate::from_pem(LEAF), Kind::NoKey);
+    assert_refused(Certificate::from_bytes(der(LEAF), None), Kind::NoKey);
+    assert_refused(Certificate::from_pem(KEY), Kind::NoCertificate);
+    assert_refused(Certificate::from_pem_and_key(LEAF, mock), Kind::KeyMismatch);
+    assert_refused(Certificate::from_pem(EC), Kind::UnsupportedKey);
+    assert_refused(
+        Certificate::from_pem(EC.replace("PRIVATE KEY", "EC PRIVATE KEY")),
+        Kind::UnsupportedKey,
+    );
+    assert_refused(Certificate::from_pem(WEAK), Kind::UnsupportedKey);
+    assert!(
+        Certificate::from_pem(WEAK)
+            .unwrap_err()
+            .to_string()
+            .contains("1024 bits")
+    );
+    assert_refused(Certificate::from_bytes("", None), Kind::Malformed);
+    assert_refused(
+        Certificate::from_bytes("not a certificate", None),
+        Kind::Malformed,
+    );
+    assert_refused(Certificate::from_pem(""), Kind::NoKey);
+    assert_refused(
+        Certificate::from_file("/no/such/file.pem", None),
+        Kind::File,
+    );
+}
+
+#[test]
+fn damaged_input_is_an_error_and_never_a_panic() {
+    let whole = format!("{LEAF}{KEY}");
+    for length in (0..whole.len()).step_by(7) {
+        Certificate::from_pem(&whole[..length]).unwrap_err();
+    }
+    let der = der(LEAF);
+    for at in 0..der.len() {
+        let mut damaged = der.clone();
+        damaged[at] ^= 0xff;
+        // It may well still be a certificate, of another name or time.
+        let _ = Certificate::from_pem_and_key(pem("CERTIFICATE", &damaged), KEY);
+        Certificate::from_pem_and_key(pem("CERTIFICATE", &der[..at]), KEY).unwrap_err();
+    }
+    for at in (0..MODERN_PFX.len()).step_by(211) {
+        let mut damaged = MODERN_PFX.to_vec();
+        damaged[at] ^= 0x55;
+        let _ = Certificate::from_bytes(&damaged, Some(&Secret::from("x")));
+        Certificate::from_bytes(&MODERN_PFX[..at], None).unwrap_err();
+    }
+}
+
+#[test]
+fn debug_and_errors_show_neither_key_nor_passphrase() {
+    let secret = Secret::from("canary-passphrase");
+    let key_line = KEY.lines().nth(1).unwrap();
+    let leaf = leaf();
+    let mut shown = format!("{leaf:?} {leaf:#?}");
+    for bad in [
+        ENCRYPTED.as_bytes(),
+        MODERN_PFX,
+        KEY.as_bytes(),
+        format!("{LEAF}{ENCRYPTED}").as_bytes(),
+    ] {
+        let error = Certificate::from_bytes(bad, Some(&secret)).unwrap_err();
+        let config = entra_auth::Error::from(error.clone());
+        shown.push_str(&format!(
+            "{error} {error:?} {error:#?} {} {config:?} {}",
+            error.fix(),
+            config.report()
+        ));
+    }
+    assert!(shown.contains("thumbprint_sha1") && shown.contains(SHA1));
+    for canary in ["canary", key_line] {
+        assert!(!shown.contains(canary), "{shown}");
+    }
+}
+
+#[test]
+fn days_left_follow_the_clock_that_is_given() {
+    let pem = entra_mock_pem();
+    let certificate = Certificate::from_pem(pem).unwrap();
+    let clock = ManualClock::at(certificate.not_after() - entra_core::time::Duration::days(40));
+    assert_eq!(certificate.days_left(clock.now()), 40);
+    clock.advance(std::time::Duration::from_secs(3600));
+    assert_eq!(certificate.days_left(clock.now()), 39);
+}
+
+#[cfg(feature = "encrypted-pem")]
+mod encrypted {
+    use super::*;
+
+    macro_rules! keys {
+        ($($name:literal),*) => {
+            [$(($name, include_str!(concat!("../fixtures/", $name, ".test-key.pem")))),*]
+        };
+    }
+
+    const KEYS: [(&str, &str); 9] = keys!(
+        "pbes2-aes256",
+        "pbes2-aes128-sha512",
+        "pbes2-aes192-sha1",
+        "pbes2-3des",
+        "scrypt-aes256",
+        "pbes1-3des",
+        "traditional-aes256",
+        "traditional-aes128",
+        "traditional-3des"
+    );
+
+    #[test]
+    fn every_encryption_that_openssl_offers_is_opened() {
+        for (name, key) in KEYS {
+            let certificate =
+                Certificate::from_encrypted_pem(format!("{LEAF}{key}"), &passphrase())
+                    .unwrap_or_else(|error| panic!("{name}: {error:?}"));
+            assert_eq!(certificate, leaf(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_or_missing_passphrase_is_said_to_be_one() {
+        for (name, key) in KEYS {
+            let pem = format!("{LEAF}{key}");
+            let slow = name.starts_with("scrypt");
+            for wrong in &["wrong", "", "correct-horse\n"][..if slow { 1 } else { 3 }] {
+                let error =
+                    Certificate::from_encrypted_pem(&pem, &Secret::from(*wrong)).unwrap_err();
+                assert_eq!(error.kind(), Kind::WrongPassphrase, "{name} {wrong:?}");
+            }
+            assert_refused(Certificate::from_pem(&pem), Kind::PassphraseMissing);
+        }
+    }
+
+    #[test]
+    fn an_encryption_that_is_not_supported_is_named_with_a_way_out() {
+        let key = KEYS[6].1.replace("AES-256-CBC", "SEED-CBC");
+        let error =
+            Certificate::from_encrypted_pem(format!("{LEAF}{key}"), &passphrase()).unwrap_err();
+        assert_eq!(error.kind(), Kind::UnsupportedEncryption);
+        assert!(error.to_string().contains("SEED-CBC") && error.fix().contains("openssl pkcs8"));
+    }
+
+    #[test]
+    fn damaged_encrypted_keys_are_errors() {
+        for (_, key) in KEYS
+            .into_iter()
+            .filter(|(name, _)| !name.starts_with("scrypt"))
+        {
+            let der = der(key);
+            let step = if key.contains("DEK-Info") { 400 } else { 61 };
+            for at in (0..der.len().min(400)).step_by(step) {
+                let label = key
+                    .split("-----")
+                    .nth(1)
+                    .unwrap()
+                    .trim_start_matches("BEGIN ");
+                let cut = pem(label, &der[..at]);
+                Certificate::from_encrypted_pem(format!("{LEAF}{cut}"), &passphrase()).unwrap_err();
+            }
+        }
+    }
+}
+
+#[cfg(not(feature = "encrypted-pem"))]
+#[test]
+fn without_the_feature_an_encrypted_key_says_which_one_it_needs() {
+    let pem = format!("{LEAF}{ENCRYPTED}");
+    let error = Certificate::from_bytes(pem, Some(&passphrase())).unwrap_err();
+    assert_eq!(error.kind(), Kind::FeatureDisabled);
+    assert!(error.fix().contains("encrypted-pem"));
+}
+
+#[cfg(feature = "pfx")]
+mod pfx {
+    use super::*;
+
+    const LEGACY: &[u8] = include_bytes!("../fixtures/legacy.test.pfx");
+    const NO_PASSWORD: &[u8] = include_bytes!("../fixtures/no-password.test.pfx");
+    const NO_MAC: &[u8] = include_bytes!("../fixtures/no-mac.test.pfx");
+
+    #[test]
+    fn modern_and_legacy_files_are_opened_with_their_chain() {
+        for pfx in [MODERN_PFX, LEGACY] {
+            let certificate = Certificate::from_pfx(pfx, &passphrase()).unwrap();
+            assert_eq!(certificate, leaf());
+            assert_eq!(certificate.chain().count(), 2);
+        }
+        assert_eq!(
+            Certificate::from_pfx(NO_MAC, &passphrase()).unwrap(),
+            leaf()
+        );
+        assert_eq!(Certificate::from_bytes(NO_PASSWORD, None).unwrap(), leaf());
+        assert_eq!(
+            Certificate::from_pfx(NO_PASSWORD, &Secret::from("")).unwrap(),
+            leaf()
+        );
+    }
+
+    #[test]
+    fn a_wrong_or_missing_password_is_said_to_be_one() {
+        for pfx in [MODERN_PFX, LEGACY, NO_MAC] {
+            assert_refused(
+                Certificate::from_pfx(pfx, &"wrong".into()),
+                Kind::WrongPassphrase,
+            );
+            assert_refused(Certificate::from_bytes(pfx, None), Kind::PassphraseMissing);
+        }
+        assert_refused(
+            Certificate::from_pfx(b"\x30\x03\x02\x01\x03", &passphrase()),
+            Kind::Malformed,
+        );
+    }
+}
+
+#[cfg(not(feature = "pfx"))]
+#[test]
+fn without_the_feature_a_pfx_file_says_which_one_it_needs() {
+    let error = Certificate::from_bytes(MODERN_PFX, Some(&passphrase())).unwrap_err();
+    assert_eq!(error.kind(), Kind::FeatureDisabled);
+    assert!(error.fix().contains("pfx"));
+}
+
+/// The fake tenant's own pair, of another key.
+pub(crate) fn entra_mock_pem() -> String {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async { entra_mock::FakeTenant::start().await.test_certificate_pem() })
+}
+
+fn entra_mock_key() -> String {
+    let pem = entra_mock_pem();
+    pem[..pem.find("-----BEGIN CERTIFICATE").unwrap()].to_owned()
+}
+
+/// The certificates of a text alone.
+fn certificates(pem: &str) -> &str {
+    let end = "-----END CERTIFICATE-----\n";
+    &pem[..pem.find(end).unwrap() + end.len()]
+}
+
+fn der(pem: &str) -> Vec<u8> {
+    use base64::Engine as _;
+    let body: String = pem
+        .lines()
+        .filter(|line| !line.starts_with('-') && !line.contains(':'))
+        .collect();
+    base64::engine::general_purpose::STANDARD
+        .decode(body)
+        .unwrap()
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    use base64::Engine as _;
+    let body = base64::engine::general_purpose::STANDARD.encode(der);
+    format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
+}
