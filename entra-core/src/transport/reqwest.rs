@@ -4,11 +4,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use reqwest::{Certificate, Client, ClientBuilder, Identity, Proxy, Url, redirect};
 
-use super::{HttpTransport, PlainHttp, TimeLimit, TransportError};
+use super::{HttpTransport, PlainHttp, TimeLimit, TransportError, pinned};
 use crate::{
     Error,
     cloud::{is_loopback, is_metadata},
 };
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The transport built on reqwest, with rustls and the machine's trusted roots.
 ///
@@ -30,6 +32,7 @@ pub struct ReqwestTransportBuilder {
     roots: Vec<Certificate>,
     only_given_roots: bool,
     identity: Option<Identity>,
+    thumbprint: Option<[u8; 20]>,
     connect_timeout: Duration,
     timeout: Duration,
 }
@@ -88,6 +91,16 @@ impl ReqwestTransportBuilder {
         self
     }
 
+    /// Trusts the one certificate with this SHA-1 thumbprint, whatever its names, dates and issuer are, and
+    /// no other; other roots and proxies do not count then.
+    ///
+    /// It is for hosts that show a self-signed certificate and tell their own processes its thumbprint,
+    /// such as Service Fabric's token endpoint.
+    pub const fn only_certificate_sha1(mut self, thumbprint: [u8; 20]) -> Self {
+        self.thumbprint = Some(thumbprint);
+        self
+    }
+
     /// Shows this client certificate to servers that ask for one (PEM: private key and certificate chain).
     ///
     /// # Errors
@@ -132,17 +145,25 @@ impl ReqwestTransportBuilder {
             .timeout(self.timeout)
     }
 
-    fn near_client(&self) -> reqwest::Result<Client> {
+    fn near_client(&self) -> Result<Client, BoxError> {
         // No roots at all: this client never speaks TLS, and looking for the machine's roots
         // fails where there are none.
-        self.base()
+        Ok(self
+            .base()
             .no_proxy()
             .tls_certs_only(std::iter::empty::<Certificate>())
-            .build()
+            .build()?)
     }
 
-    fn secure_client(&self) -> reqwest::Result<Client> {
+    fn secure_client(&self) -> Result<Client, BoxError> {
         let mut builder = self.base().https_only(true);
+        if let Some(thumbprint) = self.thumbprint {
+            let config = pinned::config(thumbprint)?;
+            return Ok(builder
+                .no_proxy()
+                .tls_backend_preconfigured(config)
+                .build()?);
+        }
         builder = if self.only_given_roots {
             builder.tls_certs_only(self.roots.clone())
         } else {
@@ -154,7 +175,7 @@ impl ReqwestTransportBuilder {
         if let Some(identity) = &self.identity {
             builder = builder.identity(identity.clone());
         }
-        builder.build()
+        Ok(builder.build()?)
     }
 }
 
@@ -165,6 +186,7 @@ impl Default for ReqwestTransportBuilder {
             roots: Vec::new(),
             only_given_roots: false,
             identity: None,
+            thumbprint: None,
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(100),
         }
@@ -198,7 +220,7 @@ impl HttpTransport for ReqwestTransport {
 
 fn cached(
     cell: &OnceLock<Client>,
-    build: impl FnOnce() -> reqwest::Result<Client>,
+    build: impl FnOnce() -> Result<Client, BoxError>,
 ) -> Result<&Client, TransportError> {
     if let Some(client) = cell.get() {
         return Ok(client);

@@ -4,5 +4,6 @@
 mod canary;
 mod clock;
 mod metadata;
+mod pinned;
 mod pipeline;
 mod transport;
