@@ -1,5 +1,6 @@
 use std::fmt;
 
+use aws_lc_rs::digest::{Context, SHA256};
 use entra_core::{Secret, bytes::Bytes, url::form_urlencoded};
 
 /// A form for the token endpoint, which knows which of its values are secret.
@@ -32,6 +33,37 @@ impl Form {
     pub(crate) fn secret(mut self, name: &'static str, value: &Secret) -> Self {
         self.0.push((name, Value::Secret(value.clone())));
         self
+    }
+
+    pub(crate) fn plain(&self, name: &str) -> Option<&str> {
+        self.0.iter().find_map(|(found, value)| match value {
+            Value::Plain(text) if *found == name => Some(text.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The form with this as its only field of that name.
+    pub(crate) fn with(mut self, name: &'static str, value: Option<String>) -> Self {
+        self.0.retain(|(found, _)| *found != name);
+        self.optional(name, value.as_deref())
+    }
+
+    /// What the service would see as the same request: all but what proves who asks, which may be
+    /// different each time.
+    pub(crate) fn identity(&self, url: &str) -> [u8; 32] {
+        let mut context = Context::new(&SHA256);
+        context.update(url.as_bytes());
+        for (name, value) in &self.0 {
+            if !PROOFS.contains(name) {
+                for text in [name, value.text()] {
+                    context.update(&text.len().to_le_bytes());
+                    context.update(text.as_bytes());
+                }
+            }
+        }
+        let mut identity = [0; 32];
+        identity.copy_from_slice(context.finish().as_ref());
+        identity
     }
 
     /// The encoded form. Its memory is overwritten when the last request that holds it is gone.
@@ -90,6 +122,8 @@ impl AsRef<[u8]> for Body {
     }
 }
 
+const PROOFS: [&str; 2] = ["client_secret", "client_assertion"];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,6 +141,30 @@ mod tests {
             format!("{form:?}"),
             r#"["grant_type", "scope", "client_secret"]"#
         );
+    }
+
+    #[test]
+    fn a_request_is_the_same_whoever_proves_it_and_another_with_any_other_value() {
+        let form = |secret: &str, scope: &str| {
+            Form::new("x")
+                .field("scope", scope)
+                .secret("client_secret", &Secret::from(secret))
+        };
+        let identity = form("a", "s").identity("u");
+        assert_eq!(identity, form("b", "s").identity("u"));
+        assert_ne!(identity, form("a", "t").identity("u"));
+        assert_ne!(identity, form("a", "s").identity("v"));
+        let token = |token: &str| form("a", "s").secret("refresh_token", &Secret::from(token));
+        assert_ne!(token("a").identity("u"), token("b").identity("u"));
+    }
+
+    #[test]
+    fn a_field_is_replaced_and_not_repeated() {
+        let form = Form::new("x").field("claims", "a");
+        let form = form.with("claims", Some("b".to_owned()));
+        assert_eq!(form.plain("claims"), Some("b"));
+        assert_eq!(form.encode(), "grant_type=x&claims=b");
+        assert_eq!(form.with("claims", None).encode(), "grant_type=x");
     }
 
     #[test]

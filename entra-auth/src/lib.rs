@@ -2,6 +2,7 @@
 
 mod aadsts;
 mod cache;
+mod capabilities;
 mod certificate;
 mod client_assertion;
 mod client_secret;
@@ -11,7 +12,9 @@ mod federated;
 mod form;
 mod report;
 mod settings;
+mod skew;
 pub mod store;
+mod throttle;
 mod token_endpoint;
 mod tokens;
 mod wire;

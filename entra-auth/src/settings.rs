@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use entra_core::{Clock, Cloud, Entropy, HttpTransport, RetryPolicy, SystemClock, SystemEntropy};
 
-use crate::{Error, TokenCache};
+use crate::{Error, TokenCache, capabilities::Capabilities};
 
 /// What every credential's builder can set.
 #[derive(Clone, Debug)]
@@ -13,6 +13,7 @@ pub(crate) struct Settings {
     pub(crate) retry_policy: RetryPolicy,
     pub(crate) transport: Option<Arc<dyn HttpTransport>>,
     pub(crate) cache: TokenCache,
+    pub(crate) capabilities: Capabilities,
 }
 
 impl Settings {
@@ -34,6 +35,7 @@ impl Default for Settings {
             retry_policy: RetryPolicy::for_tokens(),
             transport: None,
             cache: TokenCache::new(),
+            capabilities: Capabilities::default(),
         }
     }
 }
@@ -91,6 +93,19 @@ macro_rules! common_settings {
         /// The cache to keep tokens in; a cache of this credential's own unless set.
         pub fn cache(mut self, cache: &crate::TokenCache) -> Self {
             self.settings.cache = cache.clone();
+            self
+        }
+
+        /// What the application can do, told with every request; nothing unless set.
+        ///
+        /// `["cp1"]` says that it handles claims challenges (a 401 with `insufficient_claims`), as
+        /// Graph clients of this SDK do. Entra then issues tokens that live for about a day and
+        /// that it can revoke at once. Such tokens are cached apart from all others.
+        pub fn client_capabilities<I>(mut self, names: I) -> Self
+        where
+            I: IntoIterator<Item: Into<String>>,
+        {
+            self.settings.capabilities = names.into_iter().collect();
             self
         }
     };

@@ -7,11 +7,13 @@ use entra_core::{
 };
 
 use crate::{
-    Error, ErrorKind,
+    Error, ErrorKind, TokenCache,
     aadsts::{Aadsts, Class},
+    capabilities::Capabilities,
     error::class_of_oauth_error,
     form::Form,
     settings::Settings,
+    skew,
     wire::{Granted, Malformed, Refusal, is_passing, token},
 };
 
@@ -21,6 +23,8 @@ pub(crate) struct TokenEndpoint {
     cloud: Cloud,
     patient: Pipeline,
     single: Pipeline,
+    capabilities: Capabilities,
+    cache: TokenCache,
 }
 
 /// How hard to try.
@@ -57,6 +61,8 @@ impl TokenEndpoint {
             cloud: settings.cloud.clone(),
             patient: pipeline(settings.retry_policy.clone()),
             single: pipeline(settings.retry_policy.clone().with_max_attempts(1)),
+            capabilities: settings.capabilities.clone(),
+            cache: settings.cache.clone(),
         })
     }
 
@@ -68,12 +74,17 @@ impl TokenEndpoint {
             Effort::Once => (&self.single, |_, _, _| Verdict::Final),
         };
         let url = self.cloud.token_endpoint(grant.tenant);
+        let claims = self.capabilities.merge(grant.form.plain("claims"));
+        let form = grant.form.clone().with("claims", claims);
+        let identity = form.identity(url.as_str());
+        let throttle = self.cache.throttle();
+        throttle.check(&identity, pipeline.clock().now())?;
         let request = Request::new(grant.operation, Method::POST, url)
             .with_header(
                 header::ACCEPT,
                 header::HeaderValue::from_static("application/json"),
             )
-            .with_body("application/x-www-form-urlencoded", grant.form.encode())
+            .with_body("application/x-www-form-urlencoded", form.encode())
             .with_idempotency(grant.idempotency)
             .with_classifier(classify);
         let response = pipeline
@@ -81,7 +92,10 @@ impl TokenEndpoint {
             .await
             .map_err(|error| self.unsent(error))?;
         if response.status != StatusCode::OK {
-            return Err(refusal(&response, &grant.form));
+            let now = pipeline.clock().now();
+            let error = skew::explain(refusal(&response, &form), &response, now);
+            throttle.remember(identity, &error, now);
+            return Err(error);
         }
         let granted =
             Granted::parse(&response.body).map_err(|error| malformed(&response, error))?;

@@ -56,6 +56,7 @@ impl Tokens {
                 authority: settings.cloud.authority().as_str().to_owned(),
                 client,
                 account,
+                capabilities: settings.capabilities.clone(),
             }),
             home,
             clock: Arc::clone(&settings.clock),

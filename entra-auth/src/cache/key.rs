@@ -3,7 +3,7 @@ use std::sync::Arc;
 use entra_core::{ClientId, TenantId, TokenRequest};
 
 use super::Partition;
-use crate::{Error, ErrorKind, store::Ident};
+use crate::{Error, ErrorKind, capabilities::Capabilities, store::Ident};
 
 /// What a cached token was issued for. Two requests share a token only if all of it is equal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -19,6 +19,8 @@ pub(crate) struct Owner {
     pub(crate) authority: String,
     pub(crate) client: ClientId,
     pub(crate) account: Account,
+    /// They decide what kind of token it is.
+    pub(crate) capabilities: Capabilities,
 }
 
 /// For whom the token speaks.
@@ -51,19 +53,22 @@ impl CacheKey {
     /// The key as a store has it: everything a token depends on, in one unambiguous text.
     pub(crate) fn ident(&self) -> Ident {
         let Owner {
-            authority, client, ..
+            authority,
+            client,
+            account,
+            capabilities,
         } = &*self.owner;
         let Asked {
             tenant,
             scopes,
             claims,
         } = &self.asked;
-        let account = self.owner.account.name();
         let entry = serde_json::json!([
             authority,
             tenant.to_string(),
             client.to_string(),
-            account,
+            account.name(),
+            capabilities.merge(None),
             scopes,
             claims
         ]);

@@ -20,7 +20,7 @@ pub use partition::Partition;
 pub(crate) use shared::Obtained;
 pub use shared::TokenCacheBuilder;
 
-use crate::store::Backing;
+use crate::{store::Backing, throttle::Throttle};
 
 /// Tokens in memory, least recently used ones going first. Clones share their tokens.
 ///
@@ -48,6 +48,7 @@ struct Inner {
     /// Counts look-ups that missed the fast path; the unit of "recently".
     tick: AtomicU64,
     backing: Option<Backing>,
+    throttle: Throttle,
 }
 
 impl TokenCache {
@@ -126,6 +127,11 @@ impl TokenCache {
         }
     }
 
+    /// What the service has asked all that share this cache to wait with.
+    pub(crate) fn throttle(&self) -> &Throttle {
+        &self.0.throttle
+    }
+
     /// The current unit of "recently", for entries used past the look-up.
     pub(crate) fn tick(&self) -> u64 {
         self.0.tick.load(Ordering::Relaxed)
@@ -161,6 +167,7 @@ impl TokenCache {
             capacity: capacity.max(1),
             tick: AtomicU64::new(0),
             backing,
+            throttle: Throttle::default(),
         }))
     }
 

@@ -7,6 +7,7 @@ fn key(scope: &str) -> CacheKey {
         authority: "https://login.example.com/".to_owned(),
         client: "11111111-1111-1111-1111-111111111111".parse().unwrap(),
         account: Account::App,
+        capabilities: Default::default(),
     });
     let asked = Asked::new(&"contoso.com".parse().unwrap(), &TokenRequest::new([scope])).unwrap();
     CacheKey::new(&owner, asked)

@@ -17,6 +17,7 @@ mod lifetimes;
 #[cfg(feature = "redis")]
 mod redis_store;
 mod refusals;
+mod resilience;
 mod runtimes;
 mod stores;
 mod support;

@@ -1,0 +1,73 @@
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+/// What the client can do, as Entra wants to know it before it relies on it (`cp1`: handle a
+/// claims challenge, for which it issues long-lived tokens that can be revoked at once).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Capabilities(BTreeSet<String>);
+
+impl Capabilities {
+    /// The `claims` parameter: the capabilities, merged with a challenge (a JSON object).
+    pub(crate) fn merge(&self, challenge: Option<&str>) -> Option<String> {
+        if self.0.is_empty() {
+            return challenge.map(str::to_owned);
+        }
+        let mut claims: Map<String, Value> = match challenge {
+            // What is no object has been refused before; it must not be replaced unseen.
+            Some(challenge) => match serde_json::from_str(challenge) {
+                Ok(claims) => claims,
+                Err(_) => return Some(challenge.to_owned()),
+            },
+            None => Map::new(),
+        };
+        let access_token = claims.entry("access_token").or_insert_with(|| json!({}));
+        if !access_token.is_object() {
+            *access_token = json!({});
+        }
+        access_token["xms_cc"] = json!({"values": self.0});
+        Some(Value::Object(claims).to_string())
+    }
+}
+
+impl<T: Into<String>> FromIterator<T> for Capabilities {
+    fn from_iter<I: IntoIterator<Item = T>>(names: I) -> Self {
+        let names = names.into_iter().map(Into::into);
+        Self(names.filter(|name: &String| !name.is_empty()).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn merged(names: &[&str], challenge: Option<&str>) -> Option<Value> {
+        let capabilities: Capabilities = names.iter().copied().collect();
+        let text = capabilities.merge(challenge)?;
+        Some(serde_json::from_str(&text).unwrap())
+    }
+
+    #[test]
+    fn capabilities_and_a_challenge_become_one_object() {
+        let cp1 = json!({"values": ["cp1"]});
+        let nbf = r#"{"access_token":{"nbf":{"value":"1"}},"id_token":{"a":null}}"#;
+        assert_eq!(merged(&[], None), None);
+        assert_eq!(merged(&[""], None), None);
+        assert_eq!(merged(&[], Some("{}")), Some(json!({})));
+        assert_eq!(
+            merged(&["cp1", "cp1"], None),
+            Some(json!({"access_token": {"xms_cc": cp1}}))
+        );
+        assert_eq!(
+            merged(&["cp1"], Some(nbf)),
+            Some(json!({
+                "access_token": {"nbf": {"value": "1"}, "xms_cc": cp1},
+                "id_token": {"a": null}
+            }))
+        );
+        assert_eq!(
+            merged(&["cp1"], Some(r#"{"access_token":null}"#)),
+            Some(json!({"access_token": {"xms_cc": cp1}}))
+        );
+    }
+}

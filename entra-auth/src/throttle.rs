@@ -1,0 +1,145 @@
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use entra_core::Timestamp;
+
+use crate::{Error, ErrorKind};
+
+/// What the service has asked to wait with, and until when: another request before that would be
+/// refused as well, and count against the caller.
+#[derive(Default)]
+pub(crate) struct Throttle(Mutex<HashMap<[u8; 32], Asked>>);
+
+struct Asked {
+    until: Timestamp,
+    error: Error,
+}
+
+impl Throttle {
+    /// The error for a request that must not be made yet.
+    pub(crate) fn check(&self, request: &[u8; 32], now: Timestamp) -> Result<(), Error> {
+        let mut asked = self.lock();
+        let Some(found) = asked.get(request) else {
+            return Ok(());
+        };
+        let left = Duration::try_from(found.until - now).unwrap_or_default();
+        if left.is_zero() {
+            asked.remove(request);
+            return Ok(());
+        }
+        let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
+        Err(found.error.clone().with(|inner| {
+            inner.kind = ErrorKind::Throttled;
+            inner.summary = format!(
+                "nothing was sent: the sign-in service asked to wait, and {seconds} s of it are left"
+            )
+            .into();
+            inner.retry_after = Some(left);
+        }))
+    }
+
+    /// Keeps in mind that an answer asked to wait.
+    pub(crate) fn remember(&self, request: [u8; 32], error: &Error, now: Timestamp) {
+        let Some(wait) = error.retry_after().filter(|wait| !wait.is_zero()) else {
+            return;
+        };
+        if !matches!(error.kind(), ErrorKind::Throttled | ErrorKind::Service) {
+            return;
+        }
+        let Ok(wait) = entra_core::time::Duration::try_from(wait.min(LONGEST)) else {
+            return;
+        };
+        let mut asked = self.lock();
+        if asked.len() >= MOST {
+            asked.retain(|_, asked| asked.until > now);
+        }
+        // With so many keys throttled at once, one more request does no harm.
+        if asked.len() < MOST {
+            let (until, error) = (now.saturating_add(wait), error.clone());
+            asked.insert(request, Asked { until, error });
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<[u8; 32], Asked>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Throttle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Throttle")
+            .field("keys", &self.lock().len())
+            .finish()
+    }
+}
+
+/// A longer wait is more likely a mistake than meant.
+const LONGEST: Duration = Duration::from_secs(3600);
+const MOST: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(kind: ErrorKind, wait: u64) -> Error {
+        Error::new(kind, "x").with(|inner| {
+            inner.retry_after = Some(Duration::from_secs(wait));
+            inner.codes = vec![90_055];
+        })
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + entra_core::time::Duration::seconds(seconds)
+    }
+
+    #[test]
+    fn a_wait_holds_for_its_request_and_its_time() {
+        let throttle = Throttle::default();
+        throttle.remember([1; 32], &error(ErrorKind::Service, 60), at(0));
+        throttle.check(&[2; 32], at(0)).unwrap();
+        let refused = throttle.check(&[1; 32], at(59)).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Throttled);
+        assert_eq!(refused.retry_after(), Some(Duration::from_secs(1)));
+        assert_eq!(refused.aadsts_code(), Some(90_055));
+        throttle.check(&[1; 32], at(60)).unwrap();
+        throttle.check(&[1; 32], at(0)).unwrap();
+    }
+
+    #[test]
+    fn no_wait_is_longer_than_an_hour() {
+        let throttle = Throttle::default();
+        throttle.remember([1; 32], &error(ErrorKind::Throttled, u64::MAX), at(0));
+        throttle.check(&[1; 32], at(3599)).unwrap_err();
+        throttle.check(&[1; 32], at(3600)).unwrap();
+    }
+
+    #[test]
+    fn refusals_are_not_remembered() {
+        let throttle = Throttle::default();
+        throttle.remember([1; 32], &error(ErrorKind::InvalidClient, 60), at(0));
+        throttle.remember([1; 32], &error(ErrorKind::Throttled, 0), at(0));
+        throttle.check(&[1; 32], at(0)).unwrap();
+    }
+
+    #[test]
+    fn the_memory_is_bounded_and_drops_what_is_over() {
+        let throttle = Throttle::default();
+        let mut keys = (0..3000_u32).map(|number| {
+            let mut key = [0; 32];
+            key[..4].copy_from_slice(&number.to_le_bytes());
+            key
+        });
+        for key in keys.by_ref().take(2000) {
+            throttle.remember(key, &error(ErrorKind::Throttled, 60), at(0));
+        }
+        assert_eq!(throttle.lock().len(), MOST);
+        for key in keys {
+            throttle.remember(key, &error(ErrorKind::Throttled, 60), at(60));
+        }
+        assert_eq!(throttle.lock().len(), 1000);
+    }
+}
