@@ -19,7 +19,7 @@ async fn reader(tenant: &FakeTenant, permissions: &[&str]) -> String {
 fn names(answer: &Answer) -> Vec<&str> {
     let items = answer.body["value"]
         .as_array()
-        .unwrap_or_else(|| panic!("{}", answer.text));
+        .expect(&answer.text);
     items
         .iter()
         .map(|item| item["displayName"].as_str().unwrap())
@@ -195,7 +195,7 @@ async fn a_batch_is_one_request() {
     .await;
     let responses = batch.body["responses"]
         .as_array()
-        .unwrap_or_else(|| panic!("{}", batch.text));
+        .expect(&batch.text);
     assert_eq!(responses[0]["body"]["displayName"], "Adele");
     assert_eq!(
         (
