@@ -17,9 +17,7 @@ async fn reader(tenant: &FakeTenant, permissions: &[&str]) -> String {
 }
 
 fn names(answer: &Answer) -> Vec<&str> {
-    let items = answer.body["value"]
-        .as_array()
-        .expect(&answer.text);
+    let items = answer.body["value"].as_array().expect(&answer.text);
     items
         .iter()
         .map(|item| item["displayName"].as_str().unwrap())
@@ -193,9 +191,7 @@ async fn a_batch_is_one_request() {
             .json(&body),
     )
     .await;
-    let responses = batch.body["responses"]
-        .as_array()
-        .expect(&batch.text);
+    let responses = batch.body["responses"].as_array().expect(&batch.text);
     assert_eq!(responses[0]["body"]["displayName"], "Adele");
     assert_eq!(
         (
