@@ -8,6 +8,10 @@ use serde_json::{Map, Value, json};
 pub(crate) struct Capabilities(BTreeSet<String>);
 
 impl Capabilities {
+    pub(crate) const fn names(&self) -> &BTreeSet<String> {
+        &self.0
+    }
+
     /// The `claims` parameter: the capabilities, merged with a challenge (a JSON object).
     pub(crate) fn merge(&self, challenge: Option<&str>) -> Option<String> {
         if self.0.is_empty() {

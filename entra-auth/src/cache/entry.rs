@@ -39,6 +39,7 @@ pub(crate) struct Stored {
     pub(crate) token: AccessToken,
     /// From here on a caller waits for a new token unless it asked for less.
     stale_at: Timestamp,
+    obtained: Timestamp,
     flight: u64,
 }
 
@@ -187,6 +188,15 @@ impl State {
         self.flights
     }
 
+    /// The token as a store would keep it.
+    pub(crate) fn record(&self) -> Option<Record> {
+        let stored = self.token.as_ref()?;
+        Some(Record {
+            token: stored.token.clone(),
+            obtained: stored.obtained,
+        })
+    }
+
     /// The token with its moments.
     pub(crate) fn stored(&self) -> Option<&Stored> {
         self.token.as_ref()
@@ -200,6 +210,7 @@ impl Stored {
         let margin = (lifetime / 2_i32).min(signed(MARGIN));
         Self {
             stale_at: token.expires_on().saturating_sub(margin),
+            obtained: now,
             flight,
             token,
         }

@@ -28,6 +28,10 @@ pub(crate) struct Owner {
 pub(crate) enum Account {
     /// The application itself.
     App,
+    /// A person, by home account id.
+    User(Arc<str>),
+    /// The caller of an API, by a digest of its token or by the key of its session.
+    OnBehalfOf(Arc<str>),
 }
 
 /// The part of a key that a token request decides, in one spelling.
@@ -68,7 +72,7 @@ impl CacheKey {
             tenant.to_string(),
             client.to_string(),
             account.name(),
-            capabilities.merge(None),
+            capabilities.names(),
             scopes,
             claims
         ]);
@@ -76,6 +80,35 @@ impl CacheKey {
             partition: self.partition().to_string(),
             entry: entry.to_string(),
         }
+    }
+
+    /// The key that a text of [`ident`](Self::ident) stands for.
+    pub(crate) fn from_ident(ident: &Ident) -> Option<Self> {
+        type Parts = (
+            String,
+            String,
+            String,
+            Vec<String>,
+            Vec<String>,
+            Vec<String>,
+            Option<String>,
+        );
+        let (authority, tenant, client, account, capabilities, scopes, claims): Parts =
+            serde_json::from_str(&ident.entry).ok()?;
+        let owner = Owner {
+            authority,
+            client: client.parse().ok()?,
+            account: Account::from_name(&account)?,
+            capabilities: capabilities.into_iter().collect(),
+        };
+        let asked = Asked {
+            tenant: tenant.parse().ok()?,
+            scopes,
+            claims,
+        };
+        let key = Self::new(&Arc::new(owner), asked);
+        // Nothing but the one spelling of a key counts.
+        (key.ident() == *ident).then_some(key)
     }
 
     pub(crate) fn partition(&self) -> Partition {
@@ -98,6 +131,18 @@ impl Account {
     fn name(&self) -> serde_json::Value {
         match self {
             Self::App => serde_json::json!(["app"]),
+            Self::User(id) => serde_json::json!(["user", **id]),
+            Self::OnBehalfOf(key) => serde_json::json!(["on-behalf-of", **key]),
+        }
+    }
+
+    fn from_name(name: &[String]) -> Option<Self> {
+        let name: Vec<&str> = name.iter().map(String::as_str).collect();
+        match name[..] {
+            ["app"] => Some(Self::App),
+            ["user", id] => Some(Self::User(id.into())),
+            ["on-behalf-of", key] => Some(Self::OnBehalfOf(key.into())),
+            _ => None,
         }
     }
 
@@ -105,6 +150,8 @@ impl Account {
     fn partition(&self, owner: &Owner, tenant: &TenantId) -> Partition {
         match self {
             Self::App => Partition::app(owner.client, tenant),
+            Self::User(id) => Partition::account(id),
+            Self::OnBehalfOf(key) => Partition::on_behalf_of(key),
         }
     }
 }

@@ -1,4 +1,5 @@
 mod entry;
+mod export;
 mod hot;
 mod key;
 mod partition;
@@ -20,7 +21,10 @@ pub use partition::Partition;
 pub(crate) use shared::Obtained;
 pub use shared::TokenCacheBuilder;
 
-use crate::{store::Backing, throttle::Throttle};
+use crate::{
+    store::{Backing, Seal},
+    throttle::Throttle,
+};
 
 /// Tokens in memory, least recently used ones going first. Clones share their tokens.
 ///
@@ -48,6 +52,7 @@ struct Inner {
     /// Counts look-ups that missed the fast path; the unit of "recently".
     tick: AtomicU64,
     backing: Option<Backing>,
+    seal: Arc<Seal>,
     throttle: Throttle,
 }
 
@@ -161,12 +166,13 @@ impl TokenCache {
         }
     }
 
-    fn with_parts(capacity: usize, backing: Option<Backing>) -> Self {
+    fn with_parts(capacity: usize, backing: Option<Backing>, seal: Arc<Seal>) -> Self {
         Self(Arc::new(Inner {
             entries: RwLock::default(),
             capacity: capacity.max(1),
             tick: AtomicU64::new(0),
             backing,
+            seal,
             throttle: Throttle::default(),
         }))
     }

@@ -3,7 +3,7 @@ use std::{future::Future, sync::Arc};
 use entra_core::{Clock, Timestamp};
 
 use super::{CacheKey, Outcome, Partition, TokenCache, Want};
-use crate::store::{Backing, EncryptionKey, Found, StoreError, TokenStore};
+use crate::store::{Backing, EncryptionKey, Found, Seal, StoreError, TokenStore};
 
 /// Settings of a [`TokenCache`].
 ///
@@ -43,7 +43,7 @@ impl TokenCacheBuilder {
         self
     }
 
-    /// Seals what is stored with this key. Keys given after the first open older entries only, so
+    /// Seals what is stored or exported with this key. Keys given after the first open older entries only, so
     /// that a key can be replaced; what none of them opens is set aside.
     pub fn encryption_key(mut self, key: EncryptionKey) -> Self {
         self.keys.push(key);
@@ -53,9 +53,11 @@ impl TokenCacheBuilder {
     /// The cache.
     #[must_use]
     pub fn build(self) -> TokenCache {
-        let keys = self.keys;
-        let backing = self.store.map(|store| Backing::new(store, keys));
-        TokenCache::with_parts(self.capacity, backing)
+        let seal = Arc::new(Seal::new(self.keys));
+        let backing = self
+            .store
+            .map(|store| Backing::new(store, Arc::clone(&seal)));
+        TokenCache::with_parts(self.capacity, backing, seal)
     }
 }
 

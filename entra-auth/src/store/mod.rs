@@ -71,6 +71,7 @@ pub use self::redis::RedisStore;
 pub use self::seal::EncryptionKey;
 pub(crate) use self::{
     record::{Ident, Record},
+    seal::{Seal, unreadable},
     second::{Backing, Found},
 };
 

@@ -14,14 +14,13 @@ use tracing::{debug, warn};
 use zeroize::Zeroizing;
 
 use super::{
-    EncryptionKey, Ident, Record, StoreError, StoreErrorKind, StoreKey, StoreLock, TokenStore,
-    seal::Seal,
+    Ident, Record, StoreError, StoreErrorKind, StoreKey, StoreLock, TokenStore, seal::Seal,
 };
 
 /// A cache's second level: a store, the keys that seal its entries, and what went wrong with it.
 pub(crate) struct Backing {
     store: Arc<dyn TokenStore>,
-    seal: Seal,
+    seal: Arc<Seal>,
     failures: AtomicU64,
     last: Mutex<Option<StoreError>>,
 }
@@ -36,10 +35,10 @@ pub(crate) enum Found {
 }
 
 impl Backing {
-    pub(crate) fn new(store: Arc<dyn TokenStore>, keys: Vec<EncryptionKey>) -> Self {
+    pub(crate) fn new(store: Arc<dyn TokenStore>, seal: Arc<Seal>) -> Self {
         Self {
             store,
-            seal: Seal::new(keys),
+            seal,
             failures: AtomicU64::new(0),
             last: Mutex::default(),
         }

@@ -450,3 +450,82 @@ fn dropped_at_any_await_without_a_runtime_the_next_caller_gets_a_token() {
         assert!(shelf.locks.lock().unwrap().is_empty());
     }
 }
+
+fn sealed(key: u8) -> TokenCache {
+    let builder = TokenCache::builder().encryption_key(EncryptionKey::new([key; 32]));
+    builder.build()
+}
+
+#[tokio::test]
+async fn an_exported_partition_is_used_by_another_process_as_if_it_were_its_own() {
+    let clock = ManualClock::new();
+    for cache in [TokenCache::new as fn() -> TokenCache, || sealed(1)] {
+        let service = Service::new();
+        let with = |cache: &TokenCache, tenant: &str| {
+            ClientSecretCredential::builder(tenant, CLIENT, "s3cr3t")
+                .transport(Arc::clone(&service) as _)
+                .clock(clock.clone())
+                .cache(cache)
+                .build()
+                .unwrap()
+        };
+        let partition =
+            |tenant: &str| Partition::app(CLIENT.parse().unwrap(), &tenant.parse().unwrap());
+        let (first, second) = (cache(), cache());
+        assert_eq!(first.export(&partition(TENANT)).unwrap(), None);
+        assert_eq!(number(&with(&first, TENANT), &graph()).await, 1);
+        assert_eq!(number(&with(&first, "fabrikam.com"), &graph()).await, 2);
+        clock.advance(Duration::from_secs(3299));
+        let bytes = first.export(&partition(TENANT)).unwrap().unwrap();
+        assert_eq!(second.import(&partition(TENANT), &bytes).unwrap(), 1);
+        assert_eq!(number(&with(&second, TENANT), &graph()).await, 1);
+        assert_eq!(number(&with(&second, "fabrikam.com"), &graph()).await, 3);
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(
+            number(&with(&second, TENANT), &graph()).await,
+            4,
+            "its age is kept"
+        );
+        second.import(&partition(TENANT), &bytes).unwrap();
+        assert_eq!(
+            number(&with(&second, TENANT), &graph()).await,
+            4,
+            "the fresher stays"
+        );
+        let error = second
+            .import(&partition("fabrikam.com"), &bytes)
+            .unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unreadable);
+    }
+}
+
+#[tokio::test]
+async fn an_export_that_is_damaged_or_sealed_otherwise_brings_nothing_in() {
+    let service = Service::new();
+    let partition = Partition::app(CLIENT.parse().unwrap(), &TENANT.parse().unwrap());
+    let cache = sealed(1);
+    number(&builder(&service).cache(&cache).build().unwrap(), &graph()).await;
+    let bytes = cache.export(&partition).unwrap().unwrap();
+    assert!(!String::from_utf8_lossy(&bytes).contains("graph"));
+    let open = TokenCache::new();
+    number(&builder(&service).cache(&open).build().unwrap(), &graph()).await;
+    let plain = open.export(&partition).unwrap().unwrap();
+    for (cache, bytes) in [
+        (sealed(2), bytes.clone()),
+        (TokenCache::new(), bytes.clone()),
+        (sealed(1), bytes[..bytes.len() - 1].to_vec()),
+        (sealed(1), plain.clone()),
+        (TokenCache::new(), plain[..plain.len() / 2].to_vec()),
+        (
+            TokenCache::new(),
+            String::from_utf8(plain)
+                .unwrap()
+                .replace("user", "x")
+                .replace("app", "dev")
+                .into_bytes(),
+        ),
+    ] {
+        cache.import(&partition, &bytes).unwrap_err();
+        assert!(cache.is_empty());
+    }
+}

@@ -1,0 +1,115 @@
+use zeroize::Zeroizing;
+
+use super::{CacheKey, Partition, TokenCache};
+use crate::store::{Ident, Record, StoreError, StoreKey, unreadable};
+
+impl TokenCache {
+    /// The tokens of a partition as bytes, such as a person's for the session of a web app; none
+    /// when the memory has none of it.
+    ///
+    /// They are sealed if the cache has an [`encryption_key`](super::TokenCacheBuilder), and as good
+    /// as the tokens if it has none.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// use entra_auth::{ClientSecretCredential, Partition, TokenCache, store::EncryptionKey};
+    /// use entra_core::{TokenCredential, TokenRequest};
+    /// # let tenant = entra_mock::FakeTenant::start().await;
+    /// # let app = tenant.register_app("Web app").with_secret();
+    /// let cache = || TokenCache::builder().encryption_key(EncryptionKey::new([7; 32])).build();
+    /// let credential = |cache: &TokenCache| {
+    ///     ClientSecretCredential::builder(tenant.id(), app.client_id(), app.secret())
+    /// #       .clock(tenant.clock())
+    ///         .cloud(tenant.cloud()).cache(cache).build()
+    /// };
+    /// let request = TokenRequest::new([tenant.cloud().graph_scope()]);
+    /// let (first, second) = (cache(), cache());
+    /// let token = credential(&first)?.token(&request).await?;
+    ///
+    /// let partition = Partition::app(app.client_id(), &tenant.id()); // a person's: `Partition::account`
+    /// let bytes = first.export(&partition)?.ok_or("no token")?;
+    /// assert_eq!(second.import(&partition, &bytes)?, 1);
+    /// assert_eq!(credential(&second)?.token(&request).await?.expose(), token.expose());
+    /// # tenant.requests().to("/oauth2/v2.0/token").assert_count(1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the entries cannot be sealed; nothing is ever given out unsealed instead.
+    pub fn export(&self, partition: &Partition) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut text = Zeroizing::new(Vec::new());
+        for (key, entry) in self.read().iter() {
+            if key.partition() != *partition || key.challenged().is_some() {
+                continue;
+            }
+            if let Some(record) = entry.lock().record() {
+                let line = record.encode(&key.ident())?;
+                // A buffer that grows leaves copies of the tokens behind.
+                let mut longer = Zeroizing::new(Vec::with_capacity(text.len() + line.len() + 1));
+                longer.extend_from_slice(&text);
+                longer.extend_from_slice(&line);
+                longer.push(b'\n');
+                text = longer;
+            }
+        }
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let sealed = self.0.seal.close(&place(partition), text)?;
+        Ok(Some(sealed.to_vec()))
+    }
+
+    /// Puts exported tokens back into the memory, unless it has fresher ones; gives how many there
+    /// were.
+    ///
+    /// # Errors
+    /// When the bytes are damaged, sealed with another key, not sealed though the cache has a key,
+    /// or of another partition. Then none of them is used.
+    pub fn import(&self, partition: &Partition, bytes: &[u8]) -> Result<usize, StoreError> {
+        let stored = Zeroizing::new(bytes.to_vec());
+        let text = self.0.seal.open(&place(partition), stored)?;
+        let lines = text.split(|byte| *byte == b'\n');
+        let mut found = Vec::new();
+        for line in lines.filter(|line| !line.is_empty()) {
+            let (ident, record) = Record::read(line)?;
+            let key = key(&ident)?;
+            if key.partition() != *partition {
+                return Err(unreadable("an entry belongs elsewhere"));
+            }
+            found.push((key, record));
+        }
+        let count = found.len();
+        for (key, record) in found {
+            self.put(&key, &record);
+        }
+        Ok(count)
+    }
+
+    fn put(&self, key: &CacheKey, record: &Record) {
+        loop {
+            let entry = self.entry(key);
+            let number = {
+                let mut state = entry.lock();
+                if state.detached {
+                    continue;
+                }
+                let held = state.stored().map(|held| held.token.expires_on());
+                if held.is_some_and(|held| held >= record.token.expires_on()) {
+                    return;
+                }
+                state.next_number()
+            };
+            entry.land(number, &Ok(record.token.clone()), record.obtained);
+            return;
+        }
+    }
+}
+
+fn key(ident: &Ident) -> Result<CacheKey, StoreError> {
+    CacheKey::from_ident(ident).ok_or_else(|| unreadable("an entry names no key of this version"))
+}
+
+fn place(partition: &Partition) -> StoreKey {
+    StoreKey::new(partition.as_str(), "export")
+}
