@@ -1,6 +1,6 @@
 use std::{borrow::Cow, error, fmt, sync::Arc, time::Duration};
 
-use entra_core::{ClientId, CredentialError, CredentialErrorKind, TenantId, Timestamp};
+use entra_core::{ClientId, CredentialError, CredentialErrorKind, Guid, TenantId, Timestamp};
 
 use crate::{Report, aadsts::Class};
 
@@ -259,7 +259,8 @@ impl Error {
 
     /// Says for whom the token was asked, unless that is known.
     pub(crate) fn for_identity(self, client: ClientId, tenant: &TenantId) -> Self {
-        if self.0.identity.is_some() {
+        // What the host or a tool signs in as is its business and not known here.
+        if self.0.identity.is_some() || client == ClientId::from(Guid::NIL) {
             return self;
         }
         self.with(|inner| inner.identity = Some((client, tenant.clone())))

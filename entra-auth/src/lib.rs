@@ -4,12 +4,15 @@ mod aadsts;
 mod cache;
 mod capabilities;
 mod certificate;
-mod client_assertion;
+mod chain;
 mod client_secret;
+mod default_credential;
 mod environment;
+mod environment_credential;
 mod error;
-mod federated;
+pub mod federated;
 mod form;
+pub mod host;
 mod report;
 mod settings;
 mod skew;
@@ -27,13 +30,13 @@ pub use certificate::{
     Certificate, CertificateError, CertificateErrorKind, ClientCertificateCredential,
     ClientCertificateCredentialBuilder,
 };
-pub use client_assertion::{
-    AssertionRequest, ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialBuilder,
-};
+pub use chain::{ChainReport, ChainedCredential, LinkOutcome};
 pub use client_secret::{ClientSecretCredential, ClientSecretCredentialBuilder};
+pub use default_credential::{DefaultCredential, DefaultCredentialBuilder};
 pub use environment::Environment;
+pub use environment_credential::{EnvironmentCredential, EnvironmentCredentialBuilder};
+
 pub use error::{Error, ErrorKind};
-pub use federated::FederatedToken;
 pub use report::Report;
 
 pub use entra_core;

@@ -111,4 +111,55 @@ macro_rules! common_settings {
     };
 }
 
+/// The setters of a credential whose tokens belong to this machine: no cloud and no shared cache.
+macro_rules! host_settings {
+    () => {
+        /// The clock that decides about expiry and waits; the system's unless set.
+        pub fn clock(mut self, clock: impl entra_core::Clock) -> Self {
+            self.settings.clock = std::sync::Arc::new(clock);
+            self
+        }
+
+        /// The source of request ids and jitter; the system's unless set.
+        pub fn entropy(mut self, entropy: impl entra_core::Entropy) -> Self {
+            self.settings.entropy = std::sync::Arc::new(entropy);
+            self
+        }
+
+        /// The HTTP transport; reqwest unless set.
+        pub fn transport(
+            mut self,
+            transport: std::sync::Arc<dyn entra_core::HttpTransport>,
+        ) -> Self {
+            self.settings.transport = Some(transport);
+            self
+        }
+
+        /// The limits of retries; what the kind of host needs unless set.
+        pub fn retry_policy(mut self, policy: entra_core::RetryPolicy) -> Self {
+            self.settings.retry_policy = policy;
+            self
+        }
+    };
+}
+
+/// Gives another credential's builder the settings of this one.
+macro_rules! with_settings {
+    ($builder:expr, $settings:expr) => {{
+        let settings = &$settings;
+        let builder = $builder
+            .cloud(settings.cloud.clone())
+            .clock(std::sync::Arc::clone(&settings.clock))
+            .entropy(std::sync::Arc::clone(&settings.entropy))
+            .retry_policy(settings.retry_policy.clone())
+            .cache(&settings.cache);
+        match &settings.transport {
+            Some(transport) => builder.transport(std::sync::Arc::clone(transport)),
+            None => builder,
+        }
+    }};
+}
+
 pub(crate) use common_settings;
+pub(crate) use host_settings;
+pub(crate) use with_settings;

@@ -11,8 +11,8 @@ use std::{
 
 use async_trait::async_trait;
 use entra_auth::{
-    AssertionRequest, ClientAssertion, ClientAssertionCredential, Environment, ErrorKind,
-    FederatedToken,
+    Environment, ErrorKind,
+    federated::{AssertionRequest, ClientAssertion, ClientAssertionCredential, FederatedToken},
 };
 use entra_core::{
     Cloud, CredentialError, CredentialErrorKind, ManualClock, ScriptedTransport, Secret,

@@ -14,6 +14,7 @@ mod file_store;
 mod flights;
 mod keys;
 mod lifetimes;
+mod managed_identity;
 #[cfg(feature = "redis")]
 mod redis_store;
 mod refusals;

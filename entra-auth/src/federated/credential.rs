@@ -6,8 +6,9 @@ use entra_core::{
     TokenCredential, TokenRequest, url::Url,
 };
 
+use super::FederatedToken;
 use crate::{
-    Environment, Error, ErrorKind, FederatedToken,
+    Environment, Error, ErrorKind,
     cache::{Account, Asked},
     client_secret::invalid_id,
     form::Form,
@@ -57,7 +58,7 @@ pub struct AssertionRequest {
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// use entra_auth::ClientAssertionCredential;
+/// use entra_auth::federated::ClientAssertionCredential;
 /// use entra_core::{Secret, TokenCredential, TokenRequest};
 /// # let tenant = entra_mock::FakeTenant::start().await;
 /// # let issuer = "https://tokens.example.com";
@@ -148,7 +149,7 @@ impl ClientAssertionCredential {
     /// authority that is none.
     ///
     /// ```
-    /// use entra_auth::{ClientAssertionCredential, Environment, ErrorKind};
+    /// use entra_auth::{Environment, ErrorKind, federated::ClientAssertionCredential};
     /// let nothing = Environment::default();
     /// let error = ClientAssertionCredential::workload_identity(&nothing).unwrap_err();
     /// assert_eq!(error.kind(), ErrorKind::Unavailable);
@@ -310,7 +311,7 @@ impl<F> fmt::Debug for Callback<F> {
 }
 
 /// Entra's answer to something that is no JWT at all says less than this.
-fn check_form(assertion: &Secret) -> Result<(), Error> {
+pub(crate) fn check_form(assertion: &Secret) -> Result<(), Error> {
     let text = assertion.expose();
     let is_jwt = text.split('.').count() == 3
         && text.bytes().all(|byte| byte.is_ascii_graphic())
@@ -329,7 +330,7 @@ fn check_form(assertion: &Secret) -> Result<(), Error> {
     }))
 }
 
-const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+pub(crate) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const WORKLOAD_IDENTITY: [&str; 3] = [
     "AZURE_TENANT_ID",
     "AZURE_CLIENT_ID",

@@ -12,18 +12,16 @@ use entra_core::{
 use serde_json::Value;
 use tokio::runtime::Handle;
 
-use crate::{
-    AssertionRequest, ClientAssertion, Environment, Error, ErrorKind, settings::Settings,
-    wire::is_passing,
-};
+use super::{AssertionRequest, ClientAssertion};
+use crate::{Environment, Error, ErrorKind, settings::Settings, wire::is_passing};
 
 /// Where an application's token of another identity provider comes from.
 ///
 /// The application must have a federated credential with that token's issuer, subject and audience.
-/// Give it to [`ClientAssertionCredential::federated`](crate::ClientAssertionCredential::federated).
+/// Give it to [`ClientAssertionCredential::federated`](super::ClientAssertionCredential::federated).
 ///
 /// ```
-/// use entra_auth::{ClientAssertionCredential, Environment, FederatedToken};
+/// use entra_auth::{Environment, federated::{ClientAssertionCredential, FederatedToken}};
 /// # let environment = Environment::from_pairs([
 /// #     ("ACTIONS_ID_TOKEN_REQUEST_URL", "https://token.example.com/id?api-version=2.0"),
 /// #     ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "t"),

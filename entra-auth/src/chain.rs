@@ -1,0 +1,320 @@
+use std::{
+    borrow::Cow,
+    error, fmt,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+};
+
+use async_trait::async_trait;
+use entra_core::{
+    AccessToken, CredentialError, CredentialErrorKind, TokenCredential, TokenRequest,
+};
+use tracing::{debug, info};
+
+use crate::Error;
+
+/// Tries one credential after the other until one is set up here.
+///
+/// A link that is [unavailable](CredentialErrorKind::Unavailable) passes on to the next; any other
+/// failure ends the search, so that a wrong secret is not hidden by somebody's command line account. The
+/// link that gives the first token is used from then on. [`report`](Self::report) tells what became of
+/// each. Cheap to clone; clones share the chosen link.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// use entra_auth::{ChainedCredential, ClientSecretCredential, Environment, host::AzureCliCredential};
+/// use entra_core::{TokenCredential, TokenRequest};
+/// # let tenant = entra_mock::FakeTenant::start().await;
+/// # let app = tenant.register_app("Night job").with_secret();
+/// # let secret = ClientSecretCredential::builder(tenant.id(), app.client_id(), app.secret())
+/// #     .cloud(tenant.cloud()).clock(tenant.clock()).build()?;
+/// # let runner = std::sync::Arc::new(NoTools);
+/// # #[derive(Debug)] struct NoTools;
+/// # #[async_trait::async_trait]
+/// # impl entra_auth::host::ProcessRunner for NoTools {
+/// #     async fn run(&self, _: &entra_auth::host::ProcessCommand) -> std::io::Result<entra_auth::host::ProcessOutput> {
+/// #         Err(std::io::ErrorKind::NotFound.into())
+/// #     }
+/// # }
+/// let developer = AzureCliCredential::builder(&Environment::from_process())
+/// #   .process_runner(runner)
+///     .build()?;
+/// let chain = ChainedCredential::new()
+///     .link("developer", developer)
+///     .link("service", secret);
+/// chain.token(&TokenRequest::new([tenant.cloud().graph_scope()])).await?;
+/// assert_eq!(chain.report().answered(), Some("service"));
+/// println!("{}", chain.report()); // also says why "developer" was passed over
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct ChainedCredential {
+    links: Vec<Link>,
+    state: Arc<State>,
+}
+
+#[derive(Clone)]
+struct Link {
+    name: Cow<'static, str>,
+    credential: Arc<dyn TokenCredential>,
+    /// Whether any failure passes on to the next link.
+    lenient: bool,
+}
+
+#[derive(Default)]
+struct State {
+    chosen: OnceLock<usize>,
+    outcomes: Mutex<Vec<LinkOutcome>>,
+}
+
+/// What became of the links of a chain when it was last searched.
+///
+/// `Display` has one line for each: `EnvironmentCredential: passed over, AZURE_TENANT_ID is not set`.
+#[derive(Clone, Debug)]
+pub struct ChainReport(Vec<(Cow<'static, str>, LinkOutcome)>);
+
+/// What became of one link of a chain.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum LinkOutcome {
+    /// It gave the token and is used from then on.
+    Answered,
+    /// It was passed over.
+    Skipped(CredentialError),
+    /// It failed in a way that ended the search.
+    Failed(CredentialError),
+    /// The search ended before it, or there was none yet.
+    NotTried,
+}
+
+impl ChainedCredential {
+    /// A chain without links, which gives no token.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same chain with one more link at its end, under a name for the report.
+    ///
+    /// The longer chain chooses anew.
+    #[must_use]
+    pub fn link(
+        self,
+        name: impl Into<Cow<'static, str>>,
+        credential: impl TokenCredential,
+    ) -> Self {
+        self.with(name.into(), Arc::new(credential), false)
+    }
+
+    /// The same chain with one more link, which passes on to the next whatever its failure is.
+    #[must_use]
+    pub fn optional_link(
+        self,
+        name: impl Into<Cow<'static, str>>,
+        credential: impl TokenCredential,
+    ) -> Self {
+        self.with(name.into(), Arc::new(credential), true)
+    }
+
+    /// What became of each link when the chain was last searched.
+    #[must_use]
+    pub fn report(&self) -> ChainReport {
+        let outcomes = self.state.outcomes();
+        let mut outcomes = outcomes.iter().cloned();
+        ChainReport(
+            self.links
+                .iter()
+                .map(|link| {
+                    let outcome = outcomes.next().unwrap_or(LinkOutcome::NotTried);
+                    (link.name.clone(), outcome)
+                })
+                .collect(),
+        )
+    }
+
+    fn with(
+        mut self,
+        name: Cow<'static, str>,
+        credential: Arc<dyn TokenCredential>,
+        lenient: bool,
+    ) -> Self {
+        self.links.push(Link {
+            name,
+            credential,
+            lenient,
+        });
+        self.state = Arc::default();
+        self
+    }
+
+    async fn search(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
+        let mut outcomes = Vec::with_capacity(self.links.len());
+        for (number, link) in self.links.iter().enumerate() {
+            match link.credential.token(request).await {
+                Ok(token) => {
+                    outcomes.push(LinkOutcome::Answered);
+                    // Of two searches at once the first to end decides, and the report is its own.
+                    if self.state.chosen.set(number).is_ok() {
+                        info!(link = %link.name, "the link of the chain that is used");
+                        *self.state.outcomes() = outcomes;
+                    }
+                    return Ok(token);
+                }
+                Err(error) if link.lenient || error.kind() == CredentialErrorKind::Unavailable => {
+                    debug!(link = %link.name, reason = %reason(&error), "passed over");
+                    outcomes.push(LinkOutcome::Skipped(error));
+                }
+                Err(error) => {
+                    outcomes.push(LinkOutcome::Failed(error.clone()));
+                    self.keep(outcomes);
+                    return Err(stopped(&link.name, error));
+                }
+            }
+        }
+        let names: Vec<&str> = self.links.iter().map(|link| &*link.name).collect();
+        let error = exhausted(&names, &outcomes);
+        self.keep(outcomes);
+        Err(error)
+    }
+
+    fn keep(&self, outcomes: Vec<LinkOutcome>) {
+        if self.state.chosen.get().is_none() {
+            *self.state.outcomes() = outcomes;
+        }
+    }
+}
+
+#[async_trait]
+impl TokenCredential for ChainedCredential {
+    async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
+        let chosen = self.state.chosen.get();
+        match chosen.and_then(|number| self.links.get(*number)) {
+            Some(link) => link.credential.token(request).await,
+            None => self.search(request).await,
+        }
+    }
+}
+
+impl fmt::Debug for ChainedCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.links.iter().map(|link| &*link.name).collect();
+        f.debug_struct("ChainedCredential")
+            .field("links", &names)
+            .field("chosen", &self.state.chosen.get())
+            .finish_non_exhaustive()
+    }
+}
+
+impl State {
+    fn outcomes(&self) -> MutexGuard<'_, Vec<LinkOutcome>> {
+        self.outcomes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ChainReport {
+    /// The links in their order, each with what became of it.
+    pub fn links(&self) -> impl Iterator<Item = (&str, &LinkOutcome)> {
+        self.0.iter().map(|(name, outcome)| (&**name, outcome))
+    }
+
+    /// The name of the link that gave the token.
+    #[must_use]
+    pub fn answered(&self) -> Option<&str> {
+        self.links()
+            .find(|(_, outcome)| matches!(outcome, LinkOutcome::Answered))
+            .map(|(name, _)| name)
+    }
+}
+
+impl LinkOutcome {
+    /// Why it gave no token, in one line; nothing if it did or was not asked.
+    #[must_use]
+    pub fn reason(&self) -> Option<String> {
+        match self {
+            Self::Skipped(error) | Self::Failed(error) => Some(reason(error)),
+            Self::Answered | Self::NotTried => None,
+        }
+    }
+
+    /// What to do about it, if that is known.
+    #[must_use]
+    pub fn fix(&self) -> Option<&str> {
+        match self {
+            Self::Skipped(error) | Self::Failed(error) => error.fix(),
+            Self::Answered | Self::NotTried => None,
+        }
+    }
+}
+
+impl fmt::Display for ChainReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, (name, outcome)) in self.links().enumerate() {
+            let line = if number == 0 { "" } else { "\n" };
+            write!(f, "{line}{name}: ")?;
+            match outcome {
+                LinkOutcome::Answered => f.write_str("gave the token")?,
+                LinkOutcome::Skipped(error) => write!(f, "passed over, {}", reason(error))?,
+                LinkOutcome::Failed(error) => write!(f, "failed, {}", reason(error))?,
+                LinkOutcome::NotTried => f.write_str("not tried")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// This crate's own words for a failure, which say more than those above them.
+fn reason(error: &CredentialError) -> String {
+    Error::find(error).map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// The error of a link that ended the search, whole, with the link's name before it.
+fn stopped(name: &str, error: CredentialError) -> CredentialError {
+    let message = format!("{name} is set up, but gives no token, so the chain ends there");
+    let mut stopped = CredentialError::new(error.kind(), message).with_ids(
+        error.correlation_id().map(str::to_owned),
+        error.trace_id().map(str::to_owned),
+    );
+    if let Some(code) = error.code() {
+        stopped = stopped.with_code(code);
+    }
+    if let Some(fix) = error.fix() {
+        stopped = stopped.with_fix(fix);
+    }
+    if let Some(claims) = error.claims() {
+        stopped = stopped.with_claims(claims);
+    }
+    if let Some(wait) = error.retry_after() {
+        stopped = stopped.with_retry_after(wait);
+    }
+    stopped.with_source(error)
+}
+
+fn exhausted(names: &[&str], outcomes: &[LinkOutcome]) -> CredentialError {
+    let reasons: Vec<String> = names
+        .iter()
+        .zip(outcomes)
+        .filter_map(|(name, outcome)| Some(format!("{name}: {}", outcome.reason()?)))
+        .collect();
+    let error = CredentialError::new(
+        CredentialErrorKind::Unavailable,
+        "no link of the chain can sign in here",
+    );
+    if reasons.is_empty() {
+        return error.with_fix("give the chain at least one link");
+    }
+    error
+        .with_fix("set up one of its links; the reasons say what each lacks")
+        .with_source(Reasons(reasons.join("; ")))
+}
+
+/// Why each link was passed over, in one line.
+#[derive(Debug)]
+struct Reasons(String);
+
+impl fmt::Display for Reasons {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl error::Error for Reasons {}

@@ -1,0 +1,220 @@
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use entra_core::{AccessToken, CredentialError, TokenCredential, TokenRequest};
+
+use crate::{
+    ChainReport, ChainedCredential, Environment, EnvironmentCredential, Error,
+    client_secret::invalid_id,
+    federated::ClientAssertionCredential,
+    host::{
+        AzureCliCredential, AzureDeveloperCliCredential, ManagedIdentityCredential,
+        ManagedIdentityId, ProcessRunner,
+    },
+    settings::{Settings, common_settings, with_settings},
+};
+
+/// Signs in with whatever is set up: on a server its identity, on a developer's machine the developer.
+///
+/// The links are `EnvironmentCredential`, `WorkloadIdentityCredential`, `ManagedIdentityCredential`,
+/// `AzureCliCredential` and `AzureDeveloperCliCredential`, in this order; a link that is not set up passes
+/// on to the next, the two tools on any failure. As in Microsoft's libraries the variable
+/// `AZURE_TOKEN_CREDENTIALS` narrows it to `prod` (the first three), `dev` (the tools) or the link of that
+/// name. `AZURE_CLIENT_ID` names the managed identity. For a fixed deployment name the one credential
+/// instead: what a chain finds depends on the machine.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// use entra_auth::{DefaultCredential, Environment};
+/// use entra_core::{TokenCredential, TokenRequest};
+/// # let tenant = entra_mock::FakeTenant::start().await;
+/// # let app = tenant.register_app("Web shop");
+/// # let environment = Environment::from_pairs(tenant.managed_identities(&[&app]));
+/// // outside of a test: Environment::from_process()
+/// let credential = DefaultCredential::builder(&environment)
+/// #   .clock(tenant.clock())
+///     .build()?;
+/// credential.token(&TokenRequest::new([tenant.cloud().graph_scope()])).await?;
+/// assert_eq!(credential.report().answered(), Some("ManagedIdentityCredential"));
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct DefaultCredential(ChainedCredential);
+
+/// Settings of a [`DefaultCredential`].
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct DefaultCredentialBuilder {
+    environment: Environment,
+    runner: Option<Arc<dyn ProcessRunner>>,
+    settings: Settings,
+}
+
+impl DefaultCredential {
+    /// Settings to change.
+    pub fn builder(environment: &Environment) -> DefaultCredentialBuilder {
+        DefaultCredentialBuilder {
+            environment: environment.clone(),
+            runner: None,
+            settings: Settings::default(),
+        }
+    }
+
+    /// What became of each link when the chain was last searched.
+    #[must_use]
+    pub fn report(&self) -> ChainReport {
+        self.0.report()
+    }
+}
+
+#[async_trait]
+impl TokenCredential for DefaultCredential {
+    async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
+        self.0.token(request).await
+    }
+}
+
+impl fmt::Debug for DefaultCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("DefaultCredential").field(&self.0).finish()
+    }
+}
+
+impl DefaultCredentialBuilder {
+    common_settings!();
+
+    /// What runs the command line tools; real processes unless set.
+    pub fn process_runner(mut self, runner: Arc<dyn ProcessRunner>) -> Self {
+        self.runner = Some(runner);
+        self
+    }
+
+    /// The credential. Nothing is sent or started before the first token is asked for.
+    ///
+    /// A link that cannot be set up is none the less part of the chain and says why when it is its turn.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when `AZURE_TOKEN_CREDENTIALS` names
+    /// something else.
+    pub fn build(self) -> Result<DefaultCredential, Error> {
+        let selected = self
+            .environment
+            .get("AZURE_TOKEN_CREDENTIALS")
+            .map(str::trim);
+        let wanted: &[&str] = match selected {
+            None => &LINKS,
+            Some(one) if one.eq_ignore_ascii_case("prod") => &LINKS[..3],
+            Some(one) if one.eq_ignore_ascii_case("dev") => &LINKS[3..],
+            Some(one) => {
+                let at = LINKS.iter().position(|link| link.eq_ignore_ascii_case(one));
+                let at = at.ok_or_else(|| {
+                    Error::configuration(
+                        "AZURE_TOKEN_CREDENTIALS names no link of the chain",
+                        format!("set it to prod, dev or one of {}", LINKS.join(", ")),
+                    )
+                })?;
+                &LINKS[at..=at]
+            }
+        };
+        let mut chain = ChainedCredential::new();
+        for &name in wanted {
+            chain = match name {
+                ENVIRONMENT => link(chain, name, self.from_environment()),
+                WORKLOAD => link(chain, name, self.workload_identity()),
+                MANAGED => link(chain, name, self.managed_identity(wanted.len() > 1)),
+                AZ => match self.azure_cli() {
+                    Ok(credential) => chain.optional_link(name, credential),
+                    Err(error) => chain.optional_link(name, NotSetUp(error.into())),
+                },
+                _ => match self.azure_developer_cli() {
+                    Ok(credential) => chain.optional_link(name, credential),
+                    Err(error) => chain.optional_link(name, NotSetUp(error.into())),
+                },
+            };
+        }
+        Ok(DefaultCredential(chain))
+    }
+
+    fn from_environment(&self) -> Result<EnvironmentCredential, Error> {
+        let builder = EnvironmentCredential::builder(&self.environment);
+        with_settings!(builder, self.settings).build()
+    }
+
+    fn workload_identity(&self) -> Result<ClientAssertionCredential, Error> {
+        let builder = ClientAssertionCredential::workload_identity(&self.environment)?;
+        let mut settings = self.settings.clone();
+        if settings.cloud == entra_core::Cloud::public()
+            && let Some(cloud) = self.environment.cloud()?
+        {
+            settings.cloud = cloud;
+        }
+        with_settings!(builder, settings).build()
+    }
+
+    fn managed_identity(&self, probe: bool) -> Result<ManagedIdentityCredential, Error> {
+        let settings = &self.settings;
+        let mut builder = ManagedIdentityCredential::builder(&self.environment)
+            .clock(Arc::clone(&settings.clock))
+            .entropy(Arc::clone(&settings.entropy))
+            .retry_policy(settings.retry_policy.clone());
+        if let Some(transport) = &settings.transport {
+            builder = builder.transport(Arc::clone(transport));
+        }
+        if let Some(client) = self.environment.get("AZURE_CLIENT_ID") {
+            let client = client.trim().parse().map_err(invalid_id)?;
+            builder = builder.identity(ManagedIdentityId::Client(client));
+        }
+        if probe {
+            builder = builder.probe_first();
+        }
+        builder.build()
+    }
+
+    fn azure_cli(&self) -> Result<AzureCliCredential, Error> {
+        let mut builder =
+            AzureCliCredential::builder(&self.environment).clock(Arc::clone(&self.settings.clock));
+        if let Some(runner) = &self.runner {
+            builder = builder.process_runner(Arc::clone(runner));
+        }
+        builder.build()
+    }
+
+    fn azure_developer_cli(&self) -> Result<AzureDeveloperCliCredential, Error> {
+        let mut builder = AzureDeveloperCliCredential::builder(&self.environment)
+            .clock(Arc::clone(&self.settings.clock));
+        if let Some(runner) = &self.runner {
+            builder = builder.process_runner(Arc::clone(runner));
+        }
+        builder.build()
+    }
+}
+
+/// A link whose set-up failed; it gives the reason in the place of a token.
+#[derive(Clone, Debug)]
+struct NotSetUp(CredentialError);
+
+#[async_trait]
+impl TokenCredential for NotSetUp {
+    async fn token(&self, _: &TokenRequest) -> Result<AccessToken, CredentialError> {
+        Err(self.0.clone())
+    }
+}
+
+fn link(
+    chain: ChainedCredential,
+    name: &'static str,
+    credential: Result<impl TokenCredential, Error>,
+) -> ChainedCredential {
+    match credential {
+        Ok(credential) => chain.link(name, credential),
+        Err(error) => chain.link(name, NotSetUp(error.into())),
+    }
+}
+
+const ENVIRONMENT: &str = "EnvironmentCredential";
+const WORKLOAD: &str = "WorkloadIdentityCredential";
+const MANAGED: &str = "ManagedIdentityCredential";
+const AZ: &str = "AzureCliCredential";
+const AZD: &str = "AzureDeveloperCliCredential";
+const LINKS: [&str; 5] = [ENVIRONMENT, WORKLOAD, MANAGED, AZ, AZD];

@@ -1,0 +1,149 @@
+use std::fmt;
+
+use async_trait::async_trait;
+use entra_core::{AccessToken, CredentialError, TokenCredential, TokenRequest};
+
+use crate::{
+    ClientCertificateCredential, ClientSecretCredential, Environment, Error,
+    settings::{Settings, common_settings, with_settings},
+};
+
+/// Signs an application in with the secret or certificate that `AZURE_…` variables name.
+///
+/// The variables are those of Microsoft's own libraries: `AZURE_TENANT_ID` and `AZURE_CLIENT_ID`, and with
+/// them `AZURE_CLIENT_SECRET`, or else `AZURE_CLIENT_CERTIFICATE_PATH` with
+/// `AZURE_CLIENT_CERTIFICATE_PASSWORD` and `AZURE_CLIENT_SEND_CERTIFICATE_CHAIN` (`1` or `true`). If both are
+/// set the secret is used. `AZURE_AUTHORITY_HOST` decides the cloud unless the builder does.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// use entra_auth::{Environment, EnvironmentCredential};
+/// use entra_core::{TokenCredential, TokenRequest};
+/// # let tenant = entra_mock::FakeTenant::start().await;
+/// # let app = tenant.register_app("Night job").with_secret();
+/// # let environment = Environment::from_pairs([
+/// #     ("AZURE_TENANT_ID", tenant.id().to_string()),
+/// #     ("AZURE_CLIENT_ID", app.client_id().to_string()),
+/// #     ("AZURE_CLIENT_SECRET", app.secret().expose().to_owned()),
+/// #     ("AZURE_AUTHORITY_HOST", tenant.uri()),
+/// # ]);
+/// // outside of a test: Environment::from_process()
+/// let credential = EnvironmentCredential::builder(&environment)
+/// #   .clock(tenant.clock())
+///     .build()?;
+/// let token = credential.token(&TokenRequest::new([tenant.cloud().graph_scope()])).await?;
+/// # use entra_core::Clock;
+/// # assert!(token.expires_on() > tenant.clock().now());
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct EnvironmentCredential(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Secret(ClientSecretCredential),
+    Certificate(ClientCertificateCredential),
+}
+
+/// Settings of an [`EnvironmentCredential`].
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct EnvironmentCredentialBuilder {
+    environment: Environment,
+    settings: Settings,
+}
+
+impl EnvironmentCredential {
+    /// Settings to change.
+    pub fn builder(environment: &Environment) -> EnvironmentCredentialBuilder {
+        EnvironmentCredentialBuilder {
+            environment: environment.clone(),
+            settings: Settings::default(),
+        }
+    }
+}
+
+#[async_trait]
+impl TokenCredential for EnvironmentCredential {
+    async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
+        match &self.0 {
+            Kind::Secret(credential) => credential.token(request).await,
+            Kind::Certificate(credential) => credential.token(request).await,
+        }
+    }
+}
+
+impl fmt::Debug for EnvironmentCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let credential: &dyn fmt::Debug = match &self.0 {
+            Kind::Secret(credential) => credential,
+            Kind::Certificate(credential) => credential,
+        };
+        f.debug_tuple("EnvironmentCredential")
+            .field(credential)
+            .finish()
+    }
+}
+
+impl EnvironmentCredentialBuilder {
+    common_settings!();
+
+    /// The credential. Nothing is sent before the first token is asked for; a certificate is read.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) that names what is not set;
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a value that cannot be used.
+    pub fn build(self) -> Result<EnvironmentCredential, Error> {
+        let get = |name: &str| self.environment.get(name).map(str::trim);
+        let mut settings = self.settings.clone();
+        if settings.cloud == entra_core::Cloud::public()
+            && let Some(cloud) = self.environment.cloud()?
+        {
+            settings.cloud = cloud;
+        }
+        let (tenant, client, secret, certificate) = (
+            get("AZURE_TENANT_ID"),
+            get("AZURE_CLIENT_ID"),
+            self.environment.secret("AZURE_CLIENT_SECRET"),
+            get("AZURE_CLIENT_CERTIFICATE_PATH"),
+        );
+        let kind = match (tenant, client, secret, certificate) {
+            (Some(tenant), Some(client), Some(secret), _) => {
+                let builder = ClientSecretCredential::builder(tenant, client, secret);
+                Kind::Secret(with_settings!(builder, settings).build()?)
+            }
+            (Some(tenant), Some(client), None, Some(path)) => {
+                let password = self.environment.secret("AZURE_CLIENT_CERTIFICATE_PASSWORD");
+                let builder =
+                    ClientCertificateCredential::builder_from_file(tenant, client, path, password);
+                let mut builder = with_settings!(builder, settings);
+                if matches!(
+                    get("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN"),
+                    Some("1" | "true" | "True" | "TRUE")
+                ) {
+                    builder = builder.send_chain();
+                }
+                Kind::Certificate(builder.build()?)
+            }
+            _ => {
+                let missing: Vec<&str> = [
+                    ("AZURE_TENANT_ID", tenant.is_none()),
+                    ("AZURE_CLIENT_ID", client.is_none()),
+                    (
+                        "AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH",
+                        secret.is_none() && certificate.is_none(),
+                    ),
+                ]
+                .into_iter()
+                .filter_map(|(name, missing)| missing.then_some(name))
+                .collect();
+                return Err(Error::unavailable(
+                    format!("{} not set", missing.join(", ")),
+                    "set the variables to the ids from the registration's Overview page and to a secret or certificate file of it",
+                ));
+            }
+        };
+        Ok(EnvironmentCredential(kind))
+    }
+}

@@ -1,0 +1,475 @@
+//! The account that somebody is signed in with on a developer's machine.
+
+use std::{fmt, io, marker::PhantomData, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use entra_core::{
+    AccessToken, ClientId, Clock, CredentialError, Guid, InvalidId, TenantId, Timestamp,
+    TokenCredential, TokenRequest, time::format_description::well_known::Rfc3339,
+};
+use serde_json::Value;
+
+use super::process::{ProcessCommand, ProcessOutput, ProcessRunner, SystemProcesses};
+use crate::{
+    Aadsts, Environment, Error, ErrorKind, TokenCache,
+    cache::{Account, Asked},
+    client_secret::invalid_id,
+    settings::Settings,
+    token_endpoint::Effort,
+    tokens::{TokenSource, Tokens, check_tenant},
+};
+
+/// Tokens of the account that is signed in to the Azure CLI (`az login`).
+///
+/// For a developer's machine: the program then acts as that person. Tokens stay in this process; the
+/// tool is asked once for each, not for each call. It needs Azure CLI 2.54 or later.
+///
+/// ```
+/// use entra_auth::{Environment, host::AzureCliCredential};
+/// let credential = AzureCliCredential::builder(&Environment::from_process())
+///     .tenant("contoso.com") // otherwise the tool's own
+///     .build()?;
+/// # Ok::<(), entra_auth::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct AzureCliCredential(Arc<Tokens>);
+
+/// Tokens of the account that is signed in to the Azure Developer CLI (`azd auth login`).
+///
+/// As [`AzureCliCredential`], for the other tool.
+///
+/// ```
+/// use entra_auth::{Environment, host::AzureDeveloperCliCredential};
+/// let credential = AzureDeveloperCliCredential::builder(&Environment::from_process()).build()?;
+/// # Ok::<(), entra_auth::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct AzureDeveloperCliCredential(Arc<Tokens>);
+
+/// Settings of an [`AzureCliCredential`] or an [`AzureDeveloperCliCredential`].
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct CliCredentialBuilder<C> {
+    tool: Tool,
+    tenant: Option<Result<TenantId, InvalidId>>,
+    subscription: Option<String>,
+    environment: Environment,
+    runner: Arc<dyn ProcessRunner>,
+    time_limit: Duration,
+    settings: Settings,
+    makes: PhantomData<fn() -> C>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tool {
+    Az,
+    Azd,
+}
+
+impl AzureCliCredential {
+    /// Settings to change.
+    pub fn builder(environment: &Environment) -> CliCredentialBuilder<Self> {
+        CliCredentialBuilder::new(Tool::Az, environment)
+    }
+}
+
+impl AzureDeveloperCliCredential {
+    /// Settings to change.
+    pub fn builder(environment: &Environment) -> CliCredentialBuilder<Self> {
+        CliCredentialBuilder::new(Tool::Azd, environment)
+    }
+}
+
+#[async_trait]
+impl TokenCredential for AzureCliCredential {
+    async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
+        self.0.token(request).await.map_err(Into::into)
+    }
+}
+
+#[async_trait]
+impl TokenCredential for AzureDeveloperCliCredential {
+    async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
+        self.0.token(request).await.map_err(Into::into)
+    }
+}
+
+impl fmt::Debug for AzureCliCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AzureCliCredential").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for AzureDeveloperCliCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AzureDeveloperCliCredential")
+            .finish_non_exhaustive()
+    }
+}
+
+impl<C> CliCredentialBuilder<C> {
+    fn new(tool: Tool, environment: &Environment) -> Self {
+        Self {
+            tool,
+            tenant: None,
+            subscription: None,
+            environment: environment.clone(),
+            runner: Arc::new(SystemProcesses),
+            time_limit: TIME_LIMIT,
+            settings: Settings::default(),
+            makes: PhantomData,
+        }
+    }
+
+    /// The tenant to get tokens of; the tool's own unless set.
+    pub fn tenant<T>(mut self, tenant: T) -> Self
+    where
+        T: TryInto<TenantId, Error: Into<InvalidId>>,
+    {
+        self.tenant = Some(tenant.try_into().map_err(Into::into));
+        self
+    }
+
+    /// How long the tool may take; 10 seconds unless set.
+    pub const fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = limit;
+        self
+    }
+
+    /// What runs the tool; real processes unless set.
+    pub fn process_runner(mut self, runner: Arc<dyn ProcessRunner>) -> Self {
+        self.runner = runner;
+        self
+    }
+
+    /// The clock that decides about expiry; the system's unless set.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.settings.clock = Arc::new(clock);
+        self
+    }
+
+    fn tokens(mut self) -> Result<Arc<Tokens>, Error> {
+        let home = match self.tenant {
+            Some(tenant) => tenant.map_err(invalid_id)?,
+            None => TenantId::from(Guid::NIL),
+        };
+        check_tenant(&home)?;
+        if self.subscription.as_deref().is_some_and(|text| {
+            text.is_empty() || text.starts_with('-') || text.chars().any(char::is_control)
+        }) {
+            return Err(Error::configuration(
+                "the subscription is neither a name nor an id",
+                "give what `az account list` shows",
+            ));
+        }
+        // No store of others: the account is that of whoever sits at this machine.
+        self.settings.cache = TokenCache::new();
+        let source = Cli {
+            tool: self.tool,
+            subscription: self.subscription,
+            environment: self.environment,
+            runner: self.runner,
+            time_limit: self.time_limit,
+            clock: Arc::clone(&self.settings.clock),
+        };
+        Ok(Arc::new(Tokens::new(
+            Arc::new(source),
+            &self.settings,
+            ClientId::from(Guid::NIL),
+            home,
+            Account::App,
+        )))
+    }
+}
+
+impl CliCredentialBuilder<AzureCliCredential> {
+    /// The subscription whose account to use, by name or id; the tool's current one unless set.
+    pub fn subscription(mut self, subscription: impl Into<String>) -> Self {
+        self.subscription = Some(subscription.into());
+        self
+    }
+
+    /// The credential. The tool is not asked before the first token is.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] for a tenant or a subscription that is none.
+    pub fn build(self) -> Result<AzureCliCredential, Error> {
+        Ok(AzureCliCredential(self.tokens()?))
+    }
+}
+
+impl CliCredentialBuilder<AzureDeveloperCliCredential> {
+    /// The credential. The tool is not asked before the first token is.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] for a tenant that is none.
+    pub fn build(self) -> Result<AzureDeveloperCliCredential, Error> {
+        Ok(AzureDeveloperCliCredential(self.tokens()?))
+    }
+}
+
+impl<C> fmt::Debug for CliCredentialBuilder<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CliCredentialBuilder")
+            .field("tool", &self.tool)
+            .field("tenant", &self.tenant)
+            .field("subscription", &self.subscription)
+            .field("time_limit", &self.time_limit)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug)]
+struct Cli {
+    tool: Tool,
+    subscription: Option<String>,
+    environment: Environment,
+    runner: Arc<dyn ProcessRunner>,
+    time_limit: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl TokenSource for Cli {
+    async fn fetch(&self, asked: &Asked, _: Effort) -> Result<AccessToken, Error> {
+        let tool = self.tool;
+        if asked.claims.is_some() {
+            return Err(Error::new(
+                ErrorKind::InteractionRequired,
+                format!("{tool} cannot answer a claims challenge"),
+            )
+            .with(|inner| {
+                inner.claims.clone_from(&asked.claims);
+                inner.fix = Some(format!("run `{}` again", tool.login()).into());
+            }));
+        }
+        let command = ProcessCommand {
+            program: tool.program().to_owned(),
+            arguments: self.arguments(asked)?,
+            folder: self.environment.safe_folder().to_owned(),
+            time_limit: self.time_limit,
+        };
+        let output = self
+            .runner
+            .run(&command)
+            .await
+            .map_err(|error| self.not_run(error))?;
+        if !output.success {
+            return Err(tool.failure(&output));
+        }
+        let (token, expires_on) = tool.parse(output.stdout.expose())?;
+        if expires_on <= self.clock.now() {
+            return Err(tool.malformed("the token has already ended"));
+        }
+        Ok(AccessToken::new(token, expires_on))
+    }
+}
+
+impl Cli {
+    fn arguments(&self, asked: &Asked) -> Result<Vec<String>, Error> {
+        let scopes = asked.scope();
+        let scopes: Vec<&str> = scopes.split(' ').collect();
+        let tool = self.tool;
+        // There is no shell, but an argument must not be taken for an option.
+        let is_scope = |scope: &&str| {
+            !scope.starts_with('-')
+                && scope
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-._:/".contains(&byte))
+        };
+        if !scopes.iter().all(is_scope) || (tool == Tool::Az && scopes.len() != 1) {
+            return Err(Error::configuration(
+                format!("{tool} cannot be asked for these scopes"),
+                "ask for one scope, such as https://graph.microsoft.com/.default",
+            ));
+        }
+        let mut arguments: Vec<&str> = match tool {
+            Tool::Az => vec!["account", "get-access-token", "--output", "json"],
+            Tool::Azd => vec!["auth", "token", "--output", "json", "--no-prompt"],
+        };
+        for scope in &scopes {
+            arguments.extend(["--scope", scope]);
+        }
+        let tenant = asked.tenant.to_string();
+        if asked.tenant != TenantId::from(Guid::NIL) {
+            arguments.extend([tool.tenant_option(), &tenant]);
+        }
+        if let Some(subscription) = &self.subscription {
+            arguments.extend(["--subscription", subscription]);
+        }
+        Ok(arguments.into_iter().map(str::to_owned).collect())
+    }
+
+    fn not_run(&self, error: io::Error) -> Error {
+        let tool = self.tool;
+        match error.kind() {
+            io::ErrorKind::NotFound => tool.not_installed(),
+            io::ErrorKind::TimedOut => Error::unavailable(
+                format!(
+                    "{tool} did not answer within {} s",
+                    self.time_limit.as_secs()
+                ),
+                "see whether it answers in a terminal, or allow it more time",
+            ),
+            _ => Error::unavailable(
+                format!("{tool} could not be started"),
+                "see whether it starts in a terminal",
+            ),
+        }
+        .with_source(error)
+    }
+}
+
+impl Tool {
+    const fn program(self) -> &'static str {
+        match self {
+            Self::Az if cfg!(windows) => "az.cmd",
+            Self::Az => "az",
+            Self::Azd => "azd",
+        }
+    }
+
+    const fn login(self) -> &'static str {
+        match self {
+            Self::Az => "az login",
+            Self::Azd => "azd auth login",
+        }
+    }
+
+    const fn tenant_option(self) -> &'static str {
+        match self {
+            Self::Az => "--tenant",
+            Self::Azd => "--tenant-id",
+        }
+    }
+
+    fn not_installed(self) -> Error {
+        Error::unavailable(
+            format!("{self} is not installed"),
+            "install it and see that it is in the search path, or sign in with another credential",
+        )
+    }
+
+    /// What the tool's complaint means.
+    fn failure(self, output: &ProcessOutput) -> Error {
+        let said = self.complaint(output.stderr.expose());
+        let lower = said.to_ascii_lowercase();
+        let code = said.split_once("AADSTS").and_then(|(_, rest)| {
+            let end = rest
+                .find(|digit: char| !digit.is_ascii_digit())
+                .unwrap_or(rest.len());
+            rest[..end].parse::<u32>().ok()
+        });
+        let missing = ["is not recognized", "command not found", ": not found"];
+        let error = if missing.iter().any(|text| lower.contains(text)) {
+            self.not_installed()
+        } else if let Some(code) = code {
+            let entry = Aadsts::lookup(code);
+            let kind = entry.map_or(ErrorKind::Refused, |entry| entry.class().kind());
+            Error::new(kind, format!("{self} was refused a token")).with(|inner| {
+                inner.codes = vec![code];
+                inner.cause = entry.and_then(Aadsts::cause).map(Into::into);
+                inner.fix =
+                    Some(format!("run `{}` for that tenant and scope", self.login()).into());
+            })
+        } else if [
+            "az login",
+            "az account set",
+            "azd auth login",
+            "not logged in",
+        ]
+        .iter()
+        .any(|text| lower.contains(text))
+        {
+            Error::unavailable(
+                format!("nobody is signed in to {self}"),
+                format!("run `{}`", self.login()),
+            )
+        } else {
+            Error::new(ErrorKind::Refused, format!("{self} gave no token")).with(|inner| {
+                inner.fix = Some("see whether the same command gives a token in a terminal".into());
+            })
+        };
+        error.with(|inner| {
+            inner.service_message = Some(said).filter(|said| !said.is_empty());
+        })
+    }
+
+    /// The first line of what was printed that is no warning, without anything like a token.
+    fn complaint(self, stderr: &str) -> String {
+        let from_json = || {
+            let line: Value =
+                serde_json::from_str(stderr.lines().find(|line| line.starts_with('{'))?).ok()?;
+            line["data"]["message"].as_str().map(str::to_owned)
+        };
+        let text = from_json().filter(|_| self == Self::Azd);
+        let text = text.as_deref().unwrap_or(stderr);
+        let line = text
+            .lines()
+            .map(str::trim)
+            .find(|line| !line.is_empty() && !line.starts_with("WARNING"))
+            .unwrap_or_default();
+        line.trim_start_matches("ERROR:")
+            .split_whitespace()
+            .map(|word| if word.contains("eyJ") { "…" } else { word })
+            .collect::<Vec<_>>()
+            .join(" ")
+            .chars()
+            .filter(|character| !character.is_control())
+            .take(LONGEST_COMPLAINT)
+            .collect()
+    }
+
+    fn parse(self, stdout: &str) -> Result<(String, Timestamp), Error> {
+        // What was printed holds a token, so nothing of it goes into an error.
+        let body: Value =
+            serde_json::from_str(stdout.trim()).map_err(|_| self.malformed("it is no JSON"))?;
+        let (token, expires_on) = match self {
+            Self::Az => {
+                let end = body["expires_on"]
+                    .as_i64()
+                    .or_else(|| body["expires_on"].as_str()?.parse().ok());
+                let end = end.ok_or_else(|| {
+                    self.malformed("it has no expires_on, as before version 2.54")
+                })?;
+                (
+                    &body["accessToken"],
+                    Timestamp::from_unix_timestamp(end).ok(),
+                )
+            }
+            Self::Azd => {
+                let end = body["expiresOn"].as_str().unwrap_or_default();
+                (&body["token"], Timestamp::parse(end, &Rfc3339).ok())
+            }
+        };
+        let token = token
+            .as_str()
+            .filter(|token| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()))
+            .ok_or_else(|| self.malformed("it has no token"))?;
+        let expires_on =
+            expires_on.ok_or_else(|| self.malformed("it does not say when it ends"))?;
+        Ok((token.to_owned(), expires_on))
+    }
+
+    fn malformed(self, what: &'static str) -> Error {
+        Error::new(
+            ErrorKind::Protocol,
+            format!("what {self} printed cannot be used"),
+        )
+        .with(|inner| {
+            inner.cause = Some(what.into());
+            inner.fix = Some("update the tool".into());
+        })
+    }
+}
+
+impl fmt::Display for Tool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Az => "the Azure CLI",
+            Self::Azd => "the Azure Developer CLI",
+        })
+    }
+}
+
+const TIME_LIMIT: Duration = Duration::from_secs(10);
+const LONGEST_COMPLAINT: usize = 300;

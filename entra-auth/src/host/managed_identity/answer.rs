@@ -1,0 +1,321 @@
+//! What a host's token endpoint answers; each kind of host has its own dialect.
+
+use std::time::Duration;
+
+use entra_core::{
+    AccessToken, Response, Timestamp,
+    http::StatusCode,
+    time::{Date, Month, Time, UtcOffset, format_description::well_known::Rfc3339},
+};
+use serde_json::{Value, json};
+
+use super::{ManagedIdentityId, ManagedIdentitySource, endpoint::Endpoint};
+use crate::{Aadsts, Error, ErrorKind, wire::Refusal};
+
+/// The token of an answer, or why there is none.
+pub(super) fn read(
+    endpoint: &Endpoint,
+    identity: &ManagedIdentityId,
+    response: &Response,
+    now: Timestamp,
+) -> Result<AccessToken, Error> {
+    if response.status != StatusCode::OK {
+        return Err(refusal(endpoint, response));
+    }
+    let malformed = |what: &'static str| {
+        Error::new(
+            ErrorKind::Protocol,
+            format!("the answer of {} cannot be used", endpoint.source),
+        )
+        .with(|inner| {
+            inner.status = Some(response.status.as_u16());
+            inner.cause = Some(what.into());
+            inner.fix = Some("see that nothing else answers at the host's token endpoint".into());
+            inner.correlation_id = Some(response.client_request_id.clone());
+        })
+    };
+    // The body holds a token, so nothing of it goes into an error.
+    let body: Value =
+        serde_json::from_slice(&response.body).map_err(|_| malformed("the body is no JSON"))?;
+    let token = body["access_token"]
+        .as_str()
+        .filter(|token| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()))
+        .ok_or_else(|| malformed("access_token is missing or no header can carry it"))?;
+    let expires_on = expiry(&body, now).ok_or_else(|| malformed("it does not say when it ends"))?;
+    if expires_on <= now {
+        return Err(malformed("the token has already ended"));
+    }
+    check_echo(endpoint, identity, &body)?;
+
+    let lifetime = Duration::try_from(expires_on - now).unwrap_or_default();
+    let token = AccessToken::new(token, expires_on);
+    let refresh_in = seconds(&body["refresh_in"])
+        .filter(|refresh| *refresh > Duration::ZERO && *refresh < lifetime)
+        .or_else(|| (lifetime >= LONG_LIVED).then_some(lifetime / 2));
+    Ok(match refresh_in {
+        Some(refresh_in) => token.with_refresh_on(now + refresh_in),
+        None => token,
+    })
+}
+
+/// Old agents of Azure Arc ignore the choice of an identity and give a token of the machine's own.
+fn check_echo(
+    endpoint: &Endpoint,
+    identity: &ManagedIdentityId,
+    body: &Value,
+) -> Result<(), Error> {
+    let (name, wanted) = match identity {
+        ManagedIdentityId::System => return Ok(()),
+        ManagedIdentityId::Client(id) => ("client_id", id.to_string()),
+        ManagedIdentityId::Object(id) => ("object_id", id.to_string()),
+        ManagedIdentityId::Resource(id) => ("msi_res_id", id.clone()),
+    };
+    let echoed = body[name].as_str().unwrap_or_default();
+    if endpoint.source != ManagedIdentitySource::AzureArc || echoed.eq_ignore_ascii_case(&wanted) {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Refused,
+        "Azure Arc's agent gave a token of another identity",
+    )
+    .with(|inner| {
+        inner.cause =
+            Some("this version of the agent knows the machine's own identity only".into());
+        inner.fix =
+            Some("update the Connected Machine agent, or use the machine's own identity".into());
+    }))
+}
+
+fn refusal(endpoint: &Endpoint, response: &Response) -> Error {
+    let (status, source) = (response.status, endpoint.source);
+    let refusal = parse(&response.body);
+    let message = refusal.message.unwrap_or_default();
+    let says = |text: &str| message.to_ascii_lowercase().contains(text);
+    let entry = refusal.codes.iter().find_map(|code| Aadsts::lookup(*code));
+    let oauth = refusal.oauth_error.as_deref();
+
+    let (kind, summary, fix): (_, String, &'static str) = if status == StatusCode::TOO_MANY_REQUESTS
+    {
+        (
+            ErrorKind::Throttled,
+            format!("{source} asked to slow down"),
+            "use one credential for the whole process, so that its tokens are shared",
+        )
+    } else if status.is_server_error() || matches!(status.as_u16(), 404 | 408 | 410) {
+        (
+            ErrorKind::Service,
+            format!("{source} failed to give a token"),
+            "try again later; a host that has just started needs a while",
+        )
+    } else if says("unreachable") {
+        // What Docker Desktop's network says in the place of a metadata service.
+        (
+            ErrorKind::Unavailable,
+            "no managed identity: the network has no metadata service".to_owned(),
+            "run on Azure, or sign in with another credential",
+        )
+    } else if says("identity not found") || says("no user assigned or delegated") {
+        (
+            match source {
+                ManagedIdentitySource::Imds => ErrorKind::Unavailable,
+                _ => ErrorKind::Refused,
+            },
+            format!("{source} has no such managed identity"),
+            "enable the system-assigned identity or assign the one asked for, and name it by its client, object or resource id",
+        )
+    } else if let Some(entry) = entry {
+        (
+            entry.class().kind(),
+            entry.summary().to_owned(),
+            entry.fix(),
+        )
+    } else if oauth == Some("invalid_resource") {
+        (
+            ErrorKind::Refused,
+            "the resource was refused".to_owned(),
+            "ask for one resource as {resource}/.default, by the name it has in this tenant",
+        )
+    } else if oauth == Some("bad_request_102") {
+        (
+            ErrorKind::Refused,
+            format!("{source} saw no Metadata header"),
+            "see that no proxy stands between this process and the host's token endpoint",
+        )
+    } else if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN {
+        (
+            ErrorKind::Refused,
+            format!("{source} does not take this process for one of its own"),
+            "leave the variables of the host as it sets them, and start the process on that host",
+        )
+    } else {
+        (
+            ErrorKind::Refused,
+            format!("{source} refused to give a token"),
+            "see what the host's message says, and that the identity is assigned",
+        )
+    };
+    Error::new(kind, summary).with(|inner| {
+        inner.status = Some(status.as_u16());
+        inner.codes = refusal.codes;
+        inner.oauth_error = refusal.oauth_error;
+        inner.cause = entry.and_then(Aadsts::cause).map(Into::into);
+        inner.fix = Some(fix.into());
+        inner.retryable = entry.is_some_and(Aadsts::is_retryable);
+        inner.retry_after = response.retry_after;
+        inner.service_message = (!message.is_empty()).then(|| endpoint.redact(message));
+        inner.correlation_id = refusal
+            .correlation_id
+            .or_else(|| Some(response.client_request_id.clone()));
+    })
+}
+
+/// The three dialects of refusals in the one that the token endpoint itself speaks.
+fn parse(body: &[u8]) -> Refusal {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let error = text(&body["error"]).or_else(|| text(&body["error"]["code"]));
+    let message = text(&body["error_description"])
+        .or_else(|| text(&body["message"]))
+        .or_else(|| text(&body["error"]["message"]));
+    let spoken = json!({
+        // Some code must be there; this one is no OAuth error and is not shown.
+        "error": error.as_deref().unwrap_or("-"),
+        "error_description": message,
+        "correlation_id": text(&body["correlationId"]).or_else(|| text(&body["correlation_id"])),
+    });
+    let mut refusal = Refusal::parse(spoken.to_string().as_bytes()).unwrap_or_default();
+    refusal.oauth_error = refusal.oauth_error.filter(|error| error != "-");
+    refusal
+}
+
+impl Endpoint {
+    fn redact(&self, text: String) -> String {
+        match &self.secret {
+            Some(secret) => text.replace(secret.expose().trim(), "…"),
+            None => text,
+        }
+    }
+}
+
+/// When the token ends: seconds since 1970 or a date in one of several forms, else from its lifetime.
+fn expiry(body: &Value, now: Timestamp) -> Option<Timestamp> {
+    let on = &body["expires_on"];
+    let epoch = seconds(on).and_then(|since| i64::try_from(since.as_secs()).ok());
+    let date = || date(on.as_str()?.trim());
+    epoch
+        .and_then(|since| Timestamp::from_unix_timestamp(since).ok())
+        .or_else(date)
+        .or_else(|| {
+            let lifetime = seconds(&body["expires_in"])?;
+            (lifetime <= LONGEST).then(|| now + lifetime)
+        })
+}
+
+fn seconds(value: &Value) -> Option<Duration> {
+    let number = match value {
+        Value::Number(number) => number.as_f64()?,
+        Value::String(text) => text.trim().parse().ok()?,
+        _ => return None,
+    };
+    Duration::try_from_secs_f64(number)
+        .ok()
+        .map(|duration| Duration::from_secs(duration.as_secs()))
+}
+
+/// `2026-01-02T03:04:05Z`, `2026-01-02 03:04:05 +00:00` or `1/2/2026 3:04:05 AM +00:00`.
+fn date(text: &str) -> Option<Timestamp> {
+    if let Ok(time) = Timestamp::parse(&text.replacen(' ', "T", 1).replace(' ', ""), &Rfc3339) {
+        return Some(time);
+    }
+    let mut parts = text.split_whitespace();
+    let (day, clock) = (parts.next()?, parts.next()?);
+    let numbers = |text: &str, mark| -> Option<[u16; 3]> {
+        let parts: Vec<u16> = text
+            .split(mark)
+            .map_while(|part| part.parse().ok())
+            .collect();
+        parts.try_into().ok()
+    };
+    let [month, day, year] = numbers(day, '/')?;
+    let [hour, minute, second] = numbers(clock, ':')?;
+    let mut rest = parts.peekable();
+    let hour = match rest.next_if(|half| matches!(*half, "AM" | "PM")) {
+        Some("PM") if hour < 12 => hour + 12,
+        Some("AM") if hour == 12 => 0,
+        _ => hour,
+    };
+    if rest
+        .next()
+        .is_some_and(|offset| !matches!(offset, "+00:00" | "Z"))
+    {
+        return None;
+    }
+    let small = |number: u16| u8::try_from(number).ok();
+    let month = Month::try_from(small(month)?).ok()?;
+    let date = Date::from_calendar_date(i32::from(year), month, small(day)?).ok()?;
+    let time = Time::from_hms(small(hour)?, small(minute)?, small(second)?).ok()?;
+    Some(date.with_time(time).assume_offset(UtcOffset::UTC))
+}
+
+/// From here on a token is renewed at half of its life.
+const LONG_LIVED: Duration = Duration::from_secs(2 * 3600);
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_token_is_read_in_every_known_form() {
+        let now = Timestamp::UNIX_EPOCH;
+        for on in [
+            json!("1767323045"),
+            json!(1_767_323_045),
+            json!("2026-01-02T03:04:05Z"),
+            json!("2026-01-02 03:04:05 +00:00"),
+            json!("1/2/2026 3:04:05 AM +00:00"),
+            json!("01/02/2026 03:04:05 +00:00"),
+        ] {
+            let end = expiry(&json!({ "expires_on": on }), now).unwrap();
+            assert_eq!(end.unix_timestamp(), 1_767_323_045, "{on}");
+        }
+        let pm = date("12/31/2026 11:59:59 PM +00:00").unwrap();
+        assert_eq!((pm.hour(), pm.minute()), (23, 59));
+        assert_eq!(date("1/2/2026 12:00:00 AM +00:00").unwrap().hour(), 0);
+        let fallback = expiry(&json!({ "expires_on": "soon", "expires_in": "60" }), now);
+        assert_eq!(fallback.unwrap().unix_timestamp(), 60);
+        for bad in [
+            json!({}),
+            json!({ "expires_on": "soon" }),
+            json!({ "expires_on": "13/32/2026 3:04:05 AM +00:00" }),
+            json!({ "expires_on": "1/2/2026 3:04:05 AM +02:00" }),
+            json!({ "expires_on": 1e300 }),
+            json!({ "expires_in": 1e17 }),
+            json!({ "expires_in": -1 }),
+        ] {
+            assert_eq!(expiry(&bad, now), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn three_dialects_of_refusals_are_understood() {
+        let read = |body: Value| {
+            let refusal = parse(body.to_string().as_bytes());
+            (refusal.oauth_error, refusal.message, refusal.codes)
+        };
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            read(json!({ "error": "invalid_request", "error_description": "Identity not found" })),
+            (text("invalid_request"), text("Identity not found"), vec![])
+        );
+        assert_eq!(
+            read(json!({ "statusCode": 500, "message": "AADSTS500011: no such resource" })),
+            (None, text("AADSTS500011: no such resource"), vec![500_011])
+        );
+        assert_eq!(
+            read(json!({ "error": { "code": "BadRequest", "message": "no audience" } })),
+            (text("BadRequest"), text("no audience"), vec![])
+        );
+        assert_eq!(parse(b"<html>").message, None);
+    }
+}

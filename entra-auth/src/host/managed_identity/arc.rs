@@ -1,0 +1,119 @@
+//! The challenge of Azure Arc's agent: who can read a file in its folder may have a token.
+
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use entra_core::{Secret, http::HeaderValue};
+use tokio::runtime::Handle;
+
+use crate::{Error, ErrorKind};
+
+/// The `Authorization` that answers the challenge.
+pub(super) async fn answer(
+    challenge: Option<&str>,
+    folder: Option<&Path>,
+) -> Result<HeaderValue, Error> {
+    let path = challenge.and_then(named_file).ok_or_else(|| {
+        untrusted("it names no file").with(|inner| inner.kind = ErrorKind::Protocol)
+    })?;
+    let folder = folder.ok_or_else(|| {
+        untrusted("where the agent keeps its challenge files is not known on this machine")
+    })?;
+    let folder = folder.to_owned();
+    let job = move || read(&path, &folder);
+    let key = match Handle::try_current() {
+        Ok(handle) => handle.spawn_blocking(job).await.map_err(|_| {
+            Error::new(
+                ErrorKind::Transport,
+                "the runtime shut down while a challenge was answered",
+            )
+        })??,
+        Err(_) => job()?,
+    };
+    let mut value = HeaderValue::from_str(&format!("Basic {}", key.expose().trim()))
+        .map_err(|_| untrusted("the file holds characters that no header can carry"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// The path of `Basic realm=/var/opt/azcmagent/tokens/….key`.
+fn named_file(challenge: &str) -> Option<PathBuf> {
+    let (scheme, parameters) = challenge.trim().split_once(' ')?;
+    let (name, value) = parameters.trim().split_once('=')?;
+    let is_basic =
+        scheme.eq_ignore_ascii_case("basic") && name.trim().eq_ignore_ascii_case("realm");
+    let path = value.trim().trim_matches('"');
+    (is_basic && !path.is_empty()).then(|| PathBuf::from(path))
+}
+
+/// Only a small key file directly in the agent's own folder: whatever else answers on the agent's
+/// port must not make this process send the content of a file of its choice.
+fn read(path: &Path, folder: &Path) -> Result<Secret, Error> {
+    if !path
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("key"))
+    {
+        return Err(untrusted("the file does not end in .key"));
+    }
+    // Resolved, so that neither `..` nor a link leads elsewhere.
+    let unreadable = |source| untrusted("the file cannot be read").with_source(source);
+    let path = path.canonicalize().map_err(unreadable)?;
+    let folder = folder.canonicalize().map_err(unreadable)?;
+    if path.parent() != Some(&folder) {
+        return Err(untrusted("the file is not in the agent's folder"));
+    }
+    let file = File::open(&path).map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
+    if !metadata.is_file() || metadata.len() > LARGEST {
+        return Err(untrusted("the file is larger than a key can be"));
+    }
+    let mut text = String::with_capacity(4096);
+    file.take(LARGEST)
+        .read_to_string(&mut text)
+        .map_err(unreadable)?;
+    Ok(Secret::from(text))
+}
+
+fn untrusted(why: &'static str) -> Error {
+    Error::new(
+        ErrorKind::Refused,
+        "the challenge of Azure Arc's agent is not answered",
+    )
+    .with(|inner| {
+        inner.cause = Some(why.into());
+        inner.fix = Some(
+            "run as a member of the group himds (Administrators on Windows), and see that the Connected Machine agent itself listens on its port"
+                .into(),
+        );
+    })
+}
+
+const LARGEST: u64 = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_is_read_from_a_basic_challenge_only() {
+        let path = Some(PathBuf::from("/var/opt/azcmagent/tokens/a.key"));
+        for good in [
+            "Basic realm=/var/opt/azcmagent/tokens/a.key",
+            "basic Realm=\"/var/opt/azcmagent/tokens/a.key\"",
+        ] {
+            assert_eq!(named_file(good), path, "{good}");
+        }
+        for bad in [
+            "",
+            "Basic",
+            "Basic realm=",
+            "Bearer realm=/a.key",
+            "Basic scope=/a.key",
+        ] {
+            assert_eq!(named_file(bad), None, "{bad}");
+        }
+    }
+}

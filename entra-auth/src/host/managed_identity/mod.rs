@@ -1,0 +1,376 @@
+//! Identities that the platform gives to a machine or app host, without any secret of ours.
+
+mod answer;
+mod arc;
+mod endpoint;
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use entra_core::{
+    AccessToken, ClientId, CredentialError, Error as CoreError, ErrorKind as CoreErrorKind, Guid,
+    HttpTransport, ObjectId, Pipeline, Request, Response, RetryPolicy, TenantId, TokenCredential,
+    TokenRequest, Verdict,
+    http::{HeaderMap, Method, StatusCode, header},
+    url::Url,
+};
+
+use crate::{
+    Environment, Error, ErrorKind, TokenCache,
+    cache::{Account, Asked},
+    settings::{Settings, host_settings},
+    token_endpoint::Effort,
+    tokens::{TokenSource, Tokens},
+};
+
+use endpoint::Endpoint;
+
+/// Signs in as the managed identity of the Azure machine or host that the program runs on.
+///
+/// Virtual machines and AKS nodes (IMDS), App Service and what is built on it, servers connected by
+/// Azure Arc, Service Fabric, Azure Machine Learning and Cloud Shell are told apart by their
+/// environment variables. Tokens stay in this process: they belong to this host, so they are never put
+/// into a shared cache. One that lives two hours or longer is renewed at half of its life. A claims
+/// challenge goes past this credential's cache, but the platform may still give the token it has.
+/// See Microsoft's page on
+/// [managed identities](https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/overview).
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// use entra_auth::{Environment, host::ManagedIdentityCredential};
+/// use entra_core::{TokenCredential, TokenRequest};
+/// # let tenant = entra_mock::FakeTenant::start().await;
+/// # let app = tenant.register_app("Web shop");
+/// # let environment = Environment::from_pairs(tenant.managed_identities(&[&app]));
+/// // outside of a test: Environment::from_process()
+/// let credential = ManagedIdentityCredential::builder(&environment)
+/// #   .clock(tenant.clock())
+///     .build()?;
+/// let token = credential.token(&TokenRequest::new([tenant.cloud().graph_scope()])).await?;
+/// # use entra_core::Clock;
+/// # assert!(token.expires_on() > tenant.clock().now());
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct ManagedIdentityCredential {
+    tokens: Arc<Tokens>,
+    source: ManagedIdentitySource,
+}
+
+/// Settings of a [`ManagedIdentityCredential`].
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct ManagedIdentityCredentialBuilder {
+    environment: Environment,
+    identity: ManagedIdentityId,
+    probe: bool,
+    settings: Settings,
+}
+
+/// Which of a host's identities to sign in as.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ManagedIdentityId {
+    /// The host's own identity, which comes and goes with it.
+    #[default]
+    System,
+    /// A user-assigned identity, by its client id.
+    Client(ClientId),
+    /// A user-assigned identity, by the object id of its service principal.
+    Object(ObjectId),
+    /// A user-assigned identity, by its Azure resource id (`/subscriptions/…`).
+    Resource(String),
+}
+
+/// Which kind of host gives the tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ManagedIdentitySource {
+    /// The instance metadata service of a virtual machine or an AKS node.
+    Imds,
+    /// App Service, Functions, Container Apps.
+    AppService,
+    /// The agent of Azure Arc on a server elsewhere.
+    AzureArc,
+    /// A Service Fabric cluster.
+    ServiceFabric,
+    /// Azure Machine Learning compute.
+    AzureMl,
+    /// Azure Cloud Shell.
+    CloudShell,
+}
+
+impl ManagedIdentityCredential {
+    /// Settings to change. Which kind of host this is, the environment tells.
+    pub fn builder(environment: &Environment) -> ManagedIdentityCredentialBuilder {
+        ManagedIdentityCredentialBuilder {
+            environment: environment.clone(),
+            identity: ManagedIdentityId::System,
+            probe: false,
+            settings: Settings::default(),
+        }
+    }
+
+    /// Which kind of host gives the tokens.
+    #[must_use]
+    pub const fn source(&self) -> ManagedIdentitySource {
+        self.source
+    }
+}
+
+#[async_trait]
+impl TokenCredential for ManagedIdentityCredential {
+    async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
+        if request.tenant.is_some() {
+            return Err(Error::configuration(
+                "a managed identity gives tokens of its own tenant only",
+                "leave the tenant out of the token request",
+            )
+            .into());
+        }
+        self.tokens.token(request).await.map_err(Into::into)
+    }
+}
+
+impl fmt::Debug for ManagedIdentityCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ManagedIdentityCredential")
+            .field("source", &self.source)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for ManagedIdentitySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Imds => "the instance metadata service",
+            Self::AppService => "App Service",
+            Self::AzureArc => "Azure Arc",
+            Self::ServiceFabric => "Service Fabric",
+            Self::AzureMl => "Azure Machine Learning",
+            Self::CloudShell => "Cloud Shell",
+        })
+    }
+}
+
+impl ManagedIdentityCredentialBuilder {
+    host_settings!();
+
+    /// Which of the host's identities to sign in as; its own unless set.
+    pub fn identity(mut self, identity: ManagedIdentityId) -> Self {
+        self.identity = identity;
+        self
+    }
+
+    /// Looks for one second whether there is a metadata service at all, before the first token.
+    ///
+    /// Outside of Azure nothing answers there; without this, the retries that a starting machine needs
+    /// take more than a minute to find out. Only the metadata service of machines is looked for: every
+    /// other host announces itself.
+    pub const fn probe_first(mut self) -> Self {
+        self.probe = true;
+        self
+    }
+
+    /// The credential. Nothing is sent before the first token is asked for.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] for an endpoint in the environment that is none or not safe, and for
+    /// an identity that the kind of host cannot be asked for.
+    pub fn build(mut self) -> Result<ManagedIdentityCredential, Error> {
+        let endpoint = Endpoint::detect(&self.environment)?;
+        let source = endpoint.source;
+        endpoint.check(&self.identity)?;
+        if source == ManagedIdentitySource::Imds
+            && self.settings.retry_policy == RetryPolicy::for_tokens()
+        {
+            self.settings.retry_policy = for_imds();
+        }
+        // No store of others: what one host's identity gets is of no use and no business elsewhere.
+        self.settings.cache = TokenCache::new();
+        let transport = match (&self.settings.transport, endpoint.thumbprint) {
+            (None, Some(thumbprint)) => endpoint::pinned(thumbprint)?,
+            _ => self.settings.transport()?,
+        };
+        let host = Host {
+            patient: self.pipeline(
+                &endpoint.url,
+                &transport,
+                self.settings.retry_policy.clone(),
+            )?,
+            single: self.pipeline(
+                &endpoint.url,
+                &transport,
+                self.settings.retry_policy.clone().with_max_attempts(1),
+            )?,
+            quick: self.pipeline(&endpoint.url, &transport, RetryPolicy::once())?,
+            found: AtomicBool::new(!(self.probe && source == ManagedIdentitySource::Imds)),
+            identity: self.identity,
+            endpoint,
+        };
+        let tokens = Tokens::new(
+            Arc::new(host),
+            &self.settings,
+            ClientId::from(Guid::NIL),
+            TenantId::from(Guid::NIL),
+            Account::App,
+        );
+        Ok(ManagedIdentityCredential {
+            tokens: Arc::new(tokens),
+            source,
+        })
+    }
+
+    fn pipeline(
+        &self,
+        url: &Url,
+        transport: &Arc<dyn HttpTransport>,
+        policy: RetryPolicy,
+    ) -> Result<Pipeline, Error> {
+        let builder = Pipeline::builder(Arc::clone(transport))
+            .clock(Arc::clone(&self.settings.clock))
+            .entropy(Arc::clone(&self.settings.entropy))
+            .policy(policy);
+        let open = builder.origin(url).build();
+        if open.check(url).is_ok() {
+            return Ok(open);
+        }
+        Pipeline::builder(Arc::clone(transport))
+            .clock(Arc::clone(&self.settings.clock))
+            .entropy(Arc::clone(&self.settings.entropy))
+            .policy(open.policy().clone())
+            .metadata_endpoint(url)
+            .map(entra_core::PipelineBuilder::build)
+            .map_err(|source| {
+                Error::configuration(
+                    "the token endpoint in the environment is not safe to ask",
+                    "leave IDENTITY_ENDPOINT, MSI_ENDPOINT and AZURE_POD_IDENTITY_AUTHORITY_HOST as the host sets them",
+                )
+                .with_source(source)
+            })
+    }
+}
+
+/// The host's token endpoint, and how hard to try there.
+#[derive(Debug)]
+struct Host {
+    endpoint: Endpoint,
+    identity: ManagedIdentityId,
+    patient: Pipeline,
+    single: Pipeline,
+    quick: Pipeline,
+    found: AtomicBool,
+}
+
+#[async_trait]
+impl TokenSource for Host {
+    async fn fetch(&self, asked: &Asked, effort: Effort) -> Result<AccessToken, Error> {
+        let resource = resource(&asked.scope())?;
+        if !self.found.load(Ordering::Relaxed) {
+            self.probe().await?;
+        }
+        let request = self.endpoint.request(&self.identity, &resource)?;
+        let mut response = self.send(request.clone(), effort).await?;
+        if self.endpoint.source == ManagedIdentitySource::AzureArc
+            && response.status == StatusCode::UNAUTHORIZED
+        {
+            let challenge = response.header(header::WWW_AUTHENTICATE.as_str());
+            let answer = arc::answer(challenge, self.endpoint.arc_tokens.as_deref()).await?;
+            let request = request.with_header(header::AUTHORIZATION, answer);
+            response = self.send(request, effort).await?;
+        }
+        let now = self.patient.clock().now();
+        answer::read(&self.endpoint, &self.identity, &response, now)
+    }
+}
+
+impl Host {
+    async fn send(&self, request: Request, effort: Effort) -> Result<Response, Error> {
+        let outcome = match effort {
+            Effort::Full => self.patient.send(request.with_classifier(verdict)).await,
+            Effort::Once => {
+                let request = request.with_classifier(|_, _, _| Verdict::Final);
+                self.single.send(request).await
+            }
+        };
+        outcome.map_err(|error| self.unsent(error))
+    }
+
+    /// Whether anything answers; a request without the header that marks a real one is refused.
+    async fn probe(&self) -> Result<(), Error> {
+        let request = Request::new(
+            "probe for managed identity",
+            Method::GET,
+            self.endpoint.url.clone(),
+        )
+        .with_classifier(|_, _, _| Verdict::Final);
+        match self.quick.send(request).await {
+            Ok(_) => {
+                self.found.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+            Err(source) => Err(Error::unavailable(
+                "no managed identity: no metadata service answers here",
+                "run on Azure, or sign in with another credential",
+            )
+            .with_source(source)),
+        }
+    }
+
+    fn unsent(&self, error: CoreError) -> Error {
+        let source = self.endpoint.source;
+        match error.kind() {
+            CoreErrorKind::Transport => Error::new(
+                ErrorKind::Transport,
+                format!("{source} could not be reached for a managed identity's token"),
+            )
+            .with(|inner| {
+                inner.fix = Some(
+                    "see that a managed identity is enabled on this host and that no proxy or firewall stands before its endpoint"
+                        .into(),
+                );
+            }),
+            _ => Error::configuration(
+                format!("the request for a managed identity's token could not be sent to {source}"),
+                "leave the variables of the host as it sets them",
+            ),
+        }
+        .with_source(error)
+    }
+}
+
+/// What is asked for: one resource, by the name without `/.default`.
+fn resource(scope: &str) -> Result<String, Error> {
+    if scope.contains(' ') {
+        return Err(Error::configuration(
+            "a managed identity gives tokens for one resource at a time",
+            "ask for one scope, {resource}/.default",
+        ));
+    }
+    Ok(scope.strip_suffix("/.default").unwrap_or(scope).to_owned())
+}
+
+/// A platform that is just starting, or moving the machine, answers with these for a while.
+fn verdict(status: StatusCode, _: &HeaderMap, _: &[u8]) -> Verdict {
+    match status.as_u16() {
+        404 | 410 | 429 => Verdict::NotProcessed,
+        408 | 500..=599 => Verdict::Transient,
+        _ => Verdict::Final,
+    }
+}
+
+/// Updates of the metadata service take up to 70 seconds.
+const fn for_imds() -> RetryPolicy {
+    let mut policy = RetryPolicy::for_tokens();
+    policy.max_attempts = 6;
+    policy.base_delay = std::time::Duration::from_secs(4);
+    policy.budget = std::time::Duration::from_secs(90);
+    policy
+}

@@ -1,0 +1,600 @@
+//! Managed identities on every kind of host: what is asked there, what comes back, what is refused.
+
+use std::{fs, path::PathBuf, sync::Arc, time::Duration};
+
+use entra_auth::{
+    Environment, ErrorKind,
+    host::{
+        ManagedIdentityCredential, ManagedIdentityCredentialBuilder, ManagedIdentityId,
+        ManagedIdentitySource,
+    },
+};
+use entra_core::{
+    AccessToken, Clock, CredentialError, CredentialErrorKind, ManualClock, ScriptedTransport,
+    TokenCredential, TransportError, http::header,
+};
+use entra_mock::FakeTenant;
+use serde_json::{Value, json};
+
+use crate::support::{CLIENT, TENANT, detail, graph};
+
+const RESOURCE: &str = "https%3A%2F%2Fgraph.microsoft.com";
+const RESOURCE_ID: &str = "/subscriptions/s/id";
+
+/// A host by its variables.
+fn host(pairs: &[(&str, &str)]) -> Environment {
+    Environment::from_pairs(pairs.iter().copied())
+}
+
+fn app_service() -> Environment {
+    host(&[
+        ("IDENTITY_ENDPOINT", "http://169.254.130.2:8081/msi/token"),
+        ("IDENTITY_HEADER", "canary-header"),
+    ])
+}
+
+fn ids() -> [ManagedIdentityId; 4] {
+    [
+        ManagedIdentityId::System,
+        ManagedIdentityId::Client(CLIENT.parse().unwrap()),
+        ManagedIdentityId::Object(TENANT.parse().unwrap()),
+        ManagedIdentityId::Resource(RESOURCE_ID.to_owned()),
+    ]
+}
+
+fn builder(
+    environment: &Environment,
+    transport: &ScriptedTransport,
+    clock: &ManualClock,
+) -> ManagedIdentityCredentialBuilder {
+    ManagedIdentityCredential::builder(environment)
+        .transport(Arc::new(transport.clone()))
+        .clock(clock.clone())
+}
+
+fn granted(clock: &ManualClock, lifetime: i64) -> String {
+    let end = clock.now().unix_timestamp() + lifetime;
+    json!({ "access_token": "canary-token", "expires_on": end.to_string(), "token_type": "Bearer" })
+        .to_string()
+}
+
+/// One token request of a host, and what was sent for it.
+async fn ask(environment: &Environment, identity: ManagedIdentityId) -> String {
+    let clock = ManualClock::new();
+    let transport = ScriptedTransport::new().then(200, &[], granted(&clock, 3600));
+    let credential = builder(environment, &transport, &clock)
+        .identity(identity)
+        .build()
+        .unwrap();
+    let token = credential.token(&graph()).await.unwrap();
+    assert_eq!(token.expose(), "canary-token");
+    let sent = &transport.requests()[0];
+    let header = ["metadata", "secret", "x-identity-header"]
+        .iter()
+        .find_map(|name| {
+            Some(format!(
+                "{name}: {}",
+                sent.headers().get(*name)?.to_str().ok()?
+            ))
+        });
+    format!(
+        "{} {} {} {}",
+        sent.method(),
+        sent.uri(),
+        header.unwrap_or_default(),
+        String::from_utf8_lossy(sent.body())
+    )
+    .trim()
+    .to_owned()
+}
+
+async fn refused(
+    environment: &Environment,
+    status: u16,
+    body: &str,
+) -> (CredentialError, usize, Duration) {
+    let clock = ManualClock::new();
+    let start = clock.now();
+    let transport = (0..9).fold(ScriptedTransport::new(), |script, _| {
+        script.then(status, &[], body.to_owned())
+    });
+    let credential = builder(environment, &transport, &clock).build().unwrap();
+    let failed = credential.token(&graph()).await.unwrap_err();
+    let took = (clock.now() - start).unsigned_abs();
+    (failed, transport.requests().len(), took)
+}
+
+#[tokio::test]
+async fn each_host_is_asked_in_its_own_way_for_each_kind_of_identity() {
+    let arc = Environment::default().with_arc_agent("/nowhere");
+    assert_eq!(
+        builder(&arc, &ScriptedTransport::new(), &ManualClock::new())
+            .build()
+            .unwrap()
+            .source(),
+        ManagedIdentitySource::AzureArc
+    );
+    let imds = "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01";
+    let app = "http://169.254.130.2:8081/msi/token?api-version=2019-08-01";
+    let selectors = [
+        (
+            imds,
+            Environment::default(),
+            "metadata: true",
+            ["client_id", "object_id", "msi_res_id"],
+        ),
+        (
+            app,
+            app_service(),
+            "x-identity-header: canary-header",
+            ["client_id", "principal_id", "mi_res_id"],
+        ),
+    ];
+    for (url, environment, header, [client, object, resource]) in selectors {
+        let [system, by_client, by_object, by_resource] = ids();
+        for (identity, selector) in [
+            (system, String::new()),
+            (by_client, format!("&{client}={CLIENT}")),
+            (by_object, format!("&{object}={TENANT}")),
+            (
+                by_resource,
+                format!("&{resource}=%2Fsubscriptions%2Fs%2Fid"),
+            ),
+        ] {
+            assert_eq!(
+                ask(&environment, identity).await,
+                format!("GET {url}&resource={RESOURCE}{selector} {header}")
+            );
+        }
+    }
+    let fabric = host(&[
+        (
+            "IDENTITY_ENDPOINT",
+            "https://localhost:2377/metadata/identity/oauth2/token",
+        ),
+        ("IDENTITY_HEADER", "canary-header"),
+        (
+            "IDENTITY_SERVER_THUMBPRINT",
+            "00112233445566778899aabbccddeeff00112233",
+        ),
+    ]);
+    assert_eq!(
+        ask(&fabric, ManagedIdentityId::System).await,
+        format!(
+            "GET https://localhost:2377/metadata/identity/oauth2/token?api-version=2019-07-01-preview&resource={RESOURCE} secret: canary-header"
+        )
+    );
+    let ml = host(&[
+        ("MSI_ENDPOINT", "http://127.0.0.1:46808/MSI/auth"),
+        ("MSI_SECRET", "canary-header"),
+    ]);
+    let [_, by_client, ..] = ids();
+    assert_eq!(
+        ask(&ml, by_client).await,
+        format!(
+            "GET http://127.0.0.1:46808/MSI/auth?api-version=2017-09-01&resource={RESOURCE}&clientid={CLIENT} secret: canary-header"
+        )
+    );
+    let ml = ml.with("DEFAULT_IDENTITY_CLIENT_ID", "d");
+    assert!(
+        ask(&ml, ManagedIdentityId::System)
+            .await
+            .contains("&clientid=d ")
+    );
+    let shell = host(&[("MSI_ENDPOINT", "http://localhost:50342/oauth2/token")]);
+    assert_eq!(
+        ask(&shell, ManagedIdentityId::System).await,
+        format!("POST http://localhost:50342/oauth2/token metadata: true resource={RESOURCE}")
+    );
+}
+
+#[test]
+fn an_identity_that_a_host_cannot_be_asked_for_is_refused_before_anything_is_sent() {
+    let fabric = app_service().with(
+        "IDENTITY_SERVER_THUMBPRINT",
+        "00112233445566778899aabbccddeeff00112233",
+    );
+    let shell = host(&[("MSI_ENDPOINT", "http://localhost:50342/oauth2/token")]);
+    let ml = shell.clone().with("MSI_SECRET", "s");
+    let [_, client, object, resource] = ids();
+    for (environment, identity) in [
+        (&fabric, &client),
+        (&shell, &client),
+        (&shell, &object),
+        (&ml, &object),
+        (&ml, &resource),
+    ] {
+        let error = ManagedIdentityCredential::builder(environment)
+            .identity(identity.clone())
+            .build()
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration, "{identity:?}");
+        assert!(error.fix().is_some());
+    }
+}
+
+#[test]
+fn an_endpoint_off_the_host_is_never_asked() {
+    for environment in [
+        app_service().with("IDENTITY_ENDPOINT", "http://tokens.example.com/msi/token"),
+        app_service().with("IDENTITY_ENDPOINT", "http://8.8.8.8/msi/token"),
+        app_service().with("IDENTITY_ENDPOINT", "no address"),
+        host(&[("MSI_ENDPOINT", "ftp://localhost/")]),
+        host(&[
+            ("IDENTITY_ENDPOINT", "https://tokens.example.com/"),
+            ("IMDS_ENDPOINT", "x"),
+        ]),
+        host(&[(
+            "AZURE_POD_IDENTITY_AUTHORITY_HOST",
+            "http://pods.example.com",
+        )]),
+        app_service().with("IDENTITY_SERVER_THUMBPRINT", "beef"),
+    ] {
+        let error = ManagedIdentityCredential::builder(&environment)
+            .build()
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration, "{environment:?}");
+        assert!(!format!("{error:?} {environment:?}").contains("canary"));
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_two_hours_is_renewed_at_half_of_its_life_and_a_shorter_one_later() {
+    for (lifetime, expected) in [(7200, Some(3600)), (7199, None), (86400, Some(43200))] {
+        let clock = ManualClock::new();
+        let transport = ScriptedTransport::new().then(200, &[], granted(&clock, lifetime));
+        let credential = builder(&Environment::default(), &transport, &clock)
+            .build()
+            .unwrap();
+        let token: AccessToken = credential.token(&graph()).await.unwrap();
+        let refresh = token
+            .refresh_on()
+            .map(|at| (at - clock.now()).whole_seconds());
+        assert_eq!(refresh, expected, "{lifetime}");
+        credential.token(&graph()).await.unwrap();
+        assert_eq!(transport.requests().len(), 1, "cached");
+    }
+}
+
+#[tokio::test]
+async fn refusals_of_each_host_are_told_apart() {
+    use CredentialErrorKind as Kind;
+    let imds = Environment::default();
+    let shell = host(&[("MSI_ENDPOINT", "http://localhost:50342/oauth2/token")]);
+    let app = app_service();
+    let cases: [(&Environment, u16, Value, Kind, &str); 10] = [
+        (
+            &imds,
+            400,
+            json!({"error":"invalid_request","error_description":"Identity not found"}),
+            Kind::Unavailable,
+            "no such managed identity",
+        ),
+        (
+            &imds,
+            400,
+            json!({"error":"invalid_resource","error_description":"AADSTS500011: unknown"}),
+            Kind::Refused,
+            "the scope was refused",
+        ),
+        (
+            &imds,
+            400,
+            json!({"error":"invalid_resource","error_description":"?"}),
+            Kind::Refused,
+            "the resource was refused",
+        ),
+        (
+            &imds,
+            400,
+            json!({"error":"bad_request_102","error_description":"Required metadata header not specified"}),
+            Kind::Refused,
+            "saw no Metadata header",
+        ),
+        (
+            &imds,
+            401,
+            json!({"error":"unknown_source","error_description":"?"}),
+            Kind::Refused,
+            "does not take this process",
+        ),
+        (
+            &imds,
+            403,
+            json!({"error":"x","error_description":"connecting: A socket operation was attempted to an unreachable network."}),
+            Kind::Unavailable,
+            "no metadata service",
+        ),
+        (
+            &app,
+            400,
+            json!({"statusCode":400,"message":"No User Assigned or Delegated Managed Identity found for specified ClientId"}),
+            Kind::Refused,
+            "no such managed identity",
+        ),
+        (
+            &app,
+            401,
+            json!({"statusCode":401,"message":"bad canary-header"}),
+            Kind::Refused,
+            "does not take this process",
+        ),
+        (
+            &shell,
+            400,
+            json!({"error":{"code":"invalid_request","message":"no audience"}}),
+            Kind::Refused,
+            "refused to give a token",
+        ),
+        (
+            &shell,
+            302,
+            json!(null),
+            Kind::Refused,
+            "refused to give a token",
+        ),
+    ];
+    for (environment, status, body, kind, text) in cases {
+        let (failed, requests, _) = refused(environment, status, &body.to_string()).await;
+        assert_eq!(failed.kind(), kind, "{body}");
+        assert!(
+            detail(&failed).to_string().contains(text),
+            "{body}: {failed:?}"
+        );
+        assert!(failed.fix().is_some(), "{body}");
+        assert_eq!(requests, 1, "{body}");
+        assert!(!format!("{failed:?} {:?}", detail(&failed).service_message()).contains("canary"));
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_is_starting_gets_time_and_a_broken_one_an_end() {
+    for status in [404, 410, 429, 500, 502, 503, 504] {
+        let (failed, requests, took) = refused(&Environment::default(), status, "<html>").await;
+        assert!(failed.is_transient(), "{status}");
+        assert_eq!(requests, 6, "{status}");
+        assert!(took <= Duration::from_secs(90), "{took:?}");
+        let (_, requests, _) = refused(&app_service(), status, "").await;
+        assert_eq!(requests, 4, "{status}");
+    }
+    let clock = ManualClock::new();
+    let transport = ScriptedTransport::new()
+        .then(410, &[], "")
+        .then(404, &[], "")
+        .then(200, &[], granted(&clock, 3600));
+    let credential = builder(&Environment::default(), &transport, &clock)
+        .build()
+        .unwrap();
+    // Waiting moves the clock, so the token has less time left; it is good all the same.
+    credential.token(&graph()).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_used_is_named_without_a_part_of_it() {
+    for body in [
+        "canary",
+        "\"canary\"",
+        "{}",
+        r#"{"access_token":"canary","expires_on":"soon"}"#,
+        r#"{"access_token":"canary","expires_on":"1"}"#,
+        r#"{"access_token":"canary\n","expires_in":60}"#,
+        r#"{"access_token":["canary"],"expires_in":60}"#,
+    ] {
+        let (failed, ..) = refused(&Environment::default(), 200, body).await;
+        assert_eq!(failed.kind(), CredentialErrorKind::Protocol, "{body}");
+        assert!(!format!("{failed:?} {}", detail(&failed).report()).contains("canary"));
+    }
+}
+
+#[tokio::test]
+async fn where_no_metadata_service_answers_a_probe_says_so_at_once() {
+    let clock = ManualClock::new();
+    let start = clock.now();
+    let transport = ScriptedTransport::new()
+        .then_fail(TransportError::timeout("nobody"))
+        .then(400, &[], "{}")
+        .then(200, &[], granted(&clock, 3600));
+    let credential = builder(&Environment::default(), &transport, &clock)
+        .probe_first()
+        .build()
+        .unwrap();
+    let failed = credential.token(&graph()).await.unwrap_err();
+    assert_eq!(failed.kind(), CredentialErrorKind::Unavailable);
+    assert_eq!(clock.now(), start, "no retry and no wait");
+    let probe = &transport.requests()[0];
+    assert!(probe.uri().query().is_none() && probe.headers().get("metadata").is_none());
+
+    // It may be there the next time, and is then looked for no more.
+    credential.token(&graph()).await.unwrap();
+    assert_eq!(transport.remaining(), 0);
+}
+
+#[tokio::test]
+async fn another_tenant_or_two_resources_are_refused_before_anything_is_sent() {
+    let transport = ScriptedTransport::new();
+    let credential = builder(&Environment::default(), &transport, &ManualClock::new())
+        .build()
+        .unwrap();
+    let two = entra_core::TokenRequest::new([
+        "https://a.example.com/.default",
+        "https://b.example.com/.default",
+    ]);
+    for request in [graph().with_tenant(TENANT.parse().unwrap()), two] {
+        let failed = credential.token(&request).await.unwrap_err();
+        assert_eq!(failed.kind(), CredentialErrorKind::Configuration);
+    }
+    assert!(transport.requests().is_empty());
+}
+
+/// A folder of challenge files that is gone after the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("entra-arc-{name}-{}", std::process::id()));
+        fs::create_dir_all(path.join("tokens/below")).unwrap();
+        Self(path)
+    }
+
+    fn write(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+async fn challenged(
+    folder: &Folder,
+    challenge: &str,
+) -> (Result<AccessToken, CredentialError>, ScriptedTransport) {
+    let clock = ManualClock::new();
+    let transport = ScriptedTransport::new()
+        .then(401, &[("www-authenticate", challenge)], "")
+        .then(200, &[], granted(&clock, 3600));
+    let environment = Environment::default().with_arc_agent(folder.0.join("tokens"));
+    let credential = builder(&environment, &transport, &clock).build().unwrap();
+    let outcome = credential.token(&graph()).await;
+    (outcome, transport)
+}
+
+#[tokio::test]
+async fn the_challenge_of_arcs_agent_is_answered_from_its_file() {
+    let folder = Folder::new("good");
+    let file = folder.write("tokens/a.key", "canary-key\n");
+    let (outcome, transport) =
+        challenged(&folder, &format!("Basic realm={}", file.display())).await;
+    outcome.unwrap();
+    let [first, second] = &transport.requests()[..] else {
+        panic!("two requests")
+    };
+    assert_eq!(
+        first.uri().to_string(),
+        format!(
+            "http://localhost:40342/metadata/identity/oauth2/token?api-version=2020-06-01&resource={RESOURCE}"
+        )
+    );
+    assert_eq!(first.headers()["metadata"], "true");
+    assert!(first.headers().get(header::AUTHORIZATION).is_none());
+    assert_eq!(second.headers()[header::AUTHORIZATION], "Basic canary-key");
+}
+
+#[tokio::test]
+async fn no_other_file_is_ever_sent_to_whatever_answers_on_the_agents_port() {
+    let folder = Folder::new("bad");
+    folder.write("outside.key", "canary");
+    folder.write("tokens/below/b.key", "canary");
+    folder.write("tokens/token.txt", "canary");
+    folder.write("tokens/large.key", &"canary".repeat(700));
+    folder.write("tokens/split.key", "canary\ncanary");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(
+        folder.0.join("outside.key"),
+        folder.0.join("tokens/link.key"),
+    )
+    .unwrap();
+    let at = |name: &str| format!("Basic realm={}", folder.0.join(name).display());
+    for challenge in [
+        at("outside.key"),
+        at("tokens/../outside.key"),
+        at("tokens/link.key"),
+        at("tokens/below/b.key"),
+        at("tokens/token.txt"),
+        at("tokens/large.key"),
+        at("tokens/split.key"),
+        at("tokens/gone.key"),
+        at("tokens"),
+        "Basic realm=".to_owned(),
+        "Bearer".to_owned(),
+    ] {
+        let (outcome, transport) = challenged(&folder, &challenge).await;
+        let failed = outcome.unwrap_err();
+        assert!(!format!("{failed:?}").contains("canary"), "{challenge}");
+        assert!(failed.fix().is_some(), "{challenge}");
+        assert_eq!(transport.requests().len(), 1, "{challenge}");
+    }
+}
+
+#[tokio::test]
+async fn an_old_agent_that_ignores_the_chosen_identity_is_found_out() {
+    let clock = ManualClock::new();
+    let answer = |echo: &str| {
+        json!({ "access_token": "canary-token", "expires_in": 3600, "client_id": echo }).to_string()
+    };
+    let transport = ScriptedTransport::new()
+        .then(200, &[], answer("another"))
+        .then(200, &[], answer(&CLIENT.to_uppercase()));
+    let credential = builder(
+        &Environment::default().with_arc_agent("/nowhere"),
+        &transport,
+        &clock,
+    )
+    .identity(ManagedIdentityId::Client(CLIENT.parse().unwrap()))
+    .build()
+    .unwrap();
+    let failed = credential.token(&graph()).await.unwrap_err();
+    assert_eq!(failed.kind(), CredentialErrorKind::Refused);
+    assert!(failed.fix().unwrap().contains("update"));
+    credential.token(&graph()).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_fake_tenants_host_gives_each_identity_its_own_token_and_refuses_others() {
+    let tenant = FakeTenant::start().await;
+    let (system, user) = (
+        tenant.register_app("Host"),
+        tenant.register_app("User-assigned"),
+    );
+    let environment = Environment::from_pairs(tenant.managed_identities(&[&system, &user]));
+    let credential = |environment: &Environment, identity| {
+        ManagedIdentityCredential::builder(environment)
+            .identity(identity)
+            .clock(tenant.clock())
+            .build()
+            .unwrap()
+    };
+    let mut tokens = Vec::new();
+    for identity in [
+        ManagedIdentityId::System,
+        ManagedIdentityId::Client(user.client_id()),
+        ManagedIdentityId::Object(user.service_principal_id()),
+        ManagedIdentityId::Resource(user.managed_identity_resource_id()),
+    ] {
+        let token = credential(&environment, identity)
+            .token(&graph())
+            .await
+            .unwrap();
+        assert!(token.expires_on() > tenant.clock().now());
+        tokens.push(token.expose().to_owned());
+    }
+    assert_ne!(tokens[0], tokens[1]);
+
+    let stranger = ManagedIdentityId::Client(CLIENT.parse().unwrap());
+    let failed = credential(&environment, stranger)
+        .token(&graph())
+        .await
+        .unwrap_err();
+    assert!(
+        detail(&failed)
+            .to_string()
+            .contains("no such managed identity")
+    );
+    let wrong = environment.with("IDENTITY_HEADER", "wrong");
+    let failed = credential(&wrong, ManagedIdentityId::System)
+        .token(&graph())
+        .await
+        .unwrap_err();
+    assert_eq!(detail(&failed).status(), Some(401));
+    let nowhere = entra_core::TokenRequest::new(["https://nowhere.example.com/.default"]);
+    let environment = Environment::from_pairs(tenant.managed_identities(&[&system]));
+    let failed = credential(&environment, ManagedIdentityId::System)
+        .token(&nowhere)
+        .await
+        .unwrap_err();
+    assert_eq!(failed.code(), Some(500_011));
+}
