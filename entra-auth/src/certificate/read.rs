@@ -79,6 +79,11 @@ fn from_pfx(_: &[u8], _: Option<&Secret>) -> Result<Certificate, CertificateErro
 /// The certificate that the key belongs to, and the others in the order of their issuers.
 pub(super) fn assemble(found: Found) -> Result<Certificate, CertificateError> {
     let Some(key) = found.keys.first() else {
+        if found.certificates.is_empty() {
+            return Err(CertificateError::malformed(
+                "there is neither a certificate nor a private key",
+            ));
+        }
         return Err(no_key());
     };
     let mut links = found

@@ -133,7 +133,7 @@ fn what_is_missing_or_does_not_fit_is_named() {
         Certificate::from_bytes("not a certificate", None),
         Kind::Malformed,
     );
-    assert_refused(Certificate::from_pem(""), Kind::NoKey);
+    assert_refused(Certificate::from_pem(""), Kind::Malformed);
     assert_refused(
         Certificate::from_file("/no/such/file.pem", None),
         Kind::File,
