@@ -76,11 +76,8 @@ macro_rules! common_settings {
         }
 
         /// The HTTP transport; reqwest with rustls unless set.
-        pub fn transport(
-            mut self,
-            transport: std::sync::Arc<dyn entra_core::HttpTransport>,
-        ) -> Self {
-            self.settings.transport = Some(transport);
+        pub fn transport(mut self, transport: impl entra_core::HttpTransport) -> Self {
+            self.settings.transport = Some(std::sync::Arc::new(transport));
             self
         }
 
@@ -127,11 +124,8 @@ macro_rules! host_settings {
         }
 
         /// The HTTP transport; reqwest unless set.
-        pub fn transport(
-            mut self,
-            transport: std::sync::Arc<dyn entra_core::HttpTransport>,
-        ) -> Self {
-            self.settings.transport = Some(transport);
+        pub fn transport(mut self, transport: impl entra_core::HttpTransport) -> Self {
+            self.settings.transport = Some(std::sync::Arc::new(transport));
             self
         }
 
@@ -152,7 +146,8 @@ macro_rules! with_settings {
             .clock(std::sync::Arc::clone(&settings.clock))
             .entropy(std::sync::Arc::clone(&settings.entropy))
             .retry_policy(settings.retry_policy.clone())
-            .cache(&settings.cache);
+            .cache(&settings.cache)
+            .client_capabilities(settings.capabilities.names().iter().cloned());
         match &settings.transport {
             Some(transport) => builder.transport(std::sync::Arc::clone(transport)),
             None => builder,

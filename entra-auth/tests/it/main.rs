@@ -4,6 +4,8 @@
 
 mod bad_input;
 mod canary;
+mod chain;
+mod tools;
 mod certificate;
 mod certificate_files;
 #[cfg(feature = "certificate-kit")]

@@ -1,0 +1,294 @@
+//! The command line tools: how they are asked, and what their answers and complaints mean.
+
+use std::{
+    collections::VecDeque,
+    io,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use entra_auth::{
+    Environment, ErrorKind,
+    host::{
+        AzureCliCredential, AzureDeveloperCliCredential, ProcessCommand, ProcessOutput,
+        ProcessRunner,
+    },
+};
+use entra_core::{Clock, CredentialErrorKind, ManualClock, TokenCredential, TokenRequest};
+
+use crate::support::{SCOPE, TENANT, detail, graph};
+
+/// Tools that answer from a script.
+#[derive(Debug, Default)]
+pub(crate) struct Tools {
+    answers: Mutex<VecDeque<io::Result<(bool, String, String)>>>,
+    asked: Mutex<Vec<ProcessCommand>>,
+}
+
+impl Tools {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    fn then(self, answer: io::Result<(bool, String, String)>) -> Self {
+        self.answers.lock().unwrap().push_back(answer);
+        self
+    }
+
+    pub(crate) fn print(self, stdout: &str) -> Self {
+        self.then(Ok((true, stdout.to_owned(), String::new())))
+    }
+
+    pub(crate) fn complain(self, stderr: &str) -> Self {
+        self.then(Ok((false, String::new(), stderr.to_owned())))
+    }
+
+    pub(crate) fn fail(self, kind: io::ErrorKind) -> Self {
+        self.then(Err(kind.into()))
+    }
+
+    pub(crate) fn commands(&self) -> Vec<String> {
+        let asked = self.asked.lock().unwrap();
+        asked
+            .iter()
+            .map(|command| format!("{} {}", command.program, command.arguments.join(" ")))
+            .collect()
+    }
+}
+
+#[async_trait]
+impl ProcessRunner for Tools {
+    async fn run(&self, command: &ProcessCommand) -> io::Result<ProcessOutput> {
+        self.asked.lock().unwrap().push(command.clone());
+        let answer = self.answers.lock().unwrap().pop_front();
+        let (success, stdout, stderr) =
+            answer.unwrap_or_else(|| Err(io::ErrorKind::NotFound.into()))?;
+        Ok(ProcessOutput {
+            success,
+            stdout: stdout.into(),
+            stderr: stderr.into(),
+        })
+    }
+}
+
+pub(crate) fn az_token(clock: &ManualClock) -> String {
+    let end = clock.now().unix_timestamp() + 3600;
+    format!(
+        r#"{{"accessToken":"canary-az","expiresOn":"2026-01-02 03:04:05.000000","expires_on":{end},"tokenType":"Bearer"}}"#
+    )
+}
+
+const AZ: &str = if cfg!(windows) { "az.cmd" } else { "az" };
+
+#[tokio::test]
+async fn the_azure_cli_is_asked_once_for_each_token() {
+    let clock = ManualClock::new();
+    let tools = Arc::new(
+        Tools::new()
+            .print(&az_token(&clock))
+            .print(&az_token(&clock)),
+    );
+    let credential = AzureCliCredential::builder(&Environment::default())
+        .tenant(TENANT)
+        .subscription("My subscription (1)")
+        .time_limit(Duration::from_secs(3))
+        .process_runner(Arc::clone(&tools) as _)
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let token = credential.token(&graph()).await.unwrap();
+    assert_eq!(token.expose(), "canary-az");
+    assert_eq!((token.expires_on() - clock.now()).whole_seconds(), 3600);
+    credential.token(&graph()).await.unwrap();
+    let elsewhere = graph().with_tenant("contoso.com".parse().unwrap());
+    credential.token(&elsewhere).await.unwrap();
+    let common = format!("{AZ} account get-access-token --output json --scope {SCOPE}");
+    assert_eq!(
+        tools.commands(),
+        [
+            format!("{common} --tenant {TENANT} --subscription My subscription (1)"),
+            format!("{common} --tenant contoso.com --subscription My subscription (1)"),
+        ]
+    );
+    let command = tools.asked.lock().unwrap()[0].clone();
+    assert_eq!(command.time_limit, Duration::from_secs(3));
+    assert!(command.folder.is_absolute());
+}
+
+#[tokio::test]
+async fn the_azure_developer_cli_is_asked_in_its_own_way() {
+    let clock = ManualClock::at(entra_core::Timestamp::from_unix_timestamp(1_767_323_045).unwrap());
+    let tools = Arc::new(
+        Tools::new().print(r#"{"token":"canary-azd","expiresOn":"2026-01-02T04:04:05Z"}"#),
+    );
+    let credential = AzureDeveloperCliCredential::builder(&Environment::default())
+        .tenant("contoso.com")
+        .process_runner(Arc::clone(&tools) as _)
+        .clock(clock)
+        .build()
+        .unwrap();
+    let two = TokenRequest::new(["https://b.example.com/x", "https://a.example.com/y"]);
+    let token = credential.token(&two).await.unwrap();
+    assert_eq!(token.expose(), "canary-azd");
+    assert_eq!(
+        tools.commands(),
+        [
+            "azd auth token --output json --no-prompt --scope https://a.example.com/y --scope https://b.example.com/x --tenant-id contoso.com"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn every_complaint_of_a_tool_has_its_meaning() {
+    use CredentialErrorKind as Kind;
+    let cases: [(Tools, Kind, &str); 12] = [
+        (
+            Tools::new().fail(io::ErrorKind::NotFound),
+            Kind::Unavailable,
+            "is not installed",
+        ),
+        (
+            Tools::new().fail(io::ErrorKind::TimedOut),
+            Kind::Unavailable,
+            "did not answer within 10 s",
+        ),
+        (
+            Tools::new().fail(io::ErrorKind::PermissionDenied),
+            Kind::Unavailable,
+            "could not be started",
+        ),
+        (
+            Tools::new().complain("'az' is not recognized as an internal or external command"),
+            Kind::Unavailable,
+            "is not installed",
+        ),
+        (
+            Tools::new().complain("/bin/sh: az: command not found"),
+            Kind::Unavailable,
+            "is not installed",
+        ),
+        (
+            Tools::new().complain("WARNING: old\nERROR: Please run 'az login' to setup account."),
+            Kind::Unavailable,
+            "nobody is signed in",
+        ),
+        (
+            Tools::new().complain("ERROR: Please run 'az account set' to select a subscription"),
+            Kind::Unavailable,
+            "nobody is signed in",
+        ),
+        (
+            Tools::new().complain("ERROR: AADSTS50076: use a second factor. Please run `az login`"),
+            Kind::InteractionRequired,
+            "was refused a token",
+        ),
+        (
+            Tools::new().complain("ERROR: AADSTS500011: no such resource"),
+            Kind::Refused,
+            "was refused a token",
+        ),
+        (
+            Tools::new().complain("ERROR: something eyJcanary else"),
+            Kind::Refused,
+            "gave no token",
+        ),
+        (Tools::new().complain(""), Kind::Refused, "gave no token"),
+        (Tools::new().print("{}"), Kind::Protocol, "cannot be used"),
+    ];
+    for (tools, kind, text) in cases {
+        let credential = AzureCliCredential::builder(&Environment::default())
+            .process_runner(Arc::new(tools))
+            .build()
+            .unwrap();
+        let failed = credential.token(&graph()).await.unwrap_err();
+        let error = detail(&failed);
+        assert_eq!(failed.kind(), kind, "{failed:?}");
+        assert!(error.to_string().contains(text), "{error}");
+        assert!(failed.fix().is_some(), "{error}");
+        let all = format!(
+            "{failed:?} {:?} {}",
+            error.service_message(),
+            error.report()
+        );
+        assert!(!all.contains("canary"), "{all}");
+    }
+}
+
+#[tokio::test]
+async fn the_developer_clis_complaint_is_read_from_its_json() {
+    let complaint = r#"{"type":"consoleMessage","data":{"message":"\nERROR: not logged in, run `azd auth login` to login\n"}}"#;
+    let credential = AzureDeveloperCliCredential::builder(&Environment::default())
+        .process_runner(Arc::new(Tools::new().complain(complaint)))
+        .build()
+        .unwrap();
+    let failed = credential.token(&graph()).await.unwrap_err();
+    assert_eq!(failed.kind(), CredentialErrorKind::Unavailable);
+    assert_eq!(failed.fix(), Some("run `azd auth login`"));
+    assert_eq!(
+        detail(&failed).service_message(),
+        Some("not logged in, run `azd auth login` to login")
+    );
+}
+
+#[tokio::test]
+async fn what_a_tool_prints_must_hold_a_token_with_an_end() {
+    for (printed, what) in [
+        ("canary", "no JSON"),
+        (
+            r#"{"accessToken":"canary","expiresOn":"2026-01-02 03:04:05"}"#,
+            "before version 2.54",
+        ),
+        (r#"{"accessToken":"","expires_on":99999999999}"#, "no token"),
+        (
+            r#"{"accessToken":"canary","expires_on":1}"#,
+            "already ended",
+        ),
+    ] {
+        let credential = AzureCliCredential::builder(&Environment::default())
+            .process_runner(Arc::new(Tools::new().print(printed)))
+            .build()
+            .unwrap();
+        let failed = credential.token(&graph()).await.unwrap_err();
+        assert_eq!(failed.kind(), CredentialErrorKind::Protocol, "{printed}");
+        let text = format!("{failed:?}");
+        assert!(text.contains(what) && !text.contains("canary"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_could_be_taken_for_an_option_reaches_a_tool() {
+    let tools = Arc::new(Tools::new());
+    let credential = AzureCliCredential::builder(&Environment::default())
+        .process_runner(Arc::clone(&tools) as _)
+        .build()
+        .unwrap();
+    for scope in [
+        "--debug",
+        "a;b",
+        "$(id)",
+        "https://a.example.com/x https://a.example.com/y",
+    ] {
+        let failed = credential
+            .token(&TokenRequest::new([scope]))
+            .await
+            .unwrap_err();
+        assert_eq!(failed.kind(), CredentialErrorKind::Configuration, "{scope}");
+    }
+    let challenge = graph().with_claims(r#"{"access_token":{}}"#);
+    let failed = credential.token(&challenge).await.unwrap_err();
+    assert_eq!(failed.kind(), CredentialErrorKind::InteractionRequired);
+    assert_eq!(failed.claims(), Some(r#"{"access_token":{}}"#));
+    assert!(tools.commands().is_empty());
+
+    for subscription in ["", "--debug", "a\nb"] {
+        let builder = AzureCliCredential::builder(&Environment::default());
+        let error = builder.subscription(subscription).build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+    }
+    for tenant in ["not a tenant", "organizations"] {
+        let builder = AzureDeveloperCliCredential::builder(&Environment::default());
+        let error = builder.tenant(tenant).build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+    }
+}
