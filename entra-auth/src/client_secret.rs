@@ -10,7 +10,7 @@ use crate::{
     Error,
     cache::{Account, Asked},
     form::Form,
-    settings::{Settings, common_settings},
+    settings::{Settings, common_settings, region_setting},
     token_endpoint::{Effort, Grant, TokenEndpoint},
     tokens::{TokenSource, Tokens, check_tenant},
 };
@@ -120,6 +120,7 @@ impl fmt::Debug for ClientSecretCredential {
 
 impl ClientSecretCredentialBuilder {
     common_settings!();
+    region_setting!();
 
     /// The credential. Nothing is sent before the first token is asked for.
     ///

@@ -7,12 +7,14 @@ mod certificate;
 mod chain;
 mod client_secret;
 mod default_credential;
+mod discovery;
 mod environment;
 mod environment_credential;
 mod error;
 pub mod federated;
 mod form;
 pub mod host;
+mod region;
 mod report;
 mod settings;
 mod skew;
@@ -36,6 +38,7 @@ pub use default_credential::{DefaultCredential, DefaultCredentialBuilder};
 pub use environment::Environment;
 pub use environment_credential::{EnvironmentCredential, EnvironmentCredentialBuilder};
 
+pub use discovery::Discovery;
 pub use error::{Error, ErrorKind};
 pub use report::Report;
 

@@ -14,6 +14,7 @@ pub(crate) struct Settings {
     pub(crate) transport: Option<Arc<dyn HttpTransport>>,
     pub(crate) cache: TokenCache,
     pub(crate) capabilities: Capabilities,
+    pub(crate) region: Option<String>,
 }
 
 impl Settings {
@@ -36,6 +37,7 @@ impl Default for Settings {
             transport: None,
             cache: TokenCache::new(),
             capabilities: Capabilities::default(),
+            region: None,
         }
     }
 }
@@ -158,3 +160,17 @@ macro_rules! with_settings {
 pub(crate) use common_settings;
 pub(crate) use host_settings;
 pub(crate) use with_settings;
+
+/// The setter of credentials that a regional endpoint serves: those of applications.
+macro_rules! region_setting {
+    () => {
+        /// The Azure region whose own endpoint to ask, such as `westeurope`; the global one unless
+        /// set. Entra allows it to some applications only. Tokens are the same.
+        pub fn region(mut self, region: impl Into<String>) -> Self {
+            self.settings.region = Some(region.into());
+            self
+        }
+    };
+}
+
+pub(crate) use region_setting;

@@ -12,6 +12,7 @@ use crate::{
     capabilities::Capabilities,
     error::class_of_oauth_error,
     form::Form,
+    region::Region,
     settings::Settings,
     skew,
     wire::{Granted, Malformed, Refusal, is_passing, token},
@@ -25,6 +26,7 @@ pub(crate) struct TokenEndpoint {
     single: Pipeline,
     capabilities: Capabilities,
     cache: TokenCache,
+    region: Option<Region>,
 }
 
 /// How hard to try.
@@ -49,9 +51,17 @@ pub(crate) struct Grant<'a> {
 impl TokenEndpoint {
     pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
         let transport = settings.transport()?;
+        let region = match &settings.region {
+            Some(name) => Some(Region::new(name, &settings.cloud)?),
+            None => None,
+        };
+        let mut origins = settings.cloud.sign_in_origins();
+        origins.extend(region.iter().map(|region| region.root.clone()));
         let pipeline = |policy| {
-            Pipeline::builder(transport.clone())
-                .origin(settings.cloud.authority())
+            let builder = Pipeline::builder(transport.clone());
+            origins
+                .iter()
+                .fold(builder, |builder, origin| builder.origin(origin))
                 .clock(settings.clock.clone())
                 .entropy(settings.entropy.clone())
                 .policy(policy)
@@ -63,6 +73,7 @@ impl TokenEndpoint {
             single: pipeline(settings.retry_policy.clone().with_max_attempts(1)),
             capabilities: settings.capabilities.clone(),
             cache: settings.cache.clone(),
+            region,
         })
     }
 
@@ -73,7 +84,10 @@ impl TokenEndpoint {
             // A `Retry-After` must not make a single try wait.
             Effort::Once => (&self.single, |_, _, _| Verdict::Final),
         };
-        let url = self.cloud.token_endpoint(grant.tenant);
+        let mut url = self.cloud.token_endpoint(grant.tenant);
+        if let Some(region) = &self.region {
+            url = region.place(&url);
+        }
         let claims = self.capabilities.merge(grant.form.plain("claims"));
         let form = grant.form.clone().with("claims", claims);
         let identity = form.identity(url.as_str());

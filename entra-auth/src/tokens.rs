@@ -53,7 +53,7 @@ impl Tokens {
         Self {
             source,
             owner: Arc::new(Owner {
-                authority: settings.cloud.authority().as_str().to_owned(),
+                authority: settings.cloud.cache_authority(),
                 client,
                 account,
                 capabilities: settings.capabilities.clone(),

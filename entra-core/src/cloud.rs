@@ -4,6 +4,14 @@ use url::{Host, Url};
 
 use crate::{Error, TenantId};
 
+/// Where an identity provider that is not Entra has its endpoints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Endpoints {
+    token: Url,
+    authorization: Option<Url>,
+    device_authorization: Option<Url>,
+}
+
 /// A Microsoft cloud: where to sign in, where Graph is, and which host names mean the same place.
 ///
 /// Cheap to clone. The fake tenant is one more cloud: a test hands its `cloud()` to credential and
@@ -23,6 +31,9 @@ pub struct Cloud(Arc<Inner>);
 struct Inner {
     authority: Url,
     authority_aliases: Vec<String>,
+    /// The name that all aliases are cached under, if it is not known by itself.
+    cache_host: Option<String>,
+    endpoints: Option<Endpoints>,
     graph: Url,
     graph_resource: String,
 }
@@ -72,6 +83,60 @@ impl Cloud {
         )
     }
 
+    /// The public cloud for customers of an external tenant: `https://{name}.ciamlogin.com`.
+    ///
+    /// ```
+    /// use entra_core::Cloud;
+    /// let cloud = Cloud::external_id("contoso")?;
+    /// let tenant = "contoso.onmicrosoft.com".parse().expect("a domain");
+    /// assert_eq!(
+    ///     cloud.token_endpoint(&tenant).as_str(),
+    ///     "https://contoso.ciamlogin.com/contoso.onmicrosoft.com/oauth2/v2.0/token"
+    /// );
+    /// # Ok::<(), entra_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) unless the name is the first
+    /// part of a `.onmicrosoft.com` domain.
+    pub fn external_id(name: &str) -> Result<Self, Error> {
+        if !is_label(name) {
+            return Err(Error::configuration(
+                "an external tenant is named by the first part of its onmicrosoft.com domain, letters, digits and hyphens",
+            ));
+        }
+        let name = name.to_ascii_lowercase();
+        let public = Self::public();
+        Self::custom(
+            &format!("https://{name}.ciamlogin.com"),
+            public.graph().as_str(),
+        )
+    }
+
+    /// An OpenID provider that is not Entra, by its endpoints; it has one tenant and no Graph.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) unless all are absolute
+    /// `https` URLs (plain `http` is accepted on loopback only).
+    pub fn openid_provider(
+        issuer: &str,
+        token_endpoint: &str,
+        authorization_endpoint: Option<&str>,
+        device_authorization_endpoint: Option<&str>,
+    ) -> Result<Self, Error> {
+        let mut cloud = (*Self::custom(issuer, issuer)?.0).clone();
+        cloud.endpoints = Some(Endpoints {
+            token: endpoint("token endpoint", token_endpoint)?,
+            authorization: authorization_endpoint
+                .map(|url| endpoint("authorization endpoint", url))
+                .transpose()?,
+            device_authorization: device_authorization_endpoint
+                .map(|url| endpoint("device authorization endpoint", url))
+                .transpose()?,
+        });
+        Ok(Self(Arc::new(cloud)))
+    }
+
     /// Any other place: a private cloud, or the fake tenant.
     ///
     /// `authority` is the sign-in root without a tenant, `graph` the Graph root without a version.
@@ -86,9 +151,24 @@ impl Cloud {
         Ok(Self(Arc::new(Inner {
             authority,
             authority_aliases: Vec::new(),
+            cache_host: None,
+            endpoints: None,
             graph,
             graph_resource,
         })))
+    }
+
+    /// The same cloud with the names that an instance discovery gave: the one that tokens are kept
+    /// under, and all that mean the same place.
+    #[must_use]
+    pub fn with_authority_aliases<I>(self, cache_host: &str, aliases: I) -> Self
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        let mut inner = (*self.0).clone();
+        inner.cache_host = Some(cache_host.to_ascii_lowercase());
+        inner.authority_aliases = aliases.into_iter().map(Into::into).collect();
+        Self(Arc::new(inner))
     }
 
     /// The same cloud with another resource identifier for Graph tokens; by default it is the
@@ -114,6 +194,48 @@ impl Cloud {
         &self.0.authority_aliases
     }
 
+    /// The sign-in root under the one name that its aliases share, for keys of caches.
+    ///
+    /// ```
+    /// use entra_core::Cloud;
+    /// let old = Cloud::custom("https://login.windows.net", "https://graph.microsoft.com")?;
+    /// assert_eq!(old.cache_authority(), Cloud::public().cache_authority());
+    /// assert_ne!(old.cache_authority(), Cloud::china().cache_authority());
+    /// # Ok::<(), entra_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn cache_authority(&self) -> String {
+        let Inner {
+            authority,
+            cache_host,
+            endpoints,
+            ..
+        } = &*self.0;
+        let known = [Self::public(), Self::us_government(), Self::china()];
+        let known = known.iter().find(|known| known.is_known_as(authority));
+        match (known, cache_host, endpoints) {
+            (Some(known), _, None) => known.0.authority.to_string(),
+            (None, Some(host), None) => format!("https://{host}{}", authority.path()),
+            _ => authority.to_string(),
+        }
+    }
+
+    /// Where a sign-in may send requests: all origins are among those of these.
+    #[must_use]
+    pub fn sign_in_origins(&self) -> Vec<Url> {
+        let Inner {
+            authority,
+            endpoints,
+            ..
+        } = &*self.0;
+        let mut origins = vec![authority.clone()];
+        if let Some(endpoints) = endpoints {
+            origins.push(endpoints.token.clone());
+            origins.extend(endpoints.device_authorization.clone());
+        }
+        origins
+    }
+
     /// The Graph root without a version, ending in a slash.
     #[must_use]
     pub fn graph(&self) -> &Url {
@@ -129,12 +251,51 @@ impl Cloud {
     /// The v2.0 token endpoint of a tenant.
     #[must_use]
     pub fn token_endpoint(&self, tenant: &TenantId) -> Url {
+        match &self.0.endpoints {
+            Some(endpoints) => endpoints.token.clone(),
+            None => self.endpoint(tenant, "token"),
+        }
+    }
+
+    /// The v2.0 authorization endpoint of a tenant, where a browser signs in.
+    #[must_use]
+    pub fn authorization_endpoint(&self, tenant: &TenantId) -> Url {
+        let endpoints = self.0.endpoints.as_ref();
+        let given = endpoints.and_then(|endpoints| endpoints.authorization.clone());
+        given.unwrap_or_else(|| self.endpoint(tenant, "authorize"))
+    }
+
+    /// The v2.0 device authorization endpoint of a tenant.
+    #[must_use]
+    pub fn device_authorization_endpoint(&self, tenant: &TenantId) -> Url {
+        let endpoints = self.0.endpoints.as_ref();
+        let given = endpoints.and_then(|endpoints| endpoints.device_authorization.clone());
+        given.unwrap_or_else(|| self.endpoint(tenant, "devicecode"))
+    }
+
+    /// Whether it is Entra, with its tenants and its own claims in tokens.
+    #[must_use]
+    pub fn is_entra(&self) -> bool {
+        self.0.endpoints.is_none()
+    }
+
+    fn endpoint(&self, tenant: &TenantId, name: &str) -> Url {
         let mut url = self.0.authority.clone();
-        url.set_path(&format!(
-            "{}{tenant}/oauth2/v2.0/token",
-            self.0.authority.path()
-        ));
+        let root = self.0.authority.path();
+        url.set_path(&format!("{root}{tenant}/oauth2/v2.0/{name}"));
         url
+    }
+
+    /// Whether a sign-in root is this cloud's, under whatever name.
+    fn is_known_as(&self, authority: &Url) -> bool {
+        let Some(host) = authority.host_str() else {
+            return false;
+        };
+        let names = self.0.authority_aliases.iter().map(String::as_str);
+        let named = names
+            .chain(self.0.authority.host_str())
+            .any(|name| name == host);
+        named && (authority.scheme(), authority.port(), authority.path()) == ("https", None, "/")
     }
 
     fn known(authority: &str, aliases: &[&str], graph: &str) -> Self {
@@ -146,6 +307,8 @@ impl Cloud {
         Self(Arc::new(Inner {
             authority: url(authority),
             authority_aliases: aliases.iter().map(|&alias| alias.to_owned()).collect(),
+            cache_host: None,
+            endpoints: None,
             graph: url(graph),
             graph_resource: format!("https://{graph}"),
         }))
@@ -187,8 +350,26 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// One part of a host name.
+fn is_label(text: &str) -> bool {
+    (1..=63).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
 fn root(what: &str, text: &str) -> Result<Url, Error> {
-    let mut url = Url::parse(text).map_err(|source| {
+    let mut url = endpoint(what, text)?;
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    Ok(url)
+}
+
+fn endpoint(what: &str, text: &str) -> Result<Url, Error> {
+    let url = Url::parse(text).map_err(|source| {
         Error::configuration(format!(
             "the {what} is no URL; give an absolute one such as https://login.example.com"
         ))
@@ -209,9 +390,6 @@ fn root(what: &str, text: &str) -> Result<Url, Error> {
         return Err(Error::configuration(format!(
             "the {what} must have no user name, query or fragment"
         )));
-    }
-    if !url.path().ends_with('/') {
-        url.set_path(&format!("{}/", url.path()));
     }
     Ok(url)
 }
@@ -262,6 +440,71 @@ mod tests {
         ] {
             Cloud::custom(bad, "https://graph.example.com").unwrap_err();
             Cloud::custom("https://login.example.com", bad).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn names_of_one_place_share_a_key_and_nothing_else_does() {
+        let key = |authority: &str| {
+            let cloud = Cloud::custom(authority, "https://graph.example.com").unwrap();
+            cloud.cache_authority()
+        };
+        let public = Cloud::public().cache_authority();
+        for alias in Cloud::public().authority_aliases() {
+            assert_eq!(key(&format!("https://{alias}")), public);
+        }
+        assert_eq!(
+            key("https://login.chinacloudapi.cn"),
+            Cloud::china().cache_authority()
+        );
+        for other in [
+            "https://login.windows.net:8443",
+            "https://login.windows.net/base",
+            "https://login.windows.net.example.com",
+            "https://login.microsoftonline.us",
+        ] {
+            assert_ne!(key(other), public);
+        }
+        let own = Cloud::custom("https://one.example", "https://graph.example.com").unwrap();
+        let two = Cloud::custom("https://two.example", "https://graph.example.com").unwrap();
+        assert_ne!(own.cache_authority(), two.cache_authority());
+        let discovered = |cloud: Cloud| {
+            cloud.with_authority_aliases("one.example", ["one.example", "two.example"])
+        };
+        assert_eq!(
+            discovered(own).cache_authority(),
+            discovered(two).cache_authority()
+        );
+    }
+
+    #[test]
+    fn another_provider_has_the_endpoints_that_it_says() {
+        let tenant = "contoso.com".parse().unwrap();
+        let provider =
+            |token: &str| Cloud::openid_provider("https://id.example/base", token, None, None);
+        let cloud = provider("https://tokens.example/t").unwrap();
+        assert_eq!(
+            cloud.token_endpoint(&tenant).as_str(),
+            "https://tokens.example/t"
+        );
+        assert_eq!(cloud.sign_in_origins().len(), 2);
+        assert!(!cloud.is_entra() && Cloud::public().is_entra());
+        for bad in ["http://tokens.example/t", "tokens", "https://a@b/t"] {
+            provider(bad).unwrap_err();
+        }
+        assert_ne!(
+            provider("https://tokens.example/t")
+                .unwrap()
+                .cache_authority(),
+            Cloud::public().cache_authority()
+        );
+    }
+
+    #[test]
+    fn the_name_of_an_external_tenant_is_one_part_of_a_host() {
+        Cloud::external_id("Contoso-1").unwrap();
+        for bad in ["", "-a", "a.b", "a/b", "a@b", "a b", &"a".repeat(64)] {
+            Cloud::external_id(bad).unwrap_err();
         }
     }
 

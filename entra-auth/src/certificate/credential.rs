@@ -18,7 +18,7 @@ use crate::{
     cache::{Account, Asked},
     client_secret::invalid_id,
     form::Form,
-    settings::{Settings, common_settings},
+    settings::{Settings, common_settings, region_setting},
     token_endpoint::{Effort, Grant, TokenEndpoint},
     tokens::{TokenSource, Tokens, check_tenant},
 };
@@ -211,6 +211,7 @@ impl fmt::Debug for ClientCertificateCredential {
 
 impl ClientCertificateCredentialBuilder {
     common_settings!();
+    region_setting!();
 
     /// Signs with RS256 and names the certificate by its SHA-1 thumbprint, for old authorities
     /// such as AD FS; Entra itself advises the default, PS256 with the SHA-256 thumbprint.

@@ -11,6 +11,7 @@ mod certificate_files;
 #[cfg(feature = "certificate-kit")]
 mod certificate_kit;
 mod federated;
+mod discovery;
 #[cfg(feature = "file-cache")]
 mod file_store;
 mod flights;
