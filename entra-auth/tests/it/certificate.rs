@@ -371,7 +371,7 @@ async fn a_stale_certificate_is_read_again_and_tried_once_more() {
         });
         let credential =
             ClientCertificateCredential::builder_from_file(TENANT, app.client_id(), &*file.0, None)
-                .transport(Arc::clone(&swapping) as _)
+                .transport(Arc::clone(&swapping))
                 .clock(tenant.clock())
                 .build()
                 .unwrap();

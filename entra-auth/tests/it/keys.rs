@@ -68,7 +68,7 @@ proptest! {
                 let (tenant, client) = (rest % TENANTS.len(), rest / TENANTS.len());
                 ClientSecretCredential::builder(TENANTS[tenant], CLIENTS[client], "s3cr3t")
                     .cloud(Cloud::custom(CLOUDS[cloud], "https://graph.example").unwrap())
-                    .transport(Arc::clone(&service) as _)
+                    .transport(Arc::clone(&service))
                     .cache(&cache)
                     .build()
                     .unwrap()

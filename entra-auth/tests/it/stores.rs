@@ -463,7 +463,7 @@ async fn an_exported_partition_is_used_by_another_process_as_if_it_were_its_own(
         let service = Service::new();
         let with = |cache: &TokenCache, tenant: &str| {
             ClientSecretCredential::builder(tenant, CLIENT, "s3cr3t")
-                .transport(Arc::clone(&service) as _)
+                .transport(Arc::clone(&service))
                 .clock(clock.clone())
                 .cache(cache)
                 .build()

@@ -138,7 +138,7 @@ pub(crate) fn decode(token: &AccessToken) -> (u64, String) {
 }
 
 pub(crate) fn builder(service: &Arc<Service>) -> ClientSecretCredentialBuilder {
-    ClientSecretCredential::builder(TENANT, CLIENT, "s3cr3t").transport(Arc::clone(service) as _)
+    ClientSecretCredential::builder(TENANT, CLIENT, "s3cr3t").transport(Arc::clone(service))
 }
 
 pub(crate) fn graph() -> TokenRequest {
