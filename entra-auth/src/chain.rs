@@ -27,7 +27,6 @@ use crate::Error;
 /// # let app = tenant.register_app("Night job").with_secret();
 /// # let secret = ClientSecretCredential::builder(tenant.id(), app.client_id(), app.secret())
 /// #     .cloud(tenant.cloud()).clock(tenant.clock()).build()?;
-/// # let runner = std::sync::Arc::new(NoTools);
 /// # #[derive(Debug)] struct NoTools;
 /// # #[async_trait::async_trait]
 /// # impl entra_auth::host::ProcessRunner for NoTools {
@@ -36,7 +35,7 @@ use crate::Error;
 /// #     }
 /// # }
 /// let developer = AzureCliCredential::builder(&Environment::from_process())
-/// #   .process_runner(runner)
+/// #   .process_runner(NoTools)
 ///     .build()?;
 /// let chain = ChainedCredential::new()
 ///     .link("developer", developer)

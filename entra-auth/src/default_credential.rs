@@ -85,8 +85,8 @@ impl DefaultCredentialBuilder {
     common_settings!();
 
     /// What runs the command line tools; real processes unless set.
-    pub fn process_runner(mut self, runner: Arc<dyn ProcessRunner>) -> Self {
-        self.runner = Some(runner);
+    pub fn process_runner(mut self, runner: impl ProcessRunner) -> Self {
+        self.runner = Some(Arc::new(runner));
         self
     }
 

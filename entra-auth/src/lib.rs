@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod aadsts;
+#[cfg(feature = "azure-core")]
+pub mod azure_core_adapter;
 mod cache;
 mod capabilities;
 mod certificate;

@@ -136,8 +136,8 @@ impl<C> CliCredentialBuilder<C> {
     }
 
     /// What runs the tool; real processes unless set.
-    pub fn process_runner(mut self, runner: Arc<dyn ProcessRunner>) -> Self {
-        self.runner = runner;
+    pub fn process_runner(mut self, runner: impl ProcessRunner) -> Self {
+        self.runner = Arc::new(runner);
         self
     }
 

@@ -3,7 +3,7 @@ use std::{
     io::{self, Read},
     path::PathBuf,
     process::{Command, Stdio},
-    sync::mpsc,
+    sync::{Arc, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -23,6 +23,13 @@ pub trait ProcessRunner: fmt::Debug + Send + Sync + 'static {
     /// [`io::ErrorKind::NotFound`] when there is no such program, [`io::ErrorKind::TimedOut`] when it
     /// takes longer than it may.
     async fn run(&self, command: &ProcessCommand) -> io::Result<ProcessOutput>;
+}
+
+#[async_trait]
+impl<T: ProcessRunner + ?Sized> ProcessRunner for Arc<T> {
+    async fn run(&self, command: &ProcessCommand) -> io::Result<ProcessOutput> {
+        (**self).run(command).await
+    }
 }
 
 /// A command to run, without a shell.

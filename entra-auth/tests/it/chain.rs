@@ -233,7 +233,7 @@ async fn the_link_that_answered_is_not_given_up_when_it_fails_later() {
     let tools = Arc::new(Tools::new());
     let credential = DefaultCredential::builder(&environment)
         .transport(Arc::new(transport))
-        .process_runner(Arc::clone(&tools) as _)
+        .process_runner(Arc::clone(&tools))
         .clock(clock.clone())
         .build()
         .unwrap();
@@ -254,7 +254,7 @@ fn default(environment: &Environment, tools: &Arc<Tools>) -> DefaultCredentialBu
     let nothing = ScriptedTransport::new().then_fail(TransportError::timeout("nobody"));
     DefaultCredential::builder(environment)
         .transport(Arc::new(nothing))
-        .process_runner(Arc::clone(tools) as _)
+        .process_runner(Arc::clone(tools))
 }
 
 #[tokio::test]
@@ -313,7 +313,7 @@ async fn a_wrong_secret_is_not_hidden_by_somebodys_account() {
     let clock = tenant.clock();
     let tools = Arc::new(Tools::new().print(&az_token(&clock)));
     let credential = DefaultCredential::builder(&environment)
-        .process_runner(Arc::clone(&tools) as _)
+        .process_runner(Arc::clone(&tools))
         .clock(clock)
         .build()
         .unwrap();

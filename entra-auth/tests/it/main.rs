@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails its test")]
 
+#[cfg(feature = "azure-core")]
+mod adapter;
 mod bad_input;
 mod canary;
 mod chain;

@@ -93,7 +93,7 @@ async fn the_azure_cli_is_asked_once_for_each_token() {
         .tenant(TENANT)
         .subscription("My subscription (1)")
         .time_limit(Duration::from_secs(3))
-        .process_runner(Arc::clone(&tools) as _)
+        .process_runner(Arc::clone(&tools))
         .clock(clock.clone())
         .build()
         .unwrap();
@@ -124,7 +124,7 @@ async fn the_azure_developer_cli_is_asked_in_its_own_way() {
     );
     let credential = AzureDeveloperCliCredential::builder(&Environment::default())
         .tenant("contoso.com")
-        .process_runner(Arc::clone(&tools) as _)
+        .process_runner(Arc::clone(&tools))
         .clock(clock)
         .build()
         .unwrap();
@@ -198,7 +198,7 @@ async fn every_complaint_of_a_tool_has_its_meaning() {
     ];
     for (tools, kind, text) in cases {
         let credential = AzureCliCredential::builder(&Environment::default())
-            .process_runner(Arc::new(tools))
+            .process_runner(tools)
             .build()
             .unwrap();
         let failed = credential.token(&graph()).await.unwrap_err();
@@ -219,7 +219,7 @@ async fn every_complaint_of_a_tool_has_its_meaning() {
 async fn the_developer_clis_complaint_is_read_from_its_json() {
     let complaint = r#"{"type":"consoleMessage","data":{"message":"\nERROR: not logged in, run `azd auth login` to login\n"}}"#;
     let credential = AzureDeveloperCliCredential::builder(&Environment::default())
-        .process_runner(Arc::new(Tools::new().complain(complaint)))
+        .process_runner(Tools::new().complain(complaint))
         .build()
         .unwrap();
     let failed = credential.token(&graph()).await.unwrap_err();
@@ -246,7 +246,7 @@ async fn what_a_tool_prints_must_hold_a_token_with_an_end() {
         ),
     ] {
         let credential = AzureCliCredential::builder(&Environment::default())
-            .process_runner(Arc::new(Tools::new().print(printed)))
+            .process_runner(Tools::new().print(printed))
             .build()
             .unwrap();
         let failed = credential.token(&graph()).await.unwrap_err();
@@ -260,7 +260,7 @@ async fn what_a_tool_prints_must_hold_a_token_with_an_end() {
 async fn nothing_that_could_be_taken_for_an_option_reaches_a_tool() {
     let tools = Arc::new(Tools::new());
     let credential = AzureCliCredential::builder(&Environment::default())
-        .process_runner(Arc::clone(&tools) as _)
+        .process_runner(Arc::clone(&tools))
         .build()
         .unwrap();
     for scope in [

@@ -1,0 +1,168 @@
+//! Credentials of this SDK for the Azure crates, and theirs for this SDK.
+//!
+//! ```
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! use std::sync::Arc;
+//! use azure_core::credentials::TokenCredential as _;
+//! use entra_auth::{ClientSecretCredential, azure_core_adapter::{FromAzureCore, ForAzureCore}};
+//! use entra_core::{TokenCredential as _, TokenRequest};
+//! # let tenant = entra_mock::FakeTenant::start().await;
+//! # let app = tenant.register_app("Night job").with_secret();
+//! # let ours = ClientSecretCredential::builder(tenant.id(), app.client_id(), app.secret())
+//! #     .cloud(tenant.cloud()).clock(tenant.clock()).build()?;
+//! let scope = "https://graph.microsoft.com/.default";
+//! let for_them = Arc::new(ForAzureCore::new(ours)); // give it to any client of the Azure crates
+//! let token = for_them.get_token(&[scope], None).await?;
+//!
+//! let for_us = FromAzureCore::new(for_them); // or any credential of azure_identity
+//! assert_eq!(for_us.token(&TokenRequest::new([scope])).await?.expose(), token.token.secret());
+//! # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use azure_core::{
+    credentials::{AccessToken as TheirToken, TokenCredential as Theirs, TokenRequestOptions},
+    error::ErrorKind as TheirKind,
+};
+use entra_core::{
+    AccessToken, Clock, CredentialError, CredentialErrorKind, SystemClock, TokenCredential,
+    TokenRequest,
+};
+
+/// A credential of this SDK as one of the Azure crates.
+#[derive(Clone, Debug)]
+pub struct ForAzureCore(Arc<dyn TokenCredential>);
+
+/// A credential of the Azure crates as one of this SDK.
+///
+/// Theirs knows scopes only. A request for another tenant, or with a claims challenge, is refused rather
+/// than answered with a token for something else; `force_refresh` asks them again, and they may give
+/// the token they have.
+#[derive(Clone, Debug)]
+pub struct FromAzureCore {
+    credential: Arc<dyn Theirs>,
+    clock: Arc<dyn Clock>,
+}
+
+impl ForAzureCore {
+    /// Wraps a credential of this SDK.
+    #[must_use]
+    pub fn new(credential: impl TokenCredential) -> Self {
+        Self(Arc::new(credential))
+    }
+}
+
+impl FromAzureCore {
+    /// Wraps a credential of the Azure crates.
+    #[must_use]
+    pub fn new(credential: Arc<dyn Theirs>) -> Self {
+        Self {
+            credential,
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// The same with another clock to measure a token's remaining life with.
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+}
+
+#[async_trait]
+impl Theirs for ForAzureCore {
+    async fn get_token(
+        &self,
+        scopes: &[&str],
+        _: Option<TokenRequestOptions<'_>>,
+    ) -> azure_core::Result<TheirToken> {
+        let request = TokenRequest::new(scopes.iter().copied());
+        match self.0.token(&request).await {
+            Ok(token) => Ok(TheirToken::new(
+                token.expose().to_owned(),
+                token.expires_on(),
+            )),
+            Err(error) => Err(azure_core::Error::with_error(
+                TheirKind::Credential,
+                error,
+                "the credential of the Entra SDK gave no token",
+            )),
+        }
+    }
+}
+
+#[async_trait]
+impl TokenCredential for FromAzureCore {
+    async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
+        let refused = |what: &str| {
+            CredentialError::new(
+                CredentialErrorKind::Configuration,
+                format!("a credential of the Azure crates cannot be asked for {what}"),
+            )
+            .with_fix("use a credential of this SDK for such requests")
+        };
+        if request.tenant.is_some() {
+            return Err(refused("a tenant"));
+        }
+        if request.claims.is_some() {
+            return Err(refused("the answer to a claims challenge"));
+        }
+        let scopes: Vec<&str> = request.scopes.iter().map(String::as_str).collect();
+        let token = self
+            .credential
+            .get_token(&scopes, None)
+            .await
+            .map_err(failed)?;
+        let left = token.expires_on - self.clock.now();
+        if left < request.min_validity {
+            return Err(CredentialError::new(
+                CredentialErrorKind::Configuration,
+                "the token of the Azure crates' credential is not valid for as long as was asked",
+            )
+            .with_fix("ask for less `min_validity`"));
+        }
+        Ok(AccessToken::new(token.token.secret(), token.expires_on))
+    }
+}
+
+/// Ours inside of theirs comes out as it was; theirs is told apart by what little it says.
+fn failed(error: azure_core::Error) -> CredentialError {
+    let inner = std::error::Error::source(&error)
+        .and_then(|source| source.downcast_ref::<CredentialError>());
+    if let Some(ours) = inner {
+        return ours.clone();
+    }
+    let kind = match error.kind() {
+        TheirKind::Io => CredentialErrorKind::Transient,
+        TheirKind::DataConversion => CredentialErrorKind::Protocol,
+        TheirKind::HttpResponse { status, .. } => match u16::from(*status) {
+            429 => CredentialErrorKind::Throttled,
+            408 | 500..=599 => CredentialErrorKind::Transient,
+            _ => CredentialErrorKind::Refused,
+        },
+        _ => CredentialErrorKind::Refused,
+    };
+    // Their text may hold the whole response, so only its kind goes on.
+    CredentialError::new(
+        kind,
+        format!(
+            "the credential of the Azure crates gave no token ({})",
+            words(error.kind())
+        ),
+    )
+    .with_fix("see the log of the Azure crates for what their credential says")
+}
+
+fn words(kind: &TheirKind) -> String {
+    match kind {
+        TheirKind::HttpResponse { status, .. } => format!("HTTP {}", u16::from(*status)),
+        TheirKind::Io => "input or output failed".to_owned(),
+        TheirKind::DataConversion => "an answer could not be read".to_owned(),
+        TheirKind::Credential => "the credential failed".to_owned(),
+        _ => "another failure".to_owned(),
+    }
+}
