@@ -1,0 +1,44 @@
+"""A browser that is just good enough for the sign-in page: forms, hidden fields, a cookie."""
+
+import html
+import re
+import urllib.parse
+
+import requests
+
+
+class Browser:
+    def __init__(self, user, password):
+        self.session = requests.Session()
+        self.user, self.password = user, password
+
+    def sign_in(self, url):
+        """Follows an authorize URL to the redirect address; gives the answer's parameters."""
+        answer = self.session.get(url, allow_redirects=False, timeout=30)
+        for _ in range(4):
+            if answer.status_code == 302:
+                location = urllib.parse.urlparse(answer.headers["location"])
+                return dict(urllib.parse.parse_qsl(location.query))
+            if answer.status_code != 200:
+                raise SystemExit(f"the page says: {re.sub('<[^>]*>', ' ', answer.text)}")
+            hidden = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', answer.text)
+            if hidden:
+                return {html.unescape(name): html.unescape(value) for name, value in hidden}
+            if 'type="password"' in answer.text:
+                fields = {"login": self.user, "passwd": self.password, "step": "password"}
+            else:
+                fields = {"step": "consent"}
+            answer = self.session.post(self._action(url, answer.text), data=fields, allow_redirects=False, timeout=30)
+        raise SystemExit(f"the sign-in came to no end: {answer.text}")
+
+    def device(self, url, code, step="password"):
+        """Types a device's code."""
+        fields = {"otc": code, "login": self.user, "passwd": self.password, "step": step}
+        answer = self.session.post(url, data=fields, timeout=30)
+        if 'role="status"' not in answer.text:
+            raise SystemExit(f"the code was not taken: {answer.text}")
+
+    @staticmethod
+    def _action(url, page):
+        action = html.unescape(re.search(r'<form[^>]* action="([^"]*)"', page).group(1))
+        return urllib.parse.urljoin(url, action)
