@@ -58,8 +58,8 @@ impl Discovery {
 
     /// With another HTTP transport.
     #[must_use]
-    pub fn with_transport(self, transport: Arc<dyn HttpTransport>) -> Self {
-        self.with(|settings| settings.transport = Some(transport))
+    pub fn with_transport(self, transport: impl HttpTransport) -> Self {
+        self.with(|settings| settings.transport = Some(Arc::new(transport)))
     }
 
     /// With another clock.

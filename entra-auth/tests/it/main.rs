@@ -6,20 +6,20 @@
 mod adapter;
 mod bad_input;
 mod canary;
-mod chain;
-mod tools;
 mod certificate;
 mod certificate_files;
 #[cfg(feature = "certificate-kit")]
 mod certificate_kit;
-mod federated;
+mod chain;
 mod discovery;
+mod federated;
 #[cfg(feature = "file-cache")]
 mod file_store;
 mod flights;
 mod keys;
 mod lifetimes;
 mod managed_identity;
+mod other_provider;
 #[cfg(feature = "redis")]
 mod redis_store;
 mod refusals;
@@ -27,3 +27,4 @@ mod resilience;
 mod runtimes;
 mod stores;
 mod support;
+mod tools;
