@@ -15,6 +15,7 @@ pub(crate) mod json;
 pub(crate) mod pace;
 pub(crate) mod problem;
 pub(crate) mod progress;
+pub(crate) mod settings;
 pub(crate) mod table;
 pub(crate) mod tenant;
 pub(crate) mod text;

@@ -88,6 +88,14 @@ impl From<entra_auth::Error> for Problem {
     }
 }
 
+impl From<entra_auth::CertificateError> for Problem {
+    fn from(error: entra_auth::CertificateError) -> Self {
+        Self::new(error.to_string())
+            .because(&error)
+            .with_fix(error.fix())
+    }
+}
+
 impl From<entra_graph::Error> for Problem {
     fn from(error: entra_graph::Error) -> Self {
         if let Some(credential) = error.credential() {
