@@ -116,7 +116,7 @@ impl TokenCredential for FromAzureCore {
             .credential
             .get_token(&scopes, None)
             .await
-            .map_err(failed)?;
+            .map_err(|error| failed(&error))?;
         let left = token.expires_on - self.clock.now();
         if left < request.min_validity {
             return Err(CredentialError::new(
@@ -130,8 +130,8 @@ impl TokenCredential for FromAzureCore {
 }
 
 /// Ours inside of theirs comes out as it was; theirs is told apart by what little it says.
-fn failed(error: azure_core::Error) -> CredentialError {
-    let inner = std::error::Error::source(&error)
+fn failed(error: &azure_core::Error) -> CredentialError {
+    let inner = std::error::Error::source(error)
         .and_then(|source| source.downcast_ref::<CredentialError>());
     if let Some(ours) = inner {
         return ours.clone();

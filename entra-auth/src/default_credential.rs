@@ -11,7 +11,7 @@ use crate::{
         AzureCliCredential, AzureDeveloperCliCredential, ManagedIdentityCredential,
         ManagedIdentityId, ProcessRunner,
     },
-    settings::{Settings, common_settings, with_settings},
+    settings::{Settings, common_settings, region_setting, with_settings},
 };
 
 /// Signs in with whatever is set up: on a server its identity, on a developer's machine the developer.
@@ -83,6 +83,7 @@ impl fmt::Debug for DefaultCredential {
 
 impl DefaultCredentialBuilder {
     common_settings!();
+    region_setting!();
 
     /// What runs the command line tools; real processes unless set.
     pub fn process_runner(mut self, runner: impl ProcessRunner) -> Self {
@@ -120,7 +121,7 @@ impl DefaultCredentialBuilder {
         let mut chain = ChainedCredential::new();
         for &name in wanted {
             chain = match name {
-                ENVIRONMENT => link(chain, name, self.from_environment()),
+                ENVIRONMENT => link(chain, name, self.environment()),
                 WORKLOAD => link(chain, name, self.workload_identity()),
                 MANAGED => link(chain, name, self.managed_identity(wanted.len() > 1)),
                 AZ => match self.azure_cli() {
@@ -136,7 +137,7 @@ impl DefaultCredentialBuilder {
         Ok(DefaultCredential(chain))
     }
 
-    fn from_environment(&self) -> Result<EnvironmentCredential, Error> {
+    fn environment(&self) -> Result<EnvironmentCredential, Error> {
         let builder = EnvironmentCredential::builder(&self.environment);
         with_settings!(builder, self.settings).build()
     }

@@ -5,7 +5,7 @@ use entra_core::{AccessToken, CredentialError, TokenCredential, TokenRequest};
 
 use crate::{
     ClientCertificateCredential, ClientSecretCredential, Environment, Error,
-    settings::{Settings, common_settings, with_settings},
+    settings::{Settings, common_settings, region_setting, with_settings},
 };
 
 /// Signs an application in with the secret or certificate that `AZURE_…` variables name.
@@ -13,7 +13,8 @@ use crate::{
 /// The variables are those of Microsoft's own libraries: `AZURE_TENANT_ID` and `AZURE_CLIENT_ID`, and with
 /// them `AZURE_CLIENT_SECRET`, or else `AZURE_CLIENT_CERTIFICATE_PATH` with
 /// `AZURE_CLIENT_CERTIFICATE_PASSWORD` and `AZURE_CLIENT_SEND_CERTIFICATE_CHAIN` (`1` or `true`). If both are
-/// set the secret is used. `AZURE_AUTHORITY_HOST` decides the cloud unless the builder does.
+/// set the secret is used. `AZURE_AUTHORITY_HOST` decides the cloud and
+/// `AZURE_REGIONAL_AUTHORITY_NAME` the region unless the builder does.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -88,6 +89,7 @@ impl fmt::Debug for EnvironmentCredential {
 
 impl EnvironmentCredentialBuilder {
     common_settings!();
+    region_setting!();
 
     /// The credential. Nothing is sent before the first token is asked for; a certificate is read.
     ///
@@ -102,6 +104,10 @@ impl EnvironmentCredentialBuilder {
         {
             settings.cloud = cloud;
         }
+        settings.region = settings.region.or_else(|| {
+            let region = get("AZURE_REGIONAL_AUTHORITY_NAME")?;
+            Some(region.to_owned())
+        });
         let (tenant, client, secret, certificate) = (
             get("AZURE_TENANT_ID"),
             get("AZURE_CLIENT_ID"),

@@ -150,6 +150,10 @@ macro_rules! with_settings {
             .retry_policy(settings.retry_policy.clone())
             .cache(&settings.cache)
             .client_capabilities(settings.capabilities.names().iter().cloned());
+        let builder = match &settings.region {
+            Some(region) => builder.region(region.clone()),
+            None => builder,
+        };
         match &settings.transport {
             Some(transport) => builder.transport(std::sync::Arc::clone(transport)),
             None => builder,

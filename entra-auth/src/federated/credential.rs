@@ -12,7 +12,7 @@ use crate::{
     cache::{Account, Asked},
     client_secret::invalid_id,
     form::Form,
-    settings::{Settings, common_settings},
+    settings::{Settings, common_settings, region_setting},
     token_endpoint::{Effort, Grant, TokenEndpoint},
     tokens::{TokenSource, Tokens, check_tenant},
 };
@@ -221,6 +221,7 @@ impl fmt::Debug for ClientAssertionCredential {
 
 impl ClientAssertionCredentialBuilder {
     common_settings!();
+    region_setting!();
 
     /// The credential. Nothing is sent or read before the first token is asked for.
     ///

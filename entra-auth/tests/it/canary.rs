@@ -16,10 +16,10 @@ const SECRET: &str = "canary-secret-5e1f~&=%";
 const TOKEN: &str = "canary-token.9a7c.signature";
 
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }
@@ -43,7 +43,7 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
-fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
+pub(crate) fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
@@ -53,7 +53,7 @@ fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
     (log, tracing::subscriber::set_default(subscriber))
 }
 
-fn check(what: &str, text: &str) {
+pub(crate) fn check(what: &str, text: &str) {
     for canary in [SECRET, TOKEN, "canary", "5e1f", "9a7c"] {
         assert!(!text.contains(canary), "{what} shows {canary}: {text}");
     }

@@ -64,6 +64,25 @@ async fn the_environment_names_a_secret_or_else_a_certificate() {
     }
 }
 
+#[tokio::test]
+async fn the_environments_region_is_asked_in_the_place_of_the_global_endpoint() {
+    let environment = Environment::from_pairs([
+        ("AZURE_TENANT_ID", TENANT),
+        ("AZURE_CLIENT_ID", CLIENT),
+        ("AZURE_CLIENT_SECRET", "s"),
+        ("AZURE_REGIONAL_AUTHORITY_NAME", "westeurope"),
+    ]);
+    let granted = r#"{"token_type":"Bearer","access_token":"t","expires_in":3600}"#;
+    let transport = ScriptedTransport::new().then(200, &[], granted);
+    let credential = EnvironmentCredential::builder(&environment)
+        .transport(transport.clone())
+        .build()
+        .unwrap();
+    credential.token(&graph()).await.unwrap();
+    let host = transport.requests()[0].uri().host().map(str::to_owned);
+    assert_eq!(host.as_deref(), Some("westeurope.login.microsoft.com"));
+}
+
 #[test]
 fn what_the_environment_lacks_is_unavailable_and_what_is_wrong_in_it_is_not() {
     let build = |environment: Environment| {

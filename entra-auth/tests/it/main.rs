@@ -4,6 +4,7 @@
 
 #[cfg(feature = "azure-core")]
 mod adapter;
+mod arc;
 mod bad_input;
 mod canary;
 mod certificate;
@@ -16,6 +17,7 @@ mod federated;
 #[cfg(feature = "file-cache")]
 mod file_store;
 mod flights;
+mod host_canary;
 mod keys;
 mod lifetimes;
 mod managed_identity;

@@ -1,6 +1,6 @@
 //! Managed identities on every kind of host: what is asked there, what comes back, what is refused.
 
-use std::{fs, path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use entra_auth::{
     Environment, ErrorKind,
@@ -11,14 +11,14 @@ use entra_auth::{
 };
 use entra_core::{
     AccessToken, Clock, CredentialError, CredentialErrorKind, ManualClock, ScriptedTransport,
-    TokenCredential, TransportError, http::header,
+    TokenCredential, TransportError,
 };
 use entra_mock::FakeTenant;
 use serde_json::{Value, json};
 
 use crate::support::{CLIENT, TENANT, detail, graph};
 
-const RESOURCE: &str = "https%3A%2F%2Fgraph.microsoft.com";
+pub(crate) const RESOURCE: &str = "https%3A%2F%2Fgraph.microsoft.com";
 const RESOURCE_ID: &str = "/subscriptions/s/id";
 
 /// A host by its variables.
@@ -42,7 +42,7 @@ fn ids() -> [ManagedIdentityId; 4] {
     ]
 }
 
-fn builder(
+pub(crate) fn builder(
     environment: &Environment,
     transport: &ScriptedTransport,
     clock: &ManualClock,
@@ -52,7 +52,7 @@ fn builder(
         .clock(clock.clone())
 }
 
-fn granted(clock: &ManualClock, lifetime: i64) -> String {
+pub(crate) fn granted(clock: &ManualClock, lifetime: i64) -> String {
     let end = clock.now().unix_timestamp() + lifetime;
     json!({ "access_token": "canary-token", "expires_on": end.to_string(), "token_type": "Bearer" })
         .to_string()
@@ -410,6 +410,37 @@ async fn where_no_metadata_service_answers_a_probe_says_so_at_once() {
 }
 
 #[tokio::test]
+async fn a_probe_tells_azures_metadata_service_from_those_of_others() {
+    for (status, found) in [
+        (400, true),
+        (429, true),
+        (503, true),
+        (200, false),
+        (401, false),
+        (403, false),
+        (404, false),
+    ] {
+        let clock = ManualClock::new();
+        let transport = ScriptedTransport::new().then(status, &[], "<html>").then(
+            200,
+            &[],
+            granted(&clock, 3600),
+        );
+        let credential = builder(&Environment::default(), &transport, &clock)
+            .probe_first()
+            .build()
+            .unwrap();
+        match credential.token(&graph()).await {
+            Ok(_) => assert!(found, "{status}"),
+            Err(failed) => {
+                assert_eq!(failed.kind(), CredentialErrorKind::Unavailable, "{status}");
+                assert!(!found, "{status}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn another_tenant_or_two_resources_are_refused_before_anything_is_sent() {
     let transport = ScriptedTransport::new();
     let credential = builder(&Environment::default(), &transport, &ManualClock::new())
@@ -424,123 +455,6 @@ async fn another_tenant_or_two_resources_are_refused_before_anything_is_sent() {
         assert_eq!(failed.kind(), CredentialErrorKind::Configuration);
     }
     assert!(transport.requests().is_empty());
-}
-
-/// A folder of challenge files that is gone after the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("entra-arc-{name}-{}", std::process::id()));
-        fs::create_dir_all(path.join("tokens/below")).unwrap();
-        Self(path)
-    }
-
-    fn write(&self, name: &str, content: &str) -> PathBuf {
-        let path = self.0.join(name);
-        fs::write(&path, content).unwrap();
-        path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-async fn challenged(
-    folder: &Folder,
-    challenge: &str,
-) -> (Result<AccessToken, CredentialError>, ScriptedTransport) {
-    let clock = ManualClock::new();
-    let transport = ScriptedTransport::new()
-        .then(401, &[("www-authenticate", challenge)], "")
-        .then(200, &[], granted(&clock, 3600));
-    let environment = Environment::default().with_arc_agent(folder.0.join("tokens"));
-    let credential = builder(&environment, &transport, &clock).build().unwrap();
-    let outcome = credential.token(&graph()).await;
-    (outcome, transport)
-}
-
-#[tokio::test]
-async fn the_challenge_of_arcs_agent_is_answered_from_its_file() {
-    let folder = Folder::new("good");
-    let file = folder.write("tokens/a.key", "canary-key\n");
-    let (outcome, transport) =
-        challenged(&folder, &format!("Basic realm={}", file.display())).await;
-    outcome.unwrap();
-    let [first, second] = &transport.requests()[..] else {
-        panic!("two requests")
-    };
-    assert_eq!(
-        first.uri().to_string(),
-        format!(
-            "http://localhost:40342/metadata/identity/oauth2/token?api-version=2020-06-01&resource={RESOURCE}"
-        )
-    );
-    assert_eq!(first.headers()["metadata"], "true");
-    assert!(first.headers().get(header::AUTHORIZATION).is_none());
-    assert_eq!(second.headers()[header::AUTHORIZATION], "Basic canary-key");
-}
-
-#[tokio::test]
-async fn no_other_file_is_ever_sent_to_whatever_answers_on_the_agents_port() {
-    let folder = Folder::new("bad");
-    folder.write("outside.key", "canary");
-    folder.write("tokens/below/b.key", "canary");
-    folder.write("tokens/token.txt", "canary");
-    folder.write("tokens/large.key", &"canary".repeat(700));
-    folder.write("tokens/split.key", "canary\ncanary");
-    #[cfg(unix)]
-    std::os::unix::fs::symlink(
-        folder.0.join("outside.key"),
-        folder.0.join("tokens/link.key"),
-    )
-    .unwrap();
-    let at = |name: &str| format!("Basic realm={}", folder.0.join(name).display());
-    for challenge in [
-        at("outside.key"),
-        at("tokens/../outside.key"),
-        at("tokens/link.key"),
-        at("tokens/below/b.key"),
-        at("tokens/token.txt"),
-        at("tokens/large.key"),
-        at("tokens/split.key"),
-        at("tokens/gone.key"),
-        at("tokens"),
-        "Basic realm=".to_owned(),
-        "Bearer".to_owned(),
-    ] {
-        let (outcome, transport) = challenged(&folder, &challenge).await;
-        let failed = outcome.unwrap_err();
-        assert!(!format!("{failed:?}").contains("canary"), "{challenge}");
-        assert!(failed.fix().is_some(), "{challenge}");
-        assert_eq!(transport.requests().len(), 1, "{challenge}");
-    }
-}
-
-#[tokio::test]
-async fn an_old_agent_that_ignores_the_chosen_identity_is_found_out() {
-    let clock = ManualClock::new();
-    let answer = |echo: &str| {
-        json!({ "access_token": "canary-token", "expires_in": 3600, "client_id": echo }).to_string()
-    };
-    let transport = ScriptedTransport::new()
-        .then(200, &[], answer("another"))
-        .then(200, &[], answer(&CLIENT.to_uppercase()));
-    let credential = builder(
-        &Environment::default().with_arc_agent("/nowhere"),
-        &transport,
-        &clock,
-    )
-    .identity(ManagedIdentityId::Client(CLIENT.parse().unwrap()))
-    .build()
-    .unwrap();
-    let failed = credential.token(&graph()).await.unwrap_err();
-    assert_eq!(failed.kind(), CredentialErrorKind::Refused);
-    assert!(failed.fix().unwrap().contains("update"));
-    credential.token(&graph()).await.unwrap();
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    io,
+    fmt, io,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -20,7 +20,7 @@ use entra_core::{Clock, CredentialErrorKind, ManualClock, TokenCredential, Token
 use crate::support::{SCOPE, TENANT, detail, graph};
 
 /// Tools that answer from a script.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Tools {
     answers: Mutex<VecDeque<io::Result<(bool, String, String)>>>,
     asked: Mutex<Vec<ProcessCommand>>,
@@ -54,6 +54,12 @@ impl Tools {
             .iter()
             .map(|command| format!("{} {}", command.program, command.arguments.join(" ")))
             .collect()
+    }
+}
+
+impl fmt::Debug for Tools {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tools")
     }
 }
 

@@ -312,6 +312,16 @@ impl Host {
         )
         .with_classifier(|_, _, _| Verdict::Final);
         match self.quick.send(request).await {
+            // Other clouds, and networks that answer for everybody, have something at this address too.
+            Ok(response)
+                if response.status != StatusCode::BAD_REQUEST && !is_passing(&response) =>
+            {
+                Err(Error::unavailable(
+                    "no managed identity: what answers here is no metadata service of Azure",
+                    "run on Azure, or sign in with another credential",
+                )
+                .with(|inner| inner.status = Some(response.status.as_u16())))
+            }
             Ok(_) => {
                 self.found.store(true, Ordering::Relaxed);
                 Ok(())
@@ -344,6 +354,11 @@ impl Host {
         }
         .with_source(error)
     }
+}
+
+/// Azure's own service may be busy or just being updated.
+fn is_passing(response: &Response) -> bool {
+    matches!(response.status.as_u16(), 408 | 410 | 429 | 500..=599)
 }
 
 /// What is asked for: one resource, by the name without `/.default`.
