@@ -18,6 +18,11 @@ impl Form {
         Self(Vec::with_capacity(6)).field("grant_type", grant_type)
     }
 
+    /// A form for an endpoint that redeems no grant.
+    pub(crate) fn bare() -> Self {
+        Self(Vec::new())
+    }
+
     pub(crate) fn field(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.0.push((name, Value::Plain(value.into())));
         self

@@ -24,6 +24,7 @@ pub mod store;
 mod throttle;
 mod token_endpoint;
 mod tokens;
+pub mod user;
 mod wire;
 
 pub use aadsts::Aadsts;

@@ -4,6 +4,7 @@ use entra_core::{
     AccessToken, Cloud, Error as CoreError, ErrorKind as CoreErrorKind, GaveUp, Idempotency,
     Pipeline, Request, Response, TenantId, Verdict,
     http::{HeaderMap, Method, StatusCode, header},
+    url::Url,
 };
 
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
     region::Region,
     settings::Settings,
     skew,
-    wire::{Granted, Malformed, Refusal, is_passing, token},
+    wire::{Granted, Malformed, Personal, Refusal, is_passing, token},
 };
 
 /// The one client of the token endpoint; every grant redeems its form here.
@@ -79,6 +80,14 @@ impl TokenEndpoint {
 
     /// Sends the grant and reads the token that comes back.
     pub(crate) async fn redeem(&self, grant: &Grant<'_>) -> Result<AccessToken, Error> {
+        self.redeem_all(grant).await.map(|(token, _)| token)
+    }
+
+    /// As [`redeem`](Self::redeem), with what a person's sign-in brings along.
+    pub(crate) async fn redeem_all(
+        &self,
+        grant: &Grant<'_>,
+    ) -> Result<(AccessToken, Personal), Error> {
         let (pipeline, classify): (_, Classifier) = match grant.effort {
             Effort::Full => (&self.patient, verdict),
             // A `Retry-After` must not make a single try wait.
@@ -115,10 +124,33 @@ impl TokenEndpoint {
             Granted::parse(&response.body).map_err(|error| malformed(&response, error))?;
         let now = pipeline.clock().now();
         let token = AccessToken::new(granted.access_token, now + granted.expires_in);
-        Ok(match granted.refresh_in {
+        let token = match granted.refresh_in {
             Some(refresh_in) => token.with_refresh_on(now + refresh_in),
             None => token,
-        })
+        };
+        Ok((token, granted.personal))
+    }
+
+    /// Asks for something else than a token; gives the body of a success.
+    pub(crate) async fn ask(
+        &self,
+        operation: &'static str,
+        url: Url,
+        form: &Form,
+    ) -> Result<Response, Error> {
+        let request = Request::new(operation, Method::POST, url)
+            .with_body("application/x-www-form-urlencoded", form.encode())
+            .with_idempotency(Idempotency::Safe)
+            .with_classifier(verdict);
+        let response = self
+            .patient
+            .send(request)
+            .await
+            .map_err(|error| self.unsent(error))?;
+        if response.status == StatusCode::OK {
+            return Ok(response);
+        }
+        Err(refusal(&response, form))
     }
 
     fn unsent(&self, error: CoreError) -> Error {
@@ -173,6 +205,22 @@ fn verdict(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Verdict {
         (None, Some("temporarily_unavailable" | "server_error")) => Verdict::Transient,
         _ => Verdict::Final,
     }
+}
+
+/// The typed error of a refusal that came by a browser and not as an answer.
+pub(crate) fn refused(refusal: Refusal) -> Error {
+    let entry = known(&refusal);
+    let class = class(StatusCode::BAD_REQUEST, &refusal, entry);
+    let fix = entry.map_or(class.fix(), Aadsts::fix);
+    Error::new(class.kind(), class.summary()).with(|inner| {
+        inner.retryable = entry.is_some_and(Aadsts::is_retryable);
+        inner.cause = entry.and_then(Aadsts::cause).map(Cow::from);
+        inner.fix = Some(fix.into());
+        inner.codes = refusal.codes;
+        inner.oauth_error = refusal.oauth_error;
+        inner.suberror = refusal.suberror;
+        inner.service_message = refusal.message;
+    })
 }
 
 /// The typed error of an answer that is not a success.

@@ -14,6 +14,15 @@ pub(crate) struct Granted {
     pub(crate) access_token: Secret,
     pub(crate) expires_in: Duration,
     pub(crate) refresh_in: Option<Duration>,
+    pub(crate) personal: Personal,
+}
+
+/// What comes with a person's token. Each is a secret: all can be redeemed or tell who it is.
+#[derive(Debug, Default)]
+pub(crate) struct Personal {
+    pub(crate) refresh_token: Option<Secret>,
+    pub(crate) id_token: Option<Secret>,
+    pub(crate) client_info: Option<Secret>,
 }
 
 /// An OAuth error body. Every text is another party's, cleaned for logs and headers.
@@ -80,6 +89,11 @@ impl Granted {
             access_token,
             expires_in,
             refresh_in,
+            personal: Personal {
+                refresh_token: raw.refresh_token.filter(|token| !token.is_empty()),
+                id_token: raw.id_token.filter(|token| !token.is_empty()),
+                client_info: raw.client_info,
+            },
         })
     }
 }
@@ -140,6 +154,9 @@ struct RawGranted {
     access_token: Option<Secret>,
     expires_in: Option<Value>,
     refresh_in: Option<Value>,
+    refresh_token: Option<Secret>,
+    id_token: Option<Secret>,
+    client_info: Option<Secret>,
 }
 
 /// Whole seconds from a number or from a number in a string: v1 endpoints send strings.

@@ -30,8 +30,8 @@ pub(crate) enum Account {
     App,
     /// A person, by home account id.
     User(Arc<str>),
-    /// The caller of an API, by a digest of its token or by the key of its session.
-    OnBehalfOf(Arc<str>),
+    /// The caller of an API, by a digest of its token, in a session of that caller.
+    OnBehalfOf { session: Arc<str>, caller: Arc<str> },
 }
 
 /// The part of a key that a token request decides, in one spelling.
@@ -132,7 +132,9 @@ impl Account {
         match self {
             Self::App => serde_json::json!(["app"]),
             Self::User(id) => serde_json::json!(["user", **id]),
-            Self::OnBehalfOf(key) => serde_json::json!(["on-behalf-of", **key]),
+            Self::OnBehalfOf { session, caller } => {
+                serde_json::json!(["on-behalf-of", **session, **caller])
+            }
         }
     }
 
@@ -141,7 +143,10 @@ impl Account {
         match name[..] {
             ["app"] => Some(Self::App),
             ["user", id] => Some(Self::User(id.into())),
-            ["on-behalf-of", key] => Some(Self::OnBehalfOf(key.into())),
+            ["on-behalf-of", session, caller] => Some(Self::OnBehalfOf {
+                session: session.into(),
+                caller: caller.into(),
+            }),
             _ => None,
         }
     }
@@ -151,7 +156,7 @@ impl Account {
         match self {
             Self::App => Partition::app(owner.client, tenant),
             Self::User(id) => Partition::account(id),
-            Self::OnBehalfOf(key) => Partition::on_behalf_of(key),
+            Self::OnBehalfOf { session, .. } => Partition::on_behalf_of(session),
         }
     }
 }

@@ -28,3 +28,18 @@ pub use error::{CertificateError, CertificateErrorKind};
 #[cfg(feature = "certificate-kit")]
 pub use kit::SelfSigned;
 pub use value::Certificate;
+
+use entra_core::{ClientId, Entropy, Secret, Timestamp};
+
+/// An assertion with the usual settings, for grants that are not the certificate's own.
+pub(crate) fn assertion(
+    certificate: &Certificate,
+    client: ClientId,
+    audience: &str,
+    now: Timestamp,
+    entropy: &dyn Entropy,
+) -> Result<Secret, crate::Error> {
+    certificate.check_validity(now)?;
+    let style = assertion::Style::default();
+    assertion::sign(certificate, style, client, audience, now, entropy)
+}

@@ -7,3 +7,5 @@ pub use credential::{
     AssertionRequest, ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialBuilder,
 };
 pub use token::FederatedToken;
+
+pub(crate) use credential::{ASSERTION_TYPE, check_form};

@@ -30,3 +30,8 @@ mod runtimes;
 mod stores;
 mod support;
 mod tools;
+mod user_canary;
+mod user_code;
+mod user_grants;
+#[cfg(feature = "interactive")]
+mod user_interactive;

@@ -1,0 +1,166 @@
+use base64::{
+    Engine as _, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use entra_core::{ClientId, Secret, TenantId};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{Error, ErrorKind, wire::Personal};
+
+/// A person who has signed in: what tokens and caches are keyed by.
+///
+/// It holds no secret and may be stored. The home account id stays the same for a person whatever
+/// the name or the tenant visited; names change and must not decide anything.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Account {
+    /// Object id and tenant id of the person's home, with a dot between them.
+    pub home_account_id: String,
+    /// The tenant that was signed in to; another one than home for a guest.
+    pub tenant: TenantId,
+    /// The name to sign in with, to show and to hint at.
+    pub username: Option<String>,
+    /// The display name.
+    pub name: Option<String>,
+}
+
+impl Account {
+    /// The person of a sign-in's answer. It came from the token endpoint itself over a connection
+    /// that proves the server, so its signature need not be checked (OpenID Connect 3.1.3.7, 6).
+    pub(super) fn of(
+        personal: &Personal,
+        client: ClientId,
+        tenant: &TenantId,
+        nonce: Option<&str>,
+    ) -> Result<Self, Error> {
+        let claims = match &personal.id_token {
+            Some(token) => claims(token)?,
+            None => Map::new(),
+        };
+        let text = |name: &str| claims.get(name).and_then(Value::as_str);
+        if personal.id_token.is_some() {
+            if text("aud") != Some(client.to_string().as_str()) {
+                return Err(unusable("the ID token is for another application"));
+            }
+            if nonce.is_some() && text("nonce") != nonce {
+                return Err(unusable("the ID token answers another sign-in"));
+            }
+        }
+        let signed_in_to = text("tid").and_then(|tid| tid.parse::<TenantId>().ok());
+        let home = match &personal.client_info {
+            Some(info) => home(info),
+            None => None,
+        };
+        // Other providers have no `tid`: theirs is the one tenant that was asked.
+        let asked = (!tenant.is_alias()).then(|| tenant.to_string());
+        let by_claims = || {
+            let person = text("oid").or(text("sub"))?;
+            Some(format!("{person}.{}", text("tid").or(asked.as_deref())?))
+        };
+        let home_account_id = home
+            .or_else(by_claims)
+            .ok_or_else(|| unusable("the answer does not say who has signed in"))?;
+        Ok(Self {
+            home_account_id,
+            tenant: signed_in_to.unwrap_or_else(|| tenant.clone()),
+            username: text("preferred_username")
+                .or(text("upn"))
+                .map(str::to_owned),
+            name: text("name").map(str::to_owned),
+        })
+    }
+}
+
+/// `uid.utid` of a `client_info`.
+fn home(info: &Secret) -> Option<String> {
+    let info: Value = serde_json::from_slice(&BASE64.decode(info.expose()).ok()?).ok()?;
+    let part = |name: &str| info[name].as_str().filter(|part| !part.is_empty());
+    Some(format!("{}.{}", part("uid")?, part("utid")?))
+}
+
+fn claims(token: &Secret) -> Result<Map<String, Value>, Error> {
+    let mut parts = token.expose().split('.');
+    let (Some(_), Some(claims), Some(_), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(unusable("the ID token is no JWT"));
+    };
+    BASE64
+        .decode(claims)
+        .ok()
+        .and_then(|claims| serde_json::from_slice(&claims).ok())
+        .ok_or_else(|| unusable("the ID token has no claims"))
+}
+
+fn unusable(what: &'static str) -> Error {
+    Error::new(ErrorKind::Protocol, "the sign-in's answer cannot be used").with(|inner| {
+        inner.cause = Some(what.into());
+        inner.fix = Some("start the sign-in anew; check that the cloud's authority is a sign-in service and that no proxy changes its answers".into());
+    })
+}
+
+/// Without padding on the wire; accepted with it.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::URL_SAFE,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLIENT: &str = "11111111-1111-1111-1111-111111111111";
+
+    fn personal(claims: &str, info: Option<&str>) -> Personal {
+        let token = format!("e30.{}.sig", BASE64.encode(claims));
+        Personal {
+            id_token: Some(Secret::from(token)),
+            client_info: info.map(|info| Secret::from(BASE64.encode(info))),
+            refresh_token: None,
+        }
+    }
+
+    fn of(personal: &Personal, nonce: Option<&str>) -> Result<Account, Error> {
+        let tenant = "contoso.com".parse().unwrap();
+        Account::of(personal, CLIENT.parse().unwrap(), &tenant, nonce)
+    }
+
+    #[test]
+    fn a_guest_is_keyed_by_home_and_not_by_the_tenant_visited() {
+        let claims = format!(
+            r#"{{"aud":"{CLIENT}","oid":"here","tid":"22222222-2222-2222-2222-222222222222","preferred_username":"g@home.example","nonce":"n"}}"#
+        );
+        let guest = personal(&claims, Some(r#"{"uid":"u","utid":"h"}"#));
+        let account = of(&guest, Some("n")).unwrap();
+        assert_eq!(account.home_account_id, "u.h");
+        assert_eq!(
+            account.tenant.to_string(),
+            "22222222-2222-2222-2222-222222222222"
+        );
+        let without = of(&personal(&claims, None), None).unwrap();
+        assert_eq!(
+            without.home_account_id,
+            "here.22222222-2222-2222-2222-222222222222"
+        );
+    }
+
+    #[test]
+    fn an_id_token_for_others_or_for_another_sign_in_is_refused() {
+        let other = r#"{"aud":"someone","oid":"o","tid":"t"}"#;
+        let good = format!(r#"{{"aud":"{CLIENT}","oid":"o","tid":"t","nonce":"n"}}"#);
+        let nobody = format!(r#"{{"aud":"{CLIENT}"}}"#);
+        for (claims, nonce) in [
+            (other, None),
+            (&good, Some("m")),
+            (&nobody, None),
+            ("[]", None),
+        ] {
+            let error = of(&personal(claims, None), nonce).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Protocol, "{claims}");
+        }
+        let mut broken = personal(&good, None);
+        broken.id_token = Some(Secret::from("a.b"));
+        of(&broken, None).unwrap_err();
+    }
+}

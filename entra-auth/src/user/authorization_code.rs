@@ -1,0 +1,358 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use entra_core::{ClientId, Idempotency, InvalidId, Secret, TenantId, url::Url};
+
+use super::{
+    account::Account,
+    callback,
+    flow_state::FlowState,
+    party::{Given, Party, with_identity},
+    proof::ClientProof,
+    refresh::UserCredential,
+};
+use crate::{
+    Error,
+    form::Form,
+    settings::{Settings, common_settings},
+    token_endpoint::Effort,
+};
+
+/// Signs people in with their browser: the OAuth authorization code grant with PKCE.
+///
+/// [`start`](Self::start) gives the address to send the browser to and a state to keep;
+/// [`finish`](Self::finish) takes what the browser brings back. It keeps who has signed in, so that
+/// [`person`](Self::person) gives their tokens later. Cheap to clone; clones share it all. See
+/// Microsoft's page on the
+/// [grant](https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow).
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// use entra_auth::user::{AuthorizationCodeFlow, ClientProof, StartOptions};
+/// use entra_core::{TokenCredential, TokenRequest};
+/// # let tenant = entra_mock::FakeTenant::start().await;
+/// # let app = tenant.register_app("Shop").redirect_uri("https://shop.example/callback").with_secret();
+/// # let (tenant_id, client_id, secret) = (tenant.id(), app.client_id(), app.secret());
+/// let flow = AuthorizationCodeFlow::builder(tenant_id, client_id, ClientProof::secret(secret))
+///     .redirect_uri("https://shop.example/callback")
+///     .scopes(["User.Read"])
+/// #   .clock(tenant.clock())
+///     .cloud(tenant.cloud())
+///     .build()?;
+///
+/// let (url, state) = flow.start(&StartOptions::default())?; // keep `state` with the browser's session
+/// # let callback_query = tenant.sign_in_at(url.as_str(), "adele@contoso.com").query();
+/// let adele = flow.finish(state, &callback_query).await?;
+///
+/// assert_eq!(adele.account().username.as_deref(), Some("adele@contoso.com"));
+/// let token = adele.token(&TokenRequest::new(["User.Read"])).await?;
+/// tenant.requests().to("/token").assert_count(1); // it came with the sign-in
+/// # let _ = token;
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct AuthorizationCodeFlow(Arc<Inner>);
+
+struct Inner {
+    party: Arc<Party>,
+    redirect_uri: String,
+    scopes: Vec<String>,
+}
+
+/// Settings of an [`AuthorizationCodeFlow`].
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct AuthorizationCodeFlowBuilder {
+    given: Given,
+    redirect_uri: String,
+    scopes: Vec<String>,
+    settings: Settings,
+}
+
+/// What one sign-in shall be like; the default asks as little as possible.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StartOptions {
+    /// What the person is asked.
+    pub prompt: Option<Prompt>,
+    /// Who is expected to sign in, by user name.
+    pub login_hint: Option<String>,
+    /// The domain that people come from, to skip the choice of account type.
+    pub domain_hint: Option<String>,
+    /// How the answer comes back.
+    pub response_mode: ResponseMode,
+    /// Claims that the sign-in must give (JSON), such as those of a challenge.
+    pub claims: Option<String>,
+    /// How long ago the person may have signed in at most.
+    pub max_age: Option<Duration>,
+    /// Scopes beyond those of the flow, such as for a consent asked for later.
+    pub scopes: Vec<String>,
+}
+
+/// What the person is asked at a sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Prompt {
+    /// Nothing at all; it fails where something would have to be asked.
+    None,
+    /// To sign in, whatever session there is.
+    Login,
+    /// To choose an account.
+    SelectAccount,
+    /// To consent, whatever was consented to before.
+    Consent,
+}
+
+/// How the browser brings an answer back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ResponseMode {
+    /// In the address, as a query.
+    #[default]
+    Query,
+    /// As a form that is posted, which keeps the code out of addresses and their logs.
+    FormPost,
+}
+
+impl AuthorizationCodeFlow {
+    /// Settings to change. Ids may be given as text or as ids; an alias such as `organizations`
+    /// may stand in the tenant's place.
+    pub fn builder<T, C>(
+        tenant: T,
+        client_id: C,
+        proof: ClientProof,
+    ) -> AuthorizationCodeFlowBuilder
+    where
+        T: TryInto<TenantId, Error: Into<InvalidId>>,
+        C: TryInto<ClientId, Error: Into<InvalidId>>,
+    {
+        AuthorizationCodeFlowBuilder {
+            given: Given::new(tenant, client_id, proof),
+            redirect_uri: String::new(),
+            scopes: Vec::new(),
+            settings: Settings::default(),
+        }
+    }
+
+    /// The address to send the browser to, and what to keep until it comes back. Sends nothing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when there is no randomness.
+    pub fn start(&self, options: &StartOptions) -> Result<(Url, FlowState), Error> {
+        self.start_at(&self.0.redirect_uri, options)
+    }
+
+    /// Redeems what the browser has brought back: the callback's address, query or form.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) for a callback that is not the answer to
+    /// this flow, and whatever the service refuses: a person who declined, a consent that is
+    /// missing, a code that was used or has expired.
+    pub async fn finish(&self, flow: FlowState, callback: &str) -> Result<UserCredential, Error> {
+        let party = &self.0.party;
+        let code = callback::code(callback, &flow, party.clock().now())?;
+        let form = Form::new("authorization_code")
+            .secret("code", &code)
+            .field("redirect_uri", flow.redirect_uri.as_str())
+            .secret("code_verifier", &flow.verifier)
+            .field("scope", with_identity(&flow.scopes));
+        // A code is good once: a second try could only be refused.
+        let granted = party
+            .redeem(
+                "token by authorization code",
+                &flow.tenant,
+                form,
+                Idempotency::Create,
+                Effort::Full,
+            )
+            .await?;
+        UserCredential::signed_in(party, granted, &flow.scopes, Some(&flow.nonce))
+    }
+
+    /// Who has signed in here, the latest last.
+    #[must_use]
+    pub fn accounts(&self) -> Vec<Account> {
+        self.0.party.accounts()
+    }
+
+    /// The tokens of somebody who has signed in here, without asking the person again.
+    #[must_use]
+    pub fn person(&self, account: &Account) -> Option<UserCredential> {
+        self.0.party.person(account)
+    }
+
+    /// Forgets somebody who signs out; whether there was anybody to forget.
+    #[must_use]
+    pub fn forget(&self, account: &Account) -> bool {
+        self.0.party.forget(account)
+    }
+
+    pub(super) fn start_at(
+        &self,
+        redirect_uri: &str,
+        options: &StartOptions,
+    ) -> Result<(Url, FlowState), Error> {
+        let party = &self.0.party;
+        let [state, nonce, verifier] = [self.random()?, self.random()?, self.random()?];
+        let mut scopes = self.0.scopes.clone();
+        scopes.extend(options.scopes.iter().cloned());
+        let flow = FlowState {
+            state,
+            nonce,
+            verifier: Secret::from(verifier),
+            redirect_uri: redirect_uri.to_owned(),
+            scopes,
+            tenant: party.tenant.clone(),
+            expires_on: party.clock().now().saturating_add(LIFETIME),
+        };
+        let challenge = digest(&SHA256, flow.verifier.expose().as_bytes());
+        let mut url = party.endpoint("authorize");
+        {
+            let mut query = url.query_pairs_mut();
+            query
+                .append_pair("client_id", &party.client.to_string())
+                .append_pair("response_type", "code")
+                .append_pair("redirect_uri", redirect_uri)
+                .append_pair("scope", &with_identity(&flow.scopes))
+                .append_pair("response_mode", options.response_mode.as_str())
+                .append_pair("state", &flow.state)
+                .append_pair("nonce", &flow.nonce)
+                .append_pair("code_challenge", &URL_SAFE_NO_PAD.encode(challenge))
+                .append_pair("code_challenge_method", "S256")
+                .append_pair("client_info", "1");
+            let capabilities = &party.settings.capabilities;
+            let claims = capabilities.merge(options.claims.as_deref());
+            let max_age = options.max_age.map(|age| age.as_secs().to_string());
+            for (name, value) in [
+                ("prompt", options.prompt.map(Prompt::as_str)),
+                ("login_hint", options.login_hint.as_deref()),
+                ("domain_hint", options.domain_hint.as_deref()),
+                ("claims", claims.as_deref()),
+                ("max_age", max_age.as_deref()),
+            ] {
+                if let Some(value) = value {
+                    query.append_pair(name, value);
+                }
+            }
+        }
+        Ok((url, flow))
+    }
+
+    #[cfg(feature = "interactive")]
+    pub(super) fn party(&self) -> &Arc<Party> {
+        &self.0.party
+    }
+
+    /// 32 random bytes as 43 characters, which nobody guesses.
+    fn random(&self) -> Result<String, Error> {
+        let mut bytes = [0; 32];
+        self.0
+            .party
+            .settings
+            .entropy
+            .fill(&mut bytes)
+            .map_err(|source| {
+                Error::configuration(
+                    "a sign-in could not be given an unguessable state",
+                    "check that the source of randomness works",
+                )
+                .with_source(source)
+            })?;
+        Ok(URL_SAFE_NO_PAD.encode(bytes))
+    }
+}
+
+impl fmt::Debug for AuthorizationCodeFlow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthorizationCodeFlow")
+            .field("party", &self.0.party)
+            .field("redirect_uri", &self.0.redirect_uri)
+            .field("scopes", &self.0.scopes)
+            .finish()
+    }
+}
+
+impl AuthorizationCodeFlowBuilder {
+    common_settings!();
+
+    /// Where the browser comes back to, exactly as it is registered.
+    pub fn redirect_uri(mut self, redirect_uri: impl Into<String>) -> Self {
+        self.redirect_uri = redirect_uri.into();
+        self
+    }
+
+    /// What to ask for at every sign-in; the words that say who the person is are added.
+    pub fn scopes<I>(mut self, scopes: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        self.scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    #[cfg(feature = "interactive")]
+    pub(super) fn with_settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// The flow. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an id that is none, an
+    /// empty secret, or a redirect address that Entra cannot have registered.
+    pub fn build(self) -> Result<AuthorizationCodeFlow, Error> {
+        check_redirect(&self.redirect_uri)?;
+        Ok(AuthorizationCodeFlow(Arc::new(Inner {
+            party: Party::new(self.given, self.settings)?,
+            redirect_uri: self.redirect_uri,
+            scopes: self.scopes,
+        })))
+    }
+}
+
+impl Prompt {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Login => "login",
+            Self::SelectAccount => "select_account",
+            Self::Consent => "consent",
+        }
+    }
+}
+
+impl ResponseMode {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::FormPost => "form_post",
+        }
+    }
+}
+
+fn check_redirect(address: &str) -> Result<(), Error> {
+    let wrong = |what: &'static str| {
+        Err(Error::configuration(
+            what,
+            "give the address exactly as it is registered under Authentication, such as https://app.example.com/callback",
+        ))
+    };
+    let Ok(url) = Url::parse(address) else {
+        return wrong("the redirect address is no absolute URL");
+    };
+    if url.fragment().is_some() {
+        return wrong("the redirect address has a fragment");
+    }
+    let loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1"));
+    match url.scheme() {
+        "http" if !loopback => wrong("the redirect address must be https"),
+        _ => Ok(()),
+    }
+}
+
+/// People look for their password and their telephone; the code itself is good for minutes only.
+const LIFETIME: entra_core::time::Duration = entra_core::time::Duration::minutes(60);

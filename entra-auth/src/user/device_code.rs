@@ -1,0 +1,280 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use entra_core::{
+    AccessToken, ClientId, CredentialError, Idempotency, InvalidId, Secret, TenantId, Timestamp,
+    TokenCredential, TokenRequest,
+};
+use serde::Deserialize;
+use tracing::debug;
+
+use super::{
+    account::Account,
+    party::{Given, Party, with_identity},
+    proof::ClientProof,
+    refresh::UserCredential,
+    signed_in::SignedIn,
+};
+use crate::{
+    Error, ErrorKind,
+    form::Form,
+    settings::{Settings, common_settings},
+    token_endpoint::Effort,
+};
+
+/// Signs a person in on another device: the OAuth device code grant.
+///
+/// When a token is first asked for, the callback gets a code to show, and the credential waits
+/// until the person has typed it into a browser anywhere. Later tokens come silently. Dropping the
+/// future ends the waiting. Cheap to clone; clones share the person. See Microsoft's page on the
+/// [grant](https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code).
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// use entra_auth::user::DeviceCodeCredential;
+/// use entra_core::{TokenCredential, TokenRequest};
+/// # let tenant = std::sync::Arc::new(entra_mock::FakeTenant::start().await);
+/// # let app = tenant.register_app("Tool").delegated_permission("User.Read").public_client();
+/// # let (tenant_id, client_id) = (tenant.id(), app.client_id());
+/// # let person = tenant.clone();
+/// let credential = DeviceCodeCredential::builder(tenant_id, client_id, move |prompt| {
+///     println!("{}", prompt.message);
+/// #   person.approve_device_code(&prompt.user_code, "adele@contoso.com");
+/// })
+/// # .clock(tenant.clock())
+/// .cloud(tenant.cloud())
+/// .build()?;
+/// let token = credential.token(&TokenRequest::new(["User.Read"])).await?;
+/// # use entra_core::Clock;
+/// # assert!(token.expires_on() > tenant.clock().now());
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct DeviceCodeCredential(Arc<Inner>);
+
+struct Inner {
+    party: Arc<Party>,
+    show: Show,
+    signed_in: SignedIn,
+}
+
+type Show = Arc<dyn Fn(&DeviceCodePrompt) + Send + Sync>;
+
+/// Settings of a [`DeviceCodeCredential`].
+#[derive(Clone)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct DeviceCodeCredentialBuilder {
+    given: Given,
+    show: Show,
+    settings: Settings,
+}
+
+/// What a person needs to sign in on another device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeviceCodePrompt {
+    /// The sentence to show, in the service's own words.
+    pub message: String,
+    /// The code to type.
+    pub user_code: String,
+    /// Where to type it.
+    pub verification_uri: String,
+    /// Until when.
+    pub expires_on: Timestamp,
+}
+
+impl DeviceCodeCredential {
+    /// Settings to change. `show` gets the code for the person, and must not block for long.
+    pub fn builder<T, C>(
+        tenant: T,
+        client_id: C,
+        show: impl Fn(&DeviceCodePrompt) + Send + Sync + 'static,
+    ) -> DeviceCodeCredentialBuilder
+    where
+        T: TryInto<TenantId, Error: Into<InvalidId>>,
+        C: TryInto<ClientId, Error: Into<InvalidId>>,
+    {
+        DeviceCodeCredentialBuilder {
+            given: Given::new(tenant, client_id, ClientProof::public()),
+            show: Arc::new(show),
+            settings: Settings::default(),
+        }
+    }
+
+    /// Signs somebody in now, in place of whoever was signed in before.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Refused`] when the person declines or the service refuses,
+    /// [`ErrorKind::InteractionRequired`] when nobody typed the code in time.
+    pub async fn sign_in<I>(&self, scopes: I) -> Result<UserCredential, Error>
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        let scopes: Vec<String> = scopes.into_iter().map(Into::into).collect();
+        let person = self.0.run(&scopes, None).await?;
+        self.0.signed_in.set(Some(person.clone()));
+        Ok(person)
+    }
+
+    /// Who has signed in.
+    #[must_use]
+    pub fn account(&self) -> Option<Account> {
+        self.0.signed_in.account()
+    }
+}
+
+#[async_trait]
+impl TokenCredential for DeviceCodeCredential {
+    async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
+        let inner = &self.0;
+        let sign_in = || inner.run(&request.scopes, request.claims.as_deref());
+        inner.signed_in.token(request, sign_in).await
+    }
+}
+
+impl fmt::Debug for DeviceCodeCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeviceCodeCredential")
+            .field("party", &self.0.party)
+            .field("account", &self.account())
+            .finish_non_exhaustive()
+    }
+}
+
+impl DeviceCodeCredentialBuilder {
+    common_settings!();
+
+    /// The credential. Nothing is sent before the first token is asked for.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] for an id that is none.
+    pub fn build(self) -> Result<DeviceCodeCredential, Error> {
+        Ok(DeviceCodeCredential(Arc::new(Inner {
+            party: Party::new(self.given, self.settings)?,
+            show: self.show,
+            signed_in: SignedIn::default(),
+        })))
+    }
+}
+
+impl fmt::Debug for DeviceCodeCredentialBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeviceCodeCredentialBuilder")
+            .field("given", &self.given)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    async fn run(&self, scopes: &[String], claims: Option<&str>) -> Result<UserCredential, Error> {
+        let party = &self.party;
+        let scope = with_identity(scopes);
+        let form = Form::bare()
+            .field("client_id", party.client.to_string())
+            .field("scope", scope)
+            .optional("claims", claims);
+        let answer = party
+            .ask("device code", party.endpoint("devicecode"), &form)
+            .await?;
+        let Ok(device) = serde_json::from_slice::<Device>(&answer.body) else {
+            // What serde says may quote the code.
+            return Err(Error::new(
+                ErrorKind::Protocol,
+                "the device code's answer cannot be used",
+            ));
+        };
+        let lifetime = Duration::from_secs(device.expires_in.min(LONGEST));
+        let expires_on = later(party.clock().now(), lifetime);
+        (self.show)(&DeviceCodePrompt {
+            message: device.message,
+            user_code: device.user_code,
+            verification_uri: device.verification_uri,
+            expires_on,
+        });
+        let mut interval = Duration::from_secs(device.interval.unwrap_or(5).clamp(1, 60));
+        loop {
+            party.clock().sleep(interval).await;
+            if party.clock().now() >= expires_on {
+                return Err(expired());
+            }
+            match self.poll(&device.device_code).await {
+                Ok(granted) => return UserCredential::signed_in(party, granted, scopes, None),
+                Err(error) => match error.oauth_error() {
+                    Some("authorization_pending") => {}
+                    Some("slow_down") => interval += SLOWER,
+                    Some("authorization_declined" | "access_denied") => {
+                        return Err(declined(error));
+                    }
+                    Some("expired_token") => return Err(expired().with_source(error)),
+                    // The person is at it; the service or the network will be back.
+                    _ if error.is_transient() => {
+                        debug!(%error, "a poll failed");
+                        interval += SLOWER;
+                    }
+                    _ => return Err(error),
+                },
+            }
+        }
+    }
+
+    async fn poll(
+        &self,
+        device_code: &Secret,
+    ) -> Result<(AccessToken, crate::wire::Personal), Error> {
+        let form = Form::new("urn:ietf:params:oauth:grant-type:device_code")
+            .secret("device_code", device_code);
+        let party = &self.party;
+        party
+            .redeem(
+                "token by device code",
+                &party.tenant,
+                form,
+                Idempotency::Create,
+                Effort::Once,
+            )
+            .await
+    }
+}
+
+#[derive(Deserialize)]
+struct Device {
+    device_code: Secret,
+    user_code: String,
+    #[serde(alias = "verification_url")]
+    verification_uri: String,
+    expires_in: u64,
+    interval: Option<u64>,
+    #[serde(default)]
+    message: String,
+}
+
+fn declined(error: Error) -> Error {
+    error.with(|inner| {
+        inner.kind = ErrorKind::Refused;
+        inner.summary = "the person declined to sign in".into();
+        inner.cause = None;
+        inner.fix = Some("start the device sign-in anew when the person is ready".into());
+    })
+}
+
+fn expired() -> Error {
+    Error::new(
+        ErrorKind::InteractionRequired,
+        "nobody signed in with the device code in time",
+    )
+    .with(|inner| {
+        inner.fix = Some("start the device sign-in anew and show the new code".into());
+    })
+}
+
+fn later(now: Timestamp, by: Duration) -> Timestamp {
+    now.saturating_add(by.try_into().unwrap_or(entra_core::time::Duration::ZERO))
+}
+
+/// What RFC 8628, section 3.5, has a client add.
+const SLOWER: Duration = Duration::from_secs(5);
+/// An hour, whatever the answer says.
+const LONGEST: u64 = 3600;

@@ -1,0 +1,263 @@
+mod browser;
+mod listener;
+mod page;
+
+use std::{fmt, io, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use entra_core::{
+    AccessToken, ClientId, CredentialError, InvalidId, TenantId, TokenCredential, TokenRequest,
+    url::Url,
+};
+
+use self::listener::Listener;
+use super::{
+    account::Account,
+    authorization_code::{AuthorizationCodeFlow, Prompt, ResponseMode, StartOptions},
+    proof::ClientProof,
+    refresh::UserCredential,
+    signed_in::SignedIn,
+};
+use crate::{
+    Error, ErrorKind,
+    settings::{Settings, common_settings},
+};
+
+/// Signs a person in with the browser of this machine, for desktop and command-line tools.
+///
+/// When a token is first asked for, the browser opens, and its answer is awaited on a loopback port;
+/// later tokens come silently. The registration needs the address `http://localhost` under mobile
+/// and desktop applications. Dropping the future ends the waiting. Cheap to clone; clones share the
+/// person.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// use entra_auth::user::InteractiveCredential;
+/// use entra_core::{TokenCredential, TokenRequest};
+/// # let tenant = std::sync::Arc::new(entra_mock::FakeTenant::start().await);
+/// # let app = tenant.register_app("Tool").public_redirect_uri("http://localhost").public_client();
+/// # let (tenant_id, client_id) = (tenant.id(), app.client_id());
+/// # let browser = tenant.clone();
+/// let credential = InteractiveCredential::builder(tenant_id, client_id)
+/// #   .clock(tenant.clock())
+/// #   .browser(move |url| {
+/// #       let back = browser.sign_in_at(url.as_str(), "adele@contoso.com");
+/// #       std::thread::spawn(move || {
+/// #           use std::io::{Read, Write};
+/// #           let url = entra_core::url::Url::parse(back.address()).unwrap();
+/// #           let mut stream = std::net::TcpStream::connect(("127.0.0.1", url.port().unwrap())).unwrap();
+/// #           let body = back.query();
+/// #           write!(stream, "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+/// #           stream.read_to_string(&mut String::new()).unwrap();
+/// #       });
+/// #       Ok(())
+/// #   })
+///     .cloud(tenant.cloud())
+///     .build()?;
+/// let token = credential.token(&TokenRequest::new(["User.Read"])).await?;
+/// # use entra_core::Clock;
+/// # assert!(token.expires_on() > tenant.clock().now());
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct InteractiveCredential(Arc<Inner>);
+
+struct Inner {
+    flow: AuthorizationCodeFlow,
+    browser: Browser,
+    timeout: Duration,
+    options: StartOptions,
+    signed_in: SignedIn,
+}
+
+type Browser = Arc<dyn Fn(&Url) -> io::Result<()> + Send + Sync>;
+
+/// Settings of an [`InteractiveCredential`].
+#[derive(Clone)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct InteractiveCredentialBuilder {
+    tenant: Result<TenantId, InvalidId>,
+    client: Result<ClientId, InvalidId>,
+    browser: Browser,
+    timeout: Duration,
+    options: StartOptions,
+    settings: Settings,
+}
+
+impl InteractiveCredential {
+    /// Settings to change. Ids may be given as text or as ids; an alias such as `organizations`
+    /// may stand in the tenant's place.
+    pub fn builder<T, C>(tenant: T, client_id: C) -> InteractiveCredentialBuilder
+    where
+        T: TryInto<TenantId, Error: Into<InvalidId>>,
+        C: TryInto<ClientId, Error: Into<InvalidId>>,
+    {
+        InteractiveCredentialBuilder {
+            tenant: tenant.try_into().map_err(Into::into),
+            client: client_id.try_into().map_err(Into::into),
+            browser: Arc::new(browser::open),
+            timeout: TIMEOUT,
+            options: StartOptions {
+                response_mode: ResponseMode::FormPost,
+                ..StartOptions::default()
+            },
+            settings: Settings::default(),
+        }
+    }
+
+    /// Signs somebody in now, in place of whoever was signed in before.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InteractionRequired`] when nobody signed in in time,
+    /// [`ErrorKind::Unavailable`] when no browser opens or no port can be had, and whatever the
+    /// service refuses.
+    pub async fn sign_in<I>(&self, scopes: I) -> Result<UserCredential, Error>
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        let scopes: Vec<String> = scopes.into_iter().map(Into::into).collect();
+        let person = self.0.run(&scopes, None).await?;
+        self.0.signed_in.set(Some(person.clone()));
+        Ok(person)
+    }
+
+    /// Who has signed in.
+    #[must_use]
+    pub fn account(&self) -> Option<Account> {
+        self.0.signed_in.account()
+    }
+}
+
+#[async_trait]
+impl TokenCredential for InteractiveCredential {
+    async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
+        let inner = &self.0;
+        let sign_in = || inner.run(&request.scopes, request.claims.as_deref());
+        inner.signed_in.token(request, sign_in).await
+    }
+}
+
+impl fmt::Debug for InteractiveCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InteractiveCredential")
+            .field("party", self.0.flow.party())
+            .field("account", &self.account())
+            .finish_non_exhaustive()
+    }
+}
+
+impl InteractiveCredentialBuilder {
+    common_settings!();
+
+    /// What opens the address; the desktop's own browser unless set. It must not block.
+    pub fn browser(
+        mut self,
+        open: impl Fn(&Url) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.browser = Arc::new(open);
+        self
+    }
+
+    /// How long to wait for the person, in real time; five minutes unless set.
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Takes the answer from the address in place of a form; it then is in the browser's history.
+    pub const fn response_in_query(mut self) -> Self {
+        self.options.response_mode = ResponseMode::Query;
+        self
+    }
+
+    /// What the person is asked.
+    pub const fn prompt(mut self, prompt: Prompt) -> Self {
+        self.options.prompt = Some(prompt);
+        self
+    }
+
+    /// Who is expected to sign in, by user name.
+    pub fn login_hint(mut self, username: impl Into<String>) -> Self {
+        self.options.login_hint = Some(username.into());
+        self
+    }
+
+    /// The credential. Nothing is opened before the first token is asked for.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] for an id that is none.
+    pub fn build(self) -> Result<InteractiveCredential, Error> {
+        let invalid = crate::client_secret::invalid_id;
+        let (tenant, client) = (self.tenant.map_err(invalid)?, self.client.map_err(invalid)?);
+        let flow = AuthorizationCodeFlow::builder(tenant, client, ClientProof::public())
+            .redirect_uri("http://localhost")
+            .with_settings(self.settings)
+            .build()?;
+        Ok(InteractiveCredential(Arc::new(Inner {
+            flow,
+            browser: self.browser,
+            timeout: self.timeout,
+            options: self.options,
+            signed_in: SignedIn::default(),
+        })))
+    }
+}
+
+impl fmt::Debug for InteractiveCredentialBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InteractiveCredentialBuilder")
+            .field("tenant", &self.tenant)
+            .field("client", &self.client)
+            .field("timeout", &self.timeout)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    async fn run(&self, scopes: &[String], claims: Option<&str>) -> Result<UserCredential, Error> {
+        let mut listener = Listener::start().await.map_err(|source| {
+            Error::unavailable(
+                "no loopback port for the browser's answer",
+                "see that the process may listen on 127.0.0.1, or use the device code",
+            )
+            .with_source(source)
+        })?;
+        let mut options = self.options.clone();
+        options.scopes = scopes.to_vec();
+        options.claims = claims.map(str::to_owned);
+        let (url, state) = self.flow.start_at(&listener.address(), &options)?;
+        (self.browser)(&url).map_err(|source| {
+            Error::unavailable(
+                "no browser could be opened",
+                "set `browser` to what opens an address here, or use the device code",
+            )
+            .with_source(source)
+        })?;
+        let id = state.id().to_owned();
+        let callback = tokio::time::timeout(self.timeout, listener.answer_to(&id)).await;
+        let Ok(Some(callback)) = callback else {
+            return Err(Error::new(
+                ErrorKind::InteractionRequired,
+                "nobody signed in in the browser in time",
+            )
+            .with(|inner| {
+                inner.fix = Some(
+                    "ask for the token again and finish the sign-in in the browser that opens"
+                        .into(),
+                );
+            }));
+        };
+        let outcome = self.flow.finish(state, &callback.parameters).await;
+        callback.show(match &outcome {
+            Ok(_) => page::success(),
+            Err(error) => page::failure(error),
+        });
+        outcome
+    }
+}
+
+/// A person may have to look for a telephone.
+const TIMEOUT: Duration = Duration::from_secs(300);

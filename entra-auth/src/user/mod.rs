@@ -1,0 +1,41 @@
+//! Tokens that speak for a person.
+//!
+//! A person signs in once, by one of the flows here, and what comes of it is a [`UserCredential`]:
+//! it gives access tokens for that one account, silently, as long as its refresh token is good.
+//!
+//! | who signs in, and where | flow |
+//! |---|---|
+//! | in the browser, to a web application | [`AuthorizationCodeFlow`] |
+//! | in the browser of this machine, to a desktop or command-line tool | `InteractiveCredential` (feature `interactive`) |
+//! | in a browser on another device | [`DeviceCodeCredential`] |
+//! | elsewhere: an API has a caller's token and calls on | [`OnBehalfOf`] |
+//! | nowhere: an application has the password, which Microsoft discourages | `PasswordCredential` (feature `ropc-discouraged`) |
+
+mod account;
+mod authorization_code;
+mod callback;
+mod device_code;
+mod flow_state;
+#[cfg(feature = "interactive")]
+mod interactive;
+mod on_behalf_of;
+mod party;
+mod proof;
+mod refresh;
+#[cfg(feature = "ropc-discouraged")]
+mod ropc;
+mod signed_in;
+
+pub use account::Account;
+pub use authorization_code::{
+    AuthorizationCodeFlow, AuthorizationCodeFlowBuilder, Prompt, ResponseMode, StartOptions,
+};
+pub use device_code::{DeviceCodeCredential, DeviceCodeCredentialBuilder, DeviceCodePrompt};
+pub use flow_state::FlowState;
+#[cfg(feature = "interactive")]
+pub use interactive::{InteractiveCredential, InteractiveCredentialBuilder};
+pub use on_behalf_of::{OnBehalfOf, OnBehalfOfBuilder, OnBehalfOfCredential};
+pub use proof::ClientProof;
+pub use refresh::{UserCredential, UserCredentialBuilder};
+#[cfg(feature = "ropc-discouraged")]
+pub use ropc::{PasswordCredential, PasswordCredentialBuilder};

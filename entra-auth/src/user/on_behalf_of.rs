@@ -1,0 +1,284 @@
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use entra_core::{
+    AccessToken, ClientId, CredentialError, Idempotency, InvalidId, Secret, TenantId,
+    TokenCredential, TokenRequest,
+};
+use tracing::debug;
+
+use super::{
+    party::{Given, Party, with_identity},
+    proof::ClientProof,
+    refresh,
+};
+use crate::{
+    Error,
+    cache::{self, Asked},
+    form::Form,
+    settings::{Settings, common_settings},
+    token_endpoint::Effort,
+    tokens::{TokenSource, Tokens, check_tenant},
+    wire::Personal,
+};
+
+/// Lets an API call on in the name of its callers: the OAuth on-behalf-of grant.
+///
+/// One value serves all callers; tokens are cached by caller. See Microsoft's page on the
+/// [grant](https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow).
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// use entra_auth::user::{ClientProof, OnBehalfOf};
+/// use entra_core::{TokenCredential, TokenRequest};
+/// # let tenant = entra_mock::FakeTenant::start().await;
+/// # let api = tenant.register_app("API").expose_scope("Tasks.Read").delegated_permission("User.Read").with_secret();
+/// # let (tenant_id, client_id, secret) = (tenant.id(), api.client_id(), api.secret());
+/// # let shop = tenant.register_app("Shop").with_secret();
+/// # let scope = format!("api://{}/Tasks.Read", api.client_id());
+/// # let bearer_token = tenant.tokens_for(&shop, "adele@contoso.com", [&scope]).access_token().clone();
+/// let on_behalf_of = OnBehalfOf::builder(tenant_id, client_id, ClientProof::secret(secret))
+/// #   .clock(tenant.clock())
+///     .cloud(tenant.cloud())
+///     .build()?;
+///
+/// // In a request handler, with the token that the caller sent and that was validated before:
+/// let caller = on_behalf_of.caller(bearer_token);
+/// let token = caller.token(&TokenRequest::new(["https://graph.microsoft.com/User.Read"])).await?;
+/// # use entra_core::Clock;
+/// # assert!(token.expires_on() > tenant.clock().now());
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct OnBehalfOf(Arc<Inner>);
+
+struct Inner {
+    party: Arc<Party>,
+    long_running: Mutex<HashMap<String, OnBehalfOfCredential>>,
+}
+
+/// Settings of an [`OnBehalfOf`].
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct OnBehalfOfBuilder {
+    given: Given,
+    settings: Settings,
+}
+
+/// Tokens in the name of one caller; see [`OnBehalfOf`]. Cheap to clone.
+#[derive(Clone)]
+pub struct OnBehalfOfCredential(Arc<Tokens>);
+
+impl OnBehalfOf {
+    /// Settings to change. Ids may be given as text or as ids; the proof cannot be public.
+    pub fn builder<T, C>(tenant: T, client_id: C, proof: ClientProof) -> OnBehalfOfBuilder
+    where
+        T: TryInto<TenantId, Error: Into<InvalidId>>,
+        C: TryInto<ClientId, Error: Into<InvalidId>>,
+    {
+        OnBehalfOfBuilder {
+            given: Given::new(tenant, client_id, proof),
+            settings: Settings::default(),
+        }
+    }
+
+    /// Tokens in the name of whoever sent this access token, as long as it is valid.
+    ///
+    /// The same token gives the same cached tokens, also in another value of this type that shares
+    /// the cache.
+    pub fn caller(&self, assertion: impl Into<Secret>) -> OnBehalfOfCredential {
+        let assertion = assertion.into();
+        let caller = fingerprint(&assertion);
+        self.credential(&caller, assertion, false)
+    }
+
+    /// Begins work that goes on after the caller's token has expired, under a key of one's own.
+    ///
+    /// The key must be one that only this caller's work can name, such as a random job id: who has
+    /// the key has the tokens. A key that is in use is given to the new caller.
+    pub fn start_long_running(
+        &self,
+        key: impl Into<String>,
+        assertion: impl Into<Secret>,
+    ) -> OnBehalfOfCredential {
+        let key = key.into();
+        let credential = self.credential(&key, assertion.into(), true);
+        self.sessions().insert(key, credential.clone());
+        credential
+    }
+
+    /// The work that was begun under this key.
+    #[must_use]
+    pub fn long_running(&self, key: &str) -> Option<OnBehalfOfCredential> {
+        self.sessions().get(key).cloned()
+    }
+
+    /// Ends the work under this key; whether there was any.
+    #[must_use]
+    pub fn end_long_running(&self, key: &str) -> bool {
+        self.sessions().remove(key).is_some()
+    }
+
+    fn credential(
+        &self,
+        session: &str,
+        assertion: Secret,
+        long_running: bool,
+    ) -> OnBehalfOfCredential {
+        let party = &self.0.party;
+        // Another caller under a used key must not meet the tokens of the one before.
+        let account = cache::Account::OnBehalfOf {
+            session: session.into(),
+            caller: fingerprint(&assertion).into(),
+        };
+        let source = Caller {
+            party: Arc::clone(party),
+            assertion,
+            long_running,
+            refresh_token: Mutex::default(),
+        };
+        OnBehalfOfCredential(Arc::new(Tokens::new(
+            Arc::new(source),
+            &party.settings,
+            party.client,
+            party.tenant.clone(),
+            account,
+        )))
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, HashMap<String, OnBehalfOfCredential>> {
+        self.0
+            .long_running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl TokenCredential for OnBehalfOfCredential {
+    async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
+        self.0.token(request).await.map_err(Into::into)
+    }
+}
+
+impl OnBehalfOfBuilder {
+    common_settings!();
+
+    /// The value for all callers. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an id that is none, an
+    /// alias in the tenant's place, an empty secret or no proof at all.
+    pub fn build(self) -> Result<OnBehalfOf, Error> {
+        if self.given.proof.is_public() {
+            return Err(Error::configuration(
+                "a public client cannot act on behalf of its callers",
+                "give the API's secret, certificate or assertion",
+            ));
+        }
+        let party = Party::new(self.given, self.settings)?;
+        check_tenant(&party.tenant)?;
+        Ok(OnBehalfOf(Arc::new(Inner {
+            party,
+            long_running: Mutex::default(),
+        })))
+    }
+}
+
+impl fmt::Debug for OnBehalfOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnBehalfOf")
+            .field("party", &self.0.party)
+            .field("long_running", &self.sessions().len())
+            .finish()
+    }
+}
+
+impl fmt::Debug for OnBehalfOfCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnBehalfOfCredential")
+            .field("authority", &self.0.authority())
+            .field("tenant", self.0.home())
+            .field("client_id", &self.0.client())
+            .finish_non_exhaustive()
+    }
+}
+
+/// One caller's token, and what came of it.
+#[derive(Debug)]
+struct Caller {
+    party: Arc<Party>,
+    assertion: Secret,
+    long_running: bool,
+    refresh_token: Mutex<Option<Secret>>,
+}
+
+#[async_trait]
+impl TokenSource for Caller {
+    async fn fetch(&self, asked: &Asked, effort: Effort) -> Result<AccessToken, Error> {
+        let held = self.refresh_token().clone();
+        let (token, personal) = match held {
+            Some(held) => match refresh::refresh(&self.party, asked, &held, effort).await {
+                // The caller's own token may still be good.
+                Err(error) if error.is_interaction_required() => {
+                    debug!(%error, "the refresh token is of no more use");
+                    self.assert(asked, effort).await.map_err(|_| error)?
+                }
+                outcome => outcome?,
+            },
+            None => self.assert(asked, effort).await?,
+        };
+        if self.long_running
+            && let Some(newer) = personal.refresh_token
+        {
+            *self.refresh_token() = Some(newer);
+        }
+        Ok(token)
+    }
+}
+
+impl Caller {
+    async fn assert(
+        &self,
+        asked: &Asked,
+        effort: Effort,
+    ) -> Result<(AccessToken, Personal), Error> {
+        let scope = if self.long_running {
+            with_identity(&[asked.scope()])
+        } else {
+            asked.scope()
+        };
+        let form = Form::new("urn:ietf:params:oauth:grant-type:jwt-bearer")
+            .secret("assertion", &self.assertion)
+            .field("requested_token_use", "on_behalf_of")
+            .field("scope", scope)
+            .optional("claims", asked.claims.as_deref());
+        self.party
+            .redeem(
+                "token on behalf of",
+                &asked.tenant,
+                form,
+                Idempotency::Safe,
+                effort,
+            )
+            .await
+    }
+
+    fn refresh_token(&self) -> MutexGuard<'_, Option<Secret>> {
+        self.refresh_token
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A caller's token as a key may hold it.
+fn fingerprint(assertion: &Secret) -> String {
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, assertion.expose().as_bytes()))
+}

@@ -1,0 +1,212 @@
+//! One application as every grant for people needs it.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use entra_core::{AccessToken, ClientId, Clock, Idempotency, InvalidId, TenantId, url::Url};
+
+use super::{
+    account::Account,
+    proof::{ClientProof, Purpose},
+    refresh::UserCredential,
+};
+use crate::{
+    Error,
+    client_secret::invalid_id,
+    form::Form,
+    settings::Settings,
+    token_endpoint::{Effort, Grant, TokenEndpoint},
+    wire::Personal,
+};
+
+/// Tenant, client and proof as a builder got them.
+#[derive(Clone, Debug)]
+pub(super) struct Given {
+    pub(super) tenant: Result<TenantId, InvalidId>,
+    pub(super) client: Result<ClientId, InvalidId>,
+    pub(super) proof: ClientProof,
+}
+
+impl Given {
+    pub(super) fn new<T, C>(tenant: T, client: C, proof: ClientProof) -> Self
+    where
+        T: TryInto<TenantId, Error: Into<InvalidId>>,
+        C: TryInto<ClientId, Error: Into<InvalidId>>,
+    {
+        Self {
+            tenant: tenant.try_into().map_err(Into::into),
+            client: client.try_into().map_err(Into::into),
+            proof,
+        }
+    }
+}
+
+pub(super) struct Party {
+    pub(super) settings: Settings,
+    pub(super) tenant: TenantId,
+    pub(super) client: ClientId,
+    proof: ClientProof,
+    endpoint: TokenEndpoint,
+    /// Who has signed in, the latest last.
+    people: Mutex<VecDeque<UserCredential>>,
+}
+
+impl Party {
+    pub(super) fn new(given: Given, settings: Settings) -> Result<Arc<Self>, Error> {
+        given.proof.check()?;
+        Ok(Arc::new(Self {
+            tenant: given.tenant.map_err(invalid_id)?,
+            client: given.client.map_err(invalid_id)?,
+            proof: given.proof,
+            endpoint: TokenEndpoint::new(&settings)?,
+            settings,
+            people: Mutex::default(),
+        }))
+    }
+
+    /// The same application with a registry of its own: a person in a registry must not keep
+    /// that registry alive.
+    pub(super) fn detached(&self) -> Arc<Self> {
+        Arc::new(Self {
+            settings: self.settings.clone(),
+            tenant: self.tenant.clone(),
+            client: self.client,
+            proof: self.proof.clone(),
+            endpoint: self.endpoint.clone(),
+            people: Mutex::default(),
+        })
+    }
+
+    pub(super) fn clock(&self) -> &dyn Clock {
+        &*self.settings.clock
+    }
+
+    /// An endpoint of the tenant beside the token endpoint.
+    pub(super) fn endpoint(&self, name: &str) -> Url {
+        let cloud = &self.settings.cloud;
+        match name {
+            "devicecode" => cloud.device_authorization_endpoint(&self.tenant),
+            _ => cloud.authorization_endpoint(&self.tenant),
+        }
+    }
+
+    /// Redeems a grant with the application's proof in it.
+    pub(super) async fn redeem(
+        &self,
+        operation: &'static str,
+        tenant: &TenantId,
+        form: Form,
+        idempotency: Idempotency,
+        effort: Effort,
+    ) -> Result<(AccessToken, Personal), Error> {
+        let form = form
+            .field("client_id", self.client.to_string())
+            .field("client_info", "1");
+        let purpose = Purpose {
+            cloud: &self.settings.cloud,
+            tenant,
+            client: self.client,
+            clock: &*self.settings.clock,
+            entropy: &*self.settings.entropy,
+        };
+        let grant = Grant {
+            operation,
+            tenant,
+            form: self.proof.add(form, &purpose).await?,
+            idempotency,
+            effort,
+        };
+        self.endpoint
+            .redeem_all(&grant)
+            .await
+            .map_err(|error| error.for_identity(self.client, tenant))
+    }
+
+    /// Asks an endpoint that takes no proof.
+    pub(super) async fn ask(
+        &self,
+        operation: &'static str,
+        url: Url,
+        form: &Form,
+    ) -> Result<entra_core::Response, Error> {
+        self.endpoint.ask(operation, url, form).await
+    }
+
+    /// Keeps somebody who has signed in, in place of an earlier sign-in of the same account.
+    pub(super) fn remember(&self, person: &UserCredential) {
+        let mut people = self.people();
+        people.retain(|known| !is(known, person.account()));
+        people.push_back(person.clone());
+        while people.len() > MOST_PEOPLE {
+            people.pop_front();
+        }
+    }
+
+    pub(super) fn accounts(&self) -> Vec<Account> {
+        let people = self.people();
+        people.iter().map(|known| known.account().clone()).collect()
+    }
+
+    pub(super) fn person(&self, account: &Account) -> Option<UserCredential> {
+        let people = self.people();
+        people.iter().find(|known| is(known, account)).cloned()
+    }
+
+    pub(super) fn forget(&self, account: &Account) -> bool {
+        let mut people = self.people();
+        let before = people.len();
+        people.retain(|known| !is(known, account));
+        people.len() < before
+    }
+
+    fn people(&self) -> MutexGuard<'_, VecDeque<UserCredential>> {
+        self.people.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Party")
+            .field("authority", &self.settings.cloud.authority().as_str())
+            .field("tenant", &self.tenant)
+            .field("client_id", &self.client)
+            .field("proof", &self.proof)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The words that make an answer say who it is, and come with a refresh token.
+pub(super) const IDENTITY: [&str; 3] = ["openid", "profile", "offline_access"];
+
+/// Scopes in one spelling, with the words about the person and without repetition.
+pub(super) fn with_identity(scopes: &[String]) -> String {
+    let mut words: Vec<&str> = scopes
+        .iter()
+        .flat_map(|scope| scope.split_ascii_whitespace())
+        .chain(IDENTITY)
+        .collect();
+    words.sort_unstable();
+    words.dedup();
+    words.join(" ")
+}
+
+/// The scopes that name a resource: what an access token is asked for by.
+pub(super) fn of_resources(scopes: &[String]) -> Vec<String> {
+    scopes
+        .iter()
+        .flat_map(|scope| scope.split_ascii_whitespace())
+        .filter(|word| !IDENTITY.contains(word) && *word != "email")
+        .map(str::to_owned)
+        .collect()
+}
+
+fn is(person: &UserCredential, account: &Account) -> bool {
+    let known = person.account();
+    known.home_account_id == account.home_account_id && known.tenant == account.tenant
+}
+
+/// People beyond that sign in again, or are kept by the application with their refresh tokens.
+const MOST_PEOPLE: usize = 10_000;

@@ -1,0 +1,136 @@
+use std::{fmt, sync::Arc};
+
+use entra_core::{ClientId, Clock, Cloud, Entropy, Secret, TenantId};
+
+use crate::{
+    Certificate, Error, certificate,
+    federated::{ASSERTION_TYPE, AssertionRequest, ClientAssertion, check_form},
+    form::Form,
+};
+
+/// How an application proves itself when it redeems what a person's sign-in gave.
+///
+/// A web application has a secret, a certificate or an assertion; a tool on the person's own
+/// machine can keep no secret and is [`public`](Self::public).
+///
+/// ```
+/// use entra_auth::user::ClientProof;
+/// let proof = ClientProof::secret("s3cr3t");
+/// assert_eq!(format!("{proof:?}"), "ClientProof::Secret");
+/// assert!(ClientProof::public().is_public());
+/// ```
+#[derive(Clone)]
+pub struct ClientProof(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Public,
+    Secret(Secret),
+    Certificate(Certificate),
+    Assertion(Arc<dyn ClientAssertion>),
+}
+
+/// What a proof may need to know of a request.
+pub(super) struct Purpose<'a> {
+    pub(super) cloud: &'a Cloud,
+    pub(super) tenant: &'a TenantId,
+    pub(super) client: ClientId,
+    pub(super) clock: &'a dyn Clock,
+    pub(super) entropy: &'a dyn Entropy,
+}
+
+impl ClientProof {
+    /// None: a mobile, desktop or command-line application.
+    #[must_use]
+    pub const fn public() -> Self {
+        Self(Kind::Public)
+    }
+
+    /// A client secret.
+    #[must_use]
+    pub fn secret(secret: impl Into<Secret>) -> Self {
+        Self(Kind::Secret(secret.into()))
+    }
+
+    /// A certificate; each request carries an assertion of its own.
+    #[must_use]
+    pub const fn certificate(certificate: Certificate) -> Self {
+        Self(Kind::Certificate(certificate))
+    }
+
+    /// An assertion that somebody else makes, such as a key vault or another identity provider.
+    #[must_use]
+    pub fn assertion(source: impl ClientAssertion) -> Self {
+        Self(Kind::Assertion(Arc::new(source)))
+    }
+
+    /// Whether there is nothing to prove it with.
+    #[must_use]
+    pub const fn is_public(&self) -> bool {
+        matches!(self.0, Kind::Public)
+    }
+
+    pub(super) fn check(&self) -> Result<(), Error> {
+        match &self.0 {
+            Kind::Secret(secret) if secret.expose().trim().is_empty() => Err(Error::configuration(
+                "the client secret is empty",
+                "set the Value of a secret from App registrations > Certificates & secrets",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The form with the proof in it.
+    pub(super) async fn add(&self, form: Form, purpose: &Purpose<'_>) -> Result<Form, Error> {
+        let endpoint = purpose.cloud.token_endpoint(purpose.tenant);
+        let assertion = match &self.0 {
+            Kind::Public => return Ok(form),
+            Kind::Secret(secret) => return Ok(form.secret("client_secret", secret)),
+            Kind::Certificate(certificate) => certificate::assertion(
+                certificate,
+                purpose.client,
+                endpoint.as_str(),
+                purpose.clock.now(),
+                purpose.entropy,
+            )?,
+            Kind::Assertion(source) => {
+                let request = AssertionRequest {
+                    client_id: purpose.client,
+                    tenant: purpose.tenant.clone(),
+                    token_endpoint: endpoint,
+                };
+                let assertion = source.assertion(&request).await.map_err(|error| {
+                    Error::from_credential("there is no client assertion", error)
+                })?;
+                check_form(&assertion)?;
+                assertion
+            }
+        };
+        Ok(form
+            .field("client_assertion_type", ASSERTION_TYPE)
+            .secret("client_assertion", &assertion))
+    }
+}
+
+impl From<Certificate> for ClientProof {
+    fn from(certificate: Certificate) -> Self {
+        Self::certificate(certificate)
+    }
+}
+
+impl From<Secret> for ClientProof {
+    fn from(secret: Secret) -> Self {
+        Self::secret(secret)
+    }
+}
+
+impl fmt::Debug for ClientProof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Kind::Public => "ClientProof::Public",
+            Kind::Secret(_) => "ClientProof::Secret",
+            Kind::Certificate(_) => "ClientProof::Certificate",
+            Kind::Assertion(_) => "ClientProof::Assertion",
+        })
+    }
+}

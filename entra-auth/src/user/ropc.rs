@@ -1,0 +1,159 @@
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use entra_core::{
+    AccessToken, ClientId, CredentialError, Idempotency, InvalidId, Secret, TenantId,
+    TokenCredential, TokenRequest,
+};
+
+use super::{
+    account::Account,
+    party::{Given, Party, with_identity},
+    proof::ClientProof,
+    refresh::UserCredential,
+    signed_in::SignedIn,
+};
+use crate::{
+    Error,
+    form::Form,
+    settings::{Settings, common_settings},
+    token_endpoint::Effort,
+};
+
+/// Signs a person in with a password that the application has: discouraged, and often impossible.
+///
+/// Microsoft warns against this grant (resource owner password credentials): it cannot do second
+/// factors, guests or federated accounts, and whoever can read the application's settings has the
+/// person's password. It is here for tests and for machines that know nothing else. See Microsoft's
+/// page on the [grant](https://learn.microsoft.com/entra/identity-platform/v2-oauth-ropc).
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// use entra_auth::user::{ClientProof, PasswordCredential};
+/// use entra_core::{TokenCredential, TokenRequest};
+/// # let tenant = entra_mock::FakeTenant::start().await;
+/// # let app = tenant.register_app("Tool").delegated_permission("User.Read").public_client();
+/// # let (tenant_id, client_id) = (tenant.id(), app.client_id());
+/// # let password = tenant.user("adele@contoso.com").password();
+/// let credential = PasswordCredential::builder(tenant_id, client_id, ClientProof::public(), "adele@contoso.com", password)
+/// #   .clock(tenant.clock())
+///     .cloud(tenant.cloud())
+///     .build()?;
+/// let token = credential.token(&TokenRequest::new(["User.Read"])).await?;
+/// # use entra_core::Clock;
+/// # assert!(token.expires_on() > tenant.clock().now());
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct PasswordCredential(Arc<Inner>);
+
+struct Inner {
+    party: Arc<Party>,
+    username: String,
+    password: Secret,
+    signed_in: SignedIn,
+}
+
+/// Settings of a [`PasswordCredential`].
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct PasswordCredentialBuilder {
+    given: Given,
+    username: String,
+    password: Secret,
+    settings: Settings,
+}
+
+impl PasswordCredential {
+    /// Settings to change. Ids may be given as text or as ids; of the aliases only `organizations`
+    /// may stand in the tenant's place.
+    pub fn builder<T, C>(
+        tenant: T,
+        client_id: C,
+        proof: ClientProof,
+        username: impl Into<String>,
+        password: impl Into<Secret>,
+    ) -> PasswordCredentialBuilder
+    where
+        T: TryInto<TenantId, Error: Into<InvalidId>>,
+        C: TryInto<ClientId, Error: Into<InvalidId>>,
+    {
+        PasswordCredentialBuilder {
+            given: Given::new(tenant, client_id, proof),
+            username: username.into(),
+            password: password.into(),
+            settings: Settings::default(),
+        }
+    }
+
+    /// Who has signed in.
+    #[must_use]
+    pub fn account(&self) -> Option<Account> {
+        self.0.signed_in.account()
+    }
+}
+
+#[async_trait]
+impl TokenCredential for PasswordCredential {
+    async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
+        let inner = &self.0;
+        let sign_in = || inner.run(&request.scopes, request.claims.as_deref());
+        inner.signed_in.token(request, sign_in).await
+    }
+}
+
+impl fmt::Debug for PasswordCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PasswordCredential")
+            .field("party", &self.0.party)
+            .field("account", &self.account())
+            .finish_non_exhaustive()
+    }
+}
+
+impl PasswordCredentialBuilder {
+    common_settings!();
+
+    /// The credential. Nothing is sent before the first token is asked for.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an id that is none, and an
+    /// empty user name, password or secret.
+    pub fn build(self) -> Result<PasswordCredential, Error> {
+        if self.username.trim().is_empty() || self.password.is_empty() {
+            return Err(Error::configuration(
+                "the user name or the password is empty",
+                "see that the variables or files they come from are filled",
+            ));
+        }
+        Ok(PasswordCredential(Arc::new(Inner {
+            party: Party::new(self.given, self.settings)?,
+            username: self.username,
+            password: self.password,
+            signed_in: SignedIn::default(),
+        })))
+    }
+}
+
+impl Inner {
+    async fn run(&self, scopes: &[String], claims: Option<&str>) -> Result<UserCredential, Error> {
+        let form = Form::new("password")
+            .field("username", self.username.as_str())
+            .secret("password", &self.password)
+            .field("scope", with_identity(scopes))
+            .optional("claims", claims);
+        let party = &self.party;
+        // Each try counts against the account's lock, so it is repeated only if it was not processed.
+        let granted = party
+            .redeem(
+                "token by password",
+                &party.tenant,
+                form,
+                Idempotency::Create,
+                Effort::Full,
+            )
+            .await?;
+        UserCredential::signed_in(party, granted, scopes, None)
+    }
+}

@@ -1,0 +1,107 @@
+//! What a person's sign-in brings stays out of everything that is printed or logged.
+
+use std::{fmt::Write, sync::Arc};
+
+use entra_auth::user::{
+    AuthorizationCodeFlow, ClientProof, DeviceCodeCredential, OnBehalfOf, StartOptions,
+};
+use entra_core::{ManualClock, ScriptedTransport, TokenCredential, TokenRequest};
+
+use crate::{
+    canary::{check, listen},
+    support::{CLIENT, TENANT},
+};
+
+const SECRET: &str = "canary-secret-5e1f~&=%";
+
+fn granted() -> String {
+    let info = "eyJ1aWQiOiJ1IiwidXRpZCI6InQifQ";
+    format!(
+        r#"{{"token_type":"Bearer","access_token":"canary-token.9a7c.signature","expires_in":3600,"client_info":"{info}","refresh_token":"canary-refresh-9a7c"}}"#
+    )
+}
+
+/// An answer that quotes everything it got.
+fn echo() -> String {
+    format!(
+        r#"{{"error":"invalid_grant","error_codes":[70000],"error_description":"AADSTS70000: '{SECRET}' 'canary-code-5e1f' 'canary-refresh-9a7c' 'canary-assertion-5e1f' 'canary-device-9a7c'.","suberror":"{SECRET}"}}"#
+    )
+}
+
+#[tokio::test]
+async fn codes_refresh_tokens_assertions_and_device_codes_are_never_shown() {
+    let (log, _guard) = listen();
+    let mut printed = String::new();
+    let device = r#"{"user_code":"U","device_code":"canary-device-9a7c","verification_uri":"https://x.example","expires_in":900,"interval":5,"message":"m"}"#;
+
+    // Without the log of what the service wrote, its quotes are the caller's to keep.
+    let script = |answers: &[String]| -> Arc<ScriptedTransport> {
+        Arc::new(
+            answers
+                .iter()
+                .fold(ScriptedTransport::new(), |transport, answer| {
+                    let status = if answer.contains("\"error\"") {
+                        400
+                    } else {
+                        200
+                    };
+                    transport.then(status, &[], answer.clone())
+                }),
+        )
+    };
+    let flow = AuthorizationCodeFlow::builder(TENANT, CLIENT, ClientProof::secret(SECRET))
+        .redirect_uri("https://shop.example/cb")
+        .clock(ManualClock::new())
+        .transport(script(&[granted(), echo(), echo()]));
+    write!(printed, "{flow:?}").unwrap();
+    let flow = flow.build().unwrap();
+    for round in 0..2 {
+        let (url, state) = flow.start(&StartOptions::default()).unwrap();
+        let verifier = serde_json::to_value(&state).unwrap()["verifier"].to_string();
+        let callback = format!("code=canary-code-5e1f&state={}", state.id());
+        write!(printed, "{state:?} {url}").unwrap();
+        assert!(!printed.contains(verifier.trim_matches('"')));
+        match flow.finish(state, &callback).await {
+            Ok(person) => {
+                write!(printed, "{person:?} {flow:?} {:?}", person.account()).unwrap();
+                let error = person
+                    .token(&TokenRequest::new(["User.Read"]))
+                    .await
+                    .unwrap_err();
+                write!(printed, "{error} {error:?}").unwrap();
+            }
+            Err(error) => {
+                assert_eq!(round, 1);
+                write!(printed, "{error} {error:?} {}", error.report()).unwrap();
+            }
+        }
+    }
+
+    let credential = DeviceCodeCredential::builder(TENANT, CLIENT, |_| {})
+        .clock(ManualClock::new())
+        .transport(script(&[device.to_owned(), echo()]))
+        .build()
+        .unwrap();
+    let error = credential.sign_in(["User.Read"]).await.unwrap_err();
+    write!(
+        printed,
+        "{credential:?} {error} {error:?} {}",
+        error.report()
+    )
+    .unwrap();
+
+    let obo = OnBehalfOf::builder(TENANT, CLIENT, ClientProof::secret(SECRET))
+        .clock(ManualClock::new())
+        .transport(script(&[echo()]))
+        .build()
+        .unwrap();
+    let caller = obo.start_long_running("job", "canary-assertion-5e1f");
+    let error = caller
+        .token(&TokenRequest::new(["User.Read"]))
+        .await
+        .unwrap_err();
+    write!(printed, "{obo:?} {caller:?} {error} {error:?}").unwrap();
+
+    check("printed", &printed);
+    check("log", &log.text());
+}
