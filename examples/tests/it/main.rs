@@ -4,8 +4,19 @@
     clippy::unwrap_used,
     reason = "a helper of a test fails the test as a test does"
 )]
+#![expect(
+    clippy::duplicate_mod,
+    reason = "the examples lend each other files, and each is here as it stands"
+)]
 
 mod bad_input;
+#[expect(
+    dead_code,
+    reason = "the tests call the parts of the example, not its `main`"
+)]
+#[path = "../../certificate_daemon/main.rs"]
+mod certificate_daemon;
+mod daemon;
 mod layering;
 mod loss_proof;
 #[expect(
