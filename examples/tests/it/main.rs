@@ -10,6 +10,7 @@
 )]
 
 mod bad_input;
+mod identity;
 #[expect(
     dead_code,
     reason = "the tests call the parts of the example, not its `main`"
@@ -26,3 +27,9 @@ mod loss_proof;
 #[path = "../../saas_usage/main.rs"]
 mod saas_usage;
 mod usage_report;
+#[expect(
+    dead_code,
+    reason = "the tests call the parts of the example, not its `main`"
+)]
+#[path = "../../who_am_i/main.rs"]
+mod who_am_i;

@@ -1,0 +1,35 @@
+//! The example that says which identity a program has.
+
+use crate::who_am_i::{claims, embedded};
+
+#[tokio::test]
+async fn the_default_chain_says_which_link_answered_and_why_the_others_did_not() {
+    let page = embedded("https://graph.microsoft.com/.default")
+        .await
+        .unwrap();
+    let lines: Vec<Vec<&str>> = page
+        .lines()
+        .map(|line| line.trim().splitn(2, "  ").map(str::trim).collect())
+        .collect();
+    let after = |name: &str| {
+        let line = lines.iter().find(|line| line[0] == name);
+        line.and_then(|line| line.get(1).copied())
+            .unwrap_or_default()
+    };
+    assert!(after("EnvironmentCredential").contains("AZURE_TENANT_ID"));
+    assert_eq!(after("ManagedIdentityCredential"), "gave the token");
+    assert!(
+        page.contains("AzureCliCredential          not tried"),
+        "{page}"
+    );
+    assert_eq!(after("application"), "Web shop");
+    assert_eq!(after("roles"), "User.Read.All");
+}
+
+#[test]
+fn a_token_that_cannot_be_read_is_no_error() {
+    for token in ["", "opaque", "a.b.c", "a.e30.c"] {
+        let claims = claims::read(token);
+        assert!(claims.is_none_or(|claims| claims.is_empty()), "{token}");
+    }
+}
