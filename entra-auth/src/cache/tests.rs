@@ -81,3 +81,56 @@ fn debug_shows_sizes_only() {
         "TokenCache { len: 1, capacity: 5, store: None }"
     );
 }
+
+mod idents {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    fn any_key() -> impl Strategy<Value = CacheKey> {
+        // Few values of each part, some of which would run into their neighbours unquoted.
+        let text = || prop_oneof![Just("a"), Just("b"), Just("a\",\"b"), Just("[\"app\"]")];
+        let account = prop_oneof![
+            Just(Account::App),
+            text().prop_map(|id| Account::User(id.into())),
+        ];
+        let capabilities = vec(text(), 0..2);
+        let claims = proptest::option::of(prop_oneof![Just("{}"), Just(r#"{"a":1}"#)]);
+        let tenant = prop_oneof![Just("contoso.com"), Just("fabrikam.com")];
+        (
+            text(),
+            tenant,
+            account,
+            capabilities,
+            vec(text(), 1..3),
+            claims,
+        )
+            .prop_map(
+                |(authority, tenant, account, capabilities, scopes, claims)| {
+                    let owner = Arc::new(Owner {
+                        authority: authority.to_owned(),
+                        client: "11111111-1111-1111-1111-111111111111".parse().unwrap(),
+                        account,
+                        capabilities: capabilities.into_iter().collect(),
+                    });
+                    let mut request = TokenRequest::new(scopes);
+                    request.claims = claims.map(str::to_owned);
+                    let asked = Asked::new(&tenant.parse().unwrap(), &request).unwrap();
+                    CacheKey::new(&owner, asked)
+                },
+            )
+    }
+
+    proptest! {
+        #[test]
+        fn texts_are_equal_exactly_where_keys_are_and_lead_back(one in any_key(), two in any_key()) {
+            prop_assert_eq!(one == two, one.ident() == two.ident());
+            prop_assert_eq!(
+                one == two,
+                one.ident().store_key() == two.ident().store_key()
+            );
+            let back = CacheKey::from_ident(&one.ident());
+            prop_assert_eq!(back.as_ref(), Some(&one));
+        }
+    }
+}

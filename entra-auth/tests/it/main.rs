@@ -27,6 +27,7 @@ mod redis_store;
 mod refusals;
 mod resilience;
 mod runtimes;
+mod store_keys;
 mod stores;
 mod support;
 mod tools;
