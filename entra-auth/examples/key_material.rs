@@ -70,7 +70,7 @@ fn load(file: &Path, passphrase: Option<&Secret>) -> Result<(), Box<dyn Error>> 
 /// The assertion that a credential sends.
 async fn assertion(builder: ClientCertificateCredentialBuilder) -> Result<String, Box<dyn Error>> {
     let recorder = Arc::new(Recorder::default());
-    let credential = builder.transport(Arc::clone(&recorder) as _).build()?;
+    let credential = builder.transport(Arc::clone(&recorder)).build()?;
     let scope = "https://graph.microsoft.com/.default";
     credential.token(&TokenRequest::new([scope])).await?;
     let body = recorder.0.lock().map_err(|_| "poisoned")?.clone();

@@ -208,7 +208,7 @@ impl AuthorizationCodeFlow {
             expires_on: party.clock().now().saturating_add(LIFETIME),
         };
         let challenge = digest(&SHA256, flow.verifier.expose().as_bytes());
-        let mut url = party.endpoint("authorize");
+        let mut url = party.settings.cloud.authorization_endpoint(&party.tenant);
         {
             let mut query = url.query_pairs_mut();
             query

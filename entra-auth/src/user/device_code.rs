@@ -176,9 +176,11 @@ impl Inner {
             .field("client_id", party.client.to_string())
             .field("scope", scope)
             .optional("claims", claims);
-        let answer = party
-            .ask("device code", party.endpoint("devicecode"), &form)
-            .await?;
+        let endpoint = party
+            .settings
+            .cloud
+            .device_authorization_endpoint(&party.tenant);
+        let answer = party.ask("device code", endpoint, &form).await?;
         let Ok(device) = serde_json::from_slice::<Device>(&answer.body) else {
             // What serde says may quote the code.
             return Err(Error::new(

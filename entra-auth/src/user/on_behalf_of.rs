@@ -102,7 +102,8 @@ impl OnBehalfOf {
     /// Begins work that goes on after the caller's token has expired, under a key of one's own.
     ///
     /// The key must be one that only this caller's work can name, such as a random job id: who has
-    /// the key has the tokens. A key that is in use is given to the new caller.
+    /// the key has the tokens. A key that is in use is given to the new caller. It is kept until
+    /// [`end_long_running`](Self::end_long_running).
     pub fn start_long_running(
         &self,
         key: impl Into<String>,

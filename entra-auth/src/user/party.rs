@@ -84,15 +84,6 @@ impl Party {
         &*self.settings.clock
     }
 
-    /// An endpoint of the tenant beside the token endpoint.
-    pub(super) fn endpoint(&self, name: &str) -> Url {
-        let cloud = &self.settings.cloud;
-        match name {
-            "devicecode" => cloud.device_authorization_endpoint(&self.tenant),
-            _ => cloud.authorization_endpoint(&self.tenant),
-        }
-    }
-
     /// Redeems a grant with the application's proof in it.
     pub(super) async fn redeem(
         &self,

@@ -23,11 +23,15 @@ mod graph_permissions;
 #[cfg(feature = "wiremock")]
 mod graph_reads;
 #[cfg(feature = "wiremock")]
+mod federated;
+#[cfg(feature = "wiremock")]
 mod handles;
 #[cfg(feature = "wiremock")]
 mod journal;
 #[cfg(feature = "wiremock")]
 mod login;
+#[cfg(feature = "wiremock")]
+mod other_grants;
 #[cfg(feature = "wiremock")]
 mod overrides;
 #[cfg(feature = "wiremock")]
