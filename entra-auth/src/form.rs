@@ -48,9 +48,9 @@ impl Form {
     }
 
     /// The form with this as its only field of that name.
-    pub(crate) fn with(mut self, name: &'static str, value: Option<String>) -> Self {
+    pub(crate) fn with(mut self, name: &'static str, value: Option<&str>) -> Self {
         self.0.retain(|(found, _)| *found != name);
-        self.optional(name, value.as_deref())
+        self.optional(name, value)
     }
 
     /// What the service would see as the same request: all but what proves who asks, which may be
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn a_field_is_replaced_and_not_repeated() {
         let form = Form::new("x").field("claims", "a");
-        let form = form.with("claims", Some("b".to_owned()));
+        let form = form.with("claims", Some("b"));
         assert_eq!(form.plain("claims"), Some("b"));
         assert_eq!(form.encode(), "grant_type=x&claims=b");
         assert_eq!(form.with("claims", None).encode(), "grant_type=x");

@@ -98,7 +98,7 @@ impl TokenEndpoint {
             url = region.place(&url);
         }
         let claims = self.capabilities.merge(grant.form.plain("claims"));
-        let form = grant.form.clone().with("claims", claims);
+        let form = grant.form.clone().with("claims", claims.as_deref());
         let identity = form.identity(url.as_str());
         let throttle = self.cache.throttle();
         throttle.check(&identity, pipeline.clock().now())?;

@@ -59,6 +59,15 @@ impl Shelf {
         self.entries.lock().unwrap().values_mut().for_each(change);
     }
 
+    /// What somebody does who can write to the store: gives each of two entries the other's place.
+    fn exchange(&self) {
+        let mut entries = self.entries.lock().unwrap();
+        let keys: Vec<StoreKey> = entries.keys().cloned().collect();
+        let (one, two) = (entries[&keys[0]].clone(), entries[&keys[1]].clone());
+        entries.insert(keys[0].clone(), two);
+        entries.insert(keys[1].clone(), one);
+    }
+
     async fn enter(&self) -> Result<(), StoreError> {
         for _ in 0..self.yields.load(Ordering::SeqCst) {
             yield_once().await;
@@ -363,13 +372,7 @@ async fn an_entry_copied_to_another_place_is_not_a_token_there() {
         assert_eq!(number(&with(), &graph()).await, 1);
         let other = entra_core::TokenRequest::new(["https://vault.example/.default"]);
         assert_eq!(number(&with(), &other).await, 2);
-        // Whoever can write to the store exchanges the two.
-        let mut entries = shelf.entries.lock().unwrap();
-        let keys: Vec<_> = entries.keys().cloned().collect();
-        let (a, b) = (entries[&keys[0]].clone(), entries[&keys[1]].clone());
-        entries.insert(keys[0].clone(), b);
-        entries.insert(keys[1].clone(), a);
-        drop(entries);
+        shelf.exchange();
         assert_eq!(number(&with(), &graph()).await, 3);
         assert_eq!(number(&with(), &other).await, 4);
     }
