@@ -38,10 +38,9 @@ pub use certificate::{
 pub use chain::{ChainReport, ChainedCredential, LinkOutcome};
 pub use client_secret::{ClientSecretCredential, ClientSecretCredentialBuilder};
 pub use default_credential::{DefaultCredential, DefaultCredentialBuilder};
+pub use discovery::Discovery;
 pub use environment::Environment;
 pub use environment_credential::{EnvironmentCredential, EnvironmentCredentialBuilder};
-
-pub use discovery::Discovery;
 pub use error::{Error, ErrorKind};
 pub use report::Report;
 

@@ -1,11 +1,15 @@
 //! Another maker's OpenID provider, started by `.ci/clients/oidc_provider.mjs`.
 
-use std::{env, fs, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, env, fs, path::PathBuf, sync::Arc};
 
 use entra_auth::{
     Certificate, ClientCertificateCredential, ClientSecretCredential, Discovery, Error, ErrorKind,
+    user::{AuthorizationCodeFlow, ClientProof, Prompt, StartOptions},
 };
-use entra_core::{Cloud, ReqwestTransport, TokenCredential, TokenRequest};
+use entra_core::{
+    Cloud, HttpTransport, ReqwestTransport, TokenCredential, TokenRequest, bytes::Bytes, http,
+    url::Url,
+};
 
 use crate::support::CLIENT;
 
@@ -81,4 +85,87 @@ async fn it_takes_our_signed_assertion_and_refuses_another_keys() {
     let error = with(other).token(&request()).await.unwrap_err();
     let error = Error::find(&error).unwrap();
     assert_eq!(error.oauth_error(), Some("invalid_client"));
+}
+
+/// A browser that goes where it is sent, with cookies, until it is sent to the application.
+async fn browse(provider: &Provider, start: &str) -> String {
+    let mut cookies = BTreeMap::new();
+    let mut next = Url::parse(start).unwrap();
+    for _ in 0..10 {
+        if next.host_str() == Some("shop.example") {
+            return next.query().unwrap().to_owned();
+        }
+        let cookie: Vec<String> = cookies.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        let request = http::Request::get(next.as_str())
+            .header("cookie", cookie.join("; "))
+            .body(Bytes::new())
+            .unwrap();
+        let response = provider.transport.send(request).await.unwrap();
+        for cookie in response.headers().get_all("set-cookie") {
+            let cookie = cookie.to_str().unwrap().split(';').next().unwrap();
+            let (name, value) = cookie.split_once('=').unwrap();
+            cookies.insert(name.to_owned(), value.to_owned());
+        }
+        let location = response
+            .headers()
+            .get("location")
+            .map(|to| to.to_str().unwrap());
+        let location = location.unwrap_or_else(|| panic!("{response:?}"));
+        next = next.join(location).unwrap();
+    }
+    panic!("the provider sends the browser round in circles");
+}
+
+#[tokio::test]
+async fn it_signs_a_person_in_with_code_and_pkce_and_refreshes() {
+    let Some(provider) = provider().await else {
+        return;
+    };
+    let pem = fs::read(provider.directory.join("client.pem")).unwrap();
+    let certificate = Certificate::from_pem(pem).unwrap();
+    let mut options = StartOptions::default();
+    // This provider gives no offline access without it.
+    options.prompt = Some(Prompt::Consent);
+    for (client, proof) in [
+        (CLIENT, ClientProof::secret(SECRET)),
+        (CERTIFICATE_CLIENT, ClientProof::certificate(certificate)),
+    ] {
+        let flow = AuthorizationCodeFlow::builder(TENANT, client, proof)
+            .redirect_uri("https://shop.example/callback")
+            .scopes(["api:read"])
+            .cloud(provider.cloud.clone())
+            .transport(Arc::clone(&provider.transport))
+            .build()
+            .unwrap();
+        let (url, state) = flow.start(&options).unwrap();
+        let callback = browse(&provider, url.as_str()).await;
+        let adele = flow.finish(state, &callback).await.unwrap();
+        assert_eq!(adele.account().home_account_id, format!("adele.{TENANT}"));
+        let first = adele.token(&request()).await.unwrap();
+        let rotated = adele.refresh_token().unwrap();
+        let second = adele.token(&request().with_force_refresh()).await.unwrap();
+        assert_ne!(first.expose(), second.expose());
+        assert_ne!(
+            adele.refresh_token().unwrap(),
+            rotated,
+            "the newer one is kept"
+        );
+
+        // A verifier of another flow and a second use of the code are refused.
+        let (url, state) = flow.start(&options).unwrap();
+        let callback = browse(&provider, url.as_str()).await;
+        let stored = serde_json::to_value(&state).unwrap();
+        let mut forged = stored.clone();
+        forged["verifier"] = "x".repeat(43).into();
+        for (state, taken) in [(&forged, false), (&stored, true), (&stored, false)] {
+            let state = serde_json::from_value(state.clone()).unwrap();
+            match flow.finish(state, &callback).await {
+                Ok(_) => assert!(taken),
+                Err(error) => {
+                    assert!(!taken);
+                    assert_eq!(error.oauth_error(), Some("invalid_grant"));
+                }
+            }
+        }
+    }
 }
