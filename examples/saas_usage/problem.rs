@@ -105,8 +105,8 @@ impl From<entra_graph::Error> for Problem {
             Self::new(error.to_string()).with_id("client-request-id", error.client_request_id());
         if let Some(permission) = error.needed_permissions().first() {
             problem.fix = Some(format!(
-                "in App registrations > API permissions add the Microsoft Graph application permission {permission}, \
-                 then grant admin consent"
+                "in App registrations > API permissions add {permission} of Microsoft Graph, as a delegated permission \
+                 if a person signs in and as an application permission if not, then grant admin consent"
             ));
         }
         match error.source() {

@@ -21,16 +21,14 @@ pub(crate) struct Connection {
     /// For people: which tenant, and where.
     pub(crate) place: String,
     /// Answers for as long as it is kept.
-    fake: Option<FakeTenant>,
+    fake: Option<Arc<FakeTenant>>,
 }
 
 impl Connection {
     /// A fake company of so many people that lives as long as the connection.
     pub(crate) async fn embedded(users: usize) -> Result<Self, Problem> {
         let tenant = FakeTenant::builder().users(users).start().await;
-        let mut connection = Self::to_fake(&tenant, &PERMISSIONS)?;
-        connection.fake = Some(tenant);
-        Ok(connection)
+        Ok(Self::to_fake(&tenant, &PERMISSIONS)?.keeping(Arc::new(tenant)))
     }
 
     /// The given fake tenant, seen by an application with these permissions.
@@ -75,6 +73,12 @@ impl Connection {
             place,
             fake: None,
         }
+    }
+
+    /// Keeps the tenant that the client asks.
+    pub(crate) fn keeping(mut self, tenant: Arc<FakeTenant>) -> Self {
+        self.fake = Some(tenant);
+        self
     }
 
     /// How many requests Graph got so far, repeated ones included; token requests are not.

@@ -10,7 +10,6 @@
 )]
 
 mod bad_input;
-mod identity;
 #[expect(
     dead_code,
     reason = "the tests call the parts of the example, not its `main`"
@@ -18,6 +17,14 @@ mod identity;
 #[path = "../../certificate_daemon/main.rs"]
 mod certificate_daemon;
 mod daemon;
+mod delegated;
+#[expect(
+    dead_code,
+    reason = "the tests call the parts of the example, not its `main`"
+)]
+#[path = "../../delegated_usage/main.rs"]
+mod delegated_usage;
+mod identity;
 mod layering;
 mod loss_proof;
 #[expect(
