@@ -79,9 +79,9 @@ const provider = new Provider(issuer, {
 
 const answer = provider.callback();
 server.on('request', (request, response) => {
-  // Who comes to sign in is Adele, at once.
+  // Who comes to sign in is Adele, who consents at once.
   if (request.url.startsWith('/interaction/')) {
-    provider.interactionFinished(request, response, { login: { accountId: 'adele' } });
+    provider.interactionFinished(request, response, { login: { accountId: 'adele' }, consent: {} });
   } else {
     answer(request, response);
   }
