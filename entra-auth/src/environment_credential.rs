@@ -14,7 +14,8 @@ use crate::{
 /// them `AZURE_CLIENT_SECRET`, or else `AZURE_CLIENT_CERTIFICATE_PATH` with
 /// `AZURE_CLIENT_CERTIFICATE_PASSWORD` and `AZURE_CLIENT_SEND_CERTIFICATE_CHAIN` (`1` or `true`). If both are
 /// set the secret is used. `AZURE_AUTHORITY_HOST` decides the cloud and
-/// `AZURE_REGIONAL_AUTHORITY_NAME` the region unless the builder does.
+/// `AZURE_REGIONAL_AUTHORITY_NAME` the region unless the builder does. A user name and
+/// a password (`AZURE_USERNAME`, `AZURE_PASSWORD`) are not read.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
