@@ -17,13 +17,13 @@ mod faces;
 #[cfg(feature = "wiremock")]
 mod faults;
 #[cfg(feature = "wiremock")]
+mod federated;
+#[cfg(feature = "wiremock")]
 mod graph_paging;
 #[cfg(feature = "wiremock")]
 mod graph_permissions;
 #[cfg(feature = "wiremock")]
 mod graph_reads;
-#[cfg(feature = "wiremock")]
-mod federated;
 #[cfg(feature = "wiremock")]
 mod handles;
 #[cfg(feature = "wiremock")]
