@@ -4,12 +4,9 @@ use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use crate::{
-    directory::push,
-    keys,
-    state::State,
-    store::{Kind, Object},
-};
+#[cfg(feature = "wiremock")]
+use crate::store::Object;
+use crate::{directory::push, keys, state::State, store::Kind};
 
 /// What counts in an X.509 certificate; times in ticks.
 #[derive(Clone, Debug, PartialEq, Eq)]
