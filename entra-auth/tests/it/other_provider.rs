@@ -88,6 +88,7 @@ async fn it_takes_our_signed_assertion_and_refuses_another_keys() {
 }
 
 /// A browser that goes where it is sent, with cookies, until it is sent to the application.
+#[expect(clippy::panic, reason = "a helper of tests fails its test")]
 async fn browse(provider: &Provider, start: &str) -> String {
     let mut cookies = BTreeMap::new();
     let mut next = Url::parse(start).unwrap();
