@@ -91,21 +91,14 @@ impl Tokens {
     }
 
     /// Puts a token there that came with something else, such as a sign-in.
-    pub(crate) fn seed(&self, request: &TokenRequest, token: AccessToken) -> Result<(), Error> {
+    pub(crate) async fn seed(
+        &self,
+        request: &TokenRequest,
+        token: AccessToken,
+    ) -> Result<(), Error> {
         let key = CacheKey::new(&self.owner, Asked::new(&self.home, request)?);
-        let outcome = Ok(token);
-        loop {
-            let entry = self.cache.entry(&key);
-            let number = {
-                let mut state = entry.lock();
-                if state.detached {
-                    continue;
-                }
-                state.next_number()
-            };
-            entry.land(number, &outcome, self.clock.now());
-            return Ok(());
-        }
+        self.cache.keep(&key, token, self.clock.now()).await;
+        Ok(())
     }
 
     async fn look_up(&self, request: &TokenRequest) -> Outcome {

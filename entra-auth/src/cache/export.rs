@@ -86,7 +86,7 @@ impl TokenCache {
         Ok(count)
     }
 
-    fn put(&self, key: &CacheKey, record: &Record) {
+    pub(super) fn put(&self, key: &CacheKey, record: &Record) {
         loop {
             let entry = self.entry(key);
             let number = {
@@ -95,7 +95,7 @@ impl TokenCache {
                     continue;
                 }
                 let held = state.stored().map(|held| held.token.expires_on());
-                if held.is_some_and(|held| held >= record.token.expires_on()) {
+                if held.is_some_and(|held| held > record.token.expires_on()) {
                     return;
                 }
                 state.next_number()

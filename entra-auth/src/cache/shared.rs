@@ -1,9 +1,9 @@
 use std::{future::Future, sync::Arc};
 
-use entra_core::{Clock, Timestamp};
+use entra_core::{AccessToken, Clock, Timestamp};
 
 use super::{CacheKey, Outcome, Partition, TokenCache, Want};
-use crate::store::{Backing, EncryptionKey, Found, Seal, StoreError, TokenStore};
+use crate::store::{Backing, EncryptionKey, Found, Record, Seal, StoreError, TokenStore};
 
 /// Settings of a [`TokenCache`].
 ///
@@ -153,6 +153,18 @@ impl TokenCache {
         // Given back when the others can read what it was for.
         drop(turn);
         obtained
+    }
+
+    /// Takes a token that came with something else, such as a sign-in.
+    pub(crate) async fn keep(&self, key: &CacheKey, token: AccessToken, now: Timestamp) {
+        let record = Record {
+            token,
+            obtained: now,
+        };
+        self.put(key, &record);
+        if let Some(backing) = &self.0.backing {
+            backing.save(&key.ident(), &record.token, now).await;
+        }
     }
 
     fn forget_in_memory(&self, partition: &Partition) {

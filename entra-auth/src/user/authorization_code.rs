@@ -168,7 +168,7 @@ impl AuthorizationCodeFlow {
                 Effort::Full,
             )
             .await?;
-        UserCredential::signed_in(party, granted, &flow.scopes, Some(&flow.nonce))
+        UserCredential::signed_in(party, granted, &flow.scopes, Some(&flow.nonce)).await
     }
 
     /// Who has signed in here, the latest last.

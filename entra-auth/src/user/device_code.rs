@@ -203,7 +203,9 @@ impl Inner {
                 return Err(expired());
             }
             match self.poll(&device.device_code).await {
-                Ok(granted) => return UserCredential::signed_in(party, granted, scopes, None),
+                Ok(granted) => {
+                    return UserCredential::signed_in(party, granted, scopes, None).await;
+                }
                 Err(error) => match error.oauth_error() {
                     Some("authorization_pending") => {}
                     Some("slow_down") => interval += SLOWER,

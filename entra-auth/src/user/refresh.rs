@@ -121,7 +121,7 @@ impl UserCredential {
     }
 
     /// The person of an answer, whose first token is in the cache already.
-    pub(super) fn signed_in(
+    pub(super) async fn signed_in(
         party: &Arc<Party>,
         (token, personal): (AccessToken, Personal),
         scopes: &[String],
@@ -132,7 +132,7 @@ impl UserCredential {
         let resources = of_resources(scopes);
         if !resources.is_empty() {
             let request = TokenRequest::new(resources);
-            person.0.tokens.seed(&request, token)?;
+            person.0.tokens.seed(&request, token).await?;
         }
         party.remember(&person);
         Ok(person)

@@ -154,6 +154,6 @@ impl Inner {
                 Effort::Full,
             )
             .await?;
-        UserCredential::signed_in(party, granted, scopes, None)
+        UserCredential::signed_in(party, granted, scopes, None).await
     }
 }

@@ -28,6 +28,7 @@ mod refusals;
 mod resilience;
 mod runtimes;
 mod store_keys;
+mod store_people;
 mod stores;
 mod support;
 mod tools;

@@ -1,0 +1,107 @@
+//! A web app with replicas: each person's tokens are stored, carried and forgotten apart.
+
+use std::{collections::HashSet, sync::Arc};
+
+use entra_auth::{
+    Partition, TokenCache,
+    user::{AuthorizationCodeFlow, ClientProof, StartOptions, UserCredential},
+};
+use entra_core::{TokenCredential, TokenRequest};
+use entra_mock::{App, FakeTenant};
+
+use crate::{stores::Shelf, user_code::shop};
+
+const PEOPLE: [&str; 2] = ["adele@contoso.com", "clara@contoso.com"];
+
+fn read() -> TokenRequest {
+    TokenRequest::new(["User.Read"])
+}
+
+async fn sign_in(tenant: &FakeTenant, app: &App, cache: &TokenCache, who: &str) -> UserCredential {
+    let proof = ClientProof::secret(app.secret());
+    let flow = AuthorizationCodeFlow::builder(tenant.id(), app.client_id(), proof)
+        .redirect_uri("https://shop.example/callback")
+        .scopes(["User.Read"])
+        .cloud(tenant.cloud())
+        .clock(tenant.clock())
+        .cache(cache)
+        .build()
+        .unwrap();
+    let (url, state) = flow.start(&StartOptions::default()).unwrap();
+    let back = tenant.sign_in_at(url.as_str(), who);
+    flow.finish(state, back.address()).await.unwrap()
+}
+
+/// The same person at another replica, from what the session holds.
+fn elsewhere(
+    tenant: &FakeTenant,
+    app: &App,
+    cache: &TokenCache,
+    person: &UserCredential,
+) -> UserCredential {
+    let proof = ClientProof::secret(app.secret());
+    let refresh_token = person.refresh_token().unwrap();
+    UserCredential::builder(
+        person.account().clone(),
+        app.client_id(),
+        proof,
+        refresh_token,
+    )
+    .cloud(tenant.cloud())
+    .clock(tenant.clock())
+    .cache(cache)
+    .build()
+    .unwrap()
+}
+
+fn partition(person: &UserCredential) -> Partition {
+    Partition::account(&person.account().home_account_id)
+}
+
+#[tokio::test]
+async fn the_token_of_a_sign_in_is_read_by_other_replicas_until_the_person_signs_out() {
+    let (tenant, app) = shop().await;
+    let shelf = Shelf::new();
+    let replica = || TokenCache::builder().store(Arc::clone(&shelf)).build();
+    let first = replica();
+    let mut seen = HashSet::new();
+    let mut people = Vec::new();
+    for who in PEOPLE {
+        let person = sign_in(&tenant, &app, &first, who).await;
+        let token = person.token(&read()).await.unwrap();
+        let there = elsewhere(&tenant, &app, &replica(), &person);
+        assert_eq!(there.token(&read()).await.unwrap().expose(), token.expose());
+        assert!(
+            seen.insert(token.expose().to_owned()),
+            "a token of one's own"
+        );
+        people.push(person);
+    }
+    tenant.requests().to("/token").assert_count(2);
+    first.forget(&partition(&people[0])).await.unwrap();
+    let there = replica();
+    for (person, requests) in [(&people[1], 2), (&people[0], 3)] {
+        let person = elsewhere(&tenant, &app, &there, person);
+        person.token(&read()).await.unwrap();
+        tenant.requests().to("/token").assert_count(requests);
+    }
+}
+
+#[tokio::test]
+async fn a_persons_partition_carries_that_persons_tokens_only() {
+    let (tenant, app) = shop().await;
+    let cache = TokenCache::new();
+    let mut people = Vec::new();
+    for who in PEOPLE {
+        people.push(sign_in(&tenant, &app, &cache, who).await);
+    }
+    let bytes = cache.export(&partition(&people[0])).unwrap().unwrap();
+    let other = TokenCache::new();
+    other.import(&partition(&people[1]), &bytes).unwrap_err();
+    assert_eq!(other.import(&partition(&people[0]), &bytes).unwrap(), 1);
+    for (person, requests) in [(&people[0], 2), (&people[1], 3)] {
+        let person = elsewhere(&tenant, &app, &other, person);
+        person.token(&read()).await.unwrap();
+        tenant.requests().to("/token").assert_count(requests);
+    }
+}
