@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![doc = include_str!("../COMPARISON.md")]
 
 mod aadsts;
 #[cfg(feature = "azure-core")]

@@ -12,6 +12,7 @@ mod certificate_files;
 #[cfg(feature = "certificate-kit")]
 mod certificate_kit;
 mod chain;
+mod comparison;
 mod discovery;
 mod federated;
 #[cfg(feature = "file-cache")]

@@ -1,0 +1,56 @@
+//! Whether the comparison with other libraries is right about this one.
+
+use std::{fs, path::Path};
+
+/// Every row's cell for this crate, with the links in it as path and name of a test.
+fn cells() -> Vec<(&'static str, Vec<(&'static str, &'static str)>)> {
+    include_str!("../../COMPARISON.md")
+        .lines()
+        .filter(|line| line.starts_with('|') && !line.starts_with("|---"))
+        .filter_map(|line| {
+            let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+            assert_eq!(cells.len(), 7, "{line}");
+            (cells[1] != "entra-auth").then_some((cells[1], links(cells[1])))
+        })
+        .collect()
+}
+
+/// The paths and titles of `[text](path "title")`.
+fn links(cell: &str) -> Vec<(&str, &str)> {
+    cell.split("](")
+        .skip(1)
+        .map(|rest| {
+            let (path, rest) = rest.split_once(" \"").unwrap();
+            (path, rest.split_once("\")").unwrap().0)
+        })
+        .collect()
+}
+
+#[test]
+fn every_yes_of_ours_leads_to_a_test() {
+    let cells = cells();
+    assert!(cells.len() > 40, "{} rows", cells.len());
+    for (cell, links) in cells {
+        assert!(cell == "no" || !links.is_empty(), "{cell}");
+        for (path, name) in links {
+            let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+            let source = fs::read_to_string(&file).unwrap();
+            let at = source.find(&format!("fn {name}("));
+            let before = &source[..at.unwrap_or_else(|| panic!("{path} has no {name}"))];
+            let attributes = before.rsplit("\n\n").next().unwrap();
+            assert!(
+                attributes.contains("#[test]") || attributes.contains("#[tokio::test"),
+                "{name} in {path} is no test"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_file_that_is_named_is_part_of_these_tests() {
+    let main = include_str!("main.rs");
+    for (path, _) in cells().into_iter().flat_map(|(_, links)| links) {
+        let module = Path::new(path).file_stem().unwrap().to_str().unwrap();
+        assert!(main.contains(&format!("mod {module};")), "{path}");
+    }
+}
