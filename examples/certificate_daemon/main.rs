@@ -23,7 +23,7 @@ pub(crate) mod settings;
 pub(crate) mod text;
 
 use std::{
-    env, fs,
+    env,
     io::{self, Write},
     path::PathBuf,
     process::ExitCode,
@@ -89,7 +89,7 @@ pub(crate) async fn embedded(folder: Option<PathBuf>, out: &mut impl Write) -> R
     for permission in PERMISSIONS {
         app = app.application_permission(permission);
     }
-    let app = app.with_certificate(fs::read(folder.public_part())?);
+    let app = app.with_certificate(certificate.public_der());
 
     let private_part = folder.private_part();
     let credential = ClientCertificateCredential::builder_from_file(

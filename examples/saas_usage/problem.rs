@@ -128,7 +128,7 @@ impl From<entra_core::Error> for Problem {
 
 impl From<io::Error> for Problem {
     fn from(error: io::Error) -> Self {
-        Self::new("the report cannot be written").because(&error)
+        Self::new("the output cannot be written").because(&error)
     }
 }
 
