@@ -27,6 +27,7 @@ mod delegated_usage;
 mod identity;
 mod layering;
 mod loss_proof;
+mod readme;
 #[expect(
     dead_code,
     reason = "the tests call the parts of the example, not its `main`"
