@@ -124,10 +124,10 @@ impl State {
         Ok(id)
     }
 
-    /// A joined device that `owner` owns and uses.
+    /// A joined device that `owner` owns and uses, registered and last seen at these times.
     pub(crate) fn add_device(
         &mut self,
-        now: Timestamp,
+        (registered, seen): (Timestamp, Timestamp),
         name: &str,
         system: &str,
         version: &str,
@@ -139,14 +139,14 @@ impl State {
             object([
                 ("id", id.clone().into()),
                 ("accountEnabled", true.into()),
-                ("approximateLastSignInDateTime", iso(now).into()),
+                ("approximateLastSignInDateTime", iso(seen).into()),
                 ("deviceId", self.random.guid().to_string().into()),
                 ("displayName", name.into()),
                 ("isCompliant", true.into()),
                 ("isManaged", true.into()),
                 ("operatingSystem", system.into()),
                 ("operatingSystemVersion", version.into()),
-                ("registrationDateTime", iso(now).into()),
+                ("registrationDateTime", iso(registered).into()),
                 ("trustType", "AzureAd".into()),
             ]),
         )?;

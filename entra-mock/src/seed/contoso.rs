@@ -16,7 +16,7 @@ pub(super) fn fill(state: &mut State, now: Timestamp) -> Result<(), Conflict> {
     let founded = earlier(now, 400 * DAY);
     let people = add_people(state, founded)?;
     let groups = add_groups(state, founded, &people)?;
-    add_devices(state, founded, &people)?;
+    add_devices(state, founded, now, &people)?;
     let apps = add_apps(state, founded, &people, &groups)?;
     add_subscription(state)?;
     add_audits(state, now, &people, &groups, &apps)?;
@@ -72,15 +72,26 @@ fn add_groups(
     Ok(ids)
 }
 
-fn add_devices(state: &mut State, founded: Timestamp, people: &[String]) -> Result<(), Conflict> {
+fn add_devices(
+    state: &mut State,
+    founded: Timestamp,
+    now: Timestamp,
+    people: &[String],
+) -> Result<(), Conflict> {
     for (number, owner) in people
         .iter()
         .enumerate()
         .filter(|(number, _)| number % 3 != 2)
     {
         let (system, version) = SYSTEMS[number % SYSTEMS.len()];
+        // Most were used in the last days, one has lain in a drawer for months.
+        let unused = if number == 10 {
+            LONG_UNUSED
+        } else {
+            DAY * u32::try_from(number).unwrap_or(0) / 2
+        };
         state.add_device(
-            founded,
+            (founded, earlier(now, unused)),
             &format!("CONTOSO-{:03}", number + 1),
             system,
             version,
@@ -195,6 +206,7 @@ fn add_visits(
     Ok(())
 }
 
+const LONG_UNUSED: Duration = Duration::from_secs(120 * 24 * 3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const P2_SKU: &str = "84a661c4-e949-4bd2-a560-ed7766fcaf2b";
 

@@ -18,7 +18,7 @@ pub(super) fn fill(state: &mut State, now: Timestamp, count: usize) -> Result<()
     let founded = earlier(now, 700 * DAY);
     let people = add_people(state, founded, count)?;
     let groups = add_groups(state, founded, &people)?;
-    add_devices(state, founded, &people)?;
+    add_devices(state, founded, now, &people)?;
     let apps = add_apps(state, founded, count)?;
     add_audits(state, now, &people)?;
     let assigned = add_assignments(state, founded, &people, &groups, &apps)?;
@@ -145,15 +145,26 @@ fn add_groups(
     Ok(groups)
 }
 
-fn add_devices(state: &mut State, founded: Timestamp, people: &[Person]) -> Result<(), Conflict> {
+fn add_devices(
+    state: &mut State,
+    founded: Timestamp,
+    now: Timestamp,
+    people: &[Person],
+) -> Result<(), Conflict> {
     let first_number = state.store.len(Kind::Device);
     let mut number = first_number;
     for person in people {
         if state.random.percent(DEVICES_PER_HUNDRED) {
             number += 1;
             let (system, version) = SYSTEMS[state.random.index(SYSTEMS.len())];
+            // One in ten has not been used for months.
+            let days = if number.is_multiple_of(10) {
+                120
+            } else {
+                u32::try_from(number % 14).unwrap_or(0)
+            };
             state.add_device(
-                founded,
+                (founded, earlier(now, DAY * days)),
                 &format!("CONTOSO-{number:06}"),
                 system,
                 version,

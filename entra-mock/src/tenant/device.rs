@@ -12,7 +12,7 @@ impl FakeTenant {
         let now = self.engine.now();
         let owner = owner.map(|owner| owner.to_string());
         let id = self.engine.write().add_device(
-            now,
+            (now, now),
             display_name,
             "Windows",
             "10.0.26100.4652",
