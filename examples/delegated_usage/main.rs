@@ -119,6 +119,11 @@ pub(crate) fn by_device_code(tenant: &Arc<FakeTenant>) -> Result<Connection, Pro
 /// A fake company whose sign-in page comes up in the browser, where anybody may be chosen.
 fn by_browser(tenant: &Arc<FakeTenant>) -> Result<Connection, Problem> {
     let app = public_app(tenant);
+    let password = tenant.user(ADMIN).password();
+    eprintln!(
+        "A browser opens; sign in as {ADMIN} with {}\n",
+        password.expose()
+    );
     let credential = InteractiveCredential::builder(tenant.id(), app.client_id())
         .login_hint(ADMIN)
         .cloud(tenant.cloud())
@@ -145,6 +150,7 @@ pub(crate) fn from_env(
         ..
     } = settings;
     let graph = if interactive {
+        eprintln!("A browser opens for you to sign in.\n");
         let credential = InteractiveCredential::builder(tenant, client)
             .cloud(cloud.clone())
             .transport(Arc::clone(&transport))
