@@ -1,6 +1,6 @@
 use zeroize::Zeroizing;
 
-use super::{CacheKey, Partition, TokenCache};
+use super::{CacheKey, Partition, TokenCache, refresh_tokens::is_refresh_token};
 use crate::store::{Ident, Record, StoreError, StoreKey, unreadable};
 
 impl TokenCache {
@@ -8,7 +8,7 @@ impl TokenCache {
     /// when the memory has none of it.
     ///
     /// They are sealed if the cache has an [`encryption_key`](super::TokenCacheBuilder), and as good
-    /// as the tokens if it has none.
+    /// as the tokens if it has none. A person's refresh token is among them if the cache has a store.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -39,19 +39,23 @@ impl TokenCache {
     /// When the entries cannot be sealed; nothing is ever given out unsealed instead.
     pub fn export(&self, partition: &Partition) -> Result<Option<Vec<u8>>, StoreError> {
         let mut text = Zeroizing::new(Vec::new());
+        let mut records = self.refresh_tokens(partition);
         for (key, entry) in self.read().iter() {
             if key.partition() != *partition || key.challenged().is_some() {
                 continue;
             }
             if let Some(record) = entry.lock().record() {
-                let line = record.encode(&key.ident())?;
-                // A buffer that grows leaves copies of the tokens behind.
-                let mut longer = Zeroizing::new(Vec::with_capacity(text.len() + line.len() + 1));
-                longer.extend_from_slice(&text);
-                longer.extend_from_slice(&line);
-                longer.push(b'\n');
-                text = longer;
+                records.push((key.ident(), record));
             }
+        }
+        for (ident, record) in records {
+            let line = record.encode(&ident)?;
+            // A buffer that grows leaves copies of the tokens behind.
+            let mut longer = Zeroizing::new(Vec::with_capacity(text.len() + line.len() + 1));
+            longer.extend_from_slice(&text);
+            longer.extend_from_slice(&line);
+            longer.push(b'\n');
+            text = longer;
         }
         if text.is_empty() {
             return Ok(None);
@@ -70,16 +74,23 @@ impl TokenCache {
         let stored = Zeroizing::new(bytes.to_vec());
         let text = self.0.seal.open(&place(partition), stored)?;
         let lines = text.split(|byte| *byte == b'\n');
-        let mut found = Vec::new();
+        let (mut found, mut refresh_tokens) = (Vec::new(), Vec::new());
         for line in lines.filter(|line| !line.is_empty()) {
             let (ident, record) = Record::read(line)?;
+            if is_refresh_token(&ident) && ident.partition == partition.as_str() {
+                refresh_tokens.push((ident, record));
+                continue;
+            }
             let key = key(&ident)?;
             if key.partition() != *partition {
                 return Err(unreadable("an entry belongs elsewhere"));
             }
             found.push((key, record));
         }
-        let count = found.len();
+        let count = found.len() + refresh_tokens.len();
+        for (ident, record) in refresh_tokens {
+            self.put_refresh_token(&ident, &record);
+        }
         for (key, record) in found {
             self.put(&key, &record);
         }

@@ -3,13 +3,14 @@ mod export;
 mod hot;
 mod key;
 mod partition;
+mod refresh_tokens;
 mod shared;
 
 use std::{
     collections::HashMap,
     fmt,
     sync::{
-        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -18,11 +19,13 @@ pub(crate) use entry::{Entry, Flight, Outcome, Plan, Want};
 pub(crate) use hot::Hot;
 pub(crate) use key::{Account, Asked, CacheKey, Owner};
 pub use partition::Partition;
+pub(crate) use refresh_tokens::RefreshToken;
 pub(crate) use shared::Obtained;
 pub use shared::TokenCacheBuilder;
 
+use self::refresh_tokens::Slot;
 use crate::{
-    store::{Backing, Seal},
+    store::{Backing, Ident, Seal},
     throttle::Throttle,
 };
 
@@ -54,6 +57,8 @@ struct Inner {
     backing: Option<Backing>,
     seal: Arc<Seal>,
     throttle: Throttle,
+    /// Of people, if there is a store to keep them.
+    refresh_tokens: Mutex<HashMap<Ident, Arc<Slot>>>,
 }
 
 impl TokenCache {
@@ -174,6 +179,7 @@ impl TokenCache {
             backing,
             seal,
             throttle: Throttle::default(),
+            refresh_tokens: Mutex::default(),
         }))
     }
 

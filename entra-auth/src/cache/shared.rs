@@ -38,6 +38,9 @@ impl TokenCacheBuilder {
 
     /// A store behind the memory: read on a miss, written after every request. Of all caches that
     /// share it one asks for a token, and the others read what it got.
+    ///
+    /// It also gets the refresh tokens of people who sign in, which live for months: give an
+    /// [`encryption_key`](Self::encryption_key) where others may read the store.
     pub fn store(mut self, store: impl TokenStore) -> Self {
         self.store = Some(Arc::new(store));
         self
@@ -95,14 +98,20 @@ impl TokenCache {
 
     /// Forgets the tokens of a partition, in memory and in the store, as when a person signs out.
     ///
+    /// A person's refresh token goes as well if there is a store; replicas notice when they next
+    /// need it.
+    ///
     /// # Errors
     /// When the store could not be written; the memory has forgotten them all the same.
     pub async fn forget(&self, partition: &Partition) -> Result<(), StoreError> {
         self.forget_in_memory(partition);
-        match &self.0.backing {
-            Some(backing) => backing.remove_partition(partition.as_str()).await,
-            None => Ok(()),
-        }
+        let Some(backing) = &self.0.backing else {
+            return Ok(());
+        };
+        let removed = backing.remove_partition(partition.as_str()).await;
+        // Somebody may have read it from the store between the two.
+        self.forget_in_memory(partition);
+        removed
     }
 
     /// A token from the store, else from the source, which then is written through.
@@ -168,6 +177,7 @@ impl TokenCache {
     }
 
     fn forget_in_memory(&self, partition: &Partition) {
+        self.forget_refresh_tokens(partition);
         self.write().retain(|key, entry| {
             let stays = key.partition() != *partition;
             if !stays {

@@ -72,7 +72,7 @@ pub use self::seal::EncryptionKey;
 pub(crate) use self::{
     record::{Ident, Record},
     seal::{Seal, unreadable},
-    second::{Backing, Found},
+    second::{Backing, Found, Look},
 };
 
 /// Keeps cache entries outside of the process, for its next start or for its replicas.

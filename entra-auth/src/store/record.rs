@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::{StoreError, StoreKey, seal::unreadable};
 
 /// Whose entry it is and what for, in full; a store sees its digest only.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Ident {
     /// The text that names the partition.
     pub(crate) partition: String,

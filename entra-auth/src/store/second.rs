@@ -34,6 +34,18 @@ pub(crate) enum Found {
     Turn(Option<StoreLock>),
 }
 
+/// Whether the store has an entry.
+#[derive(Debug)]
+pub(crate) enum Look {
+    Found(Record),
+    /// The store says that it has none.
+    Absent,
+    /// It had something that cannot be read, which has been set aside.
+    Unreadable,
+    /// The store failed.
+    Unknown,
+}
+
 impl Backing {
     pub(crate) fn new(store: Arc<dyn TokenStore>, seal: Arc<Seal>) -> Self {
         Self {
@@ -88,8 +100,27 @@ impl Backing {
         }
     }
 
-    /// Writes a token through. A failure is counted; the token is good all the same.
-    pub(crate) async fn save(&self, ident: &Ident, token: &AccessToken, now: Timestamp) {
+    /// The turn to change an entry, among all that share the store. It is waited for only for a
+    /// while: a change made twice does no harm.
+    pub(crate) async fn turn(&self, ident: &Ident) -> Option<StoreLock> {
+        let key = ident.store_key();
+        let started = Instant::now();
+        loop {
+            match within("lock", self.store.try_lock(&key, LEASE)).await {
+                Ok(Some(lock)) => return Some(lock),
+                Ok(None) if started.elapsed() < PATIENCE => sleep(FIRST_PAUSE).await,
+                Ok(None) => return None,
+                Err(error) => {
+                    self.failed("locked", error);
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Writes a token through; whether it was written. A failure is counted; the token is good all
+    /// the same.
+    pub(crate) async fn save(&self, ident: &Ident, token: &AccessToken, now: Timestamp) -> bool {
         let key = ident.store_key();
         let record = Record {
             token: token.clone(),
@@ -103,9 +134,9 @@ impl Backing {
             Ok(entry) => within("write", self.store.save(&key, &entry, keep_for)).await,
             Err(error) => Err(error),
         };
-        if let Err(error) = saved {
-            self.failed("written", error);
-        }
+        saved
+            .inspect_err(|error| self.failed("written", error.clone()))
+            .is_ok()
     }
 
     pub(crate) async fn remove(&self, ident: &Ident) {
@@ -122,11 +153,23 @@ impl Backing {
     }
 
     async fn load(&self, ident: &Ident, key: &StoreKey) -> Option<Record> {
+        match self.look_at(ident, key).await {
+            Look::Found(record) => Some(record),
+            Look::Absent | Look::Unreadable | Look::Unknown => None,
+        }
+    }
+
+    pub(crate) async fn look(&self, ident: &Ident) -> Look {
+        self.look_at(ident, &ident.store_key()).await
+    }
+
+    async fn look_at(&self, ident: &Ident, key: &StoreKey) -> Look {
         let stored = match within("read", self.store.load(key)).await {
-            Ok(stored) => Zeroizing::new(stored?),
+            Ok(Some(stored)) => Zeroizing::new(stored),
+            Ok(None) => return Look::Absent,
             Err(error) => {
                 self.failed("read", error);
-                return None;
+                return Look::Unknown;
             }
         };
         let read = self
@@ -134,13 +177,13 @@ impl Backing {
             .open(key, stored)
             .and_then(|entry| Record::decode(ident, &entry));
         match read {
-            Ok(record) => Some(record),
+            Ok(record) => Look::Found(record),
             Err(error) => {
                 self.failed("read", error);
                 if let Err(error) = within("write", self.store.set_aside(key)).await {
                     self.failed("written", error);
                 }
-                None
+                Look::Unreadable
             }
         }
     }

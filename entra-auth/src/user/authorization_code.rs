@@ -13,9 +13,10 @@ use super::{
     refresh::UserCredential,
 };
 use crate::{
-    Error,
+    Error, Partition,
     form::Form,
     settings::{Settings, common_settings},
+    store::StoreError,
     token_endpoint::Effort,
 };
 
@@ -183,10 +184,63 @@ impl AuthorizationCodeFlow {
         self.0.party.person(account)
     }
 
-    /// Forgets somebody who signs out; whether there was anybody to forget.
+    /// The tokens of somebody who has signed in here, or at another replica or before a restart
+    /// with a cache on the same store; none if the person has signed out or never was here.
+    ///
+    /// ```
+    /// # #[cfg(feature = "file-cache")]
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// use entra_auth::{TokenCache, store::FileStore};
+    /// use entra_auth::user::{AuthorizationCodeFlow, ClientProof, StartOptions};
+    /// use entra_core::{TokenCredential, TokenRequest};
+    /// # let tenant = entra_mock::FakeTenant::start().await;
+    /// # let app = tenant.register_app("Shop").redirect_uri("https://shop.example/callback").with_secret();
+    /// # let directory = std::env::temp_dir().join(format!("entra-replicas-{}", std::process::id()));
+    /// # let replica = || -> Result<AuthorizationCodeFlow, Box<dyn std::error::Error>> {
+    /// let cache = TokenCache::builder().store(FileStore::open(&directory)?).build();
+    /// let flow = AuthorizationCodeFlow::builder(tenant.id(), app.client_id(), ClientProof::secret(app.secret()))
+    ///     .redirect_uri("https://shop.example/callback")
+    ///     .scopes(["User.Read"])
+    ///     .cache(&cache)
+    /// #   .cloud(tenant.cloud()).clock(tenant.clock()).build()?;
+    /// # Ok(flow) };
+    /// # let (flow, other) = (replica()?, replica()?);
+    /// # let (url, state) = flow.start(&StartOptions::default())?;
+    /// # let callback = tenant.sign_in_at(url.as_str(), "adele@contoso.com").query();
+    /// let account = flow.finish(state, &callback).await?.account().clone(); // for the session
+    ///
+    /// // Any later request, at any replica:
+    /// let adele = other.resume(&account).await.ok_or("sign in first")?;
+    /// adele.token(&TokenRequest::new(["User.Read"])).await?;
+    ///
+    /// other.sign_out(&account).await?;
+    /// assert!(flow.resume(&account).await.is_none());
+    /// # std::fs::remove_dir_all(&directory)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn resume(&self, account: &Account) -> Option<UserCredential> {
+        self.0.party.resume(account).await
+    }
+
+    /// Forgets somebody in this value only; whether there was anybody to forget. See
+    /// [`sign_out`](Self::sign_out) for the cache and its store.
     #[must_use]
     pub fn forget(&self, account: &Account) -> bool {
         self.0.party.forget(account)
+    }
+
+    /// Forgets somebody who signs out, here, in the cache and in its store; whether there was
+    /// anybody to forget here. All the person's tokens in that store go, those of other
+    /// applications too.
+    ///
+    /// # Errors
+    /// When the store could not be written; the person is forgotten here all the same.
+    pub async fn sign_out(&self, account: &Account) -> Result<bool, StoreError> {
+        let was_here = self.forget(account);
+        let partition = Partition::account(&account.home_account_id);
+        self.0.party.settings.cache.forget(&partition).await?;
+        Ok(was_here)
     }
 
     pub(super) fn start_at(

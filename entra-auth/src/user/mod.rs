@@ -1,7 +1,9 @@
 //! Tokens that speak for a person.
 //!
 //! A person signs in once, by one of the flows here, and what comes of it is a [`UserCredential`]:
-//! it gives access tokens for that one account, silently, as long as its refresh token is good.
+//! it gives access tokens for that one account, silently, as long as its refresh token is good. With
+//! a store behind the token cache the [`Account`] is enough to go on, at any replica and after a
+//! restart: [`AuthorizationCodeFlow::resume`], [`UserCredential::resume`].
 //!
 //! | who signs in, and where | flow |
 //! |---|---|

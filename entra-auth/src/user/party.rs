@@ -146,6 +146,19 @@ impl Party {
         people.iter().find(|known| is(known, account)).cloned()
     }
 
+    /// Somebody who has signed in here or with another cache on the same store.
+    pub(super) async fn resume(self: &Arc<Self>, account: &Account) -> Option<UserCredential> {
+        if let Some(known) = self.person(account) {
+            if !known.has_ended().await {
+                return Some(known);
+            }
+            let _gone = self.forget(account);
+        }
+        let person = UserCredential::resumed(self, account).await?;
+        self.remember(&person);
+        Some(person)
+    }
+
     pub(super) fn forget(&self, account: &Account) -> bool {
         let mut people = self.people();
         let before = people.len();

@@ -1,12 +1,9 @@
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use entra_core::{
-    AccessToken, ClientId, CredentialError, Idempotency, InvalidId, Secret, TokenCredential,
-    TokenRequest,
+    AccessToken, ClientId, CredentialError, Idempotency, InvalidId, Secret, TenantId,
+    TokenCredential, TokenRequest,
 };
 
 use super::{
@@ -16,7 +13,7 @@ use super::{
 };
 use crate::{
     Error, ErrorKind,
-    cache::{self, Asked},
+    cache::{self, Asked, RefreshToken},
     form::Form,
     settings::{Settings, common_settings},
     token_endpoint::Effort,
@@ -26,8 +23,9 @@ use crate::{
 
 /// Tokens of one person who has signed in, without asking the person again.
 ///
-/// It comes from one of the flows of this module, or from an account and a refresh token that were
-/// stored ([`builder`](Self::builder)). Any scope that the person or an admin has consented to can
+/// It comes from one of the flows of this module, from an account and a refresh token that were
+/// stored ([`builder`](Self::builder)), or from an account alone if the token cache has a store
+/// ([`resume`](Self::resume)). Any scope that the person or an admin has consented to can
 /// be asked for. When the refresh token has ended, the error says that interaction is required.
 /// Cheap to clone; clones share their tokens.
 ///
@@ -73,7 +71,8 @@ struct Inner {
 pub struct UserCredentialBuilder {
     account: Account,
     given: Given,
-    refresh_token: Secret,
+    /// None where it is in the cache's store.
+    refresh_token: Option<Secret>,
     settings: Settings,
 }
 
@@ -91,7 +90,52 @@ impl UserCredential {
         UserCredentialBuilder {
             given: Given::new(account.tenant.clone(), client_id, proof),
             account,
-            refresh_token: refresh_token.into(),
+            refresh_token: Some(refresh_token.into()),
+            settings: Settings::default(),
+        }
+    }
+
+    /// Settings to change, for somebody who has signed in with a cache on the same store: at
+    /// another replica, or before a restart.
+    ///
+    /// The refresh token is read from the store when it is needed. If there is none, because the
+    /// person never signed in, has signed out or was refused, the error says that interaction is
+    /// required.
+    ///
+    /// ```
+    /// # #[cfg(feature = "file-cache")]
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// use entra_auth::{TokenCache, store::FileStore, user::{ClientProof, UserCredential}};
+    /// use entra_core::{TokenCredential, TokenRequest};
+    /// # use entra_auth::{store::EncryptionKey, user::DeviceCodeCredential};
+    /// # let tenant = std::sync::Arc::new(entra_mock::FakeTenant::start().await);
+    /// # let app = tenant.register_app("Tool").delegated_permission("User.Read").public_client();
+    /// # let directory = std::env::temp_dir().join(format!("entra-resume-{}", std::process::id()));
+    /// # let (client_id, key, person) = (app.client_id(), EncryptionKey::new([7; 32]), tenant.clone());
+    /// # let first = TokenCache::builder().store(FileStore::open(&directory)?).encryption_key(key.clone()).build();
+    /// # let tool = DeviceCodeCredential::builder(tenant.id(), client_id, move |prompt| person.approve_device_code(&prompt.user_code, "adele@contoso.com"))
+    /// #     .cloud(tenant.cloud()).clock(tenant.clock()).cache(&first).build()?;
+    /// # let account = tool.sign_in(["User.Read"]).await?.account().clone();
+    /// let cache = TokenCache::builder().store(FileStore::open(&directory)?).encryption_key(key).build();
+    /// let adele = UserCredential::resume(account, client_id, ClientProof::public())
+    /// #   .clock(tenant.clock())
+    ///     .cloud(tenant.cloud())
+    ///     .cache(&cache)
+    ///     .build()?;
+    /// adele.token(&TokenRequest::new(["User.Read"])).await?;
+    /// # tenant.requests().to("/devicecode").assert_count(1);
+    /// # std::fs::remove_dir_all(&directory)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn resume<C>(account: Account, client_id: C, proof: ClientProof) -> UserCredentialBuilder
+    where
+        C: TryInto<ClientId, Error: Into<InvalidId>>,
+    {
+        UserCredentialBuilder {
+            given: Given::new(account.tenant.clone(), client_id, proof),
+            account,
+            refresh_token: None,
             settings: Settings::default(),
         }
     }
@@ -102,11 +146,11 @@ impl UserCredential {
         &self.0.account
     }
 
-    /// The newest refresh token, to be stored like a password; each use of the credential may
-    /// bring a newer one.
+    /// The newest refresh token that this process knows, to be stored like a password; each use of
+    /// the credential may bring a newer one. A cache with a store keeps it by itself.
     #[must_use]
     pub fn refresh_token(&self) -> Option<Secret> {
-        self.0.session.current()
+        self.0.session.refresh_token.current()
     }
 
     /// The ID token of the sign-in, if there was one.
@@ -128,7 +172,11 @@ impl UserCredential {
         nonce: Option<&str>,
     ) -> Result<Self, Error> {
         let account = Account::of(&personal, party.client, &party.tenant, nonce)?;
-        let person = Self::new(party, account, personal.refresh_token, personal.id_token);
+        let person = Self::new(party, account, personal.id_token);
+        if let Some(refresh_token) = personal.refresh_token {
+            let held = &person.0.session.refresh_token;
+            held.signed_in(refresh_token, party.clock().now()).await;
+        }
         let resources = of_resources(scopes);
         if !resources.is_empty() {
             let request = TokenRequest::new(resources);
@@ -138,19 +186,35 @@ impl UserCredential {
         Ok(person)
     }
 
-    fn new(
-        party: &Arc<Party>,
-        account: Account,
-        refresh_token: Option<Secret>,
-        id_token: Option<Secret>,
-    ) -> Self {
+    /// Somebody whose refresh token is in the store.
+    pub(super) async fn resumed(party: &Arc<Party>, account: &Account) -> Option<Self> {
+        let person = Self::new(party, account.clone(), None);
+        let found = person.0.session.refresh_token.newest().await;
+        found.map(|_| person)
+    }
+
+    /// Whether the person has signed out here or at another replica.
+    pub(super) async fn has_ended(&self) -> bool {
+        let held = &self.0.session.refresh_token;
+        held.newest().await.is_none() && held.has_ended()
+    }
+
+    fn new(party: &Arc<Party>, account: Account, id_token: Option<Secret>) -> Self {
+        let settings = &party.settings;
         let session = Arc::new(Session {
             party: party.detached(),
-            refresh_token: Mutex::new(refresh_token),
+            home: account.tenant.clone(),
+            refresh_token: RefreshToken::new(
+                &settings.cache,
+                &settings.cloud.cache_authority(),
+                &account.tenant,
+                party.client,
+                &account.home_account_id,
+            ),
         });
         let tokens = Tokens::new(
             Arc::clone(&session) as Arc<dyn TokenSource>,
-            &party.settings,
+            settings,
             party.client,
             account.tenant.clone(),
             cache::Account::User(account.home_account_id.as_str().into()),
@@ -187,22 +251,30 @@ impl UserCredentialBuilder {
     /// The credential. Nothing is sent before the first token is asked for.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`] for a client id that is none, an empty secret or an empty
-    /// refresh token.
+    /// [`ErrorKind::Configuration`] for a client id that is none, an empty secret, an empty
+    /// refresh token, and a [`resume`](UserCredential::resume) with a cache that has no store.
     pub fn build(self) -> Result<UserCredential, Error> {
-        if self.refresh_token.expose().trim().is_empty() {
+        let given = self.refresh_token;
+        if given.is_none() && !self.settings.cache.has_store() {
+            return Err(Error::configuration(
+                "there is neither a refresh token nor a store that could have it",
+                "give the `cache` whose store the sign-in was made with, or the refresh token itself",
+            ));
+        }
+        let is_empty = |token: &Secret| token.expose().trim().is_empty();
+        if given.as_ref().is_some_and(is_empty) {
             return Err(Error::configuration(
                 "the refresh token is empty",
                 "give the one that the sign-in gave; it is there only if offline_access was asked for",
             ));
         }
         let party = Party::new(self.given, self.settings)?;
-        Ok(UserCredential::new(
-            &party,
-            self.account,
-            Some(self.refresh_token),
-            None,
-        ))
+        let person = UserCredential::new(&party, self.account, None);
+        if let Some(token) = given {
+            let now = party.clock().now();
+            person.0.session.refresh_token.give(token, now);
+        }
+        Ok(person)
     }
 }
 
@@ -210,39 +282,51 @@ impl UserCredentialBuilder {
 #[derive(Debug)]
 struct Session {
     party: Arc<Party>,
-    refresh_token: Mutex<Option<Secret>>,
-}
-
-impl Session {
-    fn current(&self) -> Option<Secret> {
-        self.lock().clone()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Secret>> {
-        self.refresh_token
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
+    /// The tenant that the person has signed in to.
+    home: TenantId,
+    refresh_token: RefreshToken,
 }
 
 #[async_trait]
 impl TokenSource for Session {
     async fn fetch(&self, asked: &Asked, effort: Effort) -> Result<AccessToken, Error> {
-        let Some(refresh_token) = self.current() else {
+        let Some(mut used) = self.refresh_token.newest().await else {
             return Err(Error::new(
                 ErrorKind::InteractionRequired,
                 "the person has to sign in again",
             )
             .with(|inner| {
-                inner.cause = Some("the sign-in gave no refresh token".into());
+                inner.cause = Some(
+                    match self.refresh_token.has_ended() {
+                        true => {
+                            "the person has signed out, or the refresh token was refused before"
+                        }
+                        false => "the sign-in gave no refresh token",
+                    }
+                    .into(),
+                );
                 inner.fix = Some(
                     "sign in anew, and see that the application may ask for offline_access".into(),
                 );
             }));
         };
-        let (token, personal) = refresh(&self.party, asked, &refresh_token, effort).await?;
+        let mut outcome = refresh(&self.party, asked, &used, effort).await;
+        // Another replica may have replaced it; what another tenant says decides nothing.
+        if let Err(error) = &outcome
+            && asked.tenant == self.home
+            && is_final(error)
+            && let Some(other) = self.refresh_token.refused(&used).await
+        {
+            used = other;
+            outcome = refresh(&self.party, asked, &used, effort).await;
+            if outcome.as_ref().is_err_and(is_final) {
+                drop(self.refresh_token.refused(&used).await);
+            }
+        }
+        let (token, personal) = outcome?;
         if let Some(newer) = personal.refresh_token {
-            *self.lock() = Some(newer);
+            let now = self.party.clock().now();
+            self.refresh_token.rotate(&used, newer, now).await;
         }
         Ok(token)
     }
@@ -269,3 +353,19 @@ pub(super) async fn refresh(
         )
         .await
 }
+
+/// Whether the refresh token itself is of no more use, and not only too little for what was asked,
+/// as with a consent or a second factor that is missing.
+fn is_final(error: &Error) -> bool {
+    if error.oauth_error() != Some("invalid_grant") || !error.is_interaction_required() {
+        return false;
+    }
+    match error.codes() {
+        // Another provider, which knows this word for it only.
+        [] => matches!(error.suberror(), None | Some("bad_token" | "token_expired")),
+        codes => codes.iter().any(|code| FINAL.contains(code)),
+    }
+}
+
+/// A malformed, expired, revoked or idle refresh token, by Entra's numbers.
+const FINAL: [u32; 7] = [50_133, 50_173, 70_000, 70_008, 70_043, 700_082, 700_084];

@@ -30,6 +30,7 @@ mod resilience;
 mod runtimes;
 mod store_keys;
 mod store_people;
+mod store_refresh;
 mod stores;
 mod support;
 mod tools;

@@ -47,7 +47,7 @@ impl Shelf {
         self.yields.store(times, Ordering::SeqCst);
     }
 
-    fn fail(&self, failing: bool) {
+    pub(crate) fn fail(&self, failing: bool) {
         self.failing.store(failing, Ordering::SeqCst);
     }
 
