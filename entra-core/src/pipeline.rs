@@ -6,9 +6,9 @@ use tracing::{Instrument, debug, debug_span, field::Empty};
 use url::{Origin, Url};
 
 use crate::{
-    AccessToken, Attempt, Bearer, Clock, Decision, Entropy, Error, ErrorKind, GaveUp, Guid,
-    HttpTransport, Outcome, Request, Response, RetryPolicy, SystemClock, SystemEntropy, TimeLimit,
-    Timestamp,
+    AccessToken, Attempt, Bearer, BoxFuture, Clock, Decision, Entropy, Error, ErrorKind, GaveUp,
+    Guid, HttpTransport, Outcome, Request, Response, RetryPolicy, SystemClock, SystemEntropy,
+    TimeLimit, Timestamp,
     challenge::claims_challenge,
     cloud::{is_metadata, is_safe},
     retry::{parse_http_date, parse_retry_after},
@@ -97,7 +97,12 @@ impl Pipeline {
     /// # Errors
     /// [`ErrorKind::Policy`] before anything is sent, [`ErrorKind::Credential`] when there is no
     /// token, [`ErrorKind::Transport`] when there is no answer.
-    pub async fn send(&self, request: Request) -> Result<Response, Error> {
+    pub fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, Error>> {
+        // Boxed, so that the send path is compiled here once and not again in every crate that awaits it.
+        Box::pin(self.traced(request))
+    }
+
+    async fn traced(&self, request: Request) -> Result<Response, Error> {
         self.admit(&request)?;
         let id = Guid::random(&*self.0.entropy)?.to_string();
         let span = debug_span!(

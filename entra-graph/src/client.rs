@@ -7,8 +7,8 @@ use std::{
 };
 
 use entra_core::{
-    Bearer, Clock, Cloud, Entropy, HttpTransport, Pipeline, Request, Response, RetryPolicy,
-    SystemClock, SystemEntropy, TokenCredential, TokenRequest, TransportError,
+    Bearer, BoxFuture, Clock, Cloud, Entropy, HttpTransport, Pipeline, Request, Response,
+    RetryPolicy, SystemClock, SystemEntropy, TokenCredential, TokenRequest, TransportError,
     bytes::Bytes,
     http::{HeaderName, HeaderValue, Method, header},
     url::Url,
@@ -149,7 +149,18 @@ impl GraphClient {
     }
 
     /// The one place from which this crate sends anything.
-    async fn send(
+    ///
+    /// Boxed, so that it is compiled once and not again with every entity that is read.
+    fn send(
+        &self,
+        operation: &'static Operation,
+        prepared: Prepared,
+        accept: HeaderValue,
+    ) -> BoxFuture<'_, Result<Response, Error>> {
+        Box::pin(self.answer(operation, prepared, accept))
+    }
+
+    async fn answer(
         &self,
         operation: &'static Operation,
         prepared: Prepared,
