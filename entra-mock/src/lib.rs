@@ -33,8 +33,8 @@ mod wire;
 pub use standalone::{Server, ServerBuilder, ServerError};
 #[cfg(feature = "wiremock")]
 pub use tenant::{
-    App, DeviceHandle, FakeTenant, FakeTenantBuilder, GroupHandle, Redirected, Requests, SeedError,
-    SignInHandle, UserHandle, UserTokens,
+    AccessPolicy, App, DeviceHandle, FakeTenant, FakeTenantBuilder, GroupClaims, GroupHandle,
+    PolicyHandle, Redirected, Requests, SeedError, SignInHandle, UserHandle, UserTokens,
 };
 pub use {
     fault::{Fault, FaultTrigger},

@@ -8,7 +8,7 @@ use std::{
 use entra_core::{Guid, Timestamp};
 
 use crate::{
-    login::Ledger,
+    login::{Ledger, Policy},
     random::Random,
     store::{Kind, Object, Store},
 };
@@ -37,6 +37,8 @@ pub(crate) struct State {
     pub(crate) store: Store,
     pub(crate) random: Random,
     pub(crate) ledger: Ledger,
+    /// Conditional access.
+    pub(crate) policies: Vec<Policy>,
     /// How long an access token for an application lives.
     pub(crate) token_lifetime: Duration,
     /// The published keys of other issuers, whose tokens may be federated credentials.
@@ -68,6 +70,7 @@ impl State {
             store: Store::new(),
             random,
             ledger: Ledger::default(),
+            policies: Vec::new(),
             token_lifetime: TOKEN_LIFETIME,
             issuers: HashMap::new(),
             identities: Vec::new(),

@@ -1,9 +1,9 @@
 //! People as sign-in sees them: who they are, whether they may come in, what they may use.
 
 use entra_core::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{client::text, context::plain_text, error::LoginError, ledger::Subject};
+use super::{client::text, context::plain_text, error::LoginError, ledger::Subject, policy};
 use crate::{
     state::State,
     store::{Kind, Object, Relation},
@@ -57,16 +57,25 @@ pub(super) fn of<'a>(state: &'a State, subject: &Subject) -> Result<&'a Object, 
 }
 
 /// Refuses a person who needs a second factor and has given only one.
-pub(super) fn check_second_factor(user: &Object, subject: &Subject) -> Result<(), LoginError> {
-    if needs_second_factor(user) && !subject.mfa {
-        let text = "A second factor is needed: the person must sign in interactively.";
-        return Err(LoginError::new(50_076, text));
+///
+/// `apps` are the client and the resources, whose policies count as well.
+pub(super) fn check_second_factor(
+    state: &State,
+    user: &Object,
+    subject: &Subject,
+    apps: &[&str],
+) -> Result<(), LoginError> {
+    if subject.mfa {
+        return Ok(());
     }
-    Ok(())
-}
-
-pub(super) fn needs_second_factor(user: &Object) -> bool {
-    user.get(SECOND_FACTOR) == Some(&Value::Bool(true))
+    let text = "A second factor is needed: the person must sign in interactively.";
+    match policy::second_factor(state, &subject.user_id, apps) {
+        Some(policy) => Err(LoginError::new(50_076, text).by_policy(&policy.id)),
+        None if user.get(SECOND_FACTOR) == Some(&Value::Bool(true)) => {
+            Err(LoginError::new(50_076, text))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Whether the person may consent to what only administrators may.
@@ -74,13 +83,32 @@ pub(super) fn is_admin(user: &Object) -> bool {
     user.get(ADMIN) == Some(&Value::Bool(true))
 }
 
+pub(super) fn is_guest(user: &Object) -> bool {
+    user.get("userType") == Some(&"Guest".into())
+}
+
+/// The opaque hint that means this person.
+pub(super) fn login_hint(user_id: &str) -> String {
+    format!("O.{user_id}")
+}
+
+/// How somebody has signed in, in the words of the claim `amr`.
+pub(super) fn methods(subject: &Subject) -> Value {
+    if subject.mfa {
+        json!(["pwd", "mfa"])
+    } else {
+        json!(["pwd"])
+    }
+}
+
 /// A sign-in of this person now.
-pub(super) fn subject(user: &Object, now: Timestamp, mfa: bool) -> Subject {
+pub(super) fn subject(state: &State, user: &Object, now: Timestamp, mfa: bool) -> Subject {
     Subject {
         user_id: text(user, "id").unwrap_or_default().to_owned(),
         mfa,
         auth_time: now,
         generation: generation(user),
+        sid: state.new_id(),
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
     error::{LoginError, not_supported},
     ledger::{Code, Session, Subject},
     page::{self, html},
+    policy, resource,
     user_sign_in::{self, Event},
     user_token,
 };
@@ -45,7 +46,8 @@ pub(super) fn respond_for(context: &Context<'_>, segment: &str, user_name: &str)
     };
     let found = {
         let state = context.read();
-        account::find(&state, user_name).map(|user| account::subject(user, context.now, true))
+        account::find(&state, user_name)
+            .map(|user| account::subject(&state, user, context.now, true))
     };
     match found {
         Ok(subject) => visit.go_on(&subject, Event::Interactive, None, true),
@@ -138,7 +140,7 @@ impl Visit<'_> {
         let checked = {
             let state = self.context.read();
             account::check_password(&state, name, password)
-                .map(|user| account::subject(user, self.context.now, false))
+                .map(|user| account::subject(&state, user, self.context.now, false))
         };
         match checked {
             Ok(subject) => {
@@ -206,9 +208,20 @@ impl Visit<'_> {
         let state = self.context.read();
         let client = &self.request.client;
         let user = account::of(&state, subject).map_err(Refused::Person)?;
+        let resources: Vec<_> = self
+            .request
+            .asked
+            .resources
+            .iter()
+            .filter_map(|asked| resource::find(&state, self.context, &asked.identifier).ok())
+            .collect();
+        let mut apps = vec![client.app_id.as_str()];
+        apps.extend(resources.iter().map(|resource| resource.app_id.as_str()));
+        policy::check_block(&state, &subject.user_id, &apps).map_err(Refused::Request)?;
+        account::check_second_factor(&state, user, subject, &apps)
+            .map_err(Refused::SecondFactor)?;
         account::roles(&state, &subject.user_id, &client.service_principal_id)
             .map_err(Refused::Request)?;
-        account::check_second_factor(user, subject).map_err(Refused::SecondFactor)?;
         consent::look_up_all(
             &state,
             self.context,

@@ -66,6 +66,7 @@ pub(super) fn respond(
         event: None,
         fixed_end,
         client_info: form.get("client_info") == Some("1"),
+        capabilities: &form.capabilities(),
     };
     Ok(user_grant::issue(context, &order)?)
 }

@@ -94,6 +94,7 @@ pub(super) fn respond(
         event: Some(Event::Interactive),
         fixed_end: None,
         client_info: form.get("client_info") == Some("1"),
+        capabilities: &form.capabilities(),
     };
     Ok(user_grant::issue(context, &order)?)
 }
@@ -170,7 +171,7 @@ impl State {
         let answer = match user_name {
             None => DeviceAnswer::Declined,
             Some(name) => match account::find(self, name) {
-                Ok(user) => DeviceAnswer::Approved(account::subject(user, now, true)),
+                Ok(user) => DeviceAnswer::Approved(account::subject(self, user, now, true)),
                 Err(_) => return false,
             },
         };
@@ -227,7 +228,7 @@ fn sign_in(context: &Context<'_>, form: &Form, code: &str) -> Result<Subject, Lo
         let state = context.read();
         account::check_password(&state, name, password)
             // Whoever types a code at a page can give a second factor there, too.
-            .map(|user| account::subject(user, context.now, true))
+            .map(|user| account::subject(&state, user, context.now, true))
     };
     if let Err(error) = &found {
         let mut state = context.write();

@@ -90,7 +90,7 @@ fn issue(
             client.proof = Proof::Public;
         }
         let user = account::find(&state, user_name)?;
-        let subject = account::subject(user, context.now, true);
+        let subject = account::subject(&state, user, context.now, true);
         let missing = consent::look_up_all(&state, context, &client, &subject.user_id, &asked)?;
         (client, subject, missing)
     };
@@ -118,6 +118,7 @@ fn issue(
         event: Some(Event::Interactive),
         fixed_end: None,
         client_info: true,
+        capabilities: &[],
     };
     let issued = user_grant::issue(context, &order)?;
     let text = |name: &str| issued.text(name).map(str::to_owned);

@@ -14,6 +14,8 @@ pub(super) struct LoginError {
     named: Option<&'static str>,
     /// Why an error came back to a redirect address: `cancel` when the person gave up.
     pub(super) subcode: Option<&'static str>,
+    /// The conditional-access policy behind it, which a claims challenge names.
+    policy: Option<String>,
 }
 
 impl LoginError {
@@ -24,6 +26,7 @@ impl LoginError {
             text: plain_text(text.as_ref()),
             named: None,
             subcode: None,
+            policy: None,
         }
     }
 
@@ -35,6 +38,12 @@ impl LoginError {
 
     pub(super) const fn with_subcode(mut self, subcode: &'static str) -> Self {
         self.subcode = Some(subcode);
+        self
+    }
+
+    /// The same, caused by a conditional-access policy.
+    pub(super) fn by_policy(mut self, id: &str) -> Self {
+        self.policy = Some(id.to_owned());
         self
     }
 
@@ -85,6 +94,10 @@ impl LoginError {
         if let Some(suberror) = suberror(self.code) {
             body["suberror"] = suberror.into();
         }
+        if let Some(policy) = &self.policy {
+            let claims = json!({ "access_token": { "capolids": { "essential": true, "values": [policy] } } });
+            body["claims"] = claims.to_string().into();
+        }
         if self.code == 0 {
             // Not every refusal has a number.
             body["error_codes"] = json!([]);
@@ -134,9 +147,9 @@ fn oauth(code: u32) -> (&'static str, u16) {
         70_011 | 1_002_012 => ("invalid_scope", 400),
         90_002 => ("invalid_tenant", 400),
         50_011 | 500_113 => ("invalid_request", 400),
-        50_013 | 500_133 | 50_020 | 50_034 | 50_056 | 50_057 | 50_076 | 50_105 | 50_126
-        | 50_173 | 54_005 | 65_001 | 70_000 | 70_008 | 240_002 | 500_112 | 501_051 | 501_481
-        | 700_082 | 700_084 => ("invalid_grant", 400),
+        50_013 | 500_133 | 50_020 | 50_034 | 50_053 | 50_056 | 50_057 | 50_076 | 50_105
+        | 50_126 | 50_173 | 53_003 | 54_005 | 65_001 | 70_000 | 70_008 | 240_002 | 500_112
+        | 501_051 | 501_481 | 700_082 | 700_084 => ("invalid_grant", 400),
         50_058 => ("login_required", 400),
         65_004 | 90_094 => ("access_denied", 400),
         70_005 | 700_054 => ("unsupported_response_type", 400),
@@ -159,6 +172,7 @@ fn oauth(code: u32) -> (&'static str, u16) {
 fn suberror(code: u32) -> Option<&'static str> {
     match code {
         50_076 => Some("basic_action"),
+        53_003 => Some("message_only"),
         65_001 => Some("consent_required"),
         _ => None,
     }

@@ -35,6 +35,21 @@ impl Form {
             .ok_or_else(|| LoginError::missing_parameter(name))
     }
 
+    /// What the client can do, from `{"access_token":{"xms_cc":{"values":[..]}}}`; a `claims`
+    /// parameter of another shape says nothing about that.
+    pub(super) fn capabilities(&self) -> Vec<String> {
+        let claims = self
+            .get("claims")
+            .and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok())
+            .unwrap_or_default();
+        let values = claims["access_token"]["xms_cc"]["values"].as_array();
+        values
+            .into_iter()
+            .flatten()
+            .filter_map(|value| value.as_str().map(str::to_lowercase))
+            .collect()
+    }
+
     pub(super) fn client_id(&self) -> Result<&str, LoginError> {
         match &self.basic {
             Some((id, _)) => Ok(id),

@@ -24,6 +24,8 @@ pub(super) struct Subject {
     pub(super) auth_time: Timestamp,
     /// The user's sessions are numbered; revoking them begins a new number.
     pub(super) generation: u64,
+    /// The browser's session, which every application that takes part in it knows by this id.
+    pub(super) sid: String,
 }
 
 /// An authorization code.

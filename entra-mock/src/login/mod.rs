@@ -5,6 +5,7 @@
 mod account;
 mod authorization;
 mod authorize;
+mod claims;
 mod client;
 mod client_assertion;
 mod client_assertion_certificate;
@@ -25,6 +26,7 @@ mod mint;
 mod on_behalf_of;
 mod page;
 mod password;
+mod policy;
 mod redirect;
 mod refresh;
 mod resource;
@@ -53,8 +55,11 @@ pub(crate) use {
     federated::{
         CREDENTIALS as FEDERATED_CREDENTIALS, issue as issue_federated, published as published_keys,
     },
+    policy::Control,
 };
-pub(crate) use {client_assertion_certificate::Certificate, ledger::Ledger, verify::caller};
+pub(crate) use {
+    client_assertion_certificate::Certificate, ledger::Ledger, policy::Policy, verify::caller,
+};
 
 use context::Context;
 

@@ -54,6 +54,7 @@ pub(super) fn respond(
         event: Some(Event::Silent),
         fixed_end: None,
         client_info: form.get("client_info") == Some("1"),
+        capabilities: &form.capabilities(),
     };
     Ok(user_grant::issue(context, &order)?)
 }
@@ -107,5 +108,5 @@ fn subject(context: &Context<'_>, client: &Client, assertion: &str) -> Result<Su
         .is_some_and(|methods| methods.iter().any(|method| method == "mfa"));
     // A v2 token does not say how the person signed in; the policy was met when it was issued.
     let mfa = mfa || text("ver") == Some("2.0");
-    Ok(super::account::subject(user, context.now, mfa))
+    Ok(super::account::subject(&state, user, context.now, mfa))
 }

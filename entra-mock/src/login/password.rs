@@ -35,7 +35,7 @@ pub(super) fn respond(
     let subject = {
         let state = context.read();
         account::check_password(&state, name, password)
-            .map(|user: &Object| account::subject(user, context.now, false))
+            .map(|user: &Object| account::subject(&state, user, context.now, false))
     };
     let subject = match subject {
         Ok(subject) => subject,
@@ -52,6 +52,7 @@ pub(super) fn respond(
         event: Some(Event::Interactive),
         fixed_end: None,
         client_info: form.get("client_info") == Some("1"),
+        capabilities: &form.capabilities(),
     };
     Ok(user_grant::issue(context, &order)?)
 }

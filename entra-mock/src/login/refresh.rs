@@ -50,6 +50,7 @@ pub(super) fn respond(
         event: Some(Event::Silent),
         fixed_end: token.fixed_end.then_some(token.expires_on),
         client_info: form.get("client_info") == Some("1"),
+        capabilities: &form.capabilities(),
     };
     Ok(user_grant::issue(context, &order)?)
 }

@@ -12,6 +12,7 @@ use super::{
     error::LoginError,
     ledger::{RefreshToken, Subject},
     mint::Issued,
+    policy, resource,
     scope::Asked,
     user_sign_in::{self, Event},
     user_token::{self, About},
@@ -29,6 +30,8 @@ pub(super) struct Order<'a> {
     /// The end of its refresh tokens, if that does not move.
     pub(super) fixed_end: Option<Timestamp>,
     pub(super) client_info: bool,
+    /// What the client says it can do, in its `claims` parameter.
+    pub(super) capabilities: &'a [String],
 }
 
 /// Issues the tokens, or says why not; both leave an entry in the sign-in log.
@@ -102,11 +105,15 @@ fn prepare(
 ) -> Result<(Issued, Refresh, Allowed), LoginError> {
     let state = context.read();
     let user = account::of(&state, order.subject)?;
-    account::check_second_factor(user, order.subject)?;
     let user_id = &order.subject.user_id;
     let client = order.client;
-    let own_roles = account::roles(&state, user_id, &client.service_principal_id)?;
     let first = order.asked.first();
+    let resource = resource::find(&state, context, &first.identifier).ok();
+    let mut apps = vec![client.app_id.as_str()];
+    apps.extend(resource.as_ref().map(|resource| resource.app_id.as_str()));
+    policy::check_block(&state, user_id, &apps)?;
+    account::check_second_factor(&state, user, order.subject, &apps)?;
+    let own_roles = account::roles(&state, user_id, &client.service_principal_id)?;
     let allowed = consent::look_up(&state, context, client, user_id, &first)?;
     allowed.check(client)?;
     let roles = account::roles(&state, user_id, &allowed.resource.service_principal_id)?;
@@ -116,6 +123,7 @@ fn prepare(
         user,
         subject: order.subject,
         asked: order.asked,
+        capabilities: order.capabilities,
     };
     let (token, id) = user_token::access(
         context,

@@ -57,7 +57,11 @@ pub(super) fn record(
         "nonInteractiveUser"
     };
     set("signInEventTypes", json!([kind]));
-    set("conditionalAccessStatus", "notApplied".into());
+    let access = match outcome {
+        Err(error) if error.code == 53_003 => "failure",
+        _ => "notApplied",
+    };
+    set("conditionalAccessStatus", access.into());
     for risk in [
         "riskDetail",
         "riskLevelAggregated",

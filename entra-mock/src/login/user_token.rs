@@ -5,8 +5,9 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Version,
-    client::{Client, text},
+    Version, account,
+    claims::{self, TokenKind},
+    client::Client,
     context::Context,
     discovery::issuer_at,
     error::LoginError,
@@ -15,10 +16,7 @@ use super::{
     resource::Resource,
     scope::Asked,
 };
-use crate::{
-    state::State,
-    store::{Kind, Object, Relation},
-};
+use crate::{state::State, store::Object};
 
 /// Whom a token is about, and who asked for it.
 pub(super) struct About<'a> {
@@ -26,6 +24,8 @@ pub(super) struct About<'a> {
     pub(super) user: &'a Object,
     pub(super) subject: &'a Subject,
     pub(super) asked: &'a Asked,
+    /// What the client says it can do, such as taking claims challenges (`cp1`).
+    pub(super) capabilities: &'a [String],
 }
 
 /// An access token with these scopes and app roles; gives the token and its id.
@@ -38,6 +38,8 @@ pub(super) fn access(
     roles: Vec<String>,
 ) -> Result<(String, String), LoginError> {
     let (client, user) = (about.client, about.user);
+    let user_id = &about.subject.user_id;
+    let roles = claims::roles(state, user_id, &resource.app_id, TokenKind::Access, roles);
     let property = |name: &str| user.get(name).cloned();
     let tenant = state.tenant_id.to_string();
     let issuer = issuer_at(context.base(), resource.version, &tenant);
@@ -53,7 +55,7 @@ pub(super) fn access(
         Version::V1 => {
             claim("aud", resource.identifier.clone().into());
             claim("acr", "1".into());
-            claim("amr", methods(about.subject));
+            claim("amr", account::methods(about.subject));
             claim("appid", client.app_id.clone().into());
             claim("appidacr", client.proof.claim().into());
             claim("ipaddr", "127.0.0.1".into());
@@ -102,6 +104,18 @@ pub(super) fn access(
     );
     claim("tid", tenant.into());
     claim("uti", id.clone().into());
+    claims::add(
+        state,
+        about,
+        &resource.app_id,
+        TokenKind::Access,
+        &mut claim,
+    );
+    if !about.capabilities.is_empty()
+        && claims::is_wanted(state, &resource.app_id, TokenKind::Access, "xms_cc")
+    {
+        claim("xms_cc", about.capabilities.into());
+    }
 
     let token = sign(&claims, resource.version).ok_or_else(no_key)?;
     Ok((token, id))
@@ -116,6 +130,8 @@ pub(super) fn identity(
     nonce: Option<&str>,
 ) -> Result<String, LoginError> {
     let (client, user, asked) = (about.client, about.user, about.asked);
+    let user_id = &about.subject.user_id;
+    let roles = claims::roles(state, user_id, &client.app_id, TokenKind::Id, roles);
     let property = |name: &str| user.get(name).cloned();
     let tenant = state.tenant_id.to_string();
 
@@ -153,14 +169,13 @@ pub(super) fn identity(
     claim("tid", tenant.clone().into());
     claim("uti", state.random.token(22).into());
     claim("ver", "2.0".into());
-    if user.get("userType") == Some(&"Guest".into()) {
+    if account::is_guest(user) {
         claim(
             "idp",
             format!("https://sts.windows.net/{GUESTS_HOME}/").into(),
         );
     }
-    optional(state, about, &mut claim);
-    groups(state, about, &tenant, &mut claim);
+    claims::add(state, about, &client.app_id, TokenKind::Id, &mut claim);
 
     sign(&claims, Version::V2).ok_or_else(no_key)
 }
@@ -169,94 +184,6 @@ pub(super) fn identity(
 pub(super) fn client_info(state: &State, user_id: &str) -> String {
     let info = json!({ "uid": user_id, "utid": state.tenant_id.to_string() });
     URL_SAFE_NO_PAD.encode(info.to_string())
-}
-
-/// The claims that the registration asks for beyond the usual ones.
-fn optional(
-    state: &State,
-    about: &About<'_>,
-    claim: &mut impl FnMut(&str, Value) -> Option<Value>,
-) {
-    let application = state
-        .store
-        .find(Kind::Application, "appId", &about.client.app_id);
-    let wanted = application.and_then(|application| {
-        application
-            .get("optionalClaims")?
-            .get("idToken")?
-            .as_array()
-    });
-    for name in wanted
-        .into_iter()
-        .flatten()
-        .filter_map(|wanted| wanted["name"].as_str())
-    {
-        let property = |name: &str| about.user.get(name).cloned();
-        let value = match name {
-            "acct" => Some(u8::from(about.user.get("userType") == Some(&"Guest".into())).into()),
-            "auth_time" => Some(about.subject.auth_time.unix_timestamp().into()),
-            "ctry" => property("usageLocation"),
-            "email" => property("mail"),
-            "family_name" => property("surname"),
-            "given_name" => property("givenName"),
-            "login_hint" => Some(format!("O.{}", about.subject.user_id).into()),
-            "sid" => Some(pairwise(&about.subject.user_id, "sid").into()),
-            "upn" => property("userPrincipalName"),
-            _ => None,
-        };
-        if let Some(value) = value {
-            claim(name, value);
-        }
-    }
-}
-
-/// The person's groups if the registration asks for them, or where to look when they are too many.
-fn groups(
-    state: &State,
-    about: &About<'_>,
-    tenant: &str,
-    claim: &mut impl FnMut(&str, Value) -> Option<Value>,
-) {
-    let application = state
-        .store
-        .find(Kind::Application, "appId", &about.client.app_id);
-    let wanted = application.and_then(|application| text(application, "groupMembershipClaims"));
-    if !matches!(wanted, Some("SecurityGroup" | "All")) {
-        return;
-    }
-    let groups = groups_of(state, &about.subject.user_id);
-    if groups.len() <= MOST_GROUPS {
-        if !groups.is_empty() {
-            claim("groups", groups.into());
-        }
-        return;
-    }
-    let oid = &about.subject.user_id;
-    let endpoint = format!("https://graph.windows.net/{tenant}/users/{oid}/getMemberObjects");
-    claim("_claim_names", json!({ "groups": "src1" }));
-    claim(
-        "_claim_sources",
-        json!({ "src1": { "endpoint": endpoint } }),
-    );
-}
-
-/// Every group that somebody is in, also by other groups.
-fn groups_of(state: &State, user_id: &str) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    let mut open = vec![user_id.to_owned()];
-    while let Some(id) = open.pop() {
-        for group in state
-            .store
-            .linking_objects(Relation::Members, &id)
-            .filter_map(|(_, group)| text(group, "id"))
-        {
-            if !found.iter().any(|known| known == group) {
-                found.push(group.to_owned());
-                open.push(group.to_owned());
-            }
-        }
-    }
-    found
 }
 
 fn times(
@@ -270,14 +197,6 @@ fn times(
     claim("exp", (now + lifetime).into());
 }
 
-fn methods(subject: &Subject) -> Value {
-    if subject.mfa {
-        json!(["pwd", "mfa"])
-    } else {
-        json!(["pwd"])
-    }
-}
-
 /// A name for a person that only one application knows.
 fn pairwise(user_id: &str, app_id: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, format!("{user_id}/{app_id}").as_bytes()))
@@ -288,7 +207,5 @@ fn no_key() -> LoginError {
 }
 
 const ID_TOKEN_LIFETIME: i64 = 3600;
-/// More do not fit into a token.
-const MOST_GROUPS: usize = 200;
 /// The made-up tenant that all guests come from.
 const GUESTS_HOME: &str = "b1f0c3de-2222-4d6e-9d3a-0f7c1f1d2e3f";

@@ -36,6 +36,8 @@ mod other_grants;
 mod overrides;
 #[cfg(feature = "wiremock")]
 mod people;
+#[cfg(feature = "wiremock")]
+mod policies;
 #[cfg(feature = "server")]
 mod standalone;
 #[cfg_attr(

@@ -1,0 +1,261 @@
+//! What an application's registration adds to tokens: optional claims, groups, directory roles.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+
+use super::{account, client::text, user_token::About};
+use crate::{
+    state::State,
+    store::{Kind, Object, Relation},
+};
+
+/// Which of an application's tokens the claims are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TokenKind {
+    Id,
+    Access,
+}
+
+impl TokenKind {
+    fn list(self) -> &'static str {
+        match self {
+            Self::Id => "idToken",
+            Self::Access => "accessToken",
+        }
+    }
+}
+
+/// Adds everything that the registration of `app_id`, for which the token is, asks for.
+///
+/// Claims that are there already stay as they are.
+pub(super) fn add(
+    state: &State,
+    about: &About<'_>,
+    app_id: &str,
+    kind: TokenKind,
+    claim: &mut impl FnMut(&str, Value) -> Option<Value>,
+) {
+    let Some(application) = state.store.find(Kind::Application, "appId", app_id) else {
+        return;
+    };
+    let mut group_options: &[Value] = &[];
+    for wanted in wanted(application, kind) {
+        let name = wanted["name"].as_str().unwrap_or_default();
+        if name == "groups" {
+            group_options = wanted["additionalProperties"]
+                .as_array()
+                .map_or(&[], Vec::as_slice);
+        } else if let Some(value) = optional(state, about, kind, name) {
+            claim(name, value);
+        }
+    }
+    let logs_out = application
+        .get("web")
+        .and_then(|web| web.get("logoutUrl"))
+        .is_some_and(Value::is_string);
+    if kind == TokenKind::Id && logs_out {
+        // Whoever is told of a sign-out must know which one it is.
+        claim("sid", about.subject.sid.clone().into());
+    }
+    groups(state, about, application, group_options, claim);
+}
+
+/// The roles of a person in this application, with the group names that count as roles.
+pub(super) fn roles(
+    state: &State,
+    user_id: &str,
+    app_id: &str,
+    kind: TokenKind,
+    mut roles: Vec<String>,
+) -> Vec<String> {
+    let Some(application) = state.store.find(Kind::Application, "appId", app_id) else {
+        return roles;
+    };
+    let as_roles = wanted(application, kind).any(|wanted| {
+        wanted["name"] == "groups" && has(&wanted["additionalProperties"], "emit_as_roles")
+    });
+    if as_roles {
+        roles.extend(member_groups(state, user_id, application).unwrap_or_default());
+    }
+    roles
+}
+
+/// Whether the registration asks for this claim.
+pub(super) fn is_wanted(state: &State, app_id: &str, kind: TokenKind, name: &str) -> bool {
+    state
+        .store
+        .find(Kind::Application, "appId", app_id)
+        .is_some_and(|application| wanted(application, kind).any(|wanted| wanted["name"] == name))
+}
+
+fn wanted(application: &Object, kind: TokenKind) -> impl Iterator<Item = &Value> {
+    application
+        .get("optionalClaims")
+        .and_then(|claims| claims.get(kind.list())?.as_array())
+        .into_iter()
+        .flatten()
+}
+
+/// The value of an optional claim; data that the directory lacks leaves the claim out.
+fn optional(state: &State, about: &About<'_>, kind: TokenKind, name: &str) -> Option<Value> {
+    let property = |name: &str| about.user.get(name).cloned();
+    let value = match name {
+        "acct" => u8::from(account::is_guest(about.user)).into(),
+        "amr" => account::methods(about.subject),
+        "auth_time" => about.subject.auth_time.unix_timestamp().into(),
+        "ctry" => property("usageLocation")?,
+        "email" => property("mail")?,
+        "family_name" => property("surname")?,
+        "given_name" => property("givenName")?,
+        "ipaddr" => "127.0.0.1".into(),
+        "login_hint" => account::login_hint(&about.subject.user_id).into(),
+        "preferred_username" | "upn" => property("userPrincipalName")?,
+        "sid" => about.subject.sid.clone().into(),
+        "tenant_ctry" => "DE".into(),
+        "tenant_region_scope" => "EU".into(),
+        "verified_primary_email" => json!([own_mail(state, about.user)?]),
+        "xms_edov" => {
+            property("mail")?;
+            own_mail(state, about.user).is_some().into()
+        }
+        "idtyp" if kind == TokenKind::Access => "user".into(),
+        _ => return None,
+    };
+    Some(value)
+}
+
+/// The mail address if the tenant has verified its domain.
+fn own_mail<'a>(state: &State, user: &'a Object) -> Option<&'a str> {
+    let mail = text(user, "mail")?;
+    let (_, domain) = mail.rsplit_once('@')?;
+    let verified = state
+        .domains
+        .iter()
+        .any(|own| own.eq_ignore_ascii_case(domain));
+    verified.then_some(mail)
+}
+
+/// The person's groups, or where to look when they are too many, and the directory roles.
+fn groups(
+    state: &State,
+    about: &About<'_>,
+    application: &Object,
+    options: &[Value],
+    claim: &mut impl FnMut(&str, Value) -> Option<Value>,
+) {
+    let options = Value::Array(options.to_vec());
+    let oid = &about.subject.user_id;
+    let names = text(application, "groupMembershipClaims").unwrap_or_default();
+    if asks_for(names, &["DirectoryRole", "All"]) {
+        let mut roles = vec![DEFAULT_USER_ROLE];
+        if account::is_admin(about.user) {
+            roles.insert(0, GLOBAL_ADMINISTRATOR);
+        }
+        claim("wids", roles.into());
+    }
+    if has(&options, "emit_as_roles") {
+        return;
+    }
+    let Some(mut groups) = member_groups(state, oid, application) else {
+        return;
+    };
+    if groups.is_empty() {
+        return;
+    }
+    if groups.len() > MOST_GROUPS {
+        let tenant = state.tenant_id;
+        let endpoint = format!("https://graph.windows.net/{tenant}/users/{oid}/getMemberObjects");
+        claim("_claim_names", json!({ "groups": "src1" }));
+        claim(
+            "_claim_sources",
+            json!({ "src1": { "endpoint": endpoint } }),
+        );
+        return;
+    }
+    if has(&options, "cloud_displayname") {
+        for group in &mut groups {
+            let name = state
+                .store
+                .get(Kind::Group, group)
+                .and_then(|found| text(found, "displayName"));
+            if let Some(name) = name {
+                *group = name.to_owned();
+            }
+        }
+    }
+    claim("groups", groups.into());
+}
+
+/// The groups that the registration wants in its tokens; none if it wants no groups at all.
+fn member_groups(state: &State, user_id: &str, application: &Object) -> Option<Vec<String>> {
+    let names = text(application, "groupMembershipClaims").unwrap_or_default();
+    let all = asks_for(names, &["All"]);
+    let security = all || asks_for(names, &["SecurityGroup"]);
+    let assigned = asks_for(names, &["ApplicationGroup"]);
+    if !security && !assigned {
+        return None;
+    }
+    let fits = |group: &Object| {
+        let id = text(group, "id").unwrap_or_default();
+        all || (security && group.get("securityEnabled") == Some(&Value::Bool(true)))
+            || (assigned && is_assigned(state, id, application))
+    };
+    let groups = groups_of(state, user_id)
+        .into_iter()
+        .filter(|id| state.store.get(Kind::Group, id).is_some_and(fits))
+        .collect();
+    Some(groups)
+}
+
+/// Whether a group is assigned to the application's service principal.
+fn is_assigned(state: &State, group: &str, application: &Object) -> bool {
+    let principal = text(application, "appId")
+        .and_then(|app_id| state.store.find(Kind::ServicePrincipal, "appId", app_id))
+        .and_then(|principal| text(principal, "id"));
+    state
+        .store
+        .assignments_of(group)
+        .any(|assignment| principal.is_some() && text(assignment, "resourceId") == principal)
+}
+
+/// Every group that somebody is in, also by other groups; the nearest first.
+pub(super) fn groups_of(state: &State, user_id: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut known: HashSet<String> = HashSet::new();
+    let mut next = 0;
+    let mut open = user_id.to_owned();
+    loop {
+        for group in state
+            .store
+            .linking_objects(Relation::Members, &open)
+            .filter_map(|(_, group)| text(group, "id"))
+        {
+            if known.insert(group.to_owned()) {
+                found.push(group.to_owned());
+            }
+        }
+        match found.get(next) {
+            Some(group) => open.clone_from(group),
+            None => return found,
+        }
+        next += 1;
+    }
+}
+
+/// The property may name several kinds at once, with commas between them.
+fn asks_for(names: &str, kinds: &[&str]) -> bool {
+    names.split(',').any(|name| kinds.contains(&name.trim()))
+}
+
+fn has(options: &Value, name: &str) -> bool {
+    options
+        .as_array()
+        .is_some_and(|options| options.iter().any(|option| option == name))
+}
+
+/// More do not fit into a token.
+const MOST_GROUPS: usize = 200;
+/// Templates of directory roles: what every member has, and what an administrator has.
+const DEFAULT_USER_ROLE: &str = "b79fbf4d-3ef9-4689-8143-76b194e85509";
+const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
