@@ -15,6 +15,7 @@ mod batch;
 mod error;
 mod expand;
 mod list;
+mod membership;
 mod read;
 mod relations;
 mod route;
@@ -86,14 +87,22 @@ fn answer(
     if path.eq_ignore_ascii_case("/$batch") && request.method == "POST" {
         return batch::respond(call);
     }
-    if request.method != "GET" {
+    if !["GET", "POST"].contains(&request.method.as_str()) {
         return Err(unsupported(request));
     }
     let Some(route) = Route::parse(path)? else {
         return Err(unsupported(request));
     };
+    let action = matches!(route.target, Target::Action(_));
+    if request.method == "POST" && !action {
+        return Err(unsupported(request));
+    }
+    if request.method == "GET" && action {
+        return Err(membership::wrong_method());
+    }
     let route = route.resolve_me(caller)?;
     match route.target {
+        Target::Action(action) => membership::respond(call, &route, action),
         Target::List { .. } => list::respond(call, &route),
         Target::Count { .. } => list::count(call, &route),
         Target::Object => read::respond(call, &route),

@@ -95,6 +95,25 @@ impl Relationship {
     }
 }
 
+/// The groups above an object, each once; for security only through groups that are for security
+/// themselves, as a chain with another kind of group in it grants nothing.
+pub(super) fn groups_above<'a>(
+    store: &'a Store,
+    id: &'a str,
+    security_only: bool,
+) -> impl Iterator<Item = &'a Object> {
+    reachable(id, move |id| {
+        store
+            .linking_objects(Relation::Members, id)
+            .filter(move |(kind, group)| {
+                *kind == Kind::Group
+                    && (!security_only
+                        || group.get("securityEnabled").and_then(|is| is.as_bool()) == Some(true))
+            })
+    })
+    .map(|(_, group)| group)
+}
+
 /// The permission table's path of one object.
 pub(super) fn object_path(kind: Kind) -> &'static str {
     match kind {
@@ -168,7 +187,7 @@ const fn own(of: Kind, name: &'static str, kinds: &'static [Kind], source: Sourc
     }
 }
 
-static RELATIONSHIPS: [Relationship; 24] = [
+static RELATIONSHIPS: [Relationship; 26] = [
     Relationship {
         of: Kind::User,
         name: "manager",
@@ -259,6 +278,12 @@ static RELATIONSHIPS: [Relationship; 24] = [
         CONTAINERS,
         Source::In(Relation::Members),
     ),
+    many(
+        Kind::ServicePrincipal,
+        "transitiveMemberOf",
+        CONTAINERS,
+        Source::Up,
+    ),
     own(
         Kind::ServicePrincipal,
         "appRoleAssignedTo",
@@ -295,6 +320,7 @@ static RELATIONSHIPS: [Relationship; 24] = [
         CONTAINERS,
         Source::In(Relation::Members),
     ),
+    many(Kind::Device, "transitiveMemberOf", CONTAINERS, Source::Up),
 ];
 
 const PEOPLE: &[Kind] = &[Kind::User];

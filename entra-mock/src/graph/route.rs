@@ -2,6 +2,7 @@
 
 use super::{
     Caller,
+    membership::{self, Action},
     relations::{self, Relationship},
 };
 use crate::{odata::Refusal, store::Kind};
@@ -52,6 +53,8 @@ pub(super) enum Target {
         relationship: &'static Relationship,
         id: Option<String>,
     },
+    /// A question about the root's memberships.
+    Action(Action),
 }
 
 impl Route {
@@ -114,14 +117,19 @@ impl Route {
             None => (first, None),
         };
         if name.eq_ignore_ascii_case("directoryObjects") {
-            return Ok(match (inline, rest) {
-                (None, [id]) if !is_operation(id) => Some(Self {
-                    root: Root::Any((*id).to_owned()),
-                    target: Target::Object,
-                    me: false,
-                }),
-                _ => None,
-            });
+            let (id, target) = match (inline, rest) {
+                (None, [id]) if !is_operation(id) => ((*id).to_owned(), Target::Object),
+                (None, [id, name]) => match Action::named(name) {
+                    Some(action) => (membership::guid(id)?, Target::Action(action)),
+                    None => return Ok(None),
+                },
+                _ => return Ok(None),
+            };
+            return Ok(Some(Self {
+                root: Root::Any(id),
+                target,
+                me: false,
+            }));
         }
         let Some(&(_, kind)) = SETS.iter().find(|(set, _)| set.eq_ignore_ascii_case(name)) else {
             return Ok(None);
@@ -184,6 +192,13 @@ fn below(root: Root, rest: &[&str]) -> Option<Route> {
             me: false,
         });
     };
+    if let (Some(action), []) = (Action::find(*kind, name), rest) {
+        return Some(Route {
+            root,
+            target: Target::Action(action),
+            me: false,
+        });
+    }
     let relationship = relations::find(*kind, name)?;
     let cast_of = |segment: &str| -> Option<Kind> {
         let name = segment
@@ -253,7 +268,7 @@ fn inline_key(kind: Kind, text: &str) -> Option<ObjectKey> {
     Some(ObjectKey { property, value })
 }
 
-/// Functions and actions stand where a key would; none of them is served.
+/// Functions and actions of a whole set stand where a key would; none of them is served.
 fn is_operation(segment: &str) -> bool {
     const NAMES: [&str; 5] = [
         "delta",

@@ -11,6 +11,7 @@ use crate::{
 
 mod documented;
 mod lists;
+mod membership;
 mod objects;
 mod permissions;
 mod refusals;

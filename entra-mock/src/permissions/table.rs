@@ -1,10 +1,10 @@
-//! The reads that are served, each with the permissions any one of which is enough.
+//! The reads that are served, actions that only read among them, each with the permissions any one of which is enough.
 //!
 //! Reviewed by hand from Microsoft's published lists: where the API's own page and the machine
 //! readable list differ, a name from either is taken, except permissions of other services
 //! (device management, agent identities) that the list also names for directory reads.
 
-/// One path, read with GET.
+/// One path, read with GET, or an action that changes nothing, sent with POST.
 #[derive(Debug)]
 pub(super) struct Row {
     /// `{id}` stands for any key of the object.
@@ -53,6 +53,10 @@ pub(super) const ROWS: &[Row] = &[
         ],
     )
     .own(OWN_OBJECTS),
+    both("/users/{id}/getMemberGroups", READ_USER_GROUPS),
+    both("/users/{id}/checkMemberGroups", READ_USER_GROUPS),
+    both("/users/{id}/getMemberObjects", READ_USER_OBJECTS).own(OWN_OBJECTS),
+    both("/users/{id}/checkMemberObjects", READ_USER_OBJECTS).own(OWN_OBJECTS),
     both("/users/{id}/appRoleAssignments", READ_ASSIGNMENTS),
     both("/users/{id}/oauth2PermissionGrants", READ_GRANTS),
     both("/groups", LIST_GROUPS),
@@ -97,6 +101,10 @@ pub(super) const ROWS: &[Row] = &[
             "Directory.ReadWrite.All",
         ],
     ),
+    both("/groups/{id}/getMemberGroups", READ_GROUP_GROUPS),
+    both("/groups/{id}/getMemberObjects", READ_GROUP_GROUPS),
+    both("/groups/{id}/checkMemberGroups", READ_GROUP_GROUPS),
+    both("/groups/{id}/checkMemberObjects", READ_GROUP_GROUPS),
     both("/groups/{id}/appRoleAssignments", READ_ASSIGNMENTS),
     application_list("/applications"),
     applications("/applications/{id}"),
@@ -108,6 +116,26 @@ pub(super) const ROWS: &[Row] = &[
     applications("/servicePrincipals/{id}/owners"),
     applications("/servicePrincipals/{id}/memberOf"),
     both(
+        "/servicePrincipals/{id}/transitiveMemberOf",
+        READ_APPLICATION_GROUPS,
+    ),
+    both(
+        "/servicePrincipals/{id}/getMemberGroups",
+        READ_APPLICATION_GROUPS,
+    ),
+    both(
+        "/servicePrincipals/{id}/getMemberObjects",
+        READ_APPLICATION_GROUPS,
+    ),
+    both(
+        "/servicePrincipals/{id}/checkMemberGroups",
+        READ_APPLICATION_GROUPS,
+    ),
+    both(
+        "/servicePrincipals/{id}/checkMemberObjects",
+        READ_APPLICATION_GROUPS,
+    ),
+    both(
         "/servicePrincipals/{id}/oauth2PermissionGrants",
         READ_GRANTS,
     ),
@@ -116,6 +144,11 @@ pub(super) const ROWS: &[Row] = &[
     devices("/devices/{id}/registeredOwners"),
     devices("/devices/{id}/registeredUsers"),
     devices("/devices/{id}/memberOf"),
+    devices("/devices/{id}/transitiveMemberOf"),
+    devices("/devices/{id}/getMemberGroups"),
+    devices("/devices/{id}/getMemberObjects"),
+    devices("/devices/{id}/checkMemberGroups"),
+    devices("/devices/{id}/checkMemberObjects"),
     organization("/organization"),
     organization("/organization/{id}"),
     both("/subscribedSkus", READ_LICENCES),
@@ -136,6 +169,10 @@ pub(super) const ROWS: &[Row] = &[
     both("/oauth2PermissionGrants", READ_GRANTS),
     both("/oauth2PermissionGrants/{id}", READ_GRANTS),
     both("/directoryObjects/{id}", &["Directory.Read.All"]),
+    both("/directoryObjects/{id}/getMemberGroups", READ_DIRECTORY),
+    both("/directoryObjects/{id}/getMemberObjects", READ_DIRECTORY),
+    both("/directoryObjects/{id}/checkMemberGroups", READ_DIRECTORY),
+    both("/directoryObjects/{id}/checkMemberObjects", READ_DIRECTORY),
 ];
 
 /// What shows all of a user.
@@ -206,6 +243,51 @@ const READ_MEMBERS: &[&str] = &[
     "Group.ReadWrite.All",
     "Directory.Read.All",
 ];
+
+/// What tells which groups a person is in. The pages pair a name for groups with one for users;
+/// the machine-readable list, and what was observed, take either alone.
+const READ_USER_GROUPS: &[&str] = &[
+    "GroupMember.ReadBasic.All",
+    "Group.ReadBasic.All",
+    "GroupMember.Read.All",
+    "Group.Read.All",
+    "User.Read.All",
+    "Directory.Read.All",
+    "Group.ReadWrite.All",
+    "Directory.ReadWrite.All",
+];
+
+/// The same with directory roles and administrative units, which users' own names cover.
+const READ_USER_OBJECTS: &[&str] = &[
+    "GroupMember.ReadBasic.All",
+    "Group.ReadBasic.All",
+    "GroupMember.Read.All",
+    "Group.Read.All",
+    "User.Read.All",
+    "Directory.Read.All",
+    "User.ReadWrite.All",
+    "Group.ReadWrite.All",
+    "Directory.ReadWrite.All",
+];
+
+const READ_GROUP_GROUPS: &[&str] = &[
+    "GroupMember.ReadBasic.All",
+    "Group.ReadBasic.All",
+    "GroupMember.Read.All",
+    "Group.Read.All",
+    "Directory.Read.All",
+    "Group.ReadWrite.All",
+    "Directory.ReadWrite.All",
+];
+
+const READ_APPLICATION_GROUPS: &[&str] = &[
+    "Application.Read.All",
+    "Application.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];
+
+const READ_DIRECTORY: &[&str] = &["Directory.Read.All", "Directory.ReadWrite.All"];
 
 const READ_ASSIGNMENTS: &[&str] = &[
     "AppRoleAssignment.ReadWrite.All",

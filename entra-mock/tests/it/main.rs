@@ -19,6 +19,8 @@ mod faults;
 #[cfg(feature = "wiremock")]
 mod federated;
 #[cfg(feature = "wiremock")]
+mod graph_membership;
+#[cfg(feature = "wiremock")]
 mod graph_paging;
 #[cfg(feature = "wiremock")]
 mod graph_permissions;

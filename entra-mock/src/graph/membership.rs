@@ -1,0 +1,249 @@
+//! The actions that answer which groups an object is in, all of them transitive.
+
+use std::collections::HashSet;
+
+use entra_core::Guid;
+use serde_json::{Map, Value, json};
+
+use super::{
+    Call,
+    list::JSON,
+    read, relations,
+    route::{Root, Route},
+    unsupported,
+};
+use crate::{
+    odata::Refusal,
+    permissions::authorize,
+    store::{Kind, Object},
+    wire::Reply,
+};
+
+/// One of the actions below an object.
+///
+/// The `…Objects` twins would also tell of administrative units and directory roles, which this
+/// directory does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    GetMemberGroups,
+    GetMemberObjects,
+    CheckMemberGroups,
+    CheckMemberObjects,
+}
+
+impl Action {
+    /// The action a segment names below an object of a kind that has it, qualified or not.
+    pub(super) fn find(kind: Kind, segment: &str) -> Option<Self> {
+        let documented = matches!(
+            kind,
+            Kind::User | Kind::Group | Kind::ServicePrincipal | Kind::Device
+        );
+        documented.then(|| Self::named(segment)).flatten()
+    }
+
+    pub(super) fn named(segment: &str) -> Option<Self> {
+        let name = segment.strip_prefix("microsoft.graph.").unwrap_or(segment);
+        ACTIONS
+            .into_iter()
+            .find(|action| action.name().eq_ignore_ascii_case(name))
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::GetMemberGroups => "getMemberGroups",
+            Self::GetMemberObjects => "getMemberObjects",
+            Self::CheckMemberGroups => "checkMemberGroups",
+            Self::CheckMemberObjects => "checkMemberObjects",
+        }
+    }
+
+    /// The one thing the body says.
+    fn parameter(self) -> &'static str {
+        match self {
+            Self::GetMemberGroups | Self::GetMemberObjects => "securityEnabledOnly",
+            Self::CheckMemberGroups => "groupIds",
+            Self::CheckMemberObjects => "ids",
+        }
+    }
+}
+
+/// Answers one action, sent with POST.
+pub(super) fn respond(call: Call<'_>, route: &Route, action: Action) -> Result<Reply, Refusal> {
+    let object = match &route.root {
+        Root::Object(kind, _) => relations::object_path(*kind),
+        Root::Any(_) => "/directoryObjects/{id}",
+        Root::Set(_) => return Err(unsupported(call.request)),
+    };
+    authorize(
+        call.caller,
+        &format!("{object}/{}", action.name()),
+        read::is_own(call, &route.root),
+    )?;
+    let (kind, object) = read::find(call, &route.root)?;
+    let body = body(call, action)?;
+    let ids = match action {
+        Action::GetMemberGroups | Action::GetMemberObjects => {
+            listed(call, kind, object, &body, action)?
+        }
+        Action::CheckMemberGroups | Action::CheckMemberObjects => {
+            checked(call, object, &body, action)?
+        }
+    };
+    let answer = json!({"@odata.context": call.context("Collection(Edm.String)"), "value": ids});
+    Ok(Reply::new(200)
+        .with_header("content-type", JSON)
+        .with_body(answer.to_string()))
+}
+
+/// 405 for an action that was read like a property.
+pub(super) fn wrong_method() -> Refusal {
+    Refusal::new(
+        405,
+        "Request_BadRequest",
+        "Specified HTTP method is not allowed for the request target.",
+    )
+}
+
+fn listed(
+    call: Call<'_>,
+    kind: Kind,
+    object: &Object,
+    body: &Map<String, Value>,
+    action: Action,
+) -> Result<Vec<String>, Refusal> {
+    let security_only = match body.get(action.parameter()) {
+        None | Some(Value::Null) => false,
+        Some(Value::Bool(only)) => *only,
+        Some(_) => return Err(wrong_type(action, "Edm.Boolean")),
+    };
+    if security_only && kind != Kind::User {
+        return Err(Refusal::bad_request(
+            "To get security groups, the member must be a user.",
+        ));
+    }
+    let ids: Vec<String> = groups(call, object, security_only)
+        .map(str::to_owned)
+        .take(MOST_RESULTS + 1)
+        .collect();
+    if ids.len() > MOST_RESULTS {
+        return Err(Refusal::new(
+            400,
+            TOO_MANY_RESULTS,
+            format!("The result has more than {MOST_RESULTS} entries, the most this action gives."),
+        ));
+    }
+    Ok(ids)
+}
+
+/// Those of the ids asked for that the object is in, in the order they were asked for.
+fn checked(
+    call: Call<'_>,
+    object: &Object,
+    body: &Map<String, Value>,
+    action: Action,
+) -> Result<Vec<String>, Refusal> {
+    let name = action.parameter();
+    let asked = match body.get(name) {
+        None | Some(Value::Null) => return Err(missing(action)),
+        Some(Value::Array(ids)) => ids,
+        Some(_) => return Err(wrong_type(action, "Collection(Edm.String)")),
+    };
+    if asked.is_empty() || asked.len() > MOST_CHECKED {
+        return Err(Refusal::bad_request(format!(
+            "The parameter '{name}' must hold between 1 and {MOST_CHECKED} ids."
+        )));
+    }
+    let mut wanted: Vec<String> = Vec::with_capacity(asked.len());
+    for id in asked {
+        let id = id
+            .as_str()
+            .ok_or_else(|| wrong_type(action, "Collection(Edm.String)"))?;
+        let id = guid(id)?;
+        if !wanted.contains(&id) {
+            wanted.push(id);
+        }
+    }
+    let groups: HashSet<&str> = groups(call, object, false).collect();
+    wanted.retain(|id| groups.contains(id.as_str()));
+    Ok(wanted)
+}
+
+/// The ids of every group the object is in, directly or through other groups.
+fn groups<'a>(
+    call: Call<'a>,
+    object: &'a Object,
+    security_only: bool,
+) -> impl Iterator<Item = &'a str> {
+    let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
+    relations::groups_above(&call.state.store, id, security_only)
+        .filter_map(|group| group.get("id").and_then(Value::as_str))
+}
+
+/// The parameters an action was sent, none of them unknown.
+fn body(call: Call<'_>, action: Action) -> Result<Map<String, Value>, Refusal> {
+    let parameters = if call.request.body.is_empty() {
+        Map::new()
+    } else {
+        let json = call
+            .request
+            .header("content-type")
+            .is_some_and(|kind| kind.to_ascii_lowercase().starts_with("application/json"));
+        if !json {
+            return Err(malformed(
+                "Write requests (excluding DELETE) must contain the Content-Type header declaration.",
+            ));
+        }
+        serde_json::from_slice(&call.request.body)
+            .map_err(|_| malformed("Unable to read JSON request payload."))?
+    };
+    match parameters.keys().find(|name| *name != action.parameter()) {
+        Some(unknown) => Err(malformed(format!(
+            "The parameter '{unknown}' in the request payload is not a valid parameter for the operation '{}'.",
+            action.name()
+        ))),
+        None => Ok(parameters),
+    }
+}
+
+/// An id in the spelling the directory keeps.
+pub(super) fn guid(id: &str) -> Result<String, Refusal> {
+    id.parse::<Guid>()
+        .map(|id| id.to_string())
+        .map_err(|_| Refusal::bad_request(format!("Invalid object identifier '{id}'.")))
+}
+
+fn missing(action: Action) -> Refusal {
+    malformed(format!(
+        "The parameter '{}' of the operation '{}' is missing.",
+        action.parameter(),
+        action.name()
+    ))
+}
+
+fn wrong_type(action: Action, expected: &str) -> Refusal {
+    malformed(format!(
+        "The parameter '{}' of the operation '{}' is not of the type {expected}.",
+        action.parameter(),
+        action.name()
+    ))
+}
+
+fn malformed(message: impl Into<String>) -> Refusal {
+    Refusal::new(400, "BadRequest", message)
+}
+
+const ACTIONS: [Action; 4] = [
+    Action::GetMemberGroups,
+    Action::GetMemberObjects,
+    Action::CheckMemberGroups,
+    Action::CheckMemberObjects,
+];
+
+/// How many ids one check takes.
+const MOST_CHECKED: usize = 20;
+
+/// How many groups one answer holds.
+const MOST_RESULTS: usize = 11_000;
+
+/// The action's own pages spell it so; the list of directory error codes has no underscore.
+const TOO_MANY_RESULTS: &str = "Directory_ResultSizeLimitExceeded";
