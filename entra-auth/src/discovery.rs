@@ -100,7 +100,7 @@ impl Discovery {
             .map_err(|error| unusable_address(issuer, error))?;
         let mut url = place.authority().clone();
         url.set_path(&format!("{}.well-known/openid-configuration", url.path()));
-        let document: Provider = self.get("OpenID discovery", url).await?;
+        let document: Provider = fetch(&self.0.settings, "OpenID discovery", url).await?;
         // Else one provider could answer in another one's name.
         if document.issuer.trim_end_matches('/') != issuer.trim_end_matches('/') {
             return Err(unusable(
@@ -131,7 +131,7 @@ impl Discovery {
                 "authorization_endpoint",
                 &format!("https://{name}/common/oauth2/v2.0/authorize"),
             );
-        let answer: Instance = self.get("instance discovery", url).await?;
+        let answer: Instance = fetch(&self.0.settings, "instance discovery", url).await?;
         let is = |alias: &str| alias.eq_ignore_ascii_case(&name);
         let found = answer
             .metadata
@@ -147,46 +147,6 @@ impl Discovery {
             // It has this one name.
             _ => cloud.clone(),
         })
-    }
-
-    async fn get<T: for<'a> Deserialize<'a>>(
-        &self,
-        operation: &'static str,
-        url: Url,
-    ) -> Result<T, Error> {
-        let settings = &self.0.settings;
-        let pipeline = Pipeline::builder(settings.transport()?)
-            .origin(&url)
-            .clock(Arc::clone(&settings.clock))
-            .entropy(Arc::clone(&settings.entropy))
-            .policy(settings.retry_policy.clone())
-            .build();
-        let host = url.host_str().unwrap_or_default().to_owned();
-        let response = pipeline
-            .send(Request::new(operation, Method::GET, url))
-            .await
-            .map_err(|source| unreachable_host(&host, source))?;
-        if response.status == StatusCode::OK {
-            return serde_json::from_slice(&response.body).map_err(|_| {
-                unusable(
-                    "the discovery document cannot be used",
-                    "check that the address is a sign-in service's, and that no proxy answers in its place",
-                )
-            });
-        }
-        let refusal = Refusal::parse(&response.body).unwrap_or_default();
-        let kind = match response.status.is_server_error() {
-            true => ErrorKind::Service,
-            false => ErrorKind::Refused,
-        };
-        Err(Error::new(kind, "the discovery was refused").with(|inner| {
-            inner.status = Some(response.status.as_u16());
-            inner.codes = refusal.codes;
-            inner.oauth_error = refusal.oauth_error;
-            inner.correlation_id = Some(response.client_request_id.clone());
-            inner.retry_after = response.retry_after;
-            inner.fix = Some("check the address of the sign-in service".into());
-        }))
     }
 
     async fn cached(
@@ -230,6 +190,46 @@ impl fmt::Debug for Discovery {
     }
 }
 
+/// Reads one of a sign-in service's public documents.
+pub(crate) async fn fetch<T: for<'a> Deserialize<'a>>(
+    settings: &Settings,
+    operation: &'static str,
+    url: Url,
+) -> Result<T, Error> {
+    let pipeline = Pipeline::builder(settings.transport()?)
+        .origin(&url)
+        .clock(Arc::clone(&settings.clock))
+        .entropy(Arc::clone(&settings.entropy))
+        .policy(settings.retry_policy.clone())
+        .build();
+    let host = url.host_str().unwrap_or_default().to_owned();
+    let response = pipeline
+        .send(Request::new(operation, Method::GET, url))
+        .await
+        .map_err(|source| unreachable_host(&host, source))?;
+    if response.status == StatusCode::OK {
+        return serde_json::from_slice(&response.body).map_err(|_| {
+            unusable(
+                "the discovery document cannot be used",
+                "check that the address is a sign-in service's, and that no proxy answers in its place",
+            )
+        });
+    }
+    let refusal = Refusal::parse(&response.body).unwrap_or_default();
+    let kind = match response.status.is_server_error() {
+        true => ErrorKind::Service,
+        false => ErrorKind::Refused,
+    };
+    Err(Error::new(kind, "the discovery was refused").with(|inner| {
+        inner.status = Some(response.status.as_u16());
+        inner.codes = refusal.codes;
+        inner.oauth_error = refusal.oauth_error;
+        inner.correlation_id = Some(response.client_request_id.clone());
+        inner.retry_after = response.retry_after;
+        inner.fix = Some("check the address of the sign-in service".into());
+    }))
+}
+
 #[derive(Deserialize)]
 struct Provider {
     issuer: String,
@@ -250,7 +250,7 @@ struct Metadata {
     aliases: Vec<String>,
 }
 
-fn unusable(what: &'static str, fix: &'static str) -> Error {
+pub(crate) fn unusable(what: &'static str, fix: &'static str) -> Error {
     Error::new(ErrorKind::Protocol, what).with(|inner| inner.fix = Some(fix.into()))
 }
 

@@ -26,6 +26,8 @@ mod throttle;
 mod token_endpoint;
 mod tokens;
 pub mod user;
+#[cfg(feature = "sign-in")]
+pub mod validate;
 mod wire;
 
 pub use aadsts::Aadsts;
@@ -44,5 +46,7 @@ pub use environment::Environment;
 pub use environment_credential::{EnvironmentCredential, EnvironmentCredentialBuilder};
 pub use error::{Error, ErrorKind};
 pub use report::Report;
+#[cfg(feature = "sign-in")]
+pub use validate::TokenValidator;
 
 pub use entra_core;

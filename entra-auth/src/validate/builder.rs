@@ -1,0 +1,390 @@
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use entra_core::{
+    ClientId, Clock, Cloud, Entropy, Guid, HttpTransport, InvalidId, RetryPolicy, TenantId,
+    url::Url,
+};
+
+use super::{
+    keys::{Expected, Place, SigningKeys},
+    policy::{CallerRule, Policy, Tenants, Use},
+    token::TokenVersion,
+    validator::{Inner, TokenValidator},
+};
+use crate::{Error, client_secret::invalid_id, settings::Settings};
+
+/// Settings of a [`TokenValidator`].
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct TokenValidatorBuilder {
+    tenant: Result<TenantId, InvalidId>,
+    audiences: Result<Vec<String>, InvalidId>,
+    token_use: Use,
+    versions: BTreeSet<TokenVersion>,
+    tenants: Option<Result<Vec<TenantId>, InvalidId>>,
+    any_tenant: bool,
+    own_keys_of: Option<Result<ClientId, InvalidId>>,
+    leeway: Duration,
+    lists: Lists,
+    app_only: bool,
+    user_only: bool,
+    keys: SigningKeys,
+    settings: Settings,
+}
+
+/// Lists of which a token must meet something. An empty one would let nobody in and is refused.
+#[derive(Clone, Debug, Default)]
+struct Lists {
+    clients: Option<Vec<String>>,
+    scopes_any: Option<Vec<String>>,
+    scopes_all: Option<Vec<String>>,
+    roles_any: Option<Vec<String>>,
+    roles_all: Option<Vec<String>>,
+    app_permissions_any: Option<Vec<String>>,
+}
+
+impl TokenValidatorBuilder {
+    /// The cloud that issues the tokens; the public one unless set.
+    pub fn cloud(mut self, cloud: Cloud) -> Self {
+        self.settings.cloud = cloud;
+        self
+    }
+
+    /// The clock that decides about expiry and the age of keys; the system's unless set.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.settings.clock = Arc::new(clock);
+        self
+    }
+
+    /// The source of request ids and jitter; the system's unless set.
+    pub fn entropy(mut self, entropy: impl Entropy) -> Self {
+        self.settings.entropy = Arc::new(entropy);
+        self
+    }
+
+    /// The HTTP transport for the keys; reqwest with rustls unless set.
+    pub fn transport(mut self, transport: impl HttpTransport) -> Self {
+        self.settings.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// The limits of retries when keys are fetched; those of token requests unless set.
+    pub fn retry_policy(mut self, policy: RetryPolicy) -> Self {
+        self.settings.retry_policy = policy;
+        self
+    }
+
+    /// Signing keys to share with other validators; keys of its own unless set.
+    pub fn keys(mut self, keys: &SigningKeys) -> Self {
+        self.keys = keys.clone();
+        self
+    }
+
+    /// Lets in these tenants only, by their GUIDs. An authority for many tenants (`common`,
+    /// `organizations`) needs this, or [`any_tenant`](Self::any_tenant).
+    pub fn tenants<I>(mut self, tenants: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: TryInto<TenantId, Error: Into<InvalidId>>,
+    {
+        let tenants = tenants
+            .into_iter()
+            .map(|tenant| tenant.try_into().map_err(Into::into));
+        self.tenants = Some(tenants.collect());
+        self
+    }
+
+    /// Lets in every tenant that the authority stands for: anyone can make one, so who may do what
+    /// must be decided by `tid` and `oid` afterwards.
+    pub fn any_tenant(mut self) -> Self {
+        self.any_tenant = true;
+        self
+    }
+
+    /// The token versions that are accepted; for access tokens both unless set, for ID tokens 2.
+    pub fn versions(mut self, versions: impl IntoIterator<Item = TokenVersion>) -> Self {
+        self.versions = versions.into_iter().collect();
+        self
+    }
+
+    /// How far the clocks may differ; 5 minutes unless set, an hour at most.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway;
+        self
+    }
+
+    /// Uses the keys of this application alone, as one whose claims are mapped has them.
+    pub fn own_signing_keys<C>(mut self, client_id: C) -> Self
+    where
+        C: TryInto<ClientId, Error: Into<InvalidId>>,
+    {
+        self.own_keys_of = Some(client_id.try_into().map_err(Into::into));
+        self
+    }
+
+    /// Lets in the access tokens of these applications only, by client id (`azp`, `appid`).
+    pub fn clients<I>(mut self, client_ids: I) -> Self
+    where
+        I: IntoIterator<Item: ToString>,
+    {
+        self.lists.clients = Some(client_ids.into_iter().map(canonical).collect());
+        self
+    }
+
+    /// Lets in people's tokens with one of these scopes.
+    pub fn scopes_any<I: IntoIterator<Item: ToString>>(mut self, scopes: I) -> Self {
+        self.lists.scopes_any = texts(scopes);
+        self
+    }
+
+    /// Lets in people's tokens with all of these scopes.
+    pub fn scopes_all<I: IntoIterator<Item: ToString>>(mut self, scopes: I) -> Self {
+        self.lists.scopes_all = texts(scopes);
+        self
+    }
+
+    /// Lets in tokens with one of these app roles, a person's or an application's.
+    pub fn roles_any<I: IntoIterator<Item: ToString>>(mut self, roles: I) -> Self {
+        self.lists.roles_any = texts(roles);
+        self
+    }
+
+    /// Lets in tokens with all of these app roles, a person's or an application's.
+    pub fn roles_all<I: IntoIterator<Item: ToString>>(mut self, roles: I) -> Self {
+        self.lists.roles_all = texts(roles);
+        self
+    }
+
+    /// What an application's own token needs in place of scopes and roles: one of these application
+    /// permissions. Together with [`scopes_any`](Self::scopes_any) an API serves both people and
+    /// services.
+    pub fn app_permissions_any<I: IntoIterator<Item: ToString>>(mut self, roles: I) -> Self {
+        self.lists.app_permissions_any = texts(roles);
+        self
+    }
+
+    /// Lets in applications' own tokens only, not people's.
+    pub fn app_only(mut self) -> Self {
+        self.app_only = true;
+        self
+    }
+
+    /// Lets in people's tokens only, not applications' own.
+    pub fn user_only(mut self) -> Self {
+        self.user_only = true;
+        self
+    }
+
+    /// The validator. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an id that is none, a list
+    /// that is empty, rules that no token can meet, and an authority for many tenants without a
+    /// word on which.
+    pub fn build(self) -> Result<TokenValidator, Error> {
+        let tenant = self.tenant.clone().map_err(invalid_id)?;
+        let audiences = self.audiences.clone().map_err(invalid_id)?;
+        if audiences.is_empty() || audiences.iter().any(|audience| audience.trim().is_empty()) {
+            return Err(Error::configuration(
+                "an audience is missing",
+                "give the client id, or the Application ID URI such as api://…, from the registration's page Expose an API",
+            ));
+        }
+        self.check_rules()?;
+        let tenants = self.allowed(&tenant)?;
+        let own_keys_of = self.own_keys_of.clone().transpose().map_err(invalid_id)?;
+        let is_entra = self.settings.cloud.is_entra();
+        let source = |version| {
+            let place = place(&self.settings.cloud, &tenant, version, own_keys_of);
+            self.keys.at(place)
+        };
+        let (mut v1, mut v2) = (None, None);
+        if is_entra {
+            v1 = self
+                .versions
+                .contains(&TokenVersion::V1)
+                .then(|| source(TokenVersion::V1));
+            v2 = self
+                .versions
+                .contains(&TokenVersion::V2)
+                .then(|| source(TokenVersion::V2));
+        }
+        let sources = match (v1, v2) {
+            (Some(v1), v2) => (Arc::clone(&v1), v2.unwrap_or(v1)),
+            (None, Some(v2)) => (Arc::clone(&v2), v2),
+            (None, None) => {
+                let only = source(TokenVersion::V2);
+                (Arc::clone(&only), only)
+            }
+        };
+        // Fails here and not at the first token, when there is no transport.
+        self.settings.transport()?;
+        let caller = match (self.app_only, self.user_only) {
+            (true, _) => CallerRule::Application,
+            (_, true) => CallerRule::Person,
+            _ => CallerRule::Any,
+        };
+        let lists = self.lists;
+        Ok(TokenValidator(Arc::new(Inner {
+            v1: sources.0,
+            v2: sources.1,
+            policy: Policy {
+                is_entra,
+                token_use: self.token_use,
+                versions: self.versions,
+                audiences,
+                tenants,
+                leeway: self.leeway,
+                clients: lists.clients,
+                scopes_any: lists.scopes_any.unwrap_or_default(),
+                scopes_all: lists.scopes_all.unwrap_or_default(),
+                roles_any: lists.roles_any.unwrap_or_default(),
+                roles_all: lists.roles_all.unwrap_or_default(),
+                app_permissions_any: lists.app_permissions_any.unwrap_or_default(),
+                caller,
+            },
+            settings: Arc::new(self.settings),
+        })))
+    }
+
+    pub(super) fn new(
+        tenant: Result<TenantId, InvalidId>,
+        audiences: Result<Vec<String>, InvalidId>,
+        token_use: Use,
+    ) -> Self {
+        let versions = match token_use {
+            Use::Identity => BTreeSet::from([TokenVersion::V2]),
+            Use::Access => BTreeSet::from([TokenVersion::V1, TokenVersion::V2]),
+        };
+        Self {
+            tenant,
+            audiences: audiences.map(|all| all.into_iter().map(canonical).collect()),
+            token_use,
+            versions,
+            tenants: None,
+            any_tenant: false,
+            own_keys_of: None,
+            leeway: LEEWAY,
+            lists: Lists::default(),
+            app_only: false,
+            user_only: false,
+            keys: SigningKeys::new(),
+            settings: Settings::default(),
+        }
+    }
+
+    fn check_rules(&self) -> Result<(), Error> {
+        let Lists {
+            clients,
+            scopes_any,
+            scopes_all,
+            roles_any,
+            roles_all,
+            app_permissions_any,
+        } = &self.lists;
+        let for_access = [clients, scopes_any, scopes_all, app_permissions_any];
+        let all = for_access.into_iter().chain([roles_any, roles_all]);
+        if all.flatten().any(Vec::is_empty) || self.versions.is_empty() {
+            return Err(Error::configuration(
+                "a list of what is let in is empty",
+                "name something in it, or leave the setting out",
+            ));
+        }
+        if self.token_use == Use::Identity
+            && (self.app_only || self.user_only || for_access.into_iter().any(Option::is_some))
+        {
+            return Err(Error::configuration(
+                "a rule for access tokens is set for ID tokens",
+                "ID tokens have neither clients nor scopes, and always are a person's; use roles, or validate access tokens",
+            ));
+        }
+        let scopes = scopes_any.is_some() || scopes_all.is_some();
+        if (self.app_only && (self.user_only || scopes))
+            || (self.user_only && app_permissions_any.is_some())
+        {
+            return Err(Error::configuration(
+                "the rules let nobody in: people have scopes, and applications have application permissions",
+                "leave out one of the rules",
+            ));
+        }
+        if self.leeway > MOST_LEEWAY {
+            return Err(Error::configuration(
+                "the leeway is longer than an hour",
+                "set the machine's clock by a time service; a few minutes do then",
+            ));
+        }
+        Ok(())
+    }
+
+    fn allowed(&self, tenant: &TenantId) -> Result<Tenants, Error> {
+        let listed = self.tenants.clone().transpose().map_err(invalid_id)?;
+        if let Some(listed) = listed {
+            let guids: Option<Vec<Guid>> = listed.iter().map(TenantId::guid).collect();
+            return match guids {
+                Some(guids) if !guids.is_empty() && !self.any_tenant => Ok(Tenants::Listed(guids)),
+                _ => Err(Error::configuration(
+                    "the list of tenants is empty, names one by its domain, or comes with `any_tenant`",
+                    "give the GUIDs of the tenants to let in; a domain may move to another tenant",
+                )),
+            };
+        }
+        if !self.settings.cloud.is_entra() || !tenant.is_alias() {
+            return Ok(Tenants::OfIssuer);
+        }
+        match (tenant.to_string().as_str(), self.any_tenant) {
+            ("consumers", _) => Ok(Tenants::OfIssuer),
+            ("organizations", true) => Ok(Tenants::Organizations),
+            (_, true) => Ok(Tenants::Any),
+            (alias, false) => Err(Error::configuration(
+                format!(
+                    "`{alias}` stands for all tenants, and nothing says which of them are let in"
+                ),
+                "name them with `tenants`, or say `any_tenant`",
+            )),
+        }
+    }
+}
+
+/// Where a tenant's metadata is.
+fn place(
+    cloud: &Cloud,
+    tenant: &TenantId,
+    version: TokenVersion,
+    own_keys_of: Option<ClientId>,
+) -> Place {
+    let mut metadata: Url = cloud.authority().clone();
+    let root = metadata.path().to_owned();
+    let middle = match (cloud.is_entra(), version) {
+        (false, _) => String::new(),
+        (true, TokenVersion::V1) => format!("{tenant}/"),
+        (true, TokenVersion::V2) => format!("{tenant}/v2.0/"),
+    };
+    metadata.set_path(&format!("{root}{middle}.well-known/openid-configuration"));
+    if let Some(client) = own_keys_of {
+        metadata.set_query(Some(&format!("appid={client}")));
+    }
+    let issuer = match (cloud.is_entra(), tenant.guid(), tenant.is_alias()) {
+        (false, ..) => Expected::Provider(cloud.authority().to_string()),
+        (true, Some(tenant), _) => Expected::Tenant(tenant),
+        (true, None, true) if tenant.to_string() != "consumers" => Expected::EveryTenant,
+        (true, None, _) => Expected::SomeTenant,
+    };
+    Place { metadata, issuer }
+}
+
+/// Ids are compared as Entra writes them.
+fn canonical(text: impl ToString) -> String {
+    let text = text.to_string();
+    match text.parse::<Guid>() {
+        Ok(guid) => guid.to_string(),
+        Err(_) => text,
+    }
+}
+
+fn texts(items: impl IntoIterator<Item: ToString>) -> Option<Vec<String>> {
+    Some(items.into_iter().map(|item| item.to_string()).collect())
+}
+
+/// What Microsoft's own libraries for servers allow.
+const LEEWAY: Duration = Duration::from_secs(300);
+const MOST_LEEWAY: Duration = Duration::from_secs(3600);

@@ -1,0 +1,60 @@
+//! Claims as they must be, or the token is none.
+
+use entra_core::{Guid, Timestamp};
+use serde_json::{Map, Value};
+
+use super::error::InvalidToken;
+
+pub(super) type Claims = Map<String, Value>;
+
+/// A text, if it is there.
+pub(super) fn text<'a>(claims: &'a Claims, name: &str) -> Result<Option<&'a str>, InvalidToken> {
+    match claims.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(InvalidToken::malformed("a claim that is a text is none")),
+    }
+}
+
+/// A GUID, if it is there.
+pub(super) fn guid(claims: &Claims, name: &str) -> Result<Option<Guid>, InvalidToken> {
+    text(claims, name)?
+        .map(|text| {
+            text.parse()
+                .map_err(|_| InvalidToken::malformed("a claim that is a GUID is none"))
+        })
+        .transpose()
+}
+
+/// A list of texts, empty if it is not there.
+pub(super) fn check_list(claims: &Claims, name: &str) -> Result<(), InvalidToken> {
+    match claims.get(name) {
+        None => Ok(()),
+        Some(Value::Array(items)) if items.iter().all(Value::is_string) => Ok(()),
+        Some(_) => Err(InvalidToken::malformed(
+            "a claim that is a list of texts is none",
+        )),
+    }
+}
+
+/// The texts of a list.
+pub(super) fn list<'a>(claims: &'a Claims, name: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+    claims
+        .get(name)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+}
+
+/// A time in whole seconds since 1970, if it is there.
+pub(super) fn time(claims: &Claims, name: &str) -> Result<Option<Timestamp>, InvalidToken> {
+    let Some(value) = claims.get(name) else {
+        return Ok(None);
+    };
+    value
+        .as_i64()
+        .and_then(|seconds| Timestamp::from_unix_timestamp(seconds).ok())
+        .map(Some)
+        .ok_or_else(|| InvalidToken::malformed("a time is no whole number of seconds since 1970"))
+}

@@ -1,0 +1,236 @@
+use std::{borrow::Cow, error, fmt, sync::Arc};
+
+use crate::Error;
+
+/// Why a token is not accepted.
+///
+/// `Display` is one line for a log; it names ids out of tokens whose signature is good, and nothing
+/// else of a token. What to tell the caller is in [`www_authenticate`](Self::www_authenticate).
+#[derive(Clone)]
+pub struct InvalidToken(Arc<Inner>);
+
+struct Inner {
+    kind: InvalidTokenKind,
+    summary: Cow<'static, str>,
+    fix: Cow<'static, str>,
+    scopes: Option<String>,
+    source: Option<Error>,
+}
+
+/// What is wrong with a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum InvalidTokenKind {
+    /// It is no signed JWT with the claims that every token has, or it is too big or too deep.
+    Malformed,
+    /// It is signed by another algorithm than RS256, or not at all.
+    Algorithm,
+    /// It names no key of the sign-in service.
+    UnknownKey,
+    /// The signature is not the named key's for this text.
+    Signature,
+    /// Another issuer's token, or another version's.
+    Issuer,
+    /// A tenant's token that is not let in here.
+    Tenant,
+    /// A token for another application.
+    Audience,
+    /// An ID token in place of an access token, or an access token in place of an ID token.
+    TokenUse,
+    /// It has expired.
+    Expired,
+    /// It is not valid yet.
+    NotYetValid,
+    /// It belongs to another sign-in.
+    Nonce,
+    /// The application that got it is not let in here.
+    Client,
+    /// It lacks a scope.
+    Scope,
+    /// It lacks an app role.
+    Role,
+    /// It speaks for a person, where only applications are let in.
+    AppOnlyRequired,
+    /// It speaks for an application alone, where only people are let in.
+    UserRequired,
+    /// The keys of the sign-in service could not be had, so nothing is known about the token.
+    KeysUnavailable,
+}
+
+impl InvalidToken {
+    /// What is wrong with the token.
+    #[must_use]
+    pub fn kind(&self) -> InvalidTokenKind {
+        self.0.kind
+    }
+
+    /// What to do about it, in one sentence, for who runs the application.
+    #[must_use]
+    pub fn fix(&self) -> &str {
+        &self.0.fix
+    }
+
+    /// The error code of RFC 6750, section 3.1: `invalid_token`, or `insufficient_scope` for a
+    /// good token that lacks a right. None when it is not the token's fault.
+    #[must_use]
+    pub fn bearer_error(&self) -> Option<&'static str> {
+        match self.http_status() {
+            401 => Some("invalid_token"),
+            403 => Some("insufficient_scope"),
+            _ => None,
+        }
+    }
+
+    /// The status of an answer to a request with such a token: 401, 403, or 503 when the keys could
+    /// not be had.
+    #[must_use]
+    pub fn http_status(&self) -> u16 {
+        use InvalidTokenKind as Kind;
+        match self.0.kind {
+            Kind::Client
+            | Kind::Scope
+            | Kind::Role
+            | Kind::AppOnlyRequired
+            | Kind::UserRequired => 403,
+            Kind::KeysUnavailable => 503,
+            _ => 401,
+        }
+    }
+
+    /// The value of the header `WWW-Authenticate` for the answer: the error, a description without
+    /// anything out of the token, and the scopes that are needed. None when it is not the token's
+    /// fault.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// use entra_auth::TokenValidator;
+    /// # let tenant = "11111111-1111-1111-1111-111111111111";
+    /// let validator = TokenValidator::access_tokens(tenant, ["api://tasks"]).build()?;
+    /// let refused = validator.validate("not.a.token").await.unwrap_err();
+    /// assert_eq!(refused.http_status(), 401);
+    /// assert_eq!(
+    ///     refused.www_authenticate().as_deref(),
+    ///     Some(r#"Bearer error="invalid_token", error_description="The token is malformed""#)
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn www_authenticate(&self) -> Option<String> {
+        let error = self.bearer_error()?;
+        let description = describe(self.0.kind);
+        let mut value = format!(r#"Bearer error="{error}", error_description="{description}""#);
+        if let Some(scopes) = &self.0.scopes {
+            value.push_str(&format!(r#", scope="{scopes}""#));
+        }
+        Some(value)
+    }
+
+    /// Whether the same token may be accepted later without any change.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self.0.kind,
+            InvalidTokenKind::KeysUnavailable | InvalidTokenKind::NotYetValid
+        )
+    }
+
+    pub(super) fn new(
+        kind: InvalidTokenKind,
+        summary: impl Into<Cow<'static, str>>,
+        fix: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            summary: summary.into(),
+            fix: fix.into(),
+            scopes: None,
+            source: None,
+        }))
+    }
+
+    pub(super) fn malformed(summary: &'static str) -> Self {
+        Self::new(
+            InvalidTokenKind::Malformed,
+            summary,
+            "send the token as the sign-in service gave it, without quotation marks, white space or `Bearer`",
+        )
+    }
+
+    pub(super) fn lacks_scope(needed: &[String], summary: &'static str) -> Self {
+        let list = needed.join(" ");
+        // What would end the header's quoted text early is not repeated there.
+        let quotable = list
+            .bytes()
+            .all(|byte| matches!(byte, 0x20..=0x7e) && byte != b'"' && byte != b'\\');
+        Self(Arc::new(Inner {
+            kind: InvalidTokenKind::Scope,
+            summary: summary.into(),
+            fix: format!("let the client ask for, and people or an admin consent to: {list}")
+                .into(),
+            scopes: (quotable && !list.is_empty()).then_some(list),
+            source: None,
+        }))
+    }
+
+    pub(super) fn keys_unavailable(source: Error) -> Self {
+        let fix = source
+            .fix()
+            .unwrap_or("try again; check network, DNS and proxy on the way to the sign-in service")
+            .to_owned();
+        Self(Arc::new(Inner {
+            kind: InvalidTokenKind::KeysUnavailable,
+            summary: "the signing keys could not be had".into(),
+            fix: fix.into(),
+            scopes: None,
+            source: Some(source),
+        }))
+    }
+}
+
+impl fmt::Display for InvalidToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.summary)
+    }
+}
+
+impl fmt::Debug for InvalidToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InvalidToken")
+            .field("kind", &self.0.kind)
+            .field("message", &self.0.summary)
+            .field("fix", &self.0.fix)
+            .field("source", &self.0.source)
+            .finish()
+    }
+}
+
+impl error::Error for InvalidToken {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        self.0.source.as_ref().map(|source| source as _)
+    }
+}
+
+/// What a stranger may learn.
+const fn describe(kind: InvalidTokenKind) -> &'static str {
+    use InvalidTokenKind as Kind;
+    match kind {
+        Kind::Malformed => "The token is malformed",
+        Kind::Algorithm => "The token is not signed with RS256",
+        Kind::UnknownKey => "The token is signed with an unknown key",
+        Kind::Signature => "The signature is wrong",
+        Kind::Issuer => "The issuer is not accepted",
+        Kind::Tenant => "The tenant is not accepted",
+        Kind::Audience => "The audience is wrong",
+        Kind::TokenUse => "This is another kind of token",
+        Kind::Expired => "The token has expired",
+        Kind::NotYetValid => "The token is not valid yet",
+        Kind::Nonce => "The token belongs to another sign-in",
+        Kind::Client => "The client application is not accepted",
+        Kind::Scope => "The token lacks a scope",
+        Kind::Role => "The token lacks an app role",
+        Kind::AppOnlyRequired => "The token must be an application's own",
+        Kind::UserRequired => "The token must speak for a person",
+        Kind::KeysUnavailable => "The token could not be checked",
+    }
+}

@@ -1,0 +1,150 @@
+//! JSON objects of strangers: nothing twice, nothing deep.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+/// Reads an object. None unless it is one, whole, with each member once and at most [`DEPTH`]
+/// levels: readers disagree about which of two members counts, and that is how checks are got round.
+pub(super) fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = Strict { left: DEPTH }.deserialize(&mut reader).ok()?;
+    reader.end().ok()?;
+    match value {
+        Value::Object(object) => Some(object),
+        _ => None,
+    }
+}
+
+/// The claims `_claim_sources` and `address` have two levels; more is for others' claims.
+const DEPTH: usize = 8;
+
+#[derive(Clone, Copy)]
+struct Strict {
+    left: usize,
+}
+
+impl Strict {
+    fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
+        match self.left.checked_sub(1) {
+            Some(left) => Ok(Self { left }),
+            None => Err(E::custom("too deep")),
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let inside = self.deeper()?;
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(inside)? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let inside = self.deeper()?;
+        let mut object = Map::new();
+        while let Some(name) = members.next_key::<String>()? {
+            let value = members.next_value_seed(inside)?;
+            if object.insert(name, value).is_some() {
+                return Err(A::Error::custom("a member given twice"));
+            }
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_is_read_as_any_reader_reads_it() {
+        let text = r#"{"a":[1,-2,1.5,true,null,"x\u0041"],"b":{"c":{}},"d":""}"#;
+        let expected: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(
+            Some(&object(text.as_bytes()).unwrap()),
+            expected.as_object()
+        );
+    }
+
+    #[test]
+    fn a_member_given_twice_is_refused_at_any_level_however_it_is_written() {
+        for text in [
+            r#"{"a":1,"a":1}"#,
+            r#"{"a":1,"\u0061":2}"#,
+            r#"{"b":{"a":1,"a":2}}"#,
+            r#"{"b":[{"a":1,"a":2}]}"#,
+        ] {
+            assert_eq!(object(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn depth_is_limited_and_what_is_no_object_is_refused() {
+        let nested =
+            |depth: usize| format!(r#"{{"a":{}1{}}}"#, "[".repeat(depth), "]".repeat(depth));
+        assert!(object(nested(DEPTH - 1).as_bytes()).is_some());
+        assert!(object(nested(DEPTH).as_bytes()).is_none());
+        assert!(object(nested(100_000).as_bytes()).is_none());
+        for text in [
+            "",
+            "[]",
+            "1",
+            "{",
+            "{}{}",
+            "{} x",
+            "\u{feff}{}",
+            r#"{"a":1e999}"#,
+            r#"{"a":"\ud800"}"#,
+        ] {
+            assert_eq!(object(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(object(b"{\"a\":\"\xff\"}"), None);
+    }
+}

@@ -1,0 +1,123 @@
+//! The form of a signed JWT (RFC 7519 in the compact form of RFC 7515), before anything in it is
+//! believed.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Map, Value};
+
+use super::{
+    error::{InvalidToken, InvalidTokenKind},
+    json,
+};
+
+/// A token taken apart, whose signature has not been looked at.
+pub(super) struct Unverified<'a> {
+    pub(super) kid: String,
+    /// It is a Graph token: nobody but Graph can check those.
+    pub(super) is_opaque: bool,
+    /// RFC 9068 marks access tokens in the header.
+    pub(super) is_marked_access: bool,
+    pub(super) claims: Map<String, Value>,
+    pub(super) message: &'a [u8],
+    pub(super) signature: Vec<u8>,
+}
+
+impl<'a> Unverified<'a> {
+    /// Takes a token apart.
+    pub(super) fn parse(token: &'a str) -> Result<Self, InvalidToken> {
+        if token.len() > MOST_BYTES {
+            return Err(InvalidToken::malformed("the token is too long"));
+        }
+        let (message, signature) = token.rsplit_once('.').ok_or_else(no_jwt)?;
+        let (header, payload) = message.split_once('.').ok_or_else(no_jwt)?;
+        match payload.bytes().filter(|byte| *byte == b'.').count() {
+            0 => {}
+            2 => {
+                return Err(InvalidToken::new(
+                    InvalidTokenKind::Malformed,
+                    "the token is encrypted",
+                    "turn token encryption off in the API's registration",
+                ));
+            }
+            _ => return Err(no_jwt()),
+        }
+        if header.len() > MOST_HEADER_BYTES {
+            return Err(InvalidToken::malformed("the token's header is too long"));
+        }
+        let header = read(header).ok_or_else(|| {
+            InvalidToken::malformed("the token's header is no base64url of a JSON object")
+        })?;
+        let (kid, is_opaque, is_marked_access) = check_header(header)?;
+        let claims = read(payload).ok_or_else(|| {
+            InvalidToken::malformed("the token's claims are no base64url of a JSON object")
+        })?;
+        let signature = URL_SAFE_NO_PAD
+            .decode(signature)
+            .map_err(|_| InvalidToken::malformed("the token's signature is no base64url"))?;
+        Ok(Self {
+            kid,
+            is_opaque,
+            is_marked_access,
+            claims,
+            message: message.as_bytes(),
+            signature,
+        })
+    }
+}
+
+/// What counts in the header. Keys and addresses of keys in it (`jwk`, `jku`, `x5c`, `x5u`) do not.
+fn check_header(mut header: Map<String, Value>) -> Result<(String, bool, bool), InvalidToken> {
+    match header.get("alg") {
+        Some(Value::String(alg)) if alg == "RS256" => {}
+        Some(Value::String(_)) => {
+            return Err(InvalidToken::new(
+                InvalidTokenKind::Algorithm,
+                "the token is not signed with RS256",
+                "nothing but RS256 is accepted; if nobody forged this token, have its issuer sign with RS256",
+            ));
+        }
+        _ => return Err(InvalidToken::malformed("the token's header has no `alg`")),
+    }
+    // An extension that must be understood and is not (RFC 7515, section 4.1.11).
+    if header.contains_key("crit") {
+        return Err(InvalidToken::malformed(
+            "the token's header has a critical extension, and none is supported",
+        ));
+    }
+    let is_marked_access = match header.get("typ") {
+        None => false,
+        Some(Value::String(typ)) if typ.eq_ignore_ascii_case("JWT") => false,
+        Some(Value::String(typ))
+            if typ.eq_ignore_ascii_case("at+jwt")
+                || typ.eq_ignore_ascii_case("application/at+jwt") =>
+        {
+            true
+        }
+        Some(_) => {
+            return Err(InvalidToken::malformed(
+                "the token's header has another `typ`",
+            ));
+        }
+    };
+    let is_opaque = header.contains_key("nonce");
+    match header.remove("kid") {
+        Some(Value::String(kid)) if !kid.is_empty() => Ok((kid, is_opaque, is_marked_access)),
+        None => Err(InvalidToken::new(
+            InvalidTokenKind::UnknownKey,
+            "the token names no key",
+            "its issuer must say with `kid` which key signed it",
+        )),
+        Some(_) => Err(InvalidToken::malformed("the token's `kid` is no text")),
+    }
+}
+
+fn read(part: &str) -> Option<Map<String, Value>> {
+    json::object(&URL_SAFE_NO_PAD.decode(part).ok()?)
+}
+
+fn no_jwt() -> InvalidToken {
+    InvalidToken::malformed("the token is no JWT of three parts")
+}
+
+/// Beyond what any server takes in a header, and far beyond 200 groups.
+const MOST_BYTES: usize = 64 * 1024;
+const MOST_HEADER_BYTES: usize = 8 * 1024;

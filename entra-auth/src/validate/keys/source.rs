@@ -1,0 +1,250 @@
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use tokio::{
+    runtime::Handle,
+    sync::{Mutex, OwnedMutexGuard},
+};
+use tracing::{Instrument, Span, debug, debug_span, warn};
+
+use super::document::{KeySet, Place};
+use crate::{
+    Error, ErrorKind,
+    settings::Settings,
+    validate::error::{InvalidToken, InvalidTokenKind},
+};
+
+/// The keys of one sign-in service, as far as they are known.
+#[derive(Debug)]
+pub(in super::super) struct Source {
+    place: Place,
+    state: RwLock<State>,
+    /// Whoever fetches holds it.
+    gate: Arc<Mutex<()>>,
+}
+
+/// All times are since 1970 by the validator's clock.
+#[derive(Debug, Default)]
+struct State {
+    known: Option<Known>,
+    /// How many fetches have ended.
+    fetches: u64,
+    /// When the last one ended, and how, if badly.
+    last: Duration,
+    failure: Option<Error>,
+    /// When the last one ended that an unknown key had caused.
+    forced: Option<Duration>,
+}
+
+#[derive(Debug)]
+struct Known {
+    keys: Arc<KeySet>,
+    since: Duration,
+}
+
+/// A set of keys and the place of the key that was asked for.
+pub(in super::super) type Found = (Arc<KeySet>, usize);
+
+enum Look {
+    Ready(Found),
+    /// Good, and a newer one should be fetched for those who come later.
+    Ageing(Found),
+    Fetch(Why),
+    Unknown,
+    Unavailable(Error),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Why {
+    Needed,
+    UnknownKey,
+}
+
+impl Source {
+    pub(super) fn new(place: Place) -> Self {
+        Self {
+            place,
+            state: RwLock::default(),
+            gate: Arc::default(),
+        }
+    }
+
+    /// The key of this name, if nothing must be waited for or done.
+    pub(in super::super) fn ready(&self, kid: &str, now: Duration) -> Option<Found> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        match state.look(kid, now, state.fetches) {
+            Look::Ready(found) => Some(found),
+            _ => None,
+        }
+    }
+
+    /// The key of this name. It may be dropped at any await: what it started goes on for others.
+    pub(in super::super) async fn find(
+        self: &Arc<Self>,
+        kid: &str,
+        settings: &Arc<Settings>,
+    ) -> Result<Found, InvalidToken> {
+        let seen = self.look(|state| state.fetches);
+        let look = || {
+            let now = settings.clock.since_epoch();
+            self.look(|state| state.look(kid, now, seen))
+        };
+        loop {
+            let why = match look() {
+                Look::Ready(found) => return Ok(found),
+                Look::Ageing(found) => {
+                    if let Ok(gate) = Arc::clone(&self.gate).try_lock_owned() {
+                        self.renew(gate, settings).await;
+                    }
+                    return Ok(found);
+                }
+                Look::Unknown => return Err(unknown_key()),
+                Look::Unavailable(error) => return Err(InvalidToken::keys_unavailable(error)),
+                Look::Fetch(why) => why,
+            };
+            match Arc::clone(&self.gate).try_lock_owned() {
+                // Another fetch may have ended between the look and the lock.
+                Ok(gate) => {
+                    if matches!(look(), Look::Fetch(_)) {
+                        self.fetch(gate, why, settings).await?;
+                    }
+                }
+                Err(_) => drop(self.gate.lock().await),
+            }
+        }
+    }
+
+    /// Fetches and waits for it; where there is a runtime, it goes on when the caller does not.
+    async fn fetch(
+        self: &Arc<Self>,
+        gate: OwnedMutexGuard<()>,
+        why: Why,
+        settings: &Arc<Settings>,
+    ) -> Result<(), InvalidToken> {
+        let work = Arc::clone(self).work(gate, why, Arc::clone(settings));
+        match Handle::try_current() {
+            Ok(runtime) => {
+                let flight = runtime.spawn(work.instrument(Span::current()));
+                flight
+                    .await
+                    .map_err(|_| InvalidToken::keys_unavailable(interrupted()))
+            }
+            Err(_) => {
+                work.await;
+                Ok(())
+            }
+        }
+    }
+
+    /// Fetches behind the caller's back, or in front of it where there is no runtime.
+    async fn renew(self: &Arc<Self>, gate: OwnedMutexGuard<()>, settings: &Arc<Settings>) {
+        let work = Arc::clone(self).work(gate, Why::Needed, Arc::clone(settings));
+        match Handle::try_current() {
+            Ok(runtime) => {
+                let span = debug_span!(parent: None, "entra.signing_keys");
+                drop(runtime.spawn(work.instrument(span)));
+            }
+            Err(_) => work.await,
+        }
+    }
+
+    async fn work(self: Arc<Self>, gate: OwnedMutexGuard<()>, why: Why, settings: Arc<Settings>) {
+        let outcome = KeySet::fetch(&self.place, &settings).await;
+        let now = settings.clock.since_epoch();
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.fetches += 1;
+        state.last = now;
+        if why == Why::UnknownKey {
+            state.forced = Some(now);
+        }
+        let host = self.place.metadata.host_str();
+        match outcome {
+            Ok(keys) => {
+                debug!(host, "new signing keys");
+                state.failure = None;
+                state.known = Some(Known {
+                    keys: Arc::new(keys),
+                    since: now,
+                });
+            }
+            Err(error) => {
+                warn!(host, %error, "no new signing keys");
+                state.failure = Some(error);
+            }
+        }
+        drop(state);
+        drop(gate);
+    }
+
+    fn look<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl State {
+    /// What is to be done for the key of this name, for a caller who came after `seen` fetches.
+    fn look(&self, kid: &str, now: Duration, seen: u64) -> Look {
+        let waited = self.fetches > seen;
+        let Some(known) = &self.known else {
+            return match &self.failure {
+                // Those who waited share the failure; who comes later tries again.
+                Some(error) if waited => Look::Unavailable(error.clone()),
+                _ => Look::Fetch(Why::Needed),
+            };
+        };
+        let Some(position) = known.keys.position(kid) else {
+            return match &self.failure {
+                _ if self
+                    .forced
+                    .is_none_or(|forced| now.abs_diff(forced) >= PAUSE) =>
+                {
+                    Look::Fetch(Why::UnknownKey)
+                }
+                // It may be a new key, which could not be looked for.
+                Some(error) => Look::Unavailable(error.clone()),
+                None => Look::Unknown,
+            };
+        };
+        let found = (Arc::clone(&known.keys), position);
+        let age = now.saturating_sub(known.since);
+        if age < AGEING {
+            return Look::Ready(found);
+        }
+        // After a failure the last known ones do, for nobody should wait again and again.
+        if age >= KEPT && self.failure.is_none() && !waited {
+            return Look::Fetch(Why::Needed);
+        }
+        match now.abs_diff(self.last) >= PAUSE {
+            true => Look::Ageing(found),
+            false => Look::Ready(found),
+        }
+    }
+}
+
+fn unknown_key() -> InvalidToken {
+    InvalidToken::new(
+        InvalidTokenKind::UnknownKey,
+        "the token is signed with a key that the sign-in service does not have",
+        "check that the token comes from the configured tenant and cloud; an application with signing keys of its own needs `own_signing_keys`",
+    )
+}
+
+fn interrupted() -> Error {
+    Error::new(
+        ErrorKind::Transport,
+        "the request for signing keys was cut off",
+    )
+    .with(|inner| {
+        inner.cause = Some("the runtime is shutting down, or the HTTP transport panics".into());
+        inner.fix = Some("look for a panic in the log".into());
+    })
+}
+
+/// How long keys are used before new ones must be fetched.
+const KEPT: Duration = Duration::from_secs(12 * 3600);
+/// From here on new ones are fetched ahead, so that nobody waits for them.
+const AGEING: Duration = Duration::from_secs(11 * 3600);
+/// The least time between fetches that an unknown key causes, and between others after a failure.
+const PAUSE: Duration = Duration::from_secs(5 * 60);

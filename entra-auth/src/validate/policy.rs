@@ -1,0 +1,401 @@
+//! What a token with a good signature must say.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use entra_core::{Guid, Timestamp};
+use serde_json::Value;
+
+use super::{
+    claims::{self, Claims},
+    error::{InvalidToken, InvalidTokenKind as Kind},
+    issuer::{Issuer, Match},
+    jwt::Unverified,
+    token::{Caller, NO_SCOPE, TokenVersion, ValidToken, lacks_role},
+};
+
+#[derive(Debug)]
+pub(super) struct Policy {
+    pub(super) is_entra: bool,
+    pub(super) token_use: Use,
+    pub(super) versions: BTreeSet<TokenVersion>,
+    pub(super) audiences: Vec<String>,
+    pub(super) tenants: Tenants,
+    pub(super) leeway: Duration,
+    pub(super) clients: Option<Vec<String>>,
+    pub(super) scopes_any: Vec<String>,
+    pub(super) scopes_all: Vec<String>,
+    pub(super) roles_any: Vec<String>,
+    pub(super) roles_all: Vec<String>,
+    pub(super) app_permissions_any: Vec<String>,
+    pub(super) caller: CallerRule,
+}
+
+/// What a token is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    Identity,
+    Access,
+}
+
+/// Which tenants are let in.
+#[derive(Debug)]
+pub(super) enum Tenants {
+    /// The one that the issuer names.
+    OfIssuer,
+    Listed(Vec<Guid>),
+    /// All but that of personal accounts.
+    Organizations,
+    Any,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CallerRule {
+    Any,
+    Application,
+    Person,
+}
+
+impl Policy {
+    /// Checks the claims of a token that one of the issuer's keys has signed.
+    pub(super) fn check(
+        &self,
+        token: Unverified<'_>,
+        version: Option<TokenVersion>,
+        issuer: &Issuer,
+        key_issuer: Option<&Issuer>,
+        now: Duration,
+    ) -> Result<ValidToken, InvalidToken> {
+        let claims = &token.claims;
+        let tenant = self.check_issuer(claims, version, issuer, key_issuer)?;
+        self.check_tenant(tenant)?;
+        self.check_audience(claims)?;
+        let expires_on = self.check_time(claims, now)?;
+        if claims::text(claims, "sub")?.is_none_or(str::is_empty) {
+            return Err(InvalidToken::malformed("the token has no subject"));
+        }
+        if self.is_entra {
+            claims::guid(claims, "oid")?;
+            claims::check_list(claims, "roles")?;
+        }
+        let caller = caller(claims, self.token_use, self.is_entra)?;
+        self.check_use(&token, version)?;
+        let token = ValidToken {
+            claims: token.claims,
+            expires_on,
+            tenant,
+            version,
+            caller,
+        };
+        self.check_client(&token)?;
+        self.check_rights(&token)?;
+        Ok(token)
+    }
+
+    fn check_issuer(
+        &self,
+        claims: &Claims,
+        version: Option<TokenVersion>,
+        issuer: &Issuer,
+        key_issuer: Option<&Issuer>,
+    ) -> Result<Option<Guid>, InvalidToken> {
+        let iss = claims::text(claims, "iss")?
+            .ok_or_else(|| InvalidToken::malformed("the token has no issuer"))?;
+        if let Some(version) = version {
+            if !self.versions.contains(&version) {
+                return Err(other_version(version));
+            }
+            let said = claims::text(claims, "ver")?;
+            if !matches!(said, None | Some("1.0" | "2.0")) {
+                return Err(other_issuer(iss));
+            }
+        }
+        let tenant = match issuer.compare(iss) {
+            Match::Yes(tenant) => tenant,
+            Match::OtherTenant(tenant) => return Err(other_tenant(tenant)),
+            Match::No => return Err(other_issuer(iss)),
+        };
+        if let Some(key_issuer) = key_issuer
+            && !matches!(key_issuer.compare(iss), Match::Yes(_))
+        {
+            return Err(InvalidToken::new(
+                Kind::Issuer,
+                "the token is signed with a key of another issuer",
+                "the key is good for another tenant's tokens only; somebody may have forged this one",
+            ));
+        }
+        if self.is_entra
+            && let Some(said) = claims::guid(claims, "tid")?
+            && Some(said) != tenant
+        {
+            return Err(InvalidToken::new(
+                Kind::Issuer,
+                "issuer and tenant of the token differ",
+                "have the client get a new token; Entra issues none like this",
+            ));
+        }
+        Ok(tenant)
+    }
+
+    fn check_tenant(&self, tenant: Option<Guid>) -> Result<(), InvalidToken> {
+        let is_let_in = match (&self.tenants, tenant) {
+            (Tenants::OfIssuer | Tenants::Any, _) => true,
+            (Tenants::Listed(listed), Some(tenant)) => listed.contains(&tenant),
+            (Tenants::Organizations, Some(tenant)) => tenant != PERSONAL_ACCOUNTS,
+            (Tenants::Listed(_) | Tenants::Organizations, None) => false,
+        };
+        match is_let_in {
+            true => Ok(()),
+            false => Err(other_tenant(tenant.unwrap_or(Guid::NIL))),
+        }
+    }
+
+    fn check_audience(&self, claims: &Claims) -> Result<(), InvalidToken> {
+        let named: &[Value] = match claims.get("aud") {
+            Some(one @ Value::String(_)) => std::slice::from_ref(one),
+            Some(Value::Array(all)) if all.iter().all(Value::is_string) => all,
+            _ => return Err(InvalidToken::malformed("the token has no audience")),
+        };
+        let is_ours = |value: &Value| {
+            value
+                .as_str()
+                .is_some_and(|named| self.audiences.iter().any(|own| same_audience(own, named)))
+        };
+        if !named.iter().any(is_ours) {
+            let first = named.first().and_then(Value::as_str).unwrap_or_default();
+            return Err(other_audience(first));
+        }
+        // One of several audiences could pass a token on to another (OpenID Connect Core, 3.1.3.7).
+        if self.token_use == Use::Identity
+            && named.len() > 1
+            && claims.get("azp").is_none_or(|azp| !is_ours(azp))
+        {
+            return Err(InvalidToken::new(
+                Kind::Audience,
+                "the ID token is for several applications and was issued to another one",
+                "have the sign-in service issue ID tokens for one application",
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_time(&self, claims: &Claims, now: Duration) -> Result<Timestamp, InvalidToken> {
+        let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+        let leeway = i64::try_from(self.leeway.as_secs()).unwrap_or(i64::MAX);
+        let expires_on = claims::time(claims, "exp")?
+            .ok_or_else(|| InvalidToken::malformed("the token has no expiry"))?;
+        if expires_on.unix_timestamp().saturating_add(leeway) <= now {
+            return Err(InvalidToken::new(
+                Kind::Expired,
+                format!("the token has expired at {expires_on}"),
+                "have the client get a new token; if it just did, set the clock of this machine",
+            ));
+        }
+        for name in ["nbf", "iat"] {
+            if let Some(from) = claims::time(claims, name)?
+                && from.unix_timestamp().saturating_sub(leeway) > now
+            {
+                return Err(InvalidToken::new(
+                    Kind::NotYetValid,
+                    format!("the token is valid from {from} on"),
+                    "set the clock of this machine by a time service",
+                ));
+            }
+        }
+        Ok(expires_on)
+    }
+
+    /// An ID token says who signed in, to one application; it opens no API, and the other way round.
+    fn check_use(
+        &self,
+        token: &Unverified<'_>,
+        version: Option<TokenVersion>,
+    ) -> Result<(), InvalidToken> {
+        let claims = &token.claims;
+        let has = |name: &str| claims.contains_key(name);
+        let is_right = match (self.token_use, version) {
+            (Use::Identity, _) => {
+                !token.is_marked_access
+                    && !["scp", "azpacr", "appidacr"].into_iter().any(has)
+                    && !(self.is_entra && has("idtyp"))
+            }
+            (Use::Access, Some(TokenVersion::V1)) => has("appid"),
+            (Use::Access, Some(TokenVersion::V2)) => has("azp"),
+            (Use::Access, None) => !has("nonce") && !has("at_hash"),
+        };
+        if is_right {
+            return Ok(());
+        }
+        let (summary, fix) = match self.token_use {
+            Use::Identity => (
+                "this is an access token, and an ID token is needed",
+                "use `id_token` of the token endpoint's answer",
+            ),
+            Use::Access => (
+                "this is no access token",
+                "have the client ask for a scope of this API and send `access_token`, not `id_token`",
+            ),
+        };
+        Err(InvalidToken::new(Kind::TokenUse, summary, fix))
+    }
+
+    fn check_client(&self, token: &ValidToken) -> Result<(), InvalidToken> {
+        let Some(clients) = &self.clients else {
+            return Ok(());
+        };
+        let client = token.app_id().unwrap_or_default();
+        if clients.iter().any(|known| known == client) {
+            return Ok(());
+        }
+        Err(InvalidToken::new(
+            Kind::Client,
+            format!("the application {} is not let in", quoted(client)),
+            "add its client id to `clients` if it should be",
+        ))
+    }
+
+    fn check_rights(&self, token: &ValidToken) -> Result<(), InvalidToken> {
+        if self.token_use == Use::Access {
+            match (self.caller, token.caller) {
+                (CallerRule::Application, Caller::Person | Caller::Unclear) => {
+                    return Err(InvalidToken::new(
+                        Kind::AppOnlyRequired,
+                        "the token speaks for a person, or does not say",
+                        "have the client use the client credentials grant; add the optional claim idtyp to the API's registration",
+                    ));
+                }
+                (CallerRule::Person, Caller::Application | Caller::Unclear) => {
+                    return Err(InvalidToken::new(
+                        Kind::UserRequired,
+                        "the token speaks for no person",
+                        "have the client sign a person in",
+                    ));
+                }
+                _ => {}
+            }
+            if token.caller != Caller::Person && !self.app_permissions_any.is_empty() {
+                return match has_any(token, &self.app_permissions_any) {
+                    true => Ok(()),
+                    false => Err(lacks_role(&self.app_permissions_any)),
+                };
+            }
+            let is_listed = self.clients.is_some();
+            if !is_listed && token.scopes().next().is_none() && token.roles().next().is_none() {
+                return Err(InvalidToken::new(
+                    Kind::Role,
+                    "the token has neither scopes nor app roles",
+                    "give the application an app role of this API, or name it in `clients`",
+                ));
+            }
+        }
+        let (any, all) = (&self.scopes_any, &self.scopes_all);
+        if !any.is_empty() && !any.iter().any(|scope| token.has_scope(scope)) {
+            return Err(InvalidToken::lacks_scope(any, NO_SCOPE));
+        }
+        if !all.iter().all(|scope| token.has_scope(scope)) {
+            return Err(InvalidToken::lacks_scope(all, "the token lacks a scope"));
+        }
+        if !self.roles_any.is_empty() && !has_any(token, &self.roles_any) {
+            return Err(lacks_role(&self.roles_any));
+        }
+        if !self.roles_all.iter().all(|role| token.has_role(role)) {
+            return Err(lacks_role(&self.roles_all));
+        }
+        Ok(())
+    }
+}
+
+/// On whose behalf a token is. Only Entra's `idtyp` says so outright; else an application's own
+/// token has no scopes, and its subject is the service principal itself.
+fn caller(claims: &Claims, token_use: Use, is_entra: bool) -> Result<Caller, InvalidToken> {
+    if token_use == Use::Identity {
+        return Ok(Caller::Person);
+    }
+    if !is_entra {
+        let text = |name| claims.get(name).and_then(Value::as_str);
+        let client = text("client_id").or_else(|| text("azp"));
+        return Ok(match client.is_some() && client == text("sub") {
+            true => Caller::Application,
+            false => Caller::Person,
+        });
+    }
+    let scopes = claims::text(claims, "scp")?;
+    let is_self = claims::text(claims, "oid")? == claims::text(claims, "sub")?;
+    Ok(match (claims::text(claims, "idtyp")?, scopes) {
+        (Some("app"), _) => Caller::Application,
+        (Some("user") | None, Some(_)) => Caller::Person,
+        (None, None) if is_self => Caller::Application,
+        _ => Caller::Unclear,
+    })
+}
+
+fn has_any(token: &ValidToken, roles: &[String]) -> bool {
+    roles.iter().any(|role| token.has_role(role))
+}
+
+/// Tokens of version 1 repeat the identifier as it was asked for, maybe with a slash at its end.
+fn same_audience(own: &str, named: &str) -> bool {
+    named == own
+        || (own.contains("://") && named.trim_end_matches('/') == own.trim_end_matches('/'))
+}
+
+fn other_version(version: TokenVersion) -> InvalidToken {
+    let (number, fix) = match version {
+        TokenVersion::V1 => (
+            1,
+            "set requestedAccessTokenVersion to 2 in the API's registration, or accept version 1",
+        ),
+        TokenVersion::V2 => (2, "accept version 2"),
+    };
+    InvalidToken::new(
+        Kind::Issuer,
+        format!("the token is of version {number}"),
+        fix,
+    )
+}
+
+fn other_issuer(iss: &str) -> InvalidToken {
+    InvalidToken::new(
+        Kind::Issuer,
+        format!("the token is from {}, another issuer", quoted(iss)),
+        "check tenant, cloud and token version of the validator",
+    )
+}
+
+fn other_tenant(tenant: Guid) -> InvalidToken {
+    InvalidToken::new(
+        Kind::Tenant,
+        format!("the token is from tenant {tenant}, which is not let in"),
+        "add the tenant to `tenants` if it should be, or have the person sign in with another account",
+    )
+}
+
+fn other_audience(named: &str) -> InvalidToken {
+    let fix = match named.trim_end_matches('/') {
+        "https://graph.microsoft.com" | "00000003-0000-0000-c000-000000000000" => {
+            "this is a token for Microsoft Graph; have the client ask for a scope of this API, such as api://…/.default"
+        }
+        _ => {
+            "have the client ask for a scope of this application, or add the identifier to the audiences if it is this one's"
+        }
+    };
+    InvalidToken::new(
+        Kind::Audience,
+        format!(
+            "the token is for {}, not for this application",
+            quoted(named)
+        ),
+        fix,
+    )
+}
+
+/// An id for a log line, however long and strange it is.
+fn quoted(id: &str) -> String {
+    let short: String = id.chars().take(MOST_QUOTED).collect();
+    format!("{short:?}")
+}
+
+const MOST_QUOTED: usize = 100;
+/// The tenant of personal Microsoft accounts, 9188040d-6c67-4c5b-b112-36a304b66dad.
+const PERSONAL_ACCOUNTS: Guid = Guid::from_bytes([
+    0x91, 0x88, 0x04, 0x0d, 0x6c, 0x67, 0x4c, 0x5b, 0xb1, 0x12, 0x36, 0xa3, 0x04, 0xb6, 0x6d, 0xad,
+]);

@@ -1,0 +1,221 @@
+use std::fmt;
+
+use entra_core::{Guid, ObjectId, Timestamp};
+use serde_json::{Map, Value};
+
+use super::{
+    claims::{self, Claims},
+    error::{InvalidToken, InvalidTokenKind},
+};
+
+/// The claims of a token that was found good.
+///
+/// Store what belongs to a person under [`tid`](Self::tid) and [`oid`](Self::oid) together. Names
+/// and e-mail addresses, which anyone may change, are for showing only.
+#[derive(Clone)]
+pub struct ValidToken {
+    pub(super) claims: Claims,
+    pub(super) expires_on: Timestamp,
+    pub(super) tenant: Option<Guid>,
+    pub(super) version: Option<TokenVersion>,
+    pub(super) caller: Caller,
+}
+
+/// A version of Entra's tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum TokenVersion {
+    /// Issued by `sts.windows.net`, to APIs whose registration does not ask for version 2.
+    V1,
+    /// What new registrations should ask for (`requestedAccessTokenVersion`).
+    V2,
+}
+
+/// On whose behalf a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Caller {
+    Person,
+    Application,
+    /// It does not say; it is neither, where one of them is asked for.
+    Unclear,
+}
+
+impl ValidToken {
+    /// The object id of the person, or of the calling application's service principal, in the
+    /// tenant. An ID token has none unless the scope `profile` was asked for.
+    #[must_use]
+    pub fn oid(&self) -> Option<ObjectId> {
+        self.text("oid")?.parse().ok()
+    }
+
+    /// The tenant that issued the token; none for another provider than Entra.
+    #[must_use]
+    pub fn tid(&self) -> Option<Guid> {
+        self.tenant
+    }
+
+    /// The subject: a person's name that is different for every application.
+    #[must_use]
+    pub fn sub(&self) -> &str {
+        self.text("sub").unwrap_or_default()
+    }
+
+    /// The issuer.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        self.text("iss").unwrap_or_default()
+    }
+
+    /// Whom the token is for; the first one if there are several.
+    #[must_use]
+    pub fn audience(&self) -> &str {
+        match self.claims.get("aud") {
+            Some(Value::Array(all)) => all.first().and_then(Value::as_str).unwrap_or_default(),
+            one => one.and_then(Value::as_str).unwrap_or_default(),
+        }
+    }
+
+    /// The client id of the application that got the access token (`azp`, or `appid` in version 1).
+    #[must_use]
+    pub fn app_id(&self) -> Option<&str> {
+        match self.version {
+            Some(TokenVersion::V1) => self.text("appid"),
+            Some(TokenVersion::V2) => self.text("azp"),
+            None => self.text("azp").or_else(|| self.text("client_id")),
+        }
+    }
+
+    /// What the person let the application do here (`scp`).
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        let name = match self.version {
+            None if !self.claims.contains_key("scp") => "scope",
+            _ => "scp",
+        };
+        // An application's own token has rights of its own only.
+        let granted = self
+            .text(name)
+            .filter(|_| self.caller != Caller::Application);
+        granted.unwrap_or_default().split_ascii_whitespace()
+    }
+
+    /// Whether the person let the application do this here.
+    #[must_use]
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.scopes().any(|granted| granted == scope)
+    }
+
+    /// The app roles of the person, or the application permissions of the calling application.
+    pub fn roles(&self) -> impl Iterator<Item = &str> {
+        claims::list(&self.claims, "roles")
+    }
+
+    /// Whether the caller has this app role.
+    #[must_use]
+    pub fn has_role(&self, role: &str) -> bool {
+        self.roles().any(|held| held == role)
+    }
+
+    /// Lets through who has one of these scopes, for a rule of one route.
+    ///
+    /// # Errors
+    /// [`InvalidTokenKind::Scope`].
+    pub fn require_scope(&self, any_of: &[&str]) -> Result<(), InvalidToken> {
+        if any_of.iter().any(|scope| self.has_scope(scope)) {
+            return Ok(());
+        }
+        let needed: Vec<String> = any_of.iter().map(|&scope| scope.to_owned()).collect();
+        Err(InvalidToken::lacks_scope(&needed, NO_SCOPE))
+    }
+
+    /// Lets through who has one of these app roles, for a rule of one route.
+    ///
+    /// # Errors
+    /// [`InvalidTokenKind::Role`].
+    pub fn require_role(&self, any_of: &[&str]) -> Result<(), InvalidToken> {
+        if any_of.iter().any(|role| self.has_role(role)) {
+            return Ok(());
+        }
+        Err(lacks_role(any_of))
+    }
+
+    /// Whether the token speaks for an application alone, without any person.
+    #[must_use]
+    pub fn is_app_only(&self) -> bool {
+        self.caller == Caller::Application
+    }
+
+    /// The version of an Entra token.
+    #[must_use]
+    pub fn version(&self) -> Option<TokenVersion> {
+        self.version
+    }
+
+    /// When it expires.
+    #[must_use]
+    pub fn expires_on(&self) -> Timestamp {
+        self.expires_on
+    }
+
+    /// When it was issued.
+    #[must_use]
+    pub fn issued_at(&self) -> Option<Timestamp> {
+        claims::time(&self.claims, "iat").ok().flatten()
+    }
+
+    /// Whether the client can answer a claims challenge (`xms_cc` has `cp1`), so that a 401 with
+    /// `insufficient_claims` makes it come back with a better token.
+    #[must_use]
+    pub fn supports_cae(&self) -> bool {
+        claims::list(&self.claims, "xms_cc")
+            .any(|capability| capability.eq_ignore_ascii_case("cp1"))
+    }
+
+    /// One claim as it is.
+    #[must_use]
+    pub fn claim(&self, name: &str) -> Option<&Value> {
+        self.claims.get(name)
+    }
+
+    /// All claims.
+    #[must_use]
+    pub fn claims(&self) -> &Map<String, Value> {
+        &self.claims
+    }
+
+    /// All claims, to keep.
+    #[must_use]
+    pub fn into_claims(self) -> Map<String, Value> {
+        self.claims
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.claims.get(name)?.as_str()
+    }
+}
+
+impl fmt::Debug for ValidToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ValidToken")
+            .field("tid", &self.tenant)
+            .field("oid", &self.oid())
+            .field("app_id", &self.app_id())
+            .field("version", &self.version)
+            .field("caller", &self.caller)
+            .field("expires_on", &self.expires_on)
+            .finish_non_exhaustive()
+    }
+}
+
+pub(super) fn lacks_role(needed: &[impl AsRef<str>]) -> InvalidToken {
+    let needed: Vec<&str> = needed.iter().map(AsRef::as_ref).collect();
+    InvalidToken::new(
+        InvalidTokenKind::Role,
+        "the token has no app role that is let in",
+        format!(
+            "assign the person, group or application to one of the app roles under Enterprise applications: {}",
+            needed.join(", ")
+        ),
+    )
+}
+
+pub(super) const NO_SCOPE: &str = "the token has no scope that is let in";

@@ -1,0 +1,176 @@
+use std::{fmt, sync::Arc};
+
+use entra_core::{ClientId, InvalidId, TenantId};
+use serde_json::Value;
+
+use super::{
+    builder::TokenValidatorBuilder,
+    error::{InvalidToken, InvalidTokenKind},
+    jwt::Unverified,
+    keys::Source,
+    policy::{Policy, Use},
+    token::{TokenVersion, ValidToken},
+};
+use crate::settings::Settings;
+
+/// Decides whether a token is to be believed: an ID token after a sign-in, or an access token that
+/// a caller sends to an API of one's own.
+///
+/// Making one sends nothing; the keys of the sign-in service are fetched at the first token and
+/// kept. Cheap to clone; clones share their keys.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// use entra_auth::{TokenValidator, validate::InvalidTokenKind};
+/// # let tenant = entra_mock::FakeTenant::start().await;
+/// # let api = tenant.register_app("Tasks").expose_scope("Tasks.Read");
+/// # let app = tenant.register_app("Board").delegated_permission_of(&api, "Tasks.Read").with_secret();
+/// # let scope = format!("api://{}/Tasks.Read", api.client_id());
+/// # let sent = tenant.tokens_for(&app, "adele@contoso.com", [scope]).access_token().clone();
+/// # let (tenant_id, client_id) = (tenant.id(), api.client_id());
+/// let validator = TokenValidator::access_tokens(tenant_id, [format!("api://{client_id}")])
+/// #   .clock(tenant.clock())
+///     .cloud(tenant.cloud())
+///     .scopes_any(["Tasks.Read", "Tasks.Write"])
+///     .build()?;
+/// let token = validator.validate(sent.expose()).await?;
+/// assert!(token.has_scope("Tasks.Read") && !token.is_app_only());
+///
+/// let forged = validator.validate("eyJhbGciOiJub25lIn0.e30.").await.unwrap_err();
+/// assert_eq!(forged.kind(), InvalidTokenKind::Algorithm);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct TokenValidator(pub(super) Arc<Inner>);
+
+pub(super) struct Inner {
+    /// The same ones where one version is accepted.
+    pub(super) v1: Arc<Source>,
+    pub(super) v2: Arc<Source>,
+    pub(super) policy: Policy,
+    pub(super) settings: Arc<Settings>,
+}
+
+impl TokenValidator {
+    /// For ID tokens that this application gets when people sign in.
+    pub fn id_tokens<T, C>(tenant: T, client_id: C) -> TokenValidatorBuilder
+    where
+        T: TryInto<TenantId, Error: Into<InvalidId>>,
+        C: TryInto<ClientId, Error: Into<InvalidId>>,
+    {
+        let client = client_id.try_into().map_err(Into::into);
+        TokenValidatorBuilder::new(
+            tenant.try_into().map_err(Into::into),
+            client.map(|client| vec![client.to_string()]),
+            Use::Identity,
+        )
+    }
+
+    /// For access tokens that callers send to an API with these identifiers: its client id in
+    /// tokens of version 2, its Application ID URI (`api://…`) in those of version 1.
+    ///
+    /// A token that carries neither scopes nor app roles is refused unless
+    /// [`clients`](TokenValidatorBuilder::clients) says whose it may be: Entra gives one to every
+    /// application that asks.
+    pub fn access_tokens<T, A>(tenant: T, audiences: A) -> TokenValidatorBuilder
+    where
+        T: TryInto<TenantId, Error: Into<InvalidId>>,
+        A: IntoIterator<Item: ToString>,
+    {
+        let audiences = audiences.into_iter().map(|audience| audience.to_string());
+        TokenValidatorBuilder::new(
+            tenant.try_into().map_err(Into::into),
+            Ok(audiences.collect()),
+            Use::Access,
+        )
+    }
+
+    /// The claims of a token that is good. The nonce of an ID token is not looked at.
+    ///
+    /// # Errors
+    /// When the token is not good, or the keys cannot be had; [`InvalidToken::kind`] says which.
+    pub async fn validate(&self, token: &str) -> Result<ValidToken, InvalidToken> {
+        let inner = &*self.0;
+        let unverified = Unverified::parse(token)?;
+        let (source, version) = inner.source(&unverified);
+        let now = inner.settings.clock.since_epoch();
+        let (keys, position) = match source.ready(&unverified.kid, now) {
+            Some(found) => found,
+            // Boxed, so that the common case does not pay for the size of this one.
+            None => Box::pin(source.find(&unverified.kid, &inner.settings)).await?,
+        };
+        let key = keys
+            .get(position)
+            .filter(|key| key.has_signed(unverified.message, &unverified.signature))
+            .ok_or_else(|| bad_signature(&unverified))?;
+        inner.policy.check(
+            unverified,
+            version,
+            &keys.issuer,
+            key.issuer.as_ref(),
+            inner.settings.clock.since_epoch(),
+        )
+    }
+
+    /// The claims of an ID token that is good and answers the sign-in with this nonce. Without one
+    /// the nonce is not looked at.
+    ///
+    /// # Errors
+    /// As [`validate`](Self::validate); [`InvalidTokenKind::Nonce`] for another sign-in's token,
+    /// [`InvalidTokenKind::TokenUse`] when this validator is for access tokens.
+    pub async fn validate_id_token(
+        &self,
+        token: &str,
+        nonce: Option<&str>,
+    ) -> Result<ValidToken, InvalidToken> {
+        if self.0.policy.token_use != Use::Identity {
+            return Err(InvalidToken::new(
+                InvalidTokenKind::TokenUse,
+                "this validator is for access tokens",
+                "make one with `TokenValidator::id_tokens`",
+            ));
+        }
+        let token = self.validate(token).await?;
+        match nonce {
+            Some(nonce) if token.claim("nonce").and_then(Value::as_str) != Some(nonce) => {
+                Err(InvalidToken::new(
+                    InvalidTokenKind::Nonce,
+                    "the token belongs to another sign-in",
+                    "let the person sign in again; if it happens often, see that one browser's sign-in is not finished with another's state",
+                ))
+            }
+            _ => Ok(token),
+        }
+    }
+}
+
+impl fmt::Debug for TokenValidator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenValidator")
+            .field("policy", &self.0.policy)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    /// Which keys to use. The token's word on its version only chooses among what is configured.
+    fn source(&self, token: &Unverified<'_>) -> (&Arc<Source>, Option<TokenVersion>) {
+        if !self.policy.is_entra {
+            return (&self.v2, None);
+        }
+        match token.claims.get("ver").and_then(Value::as_str) {
+            Some("1.0") => (&self.v1, Some(TokenVersion::V1)),
+            _ => (&self.v2, Some(TokenVersion::V2)),
+        }
+    }
+}
+
+fn bad_signature(token: &Unverified<'_>) -> InvalidToken {
+    let fix = if token.is_opaque {
+        "this is a token for Microsoft Graph, which only Graph can check; have the client ask for a scope of this API, such as api://…/.default"
+    } else {
+        "the token was changed on the way or forged"
+    };
+    InvalidToken::new(InvalidTokenKind::Signature, "the signature is wrong", fix)
+}
