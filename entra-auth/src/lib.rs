@@ -20,6 +20,8 @@ pub mod host;
 mod region;
 mod report;
 mod settings;
+#[cfg(feature = "sign-in")]
+pub mod sign_in;
 mod skew;
 pub mod store;
 mod throttle;
@@ -46,6 +48,9 @@ pub use environment::Environment;
 pub use environment_credential::{EnvironmentCredential, EnvironmentCredentialBuilder};
 pub use error::{Error, ErrorKind};
 pub use report::Report;
+#[cfg(feature = "sign-in")]
+#[cfg(feature = "sign-in")]
+pub use sign_in::SignInClient;
 #[cfg(feature = "sign-in")]
 pub use validate::TokenValidator;
 

@@ -220,6 +220,8 @@ pub(crate) fn refused(refusal: Refusal) -> Error {
         inner.oauth_error = refusal.oauth_error;
         inner.suberror = refusal.suberror;
         inner.service_message = refusal.message;
+        inner.correlation_id = refusal.correlation_id;
+        inner.trace_id = refusal.trace_id;
     })
 }
 

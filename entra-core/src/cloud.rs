@@ -273,6 +273,12 @@ impl Cloud {
         given.unwrap_or_else(|| self.endpoint(tenant, "devicecode"))
     }
 
+    /// Where a browser signs out of a tenant; none of another provider than Entra.
+    #[must_use]
+    pub fn end_session_endpoint(&self, tenant: &TenantId) -> Option<Url> {
+        self.is_entra().then(|| self.endpoint(tenant, "logout"))
+    }
+
     /// Whether it is Entra, with its tenants and its own claims in tokens.
     #[must_use]
     pub fn is_entra(&self) -> bool {

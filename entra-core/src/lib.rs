@@ -7,6 +7,7 @@ mod credential;
 mod entropy;
 mod error;
 mod ids;
+mod membership;
 mod pipeline;
 mod request;
 mod retry;
@@ -23,6 +24,7 @@ pub use credential::{
 pub use entropy::{Entropy, SystemEntropy};
 pub use error::{Error, ErrorKind};
 pub use ids::{ClientId, Guid, InvalidId, ObjectId, TenantId};
+pub use membership::{DirectoryError, GroupMembership};
 pub use pipeline::{Pipeline, PipelineBuilder};
 pub use request::{Bearer, Idempotency, Request, Response};
 pub use retry::{Attempt, Decision, GaveUp, Outcome, RetryPolicy, Verdict, parse_retry_after};

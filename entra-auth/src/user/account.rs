@@ -73,7 +73,7 @@ impl Account {
 }
 
 /// `uid.utid` of a `client_info`.
-fn home(info: &Secret) -> Option<String> {
+pub(crate) fn home(info: &Secret) -> Option<String> {
     let info: Value = serde_json::from_slice(&BASE64.decode(info.expose()).ok()?).ok()?;
     let part = |name: &str| info[name].as_str().filter(|part| !part.is_empty());
     Some(format!("{}.{}", part("uid")?, part("utid")?))

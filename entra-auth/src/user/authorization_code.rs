@@ -2,12 +2,12 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use entra_core::{ClientId, Idempotency, InvalidId, Secret, TenantId, url::Url};
+use entra_core::{AccessToken, ClientId, Idempotency, InvalidId, Secret, TenantId, url::Url};
 
 use super::{
     account::Account,
     callback,
-    flow_state::FlowState,
+    flow_state::{FlowState, LIFETIME},
     party::{Given, Party, with_identity},
     proof::ClientProof,
     refresh::UserCredential,
@@ -18,6 +18,7 @@ use crate::{
     settings::{Settings, common_settings},
     store::StoreError,
     token_endpoint::Effort,
+    wire::Personal,
 };
 
 /// Signs people in with their browser: the OAuth authorization code grant with PKCE.
@@ -60,6 +61,12 @@ struct Inner {
     party: Arc<Party>,
     redirect_uri: String,
     scopes: Vec<String>,
+}
+
+/// What a code gave, not believed yet.
+pub(crate) struct Redeemed {
+    token: AccessToken,
+    pub(crate) personal: Personal,
 }
 
 /// Settings of an [`AuthorizationCodeFlow`].
@@ -152,24 +159,9 @@ impl AuthorizationCodeFlow {
     /// this flow, and whatever the service refuses: a person who declined, a consent that is
     /// missing, a code that was used or has expired.
     pub async fn finish(&self, flow: FlowState, callback: &str) -> Result<UserCredential, Error> {
-        let party = &self.0.party;
-        let code = callback::code(callback, &flow, party.clock().now())?;
-        let form = Form::new("authorization_code")
-            .secret("code", &code)
-            .field("redirect_uri", flow.redirect_uri.as_str())
-            .secret("code_verifier", &flow.verifier)
-            .field("scope", with_identity(&flow.scopes));
-        // A code is good once: a second try could only be refused.
-        let granted = party
-            .redeem(
-                "token by authorization code",
-                &flow.tenant,
-                form,
-                Idempotency::Create,
-                Effort::Full,
-            )
-            .await?;
-        UserCredential::signed_in(party, granted, &flow.scopes, Some(&flow.nonce)).await
+        let answer = callback::read(callback, &flow, self.0.party.clock().now())?;
+        let redeemed = self.redeem(&flow, &answer.outcome?).await?;
+        self.accept(redeemed, &flow).await
     }
 
     /// Who has signed in here, the latest last.
@@ -243,6 +235,39 @@ impl AuthorizationCodeFlow {
         Ok(was_here)
     }
 
+    /// Redeems a code. Nothing of the answer is kept before it is [accepted](Self::accept).
+    pub(crate) async fn redeem(&self, flow: &FlowState, code: &Secret) -> Result<Redeemed, Error> {
+        let form = Form::new("authorization_code")
+            .secret("code", code)
+            .field("redirect_uri", flow.redirect_uri.as_str())
+            .secret("code_verifier", &flow.verifier)
+            .field("scope", with_identity(&flow.scopes));
+        // A code is good once: a second try could only be refused.
+        let (token, personal) = self
+            .0
+            .party
+            .redeem(
+                "token by authorization code",
+                &flow.tenant,
+                form,
+                Idempotency::Create,
+                Effort::Full,
+            )
+            .await?;
+        Ok(Redeemed { token, personal })
+    }
+
+    /// Keeps what a code gave: the person, the token and the refresh token.
+    pub(crate) async fn accept(
+        &self,
+        redeemed: Redeemed,
+        flow: &FlowState,
+    ) -> Result<UserCredential, Error> {
+        let granted = (redeemed.token, redeemed.personal);
+        let party = &self.0.party;
+        UserCredential::signed_in(party, granted, &flow.scopes, Some(&flow.nonce)).await
+    }
+
     pub(super) fn start_at(
         &self,
         redirect_uri: &str,
@@ -260,6 +285,9 @@ impl AuthorizationCodeFlow {
             scopes,
             tenant: party.tenant.clone(),
             expires_on: party.clock().now().saturating_add(LIFETIME),
+            client: Some(party.client),
+            connection: None,
+            max_age: options.max_age.map(|age| age.as_secs()),
         };
         let challenge = digest(&SHA256, flow.verifier.expose().as_bytes());
         let mut url = party.settings.cloud.authorization_endpoint(&party.tenant);
@@ -294,13 +322,18 @@ impl AuthorizationCodeFlow {
         Ok((url, flow))
     }
 
-    #[cfg(feature = "interactive")]
-    pub(super) fn party(&self) -> &Arc<Party> {
+    #[cfg(any(feature = "interactive", feature = "sign-in"))]
+    pub(crate) fn party(&self) -> &Arc<Party> {
         &self.0.party
     }
 
+    #[cfg(feature = "sign-in")]
+    pub(crate) fn redirect_uri(&self) -> &str {
+        &self.0.redirect_uri
+    }
+
     /// 32 random bytes as 43 characters, which nobody guesses.
-    fn random(&self) -> Result<String, Error> {
+    pub(crate) fn random(&self) -> Result<String, Error> {
         let mut bytes = [0; 32];
         self.0
             .party
@@ -347,8 +380,8 @@ impl AuthorizationCodeFlowBuilder {
         self
     }
 
-    #[cfg(feature = "interactive")]
-    pub(super) fn with_settings(mut self, settings: Settings) -> Self {
+    #[cfg(any(feature = "interactive", feature = "sign-in"))]
+    pub(crate) fn with_settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
         self
     }
@@ -407,6 +440,3 @@ fn check_redirect(address: &str) -> Result<(), Error> {
         _ => Ok(()),
     }
 }
-
-/// People look for their password and their telephone; the code itself is good for minutes only.
-const LIFETIME: entra_core::time::Duration = entra_core::time::Duration::minutes(60);

@@ -1,44 +1,120 @@
 //! What the browser brings back from a sign-in, which anybody may have written.
 
-use entra_core::{Secret, Timestamp, url::form_urlencoded};
+use entra_core::{Guid, Secret, Timestamp, url::form_urlencoded};
 use serde_json::json;
 
 use super::flow_state::FlowState;
 use crate::{Error, ErrorKind, token_endpoint::refused, wire::Refusal};
 
-/// The code of a callback that belongs to this flow.
-pub(super) fn code(callback: &str, flow: &FlowState, now: Timestamp) -> Result<Secret, Error> {
-    if callback.len() > LONGEST {
-        return Err(foreign("it is longer than any answer of the service"));
+/// A callback that belongs to this flow.
+pub(crate) struct Answer {
+    /// The code, or what the service refused.
+    pub(crate) outcome: Result<Secret, Error>,
+    /// Who answers, if it says so (RFC 9207).
+    #[cfg(feature = "sign-in")]
+    pub(crate) issuer: Option<String>,
+    /// The service's own word for the browser's session.
+    #[cfg(feature = "sign-in")]
+    pub(crate) session_state: Option<String>,
+}
+
+/// Why a callback is not the answer to a flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Foreign {
+    TooLong,
+    Twice,
+    NoState,
+    OtherState,
+    Late,
+    Empty,
+}
+
+/// The parameters of a callback, each of which may be there once.
+pub(crate) struct Parameters(Vec<(String, String)>);
+
+/// Reads a callback. Whose answer it is comes first: an error, too, may be an attacker's invention.
+pub(crate) fn read(callback: &str, flow: &FlowState, now: Timestamp) -> Result<Answer, Foreign> {
+    let parameters = Parameters::read(callback)?;
+    parameters.check_state(&flow.state)?;
+    if now >= flow.expires_on {
+        return Err(Foreign::Late);
     }
-    let parameters = parameters(callback);
-    let get = |name: &str| -> Result<Option<&str>, Error> {
-        let mut found = parameters.iter().filter(|(known, _)| known == name);
+    let get = |name: &str| parameters.get(name);
+    let outcome = match (get("error")?, get("code")?) {
+        (Some(error), _) => Err(refusal(
+            error,
+            get("error_description")?.unwrap_or_default(),
+            get("error_subcode")?,
+        )),
+        (None, Some(code)) if !code.is_empty() => Ok(Secret::from(code)),
+        _ => return Err(Foreign::Empty),
+    };
+    Ok(Answer {
+        outcome,
+        #[cfg(feature = "sign-in")]
+        issuer: get("iss")?.map(str::to_owned),
+        #[cfg(feature = "sign-in")]
+        session_state: get("session_state")?.map(str::to_owned),
+    })
+}
+
+impl Parameters {
+    /// Of a full address, of a query or of a form's body.
+    pub(crate) fn read(callback: &str) -> Result<Self, Foreign> {
+        if callback.len() > LONGEST {
+            return Err(Foreign::TooLong);
+        }
+        Ok(Self(parameters(callback)))
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Result<Option<&str>, Foreign> {
+        let mut found = self.0.iter().filter(|(known, _)| known == name);
         match (found.next(), found.next()) {
-            (Some(_), Some(_)) => Err(foreign("it has a parameter twice")),
+            (Some(_), Some(_)) => Err(Foreign::Twice),
             (found, _) => Ok(found.map(|(_, value)| value.as_str())),
         }
-    };
-    // Whose answer it is comes first: an error, too, may be an attacker's invention.
-    let state = get("state")?.ok_or_else(|| foreign("it has no state"))?;
-    if Secret::from(state) != Secret::from(flow.state.as_str()) {
-        return Err(foreign(
-            "its state is another one than that of this browser's sign-in",
-        ));
     }
-    if now >= flow.expires_on {
-        return Err(
-            Error::new(ErrorKind::InteractionRequired, "the sign-in took too long")
-                .with(|inner| inner.fix = Some("start the sign-in anew".into())),
-        );
+
+    /// Whether it has this `state`, compared in constant time.
+    pub(crate) fn check_state(&self, expected: &str) -> Result<(), Foreign> {
+        let state = self.get("state")?.ok_or(Foreign::NoState)?;
+        if Secret::from(state) != Secret::from(expected) {
+            return Err(Foreign::OtherState);
+        }
+        Ok(())
     }
-    if let Some(error) = get("error")? {
-        let description = get("error_description")?.unwrap_or_default();
-        return Err(refusal(error, description, get("error_subcode")?));
+}
+
+impl Foreign {
+    pub(crate) const fn cause(self) -> &'static str {
+        match self {
+            Self::TooLong => "it is longer than any answer of the service",
+            Self::Twice => "it has a parameter twice",
+            Self::NoState => "it has no state",
+            Self::OtherState => "its state is another one than that of this browser's sign-in",
+            Self::Late => "the sign-in took too long",
+            Self::Empty => "it has neither a code nor an error",
+        }
     }
-    match get("code")? {
-        Some(code) if !code.is_empty() => Ok(Secret::from(code)),
-        _ => Err(foreign("it has neither a code nor an error")),
+}
+
+impl From<Foreign> for Error {
+    fn from(foreign: Foreign) -> Self {
+        if foreign == Foreign::Late {
+            return Self::new(ErrorKind::InteractionRequired, foreign.cause())
+                .with(|inner| inner.fix = Some("start the sign-in anew".into()));
+        }
+        Self::new(
+            ErrorKind::Refused,
+            "the callback does not belong to this sign-in",
+        )
+        .with(|inner| {
+            inner.cause = Some(foreign.cause().into());
+            inner.fix = Some(
+                "start the sign-in anew; if it lasts, see that the browser keeps the session's cookie"
+                    .into(),
+            );
+        })
     }
 }
 
@@ -53,10 +129,18 @@ fn parameters(callback: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-fn refusal(error: &str, description: &str, subcode: Option<&str>) -> Error {
-    let body = json!({ "error": error, "error_description": description, "suberror": subcode });
+/// What the service says in place of a code, in words that anybody may have written.
+pub(crate) fn refusal(error: &str, description: &str, subcode: Option<&str>) -> Error {
+    let body = json!({
+        "error": error,
+        "error_description": description,
+        "suberror": subcode,
+        "correlation_id": id_in(description, "Correlation ID:"),
+        "trace_id": id_in(description, "Trace ID:"),
+    });
     let refusal = Refusal::parse(body.to_string().as_bytes()).unwrap_or_default();
-    let declined = error == "access_denied" && refusal.codes.first() != Some(&ADMIN_NEEDED);
+    let code = refusal.codes.first().copied();
+    let declined = error == "access_denied" && code.is_none_or(|code| code == DECLINED);
     let error = refused(refusal);
     if !declined {
         return error;
@@ -72,23 +156,16 @@ fn refusal(error: &str, description: &str, subcode: Option<&str>) -> Error {
     })
 }
 
-fn foreign(what: &'static str) -> Error {
-    Error::new(
-        ErrorKind::Refused,
-        "the callback does not belong to this sign-in",
-    )
-    .with(|inner| {
-        inner.cause = Some(what.into());
-        inner.fix = Some(
-            "start the sign-in anew; if it lasts, see that the browser keeps the session's cookie"
-                .into(),
-        );
-    })
+/// An id that a description names, if it is one.
+fn id_in(description: &str, mark: &str) -> Option<String> {
+    let (_, rest) = description.split_once(mark)?;
+    let id: Guid = rest.split_whitespace().next()?.parse().ok()?;
+    Some(id.to_string())
 }
 
 /// An answer with a code, state and client information is far shorter.
 const LONGEST: usize = 64 * 1024;
-const ADMIN_NEEDED: u32 = 90_094;
+const DECLINED: u32 = 65_004;
 
 #[cfg(test)]
 mod tests {
@@ -103,11 +180,19 @@ mod tests {
             scopes: Vec::new(),
             tenant: "contoso.com".parse().unwrap(),
             expires_on: Timestamp::UNIX_EPOCH + entra_core::time::Duration::seconds(600),
+            client: None,
+            connection: None,
+            max_age: None,
         }
     }
 
+    fn code(callback: &str, now: Timestamp) -> Result<String, Error> {
+        let answer = super::read(callback, &flow(), now)?;
+        answer.outcome.map(|code| code.expose().to_owned())
+    }
+
     fn read(callback: &str) -> Result<String, Error> {
-        code(callback, &flow(), Timestamp::UNIX_EPOCH).map(|code| code.expose().to_owned())
+        code(callback, Timestamp::UNIX_EPOCH)
     }
 
     #[test]
@@ -160,7 +245,7 @@ mod tests {
     #[test]
     fn a_flow_ends_after_its_time() {
         let late = flow().expires_on;
-        let error = code("code=c&state=s-1", &flow(), late).unwrap_err();
+        let error = code("code=c&state=s-1", late).unwrap_err();
         assert!(error.is_interaction_required());
     }
 }

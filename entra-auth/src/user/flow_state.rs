@@ -1,6 +1,6 @@
 use std::fmt;
 
-use entra_core::{Secret, TenantId, Timestamp};
+use entra_core::{ClientId, Secret, TenantId, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What a web application keeps between the start of a sign-in and its callback.
@@ -28,6 +28,12 @@ pub struct FlowState {
     pub(super) scopes: Vec<String>,
     pub(super) tenant: TenantId,
     pub(super) expires_on: Timestamp,
+    /// The application that started it; none for one stored by an older version.
+    pub(super) client: Option<ClientId>,
+    /// The connection that started it, where a product has several.
+    pub(super) connection: Option<String>,
+    /// How many seconds ago the person may have signed in at most.
+    pub(super) max_age: Option<u64>,
 }
 
 impl FlowState {
@@ -41,6 +47,44 @@ impl FlowState {
     #[must_use]
     pub const fn expires_on(&self) -> Timestamp {
         self.expires_on
+    }
+
+    /// The name of the connection that started it, if a
+    /// `SignInClient` did: where several share one callback, it finds the one to finish with.
+    #[must_use]
+    pub fn connection(&self) -> Option<&str> {
+        self.connection.as_deref()
+    }
+
+    /// When the flow was started.
+    #[cfg(feature = "sign-in")]
+    pub(crate) fn started_on(&self) -> Timestamp {
+        self.expires_on.saturating_sub(LIFETIME)
+    }
+
+    #[cfg(feature = "sign-in")]
+    pub(crate) const fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    #[cfg(feature = "sign-in")]
+    pub(crate) const fn client(&self) -> Option<ClientId> {
+        self.client
+    }
+
+    #[cfg(feature = "sign-in")]
+    pub(crate) fn nonce(&self) -> &str {
+        &self.nonce
+    }
+
+    #[cfg(feature = "sign-in")]
+    pub(crate) const fn max_age(&self) -> Option<u64> {
+        self.max_age
+    }
+
+    #[cfg(feature = "sign-in")]
+    pub(crate) fn set_connection(&mut self, name: &str) {
+        self.connection = Some(name.to_owned());
     }
 }
 
@@ -62,6 +106,12 @@ struct Stored<'a> {
     scopes: std::borrow::Cow<'a, [String]>,
     tenant: std::borrow::Cow<'a, str>,
     expires_on: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client: Option<ClientId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    connection: Option<std::borrow::Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_age: Option<u64>,
 }
 
 impl Serialize for FlowState {
@@ -74,6 +124,9 @@ impl Serialize for FlowState {
             scopes: (&*self.scopes).into(),
             tenant: self.tenant.to_string().into(),
             expires_on: self.expires_on.unix_timestamp(),
+            client: self.client,
+            connection: self.connection.as_deref().map(Into::into),
+            max_age: self.max_age,
         }
         .serialize(serializer)
     }
@@ -92,6 +145,12 @@ impl<'de> Deserialize<'de> for FlowState {
             tenant: stored.tenant.parse().map_err(D::Error::custom)?,
             expires_on: Timestamp::from_unix_timestamp(stored.expires_on)
                 .map_err(D::Error::custom)?,
+            client: stored.client,
+            connection: stored.connection.map(std::borrow::Cow::into_owned),
+            max_age: stored.max_age,
         })
     }
 }
+
+/// People look for their password and their telephone; the code itself is good for minutes only.
+pub(super) const LIFETIME: entra_core::time::Duration = entra_core::time::Duration::minutes(60);

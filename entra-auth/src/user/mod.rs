@@ -13,15 +13,15 @@
 //! | elsewhere: an API has a caller's token and calls on | [`OnBehalfOf`] |
 //! | nowhere: an application has the password, which Microsoft discourages | `PasswordCredential` (feature `ropc-discouraged`) |
 
-mod account;
+pub(crate) mod account;
 mod authorization_code;
-mod callback;
+pub(crate) mod callback;
 mod device_code;
 mod flow_state;
 #[cfg(feature = "interactive")]
 mod interactive;
 mod on_behalf_of;
-mod party;
+pub(crate) mod party;
 mod proof;
 mod refresh;
 #[cfg(feature = "ropc-discouraged")]
@@ -29,6 +29,8 @@ mod ropc;
 mod signed_in;
 
 pub use account::Account;
+#[cfg(feature = "sign-in")]
+pub(crate) use authorization_code::Redeemed;
 pub use authorization_code::{
     AuthorizationCodeFlow, AuthorizationCodeFlowBuilder, Prompt, ResponseMode, StartOptions,
 };

@@ -44,10 +44,10 @@ impl Given {
     }
 }
 
-pub(super) struct Party {
-    pub(super) settings: Settings,
-    pub(super) tenant: TenantId,
-    pub(super) client: ClientId,
+pub(crate) struct Party {
+    pub(crate) settings: Settings,
+    pub(crate) tenant: TenantId,
+    pub(crate) client: ClientId,
     proof: ClientProof,
     endpoint: TokenEndpoint,
     /// Who has signed in, the latest last.
@@ -80,7 +80,7 @@ impl Party {
         })
     }
 
-    pub(super) fn clock(&self) -> &dyn Clock {
+    pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.settings.clock
     }
 

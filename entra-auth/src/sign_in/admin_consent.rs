@@ -1,0 +1,198 @@
+use std::fmt;
+
+use entra_core::{Guid, TenantId, Timestamp, time::Duration, url::Url};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    client::{SignInClient, not_ours, refused},
+    error::SignInError,
+    kind::SignInErrorKind,
+};
+use crate::user::callback::{Foreign, Parameters, refusal};
+
+/// What an admin is asked to consent to, and where.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AdminConsentOptions {
+    /// What to consent to.
+    pub scopes: ConsentScopes,
+    /// The tenant to consent in; the connection's own unless set, or any that the admin has.
+    pub tenant: Option<TenantId>,
+    /// Where the browser comes back to; the connection's own address unless set. It must be
+    /// registered.
+    pub redirect_uri: Option<String>,
+}
+
+/// What an admin consents to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConsentScopes {
+    /// Every permission of the registration's list.
+    #[default]
+    Configured,
+    /// These scopes; application permissions by `{resource}/.default` only.
+    These(Vec<String>),
+}
+
+/// What to keep between the start of an admin's consent and its callback, with the browser's
+/// session. It ends after an hour. `Debug` shows when.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdminConsentState {
+    state: String,
+    connection: String,
+    expires_on: i64,
+}
+
+/// What came of an admin's consent.
+///
+/// It tells what was clicked, not who clicked: anybody can write such a callback. See whether the
+/// consent is there by using it, and never sign anybody in by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AdminConsent {
+    /// The tenant that is said to have consented.
+    pub tenant: Option<TenantId>,
+    /// The scopes that are said to be consented to, if they are told.
+    pub scopes: Vec<String>,
+}
+
+impl AdminConsentState {
+    /// The `state` parameter, by which a callback finds what it belongs to.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.state
+    }
+
+    /// The name of the connection that started it.
+    #[must_use]
+    pub fn connection(&self) -> &str {
+        &self.connection
+    }
+}
+
+impl fmt::Debug for AdminConsentState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AdminConsentState")
+            .field("connection", &self.connection)
+            .field("expires_on", &self.expires_on)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SignInClient {
+    /// The address to send an admin to, who consents for the whole tenant, and what to keep until
+    /// the browser comes back. Sends nothing.
+    ///
+    /// ```
+    /// # use entra_auth::{SignInClient, sign_in::AdminConsentOptions, user::ClientProof};
+    /// # let client = SignInClient::builder("contoso.com", "22222222-2222-2222-2222-222222222222", ClientProof::public())
+    /// #     .redirect_uri("https://app.example.com/consented").build()?;
+    /// let (url, state) = client.admin_consent(&AdminConsentOptions::default())?;
+    /// assert!(url.path().ends_with("/contoso.com/adminconsent"));
+    /// let callback = format!("admin_consent=True&tenant=11111111-1111-1111-1111-111111111111&state={}", state.id());
+    /// let consent = client.finish_admin_consent(state, &callback)?;
+    /// assert!(consent.tenant.is_some());
+    /// # Ok::<(), entra_auth::sign_in::SignInError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SignInErrorKind::Configuration`] when there is no randomness, or the service is not Entra.
+    pub fn admin_consent(
+        &self,
+        options: &AdminConsentOptions,
+    ) -> Result<(Url, AdminConsentState), SignInError> {
+        let party = self.flow().party();
+        let cloud = &party.settings.cloud;
+        if !cloud.is_entra() {
+            return Err(SignInError::configuration(
+                "another provider than Entra has no consent of admins",
+            ));
+        }
+        let tenant = match options.tenant.as_ref().unwrap_or(&party.tenant) {
+            // Personal accounts have no admin.
+            tenant if tenant.is_alias() => "organizations".to_owned(),
+            tenant => tenant.to_string(),
+        };
+        let state = AdminConsentState {
+            state: self.flow().random().map_err(refused)?,
+            connection: self.name().to_owned(),
+            expires_on: party
+                .clock()
+                .now()
+                .saturating_add(LIFETIME)
+                .unix_timestamp(),
+        };
+        let mut url = cloud.authority().clone();
+        let root = cloud.authority().path();
+        let version = match options.scopes {
+            ConsentScopes::Configured => "",
+            ConsentScopes::These(_) => "/v2.0",
+        };
+        url.set_path(&format!("{root}{tenant}{version}/adminconsent"));
+        let redirect_uri = options.redirect_uri.as_deref();
+        let mut query = url.query_pairs_mut();
+        query
+            .append_pair("client_id", &party.client.to_string())
+            .append_pair("redirect_uri", redirect_uri.unwrap_or(self.redirect_uri()))
+            .append_pair("state", &state.state);
+        if let ConsentScopes::These(scopes) = &options.scopes {
+            query.append_pair("scope", &scopes.join(" "));
+        }
+        drop(query);
+        Ok((url, state))
+    }
+
+    /// What came of it, from what the browser has brought back: the callback's address or query.
+    ///
+    /// # Errors
+    /// [`SignInErrorKind::Declined`] when the admin said no, and the kinds of a callback that does
+    /// not belong to this browser or to this hour.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the state is used up, as that of a sign-in"
+    )]
+    pub fn finish_admin_consent(
+        &self,
+        state: AdminConsentState,
+        callback: &str,
+    ) -> Result<AdminConsent, SignInError> {
+        let now = self.flow().party().clock().now();
+        if state.connection != self.name() {
+            return Err(SignInError::new(SignInErrorKind::OtherConnection));
+        }
+        let parameters = Parameters::read(callback).map_err(not_ours)?;
+        parameters.check_state(&state.state).map_err(not_ours)?;
+        if now.unix_timestamp() >= state.expires_on {
+            return Err(not_ours(Foreign::Late));
+        }
+        let expires_on =
+            Timestamp::from_unix_timestamp(state.expires_on).unwrap_or(Timestamp::UNIX_EPOCH);
+        if !self.finished().claim(&state.state, expires_on, now) {
+            return Err(SignInError::new(SignInErrorKind::Replayed));
+        }
+        let get = |name: &str| parameters.get(name).map_err(not_ours);
+        if let Some(error) = get("error")? {
+            let description = get("error_description")?.unwrap_or_default();
+            let error = refusal(error, description, get("error_subcode")?);
+            // The older form of the endpoint has a word of its own.
+            let declined = error.oauth_error() == Some("permission_denied");
+            return Err(match declined && error.codes().is_empty() {
+                true => SignInError::of(SignInErrorKind::Declined, error),
+                false => refused(error),
+            });
+        }
+        let agreed = get("admin_consent")?.is_some_and(|word| word.eq_ignore_ascii_case("true"));
+        if !agreed {
+            return Err(not_ours(Foreign::Empty));
+        }
+        let tenant = get("tenant")?.and_then(|tenant| tenant.parse::<Guid>().ok());
+        let scopes = get("scope")?.unwrap_or_default();
+        Ok(AdminConsent {
+            tenant: tenant.map(TenantId::from),
+            scopes: scopes.split_whitespace().map(str::to_owned).collect(),
+        })
+    }
+}
+
+/// An admin reads before consenting.
+const LIFETIME: Duration = Duration::minutes(60);

@@ -1,0 +1,376 @@
+use std::{fmt, sync::Arc};
+
+use entra_core::{ClientId, Guid, InvalidId, TenantId, url::Url};
+
+use super::{
+    error::SignInError, identity::Identity, issuer, kind::SignInErrorKind, kind_of,
+    replay::Finished, signed_in::SignedIn, tenants::Tenants,
+};
+use crate::{
+    Error,
+    settings::{Settings, common_settings},
+    store::StoreError,
+    user::{
+        Account, AuthorizationCodeFlow, AuthorizationCodeFlowBuilder, ClientProof, FlowState,
+        Redeemed, StartOptions, UserCredential, account, callback,
+    },
+    validate::{SigningKeys, TokenValidator},
+};
+
+/// One connection for people to sign in: a tenant, an application and its proof.
+///
+/// Building one sends nothing. [`start`](Self::start) gives the address for the browser and a state
+/// to keep in its session; [`finish`](Self::finish) checks what comes back, in this order: the
+/// state, its age, that it is the first time, who answers, the code with PKCE, and the ID token
+/// with signature, issuer, audience, times, nonce and tenant. Only then is anything kept. Cheap to
+/// clone; clones share what they keep. See the [module](crate::sign_in) for an example.
+#[derive(Clone)]
+pub struct SignInClient(Arc<Inner>);
+
+struct Inner {
+    name: String,
+    domains: Vec<String>,
+    flow: AuthorizationCodeFlow,
+    validator: TokenValidator,
+    tenants: Tenants,
+    finished: Finished,
+}
+
+/// Settings of a [`SignInClient`].
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct SignInClientBuilder {
+    flow: AuthorizationCodeFlowBuilder,
+    name: Option<String>,
+    domains: Vec<String>,
+    tenants: Tenants,
+    keys: SigningKeys,
+    settings: Settings,
+}
+
+impl SignInClient {
+    /// Settings to change. Ids may be given as text or as ids. In the tenant's place `organizations`
+    /// (or `common`, with personal accounts) lets people of many tenants in; then
+    /// [`tenants`](SignInClientBuilder::tenants) says of which.
+    pub fn builder<T, C>(tenant: T, client_id: C, proof: ClientProof) -> SignInClientBuilder
+    where
+        T: TryInto<TenantId, Error: Into<InvalidId>>,
+        C: TryInto<ClientId, Error: Into<InvalidId>>,
+    {
+        SignInClientBuilder {
+            flow: AuthorizationCodeFlow::builder(tenant, client_id, proof),
+            name: None,
+            domains: Vec::new(),
+            tenants: Tenants::default(),
+            keys: SigningKeys::new(),
+            settings: Settings::default(),
+        }
+    }
+
+    /// The address to send the browser to, and what to keep in its session until it comes back.
+    /// Sends nothing. The address always asks for PKCE with S256.
+    ///
+    /// # Errors
+    /// [`SignInErrorKind::Configuration`] when there is no randomness.
+    pub fn start(&self, options: &StartOptions) -> Result<(Url, FlowState), SignInError> {
+        let (url, mut flow) = self.0.flow.start(options).map_err(refused)?;
+        flow.set_connection(&self.0.name);
+        Ok((url, flow))
+    }
+
+    /// Who has signed in, from what the browser has brought back: the callback's address, query or
+    /// form.
+    ///
+    /// The flow is used up, whatever comes of it: this client refuses to finish it again. Replicas
+    /// know nothing of each other, so take the flow out of the browser's session before the call.
+    ///
+    /// # Errors
+    /// Every kind but `FlowMissing` and `GroupsUnavailable`; nothing is kept then.
+    pub async fn finish(&self, flow: FlowState, callback: &str) -> Result<SignedIn, SignInError> {
+        let party = self.0.flow.party();
+        let now = party.clock().now();
+        if !self.has_started(&flow) {
+            return Err(SignInError::new(SignInErrorKind::OtherConnection));
+        }
+        let answer = callback::read(callback, &flow, now).map_err(not_ours)?;
+        if !self.0.finished.claim(flow.id(), flow.expires_on(), now) {
+            return Err(SignInError::new(SignInErrorKind::Replayed));
+        }
+        // Before the code goes anywhere: it could be another service's (RFC 9207).
+        if let Some(named) = &answer.issuer
+            && !issuer::fits(named, &party.settings.cloud, flow.tenant())
+        {
+            return Err(SignInError::new(SignInErrorKind::IssuerMismatch));
+        }
+        let code = answer.outcome.map_err(refused)?;
+        let redeemed = self.0.flow.redeem(&flow, &code).await.map_err(refused)?;
+        let identity = self.identity(&redeemed, &flow).await?;
+        if answer
+            .issuer
+            .is_some_and(|issuer| issuer != identity.issuer)
+        {
+            return Err(SignInError::new(SignInErrorKind::IssuerMismatch));
+        }
+        let credential = self.0.flow.accept(redeemed, &flow).await.map_err(refused)?;
+        Ok(SignedIn::new(identity, credential, answer.session_state))
+    }
+
+    /// What it is called: the name that it was given, or else `{tenant}/{client id}`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The tenant that it was built for.
+    #[must_use]
+    pub fn tenant(&self) -> &TenantId {
+        &self.0.flow.party().tenant
+    }
+
+    /// The application.
+    #[must_use]
+    pub fn client_id(&self) -> ClientId {
+        self.0.flow.party().client
+    }
+
+    /// The domains whose people sign in here.
+    #[must_use]
+    pub fn domains(&self) -> &[String] {
+        &self.0.domains
+    }
+
+    /// The address that browsers come back to.
+    #[must_use]
+    pub fn redirect_uri(&self) -> &str {
+        self.0.flow.redirect_uri()
+    }
+
+    /// Whether this connection started the flow.
+    #[must_use]
+    pub fn has_started(&self, flow: &FlowState) -> bool {
+        flow.connection() == Some(self.name())
+            && flow.client() == Some(self.client_id())
+            && flow.tenant() == self.tenant()
+    }
+
+    /// The tokens of somebody who has signed in here, or at another replica or before a restart
+    /// with a cache on the same store; none if the person has signed out or never was here.
+    pub async fn resume(&self, account: &Account) -> Option<UserCredential> {
+        self.0.flow.resume(account).await
+    }
+
+    /// Forgets somebody who signs out, here, in the cache and in its store; whether there was
+    /// anybody to forget here. Entra's own session goes on:
+    /// [`sign_out_url`](Self::sign_out_url) ends that.
+    ///
+    /// # Errors
+    /// When the store could not be written; the person is forgotten here all the same.
+    pub async fn sign_out(&self, account: &Account) -> Result<bool, StoreError> {
+        self.0.flow.sign_out(account).await
+    }
+
+    pub(super) fn flow(&self) -> &AuthorizationCodeFlow {
+        &self.0.flow
+    }
+
+    pub(super) fn finished(&self) -> &Finished {
+        &self.0.finished
+    }
+
+    /// Who the answer says it is, once all of it was checked.
+    async fn identity(
+        &self,
+        redeemed: &Redeemed,
+        flow: &FlowState,
+    ) -> Result<Identity, SignInError> {
+        let rejected = |what| SignInError::because(SignInErrorKind::TokenRejected, what);
+        let personal = &redeemed.personal;
+        let Some(id_token) = &personal.id_token else {
+            return Err(rejected("the answer has no ID token"));
+        };
+        let token = self
+            .0
+            .validator
+            .validate_id_token(id_token.expose(), Some(flow.nonce()))
+            .await
+            .map_err(|error| SignInError::invalid(kind_of::invalid(&error), error))?;
+        let home = match &personal.client_info {
+            Some(info) => home(info).map_err(rejected)?,
+            None => None,
+        };
+        let identity = Identity::read(token.claims().clone(), home)?;
+        if !identity
+            .tid
+            .guid()
+            .is_some_and(|tenant| self.0.tenants.admit(tenant))
+        {
+            return Err(SignInError::new(SignInErrorKind::WrongTenant));
+        }
+        check_age(&identity, flow)?;
+        Ok(identity)
+    }
+}
+
+impl fmt::Debug for SignInClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignInClient")
+            .field("name", &self.0.name)
+            .field("domains", &self.0.domains)
+            .field("flow", &self.0.flow)
+            .field("tenants", &self.0.tenants)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SignInClientBuilder {
+    common_settings!();
+
+    /// Where the browser comes back to, exactly as it is registered.
+    pub fn redirect_uri(mut self, redirect_uri: impl Into<String>) -> Self {
+        self.flow = self.flow.redirect_uri(redirect_uri);
+        self
+    }
+
+    /// What to ask for at every sign-in; the words that say who the person is are added, except for
+    /// `email`.
+    pub fn scopes<I>(mut self, scopes: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        self.flow = self.flow.scopes(scopes);
+        self
+    }
+
+    /// What to call the connection, such as by the customer; see [`Connections`](super::Connections).
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The domains of the e-mail addresses of people who sign in here.
+    pub fn domains<I>(mut self, domains: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        let plain = |domain: I::Item| domain.into().trim().to_ascii_lowercase();
+        self.domains = domains.into_iter().map(plain).collect();
+        self
+    }
+
+    /// The tenants that people may sign in to, by GUID; others are refused after the sign-in.
+    pub fn tenants<I>(mut self, tenants: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: TryInto<Guid, Error: Into<InvalidId>>,
+    {
+        self.tenants.list(tenants);
+        self
+    }
+
+    /// Decides for each sign-in whether people of its tenant may enter, such as by a list that
+    /// changes while the program runs. What [`tenants`](Self::tenants) lists enters anyway.
+    pub fn tenant_decision(
+        mut self,
+        decision: impl Fn(&TenantId) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.tenants.decide(decision);
+        self
+    }
+
+    /// Lets people of every tenant in, which must be said where the tenant is an alias such as
+    /// `organizations`. Anybody can have a tenant: decide by `tid` what they may see.
+    pub fn any_tenant(mut self) -> Self {
+        self.tenants.allow_any();
+        self
+    }
+
+    /// Signing keys to share with other connections and validators; keys of its own unless set.
+    pub fn keys(mut self, keys: &SigningKeys) -> Self {
+        self.keys = keys.clone();
+        self
+    }
+
+    /// The client. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`SignInErrorKind::Configuration`] for an id that is none, an empty secret, a redirect
+    /// address that Entra cannot have registered, and a tenant's alias without a word on which
+    /// tenants may enter.
+    pub fn build(mut self) -> Result<SignInClient, SignInError> {
+        // One pool of connections for tokens and for keys.
+        let transport = self.settings.transport().map_err(refused)?;
+        self.settings.transport = Some(Arc::clone(&transport));
+        let flow = self
+            .flow
+            .with_settings(self.settings.clone())
+            .build()
+            .map_err(refused)?;
+        let party = flow.party();
+        self.tenants.check(&party.tenant)?;
+        let validator = TokenValidator::id_tokens(party.tenant.clone(), party.client)
+            .cloud(party.settings.cloud.clone())
+            .clock(Arc::clone(&party.settings.clock))
+            .entropy(Arc::clone(&party.settings.entropy))
+            .retry_policy(party.settings.retry_policy.clone())
+            .transport(transport)
+            .keys(&self.keys)
+            // Which of them may enter is decided beyond the list that a validator has.
+            .any_tenant()
+            .build()
+            .map_err(refused)?;
+        let name = self
+            .name
+            .unwrap_or_else(|| format!("{}/{}", party.tenant, party.client));
+        Ok(SignInClient(Arc::new(Inner {
+            name,
+            domains: self.domains,
+            flow,
+            validator,
+            tenants: self.tenants,
+            finished: Finished::default(),
+        })))
+    }
+}
+
+/// What the service or this crate said, as the kind that people care about.
+pub(super) fn refused(error: Error) -> SignInError {
+    SignInError::of(kind_of::refusal(&error), error)
+}
+
+pub(super) fn not_ours(foreign: callback::Foreign) -> SignInError {
+    SignInError::because(kind_of::foreign(foreign), foreign.cause())
+}
+
+/// The ids of the account at home.
+fn home(info: &entra_core::Secret) -> Result<Option<(Guid, Guid)>, &'static str> {
+    let unusable = "the account beside the ID token makes no sense";
+    let home = account::home(info).ok_or(unusable)?;
+    let (uid, utid) = home.rsplit_once('.').ok_or(unusable)?;
+    // Accounts of another provider have ids of another form.
+    Ok(uid.parse().ok().zip(utid.parse().ok()))
+}
+
+/// Whether the person signed in lately enough; by the clock of the start, as a consent takes time.
+fn check_age(identity: &Identity, flow: &FlowState) -> Result<(), SignInError> {
+    let Some(max_age) = flow.max_age() else {
+        return Ok(());
+    };
+    let too_old = |what| Err(SignInError::because(SignInErrorKind::TooOld, what));
+    let Some(auth_time) = identity.auth_time else {
+        return too_old("the ID token does not say when the person signed in");
+    };
+    let max_age = entra_core::time::Duration::seconds(i64::try_from(max_age).unwrap_or(i64::MAX));
+    let oldest = flow
+        .started_on()
+        .saturating_sub(max_age)
+        .saturating_sub(CLOCK_SKEW);
+    if auth_time < oldest {
+        return too_old("the person signed in before that");
+    }
+    Ok(())
+}
+
+/// By how much two clocks may differ where seconds matter.
+const CLOCK_SKEW: entra_core::time::Duration = entra_core::time::Duration::seconds(60);

@@ -1,0 +1,186 @@
+use std::{error, fmt, sync::Arc};
+
+use super::kind::SignInErrorKind;
+use crate::{Error, validate::InvalidToken};
+
+/// Why nobody is signed in, with a sentence for the person and one for an admin.
+///
+/// `Display` is one line for a log. Neither it nor the sentences hold a secret, a token or words
+/// that came with the callback, which anybody may have written. Cheap to clone.
+///
+/// ```
+/// # use entra_auth::sign_in::{SignInError, SignInErrorKind};
+/// let lost = SignInError::flow_missing();
+/// assert_eq!(lost.kind(), SignInErrorKind::FlowMissing);
+/// assert!(lost.for_user().ends_with("with cookies allowed."));
+/// assert!(lost.for_admin().contains("SameSite"));
+/// ```
+#[derive(Clone)]
+pub struct SignInError(Arc<Inner>);
+
+struct Inner {
+    kind: SignInErrorKind,
+    /// What exactly, where the kind leaves it open.
+    detail: Option<&'static str>,
+    source: Option<Source>,
+}
+
+enum Source {
+    Token(Error),
+    Invalid(InvalidToken),
+    Directory(entra_core::DirectoryError),
+}
+
+impl SignInError {
+    /// A callback for which the application has no flow: its session is gone or never was here.
+    #[must_use]
+    pub fn flow_missing() -> Self {
+        Self::new(SignInErrorKind::FlowMissing)
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn kind(&self) -> SignInErrorKind {
+        self.0.kind
+    }
+
+    /// One sentence for the person who wanted to sign in, without ids or technical words.
+    #[must_use]
+    pub fn for_user(&self) -> &'static str {
+        self.0.kind.for_user()
+    }
+
+    /// What an admin has to know and do, with Entra's number and the ids of its logs.
+    #[must_use]
+    pub fn for_admin(&self) -> String {
+        let mut text = self.0.kind.for_admin().to_owned();
+        let mut add = |more: &str| {
+            text.push(' ');
+            text.push_str(more);
+        };
+        if let Some(detail) = self.0.detail {
+            add(&format!("Found: {detail}."));
+        }
+        if let Some(error) = self.error() {
+            if let Some(code) = error.aadsts_code() {
+                add(&format!("Entra's number is AADSTS{code}."));
+            }
+            if let Some(id) = error.correlation_id() {
+                add(&format!("The correlation id is {id}."));
+            }
+        } else if let Some(source) = error::Error::source(self) {
+            add(&format!("Found: {source}."));
+        }
+        text
+    }
+
+    /// Whether to start the sign-in once more may help, without anybody changing anything.
+    #[must_use]
+    pub fn is_worth_another_try(&self) -> bool {
+        self.0.kind.is_worth_another_try()
+    }
+
+    /// What the sign-in service said, with number, ids and fix.
+    #[must_use]
+    pub fn error(&self) -> Option<&Error> {
+        match &self.0.source {
+            Some(Source::Token(error)) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Why the ID token was not believed.
+    #[must_use]
+    pub fn invalid_token(&self) -> Option<&InvalidToken> {
+        match &self.0.source {
+            Some(Source::Invalid(error)) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Entra's error number, the digits of `AADSTS…`.
+    #[must_use]
+    pub fn aadsts_code(&self) -> Option<u32> {
+        self.error().and_then(Error::aadsts_code)
+    }
+
+    /// The id under which Entra logged the sign-in; an admin searches the sign-in log for it.
+    #[must_use]
+    pub fn correlation_id(&self) -> Option<&str> {
+        self.error().and_then(Error::correlation_id)
+    }
+
+    /// The claims challenge (JSON) that the next sign-in must answer, for
+    /// [`StartOptions::claims`](crate::user::StartOptions).
+    #[must_use]
+    pub fn claims(&self) -> Option<&str> {
+        self.error().and_then(Error::claims)
+    }
+
+    pub(super) fn new(kind: SignInErrorKind) -> Self {
+        Self::made(kind, None, None)
+    }
+
+    /// Of a kind that says what, in a few words.
+    pub(super) fn because(kind: SignInErrorKind, detail: &'static str) -> Self {
+        Self::made(kind, Some(detail), None)
+    }
+
+    pub(super) fn of(kind: SignInErrorKind, error: Error) -> Self {
+        Self::made(kind, None, Some(Source::Token(error)))
+    }
+
+    pub(super) fn invalid(kind: SignInErrorKind, error: InvalidToken) -> Self {
+        Self::made(kind, None, Some(Source::Invalid(error)))
+    }
+
+    pub(super) fn directory(error: entra_core::DirectoryError) -> Self {
+        Self::made(
+            SignInErrorKind::GroupsUnavailable,
+            None,
+            Some(Source::Directory(error)),
+        )
+    }
+
+    pub(super) fn configuration(detail: &'static str) -> Self {
+        Self::because(SignInErrorKind::Configuration, detail)
+    }
+
+    fn made(kind: SignInErrorKind, detail: Option<&'static str>, source: Option<Source>) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            detail,
+            source,
+        }))
+    }
+}
+
+impl fmt::Display for SignInError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.kind.summary())?;
+        match self.0.detail {
+            Some(detail) => write!(f, ": {detail}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for SignInError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignInError")
+            .field("kind", &self.0.kind)
+            .field("detail", &self.0.detail)
+            .field("source", &error::Error::source(self))
+            .finish()
+    }
+}
+
+impl error::Error for SignInError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        self.0.source.as_ref().map(|source| match source {
+            Source::Token(error) => error as &(dyn error::Error + 'static),
+            Source::Invalid(error) => error,
+            Source::Directory(error) => error,
+        })
+    }
+}

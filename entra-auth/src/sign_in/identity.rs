@@ -1,0 +1,466 @@
+use std::fmt;
+
+use entra_core::{Guid, ObjectId, TenantId, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{error::SignInError, kind::SignInErrorKind};
+
+/// Who has signed in, from an ID token that was validated.
+///
+/// Key your data by [`oid`](Self::oid) and [`tid`](Self::tid) together: they never change and are
+/// never given to somebody else. Name, user name and e-mail address are to show, not to decide by.
+/// It may be stored in a session; `Debug` shows the two ids only. Every text was written by people
+/// and must be escaped where it is shown.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Identity {
+    /// The person's object id in the tenant signed in to: the same for every application.
+    pub oid: ObjectId,
+    /// The tenant signed in to, as a GUID.
+    pub tid: TenantId,
+    /// An id that is the same for this application only.
+    pub sub: String,
+    /// Who vouches for all of it.
+    pub issuer: String,
+    /// The name to show.
+    pub name: Option<String>,
+    /// The name to sign in with; it changes, and another person may get it later.
+    pub username: Option<String>,
+    /// The e-mail address, and whether it was proven to be the person's.
+    pub email: Option<Email>,
+    /// The application's roles that the person has, by assignment or by a group.
+    pub roles: Vec<String>,
+    /// The person's groups, as far as the token says.
+    pub groups: Groups,
+    /// How the person signed in, such as `pwd` and `mfa`; empty where the token does not say.
+    pub amr: Vec<String>,
+    /// When the person signed in, where the token says.
+    pub auth_time: Option<Timestamp>,
+    /// Whether the person is a guest in the tenant.
+    pub is_guest: bool,
+    /// The tenant where the account is at home, if that is another one and the token says which.
+    pub home_tenant: Option<TenantId>,
+    /// The session at Entra, which a front-channel sign-out names; an optional claim.
+    pub sid: Option<String>,
+    /// The opaque hint by which a sign-out finds this account; an optional claim.
+    pub login_hint: Option<String>,
+    claims: Map<String, Value>,
+}
+
+/// An e-mail address with its trust caveat.
+///
+/// An unverified address is what somebody typed into a profile: whoever administers any tenant can
+/// write any address there. It must never link accounts, grant access or tell who somebody is.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Email {
+    /// Entra vouches that the domain's owner issued the address (`xms_edov`, or a verified address).
+    Verified(String),
+    /// Nobody vouches for it.
+    Unverified(String),
+}
+
+/// What an ID token says about groups.
+///
+/// Which groups a token lists is set under Token configuration: security groups, those assigned to
+/// the application, or all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Groups {
+    /// The groups, by object id; by name if the registration says so.
+    Listed(Vec<String>),
+    /// There are more than fit into a token: ask the directory.
+    Overage,
+    /// Nothing: the registration asks for no groups, or the person has none.
+    Absent,
+}
+
+impl Identity {
+    /// Both ids as one text, to key data by: `{tid}/{oid}`.
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!("{}/{}", self.tid, self.oid)
+    }
+
+    /// Every claim of the token, as it came.
+    #[must_use]
+    pub const fn claims(&self) -> &Map<String, Value> {
+        &self.claims
+    }
+
+    /// One claim, such as one that a claims mapping adds.
+    #[must_use]
+    pub fn claim(&self, name: &str) -> Option<&Value> {
+        self.claims.get(name)
+    }
+
+    /// Whether the person has this role of the application.
+    #[must_use]
+    pub fn has_role(&self, role: &str) -> bool {
+        self.roles.iter().any(|known| known == role)
+    }
+
+    /// Of the claims of a validated token, and of the home that came beside it.
+    pub(super) fn read(
+        claims: Map<String, Value>,
+        home: Option<(Guid, Guid)>,
+    ) -> Result<Self, SignInError> {
+        let missing = |what| SignInError::because(SignInErrorKind::TokenRejected, what);
+        let text = |name: &str| claims.get(name).and_then(Value::as_str);
+        let owned = |name: &str| text(name).map(str::to_owned);
+        let oid: ObjectId = text("oid")
+            .and_then(|oid| oid.parse().ok())
+            .ok_or_else(|| missing("the ID token has no object id (oid)"))?;
+        let tid: Guid = text("tid")
+            .and_then(|tid| tid.parse().ok())
+            .ok_or_else(|| missing("the ID token has no tenant id (tid)"))?;
+        // Who is at home here has one object id.
+        if home.is_some_and(|(uid, utid)| utid == tid && uid != oid.guid()) {
+            return Err(missing(
+                "the ID token and the account beside it are two people",
+            ));
+        }
+        let elsewhere = elsewhere(text("idp"), tid, home);
+        let is_guest = match claims.get("acct").and_then(number) {
+            Some(account) => account == 1,
+            None => elsewhere.is_some(),
+        };
+        Ok(Self {
+            oid,
+            tid: TenantId::from(tid),
+            sub: owned("sub").ok_or_else(|| missing("the ID token has no subject (sub)"))?,
+            issuer: owned("iss").ok_or_else(|| missing("the ID token has no issuer (iss)"))?,
+            name: owned("name"),
+            username: owned("preferred_username").or_else(|| owned("upn")),
+            email: email(&claims),
+            roles: texts(&claims, "roles"),
+            groups: groups(&claims),
+            amr: texts(&claims, "amr"),
+            auth_time: claims
+                .get("auth_time")
+                .and_then(number)
+                .and_then(|seconds| Timestamp::from_unix_timestamp(seconds).ok()),
+            is_guest,
+            home_tenant: elsewhere.flatten().map(TenantId::from),
+            sid: owned("sid"),
+            login_hint: owned("login_hint"),
+            claims,
+        })
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity")
+            .field("oid", &self.oid)
+            .field("tid", &self.tid)
+            .field("is_guest", &self.is_guest)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Email {
+    /// The address if it was proven to be the person's.
+    #[must_use]
+    pub fn verified(&self) -> Option<&str> {
+        match self {
+            Self::Verified(address) => Some(address),
+            Self::Unverified(_) => None,
+        }
+    }
+
+    /// The address to show or to write to, whoever's it is.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        match self {
+            Self::Verified(address) | Self::Unverified(address) => address,
+        }
+    }
+}
+
+impl fmt::Debug for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Verified(_) => "Email::Verified",
+            Self::Unverified(_) => "Email::Unverified",
+        })
+    }
+}
+
+/// Whether the account is at home elsewhere, and in which tenant if that is told.
+fn elsewhere(idp: Option<&str>, tid: Guid, home: Option<(Guid, Guid)>) -> Option<Option<Guid>> {
+    if let Some((_, utid)) = home.filter(|(_, utid)| *utid != tid) {
+        return Some(Some(utid));
+    }
+    let idp = idp?;
+    let tenant = idp
+        .split('/')
+        .find_map(|segment| segment.parse::<Guid>().ok());
+    match tenant {
+        Some(tenant) if tenant == tid => None,
+        Some(tenant) => Some(Some(tenant)),
+        // Personal accounts come from live.com and are at home in a tenant of their own.
+        None if tid.to_string() == PERSONAL => None,
+        None => Some(None),
+    }
+}
+
+fn email(claims: &Map<String, Value>) -> Option<Email> {
+    let proven = texts(claims, "verified_primary_email");
+    let address = claims.get("email").and_then(Value::as_str);
+    let Some(address) = address.filter(|address| !address.is_empty()) else {
+        return proven.into_iter().next().map(Email::Verified);
+    };
+    let same = |known: &String| known.eq_ignore_ascii_case(address);
+    let is_proven = proven.iter().any(same)
+        || texts(claims, "verified_secondary_email").iter().any(same)
+        || claims.get("xms_edov").is_some_and(is_true);
+    Some(match is_proven {
+        true => Email::Verified(address.to_owned()),
+        false => Email::Unverified(address.to_owned()),
+    })
+}
+
+fn groups(claims: &Map<String, Value>) -> Groups {
+    let overage = claims
+        .get("_claim_names")
+        .is_some_and(|names| names.get("groups").is_some())
+        || claims.get("hasgroups").is_some_and(is_true)
+        // A link in place of the list, as tokens of the implicit flow have it.
+        || claims.keys().any(|name| name.starts_with("groups:src"));
+    match claims.get("groups") {
+        _ if overage => Groups::Overage,
+        Some(_) => Groups::Listed(texts(claims, "groups")),
+        None => Groups::Absent,
+    }
+}
+
+/// A list of texts; a single text is a list of one.
+fn texts(claims: &Map<String, Value>, name: &str) -> Vec<String> {
+    match claims.get(name) {
+        Some(Value::String(text)) => vec![text.clone()],
+        Some(Value::Array(list)) => list
+            .iter()
+            .filter_map(|text| text.as_str().map(str::to_owned))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A whole number, also as text.
+fn number(value: &Value) -> Option<i64> {
+    value
+        .as_i64()
+        .or_else(|| value.as_str().and_then(|text| text.parse().ok()))
+}
+
+/// As a boolean, and as the number and the texts that were seen in its place.
+fn is_true(value: &Value) -> bool {
+    match value {
+        Value::Bool(truth) => *truth,
+        Value::Number(number) => number.as_i64() == Some(1),
+        Value::String(text) => text == "1" || text.eq_ignore_ascii_case("true"),
+        _ => false,
+    }
+}
+
+/// The tenant of personal Microsoft accounts.
+const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const OID: &str = "44444444-4444-4444-4444-444444444444";
+    const TID: &str = "11111111-1111-1111-1111-111111111111";
+    const HOME: &str = "22222222-2222-2222-2222-222222222222";
+
+    fn read(more: Value, home: Option<(&str, &str)>) -> Result<Identity, SignInError> {
+        let mut claims = json!({ "oid": OID, "tid": TID, "sub": "s", "iss": "i" });
+        for (name, value) in more.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        let Value::Object(claims) = claims else {
+            unreachable!()
+        };
+        let home = home.map(|(uid, utid)| (uid.parse().unwrap(), utid.parse().unwrap()));
+        Identity::read(claims, home)
+    }
+
+    fn with(more: Value) -> Identity {
+        read(more, None).unwrap()
+    }
+
+    #[test]
+    fn an_address_is_verified_only_if_entra_says_so() {
+        let of = |claims: Value| with(claims).email;
+        let verified = |address: &str| Some(Email::Verified(address.to_owned()));
+        let unverified = |address: &str| Some(Email::Unverified(address.to_owned()));
+        let table = [
+            (json!({}), None),
+            (json!({ "email": "" }), None),
+            (json!({ "email": ["a@b.c"] }), None),
+            (json!({ "email": "a@b.c" }), unverified("a@b.c")),
+            (
+                json!({ "email": "a@b.c", "xms_edov": false }),
+                unverified("a@b.c"),
+            ),
+            (
+                json!({ "email": "a@b.c", "xms_edov": "0" }),
+                unverified("a@b.c"),
+            ),
+            (
+                json!({ "email": "a@b.c", "xms_edov": [true] }),
+                unverified("a@b.c"),
+            ),
+            (
+                json!({ "email": "a@b.c", "xms_edov": true }),
+                verified("a@b.c"),
+            ),
+            (
+                json!({ "email": "a@b.c", "xms_edov": 1 }),
+                verified("a@b.c"),
+            ),
+            (
+                json!({ "email": "a@b.c", "xms_edov": "1" }),
+                verified("a@b.c"),
+            ),
+            (
+                json!({ "email": "a@b.c", "xms_edov": "True" }),
+                verified("a@b.c"),
+            ),
+            (
+                json!({ "email": "a@b.c", "email_verified": true }),
+                unverified("a@b.c"),
+            ),
+            (
+                json!({ "email": "a@b.c", "verified_primary_email": ["x@b.c"] }),
+                unverified("a@b.c"),
+            ),
+            (
+                json!({ "email": "A@b.c", "verified_secondary_email": ["a@B.c"] }),
+                verified("A@b.c"),
+            ),
+            (
+                json!({ "verified_primary_email": ["x@b.c"] }),
+                verified("x@b.c"),
+            ),
+        ];
+        for (claims, expected) in table {
+            assert_eq!(of(claims.clone()), expected, "{claims}");
+        }
+    }
+
+    #[test]
+    fn groups_are_listed_too_many_or_not_told() {
+        let of = |claims: Value| with(claims).groups;
+        let listed = |ids: &[&str]| Groups::Listed(ids.iter().map(|&id| id.to_owned()).collect());
+        let table = [
+            (json!({}), Groups::Absent),
+            (json!({ "groups": [] }), listed(&[])),
+            (json!({ "groups": ["a", "b"] }), listed(&["a", "b"])),
+            (
+                json!({ "_claim_names": { "groups": "src1" } }),
+                Groups::Overage,
+            ),
+            (
+                json!({ "_claim_names": { "other": "src1" } }),
+                Groups::Absent,
+            ),
+            (json!({ "hasgroups": true }), Groups::Overage),
+            (json!({ "hasgroups": "true" }), Groups::Overage),
+            (json!({ "hasgroups": false }), Groups::Absent),
+            (
+                json!({ "groups:src1": "https://graph.windows.net/x" }),
+                Groups::Overage,
+            ),
+            (
+                json!({ "groups": ["a"], "_claim_names": { "groups": "src1" } }),
+                Groups::Overage,
+            ),
+        ];
+        for (claims, expected) in table {
+            assert_eq!(of(claims.clone()), expected, "{claims}");
+        }
+    }
+
+    #[test]
+    fn a_guest_is_told_by_the_account_type_or_by_a_home_elsewhere() {
+        let sts = |tenant: &str| json!({ "idp": format!("https://sts.windows.net/{tenant}/") });
+        let table = [
+            (json!({}), None, false, None),
+            (json!({}), Some((OID, TID)), false, None),
+            (json!({}), Some((HOME, HOME)), true, Some(HOME)),
+            (sts(HOME), None, true, Some(HOME)),
+            (sts(TID), None, false, None),
+            (json!({ "idp": "live.com" }), None, true, None),
+            (
+                json!({ "idp": "live.com", "tid": PERSONAL }),
+                None,
+                false,
+                None,
+            ),
+            (json!({ "idp": "mail" }), None, true, None),
+            (json!({ "acct": 1 }), None, true, None),
+            (json!({ "acct": "1" }), None, true, None),
+            (json!({ "acct": 0 }), Some((HOME, HOME)), false, Some(HOME)),
+        ];
+        for (claims, home, guest, tenant) in table {
+            let identity = read(claims.clone(), home).unwrap();
+            assert_eq!(identity.is_guest, guest, "{claims} {home:?}");
+            let found = identity.home_tenant.map(|tenant| tenant.to_string());
+            assert_eq!(found.as_deref(), tenant, "{claims} {home:?}");
+        }
+    }
+
+    #[test]
+    fn two_people_in_one_answer_are_nobody() {
+        let error = read(json!({}), Some((HOME, TID))).unwrap_err();
+        assert_eq!(error.kind(), SignInErrorKind::TokenRejected);
+    }
+
+    #[test]
+    fn a_token_without_ids_is_nobody() {
+        for bad in [
+            json!({ "oid": null }),
+            json!({ "oid": "me" }),
+            json!({ "tid": "contoso.com" }),
+            json!({ "tid": 5 }),
+            json!({ "sub": null }),
+            json!({ "iss": null }),
+        ] {
+            let error = read(bad.clone(), None).unwrap_err();
+            assert_eq!(error.kind(), SignInErrorKind::TokenRejected, "{bad}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_read_with_tolerance() {
+        let identity = with(json!({
+            "name": "Ada", "upn": "ada@contoso.example", "roles": ["Reader", 5], "amr": "pwd",
+            "auth_time": "1767322000", "sid": "s-1", "login_hint": "O.x", "mine": { "a": 1 },
+        }));
+        assert_eq!(identity.username.as_deref(), Some("ada@contoso.example"));
+        assert!(identity.has_role("Reader") && !identity.has_role("Writer"));
+        assert_eq!((identity.roles.len(), identity.amr.len()), (1, 1));
+        assert_eq!(identity.auth_time.unwrap().unix_timestamp(), 1_767_322_000);
+        assert_eq!(identity.sid.as_deref(), Some("s-1"));
+        assert_eq!(identity.claim("mine"), Some(&json!({ "a": 1 })));
+        assert_eq!(identity.key(), format!("{TID}/{OID}"));
+        let odd = with(json!({ "name": 5, "auth_time": 1e300, "roles": {}, "acct": "x" }));
+        assert_eq!((odd.name, odd.auth_time, odd.is_guest), (None, None, false));
+    }
+
+    #[test]
+    fn an_identity_survives_a_session_and_shows_no_name() {
+        let identity = with(json!({ "name": "Canary", "email": "canary@b.c", "xms_edov": true }));
+        let stored = serde_json::to_string(&identity).unwrap();
+        let restored: Identity = serde_json::from_str(&stored).unwrap();
+        assert_eq!(restored, identity);
+        let shown = format!("{identity:?} {:?}", identity.email);
+        assert!(!shown.to_lowercase().contains("canary"), "{shown}");
+    }
+}

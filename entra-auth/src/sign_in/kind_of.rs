@@ -1,0 +1,97 @@
+//! What an error of the sign-in service means for the person and the admin.
+
+use super::kind::SignInErrorKind as Kind;
+use crate::{
+    Error, ErrorKind,
+    user::callback::Foreign,
+    validate::{InvalidToken, InvalidTokenKind},
+};
+
+/// By number first, then by the words of OAuth, then by the kind.
+pub(super) fn refusal(error: &Error) -> Kind {
+    if let Some(kind) = error.codes().iter().find_map(|code| number(*code)) {
+        return kind;
+    }
+    let oauth = error.oauth_error().unwrap_or_default();
+    match (oauth, error.suberror()) {
+        ("consent_required", _) | (_, Some("consent_required")) => return Kind::ConsentRequired,
+        (_, Some("user_password_expired")) => return Kind::PasswordExpired,
+        (_, Some("cancel")) | ("access_denied", _) => return Kind::Declined,
+        ("login_required" | "interaction_required" | "account_selection_required", _) => {
+            return Kind::SignInRequired;
+        }
+        (_, Some("basic_action" | "additional_action")) => return Kind::MfaRequired,
+        (_, Some("device_authentication_failed" | "protection_policy_required")) => {
+            return Kind::DeviceRequired;
+        }
+        ("unauthorized_client", _) => return Kind::ApplicationUnknown,
+        ("invalid_tenant" | "invalid_instance", _) => return Kind::TenantUnknown,
+        ("temporarily_unavailable" | "server_error", _) => return Kind::Unavailable,
+        _ => {}
+    }
+    match error.kind() {
+        ErrorKind::Configuration | ErrorKind::Unavailable => Kind::Configuration,
+        ErrorKind::InvalidClient => Kind::ApplicationCredential,
+        ErrorKind::Throttled => Kind::Throttled,
+        ErrorKind::Service | ErrorKind::Transport => Kind::Unavailable,
+        ErrorKind::Protocol => Kind::TokenRejected,
+        ErrorKind::InteractionRequired if oauth == "invalid_grant" => Kind::CodeRejected,
+        ErrorKind::InteractionRequired => Kind::SignInRequired,
+        ErrorKind::Refused => Kind::Refused,
+    }
+}
+
+pub(super) const fn foreign(foreign: Foreign) -> Kind {
+    match foreign {
+        Foreign::TooLong | Foreign::Twice | Foreign::Empty | Foreign::NoState => {
+            Kind::CallbackMalformed
+        }
+        Foreign::OtherState => Kind::StateMismatch,
+        Foreign::Late => Kind::Expired,
+    }
+}
+
+pub(super) fn invalid(error: &InvalidToken) -> Kind {
+    match error.kind() {
+        InvalidTokenKind::Issuer => Kind::IssuerMismatch,
+        InvalidTokenKind::Tenant => Kind::WrongTenant,
+        InvalidTokenKind::Audience | InvalidTokenKind::Client => Kind::AudienceMismatch,
+        InvalidTokenKind::Expired | InvalidTokenKind::NotYetValid => Kind::TokenTime,
+        InvalidTokenKind::Nonce => Kind::NonceMismatch,
+        InvalidTokenKind::KeysUnavailable => Kind::Unavailable,
+        _ => Kind::TokenRejected,
+    }
+}
+
+/// What Entra's numbers mean to somebody who signs in.
+const fn number(code: u32) -> Option<Kind> {
+    Some(match code {
+        65_004 => Kind::Declined,
+        65_001 | 65_005 | 90_008 | 650_056 => Kind::ConsentRequired,
+        90_093..=90_095 | 90_099 => Kind::AdminConsentRequired,
+        50_105 | 501_051 => Kind::NotAssigned,
+        50_011 | 500_112 | 500_113 => Kind::RedirectMismatch,
+        50_072 | 50_074 | 50_076 | 50_078 | 50_079 | 50_088 | 50_158 => Kind::MfaRequired,
+        50_097 | 50_127 | 50_129 | 53_000 | 53_001 | 700_003 => Kind::DeviceRequired,
+        50_131 | 53_002..=53_004 | 53_010 | 53_011 | 530_032 | 530_034 | 530_035 => {
+            Kind::ConditionalAccess
+        }
+        16_000 | 16_003 | 50_020 | 50_034 | 50_177 | 50_178 | 51_004 | 90_072 | 500_207
+        | 500_208 => Kind::AccountNotInTenant,
+        50_002 | 500_021 | 500_022 | 500_212 | 500_213 | 1_000_104 => Kind::WrongTenant,
+        50_059 | 50_128 | 50_194 | 90_002 | 90_019 | 900_023 | 9_002_332 => Kind::TenantUnknown,
+        700_011 | 700_016 => Kind::ApplicationUnknown,
+        7_000_112 => Kind::ApplicationDisabled,
+        50_057 => Kind::AccountDisabled,
+        50_053 => Kind::AccountLocked,
+        50_055 | 50_135 | 50_144 => Kind::PasswordExpired,
+        50_058 | 50_089 | 50_132 | 50_133 | 50_140 | 50_143 | 50_173 | 70_043 | 160_021 => {
+            Kind::SignInRequired
+        }
+        54_005 => Kind::CodeUsed,
+        70_008 => Kind::CodeExpired,
+        50_147 | 50_148 | 501_481 | 501_491 => Kind::CodeInjected,
+        70_000 | 700_005 | 9_002_313 => Kind::CodeRejected,
+        _ => return None,
+    })
+}

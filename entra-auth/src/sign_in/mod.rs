@@ -1,0 +1,59 @@
+//! Sign-in for a web product: OpenID Connect with Entra, checked to the last claim.
+//!
+//! A [`SignInClient`] is one connection: the tenant, the application and its proof, as an admin
+//! typed them in. [`start`](SignInClient::start) gives the address to send a browser to,
+//! [`finish`](SignInClient::finish) turns what comes back into a [`SignedIn`] person, whose
+//! [`Identity`] was validated before anything was kept. Building a client sends nothing: what it
+//! must know of the tenant is asked for at the first use, once for all who wait, and again at the
+//! next use if it failed.
+//!
+//! A product with a connection per customer keeps them in [`Connections`].
+//!
+//! ```
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! use entra_auth::SignInClient;
+//! use entra_auth::user::{ClientProof, StartOptions};
+//! # let tenant = entra_mock::FakeTenant::start().await;
+//! # let app = tenant.register_app("Shop").redirect_uri("https://shop.example/callback").with_secret();
+//! # let (tenant_id, client_id, secret) = (tenant.id(), app.client_id(), app.secret());
+//! let contoso = SignInClient::builder(tenant_id, client_id, ClientProof::secret(secret))
+//!     .redirect_uri("https://shop.example/callback")
+//!     .scopes(["email", "GroupMember.Read.All"])
+//! #   .clock(tenant.clock())
+//!     .cloud(tenant.cloud())
+//!     .build()?;
+//!
+//! let (url, flow) = contoso.start(&StartOptions::default())?; // keep `flow` with the browser's session
+//! # let callback_query = tenant.sign_in_at(url.as_str(), "adele@contoso.com").query();
+//! let session = contoso.finish(flow, &callback_query).await?;
+//!
+//! let who = session.identity();
+//! assert_eq!(who.username.as_deref(), Some("adele@contoso.com"));
+//! println!("{} of {} is {}", who.oid, who.tid, who.name.as_deref().unwrap_or("somebody"));
+//! # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod admin_consent;
+mod client;
+mod connections;
+mod error;
+mod identity;
+mod issuer;
+mod kind;
+mod kind_of;
+mod replay;
+mod return_path;
+mod sign_out;
+mod signed_in;
+mod tenants;
+
+pub use admin_consent::{AdminConsent, AdminConsentOptions, AdminConsentState, ConsentScopes};
+pub use client::{SignInClient, SignInClientBuilder};
+pub use connections::Connections;
+pub use error::SignInError;
+pub use identity::{Email, Groups, Identity};
+pub use kind::SignInErrorKind;
+pub use return_path::{ReturnPath, ReturnPathError};
+pub use sign_out::{FrontChannelSignOut, SignOutOptions};
+pub use signed_in::SignedIn;

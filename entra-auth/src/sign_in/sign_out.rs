@@ -1,0 +1,137 @@
+use entra_core::{Secret, url::Url};
+
+use super::{
+    client::{SignInClient, not_ours},
+    error::SignInError,
+    identity::Identity,
+    kind::SignInErrorKind,
+};
+use crate::user::callback::{Foreign, Parameters};
+
+/// How a browser signs out of Entra.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SignOutOptions {
+    /// Where the browser goes afterwards; it must be registered as a redirect address, else Entra
+    /// shows a page of its own.
+    pub post_logout_redirect_uri: Option<String>,
+    /// Which account signs out, so that Entra need not ask: [`Identity::login_hint`], not a name.
+    pub logout_hint: Option<String>,
+    /// A word that comes back with the browser.
+    pub state: Option<String>,
+}
+
+/// Entra's request, in a hidden frame, to end a session at this application as well
+/// (OpenID Connect Front-Channel Logout 1.0).
+///
+/// Anybody can send one, and it ends sessions only: end those whose identity it
+/// [matches](Self::matches), and answer 200.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrontChannelSignOut {
+    /// Issuer and session.
+    named: Option<(String, String)>,
+}
+
+impl SignInClient {
+    /// The address that signs a browser out of Entra, and so of every application that has a
+    /// front-channel address. Forget the person here as well: [`sign_out`](Self::sign_out).
+    ///
+    /// ```
+    /// # use entra_auth::{SignInClient, sign_in::SignOutOptions, user::ClientProof};
+    /// # let client = SignInClient::builder("contoso.com", "22222222-2222-2222-2222-222222222222", ClientProof::public())
+    /// #     .redirect_uri("https://app.example.com/callback").build()?;
+    /// let mut options = SignOutOptions::default();
+    /// options.post_logout_redirect_uri = Some("https://app.example.com/bye".to_owned());
+    /// let url = client.sign_out_url(&options)?;
+    /// assert!(url.path().ends_with("/contoso.com/oauth2/v2.0/logout"));
+    /// # Ok::<(), entra_auth::sign_in::SignInError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SignInErrorKind::Configuration`] when the service is not Entra, or the address to go to is
+    /// no absolute one.
+    pub fn sign_out_url(&self, options: &SignOutOptions) -> Result<Url, SignInError> {
+        let party = self.flow().party();
+        let endpoint = party.settings.cloud.end_session_endpoint(&party.tenant);
+        let Some(mut url) = endpoint else {
+            return Err(SignInError::configuration(
+                "where another provider than Entra signs out is not known",
+            ));
+        };
+        let back = options.post_logout_redirect_uri.as_deref();
+        if back.is_some_and(|back| Url::parse(back).is_err()) {
+            return Err(SignInError::configuration(
+                "the address to go to after signing out is no absolute URL",
+            ));
+        }
+        for (name, value) in [
+            ("post_logout_redirect_uri", back),
+            ("logout_hint", options.logout_hint.as_deref()),
+            ("state", options.state.as_deref()),
+        ] {
+            if let Some(value) = value {
+                url.query_pairs_mut().append_pair(name, value);
+            }
+        }
+        Ok(url)
+    }
+}
+
+impl FrontChannelSignOut {
+    /// Reads the request's address or query.
+    ///
+    /// # Errors
+    /// [`SignInErrorKind::CallbackMalformed`] for a request that is too long, has a parameter twice,
+    /// or has only one of issuer and session.
+    pub fn parse(request: &str) -> Result<Self, SignInError> {
+        let parameters = Parameters::read(request).map_err(not_ours)?;
+        let get = |name: &str| -> Result<Option<String>, SignInError> {
+            let value = parameters.get(name).map_err(not_ours)?;
+            if value.is_some_and(|value| value.is_empty() || value.len() > LONGEST) {
+                return Err(not_ours(Foreign::TooLong));
+            }
+            Ok(value.map(str::to_owned))
+        };
+        match (get("iss")?, get("sid")?) {
+            (Some(issuer), Some(session)) => Ok(Self {
+                named: Some((issuer, session)),
+            }),
+            (None, None) => Ok(Self { named: None }),
+            _ => Err(SignInError::because(
+                SignInErrorKind::CallbackMalformed,
+                "it names an issuer or a session, but not both",
+            )),
+        }
+    }
+
+    /// Whether the session of this person is the one to end. It takes the optional claim `sid`.
+    #[must_use]
+    pub fn matches(&self, identity: &Identity) -> bool {
+        let (Some((issuer, session)), Some(sid)) = (&self.named, &identity.sid) else {
+            return false;
+        };
+        // Whoever guesses sessions must not learn how close it was.
+        *issuer == identity.issuer && Secret::from(session.as_str()) == Secret::from(sid.as_str())
+    }
+
+    /// Whether it names no session, so that only that of the browser's own cookie can be meant.
+    #[must_use]
+    pub const fn is_for_this_browser(&self) -> bool {
+        self.named.is_none()
+    }
+
+    /// The session to end.
+    #[must_use]
+    pub fn sid(&self) -> Option<&str> {
+        self.named.as_ref().map(|(_, session)| session.as_str())
+    }
+
+    /// The issuer who says so.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.named.as_ref().map(|(issuer, _)| issuer.as_str())
+    }
+}
+
+/// Of an issuer or a session.
+const LONGEST: usize = 512;
