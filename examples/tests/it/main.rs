@@ -24,6 +24,12 @@ mod delegated;
 )]
 #[path = "../../delegated_usage/main.rs"]
 mod delegated_usage;
+#[expect(
+    dead_code,
+    reason = "the tests call the parts of the example, not its `main`"
+)]
+#[path = "../../device_login/main.rs"]
+mod device_login;
 mod identity;
 mod layering;
 mod loss_proof;
@@ -34,6 +40,7 @@ mod readme;
 )]
 #[path = "../../saas_usage/main.rs"]
 mod saas_usage;
+mod terminal;
 mod usage_report;
 #[expect(
     dead_code,
