@@ -1,5 +1,6 @@
 // @azure/msal-node: everything that speaks for a person, at the standalone fake tenant.
 import { ConfidentialClientApplication, CryptoProvider, PublicClientApplication } from "@azure/msal-node";
+import { Browser } from "./browser.mjs";
 
 const { env } = process;
 const host = env.AZURE_AUTHORITY_HOST.replace(/\/$/, "");
@@ -36,43 +37,17 @@ async function me({ accessToken }) {
   check(body.userPrincipalName === env.ENTRA_USER_UPN, `/me: ${JSON.stringify(body)}`);
 }
 
-const unescape = (text) =>
-  text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&quot;/g, '"').replace(/&#39;/g, "'").replace(/&amp;/g, "&");
-
-// A browser just good enough for the sign-in page.
-let cookie = "";
-async function browse(url, init = {}) {
-  const answer = await fetch(url, { ...init, redirect: "manual", headers: { ...init.headers, cookie } });
-  const set = answer.headers.get("set-cookie");
-  if (set) cookie = set.split(";")[0];
-  return answer;
-}
-async function signIn(url) {
-  let answer = await browse(url);
-  for (let page = 0; page < 4; page += 1) {
-    if (answer.status === 302) return Object.fromEntries(new URL(answer.headers.get("location")).searchParams);
-    const text = await answer.text();
-    check(answer.status === 200, `the page says: ${text}`);
-    const action = new URL(unescape(/<form[^>]* action="([^"]*)"/.exec(text)[1]), url);
-    const fields = text.includes('type="password"')
-      ? { login: env.ENTRA_USER_UPN, passwd: env.ENTRA_USER_PASSWORD, step: "password" }
-      : { step: "consent" };
-    answer = await browse(action, { method: "POST", body: new URLSearchParams(fields) });
-  }
-  return check(false, "the sign-in came to no end");
-}
-async function typeCode(response, step = "password") {
-  const fields = { otc: response.userCode, login: env.ENTRA_USER_UPN, passwd: env.ENTRA_USER_PASSWORD, step };
-  const answer = await browse(response.verificationUri, { method: "POST", body: new URLSearchParams(fields) });
-  check((await answer.text()).includes('role="status"'), "the code was not taken");
-}
-
+const browser = new Browser(env.ENTRA_USER_UPN, env.ENTRA_USER_PASSWORD);
 const crypto = new CryptoProvider();
-async function code(app, changes = {}) {
-  const { verifier, challenge } = await crypto.generatePkceCodes();
+async function answer(app, verifier, changes = {}, person = browser) {
+  const challenge = await crypto.hashString(verifier);
   const request = { scopes, redirectUri, codeChallenge: challenge, codeChallengeMethod: "S256", state: "s", ...changes };
-  const answer = await signIn(await app.getAuthCodeUrl(request));
-  return { scopes, redirectUri, code: answer.code, codeVerifier: verifier };
+  return person.signIn(await app.getAuthCodeUrl(request));
+}
+async function code(app, changes = {}) {
+  const { verifier } = await crypto.generatePkceCodes();
+  const { code } = await answer(app, verifier, changes);
+  return { scopes, redirectUri, code, codeVerifier: verifier };
 }
 
 // Authorization code with PKCE, and tokens without the person.
@@ -89,30 +64,57 @@ const own = await app.acquireTokenSilent({ scopes: [`${clientId}/.default`], acc
 await refused(() => app.acquireTokenByCode(request), 54005);
 const wrong = await code(app);
 await refused(() => app.acquireTokenByCode({ ...wrong, codeVerifier: "x".repeat(43) }), 501481);
+await refused(() => app.acquireTokenByCode({ ...wrong, codeVerifier: undefined }), 501481);
+await refused(() => app.acquireTokenByCode({ ...wrong, redirectUri: `${redirectUri}/x` }), 500112);
 await refused(() => confidential("wrong").acquireTokenByCode(wrong), 7000215);
+await refused(() => app.acquireTokenByCode({ ...wrong, code: "garbage" }), 9002313);
+for (const changes of [{ prompt: "none", loginHint: account.username }, { responseMode: "form_post" }]) {
+  await me(await app.acquireTokenByCode(await code(app, changes)));
+}
+const stranger = new Browser(env.ENTRA_USER_UPN, env.ENTRA_USER_PASSWORD);
+const silently = await answer(app, "x".repeat(43), { prompt: "none" }, stranger);
+check(silently.error === "login_required" && silently.state === "s", `silent without a session: ${JSON.stringify(silently)}`);
+
+// Refresh: by the token itself, and in another process that has the cache alone.
+const cache = app.getTokenCache().serialize();
+const { secret: refreshToken } = Object.values(JSON.parse(cache).RefreshToken)[0];
+await me(await app.acquireTokenByRefreshToken({ scopes, refreshToken }));
+const elsewhere = confidential();
+elsewhere.getTokenCache().deserialize(cache);
+const [known] = await elsewhere.getTokenCache().getAllAccounts();
+check(known.homeAccountId === account.homeAccountId, "the cache has another account");
+await me(await elsewhere.acquireTokenSilent({ scopes, account: known, forceRefresh: true }));
+await refused(() => app.acquireTokenSilent({ scopes: ["Mail.Read"], account, forceRefresh: true }), 65001);
+await refused(() => confidential("wrong").acquireTokenByRefreshToken({ scopes, refreshToken }), 7000215);
+await app.getTokenCache().removeAccount(account);
+await refused(() => app.acquireTokenSilent({ scopes, account }), "no_tokens_found", "no_account");
 await refused(() => app.acquireTokenByRefreshToken({ scopes, refreshToken: "garbage" }), 70000);
 
 // On behalf of.
 await me(await confidential().acquireTokenOnBehalfOf({ scopes, oboAssertion: own.accessToken }));
 await refused(() => confidential().acquireTokenOnBehalfOf({ scopes, oboAssertion: tokens.accessToken }), 50013);
+await refused(() => confidential().acquireTokenOnBehalfOf({ scopes: ["Mail.Read"], oboAssertion: own.accessToken }), 65001);
+await refused(() => confidential("wrong").acquireTokenOnBehalfOf({ scopes, oboAssertion: own.accessToken }), 7000215);
 
 // Device code: the first poll comes before the code is typed.
 const device = new PublicClientApplication({ auth });
+const typed = (response, step) => browser.device(response.verificationUri, response.userCode, step);
 await me(
   await device.acquireTokenByDeviceCode({
     scopes,
-    deviceCodeCallback: (response) => setTimeout(() => typeCode(response), 500),
+    deviceCodeCallback: (response) => setTimeout(() => typed(response), 500),
   }),
 );
 await refused(
-  () => device.acquireTokenByDeviceCode({ scopes, deviceCodeCallback: (response) => typeCode(response, "decline") }),
+  () => device.acquireTokenByDeviceCode({ scopes, deviceCodeCallback: (response) => typed(response, "decline") }),
   "authorization_declined",
   65004,
 );
 
 // User name and password.
-const password = (password) =>
-  new PublicClientApplication({ auth }).acquireTokenByUsernamePassword({ scopes, username: env.ENTRA_USER_UPN, password });
+const password = (password, username = env.ENTRA_USER_UPN) =>
+  new PublicClientApplication({ auth }).acquireTokenByUsernamePassword({ scopes, username, password });
 await me(await password(env.ENTRA_USER_PASSWORD));
 await refused(() => password("wrong"), 50126);
-console.log("msal-node: code, silent, on behalf of, device, password, and their refusals");
+await refused(() => password("x", "nobody@contoso.com"), 50034);
+console.log("msal-node: code, silent, refresh, on behalf of, device, password, and their refusals");
