@@ -127,7 +127,7 @@ impl TokenValidatorBuilder {
     where
         I: IntoIterator<Item: ToString>,
     {
-        self.lists.clients = Some(client_ids.into_iter().map(canonical).collect());
+        self.lists.clients = texts(client_ids).map(|ids| ids.into_iter().map(canonical).collect());
         self
     }
 
@@ -373,8 +373,7 @@ fn place(
 }
 
 /// Ids are compared as Entra writes them.
-fn canonical(text: impl ToString) -> String {
-    let text = text.to_string();
+fn canonical(text: String) -> String {
     match text.parse::<Guid>() {
         Ok(guid) => guid.to_string(),
         Err(_) => text,

@@ -214,9 +214,10 @@ impl Policy {
         let has = |name: &str| claims.contains_key(name);
         let is_right = match (self.token_use, version) {
             (Use::Identity, _) => {
-                !token.is_marked_access
-                    && !["scp", "azpacr", "appidacr"].into_iter().any(has)
-                    && !(self.is_entra && has("idtyp"))
+                let is_access = token.is_marked_access
+                    || ["scp", "azpacr", "appidacr"].into_iter().any(has)
+                    || (self.is_entra && has("idtyp"));
+                !is_access
             }
             (Use::Access, Some(TokenVersion::V1)) => has("appid"),
             (Use::Access, Some(TokenVersion::V2)) => has("azp"),

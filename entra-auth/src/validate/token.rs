@@ -91,10 +91,9 @@ impl ValidToken {
             None if !self.claims.contains_key("scp") => "scope",
             _ => "scp",
         };
-        // An application's own token has rights of its own only.
-        let granted = self
-            .text(name)
-            .filter(|_| self.caller != Caller::Application);
+        // At Entra an application's own token has app roles, and what it says of scopes is nothing.
+        let has_scopes = self.version.is_none() || self.caller != Caller::Application;
+        let granted = self.text(name).filter(|_| has_scopes);
         granted.unwrap_or_default().split_ascii_whitespace()
     }
 

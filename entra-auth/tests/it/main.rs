@@ -39,3 +39,11 @@ mod user_code;
 mod user_grants;
 #[cfg(feature = "interactive")]
 mod user_interactive;
+#[cfg(feature = "sign-in")]
+mod validate;
+#[cfg(feature = "sign-in")]
+mod validate_attacks;
+#[cfg(feature = "sign-in")]
+mod validate_keys;
+#[cfg(feature = "sign-in")]
+mod validate_support;

@@ -170,3 +170,66 @@ async fn it_signs_a_person_in_with_code_and_pkce_and_refreshes() {
         }
     }
 }
+
+#[cfg(feature = "sign-in")]
+#[tokio::test]
+async fn its_id_token_is_accepted_and_what_it_was_not_made_for_is_not() {
+    use entra_auth::{TokenValidator, validate::InvalidTokenKind};
+    use entra_core::url::form_urlencoded;
+
+    let Some(provider) = provider().await else {
+        return;
+    };
+    let flow = AuthorizationCodeFlow::builder(TENANT, CLIENT, ClientProof::secret(SECRET))
+        .redirect_uri("https://shop.example/callback")
+        .scopes(["profile"])
+        .cloud(provider.cloud.clone())
+        .transport(Arc::clone(&provider.transport))
+        .build()
+        .unwrap();
+    let mut options = StartOptions::default();
+    options.prompt = Some(Prompt::Consent);
+    let (url, state) = flow.start(&options).unwrap();
+    let nonce = url.query_pairs().find(|(name, _)| name == "nonce");
+    let nonce = nonce.unwrap().1;
+    let callback = browse(&provider, url.as_str()).await;
+    let callback: BTreeMap<_, _> = form_urlencoded::parse(callback.as_bytes()).collect();
+    let state = serde_json::to_value(&state).unwrap();
+    let form = form_urlencoded::Serializer::new(String::new())
+        .append_pair("grant_type", "authorization_code")
+        .append_pair("client_id", CLIENT)
+        .append_pair("client_secret", SECRET)
+        .append_pair("redirect_uri", "https://shop.example/callback")
+        .append_pair("code", &callback["code"])
+        .append_pair("code_verifier", state["verifier"].as_str().unwrap())
+        .finish();
+    let endpoint = provider.cloud.token_endpoint(&TENANT.parse().unwrap());
+    let request = http::Request::post(endpoint.as_str())
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Bytes::from(form))
+        .unwrap();
+    let answer = provider.transport.send(request).await.unwrap();
+    let answer: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+    let sent = answer["id_token"].as_str().unwrap();
+
+    let at = |client: &str| {
+        TokenValidator::id_tokens(TENANT, client)
+            .cloud(provider.cloud.clone())
+            .transport(Arc::clone(&provider.transport))
+            .build()
+            .unwrap()
+    };
+    let ours = at(CLIENT);
+    let token = ours.validate_id_token(sent, Some(&nonce)).await.unwrap();
+    assert_eq!((token.sub(), token.audience()), ("adele", CLIENT));
+    assert_eq!(token.tid(), None);
+    let refused = ours.validate_id_token(sent, Some("n-of-another")).await;
+    assert_eq!(refused.unwrap_err().kind(), InvalidTokenKind::Nonce);
+    let refused = at(CERTIFICATE_CLIENT).validate(sent).await;
+    assert_eq!(refused.unwrap_err().kind(), InvalidTokenKind::Audience);
+    let (message, signature) = sent.rsplit_once('.').unwrap();
+    let first = if signature.starts_with('A') { "B" } else { "A" };
+    let bent = format!("{message}.{first}{}", &signature[1..]);
+    let refused = ours.validate(&bent).await;
+    assert_eq!(refused.unwrap_err().kind(), InvalidTokenKind::Signature);
+}

@@ -1,0 +1,634 @@
+//! Tokens that are good: the fake tenant's, of both versions, and those of other places; and what an
+//! API lets in beyond that.
+
+use std::sync::Arc;
+
+use entra_auth::{
+    ClientSecretCredential, Discovery, ErrorKind, TokenValidator,
+    validate::{InvalidToken, InvalidTokenKind, TokenValidatorBuilder, TokenVersion, ValidToken},
+};
+use entra_core::{ClientId, Clock, Cloud, TokenCredential, TokenRequest};
+use entra_mock::{App, FakeTenant};
+use serde_json::{Value, json};
+
+use crate::{
+    support::{CLIENT, TENANT},
+    validate_support::{
+        API, CALLER, NOW, OTHER_TENANT, OURS, PERSON, SignIn, application_token, but, callers,
+        clock, id_token, issuer_v2, on, person_token,
+    },
+};
+
+const ADELE: &str = "adele@contoso.com";
+const ROLE: &str = "55555555-5555-5555-5555-555555555555";
+
+/// An API with a scope and an app role, and a client that Adele and an admin let use both.
+fn with_api(tenant: &FakeTenant, is_v2: bool) -> (App, App) {
+    let api = tenant.register_app("Tasks").expose_scope("Tasks.Read");
+    if is_v2 {
+        let _ = api.with_v2_tokens();
+    }
+    let roles = json!([{
+        "id": ROLE, "value": "Tasks.ReadAll", "displayName": "Read all", "description": "Read all",
+        "isEnabled": true, "allowedMemberTypes": ["Application", "User"],
+    }]);
+    let api_principal = api.service_principal_id().to_string();
+    tenant
+        .set_property(
+            "servicePrincipals",
+            &api_principal,
+            "appRoles",
+            roles.clone(),
+        )
+        .unwrap();
+    tenant
+        .set_property(
+            "applications",
+            &api.object_id().to_string(),
+            "appRoles",
+            roles,
+        )
+        .unwrap();
+    let client = tenant
+        .register_app("Board")
+        .delegated_permission_of(&api, "Tasks.Read")
+        .with_secret();
+    tenant
+        .insert(
+            "appRoleAssignments",
+            json!({
+                "id": "role-of-the-client", "principalId": client.service_principal_id().to_string(),
+                "principalType": "ServicePrincipal", "resourceId": api_principal, "appRoleId": ROLE,
+            }),
+        )
+        .unwrap();
+    (api, client)
+}
+
+fn api_validator(tenant: &FakeTenant, api: &App) -> TokenValidatorBuilder {
+    let id = api.client_id();
+    TokenValidator::access_tokens(tenant.id(), [id.to_string(), format!("api://{id}")])
+        .cloud(tenant.cloud())
+        .clock(tenant.clock())
+}
+
+#[tokio::test]
+async fn a_persons_token_for_the_api_is_read_in_both_versions() {
+    for (is_v2, version) in [(false, TokenVersion::V1), (true, TokenVersion::V2)] {
+        let tenant = FakeTenant::start().await;
+        let (api, client) = with_api(&tenant, is_v2);
+        let scope = format!("api://{}/Tasks.Read", api.client_id());
+        let sent = tenant.tokens_for(&client, ADELE, [scope]);
+        let validator = api_validator(&tenant, &api);
+        let validator = validator
+            .scopes_any(["Tasks.Read"])
+            .user_only()
+            .build()
+            .unwrap();
+        let token = validator
+            .validate(sent.access_token().expose())
+            .await
+            .unwrap();
+        assert_eq!(token.version(), Some(version));
+        assert_eq!(token.oid(), Some(tenant.user(ADELE).id()));
+        assert_eq!(token.tid(), tenant.id().guid());
+        assert_eq!(
+            token.app_id(),
+            Some(client.client_id().to_string().as_str())
+        );
+        assert_eq!(token.scopes().collect::<Vec<_>>(), ["Tasks.Read"]);
+        assert!(!token.is_app_only() && !token.supports_cae());
+        assert!(token.issued_at().unwrap() <= tenant.clock().now());
+        assert_eq!(token.claim("name"), token.claims().get("name"));
+        // The same, once it has expired.
+        tenant
+            .clock()
+            .advance(std::time::Duration::from_secs(2 * 3600));
+        let refused = validator
+            .validate(sent.access_token().expose())
+            .await
+            .unwrap_err();
+        assert_eq!(refused.kind(), InvalidTokenKind::Expired);
+        tenant.requests().to("/keys").assert_count(1);
+        let other = if is_v2 {
+            TokenVersion::V1
+        } else {
+            TokenVersion::V2
+        };
+        let one_version = api_validator(&tenant, &api)
+            .versions([other])
+            .build()
+            .unwrap();
+        let sent = tenant.tokens_for(
+            &client,
+            ADELE,
+            [format!("api://{}/Tasks.Read", api.client_id())],
+        );
+        let refused = one_version
+            .validate(sent.access_token().expose())
+            .await
+            .unwrap_err();
+        assert_eq!(refused.kind(), InvalidTokenKind::Issuer);
+    }
+}
+
+#[tokio::test]
+async fn an_applications_own_token_is_told_from_a_persons() {
+    for is_v2 in [false, true] {
+        let tenant = FakeTenant::start().await;
+        let (api, client) = with_api(&tenant, is_v2);
+        let credential =
+            ClientSecretCredential::builder(tenant.id(), client.client_id(), client.secret())
+                .cloud(tenant.cloud())
+                .clock(tenant.clock())
+                .build()
+                .unwrap();
+        let request = TokenRequest::new([format!("api://{}/.default", api.client_id())]);
+        let sent = credential.token(&request).await.unwrap();
+        let rules = || api_validator(&tenant, &api);
+        let validator = rules()
+            .app_only()
+            .roles_any(["Tasks.ReadAll"])
+            .build()
+            .unwrap();
+        let token = validator.validate(sent.expose()).await.unwrap();
+        assert!(token.is_app_only() && token.has_role("Tasks.ReadAll"));
+        assert_eq!(token.oid(), Some(client.service_principal_id()));
+        assert_eq!(token.scopes().count(), 0);
+        for (builder, kind) in [
+            (rules().user_only(), InvalidTokenKind::UserRequired),
+            (rules().scopes_any(["Tasks.Read"]), InvalidTokenKind::Scope),
+            (
+                rules().roles_all(["Tasks.ReadAll", "Other"]),
+                InvalidTokenKind::Role,
+            ),
+            (rules().clients([CALLER]), InvalidTokenKind::Client),
+        ] {
+            let refused = builder
+                .build()
+                .unwrap()
+                .validate(sent.expose())
+                .await
+                .unwrap_err();
+            assert_eq!(refused.kind(), kind);
+            assert_eq!(refused.bearer_error(), Some("insufficient_scope"));
+            assert_eq!(refused.http_status(), 403);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_person_who_signs_in_is_known_by_the_id_token() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant.register_app("Shop").with_secret();
+    let tokens = tenant.tokens_for(&app, ADELE, ["openid", "profile", "email"]);
+    let sent = tokens.id_token().unwrap().expose();
+    let people = |tenant_name: &str, client: ClientId| {
+        TokenValidator::id_tokens(tenant_name, client)
+            .cloud(tenant.cloud())
+            .clock(tenant.clock())
+    };
+    let guid = tenant.id().to_string();
+    for builder in [
+        people(&guid, app.client_id()),
+        people(&tenant.domain(), app.client_id()),
+        people("organizations", app.client_id()).tenants([guid.as_str()]),
+        people("common", app.client_id()).any_tenant(),
+    ] {
+        let token = builder
+            .build()
+            .unwrap()
+            .validate_id_token(sent, None)
+            .await
+            .unwrap();
+        assert_eq!(token.oid(), Some(tenant.user(ADELE).id()));
+        assert_eq!(token.tid(), tenant.id().guid());
+        assert_eq!(token.audience(), app.client_id().to_string());
+        assert!(!token.sub().is_empty() && !token.is_app_only());
+    }
+    let elsewhere = people("organizations", app.client_id()).tenants([OTHER_TENANT]);
+    for (builder, kind) in [
+        (elsewhere, InvalidTokenKind::Tenant),
+        (
+            people(&guid, CLIENT.parse().unwrap()),
+            InvalidTokenKind::Audience,
+        ),
+    ] {
+        let refused = builder.build().unwrap().validate(sent).await.unwrap_err();
+        assert_eq!(refused.kind(), kind);
+        assert_eq!(refused.bearer_error(), Some("invalid_token"));
+    }
+    // The fake tenant as any OpenID provider, of which it is one.
+    let issuer = format!("{}/{guid}/v2.0", tenant.uri());
+    let provider = Discovery::new().openid_provider(&issuer).await.unwrap();
+    let generic = TokenValidator::id_tokens("any.example", app.client_id());
+    let generic = generic
+        .cloud(provider)
+        .clock(tenant.clock())
+        .build()
+        .unwrap();
+    let token = generic.validate_id_token(sent, None).await.unwrap();
+    assert_eq!((token.tid(), token.version()), (None, None));
+    assert_eq!(token.issuer(), issuer);
+}
+
+/// Validates one token at a place, and says where its metadata was asked for.
+async fn at(
+    builder: TokenValidatorBuilder,
+    claims: &Value,
+) -> (Result<ValidToken, InvalidToken>, String) {
+    let service = SignIn::new();
+    let validator = on(builder, &service, &clock()).build().unwrap();
+    let outcome = validator.validate(&OURS.token(claims)).await;
+    (
+        outcome,
+        service.asked().first().cloned().unwrap_or_default(),
+    )
+}
+
+#[tokio::test]
+async fn each_cloud_has_keys_and_issuers_of_its_own() {
+    let external = Cloud::external_id("contoso").unwrap();
+    for (cloud, tenant, host, iss) in [
+        (
+            Cloud::public(),
+            TENANT,
+            "login.microsoftonline.com",
+            issuer_v2(TENANT),
+        ),
+        (
+            Cloud::us_government(),
+            TENANT,
+            "login.microsoftonline.us",
+            format!("https://login.microsoftonline.us/{TENANT}/v2.0"),
+        ),
+        (
+            Cloud::china(),
+            "contoso.com",
+            "login.partner.microsoftonline.cn",
+            format!("https://login.partner.microsoftonline.cn/{TENANT}/v2.0"),
+        ),
+        (
+            external,
+            TENANT,
+            "contoso.ciamlogin.com",
+            format!("https://{TENANT}.ciamlogin.com/{TENANT}/v2.0"),
+        ),
+    ] {
+        let builder = || TokenValidator::id_tokens(tenant, CLIENT).cloud(cloud.clone());
+        let (outcome, asked) = at(builder(), &but(id_token(), json!({ "iss": iss }))).await;
+        assert_eq!(outcome.unwrap().tid(), TENANT.parse().ok(), "{host}");
+        assert_eq!(
+            asked,
+            format!("https://{host}/{tenant}/v2.0/.well-known/openid-configuration")
+        );
+        let elsewhere = but(
+            id_token(),
+            json!({ "iss": "https://login.example/".to_owned() + TENANT }),
+        );
+        let refused = at(builder(), &elsewhere).await.0.unwrap_err();
+        assert_eq!(refused.kind(), InvalidTokenKind::Issuer);
+    }
+    let own_keys = TokenValidator::id_tokens(TENANT, CLIENT).own_signing_keys(CLIENT);
+    let (_, asked) = at(own_keys, &id_token()).await;
+    assert!(
+        asked.ends_with(&format!("/openid-configuration?appid={CLIENT}")),
+        "{asked}"
+    );
+}
+
+#[tokio::test]
+async fn an_authority_for_many_tenants_lets_in_those_that_it_is_told() {
+    const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+    let of = |tenant: &str| {
+        but(
+            id_token(),
+            json!({ "iss": issuer_v2(tenant), "tid": tenant }),
+        )
+    };
+    let many = |alias: &str| TokenValidator::id_tokens(alias, CLIENT);
+    for (builder, tenant, refused) in [
+        (many("organizations").tenants([TENANT]), TENANT, false),
+        (many("organizations").tenants([TENANT]), OTHER_TENANT, true),
+        (many("organizations").any_tenant(), OTHER_TENANT, false),
+        (many("organizations").any_tenant(), PERSONAL, true),
+        (many("organizations").tenants([PERSONAL]), PERSONAL, false),
+        (many("common").any_tenant(), PERSONAL, false),
+        (many("common").tenants([TENANT]), PERSONAL, true),
+        (many("consumers"), PERSONAL, false),
+        (many("consumers"), TENANT, true),
+    ] {
+        let kind = at(builder.clone(), &of(tenant))
+            .await
+            .0
+            .err()
+            .map(|refused| refused.kind());
+        let expected = refused.then_some(InvalidTokenKind::Tenant);
+        assert_eq!(kind, expected, "{builder:?} {tenant}");
+    }
+    // The tenant of the issuer counts, whatever `tid` says.
+    let mixed = but(of(OTHER_TENANT), json!({ "tid": TENANT }));
+    let kind = at(many("common").tenants([TENANT]), &mixed)
+        .await
+        .0
+        .unwrap_err()
+        .kind();
+    assert_eq!(kind, InvalidTokenKind::Issuer);
+    // Version 1 has a template as well.
+    let api = TokenValidator::access_tokens("common", [API]).tenants([TENANT]);
+    at(api, &application_token()).await.0.unwrap();
+}
+
+/// What the API's rules make of these claims.
+async fn rule(builder: TokenValidatorBuilder, claims: &Value) -> Option<InvalidTokenKind> {
+    let validator = builder.build().unwrap();
+    let outcome = validator.validate(&OURS.token(claims)).await;
+    outcome.err().map(|refused| refused.kind())
+}
+
+#[tokio::test]
+async fn scopes_and_roles_are_asked_of_those_who_can_have_them() {
+    use InvalidTokenKind::{AppOnlyRequired, Client, Role, Scope, UserRequired};
+    let (person, app) = (person_token(), application_token());
+    let admin = but(person_token(), json!({ "roles": ["Admin"] }));
+    let bare_app = but(application_token(), json!({ "roles": null }));
+    let unclear = but(
+        application_token(),
+        json!({ "idtyp": null, "sub": "pairwise" }),
+    );
+    let inferred = but(application_token(), json!({ "idtyp": null }));
+    // An application's token has no scopes, even if it says so.
+    let pretending = but(application_token(), json!({ "scp": "Tasks.Read" }));
+    let device = but(person_token(), json!({ "idtyp": "device" }));
+    let both = || {
+        callers()
+            .scopes_any(["Tasks.Read"])
+            .app_permissions_any(["Tasks.ReadAll"])
+    };
+    for (builder, claims, expected) in [
+        (callers(), &person, None),
+        (callers(), &app, None),
+        (callers(), &bare_app, Some(Role)),
+        (callers().clients([CALLER]), &bare_app, None),
+        (callers().clients([CALLER.to_uppercase()]), &bare_app, None),
+        (callers().clients([CLIENT]), &app, Some(Client)),
+        (callers().clients([CLIENT]), &person, Some(Client)),
+        (callers().scopes_any(["Tasks.Read", "Other"]), &person, None),
+        (
+            callers().scopes_any(["Other", "Tasks"]),
+            &person,
+            Some(Scope),
+        ),
+        (callers().scopes_any(["tasks.read"]), &person, Some(Scope)),
+        (callers().scopes_any(["Tasks.Read"]), &app, Some(Scope)),
+        (
+            callers().scopes_any(["Tasks.Read"]),
+            &pretending,
+            Some(Scope),
+        ),
+        (
+            callers().scopes_all(["Tasks.Read", "Tasks.Write"]),
+            &person,
+            None,
+        ),
+        (
+            callers().scopes_all(["Tasks.Read", "Other"]),
+            &person,
+            Some(Scope),
+        ),
+        (callers().roles_any(["Admin"]), &person, Some(Role)),
+        (callers().roles_any(["Admin", "Other"]), &admin, None),
+        (callers().roles_all(["Admin", "Other"]), &admin, Some(Role)),
+        (callers().roles_any(["Tasks.ReadAll"]), &app, None),
+        (
+            callers().scopes_any(["Tasks.Read"]).roles_any(["Admin"]),
+            &person,
+            Some(Role),
+        ),
+        (
+            callers().scopes_any(["Tasks.Read"]).roles_any(["Admin"]),
+            &admin,
+            None,
+        ),
+        (both(), &person, None),
+        (both(), &app, None),
+        (both(), &bare_app, Some(Role)),
+        (both().roles_any(["Admin"]), &app, None),
+        (
+            both(),
+            &but(person.clone(), json!({ "scp": "Other" })),
+            Some(Scope),
+        ),
+        (callers().app_only(), &person, Some(AppOnlyRequired)),
+        (callers().app_only(), &app, None),
+        (callers().app_only(), &inferred, None),
+        (callers().app_only(), &unclear, Some(AppOnlyRequired)),
+        (callers().user_only(), &app, Some(UserRequired)),
+        (callers().user_only(), &pretending, Some(UserRequired)),
+        (callers().user_only(), &unclear, Some(UserRequired)),
+        (callers().user_only(), &device, Some(UserRequired)),
+        (callers().user_only(), &person, None),
+    ] {
+        let text = format!("{builder:?} {claims}");
+        assert_eq!(rule(builder, claims).await, expected, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn one_route_can_ask_for_more() {
+    let validator = callers().build().unwrap();
+    let token = validator
+        .validate(&OURS.token(&person_token()))
+        .await
+        .unwrap();
+    token.require_scope(&["Other", "Tasks.Write"]).unwrap();
+    let refused = token.require_scope(&["Tasks.Delete", "Admin"]).unwrap_err();
+    assert_eq!(refused.kind(), InvalidTokenKind::Scope);
+    assert_eq!(
+        refused.www_authenticate().as_deref(),
+        Some(
+            r#"Bearer error="insufficient_scope", error_description="The token lacks a scope", scope="Tasks.Delete Admin""#
+        )
+    );
+    let strange = token.require_scope(&["a\"\r\nSet-Cookie: b"]).unwrap_err();
+    assert!(!strange.www_authenticate().unwrap().contains("Cookie"));
+    assert_eq!(
+        token.require_role(&["Admin"]).unwrap_err().kind(),
+        InvalidTokenKind::Role
+    );
+    let token = validator
+        .validate(&OURS.token(&application_token()))
+        .await
+        .unwrap();
+    token.require_role(&["Admin", "Tasks.ReadAll"]).unwrap();
+    token.require_scope(&[]).unwrap_err();
+}
+
+#[tokio::test]
+async fn audiences_are_the_apis_names_with_or_without_the_slash_at_the_end() {
+    let builder = || {
+        let names = [
+            API.to_owned(),
+            CLIENT.to_uppercase(),
+            "https://tasks.example/".to_owned(),
+        ];
+        on(
+            TokenValidator::access_tokens(TENANT, names),
+            &SignIn::new(),
+            &clock(),
+        )
+    };
+    for (aud, is_ours) in [
+        (API, true),
+        ("api://tasks/", true),
+        (CLIENT, true),
+        ("https://tasks.example", true),
+        ("api://tasks2", false),
+        ("api://task", false),
+        ("https://tasks.example/x", false),
+        (&format!("{CLIENT}/"), false),
+        ("", false),
+    ] {
+        let claims = but(application_token(), json!({ "aud": aud }));
+        let expected = (!is_ours).then_some(InvalidTokenKind::Audience);
+        assert_eq!(rule(builder(), &claims).await, expected, "{aud}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_client_can_do_is_known() {
+    let validator = callers().build().unwrap();
+    for (capabilities, expected) in [
+        (json!(["cp1"]), true),
+        (json!(["CP1", "x"]), true),
+        (json!(["cp2"]), false),
+        (json!("cp1"), false),
+        (Value::Null, false),
+    ] {
+        let claims = but(person_token(), json!({ "xms_cc": capabilities }));
+        let token = validator.validate(&OURS.token(&claims)).await.unwrap();
+        assert_eq!(token.supports_cae(), expected);
+        assert_eq!(token.oid().unwrap().to_string(), PERSON);
+        assert_eq!(token.expires_on().unix_timestamp(), NOW + 3600);
+        assert_eq!(token.into_claims()["azp"], CALLER);
+    }
+}
+
+#[tokio::test]
+async fn another_providers_access_tokens_are_read_by_their_own_names() {
+    let issuer = "https://id.example/base/";
+    let service = SignIn::new();
+    service.answer(
+        "https://id.example/base/.well-known/openid-configuration",
+        &json!({ "issuer": issuer, "jwks_uri": "https://keys.example/all" }),
+    );
+    service.answer("https://keys.example/all", &json!({ "keys": [OURS.jwk()] }));
+    let cloud = Cloud::openid_provider(
+        "https://id.example/base",
+        "https://id.example/t",
+        None,
+        None,
+    );
+    let cloud = cloud.unwrap();
+    let rules = |audience: &str| {
+        let builder = TokenValidator::access_tokens("any.example", [audience]).cloud(cloud.clone());
+        on(builder, &service, &clock())
+    };
+    let claims = json!({
+        "iss": issuer, "aud": ["one", "two"], "sub": "adele", "exp": NOW + 60, "iat": NOW,
+        "client_id": "board", "scope": "read write", "roles": "not a list, and nobody's business",
+    });
+    let header = but(OURS.header(), json!({ "typ": "at+jwt" }));
+    let sent = OURS.token_with(&header, &claims);
+    let token = rules("two")
+        .scopes_all(["read", "write"])
+        .clients(["board"])
+        .build()
+        .unwrap();
+    let token = token.validate(&sent).await.unwrap();
+    assert_eq!(
+        (token.app_id(), token.is_app_only()),
+        (Some("board"), false)
+    );
+    assert_eq!(token.audience(), "one");
+    assert_eq!((token.oid(), token.tid()), (None, None));
+    let refused = rules("three")
+        .build()
+        .unwrap()
+        .validate(&sent)
+        .await
+        .unwrap_err();
+    assert_eq!(refused.kind(), InvalidTokenKind::Audience);
+    let service_token = OURS.token(&but(claims.clone(), json!({ "sub": "board" })));
+    let token = rules("one")
+        .build()
+        .unwrap()
+        .validate(&service_token)
+        .await
+        .unwrap();
+    assert!(token.is_app_only());
+    let id_token = OURS.token(&but(claims, json!({ "nonce": "n" })));
+    let refused = rules("one")
+        .build()
+        .unwrap()
+        .validate(&id_token)
+        .await
+        .unwrap_err();
+    assert_eq!(refused.kind(), InvalidTokenKind::TokenUse);
+}
+
+#[test]
+fn settings_that_let_nobody_or_anybody_in_by_mistake_are_refused() {
+    let none: [&str; 0] = [];
+    let people = || TokenValidator::id_tokens(TENANT, CLIENT);
+    let many = |alias: &str| TokenValidator::id_tokens(alias, CLIENT);
+    for builder in [
+        TokenValidator::id_tokens("contoso", CLIENT),
+        TokenValidator::id_tokens(TENANT, "client"),
+        TokenValidator::access_tokens(TENANT, none),
+        TokenValidator::access_tokens(TENANT, [""]),
+        many("common"),
+        many("organizations"),
+        many("common").tenants(none),
+        many("common").tenants(["contoso.com"]),
+        many("common").tenants(["contoso"]),
+        many("common").tenants([TENANT]).any_tenant(),
+        people().own_signing_keys("client"),
+        people().versions([]),
+        people().scopes_any(["x"]),
+        people().app_only(),
+        people().clients([CALLER]),
+        people().roles_any(none),
+        callers().scopes_any(none),
+        callers().clients(none),
+        callers().app_only().user_only(),
+        callers().app_only().scopes_any(["x"]),
+        callers().user_only().app_permissions_any(["x"]),
+        callers().leeway(std::time::Duration::from_secs(3601)),
+    ] {
+        let text = format!("{builder:?}");
+        let error = builder.build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration, "{text}");
+        assert!(error.fix().is_some(), "{text}");
+    }
+    assert!(people().roles_any(["Admin"]).build().is_ok());
+}
+
+#[tokio::test]
+async fn people_can_be_let_in_by_app_role() {
+    let service = SignIn::new();
+    let builder = on(
+        TokenValidator::id_tokens(TENANT, CLIENT),
+        &service,
+        &clock(),
+    );
+    let validator = builder.roles_any(["Buyer"]).build().unwrap();
+    let with = |roles: Value| OURS.token(&but(id_token(), json!({ "roles": roles })));
+    validator.validate(&with(json!(["Buyer"]))).await.unwrap();
+    let refused = validator
+        .validate(&with(json!(["Seller"])))
+        .await
+        .unwrap_err();
+    assert_eq!(refused.kind(), InvalidTokenKind::Role);
+    assert!(Arc::strong_count(&service) > 1 && size_of::<InvalidToken>() <= 16);
+}

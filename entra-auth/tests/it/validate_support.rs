@@ -1,0 +1,320 @@
+//! A sign-in service with keys of its own, for tokens that the fake tenant would never issue.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, LazyLock, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use aws_lc_rs::{
+    encoding::{AsDer, PublicKeyX509Der},
+    rand::SystemRandom,
+    rsa::{KeyPair, KeySize, PublicKeyComponents},
+    signature::{KeyPair as _, RSA_PKCS1_SHA256},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use entra_auth::{TokenValidator, validate::TokenValidatorBuilder};
+use entra_core::{
+    HttpTransport, ManualClock, RetryPolicy, Timestamp, TransportError, bytes::Bytes, http,
+};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use crate::support::{CLIENT, TENANT, response};
+
+pub(crate) const API: &str = "api://tasks";
+pub(crate) const CALLER: &str = "33333333-3333-3333-3333-333333333333";
+pub(crate) const PERSON: &str = "44444444-4444-4444-4444-444444444444";
+pub(crate) const OTHER_TENANT: &str = "99999999-9999-9999-9999-999999999999";
+pub(crate) const NOW: i64 = 1_800_000_000;
+
+/// The sign-in service's key, and one that it does not publish.
+pub(crate) static OURS: LazyLock<Signer> = LazyLock::new(|| Signer::new("ours"));
+pub(crate) static FOREIGN: LazyLock<Signer> = LazyLock::new(|| Signer::new("foreign"));
+
+/// A key pair that signs with RS256.
+pub(crate) struct Signer {
+    pub(crate) kid: &'static str,
+    pair: KeyPair,
+}
+
+impl Signer {
+    fn new(kid: &'static str) -> Self {
+        let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+        Self { kid, pair }
+    }
+
+    /// As a sign-in service publishes it.
+    pub(crate) fn jwk(&self) -> Value {
+        self.jwk_named(self.kid)
+    }
+
+    pub(crate) fn jwk_named(&self, kid: &str) -> Value {
+        let PublicKeyComponents { n, e } = self.components();
+        let (n, e) = (URL_SAFE_NO_PAD.encode(n), URL_SAFE_NO_PAD.encode(e));
+        json!({ "kty": "RSA", "use": "sig", "kid": kid, "x5t": kid, "n": n, "e": e })
+    }
+
+    pub(crate) fn components(&self) -> PublicKeyComponents<Vec<u8>> {
+        PublicKeyComponents {
+            n: self
+                .pair
+                .public_key()
+                .modulus()
+                .big_endian_without_leading_zero()
+                .to_vec(),
+            e: self
+                .pair
+                .public_key()
+                .exponent()
+                .big_endian_without_leading_zero()
+                .to_vec(),
+        }
+    }
+
+    /// The public key as a certificate tool would print it.
+    pub(crate) fn public_der(&self) -> Vec<u8> {
+        let der: PublicKeyX509Der<'_> = self.pair.public_key().as_der().unwrap();
+        der.as_ref().to_vec()
+    }
+
+    /// A token with these claims and the usual header.
+    pub(crate) fn token(&self, claims: &Value) -> String {
+        self.token_with(&self.header(), claims)
+    }
+
+    pub(crate) fn header(&self) -> Value {
+        json!({ "typ": "JWT", "alg": "RS256", "kid": self.kid })
+    }
+
+    pub(crate) fn token_with(&self, header: &Value, claims: &Value) -> String {
+        self.token_of(&header.to_string(), &claims.to_string())
+    }
+
+    /// A token of any two texts.
+    pub(crate) fn token_of(&self, header: &str, claims: &str) -> String {
+        let message = format!("{}.{}", encode(header), encode(claims));
+        format!("{message}.{}", self.signature(&message))
+    }
+
+    pub(crate) fn signature(&self, message: &str) -> String {
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        let random = SystemRandom::new();
+        self.pair
+            .sign(
+                &RSA_PKCS1_SHA256,
+                &random,
+                message.as_bytes(),
+                &mut signature,
+            )
+            .unwrap();
+        encode(signature)
+    }
+}
+
+pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Metadata and keys of a sign-in service, in the shape of Entra's.
+pub(crate) struct SignIn {
+    keys: Mutex<Vec<Value>>,
+    failing: AtomicBool,
+    open: watch::Sender<bool>,
+    asked: Mutex<Vec<String>>,
+    other: Mutex<BTreeMap<String, String>>,
+}
+
+impl std::fmt::Debug for SignIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SignIn")
+    }
+}
+
+impl SignIn {
+    pub(crate) fn new() -> Arc<Self> {
+        Self::with_keys([OURS.jwk()])
+    }
+
+    pub(crate) fn with_keys(keys: impl IntoIterator<Item = Value>) -> Arc<Self> {
+        Arc::new(Self {
+            keys: Mutex::new(keys.into_iter().collect()),
+            failing: AtomicBool::new(false),
+            open: watch::Sender::new(true),
+            asked: Mutex::default(),
+            other: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn publish(&self, keys: impl IntoIterator<Item = Value>) {
+        *self.keys.lock().unwrap() = keys.into_iter().collect();
+    }
+
+    pub(crate) fn fail(&self, failing: bool) {
+        self.failing.store(failing, Ordering::SeqCst);
+    }
+
+    /// Whether requests are answered, or wait.
+    pub(crate) fn open(&self, open: bool) {
+        self.open.send_replace(open);
+    }
+
+    /// Answers an address with this text.
+    pub(crate) fn answer(&self, address: &str, body: &impl ToString) {
+        self.other
+            .lock()
+            .unwrap()
+            .insert(address.to_owned(), body.to_string());
+    }
+
+    /// The addresses that were asked for.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    /// How often the metadata was asked for; each time the keys are asked for as well.
+    pub(crate) fn fetches(&self) -> usize {
+        let asked = self.asked();
+        asked
+            .iter()
+            .filter(|asked| asked.contains("openid-configuration"))
+            .count()
+    }
+
+    fn body(&self, address: &str) -> Option<String> {
+        if let Some(body) = self.other.lock().unwrap().get(address) {
+            return Some(body.clone());
+        }
+        let (host, path) = address.strip_prefix("https://")?.split_once('/')?;
+        let path = path.split('?').next()?;
+        if path.ends_with("/keys") {
+            return Some(json!({ "keys": *self.keys.lock().unwrap() }).to_string());
+        }
+        let (name, rest) = path.split_once('/')?;
+        let tenant = match name {
+            "common" | "organizations" => "{tenantid}",
+            "consumers" => "9188040d-6c67-4c5b-b112-36a304b66dad",
+            "contoso.com" | "contoso.onmicrosoft.com" => TENANT,
+            guid => guid,
+        };
+        let (issuer, keys) = match rest.starts_with("v2.0/") {
+            true if host.ends_with(".ciamlogin.com") => (
+                format!("https://{tenant}.ciamlogin.com/{tenant}/v2.0"),
+                format!("https://{tenant}.ciamlogin.com/{tenant}/discovery/v2.0/keys"),
+            ),
+            true => (
+                format!("https://{host}/{tenant}/v2.0"),
+                format!("https://{host}/{name}/discovery/v2.0/keys"),
+            ),
+            false => (
+                format!("https://sts.windows.net/{tenant}/"),
+                format!("https://{host}/{name}/discovery/keys"),
+            ),
+        };
+        Some(json!({ "issuer": issuer, "jwks_uri": keys }).to_string())
+    }
+}
+
+#[async_trait]
+impl HttpTransport for SignIn {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        let address = request.uri().to_string();
+        self.asked.lock().unwrap().push(address.clone());
+        self.open.subscribe().wait_for(|open| *open).await.unwrap();
+        if self.failing.load(Ordering::SeqCst) {
+            return Ok(response(503, "down"));
+        }
+        Ok(match self.body(&address) {
+            Some(body) => response(200, &body),
+            None => response(404, "{}"),
+        })
+    }
+}
+
+pub(crate) fn clock() -> ManualClock {
+    ManualClock::at(Timestamp::from_unix_timestamp(NOW).unwrap())
+}
+
+/// A builder on this service and clock, without retries.
+pub(crate) fn on(
+    builder: TokenValidatorBuilder,
+    service: &Arc<SignIn>,
+    clock: &ManualClock,
+) -> TokenValidatorBuilder {
+    builder
+        .transport(Arc::clone(service))
+        .clock(clock.clone())
+        .retry_policy(RetryPolicy::once())
+}
+
+/// For ID tokens of the tenant and the client.
+pub(crate) fn people(service: &Arc<SignIn>) -> TokenValidator {
+    on(TokenValidator::id_tokens(TENANT, CLIENT), service, &clock())
+        .build()
+        .unwrap()
+}
+
+/// For access tokens of the tenant, under both of the API's names.
+pub(crate) fn callers() -> TokenValidatorBuilder {
+    on(
+        TokenValidator::access_tokens(TENANT, [API, CLIENT]),
+        &SignIn::new(),
+        &clock(),
+    )
+}
+
+pub(crate) fn issuer_v2(tenant: &str) -> String {
+    format!("https://login.microsoftonline.com/{tenant}/v2.0")
+}
+
+pub(crate) fn issuer_v1(tenant: &str) -> String {
+    format!("https://sts.windows.net/{tenant}/")
+}
+
+/// What an ID token of version 2 says.
+pub(crate) fn id_token() -> Value {
+    json!({
+        "aud": CLIENT, "iss": issuer_v2(TENANT), "iat": NOW - 300, "nbf": NOW - 300, "exp": NOW + 3600,
+        "name": "Adele", "nonce": "n-1", "oid": PERSON, "preferred_username": "adele@contoso.com",
+        "sub": "pairwise", "tid": TENANT, "uti": "u", "ver": "2.0",
+    })
+}
+
+/// What a person's access token of version 2 says.
+pub(crate) fn person_token() -> Value {
+    json!({
+        "aud": CLIENT, "iss": issuer_v2(TENANT), "iat": NOW - 300, "nbf": NOW - 300, "exp": NOW + 3600,
+        "azp": CALLER, "azpacr": "1", "name": "Adele", "oid": PERSON, "scp": "Tasks.Read Tasks.Write",
+        "sub": "pairwise", "tid": TENANT, "uti": "u", "ver": "2.0",
+    })
+}
+
+/// What an application's own access token of version 1 says.
+pub(crate) fn application_token() -> Value {
+    json!({
+        "aud": API, "iss": issuer_v1(TENANT), "iat": NOW - 300, "nbf": NOW - 300, "exp": NOW + 3600,
+        "appid": CALLER, "appidacr": "2", "idtyp": "app", "oid": PERSON, "roles": ["Tasks.ReadAll"],
+        "sub": PERSON, "tid": TENANT, "uti": "u", "ver": "1.0",
+    })
+}
+
+/// The claims with some changed; null takes one out.
+pub(crate) fn but(mut claims: Value, changes: Value) -> Value {
+    let object = claims.as_object_mut().unwrap();
+    let Value::Object(changes) = changes else {
+        return claims;
+    };
+    for (name, value) in changes {
+        match value {
+            Value::Null => drop(object.remove(&name)),
+            value => drop(object.insert(name, value)),
+        }
+    }
+    claims
+}
