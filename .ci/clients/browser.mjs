@@ -27,16 +27,17 @@ export class Browser {
   /** Follows an authorize URL to the redirect address; gives the answer's parameters. */
   async signIn(url) {
     let answer = await this.#fetch(url);
-    for (let page = 0; page < 4; page += 1) {
+    for (let page = 0; page < 6; page += 1) {
       if (answer.status === 302) return Object.fromEntries(new URL(answer.headers.get("location")).searchParams);
       const text = await answer.text();
       if (answer.status !== 200) throw new Error(`the page says: ${text.replace(/<[^>]*>/g, " ")}`);
       const hidden = [...text.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)];
-      if (hidden.length) return Object.fromEntries(hidden.map(([, name, value]) => [unescape(name), unescape(value)]));
+      const fields = Object.fromEntries(hidden.map(([, name, value]) => [unescape(name), unescape(value)]));
       const action = new URL(unescape(/<form[^>]* action="([^"]*)"/.exec(text)[1]), url);
-      const fields = text.includes('type="password"')
-        ? { login: this.user, passwd: this.password, step: "password" }
-        : { step: "consent" };
+      if (action.host !== new URL(url).host) return fields;
+      if (text.includes('id="passwd"')) Object.assign(fields, { passwd: this.password, step: "password" });
+      else if (text.includes('id="login"')) Object.assign(fields, { login: this.user, step: "username" });
+      else fields.step = "consent";
       answer = await this.#submit(action, fields);
     }
     throw new Error("the sign-in came to no end");

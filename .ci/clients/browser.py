@@ -15,20 +15,24 @@ class Browser:
     def sign_in(self, url):
         """Follows an authorize URL to the redirect address; gives the answer's parameters."""
         answer = self.session.get(url, allow_redirects=False, timeout=30)
-        for _ in range(4):
+        for _ in range(6):
             if answer.status_code == 302:
                 location = urllib.parse.urlparse(answer.headers["location"])
                 return dict(urllib.parse.parse_qsl(location.query))
             if answer.status_code != 200:
                 raise SystemExit(f"the page says: {re.sub('<[^>]*>', ' ', answer.text)}")
             hidden = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', answer.text)
-            if hidden:
-                return {html.unescape(name): html.unescape(value) for name, value in hidden}
-            if 'type="password"' in answer.text:
-                fields = {"login": self.user, "passwd": self.password, "step": "password"}
+            fields = {html.unescape(name): html.unescape(value) for name, value in hidden}
+            action = self._action(url, answer.text)
+            if urllib.parse.urlparse(action).netloc != urllib.parse.urlparse(url).netloc:
+                return fields
+            if 'id="passwd"' in answer.text:
+                fields |= {"passwd": self.password, "step": "password"}
+            elif 'id="login"' in answer.text:
+                fields |= {"login": self.user, "step": "username"}
             else:
-                fields = {"step": "consent"}
-            answer = self.session.post(self._action(url, answer.text), data=fields, allow_redirects=False, timeout=30)
+                fields |= {"step": "consent"}
+            answer = self.session.post(action, data=fields, allow_redirects=False, timeout=30)
         raise SystemExit(f"the sign-in came to no end: {answer.text}")
 
     def device(self, url, code, step="password"):

@@ -8,6 +8,7 @@ use std::{
 use entra_core::{Guid, Timestamp};
 
 use crate::{
+    keys::KeyRing,
     login::{Ledger, Policy},
     random::Random,
     store::{Kind, Object, Store},
@@ -37,6 +38,7 @@ pub(crate) struct State {
     pub(crate) store: Store,
     pub(crate) random: Random,
     pub(crate) ledger: Ledger,
+    pub(crate) keys: KeyRing,
     /// Conditional access.
     pub(crate) policies: Vec<Policy>,
     /// How long an access token for an application lives.
@@ -70,6 +72,7 @@ impl State {
             store: Store::new(),
             random,
             ledger: Ledger::default(),
+            keys: KeyRing::default(),
             policies: Vec::new(),
             token_lifetime: TOKEN_LIFETIME,
             issuers: HashMap::new(),

@@ -3,6 +3,8 @@
 //! They are test keys: anyone can read them in this crate's source. Nothing that matters may ever
 //! trust them, and a fake tenant must never stand where a real one is expected.
 
+mod ring;
+
 use std::sync::OnceLock;
 
 use aws_lc_rs::{
@@ -15,6 +17,8 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
+
+pub(crate) use ring::KeyRing;
 
 /// One RSA key of the pool with its self-signed certificate.
 pub(crate) struct TestKey {
@@ -80,8 +84,18 @@ impl std::fmt::Debug for TestKey {
     }
 }
 
-/// The keys tokens are signed with; the first one signs, all of them are published.
-pub(crate) fn signing_keys() -> &'static [TestKey] {
+/// The keys that tenants sign with.
+pub(crate) fn pool() -> &'static [TestKey] {
+    all().split_last().map_or(&[], |(_, pool)| pool)
+}
+
+/// The key that other issuers sign with.
+#[cfg(feature = "wiremock")]
+pub(crate) fn other_issuers() -> Option<&'static TestKey> {
+    all().last()
+}
+
+fn all() -> &'static [TestKey] {
     static KEYS: OnceLock<Vec<TestKey>> = OnceLock::new();
     KEYS.get_or_init(|| {
         SIGNING
@@ -138,7 +152,7 @@ fn without_comments(pem: &str) -> String {
         .collect()
 }
 
-const SIGNING: [(&str, &str); 3] = [
+const SIGNING: [(&str, &str); 6] = [
     (
         include_str!("signing-1.test-key.pem"),
         include_str!("signing-1.test-cert.pem"),
@@ -150,6 +164,18 @@ const SIGNING: [(&str, &str); 3] = [
     (
         include_str!("signing-3.test-key.pem"),
         include_str!("signing-3.test-cert.pem"),
+    ),
+    (
+        include_str!("signing-4.test-key.pem"),
+        include_str!("signing-4.test-cert.pem"),
+    ),
+    (
+        include_str!("signing-5.test-key.pem"),
+        include_str!("signing-5.test-cert.pem"),
+    ),
+    (
+        include_str!("signing-6.test-key.pem"),
+        include_str!("signing-6.test-cert.pem"),
     ),
 ];
 
@@ -164,15 +190,18 @@ mod tests {
 
     #[test]
     fn every_key_of_the_pool_can_be_read_and_they_differ() {
-        let keys = signing_keys();
+        let keys = all();
         assert_eq!(keys.len(), SIGNING.len());
-        assert!(keys[0].kid != keys[1].kid && keys[1].kid != keys[2].kid);
+        let mut ids: Vec<&str> = keys.iter().map(|key| key.kid.as_str()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), SIGNING.len());
         assert_eq!(keys[0].e, "AQAB");
     }
 
     #[test]
     fn a_signature_is_valid_for_its_own_key_and_message_only() {
-        let [first, second, ..] = signing_keys() else {
+        let [first, second, ..] = pool() else {
             panic!("two keys")
         };
         let signature = first.sign(b"message").unwrap();

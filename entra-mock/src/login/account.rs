@@ -1,10 +1,20 @@
 //! People as sign-in sees them: who they are, whether they may come in, what they may use.
 
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
 use entra_core::Timestamp;
 use serde_json::{Value, json};
 
-use super::{client::text, context::plain_text, error::LoginError, ledger::Subject, policy};
+use super::{
+    client::text,
+    context::{Context, plain_text},
+    error::LoginError,
+    ledger::{Attempts, Subject},
+    policy,
+};
 use crate::{
+    directory::later,
     state::State,
     store::{Kind, Object, Relation},
 };
@@ -14,7 +24,15 @@ pub(super) fn find<'a>(state: &'a State, name: &str) -> Result<&'a Object, Login
     let name = name.trim();
     state
         .store
-        .find(Kind::User, "userPrincipalName", name)
+        .find(Kind::User, PRINCIPAL, name)
+        .or_else(|| {
+            // Guests know nothing of the name that they have here.
+            let of_guest = |user: &&Object| {
+                is_guest(user)
+                    && text(user, "mail").is_some_and(|mail| mail.eq_ignore_ascii_case(name))
+            };
+            state.store.all(Kind::User).find(of_guest)
+        })
         .ok_or_else(|| {
             let text = format!(
                 "There is no account '{}' in the directory '{}'.",
@@ -25,20 +43,66 @@ pub(super) fn find<'a>(state: &'a State, name: &str) -> Result<&'a Object, Login
         })
 }
 
-/// Checks user name and password as the sign-in page does.
-pub(super) fn check_password<'a>(
-    state: &'a State,
+/// The person of an opaque hint.
+pub(super) fn hinted<'a>(state: &'a State, hint: &str) -> Option<&'a Object> {
+    state.store.get(Kind::User, hint.strip_prefix("O.")?)
+}
+
+/// The name somebody signs in with: guests use the address of their home.
+pub(super) fn sign_in_name(user: &Object) -> &str {
+    let name = if is_guest(user) { "mail" } else { PRINCIPAL };
+    text(user, name)
+        .or_else(|| text(user, PRINCIPAL))
+        .unwrap_or_default()
+}
+
+/// A sign-in with user name and password, which locks the account after too many wrong ones.
+pub(super) fn authenticate(
+    context: &Context<'_>,
     name: &str,
     password: &str,
-) -> Result<&'a Object, LoginError> {
-    let user = find(state, name)?;
-    match text(user, PASSWORD) {
-        None => Err(LoginError::new(50_056, "The account has no password here.")),
-        Some(known) if known == password => check_enabled(user).map(|()| user),
-        Some(_) => Err(LoginError::new(
-            50_126,
-            "The user name or password was wrong.",
-        )),
+) -> Result<Subject, LoginError> {
+    let mut state = context.write();
+    let user = find(&state, name)?;
+    let id = text(user, "id").unwrap_or_default().to_owned();
+    let right = match text(user, PASSWORD) {
+        None => return Err(LoginError::new(50_056, "The account has no password here.")),
+        Some(known) => known == password,
+    };
+    let enabled = check_enabled(user);
+    let subject = subject(&state, user, context.now, false);
+    let mut attempts = state.ledger.attempts.remove(&id).unwrap_or_default();
+    let locked = attempts.locked_until.is_some_and(|end| end > context.now);
+    if right && !locked {
+        return enabled.map(|()| subject);
+    }
+    if !locked {
+        attempts.count(password, context.now);
+    }
+    state.ledger.attempts.insert(id, attempts);
+    Err(if locked {
+        let text = "The account is locked for a while, because too many wrong passwords were tried. Try again later.";
+        LoginError::new(50_053, text)
+    } else {
+        LoginError::new(50_126, "The user name or password was wrong.")
+    })
+}
+
+impl Attempts {
+    fn count(&mut self, password: &str, now: Timestamp) {
+        let seen = digest(&SHA256, password.as_bytes()).as_ref().to_vec();
+        if self.latest.contains(&seen) {
+            return;
+        }
+        self.latest.push_back(seen);
+        if self.latest.len() > REMEMBERED_PASSWORDS {
+            self.latest.pop_front();
+        }
+        self.failed += 1;
+        // Once locked, each further one locks again.
+        if self.failed >= MOST_WRONG_PASSWORDS {
+            self.locked_until = Some(later(now, LOCKED_FOR));
+        }
     }
 }
 
@@ -181,6 +245,11 @@ fn generation(user: &Object) -> u64 {
     user.get(GENERATION).and_then(Value::as_u64).unwrap_or(0)
 }
 
+const PRINCIPAL: &str = "userPrincipalName";
+/// The documented defaults of smart lockout.
+const MOST_WRONG_PASSWORDS: u32 = 10;
+const LOCKED_FOR: Duration = Duration::from_secs(60);
+const REMEMBERED_PASSWORDS: usize = 3;
 const GENERATION: &str = "~generation";
 pub(crate) const PASSWORD: &str = "~password";
 pub(crate) const SECOND_FACTOR: &str = "~secondFactor";

@@ -27,6 +27,8 @@ pub(super) struct Authorization {
     pub(super) nonce: Option<String>,
     pub(super) prompt: Prompt,
     pub(super) login_hint: Option<String>,
+    pub(super) domain_hint: Option<String>,
+    pub(super) sid: Option<String>,
     pub(super) max_age: Option<i64>,
     pub(super) client_info: bool,
 }
@@ -152,6 +154,8 @@ impl Authorization {
             nonce: parameters.get("nonce").map(str::to_owned),
             prompt,
             login_hint: parameters.get("login_hint").map(str::to_owned),
+            domain_hint: parameters.get("domain_hint").map(str::to_owned),
+            sid: parameters.get("sid").map(str::to_owned),
             max_age: parameters.get("max_age").and_then(|age| age.parse().ok()),
             client_info: parameters.get("client_info") == Some("1"),
             back,
@@ -159,7 +163,8 @@ impl Authorization {
     }
 }
 
-fn redirect_address(
+/// The redirect address of a request, or the first one that is registered.
+pub(super) fn redirect_address(
     state: &State,
     client: &Client,
     parameters: &Parameters,
@@ -307,4 +312,6 @@ fn prompt(parameters: &Parameters) -> Result<Prompt, LoginError> {
 }
 
 /// Fields of our own pages.
-const OWN_FIELDS: [&str; 3] = ["step", "login", "passwd"];
+const OWN_FIELDS: [&str; 7] = [
+    "step", "login", "passwd", "keep", "flow", "account", "everyone",
+];

@@ -5,30 +5,27 @@ use std::time::Duration;
 use super::{
     Version, account,
     authorization::{Authorization, Parameters, Prompt, Stop},
+    browser::Browser,
+    client::{Client, text},
     consent::{self, Allowed},
     context::Context,
     error::{LoginError, not_supported},
-    ledger::{Code, Session, Subject},
-    page::{self, html},
+    identify::{Answer, Identify, Known, Progress, Wanted},
+    ledger::{Code, Subject},
+    page::{self, Page},
     policy, resource,
     user_sign_in::{self, Event},
     user_token,
 };
-use crate::{directory::later, wire::Reply};
+use crate::{directory::later, state::State, store::Kind, wire::Reply};
 
 /// `/{tenant}/oauth2/v2.0/authorize`
 pub(super) fn respond(context: &Context<'_>, segment: &str) -> Reply {
     let parameters = Parameters::read(context.request);
-    let request = match read(context, segment, &parameters) {
-        Ok(request) => request,
-        Err(reply) => return *reply,
-    };
-    let visit = Visit {
-        context,
-        request: &request,
-        parameters: &parameters,
-    };
-    visit.step()
+    match read(context, segment, &parameters) {
+        Ok(request) => Visit::new(context, &request, &parameters).step(),
+        Err(reply) => *reply,
+    }
 }
 
 /// The same for a person who signs in with everything it takes and consents to what is asked.
@@ -39,18 +36,18 @@ pub(super) fn respond_for(context: &Context<'_>, segment: &str, user_name: &str)
         Ok(request) => request,
         Err(reply) => return *reply,
     };
-    let visit = Visit {
-        context,
-        request: &request,
-        parameters: &parameters,
-    };
+    let visit = Visit::new(context, &request, &parameters);
     let found = {
         let state = context.read();
         account::find(&state, user_name)
             .map(|user| account::subject(&state, user, context.now, true))
     };
     match found {
-        Ok(subject) => visit.go_on(&subject, Event::Interactive, None, true),
+        Ok(subject) => visit.go_on(&Known {
+            subject,
+            cookie: None,
+            answer: Answer::Accept,
+        }),
         Err(error) => page_error(context, &error),
     }
 }
@@ -73,9 +70,8 @@ fn read(
 }
 
 /// A refusal that only the person sees.
-fn page_error(context: &Context<'_>, error: &LoginError) -> Reply {
-    let nonce = context.read().random.token(16);
-    html(400, page::error(error, context), &nonce)
+pub(super) fn page_error(context: &Context<'_>, error: &LoginError) -> Reply {
+    page::error(error, None, None, context).reply(context)
 }
 
 /// One request of a browser.
@@ -83,125 +79,107 @@ struct Visit<'a> {
     context: &'a Context<'a>,
     request: &'a Authorization,
     parameters: &'a Parameters,
+    identify: Identify<'a>,
 }
 
-impl Visit<'_> {
-    fn step(&self) -> Reply {
-        match self.parameters.posted("step") {
-            Some("password") => self.password(),
-            Some("second-factor") => match self.session() {
-                Some(subject) => {
-                    let subject = Subject {
-                        mfa: true,
-                        ..subject
-                    };
-                    let cookie = self.remember(&subject);
-                    self.go_on(&subject, Event::Interactive, Some(cookie), false)
-                }
-                None => self.sign_in_page(None),
+impl<'a> Visit<'a> {
+    fn new(
+        context: &'a Context<'a>,
+        request: &'a Authorization,
+        parameters: &'a Parameters,
+    ) -> Self {
+        let identify = Identify {
+            context,
+            parameters,
+            wanted: Wanted {
+                client: &request.client,
+                prompt: request.prompt,
+                login_hint: request.login_hint.as_deref(),
+                domain_hint: request.domain_hint.as_deref(),
+                sid: request.sid.as_deref(),
+                max_age: request.max_age,
             },
-            Some("consent") => match self.session() {
-                Some(subject) => self.go_on(&subject, Event::Interactive, None, true),
-                None => self.sign_in_page(None),
-            },
-            Some("decline") => self.back(
-                &LoginError::new(65_004, "The person declined to consent.").with_subcode("cancel"),
-            ),
-            Some("cancel") => self.back(
+            action: format!("{}?{}", context.request.path, parameters.to_query()),
+            browser: Browser::of(context),
+        };
+        Self {
+            context,
+            request,
+            parameters,
+            identify,
+        }
+    }
+
+    fn step(mut self) -> Reply {
+        match self.identify.step() {
+            Progress::Known(known) => self.go_on(&known),
+            Progress::Page(page) if self.is_silent() => {
+                // Somebody is known, but not recently enough.
+                drop(page);
+                self.back(&LoginError::new(50_058, NOBODY))
+            }
+            Progress::Page(page) => self.show(*page),
+            Progress::Cancelled => self.back(
                 &LoginError::new(65_004, "The person did not sign in.").with_subcode("cancel"),
             ),
-            _ => self.first(),
-        }
-    }
-
-    /// The browser comes from the application.
-    fn first(&self) -> Reply {
-        let prompt = self.request.prompt;
-        let subject = match prompt {
-            Prompt::Login | Prompt::SelectAccount => None,
-            _ => self.session().filter(|subject| self.is_recent(subject)),
-        };
-        match (subject, prompt) {
-            (Some(subject), Prompt::None) => self.go_on(&subject, Event::Silent, None, false),
-            (Some(subject), _) => self.go_on(&subject, Event::Interactive, None, false),
-            (None, Prompt::None) => self.back(&LoginError::new(
-                50_058,
-                "A silent sign-in was asked for, but the browser has no session, or several.",
-            )),
-            (None, _) => self.sign_in_page(None),
-        }
-    }
-
-    fn password(&self) -> Reply {
-        let (name, password) = (
-            self.parameters.posted("login").unwrap_or_default(),
-            self.parameters.posted("passwd").unwrap_or_default(),
-        );
-        let checked = {
-            let state = self.context.read();
-            account::check_password(&state, name, password)
-                .map(|user| account::subject(&state, user, self.context.now, false))
-        };
-        match checked {
-            Ok(subject) => {
-                let cookie = self.remember(&subject);
-                self.go_on(&subject, Event::Interactive, Some(cookie), false)
-            }
-            Err(error) => {
-                user_sign_in::refused(self.context, &self.request.client, name, &error);
-                self.sign_in_page(Some(&error))
-            }
+            Progress::Nobody(error) => self.back(&error),
+            Progress::Refused(error) => self.refuse(&error),
         }
     }
 
     /// Somebody is known; what else does it take?
-    fn go_on(
-        &self,
-        subject: &Subject,
-        event: Event,
-        cookie: Option<String>,
-        consented: bool,
-    ) -> Reply {
-        let silent = self.request.prompt == Prompt::None;
-        let reply = match self.check(subject) {
-            Err(Refused::Person(error)) => {
-                self.log(subject, event, Err(error.clone()));
-                self.sign_in_page(Some(&error))
+    fn go_on(&self, known: &Known) -> Reply {
+        let subject = &known.subject;
+        let reply = match (known.answer, self.check(subject)) {
+            (Answer::Decline, _) => self.back(
+                &LoginError::new(65_004, "The person declined to consent.").with_subcode("cancel"),
+            ),
+            (_, Err(Refused::Person(error))) => {
+                self.log(subject, Err(error.clone()));
+                if self.is_silent() {
+                    self.back(&error.named("login_required"))
+                } else {
+                    self.show(self.identify.start_again(Some(error.text())))
+                }
             }
-            Err(Refused::Request(error)) => {
-                self.log(subject, event, Err(error.clone()));
+            (_, Err(Refused::SecondFactor(error))) if self.is_silent() => {
+                self.back(&error.named("interaction_required"))
+            }
+            (_, Err(Refused::SecondFactor(_))) => self.show(self.identify.second_factor(subject)),
+            (_, Err(Refused::Request(error))) => {
+                self.log(subject, Err(error.clone()));
                 match error.code {
                     // The application can do something about these.
                     70_011 | 500_011 | 50_001 => self.back(&error),
-                    _ => page_error(self.context, &error),
+                    _ if self.is_silent() => self.back(&error.named("interaction_required")),
+                    _ => self.refuse(&error),
                 }
             }
-            Err(Refused::SecondFactor(error)) if silent => {
-                self.back(&error.named("interaction_required"))
-            }
-            Err(Refused::SecondFactor(_)) => self.page(page::second_factor(&self.action())),
-            Ok(allowed) => {
-                let missing: Vec<&Allowed> = allowed
-                    .iter()
-                    .filter(|allowed| !allowed.missing.is_empty())
-                    .collect();
-                let ask = !missing.is_empty()
-                    || (self.request.prompt == Prompt::Consent && !allowed.is_empty());
-                if consented || !ask {
-                    self.accept(subject, &missing);
-                    self.code(subject, event)
-                } else if silent {
-                    let error = LoginError::new(65_001, "The person has not consented yet.");
-                    self.back(&error.named("consent_required"))
-                } else {
-                    self.ask_for_consent(subject, &allowed)
-                }
-            }
+            (answer, Ok(allowed)) => self.settle(subject, answer, &allowed),
         };
-        match cookie {
-            Some(cookie) => reply.with_header("set-cookie", cookie),
+        match &known.cookie {
+            Some(cookie) => reply.with_header("set-cookie", cookie.clone()),
             None => reply,
         }
+    }
+
+    /// Consent is all that can be missing now.
+    fn settle(&self, subject: &Subject, answer: Answer, allowed: &[Allowed]) -> Reply {
+        let missing: Vec<&Allowed> = allowed
+            .iter()
+            .filter(|allowed| !allowed.missing.is_empty())
+            .collect();
+        let ask =
+            !missing.is_empty() || (self.request.prompt == Prompt::Consent && !allowed.is_empty());
+        if answer == Answer::Accept || !ask {
+            self.accept(subject, &missing);
+            return self.code(subject);
+        }
+        if self.is_silent() {
+            let error = LoginError::new(65_001, "The person has not consented yet.");
+            return self.back(&error.named("consent_required"));
+        }
+        self.ask_for_consent(subject, allowed)
     }
 
     fn check(&self, subject: &Subject) -> Result<Vec<Allowed>, Refused> {
@@ -241,48 +219,62 @@ impl Visit<'_> {
                 .any(|name| consent::is_for_admins(&state, &allowed.resource, name))
         });
         let admin = account::of(&state, subject).is_ok_and(account::is_admin);
-        drop(state);
+        let client = &self.request.client;
         if for_admins && !admin {
             let text = format!(
                 "The application '{}' needs a permission that only an administrator can grant.",
-                self.request.client.display_name
+                client.display_name
             );
             let error = LoginError::new(90_094, text);
-            self.log(subject, Event::Interactive, Err(error.clone()));
-            return page_error(self.context, &error);
+            drop(state);
+            self.log(subject, Err(error.clone()));
+            return self.refuse(&error);
         }
-        let wishes: Vec<String> = allowed
-            .iter()
-            .flat_map(|allowed| {
-                let names = match self.request.prompt {
-                    Prompt::Consent => allowed.names.iter().chain(&allowed.missing),
-                    _ => [].iter().chain(&allowed.missing),
-                };
-                names.map(|name| format!("{}: {name}", allowed.resource.display_name))
-            })
-            .collect();
-        self.page(page::consent(
-            &self.request.client.display_name,
-            &wishes,
-            &self.action(),
-        ))
+        let mut wishes = consent::identity_wishes(&self.request.asked);
+        for allowed in allowed {
+            let names = match self.request.prompt {
+                Prompt::Consent => allowed.names.iter().chain(&allowed.missing),
+                _ => [].iter().chain(&allowed.missing),
+            };
+            wishes.extend(names.map(|name| consent::wish(&state, &allowed.resource, name)));
+        }
+        let publisher = publisher(&state, client);
+        drop(state);
+        let user_name = self.identify.name_of(subject);
+        let flow = self.identify.browser.flow(subject, &self.identify.action);
+        self.show(page::consent(&page::Consent {
+            user_name: &user_name,
+            app: &client.display_name,
+            publisher: &publisher,
+            wishes: &wishes,
+            for_all: false,
+            offer_all: admin,
+            flow: &flow,
+            action: &self.identify.action,
+        }))
     }
 
     fn accept(&self, subject: &Subject, missing: &[&Allowed]) {
         let mut state = self.context.write();
+        let everyone = self.parameters.posted("everyone") == Some("1")
+            && account::of(&state, subject).is_ok_and(account::is_admin);
+        let person = (!everyone).then_some(subject.user_id.as_str());
         for allowed in missing {
             // The id of a grant is fresh, so storing it cannot fail.
             let _ = state.consent(
                 &self.request.client.service_principal_id,
                 &allowed.resource.service_principal_id,
                 &allowed.missing,
-                Some(&subject.user_id),
+                person,
             );
         }
     }
 
-    fn code(&self, subject: &Subject, event: Event) -> Reply {
+    fn code(&self, subject: &Subject) -> Reply {
         let request = self.request;
+        self.identify
+            .browser
+            .took_part(subject, &request.client.app_id);
         let (code, client_info) = {
             let mut state = self.context.write();
             let code = format!("1.A{}", state.random.token(140));
@@ -300,16 +292,21 @@ impl Visit<'_> {
             state.ledger.codes.insert(code.clone(), entry);
             (code, user_token::client_info(&state, &subject.user_id))
         };
-        self.log(subject, event, Ok(()));
+        self.log(subject, Ok(()));
         let mut values = vec![("code", code)];
         if request.client_info {
             values.push(("client_info", client_info));
         }
-        request.back.success(self.context, values)
+        request.back.success(self.context, values, &subject.sid)
     }
 
-    fn log(&self, subject: &Subject, event: Event, outcome: Result<(), LoginError>) {
+    fn log(&self, subject: &Subject, outcome: Result<(), LoginError>) {
         let outcome = outcome.map(|()| self.context.read().random.token(22));
+        let event = if self.is_silent() {
+            Event::Silent
+        } else {
+            Event::Interactive
+        };
         let record = user_sign_in::record(
             self.context,
             &self.request.client,
@@ -321,113 +318,45 @@ impl Visit<'_> {
         self.context.write().write_sign_in(record);
     }
 
-    /// The one person of the browser's session whom the request can mean.
-    fn session(&self) -> Option<Subject> {
-        let id = self.cookie()?;
-        let state = self.context.read();
-        let session = state
-            .ledger
-            .sessions
-            .get(&id)
-            .filter(|session| session.expires_on > self.context.now)?;
-        let hint = self.request.login_hint.as_deref();
-        let mut fitting = session.accounts.iter().filter(|subject| {
-            let Ok(user) = account::of(&state, subject) else {
-                return false;
-            };
-            let name = user.get("userPrincipalName").and_then(|name| name.as_str());
-            let named = |hint: &str| name.is_some_and(|name| name.eq_ignore_ascii_case(hint));
-            let opaque = format!("O.{}", subject.user_id);
-            hint.is_none_or(|hint| named(hint) || hint == opaque)
-        });
-        match (fitting.next(), fitting.next()) {
-            (Some(subject), None) => Some(subject.clone()),
-            _ => None,
-        }
+    fn is_silent(&self) -> bool {
+        self.request.prompt == Prompt::None
     }
 
-    /// Adds a sign-in to the browser's session, under a new id; gives the cookie.
-    fn remember(&self, subject: &Subject) -> String {
-        let old = self.cookie();
-        let mut state = self.context.write();
-        let mut accounts = old
-            .and_then(|id| state.ledger.sessions.get(&id))
-            .map(|session| session.accounts.clone())
-            .unwrap_or_default();
-        accounts.retain(|known| known.user_id != subject.user_id);
-        accounts.push(subject.clone());
-        let id = state.random.token(43);
-        let expires_on = later(self.context.now, SESSION_LIFETIME);
-        state.ledger.sessions.insert(
-            id.clone(),
-            Session {
-                accounts,
-                expires_on,
-            },
-        );
-        let secure = if self.context.base().starts_with("https:") {
-            "; Secure"
-        } else {
-            ""
-        };
-        format!("{COOKIE}={id}; Path=/; HttpOnly; SameSite=Lax{secure}")
+    /// A page of this sign-in, whose last form leads back to the application.
+    fn show(&self, page: Page) -> Reply {
+        page.leading_to(&self.request.back.address)
+            .reply(self.context)
     }
 
-    fn cookie(&self) -> Option<String> {
-        self.context
-            .request
-            .header("cookie")?
-            .split(';')
-            .filter_map(|pair| pair.trim().split_once('='))
-            .find(|(name, _)| *name == COOKIE)
-            .map(|(_, value)| value.to_owned())
-    }
-
-    fn is_recent(&self, subject: &Subject) -> bool {
-        let age = (self.context.now - subject.auth_time).whole_seconds();
-        self.request.max_age.is_none_or(|most| age <= most)
-    }
-
-    fn sign_in_page(&self, error: Option<&LoginError>) -> Reply {
-        if self.request.prompt == Prompt::None {
-            let error = error.cloned().unwrap_or_else(|| {
-                LoginError::new(
-                    50_058,
-                    "A silent sign-in was asked for, but nobody is signed in.",
-                )
-            });
-            return self.back(&error.named("login_required"));
-        }
-        let name = self
-            .parameters
-            .posted("login")
-            .or(self.request.login_hint.as_deref())
-            .unwrap_or_default();
-        self.page(page::sign_in(
-            &self.request.client.display_name,
-            name,
-            &self.action(),
-            error,
-        ))
-    }
-
-    fn page(&self, page: String) -> Reply {
-        let nonce = self.context.read().random.token(16);
-        html(200, page, &nonce)
+    /// A refusal that only the person sees, who may try as somebody else.
+    fn refuse(&self, error: &LoginError) -> Reply {
+        let client = &self.request.client;
+        let app = Some((client.display_name.as_str(), client.app_id.as_str()));
+        let again = self.identify.again();
+        self.show(page::error(error, app, Some(&again), self.context))
     }
 
     fn back(&self, error: &LoginError) -> Reply {
         self.request.back.refusal(self.context, error)
     }
+}
 
-    /// Where our pages post to: this request once more.
-    fn action(&self) -> String {
-        format!(
-            "{}?{}",
-            self.context.request.path,
-            self.parameters.to_query()
-        )
-    }
+/// Who has published an application, as far as the directory knows.
+pub(super) fn publisher(state: &State, client: &Client) -> String {
+    let principal = state
+        .store
+        .get(Kind::ServicePrincipal, &client.service_principal_id);
+    let verified = principal.and_then(|principal| {
+        principal
+            .get("verifiedPublisher")?
+            .get("displayName")?
+            .as_str()
+    });
+    let application = state.store.find(Kind::Application, "appId", &client.app_id);
+    verified
+        .or_else(|| application.and_then(|application| text(application, "publisherDomain")))
+        .unwrap_or("Unverified")
+        .to_owned()
 }
 
 /// Why somebody who is known gets no code.
@@ -438,7 +367,5 @@ enum Refused {
     Request(LoginError),
 }
 
-const COOKIE: &str = "ESTSAUTHPERSISTENT";
+const NOBODY: &str = "A silent sign-in was asked for, but nobody has signed in recently enough.";
 const CODE_LIFETIME: Duration = Duration::from_secs(600);
-/// Of a session that is not kept when the browser closes.
-const SESSION_LIFETIME: Duration = Duration::from_secs(24 * 3600);

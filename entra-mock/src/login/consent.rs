@@ -1,5 +1,6 @@
 //! What people and administrators have allowed applications to do on a person's behalf.
 
+use entra_core::Timestamp;
 use serde_json::Value;
 #[cfg(feature = "wiremock")]
 use serde_json::json;
@@ -8,6 +9,7 @@ use super::{
     client::{Client, text},
     context::{Context, plain_text},
     error::LoginError,
+    page::Wish,
     resource::{self, Resource},
     scope::{Asked, AskedResource},
 };
@@ -68,15 +70,7 @@ pub(super) fn look_up(
     } else {
         let mut wanted = Vec::new();
         for name in &asked.names {
-            let Some(name) = spelling(name) else {
-                let text = format!(
-                    "The resource '{}' has no scope '{}'.",
-                    resource.display_name,
-                    plain_text(name)
-                );
-                return Err(LoginError::new(70_011, text));
-            };
-            wanted.push(name);
+            wanted.push(spelt(&known, &resource, name)?);
         }
         wanted
     };
@@ -118,6 +112,128 @@ pub(super) fn look_up_all(
         .collect()
 }
 
+/// What an administrator grants an application at one resource.
+#[derive(Clone, Debug)]
+pub(super) struct Grant {
+    resource: Resource,
+    scopes: Vec<String>,
+    /// Application permissions: id and name.
+    roles: Vec<(String, String)>,
+}
+
+impl Grant {
+    /// What the page says about it.
+    pub(super) fn wishes(&self, state: &State) -> Vec<Wish> {
+        let roles = self.roles.iter().map(|(_, name)| Wish {
+            what: format!("{name}, without a signed-in user"),
+            name: format!("{}: {name} (application)", self.resource.display_name),
+        });
+        self.scopes
+            .iter()
+            .map(|name| wish(state, &self.resource, name))
+            .chain(roles)
+            .collect()
+    }
+}
+
+/// Everything that a registration lists.
+pub(super) fn registered_grants(
+    state: &State,
+    context: &Context<'_>,
+    client: &Client,
+) -> Result<Vec<Grant>, LoginError> {
+    let application = state.store.find(Kind::Application, "appId", &client.app_id);
+    application
+        .and_then(|application| application.get("requiredResourceAccess")?.as_array())
+        .into_iter()
+        .flatten()
+        .filter_map(|access| access["resourceAppId"].as_str())
+        .map(|identifier| {
+            let resource = resource::find(state, context, identifier)?;
+            Ok(everything(state, client, resource))
+        })
+        .collect()
+}
+
+/// What an admin consent request asks for.
+pub(super) fn asked_grants(
+    state: &State,
+    context: &Context<'_>,
+    client: &Client,
+    asked: &Asked,
+) -> Result<Vec<Grant>, LoginError> {
+    let grant = |asked: &AskedResource| {
+        let resource = resource::find(state, context, &asked.identifier)?;
+        if asked.default {
+            return Ok(everything(state, client, resource));
+        }
+        let known = known_scopes(state, &resource);
+        let scopes = asked
+            .names
+            .iter()
+            .map(|name| spelt(&known, &resource, name))
+            .collect::<Result<_, _>>()?;
+        Ok(Grant {
+            resource,
+            scopes,
+            roles: Vec::new(),
+        })
+    };
+    asked.resources.iter().map(grant).collect()
+}
+
+fn everything(state: &State, client: &Client, resource: Resource) -> Grant {
+    Grant {
+        scopes: required(state, client, &resource),
+        roles: required_roles(state, client, &resource),
+        resource,
+    }
+}
+
+/// A permission in words.
+pub(super) fn wish(state: &State, resource: &Resource, name: &str) -> Wish {
+    let principal = state
+        .store
+        .get(Kind::ServicePrincipal, &resource.service_principal_id);
+    let described = principal
+        .and_then(|principal| principal.get("oauth2PermissionScopes")?.as_array())
+        .into_iter()
+        .flatten()
+        .find(|scope| scope["value"] == name)
+        .and_then(|scope| scope["userConsentDisplayName"].as_str());
+    let known = match name {
+        "User.Read" if resource.is_graph() => Some("Sign you in and read your profile"),
+        "User.Read.All" if resource.is_graph() => Some("Read the full profiles of all users"),
+        "GroupMember.Read.All" if resource.is_graph() => Some("Read group memberships"),
+        "Mail.Read" if resource.is_graph() => Some("Read your mail"),
+        ".default" => Some("Use everything that it has registered"),
+        _ => None,
+    };
+    Wish {
+        what: known.or(described).unwrap_or(name).to_owned(),
+        name: format!("{}: {name}", resource.display_name),
+    }
+}
+
+/// What the words about the person mean.
+pub(super) fn identity_wishes(asked: &Asked) -> Vec<Wish> {
+    let words: Vec<&str> = asked.identity_words().collect();
+    let mut wishes = Vec::new();
+    if !words.is_empty() {
+        wishes.push(Wish {
+            what: "View your basic profile".to_owned(),
+            name: words.join(" "),
+        });
+    }
+    if asked.offline_access {
+        wishes.push(Wish {
+            what: "Keep the access that you give it now".to_owned(),
+            name: "offline_access".to_owned(),
+        });
+    }
+    wishes
+}
+
 /// Whether only an administrator may consent to a scope.
 pub(super) fn is_for_admins(state: &State, resource: &Resource, name: &str) -> bool {
     known_scopes(state, resource)
@@ -126,6 +242,21 @@ pub(super) fn is_for_admins(state: &State, resource: &Resource, name: &str) -> b
 }
 
 impl State {
+    /// Grants an application what an administrator has consented to, for everyone.
+    pub(super) fn grant(&mut self, now: Timestamp, client: &Client, grant: &Grant) {
+        let (own, resource) = (
+            &client.service_principal_id,
+            &grant.resource.service_principal_id,
+        );
+        if !grant.scopes.is_empty() {
+            // The ids of grants and assignments are fresh, so storing them cannot fail.
+            let _ = self.consent(own, resource, &grant.scopes, None);
+        }
+        for (id, _) in &grant.roles {
+            let _ = self.assign(now, own, resource, id);
+        }
+    }
+
     /// Lets an application use scopes of a resource, for one person or, without one, for all.
     pub(crate) fn consent(
         &mut self,
@@ -266,19 +397,43 @@ fn preauthorized(state: &State, client: &Client, resource: &Resource) -> Vec<Str
     scopes_with(&api["oauth2PermissionScopes"], &ids)
 }
 
-/// The scopes of the resource that the client's registration lists.
-fn required(state: &State, client: &Client, resource: &Resource) -> Vec<String> {
-    let application = state.store.find(Kind::Application, "appId", &client.app_id);
-    let ids: Vec<&Value> = application
-        .and_then(|application| application.get("requiredResourceAccess")?.as_array())
+/// A scope in the resource's own spelling.
+fn spelt(known: &[(String, bool)], resource: &Resource, name: &str) -> Result<String, LoginError> {
+    known
+        .iter()
+        .find(|(value, _)| value.eq_ignore_ascii_case(name))
+        .map(|(value, _)| value.clone())
+        .ok_or_else(|| {
+            let text = format!(
+                "The resource '{}' has no scope '{}'.",
+                resource.display_name,
+                plain_text(name)
+            );
+            LoginError::new(70_011, text)
+        })
+}
+
+/// The application permissions of the resource that the client's registration lists.
+fn required_roles(state: &State, client: &Client, resource: &Resource) -> Vec<(String, String)> {
+    let ids = required_ids(state, client, resource, "Role");
+    let principal = state
+        .store
+        .get(Kind::ServicePrincipal, &resource.service_principal_id);
+    principal
+        .and_then(|principal| principal.get("appRoles")?.as_array())
         .into_iter()
         .flatten()
-        .filter(|access| access["resourceAppId"] == resource.app_id.as_str())
-        .filter_map(|access| access["resourceAccess"].as_array())
-        .flatten()
-        .filter(|access| access["type"] == "Scope")
-        .map(|access| &access["id"])
-        .collect();
+        .filter(|role| ids.contains(&&role["id"]))
+        .filter_map(|role| {
+            let id = role["id"].as_str()?.to_owned();
+            Some((id, role["value"].as_str()?.to_owned()))
+        })
+        .collect()
+}
+
+/// The scopes of the resource that the client's registration lists.
+fn required(state: &State, client: &Client, resource: &Resource) -> Vec<String> {
+    let ids = required_ids(state, client, resource, "Scope");
     let principal = state
         .store
         .get(Kind::ServicePrincipal, &resource.service_principal_id);
@@ -286,6 +441,25 @@ fn required(state: &State, client: &Client, resource: &Resource) -> Vec<String> 
         .and_then(|principal| principal.get("oauth2PermissionScopes"))
         .map(|scopes| scopes_with(scopes, &ids))
         .unwrap_or_default()
+}
+
+fn required_ids<'a>(
+    state: &'a State,
+    client: &Client,
+    resource: &Resource,
+    kind: &str,
+) -> Vec<&'a Value> {
+    let application = state.store.find(Kind::Application, "appId", &client.app_id);
+    application
+        .and_then(|application| application.get("requiredResourceAccess")?.as_array())
+        .into_iter()
+        .flatten()
+        .filter(|access| access["resourceAppId"] == resource.app_id.as_str())
+        .filter_map(|access| access["resourceAccess"].as_array())
+        .flatten()
+        .filter(|access| access["type"] == kind)
+        .map(|access| &access["id"])
+        .collect()
 }
 
 fn scopes_with(scopes: &Value, ids: &[&Value]) -> Vec<String> {

@@ -12,7 +12,7 @@ use super::{
     form::Form,
     ledger::{DeviceAnswer, DeviceRequest, Subject},
     mint::Issued,
-    page::{self, html},
+    page,
     scope::Asked,
     token::Refusal,
     user_grant::{self, Order},
@@ -182,13 +182,11 @@ impl State {
 /// `/devicelogin`: the page where a person enters the code.
 pub(super) fn page(context: &Context<'_>) -> Reply {
     let form = Form::read(context.request);
-    let nonce = context.read().random.token(16);
-    let show = |status, code: &str, message: Option<&str>| {
-        html(status, page::device(code, message), &nonce)
-    };
+    let name = form.get("login").unwrap_or_default();
+    let show = |code: &str, message: Option<&str>| page::device(code, name, message).reply(context);
     if context.request.method != "POST" {
         let code = context.query("otc").unwrap_or_default();
-        return show(200, &code, None);
+        return show(&code, None);
     }
     let code = form.get("otc").unwrap_or_default();
     let declined = form.get("step") == Some("decline");
@@ -198,10 +196,10 @@ pub(super) fn page(context: &Context<'_>) -> Reply {
         sign_in(context, &form, code).map(DeviceAnswer::Approved)
     };
     match answer {
-        Err(error) => show(200, code, Some(error.text())),
+        Err(error) => show(code, Some(error.text())),
         Ok(answer) => {
             if !context.write().answer_device(context.now, code, answer) {
-                return show(200, code, Some("The code is not right, or it has expired."));
+                return show(code, Some("The code is not right, or it has expired."));
             }
             let (title, text) = if declined {
                 (
@@ -214,7 +212,7 @@ pub(super) fn page(context: &Context<'_>) -> Reply {
                     "Go back to the device. You can close this window.",
                 )
             };
-            html(200, page::message(title, text), &nonce)
+            page::message(title, text).reply(context)
         }
     }
 }
@@ -224,12 +222,11 @@ fn sign_in(context: &Context<'_>, form: &Form, code: &str) -> Result<Subject, Lo
         form.get("login").unwrap_or_default(),
         form.get("passwd").unwrap_or_default(),
     );
-    let found = {
-        let state = context.read();
-        account::check_password(&state, name, password)
-            // Whoever types a code at a page can give a second factor there, too.
-            .map(|user| account::subject(&state, user, context.now, true))
-    };
+    let found = account::authenticate(context, name, password).map(|subject| Subject {
+        // Whoever types a code at a page can give a second factor there, too.
+        mfa: true,
+        ..subject
+    });
     if let Err(error) = &found {
         let mut state = context.write();
         let client = state

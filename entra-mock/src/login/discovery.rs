@@ -8,7 +8,7 @@ use super::{
     context::{Context, plain_text},
     error::{LoginError, success},
 };
-use crate::{keys, wire::Reply};
+use crate::wire::Reply;
 
 /// What the tenant segment of a URL may mean.
 pub(super) enum Tenant {
@@ -59,8 +59,10 @@ pub(super) fn keys(context: &Context<'_>, segment: &str) -> Reply {
         Err(error) => return error.render(context),
     };
     let issuer = issuer(context, &name_in_urls(context, &tenant).1);
-    let keys: Vec<Value> = keys::signing_keys()
-        .iter()
+    let state = context.read();
+    let keys: Vec<Value> = state
+        .keys
+        .published()
         .map(|key| {
             let mut jwk = json!({
                 "kty": "RSA", "use": "sig", "kid": key.kid, "x5t": key.kid,

@@ -178,10 +178,10 @@ impl<'a> Federated<'a> {
     }
 }
 
-/// A token of an issuer that signs with the pool's last key.
+/// A token of an issuer that signs with a key of its own.
 #[cfg(feature = "wiremock")]
 pub(crate) fn issue(claims: &Value) -> String {
-    let Some(key) = keys::signing_keys().last() else {
+    let Some(key) = keys::other_issuers() else {
         return String::new();
     };
     let header = json!({ "typ": "JWT", "alg": "RS256", "kid": key.kid });
@@ -194,7 +194,7 @@ pub(crate) fn issue(claims: &Value) -> String {
 /// The keys that such an issuer publishes.
 #[cfg(feature = "wiremock")]
 pub(crate) fn published() -> Vec<Value> {
-    let keys = keys::signing_keys().last().into_iter();
+    let keys = keys::other_issuers().into_iter();
     keys.map(|key| json!({ "kty": "RSA", "kid": key.kid, "n": key.n, "e": key.e }))
         .collect()
 }

@@ -13,6 +13,8 @@ pub(crate) struct Ledger {
     pub(super) refresh_tokens: Bounded<RefreshToken>,
     pub(super) devices: Bounded<DeviceRequest>,
     pub(super) sessions: Bounded<Session>,
+    pub(super) flows: Bounded<Flow>,
+    pub(super) attempts: Bounded<Attempts>,
 }
 
 /// Who has signed in, and how well.
@@ -85,8 +87,36 @@ pub(super) enum DeviceAnswer {
 /// A browser that knows one or more people.
 #[derive(Clone, Debug)]
 pub(super) struct Session {
-    pub(super) accounts: Vec<Subject>,
+    pub(super) accounts: Vec<Account>,
+    /// Whether it outlives the browser's windows.
+    pub(super) keep: bool,
     pub(super) expires_on: Timestamp,
+}
+
+/// One person of a browser's session.
+#[derive(Clone, Debug)]
+pub(super) struct Account {
+    pub(super) subject: Subject,
+    /// Client ids of the applications this person has gone on to.
+    pub(super) apps: Vec<String>,
+}
+
+/// A sign-in between two pages.
+#[derive(Clone, Debug)]
+pub(super) struct Flow {
+    pub(super) session: String,
+    pub(super) request: String,
+    pub(super) subject: Subject,
+    pub(super) expires_on: Timestamp,
+}
+
+/// Wrong passwords of one person, since the last right one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Attempts {
+    pub(super) failed: u32,
+    /// Digests of the latest wrong ones: to repeat the same one counts once.
+    pub(super) latest: VecDeque<Vec<u8>>,
+    pub(super) locked_until: Option<Timestamp>,
 }
 
 /// A map that forgets its oldest entries.
@@ -114,6 +144,11 @@ impl<V> Bounded<V> {
 
     pub(super) fn get_mut(&mut self, key: &str) -> Option<&mut V> {
         self.entries.get_mut(key)
+    }
+
+    /// Takes an entry out; its place in the order is forgotten when its turn comes.
+    pub(super) fn remove(&mut self, key: &str) -> Option<V> {
+        self.entries.remove(key)
     }
 
     pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {

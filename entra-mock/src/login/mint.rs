@@ -9,7 +9,7 @@ use super::{
     Version, client::Client, context::Context, discovery::issuer_at, error::LoginError,
     resource::Resource,
 };
-use crate::{keys, state::State};
+use crate::state::State;
 
 /// A token that was issued.
 #[derive(Debug)]
@@ -134,7 +134,7 @@ pub(super) fn for_application(
     claim("tid", tenant.into());
     claim("uti", id.clone().into());
 
-    let token = sign(&claims, resource.version)
+    let token = sign(state, &claims, resource.version)
         .ok_or_else(|| LoginError::new(90_033, "No signing key is available."))?;
     Ok(Issued {
         token,
@@ -146,8 +146,8 @@ pub(super) fn for_application(
 }
 
 /// A compact RS256 JWT; v1 tokens name their key twice.
-pub(super) fn sign(claims: &Map<String, Value>, version: Version) -> Option<String> {
-    let key = keys::signing_keys().first()?;
+pub(super) fn sign(state: &State, claims: &Map<String, Value>, version: Version) -> Option<String> {
+    let key = state.keys.signing()?;
     let mut header = Map::new();
     header.insert("typ".into(), "JWT".into());
     header.insert("alg".into(), "RS256".into());

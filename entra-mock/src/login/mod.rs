@@ -3,8 +3,10 @@
 //! One file per grant; [`token`] reads the form and hands over to the grant.
 
 mod account;
+mod admin_consent;
 mod authorization;
 mod authorize;
+mod browser;
 mod claims;
 mod client;
 mod client_assertion;
@@ -20,7 +22,9 @@ mod discovery;
 mod error;
 mod federated;
 mod form;
+mod identify;
 mod ledger;
+mod logout;
 mod managed_identity;
 mod mint;
 mod on_behalf_of;
@@ -88,6 +92,10 @@ pub(crate) fn respond(state: &RwLock<State>, now: Timestamp, request: &WireReque
             authorize::respond(&context(Version::V2), tenant)
         }
         [tenant, "oauth2", "authorize"] => authorize::respond(&context(Version::V1), tenant),
+        [tenant, "v2.0", "adminconsent"] => admin_consent::respond(&context(Version::V2), tenant),
+        [tenant, "adminconsent"] => admin_consent::respond(&context(Version::V1), tenant),
+        [_, "oauth2", "v2.0", "logout"] => logout::respond(&context(Version::V2)),
+        [_, "oauth2", "logout"] => logout::respond(&context(Version::V1)),
         [tenant, "oauth2", "v2.0", "devicecode"] => device::start(&context(Version::V2), tenant),
         [tenant, "oauth2", "devicecode"] => device::start(&context(Version::V1), tenant),
         [tenant, "oauth2", "v2.0", "token"] => token::respond(&context(Version::V2), tenant),

@@ -62,7 +62,7 @@ pub(super) fn respond(
 /// The person an assertion speaks for, if it was meant for this client.
 fn subject(context: &Context<'_>, client: &Client, assertion: &str) -> Result<Subject, LoginError> {
     let invalid = |text: &str| LoginError::new(50_013, text);
-    let claims = signed_claims(assertion)
+    let claims = signed_claims(&context.read(), assertion)
         .map_err(|_| invalid("The assertion is no token that this tenant has signed."))?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let state = context.read();

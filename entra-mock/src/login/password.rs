@@ -12,7 +12,6 @@ use super::{
     user_grant::{self, Order},
     user_sign_in::{self, Event},
 };
-use crate::store::Object;
 
 pub(super) fn respond(
     context: &Context<'_>,
@@ -32,12 +31,7 @@ pub(super) fn respond(
     user_grant::check_tenant(&context.read(), tenant, &client)?;
     client.check_proof(client.allows_public_flows(&context.read()))?;
 
-    let subject = {
-        let state = context.read();
-        account::check_password(&state, name, password)
-            .map(|user: &Object| account::subject(&state, user, context.now, false))
-    };
-    let subject = match subject {
+    let subject = match account::authenticate(context, name, password) {
         Ok(subject) => subject,
         Err(error) => {
             user_sign_in::refused(context, &client, name, &error);

@@ -3,11 +3,7 @@
 use serde_json::Value;
 use url::Url;
 
-use super::{
-    context::Context,
-    error::LoginError,
-    page::{self, html},
-};
+use super::{context::Context, error::LoginError, page};
 use crate::{
     state::State,
     store::{Kind, Object},
@@ -103,12 +99,16 @@ pub(super) enum Mode {
 
 impl Return {
     /// A success with these parameters.
-    pub(super) fn success(&self, context: &Context<'_>, mut values: Vec<(&str, String)>) -> Reply {
+    pub(super) fn success(
+        &self,
+        context: &Context<'_>,
+        mut values: Vec<(&'static str, String)>,
+        session: &str,
+    ) -> Reply {
         if let Some(state) = &self.state {
             values.push(("state", state.clone()));
         }
-        let session = context.read().random.guid().to_string();
-        values.push(("session_state", session));
+        values.push(("session_state", session.to_owned()));
         self.send(context, &values)
     }
 
@@ -131,7 +131,8 @@ impl Return {
         self.send(context, &values)
     }
 
-    fn send(&self, context: &Context<'_>, values: &[(&str, String)]) -> Reply {
+    /// An answer of these parameters alone.
+    pub(super) fn send(&self, context: &Context<'_>, values: &[(&str, String)]) -> Reply {
         let mut address = self.address.clone();
         match self.mode {
             Mode::Query => {
@@ -144,12 +145,7 @@ impl Return {
                 address.set_fragment(Some(&fragment));
             }
             Mode::FormPost => {
-                let nonce = context.read().random.token(16);
-                return html(
-                    200,
-                    page::form_post(address.as_str(), values, &nonce),
-                    &nonce,
-                );
+                return page::form_post(&address, values).reply(context);
             }
         }
         Reply::new(302)

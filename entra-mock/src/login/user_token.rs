@@ -75,9 +75,7 @@ pub(super) fn access(
             claim("aud", resource.app_id.clone().into());
             claim("azp", client.app_id.clone().into());
             claim("azpacr", client.proof.claim().into());
-            if let Some(name) = property("userPrincipalName") {
-                claim("preferred_username", name);
-            }
+            claim("preferred_username", account::sign_in_name(user).into());
             claim("ver", "2.0".into());
         }
     }
@@ -117,7 +115,7 @@ pub(super) fn access(
         claim("xms_cc", about.capabilities.into());
     }
 
-    let token = sign(&claims, resource.version).ok_or_else(no_key)?;
+    let token = sign(state, &claims, resource.version).ok_or_else(no_key)?;
     Ok((token, id))
 }
 
@@ -147,12 +145,10 @@ pub(super) fn identity(
     if asked.profile {
         claim("name", property("displayName").unwrap_or_default());
         claim("oid", about.subject.user_id.clone().into());
-        claim(
-            "preferred_username",
-            property("userPrincipalName").unwrap_or_default(),
-        );
+        claim("preferred_username", account::sign_in_name(user).into());
     }
-    if let (true, Some(mail)) = (asked.email, property("mail")) {
+    let guest = account::is_guest(user);
+    if let (true, Some(mail)) = (asked.email || guest, property("mail")) {
         claim("email", mail);
     }
     if let Some(nonce) = nonce {
@@ -169,7 +165,7 @@ pub(super) fn identity(
     claim("tid", tenant.clone().into());
     claim("uti", state.random.token(22).into());
     claim("ver", "2.0".into());
-    if account::is_guest(user) {
+    if guest {
         claim(
             "idp",
             format!("https://sts.windows.net/{GUESTS_HOME}/").into(),
@@ -177,7 +173,7 @@ pub(super) fn identity(
     }
     claims::add(state, about, &client.app_id, TokenKind::Id, &mut claim);
 
-    sign(&claims, Version::V2).ok_or_else(no_key)
+    sign(state, &claims, Version::V2).ok_or_else(no_key)
 }
 
 /// `client_info`: the ids that clients key their accounts by.

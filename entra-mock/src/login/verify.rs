@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use crate::{
     graph::{Caller, TokenProblem},
-    keys,
     seed::GRAPH_APP_ID,
     state::State,
     wire::WireRequest,
@@ -26,7 +25,7 @@ pub(crate) fn caller(
     if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
         return Err(TokenProblem::Missing);
     }
-    let claims = signed_claims(token)?;
+    let claims = signed_claims(state, token)?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
 
     if text("tid") != Some(state.tenant_id.to_string().as_str()) {
@@ -71,7 +70,10 @@ pub(crate) fn caller(
 }
 
 /// The claims of a token that one of the tenant's keys has signed.
-pub(super) fn signed_claims(token: &str) -> Result<serde_json::Map<String, Value>, TokenProblem> {
+pub(super) fn signed_claims(
+    state: &State,
+    token: &str,
+) -> Result<serde_json::Map<String, Value>, TokenProblem> {
     let mut parts = token.split('.');
     let (Some(header), Some(claims), Some(signature), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
@@ -95,8 +97,9 @@ pub(super) fn signed_claims(token: &str) -> Result<serde_json::Map<String, Value
     let signature = decode(signature)?;
 
     let kid = header.get("kid").and_then(Value::as_str);
-    let key = keys::signing_keys()
-        .iter()
+    let key = state
+        .keys
+        .published()
         .find(|key| Some(key.kid.as_str()) == kid)
         .ok_or(TokenProblem::BadSignature)?;
     if header.get("alg").and_then(Value::as_str) != Some("RS256")

@@ -10,6 +10,7 @@ mod manifest;
 mod policy;
 mod requests;
 mod sign_in;
+mod signing_keys;
 mod user;
 
 use std::sync::Arc;

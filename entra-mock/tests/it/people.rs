@@ -134,7 +134,7 @@ impl Browser {
         self.send(http().get(url)).await
     }
 
-    /// Presses a button of the page's form, with these fields.
+    /// Presses a button of the page's form, with these fields and the hidden ones.
     pub(crate) async fn submit(
         &mut self,
         tenant: &FakeTenant,
@@ -144,7 +144,14 @@ impl Browser {
         let (_, rest) = page.text.split_once("action=\"").expect("a form");
         let action = rest.split_once('"').unwrap().0.replace("&amp;", "&");
         let url = format!("{}{action}", tenant.uri());
-        self.send(http().post(url).form(fields)).await
+        let hidden = hidden_fields(&page.text);
+        let mut all: Vec<(&str, &str)> = fields.to_vec();
+        for (name, value) in &hidden {
+            if !fields.iter().any(|(given, _)| given == name) {
+                all.push((name, value));
+            }
+        }
+        self.send(http().post(url).form(&all)).await
     }
 
     async fn send(&mut self, request: reqwest::RequestBuilder) -> Answer {
@@ -154,10 +161,23 @@ impl Browser {
         };
         let answer = answer(request).await;
         if let Some(cookie) = answer.header("set-cookie") {
-            self.cookie = cookie.split(';').next().map(str::to_owned);
+            let kept = !cookie.contains("Max-Age=0");
+            self.cookie = cookie.split(';').next().filter(|_| kept).map(str::to_owned);
         }
         answer
     }
+}
+
+/// Name and value of every hidden field of a page, none of which needs unescaping here.
+pub(crate) fn hidden_fields(page: &str) -> Vec<(String, String)> {
+    let attribute = |input: &str, name: &str| {
+        let (_, rest) = input.split_once(&format!("{name}=\""))?;
+        Some(rest.split_once('"')?.0.to_owned())
+    };
+    page.split("<input type=\"hidden\" ")
+        .skip(1)
+        .filter_map(|input| Some((attribute(input, "name")?, attribute(input, "value")?)))
+        .collect()
 }
 
 /// The parameters that an answer sends back to the application.

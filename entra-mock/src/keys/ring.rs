@@ -1,0 +1,55 @@
+//! Which keys of the pool a tenant publishes, and which one signs.
+
+use super::{TestKey, pool};
+
+/// A tenant's signing keys. Rolling goes round the pool, so after some rolls a key comes back.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyRing {
+    published: Vec<usize>,
+    signing: usize,
+}
+
+impl KeyRing {
+    /// All published keys, the oldest first.
+    pub(crate) fn published(&self) -> impl Iterator<Item = &'static TestKey> {
+        self.published.iter().filter_map(|&at| pool().get(at))
+    }
+
+    /// The key that signs.
+    pub(crate) fn signing(&self) -> Option<&'static TestKey> {
+        pool().get(self.signing)
+    }
+
+    /// Publishes one more key, which signs nothing yet; `false` if there is none left.
+    #[cfg(feature = "wiremock")]
+    pub(crate) fn publish_next(&mut self) -> bool {
+        let newest = self.published.last().copied().unwrap_or_default();
+        let size = pool().len();
+        let next = (1..size)
+            .map(|step| (newest + step) % size)
+            .find(|at| !self.published.contains(at));
+        self.published.extend(next);
+        next.is_some()
+    }
+
+    /// Signs with the newest key from now on.
+    #[cfg(feature = "wiremock")]
+    pub(crate) fn switch(&mut self) {
+        self.signing = self.published.last().copied().unwrap_or_default();
+    }
+
+    /// Publishes the signing key alone.
+    #[cfg(feature = "wiremock")]
+    pub(crate) fn retire_others(&mut self) {
+        self.published = vec![self.signing];
+    }
+}
+
+impl Default for KeyRing {
+    fn default() -> Self {
+        Self {
+            published: vec![0, 1, 2],
+            signing: 0,
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! The admin consent endpoints: an administrator grants an application everything at once.
+
+use url::Url;
+
+use super::{
+    Version, account,
+    authorization::{Parameters, Prompt, redirect_address},
+    authorize::{page_error, publisher},
+    browser::Browser,
+    client::{self, Client},
+    consent::{self, Grant},
+    context::Context,
+    discovery::{self, Tenant},
+    error::LoginError,
+    identify::{Answer, Identify, Known, Progress, Wanted},
+    page::{self, Page},
+    policy,
+    redirect::{Mode, Return},
+    scope::Asked,
+    user_grant,
+};
+use crate::wire::Reply;
+
+/// `/{tenant}[/v2.0]/adminconsent`
+pub(super) fn respond(context: &Context<'_>, segment: &str) -> Reply {
+    let parameters = Parameters::read(context.request);
+    let request = match Request::read(context, segment, &parameters) {
+        Ok(request) => request,
+        Err(error) => return page_error(context, &error),
+    };
+    match request.grants(context) {
+        Ok(grants) => Visit {
+            context,
+            request: &request,
+            grants,
+            identify: Identify {
+                context,
+                parameters: &parameters,
+                wanted: Wanted {
+                    client: &request.client,
+                    prompt: Prompt::Auto,
+                    login_hint: parameters.get("login_hint"),
+                    domain_hint: None,
+                    sid: None,
+                    max_age: None,
+                },
+                action: format!("{}?{}", context.request.path, parameters.to_query()),
+                browser: Browser::of(context),
+            },
+        }
+        .step(),
+        Err(error) => request.refusal(context, &error),
+    }
+}
+
+struct Request {
+    client: Client,
+    back: Return,
+    /// The scopes of the v2.0 endpoint; the old one means everything that is registered.
+    scope: Option<String>,
+}
+
+impl Request {
+    fn read(
+        context: &Context<'_>,
+        segment: &str,
+        parameters: &Parameters,
+    ) -> Result<Self, LoginError> {
+        let tenant = discovery::tenant(context, segment)?;
+        if matches!(tenant, Tenant::Alias("common" | "consumers")) {
+            let text = "An administrator consents for one organization: name it in the address, or use 'organizations'.";
+            return Err(LoginError::new(50_059, text));
+        }
+        let missing = |name: &str| {
+            let text = format!("The request must contain the parameter '{name}'.");
+            LoginError::new(900_144, text)
+        };
+        let client_id = parameters
+            .get("client_id")
+            .ok_or_else(|| missing("client_id"))?;
+        let state = context.read();
+        let client = client::find(&state, client_id)?;
+        user_grant::check_tenant(&state, &tenant, &client)?;
+        let (_, address) = redirect_address(&state, &client, parameters)?;
+        let address = Url::parse(&address)
+            .map_err(|_| LoginError::new(50_011, "The redirect address is no absolute URL."))?;
+        let scope = match context.version {
+            Version::V1 => None,
+            Version::V2 => Some(
+                parameters
+                    .get("scope")
+                    .ok_or_else(|| missing("scope"))?
+                    .to_owned(),
+            ),
+        };
+        Ok(Self {
+            client,
+            back: Return {
+                address,
+                mode: Mode::Query,
+                state: parameters.get("state").map(str::to_owned),
+            },
+            scope,
+        })
+    }
+
+    /// Everything that an administrator would grant.
+    fn grants(&self, context: &Context<'_>) -> Result<Vec<Grant>, LoginError> {
+        let state = context.read();
+        match &self.scope {
+            None => consent::registered_grants(&state, context, &self.client),
+            Some(scope) => {
+                let asked = Asked::parse(scope)?;
+                consent::asked_grants(&state, context, &self.client, &asked)
+            }
+        }
+    }
+
+    fn refusal(&self, context: &Context<'_>, error: &LoginError) -> Reply {
+        // The two endpoints name a refusal by an administrator differently.
+        let name = match (error.code, context.version) {
+            (65_004, Version::V1) => "permission_denied",
+            (65_004, Version::V2) => "consent_required",
+            _ => error.oauth().0,
+        };
+        self.send(
+            context,
+            vec![
+                ("error", name.to_owned()),
+                ("error_description", error.description(context)),
+            ],
+        )
+    }
+
+    fn send(&self, context: &Context<'_>, values: Vec<(&'static str, String)>) -> Reply {
+        let mut all = vec![("admin_consent", "True".to_owned())];
+        all.extend(values);
+        if let Some(state) = &self.back.state {
+            all.push(("state", state.clone()));
+        }
+        self.back.send(context, &all)
+    }
+}
+
+struct Visit<'a> {
+    context: &'a Context<'a>,
+    request: &'a Request,
+    grants: Vec<Grant>,
+    identify: Identify<'a>,
+}
+
+impl Visit<'_> {
+    fn step(mut self) -> Reply {
+        match self.identify.step() {
+            Progress::Known(known) => {
+                let reply = self.go_on(&known);
+                match known.cookie {
+                    Some(cookie) => reply.with_header("set-cookie", cookie),
+                    None => reply,
+                }
+            }
+            Progress::Page(page) => self.show(*page),
+            Progress::Cancelled => self.declined(),
+            Progress::Nobody(error) | Progress::Refused(error) => self.refuse(&error),
+        }
+    }
+
+    fn go_on(&self, known: &Known) -> Reply {
+        let subject = &known.subject;
+        let client = &self.request.client;
+        if known.answer == Answer::Decline {
+            return self.declined();
+        }
+        let checked = {
+            let state = self.context.read();
+            let apps = [client.app_id.as_str()];
+            account::of(&state, subject).and_then(|user| {
+                policy::check_block(&state, &subject.user_id, &apps)?;
+                account::check_second_factor(&state, user, subject, &apps)?;
+                Ok(account::is_admin(user))
+            })
+        };
+        match checked {
+            Err(error) if error.code == 50_076 => self.show(self.identify.second_factor(subject)),
+            Err(error) => self.refuse(&error),
+            Ok(false) => {
+                let text = format!(
+                    "Only an administrator can consent for everyone to what the application '{}' asks for.",
+                    client.display_name
+                );
+                self.refuse(&LoginError::new(90_094, text))
+            }
+            Ok(true) if known.answer == Answer::Accept => self.accept(),
+            Ok(true) => {
+                let flow = self.identify.browser.flow(subject, &self.identify.action);
+                self.ask(&self.identify.name_of(subject), &flow)
+            }
+        }
+    }
+
+    fn ask(&self, user_name: &str, flow: &str) -> Reply {
+        let (wishes, publisher) = {
+            let state = self.context.read();
+            let wishes: Vec<_> = self
+                .grants
+                .iter()
+                .flat_map(|grant| grant.wishes(&state))
+                .collect();
+            (wishes, publisher(&state, &self.request.client))
+        };
+        self.show(page::consent(&page::Consent {
+            user_name,
+            app: &self.request.client.display_name,
+            publisher: &publisher,
+            wishes: &wishes,
+            for_all: true,
+            offer_all: false,
+            flow,
+            action: &self.identify.action,
+        }))
+    }
+
+    fn accept(&self) -> Reply {
+        let mut state = self.context.write();
+        for grant in &self.grants {
+            state.grant(self.context.now, &self.request.client, grant);
+        }
+        let tenant = state.tenant_id.to_string();
+        drop(state);
+        let mut values = vec![("tenant", tenant)];
+        if let Some(scope) = &self.request.scope {
+            values.push(("scope", scope.clone()));
+        }
+        self.request.send(self.context, values)
+    }
+
+    fn declined(&self) -> Reply {
+        let text = "The administrator declined to consent.";
+        self.request
+            .refusal(self.context, &LoginError::new(65_004, text))
+    }
+
+    fn show(&self, page: Page) -> Reply {
+        page.leading_to(&self.request.back.address)
+            .reply(self.context)
+    }
+
+    fn refuse(&self, error: &LoginError) -> Reply {
+        let client = &self.request.client;
+        let app = Some((client.display_name.as_str(), client.app_id.as_str()));
+        let again = self.identify.again();
+        self.show(page::error(error, app, Some(&again), self.context))
+    }
+}

@@ -1,0 +1,182 @@
+//! The pages a person sees. Plain HTML without outside assets; every text is escaped.
+
+mod consent;
+mod notice;
+mod people;
+
+use url::Url;
+
+use super::context::Context;
+use crate::wire::Reply;
+
+pub(super) use consent::{Consent, Wish, consent};
+pub(super) use notice::{Again, device, error, form_post, message, signed_out};
+pub(super) use people::{
+    Tile, password, second_factor, sign_in_picker, sign_out_picker, user_name,
+};
+
+/// A page before it becomes an answer.
+pub(super) struct Page {
+    status: u16,
+    title: String,
+    /// Markup, in which every text is escaped.
+    content: String,
+    wide: bool,
+    /// Where its forms may lead beside the tenant itself, as sources of a security policy.
+    targets: Vec<String>,
+    frames: Vec<String>,
+    script: Option<&'static str>,
+    /// Where the page goes by itself when everything in it has loaded.
+    next: Option<String>,
+}
+
+impl Page {
+    fn new(title: &str, content: String) -> Self {
+        Self {
+            status: 200,
+            title: title.to_owned(),
+            content,
+            wide: false,
+            targets: Vec::new(),
+            frames: Vec::new(),
+            script: None,
+            next: None,
+        }
+    }
+
+    fn wide(mut self) -> Self {
+        self.wide = true;
+        self
+    }
+
+    /// Lets the answer to one of its forms redirect to this address.
+    pub(super) fn leading_to(mut self, address: &Url) -> Self {
+        self.targets.push(source(address));
+        self
+    }
+
+    /// The page as an answer, which nothing may keep, frame or add to.
+    pub(super) fn reply(self, context: &Context<'_>) -> Reply {
+        let (nonce, tenant) = {
+            let state = context.read();
+            (state.random.token(22), state.tenant_name.clone())
+        };
+        let body = self.document(&nonce, &tenant);
+        Reply::new(self.status)
+            .with_header("content-type", "text/html; charset=utf-8")
+            .with_header("cache-control", "no-store, no-cache")
+            .with_header("pragma", "no-cache")
+            .with_header("content-security-policy", self.policy(&nonce))
+            .with_header("x-content-type-options", "nosniff")
+            .with_header("x-frame-options", "DENY")
+            .with_header("referrer-policy", "no-referrer")
+            .with_header("x-ms-request-id", context.trace_id.to_string())
+            .with_body(body)
+    }
+
+    fn policy(&self, nonce: &str) -> String {
+        let mut policy = format!(
+            "default-src 'none'; style-src 'nonce-{nonce}'; base-uri 'none'; frame-ancestors 'none'"
+        );
+        if self.script.is_some() {
+            policy.push_str(&format!("; script-src 'nonce-{nonce}'"));
+        }
+        if !self.frames.is_empty() {
+            policy.push_str("; frame-src ");
+            policy.push_str(&self.frames.join(" "));
+        }
+        // Browsers also check where the answer to a form redirects to, and what follows from
+        // there; what runs beside the tenant runs on the same machine.
+        policy.push_str("; form-action 'self' http://localhost:* http://127.0.0.1:*");
+        for target in &self.targets {
+            policy.push(' ');
+            policy.push_str(target);
+        }
+        policy
+    }
+
+    fn document(&self, nonce: &str, tenant: &str) -> String {
+        let next = self.next.as_ref().map_or_else(String::new, |next| {
+            format!(
+                "<meta http-equiv=\"refresh\" content=\"1;url={}\">\n",
+                escape(next)
+            )
+        });
+        let script = self.script.map_or_else(String::new, |script| {
+            format!("<script nonce=\"{nonce}\">{script}</script>\n")
+        });
+        format!(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <meta name=\"robots\" content=\"noindex\">\n{next}\
+             <title>{title} - {tenant}</title>\n<style nonce=\"{nonce}\">\n{STYLE}</style>\n</head>\n\
+             <body>\n<main{class}>\n<p class=\"brand\">{MARK}<span>{tenant}</span></p>\n{content}\n</main>\n\
+             <footer>A fake tenant for tests. Never type a real password here.</footer>\n{script}</body>\n</html>\n",
+            title = escape(&self.title),
+            tenant = escape(tenant),
+            class = if self.wide { " class=\"wide\"" } else { "" },
+            content = self.content,
+        )
+    }
+}
+
+/// A source of a security policy that covers an address and nothing else of its host's neighbours.
+fn source(address: &Url) -> String {
+    match address.origin() {
+        origin if origin.is_tuple() => origin.ascii_serialization(),
+        // A scheme of an application's own.
+        _ => format!("{}:", address.scheme()),
+    }
+}
+
+pub(super) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+fn hidden(name: &str, value: &str) -> String {
+    format!(
+        "<input type=\"hidden\" name=\"{}\" value=\"{}\">\n",
+        escape(name),
+        escape(value)
+    )
+}
+
+/// What went wrong with a field: the message, and what the field says about it.
+fn complaint(error: Option<&str>) -> (String, &'static str) {
+    match error {
+        None => (String::new(), ""),
+        Some(error) => (
+            format!(
+                "<p id=\"error\" class=\"error\" role=\"alert\">{}</p>\n",
+                escape(error)
+            ),
+            " aria-invalid=\"true\" aria-describedby=\"error\"",
+        ),
+    }
+}
+
+/// A title that says first if something went wrong, for those who hear it.
+fn title(name: &str, error: Option<&str>) -> String {
+    match error {
+        Some(_) => format!("Error: {name}"),
+        None => name.to_owned(),
+    }
+}
+
+const STYLE: &str = include_str!("style.css");
+/// A keyhole in a shield; nobody's logo.
+const MARK: &str = "<svg viewBox=\"0 0 24 24\" aria-hidden=\"true\" focusable=\"false\"><path fill-rule=\"evenodd\" d=\"M12 1 3 4.5V11c0 5.6 3.8 10.3 9 12 5.2-1.7 9-6.4 9-12V4.5zm0 6a3 3 0 0 1 1.5 5.6V17h-3v-4.4A3 3 0 0 1 12 7z\"/></svg>";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! Pages that tell something, and the ways on from them.
+
+use url::Url;
+
+use super::{Page, complaint, escape, hidden, source, title};
+use crate::{
+    login::{context::Context, error::LoginError},
+    state::iso_with_space,
+};
+
+/// The way on from an error that another person may not meet.
+pub(in crate::login) struct Again<'a> {
+    pub(in crate::login) action: &'a str,
+}
+
+/// A refusal that no application hears of.
+pub(in crate::login) fn error(
+    error: &LoginError,
+    app: Option<(&str, &str)>,
+    again: Option<&Again<'_>>,
+    context: &Context<'_>,
+) -> Page {
+    let heading = match error.code {
+        90_094 => "Need admin approval",
+        53_003 => "You cannot access this right now",
+        _ => "We cannot sign you in",
+    };
+    let app = app.map_or_else(String::new, |(name, id)| {
+        format!(
+            "<dt>App name</dt><dd>{}</dd>\n<dt>App id</dt><dd>{}</dd>\n",
+            escape(name),
+            escape(id)
+        )
+    });
+    let again = again.map_or_else(String::new, |again| {
+        format!(
+            "<form method=\"post\" action=\"{}\">\n<div class=\"buttons\">\
+             <button id=\"other\" name=\"step\" value=\"other\">Use another account</button>\n\
+             <button id=\"cancel\" name=\"step\" value=\"cancel\" class=\"plain\">Cancel</button></div>\n</form>",
+            escape(again.action)
+        )
+    });
+    let advice = advice(error.code);
+    let content = format!(
+        "<h1>{heading}</h1>\n<p id=\"error\" role=\"alert\">AADSTS{code}: {text}</p>\n<p>{advice}</p>\n{again}\
+         <h2>Troubleshooting details</h2>\n<p class=\"soft\">Send these to your administrator if you ask for help.</p>\n\
+         <dl>\n<dt>Error code</dt><dd id=\"error-code\">{code}</dd>\n<dt>Request Id</dt><dd>{request}</dd>\n\
+         <dt>Correlation Id</dt><dd id=\"correlation-id\">{correlation}</dd>\n<dt>Timestamp</dt><dd>{at}</dd>\n{app}</dl>",
+        code = error.code,
+        text = escape(error.text()),
+        request = context.trace_id,
+        correlation = context.correlation_id,
+        at = iso_with_space(context.now),
+    );
+    let mut page = Page::new("Sign-in error", content).wide();
+    page.status = 400;
+    page
+}
+
+/// What the person, or whoever they ask, can do about it.
+pub(super) fn advice(code: u32) -> &'static str {
+    match code {
+        50_011 | 500_113 => {
+            "Whoever runs the application must add the address to its registration, exactly as it was sent."
+        }
+        50_020 => "Sign in with another account, or ask an administrator for an invitation.",
+        50_057 => "An administrator can enable the account again.",
+        50_105 => {
+            "Ask an administrator to assign you to the application, yourself or by a group that you are directly in."
+        }
+        50_194 => "Whoever runs the application must use the organization's own sign-in address.",
+        53_003 => {
+            "You signed in, but the organization's rules keep you out here. Ask an administrator, or sign in with another account."
+        }
+        700_016 | 7_000_112 => {
+            "Whoever runs the application must check its client id, and that it is installed in this organization."
+        }
+        90_002 | 900_023 => "Check the address: it names the organization to sign in to.",
+        90_094 => "Ask an administrator to consent to the application, or sign in as one.",
+        _ => "Go back to the application and try again.",
+    }
+}
+
+/// The end of a way.
+pub(in crate::login) fn message(heading: &str, text: &str) -> Page {
+    let content = format!(
+        "<h1>{}</h1>\n<p role=\"status\">{}</p>",
+        escape(heading),
+        escape(text)
+    );
+    Page::new(heading, content)
+}
+
+/// After a sign-out: tells applications in hidden frames, then goes on if there is a way.
+pub(in crate::login) fn signed_out(frames: &[Url], next: Option<&Url>) -> Page {
+    let hidden_frames: String = frames
+        .iter()
+        .map(|address| {
+            format!(
+                "<iframe src=\"{}\" title=\"Signing out\" aria-hidden=\"true\" tabindex=\"-1\" sandbox=\"allow-same-origin allow-scripts\"></iframe>\n",
+                escape(address.as_str())
+            )
+        })
+        .collect();
+    let on = next.map_or_else(String::new, |next| {
+        format!(
+            "<p class=\"buttons\"><a class=\"button\" id=\"continue\" href=\"{}\">Continue</a></p>\n",
+            escape(next.as_str())
+        )
+    });
+    let content = format!(
+        "<h1>You signed out of your account</h1>\n\
+         <p role=\"status\">It is a good idea to close all browser windows.</p>\n{on}{hidden_frames}"
+    );
+    let mut page = Page::new("Signed out", content);
+    page.frames = frames
+        .iter()
+        .map(|address| match address.origin().is_tuple() {
+            // Only this page of the application.
+            true => format!("{}{}", source(address), policy_path(address)),
+            false => source(address),
+        })
+        .collect();
+    page.next = next.map(|next| next.as_str().to_owned());
+    page
+}
+
+/// A path as a security policy may hold it: its separators end a source.
+fn policy_path(address: &Url) -> String {
+    address.path().replace(';', "%3B").replace(',', "%2C")
+}
+
+/// A code from another device.
+pub(in crate::login) fn device(code: &str, name: &str, message: Option<&str>) -> Page {
+    let (alert, invalid) = complaint(message);
+    let content = format!(
+        "<h1>Enter code to allow access</h1>\n\
+         <p class=\"soft\">Enter the code that your app or device shows, and sign in. Do not enter codes from sources you do not trust.</p>\n{alert}\
+         <form method=\"post\" action=\"/devicelogin\">\n\
+         <label for=\"otc\">Code</label>\n\
+         <input class=\"field code\" id=\"otc\" name=\"otc\" value=\"{}\" autocomplete=\"off\" autocapitalize=\"characters\" spellcheck=\"false\" required autofocus{invalid}>\n\
+         <label for=\"login\">Email or user name</label>\n\
+         <input class=\"field\" id=\"login\" name=\"login\" type=\"text\" inputmode=\"email\" autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" value=\"{}\" required>\n\
+         <label for=\"passwd\">Password</label>\n\
+         <input class=\"field\" id=\"passwd\" name=\"passwd\" type=\"password\" autocomplete=\"current-password\" required>\n\
+         <div class=\"buttons\"><button id=\"sign-in\" name=\"step\" value=\"password\">Sign in</button>\n\
+         <button id=\"decline\" name=\"step\" value=\"decline\" class=\"plain\" formnovalidate>Decline</button></div>\n</form>",
+        escape(code),
+        escape(name),
+    );
+    Page::new(&title("Enter code", message), content)
+}
+
+/// A form that brings an answer to the application, by itself where scripts run.
+pub(in crate::login) fn form_post(address: &Url, values: &[(&str, String)]) -> Page {
+    let fields: String = values
+        .iter()
+        .map(|(name, value)| hidden(name, value))
+        .collect();
+    let content = format!(
+        "<h1>Working…</h1>\n<form method=\"post\" action=\"{}\">\n{fields}\
+         <noscript><p>Press the button to go on.</p></noscript>\n\
+         <div class=\"buttons\"><button id=\"continue\">Continue</button></div>\n</form>",
+        escape(address.as_str())
+    );
+    let mut page = Page::new("Working", content).leading_to(address);
+    page.script = Some("document.forms[0].submit()");
+    page
+}
