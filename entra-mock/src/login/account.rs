@@ -211,7 +211,12 @@ pub(super) fn roles(
         let name = principal
             .and_then(|principal| text(principal, "displayName"))
             .unwrap_or_default();
-        let text = format!("The person is not assigned to the application '{name}'.");
+        let id = principal
+            .and_then(|principal| text(principal, "appId"))
+            .unwrap_or_default();
+        let text = format!(
+            "The application '{id}' ({name}) admits only people who are assigned to it, and the person who signed in is not, neither directly nor by a group."
+        );
         return Err(LoginError::new(50_105, text));
     }
     roles.sort_unstable();

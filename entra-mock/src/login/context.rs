@@ -65,9 +65,13 @@ impl<'a> Context<'a> {
 /// A text fit for an error description: some clients read it without undoing JSON escapes, so no
 /// character may need one; and nobody wants a pasted file in a log.
 pub(super) fn plain_text(text: &str) -> String {
+    plain_text_up_to(text, 200)
+}
+
+pub(super) fn plain_text_up_to(text: &str, most: usize) -> String {
     text.chars()
         .filter(|&character| !character.is_control() && !matches!(character, '"' | '\\'))
-        .take(200)
+        .take(most)
         .collect()
 }
 

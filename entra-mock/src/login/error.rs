@@ -2,7 +2,7 @@
 
 use serde_json::{Map, json};
 
-use super::context::{Context, plain_text};
+use super::context::{Context, plain_text, plain_text_up_to};
 use crate::{state::iso_with_space, wire::Reply};
 
 /// A refusal, before it is rendered.
@@ -23,7 +23,8 @@ impl LoginError {
     pub(super) fn new(code: u32, text: impl AsRef<str>) -> Self {
         Self {
             code,
-            text: plain_text(text.as_ref()),
+            // Several names and addresses fit, each cut off by itself.
+            text: plain_text_up_to(text.as_ref(), 800),
             named: None,
             subcode: None,
             policy: None,

@@ -35,8 +35,11 @@ impl Seed {
         license: License,
         random_seed: u64,
         users: usize,
+        company: &Company,
     ) -> State {
-        let mut state = State::new("Contoso", &[DOMAIN, INITIAL_DOMAIN], license, random_seed);
+        let initial = company.initial_domain();
+        let domains = [company.domain.as_str(), &initial];
+        let mut state = State::new(&company.name, &domains, license, random_seed);
         // Every id is fresh, so nothing of this can collide.
         let outcome = self.fill(&mut state, now, users);
         debug_assert_eq!(outcome, Ok(()), "a seed must not contradict itself");
@@ -57,14 +60,38 @@ impl Seed {
     }
 }
 
+/// Whose tenant it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Company {
+    pub(crate) name: String,
+    pub(crate) domain: String,
+}
+
+impl Company {
+    fn initial_domain(&self) -> String {
+        let stem = self.domain.split('.').next().unwrap_or_default();
+        format!("{stem}.onmicrosoft.com")
+    }
+}
+
+impl Default for Company {
+    fn default() -> Self {
+        Self {
+            name: "Contoso".to_owned(),
+            domain: DOMAIN.to_owned(),
+        }
+    }
+}
+
 fn add_organization(state: &mut State) -> Result<(), Conflict> {
     let domains: Vec<_> = state
         .domains
         .iter()
-        .map(|domain| {
+        .enumerate()
+        .map(|(number, domain)| {
             json!({
-                "capabilities": "Email, OfficeCommunicationsOnline", "isDefault": domain == DOMAIN,
-                "isInitial": domain == INITIAL_DOMAIN, "name": domain, "type": "Managed"
+                "capabilities": "Email, OfficeCommunicationsOnline", "isDefault": number == 0,
+                "isInitial": number == 1, "name": domain, "type": "Managed"
             })
         })
         .collect();
@@ -79,7 +106,7 @@ fn add_organization(state: &mut State) -> Result<(), Conflict> {
             ("preferredLanguage", "en".into()),
             (
                 "technicalNotificationMails",
-                json!([format!("admin@{DOMAIN}")]),
+                json!([format!("admin@{}", state.default_domain())]),
             ),
             ("tenantType", "AAD".into()),
             ("verifiedDomains", domains.into()),
@@ -88,7 +115,6 @@ fn add_organization(state: &mut State) -> Result<(), Conflict> {
 }
 
 pub(crate) const DOMAIN: &str = "contoso.com";
-const INITIAL_DOMAIN: &str = "contoso.onmicrosoft.com";
 
 #[cfg(test)]
 mod tests;

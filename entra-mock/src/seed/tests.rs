@@ -11,7 +11,7 @@ fn now() -> Timestamp {
 }
 
 fn build(seed: Seed, random_seed: u64, users: usize) -> State {
-    seed.build(now(), License::P2, random_seed, users)
+    seed.build(now(), License::P2, random_seed, users, &Company::default())
 }
 
 fn text<'a>(object: &'a Object, property: &str) -> &'a str {

@@ -14,7 +14,7 @@ use entra_core::{Clock, SystemClock};
 use crate::{
     engine::Engine,
     face::{Authority, Listener, Running},
-    seed::Seed,
+    seed::{Company, Seed},
     state::License,
 };
 
@@ -144,9 +144,13 @@ impl ServerBuilder {
 
         // One of the people is the one whose password the environment file gives.
         let extra = usize::from(self.seed == Seed::Empty && self.users > 0);
-        let mut state = self
-            .seed
-            .build(now, self.license, self.random_seed, self.users - extra);
+        let mut state = self.seed.build(
+            now,
+            self.license,
+            self.random_seed,
+            self.users - extra,
+            &Company::default(),
+        );
         let demo_app = DemoApp::register(&mut state, now).ok_or_else(|| {
             ServerError::Certificate("the client certificate cannot be read".into())
         })?;

@@ -3,7 +3,12 @@ use std::{sync::Arc, time::Duration};
 use entra_core::{Clock, ManualClock};
 
 use super::FakeTenant;
-use crate::{engine::Engine, face::InProcess, seed::Seed, state::License};
+use crate::{
+    engine::Engine,
+    face::InProcess,
+    seed::{Company, Seed},
+    state::License,
+};
 
 /// What a [`FakeTenant`] shall be like; see [`FakeTenant::builder`].
 ///
@@ -18,6 +23,7 @@ use crate::{engine::Engine, face::InProcess, seed::Seed, state::License};
 #[must_use = "call `start` to get a tenant"]
 pub struct FakeTenantBuilder {
     seed: Seed,
+    company: Company,
     users: usize,
     random_seed: u64,
     license: License,
@@ -30,6 +36,27 @@ impl FakeTenantBuilder {
     /// What it contains from the start.
     pub const fn seed(mut self, seed: Seed) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// The company's name and the domain of its people, in place of Contoso and `contoso.com`.
+    ///
+    /// Tenants side by side also need random seeds of their own, or they have the same ids.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() {
+    /// use entra_mock::FakeTenant;
+    /// let contoso = FakeTenant::start().await;
+    /// let fabrikam = FakeTenant::builder().company("Fabrikam", "fabrikam.com").random_seed(2).start().await;
+    /// assert_ne!(contoso.id(), fabrikam.id());
+    /// let _ = fabrikam.user("adele@fabrikam.com");
+    /// # }
+    /// ```
+    pub fn company(mut self, name: &str, domain: &str) -> Self {
+        self.company = Company {
+            name: name.to_owned(),
+            domain: domain.to_ascii_lowercase(),
+        };
         self
     }
 
@@ -82,9 +109,13 @@ impl FakeTenantBuilder {
 
     pub(super) fn launch(self) -> FakeTenant {
         let clock = self.clock.unwrap_or_default();
-        let mut state = self
-            .seed
-            .build(clock.now(), self.license, self.random_seed, self.users);
+        let mut state = self.seed.build(
+            clock.now(),
+            self.license,
+            self.random_seed,
+            self.users,
+            &self.company,
+        );
         if let Some(lifetime) = self.token_lifetime {
             state.token_lifetime = lifetime;
         }
@@ -106,6 +137,7 @@ impl Default for FakeTenantBuilder {
     fn default() -> Self {
         Self {
             seed: Seed::Contoso,
+            company: Company::default(),
             users: 0,
             random_seed: 0,
             license: License::P2,

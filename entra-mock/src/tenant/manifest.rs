@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::App;
+use crate::{seed::GRAPH_APP_ID, store::Kind};
 
 /// Which groups an application's tokens carry; see [`App::group_claims`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,6 +67,75 @@ impl App {
         self.change(|app| {
             let web = app.entry("web").or_insert_with(|| json!({}));
             web["logoutUrl"] = address.into();
+        });
+        self.clone()
+    }
+
+    /// Lists a delegated permission of Microsoft Graph in the registration, without anybody's
+    /// consent: what `.default` and admin consent ask for.
+    ///
+    /// # Panics
+    /// If Graph has no delegated permission of that name.
+    #[track_caller]
+    pub fn needs_delegated_permission(&self, name: &str) -> Self {
+        self.need("oauth2PermissionScopes", "Scope", name)
+    }
+
+    /// Lists an application permission of Microsoft Graph in the registration, without consent.
+    ///
+    /// # Panics
+    /// If Graph has no application permission of that name.
+    #[track_caller]
+    pub fn needs_application_permission(&self, name: &str) -> Self {
+        self.need("appRoles", "Role", name)
+    }
+
+    /// Lets people of any organization sign in, so that `organizations` and `common` work.
+    pub fn multi_tenant(&self) -> Self {
+        self.change(|app| {
+            app.insert("signInAudience".to_owned(), "AzureADMultipleOrgs".into());
+        });
+        self.clone()
+    }
+
+    #[track_caller]
+    #[expect(
+        clippy::panic,
+        reason = "a misspelt permission must fail the test at its line"
+    )]
+    fn need(&self, list: &str, kind: &str, name: &str) -> Self {
+        let id = {
+            let state = self.engine.read();
+            state
+                .store
+                .find(Kind::ServicePrincipal, "appId", GRAPH_APP_ID)
+                .and_then(|graph| graph.get(list)?.as_array())
+                .into_iter()
+                .flatten()
+                .find(|permission| permission["value"] == name)
+                .map(|permission| permission["id"].clone())
+        };
+        let Some(id) = id else {
+            panic!("Microsoft Graph has no permission {name:?} of the type {kind}");
+        };
+        let access = json!({ "id": id, "type": kind });
+        self.change(|app| {
+            let lists = app
+                .entry("requiredResourceAccess")
+                .or_insert_with(|| json!([]));
+            let Some(lists) = lists.as_array_mut() else {
+                return;
+            };
+            let graph = lists
+                .iter_mut()
+                .find(|list| list["resourceAppId"] == GRAPH_APP_ID)
+                .and_then(|list| list["resourceAccess"].as_array_mut());
+            match graph {
+                Some(known) => known.push(access),
+                None => {
+                    lists.push(json!({ "resourceAppId": GRAPH_APP_ID, "resourceAccess": [access] }))
+                }
+            }
         });
         self.clone()
     }

@@ -37,6 +37,8 @@ mod other_grants;
 #[cfg(feature = "wiremock")]
 mod overrides;
 #[cfg(feature = "wiremock")]
+mod pages;
+#[cfg(feature = "wiremock")]
 mod people;
 #[cfg(feature = "wiremock")]
 mod policies;

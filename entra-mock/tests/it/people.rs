@@ -130,6 +130,16 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
+    pub(crate) fn with_cookie(cookie: &str) -> Self {
+        Self {
+            cookie: Some(cookie.to_owned()),
+        }
+    }
+
+    pub(crate) fn cookie(&self) -> Option<String> {
+        self.cookie.clone()
+    }
+
     pub(crate) async fn get(&mut self, url: &str) -> Answer {
         self.send(http().get(url)).await
     }

@@ -37,6 +37,7 @@ pub(in crate::login) fn password(
         "<form method=\"post\" action=\"{action}\" class=\"who\"><button id=\"back\" name=\"step\" value=\"other\" aria-label=\"Back, use another account\">&#8592;</button><span>{name}</span></form>\n\
          <h1>Enter password</h1>\n<p class=\"soft\">to continue to {app}</p>\n\
          <form method=\"post\" action=\"{action}\" id=\"password-form\">\n{login}{message}\
+         <input class=\"offscreen\" id=\"account-name\" type=\"text\" value=\"{name}\" autocomplete=\"username\" readonly tabindex=\"-1\" aria-hidden=\"true\">\n\
          <label for=\"passwd\">Password</label>\n\
          <input class=\"field\" id=\"passwd\" name=\"passwd\" type=\"password\" autocomplete=\"current-password\" required autofocus{invalid}>\n\
          <p class=\"check\"><input id=\"keep\" name=\"keep\" type=\"checkbox\" value=\"1\"{kept}><label for=\"keep\">Stay signed in</label></p>\n\

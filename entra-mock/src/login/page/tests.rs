@@ -82,7 +82,7 @@ fn every_page_has_what_a_screen_reader_needs() {
         assert!(document.contains("width=device-width"), "{name}");
         for input in document.split("<input ").skip(1) {
             let input = input.split_once('>').unwrap().0;
-            if input.contains("type=\"hidden\"") {
+            if input.contains("type=\"hidden\"") || input.contains("aria-hidden") {
                 continue;
             }
             let id = input
