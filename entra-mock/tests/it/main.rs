@@ -7,6 +7,8 @@
 )]
 
 #[cfg(feature = "wiremock")]
+mod admin_consent;
+#[cfg(feature = "wiremock")]
 mod authorize;
 #[cfg(feature = "wiremock")]
 mod client_assertion;
@@ -31,6 +33,8 @@ mod handles;
 #[cfg(feature = "wiremock")]
 mod journal;
 #[cfg(feature = "wiremock")]
+mod key_rollover;
+#[cfg(feature = "wiremock")]
 mod login;
 #[cfg(feature = "wiremock")]
 mod other_grants;
@@ -42,6 +46,8 @@ mod pages;
 mod people;
 #[cfg(feature = "wiremock")]
 mod policies;
+#[cfg(feature = "wiremock")]
+mod sign_out;
 #[cfg(feature = "server")]
 mod standalone;
 #[cfg_attr(

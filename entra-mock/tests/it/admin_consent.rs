@@ -1,0 +1,179 @@
+//! An administrator consents for everyone.
+
+use entra_mock::{App, FakeTenant};
+
+use crate::{
+    pages::sign_in,
+    people::{ADELE, Browser, CALLBACK, authorize_url, parameter, returned},
+    support::{get, graph_get, token},
+};
+
+const ADMIN: &str = "admin@contoso.com";
+
+async fn daemon() -> (FakeTenant, App) {
+    let tenant = FakeTenant::start().await;
+    tenant.user(ADMIN).make_admin();
+    let app = tenant
+        .register_app("Daemon")
+        .redirect_uri(CALLBACK)
+        .needs_delegated_permission("User.Read")
+        .needs_application_permission("User.Read.All")
+        .with_secret();
+    (tenant, app)
+}
+
+fn url(tenant: &FakeTenant, app: &App, path: &str, changes: &[(&str, &str)]) -> String {
+    let client_id = app.client_id().to_string();
+    let mut parameters = vec![
+        ("client_id", client_id.as_str()),
+        ("redirect_uri", CALLBACK),
+        ("state", "a b"),
+    ];
+    if path.starts_with("v2.0") {
+        parameters.push(("scope", "https://graph.microsoft.com/.default"));
+    }
+    for (name, value) in changes {
+        parameters.retain(|(existing, _)| existing != name);
+        if !value.is_empty() {
+            parameters.push((name, value));
+        }
+    }
+    let address = format!("{}/{}/{path}", tenant.uri(), tenant.id());
+    reqwest::Url::parse_with_params(&address, parameters)
+        .unwrap()
+        .to_string()
+}
+
+#[tokio::test]
+async fn an_administrator_grants_everything_that_is_registered() {
+    for path in ["v2.0/adminconsent", "adminconsent"] {
+        let (tenant, app) = daemon().await;
+        let bare = token(&tenant, &app).await;
+        assert_eq!(graph_get(&tenant, &bare, "/users").await.status, 403);
+        let mut browser = Browser::default();
+        let page = sign_in(&tenant, &mut browser, &url(&tenant, &app, path, &[]), ADMIN).await;
+        assert!(
+            page.text.contains("Review for your organization"),
+            "{}",
+            page.text
+        );
+        assert!(
+            page.text
+                .contains("Microsoft Graph: User.Read.All (application)")
+        );
+        assert!(page.text.contains("Microsoft Graph: User.Read<"));
+        let back = browser.submit(&tenant, &page, &[("step", "consent")]).await;
+        let parameters = returned(&back);
+        assert_eq!(parameter(&parameters, "admin_consent"), "True");
+        assert_eq!(parameter(&parameters, "tenant"), tenant.id().to_string());
+        assert_eq!(parameter(&parameters, "state"), "a b");
+        let has_scope = parameters.iter().any(|(name, _)| name == "scope");
+        assert_eq!(has_scope, path.starts_with("v2.0"));
+
+        let granted = token(&tenant, &app).await;
+        assert_eq!(graph_get(&tenant, &granted, "/users").await.status, 200);
+        // And nobody is asked again.
+        let mut adele = Browser::default();
+        let sign_in_url = authorize_url(&tenant, &app, &[]);
+        assert_eq!(
+            sign_in(&tenant, &mut adele, &sign_in_url, ADELE)
+                .await
+                .status,
+            302
+        );
+    }
+}
+
+#[tokio::test]
+async fn declining_and_wrong_scopes_go_back_with_an_error() {
+    let (tenant, app) = daemon().await;
+    for (path, error) in [
+        ("v2.0/adminconsent", "consent_required"),
+        ("adminconsent", "permission_denied"),
+    ] {
+        let mut browser = Browser::default();
+        let page = sign_in(&tenant, &mut browser, &url(&tenant, &app, path, &[]), ADMIN).await;
+        let back = browser.submit(&tenant, &page, &[("step", "decline")]).await;
+        let parameters = returned(&back);
+        assert_eq!(parameter(&parameters, "error"), error);
+        assert_eq!(parameter(&parameters, "admin_consent"), "True");
+        assert!(parameter(&parameters, "error_description").starts_with("AADSTS65004"));
+        assert_eq!(parameter(&parameters, "state"), "a b");
+    }
+    let unknown = [("scope", "https://graph.microsoft.com/Everything.Read")];
+    let back = get(&url(&tenant, &app, "v2.0/adminconsent", &unknown)).await;
+    assert_eq!(parameter(&returned(&back), "error"), "invalid_scope");
+    assert_eq!(
+        graph_get(&tenant, &token(&tenant, &app).await, "/users")
+            .await
+            .status,
+        403
+    );
+}
+
+#[tokio::test]
+async fn single_scopes_are_granted_by_themselves() {
+    let (tenant, app) = daemon().await;
+    let scope = "https://graph.microsoft.com/mail.read openid";
+    let consent = url(&tenant, &app, "v2.0/adminconsent", &[("scope", scope)]);
+    let mut browser = Browser::default();
+    let page = sign_in(&tenant, &mut browser, &consent, ADMIN).await;
+    assert!(page.text.contains("Microsoft Graph: Mail.Read<") && !page.text.contains("User.Read"));
+    let back = browser.submit(&tenant, &page, &[("step", "consent")]).await;
+    assert_eq!(parameter(&returned(&back), "scope"), scope);
+    let mut adele = Browser::default();
+    let mail = authorize_url(&tenant, &app, &[("scope", "openid Mail.Read")]);
+    assert_eq!(sign_in(&tenant, &mut adele, &mail, ADELE).await.status, 302);
+    let more = authorize_url(&tenant, &app, &[("scope", "openid Mail.Read User.Read")]);
+    assert!(adele.get(&more).await.text.contains("id=\"accept\""));
+}
+
+#[tokio::test]
+async fn only_administrators_get_that_far() {
+    let (tenant, app) = daemon().await;
+    let consent = url(&tenant, &app, "v2.0/adminconsent", &[]);
+    let mut browser = Browser::default();
+    let page = sign_in(&tenant, &mut browser, &consent, ADELE).await;
+    assert_eq!(page.status, 400);
+    assert!(page.text.contains("AADSTS90094") && page.text.contains("Need admin approval"));
+    // Nor by answering a page that she has not seen.
+    let forced = browser.submit(&tenant, &page, &[("step", "consent")]).await;
+    assert!(forced.text.contains("AADSTS90094"));
+    tenant.user(ADMIN).require_second_factor();
+    let other = browser.submit(&tenant, &page, &[("step", "other")]).await;
+    assert!(other.text.contains("id=\"login\""));
+    let page = sign_in(&tenant, &mut Browser::default(), &consent, ADMIN).await;
+    assert!(page.text.contains("id=\"approve\""));
+}
+
+#[tokio::test]
+async fn a_request_that_cannot_be_trusted_stays_on_the_page() {
+    let (tenant, app) = daemon().await;
+    for (changes, number) in [
+        (vec![("client_id", "")], "AADSTS900144"),
+        (vec![("scope", "")], "AADSTS900144"),
+        (
+            vec![("redirect_uri", "https://evil.example/")],
+            "AADSTS50011",
+        ),
+    ] {
+        let page = get(&url(&tenant, &app, "v2.0/adminconsent", &changes)).await;
+        assert_eq!((page.status, page.header("location")), (400, None));
+        assert!(page.text.contains(number), "{}", page.text);
+    }
+    let bare = tenant.register_app("Bare");
+    let page = get(&url(
+        &tenant,
+        &bare,
+        "adminconsent",
+        &[("redirect_uri", "")],
+    ))
+    .await;
+    assert!(page.text.contains("AADSTS500113"));
+    let common =
+        url(&tenant, &app, "adminconsent", &[]).replace(&tenant.id().to_string(), "common");
+    assert!(get(&common).await.text.contains("AADSTS50059"));
+    app.multi_tenant();
+    let organizations = common.replace("/common/", "/organizations/");
+    assert!(get(&organizations).await.text.contains("id=\"login\""));
+}
