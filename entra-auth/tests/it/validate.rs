@@ -615,6 +615,31 @@ fn settings_that_let_nobody_or_anybody_in_by_mistake_are_refused() {
 }
 
 #[tokio::test]
+async fn id_tokens_of_version_1_are_read_where_they_are_asked_for() {
+    let claims = json!({
+        "aud": CLIENT, "iss": crate::validate_support::issuer_v1(TENANT), "iat": NOW, "nbf": NOW,
+        "exp": NOW + 3600, "amr": ["pwd"], "ipaddr": "127.0.0.1", "name": "Adele", "nonce": "n-1",
+        "oid": PERSON, "sub": "pairwise", "tid": TENANT, "unique_name": "adele@contoso.com",
+        "upn": "adele@contoso.com", "ver": "1.0",
+    });
+    let people = || TokenValidator::id_tokens(TENANT, CLIENT);
+    let (outcome, asked) = at(people().versions([TokenVersion::V1]), &claims).await;
+    let token = outcome.unwrap();
+    assert_eq!(token.version(), Some(TokenVersion::V1));
+    assert_eq!(
+        asked,
+        format!("https://login.microsoftonline.com/{TENANT}/.well-known/openid-configuration")
+    );
+    let both = people().versions([TokenVersion::V1, TokenVersion::V2]);
+    at(both.clone(), &claims).await.0.unwrap();
+    at(both, &id_token()).await.0.unwrap();
+    let refused = at(people().versions([TokenVersion::V1]), &id_token())
+        .await
+        .0;
+    assert_eq!(refused.unwrap_err().kind(), InvalidTokenKind::Issuer);
+}
+
+#[tokio::test]
 async fn people_can_be_let_in_by_app_role() {
     let service = SignIn::new();
     let builder = on(

@@ -391,6 +391,44 @@ fn keys_can_be_fetched_without_a_runtime() {
     });
 }
 
+#[test]
+fn a_runtime_that_nobody_drives_holds_up_no_other() {
+    let (validator, service, _) = set_up();
+    service.open(false);
+    let token = OURS.token(&lasting());
+    let build = || tokio::runtime::Builder::new_current_thread();
+    let still = build().enable_all().build().unwrap();
+    still.block_on(async {
+        assert!(
+            poll_once(&mut Box::pin(validator.validate(&token)))
+                .await
+                .is_none()
+        );
+        settle().await;
+    });
+    service.open(true);
+    // Its clock jumps ahead when nothing else can happen.
+    let other = build().enable_all().start_paused(true).build().unwrap();
+    other.block_on(async { ours(&validator).await.unwrap() });
+    assert_eq!(service.fetches(), 2);
+    drop(still);
+    other.block_on(async { ours(&validator).await.unwrap() });
+    assert_eq!(service.fetches(), 2);
+}
+
+#[tokio::test]
+async fn a_transport_that_panics_fails_the_call_and_hangs_nobody() {
+    let (validator, service, _) = set_up();
+    service.panic(true);
+    for _ in 0..2 {
+        let refused = ours(&validator).await.unwrap_err();
+        assert_eq!(refused.kind(), InvalidTokenKind::KeysUnavailable);
+        assert!(refused.fix().contains("panic"));
+    }
+    service.panic(false);
+    ours(&validator).await.unwrap();
+}
+
 /// Polls until it is done; nothing here waits for anything outside.
 fn without_runtime<F: Future>(future: F) -> F::Output {
     let mut future = std::pin::pin!(future);

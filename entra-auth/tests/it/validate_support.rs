@@ -123,6 +123,7 @@ pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
 pub(crate) struct SignIn {
     keys: Mutex<Vec<Value>>,
     failing: AtomicBool,
+    panicking: AtomicBool,
     open: watch::Sender<bool>,
     asked: Mutex<Vec<String>>,
     other: Mutex<BTreeMap<String, String>>,
@@ -143,6 +144,7 @@ impl SignIn {
         Arc::new(Self {
             keys: Mutex::new(keys.into_iter().collect()),
             failing: AtomicBool::new(false),
+            panicking: AtomicBool::new(false),
             open: watch::Sender::new(true),
             asked: Mutex::default(),
             other: Mutex::default(),
@@ -155,6 +157,10 @@ impl SignIn {
 
     pub(crate) fn fail(&self, failing: bool) {
         self.failing.store(failing, Ordering::SeqCst);
+    }
+
+    pub(crate) fn panic(&self, panicking: bool) {
+        self.panicking.store(panicking, Ordering::SeqCst);
     }
 
     /// Whether requests are answered, or wait.
@@ -227,6 +233,10 @@ impl HttpTransport for SignIn {
         let address = request.uri().to_string();
         self.asked.lock().unwrap().push(address.clone());
         self.open.subscribe().wait_for(|open| *open).await.unwrap();
+        assert!(
+            !self.panicking.load(Ordering::SeqCst),
+            "a defect of the transport"
+        );
         if self.failing.load(Ordering::SeqCst) {
             return Ok(response(503, "down"));
         }

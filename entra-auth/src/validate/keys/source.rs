@@ -4,8 +4,9 @@ use std::{
 };
 
 use tokio::{
-    runtime::Handle,
+    runtime::{self, Handle},
     sync::{Mutex, OwnedMutexGuard},
+    time::timeout,
 };
 use tracing::{Instrument, Span, debug, debug_span, warn};
 
@@ -21,8 +22,6 @@ use crate::{
 pub(in super::super) struct Source {
     place: Place,
     state: RwLock<State>,
-    /// Whoever fetches holds it.
-    gate: Arc<Mutex<()>>,
 }
 
 /// All times are since 1970 by the validator's clock.
@@ -36,6 +35,10 @@ struct State {
     failure: Option<Error>,
     /// When the last one ended that an unknown key had caused.
     forced: Option<Duration>,
+    /// Whoever fetches holds it.
+    gate: Arc<Mutex<()>>,
+    /// The runtime that the latest fetch is on.
+    home: Option<runtime::Id>,
 }
 
 #[derive(Debug)]
@@ -67,7 +70,6 @@ impl Source {
         Self {
             place,
             state: RwLock::default(),
-            gate: Arc::default(),
         }
     }
 
@@ -95,7 +97,7 @@ impl Source {
             let why = match look() {
                 Look::Ready(found) => return Ok(found),
                 Look::Ageing(found) => {
-                    if let Ok(gate) = Arc::clone(&self.gate).try_lock_owned() {
+                    if let Ok(gate) = self.gate().try_lock_owned() {
                         self.renew(gate, settings).await;
                     }
                     return Ok(found);
@@ -104,15 +106,36 @@ impl Source {
                 Look::Unavailable(error) => return Err(InvalidToken::keys_unavailable(error)),
                 Look::Fetch(why) => why,
             };
-            match Arc::clone(&self.gate).try_lock_owned() {
+            match self.gate().try_lock_owned() {
                 // Another fetch may have ended between the look and the lock.
                 Ok(gate) => {
                     if matches!(look(), Look::Fetch(_)) {
                         self.fetch(gate, why, settings).await?;
                     }
                 }
-                Err(_) => drop(self.gate.lock().await),
+                Err(_) => self.wait(settings).await,
             }
+        }
+    }
+
+    /// Waits for the fetch that is under way, as long as one can think that it gets on.
+    async fn wait(&self, settings: &Settings) {
+        let gate = self.gate();
+        let here = Handle::try_current().ok().map(|runtime| runtime.id());
+        let home = self.look(|state| state.home);
+        if here.is_none() || home.is_none() || here == home {
+            drop(gate.lock().await);
+            return;
+        }
+        // A runtime that nobody drives any more, though it still exists, never says so.
+        let patience = settings.retry_policy.budget + Duration::from_secs(15);
+        if timeout(patience, gate.lock()).await.is_err() {
+            warn!("a request for keys on another runtime does not get on; starting anew");
+            self.change(|state| {
+                if Arc::ptr_eq(&state.gate, &gate) {
+                    state.gate = Arc::default();
+                }
+            });
         }
     }
 
@@ -124,14 +147,14 @@ impl Source {
         settings: &Arc<Settings>,
     ) -> Result<(), InvalidToken> {
         let work = Arc::clone(self).work(gate, why, Arc::clone(settings));
-        match Handle::try_current() {
-            Ok(runtime) => {
+        match self.at_home() {
+            Some(runtime) => {
                 let flight = runtime.spawn(work.instrument(Span::current()));
                 flight
                     .await
                     .map_err(|_| InvalidToken::keys_unavailable(interrupted()))
             }
-            Err(_) => {
+            None => {
                 work.await;
                 Ok(())
             }
@@ -141,41 +164,56 @@ impl Source {
     /// Fetches behind the caller's back, or in front of it where there is no runtime.
     async fn renew(self: &Arc<Self>, gate: OwnedMutexGuard<()>, settings: &Arc<Settings>) {
         let work = Arc::clone(self).work(gate, Why::Needed, Arc::clone(settings));
-        match Handle::try_current() {
-            Ok(runtime) => {
+        match self.at_home() {
+            Some(runtime) => {
                 let span = debug_span!(parent: None, "entra.signing_keys");
                 drop(runtime.spawn(work.instrument(span)));
             }
-            Err(_) => work.await,
+            None => work.await,
         }
     }
 
     async fn work(self: Arc<Self>, gate: OwnedMutexGuard<()>, why: Why, settings: Arc<Settings>) {
         let outcome = KeySet::fetch(&self.place, &settings).await;
         let now = settings.clock.since_epoch();
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        state.fetches += 1;
-        state.last = now;
-        if why == Why::UnknownKey {
-            state.forced = Some(now);
-        }
         let host = self.place.metadata.host_str();
-        match outcome {
-            Ok(keys) => {
-                debug!(host, "new signing keys");
-                state.failure = None;
-                state.known = Some(Known {
-                    keys: Arc::new(keys),
-                    since: now,
-                });
-            }
-            Err(error) => {
-                warn!(host, %error, "no new signing keys");
-                state.failure = Some(error);
-            }
+        match &outcome {
+            Ok(_) => debug!(host, "new signing keys"),
+            Err(error) => warn!(host, %error, "no new signing keys"),
         }
-        drop(state);
+        self.change(|state| {
+            state.fetches += 1;
+            state.last = now;
+            if why == Why::UnknownKey {
+                state.forced = Some(now);
+            }
+            match outcome {
+                Ok(keys) => {
+                    state.failure = None;
+                    state.known = Some(Known {
+                        keys: Arc::new(keys),
+                        since: now,
+                    });
+                }
+                Err(error) => state.failure = Some(error),
+            }
+        });
         drop(gate);
+    }
+
+    /// The runtime to fetch on, if there is one.
+    fn at_home(&self) -> Option<Handle> {
+        let runtime = Handle::try_current().ok();
+        self.change(|state| state.home = runtime.as_ref().map(Handle::id));
+        runtime
+    }
+
+    fn gate(&self) -> Arc<Mutex<()>> {
+        self.look(|state| Arc::clone(&state.gate))
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state.write().unwrap_or_else(PoisonError::into_inner));
     }
 
     fn look<T>(&self, read: impl FnOnce(&State) -> T) -> T {
