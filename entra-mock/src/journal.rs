@@ -147,7 +147,7 @@ fn without_secrets(query: &str) -> String {
 }
 
 const REDACTED: &str = "[redacted]";
-const SECRET_PARAMETERS: [&str; 8] = [
+const SECRET_PARAMETERS: [&str; 9] = [
     "client_secret",
     "client_assertion",
     "code",
@@ -156,6 +156,7 @@ const SECRET_PARAMETERS: [&str; 8] = [
     "password",
     "assertion",
     "access_token",
+    "id_token_hint",
 ];
 /// Different paths that are counted one by one.
 const MAX_COUNTED: usize = 20_000;
@@ -222,7 +223,7 @@ mod tests {
             Timestamp::UNIX_EPOCH,
             &request(
                 "/x",
-                Some("code=canary&State=5&client_secret=canary"),
+                Some("code=canary&State=5&client_secret=canary&id_token_hint=canary"),
                 &headers,
             ),
             200,

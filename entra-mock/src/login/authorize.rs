@@ -169,8 +169,7 @@ impl<'a> Visit<'a> {
             .iter()
             .filter(|allowed| !allowed.missing.is_empty())
             .collect();
-        let ask =
-            !missing.is_empty() || (self.request.prompt == Prompt::Consent && !allowed.is_empty());
+        let ask = !missing.is_empty() || self.request.prompt == Prompt::Consent;
         if answer == Answer::Accept || !ask {
             self.accept(subject, &missing);
             return self.code(subject);

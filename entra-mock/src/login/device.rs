@@ -183,7 +183,10 @@ impl State {
 pub(super) fn page(context: &Context<'_>) -> Reply {
     let form = Form::read(context.request);
     let name = form.get("login").unwrap_or_default();
-    let show = |code: &str, message: Option<&str>| page::device(code, name, message).reply(context);
+    let show = |code: &str, message: Option<&str>| {
+        let app = app_of(context, code);
+        page::device(code, app.as_deref(), name, message).reply(context)
+    };
     if context.request.method != "POST" {
         let code = context.query("otc").unwrap_or_default();
         return show(&code, None);
@@ -215,6 +218,18 @@ pub(super) fn page(context: &Context<'_>) -> Reply {
             page::message(title, text).reply(context)
         }
     }
+}
+
+/// The application whose device shows this code and still waits.
+fn app_of(context: &Context<'_>, code: &str) -> Option<String> {
+    let state = context.read();
+    let request = state.ledger.devices.values().find(|request| {
+        request.user_code.eq_ignore_ascii_case(code.trim())
+            && request.expires_on > context.now
+            && request.answer == DeviceAnswer::Pending
+    })?;
+    let client = client::find(&state, &request.client_id).ok()?;
+    Some(client.display_name)
 }
 
 fn sign_in(context: &Context<'_>, form: &Form, code: &str) -> Result<Subject, LoginError> {

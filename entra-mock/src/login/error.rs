@@ -2,7 +2,10 @@
 
 use serde_json::{Map, json};
 
-use super::context::{Context, plain_text, plain_text_up_to};
+use super::{
+    context::{Context, plain_text, plain_text_up_to},
+    page,
+};
 use crate::{state::iso_with_space, wire::Reply};
 
 /// A refusal, before it is rendered.
@@ -106,6 +109,16 @@ impl LoginError {
         }
         with_headers(Reply::json(status, &body), context)
     }
+}
+
+/// `/error?code=…`, the address that every refusal gives.
+pub(super) fn page(context: &Context<'_>) -> Reply {
+    let code: u32 = context
+        .query("code")
+        .and_then(|code| code.parse().ok())
+        .unwrap_or_default();
+    let heading = format!("AADSTS{code}");
+    page::message(&heading, page::advice(code)).reply(context)
 }
 
 /// A successful answer of the token endpoint or of discovery.

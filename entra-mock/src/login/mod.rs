@@ -87,6 +87,7 @@ pub(crate) fn respond(state: &RwLock<State>, now: Timestamp, request: &WireReque
         [tenant, "discovery", "v2.0", "keys"] => discovery::keys(&context(Version::V2), tenant),
         [tenant, "discovery", "keys"] => discovery::keys(&context(Version::V1), tenant),
         ["msi", "token"] => managed_identity::respond(&context(Version::V1)),
+        ["error"] => error::page(&context(Version::V2)),
         ["devicelogin"] => device::page(&context(Version::V2)),
         [tenant, "oauth2", "v2.0", "authorize"] => {
             authorize::respond(&context(Version::V2), tenant)

@@ -61,7 +61,8 @@ async fn a_device_waits_until_a_person_has_typed_its_code() {
         "{}?otc={code}",
         device.body["verification_uri"].as_str().unwrap()
     );
-    assert!(answer(http().get(&page)).await.text.contains(code));
+    let shown = answer(http().get(&page)).await.text;
+    assert!(shown.contains(code) && shown.contains("<strong>Tool</strong>"));
     let wrong = [
         ("otc", code),
         ("login", ADELE),

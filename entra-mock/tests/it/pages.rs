@@ -84,6 +84,34 @@ async fn cancelling_goes_back_to_the_application() {
     let parameters = returned(&back);
     assert_eq!(parameter(&parameters, "error"), "access_denied");
     assert_eq!(parameter(&parameters, "error_subcode"), "cancel");
+    // Every refusal says where to read on.
+    let more = parameter(&parameters, "error_uri");
+    assert!(more.ends_with("/error?code=65004"), "{more}");
+    assert!(get(&more).await.text.contains("AADSTS65004"));
+}
+
+#[tokio::test]
+async fn consent_that_is_asked_for_is_shown_again() {
+    let (tenant, app) = shop().await;
+    let mut browser = Browser::default();
+    for scope in ["openid profile", "openid User.Read"] {
+        let url = authorize_url(&tenant, &app, &[("prompt", "consent"), ("scope", scope)]);
+        let mut page = browser.get(&url).await;
+        if !page.text.contains("id=\"accept\"") {
+            page = sign_in(&tenant, &mut browser, &url, ADELE).await;
+        }
+        assert!(
+            page.text.contains("View your basic profile"),
+            "{}",
+            page.text
+        );
+        assert_eq!(
+            page.text.contains("Graph: User.Read"),
+            scope.contains("User.Read")
+        );
+        let back = browser.submit(&tenant, &page, &[("step", "consent")]).await;
+        assert!(!parameter(&returned(&back), "code").is_empty());
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use super::context::Context;
 use crate::wire::Reply;
 
 pub(super) use consent::{Consent, Wish, consent};
-pub(super) use notice::{Again, device, error, form_post, message, signed_out};
+pub(super) use notice::{Again, advice, device, error, form_post, message, signed_out};
 pub(super) use people::{
     Tile, password, second_factor, sign_in_picker, sign_out_picker, user_name,
 };

@@ -58,7 +58,7 @@ pub(in crate::login) fn error(
 }
 
 /// What the person, or whoever they ask, can do about it.
-pub(super) fn advice(code: u32) -> &'static str {
+pub(in crate::login) fn advice(code: u32) -> &'static str {
     match code {
         50_011 | 500_113 => {
             "Whoever runs the application must add the address to its registration, exactly as it was sent."
@@ -131,11 +131,22 @@ fn policy_path(address: &Url) -> String {
 }
 
 /// A code from another device.
-pub(in crate::login) fn device(code: &str, name: &str, message: Option<&str>) -> Page {
+pub(in crate::login) fn device(
+    code: &str,
+    app: Option<&str>,
+    name: &str,
+    message: Option<&str>,
+) -> Page {
+    let app = app.map_or_else(String::new, |app| {
+        format!(
+            "<p>You are signing in to <strong>{}</strong> on another device.</p>\n",
+            escape(app)
+        )
+    });
     let (alert, invalid) = complaint(message);
     let content = format!(
         "<h1>Enter code to allow access</h1>\n\
-         <p class=\"soft\">Enter the code that your app or device shows, and sign in. Do not enter codes from sources you do not trust.</p>\n{alert}\
+         <p class=\"soft\">Enter the code that your app or device shows, and sign in. Do not enter codes from sources you do not trust.</p>\n{app}{alert}\
          <form method=\"post\" action=\"/devicelogin\">\n\
          <label for=\"otc\">Code</label>\n\
          <input class=\"field code\" id=\"otc\" name=\"otc\" value=\"{}\" autocomplete=\"off\" autocapitalize=\"characters\" spellcheck=\"false\" required autofocus{invalid}>\n\

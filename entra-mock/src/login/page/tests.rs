@@ -38,7 +38,7 @@ fn pages(text: &str) -> Vec<(&'static str, Page)> {
                 ..asked
             }),
         ),
-        ("device", device(text, text, Some(text))),
+        ("device", device(text, Some(text), text, Some(text))),
         ("message", message(text, text)),
         (
             "signed out",
@@ -113,7 +113,7 @@ fn an_error_is_announced_and_belongs_to_its_field() {
     for page in [
         user_name("app", "name", "/", Some("Wrong.")),
         password("app", "name", false, "/", Some("Wrong.")),
-        device("code", "name", Some("Wrong.")),
+        device("code", None, "name", Some("Wrong.")),
     ] {
         let document = page.document("nonce", "Contoso");
         assert!(document.contains("<title>Error: "));
@@ -175,9 +175,9 @@ fn the_policy_admits_the_way_back_and_nothing_else() {
 #[test]
 fn errors_say_what_to_do_and_to_whom() {
     let refusals = [50_011, 50_020, 50_105, 53_003, 90_094, 700_016];
-    let general = notice::advice(0);
+    let general = advice(0);
     for code in refusals {
-        let advice = notice::advice(code);
+        let advice = advice(code);
         assert!(advice.ends_with('.') && advice != general, "{code}");
     }
 }
