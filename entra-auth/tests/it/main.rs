@@ -46,4 +46,6 @@ mod validate_attacks;
 #[cfg(feature = "sign-in")]
 mod validate_keys;
 #[cfg(feature = "sign-in")]
+mod validate_rules;
+#[cfg(feature = "sign-in")]
 mod validate_support;

@@ -7,7 +7,7 @@ use entra_auth::validate::InvalidTokenKind::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{CLIENT, TENANT};
+use crate::support::{CLIENT, Random, TENANT};
 use crate::validate_support::{
     API, CALLER, FOREIGN, NOW, OTHER_TENANT, OURS, PERSON, SignIn, application_token, but, callers,
     encode, id_token, issuer_v1, issuer_v2, people, person_token,
@@ -165,6 +165,29 @@ async fn any_changed_byte_breaks_the_signature() {
     }
     let doubled = format!("{}.{}.{}{}", parts[0], parts[1], parts[2], parts[2]);
     assert_eq!(refusal(&doubled).await, Some(Signature));
+}
+
+#[tokio::test]
+async fn no_change_anywhere_makes_another_good_token() {
+    const ALPHABET: &[u8] = b"ABCyz019-_.=+/ \"";
+    let validator = people(&SignIn::new());
+    let good = OURS.token(&id_token());
+    let mut random = Random::new(11);
+    let mut below = |bound: usize| usize::try_from(random.below(bound as u64)).unwrap();
+    for _ in 0..3000 {
+        let mut bytes = good.clone().into_bytes();
+        let at = below(bytes.len());
+        let other = ALPHABET[below(ALPHABET.len())];
+        match below(4) {
+            0 => bytes.insert(at, other),
+            1 => drop(bytes.remove(at)),
+            2 => bytes.truncate(at),
+            _ => bytes[at] = other,
+        }
+        let token = String::from_utf8(bytes).unwrap();
+        let outcome = validator.validate(&token).await;
+        assert_eq!(outcome.is_ok(), token == good, "{token}");
+    }
 }
 
 #[tokio::test]

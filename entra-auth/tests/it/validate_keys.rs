@@ -11,6 +11,7 @@ use entra_auth::{
     validate::{InvalidToken, InvalidTokenKind, SigningKeys, ValidToken},
 };
 use entra_core::ManualClock;
+use entra_mock::FakeTenant;
 use serde_json::{Value, json};
 
 use crate::{
@@ -427,6 +428,39 @@ async fn a_transport_that_panics_fails_the_call_and_hangs_nobody() {
     }
     service.panic(false);
     ours(&validator).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_fake_tenants_rollover_is_followed_without_a_gap() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant.register_app("Shop").with_secret();
+    let fresh = || {
+        TokenValidator::id_tokens(tenant.id(), app.client_id())
+            .cloud(tenant.cloud())
+            .clock(tenant.clock())
+            .build()
+            .unwrap()
+    };
+    let sign_in = || {
+        let tokens = tenant.tokens_for(&app, "adele@contoso.com", ["openid"]);
+        tokens.id_token().unwrap().expose().to_owned()
+    };
+    let validator = fresh();
+    let old = sign_in();
+    validator.validate(&old).await.unwrap();
+    tenant.publish_next_signing_key();
+    validator.validate(&sign_in()).await.unwrap();
+    tenant.switch_signing_key();
+    let new = sign_in();
+    for token in [&new, &old, &new] {
+        validator.validate(token).await.unwrap();
+    }
+    tenant.requests().to("/keys").assert_count(2);
+    tenant.retire_old_signing_keys();
+    let validator = fresh();
+    validator.validate(&new).await.unwrap();
+    let refused = validator.validate(&old).await.unwrap_err();
+    assert_eq!(refused.kind(), InvalidTokenKind::UnknownKey);
 }
 
 /// Polls until it is done; nothing here waits for anything outside.
