@@ -175,3 +175,72 @@ fn is_shaped_like_a_code(text: &str) -> bool {
 
 /// A day, however often it is used.
 const SPA_REFRESH_TOKEN_LIFETIME: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{Barrier, RwLock},
+        thread,
+    };
+
+    use entra_core::Timestamp;
+
+    use super::*;
+    use crate::{
+        login::{Version, ledger::Subject},
+        state::{License, State},
+        wire::WireRequest,
+    };
+
+    #[test]
+    fn of_hundreds_of_threads_one_redeems_a_code() {
+        const RACERS: usize = 300;
+        let now = Timestamp::UNIX_EPOCH;
+        let mut state = State::new("Contoso", &["contoso.com"], License::P2, 1);
+        let code = Code {
+            client_id: String::new(),
+            redirect_uri: String::new(),
+            platform: Platform::Web,
+            challenge: None,
+            nonce: None,
+            asked: Asked::default(),
+            subject: Subject {
+                user_id: String::new(),
+                mfa: false,
+                auth_time: now,
+                generation: 0,
+                sid: String::new(),
+            },
+            expires_on: now,
+            redeemed: false,
+        };
+        state.ledger.codes.insert("code".into(), code);
+        let state = RwLock::new(state);
+        let request = WireRequest {
+            method: "POST".into(),
+            path: "/".into(),
+            query: None,
+            headers: Vec::new(),
+            body: Vec::new(),
+            base: "https://localhost".into(),
+        };
+        let context = Context::new(&state, now, &request, Version::V2);
+        let start = Barrier::new(RACERS);
+        let race = || {
+            start.wait();
+            redeem(&context, "code")
+        };
+        let outcomes: Vec<_> = thread::scope(|scope| {
+            let racers: Vec<_> = (0..RACERS).map(|_| scope.spawn(race)).collect();
+            racers
+                .into_iter()
+                .map(|racer| racer.join().unwrap())
+                .collect()
+        });
+        let lost = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
+        assert_eq!(
+            lost.filter(|error| error.code == 54_005).count(),
+            RACERS - 1
+        );
+    }
+}

@@ -63,6 +63,8 @@ fn no_text_from_outside_becomes_markup() {
             "{name}"
         );
         assert!(document.contains("&lt;script&gt;"), "{name}");
+        // Nothing ends the attribute that it is in.
+        assert!(!document.contains("\"&gt;"), "{name}");
         // What is escaped is not escaped twice, nor taken for escaped already.
         assert!(document.contains("&amp;amp;"), "{name}");
     }
