@@ -30,6 +30,8 @@ mod tokens;
 pub mod user;
 #[cfg(feature = "sign-in")]
 pub mod validate;
+#[cfg(feature = "axum")]
+pub mod web;
 mod wire;
 
 pub use aadsts::Aadsts;

@@ -49,3 +49,11 @@ mod validate_keys;
 mod validate_rules;
 #[cfg(feature = "sign-in")]
 mod validate_support;
+#[cfg(feature = "axum")]
+mod web;
+#[cfg(feature = "axum")]
+mod web_browser;
+#[cfg(feature = "axum")]
+mod web_session;
+#[cfg(feature = "axum")]
+mod web_token;

@@ -1,0 +1,321 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use entra_core::{Clock, Entropy, SystemClock, SystemEntropy, url::form_urlencoded};
+
+use super::{
+    addresses::Addresses,
+    cookies::Cookies,
+    gate::{self, AnyGate, Gate},
+    memory::Memory,
+    session::{Session, Sessions},
+};
+use crate::{
+    Error,
+    sign_in::{Connections, ReturnPath, SignInClient},
+    store::{EncryptionKey, Seal, TokenStore},
+    user::{StartOptions, UserCredential},
+};
+
+/// Sign-in for an axum application: the routes, the sessions and the gate.
+///
+/// Cheap to clone; clones share the sessions. See the [module](crate::web) for an example.
+#[derive(Clone)]
+pub struct WebSignIn(pub(super) Arc<Site>);
+
+pub(super) struct Site {
+    pub(super) addresses: Addresses,
+    pub(super) connections: Connections,
+    pub(super) gate: Arc<dyn AnyGate>,
+    pub(super) cookies: Cookies,
+    pub(super) sessions: Sessions,
+    pub(super) options: StartOptions,
+    pub(super) after_sign_out: Option<ReturnPath>,
+}
+
+/// Settings of a [`WebSignIn`].
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct WebSignInBuilder {
+    addresses: Addresses,
+    connections: Connections,
+    gate: Arc<dyn AnyGate>,
+    options: StartOptions,
+    store: Option<Arc<dyn TokenStore>>,
+    keys: Vec<EncryptionKey>,
+    lifetime: Duration,
+    after_sign_out: Option<ReturnPath>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl WebSignIn {
+    /// Settings to change. Give one [`SignInClient`], or [`Connections`] to choose from; each comes
+    /// back to [`Addresses::callback`].
+    pub fn builder(addresses: Addresses, connections: impl Into<Connections>) -> WebSignInBuilder {
+        WebSignInBuilder {
+            addresses,
+            connections: connections.into(),
+            gate: gate::erased(gate::Open),
+            options: StartOptions::default(),
+            store: None,
+            keys: Vec::new(),
+            lifetime: LIFETIME,
+            after_sign_out: None,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+        }
+    }
+
+    /// Where the routes are.
+    #[must_use]
+    pub fn addresses(&self) -> &Addresses {
+        &self.0.addresses
+    }
+
+    /// The connections to choose from, which may change while the program runs.
+    #[must_use]
+    pub fn connections(&self) -> &Connections {
+        &self.0.connections
+    }
+
+    /// The path that signs somebody in and leads back to another: by one connection, or by the only
+    /// one or the one of an address that the person types.
+    ///
+    /// ```
+    /// # use entra_auth::{SignInClient, sign_in::Connections, web::{Addresses, WebSignIn}};
+    /// # let addresses = Addresses::at("https://app.example.com/auth")?;
+    /// # let sign_in = WebSignIn::builder(addresses, Connections::new()).build()?;
+    /// let path = sign_in.path_to_sign_in(Some("acme"), &"/orders?page=2".parse()?);
+    /// assert_eq!(path, "/auth/sign-in/acme?return=%2Forders%3Fpage%3D2");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn path_to_sign_in(&self, connection: Option<&str>, back: &ReturnPath) -> String {
+        self.0.sign_in_path(connection, back, None)
+    }
+
+    /// The tokens of a session's person, to ask Graph with; none if they have signed out or their
+    /// connection is gone.
+    pub async fn tokens(&self, session: &Session) -> Option<UserCredential> {
+        let client = self.0.connections.by_name(session.connection())?;
+        client.resume(session.account()).await
+    }
+}
+
+impl WebSignInBuilder {
+    /// Who may enter, and who that is to the product: a [`Gate`], or a closure that takes an
+    /// [`Arrival`](super::Arrival). Everybody whom a connection lets in, and `()`, unless set.
+    pub fn gate(mut self, gate: impl Gate) -> Self {
+        self.gate = gate::erased(gate);
+        self
+    }
+
+    /// What every sign-in shall be like, such as with a `max_age`.
+    ///
+    /// With [`ResponseMode::FormPost`](crate::user::ResponseMode::FormPost) the answer is a form that the sign-in service's page posts
+    /// across sites. The cookie of a sign-in on its way is then `SameSite=None; Secure`, which Safari
+    /// does not keep on a loopback address without TLS.
+    pub fn start_options(mut self, options: StartOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Keeps sessions in a store that replicas share or that outlives the process, such as
+    /// `RedisStore`, in place of this process's memory.
+    ///
+    /// Sessions and the cookies of sign-ins on their way are sealed with the first key and opened
+    /// with any of them, so keys can be changed.
+    pub fn store(
+        mut self,
+        store: impl TokenStore,
+        keys: impl IntoIterator<Item = EncryptionKey>,
+    ) -> Self {
+        self.store = Some(Arc::new(store));
+        self.keys = keys.into_iter().collect();
+        self
+    }
+
+    /// How long a session lasts at most, from the sign-in on: 8 hours unless set.
+    pub const fn session_lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetime = lifetime;
+        self
+    }
+
+    /// Where browsers end up after a sign-out, in place of a page that says so.
+    pub fn after_sign_out(mut self, path: ReturnPath) -> Self {
+        self.after_sign_out = Some(path);
+        self
+    }
+
+    /// The clock that sessions end by; the system's unless set.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Where session ids and keys come from; the system's randomness unless set.
+    pub fn entropy(mut self, entropy: impl Entropy) -> Self {
+        self.entropy = Arc::new(entropy);
+        self
+    }
+
+    /// The sign-in. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a connection that comes back
+    /// to another address, a store without a key, and when there is no randomness.
+    pub fn build(self) -> Result<WebSignIn, Error> {
+        for client in self.connections.all() {
+            if client.redirect_uri() != self.addresses.callback() {
+                return Err(Error::configuration(
+                    format!(
+                        "the connection {} comes back to another address",
+                        client.name()
+                    ),
+                    "give it `redirect_uri(addresses.callback())`",
+                ));
+            }
+        }
+        let keys = match (&self.store, self.keys.is_empty()) {
+            (Some(_), true) => {
+                return Err(Error::configuration(
+                    "a store for sessions has no key to seal them with",
+                    "give `store` the keys that all replicas have",
+                ));
+            }
+            (None, true) => vec![self.key()?],
+            (_, false) => self.keys,
+        };
+        let store = self
+            .store
+            .unwrap_or_else(|| Arc::new(Memory::new(Arc::clone(&self.clock), MOST_SESSIONS)));
+        let mode = self.options.response_mode;
+        Ok(WebSignIn(Arc::new(Site {
+            cookies: Cookies::new(&self.addresses, mode, keys.clone()),
+            sessions: Sessions {
+                store,
+                seal: Seal::new(keys),
+                clock: self.clock,
+                entropy: self.entropy,
+                lifetime: self.lifetime,
+            },
+            addresses: self.addresses,
+            connections: self.connections,
+            gate: self.gate,
+            options: self.options,
+            after_sign_out: self.after_sign_out,
+        })))
+    }
+
+    /// A key that ends with the process.
+    fn key(&self) -> Result<EncryptionKey, Error> {
+        let mut key = [0; 32];
+        self.entropy.fill(&mut key).map_err(|source| {
+            Error::configuration(
+                "sessions cannot be given an unguessable key",
+                "check that the source of randomness works",
+            )
+            .with_source(source)
+        })?;
+        Ok(EncryptionKey::new(key))
+    }
+}
+
+impl Site {
+    /// The path to a sign-in that leads back to another.
+    pub(super) fn sign_in_path(
+        &self,
+        connection: Option<&str>,
+        back: &ReturnPath,
+        prompt: Option<&str>,
+    ) -> String {
+        let mut path = self.addresses.sign_in_path();
+        if let Some(name) = connection {
+            path.push('/');
+            // A space would be a plus, which a path does not know.
+            let name: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
+            path.push_str(&name.replace('+', "%20"));
+        }
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        if *back != ReturnPath::root() {
+            query.append_pair("return", back.as_str());
+        }
+        if let Some(prompt) = prompt {
+            query.append_pair("prompt", prompt);
+        }
+        let query = query.finish();
+        if !query.is_empty() {
+            path.push('?');
+            path.push_str(&query);
+        }
+        path
+    }
+}
+
+impl fmt::Debug for WebSignIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebSignIn")
+            .field("addresses", &self.addresses)
+            .field("connections", &self.connections.len())
+            .field("store", &self.sessions.store)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for WebSignInBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebSignInBuilder")
+            .field("addresses", &self.addresses)
+            .field("connections", &self.connections.len())
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<SignInClient> for Connections {
+    fn from(client: SignInClient) -> Self {
+        let connections = Self::new();
+        connections.add(client);
+        connections
+    }
+}
+
+/// A working day.
+const LIFETIME: Duration = Duration::from_secs(8 * 3600);
+/// Some 100 MB in this process's memory.
+const MOST_SESSIONS: usize = 50_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::user::ClientProof;
+
+    fn addresses() -> Addresses {
+        Addresses::at("https://app.example.com/auth").unwrap()
+    }
+
+    #[test]
+    fn a_connection_that_comes_back_elsewhere_and_a_store_without_a_key_are_told_at_once() {
+        let client = SignInClient::builder(
+            "contoso.com",
+            "22222222-2222-2222-2222-222222222222",
+            ClientProof::secret("canary-secret"),
+        )
+        .redirect_uri("https://app.example.com/elsewhere")
+        .name("acme")
+        .build()
+        .unwrap();
+        let error = WebSignIn::builder(addresses(), client).build().unwrap_err();
+        assert!(error.to_string().contains("acme"), "{error}");
+
+        let memory = Memory::new(Arc::new(SystemClock), 1);
+        let builder = WebSignIn::builder(addresses(), Connections::new()).store(memory, []);
+        let error = builder.build().unwrap_err();
+        assert!(error.to_string().contains("no key"), "{error}");
+    }
+}

@@ -1,0 +1,76 @@
+//! Sign-in and token checks for an [axum](https://docs.rs/axum) application (feature `axum`).
+//!
+//! [`WebSignIn`] is a product's log-in with Entra: the routes that a browser visits, sessions, and a
+//! [`Gate`] of the product's own. Handlers ask for a [`CurrentPerson`].
+//!
+//! ```
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! use axum::{Router, routing::get};
+//! use entra_auth::{SignInClient, user::ClientProof};
+//! use entra_auth::web::{Addresses, Arrival, CurrentPerson, Refused, WebSignIn};
+//! # let tenant = entra_mock::FakeTenant::start().await;
+//! # let app = tenant.register_app("Shop").with_secret();
+//! # let (tenant_id, client_id, secret) = (tenant.id(), app.client_id(), app.secret());
+//!
+//! // What to register at Entra is in here: callback, signed-out address, front-channel address.
+//! let addresses = Addresses::at("https://shop.example/auth")?;
+//! let contoso = SignInClient::builder(tenant_id, client_id, ClientProof::secret(secret))
+//!     .redirect_uri(addresses.callback())
+//! #   .clock(tenant.clock())
+//!     .cloud(tenant.cloud())
+//!     .build()?;
+//!
+//! // Who may enter, and which customer of the shop that is.
+//! let gate = |arrival: Arrival| async move {
+//!     match arrival.signed_in.identity().has_role("Buyer") {
+//!         true => Ok(arrival.signed_in.identity().key()),
+//!         false => Err(Refused::new("This shop is for buyers only.")),
+//!     }
+//! };
+//! async fn orders(buyer: CurrentPerson<String>) -> String {
+//!     format!("the orders of {}", buyer.person)
+//! }
+//!
+//! let sign_in = WebSignIn::builder(addresses, contoso).gate(gate).build()?;
+//! let shop: Router = Router::new()
+//!     .route("/orders", get(orders))
+//!     .merge(sign_in.routes())
+//!     .layer(sign_in.sessions());
+//! # drop(shop);
+//! # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | route | |
+//! |---|---|
+//! | `sign-in`, `sign-in/{connection}` | starts a sign-in: by the only connection, by name, or by the domain of an e-mail address |
+//! | `callback` | ends it, from a query or from a posted form |
+//! | `sign-out` | asks, and on a post of this site ends the session, here and at Entra |
+//! | `signed-out` | where Entra sends the browser then |
+//! | `front-channel-sign-out` | ends sessions of somebody who signs out elsewhere |
+//! | `admin-consent`, `admin-consent/{connection}`, `admin-consent-callback` | an admin consents for everyone |
+//!
+//! What the browser holds of a session is a random id in a cookie that is `HttpOnly`, `SameSite=Lax`
+//! and, beyond a loopback address, `Secure` under a `__Host-` name; it is new after every sign-in. A
+//! sign-in on its way is in a sealed cookie of its own and so bound to the browser that started it.
+//! No page has a script.
+//!
+//! An API that gets tokens from others checks them with [`RequireToken`].
+
+mod addresses;
+mod app;
+mod cookies;
+mod gate;
+mod memory;
+mod page;
+mod person;
+mod routes;
+mod session;
+mod token;
+
+pub use addresses::Addresses;
+pub use app::{WebSignIn, WebSignInBuilder};
+pub use gate::{Arrival, Departure, Gate, Refused};
+pub use person::{CurrentPerson, NotSignedIn, SessionLayer, WithSession};
+pub use session::Session;
+pub use token::{Caller, RequireToken, TokenChecked, TokenRefused};

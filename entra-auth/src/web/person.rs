@@ -1,0 +1,248 @@
+use std::{
+    convert::Infallible,
+    fmt,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::{
+    extract::{FromRequestParts, OptionalFromRequestParts, Request},
+    http::{HeaderValue, Method, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use serde::de::DeserializeOwned;
+use tokio::sync::OnceCell;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::{
+    app::{Site, WebSignIn},
+    page::Page,
+    session::Session,
+};
+use crate::{
+    sign_in::{Identity, ReturnPath},
+    user::Account,
+};
+
+/// The person whose request it is, as an argument of a handler.
+///
+/// `P` is what the [`Gate`](super::Gate) said of them. Nobody signed in: the handler is not called,
+/// a browser that wants a page is sent to sign in and comes back to it, anything else gets a 401. For
+/// pages that everybody sees, take an `Option<CurrentPerson<P>>`.
+///
+/// It needs [`WebSignIn::sessions`] as a layer around the route. The session is read once per
+/// request, and only if a handler asks.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct CurrentPerson<P> {
+    /// What the gate said of the person.
+    pub person: P,
+    /// Who it is, where and since when.
+    pub session: Arc<Session>,
+}
+
+impl<P> CurrentPerson<P> {
+    /// Who it is, as validated at the sign-in.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        self.session.identity()
+    }
+
+    /// What the person's tokens are keyed by.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        self.session.account()
+    }
+}
+
+impl<P, S> FromRequestParts<S> for CurrentPerson<P>
+where
+    P: DeserializeOwned,
+    S: Send + Sync,
+{
+    type Rejection = NotSignedIn;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, NotSignedIn> {
+        let (handle, session) = look(parts).await?;
+        found(session).ok_or_else(|| handle.sign_in_first(parts))
+    }
+}
+
+impl<P, S> OptionalFromRequestParts<S> for CurrentPerson<P>
+where
+    P: DeserializeOwned,
+    S: Send + Sync,
+{
+    type Rejection = NotSignedIn;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, NotSignedIn> {
+        let (_, session) = look(parts).await?;
+        Ok(found(session))
+    }
+}
+
+/// Why a handler that wants a person was not called.
+#[derive(Clone, Debug)]
+pub struct NotSignedIn(Why);
+
+#[derive(Clone, Debug)]
+enum Why {
+    /// A browser that can be sent to sign in.
+    Page(String),
+    Other,
+    Unavailable,
+    /// The router lacks the layer.
+    NoLayer,
+}
+
+impl IntoResponse for NotSignedIn {
+    fn into_response(self) -> Response {
+        let mut response = match self.0 {
+            Why::Page(path) => {
+                let mut response = StatusCode::SEE_OTHER.into_response();
+                if let Ok(path) = HeaderValue::try_from(path) {
+                    response.headers_mut().insert(header::LOCATION, path);
+                }
+                response
+            }
+            Why::Other => (StatusCode::UNAUTHORIZED, "sign in first\n").into_response(),
+            Why::Unavailable => {
+                Page::new(StatusCode::SERVICE_UNAVAILABLE, "Please try again shortly")
+                    .says("The site cannot look up whether you are signed in at the moment.")
+                    .into_response()
+            }
+            Why::NoLayer => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        };
+        let no_store = HeaderValue::from_static("no-store");
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, no_store);
+        response
+    }
+}
+
+/// Brings sessions to the handlers within; see [`WebSignIn::sessions`].
+#[derive(Clone, Debug)]
+pub struct SessionLayer(pub(super) Arc<Site>);
+
+/// A service whose requests know their session.
+#[derive(Clone, Debug)]
+pub struct WithSession<S> {
+    inner: S,
+    site: Arc<Site>,
+}
+
+impl WebSignIn {
+    /// The layer that lets handlers ask for a [`CurrentPerson`].
+    #[must_use]
+    pub fn sessions(&self) -> SessionLayer {
+        SessionLayer(Arc::clone(&self.0))
+    }
+}
+
+impl<S> Layer<S> for SessionLayer {
+    type Service = WithSession<S>;
+
+    fn layer(&self, inner: S) -> WithSession<S> {
+        WithSession {
+            inner,
+            site: Arc::clone(&self.0),
+        }
+    }
+}
+
+impl<S> Service<Request> for WithSession<S>
+where
+    S: Service<Request, Error = Infallible>,
+{
+    type Response = S::Response;
+    type Error = Infallible;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request) -> S::Future {
+        request.extensions_mut().insert(Handle {
+            site: Arc::clone(&self.site),
+            session: Arc::default(),
+        });
+        self.inner.call(request)
+    }
+}
+
+/// The session of one request, read when it is first asked for.
+#[derive(Clone)]
+struct Handle {
+    site: Arc<Site>,
+    session: Arc<OnceCell<Option<Arc<Session>>>>,
+}
+
+impl Handle {
+    async fn session(&self, parts: &Parts) -> Result<Option<Arc<Session>>, NotSignedIn> {
+        let read = async || match self.site.cookies.ticket(&parts.headers) {
+            Some(ticket) => self.site.sessions.find(&ticket).await,
+            None => Ok(None),
+        };
+        let found = self.session.get_or_try_init(read).await;
+        found.cloned().map_err(|error| {
+            tracing::error!(%error, "the session store failed");
+            NotSignedIn(Why::Unavailable)
+        })
+    }
+
+    fn sign_in_first(&self, parts: &Parts) -> NotSignedIn {
+        let reads = matches!(parts.method, Method::GET | Method::HEAD);
+        let page = parts.headers.get_all(header::ACCEPT).iter().any(|accept| {
+            let accept = accept.to_str().unwrap_or_default();
+            accept.contains("text/html")
+        });
+        if !reads || !page {
+            return NotSignedIn(Why::Other);
+        }
+        NotSignedIn(Why::Page(self.site.sign_in_path(None, &here(parts), None)))
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Handle")
+    }
+}
+
+async fn look(parts: &mut Parts) -> Result<(Handle, Option<Arc<Session>>), NotSignedIn> {
+    let Some(handle) = parts.extensions.get::<Handle>().cloned() else {
+        tracing::error!(
+            "a handler wants a person, but no layer of `WebSignIn::sessions` is around its route"
+        );
+        return Err(NotSignedIn(Why::NoLayer));
+    };
+    let session = handle.session(parts).await?;
+    Ok((handle, session))
+}
+
+fn found<P: DeserializeOwned>(session: Option<Arc<Session>>) -> Option<CurrentPerson<P>> {
+    let session = session?;
+    let person = session.person();
+    if person.is_none() {
+        tracing::warn!(
+            "a session's person is of another type than the handler's, as after an upgrade"
+        );
+    }
+    Some(CurrentPerson {
+        person: person?,
+        session,
+    })
+}
+
+/// The page that was asked for, as the browser knows it.
+fn here(parts: &Parts) -> ReturnPath {
+    // Within a nested router the path is shorter; the original one is beside it.
+    let uri = parts
+        .extensions
+        .get::<axum::extract::OriginalUri>()
+        .map_or(&parts.uri, |original| &original.0);
+    ReturnPath::or_root(uri.path_and_query().map(|path| path.as_str()))
+}

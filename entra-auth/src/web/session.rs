@@ -1,0 +1,205 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use entra_core::{Clock, Entropy, Timestamp};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::{
+    sign_in::{Identity, SignedIn},
+    store::{Seal, StoreError, StoreKey, TokenStore, hashed},
+    user::Account,
+};
+
+/// What is kept of somebody who has signed in, until the session ends. It holds no token.
+#[derive(Serialize, Deserialize)]
+pub struct Session {
+    identity: Identity,
+    account: Account,
+    connection: String,
+    person: Value,
+    since: i64,
+    until: i64,
+}
+
+impl Session {
+    /// Who it is, as validated at the sign-in.
+    #[must_use]
+    pub const fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// What the person's tokens are keyed by.
+    #[must_use]
+    pub const fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// The name of the connection that the person signed in with.
+    #[must_use]
+    pub fn connection(&self) -> &str {
+        &self.connection
+    }
+
+    /// When the session began.
+    #[must_use]
+    pub fn since(&self) -> Timestamp {
+        Timestamp::from_unix_timestamp(self.since).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// When it ends by itself.
+    #[must_use]
+    pub fn until(&self) -> Timestamp {
+        Timestamp::from_unix_timestamp(self.until).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// What the gate said of the person; none if it is of another type.
+    #[must_use]
+    pub fn person<P: DeserializeOwned>(&self) -> Option<P> {
+        P::deserialize(&self.person).ok()
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("identity", &self.identity)
+            .field("connection", &self.connection)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Every session, wherever they are kept.
+#[derive(Debug)]
+pub(super) struct Sessions {
+    pub(super) store: Arc<dyn TokenStore>,
+    pub(super) seal: Seal,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) entropy: Arc<dyn Entropy>,
+    pub(super) lifetime: Duration,
+}
+
+/// What the browser holds of a session: unguessable, and only its digest is in the store.
+///
+/// The first part is the same for all sessions that one session at Entra has led to, so that they
+/// can be ended together.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Ticket {
+    group: String,
+    id: String,
+}
+
+impl Sessions {
+    /// A new session under a new id.
+    pub(super) async fn begin(
+        &self,
+        signed_in: &SignedIn,
+        connection: &str,
+        person: Value,
+    ) -> Result<Ticket, StoreError> {
+        let identity = signed_in.identity().clone();
+        let group = match &identity.sid {
+            Some(sid) => group(&identity.issuer, sid),
+            None => self.random()?,
+        };
+        let ticket = Ticket {
+            group,
+            id: self.random()?,
+        };
+        let now = self.clock.now();
+        let lifetime = i64::try_from(self.lifetime.as_secs()).unwrap_or(i64::MAX);
+        let session = Session {
+            identity,
+            account: signed_in.account().clone(),
+            connection: connection.to_owned(),
+            person,
+            since: now.unix_timestamp(),
+            until: now.unix_timestamp().saturating_add(lifetime),
+        };
+        let entry = serde_json::to_vec(&session)
+            .map_err(|_| StoreError::configuration("a session cannot be written as JSON"))?;
+        let key = ticket.key();
+        let entry = self.seal.close(&key, Zeroizing::new(entry))?;
+        self.store.save(&key, &entry, self.lifetime).await?;
+        Ok(ticket)
+    }
+
+    /// The session of a ticket, if it is still there.
+    pub(super) async fn find(&self, ticket: &Ticket) -> Result<Option<Arc<Session>>, StoreError> {
+        let key = ticket.key();
+        let Some(entry) = self.store.load(&key).await? else {
+            return Ok(None);
+        };
+        // One that cannot be read, as after a change of keys, is as good as none.
+        let session = self
+            .seal
+            .open(&key, Zeroizing::new(entry))
+            .ok()
+            .and_then(|entry| serde_json::from_slice::<Session>(&entry).ok());
+        if session.is_none() {
+            tracing::warn!("a session cannot be read and was set aside");
+            self.store.set_aside(&key).await?;
+        }
+        let now = self.clock.now().unix_timestamp();
+        Ok(session.filter(|session| now < session.until).map(Arc::new))
+    }
+
+    pub(super) async fn end(&self, ticket: &Ticket) -> Result<(), StoreError> {
+        self.store.remove(&ticket.key()).await
+    }
+
+    /// Ends what a session at Entra has led to.
+    pub(super) async fn end_all(&self, issuer: &str, sid: &str) -> Result<(), StoreError> {
+        let any = Ticket {
+            group: group(issuer, sid),
+            id: String::new(),
+        };
+        self.store.remove_partition(any.key().partition()).await
+    }
+
+    /// 32 random bytes as 43 characters, which nobody guesses.
+    fn random(&self) -> Result<String, StoreError> {
+        let mut bytes = [0; 32];
+        self.entropy.fill(&mut bytes).map_err(|source| {
+            StoreError::configuration("a session could not be given an unguessable id")
+                .with_source(source)
+        })?;
+        Ok(URL_SAFE_NO_PAD.encode(bytes))
+    }
+}
+
+impl Ticket {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (group, id) = text.split_once('.')?;
+        let plain = |part: &str| {
+            part.len() <= 64
+                && !part.is_empty()
+                && part
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        };
+        (plain(group) && plain(id)).then(|| Self {
+            group: group.to_owned(),
+            id: id.to_owned(),
+        })
+    }
+
+    pub(super) fn to_text(&self) -> String {
+        format!("{}.{}", self.group, self.id)
+    }
+
+    fn key(&self) -> StoreKey {
+        StoreKey::new(&format!("web session {}", self.group), &self.id)
+    }
+}
+
+impl fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ticket")
+    }
+}
+
+fn group(issuer: &str, sid: &str) -> String {
+    hashed(&serde_json::json!([issuer, sid]).to_string())
+}

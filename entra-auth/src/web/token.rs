@@ -1,0 +1,429 @@
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::{
+    extract::{FromRequestParts, Request},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::validate::{InvalidToken, TokenValidator, ValidToken};
+
+/// Lets requests through that carry a good token of Entra: a layer for the routes of an API.
+///
+/// A request without a good one never reaches the handler and is answered as RFC 6750 has it: 401
+/// with `WWW-Authenticate`, or 403 for a good token that lacks a scope or role. What the validator
+/// demands is for all routes; a layer can ask for more on some of them.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// use axum::{Router, routing::{get, post}};
+/// use entra_auth::TokenValidator;
+/// use entra_auth::web::{Caller, RequireToken};
+/// # let tenant = "11111111-1111-1111-1111-111111111111";
+/// let tokens = RequireToken::new(TokenValidator::access_tokens(tenant, ["api://tasks"]).build()?);
+///
+/// async fn list(caller: Caller) -> String {
+///     format!("tasks of {:?}", caller.token().oid())
+/// }
+/// let api: Router = Router::new()
+///     .route("/tasks", get(list))
+///     // People by a scope, services by an application permission.
+///     .route_layer(tokens.clone().scopes(["Tasks.Read"]).app_permissions(["Tasks.Read.All"]));
+/// # drop(api);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct RequireToken(Arc<Rule>);
+
+#[derive(Clone)]
+struct Rule {
+    validator: TokenValidator,
+    scopes: Option<Vec<String>>,
+    app_permissions: Option<Vec<String>>,
+    roles: Option<Vec<String>>,
+}
+
+impl RequireToken {
+    /// Any token that the validator finds good.
+    #[must_use]
+    pub fn new(validator: TokenValidator) -> Self {
+        Self(Arc::new(Rule {
+            validator,
+            scopes: None,
+            app_permissions: None,
+            roles: None,
+        }))
+    }
+
+    /// People's tokens with one of these scopes; those of applications only with
+    /// [`app_permissions`](Self::app_permissions).
+    #[must_use]
+    pub fn scopes<I: IntoIterator<Item: Into<String>>>(self, any_of: I) -> Self {
+        self.with(|rule| rule.scopes = Some(texts(any_of)))
+    }
+
+    /// Applications' own tokens with one of these permissions; those of people only with
+    /// [`scopes`](Self::scopes).
+    #[must_use]
+    pub fn app_permissions<I: IntoIterator<Item: Into<String>>>(self, any_of: I) -> Self {
+        self.with(|rule| rule.app_permissions = Some(texts(any_of)))
+    }
+
+    /// People who have one of these app roles, beside the scopes.
+    #[must_use]
+    pub fn roles<I: IntoIterator<Item: Into<String>>>(self, any_of: I) -> Self {
+        self.with(|rule| rule.roles = Some(texts(any_of)))
+    }
+
+    /// The token of a request's headers, for where no layer fits.
+    ///
+    /// # Errors
+    /// [`TokenRefused`], which is the answer to give.
+    pub async fn check(&self, headers: &HeaderMap) -> Result<ValidToken, TokenRefused> {
+        let token = bearer(headers)?;
+        let token = self.0.validator.validate(token).await?;
+        self.0.allow(&token)?;
+        Ok(token)
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Rule)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
+    }
+}
+
+impl fmt::Debug for RequireToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequireToken")
+            .field("scopes", &self.0.scopes)
+            .field("app_permissions", &self.0.app_permissions)
+            .field("roles", &self.0.roles)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Rule {
+    fn allow(&self, token: &ValidToken) -> Result<(), TokenRefused> {
+        let lists = [&self.scopes, &self.app_permissions, &self.roles];
+        if lists.iter().all(|list| list.is_none()) {
+            return Ok(());
+        }
+        if token.is_app_only() {
+            return match &self.app_permissions {
+                Some(any_of) => Ok(token.require_role(&borrowed(any_of))?),
+                None => Err(TokenRefused::lacks(
+                    "A token that speaks for a person is needed",
+                )),
+            };
+        }
+        if self.scopes.is_none() && self.roles.is_none() {
+            return Err(TokenRefused::lacks(
+                "A token of an application's own is needed",
+            ));
+        }
+        if let Some(any_of) = &self.scopes {
+            token.require_scope(&borrowed(any_of))?;
+        }
+        if let Some(any_of) = &self.roles {
+            token.require_role(&borrowed(any_of))?;
+        }
+        Ok(())
+    }
+}
+
+/// Who calls, by a token that [`RequireToken`] has checked: an argument of a handler.
+#[derive(Clone, Debug)]
+pub struct Caller(ValidToken);
+
+impl Caller {
+    /// The claims of the token.
+    #[must_use]
+    pub const fn token(&self) -> &ValidToken {
+        &self.0
+    }
+
+    /// The claims of the token, to keep.
+    #[must_use]
+    pub fn into_token(self) -> ValidToken {
+        self.0
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = TokenRefused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, TokenRefused> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| {
+            tracing::error!(
+                "a handler wants a caller, but no layer `RequireToken` is around its route"
+            );
+            TokenRefused(Answer::Fault)
+        })
+    }
+}
+
+/// Why a request was not let through, as the answer to give.
+#[derive(Clone, Debug)]
+pub struct TokenRefused(Answer);
+
+#[derive(Clone, Debug)]
+enum Answer {
+    /// There is no token.
+    Missing,
+    /// The header makes no sense.
+    Malformed,
+    Invalid(InvalidToken),
+    Lacks(&'static str),
+    Challenge(String),
+    Fault,
+}
+
+impl TokenRefused {
+    /// A claims challenge: the caller shall get a token that meets these claims (JSON) and try
+    /// again. Clients that say `cp1` (see [`ValidToken::supports_cae`]) handle it.
+    ///
+    /// ```
+    /// use entra_auth::web::TokenRefused;
+    /// let wants_mfa = TokenRefused::claims_challenge(r#"{"access_token":{"acrs":{"essential":true,"value":"c1"}}}"#);
+    /// assert_eq!(wants_mfa.status(), 401);
+    /// ```
+    #[must_use]
+    pub fn claims_challenge(claims: &str) -> Self {
+        Self(Answer::Challenge(STANDARD.encode(claims)))
+    }
+
+    /// The status of the answer.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match &self.0 {
+            Answer::Missing | Answer::Challenge(_) => StatusCode::UNAUTHORIZED,
+            Answer::Malformed => StatusCode::BAD_REQUEST,
+            Answer::Invalid(error) => {
+                StatusCode::from_u16(error.http_status()).unwrap_or(StatusCode::UNAUTHORIZED)
+            }
+            Answer::Lacks(_) => StatusCode::FORBIDDEN,
+            Answer::Fault => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// What is wrong with the token, if that is it.
+    #[must_use]
+    pub const fn invalid_token(&self) -> Option<&InvalidToken> {
+        match &self.0 {
+            Answer::Invalid(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// The header `WWW-Authenticate` of the answer.
+    #[must_use]
+    pub fn www_authenticate(&self) -> Option<String> {
+        match &self.0 {
+            // RFC 6750, 3.1: without a token there is no error code.
+            Answer::Missing => Some("Bearer".to_owned()),
+            Answer::Malformed => Some(
+                r#"Bearer error="invalid_request", error_description="The Authorization header is malformed""#
+                    .to_owned(),
+            ),
+            Answer::Invalid(error) => error.www_authenticate(),
+            Answer::Lacks(what) => Some(format!(
+                r#"Bearer error="insufficient_scope", error_description="{what}""#
+            )),
+            Answer::Challenge(claims) => Some(format!(
+                r#"Bearer error="insufficient_claims", claims="{claims}""#
+            )),
+            Answer::Fault => None,
+        }
+    }
+
+    const fn lacks(what: &'static str) -> Self {
+        Self(Answer::Lacks(what))
+    }
+}
+
+impl From<InvalidToken> for TokenRefused {
+    fn from(error: InvalidToken) -> Self {
+        Self(Answer::Invalid(error))
+    }
+}
+
+impl fmt::Display for TokenRefused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Answer::Missing => f.write_str("the request has no bearer token"),
+            Answer::Malformed => f.write_str("the request's Authorization header is malformed"),
+            Answer::Invalid(_) => f.write_str("the request's token is not accepted"),
+            Answer::Lacks(_) => {
+                f.write_str("the request's token speaks for the wrong kind of caller")
+            }
+            Answer::Challenge(_) => f.write_str("the request's token lacks claims"),
+            Answer::Fault => f.write_str("the route has no layer that checks tokens"),
+        }
+    }
+}
+
+impl std::error::Error for TokenRefused {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0 {
+            Answer::Invalid(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl IntoResponse for TokenRefused {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        let headers = response.headers_mut();
+        if let Some(value) = self.www_authenticate()
+            && let Ok(value) = HeaderValue::try_from(value)
+        {
+            headers.insert(header::WWW_AUTHENTICATE, value);
+        }
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+}
+
+impl<S> Layer<S> for RequireToken {
+    type Service = TokenChecked<S>;
+
+    fn layer(&self, inner: S) -> TokenChecked<S> {
+        TokenChecked {
+            inner,
+            rule: self.clone(),
+        }
+    }
+}
+
+/// A service whose requests have a good token.
+#[derive(Clone, Debug)]
+pub struct TokenChecked<S> {
+    inner: S,
+    rule: RequireToken,
+}
+
+impl<S> Service<Request> for TokenChecked<S>
+where
+    S: Service<Request, Response = Response> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        // The one that was ready; a clone need not be.
+        let clone = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, clone);
+        let rule = self.rule.clone();
+        Box::pin(async move {
+            match rule.check(request.headers()).await {
+                Ok(token) => {
+                    request.extensions_mut().insert(Caller(token));
+                    inner.call(request).await
+                }
+                Err(refused) => {
+                    let reason = refused.invalid_token().map(tracing::field::display);
+                    tracing::debug!(%refused, reason, "a request was not let through");
+                    Ok(refused.into_response())
+                }
+            }
+        })
+    }
+}
+
+/// The token of the one Authorization header; RFC 6750 knows other places, which end up in logs.
+fn bearer(headers: &HeaderMap) -> Result<&str, TokenRefused> {
+    let mut all = headers.get_all(header::AUTHORIZATION).iter();
+    let (first, second) = (all.next(), all.next());
+    let Some(value) = first else {
+        return Err(TokenRefused(Answer::Missing));
+    };
+    let malformed = || TokenRefused(Answer::Malformed);
+    if second.is_some() {
+        return Err(malformed());
+    }
+    let (scheme, token) = value
+        .to_str()
+        .ok()
+        .and_then(|value| value.trim().split_once(' '))
+        .ok_or_else(malformed)?;
+    if !scheme.eq_ignore_ascii_case("Bearer") {
+        return Err(TokenRefused(Answer::Missing));
+    }
+    match token.trim() {
+        token if token.is_empty() || token.contains(' ') => Err(malformed()),
+        token => Ok(token),
+    }
+}
+
+fn borrowed(texts: &[String]) -> Vec<&str> {
+    texts.iter().map(String::as_str).collect()
+}
+
+fn texts<I: IntoIterator<Item: Into<String>>>(texts: I) -> Vec<String> {
+    texts.into_iter().map(Into::into).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(values: &[&'static str]) -> Result<String, StatusCode> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+            headers.append(header::AUTHORIZATION, value);
+        }
+        bearer(&headers)
+            .map(str::to_owned)
+            .map_err(|refused| refused.status())
+    }
+
+    #[test]
+    fn only_one_header_of_the_one_form_carries_a_token() {
+        assert_eq!(of(&["Bearer abc"]).unwrap(), "abc");
+        assert_eq!(of(&["bearer  abc "]).unwrap(), "abc");
+        for missing in [&[] as &[_], &["Basic abc"]] {
+            assert_eq!(of(missing), Err(StatusCode::UNAUTHORIZED), "{missing:?}");
+        }
+        for malformed in [
+            &["Bearer"] as &[_],
+            &["Bearer "],
+            &["Bearer a b"],
+            &["Bearer a", "Bearer b"],
+            &["Bearer \u{e9}"],
+        ] {
+            assert_eq!(of(malformed), Err(StatusCode::BAD_REQUEST), "{malformed:?}");
+        }
+    }
+
+    #[test]
+    fn each_refusal_has_the_header_that_the_rfc_gives_it() {
+        let header = |answer| TokenRefused(answer).www_authenticate().unwrap_or_default();
+        assert_eq!(header(Answer::Missing), "Bearer");
+        assert!(header(Answer::Malformed).contains(r#"error="invalid_request""#));
+        assert!(header(Answer::Lacks("x")).contains(r#"error="insufficient_scope""#));
+        let challenge = TokenRefused::claims_challenge("{}").into_response();
+        assert_eq!(
+            challenge.headers()[header::WWW_AUTHENTICATE],
+            r#"Bearer error="insufficient_claims", claims="e30=""#
+        );
+        assert_eq!(header(Answer::Fault), "");
+    }
+}

@@ -1,0 +1,293 @@
+//! Sessions of an axum application: how they end, and where they are kept.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{
+    body::Body,
+    http::{Request, StatusCode},
+};
+use entra_auth::{
+    store::{EncryptionKey, StoreError, StoreKey, TokenStore},
+    web::{Arrival, Departure, Gate, Refused},
+};
+use entra_mock::FakeTenant;
+
+use crate::{
+    web::{ADELE, OTHER, addresses, builder, by_name, is_refused, register, shop, site},
+    web_browser::{Browser, SITE, call},
+};
+
+/// A gate that notes who comes, by issuer and session there, and who has left.
+#[derive(Clone, Default)]
+struct Porter {
+    came: Arc<Mutex<Vec<(String, String)>>>,
+    left: Arc<Mutex<Vec<String>>>,
+}
+
+#[async_trait::async_trait]
+impl Gate for Porter {
+    type Person = String;
+
+    async fn enter(&self, arrival: Arrival) -> Result<String, Refused> {
+        let identity = arrival.signed_in.identity();
+        let sid = identity.sid.clone().unwrap();
+        let session = (identity.issuer.clone(), sid);
+        self.came.lock().unwrap().push(session);
+        by_name(arrival).await
+    }
+
+    async fn left(&self, departure: Departure<String>) {
+        let line = match departure {
+            Departure::Here { person, session } => {
+                format!("{person} from {}", session.connection())
+            }
+            Departure::Elsewhere { sid, .. } => sid,
+            _ => return,
+        };
+        self.left.lock().unwrap().push(line);
+    }
+}
+
+#[tokio::test]
+async fn a_sign_out_ends_the_session_here_and_leads_to_the_tenants() {
+    let tenant = FakeTenant::start().await;
+    let app = register(&tenant);
+    let porter = Porter::default();
+    let sign_in = builder(&tenant, &app).gate(porter.clone()).build().unwrap();
+    let site = site(&sign_in);
+    let mut browser = Browser::default();
+    browser
+        .sign_in(&site, &tenant, "/auth/sign-in", ADELE)
+        .await;
+    let before = browser.clone();
+
+    // A link only asks, and another site's form does nothing.
+    let asked = browser.open(&site, "/auth/sign-out").await;
+    assert!(asked.status == StatusCode::OK && asked.body.contains("<form method=\"post\""));
+    let forced = browser.post(&site, "/auth/sign-out", "", true).await;
+    is_refused(&forced, StatusCode::FORBIDDEN, "Another site");
+    let mut sibling = Request::post("/auth/sign-out");
+    for (name, value) in [("sec-fetch-site", "same-site"), ("origin", SITE)] {
+        sibling = sibling.header(name, value);
+    }
+    let cookie = format!("__Host-entra-session={}", browser.session().unwrap());
+    let sibling = sibling.header("cookie", cookie).body(Body::empty());
+    assert_eq!(
+        call(&site, sibling.unwrap()).await.status,
+        StatusCode::FORBIDDEN
+    );
+    assert_eq!(browser.open(&site, "/").await.body, ADELE);
+
+    let answer = browser.post(&site, "/auth/sign-out", "", false).await;
+    let url = entra_core::url::Url::parse(answer.location()).unwrap();
+    assert!(
+        url.as_str().starts_with(&tenant.uri()) && url.path().ends_with("/logout"),
+        "{url}"
+    );
+    let query: HashMap<_, _> = url.query_pairs().into_owned().collect();
+    assert_eq!(query["post_logout_redirect_uri"], addresses().signed_out());
+    assert!(
+        !query["logout_hint"].is_empty() && query.len() == 2,
+        "{query:?}"
+    );
+    assert!(browser.session().is_none());
+    assert_eq!(before.clone().open(&site, "/").await.body, "nobody");
+    assert_eq!(
+        *porter.left.lock().unwrap(),
+        [format!("{ADELE} from contoso")]
+    );
+    let bye = browser.open(&site, "/auth/signed-out").await;
+    assert!(bye.body.contains("You are signed out"), "{}", bye.body);
+
+    // Nobody to sign out is no error, and leads nowhere else.
+    let again = browser.post(&site, "/auth/sign-out", "", false).await;
+    assert_eq!(again.location(), "/auth/signed-out");
+}
+
+#[tokio::test]
+async fn a_browser_without_fetch_metadata_signs_out_by_its_origin() {
+    let (_, _, site) = shop().await;
+    for (origin, expected) in [
+        (Some(SITE), StatusCode::SEE_OTHER),
+        (Some("https://evil.example"), StatusCode::FORBIDDEN),
+        (Some("null"), StatusCode::FORBIDDEN),
+        (None, StatusCode::FORBIDDEN),
+    ] {
+        let mut request = Request::post("/auth/sign-out");
+        if let Some(origin) = origin {
+            request = request.header("origin", origin);
+        }
+        let answer = call(&site, request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, expected, "{origin:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_sign_out_elsewhere_ends_the_sessions_it_names_and_no_others() {
+    let tenant = FakeTenant::start().await;
+    let app = register(&tenant);
+    let porter = Porter::default();
+    let sign_in = builder(&tenant, &app).gate(porter.clone()).build().unwrap();
+    let site = site(&sign_in);
+    let (mut adele, mut diego) = (Browser::default(), Browser::default());
+    adele.sign_in(&site, &tenant, "/auth/sign-in", ADELE).await;
+    diego.sign_in(&site, &tenant, "/auth/sign-in", OTHER).await;
+    let (issuer, sid) = porter.came.lock().unwrap()[0].clone();
+    assert_ne!(sid, porter.came.lock().unwrap()[1].1);
+
+    let frame = |query: String| Request::get(format!("/auth/front-channel-sign-out?{query}"));
+    let send = async |query: String| {
+        let request = frame(query).header("sec-fetch-dest", "iframe");
+        call(&site, request.body(Body::empty()).unwrap())
+            .await
+            .status
+    };
+    assert_eq!(
+        send(format!("iss=https://evil.example&sid={sid}")).await,
+        StatusCode::OK
+    );
+    assert_eq!(
+        send(format!("iss={issuer}&sid=other")).await,
+        StatusCode::OK
+    );
+    assert_eq!(send(format!("sid={sid}")).await, StatusCode::BAD_REQUEST);
+    assert_eq!(adele.open(&site, "/").await.body, ADELE);
+    assert_eq!(
+        send(format!("iss={issuer}&sid={sid}")).await,
+        StatusCode::OK
+    );
+    assert_eq!(adele.open(&site, "/").await.body, "nobody");
+    assert_eq!(diego.open(&site, "/").await.body, OTHER);
+
+    // Without names it is this browser's own session, but in a frame only.
+    let cookie = format!("__Host-entra-session={}", diego.session().unwrap());
+    let link = frame(String::new())
+        .header("cookie", &cookie)
+        .header("sec-fetch-dest", "document");
+    call(&site, link.body(Body::empty()).unwrap()).await;
+    assert_eq!(diego.open(&site, "/").await.body, OTHER);
+    let framed = frame(String::new())
+        .header("cookie", &cookie)
+        .header("sec-fetch-dest", "iframe");
+    call(&site, framed.body(Body::empty()).unwrap()).await;
+    assert_eq!(diego.open(&site, "/").await.body, "nobody");
+    // It is told of every frame that names a session, whether there was one here or not.
+    assert_eq!(
+        *porter.left.lock().unwrap(),
+        [
+            sid.as_str(),
+            "other",
+            sid.as_str(),
+            &format!("{OTHER} from contoso")
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_session_has_a_new_id_after_every_sign_in_and_ends_in_time() {
+    let (tenant, _, site) = shop().await;
+    let mut browser = Browser::default();
+    // Planted by somebody else.
+    let planted = ("g.planted".to_owned(), "/".to_owned(), "Lax".to_owned());
+    browser
+        .cookies
+        .insert("__Host-entra-session".to_owned(), planted);
+    browser
+        .sign_in(&site, &tenant, "/auth/sign-in", ADELE)
+        .await;
+    let first = browser.clone();
+    assert!(!first.session().unwrap().contains("planted"));
+    browser
+        .sign_in(&site, &tenant, "/auth/sign-in", ADELE)
+        .await;
+    assert_ne!(browser.session(), first.session());
+    assert_eq!(first.clone().open(&site, "/").await.body, "nobody");
+
+    tenant.clock().advance(Duration::from_secs(8 * 3600 - 1));
+    assert_eq!(browser.open(&site, "/").await.body, ADELE);
+    tenant.clock().advance(Duration::from_secs(1));
+    assert_eq!(browser.open(&site, "/").await.body, "nobody");
+    for broken in ["", ".", "a.", "a.b.c", "\"<>", &"x".repeat(5000)] {
+        let cookie = (broken.to_owned(), "/".to_owned(), "Lax".to_owned());
+        browser
+            .cookies
+            .insert("__Host-entra-session".to_owned(), cookie);
+        assert_eq!(browser.open(&site, "/").await.body, "nobody");
+    }
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    entries: Mutex<HashMap<StoreKey, Vec<u8>>>,
+    broken: std::sync::atomic::AtomicBool,
+}
+
+impl Table {
+    fn open(&self) -> Result<std::sync::MutexGuard<'_, HashMap<StoreKey, Vec<u8>>>, StoreError> {
+        match self.broken.load(std::sync::atomic::Ordering::SeqCst) {
+            true => Err(StoreError::unavailable("the table is gone")),
+            false => Ok(self.entries.lock().unwrap()),
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl TokenStore for Table {
+    async fn load(&self, key: &StoreKey) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.open()?.get(key).cloned())
+    }
+    async fn save(&self, key: &StoreKey, entry: &[u8], _: Duration) -> Result<(), StoreError> {
+        self.open()?.insert(key.clone(), entry.to_vec());
+        Ok(())
+    }
+    async fn remove(&self, key: &StoreKey) -> Result<(), StoreError> {
+        self.open()?.remove(key);
+        Ok(())
+    }
+    async fn remove_partition(&self, partition: &str) -> Result<(), StoreError> {
+        self.open()?.retain(|key, _| key.partition() != partition);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn replicas_share_sessions_and_sign_ins_on_their_way() {
+    let tenant = FakeTenant::start().await;
+    let app = register(&tenant);
+    let table = Arc::new(Table::default());
+    let replica = |key: u8| {
+        let sign_in = builder(&tenant, &app).store(table.clone(), [EncryptionKey::new([key; 32])]);
+        site(&sign_in.build().unwrap())
+    };
+    let (one, two, stranger) = (replica(1), replica(1), replica(2));
+    let mut browser = Browser::default();
+    let url = browser.start(&one, "/auth/sign-in").await;
+    let back = tenant.sign_in_at(&url, ADELE);
+    let refused = browser.clone().bring(&stranger, &back).await;
+    is_refused(&refused, StatusCode::BAD_REQUEST, "For your administrator");
+    assert_eq!(browser.bring(&two, &back).await.location(), "/");
+    assert_eq!(browser.open(&one, "/").await.body, ADELE);
+    for entry in table.entries.lock().unwrap().values() {
+        assert!(!String::from_utf8_lossy(entry).contains("dele"));
+    }
+
+    // A store that fails is no sign-out.
+    table
+        .broken
+        .store(true, std::sync::atomic::Ordering::SeqCst);
+    let answer = browser.open(&one, "/mine").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    let mut late = Browser::default();
+    let answer = late.sign_in(&one, &tenant, "/auth/sign-in", ADELE).await;
+    is_refused(&answer, StatusCode::SERVICE_UNAVAILABLE, "at the moment");
+    table
+        .broken
+        .store(false, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(browser.open(&one, "/mine").await.body, ADELE);
+    // One that does not open is as good as none.
+    assert_eq!(browser.open(&stranger, "/").await.body, "nobody");
+}

@@ -1,0 +1,234 @@
+//! An API's routes behind tokens, from the outside.
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, StatusCode},
+    routing::get,
+};
+use entra_auth::{
+    TokenValidator,
+    validate::InvalidTokenKind,
+    web::{Caller, RequireToken, TokenRefused},
+};
+use entra_core::Secret;
+use entra_mock::{App, FakeTenant, Fault};
+
+use crate::web_browser::{Answer, call};
+
+struct Api {
+    tenant: FakeTenant,
+    app: App,
+    board: App,
+    routes: Router,
+}
+
+async fn api() -> Api {
+    let tenant = FakeTenant::start().await;
+    let app = tenant
+        .register_app("Tasks")
+        .expose_scope("Tasks.Read")
+        .expose_scope("Tasks.Write");
+    let board = tenant
+        .register_app("Board")
+        .delegated_permission_of(&app, "Tasks.Read")
+        .with_secret();
+    let validator = TokenValidator::access_tokens(
+        tenant.id(),
+        [
+            format!("api://{}", app.client_id()),
+            app.client_id().to_string(),
+        ],
+    );
+    let validator = validator.cloud(tenant.cloud()).clock(tenant.clock());
+    let tokens = RequireToken::new(validator.build().unwrap());
+    let who = async |caller: Caller| caller.token().oid().unwrap().to_string();
+    let stepped_up = async |caller: Caller| -> Result<String, TokenRefused> {
+        match caller.token().claim("acrs") {
+            Some(_) => Ok("done".to_owned()),
+            None => Err(TokenRefused::claims_challenge(r#"{"access_token":{}}"#)),
+        }
+    };
+    let guarded =
+        |path: &str, tokens: RequireToken| Router::new().route(path, get(who)).route_layer(tokens);
+    let routes = Router::new()
+        .merge(guarded("/any", tokens.clone()))
+        .merge(guarded(
+            "/read",
+            tokens.clone().scopes(["Tasks.Read", "Tasks.Write"]),
+        ))
+        .merge(guarded("/write", tokens.clone().scopes(["Tasks.Write"])))
+        .merge(guarded(
+            "/jobs",
+            tokens.clone().app_permissions(["Tasks.Run"]),
+        ))
+        .merge(guarded(
+            "/bosses",
+            tokens.clone().scopes(["Tasks.Read"]).roles(["Boss"]),
+        ))
+        .merge(
+            Router::new()
+                .route("/step-up", get(stepped_up))
+                .route_layer(tokens),
+        )
+        .route("/open", get(who));
+    Api {
+        tenant,
+        app,
+        board,
+        routes,
+    }
+}
+
+impl Api {
+    fn token(&self) -> Secret {
+        let scope = format!("api://{}/Tasks.Read", self.app.client_id());
+        let tokens = self
+            .tenant
+            .tokens_for(&self.board, "adele@contoso.com", [scope]);
+        tokens.access_token().clone()
+    }
+
+    async fn get(&self, path: &str, token: &str) -> Answer {
+        let request = Request::get(path).header("authorization", format!("Bearer {token}"));
+        call(&self.routes, request.body(Body::empty()).unwrap()).await
+    }
+}
+
+fn challenge(answer: &Answer) -> (StatusCode, &str) {
+    assert!(answer.body.is_empty(), "{}", answer.body);
+    (answer.status, answer.header("www-authenticate"))
+}
+
+#[tokio::test]
+async fn a_good_token_reaches_the_handler_and_says_who_calls() {
+    let api = api().await;
+    let token = api.token();
+    let adele = api.tenant.user("adele@contoso.com").id().to_string();
+    for path in ["/any", "/read"] {
+        let answer = api.get(path, token.expose()).await;
+        assert_eq!(
+            (answer.status, answer.body.as_str()),
+            (StatusCode::OK, adele.as_str()),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn no_token_and_a_bad_one_are_answered_with_401() {
+    let api = api().await;
+    let none = call(
+        &api.routes,
+        Request::get("/any").body(Body::empty()).unwrap(),
+    )
+    .await;
+    assert_eq!(challenge(&none), (StatusCode::UNAUTHORIZED, "Bearer"));
+    let in_address = format!("/any?access_token={}", api.token().expose());
+    let none = call(
+        &api.routes,
+        Request::get(in_address).body(Body::empty()).unwrap(),
+    )
+    .await;
+    assert_eq!(none.status, StatusCode::UNAUTHORIZED);
+    let good = api.token();
+    let (signed, _) = good.expose().rsplit_once('.').unwrap();
+    for bad in [
+        "x",
+        "a.b.c",
+        &format!("{signed}.AAAA"),
+        &"x".repeat(100_000),
+    ] {
+        let answer = api.get("/any", bad).await;
+        let (status, header) = challenge(&answer);
+        assert_eq!(status, StatusCode::UNAUTHORIZED);
+        assert!(
+            header.starts_with(r#"Bearer error="invalid_token""#),
+            "{header}"
+        );
+    }
+    api.tenant.clock().advance(Duration::from_secs(2 * 3600));
+    let expired = api.get("/any", good.expose()).await;
+    assert_eq!(challenge(&expired).0, StatusCode::UNAUTHORIZED);
+    let graph = api
+        .tenant
+        .tokens_for(&api.board, "adele@contoso.com", ["User.Read"]);
+    let foreign = api.get("/any", graph.access_token().expose()).await;
+    assert_eq!(challenge(&foreign).0, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_good_token_without_the_right_is_answered_with_403_and_what_is_needed() {
+    let api = api().await;
+    let token = api.token();
+    let write = api.get("/write", token.expose()).await;
+    let (status, header) = challenge(&write);
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    assert!(
+        header.contains(r#"error="insufficient_scope""#)
+            && header.contains(r#"scope="Tasks.Write""#),
+        "{header}"
+    );
+    for path in ["/bosses", "/jobs"] {
+        let answer = api.get(path, token.expose()).await;
+        let (status, header) = challenge(&answer);
+        assert_eq!(status, StatusCode::FORBIDDEN, "{path}");
+        assert!(header.contains(r#"error="insufficient_scope""#), "{header}");
+    }
+}
+
+#[tokio::test]
+async fn a_handler_can_ask_for_more_claims() {
+    let api = api().await;
+    let answer = api.get("/step-up", api.token().expose()).await;
+    assert_eq!(
+        challenge(&answer),
+        (
+            StatusCode::UNAUTHORIZED,
+            r#"Bearer error="insufficient_claims", claims="eyJhY2Nlc3NfdG9rZW4iOnt9fQ==""#
+        )
+    );
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be_had_are_not_the_callers_fault_and_a_missing_layer_lets_nobody_in() {
+    let api = api().await;
+    let token = api.token();
+    let open = api.get("/open", token.expose()).await;
+    assert_eq!(challenge(&open), (StatusCode::INTERNAL_SERVER_ERROR, ""));
+    api.tenant.inject(Fault::on("/discovery").status(503));
+    api.tenant
+        .inject(Fault::on("openid-configuration").status(503));
+    let answer = api.get("/any", token.expose()).await;
+    assert_eq!(challenge(&answer), (StatusCode::SERVICE_UNAVAILABLE, ""));
+    api.tenant.clear_faults();
+    api.tenant.clock().advance(Duration::from_secs(60));
+    assert_eq!(api.get("/any", token.expose()).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn an_error_says_why_without_the_token() {
+    let api = api().await;
+    let validator = TokenValidator::access_tokens(api.tenant.id(), ["api://other"]);
+    let validator = validator
+        .cloud(api.tenant.cloud())
+        .clock(api.tenant.clock());
+    let rule = RequireToken::new(validator.build().unwrap()).scopes(["A"]);
+    let token = api.token();
+    let mut headers = axum::http::HeaderMap::new();
+    let value = format!("Bearer {}", token.expose()).parse().unwrap();
+    headers.insert("authorization", value);
+    let refused = rule.check(&headers).await.unwrap_err();
+    assert_eq!(
+        refused.invalid_token().unwrap().kind(),
+        InvalidTokenKind::Audience
+    );
+    let (_, signature) = token.expose().rsplit_once('.').unwrap();
+    let text = format!(
+        "{refused} {refused:?} {rule:?} {:?}",
+        refused.www_authenticate()
+    );
+    assert!(!text.contains(signature), "{text}");
+}
