@@ -23,34 +23,58 @@ use crate::wire::Reply;
 
 /// `/{tenant}[/v2.0]/adminconsent`
 pub(super) fn respond(context: &Context<'_>, segment: &str) -> Reply {
+    visit(context, segment, |visit| visit.step())
+}
+
+/// The same for a person who signs in with everything it takes and accepts.
+#[cfg(feature = "wiremock")]
+pub(super) fn respond_for(context: &Context<'_>, segment: &str, user_name: &str) -> Reply {
+    let found = {
+        let state = context.read();
+        account::find(&state, user_name)
+            .map(|user| account::subject(&state, user, context.now, true))
+    };
+    match found {
+        Ok(subject) => visit(context, segment, |visit| {
+            visit.go_on(&Known {
+                subject,
+                cookie: None,
+                answer: Answer::Accept,
+            })
+        }),
+        Err(error) => page_error(context, &error),
+    }
+}
+
+fn visit(context: &Context<'_>, segment: &str, go: impl FnOnce(Visit<'_>) -> Reply) -> Reply {
     let parameters = Parameters::read(context.request);
     let request = match Request::read(context, segment, &parameters) {
         Ok(request) => request,
         Err(error) => return page_error(context, &error),
     };
-    match request.grants(context) {
-        Ok(grants) => Visit {
+    let grants = match request.grants(context) {
+        Ok(grants) => grants,
+        Err(error) => return request.refusal(context, &error),
+    };
+    go(Visit {
+        context,
+        request: &request,
+        grants,
+        identify: Identify {
             context,
-            request: &request,
-            grants,
-            identify: Identify {
-                context,
-                parameters: &parameters,
-                wanted: Wanted {
-                    client: &request.client,
-                    prompt: Prompt::Auto,
-                    login_hint: parameters.get("login_hint"),
-                    domain_hint: None,
-                    sid: None,
-                    max_age: None,
-                },
-                action: format!("{}?{}", context.request.path, parameters.to_query()),
-                browser: Browser::of(context),
+            parameters: &parameters,
+            wanted: Wanted {
+                client: &request.client,
+                prompt: Prompt::Auto,
+                login_hint: parameters.get("login_hint"),
+                domain_hint: None,
+                sid: None,
+                max_age: None,
             },
-        }
-        .step(),
-        Err(error) => request.refusal(context, &error),
-    }
+            action: format!("{}?{}", context.request.path, parameters.to_query()),
+            browser: Browser::of(context),
+        },
+    })
 }
 
 struct Request {

@@ -5,7 +5,7 @@ use std::sync::RwLock;
 use entra_core::Timestamp;
 
 use super::{
-    Context, Version, account, authorize,
+    Context, Version, account, admin_consent, authorize,
     client::{self, Proof},
     consent,
     error::LoginError,
@@ -34,7 +34,7 @@ pub(crate) struct DirectTokens {
     pub(crate) id_token: Option<String>,
 }
 
-/// Answers an authorize request as if this person had signed in and consented.
+/// Answers an authorize or admin-consent request as if this person had signed in and consented.
 pub(crate) fn authorize_for(
     direct: &Direct<'_>,
     path: &str,
@@ -42,9 +42,17 @@ pub(crate) fn authorize_for(
     user_name: &str,
 ) -> Reply {
     let request = direct.request(path, query);
-    let context = Context::new(direct.state, direct.now, &request, Version::V2);
-    let segment = path.trim_start_matches('/').split('/').next();
-    authorize::respond_for(&context, segment.unwrap_or_default(), user_name)
+    let mut segments = path.trim_start_matches('/').split('/');
+    let tenant = segments.next().unwrap_or_default();
+    let rest: Vec<&str> = segments.collect();
+    let context = |version| Context::new(direct.state, direct.now, &request, version);
+    match rest.as_slice() {
+        ["v2.0", "adminconsent"] => {
+            admin_consent::respond_for(&context(Version::V2), tenant, user_name)
+        }
+        ["adminconsent"] => admin_consent::respond_for(&context(Version::V1), tenant, user_name),
+        _ => authorize::respond_for(&context(Version::V2), tenant, user_name),
+    }
 }
 
 /// Tokens of an application for a person who consents to everything asked for.

@@ -40,7 +40,8 @@ pub(super) fn check_block(state: &State, user_id: &str, apps: &[&str]) -> Result
     match found(state, Control::Block, user_id, apps) {
         None => Ok(()),
         Some(policy) => {
-            let text = "Access has been blocked by Conditional Access: a policy of the organization does not allow this sign-in.";
+            let text =
+                "A conditional-access policy of the organization does not allow this sign-in.";
             Err(LoginError::new(53_003, text).by_policy(&policy.id))
         }
     }

@@ -14,6 +14,8 @@ impl FakeTenant {
     /// Follows an authorize URL as a person who signs in, second factor included, and consents to
     /// whatever is asked: gives where the browser ends up.
     ///
+    /// It follows an admin-consent URL as well, for an administrator.
+    ///
     /// ```
     /// # #[tokio::main] async fn main() {
     /// let tenant = entra_mock::FakeTenant::start().await;

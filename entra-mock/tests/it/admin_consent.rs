@@ -85,6 +85,18 @@ async fn an_administrator_grants_everything_that_is_registered() {
 }
 
 #[tokio::test]
+async fn a_test_needs_no_browser_for_that() {
+    let (tenant, app) = daemon().await;
+    for path in ["v2.0/adminconsent", "adminconsent"] {
+        let back = tenant.sign_in_at(&url(&tenant, &app, path, &[]), ADMIN);
+        assert_eq!(back.parameter("admin_consent").as_deref(), Some("True"));
+        assert_eq!(back.parameter("tenant"), Some(tenant.id().to_string()));
+        let granted = token(&tenant, &app).await;
+        assert_eq!(graph_get(&tenant, &granted, "/users").await.status, 200);
+    }
+}
+
+#[tokio::test]
 async fn declining_and_wrong_scopes_go_back_with_an_error() {
     let (tenant, app) = daemon().await;
     for (path, error) in [

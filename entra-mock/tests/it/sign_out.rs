@@ -72,7 +72,7 @@ async fn signing_out_ends_the_session_and_tells_every_application_that_took_part
 
     let page = browser.get(&logout_url(&tenant, &[])).await;
     assert_eq!(page.status, 200);
-    assert!(page.text.contains("You signed out of your account"));
+    assert!(page.text.contains("You are signed out"));
     let issuer = format!("{}/{}/v2.0", tenant.uri(), tenant.id());
     let mut called: Vec<(String, Vec<(String, String)>)> = frames(&page)
         .iter()

@@ -227,6 +227,58 @@ async fn the_certificate_covers_the_real_host_names() {
 }
 
 #[tokio::test]
+async fn a_person_signs_in_at_the_page_over_tls() {
+    let scratch = Scratch::new("page");
+    let env_file = scratch.0.join("tenant.env");
+    let server = Server::builder()
+        .tls(true)
+        .env_file(&env_file)
+        .start()
+        .await
+        .unwrap();
+    let env = sourced(&env_file);
+    let ca = fs::read_to_string(&env["NODE_EXTRA_CA_CERTS"]).unwrap();
+    let http = reqwest::Client::builder()
+        .tls_certs_only(reqwest::Certificate::from_pem_bundle(ca.as_bytes()).unwrap())
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let address = format!(
+        "{}/{}/oauth2/v2.0/authorize",
+        server.uri(),
+        env["AZURE_TENANT_ID"]
+    );
+    let url = reqwest::Url::parse_with_params(
+        &address,
+        [
+            ("client_id", env["AZURE_CLIENT_ID"].as_str()),
+            ("response_type", "code"),
+            ("redirect_uri", &env["ENTRA_REDIRECT_URI"]),
+            ("scope", "openid User.Read"),
+            ("login_hint", &env["ENTRA_USER_UPN"]),
+        ],
+    )
+    .unwrap();
+    let page = answer(http.get(url.clone())).await;
+    assert!(page.text.contains("id=\"passwd\""), "{}", page.text);
+    let fields = [
+        ("login", env["ENTRA_USER_UPN"].as_str()),
+        ("passwd", &env["ENTRA_USER_PASSWORD"]),
+        ("step", "password"),
+    ];
+    let back = answer(http.post(url).form(&fields)).await;
+    assert_eq!(back.status, 302, "{}", back.text);
+    let location = back.header("location").unwrap();
+    assert!(location.starts_with("http://localhost:3000/callback?code="));
+    let cookie = back.header("set-cookie").unwrap();
+    assert!(
+        cookie.contains("; Secure") && cookie.contains("; HttpOnly"),
+        "{cookie}"
+    );
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_stopped_server_answers_no_more() {
     let server = Server::builder().seed(Seed::Empty).start().await.unwrap();
     let url = format!("{}/common/discovery/keys", server.uri());

@@ -109,8 +109,8 @@ pub(in crate::login) fn signed_out(frames: &[Url], next: Option<&Url>) -> Page {
         )
     });
     let content = format!(
-        "<h1>You signed out of your account</h1>\n\
-         <p role=\"status\">It is a good idea to close all browser windows.</p>\n{on}{hidden_frames}"
+        "<h1>You are signed out</h1>\n\
+         <p role=\"status\">Close this browser's windows as well if others use this device.</p>\n{on}{hidden_frames}"
     );
     let mut page = Page::new("Signed out", content);
     page.frames = frames
@@ -145,8 +145,8 @@ pub(in crate::login) fn device(
     });
     let (alert, invalid) = complaint(message);
     let content = format!(
-        "<h1>Enter code to allow access</h1>\n\
-         <p class=\"soft\">Enter the code that your app or device shows, and sign in. Do not enter codes from sources you do not trust.</p>\n{app}{alert}\
+        "<h1>Enter your device's code</h1>\n\
+         <p class=\"soft\">Type the code that your app or device shows, and sign in. Take only a code that you have asked for yourself.</p>\n{app}{alert}\
          <form method=\"post\" action=\"/devicelogin\">\n\
          <label for=\"otc\">Code</label>\n\
          <input class=\"field code\" id=\"otc\" name=\"otc\" value=\"{}\" autocomplete=\"off\" autocapitalize=\"characters\" spellcheck=\"false\" required autofocus{invalid}>\n\

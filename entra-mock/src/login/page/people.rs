@@ -91,7 +91,7 @@ pub(in crate::login) fn sign_in_picker(app: &str, accounts: &[Tile], action: &st
 /// Which of several accounts shall be signed out.
 pub(in crate::login) fn sign_out_picker(accounts: &[Tile], action: &str) -> Page {
     let content = format!(
-        "<h1>Pick an account</h1>\n<p class=\"soft\">Which account do you want to sign out of?</p>\n\
+        "<h1>Pick an account</h1>\n<p class=\"soft\">Choose who shall be signed out.</p>\n\
          <form method=\"post\" action=\"{}\">\n<ul class=\"tiles\">\n{}</ul>\n\
          <div class=\"buttons\"><button id=\"all\" name=\"step\" value=\"all\">Sign out of all</button></div>\n</form>",
         escape(action),
