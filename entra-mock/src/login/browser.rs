@@ -14,11 +14,16 @@ use crate::{directory::later, state::State};
 /// A browser, known by its cookie.
 pub(super) struct Browser<'a> {
     context: &'a Context<'a>,
+    /// Browsers do not tell the ports of a host apart, so tenants side by side need names of their
+    /// own for their cookies.
+    cookie_name: String,
     id: Option<String>,
 }
 
 impl<'a> Browser<'a> {
     pub(super) fn of(context: &'a Context<'a>) -> Self {
+        let tenant = context.read().tenant_id.to_string();
+        let cookie_name = format!("{COOKIE}-{}", &tenant[..8]);
         let id = context
             .request
             .headers
@@ -26,9 +31,13 @@ impl<'a> Browser<'a> {
             .filter(|(name, _)| name == "cookie")
             .flat_map(|(_, value)| value.split(';'))
             .filter_map(|pair| pair.trim().split_once('='))
-            .find(|(name, _)| *name == COOKIE)
+            .find(|(name, _)| *name == cookie_name)
             .map(|(_, value)| value.to_owned());
-        Self { context, id }
+        Self {
+            context,
+            cookie_name,
+            id,
+        }
     }
 
     /// The people whose sessions still hold, in the order of their sign-ins.
@@ -164,10 +173,11 @@ impl<'a> Browser<'a> {
         } else {
             ""
         };
+        let name = &self.cookie_name;
         let age = lifetime.map_or_else(String::new, |lifetime| {
             format!("; Max-Age={}", lifetime.as_secs())
         });
-        format!("{COOKIE}={id}; Path=/; HttpOnly; SameSite=Lax{secure}{age}")
+        format!("{name}={id}; Path=/; HttpOnly; SameSite=Lax{secure}{age}")
     }
 }
 

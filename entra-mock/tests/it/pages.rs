@@ -76,6 +76,49 @@ async fn the_user_name_comes_first_and_the_password_next() {
 }
 
 #[tokio::test]
+async fn tenants_on_one_host_do_not_take_each_others_cookies() {
+    let (contoso, app) = shop().await;
+    let fabrikam = FakeTenant::builder()
+        .company("Fabrikam", "fabrikam.com")
+        .random_seed(2)
+        .start()
+        .await;
+    let other = fabrikam
+        .register_app("Shop")
+        .redirect_uri(crate::people::CALLBACK)
+        .delegated_permission("User.Read")
+        .with_secret();
+    let name = |browser: &Browser| {
+        browser
+            .cookie()
+            .unwrap()
+            .split_once('=')
+            .unwrap()
+            .0
+            .to_owned()
+    };
+    let (mut one, mut two) = (Browser::default(), Browser::default());
+    sign_in(
+        &contoso,
+        &mut one,
+        &authorize_url(&contoso, &app, &[]),
+        ADELE,
+    )
+    .await;
+    let url = authorize_url(&fabrikam, &other, &[]);
+    sign_in(&fabrikam, &mut two, &url, "adele@fabrikam.com").await;
+    assert_ne!(name(&one), name(&two));
+    // And neither session means anything to the other tenant.
+    let planted = format!(
+        "{}={}",
+        name(&two),
+        one.cookie().unwrap().split_once('=').unwrap().1
+    );
+    let page = Browser::with_cookie(&planted).get(&url).await;
+    assert!(page.text.contains("id=\"login\""));
+}
+
+#[tokio::test]
 async fn cancelling_goes_back_to_the_application() {
     let (tenant, app) = shop().await;
     let mut browser = Browser::default();
