@@ -33,6 +33,13 @@ mod device_login;
 mod identity;
 mod layering;
 mod loss_proof;
+mod protected;
+#[expect(
+    dead_code,
+    reason = "the tests call the parts of the example, not its `main`"
+)]
+#[path = "../../protected_api/main.rs"]
+mod protected_api;
 mod readme;
 #[expect(
     dead_code,
