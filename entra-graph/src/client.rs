@@ -7,8 +7,9 @@ use std::{
 };
 
 use entra_core::{
-    Bearer, BoxFuture, Clock, Cloud, Entropy, HttpTransport, Pipeline, Request, Response,
-    RetryPolicy, SystemClock, SystemEntropy, TokenCredential, TokenRequest, TransportError,
+    Bearer, BoxFuture, Clock, Cloud, Entropy, HttpTransport, Idempotency, Pipeline, Request,
+    Response, RetryPolicy, SystemClock, SystemEntropy, TokenCredential, TokenRequest,
+    TransportError,
     bytes::Bytes,
     http::{HeaderName, HeaderValue, Method, header},
     url::Url,
@@ -126,6 +127,26 @@ impl GraphClient {
             .map_err(|error| error.with_answer(&response).with_call(operation, &path))
     }
 
+    /// Sends a question that is too long for an address, and changes nothing.
+    ///
+    /// # Errors
+    /// Every kind of [`Error`].
+    pub(crate) async fn ask<T: DeserializeOwned>(
+        &self,
+        operation: &'static Operation,
+        url: Url,
+        body: Bytes,
+    ) -> Result<T, Error> {
+        let path = self.path(&url);
+        let request = Request::new(operation.name, Method::POST, url)
+            .with_idempotency(Idempotency::Safe)
+            .with_body("application/json", body)
+            .with_header(header::ACCEPT, JSON);
+        let response = Box::pin(self.answer(operation, request)).await?;
+        decode(&response.body)
+            .map_err(|error| error.with_answer(&response).with_call(operation, &path))
+    }
+
     /// Sends a request whose answer is a number as plain text.
     ///
     /// # Errors
@@ -148,7 +169,7 @@ impl GraphClient {
         )
     }
 
-    /// The one place from which this crate sends anything.
+    /// Sends a request that reads.
     ///
     /// Boxed, so that it is compiled once and not again with every entity that is read.
     fn send(
@@ -157,25 +178,26 @@ impl GraphClient {
         prepared: Prepared,
         accept: HeaderValue,
     ) -> BoxFuture<'_, Result<Response, Error>> {
-        Box::pin(self.answer(operation, prepared, accept))
-    }
-
-    async fn answer(
-        &self,
-        operation: &'static Operation,
-        prepared: Prepared,
-        accept: HeaderValue,
-    ) -> Result<Response, Error> {
-        let path = self.path(&prepared.url);
-        let credential: Arc<dyn TokenCredential> = self.0.credential.clone();
-        let bearer = Bearer::new(credential, TokenRequest::new([self.0.scope.as_str()]));
         let mut request = Request::new(operation.name, Method::GET, prepared.url)
-            .with_bearer(bearer)
-            .with_header(header::ACCEPT, accept)
-            .with_header(PREFER, UNKNOWN_MEMBERS);
+            .with_header(header::ACCEPT, accept);
         if prepared.advanced {
             request = request.with_header(CONSISTENCY_LEVEL, EVENTUAL);
         }
+        Box::pin(self.answer(operation, request))
+    }
+
+    /// The one place from which this crate sends anything.
+    async fn answer(
+        &self,
+        operation: &'static Operation,
+        request: Request,
+    ) -> Result<Response, Error> {
+        let path = self.path(request.url());
+        let credential: Arc<dyn TokenCredential> = self.0.credential.clone();
+        let bearer = Bearer::new(credential, TokenRequest::new([self.0.scope.as_str()]));
+        let request = request
+            .with_bearer(bearer)
+            .with_header(PREFER, UNKNOWN_MEMBERS);
         let response = self
             .0
             .pipeline

@@ -140,6 +140,16 @@ impl<E: Entity> Resource<E> {
         self.get().send_opt().await
     }
 
+    pub(crate) const fn client(&self) -> &GraphClient {
+        &self.at.client
+    }
+
+    /// The address of an action below the object.
+    pub(crate) fn below(&self, action: &str) -> Result<Url, Error> {
+        let target = self.at.target.clone().join(&[action]);
+        target.0.map_err(Error::query)
+    }
+
     /// A collection below the object.
     pub(crate) fn collection<F: Entity>(
         &self,

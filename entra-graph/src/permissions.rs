@@ -69,6 +69,14 @@ operations! {
         &["User.Read", "GroupMember.Read.All", "Directory.Read.All"],
         &["User.Read.All", "GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"],
     );
+    CHECK_USER_MEMBER_GROUPS = Operation::same(
+        "check member groups of user",
+        &["GroupMember.Read.All", "User.Read.All", "Group.Read.All", "Directory.Read.All"],
+    );
+    LIST_USER_MEMBER_GROUPS = Operation::same(
+        "list member groups of user",
+        &["GroupMember.Read.All", "User.Read.All", "Group.Read.All", "Directory.Read.All"],
+    );
     LIST_USER_APP_ROLE_ASSIGNMENTS = Operation::same("list app role assignments of user", &["Directory.Read.All"]);
     LIST_USER_OWNED_OBJECTS = Operation::new(
         "list objects owned by user",

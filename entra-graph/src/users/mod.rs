@@ -1,5 +1,6 @@
 //! People and their accounts: `/users`.
 
+mod membership;
 mod model;
 pub(crate) mod types;
 

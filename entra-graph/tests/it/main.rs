@@ -8,6 +8,7 @@ mod devices;
 mod errors;
 mod examples;
 mod groups;
+mod memberships;
 mod paging;
 mod queries;
 mod scripts;

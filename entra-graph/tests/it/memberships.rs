@@ -1,0 +1,105 @@
+//! Which groups somebody is in, as a product asks at a sign-in.
+
+use std::error::Error as _;
+
+use entra_core::{GroupMembership, ObjectId};
+use entra_graph::GraphClient;
+use entra_mock::{FakeTenant, Fault};
+
+use crate::support::{AppCredential, start};
+
+const ADELE: &str = "adele@contoso.com";
+
+async fn graph() -> (FakeTenant, GraphClient) {
+    let (tenant, credential) = start().await;
+    let graph = client(&tenant, credential);
+    (tenant, graph)
+}
+
+fn client(tenant: &FakeTenant, credential: AppCredential) -> GraphClient {
+    let builder = GraphClient::builder(credential).cloud(tenant.cloud());
+    builder.clock(tenant.clock()).build().unwrap()
+}
+
+#[tokio::test]
+async fn groups_within_groups_count_and_others_do_not() {
+    let (tenant, graph) = graph().await;
+    let (outer, other) = (tenant.add_group("Outer"), tenant.add_group("Other"));
+    outer.add_member(tenant.group("Engineers").id());
+    let adele = tenant.user(ADELE).id();
+    let asked = [other.id(), outer.id(), outer.id()];
+    let found = graph.member_groups_among(adele, &asked).await.unwrap();
+    assert_eq!(found, [outer.id()]);
+    let all = graph.all_member_groups(adele).await.unwrap();
+    assert!(all.contains(&outer.id()) && all.contains(&tenant.group("Engineers").id()));
+    assert!(!all.contains(&other.id()));
+    tenant
+        .requests()
+        .to("/checkMemberGroups")
+        .method("POST")
+        .assert_count(1);
+    tenant
+        .requests()
+        .to("/getMemberGroups")
+        .method("POST")
+        .assert_count(1);
+}
+
+#[tokio::test]
+async fn any_number_of_groups_is_asked_for_in_twenties() {
+    let (tenant, graph) = graph().await;
+    let adele = tenant.user(ADELE).id();
+    assert!(
+        graph
+            .member_groups_among(adele, &[])
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    tenant.requests().to("/checkMemberGroups").assert_count(0);
+    let groups: Vec<ObjectId> = (0..45)
+        .map(|number| {
+            let group = tenant.add_group(&format!("Group {number}"));
+            group.add_member(adele);
+            group.id()
+        })
+        .collect();
+    // A throttled question changes nothing, so it is asked again.
+    tenant.inject(Fault::on("/checkMemberGroups").times(1).status(503));
+    let mut found = graph.member_groups_among(adele, &groups).await.unwrap();
+    let mut expected = groups;
+    found.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+    tenant.requests().to("/checkMemberGroups").assert_count(4);
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_had_is_an_error_that_says_what_is_needed() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant.register_app("Reader").with_secret();
+    let graph = client(&tenant, AppCredential::new(&tenant, &app));
+    let adele = tenant.user(ADELE).id();
+    let groups = [tenant.group("Engineers").id()];
+    let error = graph.member_groups_among(adele, &groups).await.unwrap_err();
+    assert!(!error.is_transient());
+    let source = error
+        .source()
+        .unwrap()
+        .downcast_ref::<entra_graph::Error>()
+        .unwrap();
+    assert!(source.is_forbidden());
+    assert_eq!(
+        source.needed_permissions().first(),
+        Some(&"GroupMember.Read.All")
+    );
+
+    let _ = app.application_permission("GroupMember.Read.All");
+    let graph = client(&tenant, AppCredential::new(&tenant, &app));
+    tenant.inject(Fault::on("/getMemberGroups").status(503));
+    let error = graph.all_member_groups(adele).await.unwrap_err();
+    assert!(error.is_transient());
+    tenant.clear_faults();
+    tenant.inject(Fault::on("/getMemberGroups").truncated_body());
+    graph.all_member_groups(adele).await.unwrap_err();
+}
