@@ -17,7 +17,8 @@ use super::{Entry, TokenCache, entry::Stored};
 #[derive(Debug, Default)]
 pub(crate) struct Hot([Shard; SHARDS]);
 
-/// Threads that read one token should not write one cache line.
+/// Threads that read one token should not write one cache line: each shard has a lock of its own, and
+/// a token of its own, whose count of clones is written with every call.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Shard(RwLock<Vec<Copied>>);
@@ -76,7 +77,7 @@ impl Hot {
             Copied {
                 scopes: request.scopes.clone(),
                 tenant: request.tenant.clone(),
-                token: stored.token.clone(),
+                token: apart(&stored.token),
                 settled_until: since_epoch(stored.settled_until()),
                 expires_on: since_epoch(stored.token.expires_on()),
                 entry: Arc::clone(entry),
@@ -93,6 +94,15 @@ impl Hot {
 impl Copied {
     fn is_for(&self, request: &TokenRequest) -> bool {
         self.scopes == request.scopes && self.tenant == request.tenant
+    }
+}
+
+/// The same token in an allocation of its own.
+fn apart(token: &AccessToken) -> AccessToken {
+    let copy = AccessToken::new(token.expose(), token.expires_on());
+    match token.refresh_on() {
+        Some(refresh_on) => copy.with_refresh_on(refresh_on),
+        None => copy,
     }
 }
 
