@@ -3,7 +3,9 @@
 //!
 //! What is measured is the processor time of all threads, where the system tells it: so a call that
 //! makes two threads wait for one cache line costs what it costs, though the threads share the work,
-//! and what else runs on the machine counts for less.
+//! and what else runs on the machine counts for less. Only two threads that run at the same time get
+//! in each other's way, so on a busy machine the second group wants the processors to itself:
+//! `chrt -f 10 cargo bench -p entra-auth --bench cached_token`.
 
 #![expect(clippy::unwrap_used, reason = "a measurement that fails may panic")]
 
@@ -22,7 +24,9 @@ use azure_core::{
         headers::Headers,
     },
 };
-use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main, measurement::WallTime};
+use criterion::{
+    BenchmarkGroup, Criterion, criterion_group, criterion_main, measurement::WallTime,
+};
 use entra_auth::ClientSecretCredential;
 use entra_core::{ScriptedTransport, TokenCredential as _, TokenRequest};
 use tokio::runtime::{Builder, Runtime};

@@ -71,7 +71,8 @@ macro_rules! common_settings {
             self
         }
 
-        /// The source of request ids and jitter; the system's unless set.
+        /// The source of request ids and jitter, also of the moment of an early refresh; the
+        /// system's unless set.
         pub fn entropy(mut self, entropy: impl entra_core::Entropy) -> Self {
             self.settings.entropy = std::sync::Arc::new(entropy);
             self

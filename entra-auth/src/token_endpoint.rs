@@ -1,8 +1,8 @@
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use entra_core::{
-    AccessToken, Cloud, Error as CoreError, ErrorKind as CoreErrorKind, GaveUp, Idempotency,
-    Pipeline, Request, Response, TenantId, Verdict,
+    AccessToken, Cloud, Entropy, Error as CoreError, ErrorKind as CoreErrorKind, GaveUp,
+    Idempotency, Pipeline, Request, Response, TenantId, Verdict,
     http::{HeaderMap, Method, StatusCode, header},
     url::Url,
 };
@@ -28,6 +28,7 @@ pub(crate) struct TokenEndpoint {
     capabilities: Capabilities,
     cache: TokenCache,
     region: Option<Region>,
+    entropy: Arc<dyn Entropy>,
 }
 
 /// How hard to try.
@@ -75,6 +76,7 @@ impl TokenEndpoint {
             capabilities: settings.capabilities.clone(),
             cache: settings.cache.clone(),
             region,
+            entropy: Arc::clone(&settings.entropy),
         })
     }
 
@@ -125,7 +127,10 @@ impl TokenEndpoint {
         let now = pipeline.clock().now();
         let token = AccessToken::new(granted.access_token, now + granted.expires_in);
         let token = match granted.refresh_in {
-            Some(refresh_in) => token.with_refresh_on(now + refresh_in),
+            Some(refresh_in) => {
+                let wait = spread(refresh_in, granted.expires_in, self.entropy.fraction());
+                token.with_refresh_on(now + wait)
+            }
             None => token,
         };
         Ok((token, granted.personal))
@@ -178,6 +183,13 @@ impl TokenEndpoint {
         };
         error.with(|inner| inner.correlation_id = id)
     }
+}
+
+/// When to replace a token early: never before the service's word, and up to five minutes after it,
+/// so that replicas which began together do not ask together.
+fn spread(refresh_in: Duration, expires_in: Duration, fraction: f64) -> Duration {
+    let room = expires_in.saturating_sub(refresh_in) / 4;
+    refresh_in + room.min(WIDEST_SPREAD).mul_f64(fraction)
 }
 
 type Classifier = fn(StatusCode, &HeaderMap, &[u8]) -> Verdict;
@@ -335,6 +347,8 @@ const INTERACTIVE: [&str; 4] = [
     "consent_required",
     "user_password_expired",
 ];
+
+const WIDEST_SPREAD: Duration = Duration::from_secs(300);
 
 #[cfg(test)]
 mod tests {

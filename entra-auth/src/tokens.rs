@@ -233,7 +233,13 @@ impl Tokens {
                 since,
                 from_store,
             } = cache
-                .obtain(&key, &want, &*clock, source.fetch(key.asked(), effort))
+                .obtain(
+                    &key,
+                    &entry,
+                    &want,
+                    &*clock,
+                    source.fetch(key.asked(), effort),
+                )
                 .await;
             loaded.store(from_store, Ordering::Relaxed);
             match &outcome {

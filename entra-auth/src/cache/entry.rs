@@ -30,6 +30,8 @@ pub(crate) struct State {
     rest_until: Option<Timestamp>,
     /// No longer in the map; whoever finds it looks the key up again.
     pub(crate) detached: bool,
+    /// Its partition was forgotten, so what a flight still brings must be kept nowhere.
+    forgotten: bool,
     flights: u64,
 }
 
@@ -137,6 +139,16 @@ impl Entry {
     pub(crate) fn detach(&self) {
         self.lock().detached = true;
         self.version.fetch_add(1, Ordering::Release);
+    }
+
+    /// As [`detach`](Self::detach), and what a flight still brings is not to be kept.
+    pub(crate) fn forget(&self) {
+        self.lock().forgotten = true;
+        self.detach();
+    }
+
+    pub(crate) fn is_forgotten(&self) -> bool {
+        self.lock().forgotten
     }
 
     /// Detaches unless a flight is under way.

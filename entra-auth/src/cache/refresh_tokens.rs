@@ -30,6 +30,8 @@ struct Held {
     stored: bool,
     /// There was one, and it must not be used any more.
     ended: bool,
+    /// How often that has happened. What was under way before an end counts for nothing after it.
+    ends: u64,
 }
 
 #[derive(Clone)]
@@ -70,25 +72,25 @@ impl RefreshToken {
 
     /// Takes one that the application has kept itself; it is stored when it is replaced.
     pub(crate) fn give(&self, token: Secret, now: Timestamp) {
-        *self.slot.lock() = Held::of(token, now);
+        self.slot.lock().replace(token, now);
     }
 
     /// Takes the one of a sign-in, and stores it whatever was there.
     pub(crate) async fn signed_in(&self, token: Secret, now: Timestamp) {
         self.give(token.clone(), now);
-        if let Some(backing) = &self.cache.0.backing {
-            let Record { token, obtained } = Kept::new(token, now).record();
-            let saved = backing.save(&self.ident, &token, obtained).await;
-            self.slot.lock().stored |= saved;
-        }
+        let ends = self.slot.lock().ends;
+        self.save(&Kept::new(token, now), ends).await;
     }
 
     /// The newest of all that share the store.
     pub(crate) async fn newest(&self) -> Option<Secret> {
         if let Some(backing) = &self.cache.0.backing {
+            let ends = self.slot.lock().ends;
             let look = backing.look(&self.ident).await;
             let mut held = self.slot.lock();
             match look {
+                // It was forgotten since the look.
+                _ if held.ends != ends => {}
                 Look::Found(record) => held.adopt(&record),
                 Look::Absent if held.stored => held.end(),
                 // Damage is no sign-out: the next one is written as if it were the first.
@@ -104,7 +106,7 @@ impl RefreshToken {
     /// another replica has stored a newer one.
     pub(crate) async fn rotate(&self, used: &Secret, token: Secret, now: Timestamp) {
         let mut kept = Kept::new(token, now);
-        let was_stored = {
+        let (was_stored, ends) = {
             let mut held = self.slot.lock();
             match &held.token {
                 None => return,
@@ -116,7 +118,7 @@ impl RefreshToken {
                 Some(_) => {}
             }
             held.token = Some(kept.clone());
-            held.stored
+            (held.stored, held.ends)
         };
         let Some(backing) = &self.cache.0.backing else {
             return;
@@ -128,9 +130,7 @@ impl RefreshToken {
             Look::Unreadable | Look::Unknown => true,
         };
         if replaces {
-            let Record { token, obtained } = kept.record();
-            let saved = backing.save(&self.ident, &token, obtained).await;
-            self.slot.lock().stored |= saved;
+            self.save(&kept, ends).await;
         }
         drop(turn);
     }
@@ -140,10 +140,14 @@ impl RefreshToken {
     pub(crate) async fn refused(&self, refused: &Secret) -> Option<Secret> {
         let backing = self.cache.0.backing.as_ref()?;
         let turn = backing.turn(&self.ident).await;
+        let ends = self.slot.lock().ends;
         let look = backing.look(&self.ident).await;
         let other = match &look {
             Look::Found(record) if record.token.expose() != refused.expose() => {
                 let mut held = self.slot.lock();
+                if held.ends != ends {
+                    return None;
+                }
                 if held.holds(refused) {
                     held.token = None;
                 }
@@ -165,6 +169,20 @@ impl RefreshToken {
             held.end();
         }
         held.token.as_ref().map(|kept| kept.token.clone())
+    }
+
+    /// Writes it to the store, if there is one, unless the person is forgotten before.
+    async fn save(&self, kept: &Kept, ends: u64) {
+        let Some(backing) = &self.cache.0.backing else {
+            return;
+        };
+        let Record { token, obtained } = kept.record();
+        let wanted = || self.slot.lock().ends == ends;
+        let saved = backing.save_if(&self.ident, &token, obtained, wanted).await;
+        let mut held = self.slot.lock();
+        if held.ends == ends {
+            held.stored |= saved;
+        }
     }
 }
 
@@ -270,12 +288,13 @@ impl Slot {
 }
 
 impl Held {
-    const fn of(token: Secret, obtained: Timestamp) -> Self {
-        Self {
+    fn replace(&mut self, token: Secret, obtained: Timestamp) {
+        *self = Self {
             token: Some(Kept { token, obtained }),
             stored: false,
             ended: false,
-        }
+            ends: self.ends,
+        };
     }
 
     fn holds(&self, token: &Secret) -> bool {
@@ -292,7 +311,7 @@ impl Held {
         let newer = |kept: &Kept| kept.obtained < record.obtained;
         if self.token.as_ref().is_none_or(newer) {
             let token = Secret::from(record.token.expose());
-            *self = Self::of(token, record.obtained);
+            self.replace(token, record.obtained);
         }
     }
 
@@ -300,6 +319,7 @@ impl Held {
         let ended = self.token.is_some() || self.ended;
         *self = Self {
             ended,
+            ends: self.ends + 1,
             ..Self::default()
         };
     }

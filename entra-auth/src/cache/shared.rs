@@ -2,7 +2,7 @@ use std::{future::Future, sync::Arc};
 
 use entra_core::{AccessToken, Clock, Timestamp};
 
-use super::{CacheKey, Outcome, Partition, TokenCache, Want};
+use super::{CacheKey, Entry, Outcome, Partition, TokenCache, Want};
 use crate::store::{Backing, EncryptionKey, Found, Record, Seal, StoreError, TokenStore};
 
 /// Settings of a [`TokenCache`].
@@ -99,7 +99,8 @@ impl TokenCache {
     /// Forgets the tokens of a partition, in memory and in the store, as when a person signs out.
     ///
     /// A person's refresh token goes as well if there is a store; replicas notice when they next
-    /// need it.
+    /// need it. A request of this process that is under way still answers those who wait for it,
+    /// and its token is kept nowhere.
     ///
     /// # Errors
     /// When the store could not be written; the memory has forgotten them all the same.
@@ -108,9 +109,12 @@ impl TokenCache {
         let Some(backing) = &self.0.backing else {
             return Ok(());
         };
+        // Who is writing finishes first, and who comes after finds that it was forgotten.
+        let gate = backing.gate(partition.as_str()).write().await;
         let removed = backing.remove_partition(partition.as_str()).await;
         // Somebody may have read it from the store between the two.
         self.forget_in_memory(partition);
+        drop(gate);
         removed
     }
 
@@ -118,6 +122,7 @@ impl TokenCache {
     pub(crate) async fn obtain(
         &self,
         key: &CacheKey,
+        entry: &Entry,
         want: &Want,
         clock: &dyn Clock,
         fetch: impl Future<Output = Outcome>,
@@ -157,7 +162,9 @@ impl TokenCache {
         };
         let obtained = fetched(fetch.await);
         if let Ok(token) = &obtained.outcome {
-            backing.save(&ident, token, obtained.since).await;
+            let wanted = || !entry.is_forgotten();
+            let (token, since) = (token, obtained.since);
+            backing.save_if(&ident, token, since, wanted).await;
         }
         // Given back when the others can read what it was for.
         drop(turn);
@@ -181,7 +188,7 @@ impl TokenCache {
         self.write().retain(|key, entry| {
             let stays = key.partition() != *partition;
             if !stays {
-                entry.detach();
+                entry.forget();
             }
             stays
         });

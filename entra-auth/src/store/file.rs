@@ -6,20 +6,21 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use async_trait::async_trait;
 use fs4::{FileExt, TryLockError};
 use tokio::runtime;
 
-use super::{StoreError, StoreKey, StoreLock, TokenStore};
+use super::{StoreError, StoreKey, StoreLock, TokenStore, prune};
 
 /// Keeps tokens in files of one directory, shared by the processes of one machine.
 ///
 /// Files are readable by their owner only (0600, directories 0700) and replaced as a whole, so a
 /// reader never sees half of one. A file that cannot be read is kept aside with the ending
-/// `.unreadable`. Locks between processes are the operating system's and end with their process.
+/// `.unreadable`. Files of tokens that have ended are removed by and by, a few of them at the first
+/// write and at every sixteenth one. Locks between processes are the operating system's and end with their process.
 /// The contents are as good as passwords until they expire: see
 /// [`encryption_key`](crate::TokenCacheBuilder::encryption_key).
 ///
@@ -46,6 +47,7 @@ use super::{StoreError, StoreKey, StoreLock, TokenStore};
 #[derive(Clone, Debug)]
 pub struct FileStore {
     directory: Arc<Path>,
+    writes: Arc<AtomicU64>,
 }
 
 impl FileStore {
@@ -63,6 +65,8 @@ impl FileStore {
         check_directory(&directory)?;
         Ok(Self {
             directory: directory.into(),
+            // A process that writes once shall not always clear up the same part.
+            writes: Arc::new(AtomicU64::new(prune::any_part() * PRUNED_EVERY)),
         })
     }
 
@@ -77,13 +81,32 @@ impl FileStore {
 impl TokenStore for FileStore {
     async fn load(&self, key: &StoreKey) -> Result<Option<Vec<u8>>, StoreError> {
         let path = self.path(key, "token");
-        blocking("read", move || found(fs::read(path))).await
+        blocking("read", move || {
+            let file = found(fs::read(path))?;
+            Ok(file.map(prune::without_end))
+        })
+        .await
     }
 
-    async fn save(&self, key: &StoreKey, entry: &[u8], _: Duration) -> Result<(), StoreError> {
+    async fn save(
+        &self,
+        key: &StoreKey,
+        entry: &[u8],
+        keep_for: Duration,
+    ) -> Result<(), StoreError> {
         let path = self.path(key, "token");
-        let entry = zeroize::Zeroizing::new(entry.to_vec());
-        blocking("written", move || replace(&path, &entry)).await
+        let now = SystemTime::now();
+        let file = zeroize::Zeroizing::new(prune::with_end(entry, now, keep_for));
+        let turn = self.writes.fetch_add(1, Ordering::Relaxed);
+        let directory = Arc::clone(&self.directory);
+        blocking("written", move || {
+            replace(&path, &file)?;
+            if turn.is_multiple_of(PRUNED_EVERY) {
+                prune::part(&directory, turn / PRUNED_EVERY, now);
+            }
+            Ok(())
+        })
+        .await
     }
 
     async fn remove(&self, key: &StoreKey) -> Result<(), StoreError> {
@@ -191,7 +214,7 @@ fn check_directory(_: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+pub(super) fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -213,4 +236,28 @@ async fn blocking<T: Send + 'static>(
     done.map_err(|source| {
         StoreError::unavailable(format!("a token file could not be {what}")).with_source(source)
     })
+}
+
+const PRUNED_EVERY: u64 = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn writing_removes_what_has_ended() {
+        let name = format!("entra-file-ends-{}", std::process::id());
+        let directory = std::env::temp_dir().join(name);
+        let store = FileStore::open(&directory).unwrap();
+        let (ended, kept) = (StoreKey::new("one", "1"), StoreKey::new("two", "2"));
+        store.save(&ended, b"old", Duration::ZERO).await.unwrap();
+        let hour = Duration::from_secs(3600);
+        for _ in 0..16 * PRUNED_EVERY {
+            store.save(&kept, b"new", hour).await.unwrap();
+        }
+        assert_eq!(store.load(&ended).await.unwrap(), None);
+        assert_eq!(store.load(&kept).await.unwrap().unwrap(), b"new");
+        assert!(!directory.join(ended.partition()).exists());
+        fs::remove_dir_all(directory).unwrap();
+    }
 }

@@ -52,6 +52,8 @@
 mod error;
 #[cfg(feature = "file-cache")]
 mod file;
+#[cfg(feature = "file-cache")]
+mod prune;
 mod record;
 #[cfg(feature = "redis")]
 mod redis;

@@ -1,6 +1,7 @@
 use std::{
     fmt,
     future::Future,
+    hash::{DefaultHasher, Hash, Hasher},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -9,7 +10,7 @@ use std::{
 };
 
 use entra_core::{AccessToken, Timestamp};
-use tokio::{runtime, time::timeout};
+use tokio::{runtime, sync::RwLock, time::timeout};
 use tracing::{debug, warn};
 use zeroize::Zeroizing;
 
@@ -21,6 +22,8 @@ use super::{
 pub(crate) struct Backing {
     store: Arc<dyn TokenStore>,
     seal: Arc<Seal>,
+    /// Held open by those who write, closed by those who forget; one for many partitions.
+    gates: [RwLock<()>; GATES],
     failures: AtomicU64,
     last: Mutex<Option<StoreError>>,
 }
@@ -51,6 +54,7 @@ impl Backing {
         Self {
             store,
             seal,
+            gates: Default::default(),
             failures: AtomicU64::new(0),
             last: Mutex::default(),
         }
@@ -116,6 +120,27 @@ impl Backing {
                 }
             }
         }
+    }
+
+    /// What keeps apart the writing and the forgetting of a partition.
+    pub(crate) fn gate(&self, partition: &str) -> &RwLock<()> {
+        let mut hasher = DefaultHasher::new();
+        partition.hash(&mut hasher);
+        // The remainder is less than a few.
+        &self.gates[usize::try_from(hasher.finish() % GATES as u64).unwrap_or_default()]
+    }
+
+    /// As [`save`](Self::save), unless the token is unwanted by then: nothing that is forgotten
+    /// meanwhile is written afterwards.
+    pub(crate) async fn save_if(
+        &self,
+        ident: &Ident,
+        token: &AccessToken,
+        now: Timestamp,
+        wanted: impl FnOnce() -> bool + Send,
+    ) -> bool {
+        let _gate = self.gate(&ident.partition).read().await;
+        wanted() && self.save(ident, token, now).await
     }
 
     /// Writes a token through; whether it was written. A failure is counted; the token is good all
@@ -230,6 +255,7 @@ async fn sleep(duration: Duration) {
     }
 }
 
+const GATES: usize = 16;
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How long one process may keep the others waiting.
 const LEASE: Duration = Duration::from_secs(10);

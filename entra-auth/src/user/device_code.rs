@@ -67,6 +67,7 @@ type Show = Arc<dyn Fn(&DeviceCodePrompt) + Send + Sync>;
 pub struct DeviceCodeCredentialBuilder {
     given: Given,
     show: Show,
+    expected: Option<Account>,
     settings: Settings,
 }
 
@@ -98,6 +99,7 @@ impl DeviceCodeCredential {
         DeviceCodeCredentialBuilder {
             given: Given::new(tenant, client_id, ClientProof::public()),
             show: Arc::new(show),
+            expected: None,
             settings: Settings::default(),
         }
     }
@@ -146,15 +148,25 @@ impl fmt::Debug for DeviceCodeCredential {
 impl DeviceCodeCredentialBuilder {
     common_settings!();
 
+    /// Who has signed in before, with a cache on the same store, such as in an earlier run. This
+    /// person is asked only when the refresh token in the store is of no more use.
+    ///
+    /// Somebody else may sign in then: [`account`](DeviceCodeCredential::account) says who did.
+    pub fn account(mut self, account: Account) -> Self {
+        self.expected = Some(account);
+        self
+    }
+
     /// The credential. Nothing is sent before the first token is asked for.
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`] for an id that is none.
     pub fn build(self) -> Result<DeviceCodeCredential, Error> {
+        let party = Party::new(self.given, self.settings)?;
         Ok(DeviceCodeCredential(Arc::new(Inner {
-            party: Party::new(self.given, self.settings)?,
+            signed_in: SignedIn::expecting(&party, self.expected),
+            party,
             show: self.show,
-            signed_in: SignedIn::default(),
         })))
     }
 }

@@ -1,11 +1,14 @@
 //! The one person of a credential that signs in by itself when it has to.
 
-use std::{future::Future, sync::PoisonError};
+use std::{
+    future::Future,
+    sync::{Arc, PoisonError},
+};
 
 use entra_core::{AccessToken, CredentialError, TokenCredential, TokenRequest};
 use tokio::sync::Mutex;
 
-use super::{account::Account, refresh::UserCredential};
+use super::{account::Account, party::Party, refresh::UserCredential};
 use crate::Error;
 
 /// Nobody yet, or somebody. Callers who come while somebody signs in wait for it.
@@ -14,9 +17,20 @@ pub(super) struct SignedIn {
     /// Held during a sign-in; it goes free when the caller that signs in is dropped.
     gate: Mutex<()>,
     person: std::sync::Mutex<Option<UserCredential>>,
+    /// Whom the store of this application's cache may know.
+    expected: Option<(Arc<Party>, Account)>,
 }
 
 impl SignedIn {
+    /// Nobody yet; the account, if one is given, may be in the store.
+    pub(super) fn expecting(party: &Arc<Party>, account: Option<Account>) -> Self {
+        let known = account.filter(|_| party.settings.cache.has_store());
+        Self {
+            expected: known.map(|account| (Arc::clone(party), account)),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn person(&self) -> Option<UserCredential> {
         self.person
             .lock()
@@ -32,7 +46,8 @@ impl SignedIn {
         *self.person.lock().unwrap_or_else(PoisonError::into_inner) = person;
     }
 
-    /// A token of the person, who signs in first if need be.
+    /// A token of the person, who signs in first if need be: if nobody has yet, the one whom the
+    /// cache's store may still know is looked for before.
     pub(super) async fn token<F>(
         &self,
         request: &TokenRequest,
@@ -51,10 +66,24 @@ impl SignedIn {
         let gate = self.gate.lock().await;
         // Somebody else may have signed in meanwhile.
         if let Some(person) = self.person()
-            && before.is_none_or(|before| !before.is_same(&person))
+            && before
+                .as_ref()
+                .is_none_or(|before| !before.is_same(&person))
         {
             drop(gate);
             return person.token(request).await;
+        }
+        if before.is_none()
+            && let Some((party, account)) = &self.expected
+            && let Some(person) = party.resume(account).await
+        {
+            match person.token(request).await {
+                Err(error) if needs_sign_in(&error) => {}
+                outcome => {
+                    self.set(Some(person));
+                    return outcome;
+                }
+            }
         }
         let person = sign_in().await?;
         self.set(Some(person.clone()));

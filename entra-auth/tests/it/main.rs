@@ -18,11 +18,14 @@ mod federated;
 #[cfg(feature = "file-cache")]
 mod file_store;
 mod flights;
+mod forgetting;
 mod host_canary;
 mod keys;
 mod lifetimes;
 mod managed_identity;
 mod other_provider;
+#[cfg(feature = "interactive")]
+mod real_browser;
 #[cfg(feature = "redis")]
 mod redis_store;
 mod refusals;

@@ -400,3 +400,49 @@ async fn a_device_sign_in_is_resumed_after_a_restart() {
     resumed.token(&read()).await.unwrap();
     tenant.requests().to("/devicecode").assert_count(1);
 }
+
+#[tokio::test]
+async fn a_tool_that_knows_its_account_asks_nobody_until_the_refresh_token_has_ended() {
+    let tenant = Arc::new(FakeTenant::start().await);
+    let app = tenant
+        .register_app("Tool")
+        .delegated_permission("User.Read")
+        .delegated_permission("Mail.Read")
+        .public_client();
+    let shelf = Shelf::new();
+    let tool = |account: Option<&Account>| {
+        let person = Arc::clone(&tenant);
+        let show = move |prompt: &entra_auth::user::DeviceCodePrompt| {
+            person.approve_device_code(&prompt.user_code, ADELE);
+        };
+        let builder = DeviceCodeCredential::builder(tenant.id(), app.client_id(), show)
+            .cloud(tenant.cloud())
+            .clock(tenant.clock())
+            .cache(&cache(&shelf));
+        match account {
+            Some(account) => builder.account(account.clone()),
+            None => builder,
+        }
+        .build()
+        .unwrap()
+    };
+    let first = tool(None);
+    first.token(&read()).await.unwrap();
+    let account = first.account().unwrap();
+    let codes = || tenant.requests().to("/devicecode").count();
+    assert_eq!(codes(), 1);
+
+    tenant.clock().advance(Duration::from_secs(2 * 3600));
+    let second = tool(Some(&account));
+    second.token(&read()).await.unwrap();
+    assert_eq!((codes(), second.account()), (1, Some(account.clone())));
+    tool(None).token(&read()).await.unwrap();
+    assert_eq!(codes(), 2, "who is expected is not guessed");
+
+    let partition = Partition::account(&account.home_account_id);
+    cache(&shelf).forget(&partition).await.unwrap();
+    tool(Some(&account)).token(&read()).await.unwrap();
+    assert_eq!(codes(), 3);
+    second.token(&mail()).await.unwrap();
+    assert_eq!(codes(), 4, "whose session ended elsewhere signs in anew");
+}

@@ -51,6 +51,10 @@ impl Shelf {
         self.failing.store(failing, Ordering::SeqCst);
     }
 
+    pub(crate) fn hang(&self, hanging: bool) {
+        self.hanging.store(hanging, Ordering::SeqCst);
+    }
+
     fn len(&self) -> usize {
         self.entries.lock().unwrap().len()
     }
@@ -192,7 +196,7 @@ async fn replicas_share_one_early_refresh_and_one_renewal() {
         }
     };
     all(1).await;
-    clock.advance(Duration::from_secs(1800));
+    clock.advance(Duration::from_secs(1800 + 300));
     all(1).await;
     all(2).await;
     assert_eq!(service.count(), 2);

@@ -82,6 +82,7 @@ pub struct InteractiveCredentialBuilder {
     browser: Browser,
     timeout: Duration,
     options: StartOptions,
+    expected: Option<Account>,
     settings: Settings,
 }
 
@@ -102,6 +103,7 @@ impl InteractiveCredential {
                 response_mode: ResponseMode::FormPost,
                 ..StartOptions::default()
             },
+            expected: None,
             settings: Settings::default(),
         }
     }
@@ -184,6 +186,16 @@ impl InteractiveCredentialBuilder {
         self
     }
 
+    /// Who has signed in before, with a cache on the same store, such as in an earlier run. This
+    /// person is asked only when the refresh token in the store is of no more use. The
+    /// user name is the [`login_hint`](Self::login_hint) unless another one is given.
+    ///
+    /// Somebody else may sign in then: [`account`](InteractiveCredential::account) says who did.
+    pub fn account(mut self, account: Account) -> Self {
+        self.expected = Some(account);
+        self
+    }
+
     /// The credential. Nothing is opened before the first token is asked for.
     ///
     /// # Errors
@@ -191,16 +203,19 @@ impl InteractiveCredentialBuilder {
     pub fn build(self) -> Result<InteractiveCredential, Error> {
         let invalid = crate::client_secret::invalid_id;
         let (tenant, client) = (self.tenant.map_err(invalid)?, self.client.map_err(invalid)?);
+        let mut options = self.options;
+        let hint = || self.expected.as_ref()?.username.clone();
+        options.login_hint = options.login_hint.or_else(hint);
         let flow = AuthorizationCodeFlow::builder(tenant, client, ClientProof::public())
             .redirect_uri("http://localhost")
             .with_settings(self.settings)
             .build()?;
         Ok(InteractiveCredential(Arc::new(Inner {
+            signed_in: SignedIn::expecting(flow.party(), self.expected),
             flow,
             browser: self.browser,
             timeout: self.timeout,
-            options: self.options,
-            signed_in: SignedIn::default(),
+            options,
         })))
     }
 }
