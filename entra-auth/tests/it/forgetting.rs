@@ -1,6 +1,12 @@
 //! Who is forgotten while a token is on its way stays forgotten.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
 
 use entra_auth::{
     Partition, TokenCache,
@@ -10,95 +16,138 @@ use entra_core::{CredentialErrorKind, TokenCredential, TokenRequest};
 
 use crate::{
     stores::Shelf,
-    support::{CLIENT, Random, Service, TENANT, builder, graph, poll_once, settle, yield_once},
+    support::{CLIENT, Random, Service, TENANT, builder, graph, poll_once},
 };
 
 const HOME: &str = "33333333-3333-3333-3333-333333333333.11111111-1111-1111-1111-111111111111";
+const SEEDS: u64 = 2_000;
 
-/// A service, a store and a moment that depend on the seed.
-fn scene(seed: u64, service: Arc<Service>) -> (Arc<Service>, Arc<Shelf>, u64) {
-    let mut random = Random::new(seed);
-    let shelf = Shelf::new();
-    service.yield_first(random.below(8));
-    shelf.yield_first(random.below(5));
-    (service, shelf, random.below(40))
+/// One course of events. Without a runtime, so that each step is taken here and none besides.
+struct Race {
+    shelf: Arc<Shelf>,
+    cache: TokenCache,
+    random: Random,
 }
 
-fn person(service: &Arc<Service>, cache: &TokenCache) -> UserCredential {
-    let account = serde_json::json!({"home_account_id": HOME, "tenant": TENANT});
-    let account: Account = serde_json::from_value(account).unwrap();
-    UserCredential::builder(account, CLIENT, ClientProof::public(), "first")
-        .transport(Arc::clone(service))
-        .cache(cache)
-        .build()
-        .unwrap()
-}
-
-#[tokio::test]
-async fn the_token_of_a_running_request_is_kept_nowhere_after_its_partition_is_forgotten() {
-    let partition = Partition::app(CLIENT.parse().unwrap(), &TENANT.parse().unwrap());
-    for seed in 0..500 {
-        let (service, shelf, moment) = scene(seed, Service::new());
-        let cache = TokenCache::builder().store(Arc::clone(&shelf)).build();
-        let credential = builder(&service).cache(&cache).build().unwrap();
-        let request = graph();
-        let mut call = credential.token(&request);
-        assert!(poll_once(&mut call).await.is_none(), "it waits");
-        for _ in 0..moment {
-            yield_once().await;
+impl Race {
+    fn new(seed: u64, service: &Service) -> Self {
+        let (mut random, shelf) = (Random::new(seed), Shelf::new());
+        service.yield_first(random.below(8));
+        shelf.yield_first(random.below(4));
+        Self {
+            cache: TokenCache::builder().store(Arc::clone(&shelf)).build(),
+            shelf,
+            random,
         }
-        cache.forget(&partition).await.unwrap();
-        call.await.unwrap();
-        settle().await;
-        assert!(cache.is_empty(), "seed {seed}: in memory");
-        let stored = shelf.entries.lock().unwrap().len();
-        assert_eq!(stored, 0, "seed {seed}: in the store");
+    }
+
+    /// Forgets a partition somewhere between the first and the last step of a call, and goes on with
+    /// both in turns. Whether the call was under way when the forgetting began, and what it gave.
+    fn run<T>(
+        &mut self,
+        mut call: Pin<&mut dyn Future<Output = T>>,
+        partition: &Partition,
+    ) -> (bool, T) {
+        let mut given = (0..=self.random.below(40)).find_map(|_| step(call.as_mut()));
+        let under_way = given.is_none();
+        let mut forgetting = pin!(self.cache.forget(partition));
+        let mut forgotten = false;
+        while !forgotten || given.is_none() {
+            if given.is_none() && (forgotten || self.random.below(2) == 0) {
+                given = step(call.as_mut());
+            } else if !forgotten && let Some(done) = step(forgetting.as_mut()) {
+                done.unwrap();
+                forgotten = true;
+            }
+        }
+        (under_way, given.unwrap())
+    }
+
+    fn stored(&self) -> usize {
+        self.shelf.entries.lock().unwrap().len()
+    }
+}
+
+fn step<F: Future + ?Sized>(future: Pin<&mut F>) -> Option<F::Output> {
+    match future.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
+}
+
+fn finish<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    (0..1_000)
+        .find_map(|_| step(future.as_mut()))
+        .expect("it comes to an end")
+}
+
+fn application() -> Partition {
+    Partition::app(CLIENT.parse().unwrap(), &TENANT.parse().unwrap())
+}
+
+#[test]
+fn the_token_of_a_running_request_is_kept_nowhere_after_its_partition_is_forgotten() {
+    let mut raced = 0;
+    for seed in 0..SEEDS {
+        let service = Service::new();
+        let mut race = Race::new(seed, &service);
+        let credential = builder(&service).cache(&race.cache).build().unwrap();
+        let request = graph();
+        let (under_way, token) = race.run(credential.token(&request).as_mut(), &application());
+        token.unwrap();
+        raced += u64::from(under_way);
+        assert!(race.cache.is_empty(), "seed {seed}: in memory");
+        assert_eq!(race.stored(), 0, "seed {seed}: in the store");
 
         let asked = service.count();
-        credential.token(&request).await.unwrap();
+        finish(credential.token(&request)).unwrap();
         assert_eq!(service.count(), asked + 1, "seed {seed}");
-        assert_eq!(shelf.entries.lock().unwrap().len(), 1, "kept as ever");
+        assert_eq!(race.stored(), 1, "kept as ever");
     }
+    assert!(raced > SEEDS / 10, "{raced} races");
 }
 
-#[tokio::test]
-async fn a_refresh_token_that_is_replaced_during_a_sign_out_does_not_come_back() {
+#[test]
+fn a_refresh_token_that_is_replaced_during_a_sign_out_does_not_come_back() {
     let partition = Partition::account(HOME);
-    for seed in 0..500 {
-        let answer = r#","expires_in":3600,"refresh_token":"second""#;
-        let (service, shelf, moment) = scene(seed, Service::answering(answer));
-        let cache = TokenCache::builder().store(Arc::clone(&shelf)).build();
-        let person = person(&service, &cache);
+    let account = serde_json::json!({"home_account_id": HOME, "tenant": TENANT});
+    let account: Account = serde_json::from_value(account).unwrap();
+    let mut raced = 0;
+    for seed in 0..SEEDS {
+        let service = Service::answering(r#","expires_in":3600,"refresh_token":"second""#);
+        let mut race = Race::new(seed, &service);
+        let person =
+            UserCredential::builder(account.clone(), CLIENT, ClientProof::public(), "first")
+                .transport(Arc::clone(&service))
+                .cache(&race.cache)
+                .build()
+                .unwrap();
         let request = TokenRequest::new(["User.Read"]);
-        let mut call = person.token(&request);
-        assert!(poll_once(&mut call).await.is_none(), "it waits");
-        for _ in 0..moment {
-            yield_once().await;
+        let (under_way, token) = race.run(person.token(&request).as_mut(), &partition);
+        match token {
+            Ok(_) => raced += u64::from(under_way),
+            Err(error) => assert_eq!(error.kind(), CredentialErrorKind::InteractionRequired),
         }
-        cache.forget(&partition).await.unwrap();
-        if let Err(error) = call.await {
-            assert_eq!(error.kind(), CredentialErrorKind::InteractionRequired);
-        }
-        settle().await;
-        assert!(cache.is_empty(), "seed {seed}: in memory");
+        assert!(race.cache.is_empty(), "seed {seed}: in memory");
         assert!(person.refresh_token().is_none(), "seed {seed}: in memory");
-        let stored = shelf.entries.lock().unwrap().len();
-        assert_eq!(stored, 0, "seed {seed}: in the store");
-        let error = person.token(&request).await.unwrap_err();
+        assert_eq!(race.stored(), 0, "seed {seed}: in the store");
+        let error = finish(person.token(&request)).unwrap_err();
         assert_eq!(error.kind(), CredentialErrorKind::InteractionRequired);
     }
+    assert!(raced > SEEDS / 10, "{raced} races");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_hangs_does_not_hold_up_a_sign_out_for_long() {
-    let (service, shelf, _) = scene(1, Service::new());
+    let (service, shelf) = (Service::new(), Shelf::new());
     let cache = TokenCache::builder().store(Arc::clone(&shelf)).build();
     let credential = builder(&service).cache(&cache).build().unwrap();
     shelf.hang(true);
     let request = graph();
     let mut call = credential.token(&request);
     assert!(poll_once(&mut call).await.is_none(), "it waits");
-    let partition = Partition::app(CLIENT.parse().unwrap(), &TENANT.parse().unwrap());
+    let partition = application();
     let forgetting = tokio::time::timeout(Duration::from_secs(7), cache.forget(&partition));
     forgetting.await.unwrap().unwrap_err();
     call.await.unwrap();
