@@ -49,6 +49,13 @@ mod readme;
 mod saas_usage;
 mod terminal;
 mod usage_report;
+mod web;
+#[expect(
+    dead_code,
+    reason = "the tests call the parts of the example, not its `main`"
+)]
+#[path = "../../web_sign_in/main.rs"]
+mod web_sign_in;
 #[expect(
     dead_code,
     reason = "the tests call the parts of the example, not its `main`"
