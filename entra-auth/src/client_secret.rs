@@ -6,13 +6,16 @@ use entra_core::{
     TokenCredential, TokenRequest,
 };
 
+#[cfg(feature = "sign-in")]
+pub(crate) use crate::identity::invalid_id;
 use crate::{
     Error,
     cache::{Account, Asked},
     form::Form,
+    identity::Identity,
     settings::{Settings, common_settings, region_setting},
     token_endpoint::{Effort, Grant, TokenEndpoint},
-    tokens::{TokenSource, Tokens, check_tenant},
+    tokens::{TokenSource, Tokens},
 };
 
 /// Signs an application in with a client secret (the OAuth client credentials grant).
@@ -44,8 +47,7 @@ pub struct ClientSecretCredential(Arc<Tokens>);
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientSecretCredentialBuilder {
-    tenant: Result<TenantId, InvalidId>,
-    client: Result<ClientId, InvalidId>,
+    identity: Identity,
     secret: Secret,
     settings: Settings,
 }
@@ -81,8 +83,7 @@ impl ClientSecretCredential {
         C: TryInto<ClientId, Error: Into<InvalidId>>,
     {
         ClientSecretCredentialBuilder {
-            tenant: tenant.try_into().map_err(Into::into),
-            client: client_id.try_into().map_err(Into::into),
+            identity: Identity::new(tenant, client_id),
             secret: secret.into(),
             settings: Settings::default(),
         }
@@ -128,9 +129,7 @@ impl ClientSecretCredentialBuilder {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an id that is none, an
     /// alias in the tenant's place, or an empty secret.
     pub fn build(self) -> Result<ClientSecretCredential, Error> {
-        let tenant = self.tenant.map_err(invalid_id)?;
-        check_tenant(&tenant)?;
-        let client = self.client.map_err(invalid_id)?;
+        let (tenant, client) = self.identity.of_application()?;
         if self.secret.expose().trim().is_empty() {
             return Err(Error::configuration(
                 "the client secret is empty",
@@ -214,20 +213,6 @@ impl ClientSecret {
             inner.fix = Some(fix.into());
         })
     }
-}
-
-pub(crate) fn invalid_id(error: InvalidId) -> Error {
-    let (what, fix) = match error.expected() {
-        "tenant" => (
-            "the tenant is malformed",
-            "give the Directory (tenant) ID, a GUID, from the registration's Overview page, or a verified domain such as contoso.onmicrosoft.com",
-        ),
-        _ => (
-            "the client id is malformed",
-            "give the Application (client) ID, a GUID, from the registration's Overview page",
-        ),
-    };
-    Error::configuration(what, fix).with_source(error)
 }
 
 const WRONG_SECRET: u32 = 7_000_215;

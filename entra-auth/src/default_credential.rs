@@ -5,12 +5,12 @@ use entra_core::{AccessToken, CredentialError, TokenCredential, TokenRequest};
 
 use crate::{
     ChainReport, ChainedCredential, Environment, EnvironmentCredential, Error,
-    client_secret::invalid_id,
     federated::ClientAssertionCredential,
     host::{
         AzureCliCredential, AzureDeveloperCliCredential, ManagedIdentityCredential,
         ManagedIdentityId, ProcessRunner,
     },
+    identity::invalid_id,
     settings::{Settings, common_settings, region_setting, with_settings},
 };
 

@@ -17,6 +17,7 @@ mod error;
 pub mod federated;
 mod form;
 pub mod host;
+mod identity;
 mod region;
 mod report;
 mod settings;

@@ -16,11 +16,11 @@ use super::{
 use crate::{
     Error,
     cache::{Account, Asked},
-    client_secret::invalid_id,
     form::Form,
+    identity::Identity,
     settings::{Settings, common_settings, region_setting},
     token_endpoint::{Effort, Grant, TokenEndpoint},
-    tokens::{TokenSource, Tokens, check_tenant},
+    tokens::{TokenSource, Tokens},
 };
 
 /// Signs an application in with a certificate (the OAuth client credentials grant).
@@ -59,8 +59,7 @@ pub struct ClientCertificateCredential {
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientCertificateCredentialBuilder {
-    tenant: Result<TenantId, InvalidId>,
-    client: Result<ClientId, InvalidId>,
+    identity: Identity,
     certificate: Given,
     style: Style,
     settings: Settings,
@@ -182,8 +181,7 @@ impl ClientCertificateCredential {
         C: TryInto<ClientId, Error: Into<InvalidId>>,
     {
         ClientCertificateCredentialBuilder {
-            tenant: tenant.try_into().map_err(Into::into),
-            client: client_id.try_into().map_err(Into::into),
+            identity: Identity::new(tenant, client_id),
             certificate,
             style: Style::default(),
             settings: Settings::default(),
@@ -240,9 +238,7 @@ impl ClientCertificateCredentialBuilder {
     /// alias in the tenant's place, a lifetime outside 30 seconds to 24 hours, or a certificate file
     /// that cannot be used; its [`CertificateError`] is the source.
     pub fn build(self) -> Result<ClientCertificateCredential, Error> {
-        let tenant = self.tenant.map_err(invalid_id)?;
-        check_tenant(&tenant)?;
-        let client = self.client.map_err(invalid_id)?;
+        let (tenant, client) = self.identity.of_application()?;
         if !(SHORTEST..=LONGEST).contains(&self.style.lifetime) {
             return Err(Error::configuration(
                 "the lifetime of assertions is out of range",

@@ -10,11 +10,11 @@ use super::FederatedToken;
 use crate::{
     Environment, Error, ErrorKind,
     cache::{Account, Asked},
-    client_secret::invalid_id,
     form::Form,
+    identity::Identity,
     settings::{Settings, common_settings, region_setting},
     token_endpoint::{Effort, Grant, TokenEndpoint},
-    tokens::{TokenSource, Tokens, check_tenant},
+    tokens::{TokenSource, Tokens},
 };
 
 /// Something that can prove an application's identity with a signed JWT.
@@ -85,8 +85,7 @@ pub struct ClientAssertionCredential(Arc<Tokens>);
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientAssertionCredentialBuilder {
-    tenant: Result<TenantId, InvalidId>,
-    client: Result<ClientId, InvalidId>,
+    identity: Identity,
     given: Given,
     settings: Settings,
 }
@@ -194,8 +193,7 @@ impl ClientAssertionCredential {
         C: TryInto<ClientId, Error: Into<InvalidId>>,
     {
         ClientAssertionCredentialBuilder {
-            tenant: tenant.try_into().map_err(Into::into),
-            client: client_id.try_into().map_err(Into::into),
+            identity: Identity::new(tenant, client_id),
             given,
             settings: Settings::default(),
         }
@@ -229,9 +227,7 @@ impl ClientAssertionCredentialBuilder {
     /// [`ErrorKind::Configuration`] for an id that is none, an alias in the tenant's place, or an
     /// address of the other identity provider that is not safe to send to.
     pub fn build(self) -> Result<ClientAssertionCredential, Error> {
-        let tenant = self.tenant.map_err(invalid_id)?;
-        check_tenant(&tenant)?;
-        let client = self.client.map_err(invalid_id)?;
+        let (tenant, client) = self.identity.of_application()?;
         let source = match self.given {
             Given::Custom(source) => source,
             Given::Federated(token) => Arc::new(token.connect(&self.settings)?),

@@ -13,7 +13,7 @@ use super::process::{ProcessCommand, ProcessOutput, ProcessRunner, SystemProcess
 use crate::{
     Aadsts, Environment, Error, ErrorKind, TokenCache,
     cache::{Account, Asked},
-    client_secret::invalid_id,
+    identity::invalid_id,
     settings::Settings,
     token_endpoint::Effort,
     tokens::{TokenSource, Tokens, check_tenant},

@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     Error,
-    client_secret::invalid_id,
     form::Form,
+    identity::Identity,
     settings::Settings,
     token_endpoint::{Effort, Grant, TokenEndpoint},
     wire::Personal,
@@ -25,8 +25,7 @@ use crate::{
 /// Tenant, client and proof as a builder got them.
 #[derive(Clone, Debug)]
 pub(super) struct Given {
-    pub(super) tenant: Result<TenantId, InvalidId>,
-    pub(super) client: Result<ClientId, InvalidId>,
+    identity: Identity,
     pub(super) proof: ClientProof,
 }
 
@@ -37,8 +36,7 @@ impl Given {
         C: TryInto<ClientId, Error: Into<InvalidId>>,
     {
         Self {
-            tenant: tenant.try_into().map_err(Into::into),
-            client: client.try_into().map_err(Into::into),
+            identity: Identity::new(tenant, client),
             proof,
         }
     }
@@ -57,9 +55,10 @@ pub(crate) struct Party {
 impl Party {
     pub(super) fn new(given: Given, settings: Settings) -> Result<Arc<Self>, Error> {
         given.proof.check()?;
+        let (tenant, client) = given.identity.of_people()?;
         Ok(Arc::new(Self {
-            tenant: given.tenant.map_err(invalid_id)?,
-            client: given.client.map_err(invalid_id)?,
+            tenant,
+            client,
             proof: given.proof,
             endpoint: TokenEndpoint::new(&settings)?,
             settings,

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     Error, ErrorKind,
+    identity::Identity,
     settings::{Settings, common_settings},
 };
 
@@ -77,8 +78,7 @@ type Browser = Arc<dyn Fn(&Url) -> io::Result<()> + Send + Sync>;
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct InteractiveCredentialBuilder {
-    tenant: Result<TenantId, InvalidId>,
-    client: Result<ClientId, InvalidId>,
+    identity: Identity,
     browser: Browser,
     timeout: Duration,
     options: StartOptions,
@@ -95,8 +95,7 @@ impl InteractiveCredential {
         C: TryInto<ClientId, Error: Into<InvalidId>>,
     {
         InteractiveCredentialBuilder {
-            tenant: tenant.try_into().map_err(Into::into),
-            client: client_id.try_into().map_err(Into::into),
+            identity: Identity::new(tenant, client_id),
             browser: Arc::new(browser::open),
             timeout: TIMEOUT,
             options: StartOptions {
@@ -201,8 +200,7 @@ impl InteractiveCredentialBuilder {
     /// # Errors
     /// [`ErrorKind::Configuration`] for an id that is none.
     pub fn build(self) -> Result<InteractiveCredential, Error> {
-        let invalid = crate::client_secret::invalid_id;
-        let (tenant, client) = (self.tenant.map_err(invalid)?, self.client.map_err(invalid)?);
+        let (tenant, client) = self.identity.of_people()?;
         let mut options = self.options;
         let hint = || self.expected.as_ref()?.username.clone();
         options.login_hint = options.login_hint.or_else(hint);
@@ -223,8 +221,7 @@ impl InteractiveCredentialBuilder {
 impl fmt::Debug for InteractiveCredentialBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InteractiveCredentialBuilder")
-            .field("tenant", &self.tenant)
-            .field("client", &self.client)
+            .field("identity", &self.identity)
             .field("timeout", &self.timeout)
             .field("options", &self.options)
             .finish_non_exhaustive()

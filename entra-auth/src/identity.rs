@@ -1,0 +1,50 @@
+use entra_core::{ClientId, InvalidId, TenantId};
+
+use crate::{Error, tokens::check_tenant};
+
+/// Tenant and client as a builder got them. What is none is said when the builder is done.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity {
+    tenant: Result<TenantId, InvalidId>,
+    client: Result<ClientId, InvalidId>,
+}
+
+impl Identity {
+    pub(crate) fn new<T, C>(tenant: T, client: C) -> Self
+    where
+        T: TryInto<TenantId, Error: Into<InvalidId>>,
+        C: TryInto<ClientId, Error: Into<InvalidId>>,
+    {
+        Self {
+            tenant: tenant.try_into().map_err(Into::into),
+            client: client.try_into().map_err(Into::into),
+        }
+    }
+
+    /// The ids of an application that people sign in to, perhaps by an alias of their tenants.
+    pub(crate) fn of_people(self) -> Result<(TenantId, ClientId), Error> {
+        let tenant = self.tenant.map_err(invalid_id)?;
+        Ok((tenant, self.client.map_err(invalid_id)?))
+    }
+
+    /// The ids of an application that signs in itself, in one tenant.
+    pub(crate) fn of_application(self) -> Result<(TenantId, ClientId), Error> {
+        let tenant = self.tenant.map_err(invalid_id)?;
+        check_tenant(&tenant)?;
+        Ok((tenant, self.client.map_err(invalid_id)?))
+    }
+}
+
+pub(crate) fn invalid_id(error: InvalidId) -> Error {
+    let (what, fix) = match error.expected() {
+        "tenant" => (
+            "the tenant is malformed",
+            "give the Directory (tenant) ID, a GUID, from the registration's Overview page, or a verified domain such as contoso.onmicrosoft.com",
+        ),
+        _ => (
+            "the client id is malformed",
+            "give the Application (client) ID, a GUID, from the registration's Overview page",
+        ),
+    };
+    Error::configuration(what, fix).with_source(error)
+}
