@@ -177,10 +177,16 @@ impl TokenCache {
             token,
             obtained: now,
         };
+        let Some(backing) = &self.0.backing else {
+            self.put(key, &record);
+            return;
+        };
+        // Memory and store both have it before the partition is forgotten, or both after.
+        let ident = key.ident();
+        let gate = backing.gate(&ident.partition).read().await;
         self.put(key, &record);
-        if let Some(backing) = &self.0.backing {
-            backing.save(&key.ident(), &record.token, now).await;
-        }
+        backing.save(&ident, &record.token, now).await;
+        drop(gate);
     }
 
     fn forget_in_memory(&self, partition: &Partition) {
