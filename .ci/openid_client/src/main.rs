@@ -10,7 +10,8 @@ use openidconnect::{
     HttpResponse, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier,
     RedirectUrl, Scope, SignatureVerificationError, TokenResponse,
     core::{
-        CoreAuthenticationFlow, CoreClient, CoreIdToken, CoreIdTokenVerifier, CoreProviderMetadata,
+        CoreAuthenticationFlow, CoreClient, CoreIdToken, CoreIdTokenVerifier, CoreJsonWebKeySet,
+        CoreProviderMetadata,
     },
 };
 
@@ -44,6 +45,7 @@ async fn main() -> Outcome<()> {
             .is_err()
     );
 
+    let keys = metadata.jwks_uri().clone();
     let client = CoreClient::from_provider_metadata(
         metadata,
         ClientId::new(app.client_id().to_string()),
@@ -82,7 +84,7 @@ async fn main() -> Outcome<()> {
     let now = move || {
         DateTime::<Utc>::from_timestamp(clock.now().unix_timestamp(), 0).unwrap_or_default()
     };
-    let judge: CoreIdTokenVerifier<'_> = client.id_token_verifier().set_time_fn(now);
+    let judge: CoreIdTokenVerifier<'_> = client.id_token_verifier().set_time_fn(&now);
     let claims = identity.claims(&judge, &nonce)?;
     assert_eq!(
         claims.preferred_username().map(|name| name.as_str()),
@@ -136,6 +138,35 @@ async fn main() -> Outcome<()> {
         "another tenant's token",
         |error| matches!(error, ClaimsVerificationError::InvalidIssuer(_)),
     );
+    // The keys it has stay good until a rollover ends; what the new key signs takes new keys.
+    tenant.publish_next_signing_key();
+    tenant.switch_signing_key();
+    assert!(identity.claims(&judge, &nonce).is_ok());
+    let later = tenant.tokens_for(&app, ADELE, ["openid"]);
+    let later: CoreIdToken = later.id_token().ok_or("no ID token")?.expose().parse()?;
+    let any = |_: Option<&Nonce>| Ok(());
+    refused(
+        later.claims(&judge, any).err(),
+        "a key that is not known yet",
+        |error| {
+            matches!(
+                error,
+                ClaimsVerificationError::SignatureVerification(
+                    SignatureVerificationError::NoMatchingKey
+                )
+            )
+        },
+    );
+    let keys = CoreJsonWebKeySet::fetch_async(&keys, &http).await?;
+    let judge = CoreIdTokenVerifier::new_public_client(
+        ClientId::new(app.client_id().to_string()),
+        IssuerUrl::new(issuer.clone())?,
+        keys,
+    )
+    .set_time_fn(&now);
+    assert!(later.claims(&judge, any).is_ok());
+    assert!(identity.claims(&judge, &nonce).is_ok());
+
     tenant
         .clock()
         .advance(std::time::Duration::from_secs(2 * 3600));
@@ -146,7 +177,7 @@ async fn main() -> Outcome<()> {
     );
     assert!(tokens.access_token().secret().len() > 100);
     println!(
-        "openidconnect: discovery, code with PKCE and ID token; another nonce, altered, stray and old ones refused"
+        "openidconnect: discovery, code with PKCE and ID token; a rollover is followed; another nonce, altered, stray and old ones refused"
     );
     Ok(())
 }
