@@ -84,6 +84,23 @@ impl GraphClient {
         }
     }
 
+    /// The same client with another credential, such as that of a person who has signed in.
+    ///
+    /// They share connections, limits of retries and the count of requests, so one is cheap to make
+    /// for each request that a web product serves. The scope asked for stays Graph's `.default`,
+    /// which stands for everything that the person or an admin has consented to.
+    #[must_use]
+    pub fn with_credential(&self, credential: impl TokenCredential) -> Self {
+        let inner = &*self.0;
+        Self(Arc::new(Inner {
+            pipeline: inner.pipeline.clone(),
+            credential: Arc::new(Remembering::new(credential)),
+            scope: inner.scope.clone(),
+            base: inner.base.clone(),
+            sent: Arc::clone(&inner.sent),
+        }))
+    }
+
     /// How many requests went to Graph so far, every retry and every page counted; token requests
     /// are the credential's own and are not.
     #[must_use]

@@ -278,7 +278,7 @@ mod tests {
     const TID: &str = "11111111-1111-1111-1111-111111111111";
     const HOME: &str = "22222222-2222-2222-2222-222222222222";
 
-    fn read(more: Value, home: Option<(&str, &str)>) -> Result<Identity, SignInError> {
+    fn read(more: &Value, home: Option<(&str, &str)>) -> Result<Identity, SignInError> {
         let mut claims = json!({ "oid": OID, "tid": TID, "sub": "s", "iss": "i" });
         for (name, value) in more.as_object().unwrap() {
             claims[name] = value.clone();
@@ -290,8 +290,9 @@ mod tests {
         Identity::read(claims, home)
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "reads as `with(json!(..))`")]
     fn with(more: Value) -> Identity {
-        read(more, None).unwrap()
+        read(&more, None).unwrap()
     }
 
     #[test]
@@ -409,7 +410,7 @@ mod tests {
             (json!({ "acct": 0 }), Some((HOME, HOME)), false, Some(HOME)),
         ];
         for (claims, home, guest, tenant) in table {
-            let identity = read(claims.clone(), home).unwrap();
+            let identity = read(&claims, home).unwrap();
             assert_eq!(identity.is_guest, guest, "{claims} {home:?}");
             let found = identity.home_tenant.map(|tenant| tenant.to_string());
             assert_eq!(found.as_deref(), tenant, "{claims} {home:?}");
@@ -418,7 +419,7 @@ mod tests {
 
     #[test]
     fn two_people_in_one_answer_are_nobody() {
-        let error = read(json!({}), Some((HOME, TID))).unwrap_err();
+        let error = read(&json!({}), Some((HOME, TID))).unwrap_err();
         assert_eq!(error.kind(), SignInErrorKind::TokenRejected);
     }
 
@@ -432,7 +433,7 @@ mod tests {
             json!({ "sub": null }),
             json!({ "iss": null }),
         ] {
-            let error = read(bad.clone(), None).unwrap_err();
+            let error = read(&bad, None).unwrap_err();
             assert_eq!(error.kind(), SignInErrorKind::TokenRejected, "{bad}");
         }
     }

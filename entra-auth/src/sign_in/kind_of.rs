@@ -16,7 +16,9 @@ pub(super) fn refusal(error: &Error) -> Kind {
     match (oauth, error.suberror()) {
         ("consent_required", _) | (_, Some("consent_required")) => return Kind::ConsentRequired,
         (_, Some("user_password_expired")) => return Kind::PasswordExpired,
-        (_, Some("cancel")) | ("access_denied", _) => return Kind::Declined,
+        (_, Some("cancel")) => return Kind::Declined,
+        // A number that means nothing here still says more than that.
+        ("access_denied", _) if error.codes().is_empty() => return Kind::Declined,
         ("login_required" | "interaction_required" | "account_selection_required", _) => {
             return Kind::SignInRequired;
         }

@@ -31,6 +31,18 @@ mod redis_store;
 mod refusals;
 mod resilience;
 mod runtimes;
+#[cfg(feature = "sign-in")]
+mod sign_in;
+#[cfg(feature = "sign-in")]
+mod sign_in_attacks;
+#[cfg(feature = "sign-in")]
+mod sign_in_connections;
+#[cfg(feature = "sign-in")]
+mod sign_in_errors;
+#[cfg(feature = "sign-in")]
+mod sign_in_groups;
+#[cfg(feature = "sign-in")]
+mod sign_in_support;
 mod store_keys;
 mod store_people;
 mod store_refresh;

@@ -86,6 +86,9 @@ impl Resource<User> {
     }
 }
 
+/// Asks below `/users/{id}`, which the delegated permission `GroupMember.Read.All` allows to a person's
+/// own credential ([`GraphClient::with_credential`]), and the application permission of that name to
+/// the application's.
 #[async_trait]
 impl GroupMembership for GraphClient {
     async fn member_groups_among(

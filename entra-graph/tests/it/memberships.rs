@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use entra_core::{GroupMembership, ObjectId};
+use entra_core::{GroupMembership, ObjectId, StaticCredential};
 use entra_graph::GraphClient;
 use entra_mock::{FakeTenant, Fault};
 
@@ -102,4 +102,28 @@ async fn an_answer_that_cannot_be_had_is_an_error_that_says_what_is_needed() {
     tenant.clear_faults();
     tenant.inject(Fault::on("/getMemberGroups").truncated_body());
     graph.all_member_groups(adele).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_client_for_a_person_shares_all_but_the_credential() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant
+        .register_app("Shop")
+        .delegated_permission("GroupMember.Read.All")
+        .with_secret();
+    let shared = client(&tenant, AppCredential::new(&tenant, &app));
+    let engineers = [tenant.group("Engineers").id()];
+    let adele = tenant.user(ADELE).id();
+    // The application itself may read nothing.
+    shared
+        .member_groups_among(adele, &engineers)
+        .await
+        .unwrap_err();
+
+    let tokens = tenant.tokens_for(&app, ADELE, ["GroupMember.Read.All"]);
+    let person = shared.with_credential(StaticCredential::new(tokens.access_token().expose()));
+    let found = person.member_groups_among(adele, &engineers).await.unwrap();
+    assert_eq!(found, engineers);
+    assert!(!person.all_member_groups(adele).await.unwrap().is_empty());
+    assert_eq!(shared.requests_sent(), 3);
 }

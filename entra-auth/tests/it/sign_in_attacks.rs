@@ -1,0 +1,307 @@
+//! What attackers do to a sign-in, each refused for the right reason.
+
+use entra_auth::{
+    SignInClient,
+    sign_in::{ReturnPath, SignInErrorKind as Kind},
+    user::{ClientProof, StartOptions},
+};
+use entra_core::url::{Url, form_urlencoded};
+use entra_mock::{App, FakeTenant};
+use serde_json::json;
+
+use crate::{
+    sign_in_support::{
+        CALLBACK, builder_for, callback, connection, copy, stored, success, success_of,
+    },
+    support::TENANT,
+    validate_support::{
+        FOREIGN, OTHER_TENANT, OURS, PERSON, but, clock, encode, id_token, issuer_v2,
+    },
+};
+
+const ADELE: &str = "adele@contoso.com";
+const MALLORY: &str = "bruno@contoso.com";
+
+async fn shop() -> (FakeTenant, App, SignInClient) {
+    let tenant = FakeTenant::start().await;
+    let app = tenant
+        .register_app("Shop")
+        .redirect_uri(CALLBACK)
+        .delegated_permission("User.Read")
+        .with_secret();
+    let client = SignInClient::builder(
+        tenant.id(),
+        app.client_id(),
+        ClientProof::secret(app.secret()),
+    )
+    .redirect_uri(CALLBACK)
+    .cloud(tenant.cloud())
+    .clock(tenant.clock())
+    .build()
+    .unwrap();
+    (tenant, app, client)
+}
+
+fn encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+#[tokio::test]
+async fn a_replayed_callback_is_refused_however_many_try_at_once() {
+    let (tenant, _, client) = shop().await;
+    let (url, flow) = client.start(&StartOptions::default()).unwrap();
+    let back = tenant.sign_in_at(url.as_str(), ADELE).query();
+    let mut tries = Vec::new();
+    for _ in 0..16 {
+        let (client, flow, back) = (client.clone(), copy(&flow), back.clone());
+        tries.push(tokio::spawn(
+            async move { client.finish(flow, &back).await },
+        ));
+    }
+    let mut winners = 0;
+    for attempt in tries {
+        match attempt.await.unwrap() {
+            Ok(_) => winners += 1,
+            Err(error) => assert_eq!(error.kind(), Kind::Replayed),
+        }
+    }
+    assert_eq!(winners, 1);
+    tenant.requests().to("/token").assert_count(1);
+}
+
+#[tokio::test]
+async fn a_code_swapped_between_two_browsers_is_refused_by_the_challenge() {
+    let (tenant, _, client) = shop().await;
+    let (url, victims) = client.start(&StartOptions::default()).unwrap();
+    let victims_code = tenant
+        .sign_in_at(url.as_str(), ADELE)
+        .parameter("code")
+        .unwrap();
+    let (_, attackers) = client.start(&StartOptions::default()).unwrap();
+    let injected = format!("code={}&state={}", encoded(&victims_code), attackers.id());
+    let error = client.finish(attackers, &injected).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::CodeInjected);
+    assert_eq!(error.aadsts_code(), Some(501_481));
+    drop(victims);
+}
+
+#[tokio::test]
+async fn a_sign_in_is_not_pushed_upon_another_browser() {
+    let (tenant, _, client) = shop().await;
+    let (url, _) = client.start(&StartOptions::default()).unwrap();
+    let attackers = tenant.sign_in_at(url.as_str(), MALLORY).query();
+    let (_, victims) = client.start(&StartOptions::default()).unwrap();
+    let error = client.finish(victims, &attackers).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::StateMismatch);
+    tenant.requests().to("/token").assert_count(0);
+}
+
+/// A challenge that was cut out of the address binds the code to nothing; the nonce still does.
+#[tokio::test]
+async fn a_challenge_that_was_cut_out_does_not_help() {
+    let (tenant, _, client) = shop().await;
+    let (url, flow) = client.start(&StartOptions::default()).unwrap();
+    let mut cut = url.clone();
+    cut.query_pairs_mut().clear().extend_pairs(
+        url.query_pairs()
+            .filter(|(name, _)| !name.starts_with("code_challenge")),
+    );
+    let back = tenant.sign_in_at(cut.as_str(), ADELE);
+    // The verifier goes along all the same, and a service that never saw its challenge refuses.
+    let error = client.finish(flow, &back.query()).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::CodeInjected);
+    // A service that does not look at the verifier: the code of another session carries its nonce.
+    let (service, client) = connection();
+    let (_, victims) = client.start(&StartOptions::default()).unwrap();
+    let (_, attackers) = client.start(&StartOptions::default()).unwrap();
+    service.then(200, &success(&victims, json!({})));
+    let injected = callback(&attackers);
+    let error = client.finish(attackers, &injected).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::NonceMismatch);
+    let form = &service.forms()[0];
+    assert!(form.contains("code_verifier="), "it is always sent");
+}
+
+#[tokio::test]
+async fn a_code_never_goes_to_a_service_that_another_one_answers_for() {
+    let (service, client) = connection();
+    let foreign = [
+        "https://evil.example".to_owned(),
+        issuer_v2(OTHER_TENANT),
+        format!("{}/", issuer_v2(TENANT)),
+        issuer_v2(TENANT).replace("https", "http"),
+        issuer_v2(TENANT).to_uppercase(),
+        String::new(),
+    ];
+    for issuer in foreign {
+        let (_, flow) = client.start(&StartOptions::default()).unwrap();
+        let mixed_up = format!("{}&iss={}", callback(&flow), encoded(&issuer));
+        let error = client.finish(flow, &mixed_up).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::IssuerMismatch, "{issuer}");
+        let (_, flow) = client.start(&StartOptions::default()).unwrap();
+        let refusal = format!(
+            "error=access_denied&state={}&iss={}",
+            flow.id(),
+            encoded(&issuer)
+        );
+        let error = client.finish(flow, &refusal).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::IssuerMismatch, "an error, too");
+    }
+    assert!(service.forms().is_empty());
+    let (_, flow) = client.start(&StartOptions::default()).unwrap();
+    service.then(200, &success(&flow, json!({})));
+    let good = format!("{}&iss={}", callback(&flow), encoded(&issuer_v2(TENANT)));
+    client.finish(flow, &good).await.unwrap();
+}
+
+#[tokio::test]
+async fn where_many_tenants_enter_the_issuer_of_callback_and_token_are_one() {
+    let (service, _) = connection();
+    let client = builder_for("organizations", &service, &clock())
+        .any_tenant()
+        .build()
+        .unwrap();
+    let (_, flow) = client.start(&StartOptions::default()).unwrap();
+    service.then(200, &success(&flow, json!({})));
+    let mixed = format!(
+        "{}&iss={}",
+        callback(&flow),
+        encoded(&issuer_v2(OTHER_TENANT))
+    );
+    let error = client.finish(flow, &mixed).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::IssuerMismatch);
+}
+
+#[tokio::test]
+async fn tokens_of_others_are_refused_and_leave_nothing_behind() {
+    let (service, client) = connection();
+    let account: entra_auth::user::Account = serde_json::from_value(json!({
+        "home_account_id": format!("{PERSON}.{TENANT}"), "tenant": TENANT,
+    }))
+    .unwrap();
+    let own = id_token();
+    let unsigned = format!(
+        "{}.{}.",
+        encode(r#"{"alg":"none","typ":"JWT"}"#),
+        encode(own.to_string())
+    );
+    let confused = format!(
+        "{}.{}.{}",
+        encode(json!({ "alg": "HS256", "typ": "JWT", "kid": OURS.kid }).to_string()),
+        encode(own.to_string()),
+        encode("signature")
+    );
+    let deep = OURS.token_of(
+        &OURS.header().to_string(),
+        &format!("{{\"a\":{}1{}}}", "[".repeat(2000), "]".repeat(2000)),
+    );
+    let fat = OURS.token(&but(own.clone(), json!({ "name": "x".repeat(300_000) })));
+    let signed = |changes| OURS.token(&but(own.clone(), changes));
+    let table = [
+        (unsigned, Kind::TokenRejected),
+        (confused, Kind::TokenRejected),
+        (FOREIGN.token(&own), Kind::TokenRejected),
+        (deep, Kind::TokenRejected),
+        (fat, Kind::TokenRejected),
+        ("e30.e30.e30".to_owned(), Kind::TokenRejected),
+        (
+            signed(json!({ "aud": OTHER_TENANT })),
+            Kind::AudienceMismatch,
+        ),
+        (
+            signed(json!({ "aud": [crate::support::CLIENT, "x"] })),
+            Kind::AudienceMismatch,
+        ),
+        (
+            signed(json!({ "tid": OTHER_TENANT, "iss": issuer_v2(OTHER_TENANT) })),
+            Kind::WrongTenant,
+        ),
+        (
+            signed(json!({ "iss": issuer_v2(OTHER_TENANT) })),
+            Kind::WrongTenant,
+        ),
+        (
+            signed(json!({ "iss": "https://evil.example/v2.0" })),
+            Kind::IssuerMismatch,
+        ),
+        (signed(json!({ "nonce": "n-9" })), Kind::NonceMismatch),
+    ];
+    for (number, (token, kind)) in table.into_iter().enumerate() {
+        let (_, flow) = client.start(&StartOptions::default()).unwrap();
+        service.then(200, &success_of(&token, PERSON, TENANT));
+        let answer = callback(&flow);
+        let error = client.finish(flow, &answer).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{number}: {error:?}");
+        assert!(client.resume(&account).await.is_none(), "{number}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_beside_the_token_cannot_be_another_ones() {
+    let (service, client) = connection();
+    let (_, flow) = client.start(&StartOptions::default()).unwrap();
+    let claims = but(id_token(), json!({ "nonce": stored(&flow)["nonce"] }));
+    service.then(200, &success_of(&OURS.token(&claims), OTHER_TENANT, TENANT));
+    let answer = callback(&flow);
+    let error = client.finish(flow, &answer).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::TokenRejected);
+}
+
+#[tokio::test]
+async fn a_flow_that_somebody_wrote_into_the_session_is_not_this_connections() {
+    let (service, client) = connection();
+    let (_, flow) = client.start(&StartOptions::default()).unwrap();
+    for (name, value) in [
+        ("connection", json!("evil")),
+        ("connection", json!(null)),
+        ("client", json!(OTHER_TENANT)),
+        ("client", json!(null)),
+        ("tenant", json!(OTHER_TENANT)),
+        ("tenant", json!("common")),
+    ] {
+        let mut changed = stored(&flow);
+        changed[name] = value;
+        let answer = callback(&flow);
+        let changed = crate::sign_in_support::restored(&changed);
+        let error = client.finish(changed, &answer).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::OtherConnection, "{name}");
+    }
+    assert!(service.forms().is_empty());
+}
+
+#[tokio::test]
+async fn an_oversized_callback_costs_nothing() {
+    let (service, client) = connection();
+    for size in [65_536, 1_000_000, 20_000_000] {
+        let (_, flow) = client.start(&StartOptions::default()).unwrap();
+        let answer = format!("state={}&code={}", flow.id(), "%41".repeat(size / 3));
+        let error = client.finish(flow, &answer).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::CallbackMalformed);
+    }
+    assert!(service.forms().is_empty());
+}
+
+#[test]
+fn nobody_is_sent_to_another_site_after_a_sign_in() {
+    let site = Url::parse("https://shop.example/deep/page").unwrap();
+    for asked in [
+        "//evil.example",
+        "/\\evil.example",
+        "https://evil.example",
+        "https:evil.example",
+        "/\tevil.example",
+        "\\\\evil.example",
+        "/%5cevil.example",
+        "/%2f%2fevil.example",
+        "/..//evil.example",
+        "javascript:alert(1)",
+        "//shop.example@evil.example",
+        "",
+        "/a\r\nLocation: https://evil.example",
+        "///evil.example/%2f..",
+    ] {
+        let path = ReturnPath::or_root(Some(asked));
+        assert_eq!(path.as_str(), "/", "{asked:?}");
+        assert_eq!(site.join(path.as_str()).unwrap().origin(), site.origin());
+    }
+}

@@ -1,0 +1,145 @@
+//! A sign-in service whose token endpoint answers what a test says.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
+use entra_auth::{
+    SignInClient,
+    sign_in::{SignInClientBuilder, SignInError, SignedIn},
+    user::{ClientProof, FlowState, StartOptions},
+};
+use entra_core::{HttpTransport, ManualClock, RetryPolicy, TransportError, bytes::Bytes, http};
+use serde_json::{Value, json};
+
+use crate::{
+    support::{CLIENT, TENANT, response},
+    validate_support::{OURS, PERSON, SignIn, but, clock, encode, id_token},
+};
+
+pub(crate) const CALLBACK: &str = "https://shop.example/callback";
+
+/// The metadata and keys of [`SignIn`], and a token endpoint that follows a script.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) metadata: Arc<SignIn>,
+    answers: Mutex<VecDeque<(u16, String)>>,
+    forms: Mutex<Vec<String>>,
+}
+
+impl Service {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            metadata: SignIn::new(),
+            answers: Mutex::default(),
+            forms: Mutex::default(),
+        })
+    }
+
+    /// What the token endpoint says next.
+    pub(crate) fn then(&self, status: u16, body: &Value) {
+        let answer = (status, body.to_string());
+        self.answers.lock().unwrap().push_back(answer);
+    }
+
+    /// The forms that the token endpoint got.
+    pub(crate) fn forms(&self) -> Vec<String> {
+        self.forms.lock().unwrap().clone()
+    }
+}
+
+#[async_trait]
+impl HttpTransport for Service {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        if !request.uri().path().ends_with("/oauth2/v2.0/token") {
+            return self.metadata.send(request).await;
+        }
+        let form = String::from_utf8_lossy(request.body()).into_owned();
+        self.forms.lock().unwrap().push(form);
+        let (status, body) = self.answers.lock().unwrap().pop_front().unwrap();
+        Ok(response(status, &body))
+    }
+}
+
+/// A connection on a service and a clock, without retries.
+pub(crate) fn builder(service: &Arc<Service>, clock: &ManualClock) -> SignInClientBuilder {
+    builder_for(TENANT, service, clock)
+}
+
+pub(crate) fn builder_for(
+    tenant: &str,
+    service: &Arc<Service>,
+    clock: &ManualClock,
+) -> SignInClientBuilder {
+    SignInClient::builder(tenant, CLIENT, ClientProof::secret("s3cr3t"))
+        .redirect_uri(CALLBACK)
+        .scopes(["User.Read"])
+        .transport(Arc::clone(service))
+        .clock(clock.clone())
+        .retry_policy(RetryPolicy::once())
+}
+
+pub(crate) fn connection() -> (Arc<Service>, SignInClient) {
+    let service = Service::new();
+    let client = builder(&service, &clock()).build().unwrap();
+    (service, client)
+}
+
+/// What a browser brings back when all went well.
+pub(crate) fn callback(flow: &FlowState) -> String {
+    format!("code=c-1&state={}&session_state=ss-1", flow.id())
+}
+
+/// What a flow keeps, which a test may look at and change.
+pub(crate) fn stored(flow: &FlowState) -> Value {
+    serde_json::to_value(flow).unwrap()
+}
+
+pub(crate) fn restored(stored: &Value) -> FlowState {
+    serde_json::from_value(stored.clone()).unwrap()
+}
+
+pub(crate) fn copy(flow: &FlowState) -> FlowState {
+    restored(&stored(flow))
+}
+
+/// A success of the token endpoint with an ID token of these claims, with the flow's nonce unless
+/// they say otherwise.
+pub(crate) fn success(flow: &FlowState, changes: Value) -> Value {
+    let claims = but(id_token(), json!({ "nonce": stored(flow)["nonce"] }));
+    success_of(&OURS.token(&but(claims, changes)), PERSON, TENANT)
+}
+
+/// A success of the token endpoint with this ID token and this account beside it.
+pub(crate) fn success_of(id_token: &str, uid: &str, utid: &str) -> Value {
+    json!({
+        "token_type": "Bearer", "access_token": "at-1", "expires_in": 3600, "refresh_token": "rt-1",
+        "id_token": id_token, "client_info": encode(json!({ "uid": uid, "utid": utid }).to_string()),
+    })
+}
+
+/// A sign-in whose ID token has these claims changed.
+pub(crate) async fn sign_in(
+    service: &Service,
+    client: &SignInClient,
+    changes: Value,
+) -> Result<SignedIn, SignInError> {
+    sign_in_with(service, client, &StartOptions::default(), changes).await
+}
+
+pub(crate) async fn sign_in_with(
+    service: &Service,
+    client: &SignInClient,
+    options: &StartOptions,
+    changes: Value,
+) -> Result<SignedIn, SignInError> {
+    let (_, flow) = client.start(options).unwrap();
+    service.then(200, &success(&flow, changes));
+    let callback = callback(&flow);
+    client.finish(flow, &callback).await
+}
