@@ -11,7 +11,8 @@ use crate::user::FlowState;
 /// The connections of a product, one per customer, to choose from at each sign-in.
 ///
 /// They are added and removed while the program runs, and fail each for itself: none of them sends
-/// anything before its first use. Cheap to clone; clones share the connections.
+/// anything before its first use. Cheap to clone; clones share the connections. Give all of them
+/// one `transport`, so that they share its pool, and one set of `keys` where their tenants repeat.
 ///
 /// ```
 /// use entra_auth::sign_in::{Connections, SignInClient};
