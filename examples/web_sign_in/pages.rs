@@ -122,7 +122,7 @@ fn layout(title: &str, name: Option<&str>, content: &str) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>{}</title>\n\
-         <link rel=\"stylesheet\" href=\"/style.css\">\n<link rel=\"icon\" href=\"data:,\">\n</head>\n<body>\n\
+         <link rel=\"stylesheet\" href=\"/style.css\">\n<link rel=\"icon\" href=\"/icon.svg\">\n</head>\n<body>\n\
          <header><a class=\"brand\" href=\"/\">Helpdesk</a>\n{person}</header>\n<main>\n{content}</main>\n</body>\n</html>\n",
         escape(title)
     )
@@ -147,3 +147,4 @@ pub(crate) fn escape(text: &str) -> String {
 }
 
 pub(crate) const STYLE: &str = include_str!("style.css");
+pub(crate) const ICON: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 16 16\"><rect width=\"16\" height=\"16\" rx=\"4\" fill=\"#0f5fc2\"/><path d=\"M5 4v8M11 4v8M5 8h6\" stroke=\"#fff\" stroke-width=\"2\"/></svg>";

@@ -92,6 +92,7 @@ pub(crate) fn routes(
         .route("/", get(front))
         .route("/desk", get(desk))
         .route("/style.css", get(style))
+        .route("/icon.svg", get(icon))
         .with_state(site)
         .merge(sign_in.routes())
         .layer(sign_in.sessions()))
@@ -167,6 +168,10 @@ async fn style() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/css")], pages::STYLE)
 }
 
+async fn icon() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "image/svg+xml")], pages::ICON)
+}
+
 /// What to call somebody.
 pub(crate) fn shown_name(identity: &Identity) -> String {
     let name = identity.name.clone().or_else(|| identity.username.clone());
@@ -205,7 +210,7 @@ fn policy(customers: &[Customer]) -> HeaderValue {
     pages.sort_unstable();
     pages.dedup();
     let policy = format!(
-        "default-src 'none'; style-src 'self'; form-action 'self' {}; base-uri 'none'; frame-ancestors 'none'",
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' {}; base-uri 'none'; frame-ancestors 'none'",
         pages.join(" ")
     );
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))

@@ -48,17 +48,19 @@ impl Page {
         self
     }
 
-    /// A way on.
+    /// The way on; a further one, or one beside a form, is the way round it.
     pub(super) fn links(mut self, text: &str, path: &str) -> Self {
+        let has_main = self.content.contains("<form") || self.content.contains("class=\"main\"");
+        let class = if has_main { "" } else { " class=\"main\"" };
         self.content += &format!(
-            "<p class=\"way\"><a href=\"{}\">{}</a></p>\n",
+            "<p class=\"way\"><a{class} href=\"{}\">{}</a></p>\n",
             escape(path),
             escape(text)
         );
         self
     }
 
-    /// A button that posts to this site, and a way round it.
+    /// A button that posts to this site.
     pub(super) fn posts(mut self, path: &str, button: &str) -> Self {
         self.content += &format!(
             "<form method=\"post\" action=\"{}\"><button>{}</button></form>\n",
@@ -69,21 +71,22 @@ impl Page {
     }
 
     /// Asks for the address that tells where somebody signs in.
-    pub(super) fn asks_for_email(mut self, path: &str, back: &str, wrong: bool) -> Self {
+    pub(super) fn asks_for_email(mut self, path: &str, back: &str, wrong: Option<&str>) -> Self {
         let (described, invalid) = match wrong {
-            true => (" aria-describedby=\"wrong\"", " aria-invalid=\"true\""),
-            false => ("", ""),
+            Some(_) => (" aria-describedby=\"wrong\"", " aria-invalid=\"true\""),
+            None => ("", ""),
         };
-        if wrong {
+        if wrong.is_some() {
             self.content += "<p id=\"wrong\" role=\"alert\" class=\"alert\">Nobody signs in here with an address of that organisation.</p>\n";
         }
         self.content += &format!(
             "<form method=\"post\" action=\"{}\">\n<input type=\"hidden\" name=\"return\" value=\"{}\">\n\
              <label for=\"email\">E-mail address at your organisation</label>\n\
-             <input id=\"email\" name=\"email\" type=\"email\" autocomplete=\"username\" required autofocus{described}{invalid}>\n\
+             <input id=\"email\" name=\"email\" type=\"email\" autocomplete=\"username\" value=\"{}\" required autofocus{described}{invalid}>\n\
              <button>Next</button>\n</form>\n",
             escape(path),
-            escape(back)
+            escape(back),
+            escape(wrong.unwrap_or_default())
         );
         self
     }
@@ -136,16 +139,22 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 });
 
-const STYLE: &str = ":root{color-scheme:light dark}\
-body{font:1rem/1.5 system-ui,sans-serif;margin:0;padding:1rem;background:Canvas;color:CanvasText}\
-main{max-width:34rem;margin:12vh auto 2rem}\
-h1{font-size:1.6rem;line-height:1.25;margin:0 0 1rem}h2{font-size:1rem;margin:0}\
-p{margin:0 0 1rem;overflow-wrap:anywhere}\
-section{border-left:.25rem solid #8a8a8a;padding:.25rem 0 .25rem 1rem;margin:1.5rem 0}\
-section p{margin:0}.alert{font-weight:600}\
-label{display:block;margin:0 0 .25rem}\
-input:not([type=hidden]){box-sizing:border-box;width:100%;font:inherit;padding:.6rem;margin:0 0 1rem}\
-button{font:inherit;padding:.6rem 1.4rem}";
+const STYLE: &str = ":root{color-scheme:light dark;--page:#f4f6f9;--card:#fff;--text:#17202c;--soft:#566273;--line:#d9dfe7;--accent:#0f5fc2;--on-accent:#fff;--alert:#a3231c}\
+@media(prefers-color-scheme:dark){:root{--page:#11151b;--card:#1a212b;--text:#e8ecf2;--soft:#a3afbf;--line:#313b49;--accent:#7db1f7;--on-accent:#0c1726;--alert:#ff9d94}}\
+*{box-sizing:border-box}\
+body{margin:0;padding:1rem;background:var(--page);color:var(--text);font:1rem/1.5 system-ui,-apple-system,\"Segoe UI\",Roboto,\"Noto Sans\",sans-serif}\
+main{max-width:34rem;margin:10vh auto 2rem;padding:2rem;background:var(--card);border:1px solid var(--line);border-radius:12px}\
+h1{margin:0 0 1rem;font-size:1.6rem;line-height:1.25;letter-spacing:-.01em}\
+p{margin:0 0 1rem;overflow-wrap:anywhere}.alert{font-weight:600;color:var(--alert)}\
+section{margin:1.5rem 0;padding:1rem 0 0;border-top:1px solid var(--line);color:var(--soft);font-size:.92rem}\
+section p{margin:0}h2{margin:0 0 .25rem;font-size:.92rem}\
+label{display:block;margin:0 0 .4rem;font-weight:600}\
+input:not([type=hidden]){width:100%;margin:0 0 1rem;padding:.65rem .75rem;font:inherit;color:inherit;background:var(--page);border:1px solid var(--soft);border-radius:8px}\
+input[aria-invalid]{border-color:var(--alert)}\
+.way{margin:1rem 0 0}a{color:var(--accent)}\
+button,.way a.main{display:inline-block;padding:.6rem 1.3rem;font:inherit;font-weight:600;text-decoration:none;color:var(--on-accent);background:var(--accent);border:1px solid var(--accent);border-radius:8px;cursor:pointer}\
+:focus-visible{outline:3px solid var(--accent);outline-offset:2px}\
+@media(max-width:34rem){main{margin:0 auto;padding:1.25rem}}";
 
 #[cfg(test)]
 mod tests {
@@ -160,7 +169,7 @@ mod tests {
             .for_admin(nasty)
             .links(nasty, nasty)
             .posts(nasty, nasty)
-            .asks_for_email(nasty, nasty, true);
+            .asks_for_email(nasty, nasty, Some(nasty));
         let response = page.into_response();
         let policy = response.headers()["content-security-policy"].to_str();
         let policy = policy.unwrap().to_owned();
@@ -169,6 +178,6 @@ mod tests {
         let body = axum::body::to_bytes(response.into_body(), 1 << 20).await;
         let body = String::from_utf8(body.unwrap().to_vec()).unwrap();
         assert!(!body.contains("<script") && !body.contains("'x'"), "{body}");
-        assert_eq!(body.matches("&lt;script&gt;").count(), 11);
+        assert_eq!(body.matches("&lt;script&gt;").count(), 12);
     }
 }

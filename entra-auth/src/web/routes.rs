@@ -73,7 +73,7 @@ async fn sign_in(State(site): Web, request: Request) -> Response {
                 .asks_for_email(
                     &site.addresses.sign_in_path(),
                     wish.back.as_str(),
-                    wish.email.is_some(),
+                    wish.email.as_deref(),
                 )
                 .into_response(),
         ),
@@ -421,7 +421,7 @@ impl Site {
             let path = self.sign_in_path(connection, back, prompt);
             page.links("Sign in with another account", &path)
         };
-        finished(page.into_response())
+        finished(page.links("To the front page", "/").into_response())
     }
 
     fn refused(&self, refused: &Refused, client: &SignInClient, back: &ReturnPath) -> Response {
@@ -438,6 +438,7 @@ impl Site {
         let path = self.sign_in_path(Some(client.name()), back, Some("select_account"));
         finished(
             page.links("Sign in with another account", &path)
+                .links("To the front page", "/")
                 .into_response(),
         )
     }
