@@ -71,7 +71,8 @@ impl WebSignIn {
         &self.0.addresses
     }
 
-    /// The connections to choose from, which may change while the program runs.
+    /// The connections to choose from, which may change while the program runs. Nobody is signed in
+    /// by one that was removed.
     #[must_use]
     pub fn connections(&self) -> &Connections {
         &self.0.connections

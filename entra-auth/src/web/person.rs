@@ -186,11 +186,15 @@ impl Handle {
             Some(ticket) => self.site.sessions.find(&ticket).await,
             None => Ok(None),
         };
-        let found = self.session.get_or_try_init(read).await;
-        found.cloned().map_err(|error| {
+        let found = self.session.get_or_try_init(read).await.map_err(|error| {
             tracing::error!(%error, "the session store failed");
             NotSignedIn(Why::Unavailable)
-        })
+        })?;
+        // Nobody is signed in by a customer that the product has no more.
+        let connections = &self.site.connections;
+        let session = found.as_ref();
+        let session = session.filter(|session| connections.by_name(session.connection()).is_some());
+        Ok(session.cloned())
     }
 
     fn sign_in_first(&self, parts: &Parts) -> NotSignedIn {

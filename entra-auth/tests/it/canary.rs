@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
 };
 
 use entra_auth::{ClientSecretCredential, TokenCache};
@@ -44,6 +44,13 @@ impl<'a> MakeWriter<'a> for Log {
 }
 
 pub(crate) fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
+    /// While there is one subscriber only, an event is off for everybody once a thread without any
+    /// came across it first, as another test's thread may.
+    static SECOND: LazyLock<tracing::Dispatch> = LazyLock::new(|| {
+        let all = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
+        tracing::Dispatch::new(all.with_writer(io::sink).finish())
+    });
+    LazyLock::force(&SECOND);
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
