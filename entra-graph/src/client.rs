@@ -14,11 +14,9 @@ use entra_core::{
     http::{HeaderName, HeaderValue, Method, header},
     url::Url,
 };
-use serde::de::DeserializeOwned;
 
 use crate::{
     Error,
-    decode::decode,
     entity::Entity,
     handle::{Key, Target},
     odata::Prepared,
@@ -133,14 +131,15 @@ impl GraphClient {
     ///
     /// # Errors
     /// Every kind of [`Error`].
-    pub(crate) async fn fetch<T: DeserializeOwned>(
+    pub(crate) async fn fetch<T>(
         &self,
         operation: &'static Operation,
         prepared: Prepared,
+        read: fn(&[u8]) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let path = self.path(&prepared.url);
         let response = self.send(operation, prepared, JSON).await?;
-        decode(&response.body)
+        read(&response.body)
             .map_err(|error| error.with_answer(&response).with_call(operation, &path))
     }
 

@@ -1,32 +1,41 @@
-use serde::de::DeserializeOwned;
+use crate::{
+    Error,
+    model::{self, Place},
+};
 
-use crate::Error;
-
-/// Decodes an answer. A failure names the place in the JSON, by decoding once more.
+/// Decodes an answer into its place. A failure names the place in the JSON, by decoding once more.
 ///
 /// # Errors
 /// `Decode`.
-pub(crate) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+pub(crate) fn decode_into(body: &[u8], place: &mut dyn Place) -> Result<(), Error> {
     // Text is checked for UTF-8 once and not string by string.
     let text = std::str::from_utf8(body)
         .map_err(|source| Error::decode("the answer is not UTF-8 text", source))?;
-    serde_json::from_str(text).map_err(|_| explain::<T>(text))
+    read(text, place).map_err(|_| explain(text, place))
+}
+
+fn read(text: &str, place: &mut dyn Place) -> Result<(), serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    model::into(&mut deserializer, place)?;
+    deserializer.end()
 }
 
 #[cold]
-fn explain<T: DeserializeOwned>(text: &str) -> Error {
+fn explain(text: &str, place: &mut dyn Place) -> Error {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+    let mut track = serde_path_to_error::Track::new();
+    let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
+    match model::into(tracked, place) {
         Err(error) => {
-            let path = error.path().to_string();
+            let path = track.path().to_string();
             let message = if path == "." {
                 "the answer is not the JSON that was expected".to_owned()
             } else {
                 format!("the answer cannot be read at {path}")
             };
-            Error::decode(message, error.into_inner())
+            Error::decode(message, error)
         }
-        Ok(_) => match deserializer.end() {
+        Ok(()) => match deserializer.end() {
             Err(source) => Error::decode("the answer has text after its JSON", source),
             Ok(()) => Error::query("the answer could not be read"),
         },

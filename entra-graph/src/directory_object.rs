@@ -1,14 +1,9 @@
-use std::fmt;
-
-use serde::{
-    Deserializer, Serializer,
-    de::{self, MapAccess, Visitor},
-};
+use serde::Serializer;
 
 use crate::{
     Application, Device, Group, ServicePrincipal, User,
-    entity::{Entity, EntityInfo, Row, capable},
-    model::{Json, Model, ODATA_TYPE, Value, entity, model, type_name},
+    entity::{Entity, EntityInfo, capable, row},
+    model::{Model, ODATA_TYPE, Object, Place, Shape, Typed, Value, entity, model, type_name},
     odata::{Property, Support},
 };
 
@@ -52,32 +47,24 @@ macro_rules! directory_objects {
                     Self::Other(object) => object.is_limited(),
                 }
             }
+        }
 
-            /// Reads an object of the type that was named first in it.
-            fn of_type<'de, A: MapAccess<'de>>(
-                odata_type: &str,
-                annotations: Vec<(Box<str>, Json)>,
-                map: &mut A,
-            ) -> Result<Self, A::Error> {
-                Ok(match odata_type {
-                    $(<$variant as Model>::TYPE => Self::$variant(rest(annotations, map)?),)*
-                    _ => Self::Other(rest(annotations, map)?),
-                })
-            }
-
-            /// Reads an object from its text, its type being known by now.
-            fn parse<E: de::Error>(odata_type: &str, text: &str) -> Result<Self, E> {
-                let object = match odata_type {
-                    $(<$variant as Model>::TYPE => serde_json::from_str(text).map(Self::$variant),)*
-                    _ => serde_json::from_str(text).map(Self::Other),
+        impl Typed for DirectoryObject {
+            fn of_type(&mut self, odata_type: &str) -> &mut dyn Object {
+                *self = match odata_type {
+                    $(<$variant as Model>::TYPE => Self::$variant(Box::default()),)*
+                    _ => Self::Other(Box::default()),
                 };
-                object.map_err(E::custom)
+                match self {
+                    $(Self::$variant(object) => &mut **object,)*
+                    Self::Other(object) => &mut **object,
+                }
             }
         }
 
         impl Value for DirectoryObject {
-            fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_map(Typed)
+            fn shape(slot: &mut Option<Self>) -> Shape<'_> {
+                Shape::Typed(slot.insert(Self::default()))
             }
 
             fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -215,84 +202,12 @@ impl Default for DirectoryObject {
     }
 }
 
-impl Row for DirectoryObject {
-    fn decode_into<'de, D: Deserializer<'de>>(
-        deserializer: D,
-        slot: &mut Self,
-    ) -> Result<(), D::Error> {
-        *slot = Self::decode(deserializer)?;
-        Ok(())
+impl Place for DirectoryObject {
+    fn shape(&mut self) -> Shape<'_> {
+        Shape::Typed(self)
     }
 }
+
+row!(DirectoryObject);
 
 model!(@serde DirectoryObject);
-
-/// Chooses the type by `@odata.type`, which Graph sends before the first property.
-struct Typed;
-
-impl<'de> Visitor<'de> for Typed {
-    type Value = DirectoryObject;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<DirectoryObject, A::Error> {
-        let mut entries: Vec<(Box<str>, Json)> = Vec::new();
-        while let Some(name) = map.next_key::<Box<str>>()? {
-            let json: Json = map.next_value()?;
-            let names_type = &*name == ODATA_TYPE;
-            let property = !name.starts_with('@');
-            entries.push((name, json));
-            if property {
-                return unordered(entries, map);
-            }
-            if names_type {
-                let odata_type = odata_type(&entries);
-                return DirectoryObject::of_type(&odata_type, entries, &mut map);
-            }
-        }
-        DirectoryObject::of_type("", entries, &mut map)
-    }
-}
-
-/// Reads the properties that follow into an object that has its annotations already.
-fn rest<'de, T: Model, A: MapAccess<'de>>(
-    annotations: Vec<(Box<str>, Json)>,
-    map: &mut A,
-) -> Result<Box<T>, A::Error> {
-    let mut object = Box::<T>::default();
-    for (name, json) in annotations {
-        object.take_unknown(name, json);
-    }
-    object.take_rest(map)?;
-    Ok(object)
-}
-
-/// The rare case: properties came before the type, or there is none.
-#[cold]
-fn unordered<'de, A: MapAccess<'de>>(
-    mut entries: Vec<(Box<str>, Json)>,
-    mut map: A,
-) -> Result<DirectoryObject, A::Error> {
-    while let Some(entry) = map.next_entry()? {
-        entries.push(entry);
-    }
-    let members: Vec<String> = entries
-        .iter()
-        .map(|(name, json)| {
-            serde_json::to_string(name).map(|name| format!("{name}:{}", json.as_str()))
-        })
-        .collect::<Result<_, _>>()
-        .map_err(de::Error::custom)?;
-    let text = format!("{{{}}}", members.join(","));
-    DirectoryObject::parse(&odata_type(&entries), &text)
-}
-
-fn odata_type(entries: &[(Box<str>, Json)]) -> String {
-    entries
-        .iter()
-        .find(|(name, _)| **name == *ODATA_TYPE)
-        .map(|(_, json)| type_name(json.as_str()).into_owned())
-        .unwrap_or_default()
-}

@@ -1,8 +1,12 @@
 //! What a request must know about an entity, as data, and what it may be asked, as traits.
 
-use serde::{Deserializer, Serialize, de::DeserializeOwned};
+use serde::{Serialize, de::DeserializeOwned};
 
-use crate::odata::{Path, Support};
+use crate::{
+    Error,
+    odata::{Path, Support},
+    page::PageBody,
+};
 
 /// An object that Graph keeps in a collection, such as a [`User`](crate::User).
 ///
@@ -14,15 +18,37 @@ pub trait Entity: Row {
     const INFO: EntityInfo;
 }
 
-/// How a row of a page is decoded; it cannot be implemented outside of this crate.
+/// How an answer with such objects is decoded; it cannot be implemented outside of this crate.
 pub trait Row: Default + Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// Reads a row where it will stay.
+    /// Reads a page of a list.
     #[doc(hidden)]
-    fn decode_into<'de, D: Deserializer<'de>>(
-        deserializer: D,
-        slot: &mut Self,
-    ) -> Result<(), D::Error>;
+    fn read_page(body: &[u8]) -> Result<PageBody<Self>, Error>;
+
+    /// Reads a single object.
+    #[doc(hidden)]
+    fn read_one(body: &[u8]) -> Result<Self, Error>;
 }
+
+/// Makes a type a [`Row`]. The functions name the type, so they are compiled in this crate and not
+/// again in each program.
+macro_rules! row {
+    ($row:ty) => {
+        impl $crate::entity::Row for $row {
+            fn read_page(body: &[u8]) -> Result<$crate::page::PageBody<Self>, $crate::Error> {
+                let mut page = $crate::page::PageBody::default();
+                $crate::decode::decode_into(body, &mut page)?;
+                Ok(page)
+            }
+
+            fn read_one(body: &[u8]) -> Result<Self, $crate::Error> {
+                let mut object = Self::default();
+                $crate::decode::decode_into(body, &mut object)?;
+                Ok(object)
+            }
+        }
+    };
+}
+pub(crate) use row;
 
 macro_rules! capabilities {
     ($($(#[$doc:meta])* $name:ident;)*) => {

@@ -1,8 +1,8 @@
 use std::{ops::Deref, vec};
 
-use serde::{Deserializer, Serializer};
+use serde::Serializer;
 
-use crate::model::Value;
+use crate::model::{Shape, Value};
 
 /// Related objects that came along through `$expand`, perhaps not all of them.
 ///
@@ -55,8 +55,9 @@ impl<'a, T> IntoIterator for &'a Expanded<T> {
 }
 
 impl<T: Value> Value for Expanded<T> {
-    fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Vec::decode(deserializer).map(|items| Self { items })
+    fn shape(slot: &mut Option<Self>) -> Shape<'_> {
+        let items = Vec::new();
+        Shape::List(&mut slot.insert(Self { items }).items)
     }
 
     fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -48,8 +48,6 @@ pub use users::User;
 
 /// What requests are made of: handles, request builders and their options.
 pub mod query {
-    #[doc(hidden)]
-    pub use crate::entity::EntityInfo;
     pub use crate::{
         audit_logs::AuditLogs,
         directory_object::DirectoryEntity,
@@ -61,4 +59,6 @@ pub mod query {
         odata::{Literal, Order, Relation, Search, Selection},
         request::{Count, Get, List},
     };
+    #[doc(hidden)]
+    pub use crate::{entity::EntityInfo, page::PageBody};
 }

@@ -1,10 +1,13 @@
 use std::vec;
 
 use entra_core::url::Url;
-use serde::Deserialize;
 
 use crate::{
-    Error, GraphClient, entity::Row, model::Rows, odata::Prepared, permissions::Operation,
+    Error, GraphClient,
+    entity::Row,
+    model::{Additional, Elements, List, NameTable, Object, Place, Shape, Stopped},
+    odata::Prepared,
+    permissions::Operation,
 };
 
 /// One page of a list.
@@ -55,26 +58,101 @@ pub(crate) async fn fetch<E: Row>(
     operation: &'static Operation,
     prepared: Prepared,
 ) -> Result<Page<E>, Error> {
-    /// `value` is required: an answer without it is no empty list.
-    #[derive(Deserialize)]
-    #[serde(bound = "E: Row")]
-    struct Body<E> {
-        value: Rows<E>,
-        #[serde(rename = "@odata.count")]
-        count: Option<u64>,
-        #[serde(rename = "@odata.nextLink")]
-        next: Option<String>,
+    client.fetch(operation, prepared, Page::read).await
+}
+
+impl<E: Row> Page<E> {
+    fn read(body: &[u8]) -> Result<Self, Error> {
+        let body = E::read_page(body)?;
+        // An answer without it is no empty list.
+        let Some(items) = body.value else {
+            return Err(Error::decode(
+                "the answer is not the JSON that was expected",
+                "it has no `value`",
+            ));
+        };
+        let next = body
+            .next
+            .map(|link| Url::parse(&link))
+            .transpose()
+            .map_err(|source| Error::decode("the link to the next page is no address", source))?;
+        Ok(Self {
+            items: items.0,
+            count: body.count.and_then(|count| count.try_into().ok()),
+            next,
+        })
+    }
+}
+
+/// A page as it is read.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct PageBody<E> {
+    value: Option<Rows<E>>,
+    count: Option<i64>,
+    next: Option<String>,
+}
+
+impl<E> Default for PageBody<E> {
+    fn default() -> Self {
+        Self {
+            value: None,
+            count: None,
+            next: None,
+        }
+    }
+}
+
+impl<E: Place + Default> Place for PageBody<E> {
+    fn shape(&mut self) -> Shape<'_> {
+        Shape::Object(self)
+    }
+}
+
+impl<E: Place + Default> Object for PageBody<E> {
+    fn names(&self) -> &'static NameTable {
+        const NAMES: &[&str] = &["value", "@odata.count", "@odata.nextLink"];
+        const { &NameTable::new(NAMES, NAMES) }
     }
 
-    let body: Body<E> = client.fetch(operation, prepared).await?;
-    let next = body
-        .next
-        .map(|link| Url::parse(&link))
-        .transpose()
-        .map_err(|source| Error::decode("the link to the next page is no address", source))?;
-    Ok(Page {
-        items: body.value.0,
-        count: body.count,
-        next,
-    })
+    fn property(&mut self, index: usize) -> &mut dyn Place {
+        match index {
+            0 => &mut self.value,
+            1 => &mut self.count,
+            _ => &mut self.next,
+        }
+    }
+
+    fn extra(&mut self) -> Option<&mut Additional> {
+        None
+    }
+
+    fn odata_type(&self) -> &'static str {
+        ""
+    }
+}
+
+/// The rows of a page, each read where it will stay, so that none is ever moved.
+#[derive(Debug)]
+struct Rows<E>(Vec<E>);
+
+impl<E: Place + Default> Place for Option<Rows<E>> {
+    fn shape(&mut self) -> Shape<'_> {
+        Shape::List(self.insert(Rows(Vec::new())))
+    }
+}
+
+impl<E: Place + Default> List for Rows<E> {
+    fn fill(&mut self, elements: &mut dyn Elements) -> Result<(), Stopped> {
+        loop {
+            self.0.push(E::default());
+            let Some(row) = self.0.last_mut() else {
+                return Ok(());
+            };
+            if !elements.next(row)? {
+                self.0.pop();
+                return Ok(());
+            }
+        }
+    }
 }

@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use super::Value;
+use super::{Shape, Value};
 use crate::Error;
 
 /// What came with an object beside the properties that its type knows, as it came.
@@ -132,8 +132,8 @@ impl Serialize for Json {
 }
 
 impl Value for Json {
-    fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::deserialize(deserializer)
+    fn shape(slot: &mut Option<Self>) -> Shape<'_> {
+        Shape::Json(slot)
     }
 
     fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,23 +1,55 @@
 //! What every model shares: one declaration per property gives field, constant and wire form.
 //!
 //! The macros below stay small on purpose. Per property they expand to a field, a constant, and one
-//! line each in five matches; everything else is generic code, compiled once.
+//! line each in five matches; everything else is written and compiled once.
 
 mod additional;
 mod names;
 mod open_enum;
+mod place;
+mod read;
 #[cfg(test)]
 pub(crate) mod tests;
 mod value;
-mod visit;
+mod write;
+
+use std::fmt;
+
+use serde::ser::SerializeMap;
 
 pub use additional::{Additional, Json};
 pub(crate) use names::NameTable;
 pub(crate) use open_enum::open_enum;
+pub(crate) use place::{Elements, List, Object, Place, Shape, Stopped, Text, Typed};
+pub(crate) use read::{ODATA_TYPE, into, read, type_name};
 pub(crate) use value::Value;
-pub(crate) use visit::{
-    Model, ODATA_TYPE, Rows, encode, fill, put, put_id, take, take_id, type_name,
-};
+pub(crate) use write::{encode, put, put_id};
+
+/// What the [`model!`] macro writes for each type, beside its [`Object`].
+pub(crate) trait Model: Object + Default {
+    /// The OData type, empty for a complex type.
+    const TYPE: &'static str;
+    const NAMES: &'static NameTable;
+
+    fn put_fields<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error>;
+
+    fn debug_fields(&self, out: &mut fmt::DebugStruct<'_, '_>);
+
+    /// Whether anything beside the id has a value.
+    fn has_values(&self) -> bool;
+
+    fn additional(&self) -> &Additional;
+
+    fn is_bare(&self) -> bool {
+        !self.has_values() && self.additional().only_annotations()
+    }
+
+    fn was_null(&self, field: &str) -> bool {
+        Self::NAMES
+            .position_of_field(field)
+            .is_some_and(|index| self.additional().was_null(index))
+    }
+}
 
 /// Declares a complex type, a part of an entity.
 ///
@@ -69,14 +101,7 @@ macro_rules! entity {
             }
         }
 
-        impl $crate::entity::Row for $name {
-            fn decode_into<'de, D: serde::Deserializer<'de>>(
-                deserializer: D,
-                slot: &mut Self,
-            ) -> Result<(), D::Error> {
-                $crate::model::fill(deserializer, slot)
-            }
-        }
+        $crate::entity::row!($name);
     };
 }
 
@@ -149,20 +174,6 @@ macro_rules! model {
                     &[$(stringify!($id),)? $(stringify!($field),)* $(stringify!($relation)),*],
                 );
 
-                fn take_field<'de, A: serde::de::MapAccess<'de>>(
-                    &mut self,
-                    index: usize,
-                    map: &mut A,
-                ) -> Result<bool, A::Error> {
-                    const FIELDS: &[Field] =
-                        &[$(Field::$id,)? $(Field::$field,)* $(Field::$relation),*];
-                    match FIELDS[index] {
-                        $(Field::$id => $crate::model::take_id(map, &mut self.$id),)?
-                        $(Field::$field => $crate::model::take(map, &mut self.$field),)*
-                        $(Field::$relation => $crate::model::take(map, &mut self.$relation),)*
-                    }
-                }
-
                 fn put_fields<M: serde::ser::SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
                     let nulls = &self.additional;
                     $($crate::model::put_id(map, &self.$id, nulls, Field::$id as usize)?;)?
@@ -183,15 +194,41 @@ macro_rules! model {
                     false
                 }
 
-                fn extra(&self) -> &$crate::model::Additional {
+                fn additional(&self) -> &$crate::model::Additional {
                     &self.additional
                 }
+            }
 
-                fn extra_mut(&mut self) -> &mut $crate::model::Additional {
-                    &mut self.additional
+            impl $crate::model::Object for $name {
+                fn names(&self) -> &'static $crate::model::NameTable {
+                    <Self as $crate::model::Model>::NAMES
+                }
+
+                fn property(&mut self, index: usize) -> &mut dyn $crate::model::Place {
+                    const FIELDS: &[Field] =
+                        &[$(Field::$id,)? $(Field::$field,)* $(Field::$relation),*];
+                    match FIELDS[index] {
+                        $(Field::$id => &mut self.$id,)?
+                        $(Field::$field => &mut self.$field,)*
+                        $(Field::$relation => &mut self.$relation,)*
+                    }
+                }
+
+                fn extra(&mut self) -> Option<&mut $crate::model::Additional> {
+                    Some(&mut self.additional)
+                }
+
+                fn odata_type(&self) -> &'static str {
+                    $odata_type
                 }
             }
         };
+
+        impl $crate::model::Place for $name {
+            fn shape(&mut self) -> $crate::model::Shape<'_> {
+                $crate::model::Shape::Object(self)
+            }
+        }
 
         /// Shows what is set, and leaves the rest out.
         impl std::fmt::Debug for $name {
@@ -204,10 +241,8 @@ macro_rules! model {
         }
 
         impl $crate::model::Value for $name {
-            fn decode<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let mut model = Self::default();
-                $crate::model::fill(deserializer, &mut model)?;
-                Ok(model)
+            fn shape(slot: &mut Option<Self>) -> $crate::model::Shape<'_> {
+                $crate::model::Shape::Object(slot.insert(Self::default()))
             }
 
             fn encode<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -227,7 +262,7 @@ macro_rules! model {
     (@serde $name:ident) => {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                $crate::model::Value::decode(deserializer)
+                $crate::model::read(deserializer)
             }
         }
 

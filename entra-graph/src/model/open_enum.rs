@@ -56,13 +56,23 @@ macro_rules! open_enum {
         }
 
         impl $crate::model::Value for $name {
-            fn decode<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let name = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
-                Ok(Self::from(&*name))
+            fn shape(slot: &mut Option<Self>) -> $crate::model::Shape<'_> {
+                $crate::model::Shape::Text(slot)
             }
 
             fn encode<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl $crate::model::Text for Option<$name> {
+            fn take(&mut self, text: &str) -> bool {
+                *self = Some(text.into());
+                true
+            }
+
+            fn expected(&self) -> &'static str {
+                "a text"
             }
         }
 

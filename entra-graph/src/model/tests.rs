@@ -14,7 +14,7 @@ where
     for name in all {
         let text = format!(r#"{{"{name}":null}}"#);
         let model: T = serde_json::from_str(&text).unwrap();
-        assert!(model.extra().is_empty(), "{name}");
+        assert!(model.additional().is_empty(), "{name}");
         assert_eq!(
             serde_json::to_string(&model).unwrap(),
             text,

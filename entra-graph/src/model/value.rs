@@ -1,10 +1,11 @@
-use std::{borrow::Cow, fmt, marker::PhantomData};
+use std::borrow::Cow;
 
 use entra_core::{Secret, Timestamp, time::format_description::well_known::Rfc3339};
-use serde::{
-    Deserialize, Deserializer, Serializer,
-    de::{self, DeserializeSeed, SeqAccess, Visitor},
-    ser::SerializeSeq,
+use serde::{Serializer, ser::SerializeSeq};
+
+use super::{
+    place::{Elements, List, Place, Shape, Stopped, Text},
+    write::Encoded,
 };
 
 /// A type that a property can have, with its form in JSON.
@@ -14,7 +15,8 @@ pub(crate) trait Value: Sized {
     /// Whether the value must not be written.
     const SECRET: bool = false;
 
-    fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+    /// What is read into an empty slot.
+    fn shape(slot: &mut Option<Self>) -> Shape<'_>;
 
     fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
 
@@ -24,37 +26,17 @@ pub(crate) trait Value: Sized {
     }
 }
 
-/// Reads one value of whatever type.
-pub(crate) struct Seed<T>(PhantomData<T>);
-
-impl<T> Seed<T> {
-    pub(crate) const fn new() -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<'de, T: Value> DeserializeSeed<'de> for Seed<T> {
-    type Value = T;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        T::decode(deserializer)
-    }
-}
-
-/// Writes one value of whatever type.
-pub(crate) struct Encoded<'a, T>(pub(crate) &'a T);
-
-impl<T: Value> serde::Serialize for Encoded<'_, T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.encode(serializer)
+impl<T: Value> Place for Option<T> {
+    fn shape(&mut self) -> Shape<'_> {
+        T::shape(self)
     }
 }
 
 macro_rules! plain {
-    ($($type:ty),*) => {$(
+    ($($type:ty = $shape:ident),*) => {$(
         impl Value for $type {
-            fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Self::deserialize(deserializer)
+            fn shape(slot: &mut Option<Self>) -> Shape<'_> {
+                Shape::$shape(slot)
             }
 
             fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -64,13 +46,19 @@ macro_rules! plain {
     )*};
 }
 
-plain!(String, bool, i32, i64, f64);
+plain!(
+    bool = Bool,
+    i32 = I32,
+    i64 = I64,
+    f64 = F64,
+    String = String
+);
 
 impl Value for Secret {
     const SECRET: bool = true;
 
-    fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::deserialize(deserializer)
+    fn shape(slot: &mut Option<Self>) -> Shape<'_> {
+        Shape::Text(slot)
     }
 
     fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -78,9 +66,21 @@ impl Value for Secret {
     }
 }
 
-impl<T: Value> Value for Box<T> {
-    fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        T::decode(deserializer).map(Self::new)
+impl Text for Option<Secret> {
+    fn take(&mut self, text: &str) -> bool {
+        *self = Some(Secret::from(text));
+        true
+    }
+
+    fn expected(&self) -> &'static str {
+        "a text"
+    }
+}
+
+/// An object, alone in memory because it is large or seldom there.
+impl<T: Place + Value + Default> Value for Box<T> {
+    fn shape(slot: &mut Option<Self>) -> Shape<'_> {
+        slot.insert(Self::default()).as_mut().shape()
     }
 
     fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -93,8 +93,8 @@ impl<T: Value> Value for Box<T> {
 }
 
 impl<T: Value> Value for Vec<T> {
-    fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(Items(PhantomData))
+    fn shape(slot: &mut Option<Self>) -> Shape<'_> {
+        Shape::List(slot.insert(Self::default()))
     }
 
     fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -110,46 +110,37 @@ impl<T: Value> Value for Vec<T> {
     }
 }
 
-struct Items<T>(PhantomData<T>);
-
-impl<'de, T: Value> Visitor<'de> for Items<T> {
-    type Value = Vec<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = seq.next_element_seed(Seed::new())? {
-            items.push(item);
+impl<T: Value> List for Vec<T> {
+    fn fill(&mut self, elements: &mut dyn Elements) -> Result<(), Stopped> {
+        let mut slot: Option<T> = None;
+        while elements.next(&mut slot)? {
+            if let Some(element) = slot.take() {
+                self.push(element);
+            }
         }
-        Ok(items)
+        Ok(())
     }
 }
 
 impl Value for Timestamp {
-    fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-
-        impl Visitor<'_> for Text {
-            type Value = Timestamp;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a time such as 2026-01-31T12:00:00Z")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Timestamp, E> {
-                parse_time(text).ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
-            }
-        }
-
-        deserializer.deserialize_str(Text)
+    fn shape(slot: &mut Option<Self>) -> Shape<'_> {
+        Shape::Text(slot)
     }
 
     fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let text = self.format(&Rfc3339).map_err(serde::ser::Error::custom)?;
         serializer.serialize_str(&text)
+    }
+}
+
+impl Text for Option<Timestamp> {
+    fn take(&mut self, text: &str) -> bool {
+        *self = parse_time(text);
+        self.is_some()
+    }
+
+    fn expected(&self) -> &'static str {
+        "a time such as 2026-01-31T12:00:00Z"
     }
 }
 

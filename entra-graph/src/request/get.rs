@@ -54,7 +54,11 @@ impl<E: Entity> Get<E> {
     /// Every kind of [`Error`]; [`Error::is_not_found`] if Graph has none there.
     pub async fn send(self) -> Result<E, Error> {
         let prepared = self.at.url().and_then(|url| self.query.one(url))?;
-        self.at.client.fetch(self.at.operation, prepared).await
+        let read = E::read_one;
+        self.at
+            .client
+            .fetch(self.at.operation, prepared, read)
+            .await
     }
 
     /// The object, or `None` if Graph has none there.

@@ -1,0 +1,295 @@
+//! Reads JSON into places. Generic over where JSON comes from, not over what is read.
+
+use std::{borrow::Cow, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor},
+};
+
+use super::{
+    Json, Value,
+    place::{Elements, List, Object, Place, Shape, Stopped, Text, Typed},
+};
+
+/// A value that is not null.
+pub(crate) fn read<'de, T: Value, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    let mut slot: Option<T> = None;
+    into(deserializer, &mut slot)?;
+    slot.ok_or_else(|| de::Error::custom("a value is missing"))
+}
+
+/// Reads a value that is not null into its place.
+pub(crate) fn into<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    place: &mut dyn Place,
+) -> Result<(), D::Error> {
+    match place.shape() {
+        Shape::Bool(slot) => *slot = Some(bool::deserialize(deserializer)?),
+        Shape::I32(slot) => *slot = Some(i32::deserialize(deserializer)?),
+        Shape::I64(slot) => *slot = Some(i64::deserialize(deserializer)?),
+        Shape::F64(slot) => *slot = Some(f64::deserialize(deserializer)?),
+        Shape::String(slot) => *slot = Some(String::deserialize(deserializer)?),
+        Shape::Id(slot) => *slot = String::deserialize(deserializer)?,
+        Shape::Text(text) => deserializer.deserialize_str(TextVisitor(text))?,
+        Shape::Json(slot) => *slot = Some(Json::deserialize(deserializer)?),
+        Shape::List(list) => deserializer.deserialize_seq(ListVisitor(list))?,
+        Shape::Object(object) => deserializer.deserialize_map(ObjectVisitor(object))?,
+        Shape::Typed(typed) => deserializer.deserialize_map(TypedVisitor(typed))?,
+    }
+    Ok(())
+}
+
+/// A value that is not null, into its place.
+struct Fill<'a>(&'a mut dyn Place);
+
+impl<'de> DeserializeSeed<'de> for Fill<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        into(deserializer, self.0)
+    }
+}
+
+/// A value or null, into its place; says whether there was a value.
+struct Nullable<'a>(&'a mut dyn Place);
+
+impl<'de> DeserializeSeed<'de> for Nullable<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Nullable<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value or null")
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<bool, E> {
+        self.visit_none()
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        into(deserializer, self.0).map(|()| true)
+    }
+}
+
+struct TextVisitor<'a>(&'a mut dyn Text);
+
+impl Visitor<'_> for TextVisitor<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.expected())
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<(), E> {
+        if self.0.take(text) {
+            Ok(())
+        } else {
+            Err(E::invalid_value(Unexpected::Str(text), &self))
+        }
+    }
+}
+
+struct ListVisitor<'a>(&'a mut dyn List);
+
+impl<'de> Visitor<'de> for ListVisitor<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
+        let mut reading = Reading { seq, failure: None };
+        match (self.0.fill(&mut reading), reading.failure) {
+            (Ok(()), _) => Ok(()),
+            (Err(Stopped), Some(failure)) => Err(failure),
+            (Err(Stopped), None) => Err(de::Error::custom("an element could not be read")),
+        }
+    }
+}
+
+/// A list that is being read, and why it could not be.
+struct Reading<A, E> {
+    seq: A,
+    failure: Option<E>,
+}
+
+impl<'de, A: SeqAccess<'de>> Elements for Reading<A, A::Error> {
+    fn next(&mut self, place: &mut dyn Place) -> Result<bool, Stopped> {
+        match self.seq.next_element_seed(Fill(place)) {
+            Ok(element) => Ok(element.is_some()),
+            Err(failure) => {
+                self.failure = Some(failure);
+                Err(Stopped)
+            }
+        }
+    }
+}
+
+struct ObjectVisitor<'a>(&'a mut dyn Object);
+
+impl<'de> Visitor<'de> for ObjectVisitor<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        properties(self.0, &mut map)
+    }
+}
+
+/// Reads properties until the object ends.
+fn properties<'de, A: MapAccess<'de>>(
+    object: &mut dyn Object,
+    map: &mut A,
+) -> Result<(), A::Error> {
+    while let Some(key) = map.next_key_seed(Key(object))? {
+        match key {
+            Found::Known(index) => {
+                let found = map.next_value_seed(Nullable(object.property(index)))?;
+                if !found && let Some(extra) = object.extra() {
+                    extra.set_null(index);
+                }
+            }
+            Found::Unknown(name) => {
+                let json: Json = map.next_value()?;
+                keep(object, name, json);
+            }
+            Found::Unwanted => {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Keeps a property that the object has no place for.
+fn keep(object: &mut dyn Object, name: Box<str>, json: Json) {
+    let own = object.odata_type();
+    let is_own = !own.is_empty() && &*name == ODATA_TYPE && is_quoted(json.as_str(), own);
+    let Some(extra) = object.extra() else {
+        return;
+    };
+    if is_own {
+        extra.typed = true;
+    } else {
+        extra.push(name, json);
+    }
+}
+
+struct Key<'a>(&'a mut dyn Object);
+
+enum Found {
+    Known(usize),
+    Unknown(Box<str>),
+    Unwanted,
+}
+
+impl<'de> DeserializeSeed<'de> for Key<'_> {
+    type Value = Found;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Found, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for Key<'_> {
+    type Value = Found;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a property name")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Found, E> {
+        Ok(match self.0.names().find(name) {
+            Some(index) => Found::Known(index),
+            None if self.0.extra().is_some() => Found::Unknown(name.into()),
+            None => Found::Unwanted,
+        })
+    }
+}
+
+/// Chooses the type by `@odata.type`, which Graph sends before the first property.
+struct TypedVisitor<'a>(&'a mut dyn Typed);
+
+impl<'de> Visitor<'de> for TypedVisitor<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut entries: Vec<(Box<str>, Json)> = Vec::new();
+        while let Some((name, json)) = map.next_entry::<Box<str>, Json>()? {
+            let names_type = &*name == ODATA_TYPE;
+            let property = !name.starts_with('@');
+            entries.push((name, json));
+            if property {
+                // Rare: properties came before the type, or there is none.
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                return unordered(self.0, &entries).map_err(de::Error::custom);
+            }
+            if names_type {
+                break;
+            }
+        }
+        let object = self.0.of_type(&odata_type(&entries));
+        for (name, json) in entries {
+            keep(object, name, json);
+        }
+        properties(object, &mut map)
+    }
+}
+
+/// Reads an object of which all properties are known by now.
+#[cold]
+fn unordered(typed: &mut dyn Typed, entries: &[(Box<str>, Json)]) -> Result<(), serde_json::Error> {
+    let mut members = Vec::with_capacity(entries.len());
+    for (name, json) in entries {
+        members.push(format!(
+            "{}:{}",
+            serde_json::to_string(name)?,
+            json.as_str()
+        ));
+    }
+    let text = format!("{{{}}}", members.join(","));
+    let object = typed.of_type(&odata_type(entries));
+    serde_json::Deserializer::from_str(&text).deserialize_map(ObjectVisitor(object))
+}
+
+fn odata_type(entries: &[(Box<str>, Json)]) -> Cow<'_, str> {
+    entries
+        .iter()
+        .find(|(name, _)| **name == *ODATA_TYPE)
+        .map(|(_, json)| type_name(json.as_str()))
+        .unwrap_or_default()
+}
+
+/// The text of an `@odata.type` value, for the types that are chosen by it.
+pub(crate) fn type_name(json: &str) -> Cow<'_, str> {
+    serde_json::from_str::<Cow<'_, str>>(json).unwrap_or_default()
+}
+
+fn is_quoted(json: &str, text: &str) -> bool {
+    json.strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        == Some(text)
+}
+
+pub(crate) const ODATA_TYPE: &str = "@odata.type";

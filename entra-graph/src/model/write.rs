@@ -1,0 +1,57 @@
+//! Writes models as JSON.
+
+use serde::{Serializer, ser::SerializeMap};
+
+use super::{Additional, Model, ODATA_TYPE, Value};
+
+pub(crate) fn encode<T: Model, S: Serializer>(model: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(None)?;
+    let extra = model.additional();
+    if extra.typed {
+        map.serialize_entry(ODATA_TYPE, T::TYPE)?;
+    }
+    model.put_fields(&mut map)?;
+    for (name, json) in &extra.rest {
+        map.serialize_entry(name, json)?;
+    }
+    map.end()
+}
+
+pub(crate) fn put<T: Value, M: SerializeMap>(
+    map: &mut M,
+    name: &'static str,
+    value: &Option<T>,
+    nulls: &Additional,
+    index: usize,
+) -> Result<(), M::Error> {
+    match value {
+        Some(_) if T::SECRET => Ok(()),
+        Some(value) => map.serialize_entry(name, &Encoded(value)),
+        None if nulls.was_null(index) => map.serialize_entry(name, &()),
+        None => Ok(()),
+    }
+}
+
+pub(crate) fn put_id<M: SerializeMap>(
+    map: &mut M,
+    id: &str,
+    nulls: &Additional,
+    index: usize,
+) -> Result<(), M::Error> {
+    if !id.is_empty() {
+        return map.serialize_entry("id", id);
+    }
+    if nulls.was_null(index) {
+        return map.serialize_entry("id", &());
+    }
+    Ok(())
+}
+
+/// Writes one value of whatever type.
+pub(crate) struct Encoded<'a, T>(pub(crate) &'a T);
+
+impl<T: Value> serde::Serialize for Encoded<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.encode(serializer)
+    }
+}
