@@ -147,11 +147,12 @@ impl GraphClient {
     ///
     /// # Errors
     /// Every kind of [`Error`].
-    pub(crate) async fn ask<T: DeserializeOwned>(
+    pub(crate) async fn ask<T>(
         &self,
         operation: &'static Operation,
         url: Url,
         body: Bytes,
+        read: fn(&[u8]) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let path = self.path(&url);
         let request = Request::new(operation.name, Method::POST, url)
@@ -159,7 +160,7 @@ impl GraphClient {
             .with_body("application/json", body)
             .with_header(header::ACCEPT, JSON);
         let response = Box::pin(self.answer(operation, request)).await?;
-        decode(&response.body)
+        read(&response.body)
             .map_err(|error| error.with_answer(&response).with_call(operation, &path))
     }
 

@@ -75,7 +75,8 @@ impl Resource<User> {
         body: String,
     ) -> Result<Vec<ObjectId>, Error> {
         let url = self.below(action)?;
-        let ids: Ids = self.client().ask(operation, url, Bytes::from(body)).await?;
+        let body = Bytes::from(body);
+        let ids = self.client().ask(operation, url, body, Ids::read).await?;
         match ids.next {
             // Neither action is documented to have pages; half an answer would keep people out.
             Some(_) => Err(Error::query(
@@ -111,6 +112,13 @@ struct Ids {
     value: Vec<ObjectId>,
     #[serde(rename = "@odata.nextLink")]
     next: Option<String>,
+}
+
+impl Ids {
+    fn read(body: &[u8]) -> Result<Self, Error> {
+        serde_json::from_slice(body)
+            .map_err(|source| Error::decode("the answer is not a list of group ids", source))
+    }
 }
 
 fn unanswered(error: Error) -> DirectoryError {
