@@ -7,15 +7,20 @@ pub mod azure_core_adapter;
 mod cache;
 mod capabilities;
 mod certificate;
+#[cfg(feature = "platform-identity")]
 mod chain;
 mod client_secret;
+#[cfg(feature = "platform-identity")]
 mod default_credential;
 mod discovery;
+#[cfg(feature = "platform-identity")]
 mod environment;
+#[cfg(feature = "platform-identity")]
 mod environment_credential;
 mod error;
 pub mod federated;
 mod form;
+#[cfg(feature = "platform-identity")]
 pub mod host;
 mod identity;
 mod region;
@@ -43,15 +48,18 @@ pub use certificate::{
     Certificate, CertificateError, CertificateErrorKind, ClientCertificateCredential,
     ClientCertificateCredentialBuilder,
 };
+#[cfg(feature = "platform-identity")]
 pub use chain::{ChainReport, ChainedCredential, LinkOutcome};
 pub use client_secret::{ClientSecretCredential, ClientSecretCredentialBuilder};
+#[cfg(feature = "platform-identity")]
 pub use default_credential::{DefaultCredential, DefaultCredentialBuilder};
 pub use discovery::Discovery;
+#[cfg(feature = "platform-identity")]
 pub use environment::Environment;
+#[cfg(feature = "platform-identity")]
 pub use environment_credential::{EnvironmentCredential, EnvironmentCredentialBuilder};
 pub use error::{Error, ErrorKind};
 pub use report::Report;
-#[cfg(feature = "sign-in")]
 #[cfg(feature = "sign-in")]
 pub use sign_in::SignInClient;
 #[cfg(feature = "sign-in")]

@@ -112,6 +112,7 @@ macro_rules! common_settings {
 }
 
 /// The setters of a credential whose tokens belong to this machine: no cloud and no shared cache.
+#[cfg(feature = "platform-identity")]
 macro_rules! host_settings {
     () => {
         /// The clock that decides about expiry and waits; the system's unless set.
@@ -141,6 +142,7 @@ macro_rules! host_settings {
 }
 
 /// Gives another credential's builder the settings of this one.
+#[cfg(feature = "platform-identity")]
 macro_rules! with_settings {
     ($builder:expr, $settings:expr) => {{
         let settings = &$settings;
@@ -163,7 +165,9 @@ macro_rules! with_settings {
 }
 
 pub(crate) use common_settings;
+#[cfg(feature = "platform-identity")]
 pub(crate) use host_settings;
+#[cfg(feature = "platform-identity")]
 pub(crate) use with_settings;
 
 /// The setter of credentials that a regional endpoint serves: those of applications.

@@ -1,11 +1,15 @@
 //! Assertions that somebody else makes: other identity providers, key vaults, callbacks.
 
+mod assertion;
+#[cfg(feature = "platform-identity")]
 mod credential;
+#[cfg(feature = "platform-identity")]
 mod token;
 
-pub use credential::{
-    AssertionRequest, ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialBuilder,
-};
+pub use assertion::{AssertionRequest, ClientAssertion};
+#[cfg(feature = "platform-identity")]
+pub use credential::{ClientAssertionCredential, ClientAssertionCredentialBuilder};
+#[cfg(feature = "platform-identity")]
 pub use token::FederatedToken;
 
-pub(crate) use credential::{ASSERTION_TYPE, check_form};
+pub(crate) use assertion::{ASSERTION_TYPE, check_form};

@@ -4,6 +4,7 @@
 
 #[cfg(feature = "azure-core")]
 mod adapter;
+#[cfg(feature = "platform-identity")]
 mod arc;
 mod bad_input;
 mod canary;
@@ -11,17 +12,21 @@ mod certificate;
 mod certificate_files;
 #[cfg(feature = "certificate-kit")]
 mod certificate_kit;
+#[cfg(feature = "platform-identity")]
 mod chain;
 mod comparison;
 mod discovery;
+#[cfg(feature = "platform-identity")]
 mod federated;
 #[cfg(feature = "file-cache")]
 mod file_store;
 mod flights;
 mod forgetting;
+#[cfg(feature = "platform-identity")]
 mod host_canary;
 mod keys;
 mod lifetimes;
+#[cfg(feature = "platform-identity")]
 mod managed_identity;
 mod other_provider;
 #[cfg(feature = "interactive")]
@@ -48,6 +53,7 @@ mod store_people;
 mod store_refresh;
 mod stores;
 mod support;
+#[cfg(feature = "platform-identity")]
 mod tools;
 mod user_canary;
 mod user_code;

@@ -1,0 +1,60 @@
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use entra_core::{ClientId, CredentialError, Secret, TenantId, url::Url};
+
+use crate::{Error, ErrorKind};
+
+/// Something that can prove an application's identity with a signed JWT.
+///
+/// It may be a token of another identity provider, or an assertion that a key vault signs. It is
+/// asked once for each request to the token endpoint, and shall keep what it can use again.
+#[async_trait]
+pub trait ClientAssertion: fmt::Debug + Send + Sync + 'static {
+    /// An assertion for one request.
+    ///
+    /// # Errors
+    /// [`CredentialError`] of the kind that the credential shall report, such as transient.
+    async fn assertion(&self, request: &AssertionRequest) -> Result<Secret, CredentialError>;
+}
+
+#[async_trait]
+impl<T: ClientAssertion + ?Sized> ClientAssertion for Arc<T> {
+    async fn assertion(&self, request: &AssertionRequest) -> Result<Secret, CredentialError> {
+        (**self).assertion(request).await
+    }
+}
+
+/// What an assertion is for.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AssertionRequest {
+    /// The application; issuer and subject of an assertion that is signed with its own key.
+    pub client_id: ClientId,
+    /// The tenant that the token is asked of.
+    pub tenant: TenantId,
+    /// Where it is sent; the audience of an assertion that is signed with the application's own key.
+    pub token_endpoint: Url,
+}
+
+/// Entra's answer to something that is no JWT at all says less than this.
+pub(crate) fn check_form(assertion: &Secret) -> Result<(), Error> {
+    let text = assertion.expose();
+    let is_jwt = text.split('.').count() == 3
+        && text.bytes().all(|byte| byte.is_ascii_graphic())
+        && text.split('.').all(|part| !part.is_empty());
+    if is_jwt {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Configuration,
+        "the client assertion is no signed JWT",
+    )
+    .with(|inner| {
+        inner.cause = Some("it must be three parts in base64url with dots between them".into());
+        inner.fix =
+            Some("see what the callback, the token file or the identity provider gives".into());
+    }))
+}
+
+pub(crate) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
