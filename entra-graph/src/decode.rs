@@ -16,7 +16,7 @@ pub(crate) fn decode_into(body: &[u8], place: &mut dyn Place) -> Result<(), Erro
 
 fn read(text: &str, place: &mut dyn Place) -> Result<(), serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    model::into(&mut deserializer, place)?;
+    model::into(&mut deserializer, place.shape())?;
     deserializer.end()
 }
 
@@ -25,7 +25,7 @@ fn explain(text: &str, place: &mut dyn Place) -> Error {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
-    match model::into(tracked, place) {
+    match model::into(tracked, place.shape()) {
         Err(error) => {
             let path = track.path().to_string();
             let message = if path == "." {

@@ -115,11 +115,11 @@ impl<E: Place + Default> Object for PageBody<E> {
         const { &NameTable::new(NAMES, NAMES) }
     }
 
-    fn property(&mut self, index: usize) -> &mut dyn Place {
+    fn property(&mut self, index: usize) -> Shape<'_> {
         match index {
-            0 => &mut self.value,
-            1 => &mut self.count,
-            _ => &mut self.next,
+            0 => Shape::List(self.value.insert(Rows(Vec::new()))),
+            1 => Shape::I64(&mut self.count),
+            _ => Shape::String(&mut self.next),
         }
     }
 
@@ -136,12 +136,6 @@ impl<E: Place + Default> Object for PageBody<E> {
 #[derive(Debug)]
 struct Rows<E>(Vec<E>);
 
-impl<E: Place + Default> Place for Option<Rows<E>> {
-    fn shape(&mut self) -> Shape<'_> {
-        Shape::List(self.insert(Rows(Vec::new())))
-    }
-}
-
 impl<E: Place + Default> List for Rows<E> {
     fn fill(&mut self, elements: &mut dyn Elements) -> Result<(), Stopped> {
         loop {
@@ -149,7 +143,7 @@ impl<E: Place + Default> List for Rows<E> {
             let Some(row) = self.0.last_mut() else {
                 return Ok(());
             };
-            if !elements.next(row)? {
+            if !elements.next(row.shape())? {
                 self.0.pop();
                 return Ok(());
             }

@@ -204,13 +204,13 @@ macro_rules! model {
                     <Self as $crate::model::Model>::NAMES
                 }
 
-                fn property(&mut self, index: usize) -> &mut dyn $crate::model::Place {
+                fn property(&mut self, index: usize) -> $crate::model::Shape<'_> {
                     const FIELDS: &[Field] =
                         &[$(Field::$id,)? $(Field::$field,)* $(Field::$relation),*];
                     match FIELDS[index] {
-                        $(Field::$id => &mut self.$id,)?
-                        $(Field::$field => &mut self.$field,)*
-                        $(Field::$relation => &mut self.$relation,)*
+                        $(Field::$id => $crate::model::Shape::Id(&mut self.$id),)?
+                        $(Field::$field => $crate::model::Value::shape(&mut self.$field),)*
+                        $(Field::$relation => $crate::model::Value::shape(&mut self.$relation),)*
                     }
                 }
 

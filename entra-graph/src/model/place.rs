@@ -5,13 +5,13 @@
 
 use super::{Additional, Json, NameTable};
 
-/// A value of a model that JSON is read into.
+/// A whole that JSON is read into: an object, or a page of objects.
 pub(crate) trait Place {
     /// What the place takes.
     fn shape(&mut self) -> Shape<'_>;
 }
 
-/// What a place takes, and where it goes.
+/// What a place takes, and where it goes; made when there is a value for it.
 pub(crate) enum Shape<'a> {
     Bool(&'a mut Option<bool>),
     I32(&'a mut Option<i32>),
@@ -47,7 +47,7 @@ pub(crate) trait List {
 /// The elements of a list that is being read.
 pub(crate) trait Elements {
     /// Reads the next element into a place; false after the last.
-    fn next(&mut self, place: &mut dyn Place) -> Result<bool, Stopped>;
+    fn next(&mut self, shape: Shape<'_>) -> Result<bool, Stopped>;
 }
 
 /// An element could not be read; whoever drives the reading has the reason.
@@ -59,7 +59,7 @@ pub(crate) trait Object {
     fn names(&self) -> &'static NameTable;
 
     /// The place of the property at a position in the names.
-    fn property(&mut self, index: usize) -> &mut dyn Place;
+    fn property(&mut self, index: usize) -> Shape<'_>;
 
     /// Where properties go that have no place, and which came as null; without it they are dropped.
     fn extra(&mut self) -> Option<&mut Additional>;
@@ -72,10 +72,4 @@ pub(crate) trait Object {
 pub(crate) trait Typed {
     /// The object of that type to read into.
     fn of_type(&mut self, odata_type: &str) -> &mut dyn Object;
-}
-
-impl Place for String {
-    fn shape(&mut self) -> Shape<'_> {
-        Shape::Id(self)
-    }
 }

@@ -9,22 +9,22 @@ use serde::{
 
 use super::{
     Json, Value,
-    place::{Elements, List, Object, Place, Shape, Stopped, Text, Typed},
+    place::{Elements, List, Object, Shape, Stopped, Text, Typed},
 };
 
 /// A value that is not null.
 pub(crate) fn read<'de, T: Value, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     let mut slot: Option<T> = None;
-    into(deserializer, &mut slot)?;
+    into(deserializer, T::shape(&mut slot))?;
     slot.ok_or_else(|| de::Error::custom("a value is missing"))
 }
 
 /// Reads a value that is not null into its place.
 pub(crate) fn into<'de, D: Deserializer<'de>>(
     deserializer: D,
-    place: &mut dyn Place,
+    shape: Shape<'_>,
 ) -> Result<(), D::Error> {
-    match place.shape() {
+    match shape {
         Shape::Bool(slot) => *slot = Some(bool::deserialize(deserializer)?),
         Shape::I32(slot) => *slot = Some(i32::deserialize(deserializer)?),
         Shape::I64(slot) => *slot = Some(i64::deserialize(deserializer)?),
@@ -41,7 +41,7 @@ pub(crate) fn into<'de, D: Deserializer<'de>>(
 }
 
 /// A value that is not null, into its place.
-struct Fill<'a>(&'a mut dyn Place);
+struct Fill<'a>(Shape<'a>);
 
 impl<'de> DeserializeSeed<'de> for Fill<'_> {
     type Value = ();
@@ -51,8 +51,11 @@ impl<'de> DeserializeSeed<'de> for Fill<'_> {
     }
 }
 
-/// A value or null, into its place; says whether there was a value.
-struct Nullable<'a>(&'a mut dyn Place);
+/// The value of a property, or null; says whether there was a value.
+struct Nullable<'a> {
+    object: &'a mut dyn Object,
+    index: usize,
+}
 
 impl<'de> DeserializeSeed<'de> for Nullable<'_> {
     type Value = bool;
@@ -78,7 +81,7 @@ impl<'de> Visitor<'de> for Nullable<'_> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        into(deserializer, self.0).map(|()| true)
+        into(deserializer, self.object.property(self.index)).map(|()| true)
     }
 }
 
@@ -126,8 +129,8 @@ struct Reading<A, E> {
 }
 
 impl<'de, A: SeqAccess<'de>> Elements for Reading<A, A::Error> {
-    fn next(&mut self, place: &mut dyn Place) -> Result<bool, Stopped> {
-        match self.seq.next_element_seed(Fill(place)) {
+    fn next(&mut self, shape: Shape<'_>) -> Result<bool, Stopped> {
+        match self.seq.next_element_seed(Fill(shape)) {
             Ok(element) => Ok(element.is_some()),
             Err(failure) => {
                 self.failure = Some(failure);
@@ -159,7 +162,8 @@ fn properties<'de, A: MapAccess<'de>>(
     while let Some(key) = map.next_key_seed(Key(object))? {
         match key {
             Found::Known(index) => {
-                let found = map.next_value_seed(Nullable(object.property(index)))?;
+                let value = Nullable { object, index };
+                let found = map.next_value_seed(value)?;
                 if !found && let Some(extra) = object.extra() {
                     extra.set_null(index);
                 }

@@ -26,12 +26,6 @@ pub(crate) trait Value: Sized {
     }
 }
 
-impl<T: Value> Place for Option<T> {
-    fn shape(&mut self) -> Shape<'_> {
-        T::shape(self)
-    }
-}
-
 macro_rules! plain {
     ($($type:ty = $shape:ident),*) => {$(
         impl Value for $type {
@@ -113,7 +107,7 @@ impl<T: Value> Value for Vec<T> {
 impl<T: Value> List for Vec<T> {
     fn fill(&mut self, elements: &mut dyn Elements) -> Result<(), Stopped> {
         let mut slot: Option<T> = None;
-        while elements.next(&mut slot)? {
+        while elements.next(T::shape(&mut slot))? {
             if let Some(element) = slot.take() {
                 self.push(element);
             }
