@@ -199,11 +199,15 @@ impl SignInClient {
             None => None,
         };
         let identity = Identity::read(token.claims().clone(), home)?;
-        if !identity
-            .tid
-            .guid()
-            .is_some_and(|tenant| self.0.tenants.admit(tenant))
-        {
+        let own = self.tenant().guid();
+        let admits = |tenant| match token.tid() {
+            Some(issuer) => tenant == issuer && self.0.tenants.admit(tenant),
+            // Another provider can write any tenant into its tokens, that of a neighbour's people
+            // too: only one that was named for it counts.
+            None if own.is_some() => own == Some(tenant) && self.0.tenants.admit(tenant),
+            None => self.0.tenants.name(tenant),
+        };
+        if !identity.tid.guid().is_some_and(admits) {
             return Err(SignInError::new(SignInErrorKind::WrongTenant));
         }
         check_age(&identity, flow)?;
@@ -260,6 +264,9 @@ impl SignInClientBuilder {
     }
 
     /// The tenants that people may sign in to, by GUID; others are refused after the sign-in.
+    ///
+    /// Another provider than Entra writes into its tokens whatever tenant it likes: there, name it
+    /// here or as the connection's tenant.
     pub fn tenants<I>(mut self, tenants: I) -> Self
     where
         I: IntoIterator,

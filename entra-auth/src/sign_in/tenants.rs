@@ -70,6 +70,11 @@ impl Tenants {
             None => decided().unwrap_or(true),
         }
     }
+
+    /// Whether somebody has said of this very tenant that its people may enter.
+    pub(super) fn name(&self, tenant: Guid) -> bool {
+        (self.listed.is_some() || self.decision.is_some()) && self.admit(tenant)
+    }
 }
 
 impl fmt::Debug for Tenants {

@@ -5,7 +5,10 @@ use entra_auth::{
     sign_in::{ReturnPath, SignInErrorKind as Kind},
     user::{ClientProof, StartOptions},
 };
-use entra_core::url::{Url, form_urlencoded};
+use entra_core::{
+    Cloud,
+    url::{Url, form_urlencoded},
+};
 use entra_mock::{App, FakeTenant};
 use serde_json::json;
 
@@ -303,5 +306,51 @@ fn nobody_is_sent_to_another_site_after_a_sign_in() {
         let path = ReturnPath::or_root(Some(asked));
         assert_eq!(path.as_str(), "/", "{asked:?}");
         assert_eq!(site.join(path.as_str()).unwrap().origin(), site.origin());
+    }
+}
+
+/// Another provider, whose tokens say what it likes, in a product that has a neighbour at Entra.
+#[tokio::test]
+async fn another_provider_cannot_sign_in_the_people_of_a_neighbour() {
+    let issuer = "https://id.example";
+    let place = |path: &str| format!("{issuer}/{path}");
+    let provider = Cloud::openid_provider(
+        issuer,
+        &place("oauth2/v2.0/token"),
+        Some(&place("authorize")),
+        None,
+    );
+    let provider = provider.unwrap();
+    for (tenant, listed, expected) in [
+        (OTHER_TENANT, None, Some(Kind::WrongTenant)),
+        (OTHER_TENANT, Some(TENANT), Some(Kind::WrongTenant)),
+        ("id.example", None, Some(Kind::WrongTenant)),
+        ("id.example", Some(OTHER_TENANT), Some(Kind::WrongTenant)),
+        ("id.example", Some(TENANT), None),
+        (TENANT, Some(OTHER_TENANT), Some(Kind::WrongTenant)),
+        (TENANT, None, None),
+    ] {
+        let (service, _) = connection();
+        let keys = json!({ "keys": [OURS.jwk()] });
+        let metadata = json!({ "issuer": issuer, "jwks_uri": place("keys") });
+        service
+            .metadata
+            .answer(&place(".well-known/openid-configuration"), &metadata);
+        service.metadata.answer(&place("keys"), &keys);
+        let client = builder_for(tenant, &service, &clock()).cloud(provider.clone());
+        let client = match listed {
+            Some(listed) => client.tenants([listed]),
+            None => client,
+        };
+        let client = client.build().unwrap();
+        let (_, flow) = client.start(&StartOptions::default()).unwrap();
+        service.then(200, &success(&flow, json!({ "iss": issuer })));
+        let back = callback(&flow);
+        let outcome = client.finish(flow, &back).await;
+        let kind = outcome
+            .as_ref()
+            .err()
+            .map(entra_auth::sign_in::SignInError::kind);
+        assert_eq!(kind, expected, "{tenant} {listed:?}: {outcome:?}");
     }
 }
