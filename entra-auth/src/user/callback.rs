@@ -121,8 +121,11 @@ impl From<Foreign> for Error {
 /// The parameters of a full address, of a query or of a form's body.
 fn parameters(callback: &str) -> Vec<(String, String)> {
     let text = match callback.split_once('?') {
-        Some((_, query)) => query.split('#').next().unwrap_or_default(),
-        None => callback,
+        // Within a query or a form, a question mark is a value's.
+        Some((address, query)) if !address.contains(['=', '&']) => {
+            query.split('#').next().unwrap_or_default()
+        }
+        _ => callback,
     };
     form_urlencoded::parse(text.as_bytes())
         .into_owned()
@@ -198,6 +201,7 @@ mod tests {
     #[test]
     fn a_code_is_found_in_an_address_a_query_and_a_form() {
         for callback in [
+            "code=c%2B1&state=s-1&x=why?",
             "https://a.example/cb?code=c%2B1&state=s-1&session_state=x",
             "?state=s-1&code=c%2B1",
             "code=c%2B1&state=s-1",
@@ -218,6 +222,7 @@ mod tests {
             "code=c&state=s-1&state=s-1",
             "code=c&code=d&state=s-1",
             "error=access_denied&state=other",
+            "code=c&state=s-2&x=?code=c&state=s-1",
             "state=s-1",
             "state=s-1&code=",
             &format!("state=s-1&code={}", "c".repeat(LONGEST)),
