@@ -97,7 +97,7 @@ impl WebSignIn {
     /// The tokens of a session's person, to ask Graph with; none if they have signed out or their
     /// connection is gone.
     pub async fn tokens(&self, session: &Session) -> Option<UserCredential> {
-        let client = self.0.connections.by_name(session.connection())?;
+        let client = self.0.connection_of(session)?;
         client.resume(session.account()).await
     }
 }
@@ -222,6 +222,15 @@ impl WebSignInBuilder {
 }
 
 impl Site {
+    /// The connection that a session's person came by; none if it is gone, or if its name is now
+    /// another tenant's.
+    pub(super) fn connection_of(&self, session: &Session) -> Option<SignInClient> {
+        let client = self.connections.by_name(session.connection())?;
+        let own = client.tenant().guid();
+        own.is_none_or(|own| session.identity().tid.guid() == Some(own))
+            .then_some(client)
+    }
+
     /// The path to a sign-in that leads back to another.
     pub(super) fn sign_in_path(
         &self,

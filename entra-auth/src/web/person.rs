@@ -191,9 +191,8 @@ impl Handle {
             NotSignedIn(Why::Unavailable)
         })?;
         // Nobody is signed in by a customer that the product has no more.
-        let connections = &self.site.connections;
         let session = found.as_ref();
-        let session = session.filter(|session| connections.by_name(session.connection()).is_some());
+        let session = session.filter(|session| self.site.connection_of(session).is_some());
         Ok(session.cloned())
     }
 

@@ -359,7 +359,7 @@ impl Site {
             tracing::error!(%error, "a session could not be ended");
         }
         let session = session?;
-        let client = self.connections.by_name(session.connection());
+        let client = self.connection_of(&session);
         let url = match client {
             Some(client) => {
                 if let Err(error) = client.sign_out(session.account()).await {

@@ -455,6 +455,19 @@ async fn a_session_leads_to_the_persons_tokens() {
     assert!(asked.location().starts_with("/auth/sign-in"));
     sign_in.connections().add(contoso);
     assert_eq!(browser.open(&site, "/ask").await.body, ADELE);
+    // Its name may go to another customer, who is not answerable for the people of the first.
+    let other = SignInClient::builder(
+        "99999999-9999-9999-9999-999999999999",
+        "22222222-2222-2222-2222-222222222222",
+        ClientProof::secret("s3cr3t"),
+    );
+    let other = other
+        .name("contoso")
+        .redirect_uri(addresses().callback())
+        .build();
+    sign_in.connections().add(other.unwrap());
+    let asked = browser.open(&site, "/ask").await;
+    assert!(asked.location().starts_with("/auth/sign-in"));
 }
 
 #[tokio::test]
