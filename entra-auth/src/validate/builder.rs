@@ -157,7 +157,7 @@ impl TokenValidatorBuilder {
 
     /// What an application's own token needs in place of scopes and roles: one of these application
     /// permissions. Together with [`scopes_any`](Self::scopes_any) an API serves both people and
-    /// services.
+    /// services; people whose tokens no rule on scopes or roles is for are not let in then.
     pub fn app_permissions_any<I: IntoIterator<Item: ToString>>(mut self, roles: I) -> Self {
         self.lists.app_permissions_any = texts(roles);
         self
@@ -284,9 +284,12 @@ impl TokenValidatorBuilder {
         } = &self.lists;
         let for_access = [clients, scopes_any, scopes_all, app_permissions_any];
         let all = for_access.into_iter().chain([roles_any, roles_all]);
-        if all.flatten().any(Vec::is_empty) || self.versions.is_empty() {
+        // A blank is a variable that was not set.
+        let is_blank =
+            |list: &Vec<String>| list.is_empty() || list.iter().any(|item| item.trim().is_empty());
+        if all.flatten().any(is_blank) || self.versions.is_empty() {
             return Err(Error::configuration(
-                "a list of what is let in is empty",
+                "a list of what is let in is empty, or something in it is",
                 "name something in it, or leave the setting out",
             ));
         }

@@ -243,10 +243,11 @@ impl Policy {
         let Some(clients) = &self.clients else {
             return Ok(());
         };
-        let client = token.app_id().unwrap_or_default();
-        if clients.iter().any(|known| known == client) {
+        let client = token.app_id();
+        if client.is_some_and(|client| clients.iter().any(|known| known == client)) {
             return Ok(());
         }
+        let client = client.unwrap_or_default();
         Err(InvalidToken::new(
             Kind::Client,
             format!("the application {} is not let in", quoted(client)),
@@ -278,6 +279,20 @@ impl Policy {
                     true => Ok(()),
                     false => Err(lacks_role(&self.app_permissions_any)),
                 };
+            }
+            let for_people = [
+                &self.scopes_any,
+                &self.scopes_all,
+                &self.roles_any,
+                &self.roles_all,
+            ];
+            if !self.app_permissions_any.is_empty() && for_people.iter().all(|list| list.is_empty())
+            {
+                return Err(InvalidToken::new(
+                    Kind::AppOnlyRequired,
+                    "the token speaks for a person, and only application permissions are let in",
+                    "have the client use the client credentials grant, or say with `scopes_any` which people are let in",
+                ));
             }
             let is_listed = self.clients.is_some();
             if !is_listed && token.scopes().next().is_none() && token.roles().next().is_none() {

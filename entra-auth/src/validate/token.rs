@@ -143,6 +143,12 @@ impl ValidToken {
         self.caller == Caller::Application
     }
 
+    /// Whether the token speaks for a person; one that does not say for whom speaks for neither.
+    #[cfg(feature = "axum")]
+    pub(crate) fn is_for_person(&self) -> bool {
+        self.caller == Caller::Person
+    }
+
     /// The version of an Entra token.
     #[must_use]
     pub fn version(&self) -> Option<TokenVersion> {

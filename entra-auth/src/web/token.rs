@@ -126,6 +126,11 @@ impl Rule {
                 )),
             };
         }
+        if !token.is_for_person() {
+            return Err(TokenRefused::lacks(
+                "It is not clear whom the token speaks for",
+            ));
+        }
         if self.scopes.is_none() && self.roles.is_none() {
             return Err(TokenRefused::lacks(
                 "A token of an application's own is needed",

@@ -87,6 +87,20 @@ async fn scopes_and_roles_are_asked_of_those_who_can_have_them() {
             &admin,
             None,
         ),
+        // A list of application permissions alone is for applications alone.
+        (
+            callers().app_permissions_any(["Tasks.ReadAll"]),
+            &person,
+            Some(AppOnlyRequired),
+        ),
+        (callers().app_permissions_any(["Tasks.ReadAll"]), &app, None),
+        (
+            callers()
+                .app_permissions_any(["Tasks.ReadAll"])
+                .roles_any(["Admin"]),
+            &admin,
+            None,
+        ),
         (both(), &person, None),
         (both(), &app, None),
         (both(), &bare_app, Some(Role)),
@@ -196,6 +210,8 @@ fn settings_that_let_nobody_or_anybody_in_by_mistake_are_refused() {
         people().roles_any(none),
         callers().scopes_any(none),
         callers().clients(none),
+        callers().clients([""]),
+        callers().scopes_any(["Tasks.Read", " "]),
         callers().app_only().user_only(),
         callers().app_only().scopes_any(["x"]),
         callers().user_only().app_permissions_any(["x"]),

@@ -232,3 +232,21 @@ async fn an_error_says_why_without_the_token() {
     );
     assert!(!text.contains(signature), "{text}");
 }
+
+#[tokio::test]
+async fn a_token_that_does_not_say_for_whom_it_speaks_is_no_persons() {
+    use crate::validate_support::{OURS, application_token, but, callers};
+
+    let rule = RequireToken::new(callers().build().unwrap()).roles(["Tasks.ReadAll"]);
+    let unclear = but(
+        application_token(),
+        serde_json::json!({ "idtyp": null, "sub": "pairwise" }),
+    );
+    let mut headers = axum::http::HeaderMap::new();
+    let token = format!("Bearer {}", OURS.token(&unclear));
+    headers.insert("authorization", token.try_into().unwrap());
+    let refused = rule.check(&headers).await.unwrap_err();
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    let header = refused.www_authenticate().unwrap();
+    assert!(header.contains("whom the token speaks for"), "{header}");
+}
