@@ -52,7 +52,10 @@ impl FakeTenant {
         match Redirected::read(location, &page) {
             Some(redirected) => redirected,
             None => {
-                panic!("the sign-in of {user_name:?} did not go back to the application: {page}")
+                panic!(
+                    "the sign-in of {user_name:?} did not go back to the application: {}",
+                    said(&page)
+                )
             }
         }
     }
@@ -369,6 +372,18 @@ impl UserTokens {
     pub const fn id_token(&self) -> Option<&Secret> {
         self.id_token.as_ref()
     }
+}
+
+/// What a page says has gone wrong, or all of a page that says nothing of the kind.
+fn said(page: &str) -> String {
+    let text = |start: &str, end: &str| {
+        let (_, rest) = page.split_once(start)?;
+        let (_, rest) = rest.split_once('>')?;
+        Some(unescape(rest.split_once(end)?.0))
+    };
+    text("id=\"error\"", "</p>")
+        .or_else(|| text("<h1", "</h1>"))
+        .unwrap_or_else(|| page.to_owned())
 }
 
 /// Path and query of a URL, which may also be given without the tenant's own address.

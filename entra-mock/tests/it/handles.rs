@@ -201,3 +201,20 @@ async fn a_misspelt_permission_fails_at_once() {
         .register_app("Night job")
         .application_permission("User.Raed.All");
 }
+
+#[tokio::test]
+#[should_panic(
+    expected = "to the application: AADSTS50034: There is no account 'nobody@contoso.com' in the directory 'Contoso'."
+)]
+async fn a_sign_in_that_ends_on_a_page_fails_with_what_the_page_says() {
+    let tenant = FakeTenant::start().await;
+    let back = "https://shop.example/callback";
+    let app = tenant.register_app("Shop").redirect_uri(back);
+    let url = format!(
+        "{}/{}/oauth2/v2.0/authorize?client_id={}&response_type=code&scope=openid&redirect_uri={back}",
+        tenant.uri(),
+        tenant.id(),
+        app.client_id()
+    );
+    let _ = tenant.sign_in_at(&url, "nobody@contoso.com");
+}
