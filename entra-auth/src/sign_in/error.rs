@@ -1,7 +1,7 @@
 use std::{error, fmt, sync::Arc};
 
 use super::kind::SignInErrorKind;
-use crate::{Error, validate::InvalidToken};
+use crate::{Error, ErrorKind, validate::InvalidToken};
 
 /// Why nobody is signed in, with a sentence for the person and one for an admin.
 ///
@@ -58,10 +58,13 @@ impl SignInError {
             text.push(' ');
             text.push_str(more);
         };
-        if let Some(detail) = self.0.detail {
+        if let Some(detail) = self.detail() {
             add(&format!("Found: {detail}."));
         }
         if let Some(error) = self.error() {
+            if error.kind() == ErrorKind::Configuration {
+                add(&format!("Found: {error}."));
+            }
             if let Some(code) = error.aadsts_code() {
                 add(&format!("Entra's number is AADSTS{code}."));
             }
@@ -146,6 +149,13 @@ impl SignInError {
         Self::because(SignInErrorKind::Configuration, detail)
     }
 
+    /// What the kind's own words do not say already.
+    fn detail(&self) -> Option<&'static str> {
+        self.0
+            .detail
+            .filter(|detail| *detail != self.0.kind.summary())
+    }
+
     fn made(kind: SignInErrorKind, detail: Option<&'static str>, source: Option<Source>) -> Self {
         Self(Arc::new(Inner {
             kind,
@@ -158,7 +168,7 @@ impl SignInError {
 impl fmt::Display for SignInError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.kind.summary())?;
-        match self.0.detail {
+        match self.detail() {
             Some(detail) => write!(f, ": {detail}"),
             None => Ok(()),
         }

@@ -353,7 +353,7 @@ impl SignInErrorKind {
             Self::GroupsUnavailable => (
                 "the groups could not be read",
                 "We could not check your access just now; please try again in a moment.",
-                "Whether the person is a member could not be read from the directory: see the error below, and grant GroupMember.Read.All.",
+                "Whether the person is a member could not be read from the directory. If it refuses, as with HTTP 403, grant the application GroupMember.Read.All with an admin's consent.",
             ),
             Self::Throttled => (
                 "the sign-in service asked to wait",

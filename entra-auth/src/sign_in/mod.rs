@@ -7,6 +7,10 @@
 //! must know of the tenant is asked for at the first use, once for all who wait, and again at the
 //! next use if it failed.
 //!
+//! Proof, options and flow are those of [`user`](crate::user), which has the flows below this one. A
+//! flow can be stored with serde. The callback is whatever the browser brings back: the whole
+//! address, its query, or the body of a posted form.
+//!
 //! A product with a connection per customer keeps them in [`Connections`].
 //!
 //! ```

@@ -7,7 +7,8 @@
 //!
 //! | who signs in, and where | flow |
 //! |---|---|
-//! | in the browser, to a web application | [`AuthorizationCodeFlow`] |
+//! | in the browser, to a web product that wants to know who they are | `SignInClient` (feature `sign-in`), which validates the ID token, or `web::WebSignIn` (feature `axum`) |
+//! | in the browser, to a web application that wants their tokens only | [`AuthorizationCodeFlow`] |
 //! | in the browser of this machine, to a desktop or command-line tool | `InteractiveCredential` (feature `interactive`) |
 //! | in a browser on another device | [`DeviceCodeCredential`] |
 //! | elsewhere: an API has a caller's token and calls on | [`OnBehalfOf`] |

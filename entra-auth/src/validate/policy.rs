@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use entra_core::{Guid, Timestamp};
+use entra_core::{Guid, Timestamp, time::format_description::well_known::Rfc3339};
 use serde_json::Value;
 
 use super::{
@@ -186,7 +186,7 @@ impl Policy {
         if expires_on.unix_timestamp().saturating_add(leeway) <= now {
             return Err(InvalidToken::new(
                 Kind::Expired,
-                format!("the token has expired at {expires_on}"),
+                format!("the token expired at {}", written(expires_on)),
                 "have the client get a new token; if it just did, set the clock of this machine",
             ));
         }
@@ -196,7 +196,7 @@ impl Policy {
             {
                 return Err(InvalidToken::new(
                     Kind::NotYetValid,
-                    format!("the token is valid from {from} on"),
+                    format!("the token is valid from {} on", written(from)),
                     "set the clock of this machine by a time service",
                 ));
             }
@@ -415,3 +415,8 @@ const MOST_QUOTED: usize = 100;
 const PERSONAL_ACCOUNTS: Guid = Guid::from_bytes([
     0x91, 0x88, 0x04, 0x0d, 0x6c, 0x67, 0x4c, 0x5b, 0xb1, 0x12, 0x36, 0xa3, 0x04, 0xb6, 0x6d, 0xad,
 ]);
+
+/// As logs have it.
+fn written(time: Timestamp) -> String {
+    time.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
+}

@@ -41,6 +41,28 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! A gate that goes by group asks the directory as the person, who has just signed in:
+//!
+//! ```
+//! use entra_auth::web::{Arrival, Refused};
+//! use entra_core::{GroupMembership, ObjectId};
+//!
+//! // The directory is entra-graph's `GraphClient::new(arrival.signed_in.credential().clone())`.
+//! async fn staff_only(
+//!     arrival: &Arrival,
+//!     directory: &dyn GroupMembership,
+//!     staff: ObjectId,
+//! ) -> Result<String, Refused> {
+//!     match arrival.signed_in.is_member_of_any(directory, [staff]).await? {
+//!         true => Ok(arrival.signed_in.identity().key()),
+//!         false => Err(Refused::new("This is for the staff only.")),
+//!     }
+//! }
+//! ```
+//!
+//! The connection needs the scope `GroupMember.Read.All` for it, with an admin's consent. Graph is not
+//! asked where the ID token lists the groups.
+//!
 //! | route | |
 //! |---|---|
 //! | `sign-in`, `sign-in/{connection}` | starts a sign-in: by the only connection, by name, or by the domain of an e-mail address |

@@ -31,8 +31,10 @@ use crate::{
 /// a browser that wants a page is sent to sign in and comes back to it, anything else gets a 401. For
 /// pages that everybody sees, take an `Option<CurrentPerson<P>>`.
 ///
-/// It needs [`WebSignIn::sessions`] as a layer around the route. The session is read once per
-/// request, and only if a handler asks.
+/// It needs [`WebSignIn::sessions`] as a layer around the route: add the layer after the routes.
+/// Without it the answer is a 500, and the log says so. The session is read once per request, and only
+/// if a handler asks. A session whose person is of another type than `P` counts as none, so that people
+/// sign in again after an upgrade; the log warns of it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CurrentPerson<P> {

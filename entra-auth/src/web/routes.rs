@@ -408,7 +408,8 @@ impl Site {
         back: Option<&ReturnPath>,
     ) -> Response {
         let connection = client.map(SignInClient::name);
-        tracing::warn!(%error, connection, code = error.aadsts_code(), correlation = error.correlation_id(), "nobody signed in");
+        let cause = std::error::Error::source(error).map(ToString::to_string);
+        tracing::warn!(%error, cause, connection, code = error.aadsts_code(), correlation = error.correlation_id(), "nobody signed in");
         let page = Page::new(status(error.kind()), "You are not signed in")
             .warns(error.for_user())
             .for_admin(&error.for_admin());

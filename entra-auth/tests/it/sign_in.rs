@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use entra_auth::{
-    SignInClient, TokenCache,
+    SignInClient,
     sign_in::{
         AdminConsentOptions, ConsentScopes, Email, FrontChannelSignOut, Groups, SignInErrorKind,
         SignOutOptions,
@@ -479,7 +479,7 @@ async fn the_account_alone_gives_tokens_at_another_replica() {
     let directory = std::env::temp_dir().join(format!("entra-sign-in-{}", std::process::id()));
     let replica = || {
         let store = entra_auth::store::FileStore::open(&directory).unwrap();
-        let cache = TokenCache::builder().store(store).build();
+        let cache = entra_auth::TokenCache::builder().store(store).build();
         SignInClient::builder(
             tenant.id(),
             app.client_id(),

@@ -129,6 +129,35 @@ async fn every_number_of_a_callback_has_its_own_kind_and_words() {
     }
 }
 
+#[test]
+fn an_admin_is_told_which_value_of_a_connection_cannot_be_used() {
+    let client = "22222222-2222-2222-2222-222222222222";
+    let of = |tenant: &str, secret: &str, address: &str| {
+        SignInClient::builder(tenant, client, ClientProof::secret(secret))
+            .redirect_uri(address)
+            .build()
+            .unwrap_err()
+            .for_admin()
+    };
+    for (text, found) in [
+        (of("cont oso", "s", CALLBACK), "the tenant is malformed"),
+        (
+            of("contoso.com", "", CALLBACK),
+            "the client secret is empty",
+        ),
+        (
+            of("contoso.com", "s", "shop"),
+            "the redirect address is no absolute URL",
+        ),
+        (
+            of("common", "s", CALLBACK),
+            "people of every tenant could sign in",
+        ),
+    ] {
+        assert!(text.contains(&format!("Found: {found}")), "{text}");
+    }
+}
+
 #[tokio::test]
 async fn every_number_of_the_token_endpoint_has_the_same_kind() {
     let (service, client) = connection();
@@ -221,6 +250,8 @@ async fn a_flow_ends_after_an_hour_and_with_its_first_use() {
     let answer = callback(&flow);
     clock.advance(Duration::from_secs(3600));
     let error = client.finish(flow, &answer).await.unwrap_err();
+    assert_eq!(error.to_string(), "the sign-in took too long");
+    assert!(!error.for_admin().contains("Found:"));
     assert_eq!(error.kind(), Kind::Expired);
     check_words(&error);
     assert!(service.forms().is_empty());

@@ -106,6 +106,11 @@ async fn a_persons_token_for_the_api_is_read_in_both_versions() {
             .await
             .unwrap_err();
         assert_eq!(refused.kind(), InvalidTokenKind::Expired);
+        let said = refused.to_string();
+        assert!(
+            said.contains("expired at 20") && said.ends_with('Z'),
+            "{said}"
+        );
         tenant.requests().to("/keys").assert_count(1);
         let other = if is_v2 {
             TokenVersion::V1

@@ -122,7 +122,11 @@ impl Ids {
 }
 
 fn unanswered(error: Error) -> DirectoryError {
-    DirectoryError::new("Microsoft Graph did not say which groups the person is in")
+    let mut text = "Microsoft Graph did not say which groups the person is in".to_owned();
+    if let Some(status) = error.status() {
+        text.push_str(&format!(" (HTTP {})", status.as_u16()));
+    }
+    DirectoryError::new(text)
         .with_transient(error.is_transient())
         .with_source(error)
 }
