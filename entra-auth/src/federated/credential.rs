@@ -3,7 +3,7 @@ use std::{fmt, future::Future, sync::Arc};
 use async_trait::async_trait;
 use entra_core::{
     AccessToken, ClientId, Cloud, CredentialError, Idempotency, InvalidId, Secret, TenantId,
-    TokenCredential, TokenRequest, url::Url,
+    TokenCredential, TokenRequest,
 };
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     assertion::{ASSERTION_TYPE, AssertionRequest, ClientAssertion, check_form},
 };
 use crate::{
-    Environment, Error, ErrorKind,
+    Environment, Error,
     cache::{Account, Asked},
     form::Form,
     identity::Identity,

@@ -1,6 +1,10 @@
 //! The code of the root README, compiled and run here; a test compares the two texts.
 
 use entra_auth::ClientSecretCredential;
+use entra_auth::{
+    SignInClient,
+    user::{ClientProof, StartOptions},
+};
 use entra_graph::{GraphClient, User};
 use entra_mock::FakeTenant;
 
@@ -18,6 +22,29 @@ async fn read_a_directory(tenant_id: &str, client_id: &str, secret: &str) -> Out
     while let Some(user) = users.try_next().await? {
         println!("{}", user.display_name.as_deref().unwrap_or("(no name)"));
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_readmes_sign_in_asks_for_nothing_before_the_browser_is_back() -> Outcome {
+    let (tenant_id, client_id) = ("contoso.com", "11111111-2222-3333-4444-555555555555");
+    let (secret, callback) = ("s3cr3t", String::from("error=access_denied"));
+    let contoso = SignInClient::builder(tenant_id, client_id, ClientProof::secret(secret))
+        .redirect_uri("https://app.example.com/auth/callback")
+        .scopes(["email", "GroupMember.Read.All"])
+        .build()?; // nothing is sent yet
+
+    let (url, flow) = contoso.start(&StartOptions::default())?;
+    // Send the browser to `url`, keep `flow` with its session. When the browser is back:
+    let outcome = async {
+        let session = contoso.finish(flow, &callback).await?;
+        let who = session.identity();
+        println!("{} of tenant {}", who.oid, who.tid);
+        Outcome::Ok(())
+    };
+    // An answer without this browser's state is refused without asking anybody.
+    assert!(outcome.await.is_err());
+    assert!(url.as_str().contains("code_challenge"));
     Ok(())
 }
 
@@ -62,7 +89,7 @@ fn the_code_in_the_readme_is_the_code_that_is_compiled_here() {
         .skip(1)
         .filter_map(|rest| rest.split("```").next())
         .collect();
-    assert_eq!(blocks.len(), 2);
+    assert_eq!(blocks.len(), 3);
     for block in blocks {
         let code = block.lines().filter(|line| !line.starts_with("use "));
         let code = code.collect::<Vec<_>>().join("\n");
