@@ -211,7 +211,10 @@ impl SignInClient {
             return Err(SignInError::new(SignInErrorKind::WrongTenant));
         }
         check_age(&identity, flow)?;
-        Ok(identity)
+        Ok(match token.tid() {
+            Some(_) => identity,
+            None => identity.of_another_provider(),
+        })
     }
 }
 

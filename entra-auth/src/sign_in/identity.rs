@@ -56,6 +56,7 @@ pub struct Identity {
 #[non_exhaustive]
 pub enum Email {
     /// Entra vouches that the domain's owner issued the address (`xms_edov`, or a verified address).
+    /// No other provider's word counts.
     Verified(String),
     /// Nobody vouches for it.
     Unverified(String),
@@ -147,6 +148,16 @@ impl Identity {
             login_hint: owned("login_hint"),
             claims,
         })
+    }
+}
+
+impl Identity {
+    /// Only Entra's word proves an address: another provider may vouch for any.
+    pub(super) fn of_another_provider(mut self) -> Self {
+        self.email = self.email.map(|email| match email {
+            Email::Verified(address) | Email::Unverified(address) => Email::Unverified(address),
+        });
+        self
     }
 }
 

@@ -344,7 +344,8 @@ async fn another_provider_cannot_sign_in_the_people_of_a_neighbour() {
         };
         let client = client.build().unwrap();
         let (_, flow) = client.start(&StartOptions::default()).unwrap();
-        service.then(200, &success(&flow, json!({ "iss": issuer })));
+        let vouched = json!({ "iss": issuer, "email": "ceo@contoso.com", "xms_edov": true });
+        service.then(200, &success(&flow, vouched));
         let back = callback(&flow);
         let outcome = client.finish(flow, &back).await;
         let kind = outcome
@@ -352,5 +353,12 @@ async fn another_provider_cannot_sign_in_the_people_of_a_neighbour() {
             .err()
             .map(entra_auth::sign_in::SignInError::kind);
         assert_eq!(kind, expected, "{tenant} {listed:?}: {outcome:?}");
+        if let Ok(signed_in) = outcome {
+            let email = signed_in.identity().email.as_ref().unwrap();
+            assert_eq!(
+                (email.address(), email.verified()),
+                ("ceo@contoso.com", None)
+            );
+        }
     }
 }
