@@ -104,13 +104,20 @@ async fn callback_post(State(site): Web, request: Request) -> Response {
 
 /// A link cannot sign anybody out by itself, or any other site could.
 async fn ask_to_sign_out(State(site): Web) -> Response {
-    finished(
+    let mut response = finished(
         Page::new(StatusCode::OK, "Sign out?")
             .says("You will be signed out here and of your organisation's account in this browser.")
             .posts(&site.addresses.sign_out_path(), "Sign out")
             .links("Stay signed in", "/")
             .into_response(),
-    )
+    );
+    // A page that tells nobody its address posts with the origin `null`, by which browsers without
+    // fetch metadata could not be told from another site.
+    let policy = HeaderValue::from_static("same-origin");
+    response
+        .headers_mut()
+        .insert(header::REFERRER_POLICY, policy);
+    response
 }
 
 async fn sign_out(State(site): Web, headers: HeaderMap) -> Response {

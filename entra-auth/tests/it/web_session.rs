@@ -68,6 +68,8 @@ async fn a_sign_out_ends_the_session_here_and_leads_to_the_tenants() {
     // A link only asks, and another site's form does nothing.
     let asked = browser.open(&site, "/auth/sign-out").await;
     assert!(asked.status == StatusCode::OK && asked.body.contains("<form method=\"post\""));
+    // Else its form would come from the origin `null` where a browser sends no fetch metadata.
+    assert_eq!(asked.header("referrer-policy"), "same-origin");
     let forced = browser.post(&site, "/auth/sign-out", "", true).await;
     is_refused(&forced, StatusCode::FORBIDDEN, "Another site");
     let mut sibling = Request::post("/auth/sign-out");
