@@ -49,7 +49,8 @@ pub enum Departure<P> {
         /// What was in the session.
         session: Arc<Session>,
     },
-    /// The person signed out elsewhere, and Entra says which session of its own that was.
+    /// The person signed out elsewhere, and the browser brings Entra's word of which session there
+    /// that was. Anybody can send such a request: it may end the session it names and do nothing else.
     Elsewhere {
         /// Which sign-in service.
         issuer: String,
