@@ -170,6 +170,10 @@ impl TokenValidatorBuilder {
     }
 
     /// Lets in people's tokens only, not applications' own.
+    ///
+    /// Tokens of another provider than Entra do not say whose they are: one counts as an
+    /// application's own if its subject is the client, and as a person's otherwise. Where such a
+    /// provider gives its applications subjects of another kind, ask for a scope as well.
     pub fn user_only(mut self) -> Self {
         self.user_only = true;
         self
