@@ -169,8 +169,10 @@ impl WebSignInBuilder {
             if client.redirect_uri() != self.addresses.callback() {
                 return Err(Error::configuration(
                     format!(
-                        "the connection {} comes back to another address",
-                        client.name()
+                        "the connection {} comes back to {}, not to {}",
+                        client.name(),
+                        client.redirect_uri(),
+                        self.addresses.callback()
                     ),
                     "give it `redirect_uri(addresses.callback())`",
                 ));
@@ -321,7 +323,13 @@ mod tests {
         .build()
         .unwrap();
         let error = WebSignIn::builder(addresses(), client).build().unwrap_err();
-        assert!(error.to_string().contains("acme"), "{error}");
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "the connection acme comes back to https://app.example.com/elsewhere, not to {}",
+                addresses().callback()
+            )
+        );
 
         let memory = Memory::new(Arc::new(SystemClock), 1);
         let builder = WebSignIn::builder(addresses(), Connections::new()).store(memory, []);
