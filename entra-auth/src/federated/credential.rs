@@ -115,8 +115,8 @@ impl ClientAssertionCredential {
     /// `AZURE_AUTHORITY_HOST`. The token file is read for each request, as it changes about hourly.
     ///
     /// # Errors
-    /// [`ErrorKind::Unavailable`] that names what is not set, [`ErrorKind::Configuration`] for an
-    /// authority that is none.
+    /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) that names what is not set,
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an authority that is none.
     ///
     /// ```
     /// use entra_auth::{Environment, ErrorKind, federated::ClientAssertionCredential};
@@ -195,8 +195,8 @@ impl ClientAssertionCredentialBuilder {
     /// The credential. Nothing is sent or read before the first token is asked for.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`] for an id that is none, an alias in the tenant's place, or an
-    /// address of the other identity provider that is not safe to send to.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an id that is none, an alias in
+    /// the tenant's place, or an address of the other identity provider that is not safe to send to.
     pub fn build(self) -> Result<ClientAssertionCredential, Error> {
         let (tenant, client) = self.identity.of_application()?;
         let source = match self.given {

@@ -108,10 +108,6 @@ impl Addresses {
         format!("{}{route}", self.path)
     }
 
-    pub(super) fn base(&self) -> &str {
-        &self.path
-    }
-
     /// Whether browsers come by https.
     pub(super) const fn is_secure(&self) -> bool {
         self.secure

@@ -18,8 +18,6 @@ use crate::{
 pub(super) struct Cookies {
     seal: Seal,
     secure: bool,
-    /// The path of the routes, which alone get the cookies of what is on its way.
-    path: String,
     /// Whether answers come as a form that another site posts.
     posted: bool,
 }
@@ -54,7 +52,6 @@ impl Cookies {
         Self {
             seal: Seal::new(keys),
             secure: addresses.is_secure(),
-            path: addresses.base().to_owned(),
             posted: mode == ResponseMode::FormPost,
         }
     }
@@ -138,12 +135,15 @@ impl Cookies {
             .secure(self.secure)
     }
 
+    /// `__Host-` here too: else a neighbour of the same domain could plant a sign-in of its own and
+    /// have somebody enter under the wrong name.
+    ///
     /// A form that another site posts brings cookies along only if they say `SameSite=None`, which
     /// needs `Secure`; browsers but Safari accept that on a loopback address without TLS too.
     fn errand(&self, errand: Errand, name: String, value: String) -> CookieBuilder<'static> {
         let posted = self.posted && errand == Errand::SignIn;
         Cookie::build((name, value))
-            .path(self.path.clone())
+            .path("/")
             .http_only(true)
             .same_site(if posted {
                 SameSite::None
@@ -162,9 +162,9 @@ impl Cookies {
 
     const fn prefix(&self, errand: Errand) -> &'static str {
         match (self.secure, errand) {
-            (true, Errand::SignIn) => "__Secure-entra-flow-",
+            (true, Errand::SignIn) => "__Host-entra-flow-",
             (false, Errand::SignIn) => "entra-flow-",
-            (true, Errand::Consent) => "__Secure-entra-consent-",
+            (true, Errand::Consent) => "__Host-entra-consent-",
             (false, Errand::Consent) => "entra-consent-",
         }
     }
@@ -249,22 +249,22 @@ mod tests {
             (
                 "https://a.example/auth",
                 ResponseMode::Query,
-                "; SameSite=Lax; Secure; Path=/auth; Max-Age=3600",
+                "; SameSite=Lax; Secure; Path=/; Max-Age=3600",
             ),
             (
                 "https://a.example/auth",
                 ResponseMode::FormPost,
-                "; SameSite=None; Secure; Path=/auth; Max-Age=3600",
+                "; SameSite=None; Secure; Path=/; Max-Age=3600",
             ),
             (
                 "http://localhost:1/auth",
                 ResponseMode::Query,
-                "; SameSite=Lax; Path=/auth; Max-Age=3600",
+                "; SameSite=Lax; Path=/; Max-Age=3600",
             ),
             (
                 "http://localhost:1/auth",
                 ResponseMode::FormPost,
-                "; SameSite=None; Secure; Path=/auth; Max-Age=3600",
+                "; SameSite=None; Secure; Path=/; Max-Age=3600",
             ),
         ] {
             let sent = cookies(address, mode)
@@ -281,7 +281,7 @@ mod tests {
         let sent = cookies.send(Errand::SignIn, ID, &"canary").unwrap();
         let (pair, _) = text(&sent).split_once(';').unwrap();
         let (name, value) = pair.split_once('=').unwrap();
-        assert!(name.starts_with("__Secure-entra-flow-0123"));
+        assert!(name.starts_with("__Host-entra-flow-0123"));
         assert!(
             !String::from_utf8_lossy(&URL_SAFE_NO_PAD.decode(value).unwrap()).contains("canary")
         );
@@ -293,7 +293,7 @@ mod tests {
         let bring = |errand, headers: &HeaderMap| cookies.bring::<String>(errand, ID, headers);
         let (back, gone) = bring(Errand::SignIn, &request(format!("a=b; {pair}"))).unwrap();
         assert!(back == "canary" && text(&gone).contains("Max-Age=0"));
-        let moved = format!("__Secure-entra-consent-0123456789abcdef={value}");
+        let moved = format!("__Host-entra-consent-0123456789abcdef={value}");
         let other = if &value[9..10] == "A" { "B" } else { "A" };
         let changed = format!("{name}={}{other}{}", &value[..9], &value[10..]);
         for other in [moved, changed, format!("{name}=!"), format!("{name}=")] {
@@ -319,7 +319,7 @@ mod tests {
         let cookies = cookies("https://a.example/auth", ResponseMode::Query);
         let pairs = |count: usize| {
             let pairs: Vec<String> = (0..count)
-                .map(|number| format!("__Secure-entra-flow-{number:016}=x"))
+                .map(|number| format!("__Host-entra-flow-{number:016}=x"))
                 .collect();
             let mut headers = HeaderMap::new();
             headers.insert(header::COOKIE, pairs.join("; ").try_into().unwrap());

@@ -74,7 +74,8 @@
 //!
 //! What the browser holds of a session is a random id in a cookie that is `HttpOnly`, `SameSite=Lax`
 //! and, beyond a loopback address, `Secure` under a `__Host-` name; it is new after every sign-in. A
-//! sign-in on its way is in a sealed cookie of its own and so bound to the browser that started it.
+//! sign-in on its way is in a sealed cookie of its own, under such a name as well, and so bound to the
+//! browser that started it.
 //! No page has a script.
 //!
 //! An API that gets tokens from others checks them with [`RequireToken`].
