@@ -11,7 +11,11 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::json;
 
 fuzz_target!(init: check_setup(), |callback: &str| {
-    let query = callback.split_once('?').map_or(callback, |(_, query)| query.split('#').next().unwrap_or_default());
+    // An address, or a query or form by itself, in which a question mark is a value's.
+    let query = match callback.split_once('?') {
+        Some((address, query)) if !address.contains(['=', '&']) => query.split('#').next().unwrap_or_default(),
+        _ => callback,
+    };
     let parameters: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let all = |name: &str| -> Vec<&str> {
         parameters.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).collect()
