@@ -41,6 +41,7 @@ macro_rules! directory_objects {
             /// Whether the caller may see this object but not read it: Graph then sends its id
             /// and type, and null for everything else.
             #[must_use]
+            #[inline]
             pub fn is_limited(&self) -> bool {
                 match self {
                     $(Self::$variant(object) => object.is_limited(),)*

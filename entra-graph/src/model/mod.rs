@@ -2,6 +2,9 @@
 //!
 //! The macros below stay small on purpose. Per property they expand to a field, a constant, and one
 //! line each in five matches; everything else is written and compiled once.
+//!
+//! What a program may never ask of a model, such as its `Debug`, is `#[inline]`: it is compiled in the
+//! programs that do ask, and not for everybody.
 
 mod additional;
 mod names;
@@ -95,6 +98,7 @@ macro_rules! entity {
             /// A select must ask for a property that every such object has, such as a name, for
             /// this to be told from an object without values.
             #[must_use]
+            #[inline]
             pub fn is_limited(&self) -> bool {
                 $crate::model::Model::is_bare(self)
                     && [$($crate::model::Model::was_null(self, stringify!($always))),*].contains(&true)
@@ -182,12 +186,14 @@ macro_rules! model {
                     Ok(())
                 }
 
+                #[inline]
                 fn debug_fields(&self, out: &mut std::fmt::DebugStruct<'_, '_>) {
                     $(out.field(stringify!($id), &self.$id);)?
                     $(if let Some(value) = &self.$field { out.field(stringify!($field), value); })*
                     $(if let Some(value) = &self.$relation { out.field(stringify!($relation), value); })*
                 }
 
+                #[inline]
                 fn has_values(&self) -> bool {
                     $(self.$field.as_ref().is_some_and($crate::model::Value::says_something) ||)*
                     $(self.$relation.is_some() ||)*
@@ -232,6 +238,7 @@ macro_rules! model {
 
         /// Shows what is set, and leaves the rest out.
         impl std::fmt::Debug for $name {
+            #[inline]
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 let mut out = f.debug_struct(stringify!($name));
                 $crate::model::Model::debug_fields(self, &mut out);
@@ -241,6 +248,7 @@ macro_rules! model {
         }
 
         impl $crate::model::Value for $name {
+            #[inline]
             fn shape(slot: &mut Option<Self>) -> $crate::model::Shape<'_> {
                 $crate::model::Shape::Object(slot.insert(Self::default()))
             }
