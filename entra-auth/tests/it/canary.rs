@@ -12,8 +12,8 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::support::{CLIENT, TENANT, detail, graph};
 
-const SECRET: &str = "canary-secret-5e1f~&=%";
-const TOKEN: &str = "canary-token.9a7c.signature";
+const SECRET: &str = "canary-secret-zyx5e1fxyz~&=%";
+const TOKEN: &str = "canary-token.zyx9a7cxyz.signature";
 
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
@@ -61,7 +61,7 @@ pub(crate) fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
 }
 
 pub(crate) fn check(what: &str, text: &str) {
-    for canary in [SECRET, TOKEN, "canary", "5e1f", "9a7c"] {
+    for canary in [SECRET, TOKEN, "canary", "zyx5e1fxyz", "zyx9a7cxyz"] {
         assert!(!text.contains(canary), "{what} shows {canary}: {text}");
     }
 }

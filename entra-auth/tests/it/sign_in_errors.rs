@@ -476,7 +476,13 @@ fn check_words(error: &SignInError) {
         assert!(!text.contains(char::is_control), "{text}");
     }
     let secrets = format!("{error:?} {shown:?}");
-    for secret in ["s3cr3t", "at-1", "rt-1", "eyJ", "c-1"] {
+    for secret in [
+        "s3cr3t",
+        "token-at-1",
+        "token-rt-1",
+        "eyJhbGciOi",
+        "code-c4nary-1",
+    ] {
         assert!(!secrets.contains(secret), "{secrets}");
     }
     let distinct: BTreeSet<&String> = shown.iter().collect();

@@ -92,7 +92,7 @@ pub(crate) fn connection() -> (Arc<Service>, SignInClient) {
 
 /// What a browser brings back when all went well.
 pub(crate) fn callback(flow: &FlowState) -> String {
-    format!("code=c-1&state={}&session_state=ss-1", flow.id())
+    format!("code=code-c4nary-1&state={}&session_state=ss-1", flow.id())
 }
 
 /// What a flow keeps, which a test may look at and change.

@@ -12,19 +12,19 @@ use crate::{
     support::{CLIENT, TENANT},
 };
 
-const SECRET: &str = "canary-secret-5e1f~&=%";
+const SECRET: &str = "canary-secret-zyx5e1fxyz~&=%";
 
 fn granted() -> String {
     let info = "eyJ1aWQiOiJ1IiwidXRpZCI6InQifQ";
     format!(
-        r#"{{"token_type":"Bearer","access_token":"canary-token.9a7c.signature","expires_in":3600,"client_info":"{info}","refresh_token":"canary-refresh-9a7c"}}"#
+        r#"{{"token_type":"Bearer","access_token":"canary-token.zyx9a7cxyz.signature","expires_in":3600,"client_info":"{info}","refresh_token":"canary-refresh-zyx9a7cxyz"}}"#
     )
 }
 
 /// An answer that quotes everything it got.
 fn echo() -> String {
     format!(
-        r#"{{"error":"invalid_grant","error_codes":[70000],"error_description":"AADSTS70000: '{SECRET}' 'canary-code-5e1f' 'canary-refresh-9a7c' 'canary-assertion-5e1f' 'canary-device-9a7c'.","suberror":"{SECRET}"}}"#
+        r#"{{"error":"invalid_grant","error_codes":[70000],"error_description":"AADSTS70000: '{SECRET}' 'canary-code-zyx5e1fxyz' 'canary-refresh-zyx9a7cxyz' 'canary-assertion-zyx5e1fxyz' 'canary-device-zyx9a7cxyz'.","suberror":"{SECRET}"}}"#
     )
 }
 
@@ -32,7 +32,7 @@ fn echo() -> String {
 async fn codes_refresh_tokens_assertions_and_device_codes_are_never_shown() {
     let (log, _guard) = listen();
     let mut printed = String::new();
-    let device = r#"{"user_code":"U","device_code":"canary-device-9a7c","verification_uri":"https://x.example","expires_in":900,"interval":5,"message":"m"}"#;
+    let device = r#"{"user_code":"U","device_code":"canary-device-zyx9a7cxyz","verification_uri":"https://x.example","expires_in":900,"interval":5,"message":"m"}"#;
 
     // Without the log of what the service wrote, its quotes are the caller's to keep.
     let script = |answers: &[String]| -> Arc<ScriptedTransport> {
@@ -58,7 +58,7 @@ async fn codes_refresh_tokens_assertions_and_device_codes_are_never_shown() {
     for round in 0..2 {
         let (url, state) = flow.start(&StartOptions::default()).unwrap();
         let verifier = serde_json::to_value(&state).unwrap()["verifier"].to_string();
-        let callback = format!("code=canary-code-5e1f&state={}", state.id());
+        let callback = format!("code=canary-code-zyx5e1fxyz&state={}", state.id());
         write!(printed, "{state:?} {url}").unwrap();
         assert!(!printed.contains(verifier.trim_matches('"')));
         match flow.finish(state, &callback).await {
@@ -95,7 +95,7 @@ async fn codes_refresh_tokens_assertions_and_device_codes_are_never_shown() {
         .transport(script(&[echo()]))
         .build()
         .unwrap();
-    let caller = obo.start_long_running("job", "canary-assertion-5e1f");
+    let caller = obo.start_long_running("job", "canary-assertion-zyx5e1fxyz");
     let error = caller
         .token(&TokenRequest::new(["User.Read"]))
         .await
