@@ -3,7 +3,7 @@ use std::{
     future::Future,
     pin::Pin,
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 /// A point in time, in UTC unless its offset says otherwise (the `time` crate's type).
@@ -16,22 +16,48 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 ///
 /// One clock is given to credential, Graph client and fake tenant alike; then token expiry,
 /// retry waits and log timestamps all move together.
+///
+/// It holds two clocks. The *wall clock* ([`now`](Self::now)) tells the date and is what other
+/// machines understand, but an administrator or NTP can set it back or ahead at any time. The
+/// *monotonic clock* ([`monotonic`](Self::monotonic)) only moves forward and means nothing outside
+/// this process. So ages, waits and time budgets are measured on the monotonic clock; the wall clock
+/// is for values that come from or go to another machine or a store, such as a token's expiry.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// The current time in UTC.
+    /// The current time in UTC, on the wall clock.
     fn now(&self) -> Timestamp;
+
+    /// A reading of the monotonic clock, which no change of the machine's time moves.
+    ///
+    /// Compare it only with other readings of the same clock. While a machine is suspended this
+    /// clock stands still on Linux and macOS (see [`Instant`]), so the age of a thing that expires by
+    /// the calendar, such as a token, must be judged on both clocks: it has expired when either says so.
+    fn monotonic(&self) -> Instant;
+
+    /// How long ago a reading of [`monotonic`](Self::monotonic) was taken; zero for a later one.
+    fn elapsed(&self, since: Instant) -> Duration {
+        self.monotonic().saturating_duration_since(since)
+    }
 
     /// The current time since the start of 1970, for comparisons that need no calendar date.
     fn since_epoch(&self) -> Duration {
         Duration::try_from(self.now() - Timestamp::UNIX_EPOCH).unwrap_or_default()
     }
 
-    /// Completes when `duration` has passed on this clock.
+    /// Completes when `duration` has passed on the monotonic clock.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 }
 
 impl<T: Clock + ?Sized> Clock for Arc<T> {
     fn now(&self) -> Timestamp {
         (**self).now()
+    }
+
+    fn monotonic(&self) -> Instant {
+        (**self).monotonic()
+    }
+
+    fn elapsed(&self, since: Instant) -> Duration {
+        (**self).elapsed(since)
     }
 
     fn since_epoch(&self) -> Duration {
@@ -50,6 +76,10 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp::now_utc()
+    }
+
+    fn monotonic(&self) -> Instant {
+        Instant::now()
     }
 
     fn since_epoch(&self) -> Duration {

@@ -8,7 +8,7 @@ use url::{Origin, Url};
 use crate::{
     AccessToken, Attempt, Bearer, BoxFuture, Clock, Decision, Entropy, Error, ErrorKind, GaveUp,
     Guid, HttpTransport, Outcome, Request, Response, RetryPolicy, SystemClock, SystemEntropy,
-    TimeLimit, Timestamp,
+    TimeLimit,
     challenge::claims_challenge,
     cloud::{is_metadata, is_safe},
     retry::{parse_http_date, parse_retry_after},
@@ -148,7 +148,7 @@ impl Pipeline {
             budget: request.budget.unwrap_or(self.0.policy.budget),
             ..self.0.policy.clone()
         };
-        let started = self.0.clock.now();
+        let started = self.0.clock.monotonic();
         let mut bearer = request.bearer.clone();
         let mut challenged = false;
         let (mut counted, mut tries) = (0, 0);
@@ -162,7 +162,7 @@ impl Pipeline {
             };
             counted += 1;
             tries += 1;
-            let left = policy.budget.saturating_sub(self.since(started));
+            let left = policy.budget.saturating_sub(self.0.clock.elapsed(started));
             let outcome = self
                 .0
                 .transport
@@ -189,7 +189,7 @@ impl Pipeline {
                 idempotency: request.idempotency,
                 counted,
                 tries,
-                elapsed: self.since(started),
+                elapsed: self.0.clock.elapsed(started),
                 retry_after,
                 jitter: self.0.entropy.fraction(),
             };
@@ -244,10 +244,6 @@ impl Pipeline {
         wire.extensions_mut()
             .insert(TimeLimit(left.max(LEAST_TIME)));
         Ok(wire)
-    }
-
-    fn since(&self, started: Timestamp) -> Duration {
-        Duration::try_from(self.0.clock.now() - started).unwrap_or_default()
     }
 
     fn retry_after(&self, headers: &HeaderMap) -> Option<Duration> {

@@ -8,7 +8,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     task::{Poll, Waker},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -24,6 +24,9 @@ use crate::{
 /// Something that sleeps on it moves it forward by that much, so a test that meets a
 /// `Retry-After` of an hour ends at once, with the hour having passed for everything that shares
 /// the clock. [`ManualClock::stepped`] makes sleepers wait for [`advance`](Self::advance) instead.
+///
+/// Both move wall clock and monotonic clock alike. [`ManualClock::set_wall_clock`] moves the wall
+/// clock alone, as an administrator, NTP or a suspended machine does.
 ///
 /// ```
 /// use std::time::Duration;
@@ -45,7 +48,8 @@ struct ClockState {
 
 struct ClockInner {
     now: Timestamp,
-    sleepers: Vec<(Timestamp, Waker)>,
+    monotonic: Instant,
+    sleepers: Vec<(Instant, Waker)>,
 }
 
 impl ManualClock {
@@ -67,33 +71,35 @@ impl ManualClock {
         Self::build(now, true)
     }
 
-    /// Moves the clock forward and wakes whoever slept until then.
+    /// Moves both clocks forward and wakes the sleepers whose time has come.
     pub fn advance(&self, duration: Duration) {
         let mut inner = self.lock();
         inner.now = inner
             .now
             .saturating_add(time::Duration::try_from(duration).unwrap_or(time::Duration::MAX));
-        let now = inner.now;
-        let (due, waiting) = std::mem::take(&mut inner.sleepers)
+        inner.monotonic = later(inner.monotonic, duration);
+        let monotonic = inner.monotonic;
+        let (due, waiting): (Vec<_>, Vec<_>) = std::mem::take(&mut inner.sleepers)
             .into_iter()
-            .partition(|(until, _)| *until <= now);
+            .partition(|(until, _)| *until <= monotonic);
         inner.sleepers = waiting;
         drop(inner);
-        let due: Vec<(Timestamp, Waker)> = due;
         for (_, waker) in due {
             waker.wake();
         }
     }
 
+    /// Sets the wall clock, back or ahead, to the second; the monotonic clock and sleepers do not notice.
+    pub fn set_wall_clock(&self, now: Timestamp) {
+        self.lock().now = to_the_second(now);
+    }
+
     fn build(now: Timestamp, stepped: bool) -> Self {
-        let now = now
-            .replace_nanosecond(0)
-            .unwrap_or(now)
-            .to_offset(time::UtcOffset::UTC);
         Self(Arc::new(ClockState {
             stepped,
             inner: Mutex::new(ClockInner {
-                now,
+                now: to_the_second(now),
+                monotonic: Instant::now(),
                 sleepers: Vec::new(),
             }),
         }))
@@ -115,18 +121,20 @@ impl Clock for ManualClock {
         self.lock().now
     }
 
+    fn monotonic(&self) -> Instant {
+        self.lock().monotonic
+    }
+
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         if !self.0.stepped {
             let clock = self.clone();
             return Box::pin(async move { clock.advance(duration) });
         }
-        let until = self
-            .now()
-            .saturating_add(time::Duration::try_from(duration).unwrap_or(time::Duration::MAX));
+        let until = later(self.monotonic(), duration);
         let clock = self.clone();
         Box::pin(std::future::poll_fn(move |context| {
             let mut inner = clock.lock();
-            if inner.now >= until {
+            if inner.monotonic >= until {
                 return Poll::Ready(());
             }
             inner.sleepers.push((until, context.waker().clone()));
@@ -293,6 +301,19 @@ fn copy(request: &http::Request<Bytes>) -> http::Request<Bytes> {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn to_the_second(time: Timestamp) -> Timestamp {
+    time.replace_nanosecond(0)
+        .unwrap_or(time)
+        .to_offset(time::UtcOffset::UTC)
+}
+
+/// A sum that the platform cannot hold becomes a century, which no test reaches.
+fn later(from: Instant, by: Duration) -> Instant {
+    from.checked_add(by)
+        .or_else(|| from.checked_add(Duration::from_secs(100 * 365 * 86_400)))
+        .unwrap_or(from)
 }
 
 /// The last day that RFC 3339 can write.

@@ -4,6 +4,39 @@ use entra_core::{Clock, Entropy, Guid, ManualClock, SeededEntropy, SystemEntropy
 
 const MINUTE: Duration = Duration::from_secs(60);
 
+#[test]
+fn a_wall_clock_that_is_set_does_not_move_the_monotonic_clock() {
+    let clock = ManualClock::new();
+    let (start, started) = (clock.now(), clock.monotonic());
+    clock.set_wall_clock(start + 24 * 60 * MINUTE);
+    assert_eq!(clock.elapsed(started), Duration::ZERO);
+    clock.set_wall_clock(start - 24 * 60 * MINUTE);
+    assert_eq!(clock.elapsed(started), Duration::ZERO);
+    clock.advance(MINUTE);
+    assert_eq!(clock.elapsed(started), MINUTE);
+    assert_eq!(clock.now(), start - 24 * 60 * MINUTE + MINUTE);
+}
+
+#[tokio::test]
+async fn sleepers_wait_on_the_monotonic_clock() {
+    let clock = ManualClock::stepped(ManualClock::new().now());
+    let sleeper = tokio::spawn(clock.sleep(MINUTE));
+    tokio::task::yield_now().await;
+    clock.set_wall_clock(clock.now() + 24 * 60 * MINUTE);
+    tokio::task::yield_now().await;
+    assert!(!sleeper.is_finished());
+    clock.set_wall_clock(clock.now() - 48 * 60 * MINUTE);
+    clock.advance(MINUTE);
+    sleeper.await.unwrap();
+}
+
+#[test]
+fn an_age_is_never_negative() {
+    let clock = ManualClock::new();
+    let later = clock.monotonic() + MINUTE;
+    assert_eq!(clock.elapsed(later), Duration::ZERO);
+}
+
 #[tokio::test]
 async fn a_stepped_clock_holds_sleepers_until_it_is_advanced_past_them() {
     let clock = ManualClock::stepped(ManualClock::new().now());

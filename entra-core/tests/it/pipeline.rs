@@ -367,3 +367,36 @@ async fn the_callers_header_travels_with_every_try() {
             .all(|request| request.headers()["consistencylevel"] == "eventual")
     );
 }
+
+#[tokio::test]
+async fn a_wall_clock_that_is_set_neither_extends_nor_ends_the_time_budget() {
+    const DAY: Duration = Duration::from_secs(86_400);
+    for back in [true, false] {
+        let clock = ManualClock::new();
+        let mut transport = ScriptedTransport::new();
+        for _ in 0..3 {
+            let clock = clock.clone();
+            transport = transport.then_with(move |_| {
+                let now = clock.now();
+                clock.set_wall_clock(if back { now - DAY } else { now + DAY });
+                Ok(entra_core::http::Response::builder()
+                    .status(429)
+                    .header("retry-after", "250")
+                    .body(entra_core::bytes::Bytes::new())
+                    .unwrap())
+            });
+        }
+        let pipeline = Pipeline::builder(Arc::new(transport.clone()))
+            .origin(&url("/"))
+            .clock(Arc::new(clock.clone()))
+            .entropy(Arc::new(SeededEntropy::new(7)))
+            .build();
+        let started = clock.monotonic();
+        let response = pipeline.send(get()).await.unwrap();
+        assert_eq!(response.tries, 3, "back: {back}");
+        let Some(GaveUp::RetryAfterBeyondBudget { .. }) = response.gave_up else {
+            panic!("{:?}", response.gave_up);
+        };
+        assert!(clock.elapsed(started) < Duration::from_secs(600));
+    }
+}
