@@ -15,7 +15,7 @@
 //! let token = for_them.get_token(&[scope], None).await?;
 //!
 //! let for_us = FromAzureCore::new(for_them); // or any credential of azure_identity
-//! assert_eq!(for_us.token(&TokenRequest::new([scope])).await?.expose(), token.token.secret());
+//! assert_eq!(for_us.token(&TokenRequest::new([scope])).await?.expose_secret(), token.token.secret());
 //! # Ok::<(), Box<dyn std::error::Error>>(()) })?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -83,7 +83,7 @@ impl Theirs for ForAzureCore {
         let request = TokenRequest::new(scopes.iter().copied());
         match self.0.token(&request).await {
             Ok(token) => Ok(TheirToken::new(
-                token.expose().to_owned(),
+                token.expose_secret().to_owned(),
                 token.expires_on(),
             )),
             Err(error) => Err(azure_core::Error::with_error(

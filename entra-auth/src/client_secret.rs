@@ -130,7 +130,7 @@ impl ClientSecretCredentialBuilder {
     /// alias in the tenant's place, or an empty secret.
     pub fn build(self) -> Result<ClientSecretCredential, Error> {
         let (tenant, client) = self.identity.of_application()?;
-        if self.secret.expose().trim().is_empty() {
+        if self.secret.expose_secret().trim().is_empty() {
             return Err(Error::configuration(
                 "the client secret is empty",
                 "set the Value of a secret from App registrations > Certificates & secrets; see that the variable or file it comes from is filled",
@@ -186,7 +186,7 @@ impl ClientSecret {
         if error.aadsts_code() != Some(WRONG_SECRET) {
             return error;
         }
-        let secret = self.secret.expose();
+        let secret = self.secret.expose_secret();
         let (looks, fix) = if secret.trim().parse::<Guid>().is_ok() {
             (
                 "it looks like a Secret ID (a GUID), not its Value",

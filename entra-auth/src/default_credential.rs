@@ -157,7 +157,7 @@ impl DefaultCredentialBuilder {
         let settings = &self.settings;
         let mut builder = ManagedIdentityCredential::builder(&self.environment)
             .clock(Arc::clone(&settings.clock))
-            .entropy(Arc::clone(&settings.entropy))
+            .random(Arc::clone(&settings.random))
             .retry_policy(settings.retry_policy.clone());
         if let Some(transport) = &settings.transport {
             builder = builder.transport(Arc::clone(transport));

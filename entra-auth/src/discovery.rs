@@ -199,7 +199,7 @@ pub(crate) async fn fetch<T: for<'a> Deserialize<'a>>(
     let pipeline = Pipeline::builder(settings.transport()?)
         .origin(&url)
         .clock(Arc::clone(&settings.clock))
-        .entropy(Arc::clone(&settings.entropy))
+        .random(Arc::clone(&settings.random))
         .policy(settings.retry_policy.clone())
         .build();
     let host = url.host_str().unwrap_or_default().to_owned();

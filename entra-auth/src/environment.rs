@@ -101,7 +101,7 @@ impl Environment {
     pub fn get(&self, name: &str) -> Option<&str> {
         self.variables
             .get(name)
-            .map(Secret::expose)
+            .map(Secret::expose_secret)
             .filter(|value| !value.trim().is_empty())
     }
 
@@ -114,7 +114,7 @@ impl Environment {
     pub(crate) fn secret(&self, name: &str) -> Option<&Secret> {
         self.variables
             .get(name)
-            .filter(|value| !value.expose().trim().is_empty())
+            .filter(|value| !value.expose_secret().trim().is_empty())
     }
 
     /// Where the agent of Azure Arc keeps its challenge files, if there is one.

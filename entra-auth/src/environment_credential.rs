@@ -26,7 +26,7 @@ use crate::{
 /// # let environment = Environment::from_pairs([
 /// #     ("AZURE_TENANT_ID", tenant.id().to_string()),
 /// #     ("AZURE_CLIENT_ID", app.client_id().to_string()),
-/// #     ("AZURE_CLIENT_SECRET", app.secret().expose().to_owned()),
+/// #     ("AZURE_CLIENT_SECRET", app.secret().expose_secret().to_owned()),
 /// #     ("AZURE_AUTHORITY_HOST", tenant.uri()),
 /// # ]);
 /// // outside of a test: Environment::from_process()

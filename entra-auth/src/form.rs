@@ -92,7 +92,7 @@ impl Form {
         self.0
             .iter()
             .filter_map(|(_, value)| match value {
-                Value::Secret(secret) if !secret.is_empty() => Some(secret.expose()),
+                Value::Secret(secret) if !secret.is_empty() => Some(secret.expose_secret()),
                 _ => None,
             })
             .fold(text, |text, secret| {
@@ -114,7 +114,7 @@ impl Value {
     fn text(&self) -> &str {
         match self {
             Self::Plain(text) => text,
-            Self::Secret(secret) => secret.expose(),
+            Self::Secret(secret) => secret.expose_secret(),
         }
     }
 }
@@ -123,7 +123,7 @@ struct Body(Secret);
 
 impl AsRef<[u8]> for Body {
     fn as_ref(&self) -> &[u8] {
-        self.0.expose().as_bytes()
+        self.0.expose_secret().as_bytes()
     }
 }
 

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use entra_core::{Clock, Cloud, Entropy, HttpTransport, RetryPolicy, SystemClock, SystemEntropy};
+use entra_core::{
+    Clock, Cloud, HttpTransport, RetryPolicy, SecureRandom, SystemClock, SystemRandom,
+};
 
 use crate::{Error, TokenCache, capabilities::Capabilities};
 
@@ -9,7 +11,7 @@ use crate::{Error, TokenCache, capabilities::Capabilities};
 pub(crate) struct Settings {
     pub(crate) cloud: Cloud,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) random: Arc<dyn SecureRandom>,
     pub(crate) retry_policy: RetryPolicy,
     pub(crate) transport: Option<Arc<dyn HttpTransport>>,
     pub(crate) cache: TokenCache,
@@ -32,7 +34,7 @@ impl Default for Settings {
         Self {
             cloud: Cloud::public(),
             clock: Arc::new(SystemClock),
-            entropy: Arc::new(SystemEntropy),
+            random: Arc::new(SystemRandom),
             retry_policy: RetryPolicy::for_tokens(),
             transport: None,
             cache: TokenCache::new(),
@@ -73,8 +75,8 @@ macro_rules! common_settings {
 
         /// The source of request ids and jitter, also of the moment of an early refresh; the
         /// system's unless set.
-        pub fn entropy(mut self, entropy: impl entra_core::Entropy) -> Self {
-            self.settings.entropy = std::sync::Arc::new(entropy);
+        pub fn random(mut self, random: impl entra_core::SecureRandom) -> Self {
+            self.settings.random = std::sync::Arc::new(random);
             self
         }
 
@@ -122,8 +124,8 @@ macro_rules! host_settings {
         }
 
         /// The source of request ids and jitter; the system's unless set.
-        pub fn entropy(mut self, entropy: impl entra_core::Entropy) -> Self {
-            self.settings.entropy = std::sync::Arc::new(entropy);
+        pub fn random(mut self, random: impl entra_core::SecureRandom) -> Self {
+            self.settings.random = std::sync::Arc::new(random);
             self
         }
 
@@ -149,7 +151,7 @@ macro_rules! with_settings {
         let builder = $builder
             .cloud(settings.cloud.clone())
             .clock(std::sync::Arc::clone(&settings.clock))
-            .entropy(std::sync::Arc::clone(&settings.entropy))
+            .random(std::sync::Arc::clone(&settings.random))
             .retry_policy(settings.retry_policy.clone())
             .cache(&settings.cache)
             .client_capabilities(settings.capabilities.names().iter().cloned());

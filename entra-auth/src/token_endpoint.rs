@@ -1,8 +1,8 @@
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use entra_core::{
-    AccessToken, Cloud, Entropy, Error as CoreError, ErrorKind as CoreErrorKind, GaveUp,
-    Idempotency, Pipeline, Request, Response, TenantId, Verdict,
+    AccessToken, Cloud, Error as CoreError, ErrorKind as CoreErrorKind, Idempotency, Pipeline,
+    Request, Response, ResponseClass, SecureRandom, StopReason, TenantId,
     http::{HeaderMap, Method, StatusCode, header},
     url::Url,
 };
@@ -28,7 +28,7 @@ pub(crate) struct TokenEndpoint {
     capabilities: Capabilities,
     cache: TokenCache,
     region: Option<Region>,
-    entropy: Arc<dyn Entropy>,
+    random: Arc<dyn SecureRandom>,
 }
 
 /// How hard to try.
@@ -65,7 +65,7 @@ impl TokenEndpoint {
                 .iter()
                 .fold(builder, |builder, origin| builder.origin(origin))
                 .clock(settings.clock.clone())
-                .entropy(settings.entropy.clone())
+                .random(settings.random.clone())
                 .policy(policy)
                 .build()
         };
@@ -76,7 +76,7 @@ impl TokenEndpoint {
             capabilities: settings.capabilities.clone(),
             cache: settings.cache.clone(),
             region,
-            entropy: Arc::clone(&settings.entropy),
+            random: Arc::clone(&settings.random),
         })
     }
 
@@ -93,7 +93,7 @@ impl TokenEndpoint {
         let (pipeline, classify): (_, Classifier) = match grant.effort {
             Effort::Full => (&self.patient, verdict),
             // A `Retry-After` must not make a single try wait.
-            Effort::Once => (&self.single, |_, _, _| Verdict::Final),
+            Effort::Once => (&self.single, |_, _, _| ResponseClass::Final),
         };
         let mut url = self.cloud.token_endpoint(grant.tenant);
         if let Some(region) = &self.region {
@@ -128,7 +128,7 @@ impl TokenEndpoint {
         let token = AccessToken::new(granted.access_token, now + granted.expires_in);
         let token = match granted.refresh_in {
             Some(refresh_in) => {
-                let wait = spread(refresh_in, granted.expires_in, self.entropy.fraction());
+                let wait = spread(refresh_in, granted.expires_in, self.random.fraction());
                 token.with_refresh_on(now + wait)
             }
             None => token,
@@ -192,30 +192,30 @@ fn spread(refresh_in: Duration, expires_in: Duration, fraction: f64) -> Duration
     refresh_in + room.min(WIDEST_SPREAD).mul_f64(fraction)
 }
 
-type Classifier = fn(StatusCode, &HeaderMap, &[u8]) -> Verdict;
+type Classifier = fn(StatusCode, &HeaderMap, &[u8]) -> ResponseClass;
 
 /// What an answer means for another try. A refusal is final; Entra also sends passing faults as 4xx.
-fn verdict(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Verdict {
+fn verdict(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ResponseClass {
     if status.is_success() || status.is_redirection() {
-        return Verdict::Final;
+        return ResponseClass::Final;
     }
     let refusal = Refusal::parse(body).unwrap_or_default();
     // The loop detector counts every further try, so only its own Retry-After may bring one.
     if refusal.codes.first() == Some(&LOOP_DETECTED) && !headers.contains_key(header::RETRY_AFTER) {
-        return Verdict::Final;
+        return ResponseClass::Final;
     }
     if status == StatusCode::TOO_MANY_REQUESTS {
-        return Verdict::NotProcessed;
+        return ResponseClass::NotProcessed;
     }
     if is_passing(status) {
-        return Verdict::Transient;
+        return ResponseClass::Transient;
     }
     match (known(&refusal), refusal.oauth_error.as_deref()) {
-        (Some(entry), _) if !entry.is_retryable() => Verdict::Final,
-        (Some(entry), _) if entry.class() == Class::Throttled => Verdict::NotProcessed,
-        (Some(entry), _) if entry.class() == Class::Service => Verdict::Transient,
-        (None, Some("temporarily_unavailable" | "server_error")) => Verdict::Transient,
-        _ => Verdict::Final,
+        (Some(entry), _) if !entry.is_retryable() => ResponseClass::Final,
+        (Some(entry), _) if entry.class() == Class::Throttled => ResponseClass::NotProcessed,
+        (Some(entry), _) if entry.class() == Class::Service => ResponseClass::Transient,
+        (None, Some("temporarily_unavailable" | "server_error")) => ResponseClass::Transient,
+        _ => ResponseClass::Final,
     }
 }
 
@@ -262,7 +262,7 @@ fn refusal(response: &Response, form: &Form) -> Error {
             "check that the cloud's authority is a sign-in service and that no proxy answers in its place".into(),
         ),
     };
-    let summary = waiting(response.gave_up.as_ref()).map_or(summary, Cow::from);
+    let summary = waiting(response.stop_reason.as_ref()).map_or(summary, Cow::from);
     Error::new(kind, summary).with(|inner| {
         inner.status = Some(status.as_u16());
         inner.retryable = entry.is_some_and(Aadsts::is_retryable);
@@ -324,9 +324,9 @@ fn known(refusal: &Refusal) -> Option<&'static Aadsts> {
     Some(first)
 }
 
-fn waiting(gave_up: Option<&GaveUp>) -> Option<String> {
-    match gave_up {
-        Some(GaveUp::RetryAfterBeyondBudget { retry_after, left }) => Some(format!(
+fn waiting(stop_reason: Option<&StopReason>) -> Option<String> {
+    match stop_reason {
+        Some(StopReason::RetryAfterBeyondBudget { retry_after, left }) => Some(format!(
             "the sign-in service asked to wait {} s, but only {} s of the time budget are left",
             round_up(*retry_after),
             left.as_secs()
@@ -364,39 +364,39 @@ mod tests {
         let none = HeaderMap::new();
         let code = |code: u32| format!(r#"{{"error":"x","error_codes":[{code}]}}"#);
         let table = [
-            (200, &none, String::new(), Verdict::Final),
-            (302, &none, String::new(), Verdict::Final),
-            (404, &none, "<html>".to_owned(), Verdict::Final),
-            (400, &none, code(7_000_215), Verdict::Final),
-            (401, &none, code(7_000_222), Verdict::Final),
-            (400, &none, code(90_033), Verdict::Transient),
-            (400, &none, code(90_055), Verdict::NotProcessed),
-            (400, &none, code(700_024), Verdict::Final),
-            (400, &none, code(70_021), Verdict::Final),
-            (400, &none, code(50_196), Verdict::Final),
-            (429, &none, code(50_196), Verdict::Final),
-            (429, &retry_after, code(50_196), Verdict::NotProcessed),
-            (429, &none, String::new(), Verdict::NotProcessed),
-            (503, &none, "<html>".to_owned(), Verdict::Transient),
-            (500, &none, String::new(), Verdict::Transient),
-            (501, &none, String::new(), Verdict::Final),
+            (200, &none, String::new(), ResponseClass::Final),
+            (302, &none, String::new(), ResponseClass::Final),
+            (404, &none, "<html>".to_owned(), ResponseClass::Final),
+            (400, &none, code(7_000_215), ResponseClass::Final),
+            (401, &none, code(7_000_222), ResponseClass::Final),
+            (400, &none, code(90_033), ResponseClass::Transient),
+            (400, &none, code(90_055), ResponseClass::NotProcessed),
+            (400, &none, code(700_024), ResponseClass::Final),
+            (400, &none, code(70_021), ResponseClass::Final),
+            (400, &none, code(50_196), ResponseClass::Final),
+            (429, &none, code(50_196), ResponseClass::Final),
+            (429, &retry_after, code(50_196), ResponseClass::NotProcessed),
+            (429, &none, String::new(), ResponseClass::NotProcessed),
+            (503, &none, "<html>".to_owned(), ResponseClass::Transient),
+            (500, &none, String::new(), ResponseClass::Transient),
+            (501, &none, String::new(), ResponseClass::Final),
             (
                 400,
                 &none,
                 r#"{"error":"temporarily_unavailable"}"#.to_owned(),
-                Verdict::Transient,
+                ResponseClass::Transient,
             ),
             (
                 400,
                 &none,
                 r#"{"error":"server_error"}"#.to_owned(),
-                Verdict::Transient,
+                ResponseClass::Transient,
             ),
             (
                 400,
                 &none,
                 r#"{"error":"authorization_pending"}"#.to_owned(),
-                Verdict::Final,
+                ResponseClass::Final,
             ),
         ];
         for (status, headers, body, expected) in table {

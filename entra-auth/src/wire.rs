@@ -66,7 +66,7 @@ impl Granted {
         let access_token = raw
             .access_token
             .ok_or_else(|| malformed("access_token is missing"))?;
-        let text = access_token.expose();
+        let text = access_token.expose_secret();
         if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(malformed(
                 "access_token is empty or holds characters that no header can carry",

@@ -119,8 +119,8 @@ impl AccessToken {
 
     /// The token's text, for the `Authorization` header.
     #[must_use]
-    pub fn expose(&self) -> &str {
-        self.0.secret.expose()
+    pub fn expose_secret(&self) -> &str {
+        self.0.secret.expose_secret()
     }
 
     /// When the token ends.

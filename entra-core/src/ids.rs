@@ -2,7 +2,7 @@ use std::{convert::Infallible, error, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::{Entropy, Error};
+use crate::{Error, SecureRandom};
 
 /// A GUID, the form of nearly every id in Entra: 16 bytes, printed lower-case with hyphens.
 ///
@@ -29,9 +29,9 @@ impl Guid {
     ///
     /// # Errors
     /// When the source of randomness fails.
-    pub fn random(entropy: &dyn Entropy) -> Result<Self, Error> {
+    pub fn random(random: &dyn SecureRandom) -> Result<Self, Error> {
         let mut bytes = [0; 16];
-        entropy.fill(&mut bytes)?;
+        random.fill(&mut bytes)?;
         bytes[6] = (bytes[6] & 0x0f) | 0x40;
         bytes[8] = (bytes[8] & 0x3f) | 0x80;
         Ok(Self(bytes))

@@ -4,11 +4,11 @@ mod challenge;
 mod clock;
 mod cloud;
 mod credential;
-mod entropy;
 mod error;
 mod ids;
 mod membership;
 mod pipeline;
+mod random;
 mod request;
 mod retry;
 mod secret;
@@ -21,17 +21,19 @@ pub use cloud::Cloud;
 pub use credential::{
     AccessToken, CredentialError, CredentialErrorKind, TokenCredential, TokenRequest,
 };
-pub use entropy::{Entropy, SystemEntropy};
 pub use error::{Error, ErrorKind};
 pub use ids::{ClientId, Guid, InvalidId, ObjectId, TenantId};
 pub use membership::{DirectoryError, GroupMembership};
 pub use pipeline::{Pipeline, PipelineBuilder};
+pub use random::{SecureRandom, SystemRandom};
 pub use request::{Bearer, Idempotency, Request, Response};
-pub use retry::{Attempt, Decision, GaveUp, Outcome, RetryPolicy, Verdict, parse_retry_after};
+pub use retry::{
+    Attempt, AttemptOutcome, Decision, ResponseClass, RetryPolicy, StopReason, parse_retry_after,
+};
 pub use secret::Secret;
 #[cfg(feature = "test-util")]
-pub use test_util::{ManualClock, ScriptedTransport, SeededEntropy, StaticCredential};
-pub use transport::{HttpTransport, TimeLimit, TransportError, TransportErrorKind};
+pub use test_util::{ManualClock, ScriptedTransport, SeededRandom, StaticCredential};
+pub use transport::{HttpTransport, Timeout, TransportError, TransportErrorKind};
 #[cfg(feature = "reqwest")]
 pub use transport::{ReqwestTransport, ReqwestTransportBuilder};
 

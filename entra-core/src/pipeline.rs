@@ -6,9 +6,9 @@ use tracing::{Instrument, debug, debug_span, field::Empty};
 use url::{Origin, Url};
 
 use crate::{
-    AccessToken, Attempt, Bearer, BoxFuture, Clock, Decision, Entropy, Error, ErrorKind, GaveUp,
-    Guid, HttpTransport, Outcome, Request, Response, RetryPolicy, SystemClock, SystemEntropy,
-    TimeLimit,
+    AccessToken, Attempt, AttemptOutcome, Bearer, BoxFuture, Clock, Decision, Error, ErrorKind,
+    Guid, HttpTransport, Request, Response, RetryPolicy, SecureRandom, StopReason, SystemClock,
+    SystemRandom, Timeout,
     challenge::claims_challenge,
     cloud::{is_metadata, is_safe},
     retry::{parse_http_date, parse_retry_after},
@@ -25,7 +25,7 @@ pub struct Pipeline(Arc<Inner>);
 struct Inner {
     transport: Arc<dyn HttpTransport>,
     clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
+    random: Arc<dyn SecureRandom>,
     policy: RetryPolicy,
     origins: Vec<Origin>,
     metadata: Vec<Origin>,
@@ -42,7 +42,7 @@ impl Pipeline {
         PipelineBuilder(Inner {
             transport,
             clock: Arc::new(SystemClock),
-            entropy: Arc::new(SystemEntropy),
+            random: Arc::new(SystemRandom),
             policy: RetryPolicy::for_graph(),
             origins: Vec::new(),
             metadata: Vec::new(),
@@ -61,8 +61,8 @@ impl Pipeline {
 
     /// The source of its request ids and jitter.
     #[must_use]
-    pub fn entropy(&self) -> &Arc<dyn Entropy> {
-        &self.0.entropy
+    pub fn random(&self) -> &Arc<dyn SecureRandom> {
+        &self.0.random
     }
 
     /// The limits of its retries.
@@ -104,7 +104,7 @@ impl Pipeline {
 
     async fn traced(&self, request: Request) -> Result<Response, Error> {
         self.admit(&request)?;
-        let id = Guid::random(&*self.0.entropy)?.to_string();
+        let id = Guid::random(&*self.0.random)?.to_string();
         let span = debug_span!(
             "entra.request",
             operation = request.operation,
@@ -191,11 +191,11 @@ impl Pipeline {
                 tries,
                 elapsed: self.0.clock.elapsed(started),
                 retry_after,
-                jitter: self.0.entropy.fraction(),
+                jitter: self.0.random.fraction(),
             };
-            let gave_up = match policy.decide(&attempt) {
+            let stop_reason = match policy.decide(&attempt) {
                 Decision::Done => None,
-                Decision::GiveUp(reason) => Some(reason),
+                Decision::Stop(reason) => Some(reason),
                 Decision::Retry { wait, counts } => {
                     debug!(?wait, tries, outcome = ?attempt.outcome, "trying again");
                     self.0.clock.sleep(wait).await;
@@ -207,7 +207,7 @@ impl Pipeline {
                 outcome,
                 &Sent {
                     tries,
-                    gave_up,
+                    stop_reason,
                     retry_after,
                     id,
                 },
@@ -233,7 +233,7 @@ impl Pipeline {
         headers.insert(CLIENT_REQUEST_ID, header_value(id)?);
         headers.insert(RETURN_CLIENT_REQUEST_ID, HeaderValue::from_static("true"));
         if let Some(token) = token {
-            let mut value = header_value(&format!("Bearer {}", token.expose()))?;
+            let mut value = header_value(&format!("Bearer {}", token.expose_secret()))?;
             value.set_sensitive(true);
             headers.insert(header::AUTHORIZATION, value);
         }
@@ -241,8 +241,7 @@ impl Pipeline {
             wire.extensions_mut().insert(PlainHttp);
         }
         // A budget that ran out during a wait still gets its last try a moment to be answered.
-        wire.extensions_mut()
-            .insert(TimeLimit(left.max(LEAST_TIME)));
+        wire.extensions_mut().insert(Timeout(left.max(LEAST_TIME)));
         Ok(wire)
     }
 
@@ -301,8 +300,8 @@ impl PipelineBuilder {
     }
 
     /// The source of request ids and jitter.
-    pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
-        self.0.entropy = entropy;
+    pub fn random(mut self, random: Arc<dyn SecureRandom>) -> Self {
+        self.0.random = random;
         self
     }
 
@@ -342,7 +341,7 @@ impl fmt::Debug for PipelineBuilder {
 /// What is known about a call beside its last answer.
 struct Sent<'a> {
     tries: u32,
-    gave_up: Option<GaveUp>,
+    stop_reason: Option<StopReason>,
     retry_after: Option<Duration>,
     id: &'a str,
 }
@@ -353,7 +352,7 @@ fn finish(
 ) -> Result<Response, Error> {
     let Sent {
         tries,
-        gave_up,
+        stop_reason,
         retry_after,
         id,
     } = *sent;
@@ -368,16 +367,16 @@ fn finish(
                 headers: parts.headers,
                 body,
                 tries,
-                gave_up,
+                stop_reason,
                 client_request_id: id.to_owned(),
                 retry_after,
             })
         }
         Err(source) => {
             debug!(kind = ?source.kind(), "no answer");
-            let message = match gave_up {
-                Some(GaveUp::NotRepeatable) => "no answer, and the request may have been processed: look before sending it again".to_owned(),
-                Some(GaveUp::Budget) => format!("no answer within the time budget, {tries} tries"),
+            let message = match stop_reason {
+                Some(StopReason::NotRepeatable) => "no answer, and the request may have been processed: look before sending it again".to_owned(),
+                Some(StopReason::Budget) => format!("no answer within the time budget, {tries} tries"),
                 _ => format!("no answer after {tries} {}", if tries == 1 { "try" } else { "tries" }),
             };
             Err(Error::new(ErrorKind::Transport, message).with_source(source))
@@ -388,18 +387,18 @@ fn finish(
 fn judge(
     outcome: &Result<http::Response<Bytes>, crate::TransportError>,
     request: &Request,
-) -> Outcome {
+) -> AttemptOutcome {
     match outcome {
-        Ok(response) => Outcome::Answered((request.classify)(
+        Ok(response) => AttemptOutcome::Responded((request.classify)(
             response.status(),
             response.headers(),
             response.body(),
         )),
-        Err(error) if error.may_have_been_processed() => Outcome::Lost,
+        Err(error) if error.may_have_been_processed() => AttemptOutcome::NoResponse,
         Err(error) if error.kind() == crate::TransportErrorKind::InvalidRequest => {
-            Outcome::Unsendable
+            AttemptOutcome::InvalidRequest
         }
-        Err(_) => Outcome::NotSent,
+        Err(_) => AttemptOutcome::NotSent,
     }
 }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use url::Url;
 
-use crate::{GaveUp, TokenCredential, TokenRequest, Verdict};
+use crate::{ResponseClass, StopReason, TokenCredential, TokenRequest};
 
 /// Whether sending a request twice can do harm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,7 +15,7 @@ pub enum Idempotency {
     /// Comes to the same when done twice: PUT, DELETE, most PATCH.
     Idempotent,
     /// Makes something each time: other POST. It is sent again only when it was surely not processed.
-    Create,
+    NonIdempotent,
 }
 
 impl Idempotency {
@@ -25,7 +25,7 @@ impl Idempotency {
         match *method {
             Method::GET | Method::HEAD | Method::OPTIONS => Self::Safe,
             Method::PUT | Method::DELETE | Method::PATCH => Self::Idempotent,
-            _ => Self::Create,
+            _ => Self::NonIdempotent,
         }
     }
 }
@@ -61,7 +61,7 @@ pub struct Request {
     pub(crate) body: Bytes,
     pub(crate) bearer: Option<Bearer>,
     pub(crate) idempotency: Idempotency,
-    pub(crate) classify: fn(StatusCode, &HeaderMap, &[u8]) -> Verdict,
+    pub(crate) classify: fn(StatusCode, &HeaderMap, &[u8]) -> ResponseClass,
     pub(crate) budget: Option<Duration>,
 }
 
@@ -113,7 +113,7 @@ impl Request {
     /// With another reading of answers than by status alone.
     pub fn with_classifier(
         mut self,
-        classify: fn(StatusCode, &HeaderMap, &[u8]) -> Verdict,
+        classify: fn(StatusCode, &HeaderMap, &[u8]) -> ResponseClass,
     ) -> Self {
         self.classify = classify;
         self
@@ -164,7 +164,7 @@ pub struct Response {
     /// How often the request was sent.
     pub tries: u32,
     /// Why it was not sent once more, when another try might have helped.
-    pub gave_up: Option<GaveUp>,
+    pub stop_reason: Option<StopReason>,
     /// The `client-request-id` the call was sent with.
     pub client_request_id: String,
     /// The wait that this answer asks for.
@@ -184,7 +184,7 @@ impl fmt::Debug for Response {
         f.debug_struct("Response")
             .field("status", &self.status)
             .field("tries", &self.tries)
-            .field("gave_up", &self.gave_up)
+            .field("stop_reason", &self.stop_reason)
             .field("client_request_id", &self.client_request_id)
             .field("body_len", &self.body.len())
             .finish_non_exhaustive()
@@ -192,10 +192,10 @@ impl fmt::Debug for Response {
 }
 
 /// 429 was not processed; 408 and the 5xx that come and go may have been.
-pub(crate) fn by_status(status: StatusCode, _: &HeaderMap, _: &[u8]) -> Verdict {
+pub(crate) fn by_status(status: StatusCode, _: &HeaderMap, _: &[u8]) -> ResponseClass {
     match status.as_u16() {
-        429 => Verdict::NotProcessed,
-        408 | 500 | 502 | 503 | 504 => Verdict::Transient,
-        _ => Verdict::Final,
+        429 => ResponseClass::NotProcessed,
+        408 | 500 | 502 | 503 | 504 => ResponseClass::Transient,
+        _ => ResponseClass::Final,
     }
 }

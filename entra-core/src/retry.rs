@@ -23,7 +23,7 @@ pub struct RetryPolicy {
 #[non_exhaustive]
 pub struct Attempt {
     /// What happened.
-    pub outcome: Outcome,
+    pub outcome: AttemptOutcome,
     /// Whether sending twice can do harm.
     pub idempotency: Idempotency,
     /// How many tries counted so far, this one included.
@@ -41,21 +41,21 @@ pub struct Attempt {
 /// What happened to one try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Outcome {
+pub enum AttemptOutcome {
     /// There is an answer.
-    Answered(Verdict),
+    Responded(ResponseClass),
     /// The request did not leave.
     NotSent,
     /// The request left and no answer came.
-    Lost,
+    NoResponse,
     /// The request can never be sent.
-    Unsendable,
+    InvalidRequest,
 }
 
 /// What an answer means for another try; the caller of the send path decides it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Verdict {
+pub enum ResponseClass {
     /// Final, be it success or refusal.
     Final,
     /// Not processed: any request may be sent again.
@@ -78,13 +78,13 @@ pub enum Decision {
         counts: bool,
     },
     /// Hand the outcome to the caller, though another try might have helped.
-    GiveUp(GaveUp),
+    Stop(StopReason),
 }
 
 /// Why a request that failed for now was not sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum GaveUp {
+pub enum StopReason {
     /// It creates something and may have been processed.
     NotRepeatable,
     /// It was sent as often as the policy allows.
@@ -150,15 +150,17 @@ impl RetryPolicy {
     /// What to do after this try.
     #[must_use]
     pub fn decide(&self, attempt: &Attempt) -> Decision {
-        let repeatable = match attempt.outcome {
-            Outcome::Answered(Verdict::Final) | Outcome::Unsendable => return Decision::Done,
-            Outcome::Answered(Verdict::NotProcessed) | Outcome::NotSent => true,
-            Outcome::Answered(Verdict::Transient) | Outcome::Lost => {
-                attempt.idempotency != Idempotency::Create
-            }
-        };
+        let repeatable =
+            match attempt.outcome {
+                AttemptOutcome::Responded(ResponseClass::Final)
+                | AttemptOutcome::InvalidRequest => return Decision::Done,
+                AttemptOutcome::Responded(ResponseClass::NotProcessed)
+                | AttemptOutcome::NotSent => true,
+                AttemptOutcome::Responded(ResponseClass::Transient)
+                | AttemptOutcome::NoResponse => attempt.idempotency != Idempotency::NonIdempotent,
+            };
         if !repeatable {
-            return Decision::GiveUp(GaveUp::NotRepeatable);
+            return Decision::Stop(StopReason::NotRepeatable);
         }
         let left = self.budget.saturating_sub(attempt.elapsed);
         let spread = self
@@ -167,7 +169,7 @@ impl RetryPolicy {
         // "Retry-After: 0" asks for no wait, so it must not be a way to try for ever.
         if let Some(retry_after) = attempt.retry_after.filter(|wait| !wait.is_zero()) {
             if retry_after > left {
-                return Decision::GiveUp(GaveUp::RetryAfterBeyondBudget { retry_after, left });
+                return Decision::Stop(StopReason::RetryAfterBeyondBudget { retry_after, left });
             }
             return Decision::Retry {
                 wait: (retry_after + spread).min(left),
@@ -175,10 +177,10 @@ impl RetryPolicy {
             };
         }
         if attempt.counted >= self.max_attempts {
-            return Decision::GiveUp(GaveUp::Attempts);
+            return Decision::Stop(StopReason::Attempts);
         }
         if spread >= left {
-            return Decision::GiveUp(GaveUp::Budget);
+            return Decision::Stop(StopReason::Budget);
         }
         Decision::Retry {
             wait: spread,
@@ -230,7 +232,7 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn attempt(outcome: Outcome, idempotency: Idempotency) -> Attempt {
+    fn attempt(outcome: AttemptOutcome, idempotency: Idempotency) -> Attempt {
         Attempt {
             outcome,
             idempotency,
@@ -253,28 +255,36 @@ mod tests {
 
     #[test]
     fn what_may_have_been_processed_is_resent_unless_it_creates() {
-        use Idempotency::{Create, Idempotent, Safe};
-        use Outcome::{Answered, Lost, NotSent, Unsendable};
+        use AttemptOutcome::{InvalidRequest, NoResponse, NotSent, Responded};
+        use Idempotency::{Idempotent, NonIdempotent, Safe};
         let resent = Decision::Retry {
             wait: SECOND / 2,
             counts: true,
         };
-        let refused = Decision::GiveUp(GaveUp::NotRepeatable);
+        let refused = Decision::Stop(StopReason::NotRepeatable);
         let table = [
-            (Answered(Verdict::Final), Safe, Decision::Done),
-            (Answered(Verdict::Final), Create, Decision::Done),
-            (Unsendable, Safe, Decision::Done),
-            (Answered(Verdict::NotProcessed), Safe, resent),
-            (Answered(Verdict::NotProcessed), Idempotent, resent),
-            (Answered(Verdict::NotProcessed), Create, resent),
-            (NotSent, Create, resent),
+            (Responded(ResponseClass::Final), Safe, Decision::Done),
+            (
+                Responded(ResponseClass::Final),
+                NonIdempotent,
+                Decision::Done,
+            ),
+            (InvalidRequest, Safe, Decision::Done),
+            (Responded(ResponseClass::NotProcessed), Safe, resent),
+            (Responded(ResponseClass::NotProcessed), Idempotent, resent),
+            (
+                Responded(ResponseClass::NotProcessed),
+                NonIdempotent,
+                resent,
+            ),
+            (NotSent, NonIdempotent, resent),
             (NotSent, Safe, resent),
-            (Answered(Verdict::Transient), Safe, resent),
-            (Answered(Verdict::Transient), Idempotent, resent),
-            (Answered(Verdict::Transient), Create, refused),
-            (Lost, Safe, resent),
-            (Lost, Idempotent, resent),
-            (Lost, Create, refused),
+            (Responded(ResponseClass::Transient), Safe, resent),
+            (Responded(ResponseClass::Transient), Idempotent, resent),
+            (Responded(ResponseClass::Transient), NonIdempotent, refused),
+            (NoResponse, Safe, resent),
+            (NoResponse, Idempotent, resent),
+            (NoResponse, NonIdempotent, refused),
         ];
         for (outcome, idempotency, expected) in table {
             assert_eq!(
@@ -291,7 +301,7 @@ mod tests {
             let attempt = Attempt {
                 tries,
                 jitter,
-                ..attempt(Outcome::NotSent, Idempotency::Safe)
+                ..attempt(AttemptOutcome::NotSent, Idempotency::Safe)
             };
             match policy().decide(&attempt) {
                 Decision::Retry { wait, .. } => wait,
@@ -313,8 +323,8 @@ mod tests {
             counted: 3,
             tries: 9,
             ..attempt(
-                Outcome::Answered(Verdict::NotProcessed),
-                Idempotency::Create,
+                AttemptOutcome::Responded(ResponseClass::NotProcessed),
+                Idempotency::NonIdempotent,
             )
         };
         assert_eq!(
@@ -342,13 +352,16 @@ mod tests {
     fn a_longer_wait_than_is_left_fails_at_once_and_says_so() {
         let throttled = Attempt {
             retry_after: Some(61 * SECOND),
-            ..attempt(Outcome::Answered(Verdict::NotProcessed), Idempotency::Safe)
+            ..attempt(
+                AttemptOutcome::Responded(ResponseClass::NotProcessed),
+                Idempotency::Safe,
+            )
         };
-        let expected = GaveUp::RetryAfterBeyondBudget {
+        let expected = StopReason::RetryAfterBeyondBudget {
             retry_after: 61 * SECOND,
             left: 60 * SECOND,
         };
-        assert_eq!(policy().decide(&throttled), Decision::GiveUp(expected));
+        assert_eq!(policy().decide(&throttled), Decision::Stop(expected));
     }
 
     #[test]
@@ -356,26 +369,32 @@ mod tests {
         let asked = Attempt {
             retry_after: Some(Duration::ZERO),
             counted: 3,
-            ..attempt(Outcome::Answered(Verdict::NotProcessed), Idempotency::Safe)
+            ..attempt(
+                AttemptOutcome::Responded(ResponseClass::NotProcessed),
+                Idempotency::Safe,
+            )
         };
-        assert_eq!(policy().decide(&asked), Decision::GiveUp(GaveUp::Attempts));
+        assert_eq!(
+            policy().decide(&asked),
+            Decision::Stop(StopReason::Attempts)
+        );
     }
 
     #[test]
     fn attempts_and_time_both_end_the_tries() {
         let last = Attempt {
             counted: 3,
-            ..attempt(Outcome::Lost, Idempotency::Safe)
+            ..attempt(AttemptOutcome::NoResponse, Idempotency::Safe)
         };
-        assert_eq!(policy().decide(&last), Decision::GiveUp(GaveUp::Attempts));
+        assert_eq!(policy().decide(&last), Decision::Stop(StopReason::Attempts));
         let late = Attempt {
             elapsed: 60 * SECOND,
-            ..attempt(Outcome::Lost, Idempotency::Safe)
+            ..attempt(AttemptOutcome::NoResponse, Idempotency::Safe)
         };
-        assert_eq!(policy().decide(&late), Decision::GiveUp(GaveUp::Budget));
+        assert_eq!(policy().decide(&late), Decision::Stop(StopReason::Budget));
         assert_eq!(
-            RetryPolicy::once().decide(&attempt(Outcome::Lost, Idempotency::Safe)),
-            Decision::GiveUp(GaveUp::Attempts)
+            RetryPolicy::once().decide(&attempt(AttemptOutcome::NoResponse, Idempotency::Safe)),
+            Decision::Stop(StopReason::Attempts)
         );
     }
 

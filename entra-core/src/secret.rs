@@ -12,7 +12,7 @@ use zeroize::{Zeroize, Zeroizing};
 /// use entra_core::Secret;
 /// let secret = Secret::from("s3cr3t~value");
 /// assert_eq!(format!("{secret:?}"), "Secret(…)");
-/// assert_eq!(secret.expose(), "s3cr3t~value");
+/// assert_eq!(secret.expose_secret(), "s3cr3t~value");
 /// ```
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
@@ -26,7 +26,7 @@ impl Secret {
 
     /// The text itself, for the one place that has to send it.
     #[must_use]
-    pub fn expose(&self) -> &str {
+    pub fn expose_secret(&self) -> &str {
         &self.0
     }
 

@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::{
-    AccessToken, BoxFuture, Clock, CredentialError, Entropy, Error, HttpTransport, Timestamp,
+    AccessToken, BoxFuture, Clock, CredentialError, Error, HttpTransport, SecureRandom, Timestamp,
     TokenCredential, TokenRequest, TransportError,
 };
 
@@ -154,9 +154,9 @@ impl fmt::Debug for ManualClock {
 
 /// Random bytes that are the same for the same seed (SplitMix64; for tests only).
 #[derive(Debug)]
-pub struct SeededEntropy(AtomicU64);
+pub struct SeededRandom(AtomicU64);
 
-impl SeededEntropy {
+impl SeededRandom {
     /// A source that repeats itself for the same seed.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
@@ -172,7 +172,7 @@ impl SeededEntropy {
     }
 }
 
-impl Entropy for SeededEntropy {
+impl SecureRandom for SeededRandom {
     fn fill(&self, buffer: &mut [u8]) -> Result<(), Error> {
         for chunk in buffer.chunks_mut(8) {
             chunk.copy_from_slice(&self.next().to_le_bytes()[..chunk.len()]);

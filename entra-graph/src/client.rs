@@ -7,8 +7,8 @@ use std::{
 };
 
 use entra_core::{
-    Bearer, BoxFuture, Clock, Cloud, Entropy, HttpTransport, Idempotency, Pipeline, Request,
-    Response, RetryPolicy, SystemClock, SystemEntropy, TokenCredential, TokenRequest,
+    Bearer, BoxFuture, Clock, Cloud, HttpTransport, Idempotency, Pipeline, Request, Response,
+    RetryPolicy, SecureRandom, SystemClock, SystemRandom, TokenCredential, TokenRequest,
     TransportError,
     bytes::Bytes,
     http::{HeaderName, HeaderValue, Method, header},
@@ -55,7 +55,7 @@ pub struct GraphClientBuilder {
     credential: Arc<dyn GrantedCredential>,
     cloud: Cloud,
     clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
+    random: Arc<dyn SecureRandom>,
     transport: Option<Arc<dyn HttpTransport>>,
     policy: RetryPolicy,
 }
@@ -76,7 +76,7 @@ impl GraphClient {
             credential: Arc::new(Remembering::new(credential)),
             cloud: Cloud::public(),
             clock: Arc::new(SystemClock),
-            entropy: Arc::new(SystemEntropy),
+            random: Arc::new(SystemRandom),
             transport: None,
             policy: RetryPolicy::for_graph(),
         }
@@ -274,8 +274,8 @@ impl GraphClientBuilder {
     }
 
     /// The source of request ids and jitter.
-    pub fn entropy(mut self, entropy: impl Entropy) -> Self {
-        self.entropy = Arc::new(entropy);
+    pub fn random(mut self, random: impl SecureRandom) -> Self {
+        self.random = Arc::new(random);
         self
     }
 
@@ -312,7 +312,7 @@ impl GraphClientBuilder {
         let pipeline = Pipeline::builder(Arc::new(counting))
             .origin(&base)
             .clock(self.clock)
-            .entropy(self.entropy)
+            .random(self.random)
             .policy(self.policy)
             .build();
         Ok(GraphClient(Arc::new(Inner {

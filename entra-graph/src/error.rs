@@ -1,6 +1,6 @@
 use std::{error, fmt, time::Duration};
 
-use entra_core::{CredentialError, GaveUp, http::StatusCode};
+use entra_core::{CredentialError, StopReason, http::StatusCode};
 
 use crate::{permissions::Operation, report::Report, service_error::ServiceError, token::Granted};
 
@@ -20,7 +20,7 @@ struct Inner {
     call: Option<Call>,
     client_request_id: Option<String>,
     retry_after: Option<Duration>,
-    gave_up: Option<GaveUp>,
+    stop_reason: Option<StopReason>,
     granted: Option<Granted>,
     source: Option<Source>,
 }
@@ -105,8 +105,8 @@ impl Error {
 
     /// Why the request was not sent once more, when that might have helped.
     #[must_use]
-    pub fn gave_up(&self) -> Option<GaveUp> {
-        self.0.gave_up
+    pub fn stop_reason(&self) -> Option<StopReason> {
+        self.0.stop_reason
     }
 
     /// The credential's own error, when that is what failed.
@@ -234,7 +234,7 @@ impl Error {
         self.0.status = Some(response.status);
         self.0.client_request_id = Some(response.client_request_id.clone());
         self.0.retry_after = response.retry_after;
-        self.0.gave_up = response.gave_up;
+        self.0.stop_reason = response.stop_reason;
         if let Some(id) = response.header("request-id") {
             self.0.service.request_id = Some(id.to_owned());
         }
@@ -255,7 +255,7 @@ impl Error {
             call: None,
             client_request_id: None,
             retry_after: None,
-            gave_up: None,
+            stop_reason: None,
             granted: None,
             source: None,
         }))
@@ -322,15 +322,17 @@ impl Error {
             };
             advice.push(format!("needs one of ({kind}): {}", needed.join(", ")));
         }
-        match self.0.gave_up {
-            Some(GaveUp::RetryAfterBeyondBudget { retry_after, left }) => advice.push(format!(
+        match self.0.stop_reason {
+            Some(StopReason::RetryAfterBeyondBudget { retry_after, left }) => advice.push(format!(
                 "gave up: the Retry-After of {} s is longer than the {} s left",
                 retry_after.as_secs(),
                 left.as_secs()
             )),
-            Some(GaveUp::Budget) => advice.push("gave up: the time budget is used up".to_owned()),
-            Some(GaveUp::Attempts) => advice.push("gave up after the last try".to_owned()),
-            Some(GaveUp::NotRepeatable) => advice.push(
+            Some(StopReason::Budget) => {
+                advice.push("gave up: the time budget is used up".to_owned())
+            }
+            Some(StopReason::Attempts) => advice.push("gave up after the last try".to_owned()),
+            Some(StopReason::NotRepeatable) => advice.push(
                 "not sent again, as it may have been processed: look before sending it again"
                     .to_owned(),
             ),
@@ -380,7 +382,7 @@ impl fmt::Debug for Error {
             .field("request_id", &self.request_id())
             .field("client_request_id", &self.client_request_id())
             .field("retry_after", &self.0.retry_after)
-            .field("gave_up", &self.0.gave_up)
+            .field("stop_reason", &self.0.stop_reason)
             .field("needed_permissions", &self.needed_permissions())
             .field("token_permissions", &self.token_permissions())
             .field("source", &self.0.source)

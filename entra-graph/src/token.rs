@@ -63,7 +63,7 @@ pub(crate) trait GrantedCredential: TokenCredential {
 impl<C: TokenCredential> GrantedCredential for Remembering<C> {
     fn granted(&self) -> Option<Granted> {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        Granted::read(last.as_ref()?.expose())
+        Granted::read(last.as_ref()?.expose_secret())
     }
 }
 

@@ -1,14 +1,14 @@
 //! The engine's randomness: the same for the same seed.
 
-use entra_core::{Entropy, Guid, SeededEntropy};
+use entra_core::{Guid, SecureRandom, SeededRandom};
 
 /// A stream of random values that repeats itself for the same seed.
 #[derive(Debug)]
-pub(crate) struct Random(SeededEntropy);
+pub(crate) struct Random(SeededRandom);
 
 impl Random {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(SeededEntropy::new(seed))
+        Self(SeededRandom::new(seed))
     }
 
     pub(crate) fn bytes<const N: usize>(&self) -> [u8; N] {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use entra_auth::{Certificate, SelfSigned};
-use entra_core::{ClientId, Clock, Guid, Secret, SystemEntropy, Timestamp};
+use entra_core::{ClientId, Clock, Guid, Secret, SystemRandom, Timestamp};
 
 use super::{
     problem::Problem,
@@ -37,7 +37,7 @@ impl Folder {
 
     /// A folder that is gone with the value.
     pub(crate) fn temporary() -> Result<Self, Problem> {
-        let name = format!("certificate-daemon-{}", Guid::random(&SystemEntropy)?);
+        let name = format!("certificate-daemon-{}", Guid::random(&SystemRandom)?);
         let mut folder = Self::of(env::temp_dir().join(name))?;
         folder.temporary = true;
         Ok(folder)

@@ -31,7 +31,7 @@ use std::{
 
 use clap::{Parser, ValueEnum};
 use entra_auth::ClientCertificateCredential;
-use entra_core::{Clock, Guid, Secret, SystemClock, SystemEntropy};
+use entra_core::{Clock, Guid, Secret, SystemClock, SystemRandom};
 use entra_graph::GraphClient;
 use entra_mock::FakeTenant;
 
@@ -81,7 +81,7 @@ pub(crate) async fn embedded(folder: Option<PathBuf>, out: &mut impl Write) -> R
     let tenant = FakeTenant::builder().users(60).start().await;
     let clock = tenant.clock();
     let folder = folder.map_or_else(Folder::temporary, Folder::of)?;
-    let passphrase = Secret::from(Guid::random(&SystemEntropy)?.to_string());
+    let passphrase = Secret::from(Guid::random(&SystemRandom)?.to_string());
     let certificate = folder.make_certificate(&passphrase, clock.clone())?;
     folder.describe(&certificate, clock.now(), out)?;
 

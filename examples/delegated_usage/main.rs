@@ -122,7 +122,7 @@ fn by_browser(tenant: &Arc<FakeTenant>) -> Result<Connection, Problem> {
     let password = tenant.user(ADMIN).password();
     eprintln!(
         "A browser opens; sign in as {ADMIN} with {}\n",
-        password.expose()
+        password.expose_secret()
     );
     let credential = InteractiveCredential::builder(tenant.id(), app.client_id())
         .login_hint(ADMIN)

@@ -152,7 +152,7 @@ async fn service(tenant: &FakeTenant, app: &App, api: &App) -> Result<Secret, Pr
     let scope = format!("api://{}/.default", api.client_id());
     let token = credential.token(&TokenRequest::new([scope])).await;
     let token = token.map_err(|error| Problem::from(&error))?;
-    Ok(Secret::from(token.expose()))
+    Ok(Secret::from(token.expose_secret()))
 }
 
 fn register_elsewhere(tenant: &FakeTenant) -> App {
@@ -175,7 +175,7 @@ fn assign(tenant: &FakeTenant, principal: &str, api: &App, role: &str) -> Result
 /// Another right written into a token, under the same signature.
 fn forged(token: &Secret) -> Secret {
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-    let parts: Vec<&str> = token.expose().split('.').collect();
+    let parts: Vec<&str> = token.expose_secret().split('.').collect();
     let [header, claims, signature] = parts[..] else {
         return token.clone();
     };

@@ -157,7 +157,7 @@ async fn send(transport: &dyn HttpTransport, url: &str, call: &Call) -> Result<S
         .method(call.method)
         .uri(format!("{url}{}", call.path));
     if let Some(token) = &call.token {
-        request = request.header("authorization", format!("Bearer {}", token.expose()));
+        request = request.header("authorization", format!("Bearer {}", token.expose_secret()));
     }
     let body = match call.method {
         "POST" => Bytes::from_static(b"water the plants"),

@@ -104,7 +104,7 @@ pub(crate) fn tips(companies: &[Company]) -> String {
             tips += &format!(
                 "<li class=\"person-to-be who\"><code>{}</code> <code>{}</code> <span class=\"soft\">{}</span></li>\n",
                 escape(&name),
-                escape(password.expose()),
+                escape(password.expose_secret()),
                 escape(what)
             );
         }

@@ -124,7 +124,7 @@ fn links(report: &ChainReport) -> String {
 /// What the token says about its bearer.
 fn identity(token: &AccessToken) -> String {
     let mut text = String::from("Signed in as\n");
-    match claims::read(token.expose()) {
+    match claims::read(token.expose_secret()) {
         Some(claims) => {
             for (label, value) in claims {
                 let _ = writeln!(text, "  {label:<14}{value}");

@@ -49,7 +49,7 @@ async fn main() -> Outcome<()> {
     let client = CoreClient::from_provider_metadata(
         metadata,
         ClientId::new(app.client_id().to_string()),
-        Some(ClientSecret::new(app.secret().expose().to_owned())),
+        Some(ClientSecret::new(app.secret().expose_secret().to_owned())),
     )
     .set_redirect_uri(RedirectUrl::new(CALLBACK.to_owned())?);
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
@@ -120,7 +120,7 @@ async fn main() -> Outcome<()> {
         .redirect_uri(CALLBACK)
         .delegated_permission("User.Read");
     let stray = tenant.tokens_for(&stranger, ADELE, ["openid"]);
-    let stray: CoreIdToken = stray.id_token().ok_or("no ID token")?.expose().parse()?;
+    let stray: CoreIdToken = stray.id_token().ok_or("no ID token")?.expose_secret().parse()?;
     refused(
         stray.claims(&judge, &nonce).err(),
         "another application's token",
@@ -132,7 +132,7 @@ async fn main() -> Outcome<()> {
         .redirect_uri(CALLBACK)
         .delegated_permission("User.Read");
     let foreign = elsewhere.tokens_for(&foreign, ADELE, ["openid"]);
-    let foreign: CoreIdToken = foreign.id_token().ok_or("no ID token")?.expose().parse()?;
+    let foreign: CoreIdToken = foreign.id_token().ok_or("no ID token")?.expose_secret().parse()?;
     refused(
         foreign.claims(&judge, &nonce).err(),
         "another tenant's token",
@@ -143,7 +143,7 @@ async fn main() -> Outcome<()> {
     tenant.switch_signing_key();
     assert!(identity.claims(&judge, &nonce).is_ok());
     let later = tenant.tokens_for(&app, ADELE, ["openid"]);
-    let later: CoreIdToken = later.id_token().ok_or("no ID token")?.expose().parse()?;
+    let later: CoreIdToken = later.id_token().ok_or("no ID token")?.expose_secret().parse()?;
     let any = |_: Option<&Nonce>| Ok(());
     refused(
         later.claims(&judge, any).err(),

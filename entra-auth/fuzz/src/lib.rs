@@ -21,7 +21,7 @@ use entra_auth::{
     validate::{InvalidToken, SigningKeys},
 };
 use entra_core::{
-    HttpTransport, ManualClock, SeededEntropy, Timestamp, TransportError, bytes::Bytes, http,
+    HttpTransport, ManualClock, SeededRandom, Timestamp, TransportError, bytes::Bytes, http,
 };
 use serde_json::{Value, json};
 
@@ -134,7 +134,7 @@ pub fn header() -> String {
 pub static IDENTITY_VALIDATOR: LazyLock<TokenValidator> = LazyLock::new(|| {
     TokenValidator::id_tokens(TENANT, CLIENT)
         .clock(clock())
-        .entropy(SeededEntropy::new(1))
+        .random(SeededRandom::new(1))
         .transport(Service::default())
         .build()
         .expect("good settings")
@@ -144,7 +144,7 @@ pub static IDENTITY_VALIDATOR: LazyLock<TokenValidator> = LazyLock::new(|| {
 pub static ACCESS_VALIDATOR: LazyLock<TokenValidator> = LazyLock::new(|| {
     TokenValidator::access_tokens(TENANT, [CLIENT])
         .clock(clock())
-        .entropy(SeededEntropy::new(1))
+        .random(SeededRandom::new(1))
         .transport(Service::default())
         .scopes_any(["Tasks.Read"])
         .build()
@@ -160,7 +160,7 @@ pub fn connection(answer: Option<Vec<u8>>) -> SignInClient {
         .redirect_uri(REDIRECT)
         .scopes(["User.Read"])
         .clock(clock())
-        .entropy(SeededEntropy::new(1))
+        .random(SeededRandom::new(1))
         .keys(&KEYS)
         .transport(Service(Mutex::new(answer)))
         .build()

@@ -400,6 +400,6 @@ mod tests {
         let version = entry.version();
         entry.land(1, &Ok(AccessToken::new("old", at(3600))), START);
         assert_eq!(entry.version(), version);
-        assert_eq!(entry.lock().stored().unwrap().token.expose(), "new");
+        assert_eq!(entry.lock().stored().unwrap().token.expose_secret(), "new");
     }
 }

@@ -29,7 +29,7 @@ impl TokenCache {
     /// let partition = Partition::app(app.client_id(), &tenant.id()); // a person's: `Partition::account`
     /// let bytes = first.export(&partition)?.ok_or("no token")?;
     /// assert_eq!(second.import(&partition, &bytes)?, 1);
-    /// assert_eq!(credential(&second)?.token(&request).await?.expose(), token.expose());
+    /// assert_eq!(credential(&second)?.token(&request).await?.expose_secret(), token.expose_secret());
     /// # tenant.requests().to("/oauth2/v2.0/token").assert_count(1);
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())

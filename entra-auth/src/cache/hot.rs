@@ -99,7 +99,7 @@ impl Copied {
 
 /// The same token in an allocation of its own.
 fn apart(token: &AccessToken) -> AccessToken {
-    let copy = AccessToken::new(token.expose(), token.expires_on());
+    let copy = AccessToken::new(token.expose_secret(), token.expires_on());
     match token.refresh_on() {
         Some(refresh_on) => copy.with_refresh_on(refresh_on),
         None => copy,

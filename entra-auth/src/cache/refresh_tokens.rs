@@ -143,7 +143,7 @@ impl RefreshToken {
         let ends = self.slot.lock().ends;
         let look = backing.look(&self.ident).await;
         let other = match &look {
-            Look::Found(record) if record.token.expose() != refused.expose() => {
+            Look::Found(record) if record.token.expose_secret() != refused.expose_secret() => {
                 let mut held = self.slot.lock();
                 if held.ends != ends {
                     return None;
@@ -310,7 +310,7 @@ impl Held {
     fn adopt_unstored(&mut self, record: &Record) {
         let newer = |kept: &Kept| kept.obtained < record.obtained;
         if self.token.as_ref().is_none_or(newer) {
-            let token = Secret::from(record.token.expose());
+            let token = Secret::from(record.token.expose_secret());
             self.replace(token, record.obtained);
         }
     }

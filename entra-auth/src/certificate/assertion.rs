@@ -7,7 +7,7 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use entra_core::{ClientId, Entropy, Guid, Secret, Timestamp};
+use entra_core::{ClientId, Guid, Secret, SecureRandom, Timestamp};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -40,9 +40,9 @@ pub(super) fn sign(
     client: ClientId,
     audience: &str,
     now: Timestamp,
-    entropy: &dyn Entropy,
+    random: &dyn SecureRandom,
 ) -> Result<Secret, Error> {
-    let id = Guid::random(entropy).map_err(|source| {
+    let id = Guid::random(random).map_err(|source| {
         Error::configuration(
             "the assertion could not be given an id",
             "check that the source of randomness works",

@@ -2,8 +2,8 @@ use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use entra_core::{
-    AccessToken, ClientId, Clock, Cloud, CredentialError, Entropy, Idempotency, InvalidId, Secret,
-    TenantId, TokenCredential, TokenRequest,
+    AccessToken, ClientId, Clock, Cloud, CredentialError, Idempotency, InvalidId, Secret,
+    SecureRandom, TenantId, TokenCredential, TokenRequest,
 };
 use tracing::{debug, info};
 
@@ -253,7 +253,7 @@ impl ClientCertificateCredentialBuilder {
             endpoint: TokenEndpoint::new(&self.settings)?,
             cloud: self.settings.cloud.clone(),
             clock: Arc::clone(&self.settings.clock),
-            entropy: Arc::clone(&self.settings.entropy),
+            random: Arc::clone(&self.settings.random),
             client,
             style: self.style,
             source: source.clone(),
@@ -277,7 +277,7 @@ struct ClientCertificate {
     endpoint: TokenEndpoint,
     cloud: Cloud,
     clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
+    random: Arc<dyn SecureRandom>,
     client: ClientId,
     style: Style,
     source: Source,
@@ -332,7 +332,7 @@ impl ClientCertificate {
             self.client,
             audience.as_str(),
             self.clock.now(),
-            &*self.entropy,
+            &*self.random,
         )?;
         let form = Form::new("client_credentials")
             .field("client_id", self.client.to_string())

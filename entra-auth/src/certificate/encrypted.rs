@@ -104,7 +104,7 @@ fn pkcs8(der: &[u8], passphrase: &Secret) -> Result<Zeroizing<Vec<u8>>, Certific
             legacy::decrypt::<Decryptor<aes::Aes256>>(&kek, &iv, data)
         }
         _ => parameters
-            .decrypt(passphrase.expose(), data)
+            .decrypt(passphrase.expose_secret(), data)
             .map(Zeroizing::new)
             .map_err(|source| match source {
                 pkcs5::Error::DecryptFailed => CertificateError::wrong_passphrase(),
@@ -128,7 +128,7 @@ fn pbkdf2_key(parameters: &Parameters, passphrase: &Secret) -> Option<Zeroizing<
     };
     let rounds = NonZeroU32::new(kdf.iteration_count)?;
     let mut key = Zeroizing::new(vec![0; parameters.encryption.key_size()]);
-    let passphrase = passphrase.expose().as_bytes();
+    let passphrase = passphrase.expose_secret().as_bytes();
     pbkdf2::derive(algorithm, rounds, kdf.salt.as_bytes(), passphrase, &mut key);
     Some(key)
 }

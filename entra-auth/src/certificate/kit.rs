@@ -138,9 +138,9 @@ impl Certificate {
         let key = encrypted::seal(&self.pkcs8()?, passphrase)?;
         let mut text = Zeroizing::new(self.public_pem());
         for link in self.chain() {
-            text.push_str(pem::encode("CERTIFICATE", link).expose());
+            text.push_str(pem::encode("CERTIFICATE", link).expose_secret());
         }
-        text.push_str(key.expose());
+        text.push_str(key.expose_secret());
         file::write_private(path.as_ref(), text.as_bytes())
     }
 

@@ -31,7 +31,7 @@ pub(super) fn traditional(
             "the IV of the encrypted key is too short",
         ));
     };
-    let key = |length| bytes_to_key(passphrase.expose().as_bytes(), salt, length);
+    let key = |length| bytes_to_key(passphrase.expose_secret().as_bytes(), salt, length);
     match cipher.trim() {
         "AES-128-CBC" => decrypt::<Decryptor<aes::Aes128>>(&key(16), &iv, sealed),
         "AES-192-CBC" => decrypt::<Decryptor<aes::Aes192>>(&key(24), &iv, sealed),
@@ -47,8 +47,15 @@ pub(super) fn pkcs12_scheme(
     passphrase: &Secret,
 ) -> Option<Result<Key, CertificateError>> {
     let (salt, iterations, sealed) = pkcs12_parameters(der).ok()?;
-    let derive =
-        |purpose, length| pkcs12_derive(passphrase.expose(), salt, iterations, purpose, length);
+    let derive = |purpose, length| {
+        pkcs12_derive(
+            passphrase.expose_secret(),
+            salt,
+            iterations,
+            purpose,
+            length,
+        )
+    };
     let (key, iv) = (derive(1, 24), derive(2, 8));
     Some(decrypt::<Decryptor<des::TdesEde3>>(&key, &iv, sealed))
 }

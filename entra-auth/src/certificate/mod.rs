@@ -29,7 +29,7 @@ pub use error::{CertificateError, CertificateErrorKind};
 pub use kit::SelfSigned;
 pub use value::Certificate;
 
-use entra_core::{ClientId, Entropy, Secret, Timestamp};
+use entra_core::{ClientId, Secret, SecureRandom, Timestamp};
 
 /// An assertion with the usual settings, for grants that are not the certificate's own.
 pub(crate) fn assertion(
@@ -37,9 +37,9 @@ pub(crate) fn assertion(
     client: ClientId,
     audience: &str,
     now: Timestamp,
-    entropy: &dyn Entropy,
+    random: &dyn SecureRandom,
 ) -> Result<Secret, crate::Error> {
     certificate.check_validity(now)?;
     let style = assertion::Style::default();
-    assertion::sign(certificate, style, client, audience, now, entropy)
+    assertion::sign(certificate, style, client, audience, now, random)
 }

@@ -11,7 +11,7 @@ use super::{
 
 /// Opens the file; without a password the empty one is tried, which Windows calls "no password".
 pub(super) fn open(bytes: &[u8], password: Option<&Secret>) -> Result<Found, CertificateError> {
-    let archive = Pkcs12Archive::from_pkcs12(bytes, password.map_or("", Secret::expose))
+    let archive = Pkcs12Archive::from_pkcs12(bytes, password.map_or("", Secret::expose_secret))
         .map_err(|source| unopened(source, password.is_some()))?;
     Ok(Found {
         certificates: archive
@@ -49,7 +49,7 @@ pub(super) fn seal(
     let chain = PrivateKeyChain::new(LOCAL_KEY_ID, key, certificates);
     store.add_entry(ALIAS, KeyStoreEntry::PrivateKeyChain(chain));
     store
-        .writer(password.expose())
+        .writer(password.expose_secret())
         .encryption_iterations(ITERATIONS)
         .mac_iterations(ITERATIONS)
         .write()

@@ -196,7 +196,7 @@ impl Certificate {
     #[must_use]
     pub fn public_pem(&self) -> String {
         pem::encode("CERTIFICATE", self.public_der())
-            .expose()
+            .expose_secret()
             .to_owned()
     }
 

@@ -39,7 +39,7 @@ pub struct AssertionRequest {
 
 /// Entra's answer to something that is no JWT at all says less than this.
 pub(crate) fn check_form(assertion: &Secret) -> Result<(), Error> {
-    let text = assertion.expose();
+    let text = assertion.expose_secret();
     let is_jwt = text.split('.').count() == 3
         && text.bytes().all(|byte| byte.is_ascii_graphic())
         && text.split('.').all(|part| !part.is_empty());

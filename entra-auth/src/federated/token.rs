@@ -125,7 +125,7 @@ impl FederatedToken {
                 let pipeline = Pipeline::builder(settings.transport()?)
                     .origin(url)
                     .clock(settings.clock.clone())
-                    .entropy(settings.entropy.clone())
+                    .random(settings.random.clone())
                     .policy(settings.retry_policy.clone())
                     .build();
                 pipeline.check(url).map_err(|source| {
@@ -227,15 +227,17 @@ impl Source {
         member: &str,
     ) -> Result<Secret, Error> {
         let mut authorization =
-            HeaderValue::from_str(&format!("Bearer {}", bearer.expose().trim())).map_err(|_| {
-                Error::configuration(
-                    format!(
-                        "the token for {}'s endpoint cannot be sent",
-                        self.token.provider()
-                    ),
-                    "see that the variable holds the token and nothing else",
-                )
-            })?;
+            HeaderValue::from_str(&format!("Bearer {}", bearer.expose_secret().trim())).map_err(
+                |_| {
+                    Error::configuration(
+                        format!(
+                            "the token for {}'s endpoint cannot be sent",
+                            self.token.provider()
+                        ),
+                        "see that the variable holds the token and nothing else",
+                    )
+                },
+            )?;
         authorization.set_sensitive(true);
         let request = request
             .with_header(header::ACCEPT, HeaderValue::from_static("application/json"))
@@ -335,9 +337,9 @@ fn read_now(path: &PathBuf) -> Result<Secret, Error> {
         .read_to_string(&mut text)
         .map_err(|source| unusable("cannot be read").with_source(source))?;
     let text = Secret::from(text);
-    match text.expose().trim() {
+    match text.expose_secret().trim() {
         "" => Err(unusable("is empty")),
-        _ if text.expose().len() == LONGEST_FILE => Err(unusable("is too long for a token")),
+        _ if text.expose_secret().len() == LONGEST_FILE => Err(unusable("is too long for a token")),
         token => Ok(Secret::from(token)),
     }
 }

@@ -256,7 +256,7 @@ impl TokenSource for Cli {
         if !output.success {
             return Err(tool.failure(&output));
         }
-        let (token, expires_on) = tool.parse(output.stdout.expose())?;
+        let (token, expires_on) = tool.parse(output.stdout.expose_secret())?;
         if expires_on <= self.clock.now() {
             return Err(tool.malformed("the token has already ended"));
         }
@@ -351,7 +351,7 @@ impl Tool {
 
     /// What the tool's complaint means.
     fn failure(self, output: &ProcessOutput) -> Error {
-        let said = self.complaint(output.stderr.expose());
+        let said = self.complaint(output.stderr.expose_secret());
         let lower = said.to_ascii_lowercase();
         let code = said.split_once("AADSTS").and_then(|(_, rest)| {
             let end = rest

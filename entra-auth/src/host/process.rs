@@ -154,8 +154,8 @@ mod tests {
     #[test]
     fn a_process_gives_its_output_and_how_it_ended() {
         let output = shell("pwd; echo no >&2; exit 3", Duration::from_secs(10)).unwrap();
-        assert_eq!(output.stdout.expose(), "/\n");
-        assert_eq!(output.stderr.expose(), "no\n");
+        assert_eq!(output.stdout.expose_secret(), "/\n");
+        assert_eq!(output.stderr.expose_secret(), "no\n");
         assert!(!output.success);
         assert_eq!(
             format!("{output:?}"),
@@ -177,6 +177,6 @@ mod tests {
             "head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2",
             Duration::from_secs(10),
         );
-        assert_eq!(output.unwrap().stderr.expose().len(), 300_000);
+        assert_eq!(output.unwrap().stderr.expose_secret().len(), 300_000);
     }
 }

@@ -191,7 +191,7 @@ impl SignInClient {
         let token = self
             .0
             .validator
-            .validate_id_token(id_token.expose(), Some(flow.nonce()))
+            .validate_id_token(id_token.expose_secret(), Some(flow.nonce()))
             .await
             .map_err(|error| SignInError::invalid(kind_of::invalid(&error), error))?;
         let home = match &personal.client_info {
@@ -322,7 +322,7 @@ impl SignInClientBuilder {
         let validator = TokenValidator::id_tokens(party.tenant.clone(), party.client)
             .cloud(party.settings.cloud.clone())
             .clock(Arc::clone(&party.settings.clock))
-            .entropy(Arc::clone(&party.settings.entropy))
+            .random(Arc::clone(&party.settings.random))
             .retry_policy(party.settings.retry_policy.clone())
             .transport(transport)
             .keys(&self.keys)

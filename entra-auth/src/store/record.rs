@@ -34,7 +34,7 @@ impl Record {
             version: VERSION,
             partition: &ident.partition,
             entry: &ident.entry,
-            token: self.token.expose(),
+            token: self.token.expose_secret(),
             obtained: self.obtained.unix_timestamp(),
             expires_on: self.token.expires_on().unix_timestamp(),
             refresh_on: self.token.refresh_on().map(Timestamp::unix_timestamp),
@@ -71,7 +71,7 @@ impl Record {
         let time = |seconds| {
             Timestamp::from_unix_timestamp(seconds).map_err(|_| unreadable("an entry is damaged"))
         };
-        let text = read.token.expose();
+        let text = read.token.expose_secret();
         if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(unreadable("an entry is damaged"));
         }

@@ -29,7 +29,7 @@ fn sealed(keys: &[u8]) -> Seal {
 fn a_record_comes_back_as_it_was_written() {
     let bytes = record().encode(&ident("a")).unwrap();
     let read = Record::decode(&ident("a"), &bytes).unwrap();
-    assert_eq!(read.token.expose(), "canary-token");
+    assert_eq!(read.token.expose_secret(), "canary-token");
     assert_eq!(read.token.expires_on(), record().token.expires_on());
     assert_eq!(read.token.refresh_on(), record().token.refresh_on());
     assert_eq!(read.obtained, record().obtained);

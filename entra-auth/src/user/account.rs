@@ -74,13 +74,13 @@ impl Account {
 
 /// `uid.utid` of a `client_info`.
 pub(crate) fn home(info: &Secret) -> Option<String> {
-    let info: Value = serde_json::from_slice(&BASE64.decode(info.expose()).ok()?).ok()?;
+    let info: Value = serde_json::from_slice(&BASE64.decode(info.expose_secret()).ok()?).ok()?;
     let part = |name: &str| info[name].as_str().filter(|part| !part.is_empty());
     Some(format!("{}.{}", part("uid")?, part("utid")?))
 }
 
 fn claims(token: &Secret) -> Result<Map<String, Value>, Error> {
-    let mut parts = token.expose().split('.');
+    let mut parts = token.expose_secret().split('.');
     let (Some(_), Some(claims), Some(_), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
     else {

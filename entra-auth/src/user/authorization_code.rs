@@ -250,7 +250,7 @@ impl AuthorizationCodeFlow {
                 "token by authorization code",
                 &flow.tenant,
                 form,
-                Idempotency::Create,
+                Idempotency::NonIdempotent,
                 Effort::Full,
             )
             .await?;
@@ -289,7 +289,7 @@ impl AuthorizationCodeFlow {
             connection: None,
             max_age: options.max_age.map(|age| age.as_secs()),
         };
-        let challenge = digest(&SHA256, flow.verifier.expose().as_bytes());
+        let challenge = digest(&SHA256, flow.verifier.expose_secret().as_bytes());
         let mut url = party.settings.cloud.authorization_endpoint(&party.tenant);
         {
             let mut query = url.query_pairs_mut();
@@ -338,7 +338,7 @@ impl AuthorizationCodeFlow {
         self.0
             .party
             .settings
-            .entropy
+            .random
             .fill(&mut bytes)
             .map_err(|source| {
                 Error::configuration(

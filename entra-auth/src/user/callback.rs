@@ -191,7 +191,7 @@ mod tests {
 
     fn code(callback: &str, now: Timestamp) -> Result<String, Error> {
         let answer = super::read(callback, &flow(), now)?;
-        answer.outcome.map(|code| code.expose().to_owned())
+        answer.outcome.map(|code| code.expose_secret().to_owned())
     }
 
     fn read(callback: &str) -> Result<String, Error> {

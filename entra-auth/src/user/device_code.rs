@@ -248,7 +248,7 @@ impl Inner {
                 "token by device code",
                 &party.tenant,
                 form,
-                Idempotency::Create,
+                Idempotency::NonIdempotent,
                 Effort::Once,
             )
             .await

@@ -119,7 +119,7 @@ impl Serialize for FlowState {
         Stored {
             state: (&*self.state).into(),
             nonce: (&*self.nonce).into(),
-            verifier: self.verifier.expose().into(),
+            verifier: self.verifier.expose_secret().into(),
             redirect_uri: (&*self.redirect_uri).into(),
             scopes: (&*self.scopes).into(),
             tenant: self.tenant.to_string().into(),

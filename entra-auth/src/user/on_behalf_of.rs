@@ -281,5 +281,5 @@ impl Caller {
 
 /// A caller's token as a key may hold it.
 fn fingerprint(assertion: &Secret) -> String {
-    URL_SAFE_NO_PAD.encode(digest(&SHA256, assertion.expose().as_bytes()))
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, assertion.expose_secret().as_bytes()))
 }

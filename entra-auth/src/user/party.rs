@@ -100,7 +100,7 @@ impl Party {
             tenant,
             client: self.client,
             clock: &*self.settings.clock,
-            entropy: &*self.settings.entropy,
+            random: &*self.settings.random,
         };
         let grant = Grant {
             operation,

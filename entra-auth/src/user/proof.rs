@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-use entra_core::{ClientId, Clock, Cloud, Entropy, Secret, TenantId};
+use entra_core::{ClientId, Clock, Cloud, Secret, SecureRandom, TenantId};
 
 use crate::{
     Certificate, Error, certificate,
@@ -36,7 +36,7 @@ pub(super) struct Purpose<'a> {
     pub(super) tenant: &'a TenantId,
     pub(super) client: ClientId,
     pub(super) clock: &'a dyn Clock,
-    pub(super) entropy: &'a dyn Entropy,
+    pub(super) random: &'a dyn SecureRandom,
 }
 
 impl ClientProof {
@@ -72,10 +72,12 @@ impl ClientProof {
 
     pub(super) fn check(&self) -> Result<(), Error> {
         match &self.0 {
-            Kind::Secret(secret) if secret.expose().trim().is_empty() => Err(Error::configuration(
-                "the client secret is empty",
-                "set the Value of a secret from App registrations > Certificates & secrets",
-            )),
+            Kind::Secret(secret) if secret.expose_secret().trim().is_empty() => {
+                Err(Error::configuration(
+                    "the client secret is empty",
+                    "set the Value of a secret from App registrations > Certificates & secrets",
+                ))
+            }
             _ => Ok(()),
         }
     }
@@ -91,7 +93,7 @@ impl ClientProof {
                 purpose.client,
                 endpoint.as_str(),
                 purpose.clock.now(),
-                purpose.entropy,
+                purpose.random,
             )?,
             Kind::Assertion(source) => {
                 let request = AssertionRequest {

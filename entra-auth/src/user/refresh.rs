@@ -261,7 +261,7 @@ impl UserCredentialBuilder {
                 "give the `cache` whose store the sign-in was made with, or the refresh token itself",
             ));
         }
-        let is_empty = |token: &Secret| token.expose().trim().is_empty();
+        let is_empty = |token: &Secret| token.expose_secret().trim().is_empty();
         if given.as_ref().is_some_and(is_empty) {
             return Err(Error::configuration(
                 "the refresh token is empty",

@@ -150,7 +150,7 @@ impl Inner {
                 "token by password",
                 &party.tenant,
                 form,
-                Idempotency::Create,
+                Idempotency::NonIdempotent,
                 Effort::Full,
             )
             .await?;

@@ -1,7 +1,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use entra_core::{
-    ClientId, Clock, Cloud, Entropy, Guid, HttpTransport, InvalidId, RetryPolicy, TenantId,
+    ClientId, Clock, Cloud, Guid, HttpTransport, InvalidId, RetryPolicy, SecureRandom, TenantId,
     url::Url,
 };
 
@@ -57,8 +57,8 @@ impl TokenValidatorBuilder {
     }
 
     /// The source of request ids and jitter; the system's unless set.
-    pub fn entropy(mut self, entropy: impl Entropy) -> Self {
-        self.settings.entropy = Arc::new(entropy);
+    pub fn random(mut self, random: impl SecureRandom) -> Self {
+        self.settings.random = Arc::new(random);
         self
     }
 

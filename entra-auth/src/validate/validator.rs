@@ -33,7 +33,7 @@ use crate::settings::Settings;
 ///     .cloud(tenant.cloud())
 ///     .scopes_any(["Tasks.Read", "Tasks.Write"])
 ///     .build()?;
-/// let token = validator.validate(sent.expose()).await?;
+/// let token = validator.validate(sent.expose_secret()).await?;
 /// assert!(token.has_scope("Tasks.Read") && !token.is_app_only());
 ///
 /// let forged = validator.validate("eyJhbGciOiJub25lIn0.e30.").await.unwrap_err();

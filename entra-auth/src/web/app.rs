@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use entra_core::{Clock, Entropy, SystemClock, SystemEntropy, url::form_urlencoded};
+use entra_core::{Clock, SecureRandom, SystemClock, SystemRandom, url::form_urlencoded};
 
 use super::{
     addresses::Addresses,
@@ -44,7 +44,7 @@ pub struct WebSignInBuilder {
     lifetime: Duration,
     after_sign_out: Option<ReturnPath>,
     clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
+    random: Arc<dyn SecureRandom>,
 }
 
 impl WebSignIn {
@@ -61,7 +61,7 @@ impl WebSignIn {
             lifetime: LIFETIME,
             after_sign_out: None,
             clock: Arc::new(SystemClock),
-            entropy: Arc::new(SystemEntropy),
+            random: Arc::new(SystemRandom),
         }
     }
 
@@ -154,8 +154,8 @@ impl WebSignInBuilder {
     }
 
     /// Where session ids and keys come from; the system's randomness unless set.
-    pub fn entropy(mut self, entropy: impl Entropy) -> Self {
-        self.entropy = Arc::new(entropy);
+    pub fn random(mut self, random: impl SecureRandom) -> Self {
+        self.random = Arc::new(random);
         self
     }
 
@@ -198,7 +198,7 @@ impl WebSignInBuilder {
                 store,
                 seal: Seal::new(keys),
                 clock: self.clock,
-                entropy: self.entropy,
+                random: self.random,
                 lifetime: self.lifetime,
             },
             addresses: self.addresses,
@@ -212,7 +212,7 @@ impl WebSignInBuilder {
     /// A key that ends with the process.
     fn key(&self) -> Result<EncryptionKey, Error> {
         let mut key = [0; 32];
-        self.entropy.fill(&mut key).map_err(|source| {
+        self.random.fill(&mut key).map_err(|source| {
             Error::configuration(
                 "sessions cannot be given an unguessable key",
                 "check that the source of randomness works",

@@ -1,7 +1,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use entra_core::{Clock, Entropy, Timestamp};
+use entra_core::{Clock, SecureRandom, Timestamp};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -76,7 +76,7 @@ pub(super) struct Sessions {
     pub(super) store: Arc<dyn TokenStore>,
     pub(super) seal: Seal,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) entropy: Arc<dyn Entropy>,
+    pub(super) random: Arc<dyn SecureRandom>,
     pub(super) lifetime: Duration,
 }
 
@@ -161,7 +161,7 @@ impl Sessions {
     /// 32 random bytes as 43 characters, which nobody guesses.
     fn random(&self) -> Result<String, StoreError> {
         let mut bytes = [0; 32];
-        self.entropy.fill(&mut bytes).map_err(|source| {
+        self.random.fill(&mut bytes).map_err(|source| {
             StoreError::configuration("a session could not be given an unguessable id")
                 .with_source(source)
         })?;

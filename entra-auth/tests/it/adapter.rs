@@ -76,7 +76,10 @@ async fn theirs_serves_us_but_never_with_a_token_for_something_else() {
     let end = clock.now() + std::time::Duration::from_secs(600);
     let credential = FromAzureCore::new(Arc::new(Fixed(end))).with_clock(clock);
     let token = credential.token(&graph()).await.unwrap();
-    assert_eq!((token.expose(), token.expires_on()), ("canary-theirs", end));
+    assert_eq!(
+        (token.expose_secret(), token.expires_on()),
+        ("canary-theirs", end)
+    );
     assert!(!format!("{credential:?} {token:?}").contains("canary"));
     credential
         .token(&graph().with_force_refresh())

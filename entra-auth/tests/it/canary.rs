@@ -94,7 +94,7 @@ async fn configs_credentials_errors_and_logs_show_no_secret_and_no_token() {
     check("the builder", &format!("{builder:?} {builder:#?}"));
     let credential = builder.build().unwrap();
     let token = credential.token(&graph()).await.unwrap();
-    assert_eq!(token.expose(), TOKEN);
+    assert_eq!(token.expose_secret(), TOKEN);
     check("the token", &format!("{token:?} {token:#?}"));
     check("the credential", &format!("{credential:?} {credential:#?}"));
     check("the cache", &format!("{cache:?} {cache:#?}"));
@@ -161,12 +161,12 @@ async fn over_a_real_connection_the_log_shows_no_secret_and_no_token() {
     wrong.token(&request).await.unwrap_err();
     let log = log.text();
     check("the log", &log);
-    for secret in [app.secret().expose(), token.expose()] {
+    for secret in [app.secret().expose_secret(), token.expose_secret()] {
         assert!(!log.contains(secret), "{log}");
     }
     for record in tenant.requests().iter() {
         let sent = format!("{} {:?}", record.path, record.query);
-        assert!(!sent.contains(app.secret().expose()), "{sent}");
+        assert!(!sent.contains(app.secret().expose_secret()), "{sent}");
         check("an address", &sent);
     }
 }

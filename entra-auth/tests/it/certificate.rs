@@ -18,7 +18,7 @@ use entra_auth::{
 };
 use entra_core::{
     Cloud, CredentialErrorKind, HttpTransport, ManualClock, RetryPolicy, ScriptedTransport,
-    SeededEntropy, Timestamp, TokenCredential, TokenRequest, TransportError, bytes::Bytes, http,
+    SeededRandom, Timestamp, TokenCredential, TokenRequest, TransportError, bytes::Bytes, http,
     url::form_urlencoded,
 };
 use entra_mock::{App, FakeTenant};
@@ -110,13 +110,13 @@ async fn an_application_signs_in_with_ps256_and_with_rs256() {
     for style in styles {
         let credential = style.build().unwrap();
         let token = credential.token(&request).await.unwrap();
-        let (_, claims) = parts(token.expose());
+        let (_, claims) = parts(token.expose_secret());
         assert_eq!(claims["appidacr"], "2");
         assert_eq!(claims["appid"], app.client_id().to_string());
         // The second one comes from the cache.
         assert_eq!(
-            credential.token(&request).await.unwrap().expose(),
-            token.expose()
+            credential.token(&request).await.unwrap().expose_secret(),
+            token.expose_secret()
         );
     }
     tenant.requests().to("/token").assert_count(3);
@@ -126,7 +126,7 @@ async fn an_application_signs_in_with_ps256_and_with_rs256() {
 async fn an_assertion_says_what_the_facts_ask_for_and_nothing_else() {
     let transport = ScriptedTransport::new().then(200, &[], GRANTED);
     let credential = offline(&transport)
-        .entropy(SeededEntropy::new(7))
+        .random(SeededRandom::new(7))
         .build()
         .unwrap();
     credential.token(&graph()).await.unwrap();

@@ -113,10 +113,16 @@ fn a_key_leaves_unencrypted_only_when_asked_by_name() {
     }
     assert!(!path.exists());
     let key = certificate.private_key_pem_unencrypted().unwrap();
-    assert!(key.expose().starts_with("-----BEGIN PRIVATE KEY-----\n"));
-    let again = Certificate::from_pem_and_key(certificate.public_pem(), key.expose()).unwrap();
+    assert!(
+        key.expose_secret()
+            .starts_with("-----BEGIN PRIVATE KEY-----\n")
+    );
+    let again =
+        Certificate::from_pem_and_key(certificate.public_pem(), key.expose_secret()).unwrap();
     assert_eq!(again, certificate);
-    assert!(!format!("{certificate:?} {key:?}").contains(key.expose().lines().nth(1).unwrap()));
+    assert!(
+        !format!("{certificate:?} {key:?}").contains(key.expose_secret().lines().nth(1).unwrap())
+    );
 }
 
 #[test]

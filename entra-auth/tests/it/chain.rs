@@ -60,7 +60,7 @@ async fn the_environment_names_a_secret_or_else_a_certificate() {
         credential.token(&graph()).await.unwrap();
         let shown = format!("{credential:?} {environment:?}");
         assert!(shown.contains(kind), "{shown}");
-        assert!(!shown.contains(app.secret().expose()), "{shown}");
+        assert!(!shown.contains(app.secret().expose_secret()), "{shown}");
     }
 }
 

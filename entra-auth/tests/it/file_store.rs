@@ -215,7 +215,7 @@ async fn processes_that_race_for_one_token_make_one_request() {
             .env("ENTRA_TEST_URI", tenant.uri())
             .env("ENTRA_TEST_TENANT", tenant.id().to_string())
             .env("ENTRA_TEST_CLIENT", app.client_id().to_string())
-            .env("ENTRA_TEST_SECRET", app.secret().expose())
+            .env("ENTRA_TEST_SECRET", app.secret().expose_secret())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap()
@@ -269,5 +269,5 @@ async fn one_of_the_racing_processes() {
         .unwrap();
     let token = credential.token(&graph()).await.unwrap();
     assert_eq!(cache.store_failures(), 0);
-    println!("\ntoken={}", token.expose());
+    println!("\ntoken={}", token.expose_secret());
 }

@@ -28,7 +28,7 @@ async fn ten_thousand_callers_on_an_empty_cache_make_one_request() {
                     .token(&graph())
                     .await
                     .unwrap()
-                    .expose()
+                    .expose_secret()
                     .to_owned()
             })
         })

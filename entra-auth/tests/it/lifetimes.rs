@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use entra_core::{
-    Clock, CredentialErrorKind, ManualClock, RetryPolicy, SeededEntropy, TokenCredential,
+    Clock, CredentialErrorKind, ManualClock, RetryPolicy, SeededRandom, TokenCredential,
     TokenRequest,
 };
 
@@ -35,8 +35,8 @@ async fn a_token_is_kept_until_five_minutes_before_its_end() {
 async fn replicas_that_begin_together_refresh_at_moments_of_their_own() {
     let (service, clock) = (Service::answering(LONG), ManualClock::new());
     let refresh_on = async |seed: u64| {
-        let entropy = SeededEntropy::new(seed);
-        let builder = builder(&service).clock(clock.clone()).entropy(entropy);
+        let random = SeededRandom::new(seed);
+        let builder = builder(&service).clock(clock.clone()).random(random);
         let token = builder.build().unwrap().token(&graph()).await.unwrap();
         token.refresh_on().unwrap() - clock.now()
     };
@@ -44,7 +44,7 @@ async fn replicas_that_begin_together_refresh_at_moments_of_their_own() {
     for seed in 0..20 {
         let moment = refresh_on(seed).await;
         assert!((seconds(43_200)..seconds(43_500)).contains(&moment.unsigned_abs()));
-        assert_eq!(refresh_on(seed).await, moment, "by the entropy alone");
+        assert_eq!(refresh_on(seed).await, moment, "by the random source alone");
         moments.insert(moment.whole_seconds());
     }
     assert!(moments.len() > 15, "{moments:?}");

@@ -67,7 +67,7 @@ async fn ask(environment: &Environment, identity: ManagedIdentityId) -> String {
         .build()
         .unwrap();
     let token = credential.token(&graph()).await.unwrap();
-    assert_eq!(token.expose(), "canary-token");
+    assert_eq!(token.expose_secret(), "canary-token");
     let sent = &transport.requests()[0];
     let header = ["metadata", "secret", "x-identity-header"]
         .iter()
@@ -484,7 +484,7 @@ async fn the_fake_tenants_host_gives_each_identity_its_own_token_and_refuses_oth
             .await
             .unwrap();
         assert!(token.expires_on() > tenant.clock().now());
-        tokens.push(token.expose().to_owned());
+        tokens.push(token.expose_secret().to_owned());
     }
     assert_ne!(tokens[0], tokens[1]);
 

@@ -59,7 +59,7 @@ async fn it_takes_our_client_secret_and_refuses_another() {
             .unwrap()
     };
     let token = with(SECRET).token(&request()).await.unwrap();
-    assert!(!token.expose().is_empty());
+    assert!(!token.expose_secret().is_empty());
     let error = with("wrong").token(&request()).await.unwrap_err();
     let error = Error::find(&error).unwrap();
     assert_eq!(error.oauth_error(), Some("invalid_client"));
@@ -145,7 +145,7 @@ async fn it_signs_a_person_in_with_code_and_pkce_and_refreshes() {
         let first = adele.token(&request()).await.unwrap();
         let rotated = adele.refresh_token().unwrap();
         let second = adele.token(&request().with_force_refresh()).await.unwrap();
-        assert_ne!(first.expose(), second.expose());
+        assert_ne!(first.expose_secret(), second.expose_secret());
         assert_ne!(
             adele.refresh_token().unwrap(),
             rotated,

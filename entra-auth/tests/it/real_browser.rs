@@ -49,7 +49,7 @@ async fn sign_in(
         .delegated_permission("User.Read")
         .public_redirect_uri("http://localhost")
         .public_client();
-    let password = tenant.user(ADELE).password().expose().to_owned();
+    let password = tenant.user(ADELE).password().expose_secret().to_owned();
     let browser = Browser::default();
     let opened = browser.clone();
     let credential = change(InteractiveCredential::builder(tenant.id(), app.client_id()))

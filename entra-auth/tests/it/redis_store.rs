@@ -6,7 +6,7 @@ use entra_auth::{
     ClientSecretCredential, Partition, TokenCache,
     store::{EncryptionKey, RedisStore, StoreErrorKind},
 };
-use entra_core::{Guid, RetryPolicy, SystemEntropy, TokenCredential};
+use entra_core::{Guid, RetryPolicy, SystemRandom, TokenCredential};
 use entra_mock::{FakeTenant, Fault};
 
 use crate::support::{CLIENT, Service, TENANT, builder, graph, number, settle};
@@ -17,7 +17,7 @@ fn store() -> Option<RedisStore> {
         println!("skipped: ENTRA_REDIS_URL names no Redis server");
         return None;
     };
-    let run = Guid::random(&SystemEntropy).unwrap();
+    let run = Guid::random(&SystemRandom).unwrap();
     Some(
         RedisStore::new(&address)
             .unwrap()
@@ -76,7 +76,7 @@ async fn twenty_replicas_that_miss_at_once_make_one_request() {
             tokio::spawn(async move {
                 let token = credential.token(&graph()).await.unwrap();
                 assert_eq!(cache.store_failures(), 0);
-                token.expose().to_owned()
+                token.expose_secret().to_owned()
             })
         })
         .collect();

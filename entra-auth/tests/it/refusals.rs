@@ -111,7 +111,7 @@ async fn a_secret_id_in_the_place_of_its_value_is_recognised() {
 async fn a_secret_with_white_space_or_quotes_around_it_is_recognised() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Night job").with_secret();
-    let value = app.secret().expose().to_owned();
+    let value = app.secret().expose_secret().to_owned();
     for (secret, hint) in [
         (format!("{value}\n"), "white space"),
         (format!("\"{value}\""), "quotation marks"),

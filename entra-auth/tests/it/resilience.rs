@@ -112,7 +112,7 @@ async fn an_early_refresh_that_is_throttled_is_not_repeated_and_the_old_token_se
             .token(&graph())
             .await
             .unwrap()
-            .expose()
+            .expose_secret()
             .to_owned()
     };
     assert_eq!(token().await, "one");

@@ -266,7 +266,7 @@ async fn configs_keys_errors_and_logs_of_stores_show_no_secret_and_no_token() {
     );
     shown += &String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(shown.contains("could not be read"), "the failure is logged");
-    for secret in [CANARY, "77aa", token.expose()] {
+    for secret in [CANARY, "77aa", token.expose_secret()] {
         assert!(!shown.contains(secret), "{secret} in {shown}");
     }
 }

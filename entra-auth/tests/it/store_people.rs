@@ -70,9 +70,12 @@ async fn the_token_of_a_sign_in_is_read_by_other_replicas_until_the_person_signs
         let token = person.token(&read()).await.unwrap();
         let kept = person.refresh_token().unwrap();
         let there = elsewhere(&tenant, &app, &replica(), (&person, &kept));
-        assert_eq!(there.token(&read()).await.unwrap().expose(), token.expose());
+        assert_eq!(
+            there.token(&read()).await.unwrap().expose_secret(),
+            token.expose_secret()
+        );
         assert!(
-            seen.insert(token.expose().to_owned()),
+            seen.insert(token.expose_secret().to_owned()),
             "a token of one's own"
         );
         people.push((person, kept));

@@ -115,7 +115,7 @@ async fn a_restarted_process_reads_sealed_files_in_which_no_token_stands() {
     for partition in std::fs::read_dir(&directory).unwrap() {
         for file in std::fs::read_dir(partition.unwrap().path()).unwrap() {
             let bytes = std::fs::read(file.unwrap().path()).unwrap();
-            assert!(!contains(&bytes, canary.expose()));
+            assert!(!contains(&bytes, canary.expose_secret()));
             files += 1;
         }
     }
@@ -136,11 +136,11 @@ async fn with_a_key_no_refresh_token_can_be_read_in_the_store_or_an_export() {
         let cache = with(&shelf);
         let adele = sign_in(&tenant, &replica(&tenant, &app, &cache), ADELE).await;
         let canary = adele.refresh_token().unwrap();
-        assert_eq!(is_on(&shelf, canary.expose()), readable);
+        assert_eq!(is_on(&shelf, canary.expose_secret()), readable);
         let partition = Partition::account(&adele.account().home_account_id);
         let bytes = cache.export(&partition).unwrap().unwrap();
-        assert_eq!(contains(&bytes, canary.expose()), readable);
-        assert!(!format!("{cache:?} {adele:?}").contains(canary.expose()));
+        assert_eq!(contains(&bytes, canary.expose_secret()), readable);
+        assert!(!format!("{cache:?} {adele:?}").contains(canary.expose_secret()));
     }
 }
 
@@ -156,7 +156,7 @@ async fn each_use_replaces_the_stored_token_and_other_replicas_take_it_over() {
     tenant.clock().advance(Duration::from_secs(10));
     there.token(&mail()).await.unwrap();
     let second = there.refresh_token().unwrap();
-    assert!(is_on(&shelf, second.expose()) && !is_on(&shelf, first.expose()));
+    assert!(is_on(&shelf, second.expose_secret()) && !is_on(&shelf, first.expose_secret()));
     assert_eq!(here.refresh_token(), Some(first));
     one.resume(here.account()).await.unwrap();
     assert_eq!(here.refresh_token(), Some(second));
@@ -192,7 +192,7 @@ async fn of_two_refreshes_at_once_the_newer_token_stays_in_the_store() {
         newer.unwrap();
         older.unwrap();
         let newest = here.refresh_token().unwrap();
-        assert!(is_on(&shelf, newest.expose()), "{yields}");
+        assert!(is_on(&shelf, newest.expose_secret()), "{yields}");
     }
 }
 
@@ -210,7 +210,7 @@ async fn a_refresh_token_that_another_replica_has_replaced_is_not_the_end() {
         .build()
         .unwrap();
     there.token(&mail()).await.unwrap();
-    assert_ne!(there.refresh_token().unwrap().expose(), "void");
+    assert_ne!(there.refresh_token().unwrap().expose_secret(), "void");
     let anew = replica(&tenant, &app, &cache(&shelf));
     assert!(anew.resume(&account).await.is_some());
 }
@@ -225,13 +225,13 @@ async fn a_refusal_for_good_removes_the_entry_and_a_missing_consent_does_not() {
     let unconsented = TokenRequest::new(["Calendars.Read"]);
     let error = adele.token(&unconsented).await.unwrap_err();
     assert_eq!(error.code(), Some(65_001));
-    assert!(is_on(&shelf, token.expose()));
+    assert!(is_on(&shelf, token.expose_secret()));
 
     tenant.user(ADELE).revoke_sessions();
     let needed = CredentialErrorKind::InteractionRequired;
     let error = adele.token(&mail()).await.unwrap_err();
     assert_eq!((error.kind(), error.code()), (needed, Some(50_173)));
-    assert!(!is_on(&shelf, token.expose()));
+    assert!(!is_on(&shelf, token.expose_secret()));
     let requests = tenant.requests().to("/token").count();
     for flow in [&one, &replica(&tenant, &app, &cache(&shelf))] {
         assert!(flow.resume(&account).await.is_none());
@@ -350,7 +350,7 @@ async fn a_store_that_fails_costs_nobody_the_session() {
     tenant.clock().advance(Duration::from_secs(2 * 3600));
     adele.token(&mail()).await.unwrap();
     let token = adele.refresh_token().unwrap();
-    assert!(is_on(&shelf, token.expose()));
+    assert!(is_on(&shelf, token.expose_secret()));
 }
 
 #[tokio::test]

@@ -130,7 +130,7 @@ pub(crate) fn response(status: u16, body: &str) -> http::Response<Bytes> {
 
 /// What a token of `Service` was asked for: its number and `path?form`.
 pub(crate) fn decode(token: &AccessToken) -> (u64, String) {
-    let text: String = form_urlencoded::parse(token.expose().as_bytes())
+    let text: String = form_urlencoded::parse(token.expose_secret().as_bytes())
         .map(|(name, _)| name.into_owned())
         .collect();
     let (number, asked) = text.split_once('|').unwrap();

@@ -104,7 +104,7 @@ async fn the_azure_cli_is_asked_once_for_each_token() {
         .build()
         .unwrap();
     let token = credential.token(&graph()).await.unwrap();
-    assert_eq!(token.expose(), "canary-az");
+    assert_eq!(token.expose_secret(), "canary-az");
     assert_eq!((token.expires_on() - clock.now()).whole_seconds(), 3600);
     credential.token(&graph()).await.unwrap();
     let elsewhere = graph().with_tenant("contoso.com".parse().unwrap());
@@ -136,7 +136,7 @@ async fn the_azure_developer_cli_is_asked_in_its_own_way() {
         .unwrap();
     let two = TokenRequest::new(["https://b.example.com/x", "https://a.example.com/y"]);
     let token = credential.token(&two).await.unwrap();
-    assert_eq!(token.expose(), "canary-azd");
+    assert_eq!(token.expose_secret(), "canary-azd");
     assert_eq!(
         tools.commands(),
         [

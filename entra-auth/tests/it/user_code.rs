@@ -73,7 +73,7 @@ async fn the_first_token_comes_with_the_sign_in_and_others_silently() {
         .token(&TokenRequest::new(["User.Read"]))
         .await
         .unwrap();
-    assert_eq!(first.expose(), again.expose());
+    assert_eq!(first.expose_secret(), again.expose_secret());
     tenant.requests().to("/token").assert_count(1);
     adele
         .token(&TokenRequest::new(["Mail.Read"]))
@@ -314,11 +314,14 @@ async fn people_are_kept_apart_also_in_a_shared_cache() {
         adele.token(&request).await.unwrap(),
         other.token(&request).await.unwrap(),
     );
-    assert_ne!(a.expose(), b.expose());
+    assert_ne!(a.expose_secret(), b.expose_secret());
 
     assert_eq!(flow.accounts().len(), 2);
     let found = flow.person(adele.account()).unwrap();
-    assert_eq!(found.token(&request).await.unwrap().expose(), a.expose());
+    assert_eq!(
+        found.token(&request).await.unwrap().expose_secret(),
+        a.expose_secret()
+    );
     assert!(flow.forget(adele.account()) && !flow.forget(adele.account()));
     assert!(flow.person(adele.account()).is_none());
     sign_in(&tenant, &flow, &bo).await;

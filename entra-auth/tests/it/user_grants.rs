@@ -198,8 +198,8 @@ async fn an_api_gets_one_token_per_caller() {
     let first = obo.caller(&adele).token(&request).await.unwrap();
     let again = obo.caller(&adele).token(&request).await.unwrap();
     let others = obo.caller(&other).token(&request).await.unwrap();
-    assert_eq!(first.expose(), again.expose());
-    assert_ne!(first.expose(), others.expose());
+    assert_eq!(first.expose_secret(), again.expose_secret());
+    assert_ne!(first.expose_secret(), others.expose_secret());
     tenant.requests().to("/token").assert_count(2);
 }
 
@@ -241,7 +241,13 @@ async fn a_key_that_is_used_again_gives_the_new_caller_no_old_token() {
     for name in [ADELE, &bo] {
         let assertion = caller_token(&tenant, &shop, &api, name);
         let job = obo.start_long_running("job", assertion);
-        tokens.push(job.token(&request).await.unwrap().expose().to_owned());
+        tokens.push(
+            job.token(&request)
+                .await
+                .unwrap()
+                .expose_secret()
+                .to_owned(),
+        );
     }
     assert_ne!(tokens[0], tokens[1]);
 }
@@ -261,17 +267,23 @@ async fn each_refusal_of_an_assertion_is_told_apart() {
     let good = caller_token(&tenant, &shop, &api, ADELE);
     let for_graph = tenant.tokens_for(&shop, ADELE, ["User.Read"]);
     assert_eq!(
-        refused(for_graph.access_token().expose(), "User.Read").await,
+        refused(for_graph.access_token().expose_secret(), "User.Read").await,
         Some(50_013)
     );
     assert_eq!(refused("garbage", "User.Read").await, Some(50_013));
-    assert_eq!(refused(good.expose(), "Mail.Read").await, Some(65_001));
     assert_eq!(
-        refused(good.expose(), "api://nobody/x").await,
+        refused(good.expose_secret(), "Mail.Read").await,
+        Some(65_001)
+    );
+    assert_eq!(
+        refused(good.expose_secret(), "api://nobody/x").await,
         Some(500_011)
     );
     api.remove_secret();
-    assert_eq!(refused(good.expose(), "User.Read").await, Some(7_000_215));
+    assert_eq!(
+        refused(good.expose_secret(), "User.Read").await,
+        Some(7_000_215)
+    );
     let error = OnBehalfOf::builder(tenant.id(), api.client_id(), ClientProof::public()).build();
     assert_eq!(error.unwrap_err().kind(), ErrorKind::Configuration);
     let alias = OnBehalfOf::builder("common", api.client_id(), ClientProof::secret("s")).build();
@@ -297,7 +309,7 @@ async fn a_password_signs_in_once_and_each_refusal_is_told_apart() {
         .build()
         .unwrap()
     };
-    let good = credential(ADELE, password.expose());
+    let good = credential(ADELE, password.expose_secret());
     for scope in ["User.Read", "User.Read", "Mail.Read"] {
         good.token(&TokenRequest::new([scope])).await.unwrap();
     }
@@ -314,9 +326,9 @@ async fn a_password_signs_in_once_and_each_refusal_is_told_apart() {
     assert_eq!(refused(ADELE, "wrong").await, Some(50_126));
     assert_eq!(refused("nobody@contoso.com", "x").await, Some(50_034));
     tenant.user(ADELE).require_second_factor();
-    assert_eq!(refused(ADELE, password.expose()).await, Some(50_076));
+    assert_eq!(refused(ADELE, password.expose_secret()).await, Some(50_076));
     tenant.user(ADELE).disable();
-    assert_eq!(refused(ADELE, password.expose()).await, Some(50_057));
+    assert_eq!(refused(ADELE, password.expose_secret()).await, Some(50_057));
     let empty =
         PasswordCredential::builder(tenant.id(), app.client_id(), ClientProof::public(), "", "x");
     assert_eq!(empty.build().unwrap_err().kind(), ErrorKind::Configuration);

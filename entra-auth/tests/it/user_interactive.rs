@@ -94,7 +94,7 @@ async fn a_person_signs_in_with_form_and_with_query() {
             .token(&TokenRequest::new(["User.Read"]))
             .await
             .unwrap();
-        assert!(!token.expose().is_empty());
+        assert!(!token.expose_secret().is_empty());
         assert_eq!(
             credential.account().unwrap().username.as_deref(),
             Some(ADELE)

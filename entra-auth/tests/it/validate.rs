@@ -83,7 +83,7 @@ async fn a_persons_token_for_the_api_is_read_in_both_versions() {
             .build()
             .unwrap();
         let token = validator
-            .validate(sent.access_token().expose())
+            .validate(sent.access_token().expose_secret())
             .await
             .unwrap();
         assert_eq!(token.version(), Some(version));
@@ -102,7 +102,7 @@ async fn a_persons_token_for_the_api_is_read_in_both_versions() {
             .clock()
             .advance(std::time::Duration::from_secs(2 * 3600));
         let refused = validator
-            .validate(sent.access_token().expose())
+            .validate(sent.access_token().expose_secret())
             .await
             .unwrap_err();
         assert_eq!(refused.kind(), InvalidTokenKind::Expired);
@@ -127,7 +127,7 @@ async fn a_persons_token_for_the_api_is_read_in_both_versions() {
             [format!("api://{}/Tasks.Read", api.client_id())],
         );
         let refused = one_version
-            .validate(sent.access_token().expose())
+            .validate(sent.access_token().expose_secret())
             .await
             .unwrap_err();
         assert_eq!(refused.kind(), InvalidTokenKind::Issuer);
@@ -153,7 +153,7 @@ async fn an_applications_own_token_is_told_from_a_persons() {
             .roles_any(["Tasks.ReadAll"])
             .build()
             .unwrap();
-        let token = validator.validate(sent.expose()).await.unwrap();
+        let token = validator.validate(sent.expose_secret()).await.unwrap();
         assert!(token.is_app_only() && token.has_role("Tasks.ReadAll"));
         assert_eq!(token.oid(), Some(client.service_principal_id()));
         assert_eq!(token.scopes().count(), 0);
@@ -169,7 +169,7 @@ async fn an_applications_own_token_is_told_from_a_persons() {
             let refused = builder
                 .build()
                 .unwrap()
-                .validate(sent.expose())
+                .validate(sent.expose_secret())
                 .await
                 .unwrap_err();
             assert_eq!(refused.kind(), kind);
@@ -184,7 +184,7 @@ async fn a_person_who_signs_in_is_known_by_the_id_token() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Shop").with_secret();
     let tokens = tenant.tokens_for(&app, ADELE, ["openid", "profile", "email"]);
-    let sent = tokens.id_token().unwrap().expose();
+    let sent = tokens.id_token().unwrap().expose_secret();
     let people = |tenant_name: &str, client: ClientId| {
         TokenValidator::id_tokens(tenant_name, client)
             .cloud(tenant.cloud())

@@ -443,7 +443,7 @@ async fn the_fake_tenants_rollover_is_followed_without_a_gap() {
     };
     let sign_in = || {
         let tokens = tenant.tokens_for(&app, "adele@contoso.com", ["openid"]);
-        tokens.id_token().unwrap().expose().to_owned()
+        tokens.id_token().unwrap().expose_secret().to_owned()
     };
     let validator = fresh();
     let old = sign_in();

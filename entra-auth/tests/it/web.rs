@@ -435,7 +435,7 @@ async fn a_session_leads_to_the_persons_tokens() {
             return "none".to_owned();
         };
         let token = tokens.token(&TokenRequest::new(["User.Read"])).await;
-        assert!(!token.unwrap().expose().is_empty());
+        assert!(!token.unwrap().expose_secret().is_empty());
         person.account().username.clone().unwrap_or_default()
     };
     let site: Router = Router::new()

@@ -108,7 +108,7 @@ async fn a_good_token_reaches_the_handler_and_says_who_calls() {
     let token = api.token();
     let adele = api.tenant.user("adele@contoso.com").id().to_string();
     for path in ["/any", "/read"] {
-        let answer = api.get(path, token.expose()).await;
+        let answer = api.get(path, token.expose_secret()).await;
         assert_eq!(
             (answer.status, answer.body.as_str()),
             (StatusCode::OK, adele.as_str()),
@@ -126,7 +126,7 @@ async fn no_token_and_a_bad_one_are_answered_with_401() {
     )
     .await;
     assert_eq!(challenge(&none), (StatusCode::UNAUTHORIZED, "Bearer"));
-    let in_address = format!("/any?access_token={}", api.token().expose());
+    let in_address = format!("/any?access_token={}", api.token().expose_secret());
     let none = call(
         &api.routes,
         Request::get(in_address).body(Body::empty()).unwrap(),
@@ -134,7 +134,7 @@ async fn no_token_and_a_bad_one_are_answered_with_401() {
     .await;
     assert_eq!(none.status, StatusCode::UNAUTHORIZED);
     let good = api.token();
-    let (signed, _) = good.expose().rsplit_once('.').unwrap();
+    let (signed, _) = good.expose_secret().rsplit_once('.').unwrap();
     for bad in [
         "x",
         "a.b.c",
@@ -150,12 +150,12 @@ async fn no_token_and_a_bad_one_are_answered_with_401() {
         );
     }
     api.tenant.clock().advance(Duration::from_secs(2 * 3600));
-    let expired = api.get("/any", good.expose()).await;
+    let expired = api.get("/any", good.expose_secret()).await;
     assert_eq!(challenge(&expired).0, StatusCode::UNAUTHORIZED);
     let graph = api
         .tenant
         .tokens_for(&api.board, "adele@contoso.com", ["User.Read"]);
-    let foreign = api.get("/any", graph.access_token().expose()).await;
+    let foreign = api.get("/any", graph.access_token().expose_secret()).await;
     assert_eq!(challenge(&foreign).0, StatusCode::UNAUTHORIZED);
 }
 
@@ -163,7 +163,7 @@ async fn no_token_and_a_bad_one_are_answered_with_401() {
 async fn a_good_token_without_the_right_is_answered_with_403_and_what_is_needed() {
     let api = api().await;
     let token = api.token();
-    let write = api.get("/write", token.expose()).await;
+    let write = api.get("/write", token.expose_secret()).await;
     let (status, header) = challenge(&write);
     assert_eq!(status, StatusCode::FORBIDDEN);
     assert!(
@@ -172,7 +172,7 @@ async fn a_good_token_without_the_right_is_answered_with_403_and_what_is_needed(
         "{header}"
     );
     for path in ["/bosses", "/jobs"] {
-        let answer = api.get(path, token.expose()).await;
+        let answer = api.get(path, token.expose_secret()).await;
         let (status, header) = challenge(&answer);
         assert_eq!(status, StatusCode::FORBIDDEN, "{path}");
         assert!(header.contains(r#"error="insufficient_scope""#), "{header}");
@@ -182,7 +182,7 @@ async fn a_good_token_without_the_right_is_answered_with_403_and_what_is_needed(
 #[tokio::test]
 async fn a_handler_can_ask_for_more_claims() {
     let api = api().await;
-    let answer = api.get("/step-up", api.token().expose()).await;
+    let answer = api.get("/step-up", api.token().expose_secret()).await;
     assert_eq!(
         challenge(&answer),
         (
@@ -196,16 +196,19 @@ async fn a_handler_can_ask_for_more_claims() {
 async fn keys_that_cannot_be_had_are_not_the_callers_fault_and_a_missing_layer_lets_nobody_in() {
     let api = api().await;
     let token = api.token();
-    let open = api.get("/open", token.expose()).await;
+    let open = api.get("/open", token.expose_secret()).await;
     assert_eq!(challenge(&open), (StatusCode::INTERNAL_SERVER_ERROR, ""));
     api.tenant.inject(Fault::on("/discovery").status(503));
     api.tenant
         .inject(Fault::on("openid-configuration").status(503));
-    let answer = api.get("/any", token.expose()).await;
+    let answer = api.get("/any", token.expose_secret()).await;
     assert_eq!(challenge(&answer), (StatusCode::SERVICE_UNAVAILABLE, ""));
     api.tenant.clear_faults();
     api.tenant.clock().advance(Duration::from_secs(60));
-    assert_eq!(api.get("/any", token.expose()).await.status, StatusCode::OK);
+    assert_eq!(
+        api.get("/any", token.expose_secret()).await.status,
+        StatusCode::OK
+    );
 }
 
 #[tokio::test]
@@ -218,14 +221,14 @@ async fn an_error_says_why_without_the_token() {
     let rule = RequireToken::new(validator.build().unwrap()).scopes(["A"]);
     let token = api.token();
     let mut headers = axum::http::HeaderMap::new();
-    let value = format!("Bearer {}", token.expose()).parse().unwrap();
+    let value = format!("Bearer {}", token.expose_secret()).parse().unwrap();
     headers.insert("authorization", value);
     let refused = rule.check(&headers).await.unwrap_err();
     assert_eq!(
         refused.invalid_token().unwrap().kind(),
         InvalidTokenKind::Audience
     );
-    let (_, signature) = token.expose().rsplit_once('.').unwrap();
+    let (_, signature) = token.expose_secret().rsplit_once('.').unwrap();
     let text = format!(
         "{refused} {refused:?} {rule:?} {:?}",
         refused.www_authenticate()

@@ -14,7 +14,7 @@ pub use self::reqwest::{ReqwestTransport, ReqwestTransportBuilder};
 ///
 /// A transport neither retries nor follows redirects nor adds credentials: the
 /// [`Pipeline`](crate::Pipeline) above it does what is needed of that. The request may carry a
-/// [`TimeLimit`] among its extensions.
+/// [`Timeout`] among its extensions.
 #[async_trait]
 pub trait HttpTransport: fmt::Debug + Send + Sync + 'static {
     /// Sends the request.
@@ -40,7 +40,7 @@ impl<T: HttpTransport + ?Sized> HttpTransport for Arc<T> {
 
 /// The time left for one request, as a request extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TimeLimit(pub Duration);
+pub struct Timeout(pub Duration);
 
 /// Marks a request to a metadata endpoint, which goes out without TLS and without a proxy.
 #[derive(Clone, Copy, Debug)]

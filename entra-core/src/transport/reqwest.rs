@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use reqwest::{Certificate, Client, ClientBuilder, Identity, Proxy, Url, redirect};
 
-use super::{HttpTransport, PlainHttp, TimeLimit, TransportError, pinned};
+use super::{HttpTransport, PlainHttp, Timeout, TransportError, pinned};
 use crate::{
     Error,
     cloud::{is_loopback, is_metadata},
@@ -199,11 +199,11 @@ impl HttpTransport for ReqwestTransport {
         &self,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
-        let limit = request.extensions().get::<TimeLimit>().copied();
+        let limit = request.extensions().get::<Timeout>().copied();
         let plain = request.extensions().get::<PlainHttp>().copied();
         let mut request = reqwest::Request::try_from(request)
             .map_err(|source| TransportError::invalid_request(source.without_url()))?;
-        if let Some(TimeLimit(limit)) = limit {
+        if let Some(Timeout(limit)) = limit {
             *request.timeout_mut() = Some(limit.min(self.settings.timeout));
         }
         let client = self.client(request.url(), plain)?;

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use entra_core::{Clock, Entropy, Guid, ManualClock, SeededEntropy, SystemEntropy};
+use entra_core::{Clock, Guid, ManualClock, SecureRandom, SeededRandom, SystemRandom};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -54,32 +54,32 @@ async fn a_stepped_clock_holds_sleepers_until_it_is_advanced_past_them() {
 #[test]
 fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
     let ids = |seed| {
-        let entropy = SeededEntropy::new(seed);
+        let random = SeededRandom::new(seed);
         [
-            Guid::random(&entropy).unwrap(),
-            Guid::random(&entropy).unwrap(),
+            Guid::random(&random).unwrap(),
+            Guid::random(&random).unwrap(),
         ]
     };
     assert_eq!(ids(1), ids(1));
     assert_ne!(ids(1), ids(2));
     assert_ne!(ids(1)[0], ids(1)[1]);
     assert_ne!(
-        Guid::random(&SystemEntropy).unwrap(),
-        Guid::random(&SystemEntropy).unwrap()
+        Guid::random(&SystemRandom).unwrap(),
+        Guid::random(&SystemRandom).unwrap()
     );
 }
 
 #[test]
 fn random_guids_say_that_they_are_version_4() {
-    let text = Guid::random(&SystemEntropy).unwrap().to_string();
+    let text = Guid::random(&SystemRandom).unwrap().to_string();
     assert_eq!(text.as_bytes()[14], b'4');
     assert!(matches!(text.as_bytes()[19], b'8' | b'9' | b'a' | b'b'));
 }
 
 #[test]
 fn fractions_lie_between_zero_and_one_and_differ() {
-    let entropy = SeededEntropy::new(3);
-    let fractions: Vec<f64> = (0..1000).map(|_| entropy.fraction()).collect();
+    let random = SeededRandom::new(3);
+    let fractions: Vec<f64> = (0..1000).map(|_| random.fraction()).collect();
     assert!(
         fractions
             .iter()

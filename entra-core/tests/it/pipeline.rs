@@ -5,9 +5,9 @@ use std::{
 
 use async_trait::async_trait;
 use entra_core::{
-    AccessToken, Bearer, Clock, CredentialError, CredentialErrorKind, ErrorKind, GaveUp,
-    Idempotency, ManualClock, Pipeline, Request, Response, RetryPolicy, ScriptedTransport,
-    SeededEntropy, StaticCredential, TokenCredential, TokenRequest, TransportError,
+    AccessToken, Bearer, Clock, CredentialError, CredentialErrorKind, ErrorKind, Idempotency,
+    ManualClock, Pipeline, Request, Response, RetryPolicy, ScriptedTransport, SeededRandom,
+    StaticCredential, StopReason, TokenCredential, TokenRequest, TransportError,
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
     url::Url,
 };
@@ -23,7 +23,7 @@ fn bench(transport: ScriptedTransport) -> Bench {
     let pipeline = Pipeline::builder(Arc::new(transport.clone()))
         .origin(&url("/"))
         .clock(Arc::new(clock.clone()))
-        .entropy(Arc::new(SeededEntropy::new(7)))
+        .random(Arc::new(SeededRandom::new(7)))
         .build();
     Bench {
         clock,
@@ -100,12 +100,12 @@ async fn a_retry_after_beyond_the_budget_fails_at_once() {
     let bench = bench(ScriptedTransport::new().then(429, &[("retry-after", "3600")], ""));
     let before = bench.clock.now();
     let response = sent(&bench, get()).await;
-    let expected = GaveUp::RetryAfterBeyondBudget {
+    let expected = StopReason::RetryAfterBeyondBudget {
         retry_after: Duration::from_secs(3600),
         left: Duration::from_secs(600),
     };
     assert_eq!(
-        (response.status.as_u16(), response.gave_up),
+        (response.status.as_u16(), response.stop_reason),
         (429, Some(expected))
     );
     assert_eq!(response.retry_after, Some(Duration::from_secs(3600)));
@@ -141,8 +141,8 @@ async fn a_request_that_creates_is_not_sent_again_when_it_may_have_been_processe
     );
     let response = sent(&bench_503, post()).await;
     assert_eq!(
-        (response.status.as_u16(), response.gave_up),
-        (503, Some(GaveUp::NotRepeatable))
+        (response.status.as_u16(), response.stop_reason),
+        (503, Some(StopReason::NotRepeatable))
     );
     assert_eq!(bench_503.transport.remaining(), 1);
 
@@ -191,10 +191,10 @@ async fn attempts_are_limited_when_no_wait_is_asked_for() {
     let bench = bench(script);
     let response = sent(&bench, get()).await;
     assert_eq!(
-        (response.tries, response.gave_up),
+        (response.tries, response.stop_reason),
         (
             RetryPolicy::for_graph().max_attempts,
-            Some(GaveUp::Attempts)
+            Some(StopReason::Attempts)
         )
     );
 }
@@ -389,13 +389,13 @@ async fn a_wall_clock_that_is_set_neither_extends_nor_ends_the_time_budget() {
         let pipeline = Pipeline::builder(Arc::new(transport.clone()))
             .origin(&url("/"))
             .clock(Arc::new(clock.clone()))
-            .entropy(Arc::new(SeededEntropy::new(7)))
+            .random(Arc::new(SeededRandom::new(7)))
             .build();
         let started = clock.monotonic();
         let response = pipeline.send(get()).await.unwrap();
         assert_eq!(response.tries, 3, "back: {back}");
-        let Some(GaveUp::RetryAfterBeyondBudget { .. }) = response.gave_up else {
-            panic!("{:?}", response.gave_up);
+        let Some(StopReason::RetryAfterBeyondBudget { .. }) = response.stop_reason else {
+            panic!("{:?}", response.stop_reason);
         };
         assert!(clock.elapsed(started) < Duration::from_secs(600));
     }

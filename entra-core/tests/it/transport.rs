@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use entra_core::{
-    HttpTransport, ReqwestTransport, TimeLimit, TransportErrorKind,
+    HttpTransport, ReqwestTransport, Timeout, TransportErrorKind,
     bytes::Bytes,
     http::{Request, StatusCode},
 };
@@ -82,7 +82,7 @@ async fn the_time_limit_of_a_request_is_kept() {
     let mut request = get(listener.local_addr().unwrap().port());
     request
         .extensions_mut()
-        .insert(TimeLimit(Duration::from_millis(50)));
+        .insert(Timeout(Duration::from_millis(50)));
     let error = ReqwestTransport::default().send(request).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Timeout);
 }

@@ -200,7 +200,7 @@ fn unknown_enum_members_survive() {
 fn a_password_is_never_written() {
     let text = r#"{"forceChangePasswordNextSignIn":true,"password":"canary"}"#;
     let profile: types::PasswordProfile = serde_json::from_str(text).unwrap();
-    assert_eq!(profile.password.as_ref().unwrap().expose(), "canary");
+    assert_eq!(profile.password.as_ref().unwrap().expose_secret(), "canary");
     assert!(!serde_json::to_string(&profile).unwrap().contains("canary"));
     assert!(!format!("{profile:?}").contains("canary"));
 }

@@ -270,7 +270,10 @@ async fn a_token_without_permission_is_told_of_reading_permissions_only() {
 fn a_client_secret_is_read_once_and_never_written() {
     let text = r#"{"hint":"can","keyId":"k","secretText":"canary"}"#;
     let secret: PasswordCredential = serde_json::from_str(text).unwrap();
-    assert_eq!(secret.secret_text.as_ref().unwrap().expose(), "canary");
+    assert_eq!(
+        secret.secret_text.as_ref().unwrap().expose_secret(),
+        "canary"
+    );
     let app = format!(r#"{{"id":"1","passwordCredentials":[{text}]}}"#);
     let app: Application = serde_json::from_str(&app).unwrap();
     for written in [

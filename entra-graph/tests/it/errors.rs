@@ -1,8 +1,8 @@
 use std::{error::Error as _, time::Duration};
 
 use entra_core::{
-    AccessToken, CredentialError, CredentialErrorKind, GaveUp, ScriptedTransport, TokenCredential,
-    TokenRequest, TransportError,
+    AccessToken, CredentialError, CredentialErrorKind, ScriptedTransport, StopReason,
+    TokenCredential, TokenRequest, TransportError,
 };
 use entra_graph::{Error, ErrorKind, GraphClient};
 
@@ -61,8 +61,8 @@ async fn a_wait_beyond_the_budget_is_told() {
     assert!(error.is_throttled() && error.is_transient());
     assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));
     assert!(matches!(
-        error.gave_up(),
-        Some(GaveUp::RetryAfterBeyondBudget { .. })
+        error.stop_reason(),
+        Some(StopReason::RetryAfterBeyondBudget { .. })
     ));
     let text = error.to_string();
     assert!(

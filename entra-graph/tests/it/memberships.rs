@@ -121,7 +121,8 @@ async fn a_client_for_a_person_shares_all_but_the_credential() {
         .unwrap_err();
 
     let tokens = tenant.tokens_for(&app, ADELE, ["GroupMember.Read.All"]);
-    let person = shared.with_credential(StaticCredential::new(tokens.access_token().expose()));
+    let person =
+        shared.with_credential(StaticCredential::new(tokens.access_token().expose_secret()));
     let found = person.member_groups_among(adele, &engineers).await.unwrap();
     assert_eq!(found, engineers);
     assert!(!person.all_member_groups(adele).await.unwrap().is_empty());

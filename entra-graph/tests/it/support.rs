@@ -57,7 +57,7 @@ impl AppCredential {
         let form = entra_core::url::form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", "client_credentials")
             .append_pair("client_id", &app.client_id().to_string())
-            .append_pair("client_secret", app.secret().expose())
+            .append_pair("client_secret", app.secret().expose_secret())
             .append_pair("scope", &tenant.cloud().graph_scope())
             .finish();
         Self {

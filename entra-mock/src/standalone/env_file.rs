@@ -46,7 +46,7 @@ impl Files<'_> {
         };
         export("AZURE_TENANT_ID", &self.tenant_id.to_string());
         export("AZURE_CLIENT_ID", &self.app.app_id);
-        export("AZURE_CLIENT_SECRET", self.app.secret.expose());
+        export("AZURE_CLIENT_SECRET", self.app.secret.expose_secret());
         export("AZURE_CLIENT_CERTIFICATE_PATH", &client.to_string_lossy());
         export("AZURE_AUTHORITY_HOST", self.uri);
         if let Some(certificate) = self.ca_certificate {
@@ -68,7 +68,7 @@ impl Files<'_> {
         }
         export("ENTRA_GRAPH_URL", &format!("{}/v1.0", self.uri));
         export("ENTRA_USER_UPN", &self.app.user);
-        export("ENTRA_USER_PASSWORD", self.app.password.expose());
+        export("ENTRA_USER_PASSWORD", self.app.password.expose_secret());
         export("ENTRA_REDIRECT_URI", REDIRECT_URI);
         export("ENTRA_PUBLIC_CLIENT_ID", &self.app.app_id);
         write_private(&env_file, &script)

@@ -54,7 +54,7 @@ impl FakeTenant {
 /// # #[tokio::main] async fn main() {
 /// let tenant = entra_mock::FakeTenant::start().await;
 /// let app = tenant.register_app("Night job").application_permission("User.Read.All").with_secret();
-/// assert_eq!(app.secret().expose().len(), 40);
+/// assert_eq!(app.secret().expose_secret().len(), 40);
 /// app.remove_secret();
 /// # }
 /// ```

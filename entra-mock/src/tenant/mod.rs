@@ -56,7 +56,7 @@ pub use user::UserHandle;
 ///     .form(&[
 ///         ("grant_type", "client_credentials"),
 ///         ("client_id", &app.client_id().to_string()),
-///         ("client_secret", app.secret().expose()),
+///         ("client_secret", app.secret().expose_secret()),
 ///         ("scope", "https://graph.microsoft.com/.default"),
 ///     ])
 ///     .send().await?.json().await?;

@@ -143,11 +143,11 @@ impl UserHandle {
             .store
             .get(Kind::User, &self.id)
             .and_then(|user| user.get(PASSWORD)?.as_str().map(str::to_owned));
-        if before.is_some_and(|before| before != password.expose()) {
+        if before.is_some_and(|before| before != password.expose_secret()) {
             state.revoke_sessions(now, &self.id);
         }
         state.store.update(Kind::User, &self.id, |user| {
-            set(user, PASSWORD, password.expose().into());
+            set(user, PASSWORD, password.expose_secret().into());
         });
     }
 

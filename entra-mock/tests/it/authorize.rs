@@ -13,7 +13,7 @@ async fn signed_in(tenant: &entra_mock::FakeTenant, app: &entra_mock::App) -> (B
     let page = browser.get(&authorize_url(tenant, app, &[])).await;
     let fields = [
         ("login", ADELE),
-        ("passwd", password.expose()),
+        ("passwd", password.expose_secret()),
         ("step", "password"),
     ];
     let back = browser.submit(tenant, &page, &fields).await;
@@ -69,7 +69,11 @@ async fn wrong_passwords_names_and_disabled_people_stay_on_the_page() {
     let hostile = attempt("<b>x</b>@contoso.com", "x").await;
     assert!(hostile.contains("There is no account") && !hostile.contains("<b>"));
     tenant.user(ADELE).disable();
-    assert!(attempt(ADELE, password.expose()).await.contains("disabled"));
+    assert!(
+        attempt(ADELE, password.expose_secret())
+            .await
+            .contains("disabled")
+    );
 }
 
 #[tokio::test]

@@ -26,7 +26,13 @@ async fn a_person_s_token_tells_which_of_some_groups_they_are_in() {
     let (engineers, testers) = (tenant.group("Engineers"), tenant.group("Testers"));
     let strangers = tenant.add_group("Strangers");
     let asked = json!({"groupIds": [strangers.id(), engineers.id(), testers.id()]});
-    let found = ask(&tenant, access.expose(), "/me/checkMemberGroups", &asked).await;
+    let found = ask(
+        &tenant,
+        access.expose_secret(),
+        "/me/checkMemberGroups",
+        &asked,
+    )
+    .await;
     assert_eq!(
         found.body["value"],
         json!([engineers.id(), testers.id()]),
@@ -36,7 +42,7 @@ async fn a_person_s_token_tells_which_of_some_groups_they_are_in() {
     strangers.add_member(tenant.user("clara@contoso.com").id());
     let all = ask(
         &tenant,
-        access.expose(),
+        access.expose_secret(),
         "/me/getMemberGroups",
         &json!({"securityEnabledOnly": true}),
     )

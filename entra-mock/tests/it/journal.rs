@@ -40,7 +40,7 @@ async fn requests_are_found_by_path_and_method() {
         (401, Some("mine-1"))
     );
 
-    assert!(!format!("{:?}", tenant.requests()).contains(app.secret().expose()));
+    assert!(!format!("{:?}", tenant.requests()).contains(app.secret().expose_secret()));
     tenant.forget_requests();
     tenant.requests().assert_count(0);
 }

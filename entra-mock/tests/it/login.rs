@@ -107,7 +107,7 @@ async fn a_wrong_tenant() {
     let form = [
         ("grant_type", "client_credentials"),
         ("client_id", &client_id),
-        ("client_secret", secret.expose()),
+        ("client_secret", secret.expose_secret()),
         ("scope", GRAPH_SCOPE),
     ];
     let ask =
@@ -266,7 +266,7 @@ async fn an_error_body_has_every_field_and_needs_no_json_escape() {
     let form = [
         ("grant_type", "client_credentials"),
         ("client_id", nasty),
-        ("client_secret", app.secret().expose()),
+        ("client_secret", app.secret().expose_secret()),
         ("scope", GRAPH_SCOPE),
     ]
     .map(|(name, value)| (name, value.to_owned()));

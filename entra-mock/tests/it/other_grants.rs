@@ -78,7 +78,7 @@ async fn a_device_waits_until_a_person_has_typed_its_code() {
     let right = [
         ("otc", &*code.to_lowercase()),
         ("login", ADELE),
-        ("passwd", password.expose()),
+        ("passwd", password.expose_secret()),
         ("step", "password"),
     ];
     assert!(
@@ -177,7 +177,7 @@ async fn an_api_goes_on_in_its_callers_name() {
         }
         let scope = format!("api://{}/Tasks.Read", api.client_id());
         let tokens = tenant.tokens_for(&app, ADELE, [&scope]);
-        let assertion = tokens.access_token().expose();
+        let assertion = tokens.access_token().expose_secret();
         let answer = on_behalf(
             &tenant,
             &api,
@@ -222,12 +222,12 @@ async fn an_assertion_that_is_for_others_or_for_nobody_is_refused() {
     let refused = on_behalf(
         &tenant,
         &api,
-        for_graph.access_token().expose(),
+        for_graph.access_token().expose_secret(),
         "User.Read",
     )
     .await;
     assert_refused(&refused, 400, "invalid_grant", 50_013);
-    let identity = for_graph.id_token().unwrap().expose();
+    let identity = for_graph.id_token().unwrap().expose_secret();
     assert_refused(
         &on_behalf(&tenant, &app, identity, "User.Read").await,
         400,
@@ -276,7 +276,7 @@ async fn a_password_that_an_application_passes_on() {
         ];
         redeem(&tenant, &app, false, &fields).await
     };
-    let tokens = ask(ADELE, password.expose()).await;
+    let tokens = ask(ADELE, password.expose_secret()).await;
     assert_eq!(tokens.status, 200, "{}", tokens.text);
     assert_eq!(tokens.body["scope"], "User.Read openid");
     assert_refused(&ask(ADELE, "wrong").await, 400, "invalid_grant", 50_126);
@@ -289,12 +289,12 @@ async fn a_password_that_an_application_passes_on() {
     let bare = tenant.add_user("No Password").user_principal_name();
     assert_refused(&ask(&bare, "x").await, 400, "invalid_grant", 50_056);
     tenant.user(ADELE).require_second_factor();
-    let second = ask(ADELE, password.expose()).await;
+    let second = ask(ADELE, password.expose_secret()).await;
     assert_refused(&second, 400, "invalid_grant", 50_076);
     assert_eq!(second.body["suberror"], "basic_action");
     tenant.user(ADELE).disable();
     assert_refused(
-        &ask(ADELE, password.expose()).await,
+        &ask(ADELE, password.expose_secret()).await,
         400,
         "invalid_grant",
         50_057,

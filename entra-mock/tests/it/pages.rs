@@ -31,7 +31,7 @@ pub(crate) async fn sign_in(
         .submit(tenant, &page, &[("login", name), ("step", "username")])
         .await;
     assert!(page.text.contains("id=\"passwd\""), "{}", page.text);
-    let fields = [("passwd", password.expose()), ("step", "password")];
+    let fields = [("passwd", password.expose_secret()), ("step", "password")];
     browser.submit(tenant, &page, &fields).await
 }
 
@@ -71,7 +71,7 @@ async fn the_user_name_comes_first_and_the_password_next() {
         .await;
     assert!(none.text.contains("Enter your password."));
     let password = tenant.user(ADELE).password();
-    let fields = [("passwd", password.expose()), ("step", "password")];
+    let fields = [("passwd", password.expose_secret()), ("step", "password")];
     assert_eq!(browser.submit(&tenant, &none, &fields).await.status, 302);
 }
 
@@ -246,7 +246,7 @@ async fn prompts_and_max_age_ask_for_the_password_again() {
     }
     app.id_token_claim("auth_time");
     let password = tenant.user(ADELE).password();
-    let fields = [("passwd", password.expose()), ("step", "password")];
+    let fields = [("passwd", password.expose_secret()), ("step", "password")];
     let back = browser.submit(&tenant, &page, &fields).await;
     let code = parameter(&returned(&back), "code");
     let tokens = redeem_code(&tenant, &app, &code, &[]).await;
@@ -269,7 +269,7 @@ async fn a_session_ends_after_a_day_unless_it_was_to_be_kept() {
             .get(&authorize_url(&tenant, &app, &[("login_hint", ADELE)]))
             .await;
         let fields = [
-            ("passwd", password.expose()),
+            ("passwd", password.expose_secret()),
             ("keep", keep),
             ("step", "password"),
         ];
@@ -348,9 +348,14 @@ async fn too_many_different_wrong_passwords_lock_the_account_for_a_minute() {
     for number in 1..10 {
         attempt(&format!("guess {number}")).await;
     }
-    assert!(attempt(password.expose()).await.text.contains("locked"));
+    assert!(
+        attempt(password.expose_secret())
+            .await
+            .text
+            .contains("locked")
+    );
     tenant.clock().advance(Duration::from_secs(60));
-    assert_eq!(attempt(password.expose()).await.status, 302);
+    assert_eq!(attempt(password.expose_secret()).await.status, 302);
 }
 
 #[tokio::test]
@@ -371,7 +376,7 @@ async fn who_does_not_belong_here_is_told_so_and_may_come_as_somebody_else() {
     let password = guest.password();
     let named = [("login", "Gus@Fabrikam.example"), ("step", "username")];
     let page = browser.submit(&tenant, &again, &named).await;
-    let fields = [("passwd", password.expose()), ("step", "password")];
+    let fields = [("passwd", password.expose_secret()), ("step", "password")];
     let back = browser.submit(&tenant, &page, &fields).await;
     let code = parameter(&returned(&back), "code");
     let tokens = redeem_code(&tenant, &app, &code, &[]).await;

@@ -75,7 +75,7 @@ pub(crate) async fn redeem(
 ) -> Answer {
     let (client_id, secret_text) = (
         app.client_id().to_string(),
-        secret.then(|| app.secret().expose().to_owned()),
+        secret.then(|| app.secret().expose_secret().to_owned()),
     );
     let mut form = vec![("client_id", client_id.as_str())];
     if let Some(secret) = &secret_text {

@@ -9,7 +9,7 @@ use crate::people::{
 
 fn identity(tenant: &FakeTenant, app: &App, person: &str) -> Value {
     let tokens = tenant.tokens_for(app, person, ["openid", "profile", "email"]);
-    claims(&json!(tokens.id_token().unwrap().expose()))
+    claims(&json!(tokens.id_token().unwrap().expose_secret()))
 }
 
 fn ids(claim: &Value) -> Vec<&str> {
@@ -46,7 +46,7 @@ async fn a_blocked_person_gets_no_tokens_until_the_policy_is_removed() {
     );
     let fields = [
         ("grant_type", "refresh_token"),
-        ("refresh_token", refresh.expose()),
+        ("refresh_token", refresh.expose_secret()),
     ];
     assert_refused(
         &redeem(&tenant, &app, true, &fields).await,
@@ -76,7 +76,7 @@ async fn a_policy_is_about_the_groups_and_applications_it_names() {
         let fields = [
             ("grant_type", "password"),
             ("username", name),
-            ("password", password.expose()),
+            ("password", password.expose_secret()),
             ("scope", "openid"),
         ];
         redeem(&tenant, app, true, &fields).await
@@ -150,7 +150,7 @@ async fn two_hundred_groups_fit_and_one_more_does_not() {
     let api = format!("api://{}/Read", app.client_id());
     let tokens = tenant.tokens_for(&app, &name, ["openid", "profile", &api]);
     for token in [tokens.id_token().unwrap(), tokens.access_token()] {
-        let token = claims(&json!(token.expose()));
+        let token = claims(&json!(token.expose_secret()));
         assert!(token.get("groups").is_none() && token.get("hasgroups").is_none());
         assert_eq!(token["_claim_names"], json!({ "groups": "src1" }));
         let endpoint = format!(

@@ -59,7 +59,7 @@ pub(crate) async fn token_with(tenant: &FakeTenant, app: &App, changes: &[(&str,
     let mut form = vec![
         ("grant_type", "client_credentials"),
         ("client_id", client_id.as_str()),
-        ("client_secret", secret.expose()),
+        ("client_secret", secret.expose_secret()),
         ("scope", GRAPH_SCOPE),
     ];
     for (name, value) in changes {

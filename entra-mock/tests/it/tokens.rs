@@ -169,7 +169,7 @@ async fn an_answer_of_v2_has_numbers_and_one_of_v1_strings() {
     let form = [
         ("grant_type", "client_credentials"),
         ("client_id", &client_id),
-        ("client_secret", secret.expose()),
+        ("client_secret", secret.expose_secret()),
         ("resource", "https://graph.microsoft.com"),
     ];
     let v1 = post_token(&tenant, "/contoso.com/oauth2/token", &form).await;
@@ -203,7 +203,7 @@ async fn a_long_lived_token_says_when_to_renew_it() {
 async fn basic_authentication_and_unknown_parameters_are_fine() {
     let (tenant, app) = tenant_with_reader().await;
     let secret: String =
-        url::form_urlencoded::byte_serialize(app.secret().expose().as_bytes()).collect();
+        url::form_urlencoded::byte_serialize(app.secret().expose_secret().as_bytes()).collect();
     let basic = STANDARD.encode(format!("{}:{secret}", app.client_id()));
     let request = http()
         .post(format!(

@@ -401,7 +401,7 @@ async fn roles_groups_and_optional_claims_go_into_the_id_token() {
     outer.add_member(inner.id());
     let identity = || {
         let tokens = tenant.tokens_for(&app, ADELE, ["openid", "profile"]);
-        claims(&json!(tokens.id_token().unwrap().expose()))
+        claims(&json!(tokens.id_token().unwrap().expose_secret()))
     };
     let few = identity();
     let groups = few["groups"].as_array().unwrap();

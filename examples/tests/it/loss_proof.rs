@@ -3,7 +3,7 @@
 use std::{collections::HashSet, env, fs, process::Command, time::Duration};
 
 use entra_auth::ClientSecretCredential;
-use entra_core::{Clock, Entropy, ObjectId, SeededEntropy};
+use entra_core::{Clock, ObjectId, SecureRandom, SeededRandom};
 use entra_graph::{Error, GraphClient, User};
 use entra_mock::{FakeTenant, Fault, FaultTrigger, Seed};
 
@@ -20,7 +20,7 @@ fn client(tenant: &FakeTenant) -> GraphClient {
     GraphClient::builder(credential)
         .cloud(tenant.cloud())
         .clock(tenant.clock())
-        .entropy(SeededEntropy::new(1))
+        .random(SeededRandom::new(1))
         .build()
         .unwrap()
 }
@@ -132,7 +132,7 @@ async fn list_a_hundred_thousand() {
         .start()
         .await;
     let graph = client(&tenant);
-    let random = Random(SeededEntropy::new(20_261_120));
+    let random = Random(SeededRandom::new(20_261_120));
 
     for (_, fault) in [FAULTS[0], FAULTS[2], FAULTS[3], FAULTS[6]] {
         tenant.inject(fault(
@@ -175,7 +175,7 @@ async fn list_a_hundred_thousand() {
     }
 }
 
-struct Random(SeededEntropy);
+struct Random(SeededRandom);
 
 impl Random {
     fn up_to(&self, most: u32) -> u32 {

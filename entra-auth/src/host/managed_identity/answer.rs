@@ -191,7 +191,7 @@ fn parse(body: &[u8]) -> Refusal {
 impl Endpoint {
     fn redact(&self, text: String) -> String {
         match &self.secret {
-            Some(secret) => text.replace(secret.expose().trim(), "…"),
+            Some(secret) => text.replace(secret.expose_secret().trim(), "…"),
             None => text,
         }
     }

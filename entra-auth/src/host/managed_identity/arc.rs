@@ -33,7 +33,7 @@ pub(super) async fn answer(
         })??,
         Err(_) => job()?,
     };
-    let mut value = HeaderValue::from_str(&format!("Basic {}", key.expose().trim()))
+    let mut value = HeaderValue::from_str(&format!("Basic {}", key.expose_secret().trim()))
         .map_err(|_| untrusted("the file holds characters that no header can carry"))?;
     value.set_sensitive(true);
     Ok(value)

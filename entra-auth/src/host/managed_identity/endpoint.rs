@@ -189,7 +189,7 @@ pub(super) fn pinned(_: [u8; 20]) -> Result<Arc<dyn HttpTransport>, Error> {
 }
 
 fn sensitive(secret: &Secret) -> Result<HeaderValue, Error> {
-    let mut value = HeaderValue::from_str(secret.expose().trim()).map_err(|_| {
+    let mut value = HeaderValue::from_str(secret.expose_secret().trim()).map_err(|_| {
         Error::configuration(
             "the host's secret cannot be sent in a header",
             "leave IDENTITY_HEADER and MSI_SECRET as the host sets them",

@@ -15,8 +15,8 @@ use std::{
 use async_trait::async_trait;
 use entra_core::{
     AccessToken, ClientId, CredentialError, Error as CoreError, ErrorKind as CoreErrorKind, Guid,
-    HttpTransport, ObjectId, Pipeline, Request, Response, RetryPolicy, TenantId, TokenCredential,
-    TokenRequest, Verdict,
+    HttpTransport, ObjectId, Pipeline, Request, Response, ResponseClass, RetryPolicy, TenantId,
+    TokenCredential, TokenRequest,
     http::{HeaderMap, Method, StatusCode, header},
     url::Url,
 };
@@ -236,7 +236,7 @@ impl ManagedIdentityCredentialBuilder {
     ) -> Result<Pipeline, Error> {
         let builder = Pipeline::builder(Arc::clone(transport))
             .clock(Arc::clone(&self.settings.clock))
-            .entropy(Arc::clone(&self.settings.entropy))
+            .random(Arc::clone(&self.settings.random))
             .policy(policy);
         let open = builder.origin(url).build();
         if open.check(url).is_ok() {
@@ -244,7 +244,7 @@ impl ManagedIdentityCredentialBuilder {
         }
         Pipeline::builder(Arc::clone(transport))
             .clock(Arc::clone(&self.settings.clock))
-            .entropy(Arc::clone(&self.settings.entropy))
+            .random(Arc::clone(&self.settings.random))
             .policy(open.policy().clone())
             .metadata_endpoint(url)
             .map(entra_core::PipelineBuilder::build)
@@ -296,7 +296,7 @@ impl Host {
         let outcome = match effort {
             Effort::Full => self.patient.send(request.with_classifier(verdict)).await,
             Effort::Once => {
-                let request = request.with_classifier(|_, _, _| Verdict::Final);
+                let request = request.with_classifier(|_, _, _| ResponseClass::Final);
                 self.single.send(request).await
             }
         };
@@ -310,7 +310,7 @@ impl Host {
             Method::GET,
             self.endpoint.url.clone(),
         )
-        .with_classifier(|_, _, _| Verdict::Final);
+        .with_classifier(|_, _, _| ResponseClass::Final);
         match self.quick.send(request).await {
             // Other clouds, and networks that answer for everybody, have something at this address too.
             Ok(response)
@@ -373,11 +373,11 @@ fn resource(scope: &str) -> Result<String, Error> {
 }
 
 /// A platform that is just starting, or moving the machine, answers with these for a while.
-fn verdict(status: StatusCode, _: &HeaderMap, _: &[u8]) -> Verdict {
+fn verdict(status: StatusCode, _: &HeaderMap, _: &[u8]) -> ResponseClass {
     match status.as_u16() {
-        404 | 410 | 429 => Verdict::NotProcessed,
-        408 | 500..=599 => Verdict::Transient,
-        _ => Verdict::Final,
+        404 | 410 | 429 => ResponseClass::NotProcessed,
+        408 | 500..=599 => ResponseClass::Transient,
+        _ => ResponseClass::Final,
     }
 }
 

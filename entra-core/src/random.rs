@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc};
 use crate::Error;
 
 /// Where random bytes come from, so that a test can repeat a run.
-pub trait Entropy: fmt::Debug + Send + Sync + 'static {
+pub trait SecureRandom: fmt::Debug + Send + Sync + 'static {
     /// Fills the buffer with unpredictable bytes.
     ///
     /// # Errors
@@ -24,7 +24,7 @@ pub trait Entropy: fmt::Debug + Send + Sync + 'static {
     }
 }
 
-impl<T: Entropy + ?Sized> Entropy for Arc<T> {
+impl<T: SecureRandom + ?Sized> SecureRandom for Arc<T> {
     fn fill(&self, buffer: &mut [u8]) -> Result<(), Error> {
         (**self).fill(buffer)
     }
@@ -32,9 +32,9 @@ impl<T: Entropy + ?Sized> Entropy for Arc<T> {
 
 /// The operating system's random number generator.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct SystemEntropy;
+pub struct SystemRandom;
 
-impl Entropy for SystemEntropy {
+impl SecureRandom for SystemRandom {
     fn fill(&self, buffer: &mut [u8]) -> Result<(), Error> {
         getrandom::fill(buffer).map_err(|source| {
             Error::configuration("the operating system gives no random bytes; check that the process may call getrandom(2)").with_source(source)
