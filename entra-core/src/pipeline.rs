@@ -191,6 +191,9 @@ impl Pipeline {
                 tries,
                 elapsed: self.0.clock.elapsed(started),
                 retry_after,
+                throttled: outcome
+                    .as_ref()
+                    .is_ok_and(|response| response.status() == StatusCode::TOO_MANY_REQUESTS),
                 jitter: self.0.random.fraction(),
             };
             let stop_reason = match policy.decide(&attempt) {

@@ -34,6 +34,8 @@ pub struct Attempt {
     pub elapsed: Duration,
     /// The wait that the server asked for.
     pub retry_after: Option<Duration>,
+    /// Whether the response is 429 Too Many Requests.
+    pub throttled: bool,
     /// A random number in `0.0..1.0`.
     pub jitter: f64,
 }
@@ -179,13 +181,16 @@ impl RetryPolicy {
         if attempt.counted >= self.max_attempts {
             return Decision::Stop(StopReason::Attempts);
         }
-        if spread >= left {
+        // A throttling service counts over seconds (10 s at Graph's audit logs), so tries that are
+        // milliseconds apart are lost.
+        let wait = match attempt.throttled {
+            true => throttled_wait(attempt.tries, attempt.jitter),
+            false => spread,
+        };
+        if wait >= left {
             return Decision::Stop(StopReason::Budget);
         }
-        Decision::Retry {
-            wait: spread,
-            counts: true,
-        }
+        Decision::Retry { wait, counts: true }
     }
 
     fn backoff(&self, tries: u32) -> Duration {
@@ -194,6 +199,13 @@ impl RetryPolicy {
             .saturating_mul(1 << doublings)
             .min(self.max_delay)
     }
+}
+
+/// The wait after a 429 that names none: 3 s, doubled with each try up to 30 s, and up to half as much again.
+fn throttled_wait(tries: u32, jitter: f64) -> Duration {
+    let doublings = tries.saturating_sub(1).min(4);
+    let wait = Duration::from_secs((3 << doublings).min(30));
+    wait + (wait / 2).mul_f64(jitter.clamp(0.0, 1.0))
 }
 
 /// Reads a `Retry-After` value: whole seconds, a fraction of seconds, or an HTTP date
@@ -240,6 +252,7 @@ mod tests {
             tries: 1,
             elapsed: Duration::ZERO,
             retry_after: None,
+            throttled: false,
             jitter: 0.5,
         }
     }

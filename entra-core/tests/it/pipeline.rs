@@ -400,3 +400,32 @@ async fn a_wall_clock_that_is_set_neither_extends_nor_ends_the_time_budget() {
         assert!(clock.elapsed(started) < Duration::from_secs(600));
     }
 }
+
+#[tokio::test]
+async fn throttling_without_a_usable_retry_after_outlasts_a_ten_second_window() {
+    for header in [None, Some(""), Some("soon"), Some("-1"), Some("0")] {
+        let clock = ManualClock::new();
+        let started = clock.monotonic();
+        let mut transport = ScriptedTransport::new();
+        for _ in 0..4 {
+            let clock = clock.clone();
+            transport = transport.then_with(move |_| {
+                let served = clock.elapsed(started) > Duration::from_secs(10);
+                let mut response = entra_core::http::Response::builder();
+                response = response.status(if served { 200 } else { 429 });
+                if let Some(value) = header {
+                    response = response.header("retry-after", value);
+                }
+                Ok(response.body(entra_core::bytes::Bytes::new()).unwrap())
+            });
+        }
+        let pipeline = Pipeline::builder(Arc::new(transport))
+            .origin(&url("/"))
+            .clock(Arc::new(clock.clone()))
+            .random(Arc::new(SeededRandom::new(7)))
+            .policy(RetryPolicy::for_tokens())
+            .build();
+        let response = pipeline.send(get()).await.unwrap();
+        assert_eq!(response.status, StatusCode::OK, "{header:?}");
+    }
+}
