@@ -103,7 +103,7 @@ impl TokenEndpoint {
         let form = grant.form.clone().with("claims", claims.as_deref());
         let identity = form.identity(url.as_str());
         let throttle = self.cache.throttle();
-        throttle.check(&identity, pipeline.clock().now())?;
+        throttle.check(&identity, pipeline.clock().monotonic())?;
         let request = Request::new(grant.operation, Method::POST, url)
             .with_header(
                 header::ACCEPT,
@@ -119,7 +119,7 @@ impl TokenEndpoint {
         if response.status != StatusCode::OK {
             let now = pipeline.clock().now();
             let error = skew::explain(refusal(&response, &form), &response, now);
-            throttle.remember(identity, &error, now);
+            throttle.remember(identity, &error, pipeline.clock().monotonic());
             return Err(error);
         }
         let granted =
