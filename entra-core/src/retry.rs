@@ -182,12 +182,15 @@ impl RetryPolicy {
             return Decision::Stop(StopReason::Attempts);
         }
         // A throttling service counts over seconds (10 s at Graph's audit logs), so tries that are
-        // milliseconds apart are lost.
-        let wait = match attempt.throttled {
-            true => throttled_wait(attempt.tries, attempt.jitter),
-            false => spread,
+        // milliseconds apart are lost. What is left of the budget is used up to its end.
+        let (wait, fits) = match attempt.throttled {
+            true => {
+                let wait = throttled_wait(attempt.tries, attempt.jitter);
+                (wait.min(left), left >= THROTTLED_DELAY)
+            }
+            false => (spread, spread < left),
         };
-        if wait >= left {
+        if !fits {
             return Decision::Stop(StopReason::Budget);
         }
         Decision::Retry { wait, counts: true }
@@ -204,7 +207,7 @@ impl RetryPolicy {
 /// The wait after a 429 that names none: 3 s, doubled with each try up to 30 s, and up to half as much again.
 fn throttled_wait(tries: u32, jitter: f64) -> Duration {
     let doublings = tries.saturating_sub(1).min(4);
-    let wait = Duration::from_secs((3 << doublings).min(30));
+    let wait = (THROTTLED_DELAY * (1 << doublings)).min(LONGEST_THROTTLED_DELAY);
     wait + (wait / 2).mul_f64(jitter.clamp(0.0, 1.0))
 }
 
@@ -237,6 +240,10 @@ pub fn parse_retry_after(value: &str, now: Timestamp) -> Option<Duration> {
 pub(crate) fn parse_http_date(value: &str) -> Option<Timestamp> {
     Timestamp::parse(value, &Rfc2822).ok()
 }
+
+/// Where official Graph clients begin as well.
+const THROTTLED_DELAY: Duration = Duration::from_secs(3);
+const LONGEST_THROTTLED_DELAY: Duration = Duration::from_secs(30);
 
 #[cfg(test)]
 mod tests {
@@ -391,6 +398,30 @@ mod tests {
             policy().decide(&asked),
             Decision::Stop(StopReason::Attempts)
         );
+    }
+
+    #[test]
+    fn throttled_waits_grow_from_three_seconds_and_use_the_budget_to_its_end() {
+        let decide = |tries, elapsed: u32, jitter| {
+            policy().decide(&Attempt {
+                tries,
+                elapsed: elapsed * SECOND,
+                throttled: true,
+                jitter,
+                ..attempt(
+                    AttemptOutcome::Responded(ResponseClass::NotProcessed),
+                    Idempotency::NonIdempotent,
+                )
+            })
+        };
+        let after = |wait| Decision::Retry { wait, counts: true };
+        assert_eq!(decide(1, 0, 0.0), after(3 * SECOND));
+        assert_eq!(decide(1, 0, 1.0), after(9 * SECOND / 2));
+        assert_eq!(decide(2, 0, 0.0), after(6 * SECOND));
+        assert_eq!(decide(3, 0, 0.0), after(12 * SECOND));
+        assert_eq!(decide(u32::MAX, 0, 0.0), after(30 * SECOND));
+        assert_eq!(decide(5, 57, 0.0), after(3 * SECOND));
+        assert_eq!(decide(5, 58, 0.0), Decision::Stop(StopReason::Budget));
     }
 
     #[test]
