@@ -51,6 +51,31 @@ async fn a_throttled_key_is_not_asked_again_before_its_time() {
 }
 
 #[tokio::test]
+async fn a_throttled_key_is_blocked_by_the_monotonic_clock_alone() {
+    const DAY: Duration = Duration::from_secs(86_400);
+    for ahead in [false, true] {
+        let tenant = FakeTenant::start().await;
+        let app = tenant.register_app("Night job").with_secret();
+        let credential = credential(&tenant, &app, &TokenCache::new());
+        tenant.inject(
+            Fault::on("/token")
+                .times(1)
+                .status_with_retry_after(429, "120"),
+        );
+        error(&credential, &graph()).await;
+        let (clock, now) = (tenant.clock(), tenant.clock().now());
+        clock.set_wall_clock(if ahead { now + DAY } else { now - DAY });
+        clock.advance(Duration::from_secs(119));
+        let early = error(&credential, &graph()).await;
+        assert_eq!(early.kind(), ErrorKind::Throttled, "ahead: {ahead}");
+        assert_eq!(early.retry_after(), Some(Duration::from_secs(1)));
+        clock.set_wall_clock(now + Duration::from_secs(119));
+        clock.advance(Duration::from_secs(1));
+        credential.token(&graph()).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn credentials_of_one_cache_share_the_memory_and_other_keys_are_free() {
     let tenant = FakeTenant::start().await;
     let (app, other) = (
