@@ -27,6 +27,7 @@ mod state;
 mod store;
 #[cfg(feature = "wiremock")]
 mod tenant;
+mod time;
 mod wire;
 
 #[cfg(feature = "server")]

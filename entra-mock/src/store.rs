@@ -11,13 +11,14 @@ use std::{
 
 use serde_json::Value;
 
-use crate::odata::ticks;
+use crate::time::ticks;
 
 mod kinds;
 mod object;
 mod sharing;
 
-pub(crate) use kinds::{Conflict, Kind, Latest, Moment, Relation};
+pub(crate) use crate::schema::{Kind, Relation};
+pub(crate) use kinds::{Conflict, Latest, Moment};
 pub(crate) use object::Object;
 use sharing::Sharing;
 
@@ -523,14 +524,7 @@ impl Store {
     }
 
     fn cut_links(&mut self, handle: u32) {
-        const RELATIONS: [Relation; 5] = [
-            Relation::Members,
-            Relation::Owners,
-            Relation::Manager,
-            Relation::RegisteredOwners,
-            Relation::RegisteredUsers,
-        ];
-        for relation in RELATIONS {
+        for relation in Relation::ALL {
             for to in self.forward.remove(&(relation, handle)).unwrap_or_default() {
                 drop_from(&mut self.backward, (relation, to), handle);
             }

@@ -123,14 +123,12 @@ impl State {
             return Ok(());
         }
         let (kind, name) = self.store.any(principal).map_or(
-            ("ServicePrincipal", Value::Null),
+            ("ServicePrincipal".to_owned(), Value::Null),
             |(kind, object)| {
-                let kind = match kind {
-                    Kind::User => "User",
-                    Kind::Group => "Group",
-                    _ => "ServicePrincipal",
-                };
-                (kind, object.get("displayName").cloned().unwrap_or_default())
+                (
+                    kind.entity().title(),
+                    object.get("displayName").cloned().unwrap_or_default(),
+                )
             },
         );
         let resource_name = self

@@ -101,12 +101,8 @@ impl State {
                 .unwrap_or_default()
         };
         let kind = match target {
-            Some((Kind::User, _)) => "User",
-            Some((Kind::Group, _)) => "Group",
-            Some((Kind::Device, _)) => "Device",
-            Some((Kind::Application, _)) => "Application",
-            Some((Kind::ServicePrincipal, _)) => "ServicePrincipal",
-            _ => "Other",
+            Some((kind, _)) if kind.entity().object => kind.entity().title(),
+            _ => "Other".to_owned(),
         };
         let actor = self.store.get(Kind::User, audit.actor);
         let of_actor = |name: &str| {

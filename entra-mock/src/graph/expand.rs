@@ -4,15 +4,14 @@ use serde_json::Value;
 
 use super::{
     Call,
-    relations::{self, Relationship},
     rows::Around,
     shape::{Look, Shape},
 };
 use crate::{
     odata::{Expand, Refusal},
     permissions::{self, authorize},
-    schema::Entity,
-    store::{Kind, Object},
+    schema::{Kind, Relationship},
+    store::Object,
 };
 
 /// One checked expansion.
@@ -31,10 +30,13 @@ impl Expansion {
         own: bool,
     ) -> Result<Self, Refusal> {
         let name = expand.relationship.as_str();
-        let Some(relationship) = kinds.iter().find_map(|kind| relations::find(*kind, name)) else {
+        let Some(relationship) = kinds
+            .iter()
+            .find_map(|kind| kind.entity().relationship(name))
+        else {
             return Err(unknown(name, kinds));
         };
-        authorize(call.caller, &relationship.permission_path(), own)?;
+        authorize(call.caller, "GET", &relationship.path(), own)?;
         if expand.levels > 1 && relationship.name != "manager" {
             return Err(Refusal::bad_request(
                 "$levels is supported for the relationship 'manager' only.",
@@ -126,10 +128,10 @@ impl Expansion {
 
 /// A relationship that Graph has and the fake tenant does not is told from one that nobody has.
 fn unknown(name: &str, kinds: &[Kind]) -> Refusal {
-    let entity = Entity::of(kinds.first().copied().unwrap_or(Kind::User));
+    let entity = kinds.first().copied().unwrap_or(Kind::User).entity();
     if kinds
         .iter()
-        .any(|kind| Entity::of(*kind).navigation.contains(&name))
+        .any(|kind| kind.entity().navigation(name).is_some())
         || name == "*"
     {
         return Refusal::new(

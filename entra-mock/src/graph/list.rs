@@ -5,7 +5,6 @@ use serde_json::Value;
 use super::{
     Call,
     expand::Expansion,
-    relations::Relationship,
     route::Route,
     rows::{Around, Row, Sieve},
     shape::{self, Look, Shape},
@@ -18,9 +17,8 @@ use crate::{
         parse_filter,
     },
     permissions::{self, denied, is_basic, not_premium, only_basic_profiles},
-    schema::Entity,
+    schema::{Kind, Premium, Relationship},
     state::License,
-    store::Kind,
     wire::Reply,
 };
 
@@ -178,8 +176,11 @@ impl Plan {
             check_activity(call)?;
         }
         let sizes = subject.page_sizes(selects_activity || filters_activity);
+        let with_activity = selects_activity || filters_activity;
         let page_size = match query.top.map(|top| top as usize) {
             None => sizes.default,
+            // No error here: the service gives pages of its maximum.
+            Some(top) if with_activity && top > sizes.most => sizes.most,
             Some(top) if (1..=sizes.most).contains(&top) => top,
             Some(top) => {
                 return Err(Refusal::unsupported_query(format!(
@@ -289,16 +290,14 @@ fn sieve(
     let mut sieve = Sieve::default();
     if let Some(text) = &query.filter {
         require_advanced(subject, "$filter", advanced)?;
-        if AUDIT_FILTERS_NEED_PREMIUM
-            && subject.kinds == [Kind::DirectoryAudit]
-            && call.state.license == License::Free
+        if subject.entity().premium == Premium::WhenFiltered && call.state.license == License::Free
         {
             return Err(not_premium());
         }
         let filter = parse_filter(text)?;
         let mut refused = None;
         for kind in &subject.kinds {
-            match check_filter(Entity::of(*kind), &filter, advanced) {
+            match check_filter(kind.entity(), &filter, advanced) {
                 Ok(uses) => {
                     only_basics(call, subject, uses.properties.iter().map(String::as_str))?;
                     sieve.filtered_kinds.push(*kind);
@@ -314,7 +313,7 @@ fn sieve(
     if let Some(text) = &query.search {
         let mut refused = None;
         for kind in &subject.kinds {
-            match Search::parse(text, Entity::of(*kind)) {
+            match Search::parse(text, kind.entity()) {
                 Ok(search) => {
                     only_basics(call, subject, search.properties().into_iter())?;
                     sieve.searches.push((*kind, search));
@@ -409,6 +408,3 @@ fn sorted_page<'a>(
 pub(super) const ACTIVITY: &str = "signInActivity";
 
 pub(super) const JSON: &str = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
-
-/// Documented in passing only: a filter on the audit log is refused without P1.
-const AUDIT_FILTERS_NEED_PREMIUM: bool = true;

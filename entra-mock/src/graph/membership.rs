@@ -15,7 +15,8 @@ use super::{
 use crate::{
     odata::Refusal,
     permissions::authorize,
-    store::{Kind, Object},
+    schema::{Kind, Operation},
+    store::Object,
     wire::Reply,
 };
 
@@ -34,11 +35,14 @@ pub(super) enum Action {
 impl Action {
     /// The action a segment names below an object of a kind that has it, qualified or not.
     pub(super) fn find(kind: Kind, segment: &str) -> Option<Self> {
-        let documented = matches!(
-            kind,
-            Kind::User | Kind::Group | Kind::ServicePrincipal | Kind::Device
-        );
-        documented.then(|| Self::named(segment)).flatten()
+        let action = Self::named(segment)?;
+        let path = format!("{}/{}", kind.entity().object_path(), action.name());
+        let documented = |operation: &Operation| operation.path == path;
+        kind.entity()
+            .operations
+            .iter()
+            .any(documented)
+            .then_some(action)
     }
 
     pub(super) fn named(segment: &str) -> Option<Self> {
@@ -70,12 +74,13 @@ impl Action {
 /// Answers one action, sent with POST.
 pub(super) fn respond(call: Call<'_>, route: &Route, action: Action) -> Result<Reply, Refusal> {
     let object = match &route.root {
-        Root::Object(kind, _) => relations::object_path(*kind),
-        Root::Any(_) => "/directoryObjects/{id}",
+        Root::Object(kind, _) => kind.entity().object_path(),
+        Root::Any(_) => "/directoryObjects/{id}".to_owned(),
         Root::Set(_) => return Err(unsupported(call.request)),
     };
     authorize(
         call.caller,
+        "POST",
         &format!("{object}/{}", action.name()),
         read::is_own(call, &route.root),
     )?;

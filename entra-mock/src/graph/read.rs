@@ -6,7 +6,6 @@ use super::{
     Call,
     expand::Expansion,
     list::{ACTIVITY, JSON, check_activity},
-    relations::{self, Relationship},
     route::{ObjectKey, Root, Route, Target},
     rows::Around,
     shape::{Look, Shape},
@@ -16,9 +15,9 @@ use super::{
 use crate::{
     odata::{Options, Query, Refusal, ticks},
     permissions::{self, authorize, not_premium},
-    schema::Entity,
+    schema::{IdForm, Kind, Premium, Relationship},
     state::License,
-    store::{Kind, Object},
+    store::Object,
     wire::Reply,
 };
 
@@ -26,17 +25,17 @@ use crate::{
 pub(super) fn respond(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
     let own = is_own(call, &route.root);
     let path = match &route.root {
-        Root::Object(kind, _) => relations::object_path(*kind),
-        Root::Any(_) => "/directoryObjects/{id}",
+        Root::Object(kind, _) => kind.entity().object_path(),
+        Root::Any(_) => "/directoryObjects/{id}".to_owned(),
         Root::Set(_) => return Err(unsupported(call.request)),
     };
-    authorize(call.caller, path, own)?;
+    authorize(call.caller, "GET", &path, own)?;
     let (kind, object) = find(call, &route.root)?;
     let typed = matches!(route.root, Root::Any(_));
     let set = if typed {
         "directoryObjects"
     } else {
-        Entity::of(kind).set
+        kind.entity().set
     };
     render(call, kind, object, set, typed, own)
 }
@@ -47,7 +46,7 @@ pub(super) fn related(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
         return Err(unsupported(call.request));
     };
     let own = is_own(call, &route.root);
-    authorize(call.caller, &relationship.permission_path(), own)?;
+    authorize(call.caller, "GET", &relationship.path(), own)?;
     let (_, from) = find(call, &route.root)?;
     let from_id = from.get("id").and_then(Value::as_str).unwrap_or_default();
     let wanted = |object: &Object| {
@@ -76,11 +75,11 @@ pub(super) fn find<'a>(call: Call<'a>, root: &Root) -> Result<(Kind, &'a Object)
     match root {
         Root::Any(id) => store
             .any(id)
-            .filter(|(kind, _)| Entity::of(*kind).directory)
+            .filter(|(kind, _)| kind.entity().directory)
             .ok_or_else(|| not_found(id)),
         Root::Object(kind, key) => {
             let object = lookup(call, *kind, key).ok_or_else(|| not_found(&key.value))?;
-            if *kind == Kind::SignIn && call.state.license == License::Free {
+            if kind.entity().premium == Premium::Always && call.state.license == License::Free {
                 return Err(not_premium());
             }
             Ok((*kind, object))
@@ -102,22 +101,21 @@ fn lookup<'a>(call: Call<'a>, kind: Kind, key: &ObjectKey) -> Option<&'a Object>
     let store = &call.state.store;
     match key.property {
         Some(property) => store.find(kind, property, &key.value),
-        None if kind == Kind::User => store
-            .get(kind, &key.value)
-            .or_else(|| store.find(kind, "userPrincipalName", &key.value)),
-        None => store.get(kind, &key.value),
+        None => store.get(kind, &key.value).or_else(|| {
+            let entity = kind.entity();
+            let key_property = entity.key.filter(|_| entity.id == IdForm::GuidOrKey)?;
+            store.find(kind, key_property, &key.value)
+        }),
     }
     .filter(|object| is_visible(call, kind, object))
 }
 
 /// Logs end where the licence does, and v1.0 knows interactive sign-ins only.
 fn is_visible(call: Call<'_>, kind: Kind, object: &Object) -> bool {
-    let time = match kind {
-        Kind::SignIn => "createdDateTime",
-        Kind::DirectoryAudit => "activityDateTime",
-        _ => return true,
+    let Some(time) = kind.log_time() else {
+        return true;
     };
-    let listed = kind != Kind::SignIn || call.state.store.is_listed(kind, object);
+    let listed = call.state.store.is_listed(kind, object);
     let recent = object
         .get(time)
         .and_then(Value::as_str)
@@ -134,15 +132,7 @@ fn render(
     typed: bool,
     own: bool,
 ) -> Result<Reply, Refusal> {
-    let expandable = matches!(
-        kind,
-        Kind::User | Kind::Group | Kind::Application | Kind::ServicePrincipal | Kind::Device
-    );
-    let options = match kind {
-        Kind::SignIn | Kind::DirectoryAudit => Options(&[]),
-        _ if expandable => Options(&["$select", "$expand", "$count"]),
-        _ => Options(&["$select"]),
-    };
+    let options = Options(kind.entity().object_options);
     let query = Query::parse(call.request.query.as_deref(), options)?;
     let shape = Shape::new(kind, query.select.as_deref(), true)?;
     if shape.shows(ACTIVITY) {
@@ -179,7 +169,7 @@ fn related_set(relationship: &Relationship, kind: Kind) -> &'static str {
     if relationship.polymorphic {
         "directoryObjects"
     } else {
-        Entity::of(kind).set
+        kind.entity().set
     }
 }
 

@@ -3,9 +3,11 @@
 use super::{
     Caller,
     membership::{self, Action},
-    relations::{self, Relationship},
 };
-use crate::{odata::Refusal, store::Kind};
+use crate::{
+    odata::Refusal,
+    schema::{IdForm, Kind, Relationship},
+};
 
 /// What a path below the version leads to.
 #[derive(Clone, Debug, PartialEq)]
@@ -131,7 +133,7 @@ impl Route {
                 me: false,
             }));
         }
-        let Some(&(_, kind)) = SETS.iter().find(|(set, _)| set.eq_ignore_ascii_case(name)) else {
+        let Some(kind) = Kind::of_set(name).filter(|kind| kind.is_listed()) else {
             return Ok(None);
         };
         if let Some(inline) = inline {
@@ -199,15 +201,12 @@ fn below(root: Root, rest: &[&str]) -> Option<Route> {
             me: false,
         });
     }
-    let relationship = relations::find(*kind, name)?;
+    let relationship = kind.entity().relationship(name)?;
     let cast_of = |segment: &str| -> Option<Kind> {
         let name = segment
             .strip_prefix("microsoft.graph.")
             .or_else(|| segment.strip_prefix("graph."))?;
-        let cast = CASTS
-            .iter()
-            .find(|(cast, _)| cast.eq_ignore_ascii_case(name))?
-            .1;
+        let cast = Kind::of_type(name)?;
         relationship.polymorphic.then_some(cast)
     };
     let single = !relationship.many;
@@ -285,11 +284,7 @@ fn is_operation(segment: &str) -> bool {
 
 /// Directory objects have GUIDs; a user may be named by its sign-in name instead.
 fn check_id(kind: Kind, id: &str) -> Result<(), Refusal> {
-    let guids = matches!(
-        kind,
-        Kind::Group | Kind::Application | Kind::ServicePrincipal | Kind::Device
-    );
-    if guids && id.parse::<entra_core::Guid>().is_err() {
+    if kind.entity().id == IdForm::Guid && id.parse::<entra_core::Guid>().is_err() {
         return Err(Refusal::bad_request(format!(
             "Invalid object identifier '{id}'."
         )));
@@ -313,27 +308,6 @@ fn decode(segment: &str) -> Option<String> {
     }
     String::from_utf8(bytes).ok()
 }
-
-const SETS: [(&str, Kind); 10] = [
-    ("users", Kind::User),
-    ("groups", Kind::Group),
-    ("applications", Kind::Application),
-    ("servicePrincipals", Kind::ServicePrincipal),
-    ("devices", Kind::Device),
-    ("organization", Kind::Organization),
-    ("subscribedSkus", Kind::SubscribedSku),
-    ("oauth2PermissionGrants", Kind::OAuth2PermissionGrant),
-    ("auditLogs/signIns", Kind::SignIn),
-    ("auditLogs/directoryAudits", Kind::DirectoryAudit),
-];
-
-const CASTS: [(&str, Kind); 5] = [
-    ("user", Kind::User),
-    ("group", Kind::Group),
-    ("application", Kind::Application),
-    ("servicePrincipal", Kind::ServicePrincipal),
-    ("device", Kind::Device),
-];
 
 #[cfg(test)]
 mod tests {

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::relations::{self, Relationship};
 use crate::{
     odata::{Expr, Literal, Op, Place, Search, Surroundings, matches},
-    store::{Kind, Latest, Moment, Object, Store},
+    schema::{Kind, Relation, Relationship},
+    store::{Latest, Moment, Object, Store},
 };
 
 /// An unsorted list.
@@ -125,12 +125,11 @@ impl Surroundings for Around<'_> {
     fn derived(&self, object: &Object, name: &str) -> Option<Value> {
         let id = object.get("id")?.as_str()?;
         match name {
-            "signInActivity" => self.0.latest_sign_ins(id).as_ref().map(activity),
-            "manager" => {
-                let (_, manager) = self
-                    .0
-                    .linked_objects(crate::store::Relation::Manager, id)
-                    .next()?;
+            name if name.eq_ignore_ascii_case("signInActivity") => {
+                self.0.latest_sign_ins(id).as_ref().map(activity)
+            }
+            name if name.eq_ignore_ascii_case("manager") => {
+                let (_, manager) = self.0.linked_objects(Relation::Manager, id).next()?;
                 Some(
                     json!({"id": manager.get("id"), "deletedDateTime": manager.get("deletedDateTime")}),
                 )
@@ -146,7 +145,8 @@ impl Surroundings for Around<'_> {
         let Some(kind) = self.0.kind_of(id) else {
             return 0;
         };
-        relations::find(kind, relationship)
+        kind.entity()
+            .relationship(relationship)
             .map_or(0, |relationship| relationship.objects(self.0, id).count())
     }
 }
@@ -177,12 +177,17 @@ pub(super) fn range(filter: &Expr, property: &str) -> (i64, i64) {
             path,
             op,
             value: Literal::Date(ticks),
-        } if path.scope == 0 && path.segments == [property] => match op {
-            Op::Eq => (*ticks, *ticks),
-            Op::Ge | Op::Gt => (*ticks, i64::MAX),
-            Op::Le | Op::Lt => (i64::MIN, *ticks),
-            Op::Ne => (i64::MIN, i64::MAX),
-        },
+        } if path.scope == 0
+            && path.segments.len() == 1
+            && path.segments[0].eq_ignore_ascii_case(property) =>
+        {
+            match op {
+                Op::Eq => (*ticks, *ticks),
+                Op::Ge | Op::Gt => (*ticks, i64::MAX),
+                Op::Le | Op::Lt => (i64::MIN, *ticks),
+                Op::Ne => (i64::MIN, i64::MAX),
+            }
+        }
         _ => (i64::MIN, i64::MAX),
     }
 }
@@ -195,7 +200,7 @@ fn keys(kind: Kind, filter: &Expr) -> Option<Vec<(&'static str, &str)>> {
         ["id"]
             .into_iter()
             .chain(kind.alternate_key())
-            .find(|key| path.scope == 0 && key == name)
+            .find(|key| path.scope == 0 && key.eq_ignore_ascii_case(name))
     };
     match filter {
         Expr::And(left, right) => keys(kind, left).or_else(|| keys(kind, right)),

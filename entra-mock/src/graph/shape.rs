@@ -7,14 +7,14 @@ use serde_json::Value;
 use crate::{
     odata::{Refusal, Surroundings},
     permissions::{Reach, is_basic},
-    schema::{Entity, Property, Returned, is_extension},
+    schema::{EntityType, Property, Returned, is_extension},
     store::{Kind, Object},
 };
 
 /// The properties of one type that an answer shows.
 #[derive(Debug)]
 pub(super) struct Shape {
-    pub(super) entity: &'static Entity,
+    pub(super) entity: &'static EntityType,
     fields: Vec<Field>,
     /// Whether `$select` chose them.
     selected: bool,
@@ -31,7 +31,7 @@ struct Field {
 impl Shape {
     /// The shape for a `$select`; `alone` for a single object, which may show more.
     pub(super) fn new(kind: Kind, select: Option<&[String]>, alone: bool) -> Result<Self, Refusal> {
-        let entity = Entity::of(kind);
+        let entity = kind.entity();
         let Some(select) = select.filter(|names| !names.iter().any(|name| name == "*")) else {
             let shown = entity
                 .properties
@@ -57,7 +57,7 @@ impl Shape {
                 }
                 Some(property) => Field::of(property),
                 None if entity.open && is_extension(first) => Field::named(first, false),
-                None if entity.navigation.contains(&first) => continue,
+                None if entity.navigation(first).is_some() => continue,
                 None => {
                     let clause = "Parsing OData Select and Expand failed";
                     return Err(Refusal::no_property(clause, first, entity.name));

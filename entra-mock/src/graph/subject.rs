@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use super::{
     Call, read,
-    relations::Relationship,
     route::{Root, Route, Target},
     rows::{self, Source},
     unsupported,
@@ -12,9 +11,9 @@ use super::{
 use crate::{
     odata::{Expr, Options, Query, Refusal, TICKS, ticks_of},
     permissions::{authorize, not_premium},
-    schema::Entity,
+    schema::{EntityType, Kind, PageSizes, Premium, Relationship},
     state::License,
-    store::{Kind, Object},
+    store::Object,
 };
 
 /// What is listed.
@@ -38,8 +37,13 @@ impl<'a> Subject<'a> {
         };
         let (of, own) = match (&route.root, relationship) {
             (Root::Set(kind), _) => {
-                authorize(call.caller, &format!("/{}", Entity::of(*kind).set), false)?;
-                if *kind == Kind::SignIn && call.state.license == License::Free {
+                authorize(
+                    call.caller,
+                    "GET",
+                    &format!("/{}", kind.entity().set),
+                    false,
+                )?;
+                if kind.entity().premium == Premium::Always && call.state.license == License::Free {
                     return Err(not_premium());
                 }
                 return Ok(Self {
@@ -52,7 +56,7 @@ impl<'a> Subject<'a> {
             }
             (root, Some(relationship)) => {
                 let own = read::is_own(call, root);
-                authorize(call.caller, &relationship.permission_path(), own)?;
+                authorize(call.caller, "GET", &relationship.path(), own)?;
                 (Some(read::find(call, root)?), own)
             }
             _ => return Err(unsupported(call.request)),
@@ -72,8 +76,8 @@ impl<'a> Subject<'a> {
         })
     }
 
-    pub(super) fn entity(&self) -> &'static Entity {
-        Entity::of(self.kinds.first().copied().unwrap_or(Kind::User))
+    pub(super) fn entity(&self) -> &'static EntityType {
+        self.kinds.first().copied().unwrap_or(Kind::User).entity()
     }
 
     pub(super) fn directory(&self) -> bool {
@@ -87,37 +91,17 @@ impl<'a> Subject<'a> {
 
     /// The options its row in the documentation has.
     pub(super) fn options(&self) -> Options {
-        match self.kinds.as_slice() {
-            [Kind::SignIn] => Options(&["$filter", "$top"]),
-            [Kind::DirectoryAudit] => Options(&["$filter", "$orderby", "$top"]),
-            [Kind::SubscribedSku | Kind::Organization] => Options(&["$select"]),
-            [Kind::AppRoleAssignment | Kind::OAuth2PermissionGrant] => {
-                Options(&["$count", "$filter", "$select", "$top"])
-            }
-            _ => Options(&[
-                "$count", "$expand", "$filter", "$orderby", "$search", "$select", "$top",
-            ]),
-        }
+        Options(self.entity().list_options)
     }
 
     pub(super) fn page_sizes(&self, with_activity: bool) -> PageSizes {
-        match self.kinds.as_slice() {
-            [Kind::SignIn | Kind::DirectoryAudit] => PageSizes {
-                default: 1_000,
-                most: 1_000,
-            },
-            [Kind::SubscribedSku | Kind::Organization] => PageSizes {
+        match self.entity().pages {
+            None => PageSizes {
                 default: usize::MAX,
                 most: usize::MAX,
             },
-            _ if with_activity => PageSizes {
-                default: 100,
-                most: 500,
-            },
-            _ => PageSizes {
-                default: 100,
-                most: 999,
-            },
+            Some(_) if with_activity => ACTIVITY_PAGES,
+            Some(sizes) => sizes,
         }
     }
 
@@ -127,14 +111,9 @@ impl<'a> Subject<'a> {
             return Source::Related(relationship, id, self.cast);
         }
         let kind = self.kinds.first().copied().unwrap_or(Kind::User);
-        let time = match kind {
-            Kind::SignIn => "createdDateTime",
-            Kind::DirectoryAudit => "activityDateTime",
-            _ => {
-                let pinned =
-                    filter.and_then(|filter| rows::pinned(&call.state.store, kind, filter));
-                return pinned.map_or(Source::All(kind), |objects| Source::Found(kind, objects));
-            }
+        let Some(time) = kind.log_time() else {
+            let pinned = filter.and_then(|filter| rows::pinned(&call.state.store, kind, filter));
+            return pinned.map_or(Source::All(kind), |objects| Source::Found(kind, objects));
         };
         let (from, to) = filter.map_or((i64::MIN, i64::MAX), |filter| rows::range(filter, time));
         Source::Log(kind, from.max(oldest_record(call)), to)
@@ -151,7 +130,7 @@ impl<'a> Subject<'a> {
                     (Kind::User | Kind::ServicePrincipal, "appRoleAssignments") => {
                         "appRoleAssignments".to_owned()
                     }
-                    (kind, name) => format!("{}('{id}')/{name}", Entity::of(kind).set),
+                    (kind, name) => format!("{}('{id}')/{name}", kind.entity().set),
                 }
             }
             (Some(_), None, _) => "directoryObjects".to_owned(),
@@ -161,10 +140,11 @@ impl<'a> Subject<'a> {
     }
 }
 
-pub(super) struct PageSizes {
-    pub(super) default: usize,
-    pub(super) most: usize,
-}
+/// What a list that shows `signInActivity` takes.
+const ACTIVITY_PAGES: PageSizes = PageSizes {
+    default: 100,
+    most: 500,
+};
 
 /// `(id,displayName,manager())`, or nothing without `$select` and `$expand`.
 pub(super) fn selection(query: &Query) -> String {

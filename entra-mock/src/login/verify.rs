@@ -5,7 +5,7 @@ use entra_core::Timestamp;
 use serde_json::Value;
 
 use crate::{
-    graph::{Caller, TokenProblem},
+    permissions::{Caller, TokenProblem},
     seed::GRAPH_APP_ID,
     state::State,
     wire::WireRequest,

@@ -4,7 +4,7 @@ use super::{
     filter::{Expr, Function, Literal, Op, Path},
     refusal::Refusal,
 };
-use crate::schema::{ENDS_WITH, Entity, Mode, Rule, Type, is_extension};
+use crate::schema::{ENDS_WITH, EntityType, Mode, Rule, Type, is_extension};
 
 /// What a filter that passed asks of the rest of the answer.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub(crate) struct Uses {
 
 /// Checks a filter against an entity's table.
 pub(crate) fn check_filter(
-    entity: &'static Entity,
+    entity: &'static EntityType,
     expr: &Expr,
     advanced: bool,
 ) -> Result<Uses, Refusal> {
@@ -36,7 +36,7 @@ pub(crate) fn check_filter(
 }
 
 struct Checker {
-    entity: &'static Entity,
+    entity: &'static EntityType,
     advanced: bool,
     /// Where the element of each enclosing lambda stands.
     scopes: Vec<String>,
@@ -122,8 +122,10 @@ impl Checker {
         let many = format!("{full}/any");
         let inside = |rule: &Rule| {
             rule.path
-                .strip_prefix(&many)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                .split_at_checked(many.len())
+                .is_some_and(|(start, rest)| {
+                    start.eq_ignore_ascii_case(&many) && (rest.is_empty() || rest.starts_with('/'))
+                })
         };
         if !self.entity.rules.iter().any(inside) {
             return Err(self.unsupported(path));
@@ -143,8 +145,10 @@ impl Checker {
             .property(&full)
             .is_some_and(|property| property.many);
         let known = many
-            || COUNTABLE.contains(&full.as_str())
-                && self.entity.navigation.contains(&full.as_str());
+            || COUNTABLE
+                .iter()
+                .any(|name| name.eq_ignore_ascii_case(&full))
+                && self.entity.navigation(&full).is_some();
         if !known
             || !self.entity.directory
             || !matches!(op, Op::Eq | Op::Ne)
@@ -186,7 +190,7 @@ impl Checker {
         };
         let first = full.split('/').next().unwrap_or_default();
         let known = self.entity.property(first).is_some()
-            || self.entity.navigation.contains(&first)
+            || self.entity.navigation(first).is_some()
             || self.entity.open && is_extension(first);
         if !known {
             return Err(Refusal::no_property(
@@ -195,6 +199,10 @@ impl Checker {
                 self.entity.name,
             ));
         }
+        let first = self
+            .entity
+            .property(first)
+            .map_or(first, |property| property.name);
         if !self.uses.properties.iter().any(|used| used == first) {
             self.uses.properties.push(first.to_owned());
         }

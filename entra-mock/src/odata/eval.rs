@@ -122,7 +122,7 @@ impl Evaluation<'_> {
         let Some((first, rest)) = path.segments.split_first() else {
             return then(None);
         };
-        match self.object.get(first.as_str()) {
+        match self.object.get_ignoring_case(first) {
             Some(value) => then(descend(Some(value), rest)),
             None => {
                 let derived = self.around.derived(self.object, first);
@@ -133,9 +133,15 @@ impl Evaluation<'_> {
 }
 
 fn descend<'a>(value: Option<&'a Value>, segments: &[String]) -> Option<&'a Value> {
-    let found = segments
-        .iter()
-        .try_fold(value?, |value, segment| value.get(segment.as_str()))?;
+    let found = segments.iter().try_fold(value?, |value, segment| {
+        value.get(segment.as_str()).or_else(|| {
+            let members = value.as_object()?.iter();
+            members
+                .filter(|(name, _)| name.eq_ignore_ascii_case(segment))
+                .map(|(_, value)| value)
+                .next()
+        })
+    })?;
     (!found.is_null()).then_some(found)
 }
 

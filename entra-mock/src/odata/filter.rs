@@ -64,7 +64,7 @@ pub(crate) enum Op {
 
 impl Op {
     pub(crate) fn parse(word: &str) -> Option<Self> {
-        Some(match word {
+        Some(match word.to_ascii_lowercase().as_str() {
             "eq" => Self::Eq,
             "ne" => Self::Ne,
             "gt" => Self::Gt,

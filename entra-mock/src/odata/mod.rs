@@ -12,8 +12,8 @@ mod parse;
 mod query;
 mod refusal;
 mod search;
-mod time;
 
+pub(crate) use crate::time::{TICKS, ticks, ticks_of};
 pub(crate) use check::check_filter;
 pub(crate) use eval::{Surroundings, matches};
 pub(crate) use filter::{Expr, Literal, Op, Path};
@@ -23,4 +23,3 @@ pub(crate) use parse::parse_filter;
 pub(crate) use query::{Expand, Options, Query};
 pub(crate) use refusal::Refusal;
 pub(crate) use search::Search;
-pub(crate) use time::{TICKS, ticks, ticks_of};

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{eval::compare_text, refusal::Refusal, ticks};
 use crate::{
-    schema::{Entity, Mode, Type},
+    schema::{EntityType, Mode, Type},
     store::Object,
 };
 
@@ -46,7 +46,7 @@ impl Order {
     /// Reads and checks an `$orderby`; together with `$filter` it is an advanced query.
     pub(crate) fn parse(
         text: &str,
-        entity: &Entity,
+        entity: &EntityType,
         advanced: bool,
         filtered: bool,
     ) -> Result<Self, Refusal> {
@@ -73,7 +73,7 @@ impl Order {
             let mode = entity
                 .order
                 .iter()
-                .find(|(name, _)| *name == path)
+                .find(|(name, _)| name.eq_ignore_ascii_case(path))
                 .map_or(Mode::No, |(_, mode)| *mode);
             let refused = match mode {
                 Mode::No => true,
@@ -158,7 +158,7 @@ mod tests {
     use crate::store::Kind;
 
     fn parse(kind: Kind, text: &str, advanced: bool, filtered: bool) -> Result<Order, Refusal> {
-        Order::parse(text, Entity::of(kind), advanced, filtered)
+        Order::parse(text, kind.entity(), advanced, filtered)
     }
 
     #[test]

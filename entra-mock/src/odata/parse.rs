@@ -90,7 +90,7 @@ impl<'a> Parser<'a> {
         };
         let before = self.at;
         let word = self.word();
-        if word == "in" {
+        if word.eq_ignore_ascii_case("in") {
             let Operand::Path(path) = left else {
                 return Err(self.syntax());
             };
@@ -125,7 +125,9 @@ impl<'a> Parser<'a> {
         let name = self.word();
         if name.is_empty()
             || !self.text[self.at..].starts_with('(')
-            || matches!(name, "any" | "all")
+            || ["any", "all"]
+                .iter()
+                .any(|word| word.eq_ignore_ascii_case(name))
         {
             return Ok(None);
         }
@@ -212,8 +214,12 @@ impl<'a> Parser<'a> {
             segments.pop();
             return Ok(Side::Operand(Operand::Count(Path { scope, segments })));
         }
-        if matches!(last, "any" | "all") && self.text[self.at..].starts_with('(') {
-            let all = last == "all";
+        let (any, all) = (
+            last.eq_ignore_ascii_case("any"),
+            last.eq_ignore_ascii_case("all"),
+        );
+        let rest = &self.text[self.at..];
+        if (any || all) && rest.trim_start().starts_with('(') {
             segments.pop();
             return self.lambda(Path { scope, segments }, all);
         }

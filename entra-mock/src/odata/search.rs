@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::refusal::Refusal;
 use crate::{
-    schema::{Entity, Mode},
+    schema::{EntityType, Mode},
     store::Object,
 };
 
@@ -27,7 +27,7 @@ pub(crate) enum Search {
 }
 
 impl Search {
-    pub(crate) fn parse(text: &str, entity: &Entity) -> Result<Self, Refusal> {
+    pub(crate) fn parse(text: &str, entity: &EntityType) -> Result<Self, Refusal> {
         let mut parser = Parser {
             text,
             at: 0,
@@ -92,7 +92,7 @@ struct Parser<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
-    entity: &'a Entity,
+    entity: &'a EntityType,
 }
 
 impl<'a> Parser<'a> {
@@ -249,7 +249,7 @@ mod tests {
 
     fn holds(search: &str, name: &str) -> bool {
         let object = json!({"displayName": name, "mail": "adele@contoso.com", "proxyAddresses": ["smtp:a@x"]});
-        Search::parse(search, Entity::of(Kind::User))
+        Search::parse(search, Kind::User.entity())
             .unwrap()
             .matches(&Object::from(object.as_object().cloned().unwrap()))
     }
@@ -297,15 +297,15 @@ mod tests {
             r#"("displayName:a""#,
             r#""colour:a""#,
         ] {
-            let refusal = Search::parse(search, Entity::of(Kind::User)).unwrap_err();
+            let refusal = Search::parse(search, Kind::User.entity()).unwrap_err();
             assert_eq!(
                 (refusal.status, refusal.code),
                 (400, "Request_BadRequest"),
                 "{search}"
             );
         }
-        let refusal = Search::parse(r#""aboutMe:a""#, Entity::of(Kind::User)).unwrap_err();
+        let refusal = Search::parse(r#""aboutMe:a""#, Kind::User.entity()).unwrap_err();
         assert_eq!(refusal.code, "Request_UnsupportedQuery");
-        assert!(Search::parse(&"(".repeat(10_000), Entity::of(Kind::User)).is_err());
+        assert!(Search::parse(&"(".repeat(10_000), Kind::User.entity()).is_err());
     }
 }

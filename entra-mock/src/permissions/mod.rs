@@ -1,22 +1,26 @@
-//! Who may read what.
+//! Who may do what.
 
 use crate::{
     odata::Refusal,
-    store::{Kind, Object},
+    schema::{ANY_OBJECT, Kind, Operation},
+    store::Object,
 };
 
 mod caller;
-mod table;
 
 pub(crate) use caller::{Caller, TokenProblem};
-use table::{ROWS, Row};
 
-/// Lets a caller read a path, or refuses as Graph words it.
+/// Lets a caller send a method to a path, or rejects the request as Graph words it.
 ///
 /// `own` says that the path is below the signed-in user's own object.
-pub(crate) fn authorize(caller: &Caller, path: &str, own: bool) -> Result<(), Refusal> {
-    let Some(row) = ROWS.iter().find(|row| row.path == path) else {
-        // A path that is served without a row would be open to everybody.
+pub(crate) fn authorize(
+    caller: &Caller,
+    method: &str,
+    path: &str,
+    own: bool,
+) -> Result<(), Refusal> {
+    let Some(row) = operation(method, path) else {
+        // An operation that is served without a row would be open to everybody.
         return Err(denied());
     };
     let granted = if caller.is_delegated() {
@@ -38,6 +42,19 @@ pub(crate) fn authorize(caller: &Caller, path: &str, own: bool) -> Result<(), Re
     }
 }
 
+/// The operation of that method and path.
+pub(crate) fn operation(method: &str, path: &str) -> Option<&'static Operation> {
+    operations().find(|row| row.method == method && row.path == path)
+}
+
+/// Every operation that is served.
+pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
+    Kind::ALL
+        .into_iter()
+        .flat_map(|kind| kind.entity().operations)
+        .chain(ANY_OBJECT)
+}
+
 /// How much of an object a caller sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
@@ -50,27 +67,18 @@ pub(crate) enum Reach {
 
 /// What a caller sees of an object that turned up in a relationship or list.
 pub(crate) fn reach(caller: &Caller, kind: Kind, object: &Object) -> Reach {
-    let names: &[&str] = match kind {
-        Kind::User => table::USERS_IN_FULL,
-        Kind::Group => table::READ_GROUPS,
-        Kind::Application | Kind::ServicePrincipal => table::READ_APPLICATIONS,
-        Kind::Device => table::READ_DEVICES,
-        _ => return Reach::Everything,
-    };
-    if caller.has_any(names) {
+    let visibility = &kind.entity().visibility;
+    if caller.has_any(visibility.full) {
         return Reach::Everything;
-    }
-    if kind != Kind::User {
-        return Reach::Existence;
     }
     let own = caller
         .user_id
         .as_deref()
         .is_some_and(|id| object.get("id").is_some_and(|other| other == id));
-    if own && caller.has_any(table::OWN_PROFILE) {
+    if own && caller.has_any(visibility.own) {
         return Reach::Everything;
     }
-    if caller.has_any(&["User.ReadBasic.All"]) {
+    if caller.has_any(visibility.basic) {
         Reach::Basic
     } else {
         Reach::Existence
@@ -84,7 +92,8 @@ pub(crate) fn is_basic(property: &str) -> bool {
 
 /// Whether the caller reads users with `User.ReadBasic.All` alone.
 pub(crate) fn only_basic_profiles(caller: &Caller) -> bool {
-    caller.has_any(&["User.ReadBasic.All"]) && !caller.has_any(table::USERS_IN_FULL)
+    let visibility = &Kind::User.entity().visibility;
+    caller.has_any(visibility.basic) && !caller.has_any(visibility.full)
 }
 
 /// 403 for a token without any of the permissions that would do.
@@ -105,7 +114,7 @@ pub(crate) fn not_premium() -> Refusal {
     )
 }
 
-fn missing_for_logs(row: &Row, caller: &Caller) -> Refusal {
+fn missing_for_logs(row: &Operation, caller: &Caller) -> Refusal {
     let names = if caller.is_delegated() {
         row.delegated
     } else {

@@ -1,12 +1,22 @@
 //! Graph's table for one entity: properties, `$filter` rules, `$orderby`, `$search`.
 
-use super::{Entity, Mode::*, Type::*, boolean, complex, date, guid, rule, text};
+use super::{Mode::*, Type::*, operation::*, relationship::*, *};
 
-pub(super) const APPLICATION: Entity = Entity {
+pub(super) const APPLICATION: EntityType = EntityType {
     name: "application",
     set: "applications",
     directory: true,
     open: true,
+    object: true,
+    id: IdForm::Guid,
+    key: Some("appId"),
+    log_time: None,
+    premium: Premium::No,
+    list_options: ALL_OPTIONS,
+    object_options: OBJECT_OPTIONS,
+    pages: DIRECTORY_PAGES,
+    visibility: Visibility::with(READ_APPLICATIONS),
+    deletion: Deletion::Soft,
     properties: &[
         text("id").shown(),
         date("deletedDateTime").shown(),
@@ -120,5 +130,16 @@ pub(super) const APPLICATION: Entity = Entity {
         "synchronization",
         "tokenIssuancePolicies",
         "tokenLifetimePolicies",
+    ],
+    relationships: &[many(
+        Kind::Application,
+        "owners",
+        OWNERS,
+        Source::Out(Relation::Owners),
+    )],
+    operations: &[
+        application_list("GET", "/applications"),
+        applications("GET", "/applications/{id}"),
+        applications("GET", "/applications/{id}/owners"),
     ],
 };

@@ -1,12 +1,22 @@
 //! Graph's table for one entity: properties, `$filter` rules, `$orderby`, `$search`.
 
-use super::{Entity, Mode::*, Type::*, date, guid, rule, text};
+use super::{Mode::*, Type::*, operation::*, *};
 
-pub(super) const ASSIGNMENT: Entity = Entity {
+pub(super) const ASSIGNMENT: EntityType = EntityType {
     name: "appRoleAssignment",
     set: "appRoleAssignments",
     directory: true,
     open: false,
+    object: false,
+    id: IdForm::CaseSensitive,
+    key: None,
+    log_time: None,
+    premium: Premium::No,
+    list_options: CHILD_OPTIONS,
+    object_options: SELECT_ONLY,
+    pages: DIRECTORY_PAGES,
+    visibility: Visibility::with(READ_ASSIGNED),
+    deletion: Deletion::Hard,
     properties: &[
         text("id").shown(),
         date("deletedDateTime").shown(),
@@ -26,4 +36,6 @@ pub(super) const ASSIGNMENT: Entity = Entity {
     order: &[],
     search: &[],
     navigation: &[],
+    relationships: &[],
+    operations: &[],
 };

@@ -1,12 +1,22 @@
 //! Graph's table for one entity: properties, `$filter` rules, `$orderby`, `$search`.
 
-use super::{Entity, Mode::*, Type::*, complex, date, rule, text};
+use super::{Mode::*, Type::*, operation::*, *};
 
-pub(super) const AUDIT: Entity = Entity {
+pub(super) const AUDIT: EntityType = EntityType {
     name: "directoryAudit",
     set: "auditLogs/directoryAudits",
     directory: false,
     open: false,
+    object: false,
+    id: IdForm::Text,
+    key: None,
+    log_time: Some("activityDateTime"),
+    premium: Premium::WhenFiltered,
+    list_options: &["$filter", "$orderby", "$select", "$top"],
+    object_options: &[],
+    pages: LOG_PAGES,
+    visibility: Visibility::with(READ_AUDITS),
+    deletion: Deletion::Hard,
     properties: &[
         text("id").shown(),
         date("activityDateTime").shown(),
@@ -24,6 +34,8 @@ pub(super) const AUDIT: Entity = Entity {
     rules: &[
         rule("activityDateTime", Date, Basic, No, Basic, No),
         rule("activityDisplayName", Text, Basic, Basic, No, No),
+        rule("correlationId", Text, Basic, No, No, No),
+        rule("id", Text, Basic, No, No, No),
         rule("initiatedBy/app/appId", Text, Basic, No, No, No),
         rule("initiatedBy/app/displayName", Text, Basic, No, No, No),
         rule("initiatedBy/user/displayName", Text, Basic, No, No, No),
@@ -37,10 +49,22 @@ pub(super) const AUDIT: Entity = Entity {
             No,
         ),
         rule("loggedByService", Text, Basic, No, No, No),
-        rule("targetResources/any/displayName", Text, Basic, No, No, No),
+        rule(
+            "targetResources/any/displayName",
+            Text,
+            Basic,
+            Basic,
+            No,
+            No,
+        ),
         rule("targetResources/any/id", Text, Basic, No, No, No),
     ],
     order: &[("activityDateTime", Basic), ("activityDisplayName", Basic)],
     search: &[],
     navigation: &[],
+    relationships: &[],
+    operations: &[
+        both("GET", "/auditLogs/directoryAudits", READ_AUDITS),
+        both("GET", "/auditLogs/directoryAudits/{id}", READ_AUDITS),
+    ],
 };

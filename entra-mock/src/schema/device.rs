@@ -1,12 +1,22 @@
 //! Graph's table for one entity: properties, `$filter` rules, `$orderby`, `$search`.
 
-use super::{Entity, Mode::*, Type::*, boolean, complex, date, int, rule, text};
+use super::{Mode::*, Type::*, operation::*, relationship::*, *};
 
-pub(super) const DEVICE: Entity = Entity {
+pub(super) const DEVICE: EntityType = EntityType {
     name: "device",
     set: "devices",
     directory: true,
     open: true,
+    object: true,
+    id: IdForm::Guid,
+    key: Some("deviceId"),
+    log_time: None,
+    premium: Premium::No,
+    list_options: ALL_OPTIONS,
+    object_options: OBJECT_OPTIONS,
+    pages: DIRECTORY_PAGES,
+    visibility: Visibility::with(READ_DEVICES),
+    deletion: Deletion::Hard,
     properties: &[
         text("id").shown(),
         date("deletedDateTime").shown(),
@@ -101,5 +111,38 @@ pub(super) const DEVICE: Entity = Entity {
         "registeredOwners",
         "registeredUsers",
         "transitiveMemberOf",
+    ],
+    relationships: &[
+        many(
+            Kind::Device,
+            "registeredOwners",
+            PEOPLE,
+            Source::Out(Relation::RegisteredOwners),
+        ),
+        many(
+            Kind::Device,
+            "registeredUsers",
+            PEOPLE,
+            Source::Out(Relation::RegisteredUsers),
+        ),
+        many(
+            Kind::Device,
+            "memberOf",
+            CONTAINERS,
+            Source::In(Relation::Members),
+        ),
+        many(Kind::Device, "transitiveMemberOf", CONTAINERS, Source::Up),
+    ],
+    operations: &[
+        devices("GET", "/devices"),
+        devices("GET", "/devices/{id}"),
+        devices("GET", "/devices/{id}/registeredOwners"),
+        devices("GET", "/devices/{id}/registeredUsers"),
+        devices("GET", "/devices/{id}/memberOf"),
+        devices("GET", "/devices/{id}/transitiveMemberOf"),
+        devices("POST", "/devices/{id}/getMemberGroups"),
+        devices("POST", "/devices/{id}/getMemberObjects"),
+        devices("POST", "/devices/{id}/checkMemberGroups"),
+        devices("POST", "/devices/{id}/checkMemberObjects"),
     ],
 };

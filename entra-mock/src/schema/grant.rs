@@ -1,12 +1,22 @@
 //! Graph's table for one entity: properties, `$filter` rules, `$orderby`, `$search`.
 
-use super::{Entity, Mode::*, Type::*, rule, text};
+use super::{Mode::*, Type::*, operation::*, *};
 
-pub(super) const GRANT: Entity = Entity {
+pub(super) const GRANT: EntityType = EntityType {
     name: "oAuth2PermissionGrant",
     set: "oauth2PermissionGrants",
     directory: true,
     open: false,
+    object: false,
+    id: IdForm::Text,
+    key: None,
+    log_time: None,
+    premium: Premium::No,
+    list_options: CHILD_OPTIONS,
+    object_options: SELECT_ONLY,
+    pages: DIRECTORY_PAGES,
+    visibility: Visibility::with(READ_GRANTS),
+    deletion: Deletion::Hard,
     properties: &[
         text("id").shown(),
         text("clientId").shown(),
@@ -25,4 +35,9 @@ pub(super) const GRANT: Entity = Entity {
     order: &[],
     search: &[],
     navigation: &[],
+    relationships: &[],
+    operations: &[
+        both("GET", "/oauth2PermissionGrants", READ_GRANTS),
+        both("GET", "/oauth2PermissionGrants/{id}", READ_GRANTS),
+    ],
 };

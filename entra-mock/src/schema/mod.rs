@@ -1,34 +1,67 @@
-//! What Graph v1.0 says about each entity: its properties, which come back without `$select`, and
-//! which operators `$filter` takes on them.
+//! What Graph v1.0 says about each entity type: properties, queries, relationships, operations and
+//! who may do what.
 //!
-//! The tables are facts from Microsoft's public metadata and documentation in a form of our own;
-//! nothing in them is shared with the SDK under test.
-
-use crate::store::Kind;
+//! The tables are facts from Microsoft's public metadata and documentation in a form of our own
+//! (`tables/`); nothing in them is shared with the SDK under test.
 
 mod application;
 mod assignment;
 mod audit;
 mod device;
+#[cfg(any(test, feature = "wiremock"))]
+mod facts;
 mod grant;
 mod group;
+mod kind;
+mod operation;
 mod organization;
+mod property;
+mod relationship;
 mod service_principal;
 mod sign_in;
 mod sku;
 mod user;
 
-/// One entity type.
+#[cfg(feature = "wiremock")]
+pub(crate) use facts::mismatches;
+pub(crate) use kind::Kind;
+pub(crate) use operation::{ANY_OBJECT, Operation};
+pub(crate) use property::{Mode, Property, Returned, Rule, Type};
+pub(crate) use relationship::{Relation, Relationship, Source};
+
+use property::{boolean, complex, date, guid, int, rule, text};
+
+/// Everything the fake tenant knows about one entity type.
+///
+/// Adding a type is one variant of [`Kind`] and one of these; nothing else in the crate decides by
+/// kind, so that a forgotten decision is a missing field here, which does not compile.
 #[derive(Debug)]
-pub(crate) struct Entity {
+pub(crate) struct EntityType {
     /// The type's name without its namespace: `user`.
     pub(crate) name: &'static str,
     /// Where it is listed, as it stands in `@odata.context`: `users`.
     pub(crate) set: &'static str,
-    /// Whether it is a directory object, for which the advanced-query rules hold.
+    /// Whether the advanced-query rules hold for it.
     pub(crate) directory: bool,
     /// Whether it may carry properties that the type does not declare (directory extensions).
     pub(crate) open: bool,
+    /// Whether it derives from `directoryObject`: found by its id alone, and a cast of others.
+    pub(crate) object: bool,
+    pub(crate) id: IdForm,
+    /// The property, besides `id`, that identifies one object.
+    pub(crate) key: Option<&'static str>,
+    /// The property a log is kept in order of.
+    pub(crate) log_time: Option<&'static str>,
+    pub(crate) premium: Premium,
+    /// The query options a list takes.
+    pub(crate) list_options: &'static [&'static str],
+    /// The query options one object takes.
+    pub(crate) object_options: &'static [&'static str],
+    /// Nothing where lists come whole.
+    pub(crate) pages: Option<PageSizes>,
+    pub(crate) visibility: Visibility,
+    #[expect(dead_code, reason = "read by the write path, which follows")]
+    pub(crate) deletion: Deletion,
     pub(crate) properties: &'static [Property],
     pub(crate) rules: &'static [Rule],
     /// What `$orderby` takes, and in which mode.
@@ -37,43 +70,131 @@ pub(crate) struct Entity {
     pub(crate) search: &'static [&'static str],
     /// Every relationship the type has, served or not.
     pub(crate) navigation: &'static [&'static str],
+    /// Those that are served.
+    pub(crate) relationships: &'static [Relationship],
+    /// What can be done, and with which permissions.
+    pub(crate) operations: &'static [Operation],
 }
 
-impl Entity {
-    pub(crate) fn of(kind: Kind) -> &'static Self {
-        match kind {
-            Kind::User => &user::USER,
-            Kind::Group => &group::GROUP,
-            Kind::Application => &application::APPLICATION,
-            Kind::ServicePrincipal => &service_principal::SERVICE_PRINCIPAL,
-            Kind::Device => &device::DEVICE,
-            Kind::AppRoleAssignment => &assignment::ASSIGNMENT,
-            Kind::OAuth2PermissionGrant => &grant::GRANT,
-            Kind::Organization => &organization::ORGANIZATION,
-            Kind::SubscribedSku => &sku::SKU,
-            Kind::SignIn => &sign_in::SIGN_IN,
-            Kind::DirectoryAudit => &audit::AUDIT,
+/// What an id looks like in a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IdForm {
+    Guid,
+    /// The alternate key will do as well: a user's sign-in name.
+    GuidOrKey,
+    /// Any text, in lower case.
+    Text,
+    /// Any text as it stands.
+    CaseSensitive,
+}
+
+/// Whether reading needs a premium licence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Premium {
+    No,
+    Always,
+    /// Documented in passing only: a filter on the audit log is rejected without P1.
+    WhenFiltered,
+}
+
+/// Who sees an object that turned up in a list or relationship. Without one of these names a caller
+/// sees that it exists, and nothing else.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Visibility {
+    /// Permissions that show all of it.
+    pub(crate) full: &'static [&'static str],
+    /// Delegated permissions that show all of the signed-in user's own object.
+    pub(crate) own: &'static [&'static str],
+    /// Permissions that show a basic profile.
+    pub(crate) basic: &'static [&'static str],
+}
+
+/// What a DELETE leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deletion {
+    /// Nothing.
+    Hard,
+    /// An item that can be restored for 30 days.
+    Soft,
+    /// The same for Microsoft 365 groups; security groups are gone.
+    SoftIfUnified,
+}
+
+/// How many items a page holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PageSizes {
+    pub(crate) default: usize,
+    pub(crate) most: usize,
+}
+
+impl Visibility {
+    const fn with(full: &'static [&'static str]) -> Self {
+        Self {
+            full,
+            own: &[],
+            basic: &[],
         }
+    }
+}
+
+const ALL_OPTIONS: &[&str] = &[
+    "$count", "$expand", "$filter", "$orderby", "$search", "$select", "$top",
+];
+const CHILD_OPTIONS: &[&str] = &["$count", "$filter", "$select", "$top"];
+const OBJECT_OPTIONS: &[&str] = &["$select", "$expand", "$count"];
+const SELECT_ONLY: &[&str] = &["$select"];
+const DIRECTORY_PAGES: Option<PageSizes> = Some(PageSizes {
+    default: 100,
+    most: 999,
+});
+const LOG_PAGES: Option<PageSizes> = Some(PageSizes {
+    default: 1_000,
+    most: 1_000,
+});
+
+impl EntityType {
+    /// The path of one object, as operations have it.
+    pub(crate) fn object_path(&self) -> String {
+        format!("/{}/{{id}}", self.set)
     }
 
     pub(crate) fn property(&self, name: &str) -> Option<&'static Property> {
         self.properties
             .iter()
-            .find(|property| property.name == name)
+            .find(|property| property.name.eq_ignore_ascii_case(name))
+    }
+
+    /// A relationship that is served.
+    pub(crate) fn relationship(&self, name: &str) -> Option<&'static Relationship> {
+        self.relationships
+            .iter()
+            .find(|relationship| relationship.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The name of a relationship, served or not, as the schema spells it.
+    pub(crate) fn navigation(&self, name: &str) -> Option<&'static str> {
+        self.navigation
+            .iter()
+            .copied()
+            .find(|other| other.eq_ignore_ascii_case(name))
     }
 
     pub(crate) fn rule(&self, path: &str) -> Option<&'static Rule> {
         // The fifteen extension attributes share one row, written with an N.
         let stem = path.trim_end_matches(|last: char| last.is_ascii_digit());
-        if stem.ends_with("/extensionAttribute") {
+        if stem.to_ascii_lowercase().ends_with("/extensionattribute") {
             let number = path[stem.len()..].parse::<u8>().unwrap_or_default();
             return (1..=15).contains(&number).then(|| {
-                self.rules
-                    .iter()
-                    .find(|rule| rule.path.strip_suffix('N') == Some(stem))
+                self.rules.iter().find(|rule| {
+                    rule.path
+                        .strip_suffix('N')
+                        .is_some_and(|path| path.eq_ignore_ascii_case(stem))
+                })
             })?;
         }
-        self.rules.iter().find(|rule| rule.path == path)
+        self.rules
+            .iter()
+            .find(|rule| rule.path.eq_ignore_ascii_case(path))
     }
 
     /// The type's name as Graph's messages have it.
@@ -84,64 +205,6 @@ impl Entity {
         }
         name
     }
-}
-
-/// One declared property.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Property {
-    pub(crate) name: &'static str,
-    pub(crate) value: Type,
-    pub(crate) many: bool,
-    pub(crate) returned: Returned,
-}
-
-/// When a property comes back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Returned {
-    /// Unless `$select` leaves it out.
-    Always,
-    /// When `$select` names it.
-    OnSelect,
-    /// When `$select` names it, and only for a single object.
-    OnSelectAlone,
-    /// Not at all; it can only be filtered.
-    Never,
-}
-
-/// The type of a value, as far as `$filter` cares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Type {
-    Text,
-    Boolean,
-    Int,
-    Date,
-    Guid,
-    Complex,
-}
-
-/// Which kind of query something is allowed in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
-    /// Never.
-    No,
-    /// Always.
-    Basic,
-    /// With `ConsistencyLevel: eventual` and `$count=true`.
-    Advanced,
-}
-
-/// What `$filter` takes on one path; `in` goes wherever `eq` does.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Rule {
-    /// Segments separated by slashes, `any` for the elements of a collection.
-    pub(crate) path: &'static str,
-    pub(crate) leaf: Type,
-    pub(crate) eq: Mode,
-    pub(crate) starts_with: Mode,
-    /// `ge` and `le`.
-    pub(crate) range: Mode,
-    /// Comparing with `null`.
-    pub(crate) null: Mode,
 }
 
 /// The only paths that take `endsWith`, and only in an advanced query.
@@ -163,79 +226,6 @@ pub(crate) fn is_extension(name: &str) -> bool {
         })
     };
     name.starts_with("extension_") || name.strip_prefix("ext").is_some_and(schema)
-}
-
-impl Property {
-    const fn new(name: &'static str, value: Type) -> Self {
-        Self {
-            name,
-            value,
-            many: false,
-            returned: Returned::OnSelect,
-        }
-    }
-
-    const fn many(mut self) -> Self {
-        self.many = true;
-        self
-    }
-
-    const fn shown(mut self) -> Self {
-        self.returned = Returned::Always;
-        self
-    }
-
-    const fn alone(mut self) -> Self {
-        self.returned = Returned::OnSelectAlone;
-        self
-    }
-
-    const fn never(mut self) -> Self {
-        self.returned = Returned::Never;
-        self
-    }
-}
-
-const fn text(name: &'static str) -> Property {
-    Property::new(name, Type::Text)
-}
-
-const fn boolean(name: &'static str) -> Property {
-    Property::new(name, Type::Boolean)
-}
-
-const fn int(name: &'static str) -> Property {
-    Property::new(name, Type::Int)
-}
-
-const fn date(name: &'static str) -> Property {
-    Property::new(name, Type::Date)
-}
-
-const fn guid(name: &'static str) -> Property {
-    Property::new(name, Type::Guid)
-}
-
-const fn complex(name: &'static str) -> Property {
-    Property::new(name, Type::Complex)
-}
-
-const fn rule(
-    path: &'static str,
-    leaf: Type,
-    eq: Mode,
-    starts_with: Mode,
-    range: Mode,
-    null: Mode,
-) -> Rule {
-    Rule {
-        path,
-        leaf,
-        eq,
-        starts_with,
-        range,
-        null,
-    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,22 @@
 //! Graph's table for one entity: properties, `$filter` rules, `$orderby`, `$search`.
 
-use super::{Entity, boolean, complex, date, text};
+use super::{operation::*, *};
 
-pub(super) const ORGANIZATION: Entity = Entity {
+pub(super) const ORGANIZATION: EntityType = EntityType {
     name: "organization",
     set: "organization",
     directory: false,
     open: true,
+    object: false,
+    id: IdForm::Text,
+    key: None,
+    log_time: None,
+    premium: Premium::No,
+    list_options: SELECT_ONLY,
+    object_options: SELECT_ONLY,
+    pages: None,
+    visibility: Visibility::with(READ_ORGANIZATION),
+    deletion: Deletion::Hard,
     properties: &[
         text("id").shown(),
         date("deletedDateTime").shown(),
@@ -42,5 +52,10 @@ pub(super) const ORGANIZATION: Entity = Entity {
         "branding",
         "certificateBasedAuthConfiguration",
         "extensions",
+    ],
+    relationships: &[],
+    operations: &[
+        organization("GET", "/organization"),
+        organization("GET", "/organization/{id}"),
     ],
 };

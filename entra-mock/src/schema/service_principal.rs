@@ -1,12 +1,22 @@
 //! Graph's table for one entity: properties, `$filter` rules, `$orderby`, `$search`.
 
-use super::{Entity, Mode::*, Type::*, boolean, complex, date, guid, rule, text};
+use super::{Mode::*, Type::*, operation::*, relationship::*, *};
 
-pub(super) const SERVICE_PRINCIPAL: Entity = Entity {
+pub(super) const SERVICE_PRINCIPAL: EntityType = EntityType {
     name: "servicePrincipal",
     set: "servicePrincipals",
     directory: true,
     open: true,
+    object: true,
+    id: IdForm::Guid,
+    key: Some("appId"),
+    log_time: None,
+    premium: Premium::No,
+    list_options: ALL_OPTIONS,
+    object_options: OBJECT_OPTIONS,
+    pages: DIRECTORY_PAGES,
+    visibility: Visibility::with(READ_APPLICATIONS),
+    deletion: Deletion::Soft,
     properties: &[
         text("id").shown(),
         date("deletedDateTime").shown(),
@@ -94,5 +104,81 @@ pub(super) const SERVICE_PRINCIPAL: Entity = Entity {
         "tokenIssuancePolicies",
         "tokenLifetimePolicies",
         "transitiveMemberOf",
+    ],
+    relationships: &[
+        many(
+            Kind::ServicePrincipal,
+            "owners",
+            OWNERS,
+            Source::Out(Relation::Owners),
+        ),
+        many(
+            Kind::ServicePrincipal,
+            "memberOf",
+            CONTAINERS,
+            Source::In(Relation::Members),
+        ),
+        many(
+            Kind::ServicePrincipal,
+            "transitiveMemberOf",
+            CONTAINERS,
+            Source::Up,
+        ),
+        own(
+            Kind::ServicePrincipal,
+            "appRoleAssignedTo",
+            ASSIGNMENTS,
+            Source::AssignmentsTo,
+        ),
+        own(
+            Kind::ServicePrincipal,
+            "appRoleAssignments",
+            ASSIGNMENTS,
+            Source::AssignmentsOf,
+        ),
+        own(
+            Kind::ServicePrincipal,
+            "oauth2PermissionGrants",
+            GRANTS,
+            Source::Grants("clientId"),
+        ),
+    ],
+    operations: &[
+        application_list("GET", "/servicePrincipals"),
+        applications("GET", "/servicePrincipals/{id}"),
+        applications("GET", "/servicePrincipals/{id}/appRoleAssignedTo"),
+        applications("GET", "/servicePrincipals/{id}/appRoleAssignments"),
+        applications("GET", "/servicePrincipals/{id}/owners"),
+        applications("GET", "/servicePrincipals/{id}/memberOf"),
+        both(
+            "GET",
+            "/servicePrincipals/{id}/transitiveMemberOf",
+            READ_APPLICATION_GROUPS,
+        ),
+        both(
+            "POST",
+            "/servicePrincipals/{id}/getMemberGroups",
+            READ_APPLICATION_GROUPS,
+        ),
+        both(
+            "POST",
+            "/servicePrincipals/{id}/getMemberObjects",
+            READ_APPLICATION_GROUPS,
+        ),
+        both(
+            "POST",
+            "/servicePrincipals/{id}/checkMemberGroups",
+            READ_APPLICATION_GROUPS,
+        ),
+        both(
+            "POST",
+            "/servicePrincipals/{id}/checkMemberObjects",
+            READ_APPLICATION_GROUPS,
+        ),
+        both(
+            "GET",
+            "/servicePrincipals/{id}/oauth2PermissionGrants",
+            READ_GRANTS,
+        ),
     ],
 };

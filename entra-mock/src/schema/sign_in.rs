@@ -1,12 +1,22 @@
 //! Graph's table for one entity: properties, `$filter` rules, `$orderby`, `$search`.
 
-use super::{Entity, Mode::*, Type::*, boolean, complex, date, rule, text};
+use super::{Mode::*, Type::*, operation::*, *};
 
-pub(super) const SIGN_IN: Entity = Entity {
+pub(super) const SIGN_IN: EntityType = EntityType {
     name: "signIn",
     set: "auditLogs/signIns",
     directory: false,
     open: false,
+    object: false,
+    id: IdForm::Text,
+    key: None,
+    log_time: Some("createdDateTime"),
+    premium: Premium::Always,
+    list_options: &["$filter", "$orderby", "$top"],
+    object_options: &[],
+    pages: LOG_PAGES,
+    visibility: Visibility::with(READ_SIGN_INS),
+    deletion: Deletion::Hard,
     properties: &[
         text("id").shown(),
         text("appDisplayName").shown(),
@@ -73,7 +83,12 @@ pub(super) const SIGN_IN: Entity = Entity {
         rule("userId", Text, Basic, No, No, No),
         rule("userPrincipalName", Text, Basic, Basic, No, No),
     ],
-    order: &[],
+    order: &[("createdDateTime", Basic)],
     search: &[],
     navigation: &[],
+    relationships: &[],
+    operations: &[
+        both("GET", "/auditLogs/signIns", &["AuditLog.Read.All"]),
+        both("GET", "/auditLogs/signIns/{id}", &["AuditLog.Read.All"]),
+    ],
 };

@@ -1,12 +1,22 @@
 //! Graph's table for one entity: properties, `$filter` rules, `$orderby`, `$search`.
 
-use super::{Entity, complex, guid, int, text};
+use super::{operation::*, *};
 
-pub(super) const SKU: Entity = Entity {
+pub(super) const SKU: EntityType = EntityType {
     name: "subscribedSku",
     set: "subscribedSkus",
     directory: false,
     open: false,
+    object: false,
+    id: IdForm::Text,
+    key: None,
+    log_time: None,
+    premium: Premium::No,
+    list_options: SELECT_ONLY,
+    object_options: SELECT_ONLY,
+    pages: None,
+    visibility: Visibility::with(READ_LICENCES),
+    deletion: Deletion::Hard,
     properties: &[
         text("id").shown(),
         text("accountId").shown(),
@@ -24,4 +34,19 @@ pub(super) const SKU: Entity = Entity {
     order: &[],
     search: &[],
     navigation: &[],
+    relationships: &[],
+    operations: &[
+        both("GET", "/subscribedSkus", READ_LICENCES),
+        row(
+            "GET",
+            "/subscribedSkus/{id}",
+            &[
+                "LicenseAssignment.Read.All",
+                "Organization.Read.All",
+                "Directory.Read.All",
+                "Directory.ReadWrite.All",
+            ],
+            READ_LICENCES,
+        ),
+    ],
 };

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::*;
+use super::{facts::facts_of, *};
 
 #[test]
 fn a_user_has_exactly_eleven_default_properties() {
@@ -26,7 +26,7 @@ fn a_user_has_exactly_eleven_default_properties() {
 #[test]
 fn no_table_names_a_property_or_rule_twice() {
     for kind in Kind::ALL {
-        let entity = Entity::of(kind);
+        let entity = kind.entity();
         let properties: BTreeSet<_> = entity
             .properties
             .iter()
@@ -41,10 +41,10 @@ fn no_table_names_a_property_or_rule_twice() {
 #[test]
 fn every_rule_begins_with_something_the_type_has() {
     for kind in Kind::ALL {
-        let entity = Entity::of(kind);
+        let entity = kind.entity();
         for rule in entity.rules {
             let first = rule.path.split('/').next().unwrap_or_default();
-            let known = entity.property(first).is_some() || entity.navigation.contains(&first);
+            let known = entity.property(first).is_some() || entity.navigation(first).is_some();
             assert!(known, "{} {}", entity.name, rule.path);
         }
         for (path, _) in entity.order {
@@ -57,56 +57,42 @@ fn every_rule_begins_with_something_the_type_has() {
 fn alternate_keys_are_declared_properties() {
     for kind in Kind::ALL {
         if let Some(key) = kind.alternate_key() {
-            assert!(Entity::of(kind).property(key).is_some(), "{key}");
+            assert!(kind.entity().property(key).is_some(), "{key}");
         }
     }
 }
 
-/// Compares names and types with Microsoft's metadata when the environment says where it lies.
 #[test]
-fn the_tables_agree_with_the_published_metadata() {
-    let Some(folder) = std::env::var_os("ENTRA_FACTS") else {
-        eprintln!("skipped: ENTRA_FACTS is not set");
-        return;
-    };
-    let text =
-        std::fs::read_to_string(std::path::Path::new(&folder).join("graph-csdl.json")).unwrap();
-    let metadata: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let types = metadata["types"].as_array().unwrap();
-    let declared = |full: &str| types.iter().find(|item| item["full_name"] == full);
+fn the_entity_types_agree_with_the_committed_metadata() {
     let mut checked = 0;
     for kind in Kind::ALL {
-        let entity = Entity::of(kind);
-        let mut names = BTreeSet::new();
-        let mut next = Some(format!("microsoft.graph.{}", entity.name));
-        while let Some(item) = next.as_deref().and_then(declared) {
-            for property in item["properties"].as_array().unwrap() {
-                let name = property["name"].as_str().unwrap();
-                names.insert(name.to_owned());
-                let ours = entity
-                    .property(name)
-                    .unwrap_or_else(|| panic!("{} lacks {name}", entity.name));
-                assert_eq!(ours.many, property["collection"] == true, "{name}");
-                let date =
-                    property["type"] == "Edm.DateTimeOffset" || property["type"] == "Edm.Date";
-                assert_eq!(ours.value == Type::Date, date, "{name}");
-                assert_eq!(
-                    ours.value == Type::Boolean,
-                    property["type"] == "Edm.Boolean",
-                    "{name}"
-                );
-                assert_eq!(
-                    ours.value == Type::Guid,
-                    property["type"] == "Edm.Guid",
-                    "{name}"
-                );
-                checked += 1;
-            }
-            next = item["base_type"].as_str().map(str::to_owned);
+        let entity = kind.entity();
+        let facts = facts_of(entity.name).unwrap_or_else(|| panic!("{}", entity.name));
+        for fact in facts {
+            let ours = entity
+                .property(fact.name)
+                .unwrap_or_else(|| panic!("{} lacks {}", entity.name, fact.name));
+            assert_eq!(ours.many, fact.many, "{}", fact.name);
+            let date = matches!(fact.value, "DateTimeOffset" | "Date");
+            assert_eq!(ours.value == Type::Date, date, "{}", fact.name);
+            assert_eq!(
+                ours.value == Type::Boolean,
+                fact.value == "Boolean",
+                "{}",
+                fact.name
+            );
+            assert_eq!(
+                ours.value == Type::Guid,
+                fact.value == "Guid",
+                "{}",
+                fact.name
+            );
+            checked += 1;
         }
         for property in entity.properties {
             assert!(
-                names.contains(property.name) || BEYOND_METADATA.contains(&property.name),
+                facts.iter().any(|fact| fact.name == property.name)
+                    || BEYOND_METADATA.contains(&property.name),
                 "{} is not in the metadata",
                 property.name
             );
@@ -115,11 +101,38 @@ fn the_tables_agree_with_the_published_metadata() {
     assert!(checked > 300, "{checked}");
 }
 
+#[test]
+fn every_kind_is_found_by_its_set_and_has_operations_or_a_parent() {
+    for kind in Kind::ALL {
+        assert_eq!(Kind::of_set(kind.entity().set), Some(kind));
+        let reached = kind.is_listed()
+            || Kind::ALL
+                .into_iter()
+                .flat_map(|kind| kind.entity().relationships)
+                .any(|relationship| relationship.kinds.contains(&kind));
+        assert!(reached, "{kind:?}");
+    }
+}
+
+#[test]
+fn every_relationship_that_is_served_has_a_permission_row() {
+    for kind in Kind::ALL {
+        for relationship in kind.entity().relationships {
+            assert_eq!(relationship.of, kind, "{}", relationship.name);
+            let path = relationship.path();
+            assert!(
+                kind.entity().operations.iter().any(|row| row.path == path),
+                "{path}"
+            );
+        }
+    }
+}
+
 /// Documented and seen, but not in the metadata.
 const BEYOND_METADATA: [&str; 1] = ["extensionAttributes"];
 
 fn shown(kind: Kind) -> impl Iterator<Item = &'static str> {
-    Entity::of(kind)
+    kind.entity()
         .properties
         .iter()
         .filter(|property| property.returned == Returned::Always)

@@ -1,75 +1,8 @@
-//! What the store holds, and in which relations.
+//! What the store says about its objects.
 
 use std::fmt;
 
 use super::{Object, text};
-
-/// What sort of object a record is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Kind {
-    User,
-    Group,
-    Application,
-    ServicePrincipal,
-    Device,
-    AppRoleAssignment,
-    OAuth2PermissionGrant,
-    Organization,
-    SubscribedSku,
-    SignIn,
-    DirectoryAudit,
-}
-
-impl Kind {
-    #[cfg(test)]
-    pub(crate) const ALL: [Self; 11] = [
-        Self::User,
-        Self::Group,
-        Self::Application,
-        Self::ServicePrincipal,
-        Self::Device,
-        Self::AppRoleAssignment,
-        Self::OAuth2PermissionGrant,
-        Self::Organization,
-        Self::SubscribedSku,
-        Self::SignIn,
-        Self::DirectoryAudit,
-    ];
-
-    /// The property, besides `id`, that identifies one object of this kind.
-    pub(crate) fn alternate_key(self) -> Option<&'static str> {
-        match self {
-            Self::User => Some("userPrincipalName"),
-            Self::Application | Self::ServicePrincipal => Some("appId"),
-            Self::Device => Some("deviceId"),
-            _ => None,
-        }
-    }
-
-    /// The property the two logs are kept in order of.
-    pub(super) fn log_time(self) -> Option<&'static str> {
-        match self {
-            Self::SignIn => Some("createdDateTime"),
-            Self::DirectoryAudit => Some("activityDateTime"),
-            _ => None,
-        }
-    }
-}
-
-/// A link from one object to another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Relation {
-    /// Group to member.
-    Members,
-    /// Group, application or service principal to owner.
-    Owners,
-    /// User to manager; at most one.
-    Manager,
-    /// Device to owner.
-    RegisteredOwners,
-    /// Device to user.
-    RegisteredUsers,
-}
 
 /// Why an object was not stored.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -51,6 +51,16 @@ impl Object {
             .map(|field| field.value.get())
     }
 
+    /// The property of that name, in whatever letters.
+    pub(crate) fn get_ignoring_case(&self, name: &str) -> Option<&Value> {
+        self.get(name).or_else(|| {
+            self.0
+                .iter()
+                .find(|field| field.name.text().eq_ignore_ascii_case(name))
+                .map(|field| field.value.get())
+        })
+    }
+
     pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
         self.0
             .iter_mut()

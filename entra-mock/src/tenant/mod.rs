@@ -22,6 +22,7 @@ use crate::{
     engine::Engine,
     face::InProcess,
     fault::Fault,
+    schema::mismatches,
     state::License,
     store::{Conflict, Kind, Object},
 };
@@ -194,12 +195,15 @@ impl FakeTenant {
         self.face.mount(mock).await;
     }
 
-    /// Puts an object into a collection such as `users` as it is, without the checks that Graph
-    /// makes; an `id` is made up if there is none. Gives the id.
+    /// Puts an object into a collection such as `users`; an `id` is made up if there is none.
+    /// Returns the id.
+    ///
+    /// Read-only properties can be set, required ones can be missing.
     ///
     /// # Errors
-    /// [`SeedError`] for an unknown collection, a value that is no object, or an id or name that
-    /// another object has.
+    /// [`SeedError`] for an unknown collection, a value that is no object, an id or name that
+    /// another object has, and for properties that the type does not have or that have another
+    /// type: the error names all of them.
     ///
     /// ```
     /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -213,6 +217,10 @@ impl FakeTenant {
         let Value::Object(mut object) = object else {
             return Err(SeedError::new("the value is no JSON object"));
         };
+        check(
+            kind,
+            object.iter().map(|(name, value)| (name.as_str(), value)),
+        )?;
         let mut state = self.engine.write();
         let id = match object.get("id").and_then(Value::as_str) {
             Some(id) => id.to_owned(),
@@ -227,7 +235,8 @@ impl FakeTenant {
     /// Sets one property of an object, or takes it away with a null.
     ///
     /// # Errors
-    /// [`SeedError`] for an unknown collection or id, and for a name another object has.
+    /// [`SeedError`] for an unknown collection or id, for a name another object has, and for a
+    /// property that the type does not have or a value of another type.
     pub fn set_property(
         &self,
         collection: &str,
@@ -236,6 +245,9 @@ impl FakeTenant {
         value: Value,
     ) -> Result<(), SeedError> {
         let kind = kind(collection)?;
+        if !value.is_null() {
+            check(kind, [(property, &value)])?;
+        }
         if self.change(kind, id, |object| set(object, property, value)) {
             return Ok(());
         }
@@ -281,6 +293,22 @@ impl From<Conflict> for SeedError {
     }
 }
 
+/// Names every property that the type does not have or that has another type.
+fn check<'v>(
+    kind: Kind,
+    properties: impl IntoIterator<Item = (&'v str, &'v Value)>,
+) -> Result<(), SeedError> {
+    let problems: Vec<String> = mismatches(kind.entity(), properties)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let set = kind.entity().set;
+    Err(SeedError::new(format!("{set}: {}", problems.join("; "))))
+}
+
 fn set(object: &mut Object, property: &str, value: Value) {
     if value.is_null() {
         object.remove(property);
@@ -290,19 +318,8 @@ fn set(object: &mut Object, property: &str, value: Value) {
 }
 
 fn kind(collection: &str) -> Result<Kind, SeedError> {
-    let kind = match collection {
-        "users" => Kind::User,
-        "groups" => Kind::Group,
-        "applications" => Kind::Application,
-        "servicePrincipals" => Kind::ServicePrincipal,
-        "devices" => Kind::Device,
-        "appRoleAssignments" => Kind::AppRoleAssignment,
-        "oauth2PermissionGrants" => Kind::OAuth2PermissionGrant,
-        "organization" => Kind::Organization,
-        "subscribedSkus" => Kind::SubscribedSku,
-        "signIns" | "auditLogs/signIns" => Kind::SignIn,
-        "directoryAudits" | "auditLogs/directoryAudits" => Kind::DirectoryAudit,
-        other => return Err(SeedError::new(format!("there is no collection {other}"))),
-    };
+    let kind = Kind::of_set(collection)
+        .or_else(|| Kind::of_set(&format!("auditLogs/{collection}")))
+        .ok_or_else(|| SeedError::new(format!("there is no collection {collection}")))?;
     Ok(kind)
 }

@@ -218,3 +218,61 @@ async fn a_sign_in_that_ends_on_a_page_fails_with_what_the_page_says() {
     );
     let _ = tenant.sign_in_at(&url, "nobody@contoso.com");
 }
+
+#[tokio::test]
+async fn a_seeded_object_with_wrong_properties_is_an_error_that_names_all_of_them() {
+    let tenant = FakeTenant::start().await;
+    let error = tenant
+        .insert(
+            "groups",
+            serde_json::json!({
+                "displayNaem": "Buyers", "securityEnabled": "yes", "groupTypes": "Unified",
+                "assignedLicenses": [{"skuld": "x"}], "mail": "buyers@contoso.com"
+            }),
+        )
+        .unwrap_err()
+        .to_string();
+    for name in [
+        "displayNaem",
+        "securityEnabled",
+        "groupTypes",
+        "assignedLicenses/skuld",
+    ] {
+        assert!(error.contains(name), "{error}");
+    }
+    assert!(
+        !error.contains("property mail;") && !error.contains("of mail"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_property_set_by_a_test_is_checked_like_a_seed() {
+    let tenant = FakeTenant::start().await;
+    let id = tenant.user("adele@contoso.com").id().to_string();
+    for (property, value) in [
+        ("jobTitel", serde_json::json!("Lead")),
+        ("jobTitle", serde_json::json!(7)),
+        ("createdDateTime", serde_json::json!("yesterday")),
+        ("otherMails", serde_json::json!(["a@b.example", 1])),
+        ("passwordProfile", serde_json::json!({"pasword": "x"})),
+    ] {
+        let error = tenant
+            .set_property("users", &id, property, value)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(property), "{error}");
+    }
+    for (property, value) in [
+        ("jobTitle", serde_json::json!("Lead")),
+        ("jobTitle", serde_json::Value::Null),
+        ("onPremisesSyncEnabled", serde_json::json!(true)),
+        (
+            "extension_0123456789abcdef0123456789abcdef_level",
+            serde_json::json!("5"),
+        ),
+        ("ageGroup", serde_json::json!("Adult")),
+    ] {
+        tenant.set_property("users", &id, property, value).unwrap();
+    }
+}

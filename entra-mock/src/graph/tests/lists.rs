@@ -487,3 +487,82 @@ fn audits_are_filtered_and_ordered() {
     assert_eq!(fixture.get("/auditLogs/directoryAudits").all("id"), ["d1"]);
     assert_eq!(fixture.get("/auditLogs/directoryAudits/d2").status, 404);
 }
+
+#[test]
+fn names_and_keywords_are_read_in_any_letters_and_written_as_in_the_schema() {
+    let fixture = Fixture::new();
+    let answer =
+        fixture.get("/users?$select=DISPLAYNAME,userprincipalname&$filter=DisplayName EQ 'adele'");
+    assert_eq!(answer.all("displayName"), ["Adele"]);
+    assert_eq!(answer.all("userPrincipalName"), ["adele@contoso.com"]);
+    for filter in [
+        "userprincipalname eq 'adele@contoso.com'",
+        "ID In ('00000000-0000-4000-8000-000000000001')",
+        "AssignedLicenses/Any(x:x/SKUID eq 00000000-0000-4000-8000-000000000090)",
+        "assignedlicenses/ANY (x:x/skuId eq 00000000-0000-4000-8000-000000000090)",
+        "STARTSWITH(DisplayName,'ade')",
+        "Manager/ID eq '00000000-0000-4000-8000-000000000002'",
+    ] {
+        let answer = fixture.get(&format!("/users?$filter={filter}"));
+        assert_eq!(answer.all("displayName"), ["Adele"], "{filter}");
+    }
+    assert_eq!(
+        fixture
+            .get("/users?$orderby=DisplayName")
+            .all("displayName"),
+        ["Adele", "Bo O'Neil", "cleo"]
+    );
+    let manager = fixture.get("/Users/adele@contoso.com?$expand=Manager($select=ID)");
+    assert_eq!(manager.body["manager"]["id"], id(BO), "{}", manager.text);
+}
+
+#[test]
+fn group_types_are_filtered_without_the_advanced_pair_and_negated_with_it() {
+    let mut fixture = Fixture::new();
+    let group = json!({"id": id(13), "displayName": "Team", "groupTypes": ["Unified"]});
+    fixture
+        .state
+        .store
+        .insert(Kind::Group, group.as_object().cloned().unwrap())
+        .unwrap();
+    let unified = "groupTypes/any(c:c eq 'Unified')";
+    let answer = fixture.get(&format!("/groups?$filter={unified}"));
+    assert_eq!(answer.all("displayName"), ["Team"]);
+    let expanded = fixture.get(&format!("/groups?$filter={unified}&$expand=owners"));
+    assert_eq!(expanded.all("displayName"), ["Team"]);
+    let negated = format!("/groups?$filter=not {unified}&$count=true");
+    assert_eq!(fixture.get(&negated).error().1, "Request_UnsupportedQuery");
+    assert_eq!(
+        fixture.eventual(&negated).all("displayName"),
+        ["Engineers", "Testers"]
+    );
+}
+
+#[test]
+fn logs_take_the_documented_options_and_filters() {
+    let fixture = Fixture::new();
+    assert_eq!(
+        fixture
+            .get("/auditLogs/signIns?$orderby=createdDateTime")
+            .all("id"),
+        ["s3", "s1", "s2"]
+    );
+    assert_eq!(
+        fixture
+            .get("/auditLogs/signIns?$orderby=createdDateTime desc")
+            .all("id"),
+        ["s2", "s1", "s3"]
+    );
+    for filter in [
+        "id eq 'd1'",
+        "targetResources/any(t:startswith(t/displayName,'CL'))",
+        "targetResources/any(t:t/displayName eq 'cleo')",
+    ] {
+        let answer = fixture.get(&format!("/auditLogs/directoryAudits?$filter={filter}"));
+        assert_eq!(answer.all("id"), ["d1"], "{filter}");
+    }
+    let none = fixture.get("/auditLogs/directoryAudits?$filter=correlationId eq 'other'");
+    assert!(none.all("id").is_empty());
+    let selected = fixture.get("/auditLogs/directoryAudits?$select=id");
+    assert_eq!(selected.body["value"][0], json!({"id": "d1"}));
+}

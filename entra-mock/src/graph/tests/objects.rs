@@ -159,17 +159,25 @@ fn sign_in_activity_is_worked_out_on_request() {
         "2026-11-20T10:00:00Z"
     );
     assert_eq!(answer.body["value"][2]["signInActivity"], Value::Null);
-    assert_eq!(
+}
+
+#[test]
+fn top_above_the_maximum_gives_pages_of_the_maximum_with_sign_in_activity() {
+    let mut fixture = Fixture::new();
+    for number in 0..500 {
+        let user = json!({"id": id(1_000 + number), "userPrincipalName": format!("u{number}@contoso.com")});
         fixture
-            .get("/users?$select=signInActivity&$top=501")
-            .error()
-            .0,
-        400
-    );
-    assert_eq!(
-        fixture.get("/users?$select=signInActivity&$top=500").status,
-        200
-    );
+            .state
+            .store
+            .insert(Kind::User, user.as_object().cloned().unwrap())
+            .unwrap();
+    }
+    for top in ["501", "999", "5000"] {
+        let answer = fixture.get(&format!("/users?$select=signInActivity&$top={top}"));
+        assert_eq!(answer.all("id").len(), 500, "{top}");
+        assert!(answer.body["@odata.nextLink"].is_string(), "{top}");
+    }
+    assert_eq!(fixture.get("/users?$top=1000").error().0, 400);
 }
 
 #[test]

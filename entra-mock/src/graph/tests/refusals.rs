@@ -84,11 +84,6 @@ fn documented_400s_have_their_code_and_name_the_culprit() {
             "$select",
         ),
         (
-            "/auditLogs/signIns?$orderby=createdDateTime",
-            "Request_BadRequest",
-            "$orderby",
-        ),
-        (
             "/auditLogs/signIns?$count=true",
             "Request_BadRequest",
             "$count",
@@ -97,11 +92,6 @@ fn documented_400s_have_their_code_and_name_the_culprit() {
             "/auditLogs/signIns?$top=1001",
             "Request_UnsupportedQuery",
             "between 1 and 1000",
-        ),
-        (
-            "/auditLogs/directoryAudits?$select=id",
-            "Request_BadRequest",
-            "$select",
         ),
         (
             "/oauth2PermissionGrants?$orderby=clientId",

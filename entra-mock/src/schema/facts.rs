@@ -1,0 +1,164 @@
+//! The committed tables of types, for what a body or a seed may say.
+
+use std::{collections::HashMap, fmt, sync::OnceLock};
+
+use serde_json::Value;
+
+use super::{EntityType, is_extension};
+use crate::time::ticks;
+
+/// One property of a type as the metadata declares it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Fact {
+    pub(super) name: &'static str,
+    /// `String`, `Boolean`, …, or the name of a complex type or enumeration.
+    pub(super) value: &'static str,
+    pub(super) many: bool,
+}
+
+/// What is wrong with a value, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Mismatch {
+    /// The type has no such property.
+    Unknown(String),
+    /// The property has another type.
+    Type(String),
+}
+
+/// Everything that is wrong with the properties of an object, whoever sets them.
+pub(crate) fn mismatches<'v>(
+    entity: &EntityType,
+    properties: impl IntoIterator<Item = (&'v str, &'v Value)>,
+) -> Vec<Mismatch> {
+    let facts = facts_of(entity.name).unwrap_or_default();
+    let check = |(name, value): (&str, &Value)| {
+        if let Some(fact) = facts.iter().find(|fact| fact.name == name) {
+            return check_value(name, fact, value).err();
+        }
+        // Annotations, and what the published metadata lacks.
+        let beyond = name.starts_with('@')
+            || entity.open && is_extension(name)
+            || entity
+                .property(name)
+                .is_some_and(|property| property.name == name);
+        (!beyond).then(|| Mismatch::Unknown(name.to_owned()))
+    };
+    properties.into_iter().filter_map(check).collect()
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(name) => write!(f, "there is no property {name}"),
+            Self::Type(name) => write!(f, "the value of {name} has the wrong type"),
+        }
+    }
+}
+
+/// The declared properties of a type, or nothing for a type that the tables do not have.
+pub(super) fn facts_of(name: &str) -> Option<&'static [Fact]> {
+    tables().types.get(name).map(Vec::as_slice)
+}
+
+/// Checks a value against the declared type of a property; null is any type's.
+fn check_value(path: &str, fact: &Fact, value: &Value) -> Result<(), Mismatch> {
+    if value.is_null() && !fact.many {
+        return Ok(());
+    }
+    if !fact.many {
+        return check_single(path, fact.value, value);
+    }
+    let items = value
+        .as_array()
+        .ok_or_else(|| Mismatch::Type(path.to_owned()))?;
+    items
+        .iter()
+        .try_for_each(|item| check_single(path, fact.value, item))
+}
+
+fn check_single(path: &str, name: &str, value: &Value) -> Result<(), Mismatch> {
+    let text = value.as_str();
+    let whole = |most: i64| value.as_i64().is_some_and(|number| number.abs() <= most);
+    let fits = match name {
+        "String" | "Duration" | "Binary" | "Stream" => text.is_some(),
+        "Boolean" => value.is_boolean(),
+        "Int16" => whole(i64::from(i16::MAX)),
+        "Int32" => whole(i64::from(i32::MAX)),
+        "Int64" => whole(i64::MAX),
+        "Double" | "Single" | "Decimal" => value.is_number(),
+        "Guid" => text.is_some_and(|text| text.parse::<entra_core::Guid>().is_ok()),
+        "Date" => text.is_some_and(|text| text.len() == 10 && ticks(text).is_some()),
+        "DateTimeOffset" => text.is_some_and(|text| ticks(text).is_some()),
+        "TimeOfDay" => text.is_some(),
+        name => return check_declared(path, name, value),
+    };
+    if fits {
+        Ok(())
+    } else {
+        Err(Mismatch::Type(path.to_owned()))
+    }
+}
+
+fn check_declared(path: &str, name: &str, value: &Value) -> Result<(), Mismatch> {
+    if let Some(members) = tables().enums.get(name) {
+        // Several members of a flags enumeration are joined with commas.
+        let known = |text: &str| {
+            text.split(',')
+                .all(|part| members.iter().any(|member| part.trim() == *member))
+        };
+        return match value.as_str() {
+            Some(text) if known(text) => Ok(()),
+            _ => Err(Mismatch::Type(path.to_owned())),
+        };
+    }
+    let Some(object) = value.as_object() else {
+        return Err(Mismatch::Type(path.to_owned()));
+    };
+    let Some(facts) = facts_of(name) else {
+        return Ok(());
+    };
+    for (key, value) in object {
+        if key.starts_with('@') || key.contains("@odata.") {
+            continue;
+        }
+        let inner = format!("{path}/{key}");
+        match facts.iter().find(|fact| fact.name == key) {
+            Some(fact) => check_value(&inner, fact, value)?,
+            None if tables().open.contains(&name) => {}
+            None => return Err(Mismatch::Unknown(inner)),
+        }
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Tables {
+    types: HashMap<&'static str, Vec<Fact>>,
+    enums: HashMap<&'static str, Vec<&'static str>>,
+    open: Vec<&'static str>,
+}
+
+/// Read when first asked, once per process.
+fn tables() -> &'static Tables {
+    static TABLES: OnceLock<Tables> = OnceLock::new();
+    TABLES.get_or_init(|| {
+        let mut tables = Tables::default();
+        for line in include_str!("../../tables/types.tsv").lines() {
+            let mut columns = line.split('\t');
+            let mut next = || columns.next().unwrap_or_default();
+            let (owner, name, value, many) = (next(), next(), next(), next());
+            match name {
+                "=enum" => {
+                    tables.enums.insert(owner, value.split(' ').collect());
+                }
+                "=open" => tables.open.push(owner),
+                name => tables.types.entry(owner).or_default().push(Fact {
+                    name,
+                    value,
+                    many: many == "many",
+                }),
+            }
+        }
+        tables
+    })
+}

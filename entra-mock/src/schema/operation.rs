@@ -1,0 +1,298 @@
+//! The operations that are served, each with the permissions any one of which is enough.
+//!
+//! Reviewed by hand from Microsoft's published lists (`tables/permissions.tsv`): where the API's own
+//! page and the machine-readable list differ, a name from either is taken, except permissions of
+//! other services (device management, agent identities) that the list also names for the directory.
+
+/// One documented operation.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    pub(crate) method: &'static str,
+    /// `{id}` stands for any key of the object.
+    pub(crate) path: &'static str,
+    pub(crate) delegated: &'static [&'static str],
+    pub(crate) application: &'static [&'static str],
+    /// Delegated permissions that reach the signed-in user's own object only.
+    pub(crate) own: &'static [&'static str],
+}
+
+/// What is addressed without saying which type it has.
+pub(crate) const ANY_OBJECT: &[Operation] = &[
+    both("GET", "/directoryObjects/{id}", &["Directory.Read.All"]),
+    both(
+        "POST",
+        "/directoryObjects/{id}/getMemberGroups",
+        READ_DIRECTORY,
+    ),
+    both(
+        "POST",
+        "/directoryObjects/{id}/getMemberObjects",
+        READ_DIRECTORY,
+    ),
+    both(
+        "POST",
+        "/directoryObjects/{id}/checkMemberGroups",
+        READ_DIRECTORY,
+    ),
+    both(
+        "POST",
+        "/directoryObjects/{id}/checkMemberObjects",
+        READ_DIRECTORY,
+    ),
+];
+
+/// What shows all of a user.
+pub(super) const USERS_IN_FULL: &[&str] = &[
+    "User.Read.All",
+    "User.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];
+
+/// What shows a group that is a member or container of something.
+pub(super) const READ_GROUPS: &[&str] = &[
+    "Group.ReadBasic.All",
+    "GroupMember.ReadBasic.All",
+    "GroupMember.Read.All",
+    "Group.Read.All",
+    "GroupMember.ReadWrite.All",
+    "Group.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];
+
+/// What shows an application or service principal.
+pub(super) const READ_APPLICATIONS: &[&str] = &[
+    "Application.Read.All",
+    "Application.ReadWrite.OwnedBy",
+    "Application.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];
+
+/// What shows a device.
+pub(super) const READ_DEVICES: &[&str] = &[
+    "Device.Read.All",
+    "Device.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];
+
+/// What shows the signed-in user all of their own profile.
+pub(super) const OWN_PROFILE: &[&str] = &["User.Read", "User.ReadWrite"];
+
+pub(super) const OWN_OBJECTS: &[&str] = &["User.Read"];
+
+pub(super) const READ_USERS: &[&str] = &[
+    "User.ReadBasic.All",
+    "User.Read.All",
+    "User.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];
+
+pub(super) const LIST_GROUPS: &[&str] = &[
+    "Group.ReadBasic.All",
+    "GroupMember.Read.All",
+    "Group.Read.All",
+    "Group.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];
+
+pub(super) const READ_MEMBERS: &[&str] = &[
+    "GroupMember.ReadBasic.All",
+    "Group.ReadBasic.All",
+    "GroupMember.Read.All",
+    "Group.Read.All",
+    "GroupMember.ReadWrite.All",
+    "Group.ReadWrite.All",
+    "Directory.Read.All",
+];
+
+/// What tells which groups a person is in. The pages pair a name for groups with one for users;
+/// the machine-readable list, and what was observed, take either alone.
+pub(super) const READ_USER_GROUPS: &[&str] = &[
+    "GroupMember.ReadBasic.All",
+    "Group.ReadBasic.All",
+    "GroupMember.Read.All",
+    "Group.Read.All",
+    "User.Read.All",
+    "Directory.Read.All",
+    "Group.ReadWrite.All",
+    "Directory.ReadWrite.All",
+];
+
+/// The same with directory roles and administrative units, which users' own names cover.
+pub(super) const READ_USER_OBJECTS: &[&str] = &[
+    "GroupMember.ReadBasic.All",
+    "Group.ReadBasic.All",
+    "GroupMember.Read.All",
+    "Group.Read.All",
+    "User.Read.All",
+    "Directory.Read.All",
+    "User.ReadWrite.All",
+    "Group.ReadWrite.All",
+    "Directory.ReadWrite.All",
+];
+
+pub(super) const READ_GROUP_GROUPS: &[&str] = &[
+    "GroupMember.ReadBasic.All",
+    "Group.ReadBasic.All",
+    "GroupMember.Read.All",
+    "Group.Read.All",
+    "Directory.Read.All",
+    "Group.ReadWrite.All",
+    "Directory.ReadWrite.All",
+];
+
+pub(super) const READ_APPLICATION_GROUPS: &[&str] = &[
+    "Application.Read.All",
+    "Application.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];
+
+pub(super) const READ_DIRECTORY: &[&str] = &["Directory.Read.All", "Directory.ReadWrite.All"];
+
+pub(super) const READ_ASSIGNMENTS: &[&str] = &[
+    "AppRoleAssignment.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];
+
+pub(super) const READ_GRANTS: &[&str] = &[
+    "DelegatedPermissionGrant.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];
+
+pub(super) const READ_LICENCES: &[&str] = &[
+    "LicenseAssignment.Read.All",
+    "Organization.Read.All",
+    "Organization.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];
+
+pub(super) const READ_AUDITS: &[&str] = &["AuditLog.Read.All", "Directory.Read.All"];
+
+impl Operation {
+    pub(super) const fn own(mut self, own: &'static [&'static str]) -> Self {
+        self.own = own;
+        self
+    }
+}
+
+pub(super) const fn row(
+    method: &'static str,
+    path: &'static str,
+    delegated: &'static [&'static str],
+    application: &'static [&'static str],
+) -> Operation {
+    Operation {
+        method,
+        path,
+        delegated,
+        application,
+        own: &[],
+    }
+}
+
+pub(super) const fn both(
+    method: &'static str,
+    path: &'static str,
+    names: &'static [&'static str],
+) -> Operation {
+    row(method, path, names, names)
+}
+
+pub(super) const fn applications(method: &'static str, path: &'static str) -> Operation {
+    row(
+        method,
+        path,
+        &[
+            "Application.Read.All",
+            "Application.ReadWrite.All",
+            "Directory.Read.All",
+            "Directory.ReadWrite.All",
+        ],
+        READ_APPLICATIONS,
+    )
+}
+
+/// The published lists leave one name out for an application that lists.
+pub(super) const fn application_list(method: &'static str, path: &'static str) -> Operation {
+    row(
+        method,
+        path,
+        &[
+            "Application.Read.All",
+            "Application.ReadWrite.All",
+            "Directory.Read.All",
+            "Directory.ReadWrite.All",
+        ],
+        &[
+            "Application.Read.All",
+            "Application.ReadWrite.OwnedBy",
+            "Application.ReadWrite.All",
+            "Directory.Read.All",
+        ],
+    )
+}
+
+pub(super) const fn devices(method: &'static str, path: &'static str) -> Operation {
+    row(
+        method,
+        path,
+        &[
+            "Device.Read.All",
+            "Directory.Read.All",
+            "Directory.ReadWrite.All",
+        ],
+        READ_DEVICES,
+    )
+}
+
+pub(super) const fn organization(method: &'static str, path: &'static str) -> Operation {
+    row(
+        method,
+        path,
+        &[
+            "User.Read",
+            "Organization.Read.All",
+            "Organization.ReadWrite.All",
+            "User.Read.All",
+            "Directory.Read.All",
+            "Directory.ReadWrite.All",
+        ],
+        &[
+            "Organization.Read.All",
+            "Organization.ReadWrite.All",
+            "User.Read.All",
+            "Directory.Read.All",
+            "Directory.ReadWrite.All",
+        ],
+    )
+}
+
+/// What shows an app role assignment beside its principal or resource.
+pub(super) const READ_ASSIGNED: &[&str] = &[
+    "AppRoleAssignment.ReadWrite.All",
+    "Application.Read.All",
+    "Application.ReadWrite.OwnedBy",
+    "Application.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];
+
+pub(super) const READ_ORGANIZATION: &[&str] = &[
+    "User.Read",
+    "Organization.Read.All",
+    "Organization.ReadWrite.All",
+    "User.Read.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];
+
+pub(super) const READ_SIGN_INS: &[&str] = &["AuditLog.Read.All"];

@@ -1,0 +1,166 @@
+//! Properties and what a query or a body may do with them.
+
+/// One declared property.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Property {
+    pub(crate) name: &'static str,
+    pub(crate) value: Type,
+    pub(crate) many: bool,
+    pub(crate) returned: Returned,
+    pub(crate) writable: Writable,
+    /// Whether a body that creates an object must have it.
+    pub(crate) required: bool,
+}
+
+/// When a body may set a property.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Writable {
+    Never,
+    AtCreation,
+    AtUpdate,
+    Always,
+}
+
+/// When a property comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Returned {
+    /// Unless `$select` leaves it out.
+    Always,
+    /// When `$select` names it.
+    OnSelect,
+    /// When `$select` names it, and only for a single object.
+    OnSelectAlone,
+    /// Not at all; it can only be filtered.
+    Never,
+}
+
+/// The type of a value, as far as `$filter` cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Type {
+    Text,
+    Boolean,
+    Int,
+    Date,
+    Guid,
+    Complex,
+}
+
+/// Which kind of query something is allowed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Never.
+    No,
+    /// Always.
+    Basic,
+    /// With `ConsistencyLevel: eventual` and `$count=true`.
+    Advanced,
+}
+
+/// What `$filter` takes on one path; `in` goes wherever `eq` does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rule {
+    /// Segments separated by slashes, `any` for the elements of a collection.
+    pub(crate) path: &'static str,
+    pub(crate) leaf: Type,
+    pub(crate) eq: Mode,
+    pub(crate) starts_with: Mode,
+    /// `ge` and `le`.
+    pub(crate) range: Mode,
+    /// Comparing with `null`.
+    pub(crate) null: Mode,
+}
+
+impl Property {
+    const fn new(name: &'static str, value: Type) -> Self {
+        Self {
+            name,
+            value,
+            many: false,
+            returned: Returned::OnSelect,
+            writable: Writable::Never,
+            required: false,
+        }
+    }
+
+    pub(super) const fn many(mut self) -> Self {
+        self.many = true;
+        self
+    }
+
+    pub(super) const fn shown(mut self) -> Self {
+        self.returned = Returned::Always;
+        self
+    }
+
+    pub(super) const fn alone(mut self) -> Self {
+        self.returned = Returned::OnSelectAlone;
+        self
+    }
+
+    pub(super) const fn writable(mut self) -> Self {
+        self.writable = Writable::Always;
+        self
+    }
+
+    pub(super) const fn at_creation(mut self) -> Self {
+        self.writable = Writable::AtCreation;
+        self
+    }
+
+    pub(super) const fn at_update(mut self) -> Self {
+        self.writable = Writable::AtUpdate;
+        self
+    }
+
+    pub(super) const fn required(mut self) -> Self {
+        self.required = true;
+        self.writable()
+    }
+
+    pub(super) const fn never(mut self) -> Self {
+        self.returned = Returned::Never;
+        self
+    }
+}
+
+pub(super) const fn text(name: &'static str) -> Property {
+    Property::new(name, Type::Text)
+}
+
+pub(super) const fn boolean(name: &'static str) -> Property {
+    Property::new(name, Type::Boolean)
+}
+
+pub(super) const fn int(name: &'static str) -> Property {
+    Property::new(name, Type::Int)
+}
+
+pub(super) const fn date(name: &'static str) -> Property {
+    Property::new(name, Type::Date)
+}
+
+pub(super) const fn guid(name: &'static str) -> Property {
+    Property::new(name, Type::Guid)
+}
+
+pub(super) const fn complex(name: &'static str) -> Property {
+    Property::new(name, Type::Complex)
+}
+
+pub(super) const fn rule(
+    path: &'static str,
+    leaf: Type,
+    eq: Mode,
+    starts_with: Mode,
+    range: Mode,
+    null: Mode,
+) -> Rule {
+    Rule {
+        path,
+        leaf,
+        eq,
+        starts_with,
+        range,
+        null,
+    }
+}

@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""Writes the committed tables of facts beside this script from the project's fact files.
+
+    python3 entra-mock/tables/generate.py FACTS          # write types.tsv and permissions.tsv
+    python3 entra-mock/tables/generate.py FACTS --check  # only say whether they are up to date
+
+types.tsv: one line per property of each entity type that the fake tenant holds and of every
+complex type it can reach, base types included: type, property, type of the value, "many" for a
+collection, "required" if the metadata does not allow null. Lines with "=enum" list the members.
+
+permissions.tsv: one line per operation: method, path, delegated names, application names, each a
+list with blanks between. A name counts if the API's own page or the machine-readable list has it.
+"""
+
+import json
+import pathlib
+import re
+import sys
+
+ENTITIES = [
+    "user", "group", "application", "servicePrincipal", "device", "appRoleAssignment",
+    "oAuth2PermissionGrant", "organization", "subscribedSku", "signIn", "directoryAudit",
+    "profilePhoto", "extensionProperty", "licenseDetails",
+]
+PATHS = re.compile(
+    r"^/(users|groups|me|applications|serviceprincipals|devices|organization|subscribedskus"
+    r"|auditlogs|oauth2permissiongrants|directoryobjects|directory/deleteditems)(/|\(|$)"
+)
+# What stands below an object; the rest of Graph is not the fake tenant's.
+BELOW = {
+    "$count", "$ref", "delta", "members", "owners", "manager", "directreports", "memberof", "transitivememberof",
+    "transitivemembers", "ownedobjects", "owneddevices", "registereddevices", "registeredowners", "registeredusers",
+    "approleassignments", "approleassignedto", "oauth2permissiongrants", "photo", "photos", "$value", "licensedetails",
+    "checkmembergroups", "checkmemberobjects", "getmembergroups", "getmemberobjects", "assignlicense", "changepassword",
+    "revokesigninsessions", "reprocesslicenseassignment", "renew", "restore", "getbyids", "validateproperties", "sponsors",
+    "addpassword", "removepassword", "addkey", "removekey", "federatedidentitycredentials", "extensionproperties",
+    "getavailableextensionproperties", "signins", "directoryaudits", "deleteditems", "microsoft.graph.{id}", "{id}",
+}
+OTHER_SERVICES = ("AgentId", "DeviceManagement", "PrivilegedAccess")
+NAMESPACE = "microsoft.graph."
+HERE = pathlib.Path(__file__).parent
+
+
+def types(facts):
+    metadata = json.loads((facts / "graph-csdl.json").read_text())
+    additions = json.loads((facts / "graph-additions.json").read_text())
+    declared = {}
+    for item in additions["types"] + metadata["types"]:
+        name = item.get("full_name") or NAMESPACE + item["name"]
+        declared[name.removeprefix(NAMESPACE)] = item
+    lines, done, waiting = [], set(), list(ENTITIES)
+    while waiting:
+        name = waiting.pop(0)
+        item = declared.get(name)
+        if name in done or item is None:
+            continue
+        done.add(name)
+        if item["kind"] == "enum":
+            members = [member["name"] if isinstance(member, dict) else member for member in item["members"]]
+            lines.append((name, "=enum", " ".join(members), "", ""))
+            continue
+        properties, base = [], item
+        while base is not None:
+            properties += base["properties"]
+            parent = base.get("base_type")
+            base = declared.get(parent.removeprefix(NAMESPACE)) if parent else None
+        if item.get("open_type"):
+            lines.append((name, "=open", "", "", ""))
+        for entry in properties:
+            value = entry["type"].removeprefix(NAMESPACE).removeprefix("Edm.")
+            many = "many" if entry.get("collection") else ""
+            required = "" if entry.get("nullable", True) else "required"
+            lines.append((name, entry["name"], value, many, required))
+            if "." not in value and value[0].islower():
+                waiting.append(value)
+    return lines
+
+
+def permissions(facts):
+    rows = {}
+
+    def add(method, path, *lists):
+        path = re.sub(r"\((appId|deviceId|uniqueName)='?\{[^}]*\}'?\)", "/{id}", path, flags=re.I)
+        path = re.sub(r"\{[^}]+\}", "{id}", path)
+        if not PATHS.match(path.lower()) or any(part not in BELOW for part in path.lower().split("/")[2:]):
+            return
+        delegated, application = rows.setdefault((path.lower(), method), (path, set(), set()))[1:]
+        for target, names in zip((delegated, application), lists):
+            target.update(name for name in names or [] if name and not name.startswith(OTHER_SERVICES))
+
+    published = json.loads((facts / "graph-permissions.json").read_text())
+    for entry in published["paths"]:
+        docs = entry.get("docs") or {}
+        for source in (entry, docs):
+            add(entry["method"], entry["path"], source.get("delegated_work"), source.get("application"))
+    additions = json.loads((facts / "graph-additions.json").read_text())
+    for entry in additions["operations"]:
+        docs = entry.get("docs") or {}
+        for source in [entry, docs] + list((entry.get("by_type") or {}).values()):
+            add(entry["method"], entry["path"], source.get("delegated"), source.get("application"))
+    pages = json.loads((facts / "graph-filter-support.json").read_text())
+    for page in pages["doc_permission_tables"]:
+        for request in page["requests"]:
+            for table in page["tables"]:
+                add(request["method"], request["path"], table.get("delegated"), table.get("application"))
+    return [
+        (method, path, " ".join(sorted(delegated)), " ".join(sorted(application)))
+        for (_, method), (path, delegated, application) in sorted(rows.items())
+        if delegated or application
+    ]
+
+
+def main():
+    facts, check = pathlib.Path(sys.argv[1]), "--check" in sys.argv[2:]
+    stale = []
+    for name, lines in (("types.tsv", types(facts)), ("permissions.tsv", permissions(facts))):
+        text = "".join("\t".join(line).rstrip("\t") + "\n" for line in lines)
+        path = HERE / name
+        if check:
+            if not path.exists() or path.read_text() != text:
+                stale.append(name)
+        else:
+            path.write_text(text)
+            print(f"{name}: {len(lines)} lines")
+    if stale:
+        sys.exit(f"not as the facts say: {', '.join(stale)}; run entra-mock/tables/generate.py")
+
+
+if __name__ == "__main__":
+    main()
