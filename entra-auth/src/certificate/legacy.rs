@@ -37,7 +37,16 @@ pub(super) fn traditional(
         "AES-192-CBC" => decrypt::<Decryptor<aes::Aes192>>(&key(24), &iv, sealed),
         "AES-256-CBC" => decrypt::<Decryptor<aes::Aes256>>(&key(32), &iv, sealed),
         "DES-EDE3-CBC" => decrypt::<Decryptor<des::TdesEde3>>(&key(24), &iv, sealed),
-        other => Err(unsupported(other)),
+        // The header may hold anything, so only what can be a cipher's name is repeated.
+        other
+            if other.len() <= 16
+                && other
+                    .bytes()
+                    .all(|byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'-')) =>
+        {
+            Err(unsupported(other))
+        }
+        _ => Err(unsupported("an unknown cipher")),
     }
 }
 

@@ -23,20 +23,46 @@ impl Section {
 
 /// Whether there is any block in it.
 pub(super) fn is_pem(bytes: &[u8]) -> bool {
-    bytes.windows(BEGIN.len()).any(|window| window == BEGIN)
+    find(bytes, BEGIN).is_some()
+}
+
+/// The text without NUL bytes, which turns UTF-16 as a shell's redirection writes it into ASCII.
+///
+/// PEM is ASCII, so nothing of a block is lost, whatever the byte order, and half of a file may
+/// be UTF-16. DER is left alone.
+pub(super) fn without_nul(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut plain = Zeroizing::new(Vec::with_capacity(bytes.len()));
+    if bytes.first() == Some(&0x30) {
+        plain.extend_from_slice(bytes);
+    } else {
+        plain.extend(bytes.iter().copied().filter(|&byte| byte != 0));
+    }
+    plain
 }
 
 /// All blocks in order; text around them, such as OpenSSL's bag attributes, is skipped.
+///
+/// Blocks are found by their boundaries, not by lines: CI variables and secret stores turn line
+/// breaks into blanks, bare carriage returns or a literal `\n`.
 pub(super) fn sections(bytes: &[u8]) -> Result<Vec<Section>, CertificateError> {
+    let text = without_nul(bytes);
+    let mut rest: &[u8] = &text;
     let mut sections = Vec::new();
-    let mut lines = bytes.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
-    while let Some(line) = lines.next() {
-        // A byte order mark may stand before the first line.
-        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-        let Some(label) = boundary(line, BEGIN) else {
-            continue;
+    while let Some(at) = find(rest, BEGIN) {
+        let (label, after) = label(&rest[at + BEGIN.len()..])?;
+        let Some(end) = find(after, DASHES) else {
+            return Err(no_end(&label));
         };
-        sections.push(section(label, &mut lines)?);
+        let body = &after[..end];
+        let Some(closing) = after[end..].strip_prefix(END) else {
+            return Err(no_end(&label));
+        };
+        let (closing, after) = self::label(closing)?;
+        if closing != label {
+            return Err(no_end(&label));
+        }
+        sections.push(section(label, body)?);
+        rest = after;
     }
     Ok(sections)
 }
@@ -58,42 +84,99 @@ pub(super) fn encode(label: &str, der: &[u8]) -> Secret {
     Secret::from(text)
 }
 
-fn section<'a>(
-    label: &str,
-    lines: &mut impl Iterator<Item = &'a [u8]>,
-) -> Result<Section, CertificateError> {
+/// The label and what follows its boundary.
+///
+/// Only what looks like a label is kept, because errors print it: anything else may be a key.
+fn label(bytes: &[u8]) -> Result<(String, &[u8]), CertificateError> {
+    let invalid = || CertificateError::malformed("a boundary of a PEM block has an invalid label");
+    let end = find(bytes, DASHES).ok_or_else(invalid)?;
+    let label = &bytes[..end];
+    let valid = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b' ';
+    if label.len() > LONGEST_LABEL || !label.iter().all(valid) {
+        return Err(invalid());
+    }
+    let label = std::str::from_utf8(label).map_err(|_| invalid())?;
+    Ok((label.trim().to_owned(), &bytes[end + DASHES.len()..]))
+}
+
+fn no_end(label: &str) -> CertificateError {
+    CertificateError::malformed(format!("the PEM block{} has no end", shown(label)))
+}
+
+/// A known label to print. An unknown one could be made of key text.
+fn shown(label: &str) -> String {
+    if KNOWN.contains(&label) {
+        format!(" {label}")
+    } else {
+        String::new()
+    }
+}
+
+fn section(label: String, body: &[u8]) -> Result<Section, CertificateError> {
+    let body = with_line_breaks(body);
     let mut headers = Vec::new();
-    let mut body = Zeroizing::new(Vec::with_capacity(8 * 1024));
-    for line in lines {
-        if boundary(line, END) == Some(label) {
-            let der = STANDARD.decode(&*body).map(Zeroizing::new);
-            return Ok(Section {
-                label: label.to_owned(),
-                headers,
-                // The decoder's error names bytes of the key.
-                der: der.map_err(|_| {
-                    CertificateError::malformed(format!("the PEM block {label} is no base64"))
-                })?,
-            });
-        }
+    let mut base64 = Zeroizing::new(Vec::with_capacity(body.len()));
+    for line in body.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii) {
         match std::str::from_utf8(line)
             .ok()
             .and_then(|line| line.split_once(':'))
         {
             Some((key, value)) => headers.push((key.trim().to_owned(), value.trim().to_owned())),
-            None => body.extend_from_slice(line),
+            None => base64.extend(
+                line.iter()
+                    .copied()
+                    .filter(|byte| !byte.is_ascii_whitespace()),
+            ),
         }
     }
-    Err(CertificateError::malformed(format!(
-        "the PEM block {label} has no end"
-    )))
+    // The decoder's error names bytes of the key.
+    let der = STANDARD.decode(&*base64).map(Zeroizing::new).map_err(|_| {
+        CertificateError::malformed(format!("the PEM block{} is no base64", shown(&label)))
+    })?;
+    Ok(Section {
+        label,
+        headers,
+        der,
+    })
 }
 
-fn boundary<'a>(line: &'a [u8], lead: &[u8]) -> Option<&'a str> {
-    let label = line.strip_prefix(lead)?.strip_suffix(b"-----")?;
-    std::str::from_utf8(label).ok()
+/// Every form of line break as one byte: bare carriage returns, and `\n` and `\r` written out,
+/// with any number of backslashes.
+fn with_line_breaks(body: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut text = Zeroizing::new(Vec::with_capacity(body.len()));
+    let mut bytes = body.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\r' => text.push(b'\n'),
+            b'\\' => {
+                while bytes.next_if_eq(&b'\\').is_some() {}
+                if bytes.next_if(|byte| matches!(byte, b'n' | b'r')).is_some() {
+                    text.push(b'\n');
+                }
+            }
+            other => text.push(other),
+        }
+    }
+    text
 }
 
+fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
+    bytes.windows(what.len()).position(|window| window == what)
+}
+
+const DASHES: &[u8] = b"-----";
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
 const WIDTH: usize = 64;
+const LONGEST_LABEL: usize = 64;
+const KNOWN: [&str; 9] = [
+    "CERTIFICATE",
+    "X509 CERTIFICATE",
+    "TRUSTED CERTIFICATE",
+    "PRIVATE KEY",
+    "RSA PRIVATE KEY",
+    "EC PRIVATE KEY",
+    "DSA PRIVATE KEY",
+    "OPENSSH PRIVATE KEY",
+    "ENCRYPTED PRIVATE KEY",
+];

@@ -1,6 +1,8 @@
 //! From the bytes of a file to a certificate with its key, whatever form they are in.
 
 use aws_lc_rs::{rsa::KeyPair, signature::KeyPair as _};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use der::{Reader as _, SliceReader};
 use entra_core::Secret;
 use zeroize::Zeroizing;
 
@@ -26,6 +28,13 @@ pub(super) fn any(
     bytes: &[u8],
     passphrase: Option<&Secret>,
 ) -> Result<Certificate, CertificateError> {
+    let text = pem::without_nul(bytes);
+    if pem::is_pem(&text) {
+        return from_pem(&[&text], passphrase);
+    }
+    // Key Vault hands out a PKCS#12 file as base64 text.
+    let decoded = base64_text(&text);
+    let bytes = decoded.as_ref().map_or(bytes, |decoded| decoded.as_slice());
     if pem::is_pem(bytes) {
         return from_pem(&[bytes], passphrase);
     }
@@ -47,8 +56,14 @@ pub(super) fn from_pem(
     for text in texts {
         for section in pem::sections(text)? {
             match section.label.as_str() {
-                "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => {
+                "CERTIFICATE" | "X509 CERTIFICATE" => {
                     found.certificates.push(section.der.to_vec());
+                }
+                // OpenSSL appends its trust settings to the certificate.
+                "TRUSTED CERTIFICATE" => {
+                    let mut reader = SliceReader::new(&section.der).map_err(unreadable)?;
+                    let certificate = reader.tlv_bytes().map_err(unreadable)?;
+                    found.certificates.push(certificate.to_vec());
                 }
                 label if label.ends_with("PRIVATE KEY") => {
                     found.keys.push(private_key(section, passphrase)?);
@@ -78,14 +93,14 @@ fn from_pfx(_: &[u8], _: Option<&Secret>) -> Result<Certificate, CertificateErro
 
 /// The certificate that the key belongs to, and the others in the order of their issuers.
 pub(super) fn assemble(found: Found) -> Result<Certificate, CertificateError> {
-    let Some(key) = found.keys.first() else {
+    if found.keys.is_empty() {
         if found.certificates.is_empty() {
             return Err(CertificateError::malformed(
                 "there is neither a certificate nor a private key",
             ));
         }
         return Err(no_key());
-    };
+    }
     let mut links = found
         .certificates
         .into_iter()
@@ -99,15 +114,29 @@ pub(super) fn assemble(found: Found) -> Result<Certificate, CertificateError> {
         ));
     };
     let first_problem = first.fields.rsa_public_key().err();
-    let Some(pair) = rsa_pair(key) else {
+    let pairs: Vec<KeyPair> = found.keys.iter().filter_map(|key| rsa_pair(key)).collect();
+    if pairs.is_empty() {
         // The certificate's key tells why, and more politely than the crypto library.
         return Err(first_problem.unwrap_or_else(|| {
             unsupported_key("a private key that is no RSA key of at least 2048 bits")
         }));
-    };
-    let public_key = pair.public_key();
-    let own = |link: &Link| link.fields.rsa_public_key().ok() == Some(public_key.as_ref());
-    let Some(at) = links.iter().position(own) else {
+    }
+    // A renewed file may still hold the old key, or the old pair: the pair that expires last is used.
+    let fitting = pairs.into_iter().filter_map(|pair| {
+        let public_key = pair.public_key().as_ref().to_vec();
+        let at = (0..links.len())
+            .rev()
+            .filter(|&at| {
+                let own = links
+                    .get(at)
+                    .and_then(|link| link.fields.rsa_public_key().ok());
+                own == Some(public_key.as_slice())
+            })
+            .max_by_key(|&at| links.get(at).map(|link| link.fields.not_after))?;
+        Some((pair, at))
+    });
+    let best = fitting.max_by_key(|(_, at)| links.get(*at).map(|link| link.fields.not_after));
+    let Some((pair, at)) = best else {
         return Err(first_problem.unwrap_or_else(|| {
             CertificateError::new(
                 CertificateErrorKind::KeyMismatch,
@@ -139,6 +168,20 @@ fn chain(leaf: &Link, mut others: Vec<Link>) -> Vec<Link> {
     chain
 }
 
+fn unreadable(source: der::Error) -> CertificateError {
+    CertificateError::malformed("the trusted certificate cannot be read").with_source(source)
+}
+
+/// What the text is the base64 of, if it is base64 of something long enough.
+fn base64_text(text: &[u8]) -> Option<Key> {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let text = text.strip_prefix(b"\xff\xfe").unwrap_or(text);
+    let mut compact = Zeroizing::new(Vec::with_capacity(text.len()));
+    let quoted = |byte: &u8| !byte.is_ascii_whitespace() && !matches!(byte, b'"' | b'\'');
+    compact.extend(text.iter().copied().filter(quoted));
+    STANDARD.decode(&*compact).ok().map(Zeroizing::new)
+}
+
 fn private_key(section: Section, passphrase: Option<&Secret>) -> Result<Key, CertificateError> {
     let traditional = section.header("DEK-Info").is_some();
     match section.label.as_str() {
@@ -146,10 +189,10 @@ fn private_key(section: Section, passphrase: Option<&Secret>) -> Result<Key, Cer
         _ if traditional => decrypt(&section, passphrase),
         "PRIVATE KEY" | "RSA PRIVATE KEY" => Ok(section.der),
         "EC PRIVATE KEY" => Err(unsupported_key("an elliptic-curve key")),
-        _ => Err(CertificateError::malformed(format!(
-            "a PEM block {} cannot be used to sign in",
-            section.label
-        ))),
+        // The label is not repeated: an unknown one could be made of key text.
+        _ => Err(CertificateError::malformed(
+            "a private key of this kind cannot be used to sign in",
+        )),
     }
 }
 

@@ -189,6 +189,107 @@ fn debug_and_errors_show_neither_key_nor_passphrase() {
 }
 
 #[test]
+fn pem_is_read_whatever_became_of_its_line_breaks() {
+    let whole = format!("{LEAF}{KEY}");
+    let utf16 = |text: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        text.encode_utf16().flat_map(bytes).collect()
+    };
+    let with_mark = format!("\u{feff}{}", whole.replace('\n', "\r\n"));
+    let forms = [
+        whole.replace('\n', " ").into_bytes(),
+        whole.replace('\n', "\t ").into_bytes(),
+        whole.replace('\n', "\r").into_bytes(),
+        whole.replace('\n', "").into_bytes(),
+        whole.replace('\n', "\\n").into_bytes(),
+        whole.replace('\n', "\\r\\n").into_bytes(),
+        whole.replace('\n', "\\\\n").into_bytes(),
+        utf16(&with_mark, u16::to_le_bytes),
+        utf16(&with_mark, u16::to_be_bytes),
+        utf16(&whole, u16::to_le_bytes),
+        base64_of(&whole),
+    ];
+    for (at, form) in forms.into_iter().enumerate() {
+        let read = Certificate::from_bytes(&form, None);
+        assert_eq!(read.unwrap(), leaf(), "form {at}");
+    }
+}
+
+#[test]
+fn the_key_that_fits_the_certificate_is_used() {
+    let other = entra_mock_key();
+    for text in [
+        format!("{other}{KEY}{LEAF}"),
+        format!("{KEY}{other}{LEAF}"),
+        format!("{LEAF}{other}{KEY}"),
+    ] {
+        assert_eq!(Certificate::from_pem(text).unwrap(), leaf());
+    }
+}
+
+#[test]
+fn a_trusted_certificate_is_read_without_its_trust_settings() {
+    let mut der = der(LEAF);
+    der.extend([0x30, 0x00]);
+    let text = format!("{}{KEY}", pem("TRUSTED CERTIFICATE", &der));
+    assert_eq!(Certificate::from_pem(text).unwrap(), leaf());
+}
+
+#[test]
+fn no_error_prints_what_follows_a_boundary() {
+    let line = KEY.lines().nth(1).unwrap();
+    let upper = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldY";
+    for text in [
+        "-----BEGIN PRIVATE KEY----- QUJDREVGR0hJSktMTU5PUFFSU1RVVldY -----END PRIVATE KEY-----"
+            .to_owned(),
+        format!("-----BEGIN {line}-----"),
+        format!("-----BEGIN {line}-----\nAAAA\n-----END {line}-----"),
+        format!("-----BEGIN {upper}-----\nAAAA"),
+        format!("-----BEGIN {upper}-----\n!\n-----END {upper}-----"),
+        format!("-----BEGIN {upper} PRIVATE KEY-----\nAAAA\n-----END {upper} PRIVATE KEY-----"),
+        format!("-----BEGIN PRIVATE KEY {line}"),
+        format!("-----BEGIN PRIVATE KEY-----\n{line}\n-----END {line}-----"),
+        format!("-----BEGIN PRIVATE KEY-----\n{line}"),
+        format!("-----BEGIN PRIVATE KEY-----\n{line}:!\n-----END PRIVATE KEY-----"),
+        format!("-----BEGIN RSA PRIVATE KEY-----\n{line}!\n-----END RSA PRIVATE KEY-----"),
+        format!(
+            "-----BEGIN RSA PRIVATE KEY-----\nDEK-Info: {line},00112233445566778899AABBCCDDEEFF\n\nAAAA\n-----END RSA PRIVATE KEY-----"
+        ),
+        KEY.replace('\n', "!"),
+        KEY.replace('\n', " "),
+        base64_of(KEY)
+            .iter()
+            .map(|&byte| char::from(byte))
+            .collect(),
+    ] {
+        let mut shown = String::new();
+        for input in [text.clone(), format!("{LEAF}{text}")] {
+            let error = Certificate::from_bytes(input, Some(&"canary-passphrase".into()));
+            let Err(error) = error else { continue };
+            let config = entra_auth::Error::from(error.clone());
+            shown += &format!(
+                "{error} {error:?} {error:#?} {config} {config:?} {}",
+                config.report()
+            );
+            let mut next = std::error::Error::source(&config);
+            while let Some(error) = next {
+                shown += &format!("{error} {error:?}");
+                next = error.source();
+            }
+        }
+        for secret in [line, upper, "canary"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+    }
+}
+
+fn base64_of(text: impl AsRef<[u8]>) -> Vec<u8> {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD
+        .encode(text)
+        .into_bytes()
+}
+
+#[test]
 fn days_left_follow_the_clock_that_is_given() {
     let pem = entra_mock_pem();
     let certificate = Certificate::from_pem(pem).unwrap();
@@ -307,6 +408,15 @@ mod pfx {
             Certificate::from_pfx(NO_PASSWORD, &Secret::from("")).unwrap(),
             leaf()
         );
+    }
+
+    #[test]
+    fn base64_text_of_a_pfx_file_is_opened() {
+        let text = String::from_utf8(base64_of(MODERN_PFX)).unwrap();
+        for form in [text.clone(), format!("\"{text}\"\r\n")] {
+            let read = Certificate::from_bytes(form, Some(&passphrase()));
+            assert_eq!(read.unwrap(), leaf());
+        }
     }
 
     #[test]
