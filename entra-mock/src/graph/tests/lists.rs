@@ -512,7 +512,7 @@ fn names_and_keywords_are_read_in_any_letters_and_written_as_in_the_schema() {
             .all("displayName"),
         ["Adele", "Bo O'Neil", "cleo"]
     );
-    let manager = fixture.get("/Users/adele@contoso.com?$expand=Manager($select=ID)");
+    let manager = fixture.get("/USERS/adele@contoso.com?$expand=Manager($select=ID)");
     assert_eq!(manager.body["manager"]["id"], id(BO), "{}", manager.text);
 }
 
