@@ -26,6 +26,7 @@ mod identity;
 mod region;
 mod report;
 mod settings;
+mod shown_path;
 #[cfg(feature = "sign-in")]
 pub mod sign_in;
 mod skew;

@@ -19,6 +19,7 @@ use crate::{
     form::Form,
     identity::Identity,
     settings::{Settings, common_settings, region_setting},
+    shown_path::ShownPath,
     token_endpoint::{Effort, Grant, TokenEndpoint},
     tokens::{TokenSource, Tokens},
 };
@@ -65,7 +66,7 @@ pub struct ClientCertificateCredentialBuilder {
     settings: Settings,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Given {
     Value(Certificate),
     File {
@@ -193,6 +194,15 @@ impl ClientCertificateCredential {
 impl TokenCredential for ClientCertificateCredential {
     async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
         self.tokens.token(request).await.map_err(Into::into)
+    }
+}
+
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(certificate) => certificate.fmt(f),
+            Self::File { path, .. } => f.debug_tuple("File").field(&ShownPath(path)).finish(),
+        }
     }
 }
 

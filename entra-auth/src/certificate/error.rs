@@ -1,6 +1,6 @@
 use std::{error, fmt, path::Path, sync::Arc};
 
-use crate::Error;
+use crate::{Error, shown_path::ShownPath};
 
 type Source = Arc<dyn error::Error + Send + Sync>;
 
@@ -115,7 +115,7 @@ impl CertificateError {
     pub(super) fn file(what: &str, path: &Path, source: std::io::Error) -> Self {
         Self::new(
             CertificateErrorKind::File,
-            format!("cannot {what} {}", path.display()),
+            format!("cannot {what} {}", ShownPath(path)),
             "check the path and the permissions of the account that the program runs as",
         )
         .with_source(source)

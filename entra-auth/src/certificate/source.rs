@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 use tracing::{info, warn};
 
 use super::{error::CertificateError, value::Certificate};
+use crate::shown_path::ShownPath;
 
 /// A certificate that stays, or one that follows its file.
 #[derive(Clone)]
@@ -138,7 +139,10 @@ impl Inner {
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Source")
-            .field("path", &self.0.file.as_ref().map(|file| &file.path))
+            .field(
+                "path",
+                &self.0.file.as_ref().map(|file| ShownPath(&file.path)),
+            )
             .field("certificate", &self.held())
             .finish()
     }

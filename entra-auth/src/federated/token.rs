@@ -13,7 +13,9 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 
 use super::{AssertionRequest, ClientAssertion};
-use crate::{Environment, Error, ErrorKind, settings::Settings, wire::is_passing};
+use crate::{
+    Environment, Error, ErrorKind, settings::Settings, shown_path::ShownPath, wire::is_passing,
+};
 
 /// Where an application's token of another identity provider comes from.
 ///
@@ -167,7 +169,10 @@ impl FederatedToken {
 impl fmt::Debug for FederatedToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Origin::File(path) => f.debug_tuple("FederatedToken").field(path).finish(),
+            Origin::File(path) => f
+                .debug_tuple("FederatedToken")
+                .field(&ShownPath(path))
+                .finish(),
             Origin::GitHub { url, .. } | Origin::Pipelines { url, .. } => f
                 .debug_struct("FederatedToken")
                 .field("provider", &self.provider())
@@ -326,7 +331,7 @@ async fn read(path: PathBuf) -> Result<Secret, Error> {
 fn read_now(path: &PathBuf) -> Result<Secret, Error> {
     let unusable = |what: &str| {
         Error::configuration(
-            format!("the token file {} {what}", path.display()),
+            format!("the token file {} {what}", ShownPath(path)),
             "see that AZURE_FEDERATED_TOKEN_FILE names the projected service account token, and that this process may read it",
         )
     };

@@ -282,6 +282,28 @@ fn no_error_prints_what_follows_a_boundary() {
     }
 }
 
+#[test]
+fn key_text_in_place_of_a_path_is_not_printed() {
+    let line = KEY.lines().nth(1).unwrap();
+    let der: String = KEY.lines().filter(|line| !line.starts_with('-')).collect();
+    for text in [KEY.to_owned(), KEY.replace('\n', " "), der] {
+        let tenant = "11111111-1111-1111-1111-111111111111";
+        let builder =
+            entra_auth::ClientCertificateCredential::builder_from_file(tenant, tenant, &text, None);
+        let read = Certificate::from_file(&text, None).unwrap_err();
+        let mut shown = format!("{builder:?} {read} {read:?}");
+        let built = builder.build().unwrap_err();
+        shown += &format!("{built} {built:?} {}", built.report());
+        #[cfg(feature = "platform-identity")]
+        {
+            let token = entra_auth::federated::FederatedToken::file(&text);
+            shown += &format!("{token:?}");
+        }
+        assert!(!shown.contains(&line[..20]), "{shown}");
+        assert!(shown.contains("in place of a path"), "{shown}");
+    }
+}
+
 fn base64_of(text: impl AsRef<[u8]>) -> Vec<u8> {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD
