@@ -43,14 +43,18 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
-pub(crate) fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
-    /// While there is one subscriber only, an event is off for everybody once a thread without any
-    /// came across it first, as another test's thread may.
+/// While there is one subscriber only, an event is off for all threads once a thread without a
+/// subscriber came across it first, as the thread of another test may. So there is always a second one.
+pub(crate) fn keep_events_on() {
     static SECOND: LazyLock<tracing::Dispatch> = LazyLock::new(|| {
         let all = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
         tracing::Dispatch::new(all.with_writer(io::sink).finish())
     });
     LazyLock::force(&SECOND);
+}
+
+pub(crate) fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
+    keep_events_on();
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)

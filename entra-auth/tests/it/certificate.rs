@@ -445,6 +445,7 @@ async fn configs_credentials_errors_and_logs_show_no_key_passphrase_or_assertion
             move || log.clone()
         })
         .finish();
+    crate::canary::keep_events_on();
     let guard = tracing::subscriber::set_default(subscriber);
 
     let file = TempFile::new("canary", &format!("{LEAF}{KEY}"));

@@ -232,6 +232,7 @@ async fn configs_keys_errors_and_logs_of_stores_show_no_secret_and_no_token() {
         .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
         .with_writer(move || writer.clone())
         .finish();
+    crate::canary::keep_events_on();
     let _guard = tracing::subscriber::set_default(subscriber);
     let (service, shelf) = (Service::new(), Shelf::new());
     let builder = TokenCache::builder()

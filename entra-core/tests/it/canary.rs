@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
 };
 
 use entra_core::{
@@ -14,6 +14,13 @@ use entra_core::{
 use tracing_subscriber::fmt::MakeWriter;
 
 const CANARY: &str = "canary-9f3a";
+
+/// While there is one subscriber only, an event is off for all threads once a thread without a
+/// subscriber came across it first, as the thread of another test may.
+static SECOND: LazyLock<tracing::Dispatch> = LazyLock::new(|| {
+    let all = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
+    tracing::Dispatch::new(all.with_writer(io::sink).finish())
+});
 
 #[derive(Clone, Default)]
 struct Captured(Arc<Mutex<Vec<u8>>>);
@@ -69,6 +76,7 @@ async fn a_call_leaves_no_secret_in_its_trace_or_errors() {
         .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
         .with_writer(captured.clone())
         .finish();
+    LazyLock::force(&SECOND);
     let _guard = tracing::subscriber::set_default(subscriber);
 
     let origin = Url::parse("https://graph.example.com/").unwrap();
