@@ -23,6 +23,7 @@ mod form;
 #[cfg(feature = "platform-identity")]
 pub mod host;
 mod identity;
+mod jws;
 mod region;
 mod report;
 mod settings;

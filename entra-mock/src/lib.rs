@@ -14,6 +14,7 @@ mod graph;
     expect(dead_code, reason = "only a test looks into it")
 )]
 mod journal;
+mod jws;
 mod keys;
 mod login;
 mod odata;

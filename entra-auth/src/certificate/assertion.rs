@@ -8,16 +8,18 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use entra_core::{ClientId, Guid, Secret, SecureRandom, Timestamp};
+use jsonwebtoken::{Algorithm, Header};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::value::{Certificate, Signature};
+use super::value::Certificate;
 use crate::Error;
 
 /// How assertions are made; the same for every request of a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Style {
-    pub(super) signature: Signature,
+    /// PS256, or RS256 for an authority that does not know PS256.
+    pub(super) algorithm: Algorithm,
     /// Whether certificate and chain go along (`x5c`), for trust by subject name and issuer.
     pub(super) with_chain: bool,
     pub(super) lifetime: Duration,
@@ -26,7 +28,7 @@ pub(super) struct Style {
 impl Default for Style {
     fn default() -> Self {
         Self {
-            signature: Signature::Ps256,
+            algorithm: Algorithm::PS256,
             with_chain: false,
             lifetime: LIFETIME,
         }
@@ -62,24 +64,12 @@ pub(super) fn sign(
     let mut message = Zeroizing::new(encode(&header(certificate, style))?);
     message.push('.');
     message.push_str(&encode(&claims)?);
-    let signature = certificate.sign(style.signature, message.as_bytes())?;
+    let signature = certificate.sign(style.algorithm, message.as_bytes())?;
     let signature = URL_SAFE_NO_PAD.encode(signature);
     // Big enough from the start: a text that grows leaves copies of the assertion behind.
     let mut assertion = String::with_capacity(message.len() + 1 + signature.len());
     assertion.extend([&message, ".", &signature]);
     Ok(Secret::from(assertion))
-}
-
-#[derive(Serialize)]
-struct Header {
-    alg: &'static str,
-    typ: &'static str,
-    #[serde(rename = "x5t#S256", skip_serializing_if = "Option::is_none")]
-    x5t_s256: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    x5t: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    x5c: Option<Vec<String>>,
 }
 
 #[derive(Serialize)]
@@ -96,24 +86,19 @@ struct Claims<'a> {
 /// RS256 goes with the SHA-1 thumbprint: authorities that need the one know only the other.
 fn header(certificate: &Certificate, style: Style) -> Header {
     let thumbprint = |algorithm| URL_SAFE_NO_PAD.encode(certificate.digest(algorithm));
-    let (alg, x5t_s256, x5t) = match style.signature {
-        Signature::Ps256 => ("PS256", Some(thumbprint(&SHA256)), None),
-        Signature::Rs256 => ("RS256", None, Some(thumbprint(&SHA1_FOR_LEGACY_USE_ONLY))),
-    };
+    let mut header = Header::new(style.algorithm);
+    match style.algorithm {
+        Algorithm::RS256 => header.x5t = Some(thumbprint(&SHA1_FOR_LEGACY_USE_ONLY)),
+        _ => header.x5t_s256 = Some(thumbprint(&SHA256)),
+    }
     // Unlike everything else in a JWT this is base64 with padding (RFC 7515, section 4.1.6).
-    let x5c = style.with_chain.then(|| {
+    header.x5c = style.with_chain.then(|| {
         std::iter::once(certificate.public_der())
             .chain(certificate.chain())
             .map(|der| STANDARD.encode(der))
             .collect()
     });
-    Header {
-        alg,
-        typ: "JWT",
-        x5t_s256,
-        x5t,
-        x5c,
-    }
+    header
 }
 
 fn encode(part: &impl Serialize) -> Result<String, Error> {

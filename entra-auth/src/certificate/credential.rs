@@ -5,13 +5,14 @@ use entra_core::{
     AccessToken, ClientId, Clock, Cloud, CredentialError, Idempotency, InvalidId, Secret,
     SecureRandom, TenantId, TokenCredential, TokenRequest,
 };
+use jsonwebtoken::Algorithm;
 use tracing::{debug, info};
 
 use super::{
     assertion::{self, Style},
     error::CertificateError,
     source::Source,
-    value::{Certificate, Signature},
+    value::Certificate,
 };
 use crate::{
     Error,
@@ -224,7 +225,7 @@ impl ClientCertificateCredentialBuilder {
     /// Signs with RS256 and names the certificate by its SHA-1 thumbprint, for old authorities
     /// such as AD FS; Entra itself advises the default, PS256 with the SHA-256 thumbprint.
     pub fn rs256(mut self) -> Self {
-        self.style.signature = Signature::Rs256;
+        self.style.algorithm = Algorithm::RS256;
         self
     }
 

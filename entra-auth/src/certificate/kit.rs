@@ -1,6 +1,5 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use entra_core::{Clock, Secret, SystemClock, Timestamp};
 use rcgen::{
     CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256,
@@ -173,14 +172,6 @@ impl Certificate {
     /// [`CertificateErrorKind::Crypto`] when the crypto library does not give the key away.
     pub fn private_key_pem_unencrypted(&self) -> Result<Secret, CertificateError> {
         Ok(pem::encode("PRIVATE KEY", &self.pkcs8()?))
-    }
-
-    fn pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, CertificateError> {
-        let der: Pkcs8V1Der<'_> = self
-            .key()
-            .as_der()
-            .map_err(|_| CertificateError::crypto("the private key could not be encoded"))?;
-        Ok(Zeroizing::new(der.as_ref().to_vec()))
     }
 }
 

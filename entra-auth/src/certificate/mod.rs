@@ -1,7 +1,7 @@
 //! Signing in with a certificate: reading it, making one, and proving possession of its key.
 //!
-//! The crypto is aws-lc-rs, called directly: nothing is installed for the process, and nothing that
-//! is installed matters.
+//! The cryptography is aws-lc-rs, called directly or through jsonwebtoken's provider for it. Nothing
+//! is installed for the process, and what an application installs does not matter.
 
 mod assertion;
 mod credential;

@@ -147,7 +147,7 @@ pub(super) fn assemble(found: Found) -> Result<Certificate, CertificateError> {
     };
     let leaf = links.remove(at);
     let chain = chain(&leaf, links);
-    Ok(Certificate::new(leaf, chain, pair))
+    Certificate::new(leaf, chain, &pair)
 }
 
 /// Each one the issuer of the one before it; strangers are left out.

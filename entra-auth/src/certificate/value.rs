@@ -2,17 +2,20 @@ use std::{fmt, path::Path, sync::Arc};
 
 use aws_lc_rs::{
     digest,
-    rand::SystemRandom,
+    encoding::{AsDer as _, Pkcs8V1Der},
     rsa::KeyPair,
-    signature::{RSA_PKCS1_SHA256, RSA_PSS_SHA256},
 };
+use der::{Reader as _, SliceReader, asn1::OctetStringRef};
 use entra_core::{Secret, Timestamp};
+use jsonwebtoken::{Algorithm, EncodingKey};
+use zeroize::Zeroizing;
 
 use super::{
     error::{CertificateError, CertificateErrorKind},
     file, pem, read,
     x509::Fields,
 };
+use crate::jws;
 
 /// An RSA certificate with its private key, to sign in with.
 ///
@@ -31,7 +34,8 @@ pub struct Certificate(Arc<Inner>);
 struct Inner {
     leaf: Link,
     chain: Vec<Link>,
-    key: KeyPair,
+    /// PKCS#1, which is what jsonwebtoken signs with.
+    key: EncodingKey,
 }
 
 /// One certificate of a chain.
@@ -45,15 +49,6 @@ impl Link {
         let fields = Fields::read(&der)?;
         Ok(Self { der, fields })
     }
-}
-
-/// How an assertion is signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Signature {
-    /// RSA-PSS with SHA-256.
-    Ps256,
-    /// RSA PKCS#1 v1.5 with SHA-256.
-    Rs256,
 }
 
 impl Certificate {
@@ -221,8 +216,15 @@ impl Certificate {
         file::write_public(path.as_ref(), self.public_pem().as_bytes())
     }
 
-    pub(super) fn new(leaf: Link, chain: Vec<Link>, key: KeyPair) -> Self {
-        Self(Arc::new(Inner { leaf, chain, key }))
+    /// # Errors
+    /// [`CertificateErrorKind::Crypto`] if the crypto library does not encode the key.
+    pub(super) fn new(
+        leaf: Link,
+        chain: Vec<Link>,
+        key: &KeyPair,
+    ) -> Result<Self, CertificateError> {
+        let key = EncodingKey::from_rsa_der(&pkcs1(&pkcs8(key)?)?);
+        Ok(Self(Arc::new(Inner { leaf, chain, key })))
     }
 
     pub(super) fn digest(&self, algorithm: &'static digest::Algorithm) -> Vec<u8> {
@@ -233,25 +235,43 @@ impl Certificate {
 
     pub(super) fn sign(
         &self,
-        signature: Signature,
+        algorithm: Algorithm,
         message: &[u8],
     ) -> Result<Vec<u8>, CertificateError> {
-        let encoding: &'static dyn aws_lc_rs::signature::RsaEncoding = match signature {
-            Signature::Ps256 => &RSA_PSS_SHA256,
-            Signature::Rs256 => &RSA_PKCS1_SHA256,
-        };
-        let mut bytes = vec![0; self.0.key.public_modulus_len()];
-        self.0
-            .key
-            .sign(encoding, &SystemRandom::new(), message, &mut bytes)
-            .map_err(|_| CertificateError::crypto("the private key made no signature"))?;
-        Ok(bytes)
+        jws::sign(algorithm, &self.0.key, message)
+            .map_err(|_| CertificateError::crypto("the private key made no signature"))
     }
 
+    /// The private key as PKCS#8.
     #[cfg(feature = "certificate-kit")]
-    pub(super) fn key(&self) -> &KeyPair {
-        &self.0.key
+    pub(super) fn pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, CertificateError> {
+        let pair = KeyPair::from_der(self.0.key.as_bytes()).map_err(|_| not_encoded())?;
+        pkcs8(&pair)
     }
+}
+
+fn pkcs8(key: &KeyPair) -> Result<Zeroizing<Vec<u8>>, CertificateError> {
+    let der: Pkcs8V1Der<'_> = key.as_der().map_err(|_| not_encoded())?;
+    Ok(Zeroizing::new(der.as_ref().to_vec()))
+}
+
+/// The `RSAPrivateKey` inside PKCS#8: version, algorithm, key (RFC 5208, section 5).
+fn pkcs1(pkcs8: &[u8]) -> Result<Zeroizing<Vec<u8>>, CertificateError> {
+    let inner = |der| {
+        let mut reader = SliceReader::new(der)?;
+        reader.sequence(|info| {
+            info.tlv_bytes()?;
+            info.tlv_bytes()?;
+            let key = info.decode::<&OctetStringRef>()?.as_bytes().to_vec();
+            info.drain(info.remaining_len())?;
+            Ok::<_, der::Error>(Zeroizing::new(key))
+        })
+    };
+    inner(pkcs8).map_err(|_| not_encoded())
+}
+
+fn not_encoded() -> CertificateError {
+    CertificateError::crypto("the private key could not be encoded")
 }
 
 impl PartialEq for Certificate {

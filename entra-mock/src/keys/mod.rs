@@ -7,18 +7,16 @@ mod ring;
 
 use std::sync::OnceLock;
 
-use aws_lc_rs::{
-    digest,
-    rand::SystemRandom,
-    rsa::KeyPair,
-    signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey},
-};
+use aws_lc_rs::digest;
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 pub(crate) use ring::KeyRing;
+
+use crate::jws;
 
 /// One RSA key of the pool with its self-signed certificate.
 pub(crate) struct TestKey {
@@ -29,14 +27,16 @@ pub(crate) struct TestKey {
     pub(crate) e: String,
     /// The certificate in DER.
     pub(crate) certificate: Vec<u8>,
-    pair: KeyPair,
+    private: EncodingKey,
+    public: DecodingKey,
 }
 
 impl TestKey {
     fn read(key_pem: &str, certificate_pem: &str) -> Option<Self> {
-        let pair = KeyPair::from_pkcs8(&der(key_pem)?).ok()?;
+        let pkcs8 = der(key_pem)?;
+        let pkcs1 = private_key(&pkcs8)?;
         let certificate = der(certificate_pem)?;
-        let (n, e) = components(pair.public_key().as_ref())?;
+        let (n, e) = private_key_components(pkcs1)?;
         Some(Self {
             kid: URL_SAFE_NO_PAD.encode(digest::digest(
                 &digest::SHA1_FOR_LEGACY_USE_ONLY,
@@ -45,29 +45,20 @@ impl TestKey {
             n: URL_SAFE_NO_PAD.encode(n),
             e: URL_SAFE_NO_PAD.encode(e),
             certificate,
-            pair,
+            private: EncodingKey::from_rsa_der(pkcs1),
+            public: DecodingKey::from_rsa_raw_components(n, e),
         })
     }
 
-    /// An RS256 signature; `None` only if the crypto library fails.
-    pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
-        let mut signature = vec![0; self.pair.public_modulus_len()];
-        self.pair
-            .sign(
-                &RSA_PKCS1_SHA256,
-                &SystemRandom::new(),
-                message,
-                &mut signature,
-            )
-            .ok()?;
-        Some(signature)
+    /// The message with its RS256 signature, a JWS in compact form; `None` only if the crypto
+    /// library fails.
+    pub(crate) fn sign(&self, message: &str) -> Option<String> {
+        jws::sign(Algorithm::RS256, &self.private, message)
     }
 
     /// Whether this is an RS256 signature of the message by this key.
-    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, self.pair.public_key().as_ref())
-            .verify(message, signature)
-            .is_ok()
+    pub(crate) fn verifies(&self, message: &str, signature: &[u8]) -> bool {
+        jws::verifies(Algorithm::RS256, &self.public, message, signature)
     }
 
     /// The certificate as base64 DER, the form of `x5c` and of a registered key credential.
@@ -118,10 +109,29 @@ fn der(pem: &str) -> Option<Vec<u8>> {
     STANDARD.decode(body).ok()
 }
 
+/// The PKCS#1 key inside PKCS#8 (RFC 5208, section 5).
+fn private_key(pkcs8: &[u8]) -> Option<&[u8]> {
+    let (info, _) = value(0x30, pkcs8)?;
+    let (_version, rest) = value(0x02, info)?;
+    let (_algorithm, rest) = value(0x30, rest)?;
+    Some(value(0x04, rest)?.0)
+}
+
+/// Modulus and exponent of a PKCS#1 private key, which follow its version.
+fn private_key_components(pkcs1: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (sequence, _) = value(0x30, pkcs1)?;
+    let (_version, rest) = value(0x02, sequence)?;
+    numbers(rest)
+}
+
 /// Modulus and exponent of a PKCS#1 public key: a sequence of two integers.
 pub(crate) fn components(der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (sequence, _) = value(0x30, der)?;
-    let (n, rest) = value(0x02, sequence)?;
+    numbers(sequence)
+}
+
+fn numbers(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (n, rest) = value(0x02, der)?;
     let (e, _) = value(0x02, rest)?;
     // A leading zero keeps the number positive and is not part of it.
     Some((n.strip_prefix(&[0]).unwrap_or(n), e))
@@ -204,10 +214,13 @@ mod tests {
         let [first, second, ..] = pool() else {
             panic!("two keys")
         };
-        let signature = first.sign(b"message").unwrap();
-        assert!(first.verifies(b"message", &signature));
-        assert!(!first.verifies(b"massage", &signature));
-        assert!(!second.verifies(b"message", &signature));
+        let signed = first.sign("message").unwrap();
+        let signature = URL_SAFE_NO_PAD
+            .decode(signed.strip_prefix("message.").unwrap())
+            .unwrap();
+        assert!(first.verifies("message", &signature));
+        assert!(!first.verifies("massage", &signature));
+        assert!(!second.verifies("message", &signature));
     }
 
     #[cfg(feature = "server")]

@@ -1,14 +1,12 @@
 //! The JWT by which a client proves that it holds the key of a registered certificate.
 
-use aws_lc_rs::signature::{
-    RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, RsaParameters, UnparsedPublicKey,
-};
 use base64::{
     Engine as _,
     alphabet::URL_SAFE,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use entra_core::Guid;
+use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -20,7 +18,10 @@ use super::{
     form::Form,
     token::Refusal,
 };
-use crate::state::{State, iso_with_space};
+use crate::{
+    jws,
+    state::{State, iso_with_space},
+};
 
 /// The key id of the certificate that the form's assertion was signed with.
 pub(super) fn check(
@@ -54,7 +55,7 @@ struct Assertion<'a> {
     /// What was signed: header and claims as they were sent.
     message: &'a str,
     signature: Vec<u8>,
-    parameters: &'static RsaParameters,
+    algorithm: Algorithm,
 }
 
 impl<'a> Assertion<'a> {
@@ -79,9 +80,9 @@ impl<'a> Assertion<'a> {
             let text = "The header of the client assertion must have the 'typ' JWT.";
             return Err(LoginError::new(5_002_727, text));
         }
-        let parameters = match header.get("alg").and_then(Value::as_str) {
-            Some("PS256") => &RSA_PSS_2048_8192_SHA256,
-            Some("RS256") => &RSA_PKCS1_2048_8192_SHA256,
+        let algorithm = match header.get("alg").and_then(Value::as_str) {
+            Some("PS256") => Algorithm::PS256,
+            Some("RS256") => Algorithm::RS256,
             other => {
                 let alg = plain_text(other.unwrap_or_default());
                 let text = format!(
@@ -95,7 +96,7 @@ impl<'a> Assertion<'a> {
             message: &text[..text.len() - signature.len() - 1],
             signature: decode(signature)?,
             header,
-            parameters,
+            algorithm,
         })
     }
 
@@ -207,11 +208,8 @@ impl<'a> Assertion<'a> {
             let text = "The RSA key of the certificate is shorter than 2048 bits.";
             return Err(LoginError::new(50_032, text));
         }
-        let public_key = UnparsedPublicKey::new(self.parameters, &certificate.public_key);
-        if public_key
-            .verify(self.message.as_bytes(), &self.signature)
-            .is_err()
-        {
+        let public_key = DecodingKey::from_rsa_der(&certificate.public_key);
+        if !jws::verifies(self.algorithm, &public_key, self.message, &self.signature) {
             return refused("another key than that of the named certificate has signed it.");
         }
         let now = crate::odata::ticks_of(context.now);

@@ -1,7 +1,7 @@
 //! Tokens of other issuers as a client's proof, by the federated credentials of its application.
 
-use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, DecodingKey};
 #[cfg(feature = "wiremock")]
 use serde_json::json;
 use serde_json::{Map, Value};
@@ -14,6 +14,7 @@ use super::{
 #[cfg(feature = "wiremock")]
 use crate::keys;
 use crate::{
+    jws,
     state::{State, iso_with_space},
     store::Kind,
 };
@@ -138,20 +139,10 @@ impl<'a> Federated<'a> {
         let signed = keys
             .filter(|key| kid.is_none() || key["kid"].as_str() == kid)
             .filter_map(|key| {
-                let part = |name: &str| URL_SAFE_NO_PAD.decode(key[name].as_str()?).ok();
-                Some(RsaPublicKeyComponents {
-                    n: part("n")?,
-                    e: part("e")?,
-                })
+                let part = |name: &str| key[name].as_str();
+                DecodingKey::from_rsa_components(part("n")?, part("e")?).ok()
             })
-            .any(|key| {
-                key.verify(
-                    &RSA_PKCS1_2048_8192_SHA256,
-                    self.message.as_bytes(),
-                    &self.signature,
-                )
-                .is_ok()
-            });
+            .any(|key| jws::verifies(Algorithm::RS256, &key, self.message, &self.signature));
         if signed {
             return Ok(());
         }
@@ -187,8 +178,7 @@ pub(crate) fn issue(claims: &Value) -> String {
     let header = json!({ "typ": "JWT", "alg": "RS256", "kid": key.kid });
     let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
     let message = format!("{}.{}", encode(&header), encode(claims));
-    let signature = key.sign(message.as_bytes()).unwrap_or_default();
-    format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
+    key.sign(&message).unwrap_or_default()
 }
 
 /// The keys that such an issuer publishes.

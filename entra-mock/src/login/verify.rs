@@ -103,7 +103,7 @@ pub(super) fn signed_claims(
         .find(|key| Some(key.kid.as_str()) == kid)
         .ok_or(TokenProblem::BadSignature)?;
     if header.get("alg").and_then(Value::as_str) != Some("RS256")
-        || !key.verifies(message.as_bytes(), &signature)
+        || !key.verifies(message, &signature)
     {
         return Err(TokenProblem::BadSignature);
     }

@@ -77,7 +77,8 @@ impl Signer {
     fn sign(&self) -> String {
         let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
         let message = format!("{}.{}", encode(&self.header), encode(&self.claims));
-        let key = EncodingKey::from_rsa_pem(self.key.as_bytes()).unwrap();
+        // PKCS#1 begins after the 26 bytes with which PKCS#8 introduces an RSA key.
+        let key = EncodingKey::from_rsa_der(&pem_der(&self.key)[26..]);
         let signer = (aws_lc::DEFAULT_PROVIDER.signer_factory)(&self.algorithm, &key).unwrap();
         let signature = jsonwebtoken::signature::Signer::sign(signer.as_ref(), message.as_bytes());
         format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
@@ -85,7 +86,13 @@ impl Signer {
 }
 
 fn der(pem: &str) -> Vec<u8> {
-    let (_, after) = pem.split_once("-----BEGIN CERTIFICATE-----").unwrap();
+    let (_, certificate) = pem.split_once("-----BEGIN CERTIFICATE").unwrap();
+    pem_der(certificate)
+}
+
+/// The content of the first PEM block.
+fn pem_der(pem: &str) -> Vec<u8> {
+    let (_, after) = pem.split_once("-----\n").unwrap();
     let (body, _) = after.split_once("-----END").unwrap();
     STANDARD
         .decode(body.split_whitespace().collect::<String>())

@@ -1,8 +1,8 @@
 //! What a sign-in service publishes: its metadata and its signing keys.
 
-use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use entra_core::{Guid, url::Url};
+use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -10,6 +10,7 @@ use super::super::issuer::Issuer;
 use crate::{
     Error,
     discovery::{fetch, unusable},
+    jws,
     settings::Settings,
 };
 
@@ -45,7 +46,7 @@ pub(in super::super) struct Key {
     kid: String,
     /// Some keys of Entra sign for one issuer only.
     pub(in super::super) issuer: Option<Issuer>,
-    public: ParsedPublicKey,
+    public: DecodingKey,
 }
 
 impl KeySet {
@@ -80,8 +81,8 @@ impl KeySet {
 
 impl Key {
     /// Whether it made this RS256 signature of the message.
-    pub(in super::super) fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.public.verify_sig(message, signature).is_ok()
+    pub(in super::super) fn has_signed(&self, message: &[u8], signature: &Vec<u8>) -> bool {
+        jws::verifies(Algorithm::RS256, &self.public, message, signature)
     }
 
     /// A key that can have signed a token with RS256; none for all others.
@@ -105,13 +106,10 @@ impl Key {
         if n.len() < LEAST_KEY_BYTES {
             return None;
         }
-        let public = RsaPublicKeyComponents { n: &n, e: &e }
-            .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
-            .ok()?;
         Some(Self {
             kid: key.kid,
             issuer,
-            public,
+            public: DecodingKey::from_rsa_raw_components(&n, &e),
         })
     }
 }
