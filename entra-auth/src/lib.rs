@@ -43,7 +43,7 @@ pub mod web;
 mod wire;
 
 pub use aadsts::Aadsts;
-pub use cache::{Partition, TokenCache, TokenCacheBuilder};
+pub use cache::{CachePartition, TokenCache, TokenCacheBuilder};
 #[cfg(feature = "certificate-kit")]
 pub use certificate::SelfSigned;
 pub use certificate::{

@@ -1,6 +1,6 @@
 use zeroize::Zeroizing;
 
-use super::{CacheKey, Partition, TokenCache, refresh_tokens::is_refresh_token};
+use super::{CacheKey, CachePartition, TokenCache, refresh_tokens::is_refresh_token};
 use crate::store::{Ident, Record, StoreError, StoreKey, unreadable};
 
 impl TokenCache {
@@ -12,7 +12,7 @@ impl TokenCache {
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// use entra_auth::{ClientSecretCredential, Partition, TokenCache, store::EncryptionKey};
+    /// use entra_auth::{ClientSecretCredential, CachePartition, TokenCache, store::EncryptionKey};
     /// use entra_core::{TokenCredential, TokenRequest};
     /// # let tenant = entra_mock::FakeTenant::start().await;
     /// # let app = tenant.register_app("Web app").with_secret();
@@ -26,7 +26,7 @@ impl TokenCache {
     /// let (first, second) = (cache(), cache());
     /// let token = credential(&first)?.token(&request).await?;
     ///
-    /// let partition = Partition::app(app.client_id(), &tenant.id()); // a person's: `Partition::account`
+    /// let partition = CachePartition::app(app.client_id(), &tenant.id()); // a person's: `CachePartition::account`
     /// let bytes = first.export(&partition)?.ok_or("no token")?;
     /// assert_eq!(second.import(&partition, &bytes)?, 1);
     /// assert_eq!(credential(&second)?.token(&request).await?.expose_secret(), token.expose_secret());
@@ -37,7 +37,7 @@ impl TokenCache {
     ///
     /// # Errors
     /// When the entries cannot be sealed; nothing is ever given out unsealed instead.
-    pub fn export(&self, partition: &Partition) -> Result<Option<Vec<u8>>, StoreError> {
+    pub fn export(&self, partition: &CachePartition) -> Result<Option<Vec<u8>>, StoreError> {
         let mut text = Zeroizing::new(Vec::new());
         let mut records = self.refresh_tokens(partition);
         for (key, entry) in self.read().iter() {
@@ -70,7 +70,7 @@ impl TokenCache {
     /// # Errors
     /// When the bytes are damaged, sealed with another key, not sealed though the cache has a key,
     /// or of another partition. Then none of them is used.
-    pub fn import(&self, partition: &Partition, bytes: &[u8]) -> Result<usize, StoreError> {
+    pub fn import(&self, partition: &CachePartition, bytes: &[u8]) -> Result<usize, StoreError> {
         let stored = Zeroizing::new(bytes.to_vec());
         let text = self.0.seal.open(&place(partition), stored)?;
         let lines = text.split(|byte| *byte == b'\n');
@@ -121,6 +121,6 @@ fn key(ident: &Ident) -> Result<CacheKey, StoreError> {
     CacheKey::from_ident(ident).ok_or_else(|| unreadable("an entry names no key of this version"))
 }
 
-fn place(partition: &Partition) -> StoreKey {
+fn place(partition: &CachePartition) -> StoreKey {
     StoreKey::new(partition.as_str(), "export")
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use entra_core::{ClientId, TenantId, TokenRequest};
 
-use super::Partition;
+use super::CachePartition;
 use crate::{Error, ErrorKind, capabilities::Capabilities, store::Ident};
 
 /// What a cached token was issued for. Two requests share a token only if all of it is equal.
@@ -111,7 +111,7 @@ impl CacheKey {
         (key.ident() == *ident).then_some(key)
     }
 
-    pub(crate) fn partition(&self) -> Partition {
+    pub(crate) fn partition(&self) -> CachePartition {
         self.owner
             .account
             .partition(&self.owner, &self.asked.tenant)
@@ -152,11 +152,11 @@ impl Account {
     }
 
     /// The tokens that are exported and removed together.
-    fn partition(&self, owner: &Owner, tenant: &TenantId) -> Partition {
+    fn partition(&self, owner: &Owner, tenant: &TenantId) -> CachePartition {
         match self {
-            Self::App => Partition::app(owner.client, tenant),
-            Self::User(id) => Partition::account(id),
-            Self::OnBehalfOf { session, .. } => Partition::on_behalf_of(session),
+            Self::App => CachePartition::app(owner.client, tenant),
+            Self::User(id) => CachePartition::account(id),
+            Self::OnBehalfOf { session, .. } => CachePartition::on_behalf_of(session),
         }
     }
 }

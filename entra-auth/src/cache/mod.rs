@@ -18,14 +18,14 @@ use std::{
 pub(crate) use entry::{Entry, Flight, Outcome, Plan, Want};
 pub(crate) use hot::Hot;
 pub(crate) use key::{Account, Asked, CacheKey, Owner};
-pub use partition::Partition;
+pub use partition::CachePartition;
 pub(crate) use refresh_tokens::RefreshToken;
 pub(crate) use shared::Obtained;
 pub use shared::TokenCacheBuilder;
 
 use self::refresh_tokens::Slot;
 use crate::{
-    store::{Backing, Ident, Seal},
+    store::{Ident, PersistentCache, Seal},
     throttle::Throttle,
 };
 
@@ -54,7 +54,7 @@ struct Inner {
     capacity: usize,
     /// Counts look-ups that missed the fast path; the unit of "recently".
     tick: AtomicU64,
-    backing: Option<Backing>,
+    persistent: Option<PersistentCache>,
     seal: Arc<Seal>,
     throttle: Throttle,
     /// Of people, if there is a store to keep them.
@@ -171,12 +171,12 @@ impl TokenCache {
         }
     }
 
-    fn with_parts(capacity: usize, backing: Option<Backing>, seal: Arc<Seal>) -> Self {
+    fn with_parts(capacity: usize, persistent: Option<PersistentCache>, seal: Arc<Seal>) -> Self {
         Self(Arc::new(Inner {
             entries: RwLock::default(),
             capacity: capacity.max(1),
             tick: AtomicU64::new(0),
-            backing,
+            persistent,
             seal,
             throttle: Throttle::default(),
             refresh_tokens: Mutex::default(),
@@ -209,7 +209,7 @@ impl fmt::Debug for TokenCache {
         f.debug_struct("TokenCache")
             .field("len", &self.len())
             .field("capacity", &self.0.capacity)
-            .field("store", &self.0.backing)
+            .field("store", &self.0.persistent)
             .finish()
     }
 }

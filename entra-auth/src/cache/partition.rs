@@ -2,19 +2,21 @@ use std::fmt;
 
 use entra_core::{ClientId, TenantId};
 
+use crate::store::{StorePartition, hashed};
+
 /// The tokens that belong together: of one application in a tenant, or of one person.
 ///
 /// A web app exports, imports and forgets them as one, see [`TokenCache`](crate::TokenCache).
 ///
 /// ```
-/// use entra_auth::Partition;
-/// let person = Partition::account("oid-of-adele.home-tenant");
-/// assert_ne!(person, Partition::on_behalf_of("oid-of-adele.home-tenant"));
+/// use entra_auth::CachePartition;
+/// let person = CachePartition::account("oid-of-adele.home-tenant");
+/// assert_ne!(person, CachePartition::on_behalf_of("oid-of-adele.home-tenant"));
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Partition(String);
+pub struct CachePartition(String);
 
-impl Partition {
+impl CachePartition {
     /// The tokens of an application itself, issued by this tenant.
     #[must_use]
     pub fn app(client: ClientId, tenant: &TenantId) -> Self {
@@ -33,10 +35,10 @@ impl Partition {
         Self(serde_json::json!(["on-behalf-of", key]).to_string())
     }
 
-    /// The name of the partition in a [`StoreKey`](crate::store::StoreKey).
+    /// The partition of a store that holds these tokens.
     #[must_use]
-    pub fn store_name(&self) -> String {
-        crate::store::hashed(&self.0)
+    pub fn store_partition(&self) -> StorePartition {
+        StorePartition::named(&self.0)
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -44,15 +46,15 @@ impl Partition {
     }
 }
 
-impl fmt::Display for Partition {
+impl fmt::Display for CachePartition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl fmt::Debug for Partition {
+impl fmt::Debug for CachePartition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // An on-behalf-of key is the caller's choice, and may say more than a log should.
-        write!(f, "Partition({})", &self.store_name()[..8])
+        write!(f, "CachePartition({})", &hashed(&self.0)[..8])
     }
 }

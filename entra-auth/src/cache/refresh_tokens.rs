@@ -9,8 +9,8 @@ use std::{
 
 use entra_core::{AccessToken, ClientId, Secret, TenantId, Timestamp, time::Duration};
 
-use super::{Partition, TokenCache};
-use crate::store::{Ident, Look, Record};
+use super::{CachePartition, TokenCache};
+use crate::store::{Ident, LoadResult, Record};
 
 /// The refresh token of one person who has signed in to one application in one tenant.
 pub(crate) struct RefreshToken {
@@ -84,19 +84,19 @@ impl RefreshToken {
 
     /// The newest of all that share the store.
     pub(crate) async fn newest(&self) -> Option<Secret> {
-        if let Some(backing) = &self.cache.0.backing {
+        if let Some(persistent) = &self.cache.0.persistent {
             let ends = self.slot.lock().ends;
-            let look = backing.look(&self.ident).await;
+            let look = persistent.look(&self.ident).await;
             let mut held = self.slot.lock();
             match look {
                 // It was forgotten since the look.
                 _ if held.ends != ends => {}
-                Look::Found(record) => held.adopt(&record),
-                Look::Absent if held.stored => held.end(),
+                LoadResult::Found(record) => held.adopt(&record),
+                LoadResult::Absent if held.stored => held.end(),
                 // Damage is no sign-out: the next one is written as if it were the first.
-                Look::Unreadable => held.stored = false,
+                LoadResult::Unreadable => held.stored = false,
                 // It never was there, or the store fails: then the memory must do.
-                Look::Absent | Look::Unknown => {}
+                LoadResult::Absent | LoadResult::Unknown => {}
             }
         }
         self.current()
@@ -120,14 +120,14 @@ impl RefreshToken {
             held.token = Some(kept.clone());
             (held.stored, held.ends)
         };
-        let Some(backing) = &self.cache.0.backing else {
+        let Some(persistent) = &self.cache.0.persistent else {
             return;
         };
-        let turn = backing.turn(&self.ident).await;
-        let replaces = match backing.look(&self.ident).await {
-            Look::Found(stored) => stored.obtained <= kept.obtained,
-            Look::Absent => !was_stored,
-            Look::Unreadable | Look::Unknown => true,
+        let turn = persistent.turn(&self.ident).await;
+        let replaces = match persistent.look(&self.ident).await {
+            LoadResult::Found(stored) => stored.obtained <= kept.obtained,
+            LoadResult::Absent => !was_stored,
+            LoadResult::Unreadable | LoadResult::Unknown => true,
         };
         if replaces {
             self.save(&kept, ends).await;
@@ -138,12 +138,14 @@ impl RefreshToken {
     /// Another one to try after this one was refused for good. If there is none, the person is
     /// forgotten here and in the store. Without a store all stays as it is.
     pub(crate) async fn refused(&self, refused: &Secret) -> Option<Secret> {
-        let backing = self.cache.0.backing.as_ref()?;
-        let turn = backing.turn(&self.ident).await;
+        let persistent = self.cache.0.persistent.as_ref()?;
+        let turn = persistent.turn(&self.ident).await;
         let ends = self.slot.lock().ends;
-        let look = backing.look(&self.ident).await;
+        let look = persistent.look(&self.ident).await;
         let other = match &look {
-            Look::Found(record) if record.token.expose_secret() != refused.expose_secret() => {
+            LoadResult::Found(record)
+                if record.token.expose_secret() != refused.expose_secret() =>
+            {
                 let mut held = self.slot.lock();
                 if held.ends != ends {
                     return None;
@@ -154,11 +156,11 @@ impl RefreshToken {
                 held.adopt(record);
                 held.token.as_ref().map(|kept| kept.token.clone())
             }
-            Look::Found(_) => {
-                backing.remove(&self.ident).await;
+            LoadResult::Found(_) => {
+                persistent.remove(&self.ident).await;
                 None
             }
-            Look::Absent | Look::Unreadable | Look::Unknown => None,
+            LoadResult::Absent | LoadResult::Unreadable | LoadResult::Unknown => None,
         };
         drop(turn);
         if other.is_some() {
@@ -173,12 +175,14 @@ impl RefreshToken {
 
     /// Writes it to the store, if there is one, unless the person is forgotten before.
     async fn save(&self, kept: &Kept, ends: u64) {
-        let Some(backing) = &self.cache.0.backing else {
+        let Some(persistent) = &self.cache.0.persistent else {
             return;
         };
         let Record { token, obtained } = kept.record();
         let wanted = || self.slot.lock().ends == ends;
-        let saved = backing.save_if(&self.ident, &token, obtained, wanted).await;
+        let saved = persistent
+            .save_if(&self.ident, &token, obtained, wanted)
+            .await;
         let mut held = self.slot.lock();
         if held.ends == ends {
             held.stored |= saved;
@@ -189,7 +193,7 @@ impl RefreshToken {
 impl TokenCache {
     /// Whether a person can be served by account alone.
     pub(crate) fn has_store(&self) -> bool {
-        self.0.backing.is_some()
+        self.0.persistent.is_some()
     }
 
     /// The place of a refresh token. Without a store each credential has its own.
@@ -208,7 +212,7 @@ impl TokenCache {
     }
 
     /// The refresh tokens of a partition, as an export has them.
-    pub(super) fn refresh_tokens(&self, partition: &Partition) -> Vec<(Ident, Record)> {
+    pub(super) fn refresh_tokens(&self, partition: &CachePartition) -> Vec<(Ident, Record)> {
         let slots = self.slots();
         let of = slots
             .iter()
@@ -222,7 +226,7 @@ impl TokenCache {
         self.slot(ident).lock().adopt_unstored(record);
     }
 
-    pub(super) fn forget_refresh_tokens(&self, partition: &Partition) {
+    pub(super) fn forget_refresh_tokens(&self, partition: &CachePartition) {
         self.slots().retain(|ident, slot| {
             let stays = ident.partition != partition.as_str();
             if !stays {
@@ -260,7 +264,7 @@ fn ident(authority: &str, tenant: &str, client: &ClientId, home_account_id: &str
     let client = client.to_string();
     let entry = serde_json::json!([KIND, authority, tenant, client, home_account_id]);
     Ident {
-        partition: Partition::account(home_account_id).to_string(),
+        partition: CachePartition::account(home_account_id).to_string(),
         entry: entry.to_string(),
     }
 }

@@ -2,8 +2,10 @@ use std::{future::Future, sync::Arc};
 
 use entra_core::{AccessToken, Clock, Timestamp};
 
-use super::{CacheKey, Entry, Outcome, Partition, TokenCache, Want};
-use crate::store::{Backing, EncryptionKey, Found, Record, Seal, StoreError, TokenStore};
+use super::{CacheKey, CachePartition, Entry, Outcome, TokenCache, Want};
+use crate::store::{
+    EncryptedStore, EncryptionKey, Found, PersistentCache, Record, Seal, StoreError,
+};
 
 /// Settings of a [`TokenCache`].
 ///
@@ -25,7 +27,7 @@ use crate::store::{Backing, EncryptionKey, Found, Record, Seal, StoreError, Toke
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct TokenCacheBuilder {
     capacity: usize,
-    store: Option<Arc<dyn TokenStore>>,
+    store: Option<Arc<dyn EncryptedStore>>,
     keys: Vec<EncryptionKey>,
 }
 
@@ -41,7 +43,7 @@ impl TokenCacheBuilder {
     ///
     /// It also gets the refresh tokens of people who sign in, which live for months: give an
     /// [`encryption_key`](Self::encryption_key) where others may read the store.
-    pub fn store(mut self, store: impl TokenStore) -> Self {
+    pub fn store(mut self, store: impl EncryptedStore) -> Self {
         self.store = Some(Arc::new(store));
         self
     }
@@ -57,10 +59,10 @@ impl TokenCacheBuilder {
     #[must_use]
     pub fn build(self) -> TokenCache {
         let seal = Arc::new(Seal::new(self.keys));
-        let backing = self
+        let persistent = self
             .store
-            .map(|store| Backing::new(store, Arc::clone(&seal)));
-        TokenCache::with_parts(self.capacity, backing, seal)
+            .map(|store| PersistentCache::new(store, Arc::clone(&seal)));
+        TokenCache::with_parts(self.capacity, persistent, seal)
     }
 }
 
@@ -87,13 +89,16 @@ impl TokenCache {
     /// could not be read was fetched.
     #[must_use]
     pub fn store_failures(&self) -> u64 {
-        self.0.backing.as_ref().map_or(0, Backing::failures)
+        self.0
+            .persistent
+            .as_ref()
+            .map_or(0, PersistentCache::failures)
     }
 
     /// What went wrong with the store last.
     #[must_use]
     pub fn last_store_failure(&self) -> Option<StoreError> {
-        self.0.backing.as_ref()?.last_failure()
+        self.0.persistent.as_ref()?.last_failure()
     }
 
     /// Forgets the tokens of a partition, in memory and in the store, as when a person signs out.
@@ -104,14 +109,14 @@ impl TokenCache {
     ///
     /// # Errors
     /// When the store could not be written; the memory has forgotten them all the same.
-    pub async fn forget(&self, partition: &Partition) -> Result<(), StoreError> {
+    pub async fn forget(&self, partition: &CachePartition) -> Result<(), StoreError> {
         self.forget_in_memory(partition);
-        let Some(backing) = &self.0.backing else {
+        let Some(persistent) = &self.0.persistent else {
             return Ok(());
         };
         // Who is writing finishes first, and who comes after finds that it was forgotten.
-        let gate = backing.gate(partition.as_str()).write().await;
-        let removed = backing.remove_partition(partition.as_str()).await;
+        let gate = persistent.gate(partition.as_str()).write().await;
+        let removed = persistent.remove_partition(partition.as_str()).await;
         // Somebody may have read it from the store between the two.
         self.forget_in_memory(partition);
         drop(gate);
@@ -132,21 +137,21 @@ impl TokenCache {
             since: clock.now(),
             from_store: false,
         };
-        let Some(backing) = &self.0.backing else {
+        let Some(persistent) = &self.0.persistent else {
             return fetched(fetch.await);
         };
         // What answers a challenge is asked for every time, so there is no use in storing it.
         if let Some(challenged) = key.challenged() {
             let outcome = fetch.await;
             if outcome.is_ok() {
-                backing.remove(&challenged.ident()).await;
+                persistent.remove(&challenged.ident()).await;
             }
             return fetched(outcome);
         }
         let ident = key.ident();
         let turn = match want.fresh {
             true => None,
-            false => match backing
+            false => match persistent
                 .find(&ident, |record| want.settled_by(record, clock.now()))
                 .await
             {
@@ -164,7 +169,7 @@ impl TokenCache {
         if let Ok(token) = &obtained.outcome {
             let wanted = || !entry.is_forgotten();
             let (token, since) = (token, obtained.since);
-            backing.save_if(&ident, token, since, wanted).await;
+            persistent.save_if(&ident, token, since, wanted).await;
         }
         // Given back when the others can read what it was for.
         drop(turn);
@@ -177,19 +182,19 @@ impl TokenCache {
             token,
             obtained: now,
         };
-        let Some(backing) = &self.0.backing else {
+        let Some(persistent) = &self.0.persistent else {
             self.put(key, &record);
             return;
         };
         // Memory and store both have it before the partition is forgotten, or both after.
         let ident = key.ident();
-        let gate = backing.gate(&ident.partition).read().await;
+        let gate = persistent.gate(&ident.partition).read().await;
         self.put(key, &record);
-        backing.save(&ident, &record.token, now).await;
+        persistent.save(&ident, &record.token, now).await;
         drop(gate);
     }
 
-    fn forget_in_memory(&self, partition: &Partition) {
+    fn forget_in_memory(&self, partition: &CachePartition) {
         self.forget_refresh_tokens(partition);
         self.write().retain(|key, entry| {
             let stays = key.partition() != *partition;

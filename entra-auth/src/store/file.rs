@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use fs4::{FileExt, TryLockError};
 use tokio::runtime;
 
-use super::{StoreError, StoreKey, StoreLock, TokenStore, prune};
+use super::{EncryptedStore, StoreError, StoreKey, StoreLock, StorePartition, prune};
 
 /// Keeps tokens in files of one directory, shared by the processes of one machine.
 ///
@@ -72,13 +72,13 @@ impl FileStore {
 
     fn path(&self, key: &StoreKey, ending: &str) -> PathBuf {
         self.directory
-            .join(key.partition())
+            .join(key.partition().as_str())
             .join(format!("{}.{ending}", key.entry()))
     }
 }
 
 #[async_trait]
-impl TokenStore for FileStore {
+impl EncryptedStore for FileStore {
     async fn load(&self, key: &StoreKey) -> Result<Option<Vec<u8>>, StoreError> {
         let path = self.path(key, "token");
         blocking("read", move || {
@@ -117,19 +117,15 @@ impl TokenStore for FileStore {
         .await
     }
 
-    async fn remove_partition(&self, partition: &str) -> Result<(), StoreError> {
-        // The name comes from a key; a path must not come in by this way.
-        if !partition.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(StoreError::configuration("that is no partition's name"));
-        }
-        let path = self.directory.join(partition);
+    async fn remove_partition(&self, partition: &StorePartition) -> Result<(), StoreError> {
+        let path = self.directory.join(partition.as_str());
         blocking("removed", move || {
             found(fs::remove_dir_all(path)).map(Option::unwrap_or_default)
         })
         .await
     }
 
-    async fn set_aside(&self, key: &StoreKey) -> Result<(), StoreError> {
+    async fn quarantine(&self, key: &StoreKey, _: &[u8]) -> Result<(), StoreError> {
         let (from, to) = (self.path(key, "token"), self.path(key, "unreadable"));
         blocking("set aside", move || {
             found(fs::rename(from, to)).map(Option::unwrap_or_default)
@@ -257,7 +253,7 @@ mod tests {
         }
         assert_eq!(store.load(&ended).await.unwrap(), None);
         assert_eq!(store.load(&kept).await.unwrap().unwrap(), b"new");
-        assert!(!directory.join(ended.partition()).exists());
+        assert!(!directory.join(ended.partition().as_str()).exists());
         fs::remove_dir_all(directory).unwrap();
     }
 }

@@ -1,19 +1,19 @@
-//! Where tokens live beside a process's memory: what a [`TokenCache`](crate::TokenCache) reads on a
-//! miss and writes after every request.
+//! Where tokens and web sessions are kept outside of a process: what a
+//! [`TokenCache`](crate::TokenCache) reads on a miss and writes after every request.
 //!
-//! A [`TokenStore`] keeps opaque bytes under opaque keys, so that writing one takes a screenful:
+//! An [`EncryptedStore`] keeps opaque bytes under opaque keys, so that writing one takes a screenful:
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 //! use std::{collections::HashMap, sync::Mutex, time::Duration};
-//! use entra_auth::{ClientSecretCredential, TokenCache, store::{StoreError, StoreKey, TokenStore}};
+//! use entra_auth::{ClientSecretCredential, TokenCache, store::{EncryptedStore, StoreError, StoreKey, StorePartition}};
 //! use entra_core::{TokenCredential, TokenRequest};
 //!
 //! #[derive(Debug, Default)]
 //! struct Table(Mutex<HashMap<StoreKey, Vec<u8>>>);
 //!
 //! #[async_trait::async_trait]
-//! impl TokenStore for Table {
+//! impl EncryptedStore for Table {
 //!     async fn load(&self, key: &StoreKey) -> Result<Option<Vec<u8>>, StoreError> {
 //!         Ok(self.0.lock().map_err(|_| StoreError::unavailable("poisoned"))?.get(key).cloned())
 //!     }
@@ -25,7 +25,7 @@
 //!         self.0.lock().map_err(|_| StoreError::unavailable("poisoned"))?.remove(key);
 //!         Ok(())
 //!     }
-//!     async fn remove_partition(&self, partition: &str) -> Result<(), StoreError> {
+//!     async fn remove_partition(&self, partition: &StorePartition) -> Result<(), StoreError> {
 //!         self.0.lock().map_err(|_| StoreError::unavailable("poisoned"))?.retain(|key, _| key.partition() != partition);
 //!         Ok(())
 //!     }
@@ -52,38 +52,44 @@
 mod error;
 #[cfg(feature = "file-cache")]
 mod file;
+mod key;
+mod persistent;
 #[cfg(feature = "file-cache")]
 mod prune;
 mod record;
 #[cfg(feature = "redis")]
 mod redis;
 mod seal;
-mod second;
 
 use std::{any::Any, fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use aws_lc_rs::digest::{SHA256, digest};
 
 pub use self::error::{StoreError, StoreErrorKind};
 #[cfg(feature = "file-cache")]
 pub use self::file::FileStore;
 #[cfg(feature = "redis")]
 pub use self::redis::RedisStore;
-pub use self::seal::EncryptionKey;
 pub(crate) use self::{
+    key::hashed,
+    persistent::{Found, LoadResult, PersistentCache},
     record::{Ident, Record},
     seal::{Seal, unreadable},
-    second::{Backing, Found, Look},
+};
+pub use self::{
+    key::{StoreKey, StorePartition},
+    seal::EncryptionKey,
 };
 
-/// Keeps cache entries outside of the process, for its next start or for its replicas.
+/// Keeps cached tokens and web sessions outside of the process, for its next start or for its
+/// replicas.
 ///
-/// Entries are opaque bytes (sealed ones, if the cache has an [`EncryptionKey`]) and must come back
-/// as they were given or not at all. Nothing here decides whether there is a token: a failure is
-/// counted, reported and otherwise like an empty store. Used on a tokio runtime with timers.
+/// An implementation sees opaque bytes, which are encrypted before it gets them where there is an
+/// [`EncryptionKey`]. It must return them as they were given or not at all. For tokens a store that
+/// fails is counted, reported and otherwise treated as an empty one; for sessions the error is
+/// returned. Used on a tokio runtime with timers.
 #[async_trait]
-pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
+pub trait EncryptedStore: fmt::Debug + Send + Sync + 'static {
     /// The entry, if there is one.
     ///
     /// # Errors
@@ -112,14 +118,18 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// When the store cannot be written.
-    async fn remove_partition(&self, partition: &str) -> Result<(), StoreError>;
+    async fn remove_partition(&self, partition: &StorePartition) -> Result<(), StoreError>;
 
-    /// Takes an entry out of use that cannot be read; by default it is removed.
+    /// Takes a damaged entry out of use, if it still is these bytes. By default it is removed; a
+    /// store that can keeps it for an administrator to look at.
     ///
     /// # Errors
-    /// When the store cannot be written.
-    async fn set_aside(&self, key: &StoreKey) -> Result<(), StoreError> {
-        self.remove(key).await
+    /// When the store cannot be read or written.
+    async fn quarantine(&self, key: &StoreKey, damaged: &[u8]) -> Result<(), StoreError> {
+        match self.load(key).await? {
+            Some(entry) if entry == damaged => self.remove(key).await,
+            _ => Ok(()),
+        }
     }
 
     /// Takes the right to fetch this entry, so that of all that share the store one asks; none
@@ -140,7 +150,7 @@ pub trait TokenStore: fmt::Debug + Send + Sync + 'static {
 }
 
 #[async_trait]
-impl<T: TokenStore + ?Sized> TokenStore for Arc<T> {
+impl<T: EncryptedStore + ?Sized> EncryptedStore for Arc<T> {
     async fn load(&self, key: &StoreKey) -> Result<Option<Vec<u8>>, StoreError> {
         (**self).load(key).await
     }
@@ -158,12 +168,12 @@ impl<T: TokenStore + ?Sized> TokenStore for Arc<T> {
         (**self).remove(key).await
     }
 
-    async fn remove_partition(&self, partition: &str) -> Result<(), StoreError> {
+    async fn remove_partition(&self, partition: &StorePartition) -> Result<(), StoreError> {
         (**self).remove_partition(partition).await
     }
 
-    async fn set_aside(&self, key: &StoreKey) -> Result<(), StoreError> {
-        (**self).set_aside(key).await
+    async fn quarantine(&self, key: &StoreKey, damaged: &[u8]) -> Result<(), StoreError> {
+        (**self).quarantine(key, damaged).await
     }
 
     async fn try_lock(
@@ -172,47 +182,6 @@ impl<T: TokenStore + ?Sized> TokenStore for Arc<T> {
         lease: Duration,
     ) -> Result<Option<StoreLock>, StoreError> {
         (**self).try_lock(key, lease).await
-    }
-}
-
-/// Where an entry stands in a store: a partition (one application or one person) and an entry in it.
-///
-/// Both are digests of 64 hexadecimal digits: good as file names and key names, and they tell
-/// nobody whose tokens these are.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct StoreKey {
-    partition: Arc<str>,
-    entry: Arc<str>,
-}
-
-impl StoreKey {
-    /// What is removed together: the tokens of one application in one tenant, or of one person.
-    #[must_use]
-    pub fn partition(&self) -> &str {
-        &self.partition
-    }
-
-    /// The entry within the partition.
-    #[must_use]
-    pub fn entry(&self) -> &str {
-        &self.entry
-    }
-
-    pub(crate) fn new(partition: &str, entry: &str) -> Self {
-        Self {
-            partition: hashed(partition).into(),
-            entry: hashed(entry).into(),
-        }
-    }
-}
-
-impl fmt::Debug for StoreKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let short = |digest: &str| digest[..8].to_owned();
-        f.debug_struct("StoreKey")
-            .field("partition", &short(&self.partition))
-            .field("entry", &short(&self.entry))
-            .finish()
     }
 }
 
@@ -231,25 +200,6 @@ impl fmt::Debug for StoreLock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("StoreLock")
     }
-}
-
-/// The name under which a store knows a text.
-pub(crate) fn hashed(text: &str) -> String {
-    hex(digest(&SHA256, text.as_bytes()).as_ref())
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|byte| {
-            [
-                DIGITS[usize::from(byte >> 4)],
-                DIGITS[usize::from(byte & 15)],
-            ]
-        })
-        .map(char::from)
-        .collect()
 }
 
 #[cfg(test)]

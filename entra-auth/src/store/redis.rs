@@ -7,7 +7,7 @@ use redis::{
 };
 use tokio::{runtime, sync::OnceCell};
 
-use super::{StoreError, StoreKey, StoreLock, TokenStore, hex};
+use super::{EncryptedStore, StoreError, StoreKey, StoreLock, StorePartition, key::hex};
 
 /// Keeps tokens in Redis (or Valkey), shared by the replicas of a service.
 ///
@@ -79,7 +79,7 @@ impl RedisStore {
             .map_err(|error| unavailable(&error))
     }
 
-    fn hash(&self, partition: &str) -> String {
+    fn hash(&self, partition: &StorePartition) -> String {
         format!("{}{partition}", self.prefix)
     }
 
@@ -89,7 +89,7 @@ impl RedisStore {
 }
 
 #[async_trait]
-impl TokenStore for RedisStore {
+impl EncryptedStore for RedisStore {
     async fn load(&self, key: &StoreKey) -> Result<Option<Vec<u8>>, StoreError> {
         let mut command = redis::cmd("HGET");
         command.arg(self.hash(key.partition())).arg(key.entry());
@@ -119,7 +119,7 @@ impl TokenStore for RedisStore {
         self.ask(&command).await
     }
 
-    async fn remove_partition(&self, partition: &str) -> Result<(), StoreError> {
+    async fn remove_partition(&self, partition: &StorePartition) -> Result<(), StoreError> {
         let mut command = redis::cmd("DEL");
         command.arg(self.hash(partition));
         self.ask(&command).await

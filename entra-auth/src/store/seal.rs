@@ -128,7 +128,14 @@ impl fmt::Debug for Seal {
 
 /// What a sealed entry is bound to: format and place.
 fn place(key: &StoreKey) -> Aad<Vec<u8>> {
-    Aad::from([MARK, key.partition().as_bytes(), key.entry().as_bytes()].concat())
+    Aad::from(
+        [
+            MARK,
+            key.partition().as_str().as_bytes(),
+            key.entry().as_bytes(),
+        ]
+        .concat(),
+    )
 }
 
 pub(crate) fn unreadable(message: &str) -> StoreError {

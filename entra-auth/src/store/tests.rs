@@ -107,7 +107,7 @@ fn no_two_sealings_are_alike() {
 #[test]
 fn names_of_keys_are_digests() {
     let key = ident("a").store_key();
-    for name in [key.partition(), key.entry()] {
+    for name in [key.partition().as_str(), key.entry()] {
         assert_eq!(name.len(), 64);
         assert!(name.bytes().all(|byte| byte.is_ascii_hexdigit()));
     }

@@ -13,7 +13,7 @@ use super::{
     refresh::UserCredential,
 };
 use crate::{
-    Error, Partition,
+    CachePartition, Error,
     form::Form,
     settings::{Settings, common_settings},
     store::StoreError,
@@ -230,7 +230,7 @@ impl AuthorizationCodeFlow {
     /// When the store could not be written; the person is forgotten here all the same.
     pub async fn sign_out(&self, account: &Account) -> Result<bool, StoreError> {
         let was_here = self.forget(account);
-        let partition = Partition::account(&account.home_account_id);
+        let partition = CachePartition::account(&account.home_account_id);
         self.0.party.settings.cache.forget(&partition).await?;
         Ok(was_here)
     }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Error,
     sign_in::{Connections, ReturnPath, SignInClient},
-    store::{EncryptionKey, Seal, TokenStore},
+    store::{EncryptedStore, EncryptionKey, Seal},
     user::{StartOptions, UserCredential},
 };
 
@@ -39,7 +39,7 @@ pub struct WebSignInBuilder {
     connections: Connections,
     gate: Arc<dyn AnyGate>,
     options: StartOptions,
-    store: Option<Arc<dyn TokenStore>>,
+    store: Option<Arc<dyn EncryptedStore>>,
     keys: Vec<EncryptionKey>,
     lifetime: Duration,
     after_sign_out: Option<ReturnPath>,
@@ -127,7 +127,7 @@ impl WebSignInBuilder {
     /// with any of them, so keys can be changed.
     pub fn store(
         mut self,
-        store: impl TokenStore,
+        store: impl EncryptedStore,
         keys: impl IntoIterator<Item = EncryptionKey>,
     ) -> Self {
         self.store = Some(Arc::new(store));

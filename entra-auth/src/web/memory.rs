@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use entra_core::{Clock, Timestamp};
 
-use crate::store::{StoreError, StoreKey, TokenStore};
+use crate::store::{EncryptedStore, StoreError, StoreKey, StorePartition};
 
 /// Sessions of one process, gone when it ends; the oldest make room for new ones.
 pub(super) struct Memory {
@@ -53,7 +53,7 @@ impl Kept {
 }
 
 #[async_trait]
-impl TokenStore for Memory {
+impl EncryptedStore for Memory {
     async fn load(&self, key: &StoreKey) -> Result<Option<Vec<u8>>, StoreError> {
         let now = self.clock.now();
         let mut kept = self.kept();
@@ -100,7 +100,7 @@ impl TokenStore for Memory {
         Ok(())
     }
 
-    async fn remove_partition(&self, partition: &str) -> Result<(), StoreError> {
+    async fn remove_partition(&self, partition: &StorePartition) -> Result<(), StoreError> {
         let mut kept = self.kept();
         let gone: Vec<StoreKey> = kept
             .entries

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     sign_in::{Identity, SignedIn},
-    store::{Seal, StoreError, StoreKey, TokenStore, hashed},
+    store::{EncryptedStore, Seal, StoreError, StoreKey, hashed},
     user::Account,
 };
 
@@ -73,7 +73,7 @@ impl fmt::Debug for Session {
 /// Every session, wherever they are kept.
 #[derive(Debug)]
 pub(super) struct Sessions {
-    pub(super) store: Arc<dyn TokenStore>,
+    pub(super) store: Arc<dyn EncryptedStore>,
     pub(super) seal: Seal,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn SecureRandom>,
@@ -128,18 +128,18 @@ impl Sessions {
     /// The session of a ticket, if it is still there.
     pub(super) async fn find(&self, ticket: &Ticket) -> Result<Option<Arc<Session>>, StoreError> {
         let key = ticket.key();
-        let Some(entry) = self.store.load(&key).await? else {
+        let Some(entry) = self.store.load(&key).await?.map(Zeroizing::new) else {
             return Ok(None);
         };
         // One that cannot be read, as after a change of keys, is as good as none.
         let session = self
             .seal
-            .open(&key, Zeroizing::new(entry))
+            .open(&key, entry.clone())
             .ok()
             .and_then(|entry| serde_json::from_slice::<Session>(&entry).ok());
         if session.is_none() {
             tracing::warn!("a session cannot be read and was set aside");
-            self.store.set_aside(&key).await?;
+            self.store.quarantine(&key, &entry).await?;
         }
         let now = self.clock.now().unix_timestamp();
         Ok(session.filter(|session| now < session.until).map(Arc::new))

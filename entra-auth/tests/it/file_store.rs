@@ -13,7 +13,7 @@ use std::{
 
 use entra_auth::{
     ClientSecretCredential, TokenCache,
-    store::{EncryptionKey, FileStore, StoreErrorKind, TokenStore},
+    store::{EncryptedStore, EncryptionKey, FileStore, StoreErrorKind, StoreKey},
 };
 use entra_core::{Cloud, TokenCredential};
 use entra_mock::{FakeTenant, Fault};
@@ -179,16 +179,22 @@ async fn when_nothing_can_be_written_the_token_is_served_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_partition_is_removed_with_all_its_files_and_no_path_gets_in() {
-    let (service, directory) = (Service::new(), Directory::new());
-    number(&credential(&service, &directory), &graph()).await;
+async fn removing_a_partition_leaves_the_others_whatever_its_name() {
+    let directory = Directory::new();
     let store = directory.store();
-    store.remove_partition("../..").await.unwrap_err();
-    let partition = directory.files()[0].parent().unwrap().to_owned();
-    let name = partition.file_name().unwrap().to_str().unwrap();
-    store.remove_partition(name).await.unwrap();
-    assert!(!partition.exists());
-    store.remove_partition(name).await.unwrap();
+    let hour = Duration::from_secs(3600);
+    let names = ["", "..", "../..", "/", "one"];
+    let keys = names.map(|name| StoreKey::new(name, name));
+    for key in &keys {
+        store.save(key, b"entry", hour).await.unwrap();
+    }
+    for (removed, key) in keys.iter().enumerate() {
+        for _ in 0..2 {
+            store.remove_partition(key.partition()).await.unwrap();
+        }
+        assert!(directory.0.exists());
+        assert_eq!(directory.ending("token").len(), names.len() - removed - 1);
+    }
 }
 
 /// Without the lock every process would ask while the first one waits out its `Retry-After`.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use entra_auth::{
-    Partition, TokenCache,
+    CachePartition, TokenCache,
     user::{Account, ClientProof, UserCredential},
 };
 use entra_core::{CredentialErrorKind, TokenCredential, TokenRequest};
@@ -46,7 +46,7 @@ impl Race {
     fn run<T>(
         &mut self,
         mut call: Pin<&mut dyn Future<Output = T>>,
-        partition: &Partition,
+        partition: &CachePartition,
     ) -> (bool, T) {
         let mut given = (0..=self.random.below(40)).find_map(|_| step(call.as_mut()));
         let under_way = given.is_none();
@@ -80,8 +80,8 @@ fn finish<F: Future>(future: F) -> F::Output {
     (0..1_000).find_map(|_| step(future.as_mut())).unwrap()
 }
 
-fn application() -> Partition {
-    Partition::app(CLIENT.parse().unwrap(), &TENANT.parse().unwrap())
+fn application() -> CachePartition {
+    CachePartition::app(CLIENT.parse().unwrap(), &TENANT.parse().unwrap())
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn the_token_of_a_running_request_is_kept_nowhere_after_its_partition_is_forgott
 
 #[test]
 fn a_refresh_token_that_is_replaced_during_a_sign_out_does_not_come_back() {
-    let partition = Partition::account(HOME);
+    let partition = CachePartition::account(HOME);
     let account = serde_json::json!({"home_account_id": HOME, "tenant": TENANT});
     let account: Account = serde_json::from_value(account).unwrap();
     let mut raced = 0;

@@ -3,7 +3,7 @@
 use std::{env, time::Duration};
 
 use entra_auth::{
-    ClientSecretCredential, Partition, TokenCache,
+    CachePartition, ClientSecretCredential, TokenCache,
     store::{EncryptionKey, RedisStore, StoreErrorKind},
 };
 use entra_core::{Guid, RetryPolicy, SystemRandom, TokenCredential};
@@ -45,7 +45,7 @@ async fn a_token_written_by_one_replica_is_read_by_another() {
         first_cache.store_failures() + second_cache.store_failures(),
         0
     );
-    let partition = Partition::app(CLIENT.parse().unwrap(), &TENANT.parse().unwrap());
+    let partition = CachePartition::app(CLIENT.parse().unwrap(), &TENANT.parse().unwrap());
     first_cache.forget(&partition).await.unwrap();
     assert_eq!(number(&replica().0, &graph()).await, 2);
 }

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use entra_auth::{
-    Partition, TokenCache,
+    CachePartition, TokenCache,
     user::{AuthorizationCodeFlow, ClientProof, StartOptions, UserCredential},
 };
 use entra_core::{Secret, TokenCredential, TokenRequest};
@@ -53,8 +53,8 @@ fn elsewhere(
     .unwrap()
 }
 
-fn partition(person: &UserCredential) -> Partition {
-    Partition::account(&person.account().home_account_id)
+fn partition(person: &UserCredential) -> CachePartition {
+    CachePartition::account(&person.account().home_account_id)
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use entra_auth::{
-    ErrorKind, Partition, TokenCache,
+    CachePartition, ErrorKind, TokenCache,
     store::EncryptionKey,
     user::{
         Account, AuthorizationCodeFlow, ClientProof, DeviceCodeCredential, StartOptions,
@@ -137,7 +137,7 @@ async fn with_a_key_no_refresh_token_can_be_read_in_the_store_or_an_export() {
         let adele = sign_in(&tenant, &replica(&tenant, &app, &cache), ADELE).await;
         let canary = adele.refresh_token().unwrap();
         assert_eq!(is_on(&shelf, canary.expose_secret()), readable);
-        let partition = Partition::account(&adele.account().home_account_id);
+        let partition = CachePartition::account(&adele.account().home_account_id);
         let bytes = cache.export(&partition).unwrap().unwrap();
         assert_eq!(contains(&bytes, canary.expose_secret()), readable);
         assert!(!format!("{cache:?} {adele:?}").contains(canary.expose_secret()));
@@ -318,9 +318,9 @@ async fn an_export_carries_the_refresh_token_to_a_cache_on_another_store() {
     let flow = replica(&tenant, &app, &one);
     let account = sign_in(&tenant, &flow, ADELE).await.account().clone();
     let clara = sign_in(&tenant, &flow, CLARA).await.account().clone();
-    let partition = Partition::account(&account.home_account_id);
+    let partition = CachePartition::account(&account.home_account_id);
     let bytes = one.export(&partition).unwrap().unwrap();
-    let other = Partition::account(&clara.home_account_id);
+    let other = CachePartition::account(&clara.home_account_id);
     two.import(&other, &bytes).unwrap_err();
     assert_eq!(two.import(&partition, &bytes).unwrap(), 2);
     let flow = replica(&tenant, &app, &two);
@@ -368,7 +368,7 @@ async fn without_a_store_a_person_is_kept_in_memory_as_ever() {
         .build()
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
-    let partition = Partition::account(&adele.account().home_account_id);
+    let partition = CachePartition::account(&adele.account().home_account_id);
     cache.forget(&partition).await.unwrap();
     adele.token(&mail()).await.unwrap();
 }
@@ -439,7 +439,7 @@ async fn a_tool_that_knows_its_account_asks_nobody_until_the_refresh_token_has_e
     tool(None).token(&read()).await.unwrap();
     assert_eq!(codes(), 2, "who is expected is not guessed");
 
-    let partition = Partition::account(&account.home_account_id);
+    let partition = CachePartition::account(&account.home_account_id);
     cache(&shelf).forget(&partition).await.unwrap();
     tool(Some(&account)).token(&read()).await.unwrap();
     assert_eq!(codes(), 3);

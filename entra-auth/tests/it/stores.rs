@@ -11,8 +11,11 @@ use std::{
 
 use async_trait::async_trait;
 use entra_auth::{
-    ClientSecretCredential, Partition, TokenCache,
-    store::{EncryptionKey, StoreError, StoreErrorKind, StoreKey, StoreLock, TokenStore},
+    CachePartition, ClientSecretCredential, TokenCache,
+    store::{
+        EncryptedStore, EncryptionKey, StoreError, StoreErrorKind, StoreKey, StoreLock,
+        StorePartition,
+    },
 };
 use entra_core::{ManualClock, TokenCredential};
 
@@ -87,7 +90,7 @@ impl Shelf {
 }
 
 #[async_trait]
-impl TokenStore for Shelf {
+impl EncryptedStore for Shelf {
     async fn load(&self, key: &StoreKey) -> Result<Option<Vec<u8>>, StoreError> {
         self.enter().await?;
         Ok(self.entries.lock().unwrap().get(key).cloned())
@@ -106,7 +109,7 @@ impl TokenStore for Shelf {
         Ok(())
     }
 
-    async fn remove_partition(&self, partition: &str) -> Result<(), StoreError> {
+    async fn remove_partition(&self, partition: &StorePartition) -> Result<(), StoreError> {
         self.enter().await?;
         let mut entries = self.entries.lock().unwrap();
         entries.retain(|key, _| key.partition() != partition);
@@ -389,10 +392,10 @@ async fn a_forgotten_partition_is_gone_from_memory_and_store() {
     let credential = builder(&service).cache(&cache).build().unwrap();
     assert_eq!(number(&credential, &graph()).await, 1);
     let client = CLIENT.parse().unwrap();
-    let elsewhere = Partition::app(client, &"fabrikam.com".parse().unwrap());
+    let elsewhere = CachePartition::app(client, &"fabrikam.com".parse().unwrap());
     cache.forget(&elsewhere).await.unwrap();
     assert_eq!(number(&credential, &graph()).await, 1);
-    let partition = Partition::app(client, &TENANT.parse().unwrap());
+    let partition = CachePartition::app(client, &TENANT.parse().unwrap());
     cache.forget(&partition).await.unwrap();
     assert_eq!((cache.len(), shelf.len()), (0, 0));
     assert_eq!(number(&credential, &graph()).await, 2);
@@ -477,7 +480,7 @@ async fn an_exported_partition_is_used_by_another_process_as_if_it_were_its_own(
                 .unwrap()
         };
         let partition =
-            |tenant: &str| Partition::app(CLIENT.parse().unwrap(), &tenant.parse().unwrap());
+            |tenant: &str| CachePartition::app(CLIENT.parse().unwrap(), &tenant.parse().unwrap());
         let (first, second) = (cache(), cache());
         assert_eq!(first.export(&partition(TENANT)).unwrap(), None);
         assert_eq!(number(&with(&first, TENANT), &graph()).await, 1);
@@ -509,7 +512,7 @@ async fn an_exported_partition_is_used_by_another_process_as_if_it_were_its_own(
 #[tokio::test]
 async fn an_export_that_is_damaged_or_sealed_otherwise_brings_nothing_in() {
     let service = Service::new();
-    let partition = Partition::app(CLIENT.parse().unwrap(), &TENANT.parse().unwrap());
+    let partition = CachePartition::app(CLIENT.parse().unwrap(), &TENANT.parse().unwrap());
     let cache = sealed(1);
     number(&builder(&service).cache(&cache).build().unwrap(), &graph()).await;
     let bytes = cache.export(&partition).unwrap().unwrap();

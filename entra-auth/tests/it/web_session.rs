@@ -11,7 +11,7 @@ use axum::{
     http::{Request, StatusCode},
 };
 use entra_auth::{
-    store::{EncryptionKey, StoreError, StoreKey, TokenStore},
+    store::{EncryptedStore, EncryptionKey, StoreError, StoreKey, StorePartition},
     web::{Arrival, Departure, Gate, Refused},
 };
 use entra_mock::FakeTenant;
@@ -238,7 +238,7 @@ impl Table {
 }
 
 #[async_trait::async_trait]
-impl TokenStore for Table {
+impl EncryptedStore for Table {
     async fn load(&self, key: &StoreKey) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self.open()?.get(key).cloned())
     }
@@ -250,7 +250,7 @@ impl TokenStore for Table {
         self.open()?.remove(key);
         Ok(())
     }
-    async fn remove_partition(&self, partition: &str) -> Result<(), StoreError> {
+    async fn remove_partition(&self, partition: &StorePartition) -> Result<(), StoreError> {
         self.open()?.retain(|key, _| key.partition() != partition);
         Ok(())
     }

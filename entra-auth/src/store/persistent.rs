@@ -15,12 +15,13 @@ use tracing::{debug, warn};
 use zeroize::Zeroizing;
 
 use super::{
-    Ident, Record, StoreError, StoreErrorKind, StoreKey, StoreLock, TokenStore, seal::Seal,
+    EncryptedStore, Ident, Record, StoreError, StoreErrorKind, StoreKey, StoreLock, StorePartition,
+    seal::Seal,
 };
 
 /// A cache's second level: a store, the keys that seal its entries, and what went wrong with it.
-pub(crate) struct Backing {
-    store: Arc<dyn TokenStore>,
+pub(crate) struct PersistentCache {
+    store: Arc<dyn EncryptedStore>,
     seal: Arc<Seal>,
     /// Held open by those who write, closed by those who forget; one for many partitions.
     gates: [RwLock<()>; GATES],
@@ -39,7 +40,7 @@ pub(crate) enum Found {
 
 /// Whether the store has an entry.
 #[derive(Debug)]
-pub(crate) enum Look {
+pub(crate) enum LoadResult {
     Found(Record),
     /// The store says that it has none.
     Absent,
@@ -49,8 +50,8 @@ pub(crate) enum Look {
     Unknown,
 }
 
-impl Backing {
-    pub(crate) fn new(store: Arc<dyn TokenStore>, seal: Arc<Seal>) -> Self {
+impl PersistentCache {
+    pub(crate) fn new(store: Arc<dyn EncryptedStore>, seal: Arc<Seal>) -> Self {
         Self {
             store,
             seal,
@@ -171,7 +172,7 @@ impl Backing {
     }
 
     pub(crate) async fn remove_partition(&self, partition: &str) -> Result<(), StoreError> {
-        let partition = super::hashed(partition);
+        let partition = StorePartition::named(partition);
         within("write", self.store.remove_partition(&partition))
             .await
             .inspect_err(|error| self.failed("written", error.clone()))
@@ -179,36 +180,36 @@ impl Backing {
 
     async fn load(&self, ident: &Ident, key: &StoreKey) -> Option<Record> {
         match self.look_at(ident, key).await {
-            Look::Found(record) => Some(record),
-            Look::Absent | Look::Unreadable | Look::Unknown => None,
+            LoadResult::Found(record) => Some(record),
+            LoadResult::Absent | LoadResult::Unreadable | LoadResult::Unknown => None,
         }
     }
 
-    pub(crate) async fn look(&self, ident: &Ident) -> Look {
+    pub(crate) async fn look(&self, ident: &Ident) -> LoadResult {
         self.look_at(ident, &ident.store_key()).await
     }
 
-    async fn look_at(&self, ident: &Ident, key: &StoreKey) -> Look {
+    async fn look_at(&self, ident: &Ident, key: &StoreKey) -> LoadResult {
         let stored = match within("read", self.store.load(key)).await {
             Ok(Some(stored)) => Zeroizing::new(stored),
-            Ok(None) => return Look::Absent,
+            Ok(None) => return LoadResult::Absent,
             Err(error) => {
                 self.failed("read", error);
-                return Look::Unknown;
+                return LoadResult::Unknown;
             }
         };
         let read = self
             .seal
-            .open(key, stored)
+            .open(key, stored.clone())
             .and_then(|entry| Record::decode(ident, &entry));
         match read {
-            Ok(record) => Look::Found(record),
+            Ok(record) => LoadResult::Found(record),
             Err(error) => {
                 self.failed("read", error);
-                if let Err(error) = within("write", self.store.set_aside(key)).await {
+                if let Err(error) = within("write", self.store.quarantine(key, &stored)).await {
                     self.failed("written", error);
                 }
-                Look::Unreadable
+                LoadResult::Unreadable
             }
         }
     }
@@ -220,9 +221,9 @@ impl Backing {
     }
 }
 
-impl fmt::Debug for Backing {
+impl fmt::Debug for PersistentCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Backing")
+        f.debug_struct("PersistentCache")
             .field("store", &self.store)
             .field("encrypted", &self.seal)
             .field("failures", &self.failures())
