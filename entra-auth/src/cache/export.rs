@@ -1,7 +1,7 @@
 use zeroize::Zeroizing;
 
 use super::{CacheKey, CachePartition, TokenCache, refresh_tokens::is_refresh_token};
-use crate::store::{Ident, Record, StoreError, StoreKey, unreadable};
+use crate::store::{Ident, Record, StoreError, StoreKey, damaged};
 
 impl TokenCache {
     /// The tokens of a partition as bytes, such as a person's for the session of a web app; none
@@ -71,8 +71,7 @@ impl TokenCache {
     /// When the bytes are damaged, sealed with another key, not sealed though the cache has a key,
     /// or of another partition. Then none of them is used.
     pub fn import(&self, partition: &CachePartition, bytes: &[u8]) -> Result<usize, StoreError> {
-        let stored = Zeroizing::new(bytes.to_vec());
-        let text = self.0.seal.open(&place(partition), stored)?;
+        let text = self.0.seal.open(&place(partition), bytes)?;
         let lines = text.split(|byte| *byte == b'\n');
         let (mut found, mut refresh_tokens) = (Vec::new(), Vec::new());
         for line in lines.filter(|line| !line.is_empty()) {
@@ -83,7 +82,7 @@ impl TokenCache {
             }
             let key = key(&ident)?;
             if key.partition() != *partition {
-                return Err(unreadable("an entry belongs elsewhere"));
+                return Err(damaged("an entry belongs elsewhere"));
             }
             found.push((key, record));
         }
@@ -118,7 +117,7 @@ impl TokenCache {
 }
 
 fn key(ident: &Ident) -> Result<CacheKey, StoreError> {
-    CacheKey::from_ident(ident).ok_or_else(|| unreadable("an entry names no key of this version"))
+    CacheKey::from_ident(ident).ok_or_else(|| damaged("an entry names no key of this version"))
 }
 
 fn place(partition: &CachePartition) -> StoreKey {

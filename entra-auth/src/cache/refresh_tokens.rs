@@ -94,9 +94,10 @@ impl RefreshToken {
                 LoadResult::Found(record) => held.adopt(&record),
                 LoadResult::Absent if held.stored => held.end(),
                 // Damage is no sign-out: the next one is written as if it were the first.
-                LoadResult::Unreadable => held.stored = false,
-                // It never was there, or the store fails: then the memory must do.
-                LoadResult::Absent | LoadResult::Unknown => {}
+                LoadResult::Damaged => held.stored = false,
+                // It never was there, is under a key of other replicas, or the store fails: then
+                // the memory must do.
+                LoadResult::Absent | LoadResult::Foreign | LoadResult::Unknown => {}
             }
         }
         self.current()
@@ -127,7 +128,7 @@ impl RefreshToken {
         let replaces = match persistent.look(&self.ident).await {
             LoadResult::Found(stored) => stored.obtained <= kept.obtained,
             LoadResult::Absent => !was_stored,
-            LoadResult::Unreadable | LoadResult::Unknown => true,
+            LoadResult::Foreign | LoadResult::Damaged | LoadResult::Unknown => true,
         };
         if replaces {
             self.save(&kept, ends).await;
@@ -160,7 +161,10 @@ impl RefreshToken {
                 persistent.remove(&self.ident).await;
                 None
             }
-            LoadResult::Absent | LoadResult::Unreadable | LoadResult::Unknown => None,
+            LoadResult::Absent
+            | LoadResult::Foreign
+            | LoadResult::Damaged
+            | LoadResult::Unknown => None,
         };
         drop(turn);
         if other.is_some() {

@@ -48,8 +48,9 @@ impl TokenCacheBuilder {
         self
     }
 
-    /// Seals what is stored or exported with this key. Keys given after the first open older entries only, so
-    /// that a key can be replaced; what none of them opens is set aside.
+    /// Encrypts what is stored or exported with this key. Keys given after the first only decrypt,
+    /// so that a key can be replaced: see [`EncryptionKey`] for the steps. An entry under a key that
+    /// is not among them is left as it is.
     pub fn encryption_key(mut self, key: EncryptionKey) -> Self {
         self.keys.push(key);
         self

@@ -14,8 +14,12 @@ pub struct StoreError {
 pub enum StoreErrorKind {
     /// The store could not be reached, read or written.
     Unavailable,
-    /// An entry is damaged, of another version, or sealed with another key; it was set aside.
+    /// An entry was written by another program or version, or encrypted with a key that was not
+    /// given. It is left as it is.
     Unreadable,
+    /// An entry does not decrypt or decode though its key is known: it is damaged, or was copied
+    /// from another place. It is quarantined.
+    Damaged,
     /// The store cannot be used as it is set up.
     Configuration,
 }

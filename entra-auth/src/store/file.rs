@@ -19,7 +19,7 @@ use super::{EncryptedStore, StoreError, StoreKey, StoreLock, StorePartition, pru
 ///
 /// Files are readable by their owner only (0600, directories 0700) and replaced as a whole, so a
 /// reader never sees half of one. A file that cannot be read is kept aside with the ending
-/// `.unreadable`. Files of tokens that have ended are removed by and by, a few of them at the first
+/// `.damaged`. Files of tokens that have ended are removed by and by, a few of them at the first
 /// write and at every sixteenth one. Locks between processes are the operating system's and end with their process.
 /// The contents are as good as passwords until they expire: see
 /// [`encryption_key`](crate::TokenCacheBuilder::encryption_key).
@@ -126,7 +126,7 @@ impl EncryptedStore for FileStore {
     }
 
     async fn quarantine(&self, key: &StoreKey, _: &[u8]) -> Result<(), StoreError> {
-        let (from, to) = (self.path(key, "token"), self.path(key, "unreadable"));
+        let (from, to) = (self.path(key, "token"), self.path(key, "damaged"));
         blocking("set aside", move || {
             found(fs::rename(from, to)).map(Option::unwrap_or_default)
         })

@@ -74,7 +74,7 @@ pub(crate) use self::{
     key::hashed,
     persistent::{Found, LoadResult, PersistentCache},
     record::{Ident, Record},
-    seal::{Seal, unreadable},
+    seal::{Seal, damaged},
 };
 pub use self::{
     key::{StoreKey, StorePartition},

@@ -44,8 +44,10 @@ pub(crate) enum LoadResult {
     Found(Record),
     /// The store says that it has none.
     Absent,
-    /// It had something that cannot be read, which has been set aside.
-    Unreadable,
+    /// It has something that another program, version or key wrote, which is left there.
+    Foreign,
+    /// It had something damaged, which has been quarantined.
+    Damaged,
     /// The store failed.
     Unknown,
 }
@@ -181,7 +183,10 @@ impl PersistentCache {
     async fn load(&self, ident: &Ident, key: &StoreKey) -> Option<Record> {
         match self.look_at(ident, key).await {
             LoadResult::Found(record) => Some(record),
-            LoadResult::Absent | LoadResult::Unreadable | LoadResult::Unknown => None,
+            LoadResult::Absent
+            | LoadResult::Foreign
+            | LoadResult::Damaged
+            | LoadResult::Unknown => None,
         }
     }
 
@@ -200,16 +205,20 @@ impl PersistentCache {
         };
         let read = self
             .seal
-            .open(key, stored.clone())
+            .open(key, &stored)
             .and_then(|entry| Record::decode(ident, &entry));
         match read {
             Ok(record) => LoadResult::Found(record),
-            Err(error) => {
+            Err(error) if error.kind() == StoreErrorKind::Damaged => {
                 self.failed("read", error);
                 if let Err(error) = within("write", self.store.quarantine(key, &stored)).await {
                     self.failed("written", error);
                 }
-                LoadResult::Unreadable
+                LoadResult::Damaged
+            }
+            Err(error) => {
+                self.failed("read", error);
+                LoadResult::Foreign
             }
         }
     }

@@ -2,7 +2,10 @@ use entra_core::{AccessToken, Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{StoreError, StoreKey, seal::unreadable};
+use super::{
+    StoreError, StoreKey,
+    seal::{damaged, unreadable},
+};
 
 /// Whose entry it is and what for, in full; a store sees its digest only.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -51,7 +54,7 @@ impl Record {
     pub(crate) fn decode(ident: &Ident, bytes: &[u8]) -> Result<Self, StoreError> {
         let (found, record) = Self::read(bytes)?;
         if found != *ident {
-            return Err(unreadable("an entry belongs elsewhere"));
+            return Err(damaged("an entry belongs elsewhere"));
         }
         Ok(record)
     }
@@ -60,20 +63,20 @@ impl Record {
     pub(crate) fn read(bytes: &[u8]) -> Result<(Ident, Self), StoreError> {
         // The parser's own error may quote the entry.
         let Version { version } =
-            serde_json::from_slice(bytes).map_err(|_| unreadable("an entry is damaged"))?;
+            serde_json::from_slice(bytes).map_err(|_| damaged("an entry is damaged"))?;
         if version != VERSION {
             return Err(unreadable(
-                "an entry has a format that this version does not know",
+                "an entry has a format that this version does not know; it is left as it is",
             ));
         }
         let read: Read =
-            serde_json::from_slice(bytes).map_err(|_| unreadable("an entry is damaged"))?;
+            serde_json::from_slice(bytes).map_err(|_| damaged("an entry is damaged"))?;
         let time = |seconds| {
-            Timestamp::from_unix_timestamp(seconds).map_err(|_| unreadable("an entry is damaged"))
+            Timestamp::from_unix_timestamp(seconds).map_err(|_| damaged("an entry is damaged"))
         };
         let text = read.token.expose_secret();
         if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(unreadable("an entry is damaged"));
+            return Err(damaged("an entry is damaged"));
         }
         let mut token = AccessToken::new(read.token, time(read.expires_on)?);
         if let Some(refresh_on) = read.refresh_on {

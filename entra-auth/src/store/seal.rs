@@ -1,15 +1,31 @@
 use std::fmt;
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey},
+    digest::{Context, SHA256},
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
 use super::{StoreError, StoreErrorKind, StoreKey};
 
-/// A key that seals entries before a store sees them (AES-256-GCM), and opens them again.
+/// A key that encrypts entries before a store sees them (AES-256-GCM), and decrypts them again.
 ///
-/// Each entry is bound to its place: one that was copied to another person's partition does not
-/// open. With a key nothing is ever written or read unsealed, whatever fails.
+/// Each entry names the key it was encrypted with, by a digest, and is bound to its place: one that
+/// was copied to another user's partition does not decrypt. With a key nothing is ever written or
+/// read unencrypted, whatever fails. An entry under a key that a process does not have is left as it
+/// is, because another replica may still need it.
+///
+/// To replace a key without signing users out:
+///
+/// 1. Give every replica the old key first and the new one second. All encrypt with the old key and
+///    can read both.
+/// 2. When every replica runs with both, give them the new key first and the old one second.
+/// 3. When the oldest entry has expired (90 days after step 2 for refresh tokens, the lifetime of a
+///    session for web sessions), remove the old key.
+///
+/// If the order is not kept, a replica without the new key treats the entries under it as absent:
+/// its users sign in again, and the others lose nothing.
 ///
 /// ```
 /// use entra_auth::store::EncryptionKey;
@@ -42,6 +58,18 @@ impl EncryptionKey {
         Ok(Self::new(key))
     }
 
+    /// Tells keys apart in a store. A digest of 256 unpredictable bits reveals nothing of them.
+    fn id(&self) -> KeyId {
+        let mut context = Context::new(&SHA256);
+        context.update(b"entra-auth store key id");
+        context.update(&*self.0);
+        let mut id = KeyId::default();
+        for (to, from) in id.iter_mut().zip(context.finish().as_ref()) {
+            *to = *from;
+        }
+        id
+    }
+
     fn cipher(&self) -> Result<RandomizedNonceKey, StoreError> {
         RandomizedNonceKey::new(&AES_256_GCM, &*self.0)
             .map_err(|_| StoreError::configuration("the encryption key cannot be used"))
@@ -54,69 +82,72 @@ impl fmt::Debug for EncryptionKey {
     }
 }
 
-/// The keys of one cache: entries are sealed with the first and opened with any.
-pub(crate) struct Seal(Vec<EncryptionKey>);
+/// The keys of one cache: entries are encrypted with the first and decrypted with any.
+pub(crate) struct Seal(Vec<(KeyId, EncryptionKey)>);
+
+type KeyId = [u8; 8];
 
 impl Seal {
     pub(crate) fn new(keys: Vec<EncryptionKey>) -> Self {
-        Self(keys)
+        Self(keys.into_iter().map(|key| (key.id(), key)).collect())
     }
 
-    /// The entry as the store may have it.
+    /// The entry as the store may have it: mark, key id, nonce, ciphertext.
     pub(crate) fn close(
         &self,
         key: &StoreKey,
         mut entry: Zeroizing<Vec<u8>>,
     ) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-        let Some(sealing) = self.0.first() else {
-            return Ok(entry);
+        let Some((id, encrypting)) = self.0.first() else {
+            return Ok(joined(&[MARK, &PLAIN, &entry]));
         };
-        let nonce = sealing
+        let nonce = encrypting
             .cipher()?
-            .seal_in_place_append_tag(place(key), &mut *entry)
-            .map_err(|_| StoreError::unavailable("an entry could not be sealed"))?;
-        let mut sealed = Vec::with_capacity(MARK.len() + NONCE_LEN + entry.len());
-        sealed.extend_from_slice(MARK);
-        sealed.extend_from_slice(nonce.as_ref());
-        sealed.extend_from_slice(&entry);
-        Ok(Zeroizing::new(sealed))
+            .seal_in_place_append_tag(place(id, key), &mut *entry)
+            .map_err(|_| StoreError::unavailable("an entry could not be encrypted"))?;
+        Ok(joined(&[MARK, id, nonce.as_ref(), &entry]))
     }
 
-    /// The entry as it was before it was sealed.
+    /// The entry as it was before it was encrypted.
+    ///
+    /// [`StoreErrorKind::Unreadable`] means that it is not ours to judge: another program, version
+    /// or key wrote it. [`StoreErrorKind::Damaged`] means that it names a key of ours and does not
+    /// decrypt with it.
     pub(crate) fn open(
         &self,
         key: &StoreKey,
-        stored: Zeroizing<Vec<u8>>,
+        stored: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-        let sealed = stored.strip_prefix(MARK);
-        if self.0.is_empty() {
-            return match sealed {
-                Some(_) => Err(unreadable(
-                    "an entry is encrypted, and the cache has no key",
-                )),
-                None => Ok(stored),
-            };
+        let (id, rest) = stored
+            .strip_prefix(MARK)
+            .and_then(|rest| rest.split_first_chunk::<{ size_of::<KeyId>() }>())
+            .ok_or_else(|| {
+                unreadable(
+                    "an entry was written by another program or version; it is left as it is",
+                )
+            })?;
+        if self.0.is_empty() && *id == PLAIN {
+            return Ok(Zeroizing::new(rest.to_vec()));
         }
-        let (nonce, text) = sealed
-            .and_then(|sealed| sealed.split_at_checked(NONCE_LEN))
-            .ok_or_else(|| unreadable("an entry is not encrypted, though the cache has a key"))?;
-        for candidate in &self.0 {
-            let mut text = Zeroizing::new(text.to_vec());
-            let nonce = Nonce::try_assume_unique_for_key(nonce)
-                .map_err(|_| unreadable("an entry is damaged"))?;
-            let opened = candidate
-                .cipher()?
-                .open_in_place(nonce, place(key), &mut text)
-                .ok()
-                .map(|opened| opened.len());
-            if let Some(length) = opened {
-                text.truncate(length);
-                return Ok(text);
-            }
-        }
-        Err(unreadable(
-            "an entry does not open: it is damaged, moved, or sealed with another key",
-        ))
+        let known = self.0.iter().find(|(known, _)| known == id);
+        let Some((_, candidate)) = known else {
+            return Err(unreadable(if *id == PLAIN {
+                "an entry is not encrypted, though there is a key; it is left as it is"
+            } else {
+                "an entry is encrypted with a key that is not among those given; it is left as it is"
+            }));
+        };
+        let damage = || damaged("an entry does not decrypt with its key: it is damaged or moved");
+        let (nonce, text) = rest.split_at_checked(NONCE_LEN).ok_or_else(damage)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| damage())?;
+        let mut text = Zeroizing::new(text.to_vec());
+        let length = candidate
+            .cipher()?
+            .open_in_place(nonce, place(id, key), &mut text)
+            .map_err(|_| damage())?
+            .len();
+        text.truncate(length);
+        Ok(text)
     }
 }
 
@@ -126,21 +157,31 @@ impl fmt::Debug for Seal {
     }
 }
 
-/// What a sealed entry is bound to: format and place.
-fn place(key: &StoreKey) -> Aad<Vec<u8>> {
-    Aad::from(
-        [
-            MARK,
-            key.partition().as_str().as_bytes(),
-            key.entry().as_bytes(),
-        ]
-        .concat(),
-    )
+/// What an encrypted entry is bound to: format, key and place.
+fn place(id: &KeyId, key: &StoreKey) -> Aad<Vec<u8>> {
+    let (partition, entry) = (key.partition().as_str(), key.entry());
+    Aad::from([MARK, id, partition.as_bytes(), entry.as_bytes()].concat())
+}
+
+/// The parts in one allocation: a buffer that grows leaves copies of the token behind.
+fn joined(parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
+    let length = parts.iter().map(|part| part.len()).sum();
+    let mut bytes = Zeroizing::new(Vec::with_capacity(length));
+    for part in parts {
+        bytes.extend_from_slice(part);
+    }
+    bytes
 }
 
 pub(crate) fn unreadable(message: &str) -> StoreError {
     StoreError::new(StoreErrorKind::Unreadable, message)
 }
 
-/// The first bytes of a sealed entry: its format and version. An open one begins with a brace.
-const MARK: &[u8] = b"ENT1";
+pub(crate) fn damaged(message: &str) -> StoreError {
+    StoreError::new(StoreErrorKind::Damaged, message)
+}
+
+/// The first bytes of every entry: whose format it is, and its version.
+const MARK: &[u8] = b"ENT2";
+/// In place of a key id where an entry is not encrypted.
+const PLAIN: KeyId = [0; 8];

@@ -1,5 +1,4 @@
 use entra_core::{AccessToken, Timestamp, time::Duration};
-use zeroize::Zeroizing;
 
 use super::{seal::Seal, *};
 
@@ -39,7 +38,7 @@ fn a_record_comes_back_as_it_was_written() {
 fn an_entry_that_names_another_key_is_not_used() {
     let bytes = record().encode(&ident("a")).unwrap();
     let error = Record::decode(&ident("b"), &bytes).unwrap_err();
-    assert_eq!(error.kind(), StoreErrorKind::Unreadable);
+    assert_eq!(error.kind(), StoreErrorKind::Damaged);
 }
 
 #[test]
@@ -67,9 +66,7 @@ fn a_sealed_entry_shows_nothing_and_opens_in_its_place_only() {
     let stored = sealed(&[1]).close(&here, entry.clone()).unwrap();
     let text = String::from_utf8_lossy(&stored);
     assert!(!text.contains("canary") && !text.contains("contoso"));
-    let open = |keys: &[u8], key: &StoreKey, bytes: &[u8]| {
-        sealed(keys).open(key, Zeroizing::new(bytes.to_vec()))
-    };
+    let open = |keys: &[u8], key: &StoreKey, bytes: &[u8]| sealed(keys).open(key, bytes);
     assert_eq!(*open(&[1], &here, &stored).unwrap(), *entry);
     assert_eq!(
         *open(&[2, 1], &here, &stored).unwrap(),
@@ -88,12 +85,68 @@ fn a_sealed_entry_shows_nothing_and_opens_in_its_place_only() {
 }
 
 #[test]
-fn what_is_not_encrypted_is_not_read_when_encryption_was_asked_for() {
-    let here = ident("a").store_key();
-    let entry = record().encode(&ident("a")).unwrap();
-    let error = sealed(&[1]).open(&here, entry.clone()).unwrap_err();
+fn only_damage_under_a_known_key_counts_as_damage() {
+    let (here, there) = (ident("a").store_key(), ident("b").store_key());
+    let close = |keys: &[u8], key: &StoreKey| {
+        let entry = record().encode(&ident("a")).unwrap();
+        sealed(keys).close(key, entry).unwrap().to_vec()
+    };
+    let ours = close(&[1], &here);
+    let with = |at: usize, byte: u8| {
+        let mut changed = ours.clone();
+        changed[at] ^= byte;
+        changed
+    };
+    let (left, quarantined) = (StoreErrorKind::Unreadable, StoreErrorKind::Damaged);
+    let table = [
+        ("another key", close(&[2], &here), left),
+        ("no key", close(&[], &here), left),
+        ("a later format", with(3, b'2' ^ b'3'), left),
+        (
+            "the format before key ids",
+            b"ENT1 and more of it".to_vec(),
+            left,
+        ),
+        ("foreign text", b"{\"sessions\":[]}".to_vec(), left),
+        ("foreign bytes", vec![0xff; 300], left),
+        ("nothing", Vec::new(), left),
+        ("the mark alone", ours[..4].to_vec(), left),
+        ("part of a key id", ours[..11].to_vec(), left),
+        ("a changed key id", with(5, 1), left),
+        ("a key id and no more", ours[..12].to_vec(), quarantined),
+        ("part of a nonce", ours[..20].to_vec(), quarantined),
+        ("a changed nonce", with(12, 1), quarantined),
+        ("a changed byte", with(40, 1), quarantined),
+        (
+            "an end cut off",
+            ours[..ours.len() - 1].to_vec(),
+            quarantined,
+        ),
+        ("another place", close(&[1], &there), quarantined),
+    ];
+    // The order of keys and further keys make no difference.
+    for keys in [&[1_u8][..], &[1, 3], &[3, 1]] {
+        sealed(keys).open(&here, &ours).unwrap();
+        for (name, entry, expected) in &table {
+            let error = sealed(keys).open(&here, entry).unwrap_err();
+            assert_eq!(error.kind(), *expected, "{name} with {keys:?}");
+        }
+    }
+    let plain = close(&[], &here);
+    let entry = sealed(&[]).open(&here, &plain).unwrap();
+    assert_eq!(*entry, *record().encode(&ident("a")).unwrap());
+    for (name, entry, _) in table.iter().filter(|(name, ..)| *name != "no key") {
+        let error = sealed(&[]).open(&here, entry).unwrap_err();
+        assert_eq!(error.kind(), left, "{name} without a key");
+    }
+}
+
+#[test]
+fn an_entry_of_another_version_is_left_and_not_damaged() {
+    let text = String::from_utf8(record().encode(&ident("a")).unwrap().to_vec()).unwrap();
+    let later = text.replace("\"version\":1", "\"version\":2");
+    let error = Record::decode(&ident("a"), later.as_bytes()).unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unreadable);
-    assert_eq!(*sealed(&[]).open(&here, entry.clone()).unwrap(), *entry);
 }
 
 #[test]

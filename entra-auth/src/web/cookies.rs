@@ -95,7 +95,7 @@ impl Cookies {
     ) -> Option<(T, HeaderValue)> {
         let name = self.name(errand, id)?;
         let sealed = URL_SAFE_NO_PAD.decode(find(headers, &name)?).ok()?;
-        let value = self.seal.open(&place(&name), Zeroizing::new(sealed)).ok()?;
+        let value = self.seal.open(&place(&name), &sealed).ok()?;
         let value = serde_json::from_slice(&value).ok()?;
         Some((value, self.take_back(errand, name)))
     }

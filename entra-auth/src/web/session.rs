@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     sign_in::{Identity, SignedIn},
-    store::{EncryptedStore, Seal, StoreError, StoreKey, hashed},
+    store::{EncryptedStore, Seal, StoreError, StoreErrorKind, StoreKey, hashed},
     user::Account,
 };
 
@@ -131,16 +131,20 @@ impl Sessions {
         let Some(entry) = self.store.load(&key).await?.map(Zeroizing::new) else {
             return Ok(None);
         };
-        // One that cannot be read, as after a change of keys, is as good as none.
-        let session = self
-            .seal
-            .open(&key, entry.clone())
-            .ok()
-            .and_then(|entry| serde_json::from_slice::<Session>(&entry).ok());
-        if session.is_none() {
-            tracing::warn!("a session cannot be read and was set aside");
-            self.store.quarantine(&key, &entry).await?;
-        }
+        // An entry of another key or version stays where it is: other replicas may be able to read
+        // it. Here its user signs in again.
+        let session = match self.seal.open(&key, &entry) {
+            Ok(entry) => serde_json::from_slice::<Session>(&entry).ok(),
+            Err(error) if error.kind() == StoreErrorKind::Damaged => {
+                tracing::warn!(%error, "a session is damaged and is quarantined");
+                self.store.quarantine(&key, &entry).await?;
+                None
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a session cannot be read here");
+                None
+            }
+        };
         let now = self.clock.now().unix_timestamp();
         Ok(session.filter(|session| now < session.until).map(Arc::new))
     }

@@ -130,17 +130,20 @@ fn a_directory_that_cannot_be_made_is_an_error_at_once() {
 }
 
 #[tokio::test]
-async fn a_corrupted_file_is_set_aside_reported_and_replaced() {
+async fn a_damaged_file_is_quarantined_reported_and_replaced() {
     let (service, directory) = (Service::new(), Directory::new());
     number(&credential(&service, &directory), &graph()).await;
-    fs::write(&directory.ending("token")[0], "{\"version\":1,").unwrap();
+    let file = directory.ending("token").remove(0);
+    let mut damaged = fs::read(&file).unwrap();
+    damaged.truncate(damaged.len() - 10);
+    fs::write(&file, &damaged).unwrap();
     let cache = TokenCache::builder().store(directory.store()).build();
     let credential = builder(&service).cache(&cache).build().unwrap();
     assert_eq!(number(&credential, &graph()).await, 2);
     let failure = cache.last_store_failure().unwrap();
-    assert_eq!(failure.kind(), StoreErrorKind::Unreadable);
-    let aside = directory.ending("unreadable");
-    assert_eq!(fs::read_to_string(&aside[0]).unwrap(), "{\"version\":1,");
+    assert_eq!(failure.kind(), StoreErrorKind::Damaged);
+    let quarantined = directory.ending("damaged");
+    assert_eq!(fs::read(&quarantined[0]).unwrap(), damaged);
     assert_eq!(directory.ending("token").len(), 1);
 }
 

@@ -15,7 +15,7 @@ use entra_mock::{App, FakeTenant};
 
 use crate::{stores::Shelf, user_code::shop};
 
-const ADELE: &str = "adele@contoso.com";
+pub(crate) const ADELE: &str = "adele@contoso.com";
 const CLARA: &str = "clara@contoso.com";
 
 fn read() -> TokenRequest {
@@ -37,7 +37,7 @@ fn sealed(shelf: &Arc<Shelf>) -> TokenCache {
         .build()
 }
 
-fn replica(tenant: &FakeTenant, app: &App, cache: &TokenCache) -> AuthorizationCodeFlow {
+pub(crate) fn replica(tenant: &FakeTenant, app: &App, cache: &TokenCache) -> AuthorizationCodeFlow {
     let proof = ClientProof::secret(app.secret());
     AuthorizationCodeFlow::builder(tenant.id(), app.client_id(), proof)
         .redirect_uri("https://shop.example/callback")
@@ -49,7 +49,11 @@ fn replica(tenant: &FakeTenant, app: &App, cache: &TokenCache) -> AuthorizationC
         .unwrap()
 }
 
-async fn sign_in(tenant: &FakeTenant, flow: &AuthorizationCodeFlow, who: &str) -> UserCredential {
+pub(crate) async fn sign_in(
+    tenant: &FakeTenant,
+    flow: &AuthorizationCodeFlow,
+    who: &str,
+) -> UserCredential {
     let (url, state) = flow.start(&StartOptions::default()).unwrap();
     let back = tenant.sign_in_at(url.as_str(), who);
     flow.finish(state, back.address()).await.unwrap()

@@ -293,3 +293,77 @@ async fn replicas_share_sessions_and_sign_ins_on_their_way() {
     // One that does not open is as good as none.
     assert_eq!(browser.open(&stranger, "/").await.body, "nobody");
 }
+
+#[tokio::test]
+async fn a_rolling_key_change_over_three_replicas_ends_no_session() {
+    let tenant = FakeTenant::start().await;
+    let app = register(&tenant);
+    let table = Arc::new(Table::default());
+    let replica = |keys: &[u8]| {
+        let keys = keys.iter().map(|key| EncryptionKey::new([*key; 32]));
+        site(
+            &builder(&tenant, &app)
+                .store(table.clone(), keys)
+                .build()
+                .unwrap(),
+        )
+    };
+    let mut keys: [&[u8]; 3] = [&[1]; 3];
+    let mut browsers = vec![Browser::default()];
+    browsers[0]
+        .sign_in(&replica(&[1]), &tenant, "/auth/sign-in", ADELE)
+        .await;
+    // Each step reaches one replica after the other; whoever signs in meanwhile, wherever, is
+    // known at all of them.
+    for step in [&[1_u8, 2][..], &[2, 1]] {
+        for updated in 0..keys.len() {
+            keys[updated] = step;
+            let mut browser = Browser::default();
+            browser
+                .sign_in(&replica(step), &tenant, "/auth/sign-in", ADELE)
+                .await;
+            browsers.push(browser);
+            for browser in &mut browsers {
+                for keys in keys {
+                    assert_eq!(
+                        browser.open(&replica(keys), "/").await.body,
+                        ADELE,
+                        "{keys:?}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_replica_without_the_key_ends_no_session() {
+    let tenant = FakeTenant::start().await;
+    let app = register(&tenant);
+    let table = Arc::new(Table::default());
+    let replica = |keys: &[u8]| {
+        let keys = keys.iter().map(|key| EncryptionKey::new([*key; 32]));
+        site(
+            &builder(&tenant, &app)
+                .store(table.clone(), keys)
+                .build()
+                .unwrap(),
+        )
+    };
+    let mut browser = Browser::default();
+    browser
+        .sign_in(&replica(&[1]), &tenant, "/auth/sign-in", ADELE)
+        .await;
+    let before = table.entries.lock().unwrap().clone();
+    for keys in [&[2_u8][..], &[2, 3]] {
+        assert_eq!(browser.open(&replica(keys), "/").await.body, "nobody");
+        assert_eq!(*table.entries.lock().unwrap(), before);
+    }
+    for keys in [&[1_u8][..], &[2, 1], &[1, 2]] {
+        assert_eq!(
+            browser.open(&replica(keys), "/").await.body,
+            ADELE,
+            "{keys:?}"
+        );
+    }
+}

@@ -1,0 +1,101 @@
+//! A replica that lacks a key leaves what it cannot read to those that have it.
+
+use std::sync::Arc;
+
+use entra_auth::{
+    TokenCache,
+    store::{EncryptionKey, StoreErrorKind},
+    user::{Account, ClientProof, UserCredential},
+};
+use entra_core::{TokenCredential, TokenRequest};
+use entra_mock::{App, FakeTenant};
+
+use crate::{
+    store_refresh::{ADELE, replica, sign_in},
+    stores::Shelf,
+    user_code::shop,
+};
+
+fn cache(shelf: &Arc<Shelf>, keys: &[u8]) -> TokenCache {
+    let builder = TokenCache::builder().store(Arc::clone(shelf));
+    keys.iter()
+        .fold(builder, |builder, key| {
+            builder.encryption_key(EncryptionKey::new([*key; 32]))
+        })
+        .build()
+}
+
+/// A token of the account by its refresh token in the store, at a process that starts with `keys`.
+async fn resumes(
+    (tenant, app): (&FakeTenant, &App),
+    account: &Account,
+    shelf: &Arc<Shelf>,
+    keys: &[u8],
+) -> bool {
+    let proof = ClientProof::secret(app.secret());
+    let user = UserCredential::resume(account.clone(), app.client_id(), proof)
+        .cloud(tenant.cloud())
+        .clock(tenant.clock())
+        .cache(&cache(shelf, keys))
+        .build()
+        .unwrap();
+    let fresh = TokenRequest::new(["User.Read"]).with_force_refresh();
+    user.token(&fresh).await.is_ok()
+}
+
+#[tokio::test]
+async fn a_replica_without_the_key_leaves_every_entry_as_it_is() {
+    let (tenant, app) = shop().await;
+    let shelf = Shelf::new();
+    let first = replica(&tenant, &app, &cache(&shelf, &[1]));
+    let account = sign_in(&tenant, &first, ADELE).await.account().clone();
+    let before = shelf.entries.lock().unwrap().clone();
+    for keys in [&[2_u8][..], &[2, 3], &[]] {
+        let stranger = cache(&shelf, keys);
+        let flow = replica(&tenant, &app, &stranger);
+        assert!(flow.resume(&account).await.is_none());
+        let failure = stranger.last_store_failure().unwrap();
+        assert_eq!(failure.kind(), StoreErrorKind::Unreadable);
+        assert_eq!(*shelf.entries.lock().unwrap(), before, "{keys:?}");
+    }
+    assert!(resumes((&tenant, &app), &account, &shelf, &[1]).await);
+    assert!(resumes((&tenant, &app), &account, &shelf, &[2, 1]).await);
+}
+
+#[tokio::test]
+async fn a_rolling_key_change_over_three_replicas_signs_nobody_out() {
+    let (tenant, app) = shop().await;
+    let shelf = Shelf::new();
+    let mut keys: [&[u8]; 3] = [&[1]; 3];
+    let flow = replica(&tenant, &app, &cache(&shelf, keys[0]));
+    let account = sign_in(&tenant, &flow, ADELE).await.account().clone();
+    // Each step reaches one replica after the other; at every moment each replica, restarted,
+    // serves the user and replaces the refresh token under its first key.
+    for step in [&[1_u8, 2][..], &[2, 1], &[2]] {
+        for updated in 0..keys.len() {
+            keys[updated] = step;
+            for keys in keys {
+                let served = resumes((&tenant, &app), &account, &shelf, keys).await;
+                assert!(served, "{keys:?} while {step:?} reaches {updated}");
+            }
+        }
+    }
+    assert!(!resumes((&tenant, &app), &account, &shelf, &[1]).await);
+    assert!(resumes((&tenant, &app), &account, &shelf, &[2]).await);
+}
+
+#[tokio::test]
+async fn a_key_change_in_the_wrong_order_costs_a_sign_in_and_no_other_replica_anything() {
+    let (tenant, app) = shop().await;
+    let shelf = Shelf::new();
+    let new = replica(&tenant, &app, &cache(&shelf, &[2, 1]));
+    let account = sign_in(&tenant, &new, ADELE).await.account().clone();
+    // The old replica cannot read it, and its user signs in there again.
+    let old = replica(&tenant, &app, &cache(&shelf, &[1]));
+    assert!(old.resume(&account).await.is_none());
+    assert!(resumes((&tenant, &app), &account, &shelf, &[2, 1]).await);
+    sign_in(&tenant, &old, ADELE).await;
+    for keys in [&[1_u8][..], &[2, 1], &[1, 2]] {
+        assert!(resumes((&tenant, &app), &account, &shelf, keys).await);
+    }
+}
