@@ -10,7 +10,7 @@ use std::{
 use entra_core::{AccessToken, ClientId, Secret, TenantId, Timestamp, time::Duration};
 
 use super::{CachePartition, TokenCache};
-use crate::store::{Ident, LoadResult, Record};
+use crate::store::{Budget, Ident, LoadResult, Record};
 
 /// The refresh token of one person who has signed in to one application in one tenant.
 pub(crate) struct RefreshToken {
@@ -79,14 +79,17 @@ impl RefreshToken {
     pub(crate) async fn signed_in(&self, token: Secret, now: Timestamp) {
         self.give(token.clone(), now);
         let ends = self.slot.lock().ends;
-        self.save(&Kept::new(token, now), ends).await;
+        if let Some(persistent) = &self.cache.0.persistent {
+            let kept = Kept::new(token, now);
+            self.save(&kept, ends, &mut persistent.budget()).await;
+        }
     }
 
     /// The newest of all that share the store.
     pub(crate) async fn newest(&self) -> Option<Secret> {
         if let Some(persistent) = &self.cache.0.persistent {
             let ends = self.slot.lock().ends;
-            let look = persistent.look(&self.ident).await;
+            let look = persistent.look(&self.ident, &mut persistent.budget()).await;
             let mut held = self.slot.lock();
             match look {
                 // It was forgotten since the look.
@@ -124,14 +127,15 @@ impl RefreshToken {
         let Some(persistent) = &self.cache.0.persistent else {
             return;
         };
-        let turn = persistent.turn(&self.ident).await;
-        let replaces = match persistent.look(&self.ident).await {
+        let mut budget = persistent.budget();
+        let turn = persistent.turn(&self.ident, &mut budget).await;
+        let replaces = match persistent.look(&self.ident, &mut budget).await {
             LoadResult::Found(stored) => stored.obtained <= kept.obtained,
             LoadResult::Absent => !was_stored,
             LoadResult::Foreign | LoadResult::Damaged | LoadResult::Unknown => true,
         };
         if replaces {
-            self.save(&kept, ends).await;
+            self.save(&kept, ends, &mut budget).await;
         }
         drop(turn);
     }
@@ -140,9 +144,10 @@ impl RefreshToken {
     /// forgotten here and in the store. Without a store all stays as it is.
     pub(crate) async fn refused(&self, refused: &Secret) -> Option<Secret> {
         let persistent = self.cache.0.persistent.as_ref()?;
-        let turn = persistent.turn(&self.ident).await;
+        let mut budget = persistent.budget();
+        let turn = persistent.turn(&self.ident, &mut budget).await;
         let ends = self.slot.lock().ends;
-        let look = persistent.look(&self.ident).await;
+        let look = persistent.look(&self.ident, &mut budget).await;
         let other = match &look {
             LoadResult::Found(record)
                 if record.token.expose_secret() != refused.expose_secret() =>
@@ -158,7 +163,7 @@ impl RefreshToken {
                 held.token.as_ref().map(|kept| kept.token.clone())
             }
             LoadResult::Found(_) => {
-                persistent.remove(&self.ident).await;
+                persistent.remove(&self.ident, &mut budget).await;
                 None
             }
             LoadResult::Absent
@@ -178,14 +183,14 @@ impl RefreshToken {
     }
 
     /// Writes it to the store, if there is one, unless the person is forgotten before.
-    async fn save(&self, kept: &Kept, ends: u64) {
+    async fn save(&self, kept: &Kept, ends: u64, budget: &mut Budget) {
         let Some(persistent) = &self.cache.0.persistent else {
             return;
         };
         let Record { token, obtained } = kept.record();
         let wanted = || self.slot.lock().ends == ends;
         let saved = persistent
-            .save_if(&self.ident, &token, obtained, wanted)
+            .save_if(&self.ident, &token, obtained, budget, wanted)
             .await;
         let mut held = self.slot.lock();
         if held.ends == ends {

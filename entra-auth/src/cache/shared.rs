@@ -1,10 +1,11 @@
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use entra_core::{AccessToken, Clock, Timestamp};
 
 use super::{CacheKey, CachePartition, Entry, Outcome, TokenCache, Want};
 use crate::store::{
-    EncryptedStore, EncryptionKey, Found, PersistentCache, Record, Seal, StoreError,
+    DEFAULT_LIMIT, EncryptedStore, EncryptionKey, Found, GuardedStore, PersistentCache, Record,
+    Seal, StoreError,
 };
 
 /// Settings of a [`TokenCache`].
@@ -29,6 +30,7 @@ pub struct TokenCacheBuilder {
     capacity: usize,
     store: Option<Arc<dyn EncryptedStore>>,
     keys: Vec<EncryptionKey>,
+    store_timeout: Duration,
 }
 
 impl TokenCacheBuilder {
@@ -48,6 +50,15 @@ impl TokenCacheBuilder {
         self
     }
 
+    /// How long one look-up waits for the store, over all its operations; two seconds unless set.
+    ///
+    /// After that the look-up goes on without the store, and so do all others for 5 seconds and,
+    /// while the store still does not respond in time, for up to a minute.
+    pub fn store_timeout(mut self, timeout: Duration) -> Self {
+        self.store_timeout = timeout;
+        self
+    }
+
     /// Encrypts what is stored or exported with this key. Keys given after the first only decrypt,
     /// so that a key can be replaced: see [`EncryptionKey`] for the steps. An entry under a key that
     /// is not among them is left as it is.
@@ -62,6 +73,7 @@ impl TokenCacheBuilder {
         let seal = Arc::new(Seal::new(self.keys));
         let persistent = self
             .store
+            .map(|store| GuardedStore::new(store, self.store_timeout))
             .map(|store| PersistentCache::new(store, Arc::clone(&seal)));
         TokenCache::with_parts(self.capacity, persistent, seal)
     }
@@ -73,6 +85,7 @@ impl Default for TokenCacheBuilder {
             capacity: 10_000,
             store: None,
             keys: Vec::new(),
+            store_timeout: DEFAULT_LIMIT,
         }
     }
 }
@@ -141,11 +154,12 @@ impl TokenCache {
         let Some(persistent) = &self.0.persistent else {
             return fetched(fetch.await);
         };
+        let mut budget = persistent.budget();
         // What answers a challenge is asked for every time, so there is no use in storing it.
         if let Some(challenged) = key.challenged() {
             let outcome = fetch.await;
             if outcome.is_ok() {
-                persistent.remove(&challenged.ident()).await;
+                persistent.remove(&challenged.ident(), &mut budget).await;
             }
             return fetched(outcome);
         }
@@ -153,7 +167,9 @@ impl TokenCache {
         let turn = match want.fresh {
             true => None,
             false => match persistent
-                .find(&ident, |record| want.settled_by(record, clock.now()))
+                .find(&ident, &mut budget, |record| {
+                    want.settled_by(record, clock.now())
+                })
                 .await
             {
                 Found::Token(record) => {
@@ -170,7 +186,9 @@ impl TokenCache {
         if let Ok(token) = &obtained.outcome {
             let wanted = || !entry.is_forgotten();
             let (token, since) = (token, obtained.since);
-            persistent.save_if(&ident, token, since, wanted).await;
+            persistent
+                .save_if(&ident, token, since, &mut budget, wanted)
+                .await;
         }
         // Given back when the others can read what it was for.
         drop(turn);
@@ -191,7 +209,9 @@ impl TokenCache {
         let ident = key.ident();
         let gate = persistent.gate(&ident.partition).read().await;
         self.put(key, &record);
-        persistent.save(&ident, &record.token, now).await;
+        persistent
+            .save(&ident, &record.token, now, &mut persistent.budget())
+            .await;
         drop(gate);
     }
 

@@ -52,6 +52,7 @@
 mod error;
 #[cfg(feature = "file-cache")]
 mod file;
+mod guard;
 mod key;
 mod persistent;
 #[cfg(feature = "file-cache")]
@@ -71,6 +72,7 @@ pub use self::file::FileStore;
 #[cfg(feature = "redis")]
 pub use self::redis::RedisStore;
 pub(crate) use self::{
+    guard::{Budget, DEFAULT_LIMIT, GuardedStore},
     key::hashed,
     persistent::{Found, LoadResult, PersistentCache},
     record::{Ident, Record},

@@ -1,27 +1,27 @@
 use std::{
     fmt,
-    future::Future,
     hash::{DefaultHasher, Hash, Hasher},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use entra_core::{AccessToken, Timestamp};
-use tokio::{runtime, sync::RwLock, time::timeout};
+use tokio::{runtime, sync::RwLock, time::Instant};
 use tracing::{debug, warn};
 use zeroize::Zeroizing;
 
 use super::{
     EncryptedStore, Ident, Record, StoreError, StoreErrorKind, StoreKey, StoreLock, StorePartition,
+    guard::{Budget, GuardedStore},
     seal::Seal,
 };
 
 /// A cache's second level: a store, the keys that seal its entries, and what went wrong with it.
 pub(crate) struct PersistentCache {
-    store: Arc<dyn EncryptedStore>,
+    store: GuardedStore,
     seal: Arc<Seal>,
     /// Held open by those who write, closed by those who forget; one for many partitions.
     gates: [RwLock<()>; GATES],
@@ -53,7 +53,7 @@ pub(crate) enum LoadResult {
 }
 
 impl PersistentCache {
-    pub(crate) fn new(store: Arc<dyn EncryptedStore>, seal: Arc<Seal>) -> Self {
+    pub(crate) fn new(store: GuardedStore, seal: Arc<Seal>) -> Self {
         Self {
             store,
             seal,
@@ -61,6 +61,11 @@ impl PersistentCache {
             failures: AtomicU64::new(0),
             last: Mutex::default(),
         }
+    }
+
+    /// What one look-up may spend on the store, to be passed to each of its operations.
+    pub(crate) const fn budget(&self) -> Budget {
+        self.store.budget()
     }
 
     pub(crate) fn failures(&self) -> u64 {
@@ -76,24 +81,34 @@ impl PersistentCache {
 
     /// A token that will do, or the turn to fetch one. While another process has the turn, this
     /// waits for what it writes.
-    pub(crate) async fn find(&self, ident: &Ident, will_do: impl Fn(&Record) -> bool) -> Found {
+    pub(crate) async fn find(
+        &self,
+        ident: &Ident,
+        budget: &mut Budget,
+        will_do: impl Fn(&Record) -> bool,
+    ) -> Found {
         let key = ident.store_key();
         let started = Instant::now();
         let mut pause = FIRST_PAUSE;
         loop {
-            if let Some(record) = self.load(ident, &key).await.filter(&will_do) {
+            if let Some(record) = self.load(ident, &key, budget).await.filter(&will_do) {
                 debug!("token from the store");
                 return Found::Token(record);
             }
-            match within("lock", self.store.try_lock(&key, LEASE)).await {
+            let lock = self.inner().try_lock(&key, LEASE);
+            match self.store.run(budget, lock).await {
                 Ok(Some(lock)) => {
                     // Its last holder may have written after the look above.
-                    return match self.load(ident, &key).await.filter(&will_do) {
+                    return match self.load(ident, &key, budget).await.filter(&will_do) {
                         Some(record) => Found::Token(record),
                         None => Found::Turn(Some(lock)),
                     };
                 }
-                Ok(None) if started.elapsed() < LEASE => sleep(pause).await,
+                Ok(None) if started.elapsed() < LEASE => {
+                    // The store responds; how long the other process may take is the lease.
+                    budget.restore(&self.store);
+                    sleep(pause).await;
+                }
                 Ok(None) => {
                     warn!("another process holds the lock of a token for long; asking as well");
                     return Found::Turn(None);
@@ -109,13 +124,17 @@ impl PersistentCache {
 
     /// The turn to change an entry, among all that share the store. It is waited for only for a
     /// while: a change made twice does no harm.
-    pub(crate) async fn turn(&self, ident: &Ident) -> Option<StoreLock> {
+    pub(crate) async fn turn(&self, ident: &Ident, budget: &mut Budget) -> Option<StoreLock> {
         let key = ident.store_key();
         let started = Instant::now();
         loop {
-            match within("lock", self.store.try_lock(&key, LEASE)).await {
+            let lock = self.inner().try_lock(&key, LEASE);
+            match self.store.run(budget, lock).await {
                 Ok(Some(lock)) => return Some(lock),
-                Ok(None) if started.elapsed() < PATIENCE => sleep(FIRST_PAUSE).await,
+                Ok(None) if started.elapsed() < PATIENCE => {
+                    budget.restore(&self.store);
+                    sleep(FIRST_PAUSE).await;
+                }
                 Ok(None) => return None,
                 Err(error) => {
                     self.failed("locked", error);
@@ -140,15 +159,22 @@ impl PersistentCache {
         ident: &Ident,
         token: &AccessToken,
         now: Timestamp,
+        budget: &mut Budget,
         wanted: impl FnOnce() -> bool + Send,
     ) -> bool {
         let _gate = self.gate(&ident.partition).read().await;
-        wanted() && self.save(ident, token, now).await
+        wanted() && self.save(ident, token, now, budget).await
     }
 
     /// Writes a token through; whether it was written. A failure is counted; the token is good all
     /// the same.
-    pub(crate) async fn save(&self, ident: &Ident, token: &AccessToken, now: Timestamp) -> bool {
+    pub(crate) async fn save(
+        &self,
+        ident: &Ident,
+        token: &AccessToken,
+        now: Timestamp,
+        budget: &mut Budget,
+    ) -> bool {
         let key = ident.store_key();
         let record = Record {
             token: token.clone(),
@@ -159,7 +185,10 @@ impl PersistentCache {
             .and_then(|entry| self.seal.close(&key, entry));
         let keep_for = Duration::try_from(token.expires_on() - now).unwrap_or_default();
         let saved = match sealed {
-            Ok(entry) => within("write", self.store.save(&key, &entry, keep_for)).await,
+            Ok(entry) => {
+                let save = self.inner().save(&key, &entry, keep_for);
+                self.store.run(budget, save).await
+            }
             Err(error) => Err(error),
         };
         saved
@@ -167,21 +196,23 @@ impl PersistentCache {
             .is_ok()
     }
 
-    pub(crate) async fn remove(&self, ident: &Ident) {
-        if let Err(error) = within("write", self.store.remove(&ident.store_key())).await {
+    pub(crate) async fn remove(&self, ident: &Ident, budget: &mut Budget) {
+        let key = ident.store_key();
+        if let Err(error) = self.store.run(budget, self.inner().remove(&key)).await {
             self.failed("written", error);
         }
     }
 
     pub(crate) async fn remove_partition(&self, partition: &str) -> Result<(), StoreError> {
         let partition = StorePartition::named(partition);
-        within("write", self.store.remove_partition(&partition))
+        self.store
+            .remove_partition(&partition)
             .await
             .inspect_err(|error| self.failed("written", error.clone()))
     }
 
-    async fn load(&self, ident: &Ident, key: &StoreKey) -> Option<Record> {
-        match self.look_at(ident, key).await {
+    async fn load(&self, ident: &Ident, key: &StoreKey, budget: &mut Budget) -> Option<Record> {
+        match self.look_at(ident, key, budget).await {
             LoadResult::Found(record) => Some(record),
             LoadResult::Absent
             | LoadResult::Foreign
@@ -190,12 +221,12 @@ impl PersistentCache {
         }
     }
 
-    pub(crate) async fn look(&self, ident: &Ident) -> LoadResult {
-        self.look_at(ident, &ident.store_key()).await
+    pub(crate) async fn look(&self, ident: &Ident, budget: &mut Budget) -> LoadResult {
+        self.look_at(ident, &ident.store_key(), budget).await
     }
 
-    async fn look_at(&self, ident: &Ident, key: &StoreKey) -> LoadResult {
-        let stored = match within("read", self.store.load(key)).await {
+    async fn look_at(&self, ident: &Ident, key: &StoreKey, budget: &mut Budget) -> LoadResult {
+        let stored = match self.store.run(budget, self.inner().load(key)).await {
             Ok(Some(stored)) => Zeroizing::new(stored),
             Ok(None) => return LoadResult::Absent,
             Err(error) => {
@@ -211,7 +242,8 @@ impl PersistentCache {
             Ok(record) => LoadResult::Found(record),
             Err(error) if error.kind() == StoreErrorKind::Damaged => {
                 self.failed("read", error);
-                if let Err(error) = within("write", self.store.quarantine(key, &stored)).await {
+                let quarantine = self.inner().quarantine(key, &stored);
+                if let Err(error) = self.store.run(budget, quarantine).await {
                     self.failed("written", error);
                 }
                 LoadResult::Damaged
@@ -221,6 +253,11 @@ impl PersistentCache {
                 LoadResult::Foreign
             }
         }
+    }
+
+    /// The store itself, for operations that run within a budget.
+    fn inner(&self) -> &Arc<dyn EncryptedStore> {
+        self.store.store()
     }
 
     fn failed(&self, what: &str, error: StoreError) {
@@ -240,23 +277,6 @@ impl fmt::Debug for PersistentCache {
     }
 }
 
-/// A store that hangs must not keep anybody from a token.
-async fn within<T>(
-    what: &str,
-    work: impl Future<Output = Result<T, StoreError>>,
-) -> Result<T, StoreError> {
-    // Without a runtime there is no timer; the store's own limits must do.
-    if runtime::Handle::try_current().is_err() {
-        return work.await;
-    }
-    timeout(PATIENCE, work).await.unwrap_or_else(|_| {
-        Err(StoreError::new(
-            StoreErrorKind::Unavailable,
-            format!("a {what} took longer than {} s", PATIENCE.as_secs()),
-        ))
-    })
-}
-
 async fn sleep(duration: Duration) {
     match runtime::Handle::try_current() {
         // Real time: what is waited for happens in another process.
@@ -266,6 +286,7 @@ async fn sleep(duration: Duration) {
 }
 
 const GATES: usize = 16;
+/// How long a change waits for the lock of another process.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How long one process may keep the others waiting.
 const LEASE: Duration = Duration::from_secs(10);

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Error,
     sign_in::{Connections, ReturnPath, SignInClient},
-    store::{EncryptedStore, EncryptionKey, Seal},
+    store::{EncryptedStore, EncryptionKey, GuardedStore, Seal},
     user::{StartOptions, UserCredential},
 };
 
@@ -188,8 +188,12 @@ impl WebSignInBuilder {
             (None, true) => vec![self.key()?],
             (_, false) => self.keys,
         };
+        let guarded = |store| -> Arc<dyn EncryptedStore> {
+            Arc::new(GuardedStore::with_default_limit(store))
+        };
         let store = self
             .store
+            .map(guarded)
             .unwrap_or_else(|| Arc::new(Memory::new(Arc::clone(&self.clock), MOST_SESSIONS)));
         let mode = self.options.response_mode;
         Ok(WebSignIn(Arc::new(Site {

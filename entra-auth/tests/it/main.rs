@@ -48,6 +48,7 @@ mod sign_in_errors;
 mod sign_in_groups;
 #[cfg(feature = "sign-in")]
 mod sign_in_support;
+mod store_hangs;
 mod store_key_change;
 mod store_keys;
 mod store_people;

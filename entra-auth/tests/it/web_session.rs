@@ -367,3 +367,31 @@ async fn a_replica_without_the_key_ends_no_session() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_session_store_that_hangs_costs_one_limit_and_no_session() {
+    let tenant = FakeTenant::start().await;
+    let app = register(&tenant);
+    let shelf = crate::stores::Shelf::new();
+    let key = EncryptionKey::new([1; 32]);
+    let sign_in = builder(&tenant, &app).store(Arc::clone(&shelf), [key]);
+    let site = site(&sign_in.build().unwrap());
+    let mut browser = Browser::default();
+    browser
+        .sign_in(&site, &tenant, "/auth/sign-in", ADELE)
+        .await;
+    // From here on nothing goes over the network.
+    tokio::time::pause();
+    shelf.hang(true);
+    shelf.take_asked();
+    let started = tokio::time::Instant::now();
+    for _ in 0..10 {
+        let answer = browser.open(&site, "/mine").await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    assert!(started.elapsed() < Duration::from_millis(2_100));
+    assert_eq!(shelf.take_asked(), 1);
+    shelf.hang(false);
+    tokio::time::advance(Duration::from_secs(6)).await;
+    assert_eq!(browser.open(&site, "/mine").await.body, ADELE);
+}

@@ -1,0 +1,191 @@
+use std::{
+    fmt,
+    future::Future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use tokio::{
+    runtime,
+    time::{Instant, timeout},
+};
+
+use super::{EncryptedStore, StoreError, StoreKey, StoreLock, StorePartition};
+
+/// A store whose delays are bounded: each operation has a time limit, and a store that exceeds it
+/// is left out for a while (a circuit breaker).
+///
+/// Only time counts. A store that fails at once costs nothing and is asked again at once.
+pub(crate) struct GuardedStore {
+    store: Arc<dyn EncryptedStore>,
+    limit: Duration,
+    breaker: Mutex<Breaker>,
+}
+
+/// What one look-up may still spend on the store, over all its operations.
+#[derive(Debug)]
+pub(crate) struct Budget(Duration);
+
+#[derive(Default)]
+struct Breaker {
+    /// While open: when the next operation is let through.
+    open_until: Option<Instant>,
+    /// How long it is left out after the next timeout.
+    pause: Duration,
+    /// One operation is finding out whether the store is back; the others do not wait for it.
+    probing: bool,
+}
+
+/// The one operation that finds out whether the store is back. If it is dropped, the next one does.
+struct Probe<'a>(&'a GuardedStore);
+
+impl GuardedStore {
+    pub(crate) fn new(store: Arc<dyn EncryptedStore>, limit: Duration) -> Self {
+        Self {
+            store,
+            limit,
+            breaker: Mutex::default(),
+        }
+    }
+
+    /// With the time limit that holds unless another is set.
+    #[cfg(feature = "axum")]
+    pub(crate) fn with_default_limit(store: Arc<dyn EncryptedStore>) -> Self {
+        Self::new(store, DEFAULT_LIMIT)
+    }
+
+    /// What one look-up may spend.
+    pub(crate) const fn budget(&self) -> Budget {
+        Budget(self.limit)
+    }
+
+    pub(crate) const fn store(&self) -> &Arc<dyn EncryptedStore> {
+        &self.store
+    }
+
+    /// Runs an operation within what is left of the budget.
+    pub(crate) async fn run<T>(
+        &self,
+        budget: &mut Budget,
+        operation: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        // Without a runtime there is no timer; the store's own limits must do.
+        if runtime::Handle::try_current().is_err() {
+            return operation.await;
+        }
+        let started = Instant::now();
+        let probe = self.enter(started)?;
+        let done = timeout(budget.0, operation).await;
+        budget.0 = budget.0.saturating_sub(started.elapsed());
+        if let Ok(done) = done {
+            if probe.is_some() {
+                *self.breaker() = Breaker::default();
+            }
+            return done;
+        }
+        let pause = self.open(started, probe.is_some());
+        Err(StoreError::unavailable(format!(
+            "the store took longer than the {} ms of a look-up; it is left out for {} s",
+            self.limit.as_millis(),
+            pause.as_secs()
+        )))
+    }
+
+    /// Lets an operation through, as the probe if the store was left out until now.
+    fn enter(&self, now: Instant) -> Result<Option<Probe<'_>>, StoreError> {
+        let mut breaker = self.breaker();
+        let Some(until) = breaker.open_until else {
+            return Ok(None);
+        };
+        if now < until || breaker.probing {
+            return Err(StoreError::unavailable(
+                "the store is left out, because it did not respond in time a short while ago",
+            ));
+        }
+        breaker.probing = true;
+        Ok(Some(Probe(self)))
+    }
+
+    /// Leaves the store out; for how long.
+    fn open(&self, started: Instant, probed: bool) -> Duration {
+        let now = Instant::now();
+        let mut breaker = self.breaker();
+        // Of the operations that were under way together, one has said it.
+        let said = breaker.open_until.is_some_and(|until| started < until);
+        if probed || !said {
+            breaker.pause = (breaker.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+            breaker.open_until = Some(now + breaker.pause);
+        }
+        breaker.pause
+    }
+
+    fn breaker(&self) -> MutexGuard<'_, Breaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Budget {
+    /// Takes back what was spent since, where the wait has a limit of its own.
+    pub(crate) fn restore(&mut self, guard: &GuardedStore) {
+        self.0 = guard.limit;
+    }
+}
+
+impl Drop for Probe<'_> {
+    fn drop(&mut self) {
+        self.0.breaker().probing = false;
+    }
+}
+
+/// Each operation on its own, for callers whose look-up is a single one.
+#[async_trait]
+impl EncryptedStore for GuardedStore {
+    async fn load(&self, key: &StoreKey) -> Result<Option<Vec<u8>>, StoreError> {
+        self.run(&mut self.budget(), self.store.load(key)).await
+    }
+
+    async fn save(
+        &self,
+        key: &StoreKey,
+        entry: &[u8],
+        keep_for: Duration,
+    ) -> Result<(), StoreError> {
+        let save = self.store.save(key, entry, keep_for);
+        self.run(&mut self.budget(), save).await
+    }
+
+    async fn remove(&self, key: &StoreKey) -> Result<(), StoreError> {
+        self.run(&mut self.budget(), self.store.remove(key)).await
+    }
+
+    async fn remove_partition(&self, partition: &StorePartition) -> Result<(), StoreError> {
+        let remove = self.store.remove_partition(partition);
+        self.run(&mut self.budget(), remove).await
+    }
+
+    async fn quarantine(&self, key: &StoreKey, damaged: &[u8]) -> Result<(), StoreError> {
+        let quarantine = self.store.quarantine(key, damaged);
+        self.run(&mut self.budget(), quarantine).await
+    }
+
+    async fn try_lock(
+        &self,
+        key: &StoreKey,
+        lease: Duration,
+    ) -> Result<Option<StoreLock>, StoreError> {
+        let lock = self.store.try_lock(key, lease);
+        self.run(&mut self.budget(), lock).await
+    }
+}
+
+impl fmt::Debug for GuardedStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.store.fmt(f)
+    }
+}
+
+/// Long enough for a store across regions, short enough for a user who waits for a page.
+pub(crate) const DEFAULT_LIMIT: Duration = Duration::from_secs(2);
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);

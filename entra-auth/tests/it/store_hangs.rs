@@ -1,0 +1,145 @@
+//! A store that does not respond costs one time limit, and then nothing until it is back.
+
+use std::{sync::Arc, time::Duration};
+
+use entra_auth::{ClientSecretCredential, TokenCache, store::StoreErrorKind};
+use entra_core::{TokenCredential, TokenRequest};
+use tokio::time::Instant;
+
+use crate::{
+    store_refresh::{ADELE, replica, sign_in},
+    stores::Shelf,
+    support::{Service, builder, graph, number},
+    user_code::shop,
+};
+
+const LIMIT: Duration = Duration::from_secs(2);
+
+fn credential(service: &Arc<Service>, shelf: &Arc<Shelf>) -> (ClientSecretCredential, TokenCache) {
+    let cache = TokenCache::builder().store(Arc::clone(shelf)).build();
+    (builder(service).cache(&cache).build().unwrap(), cache)
+}
+
+fn other(name: u32) -> TokenRequest {
+    TokenRequest::new([format!("api-{name}/.default")])
+}
+
+/// How long the call takes on the paused clock.
+async fn took(credential: &ClientSecretCredential, request: &TokenRequest) -> Duration {
+    let started = Instant::now();
+    credential.token(request).await.unwrap();
+    started.elapsed()
+}
+
+fn is_about(found: Duration, expected: Duration) -> bool {
+    // The timer counts in milliseconds and rounds up.
+    found >= expected && found < expected + Duration::from_millis(20)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_hangs_costs_one_limit_and_is_then_left_out() {
+    let (service, shelf) = (Service::new(), Shelf::new());
+    shelf.hang(true);
+    let (credential, cache) = credential(&service, &shelf);
+    assert!(is_about(took(&credential, &graph()).await, LIMIT));
+    assert_eq!(shelf.take_asked(), 1, "reading; neither lock nor write");
+    let failure = cache.last_store_failure().unwrap();
+    assert_eq!(failure.kind(), StoreErrorKind::Unavailable);
+    for name in 0..20 {
+        assert_eq!(took(&credential, &other(name)).await, Duration::ZERO);
+    }
+    assert_eq!(shelf.take_asked(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_look_up_finds_out_whether_the_store_is_back_and_the_pauses_grow() {
+    let (service, shelf) = (Service::new(), Shelf::new());
+    shelf.hang(true);
+    let (credential, _cache) = credential(&service, &shelf);
+    took(&credential, &graph()).await;
+    let mut name = 0;
+    for pause in [5, 10, 20, 40, 60, 60].map(Duration::from_secs) {
+        tokio::time::advance(pause - Duration::from_millis(100)).await;
+        name += 1;
+        assert_eq!(took(&credential, &other(name)).await, Duration::ZERO);
+        tokio::time::advance(Duration::from_millis(101)).await;
+        shelf.take_asked();
+        // Of many at once, one pays.
+        let calls = (0..10).map(|_| {
+            name += 1;
+            let (credential, request) = (credential.clone(), other(name));
+            tokio::spawn(async move { took(&credential, &request).await })
+        });
+        let calls: Vec<_> = calls.collect();
+        let mut paid = 0;
+        for call in calls {
+            paid += u32::from(call.await.unwrap() > Duration::ZERO);
+        }
+        assert_eq!((paid, shelf.take_asked()), (1, 1));
+    }
+    shelf.hang(false);
+    tokio::time::advance(Duration::from_secs(61)).await;
+    took(&credential, &other(1_000)).await;
+    let (restarted, cache) = self::credential(&service, &shelf);
+    let before = service.count();
+    restarted.token(&other(1_000)).await.unwrap();
+    assert_eq!(service.count(), before, "it was written");
+    assert_eq!(cache.store_failures(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_is_dropped_leaves_the_next_one_to_find_out() {
+    let (service, shelf) = (Service::new(), Shelf::new());
+    shelf.hang(true);
+    let (credential, cache) = credential(&service, &shelf);
+    took(&credential, &graph()).await;
+    tokio::time::advance(Duration::from_secs(6)).await;
+    let partition = entra_auth::CachePartition::on_behalf_of("any");
+    let dropped = tokio::time::timeout(Duration::from_millis(5), cache.forget(&partition));
+    dropped.await.unwrap_err();
+    shelf.hang(false);
+    cache.forget(&partition).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_store_costs_one_limit_over_all_operations_of_a_look_up() {
+    let (service, shelf) = (Service::new(), Shelf::new());
+    shelf.delay(Duration::from_millis(900));
+    let (credential, _cache) = credential(&service, &shelf);
+    let took = took(&credential, &graph()).await;
+    assert!(is_about(took, LIMIT), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_another_replica_is_not_the_stores_delay() {
+    let (service, shelf) = (Service::closed(), Shelf::new());
+    shelf.delay(Duration::from_millis(50));
+    let (first, _) = credential(&service, &shelf);
+    let (second, cache) = credential(&service, &shelf);
+    let call = tokio::spawn(async move { number(&first, &graph()).await });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let waiting = tokio::spawn(async move { number(&second, &graph()).await });
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    service.open();
+    assert_eq!((call.await.unwrap(), waiting.await.unwrap()), (1, 1));
+    assert_eq!(cache.store_failures(), 0);
+}
+
+#[tokio::test]
+async fn a_sign_in_asks_a_store_that_hangs_once() {
+    let (tenant, app) = shop().await;
+    let shelf = Shelf::new();
+    let cache = TokenCache::builder()
+        .store(Arc::clone(&shelf))
+        .store_timeout(Duration::from_millis(30))
+        .build();
+    let flow = replica(&tenant, &app, &cache);
+    shelf.hang(true);
+    let adele = sign_in(&tenant, &flow, ADELE).await;
+    assert_eq!(shelf.take_asked(), 1);
+    adele
+        .token(&TokenRequest::new(["Mail.Read"]))
+        .await
+        .unwrap();
+    assert_eq!(shelf.take_asked(), 0);
+}
