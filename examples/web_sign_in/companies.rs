@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use entra_auth::web::Addresses;
+use entra_auth::web::RouteUrls;
 use entra_core::{ManualClock, ObjectId, ReqwestTransport};
 use entra_mock::{App, FakeTenant};
 
@@ -40,7 +40,7 @@ impl Company {
 
 /// Contoso, whose people are asked for consent, and Fabrikam, whose administrator has consented to
 /// everything for everyone.
-pub(crate) async fn both(addresses: &Addresses) -> [Company; 2] {
+pub(crate) async fn both(urls: &RouteUrls) -> [Company; 2] {
     let clock = ManualClock::new();
     let contoso = FakeTenant::builder().clock(clock.clone());
     let contoso = contoso.start().await;
@@ -61,8 +61,8 @@ pub(crate) async fn both(addresses: &Addresses) -> [Company; 2] {
     let desk = fabrikam.add_group(NASTY_GROUP);
     desk.add_member(fabrikam.user("adele@fabrikam.com").id());
 
-    let contoso_app = register(&contoso, addresses, &["GroupMember.Read.All"]);
-    let fabrikam_app = register(&fabrikam, addresses, &["GroupMember.Read.All", "User.Read"]);
+    let contoso_app = register(&contoso, urls, &["GroupMember.Read.All"]);
+    let fabrikam_app = register(&fabrikam, urls, &["GroupMember.Read.All", "User.Read"]);
     [
         Company {
             tenant: contoso,
@@ -127,13 +127,13 @@ pub(crate) async fn keep_time(companies: &[Company]) {
 }
 
 /// What an administrator does by hand in App registrations.
-fn register(tenant: &FakeTenant, addresses: &Addresses, consented: &[&str]) -> App {
+fn register(tenant: &FakeTenant, urls: &RouteUrls, consented: &[&str]) -> App {
     let app = tenant
         .register_app("Helpdesk")
-        .redirect_uri(&addresses.callback())
-        .redirect_uri(&addresses.signed_out())
-        .redirect_uri(&addresses.admin_consent_callback())
-        .front_channel_logout_uri(&addresses.front_channel_sign_out())
+        .redirect_uri(&urls.callback())
+        .redirect_uri(&urls.signed_out())
+        .redirect_uri(&urls.admin_consent_callback())
+        .front_channel_logout_uri(&urls.front_channel_sign_out())
         .id_token_claim("login_hint")
         .id_token_claim("email")
         .with_secret();

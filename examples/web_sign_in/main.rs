@@ -27,7 +27,7 @@ use std::{
 
 use axum::Router;
 use clap::{Parser, ValueEnum};
-use entra_auth::web::Addresses;
+use entra_auth::web::RouteUrls;
 use entra_core::{Clock, Secret, SystemClock};
 use tokio::net::TcpListener;
 
@@ -75,31 +75,23 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Problem> {
     let (socket, url) = listen(arguments.port).await?;
-    let addresses = Addresses::at(&format!("{url}/auth"))?;
+    let urls = RouteUrls::at(&format!("{url}/auth"))?;
     if arguments.tenant == Tenant::Env {
         let (customer, place) = from_env(|name| env::var(name).ok())?;
-        let routes = site::routes(
-            &addresses,
-            vec![customer],
-            arguments.form_post,
-            String::new(),
-        )?;
+        let routes = site::routes(&urls, vec![customer], arguments.form_post, String::new())?;
         writeln!(out, "Helpdesk is at {url}, for people of the {place}")?;
         for (what, address) in [
-            ("redirect address (Web)", addresses.callback()),
-            ("redirect address (Web)", addresses.signed_out()),
-            (
-                "front-channel logout URL",
-                addresses.front_channel_sign_out(),
-            ),
+            ("redirect address (Web)", urls.callback()),
+            ("redirect address (Web)", urls.signed_out()),
+            ("front-channel logout URL", urls.front_channel_sign_out()),
         ] {
             writeln!(out, "  to register: {what:<26}{address}")?;
         }
         serve(socket, routes).await;
         return Ok(());
     }
-    let companies = companies::both(&addresses).await;
-    let routes = embedded(&addresses, &companies, arguments.form_post)?;
+    let companies = companies::both(&urls).await;
+    let routes = embedded(&urls, &companies, arguments.form_post)?;
     writeln!(out, "Helpdesk is at {url}")?;
     let server = serve(socket, routes);
     if arguments.serve || io::stdin().is_terminal() {
@@ -118,12 +110,12 @@ async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Problem>
 
 /// The site with these companies for customers.
 pub(crate) fn embedded(
-    addresses: &Addresses,
+    urls: &RouteUrls,
     companies: &[Company],
     form_post: bool,
 ) -> Result<Router, Problem> {
     let customers: Vec<Customer> = companies.iter().map(Company::customer).collect();
-    site::routes(addresses, customers, form_post, companies::tips(companies))
+    site::routes(urls, customers, form_post, companies::tips(companies))
 }
 
 /// The customer whom the environment names, and where that is.

@@ -60,7 +60,7 @@ pub(crate) fn desk(session: &Session, member: &Member) -> String {
          <p>{why} Microsoft Graph said so when you signed in.</p></section>\n\
          <section class=\"card\" aria-labelledby=\"who\"><h2 id=\"who\">Who you are</h2>\n<dl>\n{who}</dl></section>\n\
          <section class=\"card\" aria-labelledby=\"key\"><h2 id=\"key\">What your data is kept under</h2>\n\
-         <p class=\"soft\">Names and addresses change. These two ids never do.</p>\n<dl>\n{key}</dl></section>\n\
+         <p class=\"soft\">Names and urls change. These two ids never do.</p>\n<dl>\n{key}</dl></section>\n\
          <section class=\"card\" aria-labelledby=\"session\"><h2 id=\"session\">This session</h2>\n<dl>\n{times}</dl>\n\
          <p><a href=\"/auth/sign-in/{connection}?return=/desk&amp;prompt=select_account\">Sign in with another account</a></p></section>\n",
         name = escape(&name),

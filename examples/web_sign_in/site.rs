@@ -13,7 +13,7 @@ use entra_auth::{
     SignInClient,
     sign_in::{Connections, Identity},
     user::{ClientProof, ResponseMode, StartOptions},
-    web::{Addresses, Arrival, CurrentPerson, Refused, WebSignIn},
+    web::{AccessDenied, CurrentUser, RouteUrls, SignInContext, WebSignIn},
 };
 use entra_core::{ClientId, Clock, Cloud, HttpTransport, ObjectId, Secret, TenantId};
 use entra_graph::{GraphClient, User};
@@ -23,7 +23,7 @@ use super::{pages, problem::Problem};
 
 /// A customer of the product: what their administrator typed in, and which of their people may enter.
 pub(crate) struct Customer {
-    /// Short, for addresses.
+    /// Short, for urls.
     pub(crate) key: &'static str,
     /// As people know it.
     pub(crate) name: String,
@@ -50,14 +50,14 @@ pub(crate) struct Member {
 
 /// The site's routes. `tips` is shown on the front page as it is.
 pub(crate) fn routes(
-    addresses: &Addresses,
+    urls: &RouteUrls,
     customers: Vec<Customer>,
     form_post: bool,
     tips: String,
 ) -> Result<Router, Problem> {
     let connections = Connections::new();
     for customer in &customers {
-        connections.add(connection(addresses, customer)?);
+        connections.add(connection(urls, customer)?);
     }
     let mut options = StartOptions::default();
     if form_post {
@@ -72,13 +72,13 @@ pub(crate) fn routes(
         .into_iter()
         .map(|customer| (customer.key, Arc::new(customer)))
         .collect();
-    let sign_in = WebSignIn::builder(addresses.clone(), connections)
+    let sign_in = WebSignIn::builder(urls.clone(), connections)
         .start_options(options)
-        .gate(move |arrival: Arrival| {
+        .authorize(move |arrival: SignInContext| {
             let customer = customers.get(arrival.connection.name()).cloned();
             async move {
                 let customer =
-                    customer.ok_or_else(|| Refused::new("Your company is no customer."))?;
+                    customer.ok_or_else(|| AccessDenied::new("Your company is no customer."))?;
                 enter(&customer, &arrival).await
             }
         })
@@ -99,12 +99,12 @@ pub(crate) fn routes(
 }
 
 /// One per customer. Nothing is sent yet, so a customer whose tenant is down keeps nobody else out.
-fn connection(addresses: &Addresses, customer: &Customer) -> Result<SignInClient, Problem> {
+fn connection(urls: &RouteUrls, customer: &Customer) -> Result<SignInClient, Problem> {
     let proof = ClientProof::secret(customer.secret.clone());
     SignInClient::builder(customer.tenant.clone(), customer.client, proof)
         .name(customer.key)
         .domains(customer.domain.clone())
-        .redirect_uri(addresses.callback())
+        .redirect_uri(urls.callback())
         .scopes(["email", "User.Read", "GroupMember.Read.All"])
         .cloud(customer.cloud.clone())
         .clock(Arc::clone(&customer.clock))
@@ -117,7 +117,7 @@ fn connection(addresses: &Addresses, customer: &Customer) -> Result<SignInClient
 
 /// Decides who may enter: the members of one group, directly or by other groups, however many groups
 /// they are in. Graph is asked as the person, who has just signed in.
-async fn enter(customer: &Customer, arrival: &Arrival) -> Result<Member, Refused> {
+async fn enter(customer: &Customer, arrival: &SignInContext) -> Result<Member, AccessDenied> {
     let signed_in = &arrival.signed_in;
     let graph = GraphClient::builder(signed_in.credential().clone())
         .cloud(customer.cloud.clone())
@@ -129,7 +129,7 @@ async fn enter(customer: &Customer, arrival: &Arrival) -> Result<Member, Refused
         && !signed_in.is_member_of_any(&graph, [*id]).await?
     {
         let person = signed_in.identity().username.as_deref();
-        return Err(Refused::new(format!(
+        return Err(AccessDenied::new(format!(
             "Helpdesk is for the group {name} of {}, and you are not in it.",
             customer.name
         ))
@@ -149,19 +149,21 @@ async fn enter(customer: &Customer, arrival: &Arrival) -> Result<Member, Refused
     })
 }
 
-fn unavailable(error: &entra_graph::Error) -> Refused {
-    Refused::new("Your organisation's directory cannot be asked at the moment. Try again later.")
-        .for_admin(format!("Microsoft Graph said: {error}."))
+fn unavailable(error: &entra_graph::Error) -> AccessDenied {
+    AccessDenied::new(
+        "Your organisation's directory cannot be asked at the moment. Try again later.",
+    )
+    .for_admin(format!("Microsoft Graph said: {error}."))
 }
 
-async fn front(State(site): State<Arc<Site>>, person: Option<CurrentPerson<Member>>) -> Response {
+async fn front(State(site): State<Arc<Site>>, person: Option<CurrentUser<Member>>) -> Response {
     let name = person.as_ref().map(|person| shown_name(person.identity()));
     site.page(pages::front(&site.names, name.as_deref(), &site.tips))
 }
 
 /// For people who are signed in; others are sent to do so, and come back.
-async fn desk(State(site): State<Arc<Site>>, person: CurrentPerson<Member>) -> Response {
-    site.page(pages::desk(&person.session, &person.person))
+async fn desk(State(site): State<Arc<Site>>, user: CurrentUser<Member>) -> Response {
+    site.page(pages::desk(&user.session, &user.user))
 }
 
 async fn style() -> impl IntoResponse {

@@ -1,16 +1,16 @@
 //! A stored sign-in that somebody has had in hands: it is read or refused, and kept as it is.
 #![no_main]
 
-use entra_auth::{sign_in::AdminConsentState, user::FlowState};
+use entra_auth::{sign_in::AdminConsentState, user::PendingSignIn};
 use entra_auth_fuzz::{
     CONNECTION, STATE, check_setup, check_sign_in_refusal, connection, run, tokens,
 };
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(init: check_setup(), |stored: &[u8]| {
-    if let Ok(flow) = serde_json::from_slice::<FlowState>(stored) {
+    if let Ok(flow) = serde_json::from_slice::<PendingSignIn>(stored) {
         let text = serde_json::to_string(&flow).expect("JSON");
-        let again: FlowState = serde_json::from_str(&text).expect("what was written");
+        let again: PendingSignIn = serde_json::from_str(&text).expect("what was written");
         assert!(again == flow);
         let _ = (flow.id(), flow.expires_on(), format!("{flow:?}"));
         let client = connection(Some(tokens().to_string().into_bytes()));

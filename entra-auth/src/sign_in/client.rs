@@ -11,7 +11,7 @@ use crate::{
     settings::{Settings, common_settings},
     store::StoreError,
     user::{
-        Account, AuthorizationCodeFlow, AuthorizationCodeFlowBuilder, ClientProof, FlowState,
+        Account, AuthorizationCodeFlow, AuthorizationCodeFlowBuilder, ClientProof, PendingSignIn,
         Redeemed, StartOptions, UserCredential, account, callback,
     },
     validate::{SigningKeys, TokenValidator},
@@ -72,7 +72,7 @@ impl SignInClient {
     ///
     /// # Errors
     /// [`SignInErrorKind::Configuration`] when there is no randomness.
-    pub fn start(&self, options: &StartOptions) -> Result<(Url, FlowState), SignInError> {
+    pub fn start(&self, options: &StartOptions) -> Result<(Url, PendingSignIn), SignInError> {
         let (url, mut flow) = self.0.flow.start(options).map_err(refused)?;
         flow.set_connection(&self.0.name);
         Ok((url, flow))
@@ -86,7 +86,11 @@ impl SignInClient {
     ///
     /// # Errors
     /// Every kind but `FlowMissing` and `GroupsUnavailable`; nothing is kept then.
-    pub async fn finish(&self, flow: FlowState, callback: &str) -> Result<SignedIn, SignInError> {
+    pub async fn finish(
+        &self,
+        flow: PendingSignIn,
+        callback: &str,
+    ) -> Result<SignedIn, SignInError> {
         let party = self.0.flow.party();
         let now = party.clock().now();
         if !self.has_started(&flow) {
@@ -147,7 +151,7 @@ impl SignInClient {
 
     /// Whether this connection started the flow.
     #[must_use]
-    pub fn has_started(&self, flow: &FlowState) -> bool {
+    pub fn has_started(&self, flow: &PendingSignIn) -> bool {
         flow.connection() == Some(self.name())
             && flow.client() == Some(self.client_id())
             && flow.tenant() == self.tenant()
@@ -181,7 +185,7 @@ impl SignInClient {
     async fn identity(
         &self,
         redeemed: &Redeemed,
-        flow: &FlowState,
+        flow: &PendingSignIn,
     ) -> Result<Identity, SignInError> {
         let rejected = |what| SignInError::because(SignInErrorKind::TokenRejected, what);
         let personal = &redeemed.personal;
@@ -363,7 +367,7 @@ fn home(info: &entra_core::Secret) -> Result<Option<(Guid, Guid)>, &'static str>
 }
 
 /// Whether the person signed in lately enough; by the clock of the start, as a consent takes time.
-fn check_age(identity: &Identity, flow: &FlowState) -> Result<(), SignInError> {
+fn check_age(identity: &Identity, flow: &PendingSignIn) -> Result<(), SignInError> {
     let Some(max_age) = flow.max_age() else {
         return Ok(());
     };

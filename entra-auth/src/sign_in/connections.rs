@@ -6,7 +6,7 @@ use std::{
 use entra_core::TenantId;
 
 use super::{client::SignInClient, error::SignInError, kind::SignInErrorKind, signed_in::SignedIn};
-use crate::user::FlowState;
+use crate::user::PendingSignIn;
 
 /// The connections of a product, one per customer, to choose from at each sign-in.
 ///
@@ -111,7 +111,7 @@ impl Connections {
     ///
     /// # Errors
     /// [`SignInErrorKind::OtherConnection`] when it is not here any more.
-    pub fn for_flow(&self, flow: &FlowState) -> Result<SignInClient, SignInError> {
+    pub fn for_flow(&self, flow: &PendingSignIn) -> Result<SignInClient, SignInError> {
         flow.connection()
             .and_then(|name| self.by_name(name))
             .filter(|client| client.has_started(flow))
@@ -122,7 +122,11 @@ impl Connections {
     ///
     /// # Errors
     /// As [`SignInClient::finish`].
-    pub async fn finish(&self, flow: FlowState, callback: &str) -> Result<SignedIn, SignInError> {
+    pub async fn finish(
+        &self,
+        flow: PendingSignIn,
+        callback: &str,
+    ) -> Result<SignedIn, SignInError> {
         let client = self.for_flow(&flow)?;
         client.finish(flow, callback).await
     }

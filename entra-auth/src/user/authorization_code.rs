@@ -7,8 +7,8 @@ use entra_core::{AccessToken, ClientId, Idempotency, InvalidId, Secret, TenantId
 use super::{
     account::Account,
     callback,
-    flow_state::{FlowState, LIFETIME},
     party::{Given, Party, with_identity},
+    pending_sign_in::{LIFETIME, PendingSignIn},
     proof::ClientProof,
     refresh::UserCredential,
 };
@@ -148,7 +148,7 @@ impl AuthorizationCodeFlow {
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when there is no randomness.
-    pub fn start(&self, options: &StartOptions) -> Result<(Url, FlowState), Error> {
+    pub fn start(&self, options: &StartOptions) -> Result<(Url, PendingSignIn), Error> {
         self.start_at(&self.0.redirect_uri, options)
     }
 
@@ -158,7 +158,11 @@ impl AuthorizationCodeFlow {
     /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) for a callback that is not the answer to
     /// this flow, and whatever the service refuses: a person who declined, a consent that is
     /// missing, a code that was used or has expired.
-    pub async fn finish(&self, flow: FlowState, callback: &str) -> Result<UserCredential, Error> {
+    pub async fn finish(
+        &self,
+        flow: PendingSignIn,
+        callback: &str,
+    ) -> Result<UserCredential, Error> {
         let answer = callback::read(callback, &flow, self.0.party.clock().now())?;
         let redeemed = self.redeem(&flow, &answer.outcome?).await?;
         self.accept(redeemed, &flow).await
@@ -236,7 +240,11 @@ impl AuthorizationCodeFlow {
     }
 
     /// Redeems a code. Nothing of the answer is kept before it is [accepted](Self::accept).
-    pub(crate) async fn redeem(&self, flow: &FlowState, code: &Secret) -> Result<Redeemed, Error> {
+    pub(crate) async fn redeem(
+        &self,
+        flow: &PendingSignIn,
+        code: &Secret,
+    ) -> Result<Redeemed, Error> {
         let form = Form::new("authorization_code")
             .secret("code", code)
             .field("redirect_uri", flow.redirect_uri.as_str())
@@ -261,7 +269,7 @@ impl AuthorizationCodeFlow {
     pub(crate) async fn accept(
         &self,
         redeemed: Redeemed,
-        flow: &FlowState,
+        flow: &PendingSignIn,
     ) -> Result<UserCredential, Error> {
         let granted = (redeemed.token, redeemed.personal);
         let party = &self.0.party;
@@ -272,12 +280,12 @@ impl AuthorizationCodeFlow {
         &self,
         redirect_uri: &str,
         options: &StartOptions,
-    ) -> Result<(Url, FlowState), Error> {
+    ) -> Result<(Url, PendingSignIn), Error> {
         let party = &self.0.party;
         let [state, nonce, verifier] = [self.random()?, self.random()?, self.random()?];
         let mut scopes = self.0.scopes.clone();
         scopes.extend(options.scopes.iter().cloned());
-        let flow = FlowState {
+        let flow = PendingSignIn {
             state,
             nonce,
             verifier: Secret::from(verifier),

@@ -3,7 +3,7 @@
 use entra_core::{Guid, Secret, Timestamp, url::form_urlencoded};
 use serde_json::json;
 
-use super::flow_state::FlowState;
+use super::pending_sign_in::PendingSignIn;
 use crate::{Error, ErrorKind, token_endpoint::refused, wire::Refusal};
 
 /// A callback that belongs to this flow.
@@ -33,7 +33,11 @@ pub(crate) enum Foreign {
 pub(crate) struct Parameters(Vec<(String, String)>);
 
 /// Reads a callback. Whose answer it is comes first: an error, too, may be an attacker's invention.
-pub(crate) fn read(callback: &str, flow: &FlowState, now: Timestamp) -> Result<Answer, Foreign> {
+pub(crate) fn read(
+    callback: &str,
+    flow: &PendingSignIn,
+    now: Timestamp,
+) -> Result<Answer, Foreign> {
     let parameters = Parameters::read(callback)?;
     parameters.check_state(&flow.state)?;
     if now >= flow.expires_on {
@@ -174,8 +178,8 @@ const DECLINED: u32 = 65_004;
 mod tests {
     use super::*;
 
-    fn flow() -> FlowState {
-        FlowState {
+    fn flow() -> PendingSignIn {
+        PendingSignIn {
             state: "s-1".to_owned(),
             nonce: "n".to_owned(),
             verifier: Secret::from("v"),

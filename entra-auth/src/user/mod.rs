@@ -18,11 +18,11 @@ pub(crate) mod account;
 mod authorization_code;
 pub(crate) mod callback;
 mod device_code;
-mod flow_state;
 #[cfg(feature = "interactive")]
 mod interactive;
 mod on_behalf_of;
 pub(crate) mod party;
+mod pending_sign_in;
 mod proof;
 mod refresh;
 #[cfg(feature = "ropc-discouraged")]
@@ -36,10 +36,10 @@ pub use authorization_code::{
     AuthorizationCodeFlow, AuthorizationCodeFlowBuilder, Prompt, ResponseMode, StartOptions,
 };
 pub use device_code::{DeviceCodeCredential, DeviceCodeCredentialBuilder, DeviceCodePrompt};
-pub use flow_state::FlowState;
 #[cfg(feature = "interactive")]
 pub use interactive::{InteractiveCredential, InteractiveCredentialBuilder};
 pub use on_behalf_of::{OnBehalfOf, OnBehalfOfBuilder, OnBehalfOfCredential};
+pub use pending_sign_in::PendingSignIn;
 pub use proof::ClientProof;
 pub use refresh::{UserCredential, UserCredentialBuilder};
 #[cfg(feature = "ropc-discouraged")]

@@ -3,10 +3,10 @@ use std::{fmt, sync::Arc, time::Duration};
 use entra_core::{Clock, SecureRandom, SystemClock, SystemRandom, url::form_urlencoded};
 
 use super::{
-    addresses::Addresses,
+    authorize::{self, Authorize, DynAuthorize},
     cookies::Cookies,
-    gate::{self, AnyGate, Gate},
     memory::Memory,
+    route_urls::RouteUrls,
     session::{Session, Sessions},
 };
 use crate::{
@@ -23,9 +23,9 @@ use crate::{
 pub struct WebSignIn(pub(super) Arc<Site>);
 
 pub(super) struct Site {
-    pub(super) addresses: Addresses,
+    pub(super) urls: RouteUrls,
     pub(super) connections: Connections,
-    pub(super) gate: Arc<dyn AnyGate>,
+    pub(super) authorize: Arc<dyn DynAuthorize>,
     pub(super) cookies: Cookies,
     pub(super) sessions: Sessions,
     pub(super) options: StartOptions,
@@ -35,9 +35,9 @@ pub(super) struct Site {
 /// Settings of a [`WebSignIn`].
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct WebSignInBuilder {
-    addresses: Addresses,
+    urls: RouteUrls,
     connections: Connections,
-    gate: Arc<dyn AnyGate>,
+    authorize: Arc<dyn DynAuthorize>,
     options: StartOptions,
     store: Option<Arc<dyn EncryptedStore>>,
     keys: Vec<EncryptionKey>,
@@ -49,12 +49,12 @@ pub struct WebSignInBuilder {
 
 impl WebSignIn {
     /// Settings to change. Give one [`SignInClient`], or [`Connections`] to choose from; each comes
-    /// back to [`Addresses::callback`].
-    pub fn builder(addresses: Addresses, connections: impl Into<Connections>) -> WebSignInBuilder {
+    /// back to [`RouteUrls::callback`].
+    pub fn builder(urls: RouteUrls, connections: impl Into<Connections>) -> WebSignInBuilder {
         WebSignInBuilder {
-            addresses,
+            urls,
             connections: connections.into(),
-            gate: gate::erased(gate::Open),
+            authorize: authorize::erased(authorize::Open),
             options: StartOptions::default(),
             store: None,
             keys: Vec::new(),
@@ -67,8 +67,8 @@ impl WebSignIn {
 
     /// Where the routes are.
     #[must_use]
-    pub fn addresses(&self) -> &Addresses {
-        &self.0.addresses
+    pub fn urls(&self) -> &RouteUrls {
+        &self.0.urls
     }
 
     /// The connections to choose from, which may change while the program runs. Nobody is signed in
@@ -79,22 +79,22 @@ impl WebSignIn {
     }
 
     /// The path that signs somebody in and leads back to another: by one connection, or by the only
-    /// one or the one of an address that the person types.
+    /// one or the one of an address that the user types.
     ///
     /// ```
-    /// # use entra_auth::{SignInClient, sign_in::Connections, web::{Addresses, WebSignIn}};
-    /// # let addresses = Addresses::at("https://app.example.com/auth")?;
-    /// # let sign_in = WebSignIn::builder(addresses, Connections::new()).build()?;
-    /// let path = sign_in.path_to_sign_in(Some("acme"), &"/orders?page=2".parse()?);
+    /// # use entra_auth::{SignInClient, sign_in::Connections, web::{RouteUrls, WebSignIn}};
+    /// # let urls = RouteUrls::at("https://app.example.com/auth")?;
+    /// # let sign_in = WebSignIn::builder(urls, Connections::new()).build()?;
+    /// let path = sign_in.sign_in_url(Some("acme"), &"/orders?page=2".parse()?);
     /// assert_eq!(path, "/auth/sign-in/acme?return=%2Forders%3Fpage%3D2");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn path_to_sign_in(&self, connection: Option<&str>, back: &ReturnPath) -> String {
+    pub fn sign_in_url(&self, connection: Option<&str>, back: &ReturnPath) -> String {
         self.0.sign_in_path(connection, back, None)
     }
 
-    /// The tokens of a session's person, to ask Graph with; none if they have signed out or their
+    /// The tokens of a session's user, to ask Graph with; none if they have signed out or their
     /// connection is gone.
     pub async fn tokens(&self, session: &Session) -> Option<UserCredential> {
         let client = self.0.connection_of(session)?;
@@ -103,10 +103,10 @@ impl WebSignIn {
 }
 
 impl WebSignInBuilder {
-    /// Who may enter, and who that is to the product: a [`Gate`], or a closure that takes an
-    /// [`Arrival`](super::Arrival). Everybody whom a connection lets in, and `()`, unless set.
-    pub fn gate(mut self, gate: impl Gate) -> Self {
-        self.gate = gate::erased(gate);
+    /// Who may enter, and who that is to the product: a [`Authorize`], or a closure that takes an
+    /// [`SignInContext`](super::SignInContext). Everybody whom a connection lets in, and `()`, unless set.
+    pub fn authorize(mut self, check: impl Authorize) -> Self {
+        self.authorize = authorize::erased(check);
         self
     }
 
@@ -166,15 +166,15 @@ impl WebSignInBuilder {
     /// to another address, a store without a key, and when there is no randomness.
     pub fn build(self) -> Result<WebSignIn, Error> {
         for client in self.connections.all() {
-            if client.redirect_uri() != self.addresses.callback() {
+            if client.redirect_uri() != self.urls.callback() {
                 return Err(Error::configuration(
                     format!(
                         "the connection {} comes back to {}, not to {}",
                         client.name(),
                         client.redirect_uri(),
-                        self.addresses.callback()
+                        self.urls.callback()
                     ),
-                    "give it `redirect_uri(addresses.callback())`",
+                    "give it `redirect_uri(urls.callback())`",
                 ));
             }
         }
@@ -197,7 +197,7 @@ impl WebSignInBuilder {
             .unwrap_or_else(|| Arc::new(Memory::new(Arc::clone(&self.clock), MOST_SESSIONS)));
         let mode = self.options.response_mode;
         Ok(WebSignIn(Arc::new(Site {
-            cookies: Cookies::new(&self.addresses, mode, keys.clone()),
+            cookies: Cookies::new(&self.urls, mode, keys.clone()),
             sessions: Sessions {
                 store,
                 seal: Seal::new(keys),
@@ -205,9 +205,9 @@ impl WebSignInBuilder {
                 random: self.random,
                 lifetime: self.lifetime,
             },
-            addresses: self.addresses,
+            urls: self.urls,
             connections: self.connections,
-            gate: self.gate,
+            authorize: self.authorize,
             options: self.options,
             after_sign_out: self.after_sign_out,
         })))
@@ -228,7 +228,7 @@ impl WebSignInBuilder {
 }
 
 impl Site {
-    /// The connection that a session's person came by; none if it is gone, or if its name is now
+    /// The connection that a session's user came by; none if it is gone, or if its name is now
     /// another tenant's.
     pub(super) fn connection_of(&self, session: &Session) -> Option<SignInClient> {
         let client = self.connections.by_name(session.connection())?;
@@ -244,7 +244,7 @@ impl Site {
         back: &ReturnPath,
         prompt: Option<&str>,
     ) -> String {
-        let mut path = self.addresses.sign_in_path();
+        let mut path = self.urls.sign_in_path();
         if let Some(name) = connection {
             path.push('/');
             // A space would be a plus, which a path does not know.
@@ -276,7 +276,7 @@ impl fmt::Debug for WebSignIn {
 impl fmt::Debug for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebSignIn")
-            .field("addresses", &self.addresses)
+            .field("urls", &self.urls)
             .field("connections", &self.connections.len())
             .field("store", &self.sessions.store)
             .finish_non_exhaustive()
@@ -286,7 +286,7 @@ impl fmt::Debug for Site {
 impl fmt::Debug for WebSignInBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebSignInBuilder")
-            .field("addresses", &self.addresses)
+            .field("urls", &self.urls)
             .field("connections", &self.connections.len())
             .field("store", &self.store)
             .finish_non_exhaustive()
@@ -311,8 +311,8 @@ mod tests {
     use super::*;
     use crate::user::ClientProof;
 
-    fn addresses() -> Addresses {
-        Addresses::at("https://app.example.com/auth").unwrap()
+    fn urls() -> RouteUrls {
+        RouteUrls::at("https://app.example.com/auth").unwrap()
     }
 
     #[test]
@@ -326,17 +326,17 @@ mod tests {
         .name("acme")
         .build()
         .unwrap();
-        let error = WebSignIn::builder(addresses(), client).build().unwrap_err();
+        let error = WebSignIn::builder(urls(), client).build().unwrap_err();
         assert_eq!(
             error.to_string(),
             format!(
                 "the connection acme comes back to https://app.example.com/elsewhere, not to {}",
-                addresses().callback()
+                urls().callback()
             )
         );
 
         let memory = Memory::new(Arc::new(SystemClock), 1);
-        let builder = WebSignIn::builder(addresses(), Connections::new()).store(memory, []);
+        let builder = WebSignIn::builder(urls(), Connections::new()).store(memory, []);
         let error = builder.build().unwrap_err();
         assert!(error.to_string().contains("no key"), "{error}");
     }

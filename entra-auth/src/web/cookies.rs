@@ -6,11 +6,11 @@ use cookie::{Cookie, CookieBuilder, SameSite, time::Duration};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
 
-use super::{addresses::Addresses, session::Ticket};
+use super::{route_urls::RouteUrls, session::SessionId};
 use crate::{
     sign_in::{AdminConsentState, ReturnPath},
     store::{EncryptionKey, Seal, StoreKey},
-    user::{FlowState, ResponseMode},
+    user::{PendingSignIn, ResponseMode},
 };
 
 /// What a browser keeps for the site, and how.
@@ -25,7 +25,7 @@ pub(super) struct Cookies {
 /// A sign-in on its way, as the browser's cookie has it, sealed.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Flow {
-    pub(super) state: FlowState,
+    pub(super) state: PendingSignIn,
     pub(super) back: ReturnPath,
     /// The ticket that the browser had at the start, which a post from another site leaves out.
     pub(super) ticket: Option<String>,
@@ -42,27 +42,27 @@ pub(super) struct Consent {
 
 /// What is on its way through the browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Errand {
+pub(super) enum FlowCookie {
     SignIn,
     Consent,
 }
 
 impl Cookies {
-    pub(super) fn new(addresses: &Addresses, mode: ResponseMode, keys: Vec<EncryptionKey>) -> Self {
+    pub(super) fn new(urls: &RouteUrls, mode: ResponseMode, keys: Vec<EncryptionKey>) -> Self {
         Self {
             seal: Seal::new(keys),
-            secure: addresses.is_secure(),
+            secure: urls.is_secure(),
             posted: mode == ResponseMode::FormPost,
         }
     }
 
     /// The session's ticket of a request.
-    pub(super) fn ticket(&self, headers: &HeaderMap) -> Option<Ticket> {
-        Ticket::parse(&find(headers, self.session_name())?)
+    pub(super) fn ticket(&self, headers: &HeaderMap) -> Option<SessionId> {
+        SessionId::parse(&find(headers, self.session_name())?)
     }
 
     /// Hands a session to the browser, for as long as it runs.
-    pub(super) fn keep(&self, ticket: &Ticket) -> HeaderValue {
+    pub(super) fn keep(&self, ticket: &SessionId) -> HeaderValue {
         header(self.session(ticket.to_text()))
     }
 
@@ -74,7 +74,7 @@ impl Cookies {
     /// is more than a cookie can hold.
     pub(super) fn send(
         &self,
-        errand: Errand,
+        errand: FlowCookie,
         id: &str,
         value: &impl Serialize,
     ) -> Option<HeaderValue> {
@@ -89,7 +89,7 @@ impl Cookies {
     /// What the browser was handed, and the header that takes it back: it is good once.
     pub(super) fn bring<T: DeserializeOwned>(
         &self,
-        errand: Errand,
+        errand: FlowCookie,
         id: &str,
         headers: &HeaderMap,
     ) -> Option<(T, HeaderValue)> {
@@ -103,8 +103,8 @@ impl Cookies {
     /// Takes back what never came to an end, once a browser has so much of it that its requests
     /// become too long.
     pub(super) fn tidy(&self, headers: &HeaderMap) -> Vec<HeaderValue> {
-        let kinds = [Errand::SignIn, Errand::Consent];
-        let old: Vec<(Errand, String)> = all(headers)
+        let kinds = [FlowCookie::SignIn, FlowCookie::Consent];
+        let old: Vec<(FlowCookie, String)> = all(headers)
             .filter_map(|cookie| {
                 let name = cookie.name().to_owned();
                 let errand = kinds
@@ -121,7 +121,7 @@ impl Cookies {
             .collect()
     }
 
-    fn take_back(&self, errand: Errand, name: String) -> HeaderValue {
+    fn take_back(&self, errand: FlowCookie, name: String) -> HeaderValue {
         let cookie = self.errand(errand, name, String::new());
         header(cookie.max_age(Duration::ZERO))
     }
@@ -140,8 +140,8 @@ impl Cookies {
     ///
     /// A form that another site posts brings cookies along only if they say `SameSite=None`, which
     /// needs `Secure`; browsers but Safari accept that on a loopback address without TLS too.
-    fn errand(&self, errand: Errand, name: String, value: String) -> CookieBuilder<'static> {
-        let posted = self.posted && errand == Errand::SignIn;
+    fn errand(&self, errand: FlowCookie, name: String, value: String) -> CookieBuilder<'static> {
+        let posted = self.posted && errand == FlowCookie::SignIn;
         Cookie::build((name, value))
             .path("/")
             .http_only(true)
@@ -160,17 +160,17 @@ impl Cookies {
         }
     }
 
-    const fn prefix(&self, errand: Errand) -> &'static str {
+    const fn prefix(&self, errand: FlowCookie) -> &'static str {
         match (self.secure, errand) {
-            (true, Errand::SignIn) => "__Host-entra-flow-",
-            (false, Errand::SignIn) => "entra-flow-",
-            (true, Errand::Consent) => "__Host-entra-consent-",
-            (false, Errand::Consent) => "entra-consent-",
+            (true, FlowCookie::SignIn) => "__Host-entra-flow-",
+            (false, FlowCookie::SignIn) => "entra-flow-",
+            (true, FlowCookie::Consent) => "__Host-entra-consent-",
+            (false, FlowCookie::Consent) => "entra-consent-",
         }
     }
 
     /// Several tabs may be on their way at once, so each has a cookie of its own.
-    fn name(&self, errand: Errand, id: &str) -> Option<String> {
+    fn name(&self, errand: FlowCookie, id: &str) -> Option<String> {
         let id = id.get(..ID)?;
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         id.bytes()
@@ -217,8 +217,8 @@ mod tests {
     use super::*;
 
     fn cookies(address: &str, mode: ResponseMode) -> Cookies {
-        let addresses = Addresses::at(address).unwrap();
-        Cookies::new(&addresses, mode, vec![EncryptionKey::new([7; 32])])
+        let urls = RouteUrls::at(address).unwrap();
+        Cookies::new(&urls, mode, vec![EncryptionKey::new([7; 32])])
     }
 
     fn text(header: &HeaderValue) -> &str {
@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn a_session_is_for_this_site_alone_and_for_no_script() {
         let cookies = cookies("https://a.example/auth", ResponseMode::Query);
-        let ticket = Ticket::parse("g.i").unwrap();
+        let ticket = SessionId::parse("g.i").unwrap();
         assert_eq!(
             text(&cookies.keep(&ticket)),
             "__Host-entra-session=g.i; HttpOnly; SameSite=Lax; Secure; Path=/"
@@ -268,7 +268,7 @@ mod tests {
             ),
         ] {
             let sent = cookies(address, mode)
-                .send(Errand::SignIn, ID, &"x")
+                .send(FlowCookie::SignIn, ID, &"x")
                 .unwrap();
             assert!(text(&sent).ends_with(expected), "{sent:?}");
             assert!(text(&sent).contains("; HttpOnly"), "{sent:?}");
@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn what_was_sent_comes_back_unread_unchanged_and_from_its_own_place_only() {
         let cookies = cookies("https://a.example/auth", ResponseMode::Query);
-        let sent = cookies.send(Errand::SignIn, ID, &"canary").unwrap();
+        let sent = cookies.send(FlowCookie::SignIn, ID, &"canary").unwrap();
         let (pair, _) = text(&sent).split_once(';').unwrap();
         let (name, value) = pair.split_once('=').unwrap();
         assert!(name.starts_with("__Host-entra-flow-0123"));
@@ -291,25 +291,25 @@ mod tests {
             headers
         };
         let bring = |errand, headers: &HeaderMap| cookies.bring::<String>(errand, ID, headers);
-        let (back, gone) = bring(Errand::SignIn, &request(format!("a=b; {pair}"))).unwrap();
+        let (back, gone) = bring(FlowCookie::SignIn, &request(format!("a=b; {pair}"))).unwrap();
         assert!(back == "canary" && text(&gone).contains("Max-Age=0"));
         let moved = format!("__Host-entra-consent-0123456789abcdef={value}");
         let other = if &value[9..10] == "A" { "B" } else { "A" };
         let changed = format!("{name}={}{other}{}", &value[..9], &value[10..]);
         for other in [moved, changed, format!("{name}=!"), format!("{name}=")] {
             let errand = if other.contains("consent") {
-                Errand::Consent
+                FlowCookie::Consent
             } else {
-                Errand::SignIn
+                FlowCookie::SignIn
             };
             assert!(bring(errand, &request(other)).is_none());
         }
         for id in ["", "short", "0123456789;bcdefXYZ", "\u{e9}123456789abcdef"] {
-            assert!(cookies.send(Errand::SignIn, id, &"x").is_none(), "{id}");
+            assert!(cookies.send(FlowCookie::SignIn, id, &"x").is_none(), "{id}");
         }
         assert!(
             cookies
-                .send(Errand::SignIn, ID, &"x".repeat(4000))
+                .send(FlowCookie::SignIn, ID, &"x".repeat(4000))
                 .is_none()
         );
     }

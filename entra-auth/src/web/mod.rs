@@ -1,37 +1,37 @@
 //! Sign-in and token checks for an [axum](https://docs.rs/axum) application (feature `axum`).
 //!
 //! [`WebSignIn`] is a product's log-in with Entra: the routes that a browser visits, sessions, and a
-//! [`Gate`] of the product's own. Handlers ask for a [`CurrentPerson`].
+//! [`Authorize`] of the product's own. Handlers ask for a [`CurrentUser`].
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 //! use axum::{Router, routing::get};
 //! use entra_auth::{SignInClient, user::ClientProof};
-//! use entra_auth::web::{Addresses, Arrival, CurrentPerson, Refused, WebSignIn};
+//! use entra_auth::web::{RouteUrls, SignInContext, CurrentUser, AccessDenied, WebSignIn};
 //! # let tenant = entra_mock::FakeTenant::start().await;
 //! # let app = tenant.register_app("Shop").with_secret();
 //! # let (tenant_id, client_id, secret) = (tenant.id(), app.client_id(), app.secret());
 //!
 //! // What to register at Entra is in here: callback, signed-out address, front-channel address.
-//! let addresses = Addresses::at("https://shop.example/auth")?;
+//! let urls = RouteUrls::at("https://shop.example/auth")?;
 //! let contoso = SignInClient::builder(tenant_id, client_id, ClientProof::secret(secret))
-//!     .redirect_uri(addresses.callback())
+//!     .redirect_uri(urls.callback())
 //! #   .clock(tenant.clock())
 //!     .cloud(tenant.cloud())
 //!     .build()?;
 //!
 //! // Who may enter, and which customer of the shop that is.
-//! let gate = |arrival: Arrival| async move {
-//!     match arrival.signed_in.identity().has_role("Buyer") {
-//!         true => Ok(arrival.signed_in.identity().key()),
-//!         false => Err(Refused::new("This shop is for buyers only.")),
+//! let gate = |context: SignInContext| async move {
+//!     match context.signed_in.identity().has_role("Buyer") {
+//!         true => Ok(context.signed_in.identity().key()),
+//!         false => Err(AccessDenied::new("This shop is for buyers only.")),
 //!     }
 //! };
-//! async fn orders(buyer: CurrentPerson<String>) -> String {
-//!     format!("the orders of {}", buyer.person)
+//! async fn orders(buyer: CurrentUser<String>) -> String {
+//!     format!("the orders of {}", buyer.user)
 //! }
 //!
-//! let sign_in = WebSignIn::builder(addresses, contoso).gate(gate).build()?;
+//! let sign_in = WebSignIn::builder(urls, contoso).authorize(gate).build()?;
 //! let shop: Router = Router::new()
 //!     .route("/orders", get(orders))
 //!     .merge(sign_in.routes())
@@ -41,21 +41,21 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A gate that goes by group asks the directory as the person, who has just signed in:
+//! A gate that goes by group asks the directory as the user, who has just signed in:
 //!
 //! ```
-//! use entra_auth::web::{Arrival, Refused};
+//! use entra_auth::web::{SignInContext, AccessDenied};
 //! use entra_core::{GroupMembership, ObjectId};
 //!
-//! // The directory is entra-graph's `GraphClient::new(arrival.signed_in.credential().clone())`.
+//! // The directory is entra-graph's `GraphClient::new(context.signed_in.credential().clone())`.
 //! async fn staff_only(
-//!     arrival: &Arrival,
+//!     context: &SignInContext,
 //!     directory: &dyn GroupMembership,
 //!     staff: ObjectId,
-//! ) -> Result<String, Refused> {
-//!     match arrival.signed_in.is_member_of_any(directory, [staff]).await? {
-//!         true => Ok(arrival.signed_in.identity().key()),
-//!         false => Err(Refused::new("This is for the staff only.")),
+//! ) -> Result<String, AccessDenied> {
+//!     match context.signed_in.is_member_of_any(directory, [staff]).await? {
+//!         true => Ok(context.signed_in.identity().key()),
+//!         false => Err(AccessDenied::new("This is for the staff only.")),
 //!     }
 //! }
 //! ```
@@ -80,20 +80,20 @@
 //!
 //! An API that gets tokens from others checks them with [`RequireToken`].
 
-mod addresses;
 mod app;
+mod authorize;
 mod cookies;
-mod gate;
+mod current_user;
 mod memory;
 mod page;
-mod person;
+mod route_urls;
 mod routes;
 mod session;
 mod token;
 
-pub use addresses::Addresses;
 pub use app::{WebSignIn, WebSignInBuilder};
-pub use gate::{Arrival, Departure, Gate, Refused};
-pub use person::{CurrentPerson, NotSignedIn, SessionLayer, WithSession};
+pub use authorize::{AccessDenied, Authorize, SignInContext, SignOutContext};
+pub use current_user::{CurrentUser, NotSignedIn, SessionLayer, WithSession};
+pub use route_urls::RouteUrls;
 pub use session::Session;
 pub use token::{Caller, RequireToken, TokenChecked, TokenRefused};

@@ -13,15 +13,15 @@ use axum::{
 use entra_core::url::form_urlencoded;
 
 use super::{
-    addresses::{
+    app::{Site, WebSignIn},
+    authorize::{AccessDenied, Reason, SignInContext},
+    cookies::{Consent, Flow, FlowCookie},
+    page::Page,
+    route_urls::{
         ADMIN_CONSENT, ADMIN_CONSENT_CALLBACK, CALLBACK, FRONT_CHANNEL, SIGN_IN, SIGN_OUT,
         SIGNED_OUT,
     },
-    app::{Site, WebSignIn},
-    cookies::{Consent, Errand, Flow},
-    gate::{Arrival, Reason, Refused},
-    page::Page,
-    session::Ticket,
+    session::SessionId,
 };
 use crate::{
     sign_in::{
@@ -35,10 +35,10 @@ type Web = State<Arc<Site>>;
 
 impl WebSignIn {
     /// The routes, to merge into the application's own at the root: their path is in their
-    /// [`Addresses`](super::Addresses).
+    /// [`RouteUrls`](super::RouteUrls).
     pub fn routes<S>(&self) -> Router<S> {
         let site = &self.0;
-        let path = |route: &str| site.addresses.path(route);
+        let path = |route: &str| site.urls.path(route);
         let named = |route: &str| format!("{}/{{connection}}", path(route));
         Router::new()
             .route(&path(SIGN_IN), get(sign_in).post(sign_in))
@@ -56,7 +56,7 @@ impl WebSignIn {
 
 async fn sign_in(State(site): Web, request: Request) -> Response {
     let headers = request.headers().clone();
-    let wish = match Wish::read(request).await {
+    let wish = match SignInRequest::read(request).await {
         Ok(wish) => wish,
         Err(response) => return finished(*response),
     };
@@ -71,7 +71,7 @@ async fn sign_in(State(site): Web, request: Request) -> Response {
         None => finished(
             Page::new(StatusCode::OK, "Where do you sign in?")
                 .asks_for_email(
-                    &site.addresses.sign_in_path(),
+                    &site.urls.sign_in_path(),
                     wish.back.as_str(),
                     wish.email.as_deref(),
                 )
@@ -82,7 +82,10 @@ async fn sign_in(State(site): Web, request: Request) -> Response {
 
 async fn sign_in_with(State(site): Web, Path(name): Path<String>, request: Request) -> Response {
     let headers = request.headers().clone();
-    match (Wish::read(request).await, site.connections.by_name(&name)) {
+    match (
+        SignInRequest::read(request).await,
+        site.connections.by_name(&name),
+    ) {
         (Err(response), _) => finished(*response),
         (_, None) => finished(no_such_connection()),
         (Ok(wish), Some(client)) => site.start(&client, &wish, &headers),
@@ -107,7 +110,7 @@ async fn ask_to_sign_out(State(site): Web) -> Response {
     let mut response = finished(
         Page::new(StatusCode::OK, "Sign out?")
             .says("You will be signed out here and of your organisation's account in this browser.")
-            .posts(&site.addresses.sign_out_path(), "Sign out")
+            .posts(&site.urls.sign_out_path(), "Sign out")
             .links("Stay signed in", "/")
             .into_response(),
     );
@@ -125,12 +128,12 @@ async fn sign_out(State(site): Web, headers: HeaderMap) -> Response {
         return finished(
             Page::new(StatusCode::FORBIDDEN, "You are still signed in")
                 .warns("Another site asked to sign you out, so nothing was done.")
-                .links("Sign out", &site.addresses.sign_out_path())
+                .links("Sign out", &site.urls.sign_out_path())
                 .into_response(),
         );
     }
     let to = site.end(&headers).await.unwrap_or_else(|| {
-        let back = site.addresses.path(SIGNED_OUT);
+        let back = site.urls.path(SIGNED_OUT);
         site.after_sign_out
             .as_ref()
             .map_or(back, |path| path.as_str().to_owned())
@@ -145,7 +148,7 @@ async fn signed_out(State(site): Web) -> Response {
     finished(
         Page::new(StatusCode::OK, "You are signed out")
             .says("To keep others of this computer out of other sites, close the browser.")
-            .links("Sign in again", &site.addresses.sign_in_path())
+            .links("Sign in again", &site.urls.sign_in_path())
             .into_response(),
     )
 }
@@ -161,8 +164,10 @@ async fn front_channel(State(site): Web, uri: Uri, headers: HeaderMap) -> Respon
                     tracing::error!(%error, "sessions could not be ended");
                     response = StatusCode::SERVICE_UNAVAILABLE.into_response();
                 }
-                let gate = &site.gate;
-                gate.left_elsewhere(issuer.to_owned(), sid.to_owned()).await;
+                let authorize = &site.authorize;
+                authorize
+                    .signed_out_elsewhere(issuer.to_owned(), sid.to_owned())
+                    .await;
             }
             // A browser sends its cookie along only where the two are one site. A link or a picture
             // of any other site is no frame.
@@ -201,7 +206,7 @@ async fn admin_consented(State(site): Web, uri: Uri, headers: HeaderMap) -> Resp
     let answer = uri.query().unwrap_or_default();
     let brought = state(answer).and_then(|id| {
         site.cookies
-            .bring::<Consent>(Errand::Consent, &id, &headers)
+            .bring::<Consent>(FlowCookie::Consent, &id, &headers)
     });
     let Some((consent, gone)) = brought else {
         return site.problem(&SignInError::flow_missing(), None, None);
@@ -222,8 +227,8 @@ async fn admin_consented(State(site): Web, uri: Uri, headers: HeaderMap) -> Resp
 
 impl Site {
     /// Sends the browser to sign in.
-    fn start(&self, client: &SignInClient, wish: &Wish, headers: &HeaderMap) -> Response {
-        if client.redirect_uri() != self.addresses.callback() {
+    fn start(&self, client: &SignInClient, wish: &SignInRequest, headers: &HeaderMap) -> Response {
+        if client.redirect_uri() != self.urls.callback() {
             tracing::error!(
                 connection = client.name(),
                 "a connection comes back to another address than the routes'"
@@ -237,7 +242,7 @@ impl Site {
         let flow = |state| Flow {
             state,
             back: wish.back.clone(),
-            ticket: ticket.as_ref().map(Ticket::to_text),
+            ticket: ticket.as_ref().map(SessionId::to_text),
             challenged: false,
         };
         with_cookies(self.go(client, &options, flow), self.cookies.tidy(headers))
@@ -248,14 +253,14 @@ impl Site {
         &self,
         client: &SignInClient,
         options: &StartOptions,
-        flow: impl FnOnce(crate::user::FlowState) -> Flow,
+        flow: impl FnOnce(crate::user::PendingSignIn) -> Flow,
     ) -> Response {
         let (url, state) = match client.start(options) {
             Ok(started) => started,
             Err(error) => return self.problem(&error, Some(client), None),
         };
         let id = state.id().to_owned();
-        match self.cookies.send(Errand::SignIn, &id, &flow(state)) {
+        match self.cookies.send(FlowCookie::SignIn, &id, &flow(state)) {
             Some(cookie) => with_cookies(redirect(url.as_str()), [cookie]),
             None => {
                 tracing::error!("a sign-in does not fit into a cookie; ask for fewer scopes");
@@ -266,8 +271,8 @@ impl Site {
 
     /// The browser is back, with an answer that anybody may have written.
     async fn come_back(&self, answer: &str, headers: &HeaderMap) -> Response {
-        let brought =
-            state(answer).and_then(|id| self.cookies.bring::<Flow>(Errand::SignIn, &id, headers));
+        let brought = state(answer)
+            .and_then(|id| self.cookies.bring::<Flow>(FlowCookie::SignIn, &id, headers));
         let Some((flow, gone)) = brought else {
             return self.problem(&SignInError::flow_missing(), None, None);
         };
@@ -283,14 +288,14 @@ impl Site {
         };
         let response = match Box::pin(client.finish(state, answer)).await {
             Ok(signed_in) => {
-                let arrival = Arrival {
+                let context = SignInContext {
                     signed_in,
                     connection: client,
                 };
                 // A browser holds one session, and whoever knew the old one's id knows no new one.
-                let old = ticket.as_deref().and_then(Ticket::parse);
+                let old = ticket.as_deref().and_then(SessionId::parse);
                 let old = [old, self.cookies.ticket(headers)];
-                self.enter(arrival, &back, old).await
+                self.admit(context, &back, old).await
             }
             Err(error) => match error.claims() {
                 // A policy wants more of this sign-in: ask for it, once.
@@ -312,18 +317,18 @@ impl Site {
     }
 
     /// Lets somebody in, if the product does.
-    async fn enter(
+    async fn admit(
         &self,
-        arrival: Arrival,
+        context: SignInContext,
         back: &ReturnPath,
-        old: [Option<Ticket>; 2],
+        old: [Option<SessionId>; 2],
     ) -> Response {
-        let Arrival {
+        let SignInContext {
             signed_in,
             connection,
-        } = arrival.clone();
-        let person = match self.gate.enter(arrival).await {
-            Ok(person) => person,
+        } = context.clone();
+        let user = match self.authorize.authorize(context).await {
+            Ok(user) => user,
             Err(refused) => {
                 // Nothing is kept of somebody who may not enter.
                 if let Err(error) = connection.sign_out(signed_in.account()).await {
@@ -338,9 +343,9 @@ impl Site {
             }
         }
         let name = connection.name();
-        match self.sessions.begin(&signed_in, name, person).await {
+        match self.sessions.begin(&signed_in, name, user).await {
             Ok(ticket) => {
-                tracing::info!(connection = name, person = %signed_in.identity().key(), "signed in");
+                tracing::info!(connection = name, user = %signed_in.identity().key(), "signed in");
                 with_cookies(redirect(back.as_str()), [self.cookies.keep(&ticket)])
             }
             Err(error) => {
@@ -373,7 +378,7 @@ impl Site {
                     tracing::warn!(%error, "tokens of somebody who signed out are still in the store");
                 }
                 let options = SignOutOptions {
-                    post_logout_redirect_uri: Some(self.addresses.signed_out()),
+                    post_logout_redirect_uri: Some(self.urls.signed_out()),
                     logout_hint: session.identity().login_hint.clone(),
                     state: None,
                 };
@@ -381,13 +386,13 @@ impl Site {
             }
             None => None,
         };
-        self.gate.left_here(session).await;
+        self.authorize.signed_out_here(session).await;
         url
     }
 
     fn ask_admin(&self, client: &SignInClient, uri: &Uri, headers: &HeaderMap) -> Response {
         let options = AdminConsentOptions {
-            redirect_uri: Some(self.addresses.admin_consent_callback()),
+            redirect_uri: Some(self.urls.admin_consent_callback()),
             ..AdminConsentOptions::default()
         };
         let (url, state) = match client.admin_consent(&options) {
@@ -398,7 +403,7 @@ impl Site {
         let back = ReturnPath::or_root(asked.as_deref());
         let id = state.id().to_owned();
         let consent = Consent { state, back };
-        match self.cookies.send(Errand::Consent, &id, &consent) {
+        match self.cookies.send(FlowCookie::Consent, &id, &consent) {
             Some(cookie) => with_cookies(
                 with_cookies(redirect(url.as_str()), [cookie]),
                 self.cookies.tidy(headers),
@@ -407,7 +412,7 @@ impl Site {
         }
     }
 
-    /// What went wrong, for the person and for an admin.
+    /// What went wrong, for the user and for an admin.
     fn problem(
         &self,
         error: &SignInError,
@@ -432,13 +437,18 @@ impl Site {
         finished(page.links("To the front page", "/").into_response())
     }
 
-    fn refused(&self, refused: &Refused, client: &SignInClient, back: &ReturnPath) -> Response {
-        let (person, admin) = match &refused.0 {
+    fn refused(
+        &self,
+        refused: &AccessDenied,
+        client: &SignInClient,
+        back: &ReturnPath,
+    ) -> Response {
+        let (user, admin) = match &refused.0 {
             Reason::SignIn(error) => return self.problem(error, Some(client), Some(back)),
-            Reason::Product { person, admin } => (person, admin),
+            Reason::Product { user, admin } => (user, admin),
         };
         tracing::info!(connection = client.name(), "the gate let nobody in");
-        let page = Page::new(StatusCode::FORBIDDEN, "You may not enter").warns(person);
+        let page = Page::new(StatusCode::FORBIDDEN, "You may not enter").warns(user);
         let page = match admin {
             Some(text) => page.for_admin(text),
             None => page,
@@ -464,19 +474,19 @@ impl Site {
     fn is_from_here(&self, headers: &HeaderMap) -> bool {
         match sent(headers, "sec-fetch-site") {
             Some(site) => site == "same-origin",
-            None => sent(headers, "origin") == Some(self.addresses.origin()),
+            None => sent(headers, "origin") == Some(self.urls.origin()),
         }
     }
 }
 
 /// How somebody wants to sign in.
-struct Wish {
+struct SignInRequest {
     back: ReturnPath,
     email: Option<String>,
     prompt: Option<Prompt>,
 }
 
-impl Wish {
+impl SignInRequest {
     async fn read(request: Request) -> Result<Self, Box<Response>> {
         let text = match request.method().as_str() {
             "POST" => form(request).await?,

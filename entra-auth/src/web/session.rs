@@ -18,7 +18,7 @@ pub struct Session {
     identity: Identity,
     account: Account,
     connection: String,
-    person: Value,
+    user: Value,
     since: i64,
     until: i64,
 }
@@ -30,13 +30,13 @@ impl Session {
         &self.identity
     }
 
-    /// What the person's tokens are keyed by.
+    /// What the user's tokens are keyed by.
     #[must_use]
     pub const fn account(&self) -> &Account {
         &self.account
     }
 
-    /// The name of the connection that the person signed in with.
+    /// The name of the connection that the user signed in with.
     #[must_use]
     pub fn connection(&self) -> &str {
         &self.connection
@@ -54,10 +54,10 @@ impl Session {
         Timestamp::from_unix_timestamp(self.until).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// What the gate said of the person; none if it is of another type.
+    /// What the gate said of the user; none if it is of another type.
     #[must_use]
-    pub fn person<P: DeserializeOwned>(&self) -> Option<P> {
-        P::deserialize(&self.person).ok()
+    pub fn user<P: DeserializeOwned>(&self) -> Option<P> {
+        P::deserialize(&self.user).ok()
     }
 }
 
@@ -85,7 +85,7 @@ pub(super) struct Sessions {
 /// The first part is the same for all sessions that one session at Entra has led to, so that they
 /// can be ended together.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Ticket {
+pub(super) struct SessionId {
     group: String,
     id: String,
 }
@@ -96,14 +96,14 @@ impl Sessions {
         &self,
         signed_in: &SignedIn,
         connection: &str,
-        person: Value,
-    ) -> Result<Ticket, StoreError> {
+        user: Value,
+    ) -> Result<SessionId, StoreError> {
         let identity = signed_in.identity().clone();
         let group = match &identity.sid {
             Some(sid) => group(&identity.issuer, sid),
             None => self.random()?,
         };
-        let ticket = Ticket {
+        let ticket = SessionId {
             group,
             id: self.random()?,
         };
@@ -113,7 +113,7 @@ impl Sessions {
             identity,
             account: signed_in.account().clone(),
             connection: connection.to_owned(),
-            person,
+            user,
             since: now.unix_timestamp(),
             until: now.unix_timestamp().saturating_add(lifetime),
         };
@@ -126,7 +126,10 @@ impl Sessions {
     }
 
     /// The session of a ticket, if it is still there.
-    pub(super) async fn find(&self, ticket: &Ticket) -> Result<Option<Arc<Session>>, StoreError> {
+    pub(super) async fn find(
+        &self,
+        ticket: &SessionId,
+    ) -> Result<Option<Arc<Session>>, StoreError> {
         let key = ticket.key();
         let Some(entry) = self.store.load(&key).await?.map(Zeroizing::new) else {
             return Ok(None);
@@ -149,13 +152,13 @@ impl Sessions {
         Ok(session.filter(|session| now < session.until).map(Arc::new))
     }
 
-    pub(super) async fn end(&self, ticket: &Ticket) -> Result<(), StoreError> {
+    pub(super) async fn end(&self, ticket: &SessionId) -> Result<(), StoreError> {
         self.store.remove(&ticket.key()).await
     }
 
     /// Ends what a session at Entra has led to.
     pub(super) async fn end_all(&self, issuer: &str, sid: &str) -> Result<(), StoreError> {
-        let any = Ticket {
+        let any = SessionId {
             group: group(issuer, sid),
             id: String::new(),
         };
@@ -173,7 +176,7 @@ impl Sessions {
     }
 }
 
-impl Ticket {
+impl SessionId {
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (group, id) = text.split_once('.')?;
         let plain = |part: &str| {
@@ -198,9 +201,9 @@ impl Ticket {
     }
 }
 
-impl fmt::Debug for Ticket {
+impl fmt::Debug for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Ticket")
+        f.write_str("SessionId")
     }
 }
 

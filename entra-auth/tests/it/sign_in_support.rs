@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use entra_auth::{
     SignInClient,
     sign_in::{SignInClientBuilder, SignInError, SignedIn},
-    user::{ClientProof, FlowState, StartOptions},
+    user::{ClientProof, PendingSignIn, StartOptions},
 };
 use entra_core::{HttpTransport, ManualClock, RetryPolicy, TransportError, bytes::Bytes, http};
 use serde_json::{Value, json};
@@ -91,26 +91,26 @@ pub(crate) fn connection() -> (Arc<Service>, SignInClient) {
 }
 
 /// What a browser brings back when all went well.
-pub(crate) fn callback(flow: &FlowState) -> String {
+pub(crate) fn callback(flow: &PendingSignIn) -> String {
     format!("code=code-c4nary-1&state={}&session_state=ss-1", flow.id())
 }
 
 /// What a flow keeps, which a test may look at and change.
-pub(crate) fn stored(flow: &FlowState) -> Value {
+pub(crate) fn stored(flow: &PendingSignIn) -> Value {
     serde_json::to_value(flow).unwrap()
 }
 
-pub(crate) fn restored(stored: &Value) -> FlowState {
+pub(crate) fn restored(stored: &Value) -> PendingSignIn {
     serde_json::from_value(stored.clone()).unwrap()
 }
 
-pub(crate) fn copy(flow: &FlowState) -> FlowState {
+pub(crate) fn copy(flow: &PendingSignIn) -> PendingSignIn {
     restored(&stored(flow))
 }
 
 /// A success of the token endpoint with an ID token of these claims, with the flow's nonce unless
 /// they say otherwise.
-pub(crate) fn success(flow: &FlowState, changes: Value) -> Value {
+pub(crate) fn success(flow: &PendingSignIn, changes: Value) -> Value {
     let claims = but(id_token(), json!({ "nonce": stored(flow)["nonce"] }));
     success_of(&OURS.token(&but(claims, changes)), PERSON, TENANT)
 }

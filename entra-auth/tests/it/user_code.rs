@@ -5,7 +5,7 @@ use std::time::Duration;
 use entra_auth::{
     Certificate, ErrorKind, TokenCache,
     user::{
-        AuthorizationCodeFlow, AuthorizationCodeFlowBuilder, ClientProof, FlowState, Prompt,
+        AuthorizationCodeFlow, AuthorizationCodeFlowBuilder, ClientProof, PendingSignIn, Prompt,
         ResponseMode, StartOptions, UserCredential,
     },
 };
@@ -180,7 +180,7 @@ async fn a_flow_survives_being_stored() {
     let flow = flow(&tenant, &app);
     let (url, state) = flow.start(&StartOptions::default()).unwrap();
     let stored = serde_json::to_string(&state).unwrap();
-    let restored: FlowState = serde_json::from_str(&stored).unwrap();
+    let restored: PendingSignIn = serde_json::from_str(&stored).unwrap();
     assert_eq!(restored.id(), state.id());
     let back = tenant.sign_in_at(url.as_str(), ADELE);
     flow.finish(restored, &back.query()).await.unwrap();
@@ -223,7 +223,7 @@ async fn each_refusal_of_a_code_is_told_apart() {
         (serde_json::to_string(&state).unwrap(), back)
     };
     let finish = async |state: &str, back: &str| {
-        let state: FlowState = serde_json::from_str(state).unwrap();
+        let state: PendingSignIn = serde_json::from_str(state).unwrap();
         flow.finish(state, back)
             .await
             .map(|_| ())

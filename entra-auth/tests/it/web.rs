@@ -12,7 +12,7 @@ use entra_auth::{
     SignInClient,
     sign_in::Connections,
     user::{ClientProof, ResponseMode, StartOptions},
-    web::{Addresses, Arrival, CurrentPerson, Refused, WebSignIn, WebSignInBuilder},
+    web::{AccessDenied, CurrentUser, RouteUrls, SignInContext, WebSignIn, WebSignInBuilder},
 };
 use entra_mock::{AccessPolicy, App, FakeTenant};
 
@@ -21,18 +21,18 @@ use crate::web_browser::{Answer, Browser, SITE, call, path_of};
 pub(crate) const ADELE: &str = "adele@contoso.com";
 pub(crate) const OTHER: &str = "clara@contoso.com";
 
-pub(crate) fn addresses() -> Addresses {
-    Addresses::at(&format!("{SITE}/auth")).unwrap()
+pub(crate) fn urls() -> RouteUrls {
+    RouteUrls::at(&format!("{SITE}/auth")).unwrap()
 }
 
 pub(crate) fn register(tenant: &FakeTenant) -> App {
-    let addresses = addresses();
+    let urls = urls();
     tenant
         .register_app("Shop")
-        .redirect_uri(&addresses.callback())
-        .redirect_uri(&addresses.signed_out())
-        .redirect_uri(&addresses.admin_consent_callback())
-        .front_channel_logout_uri(&addresses.front_channel_sign_out())
+        .redirect_uri(&urls.callback())
+        .redirect_uri(&urls.signed_out())
+        .redirect_uri(&urls.admin_consent_callback())
+        .front_channel_logout_uri(&urls.front_channel_sign_out())
         .id_token_claim("login_hint")
         .delegated_permission("User.Read")
         .with_secret()
@@ -46,7 +46,7 @@ pub(crate) fn client(tenant: &FakeTenant, app: &App, name: &str) -> SignInClient
     )
     .name(name)
     .domains([tenant.domain()])
-    .redirect_uri(addresses().callback())
+    .redirect_uri(urls().callback())
     .scopes(["User.Read"])
     .cloud(tenant.cloud())
     .clock(tenant.clock())
@@ -56,9 +56,9 @@ pub(crate) fn client(tenant: &FakeTenant, app: &App, name: &str) -> SignInClient
 
 /// The site with a page for those who signed in, and one for everybody.
 pub(crate) fn site(sign_in: &WebSignIn) -> Router {
-    let mine = async |person: CurrentPerson<String>| person.person;
-    let front = async |person: Option<CurrentPerson<String>>| match person {
-        Some(person) => person.person,
+    let mine = async |user: CurrentUser<String>| user.user;
+    let front = async |user: Option<CurrentUser<String>>| match user {
+        Some(user) => user.user,
         None => "nobody".to_owned(),
     };
     Router::new()
@@ -69,14 +69,14 @@ pub(crate) fn site(sign_in: &WebSignIn) -> Router {
 }
 
 /// Lets everybody in, as their own user name.
-pub(crate) async fn by_name(arrival: Arrival) -> Result<String, Refused> {
-    let name = arrival.signed_in.identity().username.clone();
+pub(crate) async fn by_name(context: SignInContext) -> Result<String, AccessDenied> {
+    let name = context.signed_in.identity().username.clone();
     Ok(name.unwrap_or_default())
 }
 
 pub(crate) fn builder(tenant: &FakeTenant, app: &App) -> WebSignInBuilder {
-    WebSignIn::builder(addresses(), client(tenant, app, "contoso"))
-        .gate(by_name)
+    WebSignIn::builder(urls(), client(tenant, app, "contoso"))
+        .authorize(by_name)
         .clock(tenant.clock())
 }
 
@@ -273,12 +273,13 @@ async fn a_declined_sign_in_says_so_to_the_person_and_to_the_admin() {
 async fn a_gate_keeps_people_out_and_nothing_is_kept_of_them() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
-    let gate = async |arrival: Arrival| match arrival.signed_in.identity().username.as_deref() {
+    let gate = async |context: SignInContext| match context.signed_in.identity().username.as_deref()
+    {
         Some(ADELE) => Ok(ADELE.to_owned()),
-        _ => Err(Refused::new("<b>Not</b> for you.").for_admin("Add them to \"Shop\".")),
+        _ => Err(AccessDenied::new("<b>Not</b> for you.").for_admin("Add them to \"Shop\".")),
     };
     let contoso = client(&tenant, &app, "contoso");
-    let sign_in = WebSignIn::builder(addresses(), contoso.clone()).gate(gate);
+    let sign_in = WebSignIn::builder(urls(), contoso.clone()).authorize(gate);
     let site = site(&sign_in.clock(tenant.clock()).build().unwrap());
     let mut browser = Browser::default();
     let refused = browser
@@ -316,14 +317,14 @@ async fn customers_sign_in_side_by_side_by_name_or_by_address() {
     let second = second
         .name("the other one")
         .domains(["fabrikam.example"])
-        .redirect_uri(addresses().callback());
+        .redirect_uri(urls().callback());
     let second = second.cloud(fabrikam.cloud()).clock(fabrikam.clock());
     connections.add(second.build().unwrap());
-    let gate = async |arrival: Arrival| {
-        let oid = arrival.signed_in.identity().oid;
-        Ok(format!("{} {oid}", arrival.connection.name()))
+    let gate = async |context: SignInContext| {
+        let oid = context.signed_in.identity().oid;
+        Ok(format!("{} {oid}", context.connection.name()))
     };
-    let sign_in = WebSignIn::builder(addresses(), connections.clone()).gate(gate);
+    let sign_in = WebSignIn::builder(urls(), connections.clone()).authorize(gate);
     let sign_in = sign_in.clock(contoso.clock()).build().unwrap();
     let site = site(&sign_in);
 
@@ -354,7 +355,7 @@ async fn customers_sign_in_side_by_side_by_name_or_by_address() {
         format!("contoso {adele}")
     );
 
-    let path = sign_in.path_to_sign_in(Some("the other one"), &"/mine".parse().unwrap());
+    let path = sign_in.sign_in_url(Some("the other one"), &"/mine".parse().unwrap());
     let answer = browser.sign_in(&site, &fabrikam, &path, ADELE).await;
     assert_eq!(answer.location(), "/mine");
     let adele = fabrikam.user(ADELE).id();
@@ -387,7 +388,7 @@ async fn an_admin_consents_and_comes_back() {
     assert!(url.contains(&app.client_id().to_string()), "{url}");
     let url = entra_core::url::Url::parse(&url).unwrap();
     let query: HashMap<_, _> = url.query_pairs().into_owned().collect();
-    assert_eq!(query["redirect_uri"], addresses().admin_consent_callback());
+    assert_eq!(query["redirect_uri"], urls().admin_consent_callback());
     let back = |state: &str| {
         format!(
             "/auth/admin-consent-callback?admin_consent=True&tenant={}&state={state}",
@@ -417,7 +418,7 @@ async fn whoever_wants_no_page_gets_a_status() {
     let posted = Browser::default().post(&site, "/mine", "", false).await;
     assert_eq!(posted.status, StatusCode::UNAUTHORIZED);
 
-    let bare: Router = Router::new().route("/mine", get(async |_: CurrentPerson<String>| ""));
+    let bare: Router = Router::new().route("/mine", get(async |_: CurrentUser<String>| ""));
     let answer = Browser::default().open(&bare, "/mine").await;
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
 }
@@ -430,13 +431,13 @@ async fn a_session_leads_to_the_persons_tokens() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
     let sign_in = builder(&tenant, &app).build().unwrap();
-    let ask = async |State(sign_in): State<WebSignIn>, person: CurrentPerson<String>| {
-        let Some(tokens) = sign_in.tokens(&person.session).await else {
+    let ask = async |State(sign_in): State<WebSignIn>, user: CurrentUser<String>| {
+        let Some(tokens) = sign_in.tokens(&user.session).await else {
             return "none".to_owned();
         };
         let token = tokens.token(&TokenRequest::new(["User.Read"])).await;
         assert!(!token.unwrap().expose_secret().is_empty());
-        person.account().username.clone().unwrap_or_default()
+        user.account().username.clone().unwrap_or_default()
     };
     let site: Router = Router::new()
         .route("/ask", get(ask))
@@ -463,7 +464,7 @@ async fn a_session_leads_to_the_persons_tokens() {
     );
     let other = other
         .name("contoso")
-        .redirect_uri(addresses().callback())
+        .redirect_uri(urls().callback())
         .build();
     sign_in.connections().add(other.unwrap());
     let asked = browser.open(&site, "/ask").await;

@@ -12,12 +12,12 @@ use axum::{
 };
 use entra_auth::{
     store::{EncryptedStore, EncryptionKey, StoreError, StoreKey, StorePartition},
-    web::{Arrival, Departure, Gate, Refused},
+    web::{AccessDenied, Authorize, SignInContext, SignOutContext},
 };
 use entra_mock::FakeTenant;
 
 use crate::{
-    web::{ADELE, OTHER, addresses, builder, by_name, is_refused, register, shop, site},
+    web::{ADELE, OTHER, builder, by_name, is_refused, register, shop, site, urls},
     web_browser::{Browser, SITE, call},
 };
 
@@ -29,23 +29,23 @@ struct Porter {
 }
 
 #[async_trait::async_trait]
-impl Gate for Porter {
-    type Person = String;
+impl Authorize for Porter {
+    type User = String;
 
-    async fn enter(&self, arrival: Arrival) -> Result<String, Refused> {
-        let identity = arrival.signed_in.identity();
+    async fn authorize(&self, context: SignInContext) -> Result<String, AccessDenied> {
+        let identity = context.signed_in.identity();
         let sid = identity.sid.clone().unwrap();
         let session = (identity.issuer.clone(), sid);
         self.came.lock().unwrap().push(session);
-        by_name(arrival).await
+        by_name(context).await
     }
 
-    async fn left(&self, departure: Departure<String>) {
-        let line = match departure {
-            Departure::Here { person, session } => {
-                format!("{person} from {}", session.connection())
+    async fn signed_out(&self, context: SignOutContext<String>) {
+        let line = match context {
+            SignOutContext::Here { user, session } => {
+                format!("{user} from {}", session.connection())
             }
-            Departure::Elsewhere { sid, .. } => sid,
+            SignOutContext::Elsewhere { sid, .. } => sid,
             _ => return,
         };
         self.left.lock().unwrap().push(line);
@@ -57,7 +57,10 @@ async fn a_sign_out_ends_the_session_here_and_leads_to_the_tenants() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
     let porter = Porter::default();
-    let sign_in = builder(&tenant, &app).gate(porter.clone()).build().unwrap();
+    let sign_in = builder(&tenant, &app)
+        .authorize(porter.clone())
+        .build()
+        .unwrap();
     let site = site(&sign_in);
     let mut browser = Browser::default();
     browser
@@ -91,7 +94,7 @@ async fn a_sign_out_ends_the_session_here_and_leads_to_the_tenants() {
         "{url}"
     );
     let query: HashMap<_, _> = url.query_pairs().into_owned().collect();
-    assert_eq!(query["post_logout_redirect_uri"], addresses().signed_out());
+    assert_eq!(query["post_logout_redirect_uri"], urls().signed_out());
     assert!(
         !query["logout_hint"].is_empty() && query.len() == 2,
         "{query:?}"
@@ -133,7 +136,10 @@ async fn a_sign_out_elsewhere_ends_the_sessions_it_names_and_no_others() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
     let porter = Porter::default();
-    let sign_in = builder(&tenant, &app).gate(porter.clone()).build().unwrap();
+    let sign_in = builder(&tenant, &app)
+        .authorize(porter.clone())
+        .build()
+        .unwrap();
     let site = site(&sign_in);
     let (mut adele, mut diego) = (Browser::default(), Browser::default());
     adele.sign_in(&site, &tenant, "/auth/sign-in", ADELE).await;

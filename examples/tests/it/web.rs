@@ -1,14 +1,14 @@
 //! The example of a web product that people of two companies sign in to.
 
-use entra_auth::web::Addresses;
+use entra_auth::web::RouteUrls;
 
 use crate::web_sign_in::{companies, embedded, from_env, listen, serve, visit::visit};
 
 async fn story(form_post: bool) -> String {
     let (socket, url) = listen(0).await.unwrap();
-    let addresses = Addresses::at(&format!("{url}/auth")).unwrap();
-    let companies = companies::both(&addresses).await;
-    let routes = embedded(&addresses, &companies, form_post).unwrap();
+    let urls = RouteUrls::at(&format!("{url}/auth")).unwrap();
+    let companies = companies::both(&urls).await;
+    let routes = embedded(&urls, &companies, form_post).unwrap();
     let server = tokio::spawn(serve(socket, routes));
     let mut out = Vec::new();
     visit(&url, &companies, &mut out).await.unwrap();

@@ -8,15 +8,15 @@ use crate::Error;
 /// proxy: it decides whether cookies are `Secure`, and no `Host` header can change it.
 ///
 /// ```
-/// use entra_auth::web::Addresses;
-/// let addresses = Addresses::at("https://app.example.com/auth")?;
-/// assert_eq!(addresses.callback(), "https://app.example.com/auth/callback");
-/// assert_eq!(addresses.sign_out_path(), "/auth/sign-out");
-/// assert!(Addresses::at("http://app.example.com/auth").is_err()); // not over plain HTTP
+/// use entra_auth::web::RouteUrls;
+/// let urls = RouteUrls::at("https://app.example.com/auth")?;
+/// assert_eq!(urls.callback(), "https://app.example.com/auth/callback");
+/// assert_eq!(urls.sign_out_path(), "/auth/sign-out");
+/// assert!(RouteUrls::at("http://app.example.com/auth").is_err()); // not over plain HTTP
 /// # Ok::<(), entra_auth::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Addresses {
+pub struct RouteUrls {
     /// Scheme, host and port.
     origin: String,
     /// Without a slash at its end.
@@ -24,7 +24,7 @@ pub struct Addresses {
     secure: bool,
 }
 
-impl Addresses {
+impl RouteUrls {
     /// The routes under this address: https, or http on this machine's loopback.
     ///
     /// # Errors
@@ -73,7 +73,7 @@ impl Addresses {
         self.absolute(ADMIN_CONSENT_CALLBACK)
     }
 
-    /// The front-channel logout URL, which Entra has browsers load when a person signs out anywhere.
+    /// The front-channel logout URL, which Entra has browsers load when a user signs out anywhere.
     #[must_use]
     pub fn front_channel_sign_out(&self) -> String {
         self.absolute(FRONT_CHANNEL)
@@ -155,7 +155,7 @@ mod tests {
             "http://127.0.0.1:3000/auth",
             "http://[::1]:3000/auth",
         ] {
-            Addresses::at(good).unwrap();
+            RouteUrls::at(good).unwrap();
         }
         for bad in [
             "",
@@ -171,16 +171,16 @@ mod tests {
             "http://localhost.example.com/auth",
             "ftp://app.example.com/auth",
         ] {
-            let error = Addresses::at(bad).unwrap_err();
+            let error = RouteUrls::at(bad).unwrap_err();
             assert_eq!(error.kind(), crate::ErrorKind::Configuration, "{bad}");
         }
     }
 
     #[test]
     fn addresses_have_one_slash_where_one_belongs() {
-        let addresses = Addresses::at("https://app.example.com:443/a/b/").unwrap();
-        assert_eq!(addresses.callback(), "https://app.example.com/a/b/callback");
-        assert_eq!(addresses.sign_in_path(), "/a/b/sign-in");
-        assert_eq!(addresses.origin(), "https://app.example.com");
+        let urls = RouteUrls::at("https://app.example.com:443/a/b/").unwrap();
+        assert_eq!(urls.callback(), "https://app.example.com/a/b/callback");
+        assert_eq!(urls.sign_in_path(), "/a/b/sign-in");
+        assert_eq!(urls.origin(), "https://app.example.com");
     }
 }

@@ -25,40 +25,40 @@ use crate::{
     user::Account,
 };
 
-/// The person whose request it is, as an argument of a handler.
+/// The user whose request it is, as an argument of a handler.
 ///
-/// `P` is what the [`Gate`](super::Gate) said of them. Nobody signed in: the handler is not called,
+/// `P` is what the [`Authorize`](super::Authorize) said of them. Nobody signed in: the handler is not called,
 /// a browser that wants a page is sent to sign in and comes back to it, anything else gets a 401. For
-/// pages that everybody sees, take an `Option<CurrentPerson<P>>`.
+/// pages that everybody sees, take an `Option<CurrentUser<P>>`.
 ///
 /// It needs [`WebSignIn::sessions`] as a layer around the route: add the layer after the routes.
 /// Without it the answer is a 500, and the log says so. The session is read once per request, and only
-/// if a handler asks. A session whose person is of another type than `P` counts as none, so that people
+/// if a handler asks. A session whose user is of another type than `P` counts as none, so that people
 /// sign in again after an upgrade; the log warns of it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct CurrentPerson<P> {
-    /// What the gate said of the person.
-    pub person: P,
+pub struct CurrentUser<P> {
+    /// What the gate said of the user.
+    pub user: P,
     /// Who it is, where and since when.
     pub session: Arc<Session>,
 }
 
-impl<P> CurrentPerson<P> {
+impl<P> CurrentUser<P> {
     /// Who it is, as validated at the sign-in.
     #[must_use]
     pub fn identity(&self) -> &Identity {
         self.session.identity()
     }
 
-    /// What the person's tokens are keyed by.
+    /// What the user's tokens are keyed by.
     #[must_use]
     pub fn account(&self) -> &Account {
         self.session.account()
     }
 }
 
-impl<P, S> FromRequestParts<S> for CurrentPerson<P>
+impl<P, S> FromRequestParts<S> for CurrentUser<P>
 where
     P: DeserializeOwned,
     S: Send + Sync,
@@ -71,7 +71,7 @@ where
     }
 }
 
-impl<P, S> OptionalFromRequestParts<S> for CurrentPerson<P>
+impl<P, S> OptionalFromRequestParts<S> for CurrentUser<P>
 where
     P: DeserializeOwned,
     S: Send + Sync,
@@ -84,7 +84,7 @@ where
     }
 }
 
-/// Why a handler that wants a person was not called.
+/// Why a handler that wants a user was not called.
 #[derive(Clone, Debug)]
 pub struct NotSignedIn(Why);
 
@@ -136,7 +136,7 @@ pub struct WithSession<S> {
 }
 
 impl WebSignIn {
-    /// The layer that lets handlers ask for a [`CurrentPerson`].
+    /// The layer that lets handlers ask for a [`CurrentUser`].
     #[must_use]
     pub fn sessions(&self) -> SessionLayer {
         SessionLayer(Arc::clone(&self.0))
@@ -220,7 +220,7 @@ impl fmt::Debug for Handle {
 async fn look(parts: &mut Parts) -> Result<(Handle, Option<Arc<Session>>), NotSignedIn> {
     let Some(handle) = parts.extensions.get::<Handle>().cloned() else {
         tracing::error!(
-            "a handler wants a person, but no layer of `WebSignIn::sessions` is around its route"
+            "a handler wants a user, but no layer of `WebSignIn::sessions` is around its route"
         );
         return Err(NotSignedIn(Why::NoLayer));
     };
@@ -228,16 +228,16 @@ async fn look(parts: &mut Parts) -> Result<(Handle, Option<Arc<Session>>), NotSi
     Ok((handle, session))
 }
 
-fn found<P: DeserializeOwned>(session: Option<Arc<Session>>) -> Option<CurrentPerson<P>> {
+fn found<P: DeserializeOwned>(session: Option<Arc<Session>>) -> Option<CurrentUser<P>> {
     let session = session?;
-    let person = session.person();
-    if person.is_none() {
+    let user = session.user();
+    if user.is_none() {
         tracing::warn!(
-            "a session's person is of another type than the handler's, as after an upgrade"
+            "a session's user is of another type than the handler's, as after an upgrade"
         );
     }
-    Some(CurrentPerson {
-        person: person?,
+    Some(CurrentUser {
+        user: user?,
         session,
     })
 }

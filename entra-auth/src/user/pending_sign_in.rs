@@ -10,17 +10,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// [`finish`](super::AuthorizationCodeFlow::finish) and ends after an hour. `Debug` shows when.
 ///
 /// ```
-/// # use entra_auth::user::{AuthorizationCodeFlow, ClientProof, FlowState, StartOptions};
+/// # use entra_auth::user::{AuthorizationCodeFlow, ClientProof, PendingSignIn, StartOptions};
 /// # let flow = AuthorizationCodeFlow::builder("contoso.com", "00000000-0000-0000-0000-000000000001", ClientProof::public())
 /// #     .redirect_uri("http://localhost").scopes(["User.Read"]).build()?;
 /// let (url, state) = flow.start(&StartOptions::default())?;
 /// let stored = serde_json::to_string(&state)?;
-/// let restored: FlowState = serde_json::from_str(&stored)?;
+/// let restored: PendingSignIn = serde_json::from_str(&stored)?;
 /// assert!(url.as_str().contains(restored.id()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(PartialEq, Eq)]
-pub struct FlowState {
+pub struct PendingSignIn {
     pub(super) state: String,
     pub(super) nonce: String,
     pub(super) verifier: Secret,
@@ -36,7 +36,7 @@ pub struct FlowState {
     pub(super) max_age: Option<u64>,
 }
 
-impl FlowState {
+impl PendingSignIn {
     /// The `state` parameter, by which a callback finds the flow it belongs to.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -88,9 +88,9 @@ impl FlowState {
     }
 }
 
-impl fmt::Debug for FlowState {
+impl fmt::Debug for PendingSignIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FlowState")
+        f.debug_struct("PendingSignIn")
             .field("tenant", &self.tenant)
             .field("expires_on", &self.expires_on)
             .finish_non_exhaustive()
@@ -114,7 +114,7 @@ struct Stored<'a> {
     max_age: Option<u64>,
 }
 
-impl Serialize for FlowState {
+impl Serialize for PendingSignIn {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Stored {
             state: (&*self.state).into(),
@@ -132,7 +132,7 @@ impl Serialize for FlowState {
     }
 }
 
-impl<'de> Deserialize<'de> for FlowState {
+impl<'de> Deserialize<'de> for PendingSignIn {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error;
         let stored = Stored::deserialize(deserializer)?;

@@ -1,0 +1,180 @@
+use std::{fmt, future::Future, sync::Arc};
+
+use async_trait::async_trait;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use super::session::Session;
+use crate::sign_in::{SignInClient, SignInError, SignedIn};
+
+/// What a product decides about people: who may enter, and who that is to the product.
+///
+/// A closure that takes an [`SignInContext`] does where nothing is to be told at a sign-out.
+#[async_trait]
+pub trait Authorize: Send + Sync + 'static {
+    /// The product's own idea of a user, which goes into the session. A handler gets it back
+    /// with [`CurrentUser`](super::CurrentUser).
+    type User: Serialize + DeserializeOwned + Send + Sync + 'static;
+
+    /// Decides about somebody whose sign-in was validated, before there is a session.
+    ///
+    /// # Errors
+    /// [`AccessDenied`] when the user may not enter, or it cannot be told.
+    async fn authorize(&self, context: SignInContext) -> Result<Self::User, AccessDenied>;
+
+    /// Somebody's session has ended; nothing is done unless said otherwise.
+    async fn signed_out(&self, context: SignOutContext<Self::User>) {
+        let _ = context;
+    }
+}
+
+/// Somebody at the gate.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SignInContext {
+    /// Who it is, with tokens to ask Graph as that user.
+    pub signed_in: SignedIn,
+    /// Where they signed in.
+    pub connection: SignInClient,
+}
+
+/// Whose session has ended, and how.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SignOutContext<P> {
+    /// The user signed out here.
+    Here {
+        /// What the gate said of the user.
+        user: P,
+        /// What was in the session.
+        session: Arc<Session>,
+    },
+    /// The user signed out elsewhere, and the browser brings Entra's word of which session there
+    /// that was. Anybody can send such a request: it may end the session it names and do nothing else.
+    Elsewhere {
+        /// Which sign-in service.
+        issuer: String,
+        /// The session there: [`Identity::sid`](crate::sign_in::Identity::sid).
+        sid: String,
+    },
+}
+
+/// Why somebody may not enter, in a sentence for the user and one for an admin.
+///
+/// ```
+/// use entra_auth::web::AccessDenied;
+/// let refused = AccessDenied::new("This is for the support team only.")
+///     .for_admin("Add the user to the group Support to let them in.");
+/// ```
+#[derive(Clone, Debug)]
+pub struct AccessDenied(pub(super) Reason);
+
+#[derive(Clone, Debug)]
+pub(super) enum Reason {
+    Product { user: String, admin: Option<String> },
+    SignIn(SignInError),
+}
+
+impl AccessDenied {
+    /// With what the user is told.
+    #[must_use]
+    pub fn new(for_person: impl Into<String>) -> Self {
+        Self(Reason::Product {
+            user: for_person.into(),
+            admin: None,
+        })
+    }
+
+    /// With what an admin can do about it, on the same page.
+    #[must_use]
+    pub fn for_admin(self, text: impl Into<String>) -> Self {
+        match self.0 {
+            Reason::Product { user, .. } => Self(Reason::Product {
+                user,
+                admin: Some(text.into()),
+            }),
+            other @ Reason::SignIn(_) => Self(other),
+        }
+    }
+}
+
+impl From<SignInError> for AccessDenied {
+    /// Such as groups that could not be read.
+    fn from(error: SignInError) -> Self {
+        Self(Reason::SignIn(error))
+    }
+}
+
+#[async_trait]
+impl<F, A, P> Authorize for F
+where
+    F: Fn(SignInContext) -> A + Send + Sync + 'static,
+    A: Future<Output = Result<P, AccessDenied>> + Send + 'static,
+    P: Serialize + DeserializeOwned + Send + Sync + 'static,
+{
+    type User = P;
+
+    async fn authorize(&self, context: SignInContext) -> Result<P, AccessDenied> {
+        self(context).await
+    }
+}
+
+/// Whoever the connection lets in may enter.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Open;
+
+#[async_trait]
+impl Authorize for Open {
+    type User = ();
+
+    async fn authorize(&self, _: SignInContext) -> Result<(), AccessDenied> {
+        Ok(())
+    }
+}
+
+/// A gate whose people are told apart by nobody but the product.
+#[async_trait]
+pub(super) trait DynAuthorize: Send + Sync + 'static {
+    async fn authorize(&self, context: SignInContext) -> Result<Value, AccessDenied>;
+    async fn signed_out_here(&self, session: Arc<Session>);
+    async fn signed_out_elsewhere(&self, issuer: String, sid: String);
+}
+
+pub(super) fn erased<G: Authorize>(gate: G) -> Arc<dyn DynAuthorize> {
+    Arc::new(Erased(gate))
+}
+
+struct Erased<G>(G);
+
+#[async_trait]
+impl<G: Authorize> DynAuthorize for Erased<G> {
+    async fn authorize(&self, context: SignInContext) -> Result<Value, AccessDenied> {
+        let user = self.0.authorize(context).await?;
+        serde_json::to_value(user).map_err(|error| {
+            tracing::error!(%error, "what the gate says of a user cannot be kept in a session");
+            AccessDenied::new("You cannot be let in because of a fault of this site.")
+                .for_admin("The log of this site says what the fault is.")
+        })
+    }
+
+    async fn signed_out_here(&self, session: Arc<Session>) {
+        // Of an older version of the product, whose people were other values.
+        if let Some(user) = session.user::<G::User>() {
+            self.0
+                .signed_out(SignOutContext::Here { user, session })
+                .await;
+        }
+    }
+
+    async fn signed_out_elsewhere(&self, issuer: String, sid: String) {
+        self.0
+            .signed_out(SignOutContext::Elsewhere { issuer, sid })
+            .await;
+    }
+}
+
+impl fmt::Debug for dyn DynAuthorize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Authorize")
+    }
+}
