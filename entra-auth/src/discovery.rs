@@ -43,6 +43,7 @@ pub struct Discovery(Arc<Inner>);
 #[derive(Clone, Default)]
 struct Inner {
     settings: Settings,
+    endpoint_hosts: Vec<String>,
     known: Arc<Mutex<HashMap<String, Arc<Slot>>>>,
 }
 
@@ -59,32 +60,53 @@ impl Discovery {
     /// With another HTTP transport.
     #[must_use]
     pub fn with_transport(self, transport: impl HttpTransport) -> Self {
-        self.with(|settings| settings.transport = Some(Arc::new(transport)))
+        self.with(|inner| inner.settings.transport = Some(Arc::new(transport)))
     }
 
     /// With another clock.
     #[must_use]
     pub fn with_clock(self, clock: impl Clock) -> Self {
-        self.with(|settings| settings.clock = Arc::new(clock))
+        self.with(|inner| inner.settings.clock = Arc::new(clock))
     }
 
     /// With other limits of retries.
     #[must_use]
     pub fn with_retry_policy(self, policy: RetryPolicy) -> Self {
-        self.with(|settings| settings.retry_policy = policy)
+        self.with(|inner| inner.settings.retry_policy = policy)
+    }
+
+    /// Also believes documents that name these hosts: for a provider whose endpoints or signing keys
+    /// are at other hosts than its issuer. A document that names any other host is rejected, as
+    /// [`Cloud::check_endpoint`] says.
+    #[must_use]
+    pub fn with_endpoint_hosts<I>(self, hosts: I) -> Self
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        self.with(|inner| {
+            let hosts = hosts.into_iter().map(Into::into);
+            inner.endpoint_hosts.extend(hosts);
+        })
     }
 
     /// The endpoints of an OpenID provider, from its discovery document (OpenID Connect Discovery
     /// 1.0, section 4), as a cloud for credentials.
     ///
+    /// The issuer itself is asked wherever it is. Where others type it in, such as customers, see
+    /// that it is a public name before this machine sends a request there.
+    ///
     /// # Errors
-    /// When the document cannot be read, is another issuer's, or names an insecure endpoint.
+    /// When the document cannot be read, is another issuer's, names an insecure endpoint, or one at
+    /// a host that is neither the issuer's nor [named](Self::with_endpoint_hosts).
     pub async fn openid_provider(&self, issuer: &str) -> Result<Cloud, Error> {
         self.cached(issuer, self.read_provider(issuer)).await
     }
 
     /// A cloud with the names of its sign-in service, as an instance discovery gives them, so that
     /// credentials that use different names share their tokens. The built-in clouds know theirs.
+    ///
+    /// A service could claim the name of another one, to share its tokens: only names count that the
+    /// application has [named](Self::with_endpoint_hosts).
     ///
     /// # Errors
     /// When the service cannot be asked, or does not know the name it was asked by.
@@ -97,7 +119,8 @@ impl Discovery {
     async fn read_provider(&self, issuer: &str) -> Result<Cloud, Error> {
         // Checks the issuer's own address before anything is sent there.
         let place = Cloud::openid_provider(issuer, issuer, None, None)
-            .map_err(|error| unusable_address(issuer, error))?;
+            .map_err(|error| unusable_address(issuer, error))?
+            .with_endpoint_hosts(&self.0.endpoint_hosts);
         let mut url = place.authority().clone();
         url.set_path(&format!("{}.well-known/openid-configuration", url.path()));
         let document: Provider = fetch(&self.0.settings, "OpenID discovery", url).await?;
@@ -108,13 +131,17 @@ impl Discovery {
                 "give the issuer exactly as its discovery document spells it",
             ));
         }
-        Cloud::openid_provider(
+        for (what, address) in document.addresses() {
+            check_named(&place, what, address)?;
+        }
+        let cloud = Cloud::openid_provider(
             issuer,
             &document.token_endpoint,
             document.authorization_endpoint.as_deref(),
             document.device_authorization_endpoint.as_deref(),
         )
-        .map_err(|error| unusable_address(issuer, error))
+        .map_err(|error| unusable_address(issuer, error))?;
+        Ok(cloud.with_endpoint_hosts(&self.0.endpoint_hosts))
     }
 
     async fn read_instance(&self, cloud: &Cloud) -> Result<Cloud, Error> {
@@ -137,6 +164,12 @@ impl Discovery {
             .metadata
             .into_iter()
             .find(|metadata| metadata.aliases.iter().any(|alias| is(alias)));
+        let cloud = cloud.clone().with_endpoint_hosts(&self.0.endpoint_hosts);
+        let own = |host: &String| host.eq_ignore_ascii_case(&name) || cloud.is_own_name(host);
+        let found = found.map(|mut found| {
+            found.aliases.retain(own);
+            found
+        });
         Ok(match found {
             Some(Metadata {
                 preferred_cache,
@@ -171,13 +204,13 @@ impl Discovery {
     }
 
     /// The same discovery with a memory of its own.
-    fn with(self, change: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = self.0.settings.clone();
-        change(&mut settings);
-        Self(Arc::new(Inner {
-            settings,
+    fn with(self, change: impl FnOnce(&mut Inner)) -> Self {
+        let mut inner = Inner {
             known: Arc::default(),
-        }))
+            ..(*self.0).clone()
+        };
+        change(&mut inner);
+        Self(Arc::new(inner))
     }
 }
 
@@ -236,6 +269,27 @@ struct Provider {
     token_endpoint: String,
     authorization_endpoint: Option<String>,
     device_authorization_endpoint: Option<String>,
+    jwks_uri: Option<String>,
+}
+
+impl Provider {
+    /// Every address that requests or browsers are sent to, now or later.
+    fn addresses(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        [
+            ("token endpoint", Some(&self.token_endpoint)),
+            (
+                "authorization endpoint",
+                self.authorization_endpoint.as_ref(),
+            ),
+            (
+                "device authorization endpoint",
+                self.device_authorization_endpoint.as_ref(),
+            ),
+            ("signing keys", self.jwks_uri.as_ref()),
+        ]
+        .into_iter()
+        .filter_map(|(what, address)| Some((what, address?.as_str())))
+    }
 }
 
 #[derive(Deserialize)]
@@ -252,6 +306,25 @@ struct Metadata {
 
 pub(crate) fn unusable(what: &'static str, fix: &'static str) -> Error {
     Error::new(ErrorKind::Protocol, what).with(|inner| inner.fix = Some(fix.into()))
+}
+
+/// The address that a document of this sign-in service names, if it may be asked.
+pub(crate) fn check_named(cloud: &Cloud, what: &'static str, address: &str) -> Result<Url, Error> {
+    let url = Url::parse(address).map_err(|_| {
+        unusable(
+            "an address in the discovery document is no URL",
+            "check that the address is a sign-in service's, and that no proxy answers in its place",
+        )
+    })?;
+    match cloud.check_endpoint(what, &url) {
+        Ok(()) => Ok(url),
+        Err(source) => Err(Error::new(ErrorKind::Protocol, source.to_string()).with(|inner| {
+            inner.cause = Some(
+                "whoever writes the document could have this machine send requests and secrets to any host".into(),
+            );
+            inner.fix = Some("check the issuer; if the host belongs to the provider, name it with `with_endpoint_hosts` of the discovery and of the cloud".into());
+        })),
+    }
 }
 
 fn unusable_address(issuer: &str, source: CoreError) -> Error {

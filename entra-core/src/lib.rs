@@ -23,7 +23,7 @@ pub use credential::{
 };
 pub use error::{Error, ErrorKind};
 pub use ids::{ClientId, Guid, InvalidId, ObjectId, TenantId};
-pub use membership::{DirectoryError, GroupMembership};
+pub use membership::{GroupMembership, MembershipError, MembershipErrorKind};
 pub use pipeline::{Pipeline, PipelineBuilder};
 pub use random::{SecureRandom, SystemRandom};
 pub use request::{Bearer, Idempotency, Request, Response};

@@ -4,27 +4,31 @@ use async_trait::async_trait;
 
 use crate::ObjectId;
 
-/// Something that knows which groups a person is in, directly or by other groups.
+/// A directory that knows which groups a user is in, directly or through other groups.
 ///
 /// A sign-in asks it when the token does not say. `entra-graph`'s client is one; a test or a cache
-/// of your own may be another. It must know the tenant that the person has signed in to.
+/// of your own may be another. It must be the directory of the tenant that the user signed in to.
+///
+/// Microsoft Graph leaves groups with hidden membership (`visibility` `HiddenMembership`) out of its
+/// response, without an error, unless the application has `Member.Read.Hidden`: a true member of
+/// such a group then counts as none.
 #[async_trait]
 pub trait GroupMembership: fmt::Debug + Send + Sync {
     /// Those of these groups that the person is in.
     ///
     /// # Errors
-    /// [`DirectoryError`] when the directory could not be asked; then nothing is known.
+    /// [`MembershipError`] when the directory could not be asked; then nothing is known.
     async fn member_groups_among(
         &self,
         person: ObjectId,
         groups: &[ObjectId],
-    ) -> Result<Vec<ObjectId>, DirectoryError>;
+    ) -> Result<Vec<ObjectId>, MembershipError>;
 
     /// Every group that the person is in.
     ///
     /// # Errors
-    /// [`DirectoryError`] when the directory could not be asked, or has more groups than it tells.
-    async fn all_member_groups(&self, person: ObjectId) -> Result<Vec<ObjectId>, DirectoryError>;
+    /// [`MembershipError`] when the directory could not be asked, or has more groups than it tells.
+    async fn all_member_groups(&self, person: ObjectId) -> Result<Vec<ObjectId>, MembershipError>;
 }
 
 #[async_trait]
@@ -33,40 +37,55 @@ impl<T: GroupMembership + ?Sized> GroupMembership for Arc<T> {
         &self,
         person: ObjectId,
         groups: &[ObjectId],
-    ) -> Result<Vec<ObjectId>, DirectoryError> {
+    ) -> Result<Vec<ObjectId>, MembershipError> {
         (**self).member_groups_among(person, groups).await
     }
 
-    async fn all_member_groups(&self, person: ObjectId) -> Result<Vec<ObjectId>, DirectoryError> {
+    async fn all_member_groups(&self, person: ObjectId) -> Result<Vec<ObjectId>, MembershipError> {
         (**self).all_member_groups(person).await
     }
 }
 
-/// Why a directory did not say which groups a person is in.
+/// Why a directory did not say which groups a user is in.
 ///
 /// The directory's own, more detailed error is its [`source`](error::Error::source).
 #[derive(Clone)]
-pub struct DirectoryError {
+pub struct MembershipError {
+    kind: MembershipErrorKind,
     message: String,
-    transient: bool,
+    fix: Option<String>,
     source: Option<Arc<dyn error::Error + Send + Sync>>,
 }
 
-impl DirectoryError {
-    /// An error with one line that says what happened.
+/// What kind of failure a [`MembershipError`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum MembershipErrorKind {
+    /// The directory failed, asked to wait or could not be reached: the same request may succeed
+    /// later.
+    Unavailable,
+    /// The application lacks a permission or the consent to it. An administrator has to grant it.
+    PermissionMissing,
+    /// The directory rejected the request for another reason, and will again.
+    Rejected,
+}
+
+impl MembershipError {
+    /// An error of a kind, with one line that says what happened.
     #[must_use]
-    pub fn new(message: impl Into<String>) -> Self {
+    pub fn new(kind: MembershipErrorKind, message: impl Into<String>) -> Self {
         Self {
+            kind,
             message: message.into(),
-            transient: false,
+            fix: None,
             source: None,
         }
     }
 
-    /// As one that may be gone at the next try.
+    /// With one sentence that says what an administrator does about it.
     #[must_use]
-    pub const fn with_transient(mut self, transient: bool) -> Self {
-        self.transient = transient;
+    pub fn with_fix(mut self, fix: impl Into<String>) -> Self {
+        self.fix = Some(fix.into());
         self
     }
 
@@ -77,30 +96,43 @@ impl DirectoryError {
         self
     }
 
-    /// Whether the same question may be answered later without any change.
+    /// What kind of failure it is.
     #[must_use]
-    pub const fn is_transient(&self) -> bool {
-        self.transient
+    pub const fn kind(&self) -> MembershipErrorKind {
+        self.kind
+    }
+
+    /// What an administrator does about it.
+    #[must_use]
+    pub fn fix(&self) -> Option<&str> {
+        self.fix.as_deref()
+    }
+
+    /// Whether the same request may succeed later without any change.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        self.kind == MembershipErrorKind::Unavailable
     }
 }
 
-impl fmt::Display for DirectoryError {
+impl fmt::Display for MembershipError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl fmt::Debug for DirectoryError {
+impl fmt::Debug for MembershipError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DirectoryError")
+        f.debug_struct("MembershipError")
+            .field("kind", &self.kind)
             .field("message", &self.message)
-            .field("transient", &self.transient)
+            .field("fix", &self.fix)
             .field("source", &self.source)
             .finish()
     }
 }
 
-impl error::Error for DirectoryError {
+impl error::Error for MembershipError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         self.source.as_deref().map(|source| source as _)
     }

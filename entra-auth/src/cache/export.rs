@@ -26,7 +26,7 @@ impl TokenCache {
     /// let (first, second) = (cache(), cache());
     /// let token = credential(&first)?.token(&request).await?;
     ///
-    /// let partition = CachePartition::app(app.client_id(), &tenant.id()); // a person's: `CachePartition::account`
+    /// let partition = CachePartition::app(&tenant.cloud(), app.client_id(), &tenant.id()); // a user's: `CachePartition::account`
     /// let bytes = first.export(&partition)?.ok_or("no token")?;
     /// assert_eq!(second.import(&partition, &bytes)?, 1);
     /// assert_eq!(credential(&second)?.token(&request).await?.expose_secret(), token.expose_secret());
@@ -94,6 +94,16 @@ impl TokenCache {
             self.put(&key, &record);
         }
         Ok(count)
+    }
+
+    /// Every token in memory that no challenge has found wanting.
+    #[cfg(feature = "sign-in")]
+    pub(crate) fn records(&self) -> Vec<(CacheKey, Record)> {
+        let entries = self.read();
+        let plain = entries.iter().filter(|(key, _)| key.challenged().is_none());
+        plain
+            .filter_map(|(key, entry)| Some((key.clone(), entry.lock().record()?)))
+            .collect()
     }
 
     pub(super) fn put(&self, key: &CacheKey, record: &Record) {

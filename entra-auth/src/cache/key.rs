@@ -154,9 +154,11 @@ impl Account {
     /// The tokens that are exported and removed together.
     fn partition(&self, owner: &Owner, tenant: &TenantId) -> CachePartition {
         match self {
-            Self::App => CachePartition::app(owner.client, tenant),
-            Self::User(id) => CachePartition::account(id),
-            Self::OnBehalfOf { session, .. } => CachePartition::on_behalf_of(session),
+            Self::App => CachePartition::app_at(&owner.authority, owner.client, tenant),
+            Self::User(id) => CachePartition::account_at(&owner.authority, id),
+            Self::OnBehalfOf { session, .. } => {
+                CachePartition::on_behalf_of_at(&owner.authority, session)
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ mod hot;
 mod key;
 mod partition;
 mod refresh_tokens;
+mod rotation;
 mod shared;
 
 use std::{
@@ -20,10 +21,11 @@ pub(crate) use hot::Hot;
 pub(crate) use key::{Account, Asked, CacheKey, Owner};
 pub use partition::CachePartition;
 pub(crate) use refresh_tokens::RefreshToken;
+pub(crate) use rotation::RotationLock;
 pub(crate) use shared::Obtained;
 pub use shared::TokenCacheBuilder;
 
-use self::refresh_tokens::Slot;
+use self::refresh_tokens::{Families, Slot};
 use crate::{
     store::{Ident, PersistentCache, Seal},
     throttle::Throttle,
@@ -59,6 +61,8 @@ struct Inner {
     throttle: Throttle,
     /// Of people, if there is a store to keep them.
     refresh_tokens: Mutex<HashMap<Ident, Arc<Slot>>>,
+    /// Without a store: by the tokens themselves.
+    families: Families,
 }
 
 impl TokenCache {
@@ -180,6 +184,7 @@ impl TokenCache {
             seal,
             throttle: Throttle::default(),
             refresh_tokens: Mutex::default(),
+            families: Families::default(),
         }))
     }
 

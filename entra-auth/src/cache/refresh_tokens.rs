@@ -2,14 +2,20 @@
 //! replica or a restarted process goes on with an account alone.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time,
 };
+
+use aws_lc_rs::digest::{SHA256, digest};
 
 use entra_core::{AccessToken, ClientId, Secret, TenantId, Timestamp, time::Duration};
 
-use super::{CachePartition, TokenCache};
+use super::{
+    CachePartition, TokenCache,
+    rotation::{RotationGuard, RotationLock},
+};
 use crate::store::{Budget, Ident, LoadResult, Record};
 
 /// The refresh token of one person who has signed in to one application in one tenant.
@@ -19,19 +25,36 @@ pub(crate) struct RefreshToken {
     slot: Arc<Slot>,
 }
 
-/// What the process knows of it, shared by all credentials of that person on one cache.
+/// What the process knows of it, shared by all credentials of that user on one cache: by account
+/// if the cache has a store, else by the token that they were given.
 #[derive(Default)]
-pub(super) struct Slot(Mutex<Held>);
+pub(super) struct Slot {
+    held: Mutex<Held>,
+    lock: RotationLock,
+}
+
+/// Which slot a token that an application keeps itself belongs to, whether it is the newest or was
+/// replaced, as long as a credential uses the slot.
+#[derive(Default)]
+pub(super) struct Families(Mutex<HashMap<(Ident, Mark), Weak<Slot>>>);
+
+/// A refresh token as it may be remembered.
+type Mark = [u8; 32];
 
 #[derive(Default)]
 struct Held {
     token: Option<Kept>,
     /// It has been in the store: if it is there no more, the person was forgotten elsewhere.
     stored: bool,
+    /// This very token was read from the store or written there. What the store has in its place
+    /// was made from it, by whatever clock.
+    synced: bool,
     /// There was one, and it must not be used any more.
     ended: bool,
     /// How often that has happened. What was under way before an end counts for nothing after it.
     ends: u64,
+    /// Those that were replaced last: to use one again would look like theft.
+    replaced: VecDeque<Mark>,
 }
 
 #[derive(Clone)]
@@ -47,12 +70,25 @@ impl RefreshToken {
         tenant: &TenantId,
         client: ClientId,
         home_account_id: &str,
+        given: Option<&Secret>,
     ) -> Self {
         let ident = ident(authority, &tenant.to_string(), &client, home_account_id);
         Self {
-            slot: cache.slot(&ident),
+            slot: cache.slot(&ident, given),
             cache: cache.clone(),
             ident,
+        }
+    }
+
+    /// Waits until no other use of it is under way, in this process or at a replica.
+    pub(crate) async fn lock(&self, patience: time::Duration) -> RotationGuard {
+        let guard = self.slot.lock.acquire(patience).await;
+        match &self.cache.0.persistent {
+            Some(persistent) => {
+                let turn = persistent.turn(&self.ident, &mut persistent.budget()).await;
+                guard.with_shared(turn)
+            }
+            None => guard,
         }
     }
 
@@ -70,14 +106,20 @@ impl RefreshToken {
         self.slot.lock().ended
     }
 
-    /// Takes one that the application has kept itself; it is stored when it is replaced.
+    /// Takes one that the application has kept itself; it is stored when it is replaced. One that
+    /// was replaced here already is not used again.
     pub(crate) fn give(&self, token: Secret, now: Timestamp) {
-        self.slot.lock().replace(token, now);
+        let mut held = self.slot.lock();
+        let is_known = held.token.is_some() && held.has_replaced(&token);
+        if !is_known && !held.holds(&token) {
+            held.replace(token, now);
+        }
     }
 
     /// Takes the one of a sign-in, and stores it whatever was there.
     pub(crate) async fn signed_in(&self, token: Secret, now: Timestamp) {
-        self.give(token.clone(), now);
+        self.slot.lock().replace(token.clone(), now);
+        self.cache.know(&self.ident, &self.slot, &token);
         let ends = self.slot.lock().ends;
         if let Some(persistent) = &self.cache.0.persistent {
             let kept = Kept::new(token, now);
@@ -108,7 +150,13 @@ impl RefreshToken {
 
     /// Takes the one that came in place of another, unless the person was forgotten meanwhile or
     /// another replica has stored a newer one.
-    pub(crate) async fn rotate(&self, used: &Secret, token: Secret, now: Timestamp) {
+    pub(crate) async fn rotate(
+        &self,
+        _: &RotationGuard,
+        used: &Secret,
+        token: Secret,
+        now: Timestamp,
+    ) {
         let mut kept = Kept::new(token, now);
         let (was_stored, ends) = {
             let mut held = self.slot.lock();
@@ -121,14 +169,16 @@ impl RefreshToken {
                 Some(known) if known.obtained > kept.obtained => return,
                 Some(_) => {}
             }
+            held.remember_replaced();
             held.token = Some(kept.clone());
+            held.synced = false;
             (held.stored, held.ends)
         };
+        self.cache.know(&self.ident, &self.slot, &kept.token);
         let Some(persistent) = &self.cache.0.persistent else {
             return;
         };
         let mut budget = persistent.budget();
-        let turn = persistent.turn(&self.ident, &mut budget).await;
         let replaces = match persistent.look(&self.ident, &mut budget).await {
             LoadResult::Found(stored) => stored.obtained <= kept.obtained,
             LoadResult::Absent => !was_stored,
@@ -137,15 +187,13 @@ impl RefreshToken {
         if replaces {
             self.save(&kept, ends, &mut budget).await;
         }
-        drop(turn);
     }
 
     /// Another one to try after this one was refused for good. If there is none, the person is
     /// forgotten here and in the store. Without a store all stays as it is.
-    pub(crate) async fn refused(&self, refused: &Secret) -> Option<Secret> {
+    pub(crate) async fn refused(&self, _: &RotationGuard, refused: &Secret) -> Option<Secret> {
         let persistent = self.cache.0.persistent.as_ref()?;
         let mut budget = persistent.budget();
-        let turn = persistent.turn(&self.ident, &mut budget).await;
         let ends = self.slot.lock().ends;
         let look = persistent.look(&self.ident, &mut budget).await;
         let other = match &look {
@@ -171,7 +219,6 @@ impl RefreshToken {
             | LoadResult::Damaged
             | LoadResult::Unknown => None,
         };
-        drop(turn);
         if other.is_some() {
             return other;
         }
@@ -195,6 +242,7 @@ impl RefreshToken {
         let mut held = self.slot.lock();
         if held.ends == ends {
             held.stored |= saved;
+            held.synced = saved && held.holds(&kept.token);
         }
     }
 }
@@ -205,10 +253,18 @@ impl TokenCache {
         self.0.persistent.is_some()
     }
 
-    /// The place of a refresh token. Without a store each credential has its own.
-    fn slot(&self, ident: &Ident) -> Arc<Slot> {
+    /// The place of a refresh token. Without a store those share it that were given one of its
+    /// tokens, and others have their own.
+    fn slot(&self, ident: &Ident, given: Option<&Secret>) -> Arc<Slot> {
         if !self.has_store() {
-            return Arc::default();
+            let known = given.and_then(|token| self.0.families.find(ident, token));
+            return known.unwrap_or_else(|| {
+                let slot = Arc::default();
+                if let Some(token) = given {
+                    self.know(ident, &slot, token);
+                }
+                slot
+            });
         }
         let mut slots = self.slots();
         if let Some(slot) = slots.get(ident) {
@@ -218,6 +274,13 @@ impl TokenCache {
             make_room(&mut slots, self.0.capacity);
         }
         Arc::clone(slots.entry(ident.clone()).or_default())
+    }
+
+    /// Remembers without a store which slot a token belongs to.
+    fn know(&self, ident: &Ident, slot: &Arc<Slot>, token: &Secret) {
+        if !self.has_store() {
+            self.0.families.know(ident, slot, token, self.0.capacity);
+        }
     }
 
     /// The refresh tokens of a partition, as an export has them.
@@ -232,7 +295,7 @@ impl TokenCache {
 
     /// Puts an exported one back unless there is a newer one. A cache without a store keeps none.
     pub(super) fn put_refresh_token(&self, ident: &Ident, record: &Record) {
-        self.slot(ident).lock().adopt_unstored(record);
+        self.slot(ident, None).lock().adopt_unstored(record);
     }
 
     pub(super) fn forget_refresh_tokens(&self, partition: &CachePartition) {
@@ -273,7 +336,7 @@ fn ident(authority: &str, tenant: &str, client: &ClientId, home_account_id: &str
     let client = client.to_string();
     let entry = serde_json::json!([KIND, authority, tenant, client, home_account_id]);
     Ident {
-        partition: CachePartition::account(home_account_id).to_string(),
+        partition: CachePartition::account_at(authority, home_account_id).to_string(),
         entry: entry.to_string(),
     }
 }
@@ -296,36 +359,88 @@ fn make_room(slots: &mut HashMap<Ident, Arc<Slot>>, capacity: usize) {
 
 impl Slot {
     fn lock(&self) -> MutexGuard<'_, Held> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Families {
+    fn find(&self, ident: &Ident, token: &Secret) -> Option<Arc<Slot>> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known
+            .get(&(ident.clone(), mark(token.expose_secret())))?
+            .upgrade()
+    }
+
+    fn know(&self, ident: &Ident, slot: &Arc<Slot>, token: &Secret, capacity: usize) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= capacity {
+            known.retain(|_, slot| slot.strong_count() > 0);
+        }
+        known.insert(
+            (ident.clone(), mark(token.expose_secret())),
+            Arc::downgrade(slot),
+        );
     }
 }
 
 impl Held {
     fn replace(&mut self, token: Secret, obtained: Timestamp) {
+        self.remember_replaced();
         *self = Self {
+            replaced: std::mem::take(&mut self.replaced),
             token: Some(Kept { token, obtained }),
             stored: false,
+            synced: false,
             ended: false,
             ends: self.ends,
         };
+    }
+
+    /// Remembers the token that another one takes the place of.
+    fn remember_replaced(&mut self) {
+        if let Some(kept) = &self.token {
+            self.replaced.push_back(mark(kept.token.expose_secret()));
+            if self.replaced.len() > MOST_REPLACED {
+                self.replaced.pop_front();
+            }
+        }
+    }
+
+    fn has_replaced(&self, token: &Secret) -> bool {
+        self.replaced.contains(&mark(token.expose_secret()))
     }
 
     fn holds(&self, token: &Secret) -> bool {
         self.token.as_ref().is_some_and(|kept| kept.token == *token)
     }
 
-    /// Takes what the store has if it is newer.
+    /// Takes what the store has: the next one after a token that was there, else the newer one.
     fn adopt(&mut self, record: &Record) {
-        self.adopt_unstored(record);
+        let token = record.token.expose_secret();
+        let is_same = |kept: &Kept| kept.token.expose_secret() == token;
+        if self.token.as_ref().is_some_and(is_same) {
+            self.synced = true;
+        } else if self.token.is_some() && self.replaced.contains(&mark(token)) {
+            // The store is behind, as after a write that failed or a restored copy.
+            self.synced = false;
+        } else if self.synced {
+            self.replace(Secret::from(token), record.obtained);
+            self.synced = true;
+        } else {
+            self.synced = self.adopt_unstored(record);
+        }
         self.stored = true;
     }
 
-    fn adopt_unstored(&mut self, record: &Record) {
+    /// Takes a token that may have nothing to do with this one if it is newer; whether it is.
+    fn adopt_unstored(&mut self, record: &Record) -> bool {
         let newer = |kept: &Kept| kept.obtained < record.obtained;
-        if self.token.as_ref().is_none_or(newer) {
+        let is_newer = self.token.as_ref().is_none_or(newer);
+        if is_newer {
             let token = Secret::from(record.token.expose_secret());
             self.replace(token, record.obtained);
         }
+        is_newer
     }
 
     fn end(&mut self) {
@@ -359,6 +474,17 @@ impl fmt::Debug for RefreshToken {
     }
 }
 
+fn mark(token: &str) -> Mark {
+    let mut mark = Mark::default();
+    let digest = digest(&SHA256, token.as_bytes());
+    for (to, from) in mark.iter_mut().zip(digest.as_ref()) {
+        *to = *from;
+    }
+    mark
+}
+
+/// An application that keeps the token itself may lag behind by a few uses.
+const MOST_REPLACED: usize = 16;
 const KIND: &str = "refresh-token";
 /// What Entra gives a refresh token that is not used.
 const LONGEST_IDLE: Duration = Duration::days(90);

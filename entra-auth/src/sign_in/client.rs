@@ -3,8 +3,15 @@ use std::{fmt, sync::Arc};
 use entra_core::{ClientId, Guid, InvalidId, TenantId, url::Url};
 
 use super::{
-    error::SignInError, identity::Identity, issuer, kind::SignInErrorKind, kind_of,
-    replay::Finished, signed_in::SignedIn, tenants::Tenants,
+    error::SignInError,
+    groups::{GroupSettings, GroupsClaim},
+    identity::Identity,
+    issuer,
+    kind::SignInErrorKind,
+    kind_of,
+    replay::Finished,
+    signed_in::SignedIn,
+    tenants::Tenants,
 };
 use crate::{
     Error,
@@ -22,8 +29,8 @@ use crate::{
 /// Building one sends nothing. [`start`](Self::start) gives the address for the browser and a state
 /// to keep in its session; [`finish`](Self::finish) checks what comes back, in this order: the
 /// state, its age, that it is the first time, who answers, the code with PKCE, and the ID token
-/// with signature, issuer, audience, times, nonce and tenant. Only then is anything kept. Cheap to
-/// clone; clones share what they keep. See the [module](crate::sign_in) for an example.
+/// with signature, issuer, audience, times, nonce and tenant. The tokens are kept when the
+/// application's own check has agreed: [`SignedIn::commit`]. Cheap to clone; clones share what they keep. See the [module](crate::sign_in) for an example.
 #[derive(Clone)]
 pub struct SignInClient(Arc<Inner>);
 
@@ -33,6 +40,7 @@ struct Inner {
     flow: AuthorizationCodeFlow,
     validator: TokenValidator,
     tenants: Tenants,
+    groups: GroupSettings,
     finished: Finished,
 }
 
@@ -44,7 +52,9 @@ pub struct SignInClientBuilder {
     name: Option<String>,
     domains: Vec<String>,
     tenants: Tenants,
+    groups: GroupSettings,
     keys: SigningKeys,
+    own_signing_keys: bool,
     settings: Settings,
 }
 
@@ -62,7 +72,9 @@ impl SignInClient {
             name: None,
             domains: Vec::new(),
             tenants: Tenants::default(),
+            groups: GroupSettings::default(),
             keys: SigningKeys::new(),
+            own_signing_keys: false,
             settings: Settings::default(),
         }
     }
@@ -85,7 +97,8 @@ impl SignInClient {
     /// know nothing of each other, so take the flow out of the browser's session before the call.
     ///
     /// # Errors
-    /// Every kind but `FlowMissing` and `GroupsUnavailable`; nothing is kept then.
+    /// Every kind but `FlowMissing` and those of a group check. Nothing is kept before
+    /// [`SignedIn::commit`], whatever comes of it.
     pub async fn finish(
         &self,
         flow: PendingSignIn,
@@ -115,7 +128,7 @@ impl SignInClient {
         {
             return Err(SignInError::new(SignInErrorKind::IssuerMismatch));
         }
-        let credential = self.0.flow.accept(redeemed, &flow).await.map_err(refused)?;
+        let credential = self.0.flow.stage(redeemed, &flow).await.map_err(refused)?;
         Ok(SignedIn::new(identity, credential, answer.session_state))
     }
 
@@ -199,10 +212,13 @@ impl SignInClient {
             .await
             .map_err(|error| SignInError::invalid(kind_of::invalid(&error), error))?;
         let home = match &personal.client_info {
-            Some(info) => home(info).map_err(rejected)?,
-            None => None,
+            // Unsigned, and Entra's own: another provider may write any user into it.
+            Some(info) if self.0.flow.party().settings.cloud.is_entra() => {
+                home(info).map_err(rejected)?
+            }
+            _ => None,
         };
-        let identity = Identity::read(token.claims().clone(), home)?;
+        let identity = Identity::read(token.claims().clone(), home, self.0.groups)?;
         let own = self.tenant().guid();
         let admits = |tenant| match token.tid() {
             Some(issuer) => tenant == issuer && self.0.tenants.admit(tenant),
@@ -300,6 +316,31 @@ impl SignInClientBuilder {
         self
     }
 
+    /// What the registration makes Entra write into the `groups` claim;
+    /// [`Hint`](GroupsClaim::Hint) unless set, so that the directory decides about membership.
+    pub const fn groups_claim(mut self, claim: GroupsClaim) -> Self {
+        self.groups.claim = claim;
+        self
+    }
+
+    /// The registration emits groups as roles (`emit_as_roles`): the claim `roles` then holds groups,
+    /// read as [`groups_claim`](Self::groups_claim) says, and the user has no app role. Without this
+    /// setting a group that bears the name of a role would pass as that role.
+    pub const fn groups_as_roles(mut self) -> Self {
+        self.groups.as_roles = true;
+        self
+    }
+
+    /// Validates ID tokens with signing keys of the application's own. An application whose claims
+    /// are mapped, or that has a custom signing key, has them: they are listed only at its own
+    /// metadata (`?appid={client id}`), and without this setting every sign-in fails because the key
+    /// is unknown. See Microsoft's page on
+    /// [signing keys](https://learn.microsoft.com/entra/identity-platform/signing-key-rollover).
+    pub const fn own_signing_keys(mut self) -> Self {
+        self.own_signing_keys = true;
+        self
+    }
+
     /// Signing keys to share with other connections and validators; keys of its own unless set.
     pub fn keys(mut self, keys: &SigningKeys) -> Self {
         self.keys = keys.clone();
@@ -331,9 +372,12 @@ impl SignInClientBuilder {
             .transport(transport)
             .keys(&self.keys)
             // Which of them may enter is decided beyond the list that a validator has.
-            .any_tenant()
-            .build()
-            .map_err(refused)?;
+            .any_tenant();
+        let validator = match self.own_signing_keys {
+            true => validator.own_signing_keys(party.client),
+            false => validator,
+        };
+        let validator = validator.build().map_err(refused)?;
         let name = self
             .name
             .unwrap_or_else(|| format!("{}/{}", party.tenant, party.client));
@@ -343,6 +387,7 @@ impl SignInClientBuilder {
             flow,
             validator,
             tenants: self.tenants,
+            groups: self.groups,
             finished: Finished::default(),
         })))
     }

@@ -1,7 +1,12 @@
 use std::{error, fmt, sync::Arc};
 
-use super::kind::SignInErrorKind;
-use crate::{Error, ErrorKind, validate::InvalidToken};
+use entra_core::MembershipError;
+
+use super::{kind::SignInErrorKind, kind_of};
+use crate::{
+    Error, ErrorKind,
+    validate::{InvalidToken, InvalidTokenKind},
+};
 
 /// Why nobody is signed in, with a sentence for the person and one for an admin.
 ///
@@ -28,7 +33,7 @@ struct Inner {
 enum Source {
     Token(Error),
     Invalid(InvalidToken),
-    Directory(entra_core::DirectoryError),
+    Membership(MembershipError),
 }
 
 impl SignInError {
@@ -61,6 +66,12 @@ impl SignInError {
         if let Some(detail) = self.detail() {
             add(&format!("Found: {detail}."));
         }
+        if let Some(Source::Membership(error)) = &self.0.source {
+            add(&format!("Found: {error}."));
+            if let Some(fix) = error.fix().filter(|_| !self.0.kind.names_permission()) {
+                add(fix);
+            }
+        }
         if let Some(error) = self.error() {
             if error.kind() == ErrorKind::Configuration {
                 add(&format!("Found: {error}."));
@@ -71,8 +82,12 @@ impl SignInError {
             if let Some(id) = error.correlation_id() {
                 add(&format!("The correlation id is {id}."));
             }
-        } else if let Some(source) = error::Error::source(self) {
-            add(&format!("Found: {source}."));
+        }
+        if let Some(error) = self.invalid_token() {
+            add(&format!("Found: {error}."));
+            if error.kind() == InvalidTokenKind::UnknownKey {
+                add(OWN_KEYS);
+            }
         }
         text
     }
@@ -88,6 +103,7 @@ impl SignInError {
     pub fn error(&self) -> Option<&Error> {
         match &self.0.source {
             Some(Source::Token(error)) => Some(error),
+            Some(Source::Membership(error)) => Error::find(error),
             _ => None,
         }
     }
@@ -137,12 +153,9 @@ impl SignInError {
         Self::made(kind, None, Some(Source::Invalid(error)))
     }
 
-    pub(super) fn directory(error: entra_core::DirectoryError) -> Self {
-        Self::made(
-            SignInErrorKind::GroupsUnavailable,
-            None,
-            Some(Source::Directory(error)),
-        )
+    pub(super) fn membership(error: MembershipError) -> Self {
+        let kind = kind_of::membership(&error);
+        Self::made(kind, None, Some(Source::Membership(error)))
     }
 
     pub(super) fn configuration(detail: &'static str) -> Self {
@@ -190,7 +203,10 @@ impl error::Error for SignInError {
         self.0.source.as_ref().map(|source| match source {
             Source::Token(error) => error as &(dyn error::Error + 'static),
             Source::Invalid(error) => error,
-            Source::Directory(error) => error,
+            Source::Membership(error) => error,
         })
     }
 }
+
+/// The setting, which the validator's own words do not know.
+const OWN_KEYS: &str = "An application with signing keys of its own, as with mapped claims, needs the setting SignInClientBuilder::own_signing_keys.";

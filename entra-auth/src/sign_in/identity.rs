@@ -4,7 +4,11 @@ use entra_core::{Guid, ObjectId, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{error::SignInError, kind::SignInErrorKind};
+use super::{
+    error::SignInError,
+    groups::{GroupSettings, Groups},
+    kind::SignInErrorKind,
+};
 
 /// Who has signed in, from an ID token that was validated.
 ///
@@ -29,9 +33,11 @@ pub struct Identity {
     pub username: Option<String>,
     /// The e-mail address, and whether it was proven to be the person's.
     pub email: Option<Email>,
-    /// The application's roles that the person has, by assignment or by a group.
+    /// The application's roles that the user has, by assignment or by a group. A registration that
+    /// emits groups as roles puts group names here, which prove nothing, unless the connection has
+    /// [`groups_as_roles`](super::SignInClientBuilder::groups_as_roles).
     pub roles: Vec<String>,
-    /// The person's groups, as far as the token says.
+    /// The user's groups, as far as the token says.
     pub groups: Groups,
     /// How the person signed in, such as `pwd` and `mfa`; empty where the token does not say.
     pub amr: Vec<String>,
@@ -60,21 +66,6 @@ pub enum Email {
     Verified(String),
     /// Nobody vouches for it.
     Unverified(String),
-}
-
-/// What an ID token says about groups.
-///
-/// Which groups a token lists is set under Token configuration: security groups, those assigned to
-/// the application, or all.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum Groups {
-    /// The groups, by object id; by name if the registration says so.
-    Listed(Vec<String>),
-    /// There are more than fit into a token: ask the directory.
-    Overage,
-    /// Nothing: the registration asks for no groups, or the person has none.
-    Absent,
 }
 
 impl Identity {
@@ -106,6 +97,7 @@ impl Identity {
     pub(super) fn read(
         claims: Map<String, Value>,
         home: Option<(Guid, Guid)>,
+        settings: GroupSettings,
     ) -> Result<Self, SignInError> {
         let missing = |what| SignInError::because(SignInErrorKind::TokenRejected, what);
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
@@ -135,8 +127,8 @@ impl Identity {
             name: owned("name"),
             username: owned("preferred_username").or_else(|| owned("upn")),
             email: email(&claims),
-            roles: texts(&claims, "roles"),
-            groups: groups(&claims),
+            roles: settings.roles(texts(&claims, "roles")),
+            groups: settings.groups(&claims),
             amr: texts(&claims, "amr"),
             auth_time: claims
                 .get("auth_time")
@@ -233,20 +225,6 @@ fn email(claims: &Map<String, Value>) -> Option<Email> {
     })
 }
 
-fn groups(claims: &Map<String, Value>) -> Groups {
-    let overage = claims
-        .get("_claim_names")
-        .is_some_and(|names| names.get("groups").is_some())
-        || claims.get("hasgroups").is_some_and(is_true)
-        // A link in place of the list, as tokens of the implicit flow have it.
-        || claims.keys().any(|name| name.starts_with("groups:src"));
-    match claims.get("groups") {
-        _ if overage => Groups::Overage,
-        Some(_) => Groups::Listed(texts(claims, "groups")),
-        None => Groups::Absent,
-    }
-}
-
 /// A list of texts; a single text is a list of one.
 fn texts(claims: &Map<String, Value>, name: &str) -> Vec<String> {
     match claims.get(name) {
@@ -267,7 +245,7 @@ fn number(value: &Value) -> Option<i64> {
 }
 
 /// As a boolean, and as the number and the texts that were seen in its place.
-fn is_true(value: &Value) -> bool {
+pub(super) fn is_true(value: &Value) -> bool {
     match value {
         Value::Bool(truth) => *truth,
         Value::Number(number) => number.as_i64() == Some(1),
@@ -298,7 +276,7 @@ mod tests {
             unreachable!()
         };
         let home = home.map(|(uid, utid)| (uid.parse().unwrap(), utid.parse().unwrap()));
-        Identity::read(claims, home)
+        Identity::read(claims, home, GroupSettings::default())
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "reads as `with(json!(..))`")]
@@ -359,39 +337,6 @@ mod tests {
             (
                 json!({ "verified_primary_email": ["x@b.c"] }),
                 verified("x@b.c"),
-            ),
-        ];
-        for (claims, expected) in table {
-            assert_eq!(of(claims.clone()), expected, "{claims}");
-        }
-    }
-
-    #[test]
-    fn groups_are_listed_too_many_or_not_told() {
-        let of = |claims: Value| with(claims).groups;
-        let listed = |ids: &[&str]| Groups::Listed(ids.iter().map(|&id| id.to_owned()).collect());
-        let table = [
-            (json!({}), Groups::Absent),
-            (json!({ "groups": [] }), listed(&[])),
-            (json!({ "groups": ["a", "b"] }), listed(&["a", "b"])),
-            (
-                json!({ "_claim_names": { "groups": "src1" } }),
-                Groups::Overage,
-            ),
-            (
-                json!({ "_claim_names": { "other": "src1" } }),
-                Groups::Absent,
-            ),
-            (json!({ "hasgroups": true }), Groups::Overage),
-            (json!({ "hasgroups": "true" }), Groups::Overage),
-            (json!({ "hasgroups": false }), Groups::Absent),
-            (
-                json!({ "groups:src1": "https://graph.windows.net/x" }),
-                Groups::Overage,
-            ),
-            (
-                json!({ "groups": ["a"], "_claim_names": { "groups": "src1" } }),
-                Groups::Overage,
             ),
         ];
         for (claims, expected) in table {

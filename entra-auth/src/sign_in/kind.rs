@@ -72,8 +72,12 @@ pub enum SignInErrorKind {
     TokenRejected,
     /// The sign-in is longer ago than was asked for.
     TooOld,
-    /// The groups of the person could not be read.
+    /// The groups of the user could not be read for now.
     GroupsUnavailable,
+    /// The application lacks the permission to read the groups of the user.
+    GroupPermissionMissing,
+    /// The directory rejected the request for the groups of the user.
+    GroupsRejected,
     /// The sign-in service asked to wait.
     Throttled,
     /// The sign-in service failed or could not be reached.
@@ -85,7 +89,7 @@ pub enum SignInErrorKind {
 impl SignInErrorKind {
     /// Every kind that there is.
     #[cfg(test)]
-    pub(super) const ALL: [Self; 39] = [
+    pub(super) const ALL: [Self; 41] = [
         Self::Configuration,
         Self::FlowMissing,
         Self::CallbackMalformed,
@@ -122,6 +126,8 @@ impl SignInErrorKind {
         Self::TokenRejected,
         Self::TooOld,
         Self::GroupsUnavailable,
+        Self::GroupPermissionMissing,
+        Self::GroupsRejected,
         Self::Throttled,
         Self::Unavailable,
         Self::Refused,
@@ -155,6 +161,20 @@ impl SignInErrorKind {
                 | Self::Throttled
                 | Self::Unavailable
         )
+    }
+
+    /// Whether an administrator has to act, so that the words for the administrator come first.
+    #[cfg_attr(
+        not(feature = "axum"),
+        expect(dead_code, reason = "the pages ask for it")
+    )]
+    pub(crate) const fn is_for_administrator(self) -> bool {
+        matches!(self, Self::GroupPermissionMissing | Self::GroupsRejected)
+    }
+
+    /// Whether its own words for the administrator name the permission.
+    pub(super) const fn names_permission(self) -> bool {
+        matches!(self, Self::GroupPermissionMissing)
     }
 
     /// What happened, as one line of a log.
@@ -353,7 +373,17 @@ impl SignInErrorKind {
             Self::GroupsUnavailable => (
                 "the groups could not be read",
                 "We could not check your access just now; please try again in a moment.",
-                "Whether the person is a member could not be read from the directory. If it refuses, as with HTTP 403, grant the application GroupMember.Read.All with an admin's consent.",
+                "The directory did not say whether the user is a member; it failed or could not be reached. Nothing is wrong with the connection.",
+            ),
+            Self::GroupPermissionMissing => (
+                "the application lacks the permission to read groups",
+                "Your access cannot be checked because the setup of this site is not complete; please tell your administrator.",
+                "Grant the application the Microsoft Graph permission GroupMember.Read.All under API permissions, with an administrator's consent: until then nobody's groups can be read, and trying again does not help.",
+            ),
+            Self::GroupsRejected => (
+                "the directory rejected the request for the user's groups",
+                "Your access cannot be checked because of the setup of this site; please tell your administrator.",
+                "Microsoft Graph rejected the request for the user's groups and will reject it again: see that the credential is one of the tenant that the user signed in to.",
             ),
             Self::Throttled => (
                 "the sign-in service asked to wait",

@@ -1,5 +1,7 @@
 //! What an error of the sign-in service means for the person and the admin.
 
+use entra_core::{MembershipError, MembershipErrorKind};
+
 use super::kind::SignInErrorKind as Kind;
 use crate::{
     Error, ErrorKind,
@@ -40,6 +42,32 @@ pub(super) fn refusal(error: &Error) -> Kind {
         ErrorKind::InteractionRequired if oauth == "invalid_grant" => Kind::CodeRejected,
         ErrorKind::InteractionRequired => Kind::SignInRequired,
         ErrorKind::Refused => Kind::Refused,
+    }
+}
+
+/// Why a group check came to nothing. What only the user can do, such as a second factor that a
+/// policy asks for, keeps its own kind; what only an administrator can do is never "try again".
+pub(super) fn membership(error: &MembershipError) -> Kind {
+    let found = Error::find(error).map(refusal);
+    match (error.kind(), found) {
+        (MembershipErrorKind::Unavailable, _) => Kind::GroupsUnavailable,
+        (
+            _,
+            Some(
+                kind @ (Kind::MfaRequired
+                | Kind::DeviceRequired
+                | Kind::ConditionalAccess
+                | Kind::PasswordExpired
+                | Kind::AccountDisabled
+                | Kind::AccountLocked
+                | Kind::SignInRequired),
+            ),
+        ) => kind,
+        (MembershipErrorKind::PermissionMissing, _)
+        | (_, Some(Kind::ConsentRequired | Kind::AdminConsentRequired)) => {
+            Kind::GroupPermissionMissing
+        }
+        _ => Kind::GroupsRejected,
     }
 }
 

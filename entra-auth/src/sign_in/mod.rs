@@ -2,8 +2,9 @@
 //!
 //! A [`SignInClient`] is one connection: the tenant, the application and its proof, as an admin
 //! typed them in. [`start`](SignInClient::start) gives the address to send a browser to,
-//! [`finish`](SignInClient::finish) turns what comes back into a [`SignedIn`] person, whose
-//! [`Identity`] was validated before anything was kept. Building a client sends nothing: what it
+//! [`finish`](SignInClient::finish) turns what comes back into a [`SignedIn`] user with a validated
+//! [`Identity`]. Its tokens are kept when the application's own check has agreed and
+//! [`commit`](SignedIn::commit) is called. Building a client sends nothing: what it
 //! must know of the tenant is asked for at the first use, once for all who wait, and again at the
 //! next use if it failed.
 //!
@@ -33,7 +34,8 @@
 //!
 //! let who = session.identity();
 //! assert_eq!(who.username.as_deref(), Some("adele@contoso.com"));
-//! println!("{} of {} is {}", who.oid, who.tid, who.name.as_deref().unwrap_or("somebody"));
+//! println!("{} of {} is {}", who.oid, who.tid, who.name.as_deref().unwrap_or("unnamed"));
+//! session.commit().await; // the application's own check has agreed: keep the tokens
 //! # Ok::<(), Box<dyn std::error::Error>>(()) })?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -42,6 +44,7 @@ mod admin_consent;
 mod client;
 mod connections;
 mod error;
+mod groups;
 mod identity;
 mod issuer;
 mod kind;
@@ -56,7 +59,8 @@ pub use admin_consent::{AdminConsent, AdminConsentOptions, AdminConsentState, Co
 pub use client::{SignInClient, SignInClientBuilder};
 pub use connections::Connections;
 pub use error::SignInError;
-pub use identity::{Email, Groups, Identity};
+pub use groups::{Groups, GroupsClaim};
+pub use identity::{Email, Identity};
 pub use kind::SignInErrorKind;
 pub use return_path::{ReturnPath, ReturnPathError};
 pub use sign_out::{FrontChannelSignOut, SignOutOptions};

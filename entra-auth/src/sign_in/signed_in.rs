@@ -1,15 +1,15 @@
 use entra_core::{GroupMembership, InvalidId, ObjectId};
 
-use super::{
-    error::SignInError,
-    identity::{Groups, Identity},
-};
+use super::{error::SignInError, groups::Groups, identity::Identity};
 use crate::user::{Account, UserCredential};
 
-/// A person who has just signed in.
+/// A user who has just signed in, and to whom the application has not agreed yet.
 ///
-/// The identity belongs into the session; with the account,
-/// [`resume`](super::SignInClient::resume) gives the person's tokens at any later request.
+/// Decide first whether the user may enter, such as by
+/// [`is_member_of_any`](Self::is_member_of_any), then call [`commit`](Self::commit) to keep the
+/// tokens. Without it nothing of this sign-in is kept: a rejected one cannot replace or remove the
+/// tokens of a user who is signed in. The identity belongs into the session; with the account,
+/// [`resume`](super::SignInClient::resume) gives the user's tokens at any later request.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
     identity: Identity,
@@ -48,7 +48,35 @@ impl SignedIn {
         self.credential.account()
     }
 
-    /// The person's tokens, such as for a Graph client.
+    /// Keeps the user's tokens, in the connection's cache and its store, in place of those of an
+    /// earlier sign-in. Call it when the application's own check has agreed. Clones of the
+    /// credential go on with what was kept. Calling it twice does no harm.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// # use entra_auth::{SignInClient, user::{ClientProof, StartOptions}};
+    /// # let tenant = entra_mock::FakeTenant::start().await;
+    /// # let app = tenant.register_app("Shop").redirect_uri("https://shop.example/callback").with_secret();
+    /// # let contoso = SignInClient::builder(tenant.id(), app.client_id(), ClientProof::secret(app.secret()))
+    /// #     .redirect_uri("https://shop.example/callback").scopes(["User.Read"])
+    /// #     .cloud(tenant.cloud()).clock(tenant.clock()).build()?;
+    /// # let (url, flow) = contoso.start(&StartOptions::default())?;
+    /// # let callback = tenant.sign_in_at(url.as_str(), "adele@contoso.com").query();
+    /// let session = contoso.finish(flow, &callback).await?;
+    /// let account = session.account().clone();
+    /// assert!(contoso.resume(&account).await.is_none());
+    ///
+    /// session.commit().await; // the application's own check has agreed
+    /// assert!(contoso.resume(&account).await.is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn commit(&self) {
+        self.credential.commit().await;
+    }
+
+    /// The user's tokens, such as for a Graph client that checks groups before
+    /// [`commit`](Self::commit).
     #[must_use]
     pub const fn credential(&self) -> &UserCredential {
         &self.credential
@@ -60,16 +88,24 @@ impl SignedIn {
         self.session_state.as_deref()
     }
 
-    /// Whether the person is in any of these groups, directly or by other groups.
+    /// Whether the user is in any of these groups, directly or through other groups.
     ///
-    /// The token's list decides where there is one; the directory is asked when the token has too
-    /// many groups, none, or names in place of ids. A list holds what the registration asks for
-    /// only, such as security groups. With no groups, the answer is no.
+    /// The directory decides, unless the connection's
+    /// [`groups_claim`](super::SignInClientBuilder::groups_claim) says that tokens list object ids
+    /// and this one does. Such a list holds what the registration asks for only, such as security
+    /// groups. With no groups to look for, it returns `false`.
+    ///
+    /// **Hidden membership.** The directory does not tell members of a Microsoft 365 group with
+    /// `visibility` `HiddenMembership` (nor of a hidden administrative unit) to an application
+    /// without the permission `Member.Read.Hidden`: a true member then counts as none, and no error
+    /// says so.
     ///
     /// # Errors
-    /// [`Configuration`](super::SignInErrorKind::Configuration) for an id that is none,
-    /// [`GroupsUnavailable`](super::SignInErrorKind::GroupsUnavailable) when the directory could not
-    /// be asked. Nobody may enter then.
+    /// [`Configuration`](super::SignInErrorKind::Configuration) for an invalid id;
+    /// [`GroupsUnavailable`](super::SignInErrorKind::GroupsUnavailable) when the directory does not
+    /// respond for now; [`GroupPermissionMissing`](super::SignInErrorKind::GroupPermissionMissing)
+    /// and [`GroupsRejected`](super::SignInErrorKind::GroupsRejected) when it never will until an
+    /// administrator acts. Let nobody in then.
     pub async fn is_member_of_any<D, I>(
         &self,
         directory: &D,
@@ -84,22 +120,23 @@ impl SignedIn {
         self.identity.is_member_of_any(directory, &wanted).await
     }
 
-    /// Every group of the person: the token's where they are listed by id, else the directory's.
+    /// Every group of the user: the token's where it lists object ids, else the directory's.
+    /// Groups with hidden membership are missing as in
+    /// [`is_member_of_any`](Self::is_member_of_any).
     ///
     /// # Errors
-    /// [`GroupsUnavailable`](super::SignInErrorKind::GroupsUnavailable) when the directory could not
-    /// be asked.
+    /// As [`is_member_of_any`](Self::is_member_of_any).
     pub async fn group_ids<D>(&self, directory: &D) -> Result<Vec<ObjectId>, SignInError>
     where
         D: GroupMembership + ?Sized,
     {
-        if let Some(listed) = self.identity.listed_groups() {
-            return Ok(listed);
+        if let Groups::Ids(listed) = &self.identity.groups {
+            return Ok(listed.clone());
         }
         directory
             .all_member_groups(self.identity.oid)
             .await
-            .map_err(SignInError::directory)
+            .map_err(SignInError::membership)
     }
 }
 
@@ -107,8 +144,7 @@ impl Identity {
     /// As [`SignedIn::is_member_of_any`], for an identity that was kept in a session.
     ///
     /// # Errors
-    /// [`GroupsUnavailable`](super::SignInErrorKind::GroupsUnavailable) when the directory could not
-    /// be asked.
+    /// As [`SignedIn::is_member_of_any`].
     pub async fn is_member_of_any<D>(
         &self,
         directory: &D,
@@ -120,23 +156,15 @@ impl Identity {
         if groups.is_empty() {
             return Ok(false);
         }
-        if let Some(listed) = self.listed_groups() {
+        if let Groups::Ids(listed) = &self.groups {
             return Ok(groups.iter().any(|group| listed.contains(group)));
         }
         let found = directory
             .member_groups_among(self.oid, groups)
             .await
-            .map_err(SignInError::directory)?;
+            .map_err(SignInError::membership)?;
         // What was not asked for does not count, whatever a directory answers.
         Ok(found.iter().any(|group| groups.contains(group)))
-    }
-
-    /// The groups of the token, if it lists them all and by id.
-    fn listed_groups(&self) -> Option<Vec<ObjectId>> {
-        match &self.groups {
-            Groups::Listed(groups) => groups.iter().map(|group| group.parse().ok()).collect(),
-            Groups::Overage | Groups::Absent => None,
-        }
     }
 }
 

@@ -122,8 +122,8 @@ impl PersistentCache {
         }
     }
 
-    /// The turn to change an entry, among all that share the store. It is waited for only for a
-    /// while: a change made twice does no harm.
+    /// The turn to change an entry, among all that share the store. It is waited for as long as
+    /// another may hold it, and not longer: a process that was killed must not keep it for good.
     pub(crate) async fn turn(&self, ident: &Ident, budget: &mut Budget) -> Option<StoreLock> {
         let key = ident.store_key();
         let started = Instant::now();
@@ -131,7 +131,7 @@ impl PersistentCache {
             let lock = self.inner().try_lock(&key, LEASE);
             match self.store.run(budget, lock).await {
                 Ok(Some(lock)) => return Some(lock),
-                Ok(None) if started.elapsed() < PATIENCE => {
+                Ok(None) if started.elapsed() < LEASE => {
                     budget.restore(&self.store);
                     sleep(FIRST_PAUSE).await;
                 }
@@ -286,8 +286,6 @@ async fn sleep(duration: Duration) {
 }
 
 const GATES: usize = 16;
-/// How long a change waits for the lock of another process.
-const PATIENCE: Duration = Duration::from_secs(3);
 /// How long one process may keep the others waiting.
 const LEASE: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(10);

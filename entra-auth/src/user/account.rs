@@ -2,7 +2,7 @@ use base64::{
     Engine as _, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
-use entra_core::{ClientId, Secret, TenantId};
+use entra_core::{ClientId, Cloud, Secret, TenantId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -26,12 +26,14 @@ pub struct Account {
 }
 
 impl Account {
-    /// The person of a sign-in's answer. It came from the token endpoint itself over a connection
+    /// The user of a token response. It came from the token endpoint itself over a connection
     /// that proves the server, so its signature need not be checked (OpenID Connect 3.1.3.7, 6).
+    ///
+    /// `client_info` is Entra's own extension and not signed: from another provider it is ignored.
     pub(super) fn of(
         personal: &Personal,
         client: ClientId,
-        tenant: &TenantId,
+        (cloud, tenant): (&Cloud, &TenantId),
         nonce: Option<&str>,
     ) -> Result<Self, Error> {
         let claims = match &personal.id_token {
@@ -49,8 +51,8 @@ impl Account {
         }
         let signed_in_to = text("tid").and_then(|tid| tid.parse::<TenantId>().ok());
         let home = match &personal.client_info {
-            Some(info) => home(info),
-            None => None,
+            Some(info) if cloud.is_entra() => home(info),
+            _ => None,
         };
         // Other providers have no `tid`: theirs is the one tenant that was asked.
         let asked = (!tenant.is_alias()).then(|| tenant.to_string());
@@ -122,8 +124,12 @@ mod tests {
     }
 
     fn of(personal: &Personal, nonce: Option<&str>) -> Result<Account, Error> {
+        at(&Cloud::public(), personal, nonce)
+    }
+
+    fn at(cloud: &Cloud, personal: &Personal, nonce: Option<&str>) -> Result<Account, Error> {
         let tenant = "contoso.com".parse().unwrap();
-        Account::of(personal, CLIENT.parse().unwrap(), &tenant, nonce)
+        Account::of(personal, CLIENT.parse().unwrap(), (cloud, &tenant), nonce)
     }
 
     #[test]
@@ -143,6 +149,20 @@ mod tests {
             without.home_account_id,
             "here.22222222-2222-2222-2222-222222222222"
         );
+    }
+
+    #[test]
+    fn client_info_of_another_provider_names_no_account() {
+        let issuer = "https://id.example/";
+        let other = Cloud::openid_provider(issuer, issuer, None, None).unwrap();
+        let claims = format!(r#"{{"aud":"{CLIENT}","sub":"mallory","tid":"their-tenant"}}"#);
+        let victim = Some(r#"{"uid":"victim","utid":"home"}"#);
+        let response = personal(&claims, victim);
+        let account = at(&other, &response, None).unwrap();
+        assert_eq!(account.home_account_id, "mallory.their-tenant");
+        assert_eq!(of(&response, None).unwrap().home_account_id, "victim.home");
+        let nameless = personal(&format!(r#"{{"aud":"{CLIENT}"}}"#), victim);
+        at(&other, &nameless, None).unwrap_err();
     }
 
     #[test]

@@ -226,16 +226,17 @@ impl AuthorizationCodeFlow {
         self.0.party.forget(account)
     }
 
-    /// Forgets somebody who signs out, here, in the cache and in its store; whether there was
-    /// anybody to forget here. All the person's tokens in that store go, those of other
-    /// applications too.
+    /// Forgets a user who signs out, here, in the cache and in its store; returns whether the user
+    /// was known here. All tokens of the user that this cloud issued go from that store, those of
+    /// other applications too.
     ///
     /// # Errors
     /// When the store could not be written; the person is forgotten here all the same.
     pub async fn sign_out(&self, account: &Account) -> Result<bool, StoreError> {
         let was_here = self.forget(account);
-        let partition = CachePartition::account(&account.home_account_id);
-        self.0.party.settings.cache.forget(&partition).await?;
+        let settings = &self.0.party.settings;
+        let partition = CachePartition::account(&settings.cloud, &account.home_account_id);
+        settings.cache.forget(&partition).await?;
         Ok(was_here)
     }
 
@@ -266,7 +267,7 @@ impl AuthorizationCodeFlow {
     }
 
     /// Keeps what a code gave: the person, the token and the refresh token.
-    pub(crate) async fn accept(
+    async fn accept(
         &self,
         redeemed: Redeemed,
         flow: &PendingSignIn,
@@ -274,6 +275,18 @@ impl AuthorizationCodeFlow {
         let granted = (redeemed.token, redeemed.personal);
         let party = &self.0.party;
         UserCredential::signed_in(party, granted, &flow.scopes, Some(&flow.nonce)).await
+    }
+
+    /// What a code gave, kept nowhere before it is [committed](UserCredential::commit).
+    #[cfg(feature = "sign-in")]
+    pub(crate) async fn stage(
+        &self,
+        redeemed: Redeemed,
+        flow: &PendingSignIn,
+    ) -> Result<UserCredential, Error> {
+        let granted = (redeemed.token, redeemed.personal);
+        let party = &self.0.party;
+        UserCredential::staged(party, granted, &flow.scopes, Some(&flow.nonce)).await
     }
 
     pub(super) fn start_at(

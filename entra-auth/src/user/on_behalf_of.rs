@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     Error,
-    cache::{self, Asked},
+    cache::{self, Asked, RotationLock},
     form::Form,
     settings::{Settings, common_settings},
     token_endpoint::Effort,
@@ -144,6 +144,7 @@ impl OnBehalfOf {
             assertion,
             long_running,
             refresh_token: Mutex::default(),
+            lock: RotationLock::default(),
         };
         OnBehalfOfCredential(Arc::new(Tokens::new(
             Arc::new(source),
@@ -219,11 +220,17 @@ struct Caller {
     assertion: Secret,
     long_running: bool,
     refresh_token: Mutex<Option<Secret>>,
+    lock: RotationLock,
 }
 
 #[async_trait]
 impl TokenSource for Caller {
     async fn fetch(&self, asked: &Asked, effort: Effort) -> Result<AccessToken, Error> {
+        // Only long-running work has a refresh token; others need not wait for each other.
+        let guard = match self.long_running {
+            true => Some(self.lock.acquire(refresh::patience(&self.party)).await),
+            false => None,
+        };
         let held = self.refresh_token().clone();
         let (token, personal) = match held {
             Some(held) => match refresh::refresh(&self.party, asked, &held, effort).await {
@@ -241,6 +248,7 @@ impl TokenSource for Caller {
         {
             *self.refresh_token() = Some(newer);
         }
+        drop(guard);
         Ok(token)
     }
 }

@@ -13,6 +13,8 @@ use super::{
     proof::{ClientProof, Purpose},
     refresh::UserCredential,
 };
+#[cfg(feature = "sign-in")]
+use crate::TokenCache;
 use crate::{
     Error,
     form::Form,
@@ -71,6 +73,23 @@ impl Party {
     pub(super) fn detached(&self) -> Arc<Self> {
         Arc::new(Self {
             settings: self.settings.clone(),
+            tenant: self.tenant.clone(),
+            client: self.client,
+            proof: self.proof.clone(),
+            endpoint: self.endpoint.clone(),
+            people: Mutex::default(),
+        })
+    }
+
+    /// The same application with another cache, and a registry of its own.
+    #[cfg(feature = "sign-in")]
+    pub(super) fn with_cache(&self, cache: TokenCache) -> Arc<Self> {
+        let settings = Settings {
+            cache,
+            ..self.settings.clone()
+        };
+        Arc::new(Self {
+            settings,
             tenant: self.tenant.clone(),
             client: self.client,
             proof: self.proof.clone(),

@@ -1,4 +1,8 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use entra_core::{
@@ -12,7 +16,7 @@ use super::{
     proof::ClientProof,
 };
 use crate::{
-    Error, ErrorKind,
+    Error, ErrorKind, TokenCache,
     cache::{self, Asked, RefreshToken},
     form::Form,
     settings::{Settings, common_settings},
@@ -63,6 +67,15 @@ struct Inner {
     account: Account,
     session: Arc<Session>,
     id_token: Option<Secret>,
+    /// Of a sign-in that the application has not agreed to yet.
+    staged: Option<Staged>,
+}
+
+/// Where the tokens of a staged sign-in go when the application agrees to it.
+struct Staged {
+    party: Arc<Party>,
+    cache: TokenCache,
+    committed: OnceLock<UserCredential>,
 }
 
 /// Settings of a [`UserCredential`].
@@ -150,7 +163,7 @@ impl UserCredential {
     /// the credential may bring a newer one. A cache with a store keeps it by itself.
     #[must_use]
     pub fn refresh_token(&self) -> Option<Secret> {
-        self.0.session.refresh_token.current()
+        self.current().session.refresh_token.current()
     }
 
     /// The ID token of the sign-in, if there was one.
@@ -171,8 +184,78 @@ impl UserCredential {
         scopes: &[String],
         nonce: Option<&str>,
     ) -> Result<Self, Error> {
-        let account = Account::of(&personal, party.client, &party.tenant, nonce)?;
-        let person = Self::new(party, account, personal.id_token);
+        let place = (&party.settings.cloud, &party.tenant);
+        let account = Account::of(&personal, party.client, place, nonce)?;
+        let user = Self::new(party, account, personal.id_token.clone(), None);
+        user.take(token, personal, scopes, party).await?;
+        party.remember(&user);
+        Ok(user)
+    }
+
+    /// The user of a token response, apart from all others: nothing reaches the cache, its store or
+    /// the users that the application knows before [`commit`](Self::commit).
+    #[cfg(feature = "sign-in")]
+    pub(super) async fn staged(
+        party: &Arc<Party>,
+        (token, personal): (AccessToken, Personal),
+        scopes: &[String],
+        nonce: Option<&str>,
+    ) -> Result<Self, Error> {
+        let place = (&party.settings.cloud, &party.tenant);
+        let account = Account::of(&personal, party.client, place, nonce)?;
+        let cache = TokenCache::with_capacity(MOST_STAGED);
+        let staged = Staged {
+            party: Arc::clone(party),
+            cache: cache.clone(),
+            committed: OnceLock::new(),
+        };
+        let apart = party.with_cache(cache);
+        let user = Self::made(
+            &apart,
+            account,
+            personal.id_token.clone(),
+            (None, Some(staged)),
+        );
+        user.take(token, personal, scopes, &apart).await?;
+        Ok(user)
+    }
+
+    /// Keeps what a staged sign-in holds, in place of an earlier sign-in of the same account. From
+    /// then on its clones use what was kept. Again, or of no staged one, it does nothing.
+    #[cfg(feature = "sign-in")]
+    pub(crate) async fn commit(&self) {
+        let Some(staged) = &self.0.staged else { return };
+        let session = &self.0.session;
+        // A refresh under way brings its token first; one that comes after goes to the new place.
+        let guard = session.refresh_token.lock(session.patience()).await;
+        if staged.committed.get().is_some() {
+            return;
+        }
+        let Staged { party, cache, .. } = staged;
+        let kept = Self::new(party, self.0.account.clone(), self.0.id_token.clone(), None);
+        if let Some(token) = session.refresh_token.current() {
+            let held = &kept.0.session.refresh_token;
+            held.signed_in(token, party.clock().now()).await;
+        }
+        for (key, record) in cache.records() {
+            let target = &party.settings.cache;
+            target.keep(&key, record.token, record.obtained).await;
+        }
+        party.remember(&kept);
+        let _ = session.successor.set(Arc::clone(&kept.0.session));
+        let _ = staged.committed.set(kept);
+        drop(guard);
+    }
+
+    /// Takes what came with a sign-in.
+    async fn take(
+        &self,
+        token: AccessToken,
+        personal: Personal,
+        scopes: &[String],
+        party: &Party,
+    ) -> Result<(), Error> {
+        let person = self;
         if let Some(refresh_token) = personal.refresh_token {
             let held = &person.0.session.refresh_token;
             held.signed_in(refresh_token, party.clock().now()).await;
@@ -182,24 +265,37 @@ impl UserCredential {
             let request = TokenRequest::new(resources);
             person.0.tokens.seed(&request, token).await?;
         }
-        party.remember(&person);
-        Ok(person)
+        Ok(())
     }
 
     /// Somebody whose refresh token is in the store.
     pub(super) async fn resumed(party: &Arc<Party>, account: &Account) -> Option<Self> {
-        let person = Self::new(party, account.clone(), None);
+        let person = Self::new(party, account.clone(), None, None);
         let found = person.0.session.refresh_token.newest().await;
         found.map(|_| person)
     }
 
     /// Whether the person has signed out here or at another replica.
     pub(super) async fn has_ended(&self) -> bool {
-        let held = &self.0.session.refresh_token;
+        let held = &self.current().session.refresh_token;
         held.newest().await.is_none() && held.has_ended()
     }
 
-    fn new(party: &Arc<Party>, account: Account, id_token: Option<Secret>) -> Self {
+    fn new(
+        party: &Arc<Party>,
+        account: Account,
+        id_token: Option<Secret>,
+        given: Option<&Secret>,
+    ) -> Self {
+        Self::made(party, account, id_token, (given, None))
+    }
+
+    fn made(
+        party: &Arc<Party>,
+        account: Account,
+        id_token: Option<Secret>,
+        (given, staged): (Option<&Secret>, Option<Staged>),
+    ) -> Self {
         let settings = &party.settings;
         let session = Arc::new(Session {
             party: party.detached(),
@@ -210,7 +306,9 @@ impl UserCredential {
                 &account.tenant,
                 party.client,
                 &account.home_account_id,
+                given,
             ),
+            successor: OnceLock::new(),
         });
         let tokens = Tokens::new(
             Arc::clone(&session) as Arc<dyn TokenSource>,
@@ -224,14 +322,26 @@ impl UserCredential {
             account,
             session,
             id_token,
+            staged,
         }))
+    }
+
+    /// What its tokens come from now.
+    fn current(&self) -> &Inner {
+        let staged = self.0.staged.as_ref();
+        let kept = staged.and_then(|staged| staged.committed.get());
+        kept.map_or(&*self.0, |kept| &*kept.0)
     }
 }
 
 #[async_trait]
 impl TokenCredential for UserCredential {
     async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
-        self.0.tokens.token(request).await.map_err(Into::into)
+        self.current()
+            .tokens
+            .token(request)
+            .await
+            .map_err(Into::into)
     }
 }
 
@@ -269,7 +379,7 @@ impl UserCredentialBuilder {
             ));
         }
         let party = Party::new(self.given, self.settings)?;
-        let person = UserCredential::new(&party, self.account, None);
+        let person = UserCredential::new(&party, self.account, None, given.as_ref());
         if let Some(token) = given {
             let now = party.clock().now();
             person.0.session.refresh_token.give(token, now);
@@ -285,11 +395,25 @@ struct Session {
     /// The tenant that the person has signed in to.
     home: TenantId,
     refresh_token: RefreshToken,
+    /// What has taken its place, once a staged sign-in was committed.
+    successor: OnceLock<Arc<Self>>,
+}
+
+impl Session {
+    /// How long another use of the refresh token is waited for.
+    fn patience(&self) -> Duration {
+        patience(&self.party)
+    }
 }
 
 #[async_trait]
 impl TokenSource for Session {
     async fn fetch(&self, asked: &Asked, effort: Effort) -> Result<AccessToken, Error> {
+        let guard = self.refresh_token.lock(self.patience()).await;
+        if let Some(successor) = self.successor.get() {
+            drop(guard);
+            return successor.fetch(asked, effort).await;
+        }
         let Some(mut used) = self.refresh_token.newest().await else {
             return Err(Error::new(
                 ErrorKind::InteractionRequired,
@@ -315,24 +439,27 @@ impl TokenSource for Session {
         if let Err(error) = &outcome
             && asked.tenant == self.home
             && is_final(error)
-            && let Some(other) = self.refresh_token.refused(&used).await
+            && let Some(other) = self.refresh_token.refused(&guard, &used).await
         {
             used = other;
             outcome = refresh(&self.party, asked, &used, effort).await;
             if outcome.as_ref().is_err_and(is_final) {
-                drop(self.refresh_token.refused(&used).await);
+                drop(self.refresh_token.refused(&guard, &used).await);
             }
         }
         let (token, personal) = outcome?;
         if let Some(newer) = personal.refresh_token {
             let now = self.party.clock().now();
-            self.refresh_token.rotate(&used, newer, now).await;
+            self.refresh_token.rotate(&guard, &used, newer, now).await;
         }
         Ok(token)
     }
 }
 
-/// One use of a refresh token. The old one stays good, so a second try does no harm.
+/// One use of a refresh token, which the caller has locked.
+///
+/// At Entra the old one stays good, so a second try does no harm. Another provider may take it for
+/// stolen when it comes twice, so it is sent again only if it cannot have arrived.
 pub(super) async fn refresh(
     party: &Party,
     asked: &Asked,
@@ -343,15 +470,24 @@ pub(super) async fn refresh(
         .secret("refresh_token", refresh_token)
         .field("scope", with_identity(&[asked.scope()]))
         .optional("claims", asked.claims.as_deref());
+    let idempotency = match party.settings.cloud.is_entra() {
+        true => Idempotency::Safe,
+        false => Idempotency::NonIdempotent,
+    };
     party
         .redeem(
             "token by refresh token",
             &asked.tenant,
             form,
-            Idempotency::Safe,
+            idempotency,
             effort,
         )
         .await
+}
+
+/// How long another use of a refresh token is waited for: what it may take with all its retries.
+pub(super) fn patience(party: &Party) -> Duration {
+    party.settings.retry_policy.budget + Duration::from_secs(15)
 }
 
 /// Whether the refresh token itself is of no more use, and not only too little for what was asked,
@@ -367,5 +503,8 @@ fn is_final(error: &Error) -> bool {
     }
 }
 
+/// Tokens that one sign-in's checks ask for.
+#[cfg(feature = "sign-in")]
+const MOST_STAGED: usize = 64;
 /// A malformed, expired, revoked or idle refresh token, by Entra's numbers.
 const FINAL: [u32; 7] = [50_133, 50_173, 70_000, 70_008, 70_043, 700_082, 700_084];

@@ -60,8 +60,14 @@
 //! }
 //! ```
 //!
-//! The connection needs the scope `GroupMember.Read.All` for it, with an admin's consent. Graph is not
-//! asked where the ID token lists the groups.
+//! The connection needs the scope `GroupMember.Read.All` for it, with an administrator's consent. Graph
+//! is not asked where the connection's
+//! [`groups_claim`](crate::sign_in::SignInClientBuilder::groups_claim) says that ID tokens list object
+//! ids. Without `Member.Read.Hidden` as well, a true member of a group with hidden membership counts as
+//! none.
+//!
+//! A user's tokens are kept when the gate has agreed and the session has begun. A rejected sign-in keeps
+//! nothing, and leaves the tokens of a user who is signed in alone.
 //!
 //! | route | |
 //! |---|---|

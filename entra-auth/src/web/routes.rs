@@ -329,13 +329,8 @@ impl Site {
         } = context.clone();
         let user = match self.authorize.authorize(context).await {
             Ok(user) => user,
-            Err(refused) => {
-                // Nothing is kept of somebody who may not enter.
-                if let Err(error) = connection.sign_out(signed_in.account()).await {
-                    tracing::warn!(%error, "tokens of somebody who may not enter are still in the store");
-                }
-                return self.refused(&refused, &connection, back);
-            }
+            // Nothing of this sign-in was kept, and the user's earlier ones are not touched.
+            Err(refused) => return self.refused(&refused, &connection, back),
         };
         for ticket in old.into_iter().flatten() {
             if let Err(error) = self.sessions.end(&ticket).await {
@@ -345,6 +340,7 @@ impl Site {
         let name = connection.name();
         match self.sessions.begin(&signed_in, name, user).await {
             Ok(ticket) => {
+                signed_in.commit().await;
                 tracing::info!(connection = name, user = %signed_in.identity().key(), "signed in");
                 with_cookies(redirect(back.as_str()), [self.cookies.keep(&ticket)])
             }
@@ -422,9 +418,12 @@ impl Site {
         let connection = client.map(SignInClient::name);
         let cause = std::error::Error::source(error).map(ToString::to_string);
         tracing::warn!(%error, cause, connection, code = error.aadsts_code(), correlation = error.correlation_id(), "nobody signed in");
-        let page = Page::new(status(error.kind()), "You are not signed in")
-            .warns(error.for_user())
-            .for_admin(&error.for_admin());
+        let page = Page::new(status(error.kind()), "You are not signed in");
+        // Where only an administrator can help, that text is not looked for below the other.
+        let page = match error.kind().is_for_administrator() {
+            true => page.for_admin(&error.for_admin()).warns(error.for_user()),
+            false => page.warns(error.for_user()).for_admin(&error.for_admin()),
+        };
         let root = ReturnPath::root();
         let back = back.unwrap_or(&root);
         let page = if error.is_worth_another_try() || error.kind() == SignInErrorKind::Declined {
@@ -542,7 +541,9 @@ fn sent<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 const fn status(kind: SignInErrorKind) -> StatusCode {
     use SignInErrorKind as Kind;
     match kind {
-        Kind::Configuration => StatusCode::INTERNAL_SERVER_ERROR,
+        Kind::Configuration | Kind::GroupPermissionMissing | Kind::GroupsRejected => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
         Kind::NotAssigned
         | Kind::WrongTenant
         | Kind::AccountNotInTenant

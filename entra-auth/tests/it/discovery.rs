@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use entra_auth::{ClientSecretCredential, Discovery, Error, ErrorKind, TokenCache};
 use entra_core::{Cloud, ManualClock, RetryPolicy, ScriptedTransport, TokenCredential};
 use entra_mock::FakeTenant;
+use serde_json::json;
 
 use crate::support::{CLIENT, Service, TENANT, decode, graph, number};
 
@@ -27,7 +28,7 @@ async fn provider(answer: &str) -> Result<Cloud, Error> {
 
 #[tokio::test]
 async fn a_provider_is_asked_once_a_day_and_again_after_a_failure() {
-    let good = document(ISSUER, "https://tokens.example/t");
+    let good = document(ISSUER, "https://id.example/t");
     let script = ScriptedTransport::new()
         .then(503, &[], "")
         .then(200, &[], good.clone())
@@ -44,7 +45,7 @@ async fn a_provider_is_asked_once_a_day_and_again_after_a_failure() {
     for cloud in all.collect::<Vec<_>>() {
         let cloud = cloud.await.unwrap();
         let endpoint = cloud.token_endpoint(&TENANT.parse().unwrap());
-        assert_eq!(endpoint.as_str(), "https://tokens.example/t");
+        assert_eq!(endpoint.as_str(), "https://id.example/t");
     }
     assert_eq!(script.requests().len(), 2);
     assert_eq!(
@@ -59,7 +60,7 @@ async fn a_provider_is_asked_once_a_day_and_again_after_a_failure() {
 #[tokio::test]
 async fn a_document_that_is_not_the_issuers_or_leads_to_an_open_line_is_refused() {
     for answer in [
-        document("https://evil.example", "https://tokens.example/t"),
+        document("https://evil.example", "https://id.example/t"),
         document(ISSUER, "http://tokens.example/t"),
         document(ISSUER, "t"),
         r#"{"issuer":"https://id.example/base"}"#.to_owned(),
@@ -77,6 +78,77 @@ async fn a_document_that_is_not_the_issuers_or_leads_to_an_open_line_is_refused(
         .openid_provider("http://id.example")
         .await
         .unwrap_err();
+}
+
+#[tokio::test]
+async fn a_document_that_leads_requests_to_another_host_is_rejected() {
+    let good = "https://id.example/t";
+    for bad in [
+        "http://127.0.0.1:6379/",
+        "https://127.0.0.1/t",
+        "http://localhost/t",
+        "https://localhost/t",
+        "http://[::1]/t",
+        "https://[::ffff:7f00:1]/t",
+        "http://169.254.169.254/metadata/identity/oauth2/token",
+        "https://169.254.169.254/t",
+        "https://10.1.2.3/t",
+        "https://172.16.0.1/t",
+        "https://192.168.0.1/t",
+        "https://[fe80::1]/t",
+        "https://[fd12::1]/t",
+        "https://0/t",
+        "https://intranet/t",
+        "https://other.example/t",
+        "https://id.example.evil.example/t",
+    ] {
+        for named in [
+            "token_endpoint",
+            "authorization_endpoint",
+            "device_authorization_endpoint",
+            "jwks_uri",
+        ] {
+            let mut answer = json!({ "issuer": ISSUER, "token_endpoint": good });
+            answer[named] = bad.into();
+            let error = provider(&answer.to_string()).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Protocol, "{named} {bad}");
+            let said = error.report().to_string();
+            assert!(said.contains("with_endpoint_hosts"), "{said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn hosts_that_the_application_has_named_may_be_another_providers_endpoints() {
+    let answer = json!({
+        "issuer": ISSUER, "token_endpoint": "https://tokens.example/t",
+        "jwks_uri": "https://keys.example/jwks",
+    });
+    let script = ScriptedTransport::new().then(200, &[], answer.to_string());
+    let discovery = discovery(&script).with_endpoint_hosts(["tokens.example", "keys.example"]);
+    let cloud = discovery.openid_provider(ISSUER).await.unwrap();
+    let endpoint = cloud.token_endpoint(&TENANT.parse().unwrap());
+    assert_eq!(endpoint.as_str(), "https://tokens.example/t");
+    let keys = "https://keys.example/jwks".parse().unwrap();
+    cloud.check_endpoint("signing keys", &keys).unwrap();
+}
+
+#[tokio::test]
+async fn an_instance_discovery_that_claims_a_foreign_name_shares_no_tokens() {
+    for name in [
+        "two.example",
+        "login.microsoftonline.com",
+        "sts.windows.net",
+    ] {
+        let answer = json!({ "metadata": [
+            { "preferred_cache": name, "aliases": ["one.example", name] },
+        ] });
+        let script = ScriptedTransport::new().then(200, &[], answer.to_string());
+        let one = Cloud::custom("https://one.example", ISSUER).unwrap();
+        let cloud = discovery(&script).instance(&one).await.unwrap();
+        assert_eq!(cloud.cache_authority(), one.cache_authority(), "{name}");
+        assert!(!cloud.authority_aliases().contains(&name.to_owned()));
+    }
 }
 
 #[tokio::test]
@@ -148,7 +220,7 @@ async fn an_instance_discovery_joins_names_that_were_not_known() {
             &[],
             r#"{"error":"invalid_instance","error_codes":[50049]}"#,
         );
-    let discovery = discovery(&script);
+    let discovery = discovery(&script).with_endpoint_hosts(["one.example", "two.example"]);
     let cloud = |name: &str| Cloud::custom(&format!("https://{name}.example"), ISSUER).unwrap();
     let (service, cache) = (Service::new(), TokenCache::new());
     for name in ["one", "two"] {

@@ -12,7 +12,7 @@ use entra_auth::{
     CachePartition, TokenCache,
     user::{Account, ClientProof, UserCredential},
 };
-use entra_core::{CredentialErrorKind, TokenCredential, TokenRequest};
+use entra_core::{Cloud, CredentialErrorKind, TokenCredential, TokenRequest};
 
 use crate::{
     stores::Shelf,
@@ -81,7 +81,11 @@ fn finish<F: Future>(future: F) -> F::Output {
 }
 
 fn application() -> CachePartition {
-    CachePartition::app(CLIENT.parse().unwrap(), &TENANT.parse().unwrap())
+    CachePartition::app(
+        &Cloud::public(),
+        CLIENT.parse().unwrap(),
+        &TENANT.parse().unwrap(),
+    )
 }
 
 #[test]
@@ -108,7 +112,7 @@ fn the_token_of_a_running_request_is_kept_nowhere_after_its_partition_is_forgott
 
 #[test]
 fn a_refresh_token_that_is_replaced_during_a_sign_out_does_not_come_back() {
-    let partition = CachePartition::account(HOME);
+    let partition = CachePartition::account(&Cloud::public(), HOME);
     let account = serde_json::json!({"home_account_id": HOME, "tenant": TENANT});
     let account: Account = serde_json::from_value(account).unwrap();
     let mut raced = 0;

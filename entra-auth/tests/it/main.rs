@@ -35,6 +35,7 @@ mod real_browser;
 mod redis_store;
 mod refusals;
 mod resilience;
+mod rotation;
 mod runtimes;
 #[cfg(feature = "sign-in")]
 mod sign_in;
@@ -46,6 +47,10 @@ mod sign_in_connections;
 mod sign_in_errors;
 #[cfg(feature = "sign-in")]
 mod sign_in_groups;
+#[cfg(feature = "sign-in")]
+mod sign_in_keys;
+#[cfg(feature = "sign-in")]
+mod sign_in_staging;
 #[cfg(feature = "sign-in")]
 mod sign_in_support;
 mod store_hangs;
@@ -78,5 +83,7 @@ mod web;
 mod web_browser;
 #[cfg(feature = "axum")]
 mod web_session;
+#[cfg(feature = "axum")]
+mod web_staging;
 #[cfg(feature = "axum")]
 mod web_token;

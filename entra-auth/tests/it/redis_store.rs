@@ -45,7 +45,11 @@ async fn a_token_written_by_one_replica_is_read_by_another() {
         first_cache.store_failures() + second_cache.store_failures(),
         0
     );
-    let partition = CachePartition::app(CLIENT.parse().unwrap(), &TENANT.parse().unwrap());
+    let partition = CachePartition::app(
+        &entra_core::Cloud::public(),
+        CLIENT.parse().unwrap(),
+        &TENANT.parse().unwrap(),
+    );
     first_cache.forget(&partition).await.unwrap();
     assert_eq!(number(&replica().0, &graph()).await, 2);
 }

@@ -1,4 +1,4 @@
-//! Who may enter by group: from the token where it says so, else from the directory.
+//! Who may enter by group: the directory decides, unless a setting says that tokens list object ids.
 
 use std::sync::{
     Mutex,
@@ -6,13 +6,19 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
-use entra_auth::sign_in::{SignInErrorKind, SignedIn};
-use entra_core::{DirectoryError, GroupMembership, ObjectId};
+use entra_auth::{
+    Error,
+    sign_in::{Groups, GroupsClaim, Identity, SignInClientBuilder, SignInErrorKind, SignedIn},
+};
+use entra_core::{
+    CredentialError, GroupMembership, MembershipError, MembershipErrorKind, ObjectId,
+    TokenCredential, TokenRequest,
+};
 use serde_json::{Value, json};
 
 use crate::{
-    sign_in_support::{connection, sign_in},
-    validate_support::PERSON,
+    sign_in_support::{Service, builder, sign_in},
+    validate_support::{PERSON, clock},
 };
 
 const A: &str = "aaaaaaaa-0000-0000-0000-000000000000";
@@ -22,7 +28,7 @@ const C: &str = "cccccccc-0000-0000-0000-000000000000";
 #[derive(Debug, Default)]
 struct Directory {
     groups: Mutex<Vec<ObjectId>>,
-    failing: bool,
+    failing: Option<MembershipErrorKind>,
     asked: AtomicUsize,
 }
 
@@ -35,12 +41,14 @@ impl Directory {
         }
     }
 
-    fn answer(&self, person: ObjectId) -> Result<Vec<ObjectId>, DirectoryError> {
+    fn answer(&self, person: ObjectId) -> Result<Vec<ObjectId>, MembershipError> {
         assert_eq!(person.to_string(), PERSON);
         self.asked.fetch_add(1, Ordering::SeqCst);
         match self.failing {
-            true => Err(DirectoryError::new("the directory is down").with_transient(true)),
-            false => Ok(self.groups.lock().unwrap().clone()),
+            Some(kind) => {
+                Err(MembershipError::new(kind, "the directory says no").with_fix("Fix it."))
+            }
+            None => Ok(self.groups.lock().unwrap().clone()),
         }
     }
 }
@@ -51,24 +59,37 @@ impl GroupMembership for Directory {
         &self,
         person: ObjectId,
         _: &[ObjectId],
-    ) -> Result<Vec<ObjectId>, DirectoryError> {
+    ) -> Result<Vec<ObjectId>, MembershipError> {
         self.answer(person)
     }
 
-    async fn all_member_groups(&self, person: ObjectId) -> Result<Vec<ObjectId>, DirectoryError> {
+    async fn all_member_groups(&self, person: ObjectId) -> Result<Vec<ObjectId>, MembershipError> {
         self.answer(person)
     }
 }
 
-async fn session(claims: Value) -> SignedIn {
-    let (service, client) = connection();
+/// A sign-in at a connection with these settings, whose token has these claims.
+async fn session_at(
+    settings: impl FnOnce(SignInClientBuilder) -> SignInClientBuilder,
+    claims: Value,
+) -> SignedIn {
+    let service = Service::new();
+    let client = settings(builder(&service, &clock())).build().unwrap();
     sign_in(&service, &client, claims).await.unwrap()
 }
 
+async fn session(claims: Value) -> SignedIn {
+    session_at(|builder| builder, claims).await
+}
+
+fn ids(builder: SignInClientBuilder) -> SignInClientBuilder {
+    builder.groups_claim(GroupsClaim::ObjectIds)
+}
+
 #[tokio::test]
-async fn a_token_that_lists_groups_decides_without_the_directory() {
+async fn a_list_of_object_ids_decides_without_the_directory() {
     let directory = Directory::of(&[C]);
-    let session = session(json!({ "groups": [A, B.to_uppercase()] })).await;
+    let session = session_at(ids, json!({ "groups": [A, B.to_uppercase()] })).await;
     let is = |groups: Vec<&'static str>| session.is_member_of_any(&directory, groups);
     assert!(is(vec![C, A]).await.unwrap());
     assert!(is(vec![B]).await.unwrap(), "ids are ids in any case");
@@ -79,16 +100,76 @@ async fn a_token_that_lists_groups_decides_without_the_directory() {
 }
 
 #[tokio::test]
+async fn a_group_renamed_to_the_guid_of_another_makes_nobody_its_member() {
+    // The attacker's group bears the GUID of the staff group as its name.
+    let claims = json!({ "groups": [A] });
+    let names = |builder: SignInClientBuilder| builder.groups_claim(GroupsClaim::Names);
+    let hint = |builder: SignInClientBuilder| builder.groups_claim(GroupsClaim::Hint);
+    let directory = Directory::of(&[C]);
+    for session in [
+        session(claims.clone()).await,
+        session_at(hint, claims.clone()).await,
+        session_at(names, claims.clone()).await,
+    ] {
+        let before = directory.asked.load(Ordering::SeqCst);
+        assert!(!session.is_member_of_any(&directory, [A]).await.unwrap());
+        assert!(session.is_member_of_any(&directory, [C]).await.unwrap());
+        let all = session.group_ids(&directory).await.unwrap();
+        assert_eq!(all, [C.parse().unwrap()]);
+        assert_eq!(directory.asked.load(Ordering::SeqCst), before + 3);
+        // The same from a session that was stored.
+        let stored = serde_json::to_string(session.identity()).unwrap();
+        let identity: Identity = serde_json::from_str(&stored).unwrap();
+        let staff = [A.parse().unwrap()];
+        assert!(!identity.is_member_of_any(&directory, &staff).await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn one_name_among_object_ids_leaves_the_decision_to_the_directory() {
+    for other in [
+        "Engineers",
+        "CONTOSO\\Engineers",
+        "S-1-5-21-1004336348-1177238915-682003330-512",
+        "",
+    ] {
+        let directory = Directory::of(&[C]);
+        let session = session_at(ids, json!({ "groups": [A, other] })).await;
+        assert!(!session.is_member_of_any(&directory, [A]).await.unwrap());
+        assert!(session.is_member_of_any(&directory, [C]).await.unwrap());
+        assert_eq!(directory.asked.load(Ordering::SeqCst), 2, "{other}");
+    }
+}
+
+#[tokio::test]
+async fn a_group_that_bears_the_name_of_a_role_is_no_role_where_groups_are_emitted_as_roles() {
+    let as_roles = |builder: SignInClientBuilder| builder.groups_as_roles();
+    let claims = json!({ "roles": ["Admin", A] });
+    let directory = Directory::of(&[]);
+    let session = session_at(as_roles, claims.clone()).await;
+    assert!(!session.identity().has_role("Admin"));
+    assert!(!session.is_member_of_any(&directory, [A]).await.unwrap());
+    let expected = Groups::Hint(vec!["Admin".to_owned(), A.to_owned()]);
+    assert_eq!(session.identity().groups, expected);
+    let session = session_at(|builder| as_roles(ids(builder)), json!({ "roles": [A] })).await;
+    assert!(session.is_member_of_any(&directory, [A]).await.unwrap());
+    // Roles never count as groups where the setting does not say so.
+    let session = session_at(ids, json!({ "roles": [A] })).await;
+    assert!(!session.is_member_of_any(&directory, [A]).await.unwrap());
+}
+
+#[tokio::test]
 async fn the_directory_decides_where_the_token_cannot() {
     for claims in [
         json!({ "_claim_names": { "groups": "src1" }, "_claim_sources": { "src1": { "endpoint": "https://evil.example" } } }),
         json!({ "hasgroups": true }),
         json!({ "groups:src1": "https://evil.example" }),
+        json!({ "groups": [B], "_claim_names": { "groups": "src1" } }),
         json!({}),
         json!({ "groups": ["CONTOSO\\Engineers"] }),
     ] {
         let directory = Directory::of(&[A]);
-        let session = session(claims.clone()).await;
+        let session = session_at(ids, claims.clone()).await;
         assert!(
             session.is_member_of_any(&directory, [A, B]).await.unwrap(),
             "{claims}"
@@ -106,13 +187,13 @@ async fn the_directory_decides_where_the_token_cannot() {
 #[tokio::test]
 async fn nobody_enters_while_the_directory_is_silent() {
     let directory = Directory {
-        failing: true,
+        failing: Some(MembershipErrorKind::Unavailable),
         ..Directory::of(&[A])
     };
     let session = session(json!({})).await;
     let error = session.is_member_of_any(&directory, [A]).await.unwrap_err();
     assert_eq!(error.kind(), SignInErrorKind::GroupsUnavailable);
-    assert!(error.is_worth_another_try() && error.for_admin().contains("the directory is down"));
+    assert!(error.is_worth_another_try() && error.for_admin().contains("the directory says no"));
     let error = session.group_ids(&directory).await.unwrap_err();
     assert_eq!(error.kind(), SignInErrorKind::GroupsUnavailable);
     let error = session
@@ -128,4 +209,79 @@ async fn nobody_enters_while_the_directory_is_silent() {
     );
     let shared: std::sync::Arc<dyn GroupMembership> = std::sync::Arc::new(Directory::of(&[A]));
     assert!(session.is_member_of_any(&*shared, [A]).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_missing_permission_at_the_group_check_is_permanent() {
+    let session = session(json!({})).await;
+    for (failing, kind, words) in [
+        (
+            MembershipErrorKind::PermissionMissing,
+            SignInErrorKind::GroupPermissionMissing,
+            "Grant the application the Microsoft Graph permission GroupMember.Read.All",
+        ),
+        (
+            MembershipErrorKind::Rejected,
+            SignInErrorKind::GroupsRejected,
+            "Fix it.",
+        ),
+    ] {
+        let directory = Directory {
+            failing: Some(failing),
+            ..Directory::of(&[A])
+        };
+        let error = session.is_member_of_any(&directory, [A]).await.unwrap_err();
+        assert_eq!(error.kind(), kind);
+        assert!(!error.is_worth_another_try());
+        assert!(!error.for_user().contains("try again"), "{error}");
+        assert!(error.for_admin().contains(words), "{}", error.for_admin());
+    }
+}
+
+/// A directory whose token was refused by the sign-in service.
+#[derive(Debug)]
+struct WithoutToken(CredentialError);
+
+#[async_trait]
+impl GroupMembership for WithoutToken {
+    async fn member_groups_among(
+        &self,
+        _: ObjectId,
+        _: &[ObjectId],
+    ) -> Result<Vec<ObjectId>, MembershipError> {
+        let kind = MembershipErrorKind::Rejected;
+        Err(MembershipError::new(kind, "no token").with_source(self.0.clone()))
+    }
+
+    async fn all_member_groups(&self, user: ObjectId) -> Result<Vec<ObjectId>, MembershipError> {
+        self.member_groups_among(user, &[]).await
+    }
+}
+
+#[tokio::test]
+async fn a_token_for_the_group_check_that_is_refused_keeps_its_reason() {
+    for (code, kind, claims) in [
+        (65_001, SignInErrorKind::GroupPermissionMissing, false),
+        (90_094, SignInErrorKind::GroupPermissionMissing, false),
+        (50_076, SignInErrorKind::MfaRequired, true),
+        (50_057, SignInErrorKind::AccountDisabled, false),
+        (70_011, SignInErrorKind::GroupsRejected, false),
+    ] {
+        let service = Service::new();
+        let client = builder(&service, &clock()).build().unwrap();
+        let session = sign_in(&service, &client, json!({})).await.unwrap();
+        let mut body = json!({ "error": "invalid_grant", "error_codes": [code] });
+        if claims {
+            body["claims"] = r#"{"access_token":{}}"#.into();
+        }
+        service.then(400, &body);
+        let request = TokenRequest::new(["GroupMember.Read.All"]);
+        let refused = session.credential().token(&request).await.unwrap_err();
+        assert!(Error::find(&refused).is_some());
+        let directory = WithoutToken(refused);
+        let error = session.is_member_of_any(&directory, [A]).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{code}");
+        assert_eq!(error.aadsts_code(), Some(code));
+        assert_eq!(error.claims().is_some(), claims);
+    }
 }

@@ -94,7 +94,7 @@ async fn a_probe_that_is_dropped_leaves_the_next_one_to_find_out() {
     let (credential, cache) = credential(&service, &shelf);
     took(&credential, &graph()).await;
     tokio::time::advance(Duration::from_secs(6)).await;
-    let partition = entra_auth::CachePartition::on_behalf_of("any");
+    let partition = entra_auth::CachePartition::on_behalf_of(&entra_core::Cloud::public(), "any");
     let dropped = tokio::time::timeout(Duration::from_millis(5), cache.forget(&partition));
     dropped.await.unwrap_err();
     shelf.hang(false);

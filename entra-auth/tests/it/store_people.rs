@@ -53,8 +53,8 @@ fn elsewhere(
     .unwrap()
 }
 
-fn partition(person: &UserCredential) -> CachePartition {
-    CachePartition::account(&person.account().home_account_id)
+fn partition(tenant: &FakeTenant, person: &UserCredential) -> CachePartition {
+    CachePartition::account(&tenant.cloud(), &person.account().home_account_id)
 }
 
 #[tokio::test]
@@ -81,7 +81,10 @@ async fn the_token_of_a_sign_in_is_read_by_other_replicas_until_the_person_signs
         people.push((person, kept));
     }
     tenant.requests().to("/token").assert_count(2);
-    first.forget(&partition(&people[0].0)).await.unwrap();
+    first
+        .forget(&partition(&tenant, &people[0].0))
+        .await
+        .unwrap();
     let there = replica();
     for (person, requests) in [(&people[1], 2), (&people[0], 3)] {
         let person = elsewhere(&tenant, &app, &there, (&person.0, &person.1));
@@ -98,10 +101,20 @@ async fn a_persons_partition_carries_that_persons_tokens_only() {
     for who in PEOPLE {
         people.push(sign_in(&tenant, &app, &cache, who).await);
     }
-    let bytes = cache.export(&partition(&people[0])).unwrap().unwrap();
+    let bytes = cache
+        .export(&partition(&tenant, &people[0]))
+        .unwrap()
+        .unwrap();
     let other = TokenCache::new();
-    other.import(&partition(&people[1]), &bytes).unwrap_err();
-    assert_eq!(other.import(&partition(&people[0]), &bytes).unwrap(), 1);
+    other
+        .import(&partition(&tenant, &people[1]), &bytes)
+        .unwrap_err();
+    assert_eq!(
+        other
+            .import(&partition(&tenant, &people[0]), &bytes)
+            .unwrap(),
+        1
+    );
     for (person, requests) in [(&people[0], 2), (&people[1], 3)] {
         let kept = person.refresh_token().unwrap();
         let person = elsewhere(&tenant, &app, &other, (person, &kept));

@@ -402,10 +402,18 @@ async fn a_forgotten_partition_is_gone_from_memory_and_store() {
     let credential = builder(&service).cache(&cache).build().unwrap();
     assert_eq!(number(&credential, &graph()).await, 1);
     let client = CLIENT.parse().unwrap();
-    let elsewhere = CachePartition::app(client, &"fabrikam.com".parse().unwrap());
+    let elsewhere = CachePartition::app(
+        &entra_core::Cloud::public(),
+        client,
+        &"fabrikam.com".parse().unwrap(),
+    );
     cache.forget(&elsewhere).await.unwrap();
     assert_eq!(number(&credential, &graph()).await, 1);
-    let partition = CachePartition::app(client, &TENANT.parse().unwrap());
+    let partition = CachePartition::app(
+        &entra_core::Cloud::public(),
+        client,
+        &TENANT.parse().unwrap(),
+    );
     cache.forget(&partition).await.unwrap();
     assert_eq!((cache.len(), shelf.len()), (0, 0));
     assert_eq!(number(&credential, &graph()).await, 2);
@@ -489,8 +497,13 @@ async fn an_exported_partition_is_used_by_another_process_as_if_it_were_its_own(
                 .build()
                 .unwrap()
         };
-        let partition =
-            |tenant: &str| CachePartition::app(CLIENT.parse().unwrap(), &tenant.parse().unwrap());
+        let partition = |tenant: &str| {
+            CachePartition::app(
+                &entra_core::Cloud::public(),
+                CLIENT.parse().unwrap(),
+                &tenant.parse().unwrap(),
+            )
+        };
         let (first, second) = (cache(), cache());
         assert_eq!(first.export(&partition(TENANT)).unwrap(), None);
         assert_eq!(number(&with(&first, TENANT), &graph()).await, 1);
@@ -522,7 +535,11 @@ async fn an_exported_partition_is_used_by_another_process_as_if_it_were_its_own(
 #[tokio::test]
 async fn an_export_that_is_damaged_or_sealed_otherwise_brings_nothing_in() {
     let service = Service::new();
-    let partition = CachePartition::app(CLIENT.parse().unwrap(), &TENANT.parse().unwrap());
+    let partition = CachePartition::app(
+        &entra_core::Cloud::public(),
+        CLIENT.parse().unwrap(),
+        &TENANT.parse().unwrap(),
+    );
     let cache = sealed(1);
     number(&builder(&service).cache(&cache).build().unwrap(), &graph()).await;
     let bytes = cache.export(&partition).unwrap().unwrap();

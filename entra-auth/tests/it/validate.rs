@@ -356,7 +356,7 @@ async fn another_providers_access_tokens_are_read_by_their_own_names() {
         None,
         None,
     );
-    let cloud = cloud.unwrap();
+    let cloud = cloud.unwrap().with_endpoint_hosts(["keys.example"]);
     let rules = |audience: &str| {
         let builder = TokenValidator::access_tokens("any.example", [audience]).cloud(cloud.clone());
         on(builder, &service, &clock())

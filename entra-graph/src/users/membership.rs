@@ -1,7 +1,10 @@
 //! Which groups a person is in, by whatever way: what a product asks at a sign-in.
 
 use async_trait::async_trait;
-use entra_core::{DirectoryError, GroupMembership, ObjectId, bytes::Bytes};
+use entra_core::{
+    CredentialErrorKind, GroupMembership, MembershipError, MembershipErrorKind, ObjectId,
+    bytes::Bytes,
+};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -87,21 +90,24 @@ impl Resource<User> {
     }
 }
 
-/// Asks below `/users/{id}`, which the delegated permission `GroupMember.Read.All` allows to a person's
+/// Asks below `/users/{id}`, which the delegated permission `GroupMember.Read.All` allows to a user's
 /// own credential ([`GraphClient::with_credential`]), and the application permission of that name to
 /// the application's.
+///
+/// Groups with hidden membership need `Member.Read.Hidden` as well: without it Graph leaves them out
+/// and reports no error, so that a true member counts as none.
 #[async_trait]
 impl GroupMembership for GraphClient {
     async fn member_groups_among(
         &self,
         person: ObjectId,
         groups: &[ObjectId],
-    ) -> Result<Vec<ObjectId>, DirectoryError> {
+    ) -> Result<Vec<ObjectId>, MembershipError> {
         let user = self.user(person);
         user.check_member_groups(groups).await.map_err(unanswered)
     }
 
-    async fn all_member_groups(&self, person: ObjectId) -> Result<Vec<ObjectId>, DirectoryError> {
+    async fn all_member_groups(&self, person: ObjectId) -> Result<Vec<ObjectId>, MembershipError> {
         let user = self.user(person);
         user.member_group_ids().await.map_err(unanswered)
     }
@@ -121,15 +127,42 @@ impl Ids {
     }
 }
 
-fn unanswered(error: Error) -> DirectoryError {
-    let mut text = "Microsoft Graph did not say which groups the person is in".to_owned();
+fn unanswered(error: Error) -> MembershipError {
+    let kind = match &error {
+        error if error.is_transient() => MembershipErrorKind::Unavailable,
+        error if error.is_forbidden() || lacks_consent(error) => {
+            MembershipErrorKind::PermissionMissing
+        }
+        _ => MembershipErrorKind::Rejected,
+    };
+    let mut text = "Microsoft Graph did not say which groups the user is in".to_owned();
     if let Some(status) = error.status() {
         text.push_str(&format!(" (HTTP {})", status.as_u16()));
     }
-    DirectoryError::new(text)
-        .with_transient(error.is_transient())
-        .with_source(error)
+    let fix = match (kind, error.credential().and_then(|error| error.fix())) {
+        (MembershipErrorKind::PermissionMissing, _) => Some(CONSENT.to_owned()),
+        (_, fix) => fix.map(str::to_owned),
+    };
+    let answer = MembershipError::new(kind, text);
+    match fix {
+        Some(fix) => answer.with_fix(fix),
+        None => answer,
+    }
+    .with_source(error)
 }
 
+/// Whether there is no token because nobody has consented to its scopes.
+fn lacks_consent(error: &Error) -> bool {
+    error.credential().is_some_and(|error| {
+        error.kind() == CredentialErrorKind::InteractionRequired
+            && error.code().is_some_and(|code| NO_CONSENT.contains(&code))
+    })
+}
+
+const CONSENT: &str = "Grant the application the Microsoft Graph permission GroupMember.Read.All under API permissions, with an administrator's consent.";
+/// Entra's numbers for a consent that is missing, of the user or of an administrator.
+const NO_CONSENT: [u32; 8] = [
+    65_001, 65_005, 90_008, 90_093, 90_094, 90_095, 90_099, 650_056,
+];
 /// Of the group ids of one question.
 const MOST_AT_ONCE: usize = 20;

@@ -2,7 +2,10 @@
 
 use std::error::Error as _;
 
-use entra_core::{GroupMembership, ObjectId, StaticCredential};
+use entra_core::{
+    CredentialError, CredentialErrorKind, GroupMembership, MembershipErrorKind, ObjectId,
+    StaticCredential,
+};
 use entra_graph::GraphClient;
 use entra_mock::{FakeTenant, Fault};
 
@@ -82,7 +85,8 @@ async fn an_answer_that_cannot_be_had_is_an_error_that_says_what_is_needed() {
     let adele = tenant.user(ADELE).id();
     let groups = [tenant.group("Engineers").id()];
     let error = graph.member_groups_among(adele, &groups).await.unwrap_err();
-    assert!(!error.is_transient());
+    assert_eq!(error.kind(), MembershipErrorKind::PermissionMissing);
+    assert!(error.fix().unwrap().contains("GroupMember.Read.All"));
     let source = error
         .source()
         .unwrap()
@@ -98,10 +102,52 @@ async fn an_answer_that_cannot_be_had_is_an_error_that_says_what_is_needed() {
     let graph = client(&tenant, AppCredential::new(&tenant, &app));
     tenant.inject(Fault::on("/getMemberGroups").status(503));
     let error = graph.all_member_groups(adele).await.unwrap_err();
-    assert!(error.is_transient());
+    assert_eq!(error.kind(), MembershipErrorKind::Unavailable);
     tenant.clear_faults();
     tenant.inject(Fault::on("/getMemberGroups").truncated_body());
     graph.all_member_groups(adele).await.unwrap_err();
+}
+
+/// A credential that fails as it is told.
+#[derive(Clone, Debug)]
+struct Failing(CredentialErrorKind, u32);
+
+#[async_trait::async_trait]
+impl entra_core::TokenCredential for Failing {
+    async fn token(
+        &self,
+        _: &entra_core::TokenRequest,
+    ) -> Result<entra_core::AccessToken, CredentialError> {
+        let Self(kind, code) = *self;
+        Err(CredentialError::new(kind, "no token").with_code(code))
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_nobody_has_consented_to_is_a_missing_permission() {
+    let tenant = FakeTenant::start().await;
+    let adele = tenant.user(ADELE).id();
+    let needed = CredentialErrorKind::InteractionRequired;
+    for (kind, code, expected) in [
+        (needed, 65_001, MembershipErrorKind::PermissionMissing),
+        (needed, 90_094, MembershipErrorKind::PermissionMissing),
+        (needed, 50_076, MembershipErrorKind::Rejected),
+        (
+            CredentialErrorKind::Refused,
+            7_000_215,
+            MembershipErrorKind::Rejected,
+        ),
+        (
+            CredentialErrorKind::Transient,
+            90_033,
+            MembershipErrorKind::Unavailable,
+        ),
+    ] {
+        let builder = GraphClient::builder(Failing(kind, code)).cloud(tenant.cloud());
+        let graph = builder.clock(tenant.clock()).build().unwrap();
+        let error = graph.all_member_groups(adele).await.unwrap_err();
+        assert_eq!(error.kind(), expected, "{code}");
+    }
 }
 
 #[tokio::test]

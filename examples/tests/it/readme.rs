@@ -40,6 +40,7 @@ async fn the_readmes_sign_in_asks_for_nothing_before_the_browser_is_back() -> Ou
         let session = contoso.finish(flow, &callback).await?;
         let who = session.identity();
         println!("{} of tenant {}", who.oid, who.tid);
+        session.commit().await; // your own check has agreed: keep the tokens
         Outcome::Ok(())
     };
     // An answer without this browser's state is refused without asking anybody.

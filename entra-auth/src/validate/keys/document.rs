@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::super::issuer::Issuer;
 use crate::{
     Error,
-    discovery::{fetch, unusable},
+    discovery::{check_named, fetch, unusable},
     jws,
     settings::Settings,
 };
@@ -54,8 +54,7 @@ impl KeySet {
         let metadata: Metadata =
             fetch(settings, "OpenID discovery", place.metadata.clone()).await?;
         let issuer = place.issuer.check(&metadata.issuer)?;
-        let address = Url::parse(&metadata.jwks_uri)
-            .map_err(|_| unusable("the address of the signing keys is none", FIX))?;
+        let address = check_named(&settings.cloud, "signing keys", &metadata.jwks_uri)?;
         let published: Published = fetch(settings, "signing keys", address).await?;
         let keys: Vec<Key> = published
             .keys

@@ -1,0 +1,327 @@
+//! A provider that rotates refresh tokens and takes one that comes twice for stolen: nobody is signed
+//! out, whoever asks for what at once.
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use entra_auth::{
+    CachePartition, TokenCache,
+    user::{Account, ClientProof, OnBehalfOf, UserCredential},
+};
+use entra_core::{
+    AccessToken, Cloud, CredentialError, CredentialErrorKind, HttpTransport, ManualClock,
+    TokenCredential, TokenRequest, TransportError, bytes::Bytes, http, url::form_urlencoded,
+};
+use serde_json::json;
+
+use crate::{
+    stores::Shelf,
+    support::{CLIENT, TENANT, response, yield_once},
+};
+
+const ISSUER: &str = "https://id.example/";
+const HOME: &str = "adele.provider";
+const FIRST: &str = "refresh-token-0";
+
+/// The provider of RFC 9700, section 4.14.2.
+#[derive(Debug, Default)]
+struct Rotating {
+    newest: AtomicU64,
+    used: Mutex<HashSet<String>>,
+    is_revoked: AtomicBool,
+    /// The answer is lost on its way this many times.
+    losses: AtomicU64,
+    requests: AtomicU64,
+}
+
+impl Rotating {
+    fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    fn refresh(&self, token: &str) -> http::Response<Bytes> {
+        let is_reuse = !self.used.lock().unwrap().insert(token.to_owned());
+        let newest = format!("refresh-token-{}", self.newest.load(Ordering::SeqCst));
+        if is_reuse || token != newest {
+            self.is_revoked.store(true, Ordering::SeqCst);
+        }
+        if self.is_revoked.load(Ordering::SeqCst) {
+            return response(400, r#"{"error":"invalid_grant"}"#);
+        }
+        let next = self.newest.fetch_add(1, Ordering::SeqCst) + 1;
+        granted(next)
+    }
+}
+
+fn granted(number: u64) -> http::Response<Bytes> {
+    let body = json!({
+        "token_type": "Bearer", "access_token": format!("at-{number}"), "expires_in": 3600,
+        "refresh_token": format!("refresh-token-{number}"),
+    });
+    response(200, &body.to_string())
+}
+
+#[async_trait]
+impl HttpTransport for Rotating {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        self.requests.fetch_add(1, Ordering::SeqCst);
+        // Long enough for any other request to be sent meanwhile.
+        for _ in 0..20 {
+            yield_once().await;
+        }
+        let form: Vec<(String, String)> = form_urlencoded::parse(request.body())
+            .into_owned()
+            .collect();
+        let token = form.iter().find(|(name, _)| name == "refresh_token");
+        let response = match token {
+            Some((_, token)) => self.refresh(token),
+            // An assertion of on-behalf-of.
+            None => granted(self.newest.load(Ordering::SeqCst)),
+        };
+        for _ in 0..20 {
+            yield_once().await;
+        }
+        let lost = |left: u64| left.checked_sub(1);
+        match self
+            .losses
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, lost)
+        {
+            Ok(_) => Ok(self::response(503, "down")),
+            Err(_) => Ok(response),
+        }
+    }
+}
+
+fn provider() -> Cloud {
+    Cloud::openid_provider(ISSUER, "https://id.example/token", None, None).unwrap()
+}
+
+fn account() -> Account {
+    let account = json!({ "home_account_id": HOME, "tenant": TENANT });
+    serde_json::from_value(account).unwrap()
+}
+
+fn scope(name: &str) -> TokenRequest {
+    TokenRequest::new([name])
+}
+
+fn with(service: &Arc<Rotating>, cache: &TokenCache, clock: &ManualClock) -> UserCredential {
+    given(service, cache, clock, FIRST)
+}
+
+fn given(
+    service: &Arc<Rotating>,
+    cache: &TokenCache,
+    clock: &ManualClock,
+    token: &str,
+) -> UserCredential {
+    UserCredential::builder(account(), CLIENT, ClientProof::public(), token)
+        .cloud(provider())
+        .transport(Arc::clone(service))
+        .clock(clock.clone())
+        .cache(cache)
+        .build()
+        .unwrap()
+}
+
+fn resumed(service: &Arc<Rotating>, cache: &TokenCache, clock: &ManualClock) -> UserCredential {
+    UserCredential::resume(account(), CLIENT, ClientProof::public())
+        .cloud(provider())
+        .transport(Arc::clone(service))
+        .clock(clock.clone())
+        .cache(cache)
+        .build()
+        .unwrap()
+}
+
+/// All of these at once.
+async fn at_once(
+    calls: impl IntoIterator<Item = (UserCredential, TokenRequest)>,
+) -> Vec<Result<AccessToken, CredentialError>> {
+    let tasks: Vec<_> = calls
+        .into_iter()
+        .map(|(user, request)| tokio::spawn(async move { user.token(&request).await }))
+        .collect();
+    let mut outcomes = Vec::new();
+    for task in tasks {
+        outcomes.push(task.await.unwrap());
+    }
+    outcomes
+}
+
+#[tokio::test]
+async fn many_scopes_at_once_use_each_refresh_token_once() {
+    let (service, clock) = (Rotating::new(), ManualClock::new());
+    let user = with(&service, &TokenCache::new(), &clock);
+    let scopes = (0..10).map(|number| (user.clone(), scope(&format!("scope-{number}"))));
+    for outcome in at_once(scopes).await {
+        outcome.unwrap();
+    }
+    assert_eq!(service.newest.load(Ordering::SeqCst), 10);
+    let last = user.refresh_token().unwrap();
+    assert_eq!(last.expose_secret(), "refresh-token-10");
+    let fresh = scope("scope-0").with_force_refresh();
+    for outcome in at_once((0..10).map(|_| (user.clone(), fresh.clone()))).await {
+        outcome.unwrap();
+    }
+    assert!(!service.is_revoked.load(Ordering::SeqCst));
+}
+
+#[tokio::test]
+async fn credentials_made_anew_from_a_stored_refresh_token_use_it_once() {
+    // A web app that builds one from its session for every request, the token being an older one by then.
+    let (service, clock) = (Rotating::new(), ManualClock::new());
+    for cache in [
+        TokenCache::new(),
+        TokenCache::builder().store(Shelf::new()).build(),
+    ] {
+        let newest = service.newest.load(Ordering::SeqCst);
+        let kept = format!("refresh-token-{newest}");
+        let user = |_| given(&service, &cache, &clock, &kept);
+        let users: Vec<_> = (0..4).map(user).collect();
+        let scopes = ["a", "b", "c", "d"].map(scope);
+        for outcome in at_once(users.iter().cloned().zip(scopes)).await {
+            outcome.unwrap();
+        }
+        for late in ["e", "f"] {
+            user(0).token(&scope(late)).await.unwrap();
+        }
+        assert!(!service.is_revoked.load(Ordering::SeqCst));
+        assert_eq!(users[0].refresh_token(), users[3].refresh_token());
+    }
+}
+
+#[tokio::test]
+async fn replicas_use_each_refresh_token_once_within_one_second_and_with_other_clocks() {
+    for skew in [-5, 0, 5] {
+        let (service, shelf) = (Rotating::new(), Shelf::new());
+        let here = ManualClock::new();
+        let there = ManualClock::at(
+            entra_core::Clock::now(&here) + entra_core::time::Duration::seconds(skew),
+        );
+        let replica = || TokenCache::builder().store(Arc::clone(&shelf)).build();
+        let one = with(&service, &replica(), &here);
+        one.token(&scope("first")).await.unwrap();
+        let two = resumed(&service, &replica(), &there);
+        for round in 0..5 {
+            let name = |replica: &str| scope(&format!("{replica}-{round}"));
+            let calls = [
+                (one.clone(), name("here")),
+                (two.clone(), name("there")),
+                (one.clone(), name("here-too")),
+                (two.clone(), name("there-too")),
+            ];
+            for outcome in at_once(calls).await {
+                outcome.unwrap();
+            }
+        }
+        assert!(!service.is_revoked.load(Ordering::SeqCst), "{skew}");
+        assert_eq!(service.newest.load(Ordering::SeqCst), 21);
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_behind_brings_no_replaced_refresh_token_back() {
+    let (service, shelf, clock) = (Rotating::new(), Shelf::new(), ManualClock::new());
+    let cache = TokenCache::builder().store(Arc::clone(&shelf)).build();
+    let user = with(&service, &cache, &clock);
+    user.token(&scope("a")).await.unwrap();
+    let copy = shelf.entries.lock().unwrap().clone();
+    clock.advance(Duration::from_secs(10));
+    user.token(&scope("b")).await.unwrap();
+    *shelf.entries.lock().unwrap() = copy;
+    user.token(&scope("c")).await.unwrap();
+    shelf.fail(true);
+    user.token(&scope("d")).await.unwrap();
+    shelf.fail(false);
+    user.token(&scope("e")).await.unwrap();
+    assert!(!service.is_revoked.load(Ordering::SeqCst));
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_holds_up_nobody() {
+    let (service, clock) = (Rotating::new(), ManualClock::new());
+    let user = with(&service, &TokenCache::new(), &clock);
+    let gone = tokio::spawn({
+        let user = user.clone();
+        async move { user.token(&scope("a")).await }
+    });
+    while service.requests.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    gone.abort();
+    user.token(&scope("b")).await.unwrap();
+    assert!(!service.is_revoked.load(Ordering::SeqCst));
+}
+
+#[tokio::test]
+async fn a_refresh_whose_answer_is_lost_is_not_sent_again_to_another_provider() {
+    let (service, clock) = (Rotating::new(), ManualClock::new());
+    let user = with(&service, &TokenCache::new(), &clock);
+    service.losses.store(1, Ordering::SeqCst);
+    let error = user.token(&scope("a")).await.unwrap_err();
+    assert_eq!(error.kind(), CredentialErrorKind::Transient);
+    assert_eq!(service.requests.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn long_work_on_behalf_of_a_caller_uses_each_refresh_token_once() {
+    let service = Rotating::new();
+    let clock = ManualClock::new();
+    let proof = ClientProof::secret("secret-of-the-rotation-test");
+    let api = OnBehalfOf::builder(TENANT, CLIENT, proof)
+        .cloud(provider())
+        .transport(Arc::clone(&service))
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let job = api.start_long_running("job-1", "token-of-the-caller");
+    let tasks: Vec<_> = (0..6)
+        .map(|number| {
+            let job = job.clone();
+            tokio::spawn(async move { job.token(&scope(&format!("scope-{number}"))).await })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    assert!(!service.is_revoked.load(Ordering::SeqCst));
+    assert_eq!(service.newest.load(Ordering::SeqCst), 5);
+}
+
+#[tokio::test]
+async fn a_sign_out_while_scopes_wait_for_each_other_ends_them_all() {
+    let (service, shelf, clock) = (Rotating::new(), Shelf::new(), ManualClock::new());
+    let cache = TokenCache::builder().store(Arc::clone(&shelf)).build();
+    let user = with(&service, &cache, &clock);
+    user.token(&scope("first")).await.unwrap();
+    let tasks: Vec<_> = (0..4)
+        .map(|number| {
+            let user = user.clone();
+            tokio::spawn(async move { user.token(&scope(&format!("scope-{number}"))).await })
+        })
+        .collect();
+    while service.requests.load(Ordering::SeqCst) < 2 {
+        tokio::task::yield_now().await;
+    }
+    let partition = CachePartition::account(&provider(), HOME);
+    cache.forget(&partition).await.unwrap();
+    for task in tasks {
+        // What was under way may still get its token, which is kept nowhere.
+        let _ = task.await.unwrap();
+    }
+    assert!(user.refresh_token().is_none() && cache.is_empty());
+    assert!(shelf.entries.lock().unwrap().is_empty());
+    let error = user.token(&scope("late")).await.unwrap_err();
+    assert_eq!(error.kind(), CredentialErrorKind::InteractionRequired);
+}

@@ -1,0 +1,297 @@
+//! A sign-in that the application has not agreed to keeps and removes nothing.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use async_trait::async_trait;
+use entra_auth::{
+    SignInClient, TokenCache,
+    sign_in::{SignInErrorKind, SignedIn},
+    user::{Account, ClientProof, StartOptions},
+};
+use entra_core::{
+    Cloud, HttpTransport, RetryPolicy, TokenCredential, TokenRequest, TransportError, bytes::Bytes,
+    http,
+};
+use entra_mock::{App, FakeTenant};
+use serde_json::{Value, json};
+
+use crate::{
+    sign_in_support::{CALLBACK, Service, builder, callback, stored, success},
+    stores::Shelf,
+    support::{CLIENT, TENANT, response},
+    validate_support::{OURS, PERSON, but, clock, encode, id_token},
+};
+
+const ADELE: &str = "adele@contoso.com";
+
+fn scope(name: &str) -> TokenRequest {
+    TokenRequest::new([name])
+}
+
+async fn shop() -> (FakeTenant, App) {
+    let tenant = FakeTenant::start().await;
+    let app = tenant
+        .register_app("Shop")
+        .redirect_uri(CALLBACK)
+        .delegated_permission("User.Read")
+        .delegated_permission("Mail.Read")
+        .with_secret();
+    (tenant, app)
+}
+
+fn connect(tenant: &FakeTenant, app: &App, cache: &TokenCache) -> SignInClient {
+    let proof = ClientProof::secret(app.secret());
+    SignInClient::builder(tenant.id(), app.client_id(), proof)
+        .redirect_uri(CALLBACK)
+        .scopes(["User.Read"])
+        .cloud(tenant.cloud())
+        .clock(tenant.clock())
+        .cache(cache)
+        .build()
+        .unwrap()
+}
+
+async fn sign_in(tenant: &FakeTenant, client: &SignInClient) -> SignedIn {
+    let (url, flow) = client.start(&StartOptions::default()).unwrap();
+    let back = tenant.sign_in_at(url.as_str(), ADELE);
+    client.finish(flow, &back.query()).await.unwrap()
+}
+
+fn caches() -> [TokenCache; 2] {
+    let stored = TokenCache::builder().store(Shelf::new()).build();
+    [TokenCache::new(), stored]
+}
+
+#[tokio::test]
+async fn a_sign_in_that_is_not_committed_leaves_nothing_and_takes_nothing() {
+    let (tenant, app) = shop().await;
+    let shelf = Shelf::new();
+    let cache = TokenCache::builder().store(Arc::clone(&shelf)).build();
+    let client = connect(&tenant, &app, &cache);
+    let rejected = sign_in(&tenant, &client).await;
+    rejected
+        .credential()
+        .token(&scope("Mail.Read"))
+        .await
+        .unwrap();
+    assert!(cache.is_empty() && shelf.entries.lock().unwrap().is_empty());
+    assert!(client.resume(rejected.account()).await.is_none());
+    drop(rejected);
+
+    let real = sign_in(&tenant, &client).await;
+    real.commit().await;
+    let entries = shelf.entries.lock().unwrap().clone();
+    let token = real.credential().refresh_token();
+    // Somebody else's, or the same user's, that the application refuses.
+    let rejected = sign_in(&tenant, &client).await;
+    let requests = tenant.requests().to("/token").count();
+    rejected
+        .credential()
+        .token(&scope("Mail.Read"))
+        .await
+        .unwrap();
+    assert_ne!(rejected.credential().refresh_token(), token);
+    drop(rejected);
+    assert_eq!(*shelf.entries.lock().unwrap(), entries);
+    let user = client.resume(real.account()).await.unwrap();
+    assert_eq!(user.refresh_token(), token);
+    user.token(&scope("User.Read")).await.unwrap();
+    tenant.requests().to("/token").assert_count(requests + 1);
+}
+
+#[tokio::test]
+async fn a_committed_sign_in_keeps_what_its_check_has_fetched() {
+    for cache in caches() {
+        let (tenant, app) = shop().await;
+        let client = connect(&tenant, &app, &cache);
+        let session = sign_in(&tenant, &client).await;
+        // A credential that the check has handed on, such as to a Graph client.
+        let handed_on = session.credential().clone();
+        handed_on.token(&scope("Mail.Read")).await.unwrap();
+        session.commit().await;
+        session.commit().await;
+        let requests = tenant.requests().to("/token").count();
+        let user = client.resume(session.account()).await.unwrap();
+        for name in ["User.Read", "Mail.Read"] {
+            let token = user.token(&scope(name)).await.unwrap();
+            let same = handed_on.token(&scope(name)).await.unwrap();
+            assert_eq!(token.expose_secret(), same.expose_secret());
+        }
+        tenant.requests().to("/token").assert_count(requests);
+        let fresh = scope("Mail.Read").with_force_refresh();
+        handed_on.token(&fresh).await.unwrap();
+        assert_eq!(handed_on.refresh_token(), user.refresh_token());
+        client.sign_out(session.account()).await.unwrap();
+        assert!(client.resume(session.account()).await.is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_that_is_under_way_at_the_commit_loses_no_token() {
+    let (tenant, app) = shop().await;
+    let cache = TokenCache::new();
+    let client = connect(&tenant, &app, &cache);
+    let session = sign_in(&tenant, &client).await;
+    let mail = scope("Mail.Read");
+    let (token, ()) = tokio::join!(session.credential().token(&mail), session.commit());
+    token.unwrap();
+    let user = client.resume(session.account()).await.unwrap();
+    assert_eq!(user.refresh_token(), session.credential().refresh_token());
+    user.token(&mail).await.unwrap();
+}
+
+/// Another provider than Entra, which writes what it likes into its responses.
+#[derive(Debug)]
+struct Provider {
+    issuer: &'static str,
+    /// The user that its `client_info` names.
+    names: &'static str,
+    nonce: std::sync::Mutex<String>,
+    asked: AtomicU64,
+}
+
+impl Provider {
+    fn new(issuer: &'static str, names: &'static str) -> Arc<Self> {
+        Arc::new(Self {
+            issuer,
+            names,
+            nonce: std::sync::Mutex::default(),
+            asked: AtomicU64::new(0),
+        })
+    }
+}
+
+#[async_trait]
+impl HttpTransport for Provider {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let issuer = self.issuer;
+        let body = match request.uri().path() {
+            "/.well-known/openid-configuration" => {
+                json!({ "issuer": issuer, "jwks_uri": format!("{issuer}/keys") })
+            }
+            "/keys" => json!({ "keys": [OURS.jwk()] }),
+            _ => {
+                let nonce = self.nonce.lock().unwrap().clone();
+                let changes = json!({ "iss": issuer, "nonce": nonce });
+                let id_token = OURS.token(&but(id_token(), changes));
+                let victim = json!({ "uid": self.names, "utid": TENANT }).to_string();
+                json!({
+                    "token_type": "Bearer", "access_token": "at-of-the-provider",
+                    "expires_in": 3600, "refresh_token": "rt-of-the-provider",
+                    "id_token": id_token, "client_info": encode(victim),
+                })
+            }
+        };
+        Ok(response(200, &body.to_string()))
+    }
+}
+
+/// A sign-in at the provider by the same client id, on the same cache.
+async fn sign_in_at(provider: &Arc<Provider>, cache: &TokenCache) -> (SignInClient, SignedIn) {
+    let token = format!("{}/token", provider.issuer);
+    let cloud = Cloud::openid_provider(provider.issuer, &token, Some(&token), None).unwrap();
+    let client = SignInClient::builder(TENANT, CLIENT, ClientProof::secret("s3cr3t"))
+        .redirect_uri(CALLBACK)
+        .scopes(["User.Read"])
+        .cloud(cloud)
+        .transport(Arc::clone(provider))
+        .clock(clock())
+        .retry_policy(RetryPolicy::once())
+        .cache(cache)
+        .build()
+        .unwrap();
+    let (_, flow) = client.start(&StartOptions::default()).unwrap();
+    let nonce = stored(&flow)["nonce"].as_str().unwrap().to_owned();
+    *provider.nonce.lock().unwrap() = nonce;
+    let callback = callback(&flow);
+    let session = client.finish(flow, &callback).await.unwrap();
+    (client, session)
+}
+
+#[tokio::test]
+async fn another_provider_that_names_a_user_of_entra_reaches_none_of_the_tokens() {
+    let service = Service::new();
+    for cache in caches() {
+        let entra = builder(&service, &clock()).cache(&cache).build().unwrap();
+        let victim = crate::sign_in_support::sign_in(&service, &entra, json!({}))
+            .await
+            .unwrap();
+        victim.commit().await;
+        let provider = Provider::new("https://evil.example", PERSON);
+        let (evil, session) = sign_in_at(&provider, &cache).await;
+        // Its claims name the victim, and its unsigned client_info as well.
+        assert_eq!(
+            session.account().home_account_id,
+            format!("{PERSON}.{TENANT}")
+        );
+        session.commit().await;
+        let theirs = evil.resume(session.account()).await.unwrap();
+        let theirs = theirs.token(&scope("User.Read")).await.unwrap();
+        assert_eq!(theirs.expose_secret(), "at-of-the-provider");
+        let user = entra.resume(victim.account()).await.unwrap();
+        let token = user.token(&scope("User.Read")).await.unwrap();
+        assert_eq!(token.expose_secret(), "at-1");
+
+        // A sign-out there is none here.
+        evil.sign_out(session.account()).await.unwrap();
+        assert!(evil.resume(session.account()).await.is_none());
+        let user = entra.resume(victim.account()).await.unwrap();
+        assert_eq!(user.refresh_token().unwrap().expose_secret(), "rt-1");
+        let token = user.token(&scope("User.Read")).await.unwrap();
+        assert_eq!(token.expose_secret(), "at-1");
+        assert!(provider.asked.load(Ordering::SeqCst) >= 3);
+    }
+}
+
+#[tokio::test]
+async fn client_info_of_another_provider_neither_names_nor_rejects_anybody() {
+    // From Entra, two users in one response would be rejected.
+    let provider = Provider::new("https://other.example", CLIENT);
+    let (_, session) = sign_in_at(&provider, &TokenCache::new()).await;
+    assert!(session.identity().home_tenant.is_none());
+    assert_eq!(session.identity().oid.to_string(), PERSON);
+    let account = format!("{PERSON}.{TENANT}");
+    assert_eq!(session.account().home_account_id, account);
+}
+
+#[tokio::test]
+async fn a_sign_in_that_is_rejected_after_the_code_leaves_the_user_signed_in() {
+    for (changes, kind) in [
+        (json!({ "nonce": "n-2" }), SignInErrorKind::NonceMismatch),
+        (json!({ "exp": 1 }), SignInErrorKind::TokenTime),
+        (json!({ "oid": null }), SignInErrorKind::TokenRejected),
+    ] {
+        for cache in caches() {
+            let service = Service::new();
+            let client = builder(&service, &clock()).cache(&cache).build().unwrap();
+            let session = crate::sign_in_support::sign_in(&service, &client, json!({}))
+                .await
+                .unwrap();
+            session.commit().await;
+            let (_, flow) = client.start(&StartOptions::default()).unwrap();
+            service.then(200, &second(success(&flow, changes.clone())));
+            let answer = callback(&flow);
+            let error = client.finish(flow, &answer).await.unwrap_err();
+            assert_eq!(error.kind(), kind);
+            let account: &Account = session.account();
+            let user = client.resume(account).await.unwrap();
+            assert_eq!(user.refresh_token().unwrap().expose_secret(), "rt-1");
+            let token = user.token(&scope("User.Read")).await.unwrap();
+            assert_eq!(token.expose_secret(), "at-1");
+        }
+    }
+}
+
+/// The same success with other tokens.
+fn second(mut success: Value) -> Value {
+    success["access_token"] = "at-2".into();
+    success["refresh_token"] = "rt-2".into();
+    success
+}
