@@ -4,6 +4,7 @@
 //! looks the same wherever it came from.
 
 mod apps;
+pub(crate) mod lifecycle;
 mod log;
 
 use std::time::Duration;
@@ -186,7 +187,7 @@ pub(crate) fn earlier(now: Timestamp, by: Duration) -> Timestamp {
 }
 
 /// `S-1-12-1-…`: the object id as four little-endian numbers.
-fn security_identifier(id: &str) -> String {
+pub(crate) fn security_identifier(id: &str) -> String {
     let Ok(guid) = id.parse::<Guid>() else {
         return String::new();
     };
@@ -209,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn security_identifiers_spell_the_object_id_in_numbers() {
+    pub(crate) fn security_identifiers_spell_the_object_id_in_numbers() {
         // 00010203-0405-0607-0809-0a0b0c0d0e0f
         let expected = "S-1-12-1-66051-101123077-185207048-252579084";
         assert_eq!(

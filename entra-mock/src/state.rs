@@ -51,6 +51,8 @@ pub(crate) struct State {
     pub(crate) identity_header: String,
     /// Sign-ins written by token requests, oldest first.
     written: VecDeque<String>,
+    /// Audits written by requests, oldest first.
+    written_audits: VecDeque<String>,
 }
 
 impl State {
@@ -79,6 +81,7 @@ impl State {
             identities: Vec::new(),
             identity_header: String::new(),
             written: VecDeque::new(),
+            written_audits: VecDeque::new(),
         }
     }
 
@@ -103,21 +106,31 @@ impl State {
     /// Stores a sign-in that a token request caused; only the newest are kept, so that a server
     /// that runs for months stays bounded.
     pub(crate) fn write_sign_in(&mut self, record: Object) {
-        let Some(id) = record
-            .get("id")
-            .and_then(|id| id.as_str())
-            .map(str::to_owned)
-        else {
-            return;
-        };
-        if self.store.insert(Kind::SignIn, record).is_err() {
-            return;
-        }
-        self.written.push_back(id);
-        while self.written.len() > MAX_WRITTEN_SIGN_INS {
-            if let Some(oldest) = self.written.pop_front() {
-                self.store.remove(Kind::SignIn, &oldest);
-            }
+        write_log(&mut self.store, &mut self.written, Kind::SignIn, record);
+    }
+
+    /// Stores the audit of a request; only the newest are kept.
+    pub(crate) fn write_audit(&mut self, record: Object) {
+        let written = &mut self.written_audits;
+        write_log(&mut self.store, written, Kind::DirectoryAudit, record);
+    }
+}
+
+fn write_log(store: &mut Store, written: &mut VecDeque<String>, kind: Kind, record: Object) {
+    let Some(id) = record
+        .get("id")
+        .and_then(|id| id.as_str())
+        .map(str::to_owned)
+    else {
+        return;
+    };
+    if store.insert(kind, record).is_err() {
+        return;
+    }
+    written.push_back(id);
+    while written.len() > MAX_WRITTEN {
+        if let Some(oldest) = written.pop_front() {
+            store.remove(kind, &oldest);
         }
     }
 }
@@ -154,7 +167,7 @@ fn parts(time: Timestamp) -> (String, String) {
 
 /// As seen for client credentials.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(3599);
-const MAX_WRITTEN_SIGN_INS: usize = 5_000;
+const MAX_WRITTEN: usize = 5_000;
 
 #[cfg(test)]
 mod tests {
@@ -163,13 +176,13 @@ mod tests {
     #[test]
     fn sign_ins_of_token_requests_are_bounded() {
         let mut state = State::new("Contoso", &["contoso.com"], License::P2, 1);
-        for number in 0..MAX_WRITTEN_SIGN_INS + 10 {
+        for number in 0..MAX_WRITTEN + 10 {
             let mut record = Object::new();
             record.insert("id".into(), format!("id-{number}").into());
             record.insert("createdDateTime".into(), "2026-01-02T03:04:05Z".into());
             state.write_sign_in(record);
         }
-        assert_eq!(state.store.len(Kind::SignIn), MAX_WRITTEN_SIGN_INS);
+        assert_eq!(state.store.len(Kind::SignIn), MAX_WRITTEN);
         assert!(state.store.get(Kind::SignIn, "id-9").is_none());
         assert!(state.store.get(Kind::SignIn, "id-10").is_some());
     }

@@ -13,14 +13,23 @@ use serde_json::Value;
 
 use crate::time::ticks;
 
+mod changes;
+mod deleted;
 mod kinds;
+mod links;
 mod object;
 mod sharing;
+mod unique;
 
+use crate::schema::IdForm;
 pub(crate) use crate::schema::{Kind, Relation};
+pub(crate) use changes::{Actor, Change, ChangeLog, Event};
+use deleted::DeletedItems;
 pub(crate) use kinds::{Conflict, Latest, Moment};
+use links::Link;
 pub(crate) use object::Object;
 use sharing::Sharing;
+use unique::UniqueValues;
 
 /// All objects of one tenant.
 #[derive(Debug, Default)]
@@ -30,7 +39,10 @@ pub(crate) struct Store {
     free: Vec<u32>,
     next_serial: u64,
     ids: HashMap<Box<str>, u32>,
-    alternate: HashMap<Kind, HashMap<Box<str>, u32>>,
+    unique: UniqueValues,
+    /// What happened to directory objects.
+    pub(crate) changes: ChangeLog,
+    deleted: DeletedItems,
     /// Every kind in insertion order.
     order: HashMap<Kind, Vec<(u64, u32)>>,
     /// The logs in time order. Sign-ins of applications and silent ones are kept apart: there are
@@ -69,7 +81,28 @@ impl Store {
 
     /// Stores an object under its `id`, which no other object of any kind may have.
     pub(crate) fn insert(&mut self, kind: Kind, object: impl Into<Object>) -> Result<(), Conflict> {
-        let mut object = object.into();
+        let object = object.into();
+        if let Some(id) = text(&object, "id")
+            && self.deleted.has(&id.to_ascii_lowercase())
+        {
+            return Err(Conflict::Taken {
+                property: "id",
+                value: id.to_owned(),
+            });
+        }
+        let id = self.insert_quietly(kind, object)?;
+        self.changes.record(kind, &id, Event::Created);
+        Ok(())
+    }
+
+    /// Why an object cannot be stored, if it cannot.
+    pub(crate) fn conflict(&self, kind: Kind, object: &Object) -> Option<Conflict> {
+        let own = text(object, "id").and_then(|id| self.handle(id));
+        self.unique.conflict(kind, object, own)
+    }
+
+    /// Stores an object without a change; returns its id.
+    fn insert_quietly(&mut self, kind: Kind, mut object: Object) -> Result<String, Conflict> {
         let Some(id) = text(&object, "id")
             .filter(|id| !id.is_empty())
             .map(str::to_owned)
@@ -77,7 +110,7 @@ impl Store {
             return Err(Conflict::NoId);
         };
         // Assignment ids are case-sensitive text, all other ids GUIDs in lower case.
-        let id = if kind == Kind::AppRoleAssignment {
+        let id = if kind.entity().id == IdForm::CaseSensitive {
             id
         } else {
             id.to_ascii_lowercase()
@@ -88,19 +121,8 @@ impl Store {
                 value: id,
             });
         }
-        let key = kind
-            .alternate_key()
-            .and_then(|property| Some((property, text(&object, property)?.to_ascii_lowercase())));
-        if let Some((property, value)) = &key
-            && self
-                .alternate
-                .get(&kind)
-                .is_some_and(|keys| keys.contains_key(value.as_str()))
-        {
-            return Err(Conflict::Taken {
-                property,
-                value: value.clone(),
-            });
+        if let Some(conflict) = self.unique.conflict(kind, &object, None) {
+            return Err(conflict);
         }
         object.insert("id".to_owned(), Value::String(id.clone()));
         self.sharing.pack(&mut object);
@@ -111,13 +133,8 @@ impl Store {
             self.slots.push(None);
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         });
-        self.ids.insert(id.into_boxed_str(), handle);
-        if let Some((_, value)) = key {
-            self.alternate
-                .entry(kind)
-                .or_default()
-                .insert(value.into_boxed_str(), handle);
-        }
+        self.ids.insert(id.clone().into_boxed_str(), handle);
+        self.unique.add(kind, &object, handle);
         self.index_contents(kind, handle, serial, &object);
         self.order.entry(kind).or_default().push((serial, handle));
         self.slots[handle as usize] = Some(Slot {
@@ -125,7 +142,7 @@ impl Store {
             serial,
             object,
         });
-        Ok(())
+        Ok(id)
     }
 
     pub(crate) fn get(&self, kind: Kind, id: &str) -> Option<&Object> {
@@ -148,18 +165,13 @@ impl Store {
         if property == "id" {
             return self.get(kind, value);
         }
-        if kind.alternate_key() != Some(property) {
-            return None;
-        }
-        let keys = self.alternate.get(&kind)?;
-        let handle = keys
-            .get(value)
-            .or_else(|| keys.get(value.to_ascii_lowercase().as_str()))?;
-        Some(&self.slot(*handle)?.object)
+        let handle = self.unique.find(kind, property, value)?;
+        let slot = self.slot(handle)?;
+        (slot.kind == kind).then_some(&slot.object)
     }
 
-    /// Changes an object in place and keeps every index right; `false` if there is no such object
-    /// or the change would give it a key that another one has (then its key stays as it was).
+    /// Changes an object in place and keeps every index right; `false`, and nothing changes, if there
+    /// is no such object or it would get a value that another one has.
     pub(crate) fn update(
         &mut self,
         kind: Kind,
@@ -176,63 +188,80 @@ impl Store {
         else {
             return false;
         };
-        self.unindex_contents(&slot, handle);
-        let id_before = slot.object.get("id").cloned();
-        let key_property = kind.alternate_key();
-        let key_before =
-            key_property.and_then(|property| text(&slot.object, property).map(str::to_owned));
+        let before = slot.object.clone();
         change(&mut slot.object);
-        if let Some(id) = id_before {
-            slot.object.insert("id".to_owned(), id);
+        if let Some(id) = before.get("id") {
+            slot.object.insert("id".to_owned(), id.clone());
         }
-        self.sharing.pack(&mut slot.object);
-        let unique = match key_property {
-            Some(property) => self.move_key(&mut slot.object, kind, property, key_before, handle),
-            None => true,
-        };
-        self.index_contents(kind, handle, slot.serial, &slot.object);
+        let fits = self
+            .unique
+            .conflict(kind, &slot.object, Some(handle))
+            .is_none();
+        if fits {
+            self.unindex_contents(kind, slot.serial, &before, handle);
+            self.unique.remove(kind, &before);
+            self.sharing.pack(&mut slot.object);
+            self.unique.add(kind, &slot.object, handle);
+            self.index_contents(kind, handle, slot.serial, &slot.object);
+            let changed = differences(&before, &slot.object);
+            if !changed.is_empty() {
+                let id = text(&slot.object, "id").unwrap_or_default();
+                self.changes.record(kind, id, Event::Updated(changed));
+            }
+        } else {
+            slot.object = before;
+        }
         self.slots[handle as usize] = Some(slot);
-        unique
+        fits
     }
 
-    /// Removes an object with every link and app role assignment it takes part in.
+    /// Removes an object for good, with every link and app role assignment it takes part in.
     pub(crate) fn remove(&mut self, kind: Kind, id: &str) -> bool {
-        let Some(handle) = self.handle(id) else {
+        let Some((object, links, _, _)) = self.detach(kind, id) else {
             return false;
         };
-        let Some(slot) = self
-            .slots
-            .get_mut(handle as usize)
-            .and_then(|slot| slot.take_if(|slot| slot.kind == kind))
-        else {
-            return false;
-        };
-        let own_id = text(&slot.object, "id").unwrap_or_default().to_owned();
-        self.unindex_contents(&slot, handle);
-        self.ids.remove(own_id.as_str());
-        if let Some(key) = kind
-            .alternate_key()
-            .and_then(|property| text(&slot.object, property))
-            && let Some(keys) = self.alternate.get_mut(&kind)
-        {
-            keys.remove(key.to_ascii_lowercase().as_str());
+        let id = text(&object, "id").unwrap_or_default();
+        for link in links.iter().filter(|link| !link.outgoing) {
+            if let Some(from) = self.kind_of(&link.other) {
+                let what = Event::Unlinked(link.relation, kind, id.into());
+                self.changes.record(from, &link.other, what);
+            }
         }
+        self.changes.record(kind, id, Event::Purged);
+        true
+    }
+
+    /// Takes an object out with its links and assignments, without a change.
+    fn detach(&mut self, kind: Kind, id: &str) -> Option<(Object, Vec<Link>, Vec<Object>, u64)> {
+        let handle = self.handle(id)?;
+        let slot = self
+            .slots
+            .get_mut(handle as usize)?
+            .take_if(|slot| slot.kind == kind)?;
+        let own_id = text(&slot.object, "id").unwrap_or_default().to_owned();
+        self.unindex_contents(kind, slot.serial, &slot.object, handle);
+        self.ids.remove(own_id.as_str());
+        self.unique.remove(kind, &slot.object);
         if let Some(order) = self.order.get_mut(&kind)
             && let Ok(at) = order.binary_search_by_key(&slot.serial, |(serial, _)| *serial)
         {
             order.remove(at);
         }
-        self.cut_links(handle);
+        let links = self.cut_links(handle);
         let orphans: Vec<String> = [&self.by_principal, &self.by_resource]
             .into_iter()
             .flat_map(|index| index.get(own_id.as_str()).into_iter().flatten())
             .filter_map(|handle| text(&self.slot(*handle)?.object, "id").map(str::to_owned))
             .collect();
-        for orphan in orphans {
-            self.remove(Kind::AppRoleAssignment, &orphan);
-        }
+        let assignments = orphans
+            .iter()
+            .filter_map(|orphan| self.detach(Kind::AppRoleAssignment, orphan))
+            .map(|(assignment, ..)| assignment)
+            .collect();
         self.free.push(handle);
-        true
+        let serial = self.next_serial;
+        self.next_serial += 1;
+        Some((slot.object, links, assignments, serial))
     }
 
     /// All objects of a kind, in the order they were inserted.
@@ -283,42 +312,6 @@ impl Store {
 
     pub(crate) fn len(&self, kind: Kind) -> usize {
         self.order.get(&kind).map_or(0, Vec::len)
-    }
-
-    /// Links two objects; linking twice changes nothing, and so does an id that is not there.
-    pub(crate) fn link(&mut self, relation: Relation, from: &str, to: &str) -> bool {
-        let (Some(from), Some(to)) = (self.handle(from), self.handle(to)) else {
-            return false;
-        };
-        if relation == Relation::Manager
-            && let Some(before) = self.forward.remove(&(relation, from))
-        {
-            for before in before {
-                drop_from(&mut self.backward, (relation, before), from);
-            }
-        }
-        let forward = self.forward.entry((relation, from)).or_default();
-        let backward = self.backward.entry((relation, to)).or_default();
-        // One side may be a group of a hundred thousand: look on the shorter one.
-        let linked = if forward.len() < backward.len() {
-            forward.contains(&to)
-        } else {
-            backward.contains(&from)
-        };
-        if !linked {
-            forward.push(to);
-            backward.push(from);
-        }
-        !linked
-    }
-
-    #[cfg(feature = "wiremock")]
-    pub(crate) fn unlink(&mut self, relation: Relation, from: &str, to: &str) -> bool {
-        let (Some(from), Some(to)) = (self.handle(from), self.handle(to)) else {
-            return false;
-        };
-        drop_from(&mut self.backward, (relation, to), from);
-        drop_from(&mut self.forward, (relation, from), to)
     }
 
     /// The app role assignments a user, group or service principal has.
@@ -459,28 +452,24 @@ impl Store {
         }
     }
 
-    fn unindex_contents(&mut self, slot: &Slot, handle: u32) {
-        if let Some(property) = slot.kind.log_time()
-            && let Some(log) = self
-                .by_time
-                .get_mut(&(slot.kind, shelf(slot.kind, &slot.object)))
+    fn unindex_contents(&mut self, kind: Kind, serial: u64, object: &Object, handle: u32) {
+        if let Some(property) = kind.log_time()
+            && let Some(log) = self.by_time.get_mut(&(kind, shelf(kind, object)))
         {
-            let time = text(&slot.object, property)
-                .and_then(ticks)
-                .unwrap_or(i64::MIN);
-            log.remove(&(time, slot.serial));
-            if let Some(log) = text(&slot.object, "userId")
+            let time = text(object, property).and_then(ticks).unwrap_or(i64::MIN);
+            log.remove(&(time, serial));
+            if let Some(log) = text(object, "userId")
                 .and_then(|user| self.by_user.get_mut(user.to_ascii_lowercase().as_str()))
             {
-                log.retain(|(position, _)| *position != (time, slot.serial));
+                log.retain(|(position, _)| *position != (time, serial));
             }
         }
-        if slot.kind == Kind::AppRoleAssignment {
+        if kind == Kind::AppRoleAssignment {
             for (index, property) in [
                 (&mut self.by_principal, "principalId"),
                 (&mut self.by_resource, "resourceId"),
             ] {
-                if let Some(id) = text(&slot.object, property)
+                if let Some(id) = text(object, property)
                     && let Some(handles) = index.get_mut(id.to_ascii_lowercase().as_str())
                 {
                     handles.retain(|other| *other != handle);
@@ -488,67 +477,26 @@ impl Store {
             }
         }
     }
+}
 
-    /// Moves the alternate key's index entry to the object's present value.
-    fn move_key(
-        &mut self,
-        object: &mut Object,
-        kind: Kind,
-        property: &'static str,
-        before: Option<String>,
-        handle: u32,
-    ) -> bool {
-        let after = text(object, property).map(str::to_owned);
-        if before == after {
-            return true;
-        }
-        let keys = self.alternate.entry(kind).or_default();
-        let taken = after.as_deref().is_some_and(|key| {
-            keys.get(key.to_ascii_lowercase().as_str())
-                .is_some_and(|other| *other != handle)
-        });
-        if taken {
-            match before {
-                Some(before) => object.insert(property.to_owned(), Value::String(before)),
-                None => object.remove(property),
-            };
-            return false;
-        }
-        if let Some(before) = before {
-            keys.remove(before.to_ascii_lowercase().as_str());
-        }
-        if let Some(after) = after {
-            keys.insert(after.to_ascii_lowercase().into_boxed_str(), handle);
-        }
-        true
-    }
-
-    fn cut_links(&mut self, handle: u32) {
-        for relation in Relation::ALL {
-            for to in self.forward.remove(&(relation, handle)).unwrap_or_default() {
-                drop_from(&mut self.backward, (relation, to), handle);
-            }
-            for from in self
-                .backward
-                .remove(&(relation, handle))
-                .unwrap_or_default()
-            {
-                drop_from(&mut self.forward, (relation, from), handle);
-            }
-        }
-    }
+/// The properties in which an object differs from what it was, with their values before; what the
+/// engine keeps for itself does not count.
+fn differences(before: &Object, after: &Object) -> Vec<(&'static str, Option<Value>)> {
+    let changed = before
+        .iter()
+        .filter(|(name, value)| after.get(name) != Some(value))
+        .map(|(name, value)| (name, Some(value.clone())));
+    let added = after
+        .iter()
+        .filter(|(name, _)| before.get(name).is_none())
+        .map(|(name, _)| (name, None));
+    changed
+        .chain(added)
+        .filter(|(name, _)| !name.starts_with('~'))
+        .collect()
 }
 
 type Links = HashMap<(Relation, u32), Vec<u32>>;
-
-fn drop_from(links: &mut Links, key: (Relation, u32), handle: u32) -> bool {
-    let Some(handles) = links.get_mut(&key) else {
-        return false;
-    };
-    let before = handles.len();
-    handles.retain(|other| *other != handle);
-    before != handles.len()
-}
 
 /// v1.0 lists interactive sign-ins of users only; a record without types counts as one.
 fn shelf(kind: Kind, object: &Object) -> Shelf {

@@ -1,17 +1,27 @@
 //! `POST /$batch`: up to twenty requests in one.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::RwLock,
+};
 
+use entra_core::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Call, respond as respond_to_one, shape};
+use super::{Caller, respond as respond_to_one, shape};
 use crate::{
     odata::Refusal,
+    state::State,
     wire::{Reply, WireRequest},
 };
 
-pub(super) fn respond(call: Call<'_>) -> Result<Reply, Refusal> {
-    let body: Value = serde_json::from_slice(&call.request.body)
+pub(super) fn respond(
+    tenant: &RwLock<State>,
+    now: Timestamp,
+    request: &WireRequest,
+    caller: &Caller,
+) -> Result<Reply, Refusal> {
+    let body: Value = serde_json::from_slice(&request.body)
         .map_err(|_| malformed("Unable to read JSON request payload."))?;
     let items = body["requests"]
         .as_array()
@@ -31,6 +41,11 @@ pub(super) fn respond(call: Call<'_>) -> Result<Reply, Refusal> {
             )));
         }
     }
+    // A batch with a malformed item does nothing at all.
+    let requests: Vec<WireRequest> = items
+        .iter()
+        .map(|item| item.request(&request.base))
+        .collect::<Result<_, _>>()?;
     let mut statuses: HashMap<String, u16> = HashMap::new();
     let mut out = b"{\"responses\":[".to_vec();
     for (number, item) in items.iter().enumerate() {
@@ -45,7 +60,7 @@ pub(super) fn respond(call: Call<'_>) -> Result<Reply, Refusal> {
                 &json!({"error": {"code": "FailedDependency", "message": "A request this one depends on failed."}}),
             )
         } else {
-            respond_to_one(call.state, call.now, &item.request(call)?, Ok(call.caller))
+            respond_to_one(tenant, now, &requests[number], Ok(caller))
         };
         statuses.insert(item.id.to_ascii_lowercase(), reply.status);
         if number > 0 {
@@ -94,7 +109,7 @@ impl<'a> Item<'a> {
     }
 
     /// The item as a request of its own, to the same host with the same caller.
-    fn request(&self, call: Call<'_>) -> Result<WireRequest, Refusal> {
+    fn request(&self, base: &str) -> Result<WireRequest, Refusal> {
         let url = self.url.split_once("://").map_or(self.url, |(_, rest)| {
             rest.find('/').map_or("", |at| &rest[at..])
         });
@@ -131,7 +146,7 @@ impl<'a> Item<'a> {
             query,
             headers,
             body,
-            base: call.request.base.clone(),
+            base: base.to_owned(),
         })
     }
 }

@@ -12,7 +12,7 @@ pub(super) fn reply(
     request_id: &str,
     client_request_id: &str,
 ) -> Reply {
-    let body = json!({
+    let mut body = json!({
         "error": {
             "code": refusal.code,
             "message": refusal.message,
@@ -23,9 +23,19 @@ pub(super) fn reply(
             },
         }
     });
-    Reply::new(refusal.status)
+    if !refusal.details.is_empty() {
+        let details = refusal.details.iter().map(|detail| {
+            json!({ "code": detail.code, "message": detail.message, "target": detail.target })
+        });
+        body["error"]["details"] = details.collect();
+    }
+    let reply = Reply::new(refusal.status)
         .with_header("content-type", "application/json")
-        .with_body(body.to_string())
+        .with_body(body.to_string());
+    match &refusal.location {
+        Some(location) => reply.with_header("location", location.clone()),
+        None => reply,
+    }
 }
 
 /// The error of a token that was not accepted.

@@ -76,7 +76,9 @@ pub(super) fn respond(call: Call<'_>, route: &Route, action: Action) -> Result<R
     let object = match &route.root {
         Root::Object(kind, _) => kind.entity().object_path(),
         Root::Any(_) => "/directoryObjects/{id}".to_owned(),
-        Root::Set(_) => return Err(unsupported(call.request)),
+        Root::Set(_) | Root::DeletedSet(_) | Root::Deleted(_) => {
+            return Err(unsupported(call.request));
+        }
     };
     authorize(
         call.caller,

@@ -3,6 +3,8 @@
 //! The order is Graph's: token, permission, existence, then the query itself. Whatever is not
 //! served is a loud 501; an empty success never stands in for it.
 
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
 use entra_core::Timestamp;
 
 use crate::{
@@ -14,6 +16,7 @@ use crate::{
 mod batch;
 mod error;
 mod expand;
+mod extension;
 mod list;
 mod membership;
 mod read;
@@ -22,23 +25,27 @@ mod route;
 mod rows;
 mod shape;
 mod subject;
+mod write;
 
 pub(crate) use crate::permissions::{Caller, TokenProblem};
 use route::{Route, Target};
 
 /// Answers one request below `/v1.0` or `/beta`.
+///
+/// A read holds the tenant's lock for reading, a write for writing from its first check to its last
+/// change; the items of a batch take it one after the other.
 pub(crate) fn respond(
-    state: &State,
+    tenant: &RwLock<State>,
     now: Timestamp,
     request: &WireRequest,
     caller: Result<&Caller, TokenProblem>,
 ) -> Reply {
-    let request_id = state.random.guid().to_string();
+    let request_id = read_lock(tenant).random.guid().to_string();
     let client_request_id = request
         .header("client-request-id")
         .unwrap_or(&request_id)
         .to_owned();
-    let reply = answer(state, now, request, caller).unwrap_or_else(|refusal| {
+    let reply = answer(tenant, now, request, caller).unwrap_or_else(|refusal| {
         let reply = error::reply(&refusal, now, &request_id, &client_request_id);
         if refusal.status == 401 {
             reply.with_header("www-authenticate", error::challenge(&request.base))
@@ -65,7 +72,7 @@ struct Call<'a> {
 }
 
 fn answer(
-    state: &State,
+    tenant: &RwLock<State>,
     now: Timestamp,
     request: &WireRequest,
     caller: Result<&Caller, TokenProblem>,
@@ -74,39 +81,64 @@ fn answer(
         return Err(unsupported(request));
     };
     let caller = caller.map_err(error::unauthorized)?;
-    let eventual = request
-        .header("consistencylevel")
-        .is_some_and(|level| level.eq_ignore_ascii_case("eventual"));
-    let call = Call {
-        state,
-        now,
-        caller,
-        request,
-        eventual,
-    };
     if path.eq_ignore_ascii_case("/$batch") && request.method == "POST" {
-        return batch::respond(call);
-    }
-    if !["GET", "POST"].contains(&request.method.as_str()) {
-        return Err(unsupported(request));
+        return batch::respond(tenant, now, request, caller);
     }
     let Some(route) = Route::parse(path)? else {
         return Err(unsupported(request));
     };
     let action = matches!(route.target, Target::Action(_));
-    if request.method == "POST" && !action {
-        return Err(unsupported(request));
-    }
     if request.method == "GET" && action {
         return Err(membership::wrong_method());
     }
     let route = route.resolve_me(caller)?;
-    match route.target {
-        Target::Action(action) => membership::respond(call, &route, action),
-        Target::List { .. } => list::respond(call, &route),
-        Target::Count { .. } => list::count(call, &route),
-        Target::Object => read::respond(call, &route),
-        Target::Related { .. } => read::related(call, &route),
+    if read_lock(tenant).has_expired(now) {
+        let mut state = write_lock(tenant);
+        state.store.changes.stamp(now, None);
+        state.purge_expired(now);
+    }
+    if request.method == "GET" || action && request.method == "POST" {
+        let state = read_lock(tenant);
+        return read_only(Call::new(&state, now, caller, request), &route);
+    }
+    let mut state = write_lock(tenant);
+    write::respond(&mut state, now, request, caller, &route)
+}
+
+fn read_only(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
+    match &route.target {
+        Target::Action(action) => membership::respond(call, route, *action),
+        Target::List { .. } => list::respond(call, route),
+        Target::Count { .. } => list::count(call, route),
+        Target::Object => read::respond(call, route),
+        Target::Related { .. } => read::related(call, route),
+        Target::Extensions(id) => extension::respond(call, route, id.as_deref()),
+        Target::Reference { .. } | Target::Command(_) => Err(unsupported(call.request)),
+    }
+}
+
+// A panic while the lock was held leaves data that is as usable as before.
+
+fn read_lock(tenant: &RwLock<State>) -> RwLockReadGuard<'_, State> {
+    tenant.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write_lock(tenant: &RwLock<State>) -> RwLockWriteGuard<'_, State> {
+    tenant.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<'a> Call<'a> {
+    fn new(state: &'a State, now: Timestamp, caller: &'a Caller, request: &'a WireRequest) -> Self {
+        let eventual = request
+            .header("consistencylevel")
+            .is_some_and(|level| level.eq_ignore_ascii_case("eventual"));
+        Self {
+            state,
+            now,
+            caller,
+            request,
+            eventual,
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     odata::{Options, Query, Refusal, ticks},
-    permissions::{self, authorize, not_premium},
+    permissions::{self, Reach, authorize, not_premium},
     schema::{IdForm, Kind, Premium, Relationship},
     state::License,
     store::Object,
@@ -27,7 +27,8 @@ pub(super) fn respond(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
     let path = match &route.root {
         Root::Object(kind, _) => kind.entity().object_path(),
         Root::Any(_) => "/directoryObjects/{id}".to_owned(),
-        Root::Set(_) => return Err(unsupported(call.request)),
+        Root::Deleted(id) => return deleted(call, id),
+        Root::Set(_) | Root::DeletedSet(_) => return Err(unsupported(call.request)),
     };
     authorize(call.caller, "GET", &path, own)?;
     let (kind, object) = find(call, &route.root)?;
@@ -38,6 +39,17 @@ pub(super) fn respond(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
         kind.entity().set
     };
     render(call, kind, object, set, typed, own)
+}
+
+/// Answers one deleted object, with the permission that its type needs.
+fn deleted(call: Call<'_>, id: &str) -> Result<Reply, Refusal> {
+    let Some((kind, object)) = call.state.store.deleted(id) else {
+        return Err(Refusal::not_found(id));
+    };
+    let path = "/directory/deletedItems/{id}";
+    permissions::authorize_kind(call.caller, kind, "GET", path, false)?;
+    let reach = Reach::Everything;
+    render_up_to(call, kind, object, "directoryObjects", true, false, reach)
 }
 
 /// Answers the one object a relationship leads to, or one of many by its id.
@@ -57,7 +69,9 @@ pub(super) fn related(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
         .objects(&call.state.store, from_id)
         .find(|(_, object)| wanted(object));
     let Some((kind, object)) = found else {
-        return Err(not_found(id.as_deref().unwrap_or(relationship.name)));
+        return Err(Refusal::not_found(
+            id.as_deref().unwrap_or(relationship.name),
+        ));
     };
     render(
         call,
@@ -76,15 +90,19 @@ pub(super) fn find<'a>(call: Call<'a>, root: &Root) -> Result<(Kind, &'a Object)
         Root::Any(id) => store
             .any(id)
             .filter(|(kind, _)| kind.entity().directory)
-            .ok_or_else(|| not_found(id)),
+            .ok_or_else(|| Refusal::not_found(id)),
         Root::Object(kind, key) => {
-            let object = lookup(call, *kind, key).ok_or_else(|| not_found(&key.value))?;
+            let object = lookup(call, *kind, key).ok_or_else(|| Refusal::not_found(&key.value))?;
             if kind.entity().premium == Premium::Always && call.state.license == License::Free {
                 return Err(not_premium());
             }
             Ok((*kind, object))
         }
-        Root::Set(_) => Err(unsupported(call.request)),
+        Root::Deleted(id) => {
+            let found = call.state.store.deleted(id);
+            found.ok_or_else(|| Refusal::not_found(id))
+        }
+        Root::Set(_) | Root::DeletedSet(_) => Err(unsupported(call.request)),
     }
 }
 
@@ -132,6 +150,20 @@ fn render(
     typed: bool,
     own: bool,
 ) -> Result<Reply, Refusal> {
+    let reach = permissions::reach(call.caller, kind, object);
+    render_up_to(call, kind, object, set, typed, own, reach)
+}
+
+/// Answers with one object, showing as much of it as `reach` says.
+pub(super) fn render_up_to(
+    call: Call<'_>,
+    kind: Kind,
+    object: &Object,
+    set: &str,
+    typed: bool,
+    own: bool,
+    reach: Reach,
+) -> Result<Reply, Refusal> {
     let options = Options(kind.entity().object_options);
     let query = Query::parse(call.request.query.as_deref(), options)?;
     let shape = Shape::new(kind, query.select.as_deref(), true)?;
@@ -144,7 +176,6 @@ fn render(
         .map(|expand| Expansion::new(call, expand, &[kind], own))
         .transpose()?;
     let context = call.context(&format!("{set}{}/$entity", selection(&query)));
-    let reach = permissions::reach(call.caller, kind, object);
     let mut out = Vec::with_capacity(2_048);
     shape.open(
         &mut out,
@@ -171,14 +202,4 @@ fn related_set(relationship: &Relationship, kind: Kind) -> &'static str {
     } else {
         kind.entity().set
     }
-}
-
-fn not_found(id: &str) -> Refusal {
-    Refusal::new(
-        404,
-        "Request_ResourceNotFound",
-        format!(
-            "Resource '{id}' does not exist or one of its queried reference-property objects are not present."
-        ),
-    )
 }

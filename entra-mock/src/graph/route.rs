@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     odata::Refusal,
-    schema::{IdForm, Kind, Relationship},
+    schema::{Deletion, IdForm, Kind, Relationship},
 };
 
 /// What a path below the version leads to.
@@ -25,6 +25,10 @@ pub(super) enum Root {
     Object(Kind, ObjectKey),
     /// `/directoryObjects/{id}`.
     Any(String),
+    /// `/directory/deletedItems/microsoft.graph.{type}`.
+    DeletedSet(Kind),
+    /// `/directory/deletedItems/{id}`.
+    Deleted(String),
 }
 
 /// How an object is addressed.
@@ -57,6 +61,15 @@ pub(super) enum Target {
     },
     /// A question about the root's memberships.
     Action(Action),
+    /// `$ref` of a relationship, or of one of its items.
+    Reference {
+        relationship: &'static Relationship,
+        id: Option<String>,
+    },
+    /// The directory extensions of an application, or one of them.
+    Extensions(Option<String>),
+    /// A documented action below an object that changes something.
+    Command(&'static str),
 }
 
 impl Route {
@@ -88,7 +101,54 @@ impl Route {
             };
             return Self::of_set(&format!("auditLogs/{log}"), rest);
         }
+        if first.eq_ignore_ascii_case("directory") {
+            return Self::of_deleted(rest);
+        }
         Self::of_set(first, rest)
+    }
+
+    /// `deletedItems` and what is below it.
+    fn of_deleted(rest: &[&str]) -> Result<Option<Self>, Refusal> {
+        let Some((_, rest)) = rest
+            .split_first()
+            .filter(|(name, _)| name.eq_ignore_ascii_case("deletedItems"))
+        else {
+            return Ok(None);
+        };
+        let cast = |segment: &str| {
+            let name = segment
+                .strip_prefix("microsoft.graph.")
+                .or_else(|| segment.strip_prefix("graph."))?;
+            Kind::of_type(name).filter(|kind| kind.entity().deletion != Deletion::Hard)
+        };
+        let list = |kind, target| Self {
+            root: Root::DeletedSet(kind),
+            target,
+            me: false,
+        };
+        Ok(match rest {
+            [name] if name.contains("graph.") => {
+                cast(name).map(|kind| list(kind, Self::list(kind).target))
+            }
+            [name, "$count"] => cast(name).map(|kind| {
+                let target = Target::Count {
+                    relationship: None,
+                    cast: None,
+                };
+                list(kind, target)
+            }),
+            [id] => Some(Self {
+                root: Root::Deleted(membership::guid(id)?),
+                target: Target::Object,
+                me: false,
+            }),
+            [id, name] if name.eq_ignore_ascii_case("restore") => Some(Self {
+                root: Root::Deleted(membership::guid(id)?),
+                target: Target::Command("restore"),
+                me: false,
+            }),
+            _ => None,
+        })
     }
 
     /// Puts the signed-in user in for `/me`, which an application's own token does not have.
@@ -201,6 +261,25 @@ fn below(root: Root, rest: &[&str]) -> Option<Route> {
             me: false,
         });
     }
+    if name.eq_ignore_ascii_case("extensionProperties") && documents(*kind, name) {
+        let target = match rest {
+            [] => Target::Extensions(None),
+            [id] => Target::Extensions(Some((*id).to_owned())),
+            _ => return None,
+        };
+        return Some(Route {
+            root,
+            target,
+            me: false,
+        });
+    }
+    if let (Some(command), []) = (command(*kind, name), rest) {
+        return Some(Route {
+            root,
+            target: Target::Command(command),
+            me: false,
+        });
+    }
     let relationship = kind.entity().relationship(name)?;
     let cast_of = |segment: &str| -> Option<Kind> {
         let name = segment
@@ -235,12 +314,47 @@ fn below(root: Root, rest: &[&str]) -> Option<Route> {
             relationship,
             id: Some((*id).to_owned()),
         },
+        ["$ref"] if relationship.written().is_some() => Target::Reference {
+            relationship,
+            id: None,
+        },
+        [id, "$ref"] if !single && relationship.written().is_some() && !is_operation(id) => {
+            Target::Reference {
+                relationship,
+                id: Some((*id).to_owned()),
+            }
+        }
         _ => return None,
     };
     Some(Route {
         root,
         target,
         me: false,
+    })
+}
+
+/// Whether a type has a documented operation below its objects.
+fn documents(kind: Kind, name: &str) -> bool {
+    let entity = kind.entity();
+    entity.operations.iter().any(|operation| {
+        operation
+            .path
+            .strip_prefix(entity.object_path().as_str())
+            .and_then(|rest| rest.strip_prefix('/'))
+            .is_some_and(|rest| rest.eq_ignore_ascii_case(name))
+    })
+}
+
+/// The action of that name below an object of a kind, if it is documented and changes something.
+fn command(kind: Kind, segment: &str) -> Option<&'static str> {
+    let name = segment.strip_prefix("microsoft.graph.").unwrap_or(segment);
+    let entity = kind.entity();
+    entity.operations.iter().find_map(|operation| {
+        let action = operation
+            .path
+            .strip_prefix(entity.object_path().as_str())?
+            .strip_prefix('/')?;
+        (operation.method == "POST" && action.eq_ignore_ascii_case(name)).then_some(action)
     })
 }
 

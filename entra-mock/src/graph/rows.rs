@@ -13,6 +13,8 @@ use crate::{
 pub(super) enum Source<'a> {
     /// Everything of a kind.
     All(Kind),
+    /// The deleted items of a kind.
+    Deleted(Kind),
     /// A log between two times in ticks, newest first.
     Log(Kind, i64, i64),
     /// Objects found through an index.
@@ -46,6 +48,11 @@ impl<'a> Source<'a> {
                         .after(kind, serial)
                         .map(move |(serial, object)| (Place::Serial(serial), kind, object)),
                 )
+            }
+            Self::Deleted(kind) => {
+                let kind = *kind;
+                let items = store.deleted_after(kind, serial);
+                Box::new(items.map(move |(serial, object)| (Place::Serial(serial), kind, object)))
             }
             Self::Log(kind, from, to) => {
                 let kind = *kind;

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     odata::{Expr, Options, Query, Refusal, TICKS, ticks_of},
-    permissions::{authorize, not_premium},
+    permissions::{authorize, authorize_kind, not_premium},
     schema::{EntityType, Kind, PageSizes, Premium, Relationship},
     state::License,
     store::Object,
@@ -25,6 +25,8 @@ pub(super) struct Subject<'a> {
     /// The types an item may have.
     pub(super) kinds: Vec<Kind>,
     pub(super) own: bool,
+    /// Whether these are deleted items.
+    pub(super) deleted: bool,
 }
 
 impl<'a> Subject<'a> {
@@ -52,6 +54,22 @@ impl<'a> Subject<'a> {
                     cast: None,
                     kinds: vec![*kind],
                     own: false,
+                    deleted: false,
+                });
+            }
+            (Root::DeletedSet(kind), _) => {
+                let path = format!(
+                    "/directory/deletedItems/microsoft.graph.{}",
+                    kind.entity().name
+                );
+                authorize_kind(call.caller, *kind, "GET", &path, false)?;
+                return Ok(Self {
+                    of: None,
+                    relationship: None,
+                    cast: None,
+                    kinds: vec![*kind],
+                    own: false,
+                    deleted: true,
                 });
             }
             (root, Some(relationship)) => {
@@ -73,6 +91,7 @@ impl<'a> Subject<'a> {
             cast,
             kinds,
             own,
+            deleted: false,
         })
     }
 
@@ -111,6 +130,9 @@ impl<'a> Subject<'a> {
             return Source::Related(relationship, id, self.cast);
         }
         let kind = self.kinds.first().copied().unwrap_or(Kind::User);
+        if self.deleted {
+            return Source::Deleted(kind);
+        }
         let Some(time) = kind.log_time() else {
             let pinned = filter.and_then(|filter| rows::pinned(&call.state.store, kind, filter));
             return pinned.map_or(Source::All(kind), |objects| Source::Found(kind, objects));

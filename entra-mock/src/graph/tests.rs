@@ -10,15 +10,19 @@ use crate::{
 };
 
 mod documented;
+mod groups;
+mod lifecycle;
+mod links;
 mod lists;
 mod membership;
 mod objects;
 mod permissions;
 mod refusals;
+mod users;
 
 /// A tenant small enough to know by heart, and who calls it.
 pub(super) struct Fixture {
-    pub(super) state: State,
+    pub(super) tenant: RwLock<State>,
     pub(super) caller: Caller,
     pub(super) now: Timestamp,
 }
@@ -179,12 +183,17 @@ impl Fixture {
             assert!(state.store.link(relation, &id(from), &id(to)));
         }
         let mut fixture = Self {
-            state,
+            tenant: RwLock::new(state),
             caller: Caller::default(),
             now: Timestamp::from_unix_timestamp(1_795_226_882).unwrap(),
         };
         fixture.application(&["Directory.Read.All", "AuditLog.Read.All"]);
         fixture
+    }
+
+    /// The tenant behind the lock.
+    pub(super) fn state(&mut self) -> &mut State {
+        self.tenant.get_mut().unwrap()
     }
 
     /// From now on an application with these permissions calls.
@@ -207,12 +216,36 @@ impl Fixture {
     }
 
     pub(super) fn send(&self, request: &WireRequest) -> Answer {
-        let reply = respond(&self.state, self.now, request, Ok(&self.caller));
+        let reply = respond(&self.tenant, self.now, request, Ok(&self.caller));
         Answer::of(reply)
     }
 
     pub(super) fn get(&self, target: &str) -> Answer {
         self.send(&request("GET", target, &[]))
+    }
+
+    /// Sends a JSON body.
+    pub(super) fn write(&self, method: &str, target: &str, body: &Value) -> Answer {
+        let mut request = request(method, target, &[("content-type", "application/json")]);
+        request.body = body.to_string().into_bytes();
+        self.send(&request)
+    }
+
+    pub(super) fn post(&self, target: &str, body: &Value) -> Answer {
+        self.write("POST", target, body)
+    }
+
+    pub(super) fn patch(&self, target: &str, body: &Value) -> Answer {
+        self.write("PATCH", target, body)
+    }
+
+    pub(super) fn delete(&self, target: &str) -> Answer {
+        self.send(&request("DELETE", target, &[]))
+    }
+
+    /// Everything that a write could change: objects, links, deleted items and the change log.
+    pub(super) fn snapshot(&self) -> String {
+        format!("{:?}", self.tenant.read().unwrap().store)
     }
 
     pub(super) fn eventual(&self, target: &str) -> Answer {

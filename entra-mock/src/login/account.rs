@@ -14,6 +14,7 @@ use super::{
     policy,
 };
 use crate::{
+    account::{PASSWORD, SECOND_FACTOR, generation, is_administrator},
     directory::later,
     state::State,
     store::{Kind, Object, Relation},
@@ -144,7 +145,7 @@ pub(super) fn check_second_factor(
 
 /// Whether the person may consent to what only administrators may.
 pub(super) fn is_admin(user: &Object) -> bool {
-    user.get(ADMIN) == Some(&Value::Bool(true))
+    is_administrator(user)
 }
 
 pub(super) fn is_guest(user: &Object) -> bool {
@@ -224,21 +225,6 @@ pub(super) fn roles(
     Ok(roles)
 }
 
-#[cfg(feature = "wiremock")]
-impl State {
-    /// Ends all sessions and refresh tokens of a person; access tokens live on until they expire.
-    pub(crate) fn revoke_sessions(&mut self, now: Timestamp, user_id: &str) -> bool {
-        self.store.update(Kind::User, user_id, |user| {
-            let next = generation(user) + 1;
-            user.insert(GENERATION.to_owned(), next.into());
-            user.insert(
-                "signInSessionsValidFromDateTime".to_owned(),
-                crate::state::iso(now).into(),
-            );
-        })
-    }
-}
-
 fn check_enabled(user: &Object) -> Result<(), LoginError> {
     if user.get("accountEnabled") == Some(&Value::Bool(false)) {
         return Err(LoginError::new(50_057, "The account is disabled."));
@@ -246,16 +232,8 @@ fn check_enabled(user: &Object) -> Result<(), LoginError> {
     Ok(())
 }
 
-fn generation(user: &Object) -> u64 {
-    user.get(GENERATION).and_then(Value::as_u64).unwrap_or(0)
-}
-
 const PRINCIPAL: &str = "userPrincipalName";
 /// The documented defaults of smart lockout.
 const MOST_WRONG_PASSWORDS: u32 = 10;
 const LOCKED_FOR: Duration = Duration::from_secs(60);
 const REMEMBERED_PASSWORDS: usize = 3;
-const GENERATION: &str = "~generation";
-pub(crate) const PASSWORD: &str = "~password";
-pub(crate) const SECOND_FACTOR: &str = "~secondFactor";
-pub(crate) const ADMIN: &str = "~admin";

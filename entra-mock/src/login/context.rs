@@ -49,7 +49,9 @@ impl<'a> Context<'a> {
     }
 
     pub(super) fn write(&self) -> RwLockWriteGuard<'a, State> {
-        self.state.write().unwrap_or_else(PoisonError::into_inner)
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.store.changes.stamp(self.now, None);
+        state
     }
 
     /// Scheme, host and port the client used; every URL in an answer begins with it.

@@ -51,18 +51,17 @@ use crate::{
     wire::{Reply, WireRequest},
 };
 
+pub(crate) use {
+    client_assertion_certificate::Certificate, ledger::Ledger, policy::Policy, verify::caller,
+};
 #[cfg(feature = "wiremock")]
 pub(crate) use {
-    account::{ADMIN, PASSWORD, SECOND_FACTOR},
     client_assertion_certificate::{remove_all, revoke_all},
     direct::{Direct, authorize_for, tokens_for},
     federated::{
         CREDENTIALS as FEDERATED_CREDENTIALS, issue as issue_federated, published as published_keys,
     },
     policy::Control,
-};
-pub(crate) use {
-    client_assertion_certificate::Certificate, ledger::Ledger, policy::Policy, verify::caller,
 };
 
 use context::Context;

@@ -9,6 +9,18 @@ pub(crate) struct Refusal {
     pub(crate) status: u16,
     pub(crate) code: &'static str,
     pub(crate) message: String,
+    /// What else the body says.
+    pub(crate) details: Vec<Detail>,
+    /// Where the client is told to go instead.
+    pub(crate) location: Option<String>,
+}
+
+/// One entry of `error.details`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Detail {
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    pub(crate) target: String,
 }
 
 impl Refusal {
@@ -17,7 +29,33 @@ impl Refusal {
             status,
             code,
             message: message.into(),
+            details: Vec::new(),
+            location: None,
         }
+    }
+
+    /// 400 for a value that another object has.
+    pub(crate) fn conflict(property: &str) -> Self {
+        let message =
+            format!("Another object with the same value for property {property} already exists.");
+        let mut refusal = Self::bad_request(message.clone());
+        refusal.details.push(Detail {
+            code: "ObjectConflict",
+            message,
+            target: property.to_owned(),
+        });
+        refusal
+    }
+
+    /// 404 for an id that nothing has.
+    pub(crate) fn not_found(id: &str) -> Self {
+        Self::new(
+            404,
+            "Request_ResourceNotFound",
+            format!(
+                "Resource '{id}' does not exist or one of its queried reference-property objects are not present."
+            ),
+        )
     }
 
     /// 400 for what is malformed or names something that does not exist.

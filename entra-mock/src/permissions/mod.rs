@@ -19,10 +19,29 @@ pub(crate) fn authorize(
     path: &str,
     own: bool,
 ) -> Result<(), Refusal> {
-    let Some(row) = operation(method, path) else {
-        // An operation that is served without a row would be open to everybody.
-        return Err(denied());
-    };
+    // An operation that is served without a row would be open to everybody.
+    let row = operation(method, path).ok_or_else(denied)?;
+    authorize_row(caller, row, own)
+}
+
+/// The same for an operation that objects of several types have under one path.
+pub(crate) fn authorize_kind(
+    caller: &Caller,
+    kind: Kind,
+    method: &str,
+    path: &str,
+    own: bool,
+) -> Result<(), Refusal> {
+    let row = kind
+        .entity()
+        .operations
+        .iter()
+        .find(|row| row.method == method && row.path == path)
+        .ok_or_else(denied)?;
+    authorize_row(caller, row, own)
+}
+
+fn authorize_row(caller: &Caller, row: &Operation, own: bool) -> Result<(), Refusal> {
     let granted = if caller.is_delegated() {
         caller.has_any(row.delegated) || own && caller.has_any(row.own)
     } else {
@@ -30,12 +49,12 @@ pub(crate) fn authorize(
     };
     if granted
         && (!SIGN_INS_NEED_DIRECTORY_READ
-            || path != SIGN_INS
+            || row.path != SIGN_INS
             || caller.has_any(&["Directory.Read.All"]))
     {
         return Ok(());
     }
-    if path.starts_with("/auditLogs/") {
+    if row.path.starts_with("/auditLogs/") {
         Err(missing_for_logs(row, caller))
     } else {
         Err(denied())

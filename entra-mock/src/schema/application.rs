@@ -10,6 +10,7 @@ pub(super) const APPLICATION: EntityType = EntityType {
     object: true,
     id: IdForm::Guid,
     key: Some("appId"),
+    unique: &[],
     log_time: None,
     premium: Premium::No,
     list_options: ALL_OPTIONS,
@@ -138,6 +139,41 @@ pub(super) const APPLICATION: EntityType = EntityType {
         Source::Out(Relation::Owners),
     )],
     operations: &[
+        applications("GET", "/applications/{id}/extensionProperties"),
+        row(
+            "GET",
+            "/applications/{id}/extensionProperties/{id}",
+            &[
+                "Application.Read.All",
+                "Application.ReadWrite.All",
+                "Directory.Read.All",
+            ],
+            &[
+                "Application.Read.All",
+                "Application.ReadWrite.All",
+                "Application.ReadWrite.OwnedBy",
+            ],
+        ),
+        row(
+            "POST",
+            "/applications/{id}/extensionProperties",
+            &["Application.ReadWrite.All", "Directory.ReadWrite.All"],
+            &[
+                "Application.ReadWrite.All",
+                "Application.ReadWrite.OwnedBy",
+                "Directory.ReadWrite.All",
+            ],
+        ),
+        row(
+            "DELETE",
+            "/applications/{id}/extensionProperties/{id}",
+            &["Application.ReadWrite.All", "Directory.ReadWrite.All"],
+            &[
+                "Application.ReadWrite.All",
+                "Application.ReadWrite.OwnedBy",
+                "Directory.ReadWrite.All",
+            ],
+        ),
         application_list("GET", "/applications"),
         applications("GET", "/applications/{id}"),
         applications("GET", "/applications/{id}/owners"),

@@ -10,6 +10,7 @@ pub(super) const ASSIGNMENT: EntityType = EntityType {
     object: false,
     id: IdForm::CaseSensitive,
     key: None,
+    unique: &[],
     log_time: None,
     premium: Premium::No,
     list_options: CHILD_OPTIONS,

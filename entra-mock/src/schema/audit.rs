@@ -10,6 +10,7 @@ pub(super) const AUDIT: EntityType = EntityType {
     object: false,
     id: IdForm::Text,
     key: None,
+    unique: &[],
     log_time: Some("activityDateTime"),
     premium: Premium::WhenFiltered,
     list_options: &["$filter", "$orderby", "$select", "$top"],

@@ -10,6 +10,7 @@ pub(super) const DEVICE: EntityType = EntityType {
     object: true,
     id: IdForm::Guid,
     key: Some("deviceId"),
+    unique: &[],
     log_time: None,
     premium: Premium::No,
     list_options: ALL_OPTIONS,

@@ -14,6 +14,7 @@ pub(super) struct Fact {
     /// `String`, `Boolean`, …, or the name of a complex type or enumeration.
     pub(super) value: &'static str,
     pub(super) many: bool,
+    pub(super) required: bool,
 }
 
 /// What is wrong with a value, and where.
@@ -53,6 +54,14 @@ impl fmt::Display for Mismatch {
             Self::Type(name) => write!(f, "the value of {name} has the wrong type"),
         }
     }
+}
+
+/// Whether the metadata does not allow null for a property.
+pub(crate) fn is_required(entity: &EntityType, name: &str) -> bool {
+    facts_of(entity.name)
+        .unwrap_or_default()
+        .iter()
+        .any(|fact| fact.name == name && fact.required)
 }
 
 /// The declared properties of a type, or nothing for a type that the tables do not have.
@@ -146,7 +155,7 @@ fn tables() -> &'static Tables {
         for line in include_str!("../../tables/types.tsv").lines() {
             let mut columns = line.split('\t');
             let mut next = || columns.next().unwrap_or_default();
-            let (owner, name, value, many) = (next(), next(), next(), next());
+            let (owner, name, value, many, required) = (next(), next(), next(), next(), next());
             match name {
                 "=enum" => {
                     tables.enums.insert(owner, value.split(' ').collect());
@@ -156,6 +165,7 @@ fn tables() -> &'static Tables {
                     name,
                     value,
                     many: many == "many",
+                    required: required == "required",
                 }),
             }
         }

@@ -8,7 +8,6 @@ mod application;
 mod assignment;
 mod audit;
 mod device;
-#[cfg(any(test, feature = "wiremock"))]
 mod facts;
 mod grant;
 mod group;
@@ -22,11 +21,10 @@ mod sign_in;
 mod sku;
 mod user;
 
-#[cfg(feature = "wiremock")]
-pub(crate) use facts::mismatches;
+pub(crate) use facts::{Mismatch, is_required, mismatches};
 pub(crate) use kind::Kind;
 pub(crate) use operation::{ANY_OBJECT, Operation};
-pub(crate) use property::{Mode, Property, Returned, Rule, Type};
+pub(crate) use property::{Mode, Property, Returned, Rule, Type, Writable};
 pub(crate) use relationship::{Relation, Relationship, Source};
 
 use property::{boolean, complex, date, guid, int, rule, text};
@@ -50,6 +48,8 @@ pub(crate) struct EntityType {
     pub(crate) id: IdForm,
     /// The property, besides `id`, that identifies one object.
     pub(crate) key: Option<&'static str>,
+    /// Other properties whose values no two objects share.
+    pub(crate) unique: &'static [Unique],
     /// The property a log is kept in order of.
     pub(crate) log_time: Option<&'static str>,
     pub(crate) premium: Premium,
@@ -60,7 +60,6 @@ pub(crate) struct EntityType {
     /// Nothing where lists come whole.
     pub(crate) pages: Option<PageSizes>,
     pub(crate) visibility: Visibility,
-    #[expect(dead_code, reason = "read by the write path, which follows")]
     pub(crate) deletion: Deletion,
     pub(crate) properties: &'static [Property],
     pub(crate) rules: &'static [Rule],
@@ -107,6 +106,15 @@ pub(crate) struct Visibility {
     pub(crate) own: &'static [&'static str],
     /// Permissions that show a basic profile.
     pub(crate) basic: &'static [&'static str],
+}
+
+/// Among which objects a value is unique.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unique {
+    /// Those of the same type.
+    InType(&'static str),
+    /// All of the directory.
+    InDirectory(&'static str),
 }
 
 /// What a DELETE leaves.
@@ -156,6 +164,15 @@ impl EntityType {
     /// The path of one object, as operations have it.
     pub(crate) fn object_path(&self) -> String {
         format!("/{}/{{id}}", self.set)
+    }
+
+    /// Every unique property, and whether it is unique among objects of all types.
+    pub(crate) fn unique(&self) -> impl Iterator<Item = (bool, &'static str)> + use<> {
+        let others = self.unique.iter().map(|unique| match *unique {
+            Unique::InType(name) => (false, name),
+            Unique::InDirectory(name) => (true, name),
+        });
+        self.key.map(|key| (false, key)).into_iter().chain(others)
     }
 
     pub(crate) fn property(&self, name: &str) -> Option<&'static Property> {

@@ -49,6 +49,26 @@ pub(super) const USERS_IN_FULL: &[&str] = &[
     "Directory.ReadWrite.All",
 ];
 
+pub(super) const WRITE_USERS: &[&str] = &["User.ReadWrite.All", "Directory.ReadWrite.All"];
+
+pub(super) const DELETE_USERS: &[&str] = &["User.DeleteRestore.All", "User.ReadWrite.All"];
+
+pub(super) const WRITE_GROUPS: &[&str] = &["Group.ReadWrite.All", "Directory.ReadWrite.All"];
+
+/// What shows deleted groups.
+pub(super) const DELETED_GROUPS: &[&str] = &[
+    "Group.Read.All",
+    "Group.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];
+
+pub(super) const WRITE_MEMBERS: &[&str] = &[
+    "GroupMember.ReadWrite.All",
+    "Group.ReadWrite.All",
+    "Directory.ReadWrite.All",
+];
+
 /// What shows a group that is a member or container of something.
 pub(super) const READ_GROUPS: &[&str] = &[
     "Group.ReadBasic.All",

@@ -10,6 +10,8 @@ pub(crate) struct Property {
     pub(crate) writable: Writable,
     /// Whether a body that creates an object must have it.
     pub(crate) required: bool,
+    /// The most characters a text has, or 0 without a limit.
+    pub(crate) most: usize,
 }
 
 /// When a body may set a property.
@@ -79,6 +81,7 @@ impl Property {
             returned: Returned::OnSelect,
             writable: Writable::Never,
             required: false,
+            most: 0,
         }
     }
 
@@ -115,6 +118,11 @@ impl Property {
     pub(super) const fn required(mut self) -> Self {
         self.required = true;
         self.writable()
+    }
+
+    pub(super) const fn up_to(mut self, most: usize) -> Self {
+        self.most = most;
+        self
     }
 
     pub(super) const fn never(mut self) -> Self {

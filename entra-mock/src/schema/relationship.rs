@@ -75,7 +75,6 @@ impl Relationship {
     }
 
     /// The link that `$ref` writes.
-    #[expect(dead_code, reason = "read by the write path, which follows")]
     pub(crate) fn written(&self) -> Option<Relation> {
         match self.source {
             Source::Out(relation) if self.referenceable => Some(relation),

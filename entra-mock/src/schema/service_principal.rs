@@ -10,6 +10,7 @@ pub(super) const SERVICE_PRINCIPAL: EntityType = EntityType {
     object: true,
     id: IdForm::Guid,
     key: Some("appId"),
+    unique: &[],
     log_time: None,
     premium: Premium::No,
     list_options: ALL_OPTIONS,

@@ -10,6 +10,7 @@ pub(super) const SIGN_IN: EntityType = EntityType {
     object: false,
     id: IdForm::Text,
     key: None,
+    unique: &[],
     log_time: Some("createdDateTime"),
     premium: Premium::Always,
     list_options: &["$filter", "$orderby", "$top"],

@@ -10,6 +10,7 @@ pub(super) const SKU: EntityType = EntityType {
     object: false,
     id: IdForm::Text,
     key: None,
+    unique: &[],
     log_time: None,
     premium: Premium::No,
     list_options: SELECT_ONLY,

@@ -40,9 +40,12 @@ impl Seed {
         let initial = company.initial_domain();
         let domains = [company.domain.as_str(), &initial];
         let mut state = State::new(&company.name, &domains, license, random_seed);
+        state.store.changes.stamp(now, None);
+        state.store.changes.pause(true);
         // Every id is fresh, so nothing of this can collide.
         let outcome = self.fill(&mut state, now, users);
         debug_assert_eq!(outcome, Ok(()), "a seed must not contradict itself");
+        state.store.changes.pause(false);
         state
     }
 

@@ -118,16 +118,44 @@ fn person(state: &mut State, now: Timestamp) -> Option<(String, Secret)> {
 
 pub(super) const REDIRECT_URI: &str = "http://localhost:3000/callback";
 
-/// What the tenant serves can be read with these.
-const APPLICATION_PERMISSIONS: [&str; 8] = [
+/// What the tenant serves can be read and written with these.
+const APPLICATION_PERMISSIONS: [&str; 15] = [
     "Application.Read.All",
+    "Application.ReadWrite.All",
     "AuditLog.Read.All",
     "Device.Read.All",
     "Directory.Read.All",
     "Group.Read.All",
+    "Group.ReadWrite.All",
     "GroupMember.Read.All",
+    "GroupMember.ReadWrite.All",
+    "LicenseAssignment.ReadWrite.All",
     "Organization.Read.All",
+    "User-PasswordProfile.ReadWrite.All",
     "User.Read.All",
+    "User.ReadWrite.All",
+    "User.RevokeSessions.All",
 ];
 const DELEGATED_PERMISSION: &str = "User.Read";
 const SECRET_VALIDITY: Duration = Duration::from_secs(2 * 365 * 24 * 3600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::permissions::operations;
+
+    #[test]
+    fn the_application_may_do_everything_that_is_served_for_applications() {
+        for operation in operations().filter(|operation| !operation.application.is_empty()) {
+            assert!(
+                operation
+                    .application
+                    .iter()
+                    .any(|name| APPLICATION_PERMISSIONS.contains(name)),
+                "{} {}",
+                operation.method,
+                operation.path
+            );
+        }
+    }
+}

@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use super::{FakeTenant, app::guid, set};
 use crate::{
+    account::{ADMIN, PASSWORD, SECOND_FACTOR},
     directory::NewUser,
     engine::Engine,
-    login::{ADMIN, PASSWORD, SECOND_FACTOR},
     store::{Kind, Relation},
 };
 
@@ -200,9 +200,9 @@ impl UserHandle {
             .link(Relation::Manager, &self.id, &manager.id);
     }
 
-    /// Removes the person with memberships and assignments.
+    /// Deletes the user, as an administrator does: it can be restored for 30 days.
     pub fn delete(self) {
-        self.engine.write().store.remove(Kind::User, &self.id);
+        self.engine.write().delete(Kind::User, &self.id);
     }
 }
 

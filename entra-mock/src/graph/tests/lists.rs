@@ -483,7 +483,7 @@ fn audits_are_filtered_and_ordered() {
         id(CLEO)
     );
     assert_eq!(fixture.get(&target).all("id"), ["d1"]);
-    fixture.state.license = License::Free;
+    fixture.state().license = License::Free;
     assert_eq!(fixture.get("/auditLogs/directoryAudits").all("id"), ["d1"]);
     assert_eq!(fixture.get("/auditLogs/directoryAudits/d2").status, 404);
 }
@@ -521,7 +521,7 @@ fn group_types_are_filtered_without_the_advanced_pair_and_negated_with_it() {
     let mut fixture = Fixture::new();
     let group = json!({"id": id(13), "displayName": "Team", "groupTypes": ["Unified"]});
     fixture
-        .state
+        .state()
         .store
         .insert(Kind::Group, group.as_object().cloned().unwrap())
         .unwrap();

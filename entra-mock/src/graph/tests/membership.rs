@@ -30,12 +30,12 @@ fn with_mail_groups() -> Fixture {
     for (number, security) in [(NEWS, false), (READERS, true)] {
         let group = json!({"id": id(number), "displayName": "x", "securityEnabled": security});
         let group = group.as_object().cloned().unwrap();
-        fixture.state.store.insert(Kind::Group, group).unwrap();
+        fixture.state().store.insert(Kind::Group, group).unwrap();
     }
     for (group, member) in [(NEWS, CLEO), (READERS, NEWS)] {
         assert!(
             fixture
-                .state
+                .state()
                 .store
                 .link(Relation::Members, &id(group), &id(member))
         );
@@ -177,16 +177,16 @@ fn more_groups_than_an_answer_holds_are_a_400() {
     for number in 20_000..31_000 {
         let group = json!({"id": id(number), "displayName": "x", "securityEnabled": true});
         let group = group.as_object().cloned().unwrap();
-        fixture.state.store.insert(Kind::Group, group).unwrap();
+        fixture.state().store.insert(Kind::Group, group).unwrap();
         fixture
-            .state
+            .state()
             .store
             .link(Relation::Members, &id(number), &id(CLEO));
     }
     let target = "/users/cleo@contoso.com/getMemberGroups";
     assert_eq!(ids(&post(&fixture, target, &json!({}))).len(), 11_000);
     fixture
-        .state
+        .state()
         .store
         .link(Relation::Members, &id(TESTERS), &id(CLEO));
     let over = post(&fixture, target, &json!({}));

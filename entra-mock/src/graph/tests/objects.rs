@@ -124,12 +124,12 @@ fn an_expanded_collection_is_cut_at_twenty_without_a_link() {
     for number in 1_000..1_030 {
         let user = json!({"id": id(number), "displayName": "x", "userPrincipalName": format!("{number}@contoso.com")});
         fixture
-            .state
+            .state()
             .store
             .insert(Kind::User, user.as_object().cloned().unwrap())
             .unwrap();
         fixture
-            .state
+            .state()
             .store
             .link(Relation::Members, &id(TESTERS), &id(number));
     }
@@ -167,7 +167,7 @@ fn top_above_the_maximum_gives_pages_of_the_maximum_with_sign_in_activity() {
     for number in 0..500 {
         let user = json!({"id": id(1_000 + number), "userPrincipalName": format!("u{number}@contoso.com")});
         fixture
-            .state
+            .state()
             .store
             .insert(Kind::User, user.as_object().cloned().unwrap())
             .unwrap();
@@ -213,7 +213,7 @@ fn a_batch_answers_each_item_by_itself() {
         {"id": "3", "method": "GET", "url": "groups/$count", "headers": {"ConsistencyLevel": "eventual"}},
         {"id": "4", "method": "GET", "url": "/users/nobody@contoso.com"},
         {"id": "5", "method": "GET", "url": "/users", "dependsOn": ["4"]},
-        {"id": "6", "method": "PATCH", "url": "/users/1", "body": {}},
+        {"id": "6", "method": "PATCH", "url": format!("/devices/{}", id(LAPTOP)), "body": {}},
     ]})
     .to_string()
     .into_bytes();

@@ -121,7 +121,7 @@ fn logs_need_their_permission_and_sign_ins_a_licence() {
         "Authorization_RequestDenied"
     );
     fixture.application(&["User.Read.All", "AuditLog.Read.All"]);
-    fixture.state.license = License::Free;
+    fixture.state().license = License::Free;
     for target in [
         "/auditLogs/signIns",
         "/auditLogs/signIns/s1",
@@ -142,7 +142,7 @@ fn logs_need_their_permission_and_sign_ins_a_licence() {
             "Neither tenant is B2C or tenant doesn't have premium license"
         );
     }
-    fixture.state.license = License::P1;
+    fixture.state().license = License::P1;
     assert_eq!(fixture.get("/auditLogs/signIns").status, 200);
 }
 
@@ -161,7 +161,7 @@ fn a_bad_token_is_a_401_with_a_challenge() {
         ),
     ] {
         let reply = respond(
-            &fixture.state,
+            &fixture.tenant,
             fixture.now,
             &request("GET", "/users", &[]),
             Err(problem),

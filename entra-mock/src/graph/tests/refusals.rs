@@ -183,9 +183,9 @@ fn what_is_not_served_is_a_501_that_names_it() {
         ("GET", "/auditLogs/provisioning"),
         ("GET", "/auditLogs/signIns/$count"),
         ("GET", "/subscribedSkus/$count"),
-        ("POST", "/users"),
-        ("PATCH", "/users/adele@contoso.com"),
-        ("DELETE", "/groups/00000000-0000-4000-8000-000000000011"),
+        ("POST", "/devices"),
+        ("PATCH", "/devices/00000000-0000-4000-8000-000000000031"),
+        ("DELETE", "/devices/00000000-0000-4000-8000-000000000031"),
         ("POST", "/directoryObjects/getByIds"),
         ("GET", "/"),
     ] {

@@ -1,0 +1,38 @@
+//! What the tenant keeps about a user's sign-in beside Graph's properties.
+
+use entra_core::Timestamp;
+use serde_json::Value;
+
+use crate::{
+    state::{State, iso},
+    store::{Kind, Object},
+};
+
+impl State {
+    /// Ends all sessions and refresh tokens of a user; access tokens live on until they expire.
+    pub(crate) fn revoke_sessions(&mut self, now: Timestamp, user_id: &str) -> bool {
+        self.store.update(Kind::User, user_id, |user| {
+            let next = generation(user) + 1;
+            user.insert(GENERATION.to_owned(), next.into());
+            user.insert(
+                "signInSessionsValidFromDateTime".to_owned(),
+                iso(now).into(),
+            );
+        })
+    }
+}
+
+/// Counts how often the sessions of a user were ended.
+pub(crate) fn generation(user: &Object) -> u64 {
+    user.get(GENERATION).and_then(Value::as_u64).unwrap_or(0)
+}
+
+/// Whether a user has an administrator role.
+pub(crate) fn is_administrator(user: &Object) -> bool {
+    user.get(ADMIN) == Some(&Value::Bool(true))
+}
+
+pub(crate) const GENERATION: &str = "~generation";
+pub(crate) const PASSWORD: &str = "~password";
+pub(crate) const SECOND_FACTOR: &str = "~secondFactor";
+pub(crate) const ADMIN: &str = "~admin";

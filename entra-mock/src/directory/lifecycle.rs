@@ -1,0 +1,96 @@
+//! Deleting, restoring and purging objects.
+
+use std::time::Duration;
+
+use entra_core::Timestamp;
+use serde_json::Value;
+
+use super::earlier;
+use crate::{
+    schema::{Deletion, IdForm},
+    state::{State, iso},
+    store::{Conflict, Kind, Object},
+};
+
+impl State {
+    /// Deletes an object as its type is deleted: for good, or into the deleted items.
+    pub(crate) fn delete(&mut self, kind: Kind, id: &str) -> bool {
+        let Some(object) = self.store.get(kind, id) else {
+            return false;
+        };
+        if !is_kept(kind, object) {
+            return self.store.remove(kind, id);
+        }
+        let at = iso(self.store.changes.now());
+        self.store.delete(kind, id, |object| {
+            object.insert("deletedDateTime".into(), at.into());
+            rename(kind, object, |prefix, name| format!("{prefix}{name}"));
+        })
+    }
+
+    /// Brings back a deleted object.
+    pub(crate) fn restore(&mut self, id: &str) -> Result<(), Conflict> {
+        let kind = self.store.deleted(id).map(|(kind, _)| kind);
+        self.store.restore(id, |object| {
+            if let Some(kind) = kind {
+                revive(kind, object);
+            }
+        })
+    }
+
+    /// Why a deleted object cannot be restored, if it cannot.
+    pub(crate) fn restore_conflict(&self, id: &str) -> Option<Conflict> {
+        let (kind, object) = self.store.deleted(id)?;
+        let mut object = object.clone();
+        revive(kind, &mut object);
+        self.store.conflict(kind, &object)
+    }
+
+    /// Purges what was deleted more than 30 days ago.
+    pub(crate) fn purge_expired(&mut self, now: Timestamp) {
+        for id in self.store.deleted_before(earlier(now, RESTORABLE_FOR)) {
+            self.store.purge(&id);
+        }
+    }
+
+    /// Whether something was deleted more than 30 days ago.
+    pub(crate) fn has_expired(&self, now: Timestamp) -> bool {
+        !self
+            .store
+            .deleted_before(earlier(now, RESTORABLE_FOR))
+            .is_empty()
+    }
+}
+
+/// Whether a deleted object can be restored.
+pub(crate) fn is_kept(kind: Kind, object: &Object) -> bool {
+    match kind.entity().deletion {
+        Deletion::Hard => false,
+        Deletion::Soft => true,
+        Deletion::SoftIfUnified => object["groupTypes"]
+            .as_array()
+            .is_some_and(|types| types.iter().any(|name| name == "Unified")),
+    }
+}
+
+fn revive(kind: Kind, object: &mut Object) {
+    object.remove("deletedDateTime");
+    rename(kind, object, |prefix, name| {
+        name.strip_prefix(prefix).unwrap_or(name).to_owned()
+    });
+}
+
+/// A deleted user's name begins with its object id, so that another user can have the name.
+fn rename(kind: Kind, object: &mut Object, change: impl FnOnce(&str, &str) -> String) {
+    let entity = kind.entity();
+    let Some(key) = entity.key.filter(|_| entity.id == IdForm::GuidOrKey) else {
+        return;
+    };
+    let prefix = object["id"].as_str().unwrap_or_default().replace('-', "");
+    if let Some(name) = object.get(key).and_then(Value::as_str) {
+        let name = change(&prefix, name);
+        object.insert(key.to_owned(), name.into());
+    }
+}
+
+const RESTORABLE_FOR: Duration = Duration::from_secs(30 * 24 * 3600);

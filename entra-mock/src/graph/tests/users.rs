@@ -1,0 +1,656 @@
+use super::*;
+
+fn new_user() -> Value {
+    json!({
+        "accountEnabled": true, "displayName": "Dana Demir", "mailNickname": "dana",
+        "userPrincipalName": "dana@contoso.com",
+        "passwordProfile": {"password": "xWwvJ]6NMw+bWH-d", "forceChangePasswordNextSignIn": false}
+    })
+}
+
+/// The same with one property changed; a null takes it away.
+fn with(name: &str, value: Value) -> Value {
+    let mut user = new_user();
+    if value.is_null() {
+        user.as_object_mut().unwrap().remove(name);
+    } else {
+        user[name] = value;
+    }
+    user
+}
+
+fn writer() -> Fixture {
+    let mut fixture = Fixture::new();
+    fixture.application(&[
+        "User.ReadWrite.All",
+        "User-PasswordProfile.ReadWrite.All",
+        "AuditLog.Read.All",
+    ]);
+    fixture
+}
+
+#[test]
+fn a_created_user_comes_back_with_what_was_sent_and_is_listed() {
+    let fixture = writer();
+    let created = fixture.post(
+        "/users?$select=id,userType,mailNickname,createdDateTime,passwordProfile",
+        &with("jobTitle", json!("Lead")),
+    );
+    assert_eq!(created.status, 201, "{}", created.text);
+    assert_eq!(
+        created.body["@odata.context"],
+        "https://tenant.test/v1.0/$metadata#users(id,userType,mailNickname,createdDateTime,passwordProfile)/$entity"
+    );
+    assert_eq!(created.body["userType"], "Member");
+    assert_eq!(created.body["mailNickname"], "dana");
+    assert_eq!(created.body["createdDateTime"], "2026-11-21T02:08:02Z");
+    assert_eq!(
+        created.body["passwordProfile"],
+        json!({"password": null, "forceChangePasswordNextSignIn": false, "forceChangePasswordNextSignInWithMfa": false})
+    );
+    let id = created.body["id"].as_str().unwrap();
+    assert!(created.header("location").unwrap().ends_with(&format!(
+        "/directoryObjects/{id}/Microsoft.DirectoryServices.User"
+    )));
+    let read = fixture.get("/users/dana@contoso.com");
+    assert_eq!(read.body["id"], id);
+    assert_eq!(read.body["jobTitle"], "Lead");
+    assert!(
+        fixture
+            .get("/users")
+            .all("displayName")
+            .contains(&"Dana Demir")
+    );
+}
+
+#[test]
+fn a_password_never_comes_back() {
+    let fixture = writer();
+    let created = fixture.post("/users", &new_user());
+    let id = created.body["id"].as_str().unwrap().to_owned();
+    let patched = fixture.patch(
+        &format!("/users/{id}"),
+        &json!({"passwordProfile": {"password": "canary-Q7xw-9"}}),
+    );
+    assert_eq!(patched.status, 204, "{}", patched.text);
+    for target in [
+        format!("/users/{id}?$select=passwordProfile,identities"),
+        "/users".into(),
+        "/auditLogs/directoryAudits".into(),
+    ] {
+        let text = fixture.get(&target).text;
+        assert!(
+            !text.contains("canary-Q7xw-9") && !text.contains("xWwvJ]6NMw"),
+            "{target}"
+        );
+    }
+}
+
+#[test]
+fn a_body_that_graph_rejects_changes_nothing() {
+    let fixture = writer();
+    for (body, part) in [
+        (
+            with("displayName", Value::Null),
+            "A value is required for property 'displayName' of resource 'User'.",
+        ),
+        (with("accountEnabled", Value::Null), "'accountEnabled'"),
+        (with("mailNickname", Value::Null), "'mailNickname'"),
+        (
+            with("userPrincipalName", Value::Null),
+            "'userPrincipalName'",
+        ),
+        (with("passwordProfile", Value::Null), "'passwordProfile'"),
+        (
+            with(
+                "passwordProfile",
+                json!({"forceChangePasswordNextSignIn": true}),
+            ),
+            "'passwordProfile'",
+        ),
+        (
+            with("passwordProfile", json!({"password": "short1A"})),
+            "password complexity",
+        ),
+        (
+            with(
+                "passwordProfile",
+                json!({"password": "xWwvJ]6NMw+bWH-d", "hint": "x"}),
+            ),
+            "Property 'hint' does not exist",
+        ),
+        (
+            with("dispalyName", json!("x")),
+            "Property 'dispalyName' does not exist as a declared property or extension property.",
+        ),
+        (
+            with("createdDateTime", json!("2020-01-01T00:00:00Z")),
+            "Property 'createdDateTime' is read-only and cannot be set.",
+        ),
+        (with("id", json!(id(700))), "Property 'id' is read-only"),
+        (
+            with("proxyAddresses", json!(["SMTP:a@b.c"])),
+            "'proxyAddresses' is read-only",
+        ),
+        (
+            with("accountEnabled", json!("yes")),
+            "Invalid value specified for property 'accountEnabled' of resource 'User'.",
+        ),
+        (with("businessPhones", json!("1")), "'businessPhones'"),
+        (with("jobTitle", json!(5)), "'jobTitle'"),
+        (with("jobTitle", json!("")), "'jobTitle'"),
+        (with("jobTitle", json!("x".repeat(129))), "'jobTitle'"),
+        (with("usageLocation", json!("Germany")), "'usageLocation'"),
+        (with("userType", json!("Robot")), "'userType'"),
+        (with("mail", json!("not an address")), "'mail'"),
+        (with("mailNickname", json!("a b")), "'mailNickname'"),
+        (
+            with("userPrincipalName", json!("dana@elsewhere.example")),
+            "The domain portion of the userPrincipalName property is invalid",
+        ),
+        (with("userPrincipalName", json!("dana")), "domain portion"),
+        (
+            with("userPrincipalName", json!("da na@contoso.com")),
+            "'userPrincipalName'",
+        ),
+        (
+            with("userPrincipalName", json!("Adele@CONTOSO.com")),
+            "Another object with the same value for property userPrincipalName already exists.",
+        ),
+        (
+            with("manager", json!({"id": "x"})),
+            "navigation property 'manager'",
+        ),
+        (
+            with(
+                "extension_0123456789abcdef0123456789abcdef_level",
+                json!("5"),
+            ),
+            "extension properties are not available",
+        ),
+        (
+            with("employeeHireDate", json!("tomorrow")),
+            "'employeeHireDate'",
+        ),
+        (
+            with("@odata.type", json!("#microsoft.graph.group")),
+            "not compatible",
+        ),
+    ] {
+        let before = fixture.snapshot();
+        let answer = fixture.post("/users", &body);
+        assert_eq!(answer.status, 400, "{body}: {}", answer.text);
+        assert!(answer.error().2.contains(part), "{body}: {}", answer.text);
+        assert_eq!(fixture.snapshot(), before, "{body}");
+    }
+}
+
+#[test]
+fn a_conflict_names_the_property_in_its_details() {
+    let fixture = writer();
+    let answer = fixture.post(
+        "/users",
+        &with("userPrincipalName", json!("bo@contoso.com")),
+    );
+    assert_eq!(answer.error().0, 400);
+    assert_eq!(answer.body["error"]["code"], "Request_BadRequest");
+    assert_eq!(answer.body["error"]["details"][0]["code"], "ObjectConflict");
+    assert_eq!(
+        answer.body["error"]["details"][0]["target"],
+        "userPrincipalName"
+    );
+
+    assert_eq!(
+        fixture
+            .post("/users", &with("mail", json!("d@contoso.com")))
+            .status,
+        201
+    );
+    let mut second = with("mail", json!("D@contoso.com"));
+    second["userPrincipalName"] = json!("dana2@contoso.com");
+    let answer = fixture.post("/users", &second);
+    assert_eq!(
+        answer.body["error"]["details"][0]["target"], "proxyAddresses",
+        "{}",
+        answer.text
+    );
+}
+
+#[test]
+fn a_patch_sets_clears_and_leaves_alone() {
+    let fixture = writer();
+    let user = format!("/users/{}", id(ADELE));
+    let answer = fixture.patch(&user, &json!({"jobTitle": "Lead", "department": null, "onPremisesExtensionAttributes": {"extensionAttribute1": "a"}}));
+    assert_eq!((answer.status, answer.text.as_str()), (204, ""));
+    let answer = fixture.patch(
+        &user,
+        &json!({"onPremisesExtensionAttributes": {"extensionAttribute2": "b"}}),
+    );
+    assert_eq!(answer.status, 204, "{}", answer.text);
+    let read = fixture.get(&format!(
+        "{user}?$select=jobTitle,department,displayName,onPremisesExtensionAttributes"
+    ));
+    assert_eq!(read.body["jobTitle"], "Lead");
+    assert_eq!(read.body["department"], Value::Null);
+    assert_eq!(read.body["displayName"], "Adele");
+    assert_eq!(
+        read.body["onPremisesExtensionAttributes"]["extensionAttribute1"],
+        "a"
+    );
+    assert_eq!(
+        read.body["onPremisesExtensionAttributes"]["extensionAttribute2"],
+        "b"
+    );
+}
+
+#[test]
+fn a_patch_that_graph_rejects_changes_nothing() {
+    let fixture = writer();
+    for (body, part) in [
+        (
+            json!({"jobTitle": "Lead", "accountEnabled": null}),
+            "A value is required",
+        ),
+        (
+            json!({"jobTitle": "Lead", "displayName": null}),
+            "'displayName'",
+        ),
+        (json!({"jobTitle": "Lead", "nickname": "x"}), "'nickname'"),
+        (
+            json!({"jobTitle": "Lead", "userPrincipalName": "bo@contoso.com"}),
+            "userPrincipalName already exists",
+        ),
+        (
+            json!({"jobTitle": "Lead", "businessPhones": null}),
+            "'businessPhones'",
+        ),
+        (
+            json!({"jobTitle": "Lead", "passwordProfile": {"password": "weak"}}),
+            "complexity",
+        ),
+        (
+            json!({"jobTitle": "Lead", "manager@odata.bind": "https://graph.microsoft.com/v1.0/users/x"}),
+            "manager",
+        ),
+        (json!([]), "Unable to read JSON"),
+    ] {
+        let before = fixture.snapshot();
+        let answer = fixture.patch(&format!("/users/{}", id(ADELE)), &body);
+        assert_eq!(answer.status, 400, "{body}: {}", answer.text);
+        assert!(answer.error().2.contains(part), "{body}: {}", answer.text);
+        assert_eq!(fixture.snapshot(), before, "{body}");
+    }
+    let answer = fixture.patch(&format!("/users/{}", id(800)), &json!({"jobTitle": "Lead"}));
+    assert_eq!(answer.error().1, "Request_ResourceNotFound");
+    let mut untyped = request("PATCH", &format!("/users/{}", id(ADELE)), &[]);
+    untyped.body = b"{}".to_vec();
+    assert!(fixture.send(&untyped).error().2.contains("Content-Type"));
+}
+
+#[test]
+fn a_new_name_is_found_and_the_old_one_is_free() {
+    let fixture = writer();
+    assert_eq!(
+        fixture
+            .patch(
+                "/users/bo@contoso.com",
+                &json!({"userPrincipalName": "bodil@contoso.com"})
+            )
+            .status,
+        204
+    );
+    assert_eq!(fixture.get("/users/bo@contoso.com").status, 404);
+    assert_eq!(fixture.get("/users/bodil@contoso.com").body["id"], id(BO));
+    assert_eq!(
+        fixture
+            .post(
+                "/users",
+                &with("userPrincipalName", json!("bo@contoso.com"))
+            )
+            .status,
+        201
+    );
+}
+
+#[test]
+fn the_permission_of_each_method_and_property_decides() {
+    let mut fixture = Fixture::new();
+    let adele = format!("/users/{}", id(ADELE));
+    for (roles, method, target, body, status) in [
+        (&["User.Read.All"][..], "POST", "/users", new_user(), 403),
+        (
+            &["User.Read.All"],
+            "PATCH",
+            adele.as_str(),
+            json!({"jobTitle": "x"}),
+            403,
+        ),
+        (
+            &["Group.ReadWrite.All"],
+            "PATCH",
+            &adele,
+            json!({"jobTitle": "x"}),
+            403,
+        ),
+        (
+            &["User-Phone.ReadWrite.All"],
+            "PATCH",
+            &adele,
+            json!({"mobilePhone": "1"}),
+            204,
+        ),
+        (
+            &["User-Phone.ReadWrite.All"],
+            "PATCH",
+            &adele,
+            json!({"mobilePhone": "1", "jobTitle": "x"}),
+            403,
+        ),
+        (
+            &["User.EnableDisableAccount.All"],
+            "PATCH",
+            &adele,
+            json!({"accountEnabled": false}),
+            204,
+        ),
+        (
+            &["User.ReadWrite.All"],
+            "PATCH",
+            &adele,
+            json!({"passwordProfile": {"password": "xWwvJ]6NMw+bWH-d"}}),
+            403,
+        ),
+        (
+            &["User-PasswordProfile.ReadWrite.All"],
+            "PATCH",
+            &adele,
+            json!({"passwordProfile": {"password": "xWwvJ]6NMw+bWH-d"}}),
+            204,
+        ),
+        (&["User.ReadWrite.All"], "POST", "/users", new_user(), 201),
+        (
+            &["Directory.ReadWrite.All"],
+            "PATCH",
+            &adele,
+            json!({"jobTitle": "x"}),
+            204,
+        ),
+        (
+            &["Directory.ReadWrite.All"],
+            "DELETE",
+            &adele,
+            json!({}),
+            403,
+        ),
+        (
+            &["User.DeleteRestore.All"],
+            "DELETE",
+            &adele,
+            json!({}),
+            204,
+        ),
+    ] {
+        fixture.application(roles);
+        let answer = fixture.write(method, target, &body);
+        assert_eq!(
+            answer.status, status,
+            "{roles:?} {method} {target} {body}: {}",
+            answer.text
+        );
+    }
+}
+
+#[test]
+fn a_user_without_a_role_writes_only_parts_of_the_own_profile() {
+    let mut fixture = Fixture::new();
+    fixture.adele(&["User.ReadWrite.All", "User.ReadWrite"]);
+    assert_eq!(
+        fixture
+            .patch("/me", &json!({"mobilePhone": "+1 425 555 0109"}))
+            .status,
+        204
+    );
+    assert_eq!(
+        fixture.patch("/me", &json!({"jobTitle": "Chief"})).status,
+        403
+    );
+    assert_eq!(
+        fixture
+            .patch(&format!("/users/{}", id(BO)), &json!({"jobTitle": "x"}))
+            .status,
+        403
+    );
+    assert_eq!(fixture.post("/users", &new_user()).status, 403);
+    assert_eq!(fixture.delete(&format!("/users/{}", id(BO))).status, 403);
+
+    fixture
+        .state()
+        .store
+        .update(Kind::User, &id(ADELE), |user| {
+            user.insert(crate::account::ADMIN.into(), true.into());
+        });
+    assert_eq!(
+        fixture
+            .patch(&format!("/users/{}", id(BO)), &json!({"jobTitle": "x"}))
+            .status,
+        204
+    );
+    assert_eq!(fixture.post("/users", &new_user()).status, 201);
+}
+
+#[test]
+fn an_application_does_nothing_sensitive_to_an_administrator() {
+    let mut fixture = writer();
+    fixture.state().store.update(Kind::User, &id(BO), |user| {
+        user.insert(crate::account::ADMIN.into(), true.into());
+    });
+    let bo = format!("/users/{}", id(BO));
+    assert_eq!(fixture.delete(&bo).status, 403);
+    assert_eq!(
+        fixture.patch(&bo, &json!({"accountEnabled": true})).status,
+        403
+    );
+    assert_eq!(fixture.patch(&bo, &json!({"jobTitle": "x"})).status, 204);
+}
+
+#[test]
+fn the_audit_log_has_the_old_and_the_new_value() {
+    let fixture = writer();
+    fixture.patch(
+        &format!("/users/{}", id(ADELE)),
+        &json!({"jobTitle": "Lead"}),
+    );
+    let audits = fixture.get("/auditLogs/directoryAudits?$filter=activityDisplayName eq 'Update user' and activityDateTime ge 2026-11-21T00:00:00Z");
+    let audit = &audits.body["value"][0];
+    assert_eq!(audit["category"], "UserManagement");
+    assert_eq!(audit["initiatedBy"]["app"]["appId"], id(500));
+    assert_eq!(audit["targetResources"][0]["id"], id(ADELE));
+    assert_eq!(
+        audit["targetResources"][0]["modifiedProperties"],
+        json!([{"displayName": "JobTitle", "oldValue": "[\"Engineer\"]", "newValue": "[\"Lead\"]"}])
+    );
+}
+
+#[test]
+fn users_change_their_own_password_with_the_current_one() {
+    let mut fixture = Fixture::new();
+    fixture.adele(&["Directory.AccessAsUser.All"]);
+    let change = |fixture: &Fixture, current: &str, new: &str| {
+        fixture.post(
+            "/me/changePassword",
+            &json!({"currentPassword": current, "newPassword": new}),
+        )
+    };
+    assert!(
+        change(&fixture, "wrong", "0eM85N54wFxWwvJ]")
+            .error()
+            .2
+            .contains("current password")
+    );
+    assert!(
+        change(&fixture, "secret", "weak")
+            .error()
+            .2
+            .contains("complexity")
+    );
+    assert_eq!(change(&fixture, "secret", "0eM85N54wFxWwvJ]").status, 204);
+    assert_eq!(change(&fixture, "secret", "1eM85N54wFxWwvJ]").status, 400);
+    assert_eq!(
+        fixture
+            .post(
+                &format!("/users/{}/changePassword", id(BO)),
+                &json!({"currentPassword": "a", "newPassword": "b"})
+            )
+            .status,
+        403
+    );
+    fixture.application(&["User.ReadWrite.All"]);
+    assert_eq!(
+        fixture
+            .post(
+                &format!("/users/{}/changePassword", id(ADELE)),
+                &json!({"currentPassword": "a", "newPassword": "b"})
+            )
+            .status,
+        403
+    );
+}
+
+#[test]
+fn revoking_sessions_answers_true_and_moves_their_start() {
+    let mut fixture = Fixture::new();
+    fixture.application(&["User.RevokeSessions.All", "User.Read.All"]);
+    let answer = fixture.post(
+        &format!("/users/{}/revokeSignInSessions", id(ADELE)),
+        &json!({}),
+    );
+    assert_eq!((answer.status, &answer.body["value"]), (200, &json!(true)));
+    let read = fixture.get(&format!(
+        "/users/{}?$select=signInSessionsValidFromDateTime",
+        id(ADELE)
+    ));
+    assert_eq!(
+        read.body["signInSessionsValidFromDateTime"],
+        "2026-11-21T02:08:02Z"
+    );
+}
+
+#[test]
+fn licences_are_assigned_within_what_the_tenant_bought() {
+    let mut fixture = writer();
+    fixture
+        .state()
+        .store
+        .update(Kind::SubscribedSku, "sku-1", |sku| {
+            sku.insert("prepaidUnits".into(), json!({"enabled": 1}));
+            sku.insert("consumedUnits".into(), json!(0));
+        });
+    let assign = |fixture: &Fixture, user: u32, add: Value, remove: Value| {
+        fixture.post(
+            &format!("/users/{}/assignLicense", id(user)),
+            &json!({"addLicenses": add, "removeLicenses": remove}),
+        )
+    };
+    let add = json!([{"skuId": id(90), "disabledPlans": []}]);
+    assert!(
+        assign(&fixture, BO, add.clone(), json!([]))
+            .error()
+            .2
+            .contains("usage location")
+    );
+    for user in [BO, CLEO] {
+        assert_eq!(
+            fixture
+                .patch(
+                    &format!("/users/{}", id(user)),
+                    &json!({"usageLocation": "DE"})
+                )
+                .status,
+            204
+        );
+    }
+    assert!(
+        assign(&fixture, BO, json!([{"skuId": id(77)}]), json!([]))
+            .error()
+            .2
+            .contains("valid company License")
+    );
+    assert!(
+        assign(&fixture, BO, json!([]), json!([id(90)]))
+            .error()
+            .2
+            .contains("corresponding license")
+    );
+    let answer = assign(&fixture, BO, add.clone(), json!([]));
+    assert_eq!(
+        (answer.status, &answer.body["id"]),
+        (200, &json!(id(BO))),
+        "{}",
+        answer.text
+    );
+    let before = fixture.snapshot();
+    assert!(
+        assign(&fixture, CLEO, add.clone(), json!([]))
+            .error()
+            .2
+            .contains("available licenses")
+    );
+    assert_eq!(fixture.snapshot(), before);
+    assert_eq!(assign(&fixture, BO, json!([]), json!([id(90)])).status, 200);
+    assert_eq!(assign(&fixture, CLEO, add, json!([])).status, 200);
+    let read = fixture.get(&format!("/users/{}?$select=assignedLicenses", id(CLEO)));
+    assert_eq!(
+        read.body["assignedLicenses"],
+        json!([{"skuId": id(90), "disabledPlans": []}])
+    );
+}
+
+#[test]
+fn an_extension_property_can_be_set_once_it_is_registered() {
+    let mut fixture = Fixture::new();
+    fixture.application(&["Application.ReadWrite.All", "User.ReadWrite.All"]);
+    let path = format!("/applications/{}/extensionProperties", id(DESK_APP));
+    let created = fixture.post(
+        &path,
+        &json!({"name": "level", "dataType": "Integer", "targetObjects": ["User"]}),
+    );
+    assert_eq!(created.status, 201, "{}", created.text);
+    let name = created.body["name"].as_str().unwrap().to_owned();
+    assert_eq!(
+        name,
+        format!("extension_{}_level", id(220).replace('-', ""))
+    );
+    assert_eq!(
+        fixture
+            .post(
+                &path,
+                &json!({"name": "level", "dataType": "String", "targetObjects": ["User"]})
+            )
+            .status,
+        400
+    );
+    assert_eq!(
+        fixture
+            .post(
+                &path,
+                &json!({"name": "x", "dataType": "Text", "targetObjects": ["User"]})
+            )
+            .status,
+        400
+    );
+    assert_eq!(fixture.get(&path).all("name"), [name.as_str()]);
+
+    let user = format!("/users/{}", id(ADELE));
+    assert_eq!(fixture.patch(&user, &json!({&name: "high"})).status, 400);
+    assert_eq!(fixture.patch(&user, &json!({&name: 7})).status, 204);
+    assert_eq!(
+        fixture.get(&format!("{user}?$select={name}")).body[&name],
+        7
+    );
+    assert_eq!(fixture.patch(&user, &json!({&name: null})).status, 204);
+
+    let one = format!("{path}/{}", created.body["id"].as_str().unwrap());
+    assert_eq!(fixture.delete(&one).status, 204);
+    assert_eq!(fixture.delete(&one).status, 404);
+    assert_eq!(fixture.patch(&user, &json!({&name: 7})).status, 400);
+}

@@ -1,0 +1,304 @@
+//! Reading a body against the type it is for.
+
+use serde_json::{Map, Value};
+
+use super::super::Call;
+use crate::{
+    odata::Refusal,
+    schema::{
+        EntityType, Mismatch, Property, Relationship, Writable, is_extension, is_required,
+        mismatches,
+    },
+    store::{Kind, Object},
+};
+
+/// Whether a body creates an object or changes one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Create,
+    Update,
+}
+
+/// What a body says, every single property of it allowed.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    /// Values to set; `None` clears one.
+    pub(super) values: Vec<(String, Option<Value>)>,
+    /// Objects to link to.
+    pub(super) links: Vec<(&'static Relationship, Vec<String>)>,
+}
+
+impl Draft {
+    /// Reads a JSON body as properties and links of one type.
+    pub(super) fn read(call: Call<'_>, kind: Kind, purpose: Purpose) -> Result<Self, Refusal> {
+        let body = json(call)?;
+        let entity = kind.entity();
+        let mut draft = Self::default();
+        for (name, value) in body {
+            if let Some(relationship) = name.strip_suffix("@odata.bind") {
+                draft
+                    .links
+                    .push(bound(call, entity, relationship, &value, purpose)?);
+                continue;
+            }
+            if name.starts_with('@') || name.contains("@odata.") {
+                check_annotation(entity, &name, &value)?;
+                continue;
+            }
+            check(call, kind, &name, &value, purpose)?;
+            let value = (!value.is_null()).then_some(value);
+            draft.values.push((name, value));
+        }
+        Ok(draft)
+    }
+
+    /// The value that is set, if one is.
+    pub(super) fn get(&self, name: &str) -> Option<&Value> {
+        let (_, value) = self.values.iter().find(|(other, _)| other == name)?;
+        value.as_ref()
+    }
+
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.get(name)?.as_str()
+    }
+
+    pub(super) fn flag(&self, name: &str) -> Option<bool> {
+        self.get(name)?.as_bool()
+    }
+
+    /// Whether the body names a property, be it with a null.
+    pub(super) fn names(&self, name: &str) -> bool {
+        self.values.iter().any(|(other, _)| other == name)
+    }
+
+    pub(super) fn set(&mut self, name: &str, value: impl Into<Value>) {
+        self.values.retain(|(other, _)| other != name);
+        self.values.push((name.to_owned(), Some(value.into())));
+    }
+
+    /// Sets a value unless the body has one.
+    pub(super) fn set_if_absent(&mut self, name: &str, value: impl Into<Value>) {
+        if !self.names(name) {
+            self.set(name, value);
+        }
+    }
+
+    pub(super) fn require(&self, entity: &EntityType, name: &str) -> Result<(), Refusal> {
+        if self.get(name).is_none() {
+            return Err(required(entity, name));
+        }
+        Ok(())
+    }
+
+    /// Parts of a complex value that the body leaves out stay as they are.
+    pub(super) fn merge(&mut self, entity: &EntityType, object: &Object) {
+        for (name, value) in &mut self.values {
+            let single = entity.property(name).is_some_and(|property| !property.many);
+            let (Some(Value::Object(new)), Some(Value::Object(old))) = (value, object.get(name))
+            else {
+                continue;
+            };
+            if single {
+                for (part, value) in old {
+                    new.entry(part.clone()).or_insert_with(|| value.clone());
+                }
+            }
+        }
+    }
+}
+
+/// The body as a JSON object.
+pub(super) fn json(call: Call<'_>) -> Result<Map<String, Value>, Refusal> {
+    let is_json = call
+        .request
+        .header("content-type")
+        .is_some_and(|kind| kind.to_ascii_lowercase().starts_with("application/json"));
+    if !is_json {
+        return Err(malformed(
+            "Write requests (excluding DELETE) must contain the Content-Type header declaration.",
+        ));
+    }
+    serde_json::from_slice(&call.request.body)
+        .map_err(|_| malformed("Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format."))
+}
+
+/// The object that a reference means: the last segment of its URL.
+pub(super) fn referenced(url: &str) -> Result<String, Refusal> {
+    let wrong = || Refusal::bad_request("Invalid URL format specified in @odata.id.");
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let mut segments = path.trim_end_matches('/').rsplit('/');
+    let last = segments.next().unwrap_or_default();
+    // `users('…')` and `users/…` are the same.
+    let (set, id) = match last.split_once("('") {
+        Some((set, rest)) => (set, rest.strip_suffix("')").ok_or_else(wrong)?),
+        None => (segments.next().unwrap_or_default(), last),
+    };
+    let known = set.eq_ignore_ascii_case("directoryObjects") || Kind::of_set(set).is_some();
+    if !known {
+        return Err(wrong());
+    }
+    super::super::membership::guid(id)
+}
+
+pub(super) fn malformed(message: impl Into<String>) -> Refusal {
+    Refusal::new(400, "BadRequest", message)
+}
+
+/// 400 for a value that the property cannot have.
+pub(super) fn invalid(entity: &EntityType, name: &str) -> Refusal {
+    Refusal::bad_request(format!(
+        "Invalid value specified for property '{name}' of resource '{}'.",
+        entity.title()
+    ))
+}
+
+pub(super) fn required(entity: &EntityType, name: &str) -> Refusal {
+    Refusal::bad_request(format!(
+        "A value is required for property '{name}' of resource '{}'.",
+        entity.title()
+    ))
+}
+
+/// At most this many references in one request.
+pub(super) const MOST_REFERENCES: usize = 20;
+
+fn check(
+    call: Call<'_>,
+    kind: Kind,
+    name: &str,
+    value: &Value,
+    purpose: Purpose,
+) -> Result<(), Refusal> {
+    let entity = kind.entity();
+    let property = entity
+        .property(name)
+        .filter(|property| property.name == name);
+    let Some(property) = property else {
+        if entity.open && is_extension(name) {
+            return super::super::extension::check(call, kind, name, value);
+        }
+        if entity.navigation(name).is_some() {
+            return Err(Refusal::bad_request(format!(
+                "The navigation property '{name}' cannot be set in the body of this request."
+            )));
+        }
+        return Err(unknown(name));
+    };
+    let allowed = match property.writable {
+        Writable::Always => true,
+        Writable::Never => false,
+        Writable::AtCreation => purpose == Purpose::Create,
+        Writable::AtUpdate => purpose == Purpose::Update,
+    };
+    if !allowed {
+        return Err(Refusal::bad_request(format!(
+            "Property '{name}' is read-only and cannot be set."
+        )));
+    }
+    if value.is_null() {
+        let needed = property.required || property.many || is_required(entity, name);
+        return if needed {
+            Err(required(entity, name))
+        } else {
+            Ok(())
+        };
+    }
+    match mismatches(entity, [(name, value)]).into_iter().next() {
+        Some(Mismatch::Unknown(path)) => {
+            return Err(unknown(path.rsplit('/').next().unwrap_or_default()));
+        }
+        Some(Mismatch::Type(_)) => return Err(invalid(entity, name)),
+        None => {}
+    }
+    if fits_length(property, value) {
+        Ok(())
+    } else {
+        Err(invalid(entity, name))
+    }
+}
+
+/// A text is not empty, and not longer than documented.
+fn fits_length(property: &Property, value: &Value) -> bool {
+    let fits = |text: &str| {
+        !text.is_empty() && (property.most == 0 || text.chars().count() <= property.most)
+    };
+    match value {
+        Value::String(text) => fits(text),
+        Value::Array(items) => items.iter().filter_map(Value::as_str).all(fits),
+        _ => true,
+    }
+}
+
+fn unknown(name: &str) -> Refusal {
+    Refusal::bad_request(format!(
+        "Property '{name}' does not exist as a declared property or extension property."
+    ))
+}
+
+fn bound(
+    call: Call<'_>,
+    entity: &EntityType,
+    name: &str,
+    value: &Value,
+    purpose: Purpose,
+) -> Result<(&'static Relationship, Vec<String>), Refusal> {
+    let relationship = entity
+        .relationship(name)
+        .filter(|relationship| relationship.written().is_some())
+        .ok_or_else(|| unknown(name))?;
+    // An update adds members only; other links are written by `$ref`.
+    if purpose == Purpose::Update && relationship.name != "members" {
+        return Err(Refusal::bad_request(format!(
+            "The property '{name}' cannot be updated by binding."
+        )));
+    }
+    let urls: Vec<&Value> = match value {
+        Value::Array(items) if relationship.many => items.iter().collect(),
+        single @ Value::String(_) if !relationship.many => vec![single],
+        _ => return Err(invalid(entity, name)),
+    };
+    let mut ids = Vec::with_capacity(urls.len());
+    for url in urls {
+        let id = referenced(url.as_str().ok_or_else(|| invalid(entity, name))?)?;
+        if call.state.store.any(&id).is_none() {
+            return Err(Refusal::not_found(&id));
+        }
+        if ids.contains(&id) {
+            return Err(already(relationship.name));
+        }
+        ids.push(id);
+    }
+    Ok((relationship, ids))
+}
+
+/// 400 for a link that is there.
+pub(super) fn already(name: &str) -> Refusal {
+    Refusal::bad_request(format!(
+        "One or more added object references already exist for the following modified properties: '{name}'."
+    ))
+}
+
+/// 400 for more references than one request takes.
+pub(super) fn check_reference_count(draft: &Draft) -> Result<(), Refusal> {
+    let count: usize = draft.links.iter().map(|(_, ids)| ids.len()).sum();
+    if count > MOST_REFERENCES {
+        return Err(Refusal::bad_request(format!(
+            "The number of references in the request exceeds the maximum of {MOST_REFERENCES}."
+        )));
+    }
+    Ok(())
+}
+
+fn check_annotation(entity: &EntityType, name: &str, value: &Value) -> Result<(), Refusal> {
+    let expected = format!("microsoft.graph.{}", entity.name);
+    let fits = name != "@odata.type"
+        || value
+            .as_str()
+            .is_some_and(|text| text.trim_start_matches('#').eq_ignore_ascii_case(&expected));
+    if fits {
+        return Ok(());
+    }
+    Err(malformed(format!(
+        "The type in '@odata.type' is not compatible with '{expected}'."
+    )))
+}

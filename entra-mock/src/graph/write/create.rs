@@ -1,0 +1,113 @@
+//! POST to a collection.
+
+use serde_json::Value;
+
+use super::{
+    super::{Call, unsupported},
+    Answer, Plan, Step, access,
+    body::{self, Draft, Purpose},
+    group, reference, user,
+};
+use crate::{
+    odata::Refusal,
+    permissions::{self, authorize},
+    schema::Relation,
+    state::iso,
+    store::{Kind, Object},
+};
+
+pub(super) fn plan(call: Call<'_>, kind: Kind) -> Result<Plan, Refusal> {
+    let path = format!("/{}", kind.entity().set);
+    if permissions::operation("POST", &path).is_none() {
+        return Err(unsupported(call.request));
+    }
+    authorize(call.caller, "POST", &path, false)?;
+    let draft = Draft::read(call, kind, Purpose::Create)?;
+    create(call, kind, draft)
+}
+
+/// Creates an object from what a body says.
+pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Plan, Refusal> {
+    let entity = kind.entity();
+    access::check_create(call, kind, &draft)?;
+    let exempt = user::lacks_no_name(kind, &draft);
+    for property in entity.properties.iter().filter(|item| item.required) {
+        if !exempt.contains(&property.name) {
+            draft.require(entity, property.name)?;
+        }
+    }
+    body::check_reference_count(&draft)?;
+
+    let id = call.state.new_id();
+    let now = iso(call.now);
+    if entity.property("createdDateTime").is_some() {
+        draft.set("createdDateTime", now);
+    }
+    if entity.property("securityIdentifier").is_some() {
+        draft.set(
+            "securityIdentifier",
+            crate::directory::security_identifier(&id),
+        );
+    }
+    let mut links: Vec<(Relation, String)> = Vec::new();
+    match kind {
+        Kind::User => user::complete(call, &id, &mut draft)?,
+        Kind::Group => group::complete(call, &mut draft)?,
+        Kind::Application
+        | Kind::ServicePrincipal
+        | Kind::Device
+        | Kind::AppRoleAssignment
+        | Kind::OAuth2PermissionGrant
+        | Kind::Organization
+        | Kind::SubscribedSku
+        | Kind::SignIn
+        | Kind::DirectoryAudit => return Err(unsupported(call.request)),
+    }
+    let mut object = Object::new();
+    object.insert("id".to_owned(), id.clone().into());
+    for (name, value) in std::mem::take(&mut draft.values) {
+        if let Some(value) = value {
+            object.insert(name, value);
+        }
+    }
+    if let Some(conflict) = call.state.store.conflict(kind, &object) {
+        return Err(conflict.into());
+    }
+    for (relationship, ids) in &draft.links {
+        for other in ids {
+            reference::check_target(call, &object, relationship, other)?;
+            links.extend(relationship.written().map(|link| (link, other.clone())));
+        }
+    }
+    links.extend(group::first_owner(call, kind, &object, &links));
+
+    let answer = Answer::Object {
+        status: 201,
+        id: id.clone(),
+        typed: false,
+    };
+    let mut plan = Plan::new(answer).with(Step::Insert(kind, object));
+    for (relation, other) in links {
+        plan = plan.with(Step::Link(relation, id.clone(), other));
+    }
+    let (category, names) = access::activities(kind);
+    Ok(plan.known_as(category, names.add))
+}
+
+impl From<crate::store::Conflict> for Refusal {
+    fn from(conflict: crate::store::Conflict) -> Self {
+        match conflict {
+            crate::store::Conflict::NoId => Self::bad_request("The object has no id."),
+            crate::store::Conflict::Taken { property, .. } => Self::conflict(property),
+        }
+    }
+}
+
+/// The texts of a list.
+pub(super) fn texts(value: Option<&Value>) -> impl Iterator<Item = &str> {
+    value
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+}

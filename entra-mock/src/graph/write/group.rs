@@ -1,0 +1,251 @@
+//! The rules of groups: kinds of groups, addresses, who can be a member.
+
+use serde_json::{Value, json};
+
+use super::{
+    super::{Call, route::Root},
+    Answer, Plan, Step, access,
+    body::{Draft, invalid, required},
+    create::texts,
+    target,
+    user::is_alias,
+};
+use crate::{
+    odata::Refusal,
+    schema::{Relation, Relationship},
+    state::iso,
+    store::{Kind, Object},
+};
+
+/// Checks a new group and adds what every group has.
+pub(super) fn complete(call: Call<'_>, draft: &mut Draft) -> Result<(), Refusal> {
+    let entity = Kind::Group.entity();
+    let types: Vec<String> = texts(draft.get("groupTypes")).map(str::to_owned).collect();
+    check(draft, &types)?;
+    let unified = types.iter().any(|name| name == "Unified");
+    let mail_enabled = draft.flag("mailEnabled") == Some(true);
+    let secure = draft.flag("securityEnabled") == Some(true);
+    if mail_enabled != unified || !unified && !secure {
+        return Err(no_mail_enabled_groups());
+    }
+    let hidden = draft.text("visibility") == Some("HiddenMembership");
+    if hidden && !unified {
+        return Err(invalid(entity, "visibility"));
+    }
+    let dynamic = types.iter().any(|name| name == "DynamicMembership");
+    if dynamic {
+        draft.require(entity, "membershipRule")?;
+        draft.set_if_absent("membershipRuleProcessingState", "On");
+        if draft.links.iter().any(|(link, _)| link.name == "members") {
+            return Err(dynamic_members());
+        }
+    } else if draft.get("membershipRule").is_some() {
+        return Err(invalid(entity, "membershipRule"));
+    }
+    if draft.flag("isAssignableToRole") == Some(true) && (dynamic || !secure) {
+        return Err(invalid(entity, "isAssignableToRole"));
+    }
+    draft.set("groupTypes", types);
+    draft.set("renewedDateTime", iso(call.now));
+    if unified {
+        let nickname = draft.text("mailNickname").unwrap_or_default();
+        let mail = format!("{nickname}@{}", call.state.default_domain());
+        check_nickname(call, &mail)?;
+        draft.set("proxyAddresses", json!([format!("SMTP:{mail}")]));
+        draft.set("mail", mail);
+        draft.set_if_absent("visibility", "Public");
+    }
+    Ok(())
+}
+
+/// Checks changes of a group and adds what follows from them.
+pub(super) fn adjust(call: Call<'_>, group: &Object, draft: &mut Draft) -> Result<(), Refusal> {
+    let entity = Kind::Group.entity();
+    let before: Vec<String> = texts(group.get("groupTypes")).map(str::to_owned).collect();
+    let types = match draft.get("groupTypes") {
+        Some(value) => texts(Some(value)).map(str::to_owned).collect(),
+        None => before.clone(),
+    };
+    check(draft, &types)?;
+    let has = |types: &[String], name: &str| types.iter().any(|other| other == name);
+    let unified = has(&before, "Unified");
+    if has(&types, "Unified") != unified {
+        return Err(invalid(entity, "groupTypes"));
+    }
+    let mail_enabled = group.get("mailEnabled").and_then(Value::as_bool);
+    if draft
+        .flag("mailEnabled")
+        .is_some_and(|flag| Some(flag) != mail_enabled)
+        || draft.flag("securityEnabled") == Some(false) && !unified
+    {
+        return Err(no_mail_enabled_groups());
+    }
+    if has(&types, "DynamicMembership") {
+        let rule = if draft.names("membershipRule") {
+            draft.get("membershipRule")
+        } else {
+            group.get("membershipRule")
+        };
+        if rule.is_none() {
+            return Err(required(entity, "membershipRule"));
+        }
+    }
+    // Hidden membership is decided at creation, once and for all.
+    let hidden = group.get("visibility").and_then(Value::as_str) == Some("HiddenMembership");
+    if draft
+        .text("visibility")
+        .is_some_and(|visibility| (visibility == "HiddenMembership") != hidden)
+    {
+        return Err(invalid(entity, "visibility"));
+    }
+    if unified && let Some(nickname) = draft.text("mailNickname") {
+        let mail = format!("{nickname}@{}", call.state.default_domain());
+        if group.get("mail").and_then(Value::as_str) != Some(mail.as_str()) {
+            check_nickname(call, &mail)?;
+            draft.set("proxyAddresses", json!([format!("SMTP:{mail}")]));
+            draft.set("mail", mail);
+        }
+    }
+    Ok(())
+}
+
+/// The owner a new group gets if the body names none: the user who creates it.
+pub(super) fn first_owner(
+    call: Call<'_>,
+    kind: Kind,
+    group: &Object,
+    links: &[(Relation, String)],
+) -> Option<(Relation, String)> {
+    let user = call.caller.user_id.as_ref()?;
+    let named = links
+        .iter()
+        .any(|(relation, _)| *relation == Relation::Owners);
+    (kind == Kind::Group && group.get("id").is_some() && !named)
+        .then(|| (Relation::Owners, user.clone()))
+}
+
+/// Which objects can be members of which groups.
+pub(super) fn check_member(
+    group: &Object,
+    relationship: &Relationship,
+    kind: Kind,
+    member: &Object,
+) -> Result<(), Refusal> {
+    if relationship.written() != Some(Relation::Members) {
+        return Ok(());
+    }
+    let is_group = kind == Kind::Group;
+    let role_assignable = group.get("isAssignableToRole") == Some(&Value::Bool(true));
+    let allowed = if is_unified(group) {
+        kind == Kind::User
+    } else {
+        !is_group || !is_unified(member) && !role_assignable
+    };
+    if allowed {
+        return Ok(());
+    }
+    Err(Refusal::bad_request(format!(
+        "An object of type '{}' cannot be added to 'members' of this group.",
+        kind.entity().title()
+    )))
+}
+
+/// Members of a dynamic group follow its rule.
+pub(super) fn check_membership_change(
+    _call: Call<'_>,
+    group: &Object,
+    relationship: &Relationship,
+) -> Result<(), Refusal> {
+    let dynamic = texts(group.get("groupTypes")).any(|name| name == "DynamicMembership");
+    if dynamic && relationship.written() == Some(Relation::Members) {
+        return Err(dynamic_members());
+    }
+    Ok(())
+}
+
+/// The last owner of a group stays.
+pub(super) fn check_owner_left(
+    call: Call<'_>,
+    kind: Kind,
+    id: &str,
+    relation: Relation,
+) -> Result<(), Refusal> {
+    let owners = call.state.store.linked_objects(relation, id).count();
+    if kind == Kind::Group && relation == Relation::Owners && owners == 1 {
+        return Err(Refusal::bad_request(
+            "The group must have at least one owner, hence this owner cannot be removed.",
+        ));
+    }
+    Ok(())
+}
+
+/// `renew`: the group's life begins anew.
+pub(super) fn renew(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Refusal> {
+    let (group, id, _) = target(call, root, kind, "/renew")?;
+    access::check_links(call, kind, group)?;
+    let values = vec![("renewedDateTime".to_owned(), Some(iso(call.now).into()))];
+    Ok(Plan::new(Answer::NoContent)
+        .with(Step::Update(kind, id.to_owned(), values))
+        .known_as("GroupManagement", "Update group"))
+}
+
+fn check(draft: &Draft, types: &[String]) -> Result<(), Refusal> {
+    let entity = Kind::Group.entity();
+    if !types
+        .iter()
+        .all(|name| ["Unified", "DynamicMembership"].contains(&name.as_str()))
+    {
+        return Err(invalid(entity, "groupTypes"));
+    }
+    if draft
+        .text("mailNickname")
+        .is_some_and(|name| !is_alias(name))
+    {
+        return Err(invalid(entity, "mailNickname"));
+    }
+    if draft
+        .text("visibility")
+        .is_some_and(|name| !["Public", "Private", "HiddenMembership"].contains(&name))
+    {
+        return Err(invalid(entity, "visibility"));
+    }
+    if draft
+        .text("membershipRuleProcessingState")
+        .is_some_and(|name| !["On", "Paused"].contains(&name))
+    {
+        return Err(invalid(entity, "membershipRuleProcessingState"));
+    }
+    Ok(())
+}
+
+/// Another group's alias is a conflict of aliases, anything else one of addresses.
+fn check_nickname(call: Call<'_>, mail: &str) -> Result<(), Refusal> {
+    let address = format!("smtp:{mail}");
+    let taken = |kind| {
+        call.state
+            .store
+            .find(kind, "proxyAddresses", &address)
+            .is_some()
+    };
+    if taken(Kind::Group) {
+        return Err(Refusal::conflict("mailNickname"));
+    }
+    if taken(Kind::User) {
+        return Err(Refusal::conflict("proxyAddresses"));
+    }
+    Ok(())
+}
+
+fn is_unified(group: &Object) -> bool {
+    texts(group.get("groupTypes")).any(|name| name == "Unified")
+}
+
+fn no_mail_enabled_groups() -> Refusal {
+    Refusal::bad_request(
+        "The service does not currently support writes of mail-enabled groups. Please ensure that the mail-enablement property is unset and the security-enablement property is set.",
+    )
+}
+
+fn dynamic_members() -> Refusal {
+    Refusal::bad_request("The members of a group with dynamic membership cannot be updated.")
+}

@@ -1,0 +1,116 @@
+//! `$ref`: adding and removing links.
+
+use serde_json::Value;
+
+use super::{
+    super::{Call, membership, route::Root, unsupported},
+    Answer, Plan, Step, access,
+    body::{already, json, malformed, referenced},
+    group, target,
+};
+use crate::{
+    odata::Refusal,
+    schema::{Relation, Relationship},
+    store::{Kind, Object},
+};
+
+pub(super) fn plan(
+    call: Call<'_>,
+    root: &Root,
+    kind: Kind,
+    relationship: &'static Relationship,
+    item: Option<&str>,
+) -> Result<Plan, Refusal> {
+    let Some(relation) = relationship.written() else {
+        return Err(unsupported(call.request));
+    };
+    let add = match (call.request.method.as_str(), relationship.many, item) {
+        ("POST", true, None) | ("PUT", false, None) => true,
+        ("DELETE", true, Some(_)) | ("DELETE", false, None) => false,
+        _ => return Err(membership::wrong_method()),
+    };
+    let item_path = if item.is_some() { "/{id}" } else { "" };
+    let path = format!("/{}{item_path}/$ref", relationship.name);
+    let (object, id, _) = target(call, root, kind, &path)?;
+    access::check_links(call, kind, object)?;
+    group::check_membership_change(call, object, relationship)?;
+    let id = id.to_owned();
+    let (category, names) = access::activities(kind);
+    let (added, removed) = match relation {
+        Relation::Members => (names.add_member, names.remove_member),
+        Relation::Owners | Relation::RegisteredOwners | Relation::RegisteredUsers => {
+            (names.add_owner, names.remove_owner)
+        }
+        Relation::Manager => ("Set user manager", "Remove user manager"),
+    };
+    if add {
+        let other = body_reference(call)?;
+        if call.state.store.any(&other).is_none() {
+            return Err(Refusal::not_found(&other));
+        }
+        if call.state.store.is_linked(relation, &id, &other) {
+            // Setting the manager that is set changes nothing.
+            if relationship.many {
+                return Err(already(relationship.name));
+            }
+            return Ok(Plan::new(Answer::NoContent));
+        }
+        check_target(call, object, relationship, &other)?;
+        return Ok(Plan::new(Answer::NoContent)
+            .with(Step::Link(relation, id, other))
+            .known_as(category, added));
+    }
+
+    let other = match item {
+        Some(item) => membership::guid(item)?,
+        None => call
+            .state
+            .store
+            .linked_objects(relation, &id)
+            .find_map(|(_, other)| other["id"].as_str().map(str::to_owned))
+            .ok_or_else(|| Refusal::not_found(relationship.name))?,
+    };
+    if call.state.store.any(&other).is_none() {
+        return Err(Refusal::not_found(&other));
+    }
+    if !call.state.store.is_linked(relation, &id, &other) {
+        return Err(Refusal::bad_request(format!(
+            "One or more removed object references do not exist for the following modified properties: '{}'.",
+            relationship.name
+        )));
+    }
+    group::check_owner_left(call, kind, &id, relation)?;
+    Ok(Plan::new(Answer::NoContent)
+        .with(Step::Unlink(relation, id, other))
+        .known_as(category, removed))
+}
+
+/// Whether a relationship takes an object of that type.
+pub(super) fn check_target(
+    call: Call<'_>,
+    object: &Object,
+    relationship: &Relationship,
+    other: &str,
+) -> Result<(), Refusal> {
+    let Some((kind, target)) = call.state.store.any(other) else {
+        return Err(Refusal::not_found(other));
+    };
+    let itself = object.get("id") == target.get("id");
+    if itself || !relationship.kinds.contains(&kind) {
+        return Err(Refusal::bad_request(format!(
+            "An object of type '{}' cannot be added to '{}' of this resource.",
+            kind.entity().title(),
+            relationship.name
+        )));
+    }
+    group::check_member(object, relationship, kind, target)
+}
+
+fn body_reference(call: Call<'_>) -> Result<String, Refusal> {
+    let body = json(call)?;
+    let url = body
+        .get("@odata.id")
+        .and_then(Value::as_str)
+        .ok_or_else(|| malformed("The property '@odata.id' is missing from the request body."))?;
+    referenced(url)
+}

@@ -1,0 +1,114 @@
+//! PATCH of an object, with creation where it is asked for.
+
+use super::{
+    super::{
+        Call, read,
+        route::{ObjectKey, Root},
+    },
+    Answer, Plan, Step, access,
+    body::{self, Draft, Purpose},
+    create, group, reference, target, user,
+};
+use crate::{odata::Refusal, permissions::authorize, store::Kind};
+
+pub(super) fn plan(
+    call: Call<'_>,
+    root: &Root,
+    kind: Kind,
+    key: &ObjectKey,
+) -> Result<Plan, Refusal> {
+    if let Some(plan) = upsert(call, root, kind, key)? {
+        return Ok(plan);
+    }
+    let entity = kind.entity();
+    let (object, id, own) = target(call, root, kind, "")?;
+    let mut draft = Draft::read(call, kind, Purpose::Update)?;
+    access::check_update(call, kind, object, &draft, own)?;
+    body::check_reference_count(&draft)?;
+    draft.merge(entity, object);
+    match kind {
+        Kind::User => user::adjust(call, object, &mut draft)?,
+        Kind::Group => group::adjust(call, object, &mut draft)?,
+        Kind::Application
+        | Kind::ServicePrincipal
+        | Kind::Device
+        | Kind::AppRoleAssignment
+        | Kind::OAuth2PermissionGrant
+        | Kind::Organization
+        | Kind::SubscribedSku
+        | Kind::SignIn
+        | Kind::DirectoryAudit => {}
+    }
+    let mut after = object.clone();
+    for (name, value) in &draft.values {
+        match value {
+            Some(value) => after.insert(name.clone(), value.clone()),
+            None => after.remove(name),
+        };
+    }
+    if let Some(conflict) = call.state.store.conflict(kind, &after) {
+        return Err(conflict.into());
+    }
+    let mut links = Vec::new();
+    for (relationship, ids) in &draft.links {
+        group::check_membership_change(call, object, relationship)?;
+        for other in ids {
+            let Some(relation) = relationship.written() else {
+                continue;
+            };
+            if call.state.store.is_linked(relation, id, other) {
+                return Err(body::already(relationship.name));
+            }
+            reference::check_target(call, object, relationship, other)?;
+            links.push(Step::Link(relation, id.to_owned(), other.clone()));
+        }
+    }
+
+    let (category, names) = access::activities(kind);
+    let name = match (draft.values.is_empty(), links.is_empty()) {
+        (true, false) => names.add_member,
+        _ if draft.names(crate::account::PASSWORD) => "Reset user password",
+        _ => names.update,
+    };
+    let mut plan = Plan::new(Answer::NoContent).known_as(category, name);
+    if draft.names(crate::account::PASSWORD) {
+        plan = plan.with(Step::RevokeSessions(id.to_owned()));
+    }
+    if !draft.values.is_empty() {
+        plan = plan.with(Step::Update(kind, id.to_owned(), draft.values));
+    }
+    plan.steps.extend(links);
+    Ok(plan)
+}
+
+/// `Prefer: create-if-missing` on an alternate key that nothing has creates the object.
+fn upsert(
+    call: Call<'_>,
+    root: &Root,
+    kind: Kind,
+    key: &ObjectKey,
+) -> Result<Option<Plan>, Refusal> {
+    let wanted = call.request.header("prefer").is_some_and(|prefer| {
+        prefer
+            .split(',')
+            .any(|part| part.trim().eq_ignore_ascii_case("create-if-missing"))
+    });
+    let Some(property) = key
+        .property
+        .filter(|property| wanted && *property == "uniqueName")
+    else {
+        return Ok(None);
+    };
+    if read::find(call, root).is_ok() {
+        return Ok(None);
+    }
+    authorize(
+        call.caller,
+        "POST",
+        &format!("/{}", kind.entity().set),
+        false,
+    )?;
+    let mut draft = Draft::read(call, kind, Purpose::Create)?;
+    draft.set(property, key.value.clone());
+    create::create(call, kind, draft).map(Some)
+}

@@ -1,0 +1,173 @@
+//! Deleted items: objects that can be restored, with the links they had.
+
+use std::collections::{BTreeMap, HashMap};
+
+use entra_core::Timestamp;
+use serde_json::Value;
+
+use super::{Conflict, Event, Kind, Link, Object, Store, text};
+
+/// The deleted objects in the order they were deleted.
+#[derive(Debug, Default)]
+pub(super) struct DeletedItems {
+    items: BTreeMap<u64, Deleted>,
+    ids: HashMap<Box<str>, u64>,
+}
+
+/// One deleted object.
+#[derive(Debug)]
+pub(super) struct Deleted {
+    kind: Kind,
+    object: Object,
+    at: Timestamp,
+    links: Vec<Link>,
+    assignments: Vec<Object>,
+}
+
+impl Store {
+    /// Moves an object to the deleted items with all its links; `change` makes it what a deleted
+    /// object looks like.
+    pub(crate) fn delete(
+        &mut self,
+        kind: Kind,
+        id: &str,
+        change: impl FnOnce(&mut Object),
+    ) -> bool {
+        let at = self.changes.now();
+        let Some((mut object, links, assignments, serial)) = self.detach(kind, id) else {
+            return false;
+        };
+        change(&mut object);
+        let id = text(&object, "id").unwrap_or_default().to_owned();
+        self.changes.record(kind, &id, Event::Deleted);
+        self.deleted.ids.insert(id.into_boxed_str(), serial);
+        let item = Deleted {
+            kind,
+            object,
+            at,
+            links,
+            assignments,
+        };
+        self.deleted.items.insert(serial, item);
+        true
+    }
+
+    /// Brings a deleted object back, with its links to what still exists; `change` makes it what a
+    /// live object looks like.
+    pub(crate) fn restore(
+        &mut self,
+        id: &str,
+        change: impl FnOnce(&mut Object),
+    ) -> Result<(), Conflict> {
+        let Some(serial) = self.deleted.serial(id) else {
+            return Err(Conflict::NoId);
+        };
+        let Some(item) = self.deleted.items.get(&serial) else {
+            return Err(Conflict::NoId);
+        };
+        let (kind, mut object) = (item.kind, item.object.clone());
+        change(&mut object);
+        self.insert_quietly(kind, object)?;
+        let Some(item) = self.deleted.take(serial) else {
+            return Ok(());
+        };
+        let id = text(&item.object, "id").unwrap_or_default().to_owned();
+        self.changes.record(kind, &id, Event::Restored);
+        for link in item.links {
+            // The other end may be deleted too; then the link waits there.
+            if let Some(other) = self
+                .deleted
+                .serial(&link.other)
+                .and_then(|serial| self.deleted.items.get_mut(&serial))
+            {
+                other.links.push(Link {
+                    relation: link.relation,
+                    outgoing: !link.outgoing,
+                    other: id.clone().into_boxed_str(),
+                });
+            } else if link.outgoing {
+                self.link(link.relation, &id, &link.other);
+            } else {
+                self.link(link.relation, &link.other, &id);
+            }
+        }
+        for assignment in item.assignments {
+            // Its principal or resource may be gone, and its id is its own.
+            let _ = self.insert(Kind::AppRoleAssignment, assignment);
+        }
+        Ok(())
+    }
+
+    /// Removes a deleted object for good.
+    pub(crate) fn purge(&mut self, id: &str) -> bool {
+        let Some(item) = self
+            .deleted
+            .serial(id)
+            .and_then(|serial| self.deleted.take(serial))
+        else {
+            return false;
+        };
+        let id = text(&item.object, "id").unwrap_or_default();
+        for link in item.links.iter().filter(|link| !link.outgoing) {
+            if let Some(from) = self.kind_of(&link.other) {
+                let what = Event::Unlinked(link.relation, item.kind, id.into());
+                self.changes.record(from, &link.other, what);
+            }
+        }
+        self.changes.record(item.kind, id, Event::Purged);
+        true
+    }
+
+    /// The ids of what was deleted before a time, oldest first.
+    pub(crate) fn deleted_before(&self, time: Timestamp) -> Vec<String> {
+        let old = |item: &&Deleted| item.at <= time;
+        self.deleted
+            .items
+            .values()
+            .take_while(old)
+            .filter_map(|item| text(&item.object, "id").map(str::to_owned))
+            .collect()
+    }
+
+    /// The deleted object with that id.
+    pub(crate) fn deleted(&self, id: &str) -> Option<(Kind, &Object)> {
+        let item = self.deleted.items.get(&self.deleted.serial(id)?)?;
+        Some((item.kind, &item.object))
+    }
+
+    /// The deleted objects of a kind behind a position, each with its own.
+    pub(crate) fn deleted_after(
+        &self,
+        kind: Kind,
+        position: Option<u64>,
+    ) -> impl Iterator<Item = (u64, &Object)> {
+        let start = position.map_or(0, |position| position.saturating_add(1));
+        self.deleted
+            .items
+            .range(start..)
+            .filter(move |(_, item)| item.kind == kind)
+            .map(|(serial, item)| (*serial, &item.object))
+    }
+}
+
+impl DeletedItems {
+    fn serial(&self, id: &str) -> Option<u64> {
+        self.ids
+            .get(id)
+            .or_else(|| self.ids.get(id.to_ascii_lowercase().as_str()))
+            .copied()
+    }
+
+    /// Whether an id belongs to a deleted object.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.ids.contains_key(id)
+    }
+
+    fn take(&mut self, serial: u64) -> Option<Deleted> {
+        let item = self.items.remove(&serial)?;
+        if let Some(id) = item.object.get("id").and_then(Value::as_str) {
+            self.ids.remove(id);
+        }
+        Some(item)
+    }
+}

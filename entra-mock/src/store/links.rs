@@ -1,0 +1,125 @@
+//! Links between objects, in both directions.
+
+use super::{Event, Kind, Links, Relation, Store, text};
+
+/// A link between an object and another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Link {
+    pub(super) relation: Relation,
+    /// Whether it leads from the object to the other one.
+    pub(super) outgoing: bool,
+    pub(super) other: Box<str>,
+}
+
+impl Store {
+    /// Links two objects; linking twice changes nothing, and so does an id that is not there.
+    pub(crate) fn link(&mut self, relation: Relation, from: &str, to: &str) -> bool {
+        let (Some(from), Some(to)) = (self.handle(from), self.handle(to)) else {
+            return false;
+        };
+        if self.has_link(relation, from, to) {
+            return false;
+        }
+        if relation == Relation::Manager {
+            let before = self.forward.get(&(relation, from)).cloned();
+            for before in before.unwrap_or_default() {
+                self.cut(relation, from, before);
+            }
+        }
+        self.forward.entry((relation, from)).or_default().push(to);
+        self.backward.entry((relation, to)).or_default().push(from);
+        self.record_link(relation, from, to, Event::Linked);
+        true
+    }
+
+    /// Whether one object links to another.
+    pub(crate) fn is_linked(&self, relation: Relation, from: &str, to: &str) -> bool {
+        match (self.handle(from), self.handle(to)) {
+            (Some(from), Some(to)) => self.has_link(relation, from, to),
+            _ => false,
+        }
+    }
+
+    fn has_link(&self, relation: Relation, from: u32, to: u32) -> bool {
+        // One side may be a group of a hundred thousand: look on the shorter one.
+        let forward = self.forward.get(&(relation, from)).map_or(&[][..], |v| v);
+        let backward = self.backward.get(&(relation, to)).map_or(&[][..], |v| v);
+        if forward.len() < backward.len() {
+            forward.contains(&to)
+        } else {
+            backward.contains(&from)
+        }
+    }
+
+    /// Cuts a link; `false` if there is none.
+    pub(crate) fn unlink(&mut self, relation: Relation, from: &str, to: &str) -> bool {
+        let (Some(from), Some(to)) = (self.handle(from), self.handle(to)) else {
+            return false;
+        };
+        self.cut(relation, from, to)
+    }
+
+    fn cut(&mut self, relation: Relation, from: u32, to: u32) -> bool {
+        drop_from(&mut self.backward, (relation, to), from);
+        let cut = drop_from(&mut self.forward, (relation, from), to);
+        if cut {
+            self.record_link(relation, from, to, Event::Unlinked);
+        }
+        cut
+    }
+
+    fn record_link(
+        &mut self,
+        relation: Relation,
+        from: u32,
+        to: u32,
+        event: fn(Relation, Kind, Box<str>) -> Event,
+    ) {
+        let (Some(from), Some(to)) = (self.slot(from), self.slot(to)) else {
+            return;
+        };
+        let other = text(&to.object, "id").unwrap_or_default().into();
+        let (kind, what) = (from.kind, event(relation, to.kind, other));
+        let id = text(&from.object, "id").unwrap_or_default().to_owned();
+        self.changes.record(kind, &id, what);
+    }
+
+    /// Cuts every link of an object and returns them.
+    pub(super) fn cut_links(&mut self, handle: u32) -> Vec<Link> {
+        let mut cut = Vec::new();
+        for relation in Relation::ALL {
+            for (outgoing, others) in [
+                (true, self.forward.remove(&(relation, handle))),
+                (false, self.backward.remove(&(relation, handle))),
+            ] {
+                for other in others.unwrap_or_default() {
+                    let links = if outgoing {
+                        &mut self.backward
+                    } else {
+                        &mut self.forward
+                    };
+                    drop_from(links, (relation, other), handle);
+                    let id = self
+                        .slot(other)
+                        .and_then(|slot| text(&slot.object, "id"))
+                        .map(Box::from);
+                    cut.extend(id.map(|other| Link {
+                        relation,
+                        outgoing,
+                        other,
+                    }));
+                }
+            }
+        }
+        cut
+    }
+}
+
+fn drop_from(links: &mut Links, key: (Relation, u32), handle: u32) -> bool {
+    let Some(handles) = links.get_mut(&key) else {
+        return false;
+    };
+    let before = handles.len();
+    handles.retain(|other| *other != handle);
+    before != handles.len()
+}
