@@ -35,6 +35,6 @@ pub use secret::Secret;
 pub use test_util::{ManualClock, ScriptedTransport, SeededRandom, StaticCredential};
 pub use transport::{HttpTransport, Timeout, TransportError, TransportErrorKind};
 #[cfg(feature = "reqwest")]
-pub use transport::{ReqwestTransport, ReqwestTransportBuilder};
+pub use transport::{ReqwestTransport, ReqwestTransportBuilder, ServiceFabricTransport};
 
 pub use {bytes, http, time, url};

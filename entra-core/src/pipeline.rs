@@ -29,6 +29,7 @@ struct Inner {
     policy: RetryPolicy,
     origins: Vec<Origin>,
     metadata: Vec<Origin>,
+    metadata_secret: Option<HeaderName>,
     user_agent: HeaderValue,
 }
 
@@ -46,6 +47,7 @@ impl Pipeline {
             policy: RetryPolicy::for_graph(),
             origins: Vec::new(),
             metadata: Vec::new(),
+            metadata_secret: None,
             user_agent: HeaderValue::from_static(concat!(
                 "entra-sdk-rust/",
                 env!("CARGO_PKG_VERSION")
@@ -126,13 +128,20 @@ impl Pipeline {
         if !self.is_metadata(&request.url) {
             return self.check(&request.url);
         }
-        if request.bearer.is_some()
-            || CREDENTIALS
-                .iter()
-                .any(|name| request.headers.contains_key(name))
-        {
+        let sensitive = |(name, value): (&HeaderName, &HeaderValue)| {
+            CREDENTIALS.contains(name)
+                || value.is_sensitive() && self.0.metadata_secret.as_ref() != Some(name)
+        };
+        if request.bearer.is_some() || request.headers.iter().any(sensitive) {
             return Err(Error::policy(
                 "refused to send a token or credential to a metadata endpoint without TLS",
+            ));
+        }
+        // A token request to the platform is a GET. A body could only hold what a form holds:
+        // secrets, assertions, refresh tokens.
+        if !request.body.is_empty() {
+            return Err(Error::policy(
+                "refused to send a body to a metadata endpoint without TLS",
             ));
         }
         Ok(())
@@ -276,7 +285,11 @@ impl PipelineBuilder {
         self
     }
 
-    /// Lets requests without token or credential go to a metadata service of the platform over plain `http`.
+    /// Lets requests without token, credential or body go to a metadata service of the platform over plain `http`.
+    ///
+    /// A credential is every header value that [is marked sensitive](HeaderValue::is_sensitive), whatever its
+    /// name, and `Authorization`, `Proxy-Authorization` and `Cookie` in any case. The one exception is
+    /// [`metadata_secret_header`](Self::metadata_secret_header).
     ///
     /// Virtual machines and app hosts offer tokens on a link-local or private address that only they
     /// can reach, such as `http://169.254.169.254`. Exactly this origin is opened, no proxy is used, and
@@ -294,6 +307,13 @@ impl PipelineBuilder {
         }
         self.0.metadata.push(url.origin());
         Ok(self)
+    }
+
+    /// The header in which a metadata endpoint gets back the secret that the platform gave to this
+    /// process, such as `X-IDENTITY-HEADER`: the one sensitive header that is let through there.
+    pub fn metadata_secret_header(mut self, name: HeaderName) -> Self {
+        self.0.metadata_secret = Some(name);
+        self
     }
 
     /// The clock to measure and wait with.
@@ -422,7 +442,7 @@ fn header_value(text: &str) -> Result<HeaderValue, Error> {
     })
 }
 
-/// What never goes out without TLS, not even to the platform itself.
+/// What never goes out without TLS, marked sensitive or not.
 const CREDENTIALS: [HeaderName; 3] = [
     header::AUTHORIZATION,
     header::PROXY_AUTHORIZATION,

@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// assert_eq!(ReturnPath::or_root(Some("https://evil.example")).as_str(), "/");
 /// # Ok::<(), entra_auth::sign_in::ReturnPathError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ReturnPath(String);
 
 /// Why a text is no path on the same site.
@@ -42,6 +42,14 @@ impl ReturnPath {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl fmt::Debug for ReturnPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The query may hold an invitation or another secret of the application.
+        let end = self.0.find(['?', '#']).unwrap_or(self.0.len());
+        f.debug_tuple("ReturnPath").field(&&self.0[..end]).finish()
     }
 }
 

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use entra_core::{Secret, url::Url};
 
 use super::{
@@ -9,7 +11,7 @@ use super::{
 use crate::user::callback::{Foreign, Parameters};
 
 /// How a browser signs out of Entra.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SignOutOptions {
     /// Where the browser goes afterwards; it must be registered as a redirect address, else Entra
@@ -26,10 +28,28 @@ pub struct SignOutOptions {
 ///
 /// Anybody can send one, and it ends sessions only: end those whose identity it
 /// [matches](Self::matches), and answer 200.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct FrontChannelSignOut {
     /// Issuer and session.
     named: Option<(String, String)>,
+}
+
+impl fmt::Debug for SignOutOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The hint names a user, and the state may be of use to who reads it.
+        f.debug_struct("SignOutOptions")
+            .field("post_logout_redirect_uri", &self.post_logout_redirect_uri)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for FrontChannelSignOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let issuer = self.named.as_ref().map(|(issuer, _)| issuer);
+        f.debug_struct("FrontChannelSignOut")
+            .field("issuer", &issuer)
+            .finish_non_exhaustive()
+    }
 }
 
 impl SignInClient {

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use entra_core::{GroupMembership, InvalidId, ObjectId};
 
 use super::{error::SignInError, groups::Groups, identity::Identity};
@@ -10,7 +12,7 @@ use crate::user::{Account, UserCredential};
 /// tokens. Without it nothing of this sign-in is kept: a rejected one cannot replace or remove the
 /// tokens of a user who is signed in. The identity belongs into the session; with the account,
 /// [`resume`](super::SignInClient::resume) gives the user's tokens at any later request.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SignedIn {
     identity: Identity,
     credential: UserCredential,
@@ -137,6 +139,15 @@ impl SignedIn {
             .all_member_groups(self.identity.oid)
             .await
             .map_err(SignInError::membership)
+    }
+}
+
+impl fmt::Debug for SignedIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedIn")
+            .field("identity", &self.identity)
+            .field("credential", &self.credential)
+            .finish_non_exhaustive()
     }
 }
 

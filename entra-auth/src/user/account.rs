@@ -1,3 +1,5 @@
+use std::fmt;
+
 use base64::{
     Engine as _, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
@@ -10,9 +12,9 @@ use crate::{Error, ErrorKind, wire::Personal};
 
 /// A person who has signed in: what tokens and caches are keyed by.
 ///
-/// It holds no secret and may be stored. The home account id stays the same for a person whatever
+/// It holds no secret and may be stored; `Debug` shows the tenant only, as the rest is personal data. The home account id stays the same for a person whatever
 /// the name or the tenant visited; names change and must not decide anything.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Account {
     /// Object id and tenant id of the person's home, with a dot between them.
@@ -71,6 +73,15 @@ impl Account {
                 .map(str::to_owned),
             name: text("name").map(str::to_owned),
         })
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Another provider's home account id may hold an e-mail address.
+        f.debug_struct("Account")
+            .field("tenant", &self.tenant)
+            .finish_non_exhaustive()
     }
 }
 

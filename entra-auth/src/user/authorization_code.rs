@@ -80,7 +80,7 @@ pub struct AuthorizationCodeFlowBuilder {
 }
 
 /// What one sign-in shall be like; the default asks as little as possible.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StartOptions {
     /// What the person is asked.
@@ -369,6 +369,18 @@ impl AuthorizationCodeFlow {
                 .with_source(source)
             })?;
         Ok(URL_SAFE_NO_PAD.encode(bytes))
+    }
+}
+
+impl fmt::Debug for StartOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The hints name a user and the user's domain, and claims may name a subject.
+        f.debug_struct("StartOptions")
+            .field("prompt", &self.prompt)
+            .field("response_mode", &self.response_mode)
+            .field("max_age", &self.max_age)
+            .field("scopes", &self.scopes)
+            .finish_non_exhaustive()
     }
 }
 

@@ -72,7 +72,7 @@ pub struct DeviceCodeCredentialBuilder {
 }
 
 /// What a person needs to sign in on another device.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeviceCodePrompt {
     /// The sentence to show, in the service's own words.
@@ -133,6 +133,16 @@ impl TokenCredential for DeviceCodeCredential {
         let inner = &self.0;
         let sign_in = || inner.run(&request.scopes, request.claims.as_deref());
         inner.signed_in.token(request, sign_in).await
+    }
+}
+
+impl fmt::Debug for DeviceCodePrompt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Whoever reads the code in a log could finish the sign-in with an account of their own.
+        f.debug_struct("DeviceCodePrompt")
+            .field("verification_uri", &self.verification_uri)
+            .field("expires_on", &self.expires_on)
+            .finish_non_exhaustive()
     }
 }
 

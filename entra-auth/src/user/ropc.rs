@@ -56,7 +56,7 @@ struct Inner {
 }
 
 /// Settings of a [`PasswordCredential`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct PasswordCredentialBuilder {
     given: Given,
@@ -100,6 +100,15 @@ impl TokenCredential for PasswordCredential {
         let inner = &self.0;
         let sign_in = || inner.run(&request.scopes, request.claims.as_deref());
         inner.signed_in.token(request, sign_in).await
+    }
+}
+
+impl fmt::Debug for PasswordCredentialBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PasswordCredentialBuilder")
+            .field("given", &self.given)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,12 +1,12 @@
 //! People who sign in to a web product, and what it learns of them.
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use entra_auth::{
     SignInClient,
     sign_in::{
-        AdminConsentOptions, ConsentScopes, Email, FrontChannelSignOut, Groups, SignInErrorKind,
-        SignOutOptions,
+        AdminConsentOptions, ConsentScopes, Email, FrontChannelSignOut, Groups, ReturnPath,
+        SignInErrorKind, SignOutOptions,
     },
     user::{ClientProof, ResponseMode, StartOptions},
 };
@@ -531,4 +531,44 @@ async fn status(url: &Url) -> u16 {
         .unwrap();
     let transport = entra_core::ReqwestTransport::builder().build();
     transport.send(request).await.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn debug_of_a_sign_in_shows_no_name_no_address_and_no_session() {
+    let (tenant, app) = shop().await;
+    for name in ["sid", "login_hint", "email"] {
+        app.id_token_claim(name);
+    }
+    let client = client(&tenant, &app);
+    let mut start = StartOptions::default();
+    start.login_hint = Some(ADELE.to_owned());
+    let (url, flow) = client.start(&start).unwrap();
+    let back = tenant.sign_in_at(url.as_str(), ADELE);
+    let mut shown = format!("{start:?} {flow:?} {client:?}");
+    let signed_in = client.finish(flow, &back.query()).await.unwrap();
+    signed_in.commit().await;
+    let who = signed_in.identity();
+    let account = signed_in.account();
+    let mut options = SignOutOptions::default();
+    options.logout_hint.clone_from(&who.login_hint);
+    options.state = Some(account.home_account_id.clone());
+    let sid = who.sid.clone().unwrap();
+    let named = format!("iss={}&sid={}", encoded(&who.issuer), encoded(&sid));
+    let front = FrontChannelSignOut::parse(&named).unwrap();
+    let back: ReturnPath = "/join?invitation=canary-zyx9a7cxyz#canary-zyx9a7cxyz"
+        .parse()
+        .unwrap();
+    write!(
+        shown,
+        "{signed_in:?} {signed_in:#?} {who:?} {account:?} {:?} {:?} {options:?} {front:?} {back:?}",
+        signed_in.credential(),
+        who.email,
+    )
+    .unwrap();
+    let name = account.name.as_deref().unwrap();
+    let hint = who.login_hint.as_deref().unwrap();
+    for personal in [ADELE, name, &account.home_account_id, &sid, hint, "canary"] {
+        assert!(!shown.contains(personal), "{personal} in {shown}");
+    }
+    assert!(shown.contains("/join"), "the path itself is shown: {shown}");
 }

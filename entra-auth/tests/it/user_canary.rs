@@ -2,10 +2,14 @@
 
 use std::{fmt::Write, sync::Arc};
 
-use entra_auth::user::{
-    AuthorizationCodeFlow, ClientProof, DeviceCodeCredential, OnBehalfOf, StartOptions,
+use entra_auth::{
+    CachePartition,
+    user::{
+        Account, AuthorizationCodeFlow, ClientProof, DeviceCodeCredential, OnBehalfOf,
+        StartOptions, UserCredential,
+    },
 };
-use entra_core::{ManualClock, ScriptedTransport, TokenCredential, TokenRequest};
+use entra_core::{Cloud, ManualClock, ScriptedTransport, TokenCredential, TokenRequest};
 
 use crate::{
     canary::{check, listen},
@@ -104,4 +108,77 @@ async fn codes_refresh_tokens_assertions_and_device_codes_are_never_shown() {
 
     check("printed", &printed);
     check("log", &log.text());
+}
+
+const NAME: &str = "Canary Zyxname";
+const USERNAME: &str = "canary.zyxname@contoso.example";
+const HOME: &str = "canary-zyxhome.canary-zyxtenant";
+
+fn account() -> Account {
+    serde_json::from_value(serde_json::json!({
+        "home_account_id": HOME, "tenant": TENANT, "username": USERNAME, "name": NAME,
+    }))
+    .unwrap()
+}
+
+#[test]
+fn names_addresses_and_account_ids_of_users_are_not_shown_by_debug() {
+    let mut options = StartOptions::default();
+    options.login_hint = Some(USERNAME.to_owned());
+    options.domain_hint = Some("canary-zyx.example".to_owned());
+    options.claims = Some(format!(r#"{{"id_token":{{"sub":{{"value":"{HOME}"}}}}}}"#));
+    let of_account = account();
+    let refresh = UserCredential::builder(
+        account(),
+        CLIENT,
+        ClientProof::public(),
+        "canary-refresh-zyx9a7cxyz",
+    );
+    let device = DeviceCodeCredential::builder(TENANT, CLIENT, |_| {}).account(account());
+    let partition = CachePartition::account(&Cloud::public(), HOME);
+    let mut shown = format!("{options:?} {options:#?} {of_account:?} {of_account:#?}");
+    write!(
+        shown,
+        "{refresh:?} {refresh:#?} {:?} ",
+        refresh.clone().build()
+    )
+    .unwrap();
+    write!(
+        shown,
+        "{device:?} {device:#?} {:?} ",
+        device.clone().build()
+    )
+    .unwrap();
+    write!(shown, "{partition:?} {partition:#?}").unwrap();
+    #[cfg(feature = "ropc-discouraged")]
+    {
+        let password = entra_auth::user::PasswordCredential::builder(
+            TENANT,
+            CLIENT,
+            ClientProof::public(),
+            USERNAME,
+            "canary-word-zyx9a7cxyz",
+        );
+        write!(
+            shown,
+            "{password:?} {password:#?} {:?}",
+            password.clone().build()
+        )
+        .unwrap();
+    }
+    #[cfg(feature = "interactive")]
+    {
+        use entra_auth::user::InteractiveCredential;
+        let browser = InteractiveCredential::builder(TENANT, CLIENT)
+            .login_hint(USERNAME)
+            .account(account());
+        write!(
+            shown,
+            "{browser:?} {browser:#?} {:?}",
+            browser.clone().build()
+        )
+        .unwrap();
+    }
+    check("printed", &shown);
+    assert!(!shown.to_lowercase().contains("zyx"), "{shown}");
 }

@@ -8,7 +8,10 @@ mod pinned;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 #[cfg(feature = "reqwest")]
-pub use self::reqwest::{ReqwestTransport, ReqwestTransportBuilder};
+pub use self::{
+    pinned::ServiceFabricTransport,
+    reqwest::{ReqwestTransport, ReqwestTransportBuilder},
+};
 
 /// Sends one request and returns one answer, both whole.
 ///

@@ -1,22 +1,23 @@
-use std::{sync::OnceLock, time::Duration};
+use std::{fmt, sync::OnceLock, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use reqwest::{Certificate, Client, ClientBuilder, Identity, Proxy, Url, redirect};
 
-use super::{HttpTransport, PlainHttp, Timeout, TransportError, pinned};
+use super::{HttpTransport, PlainHttp, Timeout, TransportError};
 use crate::{
     Error,
     cloud::{is_loopback, is_metadata},
 };
 
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
+pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The transport built on reqwest, with rustls and the machine's trusted roots.
 ///
 /// Nothing is built before the first request, so a process on a machine without a CA store can
 /// still talk to a fake tenant on loopback; only its first `https` request fails then.
-#[derive(Debug, Default)]
+/// `Debug` shows whether there is a proxy, but not which: its URL may hold a password.
+#[derive(Default)]
 pub struct ReqwestTransport {
     settings: ReqwestTransportBuilder,
     secure: OnceLock<Client>,
@@ -25,14 +26,15 @@ pub struct ReqwestTransport {
 }
 
 /// Settings of a [`ReqwestTransport`], all plain values.
-#[derive(Clone, Debug)]
+///
+/// `Debug` shows neither the proxy's URL nor the client certificate, which hold secrets.
+#[derive(Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ReqwestTransportBuilder {
     proxy: Option<Proxy>,
     roots: Vec<Certificate>,
     only_given_roots: bool,
     identity: Option<Identity>,
-    thumbprint: Option<[u8; 20]>,
     connect_timeout: Duration,
     timeout: Duration,
 }
@@ -60,10 +62,9 @@ impl ReqwestTransportBuilder {
     /// # Errors
     /// When the text is no proxy URL.
     pub fn proxy(mut self, url: &str) -> Result<Self, Error> {
-        // The URL may hold a password, so it is not repeated in the error.
-        self.proxy = Some(Proxy::all(url).map_err(|source| {
+        // The URL may hold a password, so neither it nor the parser's error is repeated.
+        self.proxy = Some(Proxy::all(url).map_err(|_| {
             Error::configuration("the proxy must be a URL such as http://proxy.example.com:8080")
-                .with_source(source.without_url())
         })?);
         Ok(self)
     }
@@ -73,9 +74,9 @@ impl ReqwestTransportBuilder {
     /// # Errors
     /// When the bytes hold no PEM certificate.
     pub fn add_roots_pem(mut self, pem: &[u8]) -> Result<Self, Error> {
-        let roots = Certificate::from_pem_bundle(pem).map_err(|source| {
-            Error::configuration("the root certificates are no PEM").with_source(source)
-        })?;
+        // The parser's error quotes lines of the text, and that may be a key by mistake.
+        let roots = Certificate::from_pem_bundle(pem)
+            .map_err(|_| Error::configuration("the root certificates are no PEM"))?;
         if roots.is_empty() {
             return Err(Error::configuration(
                 "the root certificates hold no PEM block; it must begin with -----BEGIN CERTIFICATE-----",
@@ -91,26 +92,16 @@ impl ReqwestTransportBuilder {
         self
     }
 
-    /// Trusts the one certificate with this SHA-1 thumbprint, whatever its names, dates and issuer are, and
-    /// no other; other roots and proxies do not count then.
-    ///
-    /// It is for hosts that show a self-signed certificate and tell their own processes its thumbprint,
-    /// such as Service Fabric's token endpoint.
-    pub const fn only_certificate_sha1(mut self, thumbprint: [u8; 20]) -> Self {
-        self.thumbprint = Some(thumbprint);
-        self
-    }
-
     /// Shows this client certificate to servers that ask for one (PEM: private key and certificate chain).
     ///
     /// # Errors
     /// When the bytes hold no usable key and certificate.
     pub fn client_identity_pem(mut self, pem: &[u8]) -> Result<Self, Error> {
-        self.identity = Some(Identity::from_pem(pem).map_err(|source| {
+        // Without the parser's error, as for the roots: this text does hold a key.
+        self.identity = Some(Identity::from_pem(pem).map_err(|_| {
             Error::configuration(
                 "the client identity must be a PEM with a private key and its certificate",
             )
-            .with_source(source)
         })?);
         Ok(self)
     }
@@ -137,6 +128,18 @@ impl ReqwestTransportBuilder {
         }
     }
 
+    /// What may be printed: whether there is a proxy and a client certificate, not which.
+    fn show(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(name)
+            .field("proxy", &self.proxy.is_some())
+            .field("roots", &self.roots.len())
+            .field("only_given_roots", &self.only_given_roots)
+            .field("client_identity", &self.identity.is_some())
+            .field("connect_timeout", &self.connect_timeout)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+
     fn base(&self) -> ClientBuilder {
         Client::builder()
             .redirect(redirect::Policy::none())
@@ -157,13 +160,6 @@ impl ReqwestTransportBuilder {
 
     fn secure_client(&self) -> Result<Client, BoxError> {
         let mut builder = self.base().https_only(true);
-        if let Some(thumbprint) = self.thumbprint {
-            let config = pinned::config(thumbprint)?;
-            return Ok(builder
-                .no_proxy()
-                .tls_backend_preconfigured(config)
-                .build()?);
-        }
         builder = if self.only_given_roots {
             builder.tls_certs_only(self.roots.clone())
         } else {
@@ -186,7 +182,6 @@ impl Default for ReqwestTransportBuilder {
             roots: Vec::new(),
             only_given_roots: false,
             identity: None,
-            thumbprint: None,
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(100),
         }
@@ -199,26 +194,55 @@ impl HttpTransport for ReqwestTransport {
         &self,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
-        let limit = request.extensions().get::<Timeout>().copied();
         let plain = request.extensions().get::<PlainHttp>().copied();
-        let mut request = reqwest::Request::try_from(request)
-            .map_err(|source| TransportError::invalid_request(source.without_url()))?;
-        if let Some(Timeout(limit)) = limit {
-            *request.timeout_mut() = Some(limit.min(self.settings.timeout));
-        }
+        let request = outgoing(request, self.settings.timeout)?;
         let client = self.client(request.url(), plain)?;
-        let response = client.execute(request).await.map_err(sending)?;
-        let mut answer = http::Response::new(Bytes::new());
-        *answer.status_mut() = response.status();
-        *answer.version_mut() = response.version();
-        let mut response = response;
-        *answer.headers_mut() = std::mem::take(response.headers_mut());
-        *answer.body_mut() = response.bytes().await.map_err(receiving)?;
-        Ok(answer)
+        exchange(client, request).await
     }
 }
 
-fn cached(
+impl fmt::Debug for ReqwestTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.settings.show("ReqwestTransport", f)
+    }
+}
+
+impl fmt::Debug for ReqwestTransportBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.show("ReqwestTransportBuilder", f)
+    }
+}
+
+/// The request as reqwest takes it, within the time left for it and this limit.
+pub(super) fn outgoing(
+    request: http::Request<Bytes>,
+    limit: Duration,
+) -> Result<reqwest::Request, TransportError> {
+    let left = request.extensions().get::<Timeout>().copied();
+    let mut request = reqwest::Request::try_from(request)
+        .map_err(|source| TransportError::invalid_request(source.without_url()))?;
+    if let Some(Timeout(left)) = left {
+        *request.timeout_mut() = Some(left.min(limit));
+    }
+    Ok(request)
+}
+
+/// Sends the request and reads the response whole.
+pub(super) async fn exchange(
+    client: &Client,
+    request: reqwest::Request,
+) -> Result<http::Response<Bytes>, TransportError> {
+    let response = client.execute(request).await.map_err(sending)?;
+    let mut answer = http::Response::new(Bytes::new());
+    *answer.status_mut() = response.status();
+    *answer.version_mut() = response.version();
+    let mut response = response;
+    *answer.headers_mut() = std::mem::take(response.headers_mut());
+    *answer.body_mut() = response.bytes().await.map_err(receiving)?;
+    Ok(answer)
+}
+
+pub(super) fn cached(
     cell: &OnceLock<Client>,
     build: impl FnOnce() -> Result<Client, BoxError>,
 ) -> Result<&Client, TransportError> {

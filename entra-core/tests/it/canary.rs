@@ -1,19 +1,23 @@
 //! Nothing that may hold a secret shows it.
 
 use std::{
+    fmt::Write as _,
     io,
     sync::{Arc, LazyLock, Mutex},
+    time::Duration,
 };
 
 use entra_core::{
-    AccessToken, Bearer, Clock, CredentialError, CredentialErrorKind, Error, ManualClock, Pipeline,
-    Request, ScriptedTransport, Secret, StaticCredential, TokenRequest,
-    http::{Method, header},
+    AccessToken, Bearer, Clock, CredentialError, CredentialErrorKind, Error, HttpTransport,
+    ManualClock, Pipeline, Request, ReqwestTransport, ScriptedTransport, Secret, StaticCredential,
+    TokenRequest,
+    bytes::Bytes,
+    http::{self, Method, header},
     url::Url,
 };
 use tracing_subscriber::fmt::MakeWriter;
 
-const CANARY: &str = "canary-9f3a";
+const CANARY: &str = "canary-zyx9f3axyz";
 
 /// While there is one subscriber only, an event is off for all threads once a thread without a
 /// subscriber came across it first, as the thread of another test may.
@@ -67,6 +71,76 @@ fn debug_of_everything_that_holds_a_secret_is_silent() {
     for text in shown {
         assert!(!text.contains(CANARY), "{text}");
     }
+}
+
+#[tokio::test]
+async fn a_proxys_password_and_a_client_key_are_never_printed() {
+    let proxy = "http://canary-user-zyx5e1fxyz:canary-word-zyx9a7cxyz@127.0.0.1:9";
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(["client.example".to_owned()])
+        .unwrap()
+        .self_signed(&key)
+        .unwrap();
+    let pem = key.serialize_pem() + &certificate.pem();
+    let base64: Vec<String> = key.serialize_pem().lines().map(str::to_owned).collect();
+    let builder = ReqwestTransport::builder()
+        .proxy(proxy)
+        .unwrap()
+        .client_identity_pem(pem.as_bytes())
+        .unwrap()
+        .connect_timeout(Duration::from_secs(2));
+    let mut shown = format!("{builder:?} {builder:#?}");
+    let transport = builder.build();
+    write!(shown, "{transport:?} {transport:#?}").unwrap();
+    // The client exists after the first request, and the request fails at the proxy.
+    let request = http::Request::get("https://graph.example.com/").body(Bytes::new());
+    let error = transport.send(request.unwrap()).await.unwrap_err();
+    write!(shown, "{transport:?} {transport:#?} {error:?} {error:#?}").unwrap();
+    let pipeline = Pipeline::builder(Arc::new(transport));
+    write!(shown, "{pipeline:?}").unwrap();
+    write!(shown, "{:?}", pipeline.build()).unwrap();
+
+    // Texts that cannot be used, as the parsers see them.
+    let one_line = pem.replace('\n', " ");
+    let no_end = key.serialize_pem().replace("-----END", "----END");
+    for bad in [
+        &one_line,
+        &no_end,
+        &pem.replace("PRIVATE KEY-----", "PRIVATE KEY----"),
+    ] {
+        let roots = ReqwestTransport::builder().add_roots_pem(bad.as_bytes());
+        let identity = ReqwestTransport::builder().client_identity_pem(bad.as_bytes());
+        for error in [roots.err(), identity.err()].into_iter().flatten() {
+            shown.push_str(&chain(&error));
+        }
+    }
+    for bad in [
+        "canary-user-zyx5e1fxyz:canary-word-zyx9a7cxyz@:x",
+        "http://canary-user-zyx5e1fxyz:canary-word-zyx9a7cxyz@[",
+        "http://canary-user-zyx5e1fxyz:canary-word-zyx9a7cxyz@proxy example",
+    ] {
+        if let Err(error) = ReqwestTransport::builder().proxy(bad) {
+            shown.push_str(&chain(&error));
+        }
+    }
+    assert!(!shown.contains("canary"), "{shown}");
+    // Numbers of the bytes would show them as well.
+    for line in base64.iter().filter(|line| !line.starts_with("-----")) {
+        assert!(!shown.contains(line.as_str()), "{shown}");
+        let bytes = format!("{:?}", &line.as_bytes()[..8]);
+        assert!(!shown.contains(bytes.trim_matches(['[', ']'])), "{shown}");
+    }
+}
+
+/// An error as it may be printed, with all its sources.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = String::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        write!(text, "{error} {error:?} {error:#?} ").unwrap();
+        next = error.source();
+    }
+    text
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use entra_core::{
     Bearer, ErrorKind, HttpTransport, Pipeline, Request, ReqwestTransport, ScriptedTransport,
     StaticCredential, TokenRequest, TransportErrorKind,
     bytes::Bytes,
-    http::{HeaderValue, Method, header},
+    http::{HeaderName, HeaderValue, Method, header},
     url::Url,
 };
 
@@ -70,6 +70,41 @@ async fn no_token_and_no_credential_goes_to_a_metadata_endpoint() {
     assert!(transport.requests().is_empty());
     // Whoever asks where tokens may go is told no.
     pipeline.check(&url(IMDS)).unwrap_err();
+}
+
+#[tokio::test]
+async fn a_sensitive_header_of_any_name_and_a_body_stay_away_from_a_metadata_endpoint() {
+    let transport = ScriptedTransport::new().then(200, &[], "{}");
+    let mut sensitive = HeaderValue::from_static("canary");
+    sensitive.set_sensitive(true);
+    let mut requests = Vec::new();
+    for name in ["x-api-key", "x-ms-token", "secret", "x-identity-header"] {
+        let name = HeaderName::from_static(name);
+        requests.push(get(IMDS).with_header(name, sensitive.clone()));
+    }
+    let post = Request::new("metadata", Method::POST, url(IMDS));
+    requests.push(post.with_body("application/x-www-form-urlencoded", "client_secret=canary"));
+    requests.push(get(IMDS).with_body("text/plain", "canary"));
+    for request in &requests {
+        let error = imds(&transport).send(request.clone()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Policy);
+        assert!(!format!("{error:?} {error}").contains("canary"));
+    }
+    assert!(transport.requests().is_empty());
+
+    // The platform's own secret goes back to it, in the one header that was named for it.
+    let own = HeaderName::from_static("x-identity-header");
+    let pipeline = Pipeline::builder(Arc::new(transport.clone()))
+        .metadata_endpoint(&url(IMDS))
+        .unwrap()
+        .metadata_secret_header(own.clone())
+        .build();
+    let request = get(IMDS).with_header(own, sensitive);
+    pipeline.send(request).await.unwrap();
+    for request in requests.iter().take(3) {
+        pipeline.send(request.clone()).await.unwrap_err();
+    }
+    assert_eq!(transport.requests().len(), 1);
 }
 
 #[test]

@@ -1,9 +1,12 @@
-//! A certificate that is trusted by its thumbprint alone.
+//! A Service Fabric node's certificate is trusted by its thumbprint alone, and nowhere else.
 
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
-use entra_core::{HttpTransport, ReqwestTransport, TransportErrorKind, bytes::Bytes, http};
+use entra_core::{
+    HttpTransport, ReqwestTransport, ServiceFabricTransport, TransportErrorKind, bytes::Bytes,
+    http, url::Url,
+};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -50,13 +53,46 @@ async fn server() -> (String, [u8; 20]) {
 async fn only_the_certificate_with_the_thumbprint_is_trusted() {
     let (address, thumbprint) = server().await;
     let get = || http::Request::get(&address).body(Bytes::new()).unwrap();
-    let right = ReqwestTransport::builder().only_certificate_sha1(thumbprint);
-    let answer = right.build().send(get()).await.unwrap();
+    let node = Url::parse(&address).unwrap();
+    let right = ServiceFabricTransport::new(&node, thumbprint);
+    let answer = right.send(get()).await.unwrap();
     assert_eq!(answer.body(), "{}");
 
     let mut other = thumbprint;
     other[19] ^= 1;
-    let wrong = ReqwestTransport::builder().only_certificate_sha1(other);
-    let error = wrong.build().send(get()).await.unwrap_err();
+    let wrong = ServiceFabricTransport::new(&node, other);
+    let error = wrong.send(get()).await.unwrap_err();
+    assert_eq!(error.kind(), TransportErrorKind::Connect);
+}
+
+#[tokio::test]
+async fn a_pinned_certificate_is_trusted_at_its_own_origin_only() {
+    let (address, thumbprint) = server().await;
+    let (other, _) = server().await;
+    let transport = ServiceFabricTransport::new(&Url::parse(&address).unwrap(), thumbprint);
+    let plain = address.replace("https://", "http://");
+    for foreign in [other.as_str(), "https://login.example.com/", plain.as_str()] {
+        let request = http::Request::get(foreign).body(Bytes::new()).unwrap();
+        let error = transport.send(request).await.unwrap_err();
+        assert_eq!(
+            error.kind(),
+            TransportErrorKind::InvalidRequest,
+            "{foreign}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_general_transport_does_not_trust_the_nodes_certificate() {
+    let (address, _) = server().await;
+    // Roots are given, so that the test needs no roots of the machine.
+    let root = rcgen::generate_simple_self_signed(["root.example".to_owned()]).unwrap();
+    let transport = ReqwestTransport::builder()
+        .add_roots_pem(root.cert.pem().as_bytes())
+        .unwrap()
+        .only_given_roots()
+        .build();
+    let request = http::Request::get(&address).body(Bytes::new()).unwrap();
+    let error = transport.send(request).await.unwrap_err();
     assert_eq!(error.kind(), TransportErrorKind::Connect);
 }

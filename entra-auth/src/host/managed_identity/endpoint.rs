@@ -142,12 +142,21 @@ impl Endpoint {
             url.query_pairs_mut().append_pair(name, &value);
         }
         let request = Request::new(OPERATION, Method::GET, url);
-        let (name, value) = match (self.source, &self.secret) {
-            (Source::AppService, Some(secret)) => (IDENTITY_HEADER, sensitive(secret)?),
-            (Source::AzureMl | Source::ServiceFabric, Some(secret)) => (SECRET, sensitive(secret)?),
+        let (name, value) = match (self.secret_header(), &self.secret) {
+            (Some(name), Some(secret)) => (name, sensitive(secret)?),
             _ => (METADATA, HeaderValue::from_static("true")),
         };
         Ok(request.with_header(name, value))
+    }
+
+    /// The header that takes the host's secret back to it.
+    pub(super) const fn secret_header(&self) -> Option<HeaderName> {
+        use ManagedIdentitySource as Source;
+        match self.source {
+            Source::AppService => Some(IDENTITY_HEADER),
+            Source::AzureMl | Source::ServiceFabric => Some(SECRET),
+            Source::Imds | Source::AzureArc | Source::CloudShell => None,
+        }
     }
 
     fn selector(&self, identity: &ManagedIdentityId) -> Option<(&'static str, String)> {
@@ -171,17 +180,17 @@ impl Endpoint {
     }
 }
 
-/// A transport that trusts the certificate with this thumbprint and no other: a Service Fabric node
-/// shows a self-signed one and tells its processes which.
+/// The transport to a Service Fabric node, which shows a self-signed certificate and tells its
+/// processes which.
 #[cfg(feature = "reqwest")]
 #[expect(clippy::unnecessary_wraps, reason = "fails without the feature")]
-pub(super) fn pinned(thumbprint: [u8; 20]) -> Result<Arc<dyn HttpTransport>, Error> {
-    let transport = entra_core::ReqwestTransport::builder().only_certificate_sha1(thumbprint);
-    Ok(Arc::new(transport.build()))
+pub(super) fn pinned(url: &Url, thumbprint: [u8; 20]) -> Result<Arc<dyn HttpTransport>, Error> {
+    let transport = entra_core::ServiceFabricTransport::new(url, thumbprint);
+    Ok(Arc::new(transport))
 }
 
 #[cfg(not(feature = "reqwest"))]
-pub(super) fn pinned(_: [u8; 20]) -> Result<Arc<dyn HttpTransport>, Error> {
+pub(super) fn pinned(_: &Url, _: [u8; 20]) -> Result<Arc<dyn HttpTransport>, Error> {
     Err(Error::configuration(
         "there is no HTTP transport",
         "give one with `transport` that trusts the certificate of IDENTITY_SERVER_THUMBPRINT only",

@@ -18,7 +18,6 @@ use entra_core::{
     HttpTransport, ObjectId, Pipeline, Request, Response, ResponseClass, RetryPolicy, TenantId,
     TokenCredential, TokenRequest,
     http::{HeaderMap, Method, StatusCode, header},
-    url::Url,
 };
 
 use crate::{
@@ -196,21 +195,17 @@ impl ManagedIdentityCredentialBuilder {
         // No store of others: what one host's identity gets is of no use and no business elsewhere.
         self.settings.cache = TokenCache::new();
         let transport = match (&self.settings.transport, endpoint.thumbprint) {
-            (None, Some(thumbprint)) => endpoint::pinned(thumbprint)?,
+            (None, Some(thumbprint)) => endpoint::pinned(&endpoint.url, thumbprint)?,
             _ => self.settings.transport()?,
         };
         let host = Host {
-            patient: self.pipeline(
-                &endpoint.url,
-                &transport,
-                self.settings.retry_policy.clone(),
-            )?,
+            patient: self.pipeline(&endpoint, &transport, self.settings.retry_policy.clone())?,
             single: self.pipeline(
-                &endpoint.url,
+                &endpoint,
                 &transport,
                 self.settings.retry_policy.clone().with_max_attempts(1),
             )?,
-            quick: self.pipeline(&endpoint.url, &transport, RetryPolicy::once())?,
+            quick: self.pipeline(&endpoint, &transport, RetryPolicy::once())?,
             found: AtomicBool::new(!(self.probe && source == ManagedIdentitySource::Imds)),
             identity: self.identity,
             endpoint,
@@ -230,10 +225,11 @@ impl ManagedIdentityCredentialBuilder {
 
     fn pipeline(
         &self,
-        url: &Url,
+        endpoint: &Endpoint,
         transport: &Arc<dyn HttpTransport>,
         policy: RetryPolicy,
     ) -> Result<Pipeline, Error> {
+        let url = &endpoint.url;
         let builder = Pipeline::builder(Arc::clone(transport))
             .clock(Arc::clone(&self.settings.clock))
             .random(Arc::clone(&self.settings.random))
@@ -242,10 +238,14 @@ impl ManagedIdentityCredentialBuilder {
         if open.check(url).is_ok() {
             return Ok(open);
         }
-        Pipeline::builder(Arc::clone(transport))
+        let mut builder = Pipeline::builder(Arc::clone(transport))
             .clock(Arc::clone(&self.settings.clock))
             .random(Arc::clone(&self.settings.random))
-            .policy(open.policy().clone())
+            .policy(open.policy().clone());
+        if let Some(name) = endpoint.secret_header() {
+            builder = builder.metadata_secret_header(name);
+        }
+        builder
             .metadata_endpoint(url)
             .map(entra_core::PipelineBuilder::build)
             .map_err(|source| {
