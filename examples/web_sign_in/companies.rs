@@ -61,8 +61,11 @@ pub(crate) async fn both(urls: &RouteUrls) -> [Company; 2] {
     let desk = fabrikam.add_group(NASTY_GROUP);
     desk.add_member(fabrikam.user("adele@fabrikam.com").id());
 
-    let contoso_app = register(&contoso, urls, &["GroupMember.Read.All"]);
-    let fabrikam_app = register(&fabrikam, urls, &["GroupMember.Read.All", "User.Read"]);
+    let own = urls.callback_of("contoso");
+    let contoso_app = register(&contoso, urls, &own, &["GroupMember.Read.All"]);
+    let own = urls.callback_of("fabrikam");
+    let consented = ["GroupMember.Read.All", "User.Read"];
+    let fabrikam_app = register(&fabrikam, urls, &own, &consented);
     [
         Company {
             tenant: contoso,
@@ -127,10 +130,10 @@ pub(crate) async fn keep_time(companies: &[Company]) {
 }
 
 /// What an administrator does by hand in App registrations.
-fn register(tenant: &FakeTenant, urls: &RouteUrls, consented: &[&str]) -> App {
+fn register(tenant: &FakeTenant, urls: &RouteUrls, callback: &str, consented: &[&str]) -> App {
     let app = tenant
         .register_app("Helpdesk")
-        .redirect_uri(&urls.callback())
+        .redirect_uri(callback)
         .redirect_uri(&urls.signed_out())
         .redirect_uri(&urls.admin_consent_callback())
         .front_channel_logout_uri(&urls.front_channel_sign_out())

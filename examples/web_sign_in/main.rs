@@ -78,11 +78,12 @@ async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Problem>
     let urls = RouteUrls::at(&format!("{url}/auth"))?;
     if arguments.tenant == Tenant::Env {
         let (customer, place) = from_env(|name| env::var(name).ok())?;
+        let callback = urls.callback_of(customer.key);
         let routes = site::routes(&urls, vec![customer], arguments.form_post, String::new())?;
         writeln!(out, "Helpdesk is at {url}, for people of the {place}")?;
         for (what, address) in [
-            ("redirect address (Web)", urls.callback()),
-            ("redirect address (Web)", urls.signed_out()),
+            ("redirect URI (Web)", callback),
+            ("redirect URI (Web)", urls.signed_out()),
             ("front-channel logout URL", urls.front_channel_sign_out()),
         ] {
             writeln!(out, "  to register: {what:<26}{address}")?;

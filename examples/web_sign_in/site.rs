@@ -57,7 +57,10 @@ pub(crate) fn routes(
 ) -> Result<Router, Problem> {
     let connections = Connections::new();
     for customer in &customers {
-        connections.add(connection(urls, customer)?);
+        let client = connection(urls, customer)?;
+        connections.add(client).map_err(|error| {
+            Problem::new(format!("{} cannot be a customer", customer.name)).because(&error)
+        })?;
     }
     let mut options = StartOptions::default();
     if form_post {
@@ -104,7 +107,7 @@ fn connection(urls: &RouteUrls, customer: &Customer) -> Result<SignInClient, Pro
     SignInClient::builder(customer.tenant.clone(), customer.client, proof)
         .name(customer.key)
         .domains(customer.domain.clone())
-        .redirect_uri(urls.callback())
+        .redirect_uri(urls.callback_of(customer.key))
         .scopes(["email", "User.Read", "GroupMember.Read.All"])
         .cloud(customer.cloud.clone())
         .clock(Arc::clone(&customer.clock))

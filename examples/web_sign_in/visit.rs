@@ -62,7 +62,10 @@ impl Visitor {
         let back = tenant.sign_in_at(&start.location, name);
         line(out, "(signs in at the tenant)", "")?;
         let answer = match back.is_posted() {
-            true => self.post("/auth/callback", &back.query(), out).await?,
+            true => {
+                let callback = path(back.address());
+                self.post(&callback, &back.query(), out).await?
+            }
             false => self.get(&path(back.address()), out).await?,
         };
         if answer.status == 303 {
@@ -164,7 +167,10 @@ fn line(out: &mut impl Write, what: &str, answer: &str) -> Result<(), Problem> {
 /// The part of the callback's address that a request has.
 fn path(address: &str) -> String {
     match Url::parse(address) {
-        Ok(url) => format!("{}?{}", url.path(), url.query().unwrap_or_default()),
+        Ok(url) => match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        },
         Err(_) => "/".to_owned(),
     }
 }

@@ -1,6 +1,15 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
-use entra_core::{ClientId, Guid, InvalidId, TenantId, url::Url};
+use entra_core::{
+    ClientId, Guid, InvalidId, TenantId,
+    url::{Host, Url},
+};
 
 use super::{
     error::SignInError,
@@ -18,8 +27,9 @@ use crate::{
     settings::{Settings, common_settings},
     store::StoreError,
     user::{
-        Account, AuthorizationCodeFlow, AuthorizationCodeFlowBuilder, ClientProof, PendingSignIn,
-        Redeemed, StartOptions, UserCredential, account, callback,
+        Account, AuthorizationCodeFlow, AuthorizationCodeFlowBuilder, Callback, ClientProof,
+        PendingSignIn, Redeemed, StartOptions, UserCredential, account,
+        callback::{self, Answer},
     },
     validate::{SigningKeys, TokenValidator},
 };
@@ -28,9 +38,11 @@ use crate::{
 ///
 /// Building one sends nothing. [`start`](Self::start) gives the address for the browser and a state
 /// to keep in its session; [`finish`](Self::finish) checks what comes back, in this order: the
-/// state, its age, that it is the first time, who answers, the code with PKCE, and the ID token
-/// with signature, issuer, audience, times, nonce and tenant. The tokens are kept when the
-/// application's own check has agreed: [`SignedIn::commit`]. Cheap to clone; clones share what they keep. See the [module](crate::sign_in) for an example.
+/// connection, the state, the address it came to, its age, that it is the first time, who responds
+/// (RFC 9207), the code with PKCE, and the ID token with signature, issuer, audience, times, nonce
+/// and tenant. The tokens are kept when the application's own check has agreed:
+/// [`SignedIn::commit`]. Cheap to clone; clones share what they keep. See the
+/// [module](crate::sign_in) for an example.
 #[derive(Clone)]
 pub struct SignInClient(Arc<Inner>);
 
@@ -42,6 +54,8 @@ struct Inner {
     tenants: Tenants,
     groups: GroupSettings,
     finished: Finished,
+    /// Whether it is one of several, so that a callback must say where it came to.
+    among_others: AtomicBool,
 }
 
 /// Settings of a [`SignInClient`].
@@ -93,32 +107,36 @@ impl SignInClient {
     /// Who has signed in, from what the browser has brought back: the callback's address, query or
     /// form.
     ///
+    /// A client that was added to [`Connections`](super::Connections) takes a callback with the path
+    /// or address that it came to only, see [`Callback`]: otherwise a provider that one connection
+    /// trusts could get a code of another one's users. The same goes for a product that keeps
+    /// several clients in a way of its own.
+    ///
     /// The flow is used up, whatever comes of it: this client refuses to finish it again. Replicas
     /// know nothing of each other, so take the flow out of the browser's session before the call.
     ///
     /// # Errors
-    /// Every kind but `FlowMissing` and those of a group check. Nothing is kept before
-    /// [`SignedIn::commit`], whatever comes of it.
-    pub async fn finish(
+    /// Every kind but `FlowMissing` and those of a group check; of them
+    /// [`OtherConnection`](SignInErrorKind::OtherConnection) for a callback at another connection's
+    /// address, [`IssuerMismatch`](SignInErrorKind::IssuerMismatch) for one that names another issuer,
+    /// or none although the service promises to (RFC 9207): in both cases the code goes nowhere.
+    /// Nothing is kept before [`SignedIn::commit`], whatever comes of it.
+    pub async fn finish<'a>(
         &self,
         flow: PendingSignIn,
-        callback: &str,
+        callback: impl Into<Callback<'a>>,
     ) -> Result<SignedIn, SignInError> {
-        let party = self.0.flow.party();
-        let now = party.clock().now();
+        let now = self.0.flow.party().clock().now();
         if !self.has_started(&flow) {
             return Err(SignInError::new(SignInErrorKind::OtherConnection));
         }
-        let answer = callback::read(callback, &flow, now).map_err(not_ours)?;
+        let needs_address = self.0.among_others.load(Ordering::Relaxed);
+        let answer =
+            callback::read(callback.into(), &flow, now, needs_address).map_err(not_ours)?;
         if !self.0.finished.claim(flow.id(), flow.expires_on(), now) {
             return Err(SignInError::new(SignInErrorKind::Replayed));
         }
-        // Before the code goes anywhere: it could be another service's (RFC 9207).
-        if let Some(named) = &answer.issuer
-            && !issuer::fits(named, &party.settings.cloud, flow.tenant())
-        {
-            return Err(SignInError::new(SignInErrorKind::IssuerMismatch));
-        }
+        self.check_issuer(&answer, &flow).await?;
         let code = answer.outcome.map_err(refused)?;
         let redeemed = self.0.flow.redeem(&flow, &code).await.map_err(refused)?;
         let identity = self.identity(&redeemed, &flow).await?;
@@ -132,7 +150,29 @@ impl SignInClient {
         Ok(SignedIn::new(identity, credential, answer.session_state))
     }
 
-    /// What it is called: the name that it was given, or else `{tenant}/{client id}`.
+    /// Whether the service that responds is this connection's: before the code goes anywhere, as it
+    /// could be another service's (RFC 9207, RFC 9700 4.4).
+    async fn check_issuer(&self, answer: &Answer, flow: &PendingSignIn) -> Result<(), SignInError> {
+        let cloud = &self.0.flow.party().settings.cloud;
+        if let Some(named) = &answer.issuer {
+            return match issuer::fits(named, cloud, flow.tenant()) {
+                true => Ok(()),
+                false => Err(SignInError::new(SignInErrorKind::IssuerMismatch)),
+            };
+        }
+        match self.0.validator.promises_issuer().await {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(SignInError::because(
+                SignInErrorKind::IssuerMismatch,
+                "the callback names no issuer (iss), although the service promises to",
+            )),
+            // An error ends the sign-in in any case, and says more than that.
+            Err(_) if answer.outcome.is_err() => Ok(()),
+            Err(error) => Err(SignInError::invalid(kind_of::invalid(&error), error)),
+        }
+    }
+
+    /// What it is called: the name that it was given, or else `{tenant}_{client id}`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.0.name
@@ -165,9 +205,17 @@ impl SignInClient {
     /// Whether this connection started the flow.
     #[must_use]
     pub fn has_started(&self, flow: &PendingSignIn) -> bool {
-        flow.connection() == Some(self.name())
-            && flow.client() == Some(self.client_id())
-            && flow.tenant() == self.tenant()
+        flow.connection() == Some(self.name()) && flow.is_of(self.0.flow.party())
+    }
+
+    /// The sign-in service that it signs users in at, under one spelling.
+    pub(crate) fn authority(&self) -> String {
+        self.0.flow.party().authority()
+    }
+
+    /// From now on a callback must say where it came to.
+    pub(super) fn put_among_others(&self) {
+        self.0.among_others.store(true, Ordering::Relaxed);
     }
 
     /// The tokens of somebody who has signed in here, or at another replica or before a restart
@@ -270,6 +318,8 @@ impl SignInClientBuilder {
     }
 
     /// What to call the connection, such as by the customer; see [`Connections`](super::Connections).
+    /// The name is a part of paths: it has no slash, backslash or control character, is neither `.`
+    /// nor `..`, and has at most 128 characters.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
@@ -281,8 +331,10 @@ impl SignInClientBuilder {
         I: IntoIterator,
         I::Item: Into<String>,
     {
-        let plain = |domain: I::Item| domain.into().trim().to_ascii_lowercase();
-        self.domains = domains.into_iter().map(plain).collect();
+        self.domains = domains
+            .into_iter()
+            .map(|domain| plain_domain(&domain.into()))
+            .collect();
         self
     }
 
@@ -350,8 +402,8 @@ impl SignInClientBuilder {
     /// The client. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`SignInErrorKind::Configuration`] for an id that is none, an empty secret, a redirect
-    /// address that Entra cannot have registered, and a tenant's alias without a word on which
+    /// [`SignInErrorKind::Configuration`] for an invalid id, name or domain, an empty secret, a
+    /// redirect URI that Entra cannot have registered, and a tenant's alias without a word on which
     /// tenants may enter.
     pub fn build(mut self) -> Result<SignInClient, SignInError> {
         // One pool of connections for tokens and for keys.
@@ -380,7 +432,17 @@ impl SignInClientBuilder {
         let validator = validator.build().map_err(refused)?;
         let name = self
             .name
-            .unwrap_or_else(|| format!("{}/{}", party.tenant, party.client));
+            .unwrap_or_else(|| format!("{}_{}", party.tenant, party.client));
+        if !is_name(&name) {
+            return Err(SignInError::configuration(
+                "the name of a connection is empty, longer than 128 characters, `.` or `..`, or has a slash, backslash or control character",
+            ));
+        }
+        if self.domains.iter().any(String::is_empty) {
+            return Err(SignInError::configuration(
+                "a domain of a connection is empty",
+            ));
+        }
         Ok(SignInClient(Arc::new(Inner {
             name,
             domains: self.domains,
@@ -389,6 +451,7 @@ impl SignInClientBuilder {
             tenants: self.tenants,
             groups: self.groups,
             finished: Finished::default(),
+            among_others: AtomicBool::new(false),
         })))
     }
 }
@@ -400,6 +463,23 @@ pub(super) fn refused(error: Error) -> SignInError {
 
 pub(super) fn not_ours(foreign: callback::Foreign) -> SignInError {
     SignInError::because(kind_of::foreign(foreign), foreign.cause())
+}
+
+/// Whether a name can stand in a path whatever proxies do to it.
+fn is_name(name: &str) -> bool {
+    let breaks = |char: char| matches!(char, '/' | '\\') || char.is_control();
+    !matches!(name, "" | "." | "..")
+        && name.chars().count() <= LONGEST_NAME
+        && !name.contains(breaks)
+}
+
+/// A domain in the one spelling that it is looked up by.
+pub(super) fn plain_domain(domain: &str) -> String {
+    let domain = domain.trim().trim_start_matches('@').trim_end_matches('.');
+    match Host::parse(domain) {
+        Ok(host) => host.to_string(),
+        Err(_) => domain.to_ascii_lowercase(),
+    }
 }
 
 /// The ids of the account at home.
@@ -431,5 +511,7 @@ fn check_age(identity: &Identity, flow: &PendingSignIn) -> Result<(), SignInErro
     Ok(())
 }
 
+/// Entra takes redirect URIs of at most 256 characters.
+const LONGEST_NAME: usize = 128;
 /// By how much two clocks may differ where seconds matter.
 const CLOCK_SKEW: entra_core::time::Duration = entra_core::time::Duration::seconds(60);

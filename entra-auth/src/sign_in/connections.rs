@@ -5,14 +5,29 @@ use std::{
 
 use entra_core::TenantId;
 
-use super::{client::SignInClient, error::SignInError, kind::SignInErrorKind, signed_in::SignedIn};
-use crate::user::PendingSignIn;
+use super::{
+    client::{SignInClient, plain_domain},
+    error::SignInError,
+    kind::SignInErrorKind,
+    signed_in::SignedIn,
+};
+use crate::{
+    Error,
+    user::{Callback, PendingSignIn, callback},
+};
 
 /// The connections of a product, one per customer, to choose from at each sign-in.
 ///
 /// They are added and removed while the program runs, and fail each for itself: none of them sends
 /// anything before its first use. Cheap to clone; clones share the connections. Give all of them
 /// one `transport`, so that they share its pool, and one set of `keys` where their tenants repeat.
+///
+/// **Each connection has a callback of its own**, such as `/auth/callback/{name}`. A provider that one
+/// customer runs could otherwise send a browser on to another customer's sign-in service, have the
+/// code come back to the shared callback and receive it at its own token endpoint (mix-up, RFC 9700
+/// 4.4). Connections at one login host may share a callback, such as any number of Entra tenants of
+/// one cloud. Callbacks are told apart by their paths; hosts do not count, as behind a proxy a
+/// server does not know its own.
 ///
 /// ```
 /// use entra_auth::sign_in::{Connections, SignInClient};
@@ -24,13 +39,15 @@ use crate::user::PendingSignIn;
 ///     SignInClient::builder(tenant, client_id, ClientProof::secret("s3cr3t"))
 ///         .name("acme")
 ///         .domains(["acme.example"])
-///         .redirect_uri("https://app.example.com/auth/callback")
+///         .redirect_uri("https://app.example.com/auth/callback/acme")
 ///         .build()?,
-/// );
+/// )?;
 ///
 /// let acme = connections.by_email("ada@acme.example").ok_or("sign in with a password")?;
 /// let (url, flow) = acme.start(&StartOptions::default())?;
 /// assert_eq!(connections.for_flow(&flow)?.name(), "acme");
+/// // When the browser is back, with what the request was for: its path and query.
+/// // let session = connections.finish(flow, "/auth/callback/acme?code=…&state=…").await?;
 /// # let _ = url;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -40,6 +57,8 @@ pub struct Connections(Arc<RwLock<Known>>);
 #[derive(Debug, Default)]
 struct Known {
     clients: HashMap<String, SignInClient>,
+    /// By callback path: the one login host of all connections that share it, and how many do.
+    callbacks: HashMap<String, (String, usize)>,
     /// Names by domain.
     domains: HashMap<String, String>,
     /// Names by tenant, in the order they came.
@@ -53,22 +72,16 @@ impl Connections {
         Self::default()
     }
 
-    /// Adds a connection; gives the one of the same name that it replaces. A domain leads to the
-    /// connection that named it last.
-    pub fn add(&self, client: SignInClient) -> Option<SignInClient> {
+    /// Adds a connection; returns the one of the same name that it replaces.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when a connection at another
+    /// login host has the same callback path, or another connection has one of the domains: no
+    /// connection takes over what belongs to another one. Remove that one first. Nothing is changed.
+    pub fn add(&self, client: SignInClient) -> Result<Option<SignInClient>, Error> {
         let mut known = self.write();
-        let before = known.take(client.name());
-        let name = client.name().to_owned();
-        for domain in client.domains() {
-            known.domains.insert(domain.clone(), name.clone());
-        }
-        known
-            .tenants
-            .entry(client.tenant().clone())
-            .or_default()
-            .push(name.clone());
-        known.clients.insert(name, client);
-        before
+        known.check(&client)?;
+        Ok(known.put(client))
     }
 
     /// Takes a connection away. Flows that it started can no longer be finished.
@@ -86,8 +99,7 @@ impl Connections {
     #[must_use]
     pub fn by_domain(&self, domain: &str) -> Option<SignInClient> {
         let known = self.read();
-        let domain = domain.trim().to_ascii_lowercase();
-        let name = known.domains.get(&domain)?;
+        let name = known.domains.get(&plain_domain(domain))?;
         known.clients.get(name).cloned()
     }
 
@@ -118,14 +130,16 @@ impl Connections {
             .ok_or_else(|| SignInError::new(SignInErrorKind::OtherConnection))
     }
 
-    /// Finishes a flow with the connection that started it; see [`SignInClient::finish`].
+    /// Finishes a flow with the connection that started it, if the callback came to that
+    /// connection's redirect URI; see [`SignInClient::finish`]. Give the path or address of the
+    /// request with its query, or [`Callback::form`].
     ///
     /// # Errors
-    /// As [`SignInClient::finish`].
-    pub async fn finish(
+    /// As [`SignInClient::finish`]; [`SignInErrorKind::Configuration`] for a callback without a path.
+    pub async fn finish<'a>(
         &self,
         flow: PendingSignIn,
-        callback: &str,
+        callback: impl Into<Callback<'a>>,
     ) -> Result<SignedIn, SignInError> {
         let client = self.for_flow(&flow)?;
         client.finish(flow, callback).await
@@ -160,12 +174,76 @@ impl Connections {
     }
 }
 
+impl From<SignInClient> for Connections {
+    /// The only connection.
+    fn from(client: SignInClient) -> Self {
+        let connections = Self::new();
+        connections.write().put(client);
+        connections
+    }
+}
+
 impl Known {
+    /// Whether it takes nothing from a connection of another name.
+    fn check(&self, client: &SignInClient) -> Result<(), Error> {
+        let path = path(client);
+        let before = self.clients.get(client.name());
+        let replaced = usize::from(before.is_some_and(|before| self::path(before) == path));
+        if let Some((authority, count)) = self.callbacks.get(&path)
+            && *count > replaced
+            && *authority != client.authority()
+        {
+            return Err(Error::configuration(
+                format!(
+                    "the connection {} has the callback {path} of a connection at another login host",
+                    client.name()
+                ),
+                "give each connection a redirect URI with a path of its own, such as /auth/callback/{name}, and register it",
+            ));
+        }
+        let taken = client.domains().iter().find_map(|domain| {
+            let owner = self.domains.get(domain)?;
+            (owner != client.name()).then_some((domain, owner))
+        });
+        match taken {
+            None => Ok(()),
+            Some((domain, owner)) => Err(Error::configuration(
+                format!(
+                    "the domain {domain} belongs to the connection {owner}, and {} names it too",
+                    client.name()
+                ),
+                "see who owns the domain; remove the other connection first if it is to move",
+            )),
+        }
+    }
+
+    fn put(&mut self, client: SignInClient) -> Option<SignInClient> {
+        client.put_among_others();
+        let name = client.name().to_owned();
+        let before = self.take(&name);
+        for domain in client.domains() {
+            self.domains.insert(domain.clone(), name.clone());
+        }
+        let callback = self.callbacks.entry(path(&client)).or_default();
+        *callback = (client.authority(), callback.1 + 1);
+        let of_tenant = self.tenants.entry(client.tenant().clone());
+        of_tenant.or_default().push(name.clone());
+        self.clients.insert(name, client);
+        before
+    }
+
     fn take(&mut self, name: &str) -> Option<SignInClient> {
         let client = self.clients.remove(name)?;
         for domain in client.domains() {
             if self.domains.get(domain).is_some_and(|known| known == name) {
                 self.domains.remove(domain);
+            }
+        }
+        let path = path(&client);
+        if let Some((_, count)) = self.callbacks.get_mut(&path) {
+            *count -= 1;
+            if *count == 0 {
+                self.callbacks.remove(&path);
             }
         }
         if let Some(names) = self.tenants.get_mut(client.tenant()) {
@@ -176,4 +254,10 @@ impl Known {
         }
         Some(client)
     }
+}
+
+/// What its callback is told apart by.
+fn path(client: &SignInClient) -> String {
+    // A client has a valid redirect URI.
+    callback::path_of(client.redirect_uri()).unwrap_or_default()
 }

@@ -218,7 +218,7 @@ impl SignInErrorKind {
             Self::OtherConnection => (
                 "the sign-in was started with another connection",
                 "This sign-in was started for another organisation; please sign in again.",
-                "The callback was handed to another connection than the one that started the sign-in: finish it with the connection that the flow names.",
+                "The callback came to another connection's redirect URI, or was handed to another connection, than that of its sign-in: finish it with the connection that started it, and look out for a provider that sends browsers to another one (mix-up).",
             ),
             Self::Expired => (
                 "the sign-in took too long",

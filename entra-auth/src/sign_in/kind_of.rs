@@ -78,6 +78,8 @@ pub(super) const fn foreign(foreign: Foreign) -> Kind {
         }
         Foreign::OtherState => Kind::StateMismatch,
         Foreign::Late => Kind::Expired,
+        Foreign::OtherAddress | Foreign::OtherFlow => Kind::OtherConnection,
+        Foreign::NoAddress => Kind::Configuration,
     }
 }
 

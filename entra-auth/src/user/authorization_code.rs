@@ -6,7 +6,7 @@ use entra_core::{AccessToken, ClientId, Idempotency, InvalidId, Secret, TenantId
 
 use super::{
     account::Account,
-    callback,
+    callback::{self, Callback},
     party::{Given, Party, with_identity},
     pending_sign_in::{LIFETIME, PendingSignIn},
     proof::ClientProof,
@@ -154,16 +154,24 @@ impl AuthorizationCodeFlow {
 
     /// Redeems what the browser has brought back: the callback's address, query or form.
     ///
+    /// An application that signs users in at several services gives the address or the path with it,
+    /// see [`Callback`]: a code then goes to the service only that the sign-in was started at.
+    ///
     /// # Errors
-    /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) for a callback that is not the answer to
-    /// this flow, and whatever the service refuses: a person who declined, a consent that is
-    /// missing, a code that was used or has expired.
-    pub async fn finish(
+    /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) for a callback that is not the response to
+    /// this flow or came to another address, for a flow that another application or service
+    /// started, and whatever the service rejects: a user who declined, a consent that is missing, a
+    /// code that was used or has expired.
+    pub async fn finish<'a>(
         &self,
         flow: PendingSignIn,
-        callback: &str,
+        callback: impl Into<Callback<'a>>,
     ) -> Result<UserCredential, Error> {
-        let answer = callback::read(callback, &flow, self.0.party.clock().now())?;
+        let party = &self.0.party;
+        let answer = callback::read(callback.into(), &flow, party.clock().now(), false)?;
+        if !flow.is_of(party) {
+            return Err(callback::Foreign::OtherFlow.into());
+        }
         let redeemed = self.redeem(&flow, &answer.outcome?).await?;
         self.accept(redeemed, &flow).await
     }
@@ -307,6 +315,7 @@ impl AuthorizationCodeFlow {
             tenant: party.tenant.clone(),
             expires_on: party.clock().now().saturating_add(LIFETIME),
             client: Some(party.client),
+            authority: Some(party.authority()),
             connection: None,
             max_age: options.max_age.map(|age| age.as_secs()),
         };

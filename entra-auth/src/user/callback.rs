@@ -1,10 +1,108 @@
 //! What the browser brings back from a sign-in, which anybody may have written.
 
-use entra_core::{Guid, Secret, Timestamp, url::form_urlencoded};
+use std::fmt;
+
+use entra_core::{
+    Guid, Secret, Timestamp,
+    url::{Url, form_urlencoded},
+};
 use serde_json::json;
 
 use super::pending_sign_in::PendingSignIn;
 use crate::{Error, ErrorKind, token_endpoint::refused, wire::Refusal};
+
+/// What a browser brings back from a sign-in, and the address that it was sent to.
+///
+/// The address tells whose response it is: a provider could send the browser of one sign-in to
+/// another one's callback, to get at its code (RFC 9700, 4.4). Only its path is compared with the
+/// redirect URI that the sign-in was started with, because behind a proxy a server does not know
+/// the host that browsers see.
+///
+/// A text is taken for an address with its query if it has one (`/callback?code=…`, with or without
+/// scheme and host), and for the parameters alone otherwise. `Debug` shows nothing of it.
+///
+/// ```
+/// use entra_auth::user::Callback;
+/// // What a server has of the request: the path with the query ...
+/// let by_query = Callback::from("/auth/callback/acme?code=c&state=s");
+/// // ... or the path and the body of a form (`response_mode=form_post`).
+/// let by_form = Callback::form("/auth/callback/acme", "code=c&state=s");
+/// # let _ = (by_query, by_form);
+/// ```
+#[derive(Clone, Copy)]
+pub struct Callback<'a> {
+    address: Option<&'a str>,
+    parameters: &'a str,
+}
+
+impl<'a> Callback<'a> {
+    /// A form that was posted to this path or address.
+    #[must_use]
+    pub const fn form(address: &'a str, body: &'a str) -> Self {
+        Self {
+            address: Some(address),
+            parameters: body,
+        }
+    }
+
+    fn is_too_long(&self) -> bool {
+        self.address.is_some_and(|address| address.len() > LONGEST)
+            || self.parameters.len() > LONGEST
+    }
+
+    /// Whether it came to this redirect URI, as far as a server can tell.
+    fn came_to(&self, redirect_uri: &str, needs_address: bool) -> Result<(), Foreign> {
+        match self.address.map(path_of) {
+            Some(Some(path)) if path_of(redirect_uri).as_ref() == Some(&path) => Ok(()),
+            Some(_) => Err(Foreign::OtherAddress),
+            None if needs_address => Err(Foreign::NoAddress),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<'a> From<&'a str> for Callback<'a> {
+    fn from(text: &'a str) -> Self {
+        match text.split_once('?') {
+            // Within a query or a form, a question mark is a value's.
+            Some((address, query)) if !address.contains(['=', '&']) => Self {
+                address: Some(address).filter(|address| !address.is_empty()),
+                parameters: query.split('#').next().unwrap_or_default(),
+            },
+            _ => Self {
+                address: None,
+                parameters: text,
+            },
+        }
+    }
+}
+
+impl<'a> From<&'a String> for Callback<'a> {
+    fn from(text: &'a String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
+impl fmt::Debug for Callback<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Callback")
+    }
+}
+
+/// The path of an address, or of a path, in one spelling: what callbacks are told apart by.
+pub(crate) fn path_of(address: &str) -> Option<String> {
+    let end = address.find(['?', '#']).unwrap_or(address.len());
+    let address = address.get(..end)?;
+    let url = match address.starts_with('/') {
+        true => {
+            let mut url = Url::parse("https://any.invalid").ok()?;
+            url.set_path(address);
+            url
+        }
+        false => Url::parse(address).ok()?,
+    };
+    Some(url.path().to_owned())
+}
 
 /// A callback that belongs to this flow.
 pub(crate) struct Answer {
@@ -27,6 +125,12 @@ pub(crate) enum Foreign {
     OtherState,
     Late,
     Empty,
+    /// It came to another redirect URI.
+    OtherAddress,
+    /// It does not say where it came to, and must.
+    NoAddress,
+    /// The flow was started by another application, or at another service.
+    OtherFlow,
 }
 
 /// The parameters of a callback, each of which may be there once.
@@ -34,12 +138,14 @@ pub(crate) struct Parameters(Vec<(String, String)>);
 
 /// Reads a callback. Whose answer it is comes first: an error, too, may be an attacker's invention.
 pub(crate) fn read(
-    callback: &str,
+    callback: Callback<'_>,
     flow: &PendingSignIn,
     now: Timestamp,
+    needs_address: bool,
 ) -> Result<Answer, Foreign> {
-    let parameters = Parameters::read(callback)?;
+    let parameters = Parameters::of(callback)?;
     parameters.check_state(&flow.state)?;
+    callback.came_to(&flow.redirect_uri, needs_address)?;
     if now >= flow.expires_on {
         return Err(Foreign::Late);
     }
@@ -64,11 +170,17 @@ pub(crate) fn read(
 
 impl Parameters {
     /// Of a full address, of a query or of a form's body.
+    #[cfg(feature = "sign-in")]
     pub(crate) fn read(callback: &str) -> Result<Self, Foreign> {
-        if callback.len() > LONGEST {
+        Self::of(Callback::from(callback))
+    }
+
+    fn of(callback: Callback<'_>) -> Result<Self, Foreign> {
+        if callback.is_too_long() {
             return Err(Foreign::TooLong);
         }
-        Ok(Self(parameters(callback)))
+        let parameters = form_urlencoded::parse(callback.parameters.as_bytes());
+        Ok(Self(parameters.into_owned().collect()))
     }
 
     pub(crate) fn get(&self, name: &str) -> Result<Option<&str>, Foreign> {
@@ -98,6 +210,11 @@ impl Foreign {
             Self::OtherState => "its state is another one than that of this browser's sign-in",
             Self::Late => "the sign-in took too long",
             Self::Empty => "it has neither a code nor an error",
+            Self::OtherAddress => "it came to another redirect URI than that of this sign-in",
+            Self::OtherFlow => "its sign-in was started by another application or service",
+            Self::NoAddress => {
+                "it does not say to which of several callbacks it came: give the path with it"
+            }
         }
     }
 }
@@ -120,20 +237,6 @@ impl From<Foreign> for Error {
             );
         })
     }
-}
-
-/// The parameters of a full address, of a query or of a form's body.
-fn parameters(callback: &str) -> Vec<(String, String)> {
-    let text = match callback.split_once('?') {
-        // Within a query or a form, a question mark is a value's.
-        Some((address, query)) if !address.contains(['=', '&']) => {
-            query.split('#').next().unwrap_or_default()
-        }
-        _ => callback,
-    };
-    form_urlencoded::parse(text.as_bytes())
-        .into_owned()
-        .collect()
 }
 
 /// What the service says in place of a code, in words that anybody may have written.
@@ -188,13 +291,14 @@ mod tests {
             tenant: "contoso.com".parse().unwrap(),
             expires_on: Timestamp::UNIX_EPOCH + entra_core::time::Duration::seconds(600),
             client: None,
+            authority: None,
             connection: None,
             max_age: None,
         }
     }
 
     fn code(callback: &str, now: Timestamp) -> Result<String, Error> {
-        let answer = super::read(callback, &flow(), now)?;
+        let answer = super::read(callback.into(), &flow(), now, false)?;
         answer.outcome.map(|code| code.expose_secret().to_owned())
     }
 
@@ -235,6 +339,45 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::Refused, "{callback:.40}");
             assert!(error.to_string().contains("does not belong"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_callback_at_another_path_than_the_redirect_uri_is_rejected() {
+        let at = |callback: Callback<'_>, needs_address| {
+            super::read(callback, &flow(), Timestamp::UNIX_EPOCH, needs_address).err()
+        };
+        let body = "code=c&state=s-1";
+        for good in [
+            "/cb",
+            "https://a.example/cb",
+            // What a proxy makes of it.
+            "http://10.0.0.1:8080/cb",
+            "/x/../cb",
+        ] {
+            assert_eq!(at(Callback::form(good, body), true), None, "{good}");
+            let address = format!("{good}?{body}");
+            assert_eq!(at(Callback::from(&address), true), None, "{good}");
+        }
+        for other in [
+            "/cb/evil",
+            "/cb/",
+            "/CB",
+            "/",
+            "//cb",
+            "/c%62",
+            "cb",
+            "https://a.example",
+            "https://a.example/cb/evil",
+            "nonsense://",
+            "",
+        ] {
+            let found = at(Callback::form(other, body), false);
+            assert_eq!(found, Some(Foreign::OtherAddress), "{other}");
+        }
+        assert_eq!(at(body.into(), false), None);
+        assert_eq!(at(body.into(), true), Some(Foreign::NoAddress));
+        let query = format!("?{body}");
+        assert_eq!(at(Callback::from(&query), true), Some(Foreign::NoAddress));
     }
 
     #[test]

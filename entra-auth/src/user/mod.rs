@@ -35,6 +35,7 @@ pub(crate) use authorization_code::Redeemed;
 pub use authorization_code::{
     AuthorizationCodeFlow, AuthorizationCodeFlowBuilder, Prompt, ResponseMode, StartOptions,
 };
+pub use callback::Callback;
 pub use device_code::{DeviceCodeCredential, DeviceCodeCredentialBuilder, DeviceCodePrompt};
 #[cfg(feature = "interactive")]
 pub use interactive::{InteractiveCredential, InteractiveCredentialBuilder};

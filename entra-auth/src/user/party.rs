@@ -98,6 +98,20 @@ impl Party {
         })
     }
 
+    /// The sign-in service, under one spelling for all of its names: what a sign-in or a session
+    /// belongs to. Of another provider than Entra its token endpoint counts too, where codes go.
+    pub(crate) fn authority(&self) -> String {
+        let cloud = &self.settings.cloud;
+        match cloud.is_entra() {
+            true => cloud.cache_authority(),
+            false => format!(
+                "{} {}",
+                cloud.authority(),
+                cloud.token_endpoint(&self.tenant)
+            ),
+        }
+    }
+
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.settings.clock
     }

@@ -3,6 +3,8 @@ use std::fmt;
 use entra_core::{ClientId, Secret, TenantId, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::party::Party;
+
 /// What a web application keeps between the start of a sign-in and its callback.
 ///
 /// It belongs to one browser: keep it in the browser's session, on the server or in a cookie that
@@ -30,6 +32,8 @@ pub struct PendingSignIn {
     pub(super) expires_on: Timestamp,
     /// The application that started it; none for one stored by an older version.
     pub(super) client: Option<ClientId>,
+    /// The sign-in service that it was started at; see `Party::authority`.
+    pub(super) authority: Option<String>,
     /// The connection that started it, where a product has several.
     pub(super) connection: Option<String>,
     /// How many seconds ago the person may have signed in at most.
@@ -49,8 +53,8 @@ impl PendingSignIn {
         self.expires_on
     }
 
-    /// The name of the connection that started it, if a
-    /// `SignInClient` did: where several share one callback, it finds the one to finish with.
+    /// The name of the connection that started it, if a `SignInClient` did: the one to finish it
+    /// with.
     #[must_use]
     pub fn connection(&self) -> Option<&str> {
         self.connection.as_deref()
@@ -62,14 +66,16 @@ impl PendingSignIn {
         self.expires_on.saturating_sub(LIFETIME)
     }
 
-    #[cfg(feature = "sign-in")]
-    pub(crate) const fn tenant(&self) -> &TenantId {
-        &self.tenant
+    /// Whether this application started it, at this sign-in service.
+    pub(crate) fn is_of(&self, party: &Party) -> bool {
+        self.client == Some(party.client)
+            && self.tenant == party.tenant
+            && self.authority.as_deref() == Some(&*party.authority())
     }
 
     #[cfg(feature = "sign-in")]
-    pub(crate) const fn client(&self) -> Option<ClientId> {
-        self.client
+    pub(crate) const fn tenant(&self) -> &TenantId {
+        &self.tenant
     }
 
     #[cfg(feature = "sign-in")]
@@ -109,6 +115,8 @@ struct Stored<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     client: Option<ClientId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    authority: Option<std::borrow::Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     connection: Option<std::borrow::Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     max_age: Option<u64>,
@@ -125,6 +133,7 @@ impl Serialize for PendingSignIn {
             tenant: self.tenant.to_string().into(),
             expires_on: self.expires_on.unix_timestamp(),
             client: self.client,
+            authority: self.authority.as_deref().map(Into::into),
             connection: self.connection.as_deref().map(Into::into),
             max_age: self.max_age,
         }
@@ -146,6 +155,7 @@ impl<'de> Deserialize<'de> for PendingSignIn {
             expires_on: Timestamp::from_unix_timestamp(stored.expires_on)
                 .map_err(D::Error::custom)?,
             client: stored.client,
+            authority: stored.authority.map(std::borrow::Cow::into_owned),
             connection: stored.connection.map(std::borrow::Cow::into_owned),
             max_age: stored.max_age,
         })

@@ -98,7 +98,7 @@ impl TokenValidator {
         let (keys, position) = match source.ready(&unverified.kid, now) {
             Some(found) => found,
             // Boxed, so that the common case does not pay for the size of this one.
-            None => Box::pin(source.find(&unverified.kid, &inner.settings)).await?,
+            None => Box::pin(source.find(Some(&unverified.kid), &inner.settings)).await?,
         };
         let key = keys
             .get(position)
@@ -142,6 +142,16 @@ impl TokenValidator {
             }
             _ => Ok(token),
         }
+    }
+}
+
+impl TokenValidator {
+    /// Whether the sign-in service promises to name itself in every authorization response
+    /// (`authorization_response_iss_parameter_supported`, RFC 9207).
+    pub(crate) async fn promises_issuer(&self) -> Result<bool, InvalidToken> {
+        let inner = &*self.0;
+        let (published, _) = Box::pin(inner.v2.find(None, &inner.settings)).await?;
+        Ok(published.promises_issuer)
     }
 }
 

@@ -6,14 +6,14 @@ use super::{
     authorize::{self, Authorize, DynAuthorize},
     cookies::Cookies,
     memory::Memory,
-    route_urls::RouteUrls,
+    route_urls::{RouteUrls, segment},
     session::{Session, Sessions},
 };
 use crate::{
     Error,
     sign_in::{Connections, ReturnPath, SignInClient},
     store::{EncryptedStore, EncryptionKey, GuardedStore, Seal},
-    user::{StartOptions, UserCredential},
+    user::{ResponseMode, StartOptions, UserCredential},
 };
 
 /// Sign-in for an axum application: the routes, the sessions and the gate.
@@ -29,6 +29,7 @@ pub(super) struct Site {
     pub(super) cookies: Cookies,
     pub(super) sessions: Sessions,
     pub(super) options: StartOptions,
+    pub(super) front_page: ReturnPath,
     pub(super) after_sign_out: Option<ReturnPath>,
 }
 
@@ -42,14 +43,16 @@ pub struct WebSignInBuilder {
     store: Option<Arc<dyn EncryptedStore>>,
     keys: Vec<EncryptionKey>,
     lifetime: Duration,
+    front_page: ReturnPath,
     after_sign_out: Option<ReturnPath>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn SecureRandom>,
 }
 
 impl WebSignIn {
-    /// Settings to change. Give one [`SignInClient`], or [`Connections`] to choose from; each comes
-    /// back to [`RouteUrls::callback`].
+    /// Settings to change. Give one [`SignInClient`], or [`Connections`] to choose from. The redirect
+    /// URI of each is [`RouteUrls::callback_of`] its name, or [`RouteUrls::callback`] where all of
+    /// them have one login host.
     pub fn builder(urls: RouteUrls, connections: impl Into<Connections>) -> WebSignInBuilder {
         WebSignInBuilder {
             urls,
@@ -59,6 +62,7 @@ impl WebSignIn {
             store: None,
             keys: Vec::new(),
             lifetime: LIFETIME,
+            front_page: ReturnPath::root(),
             after_sign_out: None,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
@@ -112,7 +116,7 @@ impl WebSignInBuilder {
 
     /// What every sign-in shall be like, such as with a `max_age`.
     ///
-    /// With [`ResponseMode::FormPost`](crate::user::ResponseMode::FormPost) the answer is a form that the sign-in service's page posts
+    /// With [`ResponseMode::FormPost`] the answer is a form that the sign-in service's page posts
     /// across sites. The cookie of a sign-in on its way is then `SameSite=None; Secure`, which Safari
     /// does not keep on a loopback address without TLS.
     pub fn start_options(mut self, options: StartOptions) -> Self {
@@ -141,6 +145,13 @@ impl WebSignInBuilder {
         self
     }
 
+    /// Where users go who did not come from a page, and where the pages of the sign-in lead to: `/`
+    /// unless set.
+    pub fn front_page(mut self, path: ReturnPath) -> Self {
+        self.front_page = path;
+        self
+    }
+
     /// Where browsers end up after a sign-out, in place of a page that says so.
     pub fn after_sign_out(mut self, path: ReturnPath) -> Self {
         self.after_sign_out = Some(path);
@@ -163,20 +174,33 @@ impl WebSignInBuilder {
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a connection that comes back
-    /// to another address, a store without a key, and when there is no randomness.
+    /// to another address, a front page that is the callback, a store without a key, and when there
+    /// is no randomness.
     pub fn build(self) -> Result<WebSignIn, Error> {
         for client in self.connections.all() {
-            if client.redirect_uri() != self.urls.callback() {
+            if !self
+                .urls
+                .is_callback_of(client.name(), client.redirect_uri())
+            {
                 return Err(Error::configuration(
                     format!(
                         "the connection {} comes back to {}, not to {}",
                         client.name(),
                         client.redirect_uri(),
-                        self.urls.callback()
+                        self.urls.callback_of(client.name())
                     ),
-                    "give it `redirect_uri(urls.callback())`",
+                    "give it `redirect_uri(urls.callback_of(name))`; a name that is a route's needs another one",
                 ));
             }
+        }
+        if self.urls.is_callback_at_root()
+            && self.options.response_mode == ResponseMode::Query
+            && self.front_page == ReturnPath::root()
+        {
+            return Err(Error::configuration(
+                "the callback and the front page are both at /",
+                "give the `front_page` another path, or have responses posted with `ResponseMode::FormPost`",
+            ));
         }
         let keys = match (&self.store, self.keys.is_empty()) {
             (Some(_), true) => {
@@ -209,6 +233,7 @@ impl WebSignInBuilder {
             connections: self.connections,
             authorize: self.authorize,
             options: self.options,
+            front_page: self.front_page,
             after_sign_out: self.after_sign_out,
         })))
     }
@@ -247,12 +272,10 @@ impl Site {
         let mut path = self.urls.sign_in_path();
         if let Some(name) = connection {
             path.push('/');
-            // A space would be a plus, which a path does not know.
-            let name: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
-            path.push_str(&name.replace('+', "%20"));
+            path.push_str(&segment(name));
         }
         let mut query = form_urlencoded::Serializer::new(String::new());
-        if *back != ReturnPath::root() {
+        if *back != self.front_page {
             query.append_pair("return", back.as_str());
         }
         if let Some(prompt) = prompt {
@@ -293,14 +316,6 @@ impl fmt::Debug for WebSignInBuilder {
     }
 }
 
-impl From<SignInClient> for Connections {
-    fn from(client: SignInClient) -> Self {
-        let connections = Self::new();
-        connections.add(client);
-        connections
-    }
-}
-
 /// A working day.
 const LIFETIME: Duration = Duration::from_secs(8 * 3600);
 /// Some 100 MB in this process's memory.
@@ -331,9 +346,23 @@ mod tests {
             error.to_string(),
             format!(
                 "the connection acme comes back to https://app.example.com/elsewhere, not to {}",
-                urls().callback()
+                urls().callback_of("acme")
             )
         );
+
+        let root = urls().with_callback_path("/").unwrap();
+        let at_root = |front: &str| {
+            let builder = WebSignIn::builder(root.clone(), Connections::new());
+            builder.front_page(front.parse().unwrap())
+        };
+        let error = at_root("/").build().unwrap_err();
+        assert!(error.to_string().contains("both at /"), "{error}");
+        at_root("/home").build().unwrap();
+        let options = StartOptions {
+            response_mode: ResponseMode::FormPost,
+            ..StartOptions::default()
+        };
+        at_root("/").start_options(options).build().unwrap();
 
         let memory = Memory::new(Arc::new(SystemClock), 1);
         let builder = WebSignIn::builder(urls(), Connections::new()).store(memory, []);

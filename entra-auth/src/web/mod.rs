@@ -72,11 +72,15 @@
 //! | route | |
 //! |---|---|
 //! | `sign-in`, `sign-in/{connection}` | starts a sign-in: by the only connection, by name, or by the domain of an e-mail address |
-//! | `callback` | ends it, from a query or from a posted form |
+//! | `callback`, `callback/{connection}` | finishes it, from a query or from a posted form; the path is settable |
 //! | `sign-out` | asks, and on a post of this site ends the session, here and at Entra |
 //! | `signed-out` | where Entra sends the browser then |
 //! | `front-channel-sign-out` | ends sessions of somebody who signs out elsewhere |
 //! | `admin-consent`, `admin-consent/{connection}`, `admin-consent-callback` | an admin consents for everyone |
+//!
+//! Each connection has a [callback of its own](RouteUrls::callback_of); they share
+//! [one](RouteUrls::callback) only where all of them sign users in at one login host. A response that
+//! comes to another callback than its sign-in's is rejected before its code goes anywhere.
 //!
 //! What the browser holds of a session is a random id in a cookie that is `HttpOnly`, `SameSite=Lax`
 //! and, beyond a loopback address, `Secure` under a `__Host-` name; it is new after every sign-in. A

@@ -4,14 +4,19 @@ use crate::Error;
 
 /// Where the routes of a sign-in are on the web, and so what is registered at Entra.
 ///
-/// All of them share one path, such as `/auth`. The address is what browsers see, also behind a
-/// proxy: it decides whether cookies are `Secure`, and no `Host` header can change it.
+/// All of them share one path, such as `/auth`, or are at the root (`/`). The address is what
+/// browsers see, also behind a proxy: it decides whether cookies are `Secure`, and no `Host` header
+/// can change it.
 ///
 /// ```
 /// use entra_auth::web::RouteUrls;
 /// let urls = RouteUrls::at("https://app.example.com/auth")?;
 /// assert_eq!(urls.callback(), "https://app.example.com/auth/callback");
+/// assert_eq!(urls.callback_of("acme"), "https://app.example.com/auth/callback/acme");
 /// assert_eq!(urls.sign_out_path(), "/auth/sign-out");
+/// // A callback that is registered already stays where it is.
+/// let urls = urls.with_callback_path("/login/oidc")?;
+/// assert_eq!(urls.callback(), "https://app.example.com/login/oidc");
 /// assert!(RouteUrls::at("http://app.example.com/auth").is_err()); // not over plain HTTP
 /// # Ok::<(), entra_auth::Error>(())
 /// ```
@@ -19,8 +24,10 @@ use crate::Error;
 pub struct RouteUrls {
     /// Scheme, host and port.
     origin: String,
-    /// Without a slash at its end.
+    /// Without a slash at its end; empty at the root.
     path: String,
+    /// Without a slash at its end; empty at the root.
+    callback: String,
     secure: bool,
 }
 
@@ -29,7 +36,7 @@ impl RouteUrls {
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for anything else, and for an
-    /// address without a path, with a query or with a character that has to be escaped.
+    /// address with a query or with a character that has to be escaped.
     pub fn at(address: &str) -> Result<Self, Error> {
         let url = Url::parse(address).map_err(|_| unusable("it is no absolute URL"))?;
         let secure = match url.scheme() {
@@ -41,24 +48,51 @@ impl RouteUrls {
         if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
             return Err(unusable("it is more than a host and a path"));
         }
-        let path = url.path().trim_end_matches('/');
-        let plain = |char: char| char.is_ascii_alphanumeric() || "/-_.~".contains(char);
-        if path.is_empty() || path.contains("//") || !path.chars().all(plain) {
-            return Err(unusable(
-                "its path must be a plain one of the routes' own, such as /auth",
-            ));
-        }
+        let path = plain_path(url.path())?;
         Ok(Self {
             origin: url.origin().ascii_serialization(),
-            path: path.to_owned(),
+            callback: format!("{path}{CALLBACK}"),
+            path,
             secure,
         })
     }
 
-    /// Where browsers come back to from a sign-in: a redirect address of kind Web.
+    /// The same routes with the callback at another path of the site, such as one that customers
+    /// have registered already; `/` is one, too. Callbacks of connections are below it.
+    ///
+    /// At `/` the path belongs to the sign-in: the application has a front page elsewhere
+    /// ([`front_page`](super::WebSignInBuilder::front_page)), or has responses posted
+    /// ([`ResponseMode::FormPost`](crate::user::ResponseMode::FormPost)), which leaves `GET /` to it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a path that does not start
+    /// with a slash, has a character that has to be escaped, or is one of the other routes.
+    pub fn with_callback_path(self, path: &str) -> Result<Self, Error> {
+        if !path.starts_with('/') {
+            return Err(unusable("the path of the callback starts with a slash"));
+        }
+        let callback = plain_path(path)?;
+        let urls = Self { callback, ..self };
+        let with_names = [SIGN_IN, ADMIN_CONSENT].map(|route| urls.path(route));
+        if urls.is_taken(&urls.callback_path()) || with_names.contains(&urls.callback) {
+            return Err(unusable("the path of the callback is another route's"));
+        }
+        Ok(urls)
+    }
+
+    /// Where browsers come back to from a sign-in: a redirect URI of type Web. Connections share it
+    /// only where all of them sign users in at one login host, such as Entra tenants of one cloud.
     #[must_use]
     pub fn callback(&self) -> String {
-        self.absolute(CALLBACK)
+        format!("{}{}", self.origin, self.callback_path())
+    }
+
+    /// The callback of one connection alone, by its name: a redirect URI of type Web. A provider
+    /// cannot get at codes of another connection's users, see
+    /// [`Connections`](crate::sign_in::Connections).
+    #[must_use]
+    pub fn callback_of(&self, connection: &str) -> String {
+        format!("{}{}/{}", self.origin, self.callback, segment(connection))
     }
 
     /// Where browsers come back to from a sign-out: a redirect address too.
@@ -104,6 +138,39 @@ impl RouteUrls {
         &self.origin
     }
 
+    /// The path of the callback that connections may share.
+    pub(super) fn callback_path(&self) -> String {
+        match self.callback.is_empty() {
+            true => "/".to_owned(),
+            false => self.callback.clone(),
+        }
+    }
+
+    /// Whether the callback is the front page's path.
+    pub(super) const fn is_callback_at_root(&self) -> bool {
+        self.callback.is_empty()
+    }
+
+    /// The route of connections' own callbacks.
+    pub(super) fn callback_route(&self) -> String {
+        format!("{}/{{connection}}", self.callback)
+    }
+
+    /// Whether a connection of this name may have this redirect URI: its own callback or the shared
+    /// one, on a path that leads to no other route.
+    pub(super) fn is_callback_of(&self, connection: &str, redirect_uri: &str) -> bool {
+        let own = self.callback_of(connection);
+        let is_own = redirect_uri == own
+            && !own
+                .strip_prefix(&self.origin)
+                .is_none_or(|path| self.is_taken(path));
+        is_own || redirect_uri == self.callback()
+    }
+
+    fn is_taken(&self, path: &str) -> bool {
+        OTHERS.iter().any(|route| self.path(route) == path)
+    }
+
     pub(super) fn path(&self, route: &str) -> String {
         format!("{}{route}", self.path)
     }
@@ -116,6 +183,30 @@ impl RouteUrls {
     fn absolute(&self, route: &str) -> String {
         format!("{}{}{route}", self.origin, self.path)
     }
+}
+
+/// A path without a slash at its end, empty at the root.
+fn plain_path(path: &str) -> Result<String, Error> {
+    let path = path.trim_end_matches('/');
+    let plain = |char: char| char.is_ascii_alphanumeric() || "/-_.~".contains(char);
+    let leads_up = path.split('/').any(|part| matches!(part, "." | ".."));
+    if path.contains("//") || leads_up || !path.chars().all(plain) {
+        return Err(unusable("its path must be a plain one, such as /auth"));
+    }
+    Ok(path.to_owned())
+}
+
+/// A name as one segment of a path.
+pub(super) fn segment(name: &str) -> String {
+    let mut segment = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        match byte {
+            b'-' | b'_' | b'.' | b'~' => segment.push(char::from(byte)),
+            byte if byte.is_ascii_alphanumeric() => segment.push(char::from(byte)),
+            byte => segment.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    segment
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -135,12 +226,21 @@ fn unusable(what: &'static str) -> Error {
 }
 
 pub(super) const SIGN_IN: &str = "/sign-in";
-pub(super) const CALLBACK: &str = "/callback";
+const CALLBACK: &str = "/callback";
 pub(super) const SIGN_OUT: &str = "/sign-out";
 pub(super) const SIGNED_OUT: &str = "/signed-out";
 pub(super) const FRONT_CHANNEL: &str = "/front-channel-sign-out";
 pub(super) const ADMIN_CONSENT: &str = "/admin-consent";
 pub(super) const ADMIN_CONSENT_CALLBACK: &str = "/admin-consent-callback";
+/// The routes beside the callback.
+const OTHERS: [&str; 6] = [
+    SIGN_IN,
+    SIGN_OUT,
+    SIGNED_OUT,
+    FRONT_CHANNEL,
+    ADMIN_CONSENT,
+    ADMIN_CONSENT_CALLBACK,
+];
 
 #[cfg(test)]
 mod tests {
@@ -149,6 +249,8 @@ mod tests {
     #[test]
     fn only_an_address_that_browsers_keep_safe_is_accepted() {
         for good in [
+            "https://app.example.com",
+            "https://app.example.com/",
             "https://app.example.com/auth",
             "https://app.example.com:8443/a/b/",
             "http://localhost:3000/auth",
@@ -160,8 +262,6 @@ mod tests {
         for bad in [
             "",
             "/auth",
-            "https://app.example.com",
-            "https://app.example.com/",
             "https://app.example.com//auth",
             "https://app.example.com/auth?x=1",
             "https://app.example.com/auth#x",
@@ -182,5 +282,47 @@ mod tests {
         assert_eq!(urls.callback(), "https://app.example.com/a/b/callback");
         assert_eq!(urls.sign_in_path(), "/a/b/sign-in");
         assert_eq!(urls.origin(), "https://app.example.com");
+        let urls = RouteUrls::at("https://app.example.com").unwrap();
+        assert_eq!(urls.callback(), "https://app.example.com/callback");
+        assert_eq!(urls.sign_in_path(), "/sign-in");
+    }
+
+    #[test]
+    fn a_callback_is_at_any_path_that_no_other_route_has() {
+        let urls = RouteUrls::at("https://app.example.com/auth").unwrap();
+        let at = |path: &str| urls.clone().with_callback_path(path);
+        let root = at("/").unwrap();
+        assert_eq!(root.callback(), "https://app.example.com/");
+        assert_eq!(root.callback_of("acme"), "https://app.example.com/acme");
+        let oidc = at("/auth/oidc/callback/").unwrap();
+        let own = oidc.callback_of("a c\u{e9}*%");
+        assert_eq!(
+            own,
+            "https://app.example.com/auth/oidc/callback/a%20c%C3%A9%2A%25"
+        );
+        assert!(oidc.is_callback_of("a c\u{e9}*%", &own));
+        assert!(oidc.is_callback_of("acme", &oidc.callback()));
+        assert!(!oidc.is_callback_of("acme", &own));
+        for bad in [
+            "",
+            "x",
+            "https://evil.example/",
+            "//evil.example",
+            "/a//b",
+            "/a?b",
+            "/{x}",
+            "/a/../b",
+            "/a/./b",
+            "/auth/sign-in",
+            "/auth/sign-out/",
+            "/auth/admin-consent",
+        ] {
+            let error = at(bad).unwrap_err();
+            assert_eq!(error.kind(), crate::ErrorKind::Configuration, "{bad}");
+        }
+        // A name may not lead to another route.
+        let above = at("/auth").unwrap();
+        assert!(above.is_callback_of("acme", &above.callback_of("acme")));
+        assert!(!above.is_callback_of("sign-out", &above.callback_of("sign-out")));
     }
 }

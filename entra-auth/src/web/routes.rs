@@ -8,7 +8,7 @@ use axum::{
     extract::{Path, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use entra_core::url::form_urlencoded;
 
@@ -18,8 +18,7 @@ use super::{
     cookies::{Consent, Flow, FlowCookie},
     page::Page,
     route_urls::{
-        ADMIN_CONSENT, ADMIN_CONSENT_CALLBACK, CALLBACK, FRONT_CHANNEL, SIGN_IN, SIGN_OUT,
-        SIGNED_OUT,
+        ADMIN_CONSENT, ADMIN_CONSENT_CALLBACK, FRONT_CHANNEL, SIGN_IN, SIGN_OUT, SIGNED_OUT,
     },
     session::SessionId,
 };
@@ -28,7 +27,7 @@ use crate::{
         AdminConsentOptions, FrontChannelSignOut, ReturnPath, SignInClient, SignInError,
         SignInErrorKind, SignOutOptions,
     },
-    user::{Prompt, StartOptions},
+    user::{Callback, Prompt, ResponseMode, StartOptions},
 };
 
 type Web = State<Arc<Site>>;
@@ -40,10 +39,21 @@ impl WebSignIn {
         let site = &self.0;
         let path = |route: &str| site.urls.path(route);
         let named = |route: &str| format!("{}/{{connection}}", path(route));
+        // At the root the other method stays the application's own.
+        let at_root = site.urls.is_callback_at_root();
+        let shared = match (at_root, site.options.response_mode) {
+            (false, _) => get(callback).post(callback_post),
+            (true, ResponseMode::Query) => get(callback),
+            (true, ResponseMode::FormPost) => post(callback_post),
+        };
         Router::new()
             .route(&path(SIGN_IN), get(sign_in).post(sign_in))
             .route(&named(SIGN_IN), get(sign_in_with).post(sign_in_with))
-            .route(&path(CALLBACK), get(callback).post(callback_post))
+            .route(&site.urls.callback_path(), shared)
+            .route(
+                &site.urls.callback_route(),
+                get(callback_of).post(callback_of_post),
+            )
             .route(&path(SIGN_OUT), get(ask_to_sign_out).post(sign_out))
             .route(&path(SIGNED_OUT), get(signed_out))
             .route(&path(FRONT_CHANNEL), get(front_channel))
@@ -56,7 +66,7 @@ impl WebSignIn {
 
 async fn sign_in(State(site): Web, request: Request) -> Response {
     let headers = request.headers().clone();
-    let wish = match SignInRequest::read(request).await {
+    let wish = match SignInRequest::read(&site, request).await {
         Ok(wish) => wish,
         Err(response) => return finished(*response),
     };
@@ -83,24 +93,48 @@ async fn sign_in(State(site): Web, request: Request) -> Response {
 async fn sign_in_with(State(site): Web, Path(name): Path<String>, request: Request) -> Response {
     let headers = request.headers().clone();
     match (
-        SignInRequest::read(request).await,
+        SignInRequest::read(&site, request).await,
         site.connections.by_name(&name),
     ) {
         (Err(response), _) => finished(*response),
-        (_, None) => finished(no_such_connection()),
+        (_, None) => finished(no_such_connection(&site)),
         (Ok(wish), Some(client)) => site.start(&client, &wish, &headers),
     }
 }
 
 async fn callback(State(site): Web, uri: Uri, headers: HeaderMap) -> Response {
-    site.come_back(uri.query().unwrap_or_default(), &headers)
-        .await
+    let query = uri.query().unwrap_or_default();
+    site.come_back(&site.urls.callback(), query, &headers).await
 }
 
 async fn callback_post(State(site): Web, request: Request) -> Response {
     let headers = request.headers().clone();
     match form(request).await {
-        Ok(body) => site.come_back(&body, &headers).await,
+        Ok(body) => site.come_back(&site.urls.callback(), &body, &headers).await,
+        Err(response) => finished(*response),
+    }
+}
+
+async fn callback_of(
+    State(site): Web,
+    Path(name): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let query = uri.query().unwrap_or_default();
+    let came_to = site.urls.callback_of(&name);
+    site.come_back(&came_to, query, &headers).await
+}
+
+async fn callback_of_post(
+    State(site): Web,
+    Path(name): Path<String>,
+    request: Request,
+) -> Response {
+    let headers = request.headers().clone();
+    let came_to = site.urls.callback_of(&name);
+    match form(request).await {
+        Ok(body) => site.come_back(&came_to, &body, &headers).await,
         Err(response) => finished(*response),
     }
 }
@@ -111,7 +145,7 @@ async fn ask_to_sign_out(State(site): Web) -> Response {
         Page::new(StatusCode::OK, "Sign out?")
             .says("You will be signed out here and of your organisation's account in this browser.")
             .posts(&site.urls.sign_out_path(), "Sign out")
-            .links("Stay signed in", "/")
+            .links("Stay signed in", site.front_page.as_str())
             .into_response(),
     );
     // A page that tells nobody its address posts with the origin `null`, by which browsers without
@@ -186,7 +220,7 @@ async fn front_channel(State(site): Web, uri: Uri, headers: HeaderMap) -> Respon
 async fn admin_consent(State(site): Web, uri: Uri, headers: HeaderMap) -> Response {
     match site.only() {
         Some(client) => site.ask_admin(&client, &uri, &headers),
-        None => finished(no_such_connection()),
+        None => finished(no_such_connection(&site)),
     }
 }
 
@@ -198,7 +232,7 @@ async fn admin_consent_of(
 ) -> Response {
     match site.connections.by_name(&name) {
         Some(client) => site.ask_admin(&client, &uri, &headers),
-        None => finished(no_such_connection()),
+        None => finished(no_such_connection(&site)),
     }
 }
 
@@ -213,7 +247,7 @@ async fn admin_consented(State(site): Web, uri: Uri, headers: HeaderMap) -> Resp
     };
     let client = site.connections.by_name(consent.state.connection());
     let Some(client) = client else {
-        return with_cookies(no_such_connection(), [gone]);
+        return with_cookies(no_such_connection(&site), [gone]);
     };
     let response = match client.finish_admin_consent(consent.state, answer) {
         Ok(_) => Page::new(StatusCode::OK, "Thank you")
@@ -228,12 +262,15 @@ async fn admin_consented(State(site): Web, uri: Uri, headers: HeaderMap) -> Resp
 impl Site {
     /// Sends the browser to sign in.
     fn start(&self, client: &SignInClient, wish: &SignInRequest, headers: &HeaderMap) -> Response {
-        if client.redirect_uri() != self.urls.callback() {
+        if !self
+            .urls
+            .is_callback_of(client.name(), client.redirect_uri())
+        {
             tracing::error!(
                 connection = client.name(),
                 "a connection comes back to another address than the routes'"
             );
-            return finished(no_such_connection());
+            return finished(no_such_connection(self));
         }
         let mut options = self.options.clone();
         options.prompt = wish.prompt.or(options.prompt);
@@ -269,8 +306,9 @@ impl Site {
         }
     }
 
-    /// The browser is back, with an answer that anybody may have written.
-    async fn come_back(&self, answer: &str, headers: &HeaderMap) -> Response {
+    /// The browser is back, at one of the redirect URIs and with a response that anybody may have
+    /// written.
+    async fn come_back(&self, came_to: &str, answer: &str, headers: &HeaderMap) -> Response {
         let brought = state(answer)
             .and_then(|id| self.cookies.bring::<Flow>(FlowCookie::SignIn, &id, headers));
         let Some((flow, gone)) = brought else {
@@ -286,7 +324,8 @@ impl Site {
             Ok(client) => client,
             Err(error) => return with_cookies(self.problem(&error, None, Some(&back)), [gone]),
         };
-        let response = match Box::pin(client.finish(state, answer)).await {
+        let callback = Callback::form(came_to, answer);
+        let response = match Box::pin(client.finish(state, callback)).await {
             Ok(signed_in) => {
                 let context = SignInContext {
                     signed_in,
@@ -396,7 +435,7 @@ impl Site {
             Err(error) => return self.problem(&error, None, None),
         };
         let asked = parameter(uri.query().unwrap_or_default(), "return");
-        let back = ReturnPath::or_root(asked.as_deref());
+        let back = self.back(asked.as_deref());
         let id = state.id().to_owned();
         let consent = Consent { state, back };
         match self.cookies.send(FlowCookie::Consent, &id, &consent) {
@@ -424,8 +463,7 @@ impl Site {
             true => page.for_admin(&error.for_admin()).warns(error.for_user()),
             false => page.warns(error.for_user()).for_admin(&error.for_admin()),
         };
-        let root = ReturnPath::root();
-        let back = back.unwrap_or(&root);
+        let back = back.unwrap_or(&self.front_page);
         let page = if error.is_worth_another_try() || error.kind() == SignInErrorKind::Declined {
             page.links("Try again", &self.sign_in_path(connection, back, None))
         } else {
@@ -433,7 +471,10 @@ impl Site {
             let path = self.sign_in_path(connection, back, prompt);
             page.links("Sign in with another account", &path)
         };
-        finished(page.links("To the front page", "/").into_response())
+        finished(
+            page.links("To the front page", self.front_page.as_str())
+                .into_response(),
+        )
     }
 
     fn refused(
@@ -455,9 +496,15 @@ impl Site {
         let path = self.sign_in_path(Some(client.name()), back, Some("select_account"));
         finished(
             page.links("Sign in with another account", &path)
-                .links("To the front page", "/")
+                .links("To the front page", self.front_page.as_str())
                 .into_response(),
         )
+    }
+
+    /// The path to go on to, if it is one of this site, else the front page.
+    fn back(&self, asked: Option<&str>) -> ReturnPath {
+        let asked = asked.and_then(|asked| asked.parse().ok());
+        asked.unwrap_or_else(|| self.front_page.clone())
     }
 
     /// The connection, where there is no choice.
@@ -486,7 +533,7 @@ struct SignInRequest {
 }
 
 impl SignInRequest {
-    async fn read(request: Request) -> Result<Self, Box<Response>> {
+    async fn read(site: &Site, request: Request) -> Result<Self, Box<Response>> {
         let text = match request.method().as_str() {
             "POST" => form(request).await?,
             _ => request.uri().query().unwrap_or_default().to_owned(),
@@ -494,7 +541,7 @@ impl SignInRequest {
         let back = parameter(&text, "return").filter(|back| back.len() <= LONGEST_RETURN);
         let email = parameter(&text, "email").filter(|email| email.len() <= LONGEST_EMAIL);
         Ok(Self {
-            back: ReturnPath::or_root(back.as_deref()),
+            back: site.back(back.as_deref()),
             email: email.map(|email| email.trim().to_owned()),
             prompt: match parameter(&text, "prompt").as_deref() {
                 Some("none") => Some(Prompt::None),
@@ -558,10 +605,10 @@ const fn status(kind: SignInErrorKind) -> StatusCode {
     }
 }
 
-fn no_such_connection() -> Response {
+fn no_such_connection(site: &Site) -> Response {
     Page::new(StatusCode::NOT_FOUND, "Nobody signs in here")
         .says("The link may be old, or the organisation does not sign in here any more.")
-        .links("To the front page", "/")
+        .links("To the front page", site.front_page.as_str())
         .into_response()
 }
 

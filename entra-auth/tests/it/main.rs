@@ -50,6 +50,8 @@ mod sign_in_groups;
 #[cfg(feature = "sign-in")]
 mod sign_in_keys;
 #[cfg(feature = "sign-in")]
+mod sign_in_mix_up;
+#[cfg(feature = "sign-in")]
 mod sign_in_staging;
 #[cfg(feature = "sign-in")]
 mod sign_in_support;
@@ -81,6 +83,8 @@ mod validate_support;
 mod web;
 #[cfg(feature = "axum")]
 mod web_browser;
+#[cfg(feature = "axum")]
+mod web_mix_up;
 #[cfg(feature = "axum")]
 mod web_session;
 #[cfg(feature = "axum")]

@@ -34,7 +34,7 @@ fn five_hundred(service: &Arc<Service>) -> Connections {
             ])
             .build()
             .unwrap();
-        assert!(connections.add(client).is_none());
+        assert!(connections.add(client).unwrap().is_none());
     }
     connections
 }
@@ -81,33 +81,42 @@ async fn they_come_and_go_while_the_product_runs() {
     assert_eq!(error.kind(), SignInErrorKind::OtherConnection);
 
     // Another tenant under the same name does not finish what the first one started.
-    let build = |tenant: &str| {
+    let named = |tenant: &str, domain: &str| {
         builder_for(tenant, &service, &clock())
             .name("customer-1")
-            .domains(["c1.example", "c2.example"])
+            .domains(["c1.example", domain])
             .build()
             .unwrap()
     };
-    assert!(connections.add(build(OTHER_TENANT)).is_none());
+    let build = |tenant: &str| named(tenant, "customer1.example");
+    assert!(connections.add(build(OTHER_TENANT)).unwrap().is_none());
     let error = connections.finish(flow, &answer).await.unwrap_err();
     assert_eq!(error.kind(), SignInErrorKind::OtherConnection);
-    assert!(connections.add(build(TENANT)).is_some(), "it replaces");
+    let replaced = connections.add(build(TENANT)).unwrap();
+    assert!(replaced.is_some(), "it replaces");
     assert!(
         connections
             .by_tenant(&OTHER_TENANT.parse().unwrap())
             .is_none()
     );
     assert_eq!(connections.len(), 500);
-    // A domain goes to who named it last, and what others have named stays theirs.
-    assert_eq!(
-        connections.by_domain("c2.example").unwrap().name(),
-        "customer-1"
-    );
+    // A domain stays with its connection until that is removed, in whatever spelling.
+    for domain in ["c2.example", " C2.Example. ", "@c2.example"] {
+        let error = connections.add(named(OTHER_TENANT, domain)).unwrap_err();
+        let text = "the domain c2.example belongs to the connection customer-2";
+        assert!(error.to_string().contains(text), "{error}");
+        let owner = connections.by_email(&format!("ada@{}", domain.trim_start_matches('@')));
+        assert_eq!(owner.unwrap().name(), "customer-2");
+        let unchanged = connections.by_name("customer-1").unwrap();
+        assert_eq!(unchanged.tenant().to_string(), TENANT);
+    }
     connections.remove("customer-2");
+    connections.add(named(TENANT, "c2.example")).unwrap();
     assert_eq!(
         connections.by_domain("c2.example").unwrap().name(),
         "customer-1"
     );
+    assert!(connections.by_domain("customer1.example").is_none());
     let names: Vec<String> = connections
         .all()
         .iter()
@@ -126,10 +135,12 @@ async fn one_that_fails_does_not_hold_up_another() {
             .name(name)
             .build()
             .unwrap();
-        connections.add(client);
+        connections.add(client).unwrap();
     }
     let a = connections.by_name("a").unwrap();
-    let error = sign_in(&broken, &a, json!({})).await.unwrap_err();
+    let (_, flow) = a.start(&StartOptions::default()).unwrap();
+    let answer = callback(&flow);
+    let error = connections.finish(flow, &answer).await.unwrap_err();
     assert_eq!(error.kind(), SignInErrorKind::Unavailable);
     let b = connections.by_name("b").unwrap();
     let (_, flow) = b.start(&StartOptions::default()).unwrap();

@@ -92,7 +92,10 @@ pub(crate) fn connection() -> (Arc<Service>, SignInClient) {
 
 /// What a browser brings back when all went well.
 pub(crate) fn callback(flow: &PendingSignIn) -> String {
-    format!("code=code-c4nary-1&state={}&session_state=ss-1", flow.id())
+    format!(
+        "{CALLBACK}?code=code-c4nary-1&state={}&session_state=ss-1",
+        flow.id()
+    )
 }
 
 /// What a flow keeps, which a test may look at and change.

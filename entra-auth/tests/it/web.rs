@@ -30,6 +30,8 @@ pub(crate) fn register(tenant: &FakeTenant) -> App {
     tenant
         .register_app("Shop")
         .redirect_uri(&urls.callback())
+        .redirect_uri(&urls.callback_of("contoso"))
+        .redirect_uri(&urls.callback_of("the other one"))
         .redirect_uri(&urls.signed_out())
         .redirect_uri(&urls.admin_consent_callback())
         .front_channel_logout_uri(&urls.front_channel_sign_out())
@@ -308,7 +310,7 @@ async fn customers_sign_in_side_by_side_by_name_or_by_address() {
     let fabrikam = FakeTenant::builder().random_seed(2).start().await;
     let (app, other) = (register(&contoso), register(&fabrikam));
     let connections = Connections::new();
-    connections.add(client(&contoso, &app, "contoso"));
+    connections.add(client(&contoso, &app, "contoso")).unwrap();
     let second = SignInClient::builder(
         fabrikam.id(),
         other.client_id(),
@@ -317,9 +319,9 @@ async fn customers_sign_in_side_by_side_by_name_or_by_address() {
     let second = second
         .name("the other one")
         .domains(["fabrikam.example"])
-        .redirect_uri(urls().callback());
+        .redirect_uri(urls().callback_of("the other one"));
     let second = second.cloud(fabrikam.cloud()).clock(fabrikam.clock());
-    connections.add(second.build().unwrap());
+    connections.add(second.build().unwrap()).unwrap();
     let gate = async |context: SignInContext| {
         let oid = context.signed_in.identity().oid;
         Ok(format!("{} {oid}", context.connection.name()))
@@ -454,7 +456,7 @@ async fn a_session_leads_to_the_persons_tokens() {
     let contoso = sign_in.connections().remove("contoso").unwrap();
     let asked = browser.open(&site, "/ask").await;
     assert!(asked.location().starts_with("/auth/sign-in"));
-    sign_in.connections().add(contoso);
+    sign_in.connections().add(contoso).unwrap();
     assert_eq!(browser.open(&site, "/ask").await.body, ADELE);
     // Its name may go to another customer, who is not answerable for the people of the first.
     let other = SignInClient::builder(
@@ -466,7 +468,7 @@ async fn a_session_leads_to_the_persons_tokens() {
         .name("contoso")
         .redirect_uri(urls().callback())
         .build();
-    sign_in.connections().add(other.unwrap());
+    sign_in.connections().add(other.unwrap()).unwrap();
     let asked = browser.open(&site, "/ask").await;
     assert!(asked.location().starts_with("/auth/sign-in"));
 }

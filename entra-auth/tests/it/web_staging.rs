@@ -72,7 +72,7 @@ async fn a_sign_in_that_the_site_rejects_leaves_the_users_tokens_alone() {
         .await;
     let (url, flow) = contoso.start(&Default::default()).unwrap();
     let back = tenant.sign_in_at(url.as_str(), ADELE);
-    let account = contoso.finish(flow, &back.query()).await.unwrap();
+    let account = contoso.finish(flow, back.address()).await.unwrap();
     let account = account.account().clone();
     let token = contoso.resume(&account).await.unwrap().refresh_token();
     assert!(token.is_some());

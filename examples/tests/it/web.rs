@@ -25,7 +25,7 @@ async fn people_of_both_companies_enter_if_they_are_in_the_group() {
     for form_post in [false, true] {
         let story = story(form_post).await;
         let method = if form_post { "POST" } else { "GET" };
-        let callback = format!("{method} /auth/callback");
+        let callback = format!("{method} /auth/callback/");
         for (line, times) in [
             ("200  You may enter", 2),
             ("403  You may not enter", 2),

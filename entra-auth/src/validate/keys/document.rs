@@ -38,6 +38,8 @@ pub(in super::super) enum Expected {
 #[derive(Debug)]
 pub(in super::super) struct KeySet {
     pub(in super::super) issuer: Issuer,
+    /// Whether the service promises to name itself in every authorization response (RFC 9207).
+    pub(in super::super) promises_issuer: bool,
     keys: Vec<Key>,
 }
 
@@ -65,7 +67,11 @@ impl KeySet {
         if keys.is_empty() {
             return Err(unusable("the sign-in service has no RSA signing key", FIX));
         }
-        Ok(Self { issuer, keys })
+        Ok(Self {
+            issuer,
+            promises_issuer: metadata.authorization_response_iss_parameter_supported,
+            keys,
+        })
     }
 
     /// Where the key of this name is.
@@ -142,6 +148,8 @@ fn number(text: &str) -> Option<Vec<u8>> {
 struct Metadata {
     issuer: String,
     jwks_uri: String,
+    #[serde(default)]
+    authorization_response_iss_parameter_supported: bool,
 }
 
 #[derive(Deserialize)]

@@ -76,16 +76,17 @@ impl Source {
     /// The key of this name, if nothing must be waited for or done.
     pub(in super::super) fn ready(&self, kid: &str, now: Duration) -> Option<Found> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        match state.look(kid, now, state.fetches) {
+        match state.look(Some(kid), now, state.fetches) {
             Look::Ready(found) => Some(found),
             _ => None,
         }
     }
 
-    /// The key of this name. It may be dropped at any await: what it started goes on for others.
+    /// The key of this name, or any if only what was published with them is asked for. It may be
+    /// dropped at any await: what it started goes on for others.
     pub(in super::super) async fn find(
         self: &Arc<Self>,
-        kid: &str,
+        kid: Option<&str>,
         settings: &Arc<Settings>,
     ) -> Result<Found, InvalidToken> {
         let seen = self.look(|state| state.fetches);
@@ -223,7 +224,7 @@ impl Source {
 
 impl State {
     /// What is to be done for the key of this name, for a caller who came after `seen` fetches.
-    fn look(&self, kid: &str, now: Duration, seen: u64) -> Look {
+    fn look(&self, kid: Option<&str>, now: Duration, seen: u64) -> Look {
         let waited = self.fetches > seen;
         let Some(known) = &self.known else {
             return match &self.failure {
@@ -232,7 +233,11 @@ impl State {
                 _ => Look::Fetch(Why::Needed),
             };
         };
-        let Some(position) = known.keys.position(kid) else {
+        let position = match kid {
+            Some(kid) => known.keys.position(kid),
+            None => Some(0),
+        };
+        let Some(position) = position else {
             return match &self.failure {
                 _ if self
                     .forced

@@ -1,0 +1,431 @@
+//! A provider that an attacker runs beside Entra, and the codes that it does not get (mix-up, RFC
+//! 9207, RFC 9700 4.4).
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use entra_auth::{
+    ErrorKind, SignInClient,
+    sign_in::{Connections, SignInClientBuilder, SignInErrorKind as Kind},
+    user::{AuthorizationCodeFlow, Callback, ClientProof, PendingSignIn, StartOptions},
+};
+use entra_core::{Cloud, HttpTransport, RetryPolicy, TransportError, bytes::Bytes, http, url::Url};
+use entra_mock::{App, FakeTenant};
+use serde_json::json;
+
+use crate::{
+    sign_in_support::{CALLBACK, Service, builder_for, callback, copy, stored, success},
+    support::{CLIENT, TENANT, response},
+    validate_support::{OTHER_TENANT, OURS, clock, issuer_v2},
+};
+
+const VICTIM: &str = "adele@contoso.com";
+pub(crate) const EVIL: &str = "https://evil.example";
+
+/// What the attacker runs: a discovery document, an authorization and a token endpoint, which note
+/// what they are sent.
+#[derive(Debug, Default)]
+pub(crate) struct Attacker(Mutex<Vec<String>>);
+
+impl Attacker {
+    /// The forms that the token endpoint got.
+    pub(crate) fn received(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+
+    pub(crate) fn cloud() -> Cloud {
+        let place = |path: &str| format!("{EVIL}/{path}");
+        Cloud::openid_provider(EVIL, &place("token"), Some(&place("authorize")), None).unwrap()
+    }
+
+    /// The connection that a customer of the product has with it.
+    pub(crate) fn connection(self: &Arc<Self>, redirect_uri: &str) -> SignInClientBuilder {
+        SignInClient::builder(TENANT, CLIENT, ClientProof::secret("s3cr3t"))
+            .name("evil")
+            .redirect_uri(redirect_uri)
+            .cloud(Self::cloud())
+            .transport(Arc::clone(self))
+            .retry_policy(RetryPolicy::once())
+    }
+}
+
+#[async_trait]
+impl HttpTransport for Attacker {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        let body = match request.uri().path() {
+            "/.well-known/openid-configuration" => {
+                json!({ "issuer": EVIL, "jwks_uri": format!("{EVIL}/keys") })
+            }
+            "/keys" => json!({ "keys": [OURS.jwk()] }),
+            _ => {
+                let form = String::from_utf8_lossy(request.body()).into_owned();
+                self.0.lock().unwrap().push(form);
+                json!({ "error": "invalid_grant" })
+            }
+        };
+        Ok(response(200, &body.to_string()))
+    }
+}
+
+/// Where the attacker's provider sends the victim's browser: to Entra, as if for the attacker's own
+/// sign-in there, and with the state of the victim's sign-in at the provider.
+pub(crate) fn forwarded(attackers: &str, state: &str, redirect_uri: &str) -> String {
+    let mut url = Url::parse(attackers).unwrap();
+    let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+    let mut query = url.query_pairs_mut();
+    query.clear();
+    for (name, value) in &pairs {
+        let value = match name.as_str() {
+            "state" => state,
+            "redirect_uri" => redirect_uri,
+            _ => value,
+        };
+        query.append_pair(name, value);
+    }
+    drop(query);
+    url.into()
+}
+
+fn own_callback(name: &str) -> String {
+    format!("{CALLBACK}/{name}")
+}
+
+async fn tenant() -> (FakeTenant, App) {
+    let tenant = FakeTenant::start().await;
+    let app = tenant
+        .register_app("Shop")
+        .redirect_uri(CALLBACK)
+        .redirect_uri(&own_callback("contoso"))
+        .delegated_permission("User.Read")
+        .with_secret();
+    (tenant, app)
+}
+
+fn contoso(tenant: &FakeTenant, app: &App, redirect_uri: &str) -> SignInClient {
+    let proof = ClientProof::secret(app.secret());
+    SignInClient::builder(tenant.id(), app.client_id(), proof)
+        .name("contoso")
+        .redirect_uri(redirect_uri)
+        .cloud(tenant.cloud())
+        .clock(tenant.clock())
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_code_for_one_connection_never_reaches_the_provider_of_another() {
+    let (tenant, app) = tenant().await;
+    let attacker = Arc::new(Attacker::default());
+    let evil = attacker.connection(&own_callback("evil"));
+    let evil = evil.clock(tenant.clock()).build().unwrap();
+    let connections = Connections::new();
+    let contoso = contoso(&tenant, &app, &own_callback("contoso"));
+    connections.add(contoso.clone()).unwrap();
+    connections.add(evil.clone()).unwrap();
+
+    // The attacker begins a sign-in of his own, and the victim one at the attacker's provider.
+    let (attackers_url, attackers) = contoso.start(&StartOptions::default()).unwrap();
+    let (_, victims) = evil.start(&StartOptions::default()).unwrap();
+    let there = forwarded(
+        attackers_url.as_str(),
+        victims.id(),
+        &own_callback("contoso"),
+    );
+    let back = tenant.sign_in_at(&there, VICTIM);
+    assert_eq!(back.parameter("state").as_deref(), Some(victims.id()));
+    let path = back.address().strip_prefix("https://shop.example").unwrap();
+
+    // Whatever the application makes of it: the address, its path, or a form that came there.
+    let form = back.query();
+    let callbacks = [
+        Callback::from(back.address()),
+        Callback::from(path),
+        Callback::form("/callback/contoso", &form),
+    ];
+    for callback in callbacks {
+        let finished = connections.finish(copy(&victims), callback).await;
+        assert_eq!(finished.unwrap_err().kind(), Kind::OtherConnection);
+        let found = connections.for_flow(&victims).unwrap();
+        let finished = found.finish(copy(&victims), callback).await;
+        assert_eq!(finished.unwrap_err().kind(), Kind::OtherConnection);
+        let finished = evil.finish(copy(&victims), callback).await;
+        assert_eq!(finished.unwrap_err().kind(), Kind::OtherConnection);
+        let finished = contoso.finish(copy(&victims), callback).await;
+        assert_eq!(finished.unwrap_err().kind(), Kind::OtherConnection);
+    }
+    // Without the path nobody can tell, so that it is an error of the application from the start.
+    for callback in [form.clone(), format!("?{form}")] {
+        for finished in [
+            connections.finish(copy(&victims), &callback).await,
+            evil.finish(copy(&victims), &callback).await,
+        ] {
+            let error = finished.unwrap_err();
+            assert_eq!(error.kind(), Kind::Configuration);
+            assert!(error.to_string().contains("give the path"), "{error}");
+        }
+    }
+    assert!(attacker.received().is_empty());
+    tenant.requests().to("/token").assert_count(0);
+
+    // The code was worth it: with it the attacker would be the victim.
+    let code = back.parameter("code").unwrap();
+    let replayed = format!("/callback/contoso?code={code}&state={}", attackers.id());
+    let session = connections.finish(attackers, &replayed).await.unwrap();
+    assert_eq!(session.identity().username.as_deref(), Some(VICTIM));
+}
+
+#[tokio::test]
+async fn the_flows_below_send_a_code_to_the_service_of_its_sign_in_only() {
+    let (tenant, app) = tenant().await;
+    let attacker = Arc::new(Attacker::default());
+    let proof = ClientProof::secret(app.secret());
+    // The same application at both, as far as ids go.
+    let flow = |redirect_uri: String| {
+        AuthorizationCodeFlow::builder(tenant.id(), app.client_id(), proof.clone())
+            .redirect_uri(redirect_uri)
+            .clock(tenant.clock())
+            .retry_policy(RetryPolicy::once())
+    };
+    let contoso = flow(own_callback("contoso"))
+        .cloud(tenant.cloud())
+        .build()
+        .unwrap();
+    let evil = flow(own_callback("evil")).cloud(Attacker::cloud());
+    let evil = evil.transport(Arc::clone(&attacker)).build().unwrap();
+    let (url, own) = contoso.start(&StartOptions::default()).unwrap();
+    let (_, victims) = evil.start(&StartOptions::default()).unwrap();
+    let there = forwarded(url.as_str(), victims.id(), &own_callback("contoso"));
+    let back = tenant.sign_in_at(&there, VICTIM);
+    let error = evil
+        .finish(copy(&victims), back.address())
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused);
+    // Nor does the other flow finish what it did not start, with or without an address.
+    let replayed = format!("code=c&state={}", own.id());
+    for finished in [
+        contoso.finish(victims, &back.query()).await,
+        evil.finish(own, &replayed).await,
+    ] {
+        let error = finished.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Refused);
+        assert!(
+            format!("{error:?}").contains("another application or service"),
+            "{error:?}"
+        );
+    }
+    assert!(attacker.received().is_empty());
+    tenant.requests().to("/token").assert_count(0);
+}
+
+#[tokio::test]
+async fn a_callback_is_shared_only_at_one_login_host() {
+    let attacker = Arc::new(Attacker::default());
+    let service = Service::new();
+    let entra = |tenant: &str, name: &str, cloud: Cloud| {
+        let builder = builder_for(tenant, &service, &clock()).name(name);
+        builder.cloud(cloud).build().unwrap()
+    };
+    let other_spellings = [
+        CALLBACK.to_owned(),
+        format!("{CALLBACK}?connection=evil"),
+        CALLBACK.replace("https", "HTTPS").replace("shop", "SHOP"),
+        CALLBACK.replace("example/", "example:443/x/../"),
+        // Behind a proxy the host is not known.
+        CALLBACK.replace("shop", "other"),
+    ];
+    let connections = Connections::new();
+    connections
+        .add(entra(TENANT, "a", Cloud::public()))
+        .unwrap();
+    // Any number of tenants of one cloud, under any of its names.
+    connections
+        .add(entra(OTHER_TENANT, "b", Cloud::public()))
+        .unwrap();
+    let alias = Cloud::custom("https://login.windows.net", "https://graph.microsoft.com");
+    connections.add(entra(TENANT, "c", alias.unwrap())).unwrap();
+    for spelling in &other_spellings {
+        let error = connections.add(attacker.connection(spelling).build().unwrap());
+        let error = error.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration, "{spelling}");
+        assert!(error.to_string().contains("another login host"), "{error}");
+    }
+    let own_service = Cloud::custom(EVIL, "https://graph.microsoft.com").unwrap();
+    // A service that says it is Microsoft's under another name is none of theirs.
+    let claims = own_service.clone().with_authority_aliases(
+        "login.microsoftonline.com",
+        ["login.microsoftonline.com", "evil.example"],
+    );
+    for cloud in [own_service, claims, Cloud::us_government(), Cloud::china()] {
+        connections.add(entra(TENANT, "d", cloud)).unwrap_err();
+    }
+    // An issuer at Microsoft's host whose token endpoint is elsewhere.
+    let issuer = issuer_v2(TENANT);
+    let elsewhere = Cloud::openid_provider(&issuer, &format!("{EVIL}/token"), None, None).unwrap();
+    connections.add(entra(TENANT, "d", elsewhere)).unwrap_err();
+    assert_eq!(connections.len(), 3);
+    // Replacing one of several does not open the way, and replacing the only one does.
+    let evil_a = |name: &str| {
+        let builder = attacker.connection(CALLBACK).name(name);
+        builder.build().unwrap()
+    };
+    connections.add(evil_a("a")).unwrap_err();
+    assert_eq!(
+        connections.by_name("a").unwrap().tenant().to_string(),
+        TENANT
+    );
+    connections.remove("b");
+    connections.remove("c");
+    connections.add(evil_a("a")).unwrap();
+    connections
+        .add(entra(TENANT, "b", Cloud::public()))
+        .unwrap_err();
+}
+
+#[tokio::test]
+async fn a_sign_in_is_not_finished_at_another_service_that_took_the_name() {
+    let service = Service::new();
+    let entra = builder_for(TENANT, &service, &clock())
+        .name("evil")
+        .build()
+        .unwrap();
+    let connections = Connections::from(entra.clone());
+    let (_, flow) = entra.start(&StartOptions::default()).unwrap();
+    // Name, tenant, client and redirect URI are the same.
+    let attacker = Arc::new(Attacker::default());
+    let evil = attacker
+        .connection(CALLBACK)
+        .clock(clock())
+        .build()
+        .unwrap();
+    connections.add(evil.clone()).unwrap();
+    let back = callback(&flow);
+    for finished in [
+        connections.finish(copy(&flow), &back).await,
+        evil.finish(copy(&flow), &back).await,
+    ] {
+        assert_eq!(finished.unwrap_err().kind(), Kind::OtherConnection);
+    }
+    assert!(attacker.received().is_empty());
+    // Nor one that was stored before the service was a part of it.
+    let mut older = stored(&flow);
+    older.as_object_mut().unwrap().remove("authority");
+    let older = crate::sign_in_support::restored(&older);
+    let error = entra.finish(older, &back).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::OtherConnection);
+    service.then(200, &success(&flow, json!({})));
+    entra.finish(flow, &back).await.unwrap();
+}
+
+/// A service whose discovery document says this of the parameter `iss`.
+fn promising(promise: &serde_json::Value) -> (Arc<Service>, SignInClient) {
+    let service = Service::new();
+    let place = format!("https://login.microsoftonline.com/{TENANT}");
+    let mut document = json!({
+        "issuer": issuer_v2(TENANT), "jwks_uri": format!("{place}/discovery/v2.0/keys"),
+    });
+    if !promise.is_null() {
+        document["authorization_response_iss_parameter_supported"] = promise.clone();
+    }
+    let metadata = format!("{place}/v2.0/.well-known/openid-configuration");
+    service.metadata.answer(&metadata, &document);
+    let client = builder_for(TENANT, &service, &clock()).build().unwrap();
+    (service, client)
+}
+
+fn encoded(text: &str) -> String {
+    entra_core::url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+#[tokio::test]
+async fn where_the_service_promises_its_issuer_a_callback_without_one_is_rejected() {
+    let (service, client) = promising(&json!(true));
+    let start = || client.start(&StartOptions::default()).unwrap().1;
+    let without = |flow: &PendingSignIn| callback(flow);
+    let declined = |flow: &PendingSignIn| {
+        format!(
+            "{CALLBACK}?error=access_denied&error_subcode=cancel&state={}",
+            flow.id()
+        )
+    };
+    let wrong = |flow: &PendingSignIn| format!("{}&iss={}", callback(flow), encoded(EVIL));
+    let empty = |flow: &PendingSignIn| format!("{}&iss=", callback(flow));
+    let flows: [&dyn Fn(&PendingSignIn) -> String; 4] = [&without, &declined, &wrong, &empty];
+    for callback in flows {
+        let flow = start();
+        let back = callback(&flow);
+        let error = client.finish(flow, &back).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::IssuerMismatch, "{back}");
+    }
+    assert!(service.forms().is_empty(), "no code went anywhere");
+    let flow = start();
+    service.then(200, &success(&flow, json!({})));
+    let named = format!("{}&iss={}", callback(&flow), encoded(&issuer_v2(TENANT)));
+    client.finish(flow, &named).await.unwrap();
+}
+
+#[tokio::test]
+async fn where_it_does_not_promise_it_only_a_wrong_issuer_is_rejected() {
+    for promise in [json!(null), json!(false)] {
+        let (service, client) = promising(&promise);
+        let (_, flow) = client.start(&StartOptions::default()).unwrap();
+        let wrong = format!("{}&iss={}", callback(&flow), encoded(EVIL));
+        let error = client.finish(flow, &wrong).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::IssuerMismatch);
+        assert!(service.forms().is_empty());
+        let (_, flow) = client.start(&StartOptions::default()).unwrap();
+        service.then(200, &success(&flow, json!({})));
+        let back = callback(&flow);
+        client.finish(flow, &back).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_code_goes_nowhere_while_it_is_not_known_who_must_name_themselves() {
+    let (service, client) = promising(&json!(true));
+    service.metadata.fail(true);
+    let (_, flow) = client.start(&StartOptions::default()).unwrap();
+    let back = callback(&flow);
+    let error = client.finish(flow, &back).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Unavailable);
+    assert!(service.forms().is_empty());
+    // What the service itself said counts all the same.
+    let (_, flow) = client.start(&StartOptions::default()).unwrap();
+    let declined = format!(
+        "{CALLBACK}?error=access_denied&error_subcode=cancel&state={}",
+        flow.id()
+    );
+    let error = client.finish(flow, &declined).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Declined);
+}
+
+#[test]
+fn a_name_that_breaks_a_path_is_rejected_when_the_client_is_built() {
+    let named = |name: &str| {
+        let builder = builder_for(TENANT, &Service::new(), &clock());
+        builder.name(name).build()
+    };
+    let long = "x".repeat(129);
+    for bad in ["", ".", "..", "a/b", "a\\b", "../x", "a\nb", "a\0", &long] {
+        let error = named(bad).unwrap_err();
+        assert_eq!(error.kind(), Kind::Configuration, "{bad:?}");
+    }
+    for good in ["acme", "a b", "\u{e9}", "a.b", "...", "%2e%2e", "a?b#c"] {
+        named(good).unwrap();
+    }
+    let unnamed = builder_for(TENANT, &Service::new(), &clock())
+        .build()
+        .unwrap();
+    assert_eq!(unnamed.name(), format!("{TENANT}_{CLIENT}"));
+    let blank = builder_for(TENANT, &Service::new(), &clock()).domains([" @ "]);
+    assert_eq!(blank.build().unwrap_err().kind(), Kind::Configuration);
+}
+
+#[test]
+fn a_callback_shows_no_code() {
+    let callback = Callback::form("/callback", "code=c4nary-in-a-callback&state=s");
+    assert_eq!(format!("{callback:?}"), "Callback");
+}
