@@ -79,20 +79,3 @@ impl Resource<Application> {
         self.collection("owners", LIST_APPLICATION_OWNERS)
     }
 }
-
-impl Entity for Application {
-    const INFO: EntityInfo = EntityInfo::directory("application", "applications").with_nested(&[
-        nested("info/logoUrl", "null+"),
-        nested("info/termsOfServiceUrl", "eq+"),
-        nested("publicClient/redirectUris", "eq+ startsWith+"),
-        nested("requiredResourceAccess/resourceAppId", "eq+"),
-        nested("spa/redirectUris", "eq+ startsWith+"),
-        nested("verifiedPublisher/displayName", "eq+ null+"),
-        nested("web/homePageUrl", "eq+ null+"),
-        nested("web/redirectUris", "eq+ startsWith+"),
-    ]);
-}
-
-capable!(
-    Application: Selectable, Filterable, Orderable, Searchable, Expandable, Toppable, Countable
-);

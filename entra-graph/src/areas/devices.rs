@@ -99,27 +99,3 @@ impl Resource<Device> {
         self.collection("transitiveMemberOf", LIST_DEVICE_TRANSITIVE_MEMBER_OF)
     }
 }
-
-impl Entity for Device {
-    const INFO: EntityInfo = EntityInfo::directory("device", "devices").with_nested(&[
-        nested("alternativeSecurityIds/identityProvider", "eq+"),
-        nested("alternativeSecurityIds/type", "eq ge+ le+"),
-        nested("extensionAttributes/extensionAttribute1", "eq+ null+"),
-        nested("extensionAttributes/extensionAttribute2", "eq+ null+"),
-        nested("extensionAttributes/extensionAttribute3", "eq+ null+"),
-        nested("extensionAttributes/extensionAttribute4", "eq+ null+"),
-        nested("extensionAttributes/extensionAttribute5", "eq+ null+"),
-        nested("extensionAttributes/extensionAttribute6", "eq+ null+"),
-        nested("extensionAttributes/extensionAttribute7", "eq+ null+"),
-        nested("extensionAttributes/extensionAttribute8", "eq+ null+"),
-        nested("extensionAttributes/extensionAttribute9", "eq+ null+"),
-        nested("extensionAttributes/extensionAttribute10", "eq+ null+"),
-        nested("extensionAttributes/extensionAttribute11", "eq+ null+"),
-        nested("extensionAttributes/extensionAttribute12", "eq+ null+"),
-        nested("extensionAttributes/extensionAttribute13", "eq+ null+"),
-        nested("extensionAttributes/extensionAttribute14", "eq+ null+"),
-        nested("extensionAttributes/extensionAttribute15", "eq+ null+"),
-    ]);
-}
-
-capable!(Device: Selectable, Filterable, Orderable, Searchable, Expandable, Toppable, Countable);

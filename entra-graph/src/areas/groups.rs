@@ -136,13 +136,3 @@ impl Resource<Group> {
         self.collection("appRoleAssignments", LIST_GROUP_APP_ROLE_ASSIGNMENTS)
     }
 }
-
-impl Entity for Group {
-    const INFO: EntityInfo = EntityInfo::directory("group", "groups").with_nested(&[
-        nested("assignedLicenses/skuId", "eq"),
-        nested("onPremisesProvisioningErrors/category", "eq"),
-        nested("onPremisesProvisioningErrors/propertyCausingError", "eq"),
-    ]);
-}
-
-capable!(Group: Selectable, Filterable, Orderable, Searchable, Expandable, Toppable, Countable);

@@ -65,9 +65,3 @@ impl GraphClient {
         )
     }
 }
-
-impl Entity for Organization {
-    const INFO: EntityInfo = EntityInfo::other("organization", "organizations", None);
-}
-
-capable!(Organization: Selectable);

@@ -127,15 +127,3 @@ impl Resource<ServicePrincipal> {
         self.collection("memberOf", LIST_SERVICE_PRINCIPAL_MEMBER_OF)
     }
 }
-
-impl Entity for ServicePrincipal {
-    const INFO: EntityInfo = EntityInfo::directory("service principal", "service principals")
-        .with_nested(&[
-            nested("info/logoUrl", "null+"),
-            nested("info/termsOfServiceUrl", "eq+"),
-        ]);
-}
-
-capable!(
-    ServicePrincipal: Selectable, Filterable, Orderable, Searchable, Expandable, Toppable, Countable
-);

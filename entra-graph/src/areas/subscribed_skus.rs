@@ -59,9 +59,3 @@ impl GraphClient {
         )
     }
 }
-
-impl Entity for SubscribedSku {
-    const INFO: EntityInfo = EntityInfo::other("subscribed SKU", "subscribed SKUs", None);
-}
-
-capable!(SubscribedSku: Selectable);

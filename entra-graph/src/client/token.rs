@@ -1,43 +1,10 @@
-//! What a refused token was granted, for the message of a 403; never for a decision.
+//! Remembers the last token, so that a 403 can say which permissions it had.
 
 use std::sync::{Mutex, PoisonError};
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use entra_core::{AccessToken, CredentialError, TokenCredential, TokenRequest};
-use serde::Deserialize;
 
-/// The permissions in a token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Granted {
-    pub(crate) delegated: bool,
-    pub(crate) permissions: Vec<String>,
-}
-
-impl Granted {
-    /// Reads the payload of a token, without any validation: Graph did that.
-    pub(crate) fn read(token: &str) -> Option<Self> {
-        #[derive(Deserialize)]
-        struct Claims {
-            #[serde(default)]
-            roles: Vec<String>,
-            scp: Option<String>,
-        }
-
-        let payload = token.split('.').nth(1)?;
-        let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-        let claims: Claims = serde_json::from_slice(&payload).ok()?;
-        Some(match claims.scp {
-            Some(scopes) => Self {
-                delegated: true,
-                permissions: scopes.split_whitespace().map(str::to_owned).collect(),
-            },
-            None => Self {
-                delegated: false,
-                permissions: claims.roles,
-            },
-        })
-    }
-}
+use crate::error::Granted;
 
 /// A credential that remembers the last token it handed out, as the cache below it does anyway.
 #[derive(Debug)]
@@ -73,33 +40,5 @@ impl<C: TokenCredential> TokenCredential for Remembering<C> {
         let token = self.credential.token(request).await?;
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
         Ok(token)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn token(payload: &str) -> String {
-        format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(payload))
-    }
-
-    #[test]
-    fn roles_and_scopes_are_told_apart() {
-        let app = Granted::read(&token(r#"{"roles":["User.Read.All"],"aud":"x"}"#)).unwrap();
-        assert!(!app.delegated);
-        assert_eq!(app.permissions, ["User.Read.All"]);
-        let user = Granted::read(&token(r#"{"scp":"User.Read openid","roles":[]}"#)).unwrap();
-        assert!(user.delegated);
-        assert_eq!(user.permissions, ["User.Read", "openid"]);
-        let none = Granted::read(&token("{}")).unwrap();
-        assert!(none.permissions.is_empty());
-    }
-
-    #[test]
-    fn an_opaque_token_has_nothing_to_say() {
-        for text in ["", "opaque", "a.b.c", "a.!!.c", &token("[]")] {
-            assert_eq!(Granted::read(text), None, "{text}");
-        }
     }
 }

@@ -1,17 +1,46 @@
-use std::{error, fmt, time::Duration};
+//! Why a call failed, whatever the layer.
 
-use entra_core::{CredentialError, StopReason, http::StatusCode};
+mod granted;
+mod report;
+mod service_error;
 
-use crate::{permissions::Operation, report::Report, service_error::ServiceError, token::Granted};
+use std::{error, fmt, sync::Arc, time::Duration};
+
+use entra_core::{
+    CredentialError, StopReason,
+    http::{Method, StatusCode},
+};
+
+use crate::operation::Operation;
+pub(crate) use granted::Granted;
+pub(crate) use service_error::ServiceError;
 
 type Source = Box<dyn error::Error + Send + Sync>;
 
 /// Why a Graph call failed, with what a support ticket and a retry loop need.
 ///
-/// `Display` is one line that says what to do where that is known; causes are in
-/// [`source`](error::Error::source). No error holds a token.
+/// `Display` is one line that names the root cause with its code, whatever the layer. `{:#}` and `Debug`
+/// are the whole report in several lines: cause, fix and ids, so `?` out of `main` says what to do. No
+/// error holds a token or a body.
+///
+/// ```
+/// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
+/// # support::block_on(async {
+/// # let (tenant, _) = support::start().await;
+/// # let app = tenant.register_app("Night job").application_permission("User.Read.All").with_secret();
+/// # let credential = support::AppCredential::new(&tenant, &app);
+/// # let graph = entra_graph::GraphClient::builder(credential).cloud(tenant.cloud()).build()?;
+/// let error = graph.audit_logs().sign_ins().list().send().await.unwrap_err();
+/// assert!(error.to_string().starts_with("403 Authorization_RequestDenied on GET /auditLogs/signIns"));
+/// let report = format!("{error:#}");
+/// assert!(report.contains("\n  the token has roles: User.Read.All"), "{report}");
+/// assert!(report.contains("\n  needs one of (application): AuditLog.Read.All"), "{report}");
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     message: String,
@@ -22,13 +51,14 @@ struct Inner {
     retry_after: Option<Duration>,
     stop_reason: Option<StopReason>,
     granted: Option<Granted>,
-    source: Option<Source>,
+    source: Option<Arc<dyn error::Error + Send + Sync>>,
 }
 
 /// Which call failed.
 #[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) operation: &'static Operation,
+    pub(crate) method: Method,
     pub(crate) path: String,
 }
 
@@ -38,20 +68,22 @@ pub(crate) struct Call {
 pub enum ErrorKind {
     /// A setting of the client cannot be used.
     Configuration,
-    /// Graph would refuse this request, so it was not sent.
+    /// Graph would reject this request, so it was not sent.
     Query,
-    /// The address is not one that requests and tokens may go to.
+    /// The URL is not one that requests and tokens may go to.
     Policy,
-    /// There was no answer.
+    /// There was no response.
     Transport,
-    /// The credential gave no token; [`Error::credential`] has the details.
+    /// The credential returned no token; [`Error::credential`] has the details.
     Credential,
-    /// Graph answered with an error.
+    /// Graph returned an error.
     Service,
-    /// The answer was not what was expected; the message names the place in it.
+    /// The response was not what was expected; the message names the place in it.
     Decode,
     /// The pages of a list lead back to one that was already read.
     PageLoop,
+    /// The request was not processed, because one that it depends on in a batch failed.
+    Dependency,
 }
 
 impl Error {
@@ -142,16 +174,44 @@ impl Error {
         Some(&self.0.granted.as_ref()?.permissions)
     }
 
-    /// Whether Graph has no such object (404); just after a create it may only be late.
+    /// Whether Graph says that there is no such object; just after a create it may only be late.
+    ///
+    /// A 404 counts only with a code that means absence. `MailboxNotEnabledForRESTAPI`, for example, is a
+    /// 404 about a user who exists.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.0.status == Some(StatusCode::NOT_FOUND)
+            && self
+                .code()
+                .is_some_and(|code| ABSENT.iter().any(|known| known.eq_ignore_ascii_case(code)))
     }
 
-    /// The error in several lines for a person: what, why, what to do, and the ids.
+    /// Whether Graph rejected a reference because the object is already there, such as a member who is one.
+    ///
+    /// Graph has no code of its own for this, so its message decides too.
     #[must_use]
-    pub const fn report(&self) -> Report<'_> {
-        Report::new(self)
+    pub fn is_already_present(&self) -> bool {
+        self.0.status == Some(StatusCode::BAD_REQUEST)
+            && self.code() == Some("Request_BadRequest")
+            && self.message().contains("references already exist")
+    }
+
+    /// Whether the list must be read from its start, because Graph no longer knows the link to the page.
+    #[must_use]
+    pub fn is_expired_page(&self) -> bool {
+        self.code() == Some("Directory_ExpiredPageToken")
+    }
+
+    /// Whether a delta query must begin again with a full round.
+    #[must_use]
+    pub fn is_resync_required(&self) -> bool {
+        self.0.kind == ErrorKind::Service
+            && (self.0.status == Some(StatusCode::GONE)
+                || self
+                    .code()
+                    .into_iter()
+                    .chain(self.inner_codes().iter().map(String::as_str))
+                    .any(|code| RESYNC.iter().any(|known| known.eq_ignore_ascii_case(code))))
     }
 
     /// Whether Graph asked to slow down (429).
@@ -201,13 +261,17 @@ impl Error {
     pub(crate) fn page_loop() -> Self {
         Self::new(
             ErrorKind::PageLoop,
-            "the next page was read before: the list is not complete, ask for it anew",
+            "the next page was read before: the list is not complete, start it again",
         )
+    }
+
+    pub(crate) fn dependency(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Dependency, message)
     }
 
     pub(crate) fn decode(message: impl Into<String>, source: impl Into<Source>) -> Self {
         let mut error = Self::new(ErrorKind::Decode, message);
-        error.0.source = Some(source.into());
+        error.0.source = Some(source.into().into());
         error
     }
 
@@ -222,20 +286,32 @@ impl Error {
         error
     }
 
-    pub(crate) fn with_call(mut self, operation: &'static Operation, path: &str) -> Self {
+    /// An error that came with a status of success.
+    pub(crate) fn service_in_success(service: ServiceError) -> Self {
+        Self::service(StatusCode::OK, service)
+    }
+
+    pub(crate) fn with_call(
+        mut self,
+        operation: &'static Operation,
+        method: &Method,
+        path: &str,
+    ) -> Self {
         self.0.call = Some(Call {
             operation,
+            method: method.clone(),
             path: path.to_owned(),
         });
         self
     }
 
-    pub(crate) fn with_answer(mut self, response: &entra_core::Response) -> Self {
+    /// With the ids and waits of a response.
+    pub(crate) fn with_response(mut self, response: &ResponseFacts<'_>) -> Self {
         self.0.status = Some(response.status);
-        self.0.client_request_id = Some(response.client_request_id.clone());
+        self.0.client_request_id = response.client_request_id.map(str::to_owned);
         self.0.retry_after = response.retry_after;
         self.0.stop_reason = response.stop_reason;
-        if let Some(id) = response.header("request-id") {
+        if let Some(id) = response.request_id {
             self.0.service.request_id = Some(id.to_owned());
         }
         self
@@ -243,6 +319,16 @@ impl Error {
 
     pub(crate) fn with_granted(mut self, granted: Option<Granted>) -> Self {
         self.0.granted = granted;
+        self
+    }
+
+    pub(crate) fn with_source(mut self, source: impl Into<Source>) -> Self {
+        self.0.source = Some(source.into().into());
+        self
+    }
+
+    pub(crate) fn with_stop_reason(mut self, reason: StopReason) -> Self {
+        self.0.stop_reason = Some(reason);
         self
     }
 
@@ -275,118 +361,30 @@ impl Error {
             .as_ref()
             .is_some_and(|granted| granted.delegated)
     }
+}
 
-    /// The headline: what failed, on what, in whose words.
-    pub(crate) fn headline(&self) -> String {
-        let call = self.0.call.as_ref().map(|call| call.path.as_str());
-        match (self.0.kind, self.0.status) {
-            (ErrorKind::Service, Some(status)) => {
-                let code = self
-                    .code()
-                    .map(|code| format!(" {code}"))
-                    .unwrap_or_default();
-                let path = call
-                    .map(|path| format!(" on GET {path}"))
-                    .unwrap_or_default();
-                let message = self.message().trim_end_matches('.');
-                format!("{}{code}{path}: {message}", status.as_u16())
-            }
-            _ => {
-                let path = call
-                    .map(|path| format!(" (GET {path})"))
-                    .unwrap_or_default();
-                format!("{}{path}", self.0.message)
-            }
-        }
-    }
-
-    /// What to know and do about it, one thing each.
-    pub(crate) fn advice(&self) -> Vec<String> {
-        let mut advice = Vec::new();
-        if self.is_license_missing() {
-            advice.push("the tenant needs an Entra ID P1 or P2 licence for this".to_owned());
-        }
-        if let (Some(granted), true) = (&self.0.granted, self.lacks_permission()) {
-            let what = if granted.delegated { "scopes" } else { "roles" };
-            advice.push(match granted.permissions.as_slice() {
-                [] => format!("the token has no {what}"),
-                permissions => format!("the token has {what}: {}", permissions.join(", ")),
-            });
-        }
-        let needed = self.needed_permissions();
-        if !needed.is_empty() {
-            let kind = if self.is_delegated() {
-                "delegated"
-            } else {
-                "application"
-            };
-            advice.push(format!("needs one of ({kind}): {}", needed.join(", ")));
-        }
-        match self.0.stop_reason {
-            Some(StopReason::RetryAfterBeyondBudget { retry_after, left }) => advice.push(format!(
-                "gave up: the Retry-After of {} s is longer than the {} s left",
-                retry_after.as_secs(),
-                left.as_secs()
-            )),
-            Some(StopReason::Budget) => {
-                advice.push("gave up: the time budget is used up".to_owned())
-            }
-            Some(StopReason::Attempts) => advice.push("gave up after the last try".to_owned()),
-            Some(StopReason::NotRepeatable) => advice.push(
-                "not sent again, as it may have been processed: look before sending it again"
-                    .to_owned(),
-            ),
-            Some(_) | None => {}
-        }
-        advice
-    }
+/// What an error keeps of a response.
+pub(crate) struct ResponseFacts<'a> {
+    pub(crate) status: StatusCode,
+    pub(crate) request_id: Option<&'a str>,
+    pub(crate) client_request_id: Option<&'a str>,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) stop_reason: Option<StopReason>,
 }
 
 impl From<entra_core::Error> for Error {
     fn from(source: entra_core::Error) -> Self {
         let (kind, message) = match source.kind() {
-            entra_core::ErrorKind::Credential => (ErrorKind::Credential, "the call has no token"),
-            entra_core::ErrorKind::Transport => (ErrorKind::Transport, "the call got no answer"),
-            entra_core::ErrorKind::Policy => (ErrorKind::Policy, "the call was not allowed out"),
+            entra_core::ErrorKind::Credential => (ErrorKind::Credential, "the credential returned no token"),
+            entra_core::ErrorKind::Transport => (ErrorKind::Transport, "no response"),
+            entra_core::ErrorKind::Policy => (ErrorKind::Policy, "not sent"),
             _ => (ErrorKind::Configuration, "the client cannot send"),
         };
         let mut error = Self::new(kind, message);
         error.0.client_request_id = source.client_request_id().map(str::to_owned);
         error.0.retry_after = source.credential().and_then(CredentialError::retry_after);
-        error.0.source = Some(Box::new(source));
+        error.0.source = Some(Arc::new(source));
         error
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.headline())?;
-        for line in self.advice() {
-            write!(f, "; {line}")?;
-        }
-        match self.request_id() {
-            Some(id) => write!(f, "; request-id {id}"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Error")
-            .field("kind", &self.0.kind)
-            .field("status", &self.0.status)
-            .field("code", &self.code())
-            .field("message", &self.message())
-            .field("path", &self.0.call.as_ref().map(|call| &call.path))
-            .field("request_id", &self.request_id())
-            .field("client_request_id", &self.client_request_id())
-            .field("retry_after", &self.0.retry_after)
-            .field("stop_reason", &self.0.stop_reason)
-            .field("needed_permissions", &self.needed_permissions())
-            .field("token_permissions", &self.token_permissions())
-            .field("source", &self.0.source)
-            .finish()
     }
 }
 
@@ -397,4 +395,24 @@ impl error::Error for Error {
 }
 
 const NO_PREMIUM_LICENSE: &str = "Authentication_RequestFromNonPremiumTenantOrB2CTenant";
-const CONCURRENCY_VIOLATION: &str = "Directory_ConcurrencyViolation";
+pub(crate) const CONCURRENCY_VIOLATION: &str = "Directory_ConcurrencyViolation";
+
+/// The codes of a 404 that mean absence.
+const ABSENT: &[&str] = &[
+    "Request_ResourceNotFound",
+    "ResourceNotFound",
+    "Directory_ObjectNotFound",
+    "ErrorItemNotFound",
+    "itemNotFound",
+    "ImageNotFound",
+    "NotFound",
+];
+
+/// The codes that ask for a full round of a delta query.
+const RESYNC: &[&str] = &[
+    "syncStateNotFound",
+    "syncStateInvalid",
+    "resyncRequired",
+    "resyncChangesApplyDifferences",
+    "resyncChangesUploadDifferences",
+];

@@ -14,12 +14,25 @@ impl ServiceError {
     ///
     /// This never fails, for then an error would hide another one.
     pub(crate) fn parse(body: &[u8]) -> Self {
+        // Graph sometimes puts a byte order mark in front.
+        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         let Ok(Value::Object(body)) = serde_json::from_slice(body) else {
             return Self::default();
         };
-        let Some(error) = body.get("error") else {
-            return Self::default();
-        };
+        body.get("error").map(Self::read).unwrap_or_default()
+    }
+
+    /// An error that was written into the middle of a response after it had begun as a success.
+    pub(crate) fn salvage(body: &[u8]) -> Option<Self> {
+        const START: &[u8] = b"{\"error\":";
+        let at = body.windows(START.len()).position(|part| part == START)?;
+        let mut values = serde_json::Deserializer::from_slice(&body[at..]).into_iter::<Value>();
+        let value = values.next()?.ok()?;
+        let error = Self::read(value.get("error")?);
+        error.code.is_some().then_some(error)
+    }
+
+    fn read(error: &Value) -> Self {
         let mut parsed = Self {
             code: text(error, "code"),
             message: text(error, "message"),
@@ -75,6 +88,25 @@ mod tests {
             assert_eq!(error.message.as_deref(), Some("m n"));
             assert_eq!(error.inner_codes, ["B", "C"]);
             assert_eq!(error.request_id.as_deref(), Some("r1"));
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_hides_nothing() {
+        let body = b"\xef\xbb\xbf{\"error\":{\"code\":\"InternalServerError\",\"innerError\":{\"request-id\":\"r1\"}}}";
+        let error = ServiceError::parse(body);
+        assert_eq!(error.code.as_deref(), Some("InternalServerError"));
+        assert_eq!(error.request_id.as_deref(), Some("r1"));
+    }
+
+    #[test]
+    fn an_error_in_the_middle_of_a_page_is_cut_out() {
+        let body = br#"{"value":[{"id":"1"},{"id":{"error":{"code":"BadRequest","message":"row","innerError":{"request-id":"r1"}}}"#;
+        let error = ServiceError::salvage(body).unwrap();
+        assert_eq!(error.code.as_deref(), Some("BadRequest"));
+        assert_eq!(error.request_id.as_deref(), Some("r1"));
+        for body in [&br#"{"value":["#[..], br#"{"error":{"code""#, br#"{"error":7}"#] {
+            assert_eq!(ServiceError::salvage(body), None);
         }
     }
 

@@ -3,15 +3,15 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use super::{Shape, Value};
-use crate::Error;
+use super::{Secrets, Shape, Value};
+use crate::{error::Error, odata::Property};
 
 /// What came with an object beside the properties that its type knows, as it came.
 ///
 /// Directory extensions and properties newer than this crate are here, and annotations such as
 /// `@odata.id`. Empty, it holds no allocation.
 #[derive(Clone, Default, PartialEq)]
-pub struct Additional {
+pub struct AdditionalData {
     /// Which known properties came as an explicit null, by position.
     nulls: [u64; 2],
     /// Whether `@odata.type` came and named the model's own type.
@@ -23,7 +23,7 @@ pub struct Additional {
 #[derive(Clone)]
 pub struct Json(Box<RawValue>);
 
-impl Additional {
+impl AdditionalData {
     /// The JSON text of a property.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
@@ -39,11 +39,38 @@ impl Additional {
     /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the value is not a `T`.
     pub fn decode<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
         match self.get(name) {
-            None => Ok(None),
+            None | Some("null") => Ok(None),
             Some(text) => {
                 serde_json::from_str(text).map_err(|source| Error::decode_property(name, source))
             }
         }
+    }
+
+    /// A property decoded as the type that it was declared with; absent and null give `None`.
+    ///
+    /// ```
+    /// use entra_core::ClientId;
+    /// use entra_graph::{Property, User};
+    /// # let app: ClientId = "25883231-668a-43a7-80b2-5685c3f874bc".parse()?;
+    /// let cost_center: Property<User, String> = Property::extension(app, "costCenter");
+    /// # let user = User::default();
+    /// let value: Option<String> = user.additional().property(&cost_center)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when the value has another type.
+    pub fn property<E, T: DeserializeOwned, A>(
+        &self,
+        property: &Property<E, T, A>,
+    ) -> Result<Option<T>, Error> {
+        self.decode(property.name())
+    }
+
+    /// Takes a property out.
+    pub(crate) fn take(&mut self, name: &str) -> Option<Json> {
+        let at = self.rest.iter().position(|(known, _)| **known == *name)?;
+        Some(self.rest.remove(at).1)
     }
 
     /// Names and JSON texts, in the order they came.
@@ -83,7 +110,7 @@ impl Additional {
     }
 }
 
-impl fmt::Debug for Additional {
+impl fmt::Debug for AdditionalData {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter()).finish()
     }
@@ -136,7 +163,7 @@ impl Value for Json {
         Shape::Json(slot)
     }
 
-    fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn encode<S: Serializer>(&self, serializer: S, _: Secrets) -> Result<S::Ok, S::Error> {
         self.serialize(serializer)
     }
 }

@@ -1,22 +1,20 @@
-use crate::{
-    Error,
-    model::{self, Place},
-};
+use super::{Place, into};
+use crate::error::{Error, ServiceError};
 
-/// Decodes an answer into its place. A failure names the place in the JSON, by decoding once more.
+/// Decodes a response into its place. A failure names the place in the JSON, by decoding once more.
 ///
 /// # Errors
 /// `Decode`.
-pub(crate) fn decode_into(body: &[u8], place: &mut dyn Place) -> Result<(), Error> {
+pub(crate) fn read_document(body: &[u8], place: &mut dyn Place) -> Result<(), Error> {
     // Text is checked for UTF-8 once and not string by string.
-    let text = std::str::from_utf8(body)
-        .map_err(|source| Error::decode("the answer is not UTF-8 text", source))?;
+    let text = std::str::from_utf8(without_bom(body))
+        .map_err(|source| Error::decode("the response is not UTF-8 text", source))?;
     read(text, place).map_err(|_| explain(text, place))
 }
 
 fn read(text: &str, place: &mut dyn Place) -> Result<(), serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    model::into(&mut deserializer, place.shape())?;
+    into(&mut deserializer, place.shape())?;
     deserializer.end()
 }
 
@@ -25,19 +23,35 @@ fn explain(text: &str, place: &mut dyn Place) -> Error {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
-    match model::into(tracked, place.shape()) {
+    match into(tracked, place.shape()) {
         Err(error) => {
             let path = track.path().to_string();
             let message = if path == "." {
-                "the answer is not the JSON that was expected".to_owned()
+                "the response is not the JSON that was expected".to_owned()
             } else {
-                format!("the answer cannot be read at {path}")
+                format!("the response cannot be read at {path}")
             };
             Error::decode(message, error)
         }
         Ok(()) => match deserializer.end() {
-            Err(source) => Error::decode("the answer has text after its JSON", source),
-            Ok(()) => Error::query("the answer could not be read"),
+            Err(source) => Error::decode("the response has text after its JSON", source),
+            Ok(()) => Error::decode("the response could not be read", "it could at second reading"),
         },
     }
+}
+
+/// The text without the byte order mark that Graph sometimes puts in front (RFC 8259, section 8.1).
+pub(crate) fn without_bom(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
+
+/// A response with status 200 whose body is an error after all.
+///
+/// # Errors
+/// `Service`, with what the body says.
+pub(crate) fn without_error(body: &[u8], has_error: bool) -> Result<(), Error> {
+    if has_error {
+        return Err(Error::service_in_success(ServiceError::parse(body)));
+    }
+    Ok(())
 }

@@ -1,24 +1,19 @@
-//! What a request must know about an entity, as data, and what it may be asked, as traits.
+//! How objects are decoded, and which query options their collections take, as traits.
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{
-    Error,
-    odata::{Path, Support},
-    page::PageBody,
-};
+use super::page::PageBody;
+use crate::{error::Error, odata::Described};
 
 /// An object that Graph keeps in a collection, such as a [`User`](crate::User).
 ///
 /// This crate implements it for its models; which query options a collection takes is told by
 /// [`Selectable`] and its siblings.
-pub trait Entity: Row {
-    /// What a request must know about the collection.
-    #[doc(hidden)]
-    const INFO: EntityInfo;
-}
+pub trait Entity: Row + Described {}
 
-/// How an answer with such objects is decoded; it cannot be implemented outside of this crate.
+impl<E: Row + Described> Entity for E {}
+
+/// How a response with such objects is decoded; it cannot be implemented outside of this crate.
 pub trait Row: Default + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Reads a page of a list.
     #[doc(hidden)]
@@ -33,16 +28,17 @@ pub trait Row: Default + Serialize + DeserializeOwned + Send + Sync + 'static {
 /// again in each program.
 macro_rules! row {
     ($row:ty) => {
-        impl $crate::entity::Row for $row {
-            fn read_page(body: &[u8]) -> Result<$crate::page::PageBody<Self>, $crate::Error> {
-                let mut page = $crate::page::PageBody::default();
-                $crate::decode::decode_into(body, &mut page)?;
+        impl $crate::model::Row for $row {
+            fn read_page(body: &[u8]) -> Result<$crate::model::PageBody<Self>, $crate::error::Error> {
+                let mut page = $crate::model::PageBody::default();
+                $crate::model::read_document(body, &mut page)?;
                 Ok(page)
             }
 
-            fn read_one(body: &[u8]) -> Result<Self, $crate::Error> {
+            fn read_one(body: &[u8]) -> Result<Self, $crate::error::Error> {
                 let mut object = Self::default();
-                $crate::decode::decode_into(body, &mut object)?;
+                $crate::model::read_document(body, &mut object)?;
+                $crate::model::without_error(body, object.has_error())?;
                 Ok(object)
             }
         }
@@ -52,7 +48,14 @@ pub(crate) use row;
 
 macro_rules! capabilities {
     ($($(#[$doc:meta])* $name:ident;)*) => {
-        $($(#[$doc])* pub trait $name: Entity {})*
+        $(
+            $(#[$doc])*
+            #[diagnostic::on_unimplemented(
+                message = "Graph does not document this query option for lists of `{Self}`",
+                note = "leave the option out, and select, filter or sort the items after they arrive"
+            )]
+            pub trait $name: Entity {}
+        )*
     };
 }
 
@@ -76,64 +79,8 @@ capabilities! {
 /// Gives entities their capabilities: `capable!(User: Selectable, Filterable);`.
 macro_rules! capable {
     ($entity:ty: $($capability:ident),* $(,)?) => {
-        $(impl $crate::entity::$capability for $entity {})*
+        $(impl $crate::model::$capability for $entity {})*
     };
 }
 pub(crate) use capable;
 
-/// What requests for a collection depend on.
-#[derive(Clone, Copy, Debug)]
-#[doc(hidden)]
-pub struct EntityInfo {
-    /// One object, as an error names it.
-    pub(crate) name: &'static str,
-    /// Several objects, as an error names them.
-    pub(crate) plural: &'static str,
-    /// Whether it lives in the directory, where advanced queries exist.
-    pub(crate) directory: bool,
-    /// The largest documented page, if the collection takes `$top`.
-    pub(crate) page_size: Option<u16>,
-    nested: &'static [(&'static str, Support)],
-}
-
-impl EntityInfo {
-    pub(crate) const fn directory(name: &'static str, plural: &'static str) -> Self {
-        Self {
-            directory: true,
-            ..Self::other(name, plural, Some(999))
-        }
-    }
-
-    /// An object outside of the directory service: no advanced queries, and `$top` up to this.
-    pub(crate) const fn other(
-        name: &'static str,
-        plural: &'static str,
-        page_size: Option<u16>,
-    ) -> Self {
-        Self {
-            name,
-            plural,
-            directory: false,
-            page_size,
-            nested: &[],
-        }
-    }
-
-    /// With support rows of properties inside of properties, by path.
-    pub(crate) const fn with_nested(self, nested: &'static [(&'static str, Support)]) -> Self {
-        Self { nested, ..self }
-    }
-
-    pub(crate) fn nested(&self, path: Path) -> Support {
-        let full = path.full();
-        self.nested
-            .iter()
-            .find(|(known, _)| *known == full)
-            .map_or(Support::NONE, |(_, support)| *support)
-    }
-}
-
-/// A row of [`EntityInfo::with_nested`].
-pub(crate) const fn nested(path: &'static str, row: &str) -> (&'static str, Support) {
-    (path, Support::parse(row))
-}

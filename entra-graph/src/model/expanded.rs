@@ -2,23 +2,26 @@ use std::{ops::Deref, vec};
 
 use serde::Serializer;
 
-use crate::model::{Shape, Value};
+use super::{Secrets, Shape, Value};
 
 /// Related objects that came along through `$expand`, perhaps not all of them.
 ///
-/// Graph sends at most 20 and no link to the rest, so 20 may be all or may be the first of
-/// thousands: [`is_complete`](Self::is_complete) says which lists can be trusted. For the others ask
-/// the relationship's own collection, such as `graph.user(id).member_of()`.
+/// Graph sends at most 20, so 20 may be all or may be the first of thousands, and it is known to send
+/// none though there are some: [`is_complete`](Self::is_complete) says which lists can be trusted. For
+/// the others use the relationship's own collection, such as `graph.user(id).member_of()`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Expanded<T> {
     items: Vec<T>,
+    /// Whether Graph sent a link to further objects.
+    cut: bool,
 }
 
 impl<T> Expanded<T> {
-    /// Whether these are certainly all related objects.
+    /// Whether these are certainly all related objects: at least one, fewer than Graph's limit, and no
+    /// link to more beside them.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
-        self.items.len() < MOST_EXPANDED
+        !self.cut && !self.items.is_empty() && self.items.len() < MOST_EXPANDED
     }
 
     /// The objects that came.
@@ -57,19 +60,23 @@ impl<'a, T> IntoIterator for &'a Expanded<T> {
 impl<T: Value> Value for Expanded<T> {
     fn shape(slot: &mut Option<Self>) -> Shape<'_> {
         let items = Vec::new();
-        Shape::List(&mut slot.insert(Self { items }).items)
+        Shape::List(&mut slot.insert(Self { items, cut: false }).items)
     }
 
-    fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.items.encode(serializer)
+    fn encode<S: Serializer>(&self, serializer: S, secrets: Secrets) -> Result<S::Ok, S::Error> {
+        self.items.encode(serializer, secrets)
     }
 
-    fn says_something(&self) -> bool {
+    fn mark_cut(&mut self) {
+        self.cut = true;
+    }
+
+    fn is_meaningful(&self) -> bool {
         !self.items.is_empty()
     }
 }
 
-/// Graph's limit; it sends no more and does not say that there are more.
+/// Graph's limit for most relationships.
 const MOST_EXPANDED: usize = 20;
 
 #[cfg(test)]
@@ -79,12 +86,17 @@ mod tests {
     fn expanded(count: usize) -> Expanded<i32> {
         Expanded {
             items: vec![0; count],
+            cut: false,
         }
     }
 
     #[test]
     fn a_list_that_may_have_been_cut_is_not_complete() {
-        assert!(expanded(0).is_complete());
+        assert!(!expanded(0).is_complete());
+        assert!(expanded(1).is_complete());
+        let mut cut = expanded(1);
+        cut.mark_cut();
+        assert!(!cut.is_complete());
         assert!(expanded(19).is_complete());
         assert!(!expanded(20).is_complete());
         assert!(!expanded(21).is_complete());

@@ -7,12 +7,15 @@
 //! programs that do ask, and not for everybody.
 
 mod additional;
+mod body;
+mod decode;
+mod entity;
+mod expanded;
 mod names;
 mod open_enum;
+mod page;
 mod place;
 mod read;
-#[cfg(test)]
-pub(crate) mod tests;
 mod value;
 mod write;
 
@@ -20,13 +23,22 @@ use std::fmt;
 
 use serde::ser::SerializeMap;
 
-pub use additional::{Additional, Json};
+pub use additional::{AdditionalData, Json};
+pub(crate) use body::Body;
+pub use body::{BodyValue, SecretBuffer, Settable};
+pub(crate) use decode::{read_document, without_bom, without_error};
+pub(crate) use entity::{capable, row};
+pub use entity::{
+    Countable, Entity, Expandable, Filterable, Orderable, Row, Searchable, Selectable, Toppable,
+};
+pub use expanded::Expanded;
 pub(crate) use names::NameTable;
 pub(crate) use open_enum::open_enum;
+pub use page::PageBody;
 pub(crate) use place::{Elements, List, Object, Place, Shape, Stopped, Text, Typed};
 pub(crate) use read::{ODATA_TYPE, into, read, type_name};
-pub(crate) use value::Value;
-pub(crate) use write::{encode, put, put_id};
+pub(crate) use value::{Secrets, Value};
+pub(crate) use write::{Encoded, encode, put, put_id};
 
 /// What the [`model!`] macro writes for each type, beside its [`Object`].
 pub(crate) trait Model: Object + Default {
@@ -34,14 +46,15 @@ pub(crate) trait Model: Object + Default {
     const TYPE: &'static str;
     const NAMES: &'static NameTable;
 
-    fn put_fields<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error>;
+    fn put_fields<M: SerializeMap>(&self, map: &mut M, secrets: Secrets)
+    -> Result<(), M::Error>;
 
     fn debug_fields(&self, out: &mut fmt::DebugStruct<'_, '_>);
 
     /// Whether anything beside the id has a value.
     fn has_values(&self) -> bool;
 
-    fn additional(&self) -> &Additional;
+    fn additional(&self) -> &AdditionalDataData;
 
     fn is_bare(&self) -> bool {
         !self.has_values() && self.additional().only_annotations()
@@ -65,14 +78,18 @@ pub(crate) trait Model: Object + Default {
 ///     }
 /// }
 /// ```
-/// `field: Type [as ConstantType] = CONSTANT("wireName"[, "support row"]);` The constant's type is the
-/// field's type unless it differs: a GUID kept as text, or what a `Box` holds.
+/// `field: Type [as ConstantType] = CONSTANT("wireName"[, "support row"]) [set|create|update];` The
+/// constant's type is the field's type unless it differs: a GUID kept as text, or what a `Box` holds. The
+/// last word says when the property can be set: always, only in a create, only in an update; without it,
+/// never. Each property is also a builder method of that name, for values in request bodies.
 macro_rules! complex {
     ($(#[$meta:meta])* $name:ident { $($body:tt)* }) => {
         $crate::model::model! {
             $(#[$meta])*
             $name [] "" { $($body)* } {}
         }
+
+        $crate::model::model!(@setters $name { $($body)* });
     };
 }
 
@@ -105,7 +122,7 @@ macro_rules! entity {
             }
         }
 
-        $crate::entity::row!($name);
+        $crate::model::row!($name);
     };
 }
 
@@ -116,7 +133,7 @@ macro_rules! model {
         $name:ident [$($id:ident)?] $odata_type:literal {
             $(
                 $(#[$doc:meta])*
-                $field:ident: $type:ty $(as $kind:ty)? = $constant:ident($wire:literal $(, $support:literal)?);
+                $field:ident: $type:ty $(as $kind:ty)? = $constant:ident($wire:literal $(, $support:literal)?) $($access:ident)?;
             )*
         } {
             $(
@@ -135,25 +152,25 @@ macro_rules! model {
             )?
             $($(#[$doc])* pub $field: Option<$type>,)*
             $($(#[$relation_doc])* pub $relation: Option<$relation_type>,)*
-            additional: $crate::model::Additional,
+            additional: $crate::model::AdditionalData,
         }
 
         impl $name {
             $(
                 #[doc = concat!("The object ", stringify!($id), ".")]
-                pub const ID: $crate::odata::Property<Self, String> = $crate::odata::Property::new(
+                pub const ID: $crate::odata::Property<Self, String, $crate::odata::ReadOnly> = $crate::odata::Property::new(
                     stringify!($id),
                     $crate::odata::Support::parse("eq"),
                 );
             )?
             $(
                 $(#[$doc])*
-                pub const $constant: $crate::odata::Property<Self, $crate::model::model!(@kind $type $(, $kind)?)> =
+                pub const $constant: $crate::odata::Property<Self, $crate::model::model!(@kind $type $(, $kind)?), $crate::model::model!(@access $($access)?)> =
                     $crate::odata::Property::new($wire, $crate::model::model!(@support $($support)?));
             )*
             $(
                 $(#[$relation_doc])*
-                pub const $relation_constant: $crate::odata::Relation<Self> = $crate::odata::Relation::new($relation_wire);
+                pub const $relation_constant: $crate::odata::NavigationProperty<Self> = $crate::odata::NavigationProperty::new($relation_wire);
             )*
 
             /// The wire names of all properties that this type knows.
@@ -161,7 +178,7 @@ macro_rules! model {
 
             /// Annotations and properties that this type does not know; they survive a round trip.
             #[must_use]
-            pub const fn additional(&self) -> &$crate::model::Additional {
+            pub const fn additional(&self) -> &$crate::model::AdditionalData {
                 &self.additional
             }
         }
@@ -178,11 +195,15 @@ macro_rules! model {
                     &[$(stringify!($id),)? $(stringify!($field),)* $(stringify!($relation)),*],
                 );
 
-                fn put_fields<M: serde::ser::SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+                fn put_fields<M: serde::ser::SerializeMap>(
+                    &self,
+                    map: &mut M,
+                    secrets: $crate::model::Secrets,
+                ) -> Result<(), M::Error> {
                     let nulls = &self.additional;
                     $($crate::model::put_id(map, &self.$id, nulls, Field::$id as usize)?;)?
-                    $($crate::model::put(map, $wire, &self.$field, nulls, Field::$field as usize)?;)*
-                    $($crate::model::put(map, $relation_wire, &self.$relation, nulls, Field::$relation as usize)?;)*
+                    $($crate::model::put(map, $wire, &self.$field, nulls, (Field::$field as usize, secrets))?;)*
+                    $($crate::model::put(map, $relation_wire, &self.$relation, nulls, (Field::$relation as usize, secrets))?;)*
                     Ok(())
                 }
 
@@ -195,12 +216,12 @@ macro_rules! model {
 
                 #[inline]
                 fn has_values(&self) -> bool {
-                    $(self.$field.as_ref().is_some_and($crate::model::Value::says_something) ||)*
+                    $(self.$field.as_ref().is_some_and($crate::model::Value::is_meaningful) ||)*
                     $(self.$relation.is_some() ||)*
                     false
                 }
 
-                fn additional(&self) -> &$crate::model::Additional {
+                fn additional(&self) -> &$crate::model::AdditionalData {
                     &self.additional
                 }
             }
@@ -220,12 +241,18 @@ macro_rules! model {
                     }
                 }
 
-                fn extra(&mut self) -> Option<&mut $crate::model::Additional> {
+                fn extra(&mut self) -> Option<&mut $crate::model::AdditionalData> {
                     Some(&mut self.additional)
                 }
 
                 fn odata_type(&self) -> &'static str {
                     $odata_type
+                }
+
+                fn mark_cut(&mut self, _name: &str) {
+                    $(if _name == $relation_wire && let Some(value) = &mut self.$relation {
+                        $crate::model::Value::mark_cut(value);
+                    })*
                 }
             }
         };
@@ -253,16 +280,50 @@ macro_rules! model {
                 $crate::model::Shape::Object(slot.insert(Self::default()))
             }
 
-            fn encode<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                $crate::model::encode(self, serializer)
+            fn encode<S: serde::Serializer>(
+                &self,
+                serializer: S,
+                secrets: $crate::model::Secrets,
+            ) -> Result<S::Ok, S::Error> {
+                $crate::model::encode(self, serializer, secrets)
             }
         }
 
         $crate::model::model!(@serde $name);
     };
 
+    (@setters $name:ident { $(
+        $(#[$doc:meta])*
+        $field:ident: $type:ty $(as $kind:ty)? = $constant:ident($wire:literal $(, $support:literal)?) $($access:ident)?;
+    )* }) => {
+        impl $name {
+            $(
+                #[doc = concat!("The same value with `", $wire, "`, for a request body.")]
+                #[must_use]
+                #[inline]
+                pub fn $field(mut self, value: impl Into<$type>) -> Self {
+                    self.$field = Some(value.into());
+                    self
+                }
+            )*
+        }
+
+        impl $crate::model::Settable for $name {}
+
+        impl $crate::model::BodyValue<$name> for $name {
+            fn write_into(&self, body: &mut $crate::model::SecretBuffer) {
+                body.push_value(self);
+            }
+        }
+    };
+
     (@kind $type:ty) => { $type };
     (@kind $type:ty, $kind:ty) => { $kind };
+
+    (@access) => { $crate::odata::ReadOnly };
+    (@access set) => { $crate::odata::Writable };
+    (@access create) => { $crate::odata::CreateOnly };
+    (@access update) => { $crate::odata::UpdateOnly };
 
     (@support) => { $crate::odata::Support::NONE };
     (@support $support:literal) => { $crate::odata::Support::parse($support) };
@@ -276,7 +337,7 @@ macro_rules! model {
 
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                $crate::model::Value::encode(self, serializer)
+                $crate::model::Value::encode(self, serializer, $crate::model::Secrets::LeaveOut)
             }
         }
     };

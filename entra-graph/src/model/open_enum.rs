@@ -60,7 +60,7 @@ macro_rules! open_enum {
                 $crate::model::Shape::Text(slot)
             }
 
-            fn encode<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            fn encode<S: serde::Serializer>(&self, serializer: S, _: $crate::model::Secrets) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.as_str())
             }
         }
@@ -73,6 +73,14 @@ macro_rules! open_enum {
 
             fn expected(&self) -> &'static str {
                 "a text"
+            }
+        }
+
+        impl $crate::model::Settable for $name {}
+
+        impl $crate::model::BodyValue<$name> for $name {
+            fn write_into(&self, body: &mut $crate::model::SecretBuffer) {
+                body.push_value(self);
             }
         }
 

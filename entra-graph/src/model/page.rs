@@ -1,88 +1,7 @@
-use std::vec;
+//! A page of a list, as it is read.
 
-use entra_core::url::Url;
-
-use crate::{
-    Error, GraphClient,
-    entity::Row,
-    model::{Additional, Elements, List, NameTable, Object, Place, Shape, Stopped},
-    odata::Prepared,
-    permissions::Operation,
-};
-
-/// One page of a list.
-///
-/// A page without items is not the end of the list; a page without a next link is.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Page<E> {
-    /// The items, in Graph's order.
-    pub items: Vec<E>,
-    /// The number of all matching items, if it was asked for and this is the first page.
-    pub count: Option<u64>,
-    pub(crate) next: Option<Url>,
-}
-
-impl<E> Page<E> {
-    /// Whether the list ends with this page.
-    #[must_use]
-    pub const fn is_last(&self) -> bool {
-        self.next.is_none()
-    }
-}
-
-impl<E> IntoIterator for Page<E> {
-    type Item = E;
-    type IntoIter = vec::IntoIter<E>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.items.into_iter()
-    }
-}
-
-impl<'a, E> IntoIterator for &'a Page<E> {
-    type Item = &'a E;
-    type IntoIter = std::slice::Iter<'a, E>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.items.iter()
-    }
-}
-
-/// The page behind a link.
-///
-/// # Errors
-/// Every kind of [`Error`].
-pub(crate) async fn fetch<E: Row>(
-    client: GraphClient,
-    operation: &'static Operation,
-    prepared: Prepared,
-) -> Result<Page<E>, Error> {
-    client.fetch(operation, prepared, Page::read).await
-}
-
-impl<E: Row> Page<E> {
-    fn read(body: &[u8]) -> Result<Self, Error> {
-        let body = E::read_page(body)?;
-        // An answer without it is no empty list.
-        let Some(items) = body.value else {
-            return Err(Error::decode(
-                "the answer is not the JSON that was expected",
-                "it has no `value`",
-            ));
-        };
-        let next = body
-            .next
-            .map(|link| Url::parse(&link))
-            .transpose()
-            .map_err(|source| Error::decode("the link to the next page is no address", source))?;
-        Ok(Self {
-            items: items.0,
-            count: body.count.and_then(|count| count.try_into().ok()),
-            next,
-        })
-    }
-}
+use super::{AdditionalData, Elements, Json, List, NameTable, Object, Place, Shape, Stopped};
+use crate::error::{Error, ServiceError};
 
 /// A page as it is read.
 #[doc(hidden)]
@@ -90,7 +9,34 @@ impl<E: Row> Page<E> {
 pub struct PageBody<E> {
     value: Option<Rows<E>>,
     count: Option<i64>,
-    next: Option<String>,
+    pub(crate) next: Option<String>,
+    pub(crate) delta: Option<String>,
+    error: Option<Json>,
+}
+
+impl<E> PageBody<E> {
+    /// The rows. A response without them is not an empty list.
+    ///
+    /// # Errors
+    /// `Service` when the page has an error in it, even beside rows; `Decode` when it has no rows.
+    pub(crate) fn take_rows(&mut self) -> Result<Vec<E>, Error> {
+        if let Some(error) = &self.error {
+            let error = format!("{{\"error\":{}}}", error.as_str());
+            let error = ServiceError::parse(error.as_bytes());
+            return Err(Error::service_in_success(error));
+        }
+        self.value.take().map(|rows| rows.0).ok_or_else(|| {
+            Error::decode(
+                "the response is not the JSON that was expected",
+                "it has no `value`",
+            )
+        })
+    }
+
+    /// The number of all matching items; Graph sends -1 when it does not know.
+    pub(crate) fn count(&self) -> Option<u64> {
+        self.count.and_then(|count| count.try_into().ok())
+    }
 }
 
 impl<E> Default for PageBody<E> {
@@ -99,6 +45,8 @@ impl<E> Default for PageBody<E> {
             value: None,
             count: None,
             next: None,
+            delta: None,
+            error: None,
         }
     }
 }
@@ -111,7 +59,13 @@ impl<E: Place + Default> Place for PageBody<E> {
 
 impl<E: Place + Default> Object for PageBody<E> {
     fn names(&self) -> &'static NameTable {
-        const NAMES: &[&str] = &["value", "@odata.count", "@odata.nextLink"];
+        const NAMES: &[&str] = &[
+            "value",
+            "@odata.count",
+            "@odata.nextLink",
+            "@odata.deltaLink",
+            "error",
+        ];
         const { &NameTable::new(NAMES, NAMES) }
     }
 
@@ -119,17 +73,21 @@ impl<E: Place + Default> Object for PageBody<E> {
         match index {
             0 => Shape::List(self.value.insert(Rows(Vec::new()))),
             1 => Shape::I64(&mut self.count),
-            _ => Shape::String(&mut self.next),
+            2 => Shape::String(&mut self.next),
+            3 => Shape::String(&mut self.delta),
+            _ => Shape::Json(&mut self.error),
         }
     }
 
-    fn extra(&mut self) -> Option<&mut Additional> {
+    fn extra(&mut self) -> Option<&mut AdditionalData> {
         None
     }
 
     fn odata_type(&self) -> &'static str {
         ""
     }
+
+    fn mark_cut(&mut self, _: &str) {}
 }
 
 /// The rows of a page, each read where it will stay, so that none is ever moved.

@@ -3,7 +3,7 @@
 //! Decoding is driven through trait objects, so that the code that walks JSON exists once and not
 //! again for every type. A model adds a line per property.
 
-use super::{Additional, Json, NameTable};
+use super::{AdditionalData, Json, NameTable};
 
 /// A whole that JSON is read into: an object, or a page of objects.
 pub(crate) trait Place {
@@ -62,10 +62,13 @@ pub(crate) trait Object {
     fn property(&mut self, index: usize) -> Shape<'_>;
 
     /// Where properties go that have no place, and which came as null; without it they are dropped.
-    fn extra(&mut self) -> Option<&mut Additional>;
+    fn extra(&mut self) -> Option<&mut AdditionalData>;
 
     /// The OData type, empty if it has none of its own.
     fn odata_type(&self) -> &'static str;
+
+    /// Notes that Graph sent a link to further objects of this relationship.
+    fn mark_cut(&mut self, name: &str);
 }
 
 /// A place for objects of several types.

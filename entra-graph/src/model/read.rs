@@ -177,7 +177,24 @@ fn properties<'de, A: MapAccess<'de>>(
             }
         }
     }
+    mark_cut(object);
     Ok(())
+}
+
+/// A link to more of an expanded relationship may come before or after its objects.
+fn mark_cut(object: &mut dyn Object) {
+    let cut: Vec<Box<str>> = match object.extra() {
+        Some(extra) if !extra.rest.is_empty() => extra
+            .rest
+            .iter()
+            .filter_map(|(name, _)| name.strip_suffix("@odata.nextLink"))
+            .map(Into::into)
+            .collect(),
+        _ => return,
+    };
+    for name in cut {
+        object.mark_cut(&name);
+    }
 }
 
 /// Keeps a property that the object has no place for.

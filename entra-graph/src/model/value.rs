@@ -18,12 +18,24 @@ pub(crate) trait Value: Sized {
     /// What is read into an empty slot.
     fn shape(slot: &mut Option<Self>) -> Shape<'_>;
 
-    fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
+    fn encode<S: Serializer>(&self, serializer: S, secrets: Secrets) -> Result<S::Ok, S::Error>;
+
+    /// Notes that Graph sent a link to further related objects.
+    fn mark_cut(&mut self) {}
 
     /// Whether this is more than an empty collection.
-    fn says_something(&self) -> bool {
+    fn is_meaningful(&self) -> bool {
         true
     }
+}
+
+/// What becomes of secrets when a value is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Secrets {
+    /// They stay out, as of everything that is printed or stored.
+    LeaveOut,
+    /// They go into a request body, whose memory is overwritten afterwards.
+    Write,
 }
 
 macro_rules! plain {
@@ -33,7 +45,7 @@ macro_rules! plain {
                 Shape::$shape(slot)
             }
 
-            fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            fn encode<S: Serializer>(&self, serializer: S, _: Secrets) -> Result<S::Ok, S::Error> {
                 serde::Serialize::serialize(self, serializer)
             }
         }
@@ -55,8 +67,11 @@ impl Value for Secret {
         Shape::Text(slot)
     }
 
-    fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_none()
+    fn encode<S: Serializer>(&self, serializer: S, secrets: Secrets) -> Result<S::Ok, S::Error> {
+        match secrets {
+            Secrets::Write => serializer.serialize_str(self.expose()),
+            Secrets::LeaveOut => serializer.serialize_none(),
+        }
     }
 }
 
@@ -77,12 +92,12 @@ impl<T: Place + Value + Default> Value for Box<T> {
         slot.insert(Self::default()).as_mut().shape()
     }
 
-    fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (**self).encode(serializer)
+    fn encode<S: Serializer>(&self, serializer: S, secrets: Secrets) -> Result<S::Ok, S::Error> {
+        (**self).encode(serializer, secrets)
     }
 
-    fn says_something(&self) -> bool {
-        (**self).says_something()
+    fn is_meaningful(&self) -> bool {
+        (**self).is_meaningful()
     }
 }
 
@@ -91,15 +106,15 @@ impl<T: Value> Value for Vec<T> {
         Shape::List(slot.insert(Self::default()))
     }
 
-    fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn encode<S: Serializer>(&self, serializer: S, secrets: Secrets) -> Result<S::Ok, S::Error> {
         let mut seq = serializer.serialize_seq(Some(self.len()))?;
         for item in self {
-            seq.serialize_element(&Encoded(item))?;
+            seq.serialize_element(&Encoded(item, secrets))?;
         }
         seq.end()
     }
 
-    fn says_something(&self) -> bool {
+    fn is_meaningful(&self) -> bool {
         !self.is_empty()
     }
 }
@@ -121,7 +136,7 @@ impl Value for Timestamp {
         Shape::Text(slot)
     }
 
-    fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn encode<S: Serializer>(&self, serializer: S, _: Secrets) -> Result<S::Ok, S::Error> {
         let text = self.format(&Rfc3339).map_err(serde::ser::Error::custom)?;
         serializer.serialize_str(&text)
     }

@@ -2,15 +2,19 @@
 
 use serde::{Serializer, ser::SerializeMap};
 
-use super::{Additional, Model, ODATA_TYPE, Value};
+use super::{AdditionalData, Model, ODATA_TYPE, Secrets, Value};
 
-pub(crate) fn encode<T: Model, S: Serializer>(model: &T, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn encode<T: Model, S: Serializer>(
+    model: &T,
+    serializer: S,
+    secrets: Secrets,
+) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(None)?;
     let extra = model.additional();
     if extra.typed {
         map.serialize_entry(ODATA_TYPE, T::TYPE)?;
     }
-    model.put_fields(&mut map)?;
+    model.put_fields(&mut map, secrets)?;
     for (name, json) in &extra.rest {
         map.serialize_entry(name, json)?;
     }
@@ -21,12 +25,12 @@ pub(crate) fn put<T: Value, M: SerializeMap>(
     map: &mut M,
     name: &'static str,
     value: &Option<T>,
-    nulls: &Additional,
-    index: usize,
+    nulls: &AdditionalData,
+    (index, secrets): (usize, Secrets),
 ) -> Result<(), M::Error> {
     match value {
-        Some(_) if T::SECRET => Ok(()),
-        Some(value) => map.serialize_entry(name, &Encoded(value)),
+        Some(_) if T::SECRET && secrets == Secrets::LeaveOut => Ok(()),
+        Some(value) => map.serialize_entry(name, &Encoded(value, secrets)),
         None if nulls.was_null(index) => map.serialize_entry(name, &()),
         None => Ok(()),
     }
@@ -35,7 +39,7 @@ pub(crate) fn put<T: Value, M: SerializeMap>(
 pub(crate) fn put_id<M: SerializeMap>(
     map: &mut M,
     id: &str,
-    nulls: &Additional,
+    nulls: &AdditionalData,
     index: usize,
 ) -> Result<(), M::Error> {
     if !id.is_empty() {
@@ -48,10 +52,10 @@ pub(crate) fn put_id<M: SerializeMap>(
 }
 
 /// Writes one value of whatever type.
-pub(crate) struct Encoded<'a, T>(pub(crate) &'a T);
+pub(crate) struct Encoded<'a, T>(pub(crate) &'a T, pub(crate) Secrets);
 
 impl<T: Value> serde::Serialize for Encoded<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.encode(serializer)
+        self.0.encode(serializer, self.1)
     }
 }

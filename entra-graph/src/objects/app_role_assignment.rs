@@ -1,6 +1,6 @@
 use entra_core::{Guid, Timestamp};
 
-use crate::model::entity;
+use crate::{model::{capable, entity}, odata::{Described, EntityInfo}};
 
 entity! {
     /// A user, group or service principal that may use an application, in one of its roles.
@@ -26,3 +26,9 @@ entity! {
         resource_id: String as Guid = RESOURCE_ID("resourceId", "eq");
     }
 }
+
+impl Described for AppRoleAssignment {
+    const INFO: EntityInfo = EntityInfo::directory("app role assignment", "app role assignments");
+}
+
+capable!(AppRoleAssignment: Selectable, Filterable, Toppable, Countable);

@@ -1,17 +1,7 @@
 use entra_core::{Guid, Timestamp};
 
-use super::types::{
-    ApiApplication, AuthenticationBehaviors, Certification, NativeAuthenticationApisEnabled,
-    OptionalClaims, ParentalControlSettings, PublicClientApplication, RequestSignatureVerification,
-    RequiredResourceAccess, ServicePrincipalLockConfiguration, SpaApplication, WebApplication,
-};
-use crate::{
-    DirectoryObject, Expanded,
-    model::{Json, entity},
-    types::{
-        AddIn, AppRole, InformationalUrl, KeyCredential, PasswordCredential, VerifiedPublisher,
-    },
-};
+use super::{directory_object::DirectoryObject, types::{AddIn, ApiApplication, AppRole, AuthenticationBehaviors, Certification, InformationalUrl, KeyCredential, NativeAuthenticationApisEnabled, OptionalClaims, ParentalControlSettings, PasswordCredential, PublicClientApplication, RequestSignatureVerification, RequiredResourceAccess, ServicePrincipalLockConfiguration, SpaApplication, VerifiedPublisher, WebApplication}};
+use crate::{model::{Expanded, Json, capable, entity}, odata::{Described, EntityInfo, nested}};
 
 entity! {
     /// An app registration: what an app is, in the tenant that owns it.
@@ -126,3 +116,20 @@ entity! {
         owners: Expanded<DirectoryObject> = OWNERS("owners");
     }
 }
+
+impl Described for Application {
+    const INFO: EntityInfo = EntityInfo::directory("application", "applications").with_nested(&[
+        nested("info/logoUrl", "null+"),
+        nested("info/termsOfServiceUrl", "eq+"),
+        nested("publicClient/redirectUris", "eq+ startsWith+"),
+        nested("requiredResourceAccess/resourceAppId", "eq+"),
+        nested("spa/redirectUris", "eq+ startsWith+"),
+        nested("verifiedPublisher/displayName", "eq+ null+"),
+        nested("web/homePageUrl", "eq+ null+"),
+        nested("web/redirectUris", "eq+ startsWith+"),
+    ]);
+}
+
+capable!(
+    Application: Selectable, Filterable, Orderable, Searchable, Expandable, Toppable, Countable
+);

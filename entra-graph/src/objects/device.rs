@@ -1,7 +1,7 @@
 use entra_core::Timestamp;
 
-use super::types::AlternativeSecurityId;
-use crate::{DirectoryObject, Expanded, model::entity, types::OnPremisesExtensionAttributes};
+use super::{directory_object::DirectoryObject, types::{AlternativeSecurityId, OnPremisesExtensionAttributes}};
+use crate::{model::{Expanded, capable, entity}, odata::{Described, EntityInfo, nested}};
 
 entity! {
     /// A computer or phone that is known to the tenant.
@@ -82,3 +82,13 @@ entity! {
         transitive_member_of: Expanded<DirectoryObject> = TRANSITIVE_MEMBER_OF("transitiveMemberOf");
     }
 }
+
+impl Described for Device {
+    const INFO: EntityInfo = EntityInfo::directory("device", "devices").with_nested(&[
+        nested("alternativeSecurityIds/identityProvider", "eq+"),
+        nested("alternativeSecurityIds/type", "eq ge+ le+"),
+        nested("extensionAttributes/extensionAttribute*", "eq+ null+"),
+    ]);
+}
+
+capable!(Device: Selectable, Filterable, Orderable, Searchable, Expandable, Toppable, Countable);

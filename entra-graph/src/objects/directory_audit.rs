@@ -1,11 +1,7 @@
 use entra_core::Timestamp;
 
-use super::directory_audit_types::{AuditActivityInitiator, OperationResult, TargetResource};
-use crate::{
-    entity::{Entity, EntityInfo, capable, nested},
-    model::entity,
-    types::KeyValue,
-};
+use super::{types::{AuditActivityInitiator, KeyValue, OperationResult, TargetResource}};
+use crate::{model::{capable, entity}, odata::{Described, EntityInfo, nested}};
 
 entity! {
     /// One change in the directory, as the audit log has it.
@@ -19,7 +15,7 @@ entity! {
         /// Resource category, such as `UserManagement`.
         category: String = CATEGORY("category");
         /// Joins entries that one operation caused in several services.
-        correlation_id: String = CORRELATION_ID("correlationId");
+        correlation_id: String = CORRELATION_ID("correlationId", "eq");
         /// Application or user that did it.
         initiated_by: Box<AuditActivityInitiator> as AuditActivityInitiator = INITIATED_BY("initiatedBy");
         /// Service that wrote the entry.
@@ -35,7 +31,7 @@ entity! {
     }
 }
 
-impl Entity for DirectoryAudit {
+impl Described for DirectoryAudit {
     const INFO: EntityInfo = EntityInfo::other("directory audit", "directory audits", Some(1000))
         .with_nested(&[
             nested("initiatedBy/app/appId", "eq"),
@@ -43,9 +39,9 @@ impl Entity for DirectoryAudit {
             nested("initiatedBy/user/displayName", "eq"),
             nested("initiatedBy/user/id", "eq"),
             nested("initiatedBy/user/userPrincipalName", "eq startsWith"),
-            nested("targetResources/displayName", "eq"),
+            nested("targetResources/displayName", "eq startsWith"),
             nested("targetResources/id", "eq"),
         ]);
 }
 
-capable!(DirectoryAudit: Filterable, Orderable, Toppable);
+capable!(DirectoryAudit: Selectable, Filterable, Orderable, Toppable);

@@ -1,15 +1,11 @@
 use serde::Serializer;
 
-use crate::{
-    Application, Device, Group, ServicePrincipal, User,
-    entity::{Entity, EntityInfo, capable, row},
-    model::{Model, ODATA_TYPE, Object, Place, Shape, Typed, Value, entity, model, type_name},
-    odata::{Property, Support},
-};
+use super::{application::Application, device::Device, group::Group, service_principal::ServicePrincipal, user::User};
+use crate::{model::{Entity, Model, ODATA_TYPE, Object, Place, Secrets, Shape, Typed, Value, type_name, capable, entity, model, row}, odata::{Described, EntityInfo, Property, ReadOnly, Support}};
 
 /// Declares [`DirectoryObject`]: a variant per type that this crate knows.
 macro_rules! directory_objects {
-    ($($(#[$doc:meta])* $variant:ident = $cast:literal;)*) => {
+    ($($(#[$doc:meta])* $variant:ident = $cast:literal $(, derived $($derived:literal)*)?;)*) => {
         /// An object of any type, as members, owners and managers are.
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
@@ -38,6 +34,13 @@ macro_rules! directory_objects {
                 }
             }
 
+            fn has_error(&self) -> bool {
+                match self {
+                    $(Self::$variant(object) => object.has_error(),)*
+                    Self::Other(object) => object.has_error(),
+                }
+            }
+
             /// Whether the caller may see this object but not read it: Graph then sends its id
             /// and type, and null for everything else.
             #[must_use]
@@ -53,7 +56,7 @@ macro_rules! directory_objects {
         impl Typed for DirectoryObject {
             fn of_type(&mut self, odata_type: &str) -> &mut dyn Object {
                 *self = match odata_type {
-                    $(<$variant as Model>::TYPE => Self::$variant(Box::default()),)*
+                    $(<$variant as Model>::TYPE $($(| $derived)*)? => Self::$variant(Box::default()),)*
                     _ => Self::Other(Box::default()),
                 };
                 match self {
@@ -68,10 +71,14 @@ macro_rules! directory_objects {
                 Shape::Typed(slot.insert(Self::default()))
             }
 
-            fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            fn encode<S: Serializer>(
+                &self,
+                serializer: S,
+                secrets: Secrets,
+            ) -> Result<S::Ok, S::Error> {
                 match self {
-                    $(Self::$variant(object) => object.encode(serializer),)*
-                    Self::Other(object) => object.encode(serializer),
+                    $(Self::$variant(object) => object.encode(serializer, secrets),)*
+                    Self::Other(object) => object.encode(serializer, secrets),
                 }
             }
         }
@@ -85,16 +92,17 @@ macro_rules! directory_objects {
 }
 
 directory_objects! {
-    /// A person, or an account that stands for one.
-    User = "microsoft.graph.user";
+    /// A user; an agent's user account is one too.
+    User = "microsoft.graph.user", derived "#microsoft.graph.agentUser";
     /// A group.
     Group = "microsoft.graph.group";
     /// A computer or phone.
     Device = "microsoft.graph.device";
     /// An app registration.
-    Application = "microsoft.graph.application";
+    Application = "microsoft.graph.application", derived "#microsoft.graph.agentIdentityBlueprint";
     /// An app as the tenant has it.
-    ServicePrincipal = "microsoft.graph.servicePrincipal";
+    ServicePrincipal = "microsoft.graph.servicePrincipal",
+        derived "#microsoft.graph.agentIdentity" "#microsoft.graph.agentIdentityBlueprintPrincipal";
 }
 
 entity! {
@@ -125,24 +133,24 @@ impl OtherObject {
 
 impl DirectoryObject {
     /// The object id.
-    pub const ID: Property<Self, String> = Property::new("id", Support::parse("eq+"));
+    pub const ID: Property<Self, String, ReadOnly> = Property::new("id", Support::parse("eq+"));
     /// The name shown to people.
-    pub const DISPLAY_NAME: Property<Self, String> = Property::new(
+    pub const DISPLAY_NAME: Property<Self, String, ReadOnly> = Property::new(
         "displayName",
         Support::parse("eq+ startsWith+ null+ orderby+ search+"),
     );
     /// The mail address of a user or a group.
-    pub const MAIL: Property<Self, String> =
+    pub const MAIL: Property<Self, String, ReadOnly> =
         Property::new("mail", Support::parse("eq+ startsWith+ endsWith+ null+"));
     /// The sign-in name of a user.
-    pub const USER_PRINCIPAL_NAME: Property<Self, String> = Property::new(
+    pub const USER_PRINCIPAL_NAME: Property<Self, String, ReadOnly> = Property::new(
         "userPrincipalName",
         Support::parse("eq+ startsWith+ endsWith+"),
     );
     /// The application (client) id of a service principal or an application.
-    pub const APP_ID: Property<Self, String> = Property::new("appId", Support::parse("eq+"));
+    pub const APP_ID: Property<Self, String, ReadOnly> = Property::new("appId", Support::parse("eq+"));
     /// Whether a user, device or service principal may sign in.
-    pub const ACCOUNT_ENABLED: Property<Self, bool> =
+    pub const ACCOUNT_ENABLED: Property<Self, bool, ReadOnly> =
         Property::new("accountEnabled", Support::parse("eq+"));
 
     /// The object as a user, if it is one.
@@ -191,7 +199,7 @@ impl DirectoryObject {
     }
 }
 
-impl Entity for DirectoryObject {
+impl Described for DirectoryObject {
     const INFO: EntityInfo = EntityInfo::directory("directory object", "directory objects");
 }
 

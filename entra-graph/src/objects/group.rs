@@ -1,14 +1,7 @@
 use entra_core::Timestamp;
 
-use super::types::{AssignedLabel, GroupAccessType, LicenseProcessingState};
-use crate::{
-    AppRoleAssignment, DirectoryObject, Expanded,
-    model::entity,
-    types::{
-        AssignedLicense, OnPremisesExtensionAttributes, OnPremisesProvisioningError,
-        ServiceProvisioningError,
-    },
-};
+use super::{app_role_assignment::AppRoleAssignment, directory_object::DirectoryObject, types::{AssignedLabel, AssignedLicense, GroupAccessType, LicenseProcessingState, OnPremisesExtensionAttributes, OnPremisesProvisioningError, ServiceProvisioningError}};
+use crate::{model::{Expanded, capable, entity}, odata::{Described, EntityInfo, nested}};
 
 entity! {
     /// A group: people, devices, apps and other groups, addressed as one.
@@ -38,7 +31,7 @@ entity! {
         /// When the group expires under the lifecycle policy.
         expiration_date_time: Timestamp = EXPIRATION_DATE_TIME("expirationDateTime", "eq+ ge+ le+");
         /// `Unified`, `DynamicMembership`, both, or empty for plain security groups.
-        group_types: Vec<String> = GROUP_TYPES("groupTypes", "eq+");
+        group_types: Vec<String> = GROUP_TYPES("groupTypes", "eq");
         /// Filter only: whether a member failed to receive an inherited licence.
         has_members_with_license_errors: bool = HAS_MEMBERS_WITH_LICENSE_ERRORS("hasMembersWithLicenseErrors", "eq null");
         /// Whether Outlook address lists leave it out; single-group reads only.
@@ -137,3 +130,14 @@ entity! {
         transitive_members: Expanded<DirectoryObject> = TRANSITIVE_MEMBERS("transitiveMembers");
     }
 }
+
+impl Described for Group {
+    const INFO: EntityInfo = EntityInfo::directory("group", "groups").with_default_mode_only(&["hasMembersWithLicenseErrors"]).with_nested(&[
+        // As for users: in the default mode, page 2 fails.
+        nested("assignedLicenses/skuId", "eq+"),
+        nested("onPremisesProvisioningErrors/category", "eq"),
+        nested("onPremisesProvisioningErrors/propertyCausingError", "eq"),
+    ]);
+}
+
+capable!(Group: Selectable, Filterable, Orderable, Searchable, Expandable, Toppable, Countable);

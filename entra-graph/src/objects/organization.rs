@@ -1,10 +1,7 @@
 use entra_core::Timestamp;
 
-use super::types::{MdmAuthority, PartnerTenantType, PrivacyProfile, VerifiedDomain};
-use crate::{
-    model::entity,
-    types::{AssignedPlan, ProvisionedPlan},
-};
+use super::{types::{AssignedPlan, MdmAuthority, PartnerTenantType, PrivacyProfile, ProvisionedPlan, VerifiedDomain}};
+use crate::{model::{capable, entity}, odata::{Described, EntityInfo}};
 
 entity! {
     /// The tenant itself.
@@ -61,3 +58,9 @@ entity! {
         verified_domains: Vec<VerifiedDomain> = VERIFIED_DOMAINS("verifiedDomains");
     }
 }
+
+impl Described for Organization {
+    const INFO: EntityInfo = EntityInfo::other("organization", "organizations", None);
+}
+
+capable!(Organization: Selectable);

@@ -1,14 +1,7 @@
 use entra_core::{Guid, Timestamp};
 
-use super::types::{ResourceSpecificPermission, SamlSingleSignOnSettings};
-use crate::{
-    AppRoleAssignment, DirectoryObject, Expanded,
-    model::{Json, entity},
-    types::{
-        AddIn, AppRole, InformationalUrl, KeyCredential, PasswordCredential, PermissionScope,
-        VerifiedPublisher,
-    },
-};
+use super::{app_role_assignment::AppRoleAssignment, directory_object::DirectoryObject, types::{AddIn, AppRole, InformationalUrl, KeyCredential, PasswordCredential, PermissionScope, ResourceSpecificPermission, SamlSingleSignOnSettings, VerifiedPublisher}};
+use crate::{model::{Expanded, Json, capable, entity}, odata::{Described, EntityInfo, nested}};
 
 entity! {
     /// An app as one tenant has it: what may be assigned, consented to and switched off there.
@@ -120,3 +113,15 @@ entity! {
             TRANSITIVE_MEMBER_OF("transitiveMemberOf");
     }
 }
+
+impl Described for ServicePrincipal {
+    const INFO: EntityInfo = EntityInfo::directory("service principal", "service principals")
+        .with_nested(&[
+            nested("info/logoUrl", "null+"),
+            nested("info/termsOfServiceUrl", "eq+"),
+        ]);
+}
+
+capable!(
+    ServicePrincipal: Selectable, Filterable, Orderable, Searchable, Expandable, Toppable, Countable
+);

@@ -1,16 +1,7 @@
 use entra_core::Timestamp;
 
-use super::{
-    risk::{RiskDetail, RiskEventType, RiskLevel, RiskState},
-    sign_in_types::{
-        AppliedConditionalAccessPolicy, AuthenticationAppDeviceDetails, ConditionalAccessStatus,
-        DeviceDetail, SignInLocation, SignInStatus,
-    },
-};
-use crate::{
-    entity::{Entity, EntityInfo, capable, nested},
-    model::entity,
-};
+use super::{types::{AppliedConditionalAccessPolicy, AuthenticationAppDeviceDetails, ConditionalAccessStatus, DeviceDetail, RiskDetail, RiskEventType, RiskLevel, RiskState, SignInLocation, SignInStatus}};
+use crate::{model::{capable, entity}, odata::{Described, EntityInfo, nested}};
 
 entity! {
     /// One sign-in, as the sign-in log has it.
@@ -30,7 +21,7 @@ entity! {
         /// Id the client sent; joins entries of one attempt.
         correlation_id: String = CORRELATION_ID("correlationId", "eq");
         /// When the sign-in began (UTC).
-        created_date_time: Timestamp = CREATED_DATE_TIME("createdDateTime", "eq ge le");
+        created_date_time: Timestamp = CREATED_DATE_TIME("createdDateTime", "eq ge le orderby");
         /// Device and browser used.
         device_detail: Box<DeviceDetail> as DeviceDetail = DEVICE_DETAIL("deviceDetail");
         /// Tenant the user comes from.
@@ -85,7 +76,7 @@ impl SignIn {
     }
 }
 
-impl Entity for SignIn {
+impl Described for SignIn {
     // The properties behind a slash are documented with the property before it.
     const INFO: EntityInfo = EntityInfo::other("sign-in", "sign-ins", Some(1000)).with_nested(&[
         nested("deviceDetail/browser", "eq startsWith"),
@@ -97,4 +88,4 @@ impl Entity for SignIn {
     ]);
 }
 
-capable!(SignIn: Filterable, Toppable);
+capable!(SignIn: Filterable, Orderable, Toppable);

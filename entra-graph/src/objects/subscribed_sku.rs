@@ -1,7 +1,7 @@
 use entra_core::Guid;
 
-use super::types::{LicenseUnitsDetail, ServicePlanInfo};
-use crate::model::entity;
+use super::{types::{LicenseUnitsDetail, ServicePlanInfo}};
+use crate::{model::{capable, entity}, odata::{Described, EntityInfo}};
 
 entity! {
     /// Licences of one kind that the tenant has bought.
@@ -28,3 +28,9 @@ entity! {
         subscription_ids: Vec<String> = SUBSCRIPTION_IDS("subscriptionIds");
     }
 }
+
+impl Described for SubscribedSku {
+    const INFO: EntityInfo = EntityInfo::other("subscribed SKU", "subscribed SKUs", None);
+}
+
+capable!(SubscribedSku: Selectable);

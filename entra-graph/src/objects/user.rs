@@ -1,17 +1,7 @@
 use entra_core::Timestamp;
 
-use super::types::{
-    AuthorizationInfo, EmployeeOrgData, MailboxSettings, ObjectIdentity, PasswordProfile,
-    SignInActivity,
-};
-use crate::{
-    DirectoryObject, Expanded,
-    model::{Json, entity},
-    types::{
-        AssignedLicense, AssignedPlan, LicenseAssignmentState, OnPremisesExtensionAttributes,
-        OnPremisesProvisioningError, ProvisionedPlan, ServiceProvisioningError,
-    },
-};
+use super::{directory_object::DirectoryObject, types::{AssignedLicense, AssignedPlan, AuthorizationInfo, EmployeeOrgData, LicenseAssignmentState, MailboxSettings, ObjectIdentity, OnPremisesExtensionAttributes, OnPremisesProvisioningError, PasswordProfile, ProvisionedPlan, ServiceProvisioningError, SignInActivity}};
+use crate::{model::{Expanded, Json, capable, entity}, odata::{Described, EntityInfo, nested}};
 
 // The eleven properties that Graph sends without a select are among these: business phones, names,
 // job title, mail, mobile phone, office, language and the user principal name.
@@ -198,3 +188,38 @@ entity! {
         transitive_member_of: Expanded<DirectoryObject> = TRANSITIVE_MEMBER_OF("transitiveMemberOf");
     }
 }
+
+impl Described for User {
+    const INFO: EntityInfo = EntityInfo::directory("user", "users").with_nested(&[
+        // The table of operators says default mode. There, page 2 of a large result fails with
+        // Directory_ExpiredPageToken (msgraph-sdk-java 368, microsoft-graph-docs 13901).
+        nested("assignedLicenses/skuId", "eq+"),
+        nested("assignedPlans/capabilityStatus", "eq+"),
+        nested("assignedPlans/service", "eq+"),
+        nested("assignedPlans/servicePlanId", "eq+"),
+        nested("employeeOrgData/costCenter", "eq+"),
+        nested("employeeOrgData/division", "eq+"),
+        nested("identities/issuer", "eq null"),
+        // Graph finds an identity by both of its parts only.
+        nested("identities/issuerAssignedId", "eq"),
+        nested("onPremisesExtensionAttributes/extensionAttribute*", "eq+ null+"),
+        nested("onPremisesProvisioningErrors/category", "eq"),
+        nested("onPremisesProvisioningErrors/propertyCausingError", "eq"),
+        nested("passwordProfile/forceChangePasswordNextSignIn", "eq+ null+"),
+        nested(
+            "passwordProfile/forceChangePasswordNextSignInWithMfa",
+            "eq+ null+",
+        ),
+        nested("provisionedPlans/provisioningStatus", "eq+"),
+        nested("provisionedPlans/service", "eq+"),
+        // Documented with the property itself, not in the table of operators.
+        nested("signInActivity/lastSignInDateTime", "eq ge le"),
+        nested(
+            "signInActivity/lastNonInteractiveSignInDateTime",
+            "eq ge le",
+        ),
+        nested("signInActivity/lastSuccessfulSignInDateTime", "eq ge le"),
+    ]);
+}
+
+capable!(User: Selectable, Filterable, Orderable, Searchable, Expandable, Toppable, Countable);

@@ -1,7 +1,7 @@
 use std::{fmt, marker::PhantomData, ops::Not};
 
-use super::{Level, Operator, Support, property::Path};
-use crate::{Error, entity::EntityInfo};
+use super::{EntityInfo, Level, Operator, Path, Support};
+use crate::error::Error;
 
 /// A condition on items of type `E`, made from [`Property`](crate::Property) constants.
 ///
@@ -129,7 +129,51 @@ impl Node {
     /// # Errors
     /// `Query` for what Graph does not support; the message names property and operators.
     pub(crate) fn level(&self, entity: &EntityInfo) -> Result<Level, Error> {
-        self.level_in(entity, None)
+        let level = self.level_in(entity, None)?;
+        let clauses = self.most_alternatives();
+        if clauses <= MOST_BASIC_VALUES {
+            return Ok(level);
+        }
+        if entity.directory {
+            return Ok(Level::Advanced);
+        }
+        Err(Error::query(format!(
+            "{clauses} conditions joined by `or`, but Graph takes at most {MOST_BASIC_VALUES} on {}; use several requests",
+            entity.plural
+        )))
+    }
+
+    /// The largest number of conditions that one `or` joins; a value of `in` counts as one.
+    fn most_alternatives(&self) -> usize {
+        match self {
+            Self::Or(..) => self.alternatives(),
+            Self::In { literals, .. } => literals.len(),
+            Self::And(a, b) => a.most_alternatives().max(b.most_alternatives()),
+            Self::Not(inner) | Self::Any { inner, .. } => inner.most_alternatives(),
+            Self::Compare { .. } | Self::Null { .. } | Self::Count { .. } | Self::Raw { .. } => 1,
+        }
+    }
+
+    fn alternatives(&self) -> usize {
+        match self {
+            Self::Or(a, b) => a.alternatives() + b.alternatives(),
+            other => other.most_alternatives(),
+        }
+    }
+
+    /// Whether the filter looks at any other property of the entity than this one.
+    pub(crate) fn uses_other_than(&self, name: &str) -> bool {
+        match self {
+            Self::Compare { path, .. }
+            | Self::In { path, .. }
+            | Self::Null { path, .. }
+            | Self::Count { path, .. } => path.root() != name,
+            Self::Any { path, inner } => path.root() != name || inner.uses_other_than(name),
+            Self::And(a, b) | Self::Or(a, b) => a.uses_other_than(name) || b.uses_other_than(name),
+            Self::Not(inner) => inner.uses_other_than(name),
+            // Not looked into.
+            Self::Raw { .. } => false,
+        }
     }
 
     /// Whether the filter looks at this property of the entity.
@@ -146,7 +190,7 @@ impl Node {
         }
     }
 
-    fn level_in(&self, entity: &EntityInfo, scope: Option<Path>) -> Result<Level, Error> {
+    fn level_in(&self, entity: &EntityInfo, scope: Option<&Path>) -> Result<Level, Error> {
         match self {
             Self::Compare {
                 path,
@@ -155,10 +199,10 @@ impl Node {
                 negated,
                 literal,
             } => {
-                in_scope(*path, scope)?;
-                let level = supported(entity, *path, *support, *operator)?;
+                in_scope(path, scope)?;
+                let level = supported(entity, path, *support, *operator)?;
                 if *negated {
-                    return negation(entity, *path, *support, "ne");
+                    return negation(entity, path, *support, "ne");
                 }
                 let long = literal.len() > LONGEST_BASIC_VALUE;
                 Ok(if long && entity.directory {
@@ -172,18 +216,15 @@ impl Node {
                 support,
                 literals,
             } => {
-                in_scope(*path, scope)?;
-                let level = supported(entity, *path, *support, Operator::Eq)?;
+                in_scope(path, scope)?;
+                let level = supported(entity, path, *support, Operator::Eq)?;
                 match literals.len() {
                     0 => Err(Error::query(format!(
                         "the list of values for {path} is empty, so no {} can match; leave the request out",
                         entity.name
                     ))),
-                    1..=MOST_BASIC_VALUES => Ok(level),
-                    _ if entity.directory => Ok(Level::Advanced),
-                    count => Err(Error::query(format!(
-                        "{count} values for {path}, but Graph takes at most {MOST_BASIC_VALUES}; ask in several requests"
-                    ))),
+                    // Too many of them are found where the whole filter is looked at.
+                    _ => Ok(level),
                 }
             }
             Self::Null {
@@ -191,16 +232,16 @@ impl Node {
                 support,
                 negated,
             } => {
-                in_scope(*path, scope)?;
-                let level = supported(entity, *path, *support, Operator::Null)?;
+                in_scope(path, scope)?;
+                let level = supported(entity, path, *support, Operator::Null)?;
                 if *negated {
-                    return negation(entity, *path, *support, "ne null");
+                    return negation(entity, path, *support, "ne null");
                 }
                 Ok(level)
             }
-            Self::Any { path, inner } => inner.level_in(entity, Some(*path)),
+            Self::Any { path, inner } => inner.level_in(entity, Some(path)),
             Self::Count { path, .. } if !entity.directory => {
-                Err(unsupported(entity, *path, Support::NONE, "$count"))
+                Err(unsupported(entity, path, Support::NONE, "$count"))
             }
             Self::Count { .. } => Ok(Level::Advanced),
             Self::And(a, b) | Self::Or(a, b) => {
@@ -281,7 +322,7 @@ impl fmt::Display for Node {
 }
 
 /// A range variable belongs into its own `any`, and nothing else does.
-fn in_scope(path: Path, scope: Option<Path>) -> Result<(), Error> {
+fn in_scope(path: &Path, scope: Option<&Path>) -> Result<(), Error> {
     if path.fits(scope) {
         return Ok(());
     }
@@ -293,7 +334,7 @@ fn in_scope(path: Path, scope: Option<Path>) -> Result<(), Error> {
 
 fn supported(
     entity: &EntityInfo,
-    path: Path,
+    path: &Path,
     support: Support,
     operator: Operator,
 ) -> Result<Level, Error> {
@@ -305,7 +346,7 @@ fn supported(
 
 fn negation(
     entity: &EntityInfo,
-    path: Path,
+    path: &Path,
     support: Support,
     operator: &str,
 ) -> Result<Level, Error> {
@@ -315,7 +356,7 @@ fn negation(
     Err(unsupported(entity, path, support, operator))
 }
 
-fn unsupported(entity: &EntityInfo, path: Path, support: Support, operator: &str) -> Error {
+fn unsupported(entity: &EntityInfo, path: &Path, support: Support, operator: &str) -> Error {
     Error::query(format!(
         "`{operator}` is not supported on {} of {}; supported there: {support}",
         path.full(),

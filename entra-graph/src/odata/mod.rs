@@ -1,18 +1,25 @@
 //! Typed query options. Nothing here knows an entity or sends anything.
 
+mod access;
+mod entity;
 mod filter;
 mod literal;
 mod property;
 mod query;
 mod search;
+mod selection;
 mod support;
-#[cfg(test)]
-mod tests;
 
+pub use access::{Access, CreateOnly, OnCreate, OnUpdate, ReadOnly, SettableIn, UpdateOnly, Writable};
+pub use entity::{Described, EntityInfo};
+pub(crate) use entity::nested;
 pub use filter::Filter;
 pub use literal::Literal;
+#[cfg(test)]
+pub(crate) use literal::quoted;
+pub use property::{Order, Property};
 pub(crate) use property::Path;
-pub use property::{Order, Property, Relation, Selection};
 pub(crate) use query::{Prepared, Query};
 pub use search::Search;
+pub use selection::{NavigationProperty, Selection};
 pub(crate) use support::{Level, Operator, Support};

@@ -2,15 +2,15 @@ use std::{borrow::Cow, fmt::Write};
 
 use url::Url;
 
-use super::{Level, Operator, Order, Search, filter::Node};
-use crate::{Error, entity::EntityInfo};
+use super::{EntityInfo, Level, Operator, Order, Search, filter::Node};
+use crate::error::Error;
 
 /// The options of one request, of whatever entity: the builders are thin typed shells around it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Query {
     pub(crate) select: Vec<Cow<'static, str>>,
     pub(crate) filter: Option<Node>,
-    order: Vec<(&'static str, bool)>,
+    order: Vec<(String, bool)>,
     search: Option<String>,
     expand: Option<String>,
     top: Option<u32>,
@@ -56,7 +56,7 @@ impl Query {
             )),
             level => self.advanced |= level == Level::Advanced,
         }
-        self.order.push((order.name, order.descending));
+        self.order.push((order.name.clone(), order.descending));
     }
 
     pub(crate) fn search<E>(&mut self, search: Search<E>, entity: &EntityInfo) {
@@ -126,6 +126,7 @@ impl Query {
     /// `Query` for anything that Graph would refuse.
     pub(crate) fn number(&self, mut url: Url, entity: &EntityInfo) -> Result<Prepared, Error> {
         self.check(entity)?;
+        self.check_default_mode(entity, true)?;
         let mut text = Text::default();
         self.conditions(&mut text);
         finish(&mut url, &text.0, true)?;
@@ -135,12 +136,17 @@ impl Query {
         })
     }
 
-    /// The request for one item.
+    /// The request for one item; `by_id` says whether its object id names it.
     ///
     /// # Errors
     /// `Query` for anything that Graph would refuse.
-    pub(crate) fn one(&self, mut url: Url) -> Result<Prepared, Error> {
+    pub(crate) fn one(&self, mut url: Url, by_id: bool) -> Result<Prepared, Error> {
         self.ready()?;
+        if !by_id && self.select.iter().any(|name| name == SIGN_IN_ACTIVITY) {
+            return Err(Error::query(format!(
+                "Graph returns {SIGN_IN_ACTIVITY} of one user by object id only, not by user principal name or another key"
+            )));
+        }
         let mut text = Text::default();
         text.add("$select", &self.select.join(","));
         text.add("$expand", self.expand.as_deref().unwrap_or_default());
@@ -168,12 +174,35 @@ impl Query {
         let filtered_and_sorted =
             entity.directory && self.filter.is_some() && !self.order.is_empty();
         let advanced = self.advanced || filter || filtered_and_sorted;
+        self.check_default_mode(entity, advanced)?;
+        if let Some(node) = &self.filter
+            && node.uses(SIGN_IN_ACTIVITY)
+            && node.uses_other_than(SIGN_IN_ACTIVITY)
+        {
+            return Err(Error::query(format!(
+                "Graph filters by {SIGN_IN_ACTIVITY} alone, not together with another property; filter by one of them and check the other in the items"
+            )));
+        }
         if let (true, Some(relation)) = (advanced, &self.expand) {
             return Err(Error::query(format!(
-                "$expand={relation} cannot go with an advanced query (search, count, sorting, `ne`, `not`, `ends_with`, filter with order); ask in two requests"
+                "$expand={relation} cannot go with an advanced query (search, count, sorting, `ne`, `not`, `ends_with`, filter with order, a filter by assigned licences, more than 15 alternatives); use two requests"
             )));
         }
         Ok(advanced)
+    }
+
+    /// Some properties are filterable in the default mode only.
+    fn check_default_mode(&self, entity: &EntityInfo, advanced: bool) -> Result<(), Error> {
+        let Some(node) = self.filter.as_ref().filter(|_| advanced) else {
+            return Ok(());
+        };
+        match entity.default_mode_only.iter().find(|name| node.uses(name)) {
+            None => Ok(()),
+            Some(name) => Err(Error::query(format!(
+                "Graph filters {} by {name} in the default mode only, so not with a count, a search, sorting, `ne`, `not` or another condition that takes an advanced query",
+                entity.plural
+            ))),
+        }
     }
 
     fn page_size(&self, entity: &EntityInfo) -> Result<Option<u32>, Error> {
@@ -191,11 +220,8 @@ impl Query {
             most
         };
         match self.top {
-            Some(top) if top > u32::from(most) => Err(Error::query(format!(
-                "a page of {top} {}: with {SIGN_IN_ACTIVITY} Graph takes 1 to {most}",
-                entity.plural
-            ))),
-            Some(top) => Ok(Some(top)),
+            // Graph returns pages of its maximum here and not an error.
+            Some(top) => Ok(Some(top.min(u32::from(most)))),
             None => Ok(Some(u32::from(most))),
         }
     }

@@ -1,7 +1,7 @@
 use std::{fmt, marker::PhantomData};
 
-use super::{Level, Operator, Support};
-use crate::{Error, entity::EntityInfo};
+use super::{EntityInfo, Level, Operator, Support};
+use crate::error::Error;
 
 /// A `$search` condition, made by [`Property::search`](crate::Property::search).
 ///
@@ -13,13 +13,13 @@ use crate::{Error, entity::EntityInfo};
 #[must_use = "a search does nothing until it is given to a request"]
 pub struct Search<E> {
     text: String,
-    unsupported: Option<&'static str>,
+    unsupported: Option<String>,
     compound: bool,
     marker: PhantomData<fn() -> E>,
 }
 
 impl<E> Search<E> {
-    pub(crate) fn new(name: &'static str, support: Support, text: &str) -> Self {
+    pub(crate) fn new(name: &str, support: Support, text: &str) -> Self {
         let mut clause = format!("\"{name}:");
         for character in text.chars() {
             if matches!(character, '"' | '\\') {
@@ -30,7 +30,7 @@ impl<E> Search<E> {
         clause.push('"');
         Self {
             text: clause,
-            unsupported: (support.level(Operator::Search) == Level::No).then_some(name),
+            unsupported: (support.level(Operator::Search) == Level::No).then(|| name.to_owned()),
             compound: false,
             marker: PhantomData,
         }
@@ -68,20 +68,20 @@ impl<E> Search<E> {
     }
 
     fn join(self, operator: &str, other: Self) -> Self {
-        let unsupported = self.unsupported.or(other.unsupported);
+        let text = format!("{} {operator} {}", self.operand(), other.operand());
         Self {
-            text: format!("{} {operator} {}", self.operand(), other.operand()),
-            unsupported,
+            text,
+            unsupported: self.unsupported.or(other.unsupported),
             compound: true,
             marker: PhantomData,
         }
     }
 
-    fn operand(self) -> String {
+    fn operand(&self) -> String {
         if self.compound {
             format!("({})", self.text)
         } else {
-            self.text
+            self.text.clone()
         }
     }
 }
@@ -90,7 +90,9 @@ impl<E> Clone for Search<E> {
     fn clone(&self) -> Self {
         Self {
             text: self.text.clone(),
-            ..*self
+            unsupported: self.unsupported.clone(),
+            compound: self.compound,
+            marker: PhantomData,
         }
     }
 }

@@ -53,20 +53,20 @@ fn filters_are_written_as_graph_reads_them() {
             "assignedLicenses/$count ne 0",
         ),
         (
-            User::ASSIGNED_LICENSES.any(|one| one.then(AssignedLicense::SKU_ID).eq(id)),
+            User::ASSIGNED_LICENSES.any(|one| one.path(AssignedLicense::SKU_ID).eq(id)),
             "assignedLicenses/any(x:x/skuId eq 0118a350-71fc-4ec3-8f0c-6a1cb8867561)",
         ),
         (
             User::ASSIGNED_PLANS.any(|plan| {
-                plan.then(AssignedPlan::SERVICE)
+                plan.path(AssignedPlan::SERVICE)
                     .eq("exchange")
-                    .and(plan.then(AssignedPlan::CAPABILITY_STATUS).eq("Enabled"))
+                    .and(plan.path(AssignedPlan::CAPABILITY_STATUS).eq("Enabled"))
             }),
             "assignedPlans/any(x:x/service eq 'exchange' and x/capabilityStatus eq 'Enabled')",
         ),
         (
             User::ON_PREMISES_EXTENSION_ATTRIBUTES
-                .then(OnPremisesExtensionAttributes::EXTENSION_ATTRIBUTE15)
+                .path(OnPremisesExtensionAttributes::EXTENSION_ATTRIBUTE15)
                 .eq("x"),
             "onPremisesExtensionAttributes/extensionAttribute15 eq 'x'",
         ),
@@ -101,7 +101,7 @@ fn filters_are_written_as_graph_reads_them() {
 
 #[test]
 fn a_collection_inside_of_a_property_is_looked_into() {
-    let redirect_uris = Application::WEB.then(WebApplication::REDIRECT_URIS);
+    let redirect_uris = Application::WEB.path(WebApplication::REDIRECT_URIS);
     let apis = Application::REQUIRED_RESOURCE_ACCESS;
     for (filter, expected) in [
         (
@@ -109,7 +109,7 @@ fn a_collection_inside_of_a_property_is_looked_into() {
             "web/redirectUris/any(x:startswith(x,'http://localhost'))",
         ),
         (
-            apis.any(|api| api.then(RequiredResourceAccess::RESOURCE_APP_ID).eq("a")),
+            apis.any(|api| api.path(RequiredResourceAccess::RESOURCE_APP_ID).eq("a")),
             "requiredResourceAccess/any(x:x/resourceAppId eq 'a')",
         ),
     ] {
@@ -121,7 +121,7 @@ fn a_collection_inside_of_a_property_is_looked_into() {
 
 #[test]
 fn a_range_variable_stays_in_its_own_collection() {
-    let redirect_uris = Application::WEB.then(WebApplication::REDIRECT_URIS);
+    let redirect_uris = Application::WEB.path(WebApplication::REDIRECT_URIS);
     let other_collection = Application::TAGS.any(|_| {
         let mut escaped = None;
         let _ = redirect_uris.any(|uri| {

@@ -1,9 +1,7 @@
 use entra_core::{Guid, Timestamp};
 
-use crate::{
-    model::{complex, open_enum},
-    types::PermissionScope,
-};
+use super::PermissionScope;
+use crate::model::{complex, open_enum};
 
 complex! {
     /// What an app offers as a web API.

@@ -1,0 +1,239 @@
+//! What an error prints: one line, or the whole report.
+
+use std::{error, fmt};
+
+use entra_core::StopReason;
+
+use super::{Error, ErrorKind};
+
+impl Error {
+    /// The one line: what failed, on what, and the root cause with its code.
+    fn headline(&self) -> String {
+        let call = self
+            .0
+            .call
+            .as_ref()
+            .map(|call| format!("{} {}", call.method, call.path));
+        match (self.0.kind, self.0.status) {
+            (ErrorKind::Service, Some(status)) => {
+                let code = self
+                    .code()
+                    .filter(|code| *code != status.as_str())
+                    .map(|code| format!(" {code}"))
+                    .unwrap_or_default();
+                let call = call.map(|call| format!(" on {call}")).unwrap_or_default();
+                let message = self.message().trim_end_matches('.');
+                format!("{}{code}{call}: {message}", status.as_u16())
+            }
+            (ErrorKind::Credential | ErrorKind::Transport | ErrorKind::Policy, _) => {
+                let call = call.map(|call| format!("{call}: ")).unwrap_or_default();
+                format!("{call}{}", self.root_cause())
+            }
+            _ => {
+                let call = call.map(|call| format!("{call}: ")).unwrap_or_default();
+                format!("{call}{}", self.0.message)
+            }
+        }
+    }
+
+    /// The cause that says most, with its code.
+    fn root_cause(&self) -> String {
+        if let Some(credential) = self.credential() {
+            let text = credential.to_string();
+            return match credential.code() {
+                Some(code) if !text.contains(&code.to_string()) => {
+                    format!("{text} (AADSTS{code})")
+                }
+                _ => text,
+            };
+        }
+        let mut text = self.0.message.clone();
+        let mut next = error::Error::source(self);
+        while let Some(cause) = next {
+            let cause_text = cause.to_string();
+            if !text.contains(&cause_text) {
+                text = format!("{text}: {cause_text}");
+            }
+            next = cause.source();
+        }
+        text
+    }
+
+    /// What to know and do about it, one thing each.
+    fn advice(&self) -> Vec<String> {
+        let mut advice = Vec::new();
+        if self.is_license_missing() {
+            advice.push("the tenant needs an Entra ID P1 or P2 licence for this".to_owned());
+        }
+        if self.is_expired_page() {
+            advice.push("the link to this page has expired for good: start the list again".to_owned());
+        }
+        if let (Some(granted), true) = (&self.0.granted, self.lacks_permission()) {
+            let what = if granted.delegated { "scopes" } else { "roles" };
+            advice.push(match granted.permissions.as_slice() {
+                [] => format!("the token has no {what}"),
+                permissions => format!("the token has {what}: {}", permissions.join(", ")),
+            });
+        }
+        if let Some(needed) = self.needed_line() {
+            advice.push(needed);
+            advice.extend(self.permission_fix());
+        }
+        advice.extend(self.retry_line());
+        advice
+    }
+
+    fn needed_line(&self) -> Option<String> {
+        let needed = self.needed_permissions();
+        let kind = self.permission_kind();
+        (!needed.is_empty()).then(|| format!("needs one of ({kind}): {}", needed.join(", ")))
+    }
+
+    fn permission_kind(&self) -> &'static str {
+        if self.is_delegated() {
+            "delegated"
+        } else {
+            "application"
+        }
+    }
+
+    /// Where the permission is granted, by whom, and from when it counts.
+    fn permission_fix(&self) -> Vec<String> {
+        let Some(best) = self.needed_permissions().first() else {
+            return Vec::new();
+        };
+        if self
+            .0
+            .granted
+            .as_ref()
+            .is_some_and(|granted| granted.permissions.iter().any(|one| one == best))
+        {
+            return vec![format!(
+                "the token has {best}: the signed-in user or the application also needs a directory role for this object"
+            )];
+        }
+        let (tab, renew) = if self.is_delegated() {
+            (
+                "Delegated permissions",
+                "the user signs in again, or the token is refreshed with the new scope",
+            )
+        } else {
+            (
+                "Application permissions",
+                "call `GraphClient::renew_token`, or restart the program",
+            )
+        };
+        let consent = if self.is_delegated() && USER_CONSENT.contains(best) {
+            "the user can consent, where the tenant allows it, or an administrator for all with Grant admin consent"
+        } else {
+            "an administrator must then select Grant admin consent"
+        };
+        vec![
+            format!(
+                "fix:   Microsoft Entra admin center > App registrations > (the application) > API permissions > Add a permission > Microsoft Graph > {tab} > {best}; {consent}"
+            ),
+            format!(
+                "a token that exists keeps its permissions until it expires; for a new one {renew}"
+            ),
+        ]
+    }
+
+    fn retry_line(&self) -> Option<String> {
+        Some(match self.0.stop_reason? {
+            StopReason::RetryAfterBeyondBudget { retry_after, left } => format!(
+                "gave up: the Retry-After of {} s is longer than the {} s left",
+                retry_after.as_secs(),
+                left.as_secs()
+            ),
+            StopReason::Budget => "gave up: the time budget is used up".to_owned(),
+            StopReason::Attempts => "gave up after the last attempt".to_owned(),
+            StopReason::NotRepeatable => {
+                "not sent again, as it may have been processed: check before sending it again"
+                    .to_owned()
+            }
+            _ => return None,
+        })
+    }
+
+    fn write_report(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headline = self.headline();
+        f.write_str(&headline)?;
+        // Above the credential's own error there is only that there was no token.
+        let mut next = match self.credential() {
+            Some(credential) => error::Error::source(credential),
+            None => error::Error::source(self),
+        };
+        let mut lead = "\n  cause: ";
+        while let Some(cause) = next {
+            let text = cause.to_string();
+            if !headline.contains(&text) {
+                write!(f, "{lead}{text}")?;
+                lead = ": ";
+            }
+            next = cause.source();
+        }
+        if let Some(fix) = self.credential().and_then(|credential| credential.fix()) {
+            write!(f, "\n  fix:   {fix}")?;
+        }
+        for line in self.advice() {
+            write!(f, "\n  {line}")?;
+        }
+        let credential = self.credential();
+        let ids = [
+            ("request-id", self.request_id()),
+            ("client-request-id", self.client_request_id()),
+            (
+                "correlation",
+                credential.and_then(|credential| credential.correlation_id()),
+            ),
+            (
+                "trace",
+                credential.and_then(|credential| credential.trace_id()),
+            ),
+        ];
+        let mut lead = "\n  ";
+        for (name, id) in ids {
+            if let Some(id) = id {
+                write!(f, "{lead}{name} {id}")?;
+                lead = "  ";
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            return self.write_report(f);
+        }
+        f.write_str(&self.headline())?;
+        if self.is_license_missing() {
+            f.write_str("; the tenant needs an Entra ID P1 or P2 licence for this")?;
+        }
+        if self.is_expired_page() {
+            f.write_str("; start the list again")?;
+        }
+        for line in self.needed_line().into_iter().chain(self.retry_line()) {
+            write!(f, "; {line}")?;
+        }
+        match self.request_id() {
+            Some(id) => write!(f, "; request-id {id}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_report(f)
+    }
+}
+
+/// Delegated permissions that users may consent to themselves.
+const USER_CONSENT: &[&str] = &[
+    "User.Read",
+    "User.ReadWrite",
+    "User.ReadBasic.All",
+    "ProfilePhoto.Read.All",
+];

@@ -1,0 +1,254 @@
+//! Request bodies: what is set, what is cleared, and secrets in memory that is overwritten.
+
+use std::{borrow::Cow, io};
+
+use entra_core::{ClientId, Guid, ObjectId, Secret, Timestamp, bytes::Bytes};
+use zeroize::Zeroize;
+
+use super::{Encoded, Json, Secrets, Value};
+
+/// A value that can be sent for a property of type `T`.
+pub trait BodyValue<T> {
+    /// Appends the value as JSON.
+    #[doc(hidden)]
+    fn write_into(&self, body: &mut SecretBuffer);
+}
+
+/// A type that a property in a request body can have, and how it is cleared.
+pub trait Settable {
+    /// What clears such a property: `null`, or no elements.
+    #[doc(hidden)]
+    const CLEARED: &'static str = "null";
+}
+
+/// The JSON of a request body, by property. Setting a property again replaces the value.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Body {
+    properties: Vec<(Cow<'static, str>, SecretBuffer)>,
+}
+
+/// Bytes that are overwritten when they are dropped or grow out of their memory. `Debug` shows the length.
+#[derive(Clone, Default)]
+#[doc(hidden)]
+pub struct SecretBuffer(Vec<u8>);
+
+impl Body {
+    pub(crate) fn set<T>(
+        &mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: &(impl BodyValue<T> + ?Sized),
+    ) {
+        let mut json = SecretBuffer::default();
+        value.write_into(&mut json);
+        self.put(name.into(), json);
+    }
+
+    /// Sets a property to JSON text as it stands.
+    pub(crate) fn set_json(&mut self, name: impl Into<Cow<'static, str>>, json: &str) {
+        let mut buffer = SecretBuffer::default();
+        buffer.push(json.as_bytes());
+        self.put(name.into(), buffer);
+    }
+
+    /// Sets a property that takes any number of values of one kind.
+    pub(crate) fn set_strings<S: AsRef<str>>(
+        &mut self,
+        name: impl Into<Cow<'static, str>>,
+        values: &[S],
+    ) {
+        let values: Vec<&str> = values.iter().map(AsRef::as_ref).collect();
+        self.set::<Vec<String>>(name, values.as_slice());
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.properties.is_empty()
+    }
+
+    /// The whole as a JSON object. The bytes are overwritten when the last copy is dropped.
+    pub(crate) fn into_bytes(self) -> Bytes {
+        let length: usize = self
+            .properties
+            .iter()
+            .map(|(name, json)| name.len() + json.0.len() + 4)
+            .sum();
+        let mut out = SecretBuffer(Vec::with_capacity(length + 2));
+        out.push(b"{");
+        for (at, (name, json)) in self.properties.iter().enumerate() {
+            if at > 0 {
+                out.push(b",");
+            }
+            out.push_json(name);
+            out.push(b":");
+            out.push(&json.0);
+        }
+        out.push(b"}");
+        out.into_bytes()
+    }
+
+    fn put(&mut self, name: Cow<'static, str>, json: SecretBuffer) {
+        match self.properties.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, value)) => *value = json,
+            None => self.properties.push((name, json)),
+        }
+    }
+}
+
+impl SecretBuffer {
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        let needed = self.0.len() + bytes.len();
+        if needed > self.0.capacity() {
+            // `Vec` would leave a copy behind where it grew out of.
+            let mut larger = Vec::with_capacity(needed.max(64).next_power_of_two());
+            larger.extend_from_slice(&self.0);
+            self.0.zeroize();
+            self.0 = larger;
+        }
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// Appends a value with its secrets.
+    pub(crate) fn push_value(&mut self, value: &impl Value) {
+        self.push_json(&Encoded(value, Secrets::Write));
+    }
+
+    pub(crate) fn push_json(&mut self, value: &(impl serde::Serialize + ?Sized)) {
+        // No value of this crate fails to be written: all have text as keys, and times have four-digit years.
+        if serde_json::to_writer(&mut *self, value).is_err() {
+            self.push(b"null");
+        }
+    }
+
+    pub(crate) fn into_bytes(self) -> Bytes {
+        Bytes::from_owner(self)
+    }
+}
+
+impl AsRef<[u8]> for SecretBuffer {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for SecretBuffer {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl io::Write for SecretBuffer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.push(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for SecretBuffer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SecretBuffer({} bytes)", self.0.len())
+    }
+}
+
+macro_rules! body_values {
+    ($($type:ty),*) => {$(
+        impl BodyValue<Self> for $type {
+            fn write_into(&self, body: &mut SecretBuffer) {
+                body.push_value(self);
+            }
+        }
+    )*};
+}
+
+macro_rules! settable {
+    ($($type:ty),*) => {$(impl Settable for $type {})*};
+}
+
+settable!(bool, i32, i64, f64, String, Timestamp, Secret, Json, Guid);
+
+/// Collections are never null in Graph; a cleared one is empty.
+impl<T> Settable for Vec<T> {
+    const CLEARED: &'static str = "[]";
+}
+
+body_values!(bool, i32, i64, f64, String, Timestamp, Secret, Json);
+
+impl BodyValue<String> for str {
+    fn write_into(&self, body: &mut SecretBuffer) {
+        body.push_json(self);
+    }
+}
+
+macro_rules! ids {
+    ($($id:ty => $($target:ty),*;)*) => {$($(
+        impl BodyValue<$target> for $id {
+            fn write_into(&self, body: &mut SecretBuffer) {
+                body.push_json(&self.to_string());
+            }
+        }
+    )*)*};
+}
+
+ids! {
+    Guid => Guid, String;
+    ClientId => Guid, String;
+    ObjectId => Guid, String;
+}
+
+/// The text of a GUID.
+impl BodyValue<Guid> for str {
+    fn write_into(&self, body: &mut SecretBuffer) {
+        body.push_json(self);
+    }
+}
+
+impl BodyValue<Guid> for String {
+    fn write_into(&self, body: &mut SecretBuffer) {
+        body.push_json(self.as_str());
+    }
+}
+
+impl BodyValue<Secret> for str {
+    fn write_into(&self, body: &mut SecretBuffer) {
+        body.push_json(self);
+    }
+}
+
+impl BodyValue<Json> for serde_json::Value {
+    fn write_into(&self, body: &mut SecretBuffer) {
+        body.push_json(self);
+    }
+}
+
+impl<T, V: BodyValue<T> + ?Sized> BodyValue<T> for &V {
+    fn write_into(&self, body: &mut SecretBuffer) {
+        (**self).write_into(body);
+    }
+}
+
+impl<T, V: BodyValue<T>> BodyValue<Vec<T>> for [V] {
+    fn write_into(&self, body: &mut SecretBuffer) {
+        body.push(b"[");
+        for (at, value) in self.iter().enumerate() {
+            if at > 0 {
+                body.push(b",");
+            }
+            value.write_into(body);
+        }
+        body.push(b"]");
+    }
+}
+
+impl<T, V: BodyValue<T>, const N: usize> BodyValue<Vec<T>> for [V; N] {
+    fn write_into(&self, body: &mut SecretBuffer) {
+        self.as_slice().write_into(body);
+    }
+}
+
+impl<T, V: BodyValue<T>> BodyValue<Vec<T>> for Vec<V> {
+    fn write_into(&self, body: &mut SecretBuffer) {
+        self.as_slice().write_into(body);
+    }
+}

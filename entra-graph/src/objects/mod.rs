@@ -1,0 +1,28 @@
+//! The read models: what Graph sends, one file per entity. They know requests no more than a struct does.
+
+mod app_role_assignment;
+mod application;
+mod device;
+mod directory_audit;
+mod directory_object;
+mod group;
+mod organization;
+mod service_principal;
+mod sign_in;
+mod subscribed_sku;
+#[cfg(test)]
+mod tests;
+pub mod types;
+mod user;
+
+pub use app_role_assignment::AppRoleAssignment;
+pub use application::Application;
+pub use device::Device;
+pub use directory_audit::DirectoryAudit;
+pub use directory_object::{DirectoryEntity, DirectoryObject, OtherObject};
+pub use group::Group;
+pub use organization::Organization;
+pub use service_principal::ServicePrincipal;
+pub use sign_in::SignIn;
+pub use subscribed_sku::SubscribedSku;
+pub use user::User;

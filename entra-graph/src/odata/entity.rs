@@ -1,0 +1,86 @@
+//! What requests for a collection depend on, as data.
+
+use super::{Path, Support};
+
+/// A type whose collections can be queried.
+///
+/// This crate implements it for its models.
+pub trait Described: 'static {
+    /// What a request must know about the collection.
+    #[doc(hidden)]
+    const INFO: EntityInfo;
+}
+
+/// What requests for a collection depend on.
+#[derive(Clone, Copy, Debug)]
+#[doc(hidden)]
+pub struct EntityInfo {
+    /// One object, as an error names it.
+    pub(crate) name: &'static str,
+    /// Several objects, as an error names them.
+    pub(crate) plural: &'static str,
+    /// Whether it lives in the directory, where advanced queries exist.
+    pub(crate) directory: bool,
+    /// The largest documented page, if the collection takes `$top`.
+    pub(crate) page_size: Option<u16>,
+    /// Properties that Graph filters by in the default mode only.
+    pub(crate) default_mode_only: &'static [&'static str],
+    nested: &'static [(&'static str, Support)],
+}
+
+impl EntityInfo {
+    pub(crate) const fn directory(name: &'static str, plural: &'static str) -> Self {
+        Self {
+            directory: true,
+            ..Self::other(name, plural, Some(999))
+        }
+    }
+
+    /// An object outside of the directory service: no advanced queries, and `$top` up to this.
+    pub(crate) const fn other(
+        name: &'static str,
+        plural: &'static str,
+        page_size: Option<u16>,
+    ) -> Self {
+        Self {
+            name,
+            plural,
+            directory: false,
+            page_size,
+            default_mode_only: &[],
+            nested: &[],
+        }
+    }
+
+    /// With support rows of properties inside of properties, by path. A path that ends in `*`
+    /// stands for a numbered family.
+    pub(crate) const fn with_nested(self, nested: &'static [(&'static str, Support)]) -> Self {
+        Self { nested, ..self }
+    }
+
+    /// With properties that an advanced query cannot filter by.
+    pub(crate) const fn with_default_mode_only(self, names: &'static [&'static str]) -> Self {
+        Self {
+            default_mode_only: names,
+            ..self
+        }
+    }
+
+    pub(crate) fn nested(&self, path: &Path) -> Support {
+        let full = path.full();
+        self.nested
+            .iter()
+            .find(|(known, _)| match known.strip_suffix('*') {
+                Some(family) => full
+                    .strip_prefix(family)
+                    .is_some_and(|number| number.parse::<u8>().is_ok()),
+                None => *known == full,
+            })
+            .map_or(Support::NONE, |(_, support)| *support)
+    }
+}
+
+/// A row of [`EntityInfo::with_nested`].
+pub(crate) const fn nested(path: &'static str, row: &str) -> (&'static str, Support) {
+    (path, Support::parse(row))
+}
