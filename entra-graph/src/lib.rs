@@ -1,64 +1,91 @@
 #![doc = include_str!("../README.md")]
 
-mod applications;
-mod assignments;
-mod audit_logs;
+// From the floor up: a module uses those above it in this list and none below it, which a rule in CI checks.
+mod areas;
 mod client;
-mod decode;
-mod devices;
-mod directory_object;
-mod entity;
+mod delta;
 mod error;
-mod expanded;
-mod groups;
-mod handle;
+mod key;
 mod model;
+mod objects;
 mod odata;
-mod organization;
-mod page;
-mod permissions;
-mod report;
+mod operation;
+mod place;
 mod request;
-mod service_error;
-mod service_principals;
 mod stream;
-mod subscribed_skus;
-mod token;
-pub mod types;
-mod users;
+mod verbs;
 
-pub use applications::Application;
-pub use assignments::AppRoleAssignment;
-pub use audit_logs::{DirectoryAudit, SignIn};
+pub use areas::{groups::NewGroup, operations, users::NewUser};
 pub use client::{GraphClient, GraphClientBuilder};
-pub use devices::Device;
-pub use directory_object::DirectoryObject;
+pub use delta::{Change, Changed, Changes, Delta, DeltaState, LinkChange, RemovedReason};
 pub use error::{Error, ErrorKind};
-pub use expanded::Expanded;
-pub use groups::Group;
-pub use handle::Key;
-pub use odata::{Filter, Property};
-pub use organization::Organization;
-pub use page::Page;
-pub use report::Report;
-pub use service_principals::ServicePrincipal;
-pub use stream::{Items, Pages, ResumeToken};
-pub use subscribed_skus::SubscribedSku;
-pub use users::User;
+pub use key::Key;
+pub use model::{AdditionalData, Expanded, Json};
+pub use objects::{
+    AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, Group, Organization,
+    ServicePrincipal, SignIn, SubscribedSku, User, types,
+};
+pub use odata::{Filter, NavigationProperty, Property};
+pub use operation::{Operation, Returns};
+pub use place::Reference;
+pub use request::{IntoRequest, Request};
+pub use stream::{Items, Page, Pages, ResumeToken};
 
 /// What requests are made of: handles, request builders and their options.
 pub mod query {
     pub use crate::{
-        audit_logs::AuditLogs,
-        directory_object::DirectoryEntity,
-        entity::{
-            Countable, Entity, Expandable, Filterable, Orderable, Row, Searchable, Selectable,
-            Toppable,
+        areas::{audit_logs::AuditLogs, membership::MemberCheck},
+        model::{
+            BodyValue, Countable, Entity, Expandable, Filterable, Orderable, Row, Searchable,
+            Selectable, Settable, Toppable,
         },
-        handle::{Collection, Resource},
-        odata::{Literal, Order, Relation, Search, Selection},
-        request::{Count, Get, List},
+        objects::{DirectoryEntity, OtherObject},
+        odata::{
+            Access, CreateOnly, Described, Literal, OnCreate, OnUpdate, Order, ReadOnly, Search,
+            Selection, SettableIn, UpdateOnly, Writable,
+        },
+        place::{Added, Collection, Object},
+        verbs::{Count, Create, Get, List, New, Update, Upsert},
     };
     #[doc(hidden)]
-    pub use crate::{entity::EntityInfo, page::PageBody};
+    pub use crate::{
+        model::{PageBody, SecretBuffer},
+        odata::EntityInfo,
+        verbs::NewBody,
+    };
+}
+
+/// The places of Graph's tree, and what can be done at each: a [`Collection`](query::Collection) or an
+/// [`Object`](query::Object) is typed by one.
+pub mod places {
+    pub use crate::{
+        areas::{
+            applications::{ApplicationOwners, Applications, OneApplication},
+            audit_logs::{DirectoryAudits, OneDirectoryAudit, OneSignIn, SignIns},
+            deleted_items::{DeletedGroup, DeletedGroups, DeletedUser, DeletedUsers},
+            devices::{
+                DeviceMemberOf, DeviceOwners, DeviceTransitiveMemberOf, DeviceUsers, Devices,
+                OneDevice,
+            },
+            groups::{
+                GroupAppRoleAssignments, GroupMemberOf, GroupMembers, GroupOwners,
+                GroupTransitiveMemberOf, GroupTransitiveMembers, Groups, OneGroup,
+            },
+            membership::MemberPlace,
+            organization::{OneOrganization, Organizations},
+            service_principals::{
+                AppRoleAssignedTo, OneServicePrincipal, ServicePrincipalAppRoleAssignments,
+                ServicePrincipalMemberOf, ServicePrincipalOwners, ServicePrincipals,
+            },
+            subscribed_skus::{OneSubscribedSku, SubscribedSkus},
+            users::{
+                DirectReports, Manager, Me, OneUser, OwnedDevices, OwnedObjects, RegisteredDevices,
+                UserAppRoleAssignments, UserMemberOf, UserPlace, UserTransitiveMemberOf, Users,
+            },
+        },
+        place::{
+            CreateAt, DeleteAt, DeltaAt, Place, ReferenceAt, ReferencesAt, RestoreAt, Single,
+            UpdateAt, UpsertAt,
+        },
+    };
 }

@@ -112,7 +112,7 @@ macro_rules! operations {
 
     (@class $method:ident $class:ident) => { entra_core::Idempotency::$class };
     (@class GET) => { entra_core::Idempotency::Safe };
-    (@class POST) => { entra_core::Idempotency::Create };
+    (@class POST) => { entra_core::Idempotency::NonIdempotent };
     (@class $method:ident) => { entra_core::Idempotency::Idempotent };
 }
 pub(crate) use operations;

@@ -1,18 +1,36 @@
 //! App registrations, which say what an app is: `/applications`.
 
-mod model;
-pub(crate) mod types;
-
-pub use model::Application;
-
 use crate::{
-    DirectoryObject, GraphClient, Key,
-    entity::{Entity, EntityInfo, capable, nested},
-    handle::{Collection, Resource},
-    permissions::{
-        COUNT_APPLICATIONS, GET_APPLICATION, LIST_APPLICATION_OWNERS, LIST_APPLICATIONS,
-    },
+    client::GraphClient,
+    key::Key,
+    objects::{Application, DirectoryObject},
+    operation::operations,
+    place::{Collection, Object, places, singles},
+    request::Target,
 };
+
+operations! {
+    LIST = "application-list" GET "/applications" => Collection("application"),
+        both ["Application.Read.All", "Directory.Read.All"];
+    COUNT = "application-list-count" GET "/applications/$count" => Value,
+        both ["Application.Read.All", "Directory.Read.All"];
+    GET = "application-get" GET "/applications/{id}" => Object("application"),
+        both ["Application.Read.All", "Directory.Read.All"];
+    LIST_OWNERS = "application-list-owners" GET "/applications/{id}/owners" => Collection("directoryObject"),
+        both ["Application.Read.All", "Directory.Read.All"];
+}
+
+places! {
+    /// `/applications`.
+    Applications: Application { list LIST, count COUNT }
+    /// `/applications/{id}/owners`.
+    ApplicationOwners: DirectoryObject { list LIST_OWNERS }
+}
+
+singles! {
+    /// `/applications/{id}`.
+    OneApplication: Application { get GET }
+}
 
 impl GraphClient {
     /// All app registrations of the tenant:
@@ -26,22 +44,17 @@ impl GraphClient {
     /// # support::block_on(async {
     /// # let graph = support::graph().await;
     /// use entra_graph::{Application, types::WebApplication};
-    /// let redirect_uris = Application::WEB.then(WebApplication::REDIRECT_URIS);
+    /// let redirect_uris = Application::WEB.path(WebApplication::REDIRECT_URIS);
     /// let local = graph.applications().list()
     ///     .filter(redirect_uris.any(|uri| uri.starts_with("http://localhost")))
     ///     .select((Application::APP_ID, Application::DISPLAY_NAME))
-    ///     .items().collect_all().await?;
+    ///     .items().try_collect::<Vec<_>>().await?;
     /// assert!(local.iter().all(|app| app.app_id.is_some()));
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn applications(&self) -> Collection<Application> {
-        Collection::new(
-            self.clone(),
-            self.target(&["applications"]),
-            LIST_APPLICATIONS,
-        )
-        .counted_by(COUNT_APPLICATIONS)
+    pub fn applications(&self) -> Collection<Applications> {
+        Collection::new(Target::root(self).join(&["applications"]))
     }
 
     /// One app registration, by object id or by [`Key::app_id`] or [`Key::unique_name`]:
@@ -60,22 +73,18 @@ impl GraphClient {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn application(&self, id: impl Into<Key>) -> Resource<Application> {
-        Resource::new(
-            self.clone(),
-            self.keyed("applications", &id.into()),
-            GET_APPLICATION,
-        )
+    pub fn application(&self, id: impl Into<Key>) -> Object<OneApplication> {
+        Object::new(Target::root(self).key("applications", &id.into()))
     }
 }
 
-impl Resource<Application> {
+impl Object<OneApplication> {
     /// Users and service principals that may change the app registration:
     /// [`GET /applications/{id}/owners`](https://learn.microsoft.com/graph/api/application-list-owners).
     ///
     /// `Application.Read.All` is enough.
     #[must_use]
-    pub fn owners(&self) -> Collection<DirectoryObject> {
-        self.collection("owners", LIST_APPLICATION_OWNERS)
+    pub fn owners(&self) -> Collection<ApplicationOwners> {
+        self.collection("owners")
     }
 }

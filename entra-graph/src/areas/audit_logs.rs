@@ -1,19 +1,38 @@
 //! What happened in the tenant: `/auditLogs`.
 
-mod directory_audit;
-pub(crate) mod directory_audit_types;
-pub(crate) mod risk;
-mod sign_in;
-pub(crate) mod sign_in_types;
-
-pub use directory_audit::DirectoryAudit;
-pub use sign_in::SignIn;
-
 use crate::{
-    GraphClient, Key,
-    handle::{Collection, Resource},
-    permissions::{GET_DIRECTORY_AUDIT, GET_SIGN_IN, LIST_DIRECTORY_AUDITS, LIST_SIGN_INS},
+    client::GraphClient,
+    key::Key,
+    objects::{DirectoryAudit, SignIn},
+    operation::operations,
+    place::{Collection, Object, places, singles},
+    request::Target,
 };
+
+operations! {
+    LIST_SIGN_INS = "signin-list" GET "/auditLogs/signIns" => Collection("signIn"),
+        both ["AuditLog.Read.All"];
+    GET_SIGN_IN = "signin-get" GET "/auditLogs/signIns/{id}" => Object("signIn"),
+        both ["AuditLog.Read.All"];
+    LIST_AUDITS = "directoryaudit-list" GET "/auditLogs/directoryAudits" => Collection("directoryAudit"),
+        both ["AuditLog.Read.All"];
+    GET_AUDIT = "directoryaudit-get" GET "/auditLogs/directoryAudits/{id}" => Object("directoryAudit"),
+        both ["AuditLog.Read.All"];
+}
+
+places! {
+    /// `/auditLogs/signIns`.
+    SignIns: SignIn { list LIST_SIGN_INS }
+    /// `/auditLogs/directoryAudits`.
+    DirectoryAudits: DirectoryAudit { list LIST_AUDITS }
+}
+
+singles! {
+    /// `/auditLogs/signIns/{id}`.
+    OneSignIn: SignIn { get GET_SIGN_IN }
+    /// `/auditLogs/directoryAudits/{id}`.
+    OneDirectoryAudit: DirectoryAudit { get GET_AUDIT }
+}
 
 /// The logs of the tenant, by [`GraphClient::audit_logs`].
 ///
@@ -49,8 +68,8 @@ impl AuditLogs {
     /// # let graph = support::graph().await;
     /// use entra_graph::{SignIn, types::SignInStatus};
     /// let good = graph.audit_logs().sign_ins().list()
-    ///     .filter(SignIn::STATUS.then(SignInStatus::ERROR_CODE).eq(0))
-    ///     .items().collect_all().await?;
+    ///     .filter(SignIn::STATUS.path(SignInStatus::ERROR_CODE).eq(0))
+    ///     .items().try_collect::<Vec<_>>().await?;
     /// assert!(good.iter().all(|entry| entry.is_success()));
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -62,9 +81,8 @@ impl AuditLogs {
     /// # }
     /// ```
     #[must_use]
-    pub fn sign_ins(&self) -> Collection<SignIn> {
-        let target = self.client.target(&["auditLogs", "signIns"]);
-        Collection::new(self.client.clone(), target, LIST_SIGN_INS)
+    pub fn sign_ins(&self) -> Collection<SignIns> {
+        Collection::new(Target::root(&self.client).join(&["auditLogs", "signIns"]))
     }
 
     /// One sign-in, by the id of its entry:
@@ -72,12 +90,9 @@ impl AuditLogs {
     ///
     /// Takes what [`sign_ins`](Self::sign_ins) takes.
     #[must_use]
-    pub fn sign_in(&self, id: impl Into<Key>) -> Resource<SignIn> {
-        let target = self
-            .client
-            .target(&["auditLogs"])
-            .key("signIns", &id.into());
-        Resource::new(self.client.clone(), target, GET_SIGN_IN)
+    pub fn sign_in(&self, id: impl Into<Key>) -> Object<OneSignIn> {
+        let logs = Target::root(&self.client).join(&["auditLogs"]);
+        Object::new(logs.key("signIns", &id.into()))
     }
 
     /// Changes in the directory:
@@ -90,18 +105,17 @@ impl AuditLogs {
     /// # support::block_on(async {
     /// # let graph = support::graph().await;
     /// use entra_graph::{DirectoryAudit, types::{AuditActivityInitiator, UserIdentity}};
-    /// let user = DirectoryAudit::INITIATED_BY.then(AuditActivityInitiator::USER);
+    /// let user = DirectoryAudit::INITIATED_BY.path(AuditActivityInitiator::USER);
     /// let by_adele = graph.audit_logs().directory_audits().list()
-    ///     .filter(user.then(UserIdentity::USER_PRINCIPAL_NAME).eq("adele@contoso.com"))
+    ///     .filter(user.path(UserIdentity::USER_PRINCIPAL_NAME).eq("adele@contoso.com"))
     ///     .order_by(DirectoryAudit::ACTIVITY_DATE_TIME.asc())
-    ///     .items().collect_all().await?;
+    ///     .items().try_collect::<Vec<_>>().await?;
     /// assert!(by_adele.is_sorted_by_key(|entry| entry.activity_date_time));
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn directory_audits(&self) -> Collection<DirectoryAudit> {
-        let target = self.client.target(&["auditLogs", "directoryAudits"]);
-        Collection::new(self.client.clone(), target, LIST_DIRECTORY_AUDITS)
+    pub fn directory_audits(&self) -> Collection<DirectoryAudits> {
+        Collection::new(Target::root(&self.client).join(&["auditLogs", "directoryAudits"]))
     }
 
     /// One change, by the id of its entry:
@@ -109,11 +123,8 @@ impl AuditLogs {
     ///
     /// Takes `AuditLog.Read.All`.
     #[must_use]
-    pub fn directory_audit(&self, id: impl Into<Key>) -> Resource<DirectoryAudit> {
-        let target = self
-            .client
-            .target(&["auditLogs"])
-            .key("directoryAudits", &id.into());
-        Resource::new(self.client.clone(), target, GET_DIRECTORY_AUDIT)
+    pub fn directory_audit(&self, id: impl Into<Key>) -> Object<OneDirectoryAudit> {
+        let logs = Target::root(&self.client).join(&["auditLogs"]);
+        Object::new(logs.key("directoryAudits", &id.into()))
     }
 }

@@ -1,19 +1,48 @@
 //! Computers and phones that the tenant knows: `/devices`.
 
-mod model;
-pub(crate) mod types;
-
-pub use model::Device;
-
 use crate::{
-    DirectoryObject, GraphClient, Key,
-    entity::{Entity, EntityInfo, capable, nested},
-    handle::{Collection, Resource},
-    permissions::{
-        COUNT_DEVICES, GET_DEVICE, LIST_DEVICE_MEMBER_OF, LIST_DEVICE_OWNERS,
-        LIST_DEVICE_TRANSITIVE_MEMBER_OF, LIST_DEVICE_USERS, LIST_DEVICES,
-    },
+    client::GraphClient,
+    key::Key,
+    objects::{Device, DirectoryObject},
+    operation::operations,
+    place::{Collection, Object, places, singles},
+    request::Target,
 };
+
+operations! {
+    LIST = "device-list" GET "/devices" => Collection("device"),
+        both ["Device.Read.All", "Directory.Read.All"];
+    COUNT = "device-list-count" GET "/devices/$count" => Value,
+        both ["Device.Read.All", "Directory.Read.All"];
+    GET = "device-get" GET "/devices/{id}" => Object("device"),
+        both ["Device.Read.All", "Directory.Read.All"];
+    LIST_OWNERS = "device-list-registeredowners" GET "/devices/{id}/registeredOwners" => Collection("directoryObject"),
+        both ["Device.Read.All", "Directory.Read.All"];
+    LIST_USERS = "device-list-registeredusers" GET "/devices/{id}/registeredUsers" => Collection("directoryObject"),
+        both ["Device.Read.All", "Directory.Read.All"];
+    LIST_MEMBER_OF = "device-list-memberof" GET "/devices/{id}/memberOf" => Collection("directoryObject"),
+        both ["Device.Read.All", "Directory.Read.All"];
+    LIST_TRANSITIVE_MEMBER_OF = "device-list-transitivememberof" GET "/devices/{id}/transitiveMemberOf" => Collection("directoryObject"),
+        both ["Directory.Read.All"];
+}
+
+places! {
+    /// `/devices`.
+    Devices: Device { list LIST, count COUNT }
+    /// `/devices/{id}/registeredOwners`.
+    DeviceOwners: DirectoryObject { list LIST_OWNERS }
+    /// `/devices/{id}/registeredUsers`.
+    DeviceUsers: DirectoryObject { list LIST_USERS }
+    /// `/devices/{id}/memberOf`.
+    DeviceMemberOf: DirectoryObject { list LIST_MEMBER_OF }
+    /// `/devices/{id}/transitiveMemberOf`.
+    DeviceTransitiveMemberOf: DirectoryObject { list LIST_TRANSITIVE_MEMBER_OF }
+}
+
+singles! {
+    /// `/devices/{id}`.
+    OneDevice: Device { get GET }
+}
 
 impl GraphClient {
     /// All devices: [`GET /devices`](https://learn.microsoft.com/graph/api/device-list).
@@ -28,14 +57,13 @@ impl GraphClient {
     /// let windows = graph.devices().list()
     ///     .filter(Device::OPERATING_SYSTEM.starts_with("Windows"))
     ///     .order_by(Device::DISPLAY_NAME.asc())
-    ///     .items().collect_all().await?;
+    ///     .items().try_collect::<Vec<_>>().await?;
     /// assert!(windows.is_sorted_by_key(|device| device.display_name.clone()));
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn devices(&self) -> Collection<Device> {
-        Collection::new(self.clone(), self.target(&["devices"]), LIST_DEVICES)
-            .counted_by(COUNT_DEVICES)
+    pub fn devices(&self) -> Collection<Devices> {
+        Collection::new(Target::root(self).join(&["devices"]))
     }
 
     /// One device, by object id or by the id that it gave itself, [`Key::device_id`]:
@@ -47,7 +75,7 @@ impl GraphClient {
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
     /// # support::block_on(async {
     /// # let graph = support::graph().await;
-    /// # let devices = graph.devices().list().items().collect_all().await?;
+    /// # let devices = graph.devices().list().items().try_collect::<Vec<_>>().await?;
     /// # let known = &devices[0];
     /// # let device_id = known.device_id.as_deref().expect("every device has one");
     /// use entra_graph::Key;
@@ -56,20 +84,20 @@ impl GraphClient {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn device(&self, id: impl Into<Key>) -> Resource<Device> {
-        Resource::new(self.clone(), self.keyed("devices", &id.into()), GET_DEVICE)
+    pub fn device(&self, id: impl Into<Key>) -> Object<OneDevice> {
+        Object::new(Target::root(self).key("devices", &id.into()))
     }
 }
 
-impl Resource<Device> {
+impl Object<OneDevice> {
     /// Who joined or registered the device:
     /// [`GET /devices/{id}/registeredOwners`](https://learn.microsoft.com/graph/api/device-list-registeredowners).
     ///
     /// Takes `Device.Read.All`; what Graph tells of each person beyond the id takes
     /// a permission for users ([`DirectoryObject::is_limited`]).
     #[must_use]
-    pub fn registered_owners(&self) -> Collection<DirectoryObject> {
-        self.collection("registeredOwners", LIST_DEVICE_OWNERS)
+    pub fn registered_owners(&self) -> Collection<DeviceOwners> {
+        self.collection("registeredOwners")
     }
 
     /// Who uses the device:
@@ -77,8 +105,8 @@ impl Resource<Device> {
     ///
     /// Takes `Device.Read.All`, as the owners do.
     #[must_use]
-    pub fn registered_users(&self) -> Collection<DirectoryObject> {
-        self.collection("registeredUsers", LIST_DEVICE_USERS)
+    pub fn registered_users(&self) -> Collection<DeviceUsers> {
+        self.collection("registeredUsers")
     }
 
     /// Groups and administrative units that the device is a direct member of:
@@ -86,8 +114,8 @@ impl Resource<Device> {
     ///
     /// Takes `Device.Read.All`.
     #[must_use]
-    pub fn member_of(&self) -> Collection<DirectoryObject> {
-        self.collection("memberOf", LIST_DEVICE_MEMBER_OF)
+    pub fn member_of(&self) -> Collection<DeviceMemberOf> {
+        self.collection("memberOf")
     }
 
     /// Groups and administrative units that the device is a member of by whatever way:
@@ -95,7 +123,7 @@ impl Resource<Device> {
     ///
     /// Takes `Directory.Read.All`.
     #[must_use]
-    pub fn transitive_member_of(&self) -> Collection<DirectoryObject> {
-        self.collection("transitiveMemberOf", LIST_DEVICE_TRANSITIVE_MEMBER_OF)
+    pub fn transitive_member_of(&self) -> Collection<DeviceTransitiveMemberOf> {
+        self.collection("transitiveMemberOf")
     }
 }

@@ -1,168 +1,227 @@
-//! Which groups a person is in, by whatever way: what a product asks at a sign-in.
+//! Which groups and roles an object is in, directly or through other groups: what a product asks at a sign-in.
 
 use async_trait::async_trait;
-use entra_core::{
-    CredentialErrorKind, GroupMembership, MembershipError, MembershipErrorKind, ObjectId,
-    bytes::Bytes,
-};
-use serde::Deserialize;
-use serde_json::json;
+use entra_core::{MembershipError, GroupMembership, ObjectId};
 
+use super::{
+    groups::{self, OneGroup},
+    users::{self, Me, OneUser},
+};
 use crate::{
-    Error, GraphClient, User,
-    handle::Resource,
-    permissions::{CHECK_USER_MEMBER_GROUPS, LIST_USER_MEMBER_GROUPS, Operation},
+    client::{Call, GraphClient},
+    error::Error,
+    model::Body,
+    operation::Operation,
+    place::{MOST_AT_ONCE, Object, Single},
+    request::{IntoRequest, Request, Target, read_values},
 };
 
-impl Resource<User> {
-    /// Those of these groups that the user is in, directly or by other groups:
+/// A place whose object can be a member of groups.
+pub trait MemberPlace: Single {
+    /// The operation that checks groups.
+    const CHECK_GROUPS: &'static Operation;
+    /// The operation that lists groups.
+    const GET_GROUPS: &'static Operation;
+    /// The operation that checks groups, roles and administrative units.
+    const CHECK_OBJECTS: &'static Operation;
+    /// The operation that lists groups, roles and administrative units.
+    const GET_OBJECTS: &'static Operation;
+}
+
+macro_rules! members {
+    ($($place:ty = $area:ident;)*) => {$(
+        impl MemberPlace for $place {
+            const CHECK_GROUPS: &'static Operation = &$area::CHECK_MEMBER_GROUPS;
+            const GET_GROUPS: &'static Operation = &$area::GET_MEMBER_GROUPS;
+            const CHECK_OBJECTS: &'static Operation = &$area::CHECK_MEMBER_OBJECTS;
+            const GET_OBJECTS: &'static Operation = &$area::GET_MEMBER_OBJECTS;
+        }
+    )*};
+}
+
+members! {
+    OneUser = users;
+    Me = users;
+    OneGroup = groups;
+}
+
+/// A request that returns those of some ids that an object is a member of.
+///
+/// [`send`](Self::send) takes any number of ids and sends as many requests as they need; in a batch there can
+/// be 20, as in one request.
+#[must_use = "a request does nothing until it is sent"]
+#[derive(Clone, Debug)]
+pub struct MemberCheck {
+    target: Target,
+    operation: &'static Operation,
+    property: &'static str,
+    ids: Vec<ObjectId>,
+}
+
+impl<P: MemberPlace> Object<P> {
+    /// Checks which of these groups the object is in, directly or through other groups:
     /// [`POST /users/{id}/checkMemberGroups`](https://learn.microsoft.com/graph/api/directoryobject-checkmembergroups).
     ///
-    /// Graph takes 20 groups at a time; more are asked for in turn.
+    /// Takes `GroupMember.Read.All`. Groups with hidden membership count as not joined without
+    /// `Member.Read.Hidden`, so a gate on such a group needs that permission.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
     /// # support::block_on(async {
     /// # let graph = support::graph().await;
     /// # use entra_graph::Group;
-    /// # let engineers = graph.groups().list().filter(Group::DISPLAY_NAME.eq("Engineers")).items().collect_all().await?;
+    /// # let engineers = graph.groups().list().filter(Group::DISPLAY_NAME.eq("Engineers")).items().try_collect::<Vec<_>>().await?;
     /// # let engineers: entra_core::ObjectId = engineers[0].id.parse()?;
     /// # let others = "11111111-2222-3333-4444-555555555555".parse()?;
-    /// let found = graph.user("adele@contoso.com").check_member_groups(&[engineers, others]).await?;
+    /// let found = graph.user("adele@contoso.com").check_member_groups([engineers, others]).send().await?;
     /// assert_eq!(found, [engineers]);
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    ///
-    /// # Errors
-    /// Every kind of [`Error`]; then nothing is known of any group.
-    pub async fn check_member_groups(&self, groups: &[ObjectId]) -> Result<Vec<ObjectId>, Error> {
-        let mut wanted = groups.to_vec();
-        wanted.sort_unstable();
-        wanted.dedup();
-        let mut found = Vec::new();
-        for some in wanted.chunks(MOST_AT_ONCE) {
-            let ids: Vec<String> = some.iter().map(ToString::to_string).collect();
-            let body = json!({ "groupIds": ids }).to_string();
-            let answer = self.ask("checkMemberGroups", CHECK_USER_MEMBER_GROUPS, body);
-            found.extend(answer.await?);
-        }
-        Ok(found)
+    pub fn check_member_groups(&self, groups: impl IntoIterator<Item = ObjectId>) -> MemberCheck {
+        let target = self.target().clone().join(&["checkMemberGroups"]);
+        MemberCheck::new(target, P::CHECK_GROUPS, "groupIds", groups)
     }
 
-    /// Every group that the user is in, directly or by other groups:
-    /// [`POST /users/{id}/getMemberGroups`](https://learn.microsoft.com/graph/api/directoryobject-getmembergroups).
+    /// Checks which of these groups, directory roles and administrative units the object is in, directly or
+    /// through other groups:
+    /// [`POST /users/{id}/checkMemberObjects`](https://learn.microsoft.com/graph/api/directoryobject-checkmemberobjects).
     ///
-    /// Graph refuses for somebody who is in more than 11,000 groups.
+    /// Takes `GroupMember.Read.All`; hidden memberships count as in
+    /// [`check_member_groups`](Self::check_member_groups).
+    pub fn check_member_objects(&self, ids: impl IntoIterator<Item = ObjectId>) -> MemberCheck {
+        let target = self.target().clone().join(&["checkMemberObjects"]);
+        MemberCheck::new(target, P::CHECK_OBJECTS, "ids", ids)
+    }
+
+    /// A request for every group that the object is in, directly or through other groups:
+    /// [`POST /users/{id}/getMemberGroups`](https://learn.microsoft.com/graph/api/directoryobject-getmembergroups).
+    /// `security_enabled_only` leaves out groups that carry no access rights; Graph takes it for users only.
+    ///
+    /// Takes `GroupMember.Read.All`. Groups with hidden membership are left out silently without
+    /// `Member.Read.Hidden`. For more than 11,000 groups Graph returns an error.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
     /// # support::block_on(async {
     /// # let graph = support::graph().await;
-    /// let groups = graph.user("adele@contoso.com").member_group_ids().await?;
+    /// let groups = graph.user("adele@contoso.com").get_member_groups(false).send().await?;
     /// assert!(!groups.is_empty());
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    ///
-    /// # Errors
-    /// Every kind of [`Error`].
-    pub async fn member_group_ids(&self) -> Result<Vec<ObjectId>, Error> {
-        let body = json!({ "securityEnabledOnly": false }).to_string();
-        self.ask("getMemberGroups", LIST_USER_MEMBER_GROUPS, body)
-            .await
+    pub fn get_member_groups(&self, security_enabled_only: bool) -> Request<Vec<ObjectId>> {
+        self.get_ids("getMemberGroups", P::GET_GROUPS, security_enabled_only)
     }
 
-    async fn ask(
+    /// A request for every group, directory role and administrative unit that the object is in, directly or
+    /// through other groups:
+    /// [`POST /users/{id}/getMemberObjects`](https://learn.microsoft.com/graph/api/directoryobject-getmemberobjects).
+    ///
+    /// Takes `GroupMember.Read.All`; hidden memberships are left out as in
+    /// [`get_member_groups`](Self::get_member_groups).
+    pub fn get_member_objects(&self, security_enabled_only: bool) -> Request<Vec<ObjectId>> {
+        self.get_ids("getMemberObjects", P::GET_OBJECTS, security_enabled_only)
+    }
+
+    fn get_ids(
         &self,
         action: &str,
         operation: &'static Operation,
-        body: String,
-    ) -> Result<Vec<ObjectId>, Error> {
-        let url = self.below(action)?;
-        let body = Bytes::from(body);
-        let ids = self.client().ask(operation, url, body, Ids::read).await?;
-        match ids.next {
-            // Neither action is documented to have pages; half an answer would keep people out.
-            Some(_) => Err(Error::query(
-                "Graph gave only a part of the groups and points to more",
-            )),
-            None => Ok(ids.value),
-        }
+        security_enabled_only: bool,
+    ) -> Request<Vec<ObjectId>> {
+        let mut body = Body::default();
+        body.set("securityEnabledOnly", &security_enabled_only);
+        let call = self
+            .call(&[action], operation)
+            .map(|call| call.with_json(body.into_bytes()));
+        Request::new(self.target().client.clone(), call, read_values)
     }
 }
 
-/// Asks below `/users/{id}`, which the delegated permission `GroupMember.Read.All` allows to a user's
-/// own credential ([`GraphClient::with_credential`]), and the application permission of that name to
-/// the application's.
-///
-/// Groups with hidden membership need `Member.Read.Hidden` as well: without it Graph leaves them out
-/// and reports no error, so that a true member counts as none.
+impl MemberCheck {
+    fn new(
+        target: Target,
+        operation: &'static Operation,
+        property: &'static str,
+        ids: impl IntoIterator<Item = ObjectId>,
+    ) -> Self {
+        let mut ids: Vec<ObjectId> = ids.into_iter().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Self {
+            target,
+            operation,
+            property,
+            ids,
+        }
+    }
+
+    /// Those of the ids that the object is in.
+    ///
+    /// # Errors
+    /// Every kind of [`Error`]; then nothing is known of any id.
+    pub async fn send(self) -> Result<Vec<ObjectId>, Error> {
+        let mut found = Vec::new();
+        for some in self.ids.chunks(MOST_AT_ONCE) {
+            found.extend(self.request(some).send().await?);
+        }
+        Ok(found)
+    }
+
+    fn request(&self, ids: &[ObjectId]) -> Request<Vec<ObjectId>> {
+        let mut body = Body::default();
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        body.set_strings(self.property, &ids);
+        let call = self
+            .target
+            .url()
+            .map(|url| Call::new(self.operation, url).with_json(body.into_bytes()));
+        Request::new(self.target.client.clone(), call, read_values)
+    }
+}
+
+/// At most 20 ids; more are an error of the request.
+impl IntoRequest for MemberCheck {
+    type Output = Vec<ObjectId>;
+
+    fn into_request(self) -> Request<Vec<ObjectId>> {
+        if self.ids.len() > MOST_AT_ONCE {
+            let problem = Error::query(format!(
+                "{} ids in one request, and Graph takes {MOST_AT_ONCE}; use several checks, or `send` alone",
+                self.ids.len()
+            ));
+            return Request::new(self.target.client, Err(problem), read_values);
+        }
+        self.request(&self.ids)
+    }
+}
+
+/// Asks below `/users/{id}`, which the delegated permission `GroupMember.Read.All` allows to the user's own
+/// credential ([`GraphClient::with_credential`]), and the application permission of that name to the
+/// application's. Groups with hidden membership also take `Member.Read.Hidden`: without it a true member is
+/// reported as none.
 #[async_trait]
 impl GroupMembership for GraphClient {
     async fn member_groups_among(
         &self,
-        person: ObjectId,
+        user: ObjectId,
         groups: &[ObjectId],
     ) -> Result<Vec<ObjectId>, MembershipError> {
-        let user = self.user(person);
-        user.check_member_groups(groups).await.map_err(unanswered)
+        let check = self.user(user).check_member_groups(groups.iter().copied());
+        check.send().await.map_err(unknown)
     }
 
-    async fn all_member_groups(&self, person: ObjectId) -> Result<Vec<ObjectId>, MembershipError> {
-        let user = self.user(person);
-        user.member_group_ids().await.map_err(unanswered)
-    }
-}
-
-#[derive(Deserialize)]
-struct Ids {
-    value: Vec<ObjectId>,
-    #[serde(rename = "@odata.nextLink")]
-    next: Option<String>,
-}
-
-impl Ids {
-    fn read(body: &[u8]) -> Result<Self, Error> {
-        serde_json::from_slice(body)
-            .map_err(|source| Error::decode("the answer is not a list of group ids", source))
+    async fn all_member_groups(&self, user: ObjectId) -> Result<Vec<ObjectId>, MembershipError> {
+        let request = self.user(user).get_member_groups(false);
+        request.send().await.map_err(unknown)
     }
 }
 
-fn unanswered(error: Error) -> MembershipError {
-    let kind = match &error {
-        error if error.is_transient() => MembershipErrorKind::Unavailable,
-        error if error.is_forbidden() || lacks_consent(error) => {
-            MembershipErrorKind::PermissionMissing
-        }
-        _ => MembershipErrorKind::Rejected,
-    };
-    let mut text = "Microsoft Graph did not say which groups the user is in".to_owned();
+fn unknown(error: Error) -> MembershipError {
+    let mut text = "Microsoft Graph did not return the groups of the user".to_owned();
     if let Some(status) = error.status() {
         text.push_str(&format!(" (HTTP {})", status.as_u16()));
     }
-    let fix = match (kind, error.credential().and_then(|error| error.fix())) {
-        (MembershipErrorKind::PermissionMissing, _) => Some(CONSENT.to_owned()),
-        (_, fix) => fix.map(str::to_owned),
-    };
-    let answer = MembershipError::new(kind, text);
-    match fix {
-        Some(fix) => answer.with_fix(fix),
-        None => answer,
-    }
-    .with_source(error)
+    MembershipError::new(text)
+        .with_transient(error.is_transient())
+        .with_source(error)
 }
-
-/// Whether there is no token because nobody has consented to its scopes.
-fn lacks_consent(error: &Error) -> bool {
-    error.credential().is_some_and(|error| {
-        error.kind() == CredentialErrorKind::InteractionRequired
-            && error.code().is_some_and(|code| NO_CONSENT.contains(&code))
-    })
-}
-
-const CONSENT: &str = "Grant the application the Microsoft Graph permission GroupMember.Read.All under API permissions, with an administrator's consent.";
-/// Entra's numbers for a consent that is missing, of the user or of an administrator.
-const NO_CONSENT: [u32; 8] = [
-    65_001, 65_005, 90_008, 90_093, 90_094, 90_095, 90_099, 650_056,
-];
-/// Of the group ids of one question.
-const MOST_AT_ONCE: usize = 20;

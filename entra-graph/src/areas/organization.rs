@@ -1,16 +1,30 @@
 //! The tenant itself: `/organization`.
 
-mod model;
-pub(crate) mod types;
-
-pub use model::Organization;
-
 use crate::{
-    GraphClient, Key,
-    entity::{Entity, EntityInfo, capable},
-    handle::{Collection, Resource},
-    permissions::{GET_ORGANIZATION, LIST_ORGANIZATION},
+    client::GraphClient,
+    key::Key,
+    objects::Organization,
+    operation::operations,
+    place::{Collection, Object, places, singles},
+    request::Target,
 };
+
+operations! {
+    LIST = "organization-list" GET "/organization" => Collection("organization"),
+        delegated ["User.Read", "Organization.Read.All", "Directory.Read.All"], application ["Organization.Read.All", "Directory.Read.All"];
+    GET = "organization-get" GET "/organization/{id}" => Object("organization"),
+        delegated ["User.Read", "Organization.Read.All", "Directory.Read.All"], application ["Organization.Read.All", "Directory.Read.All"];
+}
+
+places! {
+    /// `/organization`.
+    Organizations: Organization { list LIST }
+}
+
+singles! {
+    /// `/organization/{id}`.
+    OneOrganization: Organization { get GET }
+}
 
 impl GraphClient {
     /// The tenant, as a collection of one:
@@ -30,12 +44,8 @@ impl GraphClient {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn organization(&self) -> Collection<Organization> {
-        Collection::new(
-            self.clone(),
-            self.target(&["organization"]),
-            LIST_ORGANIZATION,
-        )
+    pub fn organization(&self) -> Collection<Organizations> {
+        Collection::new(Target::root(self).join(&["organization"]))
     }
 
     /// The tenant, by its id:
@@ -57,11 +67,7 @@ impl GraphClient {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn organization_by_id(&self, id: impl Into<Key>) -> Resource<Organization> {
-        Resource::new(
-            self.clone(),
-            self.keyed("organization", &id.into()),
-            GET_ORGANIZATION,
-        )
+    pub fn organization_by_id(&self, id: impl Into<Key>) -> Object<OneOrganization> {
+        Object::new(Target::root(self).key("organization", &id.into()))
     }
 }

@@ -1,20 +1,48 @@
 //! Apps as a tenant has them, with who is assigned to them: `/servicePrincipals`.
 
-mod model;
-pub(crate) mod types;
-
-pub use model::ServicePrincipal;
-
 use crate::{
-    AppRoleAssignment, DirectoryObject, GraphClient, Key,
-    entity::{Entity, EntityInfo, capable, nested},
-    handle::{Collection, Resource},
-    permissions::{
-        COUNT_SERVICE_PRINCIPALS, GET_SERVICE_PRINCIPAL, LIST_APP_ROLE_ASSIGNED_TO,
-        LIST_SERVICE_PRINCIPAL_APP_ROLE_ASSIGNMENTS, LIST_SERVICE_PRINCIPAL_MEMBER_OF,
-        LIST_SERVICE_PRINCIPAL_OWNERS, LIST_SERVICE_PRINCIPALS,
-    },
+    client::GraphClient,
+    key::Key,
+    objects::{AppRoleAssignment, DirectoryObject, ServicePrincipal},
+    operation::operations,
+    place::{Collection, Object, places, singles},
+    request::Target,
 };
+
+operations! {
+    LIST = "serviceprincipal-list" GET "/servicePrincipals" => Collection("servicePrincipal"),
+        both ["Application.Read.All", "Directory.Read.All"];
+    COUNT = "serviceprincipal-list-count" GET "/servicePrincipals/$count" => Value,
+        both ["Application.Read.All", "Directory.Read.All"];
+    GET = "serviceprincipal-get" GET "/servicePrincipals/{id}" => Object("servicePrincipal"),
+        both ["Application.Read.All", "Directory.Read.All"];
+    LIST_ASSIGNED_TO = "serviceprincipal-list-approleassignedto" GET "/servicePrincipals/{id}/appRoleAssignedTo" => Collection("appRoleAssignment"),
+        both ["Application.Read.All", "Directory.Read.All"];
+    LIST_ASSIGNMENTS = "serviceprincipal-list-approleassignments" GET "/servicePrincipals/{id}/appRoleAssignments" => Collection("appRoleAssignment"),
+        both ["Application.Read.All", "Directory.Read.All"];
+    LIST_OWNERS = "serviceprincipal-list-owners" GET "/servicePrincipals/{id}/owners" => Collection("directoryObject"),
+        both ["Application.Read.All", "Directory.Read.All"];
+    LIST_MEMBER_OF = "serviceprincipal-list-memberof" GET "/servicePrincipals/{id}/memberOf" => Collection("directoryObject"),
+        both ["Application.Read.All", "Directory.Read.All"];
+}
+
+places! {
+    /// `/servicePrincipals`.
+    ServicePrincipals: ServicePrincipal { list LIST, count COUNT }
+    /// `/servicePrincipals/{id}/appRoleAssignedTo`.
+    AppRoleAssignedTo: AppRoleAssignment { list LIST_ASSIGNED_TO }
+    /// `/servicePrincipals/{id}/appRoleAssignments`.
+    ServicePrincipalAppRoleAssignments: AppRoleAssignment { list LIST_ASSIGNMENTS }
+    /// `/servicePrincipals/{id}/owners`.
+    ServicePrincipalOwners: DirectoryObject { list LIST_OWNERS }
+    /// `/servicePrincipals/{id}/memberOf`.
+    ServicePrincipalMemberOf: DirectoryObject { list LIST_MEMBER_OF }
+}
+
+singles! {
+    /// `/servicePrincipals/{id}`.
+    OneServicePrincipal: ServicePrincipal { get GET }
+}
 
 impl GraphClient {
     /// All apps that the tenant has, its own and those of others:
@@ -31,18 +59,13 @@ impl GraphClient {
     /// let apps = graph.service_principals().list()
     ///     .filter(ServicePrincipal::TAGS.any(|tag| tag.eq("WindowsAzureActiveDirectoryIntegratedApp")))
     ///     .select(ServicePrincipal::DISPLAY_NAME)
-    ///     .items().collect_all().await?;
+    ///     .items().try_collect::<Vec<_>>().await?;
     /// assert!(apps.iter().any(|app| app.display_name.as_deref() == Some("Expense Desk")));
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn service_principals(&self) -> Collection<ServicePrincipal> {
-        Collection::new(
-            self.clone(),
-            self.target(&["servicePrincipals"]),
-            LIST_SERVICE_PRINCIPALS,
-        )
-        .counted_by(COUNT_SERVICE_PRINCIPALS)
+    pub fn service_principals(&self) -> Collection<ServicePrincipals> {
+        Collection::new(Target::root(self).join(&["servicePrincipals"]))
     }
 
     /// One app of the tenant, by object id or by [`Key::app_id`]:
@@ -63,16 +86,12 @@ impl GraphClient {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn service_principal(&self, id: impl Into<Key>) -> Resource<ServicePrincipal> {
-        Resource::new(
-            self.clone(),
-            self.keyed("servicePrincipals", &id.into()),
-            GET_SERVICE_PRINCIPAL,
-        )
+    pub fn service_principal(&self, id: impl Into<Key>) -> Object<OneServicePrincipal> {
+        Object::new(Target::root(self).key("servicePrincipals", &id.into()))
     }
 }
 
-impl Resource<ServicePrincipal> {
+impl Object<OneServicePrincipal> {
     /// Who is assigned to the app: users, groups and other apps, each with its role:
     /// [`GET /servicePrincipals/{id}/appRoleAssignedTo`](https://learn.microsoft.com/graph/api/serviceprincipal-list-approleassignedto).
     ///
@@ -86,15 +105,15 @@ impl Resource<ServicePrincipal> {
     /// use entra_graph::ServicePrincipal;
     /// let found = graph.service_principals().list()
     ///     .filter(ServicePrincipal::DISPLAY_NAME.eq("Expense Desk"))
-    ///     .items().collect_all().await?;
+    ///     .items().try_collect::<Vec<_>>().await?;
     /// let assigned = graph.service_principal(&found[0].id).app_role_assigned_to().list()
-    ///     .items().collect_all().await?;
+    ///     .items().try_collect::<Vec<_>>().await?;
     /// assert!(assigned.iter().any(|one| one.principal_type.as_deref() == Some("Group")));
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn app_role_assigned_to(&self) -> Collection<AppRoleAssignment> {
-        self.collection("appRoleAssignedTo", LIST_APP_ROLE_ASSIGNED_TO)
+    pub fn app_role_assigned_to(&self) -> Collection<AppRoleAssignedTo> {
+        self.collection("appRoleAssignedTo")
     }
 
     /// What the app is assigned to itself, such as application permissions of an API:
@@ -102,11 +121,8 @@ impl Resource<ServicePrincipal> {
     ///
     /// `Application.Read.All` is enough.
     #[must_use]
-    pub fn app_role_assignments(&self) -> Collection<AppRoleAssignment> {
-        self.collection(
-            "appRoleAssignments",
-            LIST_SERVICE_PRINCIPAL_APP_ROLE_ASSIGNMENTS,
-        )
+    pub fn app_role_assignments(&self) -> Collection<ServicePrincipalAppRoleAssignments> {
+        self.collection("appRoleAssignments")
     }
 
     /// Users and service principals that may change the app in this tenant:
@@ -114,8 +130,8 @@ impl Resource<ServicePrincipal> {
     ///
     /// `Application.Read.All` is enough.
     #[must_use]
-    pub fn owners(&self) -> Collection<DirectoryObject> {
-        self.collection("owners", LIST_SERVICE_PRINCIPAL_OWNERS)
+    pub fn owners(&self) -> Collection<ServicePrincipalOwners> {
+        self.collection("owners")
     }
 
     /// Groups, roles and administrative units that the app is a direct member of:
@@ -123,7 +139,7 @@ impl Resource<ServicePrincipal> {
     ///
     /// `Application.Read.All` is enough.
     #[must_use]
-    pub fn member_of(&self) -> Collection<DirectoryObject> {
-        self.collection("memberOf", LIST_SERVICE_PRINCIPAL_MEMBER_OF)
+    pub fn member_of(&self) -> Collection<ServicePrincipalMemberOf> {
+        self.collection("memberOf")
     }
 }

@@ -1,16 +1,30 @@
 //! Licences that the tenant has bought: `/subscribedSkus`.
 
-mod model;
-pub(crate) mod types;
-
-pub use model::SubscribedSku;
-
 use crate::{
-    GraphClient, Key,
-    entity::{Entity, EntityInfo, capable},
-    handle::{Collection, Resource},
-    permissions::{GET_SUBSCRIBED_SKU, LIST_SUBSCRIBED_SKUS},
+    client::GraphClient,
+    key::Key,
+    objects::SubscribedSku,
+    operation::operations,
+    place::{Collection, Object, places, singles},
+    request::Target,
 };
+
+operations! {
+    LIST = "subscribedsku-list" GET "/subscribedSkus" => Collection("subscribedSku"),
+        both ["Organization.Read.All", "LicenseAssignment.Read.All", "Directory.Read.All"];
+    GET = "subscribedsku-get" GET "/subscribedSkus/{id}" => Object("subscribedSku"),
+        both ["Organization.Read.All", "LicenseAssignment.Read.All", "Directory.Read.All"];
+}
+
+places! {
+    /// `/subscribedSkus`.
+    SubscribedSkus: SubscribedSku { list LIST }
+}
+
+singles! {
+    /// `/subscribedSkus/{id}`.
+    OneSubscribedSku: SubscribedSku { get GET }
+}
 
 impl GraphClient {
     /// All kinds of licences that the tenant has:
@@ -26,7 +40,7 @@ impl GraphClient {
     /// use entra_graph::SubscribedSku;
     /// let skus = graph.subscribed_skus().list()
     ///     .select((SubscribedSku::SKU_PART_NUMBER, SubscribedSku::CONSUMED_UNITS))
-    ///     .items().collect_all().await?;
+    ///     .items().try_collect::<Vec<_>>().await?;
     /// assert!(skus.iter().all(|sku| sku.consumed_units.is_some()));
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -38,12 +52,8 @@ impl GraphClient {
     /// # }
     /// ```
     #[must_use]
-    pub fn subscribed_skus(&self) -> Collection<SubscribedSku> {
-        Collection::new(
-            self.clone(),
-            self.target(&["subscribedSkus"]),
-            LIST_SUBSCRIBED_SKUS,
-        )
+    pub fn subscribed_skus(&self) -> Collection<SubscribedSkus> {
+        Collection::new(Target::root(self).join(&["subscribedSkus"]))
     }
 
     /// The licences of one kind, by [`SubscribedSku::id`], which is not the SKU's own id:
@@ -51,11 +61,7 @@ impl GraphClient {
     ///
     /// Takes `Organization.Read.All`.
     #[must_use]
-    pub fn subscribed_sku(&self, id: impl Into<Key>) -> Resource<SubscribedSku> {
-        Resource::new(
-            self.clone(),
-            self.keyed("subscribedSkus", &id.into()),
-            GET_SUBSCRIBED_SKU,
-        )
+    pub fn subscribed_sku(&self, id: impl Into<Key>) -> Object<OneSubscribedSku> {
+        Object::new(Target::root(self).key("subscribedSkus", &id.into()))
     }
 }

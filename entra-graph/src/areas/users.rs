@@ -1,25 +1,132 @@
-//! People and their accounts: `/users`.
+//! Users and their accounts: `/users` and `/me`.
 
-mod membership;
-mod model;
-pub(crate) mod types;
+mod actions;
+mod new;
 
-pub use model::User;
+pub use new::NewUser;
 
 use crate::{
-    AppRoleAssignment, DirectoryObject, GraphClient, Key,
-    entity::{Entity, EntityInfo, capable, nested},
-    handle::{Collection, Resource},
-    permissions::{
-        COUNT_USERS, GET_USER, GET_USER_MANAGER, LIST_USER_APP_ROLE_ASSIGNMENTS,
-        LIST_USER_DIRECT_REPORTS, LIST_USER_MEMBER_OF, LIST_USER_OWNED_DEVICES,
-        LIST_USER_OWNED_OBJECTS, LIST_USER_REGISTERED_DEVICES, LIST_USER_TRANSITIVE_MEMBER_OF,
-        LIST_USERS,
-    },
+    client::GraphClient,
+    key::Key,
+    objects::{AppRoleAssignment, DirectoryObject, User},
+    operation::operations,
+    place::{Collection, Object, Single, places, singles},
+    request::Target,
 };
+
+// Least privileged first, from the documented permission tables. Reads name reading permissions only: the
+// area's own family before others, narrow ones before Directory.Read.All, which reads everything. Rows whose
+// documentation names a lesser permission that hides most properties (User.ReadBasic.All) leave it out, as it
+// would not return what the caller asked for. Users read themselves with User.Read, but not the rest of the
+// tenant, so it is named for one user and not for lists.
+operations! {
+    LIST = "user-list" GET "/users" => Collection("user"),
+        both ["User.Read.All", "Directory.Read.All"];
+    COUNT = "user-list-count" GET "/users/$count" => Value,
+        both ["User.Read.All", "Directory.Read.All"];
+    CREATE = "user-post-users" POST "/users" => Object("user"),
+        both ["User.ReadWrite.All", "Directory.ReadWrite.All"];
+    DELTA = "user-delta" GET "/users/delta" => Collection("user"),
+        both ["User.Read.All", "Directory.Read.All"];
+    GET = "user-get" GET "/users/{id}" => Object("user"),
+        delegated ["User.Read", "User.Read.All", "Directory.Read.All"],
+        application ["User.Read.All", "Directory.Read.All"];
+    UPDATE = "user-update" PATCH "/users/{id}" => Nothing,
+        delegated ["User.ReadWrite", "User.ReadWrite.All", "Directory.ReadWrite.All"],
+        application ["User.ReadWrite.All", "Directory.ReadWrite.All"];
+    DELETE = "user-delete" DELETE "/users/{id}" => Nothing,
+        both ["User.DeleteRestore.All", "User.ReadWrite.All"];
+    GET_MANAGER = "user-list-manager" GET "/users/{id}/manager" => Object("directoryObject"),
+        both ["User.Read.All", "Directory.Read.All"];
+    SET_MANAGER = "user-post-manager" PUT "/users/{id}/manager/$ref" => Nothing,
+        both ["User.ReadWrite.All", "Directory.ReadWrite.All"];
+    REMOVE_MANAGER = "user-delete-manager" DELETE "/users/{id}/manager/$ref" => Nothing,
+        both ["User.ReadWrite.All", "Directory.ReadWrite.All"];
+    LIST_DIRECT_REPORTS = "user-list-directreports" GET "/users/{id}/directReports" => Collection("directoryObject"),
+        both ["User.Read.All", "Directory.Read.All"];
+    LIST_MEMBER_OF = "user-list-memberof" GET "/users/{id}/memberOf" => Collection("directoryObject"),
+        delegated ["User.Read", "GroupMember.Read.All", "Directory.Read.All"],
+        application ["Directory.Read.All"];
+    LIST_TRANSITIVE_MEMBER_OF = "user-list-transitivememberof" GET "/users/{id}/transitiveMemberOf" => Collection("directoryObject"),
+        delegated ["User.Read", "GroupMember.Read.All", "Directory.Read.All"],
+        application ["User.Read.All", "GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"];
+    LIST_APP_ROLE_ASSIGNMENTS = "user-list-approleassignments" GET "/users/{id}/appRoleAssignments" => Collection("appRoleAssignment"),
+        both ["Directory.Read.All"];
+    LIST_OWNED_OBJECTS = "user-list-ownedobjects" GET "/users/{id}/ownedObjects" => Collection("directoryObject"),
+        delegated ["User.Read", "User.Read.All", "Directory.Read.All"],
+        application ["User.Read.All", "Directory.Read.All"];
+    LIST_OWNED_DEVICES = "user-list-owneddevices" GET "/users/{id}/ownedDevices" => Collection("directoryObject"),
+        delegated ["User.Read", "User.Read.All", "Directory.Read.All"],
+        application ["User.Read.All", "Directory.Read.All"];
+    LIST_REGISTERED_DEVICES = "user-list-registereddevices" GET "/users/{id}/registeredDevices" => Collection("directoryObject"),
+        delegated ["User.Read", "User.Read.All", "Directory.Read.All"],
+        application ["User.Read.All", "Directory.Read.All"];
+    CHECK_MEMBER_GROUPS = "user-checkmembergroups" POST(Safe) "/users/{id}/checkMemberGroups" => Value,
+        both ["GroupMember.Read.All", "User.Read.All", "Group.Read.All", "Directory.Read.All"];
+    GET_MEMBER_GROUPS = "user-getmembergroups" POST(Safe) "/users/{id}/getMemberGroups" => Value,
+        both ["GroupMember.Read.All", "User.Read.All", "Group.Read.All", "Directory.Read.All"];
+    CHECK_MEMBER_OBJECTS = "user-checkmemberobjects" POST(Safe) "/users/{id}/checkMemberObjects" => Value,
+        both ["GroupMember.Read.All", "User.Read.All", "Group.Read.All", "Directory.Read.All"];
+    GET_MEMBER_OBJECTS = "user-getmemberobjects" POST(Safe) "/users/{id}/getMemberObjects" => Value,
+        both ["GroupMember.Read.All", "User.Read.All", "Group.Read.All", "Directory.Read.All"];
+    CHANGE_PASSWORD = "user-changepassword" POST "/me/changePassword" => Nothing,
+        delegated ["User-PasswordProfile.ReadWrite.All", "Directory.AccessAsUser.All"], application [];
+    ASSIGN_LICENSE = "user-assignlicense" POST(Idempotent) "/users/{id}/assignLicense" => Object("user"),
+        both ["LicenseAssignment.ReadWrite.All", "User.ReadWrite.All", "Directory.ReadWrite.All"];
+    REPROCESS_LICENSES = "user-reprocesslicenseassignment" POST(Idempotent) "/users/{id}/reprocessLicenseAssignment" => Object("user"),
+        both ["User.ReadWrite.All", "Directory.ReadWrite.All"];
+    REVOKE_SESSIONS = "user-revokesigninsessions" POST(Idempotent) "/users/{id}/revokeSignInSessions" => Value,
+        both ["User.RevokeSessions.All", "User.ReadWrite.All", "Directory.ReadWrite.All"];
+    GET_PHOTO = "profilephoto-get" GET "/users/{id}/photo/$value" => Bytes,
+        delegated ["ProfilePhoto.Read.All", "User.Read", "User.Read.All"],
+        application ["ProfilePhoto.Read.All", "User.Read.All"];
+    SET_PHOTO = "profilephoto-update" PUT "/users/{id}/photo/$value" => Nothing,
+        delegated ["ProfilePhoto.ReadWrite.All", "User.ReadWrite", "User.ReadWrite.All"],
+        application ["ProfilePhoto.ReadWrite.All", "User.ReadWrite.All"];
+    DELETE_PHOTO = "profilephoto-delete" DELETE "/users/{id}/photo/$value" => Nothing,
+        delegated ["ProfilePhoto.ReadWrite.All", "User.ReadWrite", "User.ReadWrite.All"],
+        application ["ProfilePhoto.ReadWrite.All", "User.ReadWrite.All"];
+}
+
+places! {
+    /// `/users`.
+    Users: User { list LIST, count COUNT, create(NewUser) CREATE, delta DELTA }
+    /// `/users/{id}/directReports`.
+    DirectReports: DirectoryObject { list LIST_DIRECT_REPORTS }
+    /// `/users/{id}/memberOf`.
+    UserMemberOf: DirectoryObject { list LIST_MEMBER_OF }
+    /// `/users/{id}/transitiveMemberOf`.
+    UserTransitiveMemberOf: DirectoryObject { list LIST_TRANSITIVE_MEMBER_OF }
+    /// `/users/{id}/appRoleAssignments`.
+    UserAppRoleAssignments: AppRoleAssignment { list LIST_APP_ROLE_ASSIGNMENTS }
+    /// `/users/{id}/ownedObjects`.
+    OwnedObjects: DirectoryObject { list LIST_OWNED_OBJECTS }
+    /// `/users/{id}/ownedDevices`.
+    OwnedDevices: DirectoryObject { list LIST_OWNED_DEVICES }
+    /// `/users/{id}/registeredDevices`.
+    RegisteredDevices: DirectoryObject { list LIST_REGISTERED_DEVICES }
+}
+
+singles! {
+    /// `/users/{id}`.
+    OneUser: User { get GET, update UPDATE, delete DELETE }
+    /// `/me`, the signed-in user.
+    Me: User { get GET, update UPDATE }
+    /// `/users/{id}/manager`.
+    Manager: DirectoryObject { get GET_MANAGER, reference(SET_MANAGER, REMOVE_MANAGER) }
+}
+
+/// A place that is a user: `/users/{id}` or `/me`.
+pub trait UserPlace: Single<Item = User> {}
+
+impl UserPlace for OneUser {}
+
+impl UserPlace for Me {}
 
 impl GraphClient {
     /// All users: [`GET /users`](https://learn.microsoft.com/graph/api/user-list).
+    ///
+    /// Takes `User.Read.All`; to create users takes `User.ReadWrite.All`.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
@@ -28,18 +135,22 @@ impl GraphClient {
     /// use entra_graph::User;
     /// let active = graph.users().list()
     ///     .filter(User::ACCOUNT_ENABLED.eq(true))
-    ///     .select([User::DISPLAY_NAME, User::USER_PRINCIPAL_NAME])
-    ///     .items().collect_all().await?;
+    ///     .select((User::DISPLAY_NAME, User::USER_PRINCIPAL_NAME))
+    ///     .items().try_collect::<Vec<_>>().await?;
     /// assert!(active.iter().all(|user| user.display_name.is_some()));
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn users(&self) -> Collection<User> {
-        Collection::new(self.clone(), self.target(&["users"]), LIST_USERS).counted_by(COUNT_USERS)
+    pub fn users(&self) -> Collection<Users> {
+        Collection::new(Target::root(self).join(&["users"]))
     }
 
     /// One user, by object id or user principal name:
     /// [`GET /users/{id}`](https://learn.microsoft.com/graph/api/user-get).
+    ///
+    /// Takes `User.Read.All`, or `User.Read` for the signed-in user; to update takes `User.ReadWrite.All`,
+    /// to delete `User.DeleteRestore.All`. Users with an administrator role can be changed only by
+    /// administrators of certain roles, whatever the permission.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
@@ -47,61 +158,107 @@ impl GraphClient {
     /// # let graph = support::graph().await;
     /// let adele = graph.user("adele@contoso.com").get().send().await?;
     /// assert_eq!(adele.user_principal_name.as_deref(), Some("adele@contoso.com"));
-    /// assert!(graph.user("nobody@contoso.com").get_opt().await?.is_none());
+    /// assert!(graph.user("unknown@contoso.com").get_opt().await?.is_none());
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn user(&self, id: impl Into<Key>) -> Resource<User> {
-        Resource::new(self.clone(), self.keyed("users", &id.into()), GET_USER)
+    pub fn user(&self, id: impl Into<Key>) -> Object<OneUser> {
+        Object::new(Target::root(self).key("users", &id.into()))
+    }
+
+    /// The signed-in user: [`GET /me`](https://learn.microsoft.com/graph/api/user-get).
+    ///
+    /// Takes the delegated permission `User.Read`; a token of the application itself has no signed-in user,
+    /// and Graph returns an error.
+    #[must_use]
+    pub fn me(&self) -> Object<Me> {
+        let mut target = Target::root(self).join(&["me"]);
+        target.by_id = true;
+        Object::new(target)
     }
 }
 
-impl Resource<User> {
-    /// Whom the person reports to; a 404 if nobody is recorded.
+impl<P: UserPlace> Object<P> {
+    /// The manager: [`GET /users/{id}/manager`](https://learn.microsoft.com/graph/api/user-list-manager).
+    /// `get_opt` returns `None` if the user has none.
+    ///
+    /// Takes `User.Read.All`; to set or remove takes `User.ReadWrite.All`.
+    ///
+    /// ```
+    /// # async fn example(graph: &entra_graph::GraphClient) -> Result<(), entra_graph::Error> {
+    /// use entra_graph::Reference;
+    /// graph.user("adele@contoso.com").manager().set(Reference::user("robin@contoso.com")).send().await?;
+    /// graph.user("adele@contoso.com").manager().remove().send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
-    pub fn manager(&self) -> Resource<DirectoryObject> {
-        self.single("manager", GET_USER_MANAGER)
+    pub fn manager(&self) -> Object<Manager> {
+        self.single("manager")
     }
 
-    /// Those who report to the person.
+    /// The users whose manager this user is:
+    /// [`GET /users/{id}/directReports`](https://learn.microsoft.com/graph/api/user-list-directreports).
+    ///
+    /// Takes `User.Read.All`.
     #[must_use]
-    pub fn direct_reports(&self) -> Collection<DirectoryObject> {
-        self.collection("directReports", LIST_USER_DIRECT_REPORTS)
+    pub fn direct_reports(&self) -> Collection<DirectReports> {
+        self.collection("directReports")
     }
 
-    /// Groups, roles and administrative units that the user is a direct member of.
+    /// Groups, roles and administrative units that the user is a direct member of:
+    /// [`GET /users/{id}/memberOf`](https://learn.microsoft.com/graph/api/user-list-memberof).
+    ///
+    /// Takes `Directory.Read.All`, or `User.Read` for the signed-in user. Groups with hidden membership are
+    /// left out silently without `Member.Read.Hidden`.
     #[must_use]
-    pub fn member_of(&self) -> Collection<DirectoryObject> {
-        self.collection("memberOf", LIST_USER_MEMBER_OF)
+    pub fn member_of(&self) -> Collection<UserMemberOf> {
+        self.collection("memberOf")
     }
 
-    /// Groups, roles and administrative units that the user is a member of by whatever way.
+    /// Groups, roles and administrative units that the user is a direct member of or through other groups:
+    /// [`GET /users/{id}/transitiveMemberOf`](https://learn.microsoft.com/graph/api/user-list-transitivememberof).
+    ///
+    /// Takes `User.Read.All`, or `User.Read` for the signed-in user. Groups with hidden membership are left
+    /// out silently without `Member.Read.Hidden`.
     #[must_use]
-    pub fn transitive_member_of(&self) -> Collection<DirectoryObject> {
-        self.collection("transitiveMemberOf", LIST_USER_TRANSITIVE_MEMBER_OF)
+    pub fn transitive_member_of(&self) -> Collection<UserTransitiveMemberOf> {
+        self.collection("transitiveMemberOf")
     }
 
-    /// Applications that the user is assigned to, directly or as a direct member of a group.
+    /// Applications that the user is assigned to, directly or as a direct member of a group:
+    /// [`GET /users/{id}/appRoleAssignments`](https://learn.microsoft.com/graph/api/user-list-approleassignments).
+    ///
+    /// Takes `Directory.Read.All`.
     #[must_use]
-    pub fn app_role_assignments(&self) -> Collection<AppRoleAssignment> {
-        self.collection("appRoleAssignments", LIST_USER_APP_ROLE_ASSIGNMENTS)
+    pub fn app_role_assignments(&self) -> Collection<UserAppRoleAssignments> {
+        self.collection("appRoleAssignments")
     }
 
-    /// Objects that the user owns.
+    /// Objects that the user owns:
+    /// [`GET /users/{id}/ownedObjects`](https://learn.microsoft.com/graph/api/user-list-ownedobjects).
+    ///
+    /// Takes `User.Read.All`, or `User.Read` for the signed-in user.
     #[must_use]
-    pub fn owned_objects(&self) -> Collection<DirectoryObject> {
-        self.collection("ownedObjects", LIST_USER_OWNED_OBJECTS)
+    pub fn owned_objects(&self) -> Collection<OwnedObjects> {
+        self.collection("ownedObjects")
     }
 
-    /// Devices that the user owns.
+    /// Devices that the user owns:
+    /// [`GET /users/{id}/ownedDevices`](https://learn.microsoft.com/graph/api/user-list-owneddevices).
+    ///
+    /// Takes `User.Read.All`, or `User.Read` for the signed-in user.
     #[must_use]
-    pub fn owned_devices(&self) -> Collection<DirectoryObject> {
-        self.collection("ownedDevices", LIST_USER_OWNED_DEVICES)
+    pub fn owned_devices(&self) -> Collection<OwnedDevices> {
+        self.collection("ownedDevices")
     }
 
-    /// Devices that the user registered.
+    /// Devices that the user registered:
+    /// [`GET /users/{id}/registeredDevices`](https://learn.microsoft.com/graph/api/user-list-registereddevices).
+    ///
+    /// Takes `User.Read.All`, or `User.Read` for the signed-in user.
     #[must_use]
-    pub fn registered_devices(&self) -> Collection<DirectoryObject> {
-        self.collection("registeredDevices", LIST_USER_REGISTERED_DEVICES)
+    pub fn registered_devices(&self) -> Collection<RegisteredDevices> {
+        self.collection("registeredDevices")
     }
 }

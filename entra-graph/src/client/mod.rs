@@ -1,3 +1,8 @@
+//! The client: who sends, where to, and how.
+
+mod send;
+mod token;
+
 use std::{
     fmt,
     sync::{
@@ -7,24 +12,13 @@ use std::{
 };
 
 use entra_core::{
-    Bearer, BoxFuture, Clock, Cloud, HttpTransport, Idempotency, Pipeline, Request, Response,
-    RetryPolicy, SecureRandom, SystemClock, SystemRandom, TokenCredential, TokenRequest,
-    TransportError,
-    bytes::Bytes,
-    http::{HeaderName, HeaderValue, Method, header},
-    url::Url,
+    Clock, Cloud, HttpTransport, Pipeline, RetryPolicy, SecureRandom, SystemClock, SystemRandom,
+    TokenCredential, TokenRequest, TransportError, bytes::Bytes, url::Url,
 };
 
-use crate::{
-    Error,
-    entity::Entity,
-    handle::{Key, Target},
-    odata::Prepared,
-    permissions::Operation,
-    service_error::ServiceError,
-    stream::{Items, ResumeToken},
-    token::{GrantedCredential, Remembering},
-};
+use crate::error::Error;
+pub(crate) use send::{ANY, Call, PREFER, Payload, Reply, TEXT, classify};
+use token::{GrantedCredential, Remembering};
 
 /// The way into Microsoft Graph for one credential. Cheap to clone; share it.
 ///
@@ -106,141 +100,39 @@ impl GraphClient {
         self.0.sent.load(Ordering::Relaxed)
     }
 
-    /// Goes on with a list where a [`ResumeToken`] was taken, in this or another process.
+    /// Gets a new token from Entra instead of the cached one, such as after an administrator granted a
+    /// permission. A token that exists keeps its old permissions until it expires.
     ///
     /// # Errors
-    /// [`ErrorKind::Query`](crate::ErrorKind::Query) when the token is of another kind of item or
-    /// of another version of this crate, [`ErrorKind::Policy`](crate::ErrorKind::Policy) when it
-    /// points to another host than this client's.
-    pub fn resume<E: Entity>(&self, token: &ResumeToken) -> Result<Items<E>, Error> {
-        let (link, operation) = token.open(&E::INFO)?;
-        self.0.pipeline.check(&link)?;
-        Ok(Items::resumed(self.clone(), operation, link, token))
-    }
-
-    /// The address of a path below the version, from its segments.
-    pub(crate) fn target(&self, segments: &[&str]) -> Target {
-        Target::new(self.0.base.clone()).join(segments)
-    }
-
-    pub(crate) fn keyed(&self, collection: &str, key: &Key) -> Target {
-        Target::new(self.0.base.clone()).key(collection, key)
-    }
-
-    /// Sends a request whose answer is JSON.
-    ///
-    /// # Errors
-    /// Every kind of [`Error`].
-    pub(crate) async fn fetch<T>(
-        &self,
-        operation: &'static Operation,
-        prepared: Prepared,
-        read: fn(&[u8]) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let path = self.path(&prepared.url);
-        let response = self.send(operation, prepared, JSON).await?;
-        read(&response.body)
-            .map_err(|error| error.with_answer(&response).with_call(operation, &path))
-    }
-
-    /// Sends a question that is too long for an address, and changes nothing.
-    ///
-    /// # Errors
-    /// Every kind of [`Error`].
-    pub(crate) async fn ask<T>(
-        &self,
-        operation: &'static Operation,
-        url: Url,
-        body: Bytes,
-        read: fn(&[u8]) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let path = self.path(&url);
-        let request = Request::new(operation.name, Method::POST, url)
-            .with_idempotency(Idempotency::Safe)
-            .with_body("application/json", body)
-            .with_header(header::ACCEPT, JSON);
-        let response = Box::pin(self.answer(operation, request)).await?;
-        read(&response.body)
-            .map_err(|error| error.with_answer(&response).with_call(operation, &path))
-    }
-
-    /// Sends a request whose answer is a number as plain text.
-    ///
-    /// # Errors
-    /// Every kind of [`Error`].
-    pub(crate) async fn fetch_number(
-        &self,
-        operation: &'static Operation,
-        prepared: Prepared,
-    ) -> Result<u64, Error> {
-        let path = self.path(&prepared.url);
-        let response = self.send(operation, prepared, TEXT).await?;
-        let text = String::from_utf8_lossy(&response.body);
-        // Graph puts a byte order mark in front.
-        text.trim_start_matches('\u{feff}').trim().parse().map_err(
-            |source: std::num::ParseIntError| {
-                Error::decode("the answer is not a number", source)
-                    .with_answer(&response)
-                    .with_call(operation, &path)
-            },
-        )
-    }
-
-    /// Sends a request that reads.
-    ///
-    /// Boxed, so that it is compiled once and not again with every entity that is read.
-    fn send(
-        &self,
-        operation: &'static Operation,
-        prepared: Prepared,
-        accept: HeaderValue,
-    ) -> BoxFuture<'_, Result<Response, Error>> {
-        let mut request = Request::new(operation.name, Method::GET, prepared.url)
-            .with_header(header::ACCEPT, accept);
-        if prepared.advanced {
-            request = request.with_header(CONSISTENCY_LEVEL, EVENTUAL);
+    /// [`ErrorKind::Credential`](crate::ErrorKind::Credential) when the credential returns no token.
+    pub async fn renew_token(&self) -> Result<(), Error> {
+        let request = TokenRequest::new([self.0.scope.as_str()]).with_force_refresh();
+        match self.0.credential.token(&request).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(entra_core::Error::from(error).into()),
         }
-        Box::pin(self.answer(operation, request))
     }
 
-    /// The one place from which this crate sends anything.
-    async fn answer(
-        &self,
-        operation: &'static Operation,
-        request: Request,
-    ) -> Result<Response, Error> {
-        let path = self.path(request.url());
-        let credential: Arc<dyn TokenCredential> = self.0.credential.clone();
-        let bearer = Bearer::new(credential, TokenRequest::new([self.0.scope.as_str()]));
-        let request = request
-            .with_bearer(bearer)
-            .with_header(PREFER, UNKNOWN_MEMBERS);
-        let response = self
-            .0
-            .pipeline
-            .send(request)
-            .await
-            .map_err(|error| Error::from(error).with_call(operation, &path))?;
-        if response.status.is_success() {
-            return Ok(response);
-        }
-        let granted = if response.status.as_u16() == 403 {
-            self.0.credential.granted()
-        } else {
-            None
-        };
-        Err(
-            Error::service(response.status, ServiceError::parse(&response.body))
-                .with_answer(&response)
-                .with_call(operation, &path)
-                .with_granted(granted),
-        )
+    /// The address below the version, from its path segments.
+    pub(crate) fn base(&self) -> &Url {
+        &self.0.base
     }
 
-    /// A path as the documentation writes it, without the version.
-    fn path(&self, url: &Url) -> String {
-        let below = url.path().strip_prefix(self.0.base.path());
-        format!("/{}", below.unwrap_or(url.path()).trim_start_matches('/'))
+    /// Whether requests, and with them tokens, may go to this address.
+    ///
+    /// # Errors
+    /// `Policy` for another host than this client's.
+    pub(crate) fn check(&self, url: &Url) -> Result<(), Error> {
+        Ok(self.0.pipeline.check(url)?)
+    }
+
+    pub(crate) fn pipeline(&self) -> &Pipeline {
+        &self.0.pipeline
+    }
+
+    /// Whether both send with the same credential to the same place.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
@@ -366,11 +258,3 @@ fn default_transport() -> Result<Arc<dyn HttpTransport>, Error> {
     )
     .into())
 }
-
-const CONSISTENCY_LEVEL: HeaderName = HeaderName::from_static("consistencylevel");
-const EVENTUAL: HeaderValue = HeaderValue::from_static("eventual");
-const PREFER: HeaderName = HeaderName::from_static("prefer");
-/// Without it, Graph writes new enum members as `unknownFutureValue`.
-const UNKNOWN_MEMBERS: HeaderValue = HeaderValue::from_static("include-unknown-enum-members");
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const TEXT: HeaderValue = HeaderValue::from_static("text/plain");

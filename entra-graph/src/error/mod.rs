@@ -375,7 +375,9 @@ pub(crate) struct ResponseFacts<'a> {
 impl From<entra_core::Error> for Error {
     fn from(source: entra_core::Error) -> Self {
         let (kind, message) = match source.kind() {
-            entra_core::ErrorKind::Credential => (ErrorKind::Credential, "the credential returned no token"),
+            entra_core::ErrorKind::Credential => {
+                (ErrorKind::Credential, "the credential returned no token")
+            }
             entra_core::ErrorKind::Transport => (ErrorKind::Transport, "no response"),
             entra_core::ErrorKind::Policy => (ErrorKind::Policy, "not sent"),
             _ => (ErrorKind::Configuration, "the client cannot send"),

@@ -47,8 +47,11 @@ impl Error {
                 _ => text,
             };
         }
-        let mut text = self.0.message.clone();
         let mut next = error::Error::source(self);
+        let mut text = match next {
+            Some(cause) => cause.to_string(),
+            None => self.0.message.clone(),
+        };
         while let Some(cause) = next {
             let cause_text = cause.to_string();
             if !text.contains(&cause_text) {
@@ -66,7 +69,9 @@ impl Error {
             advice.push("the tenant needs an Entra ID P1 or P2 licence for this".to_owned());
         }
         if self.is_expired_page() {
-            advice.push("the link to this page has expired for good: start the list again".to_owned());
+            advice.push(
+                "the link to this page has expired for good: start the list again".to_owned(),
+            );
         }
         if let (Some(granted), true) = (&self.0.granted, self.lacks_permission()) {
             let what = if granted.delegated { "scopes" } else { "roles" };

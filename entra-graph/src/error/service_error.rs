@@ -105,7 +105,11 @@ mod tests {
         let error = ServiceError::salvage(body).unwrap();
         assert_eq!(error.code.as_deref(), Some("BadRequest"));
         assert_eq!(error.request_id.as_deref(), Some("r1"));
-        for body in [&br#"{"value":["#[..], br#"{"error":{"code""#, br#"{"error":7}"#] {
+        for body in [
+            &br#"{"value":["#[..],
+            br#"{"error":{"code""#,
+            br#"{"error":7}"#,
+        ] {
             assert_eq!(ServiceError::salvage(body), None);
         }
     }

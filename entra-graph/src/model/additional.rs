@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use super::{Secrets, Shape, Value};
+use super::{FieldSlot, Secrets, Value};
 use crate::{error::Error, odata::Property};
 
 /// What came with an object beside the properties that its type knows, as it came.
@@ -71,6 +71,20 @@ impl AdditionalData {
     pub(crate) fn take(&mut self, name: &str) -> Option<Json> {
         let at = self.rest.iter().position(|(known, _)| **known == *name)?;
         Some(self.rest.remove(at).1)
+    }
+
+    /// Takes out the properties whose names end so, with their names without that end.
+    pub(crate) fn take_suffixed(&mut self, suffix: &str) -> Vec<(String, Json)> {
+        let mut taken = Vec::new();
+        self.rest
+            .retain(|(name, json)| match name.strip_suffix(suffix) {
+                Some(relation) => {
+                    taken.push((relation.to_owned(), json.clone()));
+                    false
+                }
+                None => true,
+            });
+        taken
     }
 
     /// Names and JSON texts, in the order they came.
@@ -159,8 +173,8 @@ impl Serialize for Json {
 }
 
 impl Value for Json {
-    fn shape(slot: &mut Option<Self>) -> Shape<'_> {
-        Shape::Json(slot)
+    fn field_slot(slot: &mut Option<Self>) -> FieldSlot<'_> {
+        FieldSlot::Json(slot)
     }
 
     fn encode<S: Serializer>(&self, serializer: S, _: Secrets) -> Result<S::Ok, S::Error> {

@@ -1,29 +1,32 @@
-use super::{Place, into};
+use super::{DecodeTarget, into};
 use crate::error::{Error, ServiceError};
 
 /// Decodes a response into its place. A failure names the place in the JSON, by decoding once more.
 ///
 /// # Errors
 /// `Decode`.
-pub(crate) fn read_document(body: &[u8], place: &mut dyn Place) -> Result<(), Error> {
+pub(crate) fn read_document(body: &[u8], place: &mut dyn DecodeTarget) -> Result<(), Error> {
     // Text is checked for UTF-8 once and not string by string.
     let text = std::str::from_utf8(without_bom(body))
         .map_err(|source| Error::decode("the response is not UTF-8 text", source))?;
-    read(text, place).map_err(|_| explain(text, place))
+    read(text, place).map_err(|_| match ServiceError::salvage(text.as_bytes()) {
+        Some(error) => Error::service_in_success(error),
+        None => explain(text, place),
+    })
 }
 
-fn read(text: &str, place: &mut dyn Place) -> Result<(), serde_json::Error> {
+fn read(text: &str, place: &mut dyn DecodeTarget) -> Result<(), serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    into(&mut deserializer, place.shape())?;
+    into(&mut deserializer, place.field_slot())?;
     deserializer.end()
 }
 
 #[cold]
-fn explain(text: &str, place: &mut dyn Place) -> Error {
+fn explain(text: &str, place: &mut dyn DecodeTarget) -> Error {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
-    match into(tracked, place.shape()) {
+    match into(tracked, place.field_slot()) {
         Err(error) => {
             let path = track.path().to_string();
             let message = if path == "." {
@@ -35,7 +38,10 @@ fn explain(text: &str, place: &mut dyn Place) -> Error {
         }
         Ok(()) => match deserializer.end() {
             Err(source) => Error::decode("the response has text after its JSON", source),
-            Ok(()) => Error::decode("the response could not be read", "it could at second reading"),
+            Ok(()) => Error::decode(
+                "the response could not be read",
+                "it could at second reading",
+            ),
         },
     }
 }

@@ -2,7 +2,7 @@ use std::{ops::Deref, vec};
 
 use serde::Serializer;
 
-use super::{Secrets, Shape, Value};
+use super::{FieldSlot, Secrets, Value};
 
 /// Related objects that came along through `$expand`, perhaps not all of them.
 ///
@@ -58,9 +58,9 @@ impl<'a, T> IntoIterator for &'a Expanded<T> {
 }
 
 impl<T: Value> Value for Expanded<T> {
-    fn shape(slot: &mut Option<Self>) -> Shape<'_> {
+    fn field_slot(slot: &mut Option<Self>) -> FieldSlot<'_> {
         let items = Vec::new();
-        Shape::List(&mut slot.insert(Self { items, cut: false }).items)
+        FieldSlot::List(&mut slot.insert(Self { items, cut: false }).items)
     }
 
     fn encode<S: Serializer>(&self, serializer: S, secrets: Secrets) -> Result<S::Ok, S::Error> {

@@ -9,13 +9,14 @@
 mod additional;
 mod body;
 mod decode;
-mod entity;
+
 mod expanded;
 mod names;
 mod open_enum;
 mod page;
-mod place;
 mod read;
+mod row;
+mod target;
 mod value;
 mod write;
 
@@ -27,16 +28,18 @@ pub use additional::{AdditionalData, Json};
 pub(crate) use body::Body;
 pub use body::{BodyValue, SecretBuffer, Settable};
 pub(crate) use decode::{read_document, without_bom, without_error};
-pub(crate) use entity::{capable, row};
-pub use entity::{
-    Countable, Entity, Expandable, Filterable, Orderable, Row, Searchable, Selectable, Toppable,
-};
 pub use expanded::Expanded;
 pub(crate) use names::NameTable;
 pub(crate) use open_enum::open_enum;
 pub use page::PageBody;
-pub(crate) use place::{Elements, List, Object, Place, Shape, Stopped, Text, Typed};
 pub(crate) use read::{ODATA_TYPE, into, read, type_name};
+pub use row::{
+    Countable, Entity, Expandable, Filterable, Orderable, Row, Searchable, Selectable, Toppable,
+};
+pub(crate) use row::{capable, row as entity_row};
+pub(crate) use target::{
+    DecodeAborted, DecodeTarget, Elements, FieldSlot, List, Object, Text, Typed,
+};
 pub(crate) use value::{Secrets, Value};
 pub(crate) use write::{Encoded, encode, put, put_id};
 
@@ -46,15 +49,14 @@ pub(crate) trait Model: Object + Default {
     const TYPE: &'static str;
     const NAMES: &'static NameTable;
 
-    fn put_fields<M: SerializeMap>(&self, map: &mut M, secrets: Secrets)
-    -> Result<(), M::Error>;
+    fn put_fields<M: SerializeMap>(&self, map: &mut M, secrets: Secrets) -> Result<(), M::Error>;
 
     fn debug_fields(&self, out: &mut fmt::DebugStruct<'_, '_>);
 
     /// Whether anything beside the id has a value.
     fn has_values(&self) -> bool;
 
-    fn additional(&self) -> &AdditionalDataData;
+    fn additional(&self) -> &AdditionalData;
 
     fn is_bare(&self) -> bool {
         !self.has_values() && self.additional().only_annotations()
@@ -122,7 +124,22 @@ macro_rules! entity {
             }
         }
 
-        $crate::model::row!($name);
+        impl $name {
+            /// Whether the response is an error after all.
+            pub(crate) fn has_error(&self) -> bool {
+                $crate::model::Model::additional(self).get("error").is_some()
+            }
+
+            pub(crate) const fn additional_mut(&mut self) -> &mut $crate::model::AdditionalData {
+                &mut self.additional
+            }
+
+            pub(crate) fn object_id(&self) -> &str {
+                &self.id
+            }
+        }
+
+        $crate::model::entity_row!($name);
     };
 }
 
@@ -231,13 +248,13 @@ macro_rules! model {
                     <Self as $crate::model::Model>::NAMES
                 }
 
-                fn property(&mut self, index: usize) -> $crate::model::Shape<'_> {
+                fn property(&mut self, index: usize) -> $crate::model::FieldSlot<'_> {
                     const FIELDS: &[Field] =
                         &[$(Field::$id,)? $(Field::$field,)* $(Field::$relation),*];
                     match FIELDS[index] {
-                        $(Field::$id => $crate::model::Shape::Id(&mut self.$id),)?
-                        $(Field::$field => $crate::model::Value::shape(&mut self.$field),)*
-                        $(Field::$relation => $crate::model::Value::shape(&mut self.$relation),)*
+                        $(Field::$id => $crate::model::FieldSlot::Id(&mut self.$id),)?
+                        $(Field::$field => $crate::model::Value::field_slot(&mut self.$field),)*
+                        $(Field::$relation => $crate::model::Value::field_slot(&mut self.$relation),)*
                     }
                 }
 
@@ -257,9 +274,9 @@ macro_rules! model {
             }
         };
 
-        impl $crate::model::Place for $name {
-            fn shape(&mut self) -> $crate::model::Shape<'_> {
-                $crate::model::Shape::Object(self)
+        impl $crate::model::DecodeTarget for $name {
+            fn field_slot(&mut self) -> $crate::model::FieldSlot<'_> {
+                $crate::model::FieldSlot::Object(self)
             }
         }
 
@@ -276,8 +293,8 @@ macro_rules! model {
 
         impl $crate::model::Value for $name {
             #[inline]
-            fn shape(slot: &mut Option<Self>) -> $crate::model::Shape<'_> {
-                $crate::model::Shape::Object(slot.insert(Self::default()))
+            fn field_slot(slot: &mut Option<Self>) -> $crate::model::FieldSlot<'_> {
+                $crate::model::FieldSlot::Object(slot.insert(Self::default()))
             }
 
             fn encode<S: serde::Serializer>(

@@ -56,8 +56,8 @@ macro_rules! open_enum {
         }
 
         impl $crate::model::Value for $name {
-            fn shape(slot: &mut Option<Self>) -> $crate::model::Shape<'_> {
-                $crate::model::Shape::Text(slot)
+            fn field_slot(slot: &mut Option<Self>) -> $crate::model::FieldSlot<'_> {
+                $crate::model::FieldSlot::Text(slot)
             }
 
             fn encode<S: serde::Serializer>(&self, serializer: S, _: $crate::model::Secrets) -> Result<S::Ok, S::Error> {

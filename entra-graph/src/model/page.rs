@@ -1,6 +1,8 @@
 //! A page of a list, as it is read.
 
-use super::{AdditionalData, Elements, Json, List, NameTable, Object, Place, Shape, Stopped};
+use super::{
+    AdditionalData, DecodeAborted, DecodeTarget, Elements, FieldSlot, Json, List, NameTable, Object,
+};
 use crate::error::{Error, ServiceError};
 
 /// A page as it is read.
@@ -51,13 +53,13 @@ impl<E> Default for PageBody<E> {
     }
 }
 
-impl<E: Place + Default> Place for PageBody<E> {
-    fn shape(&mut self) -> Shape<'_> {
-        Shape::Object(self)
+impl<E: DecodeTarget + Default> DecodeTarget for PageBody<E> {
+    fn field_slot(&mut self) -> FieldSlot<'_> {
+        FieldSlot::Object(self)
     }
 }
 
-impl<E: Place + Default> Object for PageBody<E> {
+impl<E: DecodeTarget + Default> Object for PageBody<E> {
     fn names(&self) -> &'static NameTable {
         const NAMES: &[&str] = &[
             "value",
@@ -69,13 +71,13 @@ impl<E: Place + Default> Object for PageBody<E> {
         const { &NameTable::new(NAMES, NAMES) }
     }
 
-    fn property(&mut self, index: usize) -> Shape<'_> {
+    fn property(&mut self, index: usize) -> FieldSlot<'_> {
         match index {
-            0 => Shape::List(self.value.insert(Rows(Vec::new()))),
-            1 => Shape::I64(&mut self.count),
-            2 => Shape::String(&mut self.next),
-            3 => Shape::String(&mut self.delta),
-            _ => Shape::Json(&mut self.error),
+            0 => FieldSlot::List(self.value.insert(Rows(Vec::new()))),
+            1 => FieldSlot::I64(&mut self.count),
+            2 => FieldSlot::String(&mut self.next),
+            3 => FieldSlot::String(&mut self.delta),
+            _ => FieldSlot::Json(&mut self.error),
         }
     }
 
@@ -94,14 +96,14 @@ impl<E: Place + Default> Object for PageBody<E> {
 #[derive(Debug)]
 struct Rows<E>(Vec<E>);
 
-impl<E: Place + Default> List for Rows<E> {
-    fn fill(&mut self, elements: &mut dyn Elements) -> Result<(), Stopped> {
+impl<E: DecodeTarget + Default> List for Rows<E> {
+    fn fill(&mut self, elements: &mut dyn Elements) -> Result<(), DecodeAborted> {
         loop {
             self.0.push(E::default());
             let Some(row) = self.0.last_mut() else {
                 return Ok(());
             };
-            if !elements.next(row.shape())? {
+            if !elements.next(row.field_slot())? {
                 self.0.pop();
                 return Ok(());
             }

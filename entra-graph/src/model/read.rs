@@ -9,39 +9,39 @@ use serde::{
 
 use super::{
     Json, Value,
-    place::{Elements, List, Object, Shape, Stopped, Text, Typed},
+    target::{DecodeAborted, Elements, FieldSlot, List, Object, Text, Typed},
 };
 
 /// A value that is not null.
 pub(crate) fn read<'de, T: Value, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     let mut slot: Option<T> = None;
-    into(deserializer, T::shape(&mut slot))?;
+    into(deserializer, T::field_slot(&mut slot))?;
     slot.ok_or_else(|| de::Error::custom("a value is missing"))
 }
 
 /// Reads a value that is not null into its place.
 pub(crate) fn into<'de, D: Deserializer<'de>>(
     deserializer: D,
-    shape: Shape<'_>,
+    field_slot: FieldSlot<'_>,
 ) -> Result<(), D::Error> {
-    match shape {
-        Shape::Bool(slot) => *slot = Some(bool::deserialize(deserializer)?),
-        Shape::I32(slot) => *slot = Some(i32::deserialize(deserializer)?),
-        Shape::I64(slot) => *slot = Some(i64::deserialize(deserializer)?),
-        Shape::F64(slot) => *slot = Some(f64::deserialize(deserializer)?),
-        Shape::String(slot) => *slot = Some(String::deserialize(deserializer)?),
-        Shape::Id(slot) => *slot = String::deserialize(deserializer)?,
-        Shape::Text(text) => deserializer.deserialize_str(TextVisitor(text))?,
-        Shape::Json(slot) => *slot = Some(Json::deserialize(deserializer)?),
-        Shape::List(list) => deserializer.deserialize_seq(ListVisitor(list))?,
-        Shape::Object(object) => deserializer.deserialize_map(ObjectVisitor(object))?,
-        Shape::Typed(typed) => deserializer.deserialize_map(TypedVisitor(typed))?,
+    match field_slot {
+        FieldSlot::Bool(slot) => *slot = Some(bool::deserialize(deserializer)?),
+        FieldSlot::I32(slot) => *slot = Some(i32::deserialize(deserializer)?),
+        FieldSlot::I64(slot) => *slot = Some(i64::deserialize(deserializer)?),
+        FieldSlot::F64(slot) => *slot = Some(f64::deserialize(deserializer)?),
+        FieldSlot::String(slot) => *slot = Some(String::deserialize(deserializer)?),
+        FieldSlot::Id(slot) => *slot = String::deserialize(deserializer)?,
+        FieldSlot::Text(text) => deserializer.deserialize_str(TextVisitor(text))?,
+        FieldSlot::Json(slot) => *slot = Some(Json::deserialize(deserializer)?),
+        FieldSlot::List(list) => deserializer.deserialize_seq(ListVisitor(list))?,
+        FieldSlot::Object(object) => deserializer.deserialize_map(ObjectVisitor(object))?,
+        FieldSlot::Typed(typed) => deserializer.deserialize_map(TypedVisitor(typed))?,
     }
     Ok(())
 }
 
 /// A value that is not null, into its place.
-struct Fill<'a>(Shape<'a>);
+struct Fill<'a>(FieldSlot<'a>);
 
 impl<'de> DeserializeSeed<'de> for Fill<'_> {
     type Value = ();
@@ -116,8 +116,8 @@ impl<'de> Visitor<'de> for ListVisitor<'_> {
         let mut reading = Reading { seq, failure: None };
         match (self.0.fill(&mut reading), reading.failure) {
             (Ok(()), _) => Ok(()),
-            (Err(Stopped), Some(failure)) => Err(failure),
-            (Err(Stopped), None) => Err(de::Error::custom("an element could not be read")),
+            (Err(DecodeAborted), Some(failure)) => Err(failure),
+            (Err(DecodeAborted), None) => Err(de::Error::custom("an element could not be read")),
         }
     }
 }
@@ -129,12 +129,12 @@ struct Reading<A, E> {
 }
 
 impl<'de, A: SeqAccess<'de>> Elements for Reading<A, A::Error> {
-    fn next(&mut self, shape: Shape<'_>) -> Result<bool, Stopped> {
-        match self.seq.next_element_seed(Fill(shape)) {
+    fn next(&mut self, field_slot: FieldSlot<'_>) -> Result<bool, DecodeAborted> {
+        match self.seq.next_element_seed(Fill(field_slot)) {
             Ok(element) => Ok(element.is_some()),
             Err(failure) => {
                 self.failure = Some(failure);
-                Err(Stopped)
+                Err(DecodeAborted)
             }
         }
     }

@@ -4,7 +4,7 @@ use entra_core::{Secret, Timestamp, time::format_description::well_known::Rfc333
 use serde::{Serializer, ser::SerializeSeq};
 
 use super::{
-    place::{Elements, List, Place, Shape, Stopped, Text},
+    target::{DecodeAborted, DecodeTarget, Elements, FieldSlot, List, Text},
     write::Encoded,
 };
 
@@ -16,7 +16,7 @@ pub(crate) trait Value: Sized {
     const SECRET: bool = false;
 
     /// What is read into an empty slot.
-    fn shape(slot: &mut Option<Self>) -> Shape<'_>;
+    fn field_slot(slot: &mut Option<Self>) -> FieldSlot<'_>;
 
     fn encode<S: Serializer>(&self, serializer: S, secrets: Secrets) -> Result<S::Ok, S::Error>;
 
@@ -39,10 +39,10 @@ pub(crate) enum Secrets {
 }
 
 macro_rules! plain {
-    ($($type:ty = $shape:ident),*) => {$(
+    ($($type:ty = $field_slot:ident),*) => {$(
         impl Value for $type {
-            fn shape(slot: &mut Option<Self>) -> Shape<'_> {
-                Shape::$shape(slot)
+            fn field_slot(slot: &mut Option<Self>) -> FieldSlot<'_> {
+                FieldSlot::$field_slot(slot)
             }
 
             fn encode<S: Serializer>(&self, serializer: S, _: Secrets) -> Result<S::Ok, S::Error> {
@@ -63,13 +63,13 @@ plain!(
 impl Value for Secret {
     const SECRET: bool = true;
 
-    fn shape(slot: &mut Option<Self>) -> Shape<'_> {
-        Shape::Text(slot)
+    fn field_slot(slot: &mut Option<Self>) -> FieldSlot<'_> {
+        FieldSlot::Text(slot)
     }
 
     fn encode<S: Serializer>(&self, serializer: S, secrets: Secrets) -> Result<S::Ok, S::Error> {
         match secrets {
-            Secrets::Write => serializer.serialize_str(self.expose()),
+            Secrets::Write => serializer.serialize_str(self.expose_secret()),
             Secrets::LeaveOut => serializer.serialize_none(),
         }
     }
@@ -87,9 +87,9 @@ impl Text for Option<Secret> {
 }
 
 /// An object, alone in memory because it is large or seldom there.
-impl<T: Place + Value + Default> Value for Box<T> {
-    fn shape(slot: &mut Option<Self>) -> Shape<'_> {
-        slot.insert(Self::default()).as_mut().shape()
+impl<T: DecodeTarget + Value + Default> Value for Box<T> {
+    fn field_slot(slot: &mut Option<Self>) -> FieldSlot<'_> {
+        slot.insert(Self::default()).as_mut().field_slot()
     }
 
     fn encode<S: Serializer>(&self, serializer: S, secrets: Secrets) -> Result<S::Ok, S::Error> {
@@ -102,8 +102,8 @@ impl<T: Place + Value + Default> Value for Box<T> {
 }
 
 impl<T: Value> Value for Vec<T> {
-    fn shape(slot: &mut Option<Self>) -> Shape<'_> {
-        Shape::List(slot.insert(Self::default()))
+    fn field_slot(slot: &mut Option<Self>) -> FieldSlot<'_> {
+        FieldSlot::List(slot.insert(Self::default()))
     }
 
     fn encode<S: Serializer>(&self, serializer: S, secrets: Secrets) -> Result<S::Ok, S::Error> {
@@ -120,9 +120,9 @@ impl<T: Value> Value for Vec<T> {
 }
 
 impl<T: Value> List for Vec<T> {
-    fn fill(&mut self, elements: &mut dyn Elements) -> Result<(), Stopped> {
+    fn fill(&mut self, elements: &mut dyn Elements) -> Result<(), DecodeAborted> {
         let mut slot: Option<T> = None;
-        while elements.next(T::shape(&mut slot))? {
+        while elements.next(T::field_slot(&mut slot))? {
             if let Some(element) = slot.take() {
                 self.push(element);
             }
@@ -132,8 +132,8 @@ impl<T: Value> List for Vec<T> {
 }
 
 impl Value for Timestamp {
-    fn shape(slot: &mut Option<Self>) -> Shape<'_> {
-        Shape::Text(slot)
+    fn field_slot(slot: &mut Option<Self>) -> FieldSlot<'_> {
+        FieldSlot::Text(slot)
     }
 
     fn encode<S: Serializer>(&self, serializer: S, _: Secrets) -> Result<S::Ok, S::Error> {

@@ -1,6 +1,9 @@
 use entra_core::{Guid, Timestamp};
 
-use crate::{model::{capable, entity}, odata::{Described, EntityInfo}};
+use crate::{
+    model::{capable, entity},
+    odata::{Described, EntityInfo},
+};
 
 entity! {
     /// A user, group or service principal that may use an application, in one of its roles.

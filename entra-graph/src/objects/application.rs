@@ -1,7 +1,19 @@
 use entra_core::{Guid, Timestamp};
 
-use super::{directory_object::DirectoryObject, types::{AddIn, ApiApplication, AppRole, AuthenticationBehaviors, Certification, InformationalUrl, KeyCredential, NativeAuthenticationApisEnabled, OptionalClaims, ParentalControlSettings, PasswordCredential, PublicClientApplication, RequestSignatureVerification, RequiredResourceAccess, ServicePrincipalLockConfiguration, SpaApplication, VerifiedPublisher, WebApplication}};
-use crate::{model::{Expanded, Json, capable, entity}, odata::{Described, EntityInfo, nested}};
+use super::{
+    directory_object::DirectoryObject,
+    types::{
+        AddIn, ApiApplication, AppRole, AuthenticationBehaviors, Certification, InformationalUrl,
+        KeyCredential, NativeAuthenticationApisEnabled, OptionalClaims, ParentalControlSettings,
+        PasswordCredential, PublicClientApplication, RequestSignatureVerification,
+        RequiredResourceAccess, ServicePrincipalLockConfiguration, SpaApplication,
+        VerifiedPublisher, WebApplication,
+    },
+};
+use crate::{
+    model::{Expanded, Json, capable, entity},
+    odata::{Described, EntityInfo, nested},
+};
 
 entity! {
     /// An app registration: what an app is, in the tenant that owns it.

@@ -1,7 +1,13 @@
 use entra_core::Timestamp;
 
-use super::{directory_object::DirectoryObject, types::{AlternativeSecurityId, OnPremisesExtensionAttributes}};
-use crate::{model::{Expanded, capable, entity}, odata::{Described, EntityInfo, nested}};
+use super::{
+    directory_object::DirectoryObject,
+    types::{AlternativeSecurityId, OnPremisesExtensionAttributes},
+};
+use crate::{
+    model::{Expanded, capable, entity},
+    odata::{Described, EntityInfo, nested},
+};
 
 entity! {
     /// A computer or phone that is known to the tenant.

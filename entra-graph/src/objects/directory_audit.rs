@@ -1,7 +1,10 @@
 use entra_core::Timestamp;
 
-use super::{types::{AuditActivityInitiator, KeyValue, OperationResult, TargetResource}};
-use crate::{model::{capable, entity}, odata::{Described, EntityInfo, nested}};
+use super::types::{AuditActivityInitiator, KeyValue, OperationResult, TargetResource};
+use crate::{
+    model::{capable, entity},
+    odata::{Described, EntityInfo, nested},
+};
 
 entity! {
     /// One change in the directory, as the audit log has it.

@@ -1,7 +1,16 @@
 use serde::Serializer;
 
-use super::{application::Application, device::Device, group::Group, service_principal::ServicePrincipal, user::User};
-use crate::{model::{Entity, Model, ODATA_TYPE, Object, Place, Secrets, Shape, Typed, Value, type_name, capable, entity, model, row}, odata::{Described, EntityInfo, Property, ReadOnly, Support}};
+use super::{
+    application::Application, device::Device, group::Group, service_principal::ServicePrincipal,
+    user::User,
+};
+use crate::{
+    model::{
+        AdditionalData, DecodeTarget, Entity, FieldSlot, Model, ODATA_TYPE, Object, Secrets, Typed,
+        Value, capable, entity, entity_row, model, type_name,
+    },
+    odata::{Described, EntityInfo, Property, ReadOnly, Support},
+};
 
 /// Declares [`DirectoryObject`]: a variant per type that this crate knows.
 macro_rules! directory_objects {
@@ -41,6 +50,17 @@ macro_rules! directory_objects {
                 }
             }
 
+            fn additional_mut(&mut self) -> &mut AdditionalData {
+                match self {
+                    $(Self::$variant(object) => object.additional_mut(),)*
+                    Self::Other(object) => object.additional_mut(),
+                }
+            }
+
+            fn object_id(&self) -> &str {
+                self.id()
+            }
+
             /// Whether the caller may see this object but not read it: Graph then sends its id
             /// and type, and null for everything else.
             #[must_use]
@@ -67,8 +87,8 @@ macro_rules! directory_objects {
         }
 
         impl Value for DirectoryObject {
-            fn shape(slot: &mut Option<Self>) -> Shape<'_> {
-                Shape::Typed(slot.insert(Self::default()))
+            fn field_slot(slot: &mut Option<Self>) -> FieldSlot<'_> {
+                FieldSlot::Typed(slot.insert(Self::default()))
             }
 
             fn encode<S: Serializer>(
@@ -148,7 +168,8 @@ impl DirectoryObject {
         Support::parse("eq+ startsWith+ endsWith+"),
     );
     /// The application (client) id of a service principal or an application.
-    pub const APP_ID: Property<Self, String, ReadOnly> = Property::new("appId", Support::parse("eq+"));
+    pub const APP_ID: Property<Self, String, ReadOnly> =
+        Property::new("appId", Support::parse("eq+"));
     /// Whether a user, device or service principal may sign in.
     pub const ACCOUNT_ENABLED: Property<Self, bool, ReadOnly> =
         Property::new("accountEnabled", Support::parse("eq+"));
@@ -211,12 +232,12 @@ impl Default for DirectoryObject {
     }
 }
 
-impl Place for DirectoryObject {
-    fn shape(&mut self) -> Shape<'_> {
-        Shape::Typed(self)
+impl DecodeTarget for DirectoryObject {
+    fn field_slot(&mut self) -> FieldSlot<'_> {
+        FieldSlot::Typed(self)
     }
 }
 
-row!(DirectoryObject);
+entity_row!(DirectoryObject);
 
 model!(@serde DirectoryObject);

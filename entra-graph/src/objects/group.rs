@@ -1,7 +1,17 @@
 use entra_core::Timestamp;
 
-use super::{app_role_assignment::AppRoleAssignment, directory_object::DirectoryObject, types::{AssignedLabel, AssignedLicense, GroupAccessType, LicenseProcessingState, OnPremisesExtensionAttributes, OnPremisesProvisioningError, ServiceProvisioningError}};
-use crate::{model::{Expanded, capable, entity}, odata::{Described, EntityInfo, nested}};
+use super::{
+    app_role_assignment::AppRoleAssignment,
+    directory_object::DirectoryObject,
+    types::{
+        AssignedLabel, AssignedLicense, GroupAccessType, LicenseProcessingState,
+        OnPremisesExtensionAttributes, OnPremisesProvisioningError, ServiceProvisioningError,
+    },
+};
+use crate::{
+    model::{Expanded, capable, entity},
+    odata::{Described, EntityInfo, nested},
+};
 
 entity! {
     /// A group: people, devices, apps and other groups, addressed as one.
@@ -11,39 +21,39 @@ entity! {
         /// When the group was soft deleted; empty for a live group.
         deleted_date_time: Timestamp = DELETED_DATE_TIME("deletedDateTime", "orderby+");
         /// Audience of a Microsoft 365 group, as older services report it.
-        access_type: GroupAccessType = ACCESS_TYPE("accessType");
+        access_type: GroupAccessType = ACCESS_TYPE("accessType") update;
         /// Whether senders outside the tenant may write; single-group reads only.
-        allow_external_senders: bool = ALLOW_EXTERNAL_SENDERS("allowExternalSenders");
+        allow_external_senders: bool = ALLOW_EXTERNAL_SENDERS("allowExternalSenders") update;
         /// Sensitivity labels on a Microsoft 365 group; only when selected.
-        assigned_labels: Vec<AssignedLabel> = ASSIGNED_LABELS("assignedLabels");
+        assigned_labels: Vec<AssignedLabel> = ASSIGNED_LABELS("assignedLabels") set;
         /// Licences that members inherit from the group; only when selected.
         assigned_licenses: Vec<AssignedLicense> = ASSIGNED_LICENSES("assignedLicenses");
         /// Whether new members get mail copies; single-group reads only.
-        auto_subscribe_new_members: bool = AUTO_SUBSCRIBE_NEW_MEMBERS("autoSubscribeNewMembers");
+        auto_subscribe_new_members: bool = AUTO_SUBSCRIBE_NEW_MEMBERS("autoSubscribeNewMembers") update;
         /// Tenant-defined business classification, such as "Internal".
-        classification: String = CLASSIFICATION("classification", "eq startsWith");
+        classification: String = CLASSIFICATION("classification", "eq startsWith") set;
         /// When the group was created.
         created_date_time: Timestamp = CREATED_DATE_TIME("createdDateTime", "eq+ ge+ le+");
         /// Free text about the purpose of the group.
-        description: String = DESCRIPTION("description", "eq+ startsWith+ search");
+        description: String = DESCRIPTION("description", "eq+ startsWith+ search") set;
         /// Name that people see.
-        display_name: String = DISPLAY_NAME("displayName", "eq startsWith null+ orderby search");
+        display_name: String = DISPLAY_NAME("displayName", "eq startsWith null+ orderby search") set;
         /// When the group expires under the lifecycle policy.
         expiration_date_time: Timestamp = EXPIRATION_DATE_TIME("expirationDateTime", "eq+ ge+ le+");
         /// `Unified`, `DynamicMembership`, both, or empty for plain security groups.
-        group_types: Vec<String> = GROUP_TYPES("groupTypes", "eq");
+        group_types: Vec<String> = GROUP_TYPES("groupTypes", "eq") set;
         /// Filter only: whether a member failed to receive an inherited licence.
         has_members_with_license_errors: bool = HAS_MEMBERS_WITH_LICENSE_ERRORS("hasMembersWithLicenseErrors", "eq null");
         /// Whether Outlook address lists leave it out; single-group reads only.
-        hide_from_address_lists: bool = HIDE_FROM_ADDRESS_LISTS("hideFromAddressLists");
+        hide_from_address_lists: bool = HIDE_FROM_ADDRESS_LISTS("hideFromAddressLists") update;
         /// Whether Outlook clients leave it out; single-group reads only.
-        hide_from_outlook_clients: bool = HIDE_FROM_OUTLOOK_CLIENTS("hideFromOutlookClients");
+        hide_from_outlook_clients: bool = HIDE_FROM_OUTLOOK_CLIENTS("hideFromOutlookClients") update;
         /// Information segments the group belongs to.
         info_catalogs: Vec<String> = INFO_CATALOGS("infoCatalogs", "eq startsWith");
         /// Whether the team behind the group is archived.
         is_archived: bool = IS_ARCHIVED("isArchived");
         /// Whether directory roles may be given to the group.
-        is_assignable_to_role: bool = IS_ASSIGNABLE_TO_ROLE("isAssignableToRole", "eq");
+        is_assignable_to_role: bool = IS_ASSIGNABLE_TO_ROLE("isAssignableToRole", "eq") create;
         /// Whether the signed-in user marked the group as favourite.
         is_favorite: bool = IS_FAVORITE("isFavorite");
         /// Whether only administrators of a restricted unit may manage it.
@@ -55,17 +65,17 @@ entity! {
         /// Primary mail address.
         mail: String = MAIL("mail", "eq startsWith endsWith+ null+");
         /// Whether the group can receive mail.
-        mail_enabled: bool = MAIL_ENABLED("mailEnabled", "eq");
+        mail_enabled: bool = MAIL_ENABLED("mailEnabled", "eq") set;
         /// Mail alias, unique among Microsoft 365 groups of the tenant.
-        mail_nickname: String = MAIL_NICKNAME("mailNickname", "eq startsWith null+");
+        mail_nickname: String = MAIL_NICKNAME("mailNickname", "eq startsWith null+") set;
         /// Rule that decides membership of a dynamic group.
-        membership_rule: String = MEMBERSHIP_RULE("membershipRule", "eq startsWith");
+        membership_rule: String = MEMBERSHIP_RULE("membershipRule", "eq startsWith") set;
         /// `On` while the rule is evaluated, `Paused` otherwise.
-        membership_rule_processing_state: String = MEMBERSHIP_RULE_PROCESSING_STATE("membershipRuleProcessingState", "eq+");
+        membership_rule_processing_state: String = MEMBERSHIP_RULE_PROCESSING_STATE("membershipRuleProcessingState", "eq+") set;
         /// DNS domain of the group in the synchronised directory.
         on_premises_domain_name: String = ON_PREMISES_DOMAIN_NAME("onPremisesDomainName");
         /// The fifteen extension attributes synchronised from Active Directory.
-        on_premises_extension_attributes: Box<OnPremisesExtensionAttributes> as OnPremisesExtensionAttributes = ON_PREMISES_EXTENSION_ATTRIBUTES("onPremisesExtensionAttributes");
+        on_premises_extension_attributes: Box<OnPremisesExtensionAttributes> as OnPremisesExtensionAttributes = ON_PREMISES_EXTENSION_ATTRIBUTES("onPremisesExtensionAttributes") set;
         /// Last synchronisation from the on-premises directory.
         on_premises_last_sync_date_time: Timestamp = ON_PREMISES_LAST_SYNC_DATE_TIME("onPremisesLastSyncDateTime", "eq ge le");
         /// NetBIOS domain name in the synchronised directory.
@@ -81,27 +91,27 @@ entity! {
         /// Id of the tenant that owns the group.
         organization_id: String = ORGANIZATION_ID("organizationId");
         /// Geography that stores the data of a Microsoft 365 group.
-        preferred_data_location: String = PREFERRED_DATA_LOCATION("preferredDataLocation");
+        preferred_data_location: String = PREFERRED_DATA_LOCATION("preferredDataLocation") set;
         /// Preferred language as an ISO 639-1 tag.
-        preferred_language: String = PREFERRED_LANGUAGE("preferredLanguage", "eq+ startsWith+ null+");
+        preferred_language: String = PREFERRED_LANGUAGE("preferredLanguage", "eq+ startsWith+ null+") set;
         /// All mail addresses that reach the group, with their scheme prefix.
         proxy_addresses: Vec<String> = PROXY_ADDRESSES("proxyAddresses", "eq startsWith endsWith+");
         /// When the group was last renewed, or created if it never was.
         renewed_date_time: Timestamp = RENEWED_DATE_TIME("renewedDateTime", "eq ge le");
         /// Behaviours of a Microsoft 365 group chosen when it was created.
-        resource_behavior_options: Vec<String> = RESOURCE_BEHAVIOR_OPTIONS("resourceBehaviorOptions", "eq startsWith");
+        resource_behavior_options: Vec<String> = RESOURCE_BEHAVIOR_OPTIONS("resourceBehaviorOptions", "eq startsWith") create;
         /// Resources provisioned with the group, such as `Team`.
-        resource_provisioning_options: Vec<String> = RESOURCE_PROVISIONING_OPTIONS("resourceProvisioningOptions", "eq startsWith");
+        resource_provisioning_options: Vec<String> = RESOURCE_PROVISIONING_OPTIONS("resourceProvisioningOptions", "eq startsWith") create;
         /// Whether the group can carry access rights.
-        security_enabled: bool = SECURITY_ENABLED("securityEnabled", "eq");
+        security_enabled: bool = SECURITY_ENABLED("securityEnabled", "eq") set;
         /// Security identifier (SID) of the group in the cloud.
         security_identifier: String = SECURITY_IDENTIFIER("securityIdentifier");
         /// Failures published by services that provision the group.
         service_provisioning_errors: Vec<ServiceProvisioningError> = SERVICE_PROVISIONING_ERRORS("serviceProvisioningErrors");
         /// Colour theme of a Microsoft 365 group.
-        theme: String = THEME("theme");
+        theme: String = THEME("theme") set;
         /// Immutable name the creator gave it, usable as a key.
-        unique_name: String = UNIQUE_NAME("uniqueName");
+        unique_name: String = UNIQUE_NAME("uniqueName") create;
         /// Conversations with news for the signed-in user.
         unseen_conversations_count: i32 = UNSEEN_CONVERSATIONS_COUNT("unseenConversationsCount");
         /// Unseen conversations of the signed-in user; single-group reads only.
@@ -109,7 +119,7 @@ entity! {
         /// Unseen messages of the signed-in user.
         unseen_messages_count: i32 = UNSEEN_MESSAGES_COUNT("unseenMessagesCount");
         /// `Private`, `Public` or `HiddenMembership`.
-        visibility: String = VISIBILITY("visibility");
+        visibility: String = VISIBILITY("visibility") set;
         /// Whether new members receive a welcome message.
         welcome_message_enabled: bool = WELCOME_MESSAGE_ENABLED("welcomeMessageEnabled");
     }
@@ -132,12 +142,14 @@ entity! {
 }
 
 impl Described for Group {
-    const INFO: EntityInfo = EntityInfo::directory("group", "groups").with_default_mode_only(&["hasMembersWithLicenseErrors"]).with_nested(&[
-        // As for users: in the default mode, page 2 fails.
-        nested("assignedLicenses/skuId", "eq+"),
-        nested("onPremisesProvisioningErrors/category", "eq"),
-        nested("onPremisesProvisioningErrors/propertyCausingError", "eq"),
-    ]);
+    const INFO: EntityInfo = EntityInfo::directory("group", "groups")
+        .with_default_mode_only(&["hasMembersWithLicenseErrors"])
+        .with_nested(&[
+            // As for users: in the default mode, page 2 fails.
+            nested("assignedLicenses/skuId", "eq+"),
+            nested("onPremisesProvisioningErrors/category", "eq"),
+            nested("onPremisesProvisioningErrors/propertyCausingError", "eq"),
+        ]);
 }
 
 capable!(Group: Selectable, Filterable, Orderable, Searchable, Expandable, Toppable, Countable);

@@ -1,7 +1,12 @@
 use entra_core::Timestamp;
 
-use super::{types::{AssignedPlan, MdmAuthority, PartnerTenantType, PrivacyProfile, ProvisionedPlan, VerifiedDomain}};
-use crate::{model::{capable, entity}, odata::{Described, EntityInfo}};
+use super::types::{
+    AssignedPlan, MdmAuthority, PartnerTenantType, PrivacyProfile, ProvisionedPlan, VerifiedDomain,
+};
+use crate::{
+    model::{capable, entity},
+    odata::{Described, EntityInfo},
+};
 
 entity! {
     /// The tenant itself.

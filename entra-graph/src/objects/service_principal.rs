@@ -1,7 +1,17 @@
 use entra_core::{Guid, Timestamp};
 
-use super::{app_role_assignment::AppRoleAssignment, directory_object::DirectoryObject, types::{AddIn, AppRole, InformationalUrl, KeyCredential, PasswordCredential, PermissionScope, ResourceSpecificPermission, SamlSingleSignOnSettings, VerifiedPublisher}};
-use crate::{model::{Expanded, Json, capable, entity}, odata::{Described, EntityInfo, nested}};
+use super::{
+    app_role_assignment::AppRoleAssignment,
+    directory_object::DirectoryObject,
+    types::{
+        AddIn, AppRole, InformationalUrl, KeyCredential, PasswordCredential, PermissionScope,
+        ResourceSpecificPermission, SamlSingleSignOnSettings, VerifiedPublisher,
+    },
+};
+use crate::{
+    model::{Expanded, Json, capable, entity},
+    odata::{Described, EntityInfo, nested},
+};
 
 entity! {
     /// An app as one tenant has it: what may be assigned, consented to and switched off there.

@@ -1,7 +1,13 @@
 use entra_core::Timestamp;
 
-use super::{types::{AppliedConditionalAccessPolicy, AuthenticationAppDeviceDetails, ConditionalAccessStatus, DeviceDetail, RiskDetail, RiskEventType, RiskLevel, RiskState, SignInLocation, SignInStatus}};
-use crate::{model::{capable, entity}, odata::{Described, EntityInfo, nested}};
+use super::types::{
+    AppliedConditionalAccessPolicy, AuthenticationAppDeviceDetails, ConditionalAccessStatus,
+    DeviceDetail, RiskDetail, RiskEventType, RiskLevel, RiskState, SignInLocation, SignInStatus,
+};
+use crate::{
+    model::{capable, entity},
+    odata::{Described, EntityInfo, nested},
+};
 
 entity! {
     /// One sign-in, as the sign-in log has it.
@@ -30,7 +36,7 @@ entity! {
         ip_address: String = IP_ADDRESS("ipAddress", "eq startsWith");
         /// Whether a person took part.
         is_interactive: bool = IS_INTERACTIVE("isInteractive");
-        /// Place derived from the address.
+        /// DecodeTarget derived from the address.
         location: Box<SignInLocation> as SignInLocation = LOCATION("location");
         /// Name of the resource signed in to.
         resource_display_name: String = RESOURCE_DISPLAY_NAME("resourceDisplayName", "eq");

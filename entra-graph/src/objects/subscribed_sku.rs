@@ -1,7 +1,10 @@
 use entra_core::Guid;
 
-use super::{types::{LicenseUnitsDetail, ServicePlanInfo}};
-use crate::{model::{capable, entity}, odata::{Described, EntityInfo}};
+use super::types::{LicenseUnitsDetail, ServicePlanInfo};
+use crate::{
+    model::{capable, entity},
+    odata::{Described, EntityInfo},
+};
 
 entity! {
     /// Licences of one kind that the tenant has bought.

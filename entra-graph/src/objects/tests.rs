@@ -1,6 +1,6 @@
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::Model;
+use crate::model::Model;
 use crate::{
     AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, Group, Organization,
     ServicePrincipal, SignIn, SubscribedSku, User, types,
@@ -108,7 +108,7 @@ fn every_declared_name_is_read_and_written() {
         types::LicenseAssignmentState,
         types::OnPremisesExtensionAttributes,
         types::OnPremisesProvisioningError,
-        types::OtherObject,
+        super::OtherObject,
         types::ProvisionedPlan,
         types::ServiceProvisioningError,
     );

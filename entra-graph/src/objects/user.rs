@@ -1,7 +1,18 @@
 use entra_core::Timestamp;
 
-use super::{directory_object::DirectoryObject, types::{AssignedLicense, AssignedPlan, AuthorizationInfo, EmployeeOrgData, LicenseAssignmentState, MailboxSettings, ObjectIdentity, OnPremisesExtensionAttributes, OnPremisesProvisioningError, PasswordProfile, ProvisionedPlan, ServiceProvisioningError, SignInActivity}};
-use crate::{model::{Expanded, Json, capable, entity}, odata::{Described, EntityInfo, nested}};
+use super::{
+    directory_object::DirectoryObject,
+    types::{
+        AssignedLicense, AssignedPlan, AuthorizationInfo, EmployeeOrgData, LicenseAssignmentState,
+        MailboxSettings, ObjectIdentity, OnPremisesExtensionAttributes,
+        OnPremisesProvisioningError, PasswordProfile, ProvisionedPlan, ServiceProvisioningError,
+        SignInActivity,
+    },
+};
+use crate::{
+    model::{Expanded, Json, capable, entity},
+    odata::{Described, EntityInfo, nested},
+};
 
 // The eleven properties that Graph sends without a select are among these: business phones, names,
 // job title, mail, mobile phone, office, language and the user principal name.
@@ -11,11 +22,11 @@ entity! {
     /// Graph sends eleven properties unless a select names others.
     User: "#microsoft.graph.user", always [account_enabled, display_name, user_principal_name] {
         /// What the person says about himself; for one user only.
-        about_me: String = ABOUT_ME("aboutMe");
+        about_me: String = ABOUT_ME("aboutMe") set;
         /// Whether the account may sign in.
-        account_enabled: bool = ACCOUNT_ENABLED("accountEnabled", "eq");
+        account_enabled: bool = ACCOUNT_ENABLED("accountEnabled", "eq") set;
         /// `Minor`, `NotAdult` or `Adult`.
-        age_group: String = AGE_GROUP("ageGroup", "eq");
+        age_group: String = AGE_GROUP("ageGroup", "eq") set;
         /// The licences of the user, whether assigned directly or through a group.
         assigned_licenses: Vec<AssignedLicense> = ASSIGNED_LICENSES("assignedLicenses");
         /// The service plans that the licences brought.
@@ -23,65 +34,65 @@ entity! {
         /// What a certificate must say to sign the user in.
         authorization_info: Box<AuthorizationInfo> as AuthorizationInfo = AUTHORIZATION_INFO("authorizationInfo");
         /// The birthday; for one user only.
-        birthday: Timestamp = BIRTHDAY("birthday");
+        birthday: Timestamp = BIRTHDAY("birthday") set;
         /// The business phone, at most one.
-        business_phones: Vec<String> = BUSINESS_PHONES("businessPhones", "eq+ startsWith+");
+        business_phones: Vec<String> = BUSINESS_PHONES("businessPhones", "eq+ startsWith+") set;
         /// The city.
-        city: String = CITY("city", "eq startsWith null+");
+        city: String = CITY("city", "eq startsWith null+") set;
         /// The company, often of an outside person.
-        company_name: String = COMPANY_NAME("companyName", "eq+ startsWith+ null+");
+        company_name: String = COMPANY_NAME("companyName", "eq+ startsWith+ null+") set;
         /// Whether a parent agreed: `Granted`, `Denied` or `NotRequired`.
-        consent_provided_for_minor: String = CONSENT_PROVIDED_FOR_MINOR("consentProvidedForMinor", "eq");
+        consent_provided_for_minor: String = CONSENT_PROVIDED_FOR_MINOR("consentProvidedForMinor", "eq") set;
         /// The country or region.
-        country: String = COUNTRY("country", "eq startsWith null+");
+        country: String = COUNTRY("country", "eq startsWith null+") set;
         /// When the account was created.
         created_date_time: Timestamp = CREATED_DATE_TIME("createdDateTime", "eq ge le null+ orderby+");
         /// How the account came to be, such as `Invitation`.
         creation_type: String = CREATION_TYPE("creationType", "eq");
         /// Custom security attributes by set; only when selected.
-        custom_security_attributes: Json = CUSTOM_SECURITY_ATTRIBUTES("customSecurityAttributes");
+        custom_security_attributes: Json = CUSTOM_SECURITY_ATTRIBUTES("customSecurityAttributes") set;
         /// When the account was deleted, if it can still be restored.
         deleted_date_time: Timestamp = DELETED_DATE_TIME("deletedDateTime", "orderby+");
         /// The department.
-        department: String = DEPARTMENT("department", "eq startsWith null+");
+        department: String = DEPARTMENT("department", "eq startsWith null+") set;
         /// How many devices the user may enrol.
         device_enrollment_limit: i32 = DEVICE_ENROLLMENT_LIMIT("deviceEnrollmentLimit");
         /// The name shown to people.
-        display_name: String = DISPLAY_NAME("displayName", "eq startsWith null+ orderby search");
+        display_name: String = DISPLAY_NAME("displayName", "eq startsWith null+ orderby search") set;
         /// When the person begins or began to work.
-        employee_hire_date: Timestamp = EMPLOYEE_HIRE_DATE("employeeHireDate", "eq+ ge+ le+");
+        employee_hire_date: Timestamp = EMPLOYEE_HIRE_DATE("employeeHireDate", "eq+ ge+ le+") set;
         /// The number that the company gave the person.
-        employee_id: String = EMPLOYEE_ID("employeeId", "eq startsWith null+");
+        employee_id: String = EMPLOYEE_ID("employeeId", "eq startsWith null+") set;
         /// When the person leaves or left.
-        employee_leave_date_time: Timestamp = EMPLOYEE_LEAVE_DATE_TIME("employeeLeaveDateTime");
+        employee_leave_date_time: Timestamp = EMPLOYEE_LEAVE_DATE_TIME("employeeLeaveDateTime") set;
         /// Where the person belongs in the company.
-        employee_org_data: Box<EmployeeOrgData> as EmployeeOrgData = EMPLOYEE_ORG_DATA("employeeOrgData");
+        employee_org_data: Box<EmployeeOrgData> as EmployeeOrgData = EMPLOYEE_ORG_DATA("employeeOrgData") set;
         /// The kind of employment, such as `Employee` or `Contractor`.
-        employee_type: String = EMPLOYEE_TYPE("employeeType", "eq+");
+        employee_type: String = EMPLOYEE_TYPE("employeeType", "eq+") set;
         /// How far a guest's invitation is: `PendingAcceptance` or `Accepted`.
-        external_user_state: String = EXTERNAL_USER_STATE("externalUserState", "eq");
+        external_user_state: String = EXTERNAL_USER_STATE("externalUserState", "eq") set;
         /// When that last changed.
         external_user_state_change_date_time: Timestamp = EXTERNAL_USER_STATE_CHANGE_DATE_TIME("externalUserStateChangeDateTime");
         /// The fax number.
-        fax_number: String = FAX_NUMBER("faxNumber", "eq+ startsWith+ null+");
+        fax_number: String = FAX_NUMBER("faxNumber", "eq+ startsWith+ null+") set;
         /// The first name.
-        given_name: String = GIVEN_NAME("givenName", "eq startsWith null+");
+        given_name: String = GIVEN_NAME("givenName", "eq startsWith null+") set;
         /// When the person was hired; for one user only.
-        hire_date: Timestamp = HIRE_DATE("hireDate");
+        hire_date: Timestamp = HIRE_DATE("hireDate") set;
         /// The ways in which the person can sign in.
-        identities: Vec<ObjectIdentity> = IDENTITIES("identities");
+        identities: Vec<ObjectIdentity> = IDENTITIES("identities") set;
         /// The identity that this one belongs to.
         identity_parent_id: String = IDENTITY_PARENT_ID("identityParentId");
         /// Addresses for instant messages.
         im_addresses: Vec<String> = IM_ADDRESSES("imAddresses", "eq startsWith");
         /// Interests; for one user only.
-        interests: Vec<String> = INTERESTS("interests");
+        interests: Vec<String> = INTERESTS("interests") set;
         /// Whether only administrators of its own restricted unit may change the account.
         is_management_restricted: bool = IS_MANAGEMENT_RESTRICTED("isManagementRestricted");
         /// Kept for the service's own use.
-        is_resource_account: bool = IS_RESOURCE_ACCOUNT("isResourceAccount", "eq");
+        is_resource_account: bool = IS_RESOURCE_ACCOUNT("isResourceAccount", "eq") set;
         /// The job title.
-        job_title: String = JOB_TITLE("jobTitle", "eq startsWith null+");
+        job_title: String = JOB_TITLE("jobTitle", "eq startsWith null+") set;
         /// When the password was last changed.
         last_password_change_date_time: Timestamp = LAST_PASSWORD_CHANGE_DATE_TIME("lastPasswordChangeDateTime");
         /// The age group by law, computed from two other properties.
@@ -89,25 +100,25 @@ entity! {
         /// How each licence came to the user, and how well that went.
         license_assignment_states: Vec<LicenseAssignmentState> = LICENSE_ASSIGNMENT_STATES("licenseAssignmentStates");
         /// The main mail address.
-        mail: String = MAIL("mail", "eq startsWith endsWith+ null+");
+        mail: String = MAIL("mail", "eq startsWith endsWith+ null+") set;
         /// The part of a mail address that Exchange builds others from.
-        mail_nickname: String = MAIL_NICKNAME("mailNickname", "eq startsWith null+");
+        mail_nickname: String = MAIL_NICKNAME("mailNickname", "eq startsWith null+") set;
         /// Settings of the mailbox; for one user only.
-        mailbox_settings: Box<MailboxSettings> as MailboxSettings = MAILBOX_SETTINGS("mailboxSettings");
+        mailbox_settings: Box<MailboxSettings> as MailboxSettings = MAILBOX_SETTINGS("mailboxSettings") update;
         /// The mobile phone.
-        mobile_phone: String = MOBILE_PHONE("mobilePhone", "eq+ startsWith+ null+");
+        mobile_phone: String = MOBILE_PHONE("mobilePhone", "eq+ startsWith+ null+") set;
         /// The person's site; for one user only.
-        my_site: String = MY_SITE("mySite");
+        my_site: String = MY_SITE("mySite") set;
         /// Where the office is.
-        office_location: String = OFFICE_LOCATION("officeLocation", "eq+ startsWith+ null+");
+        office_location: String = OFFICE_LOCATION("officeLocation", "eq+ startsWith+ null+") set;
         /// The distinguished name on premises.
         on_premises_distinguished_name: String = ON_PREMISES_DISTINGUISHED_NAME("onPremisesDistinguishedName");
         /// The domain on premises.
         on_premises_domain_name: String = ON_PREMISES_DOMAIN_NAME("onPremisesDomainName");
         /// Fifteen free texts from on premises.
-        on_premises_extension_attributes: Box<OnPremisesExtensionAttributes> as OnPremisesExtensionAttributes = ON_PREMISES_EXTENSION_ATTRIBUTES("onPremisesExtensionAttributes");
+        on_premises_extension_attributes: Box<OnPremisesExtensionAttributes> as OnPremisesExtensionAttributes = ON_PREMISES_EXTENSION_ATTRIBUTES("onPremisesExtensionAttributes") set;
         /// What ties the account to the one on premises.
-        on_premises_immutable_id: String = ON_PREMISES_IMMUTABLE_ID("onPremisesImmutableId", "eq");
+        on_premises_immutable_id: String = ON_PREMISES_IMMUTABLE_ID("onPremisesImmutableId", "eq") set;
         /// When the account was last synchronised from on premises.
         on_premises_last_sync_date_time: Timestamp = ON_PREMISES_LAST_SYNC_DATE_TIME("onPremisesLastSyncDateTime", "eq ge le");
         /// What went wrong in synchronising the account.
@@ -121,21 +132,21 @@ entity! {
         /// The user principal name on premises.
         on_premises_user_principal_name: String = ON_PREMISES_USER_PRINCIPAL_NAME("onPremisesUserPrincipalName", "eq startsWith");
         /// Further mail addresses.
-        other_mails: Vec<String> = OTHER_MAILS("otherMails", "eq startsWith endsWith+");
+        other_mails: Vec<String> = OTHER_MAILS("otherMails", "eq startsWith endsWith+") set;
         /// Exceptions from password rules, such as `DisablePasswordExpiration`.
-        password_policies: String = PASSWORD_POLICIES("passwordPolicies", "null+");
+        password_policies: String = PASSWORD_POLICIES("passwordPolicies", "null+") set;
         /// What must happen to the password.
-        password_profile: Box<PasswordProfile> as PasswordProfile = PASSWORD_PROFILE("passwordProfile");
+        password_profile: Box<PasswordProfile> as PasswordProfile = PASSWORD_PROFILE("passwordProfile") set;
         /// Past projects; for one user only.
-        past_projects: Vec<String> = PAST_PROJECTS("pastProjects");
+        past_projects: Vec<String> = PAST_PROJECTS("pastProjects") set;
         /// The postal code.
-        postal_code: String = POSTAL_CODE("postalCode", "eq+ startsWith+ null+");
+        postal_code: String = POSTAL_CODE("postalCode", "eq+ startsWith+ null+") set;
         /// Where the person's data should be kept.
-        preferred_data_location: String = PREFERRED_DATA_LOCATION("preferredDataLocation");
+        preferred_data_location: String = PREFERRED_DATA_LOCATION("preferredDataLocation") set;
         /// The language, such as `en-GB`.
-        preferred_language: String = PREFERRED_LANGUAGE("preferredLanguage", "eq+ startsWith+ null+");
+        preferred_language: String = PREFERRED_LANGUAGE("preferredLanguage", "eq+ startsWith+ null+") set;
         /// The name that the person likes to be called; for one user only.
-        preferred_name: String = PREFERRED_NAME("preferredName");
+        preferred_name: String = PREFERRED_NAME("preferredName") set;
         /// Settings for printing.
         print: Json = PRINT("print");
         /// The service plans that were set up for the account.
@@ -143,33 +154,33 @@ entity! {
         /// All mail addresses, each with its kind: `SMTP:` marks the main one.
         proxy_addresses: Vec<String> = PROXY_ADDRESSES("proxyAddresses", "eq startsWith endsWith+");
         /// Responsibilities; for one user only.
-        responsibilities: Vec<String> = RESPONSIBILITIES("responsibilities");
+        responsibilities: Vec<String> = RESPONSIBILITIES("responsibilities") set;
         /// Schools; for one user only.
-        schools: Vec<String> = SCHOOLS("schools");
+        schools: Vec<String> = SCHOOLS("schools") set;
         /// The security identifier in the cloud.
         security_identifier: String = SECURITY_IDENTIFIER("securityIdentifier");
         /// What services reported against the account.
         service_provisioning_errors: Vec<ServiceProvisioningError> = SERVICE_PROVISIONING_ERRORS("serviceProvisioningErrors");
         /// Whether address lists show the person.
-        show_in_address_list: bool = SHOW_IN_ADDRESS_LIST("showInAddressList", "eq+");
+        show_in_address_list: bool = SHOW_IN_ADDRESS_LIST("showInAddressList", "eq+") set;
         /// When the account was last used; only when selected or filtered by.
         sign_in_activity: Box<SignInActivity> as SignInActivity = SIGN_IN_ACTIVITY("signInActivity");
         /// Tokens from before this moment are no longer good.
         sign_in_sessions_valid_from_date_time: Timestamp = SIGN_IN_SESSIONS_VALID_FROM_DATE_TIME("signInSessionsValidFromDateTime");
         /// Skills; for one user only.
-        skills: Vec<String> = SKILLS("skills");
+        skills: Vec<String> = SKILLS("skills") set;
         /// The state or province.
-        state: String = STATE("state", "eq startsWith null+");
+        state: String = STATE("state", "eq startsWith null+") set;
         /// The street.
-        street_address: String = STREET_ADDRESS("streetAddress", "eq+ startsWith+ null+");
+        street_address: String = STREET_ADDRESS("streetAddress", "eq+ startsWith+ null+") set;
         /// The last name.
-        surname: String = SURNAME("surname", "eq startsWith null+");
+        surname: String = SURNAME("surname", "eq startsWith null+") set;
         /// The country that decides which services may be licensed, in two letters.
-        usage_location: String = USAGE_LOCATION("usageLocation", "eq startsWith null+");
+        usage_location: String = USAGE_LOCATION("usageLocation", "eq startsWith null+") set;
         /// The name that the person signs in with.
-        user_principal_name: String = USER_PRINCIPAL_NAME("userPrincipalName", "eq startsWith endsWith+ orderby");
+        user_principal_name: String = USER_PRINCIPAL_NAME("userPrincipalName", "eq startsWith endsWith+ orderby") set;
         /// `Member` or `Guest`.
-        user_type: String = USER_TYPE("userType", "eq null+");
+        user_type: String = USER_TYPE("userType", "eq null+") set;
     }
     relations {
         /// Those who report to the person, when expanded.
@@ -202,7 +213,10 @@ impl Described for User {
         nested("identities/issuer", "eq null"),
         // Graph finds an identity by both of its parts only.
         nested("identities/issuerAssignedId", "eq"),
-        nested("onPremisesExtensionAttributes/extensionAttribute*", "eq+ null+"),
+        nested(
+            "onPremisesExtensionAttributes/extensionAttribute*",
+            "eq+ null+",
+        ),
         nested("onPremisesProvisioningErrors/category", "eq"),
         nested("onPremisesProvisioningErrors/propertyCausingError", "eq"),
         nested("passwordProfile/forceChangePasswordNextSignIn", "eq+ null+"),

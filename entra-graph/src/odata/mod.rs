@@ -10,15 +10,17 @@ mod search;
 mod selection;
 mod support;
 
-pub use access::{Access, CreateOnly, OnCreate, OnUpdate, ReadOnly, SettableIn, UpdateOnly, Writable};
-pub use entity::{Described, EntityInfo};
+pub use access::{
+    Access, CreateOnly, OnCreate, OnUpdate, ReadOnly, SettableIn, UpdateOnly, Writable,
+};
 pub(crate) use entity::nested;
+pub use entity::{Described, EntityInfo};
 pub use filter::Filter;
 pub use literal::Literal;
 #[cfg(test)]
 pub(crate) use literal::quoted;
-pub use property::{Order, Property};
 pub(crate) use property::Path;
+pub use property::{Order, Property};
 pub(crate) use query::{Prepared, Query};
 pub use search::Search;
 pub use selection::{NavigationProperty, Selection};

@@ -380,4 +380,3 @@ impl<E> fmt::Debug for Order<E> {
         write!(f, "Order({} {direction})", self.name)
     }
 }
-

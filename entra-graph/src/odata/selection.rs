@@ -18,6 +18,12 @@ impl<E> NavigationProperty<E> {
         }
     }
 
+    /// The name on the wire.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// With only these properties of the related objects, and their ids.
     ///
     /// ```

@@ -69,16 +69,16 @@ async fn applications_are_listed_counted_and_filtered() {
         .unwrap();
 
     let all = graph.applications().list().top(1).items();
-    let all = all.collect_all().await.unwrap();
+    let all = all.try_collect::<Vec<_>>().await.unwrap();
     assert!(all.len() > 1);
     let count = graph.applications().count().send().await.unwrap();
     assert_eq!(all.len() as u64, count);
 
     let local = Application::WEB
-        .then(WebApplication::REDIRECT_URIS)
+        .path(WebApplication::REDIRECT_URIS)
         .any(|uri| uri.starts_with("http://localhost"));
     let local = graph.applications().list().filter(local).items();
-    let local = local.collect_all().await.unwrap();
+    let local = local.try_collect::<Vec<_>>().await.unwrap();
     assert_eq!(local.len(), 1);
     assert_eq!(local[0].app_id, Some(app.client_id().to_string()));
     let web = local[0].web.as_deref().unwrap();
@@ -86,7 +86,7 @@ async fn applications_are_listed_counted_and_filtered() {
 
     let sorted = graph.applications().list();
     let sorted = sorted.order_by(Application::DISPLAY_NAME.desc()).items();
-    let sorted = sorted.collect_all().await.unwrap();
+    let sorted = sorted.try_collect::<Vec<_>>().await.unwrap();
     assert_eq!(sorted.len(), all.len());
     assert!(sorted[0].display_name >= sorted[1].display_name);
 }
@@ -103,7 +103,13 @@ async fn an_app_of_the_tenant_says_who_is_assigned_to_it() {
     }
     let desk = graph.service_principal(app.client_id());
     let assigned = desk.app_role_assigned_to();
-    let all = assigned.list().top(2).items().collect_all().await.unwrap();
+    let all = assigned
+        .list()
+        .top(2)
+        .items()
+        .try_collect::<Vec<_>>()
+        .await
+        .unwrap();
     let of = |id: ObjectId| {
         let id = id.to_string();
         all.iter()
@@ -123,7 +129,7 @@ async fn an_app_of_the_tenant_says_who_is_assigned_to_it() {
 
     let crew = AppRoleAssignment::PRINCIPAL_DISPLAY_NAME.starts_with("Cre");
     let crew = assigned.list().filter(crew).items();
-    let crew = crew.collect_all().await.unwrap();
+    let crew = crew.try_collect::<Vec<_>>().await.unwrap();
     assert_eq!(crew[0].principal_id, Some(group.id().to_string()));
 }
 
@@ -138,10 +144,10 @@ async fn an_app_says_what_it_is_assigned_to_itself() {
     tenant.assign(app.service_principal_id(), desk.service_principal_id());
     let robot = graph.service_principal(app.service_principal_id());
     let all = robot.app_role_assignments().list().items();
-    assert_eq!(all.collect_all().await.unwrap().len(), 3);
+    assert_eq!(all.try_collect::<Vec<_>>().await.unwrap().len(), 3);
     let to_desk = AppRoleAssignment::RESOURCE_ID.eq(desk.service_principal_id());
     let to_desk = robot.app_role_assignments().list().filter(to_desk).items();
-    let to_desk = to_desk.collect_all().await.unwrap();
+    let to_desk = to_desk.try_collect::<Vec<_>>().await.unwrap();
     assert_eq!(to_desk.len(), 1);
     assert_eq!(to_desk[0].resource_display_name.as_deref(), Some("Desk"));
 }
@@ -154,13 +160,13 @@ async fn memberships_of_an_app_come_as_their_types() {
     assert!(group.add_member(app.service_principal_id()));
     let robot = graph.service_principal(app.client_id());
     let groups = robot.member_of().list().items();
-    let groups = groups.collect_all().await.unwrap();
+    let groups = groups.try_collect::<Vec<_>>().await.unwrap();
     assert_eq!(groups[0].as_group().unwrap().id, group.id().to_string());
     let groups = robot.member_of().cast::<Group>();
     assert_eq!(groups.count().send().await.unwrap(), 1);
 
     let members = graph.group(group.id()).members().list().items();
-    let members = members.collect_all().await.unwrap();
+    let members = members.try_collect::<Vec<_>>().await.unwrap();
     let member = members[0].as_service_principal().unwrap();
     assert_eq!(member.app_id, Some(app.client_id().to_string()));
     assert!(robot.owners().list().send().await.unwrap().items.is_empty());
@@ -209,7 +215,7 @@ async fn the_mode_of_a_query_is_the_documented_one() {
         ServicePrincipal::DISPLAY_NAME.ne("a"),
         ServicePrincipal::HOMEPAGE.is_null(),
         ServicePrincipal::INFO
-            .then(InformationalUrl::TERMS_OF_SERVICE_URL)
+            .path(InformationalUrl::TERMS_OF_SERVICE_URL)
             .eq("a"),
         ServicePrincipal::TAGS.is_empty(),
     ];
@@ -230,7 +236,7 @@ async fn what_graph_refuses_fails_before_it_is_sent() {
     let script = ScriptedTransport::new();
     let graph = client(script.clone());
     let apps = graph.applications();
-    let publisher = Application::VERIFIED_PUBLISHER.then(VerifiedPublisher::DISPLAY_NAME);
+    let publisher = Application::VERIFIED_PUBLISHER.path(VerifiedPublisher::DISPLAY_NAME);
     let refused = [
         apps.list().filter(Application::NOTES.eq("a")),
         apps.list().filter(publisher.starts_with("a")),

@@ -46,15 +46,15 @@ async fn sign_ins_are_filtered_by_time_person_app_and_outcome() {
         .and(SignIn::CREATED_DATE_TIME.ge(now - Duration::days(7)))
         .and(SignIn::APP_ID.eq(app.client_id()));
     let found = sign_ins.list().filter(of_robin.clone()).top(1).items();
-    let found = found.collect_all().await.unwrap();
+    let found = found.try_collect::<Vec<_>>().await.unwrap();
     let ids: Vec<&str> = found.iter().map(|entry| &*entry.id).collect();
     assert_eq!(ids, [&bad, &good], "newest first");
     let outcomes: Vec<bool> = found.iter().map(SignIn::is_success).collect();
     assert_eq!(outcomes, [false, true]);
 
-    let successful = SignIn::STATUS.then(SignInStatus::ERROR_CODE).eq(0);
+    let successful = SignIn::STATUS.path(SignInStatus::ERROR_CODE).eq(0);
     let found = sign_ins.list().filter(of_robin.and(successful)).items();
-    assert_eq!(found.collect_all().await.unwrap().len(), 1);
+    assert_eq!(found.try_collect::<Vec<_>>().await.unwrap().len(), 1);
     let one = graph
         .audit_logs()
         .sign_in(&good)
@@ -79,18 +79,18 @@ async fn a_tenant_without_a_licence_is_told_so() {
 async fn directory_audits_are_filtered_sorted_and_found() {
     let (_tenant, graph) = graph().await;
     let audits = graph.audit_logs().directory_audits();
-    let all = audits.list().items().collect_all().await.unwrap();
+    let all = audits.list().items().try_collect::<Vec<_>>().await.unwrap();
     assert!(all.len() > 1);
     let entry = &all[0];
     let who = entry.initiated_by.as_ref().unwrap().user.as_ref().unwrap();
     let what = &entry.target_resources.as_ref().unwrap()[0];
     let by_whom = DirectoryAudit::INITIATED_BY
-        .then(AuditActivityInitiator::USER)
-        .then(UserIdentity::ID)
+        .path(AuditActivityInitiator::USER)
+        .path(UserIdentity::ID)
         .eq(who.id.as_deref().unwrap());
     let of_what = DirectoryAudit::TARGET_RESOURCES.any(|target| {
         target
-            .then(TargetResource::ID)
+            .path(TargetResource::ID)
             .eq(what.id.as_deref().unwrap())
     });
     let filter = by_whom
@@ -100,7 +100,7 @@ async fn directory_audits_are_filtered_sorted_and_found() {
     let found = list
         .order_by(DirectoryAudit::ACTIVITY_DATE_TIME.desc())
         .items();
-    let found = found.collect_all().await.unwrap();
+    let found = found.try_collect::<Vec<_>>().await.unwrap();
     assert!(found.contains(entry));
     assert!(found.is_sorted_by_key(|entry| std::cmp::Reverse(entry.activity_date_time)));
     let one = graph.audit_logs().directory_audit(&entry.id);
@@ -116,7 +116,7 @@ async fn the_largest_page_is_asked_for_and_never_an_advanced_query() {
     let logs = client(script.clone()).audit_logs();
     let risky = SignIn::RISK_LEVEL_DURING_SIGN_IN.eq(RiskLevel::High);
     let blocked = SignIn::CONDITIONAL_ACCESS_STATUS.eq(ConditionalAccessStatus::Failure);
-    let place = SignIn::LOCATION.then(SignInLocation::COUNTRY_OR_REGION);
+    let place = SignIn::LOCATION.path(SignInLocation::COUNTRY_OR_REGION);
     let list = logs.sign_ins().list();
     let list = list.filter(risky.or(blocked).and(place.starts_with("D")));
     list.send().await.unwrap();

@@ -24,7 +24,13 @@ async fn devices_are_listed_counted_and_found_by_either_id() {
     let group = tenant.add_group("Laptops");
     group.add_member(laptop.id());
 
-    let devices = graph.devices().list().items().collect_all().await.unwrap();
+    let devices = graph
+        .devices()
+        .list()
+        .items()
+        .try_collect::<Vec<_>>()
+        .await
+        .unwrap();
     let count = graph.devices().count().send().await.unwrap();
     assert_eq!(devices.len() as u64, count);
     let named = graph
@@ -33,7 +39,7 @@ async fn devices_are_listed_counted_and_found_by_either_id() {
         .filter(Device::DISPLAY_NAME.eq("LAPTOP-1"))
         .order_by(Device::APPROXIMATE_LAST_SIGN_IN_DATE_TIME.desc())
         .items()
-        .collect_all()
+        .try_collect::<Vec<_>>()
         .await
         .unwrap();
     assert_eq!(named[0].id, laptop.id().to_string());
@@ -42,13 +48,15 @@ async fn devices_are_listed_counted_and_found_by_either_id() {
     assert_ne!(device_id, named[0].id);
     let device = graph.device(Key::device_id(device_id));
     assert_eq!(device.get().send().await.unwrap().id, named[0].id);
-    for people in [device.registered_owners(), device.registered_users()] {
-        let people = people.list().items().collect_all().await.unwrap();
-        assert_eq!(people[0].id(), robin.id().to_string());
-        assert!(people[0].as_user().is_some());
+    let owners = device.registered_owners().list().items();
+    let users = device.registered_users().list().items();
+    for items in [owners, users] {
+        let found = items.try_collect::<Vec<_>>().await.unwrap();
+        assert_eq!(found[0].id(), robin.id().to_string());
+        assert!(found[0].as_user().is_some());
     }
     let groups = device.member_of().cast::<Group>().list().items();
-    let groups = groups.collect_all().await.unwrap();
+    let groups = groups.try_collect::<Vec<_>>().await.unwrap();
     assert_eq!(groups[0].id, group.id().to_string());
     let request = device.get().select(Device::DISPLAY_NAME);
     let read = request
@@ -66,13 +74,13 @@ async fn conditions_inside_of_properties_are_written_as_graph_reads_them() {
     let filters = [
         (
             Device::EXTENSION_ATTRIBUTES
-                .then(OnPremisesExtensionAttributes::EXTENSION_ATTRIBUTE15)
+                .path(OnPremisesExtensionAttributes::EXTENSION_ATTRIBUTE15)
                 .eq("BYOD"),
             "extensionAttributes/extensionAttribute15 eq 'BYOD'",
             true,
         ),
         (
-            Device::ALTERNATIVE_SECURITY_IDS.any(|id| id.then(AlternativeSecurityId::KIND).eq(2)),
+            Device::ALTERNATIVE_SECURITY_IDS.any(|id| id.path(AlternativeSecurityId::KIND).eq(2)),
             "alternativeSecurityIds/any(x:x/type eq 2)",
             false,
         ),

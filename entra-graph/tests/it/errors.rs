@@ -36,8 +36,19 @@ async fn a_refusal_says_what_would_help() {
     assert_eq!(
         error.to_string(),
         "403 Authorization_RequestDenied on GET /users: Insufficient privileges to complete the operation; \
-         the token has roles: Group.Read.All; needs one of (application): User.Read.All, Directory.Read.All; request-id r-1"
+         needs one of (application): User.Read.All, Directory.Read.All; request-id r-1"
     );
+    let report = format!("{error:#}");
+    for line in [
+        "\n  the token has roles: Group.Read.All",
+        "\n  needs one of (application): User.Read.All, Directory.Read.All",
+        "API permissions > Add a permission > Microsoft Graph > Application permissions > User.Read.All",
+        "an administrator must then select Grant admin consent",
+        "keeps its permissions until it expires",
+        "\n  request-id r-1",
+    ] {
+        assert!(report.contains(line), "{line} in {report}");
+    }
     assert!(!format!("{error:?}").contains("eyJ"));
 }
 
@@ -100,11 +111,7 @@ async fn an_answer_of_another_shape_is_named_by_its_path() {
             r#"{"value":[{"assignedPlans":[{"service":7}]}]}"#,
             "value[0].assignedPlans[0].service",
         ),
-        (
-            r#"{"error":{"code":"x"}}"#,
-            "not the JSON that was expected",
-        ),
-        (r#"{"value":[{"id":"1"}"#, "the answer"),
+        (r#"{"value":[{"id":"1"}"#, "the response"),
         ("<html>", "not the JSON that was expected"),
         ("", "not the JSON that was expected"),
         (r#"{"value":[]} trailing"#, "text after its JSON"),
@@ -161,19 +168,54 @@ async fn a_broken_connection_is_a_transport_error() {
     no_text_twice(&error);
 }
 
+/// The line names the root cause, and neither it nor the report says anything twice.
 fn no_text_twice(error: &Error) {
-    let mut texts = vec![error.to_string()];
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let text = cause.to_string();
-        assert!(
-            texts.iter().all(|before| !before.contains(&text)),
-            "{text} in {texts:?}"
-        );
-        texts.push(text);
-        source = cause.source();
+    let line = error.to_string();
+    let mut root: &dyn std::error::Error = error.source().unwrap();
+    while let Some(cause) = root.source() {
+        root = cause;
     }
-    assert!(texts.len() > 1);
+    for text in [line, format!("{error:#}")] {
+        assert_eq!(text.matches(&root.to_string()).count(), 1, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_inside_of_a_success_is_an_error() {
+    let error_body =
+        r#"{"error":{"code":"UnknownError","message":"m","innerError":{"request-id":"r-9"}}}"#;
+    let beside = r#"{"value":[{"id":"1"}],"error":{"code":"UnknownError"}}"#;
+    let inside = r#"{"value":[{"id":"1"},{"id":{"error":{"code":"UnknownError","message":"m"}}"#;
+    for body in [error_body, beside, inside] {
+        let error = failure(&client(ScriptedTransport::new().then(200, &[], body))).await;
+        assert_eq!(error.kind(), ErrorKind::Service, "{body}");
+        assert_eq!(error.code(), Some("UnknownError"), "{body}");
+    }
+    let script = ScriptedTransport::new().then(200, &[], error_body);
+    let error = client(script)
+        .user("adele@contoso.com")
+        .get()
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), Some("UnknownError"));
+    assert_eq!(error.request_id(), Some("r-9"));
+}
+
+#[tokio::test]
+async fn a_404_about_something_else_does_not_mean_that_the_object_is_absent() {
+    let absent = r#"{"error":{"code":"Request_ResourceNotFound","message":"m"}}"#;
+    let mailbox = r#"{"error":{"code":"MailboxNotEnabledForRESTAPI","message":"m"}}"#;
+    let script = ScriptedTransport::new()
+        .then(404, &[], absent)
+        .then(404, &[], mailbox)
+        .then(404, &[], "<html>not found</html>");
+    let graph = client(script);
+    assert_eq!(graph.user("a").get_opt().await.unwrap(), None);
+    for _ in 0..2 {
+        let error = graph.user("a").get_opt().await.unwrap_err();
+        assert!(!error.is_not_found(), "{error}");
+    }
 }
 
 #[derive(Debug)]
@@ -198,15 +240,22 @@ async fn a_report_says_why_there_is_no_token_and_what_to_do() {
         .transport(ScriptedTransport::new())
         .build()
         .unwrap();
-    let report = failure(&graph).await.report().to_string();
+    let error = failure(&graph).await;
+    assert_eq!(error.to_string(), "GET /users: no token for the night job");
+    let report = format!("{error:#}");
     let lines: Vec<&str> = report.lines().collect();
     assert_eq!(
         lines[..3],
         [
-            "error: the call has no token (GET /users)",
-            "  cause: no token for the night job: the secret was refused",
+            "GET /users: no token for the night job",
+            "  cause: the secret was refused",
             "  fix:   add a new secret",
         ]
     );
     assert!(lines[3].ends_with("correlation c-7"), "{report}");
+    assert_eq!(
+        format!("{error:?}"),
+        report,
+        "what `?` out of `main` prints"
+    );
 }

@@ -305,12 +305,12 @@ async fn a_token_is_good_for_its_own_kind_and_host_only() {
     let error = graph.resume::<User>(&moved).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Policy);
     let newer: ResumeToken =
-        serde_json::from_str(&stored.replace(r#""version":1"#, r#""version":2"#)).unwrap();
+        serde_json::from_str(&stored.replace(r#""version":2"#, r#""version":3"#)).unwrap();
     assert!(
         graph
             .resume::<User>(&newer)
             .unwrap_err()
             .to_string()
-            .contains("version 2")
+            .contains("version 3")
     );
 }

@@ -1,7 +1,7 @@
 use entra_core::ScriptedTransport;
 use entra_graph::{
-    DirectoryObject, ErrorKind, Filter, Key, User,
-    types::{AssignedLicense, OnPremisesExtensionAttributes},
+    DirectoryObject, ErrorKind, Filter, Group, Key, User,
+    types::{AssignedLicense, OnPremisesExtensionAttributes, SignInActivity},
 };
 
 use crate::scripts::{asked, client, is_advanced};
@@ -46,7 +46,7 @@ async fn options_are_written_as_graph_reads_them() {
 #[tokio::test]
 async fn what_needs_the_advanced_mode_is_sent_so() {
     type Make = fn(entra_graph::query::List<User>) -> entra_graph::query::List<User>;
-    let table: [(&str, Make); 9] = [
+    let table: [(&str, Make); 11] = [
         ("ne", |list| list.filter(User::DEPARTMENT.ne("HR"))),
         ("not", |list| list.filter(!User::DEPARTMENT.eq("HR"))),
         ("endsWith", |list| {
@@ -63,6 +63,19 @@ async fn what_needs_the_advanced_mode_is_sent_so() {
         ("filter and orderby", |list| {
             list.filter(User::DEPARTMENT.eq("HR"))
                 .order_by(User::DISPLAY_NAME.asc())
+        }),
+        // In the default mode, page 2 is an error.
+        ("licences", |list| {
+            let licence: entra_core::Guid = "0118a350-71fc-4ec3-8f0c-6a1cb8867561".parse().unwrap();
+            list.filter(
+                User::ASSIGNED_LICENSES.any(|one| one.path(AssignedLicense::SKU_ID).eq(licence)),
+            )
+        }),
+        ("16 alternatives", |list| {
+            let alternatives = (1..16).fold(User::CITY.eq("0"), |filter, number| {
+                filter.or(User::CITY.eq(number.to_string()))
+            });
+            list.filter(alternatives)
         }),
         ("16 values", |list| {
             list.filter(User::DEPARTMENT.is_in((0..16).map(|n| n.to_string())))
@@ -81,14 +94,11 @@ async fn what_needs_the_advanced_mode_is_sent_so() {
 
 #[tokio::test]
 async fn what_the_default_mode_takes_stays_there() {
-    let licence: entra_core::Guid = "0118a350-71fc-4ec3-8f0c-6a1cb8867561".parse().unwrap();
     let table = [
         User::DEPARTMENT
             .eq("HR")
             .and(User::ACCOUNT_ENABLED.eq(true)),
         User::DEPARTMENT.is_in(["a", "b"]),
-        User::ASSIGNED_LICENSES
-            .any(|licence_of| licence_of.then(AssignedLicense::SKU_ID).eq(licence)),
         User::PROXY_ADDRESSES.any(|address| address.starts_with("SMTP:")),
         Filter::raw("city eq 'Oslo'"),
     ];
@@ -104,6 +114,72 @@ async fn what_the_default_mode_takes_stays_there() {
             .unwrap();
         assert!(!is_advanced(&script.requests()[0]), "{text}");
     }
+}
+
+#[tokio::test]
+async fn a_page_size_above_the_maximum_of_sign_in_activity_becomes_that_maximum() {
+    for size in [500, 501, 999] {
+        let script = one_answer();
+        let graph = client(script.clone());
+        let list = graph.users().list().select(User::SIGN_IN_ACTIVITY);
+        list.top(size).send().await.unwrap();
+        assert!(asked(&script)[0].ends_with("&$top=500"), "{size}");
+    }
+}
+
+#[tokio::test]
+async fn sign_in_activity_of_one_user_is_read_by_object_id_only() {
+    let script = ScriptedTransport::new()
+        .then(200, &[], "{}")
+        .then(200, &[], "{}");
+    let graph = client(script.clone());
+    let by_id = graph.user("7d54cb02-aaa3-4016-9f9c-a4b49422dd9b").get();
+    by_id.select(User::SIGN_IN_ACTIVITY).send().await.unwrap();
+    let me = graph.me().get().select(User::SIGN_IN_ACTIVITY);
+    me.send().await.unwrap();
+    let by_name = graph.user("adele@contoso.com").get();
+    let error = by_name
+        .select(User::SIGN_IN_ACTIVITY)
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Query);
+    assert!(error.to_string().contains("by object id only"), "{error}");
+    assert_eq!(graph.requests_sent(), 2);
+}
+
+#[tokio::test]
+async fn members_with_license_errors_are_filtered_by_in_the_default_mode_only() {
+    let script = one_answer();
+    let graph = client(script.clone());
+    let broken = Group::HAS_MEMBERS_WITH_LICENSE_ERRORS.eq(true);
+    let list = graph.groups().list().filter(broken.clone());
+    list.send().await.unwrap();
+    assert!(!is_advanced(&script.requests()[0]));
+    let requests = [
+        graph.groups().list().filter(broken.clone()).count(),
+        graph
+            .groups()
+            .list()
+            .filter(broken.clone())
+            .order_by(Group::DISPLAY_NAME.asc()),
+        graph
+            .groups()
+            .list()
+            .filter(broken.clone().and(Group::DISPLAY_NAME.ne("x"))),
+        graph.groups().list().filter(!broken.clone()),
+    ];
+    for list in requests {
+        let error = list.send().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Query);
+        assert!(
+            error.to_string().contains("in the default mode only"),
+            "{error}"
+        );
+    }
+    let count = graph.groups().count().filter(broken).send().await;
+    assert_eq!(count.unwrap_err().kind(), ErrorKind::Query);
+    assert_eq!(graph.requests_sent(), 1);
 }
 
 #[tokio::test]
@@ -127,7 +203,7 @@ async fn what_graph_would_refuse_is_never_sent() {
         (
             users().filter(
                 User::ON_PREMISES_EXTENSION_ATTRIBUTES
-                    .then(OnPremisesExtensionAttributes::EXTENSION_ATTRIBUTE1)
+                    .path(OnPremisesExtensionAttributes::EXTENSION_ATTRIBUTE1)
                     .starts_with("x"),
             ),
             "`startsWith` is not supported on onPremisesExtensionAttributes/extensionAttribute1 of user",
@@ -151,8 +227,13 @@ async fn what_graph_would_refuse_is_never_sent() {
         (users().top(0), "Graph takes 1 to 999"),
         (users().top(1000), "Graph takes 1 to 999"),
         (
-            users().select(User::SIGN_IN_ACTIVITY).top(501),
-            "with signInActivity Graph takes 1 to 500",
+            users().filter(
+                User::SIGN_IN_ACTIVITY
+                    .path(SignInActivity::LAST_SIGN_IN_DATE_TIME)
+                    .le(entra_core::Timestamp::UNIX_EPOCH)
+                    .and(User::DEPARTMENT.eq("HR")),
+            ),
+            "Graph filters by signInActivity alone",
         ),
         (
             users().expand(User::MANAGER).expand(User::MEMBER_OF),
@@ -174,7 +255,7 @@ async fn what_graph_would_refuse_is_never_sent() {
         assert_eq!(error.kind(), ErrorKind::Query);
         assert!(error.to_string().contains(expected), "{error}");
         // A stream tells it too, rather than to be empty.
-        assert!(list.items().collect_all().await.is_err());
+        assert!(list.items().try_collect::<Vec<_>>().await.is_err());
     }
     assert_eq!(graph.requests_sent(), 0);
 }

@@ -33,7 +33,7 @@ async fn the_organization_and_its_licences_are_read() {
     assert_eq!(by_id.verified_domains, organization.verified_domains);
 
     let skus = graph.subscribed_skus().list().items();
-    let skus = skus.collect_all().await.unwrap();
+    let skus = skus.try_collect::<Vec<_>>().await.unwrap();
     assert!(!skus.is_empty());
     let units = skus[0].prepaid_units.as_deref().unwrap();
     assert!(skus[0].consumed_units <= units.enabled);

@@ -28,7 +28,7 @@ async fn users_are_listed_counted_and_found() {
         .list()
         .top(3)
         .items()
-        .collect_all()
+        .try_collect::<Vec<_>>()
         .await
         .unwrap();
     let count = graph.users().count().send().await.unwrap();
@@ -39,7 +39,7 @@ async fn users_are_listed_counted_and_found() {
         .filter(User::ACCOUNT_ENABLED.eq(true))
         .select([User::DISPLAY_NAME, User::USER_PRINCIPAL_NAME])
         .items()
-        .collect_all()
+        .try_collect::<Vec<_>>()
         .await
         .unwrap();
     assert!(active.len() < users.len());
@@ -83,7 +83,7 @@ async fn advanced_queries_work_page_by_page() {
         .order_by(User::DISPLAY_NAME.asc())
         .top(2)
         .items()
-        .collect_all()
+        .try_collect::<Vec<_>>()
         .await
         .unwrap();
     assert_eq!(all.len() as u64, count);
@@ -103,7 +103,7 @@ async fn memberships_come_as_their_types() {
         .member_of()
         .list()
         .items()
-        .collect_all()
+        .try_collect::<Vec<_>>()
         .await
         .unwrap();
     assert_eq!(groups.len(), 1);

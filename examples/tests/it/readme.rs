@@ -66,7 +66,7 @@ async fn the_readmes_test_passes() -> Outcome {
         .clock(tenant.clock())
         .build()?;
 
-    let users = graph.users().list().items().collect_all().await?;
+    let users = graph.users().list().items().try_collect::<Vec<_>>().await?;
     assert!(!users.is_empty());
     tenant.requests().to("/users").assert_count(1);
     Ok(())

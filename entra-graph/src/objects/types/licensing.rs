@@ -12,6 +12,21 @@ complex! {
     }
 }
 
+impl AssignedLicense {
+    /// The licence of this SKU, with all of its service plans.
+    #[must_use]
+    pub fn new(sku_id: Guid) -> Self {
+        Self::default().sku_id(sku_id.to_string())
+    }
+
+    /// Without these service plans.
+    #[must_use]
+    pub fn without_plans(self, plans: impl IntoIterator<Item = Guid>) -> Self {
+        let plans: Vec<String> = plans.into_iter().map(|plan| plan.to_string()).collect();
+        self.disabled_plans(plans)
+    }
+}
+
 complex! {
     /// A service plan that a licence brought.
     AssignedPlan {

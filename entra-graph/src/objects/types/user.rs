@@ -26,6 +26,18 @@ complex! {
     }
 }
 
+impl PasswordProfile {
+    /// A password that must be changed at the next sign-in, unless
+    /// [`force_change_password_next_sign_in`](Self::force_change_password_next_sign_in) is set to false.
+    ///
+    /// It is written into request bodies only, in memory that is overwritten afterwards.
+    pub fn new(password: impl Into<Secret>) -> Self {
+        Self::default()
+            .password(password)
+            .force_change_password_next_sign_in(true)
+    }
+}
+
 complex! {
     /// Where a person belongs in the company.
     EmployeeOrgData {

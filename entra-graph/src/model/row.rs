@@ -2,7 +2,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::page::PageBody;
+use super::{AdditionalData, page::PageBody};
 use crate::{error::Error, odata::Described};
 
 /// An object that Graph keeps in a collection, such as a [`User`](crate::User).
@@ -22,6 +22,14 @@ pub trait Row: Default + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Reads a single object.
     #[doc(hidden)]
     fn read_one(body: &[u8]) -> Result<Self, Error>;
+
+    /// What came beside the known properties.
+    #[doc(hidden)]
+    fn additional_mut(&mut self) -> &mut AdditionalData;
+
+    /// The id.
+    #[doc(hidden)]
+    fn object_id(&self) -> &str;
 }
 
 /// Makes a type a [`Row`]. The functions name the type, so they are compiled in this crate and not
@@ -29,7 +37,9 @@ pub trait Row: Default + Serialize + DeserializeOwned + Send + Sync + 'static {
 macro_rules! row {
     ($row:ty) => {
         impl $crate::model::Row for $row {
-            fn read_page(body: &[u8]) -> Result<$crate::model::PageBody<Self>, $crate::error::Error> {
+            fn read_page(
+                body: &[u8],
+            ) -> Result<$crate::model::PageBody<Self>, $crate::error::Error> {
                 let mut page = $crate::model::PageBody::default();
                 $crate::model::read_document(body, &mut page)?;
                 Ok(page)
@@ -40,6 +50,14 @@ macro_rules! row {
                 $crate::model::read_document(body, &mut object)?;
                 $crate::model::without_error(body, object.has_error())?;
                 Ok(object)
+            }
+
+            fn additional_mut(&mut self) -> &mut $crate::model::AdditionalData {
+                Self::additional_mut(self)
+            }
+
+            fn object_id(&self) -> &str {
+                Self::object_id(self)
             }
         }
     };
@@ -83,4 +101,3 @@ macro_rules! capable {
     };
 }
 pub(crate) use capable;
-

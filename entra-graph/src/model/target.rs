@@ -6,13 +6,13 @@
 use super::{AdditionalData, Json, NameTable};
 
 /// A whole that JSON is read into: an object, or a page of objects.
-pub(crate) trait Place {
+pub(crate) trait DecodeTarget {
     /// What the place takes.
-    fn shape(&mut self) -> Shape<'_>;
+    fn field_slot(&mut self) -> FieldSlot<'_>;
 }
 
 /// What a place takes, and where it goes; made when there is a value for it.
-pub(crate) enum Shape<'a> {
+pub(crate) enum FieldSlot<'a> {
     Bool(&'a mut Option<bool>),
     I32(&'a mut Option<i32>),
     I64(&'a mut Option<i64>),
@@ -41,25 +41,25 @@ pub(crate) trait Text {
 
 /// A place for a list.
 pub(crate) trait List {
-    fn fill(&mut self, elements: &mut dyn Elements) -> Result<(), Stopped>;
+    fn fill(&mut self, elements: &mut dyn Elements) -> Result<(), DecodeAborted>;
 }
 
 /// The elements of a list that is being read.
 pub(crate) trait Elements {
     /// Reads the next element into a place; false after the last.
-    fn next(&mut self, shape: Shape<'_>) -> Result<bool, Stopped>;
+    fn next(&mut self, field_slot: FieldSlot<'_>) -> Result<bool, DecodeAborted>;
 }
 
 /// An element could not be read; whoever drives the reading has the reason.
 #[derive(Debug)]
-pub(crate) struct Stopped;
+pub(crate) struct DecodeAborted;
 
 /// A place for an object.
 pub(crate) trait Object {
     fn names(&self) -> &'static NameTable;
 
     /// The place of the property at a position in the names.
-    fn property(&mut self, index: usize) -> Shape<'_>;
+    fn property(&mut self, index: usize) -> FieldSlot<'_>;
 
     /// Where properties go that have no place, and which came as null; without it they are dropped.
     fn extra(&mut self) -> Option<&mut AdditionalData>;

@@ -2,25 +2,29 @@ use std::{fmt, marker::PhantomData};
 
 use super::list::start_select;
 use crate::{
-    Error,
-    entity::{Entity, Expandable, Selectable},
-    handle::At,
-    odata::{Query, Relation, Selection},
+    client::Call,
+    error::Error,
+    model::{Entity, Expandable, Selectable},
+    odata::{NavigationProperty, Query, Selection},
+    operation::Operation,
+    request::{IntoRequest, Request, Target, read_entity},
 };
 
 /// A request for one object.
 #[must_use = "a request does nothing until it is sent"]
 pub struct Get<E> {
-    at: At,
+    target: Target,
+    operation: &'static Operation,
     query: Query,
     marker: PhantomData<fn() -> E>,
 }
 
 impl<E: Entity> Get<E> {
-    pub(crate) fn new(at: At) -> Self {
+    pub(crate) fn new(target: Target, operation: &'static Operation) -> Self {
         Self {
-            query: at.query(),
-            at,
+            target,
+            operation,
+            query: Query::default(),
             marker: PhantomData,
         }
     }
@@ -40,7 +44,7 @@ impl<E: Entity> Get<E> {
         clippy::needless_pass_by_value,
         reason = "reads as `expand(User::MANAGER)`"
     )]
-    pub fn expand(mut self, relation: Relation<E>) -> Self
+    pub fn expand(mut self, relation: NavigationProperty<E>) -> Self
     where
         E: Expandable,
     {
@@ -53,33 +57,36 @@ impl<E: Entity> Get<E> {
     /// # Errors
     /// Every kind of [`Error`]; [`Error::is_not_found`] if Graph has none there.
     pub async fn send(self) -> Result<E, Error> {
-        let prepared = self.at.url().and_then(|url| self.query.one(url))?;
-        let read = E::read_one;
-        self.at
-            .client
-            .fetch(self.at.operation, prepared, read)
-            .await
+        self.into_request().send().await
     }
 
-    /// The object, or `None` if Graph has none there.
+    /// The object, or `None` if Graph has no such object ([`Error::is_not_found`]).
     ///
     /// # Errors
-    /// Every kind of [`Error`], except for a 404.
+    /// Every other kind of [`Error`], such as a 404 of another service that says nothing about the object.
     pub async fn send_opt(self) -> Result<Option<E>, Error> {
-        match self.send().await {
-            Ok(object) => Ok(Some(object)),
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(error),
-        }
+        self.into_request().send_opt().await
+    }
+}
+
+impl<E: Entity> IntoRequest for Get<E> {
+    type Output = E;
+
+    fn into_request(self) -> Request<E> {
+        let call = self.target.url().and_then(|url| {
+            let prepared = self.query.one(url, self.target.by_id)?;
+            Ok(Call::new(self.operation, prepared.url))
+        });
+        Request::new(self.target.client, call, read_entity)
     }
 }
 
 impl<E> Clone for Get<E> {
     fn clone(&self) -> Self {
         Self {
-            at: self.at.clone(),
+            target: self.target.clone(),
             query: self.query.clone(),
-            marker: PhantomData,
+            ..*self
         }
     }
 }
@@ -87,7 +94,7 @@ impl<E> Clone for Get<E> {
 impl<E> fmt::Debug for Get<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Get")
-            .field("operation", &self.at.operation.name)
+            .field("operation", &self.operation.name)
             .finish_non_exhaustive()
     }
 }

@@ -1,3 +1,7 @@
+//! Lists as streams of pages or items, and how to go on with one later.
+
+mod page;
+
 use std::{
     collections::HashSet,
     fmt,
@@ -13,12 +17,14 @@ use futures_core::Stream;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, GraphClient, Page,
-    entity::{Entity, EntityInfo},
-    odata::Prepared,
-    page,
-    permissions::Operation,
+    client::{Call, GraphClient},
+    error::Error,
+    model::Entity,
+    operation::Operation,
+    request::{Read, Request, read},
 };
+pub use page::Page;
+pub(crate) use page::{link, page_of, read_page};
 
 /// The pages of a list, each fetched when it is asked for.
 ///
@@ -27,8 +33,11 @@ use crate::{
 #[must_use = "a stream does nothing until it is polled"]
 pub struct Pages<E> {
     client: GraphClient,
-    operation: &'static Operation,
-    advanced: bool,
+    /// What is sent for each page, beside its address.
+    call: Option<Call>,
+    read: Read<Page<E>>,
+    /// One item, as an error names it.
+    item: &'static str,
     state: State<E>,
     /// The page to fetch, also while and after that failed.
     next: Option<Url>,
@@ -62,7 +71,7 @@ enum State<E> {
 ///     }
 /// }
 /// let token = users.resume_token().expect("there are more users");
-/// for user in graph.resume::<entra_graph::User>(&token)?.collect_all().await? {
+/// for user in graph.resume::<entra_graph::User>(&token)?.try_collect::<Vec<_>>().await? {
 ///     assert!(!seen.contains(&user.id));
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
@@ -86,27 +95,40 @@ pub struct Items<E> {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResumeToken {
     version: u8,
-    entity: String,
+    item: String,
     operation: String,
     link: String,
     skip: usize,
     advanced: bool,
 }
 
-impl<E: Entity> Pages<E> {
-    pub(crate) fn new(
-        client: GraphClient,
-        operation: &'static Operation,
-        first: Result<Prepared, Error>,
-    ) -> Self {
-        let (next, advanced, state) = match first {
-            Ok(prepared) => (Some(prepared.url), prepared.advanced, State::Ready),
-            Err(error) => (None, false, State::Failed(error)),
+impl<E: Entity> Request<Page<E>> {
+    /// The pages, one after the other as they are asked for.
+    pub fn pages(self) -> Pages<E> {
+        Pages::new(self, E::INFO.name)
+    }
+
+    /// The items of all pages.
+    pub fn items(self) -> Items<E> {
+        Items::new(self.pages())
+    }
+}
+
+impl<E: Send + 'static> Pages<E> {
+    pub(crate) fn new(first: Request<Page<E>>, item: &'static str) -> Self {
+        let (client, call, read) = first.into_parts();
+        let (call, next, state) = match call {
+            Ok(call) => {
+                let next = call.url.clone();
+                (Some(call), Some(next), State::Ready)
+            }
+            Err(error) => (None, None, State::Failed(error)),
         };
         Self {
             client,
-            operation,
-            advanced,
+            call,
+            read,
+            item,
             state,
             next,
             seen: HashSet::new(),
@@ -134,13 +156,14 @@ impl<E: Entity> Pages<E> {
     }
 
     fn token_at(&self, link: &Url, skip: usize) -> Option<ResumeToken> {
+        let call = self.call.as_ref()?;
         Some(ResumeToken {
             version: VERSION,
-            entity: E::INFO.name.to_owned(),
-            operation: self.operation.name.to_owned(),
+            item: self.item.to_owned(),
+            operation: call.operation.name.to_owned(),
             link: link.to_string(),
             skip,
-            advanced: self.advanced,
+            advanced: call.advanced,
         })
     }
 
@@ -159,36 +182,39 @@ impl<E: Entity> Pages<E> {
                 Poll::Ready(result) => result,
             },
         };
-        if let Ok(page) = &result {
-            self.next.clone_from(&page.next);
-            self.state = State::Ready;
+        match &result {
+            Ok(page) => {
+                self.next.clone_from(&page.next);
+                self.state = State::Ready;
+            }
+            // The link is dead for good: only the start of the list leads on.
+            Err(error) if error.is_expired_page() => self.next = None,
+            Err(_) => {}
         }
         Poll::Ready(Some(result))
     }
 
     /// Starts on the next page, unless there is none or it was read before.
     fn step(&mut self) -> State<E> {
-        let Some(url) = self.next.clone() else {
+        let (Some(url), Some(call)) = (self.next.clone(), self.call.clone()) else {
             return State::Ended;
         };
         if !self.seen.insert(self.hasher.hash_one(url.as_str())) {
             // To go on from here would give items twice.
             self.next = None;
-            return State::Failed(Error::page_loop());
+            return State::Failed(self.client.with_call(Error::page_loop(), &call));
         }
-        let prepared = Prepared {
-            url,
-            advanced: self.advanced,
-        };
-        State::Fetching(Box::pin(page::fetch(
-            self.client.clone(),
-            self.operation,
-            prepared,
-        )))
+        let call = Call { url, ..call };
+        let client = self.client.clone();
+        let how = self.read;
+        State::Fetching(Box::pin(async move {
+            let reply = client.execute(&call).await?;
+            read(&client, &call, &reply, how)
+        }))
     }
 }
 
-impl<E: Entity> Items<E> {
+impl<E: Send + 'static> Items<E> {
     pub(crate) fn new(pages: Pages<E>) -> Self {
         Self {
             pages,
@@ -199,19 +225,15 @@ impl<E: Entity> Items<E> {
         }
     }
 
+    /// The items from where a token was taken.
     pub(crate) fn resumed(
-        client: GraphClient,
-        operation: &'static Operation,
-        link: Url,
+        first: Request<Page<E>>,
+        item: &'static str,
         token: &ResumeToken,
     ) -> Self {
-        let first = Prepared {
-            url: link,
-            advanced: token.advanced,
-        };
         Self {
             skip: token.skip,
-            ..Self::new(Pages::new(client, operation, Ok(first)))
+            ..Self::new(Pages::new(first, item))
         }
     }
 
@@ -228,14 +250,16 @@ impl<E: Entity> Items<E> {
         self.next().await.transpose()
     }
 
-    /// All items that are left, in memory at once.
+    /// All items that are left, in memory at once, in whatever collection.
+    ///
+    /// It shadows the method of the same name of futures' `TryStreamExt`, so no trait must be imported.
     ///
     /// # Errors
     /// Every kind of [`Error`]; what was collected so far is then lost.
-    pub async fn collect_all(mut self) -> Result<Vec<E>, Error> {
-        let mut items = Vec::new();
+    pub async fn try_collect<C: Default + Extend<E>>(mut self) -> Result<C, Error> {
+        let mut items = C::default();
         while let Some(item) = self.try_next().await? {
-            items.push(item);
+            items.extend(Some(item));
         }
         Ok(items)
     }
@@ -275,30 +299,43 @@ impl<E: Entity> Items<E> {
 }
 
 impl ResumeToken {
-    /// What the token points to, if it is of this kind.
-    pub(crate) fn open(&self, entity: &EntityInfo) -> Result<(Url, &'static Operation), Error> {
+    /// The name of the operation whose list this is.
+    pub(crate) fn operation(&self) -> &str {
+        &self.operation
+    }
+
+    /// What to send next, if the token is of this kind and leads to this client's host.
+    ///
+    /// # Errors
+    /// `Query` or `Policy`.
+    pub(crate) fn call(
+        &self,
+        client: &GraphClient,
+        operation: &'static Operation,
+        item: &str,
+    ) -> Result<Call, Error> {
         if self.version != VERSION {
             return Err(Error::query(format!(
-                "the resume token has version {}, and this crate reads {VERSION}; start the list anew",
+                "the resume token has version {}, and this crate reads {VERSION}; start the list again",
                 self.version
             )));
         }
-        if self.entity != entity.name {
+        if self.item != item {
             return Err(Error::query(format!(
-                "the resume token is for a list of another kind of item ({}), not {}",
-                self.entity, entity.name
+                "the resume token is for a list of another kind of item ({}), not {item}",
+                self.item
             )));
         }
-        let operation = Operation::named(&self.operation).ok_or_else(|| {
-            Error::query("the resume token names an operation that this crate does not know; start the list anew")
-        })?;
         let link = Url::parse(&self.link)
-            .map_err(|_| Error::query("the resume token holds no address; start the list anew"))?;
-        Ok((link, operation))
+            .map_err(|_| Error::query("the resume token has no address; start the list again"))?;
+        client.check(&link)?;
+        let mut call = Call::new(operation, link);
+        call.advanced = self.advanced;
+        Ok(call)
     }
 }
 
-impl<E: Entity> Stream for Pages<E> {
+impl<E: Send + 'static> Stream for Pages<E> {
     type Item = Result<Page<E>, Error>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -306,7 +343,7 @@ impl<E: Entity> Stream for Pages<E> {
     }
 }
 
-impl<E: Entity> Stream for Items<E> {
+impl<E: Send + 'static> Stream for Items<E> {
     type Item = Result<E, Error>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -322,7 +359,10 @@ impl<E> Unpin for Pages<E> {}
 impl<E> fmt::Debug for Pages<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pages")
-            .field("operation", &self.operation.name)
+            .field(
+                "operation",
+                &self.call.as_ref().map(|call| call.operation.name),
+            )
             .field("fetched", &self.seen.len())
             .finish_non_exhaustive()
     }
@@ -347,4 +387,4 @@ impl fmt::Debug for ResumeToken {
     }
 }
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;

@@ -1,13 +1,15 @@
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use crate::{
-    Error, Filter, Items, Page, Pages,
-    entity::{
+    client::Call,
+    error::Error,
+    model::{
         Countable, Entity, Expandable, Filterable, Orderable, Searchable, Selectable, Toppable,
     },
-    handle::At,
-    odata::{Order, Query, Relation, Search, Selection},
-    page,
+    odata::{Filter, NavigationProperty, Order, Query, Search, Selection},
+    operation::Operation,
+    request::{IntoRequest, Request, Target},
+    stream::{Items, Page, Pages, read_page},
 };
 
 /// A request for the items of a collection, with the options that Graph documents for it.
@@ -30,16 +32,22 @@ use crate::{
 /// ```
 #[must_use = "a request does nothing until it is sent"]
 pub struct List<E> {
-    at: At,
+    target: Target,
+    operation: &'static Operation,
     query: Query,
     marker: PhantomData<fn() -> E>,
 }
 
 impl<E: Entity> List<E> {
-    pub(crate) fn new(at: At) -> Self {
+    pub(crate) fn new(target: Target, operation: &'static Operation) -> Self {
+        let mut query = Query::default();
+        if target.advanced {
+            query.force_advanced();
+        }
         Self {
-            query: at.query(),
-            at,
+            target,
+            operation,
+            query,
             marker: PhantomData,
         }
     }
@@ -86,7 +94,7 @@ impl<E: Entity> List<E> {
         clippy::needless_pass_by_value,
         reason = "reads as `expand(User::MANAGER)`"
     )]
-    pub fn expand(mut self, relation: Relation<E>) -> Self
+    pub fn expand(mut self, relation: NavigationProperty<E>) -> Self
     where
         E: Expandable,
     {
@@ -117,22 +125,32 @@ impl<E: Entity> List<E> {
     /// # Errors
     /// Every kind of [`Error`].
     pub async fn send(self) -> Result<Page<E>, Error> {
-        let prepared = self
-            .at
-            .url()
-            .and_then(|url| self.query.list(url, &E::INFO))?;
-        page::fetch(self.at.client, self.at.operation, prepared).await
+        self.into_request().send().await
     }
 
     /// The pages, one after the other as they are asked for.
     pub fn pages(self) -> Pages<E> {
-        let first = self.at.url().and_then(|url| self.query.list(url, &E::INFO));
-        Pages::new(self.at.client, self.at.operation, first)
+        self.into_request().pages()
     }
 
     /// The items of all pages.
     pub fn items(self) -> Items<E> {
-        Items::new(self.pages())
+        self.into_request().items()
+    }
+}
+
+/// The first page.
+impl<E: Entity> IntoRequest for List<E> {
+    type Output = Page<E>;
+
+    fn into_request(self) -> Request<Page<E>> {
+        let call = self.target.url().and_then(|url| {
+            let prepared = self.query.list(url, &E::INFO)?;
+            let mut call = Call::new(self.operation, prepared.url);
+            call.advanced = prepared.advanced;
+            Ok(call)
+        });
+        Request::new(self.target.client, call, read_page)
     }
 }
 
@@ -146,9 +164,9 @@ pub(super) fn start_select(names: &mut Vec<Cow<'static, str>>) {
 impl<E> Clone for List<E> {
     fn clone(&self) -> Self {
         Self {
-            at: self.at.clone(),
+            target: self.target.clone(),
             query: self.query.clone(),
-            marker: PhantomData,
+            ..*self
         }
     }
 }
@@ -156,7 +174,7 @@ impl<E> Clone for List<E> {
 impl<E> fmt::Debug for List<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("List")
-            .field("operation", &self.at.operation.name)
+            .field("operation", &self.operation.name)
             .finish_non_exhaustive()
     }
 }

@@ -1,25 +1,29 @@
 use std::{fmt, marker::PhantomData};
 
 use crate::{
-    Error, Filter,
-    entity::{Countable, Filterable, Searchable},
-    handle::At,
-    odata::{Query, Search},
+    client::Call,
+    error::Error,
+    model::{Countable, Filterable, Searchable},
+    odata::{Filter, Query, Search},
+    operation::Operation,
+    request::{IntoRequest, Request, Target, as_text, read_number},
 };
 
 /// A request for the number of items in a collection. It is always an advanced query.
 #[must_use = "a request does nothing until it is sent"]
 pub struct Count<E> {
-    at: At,
+    target: Target,
+    operation: &'static Operation,
     query: Query,
     marker: PhantomData<fn() -> E>,
 }
 
 impl<E: Countable> Count<E> {
-    pub(crate) fn new(at: At) -> Self {
+    pub(crate) fn new(target: Target, operation: &'static Operation) -> Self {
         Self {
-            query: at.query(),
-            at,
+            target,
+            operation,
+            query: Query::default(),
             marker: PhantomData,
         }
     }
@@ -47,19 +51,31 @@ impl<E: Countable> Count<E> {
     /// # Errors
     /// Every kind of [`Error`].
     pub async fn send(self) -> Result<u64, Error> {
-        let target = self.at.target.clone().join(&["$count"]);
-        let at = At { target, ..self.at };
-        let prepared = at.url().and_then(|url| self.query.number(url, &E::INFO))?;
-        at.client.fetch_number(at.operation, prepared).await
+        self.into_request().send().await
+    }
+}
+
+impl<E: Countable> IntoRequest for Count<E> {
+    type Output = u64;
+
+    fn into_request(self) -> Request<u64> {
+        let target = self.target.join(&["$count"]);
+        let call = target.url().and_then(|url| {
+            let prepared = self.query.number(url, &E::INFO)?;
+            let mut call = as_text(Call::new(self.operation, prepared.url));
+            call.advanced = prepared.advanced;
+            Ok(call)
+        });
+        Request::new(target.client, call, read_number)
     }
 }
 
 impl<E> Clone for Count<E> {
     fn clone(&self) -> Self {
         Self {
-            at: self.at.clone(),
+            target: self.target.clone(),
             query: self.query.clone(),
-            marker: PhantomData,
+            ..*self
         }
     }
 }
@@ -67,7 +83,7 @@ impl<E> Clone for Count<E> {
 impl<E> fmt::Debug for Count<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Count")
-            .field("operation", &self.at.operation.name)
+            .field("operation", &self.operation.name)
             .finish_non_exhaustive()
     }
 }

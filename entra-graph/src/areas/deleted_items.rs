@@ -1,0 +1,98 @@
+//! Deleted users and groups, which can be restored for 30 days: `/directory/deletedItems`.
+
+use crate::{
+    client::GraphClient,
+    key::Key,
+    objects::{Group, User},
+    operation::operations,
+    place::{Collection, Object, places, singles},
+    request::Target,
+};
+
+operations! {
+    LIST_USERS = "directory-deleteditems-list-users" GET "/directory/deletedItems/microsoft.graph.user" => Collection("user"),
+        both ["User.Read.All", "Directory.Read.All"];
+    LIST_GROUPS = "directory-deleteditems-list-groups" GET "/directory/deletedItems/microsoft.graph.group" => Collection("group"),
+        both ["Group.Read.All", "Directory.Read.All"];
+    GET_USER = "directory-deleteditems-get-user" GET "/directory/deletedItems/{id}" => Object("user"),
+        both ["User.Read.All", "Directory.Read.All"];
+    GET_GROUP = "directory-deleteditems-get-group" GET "/directory/deletedItems/{id}" => Object("group"),
+        both ["Group.Read.All", "Directory.Read.All"];
+    RESTORE_USER = "directory-deleteditems-restore-user" POST(Idempotent) "/directory/deletedItems/{id}/restore" => Object("user"),
+        both ["User.DeleteRestore.All", "User.ReadWrite.All"];
+    RESTORE_GROUP = "directory-deleteditems-restore-group" POST(Idempotent) "/directory/deletedItems/{id}/restore" => Object("group"),
+        both ["Group.ReadWrite.All"];
+    PURGE_USER = "directory-deleteditems-delete-user" DELETE "/directory/deletedItems/{id}" => Nothing,
+        both ["User.DeleteRestore.All", "User.ReadWrite.All"];
+    PURGE_GROUP = "directory-deleteditems-delete-group" DELETE "/directory/deletedItems/{id}" => Nothing,
+        both ["Group.ReadWrite.All"];
+}
+
+places! {
+    /// `/directory/deletedItems/microsoft.graph.user`.
+    DeletedUsers: User { list LIST_USERS }
+    /// `/directory/deletedItems/microsoft.graph.group`.
+    DeletedGroups: Group { list LIST_GROUPS }
+}
+
+singles! {
+    /// `/directory/deletedItems/{id}` of a user.
+    DeletedUser: User { get GET_USER, restore RESTORE_USER, purge PURGE_USER }
+    /// `/directory/deletedItems/{id}` of a group.
+    DeletedGroup: Group { get GET_GROUP, restore RESTORE_GROUP, purge PURGE_GROUP }
+}
+
+impl GraphClient {
+    /// Users that were deleted in the last 30 days:
+    /// [`GET /directory/deletedItems/microsoft.graph.user`](https://learn.microsoft.com/graph/api/directory-deleteditems-list).
+    ///
+    /// Takes `User.Read.All`.
+    #[must_use]
+    pub fn deleted_users(&self) -> Collection<DeletedUsers> {
+        let items = Target::root(self).join(&["directory", "deletedItems"]);
+        Collection::new(items.join(&["microsoft.graph.user"]))
+    }
+
+    /// One deleted user, by object id, to read, restore or delete for good:
+    /// [`POST /directory/deletedItems/{id}/restore`](https://learn.microsoft.com/graph/api/directory-deleteditems-restore).
+    ///
+    /// To restore takes `User.DeleteRestore.All`; to delete for good takes it too.
+    ///
+    /// ```
+    /// # async fn example(graph: &entra_graph::GraphClient, id: &str) -> Result<(), entra_graph::Error> {
+    /// graph.user(id).delete().send().await?;
+    /// let user = graph.deleted_user(id).restore().send().await?;
+    /// graph.user(id).delete().send().await?;
+    /// graph.deleted_user(id).purge().send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn deleted_user(&self, id: impl Into<Key>) -> Object<DeletedUser> {
+        deleted(self, id)
+    }
+
+    /// Groups that were deleted in the last 30 days:
+    /// [`GET /directory/deletedItems/microsoft.graph.group`](https://learn.microsoft.com/graph/api/directory-deleteditems-list).
+    ///
+    /// Takes `Group.Read.All`. Microsoft 365 groups only: a deleted security group is gone.
+    #[must_use]
+    pub fn deleted_groups(&self) -> Collection<DeletedGroups> {
+        let items = Target::root(self).join(&["directory", "deletedItems"]);
+        Collection::new(items.join(&["microsoft.graph.group"]))
+    }
+
+    /// One deleted group, by object id, to read, restore or delete for good:
+    /// [`POST /directory/deletedItems/{id}/restore`](https://learn.microsoft.com/graph/api/directory-deleteditems-restore).
+    ///
+    /// Takes `Group.ReadWrite.All`.
+    #[must_use]
+    pub fn deleted_group(&self, id: impl Into<Key>) -> Object<DeletedGroup> {
+        deleted(self, id)
+    }
+}
+
+fn deleted<P: crate::place::Single>(client: &GraphClient, id: impl Into<Key>) -> Object<P> {
+    let directory = Target::root(client).join(&["directory"]);
+    Object::new(directory.key("deletedItems", &id.into()))
+}

@@ -1,0 +1,55 @@
+//! What can be done to a group beside changing properties.
+
+use entra_core::{Guid, bytes::Bytes};
+
+use super::{ASSIGN_LICENSE, GET_PHOTO, OneGroup, RENEW, SET_PHOTO};
+use crate::{
+    areas::licenses,
+    objects::{Group, types::AssignedLicense},
+    place::Object,
+    request::{Request, as_bytes, read_bytes, read_entity, read_nothing, with_bytes},
+};
+
+impl Object<OneGroup> {
+    /// A request that assigns licences to the members and removes others, by SKU id; its response is the
+    /// group, while the members follow in the background. This is
+    /// [`POST /groups/{id}/assignLicense`](https://learn.microsoft.com/graph/api/group-assignlicense).
+    ///
+    /// Takes `LicenseAssignment.ReadWrite.All`.
+    pub fn assign_licenses(&self, add: &[AssignedLicense], remove: &[Guid]) -> Request<Group> {
+        let call = self
+            .call(&["assignLicense"], &ASSIGN_LICENSE)
+            .map(|call| call.with_json(licenses::body(add, remove)));
+        Request::new(self.target().client.clone(), call, read_entity)
+    }
+
+    /// A request that moves the group's expiration by the lifetime that the tenant's policy sets:
+    /// [`POST /groups/{id}/renew`](https://learn.microsoft.com/graph/api/group-renew).
+    ///
+    /// Takes `Group.ReadWrite.All`.
+    pub fn renew(&self) -> Request<()> {
+        let call = self.call(&["renew"], &RENEW);
+        Request::new(self.target().client.clone(), call, read_nothing)
+    }
+
+    /// A request for the largest photo of a Microsoft 365 group, as the bytes of an image:
+    /// [`GET /groups/{id}/photo/$value`](https://learn.microsoft.com/graph/api/profilephoto-get).
+    ///
+    /// Takes `ProfilePhoto.Read.All`. [`send_opt`](Request::send_opt) returns `None` if there is no photo.
+    pub fn photo(&self) -> Request<Bytes> {
+        let call = self.call(&["photo", "$value"], &GET_PHOTO).map(as_bytes);
+        Request::new(self.target().client.clone(), call, read_bytes)
+    }
+
+    /// A request that sets the photo to these bytes of a JPEG image, at most 4 MB:
+    /// [`PUT /groups/{id}/photo/$value`](https://learn.microsoft.com/graph/api/profilephoto-update).
+    ///
+    /// Takes `ProfilePhoto.ReadWrite.All`.
+    pub fn set_photo(&self, jpeg: impl Into<Bytes>) -> Request<()> {
+        let jpeg = jpeg.into();
+        let call = self
+            .call(&["photo", "$value"], &SET_PHOTO)
+            .map(|call| with_bytes(call, "image/jpeg", jpeg));
+        Request::new(self.target().client.clone(), call, read_nothing)
+    }
+}

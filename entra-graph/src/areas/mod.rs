@@ -1,0 +1,67 @@
+//! The areas of the directory: in each the operations as a table, the places, and the handles that lead there.
+
+pub(crate) mod applications;
+pub(crate) mod audit_logs;
+pub(crate) mod deleted_items;
+pub(crate) mod devices;
+pub(crate) mod groups;
+mod licenses;
+pub(crate) mod membership;
+pub(crate) mod organization;
+pub(crate) mod service_principals;
+pub(crate) mod subscribed_skus;
+#[cfg(test)]
+mod tests;
+pub(crate) mod users;
+
+use crate::{
+    client::GraphClient,
+    error::Error,
+    model::Entity,
+    operation::Operation,
+    request::Request,
+    stream::{Items, ResumeToken, read_page},
+};
+
+/// Every operation of every area.
+const ALL: &[&[&Operation]] = &[
+    applications::OPERATIONS,
+    audit_logs::OPERATIONS,
+    deleted_items::OPERATIONS,
+    devices::OPERATIONS,
+    groups::OPERATIONS,
+    organization::OPERATIONS,
+    service_principals::OPERATIONS,
+    subscribed_skus::OPERATIONS,
+    users::OPERATIONS,
+];
+
+/// Every operation that this crate knows, with method, path and permissions.
+///
+/// ```
+/// let operation = entra_graph::operations().find(|one| one.name() == "user-delete").unwrap();
+/// assert_eq!(operation.path(), "/users/{id}");
+/// assert_eq!(operation.application_permissions()[0], "User.DeleteRestore.All");
+/// ```
+pub fn operations() -> impl Iterator<Item = &'static Operation> {
+    ALL.iter().copied().flatten().copied()
+}
+
+impl GraphClient {
+    /// Goes on with a list where a [`ResumeToken`] was taken, in this or another process.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Query`](crate::ErrorKind::Query) when the token is of another kind of item or
+    /// of another version of this crate, [`ErrorKind::Policy`](crate::ErrorKind::Policy) when it
+    /// points to another host than this client's.
+    pub fn resume<E: Entity>(&self, token: &ResumeToken) -> Result<Items<E>, Error> {
+        let operation = operations()
+            .find(|operation| operation.name == token.operation())
+            .ok_or_else(|| {
+                Error::query("the resume token names an operation that this crate does not know; start the list again")
+            })?;
+        let call = token.call(self, operation, E::INFO.name)?;
+        let first = Request::new(self.clone(), Ok(call), read_page);
+        Ok(Items::resumed(first, E::INFO.name, token))
+    }
+}

@@ -1,0 +1,89 @@
+use entra_core::{Idempotency, http::Method};
+
+use super::*;
+
+#[test]
+fn a_read_never_suggests_a_permission_that_writes() {
+    for operation in operations().filter(|one| one.idempotency == Idempotency::Safe) {
+        for permission in operation.delegated.iter().chain(operation.application) {
+            assert!(
+                permission.ends_with(".Read.All") || *permission == "User.Read",
+                "{}: {permission}",
+                operation.name
+            );
+        }
+    }
+}
+
+#[test]
+fn a_write_never_suggests_a_permission_that_only_reads() {
+    for operation in operations().filter(|one| one.idempotency != Idempotency::Safe) {
+        for permission in operation.delegated.iter().chain(operation.application) {
+            assert!(
+                !permission.contains(".Read."),
+                "{}: {permission}",
+                operation.name
+            );
+            assert!(*permission != "User.Read", "{}", operation.name);
+        }
+    }
+}
+
+#[test]
+fn the_broadest_permission_comes_last() {
+    for operation in operations() {
+        for permissions in [operation.delegated, operation.application] {
+            let broad = permissions
+                .iter()
+                .position(|p| p.starts_with("Directory.Read"));
+            assert!(
+                broad.is_none_or(|at| at + 1 == permissions.len()),
+                "{}",
+                operation.name
+            );
+        }
+        assert!(!operation.delegated.is_empty(), "{}", operation.name);
+    }
+}
+
+#[test]
+fn an_application_is_never_told_of_a_permission_that_only_users_have() {
+    for operation in operations() {
+        for permission in operation.application {
+            assert!(
+                !matches!(
+                    *permission,
+                    "User.Read" | "User.ReadWrite" | "Directory.AccessAsUser.All"
+                ),
+                "{}",
+                operation.name
+            );
+        }
+    }
+}
+
+#[test]
+fn names_are_unique_since_resume_tokens_hold_them() {
+    let mut names: Vec<&str> = operations().map(|operation| operation.name).collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}
+
+#[test]
+fn a_get_is_safe_and_a_create_is_not_repeatable() {
+    for operation in operations() {
+        if operation.method == Method::GET {
+            assert_eq!(
+                operation.idempotency,
+                Idempotency::Safe,
+                "{}",
+                operation.name
+            );
+        }
+        if operation.name.starts_with("user-post-users") || operation.name == "group-post-groups" {
+            assert_eq!(operation.idempotency, Idempotency::NonIdempotent);
+        }
+    }
+}

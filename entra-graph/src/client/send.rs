@@ -1,0 +1,202 @@
+//! The one way from this crate to the wire.
+
+use std::sync::Arc;
+
+use entra_core::{
+    Bearer, BoxFuture, Idempotency, ResponseClass, StopReason, TokenCredential, TokenRequest,
+    bytes::Bytes,
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    url::Url,
+};
+
+use super::GraphClient;
+use crate::{
+    error::{CONCURRENCY_VIOLATION, Error, ResponseFacts, ServiceError},
+    operation::Operation,
+};
+
+/// One request, ready to be sent, alone or in a batch.
+#[derive(Clone)]
+pub(crate) struct Call {
+    pub(crate) operation: &'static Operation,
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) idempotency: Idempotency,
+    pub(crate) accept: HeaderValue,
+    /// With `ConsistencyLevel: eventual`, on this request and on every page after it.
+    pub(crate) advanced: bool,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) body: Option<Payload>,
+}
+
+/// A request body.
+#[derive(Clone)]
+pub(crate) struct Payload {
+    pub(crate) content_type: HeaderValue,
+    pub(crate) bytes: Bytes,
+}
+
+/// A response with a status of success.
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) client_request_id: Option<String>,
+    pub(crate) stop_reason: Option<StopReason>,
+    pub(crate) retry_after: Option<std::time::Duration>,
+}
+
+impl Call {
+    pub(crate) fn new(operation: &'static Operation, url: Url) -> Self {
+        Self {
+            method: operation.method.clone(),
+            idempotency: operation.idempotency,
+            operation,
+            url,
+            accept: JSON,
+            advanced: false,
+            headers: Vec::new(),
+            body: None,
+        }
+    }
+
+    pub(crate) fn with_json(mut self, bytes: Bytes) -> Self {
+        self.body = Some(Payload {
+            content_type: JSON,
+            bytes,
+        });
+        self
+    }
+
+    /// The headers that say what is wanted; those of the send path itself come on top.
+    pub(crate) fn headers(&self) -> Vec<(HeaderName, HeaderValue)> {
+        let mut headers = vec![(header::ACCEPT, self.accept.clone())];
+        let prefers = self.headers.iter().any(|(name, _)| *name == PREFER);
+        if !prefers {
+            headers.push((PREFER, UNKNOWN_MEMBERS));
+        }
+        if self.advanced {
+            headers.push((CONSISTENCY_LEVEL, EVENTUAL));
+        }
+        headers.extend(self.headers.iter().cloned());
+        headers
+    }
+}
+
+impl Reply {
+    pub(crate) fn facts(&self) -> ResponseFacts<'_> {
+        ResponseFacts {
+            status: self.status,
+            request_id: text(&self.headers, "request-id"),
+            client_request_id: self.client_request_id.as_deref(),
+            retry_after: self.retry_after,
+            stop_reason: self.stop_reason,
+        }
+    }
+}
+
+impl GraphClient {
+    /// Sends a call and returns its response, if that is a success.
+    ///
+    /// # Errors
+    /// Every kind of [`Error`] except for `Decode`.
+    pub(crate) fn execute<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Reply, Error>> {
+        // Boxed, so that it is compiled once and not again with every type that is read.
+        Box::pin(self.send(call))
+    }
+
+    async fn send(&self, call: &Call) -> Result<Reply, Error> {
+        let credential: Arc<dyn TokenCredential> = self.0.credential.clone();
+        let bearer = Bearer::new(credential, TokenRequest::new([self.0.scope.as_str()]));
+        let mut request =
+            entra_core::Request::new(call.operation.name, call.method.clone(), call.url.clone())
+                .with_idempotency(call.idempotency)
+                .with_classifier(classify)
+                .with_bearer(bearer);
+        if let Some(body) = &call.body {
+            request = request
+                .with_body("application/json", body.bytes.clone())
+                .with_header(header::CONTENT_TYPE, body.content_type.clone());
+        }
+        for (name, value) in call.headers() {
+            request = request.with_header(name, value);
+        }
+        let response = self
+            .0
+            .pipeline
+            .send(request)
+            .await
+            .map_err(|error| self.with_call(Error::from(error), call))?;
+        let sent_again = response.tries > 1;
+        let mut reply = Reply {
+            status: response.status,
+            headers: response.headers,
+            body: response.body,
+            client_request_id: Some(response.client_request_id),
+            stop_reason: response.stop_reason,
+            retry_after: response.retry_after,
+        };
+        if reply.status.is_success() {
+            return Ok(reply);
+        }
+        let error = self.rejection(call, &reply);
+        // The first of several attempts may have deleted the object although its response was lost.
+        if sent_again && call.method == Method::DELETE && error.is_not_found() {
+            reply.status = StatusCode::NO_CONTENT;
+            reply.body = Bytes::new();
+            return Ok(reply);
+        }
+        Err(error)
+    }
+
+    /// The error that a response is.
+    pub(crate) fn rejection(&self, call: &Call, reply: &Reply) -> Error {
+        let error = Error::service(reply.status, ServiceError::parse(&reply.body))
+            .with_response(&reply.facts());
+        let granted = if reply.status == StatusCode::FORBIDDEN {
+            self.0.credential.granted()
+        } else {
+            None
+        };
+        self.with_call(error, call).with_granted(granted)
+    }
+
+    pub(crate) fn with_call(&self, error: Error, call: &Call) -> Error {
+        error.with_call(call.operation, &call.method, &self.path(&call.url))
+    }
+
+    /// A path as the documentation writes it, without the version unless that is another.
+    fn path(&self, url: &Url) -> String {
+        let base = &self.0.base;
+        let path = url.path();
+        let below = path
+            .strip_prefix(base.path())
+            .or_else(|| path.strip_prefix(base.path().strip_suffix("v1.0/")?));
+        format!("/{}", below.unwrap_or(path).trim_start_matches('/'))
+    }
+}
+
+/// By status, and by the one code that asks for another attempt in an error that is final otherwise.
+pub(crate) fn classify(status: StatusCode, _: &HeaderMap, body: &[u8]) -> ResponseClass {
+    match status.as_u16() {
+        429 => ResponseClass::NotProcessed,
+        408 | 500 | 502 | 503 | 504 => ResponseClass::Transient,
+        400 | 409 if ServiceError::parse(body).code.as_deref() == Some(CONCURRENCY_VIOLATION) => {
+            ResponseClass::NotProcessed
+        }
+        _ => ResponseClass::Final,
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+const CONSISTENCY_LEVEL: HeaderName = HeaderName::from_static("consistencylevel");
+const EVENTUAL: HeaderValue = HeaderValue::from_static("eventual");
+pub(crate) const PREFER: HeaderName = HeaderName::from_static("prefer");
+/// Without it, Graph writes new enum members as `unknownFutureValue`.
+const UNKNOWN_MEMBERS: HeaderValue = HeaderValue::from_static("include-unknown-enum-members");
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
+pub(crate) const TEXT: HeaderValue = HeaderValue::from_static("text/plain");
+pub(crate) const ANY: HeaderValue = HeaderValue::from_static("*/*");

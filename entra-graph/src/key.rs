@@ -1,0 +1,90 @@
+//! What names one object: its id, or an alternate key.
+
+use entra_core::{ClientId, Guid, ObjectId};
+
+/// What names one object: its id, or an alternate key.
+///
+/// ```
+/// use entra_graph::Key;
+/// let by_id = Key::from("8f9c…");
+/// let by_app_id = Key::app_id("4f1c…");
+/// # let _ = (by_id, by_app_id);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    name: Option<&'static str>,
+    value: String,
+}
+
+impl Key {
+    /// The application (client) id of an application or a service principal.
+    pub fn app_id(id: impl Into<String>) -> Self {
+        Self::alternate("appId", id)
+    }
+
+    /// The id that a device gave itself.
+    pub fn device_id(id: impl Into<String>) -> Self {
+        Self::alternate("deviceId", id)
+    }
+
+    /// The unique name of an application or a group.
+    pub fn unique_name(name: impl Into<String>) -> Self {
+        Self::alternate("uniqueName", name)
+    }
+
+    fn alternate(name: &'static str, value: impl Into<String>) -> Self {
+        Self {
+            name: Some(name),
+            value: value.into(),
+        }
+    }
+
+    /// Whether this is an object id, as far as its form tells.
+    pub(crate) fn is_object_id(&self) -> bool {
+        self.name.is_none() && self.value.parse::<Guid>().is_ok()
+    }
+
+    pub(crate) const fn is_alternate(&self) -> bool {
+        self.name.is_some()
+    }
+
+    /// The path segments of the object in this collection.
+    pub(crate) fn segments(&self, collection: &str) -> Result<(String, Option<String>), String> {
+        let value = self.value.as_str();
+        // These would name the collection, or what is above it.
+        if matches!(value.trim(), "" | "." | "..") {
+            return Err(format!(
+                "{value:?} is not an id: one object of /{collection} is named by its id or another key"
+            ));
+        }
+        let quoted = value.replace('\'', "''");
+        Ok(match self.name {
+            Some(name) => (format!("{collection}({name}='{quoted}')"), None),
+            // A segment that starts with a dollar sign would be an operator.
+            None if value.starts_with('$') => (format!("{collection}('{quoted}')"), None),
+            None => (collection.to_owned(), Some(value.to_owned())),
+        })
+    }
+}
+
+macro_rules! key_from {
+    ($($type:ty),*) => {$(
+        impl From<$type> for Key {
+            fn from(id: $type) -> Self {
+                Self {
+                    name: None,
+                    value: id.to_string(),
+                }
+            }
+        }
+    )*};
+}
+
+key_from!(&str, String, &String, ObjectId, &ObjectId, Guid);
+
+/// An application (client) id is an alternate key.
+impl From<ClientId> for Key {
+    fn from(id: ClientId) -> Self {
+        Self::app_id(id.to_string())
+    }
+}

@@ -1,0 +1,67 @@
+//! Where a request goes: a client and an address, or why there is none.
+
+use entra_core::url::Url;
+
+use crate::{client::GraphClient, error::Error, key::Key};
+
+/// A place in the tree of one client.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) client: GraphClient,
+    url: Result<Url, String>,
+    /// Whether every request there is an advanced query.
+    pub(crate) advanced: bool,
+    /// Whether an object id names the object there.
+    pub(crate) by_id: bool,
+    /// Whether an alternate key names the object there.
+    pub(crate) by_alternate_key: bool,
+}
+
+impl Target {
+    /// The root of the tree, from where [`join`](Self::join) leads on.
+    pub(crate) fn root(client: &GraphClient) -> Self {
+        Self {
+            client: client.clone(),
+            url: Ok(client.base().clone()),
+            advanced: false,
+            by_id: false,
+            by_alternate_key: false,
+        }
+    }
+
+    /// The address below this one; every segment is percent-encoded.
+    pub(crate) fn join(mut self, segments: &[&str]) -> Self {
+        self.by_id = false;
+        self.by_alternate_key = false;
+        self.url = self.url.and_then(|mut url| {
+            url.path_segments_mut()
+                .map_err(|()| "the Graph root cannot take a path".to_owned())?
+                .pop_if_empty()
+                .extend(segments);
+            Ok(url)
+        });
+        self
+    }
+
+    /// The address of one object of a collection below this one.
+    pub(crate) fn key(self, collection: &str, key: &Key) -> Self {
+        let (by_id, by_alternate_key) = (key.is_object_id(), key.is_alternate());
+        let mut target = match key.segments(collection) {
+            Ok((first, Some(second))) => self.join(&[&first, &second]),
+            Ok((only, None)) => self.join(&[&only]),
+            Err(problem) => Self {
+                url: Err(problem),
+                ..self
+            },
+        };
+        target.by_id = by_id;
+        target.by_alternate_key = by_alternate_key;
+        target
+    }
+
+    /// # Errors
+    /// `Query` when the place has no address.
+    pub(crate) fn url(&self) -> Result<Url, Error> {
+        self.url.clone().map_err(Error::query)
+    }
+}

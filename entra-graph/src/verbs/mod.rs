@@ -1,0 +1,11 @@
+//! Builders of requests, one per verb.
+
+mod count;
+mod get;
+mod list;
+mod write;
+
+pub use count::Count;
+pub use get::Get;
+pub use list::List;
+pub use write::{Create, New, NewBody, Update, Upsert};

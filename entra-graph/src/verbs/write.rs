@@ -1,0 +1,298 @@
+//! The bodies of creates and updates: what is set, what is cleared, and what is left alone.
+
+use std::{fmt, marker::PhantomData};
+
+use entra_core::{http::HeaderValue, url::Url};
+
+use crate::{
+    client::{Call, GraphClient, PREFER, Reply},
+    error::Error,
+    model::{Body, BodyValue, Entity, Settable},
+    odata::{OnCreate, OnUpdate, Property, SettableIn},
+    operation::Operation,
+    request::{IntoRequest, Request, Target, read_entity, read_nothing},
+};
+
+/// What an object is created from: its required properties, such as [`NewUser`](crate::NewUser).
+pub trait New<E> {
+    /// The body so far; `root` is the address below the version, for references to other objects.
+    #[doc(hidden)]
+    fn into_body(self, root: &Url) -> NewBody;
+}
+
+/// The properties of a new object, or why it cannot be created.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct NewBody(pub(crate) Result<Body, Error>);
+
+/// A request that creates an object.
+///
+/// ```
+/// # fn example(graph: &entra_graph::GraphClient) {
+/// use entra_graph::{NewUser, User, types::PasswordProfile};
+/// let password = PasswordProfile::new("correct horse battery staple 1");
+/// let create = graph.users()
+///     .create(NewUser::new("Adele Vance", "adele@contoso.com", "adele", password))
+///     .set(User::DEPARTMENT, "Sales");
+/// # }
+/// ```
+///
+/// A property that Graph sets itself cannot be set:
+/// ```compile_fail,E0277
+/// # fn example(graph: &entra_graph::GraphClient, new: entra_graph::NewUser) {
+/// use entra_graph::User;
+/// let create = graph.users().create(new).set(User::CREATED_DATE_TIME, entra_core::Timestamp::now_utc());
+/// # }
+/// ```
+#[must_use = "a request does nothing until it is sent"]
+pub struct Create<E> {
+    target: Target,
+    operation: &'static Operation,
+    body: Result<Body, Error>,
+    marker: PhantomData<fn() -> E>,
+}
+
+/// A request that changes an object: what is not named stays as it is.
+///
+/// ```
+/// # fn example(graph: &entra_graph::GraphClient) {
+/// use entra_graph::User;
+/// let update = graph.user("adele@contoso.com").update()
+///     .set(User::JOB_TITLE, "Lead")
+///     .clear(User::OFFICE_LOCATION);
+/// # }
+/// ```
+///
+/// A property that Graph sets itself, and one that is fixed when the object is created, cannot be set:
+/// ```compile_fail,E0277
+/// # fn example(graph: &entra_graph::GraphClient) {
+/// use entra_graph::User;
+/// let update = graph.user("adele@contoso.com").update().set(User::CREATED_DATE_TIME, entra_core::Timestamp::now_utc());
+/// # }
+/// ```
+/// ```compile_fail,E0277
+/// # fn example(graph: &entra_graph::GraphClient) {
+/// use entra_graph::Group;
+/// let update = graph.group("8f9c").update().set(Group::IS_ASSIGNABLE_TO_ROLE, true);
+/// # }
+/// ```
+/// ```
+/// # fn example(graph: &entra_graph::GraphClient, new: entra_graph::NewGroup) {
+/// use entra_graph::Group;
+/// let create = graph.groups().create(new).set(Group::IS_ASSIGNABLE_TO_ROLE, true);
+/// # }
+/// ```
+#[must_use = "a request does nothing until it is sent"]
+pub struct Update<E> {
+    target: Target,
+    operation: &'static Operation,
+    body: Body,
+    marker: PhantomData<fn() -> E>,
+}
+
+/// A request that changes the object with an alternate key, or creates it if there is none.
+#[must_use = "a request does nothing until it is sent"]
+pub struct Upsert<E> {
+    target: Target,
+    operation: &'static Operation,
+    body: Result<Body, Error>,
+    marker: PhantomData<fn() -> E>,
+}
+
+impl<E: Entity> Create<E> {
+    pub(crate) fn new(target: Target, operation: &'static Operation, new: impl New<E>) -> Self {
+        let body = new.into_body(target.client.base()).0;
+        Self {
+            target,
+            operation,
+            body,
+            marker: PhantomData,
+        }
+    }
+
+    /// With a value for a further property. A second call for the same property replaces the first.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "reads as `set(User::CITY, \"Oslo\")`"
+    )]
+    pub fn set<T, A: SettableIn<OnCreate>>(
+        mut self,
+        property: Property<E, T, A>,
+        value: impl BodyValue<T>,
+    ) -> Self {
+        if let Ok(body) = &mut self.body {
+            body.set(property.into_name(), &value);
+        }
+        self
+    }
+
+    /// The new object, as Graph returns it.
+    ///
+    /// When its response is lost, the request is not sent again, since that could create the object twice.
+    ///
+    /// # Errors
+    /// Every kind of [`Error`].
+    pub async fn send(self) -> Result<E, Error> {
+        self.into_request().send().await
+    }
+}
+
+impl<E: Entity> IntoRequest for Create<E> {
+    type Output = E;
+
+    fn into_request(self) -> Request<E> {
+        let url = self.target.url();
+        let call = self
+            .body
+            .and_then(|body| Ok(Call::new(self.operation, url?).with_json(body.into_bytes())));
+        Request::new(self.target.client, call, read_entity)
+    }
+}
+
+impl<E: Entity> Update<E> {
+    pub(crate) fn new(target: Target, operation: &'static Operation) -> Self {
+        Self {
+            target,
+            operation,
+            body: Body::default(),
+            marker: PhantomData,
+        }
+    }
+
+    /// Sets a property. A second call for the same property replaces the first.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "reads as `set(User::CITY, \"Oslo\")`"
+    )]
+    pub fn set<T, A: SettableIn<OnUpdate>>(
+        mut self,
+        property: Property<E, T, A>,
+        value: impl BodyValue<T>,
+    ) -> Self {
+        self.body.set(property.into_name(), &value);
+        self
+    }
+
+    /// Clears a property: it has no value afterwards, or no elements if it is a collection.
+    pub fn clear<T: Settable, A: SettableIn<OnUpdate>>(
+        mut self,
+        property: Property<E, T, A>,
+    ) -> Self {
+        self.body.set_json(property.into_name(), T::CLEARED);
+        self
+    }
+
+    /// Sends the change.
+    ///
+    /// # Errors
+    /// Every kind of [`Error`]; `Query` when nothing is set or cleared.
+    pub async fn send(self) -> Result<(), Error> {
+        self.into_request().send().await
+    }
+}
+
+impl<E: Entity> IntoRequest for Update<E> {
+    type Output = ();
+
+    fn into_request(self) -> Request<()> {
+        let call = if self.body.is_empty() {
+            Err(Error::query("the update sets nothing and clears nothing"))
+        } else {
+            let body = self.body.into_bytes();
+            self.target
+                .url()
+                .map(|url| Call::new(self.operation, url).with_json(body))
+        };
+        Request::new(self.target.client, call, read_nothing)
+    }
+}
+
+impl<E: Entity> Upsert<E> {
+    pub(crate) fn new(target: Target, operation: &'static Operation, new: impl New<E>) -> Self {
+        let body = new.into_body(target.client.base()).0;
+        Self {
+            target,
+            operation,
+            body,
+            marker: PhantomData,
+        }
+    }
+
+    /// With a value for a further property. A second call for the same property replaces the first.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "reads as `set(Group::DESCRIPTION, \"..\")`"
+    )]
+    pub fn set<T, A: SettableIn<OnUpdate>>(
+        mut self,
+        property: Property<E, T, A>,
+        value: impl BodyValue<T>,
+    ) -> Self {
+        if let Ok(body) = &mut self.body {
+            body.set(property.into_name(), &value);
+        }
+        self
+    }
+
+    /// The new object if one was created, `None` if one was changed.
+    ///
+    /// # Errors
+    /// Every kind of [`Error`]; `Query` unless an alternate key names the object.
+    pub async fn send(self) -> Result<Option<E>, Error> {
+        self.into_request().send().await
+    }
+}
+
+impl<E: Entity> IntoRequest for Upsert<E> {
+    type Output = Option<E>;
+
+    fn into_request(self) -> Request<Option<E>> {
+        let by_key = self.target.by_alternate_key;
+        let url = self.target.url();
+        let call = self.body.and_then(|body| {
+            if !by_key {
+                return Err(Error::query(
+                    "only an alternate key, such as `Key::unique_name`, can name an object that may not exist yet",
+                ));
+            }
+            let mut call = Call::new(self.operation, url?).with_json(body.into_bytes());
+            call.headers.push((PREFER, CREATE_IF_MISSING));
+            Ok(call)
+        });
+        Request::new(self.target.client, call, read_upserted)
+    }
+}
+
+fn read_upserted<E: Entity>(client: &GraphClient, reply: &Reply) -> Result<Option<E>, Error> {
+    match reply.status.as_u16() {
+        201 => read_entity(client, reply).map(Some),
+        _ => Ok(None),
+    }
+}
+
+macro_rules! debug {
+    ($($name:ident),*) => {$(
+        /// Shows neither names nor values of properties.
+        impl<E> fmt::Debug for $name<E> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name))
+                    .field("operation", &self.operation.name)
+                    .finish_non_exhaustive()
+            }
+        }
+
+        impl<E> Clone for $name<E> {
+            fn clone(&self) -> Self {
+                Self {
+                    target: self.target.clone(),
+                    body: self.body.clone(),
+                    ..*self
+                }
+            }
+        }
+    )*};
+}
+
+debug!(Create, Update, Upsert);
+
+const CREATE_IF_MISSING: HeaderValue = HeaderValue::from_static("create-if-missing");
