@@ -88,7 +88,9 @@ def module_edges(crate):
         module = parts[0].removesuffix(".rs")
         text = open(path).read().split("#[cfg(test)]\nmod ")[0]
         code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("//"))
-        used = set(re.findall(r"(?<!\$)\bcrate::(\w+)", code))
+        # From a module's own file, `super` is the crate root.
+        above = "super::" * (len(parts) - (parts[-1] == "mod.rs"))
+        used = set(re.findall(r"(?<!\$)\bcrate::(\w+)", code)) | set(re.findall(r"(?<!:)\b" + above + r"(\w+)", code))
         for group in re.findall(r"\buse crate::\{(.*?)\};", code, re.S):
             depth, name = 0, ""
             for character in group + ",":

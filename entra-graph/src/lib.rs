@@ -1,6 +1,13 @@
 #![doc = include_str!("../README.md")]
 
-// From the floor up: a module uses those above it in this list and none below it, which a rule in CI checks.
+// The floors, from the ground up; imports lead down only, which a rule in CI checks:
+//   key, operation, error       what is named, and what can go wrong
+//   odata, model, objects       query options, how JSON is read and written, the read models
+//   client                      the one way to the wire
+//   request, stream, verbs      requests as values, lists as streams, builders of requests
+//   place                       what can be done where, and the handles
+//   delta, areas                change feeds; the tables of users, groups and the other areas
+
 mod areas;
 mod client;
 mod delta;

@@ -17,7 +17,7 @@ use entra_core::{
 };
 
 use crate::error::Error;
-pub(crate) use send::{ANY, Call, PREFER, Payload, Reply, TEXT, classify};
+pub(crate) use send::{ANY, Call, PREFER, Payload, Reply, TEXT};
 use token::{GrantedCredential, Remembering};
 
 /// The way into Microsoft Graph for one credential. Cheap to clone; share it.
@@ -124,15 +124,6 @@ impl GraphClient {
     /// `Policy` for another host than this client's.
     pub(crate) fn check(&self, url: &Url) -> Result<(), Error> {
         Ok(self.0.pipeline.check(url)?)
-    }
-
-    pub(crate) fn pipeline(&self) -> &Pipeline {
-        &self.0.pipeline
-    }
-
-    /// Whether both send with the same credential to the same place.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 

@@ -4,7 +4,7 @@ mod granted;
 mod report;
 mod service_error;
 
-use std::{error, fmt, sync::Arc, time::Duration};
+use std::{error, sync::Arc, time::Duration};
 
 use entra_core::{
     CredentialError, StopReason,
@@ -31,7 +31,7 @@ type Source = Box<dyn error::Error + Send + Sync>;
 /// # let credential = support::AppCredential::new(&tenant, &app);
 /// # let graph = entra_graph::GraphClient::builder(credential).cloud(tenant.cloud()).build()?;
 /// let error = graph.audit_logs().sign_ins().list().send().await.unwrap_err();
-/// assert!(error.to_string().starts_with("403 Authorization_RequestDenied on GET /auditLogs/signIns"));
+/// assert!(error.to_string().starts_with("403 Authentication_MSGraphPermissionMissing on GET /auditLogs/signIns"));
 /// let report = format!("{error:#}");
 /// assert!(report.contains("\n  the token has roles: User.Read.All"), "{report}");
 /// assert!(report.contains("\n  needs one of (application): AuditLog.Read.All"), "{report}");
@@ -265,10 +265,6 @@ impl Error {
         )
     }
 
-    pub(crate) fn dependency(message: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Dependency, message)
-    }
-
     pub(crate) fn decode(message: impl Into<String>, source: impl Into<Source>) -> Self {
         let mut error = Self::new(ErrorKind::Decode, message);
         error.0.source = Some(source.into().into());
@@ -319,16 +315,6 @@ impl Error {
 
     pub(crate) fn with_granted(mut self, granted: Option<Granted>) -> Self {
         self.0.granted = granted;
-        self
-    }
-
-    pub(crate) fn with_source(mut self, source: impl Into<Source>) -> Self {
-        self.0.source = Some(source.into().into());
-        self
-    }
-
-    pub(crate) fn with_stop_reason(mut self, reason: StopReason) -> Self {
-        self.0.stop_reason = Some(reason);
         self
     }
 

@@ -73,19 +73,26 @@ impl Error {
                 "the link to this page has expired for good: start the list again".to_owned(),
             );
         }
-        if let (Some(granted), true) = (&self.0.granted, self.lacks_permission()) {
-            let what = if granted.delegated { "scopes" } else { "roles" };
-            advice.push(match granted.permissions.as_slice() {
-                [] => format!("the token has no {what}"),
-                permissions => format!("the token has {what}: {}", permissions.join(", ")),
-            });
-        }
+        advice.extend(self.granted_line());
         if let Some(needed) = self.needed_line() {
             advice.push(needed);
             advice.extend(self.permission_fix());
         }
         advice.extend(self.retry_line());
         advice
+    }
+
+    fn granted_line(&self) -> Option<String> {
+        let granted = self
+            .0
+            .granted
+            .as_ref()
+            .filter(|_| self.lacks_permission())?;
+        let what = if granted.delegated { "scopes" } else { "roles" };
+        Some(match granted.permissions.as_slice() {
+            [] => format!("the token has no {what}"),
+            permissions => format!("the token has {what}: {}", permissions.join(", ")),
+        })
     }
 
     fn needed_line(&self) -> Option<String> {
@@ -219,7 +226,8 @@ impl fmt::Display for Error {
         if self.is_expired_page() {
             f.write_str("; start the list again")?;
         }
-        for line in self.needed_line().into_iter().chain(self.retry_line()) {
+        let lines = [self.granted_line(), self.needed_line(), self.retry_line()];
+        for line in lines.into_iter().flatten() {
             write!(f, "; {line}")?;
         }
         match self.request_id() {

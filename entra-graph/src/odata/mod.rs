@@ -17,11 +17,9 @@ pub(crate) use entity::nested;
 pub use entity::{Described, EntityInfo};
 pub use filter::Filter;
 pub use literal::Literal;
-#[cfg(test)]
-pub(crate) use literal::quoted;
 pub(crate) use property::Path;
 pub use property::{Order, Property};
-pub(crate) use query::{Prepared, Query};
+pub(crate) use query::Query;
 pub use search::Search;
 pub use selection::{NavigationProperty, Selection};
 pub(crate) use support::{Level, Operator, Support};

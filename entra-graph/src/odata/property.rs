@@ -26,8 +26,11 @@ use super::{
 pub struct Property<E, T, A = Writable> {
     path: Path,
     support: Support,
-    marker: PhantomData<fn() -> (E, T, A)>,
+    marker: Typed<E, T, A>,
 }
+
+/// What the property belongs to, holds, and when it can be set.
+type Typed<E, T, A> = PhantomData<fn() -> (E, T, A)>;
 
 /// Up to three names from the entity to a nested property; inside of `any`, the first ones are the
 /// collection that the range variable stands for.

@@ -29,14 +29,6 @@ pub(crate) struct Prepared {
 }
 
 impl Query {
-    /// A query that cannot be sent, for this reason.
-    pub(crate) fn failed(problem: String) -> Self {
-        Self {
-            problem: Some(problem),
-            ..Self::default()
-        }
-    }
-
     pub(crate) fn force_advanced(&mut self) {
         self.advanced = true;
     }

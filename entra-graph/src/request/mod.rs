@@ -123,7 +123,7 @@ impl<T: Send + 'static> Request<T> {
 impl<T: Send + 'static> IntoRequest for Request<T> {
     type Output = T;
 
-    fn into_request(self) -> Request<T> {
+    fn into_request(self) -> Self {
         self
     }
 }

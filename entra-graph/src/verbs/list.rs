@@ -72,6 +72,10 @@ impl<E: Entity> List<E> {
     }
 
     /// Sorted. A further call sorts what is equal so far.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "reads as `order_by(User::DISPLAY_NAME.asc())`"
+    )]
     pub fn order_by(mut self, order: Order<E>) -> Self
     where
         E: Orderable,

@@ -111,10 +111,6 @@ impl<E: Entity> Create<E> {
     }
 
     /// With a value for a further property. A second call for the same property replaces the first.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "reads as `set(User::CITY, \"Oslo\")`"
-    )]
     pub fn set<T, A: SettableIn<OnCreate>>(
         mut self,
         property: Property<E, T, A>,
@@ -160,10 +156,6 @@ impl<E: Entity> Update<E> {
     }
 
     /// Sets a property. A second call for the same property replaces the first.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "reads as `set(User::CITY, \"Oslo\")`"
-    )]
     pub fn set<T, A: SettableIn<OnUpdate>>(
         mut self,
         property: Property<E, T, A>,
@@ -219,10 +211,6 @@ impl<E: Entity> Upsert<E> {
     }
 
     /// With a value for a further property. A second call for the same property replaces the first.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "reads as `set(Group::DESCRIPTION, \"..\")`"
-    )]
     pub fn set<T, A: SettableIn<OnUpdate>>(
         mut self,
         property: Property<E, T, A>,

@@ -36,7 +36,7 @@ async fn a_refusal_says_what_would_help() {
     assert_eq!(
         error.to_string(),
         "403 Authorization_RequestDenied on GET /users: Insufficient privileges to complete the operation; \
-         needs one of (application): User.Read.All, Directory.Read.All; request-id r-1"
+         the token has roles: Group.Read.All; needs one of (application): User.Read.All, Directory.Read.All; request-id r-1"
     );
     let report = format!("{error:#}");
     for line in [
