@@ -1,7 +1,9 @@
 //! Which groups and roles an object is in, directly or through other groups: what a product asks at a sign-in.
 
 use async_trait::async_trait;
-use entra_core::{MembershipError, GroupMembership, ObjectId};
+use entra_core::{
+    CredentialErrorKind, GroupMembership, MembershipError, MembershipErrorKind, ObjectId,
+};
 
 use super::{
     groups::{self, OneGroup},
@@ -217,11 +219,39 @@ impl GroupMembership for GraphClient {
 }
 
 fn unknown(error: Error) -> MembershipError {
+    let kind = match &error {
+        error if error.is_transient() => MembershipErrorKind::Unavailable,
+        error if error.is_forbidden() || lacks_consent(error) => {
+            MembershipErrorKind::PermissionMissing
+        }
+        _ => MembershipErrorKind::Rejected,
+    };
     let mut text = "Microsoft Graph did not return the groups of the user".to_owned();
     if let Some(status) = error.status() {
         text.push_str(&format!(" (HTTP {})", status.as_u16()));
     }
-    MembershipError::new(text)
-        .with_transient(error.is_transient())
-        .with_source(error)
+    let fix = match (kind, error.credential().and_then(|error| error.fix())) {
+        (MembershipErrorKind::PermissionMissing, _) => Some(CONSENT.to_owned()),
+        (_, fix) => fix.map(str::to_owned),
+    };
+    let membership = MembershipError::new(kind, text);
+    match fix {
+        Some(fix) => membership.with_fix(fix),
+        None => membership,
+    }
+    .with_source(error)
 }
+
+/// Whether there is no token because the consent to its scopes is missing.
+fn lacks_consent(error: &Error) -> bool {
+    error.credential().is_some_and(|error| {
+        error.kind() == CredentialErrorKind::InteractionRequired
+            && error.code().is_some_and(|code| NO_CONSENT.contains(&code))
+    })
+}
+
+const CONSENT: &str = "Grant the application the Microsoft Graph permission GroupMember.Read.All under API permissions, with an administrator's consent.";
+/// Entra's numbers for a consent that is missing, of the user or of an administrator.
+const NO_CONSENT: [u32; 8] = [
+    65_001, 65_005, 90_008, 90_093, 90_094, 90_095, 90_099, 650_056,
+];
