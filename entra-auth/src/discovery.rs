@@ -2,17 +2,17 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use entra_core::{
-    Clock, Cloud, Error as CoreError, HttpTransport, Pipeline, Request, RetryPolicy, Timestamp,
+    Clock, Cloud, Error as CoreError, HttpTransport, Pipeline, Request, RetryPolicy,
     http::{Method, StatusCode},
-    time::Duration,
     url::Url,
 };
 use serde::Deserialize;
 
-use crate::{Error, ErrorKind, settings::Settings, wire::Refusal};
+use crate::{Error, ErrorKind, moment::Moment, settings::Settings, wire::Refusal};
 
 /// Learns from a sign-in service itself where its endpoints are, or which names it goes by.
 ///
@@ -48,7 +48,7 @@ struct Inner {
 }
 
 /// One answer; whoever holds the lock asks for it.
-type Slot = tokio::sync::Mutex<Option<(Timestamp, Cloud)>>;
+type Slot = tokio::sync::Mutex<Option<(Moment, Cloud)>>;
 
 impl Discovery {
     /// With the default transport and the system's clock.
@@ -192,14 +192,14 @@ impl Discovery {
             Arc::clone(known.entry(key.to_owned()).or_default())
         };
         let mut slot = slot.lock().await;
-        let now = self.0.settings.clock.now();
-        if let Some((until, cloud)) = &*slot
-            && now < *until
+        let now = || Moment::now(&*self.0.settings.clock);
+        if let Some((since, cloud)) = &*slot
+            && since.age(now()) < KEPT
         {
             return Ok(cloud.clone());
         }
         let cloud = read.await?;
-        *slot = Some((now.saturating_add(KEPT), cloud.clone()));
+        *slot = Some((now(), cloud.clone()));
         Ok(cloud)
     }
 
@@ -356,4 +356,4 @@ fn unreachable_host(host: &str, source: CoreError) -> Error {
 }
 
 /// How long an answer is believed.
-const KEPT: Duration = Duration::hours(24);
+const KEPT: Duration = Duration::from_secs(24 * 3600);

@@ -24,6 +24,7 @@ mod form;
 pub mod host;
 mod identity;
 mod jws;
+mod moment;
 mod region;
 mod report;
 mod settings;

@@ -17,7 +17,9 @@ use tracing::{Instrument, Span, debug, debug_span, warn};
 use crate::{
     Error, ErrorKind, TokenCache,
     cache::{Account, Asked, CacheKey, Entry, Flight, Hot, Obtained, Outcome, Owner, Plan, Want},
+    moment::Moment,
     settings::Settings,
+    store::Record,
     token_endpoint::Effort,
 };
 
@@ -80,7 +82,7 @@ impl Tokens {
 
     /// The token for a request. It may be dropped at any await: what it started goes on for others.
     pub(crate) async fn token(&self, request: &TokenRequest) -> Outcome {
-        if let Some(token) = self.hot.get(request, self.clock.since_epoch(), &self.cache) {
+        if let Some(token) = self.hot.get(request, &*self.clock, &self.cache) {
             return Ok(token);
         }
         // Boxed, so that the common case does not pay for the size of this one.
@@ -97,7 +99,8 @@ impl Tokens {
         token: AccessToken,
     ) -> Result<(), Error> {
         let key = CacheKey::new(&self.owner, Asked::new(&self.home, request)?);
-        self.cache.keep(&key, token, self.clock.now()).await;
+        let now = Moment::now(&*self.clock);
+        self.cache.keep(&key, &Record::new(token, now), now).await;
         Ok(())
     }
 
@@ -123,9 +126,9 @@ impl Tokens {
                 (Some(Ok(token)), _)
                     if wait.flight.was_loaded() && !want.is_met_by(&token, self.clock.now()) => {}
                 (Some(Ok(token)), _) => return self.long_enough(token, &want),
-                (Some(Err(error)), Some(token)) if token.expires_on() > self.clock.now() => {
-                    warn!(%error, "no new token, so the old one is used until it ends");
-                    return Ok(token);
+                (Some(Err(error)), Some(record)) if self.is_valid(&record) => {
+                    warn!(%error, "no new token, so the old one is used until it expires");
+                    return Ok(record.token);
                 }
                 // One try may fail where several would not.
                 (Some(Err(_)), _) if wait.flight.effort == Effort::Once => {}
@@ -148,7 +151,7 @@ impl Tokens {
             if state.detached {
                 continue;
             }
-            let now = self.clock.now();
+            let now = Moment::now(&*self.clock);
             let plan = state.plan(want, now);
             return match plan {
                 Plan::Serve(token) => {
@@ -230,7 +233,6 @@ impl Tokens {
         let work = Box::pin(async move {
             let Obtained {
                 outcome,
-                since,
                 from_store,
             } = cache
                 .obtain(
@@ -244,7 +246,7 @@ impl Tokens {
             loaded.store(from_store, Ordering::Relaxed);
             match &outcome {
                 Ok(_) if from_store => {}
-                Ok(token) => {
+                Ok(Record { token, .. }) => {
                     debug!(tenant = %key.asked().tenant, expires_on = %token.expires_on(), "new token");
                     // What a resource has challenged is of no more use, and a plain request must
                     // not get the answer to a challenge: so the plain token is fetched anew.
@@ -254,9 +256,18 @@ impl Tokens {
                 }
                 Err(error) => debug!(tenant = %key.asked().tenant, %error, "no token"),
             }
-            if !entry.land(number, &outcome, since) {
-                cache.remove_if_idle(&key, &entry);
-            }
+            let outcome = match outcome {
+                Ok(record) => {
+                    entry.land(number, record.clone());
+                    Ok(record.token)
+                }
+                Err(error) => {
+                    if !entry.land_failed(number, &error, clock.monotonic()) {
+                        cache.remove_if_idle(&key, &entry);
+                    }
+                    Err(error)
+                }
+            };
             land.send_replace(Some(outcome));
         });
         (flight, work)
@@ -288,6 +299,12 @@ impl Tokens {
         }
     }
 
+    fn is_valid(&self, record: &Record) -> bool {
+        let now = Moment::now(&*self.clock);
+        let time = record.seen.map(|seen| seen.time_at(now));
+        time.is_some_and(|time| time < record.token.expires_on())
+    }
+
     fn long_enough(&self, token: AccessToken, want: &Want) -> Outcome {
         let left = token.expires_on() - self.clock.now();
         if want.min_validity.is_zero() || left >= want.min_validity {
@@ -315,7 +332,7 @@ enum Step {
 struct Wait {
     entry: Arc<Entry>,
     flight: Flight,
-    fallback: Option<AccessToken>,
+    fallback: Option<Record>,
     drive: Option<Work>,
 }
 
@@ -323,7 +340,7 @@ impl Step {
     fn wait(
         entry: &Arc<Entry>,
         flight: Flight,
-        fallback: Option<AccessToken>,
+        fallback: Option<Record>,
         drive: Option<Work>,
     ) -> Self {
         Self::Wait(Box::new(Wait {

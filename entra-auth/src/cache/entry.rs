@@ -3,13 +3,19 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use entra_core::{AccessToken, Timestamp};
 use tokio::{runtime, sync::watch};
+use tracing::debug;
 
-use crate::{Error, store::Record, token_endpoint::Effort};
+use crate::{
+    Error,
+    moment::{Moment, signed},
+    store::Record,
+    token_endpoint::Effort,
+};
 
 /// What one key has: a token, perhaps a flight that fetches one, and when to try again.
 ///
@@ -27,7 +33,7 @@ pub(crate) struct State {
     token: Option<Stored>,
     pub(crate) flight: Option<Flight>,
     /// After a failed early refresh: not before this.
-    rest_until: Option<Timestamp>,
+    rest_until: Option<Instant>,
     /// No longer in the map; whoever finds it looks the key up again.
     pub(crate) detached: bool,
     /// Its partition was forgotten, so what a flight still brings must be kept nowhere.
@@ -38,10 +44,9 @@ pub(crate) struct State {
 /// A token and the moments that matter.
 #[derive(Clone, Debug)]
 pub(crate) struct Stored {
-    pub(crate) token: AccessToken,
+    record: Record,
     /// From here on a caller waits for a new token unless it asked for less.
     stale_at: Timestamp,
-    obtained: Timestamp,
     flight: u64,
 }
 
@@ -76,7 +81,7 @@ pub(crate) enum Plan {
     /// Give this token and replace it in the background.
     ServeAndRefresh(AccessToken),
     /// Fetch one; if that fails, this one still is valid.
-    Fetch { fallback: Option<AccessToken> },
+    Fetch { fallback: Option<Record> },
 }
 
 impl Entry {
@@ -107,26 +112,27 @@ impl Entry {
         }
     }
 
-    /// Stores what a flight came to. Whether the entry has a token now.
-    pub(crate) fn land(&self, number: u64, outcome: &Outcome, now: Timestamp) -> bool {
+    /// Stores the token that a flight has brought.
+    pub(crate) fn land(&self, number: u64, record: Record) {
         let mut state = self.lock();
         state.end(number);
-        match outcome {
-            // A flight that was given up as stuck may land after its successor.
-            Ok(token) if state.token.as_ref().is_none_or(|held| held.flight < number) => {
-                state.token = Some(Stored::new(token.clone(), number, now));
-                state.rest_until = None;
-                self.version.fetch_add(1, Ordering::Release);
-            }
-            Ok(_) => {}
-            Err(error) => {
-                let rest = error
-                    .retry_after()
-                    .unwrap_or_default()
-                    .clamp(REST, LONGEST_REST);
-                state.rest_until = Some(now.saturating_add(signed(rest)));
-            }
+        // A flight that was given up as stuck may land after its successor.
+        if state.token.as_ref().is_none_or(|held| held.flight < number) {
+            state.token = Some(Stored::new(record, number));
+            state.rest_until = None;
+            self.version.fetch_add(1, Ordering::Release);
         }
+    }
+
+    /// Ends a flight that has brought an error. Whether the entry has a token all the same.
+    pub(crate) fn land_failed(&self, number: u64, error: &Error, now: Instant) -> bool {
+        let mut state = self.lock();
+        state.end(number);
+        let rest = error
+            .retry_after()
+            .unwrap_or_default()
+            .clamp(REST, LONGEST_REST);
+        state.rest_until = now.checked_add(rest);
         state.token.is_some()
     }
 
@@ -172,13 +178,17 @@ impl Entry {
 }
 
 impl State {
-    pub(crate) fn plan(&self, want: &Want, now: Timestamp) -> Plan {
-        match &self.token {
-            Some(stored) => {
-                let resting = self.rest_until.is_some_and(|until| now < until);
-                stored.plan(want, now, resting)
+    pub(crate) fn plan(&mut self, want: &Want, now: Moment) -> Plan {
+        let Some(stored) = &mut self.token else {
+            return Plan::Fetch { fallback: None };
+        };
+        let resting = self.rest_until.is_some_and(|until| now.monotonic() < until);
+        match stored.record.time_at(now) {
+            Some(time) => stored.plan(want, time, resting),
+            None => {
+                self.token = None;
+                Plan::Fetch { fallback: None }
             }
-            None => Plan::Fetch { fallback: None },
         }
     }
 
@@ -202,58 +212,64 @@ impl State {
 
     /// The token as a store would keep it.
     pub(crate) fn record(&self) -> Option<Record> {
-        let stored = self.token.as_ref()?;
-        Some(Record {
-            token: stored.token.clone(),
-            obtained: stored.obtained,
-        })
+        self.token.as_ref().map(|stored| stored.record.clone())
     }
 
     /// The token with its moments.
-    pub(crate) fn stored(&self) -> Option<&Stored> {
+    pub(crate) const fn stored(&self) -> Option<&Stored> {
         self.token.as_ref()
     }
 }
 
 impl Stored {
-    fn new(token: AccessToken, flight: u64, now: Timestamp) -> Self {
-        let lifetime = token.expires_on() - now;
+    fn new(record: Record, flight: u64) -> Self {
+        let expires_on = record.token.expires_on();
+        let lifetime = expires_on - record.obtained;
         // A token that lives for minutes only must not count as stale from its first second.
         let margin = (lifetime / 2_i32).min(signed(MARGIN));
         Self {
-            stale_at: token.expires_on().saturating_sub(margin),
-            obtained: now,
+            stale_at: expires_on.saturating_sub(margin),
             flight,
-            token,
+            record,
         }
+    }
+
+    pub(crate) const fn token(&self) -> &AccessToken {
+        &self.record.token
+    }
+
+    /// When it was issued or read here; none if nobody has looked at it with a clock.
+    pub(crate) const fn seen(&self) -> Option<Moment> {
+        self.record.seen
     }
 
     /// Until when a caller with no wishes of its own can have this token without a second thought.
     pub(crate) fn settled_until(&self) -> Timestamp {
-        match self.token.refresh_on() {
+        match self.token().refresh_on() {
             Some(refresh_on) => refresh_on.min(self.stale_at),
             None => self.stale_at,
         }
     }
 
-    pub(crate) fn is_settled(&self, now: Timestamp) -> bool {
-        now < self.settled_until()
+    pub(crate) fn is_settled(&self, now: Moment) -> bool {
+        self.seen()
+            .is_some_and(|seen| seen.time_at(now) < self.settled_until())
     }
 
     fn plan(&self, want: &Want, now: Timestamp, resting: bool) -> Plan {
-        let token = || self.token.clone();
-        if want.fresh || !lasts(&self.token, want.min_validity, now) {
+        let token = || self.token().clone();
+        if want.fresh || !lasts(self.token(), want.min_validity, now) {
             return Plan::Fetch { fallback: None };
         }
         if want.min_validity.is_zero() && now >= self.stale_at {
             return match resting {
                 true => Plan::Serve(token()),
                 false => Plan::Fetch {
-                    fallback: Some(token()),
+                    fallback: Some(self.record.clone()),
                 },
             };
         }
-        match self.token.refresh_on() {
+        match self.token().refresh_on() {
             Some(refresh_on) if now >= refresh_on && !resting => Plan::ServeAndRefresh(token()),
             _ => Plan::Serve(token()),
         }
@@ -273,9 +289,13 @@ impl Want {
     }
 
     /// Whether a token from the store makes a request unnecessary.
-    pub(crate) fn settled_by(&self, record: &Record, now: Timestamp) -> bool {
-        let stored = Stored::new(record.token.clone(), 0, record.obtained);
-        matches!(stored.plan(self, now, false), Plan::Serve(_))
+    pub(crate) fn settled_by(&self, record: &Record, now: Moment) -> bool {
+        let mut stored = Stored::new(record.clone(), 0);
+        let Some(time) = stored.record.time_at(now) else {
+            debug!("a token in the store is from a clock that is ahead, and is not used");
+            return false;
+        };
+        matches!(stored.plan(self, time, false), Plan::Serve(_))
     }
 }
 
@@ -297,12 +317,6 @@ fn lasts(token: &AccessToken, min_validity: Duration, now: Timestamp) -> bool {
     left.is_positive() && left >= signed(min_validity)
 }
 
-fn signed(duration: Duration) -> entra_core::time::Duration {
-    duration
-        .try_into()
-        .unwrap_or(entra_core::time::Duration::MAX)
-}
-
 /// A token with less than this left is not handed out if another can be had.
 const MARGIN: Duration = Duration::from_secs(300);
 /// How long a failed early refresh is not repeated, unless the service asks for longer.
@@ -320,12 +334,27 @@ mod tests {
         START + entra_core::time::Duration::seconds(seconds)
     }
 
-    fn plan(state: &State, min_validity: u64, fresh: bool, now: i64) -> &'static str {
+    /// Wall clock and monotonic clock after so many seconds, if nobody sets the wall clock.
+    fn after(seconds: i64) -> Moment {
+        apart(seconds, seconds)
+    }
+
+    fn apart(wall: i64, monotonic: i64) -> Moment {
+        static BEGIN: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+        let passed = Duration::from_secs(monotonic.unsigned_abs());
+        Moment::new(at(wall), *BEGIN.get_or_init(Instant::now) + passed)
+    }
+
+    fn plan(state: &mut State, min_validity: u64, fresh: bool, now: i64) -> &'static str {
+        plan_at(state, min_validity, fresh, after(now))
+    }
+
+    fn plan_at(state: &mut State, min_validity: u64, fresh: bool, now: Moment) -> &'static str {
         let want = Want {
             min_validity: Duration::from_secs(min_validity),
             fresh,
         };
-        match state.plan(&want, at(now)) {
+        match state.plan(&want, now) {
             Plan::Serve(_) => "serve",
             Plan::ServeAndRefresh(_) => "refresh",
             Plan::Fetch { fallback: Some(_) } => "fetch or old",
@@ -340,14 +369,14 @@ mod tests {
             Some(refresh_on) => token.with_refresh_on(at(refresh_on)),
             None => token,
         };
-        assert!(entry.land(1, &Ok(token), START));
+        entry.land(1, Record::new(token, after(0)));
         entry
     }
 
     #[test]
     fn what_to_do_with_a_token_depends_on_its_age_and_on_the_wish() {
         let entry = entry(3600, Some(1800));
-        let state = entry.lock();
+        let mut state = entry.lock();
         let table = [
             (0, false, 0, "serve"),
             (0, false, 1799, "serve"),
@@ -364,7 +393,7 @@ mod tests {
         ];
         for (min_validity, fresh, now, expected) in table {
             assert_eq!(
-                plan(&state, min_validity, fresh, now),
+                plan(&mut state, min_validity, fresh, now),
                 expected,
                 "{min_validity} {fresh} {now}"
             );
@@ -374,32 +403,70 @@ mod tests {
     #[test]
     fn a_short_token_is_used_for_half_of_its_life() {
         let entry = entry(60, None);
-        let state = entry.lock();
-        assert_eq!(plan(&state, 0, false, 29), "serve");
-        assert_eq!(plan(&state, 0, false, 30), "fetch or old");
+        let mut state = entry.lock();
+        assert_eq!(plan(&mut state, 0, false, 29), "serve");
+        assert_eq!(plan(&mut state, 0, false, 30), "fetch or old");
     }
 
     #[test]
     fn after_a_failed_refresh_the_token_is_served_until_the_rest_is_over() {
         let entry = entry(3600, Some(1800));
-        let failed = Err(Error::new(ErrorKind::Service, "down"));
-        entry.land(2, &failed, at(1800));
-        assert_eq!(plan(&entry.lock(), 0, false, 1829), "serve");
-        assert_eq!(plan(&entry.lock(), 0, false, 1830), "refresh");
-        let throttled = Err(Error::new(ErrorKind::Throttled, "wait")
-            .with(|inner| inner.retry_after = Some(Duration::from_secs(600))));
-        entry.land(3, &throttled, at(3000));
-        assert_eq!(plan(&entry.lock(), 0, false, 3599), "serve");
-        assert_eq!(plan(&entry.lock(), 0, false, 3600), "fetch");
+        let failed = Error::new(ErrorKind::Service, "down");
+        assert!(entry.land_failed(2, &failed, after(1800).monotonic()));
+        assert_eq!(plan(&mut entry.lock(), 0, false, 1829), "serve");
+        assert_eq!(plan(&mut entry.lock(), 0, false, 1830), "refresh");
+        let throttled = Error::new(ErrorKind::Throttled, "wait")
+            .with(|inner| inner.retry_after = Some(Duration::from_secs(600)));
+        entry.land_failed(3, &throttled, after(3000).monotonic());
+        assert_eq!(plan(&mut entry.lock(), 0, false, 3599), "serve");
+        assert_eq!(plan(&mut entry.lock(), 0, false, 3600), "fetch");
     }
 
     #[test]
     fn a_flight_that_lands_late_does_not_overwrite_its_successor() {
         let entry = Entry::new(0);
-        entry.land(2, &Ok(AccessToken::new("new", at(3600))), START);
+        let record = |text: &str| Record::new(AccessToken::new(text, at(3600)), after(0));
+        entry.land(2, record("new"));
         let version = entry.version();
-        entry.land(1, &Ok(AccessToken::new("old", at(3600))), START);
+        entry.land(1, record("old"));
         assert_eq!(entry.version(), version);
-        assert_eq!(entry.lock().stored().unwrap().token.expose_secret(), "new");
+        let state = entry.lock();
+        assert_eq!(state.stored().unwrap().token().expose_secret(), "new");
+    }
+
+    #[test]
+    fn a_token_expires_by_the_clock_that_is_ahead() {
+        const DAY: i64 = 86_400;
+        let (entry, state) = (entry(3600, None), |entry: &Entry| {
+            let mut state = entry.lock();
+            let table = [
+                // Set back by a day, and a machine that was suspended for an hour.
+                (apart(100 - DAY, 100), "serve"),
+                (apart(3400 - DAY, 3400), "fetch or old"),
+                (apart(3600 - DAY, 3600), "fetch"),
+                (apart(3600, 10), "fetch"),
+            ];
+            for (now, expected) in table {
+                assert_eq!(plan_at(&mut state, 0, false, now), expected, "{now:?}");
+            }
+        });
+        state(&entry);
+    }
+
+    #[test]
+    fn a_record_from_the_future_is_dropped_and_one_within_the_skew_counts_from_when_it_was_seen() {
+        let stored = |obtained: i64| Record {
+            token: AccessToken::new("t", at(obtained + 3600)),
+            obtained: at(obtained),
+            seen: None,
+        };
+        let entry = Entry::new(0);
+        entry.land(1, stored(301));
+        assert_eq!(plan(&mut entry.lock(), 0, false, 0), "fetch");
+        assert!(entry.lock().stored().is_none());
+        entry.land(2, stored(300));
+        assert_eq!(plan(&mut entry.lock(), 0, false, 0), "serve");
+        let now = apart(0, 3900);
+        assert_eq!(plan_at(&mut entry.lock(), 0, false, now), "fetch");
     }
 }

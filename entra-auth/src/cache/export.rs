@@ -1,7 +1,11 @@
+use entra_core::Timestamp;
 use zeroize::Zeroizing;
 
 use super::{CacheKey, CachePartition, TokenCache, refresh_tokens::is_refresh_token};
-use crate::store::{Ident, Record, StoreError, StoreKey, damaged};
+use crate::{
+    moment::Moment,
+    store::{Ident, Record, StoreError, StoreKey, damaged},
+};
 
 impl TokenCache {
     /// The tokens of a partition as bytes, such as a person's for the session of a web app; none
@@ -91,7 +95,7 @@ impl TokenCache {
             self.put_refresh_token(&ident, &record);
         }
         for (key, record) in found {
-            self.put(&key, &record);
+            self.put(&key, &record, None);
         }
         Ok(count)
     }
@@ -106,7 +110,11 @@ impl TokenCache {
             .collect()
     }
 
-    pub(super) fn put(&self, key: &CacheKey, record: &Record) {
+    /// Keeps a token that came otherwise than by a flight, unless there is one that lasts longer.
+    ///
+    /// An import has no clock. There the dates decide, and the first look with a clock drops what
+    /// is from the future.
+    pub(super) fn put(&self, key: &CacheKey, record: &Record, now: Option<Moment>) {
         loop {
             let entry = self.entry(key);
             let number = {
@@ -114,16 +122,27 @@ impl TokenCache {
                 if state.detached {
                     continue;
                 }
-                let held = state.stored().map(|held| held.token.expires_on());
-                if held.is_some_and(|held| held > record.token.expires_on()) {
+                let held = state.record().and_then(|held| expiry(held, now));
+                if held.is_some() && held > expiry(record.clone(), now) {
                     return;
                 }
                 state.next_number()
             };
-            entry.land(number, &Ok(record.token.clone()), record.obtained);
+            entry.land(number, record.clone());
             return;
         }
     }
+}
+
+/// When a token expires, on the wall clock as it is now; none for one from the future.
+fn expiry(mut record: Record, now: Option<Moment>) -> Option<Timestamp> {
+    let expires_on = record.token.expires_on();
+    let Some(now) = now else {
+        return Some(expires_on);
+    };
+    record.time_at(now)?;
+    let seen = record.seen?;
+    Some(seen.on_the_clock_of(now, expires_on))
 }
 
 fn key(ident: &Ident) -> Result<CacheKey, StoreError> {

@@ -3,10 +3,10 @@ use std::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use entra_core::{AccessToken, TenantId, Timestamp, TokenRequest};
+use entra_core::{AccessToken, Clock, TenantId, Timestamp, TokenRequest};
 
 use super::{Entry, TokenCache, entry::Stored};
 
@@ -31,6 +31,9 @@ struct Copied {
     /// Since the start of 1970: a comparison of calendar dates would cost as much as all the rest.
     settled_until: Duration,
     expires_on: Duration,
+    /// The same two on the monotonic clock, for a wall clock that was set back.
+    settled_until_monotonic: Instant,
+    expires_on_monotonic: Instant,
     entry: Arc<Entry>,
     version: u64,
 }
@@ -40,7 +43,7 @@ impl Hot {
     pub(crate) fn get(
         &self,
         request: &TokenRequest,
-        now: Duration,
+        clock: &dyn Clock,
         cache: &TokenCache,
     ) -> Option<AccessToken> {
         if request.force_refresh || request.claims.is_some() {
@@ -48,10 +51,19 @@ impl Hot {
         }
         let copies = self.shard().read().unwrap_or_else(PoisonError::into_inner);
         let copied = copies.iter().find(|copied| copied.is_for(request))?;
-        if copied.version != copied.entry.version() || now >= copied.settled_until {
+        let (now, monotonic) = (clock.since_epoch(), clock.monotonic());
+        if copied.version != copied.entry.version()
+            || now >= copied.settled_until
+            || monotonic >= copied.settled_until_monotonic
+        {
             return None;
         }
-        if copied.expires_on.saturating_sub(now) < request.min_validity {
+        let left = copied.expires_on.saturating_sub(now).min(
+            copied
+                .expires_on_monotonic
+                .saturating_duration_since(monotonic),
+        );
+        if left < request.min_validity {
             return None;
         }
         copied.entry.touch(cache.tick());
@@ -66,9 +78,10 @@ impl Hot {
         stored: &Stored,
         version: u64,
     ) {
-        if request.claims.is_some() {
+        let Some(seen) = stored.seen().filter(|_| request.claims.is_none()) else {
             return;
-        }
+        };
+        let (settled_until, expires_on) = (stored.settled_until(), stored.token().expires_on());
         let mut copies = self.shard().write().unwrap_or_else(PoisonError::into_inner);
         copies.retain(|copied| !copied.is_for(request) && copied.version == copied.entry.version());
         copies.truncate(COPIES - 1);
@@ -77,9 +90,11 @@ impl Hot {
             Copied {
                 scopes: request.scopes.clone(),
                 tenant: request.tenant.clone(),
-                token: apart(&stored.token),
-                settled_until: since_epoch(stored.settled_until()),
-                expires_on: since_epoch(stored.token.expires_on()),
+                token: apart(stored.token()),
+                settled_until: since_epoch(settled_until),
+                expires_on: since_epoch(expires_on),
+                settled_until_monotonic: seen.monotonic_at(settled_until),
+                expires_on_monotonic: seen.monotonic_at(expires_on),
                 entry: Arc::clone(entry),
                 version,
             },

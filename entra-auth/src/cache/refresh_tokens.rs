@@ -16,7 +16,10 @@ use super::{
     CachePartition, TokenCache,
     rotation::{RotationGuard, RotationLock},
 };
-use crate::store::{Budget, Ident, LoadResult, Record};
+use crate::{
+    moment::{Moment, is_from_the_future},
+    store::{Budget, Ident, LoadResult, Record},
+};
 
 /// The refresh token of one person who has signed in to one application in one tenant.
 pub(crate) struct RefreshToken {
@@ -60,7 +63,9 @@ struct Held {
 #[derive(Clone)]
 struct Kept {
     token: Secret,
+    /// On the wall clock of who got it, and when this process saw it; none if it was imported.
     obtained: Timestamp,
+    seen: Option<Moment>,
 }
 
 impl RefreshToken {
@@ -108,17 +113,17 @@ impl RefreshToken {
 
     /// Takes one that the application has kept itself; it is stored when it is replaced. One that
     /// was replaced here already is not used again.
-    pub(crate) fn give(&self, token: Secret, now: Timestamp) {
+    pub(crate) fn give(&self, token: Secret, now: Moment) {
         let mut held = self.slot.lock();
         let is_known = held.token.is_some() && held.has_replaced(&token);
         if !is_known && !held.holds(&token) {
-            held.replace(token, now);
+            held.replace(Kept::new(token, now));
         }
     }
 
     /// Takes the one of a sign-in, and stores it whatever was there.
-    pub(crate) async fn signed_in(&self, token: Secret, now: Timestamp) {
-        self.slot.lock().replace(token.clone(), now);
+    pub(crate) async fn signed_in(&self, token: Secret, now: Moment) {
+        self.slot.lock().replace(Kept::new(token.clone(), now));
         self.cache.know(&self.ident, &self.slot, &token);
         let ends = self.slot.lock().ends;
         if let Some(persistent) = &self.cache.0.persistent {
@@ -128,7 +133,7 @@ impl RefreshToken {
     }
 
     /// The newest of all that share the store.
-    pub(crate) async fn newest(&self) -> Option<Secret> {
+    pub(crate) async fn newest(&self, now: Moment) -> Option<Secret> {
         if let Some(persistent) = &self.cache.0.persistent {
             let ends = self.slot.lock().ends;
             let look = persistent.look(&self.ident, &mut persistent.budget()).await;
@@ -136,7 +141,7 @@ impl RefreshToken {
             match look {
                 // It was forgotten since the look.
                 _ if held.ends != ends => {}
-                LoadResult::Found(record) => held.adopt(&record),
+                LoadResult::Found(record) => held.adopt(&record, now),
                 LoadResult::Absent if held.stored => held.end(),
                 // Damage is no sign-out: the next one is written as if it were the first.
                 LoadResult::Damaged => held.stored = false,
@@ -155,19 +160,13 @@ impl RefreshToken {
         _: &RotationGuard,
         used: &Secret,
         token: Secret,
-        now: Timestamp,
+        now: Moment,
     ) {
-        let mut kept = Kept::new(token, now);
+        let kept = Kept::new(token, now);
         let (was_stored, ends) = {
             let mut held = self.slot.lock();
-            match &held.token {
-                None => return,
-                // A clock that was set back must not keep anybody on a token that is replaced.
-                Some(known) if known.token == *used => {
-                    kept.obtained = kept.obtained.max(known.obtained);
-                }
-                Some(known) if known.obtained > kept.obtained => return,
-                Some(_) => {}
+            if held.token.is_none() {
+                return;
             }
             held.remember_replaced();
             held.token = Some(kept.clone());
@@ -180,7 +179,12 @@ impl RefreshToken {
         };
         let mut budget = persistent.budget();
         let replaces = match persistent.look(&self.ident, &mut budget).await {
-            LoadResult::Found(stored) => stored.obtained <= kept.obtained,
+            // What it was made from, or an older one; a clock that is ahead makes none newer.
+            LoadResult::Found(stored) => {
+                stored.token.expose_secret() == used.expose_secret()
+                    || stored.obtained <= kept.obtained
+                    || is_from_the_future(stored.obtained, now.wall())
+            }
             LoadResult::Absent => !was_stored,
             LoadResult::Foreign | LoadResult::Damaged | LoadResult::Unknown => true,
         };
@@ -191,7 +195,12 @@ impl RefreshToken {
 
     /// Another one to try after this one was refused for good. If there is none, the person is
     /// forgotten here and in the store. Without a store all stays as it is.
-    pub(crate) async fn refused(&self, _: &RotationGuard, refused: &Secret) -> Option<Secret> {
+    pub(crate) async fn refused(
+        &self,
+        _: &RotationGuard,
+        refused: &Secret,
+        now: Moment,
+    ) -> Option<Secret> {
         let persistent = self.cache.0.persistent.as_ref()?;
         let mut budget = persistent.budget();
         let ends = self.slot.lock().ends;
@@ -207,7 +216,7 @@ impl RefreshToken {
                 if held.holds(refused) {
                     held.token = None;
                 }
-                held.adopt(record);
+                held.adopt(record, now);
                 held.token.as_ref().map(|kept| kept.token.clone())
             }
             LoadResult::Found(_) => {
@@ -234,10 +243,9 @@ impl RefreshToken {
         let Some(persistent) = &self.cache.0.persistent else {
             return;
         };
-        let Record { token, obtained } = kept.record();
         let wanted = || self.slot.lock().ends == ends;
         let saved = persistent
-            .save_if(&self.ident, &token, obtained, budget, wanted)
+            .save_if(&self.ident, &kept.record(), budget, wanted)
             .await;
         let mut held = self.slot.lock();
         if held.ends == ends {
@@ -295,7 +303,7 @@ impl TokenCache {
 
     /// Puts an exported one back unless there is a newer one. A cache without a store keeps none.
     pub(super) fn put_refresh_token(&self, ident: &Ident, record: &Record) {
-        self.slot(ident, None).lock().adopt_unstored(record);
+        self.slot(ident, None).lock().adopt_unstored(record, None);
     }
 
     pub(super) fn forget_refresh_tokens(&self, partition: &CachePartition) {
@@ -384,11 +392,11 @@ impl Families {
 }
 
 impl Held {
-    fn replace(&mut self, token: Secret, obtained: Timestamp) {
+    fn replace(&mut self, kept: Kept) {
         self.remember_replaced();
         *self = Self {
             replaced: std::mem::take(&mut self.replaced),
-            token: Some(Kept { token, obtained }),
+            token: Some(kept),
             stored: false,
             synced: false,
             ended: false,
@@ -415,7 +423,7 @@ impl Held {
     }
 
     /// Takes what the store has: the next one after a token that was there, else the newer one.
-    fn adopt(&mut self, record: &Record) {
+    fn adopt(&mut self, record: &Record, now: Moment) {
         let token = record.token.expose_secret();
         let is_same = |kept: &Kept| kept.token.expose_secret() == token;
         if self.token.as_ref().is_some_and(is_same) {
@@ -424,21 +432,27 @@ impl Held {
             // The store is behind, as after a write that failed or a restored copy.
             self.synced = false;
         } else if self.synced {
-            self.replace(Secret::from(token), record.obtained);
+            self.replace(Kept::of(record, Some(now)));
             self.synced = true;
         } else {
-            self.synced = self.adopt_unstored(record);
+            self.synced = self.adopt_unstored(record, Some(now));
         }
         self.stored = true;
     }
 
     /// Takes a token that may have nothing to do with this one if it is newer; whether it is.
-    fn adopt_unstored(&mut self, record: &Record) -> bool {
-        let newer = |kept: &Kept| kept.obtained < record.obtained;
+    ///
+    /// One from the future is as good as any, but not newer than what is here: its clock was ahead.
+    fn adopt_unstored(&mut self, record: &Record, now: Option<Moment>) -> bool {
+        let newer = |kept: &Kept| match now {
+            Some(now) => {
+                !is_from_the_future(record.obtained, now.wall()) && kept.time(now) < record.obtained
+            }
+            None => kept.obtained < record.obtained,
+        };
         let is_newer = self.token.as_ref().is_none_or(newer);
         if is_newer {
-            let token = Secret::from(record.token.expose_secret());
-            self.replace(token, record.obtained);
+            self.replace(Kept::of(record, now));
         }
         is_newer
     }
@@ -454,8 +468,28 @@ impl Held {
 }
 
 impl Kept {
-    const fn new(token: Secret, obtained: Timestamp) -> Self {
-        Self { token, obtained }
+    const fn new(token: Secret, now: Moment) -> Self {
+        Self {
+            token,
+            obtained: now.wall(),
+            seen: Some(now),
+        }
+    }
+
+    fn of(record: &Record, now: Option<Moment>) -> Self {
+        Self {
+            token: Secret::from(record.token.expose_secret()),
+            obtained: now.map_or(record.obtained, |now| record.obtained.min(now.wall())),
+            seen: now,
+        }
+    }
+
+    /// When it was obtained, as the wall clock tells it now.
+    fn time(&self, now: Moment) -> Timestamp {
+        match self.seen {
+            Some(seen) => seen.on_the_clock_of(now, self.obtained),
+            None => self.obtained.min(now.wall()),
+        }
     }
 
     /// As a store has it, like any token: with an end, after which it has lain idle too long.
@@ -464,6 +498,7 @@ impl Kept {
         Record {
             token: AccessToken::new(self.token.clone(), expires_on),
             obtained: self.obtained,
+            seen: self.seen,
         }
     }
 }

@@ -1,11 +1,15 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
-use entra_core::{AccessToken, Clock, Timestamp};
+use entra_core::Clock;
 
 use super::{CacheKey, CachePartition, Entry, Outcome, TokenCache, Want};
-use crate::store::{
-    DEFAULT_LIMIT, EncryptedStore, EncryptionKey, Found, GuardedStore, PersistentCache, Record,
-    Seal, StoreError,
+use crate::{
+    Error,
+    moment::Moment,
+    store::{
+        DEFAULT_LIMIT, EncryptedStore, EncryptionKey, Found, GuardedStore, PersistentCache, Record,
+        Seal, StoreError,
+    },
 };
 
 /// Settings of a [`TokenCache`].
@@ -92,9 +96,7 @@ impl Default for TokenCacheBuilder {
 
 /// A token and where it is from.
 pub(crate) struct Obtained {
-    pub(crate) outcome: Outcome,
-    /// From when its age counts.
-    pub(crate) since: Timestamp,
+    pub(crate) outcome: Result<Record, Error>,
     pub(crate) from_store: bool,
 }
 
@@ -146,9 +148,8 @@ impl TokenCache {
         clock: &dyn Clock,
         fetch: impl Future<Output = Outcome>,
     ) -> Obtained {
-        let fetched = |outcome| Obtained {
-            outcome,
-            since: clock.now(),
+        let fetched = |outcome: Outcome| Obtained {
+            outcome: outcome.map(|token| Record::new(token, Moment::now(clock))),
             from_store: false,
         };
         let Some(persistent) = &self.0.persistent else {
@@ -168,14 +169,14 @@ impl TokenCache {
             true => None,
             false => match persistent
                 .find(&ident, &mut budget, |record| {
-                    want.settled_by(record, clock.now())
+                    want.settled_by(record, Moment::now(clock))
                 })
                 .await
             {
-                Found::Token(record) => {
+                Found::Token(mut record) => {
+                    record.seen = Some(Moment::now(clock));
                     return Obtained {
-                        outcome: Ok(record.token),
-                        since: record.obtained,
+                        outcome: Ok(record),
                         from_store: true,
                     };
                 }
@@ -183,11 +184,10 @@ impl TokenCache {
             },
         };
         let obtained = fetched(fetch.await);
-        if let Ok(token) = &obtained.outcome {
+        if let Ok(record) = &obtained.outcome {
             let wanted = || !entry.is_forgotten();
-            let (token, since) = (token, obtained.since);
             persistent
-                .save_if(&ident, token, since, &mut budget, wanted)
+                .save_if(&ident, record, &mut budget, wanted)
                 .await;
         }
         // Given back when the others can read what it was for.
@@ -196,21 +196,17 @@ impl TokenCache {
     }
 
     /// Takes a token that came with something else, such as a sign-in.
-    pub(crate) async fn keep(&self, key: &CacheKey, token: AccessToken, now: Timestamp) {
-        let record = Record {
-            token,
-            obtained: now,
-        };
+    pub(crate) async fn keep(&self, key: &CacheKey, record: &Record, now: Moment) {
         let Some(persistent) = &self.0.persistent else {
-            self.put(key, &record);
+            self.put(key, record, Some(now));
             return;
         };
         // Memory and store both have it before the partition is forgotten, or both after.
         let ident = key.ident();
         let gate = persistent.gate(&ident.partition).read().await;
-        self.put(key, &record);
+        self.put(key, record, Some(now));
         persistent
-            .save(&ident, &record.token, now, &mut persistent.budget())
+            .save(&ident, record, &mut persistent.budget())
             .await;
         drop(gate);
     }

@@ -1,6 +1,7 @@
 use entra_core::{AccessToken, Timestamp, TokenRequest};
 
 use super::*;
+use crate::store::Record;
 
 fn key(scope: &str) -> CacheKey {
     let owner = Arc::new(Owner {
@@ -15,10 +16,12 @@ fn key(scope: &str) -> CacheKey {
 
 fn store(cache: &TokenCache, scope: &str) {
     let token = AccessToken::new(scope, Timestamp::UNIX_EPOCH);
-    let outcome = Ok(token);
-    cache
-        .entry(&key(scope))
-        .land(1, &outcome, Timestamp::UNIX_EPOCH);
+    let record = Record {
+        token,
+        obtained: Timestamp::UNIX_EPOCH,
+        seen: None,
+    };
+    cache.entry(&key(scope)).land(1, record);
 }
 
 fn holds(cache: &TokenCache, scope: &str) -> bool {

@@ -8,7 +8,10 @@ use super::{
     error::SignInError,
     kind::SignInErrorKind,
 };
-use crate::user::callback::{Foreign, Parameters, refusal};
+use crate::{
+    moment::is_in_time,
+    user::callback::{Foreign, Parameters, refusal},
+};
 
 /// What an admin is asked to consent to, and where.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -162,11 +165,11 @@ impl SignInClient {
         }
         let parameters = Parameters::read(callback).map_err(not_ours)?;
         parameters.check_state(&state.state).map_err(not_ours)?;
-        if now.unix_timestamp() >= state.expires_on {
-            return Err(not_ours(Foreign::Late));
-        }
         let expires_on =
             Timestamp::from_unix_timestamp(state.expires_on).unwrap_or(Timestamp::UNIX_EPOCH);
+        if !is_in_time(expires_on, LIFETIME, now) {
+            return Err(not_ours(Foreign::Late));
+        }
         if !self.finished().claim(&state.state, expires_on, now) {
             return Err(SignInError::new(SignInErrorKind::Replayed));
         }

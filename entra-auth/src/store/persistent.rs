@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use entra_core::{AccessToken, Timestamp};
 use tokio::{runtime, sync::RwLock, time::Instant};
 use tracing::{debug, warn};
 use zeroize::Zeroizing;
@@ -157,33 +156,23 @@ impl PersistentCache {
     pub(crate) async fn save_if(
         &self,
         ident: &Ident,
-        token: &AccessToken,
-        now: Timestamp,
+        record: &Record,
         budget: &mut Budget,
         wanted: impl FnOnce() -> bool + Send,
     ) -> bool {
         let _gate = self.gate(&ident.partition).read().await;
-        wanted() && self.save(ident, token, now, budget).await
+        wanted() && self.save(ident, record, budget).await
     }
 
     /// Writes a token through; whether it was written. A failure is counted; the token is good all
     /// the same.
-    pub(crate) async fn save(
-        &self,
-        ident: &Ident,
-        token: &AccessToken,
-        now: Timestamp,
-        budget: &mut Budget,
-    ) -> bool {
+    pub(crate) async fn save(&self, ident: &Ident, record: &Record, budget: &mut Budget) -> bool {
         let key = ident.store_key();
-        let record = Record {
-            token: token.clone(),
-            obtained: now,
-        };
         let sealed = record
             .encode(ident)
             .and_then(|entry| self.seal.close(&key, entry));
-        let keep_for = Duration::try_from(token.expires_on() - now).unwrap_or_default();
+        let keep_for =
+            Duration::try_from(record.token.expires_on() - record.obtained).unwrap_or_default();
         let saved = match sealed {
             Ok(entry) => {
                 let save = self.inner().save(&key, &entry, keep_for);

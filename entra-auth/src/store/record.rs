@@ -6,6 +6,7 @@ use super::{
     StoreError, StoreKey,
     seal::{damaged, unreadable},
 };
+use crate::moment::{Moment, is_from_the_future};
 
 /// Whose entry it is and what for, in full; a store sees its digest only.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -20,8 +21,10 @@ pub(crate) struct Ident {
 #[derive(Clone, Debug)]
 pub(crate) struct Record {
     pub(crate) token: AccessToken,
-    /// When it was issued, by which its age counts wherever it is read.
+    /// When it was issued, on the wall clock of who got it.
     pub(crate) obtained: Timestamp,
+    /// When it was issued or read here; none before somebody with a clock has seen it.
+    pub(crate) seen: Option<Moment>,
 }
 
 impl Ident {
@@ -31,6 +34,27 @@ impl Ident {
 }
 
 impl Record {
+    /// A token that was issued at this moment.
+    pub(crate) const fn new(token: AccessToken, obtained: Moment) -> Self {
+        Self {
+            token,
+            obtained: obtained.wall(),
+            seen: Some(obtained),
+        }
+    }
+
+    /// The time for this token, from which it counts by both clocks; none if it is from a clock
+    /// that was ahead, so that nobody knows its age.
+    pub(crate) fn time_at(&mut self, now: Moment) -> Option<Timestamp> {
+        if self.seen.is_none() {
+            if is_from_the_future(self.obtained, now.wall()) {
+                return None;
+            }
+            self.seen = Some(now);
+        }
+        self.seen.map(|seen| seen.time_at(now))
+    }
+
     /// The entry's bytes. It names itself in full, so that nothing else can pass for it.
     pub(crate) fn encode(&self, ident: &Ident) -> Result<Zeroizing<Vec<u8>>, StoreError> {
         let wire = Wire {
@@ -87,7 +111,14 @@ impl Record {
             entry: read.entry,
         };
         let obtained = time(read.obtained)?;
-        Ok((ident, Self { token, obtained }))
+        Ok((
+            ident,
+            Self {
+                token,
+                obtained,
+                seen: None,
+            },
+        ))
     }
 }
 

@@ -13,7 +13,11 @@ fn record() -> Record {
     let obtained = Timestamp::UNIX_EPOCH + Duration::seconds(1_000);
     let token = AccessToken::new("canary-token", obtained + Duration::hours(1))
         .with_refresh_on(obtained + Duration::minutes(30));
-    Record { token, obtained }
+    Record {
+        token,
+        obtained,
+        seen: None,
+    }
 }
 
 fn sealed(keys: &[u8]) -> Seal {

@@ -8,8 +8,8 @@ use entra_core::{
 };
 use serde_json::json;
 
-use super::pending_sign_in::PendingSignIn;
-use crate::{Error, ErrorKind, token_endpoint::refused, wire::Refusal};
+use super::pending_sign_in::{LIFETIME, PendingSignIn};
+use crate::{Error, ErrorKind, moment::is_in_time, token_endpoint::refused, wire::Refusal};
 
 /// What a browser brings back from a sign-in, and the address that it was sent to.
 ///
@@ -146,7 +146,7 @@ pub(crate) fn read(
     let parameters = Parameters::of(callback)?;
     parameters.check_state(&flow.state)?;
     callback.came_to(&flow.redirect_uri, needs_address)?;
-    if now >= flow.expires_on {
+    if !is_in_time(flow.expires_on, LIFETIME, now) {
         return Err(Foreign::Late);
     }
     let get = |name: &str| parameters.get(name);

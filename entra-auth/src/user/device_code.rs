@@ -211,17 +211,17 @@ impl Inner {
             ));
         };
         let lifetime = Duration::from_secs(device.expires_in.min(LONGEST));
-        let expires_on = later(party.clock().now(), lifetime);
+        let shown_at = party.clock().monotonic();
         (self.show)(&DeviceCodePrompt {
             message: device.message,
             user_code: device.user_code,
             verification_uri: device.verification_uri,
-            expires_on,
+            expires_on: later(party.clock().now(), lifetime),
         });
         let mut interval = Duration::from_secs(device.interval.unwrap_or(5).clamp(1, 60));
         loop {
             party.clock().sleep(interval).await;
-            if party.clock().now() >= expires_on {
+            if party.clock().elapsed(shown_at) >= lifetime {
                 return Err(expired());
             }
             match self.poll(&device.device_code).await {

@@ -19,6 +19,7 @@ use crate::{
     Error, ErrorKind, TokenCache,
     cache::{self, Asked, RefreshToken},
     form::Form,
+    moment::Moment,
     settings::{Settings, common_settings},
     token_endpoint::Effort,
     tokens::{TokenSource, Tokens},
@@ -235,11 +236,11 @@ impl UserCredential {
         let kept = Self::new(party, self.0.account.clone(), self.0.id_token.clone(), None);
         if let Some(token) = session.refresh_token.current() {
             let held = &kept.0.session.refresh_token;
-            held.signed_in(token, party.clock().now()).await;
+            held.signed_in(token, Moment::now(party.clock())).await;
         }
         for (key, record) in cache.records() {
-            let target = &party.settings.cache;
-            target.keep(&key, record.token, record.obtained).await;
+            let now = Moment::now(party.clock());
+            party.settings.cache.keep(&key, &record, now).await;
         }
         party.remember(&kept);
         let _ = session.successor.set(Arc::clone(&kept.0.session));
@@ -258,7 +259,8 @@ impl UserCredential {
         let person = self;
         if let Some(refresh_token) = personal.refresh_token {
             let held = &person.0.session.refresh_token;
-            held.signed_in(refresh_token, party.clock().now()).await;
+            held.signed_in(refresh_token, Moment::now(party.clock()))
+                .await;
         }
         let resources = of_resources(scopes);
         if !resources.is_empty() {
@@ -271,14 +273,20 @@ impl UserCredential {
     /// Somebody whose refresh token is in the store.
     pub(super) async fn resumed(party: &Arc<Party>, account: &Account) -> Option<Self> {
         let person = Self::new(party, account.clone(), None, None);
-        let found = person.0.session.refresh_token.newest().await;
+        let found = person
+            .0
+            .session
+            .refresh_token
+            .newest(Moment::now(party.clock()))
+            .await;
         found.map(|_| person)
     }
 
     /// Whether the person has signed out here or at another replica.
     pub(super) async fn has_ended(&self) -> bool {
-        let held = &self.current().session.refresh_token;
-        held.newest().await.is_none() && held.has_ended()
+        let session = &self.current().session;
+        let held = &session.refresh_token;
+        held.newest(session.now()).await.is_none() && held.has_ended()
     }
 
     fn new(
@@ -381,7 +389,7 @@ impl UserCredentialBuilder {
         let party = Party::new(self.given, self.settings)?;
         let person = UserCredential::new(&party, self.account, None, given.as_ref());
         if let Some(token) = given {
-            let now = party.clock().now();
+            let now = Moment::now(party.clock());
             person.0.session.refresh_token.give(token, now);
         }
         Ok(person)
@@ -404,6 +412,10 @@ impl Session {
     fn patience(&self) -> Duration {
         patience(&self.party)
     }
+
+    fn now(&self) -> Moment {
+        Moment::now(self.party.clock())
+    }
 }
 
 #[async_trait]
@@ -414,7 +426,7 @@ impl TokenSource for Session {
             drop(guard);
             return successor.fetch(asked, effort).await;
         }
-        let Some(mut used) = self.refresh_token.newest().await else {
+        let Some(mut used) = self.refresh_token.newest(self.now()).await else {
             return Err(Error::new(
                 ErrorKind::InteractionRequired,
                 "the person has to sign in again",
@@ -439,18 +451,19 @@ impl TokenSource for Session {
         if let Err(error) = &outcome
             && asked.tenant == self.home
             && is_final(error)
-            && let Some(other) = self.refresh_token.refused(&guard, &used).await
+            && let Some(other) = self.refresh_token.refused(&guard, &used, self.now()).await
         {
             used = other;
             outcome = refresh(&self.party, asked, &used, effort).await;
             if outcome.as_ref().is_err_and(is_final) {
-                drop(self.refresh_token.refused(&guard, &used).await);
+                drop(self.refresh_token.refused(&guard, &used, self.now()).await);
             }
         }
         let (token, personal) = outcome?;
         if let Some(newer) = personal.refresh_token {
-            let now = self.party.clock().now();
-            self.refresh_token.rotate(&guard, &used, newer, now).await;
+            self.refresh_token
+                .rotate(&guard, &used, newer, self.now())
+                .await;
         }
         Ok(token)
     }

@@ -11,7 +11,7 @@ use super::{
     policy::{Policy, Use},
     token::{TokenVersion, ValidToken},
 };
-use crate::settings::Settings;
+use crate::{moment::Moment, settings::Settings};
 
 /// Decides whether a token is to be believed: an ID token after a sign-in, or an access token that
 /// a caller sends to an API of one's own.
@@ -94,7 +94,7 @@ impl TokenValidator {
         let inner = &*self.0;
         let unverified = Unverified::parse(token)?;
         let (source, version) = inner.source(&unverified);
-        let now = inner.settings.clock.since_epoch();
+        let now = Moment::now(&*inner.settings.clock);
         let (keys, position) = match source.ready(&unverified.kid, now) {
             Some(found) => found,
             // Boxed, so that the common case does not pay for the size of this one.

@@ -62,6 +62,7 @@ mod store_people;
 mod store_refresh;
 mod stores;
 mod support;
+mod time;
 #[cfg(feature = "platform-identity")]
 mod tools;
 mod user_canary;

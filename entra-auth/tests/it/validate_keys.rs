@@ -10,11 +10,12 @@ use entra_auth::{
     TokenValidator,
     validate::{InvalidToken, InvalidTokenKind, SigningKeys, ValidToken},
 };
-use entra_core::ManualClock;
+use entra_core::{Clock, ManualClock};
 use entra_mock::FakeTenant;
 use serde_json::{Value, json};
 
 use crate::{
+    canary::listen,
     support::{CLIENT, TENANT, poll_once, settle},
     validate_support::{FOREIGN, OURS, SignIn, but, clock, id_token, on, people, person_token},
 };
@@ -253,6 +254,84 @@ async fn the_last_known_keys_do_while_new_ones_cannot_be_had() {
     ours(&validator).await.unwrap();
     settle().await;
     assert_eq!(service.fetches(), 4);
+}
+
+#[tokio::test]
+async fn the_last_known_keys_are_used_for_a_day_and_every_failure_is_logged_as_an_error() {
+    let (log, _guard) = listen();
+    let (validator, service, clock) = set_up();
+    let errors = || log.text().matches("ERROR").count();
+    ours(&validator).await.unwrap();
+    service.fail(true);
+    clock.advance(11 * HOUR);
+    ours(&validator).await.unwrap();
+    settle().await;
+    assert_eq!(errors(), 1, "{}", log.text());
+    let said = "could not be renewed; the last known ones are used for another 46800 s";
+    assert!(log.text().contains(said), "{}", log.text());
+    clock.advance(13 * HOUR - MINUTE);
+    ours(&validator).await.unwrap();
+    settle().await;
+    assert_eq!(errors(), 2);
+    clock.advance(MINUTE);
+    for _ in 0..3 {
+        let refused = ours(&validator).await.unwrap_err();
+        assert_eq!(refused.kind(), InvalidTokenKind::KeysUnavailable);
+    }
+    assert!(log.text().contains("tokens cannot be validated"));
+    service.fail(false);
+    ours(&validator).await.unwrap();
+}
+
+#[tokio::test]
+async fn how_long_the_last_known_keys_are_used_can_be_set() {
+    for (hours, lifetime) in [(48, 48), (12, 0), (13, 13)] {
+        let (service, clock) = (SignIn::new(), clock());
+        let keys = SigningKeys::new().last_known_good_lifetime(lifetime * HOUR);
+        let builder = TokenValidator::id_tokens(TENANT, CLIENT);
+        let builder = on(builder, &service, &clock).keys(&keys);
+        let validator = builder.build().unwrap();
+        ours(&validator).await.unwrap();
+        service.fail(true);
+        clock.advance(hours * HOUR - MINUTE);
+        ours(&validator).await.unwrap();
+        settle().await;
+        clock.advance(MINUTE);
+        let refused = ours(&validator).await.unwrap_err();
+        assert_eq!(refused.kind(), InvalidTokenKind::KeysUnavailable, "{hours}");
+    }
+}
+
+#[tokio::test]
+async fn keys_age_by_either_clock_and_a_clock_that_was_ahead_keeps_no_withdrawn_key() {
+    let (validator, service, clock) = set_up();
+    let (now, day) = (clock.now(), 24 * HOUR);
+    clock.set_wall_clock(now + day);
+    ours(&validator).await.unwrap();
+    clock.set_wall_clock(now);
+    service.publish([FOREIGN.jwk()]);
+    clock.advance(12 * HOUR);
+    let refused = ours(&validator).await.unwrap_err();
+    assert_eq!(refused.kind(), InvalidTokenKind::UnknownKey);
+    assert_eq!(
+        service.fetches(),
+        3,
+        "renewed, and once for the unknown key"
+    );
+    // As after a day of sleep.
+    service.publish([OURS.jwk()]);
+    clock.set_wall_clock(now + day + day);
+    ours(&validator).await.unwrap();
+    assert_eq!(service.fetches(), 4);
+    // The pause after an unknown key is a wait, which no set clock makes longer or shorter.
+    for wall in [now - day, now + 10 * MINUTE] {
+        clock.set_wall_clock(wall);
+        foreign(&validator).await.unwrap_err();
+        assert_eq!(service.fetches(), 4);
+    }
+    clock.advance(5 * MINUTE);
+    foreign(&validator).await.unwrap_err();
+    assert_eq!(service.fetches(), 5);
 }
 
 #[tokio::test]

@@ -6,16 +6,27 @@ mod source;
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 pub(super) use document::{Expected, Place};
+use source::LAST_KNOWN_GOOD;
 pub(super) use source::Source;
 
 /// The signing keys that validators have fetched, to share between several of them.
 ///
 /// A validator has keys of its own unless it is given some. Cheap to clone; clones are the same
 /// keys.
+///
+/// Keys are renewed every 12 hours. If the sign-in service cannot be reached then, which is logged
+/// as an error at every try, the last known good keys are used until they are 24 hours old or as old
+/// as [`last_known_good_lifetime`](Self::last_known_good_lifetime) says. Then tokens are rejected
+/// with [`KeysUnavailable`](super::InvalidTokenKind::KeysUnavailable), because a key that the service
+/// has withdrawn meanwhile must not be good for ever.
 ///
 /// ```
 /// use entra_auth::{TokenValidator, validate::SigningKeys};
@@ -25,14 +36,31 @@ pub(super) use source::Source;
 /// let callers = TokenValidator::access_tokens(tenant, [app]).keys(&keys).build()?;
 /// # Ok::<(), entra_auth::Error>(())
 /// ```
-#[derive(Clone, Default)]
-pub struct SigningKeys(Arc<Mutex<HashMap<String, Arc<Source>>>>);
+#[derive(Clone)]
+pub struct SigningKeys(Arc<Shared>);
+
+struct Shared {
+    sources: Mutex<HashMap<String, Arc<Source>>>,
+    limit: Arc<AtomicU64>,
+}
 
 impl SigningKeys {
     /// No keys yet.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self(Arc::new(Shared {
+            sources: Mutex::default(),
+            limit: Arc::new(AtomicU64::new(LAST_KNOWN_GOOD.as_secs())),
+        }))
+    }
+
+    /// How old keys may become while newer ones cannot be fetched; 24 hours unless set, and at least
+    /// the 12 hours for which keys are used anyway. It holds for all clones.
+    #[must_use]
+    pub fn last_known_good_lifetime(self, lifetime: Duration) -> Self {
+        let seconds = lifetime.as_secs();
+        self.0.limit.store(seconds, Ordering::Relaxed);
+        self
     }
 
     /// The keys published at a place.
@@ -42,17 +70,31 @@ impl SigningKeys {
             _ => "entra",
         };
         let key = format!("{kind} {}", place.metadata);
-        let mut sources = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sources = self
+            .0
+            .sources
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let source = sources
             .entry(key)
-            .or_insert_with(|| Arc::new(Source::new(place)));
+            .or_insert_with(|| Arc::new(Source::new(place, Arc::clone(&self.0.limit))));
         Arc::clone(source)
+    }
+}
+
+impl Default for SigningKeys {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
 impl fmt::Debug for SigningKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sources = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let sources = self
+            .0
+            .sources
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         f.debug_struct("SigningKeys")
             .field("sources", &sources.len())
             .finish_non_exhaustive()

@@ -1,6 +1,9 @@
 use std::{
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use tokio::{
@@ -8,11 +11,12 @@ use tokio::{
     sync::{Mutex, OwnedMutexGuard},
     time::timeout,
 };
-use tracing::{Instrument, Span, debug, debug_span, warn};
+use tracing::{Instrument, Span, debug, debug_span, error, warn};
 
 use super::document::{KeySet, Place};
 use crate::{
     Error, ErrorKind,
+    moment::Moment,
     settings::Settings,
     validate::error::{InvalidToken, InvalidTokenKind},
 };
@@ -22,19 +26,20 @@ use crate::{
 pub(in super::super) struct Source {
     place: Place,
     state: RwLock<State>,
+    /// For how many seconds keys are used when no newer ones can be had.
+    limit: Arc<AtomicU64>,
 }
 
-/// All times are since 1970 by the validator's clock.
 #[derive(Debug, Default)]
 struct State {
     known: Option<Known>,
     /// How many fetches have ended.
     fetches: u64,
     /// When the last one ended, and how, if badly.
-    last: Duration,
+    last: Option<Instant>,
     failure: Option<Error>,
     /// When the last one ended that an unknown key had caused.
-    forced: Option<Duration>,
+    forced: Option<Instant>,
     /// Whoever fetches holds it.
     gate: Arc<Mutex<()>>,
     /// The runtime that the latest fetch is on.
@@ -44,7 +49,7 @@ struct State {
 #[derive(Debug)]
 struct Known {
     keys: Arc<KeySet>,
-    since: Duration,
+    since: Moment,
 }
 
 /// A set of keys and the place of the key that was asked for.
@@ -66,17 +71,22 @@ enum Why {
 }
 
 impl Source {
-    pub(super) fn new(place: Place) -> Self {
+    pub(super) fn new(place: Place, limit: Arc<AtomicU64>) -> Self {
         Self {
             place,
             state: RwLock::default(),
+            limit,
         }
     }
 
+    fn limit(&self) -> Duration {
+        Duration::from_secs(self.limit.load(Ordering::Relaxed)).max(KEPT)
+    }
+
     /// The key of this name, if nothing must be waited for or done.
-    pub(in super::super) fn ready(&self, kid: &str, now: Duration) -> Option<Found> {
+    pub(in super::super) fn ready(&self, kid: &str, now: Moment) -> Option<Found> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        match state.look(Some(kid), now, state.fetches) {
+        match state.look(Some(kid), now, state.fetches, self.limit()) {
             Look::Ready(found) => Some(found),
             _ => None,
         }
@@ -91,8 +101,8 @@ impl Source {
     ) -> Result<Found, InvalidToken> {
         let seen = self.look(|state| state.fetches);
         let look = || {
-            let now = settings.clock.since_epoch();
-            self.look(|state| state.look(kid, now, seen))
+            let (now, limit) = (Moment::now(&*settings.clock), self.limit());
+            self.look(|state| state.look(kid, now, seen, limit))
         };
         loop {
             let why = match look() {
@@ -176,17 +186,17 @@ impl Source {
 
     async fn work(self: Arc<Self>, gate: OwnedMutexGuard<()>, why: Why, settings: Arc<Settings>) {
         let outcome = KeySet::fetch(&self.place, &settings).await;
-        let now = settings.clock.since_epoch();
+        let now = Moment::now(&*settings.clock);
         let host = self.place.metadata.host_str();
         match &outcome {
             Ok(_) => debug!(host, "new signing keys"),
-            Err(error) => warn!(host, %error, "no new signing keys"),
+            Err(error) => self.report(error, now),
         }
         self.change(|state| {
             state.fetches += 1;
-            state.last = now;
+            state.last = Some(now.monotonic());
             if why == Why::UnknownKey {
-                state.forced = Some(now);
+                state.forced = state.last;
             }
             match outcome {
                 Ok(keys) => {
@@ -200,6 +210,20 @@ impl Source {
             }
         });
         drop(gate);
+    }
+
+    /// Says at every failure for how long tokens still can be validated, so that an administrator
+    /// hears of it before users do.
+    fn report(&self, error: &Error, now: Moment) {
+        let host = self.place.metadata.host_str();
+        let age = self.look(|state| state.known.as_ref().map(|known| known.since.age(now)));
+        match age.map(|age| self.limit().saturating_sub(age)) {
+            Some(left) if !left.is_zero() => {
+                let seconds = left.as_secs();
+                error!(host, %error, "the signing keys could not be renewed; the last known ones are used for another {seconds} s");
+            }
+            _ => error!(host, %error, "there are no signing keys; tokens cannot be validated"),
+        }
     }
 
     /// The runtime to fetch on, if there is one.
@@ -224,9 +248,18 @@ impl Source {
 
 impl State {
     /// What is to be done for the key of this name, for a caller who came after `seen` fetches.
-    fn look(&self, kid: Option<&str>, now: Duration, seen: u64) -> Look {
+    fn look(&self, kid: Option<&str>, now: Moment, seen: u64, limit: Duration) -> Look {
         let waited = self.fetches > seen;
-        let Some(known) = &self.known else {
+        let paused = |last: Option<Instant>| {
+            last.is_some_and(|last| now.monotonic().saturating_duration_since(last) < PAUSE)
+        };
+        // Keys beyond the limit are no keys.
+        let known = self
+            .known
+            .as_ref()
+            .map(|known| (known, known.since.age(now)))
+            .filter(|(_, age)| *age < limit);
+        let Some((known, age)) = known else {
             return match &self.failure {
                 // Those who waited share the failure; who comes later tries again.
                 Some(error) if waited => Look::Unavailable(error.clone()),
@@ -239,19 +272,13 @@ impl State {
         };
         let Some(position) = position else {
             return match &self.failure {
-                _ if self
-                    .forced
-                    .is_none_or(|forced| now.abs_diff(forced) >= PAUSE) =>
-                {
-                    Look::Fetch(Why::UnknownKey)
-                }
+                _ if !paused(self.forced) => Look::Fetch(Why::UnknownKey),
                 // It may be a new key, which could not be looked for.
                 Some(error) => Look::Unavailable(error.clone()),
                 None => Look::Unknown,
             };
         };
         let found = (Arc::clone(&known.keys), position);
-        let age = now.saturating_sub(known.since);
         if age < AGEING {
             return Look::Ready(found);
         }
@@ -259,9 +286,9 @@ impl State {
         if age >= KEPT && self.failure.is_none() && !waited {
             return Look::Fetch(Why::Needed);
         }
-        match now.abs_diff(self.last) >= PAUSE {
-            true => Look::Ageing(found),
-            false => Look::Ready(found),
+        match paused(self.last) {
+            true => Look::Ready(found),
+            false => Look::Ageing(found),
         }
     }
 }
@@ -285,6 +312,8 @@ fn interrupted() -> Error {
     })
 }
 
+/// How long keys are used when no newer ones can be had, unless another limit is set.
+pub(super) const LAST_KNOWN_GOOD: Duration = Duration::from_secs(24 * 3600);
 /// How long keys are used before new ones must be fetched.
 const KEPT: Duration = Duration::from_secs(12 * 3600);
 /// From here on new ones are fetched ahead, so that nobody waits for them.

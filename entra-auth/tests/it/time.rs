@@ -1,0 +1,317 @@
+//! A wall clock that is set back, set ahead, or was wrong: no token is served beyond its life, and
+//! nobody is signed out.
+
+use std::{sync::Arc, time::Duration};
+
+use entra_auth::{
+    CachePartition, Discovery, ErrorKind, TokenCache,
+    store::EncryptionKey,
+    user::{AuthorizationCodeFlow, ClientProof, StartOptions},
+};
+use entra_core::{
+    Clock, Cloud, ManualClock, RetryPolicy, ScriptedTransport, TokenCredential, TokenRequest,
+};
+use entra_mock::{App, FakeTenant};
+
+use crate::{
+    store_refresh::{ADELE, sign_in},
+    stores::Shelf,
+    support::{CLIENT, Service, TENANT, builder, decode, graph, number, settle},
+    user_code::shop,
+};
+
+const DAY: Duration = Duration::from_secs(86_400);
+const HOUR: Duration = Duration::from_secs(3600);
+/// When an hour's token is replaced.
+const STALE: Duration = Duration::from_secs(3300);
+const SECOND: Duration = Duration::from_secs(1);
+
+fn set_back(clock: &ManualClock, by: Duration) {
+    clock.set_wall_clock(clock.now() - by);
+}
+
+fn set_ahead(clock: &ManualClock, by: Duration) {
+    clock.set_wall_clock(clock.now() + by);
+}
+
+#[tokio::test]
+async fn a_token_is_used_for_its_life_though_the_clock_is_set_back_or_was_ahead() {
+    for was_ahead in [true, false] {
+        let (service, clock) = (Service::new(), ManualClock::new());
+        let credential = builder(&service).clock(clock.clone()).build().unwrap();
+        if was_ahead {
+            set_ahead(&clock, DAY);
+        }
+        assert_eq!(number(&credential, &graph()).await, 1);
+        set_back(&clock, DAY);
+        for _ in 0..3 {
+            assert_eq!(number(&credential, &graph()).await, 1, "{was_ahead}");
+        }
+        clock.advance(STALE - SECOND);
+        assert_eq!(number(&credential, &graph()).await, 1, "{was_ahead}");
+        clock.advance(SECOND);
+        assert_eq!(number(&credential, &graph()).await, 2, "{was_ahead}");
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_by_exactly_what_has_passed_hides_no_age() {
+    let (service, clock) = (Service::new(), ManualClock::new());
+    let credential = builder(&service).clock(clock.clone()).build().unwrap();
+    let start = clock.now();
+    for round in 1..4 {
+        assert_eq!(number(&credential, &graph()).await, round);
+        assert_eq!(number(&credential, &graph()).await, round);
+        clock.advance(HOUR);
+        clock.set_wall_clock(start);
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_ahead_or_a_machine_that_was_suspended_serves_no_dead_token() {
+    let (service, clock) = (Service::new(), ManualClock::new());
+    let credential = builder(&service).clock(clock.clone()).build().unwrap();
+    assert_eq!(number(&credential, &graph()).await, 1);
+    assert_eq!(number(&credential, &graph()).await, 1);
+    set_ahead(&clock, DAY);
+    let token = credential.token(&graph()).await.unwrap();
+    assert_eq!(decode(&token).0, 2);
+    assert!(token.expires_on() > clock.now());
+    assert_eq!(number(&credential, &graph()).await, 2);
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_token_is_judged_by_both_clocks() {
+    let (service, clock) = (Service::new(), ManualClock::new());
+    let credential = builder(&service).clock(clock.clone()).build().unwrap();
+    let lasting = graph().with_min_validity(Duration::from_secs(3000));
+    assert_eq!(number(&credential, &graph()).await, 1);
+    assert_eq!(number(&credential, &lasting).await, 1);
+    clock.advance(Duration::from_secs(601));
+    set_back(&clock, DAY);
+    assert_eq!(number(&credential, &lasting).await, 2);
+}
+
+#[tokio::test]
+async fn the_old_token_fills_in_for_its_life_only() {
+    let (service, clock) = (Service::new(), ManualClock::new());
+    let once = builder(&service).retry_policy(RetryPolicy::once());
+    let credential = once.clock(clock.clone()).build().unwrap();
+    assert_eq!(number(&credential, &graph()).await, 1);
+    service.fail(true);
+    set_back(&clock, DAY);
+    clock.advance(HOUR - SECOND);
+    assert_eq!(number(&credential, &graph()).await, 1);
+    clock.advance(SECOND);
+    credential.token(&graph()).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_failed_refresh_is_repeated_after_its_rest_whatever_the_wall_clock_says() {
+    let (service, clock) = (Service::new(), ManualClock::new());
+    let once = builder(&service).retry_policy(RetryPolicy::once());
+    let credential = once.clock(clock.clone()).build().unwrap();
+    number(&credential, &graph()).await;
+    service.fail(true);
+    clock.advance(STALE);
+    assert_eq!(number(&credential, &graph()).await, 1);
+    let tried = service.count();
+    set_back(&clock, DAY);
+    clock.advance(Duration::from_secs(29));
+    assert_eq!(number(&credential, &graph()).await, 1);
+    settle().await;
+    assert_eq!(service.count(), tried);
+    clock.advance(SECOND);
+    assert_eq!(number(&credential, &graph()).await, 1);
+    settle().await;
+    assert_eq!(service.count(), tried + 1);
+}
+
+#[tokio::test]
+async fn a_stored_token_from_the_future_is_not_used_and_is_replaced() {
+    let shelf = Shelf::new();
+    let service = Service::new();
+    let replica = |clock: &ManualClock| {
+        let cache = TokenCache::builder().store(Arc::clone(&shelf)).build();
+        let builder = builder(&service).cache(&cache);
+        builder.clock(clock.clone()).build().unwrap()
+    };
+    let right = ManualClock::new();
+    let ahead = |by: Duration| ManualClock::at(right.now() + by);
+    // Within the skew that is allowed it is as good as any.
+    let skewed = ahead(Duration::from_secs(300));
+    assert_eq!(number(&replica(&skewed), &graph()).await, 1);
+    assert_eq!(number(&replica(&right), &graph()).await, 1);
+
+    shelf.entries.lock().unwrap().clear();
+    assert_eq!(number(&replica(&ahead(DAY)), &graph()).await, 2);
+    assert_eq!(number(&replica(&right), &graph()).await, 3);
+    assert_eq!(
+        number(&replica(&right), &graph()).await,
+        3,
+        "it was replaced"
+    );
+}
+
+#[tokio::test]
+async fn a_stored_token_is_used_for_what_its_reader_sees_of_its_life() {
+    let (shelf, service) = (Shelf::new(), Service::new());
+    let clock = ManualClock::new();
+    let replica = || {
+        let cache = TokenCache::builder().store(Arc::clone(&shelf)).build();
+        let builder = builder(&service).cache(&cache);
+        builder.clock(clock.clone()).build().unwrap()
+    };
+    number(&replica(), &graph()).await;
+    clock.advance(HOUR / 2);
+    let reader = replica();
+    assert_eq!(number(&reader, &graph()).await, 1);
+    set_back(&clock, DAY);
+    clock.advance(STALE - HOUR / 2);
+    assert_eq!(number(&reader, &graph()).await, 2);
+}
+
+#[tokio::test]
+async fn an_imported_token_from_the_future_is_not_used() {
+    let service = Service::new();
+    let clock = ManualClock::new();
+    let cache = || {
+        TokenCache::builder()
+            .encryption_key(EncryptionKey::new([7; 32]))
+            .build()
+    };
+    let with = |cache: &TokenCache| {
+        let builder = builder(&service).cache(cache);
+        builder.clock(clock.clone()).build().unwrap()
+    };
+    let (first, second) = (cache(), cache());
+    set_ahead(&clock, DAY);
+    number(&with(&first), &graph()).await;
+    let partition = CachePartition::app(
+        &Cloud::public(),
+        CLIENT.parse().unwrap(),
+        &TENANT.parse().unwrap(),
+    );
+    let bytes = first.export(&partition).unwrap().unwrap();
+    second.import(&partition, &bytes).unwrap();
+    set_back(&clock, DAY);
+    assert_eq!(number(&with(&second), &graph()).await, 2);
+    assert_eq!(number(&with(&second), &graph()).await, 2);
+}
+
+fn site(
+    (tenant, app): (&FakeTenant, &App),
+    clock: &ManualClock,
+    cache: &TokenCache,
+) -> AuthorizationCodeFlow {
+    let proof = ClientProof::secret(app.secret());
+    AuthorizationCodeFlow::builder(tenant.id(), app.client_id(), proof)
+        .redirect_uri("https://shop.example/callback")
+        .scopes(["User.Read"])
+        .cloud(tenant.cloud())
+        .clock(clock.clone())
+        .cache(cache)
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn replicas_whose_clocks_are_a_day_ahead_and_behind_lose_no_user() {
+    let (tenant, app) = shop().await;
+    let shelf = Shelf::new();
+    let right = tenant.clock();
+    let clocks = [
+        ManualClock::at(right.now() + DAY),
+        ManualClock::at(right.now() - DAY),
+        right,
+    ];
+    let replica = |clock: &ManualClock| {
+        let cache = TokenCache::builder().store(Arc::clone(&shelf)).build();
+        site((&tenant, &app), clock, &cache)
+    };
+    let fresh = TokenRequest::new(["User.Read"]).with_force_refresh();
+    for first in &clocks {
+        let account = sign_in(&tenant, &replica(first), ADELE)
+            .await
+            .account()
+            .clone();
+        // Each of them, restarted, uses and replaces the token of the one before.
+        for clock in clocks.iter().chain(clocks.iter().rev()) {
+            let user = replica(clock).resume(&account).await.unwrap();
+            user.token(&fresh).await.unwrap();
+            clock.advance(SECOND);
+        }
+        shelf.entries.lock().unwrap().clear();
+    }
+}
+
+#[tokio::test]
+async fn a_user_whose_refresh_token_was_stored_by_a_clock_ahead_goes_on_with_the_newest() {
+    let (tenant, app) = shop().await;
+    let shelf = Shelf::new();
+    let clock = ManualClock::at(tenant.clock().now() + DAY);
+    let cache = TokenCache::builder().store(Arc::clone(&shelf)).build();
+    let flow = site((&tenant, &app), &clock, &cache);
+    let old = sign_in(&tenant, &flow, ADELE).await;
+    let before = tenant.requests().to("/oauth2/v2.0/token").count();
+    clock.set_wall_clock(tenant.clock().now());
+    // The user signs in anew, by a right clock: no replica goes back to the token before.
+    let new = sign_in(&tenant, &flow, ADELE).await;
+    let fresh = TokenRequest::new(["User.Read"]).with_force_refresh();
+    for user in [&old, &new] {
+        user.token(&fresh).await.unwrap();
+        clock.advance(SECOND);
+    }
+    let cache = TokenCache::builder().store(Arc::clone(&shelf)).build();
+    let other = site((&tenant, &app), &clock, &cache);
+    let resumed = other.resume(new.account()).await.unwrap();
+    resumed.token(&fresh).await.unwrap();
+    assert_eq!(
+        tenant.requests().to("/oauth2/v2.0/token").count(),
+        before + 4
+    );
+}
+
+#[tokio::test]
+async fn a_sign_in_that_was_started_by_a_clock_ahead_is_not_finished_later() {
+    let (tenant, app) = shop().await;
+    let clock = ManualClock::at(tenant.clock().now() + DAY);
+    let flow = site((&tenant, &app), &clock, &TokenCache::new());
+    let start = || flow.start(&StartOptions::default()).unwrap();
+    let (url, state) = start();
+    let back = tenant.sign_in_at(url.as_str(), ADELE);
+    set_back(&clock, DAY);
+    let error = flow.finish(state, back.address()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InteractionRequired, "{error}");
+
+    let (url, state) = start();
+    let back = tenant.sign_in_at(url.as_str(), ADELE);
+    set_back(&clock, Duration::from_secs(300));
+    flow.finish(state, back.address()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_discovery_document_is_asked_for_again_after_a_day_by_either_clock() {
+    const ISSUER: &str = "https://id.example/base";
+    let document = format!(r#"{{"issuer":"{ISSUER}","token_endpoint":"https://id.example/t"}}"#);
+    let script = (0..3).fold(ScriptedTransport::new(), |script, _| {
+        script.then(200, &[], document.clone())
+    });
+    let clock = ManualClock::new();
+    let discovery = Discovery::new()
+        .with_transport(script.clone())
+        .with_clock(clock.clone());
+    let asked = async || {
+        discovery.openid_provider(ISSUER).await.unwrap();
+        script.requests().len()
+    };
+    set_ahead(&clock, DAY);
+    assert_eq!(asked().await, 1);
+    set_back(&clock, DAY);
+    clock.advance(DAY - SECOND);
+    assert_eq!(asked().await, 1);
+    clock.advance(SECOND);
+    assert_eq!(asked().await, 2);
+    set_ahead(&clock, DAY);
+    assert_eq!(asked().await, 3);
+}
