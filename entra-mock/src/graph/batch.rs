@@ -1,10 +1,11 @@
 //! `POST /$batch`: up to twenty requests in one.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::RwLock,
-};
+use std::{collections::HashMap, sync::RwLock};
 
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+};
 use entra_core::Timestamp;
 use serde_json::{Value, json};
 
@@ -32,28 +33,18 @@ pub(super) fn respond(
         )));
     }
     let items: Vec<Item<'_>> = items.iter().map(Item::read).collect::<Result<_, _>>()?;
-    let mut ids = HashSet::new();
-    for item in &items {
-        if !ids.insert(item.id.to_ascii_lowercase()) {
-            return Err(malformed(format!(
-                "Batch request id '{}' is used more than once.",
-                item.id
-            )));
-        }
-    }
+    let order = order(&items)?;
     // A batch with a malformed item does nothing at all.
     let requests: Vec<WireRequest> = items
         .iter()
         .map(|item| item.request(&request.base))
         .collect::<Result<_, _>>()?;
-    let mut statuses: HashMap<String, u16> = HashMap::new();
+    let mut statuses: Vec<Option<u16>> = vec![None; items.len()];
     let mut out = b"{\"responses\":[".to_vec();
-    for (number, item) in items.iter().enumerate() {
-        let failed = item.depends_on.iter().any(|id| {
-            statuses
-                .get(&id.to_ascii_lowercase())
-                .is_none_or(|status| *status >= 400)
-        });
+    for (position, (number, depends_on)) in order.into_iter().enumerate() {
+        let failed = depends_on
+            .iter()
+            .any(|other| statuses[*other].is_none_or(|status| status >= 400));
         let reply = if failed {
             Reply::json(
                 424,
@@ -62,16 +53,62 @@ pub(super) fn respond(
         } else {
             respond_to_one(tenant, now, &requests[number], Ok(caller))
         };
-        statuses.insert(item.id.to_ascii_lowercase(), reply.status);
-        if number > 0 {
+        statuses[number] = Some(reply.status);
+        if position > 0 {
             out.push(b',');
         }
-        write_response(&mut out, item.id, &reply);
+        write_response(&mut out, items[number].id, &reply);
     }
     out.extend_from_slice(b"]}");
     Ok(Reply::new(200)
         .with_header("content-type", "application/json")
         .with_body(out))
+}
+
+/// The items, each with those it depends on, in an order in which every one comes after them.
+fn order(items: &[Item<'_>]) -> Result<Vec<(usize, Vec<usize>)>, Refusal> {
+    let mut numbers: HashMap<String, usize> = HashMap::new();
+    for (number, item) in items.iter().enumerate() {
+        if numbers
+            .insert(item.id.to_ascii_lowercase(), number)
+            .is_some()
+        {
+            return Err(malformed(format!(
+                "Batch request id '{}' is used more than once.",
+                item.id
+            )));
+        }
+    }
+    let mut waiting: Vec<(usize, Vec<usize>)> = Vec::with_capacity(items.len());
+    for (number, item) in items.iter().enumerate() {
+        let depends_on = item.depends_on.iter().map(|id| {
+            numbers
+                .get(&id.to_ascii_lowercase())
+                .copied()
+                .ok_or_else(|| {
+                    malformed(format!(
+                        "Batch request '{}' depends on '{id}', which is not part of the batch.",
+                        item.id
+                    ))
+                })
+        });
+        waiting.push((number, depends_on.collect::<Result<_, _>>()?));
+    }
+    let mut ordered: Vec<(usize, Vec<usize>)> = Vec::with_capacity(items.len());
+    while !waiting.is_empty() {
+        let ready = |(_, depends_on): &(usize, Vec<usize>)| {
+            depends_on
+                .iter()
+                .all(|other| ordered.iter().any(|(done, _)| done == other))
+        };
+        let Some(next) = waiting.iter().position(ready) else {
+            return Err(malformed(
+                "Batch requests depend on each other in a circle.",
+            ));
+        };
+        ordered.push(waiting.remove(next));
+    }
+    Ok(ordered)
 }
 
 struct Item<'a> {
@@ -92,12 +129,13 @@ impl<'a> Item<'a> {
             })
         };
         // One official client writes `depends_on`, always empty; only the documented name counts.
-        let depends_on = item["dependsOn"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
+        let depends_on = match &item["dependsOn"] {
+            Value::Null => Some(Vec::new()),
+            Value::Array(ids) => ids.iter().map(Value::as_str).collect(),
+            _ => None,
+        };
+        let depends_on = depends_on
+            .ok_or_else(|| malformed("Batch request 'dependsOn' is not a list of ids."))?;
         Ok(Self {
             id: text("id")?,
             method: text("method")?,
@@ -130,15 +168,22 @@ impl<'a> Item<'a> {
             return Err(malformed("A batch cannot hold another batch."));
         }
         let headers = self.headers.as_object().into_iter().flatten();
-        let headers = headers
+        let headers: Vec<(String, String)> = headers
             .filter_map(|(name, value)| {
                 Some((name.to_ascii_lowercase(), value.as_str()?.to_owned()))
             })
             .collect();
-        let body = if self.body.is_null() {
-            Vec::new()
-        } else {
-            self.body.to_string().into_bytes()
+        let content_type = headers
+            .iter()
+            .find(|(name, _)| name == "content-type")
+            .map(|(_, value)| value.to_ascii_lowercase());
+        let is_json = content_type.is_none_or(|kind| kind.starts_with("application/json"));
+        // What is no JSON comes as base64 in a string.
+        let body = match self.body {
+            Value::Null => Vec::new(),
+            Value::String(text) if !is_json => decode(text)
+                .ok_or_else(|| malformed("The body of a batch request is not valid base64."))?,
+            body => body.to_string().into_bytes(),
         };
         Ok(WireRequest {
             method: self.method.to_ascii_uppercase(),
@@ -163,11 +208,27 @@ fn write_response(out: &mut Vec<u8>, id: &str, reply: &Reply) {
     out.extend_from_slice(format!(",\"status\":{},\"headers\":", reply.status).as_bytes());
     shape::write(out, &Value::Object(headers));
     if !reply.body.is_empty() {
-        // A count is a number, everything else an object: the bytes are JSON as they stand.
         out.extend_from_slice(b",\"body\":");
-        out.extend_from_slice(&reply.body);
+        // A count is a number, JSON an object: the bytes are JSON as they stand. All else is base64.
+        let text = reply.headers.iter().any(|(name, value)| {
+            *name == "content-type"
+                && (value.starts_with("application/json") || value.starts_with("text/plain"))
+        });
+        if text {
+            out.extend_from_slice(&reply.body);
+        } else {
+            shape::write(out, &json!(STANDARD.encode(&reply.body)));
+        }
     }
     out.push(b'}');
+}
+
+fn decode(text: &str) -> Option<Vec<u8>> {
+    let plain = text.trim_end_matches('=');
+    STANDARD_NO_PAD
+        .decode(plain)
+        .or_else(|_| URL_SAFE_NO_PAD.decode(plain))
+        .ok()
 }
 
 /// Clients look for `Content-Type` in this very spelling.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     odata::{Expand, Refusal},
-    permissions::{self, authorize},
+    permissions::{self, authorize, sees_hidden_members},
     schema::{Kind, Relationship},
     store::Object,
 };
@@ -70,7 +70,7 @@ impl Expansion {
             out.extend_from_slice(format!(",\"{}\":[", self.relationship.name).as_bytes());
             for (number, (kind, item)) in self
                 .relationship
-                .objects(&call.state.store, id)
+                .visible(&call.state.store, id, sees_hidden_members(call.caller))
                 .take(MOST_EXPANDED)
                 .enumerate()
             {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     odata::Refusal,
-    permissions::authorize,
+    permissions::{authorize, sees_members},
     schema::{Kind, Operation},
     store::Object,
     wire::Reply,
@@ -183,6 +183,7 @@ fn groups<'a>(
 ) -> impl Iterator<Item = &'a str> {
     let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
     relations::groups_above(&call.state.store, id, security_only)
+        .filter(move |group| sees_members(call.caller, group))
         .filter_map(|group| group.get("id").and_then(Value::as_str))
 }
 

@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod batch;
+mod delta;
 mod error;
 mod expand;
 mod extension;
@@ -112,6 +113,7 @@ fn read_only(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
         Target::Count { .. } => list::count(call, route),
         Target::Object => read::respond(call, route),
         Target::Related { .. } => read::related(call, route),
+        Target::Delta(kind) => delta::respond(call, *kind),
         Target::Extensions(id) => extension::respond(call, route, id.as_deref()),
         Target::Reference { .. } | Target::Command(_) => Err(unsupported(call.request)),
     }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     odata::{Options, Query, Refusal, ticks},
-    permissions::{self, Reach, authorize, not_premium},
+    permissions::{self, Reach, authorize, not_premium, sees_hidden_members},
     schema::{IdForm, Kind, Premium, Relationship},
     state::License,
     store::Object,
@@ -66,7 +66,7 @@ pub(super) fn related(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
             .is_none_or(|id| object.get("id").is_some_and(|other| other == id.as_str()))
     };
     let found = relationship
-        .objects(&call.state.store, from_id)
+        .visible(&call.state.store, from_id, sees_hidden_members(call.caller))
         .find(|(_, object)| wanted(object));
     let Some((kind, object)) = found else {
         return Err(Refusal::not_found(

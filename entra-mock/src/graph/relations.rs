@@ -3,11 +3,40 @@
 use std::collections::{HashSet, VecDeque};
 
 use crate::{
+    permissions::hides_members,
     schema::{Kind, Relation, Relationship, Source},
     store::{Object, Store},
 };
 
 impl Relationship {
+    /// The objects behind the relationship that a caller may know of: without `Member.Read.Hidden`
+    /// the members of groups with hidden membership are left out, silently.
+    pub(super) fn visible<'a>(
+        &self,
+        store: &'a Store,
+        id: &'a str,
+        sees_hidden: bool,
+    ) -> Box<dyn Iterator<Item = (Kind, &'a Object)> + 'a> {
+        let objects = self.objects(store, id);
+        if sees_hidden {
+            return objects;
+        }
+        match self.source {
+            Source::Out(Relation::Members) | Source::Down => {
+                let hidden = store.get(Kind::Group, id).is_some_and(hides_members);
+                Box::new(objects.filter(move |_| !hidden))
+            }
+            Source::In(Relation::Members) | Source::Up => {
+                Box::new(objects.filter(|(_, group)| !hides_members(group)))
+            }
+            Source::Out(_)
+            | Source::In(_)
+            | Source::AssignmentsOf
+            | Source::AssignmentsTo
+            | Source::Grants(_) => objects,
+        }
+    }
+
     /// The objects behind the relationship, in a stable order.
     pub(super) fn objects<'a>(
         &self,

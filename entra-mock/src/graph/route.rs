@@ -66,6 +66,8 @@ pub(super) enum Target {
         relationship: &'static Relationship,
         id: Option<String>,
     },
+    /// The changes of a collection.
+    Delta(Kind),
     /// The directory extensions of an application, or one of them.
     Extensions(Option<String>),
     /// A documented action below an object that changes something.
@@ -211,6 +213,10 @@ impl Route {
                     relationship: None,
                     cast: None,
                 },
+                ..Self::list(kind)
+            })),
+            [name] if is_delta(kind, name) => Ok(Some(Self {
+                target: Target::Delta(kind),
                 ..Self::list(kind)
             })),
             [key, ..] if is_operation(key) => Ok(None),
@@ -381,6 +387,19 @@ fn inline_key(kind: Kind, text: &str) -> Option<ObjectKey> {
     Some(ObjectKey { property, value })
 }
 
+/// Whether a segment below a collection asks for its changes, and they are documented.
+fn is_delta(kind: Kind, segment: &str) -> bool {
+    let name = segment.strip_suffix("()").unwrap_or(segment);
+    let name = name.strip_prefix("microsoft.graph.").unwrap_or(name);
+    let entity = kind.entity();
+    let documented = |path: &str| {
+        path.strip_prefix('/')
+            .and_then(|path| path.strip_prefix(entity.set))
+            .is_some_and(|rest| rest == "/delta")
+    };
+    name.eq_ignore_ascii_case("delta") && entity.operations.iter().any(|row| documented(row.path))
+}
+
 /// Functions and actions of a whole set stand where a key would; none of them is served.
 fn is_operation(segment: &str) -> bool {
     const NAMES: [&str; 5] = [
@@ -529,8 +548,8 @@ mod tests {
             "",
             "/",
             "/sites",
-            "/users/delta",
-            "/users/delta()",
+            "/devices/delta",
+            "/devices/delta()",
             "/groups/getByIds",
             "/users/x/messages",
             "/users/x/displayName",

@@ -19,8 +19,8 @@ pub(super) enum Source<'a> {
     Log(Kind, i64, i64),
     /// Objects found through an index.
     Found(Kind, Vec<&'a Object>),
-    /// What a relationship leads to.
-    Related(&'static Relationship, &'a str, Option<Kind>),
+    /// What a relationship leads to, and whether hidden memberships are part of it.
+    Related(&'static Relationship, &'a str, Option<Kind>, bool),
 }
 
 /// One row with its place.
@@ -74,9 +74,9 @@ impl<'a> Source<'a> {
                     skip,
                 ))
             }
-            Self::Related(relationship, id, cast) => {
+            Self::Related(relationship, id, cast, sees_hidden) => {
                 let cast = *cast;
-                let objects = relationship.objects(store, id);
+                let objects = relationship.visible(store, id, *sees_hidden);
                 // Casting first keeps the numbers those of the list that is shown.
                 Box::new(numbered(
                     objects.filter(move |(kind, _)| cast.is_none_or(|cast| cast == *kind)),

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     odata::{Expr, Options, Query, Refusal, TICKS, ticks_of},
-    permissions::{authorize, authorize_kind, not_premium},
+    permissions::{authorize, authorize_kind, not_premium, sees_hidden_members},
     schema::{EntityType, Kind, PageSizes, Premium, Relationship},
     state::License,
     store::Object,
@@ -127,7 +127,8 @@ impl<'a> Subject<'a> {
     pub(super) fn source(&self, call: Call<'a>, filter: Option<&Expr>) -> Source<'a> {
         if let (Some((_, object)), Some(relationship)) = (self.of, self.relationship) {
             let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
-            return Source::Related(relationship, id, self.cast);
+            let sees_hidden = sees_hidden_members(call.caller);
+            return Source::Related(relationship, id, self.cast, sees_hidden);
         }
         let kind = self.kinds.first().copied().unwrap_or(Kind::User);
         if self.deleted {

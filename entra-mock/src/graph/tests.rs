@@ -9,6 +9,8 @@ use crate::{
     store::{Kind, Relation},
 };
 
+mod batch;
+mod delta;
 mod documented;
 mod groups;
 mod lifecycle;

@@ -11,6 +11,7 @@ mod page;
 mod parse;
 mod query;
 mod refusal;
+mod seal;
 mod search;
 
 pub(crate) use crate::time::{TICKS, ticks, ticks_of};
@@ -22,4 +23,5 @@ pub(crate) use page::{PageKey, Place, Position};
 pub(crate) use parse::parse_filter;
 pub(crate) use query::{Expand, Options, Query};
 pub(crate) use refusal::Refusal;
+pub(crate) use seal::Seal;
 pub(crate) use search::Search;

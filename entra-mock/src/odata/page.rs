@@ -1,10 +1,8 @@
 //! `$skiptoken`: where the next page begins, sealed so that no client can make one up.
 
-use aws_lc_rs::hmac;
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use super::{order::Key, refusal::Refusal};
+use super::{order::Key, refusal::Refusal, seal::Seal};
 
 /// Where a row stands in its unsorted list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,7 +26,7 @@ pub(crate) struct Position {
 /// Seals positions for one query of one tenant.
 #[derive(Debug)]
 pub(crate) struct PageKey {
-    key: hmac::Key,
+    seal: Seal,
     query: String,
 }
 
@@ -36,7 +34,7 @@ impl PageKey {
     /// `query` is everything that must stay the same from page to page.
     pub(crate) fn new(tenant: &str, query: String) -> Self {
         Self {
-            key: hmac::Key::new(hmac::HMAC_SHA256, tenant.as_bytes()),
+            seal: Seal::of(tenant),
             query,
         }
     }
@@ -57,7 +55,7 @@ impl PageKey {
             .collect();
         let content = json!([
             VERSION,
-            self.digest(),
+            self.seal.digest(&self.query),
             kind,
             time,
             serial,
@@ -65,23 +63,13 @@ impl PageKey {
             u8::from(position.advanced)
         ])
         .to_string();
-        let tag = hmac::sign(&self.key, content.as_bytes());
-        let mut token = tag.as_ref()[..TAG].to_vec();
-        token.extend(
-            content
-                .bytes()
-                .zip(tag.as_ref().iter().cycle())
-                .map(|(byte, mask)| byte ^ mask),
-        );
-        // The mask only keeps readers from depending on what is inside; the tag is the seal.
-        token.extend_from_slice(&tag.as_ref()[TAG..]);
-        URL_SAFE_NO_PAD.encode(token)
+        self.seal.seal(&content)
     }
 
     pub(crate) fn open(&self, token: &str) -> Result<Position, Refusal> {
-        let content = self.unmask(token).ok_or_else(malformed)?;
+        let content = self.seal.open(token).ok_or_else(malformed)?;
         let parts: Value = serde_json::from_str(&content).map_err(|_| malformed())?;
-        if parts[0] != VERSION || parts[1].as_str() != Some(&self.digest()) {
+        if parts[0] != VERSION || parts[1].as_str() != Some(&self.seal.digest(&self.query)) {
             return Err(Refusal::new(
                 400,
                 "Directory_ExpiredPageToken",
@@ -110,23 +98,6 @@ impl PageKey {
             advanced: parts[6] == 1,
         })
     }
-
-    fn unmask(&self, token: &str) -> Option<String> {
-        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
-        let length = bytes.len().checked_sub(FULL_TAG)?;
-        let tag = [&bytes[..TAG], &bytes[TAG + length..]].concat();
-        let content: Vec<u8> = bytes[TAG..TAG + length]
-            .iter()
-            .zip(tag.iter().cycle())
-            .map(|(byte, mask)| byte ^ mask)
-            .collect();
-        hmac::verify(&self.key, &content, &tag).ok()?;
-        String::from_utf8(content).ok()
-    }
-
-    fn digest(&self) -> String {
-        URL_SAFE_NO_PAD.encode(&hmac::sign(&self.key, self.query.as_bytes()).as_ref()[..12])
-    }
 }
 
 fn malformed() -> Refusal {
@@ -134,9 +105,6 @@ fn malformed() -> Refusal {
 }
 
 const VERSION: u8 = 1;
-/// How much of the seal stands before the content.
-const TAG: usize = 8;
-const FULL_TAG: usize = 32;
 
 #[cfg(test)]
 mod tests {

@@ -104,6 +104,21 @@ pub(crate) fn reach(caller: &Caller, kind: Kind, object: &Object) -> Reach {
     }
 }
 
+/// Whether a caller may know who the members of a group are.
+pub(crate) fn sees_members(caller: &Caller, group: &Object) -> bool {
+    sees_hidden_members(caller) || !hides_members(group)
+}
+
+/// Whether a group's membership is hidden.
+pub(crate) fn hides_members(group: &Object) -> bool {
+    group.get("visibility").and_then(|value| value.as_str()) == Some("HiddenMembership")
+}
+
+/// Whether a caller may know the members of groups with hidden membership.
+pub(crate) fn sees_hidden_members(caller: &Caller) -> bool {
+    caller.has_any(&["Member.Read.Hidden"])
+}
+
 /// Whether filters and orders may use this property of users with basic reach only.
 pub(crate) fn is_basic(property: &str) -> bool {
     BASIC_PROFILE.contains(&property)

@@ -254,6 +254,7 @@ pub(super) const GROUP: EntityType = EntityType {
         both("POST", "/groups/{id}/getMemberObjects", READ_GROUP_GROUPS),
         both("POST", "/groups/{id}/checkMemberGroups", READ_GROUP_GROUPS),
         both("POST", "/groups/{id}/checkMemberObjects", READ_GROUP_GROUPS),
+        both("GET", "/groups/delta", LIST_GROUPS),
         row(
             "POST",
             "/groups",

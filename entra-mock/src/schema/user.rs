@@ -462,6 +462,17 @@ pub(super) const USER: EntityType = EntityType {
         both("POST", "/users/{id}/checkMemberGroups", READ_USER_GROUPS),
         both("POST", "/users/{id}/getMemberObjects", READ_USER_OBJECTS).own(OWN_OBJECTS),
         both("POST", "/users/{id}/checkMemberObjects", READ_USER_OBJECTS).own(OWN_OBJECTS),
+        row(
+            "GET",
+            "/users/delta",
+            READ_USERS,
+            &[
+                "User.Read.All",
+                "User.ReadWrite.All",
+                "Directory.Read.All",
+                "Directory.ReadWrite.All",
+            ],
+        ),
         both("POST", "/users", WRITE_USERS),
         both(
             "PATCH",

@@ -102,7 +102,6 @@ impl ChangeLog {
     }
 
     /// The first number that is still known.
-    #[cfg_attr(not(test), expect(dead_code, reason = "read by delta, which follows"))]
     pub(crate) fn oldest(&self) -> u64 {
         self.entries
             .front()

@@ -177,7 +177,7 @@ fn what_is_not_served_is_a_501_that_names_it() {
     for (method, path) in [
         ("GET", "/sites"),
         ("GET", "/me/messages"),
-        ("GET", "/users/delta"),
+        ("GET", "/devices/delta"),
         ("GET", "/users/adele@contoso.com/messages"),
         ("GET", "/users/adele@contoso.com/displayName"),
         ("GET", "/auditLogs/provisioning"),

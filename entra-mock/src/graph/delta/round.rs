@@ -1,0 +1,283 @@
+//! The rows of one page.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::{Value, json};
+
+use super::{Place, State, View};
+use crate::{
+    graph::Call,
+    schema::Relation,
+    store::{Event, Kind, Object},
+};
+
+/// One page and where the next one begins, if the round goes on.
+pub(super) struct Rows<'a> {
+    pub(super) rows: Vec<Row<'a>>,
+    pub(super) next: Option<Place>,
+}
+
+/// One object.
+pub(super) enum Row<'a> {
+    Present {
+        object: &'a Object,
+        /// The properties that changed; nothing if all of the object is news.
+        changed: Option<HashSet<&'static str>>,
+        links: Vec<(&'static str, Vec<Value>)>,
+    },
+    Removed {
+        id: &'a str,
+        reason: &'static str,
+    },
+}
+
+/// What happened to one object in a round.
+#[derive(Default)]
+struct Changes<'a> {
+    last: u64,
+    /// Whether it was created or restored.
+    fresh: bool,
+    properties: HashSet<&'static str>,
+    /// The links that came or went, each with its latest event only.
+    links: Vec<(Relation, Kind, &'a str, bool)>,
+}
+
+pub(super) fn page<'a>(call: Call<'a>, kind: Kind, state: &State, view: &View<'_>) -> Rows<'a> {
+    let scoped = |id: &str| {
+        state
+            .scope
+            .ids
+            .as_ref()
+            .is_none_or(|ids| ids.iter().any(|other| other == id))
+    };
+    let mut page = Page::new(call, state);
+    if state.full {
+        // The object whose links were cut off comes again.
+        let after = match state.place {
+            Some(Place {
+                object,
+                links: Some(_),
+                ..
+            }) => object.checked_sub(1),
+            Some(Place { object, .. }) => Some(object),
+            None => None,
+        };
+        for (serial, object) in call.state.store.after(kind, after) {
+            let id = object["id"].as_str().unwrap_or_default();
+            if scoped(id) && page.add(serial, id, object, None, view) {
+                break;
+            }
+        }
+        return page.end();
+    }
+    let changes = collect(call, kind, state);
+    let mut ordered: Vec<(&str, Changes<'_>)> =
+        changes.into_iter().filter(|(id, _)| scoped(id)).collect();
+    ordered.sort_unstable_by_key(|(_, changes)| changes.last);
+    for (id, changes) in ordered {
+        let done = state.place.is_some_and(|place| {
+            changes.last < place.object || changes.last == place.object && place.links.is_none()
+        });
+        if done {
+            continue;
+        }
+        let store = &call.state.store;
+        let full = match store.get(kind, id) {
+            Some(object) if changes.fresh => page.add(changes.last, id, object, None, view),
+            Some(object) => page.add(changes.last, id, object, Some(changes), view),
+            None if store.deleted(id).is_some() => page.remove(changes.last, id, "changed"),
+            None => page.remove(changes.last, id, "deleted"),
+        };
+        if full {
+            break;
+        }
+    }
+    page.end()
+}
+
+fn collect<'a>(call: Call<'a>, kind: Kind, state: &State) -> HashMap<&'a str, Changes<'a>> {
+    let mut found: HashMap<&str, Changes<'_>> = HashMap::new();
+    for change in call.state.store.changes.range(state.from, state.until) {
+        if change.kind != kind {
+            continue;
+        }
+        let changes = found.entry(&change.id).or_default();
+        changes.last = change.sequence;
+        match &change.what {
+            Event::Created | Event::Restored => changes.fresh = true,
+            Event::Deleted | Event::Purged => {}
+            Event::Updated(properties) => {
+                changes
+                    .properties
+                    .extend(properties.iter().map(|(name, _)| *name));
+            }
+            Event::Linked(relation, other, id) => changes.link(*relation, *other, id, true),
+            Event::Unlinked(relation, other, id) => changes.link(*relation, *other, id, false),
+        }
+    }
+    found
+}
+
+impl<'a> Changes<'a> {
+    fn link(&mut self, relation: Relation, kind: Kind, id: &'a str, linked: bool) {
+        self.links
+            .retain(|(other, _, other_id, _)| *other != relation || *other_id != id);
+        self.links.push((relation, kind, id, linked));
+    }
+}
+
+/// A page being filled.
+struct Page<'a, 's> {
+    call: Call<'a>,
+    state: &'s State,
+    rows: Vec<Row<'a>>,
+    links: usize,
+    last: Option<Place>,
+    full: bool,
+}
+
+impl<'a, 's> Page<'a, 's> {
+    fn new(call: Call<'a>, state: &'s State) -> Self {
+        Self {
+            call,
+            state,
+            rows: Vec::new(),
+            links: 0,
+            last: None,
+            full: false,
+        }
+    }
+
+    fn end(self) -> Rows<'a> {
+        Rows {
+            next: self.last.filter(|_| self.full),
+            rows: self.rows,
+        }
+    }
+
+    /// Whether there is no room for one more; then the page ends before it.
+    fn is_full(&mut self) -> bool {
+        self.full = self.rows.len() >= MOST_OBJECTS || self.links >= MOST_LINKS;
+        self.full
+    }
+
+    fn remove(&mut self, place: u64, id: &'a str, reason: &'static str) -> bool {
+        if self.is_full() {
+            return true;
+        }
+        self.rows.push(Row::Removed { id, reason });
+        self.last = Some(Place {
+            object: place,
+            links: None,
+            seen: self.call.state.store.changes.next(),
+        });
+        false
+    }
+
+    /// Adds an object, all of it or what changed; says whether the page ends here.
+    fn add(
+        &mut self,
+        place: u64,
+        id: &'a str,
+        object: &'a Object,
+        changes: Option<Changes<'a>>,
+        view: &View<'_>,
+    ) -> bool {
+        if self.is_full() {
+            return true;
+        }
+        let mut links: Vec<(&'static str, Vec<Value>)> = Vec::new();
+        let mut rest = None;
+        let shown = |relation: Relation| {
+            view.links
+                .iter()
+                .find(|item| item.written() == Some(relation) && view.shows_links(item, object))
+                .map(|item| item.name)
+        };
+        let changed = match changes {
+            Some(changes) => {
+                for (relation, kind, other, linked) in changes.links {
+                    let Some(name) = shown(relation) else {
+                        continue;
+                    };
+                    let mut item = link(kind, other);
+                    if !linked {
+                        item["@removed"] = json!({ "reason": "deleted" });
+                    }
+                    push(&mut links, name, item);
+                }
+                if links.is_empty() && !view.follows(&changes.properties) {
+                    return false;
+                }
+                Some(changes.properties)
+            }
+            None => {
+                let skip = self.shown_links(place, id);
+                let all = view
+                    .links
+                    .iter()
+                    .filter(|item| view.shows_links(item, object))
+                    .filter_map(|item| Some((item.name, item.written()?)))
+                    .flat_map(|(name, relation)| {
+                        let others = self.call.state.store.linked_objects(relation, id);
+                        others.map(move |(kind, other)| (name, kind, other))
+                    });
+                let room = MOST_LINKS - self.links;
+                let mut all = all.skip(skip);
+                for (name, kind, other) in all.by_ref().take(room) {
+                    let id = other["id"].as_str().unwrap_or_default();
+                    push(&mut links, name, link(kind, id));
+                }
+                let more = all.next().is_some();
+                rest = more.then_some(skip + room);
+                None
+            }
+        };
+        self.links += links.iter().map(|(_, items)| items.len()).sum::<usize>();
+        self.rows.push(Row::Present {
+            object,
+            changed,
+            links,
+        });
+        self.last = Some(Place {
+            object: place,
+            links: rest,
+            seen: self.call.state.store.changes.next(),
+        });
+        self.full = rest.is_some();
+        self.full
+    }
+
+    /// How many links of an object earlier pages of the round have shown. If one was removed since,
+    /// the others have moved, and all are shown again.
+    fn shown_links(&self, place: u64, id: &str) -> usize {
+        let Some(Place {
+            object,
+            links: Some(links),
+            seen,
+        }) = self.state.place
+        else {
+            return 0;
+        };
+        let log = &self.call.state.store.changes;
+        let moved = log
+            .range(seen, log.next())
+            .any(|change| &*change.id == id && matches!(change.what, Event::Unlinked(..)));
+        if object == place && !moved { links } else { 0 }
+    }
+}
+
+fn link(kind: Kind, id: &str) -> Value {
+    json!({ "@odata.type": format!("#microsoft.graph.{}", kind.entity().name), "id": id })
+}
+
+fn push(links: &mut Vec<(&'static str, Vec<Value>)>, name: &'static str, item: Value) {
+    match links.iter_mut().find(|(other, _)| *other == name) {
+        Some((_, items)) => items.push(item),
+        None => links.push((name, vec![item])),
+    }
+}
+
+/// As seen in public reports; `$top` has no say.
+const MOST_OBJECTS: usize = 200;
+const MOST_LINKS: usize = 500;

@@ -1,0 +1,133 @@
+use super::*;
+
+fn fixture() -> Fixture {
+    let mut fixture = Fixture::new();
+    fixture.application(&["Group.ReadWrite.All", "User.ReadWrite.All"]);
+    fixture
+}
+
+fn send(fixture: &Fixture, requests: Value) -> Answer {
+    let mut body = json!({});
+    body["requests"] = requests;
+    fixture.post("/$batch", &body)
+}
+
+fn item(name: &str, method: &str, url: &str, body: Value, depends_on: &[&str]) -> Value {
+    let headers = json!({"Content-Type": "application/json"});
+    let mut item = json!({"id": name, "method": method, "url": url, "dependsOn": depends_on, "headers": headers});
+    item["body"] = body;
+    item
+}
+
+/// Id and status of each response, in the order they came.
+fn statuses(answer: &Answer) -> Vec<(String, u64)> {
+    let responses = answer.body["responses"].as_array().unwrap();
+    responses
+        .iter()
+        .map(|item| {
+            (
+                item["id"].as_str().unwrap().to_owned(),
+                item["status"].as_u64().unwrap(),
+            )
+        })
+        .collect()
+}
+
+fn pairs(expected: &[(&str, u64)]) -> Vec<(String, u64)> {
+    expected
+        .iter()
+        .map(|(name, status)| ((*name).to_owned(), *status))
+        .collect()
+}
+
+#[test]
+fn a_write_happens_before_what_depends_on_it() {
+    let fixture = fixture();
+    let user = format!("/users/{}", id(ADELE));
+    let answer = send(
+        &fixture,
+        json!([
+            item("read", "GET", &user, Value::Null, &["Write"]),
+            item("write", "PATCH", &user, json!({"jobTitle": "Lead"}), &[]),
+        ]),
+    );
+    assert_eq!(statuses(&answer), pairs(&[("write", 204), ("read", 200)]));
+    assert_eq!(answer.body["responses"][1]["body"]["jobTitle"], "Lead");
+}
+
+#[test]
+fn what_depends_on_a_failure_is_not_done() {
+    let fixture = fixture();
+    let user = format!("/users/{}", id(ADELE));
+    let answer = send(
+        &fixture,
+        json!([
+            item("1", "PATCH", &user, json!({"nope": 1}), &[]),
+            item("2", "PATCH", &user, json!({"jobTitle": "Lead"}), &["1"]),
+            item("3", "PATCH", &user, json!({"jobTitle": "Lead"}), &["2"]),
+            item("4", "PATCH", &user, json!({"city": "Graz"}), &[]),
+        ]),
+    );
+    assert_eq!(
+        statuses(&answer),
+        pairs(&[("1", 400), ("2", 424), ("3", 424), ("4", 204)])
+    );
+    let read = fixture.get(&format!("{user}?$select=jobTitle,city"));
+    assert_eq!(
+        (&read.body["jobTitle"], &read.body["city"]),
+        (&json!("Engineer"), &json!("Graz"))
+    );
+}
+
+#[test]
+fn a_malformed_batch_does_nothing() {
+    let fixture = fixture();
+    let user = format!("/users/{}", id(ADELE));
+    let good = item("1", "PATCH", &user, json!({"jobTitle": "Lead"}), &[]);
+    let many: Vec<Value> = (0..21)
+        .map(|n| item(&n.to_string(), "GET", &user, Value::Null, &[]))
+        .collect();
+    for requests in [
+        json!([]),
+        json!(many),
+        json!([good, item("1", "GET", &user, Value::Null, &[])]),
+        json!([
+            good,
+            item("A", "GET", &user, Value::Null, &[]),
+            item("a", "GET", &user, Value::Null, &[])
+        ]),
+        json!([good, item("2", "GET", &user, Value::Null, &["7"])]),
+        json!([good, item("2", "GET", &user, Value::Null, &["2"])]),
+        json!([
+            good,
+            item("2", "GET", &user, Value::Null, &["3"]),
+            item("3", "GET", &user, Value::Null, &["2"])
+        ]),
+        json!([good, {"id": "2", "method": "GET"}]),
+        json!([good, {"id": "2", "method": "GET", "url": user, "dependsOn": "1"}]),
+        json!([good, item("2", "POST", "/$batch", json!({}), &[])]),
+    ] {
+        let before = fixture.snapshot();
+        let answer = send(&fixture, requests.clone());
+        assert_eq!(answer.status, 400, "{requests}");
+        assert_eq!(fixture.snapshot(), before, "{requests}");
+    }
+}
+
+#[test]
+fn twenty_creates_in_one_batch_all_happen() {
+    let fixture = fixture();
+    let requests: Vec<Value> = (0..20)
+        .map(|number| {
+            let group = json!({"displayName": format!("G{number}"), "mailEnabled": false, "mailNickname": "g", "securityEnabled": true});
+            item(&number.to_string(), "POST", "/groups", group, &[])
+        })
+        .collect();
+    let answer = send(&fixture, json!(requests));
+    assert!(
+        statuses(&answer).iter().all(|(_, status)| *status == 201),
+        "{}",
+        answer.text
+    );
+    assert_eq!(fixture.get("/groups").all("id").len(), 22);
+}
