@@ -6,7 +6,8 @@ use std::{
 };
 
 use entra_core::{
-    Clock, Cloud, Error as CoreError, HttpTransport, Pipeline, Request, RetryPolicy,
+    Clock, Cloud, Error as CoreError, ErrorKind as CoreErrorKind, HttpTransport, Pipeline, Request,
+    RetryPolicy,
     http::{Method, StatusCode},
     url::Url,
 };
@@ -234,6 +235,7 @@ pub(crate) async fn fetch<T: for<'a> Deserialize<'a>>(
         .clock(Arc::clone(&settings.clock))
         .random(Arc::clone(&settings.random))
         .policy(settings.retry_policy.clone())
+        .response_limit(crate::response_limits::DISCOVERY)
         .build();
     let host = url.host_str().unwrap_or_default().to_owned();
     let response = pipeline
@@ -340,6 +342,9 @@ fn unusable_address(issuer: &str, source: CoreError) -> Error {
 }
 
 fn unreachable_host(host: &str, source: CoreError) -> Error {
+    if source.kind() == CoreErrorKind::ResponseTooLarge {
+        return Error::response_too_large(host, source);
+    }
     let id = source.client_request_id().map(str::to_owned);
     Error::new(
         ErrorKind::Transport,

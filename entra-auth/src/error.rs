@@ -54,6 +54,8 @@ pub enum ErrorKind {
     Transport,
     /// The answer was not what the protocol promises.
     Protocol,
+    /// The response was larger than any that is expected here; the rest was not read.
+    ResponseTooLarge,
 }
 
 impl Error {
@@ -249,6 +251,21 @@ impl Error {
             .with_source(error)
     }
 
+    /// A host has sent more than is expected of it.
+    pub(crate) fn response_too_large(host: &str, source: entra_core::Error) -> Self {
+        let id = source.client_request_id().map(str::to_owned);
+        Self::new(
+            ErrorKind::ResponseTooLarge,
+            format!("the response of {host} is larger than any that is expected"),
+        )
+        .with(|inner| {
+            inner.fix =
+                Some("check the address, and that no proxy answers in place of the service".into());
+            inner.correlation_id = id;
+        })
+        .with_source(source)
+    }
+
     pub(crate) fn with(mut self, change: impl FnOnce(&mut Inner)) -> Self {
         change(Arc::make_mut(&mut self.0));
         self
@@ -288,7 +305,7 @@ impl From<Error> for CredentialError {
             ErrorKind::Configuration => CredentialErrorKind::Configuration,
             ErrorKind::Unavailable => CredentialErrorKind::Unavailable,
             ErrorKind::InteractionRequired => CredentialErrorKind::InteractionRequired,
-            ErrorKind::Protocol => CredentialErrorKind::Protocol,
+            ErrorKind::Protocol | ErrorKind::ResponseTooLarge => CredentialErrorKind::Protocol,
             _ => CredentialErrorKind::Refused,
         };
         let mut credential =

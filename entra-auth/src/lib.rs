@@ -27,6 +27,7 @@ mod jws;
 mod moment;
 mod region;
 mod report;
+mod response_limits;
 mod settings;
 mod shown_path;
 #[cfg(feature = "sign-in")]

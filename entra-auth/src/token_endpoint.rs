@@ -67,6 +67,7 @@ impl TokenEndpoint {
                 .clock(settings.clock.clone())
                 .random(settings.random.clone())
                 .policy(policy)
+                .response_limit(crate::response_limits::TOKENS)
                 .build()
         };
         Ok(Self {
@@ -162,6 +163,7 @@ impl TokenEndpoint {
         let host = self.cloud.authority().host_str().unwrap_or_default();
         let id = error.client_request_id().map(str::to_owned);
         let error = match error.kind() {
+            CoreErrorKind::ResponseTooLarge => Error::response_too_large(host, error),
             CoreErrorKind::Transport => Error::new(
                 ErrorKind::Transport,
                 "the sign-in service could not be reached",
@@ -263,6 +265,10 @@ fn refusal(response: &Response, form: &Form) -> Error {
         ),
     };
     let summary = waiting(response.stop_reason.as_ref()).map_or(summary, Cow::from);
+    let summary = match response.tries {
+        1 => summary,
+        _ => format!("{summary}, {}", response.after_tries()).into(),
+    };
     Error::new(kind, summary).with(|inner| {
         inner.status = Some(status.as_u16());
         inner.retryable = entry.is_some_and(Aadsts::is_retryable);

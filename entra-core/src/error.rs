@@ -29,6 +29,8 @@ pub enum ErrorKind {
     Transport,
     /// The credential gave no token; [`Error::credential`] has the details.
     Credential,
+    /// The response is larger than the limit of its request; the rest was not read.
+    ResponseTooLarge,
 }
 
 impl Error {
@@ -95,7 +97,7 @@ impl Error {
         match self.0.kind {
             ErrorKind::Transport => true,
             ErrorKind::Credential => self.credential().is_some_and(CredentialError::is_transient),
-            ErrorKind::Configuration | ErrorKind::Policy => false,
+            ErrorKind::Configuration | ErrorKind::Policy | ErrorKind::ResponseTooLarge => false,
         }
     }
 

@@ -33,7 +33,7 @@ pub use retry::{
 pub use secret::Secret;
 #[cfg(feature = "test-util")]
 pub use test_util::{ManualClock, ScriptedTransport, SeededRandom, StaticCredential};
-pub use transport::{HttpTransport, Timeout, TransportError, TransportErrorKind};
+pub use transport::{HttpTransport, ResponseLimit, Timeout, TransportError, TransportErrorKind};
 #[cfg(feature = "reqwest")]
 pub use transport::{ReqwestTransport, ReqwestTransportBuilder, ServiceFabricTransport};
 

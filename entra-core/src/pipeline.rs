@@ -7,10 +7,12 @@ use url::{Origin, Url};
 
 use crate::{
     AccessToken, Attempt, AttemptOutcome, Bearer, BoxFuture, Clock, Decision, Error, ErrorKind,
-    Guid, HttpTransport, Request, Response, RetryPolicy, SecureRandom, StopReason, SystemClock,
-    SystemRandom, Timeout,
+    Guid, HttpTransport, Idempotency, Request, Response, ResponseClass, ResponseLimit, RetryPolicy,
+    SecureRandom, StopReason, SystemClock, SystemRandom, Timeout, TransportError,
+    TransportErrorKind,
     challenge::claims_challenge,
     cloud::{is_metadata, is_safe},
+    request::after_tries,
     retry::{parse_http_date, parse_retry_after},
     transport::PlainHttp,
 };
@@ -31,6 +33,7 @@ struct Inner {
     metadata: Vec<Origin>,
     metadata_secret: Option<HeaderName>,
     user_agent: HeaderValue,
+    response_limit: u64,
 }
 
 /// Settings of a [`Pipeline`].
@@ -52,6 +55,7 @@ impl Pipeline {
                 "entra-sdk-rust/",
                 env!("CARGO_PKG_VERSION")
             )),
+            response_limit: RESPONSE_LIMIT,
         })
     }
 
@@ -98,7 +102,8 @@ impl Pipeline {
     ///
     /// # Errors
     /// [`ErrorKind::Policy`] before anything is sent, [`ErrorKind::Credential`] when there is no
-    /// token, [`ErrorKind::Transport`] when there is no answer.
+    /// token, [`ErrorKind::Transport`] when there is no answer, [`ErrorKind::ResponseTooLarge`] when
+    /// it is larger than the limit.
     pub fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, Error>> {
         // Boxed, so that the send path is compiled here once and not again in every crate that awaits it.
         Box::pin(self.traced(request))
@@ -172,11 +177,9 @@ impl Pipeline {
             counted += 1;
             tries += 1;
             let left = policy.budget.saturating_sub(self.0.clock.elapsed(started));
-            let outcome = self
-                .0
-                .transport
-                .send(self.wire(&request, id, token.as_ref(), left)?)
-                .await;
+            let limit = ResponseLimit(request.response_limit.unwrap_or(self.0.response_limit));
+            let wire = self.wire(&request, id, token.as_ref(), (left, limit))?;
+            let outcome = within(self.0.transport.send(wire).await, limit);
 
             if let (Ok(response), Some(sent), false) = (&outcome, &bearer, challenged)
                 && response.status() == StatusCode::UNAUTHORIZED
@@ -219,6 +222,8 @@ impl Pipeline {
                 outcome,
                 &Sent {
                     tries,
+                    elapsed: self.0.clock.elapsed(started),
+                    idempotency: request.idempotency,
                     stop_reason,
                     retry_after,
                     id,
@@ -232,7 +237,7 @@ impl Pipeline {
         request: &Request,
         id: &str,
         token: Option<&AccessToken>,
-        left: Duration,
+        (left, limit): (Duration, ResponseLimit),
     ) -> Result<http::Request<Bytes>, Error> {
         let mut wire = http::Request::new(request.body.clone());
         *wire.method_mut() = request.method.clone();
@@ -254,6 +259,7 @@ impl Pipeline {
         }
         // A budget that ran out during a wait still gets its last try a moment to be answered.
         wire.extensions_mut().insert(Timeout(left.max(LEAST_TIME)));
+        wire.extensions_mut().insert(limit);
         Ok(wire)
     }
 
@@ -346,6 +352,13 @@ impl PipelineBuilder {
         Ok(self)
     }
 
+    /// The most bytes of a response body, after decompression; 64 MiB unless set here or by the
+    /// [`Request`]. It is enforced while reading, whatever length the response announces.
+    pub fn response_limit(mut self, bytes: u64) -> Self {
+        self.0.response_limit = bytes;
+        self
+    }
+
     /// The pipeline.
     #[must_use]
     pub fn build(self) -> Pipeline {
@@ -364,17 +377,33 @@ impl fmt::Debug for PipelineBuilder {
 /// What is known about a call beside its last answer.
 struct Sent<'a> {
     tries: u32,
+    elapsed: Duration,
+    idempotency: Idempotency,
     stop_reason: Option<StopReason>,
     retry_after: Option<Duration>,
     id: &'a str,
 }
 
+/// Takes a response beyond the limit from a transport that did not enforce it.
+fn within(
+    outcome: Result<http::Response<Bytes>, TransportError>,
+    limit: ResponseLimit,
+) -> Result<http::Response<Bytes>, TransportError> {
+    let response = outcome?;
+    match u64::try_from(response.body().len()) {
+        Ok(length) if length <= limit.0 => Ok(response),
+        _ => Err(TransportError::response_too_large(limit)),
+    }
+}
+
 fn finish(
-    outcome: Result<http::Response<Bytes>, crate::TransportError>,
+    outcome: Result<http::Response<Bytes>, TransportError>,
     sent: &Sent<'_>,
 ) -> Result<Response, Error> {
     let Sent {
         tries,
+        elapsed,
+        idempotency,
         stop_reason,
         retry_after,
         id,
@@ -390,6 +419,7 @@ fn finish(
                 headers: parts.headers,
                 body,
                 tries,
+                elapsed,
                 stop_reason,
                 client_request_id: id.to_owned(),
                 retry_after,
@@ -397,10 +427,20 @@ fn finish(
         }
         Err(source) => {
             debug!(kind = ?source.kind(), "no answer");
+            let after = after_tries(tries, elapsed);
+            if source.kind() == TransportErrorKind::ResponseTooLarge {
+                let message = match idempotency {
+                    Idempotency::NonIdempotent => {
+                        "the response is too large, and the request may have been processed: look before sending it again"
+                    }
+                    _ => "the response is too large: ask for less at once, or raise the limit",
+                };
+                return Err(Error::new(ErrorKind::ResponseTooLarge, message).with_source(source));
+            }
             let message = match stop_reason {
-                Some(StopReason::NotRepeatable) => "no answer, and the request may have been processed: look before sending it again".to_owned(),
-                Some(StopReason::Budget) => format!("no answer within the time budget, {tries} tries"),
-                _ => format!("no answer after {tries} {}", if tries == 1 { "try" } else { "tries" }),
+                Some(StopReason::NotRepeatable) => "no response, and the request may have been processed: look before sending it again".to_owned(),
+                Some(StopReason::Budget) => format!("no response within the time budget, {after}"),
+                _ => format!("no response {after}"),
             };
             Err(Error::new(ErrorKind::Transport, message).with_source(source))
         }
@@ -408,7 +448,7 @@ fn finish(
 }
 
 fn judge(
-    outcome: &Result<http::Response<Bytes>, crate::TransportError>,
+    outcome: &Result<http::Response<Bytes>, TransportError>,
     request: &Request,
 ) -> AttemptOutcome {
     match outcome {
@@ -417,8 +457,12 @@ fn judge(
             response.headers(),
             response.body(),
         )),
+        // The server has responded; asking again brings the same.
+        Err(error) if error.kind() == TransportErrorKind::ResponseTooLarge => {
+            AttemptOutcome::Responded(ResponseClass::Final)
+        }
         Err(error) if error.may_have_been_processed() => AttemptOutcome::NoResponse,
-        Err(error) if error.kind() == crate::TransportErrorKind::InvalidRequest => {
+        Err(error) if error.kind() == TransportErrorKind::InvalidRequest => {
             AttemptOutcome::InvalidRequest
         }
         Err(_) => AttemptOutcome::NotSent,
@@ -451,3 +495,5 @@ const CREDENTIALS: [HeaderName; 3] = [
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 const RETURN_CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("return-client-request-id");
 const LEAST_TIME: Duration = Duration::from_secs(1);
+/// Far above any page of Graph, and what a machine can bear.
+const RESPONSE_LIMIT: u64 = 64 * 1024 * 1024;

@@ -63,6 +63,7 @@ pub struct Request {
     pub(crate) idempotency: Idempotency,
     pub(crate) classify: fn(StatusCode, &HeaderMap, &[u8]) -> ResponseClass,
     pub(crate) budget: Option<Duration>,
+    pub(crate) response_limit: Option<u64>,
 }
 
 impl Request {
@@ -79,6 +80,7 @@ impl Request {
             idempotency,
             classify: by_status,
             budget: None,
+            response_limit: None,
         }
     }
 
@@ -125,6 +127,12 @@ impl Request {
         self
     }
 
+    /// With another limit of the response body, in bytes after decompression, than the pipeline's.
+    pub const fn with_response_limit(mut self, bytes: u64) -> Self {
+        self.response_limit = Some(bytes);
+        self
+    }
+
     /// The address.
     #[must_use]
     pub const fn url(&self) -> &Url {
@@ -163,6 +171,8 @@ pub struct Response {
     pub body: Bytes,
     /// How often the request was sent.
     pub tries: u32,
+    /// How long all tries took, waits included.
+    pub elapsed: Duration,
     /// Why it was not sent once more, when another try might have helped.
     pub stop_reason: Option<StopReason>,
     /// The `client-request-id` the call was sent with.
@@ -177,6 +187,12 @@ impl Response {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
+
+    /// How often and how long the call was tried, for an error message: `after 3 tries in 12.5 s`.
+    #[must_use]
+    pub fn after_tries(&self) -> String {
+        after_tries(self.tries, self.elapsed)
+    }
 }
 
 impl fmt::Debug for Response {
@@ -189,6 +205,12 @@ impl fmt::Debug for Response {
             .field("body_len", &self.body.len())
             .finish_non_exhaustive()
     }
+}
+
+/// As [`Response::after_tries`] says it.
+pub(crate) fn after_tries(tries: u32, elapsed: Duration) -> String {
+    let word = if tries == 1 { "try" } else { "tries" };
+    format!("after {tries} {word} in {:.1} s", elapsed.as_secs_f64())
 }
 
 /// 429 was not processed; 408 and the 5xx that come and go may have been.

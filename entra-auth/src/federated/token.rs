@@ -129,6 +129,7 @@ impl FederatedToken {
                     .clock(settings.clock.clone())
                     .random(settings.random.clone())
                     .policy(settings.retry_policy.clone())
+                    .response_limit(crate::response_limits::TOKENS)
                     .build();
                 pipeline.check(url).map_err(|source| {
                     Error::configuration(
@@ -273,6 +274,9 @@ impl Source {
     }
 
     fn unsent(&self, error: CoreError) -> Error {
+        if error.kind() == CoreErrorKind::ResponseTooLarge {
+            return Error::response_too_large(self.token.provider(), error);
+        }
         let kind = match error.kind() {
             CoreErrorKind::Transport => ErrorKind::Transport,
             _ => ErrorKind::Configuration,

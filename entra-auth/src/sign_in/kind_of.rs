@@ -38,7 +38,7 @@ pub(super) fn refusal(error: &Error) -> Kind {
         ErrorKind::InvalidClient => Kind::ApplicationCredential,
         ErrorKind::Throttled => Kind::Throttled,
         ErrorKind::Service | ErrorKind::Transport => Kind::Unavailable,
-        ErrorKind::Protocol => Kind::TokenRejected,
+        ErrorKind::Protocol | ErrorKind::ResponseTooLarge => Kind::TokenRejected,
         ErrorKind::InteractionRequired if oauth == "invalid_grant" => Kind::CodeRejected,
         ErrorKind::InteractionRequired => Kind::SignInRequired,
         ErrorKind::Refused => Kind::Refused,

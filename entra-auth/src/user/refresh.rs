@@ -73,6 +73,10 @@ struct Inner {
 }
 
 /// Where the tokens of a staged sign-in go when the application agrees to it.
+#[cfg_attr(
+    not(feature = "sign-in"),
+    expect(dead_code, reason = "only a sign-in of a web product is staged")
+)]
 struct Staged {
     party: Arc<Party>,
     cache: TokenCache,

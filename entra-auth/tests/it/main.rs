@@ -35,6 +35,7 @@ mod real_browser;
 mod redis_store;
 mod refusals;
 mod resilience;
+mod response_limits;
 mod rotation;
 mod runtimes;
 #[cfg(feature = "sign-in")]

@@ -17,7 +17,9 @@ pub use self::{
 ///
 /// A transport neither retries nor follows redirects nor adds credentials: the
 /// [`Pipeline`](crate::Pipeline) above it does what is needed of that. The request may carry a
-/// [`Timeout`] among its extensions.
+/// [`Timeout`] and a [`ResponseLimit`] among its extensions. A transport that reads a body by parts
+/// stops at the limit; one that ignores it is caught by the pipeline, but only after the body is in
+/// memory.
 #[async_trait]
 pub trait HttpTransport: fmt::Debug + Send + Sync + 'static {
     /// Sends the request.
@@ -45,6 +47,10 @@ impl<T: HttpTransport + ?Sized> HttpTransport for Arc<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeout(pub Duration);
 
+/// The most bytes of a response body to accept, after decompression, as a request extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResponseLimit(pub u64);
+
 /// Marks a request to a metadata endpoint, which goes out without TLS and without a proxy.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PlainHttp;
@@ -67,6 +73,8 @@ pub enum TransportErrorKind {
     Interrupted,
     /// The request or the transport's own settings cannot be used; nothing was sent.
     InvalidRequest,
+    /// The response is larger than its [`ResponseLimit`]; the rest was not read.
+    ResponseTooLarge,
 }
 
 impl TransportError {
@@ -106,6 +114,15 @@ impl TransportError {
         }
     }
 
+    /// The response is larger than this limit.
+    #[must_use]
+    pub fn response_too_large(limit: ResponseLimit) -> Self {
+        Self {
+            kind: TransportErrorKind::ResponseTooLarge,
+            source: format!("the limit is {} bytes", limit.0).into(),
+        }
+    }
+
     /// What kind of failure this is.
     #[must_use]
     pub const fn kind(&self) -> TransportErrorKind {
@@ -117,7 +134,9 @@ impl TransportError {
     pub const fn may_have_been_processed(&self) -> bool {
         matches!(
             self.kind,
-            TransportErrorKind::Timeout | TransportErrorKind::Interrupted
+            TransportErrorKind::Timeout
+                | TransportErrorKind::Interrupted
+                | TransportErrorKind::ResponseTooLarge
         )
     }
 }
@@ -133,6 +152,7 @@ impl fmt::Display for TransportError {
             TransportErrorKind::InvalidRequest => {
                 "the request cannot be sent with these transport settings"
             }
+            TransportErrorKind::ResponseTooLarge => "the response is too large",
         })
     }
 }

@@ -67,14 +67,14 @@ impl HttpTransport for ServiceFabricTransport {
         &self,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
-        let request = outgoing(request, TIMEOUT)?;
+        let (request, most) = outgoing(request, TIMEOUT)?;
         if request.url().origin() != self.origin {
             return Err(TransportError::invalid_request(
                 "this transport sends to the Service Fabric node's own endpoint only",
             ));
         }
         let client = cached(&self.client, || self.build())?;
-        exchange(client, request).await
+        exchange(client, request, most).await
     }
 }
 

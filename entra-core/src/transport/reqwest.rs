@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use reqwest::{Certificate, Client, ClientBuilder, Identity, Proxy, Url, redirect};
 
-use super::{HttpTransport, PlainHttp, Timeout, TransportError};
+use super::{HttpTransport, PlainHttp, ResponseLimit, Timeout, TransportError};
 use crate::{
     Error,
     cloud::{is_loopback, is_metadata},
@@ -195,9 +195,9 @@ impl HttpTransport for ReqwestTransport {
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
         let plain = request.extensions().get::<PlainHttp>().copied();
-        let request = outgoing(request, self.settings.timeout)?;
+        let (request, most) = outgoing(request, self.settings.timeout)?;
         let client = self.client(request.url(), plain)?;
-        exchange(client, request).await
+        exchange(client, request, most).await
     }
 }
 
@@ -213,24 +213,27 @@ impl fmt::Debug for ReqwestTransportBuilder {
     }
 }
 
-/// The request as reqwest takes it, within the time left for it and this limit.
+/// The request as reqwest takes it, within the time left for it and this limit, and the limit of
+/// its response.
 pub(super) fn outgoing(
     request: http::Request<Bytes>,
     limit: Duration,
-) -> Result<reqwest::Request, TransportError> {
+) -> Result<(reqwest::Request, Option<ResponseLimit>), TransportError> {
+    let most = request.extensions().get::<ResponseLimit>().copied();
     let left = request.extensions().get::<Timeout>().copied();
     let mut request = reqwest::Request::try_from(request)
         .map_err(|source| TransportError::invalid_request(source.without_url()))?;
     if let Some(Timeout(left)) = left {
         *request.timeout_mut() = Some(left.min(limit));
     }
-    Ok(request)
+    Ok((request, most))
 }
 
-/// Sends the request and reads the response whole.
+/// Sends the request and reads the response whole, up to the limit.
 pub(super) async fn exchange(
     client: &Client,
     request: reqwest::Request,
+    most: Option<ResponseLimit>,
 ) -> Result<http::Response<Bytes>, TransportError> {
     let response = client.execute(request).await.map_err(sending)?;
     let mut answer = http::Response::new(Bytes::new());
@@ -238,8 +241,45 @@ pub(super) async fn exchange(
     *answer.version_mut() = response.version();
     let mut response = response;
     *answer.headers_mut() = std::mem::take(response.headers_mut());
-    *answer.body_mut() = response.bytes().await.map_err(receiving)?;
+    *answer.body_mut() = match most {
+        Some(most) => read_within(response, most).await?,
+        None => response.bytes().await.map_err(receiving)?,
+    };
     Ok(answer)
+}
+
+/// Reads a body by parts, as they come out of decompression, and no further than the limit.
+async fn read_within(
+    mut response: reqwest::Response,
+    limit: ResponseLimit,
+) -> Result<Bytes, TransportError> {
+    // Where the length is announced, nothing of a body beyond the limit is read at all.
+    let announced = response.content_length().unwrap_or_default();
+    if announced > limit.0 {
+        return Err(TransportError::response_too_large(limit));
+    }
+    let Some(first) = response.chunk().await.map_err(receiving)? else {
+        return Ok(Bytes::new());
+    };
+    let fits = |length: usize| u64::try_from(length).is_ok_and(|length| length <= limit.0);
+    if !fits(first.len()) {
+        return Err(TransportError::response_too_large(limit));
+    }
+    let Some(second) = response.chunk().await.map_err(receiving)? else {
+        return Ok(first);
+    };
+    // The announced length is only a hint of another party, so it is not allocated unseen.
+    let mut body = Vec::with_capacity(first.len() + second.len());
+    body.extend_from_slice(&first);
+    let mut next = Some(second);
+    while let Some(part) = next {
+        if !fits(body.len().saturating_add(part.len())) {
+            return Err(TransportError::response_too_large(limit));
+        }
+        body.extend_from_slice(&part);
+        next = response.chunk().await.map_err(receiving)?;
+    }
+    Ok(body.into())
 }
 
 pub(super) fn cached(

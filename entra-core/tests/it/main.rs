@@ -6,4 +6,5 @@ mod clock;
 mod metadata;
 mod pinned;
 mod pipeline;
+mod response_limit;
 mod transport;

@@ -84,6 +84,8 @@ pub enum ErrorKind {
     PageLoop,
     /// The request was not processed, because one that it depends on in a batch failed.
     Dependency,
+    /// The response is larger than the client's limit; the rest was not read.
+    ResponseTooLarge,
 }
 
 impl Error {
@@ -366,6 +368,10 @@ impl From<entra_core::Error> for Error {
             }
             entra_core::ErrorKind::Transport => (ErrorKind::Transport, "no response"),
             entra_core::ErrorKind::Policy => (ErrorKind::Policy, "not sent"),
+            entra_core::ErrorKind::ResponseTooLarge => (
+                ErrorKind::ResponseTooLarge,
+                "the response is larger than the client's limit: ask for fewer items or properties at once",
+            ),
             _ => (ErrorKind::Configuration, "the client cannot send"),
         };
         let mut error = Self::new(kind, message);

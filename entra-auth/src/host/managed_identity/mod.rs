@@ -233,7 +233,8 @@ impl ManagedIdentityCredentialBuilder {
         let builder = Pipeline::builder(Arc::clone(transport))
             .clock(Arc::clone(&self.settings.clock))
             .random(Arc::clone(&self.settings.random))
-            .policy(policy);
+            .policy(policy)
+            .response_limit(crate::response_limits::METADATA);
         let open = builder.origin(url).build();
         if open.check(url).is_ok() {
             return Ok(open);
@@ -241,7 +242,8 @@ impl ManagedIdentityCredentialBuilder {
         let mut builder = Pipeline::builder(Arc::clone(transport))
             .clock(Arc::clone(&self.settings.clock))
             .random(Arc::clone(&self.settings.random))
-            .policy(open.policy().clone());
+            .policy(open.policy().clone())
+            .response_limit(crate::response_limits::METADATA);
         if let Some(name) = endpoint.secret_header() {
             builder = builder.metadata_secret_header(name);
         }
@@ -336,6 +338,9 @@ impl Host {
 
     fn unsent(&self, error: CoreError) -> Error {
         let source = self.endpoint.source;
+        if error.kind() == CoreErrorKind::ResponseTooLarge {
+            return Error::response_too_large(&source.to_string(), error);
+        }
         match error.kind() {
             CoreErrorKind::Transport => Error::new(
                 ErrorKind::Transport,
