@@ -86,6 +86,11 @@ impl CertificateError {
         )
     }
 
+    /// For what is whole, but of another form than was expected.
+    pub(super) fn other_form(message: impl Into<String>, fix: &'static str) -> Self {
+        Self::new(CertificateErrorKind::Malformed, message, fix)
+    }
+
     pub(super) fn crypto(message: impl Into<String>) -> Self {
         Self::new(
             CertificateErrorKind::Crypto,

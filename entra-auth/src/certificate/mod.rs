@@ -4,6 +4,8 @@
 //! is installed for the process, and what an application installs does not matter.
 
 mod assertion;
+#[cfg(feature = "pfx")]
+mod ber;
 mod credential;
 #[cfg(feature = "encrypted-pem")]
 mod encrypted;
@@ -12,7 +14,7 @@ mod file;
 #[cfg(feature = "certificate-kit")]
 mod kit;
 #[cfg(feature = "encrypted-pem")]
-mod legacy;
+mod pbe;
 mod pem;
 #[cfg(feature = "pfx")]
 mod pfx;
@@ -20,6 +22,8 @@ mod read;
 mod source;
 #[cfg(feature = "certificate-kit")]
 mod subject;
+#[cfg(feature = "encrypted-pem")]
+mod traditional;
 mod value;
 mod x509;
 

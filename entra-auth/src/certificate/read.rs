@@ -1,7 +1,10 @@
 //! From the bytes of a file to a certificate with its key, whatever form they are in.
 
 use aws_lc_rs::{rsa::KeyPair, signature::KeyPair as _};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::{
+    Engine as _, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
 use der::{Reader as _, SliceReader};
 use entra_core::Secret;
 use zeroize::Zeroizing;
@@ -23,68 +26,142 @@ pub(super) struct Found {
     pub(super) keys: Vec<Key>,
 }
 
+/// What a file or text is, by its content.
+enum Form {
+    Pem(Key),
+    Pkcs12(Key),
+    /// Other DER, such as a certificate alone.
+    Der,
+    /// Java's own keystore before PKCS#12.
+    JavaKeystore,
+    Unknown,
+}
+
+impl Form {
+    fn of(bytes: &[u8]) -> Self {
+        let text = pem::without_nul(bytes);
+        if pem::is_pem(&text) {
+            return Self::Pem(text);
+        }
+        // Key Vault hands out a PKCS#12 file as base64 text, and CI variables hold base64 of PEM.
+        let bytes = base64_text(&text).unwrap_or_else(|| Zeroizing::new(bytes.to_vec()));
+        if pem::is_pem(&bytes) {
+            return Self::Pem(bytes);
+        }
+        match outermost(&bytes) {
+            Some(PFX) => Self::Pkcs12(bytes),
+            Some(_) => Self::Der,
+            None if bytes.starts_with(JAVA_KEYSTORE) => Self::JavaKeystore,
+            None => Self::Unknown,
+        }
+    }
+
+    /// Why this is not what was expected.
+    fn unexpected(&self, expected: &str) -> CertificateError {
+        match self {
+            Self::Pem(_) => CertificateError::other_form(
+                format!("this is PEM, not {expected}"),
+                "read it with `Certificate::from_pem` or `from_bytes`",
+            ),
+            Self::Pkcs12(_) => CertificateError::other_form(
+                format!("this is a PKCS#12 file, not {expected}"),
+                "read it with `Certificate::from_pfx` or `from_bytes`",
+            ),
+            Self::Der => no_key(),
+            Self::JavaKeystore => CertificateError::other_form(
+                "this is a Java keystore (JKS), which is not supported",
+                "convert it: keytool -importkeystore -srckeystore old.jks -destkeystore new.p12 -deststoretype pkcs12",
+            ),
+            Self::Unknown => CertificateError::malformed(format!("this is not {expected}")),
+        }
+    }
+}
+
 /// Reads PEM or PKCS#12 by what the bytes are.
 pub(super) fn any(
     bytes: &[u8],
     passphrase: Option<&Secret>,
 ) -> Result<Certificate, CertificateError> {
-    let text = pem::without_nul(bytes);
-    if pem::is_pem(&text) {
-        return from_pem(&[&text], passphrase);
-    }
-    // Key Vault hands out a PKCS#12 file as base64 text.
-    let decoded = base64_text(&text);
-    let bytes = decoded.as_ref().map_or(bytes, |decoded| decoded.as_slice());
-    if pem::is_pem(bytes) {
-        return from_pem(&[bytes], passphrase);
-    }
-    match outermost(bytes) {
-        Some(PFX) => from_pfx(bytes, passphrase),
-        Some(_) => Err(no_key()),
-        None => Err(CertificateError::malformed(
+    match Form::of(bytes) {
+        Form::Pem(text) => {
+            let mut found = Found::default();
+            collect(&text, passphrase, &mut found)?;
+            assemble(found)
+        }
+        Form::Pkcs12(file) => assemble(pkcs12(&file, passphrase)?),
+        Form::Unknown => Err(CertificateError::malformed(
             "the certificate is neither PEM nor PKCS#12",
         )),
+        other => Err(other.unexpected("")),
     }
 }
 
-/// Reads certificate and key from one or more PEM texts.
+/// Reads certificate and key from one or more PEM texts, which may be base64 as a whole.
 pub(super) fn from_pem(
     texts: &[&[u8]],
     passphrase: Option<&Secret>,
 ) -> Result<Certificate, CertificateError> {
     let mut found = Found::default();
     for text in texts {
-        for section in pem::sections(text)? {
-            match section.label.as_str() {
-                "CERTIFICATE" | "X509 CERTIFICATE" => {
-                    found.certificates.push(section.der.to_vec());
-                }
-                // OpenSSL appends its trust settings to the certificate.
-                "TRUSTED CERTIFICATE" => {
-                    let mut reader = SliceReader::new(&section.der).map_err(unreadable)?;
-                    let certificate = reader.tlv_bytes().map_err(unreadable)?;
-                    found.certificates.push(certificate.to_vec());
-                }
-                label if label.ends_with("PRIVATE KEY") => {
-                    found.keys.push(private_key(section, passphrase)?);
-                }
-                _ => {}
-            }
+        match Form::of(text) {
+            Form::Pem(text) => collect(&text, passphrase, &mut found)?,
+            other => return Err(other.unexpected("PEM")),
         }
     }
     assemble(found)
 }
 
+/// Reads a PKCS#12 file or the base64 text of one.
 #[cfg(feature = "pfx")]
 pub(super) fn from_pfx(
     bytes: &[u8],
     password: Option<&Secret>,
 ) -> Result<Certificate, CertificateError> {
-    assemble(super::pfx::open(bytes, password)?)
+    match Form::of(bytes) {
+        Form::Pkcs12(file) => assemble(pkcs12(&file, password)?),
+        other => Err(other.unexpected("a PKCS#12 file")),
+    }
+}
+
+/// What the blocks of a PEM text hold.
+fn collect(
+    text: &[u8],
+    passphrase: Option<&Secret>,
+    found: &mut Found,
+) -> Result<(), CertificateError> {
+    for section in pem::sections(text)? {
+        match section.label.as_str() {
+            "CERTIFICATE" | "X509 CERTIFICATE" => {
+                found.certificates.push(section.der.to_vec());
+            }
+            // OpenSSL appends its trust settings to the certificate.
+            "TRUSTED CERTIFICATE" => {
+                let mut reader = SliceReader::new(&section.der).map_err(unreadable)?;
+                let certificate = reader.tlv_bytes().map_err(unreadable)?;
+                found.certificates.push(certificate.to_vec());
+            }
+            // As GnuTLS writes a PKCS#12 file.
+            "PKCS12" => {
+                let file = pkcs12(&section.der, passphrase)?;
+                found.certificates.extend(file.certificates);
+                found.keys.extend(file.keys);
+            }
+            label if label.ends_with("PRIVATE KEY") => {
+                found.keys.push(private_key(section, passphrase)?);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(feature = "pfx")]
+fn pkcs12(bytes: &[u8], password: Option<&Secret>) -> Result<Found, CertificateError> {
+    super::pfx::open(bytes, password)
 }
 
 #[cfg(not(feature = "pfx"))]
-fn from_pfx(_: &[u8], _: Option<&Secret>) -> Result<Certificate, CertificateError> {
+fn pkcs12(_: &[u8], _: Option<&Secret>) -> Result<Found, CertificateError> {
     Err(CertificateError::feature_disabled(
         "a PKCS#12 file (.pfx, .p12)",
         "pfx",
@@ -179,7 +256,7 @@ fn base64_text(text: &[u8]) -> Option<Key> {
     let mut compact = Zeroizing::new(Vec::with_capacity(text.len()));
     let quoted = |byte: &u8| !byte.is_ascii_whitespace() && !matches!(byte, b'"' | b'\'');
     compact.extend(text.iter().copied().filter(quoted));
-    STANDARD.decode(&*compact).ok().map(Zeroizing::new)
+    BASE64.decode(&*compact).ok().map(Zeroizing::new)
 }
 
 fn private_key(section: Section, passphrase: Option<&Secret>) -> Result<Key, CertificateError> {
@@ -235,5 +312,11 @@ fn outermost(bytes: &[u8]) -> Option<&[u8]> {
     rest.get(length..length + PFX.len())
 }
 
+/// With or without padding: it gets lost where the text is copied.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+const JAVA_KEYSTORE: &[u8] = &[0xfe, 0xed, 0xfe, 0xed];
 /// `version INTEGER (3)`, which only PKCS#12 starts with.
 const PFX: &[u8] = &[0x02, 0x01, 0x03];

@@ -54,7 +54,9 @@ impl Link {
 impl Certificate {
     /// Reads certificate and unencrypted private key (PKCS#8 or PKCS#1) from one PEM text.
     ///
-    /// Further certificates in it become the chain; text between the blocks does not matter.
+    /// Further certificates in it become the chain; text between the blocks does not matter. Line
+    /// breaks may have become blanks, bare CR or a literal `\n`, and the text may be UTF-16 or
+    /// base64 as a whole.
     ///
     /// # Errors
     /// [`CertificateError`] when something is missing, damaged, encrypted or no RSA key, or when
@@ -88,7 +90,11 @@ impl Certificate {
         read::from_pem(&[pem.as_ref()], Some(passphrase))
     }
 
-    /// Reads certificate, private key and chain from a PKCS#12 file (`.pfx`, `.p12`).
+    /// Reads certificate, private key and chain from a PKCS#12 file (`.pfx`, `.p12`), in DER or
+    /// BER, or from its base64 text, as Key Vault hands it out.
+    ///
+    /// A file without a password opens whatever password is given, also one whose keys were
+    /// derived from no password at all.
     ///
     /// # Errors
     /// As [`from_pem`](Self::from_pem), and when the password is not the right one.
