@@ -18,6 +18,7 @@ mod deleted;
 mod kinds;
 mod links;
 mod object;
+mod photos;
 mod sharing;
 mod unique;
 
@@ -28,6 +29,7 @@ use deleted::DeletedItems;
 pub(crate) use kinds::{Conflict, Latest, Moment};
 use links::Link;
 pub(crate) use object::Object;
+pub(crate) use photos::Photo;
 use sharing::Sharing;
 use unique::UniqueValues;
 
@@ -43,6 +45,7 @@ pub(crate) struct Store {
     /// What happened to directory objects.
     pub(crate) changes: ChangeLog,
     deleted: DeletedItems,
+    photos: HashMap<Box<str>, Photo>,
     /// Every kind in insertion order.
     order: HashMap<Kind, Vec<(u64, u32)>>,
     /// The logs in time order. Sign-ins of applications and silent ones are kept apart: there are
@@ -221,6 +224,7 @@ impl Store {
             return false;
         };
         let id = text(&object, "id").unwrap_or_default();
+        self.photos.remove(id);
         for link in links.iter().filter(|link| !link.outgoing) {
             if let Some(from) = self.kind_of(&link.other) {
                 let what = Event::Unlinked(link.relation, kind, id.into());

@@ -20,6 +20,7 @@ mod expand;
 mod extension;
 mod list;
 mod membership;
+mod photo;
 mod read;
 mod relations;
 mod route;
@@ -114,6 +115,7 @@ fn read_only(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
         Target::Object => read::respond(call, route),
         Target::Related { .. } => read::related(call, route),
         Target::Delta(kind) => delta::respond(call, *kind),
+        Target::Photo(path) => photo::respond(call, route, path),
         Target::Extensions(id) => extension::respond(call, route, id.as_deref()),
         Target::Reference { .. } | Target::Command(_) => Err(unsupported(call.request)),
     }

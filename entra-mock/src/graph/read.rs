@@ -32,6 +32,7 @@ pub(super) fn respond(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
     };
     authorize(call.caller, "GET", &path, own)?;
     let (kind, object) = find(call, &route.root)?;
+    check_key(call, kind, &route.root, object)?;
     let typed = matches!(route.root, Root::Any(_));
     let set = if typed {
         "directoryObjects"
@@ -39,6 +40,42 @@ pub(super) fn respond(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
         kind.entity().set
     };
     render(call, kind, object, set, typed, own)
+}
+
+/// Two properties of users come from elsewhere, with rules of their own.
+fn check_key(call: Call<'_>, kind: Kind, root: &Root, object: &Object) -> Result<(), Refusal> {
+    let options = Options(kind.entity().object_options);
+    let query = Query::parse(call.request.query.as_deref(), options)?;
+    let selects = |name: &str| {
+        query
+            .select
+            .iter()
+            .flatten()
+            .any(|selected| selected.eq_ignore_ascii_case(name))
+    };
+    let by_name =
+        matches!(root, Root::Object(_, key) if key.value.parse::<entra_core::Guid>().is_err());
+    if kind == Kind::User && by_name && selects(ACTIVITY) {
+        check_activity(call)?;
+        return Err(Refusal::new(
+            400,
+            "400",
+            "Get By Key only supports UserId and the key has to be a valid Guid",
+        ));
+    }
+    // Guests, synchronized and unlicensed users have no mailbox, though they exist.
+    let licensed = object
+        .get("assignedLicenses")
+        .and_then(Value::as_array)
+        .is_some_and(|licences| !licences.is_empty());
+    if kind == Kind::User && selects("mailboxSettings") && !licensed {
+        return Err(Refusal::new(
+            404,
+            "MailboxNotEnabledForRESTAPI",
+            "The mailbox is either inactive, soft-deleted, or is hosted on-premise.",
+        ));
+    }
+    Ok(())
 }
 
 /// Answers one deleted object, with the permission that its type needs.

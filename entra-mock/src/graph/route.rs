@@ -3,6 +3,7 @@
 use super::{
     Caller,
     membership::{self, Action},
+    photo::PhotoPath,
 };
 use crate::{
     odata::Refusal,
@@ -66,6 +67,8 @@ pub(super) enum Target {
         relationship: &'static Relationship,
         id: Option<String>,
     },
+    /// A profile photo.
+    Photo(PhotoPath),
     /// The changes of a collection.
     Delta(Kind),
     /// The directory extensions of an application, or one of them.
@@ -264,6 +267,15 @@ fn below(root: Root, rest: &[&str]) -> Option<Route> {
         return Some(Route {
             root,
             target: Target::Action(action),
+            me: false,
+        });
+    }
+    if documents(*kind, name)
+        && let Some(path) = PhotoPath::parse(name, rest)
+    {
+        return Some(Route {
+            root,
+            target: Target::Photo(path),
             me: false,
         });
     }

@@ -99,11 +99,20 @@ impl Shape {
         }
         if look.typed {
             separate(out, &mut first);
-            let _ = write!(
-                out,
-                "\"@odata.type\":\"#microsoft.graph.{}\"",
-                self.entity.name
-            );
+            // An object may be of a type that derives from its own, such as an agent identity.
+            match object.get(DERIVED_TYPE).and_then(Value::as_str) {
+                Some(name) => {
+                    out.extend_from_slice(b"\"@odata.type\":");
+                    write(out, &Value::String(name.to_owned()));
+                }
+                None => {
+                    let _ = write!(
+                        out,
+                        "\"@odata.type\":\"#microsoft.graph.{}\"",
+                        self.entity.name
+                    );
+                }
+            }
         }
         for field in &self.fields {
             separate(out, &mut first);
@@ -201,6 +210,9 @@ fn without_keys(credentials: &Value) -> Value {
     }
     credentials
 }
+
+/// What an object says of its own type if that derives from the one it is stored as.
+const DERIVED_TYPE: &str = "@odata.type";
 
 /// Whether lists of an object that the caller may not read are null rather than empty.
 const HIDDEN_LISTS_ARE_NULL: bool = true;

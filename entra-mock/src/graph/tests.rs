@@ -19,7 +19,10 @@ mod lists;
 mod membership;
 mod objects;
 mod permissions;
+mod photos;
+mod races;
 mod refusals;
+mod reports;
 mod users;
 
 /// A tenant small enough to know by heart, and who calls it.

@@ -254,6 +254,12 @@ pub(super) const GROUP: EntityType = EntityType {
         both("POST", "/groups/{id}/getMemberObjects", READ_GROUP_GROUPS),
         both("POST", "/groups/{id}/checkMemberGroups", READ_GROUP_GROUPS),
         both("POST", "/groups/{id}/checkMemberObjects", READ_GROUP_GROUPS),
+        both("GET", "/groups/{id}/photo", READ_GROUP_PHOTOS),
+        both("GET", "/groups/{id}/photo/$value", READ_GROUP_PHOTOS),
+        both("GET", "/groups/{id}/photos", READ_GROUP_PHOTOS),
+        both("GET", "/groups/{id}/photos/{id}/$value", READ_GROUP_PHOTOS),
+        both("PUT", "/groups/{id}/photo/$value", WRITE_GROUP_PHOTOS),
+        both("DELETE", "/groups/{id}/photo/$value", WRITE_GROUP_PHOTOS),
         both("GET", "/groups/delta", LIST_GROUPS),
         row(
             "POST",

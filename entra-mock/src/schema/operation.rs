@@ -53,6 +53,33 @@ pub(super) const WRITE_USERS: &[&str] = &["User.ReadWrite.All", "Directory.ReadW
 
 pub(super) const DELETE_USERS: &[&str] = &["User.DeleteRestore.All", "User.ReadWrite.All"];
 
+/// What shows a user's photo to users.
+pub(super) const READ_PHOTOS: &[&str] = &[
+    "User.ReadBasic.All",
+    "ProfilePhoto.Read.All",
+    "ProfilePhoto.ReadWrite.All",
+];
+
+/// The same to applications.
+pub(super) const READ_USER_PHOTOS: &[&str] = &[
+    "User.ReadBasic.All",
+    "User.Read.All",
+    "ProfilePhoto.Read.All",
+    "ProfilePhoto.ReadWrite.All",
+];
+
+pub(super) const WRITE_USER_PHOTOS: &[&str] = &["User.ReadWrite.All", "ProfilePhoto.ReadWrite.All"];
+
+pub(super) const READ_GROUP_PHOTOS: &[&str] = &[
+    "Group.Read.All",
+    "Group.ReadWrite.All",
+    "ProfilePhoto.Read.All",
+    "ProfilePhoto.ReadWrite.All",
+];
+
+pub(super) const WRITE_GROUP_PHOTOS: &[&str] =
+    &["Group.ReadWrite.All", "ProfilePhoto.ReadWrite.All"];
+
 pub(super) const WRITE_GROUPS: &[&str] = &["Group.ReadWrite.All", "Directory.ReadWrite.All"];
 
 /// What shows deleted groups.

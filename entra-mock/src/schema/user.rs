@@ -473,6 +473,18 @@ pub(super) const USER: EntityType = EntityType {
                 "Directory.ReadWrite.All",
             ],
         ),
+        row("GET", "/users/{id}/photo", READ_PHOTOS, READ_USER_PHOTOS).own(OWN_OBJECTS),
+        row(
+            "GET",
+            "/users/{id}/photo/$value",
+            READ_PHOTOS,
+            READ_USER_PHOTOS,
+        )
+        .own(OWN_OBJECTS),
+        both("GET", "/users/{id}/photos", READ_PHOTOS).own(OWN_OBJECTS),
+        both("GET", "/users/{id}/photos/{id}/$value", READ_PHOTOS).own(OWN_OBJECTS),
+        both("PUT", "/users/{id}/photo/$value", WRITE_USER_PHOTOS).own(&["User.ReadWrite"]),
+        both("DELETE", "/users/{id}/photo/$value", WRITE_USER_PHOTOS).own(&["User.ReadWrite"]),
         both("POST", "/users", WRITE_USERS),
         both(
             "PATCH",

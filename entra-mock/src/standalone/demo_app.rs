@@ -119,7 +119,7 @@ fn person(state: &mut State, now: Timestamp) -> Option<(String, Secret)> {
 pub(super) const REDIRECT_URI: &str = "http://localhost:3000/callback";
 
 /// What the tenant serves can be read and written with these.
-const APPLICATION_PERMISSIONS: [&str; 15] = [
+const APPLICATION_PERMISSIONS: [&str; 16] = [
     "Application.Read.All",
     "Application.ReadWrite.All",
     "AuditLog.Read.All",
@@ -133,6 +133,7 @@ const APPLICATION_PERMISSIONS: [&str; 15] = [
     "Organization.Read.All",
     "User-PasswordProfile.ReadWrite.All",
     "User.Read.All",
+    "User.ReadBasic.All",
     "User.ReadWrite.All",
     "User.RevokeSessions.All",
 ];

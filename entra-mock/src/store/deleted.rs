@@ -108,6 +108,7 @@ impl Store {
             return false;
         };
         let id = text(&item.object, "id").unwrap_or_default();
+        self.photos.remove(id);
         for link in item.links.iter().filter(|link| !link.outgoing) {
             if let Some(from) = self.kind_of(&link.other) {
                 let what = Event::Unlinked(link.relation, item.kind, id.into());

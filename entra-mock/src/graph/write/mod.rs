@@ -18,7 +18,7 @@ use crate::{
     permissions::{self, Caller, Reach},
     schema::Relation,
     state::State,
-    store::{Actor, Kind, Object},
+    store::{Actor, Kind, Object, Photo},
     wire::{Reply, WireRequest},
 };
 
@@ -31,6 +31,7 @@ mod extension;
 mod group;
 mod license;
 mod password;
+mod photo;
 mod reference;
 mod session;
 mod update;
@@ -56,6 +57,7 @@ enum Step {
     Link(Relation, String, String),
     Unlink(Relation, String, String),
     RevokeSessions(String),
+    Photo(String, Option<Photo>),
 }
 
 /// What the directory's audit log calls it.
@@ -70,6 +72,8 @@ struct Activity {
 #[derive(Debug)]
 enum Answer {
     NoContent,
+    /// 200 without a body.
+    Empty,
     /// An object as it is afterwards.
     Object {
         status: u16,
@@ -146,6 +150,9 @@ fn plan(call: Call<'_>, route: &Route) -> Result<Plan, Refusal> {
             Root::Object(kind, _),
             Target::Reference { relationship, id },
         ) => reference::plan(call, &route.root, *kind, relationship, id.as_deref()),
+        (_, Root::Object(kind, _), Target::Photo(path)) => {
+            photo::plan(call, &route.root, *kind, path)
+        }
         (_, Root::Object(kind, _), Target::Extensions(id)) => {
             extension::plan(call, &route.root, *kind, id.as_deref())
         }
@@ -179,6 +186,10 @@ fn apply(state: &mut State, now: Timestamp, step: Step) {
         Step::Link(relation, from, to) => state.store.link(relation, &from, &to),
         Step::Unlink(relation, from, to) => state.store.unlink(relation, &from, &to),
         Step::RevokeSessions(id) => state.revoke_sessions(now, &id),
+        Step::Photo(id, photo) => {
+            state.store.set_photo(&id, photo);
+            true
+        }
     };
     debug_assert!(done, "a checked step failed");
 }
@@ -186,6 +197,7 @@ fn apply(state: &mut State, now: Timestamp, step: Step) {
 fn finish(call: Call<'_>, answer: Answer) -> Result<Reply, Refusal> {
     match answer {
         Answer::NoContent => Ok(Reply::new(204)),
+        Answer::Empty => Ok(Reply::new(200)),
         Answer::Json(status, value) => Ok(Reply::json(status, &value)),
         Answer::Object { status, id, typed } => {
             let (kind, object) = call

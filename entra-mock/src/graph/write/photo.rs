@@ -1,0 +1,38 @@
+//! Putting and deleting profile photos.
+
+use super::{
+    super::{
+        Call,
+        photo::{self, PhotoPath},
+        route::Root,
+        unsupported,
+    },
+    Answer, Plan, Step, access, target,
+};
+use crate::{odata::Refusal, store::Kind};
+
+pub(super) fn plan(
+    call: Call<'_>,
+    root: &Root,
+    kind: Kind,
+    path: &PhotoPath,
+) -> Result<Plan, Refusal> {
+    if *path != PhotoPath::Value(None) {
+        return Err(unsupported(call.request));
+    }
+    let (object, id, own) = target(call, root, kind, path.below())?;
+    if !own {
+        access::check_links(call, kind, object)?;
+    }
+    photo::check_match(call, id)?;
+    let id = id.to_owned();
+    match call.request.method.as_str() {
+        "PUT" | "PATCH" => {
+            let photo = photo::read_photo(call)?;
+            Ok(Plan::new(Answer::Empty).with(Step::Photo(id, Some(photo))))
+        }
+        "DELETE" if call.state.store.photo(&id).is_none() => Err(photo::not_found()),
+        "DELETE" => Ok(Plan::new(Answer::NoContent).with(Step::Photo(id, None))),
+        _ => Err(unsupported(call.request)),
+    }
+}

@@ -1,0 +1,31 @@
+//! Profile photos, kept beside the objects they belong to.
+
+use std::sync::Arc;
+
+use super::Store;
+
+/// The bytes of an image and what is known of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Photo {
+    pub(crate) bytes: Arc<[u8]>,
+    pub(crate) content_type: &'static str,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    /// The entity tag, in quotes.
+    pub(crate) tag: String,
+}
+
+impl Store {
+    /// The photo of an object.
+    pub(crate) fn photo(&self, id: &str) -> Option<&Photo> {
+        self.photos.get(id)
+    }
+
+    /// Sets or removes the photo of an object.
+    pub(crate) fn set_photo(&mut self, id: &str, photo: Option<Photo>) {
+        match photo {
+            Some(photo) => self.photos.insert(id.into(), photo),
+            None => self.photos.remove(id),
+        };
+    }
+}
