@@ -1,8 +1,7 @@
 use std::{
-    collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use entra_core::{
@@ -13,7 +12,9 @@ use entra_core::{
 };
 use serde::Deserialize;
 
-use crate::{Error, ErrorKind, moment::Moment, settings::Settings, wire::Refusal};
+use crate::{
+    Error, ErrorKind, expiring_map::ExpiringMap, moment::Moment, settings::Settings, wire::Refusal,
+};
 
 /// Learns from a sign-in service itself where its endpoints are, or which names it goes by.
 ///
@@ -45,8 +46,11 @@ pub struct Discovery(Arc<Inner>);
 struct Inner {
     settings: Settings,
     endpoint_hosts: Vec<String>,
-    known: Arc<Mutex<HashMap<String, Arc<Slot>>>>,
+    known: Arc<Known>,
 }
+
+/// Issuers may come from customers, so there is an end to them.
+struct Known(Mutex<ExpiringMap<String, Arc<Slot>>>);
 
 /// One answer; whoever holds the lock asks for it.
 type Slot = tokio::sync::Mutex<Option<(Moment, Cloud)>>;
@@ -188,10 +192,7 @@ impl Discovery {
         key: &str,
         read: impl Future<Output = Result<Cloud, Error>>,
     ) -> Result<Cloud, Error> {
-        let slot = {
-            let mut known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(known.entry(key.to_owned()).or_default())
-        };
+        let slot = self.0.known.slot(key, self.0.settings.clock.monotonic());
         let mut slot = slot.lock().await;
         let now = || Moment::now(&*self.0.settings.clock);
         if let Some((since, cloud)) = &*slot
@@ -215,9 +216,33 @@ impl Discovery {
     }
 }
 
+impl Known {
+    fn slot(&self, key: &str, now: Instant) -> Arc<Slot> {
+        let mut known = self.lock();
+        let key = key.to_owned();
+        if let Some(slot) = known.get(&key, now).cloned() {
+            known.touch(&key);
+            return slot;
+        }
+        let slot = Arc::<Slot>::default();
+        known.insert(key, Arc::clone(&slot), KEPT, now);
+        slot
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ExpiringMap<String, Arc<Slot>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self(Mutex::new(ExpiringMap::new(MOST)))
+    }
+}
+
 impl fmt::Debug for Discovery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let known = self.0.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.0.known.lock();
         f.debug_struct("Discovery")
             .field("known", &known.len())
             .finish_non_exhaustive()
@@ -360,5 +385,7 @@ fn unreachable_host(host: &str, source: CoreError) -> Error {
     .with_source(source)
 }
 
+/// Of how many services responses are kept.
+const MOST: usize = 1_000;
 /// How long an answer is believed.
 const KEPT: Duration = Duration::from_secs(24 * 3600);

@@ -18,6 +18,7 @@ mod environment;
 #[cfg(feature = "platform-identity")]
 mod environment_credential;
 mod error;
+mod expiring_map;
 pub mod federated;
 mod form;
 #[cfg(feature = "platform-identity")]

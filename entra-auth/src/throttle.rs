@@ -1,16 +1,14 @@
 use std::{
-    collections::HashMap,
     fmt,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, expiring_map::ExpiringMap};
 
 /// What the service has asked to wait with, and until when: another request before that would be
 /// refused as well, and count against the caller.
-#[derive(Default)]
-pub(crate) struct Throttle(Mutex<HashMap<[u8; 32], Asked>>);
+pub(crate) struct Throttle(Mutex<ExpiringMap<[u8; 32], Asked>>);
 
 struct Asked {
     since: Instant,
@@ -25,18 +23,20 @@ impl Asked {
     }
 }
 
+impl Default for Throttle {
+    fn default() -> Self {
+        Self(Mutex::new(ExpiringMap::new(MOST)))
+    }
+}
+
 impl Throttle {
     /// The error for a request that must not be made yet.
     pub(crate) fn check(&self, request: &[u8; 32], now: Instant) -> Result<(), Error> {
-        let mut asked = self.lock();
-        let Some(found) = asked.get(request) else {
+        let asked = self.lock();
+        let Some(found) = asked.get(request, now) else {
             return Ok(());
         };
         let left = found.left(now);
-        if left.is_zero() {
-            asked.remove(request);
-            return Ok(());
-        }
         let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
         Err(found.error.clone().with(|inner| {
             inner.kind = ErrorKind::Throttled;
@@ -57,18 +57,13 @@ impl Throttle {
             return;
         }
         let wait = wait.min(LONGEST);
-        let mut asked = self.lock();
-        if asked.len() >= MOST {
-            asked.retain(|_, asked| !asked.left(now).is_zero());
-        }
-        // With so many keys throttled at once, one more request does no harm.
-        if asked.len() < MOST {
-            let (since, error) = (now, error.clone());
-            asked.insert(request, Asked { since, wait, error });
-        }
+        // With so many keys throttled at once, one more request of the oldest does no harm.
+        let (since, error) = (now, error.clone());
+        let asked = Asked { since, wait, error };
+        self.lock().insert(request, asked, wait, now);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<[u8; 32], Asked>> {
+    fn lock(&self) -> MutexGuard<'_, ExpiringMap<[u8; 32], Asked>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -146,7 +146,7 @@ impl Tokens {
     /// Looks at the entry once and decides, without waiting for anything.
     fn step(&self, request: &TokenRequest, key: &CacheKey, want: &Want) -> Step {
         loop {
-            let entry = self.cache.entry(key);
+            let entry = self.cache.entry(key, Some(self.clock.monotonic()));
             let mut state = entry.lock();
             if state.detached {
                 continue;
@@ -259,6 +259,9 @@ impl Tokens {
             let outcome = match outcome {
                 Ok(record) => {
                     entry.land(number, record.clone());
+                    if let Some(seen) = record.seen {
+                        cache.expire(&key, &entry, seen.monotonic_at(record.token.expires_on()));
+                    }
                     Ok(record.token)
                 }
                 Err(error) => {

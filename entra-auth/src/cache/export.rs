@@ -116,7 +116,7 @@ impl TokenCache {
     /// is from the future.
     pub(super) fn put(&self, key: &CacheKey, record: &Record, now: Option<Moment>) {
         loop {
-            let entry = self.entry(key);
+            let entry = self.entry(key, now.map(|now| now.monotonic()));
             let number = {
                 let mut state = entry.lock();
                 if state.detached {
@@ -129,6 +129,9 @@ impl TokenCache {
                 state.next_number()
             };
             entry.land(number, record.clone());
+            if let Some(seen) = record.seen {
+                self.expire(key, &entry, seen.monotonic_at(record.token.expires_on()));
+            }
             return;
         }
     }

@@ -8,12 +8,12 @@ mod rotation;
 mod shared;
 
 use std::{
-    collections::HashMap,
     fmt,
     sync::{
         Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicU64, Ordering},
     },
+    time::Instant,
 };
 
 pub(crate) use entry::{Entry, Flight, Outcome, Plan, Want};
@@ -27,11 +27,12 @@ pub use shared::TokenCacheBuilder;
 
 use self::refresh_tokens::{Families, Slot};
 use crate::{
+    expiring_map::ExpiringMap,
     store::{Ident, PersistentCache, Seal},
     throttle::Throttle,
 };
 
-/// Tokens in memory, least recently used ones going first. Clones share their tokens.
+/// Tokens in memory; expired ones go first, then those that were not used lately. Clones share their tokens.
 ///
 /// A token is found only under the cloud, tenant, application or account, scopes and claims it was
 /// issued for, so credentials of any kind may share one cache. Requests for a missing token are
@@ -52,15 +53,14 @@ use crate::{
 pub struct TokenCache(Arc<Inner>);
 
 struct Inner {
-    entries: RwLock<HashMap<CacheKey, Arc<Entry>>>,
-    capacity: usize,
+    entries: RwLock<ExpiringMap<CacheKey, Arc<Entry>>>,
     /// Counts look-ups that missed the fast path; the unit of "recently".
     tick: AtomicU64,
     persistent: Option<PersistentCache>,
     seal: Arc<Seal>,
     throttle: Throttle,
     /// Of people, if there is a store to keep them.
-    refresh_tokens: Mutex<HashMap<Ident, Arc<Slot>>>,
+    refresh_tokens: Mutex<ExpiringMap<Ident, Arc<Slot>>>,
     /// Without a store: by the tokens themselves.
     families: Families,
 }
@@ -98,28 +98,45 @@ impl TokenCache {
     /// Forgets every token in memory; each is read from the store, if there is one, or fetched
     /// anew when it is next asked for.
     pub fn clear(&self) {
-        for (_, entry) in std::mem::take(&mut *self.write()) {
+        self.write().retain(|_, entry| {
             entry.detach();
-        }
+            false
+        });
     }
 
-    /// The entry of a key, made if it is new.
-    pub(crate) fn entry(&self, key: &CacheKey) -> Arc<Entry> {
+    /// The entry of a key, made if it is new. Where there is a clock, those that have expired go.
+    pub(crate) fn entry(&self, key: &CacheKey, now: Option<Instant>) -> Arc<Entry> {
         let tick = self.0.tick.fetch_add(1, Ordering::Relaxed) + 1;
-        if let Some(entry) = self.read().get(key) {
+        if let Some(entry) = self.read().peek(key) {
             entry.touch(tick);
             return Arc::clone(entry);
         }
         let mut entries = self.write();
-        if let Some(entry) = entries.get(key) {
+        if let Some(entry) = entries.peek(key) {
             return Arc::clone(entry);
         }
-        if entries.len() >= self.0.capacity {
-            self.make_room(&mut entries);
+        // An entry that is being fetched stays, or its callers would ask twice.
+        if let Some(now) = now {
+            entries.remove_expired(now, |entry| entry.detach_if_landed());
         }
+        entries.make_room(|entry, seen| {
+            let used = entry.used();
+            std::mem::replace(seen, used) != used || !entry.detach_if_landed()
+        });
         let entry = Arc::new(Entry::new(tick));
-        entries.insert(key.clone(), Arc::clone(&entry));
+        entries.put_used(key.clone(), Arc::clone(&entry), tick);
         entry
+    }
+
+    /// Has an entry go when its token has expired.
+    pub(crate) fn expire(&self, key: &CacheKey, entry: &Arc<Entry>, at: Instant) {
+        let mut entries = self.write();
+        if entries
+            .peek(key)
+            .is_some_and(|held| Arc::ptr_eq(held, entry))
+        {
+            entries.expire(key, Some(at));
+        }
     }
 
     /// Forgets one key.
@@ -134,7 +151,7 @@ impl TokenCache {
     pub(crate) fn remove_if_idle(&self, key: &CacheKey, entry: &Arc<Entry>) {
         let mut entries = self.write();
         let same = entries
-            .get(key)
+            .peek(key)
             .is_some_and(|held| Arc::ptr_eq(held, entry));
         if same && entry.detach_if_empty() {
             entries.remove(key);
@@ -151,51 +168,26 @@ impl TokenCache {
         self.0.tick.load(Ordering::Relaxed)
     }
 
-    /// Drops a sixteenth of the entries, so that a full cache is not searched at every insert.
-    /// An entry that is being fetched stays, or its callers would ask twice.
-    fn make_room(&self, entries: &mut HashMap<CacheKey, Arc<Entry>>) {
-        let batch = (self.0.capacity / 16).max(1);
-        let mut oldest: Vec<(u64, CacheKey)> = entries
-            .iter()
-            .map(|(key, entry)| (entry.used(), key.clone()))
-            .collect();
-        oldest.sort_unstable_by_key(|(used, _)| *used);
-        let mut dropped = 0;
-        for (_, key) in oldest {
-            if dropped == batch {
-                break;
-            }
-            if entries
-                .get(&key)
-                .is_some_and(|entry| entry.detach_if_landed())
-            {
-                entries.remove(&key);
-                dropped += 1;
-            }
-        }
-    }
-
     fn with_parts(capacity: usize, persistent: Option<PersistentCache>, seal: Arc<Seal>) -> Self {
         Self(Arc::new(Inner {
-            entries: RwLock::default(),
-            capacity: capacity.max(1),
+            entries: RwLock::new(ExpiringMap::new(capacity)),
             tick: AtomicU64::new(0),
             persistent,
             seal,
             throttle: Throttle::default(),
-            refresh_tokens: Mutex::default(),
-            families: Families::default(),
+            refresh_tokens: Mutex::new(ExpiringMap::new(capacity)),
+            families: Families::new(capacity),
         }))
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, HashMap<CacheKey, Arc<Entry>>> {
+    fn read(&self) -> RwLockReadGuard<'_, ExpiringMap<CacheKey, Arc<Entry>>> {
         self.0
             .entries
             .read()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, HashMap<CacheKey, Arc<Entry>>> {
+    fn write(&self) -> RwLockWriteGuard<'_, ExpiringMap<CacheKey, Arc<Entry>>> {
         self.0
             .entries
             .write()
@@ -213,7 +205,7 @@ impl fmt::Debug for TokenCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenCache")
             .field("len", &self.len())
-            .field("capacity", &self.0.capacity)
+            .field("capacity", &self.read().capacity())
             .field("store", &self.0.persistent)
             .finish()
     }

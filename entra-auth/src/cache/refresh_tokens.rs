@@ -2,7 +2,7 @@
 //! replica or a restarted process goes on with an account alone.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time,
@@ -17,6 +17,7 @@ use super::{
     rotation::{RotationGuard, RotationLock},
 };
 use crate::{
+    expiring_map::ExpiringMap,
     moment::{Moment, is_from_the_future},
     store::{Budget, Ident, LoadResult, Record},
 };
@@ -38,8 +39,7 @@ pub(super) struct Slot {
 
 /// Which slot a token that an application keeps itself belongs to, whether it is the newest or was
 /// replaced, as long as a credential uses the slot.
-#[derive(Default)]
-pub(super) struct Families(Mutex<HashMap<(Ident, Mark), Weak<Slot>>>);
+pub(super) struct Families(Mutex<ExpiringMap<(Ident, Mark), Weak<Slot>>>);
 
 /// A refresh token as it may be remembered.
 type Mark = [u8; 32];
@@ -275,19 +275,21 @@ impl TokenCache {
             });
         }
         let mut slots = self.slots();
-        if let Some(slot) = slots.get(ident) {
-            return Arc::clone(slot);
+        if let Some(slot) = slots.peek(ident).cloned() {
+            slots.touch(ident);
+            return slot;
         }
-        if slots.len() >= self.0.capacity {
-            make_room(&mut slots, self.0.capacity);
-        }
-        Arc::clone(slots.entry(ident.clone()).or_default())
+        // Of those that nobody uses; the store still has them.
+        slots.make_room(|slot, _| Arc::strong_count(slot) > 1);
+        let slot = Arc::<Slot>::default();
+        slots.put(ident.clone(), Arc::clone(&slot));
+        slot
     }
 
     /// Remembers without a store which slot a token belongs to.
     fn know(&self, ident: &Ident, slot: &Arc<Slot>, token: &Secret) {
         if !self.has_store() {
-            self.0.families.know(ident, slot, token, self.0.capacity);
+            self.0.families.know(ident, slot, token);
         }
     }
 
@@ -317,7 +319,7 @@ impl TokenCache {
         });
     }
 
-    fn slots(&self) -> MutexGuard<'_, HashMap<Ident, Arc<Slot>>> {
+    fn slots(&self) -> MutexGuard<'_, ExpiringMap<Ident, Arc<Slot>>> {
         self.0
             .refresh_tokens
             .lock()
@@ -349,22 +351,6 @@ fn ident(authority: &str, tenant: &str, client: &ClientId, home_account_id: &str
     }
 }
 
-/// Drops a sixteenth of what nobody uses, the oldest first; the store still has it.
-fn make_room(slots: &mut HashMap<Ident, Arc<Slot>>, capacity: usize) {
-    let mut idle: Vec<(Option<Timestamp>, Ident)> = slots
-        .iter()
-        .filter(|(_, slot)| Arc::strong_count(slot) == 1)
-        .map(|(ident, slot)| {
-            let obtained = slot.lock().token.as_ref().map(|kept| kept.obtained);
-            (obtained, ident.clone())
-        })
-        .collect();
-    idle.sort_unstable_by_key(|(obtained, _)| *obtained);
-    for (_, ident) in idle.into_iter().take((capacity / 16).max(1)) {
-        slots.remove(&ident);
-    }
-}
-
 impl Slot {
     fn lock(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
@@ -372,19 +358,27 @@ impl Slot {
 }
 
 impl Families {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self(Mutex::new(ExpiringMap::new(capacity)))
+    }
+
     fn find(&self, ident: &Ident, token: &Secret) -> Option<Arc<Slot>> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known
-            .get(&(ident.clone(), mark(token.expose_secret())))?
+            .peek(&(ident.clone(), mark(token.expose_secret())))?
             .upgrade()
     }
 
-    fn know(&self, ident: &Ident, slot: &Arc<Slot>, token: &Secret, capacity: usize) {
+    fn know(&self, ident: &Ident, slot: &Arc<Slot>, token: &Secret) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= capacity {
-            known.retain(|_, slot| slot.strong_count() > 0);
-        }
-        known.insert(
+        // Of those whose credentials are gone, else the oldest.
+        known.make_room(|slot, looked| {
+            *looked == 0 && {
+                *looked = 1;
+                slot.strong_count() > 0
+            }
+        });
+        known.put(
             (ident.clone(), mark(token.expose_secret())),
             Arc::downgrade(slot),
         );

@@ -21,11 +21,11 @@ fn store(cache: &TokenCache, scope: &str) {
         obtained: Timestamp::UNIX_EPOCH,
         seen: None,
     };
-    cache.entry(&key(scope)).land(1, record);
+    cache.entry(&key(scope), None).land(1, record);
 }
 
 fn holds(cache: &TokenCache, scope: &str) -> bool {
-    cache.read().contains_key(&key(scope))
+    cache.read().peek(&key(scope)).is_some()
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn a_full_cache_drops_what_was_not_used_for_longest() {
     for scope in ["a", "b", "c"] {
         store(&cache, scope);
     }
-    cache.entry(&key("a"));
+    cache.entry(&key("a"), None);
     store(&cache, "d");
     assert_eq!(cache.len(), 3);
     assert!(holds(&cache, "a") && !holds(&cache, "b") && holds(&cache, "c") && holds(&cache, "d"));
@@ -54,11 +54,11 @@ fn the_bound_holds_for_any_number_of_keys() {
 #[test]
 fn a_key_that_failed_leaves_no_entry() {
     let cache = TokenCache::new();
-    let entry = cache.entry(&key("a"));
+    let entry = cache.entry(&key("a"), None);
     cache.remove_if_idle(&key("a"), &entry);
     assert!(cache.is_empty());
     store(&cache, "a");
-    let entry = cache.entry(&key("a"));
+    let entry = cache.entry(&key("a"), None);
     cache.remove_if_idle(&key("a"), &entry);
     assert_eq!(cache.len(), 1, "a token stays");
 }
@@ -67,7 +67,7 @@ fn a_key_that_failed_leaves_no_entry() {
 fn a_forgotten_entry_voids_its_copies() {
     let cache = TokenCache::new();
     store(&cache, "a");
-    let entry = cache.entry(&key("a"));
+    let entry = cache.entry(&key("a"), None);
     let version = entry.version();
     cache.clear();
     assert!(cache.is_empty());

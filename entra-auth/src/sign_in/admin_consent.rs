@@ -170,7 +170,10 @@ impl SignInClient {
         if !is_in_time(expires_on, LIFETIME, now) {
             return Err(not_ours(Foreign::Late));
         }
-        if !self.finished().claim(&state.state, expires_on, now) {
+        if !self
+            .finished()
+            .claim(&state.state, self.flow().party().clock().monotonic())
+        {
             return Err(SignInError::new(SignInErrorKind::Replayed));
         }
         let get = |name: &str| parameters.get(name).map_err(not_ours);

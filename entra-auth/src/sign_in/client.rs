@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     Error,
+    moment::Moment,
     settings::{Settings, common_settings},
     store::StoreError,
     user::{
@@ -126,14 +127,14 @@ impl SignInClient {
         flow: PendingSignIn,
         callback: impl Into<Callback<'a>>,
     ) -> Result<SignedIn, SignInError> {
-        let now = self.0.flow.party().clock().now();
+        let now = Moment::now(self.0.flow.party().clock());
         if !self.has_started(&flow) {
             return Err(SignInError::new(SignInErrorKind::OtherConnection));
         }
         let needs_address = self.0.among_others.load(Ordering::Relaxed);
         let answer =
-            callback::read(callback.into(), &flow, now, needs_address).map_err(not_ours)?;
-        if !self.0.finished.claim(flow.id(), flow.expires_on(), now) {
+            callback::read(callback.into(), &flow, now.wall(), needs_address).map_err(not_ours)?;
+        if !self.0.finished.claim(flow.id(), now.monotonic()) {
             return Err(SignInError::new(SignInErrorKind::Replayed));
         }
         self.check_issuer(&answer, &flow).await?;

@@ -1,39 +1,35 @@
 use std::{
-    collections::{HashSet, VecDeque},
     sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use aws_lc_rs::digest::{SHA256, digest};
-use entra_core::Timestamp;
+
+use crate::{expiring_map::ExpiringMap, moment::ALLOWED_SKEW};
 
 /// The flows that were finished here, for as long as they could be finished again.
-#[derive(Debug, Default)]
-pub(super) struct Finished(Mutex<Memory>);
-
-#[derive(Debug, Default)]
-struct Memory {
-    /// In the order they came.
-    order: VecDeque<(Timestamp, Mark)>,
-    known: HashSet<Mark>,
-}
+///
+/// When a flow expires, its own date says by the wall clock, which can be set back. So every flow is
+/// remembered for the longest time that one can be accepted for, on the monotonic clock.
+#[derive(Debug)]
+pub(super) struct Finished(Mutex<ExpiringMap<Mark, ()>>);
 
 type Mark = [u8; 16];
 
+impl Default for Finished {
+    fn default() -> Self {
+        Self(Mutex::new(ExpiringMap::new(MOST)))
+    }
+}
+
 impl Finished {
     /// Whether it is the first time for this flow.
-    pub(super) fn claim(&self, state: &str, expires_on: Timestamp, now: Timestamp) -> bool {
+    pub(super) fn claim(&self, state: &str, now: Instant) -> bool {
         let mark = mark(state);
-        let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Memory { order, known } = &mut *memory;
-        while let Some((until, old)) = order.front()
-            && (*until <= now || order.len() >= MOST)
-        {
-            known.remove(old);
-            order.pop_front();
-        }
-        let first = known.insert(mark);
+        let mut finished = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = finished.get(&mark, now).is_none();
         if first {
-            order.push_back((expires_on, mark));
+            finished.insert(mark, (), LONGEST, now);
         }
         first
     }
@@ -51,37 +47,28 @@ fn mark(state: &str) -> Mark {
 
 /// A thousand sign-ins a minute for an hour, in some megabytes.
 const MOST: usize = 60_000;
+/// The hour of a flow, and the skew that is allowed to who started it.
+const LONGEST: Duration = Duration::from_secs(3600).saturating_add(ALLOWED_SKEW);
 
 #[cfg(test)]
 mod tests {
-    use entra_core::time::Duration;
-
     use super::*;
 
-    const START: Timestamp = Timestamp::UNIX_EPOCH;
-
-    fn after(seconds: i64) -> Timestamp {
-        START + Duration::seconds(seconds)
-    }
-
     #[test]
-    fn a_flow_is_finished_once_and_forgotten_when_it_has_ended() {
-        let finished = Finished::default();
-        assert!(finished.claim("a", after(60), START));
-        assert!(!finished.claim("a", after(60), after(59)));
-        assert!(finished.claim("b", after(120), after(59)));
-        assert!(finished.claim("a", after(120), after(60)), "ended anyway");
-        let memory = finished.0.lock().unwrap();
-        assert_eq!(memory.order.len(), memory.known.len());
+    fn a_flow_is_finished_once_while_it_can_be_accepted() {
+        let (finished, start) = (Finished::default(), Instant::now());
+        assert!(finished.claim("a", start));
+        assert!(!finished.claim("a", start + LONGEST - Duration::from_secs(1)));
+        assert!(finished.claim("b", start));
+        assert!(finished.claim("a", start + LONGEST), "expired anyway");
     }
 
     #[test]
     fn memory_is_bounded() {
-        let finished = Finished::default();
+        let (finished, now) = (Finished::default(), Instant::now());
         for number in 0..MOST + 10 {
-            assert!(finished.claim(&number.to_string(), after(60), START));
+            assert!(finished.claim(&number.to_string(), now));
         }
-        let memory = finished.0.lock().unwrap();
-        assert!(memory.order.len() <= MOST && memory.known.len() <= MOST);
+        assert_eq!(finished.0.lock().unwrap().len(), MOST);
     }
 }

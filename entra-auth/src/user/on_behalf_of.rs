@@ -1,7 +1,7 @@
 use std::{
-    collections::HashMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -21,6 +21,7 @@ use super::{
 use crate::{
     Error,
     cache::{self, Asked, RotationLock},
+    expiring_map::ExpiringMap,
     form::Form,
     settings::{Settings, common_settings},
     token_endpoint::Effort,
@@ -61,7 +62,7 @@ pub struct OnBehalfOf(Arc<Inner>);
 
 struct Inner {
     party: Arc<Party>,
-    long_running: Mutex<HashMap<String, OnBehalfOfCredential>>,
+    long_running: Mutex<ExpiringMap<String, OnBehalfOfCredential>>,
 }
 
 /// Settings of an [`OnBehalfOf`].
@@ -103,7 +104,8 @@ impl OnBehalfOf {
     ///
     /// The key must be one that only this caller's work can name, such as a random job id: who has
     /// the key has the tokens. A key that is in use is given to the new caller. It is kept until
-    /// [`end_long_running`](Self::end_long_running).
+    /// [`end_long_running`](Self::end_long_running), until it was not looked up for 90 days, as long
+    /// as Entra keeps an unused refresh token, or until 10,000 others were looked up since.
     pub fn start_long_running(
         &self,
         key: impl Into<String>,
@@ -111,20 +113,27 @@ impl OnBehalfOf {
     ) -> OnBehalfOfCredential {
         let key = key.into();
         let credential = self.credential(&key, assertion.into(), true);
-        self.sessions().insert(key, credential.clone());
+        let now = self.0.party.clock().monotonic();
+        self.sessions()
+            .insert(key, credential.clone(), LONGEST_IDLE, now);
         credential
     }
 
     /// The work that was begun under this key.
     #[must_use]
     pub fn long_running(&self, key: &str) -> Option<OnBehalfOfCredential> {
-        self.sessions().get(key).cloned()
+        let (key, now) = (key.to_owned(), self.0.party.clock().monotonic());
+        let mut sessions = self.sessions();
+        let found = sessions.get(&key, now).cloned()?;
+        sessions.touch(&key);
+        sessions.expire(&key, now.checked_add(LONGEST_IDLE));
+        Some(found)
     }
 
     /// Ends the work under this key; whether there was any.
     #[must_use]
     pub fn end_long_running(&self, key: &str) -> bool {
-        self.sessions().remove(key).is_some()
+        self.sessions().remove(&key.to_owned()).is_some()
     }
 
     fn credential(
@@ -155,7 +164,7 @@ impl OnBehalfOf {
         )))
     }
 
-    fn sessions(&self) -> MutexGuard<'_, HashMap<String, OnBehalfOfCredential>> {
+    fn sessions(&self) -> MutexGuard<'_, ExpiringMap<String, OnBehalfOfCredential>> {
         self.0
             .long_running
             .lock()
@@ -189,7 +198,7 @@ impl OnBehalfOfBuilder {
         check_tenant(&party.tenant)?;
         Ok(OnBehalfOf(Arc::new(Inner {
             party,
-            long_running: Mutex::default(),
+            long_running: Mutex::new(ExpiringMap::new(MOST_LONG_RUNNING)),
         })))
     }
 }
@@ -291,3 +300,6 @@ impl Caller {
 fn fingerprint(assertion: &Secret) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, assertion.expose_secret().as_bytes()))
 }
+
+const MOST_LONG_RUNNING: usize = 10_000;
+const LONGEST_IDLE: Duration = Duration::from_secs(90 * 86_400);

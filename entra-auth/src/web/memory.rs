@@ -1,67 +1,41 @@
 use std::{
-    collections::{BTreeMap, HashMap},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use async_trait::async_trait;
-use entra_core::{Clock, Timestamp};
+use entra_core::Clock;
 
-use crate::store::{EncryptedStore, StoreError, StoreKey, StorePartition};
+use crate::{
+    expiring_map::ExpiringMap,
+    store::{EncryptedStore, StoreError, StoreKey, StorePartition},
+};
 
 /// Sessions of one process, gone when it ends; the oldest make room for new ones.
 pub(super) struct Memory {
     clock: Arc<dyn Clock>,
-    most: usize,
-    kept: Mutex<Kept>,
-}
-
-#[derive(Default)]
-struct Kept {
-    entries: HashMap<StoreKey, Entry>,
-    by_age: BTreeMap<u64, StoreKey>,
-    next: u64,
-}
-
-struct Entry {
-    bytes: Vec<u8>,
-    until: Timestamp,
-    age: u64,
+    kept: Mutex<ExpiringMap<StoreKey, Vec<u8>>>,
 }
 
 impl Memory {
     pub(super) fn new(clock: Arc<dyn Clock>, most: usize) -> Self {
         Self {
             clock,
-            most,
-            kept: Mutex::default(),
+            kept: Mutex::new(ExpiringMap::new(most)),
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, ExpiringMap<StoreKey, Vec<u8>>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Kept {
-    fn take(&mut self, key: &StoreKey) {
-        if let Some(entry) = self.entries.remove(key) {
-            self.by_age.remove(&entry.age);
-        }
     }
 }
 
 #[async_trait]
 impl EncryptedStore for Memory {
     async fn load(&self, key: &StoreKey) -> Result<Option<Vec<u8>>, StoreError> {
-        let now = self.clock.now();
-        let mut kept = self.kept();
-        let found = kept.entries.get(key).filter(|entry| entry.until > now);
-        let found = found.map(|entry| entry.bytes.clone());
-        if found.is_none() {
-            kept.take(key);
-        }
+        let now = self.clock.monotonic();
+        let found = self.kept().get(key, now).cloned();
         Ok(found)
     }
 
@@ -71,46 +45,19 @@ impl EncryptedStore for Memory {
         entry: &[u8],
         keep_for: Duration,
     ) -> Result<(), StoreError> {
-        let keep_for = keep_for
-            .try_into()
-            .unwrap_or(entra_core::time::Duration::MAX);
-        let until = self.clock.now().saturating_add(keep_for);
-        let mut kept = self.kept();
-        kept.take(key);
-        let age = kept.next;
-        kept.next += 1;
-        kept.by_age.insert(age, key.clone());
-        let entry = Entry {
-            bytes: entry.to_vec(),
-            until,
-            age,
-        };
-        kept.entries.insert(key.clone(), entry);
-        while kept.entries.len() > self.most {
-            match kept.by_age.pop_first() {
-                Some((_, oldest)) => kept.entries.remove(&oldest),
-                None => break,
-            };
-        }
+        let now = self.clock.monotonic();
+        self.kept()
+            .insert(key.clone(), entry.to_vec(), keep_for, now);
         Ok(())
     }
 
     async fn remove(&self, key: &StoreKey) -> Result<(), StoreError> {
-        self.kept().take(key);
+        drop(self.kept().remove(key));
         Ok(())
     }
 
     async fn remove_partition(&self, partition: &StorePartition) -> Result<(), StoreError> {
-        let mut kept = self.kept();
-        let gone: Vec<StoreKey> = kept
-            .entries
-            .keys()
-            .filter(|key| key.partition() == partition)
-            .cloned()
-            .collect();
-        for key in gone {
-            kept.take(&key);
-        }
+        self.kept().retain(|key, _| key.partition() != partition);
         Ok(())
     }
 }
@@ -142,6 +89,7 @@ mod tests {
         assert!(memory.load(&keys[1]).await.unwrap().is_none());
         clock.advance(Duration::from_secs(3600));
         assert!(memory.load(&keys[2]).await.unwrap().is_none());
-        assert!(memory.kept().entries.is_empty() && memory.kept().by_age.is_empty());
+        memory.save(&keys[0], b"1", Duration::ZERO).await.unwrap();
+        assert_eq!(memory.kept().len(), 1);
     }
 }

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use entra_auth::{
     CachePartition, Discovery, ErrorKind, TokenCache,
     store::EncryptionKey,
-    user::{AuthorizationCodeFlow, ClientProof, StartOptions},
+    user::{AuthorizationCodeFlow, ClientProof, OnBehalfOf, StartOptions},
 };
 use entra_core::{
     Clock, Cloud, ManualClock, RetryPolicy, ScriptedTransport, TokenCredential, TokenRequest,
@@ -314,4 +314,41 @@ async fn a_discovery_document_is_asked_for_again_after_a_day_by_either_clock() {
     assert_eq!(asked().await, 2);
     set_ahead(&clock, DAY);
     assert_eq!(asked().await, 3);
+}
+
+#[tokio::test]
+async fn tokens_that_have_expired_leave_the_memory_when_others_come() {
+    let (service, clock) = (Service::new(), ManualClock::new());
+    let cache = TokenCache::with_capacity(100);
+    let builder = builder(&service).cache(&cache);
+    let credential = builder.clock(clock.clone()).build().unwrap();
+    let scope = |number: u32| TokenRequest::new([format!("api-{number}/.default")]);
+    for number in 0..50 {
+        credential.token(&scope(number)).await.unwrap();
+    }
+    set_back(&clock, DAY);
+    clock.advance(HOUR - SECOND);
+    credential.token(&scope(50)).await.unwrap();
+    assert_eq!(cache.len(), 51);
+    clock.advance(SECOND);
+    credential.token(&scope(51)).await.unwrap();
+    assert_eq!(cache.len(), 2);
+}
+
+#[tokio::test]
+async fn long_work_that_is_looked_up_goes_on_and_what_is_idle_for_a_quarter_expires() {
+    let clock = ManualClock::new();
+    let proof = ClientProof::secret("s3cr3t");
+    let builder = OnBehalfOf::builder(TENANT, CLIENT, proof);
+    let api = builder.clock(clock.clone()).build().unwrap();
+    for key in ["idle", "busy"] {
+        drop(api.start_long_running(key, "caller"));
+    }
+    for _ in 0..90 {
+        assert!(api.long_running("busy").is_some());
+        clock.advance(DAY);
+    }
+    assert!(api.long_running("busy").is_some());
+    assert!(api.long_running("idle").is_none());
+    assert!(!api.end_long_running("never"));
 }

@@ -4,7 +4,6 @@ mod document;
 mod source;
 
 use std::{
-    collections::HashMap,
     fmt,
     sync::{
         Arc, Mutex, PoisonError,
@@ -16,6 +15,8 @@ use std::{
 pub(super) use document::{Expected, Place};
 use source::LAST_KNOWN_GOOD;
 pub(super) use source::Source;
+
+use crate::expiring_map::ExpiringMap;
 
 /// The signing keys that validators have fetched, to share between several of them.
 ///
@@ -40,7 +41,7 @@ pub(super) use source::Source;
 pub struct SigningKeys(Arc<Shared>);
 
 struct Shared {
-    sources: Mutex<HashMap<String, Arc<Source>>>,
+    sources: Mutex<ExpiringMap<String, Arc<Source>>>,
     limit: Arc<AtomicU64>,
 }
 
@@ -49,7 +50,7 @@ impl SigningKeys {
     #[must_use]
     pub fn new() -> Self {
         Self(Arc::new(Shared {
-            sources: Mutex::default(),
+            sources: Mutex::new(ExpiringMap::new(MOST)),
             limit: Arc::new(AtomicU64::new(LAST_KNOWN_GOOD.as_secs())),
         }))
     }
@@ -75,10 +76,15 @@ impl SigningKeys {
             .sources
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let source = sources
-            .entry(key)
-            .or_insert_with(|| Arc::new(Source::new(place, Arc::clone(&self.0.limit))));
-        Arc::clone(source)
+        if let Some(source) = sources.peek(&key).cloned() {
+            sources.touch(&key);
+            return source;
+        }
+        // Those that no validator uses any more make room.
+        sources.make_room(|source, _| Arc::strong_count(source) > 1);
+        let source = Arc::new(Source::new(place, Arc::clone(&self.0.limit)));
+        sources.put(key, Arc::clone(&source));
+        source
     }
 }
 
@@ -100,3 +106,6 @@ impl fmt::Debug for SigningKeys {
             .finish_non_exhaustive()
     }
 }
+
+/// How many services' keys are kept for validators that are made later.
+const MOST: usize = 1_000;
