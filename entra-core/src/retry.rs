@@ -102,6 +102,23 @@ pub enum StopReason {
     },
 }
 
+impl Attempt {
+    /// The first try of a call, without delay, wait or jitter; set the fields to what was measured.
+    #[must_use]
+    pub const fn first(outcome: AttemptOutcome, idempotency: Idempotency) -> Self {
+        Self {
+            outcome,
+            idempotency,
+            counted: 1,
+            tries: 1,
+            elapsed: Duration::ZERO,
+            retry_after: None,
+            throttled: false,
+            jitter: 0.0,
+        }
+    }
+}
+
 impl RetryPolicy {
     /// The policy for token requests: 60 seconds in all.
     #[must_use]

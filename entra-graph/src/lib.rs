@@ -6,9 +6,11 @@
 //   client                      the one way to the wire
 //   request, stream, verbs      requests as values, lists as streams, builders of requests
 //   place                       what can be done where, and the handles
-//   delta, areas                change feeds; the tables of users, groups and the other areas
+//   batch, delta, raw           many requests in few, change feeds, requests without types
+//   areas                       the tables of users, groups and the other areas
 
 mod areas;
+mod batch;
 mod client;
 mod delta;
 mod error;
@@ -18,11 +20,13 @@ mod objects;
 mod odata;
 mod operation;
 mod place;
+mod raw;
 mod request;
 mod stream;
 mod verbs;
 
 pub use areas::{groups::NewGroup, operations, users::NewUser};
+pub use batch::{Batch, BatchEntry, EntryId, Responses};
 pub use client::{GraphClient, GraphClientBuilder};
 pub use delta::{Change, Changed, Changes, Delta, DeltaState, LinkChange, RemovedReason};
 pub use error::{Error, ErrorKind};
@@ -35,6 +39,7 @@ pub use objects::{
 pub use odata::{Filter, NavigationProperty, Property};
 pub use operation::{Operation, Returns};
 pub use place::Reference;
+pub use raw::{Raw, RawResponse};
 pub use request::{IntoRequest, Request};
 pub use stream::{Items, Page, Pages, ResumeToken};
 

@@ -17,7 +17,7 @@ use entra_core::{
 };
 
 use crate::error::Error;
-pub(crate) use send::{ANY, Call, PREFER, Payload, Reply, TEXT};
+pub(crate) use send::{ANY, Call, PREFER, Payload, Reply, TEXT, classify};
 use token::{GrantedCredential, Remembering};
 
 /// The way into Microsoft Graph for one credential. Cheap to clone; share it.
@@ -124,6 +124,27 @@ impl GraphClient {
     /// `Policy` for another host than this client's.
     pub(crate) fn check(&self, url: &Url) -> Result<(), Error> {
         Ok(self.0.pipeline.check(url)?)
+    }
+    pub(crate) fn pipeline(&self) -> &Pipeline {
+        &self.0.pipeline
+    }
+
+    /// Whether both send with the same credential to the same place.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// The address of Graph, above its versions.
+    pub(crate) fn root_above_versions(&self) -> &str {
+        let base = self.0.base.as_str();
+        base.strip_suffix("v1.0/").unwrap_or(base)
+    }
+
+    /// The address below the version that this one is of.
+    pub(crate) fn version_root(&self, url: &Url) -> Option<Url> {
+        let root = self.root_above_versions();
+        let version = url.as_str().strip_prefix(root)?.split('/').next()?;
+        Url::parse(&format!("{root}{version}/")).ok()
     }
 }
 

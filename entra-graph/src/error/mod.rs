@@ -267,6 +267,11 @@ impl Error {
         )
     }
 
+    /// A request that was not processed, because one that it depends on failed.
+    pub(crate) fn dependency(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Dependency, message)
+    }
+
     pub(crate) fn decode(message: impl Into<String>, source: impl Into<Source>) -> Self {
         let mut error = Self::new(ErrorKind::Decode, message);
         error.0.source = Some(source.into().into());
@@ -312,6 +317,11 @@ impl Error {
         if let Some(id) = response.request_id {
             self.0.service.request_id = Some(id.to_owned());
         }
+        self
+    }
+
+    pub(crate) fn with_stop_reason(mut self, reason: StopReason) -> Self {
+        self.0.stop_reason = Some(reason);
         self
     }
 

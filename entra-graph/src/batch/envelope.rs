@@ -1,0 +1,198 @@
+//! What `$batch` looks like on the wire.
+
+use std::collections::HashMap;
+
+use base64::{
+    Engine,
+    engine::{
+        DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig,
+        general_purpose::URL_SAFE as BASE64,
+    },
+};
+use entra_core::{
+    Timestamp,
+    bytes::Bytes,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    parse_retry_after,
+};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::{
+    client::{Call, Payload, Reply},
+    error::Error,
+    model::{SecretBuffer, without_bom},
+};
+
+/// The body of a request with these calls, each with its id and the ids that it depends on.
+pub(super) fn write<'a>(
+    root: &str,
+    calls: impl IntoIterator<Item = (usize, &'a Call, Vec<usize>)>,
+) -> Bytes {
+    let mut body = SecretBuffer::default();
+    body.push(b"{\"requests\":[");
+    for (at, (id, call, after)) in calls.into_iter().enumerate() {
+        if at > 0 {
+            body.push(b",");
+        }
+        body.push(b"{\"id\":");
+        body.push_json(&id.to_string());
+        body.push(b",\"method\":");
+        body.push_json(call.method.as_str());
+        body.push(b",\"url\":");
+        body.push_json(&relative(root, call));
+        if !after.is_empty() {
+            let after: Vec<String> = after.iter().map(ToString::to_string).collect();
+            body.push(b",\"dependsOn\":");
+            body.push_json(&after);
+        }
+        let mut headers: Vec<(HeaderName, HeaderValue)> = call.headers();
+        if let Some(payload) = &call.body {
+            headers.push((header::CONTENT_TYPE, payload.content_type.clone()));
+        }
+        let headers: HashMap<&str, &str> = headers
+            .iter()
+            .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+            .collect();
+        body.push(b",\"headers\":");
+        body.push_json(&headers);
+        if let Some(payload) = &call.body {
+            body.push(b",\"body\":");
+            write_body(&mut body, payload);
+        }
+        body.push(b"}");
+    }
+    body.push(b"]}");
+    body.into_bytes()
+}
+
+/// JSON goes as it is, anything else as base64 for URLs.
+fn write_body(body: &mut SecretBuffer, payload: &Payload) {
+    if is_json(payload.content_type.to_str().unwrap_or_default()) {
+        body.push(&payload.bytes);
+    } else {
+        body.push_json(&BASE64.encode(&payload.bytes));
+    }
+}
+
+/// The address below the version.
+fn relative(root: &str, call: &Call) -> String {
+    let url = call.url.as_str();
+    format!(
+        "/{}",
+        url.strip_prefix(root)
+            .unwrap_or(url)
+            .trim_start_matches('/')
+    )
+}
+
+/// The responses by id. `now` is for `Retry-After` as a date.
+pub(super) fn read(body: &[u8], now: Timestamp) -> Result<HashMap<usize, Reply>, Error> {
+    let envelope: Envelope<'_> = serde_json::from_slice(without_bom(body))
+        .map_err(|source| Error::decode("the response is not that of a batch", source))?;
+    let mut replies = HashMap::new();
+    for response in envelope.responses {
+        if let Ok(id) = response.id.parse() {
+            replies.insert(id, response.reply(now));
+        }
+    }
+    Ok(replies)
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    responses: Vec<ItemResponse<'a>>,
+}
+
+#[derive(Deserialize)]
+struct ItemResponse<'a> {
+    id: String,
+    status: u16,
+    headers: Option<HashMap<String, String>>,
+    #[serde(borrow)]
+    body: Option<&'a RawValue>,
+}
+
+impl ItemResponse<'_> {
+    fn reply(self, now: Timestamp) -> Reply {
+        let mut headers = HeaderMap::new();
+        for (name, value) in self.headers.into_iter().flatten() {
+            if let (Ok(name), Ok(value)) = (
+                HeaderName::from_bytes(name.as_bytes()),
+                HeaderValue::from_str(&value),
+            ) {
+                headers.insert(name, value);
+            }
+        }
+        let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        let content_type = text(header::CONTENT_TYPE).unwrap_or("application/json");
+        let body = self
+            .body
+            .map_or_else(Bytes::new, |json| body(json.get(), content_type));
+        let retry_after = text(header::RETRY_AFTER).and_then(|value| parse_retry_after(value, now));
+        let client_request_id = headers
+            .get("client-request-id")
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned);
+        Reply {
+            // Graph sends no status that is none; if it did, it would be a failure for the moment.
+            status: StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_GATEWAY),
+            headers,
+            body,
+            client_request_id,
+            stop_reason: None,
+            retry_after,
+        }
+    }
+}
+
+/// The bytes of a body: JSON, or base64 of something else, or a text.
+fn body(json: &str, content_type: &str) -> Bytes {
+    if is_json(content_type) || !json.starts_with('"') {
+        return match json {
+            "null" => Bytes::new(),
+            json => Bytes::copy_from_slice(json.as_bytes()),
+        };
+    }
+    let text: String = serde_json::from_str(json).unwrap_or_default();
+    if content_type.starts_with("text/") {
+        return text.into();
+    }
+    match ANY_BASE64.decode(text.replace('-', "+").replace('_', "/")) {
+        Ok(bytes) => bytes.into(),
+        Err(_) => text.into(),
+    }
+}
+
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json") || essence.ends_with("+json")
+}
+
+const ANY_BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_are_json_base64_or_text() {
+        assert_eq!(
+            body(r#"{"a":1}"#, "application/json;odata.metadata=minimal"),
+            r#"{"a":1}"#
+        );
+        assert_eq!(body(r#""text""#, "application/json"), r#""text""#);
+        assert_eq!(
+            body(r#""/9j/4A==""#, "image/jpeg"),
+            &b"\xff\xd8\xff\xe0"[..]
+        );
+        assert_eq!(body(r#""_9j_4A""#, "image/jpeg"), &b"\xff\xd8\xff\xe0"[..]);
+        assert_eq!(body(r#""12""#, "text/plain"), "12");
+        assert_eq!(body("12", "text/plain"), "12");
+        assert!(body("null", "application/json").is_empty());
+    }
+}

@@ -1,0 +1,354 @@
+//! Sends a batch in rounds, until every request has its response.
+
+use std::{
+    collections::HashMap,
+    future::poll_fn,
+    task::Poll,
+    time::{Duration, Instant},
+};
+
+use entra_core::{
+    Attempt, AttemptOutcome, BoxFuture, Decision, Idempotency, StopReason,
+    http::{Method, StatusCode},
+    url::Url,
+};
+
+use super::{Item, ItemResult, envelope, plan};
+use crate::{
+    client::{Call, GraphClient, Reply, classify},
+    error::{Error, ErrorKind},
+    operation::{Operation, Returns},
+};
+
+static BATCH: Operation = Operation {
+    name: "batch",
+    method: Method::POST,
+    path: "/$batch",
+    idempotency: Idempotency::NonIdempotent,
+    returns: Returns::Value,
+    delegated: &[],
+    application: &[],
+};
+
+/// A request on its way.
+struct Pending {
+    call: Call,
+    after: Vec<usize>,
+    tries: u32,
+    counted: u32,
+    /// When it may be sent, on the time since the batch began.
+    ready_at: Duration,
+}
+
+struct Run {
+    client: GraphClient,
+    /// The address below the version, which all requests share.
+    root: Url,
+    started: Instant,
+    pending: HashMap<usize, Pending>,
+    results: Vec<Option<ItemResult>>,
+    /// Why a request of `$batch` failed as a whole, while none has succeeded.
+    failure: Option<Error>,
+    responded: bool,
+}
+
+pub(super) async fn run(client: GraphClient, items: Vec<Item>) -> Result<Vec<ItemResult>, Error> {
+    let mut run = Run::new(client, items);
+    while !run.pending.is_empty() {
+        run.drop_dependents();
+        let ready = run.ready();
+        if ready.is_empty() {
+            run.wait().await;
+            continue;
+        }
+        for some in run.chunks(&ready).chunks(AT_ONCE) {
+            let sent: Vec<_> = some.iter().map(|chunk| run.post(chunk)).collect();
+            for (chunk, outcome) in some.iter().zip(all(sent).await) {
+                run.settle(chunk, outcome);
+            }
+        }
+        run.drop_dependents();
+    }
+    match run.failure {
+        Some(failure) if !run.responded => Err(failure),
+        _ => Ok(run.results.into_iter().flatten().collect()),
+    }
+}
+
+impl Run {
+    fn new(client: GraphClient, items: Vec<Item>) -> Self {
+        let root = items
+            .iter()
+            .find_map(|item| item.call.as_ref().ok())
+            .and_then(|call| client.version_root(&call.url))
+            .unwrap_or_else(|| client.base().clone());
+        let started = client.pipeline().clock().monotonic();
+        let mut run = Self {
+            root,
+            started,
+            pending: HashMap::new(),
+            results: items.iter().map(|_| None).collect(),
+            client,
+            failure: None,
+            responded: false,
+        };
+        for (index, item) in items.into_iter().enumerate() {
+            match item.call {
+                Ok(call) if !call.url.as_str().starts_with(run.root.as_str()) => {
+                    let error =
+                        Error::query("the requests of one batch are of one version of Graph");
+                    run.finish(index, None, Err(error));
+                }
+                Ok(call) => {
+                    let pending = Pending {
+                        call,
+                        after: item.after,
+                        tries: 0,
+                        counted: 0,
+                        ready_at: Duration::ZERO,
+                    };
+                    run.pending.insert(index, pending);
+                }
+                Err(error) => run.finish(index, None, Err(error)),
+            }
+        }
+        run
+    }
+
+    /// Ends the requests that depend on one that failed, and those that depend on them.
+    fn drop_dependents(&mut self) {
+        let mut indexes: Vec<usize> = self.pending.keys().copied().collect();
+        indexes.sort_unstable();
+        for index in indexes {
+            let Some(pending) = self.pending.get(&index) else {
+                continue;
+            };
+            let failed = pending.after.iter().find(|one| {
+                self.results[**one]
+                    .as_ref()
+                    .is_some_and(|result| result.reply.is_err())
+            });
+            if let Some(failed) = failed {
+                let error = Error::dependency(format!(
+                    "not processed, because request {failed} of the batch, on which it depends, failed"
+                ));
+                let error = self.client.with_call(error, &pending.call);
+                self.finish(index, None, Err(error));
+            }
+        }
+    }
+
+    /// What can be sent now: its wait is over, and what it depends on has succeeded or goes with it.
+    fn ready(&self) -> Vec<usize> {
+        let now = self.elapsed();
+        let mut indexes: Vec<usize> = self.pending.keys().copied().collect();
+        indexes.sort_unstable();
+        let mut ready: Vec<usize> = Vec::new();
+        for index in indexes {
+            let pending = &self.pending[&index];
+            let free = pending
+                .after
+                .iter()
+                .all(|one| self.results[*one].is_some() || ready.binary_search(one).is_ok());
+            if pending.ready_at <= now && free {
+                ready.push(index);
+            }
+        }
+        ready
+    }
+
+    fn chunks(&self, ready: &[usize]) -> Vec<Vec<usize>> {
+        plan::chunks(ready, |index| self.needed(index))
+    }
+
+    /// Those that it depends on and that are still on their way.
+    fn needed(&self, index: usize) -> Vec<usize> {
+        let after = self.pending.get(&index).map(|one| one.after.as_slice());
+        after
+            .unwrap_or_default()
+            .iter()
+            .copied()
+            .filter(|one| self.pending.contains_key(one))
+            .collect()
+    }
+
+    /// Waits until the next request may be sent.
+    async fn wait(&self) {
+        let next = self
+            .pending
+            .values()
+            .map(|one| one.ready_at)
+            .filter(|at| *at > self.elapsed())
+            .min();
+        let wait = next.unwrap_or_default().saturating_sub(self.elapsed());
+        self.client.pipeline().clock().sleep(wait).await;
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.client.pipeline().clock().elapsed(self.started)
+    }
+
+    /// Sends one request of `$batch`.
+    fn post(&self, chunk: &[usize]) -> BoxFuture<'static, Result<HashMap<usize, Reply>, Error>> {
+        let calls = chunk.iter().filter_map(|index| {
+            let pending = self.pending.get(index)?;
+            let mut needed = self.needed(*index);
+            needed.retain(|one| chunk.contains(one));
+            Some((*index, &pending.call, needed))
+        });
+        let body = envelope::write(self.root.as_str(), calls);
+        let mut url = self.root.clone();
+        url.set_path(&format!("{}$batch", self.root.path()));
+        let mut call = Call::new(&BATCH, url).with_json(body);
+        call.idempotency = self.idempotency(chunk);
+        let client = self.client.clone();
+        Box::pin(async move {
+            let reply = client.execute(&call).await?;
+            envelope::read(&reply.body, client.pipeline().clock().now())
+                .map_err(|error| client.with_call(error.with_response(&reply.facts()), &call))
+        })
+    }
+
+    /// The request as a whole may be repeated as far as each of its parts may.
+    fn idempotency(&self, chunk: &[usize]) -> Idempotency {
+        let classes = || {
+            chunk
+                .iter()
+                .filter_map(|index| self.pending.get(index))
+                .map(|one| one.call.idempotency)
+        };
+        if classes().all(|class| class == Idempotency::Safe) {
+            Idempotency::Safe
+        } else if classes().all(|class| class != Idempotency::NonIdempotent) {
+            Idempotency::Idempotent
+        } else {
+            Idempotency::NonIdempotent
+        }
+    }
+
+    /// Takes the responses of a chunk.
+    fn settle(&mut self, chunk: &[usize], outcome: Result<HashMap<usize, Reply>, Error>) {
+        let mut replies = match outcome {
+            Ok(replies) => {
+                self.responded = true;
+                replies
+            }
+            Err(error) => {
+                for index in chunk {
+                    self.fail(*index, &error);
+                }
+                self.failure.get_or_insert(error);
+                return;
+            }
+        };
+        for index in chunk {
+            match replies.remove(index) {
+                Some(reply) => self.take(*index, reply),
+                None => {
+                    let error = Error::decode(
+                        "the batch has no response for the request; it may have been processed",
+                        "a response is missing",
+                    );
+                    self.fail(*index, &error);
+                }
+            }
+        }
+    }
+
+    /// Takes the response to one request: it is final, or the request is sent once more.
+    fn take(&mut self, index: usize, mut reply: Reply) {
+        let (elapsed, pipeline) = (self.elapsed(), self.client.pipeline().clone());
+        let Some(pending) = self.pending.get_mut(&index) else {
+            return;
+        };
+        // It was not tried; whether it will be is up to those it depends on.
+        if reply.status == StatusCode::FAILED_DEPENDENCY && !pending.after.is_empty() {
+            let waits = pending.after.iter().any(|one| self.results[*one].is_none());
+            let failed = |one: &usize| {
+                self.results[*one]
+                    .as_ref()
+                    .is_some_and(|result| result.reply.is_err())
+            };
+            if waits || pending.after.iter().any(failed) {
+                return;
+            }
+        }
+        pending.tries += 1;
+        pending.counted += 1;
+        if reply.status.is_success() {
+            self.finish(index, None, Ok(reply));
+            return;
+        }
+        let class = classify(reply.status, &reply.headers, &reply.body);
+        let mut attempt =
+            Attempt::first(AttemptOutcome::Responded(class), pending.call.idempotency);
+        attempt.counted = pending.counted;
+        attempt.tries = pending.tries;
+        attempt.elapsed = elapsed;
+        attempt.retry_after = reply.retry_after;
+        attempt.throttled = reply.status == StatusCode::TOO_MANY_REQUESTS;
+        attempt.jitter = pipeline.random().fraction();
+        match pipeline.policy().decide(&attempt) {
+            Decision::Retry { wait, counts } => {
+                pending.counted -= u32::from(!counts);
+                pending.ready_at = elapsed + wait;
+                return;
+            }
+            Decision::Stop(reason) => reply.stop_reason = Some(reason),
+            _ => {}
+        }
+        let error = self.client.rejection(&pending.call, &reply);
+        // The first of several attempts may have deleted the object although its response was lost.
+        if pending.tries > 1 && pending.call.method == Method::DELETE && error.is_not_found() {
+            reply.status = StatusCode::NO_CONTENT;
+            self.finish(index, None, Ok(reply));
+            return;
+        }
+        self.finish(index, None, Err(error));
+    }
+
+    /// Ends a request that has no response of its own.
+    fn fail(&mut self, index: usize, error: &Error) {
+        let error = match self.pending.get(&index) {
+            Some(pending) => {
+                let error = self.client.with_call(error.clone(), &pending.call);
+                let unsure = error.kind() == ErrorKind::Transport
+                    && pending.call.idempotency == Idempotency::NonIdempotent;
+                if unsure && error.stop_reason().is_none() {
+                    error.with_stop_reason(StopReason::NotRepeatable)
+                } else {
+                    error
+                }
+            }
+            None => error.clone(),
+        };
+        self.finish(index, None, Err(error));
+    }
+
+    fn finish(&mut self, index: usize, call: Option<Call>, reply: Result<Reply, Error>) {
+        let call = call.or_else(|| self.pending.remove(&index).map(|pending| pending.call));
+        self.results[index] = Some(ItemResult { call, reply });
+    }
+}
+
+/// All results, in order.
+async fn all<T>(mut futures: Vec<BoxFuture<'static, T>>) -> Vec<T> {
+    let mut results: Vec<Option<T>> = futures.iter().map(|_| None).collect();
+    poll_fn(|context| {
+        let mut done = true;
+        for (future, result) in futures.iter_mut().zip(&mut results) {
+            if result.is_none() {
+                match future.as_mut().poll(context) {
+                    Poll::Ready(value) => *result = Some(value),
+                    Poll::Pending => done = false,
+                }
+            }
+        }
+        if done { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    results.into_iter().flatten().collect()
+}
+
+/// How many requests of `$batch` are on their way at a time.
+const AT_ONCE: usize = 4;
