@@ -4,6 +4,8 @@
 
 mod apps;
 mod audit_logs;
+mod batches;
+mod deltas;
 mod devices;
 mod errors;
 mod examples;
@@ -11,7 +13,9 @@ mod groups;
 mod memberships;
 mod paging;
 mod queries;
+mod raw;
 mod scripts;
 mod support;
 mod tenant;
 mod users;
+mod writes;

@@ -19,6 +19,12 @@ pub(crate) fn client_with_token(transport: impl HttpTransport, token: &str) -> G
         .unwrap()
 }
 
+pub(crate) fn client_with_clock(transport: impl HttpTransport, clock: ManualClock) -> GraphClient {
+    let cloud = Cloud::custom("https://login.example.com", "https://graph.example.com").unwrap();
+    let builder = GraphClient::builder(StaticCredential::new("token")).cloud(cloud);
+    builder.clock(clock).transport(transport).build().unwrap()
+}
+
 /// The path and query of each request so far, percent-decoded.
 pub(crate) fn asked(transport: &ScriptedTransport) -> Vec<String> {
     transport

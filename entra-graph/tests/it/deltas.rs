@@ -1,0 +1,277 @@
+//! Delta queries: rounds, removals, links, and a state that survives a restart.
+
+use entra_core::ScriptedTransport;
+use entra_graph::{Change, DeltaState, ErrorKind, Group, RemovedReason, User};
+
+use crate::scripts::{ROOT, asked, client};
+
+fn page(rows: &str, link: &str) -> String {
+    format!(r#"{{"value":[{rows}],{link}}}"#)
+}
+
+fn next(token: &str) -> String {
+    format!(r#""@odata.nextLink":"{ROOT}/users/delta?$skiptoken={token}""#)
+}
+
+fn end(token: &str) -> String {
+    format!(r#""@odata.deltaLink":"{ROOT}/users/delta?$deltatoken={token}""#)
+}
+
+#[tokio::test]
+async fn a_round_is_every_page_and_the_next_begins_where_it_ended() {
+    let script = ScriptedTransport::new()
+        .then(200, &[], page(r#"{"id":"1","displayName":"A"}"#, &next("a")))
+        .then(200, &[], page("", &next("b")))
+        .then(200, &[], page(r#"{"id":"2","@removed":{"reason":"changed"}},{"id":"3","@removed":{"reason":"deleted"}}"#, &end("c")))
+        .then(200, &[], page(r#"{"id":"1","displayName":null}"#, &end("d")));
+    let graph = client(script.clone());
+    let delta = || {
+        graph
+            .users()
+            .delta()
+            .select((User::DISPLAY_NAME, User::ACCOUNT_ENABLED))
+    };
+    let mut changes = delta().changes();
+    assert_eq!(
+        changes.state(),
+        None,
+        "a round that is not over has no state"
+    );
+    let mut seen = Vec::new();
+    while let Some(change) = changes.try_next().await.unwrap() {
+        seen.push(change);
+    }
+    let Change::Upsert(first) = &seen[0] else {
+        panic!("{seen:?}")
+    };
+    assert_eq!(first.object.display_name.as_deref(), Some("A"));
+    let removed = |id: &str, reason| Change::Removed {
+        id: id.to_owned(),
+        reason,
+    };
+    assert_eq!(
+        seen[1..],
+        [
+            removed("2", RemovedReason::Restorable),
+            removed("3", RemovedReason::Deleted)
+        ]
+    );
+
+    let stored = serde_json::to_string(&changes.state().unwrap()).unwrap();
+    assert!(!format!("{:?}", changes.state()).contains("deltatoken"));
+    let state: DeltaState = serde_json::from_str(&stored).unwrap();
+    let (changes, _) = delta().since(state).changes().try_collect().await.unwrap();
+    assert_eq!(changes.len(), 1);
+    assert_eq!(
+        asked(&script),
+        [
+            "/users/delta?$select=displayName,accountEnabled",
+            "/users/delta?$skiptoken=a",
+            "/users/delta?$skiptoken=b",
+            "/users/delta?$deltatoken=c",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn links_are_told_from_properties() {
+    let rows = r##"{"id":"g","displayName":"Buyers","members@delta":[{"@odata.type":"#microsoft.graph.user","id":"1"},{"@odata.type":"#microsoft.graph.user","id":"2","@removed":{"reason":"deleted"}}]}"##;
+    let link = format!(r#""@odata.deltaLink":"{ROOT}/groups/delta?$deltatoken=z""#);
+    let script = ScriptedTransport::new().then(200, &[], page(rows, &link));
+    let graph = client(script.clone());
+    let delta = graph
+        .groups()
+        .delta()
+        .select(Group::DISPLAY_NAME)
+        .select_relation(Group::MEMBERS);
+    let (changes, _) = delta.changes().try_collect().await.unwrap();
+    let Change::Upsert(group) = &changes[0] else {
+        panic!("{changes:?}")
+    };
+    assert_eq!(group.object.display_name.as_deref(), Some("Buyers"));
+    assert!(group.object.additional().is_empty());
+    let links: Vec<_> = group
+        .links
+        .iter()
+        .map(|link| (link.relation.as_str(), link.id.as_str(), link.removed))
+        .collect();
+    assert_eq!(links, [("members", "1", false), ("members", "2", true)]);
+    assert_eq!(
+        asked(&script),
+        ["/groups/delta?$select=displayName,members"]
+    );
+}
+
+#[tokio::test]
+async fn a_state_that_graph_no_longer_knows_begins_again_and_says_so() {
+    for (status, body) in [
+        (410, r#"{"error":{"code":"resyncRequired"}}"#),
+        (410, ""),
+        (400, r#"{"error":{"code":"syncStateNotFound"}}"#),
+    ] {
+        let script = ScriptedTransport::new()
+            .then(200, &[], page("", &end("a")))
+            .then(status, &[], body)
+            .then(200, &[], page(r#"{"id":"1"}"#, &end("b")));
+        let graph = client(script.clone());
+        let (_, state) = graph
+            .users()
+            .delta()
+            .select(User::MAIL)
+            .changes()
+            .try_collect()
+            .await
+            .unwrap();
+        let (changes, state) = graph
+            .users()
+            .delta()
+            .since(state)
+            .changes()
+            .try_collect()
+            .await
+            .unwrap();
+        assert_eq!(changes[0], Change::Restart);
+        assert!(matches!(changes[1], Change::Upsert(_)));
+        assert_eq!(
+            asked(&script)[2],
+            "/users/delta?$select=mail",
+            "the selection stays"
+        );
+        assert!(
+            serde_json::to_string(&state)
+                .unwrap()
+                .contains("deltatoken=b")
+        );
+    }
+    // In the first round there is nothing to begin again.
+    let script = ScriptedTransport::new().then(410, &[], "");
+    let error = client(script)
+        .users()
+        .delta()
+        .changes()
+        .try_collect()
+        .await
+        .unwrap_err();
+    assert!(error.is_resync_required());
+}
+
+#[tokio::test]
+async fn a_page_that_fails_is_fetched_again_by_the_next_call() {
+    let script = ScriptedTransport::new()
+        .then(200, &[], page(r#"{"id":"1"}"#, &next("a")))
+        .then(400, &[], "")
+        .then(200, &[], page(r#"{"id":"2"}"#, &end("b")));
+    let mut changes = client(script).users().delta().changes();
+    assert!(changes.try_next().await.unwrap().is_some());
+    changes.try_next().await.unwrap_err();
+    assert_eq!(changes.state(), None);
+    assert!(changes.try_next().await.unwrap().is_some());
+    assert!(changes.try_next().await.unwrap().is_none());
+    assert!(changes.state().is_some());
+}
+
+#[tokio::test]
+async fn a_round_that_leads_nowhere_or_back_is_an_error() {
+    let script = ScriptedTransport::new().then(200, &[], r#"{"value":[]}"#);
+    let error = client(script)
+        .users()
+        .delta()
+        .changes()
+        .try_collect()
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    let script = ScriptedTransport::new()
+        .then(200, &[], page("", &next("a")))
+        .then(200, &[], page("", &next("a")));
+    let error = client(script)
+        .users()
+        .delta()
+        .changes()
+        .try_collect()
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PageLoop);
+    let link = r#""@odata.deltaLink":"https://evil.example/v1.0/users/delta?$deltatoken=x""#;
+    let script = ScriptedTransport::new().then(200, &[], page("", link));
+    let error = client(script)
+        .users()
+        .delta()
+        .changes()
+        .try_collect()
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Policy);
+}
+
+#[tokio::test]
+async fn a_state_is_good_for_its_own_query_and_host_only() {
+    let script = ScriptedTransport::new().then(200, &[], page("", &end("a")));
+    let graph = client(script.clone());
+    let (_, state) = graph.users().delta().changes().try_collect().await.unwrap();
+    let error = graph
+        .groups()
+        .delta()
+        .since(state.clone())
+        .changes()
+        .try_collect()
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Query);
+    let stored = serde_json::to_string(&state).unwrap();
+    let moved: DeltaState =
+        serde_json::from_str(&stored.replace("graph.example.com", "evil.example")).unwrap();
+    let error = graph
+        .users()
+        .delta()
+        .since(moved)
+        .changes()
+        .try_collect()
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Policy);
+    assert_eq!(script.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn ids_the_present_moment_and_minimal_rows_are_asked_for_as_documented() {
+    let script = ScriptedTransport::new()
+        .then(200, &[], page("", &end("a")))
+        .then(200, &[], page("", &end("b")));
+    let graph = client(script.clone());
+    graph
+        .users()
+        .delta()
+        .ids(["a", "b'c"])
+        .changes()
+        .try_collect()
+        .await
+        .unwrap();
+    graph
+        .users()
+        .delta()
+        .from_now()
+        .minimal()
+        .changes()
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!(
+        asked(&script),
+        [
+            "/users/delta?$filter=id eq 'a' or id eq 'b''c'",
+            "/users/delta?$deltatoken=latest",
+        ]
+    );
+    assert_eq!(script.requests()[1].headers()["prefer"], "return=minimal");
+    let many = (0..51).map(|number| number.to_string());
+    let error = graph
+        .users()
+        .delta()
+        .ids(many)
+        .changes()
+        .try_collect()
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Query);
+}
