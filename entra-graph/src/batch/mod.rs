@@ -182,10 +182,6 @@ impl Responses {
     ///
     /// # Errors
     /// Every kind of [`Error`], as if the request had been sent alone, with its method, path and permissions.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "reads as `responses.get(entry)`"
-    )]
     pub fn get<T>(&self, entry: BatchEntry<T>) -> Result<T, Error> {
         let result = self
             .results
