@@ -346,7 +346,10 @@ async fn headers_bodies_and_bytes_go_into_the_items() {
     assert_eq!(items[0]["body"], json!({ "city": "Oslo" }));
     assert_eq!(items[0]["headers"]["content-type"], "application/json");
     assert_eq!(items[2]["headers"]["consistencylevel"], "eventual");
-    assert_eq!(items[2]["url"], "/users/$count?$filter=city%20ne%20%27Oslo%27");
+    assert_eq!(
+        items[2]["url"],
+        "/users/$count?$filter=city%20ne%20%27Oslo%27"
+    );
     assert_eq!(items[3]["headers"]["content-type"], "image/jpeg");
     assert_eq!(items[3]["body"], "_9j_4A==");
     assert!(
