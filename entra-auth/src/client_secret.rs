@@ -11,6 +11,7 @@ pub(crate) use crate::identity::invalid_id;
 use crate::{
     Error,
     cache::{Account, Asked},
+    client_secret_check::check_client_secret,
     form::Form,
     identity::Identity,
     settings::{Settings, common_settings, region_setting},
@@ -127,15 +128,10 @@ impl ClientSecretCredentialBuilder {
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an id that is none, an
-    /// alias in the tenant's place, or an empty secret.
+    /// alias in the tenant's place, or a secret that is empty or has white space around it.
     pub fn build(self) -> Result<ClientSecretCredential, Error> {
         let (tenant, client) = self.identity.of_application()?;
-        if self.secret.expose_secret().trim().is_empty() {
-            return Err(Error::configuration(
-                "the client secret is empty",
-                "set the Value of a secret from App registrations > Certificates & secrets; see that the variable or file it comes from is filled",
-            ));
-        }
+        check_client_secret(&self.secret)?;
         let source = ClientSecret {
             endpoint: TokenEndpoint::new(&self.settings)?,
             client,
@@ -191,11 +187,6 @@ impl ClientSecret {
             (
                 "it looks like a Secret ID (a GUID), not its Value",
                 "in App registrations > Certificates & secrets copy the Value; it is shown only once, so add a new secret if it is gone",
-            )
-        } else if secret.trim() != secret {
-            (
-                "it has white space around it, as from a file or a variable",
-                "give the secret without the white space around it",
             )
         } else if secret.starts_with(['"', '\'']) && secret.ends_with(['"', '\'']) {
             (

@@ -10,6 +10,7 @@ mod certificate;
 #[cfg(feature = "platform-identity")]
 mod chain;
 mod client_secret;
+mod client_secret_check;
 #[cfg(feature = "platform-identity")]
 mod default_credential;
 mod discovery;

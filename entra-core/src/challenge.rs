@@ -26,27 +26,51 @@ pub(crate) fn claims_challenge(headers: &HeaderMap) -> Option<String> {
         })
 }
 
-/// A quoted parameter of a challenge, with backslash escapes resolved.
+/// A parameter of a challenge by its name, in any case (RFC 9110, section 11.2).
+///
+/// Quoted values are skipped as a whole, so that `claims=` within an `error_description` is not taken
+/// for the parameter. One that is not quoted ends at a blank or comma.
 fn parameter(challenge: &str, name: &str) -> Option<String> {
     let mut rest = challenge;
     loop {
-        let at = rest.find(name)?;
-        let before = rest[..at].chars().next_back();
-        let after = rest[at + name.len()..].trim_start();
-        if let (None | Some(' ' | ',' | '\t'), Some(value)) = (before, after.strip_prefix('=')) {
-            return quoted(value.trim_start());
+        rest = rest.trim_start_matches([' ', '\t', ',']);
+        if rest.is_empty() {
+            return None;
         }
-        rest = &rest[at + name.len()..];
+        let end = rest.find([' ', '\t', ',', '=', '"']).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        let value = after.trim_start_matches([' ', '\t']).strip_prefix('=');
+        let Some(value) = value.filter(|_| !word.is_empty()) else {
+            // A scheme, or what is no parameter.
+            rest = match after.strip_prefix('"') {
+                Some(text) => quoted(text)?.1,
+                None => after.strip_prefix('=').unwrap_or(after),
+            };
+            continue;
+        };
+        let value = value.trim_start_matches([' ', '\t']);
+        let (value, after) = match value.strip_prefix('"') {
+            Some(text) => quoted(text)?,
+            None => {
+                let end = value.find([' ', '\t', ',']).unwrap_or(value.len());
+                (value[..end].to_owned(), &value[end..])
+            }
+        };
+        if word.eq_ignore_ascii_case(name) {
+            return Some(value);
+        }
+        rest = after;
     }
 }
 
-fn quoted(text: &str) -> Option<String> {
+/// What stands before the closing quotation mark, with backslash escapes resolved, and what follows.
+fn quoted(text: &str) -> Option<(String, &str)> {
     let mut out = String::new();
-    let mut characters = text.strip_prefix('"')?.chars();
-    while let Some(character) = characters.next() {
+    let mut characters = text.char_indices();
+    while let Some((at, character)) = characters.next() {
         match character {
-            '"' => return Some(out),
-            '\\' => out.push(characters.next()?),
+            '"' => return Some((out, &text[at + 1..])),
+            '\\' => out.push(characters.next()?.1),
             other => out.push(other),
         }
     }
@@ -83,10 +107,28 @@ mod tests {
     }
 
     #[test]
+    fn claims_are_read_unquoted_in_any_case_and_beside_other_challenges() {
+        let expected = r#"{"access_token":{"nbf":{"essential":true,"value":"1604106651"}}}"#;
+        for value in [
+            "Bearer Claims=eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxNjA0MTA2NjUxIn19fQ==",
+            "bearer realm=, error=insufficient_claims, CLAIMS=eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxNjA0MTA2NjUxIn19fQ",
+            r#"Negotiate, NTLM, PoP nonce="x,y", Bearer error="insufficient_claims",claims = "eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxNjA0MTA2NjUxIn19fQ==""#,
+            r#"Negotiate YWJj==, Bearer claims="eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxNjA0MTA2NjUxIn19fQ==""#,
+            r#"Bearer error_description="see \"claims=eyJ9\", claims=eyJ9", claims="eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxNjA0MTA2NjUxIn19fQ==""#,
+        ] {
+            assert_eq!(challenge(value).as_deref(), Some(expected), "{value}");
+        }
+    }
+
+    #[test]
     fn a_challenge_without_usable_claims_has_none() {
         for value in [
             "Bearer",
             r#"Bearer realm="claims""#,
+            r#"Bearer error_description="claims=eyJ9""#,
+            "Bearer =claims=",
+            "=",
+            r#"""#,
             r#"Bearer my_claims="eyJ9""#,
             r#"Bearer claims="@@""#,
             r#"Bearer claims="unfinished"#,

@@ -7,9 +7,11 @@ use entra_core::{
     AccessToken, ClientId, Clock, CredentialError, Guid, InvalidId, TenantId, Timestamp,
     TokenCredential, TokenRequest, time::format_description::well_known::Rfc3339,
 };
-use serde_json::Value;
 
-use super::process::{ProcessCommand, ProcessOutput, ProcessRunner, SystemProcesses};
+use super::{
+    cli_output::{Complaint, printed_object},
+    process::{ProcessCommand, ProcessOutput, ProcessRunner, SystemProcesses},
+};
 use crate::{
     Aadsts, Environment, Error, ErrorKind, TokenCache,
     cache::{Account, Asked},
@@ -246,6 +248,8 @@ impl TokenSource for Cli {
             program: tool.program().to_owned(),
             arguments: self.arguments(asked)?,
             folder: self.environment.safe_folder().to_owned(),
+            // Colour codes would stand around the JSON.
+            variables: vec![("AZURE_CORE_NO_COLOR".to_owned(), "true".to_owned())],
             time_limit: self.time_limit,
         };
         let output = self
@@ -335,6 +339,13 @@ impl Tool {
         }
     }
 
+    const fn token_member(self) -> &'static str {
+        match self {
+            Self::Az => "accessToken",
+            Self::Azd => "token",
+        }
+    }
+
     const fn tenant_option(self) -> &'static str {
         match self {
             Self::Az => "--tenant",
@@ -349,20 +360,15 @@ impl Tool {
         )
     }
 
-    /// What the tool's complaint means.
+    /// What the tool's complaint means. Codes and words are looked for in all that it printed, as
+    /// warnings of Python or of an update may stand before the error.
     fn failure(self, output: &ProcessOutput) -> Error {
-        let said = self.complaint(output.stderr.expose_secret());
-        let lower = said.to_ascii_lowercase();
-        let code = said.split_once("AADSTS").and_then(|(_, rest)| {
-            let end = rest
-                .find(|digit: char| !digit.is_ascii_digit())
-                .unwrap_or(rest.len());
-            rest[..end].parse::<u32>().ok()
-        });
-        let missing = ["is not recognized", "command not found", ": not found"];
-        let error = if missing.iter().any(|text| lower.contains(text)) {
+        let printed = Complaint::read(output.stderr.expose_secret());
+        let lower = printed.reason.to_ascii_lowercase();
+        let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+        let error = if says(&["is not recognized", "command not found", ": not found"]) {
             self.not_installed()
-        } else if let Some(code) = code {
+        } else if let Some(code) = printed.aadsts() {
             let entry = Aadsts::lookup(code);
             let kind = entry.map_or(ErrorKind::Refused, |entry| entry.class().kind());
             Error::new(kind, format!("{self} was refused a token")).with(|inner| {
@@ -371,15 +377,16 @@ impl Tool {
                 inner.fix =
                     Some(format!("run `{}` for that tenant and scope", self.login()).into());
             })
-        } else if [
+        } else if says(NO_NETWORK) {
+            Error::new(ErrorKind::Transport, format!("{self} has no connection")).with(|inner| {
+                inner.fix = Some("check network, DNS and proxy, and try again".into());
+            })
+        } else if says(&[
             "az login",
             "az account set",
             "azd auth login",
             "not logged in",
-        ]
-        .iter()
-        .any(|text| lower.contains(text))
-        {
+        ]) {
             Error::unavailable(
                 format!("nobody is signed in to {self}"),
                 format!("run `{}`", self.login()),
@@ -390,40 +397,15 @@ impl Tool {
             })
         };
         error.with(|inner| {
-            inner.service_message = Some(said).filter(|said| !said.is_empty());
+            inner.service_message = Some(printed.line()).filter(|said| !said.is_empty());
         })
-    }
-
-    /// The first line of what was printed that is no warning, without anything like a token.
-    fn complaint(self, stderr: &str) -> String {
-        let from_json = || {
-            let line: Value =
-                serde_json::from_str(stderr.lines().find(|line| line.starts_with('{'))?).ok()?;
-            line["data"]["message"].as_str().map(str::to_owned)
-        };
-        let text = from_json().filter(|_| self == Self::Azd);
-        let text = text.as_deref().unwrap_or(stderr);
-        let line = text
-            .lines()
-            .map(str::trim)
-            .find(|line| !line.is_empty() && !line.starts_with("WARNING"))
-            .unwrap_or_default();
-        line.trim_start_matches("ERROR:")
-            .split_whitespace()
-            .map(|word| if word.contains("eyJ") { "…" } else { word })
-            .collect::<Vec<_>>()
-            .join(" ")
-            .chars()
-            .filter(|character| !character.is_control())
-            .take(LONGEST_COMPLAINT)
-            .collect()
     }
 
     fn parse(self, stdout: &str) -> Result<(String, Timestamp), Error> {
         // What was printed holds a token, so nothing of it goes into an error.
-        let body: Value =
-            serde_json::from_str(stdout.trim()).map_err(|_| self.malformed("it is no JSON"))?;
-        let (token, expires_on) = match self {
+        let body = printed_object(stdout, self.token_member())
+            .ok_or_else(|| self.malformed("it has no JSON"))?;
+        let expires_on = match self {
             Self::Az => {
                 let end = body["expires_on"]
                     .as_i64()
@@ -431,17 +413,14 @@ impl Tool {
                 let end = end.ok_or_else(|| {
                     self.malformed("it has no expires_on, as before version 2.54")
                 })?;
-                (
-                    &body["accessToken"],
-                    Timestamp::from_unix_timestamp(end).ok(),
-                )
+                Timestamp::from_unix_timestamp(end).ok()
             }
             Self::Azd => {
                 let end = body["expiresOn"].as_str().unwrap_or_default();
-                (&body["token"], Timestamp::parse(end, &Rfc3339).ok())
+                Timestamp::parse(end, &Rfc3339).ok()
             }
         };
-        let token = token
+        let token = body[self.token_member()]
             .as_str()
             .filter(|token| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()))
             .ok_or_else(|| self.malformed("it has no token"))?;
@@ -472,4 +451,21 @@ impl fmt::Display for Tool {
 }
 
 const TIME_LIMIT: Duration = Duration::from_secs(10);
-const LONGEST_COMPLAINT: usize = 300;
+/// What the two tools, and the libraries in them, say where a name or host is not reached.
+const NO_NETWORK: &[&str] = &[
+    "no such host",
+    "name or service not known",
+    "temporary failure in name resolution",
+    "failed to resolve",
+    "getaddrinfo failed",
+    "network is unreachable",
+    "connection refused",
+    "connection aborted",
+    "connection reset",
+    "failed to establish a new connection",
+    "max retries exceeded",
+    "dial tcp",
+    "i/o timeout",
+    "tls handshake timeout",
+    "proxyconnect",
+];

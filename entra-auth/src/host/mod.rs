@@ -1,6 +1,7 @@
 //! What the machine already has: its managed identity, or the account somebody is signed in with.
 
 mod azure_cli;
+mod cli_output;
 mod managed_identity;
 mod process;
 

@@ -42,6 +42,8 @@ pub struct ProcessCommand {
     pub arguments: Vec<String>,
     /// The folder to run it in, where nobody can have put a program of that name.
     pub folder: PathBuf,
+    /// Environment variables to set for it, beside those of this process.
+    pub variables: Vec<(String, String)>,
     /// How long it may take.
     pub time_limit: Duration,
 }
@@ -84,6 +86,7 @@ fn run(command: &ProcessCommand) -> io::Result<ProcessOutput> {
     let mut child = Command::new(&command.program)
         .args(&command.arguments)
         .current_dir(&command.folder)
+        .envs(command.variables.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -147,15 +150,20 @@ mod tests {
             program: "sh".to_owned(),
             arguments: vec!["-c".to_owned(), script.to_owned()],
             folder: PathBuf::from("/"),
+            variables: vec![("ENTRA_TEST_WORD".to_owned(), "given".to_owned())],
             time_limit,
         })
     }
 
     #[test]
     fn a_process_gives_its_output_and_how_it_ended() {
-        let output = shell("pwd; echo no >&2; exit 3", Duration::from_secs(10)).unwrap();
+        let output = shell(
+            "pwd; echo $ENTRA_TEST_WORD >&2; exit 3",
+            Duration::from_secs(10),
+        )
+        .unwrap();
         assert_eq!(output.stdout.expose_secret(), "/\n");
-        assert_eq!(output.stderr.expose_secret(), "no\n");
+        assert_eq!(output.stderr.expose_secret(), "given\n");
         assert!(!output.success);
         assert_eq!(
             format!("{output:?}"),

@@ -75,12 +75,16 @@ pub struct DeviceCodeCredentialBuilder {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeviceCodePrompt {
-    /// The sentence to show, in the service's own words.
+    /// The sentence to show: the service's own, or one with address and code where it sends none, as
+    /// RFC 8628 knows no such member.
     pub message: String,
     /// The code to type.
     pub user_code: String,
     /// Where to type it.
     pub verification_uri: String,
+    /// The address with the code in it, for a link or a QR code, where the service sends one; Entra
+    /// does not.
+    pub verification_uri_complete: Option<String>,
     /// Until when.
     pub expires_on: Timestamp,
 }
@@ -213,9 +217,10 @@ impl Inner {
         let lifetime = Duration::from_secs(device.expires_in.min(LONGEST));
         let shown_at = party.clock().monotonic();
         (self.show)(&DeviceCodePrompt {
-            message: device.message,
+            message: device.message(),
             user_code: device.user_code,
             verification_uri: device.verification_uri,
+            verification_uri_complete: device.verification_uri_complete,
             expires_on: later(party.clock().now(), lifetime),
         });
         let mut interval = Duration::from_secs(device.interval.unwrap_or(5).clamp(1, 60));
@@ -265,16 +270,31 @@ impl Inner {
     }
 }
 
+/// A device authorization response (RFC 8628, section 3.2), with Microsoft's `message`.
 #[derive(Deserialize)]
 struct Device {
     device_code: Secret,
     user_code: String,
     #[serde(alias = "verification_url")]
     verification_uri: String,
+    #[serde(alias = "verification_url_complete")]
+    verification_uri_complete: Option<String>,
     expires_in: u64,
     interval: Option<u64>,
-    #[serde(default)]
-    message: String,
+    message: Option<String>,
+}
+
+impl Device {
+    fn message(&self) -> String {
+        let own = self.message.as_deref().map(str::trim).unwrap_or_default();
+        if !own.is_empty() {
+            return own.to_owned();
+        }
+        format!(
+            "To sign in, open {} in a web browser and enter the code {}.",
+            self.verification_uri, self.user_code
+        )
+    }
 }
 
 fn declined(error: Error) -> Error {

@@ -4,6 +4,7 @@ use entra_core::{ClientId, Clock, Cloud, Secret, SecureRandom, TenantId};
 
 use crate::{
     Certificate, Error, certificate,
+    client_secret_check::check_client_secret,
     federated::{ASSERTION_TYPE, AssertionRequest, ClientAssertion, check_form},
     form::Form,
 };
@@ -72,12 +73,7 @@ impl ClientProof {
 
     pub(super) fn check(&self) -> Result<(), Error> {
         match &self.0 {
-            Kind::Secret(secret) if secret.expose_secret().trim().is_empty() => {
-                Err(Error::configuration(
-                    "the client secret is empty",
-                    "set the Value of a secret from App registrations > Certificates & secrets",
-                ))
-            }
+            Kind::Secret(secret) => check_client_secret(secret),
             _ => Ok(()),
         }
     }

@@ -222,6 +222,78 @@ async fn every_complaint_of_a_tool_has_its_meaning() {
 }
 
 #[tokio::test]
+async fn a_token_is_read_among_warnings_marks_and_colour_codes() {
+    let clock = ManualClock::new();
+    let token = az_token(&clock);
+    for printed in [
+        format!("\u{feff}{token}"),
+        format!("{token}\u{1b}[0m\n"),
+        format!("\u{1b}[93mWARNING: there is an update {{az upgrade}}\u{1b}[0m\n{token}\n"),
+    ] {
+        let tools = Arc::new(Tools::new().print(&printed));
+        let credential = AzureCliCredential::builder(&Environment::default())
+            .process_runner(Arc::clone(&tools))
+            .clock(clock.clone())
+            .build()
+            .unwrap();
+        credential.token(&graph()).await.unwrap();
+        let asked = tools.asked.lock().unwrap();
+        let no_colour = ("AZURE_CORE_NO_COLOR".to_owned(), "true".to_owned());
+        assert!(asked[0].variables.contains(&no_colour));
+    }
+}
+
+#[tokio::test]
+async fn every_generation_of_the_developer_cli_gives_its_reason() {
+    let cases = [
+        // Before 1.23.7.
+        (
+            r#"{"type":"consoleMessage","timestamp":"t","data":{"message":"\nERROR: fetching token: failed to authenticate:\n\nAADSTS70043: expired\n\nTo fix, run `azd auth login`"}}"#,
+            ErrorKind::InteractionRequired,
+            Some(70_043),
+        ),
+        // 1.23.7 to 1.23.15.
+        (
+            "{\"type\":\"consoleMessage\",\"timestamp\":\"t\",\"data\":{\"message\":\"\"}}\n{\"error\":\"not logged in, run `azd auth login` to login\",\"links\":[],\"message\":\"m\",\"suggestion\":\"s\"}",
+            ErrorKind::Unavailable,
+            None,
+        ),
+        // From 1.24.0 on; the suggestion is not the reason.
+        (
+            r#"{"error":"Post \"https://login.microsoftonline.com/t/oauth2/v2.0/token\": dial tcp: lookup login.microsoftonline.com: no such host","links":[],"message":"","suggestion":"Run `azd auth login` to sign in."}"#,
+            ErrorKind::Transport,
+            None,
+        ),
+    ];
+    for (stderr, kind, code) in cases {
+        let credential = AzureDeveloperCliCredential::builder(&Environment::default())
+            .process_runner(Arc::new(Tools::new().complain(stderr)))
+            .build()
+            .unwrap();
+        let error = credential.token(&graph()).await.unwrap_err();
+        let error = detail(&error);
+        assert_eq!(
+            (error.kind(), error.aadsts_code()),
+            (kind, code),
+            "{stderr}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn warnings_of_python_before_the_error_hide_no_code() {
+    let stderr = "/opt/az/lib/python3.11/site-packages/x.py:42: SyntaxWarning: invalid escape sequence\n  pattern = '\\d'\nERROR: AADSTS70043: The refresh token has expired\nTrace ID: 1\n";
+    let credential = AzureCliCredential::builder(&Environment::default())
+        .process_runner(Arc::new(Tools::new().complain(stderr)))
+        .build()
+        .unwrap();
+    let error = credential.token(&graph()).await.unwrap_err();
+    let error = detail(&error);
+    assert_eq!(error.aadsts_code(), Some(70_043));
+    assert!(error.service_message().unwrap().starts_with("AADSTS70043"));
+}
+
+#[tokio::test]
 async fn the_developer_clis_complaint_is_read_from_its_json() {
     let complaint = r#"{"type":"consoleMessage","data":{"message":"\nERROR: not logged in, run `azd auth login` to login\n"}}"#;
     let credential = AzureDeveloperCliCredential::builder(&Environment::default())

@@ -100,6 +100,39 @@ async fn a_device_waits_as_long_as_asked_and_longer_when_told_to_slow_down() {
 }
 
 #[tokio::test]
+async fn a_device_response_without_a_message_is_shown_with_address_and_code() {
+    for message in ["", r#","message":null"#, r#","message":" ""#] {
+        let body = format!(
+            r#"{{"device_code":"canary","user_code":"WDJB-MJHT","verification_uri":"https://id.example/device","verification_uri_complete":"https://id.example/device?code=WDJB-MJHT","expires_in":1800{message}}}"#
+        );
+        let transport = ScriptedTransport::new().then(200, &[], body).then(
+            400,
+            &[],
+            r#"{"error":"access_denied"}"#,
+        );
+        let shown = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&shown);
+        let credential = DeviceCodeCredential::builder(
+            crate::support::TENANT,
+            crate::support::CLIENT,
+            move |prompt: &DeviceCodePrompt| seen.lock().unwrap().push(prompt.clone()),
+        )
+        .clock(entra_core::ManualClock::new())
+        .transport(Arc::new(transport))
+        .build()
+        .unwrap();
+        credential.sign_in(["User.Read"]).await.unwrap_err();
+        let prompts = shown.lock().unwrap();
+        assert_eq!(
+            prompts[0].message,
+            "To sign in, open https://id.example/device in a web browser and enter the code WDJB-MJHT."
+        );
+        let complete = prompts[0].verification_uri_complete.as_deref();
+        assert_eq!(complete, Some("https://id.example/device?code=WDJB-MJHT"));
+    }
+}
+
+#[tokio::test]
 async fn a_device_code_that_nobody_or_a_decliner_uses_gives_a_clear_error() {
     let (tenant, app) = tool().await;
     let person = Arc::clone(&tenant);

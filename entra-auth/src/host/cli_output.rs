@@ -1,0 +1,163 @@
+//! What the Azure CLI and the Azure Developer CLI print, with what terminals, updates and Python put
+//! around it.
+
+use serde_json::Value;
+
+/// The JSON object with this member in what was printed, or else the first one. Warnings, a byte
+/// order mark or colour codes may stand before and after it.
+pub(super) fn printed_object(stdout: &str, member: &str) -> Option<Value> {
+    let plain = without_colours(stdout);
+    let mut first = None;
+    for (at, _) in plain.match_indices('{').take(MOST_TRIES) {
+        let mut values = serde_json::Deserializer::from_str(&plain[at..]).into_iter::<Value>();
+        match values.next() {
+            Some(Ok(object)) if object.get(member).is_some() => return Some(object),
+            Some(Ok(object)) if first.is_none() => first = Some(object),
+            _ => {}
+        }
+    }
+    first
+}
+
+/// What a tool that failed printed on standard error.
+pub(super) struct Complaint {
+    /// Why it failed, without what the tool proposes: `azd` proposes to sign in also where only the
+    /// network is down.
+    pub(super) reason: String,
+}
+
+impl Complaint {
+    pub(super) fn read(stderr: &str) -> Self {
+        let plain = without_colours(stderr);
+        let objects = || {
+            plain.lines().filter_map(|line| {
+                let line = line.trim().trim_start_matches('\u{feff}');
+                serde_json::from_str::<Value>(line)
+                    .ok()
+                    .filter(Value::is_object)
+            })
+        };
+        let text = |value: &Value| {
+            let text = value.as_str()?.trim();
+            (!text.is_empty()).then(|| text.to_owned())
+        };
+        // azd from 1.23.7 on: the error has a line of its own. Before, its console messages have it.
+        let error = objects().find_map(|object| text(&object["error"]));
+        let message = || objects().find_map(|object| text(&object["data"]["message"]));
+        let reason = error
+            .or_else(message)
+            .or_else(|| objects().find_map(|object| text(&object["message"])))
+            .unwrap_or(plain);
+        Self { reason }
+    }
+
+    /// Entra's number, wherever it stands.
+    pub(super) fn aadsts(&self) -> Option<u32> {
+        self.reason
+            .match_indices("AADSTS")
+            .find_map(|(at, prefix)| {
+                let rest = &self.reason[at + prefix.len()..];
+                let end = rest
+                    .find(|digit: char| !digit.is_ascii_digit())
+                    .unwrap_or(rest.len());
+                rest[..end].parse().ok()
+            })
+    }
+
+    /// The line that says most, without anything like a token: that with Entra's number, that of the
+    /// error, or the first that is no warning.
+    pub(super) fn line(&self) -> String {
+        let lines = || {
+            self.reason
+                .lines()
+                .map(str::trim)
+                .filter(|line| !line.is_empty())
+        };
+        let is_warning = |line: &str| line.starts_with("WARNING") || line.contains("Warning:");
+        let line = lines()
+            .find(|line| line.contains("AADSTS"))
+            .or_else(|| lines().find(|line| line.starts_with("ERROR:")))
+            .or_else(|| lines().find(|line| !is_warning(line)))
+            .unwrap_or_default();
+        line.trim_start_matches("ERROR:")
+            .split_whitespace()
+            .map(|word| if word.contains("eyJ") { "…" } else { word })
+            .collect::<Vec<_>>()
+            .join(" ")
+            .chars()
+            .filter(|character| !character.is_control())
+            .take(LONGEST)
+            .collect()
+    }
+}
+
+/// The text without the escape sequences of a terminal (ECMA-48: `ESC [ … letter`).
+fn without_colours(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        if character != '\u{1b}' {
+            plain.push(character);
+            continue;
+        }
+        if characters.next_if_eq(&'[').is_some() {
+            characters.by_ref().find(|end| ('@'..='~').contains(end));
+        }
+    }
+    plain
+}
+
+const LONGEST: usize = 300;
+/// Enough for the braces of any warning; each try may read all that follows.
+const MOST_TRIES: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_object_is_found_among_warnings_marks_and_colours() {
+        for text in [
+            r#"{"a":1}"#,
+            "\u{feff}{\"a\":1}\n",
+            "{\"a\":1}\u{1b}[0m\n",
+            "\u{1b}[93mWARNING: {not json} an update is there\u{1b}[0m\n{\"a\":1}",
+            "{\"a\":1}\n{\"a\":2}",
+            "[1] {\"a\":1} trailing",
+            r#"WARNING: {"b":2} {"a":1}"#,
+        ] {
+            assert_eq!(printed_object(text, "a").unwrap()["a"], 1, "{text:?}");
+        }
+        assert_eq!(
+            printed_object(r#"{"b":{"c":1}}"#, "a").unwrap()["b"]["c"],
+            1
+        );
+        for text in ["", "{", "[]", "no json", "\u{1b}[", "\u{1b}"] {
+            assert_eq!(printed_object(text, "a"), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_reason_is_found_in_every_generation_of_output() {
+        let python = "/opt/az/lib/x.py:3: SyntaxWarning: invalid escape\n  x = '\\d'\n\u{1b}[91mERROR: AADSTS70043: The refresh token has expired\u{1b}[0m\n";
+        let old = r#"{"type":"consoleMessage","timestamp":"t","data":{"message":"\nERROR: fetching token:\nAADSTS700082: expired\n"}}"#;
+        let middle = "{\"type\":\"consoleMessage\",\"timestamp\":\"t\",\"data\":{\"message\":\"\"}}\n{\"error\":\"AADSTS50076: second factor\",\"links\":[],\"message\":\"m\",\"suggestion\":\"run azd auth login\"}";
+        for (text, code, line) in [
+            (
+                python,
+                Some(70_043),
+                "AADSTS70043: The refresh token has expired",
+            ),
+            (old, Some(700_082), "AADSTS700082: expired"),
+            (middle, Some(50_076), "AADSTS50076: second factor"),
+        ] {
+            let complaint = Complaint::read(text);
+            assert_eq!(complaint.aadsts(), code, "{text}");
+            assert_eq!(complaint.line(), line);
+        }
+        let down = r#"{"error":"dial tcp: lookup login.microsoftonline.com: no such host","suggestion":"azd auth login"}"#;
+        assert!(!Complaint::read(down).reason.contains("auth login"));
+        let shown = Complaint::read("ERROR: eyJhbGci.eyJ.x was refused").line();
+        assert_eq!(shown, "… was refused");
+    }
+}
