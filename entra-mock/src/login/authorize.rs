@@ -10,8 +10,8 @@ use super::{
     consent::{self, Allowed},
     context::Context,
     error::{LoginError, not_supported},
+    grants::{Code, Subject},
     identify::{Answer, Identify, Known, Progress, Wanted},
-    ledger::{Code, Subject},
     page::{self, Page},
     policy, resource,
     user_sign_in::{self, Event},
@@ -170,6 +170,13 @@ impl<'a> Visit<'a> {
             .filter(|allowed| !allowed.missing.is_empty())
             .collect();
         let ask = !missing.is_empty() || self.request.prompt == Prompt::Consent;
+        // Whoever accepts must be able to: a form can be posted without its page.
+        if !self.is_silent()
+            && let Err(error) = self.check_administrator(subject, allowed)
+        {
+            self.log(subject, Err(error.clone()));
+            return self.refuse(&error);
+        }
         if answer == Answer::Accept || !ask {
             self.accept(subject, &missing);
             return self.code(subject);
@@ -209,7 +216,12 @@ impl<'a> Visit<'a> {
         .map_err(Refused::Request)
     }
 
-    fn ask_for_consent(&self, subject: &Subject, allowed: &[Allowed]) -> Reply {
+    /// Some scopes only an administrator can grant.
+    fn check_administrator(
+        &self,
+        subject: &Subject,
+        allowed: &[Allowed],
+    ) -> Result<(), LoginError> {
         let state = self.context.read();
         let for_admins = allowed.iter().any(|allowed| {
             allowed
@@ -217,18 +229,21 @@ impl<'a> Visit<'a> {
                 .iter()
                 .any(|name| consent::is_for_admins(&state, &allowed.resource, name))
         });
+        let administrator = account::of(&state, subject).is_ok_and(account::is_admin);
+        if administrator || !for_admins {
+            return Ok(());
+        }
+        let text = format!(
+            "The application '{}' needs a permission that only an administrator can grant.",
+            self.request.client.display_name
+        );
+        Err(LoginError::new(90_094, text))
+    }
+
+    fn ask_for_consent(&self, subject: &Subject, allowed: &[Allowed]) -> Reply {
+        let state = self.context.read();
         let admin = account::of(&state, subject).is_ok_and(account::is_admin);
         let client = &self.request.client;
-        if for_admins && !admin {
-            let text = format!(
-                "The application '{}' needs a permission that only an administrator can grant.",
-                client.display_name
-            );
-            let error = LoginError::new(90_094, text);
-            drop(state);
-            self.log(subject, Err(error.clone()));
-            return self.refuse(&error);
-        }
         let mut wishes = consent::identity_wishes(&self.request.asked);
         for allowed in allowed {
             let names = match self.request.prompt {
@@ -288,7 +303,7 @@ impl<'a> Visit<'a> {
                 expires_on: later(self.context.now, CODE_LIFETIME),
                 redeemed: false,
             };
-            state.ledger.codes.insert(code.clone(), entry);
+            state.grants.codes.insert(code.clone(), entry);
             (code, user_token::client_info(&state, &subject.user_id))
         };
         self.log(subject, Ok(()));

@@ -352,3 +352,22 @@ async fn an_interactive_sign_in_is_listed_and_a_failed_one_too() {
     assert_eq!(codes.len(), 2, "{}", list.text);
     assert!(codes.contains(&0) && codes.contains(&50126), "{codes:?}");
 }
+
+#[tokio::test]
+#[should_panic(expected = "AADSTS90094")]
+async fn a_user_cannot_accept_what_only_an_administrator_can_grant() {
+    let tenant = entra_mock::FakeTenant::start().await;
+    let back = "https://shop.example/callback";
+    let app = tenant.register_app("Shop").redirect_uri(back);
+    let url = format!(
+        "{}/{}/oauth2/v2.0/authorize?client_id={}&response_type=code&scope=openid%20User.Read.All&redirect_uri={back}",
+        tenant.uri(),
+        tenant.id(),
+        app.client_id()
+    );
+    let admin = tenant.add_user("Dana Demir");
+    admin.make_admin();
+    let signed_in = tenant.sign_in_at(&url, &admin.user_principal_name());
+    assert!(signed_in.parameter("code").is_some());
+    let _ = tenant.sign_in_at(&url, "adele@contoso.com");
+}
