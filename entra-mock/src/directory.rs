@@ -205,6 +205,9 @@ pub(crate) fn security_identifier(id: &str) -> String {
         .fold("S-1-12-1".to_owned(), |text, part| format!("{text}-{part}"))
 }
 
+/// Graph's application id, the same in every tenant and cloud.
+pub(crate) const GRAPH_APP_ID: &str = "00000003-0000-0000-c000-000000000000";
+
 #[cfg(test)]
 mod tests {
     use super::*;

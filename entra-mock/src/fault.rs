@@ -2,10 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{
-    engine::is_graph,
-    wire::{Delivery, Reply, WireRequest},
-};
+use crate::wire::{Delivery, Reply, WireRequest, is_graph};
 
 /// Something that goes wrong on purpose: which requests it hits, and what happens to them.
 ///

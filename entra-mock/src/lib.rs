@@ -9,6 +9,7 @@ mod face;
     expect(dead_code, reason = "only a test looks into it")
 )]
 mod fault;
+mod grants;
 mod graph;
 #[cfg_attr(
     not(feature = "wiremock"),
@@ -37,7 +38,8 @@ pub use standalone::{Server, ServerBuilder, ServerError};
 #[cfg(feature = "wiremock")]
 pub use tenant::{
     AccessPolicy, App, DeviceHandle, FakeTenant, FakeTenantBuilder, GroupClaims, GroupHandle,
-    PolicyHandle, Redirected, Requests, SeedError, SignInHandle, UserHandle, UserTokens,
+    PolicyHandle, Redirected, Requests, SeedError, SignInHandle, TenantResponder, UserHandle,
+    UserTokens,
 };
 pub use {
     fault::{Fault, FaultTrigger},

@@ -8,8 +8,8 @@ use std::{
 use entra_core::{Guid, Timestamp};
 
 use crate::{
+    grants::{GrantStore, Policy},
     keys::KeyRing,
-    login::{Ledger, Policy},
     random::Random,
     store::{Kind, Object, Store},
 };
@@ -37,7 +37,7 @@ pub(crate) struct State {
     pub(crate) license: License,
     pub(crate) store: Store,
     pub(crate) random: Random,
-    pub(crate) ledger: Ledger,
+    pub(crate) grants: GrantStore,
     pub(crate) keys: KeyRing,
     /// Conditional access.
     pub(crate) policies: Vec<Policy>,
@@ -73,7 +73,7 @@ impl State {
             license,
             store: Store::new(),
             random,
-            ledger: Ledger::default(),
+            grants: GrantStore::default(),
             keys: KeyRing::default(),
             policies: Vec::new(),
             token_lifetime: TOKEN_LIFETIME,

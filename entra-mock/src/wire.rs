@@ -72,3 +72,33 @@ impl Reply {
         self
     }
 }
+
+/// Whether a path belongs to Graph rather than to sign-in.
+pub(crate) fn is_graph(path: &str) -> bool {
+    let first = path
+        .trim_start_matches('/')
+        .split('/')
+        .next()
+        .unwrap_or_default();
+    first.eq_ignore_ascii_case("v1.0") || first.eq_ignore_ascii_case("beta")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn graph_is_told_from_sign_in_by_the_first_segment() {
+        for graph in ["/v1.0/users", "/beta/me", "/V1.0", "/v1.0/$batch"] {
+            assert!(is_graph(graph), "{graph}");
+        }
+        for login in [
+            "/",
+            "/contoso.com/v2.0/.well-known/openid-configuration",
+            "/common/oauth2/v2.0/token",
+            "/v1.0.example/x",
+        ] {
+            assert!(!is_graph(login), "{login}");
+        }
+    }
+}

@@ -5,11 +5,10 @@ use std::time::Duration;
 use entra_core::{Guid, Secret, Timestamp};
 use serde_json::{Value, json};
 
-use super::{later, object, push};
+use super::{GRAPH_APP_ID, later, object, push};
 use crate::{
-    seed::GRAPH_APP_ID,
     state::{State, iso},
-    store::{Conflict, Kind},
+    store::{Conflict, Kind, Object},
 };
 
 /// The ids of an application and its service principal.
@@ -178,6 +177,47 @@ impl State {
             return false;
         };
         self.assign(now, service_principal, &graph, &role).is_ok()
+    }
+
+    /// Adds an app role for applications and users to an application of this tenant, and to its
+    /// service principal; `false` if it has one of that value.
+    #[cfg(feature = "wiremock")]
+    pub(crate) fn expose_app_role(&mut self, app: &AppIds, value: &str) -> bool {
+        let principal = self
+            .store
+            .get(Kind::ServicePrincipal, &app.service_principal_id);
+        let roles = principal.and_then(|object| object.get("appRoles")?.as_array());
+        if roles.is_some_and(|roles| roles.iter().any(|role| role["value"] == value)) {
+            return false;
+        }
+        let role = json!({
+            "allowedMemberTypes": ["Application", "User"], "description": value, "displayName": value,
+            "id": self.new_id(), "isEnabled": true, "origin": "Application", "value": value,
+        });
+        let add = |object: &mut Object| push(object, "appRoles", role.clone());
+        self.store.update(Kind::Application, &app.object_id, add);
+        let principal = &app.service_principal_id;
+        self.store.update(Kind::ServicePrincipal, principal, add)
+    }
+
+    /// Grants an app role of any resource to an application; `false` if there is none of that value.
+    #[cfg(feature = "wiremock")]
+    pub(crate) fn grant_app_role(
+        &mut self,
+        now: Timestamp,
+        principal: &str,
+        resource: &str,
+        value: &str,
+    ) -> bool {
+        let roles = self
+            .store
+            .get(Kind::ServicePrincipal, resource)
+            .and_then(|object| object.get("appRoles")?.as_array());
+        let role = roles.and_then(|roles| {
+            let role = roles.iter().find(|role| role["value"] == value)?;
+            role["id"].as_str().map(str::to_owned)
+        });
+        role.is_some_and(|role| self.assign(now, principal, resource, &role).is_ok())
     }
 
     /// Grants delegated permissions of Graph for all users.

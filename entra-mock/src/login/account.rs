@@ -10,7 +10,7 @@ use super::{
     client::text,
     context::{Context, plain_text},
     error::LoginError,
-    ledger::{Attempts, Subject},
+    grants::{Attempts, Subject},
     policy,
 };
 use crate::{
@@ -72,7 +72,7 @@ pub(super) fn authenticate(
     };
     let enabled = check_enabled(user);
     let subject = subject(&state, user, context.now, false);
-    let mut attempts = state.ledger.attempts.remove(&id).unwrap_or_default();
+    let mut attempts = state.grants.attempts.remove(&id).unwrap_or_default();
     let locked = attempts.locked_until.is_some_and(|end| end > context.now);
     if right && !locked {
         return enabled.map(|()| subject);
@@ -80,7 +80,7 @@ pub(super) fn authenticate(
     if !locked {
         attempts.count(password, context.now);
     }
-    state.ledger.attempts.insert(id, attempts);
+    state.grants.attempts.insert(id, attempts);
     Err(if locked {
         let text = "The account is locked for a while, because too many wrong passwords were tried. Try again later.";
         LoginError::new(50_053, text)

@@ -7,7 +7,7 @@ use super::{
     context::{Context, plain_text},
     discovery,
     error::LoginError,
-    ledger::Challenge,
+    grants::Challenge,
     redirect::{self, Mode, Platform, Return},
     scope::Asked,
     user_grant,

@@ -7,7 +7,7 @@ use entra_core::Timestamp;
 use super::{
     account,
     context::Context,
-    ledger::{Account, Flow, Session, Subject},
+    grants::{Account, Flow, Session, Subject},
 };
 use crate::{directory::later, state::State};
 
@@ -59,7 +59,7 @@ impl<'a> Browser<'a> {
         let old = self
             .id
             .as_deref()
-            .and_then(|id| state.ledger.sessions.remove(id))
+            .and_then(|id| state.grants.sessions.remove(id))
             .filter(|session| session.expires_on > self.context.now);
         let keep = keep || old.as_ref().is_some_and(|session| session.keep);
         let mut accounts = old.map_or_else(Vec::new, |session| session.accounts);
@@ -81,7 +81,7 @@ impl<'a> Browser<'a> {
             keep,
             expires_on: later(self.context.now, lifetime(keep)),
         };
-        state.ledger.sessions.insert(id.clone(), session);
+        state.grants.sessions.insert(id.clone(), session);
         drop(state);
         let cookie = self.cookie(&id, keep.then_some(lifetime(keep)));
         self.id = Some(id);
@@ -95,7 +95,7 @@ impl<'a> Browser<'a> {
         let Some(session) = self
             .id
             .as_deref()
-            .and_then(|id| state.ledger.sessions.get_mut(id))
+            .and_then(|id| state.grants.sessions.get_mut(id))
         else {
             return;
         };
@@ -118,7 +118,7 @@ impl<'a> Browser<'a> {
         let session = self
             .id
             .as_deref()
-            .and_then(|id| state.ledger.sessions.get_mut(id));
+            .and_then(|id| state.grants.sessions.get_mut(id));
         let Some(session) = session else {
             return (Vec::new(), self.cookie("", Some(Duration::ZERO)));
         };
@@ -129,7 +129,7 @@ impl<'a> Browser<'a> {
         let (empty, keep) = (session.accounts.is_empty(), session.keep);
         let id = self.id.clone().unwrap_or_default();
         if empty {
-            state.ledger.sessions.remove(&id);
+            state.grants.sessions.remove(&id);
             return (gone, self.cookie("", Some(Duration::ZERO)));
         }
         let cookie = self.cookie(&id, keep.then_some(lifetime(keep)));
@@ -147,14 +147,14 @@ impl<'a> Browser<'a> {
             subject: subject.clone(),
             expires_on: later(self.context.now, FLOW_LIFETIME),
         };
-        state.ledger.flows.insert(id.clone(), flow);
+        state.grants.flows.insert(id.clone(), flow);
         id
     }
 
     /// The person that a ticket speaks for.
     pub(super) fn subject_of(&self, flow: &str, request: &str) -> Option<Subject> {
         let state = self.context.read();
-        let flow = state.ledger.flows.get(flow)?;
+        let flow = state.grants.flows.get(flow)?;
         let fits = self.id.as_ref() == Some(&flow.session)
             && flow.request == request
             && flow.expires_on > self.context.now
@@ -163,7 +163,7 @@ impl<'a> Browser<'a> {
     }
 
     fn session<'s>(&self, state: &'s State) -> Option<&'s Session> {
-        let session = state.ledger.sessions.get(self.id.as_deref()?)?;
+        let session = state.grants.sessions.get(self.id.as_deref()?)?;
         is_open(session, self.context.now).then_some(session)
     }
 

@@ -9,7 +9,7 @@ use super::{
     discovery::Tenant,
     error::LoginError,
     form::Form,
-    ledger::{Challenge, Code},
+    grants::{Challenge, Code},
     mint::Issued,
     redirect::Platform,
     scope::Asked,
@@ -98,7 +98,7 @@ pub(super) fn check_platform(
 fn find(context: &Context<'_>, text: &str, client_id: &str) -> Result<Code, LoginError> {
     let state = context.read();
     let code = state
-        .ledger
+        .grants
         .codes
         .get(text)
         .filter(|code| code.client_id == client_id)
@@ -123,7 +123,7 @@ fn find(context: &Context<'_>, text: &str, client_id: &str) -> Result<Code, Logi
 /// Of many who redeem one code at once, one wins.
 fn redeem(context: &Context<'_>, text: &str) -> Result<(), LoginError> {
     let mut state = context.write();
-    match state.ledger.codes.get_mut(text) {
+    match state.grants.codes.get_mut(text) {
         Some(code) if !code.redeemed => {
             code.redeemed = true;
             Ok(())
@@ -187,7 +187,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        login::{Version, ledger::Subject},
+        login::{Version, grants::Subject},
         state::{License, State},
         wire::WireRequest,
     };
@@ -214,7 +214,7 @@ mod tests {
             expires_on: now,
             redeemed: false,
         };
-        state.ledger.codes.insert("code".into(), code);
+        state.grants.codes.insert("code".into(), code);
         let state = RwLock::new(state);
         let request = WireRequest {
             method: "POST".into(),

@@ -10,7 +10,7 @@ use super::{
     discovery::{self, Tenant},
     error::{LoginError, not_supported, success},
     form::Form,
-    ledger::{DeviceAnswer, DeviceRequest, Subject},
+    grants::{DeviceAnswer, DeviceRequest, Subject},
     mint::Issued,
     page,
     scope::Asked,
@@ -51,7 +51,7 @@ fn begin(context: &Context<'_>, segment: &str) -> Result<Map<String, Value>, Ref
         format!("1.D{}", state.random.token(120)),
         state.random.text(9, USER_CODE_LETTERS),
     );
-    state.ledger.devices.insert(
+    state.grants.devices.insert(
         device_code.clone(),
         DeviceRequest {
             user_code: user_code.clone(),
@@ -106,7 +106,7 @@ fn poll(
 ) -> Result<(Subject, Asked), LoginError> {
     let mut state = context.write();
     let request = state
-        .ledger
+        .grants
         .devices
         .get_mut(device_code)
         .filter(|request| request.client_id == client_id)
@@ -152,7 +152,7 @@ impl State {
         answer: DeviceAnswer,
     ) -> bool {
         let user_code = user_code.trim();
-        let request = self.ledger.devices.values_mut().find(|request| {
+        let request = self.grants.devices.values_mut().find(|request| {
             request.user_code.eq_ignore_ascii_case(user_code)
                 && request.expires_on > now
                 && request.answer == DeviceAnswer::Pending
@@ -223,7 +223,7 @@ pub(super) fn page(context: &Context<'_>) -> Reply {
 /// The application whose device shows this code and still waits.
 fn app_of(context: &Context<'_>, code: &str) -> Option<String> {
     let state = context.read();
-    let request = state.ledger.devices.values().find(|request| {
+    let request = state.grants.devices.values().find(|request| {
         request.user_code.eq_ignore_ascii_case(code.trim())
             && request.expires_on > context.now
             && request.answer == DeviceAnswer::Pending
@@ -245,7 +245,7 @@ fn sign_in(context: &Context<'_>, form: &Form, code: &str) -> Result<Subject, Lo
     if let Err(error) = &found {
         let mut state = context.write();
         let client = state
-            .ledger
+            .grants
             .devices
             .values_mut()
             .find(|request| request.user_code.eq_ignore_ascii_case(code.trim()))

@@ -7,7 +7,7 @@ use super::{
     client::{Client, text},
     context::{Context, plain_text},
     error::LoginError,
-    ledger::Subject,
+    grants::Subject,
     page::{self, Page, Tile},
     user_sign_in,
 };

@@ -10,8 +10,8 @@ use super::{
     client::text,
     context::Context,
     discovery::issuer_at,
+    grants::{Account, Subject},
     identify::tiles,
-    ledger::{Account, Subject},
     page, redirect,
     verify::signed_claims,
 };

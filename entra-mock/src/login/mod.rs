@@ -23,7 +23,6 @@ mod error;
 mod federated;
 mod form;
 mod identify;
-mod ledger;
 mod logout;
 mod managed_identity;
 mod mint;
@@ -47,13 +46,12 @@ use std::sync::RwLock;
 use entra_core::Timestamp;
 
 use crate::{
+    grants,
     state::State,
     wire::{Reply, WireRequest},
 };
 
-pub(crate) use {
-    client_assertion_certificate::Certificate, ledger::Ledger, policy::Policy, verify::caller,
-};
+pub(crate) use {client_assertion_certificate::Certificate, verify::caller};
 #[cfg(feature = "wiremock")]
 pub(crate) use {
     client_assertion_certificate::{remove_all, revoke_all},
@@ -61,7 +59,6 @@ pub(crate) use {
     federated::{
         CREDENTIALS as FEDERATED_CREDENTIALS, issue as issue_federated, published as published_keys,
     },
-    policy::Control,
 };
 
 use context::Context;

@@ -8,7 +8,7 @@ use super::{
     discovery::Tenant,
     error::LoginError,
     form::Form,
-    ledger::Subject,
+    grants::Subject,
     mint::Issued,
     resource,
     scope::Asked,

@@ -1,39 +1,10 @@
 //! Conditional access: who must give a second factor where, and who does not get in at all.
 
 use super::{claims, error::LoginError};
-use crate::state::State;
-
-/// A rule about sign-ins.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Policy {
-    pub(crate) id: String,
-    pub(crate) control: Control,
-    /// Ids of people and groups; empty for everyone.
-    pub(crate) people: Vec<String>,
-    /// Client ids, of the application that signs in or of the one a token is for; empty for all.
-    pub(crate) apps: Vec<String>,
-}
-
-/// What a rule demands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Control {
-    Block,
-    SecondFactor,
-}
-
-impl Policy {
-    fn applies(&self, state: &State, user_id: &str, apps: &[&str]) -> bool {
-        let here = self.apps.is_empty()
-            || apps
-                .iter()
-                .any(|app| self.apps.iter().any(|own| own == app));
-        here && (self.people.is_empty()
-            || self.people.iter().any(|id| id == user_id)
-            || claims::groups_of(state, user_id)
-                .iter()
-                .any(|group| self.people.contains(group)))
-    }
-}
+use crate::{
+    grants::{Control, Policy},
+    state::State,
+};
 
 /// Refuses somebody whom a policy keeps out of one of these applications.
 pub(super) fn check_block(state: &State, user_id: &str, apps: &[&str]) -> Result<(), LoginError> {
@@ -65,5 +36,17 @@ fn found<'a>(
     state
         .policies
         .iter()
-        .find(|policy| policy.control == control && policy.applies(state, user_id, apps))
+        .find(|policy| policy.control == control && applies(policy, state, user_id, apps))
+}
+
+fn applies(policy: &Policy, state: &State, user_id: &str, apps: &[&str]) -> bool {
+    let here = policy.apps.is_empty()
+        || apps
+            .iter()
+            .any(|app| policy.apps.iter().any(|own| own == app));
+    here && (policy.people.is_empty()
+        || policy.people.iter().any(|id| id == user_id)
+        || claims::groups_of(state, user_id)
+            .iter()
+            .any(|group| policy.people.contains(group)))
 }

@@ -10,15 +10,7 @@ use crate::{
     wire::Reply,
 };
 
-/// Under which platform an application has registered an address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Platform {
-    Web,
-    /// A single-page application: no secret, but PKCE and a browser's `Origin`.
-    Spa,
-    /// A mobile or desktop application, which can keep no secret.
-    Public,
-}
+pub(super) use crate::grants::Platform;
 
 /// The platform of an address, if the application has it.
 pub(super) fn platform(state: &State, app_id: &str, address: &str) -> Option<Platform> {

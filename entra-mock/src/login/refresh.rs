@@ -6,7 +6,7 @@ use super::{
     discovery::Tenant,
     error::LoginError,
     form::Form,
-    ledger::RefreshToken,
+    grants::RefreshToken,
     mint::Issued,
     redirect::Platform,
     scope::Asked,
@@ -58,7 +58,7 @@ pub(super) fn respond(
 fn find(context: &Context<'_>, text: &str, client_id: &str) -> Result<RefreshToken, LoginError> {
     let state = context.read();
     let token = state
-        .ledger
+        .grants
         .refresh_tokens
         .get(text)
         .filter(|token| token.client_id == client_id)

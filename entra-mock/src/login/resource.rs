@@ -10,7 +10,7 @@ use super::{
     form::Form,
 };
 use crate::{
-    seed::GRAPH_APP_ID,
+    directory::GRAPH_APP_ID,
     state::State,
     store::{Kind, Object},
 };

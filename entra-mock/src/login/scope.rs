@@ -1,29 +1,9 @@
 //! What a client asks for on a person's behalf: the words of a `scope` parameter.
 
 use super::{context::plain_text, error::LoginError, resource};
-use crate::seed::GRAPH_APP_ID;
+use crate::directory::GRAPH_APP_ID;
 
-/// The scopes of one request, sorted out.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Asked {
-    pub(super) openid: bool,
-    pub(super) profile: bool,
-    pub(super) email: bool,
-    pub(super) offline_access: bool,
-    /// In the order of their first mention; a token is for the first one.
-    pub(super) resources: Vec<AskedResource>,
-}
-
-/// What is asked of one resource.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct AskedResource {
-    pub(super) identifier: String,
-    /// The resource as the scopes spell it; none for Graph's scopes, which need no resource.
-    pub(super) prefix: Option<String>,
-    pub(super) names: Vec<String>,
-    /// Whether everything granted is asked for.
-    pub(super) default: bool,
-}
+pub(super) use crate::grants::{Asked, AskedResource};
 
 impl Asked {
     pub(super) fn parse(scope: &str) -> Result<Self, LoginError> {

@@ -10,7 +10,7 @@ use super::{
     context::Context,
     discovery::Tenant,
     error::LoginError,
-    ledger::{RefreshToken, Subject},
+    grants::{RefreshToken, Subject},
     mint::Issued,
     policy, resource,
     scope::Asked,
@@ -50,7 +50,7 @@ pub(super) fn issue(context: &Context<'_>, order: &Order<'_>) -> Result<Issued, 
                 context.write().write_sign_in(record);
             }
             if let Some((text, token)) = refresh {
-                context.write().ledger.refresh_tokens.insert(text, token);
+                context.write().grants.refresh_tokens.insert(text, token);
             }
             Ok(issued)
         }

@@ -11,7 +11,7 @@ use super::{
     context::Context,
     discovery::issuer_at,
     error::LoginError,
-    ledger::Subject,
+    grants::Subject,
     mint::{BACKDATED, sign},
     resource::Resource,
     scope::Asked,

@@ -5,8 +5,8 @@ use entra_core::Timestamp;
 use serde_json::Value;
 
 use crate::{
+    directory::GRAPH_APP_ID,
     permissions::{Caller, TokenProblem},
-    seed::GRAPH_APP_ID,
     state::State,
     wire::WireRequest,
 };

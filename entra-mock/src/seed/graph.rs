@@ -5,13 +5,10 @@ use std::sync::OnceLock;
 use serde_json::{Value, json};
 
 use crate::{
-    directory::object,
+    directory::{GRAPH_APP_ID, object},
     state::State,
     store::{Conflict, Kind},
 };
-
-/// Graph's application id, the same in every tenant and cloud.
-pub(crate) const GRAPH_APP_ID: &str = "00000003-0000-0000-c000-000000000000";
 
 pub(super) fn add_service_principal(state: &mut State) -> Result<(), Conflict> {
     static PERMISSIONS: OnceLock<(Value, Value)> = OnceLock::new();

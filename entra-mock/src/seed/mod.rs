@@ -14,8 +14,6 @@ use crate::{
     store::{Conflict, Kind},
 };
 
-pub(crate) use graph::GRAPH_APP_ID;
-
 /// What a tenant contains when it starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]

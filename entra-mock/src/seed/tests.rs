@@ -4,6 +4,7 @@ use entra_core::Timestamp;
 use serde_json::Value;
 
 use super::*;
+use crate::directory::GRAPH_APP_ID;
 use crate::store::{Object, Relation};
 
 fn now() -> Timestamp {

@@ -6,10 +6,10 @@ use entra_core::{Secret, Timestamp};
 use serde_json::{Value, json};
 
 use crate::{
-    directory::{AppIds, NewUser},
+    directory::{AppIds, GRAPH_APP_ID, NewUser},
     keys,
     login::Certificate,
-    seed::{DOMAIN, GRAPH_APP_ID},
+    seed::DOMAIN,
     state::State,
     store::Kind,
 };

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::{App, FakeTenant};
 use crate::{
+    directory::GRAPH_APP_ID,
     login::{self, Direct},
-    seed::GRAPH_APP_ID,
     store::Kind,
 };
 
@@ -175,6 +175,44 @@ impl App {
     /// Exposes a scope of this application as an API, under `api://{client id}`.
     pub fn expose_scope(&self, name: &str) -> Self {
         self.engine.write().expose_scope(&self.ids, name);
+        self.clone()
+    }
+
+    /// Adds an app role to this application as an API, for applications and users.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() {
+    /// let tenant = entra_mock::FakeTenant::start().await;
+    /// let api = tenant.register_app("Orders API").expose_app_role("Orders.Read.All");
+    /// let job = tenant.register_app("Night job").with_secret().application_permission_of(&api, "Orders.Read.All");
+    /// // Its tokens for `{client id of the API}/.default` have `"roles": ["Orders.Read.All"]`.
+    /// # }
+    /// ```
+    pub fn expose_app_role(&self, value: &str) -> Self {
+        self.engine.write().expose_app_role(&self.ids, value);
+        self.clone()
+    }
+
+    /// Grants an app role of another application with an administrator's consent.
+    ///
+    /// # Panics
+    /// If that application exposes no such role.
+    #[track_caller]
+    #[expect(
+        clippy::panic,
+        reason = "a misspelt role must fail the test at its line"
+    )]
+    pub fn application_permission_of(&self, api: &Self, value: &str) -> Self {
+        let now = self.engine.now();
+        let granted = self.engine.write().grant_app_role(
+            now,
+            &self.ids.service_principal_id,
+            &api.ids.service_principal_id,
+            value,
+        );
+        if !granted {
+            panic!("the application exposes no app role {value:?}");
+        }
         self.clone()
     }
 

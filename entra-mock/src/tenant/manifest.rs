@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::App;
-use crate::{seed::GRAPH_APP_ID, store::Kind};
+use crate::{directory::GRAPH_APP_ID, store::Kind};
 
 /// Which groups an application's tokens carry; see [`App::group_claims`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

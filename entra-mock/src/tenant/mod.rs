@@ -9,6 +9,7 @@ mod group;
 mod manifest;
 mod policy;
 mod requests;
+mod responder;
 mod sign_in;
 mod signing_keys;
 mod user;
@@ -35,6 +36,7 @@ pub use group::GroupHandle;
 pub use manifest::GroupClaims;
 pub use policy::{AccessPolicy, PolicyHandle};
 pub use requests::Requests;
+pub use responder::TenantResponder;
 pub use sign_in::SignInHandle;
 pub use user::UserHandle;
 
@@ -117,13 +119,11 @@ impl FakeTenant {
     /// The cloud to give to a credential and a client; tokens are for `https://graph.microsoft.com`.
     #[must_use]
     pub fn cloud(&self) -> Cloud {
-        let uri = self.uri();
         #[expect(
             clippy::expect_used,
             reason = "a loopback URL of our own making is always accepted"
         )]
-        let cloud = Cloud::custom(&uri, &uri).expect("a loopback URL");
-        cloud.with_graph_resource("https://graph.microsoft.com")
+        cloud_at(&self.uri()).expect("a loopback URL")
     }
 
     /// The clock everything here goes by; give it to the code under test as well.
@@ -267,6 +267,12 @@ impl FakeTenant {
     fn change(&self, kind: Kind, id: &str, change: impl FnOnce(&mut Object)) -> bool {
         self.engine.write().store.update(kind, id, change)
     }
+}
+
+/// The cloud of a tenant that is served at an address.
+fn cloud_at(uri: &str) -> Result<Cloud, entra_core::Error> {
+    let cloud = Cloud::custom(uri, uri)?;
+    Ok(cloud.with_graph_resource("https://graph.microsoft.com"))
 }
 
 /// Why something could not be put into the tenant.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::{App, FakeTenant, GroupHandle, UserHandle};
 use crate::{
     engine::Engine,
-    login::{Control, Policy},
+    grants::{Control, Policy},
 };
 
 impl FakeTenant {

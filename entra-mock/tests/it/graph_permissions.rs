@@ -104,7 +104,7 @@ async fn what_is_not_served_says_so() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Reader").with_secret();
     let token = token(&tenant, &app).await;
-    for path in ["/me/messages", "/sites/root", "/users/delta"] {
+    for path in ["/me/messages", "/sites/root", "/devices/delta"] {
         let answer = graph_get(&tenant, &token, path).await;
         assert_eq!(
             (answer.status, &answer.body["error"]["code"]),

@@ -47,6 +47,8 @@ mod people;
 #[cfg(feature = "wiremock")]
 mod policies;
 #[cfg(feature = "wiremock")]
+mod responder;
+#[cfg(feature = "wiremock")]
 mod sign_out;
 #[cfg(feature = "server")]
 mod standalone;

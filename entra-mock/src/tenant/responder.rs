@@ -1,0 +1,147 @@
+use std::{fmt, sync::Arc};
+
+use entra_core::Cloud;
+use wiremock::{Match, Request, Respond, ResponseTemplate};
+
+use super::{FakeTenant, cloud_at};
+use crate::{
+    engine::Engine,
+    wire::{Delivery, Reply, WireRequest, is_graph},
+};
+
+impl FakeTenant {
+    /// The tenant as a wiremock responder, to be mounted in a `MockServer` of your own beside other
+    /// mocks.
+    ///
+    /// It is the same tenant: what it answers there is in [`requests`](Self::requests), subject to
+    /// faults, and changes the same directory. Only faults that end a connection early are out of
+    /// its reach; those are answered with an empty 502.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use wiremock::{Mock, MockServer, ResponseTemplate, matchers::path};
+    ///
+    /// let tenant = entra_mock::FakeTenant::start().await;
+    /// let server = MockServer::start().await;
+    /// Mock::given(path("/webhook")).respond_with(ResponseTemplate::new(202)).mount(&server).await;
+    /// // Everything that belongs to Graph; sign-in and the rest of the server stay as they are.
+    /// let graph = tenant.responder().graph_only();
+    /// Mock::given(graph.clone()).respond_with(graph).mount(&server).await;
+    ///
+    /// let cloud = tenant.cloud_at(&server.uri())?; // for credentials and clients
+    /// # let http = reqwest::Client::builder().tls_certs_only([]).build()?;
+    /// # assert_eq!(http.get(format!("{}/v1.0/users", server.uri())).send().await?.status(), 401);
+    /// # assert_eq!(http.get(format!("{}/webhook", server.uri())).send().await?.status(), 202);
+    /// # assert_eq!(http.get(format!("{}/common/discovery/keys", server.uri())).send().await?.status(), 404);
+    /// # drop(cloud);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn responder(&self) -> TenantResponder {
+        TenantResponder {
+            engine: Arc::clone(&self.engine),
+            part: Part::Whole,
+        }
+    }
+
+    /// The cloud for credentials and clients if the tenant is served at another address, such as
+    /// that of a `MockServer` with a [`responder`](Self::responder).
+    ///
+    /// # Errors
+    /// If the address is no loopback URL without a path.
+    pub fn cloud_at(&self, uri: &str) -> Result<Cloud, entra_core::Error> {
+        cloud_at(uri)
+    }
+}
+
+/// A [`FakeTenant`] behind a wiremock server of your own; see [`FakeTenant::responder`].
+///
+/// It is also a matcher, for the requests that belong to it.
+#[derive(Clone)]
+pub struct TenantResponder {
+    engine: Arc<Engine>,
+    part: Part,
+}
+
+/// Which requests belong to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Whole,
+    SignIn,
+    Graph,
+}
+
+impl TenantResponder {
+    /// Matches only what belongs to Microsoft Graph.
+    #[must_use]
+    pub fn graph_only(mut self) -> Self {
+        self.part = Part::Graph;
+        self
+    }
+
+    /// Matches only what belongs to sign-in: discovery, keys, pages and tokens.
+    #[must_use]
+    pub fn sign_in_only(mut self) -> Self {
+        self.part = Part::SignIn;
+        self
+    }
+}
+
+impl Match for TenantResponder {
+    fn matches(&self, request: &Request) -> bool {
+        match self.part {
+            Part::Whole => true,
+            Part::Graph => is_graph(request.url.path()),
+            Part::SignIn => !is_graph(request.url.path()),
+        }
+    }
+}
+
+impl Respond for TenantResponder {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let reply = self.engine.handle(read(request));
+        if reply.delivery != Delivery::Whole {
+            return ResponseTemplate::new(502);
+        }
+        template(reply)
+    }
+}
+
+impl fmt::Debug for TenantResponder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TenantResponder")
+            .field("part", &self.part)
+            .finish_non_exhaustive()
+    }
+}
+
+fn read(request: &Request) -> WireRequest {
+    let headers: Vec<(String, String)> = request
+        .headers
+        .iter()
+        .map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            (name.as_str().to_owned(), value)
+        })
+        .collect();
+    let host = headers
+        .iter()
+        .find(|(name, _)| name == "host")
+        .map_or("localhost", |(_, host)| host.as_str());
+    WireRequest {
+        method: request.method.as_str().to_ascii_uppercase(),
+        path: request.url.path().to_owned(),
+        query: request.url.query().map(str::to_owned),
+        base: format!("http://{}", host.to_ascii_lowercase()),
+        headers,
+        body: request.body.clone(),
+    }
+}
+
+fn template(reply: Reply) -> ResponseTemplate {
+    let mut template = ResponseTemplate::new(reply.status).set_body_bytes(reply.body);
+    for (name, value) in reply.headers {
+        template = template.append_header(name, value);
+    }
+    template
+}
