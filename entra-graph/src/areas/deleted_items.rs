@@ -23,9 +23,9 @@ operations! {
     RESTORE_GROUP = "directory-deleteditems-restore-group" POST(Idempotent) "/directory/deletedItems/{id}/restore" => Object("group"),
         both ["Group.ReadWrite.All"];
     PURGE_USER = "directory-deleteditems-delete-user" DELETE "/directory/deletedItems/{id}" => Nothing,
-        both ["User.DeleteRestore.All", "User.ReadWrite.All"];
+        delegated ["User.ReadWrite.All"], application [];
     PURGE_GROUP = "directory-deleteditems-delete-group" DELETE "/directory/deletedItems/{id}" => Nothing,
-        both ["Group.ReadWrite.All"];
+        delegated ["Group.ReadWrite.All"], application [];
 }
 
 places! {
@@ -56,7 +56,8 @@ impl GraphClient {
     /// One deleted user, by object id, to read, restore or delete for good:
     /// [`POST /directory/deletedItems/{id}/restore`](https://learn.microsoft.com/graph/api/directory-deleteditems-restore).
     ///
-    /// To restore takes `User.DeleteRestore.All`; to delete for good takes it too.
+    /// To restore takes `User.DeleteRestore.All`. To delete for good takes the delegated permission
+    /// `User.ReadWrite.All`: Graph takes that from signed-in administrators only, not from an application.
     ///
     /// ```
     /// # async fn example(graph: &entra_graph::GraphClient, id: &str) -> Result<(), entra_graph::Error> {
@@ -85,7 +86,8 @@ impl GraphClient {
     /// One deleted group, by object id, to read, restore or delete for good:
     /// [`POST /directory/deletedItems/{id}/restore`](https://learn.microsoft.com/graph/api/directory-deleteditems-restore).
     ///
-    /// Takes `Group.ReadWrite.All`.
+    /// Takes `Group.ReadWrite.All`; Graph deletes for good for signed-in administrators only, not for an
+    /// application.
     #[must_use]
     pub fn deleted_group(&self, id: impl Into<Key>) -> Object<DeletedGroup> {
         deleted(self, id)

@@ -97,8 +97,17 @@ impl Error {
 
     fn needed_line(&self) -> Option<String> {
         let needed = self.needed_permissions();
-        let kind = self.permission_kind();
-        (!needed.is_empty()).then(|| format!("needs one of ({kind}): {}", needed.join(", ")))
+        if !needed.is_empty() {
+            let kind = self.permission_kind();
+            return Some(format!("needs one of ({kind}): {}", needed.join(", ")));
+        }
+        let delegated = self.0.call.as_ref()?.operation.delegated;
+        (self.lacks_permission() && self.0.granted.is_some() && !delegated.is_empty()).then(|| {
+            format!(
+                "Graph takes this from signed-in users only, not from an application; needs one of (delegated): {}",
+                delegated.join(", ")
+            )
+        })
     }
 
     fn permission_kind(&self) -> &'static str {

@@ -1,0 +1,427 @@
+//! Documented requests: for the same intent, method, path and body are those of the documentation.
+//!
+//! `ENTRA_GRAPH_EXAMPLES` names the collection of documented bodies; without it this is skipped.
+
+use std::{collections::BTreeMap, env, fs, future::Future, pin::Pin};
+
+use entra_core::{Cloud, Guid, ManualClock, ObjectId, ScriptedTransport, Secret, StaticCredential};
+use entra_graph::{
+    GraphClient, Group, Json, NewGroup, NewUser, Property, Reference, User,
+    types::{AssignedLicense, ObjectIdentity, PasswordProfile},
+};
+use serde_json::{Value, json};
+
+use crate::scripts::asked;
+
+type Sent = Pin<Box<dyn Future<Output = ()>>>;
+type Send = fn(GraphClient) -> Sent;
+
+/// Sends a request; what comes back is not looked at here.
+macro_rules! send {
+    (|$graph:ident| $request:expr) => {
+        (|$graph: GraphClient| -> Sent {
+            Box::pin(async move {
+                let _ = $request.send().await;
+            })
+        }) as Send
+    };
+}
+
+fn id(text: &str) -> ObjectId {
+    text.parse().unwrap()
+}
+
+fn guid(text: &str) -> Guid {
+    text.parse().unwrap()
+}
+
+fn ids(texts: &[&str]) -> Vec<ObjectId> {
+    texts.iter().map(|text| id(text)).collect()
+}
+
+fn users(texts: &[&str]) -> Vec<Reference> {
+    texts.iter().map(|text| Reference::user(*text)).collect()
+}
+
+const FOUR: [&str; 4] = [
+    "80a963dd-84af-4eb8-b2a6-781e444d4fb0",
+    "62e90394-69f5-4237-9190-012177145e10",
+    "86a64f51-3a64-4cc6-a8c8-6b8f000c0f52",
+    "ac38546e-ddf3-437a-ac5c-27a94cd7a0f1",
+];
+/// Stands for the `groupIds-value` of some examples, which is no id.
+const PLACEHOLDER: &str = "11111111-2222-3333-4444-555555555555";
+const PLANS: [&str; 3] = [
+    "113feb6c-3fe4-4440-bddc-54d774bf0318",
+    "14ab5db5-e6c4-4b20-b4bc-13e36fd2227f",
+    "a413a9ff-720c-4822-98ef-2f37c2a21f4c",
+];
+const SKUS: [&str; 2] = [
+    "b05e124f-c7cc-45a0-a6aa-8cf78c946968",
+    "c7df2760-2c81-4ef7-b578-5b5392b571df",
+];
+const LICENSED: &str = "1132b215-826f-42a9-8cfe-1643d19d17fd";
+
+/// By page, in the order of its examples: the request that does the same.
+fn requests() -> BTreeMap<&'static str, Vec<Send>> {
+    BTreeMap::from([
+        (
+            "directory-deleteditems-delete.md",
+            vec![send!(|graph| graph.deleted_user("{object-id}").purge())],
+        ),
+        (
+            "directory-deleteditems-restore.md",
+            vec![send!(|graph| graph.deleted_group("{object-id}").restore())],
+        ),
+        (
+            "group-assignlicense.md",
+            vec![
+                send!(|graph| {
+                    let first = AssignedLicense::new(guid(SKUS[0]))
+                        .without_plans([guid(PLANS[0]), guid(PLANS[1])]);
+                    let second =
+                        AssignedLicense::new(guid(SKUS[1])).without_plans([guid(PLANS[2])]);
+                    graph.group(LICENSED).assign_licenses(&[first, second], &[])
+                }),
+                send!(|graph| graph
+                    .group(LICENSED)
+                    .assign_licenses(&[], &[guid(SKUS[1]), guid(SKUS[0])])),
+            ],
+        ),
+        (
+            "group-checkmembergroups.md",
+            vec![send!(|graph| graph
+                .group("{id}")
+                .check_member_groups([id(PLACEHOLDER)]))],
+        ),
+        (
+            "group-checkmemberobjects.md",
+            vec![send!(|graph| graph
+                .group("{id}")
+                .check_member_objects(ids(&FOUR)))],
+        ),
+        (
+            "group-delete-members.md",
+            vec![send!(|graph| graph
+                .group("{group-id}")
+                .members()
+                .remove("{directory-object-id}"))],
+        ),
+        (
+            "group-delete-owners.md",
+            vec![send!(|graph| graph.group("{id}").owners().remove("{id}"))],
+        ),
+        (
+            "group-delete.md",
+            vec![send!(|graph| graph.group("{id}").delete())],
+        ),
+        (
+            "group-getmembergroups.md",
+            vec![send!(|graph| graph.group("{id}").get_member_groups(false))],
+        ),
+        (
+            "group-getmemberobjects.md",
+            vec![send!(|graph| graph.group("{id}").get_member_objects(false))],
+        ),
+        (
+            "group-post-groups.md",
+            vec![
+                send!(|graph| graph
+                    .groups()
+                    .create(NewGroup::microsoft_365("Library Assist", "library"))
+                    .set(Group::DESCRIPTION, "Self help community for library")),
+                send!(|graph| graph
+                    .groups()
+                    .create(
+                        NewGroup::security("Operations group", "operations2019")
+                            .owners(users(&["26be1845-4119-4801-a799-aea79d09f1a2"]))
+                            .members(users(&[
+                                "ff7cb387-6688-423c-8188-3da9532a73cc",
+                                "69456242-0067-49d3-ba96-9de6f2728e14"
+                            ]))
+                    )
+                    .set(
+                        Group::DESCRIPTION,
+                        "Group with designated owner and members"
+                    )),
+                send!(|graph| graph
+                    .groups()
+                    .create(
+                        NewGroup::microsoft_365(
+                            "Role assignable group",
+                            "contosohelpdeskadministrators"
+                        )
+                        .owners(users(&["99e44b05-c10b-4e95-a523-e2732bbaba1e"]))
+                        .members(users(&[
+                            "6ea91a8d-e32e-41a1-b7bd-d2d185eed0e0",
+                            "4562bcc8-c436-4f95-b7c0-4f8ce89dca5e"
+                        ]))
+                    )
+                    .set(Group::DESCRIPTION, "Group assignable to a role")
+                    .set(Group::IS_ASSIGNABLE_TO_ROLE, true)
+                    .set(Group::SECURITY_ENABLED, true)),
+            ],
+        ),
+        (
+            "group-post-members.md",
+            vec![
+                send!(|graph| graph.group("{group-id}").members().add("{id}")),
+                |graph| {
+                    Box::pin(async move {
+                        let _ = graph
+                            .group("{group-id}")
+                            .members()
+                            .add_all(["{id}"; 3])
+                            .await;
+                    })
+                },
+            ],
+        ),
+        (
+            "group-post-owners.md",
+            vec![send!(|graph| graph
+                .group("{id}")
+                .owners()
+                .add(Reference::user("{id}")))],
+        ),
+        (
+            "group-renew.md",
+            vec![send!(|graph| graph.group("{id}").renew())],
+        ),
+        (
+            "group-update.md",
+            vec![send!(|graph| graph
+                .group("{id}")
+                .update()
+                .set(Group::DESCRIPTION, "Library Assist")
+                .set(Group::DISPLAY_NAME, "Library Assist")
+                .set(Group::GROUP_TYPES, ["Unified"])
+                .set(Group::MAIL_ENABLED, true)
+                .set(Group::MAIL_NICKNAME, "library-help"))],
+        ),
+        (
+            "user-assignlicense.md",
+            vec![send!(|graph| {
+                let add = AssignedLicense::new(guid("45715bb8-13f9-4bf6-927f-ef96c102d394"))
+                    .without_plans([guid("11b0131d-43c8-4bbb-b2c8-e80f9a50834a")]);
+                graph
+                    .me()
+                    .assign_licenses(&[add], &[guid("bea13e0c-3828-4daa-a392-28af7ff61a0f")])
+            })],
+        ),
+        (
+            "user-changepassword.md",
+            vec![send!(|graph| graph.me().change_password(
+                &Secret::from("xWwvJ]6NMw+bWH-d"),
+                &Secret::from("0eM85N54wFxWwvJ]")
+            ))],
+        ),
+        (
+            "user-checkmembergroups.md",
+            vec![send!(|graph| graph
+                .me()
+                .check_member_groups([id(PLACEHOLDER)]))],
+        ),
+        (
+            "user-checkmemberobjects.md",
+            vec![send!(|graph| graph.me().check_member_objects(ids(&FOUR)))],
+        ),
+        (
+            "user-delete.md",
+            vec![send!(|graph| graph.user("{user-id}").delete())],
+        ),
+        (
+            "user-getmembergroups.md",
+            vec![send!(|graph| graph.me().get_member_groups(true))],
+        ),
+        (
+            "user-getmemberobjects.md",
+            vec![send!(|graph| graph.me().get_member_objects(true))],
+        ),
+        (
+            "user-post-manager.md",
+            vec![send!(|graph| graph
+                .user("10f17b99-784c-4526-8747-aec8a3159d6a")
+                .manager()
+                .set(Reference::user(
+                    "6ea91a8d-e32e-41a1-b7bd-d2d185eed0e0"
+                )))],
+        ),
+        (
+            "user-post-users.md",
+            vec![
+                send!(|graph| graph.users().create(NewUser::new(
+                    "Adele Vance",
+                    "AdeleV@contoso.onmicrosoft.com",
+                    "AdeleV",
+                    PasswordProfile::new("xWwvJ]6NMw+bWH-d")
+                ))),
+                send!(|graph| {
+                    let identity = |kind: &str, issuer: &str, assigned: &str| {
+                        ObjectIdentity::default()
+                            .sign_in_type(kind)
+                            .issuer(issuer)
+                            .issuer_assigned_id(assigned)
+                    };
+                    let identities = [
+                        identity("userName", "contoso.onmicrosoft.com", "johnsmith"),
+                        identity(
+                            "emailAddress",
+                            "contoso.onmicrosoft.com",
+                            "jsmith@yahoo.com",
+                        ),
+                        identity("federated", "facebook.com", "5eecb0cd"),
+                    ];
+                    let profile = PasswordProfile::new("password-value")
+                        .force_change_password_next_sign_in(false);
+                    graph
+                        .users()
+                        .create(NewUser::with_identities("John Smith", &identities, profile))
+                        .set(User::PASSWORD_POLICIES, "DisablePasswordExpiration")
+                }),
+            ],
+        ),
+        (
+            "user-reprocesslicenseassignment.md",
+            vec![send!(|graph| graph
+                .user("047dd774-f1c4-40f2-82f0-278de79f9b83")
+                .reprocess_license_assignment())],
+        ),
+        (
+            "user-update.md",
+            vec![
+                send!(|graph| graph
+                    .me()
+                    .update()
+                    .set(User::BUSINESS_PHONES, ["+1 425 555 0109"])
+                    .set(User::OFFICE_LOCATION, "18/2111")),
+                send!(|graph| graph
+                    .user("{id}")
+                    .update()
+                    .set(User::BUSINESS_PHONES, ["+1 425 555 0109"])
+                    .set(User::OFFICE_LOCATION, "18/2111")),
+                send!(|graph| graph.user("{id}").reset_password(
+                    PasswordProfile::new("xWwvJ]6NMw+bWH-d")
+                        .force_change_password_next_sign_in(false)
+                )),
+                send!(|graph| {
+                    let courses: Property<User, Json> =
+                        Property::custom("ext55gb1l09_msLearnCourses");
+                    graph
+                        .user("4562bcc8-c436-4f95-b7c0-4f8ce89dca5e")
+                        .update()
+                        .set(courses, json!({ "courseType": "Admin" }))
+                }),
+            ],
+        ),
+    ])
+}
+
+/// How many documented requests these pages have, so that an emptier collection is no success.
+const REQUESTS: usize = 34;
+
+fn client(script: &ScriptedTransport) -> GraphClient {
+    let builder = GraphClient::builder(StaticCredential::new("token")).cloud(Cloud::public());
+    builder
+        .clock(ManualClock::new())
+        .transport(script.clone())
+        .build()
+        .unwrap()
+}
+
+fn examples() -> Option<Vec<Value>> {
+    let Some(path) = env::var_os("ENTRA_GRAPH_EXAMPLES") else {
+        println!("skipped: ENTRA_GRAPH_EXAMPLES is not set");
+        return None;
+    };
+    let text = fs::read_to_string(&path).expect("the file that ENTRA_GRAPH_EXAMPLES names");
+    let mut file: Value = serde_json::from_str(&text).unwrap();
+    Some(file["examples"].as_array_mut().map(std::mem::take).unwrap())
+}
+
+#[tokio::test]
+async fn what_is_sent_is_what_the_documentation_sends() {
+    let Some(examples) = examples() else { return };
+    let requests = requests();
+    let mut next: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut checked = 0;
+    for example in &examples {
+        let page = example["doc"].as_str().unwrap();
+        let is_write = example["kind"] == "request" && example["http_method"] != "GET";
+        let Some(sends) = requests.get(page).filter(|_| is_write) else {
+            continue;
+        };
+        let at = next.entry(page).or_default();
+        let send = sends
+            .get(*at)
+            .unwrap_or_else(|| panic!("{page} has more examples than requests here"));
+        *at += 1;
+        let script = ScriptedTransport::new().then(200, &[], "{}");
+        send(client(&script)).await;
+        let sent = &script.requests()[0];
+        assert_eq!(sent.method().as_str(), example["http_method"], "{page}");
+        let documented = example["path"]
+            .as_str()
+            .unwrap()
+            .trim_start_matches("/v1.0");
+        assert_eq!(asked(&script)[0], documented, "{page}");
+        let body = if sent.body().is_empty() {
+            Value::Null
+        } else {
+            let text = String::from_utf8(sent.body().to_vec()).unwrap();
+            serde_json::from_str(&text.replace("%7B", "{").replace("%7D", "}")).unwrap()
+        };
+        let documented: Value = serde_json::from_str(
+            &example["body"]
+                .to_string()
+                .replace("groupIds-value", PLACEHOLDER),
+        )
+        .unwrap();
+        assert_eq!(sorted(body), sorted(documented), "{page}");
+        checked += 1;
+    }
+    for (page, sends) in &requests {
+        assert_eq!(next.get(page), Some(&sends.len()), "{page}");
+    }
+    assert_eq!(checked, REQUESTS);
+}
+
+/// The order of the ids of a check says nothing.
+fn sorted(mut body: Value) -> Value {
+    for name in ["ids", "groupIds"] {
+        if let Some(ids) = body.get_mut(name).and_then(Value::as_array_mut) {
+            ids.sort_by_key(ToString::to_string);
+        }
+    }
+    body
+}
+
+#[tokio::test]
+async fn documented_rounds_of_delta_queries_are_read() {
+    let Some(examples) = examples() else { return };
+    let mut checked = 0;
+    for example in &examples {
+        let page = example["doc"].as_str().unwrap();
+        let of_users = matches!(page, "user-delta.md" | "concepts/delta-query-users.md");
+        let of_groups = matches!(page, "group-delta.md" | "concepts/delta-query-groups.md");
+        if !(of_users || of_groups) || example["kind"] != "response" {
+            continue;
+        }
+        let rows = example["body"]["value"].as_array().unwrap();
+        let script = ScriptedTransport::new().then(200, &[], example["body"].to_string());
+        let graph = client(&script);
+        // A page is decoded whole; the empty ones here are the end of a round.
+        let read = if of_users {
+            let mut changes = graph.users().delta().changes();
+            changes.try_next().await.map(|change| change.is_some())
+        } else {
+            let mut changes = graph.groups().delta().changes();
+            changes.try_next().await.map(|change| change.is_some())
+        };
+        assert_eq!(read.ok(), Some(!rows.is_empty()), "{page}");
+        checked += 1;
+    }
+    assert_eq!(checked, ROUNDS);
+}
+
+const ROUNDS: usize = 16;
