@@ -153,7 +153,8 @@ async fn enter(customer: &Customer, arrival: &SignInContext) -> Result<Member, A
 }
 
 fn unavailable(error: &entra_graph::Error) -> AccessDenied {
-    AccessDenied::new(
+    // A user who is signed in stays for a while.
+    AccessDenied::unavailable(
         "Your organisation's directory cannot be asked at the moment. Try again later.",
     )
     .for_admin(format!("Microsoft Graph said: {error}."))

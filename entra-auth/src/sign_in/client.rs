@@ -14,7 +14,6 @@ use entra_core::{
 use super::{
     error::SignInError,
     groups::{GroupSettings, GroupsClaim},
-    identity::Identity,
     issuer,
     kind::SignInErrorKind,
     kind_of,
@@ -29,7 +28,7 @@ use crate::{
     store::StoreError,
     user::{
         Account, AuthorizationCodeFlow, AuthorizationCodeFlowBuilder, Callback, ClientProof,
-        PendingSignIn, Redeemed, StartOptions, UserCredential, account,
+        PendingSignIn, StartOptions, UserCredential,
         callback::{self, Answer},
     },
     validate::{SigningKeys, TokenValidator},
@@ -209,6 +208,13 @@ impl SignInClient {
         flow.connection() == Some(self.name()) && flow.is_of(self.0.flow.party())
     }
 
+    /// Whether its users can have this issuer; asks nobody.
+    #[cfg(feature = "axum")]
+    pub(crate) fn may_have_issuer(&self, issuer: &str) -> bool {
+        let party = self.0.flow.party();
+        issuer::fits(issuer, &party.settings.cloud, &party.tenant)
+    }
+
     /// The sign-in service that it signs users in at, under one spelling.
     pub(crate) fn authority(&self) -> String {
         self.0.flow.party().authority()
@@ -239,51 +245,20 @@ impl SignInClient {
         &self.0.flow
     }
 
-    pub(super) fn finished(&self) -> &Finished {
-        &self.0.finished
+    pub(super) fn validator(&self) -> &TokenValidator {
+        &self.0.validator
     }
 
-    /// Who the answer says it is, once all of it was checked.
-    async fn identity(
-        &self,
-        redeemed: &Redeemed,
-        flow: &PendingSignIn,
-    ) -> Result<Identity, SignInError> {
-        let rejected = |what| SignInError::because(SignInErrorKind::TokenRejected, what);
-        let personal = &redeemed.personal;
-        let Some(id_token) = &personal.id_token else {
-            return Err(rejected("the answer has no ID token"));
-        };
-        let token = self
-            .0
-            .validator
-            .validate_id_token(id_token.expose_secret(), Some(flow.nonce()))
-            .await
-            .map_err(|error| SignInError::invalid(kind_of::invalid(&error), error))?;
-        let home = match &personal.client_info {
-            // Unsigned, and Entra's own: another provider may write any user into it.
-            Some(info) if self.0.flow.party().settings.cloud.is_entra() => {
-                home(info).map_err(rejected)?
-            }
-            _ => None,
-        };
-        let identity = Identity::read(token.claims().clone(), home, self.0.groups)?;
-        let own = self.tenant().guid();
-        let admits = |tenant| match token.tid() {
-            Some(issuer) => tenant == issuer && self.0.tenants.admit(tenant),
-            // Another provider can write any tenant into its tokens, that of a neighbour's people
-            // too: only one that was named for it counts.
-            None if own.is_some() => own == Some(tenant) && self.0.tenants.admit(tenant),
-            None => self.0.tenants.name(tenant),
-        };
-        if !identity.tid.guid().is_some_and(admits) {
-            return Err(SignInError::new(SignInErrorKind::WrongTenant));
-        }
-        check_age(&identity, flow)?;
-        Ok(match token.tid() {
-            Some(_) => identity,
-            None => identity.of_another_provider(),
-        })
+    pub(super) fn tenants(&self) -> &Tenants {
+        &self.0.tenants
+    }
+
+    pub(super) fn groups(&self) -> GroupSettings {
+        self.0.groups
+    }
+
+    pub(super) fn finished(&self) -> &Finished {
+        &self.0.finished
     }
 }
 
@@ -483,36 +458,5 @@ pub(super) fn plain_domain(domain: &str) -> String {
     }
 }
 
-/// The ids of the account at home.
-fn home(info: &entra_core::Secret) -> Result<Option<(Guid, Guid)>, &'static str> {
-    let unusable = "the account beside the ID token makes no sense";
-    let home = account::home(info).ok_or(unusable)?;
-    let (uid, utid) = home.rsplit_once('.').ok_or(unusable)?;
-    // Accounts of another provider have ids of another form.
-    Ok(uid.parse().ok().zip(utid.parse().ok()))
-}
-
-/// Whether the person signed in lately enough; by the clock of the start, as a consent takes time.
-fn check_age(identity: &Identity, flow: &PendingSignIn) -> Result<(), SignInError> {
-    let Some(max_age) = flow.max_age() else {
-        return Ok(());
-    };
-    let too_old = |what| Err(SignInError::because(SignInErrorKind::TooOld, what));
-    let Some(auth_time) = identity.auth_time else {
-        return too_old("the ID token does not say when the person signed in");
-    };
-    let max_age = entra_core::time::Duration::seconds(i64::try_from(max_age).unwrap_or(i64::MAX));
-    let oldest = flow
-        .started_on()
-        .saturating_sub(max_age)
-        .saturating_sub(CLOCK_SKEW);
-    if auth_time < oldest {
-        return too_old("the person signed in before that");
-    }
-    Ok(())
-}
-
 /// Entra takes redirect URIs of at most 256 characters.
 const LONGEST_NAME: usize = 128;
-/// By how much two clocks may differ where seconds matter.
-const CLOCK_SKEW: entra_core::time::Duration = entra_core::time::Duration::seconds(60);

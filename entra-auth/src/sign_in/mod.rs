@@ -54,6 +54,7 @@ mod return_path;
 mod sign_out;
 mod signed_in;
 mod tenants;
+mod user_check;
 
 pub use admin_consent::{AdminConsent, AdminConsentOptions, AdminConsentState, ConsentScopes};
 pub use client::{SignInClient, SignInClientBuilder};

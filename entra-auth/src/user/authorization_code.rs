@@ -297,6 +297,19 @@ impl AuthorizationCodeFlow {
         UserCredential::staged(party, granted, &flow.scopes, Some(&flow.nonce)).await
     }
 
+    /// What the service says now of a user who has signed in here; none if their tokens are gone.
+    #[cfg(feature = "sign-in")]
+    pub(crate) async fn renew(
+        &self,
+        account: &Account,
+    ) -> Result<Option<(UserCredential, Personal)>, Error> {
+        let Some(user) = self.resume(account).await else {
+            return Ok(None);
+        };
+        let personal = user.renew(&self.0.scopes).await?;
+        Ok(Some((user, personal)))
+    }
+
     pub(super) fn start_at(
         &self,
         redirect_uri: &str,

@@ -252,6 +252,25 @@ impl UserCredential {
         drop(guard);
     }
 
+    /// Uses the refresh token whatever tokens there are, in one try: whether the service still lets
+    /// the user in, and what it says of them now.
+    #[cfg(feature = "sign-in")]
+    pub(crate) async fn renew(&self, scopes: &[String]) -> Result<Personal, Error> {
+        let current = self.current();
+        let resources = of_resources(scopes);
+        let request = match resources.is_empty() {
+            true => TokenRequest::new(["openid"]),
+            false => TokenRequest::new(resources.iter()),
+        };
+        let session = &current.session;
+        let asked = Asked::new(&session.home, &request)?;
+        let (token, personal) = session.redeem(&asked, Effort::Once).await?;
+        if !resources.is_empty() {
+            current.tokens.seed(&request, token).await?;
+        }
+        Ok(personal)
+    }
+
     /// Takes what came with a sign-in.
     async fn take(
         &self,
@@ -425,10 +444,22 @@ impl Session {
 #[async_trait]
 impl TokenSource for Session {
     async fn fetch(&self, asked: &Asked, effort: Effort) -> Result<AccessToken, Error> {
+        let (token, _) = self.redeem(asked, effort).await?;
+        Ok(token)
+    }
+}
+
+impl Session {
+    /// One use of the refresh token, with all that comes of it.
+    async fn redeem(
+        &self,
+        asked: &Asked,
+        effort: Effort,
+    ) -> Result<(AccessToken, Personal), Error> {
         let guard = self.refresh_token.lock(self.patience()).await;
         if let Some(successor) = self.successor.get() {
             drop(guard);
-            return successor.fetch(asked, effort).await;
+            return Box::pin(successor.redeem(asked, effort)).await;
         }
         let Some(mut used) = self.refresh_token.newest(self.now()).await else {
             return Err(Error::new(
@@ -464,12 +495,12 @@ impl TokenSource for Session {
             }
         }
         let (token, personal) = outcome?;
-        if let Some(newer) = personal.refresh_token {
+        if let Some(newer) = personal.refresh_token.clone() {
             self.refresh_token
                 .rotate(&guard, &used, newer, self.now())
                 .await;
         }
-        Ok(token)
+        Ok((token, personal))
     }
 }
 

@@ -1,18 +1,24 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use entra_core::{Clock, SecureRandom, SystemClock, SystemRandom, url::form_urlencoded};
+use entra_core::{
+    Clock, ObjectId, SecureRandom, SystemClock, SystemRandom, TenantId, url::form_urlencoded,
+};
 
 use super::{
     authorize::{self, Authorize, DynAuthorize},
     cookies::Cookies,
     memory::Memory,
     route_urls::{RouteUrls, segment},
-    session::{Session, Sessions},
+    session::{Limits, Session, Sessions},
 };
 use crate::{
     Error,
-    sign_in::{Connections, ReturnPath, SignInClient},
-    store::{EncryptedStore, EncryptionKey, GuardedStore, Seal},
+    sign_in::{Connections, ReturnPath},
+    store::{EncryptedStore, EncryptionKey, GuardedStore, Seal, StoreError},
     user::{ResponseMode, StartOptions, UserCredential},
 };
 
@@ -42,7 +48,7 @@ pub struct WebSignInBuilder {
     options: StartOptions,
     store: Option<Arc<dyn EncryptedStore>>,
     keys: Vec<EncryptionKey>,
-    lifetime: Duration,
+    limits: Limits,
     front_page: ReturnPath,
     after_sign_out: Option<ReturnPath>,
     clock: Arc<dyn Clock>,
@@ -50,7 +56,7 @@ pub struct WebSignInBuilder {
 }
 
 impl WebSignIn {
-    /// Settings to change. Give one [`SignInClient`], or [`Connections`] to choose from. The redirect
+    /// Settings to change. Give one [`SignInClient`](crate::SignInClient), or [`Connections`] to choose from. The redirect
     /// URI of each is [`RouteUrls::callback_of`] its name, or [`RouteUrls::callback`] where all of
     /// them have one login host.
     pub fn builder(urls: RouteUrls, connections: impl Into<Connections>) -> WebSignInBuilder {
@@ -61,7 +67,7 @@ impl WebSignIn {
             options: StartOptions::default(),
             store: None,
             keys: Vec::new(),
-            lifetime: LIFETIME,
+            limits: LIMITS,
             front_page: ReturnPath::root(),
             after_sign_out: None,
             clock: Arc::new(SystemClock),
@@ -75,8 +81,9 @@ impl WebSignIn {
         &self.0.urls
     }
 
-    /// The connections to choose from, which may change while the program runs. Nobody is signed in
-    /// by one that was removed.
+    /// The connections to choose from, which may change while the program runs. Sessions of a
+    /// connection that was removed do not count until it is back, nor those of one whose name went to
+    /// another tenant, application or service, or that does not let the user's tenant in any more.
     #[must_use]
     pub fn connections(&self) -> &Connections {
         &self.0.connections
@@ -103,6 +110,25 @@ impl WebSignIn {
     pub async fn tokens(&self, session: &Session) -> Option<UserCredential> {
         let client = self.0.connection_of(session)?;
         client.resume(session.account()).await
+    }
+}
+
+impl WebSignIn {
+    /// Ends all sessions of a user at this site, such as one whose access the application has
+    /// withdrawn. The ids are [`Identity::tid`](crate::sign_in::Identity::tid) and
+    /// [`Identity::oid`](crate::sign_in::Identity::oid). Tokens of the user stay in the cache:
+    /// [`SignInClient::sign_out`](crate::SignInClient::sign_out) removes them.
+    ///
+    /// # Errors
+    /// When the store cannot be written, and for a tenant that is not given by its GUID: then the
+    /// sessions go on.
+    pub async fn end_sessions_of(&self, tid: &TenantId, oid: ObjectId) -> Result<(), StoreError> {
+        if tid.guid().is_none() {
+            return Err(StoreError::configuration(
+                "the tenant of a user whose sessions end is given by its GUID",
+            ));
+        }
+        self.0.sessions.end_of_user(&format!("{tid}/{oid}")).await
     }
 }
 
@@ -141,7 +167,27 @@ impl WebSignInBuilder {
 
     /// How long a session lasts at most, from the sign-in on: 8 hours unless set.
     pub const fn session_lifetime(mut self, lifetime: Duration) -> Self {
-        self.lifetime = lifetime;
+        self.limits.lifetime = lifetime;
+        self
+    }
+
+    /// How long a session lasts without a request: an hour unless set. A minute or a tenth of it may
+    /// be missing.
+    pub const fn idle_limit(mut self, limit: Duration) -> Self {
+        self.limits.idle = limit;
+        self
+    }
+
+    /// After how long a signed-in user is checked again, at a request: 15 minutes unless set.
+    ///
+    /// The sign-in service is asked with the user's refresh token, so that a user who was disabled,
+    /// deleted or signed out of all sessions is out, and then the application's own
+    /// [`authorize`](Self::authorize) with today's identity. A user who may not stay is signed out. So
+    /// is one whose tokens are gone: replicas that share sessions share a token cache with a store,
+    /// too. While the service cannot be asked, sessions go on for an hour more; then requests get a
+    /// 503.
+    pub const fn recheck_after(mut self, interval: Duration) -> Self {
+        self.limits.recheck = interval;
         self
     }
 
@@ -218,16 +264,18 @@ impl WebSignInBuilder {
         let store = self
             .store
             .map(guarded)
-            .unwrap_or_else(|| Arc::new(Memory::new(Arc::clone(&self.clock), MOST_SESSIONS)));
+            .unwrap_or_else(|| Arc::new(Memory::new(Arc::clone(&self.clock), MOST_ENTRIES)));
         let mode = self.options.response_mode;
         Ok(WebSignIn(Arc::new(Site {
-            cookies: Cookies::new(&self.urls, mode, keys.clone()),
+            cookies: Cookies::new(&self.urls, mode, keys.clone(), Arc::clone(&self.clock)),
             sessions: Sessions {
                 store,
                 seal: Seal::new(keys),
                 clock: self.clock,
                 random: self.random,
-                lifetime: self.lifetime,
+                site: self.urls.site(),
+                limits: self.limits,
+                checking: Mutex::default(),
             },
             urls: self.urls,
             connections: self.connections,
@@ -253,15 +301,6 @@ impl WebSignInBuilder {
 }
 
 impl Site {
-    /// The connection that a session's user came by; none if it is gone, or if its name is now
-    /// another tenant's.
-    pub(super) fn connection_of(&self, session: &Session) -> Option<SignInClient> {
-        let client = self.connections.by_name(session.connection())?;
-        let own = client.tenant().guid();
-        own.is_none_or(|own| session.identity().tid.guid() == Some(own))
-            .then_some(client)
-    }
-
     /// The path to a sign-in that leads back to another.
     pub(super) fn sign_in_path(
         &self,
@@ -316,15 +355,19 @@ impl fmt::Debug for WebSignInBuilder {
     }
 }
 
-/// A working day.
-const LIFETIME: Duration = Duration::from_secs(8 * 3600);
-/// Some 100 MB in this process's memory.
-const MOST_SESSIONS: usize = 50_000;
+const LIMITS: Limits = Limits {
+    // A working day.
+    lifetime: Duration::from_secs(8 * 3600),
+    idle: Duration::from_secs(3600),
+    recheck: Duration::from_secs(15 * 60),
+};
+/// Of up to four for each session: some 100 MB in this process's memory.
+const MOST_ENTRIES: usize = 200_000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::user::ClientProof;
+    use crate::{SignInClient, user::ClientProof};
 
     fn urls() -> RouteUrls {
         RouteUrls::at("https://app.example.com/auth").unwrap()

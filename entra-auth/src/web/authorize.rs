@@ -5,7 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::session::Session;
-use crate::sign_in::{SignInClient, SignInError, SignedIn};
+use crate::sign_in::{SignInClient, SignInError, SignInErrorKind, SignedIn};
 
 /// What a product decides about people: who may enter, and who that is to the product.
 ///
@@ -16,10 +16,12 @@ pub trait Authorize: Send + Sync + 'static {
     /// with [`CurrentUser`](super::CurrentUser).
     type User: Serialize + DeserializeOwned + Send + Sync + 'static;
 
-    /// Decides about somebody whose sign-in was validated, before there is a session.
+    /// Decides about a user whose sign-in was validated, before there is a session, and about a
+    /// signed-in user from time to time. What it returns takes the place of what it returned before.
     ///
     /// # Errors
-    /// [`AccessDenied`] when the user may not enter, or it cannot be told.
+    /// [`AccessDenied`] when the user may not enter or not stay, which ends the session, or when it
+    /// cannot be told.
     async fn authorize(&self, context: SignInContext) -> Result<Self::User, AccessDenied>;
 
     /// Somebody's session has ended; nothing is done unless said otherwise.
@@ -36,6 +38,9 @@ pub struct SignInContext {
     pub signed_in: SignedIn,
     /// Where they signed in.
     pub connection: SignInClient,
+    /// Whether the user is signed in already and is checked again, see
+    /// [`recheck_after`](super::WebSignInBuilder::recheck_after).
+    pub is_recheck: bool,
 }
 
 /// Whose session has ended, and how.
@@ -71,7 +76,11 @@ pub struct AccessDenied(pub(super) Reason);
 
 #[derive(Clone, Debug)]
 pub(super) enum Reason {
-    Product { user: String, admin: Option<String> },
+    Product {
+        user: String,
+        admin: Option<String>,
+        is_temporary: bool,
+    },
     SignIn(SignInError),
 }
 
@@ -82,18 +91,57 @@ impl AccessDenied {
         Self(Reason::Product {
             user: for_person.into(),
             admin: None,
+            is_temporary: false,
         })
+    }
+
+    /// With what the user is told while it cannot be told whether they may enter, such as when a
+    /// database is down: the page has the status 503, and a user who is signed in stays for a while.
+    #[must_use]
+    pub fn unavailable(for_user: impl Into<String>) -> Self {
+        Self(Reason::Product {
+            user: for_user.into(),
+            admin: None,
+            is_temporary: true,
+        })
+    }
+
+    /// Whether another try may have another outcome, without anybody changing anything.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        match &self.0 {
+            Reason::Product { is_temporary, .. } => *is_temporary,
+            Reason::SignIn(error) => matches!(
+                error.kind(),
+                SignInErrorKind::Throttled
+                    | SignInErrorKind::Unavailable
+                    | SignInErrorKind::GroupsUnavailable
+            ),
+        }
     }
 
     /// With what an admin can do about it, on the same page.
     #[must_use]
     pub fn for_admin(self, text: impl Into<String>) -> Self {
         match self.0 {
-            Reason::Product { user, .. } => Self(Reason::Product {
+            Reason::Product {
+                user, is_temporary, ..
+            } => Self(Reason::Product {
                 user,
                 admin: Some(text.into()),
+                is_temporary,
             }),
             other @ Reason::SignIn(_) => Self(other),
+        }
+    }
+}
+
+impl fmt::Display for AccessDenied {
+    /// One line for a log, without the texts of the pages.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Reason::Product { .. } => f.write_str("the application's check denied access"),
+            Reason::SignIn(error) => error.fmt(f),
         }
     }
 }

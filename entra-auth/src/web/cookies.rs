@@ -1,12 +1,15 @@
-//! The cookies of a sign-in: one for the session, one for each sign-in on its way.
+//! The cookies of a sign-in: one for the session, one for each sign-in that is pending.
+
+use std::{fmt, sync::Arc};
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use cookie::{Cookie, CookieBuilder, SameSite, time::Duration};
+use entra_core::Clock;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
 
-use super::{route_urls::RouteUrls, session::SessionId};
+use super::{route_urls::RouteUrls, session_id::SessionId};
 use crate::{
     sign_in::{AdminConsentState, ReturnPath},
     store::{EncryptionKey, Seal, StoreKey},
@@ -14,12 +17,14 @@ use crate::{
 };
 
 /// What a browser keeps for the site, and how.
-#[derive(Debug)]
 pub(super) struct Cookies {
     seal: Seal,
+    /// In every name: other sites on the same host have cookies of their own.
+    site: String,
     secure: bool,
     /// Whether answers come as a form that another site posts.
     posted: bool,
+    clock: Arc<dyn Clock>,
 }
 
 /// A sign-in on its way, as the browser's cookie has it, sealed.
@@ -45,20 +50,36 @@ pub(super) struct Consent {
 pub(super) enum FlowCookie {
     SignIn,
     Consent,
+    /// A sign-out that the store has not taken yet.
+    SignOut,
+}
+
+/// A cookie of a flow that a request has.
+struct Carried {
+    kind: FlowCookie,
+    name: String,
+    bytes: usize,
 }
 
 impl Cookies {
-    pub(super) fn new(urls: &RouteUrls, mode: ResponseMode, keys: Vec<EncryptionKey>) -> Self {
+    pub(super) fn new(
+        urls: &RouteUrls,
+        mode: ResponseMode,
+        keys: Vec<EncryptionKey>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             seal: Seal::new(keys),
+            site: urls.site(),
             secure: urls.is_secure(),
             posted: mode == ResponseMode::FormPost,
+            clock,
         }
     }
 
     /// The session's ticket of a request.
     pub(super) fn ticket(&self, headers: &HeaderMap) -> Option<SessionId> {
-        SessionId::parse(&find(headers, self.session_name())?)
+        SessionId::parse(&find(headers, &self.session_name())?)
     }
 
     /// Hands a session to the browser, for as long as it runs.
@@ -93,32 +114,54 @@ impl Cookies {
         id: &str,
         headers: &HeaderMap,
     ) -> Option<(T, HeaderValue)> {
-        let name = self.name(errand, id)?;
-        let sealed = URL_SAFE_NO_PAD.decode(find(headers, &name)?).ok()?;
-        let value = self.seal.open(&place(&name), &sealed).ok()?;
-        let value = serde_json::from_slice(&value).ok()?;
-        Some((value, self.take_back(errand, name)))
+        let prefix = self.prefix(errand);
+        let suffix = format!("-{}", short(id)?);
+        let carried = |(name, _): &(String, String)| {
+            name.strip_prefix(&prefix)
+                .is_some_and(|rest| rest.ends_with(&suffix))
+        };
+        // One of the same name that another site has planted does not open.
+        all(headers).filter(carried).find_map(|(name, value)| {
+            let sealed = URL_SAFE_NO_PAD.decode(value).ok()?;
+            let value = self.seal.open(&place(&name), &sealed).ok()?;
+            let value = serde_json::from_slice(&value).ok()?;
+            Some((value, self.take_back(errand, name)))
+        })
     }
 
-    /// Takes back what never came to an end, once a browser has so much of it that its requests
-    /// become too long.
-    pub(super) fn tidy(&self, headers: &HeaderMap) -> Vec<HeaderValue> {
-        let kinds = [FlowCookie::SignIn, FlowCookie::Consent];
-        let old: Vec<(FlowCookie, String)> = all(headers)
-            .filter_map(|cookie| {
-                let name = cookie.name().to_owned();
-                let errand = kinds
-                    .into_iter()
-                    .find(|&errand| name.starts_with(self.prefix(errand)))?;
-                Some((errand, name))
+    /// Takes back the oldest of what never came to an end, where it would become more than a request
+    /// can have with what is added.
+    pub(super) fn tidy(&self, headers: &HeaderMap, added: &HeaderValue) -> Vec<HeaderValue> {
+        let mut carried: Vec<Carried> = all(headers)
+            .filter_map(|(name, value)| {
+                let kinds = [FlowCookie::SignIn, FlowCookie::Consent];
+                let of_kind = |kind: &FlowCookie| name.starts_with(&self.prefix(*kind));
+                let kind = kinds.into_iter().find(of_kind)?;
+                let bytes = name.len() + value.len() + BETWEEN;
+                Some(Carried { kind, name, bytes })
             })
             .collect();
-        if old.len() < MOST_ERRANDS {
-            return Vec::new();
+        // The time comes before the id, in a fixed length.
+        carried.sort_by(|left, right| {
+            let age = |one: &Carried| {
+                one.name
+                    .strip_prefix(&self.prefix(one.kind))
+                    .map(str::to_owned)
+            };
+            age(left).cmp(&age(right))
+        });
+        let added = added.as_bytes().split(|byte| *byte == b';').next();
+        let added = added.map_or(0, |pair| pair.len() + BETWEEN);
+        let mut total = added + carried.iter().map(|one| one.bytes).sum::<usize>();
+        let mut gone = Vec::new();
+        for one in carried {
+            if total <= MOST_BYTES {
+                break;
+            }
+            total -= one.bytes;
+            gone.push(self.take_back(one.kind, one.name));
         }
-        old.into_iter()
-            .map(|(errand, name)| self.take_back(errand, name))
-            .collect()
+        gone
     }
 
     fn take_back(&self, errand: FlowCookie, name: String) -> HeaderValue {
@@ -153,30 +196,52 @@ impl Cookies {
             .secure(self.secure || posted)
     }
 
-    const fn session_name(&self) -> &'static str {
+    fn session_name(&self) -> String {
+        format!("{}entra-session-{}", self.host(), self.site)
+    }
+
+    fn prefix(&self, errand: FlowCookie) -> String {
+        let kind = match errand {
+            FlowCookie::SignIn => "flow",
+            FlowCookie::Consent => "consent",
+            FlowCookie::SignOut => "sign-out",
+        };
+        format!("{}entra-{kind}-{}-", self.host(), self.site)
+    }
+
+    const fn host(&self) -> &'static str {
         match self.secure {
-            true => "__Host-entra-session",
-            false => "entra-session",
+            true => "__Host-",
+            false => "",
         }
     }
 
-    const fn prefix(&self, errand: FlowCookie) -> &'static str {
-        match (self.secure, errand) {
-            (true, FlowCookie::SignIn) => "__Host-entra-flow-",
-            (false, FlowCookie::SignIn) => "entra-flow-",
-            (true, FlowCookie::Consent) => "__Host-entra-consent-",
-            (false, FlowCookie::Consent) => "entra-consent-",
-        }
-    }
-
-    /// Several tabs may be on their way at once, so each has a cookie of its own.
+    /// Several tabs may be on their way at once, so each has a cookie of its own. It tells when it was
+    /// started, so that the oldest can be told.
     fn name(&self, errand: FlowCookie, id: &str) -> Option<String> {
-        let id = id.get(..ID)?;
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        id.bytes()
-            .all(plain)
-            .then(|| format!("{}{id}", self.prefix(errand)))
+        let id = short(id)?;
+        let started = match errand {
+            FlowCookie::SignOut => 0,
+            _ => self.clock.now().unix_timestamp().max(0),
+        };
+        Some(format!("{}{started:010x}-{id}", self.prefix(errand)))
     }
+}
+
+impl fmt::Debug for Cookies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cookies")
+            .field("site", &self.site)
+            .field("secure", &self.secure)
+            .finish_non_exhaustive()
+    }
+}
+
+/// As much of an id as a cookie's name has.
+fn short(id: &str) -> Option<&str> {
+    let id = id.get(..ID)?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    id.bytes().all(plain).then_some(id)
 }
 
 /// A sealed value is bound to its cookie.
@@ -186,17 +251,21 @@ fn place(name: &str) -> StoreKey {
 
 fn find(headers: &HeaderMap, name: &str) -> Option<String> {
     all(headers)
-        .find(|cookie| cookie.name() == name)
-        .map(|cookie| cookie.value().to_owned())
+        .find(|(known, _)| known == name)
+        .map(|(_, value)| value)
 }
 
-fn all(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'_>> {
+/// Every cookie of a request. One that is no text, which any other application on the host may have
+/// set, hides none of the others.
+fn all(headers: &HeaderMap) -> impl Iterator<Item = (String, String)> {
     headers
         .get_all(header::COOKIE)
         .into_iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(Cookie::split_parse)
-        .filter_map(Result::ok)
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|pair| {
+            let pair = Cookie::parse(std::str::from_utf8(pair).ok()?).ok()?;
+            Some((pair.name().to_owned(), pair.value().to_owned()))
+        })
 }
 
 fn header(cookie: CookieBuilder<'static>) -> HeaderValue {
@@ -210,15 +279,27 @@ const ID: usize = 16;
 const LIFETIME: Duration = Duration::hours(1);
 /// Of the 4096 bytes that every browser keeps, name and attributes included.
 const LONGEST: usize = 3800;
-const MOST_ERRANDS: usize = 5;
+/// Between two cookies of a header, with the equals sign.
+const BETWEEN: usize = 3;
+/// Of all pending sign-ins of a browser: common servers take a header line of 8 KiB, and the
+/// application has cookies too.
+const MOST_BYTES: usize = 7 * 1024;
 
 #[cfg(test)]
 mod tests {
+    use entra_core::{ManualClock, Timestamp};
+
     use super::*;
 
     fn cookies(address: &str, mode: ResponseMode) -> Cookies {
         let urls = RouteUrls::at(address).unwrap();
-        Cookies::new(&urls, mode, vec![EncryptionKey::new([7; 32])])
+        let clock = ManualClock::at(Timestamp::from_unix_timestamp(0x6a00_0000).unwrap());
+        Cookies::new(
+            &urls,
+            mode,
+            vec![EncryptionKey::new([7; 32])],
+            Arc::new(clock),
+        )
     }
 
     fn text(header: &HeaderValue) -> &str {
@@ -230,16 +311,22 @@ mod tests {
     #[test]
     fn a_session_is_for_this_site_alone_and_for_no_script() {
         let cookies = cookies("https://a.example/auth", ResponseMode::Query);
-        let ticket = SessionId::parse("g.i").unwrap();
+        let ticket = SessionId::parse("g.i.").unwrap();
         assert_eq!(
             text(&cookies.keep(&ticket)),
-            "__Host-entra-session=g.i; HttpOnly; SameSite=Lax; Secure; Path=/"
+            format!(
+                "__Host-entra-session-{}=g.i.; HttpOnly; SameSite=Lax; Secure; Path=/",
+                cookies.site
+            )
         );
         assert!(text(&cookies.drop_session()).contains("Max-Age=0"));
         let local = super::tests::cookies("http://localhost:1/auth", ResponseMode::Query);
         assert_eq!(
             text(&local.keep(&ticket)),
-            "entra-session=g.i; HttpOnly; SameSite=Lax; Path=/"
+            format!(
+                "entra-session-{}=g.i.; HttpOnly; SameSite=Lax; Path=/",
+                local.site
+            )
         );
     }
 
@@ -281,7 +368,9 @@ mod tests {
         let sent = cookies.send(FlowCookie::SignIn, ID, &"canary").unwrap();
         let (pair, _) = text(&sent).split_once(';').unwrap();
         let (name, value) = pair.split_once('=').unwrap();
-        assert!(name.starts_with("__Host-entra-flow-0123"));
+        let site = &cookies.site;
+        let expected = format!("__Host-entra-flow-{site}-006a000000-0123456789abcdef");
+        assert_eq!(name, expected);
         assert!(
             !String::from_utf8_lossy(&URL_SAFE_NO_PAD.decode(value).unwrap()).contains("canary")
         );
@@ -293,10 +382,17 @@ mod tests {
         let bring = |errand, headers: &HeaderMap| cookies.bring::<String>(errand, ID, headers);
         let (back, gone) = bring(FlowCookie::SignIn, &request(format!("a=b; {pair}"))).unwrap();
         assert!(back == "canary" && text(&gone).contains("Max-Age=0"));
-        let moved = format!("__Host-entra-consent-0123456789abcdef={value}");
+        let moved = format!("__Host-entra-consent-{site}-006a000000-0123456789abcdef={value}");
+        let later = format!("__Host-entra-flow-{site}-006a000001-0123456789abcdef={value}");
         let other = if &value[9..10] == "A" { "B" } else { "A" };
         let changed = format!("{name}={}{other}{}", &value[..9], &value[10..]);
-        for other in [moved, changed, format!("{name}=!"), format!("{name}=")] {
+        for other in [
+            moved,
+            later,
+            changed,
+            format!("{name}=!"),
+            format!("{name}="),
+        ] {
             let errand = if other.contains("consent") {
                 FlowCookie::Consent
             } else {
@@ -315,17 +411,78 @@ mod tests {
     }
 
     #[test]
-    fn many_abandoned_sign_ins_are_taken_back() {
+    fn only_the_oldest_sign_ins_are_taken_back_and_only_beyond_what_a_request_can_have() {
         let cookies = cookies("https://a.example/auth", ResponseMode::Query);
-        let pairs = |count: usize| {
-            let pairs: Vec<String> = (0..count)
-                .map(|number| format!("__Host-entra-flow-{number:016}=x"))
-                .collect();
+        let name = |time: usize, kind: &str| {
+            format!(
+                "__Host-entra-{kind}-{}-{time:010x}-{time:016}",
+                cookies.site
+            )
+        };
+        let with = |pairs: Vec<String>| {
             let mut headers = HeaderMap::new();
             headers.insert(header::COOKIE, pairs.join("; ").try_into().unwrap());
             headers
         };
-        assert!(cookies.tidy(&pairs(4)).is_empty());
-        assert_eq!(cookies.tidy(&pairs(5)).len(), 5);
+        let value = "x".repeat(900);
+        let pair = |time: usize| format!("{}={value}", name(time, "flow"));
+        let added = HeaderValue::try_from(format!("{}; HttpOnly; Path=/", pair(99))).unwrap();
+        // In whatever order the browser sends them.
+        let six: Vec<_> = [3, 1, 6, 2, 5, 4].map(pair).to_vec();
+        assert!(cookies.tidy(&with(six.clone()), &added).is_empty());
+        let mut seven = six.clone();
+        seven.push(pair(7));
+        let gone = cookies.tidy(&with(seven.clone()), &added);
+        assert_eq!(gone.len(), 1);
+        assert!(text(&gone[0]).starts_with(&format!("{}=;", name(1, "flow"))));
+        // A consent counts too, and other cookies do not.
+        seven.push(format!("{}={value}", name(0, "consent")));
+        seven.push(format!("other={}", "y".repeat(9000)));
+        seven.push(format!("__Host-entra-flow-othersite0-0000000000-x={value}"));
+        let gone = cookies.tidy(&with(seven), &added);
+        let names: Vec<_> = gone
+            .iter()
+            .map(|one| text(one).split('=').next().unwrap())
+            .collect();
+        assert_eq!(names, [name(0, "consent"), name(1, "flow")]);
+    }
+
+    #[test]
+    fn a_cookie_that_is_no_text_hides_no_other() {
+        let cookies = cookies("https://a.example/auth", ResponseMode::Query);
+        let id = SessionId::parse("g.i.").unwrap();
+        let own = format!("__Host-entra-session-{}={}", cookies.site, id.to_text());
+        for other in [
+            &b"name=caf\xe9"[..],
+            b"\xff\xfe=x",
+            "n\u{e4}me=\u{1f36a}".as_bytes(),
+            b"=",
+            b";;",
+            b"a",
+            b"b=\"x",
+        ] {
+            for order in [[other, own.as_bytes()], [own.as_bytes(), other]] {
+                let mut headers = HeaderMap::new();
+                let header = HeaderValue::from_bytes(&order.join(&b"; "[..])).unwrap();
+                headers.insert(header::COOKIE, header);
+                assert!(cookies.ticket(&headers) == Some(id.clone()), "{other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn sites_on_one_host_have_cookies_of_their_own() {
+        let names = [
+            "https://a.example/auth",
+            "https://a.example/other",
+            "https://a.example",
+            "https://a.example:8443/auth",
+        ]
+        .map(|address| cookies(address, ResponseMode::Query).session_name());
+        for (number, name) in names.iter().enumerate() {
+            assert!(!names[number + 1..].contains(name), "{name}");
+        }
+        let same = cookies("https://A.example:443/auth/", ResponseMode::Query).session_name();
+        assert_eq!(same, names[0]);
     }
 }

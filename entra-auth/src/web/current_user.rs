@@ -16,6 +16,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{
+    admission::LookUpError,
     app::{Site, WebSignIn},
     page::Page,
     session::Session,
@@ -185,17 +186,19 @@ struct Handle {
 impl Handle {
     async fn session(&self, parts: &Parts) -> Result<Option<Arc<Session>>, NotSignedIn> {
         let read = async || match self.site.cookies.ticket(&parts.headers) {
-            Some(ticket) => self.site.sessions.find(&ticket).await,
+            Some(id) => self.site.session(&id).await,
             None => Ok(None),
         };
         let found = self.session.get_or_try_init(read).await.map_err(|error| {
-            tracing::error!(%error, "the session store failed");
+            match error {
+                LookUpError::Store(error) => tracing::error!(%error, "the session store failed"),
+                LookUpError::AccessUnknown => {
+                    tracing::error!("a user's access could not be checked for too long");
+                }
+            }
             NotSignedIn(Why::Unavailable)
         })?;
-        // Nobody is signed in by a customer that the product has no more.
-        let session = found.as_ref();
-        let session = session.filter(|session| self.site.connection_of(session).is_some());
-        Ok(session.cloned())
+        Ok(found.clone())
     }
 
     fn sign_in_first(&self, parts: &Parts) -> NotSignedIn {
@@ -207,7 +210,11 @@ impl Handle {
         if !reads || !page {
             return NotSignedIn(Why::Other);
         }
-        NotSignedIn(Why::Page(self.site.sign_in_path(None, &here(parts), None)))
+        NotSignedIn(Why::Page(self.site.sign_in_path(
+            None,
+            &here(&self.site, parts),
+            None,
+        )))
     }
 }
 
@@ -243,11 +250,11 @@ fn found<P: DeserializeOwned>(session: Option<Arc<Session>>) -> Option<CurrentUs
 }
 
 /// The page that was asked for, as the browser knows it.
-fn here(parts: &Parts) -> ReturnPath {
+fn here(site: &Site, parts: &Parts) -> ReturnPath {
     // Within a nested router the path is shorter; the original one is beside it.
     let uri = parts
         .extensions
         .get::<axum::extract::OriginalUri>()
         .map_or(&parts.uri, |original| &original.0);
-    ReturnPath::or_root(uri.path_and_query().map(|path| path.as_str()))
+    site.back(uri.path_and_query().map(|path| path.as_str()))
 }

@@ -41,7 +41,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A gate that goes by group asks the directory as the user, who has just signed in:
+//! A check by group asks the directory as the user:
 //!
 //! ```
 //! use entra_auth::web::{SignInContext, AccessDenied};
@@ -75,7 +75,7 @@
 //! | `callback`, `callback/{connection}` | finishes it, from a query or from a posted form; the path is settable |
 //! | `sign-out` | asks, and on a post of this site ends the session, here and at Entra |
 //! | `signed-out` | where Entra sends the browser then |
-//! | `front-channel-sign-out` | ends sessions of somebody who signs out elsewhere |
+//! | `front-channel-sign-out` | ends the sessions of a user who signs out elsewhere, and removes their tokens |
 //! | `admin-consent`, `admin-consent/{connection}`, `admin-consent-callback` | an admin consents for everyone |
 //!
 //! Each connection has a [callback of its own](RouteUrls::callback_of); they share
@@ -83,15 +83,44 @@
 //! comes to another callback than its sign-in's is rejected before its code goes anywhere.
 //!
 //! What the browser holds of a session is a random id in a cookie that is `HttpOnly`, `SameSite=Lax`
-//! and, beyond a loopback address, `Secure` under a `__Host-` name; it is new after every sign-in. A
-//! sign-in on its way is in a sealed cookie of its own, under such a name as well, and so bound to the
-//! browser that started it.
-//! No page has a script.
+//! and, beyond a loopback address, `Secure` under a `__Host-` name, with a digest of the site's address
+//! in it; it is new after every sign-in. A pending sign-in is in an encrypted cookie of its own, under
+//! such a name as well, and so bound to the browser that started it. Beyond 7 KiB of them, the oldest
+//! go. No page has a script.
+//!
+//! # How long a session lasts
+//!
+//! | limit | default | setting |
+//! |---|---|---|
+//! | from the sign-in on | 8 hours | [`session_lifetime`](WebSignInBuilder::session_lifetime) |
+//! | without a request | 1 hour | [`idle_limit`](WebSignInBuilder::idle_limit) |
+//! | until the user is checked again | 15 minutes | [`recheck_after`](WebSignInBuilder::recheck_after) |
+//!
+//! At each request the session's connection must still be the same one (sign-in service, tenant and
+//! application) and let users of the tenant in. The check asks the sign-in service with the user's
+//! refresh token, then [`Authorize`] with today's identity: a user who was disabled or may not enter
+//! any more is out. [`WebSignIn::end_sessions_of`] ends all sessions of a user at once.
+//!
+//! A sign-out that a store did not take says so with status 503, leads on to Entra's sign-out all the
+//! same, and is tried again when the browser is back.
+//!
+//! # Beside other crates
+//!
+//! Sessions and cookies are this crate's own. These were looked at instead:
+//!
+//! | crate | why not |
+//! |---|---|
+//! | tower-sessions 0.15.0 (with -core 0.15.0) | a store has `create`, `save`, `load` and `delete` by id: all sessions of a user, or of a session at Entra, cannot be ended together; each save writes the whole record, which brings back a session that was ended meanwhile; expiry is one date by the system's clock, either idle or absolute, so no test can move it; records are not encrypted for the store; a second copy of base64 (0.22) and rand (0.9) |
+//! | axum-login 0.18.0 | it is on tower-sessions 0.14, and loads the user by `get_user` at each request: no interval, no state of the user at the sign-in service, and no end of all sessions of one user but by a changed hash |
+//! | tower-cookies 0.11.0 | a manager over `cookie`, which is used here directly; a header that is no text is ignored whole, so that one cookie of another application signs users out |
+//! | cookie 0.18.2, `signed` and `private` | used here for names and attributes; its jars bring aes-gcm 0.10, hmac 0.12, sha2 0.10, rand 0.8 and base64 0.22 beside aws-lc-rs, and know one key, so that keys cannot be replaced one replica after the other |
 //!
 //! An API that gets tokens from others checks them with [`RequireToken`].
 
+mod admission;
 mod app;
 mod authorize;
+mod callback;
 mod cookies;
 mod current_user;
 mod memory;
@@ -99,6 +128,8 @@ mod page;
 mod route_urls;
 mod routes;
 mod session;
+mod session_id;
+mod sign_out;
 mod token;
 
 pub use app::{WebSignIn, WebSignInBuilder};

@@ -1,6 +1,6 @@
 use entra_core::url::{Host, Url};
 
-use crate::Error;
+use crate::{Error, store::hashed};
 
 /// Where the routes of a sign-in are on the web, and so what is registered at Entra.
 ///
@@ -175,6 +175,13 @@ impl RouteUrls {
         format!("{}{route}", self.path)
     }
 
+    /// What tells this site from others on the same host, which get its cookies too.
+    pub(super) fn site(&self) -> String {
+        let mut site = hashed(&self.absolute(""));
+        site.truncate(SITE);
+        site
+    }
+
     /// Whether browsers come by https.
     pub(super) const fn is_secure(&self) -> bool {
         self.secure
@@ -232,6 +239,8 @@ pub(super) const SIGNED_OUT: &str = "/signed-out";
 pub(super) const FRONT_CHANNEL: &str = "/front-channel-sign-out";
 pub(super) const ADMIN_CONSENT: &str = "/admin-consent";
 pub(super) const ADMIN_CONSENT_CALLBACK: &str = "/admin-consent-callback";
+/// Of a digest; enough to tell sites apart.
+const SITE: usize = 10;
 /// The routes beside the callback.
 const OTHERS: [&str; 6] = [
     SIGN_IN,

@@ -1,93 +1,173 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use entra_core::{Clock, SecureRandom, Timestamp};
+use entra_core::{ClientId, Clock, SecureRandom, TenantId, Timestamp};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::session_id::SessionId;
 use crate::{
-    sign_in::{Identity, SignedIn},
+    sign_in::{Identity, ReturnPath, SignInClient, SignedIn},
     store::{EncryptedStore, Seal, StoreError, StoreErrorKind, StoreKey, hashed},
     user::Account,
 };
 
-/// What is kept of somebody who has signed in, until the session ends. It holds no token.
-#[derive(Serialize, Deserialize)]
+/// What is kept of a signed-in user until the session ends. It holds no token.
+#[derive(Clone)]
 pub struct Session {
-    identity: Identity,
-    account: Account,
-    connection: String,
-    user: Value,
+    record: SessionRecord,
+    state: SessionState,
+}
+
+/// The part of a session that never changes: to write it again could bring back one that has ended.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct SessionRecord {
+    pub(super) account: Account,
+    pub(super) connection: String,
+    pub(super) origin: ConnectionIdentity,
+    /// The session at Entra that it came from, as a digest of issuer and `sid`.
+    entra_session: Option<String>,
+    /// Where its sign-in led to.
+    pub(super) back: ReturnPath,
     since: i64,
     until: i64,
 }
 
+/// The part that is written again, for as long as there is the other one.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct SessionState {
+    pub(super) identity: Identity,
+    pub(super) user: Value,
+    /// When the user last sent a request, give or take.
+    seen: i64,
+    /// When the user's access was last confirmed.
+    checked: i64,
+    /// When it was last asked for.
+    asked: i64,
+}
+
+/// Which connection a session came from: a name may go to another tenant or application later.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ConnectionIdentity {
+    authority: String,
+    tenant: TenantId,
+    client: ClientId,
+}
+
+/// Whose tokens to remove when a session at Entra ends.
+#[derive(Serialize, Deserialize)]
+pub(super) struct TokenOwner {
+    pub(super) origin: ConnectionIdentity,
+    pub(super) account: Account,
+}
+
+impl ConnectionIdentity {
+    pub(super) fn of(client: &SignInClient) -> Self {
+        Self {
+            authority: client.authority(),
+            tenant: client.tenant().clone(),
+            client: client.client_id(),
+        }
+    }
+}
+
 impl Session {
-    /// Who it is, as validated at the sign-in.
+    /// Who it is, as validated at the sign-in or the last check since.
     #[must_use]
     pub const fn identity(&self) -> &Identity {
-        &self.identity
+        &self.state.identity
     }
 
     /// What the user's tokens are keyed by.
     #[must_use]
     pub const fn account(&self) -> &Account {
-        &self.account
+        &self.record.account
     }
 
     /// The name of the connection that the user signed in with.
     #[must_use]
     pub fn connection(&self) -> &str {
-        &self.connection
+        &self.record.connection
     }
 
     /// When the session began.
     #[must_use]
     pub fn since(&self) -> Timestamp {
-        Timestamp::from_unix_timestamp(self.since).unwrap_or(Timestamp::UNIX_EPOCH)
+        Timestamp::from_unix_timestamp(self.record.since).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// When it ends by itself.
+    /// When it expires at the latest.
     #[must_use]
     pub fn until(&self) -> Timestamp {
-        Timestamp::from_unix_timestamp(self.until).unwrap_or(Timestamp::UNIX_EPOCH)
+        Timestamp::from_unix_timestamp(self.record.until).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// What the gate said of the user; none if it is of another type.
+    /// What the application's check said of the user; none if it is of another type.
     #[must_use]
     pub fn user<P: DeserializeOwned>(&self) -> Option<P> {
-        P::deserialize(&self.user).ok()
+        P::deserialize(&self.state.user).ok()
+    }
+
+    pub(super) const fn record(&self) -> &SessionRecord {
+        &self.record
     }
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
-            .field("identity", &self.identity)
-            .field("connection", &self.connection)
+            .field("identity", &self.state.identity)
+            .field("connection", &self.record.connection)
             .finish_non_exhaustive()
     }
 }
 
 /// Every session, wherever they are kept.
+///
+/// A session is three entries: the record and the state in the partition of its user, so that all
+/// sessions of a user end in one step, and a mark in the partition of the session at Entra, so that
+/// those end together too. It lasts as long as all of them are there.
 #[derive(Debug)]
 pub(super) struct Sessions {
+    /// Which site's: others may share the store and the keys.
+    pub(super) site: String,
     pub(super) store: Arc<dyn EncryptedStore>,
     pub(super) seal: Seal,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn SecureRandom>,
-    pub(super) lifetime: Duration,
+    pub(super) limits: Limits,
+    /// The sessions whose users are being checked in this process.
+    pub(super) checking: Mutex<HashSet<String>>,
 }
 
-/// What the browser holds of a session: unguessable, and only its digest is in the store.
-///
-/// The first part is the same for all sessions that one session at Entra has led to, so that they
-/// can be ended together.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct SessionId {
-    group: String,
-    id: String,
+/// How long a session lasts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// From the sign-in on.
+    pub(super) lifetime: Duration,
+    /// Without a request.
+    pub(super) idle: Duration,
+    /// Between two checks of the user's access.
+    pub(super) recheck: Duration,
+}
+
+/// What is to be done about a user's access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// It was confirmed lately.
+    Confirmed,
+    /// It is time to ask.
+    Due,
+    /// It could not be told when it was last asked, a moment ago.
+    Postponed,
+    /// It could not be told for too long.
+    Unknown,
 }
 
 impl Sessions {
@@ -95,74 +175,256 @@ impl Sessions {
     pub(super) async fn begin(
         &self,
         signed_in: &SignedIn,
-        connection: &str,
+        connection: &SignInClient,
         user: Value,
+        back: &ReturnPath,
     ) -> Result<SessionId, StoreError> {
         let identity = signed_in.identity().clone();
-        let group = match &identity.sid {
-            Some(sid) => group(&identity.issuer, sid),
-            None => self.random()?,
-        };
-        let ticket = SessionId {
-            group,
-            id: self.random()?,
-        };
-        let now = self.clock.now();
-        let lifetime = i64::try_from(self.lifetime.as_secs()).unwrap_or(i64::MAX);
-        let session = Session {
-            identity,
+        let id = SessionId::new(
+            hashed(&identity.key()),
+            self.random()?,
+            connection.name().to_owned(),
+        );
+        let sid = identity.sid.as_ref();
+        let entra_session = sid.map(|sid| entra_session(&identity.issuer, sid));
+        let now = self.now();
+        let record = SessionRecord {
             account: signed_in.account().clone(),
-            connection: connection.to_owned(),
-            user,
-            since: now.unix_timestamp(),
-            until: now.unix_timestamp().saturating_add(lifetime),
+            connection: connection.name().to_owned(),
+            origin: ConnectionIdentity::of(connection),
+            entra_session,
+            back: back.clone(),
+            since: now,
+            until: now.saturating_add(seconds(self.limits.lifetime)),
         };
-        let entry = serde_json::to_vec(&session)
-            .map_err(|_| StoreError::configuration("a session cannot be written as JSON"))?;
-        let key = ticket.key();
-        let entry = self.seal.close(&key, Zeroizing::new(entry))?;
-        self.store.save(&key, &entry, self.lifetime).await?;
-        Ok(ticket)
+        let state = SessionState {
+            identity,
+            user,
+            seen: now,
+            checked: now,
+            asked: now,
+        };
+        if let Some(group) = &record.entra_session {
+            let owner = TokenOwner {
+                origin: record.origin.clone(),
+                account: record.account.clone(),
+            };
+            let key = self.owner_key(group, &record.connection);
+            self.write(&key, &owner, self.limits.lifetime).await?;
+            self.write(&self.mark_key(group, &id), &(), self.limits.lifetime)
+                .await?;
+        }
+        self.keep(&id, &record, &state).await?;
+        self.write(&id.key(&self.site), &record, self.limits.lifetime)
+            .await?;
+        Ok(id)
     }
 
-    /// The session of a ticket, if it is still there.
-    pub(super) async fn find(
+    /// The session of an id, if it is still there and was used lately enough.
+    pub(super) async fn find(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
+        let Some(record) = self.record(id).await? else {
+            return Ok(None);
+        };
+        let now = self.now();
+        // A clock that was ahead must not extend a session.
+        if now >= record.until || record.since > now.saturating_add(SKEW) {
+            return Ok(None);
+        }
+        if let Some(group) = &record.entra_session
+            && self.read::<()>(&self.mark_key(group, id)).await?.is_none()
+        {
+            return Ok(None);
+        }
+        let state: Option<SessionState> = self.read(&id.state_key(&self.site)).await?;
+        let idle = seconds(self.limits.idle);
+        let state = state.filter(|state| now.saturating_sub(state.seen) < idle);
+        Ok(state.map(|state| Session { record, state }))
+    }
+
+    /// What never changes of a session, however long it was not used.
+    pub(super) async fn record(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
+        self.read(&id.key(&self.site)).await
+    }
+
+    /// The identity and user of a session that may have expired.
+    pub(super) async fn whole(
         &self,
-        ticket: &SessionId,
-    ) -> Result<Option<Arc<Session>>, StoreError> {
-        let key = ticket.key();
-        let Some(entry) = self.store.load(&key).await?.map(Zeroizing::new) else {
+        id: &SessionId,
+        record: &SessionRecord,
+    ) -> Result<Option<Session>, StoreError> {
+        let state = self.read(&id.state_key(&self.site)).await?;
+        Ok(state.map(|state| Session {
+            record: record.clone(),
+            state,
+        }))
+    }
+
+    /// Notes that the user is there, from time to time.
+    pub(super) async fn touch(&self, id: &SessionId, session: &Session) {
+        let now = self.now();
+        let rest = seconds(self.limits.idle) / 10;
+        let is_recent = now.abs_diff(session.state.seen) < rest.clamp(1, 60).unsigned_abs();
+        if is_recent {
+            return;
+        }
+        let mut state = session.state.clone();
+        state.seen = now;
+        self.keep_quietly(id, &session.record, &state).await;
+    }
+
+    /// Whether the user's access has to be asked for again.
+    pub(super) fn access(&self, session: &Session) -> Access {
+        let now = self.now();
+        let state = &session.state;
+        let interval = seconds(self.limits.recheck);
+        let age = now.saturating_sub(state.checked);
+        // A check of the future says nothing.
+        if age < interval && age >= -SKEW {
+            return Access::Confirmed;
+        }
+        if now.abs_diff(state.asked) >= PAUSE.unsigned_abs() || state.asked <= state.checked {
+            return Access::Due;
+        }
+        self.postponed(session)
+    }
+
+    /// What goes while it cannot be told: on for a while, then no further.
+    pub(super) fn postponed(&self, session: &Session) -> Access {
+        let age = self.now().saturating_sub(session.state.checked);
+        match age < seconds(self.limits.recheck).saturating_add(GRACE) {
+            true => Access::Postponed,
+            false => Access::Unknown,
+        }
+    }
+
+    /// The right to check this session's user, which one request has at a time.
+    pub(super) fn begin_check(&self, id: &SessionId) -> Option<Check<'_>> {
+        let name = id.to_text();
+        let is_first = self.checking().insert(name.clone());
+        // Not made and dropped for a second one: that would end the first one's check.
+        is_first.then(|| Check {
+            sessions: self,
+            name,
+        })
+    }
+
+    /// The user's access was confirmed: who they are now.
+    pub(super) async fn confirm(
+        &self,
+        id: &SessionId,
+        session: Session,
+        identity: Identity,
+        user: Value,
+    ) -> Session {
+        let now = self.now();
+        let state = SessionState {
+            identity,
+            user,
+            seen: now,
+            checked: now,
+            asked: now,
+        };
+        self.keep_quietly(id, &session.record, &state).await;
+        Session { state, ..session }
+    }
+
+    /// The user's access could not be told.
+    pub(super) async fn postpone(&self, id: &SessionId, session: &Session) {
+        let now = self.now();
+        let mut state = session.state.clone();
+        (state.seen, state.asked) = (now, now);
+        self.keep_quietly(id, &session.record, &state).await;
+    }
+
+    pub(super) async fn end(&self, id: &SessionId) -> Result<(), StoreError> {
+        let ended = self.store.remove(&id.key(&self.site)).await;
+        let state = self.store.remove(&id.state_key(&self.site)).await;
+        ended.and(state)
+    }
+
+    /// Ends all sessions of a user.
+    pub(super) async fn end_of_user(&self, user: &str) -> Result<(), StoreError> {
+        let any = SessionId::new(hashed(user), String::new(), String::new());
+        self.store
+            .remove_partition(any.key(&self.site).partition())
+            .await
+    }
+
+    /// Ends what a session at Entra has led to.
+    pub(super) async fn end_of_entra_session(
+        &self,
+        issuer: &str,
+        sid: &str,
+    ) -> Result<(), StoreError> {
+        let key = self.owner_key(&entra_session(issuer, sid), "");
+        self.store.remove_partition(key.partition()).await
+    }
+
+    /// Whose tokens at this connection a session at Entra has led to.
+    pub(super) async fn token_owner(
+        &self,
+        (issuer, sid): (&str, &str),
+        connection: &str,
+    ) -> Result<Option<TokenOwner>, StoreError> {
+        self.read(&self.owner_key(&entra_session(issuer, sid), connection))
+            .await
+    }
+
+    async fn keep(
+        &self,
+        id: &SessionId,
+        record: &SessionRecord,
+        state: &SessionState,
+    ) -> Result<(), StoreError> {
+        let rest = u64::try_from(record.until.saturating_sub(self.now())).unwrap_or(0);
+        let keep_for = self.limits.idle.min(Duration::from_secs(rest));
+        self.write(&id.state_key(&self.site), state, keep_for).await
+    }
+
+    /// Nothing is lost if it fails: the session expires or is checked earlier.
+    async fn keep_quietly(&self, id: &SessionId, record: &SessionRecord, state: &SessionState) {
+        if let Err(error) = self.keep(id, record, state).await {
+            tracing::warn!(%error, "the use of a session could not be noted");
+        }
+    }
+
+    async fn write(
+        &self,
+        key: &StoreKey,
+        value: &impl Serialize,
+        keep_for: Duration,
+    ) -> Result<(), StoreError> {
+        let entry = serde_json::to_vec(value)
+            .map_err(|_| StoreError::configuration("a session cannot be written as JSON"))?;
+        let entry = self.seal.close(key, Zeroizing::new(entry))?;
+        self.store.save(key, &entry, keep_for).await
+    }
+
+    async fn read<T: DeserializeOwned>(&self, key: &StoreKey) -> Result<Option<T>, StoreError> {
+        let Some(entry) = self.store.load(key).await?.map(Zeroizing::new) else {
             return Ok(None);
         };
         // An entry of another key or version stays where it is: other replicas may be able to read
         // it. Here its user signs in again.
-        let session = match self.seal.open(&key, &entry) {
-            Ok(entry) => serde_json::from_slice::<Session>(&entry).ok(),
+        Ok(match self.seal.open(key, &entry) {
+            Ok(entry) => serde_json::from_slice(&entry).ok(),
             Err(error) if error.kind() == StoreErrorKind::Damaged => {
                 tracing::warn!(%error, "a session is damaged and is quarantined");
-                self.store.quarantine(&key, &entry).await?;
+                self.store.quarantine(key, &entry).await?;
                 None
             }
             Err(error) => {
                 tracing::warn!(%error, "a session cannot be read here");
                 None
             }
-        };
-        let now = self.clock.now().unix_timestamp();
-        Ok(session.filter(|session| now < session.until).map(Arc::new))
+        })
     }
 
-    pub(super) async fn end(&self, ticket: &SessionId) -> Result<(), StoreError> {
-        self.store.remove(&ticket.key()).await
-    }
-
-    /// Ends what a session at Entra has led to.
-    pub(super) async fn end_all(&self, issuer: &str, sid: &str) -> Result<(), StoreError> {
-        let any = SessionId {
-            group: group(issuer, sid),
-            id: String::new(),
-        };
-        self.store.remove_partition(any.key().partition()).await
+    /// By which a log finds what a page does not say.
+    pub(super) fn reference(&self) -> String {
+        let mut reference = self.random().unwrap_or_default();
+        reference.truncate(REFERENCE);
+        reference
     }
 
     /// 32 random bytes as 43 characters, which nobody guesses.
@@ -174,39 +436,58 @@ impl Sessions {
         })?;
         Ok(URL_SAFE_NO_PAD.encode(bytes))
     }
-}
 
-impl SessionId {
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let (group, id) = text.split_once('.')?;
-        let plain = |part: &str| {
-            part.len() <= 64
-                && !part.is_empty()
-                && part
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-        };
-        (plain(group) && plain(id)).then(|| Self {
-            group: group.to_owned(),
-            id: id.to_owned(),
-        })
+    /// That a session is not ended by its session at Entra.
+    fn mark_key(&self, group: &str, id: &SessionId) -> StoreKey {
+        StoreKey::new(&self.of_entra_session(group), &id.to_text())
     }
 
-    pub(super) fn to_text(&self) -> String {
-        format!("{}.{}", self.group, self.id)
+    fn owner_key(&self, group: &str, connection: &str) -> StoreKey {
+        let name = format!("tokens {connection}");
+        StoreKey::new(&self.of_entra_session(group), &name)
     }
 
-    fn key(&self) -> StoreKey {
-        StoreKey::new(&format!("web session {}", self.group), &self.id)
+    fn of_entra_session(&self, group: &str) -> String {
+        format!(
+            "web sessions at {} of the session at Entra {group}",
+            self.site
+        )
     }
-}
 
-impl fmt::Debug for SessionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SessionId")
+    fn now(&self) -> i64 {
+        self.clock.now().unix_timestamp()
+    }
+
+    fn checking(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.checking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn group(issuer: &str, sid: &str) -> String {
+/// A check that is under way, until it is dropped.
+pub(super) struct Check<'a> {
+    sessions: &'a Sessions,
+    name: String,
+}
+
+impl Drop for Check<'_> {
+    fn drop(&mut self) {
+        self.sessions.checking().remove(&self.name);
+    }
+}
+
+fn seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}
+
+fn entra_session(issuer: &str, sid: &str) -> String {
     hashed(&serde_json::json!([issuer, sid]).to_string())
 }
+
+/// As much as somebody reads out on the telephone.
+const REFERENCE: usize = 8;
+/// By how much the clocks of replicas may differ, in seconds.
+const SKEW: i64 = 300;
+/// How long it is waited after a check that could not be made, in seconds.
+const PAUSE: i64 = 60;
+/// How long a session goes on beyond the interval while the check cannot be made, in seconds.
+const GRACE: i64 = 3600;

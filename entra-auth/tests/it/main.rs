@@ -84,11 +84,17 @@ mod validate_support;
 #[cfg(feature = "axum")]
 mod web;
 #[cfg(feature = "axum")]
+mod web_access;
+#[cfg(feature = "axum")]
 mod web_browser;
+#[cfg(feature = "axum")]
+mod web_cookies;
 #[cfg(feature = "axum")]
 mod web_mix_up;
 #[cfg(feature = "axum")]
 mod web_session;
+#[cfg(feature = "axum")]
+mod web_sign_out;
 #[cfg(feature = "axum")]
 mod web_staging;
 #[cfg(feature = "axum")]

@@ -99,8 +99,26 @@ impl Browser {
     }
 
     pub(crate) fn session(&self) -> Option<&str> {
-        let cookie = self.cookies.get("__Host-entra-session")?;
+        let (_, cookie) = self.session_cookie()?;
         Some(cookie.0.as_str())
+    }
+
+    /// The session's cookie as a request has it.
+    pub(crate) fn session_pair(&self) -> String {
+        let (name, cookie) = self.session_cookie().unwrap();
+        format!("{name}={}", cookie.0)
+    }
+
+    /// Has another value for the session.
+    pub(crate) fn set_session(&mut self, value: &str) {
+        let name = session_name();
+        let cookie = (value.to_owned(), "/".to_owned(), "Lax".to_owned());
+        self.cookies.insert(name, cookie);
+    }
+
+    fn session_cookie(&self) -> Option<(&String, &(String, String, String))> {
+        let is_session = |name: &str| name.starts_with("__Host-entra-session-");
+        self.cookies.iter().find(|(name, _)| is_session(name))
     }
 
     async fn send(
@@ -152,6 +170,19 @@ impl Browser {
             self.cookies.insert(name.to_owned(), kept);
         }
     }
+}
+
+/// As the site at `/auth` names it.
+pub(crate) fn session_name() -> String {
+    let digest = aws_lc_rs::digest::digest(
+        &aws_lc_rs::digest::SHA256,
+        format!("{SITE}/auth").as_bytes(),
+    );
+    let hex: String = digest.as_ref()[..5]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("__Host-entra-session-{hex}")
 }
 
 pub(crate) async fn call(site: &Router, request: Request<Body>) -> Answer {

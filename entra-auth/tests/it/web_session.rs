@@ -79,8 +79,9 @@ async fn a_sign_out_ends_the_session_here_and_leads_to_the_tenants() {
     for (name, value) in [("sec-fetch-site", "same-site"), ("origin", SITE)] {
         sibling = sibling.header(name, value);
     }
-    let cookie = format!("__Host-entra-session={}", browser.session().unwrap());
-    let sibling = sibling.header("cookie", cookie).body(Body::empty());
+    let sibling = sibling
+        .header("cookie", browser.session_pair())
+        .body(Body::empty());
     assert_eq!(
         call(&site, sibling.unwrap()).await.status,
         StatusCode::FORBIDDEN
@@ -172,7 +173,7 @@ async fn a_sign_out_elsewhere_ends_the_sessions_it_names_and_no_others() {
     assert_eq!(diego.open(&site, "/").await.body, OTHER);
 
     // Without names it is this browser's own session, but in a frame only.
-    let cookie = format!("__Host-entra-session={}", diego.session().unwrap());
+    let cookie = diego.session_pair();
     let link = frame(String::new())
         .header("cookie", &cookie)
         .header("sec-fetch-dest", "document");
@@ -200,10 +201,7 @@ async fn a_session_has_a_new_id_after_every_sign_in_and_ends_in_time() {
     let (tenant, _, site) = shop().await;
     let mut browser = Browser::default();
     // Planted by somebody else.
-    let planted = ("g.planted".to_owned(), "/".to_owned(), "Lax".to_owned());
-    browser
-        .cookies
-        .insert("__Host-entra-session".to_owned(), planted);
+    browser.set_session("g.planted.x");
     browser
         .sign_in(&site, &tenant, "/auth/sign-in", ADELE)
         .await;
@@ -215,23 +213,34 @@ async fn a_session_has_a_new_id_after_every_sign_in_and_ends_in_time() {
     assert_ne!(browser.session(), first.session());
     assert_eq!(first.clone().open(&site, "/").await.body, "nobody");
 
-    tenant.clock().advance(Duration::from_secs(8 * 3600 - 1));
+    // Used every half hour, it lasts for eight hours.
+    for _ in 0..15 {
+        tenant.clock().advance(Duration::from_secs(1800));
+        assert_eq!(browser.open(&site, "/").await.body, ADELE);
+    }
+    tenant.clock().advance(Duration::from_secs(1799));
     assert_eq!(browser.open(&site, "/").await.body, ADELE);
     tenant.clock().advance(Duration::from_secs(1));
     assert_eq!(browser.open(&site, "/").await.body, "nobody");
-    for broken in ["", ".", "a.", "a.b.c", "\"<>", &"x".repeat(5000)] {
-        let cookie = (broken.to_owned(), "/".to_owned(), "Lax".to_owned());
-        browser
-            .cookies
-            .insert("__Host-entra-session".to_owned(), cookie);
+    for broken in [
+        "",
+        ".",
+        "a.",
+        "a.b.c",
+        "a.b.%",
+        "a.b.c.d",
+        "\"<>",
+        &"x".repeat(5000),
+    ] {
+        browser.set_session(broken);
         assert_eq!(browser.open(&site, "/").await.body, "nobody");
     }
 }
 
 #[derive(Debug, Default)]
-struct Table {
-    entries: Mutex<HashMap<StoreKey, Vec<u8>>>,
-    broken: std::sync::atomic::AtomicBool,
+pub(crate) struct Table {
+    pub(crate) entries: Mutex<HashMap<StoreKey, Vec<u8>>>,
+    pub(crate) broken: std::sync::atomic::AtomicBool,
 }
 
 impl Table {

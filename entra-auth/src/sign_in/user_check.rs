@@ -1,0 +1,193 @@
+//! Who a user is by an ID token, at the sign-in and again later.
+
+use entra_core::{Guid, Secret};
+
+use super::{
+    client::{SignInClient, refused},
+    error::SignInError,
+    identity::Identity,
+    kind::SignInErrorKind,
+    kind_of,
+    signed_in::SignedIn,
+};
+use crate::{
+    user::{Account, PendingSignIn, Redeemed, account},
+    wire::Personal,
+};
+
+impl SignInClient {
+    /// Asks the service and this connection again about a user who signed in earlier, in one try:
+    /// for a session that lasts longer than one would trust a sign-in.
+    ///
+    /// The user's refresh token is used, which Entra rejects for a disabled or deleted account, a
+    /// revoked session, a changed password or a policy. The identity is read anew from the ID token
+    /// that comes with it, with today's roles and groups.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// # use entra_auth::{SignInClient, sign_in::SignInErrorKind, user::{ClientProof, StartOptions}};
+    /// # let tenant = entra_mock::FakeTenant::start().await;
+    /// # let app = tenant.register_app("Shop").redirect_uri("https://shop.example/callback").with_secret();
+    /// # let contoso = SignInClient::builder(tenant.id(), app.client_id(), ClientProof::secret(app.secret()))
+    /// #     .redirect_uri("https://shop.example/callback").scopes(["User.Read"])
+    /// #     .cloud(tenant.cloud()).clock(tenant.clock()).build()?;
+    /// # let (url, flow) = contoso.start(&StartOptions::default())?;
+    /// # let callback = tenant.sign_in_at(url.as_str(), "adele@contoso.com").query();
+    /// # let session = contoso.finish(flow, &callback).await?;
+    /// # session.commit().await;
+    /// # let (account, identity) = (session.account().clone(), session.into_identity());
+    /// // Some minutes later, with what the session has kept:
+    /// let identity = contoso.renew(&account, &identity).await?.into_identity();
+    ///
+    /// tenant.user("adele@contoso.com").disable();
+    /// let error = contoso.renew(&account, &identity).await.unwrap_err();
+    /// assert_eq!(error.kind(), SignInErrorKind::AccountDisabled);
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SignInErrorKind::SignInRequired`] when the user's tokens are gone here;
+    /// [`Throttled`](SignInErrorKind::Throttled) and [`Unavailable`](SignInErrorKind::Unavailable)
+    /// when it cannot be told for now; every other kind when the user may not enter any more.
+    pub async fn renew(
+        &self,
+        account: &Account,
+        identity: &Identity,
+    ) -> Result<SignedIn, SignInError> {
+        let renewed = self.flow().renew(account).await.map_err(refused)?;
+        let Some((credential, personal)) = renewed else {
+            return Err(SignInError::because(
+                SignInErrorKind::SignInRequired,
+                "the tokens of the user are gone",
+            ));
+        };
+        let mut found = match &personal.id_token {
+            Some(id_token) => {
+                let found = self.validated(id_token, &personal, None).await?;
+                if (found.oid, &found.tid, &found.sub)
+                    != (identity.oid, &identity.tid, &identity.sub)
+                {
+                    return Err(SignInError::because(
+                        SignInErrorKind::TokenRejected,
+                        "the ID token of a refresh is another user's",
+                    ));
+                }
+                found
+            }
+            // Another provider may leave it out (OpenID Connect 12.2).
+            None => identity.clone(),
+        };
+        if !self.admits(&found) {
+            return Err(SignInError::new(SignInErrorKind::WrongTenant));
+        }
+        // A refresh says nothing of the session that it belongs to.
+        found.sid = found.sid.or_else(|| identity.sid.clone());
+        found.login_hint = found.login_hint.or_else(|| identity.login_hint.clone());
+        found.auth_time = found.auth_time.or(identity.auth_time);
+        Ok(SignedIn::new(found, credential, None))
+    }
+
+    /// Whether this connection lets users of the identity's tenant in, by its lists and decisions of
+    /// this moment.
+    #[must_use]
+    pub fn admits(&self, identity: &Identity) -> bool {
+        let Some(tenant) = identity.tid.guid() else {
+            return false;
+        };
+        let own = self.tenant().guid();
+        let tenants = self.tenants();
+        if self.flow().party().settings.cloud.is_entra() {
+            return own.is_none_or(|own| own == tenant) && tenants.admit(tenant);
+        }
+        // Another provider can write any tenant into its tokens, that of a neighbour's users too:
+        // only one that was named for it counts.
+        match own {
+            Some(own) => own == tenant && tenants.admit(tenant),
+            None => tenants.name(tenant),
+        }
+    }
+
+    /// Who the response says it is, once all of it was checked.
+    pub(super) async fn identity(
+        &self,
+        redeemed: &Redeemed,
+        flow: &PendingSignIn,
+    ) -> Result<Identity, SignInError> {
+        let personal = &redeemed.personal;
+        let Some(id_token) = &personal.id_token else {
+            return Err(SignInError::because(
+                SignInErrorKind::TokenRejected,
+                "the answer has no ID token",
+            ));
+        };
+        let nonce = Some(flow.nonce());
+        let identity = self.validated(id_token, personal, nonce).await?;
+        if !self.admits(&identity) {
+            return Err(SignInError::new(SignInErrorKind::WrongTenant));
+        }
+        check_age(&identity, flow)?;
+        Ok(identity)
+    }
+
+    /// The identity of an ID token that is valid, of whichever tenant.
+    async fn validated(
+        &self,
+        id_token: &Secret,
+        personal: &Personal,
+        nonce: Option<&str>,
+    ) -> Result<Identity, SignInError> {
+        let rejected = |what| SignInError::because(SignInErrorKind::TokenRejected, what);
+        let token = self
+            .validator()
+            .validate_id_token(id_token.expose_secret(), nonce)
+            .await
+            .map_err(|error| SignInError::invalid(kind_of::invalid(&error), error))?;
+        let home = match &personal.client_info {
+            // Unsigned, and Entra's own: another provider may write any user into it.
+            Some(info) if self.flow().party().settings.cloud.is_entra() => {
+                home(info).map_err(rejected)?
+            }
+            _ => None,
+        };
+        let identity = Identity::read(token.claims().clone(), home, self.groups())?;
+        match token.tid() {
+            // The tenant is the issuer's.
+            Some(issuer) if identity.tid.guid() == Some(issuer) => Ok(identity),
+            Some(_) => Err(SignInError::new(SignInErrorKind::WrongTenant)),
+            None => Ok(identity.of_another_provider()),
+        }
+    }
+}
+
+/// The ids of the account at home.
+fn home(info: &entra_core::Secret) -> Result<Option<(Guid, Guid)>, &'static str> {
+    let unusable = "the account beside the ID token makes no sense";
+    let home = account::home(info).ok_or(unusable)?;
+    let (uid, utid) = home.rsplit_once('.').ok_or(unusable)?;
+    // Accounts of another provider have ids of another form.
+    Ok(uid.parse().ok().zip(utid.parse().ok()))
+}
+
+/// Whether the person signed in lately enough; by the clock of the start, as a consent takes time.
+fn check_age(identity: &Identity, flow: &PendingSignIn) -> Result<(), SignInError> {
+    let Some(max_age) = flow.max_age() else {
+        return Ok(());
+    };
+    let too_old = |what| Err(SignInError::because(SignInErrorKind::TooOld, what));
+    let Some(auth_time) = identity.auth_time else {
+        return too_old("the ID token does not say when the person signed in");
+    };
+    let max_age = entra_core::time::Duration::seconds(i64::try_from(max_age).unwrap_or(i64::MAX));
+    let oldest = flow
+        .started_on()
+        .saturating_sub(max_age)
+        .saturating_sub(CLOCK_SKEW);
+    if auth_time < oldest {
+        return too_old("the person signed in before that");
+    }
+    Ok(())
+}
+
+/// By how much two clocks may differ where seconds matter.
+const CLOCK_SKEW: entra_core::time::Duration = entra_core::time::Duration::seconds(60);

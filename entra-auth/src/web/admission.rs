@@ -1,0 +1,136 @@
+//! Whether the user of a session may still be here: asked at each use, and of the application and
+//! the sign-in service again from time to time.
+
+use std::sync::Arc;
+
+use super::{
+    app::Site,
+    authorize::{AccessDenied, SignInContext},
+    session::{Access, ConnectionIdentity, Session, SessionRecord},
+    session_id::SessionId,
+};
+use crate::{sign_in::SignInClient, store::StoreError};
+
+/// Why it cannot be told for now who is signed in.
+#[derive(Debug)]
+pub(super) enum LookUpError {
+    Store(StoreError),
+    /// The user's access could not be confirmed for too long.
+    AccessUnknown,
+}
+
+impl From<StoreError> for LookUpError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Site {
+    /// The session of an id, if its user may still be here.
+    pub(super) async fn session(
+        &self,
+        id: &SessionId,
+    ) -> Result<Option<Arc<Session>>, LookUpError> {
+        let Some(session) = self.sessions.find(id).await? else {
+            return Ok(None);
+        };
+        let Some(client) = self.connection_of(&session) else {
+            return Ok(None);
+        };
+        match self.sessions.access(&session) {
+            Access::Confirmed => self.sessions.touch(id, &session).await,
+            Access::Due => return Box::pin(self.check(id, session, client)).await,
+            Access::Postponed => {}
+            Access::Unknown => return Err(LookUpError::AccessUnknown),
+        }
+        Ok(Some(Arc::new(session)))
+    }
+
+    /// The connection that a session's user came by, if it is still the same one and lets users of
+    /// that tenant in.
+    pub(super) fn connection_of(&self, session: &Session) -> Option<SignInClient> {
+        let client = self.connection_of_record(session.record())?;
+        client.admits(session.identity()).then_some(client)
+    }
+
+    /// The same, whomever it lets in now.
+    pub(super) fn connection_of_record(&self, record: &SessionRecord) -> Option<SignInClient> {
+        self.same_connection(&record.connection, &record.origin)
+    }
+
+    pub(super) fn same_connection(
+        &self,
+        name: &str,
+        origin: &ConnectionIdentity,
+    ) -> Option<SignInClient> {
+        let client = self.connections.by_name(name)?;
+        (ConnectionIdentity::of(&client) == *origin).then_some(client)
+    }
+
+    /// Asks the sign-in service and the application about the user again.
+    async fn check(
+        &self,
+        id: &SessionId,
+        session: Session,
+        connection: SignInClient,
+    ) -> Result<Option<Arc<Session>>, LookUpError> {
+        let Some(_check) = self.sessions.begin_check(id) else {
+            // Another request asks; this one need not wait for it.
+            return self.meanwhile(session);
+        };
+        // One may have ended since this session was read.
+        let Some(session) = self.sessions.find(id).await? else {
+            return Ok(None);
+        };
+        if self.sessions.access(&session) != Access::Due {
+            return self.meanwhile(session);
+        }
+        let name = connection.name().to_owned();
+        let outcome = match connection
+            .renew(session.account(), session.identity())
+            .await
+        {
+            Err(error) => Err(AccessDenied::from(error)),
+            Ok(signed_in) => {
+                let identity = signed_in.identity().clone();
+                let context = SignInContext {
+                    signed_in,
+                    connection,
+                    is_recheck: true,
+                };
+                let user = self.authorize.authorize(context).await;
+                user.map(|user| (identity, user))
+            }
+        };
+        match outcome {
+            Ok((identity, user)) => {
+                let session = self.sessions.confirm(id, session, identity, user).await;
+                Ok(Some(Arc::new(session)))
+            }
+            Err(denied) if denied.is_temporary() => {
+                tracing::warn!(connection = name, %denied, "a user's access could not be checked");
+                self.sessions.postpone(id, &session).await;
+                self.meanwhile(session)
+            }
+            Err(denied) => {
+                tracing::info!(
+                    connection = name, user = %session.identity().key(), %denied,
+                    "a session ended because its user may not be here any more"
+                );
+                // If it stays in the store, the next request asks again.
+                if let Err(error) = self.sessions.end(id).await {
+                    tracing::error!(%error, "a session could not be ended");
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    /// The session while its user is being checked, or cannot be.
+    fn meanwhile(&self, session: Session) -> Result<Option<Arc<Session>>, LookUpError> {
+        match self.sessions.postponed(&session) {
+            Access::Unknown => Err(LookUpError::AccessUnknown),
+            _ => Ok(Some(Arc::new(session))),
+        }
+    }
+}

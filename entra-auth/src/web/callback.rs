@@ -1,0 +1,326 @@
+//! How a sign-in ends: what the browser brings back, and what came of it.
+
+use axum::{
+    extract::{Path, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri},
+    response::Response,
+};
+
+use super::{
+    app::Site,
+    authorize::{AccessDenied, Reason, SignInContext},
+    cookies::{Flow, FlowCookie},
+    page::Page,
+    routes::{LONGEST_FORM, Web, finished, form, parameter, redirect, with_cookies},
+    session_id::SessionId,
+};
+use crate::{
+    sign_in::{ReturnPath, SignInClient, SignInError, SignInErrorKind},
+    user::Callback,
+};
+
+pub(super) async fn callback(State(site): Web, uri: Uri, headers: HeaderMap) -> Response {
+    let query = uri.query().unwrap_or_default();
+    let came_to = site.urls.callback();
+    match site.come_back(&came_to, query, &headers).await {
+        Ok(response) => response,
+        Err(lost) => site.go_on(lost, &headers).await,
+    }
+}
+
+pub(super) async fn callback_post(State(site): Web, request: Request) -> Response {
+    let headers = request.headers().clone();
+    let came_to = site.urls.callback();
+    site.posted(&came_to, request, &headers).await
+}
+
+pub(super) async fn callback_of(
+    State(site): Web,
+    Path(name): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let query = uri.query().unwrap_or_default();
+    let came_to = site.urls.callback_of(&name);
+    match site.come_back(&came_to, query, &headers).await {
+        Ok(response) => response,
+        Err(lost) => site.go_on(lost, &headers).await,
+    }
+}
+
+pub(super) async fn callback_of_post(
+    State(site): Web,
+    Path(name): Path<String>,
+    request: Request,
+) -> Response {
+    let headers = request.headers().clone();
+    let came_to = site.urls.callback_of(&name);
+    site.posted(&came_to, request, &headers).await
+}
+
+/// A callback without a sign-in to finish.
+struct Lost {
+    error: SignInError,
+    back: Option<ReturnPath>,
+    /// Takes back the cookie of the sign-in.
+    gone: Option<HeaderValue>,
+}
+
+impl Site {
+    /// A response as a form, which the browser brings without the session's cookie if another site
+    /// has it posted.
+    async fn posted(&self, came_to: &str, request: Request, headers: &HeaderMap) -> Response {
+        let body = match form(request).await {
+            Ok(body) => body,
+            Err(response) => return finished(*response),
+        };
+        match self.come_back(came_to, &body, headers).await {
+            Ok(response) => response,
+            Err(lost) if self.cookies.ticket(headers).is_some() => self.go_on(lost, headers).await,
+            // Whether it has a session shows when it comes by itself.
+            Err(lost) => {
+                let path = came_to.strip_prefix(self.urls.origin());
+                let at_root = path.is_none_or(|path| path == "/");
+                let path = path.filter(|_| !at_root);
+                with_cookies(
+                    redirect(path.unwrap_or(self.front_page.as_str())),
+                    lost.gone,
+                )
+            }
+        }
+    }
+
+    /// A callback that has no sign-in to finish, such as after the back button: a browser with a
+    /// session goes on to where its sign-in led.
+    async fn go_on(&self, lost: Lost, headers: &HeaderMap) -> Response {
+        let session = match self.cookies.ticket(headers) {
+            Some(id) => self.session(&id).await.ok().flatten(),
+            None => None,
+        };
+        let response = match session {
+            Some(session) => redirect(session.record().back.as_str()),
+            None => self.problem(&lost.error, None, lost.back.as_ref()),
+        };
+        with_cookies(response, lost.gone)
+    }
+
+    /// The browser is back, at one of the redirect URIs and with a response that anybody may have
+    /// written.
+    async fn come_back(
+        &self,
+        came_to: &str,
+        answer: &str,
+        headers: &HeaderMap,
+    ) -> Result<Response, Lost> {
+        let brought = state(answer)
+            .and_then(|id| self.cookies.bring::<Flow>(FlowCookie::SignIn, &id, headers));
+        let Some((flow, gone)) = brought else {
+            return Err(Lost {
+                error: SignInError::flow_missing(),
+                back: None,
+                gone: None,
+            });
+        };
+        let Flow {
+            state,
+            back,
+            ticket,
+            challenged,
+        } = flow;
+        let client = match self.connections.for_flow(&state) {
+            Ok(client) => client,
+            Err(error) => {
+                return Ok(with_cookies(
+                    self.problem(&error, None, Some(&back)),
+                    [gone],
+                ));
+            }
+        };
+        let callback = Callback::form(came_to, answer);
+        let response = match Box::pin(client.finish(state, callback)).await {
+            Ok(signed_in) => {
+                let context = SignInContext {
+                    signed_in,
+                    connection: client,
+                    is_recheck: false,
+                };
+                // A browser holds one session, and whoever knew the old one's id knows no new one.
+                let old = ticket.as_deref().and_then(SessionId::parse);
+                let old = [old, self.cookies.ticket(headers)];
+                self.admit(context, &back, old).await
+            }
+            // A second request of the same callback, whose first one may have begun a session.
+            Err(error) if error.kind() == SignInErrorKind::Replayed => {
+                return Err(Lost {
+                    error,
+                    back: Some(back),
+                    gone: Some(gone),
+                });
+            }
+            Err(error) => match error.claims() {
+                // A policy wants more of this sign-in: ask for it, once.
+                Some(claims) if !challenged => {
+                    let mut options = self.options.clone();
+                    options.claims = Some(claims.to_owned());
+                    let flow = |state| Flow {
+                        state,
+                        back,
+                        ticket,
+                        challenged: true,
+                    };
+                    self.go(&client, &options, headers, flow)
+                }
+                _ => self.problem(&error, Some(&client), Some(&back)),
+            },
+        };
+        Ok(with_cookies(response, [gone]))
+    }
+
+    /// Lets somebody in, if the product does.
+    async fn admit(
+        &self,
+        context: SignInContext,
+        back: &ReturnPath,
+        old: [Option<SessionId>; 2],
+    ) -> Response {
+        let SignInContext {
+            signed_in,
+            connection,
+            ..
+        } = context.clone();
+        let user = match self.authorize.authorize(context).await {
+            Ok(user) => user,
+            // Nothing of this sign-in was kept, and the user's earlier ones are not touched.
+            Err(refused) => return self.refused(&refused, &connection, back),
+        };
+        for ticket in old.into_iter().flatten() {
+            if let Err(error) = self.sessions.end(&ticket).await {
+                tracing::warn!(%error, "an old session could not be ended");
+            }
+        }
+        let name = connection.name();
+        match self
+            .sessions
+            .begin(&signed_in, &connection, user, back)
+            .await
+        {
+            Ok(ticket) => {
+                signed_in.commit().await;
+                tracing::info!(connection = name, user = %signed_in.identity().key(), "signed in");
+                with_cookies(redirect(back.as_str()), [self.cookies.keep(&ticket)])
+            }
+            Err(error) => {
+                tracing::error!(%error, "a session could not be kept");
+                finished(
+                    Page::new(StatusCode::SERVICE_UNAVAILABLE, "You are not signed in")
+                        .warns("The site cannot keep your sign-in at the moment.")
+                        .links("Try again", &self.sign_in_path(Some(name), back, None))
+                        .into_response(),
+                )
+            }
+        }
+    }
+
+    /// What went wrong, for the user and for an admin.
+    pub(super) fn problem(
+        &self,
+        error: &SignInError,
+        client: Option<&SignInClient>,
+        back: Option<&ReturnPath>,
+    ) -> Response {
+        let connection = client.map(SignInClient::name);
+        let reference = self.sessions.reference();
+        tracing::warn!(
+            reference, %error, detail = error.for_admin(), connection,
+            code = error.aadsts_code(), correlation = error.correlation_id(), "nobody signed in"
+        );
+        // What is wrong with this site's own setup is for its log: everybody can open the page.
+        let admin = format!(
+            "{}The log of this site says more under the reference {reference}.",
+            error.for_admin_in_public()
+        );
+        let page = Page::new(status(error.kind()), "You are not signed in");
+        // Where only an administrator can help, that text is not looked for below the other.
+        let page = match error.kind().is_for_administrator() {
+            true => page.for_admin(&admin).warns(error.for_user()),
+            false => page.warns(error.for_user()).for_admin(&admin),
+        };
+        let back = back.unwrap_or(&self.front_page);
+        let page = if error.is_worth_another_try() || error.kind() == SignInErrorKind::Declined {
+            page.links("Try again", &self.sign_in_path(connection, back, None))
+        } else {
+            let prompt = Some("select_account");
+            let path = self.sign_in_path(connection, back, prompt);
+            page.links("Sign in with another account", &path)
+        };
+        finished(
+            page.links("To the front page", self.front_page.as_str())
+                .into_response(),
+        )
+    }
+
+    fn refused(
+        &self,
+        refused: &AccessDenied,
+        client: &SignInClient,
+        back: &ReturnPath,
+    ) -> Response {
+        let (user, admin) = match &refused.0 {
+            Reason::SignIn(error) => return self.problem(error, Some(client), Some(back)),
+            Reason::Product { user, admin, .. } => (user, admin),
+        };
+        tracing::info!(
+            connection = client.name(),
+            "the application's check denied access"
+        );
+        let status = match refused.is_temporary() {
+            true => StatusCode::SERVICE_UNAVAILABLE,
+            false => StatusCode::FORBIDDEN,
+        };
+        let page = Page::new(status, "You may not enter").warns(user);
+        let page = match admin {
+            Some(text) => page.for_admin(text),
+            None => page,
+        };
+        let name = Some(client.name());
+        let page = match refused.is_temporary() {
+            true => page.links("Try again", &self.sign_in_path(name, back, None)),
+            false => {
+                let path = self.sign_in_path(name, back, Some("select_account"));
+                page.links("Sign in with another account", &path)
+            }
+        };
+        finished(
+            page.links("To the front page", self.front_page.as_str())
+                .into_response(),
+        )
+    }
+}
+
+/// By which a callback finds its flow; whether it is the right one is looked at later.
+pub(super) fn state(answer: &str) -> Option<String> {
+    match answer.len() <= LONGEST_FORM {
+        true => parameter(answer, "state"),
+        false => None,
+    }
+}
+
+const fn status(kind: SignInErrorKind) -> StatusCode {
+    use SignInErrorKind as Kind;
+    match kind {
+        Kind::Configuration | Kind::GroupPermissionMissing | Kind::GroupsRejected => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+        Kind::NotAssigned
+        | Kind::WrongTenant
+        | Kind::AccountNotInTenant
+        | Kind::AccountDisabled
+        | Kind::AccountLocked
+        | Kind::ConditionalAccess
+        | Kind::DeviceRequired => StatusCode::FORBIDDEN,
+        Kind::Throttled | Kind::Unavailable | Kind::GroupsUnavailable => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        _ => StatusCode::BAD_REQUEST,
+    }
+}

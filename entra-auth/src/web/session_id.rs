@@ -1,0 +1,77 @@
+use std::fmt;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::store::StoreKey;
+
+/// What the browser holds of a session: unguessable, and only its digest is in the store.
+///
+/// The first part is the same for all sessions of a user, so that they can be ended together. The
+/// last one is the connection, so that a sign-out finds the way to Entra's while the store is down.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct SessionId {
+    group: String,
+    id: String,
+    connection: String,
+}
+
+impl SessionId {
+    pub(super) const fn new(group: String, id: String, connection: String) -> Self {
+        Self {
+            group,
+            id,
+            connection,
+        }
+    }
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('.');
+        let (Some(group), Some(id), Some(name), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return None;
+        };
+        let plain = |part: &str| {
+            part.len() <= LONGEST
+                && !part.is_empty()
+                && part
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        };
+        let connection = Some(name).filter(|name| name.len() <= LONGEST_NAME)?;
+        let connection = String::from_utf8(URL_SAFE_NO_PAD.decode(connection).ok()?).ok()?;
+        (plain(group) && plain(id)).then(|| Self::new(group.to_owned(), id.to_owned(), connection))
+    }
+
+    pub(super) fn to_text(&self) -> String {
+        let name = URL_SAFE_NO_PAD.encode(&self.connection);
+        format!("{}.{}.{name}", self.group, self.id)
+    }
+
+    /// The connection that it says it came from. Its browser could write another one.
+    pub(super) fn connection(&self) -> &str {
+        &self.connection
+    }
+
+    pub(super) fn key(&self, site: &str) -> StoreKey {
+        StoreKey::new(&self.partition(site), &self.id)
+    }
+
+    pub(super) fn state_key(&self, site: &str) -> StoreKey {
+        StoreKey::new(&self.partition(site), &format!("{} state", self.id))
+    }
+
+    fn partition(&self, site: &str) -> String {
+        format!("web sessions at {site} of {}", self.group)
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionId")
+    }
+}
+
+const LONGEST: usize = 64;
+/// Of a name of 128 characters, encoded.
+const LONGEST_NAME: usize = 700;

@@ -1,0 +1,294 @@
+//! How a session ends: by its user, here or at Entra. What could not be ended is said so, and tried
+//! again.
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    app::Site,
+    cookies::FlowCookie,
+    page::Page,
+    route_urls::SIGNED_OUT,
+    routes::{Web, finished, redirect, sent, with_cookies},
+    session::TokenOwner,
+    session_id::SessionId,
+};
+use crate::{
+    sign_in::{FrontChannelSignOut, SignInClient, SignOutOptions},
+    store::StoreError,
+    user::Account,
+};
+
+/// A sign-out that is not complete, as the browser's cookie has it, sealed.
+#[derive(Default, Serialize, Deserialize)]
+struct Unfinished {
+    sessions: Vec<String>,
+    tokens: Vec<(String, TokenOwner)>,
+}
+
+/// What came of a sign-out.
+#[derive(Default)]
+struct Outcome {
+    /// Where the sign-in service ends its own session.
+    to: Option<String>,
+    unfinished: Unfinished,
+}
+
+/// A link cannot sign anybody out by itself, or any other site could.
+pub(super) async fn ask_to_sign_out(State(site): Web) -> Response {
+    let mut response = finished(
+        Page::new(StatusCode::OK, "Sign out?")
+            .says("You will be signed out here and of your organisation's account in this browser.")
+            .posts(&site.urls.sign_out_path(), "Sign out")
+            .links("Stay signed in", site.front_page.as_str())
+            .into_response(),
+    );
+    // A page that tells nobody its address posts with the origin `null`, by which browsers without
+    // fetch metadata could not be told from another site.
+    let policy = HeaderValue::from_static("same-origin");
+    response
+        .headers_mut()
+        .insert(header::REFERRER_POLICY, policy);
+    response
+}
+
+pub(super) async fn sign_out(State(site): Web, headers: HeaderMap) -> Response {
+    if !site.is_from_here(&headers) {
+        return finished(
+            Page::new(StatusCode::FORBIDDEN, "You are still signed in")
+                .warns("Another site asked to sign you out, so nothing was done.")
+                .links("Sign out", &site.urls.sign_out_path())
+                .into_response(),
+        );
+    }
+    let (outcome, cookies) = site.end(&headers).await;
+    if !outcome.unfinished.is_empty() {
+        return with_cookies(site.not_signed_out(outcome.to.as_deref()), cookies);
+    }
+    let to = outcome.to.unwrap_or_else(|| {
+        let back = site.urls.path(SIGNED_OUT);
+        site.after_sign_out
+            .as_ref()
+            .map_or(back, |path| path.as_str().to_owned())
+    });
+    with_cookies(redirect(&to), cookies)
+}
+
+/// Where Entra sends the browser after its own sign-out. What was left of one here is tried again.
+pub(super) async fn signed_out(State(site): Web, headers: HeaderMap) -> Response {
+    let mut cookies = Vec::new();
+    if let Some((left, gone)) = site.left_of_sign_out(&headers) {
+        let outcome = site.finish_sign_out(left).await;
+        cookies.push(site.sign_out_cookie(&outcome.unfinished).unwrap_or(gone));
+        if !outcome.unfinished.is_empty() {
+            return with_cookies(site.not_signed_out(None), cookies);
+        }
+    }
+    if let Some(path) = &site.after_sign_out {
+        return with_cookies(redirect(path.as_str()), cookies);
+    }
+    let page = Page::new(StatusCode::OK, "You are signed out")
+        .says("To keep others of this computer out of other sites, close the browser.")
+        .links("Sign in again", &site.urls.sign_in_path())
+        .into_response();
+    with_cookies(page, cookies)
+}
+
+/// In a hidden frame of the sign-in service's page. It ends sessions, removes their tokens and can do
+/// nothing else; the response is the same whatever was there.
+pub(super) async fn front_channel(State(site): Web, uri: Uri, headers: HeaderMap) -> Response {
+    let mut response = StatusCode::OK.into_response();
+    match FrontChannelSignOut::parse(uri.query().unwrap_or_default()) {
+        Ok(asked) => match (asked.issuer(), asked.sid()) {
+            (Some(issuer), Some(sid)) => {
+                if let Err(error) = site.end_of_entra_session(issuer, sid).await {
+                    tracing::error!(%error, "sessions that ended at Entra could not be ended here");
+                    response = StatusCode::SERVICE_UNAVAILABLE.into_response();
+                }
+                let authorize = &site.authorize;
+                authorize
+                    .signed_out_elsewhere(issuer.to_owned(), sid.to_owned())
+                    .await;
+            }
+            // A browser sends its cookie along only where the two are one site. A link or a picture
+            // of any other site is no frame.
+            _ if sent(&headers, "sec-fetch-dest") == Some("iframe") => {
+                let (outcome, cookies) = site.end(&headers).await;
+                if !outcome.unfinished.is_empty() {
+                    response = StatusCode::SERVICE_UNAVAILABLE.into_response();
+                }
+                response = with_cookies(response, cookies);
+            }
+            _ => {}
+        },
+        Err(_) => response = StatusCode::BAD_REQUEST.into_response(),
+    }
+    finished(response)
+}
+
+impl Site {
+    /// Ends the browser's session, and what an earlier sign-out has left.
+    async fn end(&self, headers: &HeaderMap) -> (Outcome, Vec<HeaderValue>) {
+        let (mut left, gone) = self.left_of_sign_out(headers).unzip();
+        let left = left.get_or_insert_default();
+        if let Some(id) = self.cookies.ticket(headers) {
+            left.sessions.push(id.to_text());
+        }
+        let outcome = self.finish_sign_out(std::mem::take(left)).await;
+        let mut cookies = vec![self.cookies.drop_session()];
+        cookies.extend(self.sign_out_cookie(&outcome.unfinished).or(gone));
+        (outcome, cookies)
+    }
+
+    async fn finish_sign_out(&self, left: Unfinished) -> Outcome {
+        let mut outcome = Outcome::default();
+        let mut owners = left.tokens;
+        for text in left.sessions.into_iter().take(MOST_LEFT) {
+            let Some(id) = SessionId::parse(&text) else {
+                continue;
+            };
+            if let Err(error) = self.end_session(&id, &mut outcome, &mut owners).await {
+                tracing::error!(%error, "a session could not be ended");
+                outcome.unfinished.sessions.push(text);
+            }
+        }
+        for (connection, owner) in owners.into_iter().take(MOST_LEFT) {
+            if let Err(error) = self.remove_tokens(&connection, &owner).await {
+                tracing::error!(%error, "tokens of a user who signed out are still in the store");
+                outcome.unfinished.tokens.push((connection, owner));
+            }
+        }
+        outcome
+    }
+
+    /// Ends one session; notes whose tokens go with it and where its user goes.
+    async fn end_session(
+        &self,
+        id: &SessionId,
+        outcome: &mut Outcome,
+        owners: &mut Vec<(String, TokenOwner)>,
+    ) -> Result<(), StoreError> {
+        // It is known without the store, in case that is down.
+        let by_cookie = self.connections.by_name(id.connection());
+        outcome.to = by_cookie.and_then(|client| self.entra_sign_out(&client, None));
+        let record = self.sessions.record(id).await;
+        let session = match &record {
+            Ok(Some(record)) => self.sessions.whole(id, record).await.unwrap_or_default(),
+            _ => None,
+        };
+        let ended = self.sessions.end(id).await;
+        let Some(record) = record? else {
+            return ended;
+        };
+        let client = self.connection_of_record(&record);
+        let hint = session
+            .as_ref()
+            .and_then(|session| session.identity().login_hint.clone());
+        outcome.to = client.and_then(|client| self.entra_sign_out(&client, hint));
+        owners.push((
+            record.connection.clone(),
+            TokenOwner {
+                origin: record.origin,
+                account: record.account,
+            },
+        ));
+        ended?;
+        if let Some(session) = session {
+            self.authorize.signed_out_here(session.into()).await;
+        }
+        Ok(())
+    }
+
+    /// Ends what a session at Entra has led to, tokens included.
+    async fn end_of_entra_session(&self, issuer: &str, sid: &str) -> Result<(), StoreError> {
+        let mut owners = Vec::new();
+        let mut clients = self.connections.all();
+        clients.retain(|client| client.may_have_issuer(issuer));
+        for client in clients {
+            let owner = self.sessions.token_owner((issuer, sid), client.name());
+            owners.push((client.name().to_owned(), owner.await));
+        }
+        let mut outcome = self.sessions.end_of_entra_session(issuer, sid).await;
+        for (connection, owner) in owners {
+            let removed = match owner {
+                Ok(Some(owner)) => self.remove_tokens(&connection, &owner).await,
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            };
+            outcome = outcome.and(removed);
+        }
+        outcome
+    }
+
+    /// Removes the user's tokens, if the connection is still the one that they are of.
+    async fn remove_tokens(&self, connection: &str, owner: &TokenOwner) -> Result<(), StoreError> {
+        let account: &Account = &owner.account;
+        match self.same_connection(connection, &owner.origin) {
+            Some(client) => client.sign_out(account).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    fn entra_sign_out(&self, client: &SignInClient, hint: Option<String>) -> Option<String> {
+        let options = SignOutOptions {
+            post_logout_redirect_uri: Some(self.urls.signed_out()),
+            logout_hint: hint,
+            state: None,
+        };
+        client.sign_out_url(&options).ok().map(String::from)
+    }
+
+    /// What an earlier sign-out has left, and the header that takes it back.
+    fn left_of_sign_out(&self, headers: &HeaderMap) -> Option<(Unfinished, HeaderValue)> {
+        self.cookies.bring(FlowCookie::SignOut, ONLY, headers)
+    }
+
+    /// Has the browser keep what is left of a sign-out, in place of what it kept before.
+    fn sign_out_cookie(&self, left: &Unfinished) -> Option<HeaderValue> {
+        let is_left = !left.is_empty();
+        is_left.then(|| self.cookies.send(FlowCookie::SignOut, ONLY, left))?
+    }
+
+    /// The session may still be good for who has its cookie: say so, and end Entra's in any case.
+    fn not_signed_out(&self, to: Option<&str>) -> Response {
+        let page = Page::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "You are not signed out completely",
+        )
+        .warns("This site could not end your session, because its memory of sessions is out of reach at the moment.")
+        .says("This browser has forgotten the session, but a copy of it would still be good. Please try again in a minute.")
+        .posts(&self.urls.sign_out_path(), "Try again");
+        let page = match to {
+            Some(to) => page.links("Sign out of your organisation's account", to),
+            None => page,
+        };
+        let mut response = page.into_response();
+        // As on the page that asks.
+        let policy = HeaderValue::from_static("same-origin");
+        response
+            .headers_mut()
+            .insert(header::REFERRER_POLICY, policy);
+        // Without being asked, once there was time to read.
+        if let Some(to) = to
+            && let Ok(refresh) = HeaderValue::try_from(format!("10; url={to}"))
+        {
+            response.headers_mut().insert(header::REFRESH, refresh);
+        }
+        finished(response)
+    }
+}
+
+impl Unfinished {
+    fn is_empty(&self) -> bool {
+        self.sessions.is_empty() && self.tokens.is_empty()
+    }
+}
+
+/// A browser has one sign-out that is not complete.
+const ONLY: &str = "only-one-of-them";
+/// A browser that tries again and again leaves no more than that.
+const MOST_LEFT: usize = 4;
