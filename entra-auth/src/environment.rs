@@ -170,7 +170,7 @@ impl fmt::Debug for Environment {
 const AUTHORITY_HOST: &str = "AZURE_AUTHORITY_HOST";
 
 /// Everything else a process was started with is none of a credential's business.
-const KNOWN: [&str; 22] = [
+const KNOWN: [&str; 26] = [
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
     "ACTIONS_ID_TOKEN_REQUEST_URL",
     AUTHORITY_HOST,
@@ -180,6 +180,10 @@ const KNOWN: [&str; 22] = [
     "AZURE_CLIENT_SECRET",
     "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN",
     "AZURE_FEDERATED_TOKEN_FILE",
+    "AZURE_KUBERNETES_CA_DATA",
+    "AZURE_KUBERNETES_CA_FILE",
+    "AZURE_KUBERNETES_SNI_NAME",
+    "AZURE_KUBERNETES_TOKEN_PROXY",
     "AZURE_POD_IDENTITY_AUTHORITY_HOST",
     "AZURE_REGIONAL_AUTHORITY_NAME",
     "AZURE_TENANT_ID",

@@ -6,6 +6,8 @@ use entra_core::{
     TokenCredential, TokenRequest,
 };
 
+#[cfg(feature = "reqwest")]
+use super::token_proxy::TokenProxy;
 use super::{
     FederatedToken,
     assertion::{ASSERTION_TYPE, AssertionRequest, ClientAssertion, check_form},
@@ -191,6 +193,39 @@ impl fmt::Debug for ClientAssertionCredential {
 impl ClientAssertionCredentialBuilder {
     common_settings!();
     region_setting!();
+
+    /// Sends token requests to the token proxy of an AKS cluster with
+    /// [identity bindings](https://learn.microsoft.com/azure/aks/identity-bindings-concepts), in place
+    /// of a transport set before.
+    ///
+    /// It reads `AZURE_KUBERNETES_TOKEN_PROXY` and, if set, `AZURE_KUBERNETES_SNI_NAME` and either
+    /// `AZURE_KUBERNETES_CA_FILE`, which may change at any time, or `AZURE_KUBERNETES_CA_DATA`. Where
+    /// the proxy is not set, nothing changes. The variables decide where assertions go, so they are
+    /// not read unless this is called.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for variables that contradict
+    /// each other or cannot be used.
+    ///
+    /// ```
+    /// use entra_auth::{Environment, federated::ClientAssertionCredential};
+    /// # let environment = Environment::from_pairs([
+    /// #     ("AZURE_TENANT_ID", "contoso.com"), ("AZURE_FEDERATED_TOKEN_FILE", "/var/run/token"),
+    /// #     ("AZURE_CLIENT_ID", "535fb089-9ff3-47b6-9bfb-4f1264799865"),
+    /// #     ("AZURE_KUBERNETES_TOKEN_PROXY", "https://10.0.0.1:443"),
+    /// # ]);
+    /// let credential = ClientAssertionCredential::workload_identity(&environment)?
+    ///     .aks_identity_binding(&environment)?
+    ///     .build()?;
+    /// # Ok::<(), entra_auth::Error>(())
+    /// ```
+    #[cfg(feature = "reqwest")]
+    pub fn aks_identity_binding(mut self, environment: &Environment) -> Result<Self, Error> {
+        if let Some(proxy) = TokenProxy::from_environment(environment)? {
+            self.settings.transport = Some(Arc::new(proxy));
+        }
+        Ok(self)
+    }
 
     /// The credential. Nothing is sent or read before the first token is asked for.
     ///

@@ -5,6 +5,8 @@ mod assertion;
 mod credential;
 #[cfg(feature = "platform-identity")]
 mod token;
+#[cfg(all(feature = "platform-identity", feature = "reqwest"))]
+mod token_proxy;
 
 pub use assertion::{AssertionRequest, ClientAssertion};
 #[cfg(feature = "platform-identity")]

@@ -64,6 +64,8 @@ mod store_refresh;
 mod stores;
 mod support;
 mod time;
+#[cfg(all(feature = "platform-identity", feature = "reqwest"))]
+mod token_proxy;
 #[cfg(feature = "platform-identity")]
 mod tools;
 mod user_canary;

@@ -4,6 +4,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 #[cfg(feature = "reqwest")]
+mod connect_to;
+#[cfg(feature = "reqwest")]
 mod pinned;
 #[cfg(feature = "reqwest")]
 mod reqwest;

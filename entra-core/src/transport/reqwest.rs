@@ -1,10 +1,16 @@
-use std::{fmt, sync::OnceLock, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use reqwest::{Certificate, Client, ClientBuilder, Identity, Proxy, Url, redirect};
 
-use super::{HttpTransport, PlainHttp, ResponseLimit, Timeout, TransportError};
+use super::{
+    HttpTransport, PlainHttp, ResponseLimit, Timeout, TransportError, connect_to::ConnectTo,
+};
 use crate::{
     Error,
     cloud::{is_loopback, is_metadata},
@@ -35,6 +41,7 @@ pub struct ReqwestTransportBuilder {
     roots: Vec<Certificate>,
     only_given_roots: bool,
     identity: Option<Identity>,
+    connect_to: Option<ConnectTo>,
     connect_timeout: Duration,
     timeout: Duration,
 }
@@ -106,6 +113,16 @@ impl ReqwestTransportBuilder {
         Ok(self)
     }
 
+    /// Connects to this host (a name or an address, without port) whatever host a request names, and
+    /// without a proxy.
+    ///
+    /// The server must still show a certificate for the host that the request names. It is for a
+    /// service behind an address of its own, such as the token proxy of a Kubernetes cluster.
+    pub fn connect_to(mut self, host: &str) -> Self {
+        self.connect_to = Some(ConnectTo(host.into()));
+        self
+    }
+
     /// How long a connection may take to be made; 10 seconds unless set.
     pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
@@ -165,7 +182,9 @@ impl ReqwestTransportBuilder {
         } else {
             builder.tls_certs_merge(self.roots.clone())
         };
-        if let Some(proxy) = &self.proxy {
+        if let Some(host) = &self.connect_to {
+            builder = builder.no_proxy().dns_resolver(Arc::new(host.clone()));
+        } else if let Some(proxy) = &self.proxy {
             builder = builder.proxy(proxy.clone());
         }
         if let Some(identity) = &self.identity {
@@ -182,6 +201,7 @@ impl Default for ReqwestTransportBuilder {
             roots: Vec::new(),
             only_given_roots: false,
             identity: None,
+            connect_to: None,
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(100),
         }
