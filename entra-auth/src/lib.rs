@@ -4,6 +4,7 @@
 mod aadsts;
 #[cfg(feature = "azure-core")]
 pub mod azure_core_adapter;
+mod blocking;
 mod cache;
 mod capabilities;
 mod certificate;

@@ -9,11 +9,10 @@ use std::{
 };
 
 use entra_core::Secret;
-use tokio::runtime::Handle;
 use tracing::{info, warn};
 
 use super::{error::CertificateError, value::Certificate};
-use crate::shown_path::ShownPath;
+use crate::{blocking, shown_path::ShownPath};
 
 /// A certificate that stays, or one that follows its file.
 #[derive(Clone)]
@@ -79,10 +78,7 @@ impl Source {
         // A key can take a while to decrypt, and a file system to answer.
         let inner = Arc::clone(&self.0);
         let look = move || inner.look(in_any_case);
-        let seen = match Handle::try_current() {
-            Ok(handle) => handle.spawn_blocking(look).await.ok(),
-            Err(_) => Some(look()),
-        };
+        let seen = blocking::run(look).await.ok();
         // Said here, not on the other thread, which knows neither the caller's span nor its log.
         match seen {
             Some(Seen::Other(certificate)) => info!(

@@ -10,11 +10,11 @@ use entra_core::{
     url::Url,
 };
 use serde_json::Value;
-use tokio::runtime::Handle;
 
 use super::{AssertionRequest, ClientAssertion};
 use crate::{
-    Environment, Error, ErrorKind, settings::Settings, shown_path::ShownPath, wire::is_passing,
+    Environment, Error, ErrorKind, blocking, settings::Settings, shown_path::ShownPath,
+    wire::is_passing,
 };
 
 /// Where an application's token of another identity provider comes from.
@@ -319,17 +319,13 @@ impl Source {
 
 /// Reads a token file, without holding up a thread that drives others.
 async fn read(path: PathBuf) -> Result<Secret, Error> {
-    let job = move || read_now(&path);
-    match Handle::try_current() {
-        Ok(handle) => match handle.spawn_blocking(job).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Error::new(
-                ErrorKind::Transport,
-                "the runtime shut down while the token file was read",
-            )),
-        },
-        Err(_) => job(),
-    }
+    let read = blocking::run(move || read_now(&path)).await;
+    read.unwrap_or_else(|_| {
+        Err(Error::new(
+            ErrorKind::Transport,
+            "the runtime shut down while the token file was read",
+        ))
+    })
 }
 
 fn read_now(path: &PathBuf) -> Result<Secret, Error> {

@@ -6,21 +6,24 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
+use super::{
+    EncryptedStore, StoreError, StoreKey, StoreLock, StorePartition,
+    file_lock::FileLock,
+    prune::{self, SteadyClock},
+};
 use async_trait::async_trait;
-use fs4::{FileExt, TryLockError};
-use tokio::runtime;
-
-use super::{EncryptedStore, StoreError, StoreKey, StoreLock, StorePartition, prune};
 
 /// Keeps tokens in files of one directory, shared by the processes of one machine.
 ///
 /// Files are readable by their owner only (0600, directories 0700) and replaced as a whole, so a
-/// reader never sees half of one. A file that cannot be read is kept aside with the ending
-/// `.damaged`. Files of tokens that have ended are removed by and by, a few of them at the first
-/// write and at every sixteenth one. Locks between processes are the operating system's and end with their process.
+/// reader never sees half of one. A damaged file is kept for 30 days with the ending `.damaged`.
+/// Expired entries and what a crash has left behind are removed a few at a time, at the first write
+/// and at every sixteenth one. Locks between processes are the operating system's and end with their
+/// process; their files and empty directories go at once. Files are read and written on threads of
+/// their own, so that a slow disk holds up no task.
 /// The contents are as good as passwords until they expire: see
 /// [`encryption_key`](crate::TokenCacheBuilder::encryption_key).
 ///
@@ -48,6 +51,7 @@ use super::{EncryptedStore, StoreError, StoreKey, StoreLock, StorePartition, pru
 pub struct FileStore {
     directory: Arc<Path>,
     writes: Arc<AtomicU64>,
+    steady: Arc<SteadyClock>,
 }
 
 impl FileStore {
@@ -66,7 +70,8 @@ impl FileStore {
         Ok(Self {
             directory: directory.into(),
             // A process that writes once shall not always clear up the same part.
-            writes: Arc::new(AtomicU64::new(prune::any_part() * PRUNED_EVERY)),
+            writes: Arc::new(AtomicU64::new(prune::any_number() % 16 * PRUNED_EVERY)),
+            steady: Arc::new(SteadyClock::new(SystemTime::now(), Instant::now())),
         })
     }
 
@@ -98,10 +103,10 @@ impl EncryptedStore for FileStore {
         let now = SystemTime::now();
         let file = zeroize::Zeroizing::new(prune::with_end(entry, now, keep_for));
         let turn = self.writes.fetch_add(1, Ordering::Relaxed);
-        let directory = Arc::clone(&self.directory);
+        let (directory, steady) = (Arc::clone(&self.directory), Arc::clone(&self.steady));
         blocking("written", move || {
             replace(&path, &file)?;
-            if turn.is_multiple_of(PRUNED_EVERY) {
+            if turn.is_multiple_of(PRUNED_EVERY) && steady.is_steady(now, Instant::now()) {
                 prune::part(&directory, turn / PRUNED_EVERY, now);
             }
             Ok(())
@@ -112,7 +117,9 @@ impl EncryptedStore for FileStore {
     async fn remove(&self, key: &StoreKey) -> Result<(), StoreError> {
         let path = self.path(key, "token");
         blocking("removed", move || {
-            found(fs::remove_file(path)).map(Option::unwrap_or_default)
+            found(fs::remove_file(&path))?;
+            remove_if_empty(path.parent());
+            Ok(())
         })
         .await
     }
@@ -135,18 +142,7 @@ impl EncryptedStore for FileStore {
 
     async fn try_lock(&self, key: &StoreKey, _: Duration) -> Result<Option<StoreLock>, StoreError> {
         let path = self.path(key, "lock");
-        // The system gives the lock back when the file is closed, be it by a crash.
-        let lock = move || {
-            if let Some(partition) = path.parent() {
-                make_directory(partition)?;
-            }
-            let file = owners_only().create(true).truncate(false).open(path)?;
-            match FileExt::try_lock(&file) {
-                Ok(()) => Ok(Some(StoreLock::new(file))),
-                Err(TryLockError::WouldBlock) => Ok(None),
-                Err(TryLockError::Error(error)) => Err(error),
-            }
-        };
+        let lock = move || Ok(FileLock::take(path)?.map(StoreLock::new));
         blocking("locked", lock).await
     }
 }
@@ -154,15 +150,13 @@ impl EncryptedStore for FileStore {
 /// Writes beside the file and renames: a reader has the old file or the new one.
 fn replace(path: &Path, entry: &[u8]) -> io::Result<()> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
-    if let Some(partition) = path.parent() {
-        make_directory(partition)?;
-    }
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let beside = path.with_extension(format!("{}-{number}.new", std::process::id()));
     let written = (|| {
         // What a crash has left under this name is not ours to write into.
         found(fs::remove_file(&beside))?;
-        let mut file: File = owners_only().create_new(true).open(&beside)?;
+        let mut options = owners_only();
+        let mut file = open_in_partition(options.create_new(true), &beside)?;
         file.write_all(entry)?;
         file.sync_all()?;
         fs::rename(&beside, path)
@@ -170,11 +164,33 @@ fn replace(path: &Path, entry: &[u8]) -> io::Result<()> {
     if written.is_err() {
         // The first error is the one to report.
         drop(fs::remove_file(&beside));
+        remove_if_empty(path.parent());
     }
     written
 }
 
-fn owners_only() -> OpenOptions {
+/// Opens a file, and makes its directory, which another process may remove while it is empty.
+pub(super) fn open_in_partition(options: &OpenOptions, path: &Path) -> io::Result<File> {
+    let mut tries = 0;
+    loop {
+        if let Some(partition) = path.parent() {
+            make_directory(partition)?;
+        }
+        match options.open(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound && tries < TRIES => tries += 1,
+            opened => return opened,
+        }
+    }
+}
+
+/// Removes the directory of a partition unless there is something in it.
+pub(super) fn remove_if_empty(partition: Option<&Path>) {
+    if let Some(partition) = partition {
+        let _more = fs::remove_dir(partition);
+    }
+}
+
+pub(super) fn owners_only() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true);
     #[cfg(unix)]
@@ -222,19 +238,15 @@ async fn blocking<T: Send + 'static>(
     what: &str,
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, StoreError> {
-    let done = match runtime::Handle::try_current() {
-        Ok(handle) => handle
-            .spawn_blocking(work)
-            .await
-            .unwrap_or_else(|error| Err(io::Error::other(error))),
-        Err(_) => work(),
-    };
+    let done = crate::blocking::run(work).await.and_then(|done| done);
     done.map_err(|source| {
         StoreError::unavailable(format!("a token file could not be {what}")).with_source(source)
     })
 }
 
 const PRUNED_EVERY: u64 = 16;
+/// How often a directory may be removed between two steps; more is no coincidence.
+const TRIES: u32 = 16;
 
 #[cfg(test)]
 mod tests {

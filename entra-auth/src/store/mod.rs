@@ -52,6 +52,8 @@
 mod error;
 #[cfg(feature = "file-cache")]
 mod file;
+#[cfg(feature = "file-cache")]
+mod file_lock;
 mod guard;
 mod key;
 mod persistent;

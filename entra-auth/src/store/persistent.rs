@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{runtime, sync::RwLock, time::Instant};
+use tokio::{sync::RwLock, time::Instant};
 use tracing::{debug, warn};
 use zeroize::Zeroizing;
 
@@ -17,6 +17,7 @@ use super::{
     guard::{Budget, GuardedStore},
     seal::Seal,
 };
+use crate::blocking;
 
 /// A cache's second level: a store, the keys that seal its entries, and what went wrong with it.
 pub(crate) struct PersistentCache {
@@ -106,7 +107,7 @@ impl PersistentCache {
                 Ok(None) if started.elapsed() < LEASE => {
                     // The store responds; how long the other process may take is the lease.
                     budget.restore(&self.store);
-                    sleep(pause).await;
+                    blocking::sleep(pause).await;
                 }
                 Ok(None) => {
                     warn!("another process holds the lock of a token for long; asking as well");
@@ -132,7 +133,7 @@ impl PersistentCache {
                 Ok(Some(lock)) => return Some(lock),
                 Ok(None) if started.elapsed() < LEASE => {
                     budget.restore(&self.store);
-                    sleep(FIRST_PAUSE).await;
+                    blocking::sleep(FIRST_PAUSE).await;
                 }
                 Ok(None) => return None,
                 Err(error) => {
@@ -263,14 +264,6 @@ impl fmt::Debug for PersistentCache {
             .field("encrypted", &self.seal)
             .field("failures", &self.failures())
             .finish()
-    }
-}
-
-async fn sleep(duration: Duration) {
-    match runtime::Handle::try_current() {
-        // Real time: what is waited for happens in another process.
-        Ok(_) => tokio::time::sleep(duration).await,
-        Err(_) => std::thread::sleep(duration),
     }
 }
 

@@ -4,13 +4,20 @@
 //! One without that line is left alone.
 
 use std::{
+    collections::hash_map::RandomState,
     fs::{self, File},
+    hash::{BuildHasher, Hasher},
     io::{self, BufRead, BufReader, Read},
-    path::Path,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use super::file::found;
+use super::{
+    file::{owners_only, remove_if_empty},
+    file_lock,
+};
+use crate::moment::ALLOWED_SKEW;
 
 /// The bytes of a file for an entry.
 pub(super) fn with_end(entry: &[u8], now: SystemTime, keep_for: Duration) -> Vec<u8> {
@@ -37,31 +44,112 @@ pub(super) fn without_end(mut file: Vec<u8>) -> Vec<u8> {
     file
 }
 
-/// Removes what has ended from one part of the directory in sixteen, by the first digit of the
-/// partitions' names: so that a write never waits for more than a few files.
+/// Removes what is of no more use from one part of the directory in sixteen, by the first digit of
+/// the partitions' names: so that a write never waits for more than a few files.
 ///
 /// A file that cannot be read or removed is left for another time.
 pub(super) fn part(directory: &Path, number: u64, now: SystemTime) {
     let part = PARTS[(number % 16) as usize];
-    let files = below(directory)
-        .filter(|partition| {
-            let name = partition.file_name().unwrap_or_default();
-            name.as_encoded_bytes().first() == Some(&part)
-        })
-        .flat_map(|partition| below(&partition).collect::<Vec<_>>());
-    let tokens = files.filter(|path| path.extension().is_some_and(|ending| ending == "token"));
-    for path in tokens.take(MOST_FILES) {
-        drop(remove_ended(&path, now));
+    let partitions = below(directory).filter(|partition| {
+        let name = partition.file_name().unwrap_or_default();
+        name.as_encoded_bytes().first() == Some(&part)
+    });
+    let mut left = MOST_FILES;
+    for partition in some_of(partitions.collect(), MOST_PARTITIONS) {
+        for path in some_of(below(&partition).collect(), left) {
+            left -= 1;
+            drop(remove_useless(&path, now));
+        }
+        remove_if_empty(Some(&partition));
+        if left == 0 {
+            break;
+        }
     }
 }
 
-/// The number of a part, whichever.
-pub(super) fn any_part() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.map_or(0, |since| u64::from(since.subsec_micros()) % 16)
+/// A few in a row, beginning anywhere: else those behind the first few would stay for ever.
+fn some_of(mut paths: Vec<PathBuf>, most: usize) -> Vec<PathBuf> {
+    if paths.len() > most {
+        paths.sort_unstable();
+        let start = any_number() % paths.len() as u64;
+        // Less than the length, which is a `usize`.
+        paths.rotate_left(usize::try_from(start).unwrap_or_default());
+        paths.truncate(most);
+    }
+    paths
 }
 
-/// Removes a file if it has ended, and its partition if that was the last one.
+/// Any number; of the kind that spreads work, not of the kind that nobody guesses.
+pub(super) fn any_number() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+/// Whether the machine's clock can be trusted with the removal of what has expired.
+///
+/// One that is set ahead by a day and back would cost every session. So for a day after the wall
+/// clock and the monotonic clock went apart, or the machine was suspended, nothing is removed.
+#[derive(Debug)]
+pub(super) struct SteadyClock(Mutex<Steadiness>);
+
+#[derive(Clone, Copy, Debug)]
+struct Steadiness {
+    wall: SystemTime,
+    monotonic: Instant,
+    /// Since when they have gone together; none if they always did.
+    since: Option<Instant>,
+}
+
+impl SteadyClock {
+    pub(super) fn new(wall: SystemTime, monotonic: Instant) -> Self {
+        Self(Mutex::new(Steadiness {
+            wall,
+            monotonic,
+            since: None,
+        }))
+    }
+
+    pub(super) fn is_steady(&self, wall: SystemTime, monotonic: Instant) -> bool {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let expected = last.wall + monotonic.saturating_duration_since(last.monotonic);
+        let apart = wall
+            .duration_since(expected)
+            .unwrap_or_else(|behind| behind.duration());
+        last.wall = wall;
+        last.monotonic = monotonic;
+        if apart > ALLOWED_SKEW {
+            last.since = Some(monotonic);
+        }
+        last.since
+            .is_none_or(|since| monotonic.saturating_duration_since(since) >= TRUSTED_AGAIN)
+    }
+}
+
+/// Removes a file that is of no more use.
+fn remove_useless(path: &Path, now: SystemTime) -> io::Result<()> {
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("token") => remove_ended(path, now),
+        // Held by nobody, as after a crash.
+        Some("lock") => {
+            let file = owners_only().open(path)?;
+            file_lock::remove_unused(&file, path);
+            Ok(())
+        }
+        // Left by a crash in the middle of a write or of a removal.
+        Some("new" | "ended") => remove_older(path, now, LONGEST_WRITE),
+        Some("damaged") => remove_older(path, now, KEPT_DAMAGED),
+        _ => Ok(()),
+    }
+}
+
+fn remove_older(path: &Path, now: SystemTime, age: Duration) -> io::Result<()> {
+    let modified = fs::metadata(path)?.modified()?;
+    match now.duration_since(modified) {
+        Ok(passed) if passed >= age => fs::remove_file(path),
+        _ => Ok(()),
+    }
+}
+
+/// Removes the file of an entry that has ended.
 fn remove_ended(path: &Path, now: SystemTime) -> io::Result<()> {
     if !has_ended(path, now)? {
         return Ok(());
@@ -72,16 +160,8 @@ fn remove_ended(path: &Path, now: SystemTime) -> io::Result<()> {
     if !has_ended(&aside, now)? {
         // A still newer one stays.
         let _newer = fs::hard_link(&aside, path);
-        return fs::remove_file(&aside);
     }
-    fs::remove_file(&aside)?;
-    // At worst somebody holds it, and two ask for one token.
-    found(fs::remove_file(path.with_extension("lock")))?;
-    if let Some(partition) = path.parent() {
-        // Fails as long as there is more in it.
-        let _more = fs::remove_dir(partition);
-    }
-    Ok(())
+    fs::remove_file(&aside)
 }
 
 fn has_ended(path: &Path, now: SystemTime) -> io::Result<bool> {
@@ -113,6 +193,11 @@ const WORD: &str = "until ";
 const LONGEST_LINE: usize = 32;
 /// A read of each costs some microseconds.
 const MOST_FILES: usize = 256;
+const MOST_PARTITIONS: usize = 256;
+const LONGEST_WRITE: Duration = Duration::from_secs(86_400);
+/// As long as an administrator may need to look at one.
+const KEPT_DAMAGED: Duration = Duration::from_secs(30 * 86_400);
+const TRUSTED_AGAIN: Duration = Duration::from_secs(86_400);
 
 #[cfg(test)]
 mod tests {
@@ -131,31 +216,95 @@ mod tests {
         }
     }
 
+    const DAY: Duration = Duration::from_secs(86_400);
+
     #[test]
-    fn ended_files_go_with_their_lock_and_others_stay() {
+    fn what_is_of_no_more_use_goes_and_the_rest_stays() {
         let directory = std::env::temp_dir().join(format!("entra-prune-{}", std::process::id()));
         let partition = directory.join("0a");
         fs::create_dir_all(&partition).unwrap();
         let now = SystemTime::now();
-        let (gone, stays, foreign) = (
-            partition.join("1.token"),
-            partition.join("2.token"),
-            partition.join("3.token"),
-        );
-        fs::write(&gone, with_end(b"x", now, Duration::ZERO)).unwrap();
-        fs::write(partition.join("1.lock"), "").unwrap();
-        fs::write(&stays, with_end(b"x", now, Duration::from_secs(60))).unwrap();
-        fs::write(&foreign, "no such line").unwrap();
-        for path in [&gone, &stays, &foreign] {
-            remove_ended(path, now).unwrap();
+        let write = |name: &str, bytes: &[u8]| fs::write(partition.join(name), bytes).unwrap();
+        let left = || {
+            let names = below(&partition).map(|path| path.file_name().unwrap().to_owned());
+            let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+            names.sort();
+            names
+        };
+        write("1.token", &with_end(b"x", now, Duration::ZERO));
+        write("2.token", &with_end(b"x", now, 40 * DAY));
+        write("3.token", b"no such line");
+        for name in [
+            "1.lock",
+            "2.lock",
+            "9.7-0.new",
+            "9.7.ended",
+            "4.damaged",
+            "5.other",
+        ] {
+            write(name, b"");
         }
-        let mut left: Vec<_> = below(&partition).collect();
-        left.sort();
-        assert_eq!(left, [stays.clone(), foreign.clone()]);
-        fs::remove_file(foreign).unwrap();
-        remove_ended(&stays, now + Duration::from_secs(61)).unwrap();
-        assert!(!partition.exists(), "an empty partition goes as well");
+        let held = file_lock::FileLock::take(partition.join("2.lock")).unwrap();
+        part(&directory, 0, now);
+        let stays = ["2.lock", "2.token", "3.token", "4.damaged", "5.other"];
+        assert_eq!(left(), [&stays[..], &["9.7-0.new", "9.7.ended"]].concat());
+        part(&directory, 0, now + DAY + DAY);
+        assert_eq!(left(), stays);
+        drop(held);
+        while partition.join("2.lock").exists() {
+            std::thread::yield_now();
+        }
+        part(&directory, 0, now + 31 * DAY);
+        let foreign = ["3.token", "5.other"];
+        assert_eq!(left(), [&["2.token"], &foreign[..]].concat());
+        part(&directory, 0, now + 41 * DAY);
+        assert_eq!(left(), foreign);
+        for name in foreign {
+            fs::remove_file(partition.join(name)).unwrap();
+        }
+        part(&directory, 0, now);
+        assert!(!partition.exists(), "an empty directory goes as well");
         fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn what_has_ended_goes_however_many_files_live_before_it() {
+        let directory = std::env::temp_dir().join(format!("entra-many-{}", std::process::id()));
+        let partition = directory.join("0a");
+        fs::create_dir_all(&partition).unwrap();
+        let now = SystemTime::now();
+        for number in 0..2 * MOST_FILES {
+            let name = partition.join(format!("{number:04}.token"));
+            fs::write(name, with_end(b"x", now, DAY)).unwrap();
+        }
+        let last = partition.join("zzzz.token");
+        fs::write(&last, with_end(b"x", now, Duration::ZERO)).unwrap();
+        // Each turn looks at half of them: that a thousand miss it does not happen.
+        let found = (0..1_000).any(|_| {
+            part(&directory, 0, now);
+            !last.exists()
+        });
+        assert!(found);
+        assert_eq!(below(&partition).count(), 2 * MOST_FILES);
+        fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn for_a_day_after_the_clock_was_set_nothing_is_removed() {
+        let (wall, start) = (SystemTime::now(), Instant::now());
+        for jump in [DAY, Duration::from_secs(301)] {
+            for (set, back) in [(wall + jump, wall), (wall - jump, wall)] {
+                let clock = SteadyClock::new(wall, start);
+                assert!(clock.is_steady(wall + DAY, start + DAY));
+                assert!(!clock.is_steady(set + DAY, start + DAY));
+                assert!(!clock.is_steady(back + DAY, start + DAY));
+                let almost = 2 * DAY - Duration::from_secs(1);
+                assert!(!clock.is_steady(back + almost, start + almost));
+                assert!(clock.is_steady(back + 2 * DAY, start + 2 * DAY));
+            }
+        }
+        let clock = SteadyClock::new(wall, start);
+        assert!(clock.is_steady(wall + ALLOWED_SKEW, start), "as NTP does");
     }
 
     #[test]

@@ -2,23 +2,24 @@
 
 use std::{
     env, fs,
+    io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use entra_auth::{
     ClientSecretCredential, TokenCache,
     store::{EncryptedStore, EncryptionKey, FileStore, StoreErrorKind, StoreKey},
 };
-use entra_core::{Cloud, TokenCredential};
+use entra_core::{Cloud, RetryPolicy, TokenCredential, TokenRequest};
 use entra_mock::{FakeTenant, Fault};
 
-use crate::support::{Service, builder, graph, number};
+use crate::support::{Service, builder, graph, number, poll_once};
 
 /// A directory of its own for each test.
 struct Directory(PathBuf);
@@ -77,19 +78,148 @@ async fn a_new_process_reads_the_file_of_an_older_one() {
 #[test]
 fn it_works_without_a_runtime() {
     let (service, directory) = (Service::new(), Directory::new());
-    let waker = std::task::Waker::noop();
-    let mut context = std::task::Context::from_waker(waker);
     for _ in 0..2 {
         let credential = credential(&service, &directory);
-        let request = graph();
-        let mut call = credential.token(&request);
-        let token = (0..100).find_map(|_| match call.as_mut().poll(&mut context) {
-            std::task::Poll::Ready(token) => Some(token.unwrap()),
-            std::task::Poll::Pending => None,
-        });
-        assert!(token.is_some());
+        block_on(credential.token(&graph())).unwrap();
     }
     assert_eq!(service.count(), 1);
+}
+
+#[test]
+fn without_a_runtime_the_thread_of_the_caller_is_not_held_up() {
+    let (service, directory) = (Service::closed(), Directory::new());
+    let (first, second) = (
+        credential(&service, &directory),
+        credential(&service, &directory),
+    );
+    let (service, request) = (&service, graph());
+    block_on(async {
+        let (mut first, mut second) = (first.token(&request), second.token(&request));
+        // The first one holds the lock until the service responds.
+        while service.count() == 0 {
+            assert!(poll_once(&mut first).await.is_none());
+            std::thread::yield_now();
+        }
+        // The second one waits for the lock; on this very thread the first one gets on.
+        for _ in 0..100 {
+            assert!(poll_once(&mut second).await.is_none());
+        }
+        service.open();
+        first.await.unwrap();
+        second.await.unwrap();
+    });
+    assert_eq!(service.count(), 1);
+}
+
+/// Drives a future on this thread, without tokio.
+fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(std::thread::Thread);
+    impl std::task::Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Arc::new(Unpark(std::thread::current())).into();
+    let mut context = std::task::Context::from_waker(&waker);
+    let mut future = std::pin::pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            std::task::Poll::Ready(output) => return output,
+            std::task::Poll::Pending => std::thread::park(),
+        }
+    }
+}
+
+/// The names in a directory, once nothing but these endings is left.
+async fn left(directory: &Directory, endings: &[&str]) -> Vec<PathBuf> {
+    loop {
+        let mut files: Vec<_> = fs::read_dir(&directory.0)
+            .unwrap()
+            .flat_map(|partition| match fs::read_dir(partition.unwrap().path()) {
+                Ok(files) => files.map(|file| file.unwrap().path()).collect(),
+                Err(_) => Vec::new(),
+            })
+            .collect();
+        files.sort();
+        let is_expected = |file: &PathBuf| {
+            let ending = file.extension().unwrap().to_str().unwrap();
+            endings.contains(&ending)
+        };
+        if files.iter().all(is_expected) {
+            return files;
+        }
+        // What goes behind the caller's back goes on another thread.
+        tokio::task::spawn_blocking(std::thread::yield_now)
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_failed_call_leaves_neither_lock_nor_directory_behind() {
+    let (service, directory) = (Service::new(), Directory::new());
+    service.fail(true);
+    let cache = TokenCache::builder().store(directory.store()).build();
+    let builder = builder(&service).retry_policy(RetryPolicy::once());
+    let credential = builder.cache(&cache).build().unwrap();
+    for number in 0..3 {
+        let request = TokenRequest::new([format!("api-{number}/.default")]);
+        credential.token(&request).await.unwrap_err();
+    }
+    while fs::read_dir(&directory.0).unwrap().count() > 0 {
+        tokio::task::spawn_blocking(std::thread::yield_now)
+            .await
+            .unwrap();
+    }
+    service.fail(false);
+    credential.token(&graph()).await.unwrap();
+    assert_eq!(left(&directory, &["token"]).await.len(), 1);
+}
+
+#[tokio::test]
+async fn removing_the_last_entry_of_a_partition_removes_its_directory() {
+    let directory = Directory::new();
+    let store = directory.store();
+    let hour = Duration::from_secs(3600);
+    let keys = ["one", "two"].map(|entry| StoreKey::new("partition", entry));
+    for key in &keys {
+        store.save(key, b"entry", hour).await.unwrap();
+    }
+    store.remove(&keys[0]).await.unwrap();
+    assert_eq!(store.load(&keys[1]).await.unwrap().unwrap(), b"entry");
+    for _ in 0..2 {
+        store.remove(&keys[1]).await.unwrap();
+        assert_eq!(fs::read_dir(&directory.0).unwrap().count(), 0);
+    }
+}
+
+/// Each takes, gives back and thereby removes the lock of one entry; a counter in a file shows
+/// whether two ever had it at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_lock_whose_file_comes_and_goes_is_held_by_one_at_a_time() {
+    let directory = Directory::new();
+    let key = StoreKey::new("partition", "entry");
+    let holders = Arc::new(AtomicU32::new(0));
+    let takers = (0..8).map(|_| {
+        // As in processes of their own: nothing is shared but the directory.
+        let (store, key, holders) = (directory.store(), key.clone(), Arc::clone(&holders));
+        tokio::spawn(async move {
+            let mut taken = 0;
+            while taken < 50 {
+                if let Some(lock) = store.try_lock(&key, Duration::MAX).await.unwrap() {
+                    assert_eq!(holders.fetch_add(1, Ordering::SeqCst), 0);
+                    tokio::task::yield_now().await;
+                    holders.fetch_sub(1, Ordering::SeqCst);
+                    drop(lock);
+                    taken += 1;
+                }
+            }
+        })
+    });
+    for taker in takers.collect::<Vec<_>>() {
+        taker.await.unwrap();
+    }
+    assert!(left(&directory, &[]).await.is_empty());
 }
 
 #[cfg(unix)]
@@ -225,25 +355,45 @@ async fn processes_that_race_for_one_token_make_one_request() {
             .env("ENTRA_TEST_TENANT", tenant.id().to_string())
             .env("ENTRA_TEST_CLIENT", app.client_id().to_string())
             .env("ENTRA_TEST_SECRET", app.secret().expose_secret())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap()
     };
     let children: Vec<_> = (0..CHILDREN).map(|_| child()).collect();
-    let outputs = tokio::task::spawn_blocking(|| {
-        let wait = |child: std::process::Child| child.wait_with_output().unwrap();
-        children.into_iter().map(wait).collect::<Vec<_>>()
-    });
-    let mut tokens = Vec::new();
-    for output in outputs.await.unwrap() {
-        let text = String::from_utf8(output.stdout).unwrap();
-        let token = text.lines().find_map(|line| line.strip_prefix("token="));
-        tokens.push(token.unwrap_or_else(|| panic!("{text}")).to_owned());
-    }
+    let tokens = tokio::task::spawn_blocking(|| started_together(children))
+        .await
+        .unwrap();
     assert_eq!(tokens.len(), CHILDREN);
     assert!(tokens.iter().all(|token| *token == tokens[0]));
     // The one that was refused, and its next try.
     tenant.requests().to("/oauth2/v2.0/token").assert_count(2);
+}
+
+/// Lets processes go on once all are ready, and gives their tokens.
+fn started_together(mut children: Vec<Child>) -> Vec<String> {
+    let next = |output: &mut BufReader<ChildStdout>, prefix: &str| loop {
+        let mut line = String::new();
+        let read = output.read_line(&mut line).unwrap();
+        assert_ne!(read, 0, "a process has ended without {prefix}");
+        if let Some(rest) = line.trim_end().strip_prefix(prefix) {
+            return rest.to_owned();
+        }
+    };
+    let piped = |child: &mut Child| BufReader::new(child.stdout.take().unwrap());
+    let mut outputs: Vec<_> = children.iter_mut().map(piped).collect();
+    for output in &mut outputs {
+        next(output, "ready");
+    }
+    for child in &mut children {
+        drop(child.stdin.take());
+    }
+    let tokens = outputs.iter_mut().map(|output| next(output, "token="));
+    let tokens = tokens.collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    tokens
 }
 
 /// Does nothing unless the test above starts it in a process of its own.
@@ -253,21 +403,9 @@ async fn one_of_the_racing_processes() {
         return;
     };
     let var = |name: &str| env::var(format!("ENTRA_TEST_{name}")).unwrap();
-    // All start together, once all are there.
-    fs::write(directory.join(format!("{}.ready", std::process::id())), "").unwrap();
-    let started = Instant::now();
-    while fs::read_dir(&directory)
-        .unwrap()
-        .filter(|entry| entry.as_ref().unwrap().path().extension().is_some())
-        .count()
-        < 6
-    {
-        assert!(
-            started.elapsed() < Duration::from_secs(60),
-            "the others are missing"
-        );
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    println!("\nready");
+    // Until the test says that all are there.
+    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
     let cache = TokenCache::builder()
         .store(FileStore::open(&directory).unwrap())
         .build();

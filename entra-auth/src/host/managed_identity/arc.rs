@@ -7,9 +7,8 @@ use std::{
 };
 
 use entra_core::{Secret, http::HeaderValue};
-use tokio::runtime::Handle;
 
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, blocking};
 
 /// The `Authorization` that answers the challenge.
 pub(super) async fn answer(
@@ -23,16 +22,14 @@ pub(super) async fn answer(
         untrusted("where the agent keeps its challenge files is not known on this machine")
     })?;
     let folder = folder.to_owned();
-    let job = move || read(&path, &folder);
-    let key = match Handle::try_current() {
-        Ok(handle) => handle.spawn_blocking(job).await.map_err(|_| {
+    let key = blocking::run(move || read(&path, &folder))
+        .await
+        .map_err(|_| {
             Error::new(
                 ErrorKind::Transport,
                 "the runtime shut down while a challenge was answered",
             )
-        })??,
-        Err(_) => job()?,
-    };
+        })??;
     let mut value = HeaderValue::from_str(&format!("Basic {}", key.expose_secret().trim()))
         .map_err(|_| untrusted("the file holds characters that no header can carry"))?;
     value.set_sensitive(true);
