@@ -29,7 +29,7 @@ pub use areas::{groups::NewGroup, operations, users::NewUser};
 pub use batch::{Batch, BatchEntry, EntryId, Responses};
 pub use client::{GraphClient, GraphClientBuilder};
 pub use delta::{Change, Changed, Changes, Delta, DeltaState, LinkChange, RemovedReason};
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, ListProgress};
 pub use key::Key;
 pub use model::{AdditionalData, Expanded, Json};
 pub use objects::{

@@ -142,6 +142,7 @@ impl ItemResponse<'_> {
             body,
             client_request_id,
             stop_reason: None,
+            effort: None,
             retry_after,
         }
     }

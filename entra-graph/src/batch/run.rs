@@ -279,6 +279,7 @@ impl Run {
             self.finish(index, None, Ok(reply));
             return;
         }
+        reply.effort = Some((pending.tries, elapsed));
         let class = classify(reply.status, &reply.headers, &reply.body);
         let mut attempt =
             Attempt::first(AttemptOutcome::Responded(class), pending.call.idempotency);

@@ -52,6 +52,7 @@ pub struct GraphClientBuilder {
     random: Arc<dyn SecureRandom>,
     transport: Option<Arc<dyn HttpTransport>>,
     policy: RetryPolicy,
+    response_limit: Option<u64>,
 }
 
 impl GraphClient {
@@ -73,6 +74,7 @@ impl GraphClient {
             random: Arc::new(SystemRandom),
             transport: None,
             policy: RetryPolicy::for_graph(),
+            response_limit: None,
         }
     }
 
@@ -195,6 +197,15 @@ impl GraphClientBuilder {
         self
     }
 
+    /// The most bytes of one response body, after decompression; 64 MiB unless set, far above any page.
+    ///
+    /// A larger one is an error of kind [`ResponseTooLarge`](crate::ErrorKind::ResponseTooLarge), found
+    /// while it is read.
+    pub const fn response_limit(mut self, bytes: u64) -> Self {
+        self.response_limit = Some(bytes);
+        self
+    }
+
     /// The client. Nothing is sent yet.
     ///
     /// # Errors
@@ -217,8 +228,12 @@ impl GraphClientBuilder {
             .origin(&base)
             .clock(self.clock)
             .random(self.random)
-            .policy(self.policy)
-            .build();
+            .policy(self.policy);
+        let pipeline = match self.response_limit {
+            Some(bytes) => pipeline.response_limit(bytes),
+            None => pipeline,
+        }
+        .build();
         Ok(GraphClient(Arc::new(Inner {
             pipeline,
             credential: self.credential,

@@ -43,6 +43,8 @@ pub(crate) struct Reply {
     pub(crate) body: Bytes,
     pub(crate) client_request_id: Option<String>,
     pub(crate) stop_reason: Option<StopReason>,
+    /// How often the request was sent, and how long all tries took.
+    pub(crate) effort: Option<(u32, std::time::Duration)>,
     pub(crate) retry_after: Option<std::time::Duration>,
 }
 
@@ -91,6 +93,7 @@ impl Reply {
             client_request_id: self.client_request_id.as_deref(),
             retry_after: self.retry_after,
             stop_reason: self.stop_reason,
+            effort: self.effort,
         }
     }
 }
@@ -134,6 +137,7 @@ impl GraphClient {
             body: response.body,
             client_request_id: Some(response.client_request_id),
             stop_reason: response.stop_reason,
+            effort: Some((response.tries, response.elapsed)),
             retry_after: response.retry_after,
         };
         if reply.status.is_success() {

@@ -50,8 +50,20 @@ struct Inner {
     client_request_id: Option<String>,
     retry_after: Option<Duration>,
     stop_reason: Option<StopReason>,
+    effort: Option<(u32, Duration)>,
+    list: Option<ListProgress>,
     granted: Option<Granted>,
     source: Option<Arc<dyn error::Error + Send + Sync>>,
+}
+
+/// How far a list had come when it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListProgress {
+    /// The page that failed, from 1 on.
+    pub page: usize,
+    /// How many items the pages before it held.
+    pub items: usize,
 }
 
 /// Which call failed.
@@ -294,6 +306,29 @@ impl Error {
         Self::service(StatusCode::OK, service)
     }
 
+    /// How far the list had come, counted from where this stream began; absent for other calls.
+    #[must_use]
+    pub fn list_progress(&self) -> Option<ListProgress> {
+        self.0.list
+    }
+
+    /// How often the request was sent; absent when there was no response.
+    #[must_use]
+    pub fn tries(&self) -> Option<u32> {
+        self.0.effort.map(|(tries, _)| tries)
+    }
+
+    /// How long all tries took, waits included; absent when there was no response.
+    #[must_use]
+    pub fn elapsed(&self) -> Option<Duration> {
+        self.0.effort.map(|(_, elapsed)| elapsed)
+    }
+
+    pub(crate) fn with_list_progress(mut self, page: usize, items: usize) -> Self {
+        self.0.list = Some(ListProgress { page, items });
+        self
+    }
+
     pub(crate) fn with_call(
         mut self,
         operation: &'static Operation,
@@ -314,6 +349,7 @@ impl Error {
         self.0.client_request_id = response.client_request_id.map(str::to_owned);
         self.0.retry_after = response.retry_after;
         self.0.stop_reason = response.stop_reason;
+        self.0.effort = response.effort;
         if let Some(id) = response.request_id {
             self.0.service.request_id = Some(id.to_owned());
         }
@@ -340,6 +376,8 @@ impl Error {
             client_request_id: None,
             retry_after: None,
             stop_reason: None,
+            effort: None,
+            list: None,
             granted: None,
             source: None,
         }))
@@ -368,6 +406,7 @@ pub(crate) struct ResponseFacts<'a> {
     pub(crate) client_request_id: Option<&'a str>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) stop_reason: Option<StopReason>,
+    pub(crate) effort: Option<(u32, Duration)>,
 }
 
 impl From<entra_core::Error> for Error {

@@ -79,6 +79,7 @@ impl Error {
             advice.extend(self.permission_fix());
         }
         advice.extend(self.retry_line());
+        advice.extend(self.list_line());
         advice
     }
 
@@ -159,7 +160,28 @@ impl Error {
         ]
     }
 
+    /// For a list: what was delivered before.
+    fn list_line(&self) -> Option<String> {
+        let progress = self.0.list?;
+        let items = if progress.items == 1 { "item" } else { "items" };
+        Some(format!(
+            "page {} of the list failed, after {} {items}",
+            progress.page, progress.items
+        ))
+    }
+
     fn retry_line(&self) -> Option<String> {
+        let reason = self.stop_line();
+        let effort = self.0.effort.filter(|(tries, _)| *tries > 1);
+        let effort = effort
+            .map(|(tries, elapsed)| format!("{tries} tries in {:.1} s", elapsed.as_secs_f64()));
+        match (reason, effort) {
+            (Some(reason), Some(effort)) => Some(format!("{reason} ({effort})")),
+            (reason, effort) => reason.or(effort),
+        }
+    }
+
+    fn stop_line(&self) -> Option<String> {
         Some(match self.0.stop_reason? {
             StopReason::RetryAfterBeyondBudget { retry_after, left } => format!(
                 "gave up: the Retry-After of {} s is longer than the {} s left",
@@ -235,7 +257,12 @@ impl fmt::Display for Error {
         if self.is_expired_page() {
             f.write_str("; start the list again")?;
         }
-        let lines = [self.granted_line(), self.needed_line(), self.retry_line()];
+        let lines = [
+            self.granted_line(),
+            self.needed_line(),
+            self.retry_line(),
+            self.list_line(),
+        ];
         for line in lines.into_iter().flatten() {
             write!(f, "; {line}")?;
         }

@@ -43,6 +43,8 @@ pub struct Pages<E> {
     next: Option<Url>,
     /// What was fetched, to notice a list that leads back into itself.
     seen: HashSet<u64>,
+    /// How many items the pages held so far.
+    delivered: usize,
     hasher: RandomState,
 }
 
@@ -132,6 +134,7 @@ impl<E: Send + 'static> Pages<E> {
             state,
             next,
             seen: HashSet::new(),
+            delivered: 0,
             hasher: RandomState::new(),
         }
     }
@@ -184,6 +187,7 @@ impl<E: Send + 'static> Pages<E> {
         };
         match &result {
             Ok(page) => {
+                self.delivered += page.items.len();
                 self.next.clone_from(&page.next);
                 self.state = State::Ready;
             }
@@ -191,7 +195,13 @@ impl<E: Send + 'static> Pages<E> {
             Err(error) if error.is_expired_page() => self.next = None,
             Err(_) => {}
         }
+        let result = result.map_err(|error| self.located(error));
         Poll::Ready(Some(result))
+    }
+
+    /// The error with how far the list had come.
+    fn located(&self, error: Error) -> Error {
+        error.with_list_progress(self.seen.len(), self.delivered)
     }
 
     /// Starts on the next page, unless there is none or it was read before.
@@ -202,7 +212,8 @@ impl<E: Send + 'static> Pages<E> {
         if !self.seen.insert(self.hasher.hash_one(url.as_str())) {
             // To go on from here would give items twice.
             self.next = None;
-            return State::Failed(self.client.with_call(Error::page_loop(), &call));
+            let error = self.client.with_call(Error::page_loop(), &call);
+            return State::Failed(error.with_list_progress(self.seen.len() + 1, self.delivered));
         }
         let call = Call { url, ..call };
         let client = self.client.clone();

@@ -314,3 +314,62 @@ async fn a_token_is_good_for_its_own_kind_and_host_only() {
             .contains("version 3")
     );
 }
+
+#[tokio::test]
+async fn a_list_that_fails_says_on_which_page_and_after_how_many_items() {
+    let page = |next: &str| {
+        format!(
+            r#"{{"value":[{{"id":"1"}},{{"id":"2"}}],"@odata.nextLink":"{ROOT}/users?$skiptoken={next}"}}"#
+        )
+    };
+    let busy = r#"{"error":{"code":"TooManyRequests","message":"Too many requests"}}"#;
+    let mut script = ScriptedTransport::new()
+        .then(200, &[], page("a"))
+        .then(200, &[], page("b"));
+    for _ in 0..20 {
+        script = script.then(429, &[], busy);
+    }
+    let graph = client(script.clone());
+    let error = graph
+        .users()
+        .list()
+        .items()
+        .try_collect::<Vec<User>>()
+        .await;
+    let error = error.unwrap_err();
+    let progress = error.list_progress().unwrap();
+    assert_eq!((progress.page, progress.items), (3, 4));
+    let tries = error.tries().unwrap();
+    assert_eq!(usize::try_from(tries).unwrap() + 2, script.requests().len());
+    assert!(error.elapsed().unwrap() > std::time::Duration::from_secs(10));
+    let text = error.to_string();
+    assert!(
+        text.contains("page 3 of the list failed, after 4 items"),
+        "{text}"
+    );
+    assert!(text.contains(&format!("({tries} tries in ")), "{text}");
+}
+
+#[tokio::test]
+async fn a_page_beyond_the_clients_limit_is_an_error_of_its_own_and_not_retried() {
+    let body = r#"{"value":[{"id":"1"}]}"#;
+    let script = ScriptedTransport::new()
+        .then(200, &[], body)
+        .then(200, &[], body);
+    let of = |limit: usize| {
+        let cloud =
+            entra_core::Cloud::custom("https://login.example.com", "https://graph.example.com");
+        entra_graph::GraphClient::builder(entra_core::StaticCredential::new("token"))
+            .cloud(cloud.unwrap())
+            .transport(script.clone())
+            .response_limit(u64::try_from(limit).unwrap())
+            .build()
+            .unwrap()
+    };
+    let users = of(body.len() - 1).users().list();
+    let error = users.items().try_collect::<Vec<User>>().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ResponseTooLarge);
+    assert_eq!(script.requests().len(), 1);
+    let users = of(body.len()).users().list().items();
+    assert_eq!(users.try_collect::<Vec<User>>().await.unwrap().len(), 1);
+}
