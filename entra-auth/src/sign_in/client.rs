@@ -14,13 +14,14 @@ use entra_core::{
 use super::{
     error::SignInError,
     groups::{GroupSettings, GroupsClaim},
-    issuer,
     kind::SignInErrorKind,
     kind_of,
     replay::Finished,
     signed_in::SignedIn,
     tenants::Tenants,
 };
+#[cfg(feature = "axum")]
+use crate::user::ShortPendingSignIn;
 use crate::{
     Error,
     moment::Moment,
@@ -30,6 +31,7 @@ use crate::{
         Account, AuthorizationCodeFlow, AuthorizationCodeFlowBuilder, Callback, ClientProof,
         PendingSignIn, StartOptions, UserCredential,
         callback::{self, Answer},
+        issuer,
     },
     validate::{SigningKeys, TokenValidator},
 };
@@ -206,6 +208,13 @@ impl SignInClient {
     #[must_use]
     pub fn has_started(&self, flow: &PendingSignIn) -> bool {
         flow.connection() == Some(self.name()) && flow.is_of(self.0.flow.party())
+    }
+
+    /// A pending sign-in that it started, from its short form.
+    #[cfg(feature = "axum")]
+    pub(crate) fn restore(&self, short: ShortPendingSignIn) -> Option<PendingSignIn> {
+        let party = self.0.flow.party();
+        PendingSignIn::whole(short, party, self.redirect_uri(), &self.0.name)
     }
 
     /// Whether its users can have this issuer; asks nobody.

@@ -11,6 +11,8 @@ use super::{
     kind::SignInErrorKind,
     signed_in::SignedIn,
 };
+#[cfg(feature = "axum")]
+use crate::user::ShortPendingSignIn;
 use crate::{
     Error,
     user::{Callback, PendingSignIn, callback},
@@ -127,6 +129,19 @@ impl Connections {
         flow.connection()
             .and_then(|name| self.by_name(name))
             .filter(|client| client.has_started(flow))
+            .ok_or_else(|| SignInError::new(SignInErrorKind::OtherConnection))
+    }
+
+    /// A pending sign-in from its short form, and the connection that started it.
+    #[cfg(feature = "axum")]
+    pub(crate) fn restore(
+        &self,
+        name: &str,
+        short: ShortPendingSignIn,
+    ) -> Result<(SignInClient, PendingSignIn), SignInError> {
+        let client = self.by_name(name);
+        client
+            .and_then(|client| client.restore(short).map(|flow| (client, flow)))
             .ok_or_else(|| SignInError::new(SignInErrorKind::OtherConnection))
     }
 

@@ -79,6 +79,7 @@ pub(super) const fn foreign(foreign: Foreign) -> Kind {
         Foreign::OtherState => Kind::StateMismatch,
         Foreign::Late => Kind::Expired,
         Foreign::OtherAddress | Foreign::OtherFlow => Kind::OtherConnection,
+        Foreign::OtherIssuer => Kind::IssuerMismatch,
         Foreign::NoAddress => Kind::Configuration,
     }
 }

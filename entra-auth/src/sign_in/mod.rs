@@ -12,7 +12,8 @@
 //! flow can be stored with serde. The callback is whatever the browser brings back: the whole
 //! address, its query, or the body of a posted form.
 //!
-//! A product with a connection per customer keeps them in [`Connections`].
+//! A product with a connection per customer keeps them in [`Connections`], each with a callback of its
+//! own. A session that goes on for long asks again with [`renew`](SignInClient::renew).
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -46,7 +47,6 @@ mod connections;
 mod error;
 mod groups;
 mod identity;
-mod issuer;
 mod kind;
 mod kind_of;
 mod replay;

@@ -7,6 +7,7 @@ use entra_core::{AccessToken, ClientId, Idempotency, InvalidId, Secret, TenantId
 use super::{
     account::Account,
     callback::{self, Callback},
+    issuer,
     party::{Given, Party, with_identity},
     pending_sign_in::{LIFETIME, PendingSignIn},
     proof::ClientProof,
@@ -159,7 +160,7 @@ impl AuthorizationCodeFlow {
     ///
     /// # Errors
     /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) for a callback that is not the response to
-    /// this flow or came to another address, for a flow that another application or service
+    /// this flow, came to another address or names another issuer, for a flow that another application or service
     /// started, and whatever the service rejects: a user who declined, a consent that is missing, a
     /// code that was used or has expired.
     pub async fn finish<'a>(
@@ -171,6 +172,10 @@ impl AuthorizationCodeFlow {
         let answer = callback::read(callback.into(), &flow, party.clock().now(), false)?;
         if !flow.is_of(party) {
             return Err(callback::Foreign::OtherFlow.into());
+        }
+        let fits = |issuer: &String| issuer::fits(issuer, &party.settings.cloud, &party.tenant);
+        if !answer.issuer.as_ref().is_none_or(fits) {
+            return Err(callback::Foreign::OtherIssuer.into());
         }
         let redeemed = self.redeem(&flow, &answer.outcome?).await?;
         self.accept(redeemed, &flow).await

@@ -108,8 +108,7 @@ pub(crate) fn path_of(address: &str) -> Option<String> {
 pub(crate) struct Answer {
     /// The code, or what the service refused.
     pub(crate) outcome: Result<Secret, Error>,
-    /// Who answers, if it says so (RFC 9207).
-    #[cfg(feature = "sign-in")]
+    /// Who responds, if it says so (RFC 9207).
     pub(crate) issuer: Option<String>,
     /// The service's own word for the browser's session.
     #[cfg(feature = "sign-in")]
@@ -129,6 +128,8 @@ pub(crate) enum Foreign {
     OtherAddress,
     /// It does not say where it came to, and must.
     NoAddress,
+    /// It names another issuer (RFC 9207).
+    OtherIssuer,
     /// The flow was started by another application, or at another service.
     OtherFlow,
 }
@@ -161,7 +162,6 @@ pub(crate) fn read(
     };
     Ok(Answer {
         outcome,
-        #[cfg(feature = "sign-in")]
         issuer: get("iss")?.map(str::to_owned),
         #[cfg(feature = "sign-in")]
         session_state: get("session_state")?.map(str::to_owned),
@@ -211,6 +211,7 @@ impl Foreign {
             Self::Late => "the sign-in took too long",
             Self::Empty => "it has neither a code nor an error",
             Self::OtherAddress => "it came to another redirect URI than that of this sign-in",
+            Self::OtherIssuer => "it names another issuer than the service of this sign-in",
             Self::OtherFlow => "its sign-in was started by another application or service",
             Self::NoAddress => {
                 "it does not say to which of several callbacks it came: give the path with it"

@@ -20,6 +20,7 @@ pub(crate) mod callback;
 mod device_code;
 #[cfg(feature = "interactive")]
 mod interactive;
+pub(crate) mod issuer;
 mod on_behalf_of;
 pub(crate) mod party;
 mod pending_sign_in;
@@ -41,6 +42,8 @@ pub use device_code::{DeviceCodeCredential, DeviceCodeCredentialBuilder, DeviceC
 pub use interactive::{InteractiveCredential, InteractiveCredentialBuilder};
 pub use on_behalf_of::{OnBehalfOf, OnBehalfOfBuilder, OnBehalfOfCredential};
 pub use pending_sign_in::PendingSignIn;
+#[cfg(feature = "axum")]
+pub(crate) use pending_sign_in::ShortPendingSignIn;
 pub use proof::ClientProof;
 pub use refresh::{UserCredential, UserCredentialBuilder};
 #[cfg(feature = "ropc-discouraged")]

@@ -94,6 +94,72 @@ impl PendingSignIn {
     }
 }
 
+/// A pending sign-in without what its application knows of itself: a browser holds many of them in
+/// its cookies.
+#[cfg(feature = "axum")]
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ShortPendingSignIn(
+    String,
+    String,
+    String,
+    i64,
+    Option<u64>,
+    Vec<String>,
+    /// Of the rest.
+    String,
+);
+
+#[cfg(feature = "axum")]
+impl PendingSignIn {
+    pub(crate) fn short(&self) -> ShortPendingSignIn {
+        ShortPendingSignIn(
+            self.state.clone(),
+            self.nonce.clone(),
+            self.verifier.expose_secret().to_owned(),
+            self.expires_on.unix_timestamp(),
+            self.max_age,
+            self.scopes.clone(),
+            self.digest(),
+        )
+    }
+
+    /// The whole again, by the application that started it; none for any other one.
+    pub(crate) fn whole(
+        short: ShortPendingSignIn,
+        party: &Party,
+        redirect_uri: &str,
+        connection: &str,
+    ) -> Option<Self> {
+        let ShortPendingSignIn(state, nonce, verifier, expires_on, max_age, scopes, digest) = short;
+        let whole = Self {
+            state,
+            nonce,
+            verifier: Secret::from(verifier),
+            redirect_uri: redirect_uri.to_owned(),
+            scopes,
+            tenant: party.tenant.clone(),
+            expires_on: Timestamp::from_unix_timestamp(expires_on).ok()?,
+            client: Some(party.client),
+            authority: Some(party.authority()),
+            connection: Some(connection.to_owned()),
+            max_age,
+        };
+        (whole.digest() == digest).then_some(whole)
+    }
+
+    /// What it was started by and where it comes back to.
+    fn digest(&self) -> String {
+        let client = self.client.map(|client| client.to_string());
+        let (redirect_uri, tenant) = (&self.redirect_uri, self.tenant.to_string());
+        let (authority, connection) = (&self.authority, &self.connection);
+        let mut digest = crate::store::hashed(
+            &serde_json::json!([redirect_uri, tenant, client, authority, connection]).to_string(),
+        );
+        digest.truncate(DIGEST);
+        digest
+    }
+}
+
 impl fmt::Debug for PendingSignIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PendingSignIn")
@@ -162,5 +228,8 @@ impl<'de> Deserialize<'de> for PendingSignIn {
     }
 }
 
+/// 128 bits, in hexadecimal.
+#[cfg(feature = "axum")]
+const DIGEST: usize = 32;
 /// People look for their password and their telephone; the code itself is good for minutes only.
 pub(super) const LIFETIME: entra_core::time::Duration = entra_core::time::Duration::minutes(60);

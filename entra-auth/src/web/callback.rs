@@ -123,12 +123,13 @@ impl Site {
         };
         let Flow {
             state,
+            connection,
             back,
             ticket,
             challenged,
         } = flow;
-        let client = match self.connections.for_flow(&state) {
-            Ok(client) => client,
+        let (client, state) = match self.connections.restore(&connection, state) {
+            Ok(found) => found,
             Err(error) => {
                 return Ok(with_cookies(
                     self.problem(&error, None, Some(&back)),
@@ -164,6 +165,7 @@ impl Site {
                     options.claims = Some(claims.to_owned());
                     let flow = |state| Flow {
                         state,
+                        connection,
                         back,
                         ticket,
                         challenged: true,

@@ -13,7 +13,7 @@ use super::{route_urls::RouteUrls, session_id::SessionId};
 use crate::{
     sign_in::{AdminConsentState, ReturnPath},
     store::{EncryptionKey, Seal, StoreKey},
-    user::{PendingSignIn, ResponseMode},
+    user::{ResponseMode, ShortPendingSignIn},
 };
 
 /// What a browser keeps for the site, and how.
@@ -30,9 +30,10 @@ pub(super) struct Cookies {
 /// A sign-in on its way, as the browser's cookie has it, sealed.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Flow {
-    pub(super) state: PendingSignIn,
+    pub(super) state: ShortPendingSignIn,
+    pub(super) connection: String,
     pub(super) back: ReturnPath,
-    /// The ticket that the browser had at the start, which a post from another site leaves out.
+    /// The session that the browser had at the start, where a post from another site leaves it out.
     pub(super) ticket: Option<String>,
     /// Whether it was started anew for a claims challenge.
     pub(super) challenged: bool,

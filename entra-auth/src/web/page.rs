@@ -77,7 +77,7 @@ impl Page {
             None => ("", ""),
         };
         if wrong.is_some() {
-            self.content += "<p id=\"wrong\" role=\"alert\" class=\"alert\">Nobody signs in here with an address of that organisation.</p>\n";
+            self.content += "<p id=\"wrong\" role=\"alert\" class=\"alert\">No organization is set up for this address.</p>\n";
         }
         self.content += &format!(
             "<form method=\"post\" action=\"{}\">\n<input type=\"hidden\" name=\"return\" value=\"{}\">\n\

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     sign_in::{AdminConsentOptions, ReturnPath, SignInClient, SignInError},
-    user::{Prompt, ResponseMode, StartOptions},
+    user::{Prompt, ResponseMode, ShortPendingSignIn, StartOptions},
 };
 
 pub(super) type Web = State<Arc<Site>>;
@@ -158,9 +158,12 @@ impl Site {
         let mut options = self.options.clone();
         options.prompt = wish.prompt.or(options.prompt);
         options.login_hint = wish.email.clone().or(options.login_hint);
-        let ticket = self.cookies.ticket(headers);
+        // By a query the browser brings it along.
+        let is_posted = options.response_mode == ResponseMode::FormPost;
+        let ticket = self.cookies.ticket(headers).filter(|_| is_posted);
         let flow = |state| Flow {
             state,
+            connection: client.name().to_owned(),
             back: wish.back.clone(),
             ticket: ticket.as_ref().map(SessionId::to_text),
             challenged: false,
@@ -174,14 +177,17 @@ impl Site {
         client: &SignInClient,
         options: &StartOptions,
         headers: &HeaderMap,
-        flow: impl FnOnce(crate::user::PendingSignIn) -> Flow,
+        flow: impl FnOnce(ShortPendingSignIn) -> Flow,
     ) -> Response {
         let (url, state) = match client.start(options) {
             Ok(started) => started,
             Err(error) => return self.problem(&error, Some(client), None),
         };
         let id = state.id().to_owned();
-        match self.cookies.send(FlowCookie::SignIn, &id, &flow(state)) {
+        match self
+            .cookies
+            .send(FlowCookie::SignIn, &id, &flow(state.short()))
+        {
             Some(cookie) => {
                 let gone = self.cookies.tidy(headers, &cookie);
                 let cookies = std::iter::once(cookie).chain(gone);
@@ -313,8 +319,8 @@ pub(super) fn sent<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 fn no_such_connection(site: &Site) -> Response {
-    Page::new(StatusCode::NOT_FOUND, "Nobody signs in here")
-        .says("The link may be old, or the organisation does not sign in here any more.")
+    Page::new(StatusCode::NOT_FOUND, "No organization is set up here")
+        .says("The link may be out of date, or the organization does not use this site any more.")
         .links("To the front page", site.front_page.as_str())
         .into_response()
 }

@@ -88,6 +88,21 @@ pub(super) async fn signed_out(State(site): Web, headers: HeaderMap) -> Response
             return with_cookies(site.not_signed_out(None), cookies);
         }
     }
+    if let Some(id) = site.cookies.ticket(&headers)
+        && !matches!(site.session(&id).await, Ok(None))
+    {
+        // The page can be opened by anybody at any time.
+        let page = Page::new(StatusCode::OK, "You are still signed in")
+            .says("Your session at this site goes on.")
+            .posts(&site.urls.sign_out_path(), "Sign out")
+            .links("Stay signed in", site.front_page.as_str());
+        let mut response = page.into_response();
+        let policy = HeaderValue::from_static("same-origin");
+        response
+            .headers_mut()
+            .insert(header::REFERRER_POLICY, policy);
+        return with_cookies(response, cookies);
+    }
     if let Some(path) = &site.after_sign_out {
         return with_cookies(redirect(path.as_str()), cookies);
     }

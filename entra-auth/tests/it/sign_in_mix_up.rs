@@ -204,6 +204,11 @@ async fn the_flows_below_send_a_code_to_the_service_of_its_sign_in_only() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused);
+    // Where a service names itself, it must be the right one.
+    let (_, flow) = contoso.start(&StartOptions::default()).unwrap();
+    let named = format!("code=c&state={}&iss={}", flow.id(), encoded(EVIL));
+    let error = contoso.finish(flow, &named).await.unwrap_err();
+    assert!(format!("{error:?}").contains("another issuer"), "{error:?}");
     // Nor does the other flow finish what it did not start, with or without an address.
     let replayed = format!("code=c&state={}", own.id());
     for finished in [

@@ -180,6 +180,25 @@ async fn a_sign_out_that_the_store_does_not_take_says_so_and_ends_the_session_at
 }
 
 #[tokio::test]
+async fn the_page_of_a_sign_out_does_not_claim_one_that_there_was_not() {
+    let shop = Shop::open().await;
+    let mut browser = shop.signed_in(ADELE).await;
+    for is_broken in [false, true] {
+        broken(&shop.sessions, is_broken);
+        let page = browser.open(&shop.site, "/auth/signed-out").await;
+        assert!(
+            page.body.contains("You are still signed in"),
+            "{}",
+            page.body
+        );
+    }
+    broken(&shop.sessions, false);
+    browser.post(&shop.site, "/auth/sign-out", "", false).await;
+    let page = browser.open(&shop.site, "/auth/signed-out").await;
+    assert!(page.body.contains("You are signed out"), "{}", page.body);
+}
+
+#[tokio::test]
 async fn trying_again_ends_what_is_left_and_a_session_begun_since() {
     let shop = Shop::open().await;
     let mut browser = shop.signed_in(ADELE).await;

@@ -1,10 +1,10 @@
-//! Whether somebody who says that he is the issuer can be this connection's.
+//! Whether an issuer that a callback or a request names can be that of an application's users.
 
 use entra_core::{Cloud, Guid, TenantId, url::Url};
 
 /// Whether an issuer is one of this cloud and tenant. Asks nobody: where the tenant is a domain or
 /// an alias, any tenant of the cloud will do, and the ID token decides.
-pub(super) fn fits(issuer: &str, cloud: &Cloud, tenant: &TenantId) -> bool {
+pub(crate) fn fits(issuer: &str, cloud: &Cloud, tenant: &TenantId) -> bool {
     if !cloud.is_entra() {
         let slashless = |text: &str| text.trim_end_matches('/').to_owned();
         return slashless(issuer) == slashless(cloud.authority().as_str());
