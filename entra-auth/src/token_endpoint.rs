@@ -244,7 +244,12 @@ fn refusal(response: &Response, form: &Form) -> Error {
     let status = response.status;
     let refusal = Refusal::parse(&response.body);
     let is_oauth = refusal.is_some();
-    let refusal = refusal.unwrap_or_default();
+    let redact = |text: String| form.redact(text);
+    let refusal = refusal.unwrap_or_default().without_secrets(redact);
+    let id = |name: &str| {
+        let id = response.header(name).and_then(token);
+        id.filter(|id| redact(id.clone()) == *id)
+    };
     let entry = known(&refusal);
     let class = class(status, &refusal, entry);
     let (kind, summary, cause, fix): (_, Cow<'static, str>, _, Cow<'static, str>) = match entry {
@@ -280,14 +285,12 @@ fn refusal(response: &Response, form: &Form) -> Error {
         inner.timestamp = refusal.timestamp;
         inner.claims = refusal.claims;
         inner.retry_after = response.retry_after;
-        inner.service_message = refusal.message.map(|message| form.redact(message));
+        inner.service_message = refusal.message;
         inner.correlation_id = refusal
             .correlation_id
-            .or_else(|| response.header("client-request-id").and_then(token))
+            .or_else(|| id("client-request-id"))
             .or_else(|| Some(response.client_request_id.clone()));
-        inner.trace_id = refusal
-            .trace_id
-            .or_else(|| response.header("x-ms-request-id").and_then(token));
+        inner.trace_id = refusal.trace_id.or_else(|| id("x-ms-request-id"));
     })
 }
 

@@ -131,6 +131,22 @@ impl Refusal {
                 .map(str::to_owned),
         })
     }
+
+    /// Without the secrets that a service repeats: the message loses them, and a code or id that
+    /// has one is no code or id at all.
+    pub(crate) fn without_secrets(self, redact: impl Fn(String) -> String) -> Self {
+        let clean = |text: Option<String>| text.filter(|text| redact(text.clone()) == *text);
+        Self {
+            oauth_error: clean(self.oauth_error),
+            suberror: clean(self.suberror),
+            codes: self.codes,
+            message: self.message.map(&redact),
+            timestamp: self.timestamp,
+            trace_id: clean(self.trace_id),
+            correlation_id: clean(self.correlation_id),
+            claims: clean(self.claims),
+        }
+    }
 }
 
 /// A short word or id, as it may stand in one line of a log; nothing when it is anything else.
@@ -214,7 +230,23 @@ const LONGEST_MESSAGE: usize = 300;
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn a_secret_that_a_service_repeats_in_any_field_is_taken_out() {
+        let secret = "canary-zyx5e1fxyz";
+        let body = json!({
+            "error": secret, "error_codes": [7_000_215], "suberror": secret, "trace_id": secret,
+            "correlation_id": secret, "claims": secret, "error_description": format!("not {secret}"),
+        });
+        let refusal = Refusal::parse(body.to_string().as_bytes()).unwrap();
+        let refusal = refusal.without_secrets(|text| text.replace(secret, "…"));
+        assert!(!format!("{refusal:?}").contains(secret), "{refusal:?}");
+        assert_eq!(refusal.message.as_deref(), Some("not …"));
+        assert_eq!(refusal.codes, [7_000_215]);
+    }
 
     fn granted(body: &str) -> Result<(u64, Option<u64>), String> {
         Granted::parse(body.as_bytes())

@@ -1,4 +1,4 @@
-use std::vec;
+use std::{fmt, vec};
 
 use entra_core::url::Url;
 
@@ -10,8 +10,9 @@ use crate::{
 
 /// One page of a list.
 ///
-/// A page without items is not the end of the list; a page without a next link is.
-#[derive(Clone, Debug, PartialEq)]
+/// A page without items is not the end of the list; a page without a next link is. `Debug` does not
+/// show the link, which is sensitive.
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Page<T> {
     /// The items, in Graph's order.
@@ -26,6 +27,16 @@ impl<T> Page<T> {
     #[must_use]
     pub const fn is_last(&self) -> bool {
         self.next.is_none()
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Page<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Page")
+            .field("items", &self.items)
+            .field("count", &self.count)
+            .field("is_last", &self.is_last())
+            .finish()
     }
 }
 

@@ -88,7 +88,7 @@ fn check_echo(
 
 fn refusal(endpoint: &Endpoint, response: &Response) -> Error {
     let (status, source) = (response.status, endpoint.source);
-    let refusal = parse(&response.body);
+    let refusal = parse(&response.body).without_secrets(|text| endpoint.redact(text));
     let message = refusal.message.unwrap_or_default();
     let says = |text: &str| message.to_ascii_lowercase().contains(text);
     let entry = refusal.codes.iter().find_map(|code| Aadsts::lookup(*code));
@@ -162,7 +162,7 @@ fn refusal(endpoint: &Endpoint, response: &Response) -> Error {
         inner.fix = Some(fix.into());
         inner.retryable = entry.is_some_and(Aadsts::is_retryable);
         inner.retry_after = response.retry_after;
-        inner.service_message = (!message.is_empty()).then(|| endpoint.redact(message));
+        inner.service_message = (!message.is_empty()).then_some(message);
         inner.correlation_id = refusal
             .correlation_id
             .or_else(|| Some(response.client_request_id.clone()));
