@@ -1,0 +1,76 @@
+//! The types of entra-mock.
+
+use entra_auth::ClientSecretCredential;
+use entra_core::{TokenCredential, TokenRequest};
+use entra_mock::{AccessPolicy, FakeTenant, Fault, Server};
+use serde_json::json;
+
+use crate::{
+    Reason,
+    shown::{Shown, canary},
+};
+
+pub(crate) const WITHOUT_CASE: &[Reason] = &[(
+    "ServerError",
+    "an operation of the server's own files and sockets, which have no secrets in their names",
+)];
+
+pub(crate) async fn cases(shown: &Shown) {
+    shown.debug(&FakeTenant::builder());
+    let tenant = FakeTenant::start().await;
+    let app = tenant
+        .register_app("Shop")
+        .redirect_uri("https://shop.example/callback")
+        .delegated_permission("User.Read")
+        .with_secret();
+    shown.secret(app.secret().expose_secret());
+    let user = tenant.user("adele@contoso.com");
+    user.set_password(&canary("password"));
+    shown.debug(&user);
+    shown.debug(&app);
+    shown.debug(&tenant.add_group("Staff"));
+    shown.debug(&tenant.add_device("Laptop", Some(user.id())));
+    shown.debug(&tenant.add_sign_in(user.id(), app.client_id()));
+    let policy = AccessPolicy::block().person(&tenant.user("clara@contoso.com"));
+    shown.debug(&policy);
+    shown.debug(&tenant.add_access_policy(policy));
+    let tokens = tenant.tokens_for(&app, "adele@contoso.com", ["User.Read", "offline_access"]);
+    shown.secret(tokens.access_token().expose_secret());
+    if let Some(token) = tokens.refresh_token() {
+        shown.secret(token.expose_secret());
+    }
+    shown.debug(&tokens);
+    let authorize = format!(
+        "{}/oauth2/v2.0/authorize?client_id={}&response_type=code&scope=openid%20User.Read&redirect_uri=https%3A%2F%2Fshop.example%2Fcallback&state=canary-zyx-state-of-the-flow",
+        tenant
+            .cloud()
+            .authority()
+            .join(&tenant.id().to_string())
+            .unwrap(),
+        app.client_id(),
+    );
+    let back = tenant.sign_in_at(&authorize, "adele@contoso.com");
+    shown.secret(&back.parameter("code").unwrap());
+    shown.debug(&back);
+    let credential = ClientSecretCredential::builder(tenant.id(), app.client_id(), app.secret())
+        .cloud(tenant.cloud())
+        .clock(tenant.clock())
+        .build()
+        .unwrap();
+    let scope = TokenRequest::new([tenant.cloud().graph_scope()]);
+    let token = credential.token(&scope).await.unwrap();
+    shown.secret(token.expose_secret());
+    shown.debug(&tenant.requests());
+    shown.debug(tenant.requests().iter().next().unwrap());
+    let password = json!({ "displayName": 7, "noSuchProperty": "canary-zyx-2", "passwordProfile": { "password": "canary-zyx-1" } });
+    shown.error(&tenant.insert("users", password).unwrap_err());
+    let fault = Fault::on("/users");
+    shown.debug(&fault);
+    shown.debug(&fault.status(503));
+    shown.debug(&tenant);
+    let server = Server::builder().port(0);
+    shown.debug(&server);
+    let server = server.start().await.unwrap();
+    shown.debug(&server);
+    server.stop().await;
+}
