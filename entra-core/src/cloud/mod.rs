@@ -143,14 +143,16 @@ impl Cloud {
 
     /// Any other place: a private cloud, or the fake tenant.
     ///
-    /// `authority` is the sign-in root without a tenant, `graph` the Graph root without a version.
+    /// `authority` is the sign-in root without a tenant, `graph` the Graph root. A version at its end, as in
+    /// `https://graph.microsoft.com/v1.0`, is taken off, since each request has one.
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) unless both are absolute
-    /// `https` URLs (plain `http` is accepted on loopback only) without user name, query or fragment.
+    /// `https` URLs (plain `http` is accepted on loopback only) without user name, query or fragment, and
+    /// for a Graph root that ends in `beta`.
     pub fn custom(authority: &str, graph: &str) -> Result<Self, Error> {
         let authority = root("authority", authority)?;
-        let graph = root("Graph root", graph)?;
+        let graph = without_version(root("Graph root", graph)?)?;
         let graph_resource = graph.origin().ascii_serialization();
         Ok(Self(Arc::new(Inner {
             authority,
@@ -376,6 +378,27 @@ fn is_label(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         && !text.starts_with('-')
         && !text.ends_with('-')
+}
+
+/// The root without `v1.0` at its end.
+fn without_version(mut root: Url) -> Result<Url, Error> {
+    let mut segments = root
+        .path_segments()
+        .into_iter()
+        .flatten()
+        .filter(|segment| !segment.is_empty());
+    match segments.next_back() {
+        Some("v1.0") => {
+            if let Ok(mut path) = root.path_segments_mut() {
+                path.pop_if_empty().pop().push("");
+            }
+            Ok(root)
+        }
+        Some("beta") => Err(Error::configuration(
+            "the Graph root ends in `beta`: leave the version out, requests are for v1.0 unless one asks for beta",
+        )),
+        _ => Ok(root),
+    }
 }
 
 fn root(what: &str, text: &str) -> Result<Url, Error> {

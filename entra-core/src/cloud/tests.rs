@@ -215,3 +215,24 @@ fn an_authority_below_a_path_keeps_it() {
     );
     assert_eq!(cloud.graph_scope(), "https://localhost/.default");
 }
+
+#[test]
+fn a_version_at_the_end_of_the_graph_root_is_taken_off() {
+    for (given, root) in [
+        ("https://localhost/v1.0", "https://localhost/"),
+        ("https://localhost/v1.0/", "https://localhost/"),
+        ("https://localhost/graph/v1.0", "https://localhost/graph/"),
+        (
+            "https://localhost/v1.0/graph",
+            "https://localhost/v1.0/graph/",
+        ),
+    ] {
+        let cloud = Cloud::custom("https://localhost", given).unwrap();
+        assert_eq!(cloud.graph().as_str(), root, "{given}");
+    }
+    let error = Cloud::custom("https://localhost", "https://localhost/beta").unwrap_err();
+    assert!(
+        error.to_string().contains("leave the version out"),
+        "{error}"
+    );
+}

@@ -334,7 +334,7 @@ fn examples() -> Option<Vec<Value>> {
         println!("skipped: ENTRA_GRAPH_EXAMPLES is not set");
         return None;
     };
-    let text = fs::read_to_string(&path).expect("the file that ENTRA_GRAPH_EXAMPLES names");
+    let text = fs::read_to_string(&path).unwrap();
     let mut file: Value = serde_json::from_str(&text).unwrap();
     Some(file["examples"].as_array_mut().map(std::mem::take).unwrap())
 }

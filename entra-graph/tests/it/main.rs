@@ -10,6 +10,7 @@ mod devices;
 mod documented;
 mod errors;
 mod examples;
+mod field_reports;
 mod groups;
 mod lifecycle;
 mod memberships;

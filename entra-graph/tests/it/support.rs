@@ -23,6 +23,25 @@ pub(crate) async fn graph() -> GraphClient {
     graph
 }
 
+/// A client of a small ready company, whose application may also change users and groups.
+#[allow(dead_code, reason = "each example uses what it needs")]
+pub(crate) async fn writer() -> GraphClient {
+    let tenant = FakeTenant::start().await;
+    let app = tenant
+        .register_app("Writer")
+        .application_permission("User.ReadWrite.All")
+        .application_permission("Group.ReadWrite.All")
+        .with_secret();
+    let graph = GraphClient::builder(AppCredential::new(&tenant, &app))
+        .cloud(tenant.cloud())
+        .clock(tenant.clock())
+        .build()
+        .unwrap();
+    // The tenant lives as long as the example's process.
+    std::mem::forget(tenant);
+    graph
+}
+
 /// A small ready company, and a credential that may read everything in it.
 #[allow(dead_code, reason = "each example uses what it needs")]
 pub(crate) async fn start() -> (FakeTenant, AppCredential) {

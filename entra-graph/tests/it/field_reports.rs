@@ -1,0 +1,214 @@
+//! What Graph does beside its documentation, as public reports have it.
+
+use entra_core::{Cloud, ManualClock, ScriptedTransport, StaticCredential};
+use entra_graph::{
+    Application, DirectoryAudit, DirectoryObject, ErrorKind, GraphClient, ServicePrincipal, SignIn,
+    User, types::TargetResource,
+};
+
+use crate::scripts::{ROOT, asked, client, is_advanced};
+
+#[tokio::test]
+async fn an_expired_page_leaves_no_token_and_says_to_start_again() {
+    let first =
+        format!(r#"{{"value":[{{"id":"1"}}],"@odata.nextLink":"{ROOT}/users?$skiptoken=a"}}"#);
+    let expired = r#"{"error":{"code":"Directory_ExpiredPageToken","message":"m"}}"#;
+    let script = ScriptedTransport::new()
+        .then(200, &[], first.clone())
+        .then(400, &[], expired);
+    let mut items = client(script).users().list().items();
+    items.try_next().await.unwrap();
+    assert!(items.resume_token().is_some());
+    let error = items.try_next().await.unwrap_err();
+    assert!(error.is_expired_page());
+    assert!(
+        error.to_string().contains("start the list again"),
+        "{error}"
+    );
+    assert_eq!(items.resume_token(), None);
+    assert!(items.try_next().await.unwrap().is_none());
+
+    let script = ScriptedTransport::new()
+        .then(200, &[], first)
+        .then(400, &[], expired);
+    let mut pages = client(script).users().list().pages();
+    pages.try_next().await.unwrap();
+    pages.try_next().await.unwrap_err();
+    assert_eq!(pages.resume_token(), None);
+}
+
+#[tokio::test]
+async fn any_other_failed_page_can_be_resumed() {
+    let first = format!(r#"{{"value":[],"@odata.nextLink":"{ROOT}/users?$skiptoken=a"}}"#);
+    let script = ScriptedTransport::new()
+        .then(200, &[], first)
+        .then(403, &[], "");
+    let mut items = client(script).users().list().items();
+    items.try_next().await.unwrap_err();
+    assert!(items.resume_token().is_some());
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_is_read_over_wherever_it_stands() {
+    let mark = "\u{feff}";
+    let script = ScriptedTransport::new()
+        .then(200, &[], format!(r#"{mark}{{"value":[{{"id":"1"}}]}}"#))
+        .then(200, &[], format!(r#"{mark}{{"id":"1"}}"#))
+        .then(200, &[], format!("{mark}12"))
+        .then(
+            400,
+            &[],
+            format!(r#"{mark}{{"error":{{"code":"A","innerError":{{"request-id":"r"}}}}}}"#),
+        );
+    let graph = client(script);
+    assert_eq!(graph.users().list().send().await.unwrap().items.len(), 1);
+    assert_eq!(graph.user("a").get().send().await.unwrap().id, "1");
+    assert_eq!(graph.users().count().send().await.unwrap(), 12);
+    let error = graph.user("a").get().send().await.unwrap_err();
+    assert_eq!((error.code(), error.request_id()), (Some("A"), Some("r")));
+}
+
+#[tokio::test]
+async fn a_status_as_code_is_not_printed_twice() {
+    let body = r#"{"error":{"code":"400","message":"The key must be a GUID."}}"#;
+    let script = ScriptedTransport::new().then(400, &[], body);
+    let error = client(script).user("a").get().send().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "400 on GET /users/a: The key must be a GUID"
+    );
+}
+
+#[tokio::test]
+async fn derived_types_are_read_as_their_base() {
+    let body = r##"{"value":[
+        {"@odata.type":"#microsoft.graph.agentIdentityBlueprint","id":"1","displayName":"B"},
+        {"@odata.type":"#microsoft.graph.agentIdentity","id":"2"},
+        {"@odata.type":"#microsoft.graph.agentIdentityBlueprintPrincipal","id":"3"},
+        {"@odata.type":"#microsoft.graph.agentUser","id":"4"},
+        {"@odata.type":"#microsoft.graph.somethingNew","id":"5"}
+    ]}"##;
+    let script = ScriptedTransport::new().then(200, &[], body);
+    let owned = client(script).me().owned_objects();
+    let objects: Vec<DirectoryObject> = owned.list().items().try_collect().await.unwrap();
+    let application: &Application = objects[0].as_application().unwrap();
+    assert_eq!(application.display_name.as_deref(), Some("B"));
+    for object in &objects[1..3] {
+        let _: &ServicePrincipal = object.as_service_principal().unwrap();
+    }
+    let _: &User = objects[3].as_user().unwrap();
+    assert!(matches!(objects[4], DirectoryObject::Other(_)));
+    // The type itself is not lost.
+    let text = serde_json::to_string(&objects[1]).unwrap();
+    assert!(text.contains("#microsoft.graph.agentIdentity\""), "{text}");
+}
+
+#[tokio::test]
+async fn an_expanded_list_is_complete_only_where_that_is_certain() {
+    let reports = |count: usize| {
+        let rows: Vec<String> = (0..count).map(|id| format!(r#"{{"id":"{id}"}}"#)).collect();
+        format!(r#""directReports":[{}]"#, rows.join(","))
+    };
+    let link =
+        format!(r#""directReports@odata.nextLink":"{ROOT}/users/a/directReports?$skiptoken=x""#);
+    let table = [
+        (reports(0), false),
+        (reports(1), true),
+        (reports(19), true),
+        (reports(20), false),
+        (format!("{},{link}", reports(3)), false),
+        (format!("{link},{}", reports(3)), false),
+    ];
+    for (members, complete) in table {
+        let script = ScriptedTransport::new().then(200, &[], format!(r#"{{"id":"a",{members}}}"#));
+        let get = client(script).user("a").get().expand(User::DIRECT_REPORTS);
+        let user = get.send().await.unwrap();
+        assert_eq!(
+            user.direct_reports.unwrap().is_complete(),
+            complete,
+            "{members}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn logs_take_the_options_that_their_pages_document() {
+    let mut script = ScriptedTransport::new();
+    for _ in 0..4 {
+        script = script.then(200, &[], r#"{"value":[]}"#);
+    }
+    let graph = client(script.clone());
+    let audits = || graph.audit_logs().directory_audits().list();
+    let name = DirectoryAudit::TARGET_RESOURCES
+        .any(|target| target.path(TargetResource::DISPLAY_NAME).starts_with("Buy"));
+    audits().filter(name).send().await.unwrap();
+    audits()
+        .filter(DirectoryAudit::CORRELATION_ID.eq("c"))
+        .send()
+        .await
+        .unwrap();
+    let select = (DirectoryAudit::ACTIVITY_DATE_TIME, DirectoryAudit::CATEGORY);
+    audits()
+        .filter(DirectoryAudit::ID.eq("i"))
+        .select(select)
+        .send()
+        .await
+        .unwrap();
+    let sign_ins = graph.audit_logs().sign_ins().list();
+    sign_ins
+        .order_by(SignIn::CREATED_DATE_TIME.asc())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        asked(&script),
+        [
+            "/auditLogs/directoryAudits?$filter=targetResources/any(x:startswith(x/displayName,'Buy'))&$top=1000",
+            "/auditLogs/directoryAudits?$filter=correlationId eq 'c'&$top=1000",
+            "/auditLogs/directoryAudits?$select=id,activityDateTime,category&$filter=id eq 'i'&$top=1000",
+            "/auditLogs/signIns?$orderby=createdDateTime&$top=1000",
+        ]
+    );
+    assert!(!script.requests().iter().any(is_advanced));
+    let many = (0..16).map(|number| number.to_string());
+    let error = audits()
+        .filter(DirectoryAudit::CORRELATION_ID.is_in(many))
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.kind(),
+        ErrorKind::Query,
+        "the logs have no advanced mode"
+    );
+}
+
+#[tokio::test]
+async fn a_graph_root_with_its_version_is_no_double_version() {
+    let script = ScriptedTransport::new()
+        .then(200, &[], "{}")
+        .then(200, &[], "{}");
+    let cloud = Cloud::custom(
+        "https://login.example.com",
+        "https://graph.example.com/v1.0",
+    )
+    .unwrap();
+    let builder = GraphClient::builder(StaticCredential::new("token")).cloud(cloud);
+    let graph = builder
+        .clock(ManualClock::new())
+        .transport(script.clone())
+        .build()
+        .unwrap();
+    graph.user("a").get().send().await.unwrap();
+    graph
+        .raw(entra_core::http::Method::GET, "/beta/x")
+        .bytes()
+        .await
+        .unwrap();
+    let paths: Vec<String> = script
+        .requests()
+        .iter()
+        .map(|one| one.uri().path().to_owned())
+        .collect();
+    assert_eq!(paths, ["/v1.0/users/a", "/beta/x"]);
+}
