@@ -241,3 +241,25 @@ fn sign_ins_have_all_the_cases_a_usage_report_must_tell_apart() {
         seen.len()
     );
 }
+
+#[test]
+fn a_seed_says_only_what_the_metadata_allows() {
+    let state = build(Seed::Contoso, 3, 200);
+    for kind in Kind::ALL {
+        for object in state.store.all(kind) {
+            let public: Vec<(&str, &Value)> = object
+                .iter()
+                // Beta tells interactive sign-ins from others by the last one.
+                .filter(|(name, _)| !name.starts_with('~') && *name != "signInEventTypes")
+                .collect();
+            let wrong = crate::schema::mismatches(kind.entity(), public);
+            assert_eq!(wrong, [], "{kind:?} {}", text(object, "id"));
+        }
+    }
+}
+
+#[test]
+fn a_seed_is_no_change() {
+    let state = build(Seed::Contoso, 3, 50);
+    assert_eq!(state.store.changes.next(), 0);
+}

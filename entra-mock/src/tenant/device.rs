@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc};
 use entra_core::{Guid, ObjectId};
 use serde_json::Value;
 
-use super::{FakeTenant, app::guid, set};
+use super::{FakeTenant, app::guid, set_or_panic};
 use crate::{engine::Engine, store::Kind};
 
 impl FakeTenant {
@@ -40,13 +40,13 @@ impl DeviceHandle {
     }
 
     /// Sets any property, or takes it away with a null.
+    ///
+    /// # Panics
+    /// If the type has no such property, the value has another type or another object has it, or
+    /// the object is gone.
+    #[track_caller]
     pub fn set(&self, property: &str, value: Value) {
-        self.engine
-            .write()
-            .store
-            .update(Kind::Device, &self.id, |device| {
-                set(device, property, value)
-            });
+        set_or_panic(&self.engine, Kind::Device, &self.id, property, value);
     }
 }
 

@@ -244,16 +244,7 @@ impl FakeTenant {
         property: &str,
         value: Value,
     ) -> Result<(), SeedError> {
-        let kind = kind(collection)?;
-        if !value.is_null() {
-            check(kind, [(property, &value)])?;
-        }
-        if self.change(kind, id, |object| set(object, property, value)) {
-            return Ok(());
-        }
-        Err(SeedError::new(format!(
-            "there is no object {id} in {collection}, or another one has that {property}"
-        )))
+        set_property(&self.engine, kind(collection)?, id, property, value)
     }
 
     /// Removes an object with everything that refers to it; whether it was there.
@@ -263,9 +254,41 @@ impl FakeTenant {
     pub fn remove(&self, collection: &str, id: &str) -> Result<bool, SeedError> {
         Ok(self.engine.write().store.remove(kind(collection)?, id))
     }
+}
 
-    fn change(&self, kind: Kind, id: &str, change: impl FnOnce(&mut Object)) -> bool {
-        self.engine.write().store.update(kind, id, change)
+/// Sets one property of an object, or takes it away with a null.
+fn set_property(
+    engine: &Engine,
+    kind: Kind,
+    id: &str,
+    property: &str,
+    value: Value,
+) -> Result<(), SeedError> {
+    if !value.is_null() {
+        check(kind, [(property, &value)])?;
+    }
+    let changed = engine
+        .write()
+        .store
+        .update(kind, id, |object| set(object, property, value));
+    if changed {
+        return Ok(());
+    }
+    Err(SeedError::new(format!(
+        "there is no object {id} in {}, or another one has that {property}",
+        kind.entity().set
+    )))
+}
+
+/// The same for a handle, where a mistake fails the test at its line.
+#[track_caller]
+#[expect(
+    clippy::panic,
+    reason = "a misspelt property must fail the test at its line"
+)]
+fn set_or_panic(engine: &Engine, kind: Kind, id: &str, property: &str, value: Value) {
+    if let Err(error) = set_property(engine, kind, id, property, value) {
+        panic!("{error}");
     }
 }
 

@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc};
 use entra_core::{Guid, ObjectId, Secret};
 use serde_json::Value;
 
-use super::{FakeTenant, app::guid, set};
+use super::{FakeTenant, app::guid, set, set_or_panic};
 use crate::{
     account::{ADMIN, PASSWORD, SECOND_FACTOR},
     directory::NewUser,
@@ -170,12 +170,12 @@ impl UserHandle {
 
     /// Has the person asked for a second factor from now on, which only a page can take.
     pub fn require_second_factor(&self) {
-        self.set(SECOND_FACTOR, true.into());
+        self.mark(SECOND_FACTOR);
     }
 
     /// Lets the person consent to what only administrators may consent to.
     pub fn make_admin(&self) {
-        self.set(ADMIN, true.into());
+        self.mark(ADMIN);
     }
 
     /// Ends all sessions and refresh tokens of the person; access tokens live on.
@@ -185,11 +185,21 @@ impl UserHandle {
     }
 
     /// Sets any property, or takes it away with a null.
+    ///
+    /// # Panics
+    /// If the type has no such property, the value has another type or another object has it, or
+    /// the object is gone.
+    #[track_caller]
     pub fn set(&self, property: &str, value: Value) {
+        set_or_panic(&self.engine, Kind::User, &self.id, property, value);
+    }
+
+    /// Notes something that Graph does not show.
+    fn mark(&self, name: &str) {
         self.engine
             .write()
             .store
-            .update(Kind::User, &self.id, |user| set(user, property, value));
+            .update(Kind::User, &self.id, |user| set(user, name, true.into()));
     }
 
     /// Makes `manager` the person's manager.

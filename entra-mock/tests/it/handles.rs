@@ -276,3 +276,47 @@ async fn a_property_set_by_a_test_is_checked_like_a_seed() {
         tenant.set_property("users", &id, property, value).unwrap();
     }
 }
+
+#[tokio::test]
+#[should_panic(expected = "users: there is no property jobTtile")]
+async fn a_misspelt_property_of_a_handle_fails_the_test_at_its_line() {
+    let tenant = FakeTenant::start().await;
+    tenant
+        .user("adele@contoso.com")
+        .set("jobTtile", "Lead".into());
+}
+
+#[tokio::test]
+async fn what_a_test_changes_is_in_the_next_delta() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant
+        .register_app("Sync")
+        .application_permission("Group.Read.All")
+        .application_permission("User.Read.All")
+        .with_secret();
+    let token = crate::support::token(&tenant, &app).await;
+    let round = async |path: &str| {
+        let page = crate::support::graph_get(&tenant, &token, path).await;
+        let link = page.body["@odata.deltaLink"].as_str().unwrap().to_owned();
+        let next = link.split_once("/v1.0").unwrap().1.to_owned();
+        (page.body["value"].as_array().unwrap().clone(), next)
+    };
+    let (_, users) = round("/users/delta?$deltatoken=latest").await;
+    let (_, groups) = round("/groups/delta?$deltatoken=latest").await;
+    let adele = tenant.user("adele@contoso.com");
+    adele.set("jobTitle", "Lead".into());
+    tenant.group("Testers").remove_member(adele.id());
+    let night = tenant.add_group("Night shift");
+    night.add_member(adele.id());
+    let (rows, users) = round(&users).await;
+    assert_eq!((rows.len(), &rows[0]["jobTitle"]), (1, &json!("Lead")));
+    let (rows, _) = round(&groups).await;
+    let row = rows
+        .iter()
+        .find(|row| row["id"] == night.id().to_string())
+        .unwrap();
+    assert_eq!(row["members@delta"][0]["id"], adele.id().to_string());
+    adele.delete();
+    let (rows, _) = round(&users).await;
+    assert_eq!(rows[0]["@removed"]["reason"], "changed");
+}

@@ -295,7 +295,14 @@ fn hidden_members_are_left_out_without_their_permission() {
     let groups = fixture.get(&format!("/groups/{}/memberOf", id(TESTERS)));
     assert_eq!(groups.all("id").len(), 0);
 
+    let check = |fixture: &Fixture| {
+        let path = format!("/users/{}/checkMemberGroups", id(ADELE));
+        let answer = fixture.post(&path, &json!({"groupIds": [id(ENGINEERS)]}));
+        answer.body["value"].as_array().unwrap().len()
+    };
+    assert_eq!(check(&fixture), 0);
     fixture.application(&["Group.Read.All", "Member.Read.Hidden"]);
+    assert_eq!(check(&fixture), 1);
     assert_eq!(fixture.get(&members).all("id").len(), 3);
     assert!(
         row(&round(&fixture, "/groups/delta").0, ENGINEERS)
