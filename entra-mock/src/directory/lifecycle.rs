@@ -94,3 +94,29 @@ fn rename(kind: Kind, object: &mut Object, change: impl FnOnce(&str, &str) -> St
 }
 
 const RESTORABLE_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::state::License;
+
+    #[test]
+    fn what_is_deleted_for_good_is_not_among_the_deleted_items() {
+        let mut state = State::new("Contoso", &["contoso.com"], License::P2, 1);
+        for (kind, groups) in [
+            (Kind::Device, json!(null)),
+            (Kind::Group, json!([])),
+            (Kind::Group, json!(["DynamicMembership"])),
+        ] {
+            let id = state.new_id();
+            let object = json!({"id": id, "groupTypes": groups});
+            let object = object.as_object().cloned().unwrap_or_default();
+            assert_eq!(state.store.insert(kind, object), Ok(()));
+            assert!(state.delete(kind, &id));
+            assert!(state.store.deleted(&id).is_none(), "{kind:?} {groups}");
+            assert!(!state.delete(kind, &id));
+        }
+    }
+}

@@ -24,6 +24,7 @@ mod races;
 mod refusals;
 mod reports;
 mod users;
+mod writes;
 
 /// A tenant small enough to know by heart, and who calls it.
 pub(super) struct Fixture {
@@ -227,6 +228,13 @@ impl Fixture {
 
     pub(super) fn get(&self, target: &str) -> Answer {
         self.send(&request("GET", target, &[]))
+    }
+
+    /// Makes a user an administrator.
+    pub(super) fn promote(&mut self, number: u32) {
+        self.state().store.update(Kind::User, &id(number), |user| {
+            user.insert(crate::account::ADMIN.into(), true.into());
+        });
     }
 
     /// Sends a JSON body.

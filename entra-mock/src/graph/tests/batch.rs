@@ -131,3 +131,11 @@ fn twenty_creates_in_one_batch_all_happen() {
     );
     assert_eq!(fixture.get("/groups").all("id").len(), 22);
 }
+
+#[test]
+fn bytes_that_are_no_base64_spoil_the_batch() {
+    let fixture = fixture();
+    let url = format!("/users/{}/photo/$value", id(ADELE));
+    let photo = json!({"id": "1", "method": "PUT", "url": url, "headers": {"Content-Type": "image/png"}, "body": "***"});
+    assert_eq!(send(&fixture, json!([photo])).status, 400);
+}

@@ -494,3 +494,72 @@ fn a_copy_fed_by_delta_equals_the_tenant_after_ten_thousand_changes() {
         assert_eq!(left, listed, "{group}");
     }
 }
+
+#[test]
+fn rounds_come_in_pages_of_two_hundred_and_lose_nothing() {
+    let mut fixture = fixture();
+    for number in 0..450 {
+        let user = json!({"id": id(10_000 + number), "displayName": "U", "userPrincipalName": format!("u{number}@contoso.com")});
+        let user = user.as_object().cloned().unwrap();
+        fixture.state().store.insert(Kind::User, user).unwrap();
+    }
+    let first = fixture.get("/users/delta");
+    assert_eq!(first.all("id").len(), 200);
+    assert!(first.body["@odata.nextLink"].is_string());
+    let (rows, link) = round(&fixture, "/users/delta");
+    assert_eq!(rows.len(), 453);
+    for number in 0..401 {
+        fixture
+            .state()
+            .store
+            .update(Kind::User, &id(10_000 + number), |user| {
+                user.insert("city".into(), "Graz".into());
+            });
+    }
+    assert_eq!(fixture.get(&link).all("id").len(), 200);
+    let (rows, _) = round(&fixture, &link);
+    let ids: std::collections::BTreeSet<&str> =
+        rows.iter().map(|row| row["id"].as_str().unwrap()).collect();
+    assert_eq!((rows.len(), ids.len()), (401, 401));
+}
+
+#[test]
+fn a_caller_sees_no_more_in_a_delta_than_in_a_list() {
+    let mut fixture = fixture();
+    fixture.adele(&["User.ReadBasic.All"]);
+    let (rows, _) = round(&fixture, "/users/delta");
+    assert_eq!(row(&rows, BO)["userPrincipalName"], "bo@contoso.com");
+    let (rows, _) = round(
+        &fixture,
+        "/users/delta?$select=displayName,jobTitle,accountEnabled",
+    );
+    assert!(row(&rows, BO).get("accountEnabled").is_none());
+    assert_eq!(row(&rows, BO)["displayName"], "Bo O'Neil");
+}
+
+#[test]
+fn owners_are_followed_when_they_are_selected() {
+    let fixture = fixture();
+    let (rows, link) = round(&fixture, "/groups/delta?$select=owners");
+    assert_eq!(row(&rows, ENGINEERS)["owners@delta"][0]["id"], id(BO));
+    assert!(row(&rows, ENGINEERS).get("members@delta").is_none());
+    fixture.post(
+        &format!("/groups/{}/owners/$ref", id(ENGINEERS)),
+        &json!({"@odata.id": format!("https://x/v1.0/users/{}", id(CLEO))}),
+    );
+    let (rows, _) = round(&fixture, &link);
+    assert_eq!(rows[0]["owners@delta"][0]["id"], id(CLEO));
+}
+
+#[test]
+fn a_restored_member_is_in_its_groups_again() {
+    let fixture = fixture();
+    let (_, link) = round(&fixture, "/groups/delta");
+    fixture.delete(&format!("/users/{}", id(ADELE)));
+    fixture.post(
+        &format!("/directory/deletedItems/{}/restore", id(ADELE)),
+        &json!({}),
+    );
+    let (rows, _) = round(&fixture, &link);
+    assert_eq!(row(&rows, ENGINEERS)["members@delta"][0]["id"], id(ADELE));
+}

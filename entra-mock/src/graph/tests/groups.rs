@@ -1,10 +1,10 @@
 use super::*;
 
-fn new_group() -> Value {
+pub(super) fn new_group() -> Value {
     json!({"displayName": "Library", "mailEnabled": false, "mailNickname": "library", "securityEnabled": true})
 }
 
-fn unified(nickname: &str) -> Value {
+pub(super) fn unified(nickname: &str) -> Value {
     json!({"displayName": "Library", "mailEnabled": true, "mailNickname": nickname, "securityEnabled": false, "groupTypes": ["Unified"]})
 }
 

@@ -184,6 +184,10 @@ fn what_is_not_served_is_a_501_that_names_it() {
         ("GET", "/auditLogs/signIns/$count"),
         ("GET", "/subscribedSkus/$count"),
         ("POST", "/devices"),
+        (
+            "DELETE",
+            "/applications/00000000-0000-4000-8000-000000000022",
+        ),
         ("PATCH", "/devices/00000000-0000-4000-8000-000000000031"),
         ("DELETE", "/devices/00000000-0000-4000-8000-000000000031"),
         ("POST", "/directoryObjects/getByIds"),

@@ -1,6 +1,6 @@
 use super::*;
 
-fn new_user() -> Value {
+pub(super) fn new_user() -> Value {
     json!({
         "accountEnabled": true, "displayName": "Dana Demir", "mailNickname": "dana",
         "userPrincipalName": "dana@contoso.com",
@@ -650,6 +650,8 @@ fn an_extension_property_can_be_set_once_it_is_registered() {
     assert_eq!(fixture.patch(&user, &json!({&name: null})).status, 204);
 
     let one = format!("{path}/{}", created.body["id"].as_str().unwrap());
+    assert_eq!(fixture.get(&one).body["name"], name.as_str());
+    assert_eq!(fixture.get(&format!("{path}/other")).status, 404);
     assert_eq!(fixture.delete(&one).status, 204);
     assert_eq!(fixture.delete(&one).status, 404);
     assert_eq!(fixture.patch(&user, &json!({&name: 7})).status, 400);

@@ -11,24 +11,18 @@ use crate::{
     store::{Change, Event, Kind, Object},
 };
 
-/// Records what a request changed: everything in the change log from a number on.
+/// Records what a request did to an object: its changes in the log from a number on.
 pub(super) fn record(
     state: &mut State,
     now: Timestamp,
     caller: &Caller,
     activity: Activity,
+    (kind, id): &(Kind, String),
     first: u64,
 ) {
     let changes = &state.store.changes;
     let changes: Vec<Change> = changes.range(first, changes.next()).cloned().collect();
-    let Some((kind, id)) = changes
-        .iter()
-        .find(|change| change.kind != Kind::SubscribedSku)
-        .map(|change| (change.kind, change.id.clone()))
-    else {
-        return;
-    };
-    let own: Vec<&Change> = changes.iter().filter(|change| change.id == id).collect();
+    let own: Vec<&Change> = changes.iter().filter(|change| *change.id == **id).collect();
     let properties: Vec<Value> = own
         .iter()
         .flat_map(|change| modified(state, change))
@@ -39,7 +33,7 @@ pub(super) fn record(
         }
         _ => None,
     });
-    let mut targets = vec![target(state, kind, &id, &properties)];
+    let mut targets = vec![target(state, *kind, id, &properties)];
     // A new member stands before its group, as in the portal.
     if let Some((Relation::Members | Relation::Owners, kind, other)) = linked
         && !own.iter().any(|change| change.what == Event::Created)

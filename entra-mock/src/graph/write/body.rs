@@ -196,7 +196,7 @@ fn check(
         )));
     }
     if value.is_null() {
-        let needed = property.required || property.many || is_required(entity, name);
+        let needed = property.required || is_required(entity, name);
         return if needed {
             Err(required(entity, name))
         } else {

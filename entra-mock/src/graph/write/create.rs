@@ -79,7 +79,7 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
             links.extend(relationship.written().map(|link| (link, other.clone())));
         }
     }
-    links.extend(group::first_owner(call, kind, &object, &links));
+    links.extend(group::first_owner(call, kind, &links));
 
     let answer = Answer::Object {
         status: 201,

@@ -113,15 +113,13 @@ pub(super) fn adjust(call: Call<'_>, group: &Object, draft: &mut Draft) -> Resul
 pub(super) fn first_owner(
     call: Call<'_>,
     kind: Kind,
-    group: &Object,
     links: &[(Relation, String)],
 ) -> Option<(Relation, String)> {
     let user = call.caller.user_id.as_ref()?;
     let named = links
         .iter()
         .any(|(relation, _)| *relation == Relation::Owners);
-    (kind == Kind::Group && group.get("id").is_some() && !named)
-        .then(|| (Relation::Owners, user.clone()))
+    (kind == Kind::Group && !named).then(|| (Relation::Owners, user.clone()))
 }
 
 /// Which objects can be members of which groups.

@@ -84,6 +84,23 @@ enum Answer {
     Json(u16, Value),
 }
 
+impl Step {
+    /// The object that is changed, before it is.
+    fn subject(&self, state: &State) -> Option<(Kind, String)> {
+        match self {
+            Self::Insert(kind, object) => Some((*kind, object["id"].as_str()?.to_owned())),
+            Self::Update(kind, id, _) | Self::Delete(kind, id) => Some((*kind, id.clone())),
+            Self::Restore(id) | Self::Purge(id) => {
+                state.store.deleted(id).map(|(kind, _)| (kind, id.clone()))
+            }
+            Self::Link(_, id, _)
+            | Self::Unlink(_, id, _)
+            | Self::RevokeSessions(id)
+            | Self::Photo(id, _) => Some((state.store.kind_of(id)?, id.clone())),
+        }
+    }
+}
+
 impl Plan {
     fn new(answer: Answer) -> Self {
         Self {
@@ -125,11 +142,12 @@ pub(super) fn respond(
     let plan = plan(Call::new(state, now, caller, request), route)?;
     state.store.changes.stamp(now, Some(actor(caller)));
     let first = state.store.changes.next();
+    let subject = plan.steps.first().and_then(|step| step.subject(state));
     for step in plan.steps {
         apply(state, now, step);
     }
-    if let Some(activity) = plan.activity {
-        audit::record(state, now, caller, activity, first);
+    if let (Some(activity), Some(subject)) = (plan.activity, subject) {
+        audit::record(state, now, caller, activity, &subject, first);
     }
     finish(Call::new(state, now, caller, request), plan.answer)
 }

@@ -1,0 +1,630 @@
+//! Rules of writes that have no other place: roles, what follows from a change, and its audit.
+
+use super::{
+    groups::{new_group, unified, writer},
+    users::new_user,
+    *,
+};
+
+fn audits(fixture: &Fixture, name: &str) -> Vec<Value> {
+    let target = format!(
+        "/auditLogs/directoryAudits?$filter=activityDisplayName eq '{name}' and activityDateTime ge 2026-11-21T00:00:00Z"
+    );
+    fixture.get(&target).body["value"]
+        .as_array()
+        .unwrap()
+        .clone()
+}
+
+fn reference(to: &str) -> Value {
+    json!({"@odata.id": format!("https://graph.microsoft.com/v1.0/directoryObjects/{to}?$select=id")})
+}
+
+#[test]
+fn a_user_with_a_permission_alone_changes_nobody_else() {
+    let mut fixture = Fixture::new();
+    fixture.adele(&["User.ReadWrite.All", "User.ReadWrite"]);
+    let bo = format!("/users/{}", id(BO));
+    assert_eq!(fixture.patch(&bo, &json!({"mobilePhone": "1"})).status, 403);
+    fixture.promote(ADELE);
+    assert_eq!(fixture.patch(&bo, &json!({"mobilePhone": "1"})).status, 204);
+    // An administrator acts on another one, which no application may.
+    fixture.promote(BO);
+    assert_eq!(
+        fixture.patch(&bo, &json!({"accountEnabled": true})).status,
+        204
+    );
+    assert_eq!(fixture.delete(&bo).status, 204);
+}
+
+#[test]
+fn guests_create_no_groups() {
+    let mut fixture = Fixture::new();
+    fixture
+        .state()
+        .store
+        .update(Kind::User, &id(ADELE), |user| {
+            user.insert("userType".into(), "Guest".into());
+        });
+    fixture.adele(&["Group.ReadWrite.All"]);
+    assert_eq!(fixture.post("/groups", &new_group()).status, 403);
+}
+
+#[test]
+fn owners_that_are_named_are_the_only_ones_and_users_have_none() {
+    let mut fixture = Fixture::new();
+    fixture.adele(&[
+        "Group.ReadWrite.All",
+        "User.ReadWrite.All",
+        "Directory.Read.All",
+    ]);
+    fixture.promote(ADELE);
+    let mut body = new_group();
+    body["owners@odata.bind"] = json!([format!("https://x/v1.0/users/{}", id(BO))]);
+    let created = fixture.post("/groups", &body);
+    let owners = format!("/groups/{}/owners", created.body["id"].as_str().unwrap());
+    assert_eq!(fixture.get(&owners).all("id"), [id(BO)]);
+    let user = fixture.post("/users", &new_user());
+    assert_eq!(user.status, 201, "{}", user.text);
+    let owned = fixture.get(&format!("/users/{}/ownedObjects", id(ADELE)));
+    assert!(!owned.all("id").contains(&user.body["id"].as_str().unwrap()));
+}
+
+#[test]
+fn properties_with_permissions_of_their_own_need_exactly_these() {
+    let mut fixture = Fixture::new();
+    let adele = format!("/users/{}", id(ADELE));
+    for (permission, body) in [
+        (
+            "User-Mail.ReadWrite.All",
+            json!({"otherMails": ["a@x.example"]}),
+        ),
+        ("User-Phone.ReadWrite.All", json!({"businessPhones": ["1"]})),
+        (
+            "User.EnableDisableAccount.All",
+            json!({"accountEnabled": true}),
+        ),
+        (
+            "User.ManageIdentities.All",
+            json!({"identities": [{"signInType": "federated", "issuer": "x.example", "issuerAssignedId": "1"}]}),
+        ),
+    ] {
+        for (role, status) in [
+            (permission, 204),
+            ("User.ReadWrite.All", 204),
+            ("User-PasswordProfile.ReadWrite.All", 403),
+        ] {
+            fixture.application(&[role]);
+            let answer = fixture.patch(&adele, &body);
+            assert_eq!(answer.status, status, "{role} {body}: {}", answer.text);
+        }
+    }
+    fixture.application(&["User.ReadWrite.All", "Directory.ReadWrite.All"]);
+    let leave = json!({"employeeLeaveDateTime": "2026-12-31T00:00:00Z"});
+    assert_eq!(fixture.patch(&adele, &leave).status, 403);
+}
+
+#[test]
+fn every_sensitive_property_of_an_administrator_needs_a_role() {
+    let mut fixture = Fixture::new();
+    fixture.promote(ADELE);
+    fixture.application(&[
+        "User.ReadWrite.All",
+        "User-PasswordProfile.ReadWrite.All",
+        "User.RevokeSessions.All",
+    ]);
+    let adele = format!("/users/{}", id(ADELE));
+    for body in [
+        json!({"accountEnabled": false}),
+        json!({"businessPhones": []}),
+        json!({"mobilePhone": "1"}),
+        json!({"onPremisesImmutableId": "x"}),
+        json!({"otherMails": []}),
+        json!({"passwordProfile": {"password": "xWwvJ]6NMw+bWH-d"}}),
+        json!({"userPrincipalName": "a@contoso.com"}),
+    ] {
+        assert_eq!(fixture.patch(&adele, &body).status, 403, "{body}");
+    }
+    assert_eq!(
+        fixture
+            .post(&format!("{adele}/revokeSignInSessions"), &json!({}))
+            .status,
+        403
+    );
+}
+
+#[test]
+fn a_role_assignable_group_needs_role_management_at_every_step() {
+    let mut fixture = writer();
+    let mut body = new_group();
+    body["isAssignableToRole"] = json!(true);
+    assert_eq!(fixture.post("/groups", &body).status, 403);
+    fixture.application(&["Group.ReadWrite.All", "RoleManagement.ReadWrite.Directory"]);
+    let created = fixture.post("/groups", &body);
+    assert_eq!(created.status, 201, "{}", created.text);
+    let group = format!("/groups/{}", created.body["id"].as_str().unwrap());
+    let members = format!("{group}/members/$ref");
+    // Groups cannot be its members.
+    assert_eq!(fixture.post(&members, &reference(&id(TESTERS))).status, 400);
+    assert_eq!(fixture.post(&members, &reference(&id(BO))).status, 204);
+    fixture.application(&["Group.ReadWrite.All"]);
+    assert_eq!(fixture.post(&members, &reference(&id(CLEO))).status, 403);
+    assert_eq!(
+        fixture.patch(&group, &json!({"description": "x"})).status,
+        403
+    );
+    assert_eq!(fixture.delete(&group).status, 403);
+}
+
+#[test]
+fn a_password_reset_ends_the_sessions_and_is_audited_as_such() {
+    let mut fixture = Fixture::new();
+    fixture.application(&[
+        "User-PasswordProfile.ReadWrite.All",
+        "User.Read.All",
+        "AuditLog.Read.All",
+    ]);
+    let adele = format!("/users/{}", id(ADELE));
+    // Without a password nothing is reset.
+    let flag = json!({"passwordProfile": {"forceChangePasswordNextSignIn": true}});
+    assert_eq!(fixture.patch(&adele, &flag).status, 204);
+    let started = format!(
+        "{adele}?$select=signInSessionsValidFromDateTime,lastPasswordChangeDateTime,passwordProfile"
+    );
+    assert_eq!(
+        fixture.get(&started).body["signInSessionsValidFromDateTime"],
+        Value::Null
+    );
+    assert_eq!(
+        fixture.get(&started).body["passwordProfile"]["forceChangePasswordNextSignIn"],
+        true
+    );
+    let reset = json!({"passwordProfile": {"password": "xWwvJ]6NMw+bWH-d", "forceChangePasswordNextSignIn": false}});
+    assert_eq!(fixture.patch(&adele, &reset).status, 204);
+    let read = fixture.get(&started);
+    assert_eq!(
+        read.body["signInSessionsValidFromDateTime"],
+        "2026-11-21T02:08:02Z"
+    );
+    assert_eq!(
+        read.body["lastPasswordChangeDateTime"],
+        "2026-11-21T02:08:02Z"
+    );
+    assert_eq!(
+        read.body["passwordProfile"]["forceChangePasswordNextSignIn"],
+        false
+    );
+    assert_eq!(audits(&fixture, "Reset user password").len(), 1);
+    assert_eq!(audits(&fixture, "Update user").len(), 1);
+}
+
+#[test]
+fn a_new_password_is_another_one_and_ends_the_sessions() {
+    let mut fixture = Fixture::new();
+    fixture.adele(&["Directory.AccessAsUser.All", "User.Read"]);
+    let change = |body: Value| fixture.post("/me/changePassword", &body).status;
+    let good = "0eM85N54wFxWwvJ]";
+    assert_eq!(change(json!({"currentPassword": "secret"})), 400);
+    assert_eq!(
+        change(json!({"currentPassword": "secret", "newPassword": good, "hint": "x"})),
+        400
+    );
+    assert_eq!(
+        change(json!({"currentPassword": "secret", "newPassword": good})),
+        204
+    );
+    assert_eq!(
+        change(json!({"currentPassword": good, "newPassword": good})),
+        400
+    );
+    let read =
+        fixture.get("/me?$select=signInSessionsValidFromDateTime,lastPasswordChangeDateTime");
+    assert_eq!(
+        read.body["signInSessionsValidFromDateTime"],
+        "2026-11-21T02:08:02Z"
+    );
+    assert_eq!(
+        read.body["lastPasswordChangeDateTime"],
+        "2026-11-21T02:08:02Z"
+    );
+}
+
+#[test]
+fn mail_and_identities_follow_what_they_are_made_of() {
+    let fixture = writer();
+    let bo = format!("/users/{}", id(BO));
+    let read = |fixture: &Fixture| {
+        fixture
+            .get(&format!("{bo}?$select=proxyAddresses,identities"))
+            .body
+    };
+    fixture.patch(&bo, &json!({"mail": "bo@contoso.com"}));
+    fixture.patch(&bo, &json!({"mail": "bodil@contoso.com"}));
+    assert_eq!(
+        read(&fixture)["proxyAddresses"],
+        json!(["SMTP:bodil@contoso.com", "smtp:bo@contoso.com"])
+    );
+    fixture.patch(&bo, &json!({"mail": "bo@contoso.com"}));
+    assert_eq!(
+        read(&fixture)["proxyAddresses"],
+        json!(["SMTP:bo@contoso.com", "smtp:bodil@contoso.com"])
+    );
+    fixture.patch(&bo, &json!({"mail": null}));
+    assert_eq!(
+        read(&fixture)["proxyAddresses"],
+        json!(["smtp:bo@contoso.com", "smtp:bodil@contoso.com"])
+    );
+    fixture.patch(&bo, &json!({"userPrincipalName": "b@contoso.com"}));
+    assert_eq!(
+        read(&fixture)["identities"],
+        json!([{"signInType": "userPrincipalName", "issuer": "contoso.com", "issuerAssignedId": "b@contoso.com"}])
+    );
+}
+
+#[test]
+fn a_user_with_identities_of_its_own_gets_a_name() {
+    let fixture = writer();
+    let body = json!({
+        "displayName": "John", "passwordProfile": {"password": "xWwvJ]6NMw+bWH-d"},
+        "identities": [{"signInType": "emailAddress", "issuer": "contoso.com", "issuerAssignedId": "j@x.example"}]
+    });
+    let created = fixture.post(
+        "/users?$select=id,userPrincipalName,identities,accountEnabled",
+        &body,
+    );
+    assert_eq!(created.status, 201, "{}", created.text);
+    let own = created.body["id"].as_str().unwrap();
+    assert_eq!(
+        created.body["userPrincipalName"],
+        format!("{own}@contoso.com")
+    );
+    assert_eq!(created.body["identities"].as_array().unwrap().len(), 2);
+    assert_eq!(created.body["accountEnabled"], true);
+}
+
+#[test]
+fn a_manager_can_be_bound_at_creation() {
+    let fixture = writer();
+    let mut body = new_user();
+    body["manager@odata.bind"] =
+        json!(format!("https://graph.microsoft.com/v1.0/users/{}", id(BO)));
+    let created = fixture.post("/users", &body);
+    assert_eq!(created.status, 201, "{}", created.text);
+    let manager = format!("/users/{}/manager", created.body["id"].as_str().unwrap());
+    assert_eq!(fixture.get(&manager).body["id"], id(BO));
+}
+
+#[test]
+fn list_items_are_checked_like_single_values() {
+    let fixture = writer();
+    let adele = format!("/users/{}", id(ADELE));
+    for phones in [json!([""]), json!([5]), json!([null])] {
+        assert_eq!(
+            fixture
+                .patch(&adele, &json!({"businessPhones": phones}))
+                .status,
+            400
+        );
+    }
+    assert_eq!(
+        fixture.patch(&adele, &json!({"businessPhones": []})).status,
+        204
+    );
+    let owners = json!({"owners@odata.bind": [format!("https://x/v1.0/users/{}", id(CLEO))]});
+    assert_eq!(
+        fixture
+            .patch(&format!("/groups/{}", id(TESTERS)), &owners)
+            .status,
+        400
+    );
+}
+
+#[test]
+fn a_microsoft_365_group_changes_its_address_with_its_alias() {
+    let fixture = writer();
+    let first = fixture.post("/groups", &unified("library"));
+    let group = format!("/groups/{}", first.body["id"].as_str().unwrap());
+    assert_eq!(fixture.post("/groups", &unified("books")).status, 201);
+    let taken = fixture.patch(&group, &json!({"mailNickname": "books"}));
+    assert_eq!(
+        taken.body["error"]["details"][0]["target"], "mailNickname",
+        "{}",
+        taken.text
+    );
+    // Its own alias is no conflict.
+    assert_eq!(
+        fixture
+            .patch(&group, &json!({"mailNickname": "library"}))
+            .status,
+        204
+    );
+    assert_eq!(
+        fixture
+            .patch(
+                &group,
+                &json!({"mailNickname": "reading", "visibility": "Private"})
+            )
+            .status,
+        204
+    );
+    let read = fixture.get(&group);
+    assert_eq!(read.body["mail"], "reading@contoso.com");
+    assert_eq!(
+        read.body["proxyAddresses"],
+        json!(["SMTP:reading@contoso.com"])
+    );
+    assert_eq!(fixture.post("/groups", &unified("library")).status, 201);
+    assert_eq!(
+        fixture.patch(&group, &json!({"groupTypes": []})).status,
+        400
+    );
+    assert_eq!(
+        fixture
+            .patch(&group, &json!({"visibility": "HiddenMembership"}))
+            .status,
+        400
+    );
+    assert_eq!(
+        fixture
+            .patch(&group, &json!({"securityEnabled": true}))
+            .status,
+        204
+    );
+
+    let mut user = new_user();
+    user["mail"] = json!("staff@contoso.com");
+    fixture.post("/users", &user);
+    let by_user = fixture.post("/groups", &unified("staff"));
+    assert_eq!(
+        by_user.body["error"]["details"][0]["target"],
+        "proxyAddresses"
+    );
+}
+
+#[test]
+fn hidden_membership_is_decided_at_creation() {
+    let fixture = writer();
+    let mut body = unified("secret");
+    body["visibility"] = json!("HiddenMembership");
+    let created = fixture.post("/groups", &body);
+    assert_eq!(
+        created.body["visibility"], "HiddenMembership",
+        "{}",
+        created.text
+    );
+    let group = format!("/groups/{}", created.body["id"].as_str().unwrap());
+    assert_eq!(
+        fixture
+            .patch(&group, &json!({"visibility": "Public"}))
+            .status,
+        400
+    );
+    assert_eq!(
+        fixture
+            .patch(&group, &json!({"visibility": "HiddenMembership"}))
+            .status,
+        204
+    );
+}
+
+#[test]
+fn a_dynamic_group_keeps_its_rule_until_it_is_dynamic_no_more() {
+    let fixture = writer();
+    let mut body = new_group();
+    body["groupTypes"] = json!(["DynamicMembership"]);
+    body["membershipRule"] = json!("user.city -eq \"Graz\"");
+    body["members@odata.bind"] = json!([format!("https://x/v1.0/users/{}", id(ADELE))]);
+    assert_eq!(fixture.post("/groups", &body).status, 400);
+    body.as_object_mut().unwrap().remove("members@odata.bind");
+    let created = fixture.post("/groups", &body);
+    let group = format!("/groups/{}", created.body["id"].as_str().unwrap());
+    assert_eq!(
+        fixture
+            .patch(&group, &json!({"membershipRule": null}))
+            .status,
+        400
+    );
+    assert_eq!(
+        fixture
+            .patch(
+                &group,
+                &json!({"membershipRuleProcessingState": "Sometimes"})
+            )
+            .status,
+        400
+    );
+    assert_eq!(
+        fixture
+            .patch(&group, &json!({"membershipRuleProcessingState": "Paused"}))
+            .status,
+        204
+    );
+    assert_eq!(
+        fixture
+            .patch(&group, &json!({"groupTypes": [], "membershipRule": null}))
+            .status,
+        204
+    );
+    assert_eq!(
+        fixture
+            .post(&format!("{group}/members/$ref"), &reference(&id(BO)))
+            .status,
+        204
+    );
+    assert_eq!(
+        fixture
+            .patch(&group, &json!({"groupTypes": ["DynamicMembership"]}))
+            .status,
+        400
+    );
+}
+
+#[test]
+fn renewing_a_group_moves_its_date() {
+    let mut fixture = writer();
+    let group = format!("/groups/{}", id(TESTERS));
+    assert_eq!(
+        fixture.post(&format!("{group}/renew"), &json!({})).status,
+        204
+    );
+    assert_eq!(
+        fixture.get(&group).body["renewedDateTime"],
+        "2026-11-21T02:08:02Z"
+    );
+    fixture.application(&["Group.Read.All"]);
+    assert_eq!(
+        fixture.post(&format!("{group}/renew"), &json!({})).status,
+        403
+    );
+}
+
+#[test]
+fn licences_are_counted_once_and_only_for_users() {
+    let mut fixture = writer();
+    fixture.application(&[
+        "User.ReadWrite.All",
+        "Group.ReadWrite.All",
+        "Organization.Read.All",
+    ]);
+    fixture
+        .state()
+        .store
+        .update(Kind::SubscribedSku, "sku-1", |sku| {
+            sku.insert("consumedUnits".into(), json!(5));
+            sku.insert("servicePlans".into(), json!([{"servicePlanId": id(95)}]));
+        });
+    let used = |fixture: &Fixture| {
+        fixture.get("/subscribedSkus").body["value"][0]["consumedUnits"].clone()
+    };
+    let user = format!("/users/{}", id(BO));
+    fixture.patch(&user, &json!({"usageLocation": "DE"}));
+    let assign = |target: &str, plans: Value, remove: Value| {
+        let body = json!({"addLicenses": [{"skuId": id(90), "disabledPlans": plans}], "removeLicenses": remove});
+        fixture
+            .post(&format!("{target}/assignLicense"), &body)
+            .status
+    };
+    assert_eq!(assign(&user, json!([]), json!([])), 200);
+    assert_eq!(assign(&user, json!([id(95)]), json!([])), 200);
+    assert_eq!(used(&fixture), 6);
+    assert_eq!(assign(&user, json!([id(96)]), json!([])), 400);
+    assert_eq!(assign(&user, json!(["x"]), json!([])), 400);
+    assert_eq!(assign(&user, json!([]), json!([id(90)])), 400);
+    let read = fixture.get(&format!(
+        "{user}?$select=assignedLicenses,licenseAssignmentStates"
+    ));
+    assert_eq!(
+        read.body["assignedLicenses"],
+        json!([{"skuId": id(90), "disabledPlans": [id(95)]}])
+    );
+    assert_eq!(read.body["licenseAssignmentStates"][0]["state"], "Active");
+    let half = fixture.post(
+        &format!("{user}/assignLicense"),
+        &json!({"addLicenses": []}),
+    );
+    assert_eq!(half.status, 400);
+    assert_eq!(
+        assign(&format!("/groups/{}", id(TESTERS)), json!([]), json!([])),
+        202
+    );
+    assert_eq!(used(&fixture), 6);
+    let back = json!({"addLicenses": [], "removeLicenses": [id(90)]});
+    assert_eq!(
+        fixture.post(&format!("{user}/assignLicense"), &back).status,
+        200
+    );
+    assert_eq!(used(&fixture), 5);
+    let again = fixture.post(&format!("{user}/reprocessLicenseAssignment"), &json!({}));
+    assert_eq!((again.status, &again.body["id"]), (200, &json!(id(BO))));
+}
+
+#[test]
+fn a_restored_user_has_its_app_roles_again() {
+    let mut fixture = writer();
+    fixture.delete(&format!("/users/{}", id(ADELE)));
+    let of = |fixture: &mut Fixture| fixture.state().store.assignments_of(&id(ADELE)).count();
+    assert_eq!(of(&mut fixture), 0);
+    fixture.post(
+        &format!("/directory/deletedItems/{}/restore", id(ADELE)),
+        &json!({}),
+    );
+    assert_eq!(of(&mut fixture), 1);
+}
+
+#[test]
+fn every_write_is_in_the_audit_log_under_its_name() {
+    let mut fixture = writer();
+    let user = fixture.post("/users", &new_user()).body["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let group = fixture.post("/groups", &unified("l")).body["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    fixture.patch(&format!("/groups/{group}"), &json!({"description": "x"}));
+    for list in ["members", "owners"] {
+        fixture.post(&format!("/groups/{group}/{list}/$ref"), &reference(&user));
+    }
+    fixture.post(&format!("/groups/{group}/owners/$ref"), &reference(&id(BO)));
+    for list in ["members", "owners"] {
+        fixture.delete(&format!("/groups/{group}/{list}/{user}/$ref"));
+    }
+    fixture.delete(&format!("/groups/{group}"));
+    fixture.post(
+        &format!("/directory/deletedItems/{group}/restore"),
+        &json!({}),
+    );
+    fixture.delete(&format!("/groups/{}", id(TESTERS)));
+    fixture.delete(&format!("/users/{user}"));
+    fixture.post(
+        &format!("/directory/deletedItems/{user}/restore"),
+        &json!({}),
+    );
+    fixture.post(&format!("/users/{user}/revokeSignInSessions"), &json!({}));
+    fixture.promote(ADELE);
+    fixture.delete(&format!("/users/{user}"));
+    fixture.adele(&["User.ReadWrite.All", "AuditLog.Read.All"]);
+    fixture.delete(&format!("/directory/deletedItems/{user}"));
+    for (name, category, operation, count) in [
+        ("Add user", "UserManagement", "Add", 1),
+        ("Delete user", "UserManagement", "Delete", 2),
+        ("Restore user", "UserManagement", "Add", 1),
+        ("Hard Delete user", "UserManagement", "Delete", 1),
+        (
+            "Update StsRefreshTokenValidFrom Timestamp",
+            "UserManagement",
+            "Update",
+            1,
+        ),
+        ("Add group", "GroupManagement", "Add", 1),
+        ("Update group", "GroupManagement", "Update", 1),
+        ("Delete group", "GroupManagement", "Delete", 2),
+        ("Restore Group", "GroupManagement", "Add", 1),
+        ("Add member to group", "GroupManagement", "Add", 1),
+        ("Remove member from group", "GroupManagement", "Unassign", 1),
+        ("Add owner to group", "GroupManagement", "Add", 2),
+        ("Remove owner from group", "GroupManagement", "Unassign", 1),
+    ] {
+        let found = audits(&fixture, name);
+        assert_eq!(found.len(), count, "{name}");
+        assert_eq!(
+            (&found[0]["category"], &found[0]["operationType"]),
+            (&json!(category), &json!(operation)),
+            "{name}"
+        );
+        assert_eq!(found[0]["result"], "success");
+    }
+    let added = &audits(&fixture, "Add user")[0];
+    let modified = added["targetResources"][0]["modifiedProperties"]
+        .as_array()
+        .unwrap();
+    assert!(modified.contains(
+        &json!({"displayName": "DisplayName", "oldValue": "[]", "newValue": "[\"Dana Demir\"]"})
+    ));
+    let purged = &audits(&fixture, "Hard Delete user")[0];
+    assert_eq!(purged["initiatedBy"]["user"]["id"], id(ADELE));
+    assert_eq!(purged["targetResources"][0]["id"], user.as_str());
+    let kinds = &audits(&fixture, "Add group")[0]["targetResources"][0]["groupType"];
+    assert_eq!(kinds, "unifiedGroups");
+}
