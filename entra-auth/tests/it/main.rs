@@ -38,6 +38,7 @@ mod resilience;
 mod response_limits;
 mod rotation;
 mod runtimes;
+mod security_tests;
 #[cfg(feature = "sign-in")]
 mod sign_in;
 #[cfg(feature = "sign-in")]
