@@ -22,6 +22,8 @@ mod federated;
 mod file_store;
 mod flights;
 mod forgetting;
+#[cfg(all(feature = "file-cache", target_os = "linux"))]
+mod full_disk;
 #[cfg(feature = "platform-identity")]
 mod host_canary;
 mod keys;
@@ -31,6 +33,8 @@ mod managed_identity;
 mod other_provider;
 #[cfg(feature = "interactive")]
 mod real_browser;
+#[cfg(all(feature = "redis", unix))]
+mod redis_outage;
 #[cfg(feature = "redis")]
 mod redis_store;
 mod refusals;
