@@ -20,7 +20,7 @@
 //! use entra_auth::SignInClient;
 //! use entra_auth::user::{ClientProof, StartOptions};
 //! # let tenant = entra_mock::FakeTenant::start().await;
-//! # let app = tenant.register_app("Shop").redirect_uri("https://shop.example/callback").with_secret();
+//! # let app = tenant.register_app("Shop").redirect_uri("https://shop.example/callback").delegated_permission("GroupMember.Read.All").with_secret();
 //! # let (tenant_id, client_id, secret) = (tenant.id(), app.client_id(), app.secret());
 //! let contoso = SignInClient::builder(tenant_id, client_id, ClientProof::secret(secret))
 //!     .redirect_uri("https://shop.example/callback")
