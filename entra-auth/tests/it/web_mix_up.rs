@@ -189,3 +189,41 @@ async fn a_query_at_the_root_has_a_front_page_elsewhere() {
     let lost = call(&site, plain).await;
     assert!(lost.body.contains("href=\"/home\""), "{}", lost.body);
 }
+
+#[tokio::test]
+async fn a_sign_in_of_a_site_is_not_finished_by_a_connection_that_took_the_name() {
+    let tenant = FakeTenant::start().await;
+    let app = register(&tenant);
+    let own = urls().callback_of("contoso");
+    let sign_in = WebSignIn::builder(urls(), contoso(&tenant, &app, own.clone()))
+        .authorize(by_name)
+        .clock(tenant.clock())
+        .build()
+        .unwrap();
+    let site = site(&sign_in);
+    let mut browser = Browser::default();
+    let url = browser.start(&site, "/auth/sign-in/contoso").await;
+    let back = tenant.sign_in_at(&url, ADELE);
+    let attacker = Arc::new(Attacker::default());
+    let evil = |tenant_id: String, client: String| {
+        SignInClient::builder(tenant_id, client, ClientProof::secret("s3cr3t"))
+            .name("contoso")
+            .redirect_uri(own.clone())
+            .cloud(Attacker::cloud())
+            .transport(Arc::clone(&attacker))
+            .clock(tenant.clock())
+            .build()
+            .unwrap()
+    };
+    // All that the sign-in knows is the same but the service.
+    let same = evil(tenant.id().to_string(), app.client_id().to_string());
+    sign_in.connections().add(same).unwrap();
+    let answer = browser.clone().bring(&site, &back).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.body);
+    assert!(attacker.received().is_empty());
+    tenant.requests().to("/token").assert_count(0);
+    // The one that started it finishes it.
+    let again = contoso(&tenant, &app, own.clone());
+    sign_in.connections().add(again).unwrap();
+    assert_eq!(browser.bring(&site, &back).await.location(), "/");
+}
