@@ -67,6 +67,7 @@ pub(crate) async fn cases(shown: &Shown) {
     let fault = Fault::on("/users");
     shown.debug(&fault);
     shown.debug(&fault.status(503));
+    shown.debug(&tenant.responder());
     shown.debug(&tenant);
     let server = Server::builder().port(0);
     shown.debug(&server);

@@ -38,10 +38,6 @@ pub(crate) const WITHOUT_CASE: &[Reason] = &[
         "SignOutContext",
         "the application's own user and a session, which has a case",
     ),
-    (
-        "RedisStore",
-        "its case needs a server; tests/it/store_keys.rs of entra-auth formats it",
-    ),
 ];
 
 pub(crate) async fn cases(shown: &Shown) {

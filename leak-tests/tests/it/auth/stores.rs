@@ -3,7 +3,9 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use entra_auth::{
     CachePartition, TokenCache,
-    store::{EncryptionKey, FileStore, StoreError, StoreKey, StoreLock},
+    store::{
+        EncryptedStore, EncryptionKey, FileStore, RedisStore, StoreError, StoreKey, StoreLock,
+    },
 };
 use entra_core::Cloud;
 
@@ -30,7 +32,11 @@ pub(super) async fn cases(shown: &Shown) {
     shown.debug(&builder);
     shown.debug(&builder.build());
     std::fs::remove_dir_all(folder).unwrap();
-    let address = format!("redis://:{}@127.0.0.1:x", canary_text("redis"));
-    let error: StoreError = entra_auth::store::RedisStore::new(&address).unwrap_err();
-    shown.error(&error);
+    let address = |port: &str| format!("redis://:{}@127.0.0.1:{port}", canary_text("redis"));
+    let invalid: StoreError = RedisStore::new(&address("x")).unwrap_err();
+    shown.error(&invalid);
+    let store = RedisStore::new(&address("9")).unwrap();
+    shown.debug(&store);
+    // Nothing listens there.
+    shown.error(&store.load(&entry).await.unwrap_err());
 }
