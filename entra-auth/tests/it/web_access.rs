@@ -284,6 +284,25 @@ async fn a_session_ends_when_it_is_not_used_and_at_its_limit_in_any_case() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_by_a_day_and_back_costs_no_session_and_extends_none() {
+    let (tenant, _app, site) = shop().await;
+    let (now, day) = (tenant.clock().now(), entra_core::time::Duration::DAY);
+    let mut browser = signed_in(&site, &tenant, ADELE).await;
+    let before = browser.clone();
+    for wrong in [now + day, now - day] {
+        tenant.clock().set_wall_clock(wrong);
+        assert_eq!(browser.open(&site, "/").await.body, "nobody");
+        tenant.clock().set_wall_clock(now);
+        browser = before.clone();
+        assert_eq!(browser.open(&site, "/").await.body, ADELE);
+    }
+    // A store in memory lets go by what has passed, whatever the wall clock says.
+    tenant.clock().advance(Duration::from_secs(8 * 3600));
+    tenant.clock().set_wall_clock(now);
+    assert_eq!(browser.open(&site, "/").await.body, "nobody");
+}
+
+#[tokio::test]
 async fn a_session_of_the_future_does_not_count() {
     let (tenant, _app, site) = shop().await;
     let now = tenant.clock().now();
