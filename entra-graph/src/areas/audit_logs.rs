@@ -54,7 +54,7 @@ impl GraphClient {
 }
 
 impl AuditLogs {
-    /// Interactive sign-ins of people, newest first:
+    /// Interactive sign-ins of users, newest first:
     /// [`GET /auditLogs/signIns`](https://learn.microsoft.com/graph/api/signin-list).
     ///
     /// Takes `AuditLog.Read.All`; older documentation asks for `Directory.Read.All` beside it. The

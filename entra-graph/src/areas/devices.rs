@@ -93,7 +93,7 @@ impl Object<OneDevice> {
     /// Who joined or registered the device:
     /// [`GET /devices/{id}/registeredOwners`](https://learn.microsoft.com/graph/api/device-list-registeredowners).
     ///
-    /// Takes `Device.Read.All`; what Graph tells of each person beyond the id takes
+    /// Takes `Device.Read.All`; what Graph returns of each user beyond the id takes
     /// a permission for users ([`DirectoryObject::is_limited`]).
     #[must_use]
     pub fn registered_owners(&self) -> Collection<DeviceOwners> {
@@ -118,7 +118,7 @@ impl Object<OneDevice> {
         self.collection("memberOf")
     }
 
-    /// Groups and administrative units that the device is a member of by whatever way:
+    /// Groups and administrative units that the device is a member of, directly or through other groups:
     /// [`GET /devices/{id}/transitiveMemberOf`](https://learn.microsoft.com/graph/api/device-list-transitivememberof).
     ///
     /// Takes `Directory.Read.All`.

@@ -201,10 +201,10 @@ impl Object<OneGroup> {
         self.collection("memberOf")
     }
 
-    /// Groups and administrative units that the group is a member of by whatever way:
+    /// Groups and administrative units that the group is a member of, directly or through other groups:
     /// [`GET /groups/{id}/transitiveMemberOf`](https://learn.microsoft.com/graph/api/group-list-transitivememberof).
     ///
-    /// Takes `Directory.Read.All`, or `GroupMember.Read.All` on behalf of a person.
+    /// Takes `Directory.Read.All`, or `GroupMember.Read.All` on behalf of a user.
     #[must_use]
     pub fn transitive_member_of(&self) -> Collection<GroupTransitiveMemberOf> {
         self.collection("transitiveMemberOf")

@@ -30,7 +30,7 @@ impl GraphClient {
     /// The tenant, as a collection of one:
     /// [`GET /organization`](https://learn.microsoft.com/graph/api/organization-list).
     ///
-    /// Takes `Organization.Read.All`, or `User.Read` on behalf of a person. There are no pages and
+    /// Takes `Organization.Read.All`, or `User.Read` on behalf of a user. There are no pages and
     /// no count.
     ///
     /// ```

@@ -52,6 +52,8 @@ pub(super) fn write<'a>(
         }
         let headers: HashMap<&str, &str> = headers
             .iter()
+            // The token goes with the whole and nowhere else.
+            .filter(|(name, _)| *name != header::AUTHORIZATION)
             .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
             .collect();
         body.push(b",\"headers\":");

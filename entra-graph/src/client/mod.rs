@@ -78,11 +78,11 @@ impl GraphClient {
         }
     }
 
-    /// The same client with another credential, such as that of a person who has signed in.
+    /// The same client with another credential, such as that of a signed-in user.
     ///
     /// They share connections, limits of retries and the count of requests, so one is cheap to make
     /// for each request that a web product serves. The scope asked for stays Graph's `.default`,
-    /// which stands for everything that the person or an admin has consented to.
+    /// which stands for everything that the user or an administrator has consented to.
     #[must_use]
     pub fn with_credential(&self, credential: impl TokenCredential) -> Self {
         let inner = &*self.0;

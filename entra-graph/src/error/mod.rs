@@ -107,7 +107,7 @@ impl Error {
         self.0.kind
     }
 
-    /// The HTTP status of Graph's answer.
+    /// The HTTP status of Graph's response.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         self.0.status
@@ -165,7 +165,7 @@ impl Error {
             .credential()
     }
 
-    /// The permissions any one of which would do, best first, when Graph refused for lack of one.
+    /// The permissions any one of which is enough, least privileged first, when Graph rejected the call for lack of one.
     ///
     /// They are application or delegated ones, whichever the token was for.
     #[must_use]
@@ -182,7 +182,7 @@ impl Error {
         }
     }
 
-    /// The permissions that the refused token has, when it could be read.
+    /// The permissions that the rejected token has, when it could be read.
     #[must_use]
     pub fn token_permissions(&self) -> Option<&[String]> {
         Some(&self.0.granted.as_ref()?.permissions)
@@ -234,13 +234,13 @@ impl Error {
         self.0.status == Some(StatusCode::TOO_MANY_REQUESTS)
     }
 
-    /// Whether Graph refused the token itself (401), even a fresh one.
+    /// Whether Graph rejected the token itself (401), even a fresh one.
     #[must_use]
     pub fn is_unauthorized(&self) -> bool {
         self.0.status == Some(StatusCode::UNAUTHORIZED)
     }
 
-    /// Whether Graph refused the call (403), for lack of a permission, a role or a licence.
+    /// Whether Graph rejected the call (403), for lack of a permission, a role or a licence.
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
         self.0.status == Some(StatusCode::FORBIDDEN)

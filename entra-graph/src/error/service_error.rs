@@ -12,7 +12,7 @@ pub(crate) struct ServiceError {
 impl ServiceError {
     /// Reads whatever came: the documented body, or HTML from a gateway, or nothing.
     ///
-    /// This never fails, for then an error would hide another one.
+    /// This never fails, since a failure would hide the error itself.
     pub(crate) fn parse(body: &[u8]) -> Self {
         // Graph sometimes puts a byte order mark in front.
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);

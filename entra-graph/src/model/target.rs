@@ -50,7 +50,7 @@ pub(crate) trait Elements {
     fn next(&mut self, field_slot: FieldSlot<'_>) -> Result<bool, DecodeAborted>;
 }
 
-/// An element could not be read; whoever drives the reading has the reason.
+/// An element could not be read; the reader has the reason.
 #[derive(Debug)]
 pub(crate) struct DecodeAborted;
 

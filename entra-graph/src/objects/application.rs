@@ -30,7 +30,7 @@ entity! {
         app_id: String = APP_ID("appId", "eq");
         /// The gallery template that it was created from.
         application_template_id: String = APPLICATION_TEMPLATE_ID("applicationTemplateId", "eq+");
-        /// Roles that people, groups or apps can be assigned in this app.
+        /// Roles that users, groups or applications can be assigned in this application.
         app_roles: Vec<AppRole> = APP_ROLES("appRoles");
         /// Switches for breaking changes in sign-in; only when selected.
         authentication_behaviors: Box<AuthenticationBehaviors> as AuthenticationBehaviors =
@@ -42,14 +42,14 @@ entity! {
         /// When it was registered.
         created_date_time: Timestamp =
             CREATED_DATE_TIME("createdDateTime", "eq ge le null+ orderby+");
-        /// Where answers go when a request names no redirect address.
+        /// The redirect URI when a request names none.
         default_redirect_uri: String = DEFAULT_REDIRECT_URI("defaultRedirectUri");
         /// What the app is for, for its users.
         description: String = DESCRIPTION("description", "eq+ startsWith+ search");
         /// Why Microsoft disabled it, such as `DisabledDueToViolationOfServicesAgreement`.
         disabled_by_microsoft_status: String =
             DISABLED_BY_MICROSOFT_STATUS("disabledByMicrosoftStatus", "eq");
-        /// The name that people see.
+        /// The display name.
         display_name: String = DISPLAY_NAME("displayName", "eq startsWith null+ orderby+ search");
         /// Which groups go into tokens: `None`, `SecurityGroup`, `All` and others.
         group_membership_claims: String = GROUP_MEMBERSHIP_CLAIMS("groupMembershipClaims");
@@ -102,7 +102,7 @@ entity! {
         /// The id of the app in the owner's service catalogue.
         service_management_reference: String =
             SERVICE_MANAGEMENT_REFERENCE("serviceManagementReference", "eq+ startsWith+ null+");
-        /// Which properties nobody can change in other tenants.
+        /// Which properties cannot be changed in other tenants.
         service_principal_lock_configuration: Box<ServicePrincipalLockConfiguration> as ServicePrincipalLockConfiguration =
             SERVICE_PRINCIPAL_LOCK_CONFIGURATION("servicePrincipalLockConfiguration");
         /// Whose accounts may sign in: `AzureADMyOrg`, `AzureADMultipleOrgs` and others.

@@ -84,7 +84,7 @@ entity! {
         registered_owners: Expanded<DirectoryObject> = REGISTERED_OWNERS("registeredOwners");
         /// Who uses the device, when expanded.
         registered_users: Expanded<DirectoryObject> = REGISTERED_USERS("registeredUsers");
-        /// Groups and units that the device is a member of by whatever way, when expanded.
+        /// Groups and units that the device is a member of directly or through other groups, when expanded.
         transitive_member_of: Expanded<DirectoryObject> = TRANSITIVE_MEMBER_OF("transitiveMemberOf");
     }
 }

@@ -34,7 +34,7 @@ macro_rules! directory_objects {
                 }
             }
 
-            /// The name shown to people.
+            /// The display name.
             #[must_use]
             pub fn display_name(&self) -> Option<&str> {
                 match self {
@@ -130,7 +130,7 @@ entity! {
     OtherObject: "", always [display_name] {
         /// When the object was deleted, if it can still be restored.
         deleted_date_time: entra_core::Timestamp = DELETED_DATE_TIME("deletedDateTime");
-        /// The name shown to people.
+        /// The display name.
         display_name: String = DISPLAY_NAME("displayName");
     }
 }
@@ -154,7 +154,7 @@ impl OtherObject {
 impl DirectoryObject {
     /// The object id.
     pub const ID: Property<Self, String, ReadOnly> = Property::new("id", Support::parse("eq+"));
-    /// The name shown to people.
+    /// The display name.
     pub const DISPLAY_NAME: Property<Self, String, ReadOnly> = Property::new(
         "displayName",
         Support::parse("eq+ startsWith+ null+ orderby+ search+"),

@@ -14,7 +14,7 @@ use crate::{
 };
 
 entity! {
-    /// A group: people, devices, apps and other groups, addressed as one.
+    /// A group of users, devices, applications and other groups.
     ///
     /// Graph leaves out labels, licences and what belongs to one mailbox unless a select names them.
     Group: "#microsoft.graph.group", always [display_name, mail_enabled, security_enabled] {
@@ -36,7 +36,7 @@ entity! {
         created_date_time: Timestamp = CREATED_DATE_TIME("createdDateTime", "eq+ ge+ le+");
         /// Free text about the purpose of the group.
         description: String = DESCRIPTION("description", "eq+ startsWith+ search") set;
-        /// Name that people see.
+        /// The display name.
         display_name: String = DISPLAY_NAME("displayName", "eq startsWith null+ orderby search") set;
         /// When the group expires under the lifecycle policy.
         expiration_date_time: Timestamp = EXPIRATION_DATE_TIME("expirationDateTime", "eq+ ge+ le+");
@@ -134,7 +134,7 @@ entity! {
         members: Expanded<DirectoryObject> = MEMBERS("members");
         /// Owners, when expanded.
         owners: Expanded<DirectoryObject> = OWNERS("owners");
-        /// Groups and units that the group is a member of by whatever way, when expanded.
+        /// Groups and units that the group is a member of directly or through other groups, when expanded.
         transitive_member_of: Expanded<DirectoryObject> = TRANSITIVE_MEMBER_OF("transitiveMemberOf");
         /// Direct members and members of nested groups, when expanded.
         transitive_members: Expanded<DirectoryObject> = TRANSITIVE_MEMBERS("transitiveMembers");

@@ -43,7 +43,7 @@ entity! {
         postal_code: String = POSTAL_CODE("postalCode");
         /// Preferred language as an ISO 639-1 tag.
         preferred_language: String = PREFERRED_LANGUAGE("preferredLanguage");
-        /// Where people find the privacy statement.
+        /// Where the privacy statement is.
         privacy_profile: Box<PrivacyProfile> as PrivacyProfile = PRIVACY_PROFILE("privacyProfile");
         /// Service plans that are provisioned, with their state.
         provisioned_plans: Vec<ProvisionedPlan> = PROVISIONED_PLANS("provisionedPlans");

@@ -21,7 +21,7 @@ entity! {
     ServicePrincipal: "#microsoft.graph.servicePrincipal", always [app_id, display_name] {
         /// When it was deleted; empty while it is not in the recycle bin.
         deleted_date_time: Timestamp = DELETED_DATE_TIME("deletedDateTime", "orderby+");
-        /// Whether people and the app itself may sign in.
+        /// Whether users and the application itself may sign in.
         account_enabled: bool = ACCOUNT_ENABLED("accountEnabled", "eq");
         /// Actions of the app that other services can call, such as file handlers.
         add_ins: Vec<AddIn> = ADD_INS("addIns");
@@ -38,10 +38,10 @@ entity! {
         /// The tenant that its app is registered in.
         app_owner_organization_id: String as Guid =
             APP_OWNER_ORGANIZATION_ID("appOwnerOrganizationId", "eq+");
-        /// Whether only assigned people and apps get tokens.
+        /// Whether only assigned users and applications get tokens.
         app_role_assignment_required: bool =
             APP_ROLE_ASSIGNMENT_REQUIRED("appRoleAssignmentRequired", "eq+");
-        /// Roles that people, groups or apps can be assigned in it.
+        /// Roles that users, groups or applications can be assigned in it.
         app_roles: Vec<AppRole> = APP_ROLES("appRoles");
         /// The client id of the app that created it.
         created_by_app_id: String = CREATED_BY_APP_ID("createdByAppId");
@@ -52,7 +52,7 @@ entity! {
         /// Why Microsoft disabled its app, if it did.
         disabled_by_microsoft_status: String =
             DISABLED_BY_MICROSOFT_STATUS("disabledByMicrosoftStatus", "eq+");
-        /// The name that people see.
+        /// The display name.
         display_name: String = DISPLAY_NAME("displayName", "eq startsWith null+ orderby+ search");
         /// The home page of the app.
         homepage: String = HOMEPAGE("homepage", "eq+ startsWith+ null+");
@@ -76,13 +76,13 @@ entity! {
             OAUTH2_PERMISSION_SCOPES("oauth2PermissionScopes");
         /// Its client secrets, without their texts.
         password_credentials: Vec<PasswordCredential> = PASSWORD_CREDENTIALS("passwordCredentials");
-        /// How it signs people in: `password`, `saml`, `notSupported` or `oidc`.
+        /// How it signs users in: `password`, `saml`, `notSupported` or `oidc`.
         preferred_single_sign_on_mode: String =
             PREFERRED_SINGLE_SIGN_ON_MODE("preferredSingleSignOnMode");
         /// The thumbprint of the certificate that signs its SAML tokens.
         preferred_token_signing_key_thumbprint: String =
             PREFERRED_TOKEN_SIGNING_KEY_THUMBPRINT("preferredTokenSigningKeyThumbprint");
-        /// Where answers to its sign-in requests may go.
+        /// Its redirect URIs.
         reply_urls: Vec<String> = REPLY_URLS("replyUrls");
         /// Permissions on single resources, such as one team, that it offers.
         resource_specific_application_permissions: Vec<ResourceSpecificPermission> =
@@ -118,7 +118,7 @@ entity! {
         owned_objects: Expanded<DirectoryObject> = OWNED_OBJECTS("ownedObjects");
         /// Users and service principals that may change it, when expanded.
         owners: Expanded<DirectoryObject> = OWNERS("owners");
-        /// Groups, roles and units that it is a member of by whatever way, when expanded.
+        /// Groups, roles and units that it is a member of directly or through other groups, when expanded.
         transitive_member_of: Expanded<DirectoryObject> =
             TRANSITIVE_MEMBER_OF("transitiveMemberOf");
     }

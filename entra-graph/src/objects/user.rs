@@ -17,7 +17,7 @@ use crate::{
 // The eleven properties that Graph sends without a select are among these: business phones, names,
 // job title, mail, mobile phone, office, language and the user principal name.
 entity! {
-    /// A person with an account in the tenant, or an account that stands for one.
+    /// A user account of the tenant.
     ///
     /// Graph sends eleven properties unless a select names others.
     User: "#microsoft.graph.user", always [account_enabled, display_name, user_principal_name] {
@@ -57,7 +57,7 @@ entity! {
         department: String = DEPARTMENT("department", "eq startsWith null+") set;
         /// How many devices the user may enrol.
         device_enrollment_limit: i32 = DEVICE_ENROLLMENT_LIMIT("deviceEnrollmentLimit");
-        /// The name shown to people.
+        /// The display name.
         display_name: String = DISPLAY_NAME("displayName", "eq startsWith null+ orderby search") set;
         /// When the person begins or began to work.
         employee_hire_date: Timestamp = EMPLOYEE_HIRE_DATE("employeeHireDate", "eq+ ge+ le+") set;
@@ -183,9 +183,9 @@ entity! {
         user_type: String = USER_TYPE("userType", "eq null+") set;
     }
     relations {
-        /// Those who report to the person, when expanded.
+        /// The users whose manager this user is, when expanded.
         direct_reports: Expanded<DirectoryObject> = DIRECT_REPORTS("directReports");
-        /// Whom the person reports to, when expanded.
+        /// The manager, when expanded.
         manager: DirectoryObject = MANAGER("manager");
         /// Groups, roles and units that the user is a direct member of, when expanded.
         member_of: Expanded<DirectoryObject> = MEMBER_OF("memberOf");
@@ -195,7 +195,7 @@ entity! {
         owned_objects: Expanded<DirectoryObject> = OWNED_OBJECTS("ownedObjects");
         /// Devices that the user registered, when expanded.
         registered_devices: Expanded<DirectoryObject> = REGISTERED_DEVICES("registeredDevices");
-        /// Groups, roles and units that the user is a member of by whatever way, when expanded.
+        /// Groups, roles and units that the user is a member of directly or through other groups, when expanded.
         transitive_member_of: Expanded<DirectoryObject> = TRANSITIVE_MEMBER_OF("transitiveMemberOf");
     }
 }

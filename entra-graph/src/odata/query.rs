@@ -16,7 +16,7 @@ pub(crate) struct Query {
     top: Option<u32>,
     count: bool,
     advanced: bool,
-    /// The first thing that Graph would refuse; told when the request is sent.
+    /// The first thing that Graph would reject; returned when the request is sent.
     problem: Option<String>,
 }
 
@@ -87,7 +87,7 @@ impl Query {
     /// The request for a page, with the largest page that is documented unless told otherwise.
     ///
     /// # Errors
-    /// `Query` for anything that Graph would refuse.
+    /// `Query` for anything that Graph would reject.
     pub(crate) fn list(&self, mut url: Url, entity: &EntityInfo) -> Result<Prepared, Error> {
         let advanced = self.check(entity)?;
         let mut text = Text::default();
@@ -112,10 +112,10 @@ impl Query {
         Ok(Prepared { url, advanced })
     }
 
-    /// The request for the number of items, whose answer is plain text.
+    /// The request for the number of items, whose response is plain text.
     ///
     /// # Errors
-    /// `Query` for anything that Graph would refuse.
+    /// `Query` for anything that Graph would reject.
     pub(crate) fn number(&self, mut url: Url, entity: &EntityInfo) -> Result<Prepared, Error> {
         self.check(entity)?;
         self.check_default_mode(entity, true)?;
@@ -131,7 +131,7 @@ impl Query {
     /// The request for one item; `by_id` says whether its object id names it.
     ///
     /// # Errors
-    /// `Query` for anything that Graph would refuse.
+    /// `Query` for anything that Graph would reject.
     pub(crate) fn one(&self, mut url: Url, by_id: bool) -> Result<Prepared, Error> {
         self.ready()?;
         if !by_id && self.select.iter().any(|name| name == SIGN_IN_ACTIVITY) {

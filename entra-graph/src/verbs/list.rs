@@ -19,7 +19,7 @@ use crate::{
 /// ```
 /// # fn example(graph: &entra_graph::GraphClient) {
 /// use entra_graph::User;
-/// let people = graph.users().list().select(User::DISPLAY_NAME).top(50);
+/// let users = graph.users().list().select(User::DISPLAY_NAME).top(50);
 /// let assigned = graph.user("adele@contoso.com").app_role_assignments().list().top(50);
 /// # }
 /// ```

@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use entra_core::{Clock, HttpTransport, ManualClock, ScriptedTransport, TransportError};
-use entra_graph::{BatchEntry, ErrorKind, GraphClient, NewGroup, User};
+use entra_graph::{BatchEntry, ErrorKind, GraphClient, IntoRequest, NewGroup, User};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -331,7 +331,15 @@ async fn headers_bodies_and_bytes_go_into_the_items() {
     let script = ScriptedTransport::new().then(200, &[], response.to_string());
     let graph = client(script.clone());
     let mut batch = graph.batch();
-    let update = batch.add(graph.user("a").update().set(User::CITY, "Oslo"));
+    let update = graph
+        .user("a")
+        .update()
+        .set(User::CITY, "Oslo")
+        .into_request();
+    let update = batch.add(update.header(
+        http::header::AUTHORIZATION,
+        http::HeaderValue::from_static("Bearer other"),
+    ));
     let photo = batch.add(graph.user("a").photo());
     let count = batch.add(graph.users().count().filter(User::CITY.ne("Oslo")));
     let put = batch.add(graph.user("a").set_photo(&b"\xff\xd8\xff\xe0"[..]));

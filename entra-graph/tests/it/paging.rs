@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use entra_core::{HttpTransport, ScriptedTransport, TransportError};
-use entra_graph::{DirectoryObject, ErrorKind, ResumeToken, User};
+use entra_graph::{DirectoryObject, ErrorKind, IntoRequest, ResumeToken, User};
 use futures_util::{StreamExt, TryStreamExt};
 use proptest::prelude::*;
 
@@ -285,6 +285,39 @@ async fn a_dropped_wait_loses_nothing() {
     assert_eq!(items.try_next().await.unwrap().unwrap().id, "2");
     assert!(items.try_next().await.unwrap().is_none());
     assert_eq!(script.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn pages_come_one_by_one_and_the_last_says_so() {
+    let page = |ids: &str, next: &str| format!(r#"{{"value":[{ids}]{next}}}"#);
+    let next = format!(r#","@odata.nextLink":"{ROOT}/users?page=2""#);
+    let script = ScriptedTransport::new()
+        .then(200, &[], page(r#"{"id":"1"},{"id":"2"}"#, &next))
+        .then(200, &[], page(r#"{"id":"3"}"#, ""));
+    let mut pages = client(script).users().list().pages();
+    let first = pages.try_next().await.unwrap().unwrap();
+    assert!(!first.is_last());
+    let ids: Vec<&str> = (&first).into_iter().map(|user| user.id.as_str()).collect();
+    assert_eq!(ids, ["1", "2"]);
+    assert!(pages.resume_token().is_some());
+    let last = pages.try_next().await.unwrap().unwrap();
+    assert!(last.is_last());
+    assert_eq!(last.items[0].id, "3");
+    assert!(pages.try_next().await.unwrap().is_none());
+    assert_eq!(pages.resume_token(), None);
+}
+
+#[tokio::test]
+async fn a_header_of_the_caller_never_replaces_the_token() {
+    let script = ScriptedTransport::new().then(200, &[], "{}");
+    let request = client(script.clone()).user("a").get().into_request();
+    let other = http::HeaderValue::from_static("Bearer other");
+    let request = request.header(http::header::AUTHORIZATION, other);
+    request.send().await.unwrap();
+    assert_eq!(
+        script.requests()[0].headers()["authorization"],
+        "Bearer token"
+    );
 }
 
 #[tokio::test]
