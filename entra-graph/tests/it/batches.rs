@@ -321,6 +321,39 @@ async fn a_throttled_create_is_sent_again_and_a_failed_one_is_not() {
 }
 
 #[tokio::test]
+async fn a_wait_that_the_service_asks_for_is_no_attempt() {
+    let service = Service {
+        behaviour: HashMap::from([(0, Behaviour::Throttled(12, 2))]),
+        ..Service::default()
+    };
+    let graph = graph(&service);
+    let mut batch = graph.batch();
+    let entry = batch.add(user(&graph, 0));
+    assert_eq!(batch.send().await.unwrap().get(entry).unwrap().id, "0");
+    assert_eq!(service.state.lock().unwrap().tries[&0], 13);
+}
+
+#[tokio::test]
+async fn a_delete_in_a_batch_finds_nothing_only_if_no_attempt_may_have_done_it() {
+    let busy = r#"{"responses":[{"id":"0","status":503}]}"#;
+    let gone = r#"{"responses":[{"id":"0","status":404,"body":{"error":{"code":"Request_ResourceNotFound"}}}]}"#;
+    let script = ScriptedTransport::new().then(200, &[], gone);
+    let graph = client(script);
+    let mut batch = graph.batch();
+    let entry = batch.add(graph.user("a").delete());
+    let error = batch.send().await.unwrap().get(entry).unwrap_err();
+    assert!(error.is_not_found());
+
+    let script = ScriptedTransport::new()
+        .then(200, &[], busy)
+        .then(200, &[], gone);
+    let graph = client(script);
+    let mut batch = graph.batch();
+    let entry = batch.add(graph.user("a").delete());
+    batch.send().await.unwrap().get(entry).unwrap();
+}
+
+#[tokio::test]
 async fn headers_bodies_and_bytes_go_into_the_items() {
     let response = json!({ "responses": [
         { "id": "0", "status": 204 },

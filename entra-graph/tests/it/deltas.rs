@@ -156,6 +156,32 @@ async fn a_state_that_graph_no_longer_knows_begins_again_and_says_so() {
 }
 
 #[tokio::test]
+async fn there_is_no_state_before_the_last_change_was_handed_out() {
+    let rows = r#"{"id":"1"},{"id":"2"}"#;
+    let script = ScriptedTransport::new().then(200, &[], page(rows, &end("a")));
+    let mut changes = client(script).users().delta().changes();
+    changes.try_next().await.unwrap();
+    assert_eq!(changes.state(), None);
+    changes.try_next().await.unwrap();
+    assert!(changes.state().is_some());
+}
+
+#[tokio::test]
+async fn a_round_begins_again_once_and_not_for_ever() {
+    let script = ScriptedTransport::new()
+        .then(200, &[], page("", &end("a")))
+        .then(410, &[], "")
+        .then(410, &[], "");
+    let graph = client(script.clone());
+    let (_, state) = graph.users().delta().changes().try_collect().await.unwrap();
+    let mut changes = graph.users().delta().since(state).changes();
+    assert_eq!(changes.try_next().await.unwrap(), Some(Change::Restart));
+    let error = changes.try_next().await.unwrap_err();
+    assert!(error.is_resync_required());
+    assert_eq!(script.requests().len(), 3);
+}
+
+#[tokio::test]
 async fn a_page_that_fails_is_fetched_again_by_the_next_call() {
     let script = ScriptedTransport::new()
         .then(200, &[], page(r#"{"id":"1"}"#, &next("a")))
