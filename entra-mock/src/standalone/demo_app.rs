@@ -11,7 +11,7 @@ use crate::{
     login::Certificate,
     seed::DOMAIN,
     state::State,
-    store::Kind,
+    store::{Kind, Relation},
 };
 
 /// Everything a client needs to sign in, in whatever way it likes.
@@ -21,6 +21,8 @@ pub(super) struct DemoApp {
     pub(super) secret: Secret,
     pub(super) user: String,
     pub(super) password: Secret,
+    /// A group that the person is in.
+    pub(super) group: String,
 }
 
 impl DemoApp {
@@ -31,19 +33,22 @@ impl DemoApp {
         for permission in APPLICATION_PERMISSIONS {
             state.grant_application_permission(now, &ids.service_principal_id, permission);
         }
+        let scope = DELEGATED_PERMISSIONS.join(" ");
         state
-            .grant_delegated_permissions(&ids.service_principal_id, DELEGATED_PERMISSION)
+            .grant_delegated_permissions(&ids.service_principal_id, &scope)
             .ok()?;
         let secret = state.add_secret(now, &ids.object_id, SECRET_VALIDITY);
         let certificate = Certificate::read(keys::client_pem().as_bytes())?;
         describe(state, &ids, &certificate);
 
         let (user, password) = person(state, now)?;
+        let group = group_of(state, now, &user)?;
         Some(Self {
             app_id: ids.app_id,
             secret,
             user,
             password,
+            group,
         })
     }
 }
@@ -56,7 +61,7 @@ fn describe(state: &mut State, ids: &AppIds, certificate: &Certificate) {
         .store
         .update(Kind::Application, &ids.object_id, |app| {
             app.insert("isFallbackPublicClient".into(), true.into());
-            app["web"]["redirectUris"] = json!([REDIRECT_URI]);
+            app["web"]["redirectUris"] = json!(REDIRECT_URIS);
             app["publicClient"]["redirectUris"] = json!([
                 "http://localhost",
                 "https://login.microsoftonline.com/common/oauth2/nativeclient"
@@ -83,9 +88,10 @@ fn required_access(state: &State) -> Vec<Value> {
     let roles = APPLICATION_PERMISSIONS.iter().filter_map(|permission| {
         Some(json!({ "id": id("appRoles", permission)?, "type": "Role" }))
     });
-    let scope = id("oauth2PermissionScopes", DELEGATED_PERMISSION)
-        .map(|id| json!({ "id": id, "type": "Scope" }));
-    roles.chain(scope).collect()
+    let scopes = DELEGATED_PERMISSIONS.iter().filter_map(|permission| {
+        Some(json!({ "id": id("oauth2PermissionScopes", permission)?, "type": "Scope" }))
+    });
+    roles.chain(scopes).collect()
 }
 
 /// A person with a password and no second factor: Adele, who is made if the seed has her not.
@@ -116,7 +122,32 @@ fn person(state: &mut State, now: Timestamp) -> Option<(String, Secret)> {
     Some((name, Secret::from(password)))
 }
 
+/// A group that the person is a member of; one is made if there is none.
+fn group_of(state: &mut State, now: Timestamp, user: &str) -> Option<String> {
+    let found = state.store.find(Kind::User, "userPrincipalName", user)?;
+    let user = found.get("id")?.as_str()?.to_owned();
+    let group = state
+        .store
+        .linking_objects(Relation::Members, &user)
+        .find(|(kind, _)| *kind == Kind::Group)
+        .and_then(|(_, group)| group.get("id")?.as_str().map(str::to_owned));
+    if group.is_some() {
+        return group;
+    }
+    let group = state.add_group(now, "Environment file", None).ok()?;
+    state.store.link(Relation::Members, &group, &user);
+    Some(group)
+}
+
 pub(super) const REDIRECT_URI: &str = "http://localhost:3000/callback";
+
+/// The one of the environment file, and those of the examples, which take any port.
+const REDIRECT_URIS: [&str; 4] = [
+    REDIRECT_URI,
+    "http://localhost/auth/callback/my-company",
+    "http://localhost/auth/signed-out",
+    "http://localhost/auth/admin-consent-callback",
+];
 
 /// What the tenant serves can be read and written with these.
 const APPLICATION_PERMISSIONS: [&str; 16] = [
@@ -137,7 +168,7 @@ const APPLICATION_PERMISSIONS: [&str; 16] = [
     "User.ReadWrite.All",
     "User.RevokeSessions.All",
 ];
-const DELEGATED_PERMISSION: &str = "User.Read";
+const DELEGATED_PERMISSIONS: [&str; 2] = ["User.Read", "GroupMember.Read.All"];
 const SECRET_VALIDITY: Duration = Duration::from_secs(2 * 365 * 24 * 3600);
 
 #[cfg(test)]

@@ -69,6 +69,7 @@ impl Files<'_> {
         export("ENTRA_GRAPH_URL", &format!("{}/v1.0", self.uri));
         export("ENTRA_USER_UPN", &self.app.user);
         export("ENTRA_USER_PASSWORD", self.app.password.expose_secret());
+        export("ENTRA_GROUP_ID", &self.app.group);
         export("ENTRA_REDIRECT_URI", REDIRECT_URI);
         export("ENTRA_PUBLIC_CLIENT_ID", &self.app.app_id);
         write_private(&env_file, &script)

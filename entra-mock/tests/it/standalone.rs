@@ -99,6 +99,7 @@ async fn the_environment_file_is_all_a_client_needs() {
     assert_eq!(env["AZURE_AUTHORITY_HOST"], server.uri());
     assert_eq!(env["ENTRA_GRAPH_URL"], format!("{}/v1.0", server.uri()));
     assert_eq!(env["ENTRA_REDIRECT_URI"], "http://localhost:3000/callback");
+    assert_eq!(env["ENTRA_GROUP_ID"].len(), 36);
     assert_eq!(env["ENTRA_USER_UPN"], "adele@contoso.com");
     assert_eq!(env["ENTRA_PUBLIC_CLIENT_ID"], env["AZURE_CLIENT_ID"]);
     assert!(env["ENTRA_USER_PASSWORD"].len() > 12);
@@ -274,6 +275,79 @@ async fn a_person_signs_in_at_the_page_over_tls() {
     assert!(
         cookie.contains("; Secure") && cookie.contains("; HttpOnly"),
         "{cookie}"
+    );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_file_s_application_serves_the_web_example_on_any_port() {
+    let scratch = Scratch::new("example");
+    let env_file = scratch.0.join("tenant.env");
+    let server = Server::builder()
+        .seed(Seed::Empty)
+        .env_file(&env_file)
+        .start()
+        .await
+        .unwrap();
+    let env = sourced(&env_file);
+    let client = crate::support::http();
+    let address = format!(
+        "{}/{}/oauth2/v2.0/authorize",
+        server.uri(),
+        env["AZURE_TENANT_ID"]
+    );
+    for (redirect, accepted) in [
+        ("http://localhost:45678/auth/callback/my-company", true),
+        ("http://localhost:45679/auth/callback/my-company", true),
+        ("http://localhost:45678/auth/callback/other", false),
+    ] {
+        let url = reqwest::Url::parse_with_params(
+            &address,
+            [
+                ("client_id", env["AZURE_CLIENT_ID"].as_str()),
+                ("response_type", "code"),
+                ("redirect_uri", redirect),
+                ("scope", "openid GroupMember.Read.All"),
+                ("login_hint", &env["ENTRA_USER_UPN"]),
+            ],
+        )
+        .unwrap();
+        let page = answer(client.get(url.clone())).await;
+        assert_eq!(page.text.contains("id=\"passwd\""), accepted, "{redirect}");
+        if !accepted {
+            continue;
+        }
+        // Nobody is asked for a consent that only an administrator can give.
+        let fields = [
+            ("login", env["ENTRA_USER_UPN"].as_str()),
+            ("passwd", &env["ENTRA_USER_PASSWORD"]),
+            ("step", "password"),
+        ];
+        let back = answer(client.post(url).form(&fields)).await;
+        assert!(back.header("location").unwrap().starts_with(redirect));
+    }
+
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", &env["AZURE_CLIENT_ID"]),
+        ("client_secret", &env["AZURE_CLIENT_SECRET"]),
+        ("scope", GRAPH_SCOPE),
+    ];
+    let token = format!(
+        "{}/{}/oauth2/v2.0/token",
+        server.uri(),
+        env["AZURE_TENANT_ID"]
+    );
+    let token = answer(client.post(token).form(&form)).await;
+    let members = format!(
+        "{}/groups/{}/members",
+        env["ENTRA_GRAPH_URL"], env["ENTRA_GROUP_ID"]
+    );
+    let token = token.body["access_token"].as_str().unwrap();
+    let members = answer(client.get(members).bearer_auth(token)).await;
+    assert_eq!(
+        members.body["value"][0]["userPrincipalName"],
+        env["ENTRA_USER_UPN"].as_str()
     );
     server.stop().await;
 }
