@@ -138,6 +138,15 @@ fn what_is_no_image_is_rejected() {
         assert_eq!(put(&fixture, &value, body, &[]).status, 400);
     }
     assert_eq!(fixture.write("PUT", &value, &json!({})).status, 400);
+    for (content_type, status) in [
+        ("text/plain", 400),
+        ("application/octet-stream", 200),
+        ("IMAGE/PNG", 200),
+    ] {
+        let mut typed = request("PUT", &value, &[("content-type", content_type)]);
+        typed.body = png(64, 64);
+        assert_eq!(fixture.send(&typed).status, status, "{content_type}");
+    }
     let mut large = jpeg(10, 10);
     large.resize(4 * 1024 * 1024 + 1, 0);
     assert_eq!(put(&fixture, &value, large, &[]).status, 413);
