@@ -322,15 +322,23 @@ async fn a_throttled_create_is_sent_again_and_a_failed_one_is_not() {
 
 #[tokio::test]
 async fn a_wait_that_the_service_asks_for_is_no_attempt() {
-    let service = Service {
-        behaviour: HashMap::from([(0, Behaviour::Throttled(12, 2))]),
-        ..Service::default()
-    };
-    let graph = graph(&service);
+    let throttled = r#"{"responses":[{"id":"0","status":429,"headers":{"Retry-After":"2"}}]}"#;
+    let mut script = ScriptedTransport::new();
+    for _ in 0..8 {
+        script = script.then(200, &[], throttled);
+    }
+    // Were those attempts, this failure would be the last.
+    let script = script
+        .then(200, &[], r#"{"responses":[{"id":"0","status":503}]}"#)
+        .then(
+            200,
+            &[],
+            r#"{"responses":[{"id":"0","status":200,"body":{"id":"1"}}]}"#,
+        );
+    let graph = client(script);
     let mut batch = graph.batch();
-    let entry = batch.add(user(&graph, 0));
-    assert_eq!(batch.send().await.unwrap().get(entry).unwrap().id, "0");
-    assert_eq!(service.state.lock().unwrap().tries[&0], 13);
+    let entry = batch.add(graph.user("a").get());
+    assert_eq!(batch.send().await.unwrap().get(entry).unwrap().id, "1");
 }
 
 #[tokio::test]
