@@ -9,6 +9,7 @@ use crate::{
     store::{Kind, Relation},
 };
 
+mod audits;
 mod batch;
 mod delta;
 mod documented;
@@ -23,6 +24,7 @@ mod photos;
 mod races;
 mod refusals;
 mod reports;
+mod user_actions;
 mod users;
 mod writes;
 
