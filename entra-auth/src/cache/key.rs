@@ -77,7 +77,7 @@ impl CacheKey {
             claims
         ]);
         Ident {
-            partition: self.partition().to_string(),
+            partition: self.partition().as_str().to_owned(),
             entry: entry.to_string(),
         }
     }

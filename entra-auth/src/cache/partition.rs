@@ -63,12 +63,6 @@ impl CachePartition {
     }
 }
 
-impl fmt::Display for CachePartition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 impl fmt::Debug for CachePartition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // An on-behalf-of key is the caller's choice, and may say more than a log should.

@@ -346,7 +346,9 @@ fn ident(authority: &str, tenant: &str, client: &ClientId, home_account_id: &str
     let client = client.to_string();
     let entry = serde_json::json!([KIND, authority, tenant, client, home_account_id]);
     Ident {
-        partition: CachePartition::account_at(authority, home_account_id).to_string(),
+        partition: CachePartition::account_at(authority, home_account_id)
+            .as_str()
+            .to_owned(),
         entry: entry.to_string(),
     }
 }

@@ -25,6 +25,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 fn tests(root: &Path) -> HashSet<String> {
     let mut files = Vec::new();
     for member in [
+        ".ci/leak_tests",
         "entra-core",
         "entra-auth",
         "entra-graph",

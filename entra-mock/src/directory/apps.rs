@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{GRAPH_APP_ID, later, object, push};
 use crate::{
     state::{State, iso},
-    store::{Conflict, Kind, Object},
+    store::{Conflict, Kind},
 };
 
 /// The ids of an application and its service principal.
@@ -194,7 +194,7 @@ impl State {
             "allowedMemberTypes": ["Application", "User"], "description": value, "displayName": value,
             "id": self.new_id(), "isEnabled": true, "origin": "Application", "value": value,
         });
-        let add = |object: &mut Object| push(object, "appRoles", role.clone());
+        let add = |object: &mut crate::store::Object| push(object, "appRoles", role.clone());
         self.store.update(Kind::Application, &app.object_id, add);
         let principal = &app.service_principal_id;
         self.store.update(Kind::ServicePrincipal, principal, add)

@@ -75,7 +75,7 @@ const SECRETIVE: [&str; 8] = [
 
 #[test]
 fn every_secret_field_of_a_graph_type_is_a_secret() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../entra-graph/src");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../entra-graph/src");
     let mut files = vec![source];
     let (mut found, mut judged) = (Vec::new(), 0);
     while let Some(path) = files.pop() {

@@ -54,7 +54,7 @@ fn every_type_is_judged(name: &str, cases: &BTreeSet<String>, reasons: &[Reason]
         .collect();
     assert!(
         missing.is_empty(),
-        "{name}: no case formats {missing:#?}; add one to leak-tests/tests/it, or a reason to WITHOUT_CASE"
+        "{name}: no case formats {missing:#?}; add one to .ci/leak_tests/tests/it, or a reason to WITHOUT_CASE"
     );
     for (suffix, why) in reasons {
         let known = types.keys().find(|of| ends_with(of, suffix));

@@ -16,7 +16,7 @@ use syn::{Fields, Item, Type, UseTree, Visibility};
 /// The types that a user of the crate can name, and whether each can hold any text at all.
 pub(crate) fn public_types(crate_folder: &str) -> BTreeMap<String, Kind> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("..")
+        .join("../..")
         .join(crate_folder)
         .join("src/lib.rs");
     let mut tree = Tree::default();
