@@ -173,14 +173,18 @@ fn replace(path: &Path, entry: &[u8]) -> io::Result<()> {
 pub(super) fn open_in_partition(options: &OpenOptions, path: &Path) -> io::Result<File> {
     let mut tries = 0;
     loop {
-        if let Some(partition) = path.parent() {
-            make_directory(partition)?;
-        }
-        match options.open(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound && tries < TRIES => tries += 1,
+        let made = path.parent().map_or(Ok(()), make_directory);
+        match made.and_then(|()| options.open(path)) {
+            Err(error) if was_removed(&error) && tries < TRIES => tries += 1,
             opened => return opened,
         }
     }
+}
+
+/// Whether a directory went in between: before the file in it was opened, or while it was made
+/// (there when it was made, gone when it was looked at).
+fn was_removed(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::AlreadyExists)
 }
 
 /// Removes the directory of a partition unless there is something in it.
@@ -246,7 +250,7 @@ async fn blocking<T: Send + 'static>(
 
 const PRUNED_EVERY: u64 = 16;
 /// How often a directory may be removed between two steps; more is no coincidence.
-const TRIES: u32 = 16;
+const TRIES: u32 = 64;
 
 #[cfg(test)]
 mod tests {

@@ -24,6 +24,7 @@ fn documented_requests_are_understood() {
         };
         let target = target
             .replace("{id}", &id(ENGINEERS))
+            .replace("{object-id}", &id(ENGINEERS))
             .replace("{appId}", &id(220));
         if target.starts_with("/me") {
             fixture.adele(&["Directory.Read.All", "AuditLog.Read.All"]);
@@ -53,5 +54,10 @@ fn documented_requests_are_understood() {
     assert!(refused.is_empty(), "{sent} sent\n{}", refused.join("\n"));
 }
 
-/// Slips of the documentation itself: an option without its equals sign, a header left out.
-const SLIPS: [&str; 2] = ["$orderbydisplayName", "accountEnabled ne true"];
+/// Slips of the documentation itself: an option without its equals sign, a header left out, and a
+/// filter with the header with which Graph is reported to reject it (docs-contrib pull request 9437).
+const SLIPS: [&str; 3] = [
+    "$orderbydisplayName",
+    "accountEnabled ne true",
+    "hasMembersWithLicenseErrors",
+];
