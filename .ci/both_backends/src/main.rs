@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let builder = if rs256 { builder.rs256() } else { builder };
         let credential = builder.cloud(tenant.cloud()).clock(tenant.clock()).build()?;
         let graph = GraphClient::builder(credential).cloud(tenant.cloud()).clock(tenant.clock()).build()?;
-        let users = graph.users().list().items().collect_all().await?;
+        let users = graph.users().list().items().try_collect::<Vec<_>>().await?;
         println!("both backends enabled: {} users read with a certificate", users.len());
     }
 
