@@ -183,7 +183,7 @@ pub fn stored_flow() -> Value {
     json!({
         "state": STATE, "nonce": NONCE, "verifier": "v".repeat(43), "redirect_uri": REDIRECT,
         "scopes": ["User.Read"], "tenant": TENANT, "expires_on": NOW + 3_600, "client": CLIENT,
-        "connection": CONNECTION,
+        "authority": entra_core::Cloud::public().cache_authority(), "connection": CONNECTION,
     })
 }
 
