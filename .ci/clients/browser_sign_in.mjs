@@ -216,7 +216,7 @@ async function refused(url, size) {
   assert.equal(await mallory.page.title(), "Your desk");
   assert.equal(await mallory.page.locator("main script, header script").count(), 0);
   await mallory.shot("script");
-  // A callback that anybody wrote: it leads on while a session lives, and signs nobody in.
+  // A forged callback: it leads on while a session lives, and signs no user in.
   await mallory.context.clearCookies({ name: SESSION });
   await mallory.page.goto(`${url}/auth/callback/contoso?error=%3Cscript%3Ealert(1)%3C/script%3E&state=${"x".repeat(43)}`);
   await mallory.says("You are not signed in");

@@ -326,7 +326,7 @@ mod tests {
             let entry = Aadsts::lookup(code).unwrap();
             assert!(entry.cause().is_some() && !entry.is_retryable(), "{code}");
         }
-        // The secret is fine, so nobody is sent to make another one.
+        // The secret is valid, so the fix must not ask for another one.
         let missing = Aadsts::lookup(7_000_229).unwrap();
         assert!(missing.cause().unwrap().contains("no service principal"));
         assert_eq!(missing.class().kind(), ErrorKind::Refused);

@@ -22,7 +22,7 @@ pub(crate) async fn run<T: Send + 'static>(
     result.await.map_err(io::Error::other)
 }
 
-/// As [`run`], for work that nobody waits for; it is left undone if there is no thread for it.
+/// As [`run`], without waiting for the work; it is dropped if no thread can be started.
 #[cfg(feature = "file-cache")]
 pub(crate) fn spawn(work: impl FnOnce() + Send + 'static) {
     match Handle::try_current() {

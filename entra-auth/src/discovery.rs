@@ -347,7 +347,7 @@ pub(crate) fn check_named(cloud: &Cloud, what: &'static str, address: &str) -> R
         Ok(()) => Ok(url),
         Err(source) => Err(Error::new(ErrorKind::Protocol, source.to_string()).with(|inner| {
             inner.cause = Some(
-                "whoever writes the document could have this machine send requests and secrets to any host".into(),
+                "the author of the document could make this machine send requests and secrets to any host".into(),
             );
             inner.fix = Some("check the issuer; if the host belongs to the provider, name it with `with_endpoint_hosts` of the discovery and of the cloud".into());
         })),

@@ -161,7 +161,7 @@ impl Raw {
     /// The response as it came.
     ///
     /// # Errors
-    /// Every kind of [`Error`], also for a response that is none of success.
+    /// Every kind of [`Error`], also for a response without a status of success.
     pub async fn send(self) -> Result<RawResponse, Error> {
         self.into_request().send().await
     }

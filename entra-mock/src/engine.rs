@@ -70,7 +70,7 @@ impl Engine {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The tenant, to change. What changes is nobody's doing but the test's, at the present time.
+    /// The tenant, to change. Changes are recorded as the test's own, at the present time.
     #[cfg(feature = "wiremock")]
     pub(crate) fn write(&self) -> std::sync::RwLockWriteGuard<'_, State> {
         let now = self.now();

@@ -238,7 +238,7 @@ impl Stored {
         &self.record.token
     }
 
-    /// When it was issued or read here; none if nobody has looked at it with a clock.
+    /// When it was issued or read here; `None` until it is first read with a clock.
     pub(crate) const fn seen(&self) -> Option<Moment> {
         self.record.seen
     }
@@ -334,7 +334,7 @@ mod tests {
         START + entra_core::time::Duration::seconds(seconds)
     }
 
-    /// Wall clock and monotonic clock after so many seconds, if nobody sets the wall clock.
+    /// Wall clock and monotonic clock after so many seconds, if the wall clock is not set.
     fn after(seconds: i64) -> Moment {
         apart(seconds, seconds)
     }

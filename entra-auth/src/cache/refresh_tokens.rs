@@ -279,7 +279,7 @@ impl TokenCache {
             slots.touch(ident);
             return slot;
         }
-        // Of those that nobody uses; the store still has them.
+        // Only unused ones; the store still has them.
         slots.make_room(|slot, _| Arc::strong_count(slot) > 1);
         let slot = Arc::<Slot>::default();
         slots.put(ident.clone(), Arc::clone(&slot));

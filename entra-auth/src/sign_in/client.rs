@@ -217,7 +217,7 @@ impl SignInClient {
         PendingSignIn::whole(short, party, self.redirect_uri(), &self.0.name)
     }
 
-    /// Whether its users can have this issuer; asks nobody.
+    /// Whether its users can have this issuer; sends no request.
     #[cfg(feature = "axum")]
     pub(crate) fn may_have_issuer(&self, issuer: &str) -> bool {
         let party = self.0.flow.party();

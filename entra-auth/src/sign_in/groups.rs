@@ -32,7 +32,7 @@ pub enum GroupsClaim {
 pub enum Groups {
     /// The groups by object id. Only this one decides who is a member.
     Ids(Vec<ObjectId>),
-    /// The groups by name. A display name is neither unique nor protected: whoever owns a group may
+    /// The groups by name. A display name is neither unique nor protected: the owner of a group may
     /// give it any name.
     Names(Vec<String>),
     /// Values of which it is not known what they are. They prove nothing.

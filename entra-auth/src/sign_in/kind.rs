@@ -378,7 +378,7 @@ impl SignInErrorKind {
             Self::GroupPermissionMissing => (
                 "the application lacks the permission to read groups",
                 "Your access cannot be checked because the setup of this site is not complete; please tell your administrator.",
-                "Grant the application the Microsoft Graph permission GroupMember.Read.All under API permissions, with an administrator's consent: until then nobody's groups can be read, and trying again does not help.",
+                "Grant the application the Microsoft Graph permission GroupMember.Read.All under API permissions, with an administrator's consent: until then the application cannot read group memberships, and trying again does not help.",
             ),
             Self::GroupsRejected => (
                 "the directory rejected the request for the user's groups",

@@ -107,7 +107,7 @@ impl SignedIn {
     /// [`GroupsUnavailable`](super::SignInErrorKind::GroupsUnavailable) when the directory does not
     /// respond for now; [`GroupPermissionMissing`](super::SignInErrorKind::GroupPermissionMissing)
     /// and [`GroupsRejected`](super::SignInErrorKind::GroupsRejected) when it never will until an
-    /// administrator acts. Let nobody in then.
+    /// administrator acts. Reject the user then.
     pub async fn is_member_of_any<D, I>(
         &self,
         directory: &D,

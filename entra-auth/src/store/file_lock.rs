@@ -48,9 +48,9 @@ impl Drop for FileLock {
     }
 }
 
-/// Removes the file of a lock that nobody holds, and its directory if that was all.
+/// Removes the file of a lock that is not held, and its directory if that is empty then.
 pub(super) fn remove_unused(file: &File, path: &Path) {
-    // Only who holds the lock removes its file, so nobody loses one.
+    // Only the holder removes the file, so that no held lock loses its file.
     if FileExt::try_lock(file).is_ok() && is_at(file, path) {
         let _left_for_later = fs::remove_file(path);
     }

@@ -79,7 +79,7 @@ fn some_of(mut paths: Vec<PathBuf>, most: usize) -> Vec<PathBuf> {
     paths
 }
 
-/// Any number; of the kind that spreads work, not of the kind that nobody guesses.
+/// A number that spreads work; it is not a secret.
 pub(super) fn any_number() -> u64 {
     RandomState::new().build_hasher().finish()
 }
@@ -128,7 +128,7 @@ impl SteadyClock {
 fn remove_useless(path: &Path, now: SystemTime) -> io::Result<()> {
     match path.extension().and_then(|ending| ending.to_str()) {
         Some("token") => remove_ended(path, now),
-        // Held by nobody, as after a crash.
+        // Not held, as after a crash.
         Some("lock") => {
             let file = owners_only().open(path)?;
             file_lock::remove_unused(&file, path);

@@ -23,7 +23,7 @@ pub(crate) struct Record {
     pub(crate) token: AccessToken,
     /// When it was issued, on the wall clock of who got it.
     pub(crate) obtained: Timestamp,
-    /// When it was issued or read here; none before somebody with a clock has seen it.
+    /// When it was issued or read here; `None` until it is first read with a clock.
     pub(crate) seen: Option<Moment>,
 }
 
@@ -44,7 +44,7 @@ impl Record {
     }
 
     /// The time for this token, from which it counts by both clocks; none if it is from a clock
-    /// that was ahead, so that nobody knows its age.
+    /// that was ahead, so that its age is unknown.
     pub(crate) fn time_at(&mut self, now: Moment) -> Option<Timestamp> {
         if self.seen.is_none() {
             if is_from_the_future(self.obtained, now.wall()) {

@@ -142,7 +142,7 @@ impl TokenCredential for DeviceCodeCredential {
 
 impl fmt::Debug for DeviceCodePrompt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Whoever reads the code in a log could finish the sign-in with an account of their own.
+        // A reader of the log could finish the sign-in with an account of their own.
         f.debug_struct("DeviceCodePrompt")
             .field("verification_uri", &self.verification_uri)
             .field("expires_on", &self.expires_on)
@@ -309,7 +309,7 @@ fn declined(error: Error) -> Error {
 fn expired() -> Error {
     Error::new(
         ErrorKind::InteractionRequired,
-        "nobody signed in with the device code in time",
+        "the device code expired before the user signed in",
     )
     .with(|inner| {
         inner.fix = Some("start the device sign-in anew and show the new code".into());

@@ -24,13 +24,13 @@ pub trait Authorize: Send + Sync + 'static {
     /// cannot be told.
     async fn authorize(&self, context: SignInContext) -> Result<Self::User, AccessDenied>;
 
-    /// Somebody's session has ended; nothing is done unless said otherwise.
+    /// A user's session has ended; does nothing unless implemented.
     async fn signed_out(&self, context: SignOutContext<Self::User>) {
         let _ = context;
     }
 }
 
-/// Somebody at the gate.
+/// A user who has signed in and waits for the application's decision.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SignInContext {
@@ -55,7 +55,7 @@ pub enum SignOutContext<P> {
         session: Arc<Session>,
     },
     /// The user signed out elsewhere, and the browser brings Entra's word of which session there
-    /// that was. Anybody can send such a request: it may end the session it names and do nothing else.
+    /// that was. Any client can send such a request: it may end the session it names and do nothing else.
     Elsewhere {
         /// Which sign-in service.
         issuer: String,
@@ -64,7 +64,7 @@ pub enum SignOutContext<P> {
     },
 }
 
-/// Why somebody may not enter, in a sentence for the user and one for an admin.
+/// Why a user is denied access: a sentence for the user and one for the administrator.
 ///
 /// ```
 /// use entra_auth::web::AccessDenied;
@@ -106,7 +106,7 @@ impl AccessDenied {
         })
     }
 
-    /// Whether another try may have another outcome, without anybody changing anything.
+    /// Whether the same attempt may succeed later without any change.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
         match &self.0 {
@@ -167,7 +167,7 @@ where
     }
 }
 
-/// Whoever the connection lets in may enter.
+/// Every user that the connection signs in is admitted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Open;
 
@@ -180,7 +180,7 @@ impl Authorize for Open {
     }
 }
 
-/// A gate whose people are told apart by nobody but the product.
+/// A check whose users only the application tells apart.
 #[async_trait]
 pub(super) trait DynAuthorize: Send + Sync + 'static {
     async fn authorize(&self, context: SignInContext) -> Result<Value, AccessDenied>;

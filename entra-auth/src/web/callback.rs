@@ -104,7 +104,7 @@ impl Site {
         with_cookies(response, lost.gone)
     }
 
-    /// The browser is back, at one of the redirect URIs and with a response that anybody may have
+    /// The browser is back, at one of the redirect URIs and with a response that any party may have
     /// written.
     async fn come_back(
         &self,
@@ -145,7 +145,7 @@ impl Site {
                     connection: client,
                     is_recheck: false,
                 };
-                // A browser holds one session, and whoever knew the old one's id knows no new one.
+                // A browser holds one session, and the old one's id does not reveal the new one's.
                 let old = ticket.as_deref().and_then(SessionId::parse);
                 let old = [old, self.cookies.ticket(headers)];
                 self.admit(context, &back, old).await
@@ -178,7 +178,7 @@ impl Site {
         Ok(with_cookies(response, [gone]))
     }
 
-    /// Lets somebody in, if the product does.
+    /// Begins a session if the application admits the user.
     async fn admit(
         &self,
         context: SignInContext,
@@ -234,7 +234,7 @@ impl Site {
         let reference = self.sessions.reference();
         tracing::warn!(
             reference, %error, detail = error.for_admin(), connection,
-            code = error.aadsts_code(), correlation = error.correlation_id(), "nobody signed in"
+            code = error.aadsts_code(), correlation = error.correlation_id(), "sign-in failed"
         );
         // What is wrong with this site's own setup is for its log: everybody can open the page.
         let admin = format!(

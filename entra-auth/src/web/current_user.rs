@@ -28,7 +28,7 @@ use crate::{
 
 /// The user whose request it is, as an argument of a handler.
 ///
-/// `P` is what the [`Authorize`](super::Authorize) said of them. Nobody signed in: the handler is not called,
+/// `P` is what the [`Authorize`](super::Authorize) said of them. Without a signed-in user the handler is not called,
 /// a browser that wants a page is sent to sign in and comes back to it, anything else gets a 401. For
 /// pages that everybody sees, take an `Option<CurrentUser<P>>`.
 ///

@@ -483,7 +483,7 @@ fn entra_session(issuer: &str, sid: &str) -> String {
     hashed(&serde_json::json!([issuer, sid]).to_string())
 }
 
-/// As much as somebody reads out on the telephone.
+/// Short enough to be read out on the telephone.
 const REFERENCE: usize = 8;
 /// By how much the clocks of replicas may differ, in seconds.
 const SKEW: i64 = 300;

@@ -38,7 +38,7 @@ struct Outcome {
     unfinished: Unfinished,
 }
 
-/// A link cannot sign anybody out by itself, or any other site could.
+/// A link alone does not sign a user out, or any other site could.
 pub(super) async fn ask_to_sign_out(State(site): Web) -> Response {
     let mut response = finished(
         Page::new(StatusCode::OK, "Sign out?")
@@ -47,7 +47,7 @@ pub(super) async fn ask_to_sign_out(State(site): Web) -> Response {
             .links("Stay signed in", site.front_page.as_str())
             .into_response(),
     );
-    // A page that tells nobody its address posts with the origin `null`, by which browsers without
+    // A page that hides its address posts with the origin `null`, by which browsers without
     // fetch metadata could not be told from another site.
     let policy = HeaderValue::from_static("same-origin");
     response
@@ -91,7 +91,7 @@ pub(super) async fn signed_out(State(site): Web, headers: HeaderMap) -> Response
     if let Some(id) = site.cookies.ticket(&headers)
         && !matches!(site.session(&id).await, Ok(None))
     {
-        // The page can be opened by anybody at any time.
+        // The page can be opened at any time, with and without a session.
         let page = Page::new(StatusCode::OK, "You are still signed in")
             .says("Your session at this site goes on.")
             .posts(&site.urls.sign_out_path(), "Sign out")

@@ -270,7 +270,7 @@ async fn a_fault_of_the_setup_is_in_the_log_and_not_on_the_page() {
     let text = log.text();
     let line = text
         .lines()
-        .find(|line| line.contains("nobody signed in"))
+        .find(|line| line.contains("sign-in failed"))
         .unwrap();
     assert!(line.contains(&reference) && line.contains(DETAIL), "{line}");
 }

@@ -35,7 +35,7 @@ impl Cloud {
     }
 
     /// Whether a document that this sign-in service publishes, such as its OpenID discovery document,
-    /// may name this endpoint. Whoever can write the document could otherwise have this machine send
+    /// may name this endpoint. The author of the document could otherwise make this machine send
     /// requests, with a client secret in them, to any host that it reaches: to itself, to the
     /// platform's metadata service, to the network behind a firewall.
     ///

@@ -138,7 +138,7 @@ impl ItemResponse<'_> {
             .and_then(|value| value.to_str().ok())
             .map(str::to_owned);
         Reply {
-            // Graph sends no status that is none; if it did, it would be a failure for the moment.
+            // Graph sends valid status codes; an invalid one counts as a transient failure.
             status: StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_GATEWAY),
             headers,
             body,

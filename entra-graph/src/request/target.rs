@@ -1,4 +1,4 @@
-//! Where a request goes: a client and an address, or why there is none.
+//! Where a request goes: a client and an address, or the error that prevents one.
 
 use entra_core::url::Url;
 

@@ -90,7 +90,7 @@ pub struct Update<E> {
     marker: PhantomData<fn() -> E>,
 }
 
-/// A request that changes the object with an alternate key, or creates it if there is none.
+/// A request that changes the object with an alternate key, or creates it if it does not exist.
 #[must_use = "a request does nothing until it is sent"]
 pub struct Upsert<E> {
     target: Target,

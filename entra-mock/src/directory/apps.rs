@@ -200,7 +200,7 @@ impl State {
         self.store.update(Kind::ServicePrincipal, principal, add)
     }
 
-    /// Grants an app role of any resource to an application; `false` if there is none of that value.
+    /// Grants an app role of any resource to an application; `false` if the resource exposes no role of that value.
     #[cfg(feature = "wiremock")]
     pub(crate) fn grant_app_role(
         &mut self,

@@ -170,7 +170,7 @@ impl<'a> Visit<'a> {
             .filter(|allowed| !allowed.missing.is_empty())
             .collect();
         let ask = !missing.is_empty() || self.request.prompt == Prompt::Consent;
-        // Whoever accepts must be able to: a form can be posted without its page.
+        // The user who accepts must be allowed to: a form can be posted without its page.
         if !self.is_silent()
             && let Err(error) = self.check_administrator(subject, allowed)
         {

@@ -122,7 +122,7 @@ fn person(state: &mut State, now: Timestamp) -> Option<(String, Secret)> {
     Some((name, Secret::from(password)))
 }
 
-/// A group that the person is a member of; one is made if there is none.
+/// A group that the user is a member of; it is created if the user has no group.
 fn group_of(state: &mut State, now: Timestamp, user: &str) -> Option<String> {
     let found = state.store.find(Kind::User, "userPrincipalName", user)?;
     let user = found.get("id")?.as_str()?.to_owned();

@@ -1,6 +1,6 @@
 //! The change log: what happened to directory objects, in order.
 //!
-//! Every change of the store goes through here, whoever makes it, so that delta queries and directory
+//! Every change of the store goes through here, whatever its origin, so that delta queries and directory
 //! audits cannot miss one. The log is bounded in time and in length; a reader that comes back too late
 //! is told so and starts again with a full list.
 

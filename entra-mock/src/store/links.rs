@@ -51,7 +51,7 @@ impl Store {
         }
     }
 
-    /// Cuts a link; `false` if there is none.
+    /// Removes a link; `false` if it does not exist.
     pub(crate) fn unlink(&mut self, relation: Relation, from: &str, to: &str) -> bool {
         let (Some(from), Some(to)) = (self.handle(from), self.handle(to)) else {
             return false;

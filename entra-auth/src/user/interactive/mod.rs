@@ -110,7 +110,7 @@ impl InteractiveCredential {
     /// Signs somebody in now, in place of whoever was signed in before.
     ///
     /// # Errors
-    /// [`ErrorKind::InteractionRequired`] when nobody signed in in time,
+    /// [`ErrorKind::InteractionRequired`] when the user did not sign in in time,
     /// [`ErrorKind::Unavailable`] when no browser opens or no port can be had, and whatever the
     /// service refuses.
     pub async fn sign_in<I>(&self, scopes: I) -> Result<UserCredential, Error>
@@ -253,7 +253,7 @@ impl Inner {
         let Ok(Some(callback)) = callback else {
             return Err(Error::new(
                 ErrorKind::InteractionRequired,
-                "nobody signed in in the browser in time",
+                "the user did not sign in in the browser in time",
             )
             .with(|inner| {
                 inner.fix = Some(
