@@ -15,7 +15,8 @@ use std::{
 
 use async_trait::async_trait;
 use entra_auth::{
-    Certificate, ClientCertificateCredential, ClientCertificateCredentialBuilder, SelfSigned,
+    Certificate, ClientCertificateCredential, ClientCertificateCredentialBuilder,
+    SelfSignedCertificate,
 };
 use entra_core::{
     HttpTransport, Secret, TokenCredential, TokenRequest, TransportError, bytes::Bytes, http,
@@ -42,7 +43,7 @@ async fn main() -> ExitCode {
 
 async fn make(directory: &Path, passphrase: Option<&Secret>) -> Result<(), Box<dyn Error>> {
     let passphrase = passphrase.ok_or("set KEY_PASSPHRASE")?;
-    let certificate = SelfSigned::rsa("CN=helpdesk, O=Contoso, C=DE")
+    let certificate = SelfSignedCertificate::rsa("CN=helpdesk, O=Contoso, C=DE")
         .valid_for_days(365)
         .generate()?;
     certificate.export_public_cer(directory.join("upload-me.cer"))?;

@@ -34,7 +34,7 @@ use crate::Error;
 /// #         Err(std::io::ErrorKind::NotFound.into())
 /// #     }
 /// # }
-/// let developer = AzureCliCredential::builder(&Environment::from_process())
+/// let developer = AzureCliCredential::builder(&Environment::from_env())
 /// #   .process_runner(NoTools)
 ///     .build()?;
 /// let chain = ChainedCredential::new()

@@ -30,7 +30,7 @@ use crate::{
 /// # let tenant = entra_mock::FakeTenant::start().await;
 /// # let app = tenant.register_app("Web shop");
 /// # let environment = Environment::from_pairs(tenant.managed_identities(&[&app]));
-/// // outside of a test: Environment::from_process()
+/// // outside of a test: Environment::from_env()
 /// let credential = DefaultCredential::builder(&environment)
 /// #   .clock(tenant.clock())
 ///     .build()?;

@@ -11,7 +11,7 @@ use crate::Error;
 
 /// The variables and facts of a machine that credentials are set up from, as a value.
 ///
-/// Nothing in this crate reads the process's environment but [`from_process`](Self::from_process).
+/// Nothing in this crate reads the process's environment but [`from_env`](Self::from_env).
 /// A test, or a program with settings of its own, makes one from pairs. `Debug` shows the names only.
 ///
 /// ```
@@ -36,7 +36,7 @@ impl Environment {
     /// The environment of this process, as it is now: the variables that some credential knows, and
     /// whether the agent of Azure Arc is installed.
     #[must_use]
-    pub fn from_process() -> Self {
+    pub fn from_env() -> Self {
         let variables = KNOWN
             .into_iter()
             .filter_map(|name| Some((name, env::var(name).ok()?)));
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_process_shows_only_what_credentials_know() {
-        let environment = Environment::from_process();
+        let environment = Environment::from_env();
         assert_eq!(environment.get("PATH"), None);
     }
 }

@@ -29,7 +29,7 @@ use crate::{
 /// #     ("AZURE_CLIENT_SECRET", app.secret().expose_secret().to_owned()),
 /// #     ("AZURE_AUTHORITY_HOST", tenant.uri()),
 /// # ]);
-/// // outside of a test: Environment::from_process()
+/// // outside of a test: Environment::from_env()
 /// let credential = EnvironmentCredential::builder(&environment)
 /// #   .clock(tenant.clock())
 ///     .build()?;

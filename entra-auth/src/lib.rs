@@ -50,7 +50,7 @@ mod wire;
 pub use aadsts::Aadsts;
 pub use cache::{CachePartition, TokenCache, TokenCacheBuilder};
 #[cfg(feature = "certificate-kit")]
-pub use certificate::SelfSigned;
+pub use certificate::SelfSignedCertificate;
 pub use certificate::{
     Certificate, CertificateError, CertificateErrorKind, ClientCertificateCredential,
     ClientCertificateCredentialBuilder,

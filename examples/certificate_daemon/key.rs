@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
 };
 
-use entra_auth::{Certificate, SelfSigned};
+use entra_auth::{Certificate, SelfSignedCertificate};
 use entra_core::{ClientId, Clock, Guid, Secret, SystemRandom, Timestamp};
 
 use super::{
@@ -57,7 +57,7 @@ impl Folder {
             return Err(Problem::new(used)
                 .with_fix("sign in with it, or name another folder with --folder for a new one"));
         }
-        let certificate = SelfSigned::rsa("CN=inventory-daemon")
+        let certificate = SelfSignedCertificate::rsa("CN=inventory-daemon")
             .valid_for_days(365)
             .clock(clock)
             .generate()?;

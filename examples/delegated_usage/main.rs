@@ -24,7 +24,7 @@ use std::{
 };
 
 use clap::{Parser, ValueEnum};
-use entra_auth::user::{DeviceCodeCredential, InteractiveCredential};
+use entra_auth::user::{DeviceCodeCredential, InteractiveBrowserCredential};
 use entra_core::SystemClock;
 use entra_graph::GraphClient;
 use entra_mock::{App, FakeTenant};
@@ -124,7 +124,7 @@ fn by_browser(tenant: &Arc<FakeTenant>) -> Result<Connection, Problem> {
         "A browser opens; sign in as {ADMIN} with {}\n",
         password.expose_secret()
     );
-    let credential = InteractiveCredential::builder(tenant.id(), app.client_id())
+    let credential = InteractiveBrowserCredential::builder(tenant.id(), app.client_id())
         .login_hint(ADMIN)
         .cloud(tenant.cloud())
         .clock(tenant.clock())
@@ -151,7 +151,7 @@ pub(crate) fn from_env(
     } = settings;
     let graph = if interactive {
         eprintln!("A browser opens for you to sign in.\n");
-        let credential = InteractiveCredential::builder(tenant, client)
+        let credential = InteractiveBrowserCredential::builder(tenant, client)
             .cloud(cloud.clone())
             .transport(Arc::clone(&transport))
             .build()?;

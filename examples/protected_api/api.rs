@@ -13,8 +13,8 @@ use axum::{
 };
 use entra_auth::{
     TokenValidator,
-    validate::ValidToken,
-    web::{Caller, RequireToken},
+    validate::ValidatedToken,
+    web::{BearerAuthLayer, Caller},
 };
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ pub(crate) const READ_ALL: &str = "Tasks.Read.All";
 pub(crate) const ADMIN: &str = "Tasks.Admin";
 
 pub(crate) fn routes(validator: TokenValidator) -> Router {
-    let tokens = RequireToken::new(validator);
+    let tokens = BearerAuthLayer::new(validator);
     let read = tokens.clone().scopes([READ, WRITE]);
     let write = tokens.clone().scopes([WRITE]);
     let services = tokens.clone().app_permissions([READ_ALL]);
@@ -67,7 +67,7 @@ async fn people(State(tasks): State<Tasks>) -> Json<Value> {
 }
 
 /// Tenant and object id together: what belongs to a person is kept under nothing else.
-fn owner(token: &ValidToken) -> String {
+fn owner(token: &ValidatedToken) -> String {
     let part = |id: Option<String>| id.unwrap_or_default();
     let tenant = part(token.tid().map(|id| id.to_string()));
     format!("{tenant}/{}", part(token.oid().map(|id| id.to_string())))

@@ -12,7 +12,7 @@ use axum::{
 use entra_auth::{
     SignInClient,
     sign_in::{Connections, Identity},
-    user::{ClientProof, ResponseMode, StartOptions},
+    user::{ClientAuthentication, ResponseMode, StartOptions},
     web::{AccessDenied, CurrentUser, RouteUrls, SignInContext, WebSignIn},
 };
 use entra_core::{ClientId, Clock, Cloud, HttpTransport, ObjectId, Secret, TenantId};
@@ -103,7 +103,7 @@ pub(crate) fn routes(
 
 /// One per customer. Nothing is sent yet, so a customer whose tenant is down keeps nobody else out.
 fn connection(urls: &RouteUrls, customer: &Customer) -> Result<SignInClient, Problem> {
-    let proof = ClientProof::secret(customer.secret.clone());
+    let proof = ClientAuthentication::secret(customer.secret.clone());
     SignInClient::builder(customer.tenant.clone(), customer.client, proof)
         .name(customer.key)
         .domains(customer.domain.clone())

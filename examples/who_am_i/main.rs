@@ -59,7 +59,7 @@ async fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     match arguments.tenant {
         Tenant::Embedded => embedded(&arguments.scope).await,
         Tenant::Env => {
-            let mut builder = DefaultCredential::builder(&Environment::from_process());
+            let mut builder = DefaultCredential::builder(&Environment::from_env());
             if let Ok(path) = env::var("SSL_CERT_FILE") {
                 let roots =
                     fs::read(&path).map_err(|error| format!("{path} cannot be read: {error}"))?;

@@ -1,7 +1,7 @@
 //! Signs and validates JWTs in both crates while both backends of jsonwebtoken are enabled and none
 //! is chosen: whatever uses the provider of the process panics here.
 
-use entra_auth::{ClientCertificateCredential, SelfSigned, TokenValidator, federated::ClientAssertionCredential};
+use entra_auth::{ClientCertificateCredential, SelfSignedCertificate, TokenValidator, federated::ClientAssertionCredential};
 use entra_core::{Secret, TokenCredential, TokenRequest};
 use entra_graph::GraphClient;
 use entra_mock::FakeTenant;
@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // entra-auth signs an assertion; entra-mock verifies it, signs a token and verifies that at Graph.
     let tenant = FakeTenant::start().await;
-    let certificate = SelfSigned::rsa("CN=both backends").generate()?;
+    let certificate = SelfSignedCertificate::rsa("CN=both backends").generate()?;
     let app = tenant.register_app("Both backends").application_permission("User.Read.All").with_certificate(certificate.public_pem());
     for rs256 in [false, true] {
         let builder = ClientCertificateCredential::builder(tenant.id(), app.client_id(), certificate.clone());

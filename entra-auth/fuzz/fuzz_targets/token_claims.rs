@@ -4,7 +4,7 @@
 
 use arbitrary::Arbitrary;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use entra_auth::validate::ValidToken;
+use entra_auth::validate::ValidatedToken;
 use entra_auth_fuzz::{
     ACCESS_VALIDATOR, CLIENT, IDENTITY_VALIDATOR, KID, NONCE, NOW, TENANT, access_claims,
     check_refusal, check_setup, identity_claims, issuer_v1, issuer_v2, object, run, sign,
@@ -272,7 +272,7 @@ fn check_claims(claims: &Map<String, Value>, identity: bool) {
 }
 
 /// Whatever else stands in it, a believed token can be read.
-fn check_reading(token: &ValidToken, claims: &Map<String, Value>, identity: bool) {
+fn check_reading(token: &ValidatedToken, claims: &Map<String, Value>, identity: bool) {
     // By way of the text, for what a fraction loses on it.
     let written: Map<String, Value> =
         serde_json::from_str(&json!(claims).to_string()).expect("JSON");

@@ -17,8 +17,8 @@ use base64::{
 use entra_auth::{
     SignInClient, TokenValidator,
     sign_in::SignInError,
-    user::ClientProof,
-    validate::{InvalidToken, SigningKeys},
+    user::ClientAuthentication,
+    validate::{TokenValidationError, SigningKeys},
 };
 use entra_core::{
     HttpTransport, ManualClock, SeededRandom, Timestamp, TransportError, bytes::Bytes, http,
@@ -155,7 +155,7 @@ pub static ACCESS_VALIDATOR: LazyLock<TokenValidator> = LazyLock::new(|| {
 #[must_use]
 pub fn connection(answer: Option<Vec<u8>>) -> SignInClient {
     static KEYS: LazyLock<SigningKeys> = LazyLock::new(SigningKeys::new);
-    SignInClient::builder(TENANT, CLIENT, ClientProof::secret("not a secret"))
+    SignInClient::builder(TENANT, CLIENT, ClientAuthentication::secret("not a secret"))
         .name(CONNECTION)
         .redirect_uri(REDIRECT)
         .scopes(["User.Read"])
@@ -208,7 +208,7 @@ pub fn check_setup() {
 }
 
 /// Whatever a stranger sends, a refusal goes into logs, headers and pages unharmed.
-pub fn check_refusal(error: &InvalidToken) {
+pub fn check_refusal(error: &TokenValidationError) {
     one_line(&error.to_string());
     one_line(error.fix());
     if let Some(challenge) = error.www_authenticate() {

@@ -18,12 +18,12 @@ use super::{
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use entra_auth::SelfSigned;
+/// use entra_auth::SelfSignedCertificate;
 ///
 /// # let directory = std::env::temp_dir().join(format!("entra-self-signed-{}", std::process::id()));
 /// # std::fs::create_dir_all(&directory)?;
 /// # let path = |name: &str| directory.join(name);
-/// let certificate = SelfSigned::rsa("CN=helpdesk").valid_for_days(365).generate()?;
+/// let certificate = SelfSignedCertificate::rsa("CN=helpdesk").valid_for_days(365).generate()?;
 /// certificate.export_public_cer(path("upload-me.cer"))?; // what the admin uploads; never the key
 /// certificate.save_encrypted_pem(path("client.pem"), &"a long passphrase".into())?;
 /// println!("{} until {}", certificate.thumbprint_sha1(), certificate.not_after());
@@ -33,14 +33,14 @@ use super::{
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "nothing is made until `generate` is called"]
-pub struct SelfSigned {
+pub struct SelfSignedCertificate {
     subject: String,
     bits: u32,
     days: u32,
     clock: Arc<dyn Clock>,
 }
 
-impl SelfSigned {
+impl SelfSignedCertificate {
     /// A certificate for this subject, such as `CN=helpdesk, O=Contoso`: RSA of 2048 bits, one year.
     pub fn rsa(subject: impl Into<String>) -> Self {
         Self {

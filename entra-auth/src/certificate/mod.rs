@@ -30,7 +30,7 @@ mod x509;
 pub use credential::{ClientCertificateCredential, ClientCertificateCredentialBuilder};
 pub use error::{CertificateError, CertificateErrorKind};
 #[cfg(feature = "certificate-kit")]
-pub use kit::SelfSigned;
+pub use kit::SelfSignedCertificate;
 pub use value::Certificate;
 
 use entra_core::{ClientId, Secret, SecureRandom, Timestamp};

@@ -28,7 +28,7 @@ use crate::{
 /// #     ("ACTIONS_ID_TOKEN_REQUEST_URL", "https://token.example.com/id?api-version=2.0"),
 /// #     ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "t"),
 /// # ]);
-/// // in a workflow with `permissions: id-token: write`, where this is Environment::from_process():
+/// // in a workflow with `permissions: id-token: write`, where this is Environment::from_env():
 /// let token = FederatedToken::github_actions(&environment)?;
 /// let credential = ClientAssertionCredential::federated(
 ///     "contoso.com",

@@ -28,7 +28,7 @@ use crate::{
 ///
 /// ```
 /// use entra_auth::{Environment, host::AzureCliCredential};
-/// let credential = AzureCliCredential::builder(&Environment::from_process())
+/// let credential = AzureCliCredential::builder(&Environment::from_env())
 ///     .tenant("contoso.com") // otherwise the tool's own
 ///     .build()?;
 /// # Ok::<(), entra_auth::Error>(())
@@ -42,7 +42,7 @@ pub struct AzureCliCredential(Arc<Tokens>);
 ///
 /// ```
 /// use entra_auth::{Environment, host::AzureDeveloperCliCredential};
-/// let credential = AzureDeveloperCliCredential::builder(&Environment::from_process()).build()?;
+/// let credential = AzureDeveloperCliCredential::builder(&Environment::from_env()).build()?;
 /// # Ok::<(), entra_auth::Error>(())
 /// ```
 #[derive(Clone)]

@@ -87,8 +87,8 @@ impl SignInClient {
     /// the browser comes back. Sends nothing.
     ///
     /// ```
-    /// # use entra_auth::{SignInClient, sign_in::AdminConsentOptions, user::ClientProof};
-    /// # let client = SignInClient::builder("contoso.com", "22222222-2222-2222-2222-222222222222", ClientProof::public())
+    /// # use entra_auth::{SignInClient, sign_in::AdminConsentOptions, user::ClientAuthentication};
+    /// # let client = SignInClient::builder("contoso.com", "22222222-2222-2222-2222-222222222222", ClientAuthentication::public())
     /// #     .redirect_uri("https://app.example.com/consented").build()?;
     /// let (url, state) = client.admin_consent(&AdminConsentOptions::default())?;
     /// assert!(url.path().ends_with("/contoso.com/adminconsent"));

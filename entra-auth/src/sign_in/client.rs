@@ -17,7 +17,7 @@ use super::{
     kind::SignInErrorKind,
     kind_of,
     replay::Finished,
-    signed_in::SignedIn,
+    result::SignInResult,
     tenants::Tenants,
 };
 #[cfg(feature = "axum")]
@@ -28,8 +28,8 @@ use crate::{
     settings::{Settings, common_settings},
     store::StoreError,
     user::{
-        Account, AuthorizationCodeFlow, AuthorizationCodeFlowBuilder, Callback, ClientProof,
-        PendingSignIn, StartOptions, UserCredential,
+        Account, AuthorizationCodeFlow, AuthorizationCodeFlowBuilder, Callback,
+        ClientAuthentication, PendingSignIn, StartOptions, UserCredential,
         callback::{self, Answer},
         issuer,
     },
@@ -43,7 +43,7 @@ use crate::{
 /// connection, the state, the address it came to, its age, that it is the first time, who responds
 /// (RFC 9207), the code with PKCE, and the ID token with signature, issuer, audience, times, nonce
 /// and tenant. The tokens are kept when the application's own check has agreed:
-/// [`SignedIn::commit`]. Cheap to clone; clones share what they keep. See the
+/// [`SignInResult::commit`]. Cheap to clone; clones share what they keep. See the
 /// [module](crate::sign_in) for an example.
 #[derive(Clone)]
 pub struct SignInClient(Arc<Inner>);
@@ -78,7 +78,11 @@ impl SignInClient {
     /// Settings to change. Ids may be given as text or as ids. In the tenant's place `organizations`
     /// (or `common`, with personal accounts) lets people of many tenants in; then
     /// [`tenants`](SignInClientBuilder::tenants) says of which.
-    pub fn builder<T, C>(tenant: T, client_id: C, proof: ClientProof) -> SignInClientBuilder
+    pub fn builder<T, C>(
+        tenant: T,
+        client_id: C,
+        proof: ClientAuthentication,
+    ) -> SignInClientBuilder
     where
         T: TryInto<TenantId, Error: Into<InvalidId>>,
         C: TryInto<ClientId, Error: Into<InvalidId>>,
@@ -122,12 +126,12 @@ impl SignInClient {
     /// [`OtherConnection`](SignInErrorKind::OtherConnection) for a callback at another connection's
     /// address, [`IssuerMismatch`](SignInErrorKind::IssuerMismatch) for one that names another issuer,
     /// or none although the service promises to (RFC 9207): in both cases the code goes nowhere.
-    /// Nothing is kept before [`SignedIn::commit`], whatever comes of it.
+    /// Nothing is kept before [`SignInResult::commit`], whatever comes of it.
     pub async fn finish<'a>(
         &self,
         flow: PendingSignIn,
         callback: impl Into<Callback<'a>>,
-    ) -> Result<SignedIn, SignInError> {
+    ) -> Result<SignInResult, SignInError> {
         let now = Moment::now(self.0.flow.party().clock());
         if !self.has_started(&flow) {
             return Err(SignInError::new(SignInErrorKind::OtherConnection));
@@ -149,7 +153,11 @@ impl SignInClient {
             return Err(SignInError::new(SignInErrorKind::IssuerMismatch));
         }
         let credential = self.0.flow.stage(redeemed, &flow).await.map_err(refused)?;
-        Ok(SignedIn::new(identity, credential, answer.session_state))
+        Ok(SignInResult::new(
+            identity,
+            credential,
+            answer.session_state,
+        ))
     }
 
     /// Whether the service that responds is this connection's: before the code goes anywhere, as it

@@ -9,7 +9,7 @@ use super::{
     client::{SignInClient, plain_domain},
     error::SignInError,
     kind::SignInErrorKind,
-    signed_in::SignedIn,
+    result::SignInResult,
 };
 #[cfg(feature = "axum")]
 use crate::user::ShortPendingSignIn;
@@ -33,12 +33,12 @@ use crate::{
 ///
 /// ```
 /// use entra_auth::sign_in::{Connections, SignInClient};
-/// use entra_auth::user::ClientProof;
+/// use entra_auth::user::ClientAuthentication;
 /// # use entra_auth::user::StartOptions;
 /// # let (tenant, client_id) = ("11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222");
 /// let connections = Connections::new();
 /// connections.add(
-///     SignInClient::builder(tenant, client_id, ClientProof::secret("s3cr3t"))
+///     SignInClient::builder(tenant, client_id, ClientAuthentication::secret("s3cr3t"))
 ///         .name("acme")
 ///         .domains(["acme.example"])
 ///         .redirect_uri("https://app.example.com/auth/callback/acme")
@@ -155,7 +155,7 @@ impl Connections {
         &self,
         flow: PendingSignIn,
         callback: impl Into<Callback<'a>>,
-    ) -> Result<SignedIn, SignInError> {
+    ) -> Result<SignInResult, SignInError> {
         let client = self.for_flow(&flow)?;
         client.finish(flow, callback).await
     }

@@ -5,7 +5,7 @@ use entra_core::MembershipError;
 use super::{kind::SignInErrorKind, kind_of};
 use crate::{
     Error, ErrorKind,
-    validate::{InvalidToken, InvalidTokenKind},
+    validate::{TokenValidationError, TokenValidationErrorKind},
 };
 
 /// Why nobody is signed in, with a sentence for the person and one for an admin.
@@ -32,7 +32,7 @@ struct Inner {
 
 enum Source {
     Token(Error),
-    Invalid(InvalidToken),
+    Invalid(TokenValidationError),
     Membership(MembershipError),
 }
 
@@ -85,7 +85,7 @@ impl SignInError {
         }
         if let Some(error) = self.invalid_token() {
             add(&format!("Found: {error}."));
-            if error.kind() == InvalidTokenKind::UnknownKey {
+            if error.kind() == TokenValidationErrorKind::UnknownKey {
                 add(OWN_KEYS);
             }
         }
@@ -113,8 +113,8 @@ impl SignInError {
 
     /// Whether to start the sign-in once more may help, without anybody changing anything.
     #[must_use]
-    pub fn is_worth_another_try(&self) -> bool {
-        self.0.kind.is_worth_another_try()
+    pub fn is_retryable(&self) -> bool {
+        self.0.kind.is_retryable()
     }
 
     /// What the sign-in service said, with number, ids and fix.
@@ -129,7 +129,7 @@ impl SignInError {
 
     /// Why the ID token was not believed.
     #[must_use]
-    pub fn invalid_token(&self) -> Option<&InvalidToken> {
+    pub fn invalid_token(&self) -> Option<&TokenValidationError> {
         match &self.0.source {
             Some(Source::Invalid(error)) => Some(error),
             _ => None,
@@ -168,7 +168,7 @@ impl SignInError {
         Self::made(kind, None, Some(Source::Token(error)))
     }
 
-    pub(super) fn invalid(kind: SignInErrorKind, error: InvalidToken) -> Self {
+    pub(super) fn invalid(kind: SignInErrorKind, error: TokenValidationError) -> Self {
         Self::made(kind, None, Some(Source::Invalid(error)))
     }
 

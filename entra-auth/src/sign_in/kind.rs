@@ -135,7 +135,7 @@ impl SignInErrorKind {
 
     /// Whether to start the sign-in once more may help, without anybody changing anything.
     #[must_use]
-    pub const fn is_worth_another_try(self) -> bool {
+    pub const fn is_retryable(self) -> bool {
         matches!(
             self,
             Self::FlowMissing

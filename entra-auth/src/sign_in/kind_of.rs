@@ -6,7 +6,7 @@ use super::kind::SignInErrorKind as Kind;
 use crate::{
     Error, ErrorKind,
     user::callback::Foreign,
-    validate::{InvalidToken, InvalidTokenKind},
+    validate::{TokenValidationError, TokenValidationErrorKind},
 };
 
 /// By number first, then by the words of OAuth, then by the kind.
@@ -84,14 +84,18 @@ pub(super) const fn foreign(foreign: Foreign) -> Kind {
     }
 }
 
-pub(super) fn invalid(error: &InvalidToken) -> Kind {
+pub(super) fn invalid(error: &TokenValidationError) -> Kind {
     match error.kind() {
-        InvalidTokenKind::Issuer => Kind::IssuerMismatch,
-        InvalidTokenKind::Tenant => Kind::WrongTenant,
-        InvalidTokenKind::Audience | InvalidTokenKind::Client => Kind::AudienceMismatch,
-        InvalidTokenKind::Expired | InvalidTokenKind::NotYetValid => Kind::TokenTime,
-        InvalidTokenKind::Nonce => Kind::NonceMismatch,
-        InvalidTokenKind::KeysUnavailable => Kind::Unavailable,
+        TokenValidationErrorKind::Issuer => Kind::IssuerMismatch,
+        TokenValidationErrorKind::Tenant => Kind::WrongTenant,
+        TokenValidationErrorKind::Audience | TokenValidationErrorKind::Client => {
+            Kind::AudienceMismatch
+        }
+        TokenValidationErrorKind::Expired | TokenValidationErrorKind::NotYetValid => {
+            Kind::TokenTime
+        }
+        TokenValidationErrorKind::Nonce => Kind::NonceMismatch,
+        TokenValidationErrorKind::KeysUnavailable => Kind::Unavailable,
         _ => Kind::TokenRejected,
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! A [`SignInClient`] is one connection: the tenant, the application and its proof, as an admin
 //! typed them in. [`start`](SignInClient::start) gives the address to send a browser to,
-//! [`finish`](SignInClient::finish) turns what comes back into a [`SignedIn`] user with a validated
+//! [`finish`](SignInClient::finish) turns what comes back into a [`SignInResult`] user with a validated
 //! [`Identity`]. Its tokens are kept when the application's own check has agreed and
-//! [`commit`](SignedIn::commit) is called. Building a client sends nothing: what it
+//! [`commit`](SignInResult::commit) is called. Building a client sends nothing: what it
 //! must know of the tenant is asked for at the first use, once for all who wait, and again at the
 //! next use if it failed.
 //!
@@ -18,11 +18,11 @@
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 //! use entra_auth::SignInClient;
-//! use entra_auth::user::{ClientProof, StartOptions};
+//! use entra_auth::user::{ClientAuthentication, StartOptions};
 //! # let tenant = entra_mock::FakeTenant::start().await;
 //! # let app = tenant.register_app("Shop").redirect_uri("https://shop.example/callback").delegated_permission("GroupMember.Read.All").with_secret();
 //! # let (tenant_id, client_id, secret) = (tenant.id(), app.client_id(), app.secret());
-//! let contoso = SignInClient::builder(tenant_id, client_id, ClientProof::secret(secret))
+//! let contoso = SignInClient::builder(tenant_id, client_id, ClientAuthentication::secret(secret))
 //!     .redirect_uri("https://shop.example/callback")
 //!     .scopes(["email", "GroupMember.Read.All"])
 //! #   .clock(tenant.clock())
@@ -50,9 +50,9 @@ mod identity;
 mod kind;
 mod kind_of;
 mod replay;
+mod result;
 mod return_path;
 mod sign_out;
-mod signed_in;
 mod tenants;
 mod user_check;
 
@@ -63,6 +63,6 @@ pub use error::SignInError;
 pub use groups::{Groups, GroupsClaim};
 pub use identity::{Email, Identity};
 pub use kind::SignInErrorKind;
+pub use result::SignInResult;
 pub use return_path::{ReturnPath, ReturnPathError};
 pub use sign_out::{FrontChannelSignOut, SignOutOptions};
-pub use signed_in::SignedIn;

@@ -57,8 +57,8 @@ impl SignInClient {
     /// front-channel address. Forget the person here as well: [`sign_out`](Self::sign_out).
     ///
     /// ```
-    /// # use entra_auth::{SignInClient, sign_in::SignOutOptions, user::ClientProof};
-    /// # let client = SignInClient::builder("contoso.com", "22222222-2222-2222-2222-222222222222", ClientProof::public())
+    /// # use entra_auth::{SignInClient, sign_in::SignOutOptions, user::ClientAuthentication};
+    /// # let client = SignInClient::builder("contoso.com", "22222222-2222-2222-2222-222222222222", ClientAuthentication::public())
     /// #     .redirect_uri("https://app.example.com/callback").build()?;
     /// let mut options = SignOutOptions::default();
     /// options.post_logout_redirect_uri = Some("https://app.example.com/bye".to_owned());

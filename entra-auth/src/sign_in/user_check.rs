@@ -8,7 +8,7 @@ use super::{
     identity::Identity,
     kind::SignInErrorKind,
     kind_of,
-    signed_in::SignedIn,
+    result::SignInResult,
 };
 use crate::{
     user::{Account, PendingSignIn, Redeemed, account},
@@ -25,10 +25,10 @@ impl SignInClient {
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # use entra_auth::{SignInClient, sign_in::SignInErrorKind, user::{ClientProof, StartOptions}};
+    /// # use entra_auth::{SignInClient, sign_in::SignInErrorKind, user::{ClientAuthentication, StartOptions}};
     /// # let tenant = entra_mock::FakeTenant::start().await;
     /// # let app = tenant.register_app("Shop").redirect_uri("https://shop.example/callback").with_secret();
-    /// # let contoso = SignInClient::builder(tenant.id(), app.client_id(), ClientProof::secret(app.secret()))
+    /// # let contoso = SignInClient::builder(tenant.id(), app.client_id(), ClientAuthentication::secret(app.secret()))
     /// #     .redirect_uri("https://shop.example/callback").scopes(["User.Read"])
     /// #     .cloud(tenant.cloud()).clock(tenant.clock()).build()?;
     /// # let (url, flow) = contoso.start(&StartOptions::default())?;
@@ -54,7 +54,7 @@ impl SignInClient {
         &self,
         account: &Account,
         identity: &Identity,
-    ) -> Result<SignedIn, SignInError> {
+    ) -> Result<SignInResult, SignInError> {
         let renewed = self.flow().renew(account).await.map_err(refused)?;
         let Some((credential, personal)) = renewed else {
             return Err(SignInError::because(
@@ -85,7 +85,7 @@ impl SignInClient {
         found.sid = found.sid.or_else(|| identity.sid.clone());
         found.login_hint = found.login_hint.or_else(|| identity.login_hint.clone());
         found.auth_time = found.auth_time.or(identity.auth_time);
-        Ok(SignedIn::new(found, credential, None))
+        Ok(SignInResult::new(found, credential, None))
     }
 
     /// Whether this connection lets users of the identity's tenant in, by its lists and decisions of

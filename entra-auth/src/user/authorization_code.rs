@@ -10,7 +10,7 @@ use super::{
     issuer,
     party::{Given, Party, with_identity},
     pending_sign_in::{LIFETIME, PendingSignIn},
-    proof::ClientProof,
+    proof::ClientAuthentication,
     refresh::UserCredential,
 };
 use crate::{
@@ -32,12 +32,12 @@ use crate::{
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// use entra_auth::user::{AuthorizationCodeFlow, ClientProof, StartOptions};
+/// use entra_auth::user::{AuthorizationCodeFlow, ClientAuthentication, StartOptions};
 /// use entra_core::{TokenCredential, TokenRequest};
 /// # let tenant = entra_mock::FakeTenant::start().await;
 /// # let app = tenant.register_app("Shop").redirect_uri("https://shop.example/callback").with_secret();
 /// # let (tenant_id, client_id, secret) = (tenant.id(), app.client_id(), app.secret());
-/// let flow = AuthorizationCodeFlow::builder(tenant_id, client_id, ClientProof::secret(secret))
+/// let flow = AuthorizationCodeFlow::builder(tenant_id, client_id, ClientAuthentication::secret(secret))
 ///     .redirect_uri("https://shop.example/callback")
 ///     .scopes(["User.Read"])
 /// #   .clock(tenant.clock())
@@ -131,7 +131,7 @@ impl AuthorizationCodeFlow {
     pub fn builder<T, C>(
         tenant: T,
         client_id: C,
-        proof: ClientProof,
+        proof: ClientAuthentication,
     ) -> AuthorizationCodeFlowBuilder
     where
         T: TryInto<TenantId, Error: Into<InvalidId>>,
@@ -200,14 +200,14 @@ impl AuthorizationCodeFlow {
     /// # #[cfg(feature = "file-cache")]
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
     /// use entra_auth::{TokenCache, store::FileStore};
-    /// use entra_auth::user::{AuthorizationCodeFlow, ClientProof, StartOptions};
+    /// use entra_auth::user::{AuthorizationCodeFlow, ClientAuthentication, StartOptions};
     /// use entra_core::{TokenCredential, TokenRequest};
     /// # let tenant = entra_mock::FakeTenant::start().await;
     /// # let app = tenant.register_app("Shop").redirect_uri("https://shop.example/callback").with_secret();
     /// # let directory = std::env::temp_dir().join(format!("entra-replicas-{}", std::process::id()));
     /// # let replica = || -> Result<AuthorizationCodeFlow, Box<dyn std::error::Error>> {
     /// let cache = TokenCache::builder().store(FileStore::open(&directory)?).build();
-    /// let flow = AuthorizationCodeFlow::builder(tenant.id(), app.client_id(), ClientProof::secret(app.secret()))
+    /// let flow = AuthorizationCodeFlow::builder(tenant.id(), app.client_id(), ClientAuthentication::secret(app.secret()))
     ///     .redirect_uri("https://shop.example/callback")
     ///     .scopes(["User.Read"])
     ///     .cache(&cache)

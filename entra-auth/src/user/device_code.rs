@@ -11,9 +11,9 @@ use tracing::debug;
 use super::{
     account::Account,
     party::{Given, Party, with_identity},
-    proof::ClientProof,
+    proof::ClientAuthentication,
     refresh::UserCredential,
-    signed_in::SignedIn,
+    signed_in_user::SignedInUser,
 };
 use crate::{
     Error, ErrorKind,
@@ -56,7 +56,7 @@ pub struct DeviceCodeCredential(Arc<Inner>);
 struct Inner {
     party: Arc<Party>,
     show: Show,
-    signed_in: SignedIn,
+    signed_in: SignedInUser,
 }
 
 type Show = Arc<dyn Fn(&DeviceCodePrompt) + Send + Sync>;
@@ -101,7 +101,7 @@ impl DeviceCodeCredential {
         C: TryInto<ClientId, Error: Into<InvalidId>>,
     {
         DeviceCodeCredentialBuilder {
-            given: Given::new(tenant, client_id, ClientProof::public()),
+            given: Given::new(tenant, client_id, ClientAuthentication::public()),
             show: Arc::new(show),
             expected: None,
             settings: Settings::default(),
@@ -178,7 +178,7 @@ impl DeviceCodeCredentialBuilder {
     pub fn build(self) -> Result<DeviceCodeCredential, Error> {
         let party = Party::new(self.given, self.settings)?;
         Ok(DeviceCodeCredential(Arc::new(Inner {
-            signed_in: SignedIn::expecting(&party, self.expected),
+            signed_in: SignedInUser::expecting(&party, self.expected),
             party,
             show: self.show,
         })))

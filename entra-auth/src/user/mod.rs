@@ -9,7 +9,7 @@
 //! |---|---|
 //! | in the browser, to a web product that wants to know who they are | `SignInClient` (feature `sign-in`), which validates the ID token, or `web::WebSignIn` (feature `axum`) |
 //! | in the browser, to a web application that wants their tokens only | [`AuthorizationCodeFlow`] |
-//! | in the browser of this machine, to a desktop or command-line tool | `InteractiveCredential` (feature `interactive`) |
+//! | in the browser of this machine, to a desktop or command-line tool | `InteractiveBrowserCredential` (feature `interactive`) |
 //! | in a browser on another device | [`DeviceCodeCredential`] |
 //! | elsewhere: an API has a caller's token and calls on | [`OnBehalfOf`] |
 //! | nowhere: an application has the password, which Microsoft discourages | `PasswordCredential` (feature `ropc-discouraged`) |
@@ -28,7 +28,7 @@ mod proof;
 mod refresh;
 #[cfg(feature = "ropc-discouraged")]
 mod ropc;
-mod signed_in;
+mod signed_in_user;
 
 pub use account::Account;
 #[cfg(feature = "sign-in")]
@@ -39,12 +39,12 @@ pub use authorization_code::{
 pub use callback::Callback;
 pub use device_code::{DeviceCodeCredential, DeviceCodeCredentialBuilder, DeviceCodePrompt};
 #[cfg(feature = "interactive")]
-pub use interactive::{InteractiveCredential, InteractiveCredentialBuilder};
+pub use interactive::{InteractiveBrowserCredential, InteractiveBrowserCredentialBuilder};
 pub use on_behalf_of::{OnBehalfOf, OnBehalfOfBuilder, OnBehalfOfCredential};
 pub use pending_sign_in::PendingSignIn;
 #[cfg(feature = "axum")]
 pub(crate) use pending_sign_in::ShortPendingSignIn;
-pub use proof::ClientProof;
+pub use proof::ClientAuthentication;
 pub use refresh::{UserCredential, UserCredentialBuilder};
 #[cfg(feature = "ropc-discouraged")]
 pub use ropc::{PasswordCredential, PasswordCredentialBuilder};

@@ -15,7 +15,7 @@ use tracing::debug;
 
 use super::{
     party::{Given, Party, with_identity},
-    proof::ClientProof,
+    proof::ClientAuthentication,
     refresh,
 };
 use crate::{
@@ -36,7 +36,7 @@ use crate::{
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// use entra_auth::user::{ClientProof, OnBehalfOf};
+/// use entra_auth::user::{ClientAuthentication, OnBehalfOf};
 /// use entra_core::{TokenCredential, TokenRequest};
 /// # let tenant = entra_mock::FakeTenant::start().await;
 /// # let api = tenant.register_app("API").expose_scope("Tasks.Read").delegated_permission("User.Read").with_secret();
@@ -44,7 +44,7 @@ use crate::{
 /// # let shop = tenant.register_app("Shop").with_secret();
 /// # let scope = format!("api://{}/Tasks.Read", api.client_id());
 /// # let bearer_token = tenant.tokens_for(&shop, "adele@contoso.com", [&scope]).access_token().clone();
-/// let on_behalf_of = OnBehalfOf::builder(tenant_id, client_id, ClientProof::secret(secret))
+/// let on_behalf_of = OnBehalfOf::builder(tenant_id, client_id, ClientAuthentication::secret(secret))
 /// #   .clock(tenant.clock())
 ///     .cloud(tenant.cloud())
 ///     .build()?;
@@ -79,7 +79,7 @@ pub struct OnBehalfOfCredential(Arc<Tokens>);
 
 impl OnBehalfOf {
     /// Settings to change. Ids may be given as text or as ids; the proof cannot be public.
-    pub fn builder<T, C>(tenant: T, client_id: C, proof: ClientProof) -> OnBehalfOfBuilder
+    pub fn builder<T, C>(tenant: T, client_id: C, proof: ClientAuthentication) -> OnBehalfOfBuilder
     where
         T: TryInto<TenantId, Error: Into<InvalidId>>,
         C: TryInto<ClientId, Error: Into<InvalidId>>,

@@ -10,7 +10,7 @@ use entra_core::{AccessToken, ClientId, Clock, Idempotency, InvalidId, TenantId,
 
 use super::{
     account::Account,
-    proof::{ClientProof, Purpose},
+    proof::{ClientAuthentication, Purpose},
     refresh::UserCredential,
 };
 #[cfg(feature = "sign-in")]
@@ -28,11 +28,11 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Given {
     identity: Identity,
-    pub(super) proof: ClientProof,
+    pub(super) proof: ClientAuthentication,
 }
 
 impl Given {
-    pub(super) fn new<T, C>(tenant: T, client: C, proof: ClientProof) -> Self
+    pub(super) fn new<T, C>(tenant: T, client: C, proof: ClientAuthentication) -> Self
     where
         T: TryInto<TenantId, Error: Into<InvalidId>>,
         C: TryInto<ClientId, Error: Into<InvalidId>>,
@@ -48,7 +48,7 @@ pub(crate) struct Party {
     pub(crate) settings: Settings,
     pub(crate) tenant: TenantId,
     pub(crate) client: ClientId,
-    proof: ClientProof,
+    proof: ClientAuthentication,
     endpoint: TokenEndpoint,
     /// Who has signed in, the latest last.
     people: Mutex<VecDeque<UserCredential>>,

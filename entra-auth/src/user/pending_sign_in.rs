@@ -12,8 +12,8 @@ use super::party::Party;
 /// [`finish`](super::AuthorizationCodeFlow::finish) and ends after an hour. `Debug` shows when.
 ///
 /// ```
-/// # use entra_auth::user::{AuthorizationCodeFlow, ClientProof, PendingSignIn, StartOptions};
-/// # let flow = AuthorizationCodeFlow::builder("contoso.com", "00000000-0000-0000-0000-000000000001", ClientProof::public())
+/// # use entra_auth::user::{AuthorizationCodeFlow, ClientAuthentication, PendingSignIn, StartOptions};
+/// # let flow = AuthorizationCodeFlow::builder("contoso.com", "00000000-0000-0000-0000-000000000001", ClientAuthentication::public())
 /// #     .redirect_uri("http://localhost").scopes(["User.Read"]).build()?;
 /// let (url, state) = flow.start(&StartOptions::default())?;
 /// let stored = serde_json::to_string(&state)?;

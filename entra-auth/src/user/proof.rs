@@ -15,13 +15,13 @@ use crate::{
 /// machine can keep no secret and is [`public`](Self::public).
 ///
 /// ```
-/// use entra_auth::user::ClientProof;
-/// let proof = ClientProof::secret("s3cr3t");
-/// assert_eq!(format!("{proof:?}"), "ClientProof::Secret");
-/// assert!(ClientProof::public().is_public());
+/// use entra_auth::user::ClientAuthentication;
+/// let proof = ClientAuthentication::secret("s3cr3t");
+/// assert_eq!(format!("{proof:?}"), "ClientAuthentication::Secret");
+/// assert!(ClientAuthentication::public().is_public());
 /// ```
 #[derive(Clone)]
-pub struct ClientProof(Kind);
+pub struct ClientAuthentication(Kind);
 
 #[derive(Clone)]
 enum Kind {
@@ -40,7 +40,7 @@ pub(super) struct Purpose<'a> {
     pub(super) random: &'a dyn SecureRandom,
 }
 
-impl ClientProof {
+impl ClientAuthentication {
     /// None: a mobile, desktop or command-line application.
     #[must_use]
     pub const fn public() -> Self {
@@ -110,25 +110,25 @@ impl ClientProof {
     }
 }
 
-impl From<Certificate> for ClientProof {
+impl From<Certificate> for ClientAuthentication {
     fn from(certificate: Certificate) -> Self {
         Self::certificate(certificate)
     }
 }
 
-impl From<Secret> for ClientProof {
+impl From<Secret> for ClientAuthentication {
     fn from(secret: Secret) -> Self {
         Self::secret(secret)
     }
 }
 
-impl fmt::Debug for ClientProof {
+impl fmt::Debug for ClientAuthentication {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
-            Kind::Public => "ClientProof::Public",
-            Kind::Secret(_) => "ClientProof::Secret",
-            Kind::Certificate(_) => "ClientProof::Certificate",
-            Kind::Assertion(_) => "ClientProof::Assertion",
+            Kind::Public => "ClientAuthentication::Public",
+            Kind::Secret(_) => "ClientAuthentication::Secret",
+            Kind::Certificate(_) => "ClientAuthentication::Certificate",
+            Kind::Assertion(_) => "ClientAuthentication::Assertion",
         })
     }
 }

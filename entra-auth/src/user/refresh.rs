@@ -13,7 +13,7 @@ use entra_core::{
 use super::{
     account::Account,
     party::{Given, Party, of_resources, with_identity},
-    proof::ClientProof,
+    proof::ClientAuthentication,
 };
 use crate::{
     Error, ErrorKind, TokenCache,
@@ -36,12 +36,12 @@ use crate::{
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// use entra_auth::user::{ClientProof, UserCredential};
+/// use entra_auth::user::{ClientAuthentication, UserCredential};
 /// use entra_core::{TokenCredential, TokenRequest};
 /// # let tenant = entra_mock::FakeTenant::start().await;
 /// # let app = tenant.register_app("Shop").redirect_uri("https://shop.example/callback").with_secret();
 /// # use entra_auth::user::{AuthorizationCodeFlow, StartOptions};
-/// # let flow = AuthorizationCodeFlow::builder(tenant.id(), app.client_id(), ClientProof::secret(app.secret()))
+/// # let flow = AuthorizationCodeFlow::builder(tenant.id(), app.client_id(), ClientAuthentication::secret(app.secret()))
 /// #     .redirect_uri("https://shop.example/callback").scopes(["User.Read"])
 /// #     .cloud(tenant.cloud()).clock(tenant.clock()).build()?;
 /// # let (url, state) = flow.start(&StartOptions::default())?;
@@ -50,7 +50,7 @@ use crate::{
 /// let (account, refresh_token) = (signed_in.account().clone(), signed_in.refresh_token().ok_or("none")?);
 ///
 /// // Another day:
-/// let adele = UserCredential::builder(account, app.client_id(), ClientProof::secret(app.secret()), refresh_token)
+/// let adele = UserCredential::builder(account, app.client_id(), ClientAuthentication::secret(app.secret()), refresh_token)
 /// #   .clock(tenant.clock())
 ///     .cloud(tenant.cloud())
 ///     .build()?;
@@ -99,7 +99,7 @@ impl UserCredential {
     pub fn builder<C>(
         account: Account,
         client_id: C,
-        proof: ClientProof,
+        proof: ClientAuthentication,
         refresh_token: impl Into<Secret>,
     ) -> UserCredentialBuilder
     where
@@ -123,7 +123,7 @@ impl UserCredential {
     /// ```
     /// # #[cfg(feature = "file-cache")]
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// use entra_auth::{TokenCache, store::FileStore, user::{ClientProof, UserCredential}};
+    /// use entra_auth::{TokenCache, store::FileStore, user::{ClientAuthentication, UserCredential}};
     /// use entra_core::{TokenCredential, TokenRequest};
     /// # use entra_auth::{store::EncryptionKey, user::DeviceCodeCredential};
     /// # let tenant = std::sync::Arc::new(entra_mock::FakeTenant::start().await);
@@ -135,7 +135,7 @@ impl UserCredential {
     /// #     .cloud(tenant.cloud()).clock(tenant.clock()).cache(&first).build()?;
     /// # let account = tool.sign_in(["User.Read"]).await?.account().clone();
     /// let cache = TokenCache::builder().store(FileStore::open(&directory)?).encryption_key(key).build();
-    /// let adele = UserCredential::resume(account, client_id, ClientProof::public())
+    /// let adele = UserCredential::resume(account, client_id, ClientAuthentication::public())
     /// #   .clock(tenant.clock())
     ///     .cloud(tenant.cloud())
     ///     .cache(&cache)
@@ -146,7 +146,11 @@ impl UserCredential {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn resume<C>(account: Account, client_id: C, proof: ClientProof) -> UserCredentialBuilder
+    pub fn resume<C>(
+        account: Account,
+        client_id: C,
+        proof: ClientAuthentication,
+    ) -> UserCredentialBuilder
     where
         C: TryInto<ClientId, Error: Into<InvalidId>>,
     {

@@ -9,9 +9,9 @@ use entra_core::{
 use super::{
     account::Account,
     party::{Given, Party, with_identity},
-    proof::ClientProof,
+    proof::ClientAuthentication,
     refresh::UserCredential,
-    signed_in::SignedIn,
+    signed_in_user::SignedInUser,
 };
 use crate::{
     Error,
@@ -29,13 +29,13 @@ use crate::{
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// use entra_auth::user::{ClientProof, PasswordCredential};
+/// use entra_auth::user::{ClientAuthentication, PasswordCredential};
 /// use entra_core::{TokenCredential, TokenRequest};
 /// # let tenant = entra_mock::FakeTenant::start().await;
 /// # let app = tenant.register_app("Tool").delegated_permission("User.Read").public_client();
 /// # let (tenant_id, client_id) = (tenant.id(), app.client_id());
 /// # let password = tenant.user("adele@contoso.com").password();
-/// let credential = PasswordCredential::builder(tenant_id, client_id, ClientProof::public(), "adele@contoso.com", password)
+/// let credential = PasswordCredential::builder(tenant_id, client_id, ClientAuthentication::public(), "adele@contoso.com", password)
 /// #   .clock(tenant.clock())
 ///     .cloud(tenant.cloud())
 ///     .build()?;
@@ -52,7 +52,7 @@ struct Inner {
     party: Arc<Party>,
     username: String,
     password: Secret,
-    signed_in: SignedIn,
+    signed_in: SignedInUser,
 }
 
 /// Settings of a [`PasswordCredential`].
@@ -71,7 +71,7 @@ impl PasswordCredential {
     pub fn builder<T, C>(
         tenant: T,
         client_id: C,
-        proof: ClientProof,
+        proof: ClientAuthentication,
         username: impl Into<String>,
         password: impl Into<Secret>,
     ) -> PasswordCredentialBuilder
@@ -140,7 +140,7 @@ impl PasswordCredentialBuilder {
             party: Party::new(self.given, self.settings)?,
             username: self.username,
             password: self.password,
-            signed_in: SignedIn::default(),
+            signed_in: SignedInUser::default(),
         })))
     }
 }

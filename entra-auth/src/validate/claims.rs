@@ -3,35 +3,40 @@
 use entra_core::{Guid, Timestamp};
 use serde_json::{Map, Value};
 
-use super::error::InvalidToken;
+use super::error::TokenValidationError;
 
 pub(super) type Claims = Map<String, Value>;
 
 /// A text, if it is there.
-pub(super) fn text<'a>(claims: &'a Claims, name: &str) -> Result<Option<&'a str>, InvalidToken> {
+pub(super) fn text<'a>(
+    claims: &'a Claims,
+    name: &str,
+) -> Result<Option<&'a str>, TokenValidationError> {
     match claims.get(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(InvalidToken::malformed("a claim that is a text is none")),
+        Some(_) => Err(TokenValidationError::malformed(
+            "a claim that is a text is none",
+        )),
     }
 }
 
 /// A GUID, if it is there.
-pub(super) fn guid(claims: &Claims, name: &str) -> Result<Option<Guid>, InvalidToken> {
+pub(super) fn guid(claims: &Claims, name: &str) -> Result<Option<Guid>, TokenValidationError> {
     text(claims, name)?
         .map(|text| {
             text.parse()
-                .map_err(|_| InvalidToken::malformed("a claim that is a GUID is none"))
+                .map_err(|_| TokenValidationError::malformed("a claim that is a GUID is none"))
         })
         .transpose()
 }
 
 /// A list of texts, empty if it is not there.
-pub(super) fn check_list(claims: &Claims, name: &str) -> Result<(), InvalidToken> {
+pub(super) fn check_list(claims: &Claims, name: &str) -> Result<(), TokenValidationError> {
     match claims.get(name) {
         None => Ok(()),
         Some(Value::Array(items)) if items.iter().all(Value::is_string) => Ok(()),
-        Some(_) => Err(InvalidToken::malformed(
+        Some(_) => Err(TokenValidationError::malformed(
             "a claim that is a list of texts is none",
         )),
     }
@@ -48,7 +53,7 @@ pub(super) fn list<'a>(claims: &'a Claims, name: &str) -> impl Iterator<Item = &
 }
 
 /// A time in whole seconds since 1970, if it is there.
-pub(super) fn time(claims: &Claims, name: &str) -> Result<Option<Timestamp>, InvalidToken> {
+pub(super) fn time(claims: &Claims, name: &str) -> Result<Option<Timestamp>, TokenValidationError> {
     let Some(value) = claims.get(name) else {
         return Ok(None);
     };
@@ -56,5 +61,7 @@ pub(super) fn time(claims: &Claims, name: &str) -> Result<Option<Timestamp>, Inv
         .as_i64()
         .and_then(|seconds| Timestamp::from_unix_timestamp(seconds).ok())
         .map(Some)
-        .ok_or_else(|| InvalidToken::malformed("a time is no whole number of seconds since 1970"))
+        .ok_or_else(|| {
+            TokenValidationError::malformed("a time is no whole number of seconds since 1970")
+        })
 }

@@ -7,10 +7,10 @@ use crate::Error;
 /// `Display` is one line for a log; it names ids out of tokens whose signature is good, and nothing
 /// else of a token. What to tell the caller is in [`www_authenticate`](Self::www_authenticate).
 #[derive(Clone)]
-pub struct InvalidToken(Arc<Inner>);
+pub struct TokenValidationError(Arc<Inner>);
 
 struct Inner {
-    kind: InvalidTokenKind,
+    kind: TokenValidationErrorKind,
     summary: Cow<'static, str>,
     fix: Cow<'static, str>,
     scopes: Option<String>,
@@ -20,7 +20,7 @@ struct Inner {
 /// What is wrong with a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum InvalidTokenKind {
+pub enum TokenValidationErrorKind {
     /// It is no signed JWT with the claims that every token has, or it is too big or too deep.
     Malformed,
     /// It is signed by another algorithm than RS256, or not at all.
@@ -57,10 +57,10 @@ pub enum InvalidTokenKind {
     KeysUnavailable,
 }
 
-impl InvalidToken {
+impl TokenValidationError {
     /// What is wrong with the token.
     #[must_use]
-    pub fn kind(&self) -> InvalidTokenKind {
+    pub fn kind(&self) -> TokenValidationErrorKind {
         self.0.kind
     }
 
@@ -85,7 +85,7 @@ impl InvalidToken {
     /// not be had.
     #[must_use]
     pub fn http_status(&self) -> u16 {
-        use InvalidTokenKind as Kind;
+        use TokenValidationErrorKind as Kind;
         match self.0.kind {
             Kind::Client
             | Kind::Scope
@@ -131,12 +131,12 @@ impl InvalidToken {
     pub fn is_transient(&self) -> bool {
         matches!(
             self.0.kind,
-            InvalidTokenKind::KeysUnavailable | InvalidTokenKind::NotYetValid
+            TokenValidationErrorKind::KeysUnavailable | TokenValidationErrorKind::NotYetValid
         )
     }
 
     pub(super) fn new(
-        kind: InvalidTokenKind,
+        kind: TokenValidationErrorKind,
         summary: impl Into<Cow<'static, str>>,
         fix: impl Into<Cow<'static, str>>,
     ) -> Self {
@@ -151,7 +151,7 @@ impl InvalidToken {
 
     pub(super) fn malformed(summary: &'static str) -> Self {
         Self::new(
-            InvalidTokenKind::Malformed,
+            TokenValidationErrorKind::Malformed,
             summary,
             "send the token as the sign-in service gave it, without quotation marks, white space or `Bearer`",
         )
@@ -164,7 +164,7 @@ impl InvalidToken {
             .bytes()
             .all(|byte| matches!(byte, 0x20..=0x7e) && byte != b'"' && byte != b'\\');
         Self(Arc::new(Inner {
-            kind: InvalidTokenKind::Scope,
+            kind: TokenValidationErrorKind::Scope,
             summary: summary.into(),
             fix: format!("let the client ask for, and people or an admin consent to: {list}")
                 .into(),
@@ -179,7 +179,7 @@ impl InvalidToken {
             .unwrap_or("try again; check network, DNS and proxy on the way to the sign-in service")
             .to_owned();
         Self(Arc::new(Inner {
-            kind: InvalidTokenKind::KeysUnavailable,
+            kind: TokenValidationErrorKind::KeysUnavailable,
             summary: "the signing keys could not be had".into(),
             fix: fix.into(),
             scopes: None,
@@ -188,15 +188,15 @@ impl InvalidToken {
     }
 }
 
-impl fmt::Display for InvalidToken {
+impl fmt::Display for TokenValidationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.summary)
     }
 }
 
-impl fmt::Debug for InvalidToken {
+impl fmt::Debug for TokenValidationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InvalidToken")
+        f.debug_struct("TokenValidationError")
             .field("kind", &self.0.kind)
             .field("message", &self.0.summary)
             .field("fix", &self.0.fix)
@@ -205,15 +205,15 @@ impl fmt::Debug for InvalidToken {
     }
 }
 
-impl error::Error for InvalidToken {
+impl error::Error for TokenValidationError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         self.0.source.as_ref().map(|source| source as _)
     }
 }
 
 /// What a stranger may learn.
-const fn describe(kind: InvalidTokenKind) -> &'static str {
-    use InvalidTokenKind as Kind;
+const fn describe(kind: TokenValidationErrorKind) -> &'static str {
+    use TokenValidationErrorKind as Kind;
     match kind {
         Kind::Malformed => "The token is malformed",
         Kind::Algorithm => "The token is not signed with RS256",

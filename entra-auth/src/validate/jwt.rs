@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
 use super::{
-    error::{InvalidToken, InvalidTokenKind},
+    error::{TokenValidationError, TokenValidationErrorKind},
     json,
 };
 
@@ -23,17 +23,17 @@ pub(super) struct Unverified<'a> {
 
 impl<'a> Unverified<'a> {
     /// Takes a token apart.
-    pub(super) fn parse(token: &'a str) -> Result<Self, InvalidToken> {
+    pub(super) fn parse(token: &'a str) -> Result<Self, TokenValidationError> {
         if token.len() > MOST_BYTES {
-            return Err(InvalidToken::malformed("the token is too long"));
+            return Err(TokenValidationError::malformed("the token is too long"));
         }
         let (message, signature) = token.rsplit_once('.').ok_or_else(no_jwt)?;
         let (header, payload) = message.split_once('.').ok_or_else(no_jwt)?;
         match payload.bytes().filter(|byte| *byte == b'.').count() {
             0 => {}
             2 => {
-                return Err(InvalidToken::new(
-                    InvalidTokenKind::Malformed,
+                return Err(TokenValidationError::new(
+                    TokenValidationErrorKind::Malformed,
                     "the token is encrypted",
                     "turn token encryption off in the API's registration",
                 ));
@@ -41,18 +41,20 @@ impl<'a> Unverified<'a> {
             _ => return Err(no_jwt()),
         }
         if header.len() > MOST_HEADER_BYTES {
-            return Err(InvalidToken::malformed("the token's header is too long"));
+            return Err(TokenValidationError::malformed(
+                "the token's header is too long",
+            ));
         }
         let header = read(header).ok_or_else(|| {
-            InvalidToken::malformed("the token's header is no base64url of a JSON object")
+            TokenValidationError::malformed("the token's header is no base64url of a JSON object")
         })?;
         let (kid, is_opaque, is_marked_access) = check_header(header)?;
         let claims = read(payload).ok_or_else(|| {
-            InvalidToken::malformed("the token's claims are no base64url of a JSON object")
+            TokenValidationError::malformed("the token's claims are no base64url of a JSON object")
         })?;
-        let signature = URL_SAFE_NO_PAD
-            .decode(signature)
-            .map_err(|_| InvalidToken::malformed("the token's signature is no base64url"))?;
+        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| {
+            TokenValidationError::malformed("the token's signature is no base64url")
+        })?;
         Ok(Self {
             kid,
             is_opaque,
@@ -65,21 +67,27 @@ impl<'a> Unverified<'a> {
 }
 
 /// What counts in the header. Keys and addresses of keys in it (`jwk`, `jku`, `x5c`, `x5u`) do not.
-fn check_header(mut header: Map<String, Value>) -> Result<(String, bool, bool), InvalidToken> {
+fn check_header(
+    mut header: Map<String, Value>,
+) -> Result<(String, bool, bool), TokenValidationError> {
     match header.get("alg") {
         Some(Value::String(alg)) if alg == "RS256" => {}
         Some(Value::String(_)) => {
-            return Err(InvalidToken::new(
-                InvalidTokenKind::Algorithm,
+            return Err(TokenValidationError::new(
+                TokenValidationErrorKind::Algorithm,
                 "the token is not signed with RS256",
                 "nothing but RS256 is accepted; if nobody forged this token, have its issuer sign with RS256",
             ));
         }
-        _ => return Err(InvalidToken::malformed("the token's header has no `alg`")),
+        _ => {
+            return Err(TokenValidationError::malformed(
+                "the token's header has no `alg`",
+            ));
+        }
     }
     // An extension that must be understood and is not (RFC 7515, section 4.1.11).
     if header.contains_key("crit") {
-        return Err(InvalidToken::malformed(
+        return Err(TokenValidationError::malformed(
             "the token's header has a critical extension, and none is supported",
         ));
     }
@@ -93,7 +101,7 @@ fn check_header(mut header: Map<String, Value>) -> Result<(String, bool, bool), 
             true
         }
         Some(_) => {
-            return Err(InvalidToken::malformed(
+            return Err(TokenValidationError::malformed(
                 "the token's header has another `typ`",
             ));
         }
@@ -101,12 +109,14 @@ fn check_header(mut header: Map<String, Value>) -> Result<(String, bool, bool), 
     let is_opaque = header.contains_key("nonce");
     match header.remove("kid") {
         Some(Value::String(kid)) if !kid.is_empty() => Ok((kid, is_opaque, is_marked_access)),
-        None => Err(InvalidToken::new(
-            InvalidTokenKind::UnknownKey,
+        None => Err(TokenValidationError::new(
+            TokenValidationErrorKind::UnknownKey,
             "the token names no key",
             "its issuer must say with `kid` which key signed it",
         )),
-        Some(_) => Err(InvalidToken::malformed("the token's `kid` is no text")),
+        Some(_) => Err(TokenValidationError::malformed(
+            "the token's `kid` is no text",
+        )),
     }
 }
 
@@ -114,8 +124,8 @@ fn read(part: &str) -> Option<Map<String, Value>> {
     json::object(&URL_SAFE_NO_PAD.decode(part).ok()?)
 }
 
-fn no_jwt() -> InvalidToken {
-    InvalidToken::malformed("the token is no JWT of three parts")
+fn no_jwt() -> TokenValidationError {
+    TokenValidationError::malformed("the token is no JWT of three parts")
 }
 
 /// Beyond what any server takes in a header, and far beyond 200 groups.

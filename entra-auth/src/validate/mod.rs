@@ -31,7 +31,7 @@ mod token;
 mod validator;
 
 pub use builder::TokenValidatorBuilder;
-pub use error::{InvalidToken, InvalidTokenKind};
+pub use error::{TokenValidationError, TokenValidationErrorKind};
 pub use keys::SigningKeys;
-pub use token::{TokenVersion, ValidToken};
+pub use token::{TokenVersion, ValidatedToken};
 pub use validator::TokenValidator;

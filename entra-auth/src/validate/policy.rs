@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::{
     claims::{self, Claims},
-    error::{InvalidToken, InvalidTokenKind as Kind},
+    error::{TokenValidationError, TokenValidationErrorKind as Kind},
     issuer::{Issuer, Match},
     jwt::Unverified,
-    token::{Caller, NO_SCOPE, TokenVersion, ValidToken, lacks_role},
+    token::{Caller, NO_SCOPE, TokenVersion, ValidatedToken, lacks_role},
 };
 
 #[derive(Debug)]
@@ -64,14 +64,14 @@ impl Policy {
         issuer: &Issuer,
         key_issuer: Option<&Issuer>,
         now: Duration,
-    ) -> Result<ValidToken, InvalidToken> {
+    ) -> Result<ValidatedToken, TokenValidationError> {
         let claims = &token.claims;
         let tenant = self.check_issuer(claims, version, issuer, key_issuer)?;
         self.check_tenant(tenant)?;
         self.check_audience(claims)?;
         let expires_on = self.check_time(claims, now)?;
         if claims::text(claims, "sub")?.is_none_or(str::is_empty) {
-            return Err(InvalidToken::malformed("the token has no subject"));
+            return Err(TokenValidationError::malformed("the token has no subject"));
         }
         if self.is_entra {
             claims::guid(claims, "oid")?;
@@ -79,7 +79,7 @@ impl Policy {
         }
         let caller = caller(claims, self.token_use, self.is_entra)?;
         self.check_use(&token, version)?;
-        let token = ValidToken {
+        let token = ValidatedToken {
             claims: token.claims,
             expires_on,
             tenant,
@@ -97,9 +97,9 @@ impl Policy {
         version: Option<TokenVersion>,
         issuer: &Issuer,
         key_issuer: Option<&Issuer>,
-    ) -> Result<Option<Guid>, InvalidToken> {
+    ) -> Result<Option<Guid>, TokenValidationError> {
         let iss = claims::text(claims, "iss")?
-            .ok_or_else(|| InvalidToken::malformed("the token has no issuer"))?;
+            .ok_or_else(|| TokenValidationError::malformed("the token has no issuer"))?;
         if let Some(version) = version {
             if !self.versions.contains(&version) {
                 return Err(other_version(version));
@@ -117,7 +117,7 @@ impl Policy {
         if let Some(key_issuer) = key_issuer
             && !matches!(key_issuer.compare(iss), Match::Yes(_))
         {
-            return Err(InvalidToken::new(
+            return Err(TokenValidationError::new(
                 Kind::Issuer,
                 "the token is signed with a key of another issuer",
                 "the key is good for another tenant's tokens only; somebody may have forged this one",
@@ -127,7 +127,7 @@ impl Policy {
             && let Some(said) = claims::guid(claims, "tid")?
             && Some(said) != tenant
         {
-            return Err(InvalidToken::new(
+            return Err(TokenValidationError::new(
                 Kind::Issuer,
                 "issuer and tenant of the token differ",
                 "have the client get a new token; Entra issues none like this",
@@ -136,7 +136,7 @@ impl Policy {
         Ok(tenant)
     }
 
-    fn check_tenant(&self, tenant: Option<Guid>) -> Result<(), InvalidToken> {
+    fn check_tenant(&self, tenant: Option<Guid>) -> Result<(), TokenValidationError> {
         let is_let_in = match (&self.tenants, tenant) {
             (Tenants::OfIssuer | Tenants::Any, _) => true,
             (Tenants::Listed(listed), Some(tenant)) => listed.contains(&tenant),
@@ -149,11 +149,11 @@ impl Policy {
         }
     }
 
-    fn check_audience(&self, claims: &Claims) -> Result<(), InvalidToken> {
+    fn check_audience(&self, claims: &Claims) -> Result<(), TokenValidationError> {
         let named: &[Value] = match claims.get("aud") {
             Some(one @ Value::String(_)) => std::slice::from_ref(one),
             Some(Value::Array(all)) if all.iter().all(Value::is_string) => all,
-            _ => return Err(InvalidToken::malformed("the token has no audience")),
+            _ => return Err(TokenValidationError::malformed("the token has no audience")),
         };
         let is_ours = |value: &Value| {
             value
@@ -169,7 +169,7 @@ impl Policy {
             && named.len() > 1
             && claims.get("azp").is_none_or(|azp| !is_ours(azp))
         {
-            return Err(InvalidToken::new(
+            return Err(TokenValidationError::new(
                 Kind::Audience,
                 "the ID token is for several applications and was issued to another one",
                 "have the sign-in service issue ID tokens for one application",
@@ -178,13 +178,17 @@ impl Policy {
         Ok(())
     }
 
-    fn check_time(&self, claims: &Claims, now: Duration) -> Result<Timestamp, InvalidToken> {
+    fn check_time(
+        &self,
+        claims: &Claims,
+        now: Duration,
+    ) -> Result<Timestamp, TokenValidationError> {
         let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
         let leeway = i64::try_from(self.leeway.as_secs()).unwrap_or(i64::MAX);
         let expires_on = claims::time(claims, "exp")?
-            .ok_or_else(|| InvalidToken::malformed("the token has no expiry"))?;
+            .ok_or_else(|| TokenValidationError::malformed("the token has no expiry"))?;
         if expires_on.unix_timestamp().saturating_add(leeway) <= now {
-            return Err(InvalidToken::new(
+            return Err(TokenValidationError::new(
                 Kind::Expired,
                 format!("the token expired at {}", written(expires_on)),
                 "have the client get a new token; if it just did, set the clock of this machine",
@@ -194,7 +198,7 @@ impl Policy {
             if let Some(from) = claims::time(claims, name)?
                 && from.unix_timestamp().saturating_sub(leeway) > now
             {
-                return Err(InvalidToken::new(
+                return Err(TokenValidationError::new(
                     Kind::NotYetValid,
                     format!("the token is valid from {} on", written(from)),
                     "set the clock of this machine by a time service",
@@ -209,7 +213,7 @@ impl Policy {
         &self,
         token: &Unverified<'_>,
         version: Option<TokenVersion>,
-    ) -> Result<(), InvalidToken> {
+    ) -> Result<(), TokenValidationError> {
         let claims = &token.claims;
         let has = |name: &str| claims.contains_key(name);
         let is_right = match (self.token_use, version) {
@@ -236,10 +240,10 @@ impl Policy {
                 "have the client ask for a scope of this API and send `access_token`, not `id_token`",
             ),
         };
-        Err(InvalidToken::new(Kind::TokenUse, summary, fix))
+        Err(TokenValidationError::new(Kind::TokenUse, summary, fix))
     }
 
-    fn check_client(&self, token: &ValidToken) -> Result<(), InvalidToken> {
+    fn check_client(&self, token: &ValidatedToken) -> Result<(), TokenValidationError> {
         let Some(clients) = &self.clients else {
             return Ok(());
         };
@@ -248,25 +252,25 @@ impl Policy {
             return Ok(());
         }
         let client = client.unwrap_or_default();
-        Err(InvalidToken::new(
+        Err(TokenValidationError::new(
             Kind::Client,
             format!("the application {} is not let in", quoted(client)),
             "add its client id to `clients` if it should be",
         ))
     }
 
-    fn check_rights(&self, token: &ValidToken) -> Result<(), InvalidToken> {
+    fn check_rights(&self, token: &ValidatedToken) -> Result<(), TokenValidationError> {
         if self.token_use == Use::Access {
             match (self.caller, token.caller) {
                 (CallerRule::Application, Caller::Person | Caller::Unclear) => {
-                    return Err(InvalidToken::new(
+                    return Err(TokenValidationError::new(
                         Kind::AppOnlyRequired,
                         "the token speaks for a person, or does not say",
                         "have the client use the client credentials grant; add the optional claim idtyp to the API's registration",
                     ));
                 }
                 (CallerRule::Person, Caller::Application | Caller::Unclear) => {
-                    return Err(InvalidToken::new(
+                    return Err(TokenValidationError::new(
                         Kind::UserRequired,
                         "the token speaks for no person",
                         "have the client sign a person in",
@@ -288,7 +292,7 @@ impl Policy {
             ];
             if !self.app_permissions_any.is_empty() && for_people.iter().all(|list| list.is_empty())
             {
-                return Err(InvalidToken::new(
+                return Err(TokenValidationError::new(
                     Kind::AppOnlyRequired,
                     "the token speaks for a person, and only application permissions are let in",
                     "have the client use the client credentials grant, or say with `scopes_any` which people are let in",
@@ -296,7 +300,7 @@ impl Policy {
             }
             let is_listed = self.clients.is_some();
             if !is_listed && token.scopes().next().is_none() && token.roles().next().is_none() {
-                return Err(InvalidToken::new(
+                return Err(TokenValidationError::new(
                     Kind::Role,
                     "the token has neither scopes nor app roles",
                     "give the application an app role of this API, or name it in `clients`",
@@ -305,10 +309,13 @@ impl Policy {
         }
         let (any, all) = (&self.scopes_any, &self.scopes_all);
         if !any.is_empty() && !any.iter().any(|scope| token.has_scope(scope)) {
-            return Err(InvalidToken::lacks_scope(any, NO_SCOPE));
+            return Err(TokenValidationError::lacks_scope(any, NO_SCOPE));
         }
         if !all.iter().all(|scope| token.has_scope(scope)) {
-            return Err(InvalidToken::lacks_scope(all, "the token lacks a scope"));
+            return Err(TokenValidationError::lacks_scope(
+                all,
+                "the token lacks a scope",
+            ));
         }
         if !self.roles_any.is_empty() && !has_any(token, &self.roles_any) {
             return Err(lacks_role(&self.roles_any));
@@ -322,7 +329,7 @@ impl Policy {
 
 /// On whose behalf a token is. Only Entra's `idtyp` says so outright; else an application's own
 /// token has no scopes, and its subject is the service principal itself.
-fn caller(claims: &Claims, token_use: Use, is_entra: bool) -> Result<Caller, InvalidToken> {
+fn caller(claims: &Claims, token_use: Use, is_entra: bool) -> Result<Caller, TokenValidationError> {
     if token_use == Use::Identity {
         return Ok(Caller::Person);
     }
@@ -344,7 +351,7 @@ fn caller(claims: &Claims, token_use: Use, is_entra: bool) -> Result<Caller, Inv
     })
 }
 
-fn has_any(token: &ValidToken, roles: &[String]) -> bool {
+fn has_any(token: &ValidatedToken, roles: &[String]) -> bool {
     roles.iter().any(|role| token.has_role(role))
 }
 
@@ -354,7 +361,7 @@ fn same_audience(own: &str, named: &str) -> bool {
         || (own.contains("://") && named.trim_end_matches('/') == own.trim_end_matches('/'))
 }
 
-fn other_version(version: TokenVersion) -> InvalidToken {
+fn other_version(version: TokenVersion) -> TokenValidationError {
     let (number, fix) = match version {
         TokenVersion::V1 => (
             1,
@@ -362,30 +369,30 @@ fn other_version(version: TokenVersion) -> InvalidToken {
         ),
         TokenVersion::V2 => (2, "accept version 2"),
     };
-    InvalidToken::new(
+    TokenValidationError::new(
         Kind::Issuer,
         format!("the token is of version {number}"),
         fix,
     )
 }
 
-fn other_issuer(iss: &str) -> InvalidToken {
-    InvalidToken::new(
+fn other_issuer(iss: &str) -> TokenValidationError {
+    TokenValidationError::new(
         Kind::Issuer,
         format!("the token is from {}, another issuer", quoted(iss)),
         "check tenant, cloud and token version of the validator",
     )
 }
 
-fn other_tenant(tenant: Guid) -> InvalidToken {
-    InvalidToken::new(
+fn other_tenant(tenant: Guid) -> TokenValidationError {
+    TokenValidationError::new(
         Kind::Tenant,
         format!("the token is from tenant {tenant}, which is not let in"),
         "add the tenant to `tenants` if it should be, or have the person sign in with another account",
     )
 }
 
-fn other_audience(named: &str) -> InvalidToken {
+fn other_audience(named: &str) -> TokenValidationError {
     let fix = match named.trim_end_matches('/') {
         "https://graph.microsoft.com" | "00000003-0000-0000-c000-000000000000" => {
             "this is a token for Microsoft Graph; have the client ask for a scope of this API, such as api://…/.default"
@@ -394,7 +401,7 @@ fn other_audience(named: &str) -> InvalidToken {
             "have the client ask for a scope of this application, or add the identifier to the audiences if it is this one's"
         }
     };
-    InvalidToken::new(
+    TokenValidationError::new(
         Kind::Audience,
         format!(
             "the token is for {}, not for this application",

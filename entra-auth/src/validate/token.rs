@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{
     claims::{self, Claims},
-    error::{InvalidToken, InvalidTokenKind},
+    error::{TokenValidationError, TokenValidationErrorKind},
 };
 
 /// The claims of a token that was found good.
@@ -13,7 +13,7 @@ use super::{
 /// Store what belongs to a person under [`tid`](Self::tid) and [`oid`](Self::oid) together. Names
 /// and e-mail addresses, which anyone may change, are for showing only.
 #[derive(Clone)]
-pub struct ValidToken {
+pub struct ValidatedToken {
     pub(super) claims: Claims,
     pub(super) expires_on: Timestamp,
     pub(super) tenant: Option<Guid>,
@@ -40,7 +40,7 @@ pub(super) enum Caller {
     Unclear,
 }
 
-impl ValidToken {
+impl ValidatedToken {
     /// The object id of the person, or of the calling application's service principal, in the
     /// tenant. An ID token has none unless the scope `profile` was asked for.
     #[must_use]
@@ -117,20 +117,20 @@ impl ValidToken {
     /// Lets through who has one of these scopes, for a rule of one route.
     ///
     /// # Errors
-    /// [`InvalidTokenKind::Scope`].
-    pub fn require_scope(&self, any_of: &[&str]) -> Result<(), InvalidToken> {
+    /// [`TokenValidationErrorKind::Scope`].
+    pub fn require_scope(&self, any_of: &[&str]) -> Result<(), TokenValidationError> {
         if any_of.iter().any(|scope| self.has_scope(scope)) {
             return Ok(());
         }
         let needed: Vec<String> = any_of.iter().map(|&scope| scope.to_owned()).collect();
-        Err(InvalidToken::lacks_scope(&needed, NO_SCOPE))
+        Err(TokenValidationError::lacks_scope(&needed, NO_SCOPE))
     }
 
     /// Lets through who has one of these app roles, for a rule of one route.
     ///
     /// # Errors
-    /// [`InvalidTokenKind::Role`].
-    pub fn require_role(&self, any_of: &[&str]) -> Result<(), InvalidToken> {
+    /// [`TokenValidationErrorKind::Role`].
+    pub fn require_role(&self, any_of: &[&str]) -> Result<(), TokenValidationError> {
         if any_of.iter().any(|role| self.has_role(role)) {
             return Ok(());
         }
@@ -198,9 +198,9 @@ impl ValidToken {
     }
 }
 
-impl fmt::Debug for ValidToken {
+impl fmt::Debug for ValidatedToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ValidToken")
+        f.debug_struct("ValidatedToken")
             .field("tid", &self.tenant)
             .field("oid", &self.oid())
             .field("app_id", &self.app_id())
@@ -211,10 +211,10 @@ impl fmt::Debug for ValidToken {
     }
 }
 
-pub(super) fn lacks_role(needed: &[impl AsRef<str>]) -> InvalidToken {
+pub(super) fn lacks_role(needed: &[impl AsRef<str>]) -> TokenValidationError {
     let needed: Vec<&str> = needed.iter().map(AsRef::as_ref).collect();
-    InvalidToken::new(
-        InvalidTokenKind::Role,
+    TokenValidationError::new(
+        TokenValidationErrorKind::Role,
         "the token has no app role that is let in",
         format!(
             "assign the person, group or application to one of the app roles under Enterprise applications: {}",

@@ -5,11 +5,11 @@ use serde_json::Value;
 
 use super::{
     builder::TokenValidatorBuilder,
-    error::{InvalidToken, InvalidTokenKind},
+    error::{TokenValidationError, TokenValidationErrorKind},
     jwt::Unverified,
     keys::Source,
     policy::{Policy, Use},
-    token::{TokenVersion, ValidToken},
+    token::{TokenVersion, ValidatedToken},
 };
 use crate::{moment::Moment, settings::Settings};
 
@@ -21,7 +21,7 @@ use crate::{moment::Moment, settings::Settings};
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// use entra_auth::{TokenValidator, validate::InvalidTokenKind};
+/// use entra_auth::{TokenValidator, validate::TokenValidationErrorKind};
 /// # let tenant = entra_mock::FakeTenant::start().await;
 /// # let api = tenant.register_app("Tasks").expose_scope("Tasks.Read");
 /// # let app = tenant.register_app("Board").delegated_permission_of(&api, "Tasks.Read").with_secret();
@@ -37,7 +37,7 @@ use crate::{moment::Moment, settings::Settings};
 /// assert!(token.has_scope("Tasks.Read") && !token.is_app_only());
 ///
 /// let forged = validator.validate("eyJhbGciOiJub25lIn0.e30.").await.unwrap_err();
-/// assert_eq!(forged.kind(), InvalidTokenKind::Algorithm);
+/// assert_eq!(forged.kind(), TokenValidationErrorKind::Algorithm);
 /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -89,8 +89,8 @@ impl TokenValidator {
     /// The claims of a token that is good. The nonce of an ID token is not looked at.
     ///
     /// # Errors
-    /// When the token is not good, or the keys cannot be had; [`InvalidToken::kind`] says which.
-    pub async fn validate(&self, token: &str) -> Result<ValidToken, InvalidToken> {
+    /// When the token is not good, or the keys cannot be had; [`TokenValidationError::kind`] says which.
+    pub async fn validate(&self, token: &str) -> Result<ValidatedToken, TokenValidationError> {
         let inner = &*self.0;
         let unverified = Unverified::parse(token)?;
         let (source, version) = inner.source(&unverified);
@@ -117,16 +117,16 @@ impl TokenValidator {
     /// the nonce is not looked at.
     ///
     /// # Errors
-    /// As [`validate`](Self::validate); [`InvalidTokenKind::Nonce`] for another sign-in's token,
-    /// [`InvalidTokenKind::TokenUse`] when this validator is for access tokens.
+    /// As [`validate`](Self::validate); [`TokenValidationErrorKind::Nonce`] for another sign-in's token,
+    /// [`TokenValidationErrorKind::TokenUse`] when this validator is for access tokens.
     pub async fn validate_id_token(
         &self,
         token: &str,
         nonce: Option<&str>,
-    ) -> Result<ValidToken, InvalidToken> {
+    ) -> Result<ValidatedToken, TokenValidationError> {
         if self.0.policy.token_use != Use::Identity {
-            return Err(InvalidToken::new(
-                InvalidTokenKind::TokenUse,
+            return Err(TokenValidationError::new(
+                TokenValidationErrorKind::TokenUse,
                 "this validator is for access tokens",
                 "make one with `TokenValidator::id_tokens`",
             ));
@@ -134,8 +134,8 @@ impl TokenValidator {
         let token = self.validate(token).await?;
         match nonce {
             Some(nonce) if token.claim("nonce").and_then(Value::as_str) != Some(nonce) => {
-                Err(InvalidToken::new(
-                    InvalidTokenKind::Nonce,
+                Err(TokenValidationError::new(
+                    TokenValidationErrorKind::Nonce,
                     "the token belongs to another sign-in",
                     "let the person sign in again; if it happens often, see that one browser's sign-in is not finished with another's state",
                 ))
@@ -148,7 +148,7 @@ impl TokenValidator {
 impl TokenValidator {
     /// Whether the sign-in service promises to name itself in every authorization response
     /// (`authorization_response_iss_parameter_supported`, RFC 9207).
-    pub(crate) async fn promises_issuer(&self) -> Result<bool, InvalidToken> {
+    pub(crate) async fn promises_issuer(&self) -> Result<bool, TokenValidationError> {
         let inner = &*self.0;
         let (published, _) = Box::pin(inner.v2.find(None, &inner.settings)).await?;
         Ok(published.promises_issuer)
@@ -176,11 +176,15 @@ impl Inner {
     }
 }
 
-fn bad_signature(token: &Unverified<'_>) -> InvalidToken {
+fn bad_signature(token: &Unverified<'_>) -> TokenValidationError {
     let fix = if token.is_opaque {
         "this is a token for Microsoft Graph, which only Graph can check; have the client ask for a scope of this API, such as api://…/.default"
     } else {
         "the token was changed on the way or forged"
     };
-    InvalidToken::new(InvalidTokenKind::Signature, "the signature is wrong", fix)
+    TokenValidationError::new(
+        TokenValidationErrorKind::Signature,
+        "the signature is wrong",
+        fix,
+    )
 }

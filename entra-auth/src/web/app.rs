@@ -367,7 +367,7 @@ const MOST_ENTRIES: usize = 200_000;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{SignInClient, user::ClientProof};
+    use crate::{SignInClient, user::ClientAuthentication};
 
     fn urls() -> RouteUrls {
         RouteUrls::at("https://app.example.com/auth").unwrap()
@@ -378,7 +378,7 @@ mod tests {
         let client = SignInClient::builder(
             "contoso.com",
             "22222222-2222-2222-2222-222222222222",
-            ClientProof::secret("canary-secret"),
+            ClientAuthentication::secret("canary-secret"),
         )
         .redirect_uri("https://app.example.com/elsewhere")
         .name("acme")

@@ -5,7 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::session::Session;
-use crate::sign_in::{SignInClient, SignInError, SignInErrorKind, SignedIn};
+use crate::sign_in::{SignInClient, SignInError, SignInErrorKind, SignInResult};
 
 /// What a product decides about people: who may enter, and who that is to the product.
 ///
@@ -35,7 +35,7 @@ pub trait Authorize: Send + Sync + 'static {
 #[non_exhaustive]
 pub struct SignInContext {
     /// Who it is, with tokens to ask Graph as that user.
-    pub signed_in: SignedIn,
+    pub signed_in: SignInResult,
     /// Where they signed in.
     pub connection: SignInClient,
     /// Whether the user is signed in already and is checked again, see

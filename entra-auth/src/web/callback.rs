@@ -248,7 +248,7 @@ impl Site {
             false => page.warns(error.for_user()).for_admin(&admin),
         };
         let back = back.unwrap_or(&self.front_page);
-        let page = if error.is_worth_another_try() || error.kind() == SignInErrorKind::Declined {
+        let page = if error.is_retryable() || error.kind() == SignInErrorKind::Declined {
             page.links("Try again", &self.sign_in_path(connection, back, None))
         } else {
             let prompt = Some("select_account");

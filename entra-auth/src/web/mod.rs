@@ -6,7 +6,7 @@
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 //! use axum::{Router, routing::get};
-//! use entra_auth::{SignInClient, user::ClientProof};
+//! use entra_auth::{SignInClient, user::ClientAuthentication};
 //! use entra_auth::web::{RouteUrls, SignInContext, CurrentUser, AccessDenied, WebSignIn};
 //! # let tenant = entra_mock::FakeTenant::start().await;
 //! # let app = tenant.register_app("Shop").with_secret();
@@ -14,7 +14,7 @@
 //!
 //! // What to register at Entra is in here: callback, signed-out address, front-channel address.
 //! let urls = RouteUrls::at("https://shop.example/auth")?;
-//! let contoso = SignInClient::builder(tenant_id, client_id, ClientProof::secret(secret))
+//! let contoso = SignInClient::builder(tenant_id, client_id, ClientAuthentication::secret(secret))
 //!     .redirect_uri(urls.callback())
 //! #   .clock(tenant.clock())
 //!     .cloud(tenant.cloud())
@@ -115,7 +115,7 @@
 //! | tower-cookies 0.11.0 | a manager over `cookie`, which is used here directly; a header that is no text is ignored whole, so that one cookie of another application signs users out |
 //! | cookie 0.18.2, `signed` and `private` | used here for names and attributes; its jars bring aes-gcm 0.10, hmac 0.12, sha2 0.10, rand 0.8 and base64 0.22 beside aws-lc-rs, and know one key, so that keys cannot be replaced one replica after the other |
 //!
-//! An API that gets tokens from others checks them with [`RequireToken`].
+//! An API that gets tokens from others checks them with [`BearerAuthLayer`].
 
 mod admission;
 mod app;
@@ -137,4 +137,4 @@ pub use authorize::{AccessDenied, Authorize, SignInContext, SignOutContext};
 pub use current_user::{CurrentUser, NotSignedIn, SessionLayer, WithSession};
 pub use route_urls::RouteUrls;
 pub use session::Session;
-pub use token::{Caller, RequireToken, TokenChecked, TokenRefused};
+pub use token::{BearerAuth, BearerAuthLayer, BearerAuthRejection, Caller};

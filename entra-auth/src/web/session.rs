@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::session_id::SessionId;
 use crate::{
-    sign_in::{Identity, ReturnPath, SignInClient, SignedIn},
+    sign_in::{Identity, ReturnPath, SignInClient, SignInResult},
     store::{EncryptedStore, Seal, StoreError, StoreErrorKind, StoreKey, hashed},
     user::Account,
 };
@@ -174,7 +174,7 @@ impl Sessions {
     /// A new session under a new id.
     pub(super) async fn begin(
         &self,
-        signed_in: &SignedIn,
+        signed_in: &SignInResult,
         connection: &SignInClient,
         user: Value,
         back: &ReturnPath,

@@ -15,7 +15,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::validate::{InvalidToken, TokenValidator, ValidToken};
+use crate::validate::{TokenValidationError, TokenValidator, ValidatedToken};
 
 /// Lets requests through that carry a good token of Entra: a layer for the routes of an API.
 ///
@@ -27,9 +27,9 @@ use crate::validate::{InvalidToken, TokenValidator, ValidToken};
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 /// use axum::{Router, routing::{get, post}};
 /// use entra_auth::TokenValidator;
-/// use entra_auth::web::{Caller, RequireToken};
+/// use entra_auth::web::{Caller, BearerAuthLayer};
 /// # let tenant = "11111111-1111-1111-1111-111111111111";
-/// let tokens = RequireToken::new(TokenValidator::access_tokens(tenant, ["api://tasks"]).build()?);
+/// let tokens = BearerAuthLayer::new(TokenValidator::access_tokens(tenant, ["api://tasks"]).build()?);
 ///
 /// async fn list(caller: Caller) -> String {
 ///     format!("tasks of {:?}", caller.token().oid())
@@ -43,7 +43,7 @@ use crate::validate::{InvalidToken, TokenValidator, ValidToken};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct RequireToken(Arc<Rule>);
+pub struct BearerAuthLayer(Arc<Rule>);
 
 #[derive(Clone)]
 struct Rule {
@@ -53,7 +53,7 @@ struct Rule {
     roles: Option<Vec<String>>,
 }
 
-impl RequireToken {
+impl BearerAuthLayer {
     /// Any token that the validator finds good.
     #[must_use]
     pub fn new(validator: TokenValidator) -> Self {
@@ -88,8 +88,8 @@ impl RequireToken {
     /// The token of a request's headers, for where no layer fits.
     ///
     /// # Errors
-    /// [`TokenRefused`], which is the answer to give.
-    pub async fn check(&self, headers: &HeaderMap) -> Result<ValidToken, TokenRefused> {
+    /// [`BearerAuthRejection`], which is the answer to give.
+    pub async fn check(&self, headers: &HeaderMap) -> Result<ValidatedToken, BearerAuthRejection> {
         let token = bearer(headers)?;
         let token = self.0.validator.validate(token).await?;
         self.0.allow(&token)?;
@@ -102,9 +102,9 @@ impl RequireToken {
     }
 }
 
-impl fmt::Debug for RequireToken {
+impl fmt::Debug for BearerAuthLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequireToken")
+        f.debug_struct("BearerAuthLayer")
             .field("scopes", &self.0.scopes)
             .field("app_permissions", &self.0.app_permissions)
             .field("roles", &self.0.roles)
@@ -113,7 +113,7 @@ impl fmt::Debug for RequireToken {
 }
 
 impl Rule {
-    fn allow(&self, token: &ValidToken) -> Result<(), TokenRefused> {
+    fn allow(&self, token: &ValidatedToken) -> Result<(), BearerAuthRejection> {
         let lists = [&self.scopes, &self.app_permissions, &self.roles];
         if lists.iter().all(|list| list.is_none()) {
             return Ok(());
@@ -121,18 +121,18 @@ impl Rule {
         if token.is_app_only() {
             return match &self.app_permissions {
                 Some(any_of) => Ok(token.require_role(&borrowed(any_of))?),
-                None => Err(TokenRefused::lacks(
+                None => Err(BearerAuthRejection::lacks(
                     "A token that speaks for a person is needed",
                 )),
             };
         }
         if !token.is_for_person() {
-            return Err(TokenRefused::lacks(
+            return Err(BearerAuthRejection::lacks(
                 "It is not clear whom the token speaks for",
             ));
         }
         if self.scopes.is_none() && self.roles.is_none() {
-            return Err(TokenRefused::lacks(
+            return Err(BearerAuthRejection::lacks(
                 "A token of an application's own is needed",
             ));
         }
@@ -146,42 +146,42 @@ impl Rule {
     }
 }
 
-/// Who calls, by a token that [`RequireToken`] has checked: an argument of a handler.
+/// Who calls, by a token that [`BearerAuthLayer`] has checked: an argument of a handler.
 ///
 /// Without that layer around the route the answer is a 500, and the log says so.
 #[derive(Clone, Debug)]
-pub struct Caller(ValidToken);
+pub struct Caller(ValidatedToken);
 
 impl Caller {
     /// The claims of the token.
     #[must_use]
-    pub const fn token(&self) -> &ValidToken {
+    pub const fn token(&self) -> &ValidatedToken {
         &self.0
     }
 
     /// The claims of the token, to keep.
     #[must_use]
-    pub fn into_token(self) -> ValidToken {
+    pub fn into_token(self) -> ValidatedToken {
         self.0
     }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
-    type Rejection = TokenRefused;
+    type Rejection = BearerAuthRejection;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, TokenRefused> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, BearerAuthRejection> {
         parts.extensions.get::<Self>().cloned().ok_or_else(|| {
             tracing::error!(
-                "a handler wants a caller, but no layer `RequireToken` is around its route"
+                "a handler wants a caller, but no layer `BearerAuthLayer` is around its route"
             );
-            TokenRefused(Answer::Fault)
+            BearerAuthRejection(Answer::Fault)
         })
     }
 }
 
 /// Why a request was not let through, as the answer to give.
 #[derive(Clone, Debug)]
-pub struct TokenRefused(Answer);
+pub struct BearerAuthRejection(Answer);
 
 #[derive(Clone, Debug)]
 enum Answer {
@@ -189,19 +189,19 @@ enum Answer {
     Missing,
     /// The header makes no sense.
     Malformed,
-    Invalid(InvalidToken),
+    Invalid(TokenValidationError),
     Lacks(&'static str),
     Challenge(String),
     Fault,
 }
 
-impl TokenRefused {
+impl BearerAuthRejection {
     /// A claims challenge: the caller shall get a token that meets these claims (JSON) and try
-    /// again. Clients that say `cp1` (see [`ValidToken::supports_cae`]) handle it.
+    /// again. Clients that say `cp1` (see [`ValidatedToken::supports_cae`]) handle it.
     ///
     /// ```
-    /// use entra_auth::web::TokenRefused;
-    /// let wants_mfa = TokenRefused::claims_challenge(r#"{"access_token":{"acrs":{"essential":true,"value":"c1"}}}"#);
+    /// use entra_auth::web::BearerAuthRejection;
+    /// let wants_mfa = BearerAuthRejection::claims_challenge(r#"{"access_token":{"acrs":{"essential":true,"value":"c1"}}}"#);
     /// assert_eq!(wants_mfa.status(), 401);
     /// ```
     #[must_use]
@@ -225,7 +225,7 @@ impl TokenRefused {
 
     /// What is wrong with the token, if that is it.
     #[must_use]
-    pub const fn invalid_token(&self) -> Option<&InvalidToken> {
+    pub const fn invalid_token(&self) -> Option<&TokenValidationError> {
         match &self.0 {
             Answer::Invalid(error) => Some(error),
             _ => None,
@@ -258,13 +258,13 @@ impl TokenRefused {
     }
 }
 
-impl From<InvalidToken> for TokenRefused {
-    fn from(error: InvalidToken) -> Self {
+impl From<TokenValidationError> for BearerAuthRejection {
+    fn from(error: TokenValidationError) -> Self {
         Self(Answer::Invalid(error))
     }
 }
 
-impl fmt::Display for TokenRefused {
+impl fmt::Display for BearerAuthRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Answer::Missing => f.write_str("the request has no bearer token"),
@@ -279,7 +279,7 @@ impl fmt::Display for TokenRefused {
     }
 }
 
-impl std::error::Error for TokenRefused {
+impl std::error::Error for BearerAuthRejection {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0 {
             Answer::Invalid(error) => Some(error),
@@ -288,7 +288,7 @@ impl std::error::Error for TokenRefused {
     }
 }
 
-impl IntoResponse for TokenRefused {
+impl IntoResponse for BearerAuthRejection {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
         let headers = response.headers_mut();
@@ -302,11 +302,11 @@ impl IntoResponse for TokenRefused {
     }
 }
 
-impl<S> Layer<S> for RequireToken {
-    type Service = TokenChecked<S>;
+impl<S> Layer<S> for BearerAuthLayer {
+    type Service = BearerAuth<S>;
 
-    fn layer(&self, inner: S) -> TokenChecked<S> {
-        TokenChecked {
+    fn layer(&self, inner: S) -> BearerAuth<S> {
+        BearerAuth {
             inner,
             rule: self.clone(),
         }
@@ -315,12 +315,12 @@ impl<S> Layer<S> for RequireToken {
 
 /// A service whose requests have a good token.
 #[derive(Clone, Debug)]
-pub struct TokenChecked<S> {
+pub struct BearerAuth<S> {
     inner: S,
-    rule: RequireToken,
+    rule: BearerAuthLayer,
 }
 
-impl<S> Service<Request> for TokenChecked<S>
+impl<S> Service<Request> for BearerAuth<S>
 where
     S: Service<Request, Response = Response> + Clone + Send + 'static,
     S::Future: Send,
@@ -355,13 +355,13 @@ where
 }
 
 /// The token of the one Authorization header; RFC 6750 knows other places, which end up in logs.
-fn bearer(headers: &HeaderMap) -> Result<&str, TokenRefused> {
+fn bearer(headers: &HeaderMap) -> Result<&str, BearerAuthRejection> {
     let mut all = headers.get_all(header::AUTHORIZATION).iter();
     let (first, second) = (all.next(), all.next());
     let Some(value) = first else {
-        return Err(TokenRefused(Answer::Missing));
+        return Err(BearerAuthRejection(Answer::Missing));
     };
-    let malformed = || TokenRefused(Answer::Malformed);
+    let malformed = || BearerAuthRejection(Answer::Malformed);
     if second.is_some() {
         return Err(malformed());
     }
@@ -371,7 +371,7 @@ fn bearer(headers: &HeaderMap) -> Result<&str, TokenRefused> {
         .and_then(|value| value.trim().split_once(' '))
         .ok_or_else(malformed)?;
     if !scheme.eq_ignore_ascii_case("Bearer") {
-        return Err(TokenRefused(Answer::Missing));
+        return Err(BearerAuthRejection(Answer::Missing));
     }
     match token.trim() {
         token if token.is_empty() || token.contains(' ') => Err(malformed()),
@@ -422,11 +422,15 @@ mod tests {
 
     #[test]
     fn each_refusal_has_the_header_that_the_rfc_gives_it() {
-        let header = |answer| TokenRefused(answer).www_authenticate().unwrap_or_default();
+        let header = |answer| {
+            BearerAuthRejection(answer)
+                .www_authenticate()
+                .unwrap_or_default()
+        };
         assert_eq!(header(Answer::Missing), "Bearer");
         assert!(header(Answer::Malformed).contains(r#"error="invalid_request""#));
         assert!(header(Answer::Lacks("x")).contains(r#"error="insufficient_scope""#));
-        let challenge = TokenRefused::claims_challenge("{}").into_response();
+        let challenge = BearerAuthRejection::claims_challenge("{}").into_response();
         assert_eq!(
             challenge.headers()[header::WWW_AUTHENTICATE],
             r#"Bearer error="insufficient_claims", claims="e30=""#

@@ -7,7 +7,7 @@ use std::{
 };
 
 use entra_auth::{
-    Certificate, CertificateErrorKind as Kind, ClientCertificateCredential, SelfSigned,
+    Certificate, CertificateErrorKind as Kind, ClientCertificateCredential, SelfSignedCertificate,
 };
 use entra_core::{Clock, ManualClock, Secret, TokenCredential, TokenRequest};
 use entra_mock::FakeTenant;
@@ -54,7 +54,7 @@ fn assert_private(_: &Path) {}
 async fn a_new_certificate_is_uploaded_stored_and_signed_in_with() {
     let directory = Directory::new("kit");
     let tenant = FakeTenant::start().await;
-    let certificate = SelfSigned::rsa("CN=helpdesk, O=Contoso, C=DE")
+    let certificate = SelfSignedCertificate::rsa("CN=helpdesk, O=Contoso, C=DE")
         .valid_for_days(365)
         .clock(tenant.clock())
         .generate()
@@ -101,7 +101,7 @@ async fn a_new_certificate_is_uploaded_stored_and_signed_in_with() {
 #[test]
 fn a_key_leaves_unencrypted_only_when_asked_by_name() {
     let directory = Directory::new("empty-passphrase");
-    let certificate = SelfSigned::rsa("helpdesk").generate().unwrap();
+    let certificate = SelfSignedCertificate::rsa("helpdesk").generate().unwrap();
     let path = directory.path("client.pem");
     for refused in [
         certificate.save_encrypted_pem(&path, &Secret::from("")),
@@ -130,7 +130,9 @@ fn saving_replaces_a_file_whole_and_narrows_its_permissions() {
     let directory = Directory::new("replace");
     let path = directory.path("client.pem");
     fs::write(&path, "an old file that everybody may read").unwrap();
-    let certificate = SelfSigned::rsa("CN=helpdesk").generate().unwrap();
+    let certificate = SelfSignedCertificate::rsa("CN=helpdesk")
+        .generate()
+        .unwrap();
     certificate
         .save_encrypted_pem(&path, &passphrase())
         .unwrap();
@@ -148,31 +150,34 @@ fn saving_replaces_a_file_whole_and_narrows_its_permissions() {
 #[test]
 fn sizes_lifetimes_and_subjects_are_checked() {
     for bits in [3072, 4096] {
-        let certificate = SelfSigned::rsa("CN=large").bits(bits).generate().unwrap();
+        let certificate = SelfSignedCertificate::rsa("CN=large")
+            .bits(bits)
+            .generate()
+            .unwrap();
         // The modulus and little else decides the length.
         assert!(certificate.public_der().len() > usize::try_from(bits).unwrap() / 8 * 2);
     }
-    let kind = |made: SelfSigned| made.generate().unwrap_err().kind();
+    let kind = |made: SelfSignedCertificate| made.generate().unwrap_err().kind();
     assert_eq!(
-        kind(SelfSigned::rsa("CN=small").bits(1024)),
+        kind(SelfSignedCertificate::rsa("CN=small").bits(1024)),
         Kind::UnsupportedKey
     );
     assert_eq!(
-        kind(SelfSigned::rsa("CN=never").valid_for_days(0)),
+        kind(SelfSignedCertificate::rsa("CN=never").valid_for_days(0)),
         Kind::Subject
     );
     assert_eq!(
-        kind(SelfSigned::rsa("CN=ever").valid_for_days(10_000)),
+        kind(SelfSignedCertificate::rsa("CN=ever").valid_for_days(10_000)),
         Kind::Subject
     );
-    assert_eq!(kind(SelfSigned::rsa("")), Kind::Subject);
+    assert_eq!(kind(SelfSignedCertificate::rsa("")), Kind::Subject);
 }
 
 #[test]
 fn a_certificate_is_valid_from_a_little_before_now_by_the_clock_that_is_given() {
     let clock = ManualClock::new();
     clock.advance(Duration::from_secs(1_000_000));
-    let certificate = SelfSigned::rsa("CN=helpdesk")
+    let certificate = SelfSignedCertificate::rsa("CN=helpdesk")
         .valid_for_days(30)
         .clock(clock.clone())
         .generate()

@@ -10,7 +10,7 @@ use std::{
 
 use entra_auth::{
     CachePartition, TokenCache,
-    user::{Account, ClientProof, UserCredential},
+    user::{Account, ClientAuthentication, UserCredential},
 };
 use entra_core::{Cloud, CredentialErrorKind, TokenCredential, TokenRequest};
 
@@ -119,12 +119,16 @@ fn a_refresh_token_that_is_replaced_during_a_sign_out_does_not_come_back() {
     for seed in 0..SEEDS {
         let service = Service::answering(r#","expires_in":3600,"refresh_token":"second""#);
         let mut race = Race::new(seed, &service);
-        let person =
-            UserCredential::builder(account.clone(), CLIENT, ClientProof::public(), "first")
-                .transport(Arc::clone(&service))
-                .cache(&race.cache)
-                .build()
-                .unwrap();
+        let person = UserCredential::builder(
+            account.clone(),
+            CLIENT,
+            ClientAuthentication::public(),
+            "first",
+        )
+        .transport(Arc::clone(&service))
+        .cache(&race.cache)
+        .build()
+        .unwrap();
         let request = TokenRequest::new(["User.Read"]);
         let (under_way, token) = race.run(person.token(&request).as_mut(), &partition);
         match token {

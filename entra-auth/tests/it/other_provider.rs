@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, env, fs, path::PathBuf, sync::Arc};
 
 use entra_auth::{
     Certificate, ClientCertificateCredential, ClientSecretCredential, Discovery, Error, ErrorKind,
-    user::{AuthorizationCodeFlow, ClientProof, Prompt, StartOptions},
+    user::{AuthorizationCodeFlow, ClientAuthentication, Prompt, StartOptions},
 };
 use entra_core::{
     Cloud, HttpTransport, ReqwestTransport, TokenCredential, TokenRequest, bytes::Bytes, http,
@@ -128,8 +128,11 @@ async fn it_signs_a_person_in_with_code_and_pkce_and_refreshes() {
     // This provider gives no offline access without it.
     options.prompt = Some(Prompt::Consent);
     for (client, proof) in [
-        (CLIENT, ClientProof::secret(SECRET)),
-        (CERTIFICATE_CLIENT, ClientProof::certificate(certificate)),
+        (CLIENT, ClientAuthentication::secret(SECRET)),
+        (
+            CERTIFICATE_CLIENT,
+            ClientAuthentication::certificate(certificate),
+        ),
     ] {
         let flow = AuthorizationCodeFlow::builder(TENANT, client, proof)
             .redirect_uri("https://shop.example/callback")
@@ -174,13 +177,13 @@ async fn it_signs_a_person_in_with_code_and_pkce_and_refreshes() {
 #[cfg(feature = "sign-in")]
 #[tokio::test]
 async fn its_id_token_is_accepted_and_what_it_was_not_made_for_is_not() {
-    use entra_auth::{TokenValidator, validate::InvalidTokenKind};
+    use entra_auth::{TokenValidator, validate::TokenValidationErrorKind};
     use entra_core::url::form_urlencoded;
 
     let Some(provider) = provider().await else {
         return;
     };
-    let flow = AuthorizationCodeFlow::builder(TENANT, CLIENT, ClientProof::secret(SECRET))
+    let flow = AuthorizationCodeFlow::builder(TENANT, CLIENT, ClientAuthentication::secret(SECRET))
         .redirect_uri("https://shop.example/callback")
         .scopes(["profile"])
         .cloud(provider.cloud.clone())
@@ -224,12 +227,18 @@ async fn its_id_token_is_accepted_and_what_it_was_not_made_for_is_not() {
     assert_eq!((token.sub(), token.audience()), ("adele", CLIENT));
     assert_eq!(token.tid(), None);
     let refused = ours.validate_id_token(sent, Some("n-of-another")).await;
-    assert_eq!(refused.unwrap_err().kind(), InvalidTokenKind::Nonce);
+    assert_eq!(refused.unwrap_err().kind(), TokenValidationErrorKind::Nonce);
     let refused = at(CERTIFICATE_CLIENT).validate(sent).await;
-    assert_eq!(refused.unwrap_err().kind(), InvalidTokenKind::Audience);
+    assert_eq!(
+        refused.unwrap_err().kind(),
+        TokenValidationErrorKind::Audience
+    );
     let (message, signature) = sent.rsplit_once('.').unwrap();
     let first = if signature.starts_with('A') { "B" } else { "A" };
     let bent = format!("{message}.{first}{}", &signature[1..]);
     let refused = ours.validate(&bent).await;
-    assert_eq!(refused.unwrap_err().kind(), InvalidTokenKind::Signature);
+    assert_eq!(
+        refused.unwrap_err().kind(),
+        TokenValidationErrorKind::Signature
+    );
 }

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use entra_auth::user::{InteractiveCredential, InteractiveCredentialBuilder};
+use entra_auth::user::{InteractiveBrowserCredential, InteractiveBrowserCredentialBuilder};
 use entra_core::{TokenCredential, TokenRequest, url::Url};
 use entra_mock::FakeTenant;
 use serde_json::Value;
@@ -37,7 +37,7 @@ impl Browser {
 
 /// Signs in, and gives the credential and the page that the person sees at the end.
 async fn sign_in(
-    change: impl FnOnce(InteractiveCredentialBuilder) -> InteractiveCredentialBuilder,
+    change: impl FnOnce(InteractiveBrowserCredentialBuilder) -> InteractiveBrowserCredentialBuilder,
 ) -> Option<Value> {
     let Ok(script) = env::var("ENTRA_BROWSER_SCRIPT") else {
         println!("skipped: ENTRA_BROWSER_SCRIPT names no script that drives a browser");
@@ -52,12 +52,15 @@ async fn sign_in(
     let password = tenant.user(ADELE).password().expose_secret().to_owned();
     let browser = Browser::default();
     let opened = browser.clone();
-    let credential = change(InteractiveCredential::builder(tenant.id(), app.client_id()))
-        .browser(move |url| opened.open(&script, url, &password))
-        .cloud(tenant.cloud())
-        .clock(tenant.clock())
-        .build()
-        .unwrap();
+    let credential = change(InteractiveBrowserCredential::builder(
+        tenant.id(),
+        app.client_id(),
+    ))
+    .browser(move |url| opened.open(&script, url, &password))
+    .cloud(tenant.cloud())
+    .clock(tenant.clock())
+    .build()
+    .unwrap();
     credential
         .token(&TokenRequest::new(["User.Read"]))
         .await
@@ -85,7 +88,7 @@ async fn chromium_posts_the_answer_to_the_tool_and_shows_its_page() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn chromium_brings_the_answer_in_the_address_if_it_is_to() {
-    let Some(page) = sign_in(InteractiveCredentialBuilder::response_in_query).await else {
+    let Some(page) = sign_in(InteractiveBrowserCredentialBuilder::response_in_query).await else {
         return;
     };
     assert_eq!(page["title"], "You are signed in");

@@ -122,7 +122,7 @@ async fn a_secret_with_quotation_marks_around_it_is_recognised() {
 fn a_secret_with_a_line_feed_is_rejected_before_anything_is_sent() {
     use entra_auth::{
         ClientSecretCredential,
-        user::{AuthorizationCodeFlow, ClientProof},
+        user::{AuthorizationCodeFlow, ClientAuthentication},
     };
     let (tenant, client) = (
         "6babcaad-604b-40ac-a9d7-9fd97c0b779f",
@@ -131,7 +131,7 @@ fn a_secret_with_a_line_feed_is_rejected_before_anything_is_sent() {
     let error = ClientSecretCredential::new(tenant, client, "canary-of-a-secret\n").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     assert!(error.fix().unwrap().contains("trim"));
-    let proof = ClientProof::secret("canary-of-a-secret\r\n");
+    let proof = ClientAuthentication::secret("canary-of-a-secret\r\n");
     let flow = AuthorizationCodeFlow::builder(tenant, client, proof)
         .redirect_uri("https://shop.example/callback")
         .scopes(["User.Read"])

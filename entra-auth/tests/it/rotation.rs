@@ -13,7 +13,7 @@ use std::{
 use async_trait::async_trait;
 use entra_auth::{
     CachePartition, TokenCache,
-    user::{Account, ClientProof, OnBehalfOf, UserCredential},
+    user::{Account, ClientAuthentication, OnBehalfOf, UserCredential},
 };
 use entra_core::{
     AccessToken, Cloud, CredentialError, CredentialErrorKind, HttpTransport, ManualClock,
@@ -125,7 +125,7 @@ fn given(
     clock: &ManualClock,
     token: &str,
 ) -> UserCredential {
-    UserCredential::builder(account(), CLIENT, ClientProof::public(), token)
+    UserCredential::builder(account(), CLIENT, ClientAuthentication::public(), token)
         .cloud(provider())
         .transport(Arc::clone(service))
         .clock(clock.clone())
@@ -135,7 +135,7 @@ fn given(
 }
 
 fn resumed(service: &Arc<Rotating>, cache: &TokenCache, clock: &ManualClock) -> UserCredential {
-    UserCredential::resume(account(), CLIENT, ClientProof::public())
+    UserCredential::resume(account(), CLIENT, ClientAuthentication::public())
         .cloud(provider())
         .transport(Arc::clone(service))
         .clock(clock.clone())
@@ -278,7 +278,7 @@ async fn a_refresh_whose_answer_is_lost_is_not_sent_again_to_another_provider() 
 async fn long_work_on_behalf_of_a_caller_uses_each_refresh_token_once() {
     let service = Rotating::new();
     let clock = ManualClock::new();
-    let proof = ClientProof::secret("secret-of-the-rotation-test");
+    let proof = ClientAuthentication::secret("secret-of-the-rotation-test");
     let api = OnBehalfOf::builder(TENANT, CLIENT, proof)
         .cloud(provider())
         .transport(Arc::clone(&service))

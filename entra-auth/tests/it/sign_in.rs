@@ -8,7 +8,7 @@ use entra_auth::{
         AdminConsentOptions, ConsentScopes, Email, FrontChannelSignOut, Groups, ReturnPath,
         SignInErrorKind, SignOutOptions,
     },
-    user::{ClientProof, ResponseMode, StartOptions},
+    user::{ClientAuthentication, ResponseMode, StartOptions},
 };
 use entra_core::{Clock, TenantId, TokenCredential, TokenRequest, url::Url};
 use entra_mock::{App, FakeTenant};
@@ -39,7 +39,7 @@ fn client(tenant: &FakeTenant, app: &App) -> SignInClient {
     SignInClient::builder(
         tenant.id(),
         app.client_id(),
-        ClientProof::secret(app.secret()),
+        ClientAuthentication::secret(app.secret()),
     )
     .redirect_uri(CALLBACK)
     .scopes(["User.Read", "email"])
@@ -98,7 +98,7 @@ async fn a_certificate_and_a_domain_in_place_of_a_tenant_id_do_as_well() {
     let client = SignInClient::builder(
         tenant.domain(),
         app.client_id(),
-        ClientProof::certificate(certificate),
+        ClientAuthentication::certificate(certificate),
     )
     .redirect_uri(CALLBACK)
     .cloud(tenant.cloud())
@@ -241,7 +241,7 @@ async fn enter(
     changes: serde_json::Value,
     uid: &str,
     utid: &str,
-) -> Result<entra_auth::sign_in::SignedIn, entra_auth::sign_in::SignInError> {
+) -> Result<entra_auth::sign_in::SignInResult, entra_auth::sign_in::SignInError> {
     let (_, flow) = client.start(&StartOptions::default()).unwrap();
     let nonce = crate::sign_in_support::stored(&flow)["nonce"].clone();
     let claims = but(but(id_token(), json!({ "nonce": nonce })), changes);
@@ -318,8 +318,10 @@ fn what_cannot_work_is_refused_when_it_is_built() {
         good().redirect_uri("http://shop.example/callback"),
         good().redirect_uri("https://shop.example/callback#x"),
         good().tenants(["contoso.com"]),
-        SignInClient::builder(TENANT, "shop", ClientProof::secret("s")).redirect_uri(CALLBACK),
-        SignInClient::builder(TENANT, TENANT, ClientProof::secret(" ")).redirect_uri(CALLBACK),
+        SignInClient::builder(TENANT, "shop", ClientAuthentication::secret("s"))
+            .redirect_uri(CALLBACK),
+        SignInClient::builder(TENANT, TENANT, ClientAuthentication::secret(" "))
+            .redirect_uri(CALLBACK),
     ] {
         let error = bad.build().unwrap_err();
         assert_eq!(error.kind(), SignInErrorKind::Configuration, "{error}");
@@ -486,7 +488,7 @@ async fn the_account_alone_gives_tokens_at_another_replica() {
         SignInClient::builder(
             tenant.id(),
             app.client_id(),
-            ClientProof::secret(app.secret()),
+            ClientAuthentication::secret(app.secret()),
         )
         .redirect_uri(CALLBACK)
         .scopes(["User.Read"])

@@ -3,7 +3,7 @@
 use entra_auth::{
     SignInClient,
     sign_in::{ReturnPath, SignInErrorKind as Kind},
-    user::{ClientProof, StartOptions},
+    user::{ClientAuthentication, StartOptions},
 };
 use entra_core::{
     Cloud,
@@ -35,7 +35,7 @@ async fn shop() -> (FakeTenant, App, SignInClient) {
     let client = SignInClient::builder(
         tenant.id(),
         app.client_id(),
-        ClientProof::secret(app.secret()),
+        ClientAuthentication::secret(app.secret()),
     )
     .redirect_uri(CALLBACK)
     .cloud(tenant.cloud())

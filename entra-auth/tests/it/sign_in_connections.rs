@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use entra_auth::{
     SignInClient,
     sign_in::{Connections, SignInErrorKind},
-    user::{ClientProof, StartOptions},
+    user::{ClientAuthentication, StartOptions},
 };
 use entra_core::RetryPolicy;
 use entra_mock::{FakeTenant, Fault};
@@ -166,7 +166,7 @@ async fn a_discovery_that_was_lost_is_tried_again_at_the_next_sign_in() {
     let client = SignInClient::builder(
         host.id(),
         app.client_id(),
-        ClientProof::secret(app.secret()),
+        ClientAuthentication::secret(app.secret()),
     )
     .redirect_uri(CALLBACK)
     .cloud(host.cloud())
@@ -185,7 +185,7 @@ async fn a_discovery_that_was_lost_is_tried_again_at_the_next_sign_in() {
         let back = host.sign_in_at(url.as_str(), ADELE).query();
         let error = client.finish(flow, &back).await.unwrap_err();
         assert_eq!(error.kind(), SignInErrorKind::Unavailable, "{error:?}");
-        assert!(error.is_worth_another_try());
+        assert!(error.is_retryable());
         host.clear_faults();
     }
     host.forget_requests();

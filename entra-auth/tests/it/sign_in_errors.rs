@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use entra_auth::{
     SignInClient,
     sign_in::{SignInError, SignInErrorKind as Kind},
-    user::{ClientProof, Prompt, StartOptions},
+    user::{ClientAuthentication, Prompt, StartOptions},
 };
 use entra_core::{HttpTransport as _, RetryPolicy, url::form_urlencoded};
 use entra_mock::{AccessPolicy, App, FakeTenant, Fault};
@@ -133,7 +133,7 @@ async fn every_number_of_a_callback_has_its_own_kind_and_words() {
 fn an_admin_is_told_which_value_of_a_connection_cannot_be_used() {
     let client = "22222222-2222-2222-2222-222222222222";
     let of = |tenant: &str, secret: &str, address: &str| {
-        SignInClient::builder(tenant, client, ClientProof::secret(secret))
+        SignInClient::builder(tenant, client, ClientAuthentication::secret(secret))
             .redirect_uri(address)
             .build()
             .unwrap_err()
@@ -311,7 +311,7 @@ async fn each_fault_of_an_id_token_is_told_apart() {
 async fn an_application_without_a_flow_has_the_words_as_well() {
     let error = SignInError::flow_missing();
     assert_eq!(error.kind(), Kind::FlowMissing);
-    assert!(error.is_worth_another_try());
+    assert!(error.is_retryable());
     check_words(&error);
     let (_, client) = connection();
     let (_, other) = connection();
@@ -430,7 +430,7 @@ fn connect(tenant: &FakeTenant, app: &App) -> SignInClient {
     SignInClient::builder(
         tenant.id(),
         app.client_id(),
-        ClientProof::secret(app.secret()),
+        ClientAuthentication::secret(app.secret()),
     )
     .redirect_uri(CALLBACK)
     .scopes(["User.Read"])

@@ -8,7 +8,7 @@ use std::sync::{
 use async_trait::async_trait;
 use entra_auth::{
     Error,
-    sign_in::{Groups, GroupsClaim, Identity, SignInClientBuilder, SignInErrorKind, SignedIn},
+    sign_in::{Groups, GroupsClaim, Identity, SignInClientBuilder, SignInErrorKind, SignInResult},
 };
 use entra_core::{
     CredentialError, GroupMembership, MembershipError, MembershipErrorKind, ObjectId,
@@ -72,13 +72,13 @@ impl GroupMembership for Directory {
 async fn session_at(
     settings: impl FnOnce(SignInClientBuilder) -> SignInClientBuilder,
     claims: Value,
-) -> SignedIn {
+) -> SignInResult {
     let service = Service::new();
     let client = settings(builder(&service, &clock())).build().unwrap();
     sign_in(&service, &client, claims).await.unwrap()
 }
 
-async fn session(claims: Value) -> SignedIn {
+async fn session(claims: Value) -> SignInResult {
     session_at(|builder| builder, claims).await
 }
 
@@ -193,7 +193,7 @@ async fn nobody_enters_while_the_directory_is_silent() {
     let session = session(json!({})).await;
     let error = session.is_member_of_any(&directory, [A]).await.unwrap_err();
     assert_eq!(error.kind(), SignInErrorKind::GroupsUnavailable);
-    assert!(error.is_worth_another_try() && error.for_admin().contains("the directory says no"));
+    assert!(error.is_retryable() && error.for_admin().contains("the directory says no"));
     let error = session.group_ids(&directory).await.unwrap_err();
     assert_eq!(error.kind(), SignInErrorKind::GroupsUnavailable);
     let error = session
@@ -232,7 +232,7 @@ async fn a_missing_permission_at_the_group_check_is_permanent() {
         };
         let error = session.is_member_of_any(&directory, [A]).await.unwrap_err();
         assert_eq!(error.kind(), kind);
-        assert!(!error.is_worth_another_try());
+        assert!(!error.is_retryable());
         assert!(!error.for_user().contains("try again"), "{error}");
         assert!(error.for_admin().contains(words), "{}", error.for_admin());
     }

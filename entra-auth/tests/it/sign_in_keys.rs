@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use entra_auth::{TokenValidator, sign_in::SignInErrorKind, validate::InvalidTokenKind};
+use entra_auth::{TokenValidator, sign_in::SignInErrorKind, validate::TokenValidationErrorKind};
 use entra_core::Cloud;
 use serde_json::json;
 
@@ -90,7 +90,11 @@ async fn keys_at_another_host_than_the_issuers_are_never_asked_for() {
                 .validate(&OURS.token(&id_token()))
                 .await
                 .unwrap_err();
-            assert_eq!(error.kind(), InvalidTokenKind::KeysUnavailable, "{bad}");
+            assert_eq!(
+                error.kind(),
+                TokenValidationErrorKind::KeysUnavailable,
+                "{bad}"
+            );
         }
         let asked = service.asked();
         assert_eq!(asked.len(), 2, "{asked:?}");

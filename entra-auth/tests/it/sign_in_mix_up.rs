@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use entra_auth::{
     ErrorKind, SignInClient,
     sign_in::{Connections, SignInClientBuilder, SignInErrorKind as Kind},
-    user::{AuthorizationCodeFlow, Callback, ClientProof, PendingSignIn, StartOptions},
+    user::{AuthorizationCodeFlow, Callback, ClientAuthentication, PendingSignIn, StartOptions},
 };
 use entra_core::{Cloud, HttpTransport, RetryPolicy, TransportError, bytes::Bytes, http, url::Url};
 use entra_mock::{App, FakeTenant};
@@ -40,7 +40,7 @@ impl Attacker {
 
     /// The connection that a customer of the product has with it.
     pub(crate) fn connection(self: &Arc<Self>, redirect_uri: &str) -> SignInClientBuilder {
-        SignInClient::builder(TENANT, CLIENT, ClientProof::secret("s3cr3t"))
+        SignInClient::builder(TENANT, CLIENT, ClientAuthentication::secret("s3cr3t"))
             .name("evil")
             .redirect_uri(redirect_uri)
             .cloud(Self::cloud())
@@ -105,7 +105,7 @@ async fn tenant() -> (FakeTenant, App) {
 }
 
 fn contoso(tenant: &FakeTenant, app: &App, redirect_uri: &str) -> SignInClient {
-    let proof = ClientProof::secret(app.secret());
+    let proof = ClientAuthentication::secret(app.secret());
     SignInClient::builder(tenant.id(), app.client_id(), proof)
         .name("contoso")
         .redirect_uri(redirect_uri)
@@ -181,7 +181,7 @@ async fn a_code_for_one_connection_never_reaches_the_provider_of_another() {
 async fn the_flows_below_send_a_code_to_the_service_of_its_sign_in_only() {
     let (tenant, app) = tenant().await;
     let attacker = Arc::new(Attacker::default());
-    let proof = ClientProof::secret(app.secret());
+    let proof = ClientAuthentication::secret(app.secret());
     // The same application at both, as far as ids go.
     let flow = |redirect_uri: String| {
         AuthorizationCodeFlow::builder(tenant.id(), app.client_id(), proof.clone())

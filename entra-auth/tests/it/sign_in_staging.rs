@@ -8,8 +8,8 @@ use std::sync::{
 use async_trait::async_trait;
 use entra_auth::{
     SignInClient, TokenCache,
-    sign_in::{SignInErrorKind, SignedIn},
-    user::{Account, ClientProof, StartOptions},
+    sign_in::{SignInErrorKind, SignInResult},
+    user::{Account, ClientAuthentication, StartOptions},
 };
 use entra_core::{
     Cloud, HttpTransport, RetryPolicy, TokenCredential, TokenRequest, TransportError, bytes::Bytes,
@@ -43,7 +43,7 @@ async fn shop() -> (FakeTenant, App) {
 }
 
 fn connect(tenant: &FakeTenant, app: &App, cache: &TokenCache) -> SignInClient {
-    let proof = ClientProof::secret(app.secret());
+    let proof = ClientAuthentication::secret(app.secret());
     SignInClient::builder(tenant.id(), app.client_id(), proof)
         .redirect_uri(CALLBACK)
         .scopes(["User.Read"])
@@ -54,7 +54,7 @@ fn connect(tenant: &FakeTenant, app: &App, cache: &TokenCache) -> SignInClient {
         .unwrap()
 }
 
-async fn sign_in(tenant: &FakeTenant, client: &SignInClient) -> SignedIn {
+async fn sign_in(tenant: &FakeTenant, client: &SignInClient) -> SignInResult {
     let (url, flow) = client.start(&StartOptions::default()).unwrap();
     let back = tenant.sign_in_at(url.as_str(), ADELE);
     client.finish(flow, &back.query()).await.unwrap()
@@ -194,10 +194,10 @@ impl HttpTransport for Provider {
 }
 
 /// A sign-in at the provider by the same client id, on the same cache.
-async fn sign_in_at(provider: &Arc<Provider>, cache: &TokenCache) -> (SignInClient, SignedIn) {
+async fn sign_in_at(provider: &Arc<Provider>, cache: &TokenCache) -> (SignInClient, SignInResult) {
     let token = format!("{}/token", provider.issuer);
     let cloud = Cloud::openid_provider(provider.issuer, &token, Some(&token), None).unwrap();
-    let client = SignInClient::builder(TENANT, CLIENT, ClientProof::secret("s3cr3t"))
+    let client = SignInClient::builder(TENANT, CLIENT, ClientAuthentication::secret("s3cr3t"))
         .redirect_uri(CALLBACK)
         .scopes(["User.Read"])
         .cloud(cloud)

@@ -8,8 +8,8 @@ use std::{
 use async_trait::async_trait;
 use entra_auth::{
     SignInClient,
-    sign_in::{SignInClientBuilder, SignInError, SignedIn},
-    user::{ClientProof, PendingSignIn, StartOptions},
+    sign_in::{SignInClientBuilder, SignInError, SignInResult},
+    user::{ClientAuthentication, PendingSignIn, StartOptions},
 };
 use entra_core::{HttpTransport, ManualClock, RetryPolicy, TransportError, bytes::Bytes, http};
 use serde_json::{Value, json};
@@ -76,7 +76,7 @@ pub(crate) fn builder_for(
     service: &Arc<Service>,
     clock: &ManualClock,
 ) -> SignInClientBuilder {
-    SignInClient::builder(tenant, CLIENT, ClientProof::secret("s3cr3t"))
+    SignInClient::builder(tenant, CLIENT, ClientAuthentication::secret("s3cr3t"))
         .redirect_uri(CALLBACK)
         .scopes(["User.Read"])
         .transport(Arc::clone(service))
@@ -131,7 +131,7 @@ pub(crate) async fn sign_in(
     service: &Service,
     client: &SignInClient,
     changes: Value,
-) -> Result<SignedIn, SignInError> {
+) -> Result<SignInResult, SignInError> {
     sign_in_with(service, client, &StartOptions::default(), changes).await
 }
 
@@ -140,7 +140,7 @@ pub(crate) async fn sign_in_with(
     client: &SignInClient,
     options: &StartOptions,
     changes: Value,
-) -> Result<SignedIn, SignInError> {
+) -> Result<SignInResult, SignInError> {
     let (_, flow) = client.start(options).unwrap();
     service.then(200, &success(&flow, changes));
     let callback = callback(&flow);

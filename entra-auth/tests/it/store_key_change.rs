@@ -5,7 +5,7 @@ use std::sync::Arc;
 use entra_auth::{
     TokenCache,
     store::{EncryptionKey, StoreErrorKind},
-    user::{Account, ClientProof, UserCredential},
+    user::{Account, ClientAuthentication, UserCredential},
 };
 use entra_core::{TokenCredential, TokenRequest};
 use entra_mock::{App, FakeTenant};
@@ -32,7 +32,7 @@ async fn resumes(
     shelf: &Arc<Shelf>,
     keys: &[u8],
 ) -> bool {
-    let proof = ClientProof::secret(app.secret());
+    let proof = ClientAuthentication::secret(app.secret());
     let user = UserCredential::resume(account.clone(), app.client_id(), proof)
         .cloud(tenant.cloud())
         .clock(tenant.clock())

@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use entra_auth::{
     CachePartition, TokenCache,
-    user::{AuthorizationCodeFlow, ClientProof, StartOptions, UserCredential},
+    user::{AuthorizationCodeFlow, ClientAuthentication, StartOptions, UserCredential},
 };
 use entra_core::{Secret, TokenCredential, TokenRequest};
 use entra_mock::{App, FakeTenant};
@@ -18,7 +18,7 @@ fn read() -> TokenRequest {
 }
 
 async fn sign_in(tenant: &FakeTenant, app: &App, cache: &TokenCache, who: &str) -> UserCredential {
-    let proof = ClientProof::secret(app.secret());
+    let proof = ClientAuthentication::secret(app.secret());
     let flow = AuthorizationCodeFlow::builder(tenant.id(), app.client_id(), proof)
         .redirect_uri("https://shop.example/callback")
         .scopes(["User.Read"])
@@ -39,7 +39,7 @@ fn elsewhere(
     cache: &TokenCache,
     (person, refresh_token): (&UserCredential, &Secret),
 ) -> UserCredential {
-    let proof = ClientProof::secret(app.secret());
+    let proof = ClientAuthentication::secret(app.secret());
     UserCredential::builder(
         person.account().clone(),
         app.client_id(),

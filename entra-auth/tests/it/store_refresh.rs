@@ -6,7 +6,7 @@ use entra_auth::{
     CachePartition, ErrorKind, TokenCache,
     store::EncryptionKey,
     user::{
-        Account, AuthorizationCodeFlow, ClientProof, DeviceCodeCredential, StartOptions,
+        Account, AuthorizationCodeFlow, ClientAuthentication, DeviceCodeCredential, StartOptions,
         UserCredential,
     },
 };
@@ -38,7 +38,7 @@ fn sealed(shelf: &Arc<Shelf>) -> TokenCache {
 }
 
 pub(crate) fn replica(tenant: &FakeTenant, app: &App, cache: &TokenCache) -> AuthorizationCodeFlow {
-    let proof = ClientProof::secret(app.secret());
+    let proof = ClientAuthentication::secret(app.secret());
     AuthorizationCodeFlow::builder(tenant.id(), app.client_id(), proof)
         .redirect_uri("https://shop.example/callback")
         .scopes(["User.Read"])
@@ -89,12 +89,16 @@ async fn another_replica_goes_on_with_the_account_alone() {
     adele.token(&mail()).await.unwrap();
     tenant.requests().to("/token").assert_count(2);
     tenant.clock().advance(Duration::from_secs(2 * 3600));
-    let third = UserCredential::resume(account, app.client_id(), ClientProof::secret(app.secret()))
-        .cloud(tenant.cloud())
-        .clock(tenant.clock())
-        .cache(&cache(&shelf))
-        .build()
-        .unwrap();
+    let third = UserCredential::resume(
+        account,
+        app.client_id(),
+        ClientAuthentication::secret(app.secret()),
+    )
+    .cloud(tenant.cloud())
+    .clock(tenant.clock())
+    .cache(&cache(&shelf))
+    .build()
+    .unwrap();
     third.token(&read()).await.unwrap();
     tenant.requests().to("/token").assert_count(3);
 }
@@ -179,7 +183,7 @@ async fn of_two_refreshes_at_once_at_two_replicas_the_last_token_stays_in_the_st
     let late = UserCredential::builder(
         here.account().clone(),
         app.client_id(),
-        ClientProof::secret(app.secret()),
+        ClientAuthentication::secret(app.secret()),
         here.refresh_token().unwrap(),
     )
     .cloud(tenant.cloud())
@@ -208,7 +212,7 @@ async fn a_refresh_token_that_another_replica_has_replaced_is_not_the_end() {
     let shelf = Shelf::new();
     let one = replica(&tenant, &app, &cache(&shelf));
     let account = sign_in(&tenant, &one, ADELE).await.account().clone();
-    let proof = ClientProof::secret(app.secret());
+    let proof = ClientAuthentication::secret(app.secret());
     let there = UserCredential::builder(account.clone(), app.client_id(), proof, "void")
         .cloud(tenant.cloud())
         .clock(tenant.clock())
@@ -368,7 +372,7 @@ async fn without_a_store_a_person_is_kept_in_memory_as_ever() {
     assert!(flow.resume(adele.account()).await.is_some());
     let anew = replica(&tenant, &app, &cache);
     assert!(anew.resume(adele.account()).await.is_none());
-    let proof = ClientProof::secret(app.secret());
+    let proof = ClientAuthentication::secret(app.secret());
     let error = UserCredential::resume(adele.account().clone(), app.client_id(), proof)
         .cache(&cache)
         .build()
@@ -397,7 +401,7 @@ async fn a_device_sign_in_is_resumed_after_a_restart() {
     .unwrap();
     let account = tool.sign_in(["User.Read"]).await.unwrap().account().clone();
     tenant.clock().advance(Duration::from_secs(2 * 3600));
-    let resumed = UserCredential::resume(account, app.client_id(), ClientProof::public())
+    let resumed = UserCredential::resume(account, app.client_id(), ClientAuthentication::public())
         .cloud(tenant.cloud())
         .clock(tenant.clock())
         .cache(&cache(&shelf))

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use entra_auth::{
     CachePartition, Discovery, ErrorKind, TokenCache,
     store::EncryptionKey,
-    user::{AuthorizationCodeFlow, ClientProof, OnBehalfOf, StartOptions},
+    user::{AuthorizationCodeFlow, ClientAuthentication, OnBehalfOf, StartOptions},
 };
 use entra_core::{
     Clock, Cloud, ManualClock, RetryPolicy, ScriptedTransport, TokenCredential, TokenRequest,
@@ -204,7 +204,7 @@ fn site(
     clock: &ManualClock,
     cache: &TokenCache,
 ) -> AuthorizationCodeFlow {
-    let proof = ClientProof::secret(app.secret());
+    let proof = ClientAuthentication::secret(app.secret());
     AuthorizationCodeFlow::builder(tenant.id(), app.client_id(), proof)
         .redirect_uri("https://shop.example/callback")
         .scopes(["User.Read"])
@@ -338,7 +338,7 @@ async fn tokens_that_have_expired_leave_the_memory_when_others_come() {
 #[tokio::test]
 async fn long_work_that_is_looked_up_goes_on_and_what_is_idle_for_a_quarter_expires() {
     let clock = ManualClock::new();
-    let proof = ClientProof::secret("s3cr3t");
+    let proof = ClientAuthentication::secret("s3cr3t");
     let builder = OnBehalfOf::builder(TENANT, CLIENT, proof);
     let api = builder.clock(clock.clone()).build().unwrap();
     for key in ["idle", "busy"] {

@@ -5,7 +5,7 @@ use std::{fmt::Write, sync::Arc};
 use entra_auth::{
     CachePartition,
     user::{
-        Account, AuthorizationCodeFlow, ClientProof, DeviceCodeCredential, OnBehalfOf,
+        Account, AuthorizationCodeFlow, ClientAuthentication, DeviceCodeCredential, OnBehalfOf,
         StartOptions, UserCredential,
     },
 };
@@ -53,7 +53,7 @@ async fn codes_refresh_tokens_assertions_and_device_codes_are_never_shown() {
                 }),
         )
     };
-    let flow = AuthorizationCodeFlow::builder(TENANT, CLIENT, ClientProof::secret(SECRET))
+    let flow = AuthorizationCodeFlow::builder(TENANT, CLIENT, ClientAuthentication::secret(SECRET))
         .redirect_uri("https://shop.example/cb")
         .clock(ManualClock::new())
         .transport(script(&[granted(), echo(), echo()]));
@@ -94,7 +94,7 @@ async fn codes_refresh_tokens_assertions_and_device_codes_are_never_shown() {
     )
     .unwrap();
 
-    let obo = OnBehalfOf::builder(TENANT, CLIENT, ClientProof::secret(SECRET))
+    let obo = OnBehalfOf::builder(TENANT, CLIENT, ClientAuthentication::secret(SECRET))
         .clock(ManualClock::new())
         .transport(script(&[echo()]))
         .build()
@@ -131,7 +131,7 @@ fn names_addresses_and_account_ids_of_users_are_not_shown_by_debug() {
     let refresh = UserCredential::builder(
         account(),
         CLIENT,
-        ClientProof::public(),
+        ClientAuthentication::public(),
         "canary-refresh-zyx9a7cxyz",
     );
     let device = DeviceCodeCredential::builder(TENANT, CLIENT, |_| {}).account(account());
@@ -155,7 +155,7 @@ fn names_addresses_and_account_ids_of_users_are_not_shown_by_debug() {
         let password = entra_auth::user::PasswordCredential::builder(
             TENANT,
             CLIENT,
-            ClientProof::public(),
+            ClientAuthentication::public(),
             USERNAME,
             "canary-word-zyx9a7cxyz",
         );
@@ -168,8 +168,8 @@ fn names_addresses_and_account_ids_of_users_are_not_shown_by_debug() {
     }
     #[cfg(feature = "interactive")]
     {
-        use entra_auth::user::InteractiveCredential;
-        let browser = InteractiveCredential::builder(TENANT, CLIENT)
+        use entra_auth::user::InteractiveBrowserCredential;
+        let browser = InteractiveBrowserCredential::builder(TENANT, CLIENT)
             .login_hint(USERNAME)
             .account(account());
         write!(

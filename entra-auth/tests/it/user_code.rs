@@ -5,8 +5,8 @@ use std::time::Duration;
 use entra_auth::{
     Certificate, ErrorKind, TokenCache,
     user::{
-        AuthorizationCodeFlow, AuthorizationCodeFlowBuilder, ClientProof, PendingSignIn, Prompt,
-        ResponseMode, StartOptions, UserCredential,
+        AuthorizationCodeFlow, AuthorizationCodeFlowBuilder, ClientAuthentication, PendingSignIn,
+        Prompt, ResponseMode, StartOptions, UserCredential,
     },
 };
 use entra_core::{Clock, CredentialErrorKind, TokenCredential, TokenRequest, url::Url};
@@ -26,7 +26,11 @@ pub(crate) async fn shop() -> (FakeTenant, App) {
     (tenant, app)
 }
 
-fn builder(tenant: &FakeTenant, app: &App, proof: ClientProof) -> AuthorizationCodeFlowBuilder {
+fn builder(
+    tenant: &FakeTenant,
+    app: &App,
+    proof: ClientAuthentication,
+) -> AuthorizationCodeFlowBuilder {
     AuthorizationCodeFlow::builder(tenant.id(), app.client_id(), proof)
         .redirect_uri(CALLBACK)
         .scopes(["User.Read"])
@@ -35,7 +39,7 @@ fn builder(tenant: &FakeTenant, app: &App, proof: ClientProof) -> AuthorizationC
 }
 
 fn flow(tenant: &FakeTenant, app: &App) -> AuthorizationCodeFlow {
-    let proof = ClientProof::secret(app.secret());
+    let proof = ClientAuthentication::secret(app.secret());
     builder(tenant, app, proof).build().unwrap()
 }
 
@@ -98,9 +102,9 @@ async fn every_kind_of_proof_redeems_a_code() {
     let jwt = tenant.federated_token("https://tokens.example.com", "shop");
     let jwt = entra_core::Secret::from(jwt);
     for proof in [
-        ClientProof::secret(app.secret()),
-        ClientProof::certificate(certificate),
-        ClientProof::assertion(Fixed(jwt)),
+        ClientAuthentication::secret(app.secret()),
+        ClientAuthentication::certificate(certificate),
+        ClientAuthentication::assertion(Fixed(jwt)),
     ] {
         let flow = builder(&tenant, &app, proof).build().unwrap();
         let adele = sign_in(&tenant, &flow, ADELE).await;
@@ -113,7 +117,7 @@ async fn every_kind_of_proof_redeems_a_code() {
         .register_app("Tool")
         .public_redirect_uri(CALLBACK)
         .delegated_permission("Mail.Read");
-    let flow = builder(&tenant, &tool, ClientProof::public())
+    let flow = builder(&tenant, &tool, ClientAuthentication::public())
         .build()
         .unwrap();
     let adele = sign_in(&tenant, &flow, ADELE).await;
@@ -242,7 +246,7 @@ async fn each_refusal_of_a_code_is_told_apart() {
         Err(Some(7_000_215)),
         "no secret"
     );
-    let public = builder(&tenant, &app, ClientProof::public())
+    let public = builder(&tenant, &app, ClientAuthentication::public())
         .build()
         .unwrap();
     let (url, state) = public.start(&StartOptions::default()).unwrap();
@@ -278,7 +282,7 @@ async fn settings_that_cannot_work_are_refused_before_anything_is_sent() {
         AuthorizationCodeFlow::builder(
             "contoso.com",
             crate::support::CLIENT,
-            ClientProof::secret(secret),
+            ClientAuthentication::secret(secret),
         )
         .redirect_uri(redirect)
         .build()
@@ -302,7 +306,7 @@ async fn settings_that_cannot_work_are_refused_before_anything_is_sent() {
 async fn people_are_kept_apart_also_in_a_shared_cache() {
     let (tenant, app) = shop().await;
     let cache = TokenCache::new();
-    let flow = builder(&tenant, &app, ClientProof::secret(app.secret()))
+    let flow = builder(&tenant, &app, ClientAuthentication::secret(app.secret()))
         .cache(&cache)
         .build()
         .unwrap();
@@ -337,7 +341,7 @@ async fn a_stored_refresh_token_goes_on_and_is_replaced_with_each_use() {
     let adele = UserCredential::builder(
         serde_json::from_str(&account).unwrap(),
         app.client_id(),
-        ClientProof::secret(app.secret()),
+        ClientAuthentication::secret(app.secret()),
         &stored,
     )
     .cloud(tenant.cloud())

@@ -7,7 +7,7 @@ use std::{
 
 use entra_auth::{
     ErrorKind,
-    user::{ClientProof, DeviceCodeCredential, DeviceCodePrompt, OnBehalfOf},
+    user::{ClientAuthentication, DeviceCodeCredential, DeviceCodePrompt, OnBehalfOf},
 };
 use entra_core::{Clock, CredentialErrorKind, ScriptedTransport, TokenCredential, TokenRequest};
 use entra_mock::{App, FakeTenant, Fault};
@@ -210,7 +210,7 @@ fn on_behalf_of(tenant: &FakeTenant, api: &App) -> OnBehalfOf {
     OnBehalfOf::builder(
         tenant.id(),
         api.client_id(),
-        ClientProof::secret(api.secret()),
+        ClientAuthentication::secret(api.secret()),
     )
     .cloud(tenant.cloud())
     .clock(tenant.clock())
@@ -317,9 +317,11 @@ async fn each_refusal_of_an_assertion_is_told_apart() {
         refused(good.expose_secret(), "User.Read").await,
         Some(7_000_215)
     );
-    let error = OnBehalfOf::builder(tenant.id(), api.client_id(), ClientProof::public()).build();
+    let error =
+        OnBehalfOf::builder(tenant.id(), api.client_id(), ClientAuthentication::public()).build();
     assert_eq!(error.unwrap_err().kind(), ErrorKind::Configuration);
-    let alias = OnBehalfOf::builder("common", api.client_id(), ClientProof::secret("s")).build();
+    let alias =
+        OnBehalfOf::builder("common", api.client_id(), ClientAuthentication::secret("s")).build();
     assert_eq!(alias.unwrap_err().kind(), ErrorKind::Configuration);
 }
 
@@ -333,7 +335,7 @@ async fn a_password_signs_in_once_and_each_refusal_is_told_apart() {
         PasswordCredential::builder(
             tenant.id(),
             app.client_id(),
-            ClientProof::public(),
+            ClientAuthentication::public(),
             name,
             password,
         )
@@ -362,8 +364,13 @@ async fn a_password_signs_in_once_and_each_refusal_is_told_apart() {
     assert_eq!(refused(ADELE, password.expose_secret()).await, Some(50_076));
     tenant.user(ADELE).disable();
     assert_eq!(refused(ADELE, password.expose_secret()).await, Some(50_057));
-    let empty =
-        PasswordCredential::builder(tenant.id(), app.client_id(), ClientProof::public(), "", "x");
+    let empty = PasswordCredential::builder(
+        tenant.id(),
+        app.client_id(),
+        ClientAuthentication::public(),
+        "",
+        "x",
+    );
     assert_eq!(empty.build().unwrap_err().kind(), ErrorKind::Configuration);
 }
 

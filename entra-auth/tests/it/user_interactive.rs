@@ -12,7 +12,7 @@ use std::{
 
 use entra_auth::{
     ErrorKind,
-    user::{InteractiveCredential, InteractiveCredentialBuilder},
+    user::{InteractiveBrowserCredential, InteractiveBrowserCredentialBuilder},
 };
 use entra_core::{TokenCredential, TokenRequest, url::Url};
 use entra_mock::{App, FakeTenant, Redirected};
@@ -28,8 +28,8 @@ async fn tool() -> (Arc<FakeTenant>, App) {
     (Arc::new(tenant), app)
 }
 
-fn builder(tenant: &FakeTenant, app: &App) -> InteractiveCredentialBuilder {
-    InteractiveCredential::builder(tenant.id(), app.client_id())
+fn builder(tenant: &FakeTenant, app: &App) -> InteractiveBrowserCredentialBuilder {
+    InteractiveBrowserCredential::builder(tenant.id(), app.client_id())
         .cloud(tenant.cloud())
         .clock(tenant.clock())
 }

@@ -2,7 +2,10 @@
 
 use entra_auth::{
     ClientSecretCredential, Discovery, TokenValidator,
-    validate::{InvalidToken, InvalidTokenKind, TokenValidatorBuilder, TokenVersion, ValidToken},
+    validate::{
+        TokenValidationError, TokenValidationErrorKind, TokenValidatorBuilder, TokenVersion,
+        ValidatedToken,
+    },
 };
 use entra_core::{ClientId, Clock, Cloud, TokenCredential, TokenRequest};
 use entra_mock::{App, FakeTenant};
@@ -105,7 +108,7 @@ async fn a_persons_token_for_the_api_is_read_in_both_versions() {
             .validate(sent.access_token().expose_secret())
             .await
             .unwrap_err();
-        assert_eq!(refused.kind(), InvalidTokenKind::Expired);
+        assert_eq!(refused.kind(), TokenValidationErrorKind::Expired);
         let said = refused.to_string();
         assert!(
             said.contains("expired at 20") && said.ends_with('Z'),
@@ -130,7 +133,7 @@ async fn a_persons_token_for_the_api_is_read_in_both_versions() {
             .validate(sent.access_token().expose_secret())
             .await
             .unwrap_err();
-        assert_eq!(refused.kind(), InvalidTokenKind::Issuer);
+        assert_eq!(refused.kind(), TokenValidationErrorKind::Issuer);
     }
 }
 
@@ -158,13 +161,16 @@ async fn an_applications_own_token_is_told_from_a_persons() {
         assert_eq!(token.oid(), Some(client.service_principal_id()));
         assert_eq!(token.scopes().count(), 0);
         for (builder, kind) in [
-            (rules().user_only(), InvalidTokenKind::UserRequired),
-            (rules().scopes_any(["Tasks.Read"]), InvalidTokenKind::Scope),
+            (rules().user_only(), TokenValidationErrorKind::UserRequired),
+            (
+                rules().scopes_any(["Tasks.Read"]),
+                TokenValidationErrorKind::Scope,
+            ),
             (
                 rules().roles_all(["Tasks.ReadAll", "Other"]),
-                InvalidTokenKind::Role,
+                TokenValidationErrorKind::Role,
             ),
-            (rules().clients([CALLER]), InvalidTokenKind::Client),
+            (rules().clients([CALLER]), TokenValidationErrorKind::Client),
         ] {
             let refused = builder
                 .build()
@@ -210,10 +216,10 @@ async fn a_person_who_signs_in_is_known_by_the_id_token() {
     }
     let elsewhere = people("organizations", app.client_id()).tenants([OTHER_TENANT]);
     for (builder, kind) in [
-        (elsewhere, InvalidTokenKind::Tenant),
+        (elsewhere, TokenValidationErrorKind::Tenant),
         (
             people(&guid, CLIENT.parse().unwrap()),
-            InvalidTokenKind::Audience,
+            TokenValidationErrorKind::Audience,
         ),
     ] {
         let refused = builder.build().unwrap().validate(sent).await.unwrap_err();
@@ -238,7 +244,7 @@ async fn a_person_who_signs_in_is_known_by_the_id_token() {
 async fn at(
     builder: TokenValidatorBuilder,
     claims: &Value,
-) -> (Result<ValidToken, InvalidToken>, String) {
+) -> (Result<ValidatedToken, TokenValidationError>, String) {
     let service = SignIn::new();
     let validator = on(builder, &service, &clock()).build().unwrap();
     let outcome = validator.validate(&OURS.token(claims)).await;
@@ -289,7 +295,7 @@ async fn each_cloud_has_keys_and_issuers_of_its_own() {
             json!({ "iss": "https://login.example/".to_owned() + TENANT }),
         );
         let refused = at(builder(), &elsewhere).await.0.unwrap_err();
-        assert_eq!(refused.kind(), InvalidTokenKind::Issuer);
+        assert_eq!(refused.kind(), TokenValidationErrorKind::Issuer);
     }
     let own_keys = TokenValidator::id_tokens(TENANT, CLIENT).own_signing_keys(CLIENT);
     let (_, asked) = at(own_keys, &id_token()).await;
@@ -325,7 +331,7 @@ async fn an_authority_for_many_tenants_lets_in_those_that_it_is_told() {
             .0
             .err()
             .map(|refused| refused.kind());
-        let expected = refused.then_some(InvalidTokenKind::Tenant);
+        let expected = refused.then_some(TokenValidationErrorKind::Tenant);
         assert_eq!(kind, expected, "{builder:?} {tenant}");
     }
     // The tenant of the issuer counts, whatever `tid` says.
@@ -335,7 +341,7 @@ async fn an_authority_for_many_tenants_lets_in_those_that_it_is_told() {
         .0
         .unwrap_err()
         .kind();
-    assert_eq!(kind, InvalidTokenKind::Issuer);
+    assert_eq!(kind, TokenValidationErrorKind::Issuer);
     // Version 1 has a template as well.
     let api = TokenValidator::access_tokens("common", [API]).tenants([TENANT]);
     at(api, &application_token()).await.0.unwrap();
@@ -385,7 +391,7 @@ async fn another_providers_access_tokens_are_read_by_their_own_names() {
         .validate(&sent)
         .await
         .unwrap_err();
-    assert_eq!(refused.kind(), InvalidTokenKind::Audience);
+    assert_eq!(refused.kind(), TokenValidationErrorKind::Audience);
     let service_token = OURS.token(&but(claims.clone(), json!({ "sub": "board" })));
     let token = rules("one")
         .build()
@@ -401,7 +407,7 @@ async fn another_providers_access_tokens_are_read_by_their_own_names() {
         .validate(&id_token)
         .await
         .unwrap_err();
-    assert_eq!(refused.kind(), InvalidTokenKind::TokenUse);
+    assert_eq!(refused.kind(), TokenValidationErrorKind::TokenUse);
 }
 
 #[tokio::test]
@@ -426,7 +432,10 @@ async fn id_tokens_of_version_1_are_read_where_they_are_asked_for() {
     let refused = at(people().versions([TokenVersion::V1]), &id_token())
         .await
         .0;
-    assert_eq!(refused.unwrap_err().kind(), InvalidTokenKind::Issuer);
+    assert_eq!(
+        refused.unwrap_err().kind(),
+        TokenValidationErrorKind::Issuer
+    );
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Tokens that somebody made up, stole or bent, each refused for its own reason.
 
 use aws_lc_rs::hmac;
-use entra_auth::validate::InvalidTokenKind::{
+use entra_auth::validate::TokenValidationErrorKind::{
     self, Algorithm, Audience, Expired, Issuer, Malformed, Nonce, NotYetValid, Signature, Tenant,
     TokenUse, UnknownKey,
 };
@@ -13,13 +13,13 @@ use crate::validate_support::{
     encode, id_token, issuer_v1, issuer_v2, people, person_token,
 };
 
-async fn refusal(token: &str) -> Option<InvalidTokenKind> {
+async fn refusal(token: &str) -> Option<TokenValidationErrorKind> {
     let validator = people(&SignIn::new());
     let outcome = validator.validate_id_token(token, Some("n-1")).await;
     outcome.err().map(|refused| refused.kind())
 }
 
-async fn refusal_at_api(token: &str) -> Option<InvalidTokenKind> {
+async fn refusal_at_api(token: &str) -> Option<TokenValidationErrorKind> {
     let validator = callers().build().unwrap();
     validator
         .validate(token)
@@ -29,12 +29,12 @@ async fn refusal_at_api(token: &str) -> Option<InvalidTokenKind> {
 }
 
 /// The ID token with other claims, well signed.
-async fn with(changes: Value) -> Option<InvalidTokenKind> {
+async fn with(changes: Value) -> Option<TokenValidationErrorKind> {
     refusal(&OURS.token(&but(id_token(), changes))).await
 }
 
 /// The ID token with another header, well signed.
-async fn under(changes: Value) -> Option<InvalidTokenKind> {
+async fn under(changes: Value) -> Option<TokenValidationErrorKind> {
     refusal(&OURS.token_with(&but(OURS.header(), changes), &id_token())).await
 }
 

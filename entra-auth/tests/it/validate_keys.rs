@@ -8,7 +8,7 @@ use std::{
 
 use entra_auth::{
     TokenValidator,
-    validate::{InvalidToken, InvalidTokenKind, SigningKeys, ValidToken},
+    validate::{SigningKeys, TokenValidationError, TokenValidationErrorKind, ValidatedToken},
 };
 use entra_core::{Clock, ManualClock};
 use entra_mock::FakeTenant;
@@ -35,11 +35,11 @@ fn lasting() -> Value {
     but(id_token(), json!({ "exp": 3_000_000_000_i64 }))
 }
 
-async fn ours(validator: &TokenValidator) -> Result<ValidToken, InvalidToken> {
+async fn ours(validator: &TokenValidator) -> Result<ValidatedToken, TokenValidationError> {
     validator.validate(&OURS.token(&lasting())).await
 }
 
-async fn foreign(validator: &TokenValidator) -> Result<ValidToken, InvalidToken> {
+async fn foreign(validator: &TokenValidator) -> Result<ValidatedToken, TokenValidationError> {
     validator.validate(&FOREIGN.token(&lasting())).await
 }
 
@@ -102,7 +102,7 @@ async fn a_first_fetch_that_fails_is_shared_and_then_forgotten() {
     service.open(true);
     for caller in waiting {
         let refused = caller.await.unwrap().unwrap_err();
-        assert_eq!(refused.kind(), InvalidTokenKind::KeysUnavailable);
+        assert_eq!(refused.kind(), TokenValidationErrorKind::KeysUnavailable);
         assert_eq!(refused.http_status(), 503);
         assert_eq!(
             (refused.bearer_error(), refused.www_authenticate()),
@@ -127,7 +127,7 @@ async fn unknown_keys_cause_one_fetch_in_five_minutes_however_many_come() {
             let header = json!({ "alg": "RS256", "kid": format!("made-up-{round}-{number}") });
             let token = FOREIGN.token_with(&header, &lasting());
             let refused = validator.validate(&token).await.unwrap_err();
-            assert_eq!(refused.kind(), InvalidTokenKind::UnknownKey);
+            assert_eq!(refused.kind(), TokenValidationErrorKind::UnknownKey);
         }
         assert_eq!(service.fetches(), 2 + round);
         clock.advance(5 * MINUTE - Duration::from_secs(1));
@@ -160,7 +160,7 @@ async fn many_at_once_with_unknown_keys_share_one_fetch_and_hold_nobody_up() {
     service.open(true);
     for caller in flood {
         let refused = caller.await.unwrap().unwrap_err();
-        assert_eq!(refused.kind(), InvalidTokenKind::UnknownKey);
+        assert_eq!(refused.kind(), TokenValidationErrorKind::UnknownKey);
     }
     assert_eq!(service.fetches(), 2);
 }
@@ -179,7 +179,7 @@ async fn a_new_key_is_found_at_its_first_token() {
     clock.advance(12 * HOUR);
     foreign(&validator).await.unwrap();
     let refused = ours(&validator).await.unwrap_err();
-    assert_eq!(refused.kind(), InvalidTokenKind::UnknownKey);
+    assert_eq!(refused.kind(), TokenValidationErrorKind::UnknownKey);
 }
 
 #[tokio::test]
@@ -214,7 +214,7 @@ async fn after_twelve_hours_without_a_token_the_next_one_waits_for_new_keys() {
     let refused = ours(&validator).await.unwrap_err();
     assert_eq!(
         refused.kind(),
-        InvalidTokenKind::UnknownKey,
+        TokenValidationErrorKind::UnknownKey,
         "revoked in the meantime"
     );
     foreign(&validator).await.unwrap();
@@ -276,7 +276,7 @@ async fn the_last_known_keys_are_used_for_a_day_and_every_failure_is_logged_as_a
     clock.advance(MINUTE);
     for _ in 0..3 {
         let refused = ours(&validator).await.unwrap_err();
-        assert_eq!(refused.kind(), InvalidTokenKind::KeysUnavailable);
+        assert_eq!(refused.kind(), TokenValidationErrorKind::KeysUnavailable);
     }
     assert!(log.text().contains("tokens cannot be validated"));
     service.fail(false);
@@ -298,7 +298,11 @@ async fn how_long_the_last_known_keys_are_used_can_be_set() {
         settle().await;
         clock.advance(MINUTE);
         let refused = ours(&validator).await.unwrap_err();
-        assert_eq!(refused.kind(), InvalidTokenKind::KeysUnavailable, "{hours}");
+        assert_eq!(
+            refused.kind(),
+            TokenValidationErrorKind::KeysUnavailable,
+            "{hours}"
+        );
     }
 }
 
@@ -312,7 +316,7 @@ async fn keys_age_by_either_clock_and_a_clock_that_was_ahead_keeps_no_withdrawn_
     service.publish([FOREIGN.jwk()]);
     clock.advance(12 * HOUR);
     let refused = ours(&validator).await.unwrap_err();
-    assert_eq!(refused.kind(), InvalidTokenKind::UnknownKey);
+    assert_eq!(refused.kind(), TokenValidationErrorKind::UnknownKey);
     assert_eq!(
         service.fetches(),
         3,
@@ -341,7 +345,7 @@ async fn an_unknown_key_may_be_new_while_nobody_can_tell() {
     service.fail(true);
     for _ in 0..100 {
         let refused = foreign(&validator).await.unwrap_err();
-        assert_eq!(refused.kind(), InvalidTokenKind::KeysUnavailable);
+        assert_eq!(refused.kind(), TokenValidationErrorKind::KeysUnavailable);
     }
     assert_eq!(service.fetches(), 2);
     ours(&validator).await.unwrap();
@@ -370,13 +374,17 @@ async fn keys_that_sign_no_tokens_are_passed_over() {
         let service = SignIn::with_keys([jwk.clone(), FOREIGN.jwk()]);
         let validator = people(&service);
         let refused = ours(&validator).await.unwrap_err();
-        assert_eq!(refused.kind(), InvalidTokenKind::UnknownKey, "{jwk}");
+        assert_eq!(
+            refused.kind(),
+            TokenValidationErrorKind::UnknownKey,
+            "{jwk}"
+        );
         foreign(&validator).await.unwrap();
         // A set without any key is no set, and is not remembered.
         service.publish([jwk]);
         let validator = people(&service);
         let refused = ours(&validator).await.unwrap_err();
-        assert_eq!(refused.kind(), InvalidTokenKind::KeysUnavailable);
+        assert_eq!(refused.kind(), TokenValidationErrorKind::KeysUnavailable);
         service.publish([OURS.jwk()]);
         ours(&validator).await.unwrap();
     }
@@ -411,7 +419,11 @@ async fn metadata_of_another_issuer_or_over_an_open_line_is_not_used() {
         let service = SignIn::new();
         service.answer(&place, &body);
         let refused = ours(&people(&service)).await.unwrap_err();
-        assert_eq!(refused.kind(), InvalidTokenKind::KeysUnavailable, "{body}");
+        assert_eq!(
+            refused.kind(),
+            TokenValidationErrorKind::KeysUnavailable,
+            "{body}"
+        );
         assert!(!refused.fix().is_empty());
         assert!(
             service
@@ -502,7 +514,7 @@ async fn a_transport_that_panics_fails_the_call_and_hangs_nobody() {
     service.panic(true);
     for _ in 0..2 {
         let refused = ours(&validator).await.unwrap_err();
-        assert_eq!(refused.kind(), InvalidTokenKind::KeysUnavailable);
+        assert_eq!(refused.kind(), TokenValidationErrorKind::KeysUnavailable);
         assert!(refused.fix().contains("panic"));
     }
     service.panic(false);
@@ -539,7 +551,7 @@ async fn the_fake_tenants_rollover_is_followed_without_a_gap() {
     let validator = fresh();
     validator.validate(&new).await.unwrap();
     let refused = validator.validate(&old).await.unwrap_err();
-    assert_eq!(refused.kind(), InvalidTokenKind::UnknownKey);
+    assert_eq!(refused.kind(), TokenValidationErrorKind::UnknownKey);
 }
 
 /// Polls until it is done; nothing here waits for anything outside.

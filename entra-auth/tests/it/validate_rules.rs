@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use entra_auth::{
     ErrorKind, TokenValidator,
-    validate::{InvalidToken, InvalidTokenKind, TokenValidatorBuilder},
+    validate::{TokenValidationError, TokenValidationErrorKind, TokenValidatorBuilder},
 };
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// What the API's rules make of these claims.
-async fn rule(builder: TokenValidatorBuilder, claims: &Value) -> Option<InvalidTokenKind> {
+async fn rule(builder: TokenValidatorBuilder, claims: &Value) -> Option<TokenValidationErrorKind> {
     let validator = builder.build().unwrap();
     let outcome = validator.validate(&OURS.token(claims)).await;
     outcome.err().map(|refused| refused.kind())
@@ -25,7 +25,7 @@ async fn rule(builder: TokenValidatorBuilder, claims: &Value) -> Option<InvalidT
 
 #[tokio::test]
 async fn scopes_and_roles_are_asked_of_those_who_can_have_them() {
-    use InvalidTokenKind::{AppOnlyRequired, Client, Role, Scope, UserRequired};
+    use TokenValidationErrorKind::{AppOnlyRequired, Client, Role, Scope, UserRequired};
     let (person, app) = (person_token(), application_token());
     let admin = but(person_token(), json!({ "roles": ["Admin"] }));
     let bare_app = but(application_token(), json!({ "roles": null }));
@@ -134,7 +134,7 @@ async fn one_route_can_ask_for_more() {
         .unwrap();
     token.require_scope(&["Other", "Tasks.Write"]).unwrap();
     let refused = token.require_scope(&["Tasks.Delete", "Admin"]).unwrap_err();
-    assert_eq!(refused.kind(), InvalidTokenKind::Scope);
+    assert_eq!(refused.kind(), TokenValidationErrorKind::Scope);
     assert_eq!(
         refused.www_authenticate().as_deref(),
         Some(
@@ -145,7 +145,7 @@ async fn one_route_can_ask_for_more() {
     assert!(!strange.www_authenticate().unwrap().contains("Cookie"));
     assert_eq!(
         token.require_role(&["Admin"]).unwrap_err().kind(),
-        InvalidTokenKind::Role
+        TokenValidationErrorKind::Role
     );
     let token = validator
         .validate(&OURS.token(&application_token()))
@@ -181,7 +181,7 @@ async fn audiences_are_the_apis_names_with_or_without_the_slash_at_the_end() {
         ("", false),
     ] {
         let claims = but(application_token(), json!({ "aud": aud }));
-        let expected = (!is_ours).then_some(InvalidTokenKind::Audience);
+        let expected = (!is_ours).then_some(TokenValidationErrorKind::Audience);
         assert_eq!(rule(builder(), &claims).await, expected, "{aud}");
     }
 }
@@ -240,6 +240,6 @@ async fn people_can_be_let_in_by_app_role() {
         .validate(&with(json!(["Seller"])))
         .await
         .unwrap_err();
-    assert_eq!(refused.kind(), InvalidTokenKind::Role);
-    assert!(Arc::strong_count(&service) > 1 && size_of::<InvalidToken>() <= 16);
+    assert_eq!(refused.kind(), TokenValidationErrorKind::Role);
+    assert!(Arc::strong_count(&service) > 1 && size_of::<TokenValidationError>() <= 16);
 }

@@ -11,7 +11,7 @@ use axum::{
 use entra_auth::{
     SignInClient,
     sign_in::Connections,
-    user::{ClientProof, ResponseMode, StartOptions},
+    user::{ClientAuthentication, ResponseMode, StartOptions},
     web::{AccessDenied, CurrentUser, RouteUrls, SignInContext, WebSignIn, WebSignInBuilder},
 };
 use entra_mock::{AccessPolicy, App, FakeTenant};
@@ -44,7 +44,7 @@ pub(crate) fn client(tenant: &FakeTenant, app: &App, name: &str) -> SignInClient
     SignInClient::builder(
         tenant.id(),
         app.client_id(),
-        ClientProof::secret(app.secret()),
+        ClientAuthentication::secret(app.secret()),
     )
     .name(name)
     .domains([tenant.domain()])
@@ -314,7 +314,7 @@ async fn customers_sign_in_side_by_side_by_name_or_by_address() {
     let second = SignInClient::builder(
         fabrikam.id(),
         other.client_id(),
-        ClientProof::secret(other.secret()),
+        ClientAuthentication::secret(other.secret()),
     );
     let second = second
         .name("the other one")
@@ -462,7 +462,7 @@ async fn a_session_leads_to_the_persons_tokens() {
     let other = SignInClient::builder(
         "99999999-9999-9999-9999-999999999999",
         "22222222-2222-2222-2222-222222222222",
-        ClientProof::secret("s3cr3t"),
+        ClientAuthentication::secret("s3cr3t"),
     );
     let other = other
         .name("contoso")

@@ -13,7 +13,7 @@ use entra_auth::{
     SignInClient,
     sign_in::{Connections, SignInClientBuilder},
     store::{EncryptedStore, EncryptionKey, StoreError, StoreKey, StorePartition},
-    user::ClientProof,
+    user::ClientAuthentication,
     web::{AccessDenied, SignInContext, WebSignIn},
 };
 use entra_core::Clock;
@@ -134,7 +134,7 @@ async fn a_tenant_that_is_no_longer_admitted_is_out_at_once() {
     let client = SignInClient::builder(
         "organizations",
         app.client_id(),
-        ClientProof::secret(app.secret()),
+        ClientAuthentication::secret(app.secret()),
     )
     .name("contoso")
     .redirect_uri(urls().callback())
@@ -162,7 +162,7 @@ async fn a_name_that_goes_to_another_connection_takes_no_session_along() {
     let site = site(&sign_in);
     let mut browser = signed_in(&site, &tenant, ADELE).await;
     let build = |tenant_id: &str, app: &App| {
-        let proof = ClientProof::secret(app.secret());
+        let proof = ClientAuthentication::secret(app.secret());
         SignInClient::builder(tenant_id, app.client_id(), proof)
             .name("contoso")
             .redirect_uri(urls().callback())

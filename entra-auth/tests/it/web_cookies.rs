@@ -146,7 +146,7 @@ async fn two_sites_on_one_host_leave_each_others_sessions_alone() {
     let one = site(&sign_in);
     let table = std::sync::Arc::new(crate::web_session::Table::default());
     let at = |urls: &RouteUrls| {
-        let proof = entra_auth::user::ClientProof::secret(app.secret());
+        let proof = entra_auth::user::ClientAuthentication::secret(app.secret());
         let client = entra_auth::SignInClient::builder(tenant.id(), app.client_id(), proof)
             .name("contoso")
             .redirect_uri(urls.callback())
@@ -284,7 +284,7 @@ async fn a_value_of_the_configuration_is_not_on_the_page() {
         let broken = entra_auth::SignInClient::builder(
             "not a tenant",
             "c4nary",
-            entra_auth::user::ClientProof::public(),
+            entra_auth::user::ClientAuthentication::public(),
         );
         let error = broken.build().unwrap_err();
         assert!(

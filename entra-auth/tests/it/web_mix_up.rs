@@ -10,7 +10,7 @@ use axum::{
 use entra_auth::{
     SignInClient,
     sign_in::Connections,
-    user::{ClientProof, ResponseMode, StartOptions},
+    user::{ClientAuthentication, ResponseMode, StartOptions},
     web::{RouteUrls, WebSignIn},
 };
 use entra_mock::{App, FakeTenant};
@@ -28,7 +28,7 @@ fn parameter(url: &str, name: &str) -> String {
 }
 
 fn contoso(tenant: &FakeTenant, app: &App, redirect_uri: String) -> SignInClient {
-    let proof = ClientProof::secret(app.secret());
+    let proof = ClientAuthentication::secret(app.secret());
     SignInClient::builder(tenant.id(), app.client_id(), proof)
         .name("contoso")
         .redirect_uri(redirect_uri)
@@ -206,7 +206,7 @@ async fn a_sign_in_of_a_site_is_not_finished_by_a_connection_that_took_the_name(
     let back = tenant.sign_in_at(&url, ADELE);
     let attacker = Arc::new(Attacker::default());
     let evil = |tenant_id: String, client: String| {
-        SignInClient::builder(tenant_id, client, ClientProof::secret("s3cr3t"))
+        SignInClient::builder(tenant_id, client, ClientAuthentication::secret("s3cr3t"))
             .name("contoso")
             .redirect_uri(own.clone())
             .cloud(Attacker::cloud())

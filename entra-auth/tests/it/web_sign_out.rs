@@ -10,7 +10,7 @@ use axum::{
 use entra_auth::{
     SignInClient, TokenCache,
     store::EncryptionKey,
-    user::{Account, ClientProof},
+    user::{Account, ClientAuthentication},
     web::{AccessDenied, SignInContext, WebSignIn},
 };
 use entra_mock::{App, FakeTenant};
@@ -42,7 +42,7 @@ impl Shop {
             .store(Arc::clone(&tokens))
             .encryption_key(key())
             .build();
-        let proof = ClientProof::secret(app.secret());
+        let proof = ClientAuthentication::secret(app.secret());
         let contoso = SignInClient::builder(tenant.id(), app.client_id(), proof)
             .name("contoso")
             .redirect_uri(urls().callback())

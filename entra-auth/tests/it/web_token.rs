@@ -10,8 +10,8 @@ use axum::{
 };
 use entra_auth::{
     TokenValidator,
-    validate::InvalidTokenKind,
-    web::{Caller, RequireToken, TokenRefused},
+    validate::TokenValidationErrorKind,
+    web::{BearerAuthLayer, BearerAuthRejection, Caller},
 };
 use entra_core::Secret;
 use entra_mock::{App, FakeTenant, Fault};
@@ -43,16 +43,19 @@ async fn api() -> Api {
         ],
     );
     let validator = validator.cloud(tenant.cloud()).clock(tenant.clock());
-    let tokens = RequireToken::new(validator.build().unwrap());
+    let tokens = BearerAuthLayer::new(validator.build().unwrap());
     let who = async |caller: Caller| caller.token().oid().unwrap().to_string();
-    let stepped_up = async |caller: Caller| -> Result<String, TokenRefused> {
+    let stepped_up = async |caller: Caller| -> Result<String, BearerAuthRejection> {
         match caller.token().claim("acrs") {
             Some(_) => Ok("done".to_owned()),
-            None => Err(TokenRefused::claims_challenge(r#"{"access_token":{}}"#)),
+            None => Err(BearerAuthRejection::claims_challenge(
+                r#"{"access_token":{}}"#,
+            )),
         }
     };
-    let guarded =
-        |path: &str, tokens: RequireToken| Router::new().route(path, get(who)).route_layer(tokens);
+    let guarded = |path: &str, tokens: BearerAuthLayer| {
+        Router::new().route(path, get(who)).route_layer(tokens)
+    };
     let routes = Router::new()
         .merge(guarded("/any", tokens.clone()))
         .merge(guarded(
@@ -218,7 +221,7 @@ async fn an_error_says_why_without_the_token() {
     let validator = validator
         .cloud(api.tenant.cloud())
         .clock(api.tenant.clock());
-    let rule = RequireToken::new(validator.build().unwrap()).scopes(["A"]);
+    let rule = BearerAuthLayer::new(validator.build().unwrap()).scopes(["A"]);
     let token = api.token();
     let mut headers = axum::http::HeaderMap::new();
     let value = format!("Bearer {}", token.expose_secret()).parse().unwrap();
@@ -226,7 +229,7 @@ async fn an_error_says_why_without_the_token() {
     let refused = rule.check(&headers).await.unwrap_err();
     assert_eq!(
         refused.invalid_token().unwrap().kind(),
-        InvalidTokenKind::Audience
+        TokenValidationErrorKind::Audience
     );
     let (_, signature) = token.expose_secret().rsplit_once('.').unwrap();
     let text = format!(
@@ -240,7 +243,7 @@ async fn an_error_says_why_without_the_token() {
 async fn a_token_that_does_not_say_for_whom_it_speaks_is_no_persons() {
     use crate::validate_support::{OURS, application_token, but, callers};
 
-    let rule = RequireToken::new(callers().build().unwrap()).roles(["Tasks.ReadAll"]);
+    let rule = BearerAuthLayer::new(callers().build().unwrap()).roles(["Tasks.ReadAll"]);
     let unclear = but(
         application_token(),
         serde_json::json!({ "idtyp": null, "sub": "pairwise" }),

@@ -307,7 +307,7 @@ impl State {
 
     /// Takes back everything that was consented to for an application.
     #[cfg(feature = "wiremock")]
-    pub(crate) fn withdraw_consent(&mut self, client: &str) {
+    pub(crate) fn revoke_consent(&mut self, client: &str) {
         let ids: Vec<String> = self
             .store
             .all(Kind::OAuth2PermissionGrant)

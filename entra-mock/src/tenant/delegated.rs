@@ -252,10 +252,10 @@ impl App {
     }
 
     /// Takes back everything that anybody has consented to for the application.
-    pub fn withdraw_consent(&self) {
+    pub fn revoke_consent(&self) {
         self.engine
             .write()
-            .withdraw_consent(&self.ids.service_principal_id);
+            .revoke_consent(&self.ids.service_principal_id);
     }
 
     fn add_address(&self, platform: &str, address: &str) -> Self {

@@ -127,7 +127,7 @@ async fn a_browser_without_a_session_cannot_sign_in_silently() {
 #[tokio::test]
 async fn consent_is_asked_for_once_and_may_be_declined() {
     let (tenant, app) = shop().await;
-    app.withdraw_consent();
+    app.revoke_consent();
     let (mut browser, page) = signed_in(&tenant, &app).await;
     assert!(
         page.text.contains("Microsoft Graph: User.Read"),

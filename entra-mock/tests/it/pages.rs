@@ -293,7 +293,7 @@ async fn a_session_ends_after_a_day_unless_it_was_to_be_kept() {
 #[tokio::test]
 async fn a_planted_session_id_and_a_stolen_page_are_worth_nothing() {
     let (tenant, app) = shop().await;
-    app.withdraw_consent();
+    app.revoke_consent();
     let url = authorize_url(&tenant, &app, &[]);
     let mut adele = Browser::default();
     let consent = sign_in(&tenant, &mut adele, &url, ADELE).await;
@@ -465,7 +465,7 @@ async fn a_second_factor_shows_in_the_token() {
 #[tokio::test]
 async fn an_admin_may_consent_for_everyone_at_once() {
     let (tenant, app) = shop().await;
-    app.withdraw_consent();
+    app.revoke_consent();
     let url = authorize_url(&tenant, &app, &[]);
     let mut browser = Browser::default();
     let page = sign_in(&tenant, &mut browser, &url, ADELE).await;
@@ -483,7 +483,7 @@ async fn an_admin_may_consent_for_everyone_at_once() {
 async fn no_name_from_the_directory_or_the_request_becomes_markup() {
     let nasty = "<script>alert(1)</script>\"'>";
     let (tenant, app) = shop().await;
-    app.withdraw_consent();
+    app.revoke_consent();
     tenant.user(ADELE).set("displayName", nasty.into());
     for (collection, id) in [
         ("applications", app.object_id()),

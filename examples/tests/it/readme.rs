@@ -3,7 +3,7 @@
 use entra_auth::ClientSecretCredential;
 use entra_auth::{
     SignInClient,
-    user::{ClientProof, StartOptions},
+    user::{ClientAuthentication, StartOptions},
 };
 use entra_graph::{GraphClient, User};
 use entra_mock::FakeTenant;
@@ -29,7 +29,7 @@ async fn read_a_directory(tenant_id: &str, client_id: &str, secret: &str) -> Out
 async fn the_readmes_sign_in_asks_for_nothing_before_the_browser_is_back() -> Outcome {
     let (tenant_id, client_id) = ("contoso.com", "11111111-2222-3333-4444-555555555555");
     let (secret, callback) = ("s3cr3t", String::from("error=access_denied"));
-    let contoso = SignInClient::builder(tenant_id, client_id, ClientProof::secret(secret))
+    let contoso = SignInClient::builder(tenant_id, client_id, ClientAuthentication::secret(secret))
         .redirect_uri("https://app.example.com/auth/callback")
         .scopes(["email", "GroupMember.Read.All"])
         .build()?; // nothing is sent yet

@@ -14,9 +14,9 @@ use self::listener::Listener;
 use super::{
     account::Account,
     authorization_code::{AuthorizationCodeFlow, Prompt, ResponseMode, StartOptions},
-    proof::ClientProof,
+    proof::ClientAuthentication,
     refresh::UserCredential,
-    signed_in::SignedIn,
+    signed_in_user::SignedInUser,
 };
 use crate::{
     Error, ErrorKind,
@@ -33,13 +33,13 @@ use crate::{
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// use entra_auth::user::InteractiveCredential;
+/// use entra_auth::user::InteractiveBrowserCredential;
 /// use entra_core::{TokenCredential, TokenRequest};
 /// # let tenant = std::sync::Arc::new(entra_mock::FakeTenant::start().await);
 /// # let app = tenant.register_app("Tool").public_redirect_uri("http://localhost").public_client();
 /// # let (tenant_id, client_id) = (tenant.id(), app.client_id());
 /// # let browser = tenant.clone();
-/// let credential = InteractiveCredential::builder(tenant_id, client_id)
+/// let credential = InteractiveBrowserCredential::builder(tenant_id, client_id)
 /// #   .clock(tenant.clock())
 /// #   .browser(move |url| {
 /// #       let back = browser.sign_in_at(url.as_str(), "adele@contoso.com");
@@ -62,22 +62,22 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct InteractiveCredential(Arc<Inner>);
+pub struct InteractiveBrowserCredential(Arc<Inner>);
 
 struct Inner {
     flow: AuthorizationCodeFlow,
     browser: Browser,
     timeout: Duration,
     options: StartOptions,
-    signed_in: SignedIn,
+    signed_in: SignedInUser,
 }
 
 type Browser = Arc<dyn Fn(&Url) -> io::Result<()> + Send + Sync>;
 
-/// Settings of an [`InteractiveCredential`].
+/// Settings of an [`InteractiveBrowserCredential`].
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
-pub struct InteractiveCredentialBuilder {
+pub struct InteractiveBrowserCredentialBuilder {
     identity: Identity,
     browser: Browser,
     timeout: Duration,
@@ -86,15 +86,15 @@ pub struct InteractiveCredentialBuilder {
     settings: Settings,
 }
 
-impl InteractiveCredential {
+impl InteractiveBrowserCredential {
     /// Settings to change. Ids may be given as text or as ids; an alias such as `organizations`
     /// may stand in the tenant's place.
-    pub fn builder<T, C>(tenant: T, client_id: C) -> InteractiveCredentialBuilder
+    pub fn builder<T, C>(tenant: T, client_id: C) -> InteractiveBrowserCredentialBuilder
     where
         T: TryInto<TenantId, Error: Into<InvalidId>>,
         C: TryInto<ClientId, Error: Into<InvalidId>>,
     {
-        InteractiveCredentialBuilder {
+        InteractiveBrowserCredentialBuilder {
             identity: Identity::new(tenant, client_id),
             browser: Arc::new(browser::open),
             timeout: TIMEOUT,
@@ -132,7 +132,7 @@ impl InteractiveCredential {
 }
 
 #[async_trait]
-impl TokenCredential for InteractiveCredential {
+impl TokenCredential for InteractiveBrowserCredential {
     async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
         let inner = &self.0;
         let sign_in = || inner.run(&request.scopes, request.claims.as_deref());
@@ -140,16 +140,16 @@ impl TokenCredential for InteractiveCredential {
     }
 }
 
-impl fmt::Debug for InteractiveCredential {
+impl fmt::Debug for InteractiveBrowserCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InteractiveCredential")
+        f.debug_struct("InteractiveBrowserCredential")
             .field("party", self.0.flow.party())
             .field("account", &self.account())
             .finish_non_exhaustive()
     }
 }
 
-impl InteractiveCredentialBuilder {
+impl InteractiveBrowserCredentialBuilder {
     common_settings!();
 
     /// What opens the address; the desktop's own browser unless set. It must not block.
@@ -189,7 +189,7 @@ impl InteractiveCredentialBuilder {
     /// person is asked only when the refresh token in the store is of no more use. The
     /// user name is the [`login_hint`](Self::login_hint) unless another one is given.
     ///
-    /// Somebody else may sign in then: [`account`](InteractiveCredential::account) says who did.
+    /// Somebody else may sign in then: [`account`](InteractiveBrowserCredential::account) says who did.
     pub fn account(mut self, account: Account) -> Self {
         self.expected = Some(account);
         self
@@ -199,17 +199,17 @@ impl InteractiveCredentialBuilder {
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`] for an id that is none.
-    pub fn build(self) -> Result<InteractiveCredential, Error> {
+    pub fn build(self) -> Result<InteractiveBrowserCredential, Error> {
         let (tenant, client) = self.identity.of_people()?;
         let mut options = self.options;
         let hint = || self.expected.as_ref()?.username.clone();
         options.login_hint = options.login_hint.or_else(hint);
-        let flow = AuthorizationCodeFlow::builder(tenant, client, ClientProof::public())
+        let flow = AuthorizationCodeFlow::builder(tenant, client, ClientAuthentication::public())
             .redirect_uri("http://localhost")
             .with_settings(self.settings)
             .build()?;
-        Ok(InteractiveCredential(Arc::new(Inner {
-            signed_in: SignedIn::expecting(flow.party(), self.expected),
+        Ok(InteractiveBrowserCredential(Arc::new(Inner {
+            signed_in: SignedInUser::expecting(flow.party(), self.expected),
             flow,
             browser: self.browser,
             timeout: self.timeout,
@@ -218,9 +218,9 @@ impl InteractiveCredentialBuilder {
     }
 }
 
-impl fmt::Debug for InteractiveCredentialBuilder {
+impl fmt::Debug for InteractiveBrowserCredentialBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InteractiveCredentialBuilder")
+        f.debug_struct("InteractiveBrowserCredentialBuilder")
             .field("identity", &self.identity)
             .field("timeout", &self.timeout)
             .field("options", &self.options)

@@ -26,7 +26,7 @@ use crate::expiring_map::ExpiringMap;
 /// Keys are renewed every 12 hours. If the sign-in service cannot be reached then, which is logged
 /// as an error at every try, the last known good keys are used until they are 24 hours old or as old
 /// as [`last_known_good_lifetime`](Self::last_known_good_lifetime) says. Then tokens are rejected
-/// with [`KeysUnavailable`](super::InvalidTokenKind::KeysUnavailable), because a key that the service
+/// with [`KeysUnavailable`](super::TokenValidationErrorKind::KeysUnavailable), because a key that the service
 /// has withdrawn meanwhile must not be good for ever.
 ///
 /// ```

@@ -18,7 +18,7 @@ use crate::{
     Error, ErrorKind,
     moment::Moment,
     settings::Settings,
-    validate::error::{InvalidToken, InvalidTokenKind},
+    validate::error::{TokenValidationError, TokenValidationErrorKind},
 };
 
 /// The keys of one sign-in service, as far as they are known.
@@ -98,7 +98,7 @@ impl Source {
         self: &Arc<Self>,
         kid: Option<&str>,
         settings: &Arc<Settings>,
-    ) -> Result<Found, InvalidToken> {
+    ) -> Result<Found, TokenValidationError> {
         let seen = self.look(|state| state.fetches);
         let look = || {
             let (now, limit) = (Moment::now(&*settings.clock), self.limit());
@@ -114,7 +114,9 @@ impl Source {
                     return Ok(found);
                 }
                 Look::Unknown => return Err(unknown_key()),
-                Look::Unavailable(error) => return Err(InvalidToken::keys_unavailable(error)),
+                Look::Unavailable(error) => {
+                    return Err(TokenValidationError::keys_unavailable(error));
+                }
                 Look::Fetch(why) => why,
             };
             match self.gate().try_lock_owned() {
@@ -156,14 +158,14 @@ impl Source {
         gate: OwnedMutexGuard<()>,
         why: Why,
         settings: &Arc<Settings>,
-    ) -> Result<(), InvalidToken> {
+    ) -> Result<(), TokenValidationError> {
         let work = Arc::clone(self).work(gate, why, Arc::clone(settings));
         match self.at_home() {
             Some(runtime) => {
                 let flight = runtime.spawn(work.instrument(Span::current()));
                 flight
                     .await
-                    .map_err(|_| InvalidToken::keys_unavailable(interrupted()))
+                    .map_err(|_| TokenValidationError::keys_unavailable(interrupted()))
             }
             None => {
                 work.await;
@@ -293,9 +295,9 @@ impl State {
     }
 }
 
-fn unknown_key() -> InvalidToken {
-    InvalidToken::new(
-        InvalidTokenKind::UnknownKey,
+fn unknown_key() -> TokenValidationError {
+    TokenValidationError::new(
+        TokenValidationErrorKind::UnknownKey,
         "the token is signed with a key that the sign-in service does not have",
         "check that the token comes from the configured tenant and cloud; an application with signing keys of its own needs `own_signing_keys`",
     )

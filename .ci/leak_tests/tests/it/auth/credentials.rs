@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use entra_auth::{
     Aadsts, Certificate, ChainedCredential, ClientCertificateCredential, ClientSecretCredential,
-    DefaultCredential, Discovery, Environment, EnvironmentCredential, Error, SelfSigned,
+    DefaultCredential, Discovery, Environment, EnvironmentCredential, Error, SelfSignedCertificate,
     azure_core_adapter::{ForAzureCore, FromAzureCore},
     federated::{ClientAssertionCredential, FederatedToken},
     host::{
@@ -64,7 +64,7 @@ async fn secrets(shown: &Shown) {
 }
 
 fn certificates(shown: &Shown) {
-    let made = SelfSigned::rsa("CN=leaks");
+    let made = SelfSignedCertificate::rsa("CN=leaks");
     shown.debug(&made);
     let certificate = made.generate().unwrap();
     let key = certificate.private_key_pem_unencrypted().unwrap();

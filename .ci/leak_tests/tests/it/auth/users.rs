@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use entra_auth::user::{
-    Account, AuthorizationCodeFlow, ClientProof, DeviceCodeCredential, InteractiveCredential,
-    OnBehalfOf, PasswordCredential, StartOptions, UserCredential,
+    Account, AuthorizationCodeFlow, ClientAuthentication, DeviceCodeCredential,
+    InteractiveBrowserCredential, OnBehalfOf, PasswordCredential, StartOptions, UserCredential,
 };
 use entra_core::{ManualClock, ScriptedTransport, TokenCredential, TokenRequest};
 
@@ -12,7 +12,7 @@ use super::{CLIENT, TENANT};
 use crate::shown::{Shown, behind_proxy, canary, canary_text};
 
 pub(super) async fn cases(shown: &Shown) {
-    let proof = || ClientProof::secret(canary("proof"));
+    let proof = || ClientAuthentication::secret(canary("proof"));
     shown.debug(&proof());
     shown.debug(&account());
     let mut options = StartOptions::default();
@@ -29,7 +29,7 @@ pub(super) async fn cases(shown: &Shown) {
     shown.debug(&user.build().unwrap());
 
     device(shown).await;
-    let browser = InteractiveCredential::builder(TENANT, CLIENT)
+    let browser = InteractiveBrowserCredential::builder(TENANT, CLIENT)
         .login_hint(canary_text("hint"))
         .account(account())
         .transport(behind_proxy());
@@ -71,7 +71,7 @@ async fn code(shown: &Shown, options: &StartOptions) {
         canary_text("proof")
     );
     let transport = ScriptedTransport::new().then(400, &[], refusal);
-    let proof = ClientProof::secret(canary("proof"));
+    let proof = ClientAuthentication::secret(canary("proof"));
     let builder = AuthorizationCodeFlow::builder(TENANT, CLIENT, proof)
         .redirect_uri("https://shop.example/callback")
         .clock(ManualClock::new())

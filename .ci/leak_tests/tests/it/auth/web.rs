@@ -14,10 +14,11 @@ use entra_auth::{
         AdminConsentOptions, Connections, FrontChannelSignOut, Groups, ReturnPath, SignInError,
         SignOutOptions,
     },
-    user::{ClientProof, StartOptions},
+    user::{ClientAuthentication, StartOptions},
     validate::SigningKeys,
     web::{
-        AccessDenied, CurrentUser, NotSignedIn, RequireToken, RouteUrls, SignInContext, WebSignIn,
+        AccessDenied, BearerAuthLayer, CurrentUser, NotSignedIn, RouteUrls, SignInContext,
+        WebSignIn,
     },
 };
 use entra_core::{ScriptedTransport, url::Url};
@@ -51,12 +52,16 @@ pub(super) async fn cases(shown: &Shown) {
 }
 
 fn client(shown: &Shown, tenant: &FakeTenant, app: &App, urls: &RouteUrls) -> SignInClient {
-    let proxied = SignInClient::builder(TENANT, CLIENT, ClientProof::secret(canary("proof")));
+    let proxied = SignInClient::builder(
+        TENANT,
+        CLIENT,
+        ClientAuthentication::secret(canary("proof")),
+    );
     shown.debug(&proxied.transport(behind_proxy()));
     let client = SignInClient::builder(
         tenant.id(),
         app.client_id(),
-        ClientProof::secret(app.secret()),
+        ClientAuthentication::secret(app.secret()),
     )
     .name("contoso")
     .redirect_uri(urls.callback())
@@ -211,7 +216,7 @@ async fn tokens(shown: &Shown, tenant: &FakeTenant, app: &App) {
     ] {
         shown.error(&failing.validate(&bad).await.unwrap_err());
     }
-    let rule = RequireToken::new(failing);
+    let rule = BearerAuthLayer::new(failing);
     shown.debug(&rule);
     shown.debug(&rule.layer("an inner service"));
     let mut headers = HeaderMap::new();

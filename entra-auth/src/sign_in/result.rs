@@ -13,13 +13,13 @@ use crate::user::{Account, UserCredential};
 /// tokens of a user who is signed in. The identity belongs into the session; with the account,
 /// [`resume`](super::SignInClient::resume) gives the user's tokens at any later request.
 #[derive(Clone)]
-pub struct SignedIn {
+pub struct SignInResult {
     identity: Identity,
     credential: UserCredential,
     session_state: Option<String>,
 }
 
-impl SignedIn {
+impl SignInResult {
     pub(super) const fn new(
         identity: Identity,
         credential: UserCredential,
@@ -56,10 +56,10 @@ impl SignedIn {
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-    /// # use entra_auth::{SignInClient, user::{ClientProof, StartOptions}};
+    /// # use entra_auth::{SignInClient, user::{ClientAuthentication, StartOptions}};
     /// # let tenant = entra_mock::FakeTenant::start().await;
     /// # let app = tenant.register_app("Shop").redirect_uri("https://shop.example/callback").with_secret();
-    /// # let contoso = SignInClient::builder(tenant.id(), app.client_id(), ClientProof::secret(app.secret()))
+    /// # let contoso = SignInClient::builder(tenant.id(), app.client_id(), ClientAuthentication::secret(app.secret()))
     /// #     .redirect_uri("https://shop.example/callback").scopes(["User.Read"])
     /// #     .cloud(tenant.cloud()).clock(tenant.clock()).build()?;
     /// # let (url, flow) = contoso.start(&StartOptions::default())?;
@@ -142,9 +142,9 @@ impl SignedIn {
     }
 }
 
-impl fmt::Debug for SignedIn {
+impl fmt::Debug for SignInResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SignedIn")
+        f.debug_struct("SignInResult")
             .field("identity", &self.identity)
             .field("credential", &self.credential)
             .finish_non_exhaustive()
@@ -152,10 +152,10 @@ impl fmt::Debug for SignedIn {
 }
 
 impl Identity {
-    /// As [`SignedIn::is_member_of_any`], for an identity that was kept in a session.
+    /// As [`SignInResult::is_member_of_any`], for an identity that was kept in a session.
     ///
     /// # Errors
-    /// As [`SignedIn::is_member_of_any`].
+    /// As [`SignInResult::is_member_of_any`].
     pub async fn is_member_of_any<D>(
         &self,
         directory: &D,

@@ -13,7 +13,7 @@ use crate::Error;
 
 /// Nobody yet, or somebody. Callers who come while somebody signs in wait for it.
 #[derive(Debug, Default)]
-pub(super) struct SignedIn {
+pub(super) struct SignedInUser {
     /// Held during a sign-in; it goes free when the caller that signs in is dropped.
     gate: Mutex<()>,
     person: std::sync::Mutex<Option<UserCredential>>,
@@ -21,7 +21,7 @@ pub(super) struct SignedIn {
     expected: Option<(Arc<Party>, Account)>,
 }
 
-impl SignedIn {
+impl SignedInUser {
     /// Nobody yet; the account, if one is given, may be in the store.
     pub(super) fn expecting(party: &Arc<Party>, account: Option<Account>) -> Self {
         let known = account.filter(|_| party.settings.cache.has_store());
