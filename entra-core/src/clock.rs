@@ -38,9 +38,10 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
         self.monotonic().saturating_duration_since(since)
     }
 
-    /// The current time since the start of 1970, for comparisons that need no calendar date.
-    fn since_epoch(&self) -> Duration {
-        Duration::try_from(self.now() - Timestamp::UNIX_EPOCH).unwrap_or_default()
+    /// The same reading as [`now`](Self::now), as std's type: it compares in a fraction of the time,
+    /// since it holds no calendar date.
+    fn system_time(&self) -> SystemTime {
+        self.now().into()
     }
 
     /// Completes when `duration` has passed on the monotonic clock.
@@ -60,8 +61,8 @@ impl<T: Clock + ?Sized> Clock for Arc<T> {
         (**self).elapsed(since)
     }
 
-    fn since_epoch(&self) -> Duration {
-        (**self).since_epoch()
+    fn system_time(&self) -> SystemTime {
+        (**self).system_time()
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
@@ -82,10 +83,8 @@ impl Clock for SystemClock {
         Instant::now()
     }
 
-    fn since_epoch(&self) -> Duration {
+    fn system_time(&self) -> SystemTime {
         SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default()
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {

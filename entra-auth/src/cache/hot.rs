@@ -3,7 +3,7 @@ use std::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use entra_core::{AccessToken, Clock, TenantId, Timestamp, TokenRequest};
@@ -27,13 +27,13 @@ struct Shard(RwLock<Vec<Copied>>);
 struct Copied {
     scopes: Vec<String>,
     tenant: Option<TenantId>,
+    min_validity: Duration,
     token: AccessToken,
-    /// Since the start of 1970: a comparison of calendar dates would cost as much as all the rest.
-    settled_until: Duration,
-    expires_on: Duration,
-    /// The same two on the monotonic clock, for a wall clock that was set back.
-    settled_until_monotonic: Instant,
-    expires_on_monotonic: Instant,
+    /// Until when the copy serves requests with this `min_validity`: as std's type, because a
+    /// comparison of calendar dates would cost as much as all the rest.
+    serves_until: SystemTime,
+    /// The same on the monotonic clock, for a wall clock that was set back.
+    serves_until_monotonic: Instant,
     entry: Arc<Entry>,
     version: u64,
 }
@@ -51,19 +51,10 @@ impl Hot {
         }
         let copies = self.shard().read().unwrap_or_else(PoisonError::into_inner);
         let copied = copies.iter().find(|copied| copied.is_for(request))?;
-        let (now, monotonic) = (clock.since_epoch(), clock.monotonic());
         if copied.version != copied.entry.version()
-            || now >= copied.settled_until
-            || monotonic >= copied.settled_until_monotonic
+            || clock.system_time() >= copied.serves_until
+            || clock.monotonic() >= copied.serves_until_monotonic
         {
-            return None;
-        }
-        let left = copied.expires_on.saturating_sub(now).min(
-            copied
-                .expires_on_monotonic
-                .saturating_duration_since(monotonic),
-        );
-        if left < request.min_validity {
             return None;
         }
         copied.entry.touch(cache.tick());
@@ -81,7 +72,18 @@ impl Hot {
         let Some(seen) = stored.seen().filter(|_| request.claims.is_none()) else {
             return;
         };
-        let (settled_until, expires_on) = (stored.settled_until(), stored.token().expires_on());
+        // A caller may want more than any token lasts.
+        let needed_until = request
+            .min_validity
+            .try_into()
+            .ok()
+            .and_then(|validity| stored.token().expires_on().checked_sub(validity));
+        let Some(serves_until) = needed_until
+            .map(|until| until.min(stored.settled_until()))
+            .filter(|until| *until > Timestamp::UNIX_EPOCH)
+        else {
+            return;
+        };
         let mut copies = self.shard().write().unwrap_or_else(PoisonError::into_inner);
         copies.retain(|copied| !copied.is_for(request) && copied.version == copied.entry.version());
         copies.truncate(COPIES - 1);
@@ -90,11 +92,10 @@ impl Hot {
             Copied {
                 scopes: request.scopes.clone(),
                 tenant: request.tenant.clone(),
+                min_validity: request.min_validity,
                 token: apart(stored.token()),
-                settled_until: since_epoch(settled_until),
-                expires_on: since_epoch(expires_on),
-                settled_until_monotonic: seen.monotonic_at(settled_until),
-                expires_on_monotonic: seen.monotonic_at(expires_on),
+                serves_until: serves_until.into(),
+                serves_until_monotonic: seen.monotonic_at(serves_until),
                 entry: Arc::clone(entry),
                 version,
             },
@@ -108,7 +109,9 @@ impl Hot {
 
 impl Copied {
     fn is_for(&self, request: &TokenRequest) -> bool {
-        self.scopes == request.scopes && self.tenant == request.tenant
+        self.scopes == request.scopes
+            && self.tenant == request.tenant
+            && self.min_validity == request.min_validity
     }
 }
 
@@ -119,10 +122,6 @@ fn apart(token: &AccessToken) -> AccessToken {
         Some(refresh_on) => copy.with_refresh_on(refresh_on),
         None => copy,
     }
-}
-
-fn since_epoch(time: Timestamp) -> Duration {
-    Duration::try_from(time - Timestamp::UNIX_EPOCH).unwrap_or_default()
 }
 
 thread_local! {

@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::SystemTime};
 
 use entra_core::{ClientId, InvalidId, TenantId};
 use serde_json::Value;
@@ -109,7 +109,12 @@ impl TokenValidator {
             version,
             &keys.issuer,
             key.issuer.as_ref(),
-            inner.settings.clock.since_epoch(),
+            inner
+                .settings
+                .clock
+                .system_time()
+                .duration_since(SystemTime::UNIX_EPOCH)
+                .unwrap_or_default(),
         )
     }
 
