@@ -37,7 +37,7 @@ pub(super) fn open(
             "give the passphrase that the key was exported with",
         ));
     };
-    let key = match section.header("DEK-Info") {
+    let key = match &section.dek_info {
         Some(info) => traditional::open(info, &section.der, passphrase)?,
         None => pkcs8(&section.der, passphrase)?,
     };

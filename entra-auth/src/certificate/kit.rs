@@ -96,6 +96,7 @@ impl SelfSignedCertificate {
         read::assemble(read::Found {
             certificates: vec![certificate.der().to_vec()],
             keys: vec![Zeroizing::new(key.serialize_der())],
+            ..read::Found::default()
         })
     }
 

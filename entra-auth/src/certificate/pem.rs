@@ -9,16 +9,9 @@ use super::error::CertificateError;
 /// One `BEGIN`…`END` block.
 pub(super) struct Section {
     pub(super) label: String,
-    /// `DEK-Info` and the like, which OpenSSL's traditional encryption writes.
-    pub(super) headers: Vec<(String, String)>,
+    /// The value of the header `DEK-Info`, which OpenSSL's traditional encryption writes.
+    pub(super) dek_info: Option<String>,
     pub(super) der: Zeroizing<Vec<u8>>,
-}
-
-impl Section {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
-        let header = self.headers.iter().find(|(key, _)| key == name);
-        header.map(|(_, value)| value.as_str())
-    }
 }
 
 /// Whether there is any block in it.
@@ -114,19 +107,12 @@ fn shown(label: &str) -> String {
 
 fn section(label: String, body: &[u8]) -> Result<Section, CertificateError> {
     let body = with_line_breaks(body);
-    let mut headers = Vec::new();
+    let (dek_info, body) = dek_info(&body);
     let mut base64 = Zeroizing::new(Vec::with_capacity(body.len()));
-    for line in body.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii) {
-        match std::str::from_utf8(line)
-            .ok()
-            .and_then(|line| line.split_once(':'))
-        {
-            Some((key, value)) => headers.push((key.trim().to_owned(), value.trim().to_owned())),
-            None => base64.extend(
-                line.iter()
-                    .copied()
-                    .filter(|byte| !byte.is_ascii_whitespace()),
-            ),
+    for line in body.split(|&byte| byte == b'\n') {
+        // Other headers are of no use here.
+        if !line.contains(&b':') {
+            base64.extend(line.iter().copied().filter(is_base64));
         }
     }
     // The decoder's error names bytes of the key.
@@ -135,14 +121,41 @@ fn section(label: String, body: &[u8]) -> Result<Section, CertificateError> {
     })?;
     Ok(Section {
         label,
-        headers,
+        dek_info,
         der,
     })
 }
 
+/// The value of the header `DEK-Info`, and what follows it.
+///
+/// The header ends where its initialization vector does, because the line break after it may have
+/// become a blank, or be gone.
+fn dek_info(body: &[u8]) -> (Option<String>, &[u8]) {
+    let Some(at) = find(body, DEK_INFO) else {
+        return (None, body);
+    };
+    let value = body[at + DEK_INFO.len()..].trim_ascii_start();
+    let comma = value.iter().position(|&byte| byte == b',');
+    let Some(comma) = comma.filter(|&comma| comma <= LONGEST_LABEL) else {
+        return (Some(String::new()), &[]);
+    };
+    let (cipher, vector) = (&value[..comma], &value[comma + 1..]);
+    let longest = if cipher.starts_with(b"DES") { 16 } else { 32 };
+    let digits = vector.iter().take(longest);
+    let length = digits.take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let (header, rest) = value.split_at(comma + 1 + length);
+    (Some(String::from_utf8_lossy(header).into_owned()), rest)
+}
+
+/// What else stands between boundaries are line breaks in some form: blanks of every kind, marks of
+/// quotation, commas.
+const fn is_base64(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
+}
+
 /// Every form of line break as one byte: bare carriage returns, and `\n` and `\r` written out,
 /// with any number of backslashes.
-fn with_line_breaks(body: &[u8]) -> Zeroizing<Vec<u8>> {
+pub(super) fn with_line_breaks(body: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut text = Zeroizing::new(Vec::with_capacity(body.len()));
     let mut bytes = body.iter().copied().peekable();
     while let Some(byte) = bytes.next() {
@@ -167,6 +180,7 @@ fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
 const DASHES: &[u8] = b"-----";
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
+const DEK_INFO: &[u8] = b"DEK-Info:";
 const WIDTH: usize = 64;
 const LONGEST_LABEL: usize = 64;
 const KNOWN: [&str; 9] = [

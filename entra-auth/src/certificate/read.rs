@@ -24,6 +24,18 @@ pub(super) struct Found {
     pub(super) certificates: Vec<Vec<u8>>,
     /// PKCS#8 or PKCS#1.
     pub(super) keys: Vec<Key>,
+    /// Why the first of the other keys cannot be read. A file may still hold an old one, so it only
+    /// matters if no other key fits.
+    pub(super) unreadable_key: Option<CertificateError>,
+    /// What stands where a certificate was looked for.
+    pub(super) no_certificate: Option<NoCertificate>,
+}
+
+/// A block whose contents are taken for a certificate.
+#[derive(Clone, Copy)]
+pub(super) enum NoCertificate {
+    Request,
+    Pkcs7,
 }
 
 /// What a file or text is, by its content.
@@ -39,14 +51,18 @@ enum Form {
 
 impl Form {
     fn of(bytes: &[u8]) -> Self {
-        let text = pem::without_nul(bytes);
-        if pem::is_pem(&text) {
-            return Self::Pem(text);
-        }
-        // Key Vault hands out a PKCS#12 file as base64 text, and CI variables hold base64 of PEM.
-        let bytes = base64_text(&text).unwrap_or_else(|| Zeroizing::new(bytes.to_vec()));
-        if pem::is_pem(&bytes) {
-            return Self::Pem(bytes);
+        let mut bytes = Zeroizing::new(bytes.to_vec());
+        // Key Vault hands out a PKCS#12 file as base64 text, CI variables hold base64 of PEM, and
+        // Kubernetes' secrets of either.
+        for _ in 0..DEEPEST_BASE64 {
+            let text = pem::without_nul(&bytes);
+            if pem::is_pem(&text) {
+                return Self::Pem(text);
+            }
+            let Some(decoded) = base64_text(&text) else {
+                break;
+            };
+            bytes = decoded;
         }
         match outermost(&bytes) {
             Some(PFX) => Self::Pkcs12(bytes),
@@ -146,9 +162,16 @@ fn collect(
                 found.certificates.extend(file.certificates);
                 found.keys.extend(file.keys);
             }
-            label if label.ends_with("PRIVATE KEY") => {
-                found.keys.push(private_key(section, passphrase)?);
+            "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => {
+                found.no_certificate = Some(NoCertificate::Request);
             }
+            "PKCS7" | "CMS" => found.no_certificate = Some(NoCertificate::Pkcs7),
+            label if label.ends_with("PRIVATE KEY") => match private_key(section, passphrase) {
+                Ok(key) => found.keys.push(key),
+                Err(error) => {
+                    found.unreadable_key.get_or_insert(error);
+                }
+            },
             _ => {}
         }
     }
@@ -171,6 +194,9 @@ fn pkcs12(_: &[u8], _: Option<&Secret>) -> Result<Found, CertificateError> {
 /// The certificate that the key belongs to, and the others in the order of their issuers.
 pub(super) fn assemble(found: Found) -> Result<Certificate, CertificateError> {
     if found.keys.is_empty() {
+        if let Some(error) = found.unreadable_key {
+            return Err(error);
+        }
         if found.certificates.is_empty() {
             return Err(CertificateError::malformed(
                 "there is neither a certificate nor a private key",
@@ -184,17 +210,13 @@ pub(super) fn assemble(found: Found) -> Result<Certificate, CertificateError> {
         .map(Link::read)
         .collect::<Result<Vec<_>, _>>()?;
     let Some(first) = links.first() else {
-        return Err(CertificateError::new(
-            CertificateErrorKind::NoCertificate,
-            "there is a private key, but no certificate",
-            "put the certificate (BEGIN CERTIFICATE) into the same file, or give both texts",
-        ));
+        return Err(no_certificate(found.no_certificate));
     };
     let first_problem = first.fields.rsa_public_key().err();
     let pairs: Vec<KeyPair> = found.keys.iter().filter_map(|key| rsa_pair(key)).collect();
     if pairs.is_empty() {
         // The certificate's key tells why, and more politely than the crypto library.
-        return Err(first_problem.unwrap_or_else(|| {
+        return Err(found.unreadable_key.or(first_problem).unwrap_or_else(|| {
             unsupported_key("a private key that is no RSA key of at least 2048 bits")
         }));
     }
@@ -214,7 +236,7 @@ pub(super) fn assemble(found: Found) -> Result<Certificate, CertificateError> {
     });
     let best = fitting.max_by_key(|(_, at)| links.get(*at).map(|link| link.fields.not_after));
     let Some((pair, at)) = best else {
-        return Err(first_problem.unwrap_or_else(|| {
+        return Err(found.unreadable_key.or(first_problem).unwrap_or_else(|| {
             CertificateError::new(
                 CertificateErrorKind::KeyMismatch,
                 "the private key belongs to another certificate",
@@ -249,23 +271,37 @@ fn unreadable(source: der::Error) -> CertificateError {
     CertificateError::malformed("the trusted certificate cannot be read").with_source(source)
 }
 
-/// What the text is the base64 of, if it is base64 of something long enough.
+/// What the text is the base64 of, if it is base64 of something long enough; in either alphabet, and
+/// with line breaks in any form.
 fn base64_text(text: &[u8]) -> Option<Key> {
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let text = text.strip_prefix(b"\xff\xfe").unwrap_or(text);
+    let text = pem::with_line_breaks(text);
     let mut compact = Zeroizing::new(Vec::with_capacity(text.len()));
-    let quoted = |byte: &u8| !byte.is_ascii_whitespace() && !matches!(byte, b'"' | b'\'');
-    compact.extend(text.iter().copied().filter(quoted));
+    for mark in [&b"\xef\xbb\xbf"[..], b"\xff\xfe", b"\xfe\xff"] {
+        if let Some(rest) = text.strip_prefix(mark) {
+            return base64_text(rest);
+        }
+    }
+    compact.extend(text.iter().filter_map(|&byte| match byte {
+        b'-' => Some(b'+'),
+        b'_' => Some(b'/'),
+        b'"' | b'\'' => None,
+        blank if blank.is_ascii_whitespace() => None,
+        other => Some(other),
+    }));
     BASE64.decode(&*compact).ok().map(Zeroizing::new)
 }
 
 fn private_key(section: Section, passphrase: Option<&Secret>) -> Result<Key, CertificateError> {
-    let traditional = section.header("DEK-Info").is_some();
+    let traditional = section.dek_info.is_some();
     match section.label.as_str() {
         "ENCRYPTED PRIVATE KEY" => decrypt(&section, passphrase),
         _ if traditional => decrypt(&section, passphrase),
         "PRIVATE KEY" | "RSA PRIVATE KEY" => Ok(section.der),
         "EC PRIVATE KEY" => Err(unsupported_key("an elliptic-curve key")),
+        "OPENSSH PRIVATE KEY" => Err(CertificateError::other_form(
+            "the private key is in OpenSSH's own format, which is not supported",
+            "write it as PEM: ssh-keygen -p -m PEM -f key",
+        )),
         // The label is not repeated: an unknown one could be made of key text.
         _ => Err(CertificateError::malformed(
             "a private key of this kind cannot be used to sign in",
@@ -300,6 +336,24 @@ fn no_key() -> CertificateError {
     )
 }
 
+fn no_certificate(found: Option<NoCertificate>) -> CertificateError {
+    let (message, fix) = match found {
+        None => (
+            "there is a private key, but no certificate",
+            "put the certificate (BEGIN CERTIFICATE) into the same file, or give both texts",
+        ),
+        Some(NoCertificate::Request) => (
+            "there is a certificate request (CERTIFICATE REQUEST), but no certificate",
+            "put the certificate that was issued for the request (BEGIN CERTIFICATE) in its place",
+        ),
+        Some(NoCertificate::Pkcs7) => (
+            "the certificate is within PKCS#7, which is not supported",
+            "take it out: openssl pkcs7 -print_certs -in old.p7b -out new.pem",
+        ),
+    };
+    CertificateError::new(CertificateErrorKind::NoCertificate, message, fix)
+}
+
 /// What begins a DER sequence: three bytes that tell PKCS#12 from a certificate.
 fn outermost(bytes: &[u8]) -> Option<&[u8]> {
     let (&0x30, rest) = bytes.split_first()? else {
@@ -317,6 +371,8 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
+/// Base64 of base64 of the file.
+const DEEPEST_BASE64: u8 = 3;
 const JAVA_KEYSTORE: &[u8] = &[0xfe, 0xed, 0xfe, 0xed];
 /// `version INTEGER (3)`, which only PKCS#12 starts with.
 const PFX: &[u8] = &[0x02, 0x01, 0x03];

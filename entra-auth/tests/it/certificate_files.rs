@@ -206,7 +206,19 @@ fn pem_is_read_whatever_became_of_its_line_breaks() {
         utf16(&with_mark, u16::to_le_bytes),
         utf16(&with_mark, u16::to_be_bytes),
         utf16(&whole, u16::to_le_bytes),
+        // As text processors, web pages, mail programs and programs' sources have it.
+        whole.replace('\n', "\u{a0}").into_bytes(),
+        whole.replace('\n', "\u{2028}").into_bytes(),
+        whole.replace('\n', "\u{85}").into_bytes(),
+        whole.replace('\n', "\u{b}").into_bytes(),
+        whole.replace('\n', "\u{200b}\n").into_bytes(),
+        whole.replace('\n', "\n> ").into_bytes(),
+        whole.replace('\n', "\",\n\"").into_bytes(),
+        whole.replace('\n', "\\\n").into_bytes(),
         base64_of(&whole),
+        base64_of(base64_of(&whole)),
+        base64_of(utf16(&with_mark, u16::to_le_bytes)),
+        base64_of(utf16(&with_mark, u16::to_be_bytes)),
     ];
     for (at, form) in forms.into_iter().enumerate() {
         let read = Certificate::from_bytes(&form, None);
@@ -261,6 +273,46 @@ fn the_key_that_fits_the_certificate_is_used() {
     ] {
         assert_eq!(Certificate::from_pem(text).unwrap(), leaf());
     }
+}
+
+#[test]
+fn an_old_key_that_cannot_be_read_does_not_hide_the_one_that_fits() {
+    let labelled = |label: &str| pem(label, &[0x30, 0]);
+    for other in [
+        EC[..EC.find("-----BEGIN CERT").unwrap_or(EC.len())].to_owned(),
+        labelled("EC PRIVATE KEY"),
+        labelled("OPENSSH PRIVATE KEY"),
+        labelled("DSA PRIVATE KEY"),
+        ENCRYPTED.to_owned(),
+    ] {
+        for text in [format!("{other}{KEY}{LEAF}"), format!("{LEAF}{KEY}{other}")] {
+            assert_eq!(Certificate::from_pem(&text).unwrap(), leaf(), "{other}");
+            let read = Certificate::from_bytes(&text, Some(&"not its".into()));
+            assert_eq!(read.unwrap(), leaf(), "{other}");
+        }
+    }
+    // Where no key fits, the one that cannot be read is the reason.
+    let text = format!("{LEAF}{}{}", entra_mock_key(), labelled("EC PRIVATE KEY"));
+    assert_refused(Certificate::from_pem(text), Kind::UnsupportedKey);
+}
+
+#[test]
+fn what_is_taken_for_a_certificate_or_key_is_named() {
+    let named = |text: String, what: &str, fix: &str| {
+        let error = Certificate::from_pem(text).unwrap_err();
+        assert!(error.to_string().contains(what), "{error}");
+        assert!(error.fix().contains(fix), "{}", error.fix());
+    };
+    for label in ["CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"] {
+        let text = format!("{KEY}{}", pem(label, &[0x30, 0]));
+        named(text, "CERTIFICATE REQUEST", "BEGIN CERTIFICATE");
+    }
+    for label in ["PKCS7", "CMS"] {
+        let text = format!("{KEY}{}", pem(label, &[0x30, 0]));
+        named(text, "PKCS#7", "openssl pkcs7");
+    }
+    let text = format!("{LEAF}{}", pem("OPENSSH PRIVATE KEY", b"openssh-key-v1"));
+    named(text, "OpenSSH", "ssh-keygen");
 }
 
 #[test]
@@ -391,6 +443,23 @@ mod encrypted {
     }
 
     #[test]
+    fn they_are_opened_whatever_became_of_their_line_breaks() {
+        for (name, key) in KEYS
+            .into_iter()
+            .filter(|(name, _)| *name != "scrypt-aes256")
+        {
+            let whole = format!("{LEAF}{key}");
+            for line_break in [" ", "\r", "\\n", "\u{a0}", ""] {
+                let text = whole.replace('\n', line_break);
+                let read = Certificate::from_encrypted_pem(&text, &passphrase());
+                let read = read.unwrap_or_else(|error| panic!("{name} {line_break:?}: {error:?}"));
+                assert_eq!(read, leaf(), "{name} {line_break:?}");
+                assert_refused(Certificate::from_pem(&text), Kind::PassphraseMissing);
+            }
+        }
+    }
+
+    #[test]
     fn a_wrong_or_missing_passphrase_is_said_to_be_one() {
         for (name, key) in KEYS {
             let pem = format!("{LEAF}{key}");
@@ -491,7 +560,17 @@ mod pfx {
             format!("\"{text}\"\r\n"),
             format!("\u{feff}{}", lines.join("\r\n")),
             text.trim_end_matches('=').to_owned(),
+            lines.join("\\n"),
+            lines.join("\\r\\n"),
+            text.replace('+', "-").replace('/', "_"),
+            String::from_utf8(base64_of(&text)).unwrap(),
         ] {
+            for bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+                let units = format!("\u{feff}{form}");
+                let utf16: Vec<u8> = units.encode_utf16().flat_map(bytes).collect();
+                let read = Certificate::from_bytes(utf16, Some(&passphrase()));
+                assert_eq!(read.unwrap(), leaf());
+            }
             let read = Certificate::from_bytes(&form, Some(&passphrase()));
             assert_eq!(read.unwrap(), leaf());
             let read = Certificate::from_pfx(&form, &passphrase());
