@@ -14,16 +14,28 @@ pub(crate) fn claims_challenge(headers: &HeaderMap) -> Option<String> {
         .find_map(|value| {
             let value = value.to_str().ok()?;
             let claims = parameter(value, "claims")?;
-            if claims.trim_start().starts_with('{') {
+            if is_object(&claims) {
                 return Some(claims);
             }
             let bytes = ANY_BASE64
                 .iter()
                 .find_map(|engine| engine.decode(&claims).ok())?;
-            String::from_utf8(bytes)
-                .ok()
-                .filter(|json| json.trim_start().starts_with('{'))
+            String::from_utf8(bytes).ok().filter(|json| is_object(json))
         })
+}
+
+/// Half of a JSON object, as a value without quotation marks around it or escapes in it may leave
+/// behind, is no claims request: the sign-in service rejects it.
+fn is_object(text: &str) -> bool {
+    serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).is_ok()
+}
+
+/// How long the JSON object at the start of the text is.
+fn object(text: &str) -> Option<usize> {
+    let mut values = serde_json::Deserializer::from_str(text)
+        .into_iter::<serde_json::Map<String, serde_json::Value>>();
+    values.next()?.ok()?;
+    Some(values.byte_offset())
 }
 
 /// A parameter of a challenge by its name, in any case (RFC 9110, section 11.2).
@@ -50,9 +62,19 @@ fn parameter(challenge: &str, name: &str) -> Option<String> {
         };
         let value = value.trim_start_matches([' ', '\t']);
         let (value, after) = match value.strip_prefix('"') {
-            Some(text) => quoted(text)?,
+            Some(text) => match object(text) {
+                // Its own quotation marks were not escaped.
+                Some(end) => {
+                    let after = &text[end..];
+                    let after = after.strip_prefix('"').unwrap_or(after);
+                    (text[..end].to_owned(), after)
+                }
+                None => quoted(text)?,
+            },
             None => {
-                let end = value.find([' ', '\t', ',']).unwrap_or(value.len());
+                let end = object(value)
+                    .or_else(|| value.find([' ', '\t', ',']))
+                    .unwrap_or(value.len());
                 (value[..end].to_owned(), &value[end..])
             }
         };
@@ -113,6 +135,8 @@ mod tests {
             "Bearer Claims=eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxNjA0MTA2NjUxIn19fQ==",
             "bearer realm=, error=insufficient_claims, CLAIMS=eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxNjA0MTA2NjUxIn19fQ",
             r#"Negotiate, NTLM, PoP nonce="x,y", Bearer error="insufficient_claims",claims = "eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxNjA0MTA2NjUxIn19fQ==""#,
+            r#"Bearer claims={"access_token":{"nbf":{"essential":true,"value":"1604106651"}}}, error=insufficient_claims"#,
+            r#"Bearer claims="{"access_token":{"nbf":{"essential":true,"value":"1604106651"}}}", error="insufficient_claims""#,
             r#"Negotiate YWJj==, Bearer claims="eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxNjA0MTA2NjUxIn19fQ==""#,
             r#"Bearer error_description="see \"claims=eyJ9\", claims=eyJ9", claims="eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxNjA0MTA2NjUxIn19fQ==""#,
         ] {
@@ -133,6 +157,9 @@ mod tests {
             r#"Bearer claims="@@""#,
             r#"Bearer claims="unfinished"#,
             r#"Bearer claims="aGVsbG8=""#,
+            r#"Bearer claims={"access_token":{"nbf":"#,
+            r#"Bearer claims="{"access_token": x}""#,
+            r#"Bearer claims="eyJh""#,
         ] {
             assert_eq!(challenge(value), None, "{value}");
         }
