@@ -133,6 +133,8 @@ pub struct Changes<E> {
     resumed: bool,
     buffer: VecDeque<Change<E>>,
     seen: std::collections::HashSet<Url>,
+    /// How many changes the pages held so far.
+    delivered: usize,
     end: Option<Url>,
     done: bool,
 }
@@ -222,6 +224,7 @@ impl<E: Entity> Delta<E> {
             resumed: self.since.is_some(),
             buffer: VecDeque::new(),
             seen: std::collections::HashSet::new(),
+            delivered: 0,
             end: None,
             done: false,
         }
@@ -320,7 +323,9 @@ impl<E: Entity> Changes<E> {
             if self.done {
                 return Ok(None);
             }
-            self.fetch().await?;
+            self.fetch()
+                .await
+                .map_err(|error| error.with_list_progress(self.seen.len() + 1, self.delivered))?;
         }
     }
 
@@ -367,6 +372,7 @@ impl<E: Entity> Changes<E> {
             Err(error) => return Err(error),
         };
         self.seen.insert(call.url.clone());
+        self.delivered += round.changes.len();
         self.buffer.extend(round.changes);
         match (round.next, round.end, &mut self.call) {
             (Some(next), _, Ok(call)) => call.url = next,
@@ -387,6 +393,7 @@ impl<E: Entity> Changes<E> {
             .ok_or_else(|| Error::query("the delta state has no start; begin again without it"))?;
         self.resumed = false;
         self.seen.clear();
+        self.delivered = 0;
         if let Ok(call) = &mut self.call {
             call.url = start;
         }

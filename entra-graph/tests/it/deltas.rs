@@ -197,6 +197,25 @@ async fn a_page_that_fails_is_fetched_again_by_the_next_call() {
 }
 
 #[tokio::test]
+async fn a_round_that_fails_says_on_which_page_and_after_how_many_changes() {
+    let rows = r#"{"id":"1"},{"id":"2"}"#;
+    let script = ScriptedTransport::new()
+        .then(200, &[], page(rows, &next("a")))
+        .then(200, &[], page(r#"{"id":"3"}"#, &next("b")))
+        .then(404, &[], r#"{"error":{"code":"ResourceNotFound"}}"#);
+    let graph = client(script);
+    let error = graph.users().delta().changes().try_collect().await;
+    let error = error.unwrap_err();
+    let progress = error.list_progress().unwrap();
+    assert_eq!((progress.page, progress.items), (3, 3));
+    let text = error.to_string();
+    assert!(
+        text.contains("page 3 of the list failed, after 3 items"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
 async fn a_round_that_leads_nowhere_or_back_is_an_error() {
     let script = ScriptedTransport::new().then(200, &[], r#"{"value":[]}"#);
     let error = client(script)
