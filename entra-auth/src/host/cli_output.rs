@@ -43,9 +43,15 @@ impl Complaint {
         };
         // azd from 1.23.7 on: the error has a line of its own. Before, its console messages have it.
         let error = objects().find_map(|object| text(&object["error"]));
-        let message = || objects().find_map(|object| text(&object["data"]["message"]));
+        // A notice of an update may be the first of them.
+        let messages = || {
+            let messages: Vec<String> = objects()
+                .filter_map(|object| text(&object["data"]["message"]))
+                .collect();
+            (!messages.is_empty()).then(|| messages.join("\n"))
+        };
         let reason = error
-            .or_else(message)
+            .or_else(messages)
             .or_else(|| objects().find_map(|object| text(&object["message"])))
             .unwrap_or(plain);
         Self { reason }
@@ -141,6 +147,10 @@ mod tests {
     fn the_reason_is_found_in_every_generation_of_output() {
         let python = "/opt/az/lib/x.py:3: SyntaxWarning: invalid escape\n  x = '\\d'\n\u{1b}[91mERROR: AADSTS70043: The refresh token has expired\u{1b}[0m\n";
         let old = r#"{"type":"consoleMessage","timestamp":"t","data":{"message":"\nERROR: fetching token:\nAADSTS700082: expired\n"}}"#;
+        let notice = format!(
+            "{}\n{old}",
+            r#"{"type":"consoleMessage","timestamp":"t","data":{"message":"WARNING: your version of azd is out of date"}}"#
+        );
         let middle = "{\"type\":\"consoleMessage\",\"timestamp\":\"t\",\"data\":{\"message\":\"\"}}\n{\"error\":\"AADSTS50076: second factor\",\"links\":[],\"message\":\"m\",\"suggestion\":\"run azd auth login\"}";
         for (text, code, line) in [
             (
@@ -149,6 +159,7 @@ mod tests {
                 "AADSTS70043: The refresh token has expired",
             ),
             (old, Some(700_082), "AADSTS700082: expired"),
+            (&notice, Some(700_082), "AADSTS700082: expired"),
             (middle, Some(50_076), "AADSTS50076: second factor"),
         ] {
             let complaint = Complaint::read(text);
