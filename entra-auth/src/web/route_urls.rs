@@ -28,6 +28,8 @@ pub struct RouteUrls {
     path: String,
     /// Without a slash at its end; empty at the root.
     callback: String,
+    /// Whether the shared callback has a slash at its end: a redirect URI is compared as it is spelled.
+    callback_has_slash: bool,
     secure: bool,
 }
 
@@ -52,6 +54,7 @@ impl RouteUrls {
         Ok(Self {
             origin: url.origin().ascii_serialization(),
             callback: format!("{path}{CALLBACK}"),
+            callback_has_slash: false,
             path,
             secure,
         })
@@ -72,9 +75,13 @@ impl RouteUrls {
             return Err(unusable("the path of the callback starts with a slash"));
         }
         let callback = plain_path(path)?;
-        let urls = Self { callback, ..self };
+        let urls = Self {
+            callback,
+            callback_has_slash: path.ends_with('/'),
+            ..self
+        };
         let with_names = [SIGN_IN, ADMIN_CONSENT].map(|route| urls.path(route));
-        if urls.is_taken(&urls.callback_path()) || with_names.contains(&urls.callback) {
+        if urls.is_taken(&urls.callback) || with_names.contains(&urls.callback) {
             return Err(unusable("the path of the callback is another route's"));
         }
         Ok(urls)
@@ -140,8 +147,8 @@ impl RouteUrls {
 
     /// The path of the callback that connections may share.
     pub(super) fn callback_path(&self) -> String {
-        match self.callback.is_empty() {
-            true => "/".to_owned(),
+        match self.callback_has_slash {
+            true => format!("{}/", self.callback),
             false => self.callback.clone(),
         }
     }
@@ -304,6 +311,8 @@ mod tests {
         assert_eq!(root.callback(), "https://app.example.com/");
         assert_eq!(root.callback_of("acme"), "https://app.example.com/acme");
         let oidc = at("/auth/oidc/callback/").unwrap();
+        let shared = "https://app.example.com/auth/oidc/callback/";
+        assert_eq!(oidc.callback(), shared, "as it is registered");
         let own = oidc.callback_of("a c\u{e9}*%");
         assert_eq!(
             own,

@@ -123,6 +123,11 @@ async fn a_callback_is_at_the_path_that_is_registered() {
         (format!("{SITE}/auth"), "/", form_post()),
         (format!("{SITE}/auth"), "/auth", StartOptions::default()),
         (format!("{SITE}/auth"), "/login/oidc", form_post()),
+        (
+            format!("{SITE}/auth"),
+            "/login/oidc/",
+            StartOptions::default(),
+        ),
     ] {
         let urls = RouteUrls::at(&base)
             .unwrap()
