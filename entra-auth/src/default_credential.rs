@@ -145,10 +145,8 @@ impl DefaultCredentialBuilder {
     fn workload_identity(&self) -> Result<ClientAssertionCredential, Error> {
         let builder = ClientAssertionCredential::workload_identity(&self.environment)?;
         let mut settings = self.settings.clone();
-        if settings.cloud == entra_core::Cloud::public()
-            && let Some(cloud) = self.environment.cloud()?
-        {
-            settings.cloud = cloud;
+        if settings.cloud == entra_core::Cloud::public() {
+            settings.cloud = self.environment.cloud()?;
         }
         with_settings!(builder, settings).build()
     }

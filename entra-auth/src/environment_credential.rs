@@ -100,10 +100,8 @@ impl EnvironmentCredentialBuilder {
     pub fn build(self) -> Result<EnvironmentCredential, Error> {
         let get = |name: &str| self.environment.get(name).map(str::trim);
         let mut settings = self.settings.clone();
-        if settings.cloud == entra_core::Cloud::public()
-            && let Some(cloud) = self.environment.cloud()?
-        {
-            settings.cloud = cloud;
+        if settings.cloud == entra_core::Cloud::public() {
+            settings.cloud = self.environment.cloud()?;
         }
         settings.region = settings.region.or_else(|| {
             let region = get("AZURE_REGIONAL_AUTHORITY_NAME")?;

@@ -289,6 +289,31 @@ impl Error {
     }
 }
 
+impl From<entra_core::Error> for Error {
+    fn from(error: entra_core::Error) -> Self {
+        use entra_core::ErrorKind as Kind;
+        let error = match error.into_credential() {
+            Ok(credential) => {
+                return Self::from_credential("the credential gave no token", credential);
+            }
+            Err(error) => error,
+        };
+        let kind = match error.kind() {
+            Kind::Transport => ErrorKind::Transport,
+            Kind::ResponseTooLarge => ErrorKind::ResponseTooLarge,
+            _ => ErrorKind::Configuration,
+        };
+        let (text, id) = (
+            error.to_string(),
+            error.client_request_id().map(str::to_owned),
+        );
+        Self::new(kind, text).with(|inner| {
+            inner.correlation_id = id;
+            inner.source = error.into_source().map(Arc::from);
+        })
+    }
+}
+
 impl From<Error> for CredentialError {
     fn from(error: Error) -> Self {
         let inner = error.inner();
@@ -419,6 +444,19 @@ mod tests {
                 .to_string(),
             "the sign-in service failed (HTTP 503)"
         );
+    }
+
+    #[test]
+    fn configuration_error_of_core_becomes_one_of_this_crate() {
+        fn client() -> Result<ClientId, Error> {
+            let environment = entra_core::Environment::from_pairs([("AZURE_CLIENT_ID", "my app")]);
+            Ok(environment.client_id()?)
+        }
+        let error = client().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(error.to_string().contains("AZURE_CLIENT_ID"), "{error}");
+        let source = error::Error::source(&error).unwrap();
+        assert!(source.is::<entra_core::InvalidId>(), "{source}");
     }
 
     #[test]

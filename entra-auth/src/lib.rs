@@ -62,8 +62,6 @@ pub use client_secret::{ClientSecretCredential, ClientSecretCredentialBuilder};
 pub use default_credential::{DefaultCredential, DefaultCredentialBuilder};
 pub use discovery::Discovery;
 #[cfg(feature = "platform-identity")]
-pub use environment::Environment;
-#[cfg(feature = "platform-identity")]
 pub use environment_credential::{EnvironmentCredential, EnvironmentCredentialBuilder};
 pub use error::{Error, ErrorKind};
 pub use report::Report;
@@ -73,3 +71,5 @@ pub use sign_in::SignInClient;
 pub use validate::TokenValidator;
 
 pub use entra_core;
+#[doc(no_inline)]
+pub use entra_core::Environment;

@@ -85,6 +85,12 @@ impl Error {
         }
     }
 
+    /// Takes the cause out.
+    #[must_use]
+    pub fn into_source(self) -> Option<Box<dyn error::Error + Send + Sync>> {
+        self.0.source
+    }
+
     /// The id this call was sent with, for a support request; absent when nothing was sent.
     #[must_use]
     pub fn client_request_id(&self) -> Option<&str> {

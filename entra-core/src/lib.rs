@@ -4,6 +4,7 @@ mod challenge;
 mod clock;
 mod cloud;
 mod credential;
+mod environment;
 mod error;
 mod ids;
 mod membership;
@@ -21,6 +22,7 @@ pub use cloud::Cloud;
 pub use credential::{
     AccessToken, CredentialError, CredentialErrorKind, TokenCredential, TokenRequest,
 };
+pub use environment::Environment;
 pub use error::{Error, ErrorKind};
 pub use ids::{ClientId, Guid, InvalidId, ObjectId, TenantId};
 pub use membership::{GroupMembership, MembershipError, MembershipErrorKind};

@@ -142,10 +142,7 @@ impl ClientAssertionCredential {
         let value = |name| environment.get(name).unwrap_or_default().trim();
         let [tenant, client, file] = WORKLOAD_IDENTITY.map(value);
         let builder = Self::federated(tenant, client, FederatedToken::file(file));
-        Ok(match environment.cloud()? {
-            Some(cloud) => builder.cloud(cloud),
-            None => builder,
-        })
+        Ok(builder.cloud(environment.cloud()?))
     }
 
     /// The application's client id.

@@ -13,8 +13,8 @@ use serde_json::Value;
 
 use super::{AssertionRequest, ClientAssertion};
 use crate::{
-    Environment, Error, ErrorKind, blocking, settings::Settings, shown_path::ShownPath,
-    wire::is_passing,
+    Environment, Error, ErrorKind, blocking, environment::require, settings::Settings,
+    shown_path::ShownPath, wire::is_passing,
 };
 
 /// Where an application's token of another identity provider comes from.
@@ -68,8 +68,8 @@ impl FederatedToken {
     /// the address is none.
     pub fn github_actions(environment: &Environment) -> Result<Self, Error> {
         let fix = "run in a GitHub Actions job with `permissions: id-token: write`";
-        let url = environment.require("ACTIONS_ID_TOKEN_REQUEST_URL", fix)?;
-        let bearer = environment.require("ACTIONS_ID_TOKEN_REQUEST_TOKEN", fix)?;
+        let url = require(environment, "ACTIONS_ID_TOKEN_REQUEST_URL", fix)?;
+        let bearer = require(environment, "ACTIONS_ID_TOKEN_REQUEST_TOKEN", fix)?;
         Ok(Self(Origin::GitHub {
             url: address("ACTIONS_ID_TOKEN_REQUEST_URL", url)?,
             bearer: bearer.into(),
@@ -88,8 +88,13 @@ impl FederatedToken {
         environment: &Environment,
         service_connection_id: &str,
     ) -> Result<Self, Error> {
-        let url = environment.require("SYSTEM_OIDCREQUESTURI", "run in an Azure Pipelines job")?;
-        let bearer = environment.require(
+        let url = require(
+            environment,
+            "SYSTEM_OIDCREQUESTURI",
+            "run in an Azure Pipelines job",
+        )?;
+        let bearer = require(
+            environment,
             "SYSTEM_ACCESSTOKEN",
             "map it in the pipeline: `env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)`",
         )?;

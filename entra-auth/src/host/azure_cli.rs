@@ -15,6 +15,7 @@ use super::{
 use crate::{
     Aadsts, Environment, Error, ErrorKind, TokenCache,
     cache::{Account, Asked},
+    environment::safe_folder,
     identity::invalid_id,
     settings::Settings,
     token_endpoint::Effort,
@@ -247,7 +248,7 @@ impl TokenSource for Cli {
         let command = ProcessCommand {
             program: tool.program().to_owned(),
             arguments: self.arguments(asked)?,
-            folder: self.environment.safe_folder().to_owned(),
+            folder: safe_folder(&self.environment).to_owned(),
             // Colour codes would stand around the JSON.
             variables: vec![("AZURE_CORE_NO_COLOR".to_owned(), "true".to_owned())],
             time_limit: self.time_limit,

@@ -317,6 +317,47 @@ impl Cloud {
             .any(|name| name.eq_ignore_ascii_case(host))
     }
 
+    /// The built-in cloud of this sign-in root and Graph root, or the same cloud if there is none.
+    ///
+    /// Without a Graph root of its own it takes that of the built-in cloud whose sign-in root it has,
+    /// under any of its names.
+    pub(crate) fn or_built_in(self, has_graph: bool) -> Self {
+        let graph_matches = |cloud: &&Self| !has_graph || cloud.graph() == self.graph();
+        let mut built_in = Self::built_in();
+        let Some(known) = built_in
+            .iter_mut()
+            .find(|cloud| cloud.is_known_as(&self.0.authority) && graph_matches(&&**cloud))
+        else {
+            return self;
+        };
+        if known.authority() != self.authority() {
+            let inner = Arc::make_mut(&mut known.0);
+            let host = inner.authority.host_str().map(str::to_owned);
+            inner.authority = self.0.authority.clone();
+            let own = inner.authority.host_str();
+            inner
+                .authority_aliases
+                .retain(|alias| Some(alias.as_str()) != own);
+            inner.authority_aliases.extend(host);
+        }
+        known.clone()
+    }
+
+    /// The built-in cloud with this Graph root.
+    pub(crate) fn with_graph(graph: &Url) -> Option<Self> {
+        let mut built_in = Self::built_in().into_iter();
+        built_in.find(|cloud| cloud.graph() == graph)
+    }
+
+    fn built_in() -> [Self; 4] {
+        [
+            Self::public(),
+            Self::us_government(),
+            Self::us_government_dod(),
+            Self::china(),
+        ]
+    }
+
     fn known(authority: &str, aliases: &[&str], graph: &str) -> Self {
         let url = |host: &str| {
             // The names above are constants; `Url` has no const constructor.

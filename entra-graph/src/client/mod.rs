@@ -12,8 +12,8 @@ use std::{
 };
 
 use entra_core::{
-    Clock, Cloud, HttpTransport, Pipeline, RetryPolicy, SecureRandom, SystemClock, SystemRandom,
-    TokenCredential, TokenRequest, TransportError, bytes::Bytes, url::Url,
+    Clock, Cloud, Environment, HttpTransport, Pipeline, RetryPolicy, SecureRandom, SystemClock,
+    SystemRandom, TokenCredential, TokenRequest, TransportError, bytes::Bytes, url::Url,
 };
 
 use crate::error::Error;
@@ -47,7 +47,7 @@ struct Inner {
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct GraphClientBuilder {
     credential: Arc<dyn GrantedCredential>,
-    cloud: Cloud,
+    cloud: Result<Cloud, entra_core::Error>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn SecureRandom>,
     transport: Option<Arc<dyn HttpTransport>>,
@@ -69,7 +69,7 @@ impl GraphClient {
     pub fn builder(credential: impl TokenCredential) -> GraphClientBuilder {
         GraphClientBuilder {
             credential: Arc::new(Remembering::new(credential)),
-            cloud: Cloud::public(),
+            cloud: Ok(Cloud::public()),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
             transport: None,
@@ -169,7 +169,28 @@ impl Inner {
 impl GraphClientBuilder {
     /// The cloud whose Graph is asked; the fake tenant is one.
     pub fn cloud(mut self, cloud: Cloud) -> Self {
-        self.cloud = cloud;
+        self.cloud = Ok(cloud);
+        self
+    }
+
+    /// Takes the cloud, and with it the Graph root, from environment variables:
+    /// `AZURE_AUTHORITY_HOST` and `ENTRA_GRAPH_URL`, as [`Environment::cloud`] reads them. The public
+    /// cloud if neither is set. Replaces a cloud set before.
+    ///
+    /// ```
+    /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
+    /// # support::block_on(async {
+    /// # let (tenant, credential) = support::start().await;
+    /// use entra_core::Environment;
+    /// use entra_graph::GraphClient;
+    /// # let environment = Environment::from_pairs([("AZURE_AUTHORITY_HOST", tenant.uri())]);
+    /// // outside of a test: Environment::from_env()
+    /// let graph = GraphClient::builder(credential).environment(&environment).build()?;
+    /// graph.users().list().top(1).send().await?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn environment(mut self, environment: &Environment) -> Self {
+        self.cloud = environment.cloud();
         self
     }
 
@@ -209,13 +230,15 @@ impl GraphClientBuilder {
     /// The client. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when no transport can be set up.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when no transport can be set up,
+    /// and for environment variables that name no cloud.
     pub fn build(self) -> Result<GraphClient, Error> {
+        let cloud = self.cloud?;
         let transport = match self.transport {
             Some(transport) => transport,
             None => default_transport()?,
         };
-        let base = self.cloud.graph().join("v1.0/").map_err(|source| {
+        let base = cloud.graph().join("v1.0/").map_err(|source| {
             entra_core::Error::configuration("the Graph root cannot take a path")
                 .with_source(source)
         })?;
@@ -237,7 +260,7 @@ impl GraphClientBuilder {
         Ok(GraphClient(Arc::new(Inner {
             pipeline,
             credential: self.credential,
-            scope: self.cloud.graph_scope(),
+            scope: cloud.graph_scope(),
             base,
             sent,
         })))

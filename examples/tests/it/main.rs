@@ -30,6 +30,7 @@ mod delegated_usage;
 )]
 #[path = "../../device_login/main.rs"]
 mod device_login;
+mod environment;
 mod identity;
 mod layering;
 mod loss_proof;

@@ -48,7 +48,7 @@ impl Endpoint {
                 };
                 (source, "MSI_ENDPOINT", address.to_owned())
             }
-            _ if environment.arc_agent().is_some() => {
+            _ if environment.arc_tokens().is_some() => {
                 (Source::AzureArc, "IDENTITY_ENDPOINT", ARC.to_owned())
             }
             _ => {
@@ -85,7 +85,7 @@ impl Endpoint {
             url,
             secret: secret.cloned(),
             thumbprint,
-            arc_tokens: environment.arc_agent().map(Arc::from),
+            arc_tokens: environment.arc_tokens().map(Arc::from),
             default_client: get("DEFAULT_IDENTITY_CLIENT_ID").map(str::to_owned),
         })
     }
