@@ -386,6 +386,42 @@ mod tests {
     }
 
     #[test]
+    fn a_wait_as_long_as_what_is_left_is_kept_and_ends_the_budget() {
+        let throttled = Attempt {
+            retry_after: Some(60 * SECOND),
+            ..attempt(
+                AttemptOutcome::Responded(ResponseClass::NotProcessed),
+                Idempotency::Safe,
+            )
+        };
+        assert_eq!(
+            policy().decide(&throttled),
+            Decision::Retry {
+                wait: 60 * SECOND,
+                counts: false
+            },
+            "the server's wait fits exactly"
+        );
+        let late = Attempt {
+            elapsed: 59 * SECOND,
+            jitter: 1.0,
+            ..attempt(AttemptOutcome::NoResponse, Idempotency::Safe)
+        };
+        assert_eq!(
+            policy().decide(&late),
+            Decision::Stop(StopReason::Budget),
+            "our own wait would leave nothing for the try"
+        );
+    }
+
+    #[test]
+    fn requests_of_graph_have_ten_minutes_and_token_requests_one() {
+        let (tokens, graph) = (RetryPolicy::for_tokens(), RetryPolicy::for_graph());
+        assert_eq!((tokens.budget, tokens.max_attempts), (60 * SECOND, 4));
+        assert_eq!((graph.budget, graph.max_attempts), (600 * SECOND, 6));
+    }
+
+    #[test]
     fn a_longer_wait_than_is_left_fails_at_once_and_says_so() {
         let throttled = Attempt {
             retry_after: Some(61 * SECOND),

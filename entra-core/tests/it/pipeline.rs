@@ -6,8 +6,8 @@ use std::{
 use async_trait::async_trait;
 use entra_core::{
     AccessToken, Bearer, Clock, CredentialError, CredentialErrorKind, ErrorKind, Idempotency,
-    ManualClock, Pipeline, Request, Response, RetryPolicy, ScriptedTransport, SeededRandom,
-    StaticCredential, StopReason, TokenCredential, TokenRequest, TransportError,
+    ManualClock, Pipeline, Request, Response, ResponseLimit, RetryPolicy, ScriptedTransport,
+    SeededRandom, StaticCredential, StopReason, TokenCredential, TokenRequest, TransportError,
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
     url::Url,
 };
@@ -197,6 +197,107 @@ async fn attempts_are_limited_when_no_wait_is_asked_for() {
             Some(StopReason::Attempts)
         )
     );
+}
+
+#[tokio::test]
+async fn a_wait_that_was_asked_for_takes_no_attempt_away() {
+    let mut script = ScriptedTransport::new();
+    for _ in 0..10 {
+        script = script.then(429, &[("retry-after", "1")], "");
+    }
+    for _ in 0..20 {
+        script = script.then(500, &[], "");
+    }
+    let response = sent(&bench(script), get()).await;
+    assert_eq!(response.tries, 10 + RetryPolicy::for_graph().max_attempts);
+    assert_eq!(response.stop_reason, Some(StopReason::Attempts));
+}
+
+#[tokio::test]
+async fn a_fresh_token_takes_no_attempt_away() {
+    let mut script = ScriptedTransport::new().then(401, &[], "");
+    for _ in 0..20 {
+        script = script.then(500, &[], "");
+    }
+    let response = sent(
+        &bench(script),
+        with_token(get(), StaticCredential::new("token")),
+    )
+    .await;
+    assert_eq!(response.tries, 1 + RetryPolicy::for_graph().max_attempts);
+}
+
+#[tokio::test]
+async fn a_time_budget_of_the_request_replaces_the_one_of_the_policy() {
+    let bench = bench(ScriptedTransport::new().then(429, &[("retry-after", "30")], ""));
+    let response = sent(&bench, get().with_budget(Duration::from_secs(20))).await;
+    let expected = StopReason::RetryAfterBeyondBudget {
+        retry_after: Duration::from_secs(30),
+        left: Duration::from_secs(20),
+    };
+    assert_eq!(response.stop_reason, Some(expected));
+}
+
+#[tokio::test]
+async fn a_call_that_used_its_time_up_says_that_it_was_the_time() {
+    let slow = ScriptedTransport::new();
+    let clock = ManualClock::new();
+    let hanging = clock.clone();
+    let slow = slow.then_with(move |_| {
+        hanging.advance(Duration::from_secs(600));
+        Err(TransportError::timeout("no answer"))
+    });
+    let pipeline = Pipeline::builder(Arc::new(slow))
+        .origin(&url("/"))
+        .clock(Arc::new(clock))
+        .random(Arc::new(SeededRandom::new(7)))
+        .build();
+    let error = pipeline.send(get()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Transport);
+    assert!(
+        error
+            .to_string()
+            .contains("no response within the time budget"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_request_that_cannot_be_written_is_not_tried_again() {
+    let bench = bench(
+        ScriptedTransport::new()
+            .then_fail(TransportError::invalid_request("a bad header"))
+            .then(200, &[], ""),
+    );
+    let error = bench.pipeline.send(get()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Transport);
+    assert_eq!(bench.transport.remaining(), 1);
+}
+
+#[tokio::test]
+async fn a_response_may_have_sixty_four_mebibytes_unless_another_limit_is_set() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let mut script = ScriptedTransport::new();
+    for _ in 0..2 {
+        let seen = Arc::clone(&seen);
+        script = script.then_with(move |request| {
+            let limit = request.extensions().get::<ResponseLimit>().copied();
+            seen.lock().unwrap().push(limit.unwrap().0);
+            Ok(entra_core::http::Response::default())
+        });
+    }
+    let bench = bench(script);
+    sent(&bench, get()).await;
+    sent(&bench, get().with_response_limit(10)).await;
+    assert_eq!(*seen.lock().unwrap(), [67_108_864, 10]);
+}
+
+#[test]
+fn debug_names_where_requests_may_go() {
+    let builder = Pipeline::builder(Arc::new(ScriptedTransport::new())).origin(&url("/"));
+    for text in [format!("{builder:?}"), format!("{:?}", builder.build())] {
+        assert!(text.contains("graph.example.com"), "{text}");
+    }
 }
 
 #[tokio::test]
