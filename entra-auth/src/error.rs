@@ -2,11 +2,12 @@ use std::{borrow::Cow, error, fmt, sync::Arc, time::Duration};
 
 use entra_core::{ClientId, CredentialError, CredentialErrorKind, Guid, TenantId, Timestamp};
 
-use crate::{Report, aadsts::Class};
+use crate::{Report, aadsts::Class, report};
 
 /// Why there is no token, with everything that Entra said about it and what to do.
 ///
-/// `Display` is one line; [`report`](Self::report) shows cause, fix and ids as well. Nothing in it
+/// `Display` is one line; `{:#}` and `Debug` show cause, fix and ids as well, so `?` out of `main` prints them.
+/// Nothing in it
 /// holds a secret or a token. Callers that waited for one request share one error: a clone is cheap.
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
@@ -20,7 +21,7 @@ pub(crate) struct Inner {
     pub(crate) oauth_error: Option<String>,
     pub(crate) suberror: Option<String>,
     pub(crate) retryable: bool,
-    pub(crate) cause: Option<Cow<'static, str>>,
+    pub(crate) cause: Option<Cause>,
     pub(crate) fix: Option<Cow<'static, str>>,
     pub(crate) correlation_id: Option<String>,
     pub(crate) trace_id: Option<String>,
@@ -31,6 +32,31 @@ pub(crate) struct Inner {
     pub(crate) identity: Option<(ClientId, TenantId)>,
     pub(crate) source: Option<Arc<dyn error::Error + Send + Sync>>,
 }
+
+/// The cause as Entra or this crate words it. It is an error of its own, so that whatever prints the chain of
+/// sources prints it too.
+#[derive(Clone, Debug)]
+pub(crate) struct Cause(Cow<'static, str>);
+
+impl Cause {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<T: Into<Cow<'static, str>>> From<T> for Cause {
+    fn from(text: T) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl error::Error for Cause {}
 
 /// What kind of failure an [`Error`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -98,7 +124,7 @@ impl Error {
     /// Why it happened, in one sentence.
     #[must_use]
     pub fn cause(&self) -> Option<&str> {
-        self.0.cause.as_deref()
+        self.0.cause.as_ref().map(Cause::as_str)
     }
 
     /// What to do about it, in one sentence.
@@ -351,8 +377,9 @@ impl From<Error> for CredentialError {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Error {
+    /// What happened, in one line.
+    pub(crate) fn write_line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner {
             summary,
             status,
@@ -371,28 +398,29 @@ impl fmt::Display for Error {
     }
 }
 
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            return report::write_report(self, f);
+        }
+        self.write_line(f)
+    }
+}
+
+/// The whole report, which is what `?` out of `main` prints.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = self.inner();
-        f.debug_struct("Error")
-            .field("kind", &inner.kind)
-            .field("message", &self.to_string())
-            .field("status", &inner.status)
-            .field("codes", &inner.codes)
-            .field("suberror", &inner.suberror)
-            .field("cause", &inner.cause)
-            .field("fix", &inner.fix)
-            .field("correlation_id", &inner.correlation_id)
-            .field("trace_id", &inner.trace_id)
-            .field("retry_after", &inner.retry_after)
-            .field("source", &inner.source)
-            .finish_non_exhaustive()
+        report::write_report(self, f)
     }
 }
 
 impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        self.inner().source.as_deref().map(|source| source as _)
+        let inner = self.inner();
+        match (&inner.source, &inner.cause) {
+            (Some(source), _) => Some(&**source),
+            (None, cause) => cause.as_ref().map(|cause| cause as _),
+        }
     }
 }
 

@@ -23,31 +23,36 @@ impl<'a> Report<'a> {
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let error = self.0;
-        write!(f, "error: {error}")?;
-        match error.cause() {
-            Some(cause) => write!(f, "\n  cause: {cause}")?,
-            None => sources(error, f)?,
-        }
-        if let Some(fix) = error.fix() {
-            write!(f, "\n  fix:   {fix}")?;
-        }
-        let ids = [
-            error.correlation_id().map(|id| format!("correlation {id}")),
-            error.trace_id().map(|id| format!("trace {id}")),
-            error
-                .timestamp()
-                .and_then(|time| time.format(&Rfc3339).ok()),
-        ];
-        let ids: Vec<String> = ids.into_iter().flatten().collect();
-        if !ids.is_empty() {
-            write!(f, "\n  {}", ids.join("  "))?;
-        }
-        Ok(())
+        f.write_str("error: ")?;
+        write_report(self.0, f)
     }
 }
 
-/// Where Entra said nothing, the chain of sources is the cause.
+/// What happened, cause, fix and ids, on lines of their own.
+pub(crate) fn write_report(error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    error.write_line(f)?;
+    match error.cause() {
+        Some(cause) => write!(f, "\n  cause: {cause}")?,
+        None => sources(error, f)?,
+    }
+    if let Some(fix) = error.fix() {
+        write!(f, "\n  fix:   {fix}")?;
+    }
+    let ids = [
+        error.correlation_id().map(|id| format!("correlation {id}")),
+        error.trace_id().map(|id| format!("trace {id}")),
+        error
+            .timestamp()
+            .and_then(|time| time.format(&Rfc3339).ok()),
+    ];
+    let ids: Vec<String> = ids.into_iter().flatten().collect();
+    if !ids.is_empty() {
+        write!(f, "\n  {}", ids.join("  "))?;
+    }
+    Ok(())
+}
+
+/// The chain of sources is the cause where Entra names none.
 fn sources(error: &Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut next = error.source();
     let mut lead = "\n  cause: ";
@@ -94,5 +99,21 @@ mod tests {
             error.report().to_string(),
             "error: the sign-in service could not be reached\n  cause: no route"
         );
+    }
+
+    #[test]
+    fn question_mark_out_of_main_prints_the_report_and_error_chains_have_the_cause() {
+        let error = Error::new(ErrorKind::InvalidClient, "the secret was refused").with(|inner| {
+            inner.cause = Some("it has expired".into());
+            inner.fix = Some("add a new one".into());
+        });
+        let report = "the secret was refused\n  cause: it has expired\n  fix:   add a new one";
+        assert_eq!(format!("{error:?}"), report);
+        assert_eq!(format!("{error:#}"), report);
+        let source = std::error::Error::source(&error).map(ToString::to_string);
+        assert_eq!(source.as_deref(), Some("it has expired"));
+        let error = error.with_source(std::io::Error::other("no route to host"));
+        let source = std::error::Error::source(&error).map(ToString::to_string);
+        assert_eq!(source.as_deref(), Some("no route to host"));
     }
 }

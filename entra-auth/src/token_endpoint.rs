@@ -228,7 +228,7 @@ pub(crate) fn refused(refusal: Refusal) -> Error {
     let fix = entry.map_or(class.fix(), Aadsts::fix);
     Error::new(class.kind(), class.summary()).with(|inner| {
         inner.retryable = entry.is_some_and(Aadsts::is_retryable);
-        inner.cause = entry.and_then(Aadsts::cause).map(Cow::from);
+        inner.cause = entry.and_then(Aadsts::cause).map(Into::into);
         inner.fix = Some(fix.into());
         inner.codes = refusal.codes;
         inner.oauth_error = refusal.oauth_error;
@@ -277,7 +277,7 @@ fn refusal(response: &Response, form: &Form) -> Error {
     Error::new(kind, summary).with(|inner| {
         inner.status = Some(status.as_u16());
         inner.retryable = entry.is_some_and(Aadsts::is_retryable);
-        inner.cause = cause.map(Cow::from);
+        inner.cause = cause.map(Into::into);
         inner.fix = Some(fix);
         inner.codes = refusal.codes;
         inner.oauth_error = refusal.oauth_error;

@@ -1,8 +1,13 @@
-use std::{error, fmt, sync::Arc, time::Duration};
+use std::{
+    error,
+    fmt::{self, Display as _},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 
-use crate::{Secret, TenantId, Timestamp};
+use crate::{Secret, TenantId, Timestamp, error::Report};
 
 /// Something that can get access tokens.
 ///
@@ -148,7 +153,8 @@ impl fmt::Debug for AccessToken {
 /// Why a credential gave no token, with everything that a caller of any credential can use.
 ///
 /// It crosses the `dyn` boundary into a Graph error unchanged; the credential's own, more detailed
-/// error is its [`source`](error::Error::source).
+/// error is its [`source`](error::Error::source). `Display` is one line; `{:#}` and `Debug` show cause, fix and
+/// ids as well.
 #[derive(Clone)]
 pub struct CredentialError(Box<Inner>);
 
@@ -299,22 +305,24 @@ impl CredentialError {
 
 impl fmt::Display for CredentialError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            return fmt::Debug::fmt(self, f);
+        }
         f.write_str(&self.0.message)
     }
 }
 
 impl fmt::Debug for CredentialError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CredentialError")
-            .field("kind", &self.0.kind)
-            .field("message", &self.0.message)
-            .field("code", &self.0.code)
-            .field("fix", &self.0.fix)
-            .field("correlation_id", &self.0.correlation_id)
-            .field("trace_id", &self.0.trace_id)
-            .field("retry_after", &self.0.retry_after)
-            .field("source", &self.0.source)
-            .finish_non_exhaustive()
+        Report {
+            error: self,
+            fix: self.fix(),
+            ids: [
+                ("correlation", self.correlation_id()),
+                ("trace", self.trace_id()),
+            ],
+        }
+        .fmt(f)
     }
 }
 

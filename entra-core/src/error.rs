@@ -1,13 +1,18 @@
-use std::{error, fmt};
+use std::{
+    error,
+    fmt::{self, Display as _},
+};
 
 use crate::CredentialError;
 
 type Source = Box<dyn error::Error + Send + Sync>;
 
-/// Why a request could not be made or got no answer at all.
+/// Why a request was not sent or got no response.
 ///
-/// An answer with an error status is not an [`Error`]: it comes back as a
-/// [`Response`](crate::Response), for the caller knows what its body means.
+/// A response with an error status is not an [`Error`]: it is returned as a
+/// [`Response`](crate::Response), since the caller knows what its body means.
+///
+/// `Display` is one line; `{:#}` and `Debug` show cause, fix and ids as well, so `?` out of `main` prints them.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -130,23 +135,111 @@ impl From<CredentialError> for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            return fmt::Debug::fmt(self, f);
+        }
         f.write_str(&self.0.message)
     }
 }
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Error")
-            .field("kind", &self.0.kind)
-            .field("message", &self.0.message)
-            .field("client_request_id", &self.0.client_request_id)
-            .field("source", &self.0.source)
-            .finish()
+        let credential = self.credential();
+        Report {
+            error: self,
+            fix: credential.and_then(CredentialError::fix),
+            ids: [
+                ("client-request-id", self.client_request_id()),
+                (
+                    "correlation",
+                    credential.and_then(CredentialError::correlation_id),
+                ),
+                ("trace", credential.and_then(CredentialError::trace_id)),
+            ],
+        }
+        .fmt(f)
+    }
+}
+
+/// What an error prints when all of it is wanted: what happened, cause, fix and ids, on lines of their own.
+pub(crate) struct Report<'a, const IDS: usize> {
+    pub(crate) error: &'a (dyn error::Error + 'static),
+    pub(crate) fix: Option<&'a str>,
+    pub(crate) ids: [(&'static str, Option<&'a str>); IDS],
+}
+
+impl<const IDS: usize> fmt::Display for Report<'_, IDS> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = self.error.to_string();
+        let mut lead = "\n  cause: ";
+        let mut next = self.error.source();
+        while let Some(cause) = next {
+            let cause_text = cause.to_string();
+            // A layer that only passes another one on says nothing new.
+            if !text.contains(&cause_text) {
+                text.push_str(lead);
+                text.push_str(&cause_text);
+                lead = ": ";
+            }
+            next = cause.source();
+        }
+        f.write_str(&text)?;
+        if let Some(fix) = self.fix {
+            write!(f, "\n  fix:   {fix}")?;
+        }
+        let mut lead = "\n  ";
+        for (name, id) in self.ids {
+            if let Some(id) = id {
+                write!(f, "{lead}{name} {id}")?;
+                lead = "  ";
+            }
+        }
+        Ok(())
     }
 }
 
 impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+    use crate::CredentialErrorKind;
+
+    #[test]
+    fn debug_and_alternate_display_are_the_report_with_cause_fix_and_ids() {
+        let credential = CredentialError::new(CredentialErrorKind::Refused, "no token")
+            .with_fix("add a new secret")
+            .with_ids(Some("c-1".to_owned()), Some("t-1".to_owned()))
+            .with_source(io::Error::other("the secret has expired"));
+        let report = "no token\n  cause: the secret has expired\n  fix:   add a new secret\n  \
+                      correlation c-1  trace t-1";
+        assert_eq!(format!("{credential:?}"), report);
+        assert_eq!(format!("{credential:#}"), report);
+        assert_eq!(credential.to_string(), "no token");
+
+        let error = Error::from(credential).with_client_request_id("r-1");
+        assert_eq!(
+            format!("{error:?}"),
+            "no token for this request\n  cause: the secret has expired\n  fix:   add a new secret\n  \
+             client-request-id r-1  correlation c-1  trace t-1"
+        );
+        assert_eq!(format!("{error:#}"), format!("{error:?}"));
+        assert_eq!(error.to_string(), "no token for this request");
+    }
+
+    #[test]
+    fn a_cause_that_is_named_already_is_not_repeated() {
+        let error = Error::policy("the host is not configured: evil.example")
+            .with_source(io::Error::other("evil.example"));
+        assert_eq!(
+            format!("{error:?}"),
+            "the host is not configured: evil.example"
+        );
     }
 }
