@@ -519,3 +519,31 @@ const MOST_REPLACED: usize = 16;
 const KIND: &str = "refresh-token";
 /// What Entra gives a refresh token that is not used.
 const LONGEST_IDLE: Duration = Duration::days(90);
+
+#[cfg(test)]
+mod tests {
+    use entra_core::{AccessToken, time};
+
+    use super::*;
+
+    #[test]
+    fn an_unrelated_token_of_a_clock_that_was_ahead_does_not_replace_a_newer_one() {
+        let now = Moment::now(&entra_core::SystemClock);
+        let after = |seconds| now.wall().saturating_add(time::Duration::seconds(seconds));
+        let record = |token: &str, obtained: Timestamp| Record {
+            token: AccessToken::new(token.to_owned(), after(86_400)),
+            obtained,
+            seen: None,
+        };
+        let mut held = Held::default();
+        held.replace(Kept::new(Secret::from("here"), now));
+        for seconds in [-60, 0, 3_600, 86_400] {
+            let other = record("another replica's", after(seconds));
+            assert!(!held.adopt_unstored(&other, Some(now)), "{seconds}");
+            assert!(held.holds(&Secret::from("here")), "{seconds}");
+        }
+        // Clocks of replicas differ a little.
+        assert!(held.adopt_unstored(&record("newer", after(60)), Some(now)));
+        assert!(held.holds(&Secret::from("newer")));
+    }
+}

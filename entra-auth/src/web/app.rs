@@ -12,6 +12,7 @@ use super::{
     authorize::{self, Authorize, DynAuthorize},
     cookies::Cookies,
     memory::Memory,
+    redemption::Redemptions,
     route_urls::{RouteUrls, segment},
     session::{Limits, Session, Sessions},
 };
@@ -34,6 +35,7 @@ pub(super) struct Site {
     pub(super) authorize: Arc<dyn DynAuthorize>,
     pub(super) cookies: Cookies,
     pub(super) sessions: Sessions,
+    pub(super) redemptions: Redemptions,
     pub(super) options: StartOptions,
     pub(super) front_page: ReturnPath,
     pub(super) after_sign_out: Option<ReturnPath>,
@@ -268,6 +270,7 @@ impl WebSignInBuilder {
         let mode = self.options.response_mode;
         Ok(WebSignIn(Arc::new(Site {
             cookies: Cookies::new(&self.urls, mode, keys.clone(), Arc::clone(&self.clock)),
+            redemptions: Redemptions::new(Arc::clone(&self.clock)),
             sessions: Sessions {
                 store,
                 seal: Seal::new(keys),

@@ -44,7 +44,6 @@ pub struct SignInContext {
 }
 
 /// Whose session has ended, and how.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum SignOutContext<P> {
     /// The user signed out here.
@@ -62,6 +61,23 @@ pub enum SignOutContext<P> {
         /// The session there: [`Identity::sid`](crate::sign_in::Identity::sid).
         sid: String,
     },
+}
+
+impl<P: fmt::Debug> fmt::Debug for SignOutContext<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Here { user, session } => f
+                .debug_struct("Here")
+                .field("user", user)
+                .field("session", session)
+                .finish(),
+            // The id of the session is a secret of the browser: it ends the sessions that it names.
+            Self::Elsewhere { issuer, .. } => f
+                .debug_struct("Elsewhere")
+                .field("issuer", issuer)
+                .finish_non_exhaustive(),
+        }
+    }
 }
 
 /// Why a user is denied access: a sentence for the user and one for the administrator.
@@ -224,5 +240,21 @@ impl<G: Authorize> DynAuthorize for Erased<G> {
 impl fmt::Debug for dyn DynAuthorize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Authorize")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_of_a_sign_out_elsewhere_hides_the_id_of_the_session() {
+        let context = SignOutContext::<()>::Elsewhere {
+            issuer: "https://issuer.example".to_owned(),
+            sid: "canary-of-a-session".to_owned(),
+        };
+        let text = format!("{context:?}");
+        assert!(text.contains("https://issuer.example"), "{text}");
+        assert!(!text.contains("canary"), "{text}");
     }
 }

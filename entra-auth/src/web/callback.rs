@@ -1,9 +1,11 @@
 //! How a sign-in ends: what the browser brings back, and what came of it.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Path, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, Uri},
-    response::Response,
+    response::{IntoResponse, Response},
 };
 
 use super::{
@@ -11,6 +13,7 @@ use super::{
     authorize::{AccessDenied, Reason, SignInContext},
     cookies::{Flow, FlowCookie},
     page::Page,
+    redemption::{Outcome, Redemptions, from_memory, in_memory},
     routes::{LONGEST_FORM, Web, finished, form, parameter, redirect, with_cookies},
     session_id::SessionId,
 };
@@ -59,24 +62,34 @@ pub(super) async fn callback_of_post(
 }
 
 /// A callback without a sign-in to finish.
-struct Lost {
+#[derive(Clone, Debug)]
+pub(super) struct Lost {
     error: SignInError,
     back: Option<ReturnPath>,
-    /// Takes back the cookie of the sign-in.
+    /// Removes the cookie of the sign-in.
     gone: Option<HeaderValue>,
+    /// The connection to sign in with once more, where the code was redeemed elsewhere.
+    restart: Option<String>,
 }
 
 impl Site {
     /// A response as a form, which the browser brings without the session's cookie if another site
     /// has it posted.
-    async fn posted(&self, came_to: &str, request: Request, headers: &HeaderMap) -> Response {
+    async fn posted(
+        self: &Arc<Self>,
+        came_to: &str,
+        request: Request,
+        headers: &HeaderMap,
+    ) -> Response {
         let body = match form(request).await {
             Ok(body) => body,
             Err(response) => return finished(*response),
         };
         match self.come_back(came_to, &body, headers).await {
             Ok(response) => response,
-            Err(lost) if self.cookies.ticket(headers).is_some() => self.go_on(lost, headers).await,
+            Err(lost) if lost.restart.is_some() || self.cookies.ticket(headers).is_some() => {
+                self.go_on(lost, headers).await
+            }
             // Whether it has a session shows when it comes by itself.
             Err(lost) => {
                 let path = came_to.strip_prefix(self.urls.origin());
@@ -91,7 +104,8 @@ impl Site {
     }
 
     /// A callback that has no sign-in to finish, such as after the back button: a browser with a
-    /// session goes on to where its sign-in led.
+    /// session goes on to where its sign-in led. Where another replica has redeemed the code, the
+    /// sign-in starts once more, which needs nothing of a user whom Entra knows.
     async fn go_on(&self, lost: Lost, headers: &HeaderMap) -> Response {
         let session = match self.cookies.ticket(headers) {
             Some(id) => self.session(&id).await.ok().flatten(),
@@ -99,7 +113,23 @@ impl Site {
         };
         let response = match session {
             Some(session) => redirect(session.record().back.as_str()),
-            None => self.problem(&lost.error, None, lost.back.as_ref()),
+            None => match lost
+                .restart
+                .and_then(|name| self.connections.by_name(&name))
+            {
+                Some(client) => {
+                    let flow = |state| Flow {
+                        state,
+                        connection: client.name().to_owned(),
+                        back: lost.back.unwrap_or_else(|| self.front_page.clone()),
+                        ticket: None,
+                        challenged: false,
+                        restarted: true,
+                    };
+                    self.go(&client, &self.options, headers, flow)
+                }
+                None => self.problem(&lost.error, None, lost.back.as_ref()),
+            },
         };
         with_cookies(response, lost.gone)
     }
@@ -107,34 +137,56 @@ impl Site {
     /// The browser is back, at one of the redirect URIs and with a response that any party may have
     /// written.
     async fn come_back(
-        &self,
+        self: &Arc<Self>,
         came_to: &str,
         answer: &str,
         headers: &HeaderMap,
     ) -> Result<Response, Lost> {
-        let brought = state(answer)
-            .and_then(|id| self.cookies.bring::<Flow>(FlowCookie::SignIn, &id, headers));
+        let id = state(answer).unwrap_or_default();
+        let brought = self.cookies.bring::<Flow>(FlowCookie::SignIn, &id, headers);
         let Some((flow, gone)) = brought else {
             return Err(Lost {
                 error: SignInError::flow_missing(),
                 back: None,
                 gone: None,
+                restart: None,
             });
         };
+        let key = Redemptions::key(&id, came_to, answer);
+        let (site, headers) = (Arc::clone(self), headers.clone());
+        let (came_to, answer) = (came_to.to_owned(), answer.to_owned());
+        let work = async move { site.finish(flow, gone, &came_to, &answer, &headers).await };
+        match self.redemptions.run(key, work).await {
+            Some(outcome) => outcome.map(from_memory),
+            None => {
+                tracing::error!("the processing of a callback panicked");
+                Ok(finished(StatusCode::INTERNAL_SERVER_ERROR.into_response()))
+            }
+        }
+    }
+
+    /// Finishes the sign-in of a callback.
+    async fn finish(
+        &self,
+        flow: Flow,
+        gone: HeaderValue,
+        came_to: &str,
+        answer: &str,
+        headers: &HeaderMap,
+    ) -> Outcome {
         let Flow {
             state,
             connection,
             back,
             ticket,
             challenged,
+            restarted,
         } = flow;
         let (client, state) = match self.connections.restore(&connection, state) {
             Ok(found) => found,
             Err(error) => {
-                return Ok(with_cookies(
-                    self.problem(&error, None, Some(&back)),
-                    [gone],
-                ));
+                let page = self.problem(&error, None, Some(&back));
+                return Ok(in_memory(with_cookies(page, [gone])).await);
             }
         };
         let callback = Callback::form(came_to, answer);
@@ -150,12 +202,20 @@ impl Site {
                 let old = [old, self.cookies.ticket(headers)];
                 self.admit(context, &back, old).await
             }
-            // A second request of the same callback, whose first one may have begun a session.
-            Err(error) if error.kind() == SignInErrorKind::Replayed => {
+            // A second request of the same callback, whose first one may have begun a session: here,
+            // or at another replica.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    SignInErrorKind::Replayed | SignInErrorKind::CodeUsed
+                ) =>
+            {
+                let is_elsewhere = error.kind() == SignInErrorKind::CodeUsed;
                 return Err(Lost {
                     error,
                     back: Some(back),
                     gone: Some(gone),
+                    restart: (is_elsewhere && !restarted).then_some(connection),
                 });
             }
             Err(error) => match error.claims() {
@@ -169,13 +229,14 @@ impl Site {
                         back,
                         ticket,
                         challenged: true,
+                        restarted,
                     };
                     self.go(&client, &options, headers, flow)
                 }
                 _ => self.problem(&error, Some(&client), Some(&back)),
             },
         };
-        Ok(with_cookies(response, [gone]))
+        Ok(in_memory(with_cookies(response, [gone])).await)
     }
 
     /// Begins a session if the application admits the user.
@@ -195,12 +256,20 @@ impl Site {
             // Nothing of this sign-in was kept, and the user's earlier ones are not touched.
             Err(refused) => return self.refused(&refused, &connection, back),
         };
+        let name = connection.name();
         for ticket in old.into_iter().flatten() {
+            // An earlier session that goes on would be another user's, in a browser that shows a new one.
             if let Err(error) = self.sessions.end(&ticket).await {
-                tracing::warn!(%error, "an old session could not be ended");
+                tracing::error!(%error, "a sign-in is rejected because the earlier session could not be ended");
+                let page = Page::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "You are not signed in with this account",
+                )
+                .warns("The site cannot end your earlier session at the moment.")
+                .links("Try again", &self.sign_in_path(Some(name), back, None));
+                return finished(page.into_response());
             }
         }
-        let name = connection.name();
         match self
             .sessions
             .begin(&signed_in, &connection, user, back)

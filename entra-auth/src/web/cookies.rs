@@ -37,6 +37,8 @@ pub(super) struct Flow {
     pub(super) ticket: Option<String>,
     /// Whether it was started anew for a claims challenge.
     pub(super) challenged: bool,
+    /// Whether it was started anew because its code was redeemed elsewhere.
+    pub(super) restarted: bool,
 }
 
 /// An admin's consent on its way.
@@ -142,14 +144,14 @@ impl Cookies {
                 Some(Carried { kind, name, bytes })
             })
             .collect();
-        // The time comes before the id, in a fixed length.
-        carried.sort_by(|left, right| {
-            let age = |one: &Carried| {
-                one.name
-                    .strip_prefix(&self.prefix(one.kind))
-                    .map(str::to_owned)
-            };
-            age(left).cmp(&age(right))
+        // The time comes before the id, in a fixed length. A time of the future is of a clock that
+        // was ahead: its sign-in cannot be finished any more, so it is the first to go.
+        let latest = self.clock.now().unix_timestamp().saturating_add(SKEW);
+        let latest = format!("{latest:010x}~");
+        carried.sort_by_cached_key(|one| {
+            let age = one.name.strip_prefix(&self.prefix(one.kind));
+            let age = age.filter(|age| *age <= latest.as_str());
+            age.map(str::to_owned)
         });
         let added = added.as_bytes().split(|byte| *byte == b';').next();
         let added = added.map_or(0, |pair| pair.len() + BETWEEN);
@@ -276,6 +278,8 @@ fn header(cookie: CookieBuilder<'static>) -> HeaderValue {
 
 /// Of a state's 43 characters; enough to tell tabs apart.
 const ID: usize = 16;
+/// By how much the clocks of replicas may differ, in seconds.
+const SKEW: i64 = 300;
 /// As long as a flow.
 const LIFETIME: Duration = Duration::hours(1);
 /// Of the 4096 bytes that every browser keeps, name and attributes included.
@@ -436,6 +440,15 @@ mod tests {
         let gone = cookies.tidy(&with(seven.clone()), &added);
         assert_eq!(gone.len(), 1);
         assert!(text(&gone[0]).starts_with(&format!("{}=;", name(1, "flow"))));
+        // One that a clock which was ahead has named is the first to go.
+        let mut with_future = seven.clone();
+        with_future.push(pair(0x6a00_0000 + 3600));
+        let gone = cookies.tidy(&with(with_future), &added);
+        let names: Vec<_> = gone
+            .iter()
+            .map(|one| text(one).split('=').next().unwrap())
+            .collect();
+        assert_eq!(names, [name(0x6a00_0000 + 3600, "flow"), name(1, "flow")]);
         // A consent counts too, and other cookies do not.
         seven.push(format!("{}={value}", name(0, "consent")));
         seven.push(format!("other={}", "y".repeat(9000)));

@@ -125,6 +125,7 @@ mod cookies;
 mod current_user;
 mod memory;
 mod page;
+mod redemption;
 mod route_urls;
 mod routes;
 mod session;

@@ -167,6 +167,7 @@ impl Site {
             back: wish.back.clone(),
             ticket: ticket.as_ref().map(SessionId::to_text),
             challenged: false,
+            restarted: false,
         };
         self.go(client, &options, headers, flow)
     }

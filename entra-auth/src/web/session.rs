@@ -236,6 +236,7 @@ impl Sessions {
             return Ok(None);
         }
         let state: Option<SessionState> = self.read(&id.state_key(&self.site)).await?;
+        let state = state.map(|state| self.without_future_checks(state, &record, now));
         let idle = seconds(self.limits.idle);
         let state = state.filter(|state| now.saturating_sub(state.seen) < idle);
         Ok(state.map(|state| Session { record, state }))
@@ -263,6 +264,7 @@ impl Sessions {
     pub(super) async fn touch(&self, id: &SessionId, session: &Session) {
         let now = self.now();
         let rest = seconds(self.limits.idle) / 10;
+        // A request at a clock that was ahead is noted anew.
         let is_recent = now.abs_diff(session.state.seen) < rest.clamp(1, 60).unsigned_abs();
         if is_recent {
             return;
@@ -277,9 +279,7 @@ impl Sessions {
         let now = self.now();
         let state = &session.state;
         let interval = seconds(self.limits.recheck);
-        let age = now.saturating_sub(state.checked);
-        // A check of the future says nothing.
-        if age < interval && age >= -SKEW {
+        if now.saturating_sub(state.checked) < interval {
             return Access::Confirmed;
         }
         if now.abs_diff(state.asked) >= PAUSE.unsigned_abs() || state.asked <= state.checked {
@@ -368,6 +368,24 @@ impl Sessions {
     ) -> Result<Option<TokenOwner>, StoreError> {
         self.read(&self.owner_key(&entra_session(issuer, sid), connection))
             .await
+    }
+
+    /// The state without the times of checks that a clock which was ahead has written: the last check
+    /// that counts is the sign-in, and the next one is due.
+    fn without_future_checks(
+        &self,
+        mut state: SessionState,
+        record: &SessionRecord,
+        now: i64,
+    ) -> SessionState {
+        let latest = now.saturating_add(SKEW);
+        let due = now.saturating_sub(seconds(self.limits.recheck));
+        for time in [&mut state.checked, &mut state.asked] {
+            if *time > latest {
+                *time = record.since.min(due);
+            }
+        }
+        state
     }
 
     async fn keep(

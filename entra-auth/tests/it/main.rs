@@ -97,6 +97,8 @@ mod web_browser;
 #[cfg(feature = "axum")]
 mod web_cookies;
 #[cfg(feature = "axum")]
+mod web_double_submit;
+#[cfg(feature = "axum")]
 mod web_mix_up;
 #[cfg(feature = "axum")]
 mod web_session;

@@ -2,15 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use entra_auth::{ClientSecretCredential, TokenCache, store::StoreErrorKind};
-use entra_core::{TokenCredential, TokenRequest};
+use entra_auth::{
+    ClientSecretCredential, TokenCache,
+    store::StoreErrorKind,
+    user::{AuthorizationCodeFlow, ClientAuthentication, StartOptions},
+};
+use entra_core::{ScriptedTransport, TokenCredential, TokenRequest};
 use tokio::time::Instant;
 
 use crate::{
-    store_refresh::{ADELE, replica, sign_in},
     stores::Shelf,
-    support::{Service, builder, graph, number},
-    user_code::shop,
+    support::{CLIENT, Service, TENANT, builder, graph, number},
 };
 
 const LIMIT: Duration = Duration::from_secs(2);
@@ -125,21 +127,43 @@ async fn waiting_for_another_replica_is_not_the_stores_delay() {
     assert_eq!(cache.store_failures(), 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_sign_in_asks_a_store_that_hangs_once() {
-    let (tenant, app) = shop().await;
+    // The service is in this process, so that the time can be paused.
+    let granted = |number: u32| {
+        let info = "eyJ1aWQiOiJ1IiwidXRpZCI6InQifQ";
+        format!(
+            r#"{{"token_type":"Bearer","access_token":"token-{number}","expires_in":3600,"client_info":"{info}","refresh_token":"refresh-{number}"}}"#
+        )
+    };
+    let service = [1, 2]
+        .into_iter()
+        .fold(ScriptedTransport::new(), |service, number| {
+            service.then(200, &[], granted(number))
+        });
     let shelf = Shelf::new();
-    let cache = TokenCache::builder()
-        .store(Arc::clone(&shelf))
-        .store_timeout(Duration::from_millis(30))
-        .build();
-    let flow = replica(&tenant, &app, &cache);
+    let cache = TokenCache::builder().store(Arc::clone(&shelf)).build();
+    let flow =
+        AuthorizationCodeFlow::builder(TENANT, CLIENT, ClientAuthentication::secret("s3cr3t"))
+            .redirect_uri("https://shop.example/callback")
+            .scopes(["User.Read"])
+            .transport(Arc::new(service))
+            .cache(&cache)
+            .build()
+            .unwrap();
     shelf.hang(true);
-    let adele = sign_in(&tenant, &flow, ADELE).await;
+    let started = Instant::now();
+    let (_, state) = flow.start(&StartOptions::default()).unwrap();
+    let callback = format!("code=any&state={}", state.id());
+    let adele = flow.finish(state, &callback).await.unwrap();
+    assert!(
+        is_about(started.elapsed(), LIMIT),
+        "{:?}",
+        started.elapsed()
+    );
     assert_eq!(shelf.take_asked(), 1);
-    adele
-        .token(&TokenRequest::new(["Mail.Read"]))
-        .await
-        .unwrap();
+    let mail = TokenRequest::new(["Mail.Read"]);
+    let token = adele.token(&mail).await.unwrap();
+    assert_eq!(token.expose_secret(), "token-2");
     assert_eq!(shelf.take_asked(), 0);
 }

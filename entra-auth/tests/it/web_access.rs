@@ -411,3 +411,71 @@ async fn a_user_whose_tokens_are_gone_signs_in_again_at_the_next_check() {
     tenant.clock().advance(INTERVAL);
     assert_eq!(browser.open(&site, "/").await.body, "nobody");
 }
+
+#[tokio::test]
+async fn a_check_by_a_clock_that_was_ahead_does_not_postpone_the_next_one() {
+    let tenant = FakeTenant::start().await;
+    let app = register(&tenant);
+    let table = Arc::new(Table::default());
+    let sign_in = builder(&tenant, &app)
+        .store(Arc::clone(&table), [EncryptionKey::new([1; 32])])
+        .idle_limit(Duration::from_secs(8 * 3600));
+    let site = crate::web::site(&sign_in.build().unwrap());
+    let now = tenant.clock().now();
+    let ahead = entra_core::time::Duration::hours(7);
+    let checked_ahead = async || {
+        let browser = signed_in(&site, &tenant, ADELE).await;
+        tenant.clock().set_wall_clock(now + ahead);
+        assert_eq!(browser.clone().open(&site, "/").await.body, ADELE);
+        tenant.clock().set_wall_clock(now);
+        tenant.forget_requests();
+        browser
+    };
+    // While the service responds, the user is checked at once and then by the interval.
+    let mut browser = checked_ahead().await;
+    for _ in 0..3 {
+        assert_eq!(browser.open(&site, "/").await.body, ADELE);
+        tenant.requests().to("/token").assert_count(1);
+    }
+    tenant.clock().advance(INTERVAL);
+    assert_eq!(browser.open(&site, "/").await.body, ADELE);
+    tenant.requests().to("/token").assert_count(2);
+    tenant.clock().set_wall_clock(now);
+
+    // While it does not, it is asked once a minute, and the session goes on for an hour at most.
+    let mut browser = checked_ahead().await;
+    tenant.inject(Fault::on("/token").status(503));
+    for _ in 0..60 {
+        for _ in 0..3 {
+            assert_eq!(browser.open(&site, "/").await.body, ADELE);
+        }
+        tenant.clock().advance(Duration::from_secs(60));
+    }
+    tenant.requests().to("/token").assert_count(60);
+    let answer = browser.open(&site, "/").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn a_request_at_a_clock_that_was_ahead_does_not_extend_the_idle_limit() {
+    let tenant = FakeTenant::start().await;
+    let app = register(&tenant);
+    // A store that keeps what it should have dropped.
+    let table = Arc::new(Table::default());
+    let hours = |hours: u64| Duration::from_secs(hours * 3600);
+    let sign_in = builder(&tenant, &app)
+        .store(table, [EncryptionKey::new([1; 32])])
+        .recheck_after(hours(8))
+        .idle_limit(hours(3));
+    let site = crate::web::site(&sign_in.build().unwrap());
+    let mut browser = signed_in(&site, &tenant, ADELE).await;
+    let now = tenant.clock().now();
+    tenant
+        .clock()
+        .set_wall_clock(now + entra_core::time::Duration::hours(2));
+    assert_eq!(browser.open(&site, "/").await.body, ADELE);
+    tenant.clock().set_wall_clock(now);
+    assert_eq!(browser.open(&site, "/").await.body, ADELE);
+    tenant.clock().advance(hours(3));
+    assert_eq!(browser.open(&site, "/").await.body, "nobody");
+}

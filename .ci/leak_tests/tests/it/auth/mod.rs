@@ -34,10 +34,6 @@ pub(crate) const WITHOUT_CASE: &[Reason] = &[
         "web::token::Caller",
         "a validated token alone, which has a case",
     ),
-    (
-        "SignOutContext",
-        "the application's own user and a session, which has a case",
-    ),
 ];
 
 pub(crate) async fn cases(shown: &Shown) {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use async_trait::async_trait;
 use axum::{
     Router,
     body::Body,
-    http::{HeaderMap, HeaderValue, Request, header},
+    http::{HeaderMap, HeaderValue, Request, StatusCode, header},
     routing::get,
 };
 use entra_auth::{
@@ -17,8 +18,8 @@ use entra_auth::{
     user::{ClientAuthentication, StartOptions},
     validate::SigningKeys,
     web::{
-        AccessDenied, BearerAuthLayer, CurrentUser, NotSignedIn, RouteUrls, SignInContext,
-        WebSignIn,
+        AccessDenied, Authorize, BearerAuthLayer, CurrentUser, NotSignedIn, RouteUrls,
+        SignInContext, SignOutContext, WebSignIn,
     },
 };
 use entra_core::{ScriptedTransport, url::Url};
@@ -123,13 +124,26 @@ async fn sign_in(shown: &Shown, tenant: &FakeTenant, client: &SignInClient) {
     shown.error(&error);
 }
 
+/// A check that formats all that it is given.
+struct Formats(Shown);
+
+#[async_trait]
+impl Authorize for Formats {
+    type User = String;
+
+    async fn authorize(&self, context: SignInContext) -> Result<String, AccessDenied> {
+        self.0.debug(&context);
+        Ok("an application's user".to_owned())
+    }
+
+    async fn signed_out(&self, context: SignOutContext<String>) {
+        self.0.debug(&context);
+    }
+}
+
 async fn site(shown: &Shown, tenant: &FakeTenant, client: SignInClient, urls: RouteUrls) {
-    let seen = shown.clone();
     let builder = WebSignIn::builder(urls, client)
-        .authorize(move |context: SignInContext| {
-            seen.debug(&context);
-            async { Ok::<_, AccessDenied>("an application's user".to_owned()) }
-        })
+        .authorize(Formats(shown.clone()))
         .clock(tenant.clock());
     shown.debug(&builder);
     let sign_in = builder.build().unwrap();
@@ -160,6 +174,23 @@ async fn site(shown: &Shown, tenant: &FakeTenant, client: SignInClient, urls: Ro
     let back = format!("{}?{}", back.path(), back.query().unwrap_or_default());
     open(shown, &site, &mut cookies, &back).await;
     open(shown, &site, &mut cookies, "/mine").await;
+    let elsewhere = format!(
+        "/auth/front-channel-sign-out?iss=https://issuer.example&sid={}",
+        canary_text("session-at-entra")
+    );
+    open(shown, &site, &mut cookies, &elsewhere).await;
+    sign_out(&site, &cookies).await;
+}
+
+/// Signs out with a form of the site.
+async fn sign_out(site: &Router, cookies: &BTreeMap<String, String>) {
+    let mut request = Request::post("/auth/sign-out").header("sec-fetch-site", "same-origin");
+    for (name, value) in cookies {
+        request = request.header(header::COOKIE, format!("{name}={value}"));
+    }
+    let request = request.body(Body::empty()).unwrap();
+    let response = site.clone().call(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::SEE_OTHER);
 }
 
 /// Opens a page with the cookies of a browser; the address it leads on to.
