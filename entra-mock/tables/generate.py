@@ -20,11 +20,11 @@ import sys
 ENTITIES = [
     "user", "group", "application", "servicePrincipal", "device", "appRoleAssignment",
     "oAuth2PermissionGrant", "organization", "subscribedSku", "signIn", "directoryAudit",
-    "profilePhoto", "extensionProperty", "licenseDetails",
+    "profilePhoto", "extensionProperty", "licenseDetails", "administrativeUnit",
 ]
 PATHS = re.compile(
     r"^/(users|groups|me|applications|serviceprincipals|devices|organization|subscribedskus"
-    r"|auditlogs|oauth2permissiongrants|directoryobjects|directory/deleteditems)(/|\(|$)"
+    r"|auditlogs|oauth2permissiongrants|directoryobjects|directory/deleteditems|directory/administrativeunits)(/|\(|$)"
 )
 # What stands below an object; the rest of Graph is not the fake tenant's.
 BELOW = {
@@ -34,7 +34,7 @@ BELOW = {
     "checkmembergroups", "checkmemberobjects", "getmembergroups", "getmemberobjects", "assignlicense", "changepassword",
     "revokesigninsessions", "reprocesslicenseassignment", "renew", "restore", "getbyids", "validateproperties", "sponsors",
     "addpassword", "removepassword", "addkey", "removekey", "federatedidentitycredentials", "extensionproperties",
-    "getavailableextensionproperties", "signins", "directoryaudits", "deleteditems", "microsoft.graph.{id}", "{id}",
+    "getavailableextensionproperties", "signins", "directoryaudits", "deleteditems", "administrativeunits", "microsoft.graph.{id}", "{id}",
 }
 OTHER_SERVICES = ("AgentId", "DeviceManagement", "PrivilegedAccess")
 NAMESPACE = "microsoft.graph."
@@ -82,6 +82,8 @@ def permissions(facts):
     def add(method, path, *lists):
         path = re.sub(r"\((appId|deviceId|uniqueName)='?\{[^}]*\}'?\)", "/{id}", path, flags=re.I)
         path = re.sub(r"\{[^}]+\}", "{id}", path)
+        # The same resource under its older path; only that one is published for delta.
+        path = re.sub(r"^/administrativeUnits\b", "/directory/administrativeUnits", path, flags=re.I)
         if not PATHS.match(path.lower()) or any(part not in BELOW for part in path.lower().split("/")[2:]):
             return
         delegated, application = rows.setdefault((path.lower(), method), (path, set(), set()))[1:]

@@ -22,8 +22,7 @@ use crate::{
 
 /// One of the actions below an object.
 ///
-/// The `…Objects` twins would also tell of administrative units and directory roles, which this
-/// directory does not hold.
+/// The `…Objects` twins also name administrative units; directory roles are not objects of this directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
     GetMemberGroups,
@@ -76,7 +75,7 @@ pub(super) fn respond(call: Call<'_>, route: &Route, action: Action) -> Result<R
     let object = match &route.root {
         Root::Object(kind, _) => kind.entity().object_path(),
         Root::Any(_) => "/directoryObjects/{id}".to_owned(),
-        Root::Set(_) | Root::DeletedSet(_) | Root::Deleted(_) => {
+        Root::Set(_) | Root::AnySet | Root::DeletedSet(_) | Root::Deleted(_) => {
             return Err(unsupported(call.request));
         }
     };
@@ -128,7 +127,7 @@ fn listed(
             "To get security groups, the member must be a user.",
         ));
     }
-    let ids: Vec<String> = groups(call, object, security_only)
+    let ids: Vec<String> = containers(call, object, action, security_only)
         .map(str::to_owned)
         .take(MOST_RESULTS + 1)
         .collect();
@@ -170,21 +169,30 @@ fn checked(
             wanted.push(id);
         }
     }
-    let groups: HashSet<&str> = groups(call, object, false).collect();
+    let groups: HashSet<&str> = containers(call, object, action, false).collect();
     wanted.retain(|id| groups.contains(id.as_str()));
     Ok(wanted)
 }
 
-/// The ids of every group the object is in, directly or through other groups.
-fn groups<'a>(
+/// The ids of what an action tells of: every group the object is in, directly or through other groups, and for the
+/// `…Objects` actions what else has it as a direct member.
+fn containers<'a>(
     call: Call<'a>,
     object: &'a Object,
+    action: Action,
     security_only: bool,
 ) -> impl Iterator<Item = &'a str> {
     let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
-    relations::groups_above(&call.state.store, id, security_only)
-        .filter(move |group| sees_members(call.caller, group))
-        .filter_map(|group| group.get("id").and_then(Value::as_str))
+    let store = &call.state.store;
+    let others = matches!(
+        action,
+        Action::GetMemberObjects | Action::CheckMemberObjects
+    ) && !security_only;
+    let others = others.then(|| relations::other_containers(store, id));
+    relations::groups_above(store, id, security_only)
+        .chain(others.into_iter().flatten())
+        .filter(move |container| sees_members(call.caller, container))
+        .filter_map(|container| container.get("id").and_then(Value::as_str))
 }
 
 /// The parameters an action was sent, none of them unknown.

@@ -18,6 +18,7 @@ mod delta;
 mod error;
 mod expand;
 mod extension;
+mod license_details;
 mod list;
 mod membership;
 mod photo;
@@ -117,6 +118,7 @@ fn read_only(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
         Target::Delta(kind) => delta::respond(call, *kind),
         Target::Photo(path) => photo::respond(call, route, path),
         Target::Extensions(id) => extension::respond(call, route, id.as_deref()),
+        Target::LicenseDetails => license_details::respond(call, route),
         Target::Reference { .. } | Target::Command(_) => Err(unsupported(call.request)),
     }
 }

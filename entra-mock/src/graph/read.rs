@@ -28,7 +28,7 @@ pub(super) fn respond(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
         Root::Object(kind, _) => kind.entity().object_path(),
         Root::Any(_) => "/directoryObjects/{id}".to_owned(),
         Root::Deleted(id) => return deleted(call, id),
-        Root::Set(_) | Root::DeletedSet(_) => return Err(unsupported(call.request)),
+        Root::Set(_) | Root::AnySet | Root::DeletedSet(_) => return Err(unsupported(call.request)),
     };
     authorize(call.caller, "GET", &path, own)?;
     let (kind, object) = find(call, &route.root)?;
@@ -139,7 +139,7 @@ pub(super) fn find<'a>(call: Call<'a>, root: &Root) -> Result<(Kind, &'a Object)
             let found = call.state.store.deleted(id);
             found.ok_or_else(|| Refusal::not_found(id))
         }
-        Root::Set(_) | Root::DeletedSet(_) => Err(unsupported(call.request)),
+        Root::Set(_) | Root::AnySet | Root::DeletedSet(_) => Err(unsupported(call.request)),
     }
 }
 

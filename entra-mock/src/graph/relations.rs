@@ -23,7 +23,9 @@ impl Relationship {
         }
         match self.source {
             Source::Out(Relation::Members) | Source::Down => {
-                let hidden = store.get(Kind::Group, id).is_some_and(hides_members);
+                let hidden = store
+                    .any(id)
+                    .is_some_and(|(_, object)| hides_members(object));
                 Box::new(objects.filter(move |_| !hidden))
             }
             Source::In(Relation::Members) | Source::Up => {
@@ -53,8 +55,11 @@ impl Relationship {
             Source::Down => Box::new(reachable(id, |id| {
                 store.linked_objects(Relation::Members, id)
             })),
-            Source::Up => Box::new(reachable(id, |id| {
-                store.linking_objects(Relation::Members, id)
+            Source::Up => Box::new(reachable(id, move |from| {
+                // An administrative unit with a group in it does not contain the group's members.
+                store
+                    .linking_objects(Relation::Members, from)
+                    .filter(move |(kind, _)| *kind == Kind::Group || from == id)
             })),
             Source::AssignmentsOf => Box::new(
                 store
@@ -95,6 +100,17 @@ pub(super) fn groups_above<'a>(
             })
     })
     .map(|(_, group)| group)
+}
+
+/// What an object is a direct member of and that is not a group, such as administrative units.
+pub(super) fn other_containers<'a>(
+    store: &'a Store,
+    id: &'a str,
+) -> impl Iterator<Item = &'a Object> {
+    store
+        .linking_objects(Relation::Members, id)
+        .filter(|(kind, _)| *kind != Kind::Group)
+        .map(|(_, object)| object)
 }
 
 /// Everything that can be reached, breadth first; a cycle ends where it began, and the start is

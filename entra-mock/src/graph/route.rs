@@ -24,6 +24,8 @@ pub(super) struct Route {
 pub(super) enum Root {
     Set(Kind),
     Object(Kind, ObjectKey),
+    /// `/directoryObjects`.
+    AnySet,
     /// `/directoryObjects/{id}`.
     Any(String),
     /// `/directory/deletedItems/microsoft.graph.{type}`.
@@ -73,7 +75,9 @@ pub(super) enum Target {
     Delta(Kind),
     /// The directory extensions of an application, or one of them.
     Extensions(Option<String>),
-    /// A documented action below an object that changes something.
+    /// The licences of a user with their service plans.
+    LicenseDetails,
+    /// A documented action below an object or a collection.
     Command(&'static str),
 }
 
@@ -100,11 +104,8 @@ impl Route {
                 below(Root::Object(Kind::User, key), rest).map(|route| Self { me: true, ..route })
             );
         }
-        if first.eq_ignore_ascii_case("auditLogs") {
-            let Some((&log, rest)) = rest.split_first() else {
-                return Ok(None);
-            };
-            return Self::of_set(&format!("auditLogs/{log}"), rest);
+        if let Some((set, rest)) = two_segments(first, rest) {
+            return Self::of_set(&set, rest);
         }
         if first.eq_ignore_ascii_case("directory") {
             return Self::of_deleted(rest);
@@ -184,6 +185,15 @@ impl Route {
             None => (first, None),
         };
         if name.eq_ignore_ascii_case("directoryObjects") {
+            if let (None, [name]) = (inline, rest)
+                && let Some(action) = set_action(name)
+            {
+                return Ok(Some(Self {
+                    root: Root::AnySet,
+                    target: Target::Command(action),
+                    me: false,
+                }));
+            }
             let (id, target) = match (inline, rest) {
                 (None, [id]) if !is_operation(id) => ((*id).to_owned(), Target::Object),
                 (None, [id, name]) => match Action::named(name) {
@@ -251,6 +261,14 @@ impl Route {
     }
 }
 
+/// The set that two segments name together, such as `auditLogs/signIns`, and what follows.
+fn two_segments<'a>(first: &str, rest: &'a [&'a str]) -> Option<(String, &'a [&'a str])> {
+    let (second, rest) = rest.split_first()?;
+    let name = second.split('(').next().unwrap_or_default();
+    Kind::of_set(&format!("{first}/{name}"))?;
+    Some((format!("{first}/{second}"), rest))
+}
+
 /// What follows an object in the path.
 fn below(root: Root, rest: &[&str]) -> Option<Route> {
     let Root::Object(kind, _) = &root else {
@@ -288,6 +306,13 @@ fn below(root: Root, rest: &[&str]) -> Option<Route> {
         return Some(Route {
             root,
             target,
+            me: false,
+        });
+    }
+    if name.eq_ignore_ascii_case("licenseDetails") && documents(*kind, name) && rest.is_empty() {
+        return Some(Route {
+            root,
+            target: Target::LicenseDetails,
             me: false,
         });
     }
@@ -412,7 +437,15 @@ fn is_delta(kind: Kind, segment: &str) -> bool {
     name.eq_ignore_ascii_case("delta") && entity.operations.iter().any(|row| documented(row.path))
 }
 
-/// Functions and actions of a whole set stand where a key would; none of them is served.
+/// The action of `/directoryObjects` of that name.
+fn set_action(segment: &str) -> Option<&'static str> {
+    let name = segment.strip_prefix("microsoft.graph.").unwrap_or(segment);
+    ["getByIds", "validateProperties"]
+        .into_iter()
+        .find(|action| action.eq_ignore_ascii_case(name))
+}
+
+/// Functions and actions of a whole set stand where a key would; those of types are not served.
 fn is_operation(segment: &str) -> bool {
     const NAMES: [&str; 5] = [
         "delta",

@@ -9,9 +9,11 @@ use crate::{
     store::{Kind, Relation},
 };
 
+mod administrative_units;
 mod audits;
 mod batch;
 mod delta;
+mod directory_objects;
 mod documented;
 mod groups;
 mod lifecycle;

@@ -22,6 +22,6 @@ pub(crate) use order::{Key, Order};
 pub(crate) use page::{PageKey, Place, Position};
 pub(crate) use parse::parse_filter;
 pub(crate) use query::{Expand, Options, Query};
-pub(crate) use refusal::Refusal;
+pub(crate) use refusal::{Detail, Refusal};
 pub(crate) use seal::Seal;
 pub(crate) use search::Search;

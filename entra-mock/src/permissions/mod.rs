@@ -69,7 +69,8 @@ pub(crate) fn operation(method: &str, path: &str) -> Option<&'static Operation> 
 /// Every operation that is served.
 pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
     Kind::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .flat_map(|kind| kind.entity().operations)
         .chain(ANY_OBJECT)
 }

@@ -18,6 +18,8 @@ pub(super) const APPLICATION: EntityType = EntityType {
     pages: DIRECTORY_PAGES,
     visibility: Visibility::with(READ_APPLICATIONS),
     deletion: Deletion::Soft,
+    behavior: Behavior::AsDeclared,
+    activities: Activities::of("ApplicationManagement"),
     properties: &[
         text("id").shown(),
         date("deletedDateTime").shown(),

@@ -18,6 +18,8 @@ pub(super) const ASSIGNMENT: EntityType = EntityType {
     pages: DIRECTORY_PAGES,
     visibility: Visibility::with(READ_ASSIGNED),
     deletion: Deletion::Hard,
+    behavior: Behavior::AsDeclared,
+    activities: Activities::of("ApplicationManagement"),
     properties: &[
         text("id").shown(),
         date("deletedDateTime").shown(),

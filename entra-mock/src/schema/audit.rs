@@ -18,6 +18,8 @@ pub(super) const AUDIT: EntityType = EntityType {
     pages: LOG_PAGES,
     visibility: Visibility::with(READ_AUDITS),
     deletion: Deletion::Hard,
+    behavior: Behavior::AsDeclared,
+    activities: Activities::of("DirectoryManagement"),
     properties: &[
         text("id").shown(),
         date("activityDateTime").shown(),

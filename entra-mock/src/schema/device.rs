@@ -18,6 +18,8 @@ pub(super) const DEVICE: EntityType = EntityType {
     pages: DIRECTORY_PAGES,
     visibility: Visibility::with(READ_DEVICES),
     deletion: Deletion::Hard,
+    behavior: Behavior::AsDeclared,
+    activities: Activities::of("Device"),
     properties: &[
         text("id").shown(),
         date("deletedDateTime").shown(),

@@ -18,6 +18,8 @@ pub(super) const GRANT: EntityType = EntityType {
     pages: DIRECTORY_PAGES,
     visibility: Visibility::with(READ_GRANTS),
     deletion: Deletion::Hard,
+    behavior: Behavior::AsDeclared,
+    activities: Activities::of("ApplicationManagement"),
     properties: &[
         text("id").shown(),
         text("clientId").shown(),

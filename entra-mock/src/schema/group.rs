@@ -18,6 +18,19 @@ pub(super) const GROUP: EntityType = EntityType {
     pages: DIRECTORY_PAGES,
     visibility: Visibility::with(READ_GROUPS),
     deletion: Deletion::SoftIfUnified,
+    behavior: Behavior::Group,
+    activities: Activities {
+        add: "Add group",
+        update: "Update group",
+        delete: "Delete group",
+        purge: "Hard Delete group",
+        restore: "Restore Group",
+        add_member: "Add member to group",
+        remove_member: "Remove member from group",
+        add_owner: "Add owner to group",
+        remove_owner: "Remove owner from group",
+        ..Activities::of("GroupManagement")
+    },
     properties: &[
         text("id").shown(),
         date("deletedDateTime").shown(),
@@ -187,7 +200,8 @@ pub(super) const GROUP: EntityType = EntityType {
             MEMBERS,
             Source::Out(Relation::Members),
         )
-        .by_reference(),
+        .by_reference()
+        .decided_by("groupTypes", "DynamicMembership"),
         many(Kind::Group, "transitiveMembers", MEMBERS, Source::Down),
         many(Kind::Group, "owners", OWNERS, Source::Out(Relation::Owners)).by_reference(),
         many(
@@ -278,6 +292,11 @@ pub(super) const GROUP: EntityType = EntityType {
         both("POST", "/groups/{id}/owners/$ref", WRITE_GROUPS),
         both("DELETE", "/groups/{id}/owners/{id}/$ref", WRITE_GROUPS),
         both("POST", "/groups/{id}/renew", WRITE_GROUPS),
+        both(
+            "POST",
+            "/groups/{id}/validateProperties",
+            &["Group.Read.All", "Group.ReadWrite.All"],
+        ),
         both(
             "POST",
             "/groups/{id}/assignLicense",

@@ -1,64 +1,45 @@
 //! The kinds of objects that the tenant holds.
 
-use super::{
-    EntityType, application::APPLICATION, assignment::ASSIGNMENT, audit::AUDIT, device::DEVICE,
-    grant::GRANT, group::GROUP, organization::ORGANIZATION, service_principal::SERVICE_PRINCIPAL,
-    sign_in::SIGN_IN, sku::SKU, user::USER,
-};
+use super::Kind;
 
-/// What sort of object a record is: a name for its [`EntityType`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Kind {
-    User,
-    Group,
-    Application,
-    ServicePrincipal,
-    Device,
-    AppRoleAssignment,
-    OAuth2PermissionGrant,
-    Organization,
-    SubscribedSku,
-    SignIn,
-    DirectoryAudit,
+/// Declares [`Kind`] with one variant per entity type.
+macro_rules! kinds {
+    ($($kind:ident = $entity:path;)*) => {
+        /// What sort of object a record is: a name for its [`EntityType`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub(crate) enum Kind {
+            $($kind,)*
+        }
+
+        impl Kind {
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$kind),*];
+
+            /// Everything about objects of this kind.
+            pub(crate) const fn entity(self) -> &'static $crate::schema::EntityType {
+                match self {
+                    $(Self::$kind => &$entity,)*
+                }
+            }
+        }
+    };
 }
+pub(super) use kinds;
 
 impl Kind {
-    pub(crate) const ALL: [Self; 11] = [
-        Self::User,
-        Self::Group,
-        Self::Application,
-        Self::ServicePrincipal,
-        Self::Device,
-        Self::AppRoleAssignment,
-        Self::OAuth2PermissionGrant,
-        Self::Organization,
-        Self::SubscribedSku,
-        Self::SignIn,
-        Self::DirectoryAudit,
-    ];
-
-    /// Everything about objects of this kind.
-    pub(crate) const fn entity(self) -> &'static EntityType {
-        match self {
-            Self::User => &USER,
-            Self::Group => &GROUP,
-            Self::Application => &APPLICATION,
-            Self::ServicePrincipal => &SERVICE_PRINCIPAL,
-            Self::Device => &DEVICE,
-            Self::AppRoleAssignment => &ASSIGNMENT,
-            Self::OAuth2PermissionGrant => &GRANT,
-            Self::Organization => &ORGANIZATION,
-            Self::SubscribedSku => &SKU,
-            Self::SignIn => &SIGN_IN,
-            Self::DirectoryAudit => &AUDIT,
-        }
+    /// The kind that is listed at `users`, `auditLogs/signIns` and so on.
+    pub(crate) fn of_set(set: &str) -> Option<Self> {
+        Self::every().find(|kind| kind.entity().set.eq_ignore_ascii_case(set))
     }
 
-    /// The kind listed at `users`, `auditLogs/signIns` and so on.
-    pub(crate) fn of_set(set: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.entity().set.eq_ignore_ascii_case(set))
+    /// The kind whose set has this name, with or without the path in front of it.
+    pub(crate) fn of_collection(name: &str) -> Option<Self> {
+        let last = |kind: &Self| {
+            let set = kind.entity().set;
+            set.rsplit('/')
+                .next()
+                .is_some_and(|last| last.eq_ignore_ascii_case(name))
+        };
+        Self::of_set(name).or_else(|| Self::every().find(last))
     }
 
     /// Whether it has a list of its own, rather than only those of other objects.
@@ -72,8 +53,7 @@ impl Kind {
 
     /// The directory object type of that name, for casts.
     pub(crate) fn of_type(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
+        Self::every()
             .find(|kind| kind.entity().object && kind.entity().name.eq_ignore_ascii_case(name))
     }
 
@@ -85,5 +65,9 @@ impl Kind {
     /// The property the two logs are kept in order of.
     pub(crate) fn log_time(self) -> Option<&'static str> {
         self.entity().log_time
+    }
+
+    fn every() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied()
     }
 }

@@ -4,6 +4,7 @@
 //! The tables are facts from Microsoft's public metadata and documentation in a form of our own
 //! (`tables/`); nothing in them is shared with the SDK under test.
 
+mod administrative_unit;
 mod application;
 mod assignment;
 mod audit;
@@ -22,16 +23,31 @@ mod sku;
 mod user;
 
 pub(crate) use facts::{Mismatch, is_required, mismatches};
-pub(crate) use kind::Kind;
 pub(crate) use operation::{ANY_OBJECT, Operation};
 pub(crate) use property::{Mode, Property, Returned, Rule, Type, Writable};
 pub(crate) use relationship::{Relation, Relationship, Source};
 
+use kind::kinds;
 use property::{boolean, complex, date, guid, int, rule, text};
+
+kinds! {
+    User = user::USER;
+    Group = group::GROUP;
+    Application = application::APPLICATION;
+    ServicePrincipal = service_principal::SERVICE_PRINCIPAL;
+    Device = device::DEVICE;
+    AdministrativeUnit = administrative_unit::ADMINISTRATIVE_UNIT;
+    AppRoleAssignment = assignment::ASSIGNMENT;
+    OAuth2PermissionGrant = grant::GRANT;
+    Organization = organization::ORGANIZATION;
+    SubscribedSku = sku::SKU;
+    SignIn = sign_in::SIGN_IN;
+    DirectoryAudit = audit::AUDIT;
+}
 
 /// Everything the fake tenant knows about one entity type.
 ///
-/// Adding a type is one variant of [`Kind`] and one of these; nothing else in the crate decides by
+/// A further type is one file with one of these and its line above; nothing else in the crate decides by
 /// kind, so that a forgotten decision is a missing field here, which does not compile.
 #[derive(Debug)]
 pub(crate) struct EntityType {
@@ -61,6 +77,8 @@ pub(crate) struct EntityType {
     pub(crate) pages: Option<PageSizes>,
     pub(crate) visibility: Visibility,
     pub(crate) deletion: Deletion,
+    pub(crate) behavior: Behavior,
+    pub(crate) activities: Activities,
     pub(crate) properties: &'static [Property],
     pub(crate) rules: &'static [Rule],
     /// What `$orderby` takes, and in which mode.
@@ -128,11 +146,54 @@ pub(crate) enum Deletion {
     SoftIfUnified,
 }
 
+/// The rules of creates and updates beyond those that the table declares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Behavior {
+    /// None: the declared properties and relationships say everything.
+    AsDeclared,
+    /// Names, passwords and mail of users.
+    User,
+    /// Kinds and addresses of groups.
+    Group,
+}
+
+/// What the directory's audit log calls the changes of one type.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Activities {
+    pub(crate) category: &'static str,
+    pub(crate) add: &'static str,
+    pub(crate) update: &'static str,
+    pub(crate) delete: &'static str,
+    pub(crate) purge: &'static str,
+    pub(crate) restore: &'static str,
+    pub(crate) add_member: &'static str,
+    pub(crate) remove_member: &'static str,
+    pub(crate) add_owner: &'static str,
+    pub(crate) remove_owner: &'static str,
+}
+
 /// How many items a page holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PageSizes {
     pub(crate) default: usize,
     pub(crate) most: usize,
+}
+
+impl Activities {
+    const fn of(category: &'static str) -> Self {
+        Self {
+            category,
+            add: "Add object",
+            update: "Update object",
+            delete: "Delete object",
+            purge: "Hard Delete object",
+            restore: "Restore object",
+            add_member: "Add member",
+            remove_member: "Remove member",
+            add_owner: "Add owner",
+            remove_owner: "Remove owner",
+        }
+    }
 }
 
 impl Visibility {

@@ -21,6 +21,26 @@ pub(crate) const ANY_OBJECT: &[Operation] = &[
     both("GET", "/directoryObjects/{id}", &["Directory.Read.All"]),
     both(
         "POST",
+        "/directoryObjects/getByIds",
+        &["Directory.Read.All"],
+    ),
+    row(
+        "POST",
+        "/directoryObjects/validateProperties",
+        &[
+            "Group.Read.All",
+            "Directory.Read.All",
+            "Directory.ReadWrite.All",
+        ],
+        &[
+            "Group.Read.All",
+            "Group.ReadWrite.All",
+            "Directory.Read.All",
+            "Directory.ReadWrite.All",
+        ],
+    ),
+    both(
+        "POST",
         "/directoryObjects/{id}/getMemberGroups",
         READ_DIRECTORY,
     ),

@@ -18,6 +18,8 @@ pub(super) const ORGANIZATION: EntityType = EntityType {
     pages: None,
     visibility: Visibility::with(READ_ORGANIZATION),
     deletion: Deletion::Hard,
+    behavior: Behavior::AsDeclared,
+    activities: Activities::of("DirectoryManagement"),
     properties: &[
         text("id").shown(),
         date("deletedDateTime").shown(),

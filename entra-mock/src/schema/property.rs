@@ -12,6 +12,10 @@ pub(crate) struct Property {
     pub(crate) required: bool,
     /// The most characters a text has, or 0 without a limit.
     pub(crate) most: usize,
+    /// The only values of a text, in any letters; empty if every value is valid.
+    pub(crate) one_of: &'static [&'static str],
+    /// The property and value that make this one required, and without which it is invalid.
+    pub(crate) only_with: Option<(&'static str, &'static str)>,
 }
 
 /// When a body may set a property.
@@ -82,6 +86,8 @@ impl Property {
             writable: Writable::Never,
             required: false,
             most: 0,
+            one_of: &[],
+            only_with: None,
         }
     }
 
@@ -122,6 +128,16 @@ impl Property {
 
     pub(super) const fn up_to(mut self, most: usize) -> Self {
         self.most = most;
+        self
+    }
+
+    pub(super) const fn one_of(mut self, values: &'static [&'static str]) -> Self {
+        self.one_of = values;
+        self
+    }
+
+    pub(super) const fn only_with(mut self, property: &'static str, value: &'static str) -> Self {
+        self.only_with = Some((property, value));
         self
     }
 

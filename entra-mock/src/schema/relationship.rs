@@ -15,6 +15,8 @@ pub(crate) struct Relationship {
     pub(crate) source: Source,
     /// Whether `$ref` adds and removes items.
     pub(crate) referenceable: bool,
+    /// The property and value of objects whose items a rule decides, so that no request writes them.
+    pub(crate) decided_by: Option<(&'static str, &'static str)>,
 }
 
 /// Where a relationship's items come from.
@@ -26,7 +28,7 @@ pub(crate) enum Source {
     In(Relation),
     /// Members of members, each once.
     Down,
-    /// Groups of groups, each once.
+    /// Groups of groups, each once, and what else has the object itself as a member.
     Up,
     AssignmentsOf,
     AssignmentsTo,
@@ -37,7 +39,7 @@ pub(crate) enum Source {
 /// A link from one object to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Relation {
-    /// Group to member.
+    /// Group or administrative unit to member.
     Members,
     /// Group, application or service principal to owner.
     Owners,
@@ -82,6 +84,12 @@ impl Relationship {
         }
     }
 
+    /// With items that a rule decides on objects where `property` has (or contains) this value.
+    pub(super) const fn decided_by(mut self, property: &'static str, value: &'static str) -> Self {
+        self.decided_by = Some((property, value));
+        self
+    }
+
     pub(super) const fn by_reference(mut self) -> Self {
         self.referenceable = true;
         self
@@ -114,6 +122,7 @@ pub(super) const fn many(
         kinds,
         source,
         referenceable: false,
+        decided_by: None,
     }
 }
 
@@ -130,7 +139,7 @@ pub(super) const fn own(
 }
 
 pub(super) const PEOPLE: &[Kind] = &[Kind::User];
-pub(super) const CONTAINERS: &[Kind] = &[Kind::Group];
+pub(super) const CONTAINERS: &[Kind] = &[Kind::Group, Kind::AdministrativeUnit];
 pub(super) const MEMBERS: &[Kind] = &[
     Kind::User,
     Kind::Group,

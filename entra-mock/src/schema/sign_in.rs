@@ -18,6 +18,8 @@ pub(super) const SIGN_IN: EntityType = EntityType {
     pages: LOG_PAGES,
     visibility: Visibility::with(READ_SIGN_INS),
     deletion: Deletion::Hard,
+    behavior: Behavior::AsDeclared,
+    activities: Activities::of("DirectoryManagement"),
     properties: &[
         text("id").shown(),
         text("appDisplayName").shown(),

@@ -18,6 +18,8 @@ pub(super) const SKU: EntityType = EntityType {
     pages: None,
     visibility: Visibility::with(READ_LICENCES),
     deletion: Deletion::Hard,
+    behavior: Behavior::AsDeclared,
+    activities: Activities::of("DirectoryManagement"),
     properties: &[
         text("id").shown(),
         text("accountId").shown(),

@@ -25,7 +25,7 @@ fn a_user_has_exactly_eleven_default_properties() {
 
 #[test]
 fn no_table_names_a_property_or_rule_twice() {
-    for kind in Kind::ALL {
+    for &kind in Kind::ALL {
         let entity = kind.entity();
         let properties: BTreeSet<_> = entity
             .properties
@@ -40,7 +40,7 @@ fn no_table_names_a_property_or_rule_twice() {
 
 #[test]
 fn every_rule_begins_with_something_the_type_has() {
-    for kind in Kind::ALL {
+    for &kind in Kind::ALL {
         let entity = kind.entity();
         for rule in entity.rules {
             let first = rule.path.split('/').next().unwrap_or_default();
@@ -55,7 +55,7 @@ fn every_rule_begins_with_something_the_type_has() {
 
 #[test]
 fn alternate_keys_are_declared_properties() {
-    for kind in Kind::ALL {
+    for &kind in Kind::ALL {
         if let Some(key) = kind.alternate_key() {
             assert!(kind.entity().property(key).is_some(), "{key}");
         }
@@ -65,7 +65,7 @@ fn alternate_keys_are_declared_properties() {
 #[test]
 fn the_entity_types_agree_with_the_committed_metadata() {
     let mut checked = 0;
-    for kind in Kind::ALL {
+    for &kind in Kind::ALL {
         let entity = kind.entity();
         let facts = facts_of(entity.name).unwrap_or_else(|| panic!("{}", entity.name));
         for fact in facts {
@@ -103,11 +103,12 @@ fn the_entity_types_agree_with_the_committed_metadata() {
 
 #[test]
 fn every_kind_is_found_by_its_set_and_has_operations_or_a_parent() {
-    for kind in Kind::ALL {
+    for &kind in Kind::ALL {
         assert_eq!(Kind::of_set(kind.entity().set), Some(kind));
         let reached = kind.is_listed()
             || Kind::ALL
-                .into_iter()
+                .iter()
+                .copied()
                 .flat_map(|kind| kind.entity().relationships)
                 .any(|relationship| relationship.kinds.contains(&kind));
         assert!(reached, "{kind:?}");
@@ -116,7 +117,7 @@ fn every_kind_is_found_by_its_set_and_has_operations_or_a_parent() {
 
 #[test]
 fn every_relationship_that_is_served_has_a_permission_row() {
-    for kind in Kind::ALL {
+    for &kind in Kind::ALL {
         for relationship in kind.entity().relationships {
             assert_eq!(relationship.of, kind, "{}", relationship.name);
             let path = relationship.path();

@@ -25,6 +25,15 @@ pub(super) const USER: EntityType = EntityType {
         basic: &["User.ReadBasic.All"],
     },
     deletion: Deletion::Soft,
+    behavior: Behavior::User,
+    activities: Activities {
+        add: "Add user",
+        update: "Update user",
+        delete: "Delete user",
+        purge: "Hard Delete user",
+        restore: "Restore user",
+        ..Activities::of("UserManagement")
+    },
     properties: &[
         text("id").shown(),
         date("deletedDateTime"),
@@ -419,6 +428,7 @@ pub(super) const USER: EntityType = EntityType {
         ),
     ],
     operations: &[
+        both("GET", "/users/{id}/licenseDetails", READ_LICENSE_DETAILS).own(&["User.Read"]),
         both("GET", "/users", READ_USERS),
         both("GET", "/users/{id}", READ_USERS).own(OWN_PROFILE),
         both("GET", "/users/{id}/manager", USERS_IN_FULL),
@@ -549,3 +559,11 @@ pub(super) const USER: EntityType = EntityType {
         both("GET", "/users/{id}/oauth2PermissionGrants", READ_GRANTS),
     ],
 };
+
+const READ_LICENSE_DETAILS: &[&str] = &[
+    "LicenseAssignment.Read.All",
+    "User.Read.All",
+    "User.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];

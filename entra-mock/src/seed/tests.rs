@@ -37,7 +37,7 @@ fn everything(state: &State) -> Vec<String> {
 #[test]
 fn an_empty_tenant_has_its_organization_and_graph_and_nothing_else() {
     let state = build(Seed::Empty, 1, 0);
-    for kind in Kind::ALL {
+    for &kind in Kind::ALL {
         let expected = usize::from(matches!(kind, Kind::Organization | Kind::ServicePrincipal));
         assert_eq!(state.store.len(kind), expected, "{kind:?}");
     }
@@ -245,7 +245,7 @@ fn sign_ins_have_all_the_cases_a_usage_report_must_tell_apart() {
 #[test]
 fn a_seed_says_only_what_the_metadata_allows() {
     let state = build(Seed::Contoso, 3, 200);
-    for kind in Kind::ALL {
+    for &kind in Kind::ALL {
         for object in state.store.all(kind) {
             let public: Vec<(&str, &Value)> = object
                 .iter()

@@ -150,7 +150,9 @@ const REDIRECT_URIS: [&str; 4] = [
 ];
 
 /// What the tenant serves can be read and written with these.
-const APPLICATION_PERMISSIONS: [&str; 16] = [
+const APPLICATION_PERMISSIONS: [&str; 18] = [
+    "AdministrativeUnit.Read.All",
+    "AdministrativeUnit.ReadWrite.All",
     "Application.Read.All",
     "Application.ReadWrite.All",
     "AuditLog.Read.All",

@@ -347,8 +347,6 @@ fn set(object: &mut Object, property: &str, value: Value) {
 }
 
 fn kind(collection: &str) -> Result<Kind, SeedError> {
-    let kind = Kind::of_set(collection)
-        .or_else(|| Kind::of_set(&format!("auditLogs/{collection}")))
-        .ok_or_else(|| SeedError::new(format!("there is no collection {collection}")))?;
-    Ok(kind)
+    Kind::of_collection(collection)
+        .ok_or_else(|| SeedError::new(format!("there is no collection {collection}")))
 }

@@ -190,7 +190,7 @@ fn what_is_not_served_is_a_501_that_names_it() {
         ),
         ("PATCH", "/devices/00000000-0000-4000-8000-000000000031"),
         ("DELETE", "/devices/00000000-0000-4000-8000-000000000031"),
-        ("POST", "/directoryObjects/getByIds"),
+        ("POST", "/directoryObjects/getAvailableExtensionProperties"),
         ("GET", "/"),
     ] {
         let answer = fixture.send(&request(method, path, &[]));

@@ -122,67 +122,6 @@ fn check_role_management(call: Call<'_>) -> Result<(), Refusal> {
     }
 }
 
-/// What the audit log calls the changes of one type.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Names {
-    pub(super) add: &'static str,
-    pub(super) update: &'static str,
-    pub(super) delete: &'static str,
-    pub(super) purge: &'static str,
-    pub(super) restore: &'static str,
-    pub(super) add_member: &'static str,
-    pub(super) remove_member: &'static str,
-    pub(super) add_owner: &'static str,
-    pub(super) remove_owner: &'static str,
-}
-
-/// The audit log's category for a type, and its names for the changes.
-pub(super) fn activities(kind: Kind) -> (&'static str, Names) {
-    match kind {
-        Kind::User => ("UserManagement", USER),
-        Kind::Group => ("GroupManagement", GROUP),
-        Kind::Application
-        | Kind::ServicePrincipal
-        | Kind::AppRoleAssignment
-        | Kind::OAuth2PermissionGrant => ("ApplicationManagement", OTHER),
-        Kind::Device => ("Device", OTHER),
-        Kind::Organization | Kind::SubscribedSku | Kind::SignIn | Kind::DirectoryAudit => {
-            ("DirectoryManagement", OTHER)
-        }
-    }
-}
-
-const USER: Names = Names {
-    add: "Add user",
-    update: "Update user",
-    delete: "Delete user",
-    purge: "Hard Delete user",
-    restore: "Restore user",
-    ..OTHER
-};
-const GROUP: Names = Names {
-    add: "Add group",
-    update: "Update group",
-    delete: "Delete group",
-    purge: "Hard Delete group",
-    restore: "Restore Group",
-    add_member: "Add member to group",
-    remove_member: "Remove member from group",
-    add_owner: "Add owner to group",
-    remove_owner: "Remove owner from group",
-};
-const OTHER: Names = Names {
-    add: "Add object",
-    update: "Update object",
-    delete: "Delete object",
-    purge: "Hard Delete object",
-    restore: "Restore object",
-    add_member: "Add member",
-    remove_member: "Remove member",
-    add_owner: "Add owner",
-    remove_owner: "Remove owner",
-};
-
 /// What writes every property of users but those that have a permission of their own alone.
 const ALL_OF_USERS: &[&str] = &["User.ReadWrite.All", "Directory.ReadWrite.All"];
 

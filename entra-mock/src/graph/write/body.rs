@@ -210,7 +210,7 @@ fn check(
         Some(Mismatch::Type(_)) => return Err(invalid(entity, name)),
         None => {}
     }
-    if fits_length(property, value) {
+    if fits_length(property, value) && fits_values(property, value) {
         Ok(())
     } else {
         Err(invalid(entity, name))
@@ -226,6 +226,52 @@ fn fits_length(property: &Property, value: &Value) -> bool {
         Value::String(text) => fits(text),
         Value::Array(items) => items.iter().filter_map(Value::as_str).all(fits),
         _ => true,
+    }
+}
+
+fn fits_values(property: &Property, value: &Value) -> bool {
+    property.one_of.is_empty()
+        || value.as_str().is_some_and(|text| {
+            property
+                .one_of
+                .iter()
+                .any(|value| value.eq_ignore_ascii_case(text))
+        })
+}
+
+/// Checks the properties that another property's value makes required or invalid: a membership rule belongs to
+/// dynamic membership, and to no other.
+pub(super) fn check_dependent(
+    entity: &EntityType,
+    before: &Object,
+    draft: &Draft,
+) -> Result<(), Refusal> {
+    let after = |name: &str| match draft.names(name) {
+        true => draft.get(name),
+        false => before.get(name).filter(|value| !value.is_null()),
+    };
+    for property in entity.properties {
+        let Some((other, value)) = property.only_with else {
+            continue;
+        };
+        match (
+            after(property.name).is_some(),
+            has_value(after(other), value),
+        ) {
+            (false, true) => return Err(required(entity, property.name)),
+            (true, false) => return Err(invalid(entity, property.name)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether a property has, or contains, a text, in any letters.
+pub(super) fn has_value(value: Option<&Value>, text: &str) -> bool {
+    match value {
+        Some(Value::String(own)) => own.eq_ignore_ascii_case(text),
+        Some(Value::Array(items)) => items.iter().any(|item| has_value(Some(item), text)),
+        _ => false,
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     odata::Refusal,
     permissions::{self, authorize},
-    schema::Relation,
+    schema::{Behavior, Relation},
     state::iso,
     store::{Kind, Object},
 };
@@ -50,18 +50,11 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
         );
     }
     let mut links: Vec<(Relation, String)> = Vec::new();
-    match kind {
-        Kind::User => user::complete(call, &id, &mut draft)?,
-        Kind::Group => group::complete(call, &mut draft)?,
-        Kind::Application
-        | Kind::ServicePrincipal
-        | Kind::Device
-        | Kind::AppRoleAssignment
-        | Kind::OAuth2PermissionGrant
-        | Kind::Organization
-        | Kind::SubscribedSku
-        | Kind::SignIn
-        | Kind::DirectoryAudit => return Err(unsupported(call.request)),
+    body::check_dependent(entity, &Object::new(), &draft)?;
+    match entity.behavior {
+        Behavior::User => user::complete(call, &id, &mut draft)?,
+        Behavior::Group => group::complete(call, &mut draft)?,
+        Behavior::AsDeclared => {}
     }
     let mut object = Object::new();
     object.insert("id".to_owned(), id.clone().into());
@@ -90,8 +83,8 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
     for (relation, other) in links {
         plan = plan.with(Step::Link(relation, id.clone(), other));
     }
-    let (category, names) = access::activities(kind);
-    Ok(plan.known_as(category, names.add))
+    let names = kind.entity().activities;
+    Ok(plan.known_as(names.category, names.add))
 }
 
 impl From<crate::store::Conflict> for Refusal {

@@ -27,7 +27,7 @@ pub(super) fn plan(call: Call<'_>, root: &Root) -> Result<Plan, Refusal> {
     let (kind, object) = read::find(call, root)?;
     authorize_kind(call.caller, kind, "DELETE", &served(kind)?, false)?;
     access::check_delete(call, kind, object)?;
-    let (category, names) = access::activities(kind);
+    let names = kind.entity().activities;
     let name = if is_kept(kind, object) || kind == Kind::Group {
         names.delete
     } else {
@@ -35,17 +35,17 @@ pub(super) fn plan(call: Call<'_>, root: &Root) -> Result<Plan, Refusal> {
     };
     Ok(Plan::new(Answer::NoContent)
         .with(Step::Delete(kind, id(object)))
-        .known_as(category, name))
+        .known_as(names.category, name))
 }
 
 pub(super) fn purge(call: Call<'_>, deleted: &str) -> Result<Plan, Refusal> {
     let (kind, object) = find(call, deleted)?;
     authorize_kind(call.caller, kind, "DELETE", ITEM, false)?;
     access::check_delete(call, kind, object)?;
-    let (category, names) = access::activities(kind);
+    let names = kind.entity().activities;
     Ok(Plan::new(Answer::NoContent)
         .with(Step::Purge(id(object)))
-        .known_as(category, names.purge))
+        .known_as(names.category, names.purge))
 }
 
 pub(super) fn restore(call: Call<'_>, deleted: &str) -> Result<Plan, Refusal> {
@@ -55,7 +55,7 @@ pub(super) fn restore(call: Call<'_>, deleted: &str) -> Result<Plan, Refusal> {
     if let Some(conflict) = call.state.restore_conflict(deleted) {
         return Err(conflict.into());
     }
-    let (category, names) = access::activities(kind);
+    let names = kind.entity().activities;
     let answer = Answer::Object {
         status: 200,
         id: id(object),
@@ -63,7 +63,7 @@ pub(super) fn restore(call: Call<'_>, deleted: &str) -> Result<Plan, Refusal> {
     };
     Ok(Plan::new(answer)
         .with(Step::Restore(id(object)))
-        .known_as(category, names.restore))
+        .known_as(names.category, names.restore))
 }
 
 fn find<'a>(call: Call<'a>, id: &str) -> Result<(Kind, &'a Object), Refusal> {

@@ -129,7 +129,7 @@ pub(super) fn check_member(
     kind: Kind,
     member: &Object,
 ) -> Result<(), Refusal> {
-    if relationship.written() != Some(Relation::Members) {
+    if relationship.of != Kind::Group || relationship.written() != Some(Relation::Members) {
         return Ok(());
     }
     let is_group = kind == Kind::Group;
@@ -146,19 +146,6 @@ pub(super) fn check_member(
         "An object of type '{}' cannot be added to 'members' of this group.",
         kind.entity().title()
     )))
-}
-
-/// Members of a dynamic group follow its rule.
-pub(super) fn check_membership_change(
-    _call: Call<'_>,
-    group: &Object,
-    relationship: &Relationship,
-) -> Result<(), Refusal> {
-    let dynamic = texts(group.get("groupTypes")).any(|name| name == "DynamicMembership");
-    if dynamic && relationship.written() == Some(Relation::Members) {
-        return Err(dynamic_members());
-    }
-    Ok(())
 }
 
 /// The last owner of a group stays.
@@ -245,5 +232,5 @@ fn no_mail_enabled_groups() -> Refusal {
 }
 
 fn dynamic_members() -> Refusal {
-    Refusal::bad_request("The members of a group with dynamic membership cannot be updated.")
+    Refusal::bad_request("The members of a dynamic group cannot be updated.")
 }

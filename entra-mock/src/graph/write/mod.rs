@@ -27,6 +27,7 @@ mod audit;
 mod body;
 mod create;
 mod delete;
+mod directory_objects;
 mod extension;
 mod group;
 mod license;
@@ -174,7 +175,13 @@ fn plan(call: Call<'_>, route: &Route) -> Result<Plan, Refusal> {
         (_, Root::Object(kind, _), Target::Extensions(id)) => {
             extension::plan(call, &route.root, *kind, id.as_deref())
         }
+        ("POST", Root::AnySet, Target::Command(command)) => match *command {
+            "getByIds" => directory_objects::get_by_ids(call),
+            "validateProperties" => directory_objects::validate_new(call),
+            _ => Err(unsupported(call.request)),
+        },
         ("POST", Root::Object(kind, _), Target::Command(command)) => match *command {
+            "validateProperties" => directory_objects::validate_existing(call, &route.root, *kind),
             "revokeSignInSessions" => session::revoke(call, &route.root, *kind),
             "changePassword" => password::change(call, &route.root, *kind),
             "assignLicense" => license::assign(call, &route.root, *kind),

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{
     super::{Call, membership, route::Root, unsupported},
     Answer, Plan, Step, access,
-    body::{already, json, malformed, referenced},
+    body::{already, has_value, json, malformed, referenced},
     group, target,
 };
 use crate::{
@@ -33,9 +33,9 @@ pub(super) fn plan(
     let path = format!("/{}{item_path}/$ref", relationship.name);
     let (object, id, _) = target(call, root, kind, &path)?;
     access::check_links(call, kind, object)?;
-    group::check_membership_change(call, object, relationship)?;
+    check_not_decided(object, relationship)?;
     let id = id.to_owned();
-    let (category, names) = access::activities(kind);
+    let names = kind.entity().activities;
     let (added, removed) = match relation {
         Relation::Members => (names.add_member, names.remove_member),
         Relation::Owners | Relation::RegisteredOwners | Relation::RegisteredUsers => {
@@ -58,7 +58,7 @@ pub(super) fn plan(
         check_target(call, object, relationship, &other)?;
         return Ok(Plan::new(Answer::NoContent)
             .with(Step::Link(relation, id, other))
-            .known_as(category, added));
+            .known_as(names.category, added));
     }
 
     let other = match item {
@@ -82,7 +82,25 @@ pub(super) fn plan(
     group::check_owner_left(call, kind, &id, relation)?;
     Ok(Plan::new(Answer::NoContent)
         .with(Step::Unlink(relation, id, other))
-        .known_as(category, removed))
+        .known_as(names.category, removed))
+}
+
+/// Rejects a change of links that a rule decides, such as the members of a dynamic group.
+pub(super) fn check_not_decided(
+    object: &Object,
+    relationship: &Relationship,
+) -> Result<(), Refusal> {
+    let Some((property, value)) = relationship.decided_by else {
+        return Ok(());
+    };
+    if !has_value(object.get(property), value) {
+        return Ok(());
+    }
+    Err(Refusal::bad_request(format!(
+        "The {} of a dynamic {} cannot be updated.",
+        relationship.name,
+        relationship.of.entity().name
+    )))
 }
 
 /// Whether a relationship takes an object of that type.

@@ -9,7 +9,7 @@ use super::{
     body::{self, Draft, Purpose},
     create, group, reference, target, user,
 };
-use crate::{odata::Refusal, permissions::authorize, store::Kind};
+use crate::{odata::Refusal, permissions::authorize, schema::Behavior, store::Kind};
 
 pub(super) fn plan(
     call: Call<'_>,
@@ -26,18 +26,11 @@ pub(super) fn plan(
     access::check_update(call, kind, object, &draft, own)?;
     body::check_reference_count(&draft)?;
     draft.merge(entity, object);
-    match kind {
-        Kind::User => user::adjust(call, object, &mut draft)?,
-        Kind::Group => group::adjust(call, object, &mut draft)?,
-        Kind::Application
-        | Kind::ServicePrincipal
-        | Kind::Device
-        | Kind::AppRoleAssignment
-        | Kind::OAuth2PermissionGrant
-        | Kind::Organization
-        | Kind::SubscribedSku
-        | Kind::SignIn
-        | Kind::DirectoryAudit => {}
+    body::check_dependent(entity, object, &draft)?;
+    match entity.behavior {
+        Behavior::User => user::adjust(call, object, &mut draft)?,
+        Behavior::Group => group::adjust(call, object, &mut draft)?,
+        Behavior::AsDeclared => {}
     }
     let mut after = object.clone();
     for (name, value) in &draft.values {
@@ -51,7 +44,7 @@ pub(super) fn plan(
     }
     let mut links = Vec::new();
     for (relationship, ids) in &draft.links {
-        group::check_membership_change(call, object, relationship)?;
+        reference::check_not_decided(object, relationship)?;
         for other in ids {
             let Some(relation) = relationship.written() else {
                 continue;
@@ -64,13 +57,13 @@ pub(super) fn plan(
         }
     }
 
-    let (category, names) = access::activities(kind);
+    let names = kind.entity().activities;
     let name = match (draft.values.is_empty(), links.is_empty()) {
         (true, false) => names.add_member,
         _ if draft.names(crate::account::PASSWORD) => "Reset user password",
         _ => names.update,
     };
-    let mut plan = Plan::new(Answer::NoContent).known_as(category, name);
+    let mut plan = Plan::new(Answer::NoContent).known_as(names.category, name);
     if draft.names(crate::account::PASSWORD) {
         plan = plan.with(Step::RevokeSessions(id.to_owned()));
     }

@@ -1,0 +1,259 @@
+use super::*;
+
+const UNITS: &str = "/directory/administrativeUnits";
+
+fn writer() -> Fixture {
+    let mut fixture = Fixture::new();
+    fixture.application(&[
+        "AdministrativeUnit.ReadWrite.All",
+        "User.Read.All",
+        "AuditLog.Read.All",
+    ]);
+    fixture
+}
+
+fn reference(number: u32) -> Value {
+    json!({"@odata.id": format!("https://graph.microsoft.com/v1.0/users/{}", id(number))})
+}
+
+fn create(fixture: &Fixture, body: &Value) -> String {
+    let created = fixture.post(UNITS, body);
+    assert_eq!(created.status, 201, "{}", created.text);
+    created.body["id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_unit_is_created_changed_deleted_and_restored_but_not_purged() {
+    let mut fixture = writer();
+    let body =
+        json!({"displayName": "Schools", "description": "d", "visibility": "HiddenMembership"});
+    let created = fixture.post(UNITS, &body);
+    assert_eq!(created.status, 201);
+    assert_eq!(created.body["visibility"], "HiddenMembership");
+    let one = format!("{UNITS}/{}", created.body["id"].as_str().unwrap());
+    let patch = json!({"displayName": "Greater Schools", "description": null});
+    assert_eq!(fixture.patch(&one, &patch).status, 204);
+    let read = fixture.get(&one);
+    assert_eq!(read.body["displayName"], "Greater Schools");
+    assert_eq!(read.body["description"], Value::Null);
+    assert!(
+        read.body["@odata.context"]
+            .as_str()
+            .unwrap()
+            .ends_with("#directory/administrativeUnits/$entity")
+    );
+    assert_eq!(
+        fixture
+            .get(&format!("{UNITS}?$filter=displayName eq 'Greater Schools'"))
+            .all("displayName"),
+        ["Greater Schools"]
+    );
+
+    assert_eq!(fixture.delete(&one).status, 204);
+    assert_eq!(fixture.get(&one).status, 404);
+    fixture.application(&["AdministrativeUnit.Read.All"]);
+    let deleted = fixture.get("/directory/deletedItems/microsoft.graph.administrativeUnit");
+    assert_eq!(deleted.all("displayName"), ["Greater Schools"]);
+    let item = format!(
+        "/directory/deletedItems/{}",
+        read.body["id"].as_str().unwrap()
+    );
+    assert_eq!(
+        fixture.post(&format!("{item}/restore"), &json!({})).status,
+        403
+    );
+    fixture.application(&["AdministrativeUnit.ReadWrite.All"]);
+    assert_eq!(fixture.delete(&item).status, 403);
+    assert_eq!(
+        fixture.post(&format!("{item}/restore"), &json!({})).status,
+        200
+    );
+    assert_eq!(fixture.get(&one).status, 200);
+}
+
+#[test]
+fn a_unit_has_a_name_and_only_documented_values() {
+    let fixture = writer();
+    for (body, message) in [
+        (
+            json!({"description": "d"}),
+            "required for property 'displayName'",
+        ),
+        (
+            json!({"displayName": ""}),
+            "Invalid value specified for property 'displayName'",
+        ),
+        (
+            json!({"displayName": "U", "visibility": "Secret"}),
+            "property 'visibility'",
+        ),
+        (
+            json!({"displayName": "U", "membershipType": "Both"}),
+            "property 'membershipType'",
+        ),
+        (
+            json!({"displayName": "U", "membershipType": "Dynamic"}),
+            "required for property 'membershipRule'",
+        ),
+        (
+            json!({"displayName": "U", "membershipRule": "x"}),
+            "Invalid value specified for property 'membershipRule'",
+        ),
+        (
+            json!({"displayName": "U", "members": []}),
+            "navigation property 'members'",
+        ),
+        (
+            json!({"displayName": "U", "mailNickname": "u"}),
+            "'mailNickname' does not exist",
+        ),
+    ] {
+        let answer = fixture.post(UNITS, &body);
+        assert_eq!(answer.status, 400, "{body}");
+        assert!(answer.error().2.contains(message), "{}", answer.text);
+    }
+    let own = create(
+        &fixture,
+        &json!({"displayName": "U", "isMemberManagementRestricted": true}),
+    );
+    let fixed = json!({"isMemberManagementRestricted": false});
+    assert_eq!(fixture.patch(&format!("{UNITS}/{own}"), &fixed).status, 400);
+}
+
+#[test]
+fn members_are_users_groups_and_devices_by_reference() {
+    let fixture = writer();
+    let own = create(&fixture, &json!({"displayName": "U"}));
+    let members = format!("{UNITS}/{own}/members");
+    let add = |number| {
+        fixture
+            .post(&format!("{members}/$ref"), &reference(number))
+            .status
+    };
+    assert_eq!([ADELE, ENGINEERS, LAPTOP].map(add), [204; 3]);
+    assert_eq!([ADELE, DESK, 800].map(add), [400, 400, 404]);
+    assert_eq!(
+        fixture.get(&members).all("id"),
+        [id(ADELE), id(ENGINEERS), id(LAPTOP)]
+    );
+    assert_eq!(
+        fixture
+            .delete(&format!("{members}/{}/$ref", id(LAPTOP)))
+            .status,
+        204
+    );
+    assert_eq!(
+        fixture
+            .delete(&format!("{members}/{}/$ref", id(LAPTOP)))
+            .status,
+        400
+    );
+    let typed = fixture.eventual(&format!("{members}/microsoft.graph.user?$count=true"));
+    assert_eq!(typed.all("id"), [id(ADELE)]);
+    let log = fixture.get("/auditLogs/directoryAudits?$filter=activityDisplayName eq 'Add member to administrative unit'");
+    assert_eq!(log.body["value"].as_array().unwrap().len(), 3);
+    assert_eq!(log.body["value"][0]["category"], "AdministrativeUnit");
+}
+
+#[test]
+fn a_rule_decides_the_members_of_a_dynamic_unit() {
+    let fixture = writer();
+    let body = json!({"displayName": "U", "membershipType": "dynamic", "membershipRule": "(user.country -eq \"DE\")"});
+    let own = create(&fixture, &body);
+    let answer = fixture.post(&format!("{UNITS}/{own}/members/$ref"), &reference(ADELE));
+    assert_eq!(answer.status, 400);
+    assert!(
+        answer.error().2.contains("dynamic administrativeUnit"),
+        "{}",
+        answer.text
+    );
+    let assigned = json!({"membershipType": "Assigned", "membershipRule": null});
+    assert_eq!(
+        fixture.patch(&format!("{UNITS}/{own}"), &assigned).status,
+        204
+    );
+    assert_eq!(
+        fixture
+            .post(&format!("{UNITS}/{own}/members/$ref"), &reference(ADELE))
+            .status,
+        204
+    );
+}
+
+#[test]
+fn a_unit_contains_its_direct_members_only() {
+    let mut fixture = writer();
+    let direct = create(&fixture, &json!({"displayName": "Direct"}));
+    let through = create(&fixture, &json!({"displayName": "Through a group"}));
+    for (unit, number) in [(&direct, ADELE), (&through, ENGINEERS)] {
+        let target = format!("{UNITS}/{unit}/members/$ref");
+        assert_eq!(fixture.post(&target, &reference(number)).status, 204);
+    }
+    fixture.application(&["Directory.Read.All"]);
+    for path in ["memberOf", "transitiveMemberOf"] {
+        let containers = fixture.get(&format!("/users/{}/{path}", id(ADELE)));
+        let names = containers.all("displayName");
+        assert!(
+            names.contains(&"Direct") && names.contains(&"Engineers"),
+            "{names:?}"
+        );
+        assert!(!names.contains(&"Through a group"), "{names:?}");
+    }
+    let objects = fixture.post(
+        &format!("/users/{}/getMemberObjects", id(ADELE)),
+        &json!({"securityEnabledOnly": false}),
+    );
+    assert!(objects.text.contains(&direct) && !objects.text.contains(&through));
+    let groups = fixture.post(
+        &format!("/users/{}/getMemberGroups", id(ADELE)),
+        &json!({"securityEnabledOnly": false}),
+    );
+    assert!(!groups.text.contains(&direct), "{}", groups.text);
+    let check = json!({"ids": [direct, through]});
+    let checked = fixture.post(&format!("/users/{}/checkMemberObjects", id(ADELE)), &check);
+    assert_eq!(checked.body["value"], json!([direct]));
+}
+
+#[test]
+fn hidden_members_of_a_unit_are_left_out_without_the_permission() {
+    let mut fixture = writer();
+    let own = create(
+        &fixture,
+        &json!({"displayName": "U", "visibility": "HiddenMembership"}),
+    );
+    let members = format!("{UNITS}/{own}/members");
+    assert_eq!(
+        fixture
+            .post(&format!("{members}/$ref"), &reference(ADELE))
+            .status,
+        204
+    );
+    assert_eq!(fixture.get(&members).all("id"), [""; 0]);
+    fixture.application(&["AdministrativeUnit.Read.All", "Member.Read.Hidden"]);
+    assert_eq!(fixture.get(&members).all("id"), [id(ADELE)]);
+}
+
+#[test]
+fn delta_follows_units_and_their_members() {
+    let fixture = writer();
+    let latest = fixture.get(&format!("{UNITS}/delta?$deltatoken=latest"));
+    let link = |answer: &Answer| {
+        let link = answer.body["@odata.deltaLink"].as_str().unwrap();
+        link.strip_prefix("https://tenant.test/v1.0")
+            .unwrap()
+            .to_owned()
+    };
+    let own = create(&fixture, &json!({"displayName": "U"}));
+    assert_eq!(
+        fixture
+            .post(&format!("{UNITS}/{own}/members/$ref"), &reference(ADELE))
+            .status,
+        204
+    );
+    let round = fixture.get(&link(&latest));
+    assert_eq!(round.all("id"), [own.as_str()]);
+    assert_eq!(round.body["value"][0]["members@delta"][0]["id"], id(ADELE));
+    assert_eq!(fixture.delete(&format!("{UNITS}/{own}")).status, 204);
+    let round = fixture.get(&link(&round));
+    assert_eq!(round.body["value"][0]["@removed"]["reason"], "changed");
+}
