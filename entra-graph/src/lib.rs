@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // The floors, from the ground up; imports lead down only, which a rule in CI checks:
 //   key, operation, error       what is named, and what can go wrong
@@ -25,16 +26,20 @@ mod request;
 mod stream;
 mod verbs;
 
-pub use areas::{groups::NewGroup, operations, users::NewUser};
+#[cfg(feature = "administrative-units")]
+pub use areas::administrative_units::NewAdministrativeUnit;
+pub use areas::{directory_objects::GroupNames, groups::NewGroup, operations, users::NewUser};
 pub use batch::{Batch, BatchEntry, EntryId, Responses};
 pub use client::{GraphClient, GraphClientBuilder};
 pub use delta::{Change, Changed, Changes, Delta, DeltaState, LinkChange, RemovedReason};
-pub use error::{Error, ErrorKind, ListProgress};
+pub use error::{Error, ErrorDetail, ErrorKind, ListProgress};
 pub use key::Key;
 pub use model::{AdditionalData, Expanded, Json};
+#[cfg(feature = "administrative-units")]
+pub use objects::AdministrativeUnit;
 pub use objects::{
-    AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, Group, Organization,
-    ServicePrincipal, SignIn, SubscribedSku, User, types,
+    AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, Group, LicenseDetails,
+    Organization, ServicePrincipal, SignIn, SubscribedSku, User, types,
 };
 pub use odata::{Filter, NavigationProperty, Property};
 pub use operation::{Operation, Returns};
@@ -46,7 +51,7 @@ pub use stream::{Items, Page, Pages, ResumeToken};
 /// What requests are made of: handles, request builders and their options.
 pub mod query {
     pub use crate::{
-        areas::{audit_logs::AuditLogs, membership::MemberCheck},
+        areas::{audit_logs::AuditLogs, directory_objects::GetByIds, membership::MemberCheck},
         model::{
             BodyValue, Countable, Entity, Expandable, Filterable, Orderable, Row, Searchable,
             Selectable, Settable, Toppable,
@@ -70,6 +75,11 @@ pub mod query {
 /// The places of Graph's tree, and what can be done at each: a [`Collection`](query::Collection) or an
 /// [`Object`](query::Object) is typed by one.
 pub mod places {
+    #[cfg(feature = "administrative-units")]
+    pub use crate::areas::administrative_units::{
+        AdministrativeUnitMembers, AdministrativeUnits, DeletedAdministrativeUnit,
+        DeletedAdministrativeUnits, OneAdministrativeUnit,
+    };
     pub use crate::{
         areas::{
             applications::{ApplicationOwners, Applications, OneApplication},
@@ -79,6 +89,7 @@ pub mod places {
                 DeviceMemberOf, DeviceOwners, DeviceTransitiveMemberOf, DeviceUsers, Devices,
                 OneDevice,
             },
+            directory_objects::OneDirectoryObject,
             groups::{
                 GroupAppRoleAssignments, GroupMemberOf, GroupMembers, GroupOwners,
                 GroupTransitiveMemberOf, GroupTransitiveMembers, Groups, OneGroup,
@@ -92,12 +103,13 @@ pub mod places {
             subscribed_skus::{OneSubscribedSku, SubscribedSkus},
             users::{
                 DirectReports, Manager, Me, OneUser, OwnedDevices, OwnedObjects, RegisteredDevices,
-                UserAppRoleAssignments, UserMemberOf, UserPlace, UserTransitiveMemberOf, Users,
+                UserAppRoleAssignments, UserLicenseDetails, UserMemberOf, UserPlace,
+                UserTransitiveMemberOf, Users,
             },
         },
         place::{
-            CreateAt, DeleteAt, DeltaAt, Place, ReferenceAt, ReferencesAt, RestoreAt, Single,
-            UpdateAt, UpsertAt,
+            CreateAt, DeleteAt, DeltaAt, Place, PurgeAt, ReferenceAt, ReferencesAt, RestoreAt,
+            Single, UpdateAt, UpsertAt,
         },
     };
 }

@@ -5,7 +5,7 @@ use crate::{
     key::Key,
     objects::{Group, User},
     operation::operations,
-    place::{Collection, Object, places, singles},
+    place::{Collection, Object, Place, Single, places, singles},
     request::Target,
 };
 
@@ -49,8 +49,7 @@ impl GraphClient {
     /// Takes `User.Read.All`.
     #[must_use]
     pub fn deleted_users(&self) -> Collection<DeletedUsers> {
-        let items = Target::root(self).join(&["directory", "deletedItems"]);
-        Collection::new(items.join(&["microsoft.graph.user"]))
+        deleted_list(self, "microsoft.graph.user")
     }
 
     /// One deleted user, by object id, to read, restore or delete for good:
@@ -79,8 +78,7 @@ impl GraphClient {
     /// Takes `Group.Read.All`. Microsoft 365 groups only: a deleted security group is gone.
     #[must_use]
     pub fn deleted_groups(&self) -> Collection<DeletedGroups> {
-        let items = Target::root(self).join(&["directory", "deletedItems"]);
-        Collection::new(items.join(&["microsoft.graph.group"]))
+        deleted_list(self, "microsoft.graph.group")
     }
 
     /// One deleted group, by object id, to read, restore or delete for good:
@@ -94,7 +92,13 @@ impl GraphClient {
     }
 }
 
-fn deleted<P: crate::place::Single>(client: &GraphClient, id: impl Into<Key>) -> Object<P> {
+/// The deleted objects of one type.
+pub(super) fn deleted_list<P: Place>(client: &GraphClient, cast: &str) -> Collection<P> {
+    Collection::new(Target::root(client).join(&["directory", "deletedItems", cast]))
+}
+
+/// One deleted object.
+pub(super) fn deleted<P: Single>(client: &GraphClient, id: impl Into<Key>) -> Object<P> {
     let directory = Target::root(client).join(&["directory"]);
     Object::new(directory.key("deletedItems", &id.into()))
 }

@@ -33,6 +33,8 @@ operations! {
         application ["Group.Create", "Group.ReadWrite.All", "Directory.ReadWrite.All"];
     DELETE = "group-delete" DELETE "/groups/{id}" => Nothing,
         both ["Group.ReadWrite.All"];
+    VALIDATE_PROPERTIES = "group-validateproperties" POST(Safe) "/groups/{id}/validateProperties" => Nothing,
+        both ["Group.Read.All"];
     LIST_MEMBERS = "group-list-members" GET "/groups/{id}/members" => Collection("directoryObject"),
         both ["GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"];
     ADD_MEMBER = "group-post-members" POST(Idempotent) "/groups/{id}/members/$ref" => Nothing,

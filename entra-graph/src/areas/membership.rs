@@ -6,6 +6,7 @@ use entra_core::{
 };
 
 use super::{
+    directory_objects::{self, OneDirectoryObject},
     groups::{self, OneGroup},
     users::{self, Me, OneUser},
 };
@@ -45,6 +46,7 @@ members! {
     OneUser = users;
     Me = users;
     OneGroup = groups;
+    OneDirectoryObject = directory_objects;
 }
 
 /// A request that returns those of some ids that an object is a member of.

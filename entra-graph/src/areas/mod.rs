@@ -1,9 +1,12 @@
 //! The areas of the directory: in each the operations as a table, the places, and the handles that lead there.
 
+#[cfg(feature = "administrative-units")]
+pub(crate) mod administrative_units;
 pub(crate) mod applications;
 pub(crate) mod audit_logs;
 pub(crate) mod deleted_items;
 pub(crate) mod devices;
+pub(crate) mod directory_objects;
 pub(crate) mod groups;
 mod licenses;
 pub(crate) mod membership;
@@ -25,10 +28,13 @@ use crate::{
 
 /// Every operation of every area.
 const ALL: &[&[&Operation]] = &[
+    #[cfg(feature = "administrative-units")]
+    administrative_units::OPERATIONS,
     applications::OPERATIONS,
     audit_logs::OPERATIONS,
     deleted_items::OPERATIONS,
     devices::OPERATIONS,
+    directory_objects::OPERATIONS,
     groups::OPERATIONS,
     organization::OPERATIONS,
     service_principals::OPERATIONS,

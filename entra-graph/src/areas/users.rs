@@ -8,7 +8,7 @@ pub use new::NewUser;
 use crate::{
     client::GraphClient,
     key::Key,
-    objects::{AppRoleAssignment, DirectoryObject, User},
+    objects::{AppRoleAssignment, DirectoryObject, LicenseDetails, User},
     operation::operations,
     place::{Collection, Object, Single, places, singles},
     request::Target,
@@ -52,6 +52,9 @@ operations! {
         application ["User.Read.All", "GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"];
     LIST_APP_ROLE_ASSIGNMENTS = "user-list-approleassignments" GET "/users/{id}/appRoleAssignments" => Collection("appRoleAssignment"),
         both ["Directory.Read.All"];
+    LIST_LICENSE_DETAILS = "user-list-licensedetails" GET "/users/{id}/licenseDetails" => Collection("licenseDetails"),
+        delegated ["LicenseAssignment.Read.All", "User.Read", "User.Read.All", "Directory.Read.All"],
+        application ["LicenseAssignment.Read.All", "User.Read.All", "Directory.Read.All"];
     LIST_OWNED_OBJECTS = "user-list-ownedobjects" GET "/users/{id}/ownedObjects" => Collection("directoryObject"),
         delegated ["User.Read", "User.Read.All", "Directory.Read.All"],
         application ["User.Read.All", "Directory.Read.All"];
@@ -99,6 +102,8 @@ places! {
     UserTransitiveMemberOf: DirectoryObject { list LIST_TRANSITIVE_MEMBER_OF }
     /// `/users/{id}/appRoleAssignments`.
     UserAppRoleAssignments: AppRoleAssignment { list LIST_APP_ROLE_ASSIGNMENTS }
+    /// `/users/{id}/licenseDetails`.
+    UserLicenseDetails: LicenseDetails { list LIST_LICENSE_DETAILS }
     /// `/users/{id}/ownedObjects`.
     OwnedObjects: DirectoryObject { list LIST_OWNED_OBJECTS }
     /// `/users/{id}/ownedDevices`.
@@ -233,6 +238,26 @@ impl<P: UserPlace> Object<P> {
     #[must_use]
     pub fn app_role_assignments(&self) -> Collection<UserAppRoleAssignments> {
         self.collection("appRoleAssignments")
+    }
+
+    /// Licences that the user has, directly or through groups, with their service plans:
+    /// [`GET /users/{id}/licenseDetails`](https://learn.microsoft.com/graph/api/user-list-licensedetails).
+    ///
+    /// Takes `LicenseAssignment.Read.All`, or `User.Read` for the signed-in user.
+    ///
+    /// ```
+    /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
+    /// # support::block_on(async {
+    /// # let graph = support::graph().await;
+    /// let page = graph.user("adele@contoso.com").license_details().list().send().await?;
+    /// for license in &page.items {
+    ///     println!("{:?}", license.sku_part_number);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn license_details(&self) -> Collection<UserLicenseDetails> {
+        self.collection("licenseDetails")
     }
 
     /// Objects that the user owns:

@@ -13,6 +13,7 @@ use entra_core::{
 
 use crate::operation::Operation;
 pub(crate) use granted::Granted;
+pub use service_error::ErrorDetail;
 pub(crate) use service_error::ServiceError;
 
 type Source = Box<dyn error::Error + Send + Sync>;
@@ -123,6 +124,12 @@ impl Error {
     #[must_use]
     pub fn inner_codes(&self) -> &[String] {
         &self.0.service.inner_codes
+    }
+
+    /// The parts of an error about several properties, such as the names that a new group cannot have.
+    #[must_use]
+    pub fn details(&self) -> &[ErrorDetail] {
+        &self.0.service.details
     }
 
     /// Graph's own message, or what this crate has to say.

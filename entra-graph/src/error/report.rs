@@ -73,6 +73,11 @@ impl Error {
                 "the link to this page has expired for good: start the list again".to_owned(),
             );
         }
+        for detail in self.details() {
+            let parts = [&detail.target, &detail.code, &detail.message];
+            let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
+            advice.push(parts.join(": "));
+        }
         advice.extend(self.granted_line());
         if let Some(needed) = self.needed_line() {
             advice.push(needed);

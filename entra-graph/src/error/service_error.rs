@@ -6,7 +6,20 @@ pub(crate) struct ServiceError {
     pub(crate) code: Option<String>,
     pub(crate) message: Option<String>,
     pub(crate) inner_codes: Vec<String>,
+    pub(crate) details: Vec<ErrorDetail>,
     pub(crate) request_id: Option<String>,
+}
+
+/// One part of an error that is about several properties.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ErrorDetail {
+    /// The code, such as `PropertyConflict`.
+    pub code: Option<String>,
+    /// What is wrong.
+    pub message: Option<String>,
+    /// The property that it is about, such as `mailNickname`.
+    pub target: Option<String>,
 }
 
 impl ServiceError {
@@ -38,6 +51,17 @@ impl ServiceError {
             message: text(error, "message"),
             ..Self::default()
         };
+        let details = error.get("details").and_then(Value::as_array);
+        parsed.details = details
+            .into_iter()
+            .flatten()
+            .take(MOST_DETAILS)
+            .map(|detail| ErrorDetail {
+                code: text(detail, "code"),
+                message: text(detail, "message"),
+                target: text(detail, "target"),
+            })
+            .collect();
         let mut level = inner(error);
         while let Some(error) = level {
             parsed.inner_codes.extend(text(error, "code"));
@@ -72,6 +96,7 @@ fn text(error: &Value, name: &str) -> Option<String> {
 }
 
 const LONGEST_TEXT: usize = 1000;
+const MOST_DETAILS: usize = 100;
 
 #[cfg(test)]
 mod tests {

@@ -1,10 +1,11 @@
-use serde::Serializer;
+use serde::{Deserialize, Serializer};
 
 use super::{
     application::Application, device::Device, group::Group, service_principal::ServicePrincipal,
     user::User,
 };
 use crate::{
+    error::Error,
     model::{
         AdditionalData, DecodeTarget, Entity, FieldSlot, Model, ODATA_TYPE, Object, Secrets, Typed,
         Value, capable, entity, entity_row, model, type_name,
@@ -218,6 +219,41 @@ impl DirectoryObject {
             _ => None,
         }
     }
+}
+
+impl DirectoryObject {
+    /// The object as an entity that has no variant here, such as one of a feature of this crate; `None` if it
+    /// is of another type.
+    ///
+    /// ```
+    /// # #[cfg(feature = "administrative-units")]
+    /// # fn example(object: &entra_graph::DirectoryObject) -> Result<(), entra_graph::Error> {
+    /// use entra_graph::AdministrativeUnit;
+    /// if let Some(unit) = object.downcast::<AdministrativeUnit>()? {
+    ///     println!("{:?}", unit.description);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) when a property has another type than the entity's.
+    pub fn downcast<E: DirectoryEntity>(&self) -> Result<Option<E>, Error> {
+        let json = serde_json::to_string(self)
+            .map_err(|source| Error::decode("the object cannot be written", source))?;
+        let named: TypeName = serde_json::from_str(&json)
+            .map_err(|source| Error::decode("the object has no type", source))?;
+        let is_type = named
+            .odata_type
+            .is_some_and(|name| name.trim_start_matches('#') == E::CAST);
+        is_type.then(|| E::read_one(json.as_bytes())).transpose()
+    }
+}
+
+#[derive(Deserialize)]
+struct TypeName {
+    #[serde(rename = "@odata.type")]
+    odata_type: Option<String>,
 }
 
 impl Described for DirectoryObject {

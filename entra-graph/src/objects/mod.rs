@@ -1,11 +1,14 @@
 //! The read models: what Graph sends, one file per entity. They know requests no more than a struct does.
 
+#[cfg(feature = "administrative-units")]
+mod administrative_unit;
 mod app_role_assignment;
 mod application;
 mod device;
 mod directory_audit;
 mod directory_object;
 mod group;
+mod license_details;
 mod organization;
 mod service_principal;
 mod sign_in;
@@ -15,12 +18,15 @@ mod tests;
 pub mod types;
 mod user;
 
+#[cfg(feature = "administrative-units")]
+pub use administrative_unit::AdministrativeUnit;
 pub use app_role_assignment::AppRoleAssignment;
 pub use application::Application;
 pub use device::Device;
 pub use directory_audit::DirectoryAudit;
 pub use directory_object::{DirectoryEntity, DirectoryObject, OtherObject};
 pub use group::Group;
+pub use license_details::LicenseDetails;
 pub use organization::Organization;
 pub use service_principal::ServicePrincipal;
 pub use sign_in::SignIn;

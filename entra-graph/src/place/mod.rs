@@ -88,11 +88,15 @@ pub trait UpsertAt: Single {
     const UPSERT: &'static Operation;
 }
 
-/// A place with a deleted object that can be restored or deleted for good.
+/// A place with a deleted object that can be restored.
 pub trait RestoreAt: Single {
-    /// The operation that restores it.
+    /// The operation.
     const RESTORE: &'static Operation;
-    /// The operation that deletes it for good.
+}
+
+/// A place with a deleted object that can be deleted for good.
+pub trait PurgeAt: Single {
+    /// The operation.
     const PURGE: &'static Operation;
 }
 
@@ -268,7 +272,9 @@ impl<P: RestoreAt> Object<P> {
         let target = self.target.clone().join(&["restore"]);
         request(&target, P::RESTORE, read_entity)
     }
+}
 
+impl<P: PurgeAt> Object<P> {
     /// A request that deletes the object for good.
     pub fn purge(&self) -> Request<()> {
         request(&self.target, P::PURGE, read_nothing)
@@ -471,7 +477,8 @@ macro_rules! singles {
             $(, update $update:ident)?
             $(, delete $delete:ident)?
             $(, upsert($new:ty) $upsert:ident)?
-            $(, restore $restore:ident, purge $purge:ident)?
+            $(, restore $restore:ident)?
+            $(, purge $purge:ident)?
             $(, reference($set:ident, $remove:ident))?
             $(,)?
         }
@@ -508,6 +515,11 @@ macro_rules! singles {
         $(
             impl $crate::place::RestoreAt for $place {
                 const RESTORE: &'static $crate::operation::Operation = &$restore;
+            }
+        )?
+
+        $(
+            impl $crate::place::PurgeAt for $place {
                 const PURGE: &'static $crate::operation::Operation = &$purge;
             }
         )?

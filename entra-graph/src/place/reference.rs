@@ -33,6 +33,14 @@ impl Reference {
         }
     }
 
+    /// A group, by object id.
+    pub fn group(id: impl Into<String>) -> Self {
+        Self {
+            collection: "groups",
+            id: id.into(),
+        }
+    }
+
     /// The id alone.
     ///
     /// # Errors

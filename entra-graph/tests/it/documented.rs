@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, env, fs, future::Future, pin::Pin};
 
 use entra_core::{Cloud, Guid, ManualClock, ObjectId, ScriptedTransport, Secret, StaticCredential};
 use entra_graph::{
-    GraphClient, Group, Json, NewGroup, NewUser, Property, Reference, User,
+    GraphClient, Group, GroupNames, Json, NewGroup, NewUser, Property, Reference, User,
     types::{AssignedLicense, ObjectIdentity, PasswordProfile},
 };
 use serde_json::{Value, json};
@@ -62,9 +62,67 @@ const SKUS: [&str; 2] = [
 ];
 const LICENSED: &str = "1132b215-826f-42a9-8cfe-1643d19d17fd";
 
+fn prefixed_names() -> GroupNames {
+    GroupNames::default()
+        .display_name("Myprefix_test_mysuffix")
+        .mail_nickname("Myprefix_test_mysuffix")
+        .on_behalf_of(id(PLACEHOLDER))
+}
+
+#[cfg(feature = "administrative-units")]
+fn administrative_units() -> [(&'static str, Vec<Send>); 6] {
+    use entra_graph::{AdministrativeUnit, NewAdministrativeUnit};
+
+    let create = send!(|graph| graph
+        .administrative_units()
+        .create(NewAdministrativeUnit::new(
+            "Seattle District Technical Schools"
+        ))
+        .set(
+            AdministrativeUnit::DESCRIPTION,
+            "Seattle district technical schools administration"
+        )
+        .set(AdministrativeUnit::VISIBILITY, "HiddenMembership"));
+    [
+        (
+            "administrativeunit-delete-members.md",
+            vec![send!(|graph| graph
+                .administrative_unit("{id1}")
+                .members()
+                .remove("{id2}"))],
+        ),
+        (
+            "administrativeunit-delete.md",
+            vec![send!(|graph| graph.administrative_unit("{id}").delete())],
+        ),
+        (
+            "administrativeunit-post-administrativeunits.md",
+            vec![create],
+        ),
+        ("directory-post-administrativeunits.md", vec![create]),
+        (
+            "administrativeunit-post-members.md",
+            vec![send!(|graph| graph
+                .administrative_unit("{id}")
+                .members()
+                .add(Reference::group("{id}")))],
+        ),
+        (
+            "administrativeunit-update.md",
+            vec![send!(|graph| graph
+                .administrative_unit("4d7ea995-bc0f-45c0-8c3e-132e93bf95f8")
+                .update()
+                .set(
+                    AdministrativeUnit::DISPLAY_NAME,
+                    "Greater Seattle District Technical Schools"
+                ))],
+        ),
+    ]
+}
+
 /// By page, in the order of its examples: the request that does the same.
 fn requests() -> BTreeMap<&'static str, Vec<Send>> {
-    BTreeMap::from([
+    let mut requests = BTreeMap::from([
         (
             "directory-deleteditems-delete.md",
             vec![send!(|graph| graph.deleted_user("{object-id}").purge())],
@@ -72,6 +130,25 @@ fn requests() -> BTreeMap<&'static str, Vec<Send>> {
         (
             "directory-deleteditems-restore.md",
             vec![send!(|graph| graph.deleted_group("{object-id}").restore())],
+        ),
+        (
+            "directoryobject-getbyids.md",
+            vec![send!(|graph| graph
+                .directory_objects_by_ids(ids(&[
+                    "84b80893-8749-40a3-97b7-68513b600544",
+                    "5d6059b6-368d-45f8-91e1-8e07d485f1d0"
+                ]))
+                .of_type::<User>())],
+        ),
+        (
+            "directoryobject-validateproperties.md",
+            vec![send!(|graph| graph.validate_group_names(prefixed_names()))],
+        ),
+        (
+            "group-validateproperties.md",
+            vec![send!(|graph| graph
+                .group("{id}")
+                .validate_names(prefixed_names()))],
         ),
         (
             "group-assignlicense.md",
@@ -314,11 +391,19 @@ fn requests() -> BTreeMap<&'static str, Vec<Send>> {
                 }),
             ],
         ),
-    ])
+    ]);
+    #[cfg(feature = "administrative-units")]
+    requests.extend(administrative_units());
+    requests
 }
 
 /// How many documented requests these pages have, so that an emptier collection is no success.
-const REQUESTS: usize = 34;
+const REQUESTS: usize = 37
+    + if cfg!(feature = "administrative-units") {
+        6
+    } else {
+        0
+    };
 
 fn client(script: &ScriptedTransport) -> GraphClient {
     let builder = GraphClient::builder(StaticCredential::new("token")).cloud(Cloud::public());
@@ -374,7 +459,13 @@ async fn what_is_sent_is_what_the_documentation_sends() {
         let documented: Value = serde_json::from_str(
             &example["body"]
                 .to_string()
-                .replace("groupIds-value", PLACEHOLDER),
+                .replace("groupIds-value", PLACEHOLDER)
+                .replace("onBehalfOfUserId-value", PLACEHOLDER)
+                .replace("84b80893874940a3", "84b80893-8749-40a3")
+                .replace(
+                    "5d6059b6368d-45f8-91e18e07d485f1d0",
+                    "5d6059b6-368d-45f8-91e1-8e07d485f1d0",
+                ),
         )
         .unwrap();
         assert_eq!(sorted(body), sorted(documented), "{page}");

@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, env, fs};
 
 use entra_core::{Timestamp, time::format_description::well_known::Rfc3339};
 use entra_graph::{
-    AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, Group, Organization,
-    ServicePrincipal, SignIn, SubscribedSku, User, types::KeyCredential,
+    AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, Group, LicenseDetails,
+    Organization, ServicePrincipal, SignIn, SubscribedSku, User, types::KeyCredential,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -33,6 +33,15 @@ const MODELS: &[(&str, RoundTrip)] = &[
     ),
     ("microsoft.graph.group", round_trip::<Group>),
     ("microsoft.graph.keycredential", round_trip::<KeyCredential>),
+    (
+        "microsoft.graph.licensedetails",
+        round_trip::<LicenseDetails>,
+    ),
+    #[cfg(feature = "administrative-units")]
+    (
+        "microsoft.graph.administrativeunit",
+        round_trip::<entra_graph::AdministrativeUnit>,
+    ),
     ("microsoft.graph.organization", round_trip::<Organization>),
     (
         "microsoft.graph.serviceprincipal",
@@ -43,7 +52,12 @@ const MODELS: &[(&str, RoundTrip)] = &[
 ];
 
 /// How many bodies of these models the collection has, so that an emptier one is no success.
-const BODIES: usize = 139;
+const BODIES: usize = 140
+    + if cfg!(feature = "administrative-units") {
+        8
+    } else {
+        0
+    };
 
 #[test]
 fn documented_answers_survive_a_round_trip() {

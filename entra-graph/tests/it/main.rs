@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+#[cfg(feature = "administrative-units")]
+mod administrative_units;
 mod apps;
 mod audit_logs;
 mod batches;
 mod deltas;
 mod devices;
+mod directory_objects;
 mod documented;
 mod errors;
 mod examples;

@@ -2,9 +2,10 @@
 
 use entra_core::{Guid, bytes::Bytes};
 
-use super::{ASSIGN_LICENSE, GET_PHOTO, OneGroup, RENEW, SET_PHOTO};
+use super::{ASSIGN_LICENSE, GET_PHOTO, OneGroup, RENEW, SET_PHOTO, VALIDATE_PROPERTIES};
 use crate::{
-    areas::licenses,
+    areas::{directory_objects::GroupNames, licenses},
+    model::Body,
     objects::{Group, types::AssignedLicense},
     place::Object,
     request::{Request, as_bytes, read_bytes, read_entity, read_nothing, with_bytes},
@@ -30,6 +31,16 @@ impl Object<OneGroup> {
     pub fn renew(&self) -> Request<()> {
         let call = self.call(&["renew"], &RENEW);
         Request::new(self.target().client.clone(), call, read_nothing)
+    }
+
+    /// A request that checks whether this Microsoft 365 group could have these names instead of its own:
+    /// [`POST /groups/{id}/validateProperties`](https://learn.microsoft.com/graph/api/group-validateproperties).
+    /// If it could not, Graph returns an error with [`Error::details`](crate::Error::details).
+    ///
+    /// Takes `Group.Read.All`.
+    pub fn validate_names(&self, names: GroupNames) -> Request<()> {
+        let target = self.target().clone().join(&["validateProperties"]);
+        names.request(&target, &VALIDATE_PROPERTIES, Body::default())
     }
 
     /// A request for the largest photo of a Microsoft 365 group, as the bytes of an image:

@@ -1,0 +1,157 @@
+//! Administrative units and their members: `/directory/administrativeUnits`.
+
+use entra_core::url::Url;
+
+use super::deleted_items::{deleted, deleted_list};
+use crate::{
+    client::GraphClient,
+    key::Key,
+    model::Body,
+    objects::{AdministrativeUnit, DirectoryObject},
+    operation::operations,
+    place::{Collection, Object, places, singles},
+    request::Target,
+    verbs::{New, NewBody},
+};
+
+operations! {
+    LIST = "directory-list-administrativeunits" GET "/directory/administrativeUnits" => Collection("administrativeUnit"),
+        both ["AdministrativeUnit.Read.All", "Directory.Read.All"];
+    COUNT = "directory-list-administrativeunits-count" GET "/directory/administrativeUnits/$count" => Value,
+        both ["AdministrativeUnit.Read.All", "Directory.Read.All"];
+    CREATE = "directory-post-administrativeunits" POST "/directory/administrativeUnits" => Object("administrativeUnit"),
+        both ["AdministrativeUnit.ReadWrite.All"];
+    DELTA = "administrativeunit-delta" GET "/directory/administrativeUnits/delta" => Collection("administrativeUnit"),
+        both ["AdministrativeUnit.Read.All", "Directory.Read.All"];
+    GET = "administrativeunit-get" GET "/directory/administrativeUnits/{id}" => Object("administrativeUnit"),
+        both ["AdministrativeUnit.Read.All", "Directory.Read.All"];
+    UPDATE = "administrativeunit-update" PATCH "/directory/administrativeUnits/{id}" => Nothing,
+        both ["AdministrativeUnit.ReadWrite.All"];
+    DELETE = "administrativeunit-delete" DELETE "/directory/administrativeUnits/{id}" => Nothing,
+        both ["AdministrativeUnit.ReadWrite.All"];
+    LIST_MEMBERS = "administrativeunit-list-members" GET "/directory/administrativeUnits/{id}/members" => Collection("directoryObject"),
+        both ["AdministrativeUnit.Read.All", "Directory.Read.All"];
+    ADD_MEMBER = "administrativeunit-post-members" POST(Idempotent) "/directory/administrativeUnits/{id}/members/$ref" => Nothing,
+        both ["AdministrativeUnit.ReadWrite.All"];
+    REMOVE_MEMBER = "administrativeunit-delete-members" DELETE "/directory/administrativeUnits/{id}/members/{id}/$ref" => Nothing,
+        both ["AdministrativeUnit.ReadWrite.All"];
+    LIST_DELETED = "directory-deleteditems-list-administrativeunits" GET "/directory/deletedItems/microsoft.graph.administrativeUnit" => Collection("administrativeUnit"),
+        both ["AdministrativeUnit.Read.All"];
+    GET_DELETED = "directory-deleteditems-get-administrativeunit" GET "/directory/deletedItems/{id}" => Object("administrativeUnit"),
+        both ["AdministrativeUnit.Read.All"];
+    RESTORE = "directory-deleteditems-restore-administrativeunit" POST(Idempotent) "/directory/deletedItems/{id}/restore" => Object("administrativeUnit"),
+        both ["AdministrativeUnit.ReadWrite.All"];
+}
+
+places! {
+    /// `/directory/administrativeUnits`.
+    AdministrativeUnits: AdministrativeUnit { list LIST, count COUNT, create(NewAdministrativeUnit) CREATE, delta DELTA }
+    /// `/directory/administrativeUnits/{id}/members`.
+    AdministrativeUnitMembers: DirectoryObject { list LIST_MEMBERS, references(ADD_MEMBER, REMOVE_MEMBER) }
+    /// `/directory/deletedItems/microsoft.graph.administrativeUnit`.
+    DeletedAdministrativeUnits: AdministrativeUnit { list LIST_DELETED }
+}
+
+singles! {
+    /// `/directory/administrativeUnits/{id}`.
+    OneAdministrativeUnit: AdministrativeUnit { get GET, update UPDATE, delete DELETE }
+    /// `/directory/deletedItems/{id}` of an administrative unit.
+    DeletedAdministrativeUnit: AdministrativeUnit { get GET_DELETED, restore RESTORE }
+}
+
+/// What an administrative unit is created from; further properties are set on the
+/// [`Create`](crate::query::Create).
+#[derive(Clone, Debug)]
+pub struct NewAdministrativeUnit {
+    body: Body,
+}
+
+impl NewAdministrativeUnit {
+    /// A unit from its required property, the display name.
+    pub fn new(display_name: &str) -> Self {
+        let mut body = Body::default();
+        body.set::<String>(AdministrativeUnit::DISPLAY_NAME.into_name(), display_name);
+        Self { body }
+    }
+}
+
+impl New<AdministrativeUnit> for NewAdministrativeUnit {
+    fn into_body(self, _: &Url) -> NewBody {
+        NewBody(Ok(self.body))
+    }
+}
+
+impl GraphClient {
+    /// All administrative units:
+    /// [`GET /directory/administrativeUnits`](https://learn.microsoft.com/graph/api/directory-list-administrativeunits).
+    ///
+    /// Takes `AdministrativeUnit.Read.All`; to create units takes `AdministrativeUnit.ReadWrite.All`.
+    ///
+    /// ```
+    /// # async fn example(graph: &entra_graph::GraphClient, robin: entra_core::ObjectId) -> Result<(), entra_graph::Error> {
+    /// use entra_graph::{AdministrativeUnit, NewAdministrativeUnit};
+    /// let unit = graph.administrative_units()
+    ///     .create(NewAdministrativeUnit::new("Seattle schools"))
+    ///     .set(AdministrativeUnit::VISIBILITY, "HiddenMembership")
+    ///     .send().await?;
+    /// graph.administrative_unit(&unit.id).members().add(robin).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn administrative_units(&self) -> Collection<AdministrativeUnits> {
+        Collection::new(Target::root(self).join(&["directory", "administrativeUnits"]))
+    }
+
+    /// One administrative unit, by object id:
+    /// [`GET /directory/administrativeUnits/{id}`](https://learn.microsoft.com/graph/api/administrativeunit-get).
+    ///
+    /// Takes `AdministrativeUnit.Read.All`; to update or delete takes `AdministrativeUnit.ReadWrite.All`.
+    #[must_use]
+    pub fn administrative_unit(&self, id: impl Into<Key>) -> Object<OneAdministrativeUnit> {
+        let directory = Target::root(self).join(&["directory"]);
+        Object::new(directory.key("administrativeUnits", &id.into()))
+    }
+
+    /// Administrative units that were deleted in the last 30 days:
+    /// [`GET /directory/deletedItems/microsoft.graph.administrativeUnit`](https://learn.microsoft.com/graph/api/directory-deleteditems-list).
+    ///
+    /// Takes `AdministrativeUnit.Read.All`.
+    #[must_use]
+    pub fn deleted_administrative_units(&self) -> Collection<DeletedAdministrativeUnits> {
+        deleted_list(self, "microsoft.graph.administrativeUnit")
+    }
+
+    /// One deleted administrative unit, by object id, to read or restore:
+    /// [`POST /directory/deletedItems/{id}/restore`](https://learn.microsoft.com/graph/api/directory-deleteditems-restore).
+    ///
+    /// Takes `AdministrativeUnit.Read.All`; to restore takes `AdministrativeUnit.ReadWrite.All`. Graph does not
+    /// purge administrative units on request:
+    ///
+    /// ```compile_fail,E0599
+    /// # fn example(graph: &entra_graph::GraphClient) {
+    /// graph.deleted_administrative_unit("8f9c").purge();
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn deleted_administrative_unit(
+        &self,
+        id: impl Into<Key>,
+    ) -> Object<DeletedAdministrativeUnit> {
+        deleted(self, id)
+    }
+}
+
+impl Object<OneAdministrativeUnit> {
+    /// Direct members, which are users, groups and devices:
+    /// [`GET /directory/administrativeUnits/{id}/members`](https://learn.microsoft.com/graph/api/administrativeunit-list-members).
+    ///
+    /// Takes `AdministrativeUnit.Read.All`; to add and remove takes `AdministrativeUnit.ReadWrite.All`. What
+    /// Graph returns of each member beyond its id and type takes a permission for that type
+    /// ([`DirectoryObject::is_limited`]). Members of a unit with hidden membership are left out silently
+    /// without `Member.Read.Hidden`. The members of a group in the unit are not members of the unit.
+    #[must_use]
+    pub fn members(&self) -> Collection<AdministrativeUnitMembers> {
+        self.collection("members")
+    }
+}
