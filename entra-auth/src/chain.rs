@@ -41,7 +41,7 @@ use crate::Error;
 ///     .link("developer", developer)
 ///     .link("service", secret);
 /// chain.token(&TokenRequest::new([tenant.cloud().graph_scope()])).await?;
-/// assert_eq!(chain.report().answered(), Some("service"));
+/// assert_eq!(chain.report().selected(), Some("service"));
 /// println!("{}", chain.report()); // also says why "developer" was passed over
 /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -77,7 +77,7 @@ pub struct ChainReport(Vec<(Cow<'static, str>, LinkOutcome)>);
 #[non_exhaustive]
 pub enum LinkOutcome {
     /// It gave the token and is used from then on.
-    Answered,
+    Succeeded,
     /// It was passed over.
     Skipped(CredentialError),
     /// It failed in a way that ended the search.
@@ -151,7 +151,7 @@ impl ChainedCredential {
         for (number, link) in self.links.iter().enumerate() {
             match link.credential.token(request).await {
                 Ok(token) => {
-                    outcomes.push(LinkOutcome::Answered);
+                    outcomes.push(LinkOutcome::Succeeded);
                     // Of two searches at once the first to end decides, and the report is its own.
                     if self.state.chosen.set(number).is_ok() {
                         info!(link = %link.name, "the link of the chain that is used");
@@ -218,9 +218,9 @@ impl ChainReport {
 
     /// The name of the link that gave the token.
     #[must_use]
-    pub fn answered(&self) -> Option<&str> {
+    pub fn selected(&self) -> Option<&str> {
         self.links()
-            .find(|(_, outcome)| matches!(outcome, LinkOutcome::Answered))
+            .find(|(_, outcome)| matches!(outcome, LinkOutcome::Succeeded))
             .map(|(name, _)| name)
     }
 }
@@ -231,7 +231,7 @@ impl LinkOutcome {
     pub fn reason(&self) -> Option<String> {
         match self {
             Self::Skipped(error) | Self::Failed(error) => Some(reason(error)),
-            Self::Answered | Self::NotTried => None,
+            Self::Succeeded | Self::NotTried => None,
         }
     }
 
@@ -240,7 +240,7 @@ impl LinkOutcome {
     pub fn fix(&self) -> Option<&str> {
         match self {
             Self::Skipped(error) | Self::Failed(error) => error.fix(),
-            Self::Answered | Self::NotTried => None,
+            Self::Succeeded | Self::NotTried => None,
         }
     }
 }
@@ -251,7 +251,7 @@ impl fmt::Display for ChainReport {
             let line = if number == 0 { "" } else { "\n" };
             write!(f, "{line}{name}: ")?;
             match outcome {
-                LinkOutcome::Answered => f.write_str("gave the token")?,
+                LinkOutcome::Succeeded => f.write_str("gave the token")?,
                 LinkOutcome::Skipped(error) => write!(f, "passed over, {}", reason(error))?,
                 LinkOutcome::Failed(error) => write!(f, "failed, {}", reason(error))?,
                 LinkOutcome::NotTried => f.write_str("not tried")?,

@@ -7,15 +7,15 @@ use entra_core::{
 };
 
 #[cfg(feature = "sign-in")]
-pub(crate) use crate::identity::invalid_id;
+pub(crate) use crate::application_ids::invalid_id;
 use crate::{
     Error,
-    cache::{Account, Asked},
+    application_ids::ApplicationIds,
+    cache::{Account, TokenKey},
     client_secret_check::check_client_secret,
     form::Form,
-    identity::Identity,
     settings::{Settings, common_settings, region_setting},
-    token_endpoint::{Effort, Grant, TokenEndpoint},
+    token_endpoint::{Grant, RetryMode, TokenEndpoint},
     tokens::{TokenSource, Tokens},
 };
 
@@ -48,7 +48,7 @@ pub struct ClientSecretCredential(Arc<Tokens>);
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientSecretCredentialBuilder {
-    identity: Identity,
+    identity: ApplicationIds,
     secret: Secret,
     settings: Settings,
 }
@@ -84,7 +84,7 @@ impl ClientSecretCredential {
         C: TryInto<ClientId, Error: Into<InvalidId>>,
     {
         ClientSecretCredentialBuilder {
-            identity: Identity::new(tenant, client_id),
+            identity: ApplicationIds::new(tenant, client_id),
             secret: secret.into(),
             settings: Settings::default(),
         }
@@ -156,18 +156,22 @@ struct ClientSecret {
 
 #[async_trait]
 impl TokenSource for ClientSecret {
-    async fn fetch(&self, asked: &Asked, effort: Effort) -> Result<AccessToken, Error> {
+    async fn fetch(
+        &self,
+        token_key: &TokenKey,
+        retry_mode: RetryMode,
+    ) -> Result<AccessToken, Error> {
         let form = Form::new("client_credentials")
             .field("client_id", self.client.to_string())
             .secret("client_secret", &self.secret)
-            .field("scope", asked.scope())
-            .optional("claims", asked.claims.as_deref());
+            .field("scope", token_key.scope())
+            .optional("claims", token_key.claims.as_deref());
         let grant = Grant {
             operation: "token by client secret",
-            tenant: &asked.tenant,
+            tenant: &token_key.tenant,
             form,
             idempotency: Idempotency::Safe,
-            effort,
+            retry_mode,
         };
         self.endpoint
             .redeem(&grant)

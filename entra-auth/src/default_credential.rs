@@ -5,12 +5,12 @@ use entra_core::{AccessToken, CredentialError, TokenCredential, TokenRequest};
 
 use crate::{
     ChainReport, ChainedCredential, Environment, EnvironmentCredential, Error,
+    application_ids::invalid_id,
     federated::ClientAssertionCredential,
     host::{
         AzureCliCredential, AzureDeveloperCliCredential, ManagedIdentityCredential,
         ManagedIdentityId, ProcessRunner,
     },
-    identity::invalid_id,
     settings::{Settings, common_settings, region_setting, with_settings},
 };
 
@@ -35,7 +35,7 @@ use crate::{
 /// #   .clock(tenant.clock())
 ///     .build()?;
 /// credential.token(&TokenRequest::new([tenant.cloud().graph_scope()])).await?;
-/// assert_eq!(credential.report().answered(), Some("ManagedIdentityCredential"));
+/// assert_eq!(credential.report().selected(), Some("ManagedIdentityCredential"));
 /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -126,11 +126,11 @@ impl DefaultCredentialBuilder {
                 MANAGED => link(chain, name, self.managed_identity(wanted.len() > 1)),
                 AZ => match self.azure_cli() {
                     Ok(credential) => chain.optional_link(name, credential),
-                    Err(error) => chain.optional_link(name, NotSetUp(error.into())),
+                    Err(error) => chain.optional_link(name, UnavailableLink(error.into())),
                 },
                 _ => match self.azure_developer_cli() {
                     Ok(credential) => chain.optional_link(name, credential),
-                    Err(error) => chain.optional_link(name, NotSetUp(error.into())),
+                    Err(error) => chain.optional_link(name, UnavailableLink(error.into())),
                 },
             };
         }
@@ -191,10 +191,10 @@ impl DefaultCredentialBuilder {
 
 /// A link whose set-up failed; it gives the reason in the place of a token.
 #[derive(Clone, Debug)]
-struct NotSetUp(CredentialError);
+struct UnavailableLink(CredentialError);
 
 #[async_trait]
-impl TokenCredential for NotSetUp {
+impl TokenCredential for UnavailableLink {
     async fn token(&self, _: &TokenRequest) -> Result<AccessToken, CredentialError> {
         Err(self.0.clone())
     }
@@ -207,7 +207,7 @@ fn link(
 ) -> ChainedCredential {
     match credential {
         Ok(credential) => chain.link(name, credential),
-        Err(error) => chain.link(name, NotSetUp(error.into())),
+        Err(error) => chain.link(name, UnavailableLink(error.into())),
     }
 }
 

@@ -13,7 +13,8 @@ use entra_core::{
 use serde::Deserialize;
 
 use crate::{
-    Error, ErrorKind, expiring_map::ExpiringMap, moment::Moment, settings::Settings, wire::Refusal,
+    Error, ErrorKind, expiring_map::ExpiringMap, moment::Moment, settings::Settings,
+    wire::OAuthError,
 };
 
 /// Learns from a sign-in service itself where its endpoints are, or which names it goes by.
@@ -46,14 +47,14 @@ pub struct Discovery(Arc<Inner>);
 struct Inner {
     settings: Settings,
     endpoint_hosts: Vec<String>,
-    known: Arc<Known>,
+    known: Arc<CloudCache>,
 }
 
 /// Issuers may come from customers, so there is an end to them.
-struct Known(Mutex<ExpiringMap<String, Arc<Slot>>>);
+struct CloudCache(Mutex<ExpiringMap<String, Arc<CacheSlot>>>);
 
 /// One answer; whoever holds the lock asks for it.
-type Slot = tokio::sync::Mutex<Option<(Moment, Cloud)>>;
+type CacheSlot = tokio::sync::Mutex<Option<(Moment, Cloud)>>;
 
 impl Discovery {
     /// With the default transport and the system's clock.
@@ -128,7 +129,8 @@ impl Discovery {
             .with_endpoint_hosts(&self.0.endpoint_hosts);
         let mut url = place.authority().clone();
         url.set_path(&format!("{}.well-known/openid-configuration", url.path()));
-        let document: Provider = fetch(&self.0.settings, "OpenID discovery", url).await?;
+        let document: OpenIdConfiguration =
+            fetch(&self.0.settings, "OpenID discovery", url).await?;
         // Else one provider could answer in another one's name.
         if document.issuer.trim_end_matches('/') != issuer.trim_end_matches('/') {
             return Err(unusable(
@@ -163,7 +165,7 @@ impl Discovery {
                 "authorization_endpoint",
                 &format!("https://{name}/common/oauth2/v2.0/authorize"),
             );
-        let answer: Instance = fetch(&self.0.settings, "instance discovery", url).await?;
+        let answer: InstanceDiscovery = fetch(&self.0.settings, "instance discovery", url).await?;
         let is = |alias: &str| alias.eq_ignore_ascii_case(&name);
         let found = answer
             .metadata
@@ -216,25 +218,25 @@ impl Discovery {
     }
 }
 
-impl Known {
-    fn slot(&self, key: &str, now: Instant) -> Arc<Slot> {
+impl CloudCache {
+    fn slot(&self, key: &str, now: Instant) -> Arc<CacheSlot> {
         let mut known = self.lock();
         let key = key.to_owned();
         if let Some(slot) = known.get(&key, now).cloned() {
             known.touch(&key);
             return slot;
         }
-        let slot = Arc::<Slot>::default();
+        let slot = Arc::<CacheSlot>::default();
         known.insert(key, Arc::clone(&slot), KEPT, now);
         slot
     }
 
-    fn lock(&self) -> MutexGuard<'_, ExpiringMap<String, Arc<Slot>>> {
+    fn lock(&self) -> MutexGuard<'_, ExpiringMap<String, Arc<CacheSlot>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Default for Known {
+impl Default for CloudCache {
     fn default() -> Self {
         Self(Mutex::new(ExpiringMap::new(MOST)))
     }
@@ -275,7 +277,7 @@ pub(crate) async fn fetch<T: for<'a> Deserialize<'a>>(
             )
         });
     }
-    let refusal = Refusal::parse(&response.body).unwrap_or_default();
+    let refusal = OAuthError::parse(&response.body).unwrap_or_default();
     let kind = match response.status.is_server_error() {
         true => ErrorKind::Service,
         false => ErrorKind::Refused,
@@ -291,7 +293,7 @@ pub(crate) async fn fetch<T: for<'a> Deserialize<'a>>(
 }
 
 #[derive(Deserialize)]
-struct Provider {
+struct OpenIdConfiguration {
     issuer: String,
     token_endpoint: String,
     authorization_endpoint: Option<String>,
@@ -299,7 +301,7 @@ struct Provider {
     jwks_uri: Option<String>,
 }
 
-impl Provider {
+impl OpenIdConfiguration {
     /// Every address that requests or browsers are sent to, now or later.
     fn addresses(&self) -> impl Iterator<Item = (&'static str, &str)> {
         [
@@ -320,7 +322,7 @@ impl Provider {
 }
 
 #[derive(Deserialize)]
-struct Instance {
+struct InstanceDiscovery {
     #[serde(default)]
     metadata: Vec<Metadata>,
 }

@@ -21,14 +21,14 @@ use std::{
 /// that was put or touched least lately makes room.
 pub(crate) struct ExpiringMap<K, V> {
     capacity: usize,
-    entries: HashMap<Arc<K>, Held<V>>,
+    entries: HashMap<Arc<K>, Item<V>>,
     /// The order in which entries make room.
     queue: BTreeMap<u64, Arc<K>>,
     expiries: BTreeMap<(Instant, u64), Arc<K>>,
     next: u64,
 }
 
-struct Held<V> {
+struct Item<V> {
     value: V,
     /// Its place in the queue.
     place: u64,
@@ -96,7 +96,7 @@ impl<K: Eq + Hash, V> ExpiringMap<K, V> {
         self.remove(&key);
         let place = self.number();
         self.queue.insert(place, Arc::clone(&key));
-        let held = Held {
+        let held = Item {
             value,
             place,
             expiry: None,

@@ -2,6 +2,7 @@
 #![doc = include_str!("../COMPARISON.md")]
 
 mod aadsts;
+mod application_ids;
 #[cfg(feature = "azure-core")]
 pub mod azure_core_adapter;
 mod blocking;
@@ -25,7 +26,6 @@ pub mod federated;
 mod form;
 #[cfg(feature = "platform-identity")]
 pub mod host;
-mod identity;
 mod jws;
 mod moment;
 mod region;

@@ -8,15 +8,15 @@ use crate::{Error, ErrorKind, expiring_map::ExpiringMap};
 
 /// What the service has asked to wait with, and until when: another request before that would be
 /// refused as well, and count against the caller.
-pub(crate) struct Throttle(Mutex<ExpiringMap<[u8; 32], Asked>>);
+pub(crate) struct Throttle(Mutex<ExpiringMap<[u8; 32], ThrottledRequest>>);
 
-struct Asked {
+struct ThrottledRequest {
     since: Instant,
     wait: Duration,
     error: Error,
 }
 
-impl Asked {
+impl ThrottledRequest {
     fn left(&self, now: Instant) -> Duration {
         self.wait
             .saturating_sub(now.saturating_duration_since(self.since))
@@ -32,8 +32,8 @@ impl Default for Throttle {
 impl Throttle {
     /// The error for a request that must not be made yet.
     pub(crate) fn check(&self, request: &[u8; 32], now: Instant) -> Result<(), Error> {
-        let asked = self.lock();
-        let Some(found) = asked.get(request, now) else {
+        let token_key = self.lock();
+        let Some(found) = token_key.get(request, now) else {
             return Ok(());
         };
         let left = found.left(now);
@@ -59,11 +59,11 @@ impl Throttle {
         let wait = wait.min(LONGEST);
         // With so many keys throttled at once, one more request of the oldest does no harm.
         let (since, error) = (now, error.clone());
-        let asked = Asked { since, wait, error };
-        self.lock().insert(request, asked, wait, now);
+        let token_key = ThrottledRequest { since, wait, error };
+        self.lock().insert(request, token_key, wait, now);
     }
 
-    fn lock(&self) -> MutexGuard<'_, ExpiringMap<[u8; 32], Asked>> {
+    fn lock(&self) -> MutexGuard<'_, ExpiringMap<[u8; 32], ThrottledRequest>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

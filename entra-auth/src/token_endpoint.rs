@@ -16,15 +16,17 @@ use crate::{
     region::Region,
     settings::Settings,
     skew,
-    wire::{Granted, Malformed, Personal, Refusal, is_passing, token},
+    wire::{
+        MalformedResponse, OAuthError, TokenResponse, UserTokenFields, is_transient_status, token,
+    },
 };
 
 /// The one client of the token endpoint; every grant redeems its form here.
 #[derive(Clone, Debug)]
 pub(crate) struct TokenEndpoint {
     cloud: Cloud,
-    patient: Pipeline,
-    single: Pipeline,
+    with_retries: Pipeline,
+    without_retries: Pipeline,
     capabilities: Capabilities,
     cache: TokenCache,
     region: Option<Region>,
@@ -33,7 +35,7 @@ pub(crate) struct TokenEndpoint {
 
 /// How hard to try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Effort {
+pub(crate) enum RetryMode {
     /// With retries and waits: somebody needs the token now.
     Full,
     /// One try and no wait: there still is a valid token.
@@ -47,7 +49,7 @@ pub(crate) struct Grant<'a> {
     pub(crate) tenant: &'a TenantId,
     pub(crate) form: Form,
     pub(crate) idempotency: Idempotency,
-    pub(crate) effort: Effort,
+    pub(crate) retry_mode: RetryMode,
 }
 
 impl TokenEndpoint {
@@ -72,8 +74,8 @@ impl TokenEndpoint {
         };
         Ok(Self {
             cloud: settings.cloud.clone(),
-            patient: pipeline(settings.retry_policy.clone()),
-            single: pipeline(settings.retry_policy.clone().with_max_attempts(1)),
+            with_retries: pipeline(settings.retry_policy.clone()),
+            without_retries: pipeline(settings.retry_policy.clone().with_max_attempts(1)),
             capabilities: settings.capabilities.clone(),
             cache: settings.cache.clone(),
             region,
@@ -90,11 +92,11 @@ impl TokenEndpoint {
     pub(crate) async fn redeem_all(
         &self,
         grant: &Grant<'_>,
-    ) -> Result<(AccessToken, Personal), Error> {
-        let (pipeline, classify): (_, Classifier) = match grant.effort {
-            Effort::Full => (&self.patient, verdict),
+    ) -> Result<(AccessToken, UserTokenFields), Error> {
+        let (pipeline, classify): (_, Classifier) = match grant.retry_mode {
+            RetryMode::Full => (&self.with_retries, classify),
             // A `Retry-After` must not make a single try wait.
-            Effort::Once => (&self.single, |_, _, _| ResponseClass::Final),
+            RetryMode::Once => (&self.without_retries, |_, _, _| ResponseClass::Final),
         };
         let mut url = self.cloud.token_endpoint(grant.tenant);
         if let Some(region) = &self.region {
@@ -123,18 +125,18 @@ impl TokenEndpoint {
             throttle.remember(identity, &error, pipeline.clock().monotonic());
             return Err(error);
         }
-        let granted =
-            Granted::parse(&response.body).map_err(|error| malformed(&response, error))?;
+        let response =
+            TokenResponse::parse(&response.body).map_err(|error| malformed(&response, error))?;
         let now = pipeline.clock().now();
-        let token = AccessToken::new(granted.access_token, now + granted.expires_in);
-        let token = match granted.refresh_in {
+        let token = AccessToken::new(response.access_token, now + response.expires_in);
+        let token = match response.refresh_in {
             Some(refresh_in) => {
-                let wait = spread(refresh_in, granted.expires_in, self.random.fraction());
+                let wait = spread(refresh_in, response.expires_in, self.random.fraction());
                 token.with_refresh_on(now + wait)
             }
             None => token,
         };
-        Ok((token, granted.personal))
+        Ok((token, response.user_fields))
     }
 
     /// Asks for something else than a token; gives the body of a success.
@@ -147,9 +149,9 @@ impl TokenEndpoint {
         let request = Request::new(operation, Method::POST, url)
             .with_body("application/x-www-form-urlencoded", form.encode())
             .with_idempotency(Idempotency::Safe)
-            .with_classifier(verdict);
+            .with_classifier(classify);
         let response = self
-            .patient
+            .with_retries
             .send(request)
             .await
             .map_err(|error| self.unsent(error))?;
@@ -197,11 +199,11 @@ fn spread(refresh_in: Duration, expires_in: Duration, fraction: f64) -> Duration
 type Classifier = fn(StatusCode, &HeaderMap, &[u8]) -> ResponseClass;
 
 /// What an answer means for another try. A refusal is final; Entra also sends passing faults as 4xx.
-fn verdict(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ResponseClass {
+fn classify(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ResponseClass {
     if status.is_success() || status.is_redirection() {
         return ResponseClass::Final;
     }
-    let refusal = Refusal::parse(body).unwrap_or_default();
+    let refusal = OAuthError::parse(body).unwrap_or_default();
     // The loop detector counts every further try, so only its own Retry-After may bring one.
     if refusal.codes.first() == Some(&LOOP_DETECTED) && !headers.contains_key(header::RETRY_AFTER) {
         return ResponseClass::Final;
@@ -209,7 +211,7 @@ fn verdict(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ResponseClas
     if status == StatusCode::TOO_MANY_REQUESTS {
         return ResponseClass::NotProcessed;
     }
-    if is_passing(status) {
+    if is_transient_status(status) {
         return ResponseClass::Transient;
     }
     match (known(&refusal), refusal.oauth_error.as_deref()) {
@@ -222,7 +224,7 @@ fn verdict(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ResponseClas
 }
 
 /// The typed error of a refusal that came by a browser and not as an answer.
-pub(crate) fn refused(refusal: Refusal) -> Error {
+pub(crate) fn refused(refusal: OAuthError) -> Error {
     let entry = known(&refusal);
     let class = class(StatusCode::BAD_REQUEST, &refusal, entry);
     let fix = entry.map_or(class.fix(), Aadsts::fix);
@@ -242,7 +244,7 @@ pub(crate) fn refused(refusal: Refusal) -> Error {
 /// The typed error of an answer that is not a success.
 fn refusal(response: &Response, form: &Form) -> Error {
     let status = response.status;
-    let refusal = Refusal::parse(&response.body);
+    let refusal = OAuthError::parse(&response.body);
     let is_oauth = refusal.is_some();
     let redact = |text: String| form.redact(text);
     let refusal = refusal.unwrap_or_default().without_secrets(redact);
@@ -294,7 +296,7 @@ fn refusal(response: &Response, form: &Form) -> Error {
     })
 }
 
-fn malformed(response: &Response, Malformed(what): Malformed) -> Error {
+fn malformed(response: &Response, MalformedResponse(what): MalformedResponse) -> Error {
     Error::new(ErrorKind::Protocol, "the token answer cannot be used").with(|inner| {
         inner.status = Some(response.status.as_u16());
         inner.cause = Some(what.into());
@@ -304,14 +306,14 @@ fn malformed(response: &Response, Malformed(what): Malformed) -> Error {
     })
 }
 
-fn class(status: StatusCode, refusal: &Refusal, entry: Option<&Aadsts>) -> Class {
+fn class(status: StatusCode, refusal: &OAuthError, entry: Option<&Aadsts>) -> Class {
     if status == StatusCode::TOO_MANY_REQUESTS {
         return Class::Throttled;
     }
     if let Some(entry) = entry {
         return entry.class();
     }
-    if is_passing(status) || status.is_server_error() {
+    if is_transient_status(status) || status.is_server_error() {
         return Class::Service;
     }
     if INTERACTIVE.contains(&refusal.suberror.as_deref().unwrap_or_default()) {
@@ -321,7 +323,7 @@ fn class(status: StatusCode, refusal: &Refusal, entry: Option<&Aadsts>) -> Class
 }
 
 /// The first known number: an umbrella code such as 70002 may hide a better one behind it.
-fn known(refusal: &Refusal) -> Option<&'static Aadsts> {
+fn known(refusal: &OAuthError) -> Option<&'static Aadsts> {
     let mut entries = refusal
         .codes
         .iter()
@@ -411,7 +413,7 @@ mod tests {
         for (status, headers, body, expected) in table {
             let status = StatusCode::from_u16(status).unwrap();
             assert_eq!(
-                verdict(status, headers, body.as_bytes()),
+                classify(status, headers, body.as_bytes()),
                 expected,
                 "{status} {body}"
             );

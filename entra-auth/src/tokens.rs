@@ -16,18 +16,21 @@ use tracing::{Instrument, Span, debug, debug_span, warn};
 
 use crate::{
     Error, ErrorKind, TokenCache,
-    cache::{Account, Asked, CacheKey, Entry, Flight, Hot, Obtained, Outcome, Owner, Plan, Want},
+    cache::{
+        Account, CacheKey, CredentialIdentity, Entry, FastCache, Freshness, InFlight, Obtained,
+        Outcome, Plan, TokenKey,
+    },
     moment::Moment,
     settings::Settings,
     store::Record,
-    token_endpoint::Effort,
+    token_endpoint::RetryMode,
 };
 
 /// Where a credential's tokens come from when the cache has none: one grant, one file.
 #[async_trait]
 pub(crate) trait TokenSource: fmt::Debug + Send + Sync + 'static {
     /// Fetches a token for exactly this.
-    async fn fetch(&self, asked: &Asked, effort: Effort) -> Outcome;
+    async fn fetch(&self, token_key: &TokenKey, retry_mode: RetryMode) -> Outcome;
 }
 
 /// The tokens of one credential: from the cache where they are good enough, else from one request
@@ -35,13 +38,13 @@ pub(crate) trait TokenSource: fmt::Debug + Send + Sync + 'static {
 #[derive(Debug)]
 pub(crate) struct Tokens {
     source: Arc<dyn TokenSource>,
-    owner: Arc<Owner>,
+    identity: Arc<CredentialIdentity>,
     home: TenantId,
     clock: Arc<dyn Clock>,
     cache: TokenCache,
-    hot: Hot,
+    fast_cache: FastCache,
     /// How long a caller on another runtime than the flight's believes that it gets on.
-    patience: Duration,
+    wait_limit: Duration,
 }
 
 impl Tokens {
@@ -54,7 +57,7 @@ impl Tokens {
     ) -> Self {
         Self {
             source,
-            owner: Arc::new(Owner {
+            identity: Arc::new(CredentialIdentity {
                 authority: settings.cloud.cache_authority(),
                 client,
                 account,
@@ -63,13 +66,13 @@ impl Tokens {
             home,
             clock: Arc::clone(&settings.clock),
             cache: settings.cache.clone(),
-            hot: Hot::default(),
-            patience: settings.retry_policy.budget + Duration::from_secs(15),
+            fast_cache: FastCache::default(),
+            wait_limit: settings.retry_policy.budget + Duration::from_secs(15),
         }
     }
 
     pub(crate) fn client(&self) -> ClientId {
-        self.owner.client
+        self.identity.client
     }
 
     pub(crate) const fn home(&self) -> &TenantId {
@@ -77,18 +80,18 @@ impl Tokens {
     }
 
     pub(crate) fn authority(&self) -> &str {
-        &self.owner.authority
+        &self.identity.authority
     }
 
     /// The token for a request. It may be dropped at any await: what it started goes on for others.
     pub(crate) async fn token(&self, request: &TokenRequest) -> Outcome {
-        if let Some(token) = self.hot.get(request, &*self.clock, &self.cache) {
+        if let Some(token) = self.fast_cache.get(request, &*self.clock, &self.cache) {
             return Ok(token);
         }
         // Boxed, so that the common case does not pay for the size of this one.
         Box::pin(self.look_up(request)).await.map_err(|error| {
             let tenant = request.tenant.as_ref().unwrap_or(&self.home);
-            error.for_identity(self.owner.client, tenant)
+            error.for_identity(self.identity.client, tenant)
         })
     }
 
@@ -98,53 +101,59 @@ impl Tokens {
         request: &TokenRequest,
         token: AccessToken,
     ) -> Result<(), Error> {
-        let key = CacheKey::new(&self.owner, Asked::new(&self.home, request)?);
+        let key = CacheKey::new(&self.identity, TokenKey::new(&self.home, request)?);
         let now = Moment::now(&*self.clock);
         self.cache.keep(&key, &Record::new(token, now), now).await;
         Ok(())
     }
 
     async fn look_up(&self, request: &TokenRequest) -> Outcome {
-        let asked = Asked::new(&self.home, request)?;
-        check_tenant(&asked.tenant)?;
-        let want = Want {
+        let token_key = TokenKey::new(&self.home, request)?;
+        check_tenant(&token_key.tenant)?;
+        let freshness = Freshness {
             min_validity: request.min_validity,
-            fresh: request.force_refresh || asked.claims.is_some(),
+            must_be_new: request.force_refresh || token_key.claims.is_some(),
         };
-        let key = CacheKey::new(&self.owner, asked);
-        let mut lost = 0;
+        let key = CacheKey::new(&self.identity, token_key);
+        let mut interrupted_count = 0;
         loop {
-            let wait = match self.step(request, &key, &want) {
+            let wait = match self.step(request, &key, &freshness) {
                 Step::Done(token) => return Ok(token),
                 Step::Wait(wait) => *wait,
             };
             if let Some(drive) = wait.drive {
                 drive.await;
             }
-            match (self.landing(&wait.entry, &wait.flight).await, wait.fallback) {
+            match (
+                self.wait_for(&wait.entry, &wait.in_flight).await,
+                wait.fallback,
+            ) {
                 // Another caller's flight found a token in the store that this one cannot use.
                 (Some(Ok(token)), _)
-                    if wait.flight.was_loaded() && !want.is_met_by(&token, self.clock.now()) => {}
-                (Some(Ok(token)), _) => return self.long_enough(token, &want),
+                    if wait.in_flight.was_loaded()
+                        && !freshness.is_met_by(&token, self.clock.now()) => {}
+                (Some(Ok(token)), _) => return self.long_enough(token, &freshness),
                 (Some(Err(error)), Some(record)) if self.is_valid(&record) => {
                     warn!(%error, "no new token, so the old one is used until it expires");
                     return Ok(record.token);
                 }
                 // One try may fail where several would not.
-                (Some(Err(_)), _) if wait.flight.effort == Effort::Once => {}
+                (Some(Err(_)), _) if wait.in_flight.retry_mode == RetryMode::Once => {}
                 (Some(Err(error)), _) => return Err(error),
                 // A runtime that shuts down takes its flights along; a transport that panics
                 // does so every time.
-                (None, _) if wait.flight.home.is_some() && lost == MOST_LOST => {
+                (None, _)
+                    if wait.in_flight.home.is_some() && interrupted_count == MAX_INTERRUPTED =>
+                {
                     return Err(interrupted());
                 }
-                (None, _) => lost += 1,
+                (None, _) => interrupted_count += 1,
             }
         }
     }
 
     /// Looks at the entry once and decides, without waiting for anything.
-    fn step(&self, request: &TokenRequest, key: &CacheKey, want: &Want) -> Step {
+    fn step(&self, request: &TokenRequest, key: &CacheKey, freshness: &Freshness) -> Step {
         loop {
             let entry = self.cache.entry(key, Some(self.clock.monotonic()));
             let mut state = entry.lock();
@@ -152,45 +161,47 @@ impl Tokens {
                 continue;
             }
             let now = Moment::now(&*self.clock);
-            let plan = state.plan(want, now);
+            let plan = state.plan(freshness, now);
             return match plan {
                 Plan::Serve(token) => {
                     if let Some(stored) = state.stored().filter(|stored| stored.is_settled(now)) {
-                        self.hot.put(request, &entry, stored, entry.version());
+                        self.fast_cache
+                            .put(request, &entry, stored, entry.version());
                     }
                     Step::Done(token)
                 }
                 Plan::ServeAndRefresh(token) => {
-                    if !state.in_flight()
+                    if !state.is_in_flight()
                         && let Ok(handle) = runtime::Handle::try_current()
                     {
                         let number = state.next_number();
                         let span = debug_span!(parent: None, "entra.early_refresh");
-                        let (flight, work) = self.flight(
+                        let (in_flight, work) = self.start(
                             key,
                             &entry,
                             number,
-                            (Want::ANY, Effort::Once),
+                            (Freshness::ANY, RetryMode::Once),
                             Some(handle.id()),
                         );
-                        state.flight = Some(flight);
+                        state.in_flight = Some(in_flight);
                         drop(handle.spawn(work.instrument(span)));
                     }
                     Step::Done(token)
                 }
                 Plan::Fetch { fallback } => {
-                    if let Some(flight) = state.active() {
-                        return Step::wait(&entry, flight.clone(), fallback, None);
+                    if let Some(in_flight) = state.active() {
+                        return Step::wait(&entry, in_flight.clone(), fallback, None);
                     }
-                    let effort = match fallback {
-                        Some(_) => Effort::Once,
-                        None => Effort::Full,
+                    let retry_mode = match fallback {
+                        Some(_) => RetryMode::Once,
+                        None => RetryMode::Full,
                     };
                     let number = state.next_number();
                     let handle = runtime::Handle::try_current().ok();
                     let home = handle.as_ref().map(runtime::Handle::id);
-                    let (flight, work) = self.flight(key, &entry, number, (*want, effort), home);
-                    state.flight = Some(flight.clone());
+                    let (in_flight, work) =
+                        self.start(key, &entry, number, (*freshness, retry_mode), home);
+                    state.in_flight = Some(in_flight.clone());
                     let drive = match handle {
                         Some(handle) => {
                             drop(handle.spawn(work.instrument(Span::current())));
@@ -200,29 +211,29 @@ impl Tokens {
                         // flight, and the next of those who wait starts another.
                         None => Some(work),
                     };
-                    Step::wait(&entry, flight, fallback, drive)
+                    Step::wait(&entry, in_flight, fallback, drive)
                 }
             };
         }
     }
 
     /// A flight and the work that makes it land, whoever drives it.
-    fn flight(
+    fn start(
         &self,
         key: &CacheKey,
         entry: &Arc<Entry>,
         number: u64,
-        (want, effort): (Want, Effort),
+        (freshness, retry_mode): (Freshness, RetryMode),
         home: Option<runtime::Id>,
-    ) -> (Flight, Work) {
-        let (land, landed) = watch::channel(None);
+    ) -> (InFlight, FetchFuture) {
+        let (sender, outcome_receiver) = watch::channel(None);
         let loaded = Arc::new(AtomicBool::new(false));
-        let flight = Flight {
+        let in_flight = InFlight {
             number,
-            effort,
+            retry_mode,
             home,
             loaded: Arc::clone(&loaded),
-            landed,
+            outcome: outcome_receiver,
         };
         let (source, clock, cache) = (
             Arc::clone(&self.source),
@@ -238,62 +249,62 @@ impl Tokens {
                 .obtain(
                     &key,
                     &entry,
-                    &want,
+                    &freshness,
                     &*clock,
-                    source.fetch(key.asked(), effort),
+                    source.fetch(key.token_key(), retry_mode),
                 )
                 .await;
             loaded.store(from_store, Ordering::Relaxed);
             match &outcome {
                 Ok(_) if from_store => {}
                 Ok(Record { token, .. }) => {
-                    debug!(tenant = %key.asked().tenant, expires_on = %token.expires_on(), "new token");
+                    debug!(tenant = %key.token_key().tenant, expires_on = %token.expires_on(), "new token");
                     // What a resource has challenged is of no more use, and a plain request must
                     // not get the answer to a challenge: so the plain token is fetched anew.
                     if let Some(challenged) = key.challenged() {
                         cache.remove(&challenged);
                     }
                 }
-                Err(error) => debug!(tenant = %key.asked().tenant, %error, "no token"),
+                Err(error) => debug!(tenant = %key.token_key().tenant, %error, "no token"),
             }
             let outcome = match outcome {
                 Ok(record) => {
-                    entry.land(number, record.clone());
+                    entry.complete(number, record.clone());
                     if let Some(seen) = record.seen {
                         cache.expire(&key, &entry, seen.monotonic_at(record.token.expires_on()));
                     }
                     Ok(record.token)
                 }
                 Err(error) => {
-                    if !entry.land_failed(number, &error, clock.monotonic()) {
+                    if !entry.fail(number, &error, clock.monotonic()) {
                         cache.remove_if_idle(&key, &entry);
                     }
                     Err(error)
                 }
             };
-            land.send_replace(Some(outcome));
+            sender.send_replace(Some(outcome));
         });
-        (flight, work)
+        (in_flight, work)
     }
 
     /// Waits for a flight; none when its driver is gone or does not get on.
-    async fn landing(&self, entry: &Entry, flight: &Flight) -> Option<Outcome> {
-        let mut landed = flight.landed.clone();
+    async fn wait_for(&self, entry: &Entry, in_flight: &InFlight) -> Option<Outcome> {
+        let mut completed = in_flight.outcome.clone();
         let outcome = async {
-            let landed = landed.wait_for(Option::is_some).await.ok()?;
-            landed.clone()
+            let completed = completed.wait_for(Option::is_some).await.ok()?;
+            completed.clone()
         };
         let here = runtime::Handle::try_current()
             .ok()
             .map(|handle| handle.id());
-        match (here, flight.home) {
+        match (here, in_flight.home) {
             // A runtime that nobody drives any more, though it still exists, never says so.
             (Some(here), Some(home)) if here != home => {
-                match timeout(self.patience, outcome).await {
+                match timeout(self.wait_limit, outcome).await {
                     Ok(outcome) => outcome,
                     Err(_) => {
                         warn!("a token request on another runtime does not get on; starting anew");
-                        entry.give_up(flight.number);
+                        entry.abandon(in_flight.number);
                         None
                     }
                 }
@@ -308,16 +319,16 @@ impl Tokens {
         time.is_some_and(|time| time < record.token.expires_on())
     }
 
-    fn long_enough(&self, token: AccessToken, want: &Want) -> Outcome {
+    fn long_enough(&self, token: AccessToken, freshness: &Freshness) -> Outcome {
         let left = token.expires_on() - self.clock.now();
-        if want.min_validity.is_zero() || left >= want.min_validity {
+        if freshness.min_validity.is_zero() || left >= freshness.min_validity {
             return Ok(token);
         }
         Err(Error::configuration(
             format!(
                 "a new token is valid for {} s only, less than the {} s asked for",
                 left.whole_seconds(),
-                want.min_validity.as_secs()
+                freshness.min_validity.as_secs()
             ),
             "ask for less `min_validity`, or have a token lifetime policy give longer tokens",
         ))
@@ -325,30 +336,30 @@ impl Tokens {
 }
 
 /// The work of a flight.
-type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+type FetchFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 enum Step {
     Done(AccessToken),
-    Wait(Box<Wait>),
+    Wait(Box<PendingFetch>),
 }
 
-struct Wait {
+struct PendingFetch {
     entry: Arc<Entry>,
-    flight: Flight,
+    in_flight: InFlight,
     fallback: Option<Record>,
-    drive: Option<Work>,
+    drive: Option<FetchFuture>,
 }
 
 impl Step {
     fn wait(
         entry: &Arc<Entry>,
-        flight: Flight,
+        in_flight: InFlight,
         fallback: Option<Record>,
-        drive: Option<Work>,
+        drive: Option<FetchFuture>,
     ) -> Self {
-        Self::Wait(Box::new(Wait {
+        Self::Wait(Box::new(PendingFetch {
             entry: Arc::clone(entry),
-            flight,
+            in_flight,
             fallback,
             drive,
         }))
@@ -377,4 +388,4 @@ fn interrupted() -> Error {
     })
 }
 
-const MOST_LOST: u32 = 3;
+const MAX_INTERRUPTED: u32 = 3;

@@ -10,16 +10,16 @@ use serde_json::{Map, Value};
 
 /// A granted token.
 #[derive(Debug)]
-pub(crate) struct Granted {
+pub(crate) struct TokenResponse {
     pub(crate) access_token: Secret,
     pub(crate) expires_in: Duration,
     pub(crate) refresh_in: Option<Duration>,
-    pub(crate) personal: Personal,
+    pub(crate) user_fields: UserTokenFields,
 }
 
 /// What comes with a person's token. Each is a secret: all can be redeemed or tell who it is.
 #[derive(Debug, Default)]
-pub(crate) struct Personal {
+pub(crate) struct UserTokenFields {
     pub(crate) refresh_token: Option<Secret>,
     pub(crate) id_token: Option<Secret>,
     pub(crate) client_info: Option<Secret>,
@@ -27,7 +27,7 @@ pub(crate) struct Personal {
 
 /// An OAuth error body. Every text is another party's, cleaned for logs and headers.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Refusal {
+pub(crate) struct OAuthError {
     pub(crate) oauth_error: Option<String>,
     pub(crate) suberror: Option<String>,
     pub(crate) codes: Vec<u32>,
@@ -40,24 +40,24 @@ pub(crate) struct Refusal {
 
 /// What is wrong with a success body; never a part of the body itself, for it holds a token.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Malformed(pub(crate) String);
+pub(crate) struct MalformedResponse(pub(crate) String);
 
-impl Granted {
-    pub(crate) fn parse(body: &[u8]) -> Result<Self, Malformed> {
-        let raw: RawGranted = serde_json::from_slice(body).map_err(|error| {
+impl TokenResponse {
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, MalformedResponse> {
+        let raw: RawTokenResponse = serde_json::from_slice(body).map_err(|error| {
             // Its text may quote the body.
             let what = if error.is_data() {
                 "holds an unexpected type"
             } else {
                 "is no JSON"
             };
-            Malformed(format!(
+            MalformedResponse(format!(
                 "the body {what} (line {}, column {})",
                 error.line(),
                 error.column()
             ))
         })?;
-        let malformed = |what: &str| Malformed(what.to_owned());
+        let malformed = |what: &str| MalformedResponse(what.to_owned());
         match raw.token_type {
             Some(kind) if kind.eq_ignore_ascii_case("bearer") => {}
             Some(_) => return Err(malformed("token_type is not Bearer")),
@@ -89,7 +89,7 @@ impl Granted {
             access_token,
             expires_in,
             refresh_in,
-            personal: Personal {
+            user_fields: UserTokenFields {
                 refresh_token: raw.refresh_token.filter(|token| !token.is_empty()),
                 id_token: raw.id_token.filter(|token| !token.is_empty()),
                 client_info: raw.client_info,
@@ -98,7 +98,7 @@ impl Granted {
     }
 }
 
-impl Refusal {
+impl OAuthError {
     /// Reads an error body; none when it is not an OAuth error at all.
     pub(crate) fn parse(body: &[u8]) -> Option<Self> {
         let body: Map<String, Value> = serde_json::from_slice(body).ok()?;
@@ -160,12 +160,12 @@ pub(crate) fn token(text: &str) -> Option<String> {
 }
 
 /// Whether a status says by itself that another try may help.
-pub(crate) fn is_passing(status: StatusCode) -> bool {
+pub(crate) fn is_transient_status(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 500 | 502 | 503 | 504)
 }
 
 #[derive(Deserialize)]
-struct RawGranted {
+struct RawTokenResponse {
     token_type: Option<String>,
     access_token: Option<Secret>,
     expires_in: Option<Value>,
@@ -241,28 +241,28 @@ mod tests {
             "error": secret, "error_codes": [7_000_215], "suberror": secret, "trace_id": secret,
             "correlation_id": secret, "claims": secret, "error_description": format!("not {secret}"),
         });
-        let refusal = Refusal::parse(body.to_string().as_bytes()).unwrap();
+        let refusal = OAuthError::parse(body.to_string().as_bytes()).unwrap();
         let refusal = refusal.without_secrets(|text| text.replace(secret, "…"));
         assert!(!format!("{refusal:?}").contains(secret), "{refusal:?}");
         assert_eq!(refusal.message.as_deref(), Some("not …"));
         assert_eq!(refusal.codes, [7_000_215]);
     }
 
-    fn granted(body: &str) -> Result<(u64, Option<u64>), String> {
-        Granted::parse(body.as_bytes())
-            .map(|granted| {
+    fn parsed(body: &str) -> Result<(u64, Option<u64>), String> {
+        TokenResponse::parse(body.as_bytes())
+            .map(|parsed| {
                 (
-                    granted.expires_in.as_secs(),
-                    granted.refresh_in.map(|refresh| refresh.as_secs()),
+                    parsed.expires_in.as_secs(),
+                    parsed.refresh_in.map(|refresh| refresh.as_secs()),
                 )
             })
-            .map_err(|Malformed(what)| what)
+            .map_err(|MalformedResponse(what)| what)
     }
 
     #[test]
     fn numbers_are_read_as_numbers_and_as_strings() {
         let with = |expires: &str, refresh: &str| {
-            granted(&format!(
+            parsed(&format!(
                 r#"{{"token_type":"Bearer","access_token":"t","expires_in":{expires},"refresh_in":{refresh},"ext_expires_in":"x","new":[]}}"#
             ))
         };
@@ -320,7 +320,7 @@ mod tests {
                 "expires_in is missing",
             ),
         ] {
-            let found = granted(body).unwrap_err();
+            let found = parsed(body).unwrap_err();
             assert!(found.contains(what), "{body}: {found}");
             assert!(!found.contains("secret-looking"), "{found}");
         }
@@ -333,7 +333,7 @@ mod tests {
             r#""error_codes":[50076,"70002"],"timestamp":"2026-01-02 03:04:05Z","trace_id":"33333333-3333-3333-3333-333333333333","#,
             r#""correlation_id":"44444444-4444-4444-4444-444444444444","claims":"{\"access_token\":{}}"}"#
         );
-        let refusal = Refusal::parse(body.as_bytes()).unwrap();
+        let refusal = OAuthError::parse(body.as_bytes()).unwrap();
         assert_eq!(refusal.oauth_error.as_deref(), Some("invalid_grant"));
         assert_eq!(refusal.suberror.as_deref(), Some("basic_action"));
         assert_eq!(refusal.codes, [50076, 70002]);
@@ -349,7 +349,7 @@ mod tests {
 
     #[test]
     fn a_poor_error_body_still_gives_what_it_has() {
-        let parse = |body: &str| Refusal::parse(body.as_bytes());
+        let parse = |body: &str| OAuthError::parse(body.as_bytes());
         let newer = parse(r#"{"error":"invalid_client","error_description":"AADSTS7000222: Expired. Trace ID: a Correlation ID: b Timestamp: c"}"#).unwrap();
         assert_eq!(newer.codes, [7_000_222]);
         assert_eq!(newer.message.as_deref(), Some("AADSTS7000222: Expired."));

@@ -108,7 +108,7 @@ fn links(report: &ChainReport) -> String {
     let mut text = String::new();
     for (name, outcome) in report.links() {
         let what = match outcome {
-            LinkOutcome::Answered => "gave the token".to_owned(),
+            LinkOutcome::Succeeded => "gave the token".to_owned(),
             LinkOutcome::NotTried => "not tried".to_owned(),
             LinkOutcome::Failed(_) => format!("failed: {}", outcome.reason().unwrap_or_default()),
             _ => outcome.reason().unwrap_or_default(),

@@ -14,7 +14,7 @@ use crate::{
     Error,
     moment::{Moment, signed},
     store::Record,
-    token_endpoint::Effort,
+    token_endpoint::RetryMode,
 };
 
 /// What one key has: a token, perhaps a flight that fetches one, and when to try again.
@@ -31,14 +31,14 @@ pub(crate) struct Entry {
 #[derive(Debug, Default)]
 pub(crate) struct State {
     token: Option<Stored>,
-    pub(crate) flight: Option<Flight>,
+    pub(crate) in_flight: Option<InFlight>,
     /// After a failed early refresh: not before this.
     rest_until: Option<Instant>,
     /// No longer in the map; whoever finds it looks the key up again.
     pub(crate) detached: bool,
     /// Its partition was forgotten, so what a flight still brings must be kept nowhere.
     forgotten: bool,
-    flights: u64,
+    requests: u64,
 }
 
 /// A token and the moments that matter.
@@ -47,19 +47,19 @@ pub(crate) struct Stored {
     record: Record,
     /// From here on a caller waits for a new token unless it asked for less.
     stale_at: Timestamp,
-    flight: u64,
+    in_flight: u64,
 }
 
 /// A request for a token that is under way, whoever of its callers is still there.
 #[derive(Clone, Debug)]
-pub(crate) struct Flight {
+pub(crate) struct InFlight {
     pub(crate) number: u64,
-    pub(crate) effort: Effort,
+    pub(crate) retry_mode: RetryMode,
     /// The runtime that drives it; none when a caller does so itself.
     pub(crate) home: Option<runtime::Id>,
     /// Set before it lands: its token came from the store, made for whoever asked then.
     pub(crate) loaded: Arc<AtomicBool>,
-    pub(crate) landed: watch::Receiver<Option<Outcome>>,
+    pub(crate) outcome: watch::Receiver<Option<Outcome>>,
 }
 
 /// What a flight came to, shared by all that wait for it.
@@ -67,10 +67,10 @@ pub(crate) type Outcome = Result<AccessToken, Error>;
 
 /// What a caller needs of a token.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Want {
+pub(crate) struct Freshness {
     pub(crate) min_validity: Duration,
     /// No token from before this request will do.
-    pub(crate) fresh: bool,
+    pub(crate) must_be_new: bool,
 }
 
 /// What to do for a caller.
@@ -113,11 +113,15 @@ impl Entry {
     }
 
     /// Stores the token that a flight has brought.
-    pub(crate) fn land(&self, number: u64, record: Record) {
+    pub(crate) fn complete(&self, number: u64, record: Record) {
         let mut state = self.lock();
         state.end(number);
         // A flight that was given up as stuck may land after its successor.
-        if state.token.as_ref().is_none_or(|held| held.flight < number) {
+        if state
+            .token
+            .as_ref()
+            .is_none_or(|held| held.in_flight < number)
+        {
             state.token = Some(Stored::new(record, number));
             state.rest_until = None;
             self.version.fetch_add(1, Ordering::Release);
@@ -125,7 +129,7 @@ impl Entry {
     }
 
     /// Ends a flight that has brought an error. Whether the entry has a token all the same.
-    pub(crate) fn land_failed(&self, number: u64, error: &Error, now: Instant) -> bool {
+    pub(crate) fn fail(&self, number: u64, error: &Error, now: Instant) -> bool {
         let mut state = self.lock();
         state.end(number);
         let rest = error
@@ -137,7 +141,7 @@ impl Entry {
     }
 
     /// No longer counts on a flight; should it land all the same, its token is kept if none is newer.
-    pub(crate) fn give_up(&self, number: u64) {
+    pub(crate) fn abandon(&self, number: u64) {
         self.lock().end(number);
     }
 
@@ -158,13 +162,13 @@ impl Entry {
     }
 
     /// Detaches unless a flight is under way.
-    pub(crate) fn detach_if_landed(&self) -> bool {
-        self.detach_if(|state| !state.in_flight())
+    pub(crate) fn detach_if_completed(&self) -> bool {
+        self.detach_if(|state| !state.is_in_flight())
     }
 
     /// Detaches unless there is a token or a flight.
     pub(crate) fn detach_if_empty(&self) -> bool {
-        self.detach_if(|state| state.token.is_none() && !state.in_flight())
+        self.detach_if(|state| state.token.is_none() && !state.is_in_flight())
     }
 
     fn detach_if(&self, condition: impl FnOnce(&State) -> bool) -> bool {
@@ -178,13 +182,13 @@ impl Entry {
 }
 
 impl State {
-    pub(crate) fn plan(&mut self, want: &Want, now: Moment) -> Plan {
+    pub(crate) fn plan(&mut self, freshness: &Freshness, now: Moment) -> Plan {
         let Some(stored) = &mut self.token else {
             return Plan::Fetch { fallback: None };
         };
         let resting = self.rest_until.is_some_and(|until| now.monotonic() < until);
         match stored.record.time_at(now) {
-            Some(time) => stored.plan(want, time, resting),
+            Some(time) => stored.plan(freshness, time, resting),
             None => {
                 self.token = None;
                 Plan::Fetch { fallback: None }
@@ -193,21 +197,24 @@ impl State {
     }
 
     /// The flight under way; one whose driver is gone does not count.
-    pub(crate) fn active(&self) -> Option<&Flight> {
-        self.flight.as_ref().filter(|flight| flight.is_under_way())
+    pub(crate) fn active(&self) -> Option<&InFlight> {
+        self.in_flight
+            .as_ref()
+            .filter(|in_flight| in_flight.is_under_way())
     }
 
-    pub(crate) fn in_flight(&self) -> bool {
+    pub(crate) fn is_in_flight(&self) -> bool {
         self.active().is_some()
     }
 
     fn end(&mut self, number: u64) {
-        self.flight.take_if(|flight| flight.number == number);
+        self.in_flight
+            .take_if(|in_flight| in_flight.number == number);
     }
 
     pub(crate) fn next_number(&mut self) -> u64 {
-        self.flights += 1;
-        self.flights
+        self.requests += 1;
+        self.requests
     }
 
     /// The token as a store would keep it.
@@ -222,14 +229,14 @@ impl State {
 }
 
 impl Stored {
-    fn new(record: Record, flight: u64) -> Self {
+    fn new(record: Record, in_flight: u64) -> Self {
         let expires_on = record.token.expires_on();
         let lifetime = expires_on - record.obtained;
         // A token that lives for minutes only must not count as stale from its first second.
         let margin = (lifetime / 2_i32).min(signed(MARGIN));
         Self {
             stale_at: expires_on.saturating_sub(margin),
-            flight,
+            in_flight,
             record,
         }
     }
@@ -256,12 +263,12 @@ impl Stored {
             .is_some_and(|seen| seen.time_at(now) < self.settled_until())
     }
 
-    fn plan(&self, want: &Want, now: Timestamp, resting: bool) -> Plan {
+    fn plan(&self, freshness: &Freshness, now: Timestamp, resting: bool) -> Plan {
         let token = || self.token().clone();
-        if want.fresh || !lasts(self.token(), want.min_validity, now) {
+        if freshness.must_be_new || !lasts(self.token(), freshness.min_validity, now) {
             return Plan::Fetch { fallback: None };
         }
-        if want.min_validity.is_zero() && now >= self.stale_at {
+        if freshness.min_validity.is_zero() && now >= self.stale_at {
             return match resting {
                 true => Plan::Serve(token()),
                 false => Plan::Fetch {
@@ -276,16 +283,16 @@ impl Stored {
     }
 }
 
-impl Want {
+impl Freshness {
     /// Of a caller with no wishes.
     pub(crate) const ANY: Self = Self {
         min_validity: Duration::ZERO,
-        fresh: false,
+        must_be_new: false,
     };
 
     /// Whether a token from the store will do.
     pub(crate) fn is_met_by(&self, token: &AccessToken, now: Timestamp) -> bool {
-        !self.fresh && lasts(token, self.min_validity, now)
+        !self.must_be_new && lasts(token, self.min_validity, now)
     }
 
     /// Whether a token from the store makes a request unnecessary.
@@ -299,7 +306,7 @@ impl Want {
     }
 }
 
-impl Flight {
+impl InFlight {
     /// Whether its token came from the store.
     pub(crate) fn was_loaded(&self) -> bool {
         self.loaded.load(Ordering::Relaxed)
@@ -307,7 +314,7 @@ impl Flight {
 
     pub(crate) fn is_under_way(&self) -> bool {
         // An error says that the sender is gone.
-        self.landed.has_changed().is_ok() && self.landed.borrow().is_none()
+        self.outcome.has_changed().is_ok() && self.outcome.borrow().is_none()
     }
 }
 
@@ -350,11 +357,11 @@ mod tests {
     }
 
     fn plan_at(state: &mut State, min_validity: u64, fresh: bool, now: Moment) -> &'static str {
-        let want = Want {
+        let freshness = Freshness {
             min_validity: Duration::from_secs(min_validity),
-            fresh,
+            must_be_new: fresh,
         };
-        match state.plan(&want, now) {
+        match state.plan(&freshness, now) {
             Plan::Serve(_) => "serve",
             Plan::ServeAndRefresh(_) => "refresh",
             Plan::Fetch { fallback: Some(_) } => "fetch or old",
@@ -369,7 +376,7 @@ mod tests {
             Some(refresh_on) => token.with_refresh_on(at(refresh_on)),
             None => token,
         };
-        entry.land(1, Record::new(token, after(0)));
+        entry.complete(1, Record::new(token, after(0)));
         entry
     }
 
@@ -412,12 +419,12 @@ mod tests {
     fn after_a_failed_refresh_the_token_is_served_until_the_rest_is_over() {
         let entry = entry(3600, Some(1800));
         let failed = Error::new(ErrorKind::Service, "down");
-        assert!(entry.land_failed(2, &failed, after(1800).monotonic()));
+        assert!(entry.fail(2, &failed, after(1800).monotonic()));
         assert_eq!(plan(&mut entry.lock(), 0, false, 1829), "serve");
         assert_eq!(plan(&mut entry.lock(), 0, false, 1830), "refresh");
         let throttled = Error::new(ErrorKind::Throttled, "wait")
             .with(|inner| inner.retry_after = Some(Duration::from_secs(600)));
-        entry.land_failed(3, &throttled, after(3000).monotonic());
+        entry.fail(3, &throttled, after(3000).monotonic());
         assert_eq!(plan(&mut entry.lock(), 0, false, 3599), "serve");
         assert_eq!(plan(&mut entry.lock(), 0, false, 3600), "fetch");
     }
@@ -426,9 +433,9 @@ mod tests {
     fn a_flight_that_lands_late_does_not_overwrite_its_successor() {
         let entry = Entry::new(0);
         let record = |text: &str| Record::new(AccessToken::new(text, at(3600)), after(0));
-        entry.land(2, record("new"));
+        entry.complete(2, record("new"));
         let version = entry.version();
-        entry.land(1, record("old"));
+        entry.complete(1, record("old"));
         assert_eq!(entry.version(), version);
         let state = entry.lock();
         assert_eq!(state.stored().unwrap().token().expose_secret(), "new");
@@ -461,10 +468,10 @@ mod tests {
             seen: None,
         };
         let entry = Entry::new(0);
-        entry.land(1, stored(301));
+        entry.complete(1, stored(301));
         assert_eq!(plan(&mut entry.lock(), 0, false, 0), "fetch");
         assert!(entry.lock().stored().is_none());
-        entry.land(2, stored(300));
+        entry.complete(2, stored(300));
         assert_eq!(plan(&mut entry.lock(), 0, false, 0), "serve");
         let now = apart(0, 3900);
         assert_eq!(plan_at(&mut entry.lock(), 0, false, now), "fetch");

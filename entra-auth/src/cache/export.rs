@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 use super::{CacheKey, CachePartition, TokenCache, refresh_tokens::is_refresh_token};
 use crate::{
     moment::Moment,
-    store::{Ident, Record, StoreError, StoreKey, damaged},
+    store::{EntryId, Record, StoreError, StoreKey, damaged},
 };
 
 impl TokenCache {
@@ -49,11 +49,11 @@ impl TokenCache {
                 continue;
             }
             if let Some(record) = entry.lock().record() {
-                records.push((key.ident(), record));
+                records.push((key.entry_id(), record));
             }
         }
-        for (ident, record) in records {
-            let line = record.encode(&ident)?;
+        for (entry_id, record) in records {
+            let line = record.encode(&entry_id)?;
             // A buffer that grows leaves copies of the tokens behind.
             let mut longer = Zeroizing::new(Vec::with_capacity(text.len() + line.len() + 1));
             longer.extend_from_slice(&text);
@@ -79,20 +79,20 @@ impl TokenCache {
         let lines = text.split(|byte| *byte == b'\n');
         let (mut found, mut refresh_tokens) = (Vec::new(), Vec::new());
         for line in lines.filter(|line| !line.is_empty()) {
-            let (ident, record) = Record::read(line)?;
-            if is_refresh_token(&ident) && ident.partition == partition.as_str() {
-                refresh_tokens.push((ident, record));
+            let (entry_id, record) = Record::read(line)?;
+            if is_refresh_token(&entry_id) && entry_id.partition == partition.as_str() {
+                refresh_tokens.push((entry_id, record));
                 continue;
             }
-            let key = key(&ident)?;
+            let key = key(&entry_id)?;
             if key.partition() != *partition {
                 return Err(damaged("an entry belongs elsewhere"));
             }
             found.push((key, record));
         }
         let count = found.len() + refresh_tokens.len();
-        for (ident, record) in refresh_tokens {
-            self.put_refresh_token(&ident, &record);
+        for (entry_id, record) in refresh_tokens {
+            self.put_refresh_token(&entry_id, &record);
         }
         for (key, record) in found {
             self.put(&key, &record, None);
@@ -128,7 +128,7 @@ impl TokenCache {
                 }
                 state.next_number()
             };
-            entry.land(number, record.clone());
+            entry.complete(number, record.clone());
             if let Some(seen) = record.seen {
                 self.expire(key, &entry, seen.monotonic_at(record.token.expires_on()));
             }
@@ -148,8 +148,9 @@ fn expiry(mut record: Record, now: Option<Moment>) -> Option<Timestamp> {
     Some(seen.on_the_clock_of(now, expires_on))
 }
 
-fn key(ident: &Ident) -> Result<CacheKey, StoreError> {
-    CacheKey::from_ident(ident).ok_or_else(|| damaged("an entry names no key of this version"))
+fn key(entry_id: &EntryId) -> Result<CacheKey, StoreError> {
+    CacheKey::from_entry_id(entry_id)
+        .ok_or_else(|| damaged("an entry names no key of this version"))
 }
 
 fn place(partition: &CachePartition) -> StoreKey {

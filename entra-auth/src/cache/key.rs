@@ -3,18 +3,18 @@ use std::sync::Arc;
 use entra_core::{ClientId, TenantId, TokenRequest};
 
 use super::CachePartition;
-use crate::{Error, ErrorKind, capabilities::Capabilities, store::Ident};
+use crate::{Error, ErrorKind, capabilities::Capabilities, store::EntryId};
 
 /// What a cached token was issued for. Two requests share a token only if all of it is equal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct CacheKey {
-    owner: Arc<Owner>,
-    asked: Asked,
+    identity: Arc<CredentialIdentity>,
+    token_key: TokenKey,
 }
 
 /// The part of a key that one credential has for all its tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Owner {
+pub(crate) struct CredentialIdentity {
     /// The sign-in root: two clouds never share a token.
     pub(crate) authority: String,
     pub(crate) client: ClientId,
@@ -36,37 +36,37 @@ pub(crate) enum Account {
 
 /// The part of a key that a token request decides, in one spelling.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Asked {
+pub(crate) struct TokenKey {
     pub(crate) tenant: TenantId,
     scopes: Vec<String>,
     pub(crate) claims: Option<String>,
 }
 
 impl CacheKey {
-    pub(crate) fn new(owner: &Arc<Owner>, asked: Asked) -> Self {
+    pub(crate) fn new(identity: &Arc<CredentialIdentity>, token_key: TokenKey) -> Self {
         Self {
-            owner: Arc::clone(owner),
-            asked,
+            identity: Arc::clone(identity),
+            token_key,
         }
     }
 
-    pub(crate) const fn asked(&self) -> &Asked {
-        &self.asked
+    pub(crate) const fn token_key(&self) -> &TokenKey {
+        &self.token_key
     }
 
     /// The key as a store has it: everything a token depends on, in one unambiguous text.
-    pub(crate) fn ident(&self) -> Ident {
-        let Owner {
+    pub(crate) fn entry_id(&self) -> EntryId {
+        let CredentialIdentity {
             authority,
             client,
             account,
             capabilities,
-        } = &*self.owner;
-        let Asked {
+        } = &*self.identity;
+        let TokenKey {
             tenant,
             scopes,
             claims,
-        } = &self.asked;
+        } = &self.token_key;
         let entry = serde_json::json!([
             authority,
             tenant.to_string(),
@@ -76,14 +76,14 @@ impl CacheKey {
             scopes,
             claims
         ]);
-        Ident {
+        EntryId {
             partition: self.partition().as_str().to_owned(),
             entry: entry.to_string(),
         }
     }
 
     /// The key that a text of [`ident`](Self::ident) stands for.
-    pub(crate) fn from_ident(ident: &Ident) -> Option<Self> {
+    pub(crate) fn from_entry_id(entry_id: &EntryId) -> Option<Self> {
         type Parts = (
             String,
             String,
@@ -94,34 +94,34 @@ impl CacheKey {
             Option<String>,
         );
         let (authority, tenant, client, account, capabilities, scopes, claims): Parts =
-            serde_json::from_str(&ident.entry).ok()?;
-        let owner = Owner {
+            serde_json::from_str(&entry_id.entry).ok()?;
+        let identity = CredentialIdentity {
             authority,
             client: client.parse().ok()?,
             account: Account::from_name(&account)?,
             capabilities: capabilities.into_iter().collect(),
         };
-        let asked = Asked {
+        let token_key = TokenKey {
             tenant: tenant.parse().ok()?,
             scopes,
             claims,
         };
-        let key = Self::new(&Arc::new(owner), asked);
+        let key = Self::new(&Arc::new(identity), token_key);
         // Nothing but the one spelling of a key counts.
-        (key.ident() == *ident).then_some(key)
+        (key.entry_id() == *entry_id).then_some(key)
     }
 
     pub(crate) fn partition(&self) -> CachePartition {
-        self.owner
+        self.identity
             .account
-            .partition(&self.owner, &self.asked.tenant)
+            .partition(&self.identity, &self.token_key.tenant)
     }
 
     /// The key of the token that a claims challenge has found wanting.
     pub(crate) fn challenged(&self) -> Option<Self> {
-        self.asked.claims.as_ref()?;
+        self.token_key.claims.as_ref()?;
         let mut key = self.clone();
-        key.asked.claims = None;
+        key.token_key.claims = None;
         Some(key)
     }
 }
@@ -152,18 +152,18 @@ impl Account {
     }
 
     /// The tokens that are exported and removed together.
-    fn partition(&self, owner: &Owner, tenant: &TenantId) -> CachePartition {
+    fn partition(&self, identity: &CredentialIdentity, tenant: &TenantId) -> CachePartition {
         match self {
-            Self::App => CachePartition::app_at(&owner.authority, owner.client, tenant),
-            Self::User(id) => CachePartition::account_at(&owner.authority, id),
+            Self::App => CachePartition::app_at(&identity.authority, identity.client, tenant),
+            Self::User(id) => CachePartition::account_at(&identity.authority, id),
             Self::OnBehalfOf { session, .. } => {
-                CachePartition::on_behalf_of_at(&owner.authority, session)
+                CachePartition::on_behalf_of_at(&identity.authority, session)
             }
         }
     }
 }
 
-impl Asked {
+impl TokenKey {
     /// Brings a request into one spelling: order, repetition and grouping of scopes do not matter.
     pub(crate) fn new(home: &TenantId, request: &TokenRequest) -> Result<Self, Error> {
         let mut scopes: Vec<String> = request
@@ -211,20 +211,20 @@ impl Asked {
 mod tests {
     use super::*;
 
-    fn asked(request: &TokenRequest) -> Result<Asked, Error> {
-        Asked::new(&"contoso.com".parse().unwrap(), request)
+    fn token_key(request: &TokenRequest) -> Result<TokenKey, Error> {
+        TokenKey::new(&"contoso.com".parse().unwrap(), request)
     }
 
     #[test]
     fn order_repetition_and_grouping_of_scopes_do_not_matter() {
-        let one = asked(&TokenRequest::new(["b a", "c"])).unwrap();
+        let one = token_key(&TokenRequest::new(["b a", "c"])).unwrap();
         assert_eq!(
             one,
-            asked(&TokenRequest::new(["c", " a", "b", "a"])).unwrap()
+            token_key(&TokenRequest::new(["c", " a", "b", "a"])).unwrap()
         );
         assert_eq!(one.scope(), "a b c");
-        assert_ne!(one, asked(&TokenRequest::new(["a", "b"])).unwrap());
-        assert_ne!(one, asked(&TokenRequest::new(["a", "b", "C"])).unwrap());
+        assert_ne!(one, token_key(&TokenRequest::new(["a", "b"])).unwrap());
+        assert_ne!(one, token_key(&TokenRequest::new(["a", "b", "C"])).unwrap());
     }
 
     #[test]
@@ -236,7 +236,7 @@ mod tests {
             TokenRequest::new(["a"]).with_claims("eyJ"),
             TokenRequest::new(["a"]).with_claims("[]"),
         ] {
-            let error = asked(&request).unwrap_err();
+            let error = token_key(&request).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Configuration);
             assert!(error.fix().is_some());
         }

@@ -1,6 +1,6 @@
 mod entry;
 mod export;
-mod hot;
+mod fast_cache;
 mod key;
 mod partition;
 mod refresh_tokens;
@@ -16,19 +16,19 @@ use std::{
     time::Instant,
 };
 
-pub(crate) use entry::{Entry, Flight, Outcome, Plan, Want};
-pub(crate) use hot::Hot;
-pub(crate) use key::{Account, Asked, CacheKey, Owner};
+pub(crate) use entry::{Entry, Freshness, InFlight, Outcome, Plan};
+pub(crate) use fast_cache::FastCache;
+pub(crate) use key::{Account, CacheKey, CredentialIdentity, TokenKey};
 pub use partition::CachePartition;
 pub(crate) use refresh_tokens::RefreshToken;
 pub(crate) use rotation::RotationLock;
 pub(crate) use shared::Obtained;
 pub use shared::TokenCacheBuilder;
 
-use self::refresh_tokens::{Families, Slot};
+use self::refresh_tokens::{Slot, SlotsByToken};
 use crate::{
     expiring_map::ExpiringMap,
-    store::{Ident, PersistentCache, Seal},
+    store::{EntryId, PersistentCache, Seal},
     throttle::Throttle,
 };
 
@@ -60,9 +60,9 @@ struct Inner {
     seal: Arc<Seal>,
     throttle: Throttle,
     /// Of people, if there is a store to keep them.
-    refresh_tokens: Mutex<ExpiringMap<Ident, Arc<Slot>>>,
+    refresh_tokens: Mutex<ExpiringMap<EntryId, Arc<Slot>>>,
     /// Without a store: by the tokens themselves.
-    families: Families,
+    slots_by_token: SlotsByToken,
 }
 
 impl TokenCache {
@@ -117,11 +117,11 @@ impl TokenCache {
         }
         // An entry that is being fetched stays, or its callers would ask twice.
         if let Some(now) = now {
-            entries.remove_expired(now, |entry| entry.detach_if_landed());
+            entries.remove_expired(now, |entry| entry.detach_if_completed());
         }
         entries.make_room(|entry, seen| {
             let used = entry.used();
-            std::mem::replace(seen, used) != used || !entry.detach_if_landed()
+            std::mem::replace(seen, used) != used || !entry.detach_if_completed()
         });
         let entry = Arc::new(Entry::new(tick));
         entries.put_used(key.clone(), Arc::clone(&entry), tick);
@@ -176,7 +176,7 @@ impl TokenCache {
             seal,
             throttle: Throttle::default(),
             refresh_tokens: Mutex::new(ExpiringMap::new(capacity)),
-            families: Families::new(capacity),
+            slots_by_token: SlotsByToken::new(capacity),
         }))
     }
 

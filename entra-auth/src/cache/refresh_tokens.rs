@@ -19,13 +19,13 @@ use super::{
 use crate::{
     expiring_map::ExpiringMap,
     moment::{Moment, is_from_the_future},
-    store::{Budget, Ident, LoadResult, Record},
+    store::{Budget, EntryId, LoadResult, Record},
 };
 
 /// The refresh token of one person who has signed in to one application in one tenant.
 pub(crate) struct RefreshToken {
     cache: TokenCache,
-    ident: Ident,
+    entry_id: EntryId,
     slot: Arc<Slot>,
 }
 
@@ -33,35 +33,35 @@ pub(crate) struct RefreshToken {
 /// if the cache has a store, else by the token that they were given.
 #[derive(Default)]
 pub(super) struct Slot {
-    held: Mutex<Held>,
+    held: Mutex<SlotState>,
     lock: RotationLock,
 }
 
 /// Which slot a token that an application keeps itself belongs to, whether it is the newest or was
 /// replaced, as long as a credential uses the slot.
-pub(super) struct Families(Mutex<ExpiringMap<(Ident, Mark), Weak<Slot>>>);
+pub(super) struct SlotsByToken(Mutex<ExpiringMap<(EntryId, TokenDigest), Weak<Slot>>>);
 
 /// A refresh token as it may be remembered.
-type Mark = [u8; 32];
+type TokenDigest = [u8; 32];
 
 #[derive(Default)]
-struct Held {
-    token: Option<Kept>,
+struct SlotState {
+    token: Option<StoredToken>,
     /// It has been in the store: if it is there no more, the person was forgotten elsewhere.
     stored: bool,
     /// This very token was read from the store or written there. What the store has in its place
     /// was made from it, by whatever clock.
     synced: bool,
     /// There was one, and it must not be used any more.
-    ended: bool,
+    invalidated: bool,
     /// How often that has happened. What was under way before an end counts for nothing after it.
-    ends: u64,
+    invalidations: u64,
     /// Those that were replaced last: to use one again would look like theft.
-    replaced: VecDeque<Mark>,
+    replaced: VecDeque<TokenDigest>,
 }
 
 #[derive(Clone)]
-struct Kept {
+struct StoredToken {
     token: Secret,
     /// On the wall clock of who got it, and when this process saw it; none if it was imported.
     obtained: Timestamp,
@@ -77,21 +77,23 @@ impl RefreshToken {
         home_account_id: &str,
         given: Option<&Secret>,
     ) -> Self {
-        let ident = ident(authority, &tenant.to_string(), &client, home_account_id);
+        let entry_id = entry_id(authority, &tenant.to_string(), &client, home_account_id);
         Self {
-            slot: cache.slot(&ident, given),
+            slot: cache.slot(&entry_id, given),
             cache: cache.clone(),
-            ident,
+            entry_id,
         }
     }
 
     /// Waits until no other use of it is under way, in this process or at a replica.
-    pub(crate) async fn lock(&self, patience: time::Duration) -> RotationGuard {
-        let guard = self.slot.lock.acquire(patience).await;
+    pub(crate) async fn lock(&self, timeout_after: time::Duration) -> RotationGuard {
+        let guard = self.slot.lock.acquire(timeout_after).await;
         match &self.cache.0.persistent {
             Some(persistent) => {
-                let turn = persistent.turn(&self.ident, &mut persistent.budget()).await;
-                guard.with_shared(turn)
+                let lock = persistent
+                    .lock_entry(&self.entry_id, &mut persistent.budget())
+                    .await;
+                guard.with_shared(lock)
             }
             None => guard,
         }
@@ -107,8 +109,8 @@ impl RefreshToken {
     }
 
     /// Whether there was one and is no more: the person signed out, or it was refused for good.
-    pub(crate) fn has_ended(&self) -> bool {
-        self.slot.lock().ended
+    pub(crate) fn is_invalidated(&self) -> bool {
+        self.slot.lock().invalidated
     }
 
     /// Takes one that the application has kept itself; it is stored when it is replaced. One that
@@ -117,32 +119,37 @@ impl RefreshToken {
         let mut held = self.slot.lock();
         let is_known = held.token.is_some() && held.has_replaced(&token);
         if !is_known && !held.holds(&token) {
-            held.replace(Kept::new(token, now));
+            held.replace(StoredToken::new(token, now));
         }
     }
 
     /// Takes the one of a sign-in, and stores it whatever was there.
     pub(crate) async fn signed_in(&self, token: Secret, now: Moment) {
-        self.slot.lock().replace(Kept::new(token.clone(), now));
-        self.cache.know(&self.ident, &self.slot, &token);
-        let ends = self.slot.lock().ends;
+        self.slot
+            .lock()
+            .replace(StoredToken::new(token.clone(), now));
+        self.cache.remember_slot(&self.entry_id, &self.slot, &token);
+        let invalidations = self.slot.lock().invalidations;
         if let Some(persistent) = &self.cache.0.persistent {
-            let kept = Kept::new(token, now);
-            self.save(&kept, ends, &mut persistent.budget()).await;
+            let kept = StoredToken::new(token, now);
+            self.save(&kept, invalidations, &mut persistent.budget())
+                .await;
         }
     }
 
     /// The newest of all that share the store.
     pub(crate) async fn newest(&self, now: Moment) -> Option<Secret> {
         if let Some(persistent) = &self.cache.0.persistent {
-            let ends = self.slot.lock().ends;
-            let look = persistent.look(&self.ident, &mut persistent.budget()).await;
+            let invalidations = self.slot.lock().invalidations;
+            let found = persistent
+                .load(&self.entry_id, &mut persistent.budget())
+                .await;
             let mut held = self.slot.lock();
-            match look {
+            match found {
                 // It was forgotten since the look.
-                _ if held.ends != ends => {}
+                _ if held.invalidations != invalidations => {}
                 LoadResult::Found(record) => held.adopt(&record, now),
-                LoadResult::Absent if held.stored => held.end(),
+                LoadResult::Absent if held.stored => held.invalidate(),
                 // Damage is no sign-out: the next one is written as if it were the first.
                 LoadResult::Damaged => held.stored = false,
                 // It never was there, is under a key of other replicas, or the store fails: then
@@ -162,8 +169,8 @@ impl RefreshToken {
         token: Secret,
         now: Moment,
     ) {
-        let kept = Kept::new(token, now);
-        let (was_stored, ends) = {
+        let kept = StoredToken::new(token, now);
+        let (was_stored, invalidations) = {
             let mut held = self.slot.lock();
             if held.token.is_none() {
                 return;
@@ -171,14 +178,15 @@ impl RefreshToken {
             held.remember_replaced();
             held.token = Some(kept.clone());
             held.synced = false;
-            (held.stored, held.ends)
+            (held.stored, held.invalidations)
         };
-        self.cache.know(&self.ident, &self.slot, &kept.token);
+        self.cache
+            .remember_slot(&self.entry_id, &self.slot, &kept.token);
         let Some(persistent) = &self.cache.0.persistent else {
             return;
         };
         let mut budget = persistent.budget();
-        let replaces = match persistent.look(&self.ident, &mut budget).await {
+        let replaces = match persistent.load(&self.entry_id, &mut budget).await {
             // What it was made from, or an older one; a clock that is ahead makes none newer.
             LoadResult::Found(stored) => {
                 stored.token.expose_secret() == used.expose_secret()
@@ -189,7 +197,7 @@ impl RefreshToken {
             LoadResult::Foreign | LoadResult::Damaged | LoadResult::Unknown => true,
         };
         if replaces {
-            self.save(&kept, ends, &mut budget).await;
+            self.save(&kept, invalidations, &mut budget).await;
         }
     }
 
@@ -203,14 +211,14 @@ impl RefreshToken {
     ) -> Option<Secret> {
         let persistent = self.cache.0.persistent.as_ref()?;
         let mut budget = persistent.budget();
-        let ends = self.slot.lock().ends;
-        let look = persistent.look(&self.ident, &mut budget).await;
-        let other = match &look {
+        let invalidations = self.slot.lock().invalidations;
+        let found = persistent.load(&self.entry_id, &mut budget).await;
+        let other = match &found {
             LoadResult::Found(record)
                 if record.token.expose_secret() != refused.expose_secret() =>
             {
                 let mut held = self.slot.lock();
-                if held.ends != ends {
+                if held.invalidations != invalidations {
                     return None;
                 }
                 if held.holds(refused) {
@@ -220,7 +228,7 @@ impl RefreshToken {
                 held.token.as_ref().map(|kept| kept.token.clone())
             }
             LoadResult::Found(_) => {
-                persistent.remove(&self.ident, &mut budget).await;
+                persistent.remove(&self.entry_id, &mut budget).await;
                 None
             }
             LoadResult::Absent
@@ -233,22 +241,22 @@ impl RefreshToken {
         }
         let mut held = self.slot.lock();
         if held.holds(refused) {
-            held.end();
+            held.invalidate();
         }
         held.token.as_ref().map(|kept| kept.token.clone())
     }
 
     /// Writes it to the store, if there is one, unless the person is forgotten before.
-    async fn save(&self, kept: &Kept, ends: u64, budget: &mut Budget) {
+    async fn save(&self, kept: &StoredToken, invalidations: u64, budget: &mut Budget) {
         let Some(persistent) = &self.cache.0.persistent else {
             return;
         };
-        let wanted = || self.slot.lock().ends == ends;
+        let wanted = || self.slot.lock().invalidations == invalidations;
         let saved = persistent
-            .save_if(&self.ident, &kept.record(), budget, wanted)
+            .save_if(&self.entry_id, &kept.record(), budget, wanted)
             .await;
         let mut held = self.slot.lock();
-        if held.ends == ends {
+        if held.invalidations == invalidations {
             held.stored |= saved;
             held.synced = saved && held.holds(&kept.token);
         }
@@ -263,63 +271,67 @@ impl TokenCache {
 
     /// The place of a refresh token. Without a store those share it that were given one of its
     /// tokens, and others have their own.
-    fn slot(&self, ident: &Ident, given: Option<&Secret>) -> Arc<Slot> {
+    fn slot(&self, entry_id: &EntryId, given: Option<&Secret>) -> Arc<Slot> {
         if !self.has_store() {
-            let known = given.and_then(|token| self.0.families.find(ident, token));
+            let known = given.and_then(|token| self.0.slots_by_token.find(entry_id, token));
             return known.unwrap_or_else(|| {
                 let slot = Arc::default();
                 if let Some(token) = given {
-                    self.know(ident, &slot, token);
+                    self.remember_slot(entry_id, &slot, token);
                 }
                 slot
             });
         }
         let mut slots = self.slots();
-        if let Some(slot) = slots.peek(ident).cloned() {
-            slots.touch(ident);
+        if let Some(slot) = slots.peek(entry_id).cloned() {
+            slots.touch(entry_id);
             return slot;
         }
         // Only unused ones; the store still has them.
         slots.make_room(|slot, _| Arc::strong_count(slot) > 1);
         let slot = Arc::<Slot>::default();
-        slots.put(ident.clone(), Arc::clone(&slot));
+        slots.put(entry_id.clone(), Arc::clone(&slot));
         slot
     }
 
     /// Remembers without a store which slot a token belongs to.
-    fn know(&self, ident: &Ident, slot: &Arc<Slot>, token: &Secret) {
+    fn remember_slot(&self, entry_id: &EntryId, slot: &Arc<Slot>, token: &Secret) {
         if !self.has_store() {
-            self.0.families.know(ident, slot, token);
+            self.0.slots_by_token.remember_slot(entry_id, slot, token);
         }
     }
 
     /// The refresh tokens of a partition, as an export has them.
-    pub(super) fn refresh_tokens(&self, partition: &CachePartition) -> Vec<(Ident, Record)> {
+    pub(super) fn refresh_tokens(&self, partition: &CachePartition) -> Vec<(EntryId, Record)> {
         let slots = self.slots();
         let of = slots
             .iter()
-            .filter(|(ident, _)| ident.partition == partition.as_str());
-        of.filter_map(|(ident, slot)| Some((ident.clone(), slot.lock().token.as_ref()?.record())))
-            .collect()
+            .filter(|(entry_id, _)| entry_id.partition == partition.as_str());
+        of.filter_map(|(entry_id, slot)| {
+            Some((entry_id.clone(), slot.lock().token.as_ref()?.record()))
+        })
+        .collect()
     }
 
     /// Puts an exported one back unless there is a newer one. A cache without a store keeps none.
-    pub(super) fn put_refresh_token(&self, ident: &Ident, record: &Record) {
-        self.slot(ident, None).lock().adopt_unstored(record, None);
+    pub(super) fn put_refresh_token(&self, entry_id: &EntryId, record: &Record) {
+        self.slot(entry_id, None)
+            .lock()
+            .adopt_unstored(record, None);
     }
 
     pub(super) fn forget_refresh_tokens(&self, partition: &CachePartition) {
-        self.slots().retain(|ident, slot| {
-            let stays = ident.partition != partition.as_str();
+        self.slots().retain(|entry_id, slot| {
+            let stays = entry_id.partition != partition.as_str();
             if !stays {
-                slot.lock().end();
+                slot.lock().invalidate();
             }
             // One in use must stay to be found again by those who sign in anew.
             stays || Arc::strong_count(slot) > 1
         });
     }
 
-    fn slots(&self) -> MutexGuard<'_, ExpiringMap<Ident, Arc<Slot>>> {
+    fn slots(&self) -> MutexGuard<'_, ExpiringMap<EntryId, Arc<Slot>>> {
         self.0
             .refresh_tokens
             .lock()
@@ -328,7 +340,7 @@ impl TokenCache {
 }
 
 /// Whether a text names a refresh token of the partition that it says it is in.
-pub(super) fn is_refresh_token(found: &Ident) -> bool {
+pub(super) fn is_refresh_token(found: &EntryId) -> bool {
     let Ok(parts) = serde_json::from_str::<Vec<String>>(&found.entry) else {
         return false;
     };
@@ -339,13 +351,13 @@ pub(super) fn is_refresh_token(found: &Ident) -> bool {
         return false;
     };
     // Nothing but the one spelling counts.
-    kind == KIND && ident(authority, tenant, &client, account) == *found
+    kind == KIND && entry_id(authority, tenant, &client, account) == *found
 }
 
-fn ident(authority: &str, tenant: &str, client: &ClientId, home_account_id: &str) -> Ident {
+fn entry_id(authority: &str, tenant: &str, client: &ClientId, home_account_id: &str) -> EntryId {
     let client = client.to_string();
     let entry = serde_json::json!([KIND, authority, tenant, client, home_account_id]);
-    Ident {
+    EntryId {
         partition: CachePartition::account_at(authority, home_account_id)
             .as_str()
             .to_owned(),
@@ -354,24 +366,24 @@ fn ident(authority: &str, tenant: &str, client: &ClientId, home_account_id: &str
 }
 
 impl Slot {
-    fn lock(&self) -> MutexGuard<'_, Held> {
+    fn lock(&self) -> MutexGuard<'_, SlotState> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Families {
+impl SlotsByToken {
     pub(super) fn new(capacity: usize) -> Self {
         Self(Mutex::new(ExpiringMap::new(capacity)))
     }
 
-    fn find(&self, ident: &Ident, token: &Secret) -> Option<Arc<Slot>> {
+    fn find(&self, entry_id: &EntryId, token: &Secret) -> Option<Arc<Slot>> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known
-            .peek(&(ident.clone(), mark(token.expose_secret())))?
+            .peek(&(entry_id.clone(), token_digest(token.expose_secret())))?
             .upgrade()
     }
 
-    fn know(&self, ident: &Ident, slot: &Arc<Slot>, token: &Secret) {
+    fn remember_slot(&self, entry_id: &EntryId, slot: &Arc<Slot>, token: &Secret) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Of those whose credentials are gone, else the oldest.
         known.make_room(|slot, looked| {
@@ -381,29 +393,30 @@ impl Families {
             }
         });
         known.put(
-            (ident.clone(), mark(token.expose_secret())),
+            (entry_id.clone(), token_digest(token.expose_secret())),
             Arc::downgrade(slot),
         );
     }
 }
 
-impl Held {
-    fn replace(&mut self, kept: Kept) {
+impl SlotState {
+    fn replace(&mut self, kept: StoredToken) {
         self.remember_replaced();
         *self = Self {
             replaced: std::mem::take(&mut self.replaced),
             token: Some(kept),
             stored: false,
             synced: false,
-            ended: false,
-            ends: self.ends,
+            invalidated: false,
+            invalidations: self.invalidations,
         };
     }
 
     /// Remembers the token that another one takes the place of.
     fn remember_replaced(&mut self) {
         if let Some(kept) = &self.token {
-            self.replaced.push_back(mark(kept.token.expose_secret()));
+            self.replaced
+                .push_back(token_digest(kept.token.expose_secret()));
             if self.replaced.len() > MOST_REPLACED {
                 self.replaced.pop_front();
             }
@@ -411,7 +424,7 @@ impl Held {
     }
 
     fn has_replaced(&self, token: &Secret) -> bool {
-        self.replaced.contains(&mark(token.expose_secret()))
+        self.replaced.contains(&token_digest(token.expose_secret()))
     }
 
     fn holds(&self, token: &Secret) -> bool {
@@ -421,14 +434,14 @@ impl Held {
     /// Takes what the store has: the next one after a token that was there, else the newer one.
     fn adopt(&mut self, record: &Record, now: Moment) {
         let token = record.token.expose_secret();
-        let is_same = |kept: &Kept| kept.token.expose_secret() == token;
+        let is_same = |kept: &StoredToken| kept.token.expose_secret() == token;
         if self.token.as_ref().is_some_and(is_same) {
             self.synced = true;
-        } else if self.token.is_some() && self.replaced.contains(&mark(token)) {
+        } else if self.token.is_some() && self.replaced.contains(&token_digest(token)) {
             // The store is behind, as after a write that failed or a restored copy.
             self.synced = false;
         } else if self.synced {
-            self.replace(Kept::of(record, Some(now)));
+            self.replace(StoredToken::of(record, Some(now)));
             self.synced = true;
         } else {
             self.synced = self.adopt_unstored(record, Some(now));
@@ -440,7 +453,7 @@ impl Held {
     ///
     /// One from the future is as good as any, but not newer than what is here: its clock was ahead.
     fn adopt_unstored(&mut self, record: &Record, now: Option<Moment>) -> bool {
-        let newer = |kept: &Kept| match now {
+        let newer = |kept: &StoredToken| match now {
             Some(now) => {
                 !is_from_the_future(record.obtained, now.wall()) && kept.time(now) < record.obtained
             }
@@ -448,22 +461,22 @@ impl Held {
         };
         let is_newer = self.token.as_ref().is_none_or(newer);
         if is_newer {
-            self.replace(Kept::of(record, now));
+            self.replace(StoredToken::of(record, now));
         }
         is_newer
     }
 
-    fn end(&mut self) {
-        let ended = self.token.is_some() || self.ended;
+    fn invalidate(&mut self) {
+        let invalidated = self.token.is_some() || self.invalidated;
         *self = Self {
-            ended,
-            ends: self.ends + 1,
+            invalidated,
+            invalidations: self.invalidations + 1,
             ..Self::default()
         };
     }
 }
 
-impl Kept {
+impl StoredToken {
     const fn new(token: Secret, now: Moment) -> Self {
         Self {
             token,
@@ -505,13 +518,13 @@ impl fmt::Debug for RefreshToken {
     }
 }
 
-fn mark(token: &str) -> Mark {
-    let mut mark = Mark::default();
+fn token_digest(token: &str) -> TokenDigest {
+    let mut token_digest = TokenDigest::default();
     let digest = digest(&SHA256, token.as_bytes());
-    for (to, from) in mark.iter_mut().zip(digest.as_ref()) {
+    for (to, from) in token_digest.iter_mut().zip(digest.as_ref()) {
         *to = *from;
     }
-    mark
+    token_digest
 }
 
 /// An application that keeps the token itself may lag behind by a few uses.
@@ -535,8 +548,8 @@ mod tests {
             obtained,
             seen: None,
         };
-        let mut held = Held::default();
-        held.replace(Kept::new(Secret::from("here"), now));
+        let mut held = SlotState::default();
+        held.replace(StoredToken::new(Secret::from("here"), now));
         for seconds in [-60, 0, 3_600, 86_400] {
             let other = record("another replica's", after(seconds));
             assert!(!held.adopt_unstored(&other, Some(now)), "{seconds}");

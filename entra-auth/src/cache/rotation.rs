@@ -30,7 +30,7 @@ pub(crate) struct RotationGuard {
 
 impl RotationLock {
     /// Waits for the use before, as long as one can think that it gets on.
-    pub(crate) async fn acquire(&self, patience: Duration) -> RotationGuard {
+    pub(crate) async fn acquire(&self, timeout_after: Duration) -> RotationGuard {
         loop {
             let lock = self.current();
             let waiting = Arc::clone(&lock).lock_owned();
@@ -38,7 +38,7 @@ impl RotationLock {
             if runtime::Handle::try_current().is_err() {
                 return RotationGuard::new(waiting.await);
             }
-            if let Ok(local) = timeout(patience, waiting).await {
+            if let Ok(local) = timeout(timeout_after, waiting).await {
                 return RotationGuard::new(local);
             }
             warn!("the use of a refresh token does not get on; starting anew");

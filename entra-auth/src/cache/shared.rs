@@ -2,13 +2,13 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use entra_core::Clock;
 
-use super::{CacheKey, CachePartition, Entry, Outcome, TokenCache, Want};
+use super::{CacheKey, CachePartition, Entry, Freshness, Outcome, TokenCache};
 use crate::{
     Error,
     moment::Moment,
     store::{
-        DEFAULT_LIMIT, EncryptedStore, EncryptionKey, Found, GuardedStore, PersistentCache, Record,
-        Seal, StoreError,
+        DEFAULT_LIMIT, EncryptedStore, EncryptionKey, FindResult, GuardedStore, PersistentCache,
+        Record, Seal, StoreError,
     },
 };
 
@@ -144,7 +144,7 @@ impl TokenCache {
         &self,
         key: &CacheKey,
         entry: &Entry,
-        want: &Want,
+        freshness: &Freshness,
         clock: &dyn Clock,
         fetch: impl Future<Output = Outcome>,
     ) -> Obtained {
@@ -160,38 +160,38 @@ impl TokenCache {
         if let Some(challenged) = key.challenged() {
             let outcome = fetch.await;
             if outcome.is_ok() {
-                persistent.remove(&challenged.ident(), &mut budget).await;
+                persistent.remove(&challenged.entry_id(), &mut budget).await;
             }
             return fetched(outcome);
         }
-        let ident = key.ident();
-        let turn = match want.fresh {
+        let entry_id = key.entry_id();
+        let lock = match freshness.must_be_new {
             true => None,
             false => match persistent
-                .find(&ident, &mut budget, |record| {
-                    want.settled_by(record, Moment::now(clock))
+                .find(&entry_id, &mut budget, |record| {
+                    freshness.settled_by(record, Moment::now(clock))
                 })
                 .await
             {
-                Found::Token(mut record) => {
+                FindResult::Token(mut record) => {
                     record.seen = Some(Moment::now(clock));
                     return Obtained {
                         outcome: Ok(record),
                         from_store: true,
                     };
                 }
-                Found::Turn(turn) => turn,
+                FindResult::Lock(lock) => lock,
             },
         };
         let obtained = fetched(fetch.await);
         if let Ok(record) = &obtained.outcome {
             let wanted = || !entry.is_forgotten();
             persistent
-                .save_if(&ident, record, &mut budget, wanted)
+                .save_if(&entry_id, record, &mut budget, wanted)
                 .await;
         }
         // Given back when the others can read what it was for.
-        drop(turn);
+        drop(lock);
         obtained
     }
 
@@ -202,11 +202,11 @@ impl TokenCache {
             return;
         };
         // Memory and store both have it before the partition is forgotten, or both after.
-        let ident = key.ident();
-        let gate = persistent.gate(&ident.partition).read().await;
+        let entry_id = key.entry_id();
+        let gate = persistent.gate(&entry_id.partition).read().await;
         self.put(key, record, Some(now));
         persistent
-            .save(&ident, record, &mut persistent.budget())
+            .save(&entry_id, record, &mut persistent.budget())
             .await;
         drop(gate);
     }

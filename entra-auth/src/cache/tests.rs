@@ -4,14 +4,15 @@ use super::*;
 use crate::store::Record;
 
 fn key(scope: &str) -> CacheKey {
-    let owner = Arc::new(Owner {
+    let owner = Arc::new(CredentialIdentity {
         authority: "https://login.example.com/".to_owned(),
         client: "11111111-1111-1111-1111-111111111111".parse().unwrap(),
         account: Account::App,
         capabilities: Default::default(),
     });
-    let asked = Asked::new(&"contoso.com".parse().unwrap(), &TokenRequest::new([scope])).unwrap();
-    CacheKey::new(&owner, asked)
+    let token_key =
+        TokenKey::new(&"contoso.com".parse().unwrap(), &TokenRequest::new([scope])).unwrap();
+    CacheKey::new(&owner, token_key)
 }
 
 fn store(cache: &TokenCache, scope: &str) {
@@ -21,7 +22,7 @@ fn store(cache: &TokenCache, scope: &str) {
         obtained: Timestamp::UNIX_EPOCH,
         seen: None,
     };
-    cache.entry(&key(scope), None).land(1, record);
+    cache.entry(&key(scope), None).complete(1, record);
 }
 
 fn holds(cache: &TokenCache, scope: &str) -> bool {
@@ -110,7 +111,7 @@ mod idents {
         )
             .prop_map(
                 |(authority, tenant, account, capabilities, scopes, claims)| {
-                    let owner = Arc::new(Owner {
+                    let owner = Arc::new(CredentialIdentity {
                         authority: authority.to_owned(),
                         client: "11111111-1111-1111-1111-111111111111".parse().unwrap(),
                         account,
@@ -118,8 +119,8 @@ mod idents {
                     });
                     let mut request = TokenRequest::new(scopes);
                     request.claims = claims.map(str::to_owned);
-                    let asked = Asked::new(&tenant.parse().unwrap(), &request).unwrap();
-                    CacheKey::new(&owner, asked)
+                    let token_key = TokenKey::new(&tenant.parse().unwrap(), &request).unwrap();
+                    CacheKey::new(&owner, token_key)
                 },
             )
     }
@@ -127,12 +128,12 @@ mod idents {
     proptest! {
         #[test]
         fn texts_are_equal_exactly_where_keys_are_and_lead_back(one in any_key(), two in any_key()) {
-            prop_assert_eq!(one == two, one.ident() == two.ident());
+            prop_assert_eq!(one == two, one.entry_id() == two.entry_id());
             prop_assert_eq!(
                 one == two,
-                one.ident().store_key() == two.ident().store_key()
+                one.entry_id().store_key() == two.entry_id().store_key()
             );
-            let back = CacheKey::from_ident(&one.ident());
+            let back = CacheKey::from_entry_id(&one.entry_id());
             prop_assert_eq!(back.as_ref(), Some(&one));
         }
     }

@@ -17,7 +17,7 @@ use crate::Error;
 
 /// How assertions are made; the same for every request of a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Style {
+pub(super) struct AssertionOptions {
     /// PS256, or RS256 for an authority that does not know PS256.
     pub(super) algorithm: Algorithm,
     /// Whether certificate and chain go along (`x5c`), for trust by subject name and issuer.
@@ -25,7 +25,7 @@ pub(super) struct Style {
     pub(super) lifetime: Duration,
 }
 
-impl Default for Style {
+impl Default for AssertionOptions {
     fn default() -> Self {
         Self {
             algorithm: Algorithm::PS256,
@@ -38,7 +38,7 @@ impl Default for Style {
 /// Signs an assertion for one request to the token endpoint `audience`.
 pub(super) fn sign(
     certificate: &Certificate,
-    style: Style,
+    style: AssertionOptions,
     client: ClientId,
     audience: &str,
     now: Timestamp,
@@ -84,7 +84,7 @@ struct Claims<'a> {
 }
 
 /// RS256 goes with the SHA-1 thumbprint: authorities that need the one know only the other.
-fn header(certificate: &Certificate, style: Style) -> Header {
+fn header(certificate: &Certificate, style: AssertionOptions) -> Header {
     let thumbprint = |algorithm| URL_SAFE_NO_PAD.encode(certificate.digest(algorithm));
     let mut header = Header::new(style.algorithm);
     match style.algorithm {

@@ -9,19 +9,19 @@ use jsonwebtoken::Algorithm;
 use tracing::{debug, info};
 
 use super::{
-    assertion::{self, Style},
+    assertion::{self, AssertionOptions},
     error::CertificateError,
     source::Source,
     value::Certificate,
 };
 use crate::{
     Error,
-    cache::{Account, Asked},
+    application_ids::ApplicationIds,
+    cache::{Account, TokenKey},
     form::Form,
-    identity::Identity,
     settings::{Settings, common_settings, region_setting},
     shown_path::ShownPath,
-    token_endpoint::{Effort, Grant, TokenEndpoint},
+    token_endpoint::{Grant, RetryMode, TokenEndpoint},
     tokens::{TokenSource, Tokens},
 };
 
@@ -61,14 +61,14 @@ pub struct ClientCertificateCredential {
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientCertificateCredentialBuilder {
-    identity: Identity,
-    certificate: Given,
-    style: Style,
+    identity: ApplicationIds,
+    certificate: CertificateInput,
+    style: AssertionOptions,
     settings: Settings,
 }
 
 #[derive(Clone)]
-enum Given {
+enum CertificateInput {
     Value(Certificate),
     File {
         path: PathBuf,
@@ -134,7 +134,7 @@ impl ClientCertificateCredential {
         T: TryInto<TenantId, Error: Into<InvalidId>>,
         C: TryInto<ClientId, Error: Into<InvalidId>>,
     {
-        Self::settings(tenant, client_id, Given::Value(certificate))
+        Self::settings(tenant, client_id, CertificateInput::Value(certificate))
     }
 
     /// Settings to change, with a certificate file of any form, which is read again when it changes.
@@ -148,7 +148,7 @@ impl ClientCertificateCredential {
         T: TryInto<TenantId, Error: Into<InvalidId>>,
         C: TryInto<ClientId, Error: Into<InvalidId>>,
     {
-        let file = Given::File {
+        let file = CertificateInput::File {
             path: path.into(),
             passphrase: passphrase.cloned(),
         };
@@ -176,16 +176,16 @@ impl ClientCertificateCredential {
     fn settings<T, C>(
         tenant: T,
         client_id: C,
-        certificate: Given,
+        certificate: CertificateInput,
     ) -> ClientCertificateCredentialBuilder
     where
         T: TryInto<TenantId, Error: Into<InvalidId>>,
         C: TryInto<ClientId, Error: Into<InvalidId>>,
     {
         ClientCertificateCredentialBuilder {
-            identity: Identity::new(tenant, client_id),
+            identity: ApplicationIds::new(tenant, client_id),
             certificate,
-            style: Style::default(),
+            style: AssertionOptions::default(),
             settings: Settings::default(),
         }
     }
@@ -198,7 +198,7 @@ impl TokenCredential for ClientCertificateCredential {
     }
 }
 
-impl fmt::Debug for Given {
+impl fmt::Debug for CertificateInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Value(certificate) => certificate.fmt(f),
@@ -257,8 +257,8 @@ impl ClientCertificateCredentialBuilder {
             ));
         }
         let source = match self.certificate {
-            Given::Value(certificate) => Source::fixed(certificate),
-            Given::File { path, passphrase } => Source::file(path, passphrase)?,
+            CertificateInput::Value(certificate) => Source::fixed(certificate),
+            CertificateInput::File { path, passphrase } => Source::file(path, passphrase)?,
         };
         let grants = ClientCertificate {
             endpoint: TokenEndpoint::new(&self.settings)?,
@@ -290,15 +290,19 @@ struct ClientCertificate {
     clock: Arc<dyn Clock>,
     random: Arc<dyn SecureRandom>,
     client: ClientId,
-    style: Style,
+    style: AssertionOptions,
     source: Source,
 }
 
 #[async_trait]
 impl TokenSource for ClientCertificate {
-    async fn fetch(&self, asked: &Asked, effort: Effort) -> Result<AccessToken, Error> {
+    async fn fetch(
+        &self,
+        token_key: &TokenKey,
+        retry_mode: RetryMode,
+    ) -> Result<AccessToken, Error> {
         let certificate = self.valid().await?;
-        let error = match self.redeem(&certificate, asked, effort).await {
+        let error = match self.redeem(&certificate, token_key, retry_mode).await {
             Err(error) if is_stale(&error) => error,
             outcome => return outcome.map_err(|error| self.explain(error, &certificate)),
         };
@@ -312,7 +316,7 @@ impl TokenSource for ClientCertificate {
             thumbprint = other.thumbprint_sha1(),
             "refused as stale; once more"
         );
-        let outcome = self.redeem(&other, asked, effort).await;
+        let outcome = self.redeem(&other, token_key, retry_mode).await;
         outcome.map_err(|error| self.explain(error, &other))
     }
 }
@@ -333,10 +337,10 @@ impl ClientCertificate {
     async fn redeem(
         &self,
         certificate: &Certificate,
-        asked: &Asked,
-        effort: Effort,
+        token_key: &TokenKey,
+        retry_mode: RetryMode,
     ) -> Result<AccessToken, Error> {
-        let audience = self.cloud.token_endpoint(&asked.tenant);
+        let audience = self.cloud.token_endpoint(&token_key.tenant);
         let assertion = assertion::sign(
             certificate,
             self.style,
@@ -349,14 +353,14 @@ impl ClientCertificate {
             .field("client_id", self.client.to_string())
             .field("client_assertion_type", ASSERTION_TYPE)
             .secret("client_assertion", &assertion)
-            .field("scope", asked.scope())
-            .optional("claims", asked.claims.as_deref());
+            .field("scope", token_key.scope())
+            .optional("claims", token_key.claims.as_deref());
         let grant = Grant {
             operation: "token by certificate",
-            tenant: &asked.tenant,
+            tenant: &token_key.tenant,
             form,
             idempotency: Idempotency::Safe,
-            effort,
+            retry_mode,
         };
         self.endpoint.redeem(&grant).await
     }

@@ -93,10 +93,10 @@ impl SelfSignedCertificate {
         };
         let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, size).map_err(failed)?;
         let certificate = parameters.self_signed(&key).map_err(failed)?;
-        read::assemble(read::Found {
+        read::assemble(read::ParsedFile {
             certificates: vec![certificate.der().to_vec()],
             keys: vec![Zeroizing::new(key.serialize_der())],
-            ..read::Found::default()
+            ..read::ParsedFile::default()
         })
     }
 

@@ -44,6 +44,6 @@ pub(crate) fn assertion(
     random: &dyn SecureRandom,
 ) -> Result<Secret, crate::Error> {
     certificate.check_validity(now)?;
-    let style = assertion::Style::default();
+    let style = assertion::AssertionOptions::default();
     assertion::sign(certificate, style, client, audience, now, random)
 }

@@ -25,14 +25,17 @@ use super::{
     encrypted::encrypted_private_key,
     error::{CertificateError, CertificateErrorKind},
     pbe::{self, Key, Password},
-    read::Found,
+    read::ParsedFile,
 };
 
 /// Opens the file.
 ///
 /// Without a password the null and the empty one are tried, as OpenSSL and Windows do, and also
 /// after a password that does not fit: a file without one opens whatever was given.
-pub(super) fn open(bytes: &[u8], password: Option<&Secret>) -> Result<Found, CertificateError> {
+pub(super) fn open(
+    bytes: &[u8],
+    password: Option<&Secret>,
+) -> Result<ParsedFile, CertificateError> {
     let file = ber::to_der(bytes).ok_or_else(damaged)?;
     let (content, mac) = parts(&file).map_err(|source| damaged().with_source(source))?;
     let (content_type, content) = content;
@@ -43,13 +46,13 @@ pub(super) fn open(bytes: &[u8], password: Option<&Secret>) -> Result<Found, Cer
         .map_err(|source| damaged().with_source(source))?
         .as_bytes();
     let given = password.map(Password::of);
-    let mut opening = Opening {
+    let mut opening = PfxReader {
         passwords: given
             .into_iter()
             .chain([Password::Null, Password::Text("")])
             .collect(),
         with_password: password.is_some_and(|password| !password.is_empty()),
-        found: Found::default(),
+        found: ParsedFile::default(),
     };
     if let Some(mac) = mac {
         opening.check(&mac, content)?;
@@ -62,13 +65,13 @@ pub(super) fn open(bytes: &[u8], password: Option<&Secret>) -> Result<Found, Cer
     Ok(opening.found)
 }
 
-struct Opening<'a> {
+struct PfxReader<'a> {
     passwords: Vec<Password<'a>>,
     with_password: bool,
-    found: Found,
+    found: ParsedFile,
 }
 
-impl Opening<'_> {
+impl PfxReader<'_> {
     /// Checks the file as a whole, and leaves those passwords that fit.
     fn check(&mut self, mac: &Mac<'_>, content: &[u8]) -> Result<(), CertificateError> {
         let mut fits = false;

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::{
     error::{CertificateError, CertificateErrorKind},
     pem::{self, Section},
-    value::{Certificate, Link},
+    value::{Certificate, ChainCertificate},
     x509::unsupported_key,
 };
 
@@ -20,7 +20,7 @@ type Key = Zeroizing<Vec<u8>>;
 
 /// Certificates and keys as they were found, not yet sorted out.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct ParsedFile {
     pub(super) certificates: Vec<Vec<u8>>,
     /// PKCS#8 or PKCS#1.
     pub(super) keys: Vec<Key>,
@@ -100,7 +100,7 @@ pub(super) fn any(
 ) -> Result<Certificate, CertificateError> {
     match Form::of(bytes) {
         Form::Pem(text) => {
-            let mut found = Found::default();
+            let mut found = ParsedFile::default();
             collect(&text, passphrase, &mut found)?;
             assemble(found)
         }
@@ -117,7 +117,7 @@ pub(super) fn from_pem(
     texts: &[&[u8]],
     passphrase: Option<&Secret>,
 ) -> Result<Certificate, CertificateError> {
-    let mut found = Found::default();
+    let mut found = ParsedFile::default();
     for text in texts {
         match Form::of(text) {
             Form::Pem(text) => collect(&text, passphrase, &mut found)?,
@@ -143,7 +143,7 @@ pub(super) fn from_pfx(
 fn collect(
     text: &[u8],
     passphrase: Option<&Secret>,
-    found: &mut Found,
+    found: &mut ParsedFile,
 ) -> Result<(), CertificateError> {
     for section in pem::sections(text)? {
         match section.label.as_str() {
@@ -179,12 +179,12 @@ fn collect(
 }
 
 #[cfg(feature = "pfx")]
-fn pkcs12(bytes: &[u8], password: Option<&Secret>) -> Result<Found, CertificateError> {
+fn pkcs12(bytes: &[u8], password: Option<&Secret>) -> Result<ParsedFile, CertificateError> {
     super::pfx::open(bytes, password)
 }
 
 #[cfg(not(feature = "pfx"))]
-fn pkcs12(_: &[u8], _: Option<&Secret>) -> Result<Found, CertificateError> {
+fn pkcs12(_: &[u8], _: Option<&Secret>) -> Result<ParsedFile, CertificateError> {
     Err(CertificateError::feature_disabled(
         "a PKCS#12 file (.pfx, .p12)",
         "pfx",
@@ -192,7 +192,7 @@ fn pkcs12(_: &[u8], _: Option<&Secret>) -> Result<Found, CertificateError> {
 }
 
 /// The certificate that the key belongs to, and the others in the order of their issuers.
-pub(super) fn assemble(found: Found) -> Result<Certificate, CertificateError> {
+pub(super) fn assemble(found: ParsedFile) -> Result<Certificate, CertificateError> {
     if found.keys.is_empty() {
         if let Some(error) = found.unreadable_key {
             return Err(error);
@@ -207,7 +207,7 @@ pub(super) fn assemble(found: Found) -> Result<Certificate, CertificateError> {
     let mut links = found
         .certificates
         .into_iter()
-        .map(Link::read)
+        .map(ChainCertificate::read)
         .collect::<Result<Vec<_>, _>>()?;
     let Some(first) = links.first() else {
         return Err(no_certificate(found.no_certificate));
@@ -250,7 +250,7 @@ pub(super) fn assemble(found: Found) -> Result<Certificate, CertificateError> {
 }
 
 /// Each one the issuer of the one before it; strangers are left out.
-fn chain(leaf: &Link, mut others: Vec<Link>) -> Vec<Link> {
+fn chain(leaf: &ChainCertificate, mut others: Vec<ChainCertificate>) -> Vec<ChainCertificate> {
     let mut chain = Vec::new();
     let mut wanted = (leaf.fields.subject.clone(), leaf.fields.issuer.clone());
     while wanted.0 != wanted.1 {

@@ -20,7 +20,7 @@ pub(super) struct Source(Arc<Inner>);
 
 struct Inner {
     file: Option<File>,
-    held: Mutex<Held>,
+    held: Mutex<LoadedCertificate>,
 }
 
 struct File {
@@ -28,17 +28,17 @@ struct File {
     passphrase: Option<Secret>,
 }
 
-struct Held {
+struct LoadedCertificate {
     certificate: Certificate,
     /// How the file looked when it was read last, well or not.
-    stamp: Option<Stamp>,
+    stamp: Option<FileVersion>,
 }
 
 impl Source {
     pub(super) fn fixed(certificate: Certificate) -> Self {
         Self(Arc::new(Inner {
             file: None,
-            held: Mutex::new(Held {
+            held: Mutex::new(LoadedCertificate {
                 certificate,
                 stamp: None,
             }),
@@ -49,11 +49,11 @@ impl Source {
         path: PathBuf,
         passphrase: Option<Secret>,
     ) -> Result<Self, CertificateError> {
-        let stamp = Stamp::of(&path);
+        let stamp = FileVersion::of(&path);
         let certificate = Certificate::from_file(&path, passphrase.as_ref())?;
         Ok(Self(Arc::new(Inner {
             file: Some(File { path, passphrase }),
-            held: Mutex::new(Held { certificate, stamp }),
+            held: Mutex::new(LoadedCertificate { certificate, stamp }),
         })))
     }
 
@@ -81,37 +81,37 @@ impl Source {
         let seen = blocking::run(look).await.ok();
         // Said here, not on the other thread, which knows neither the caller's span nor its log.
         match seen {
-            Some(Seen::Other(certificate)) => info!(
+            Some(FileState::Other(certificate)) => info!(
                 thumbprint = certificate.thumbprint_sha1(),
                 not_after = %certificate.not_after(),
                 "another certificate in the file"
             ),
-            Some(Seen::Unreadable(error)) => {
+            Some(FileState::Unreadable(error)) => {
                 warn!(%error, "the certificate file cannot be read again, so the old one stays");
             }
             // Or the runtime is shutting down.
-            Some(Seen::Same) | None => {}
+            Some(FileState::Same) | None => {}
         }
         self.held()
     }
 }
 
 /// What a look at the file has shown.
-enum Seen {
+enum FileState {
     Same,
     Other(Certificate),
     Unreadable(CertificateError),
 }
 
 impl Inner {
-    fn look(&self, in_any_case: bool) -> Seen {
+    fn look(&self, in_any_case: bool) -> FileState {
         let Some(file) = &self.file else {
-            return Seen::Same;
+            return FileState::Same;
         };
         // Taken before reading: a change in between is then seen at the next look.
-        let stamp = Stamp::of(&file.path);
+        let stamp = FileVersion::of(&file.path);
         if !in_any_case && self.held().stamp == stamp {
-            return Seen::Same;
+            return FileState::Same;
         }
         let read = Certificate::from_file(&file.path, file.passphrase.as_ref());
         let mut held = self.held();
@@ -119,15 +119,15 @@ impl Inner {
         match read {
             Ok(certificate) if certificate != held.certificate => {
                 held.certificate = certificate.clone();
-                Seen::Other(certificate)
+                FileState::Other(certificate)
             }
-            Ok(_) => Seen::Same,
+            Ok(_) => FileState::Same,
             // It may be half written; what was good before may still be.
-            Err(error) => Seen::Unreadable(error),
+            Err(error) => FileState::Unreadable(error),
         }
     }
 
-    fn held(&self) -> std::sync::MutexGuard<'_, Held> {
+    fn held(&self) -> std::sync::MutexGuard<'_, LoadedCertificate> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -146,13 +146,13 @@ impl fmt::Debug for Source {
 
 /// What changes when a file is written or another one is put in its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
+struct FileVersion {
     modified: Option<SystemTime>,
     length: u64,
     inode: u64,
 }
 
-impl Stamp {
+impl FileVersion {
     fn of(path: &PathBuf) -> Option<Self> {
         let metadata = fs::metadata(path).ok()?;
         Some(Self {

@@ -32,19 +32,19 @@ use crate::jws;
 pub struct Certificate(Arc<Inner>);
 
 struct Inner {
-    leaf: Link,
-    chain: Vec<Link>,
+    leaf: ChainCertificate,
+    chain: Vec<ChainCertificate>,
     /// PKCS#1, which is what jsonwebtoken signs with.
     key: EncodingKey,
 }
 
 /// One certificate of a chain.
-pub(super) struct Link {
+pub(super) struct ChainCertificate {
     pub(super) der: Vec<u8>,
     pub(super) fields: Fields,
 }
 
-impl Link {
+impl ChainCertificate {
     pub(super) fn read(der: Vec<u8>) -> Result<Self, CertificateError> {
         let fields = Fields::read(&der)?;
         Ok(Self { der, fields })
@@ -225,8 +225,8 @@ impl Certificate {
     /// # Errors
     /// [`CertificateErrorKind::Crypto`] if the crypto library does not encode the key.
     pub(super) fn new(
-        leaf: Link,
-        chain: Vec<Link>,
+        leaf: ChainCertificate,
+        chain: Vec<ChainCertificate>,
         key: &KeyPair,
     ) -> Result<Self, CertificateError> {
         let key = EncodingKey::from_rsa_der(&pkcs1(&pkcs8(key)?)?);

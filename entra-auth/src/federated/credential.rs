@@ -14,11 +14,11 @@ use super::{
 };
 use crate::{
     Environment, Error,
-    cache::{Account, Asked},
+    application_ids::ApplicationIds,
+    cache::{Account, TokenKey},
     form::Form,
-    identity::Identity,
     settings::{Settings, common_settings, region_setting},
-    token_endpoint::{Effort, Grant, TokenEndpoint},
+    token_endpoint::{Grant, RetryMode, TokenEndpoint},
     tokens::{TokenSource, Tokens},
 };
 
@@ -58,13 +58,13 @@ pub struct ClientAssertionCredential(Arc<Tokens>);
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientAssertionCredentialBuilder {
-    identity: Identity,
-    given: Given,
+    identity: ApplicationIds,
+    assertion: AssertionInput,
     settings: Settings,
 }
 
 #[derive(Clone, Debug)]
-enum Given {
+enum AssertionInput {
     Custom(Arc<dyn ClientAssertion>),
     Federated(FederatedToken),
 }
@@ -80,7 +80,7 @@ impl ClientAssertionCredential {
         T: TryInto<TenantId, Error: Into<InvalidId>>,
         C: TryInto<ClientId, Error: Into<InvalidId>>,
     {
-        Self::settings(tenant, client_id, Given::Custom(Arc::new(source)))
+        Self::settings(tenant, client_id, AssertionInput::Custom(Arc::new(source)))
     }
 
     /// Settings to change, with a callback that gives an assertion.
@@ -108,7 +108,7 @@ impl ClientAssertionCredential {
         T: TryInto<TenantId, Error: Into<InvalidId>>,
         C: TryInto<ClientId, Error: Into<InvalidId>>,
     {
-        Self::settings(tenant, client_id, Given::Federated(token))
+        Self::settings(tenant, client_id, AssertionInput::Federated(token))
     }
 
     /// Settings to change, as the workload identity webhook of Kubernetes has set them.
@@ -157,14 +157,18 @@ impl ClientAssertionCredential {
         self.0.home()
     }
 
-    fn settings<T, C>(tenant: T, client_id: C, given: Given) -> ClientAssertionCredentialBuilder
+    fn settings<T, C>(
+        tenant: T,
+        client_id: C,
+        assertion: AssertionInput,
+    ) -> ClientAssertionCredentialBuilder
     where
         T: TryInto<TenantId, Error: Into<InvalidId>>,
         C: TryInto<ClientId, Error: Into<InvalidId>>,
     {
         ClientAssertionCredentialBuilder {
-            identity: Identity::new(tenant, client_id),
-            given,
+            identity: ApplicationIds::new(tenant, client_id),
+            assertion,
             settings: Settings::default(),
         }
     }
@@ -231,9 +235,9 @@ impl ClientAssertionCredentialBuilder {
     /// the tenant's place, or an address of the other identity provider that is not safe to send to.
     pub fn build(self) -> Result<ClientAssertionCredential, Error> {
         let (tenant, client) = self.identity.of_application()?;
-        let source = match self.given {
-            Given::Custom(source) => source,
-            Given::Federated(token) => Arc::new(token.connect(&self.settings)?),
+        let source = match self.assertion {
+            AssertionInput::Custom(source) => source,
+            AssertionInput::Federated(token) => Arc::new(token.connect(&self.settings)?),
         };
         let grants = Assertions {
             endpoint: TokenEndpoint::new(&self.settings)?,
@@ -261,11 +265,15 @@ struct Assertions {
 
 #[async_trait]
 impl TokenSource for Assertions {
-    async fn fetch(&self, asked: &Asked, effort: Effort) -> Result<AccessToken, Error> {
+    async fn fetch(
+        &self,
+        token_key: &TokenKey,
+        retry_mode: RetryMode,
+    ) -> Result<AccessToken, Error> {
         let request = AssertionRequest {
             client_id: self.client,
-            tenant: asked.tenant.clone(),
-            token_endpoint: self.cloud.token_endpoint(&asked.tenant),
+            tenant: token_key.tenant.clone(),
+            token_endpoint: self.cloud.token_endpoint(&token_key.tenant),
         };
         let assertion = self
             .source
@@ -277,14 +285,14 @@ impl TokenSource for Assertions {
             .field("client_id", self.client.to_string())
             .field("client_assertion_type", ASSERTION_TYPE)
             .secret("client_assertion", &assertion)
-            .field("scope", asked.scope())
-            .optional("claims", asked.claims.as_deref());
+            .field("scope", token_key.scope())
+            .optional("claims", token_key.claims.as_deref());
         let grant = Grant {
             operation: "token by client assertion",
-            tenant: &asked.tenant,
+            tenant: &token_key.tenant,
             form,
             idempotency: Idempotency::Safe,
-            effort,
+            retry_mode,
         };
         self.endpoint.redeem(&grant).await
     }

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::{AssertionRequest, ClientAssertion};
 use crate::{
     Environment, Error, ErrorKind, blocking, environment::require, settings::Settings,
-    shown_path::ShownPath, wire::is_passing,
+    shown_path::ShownPath, wire::is_transient_status,
 };
 
 /// Where an application's token of another identity provider comes from.
@@ -298,7 +298,7 @@ impl Source {
     fn refused(&self, response: &Response) -> Error {
         let kind = match response.status {
             StatusCode::TOO_MANY_REQUESTS => ErrorKind::Throttled,
-            status if is_passing(status) => ErrorKind::Service,
+            status if is_transient_status(status) => ErrorKind::Service,
             _ => ErrorKind::Refused,
         };
         let fix = match self.token.0 {

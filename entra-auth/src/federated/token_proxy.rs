@@ -103,14 +103,14 @@ impl TokenProxy {
     }
 
     /// Where a request for this address goes.
-    fn target(&self, asked: &Url) -> Option<Url> {
+    fn target(&self, requested: &Url) -> Option<Url> {
         let mut target = self.url.clone();
         if let Some(name) = &self.server_name {
             target.set_host(Some(name)).ok()?;
         }
         let below = self.url.path().trim_end_matches('/');
-        target.set_path(&format!("{below}{}", asked.path()));
-        target.set_query(asked.query());
+        target.set_path(&format!("{below}{}", requested.path()));
+        target.set_query(requested.query());
         Some(target)
     }
 
@@ -179,8 +179,8 @@ impl HttpTransport for TokenProxy {
         &self,
         mut request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
-        let asked = Url::parse(&request.uri().to_string()).ok();
-        let target = asked.and_then(|asked| self.target(&asked));
+        let requested = Url::parse(&request.uri().to_string()).ok();
+        let target = requested.and_then(|requested| self.target(&requested));
         let uri = target.and_then(|target| target.as_str().parse().ok());
         *request.uri_mut() =
             uri.ok_or_else(|| TransportError::invalid_request("no address at the token proxy"))?;

@@ -9,16 +9,16 @@ use entra_core::{
 };
 
 use super::{
-    cli_output::{Complaint, printed_object},
+    cli_output::{CliError, printed_object},
     process::{ProcessCommand, ProcessOutput, ProcessRunner, SystemProcesses},
 };
 use crate::{
     Aadsts, Environment, Error, ErrorKind, TokenCache,
-    cache::{Account, Asked},
+    application_ids::invalid_id,
+    cache::{Account, TokenKey},
     environment::safe_folder,
-    identity::invalid_id,
     settings::Settings,
-    token_endpoint::Effort,
+    token_endpoint::RetryMode,
     tokens::{TokenSource, Tokens, check_tenant},
 };
 
@@ -166,7 +166,7 @@ impl<C> CliCredentialBuilder<C> {
         }
         // No store of others: the account is that of whoever sits at this machine.
         self.settings.cache = TokenCache::new();
-        let source = Cli {
+        let source = CliTokenSource {
             tool: self.tool,
             subscription: self.subscription,
             environment: self.environment,
@@ -222,7 +222,7 @@ impl<C> fmt::Debug for CliCredentialBuilder<C> {
 }
 
 #[derive(Debug)]
-struct Cli {
+struct CliTokenSource {
     tool: Tool,
     subscription: Option<String>,
     environment: Environment,
@@ -232,22 +232,22 @@ struct Cli {
 }
 
 #[async_trait]
-impl TokenSource for Cli {
-    async fn fetch(&self, asked: &Asked, _: Effort) -> Result<AccessToken, Error> {
+impl TokenSource for CliTokenSource {
+    async fn fetch(&self, token_key: &TokenKey, _: RetryMode) -> Result<AccessToken, Error> {
         let tool = self.tool;
-        if asked.claims.is_some() {
+        if token_key.claims.is_some() {
             return Err(Error::new(
                 ErrorKind::InteractionRequired,
                 format!("{tool} cannot answer a claims challenge"),
             )
             .with(|inner| {
-                inner.claims.clone_from(&asked.claims);
+                inner.claims.clone_from(&token_key.claims);
                 inner.fix = Some(format!("run `{}` again", tool.login()).into());
             }));
         }
         let command = ProcessCommand {
             program: tool.program().to_owned(),
-            arguments: self.arguments(asked)?,
+            arguments: self.arguments(token_key)?,
             folder: safe_folder(&self.environment).to_owned(),
             // Colour codes would stand around the JSON.
             variables: vec![("AZURE_CORE_NO_COLOR".to_owned(), "true".to_owned())],
@@ -269,9 +269,9 @@ impl TokenSource for Cli {
     }
 }
 
-impl Cli {
-    fn arguments(&self, asked: &Asked) -> Result<Vec<String>, Error> {
-        let scopes = asked.scope();
+impl CliTokenSource {
+    fn arguments(&self, token_key: &TokenKey) -> Result<Vec<String>, Error> {
+        let scopes = token_key.scope();
         let scopes: Vec<&str> = scopes.split(' ').collect();
         let tool = self.tool;
         // There is no shell, but an argument must not be taken for an option.
@@ -294,8 +294,8 @@ impl Cli {
         for scope in &scopes {
             arguments.extend(["--scope", scope]);
         }
-        let tenant = asked.tenant.to_string();
-        if asked.tenant != TenantId::from(Guid::NIL) {
+        let tenant = token_key.tenant.to_string();
+        if token_key.tenant != TenantId::from(Guid::NIL) {
             arguments.extend([tool.tenant_option(), &tenant]);
         }
         if let Some(subscription) = &self.subscription {
@@ -364,7 +364,7 @@ impl Tool {
     /// What the tool's complaint means. Codes and words are looked for in all that it printed, as
     /// warnings of Python or of an update may stand before the error.
     fn failure(self, output: &ProcessOutput) -> Error {
-        let printed = Complaint::read(output.stderr.expose_secret());
+        let printed = CliError::read(output.stderr.expose_secret());
         let lower = printed.reason.to_ascii_lowercase();
         let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
         let error = if says(&["is not recognized", "command not found", ": not found"]) {

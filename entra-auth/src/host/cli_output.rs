@@ -20,13 +20,13 @@ pub(super) fn printed_object(stdout: &str, member: &str) -> Option<Value> {
 }
 
 /// What a tool that failed printed on standard error.
-pub(super) struct Complaint {
+pub(super) struct CliError {
     /// Why it failed, without what the tool proposes: `azd` proposes to sign in also where only the
     /// network is down.
     pub(super) reason: String,
 }
 
-impl Complaint {
+impl CliError {
     pub(super) fn read(stderr: &str) -> Self {
         let plain = without_colours(stderr);
         let objects = || {
@@ -162,13 +162,13 @@ mod tests {
             (&notice, Some(700_082), "AADSTS700082: expired"),
             (middle, Some(50_076), "AADSTS50076: second factor"),
         ] {
-            let complaint = Complaint::read(text);
+            let complaint = CliError::read(text);
             assert_eq!(complaint.aadsts(), code, "{text}");
             assert_eq!(complaint.line(), line);
         }
         let down = r#"{"error":"dial tcp: lookup login.microsoftonline.com: no such host","suggestion":"azd auth login"}"#;
-        assert!(!Complaint::read(down).reason.contains("auth login"));
-        let shown = Complaint::read("ERROR: eyJhbGci.eyJ.x was refused").line();
+        assert!(!CliError::read(down).reason.contains("auth login"));
+        let shown = CliError::read("ERROR: eyJhbGci.eyJ.x was refused").line();
         assert_eq!(shown, "… was refused");
     }
 }

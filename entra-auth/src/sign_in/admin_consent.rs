@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     moment::is_in_time,
-    user::callback::{Foreign, Parameters, refusal},
+    user::callback::{CallbackMismatch, Parameters, refusal},
 };
 
 /// What an admin is asked to consent to, and where.
@@ -104,14 +104,14 @@ impl SignInClient {
         &self,
         options: &AdminConsentOptions,
     ) -> Result<(Url, AdminConsentState), SignInError> {
-        let party = self.flow().party();
-        let cloud = &party.settings.cloud;
+        let application = self.flow().application();
+        let cloud = &application.settings.cloud;
         if !cloud.is_entra() {
             return Err(SignInError::configuration(
                 "another provider than Entra has no consent of admins",
             ));
         }
-        let tenant = match options.tenant.as_ref().unwrap_or(&party.tenant) {
+        let tenant = match options.tenant.as_ref().unwrap_or(&application.tenant) {
             // Personal accounts have no admin.
             tenant if tenant.is_alias() => "organizations".to_owned(),
             tenant => tenant.to_string(),
@@ -119,7 +119,7 @@ impl SignInClient {
         let state = AdminConsentState {
             state: self.flow().random().map_err(refused)?,
             connection: self.name().to_owned(),
-            expires_on: party
+            expires_on: application
                 .clock()
                 .now()
                 .saturating_add(LIFETIME)
@@ -135,7 +135,7 @@ impl SignInClient {
         let redirect_uri = options.redirect_uri.as_deref();
         let mut query = url.query_pairs_mut();
         query
-            .append_pair("client_id", &party.client.to_string())
+            .append_pair("client_id", &application.client.to_string())
             .append_pair("redirect_uri", redirect_uri.unwrap_or(self.redirect_uri()))
             .append_pair("state", &state.state);
         if let ConsentScopes::These(scopes) = &options.scopes {
@@ -159,7 +159,7 @@ impl SignInClient {
         state: AdminConsentState,
         callback: &str,
     ) -> Result<AdminConsent, SignInError> {
-        let now = self.flow().party().clock().now();
+        let now = self.flow().application().clock().now();
         if state.connection != self.name() {
             return Err(SignInError::new(SignInErrorKind::OtherConnection));
         }
@@ -168,11 +168,11 @@ impl SignInClient {
         let expires_on =
             Timestamp::from_unix_timestamp(state.expires_on).unwrap_or(Timestamp::UNIX_EPOCH);
         if !is_in_time(expires_on, LIFETIME, now) {
-            return Err(not_ours(Foreign::Late));
+            return Err(not_ours(CallbackMismatch::Late));
         }
         if !self
             .finished()
-            .claim(&state.state, self.flow().party().clock().monotonic())
+            .claim(&state.state, self.flow().application().clock().monotonic())
         {
             return Err(SignInError::new(SignInErrorKind::Replayed));
         }
@@ -189,7 +189,7 @@ impl SignInClient {
         }
         let agreed = get("admin_consent")?.is_some_and(|word| word.eq_ignore_ascii_case("true"));
         if !agreed {
-            return Err(not_ours(Foreign::Empty));
+            return Err(not_ours(CallbackMismatch::Empty));
         }
         let tenant = get("tenant")?.and_then(|tenant| tenant.parse::<Guid>().ok());
         let scopes = get("scope")?.unwrap_or_default();

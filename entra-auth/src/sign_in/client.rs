@@ -30,7 +30,7 @@ use crate::{
     user::{
         Account, AuthorizationCodeFlow, AuthorizationCodeFlowBuilder, Callback,
         ClientAuthentication, PendingSignIn, StartOptions, UserCredential,
-        callback::{self, Answer},
+        callback::{self, AuthorizationResponse},
         issuer,
     },
     validate::{SigningKeys, TokenValidator},
@@ -132,7 +132,7 @@ impl SignInClient {
         flow: PendingSignIn,
         callback: impl Into<Callback<'a>>,
     ) -> Result<SignInResult, SignInError> {
-        let now = Moment::now(self.0.flow.party().clock());
+        let now = Moment::now(self.0.flow.application().clock());
         if !self.has_started(&flow) {
             return Err(SignInError::new(SignInErrorKind::OtherConnection));
         }
@@ -162,8 +162,12 @@ impl SignInClient {
 
     /// Whether the service that responds is this connection's: before the code goes anywhere, as it
     /// could be another service's (RFC 9207, RFC 9700 4.4).
-    async fn check_issuer(&self, answer: &Answer, flow: &PendingSignIn) -> Result<(), SignInError> {
-        let cloud = &self.0.flow.party().settings.cloud;
+    async fn check_issuer(
+        &self,
+        answer: &AuthorizationResponse,
+        flow: &PendingSignIn,
+    ) -> Result<(), SignInError> {
+        let cloud = &self.0.flow.application().settings.cloud;
         if let Some(named) = &answer.issuer {
             return match issuer::fits(named, cloud, flow.tenant()) {
                 true => Ok(()),
@@ -191,13 +195,13 @@ impl SignInClient {
     /// The tenant that it was built for.
     #[must_use]
     pub fn tenant(&self) -> &TenantId {
-        &self.0.flow.party().tenant
+        &self.0.flow.application().tenant
     }
 
     /// The application.
     #[must_use]
     pub fn client_id(&self) -> ClientId {
-        self.0.flow.party().client
+        self.0.flow.application().client
     }
 
     /// The domains whose people sign in here.
@@ -215,26 +219,26 @@ impl SignInClient {
     /// Whether this connection started the flow.
     #[must_use]
     pub fn has_started(&self, flow: &PendingSignIn) -> bool {
-        flow.connection() == Some(self.name()) && flow.is_of(self.0.flow.party())
+        flow.connection() == Some(self.name()) && flow.is_of(self.0.flow.application())
     }
 
     /// A pending sign-in that it started, from its short form.
     #[cfg(feature = "axum")]
     pub(crate) fn restore(&self, short: ShortPendingSignIn) -> Option<PendingSignIn> {
-        let party = self.0.flow.party();
-        PendingSignIn::whole(short, party, self.redirect_uri(), &self.0.name)
+        let application = self.0.flow.application();
+        PendingSignIn::whole(short, application, self.redirect_uri(), &self.0.name)
     }
 
     /// Whether its users can have this issuer; sends no request.
     #[cfg(feature = "axum")]
     pub(crate) fn may_have_issuer(&self, issuer: &str) -> bool {
-        let party = self.0.flow.party();
-        issuer::fits(issuer, &party.settings.cloud, &party.tenant)
+        let application = self.0.flow.application();
+        issuer::fits(issuer, &application.settings.cloud, &application.tenant)
     }
 
     /// The sign-in service that it signs users in at, under one spelling.
     pub(crate) fn authority(&self) -> String {
-        self.0.flow.party().authority()
+        self.0.flow.application().authority()
     }
 
     /// From now on a callback must say where it came to.
@@ -407,25 +411,25 @@ impl SignInClientBuilder {
             .with_settings(self.settings.clone())
             .build()
             .map_err(refused)?;
-        let party = flow.party();
-        self.tenants.check(&party.tenant)?;
-        let validator = TokenValidator::id_tokens(party.tenant.clone(), party.client)
-            .cloud(party.settings.cloud.clone())
-            .clock(Arc::clone(&party.settings.clock))
-            .random(Arc::clone(&party.settings.random))
-            .retry_policy(party.settings.retry_policy.clone())
+        let application = flow.application();
+        self.tenants.check(&application.tenant)?;
+        let validator = TokenValidator::id_tokens(application.tenant.clone(), application.client)
+            .cloud(application.settings.cloud.clone())
+            .clock(Arc::clone(&application.settings.clock))
+            .random(Arc::clone(&application.settings.random))
+            .retry_policy(application.settings.retry_policy.clone())
             .transport(transport)
             .keys(&self.keys)
             // Which of them may enter is decided beyond the list that a validator has.
             .any_tenant();
         let validator = match self.own_signing_keys {
-            true => validator.own_signing_keys(party.client),
+            true => validator.own_signing_keys(application.client),
             false => validator,
         };
         let validator = validator.build().map_err(refused)?;
         let name = self
             .name
-            .unwrap_or_else(|| format!("{}_{}", party.tenant, party.client));
+            .unwrap_or_else(|| format!("{}_{}", application.tenant, application.client));
         if !is_name(&name) {
             return Err(SignInError::configuration(
                 "the name of a connection is empty, longer than 128 characters, `.` or `..`, or has a slash, backslash or control character",
@@ -454,7 +458,7 @@ pub(super) fn refused(error: Error) -> SignInError {
     SignInError::of(kind_of::refusal(&error), error)
 }
 
-pub(super) fn not_ours(foreign: callback::Foreign) -> SignInError {
+pub(super) fn not_ours(foreign: callback::CallbackMismatch) -> SignInError {
     SignInError::because(kind_of::foreign(foreign), foreign.cause())
 }
 

@@ -5,7 +5,7 @@ use entra_core::{MembershipError, MembershipErrorKind};
 use super::kind::SignInErrorKind as Kind;
 use crate::{
     Error, ErrorKind,
-    user::callback::Foreign,
+    user::callback::CallbackMismatch,
     validate::{TokenValidationError, TokenValidationErrorKind},
 };
 
@@ -71,16 +71,17 @@ pub(super) fn membership(error: &MembershipError) -> Kind {
     }
 }
 
-pub(super) const fn foreign(foreign: Foreign) -> Kind {
+pub(super) const fn foreign(foreign: CallbackMismatch) -> Kind {
     match foreign {
-        Foreign::TooLong | Foreign::Twice | Foreign::Empty | Foreign::NoState => {
-            Kind::CallbackMalformed
-        }
-        Foreign::OtherState => Kind::StateMismatch,
-        Foreign::Late => Kind::Expired,
-        Foreign::OtherAddress | Foreign::OtherFlow => Kind::OtherConnection,
-        Foreign::OtherIssuer => Kind::IssuerMismatch,
-        Foreign::NoAddress => Kind::Configuration,
+        CallbackMismatch::TooLong
+        | CallbackMismatch::Twice
+        | CallbackMismatch::Empty
+        | CallbackMismatch::NoState => Kind::CallbackMalformed,
+        CallbackMismatch::OtherState => Kind::StateMismatch,
+        CallbackMismatch::Late => Kind::Expired,
+        CallbackMismatch::OtherAddress | CallbackMismatch::OtherFlow => Kind::OtherConnection,
+        CallbackMismatch::OtherIssuer => Kind::IssuerMismatch,
+        CallbackMismatch::NoAddress => Kind::Configuration,
     }
 }
 

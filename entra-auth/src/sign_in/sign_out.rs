@@ -8,7 +8,7 @@ use super::{
     identity::Identity,
     kind::SignInErrorKind,
 };
-use crate::user::callback::{Foreign, Parameters};
+use crate::user::callback::{CallbackMismatch, Parameters};
 
 /// How a browser signs out of Entra.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -71,8 +71,11 @@ impl SignInClient {
     /// [`SignInErrorKind::Configuration`] when the service is not Entra, or the address to go to is
     /// no absolute one.
     pub fn sign_out_url(&self, options: &SignOutOptions) -> Result<Url, SignInError> {
-        let party = self.flow().party();
-        let endpoint = party.settings.cloud.end_session_endpoint(&party.tenant);
+        let application = self.flow().application();
+        let endpoint = application
+            .settings
+            .cloud
+            .end_session_endpoint(&application.tenant);
         let Some(mut url) = endpoint else {
             return Err(SignInError::configuration(
                 "where another provider than Entra signs out is not known",
@@ -108,7 +111,7 @@ impl FrontChannelSignOut {
         let get = |name: &str| -> Result<Option<String>, SignInError> {
             let value = parameters.get(name).map_err(not_ours)?;
             if value.is_some_and(|value| value.is_empty() || value.len() > LONGEST) {
-                return Err(not_ours(Foreign::TooLong));
+                return Err(not_ours(CallbackMismatch::TooLong));
             }
             Ok(value.map(str::to_owned))
         };

@@ -11,8 +11,8 @@ use super::{
     result::SignInResult,
 };
 use crate::{
-    user::{Account, PendingSignIn, Redeemed, account},
-    wire::Personal,
+    user::{Account, PendingSignIn, RedeemedCode, account},
+    wire::UserTokenFields,
 };
 
 impl SignInClient {
@@ -56,15 +56,15 @@ impl SignInClient {
         identity: &Identity,
     ) -> Result<SignInResult, SignInError> {
         let renewed = self.flow().renew(account).await.map_err(refused)?;
-        let Some((credential, personal)) = renewed else {
+        let Some((credential, user_fields)) = renewed else {
             return Err(SignInError::because(
                 SignInErrorKind::SignInRequired,
                 "the tokens of the user are gone",
             ));
         };
-        let mut found = match &personal.id_token {
+        let mut found = match &user_fields.id_token {
             Some(id_token) => {
-                let found = self.validated(id_token, &personal, None).await?;
+                let found = self.validated(id_token, &user_fields, None).await?;
                 if (found.oid, &found.tid, &found.sub)
                     != (identity.oid, &identity.tid, &identity.sub)
                 {
@@ -97,7 +97,7 @@ impl SignInClient {
         };
         let own = self.tenant().guid();
         let tenants = self.tenants();
-        if self.flow().party().settings.cloud.is_entra() {
+        if self.flow().application().settings.cloud.is_entra() {
             return own.is_none_or(|own| own == tenant) && tenants.admit(tenant);
         }
         // Another provider can write any tenant into its tokens, that of a neighbour's users too:
@@ -111,18 +111,18 @@ impl SignInClient {
     /// Who the response says it is, once all of it was checked.
     pub(super) async fn identity(
         &self,
-        redeemed: &Redeemed,
+        redeemed: &RedeemedCode,
         flow: &PendingSignIn,
     ) -> Result<Identity, SignInError> {
-        let personal = &redeemed.personal;
-        let Some(id_token) = &personal.id_token else {
+        let user_fields = &redeemed.user_fields;
+        let Some(id_token) = &user_fields.id_token else {
             return Err(SignInError::because(
                 SignInErrorKind::TokenRejected,
                 "the answer has no ID token",
             ));
         };
         let nonce = Some(flow.nonce());
-        let identity = self.validated(id_token, personal, nonce).await?;
+        let identity = self.validated(id_token, user_fields, nonce).await?;
         if !self.admits(&identity) {
             return Err(SignInError::new(SignInErrorKind::WrongTenant));
         }
@@ -134,7 +134,7 @@ impl SignInClient {
     async fn validated(
         &self,
         id_token: &Secret,
-        personal: &Personal,
+        user_fields: &UserTokenFields,
         nonce: Option<&str>,
     ) -> Result<Identity, SignInError> {
         let rejected = |what| SignInError::because(SignInErrorKind::TokenRejected, what);
@@ -143,9 +143,9 @@ impl SignInClient {
             .validate_id_token(id_token.expose_secret(), nonce)
             .await
             .map_err(|error| SignInError::invalid(kind_of::invalid(&error), error))?;
-        let home = match &personal.client_info {
+        let home = match &user_fields.client_info {
             // Unsigned, and Entra's own: another provider may write any user into it.
-            Some(info) if self.flow().party().settings.cloud.is_entra() => {
+            Some(info) if self.flow().application().settings.cloud.is_entra() => {
                 home(info).map_err(rejected)?
             }
             _ => None,

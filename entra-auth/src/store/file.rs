@@ -102,12 +102,12 @@ impl EncryptedStore for FileStore {
         let path = self.path(key, "token");
         let now = SystemTime::now();
         let file = zeroize::Zeroizing::new(prune::with_end(entry, now, keep_for));
-        let turn = self.writes.fetch_add(1, Ordering::Relaxed);
+        let lock = self.writes.fetch_add(1, Ordering::Relaxed);
         let (directory, steady) = (Arc::clone(&self.directory), Arc::clone(&self.steady));
         blocking("written", move || {
             replace(&path, &file)?;
-            if turn.is_multiple_of(PRUNED_EVERY) && steady.is_steady(now, Instant::now()) {
-                prune::part(&directory, turn / PRUNED_EVERY, now);
+            if lock.is_multiple_of(PRUNED_EVERY) && steady.is_steady(now, Instant::now()) {
+                prune::part(&directory, lock / PRUNED_EVERY, now);
             }
             Ok(())
         })

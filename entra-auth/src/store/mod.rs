@@ -76,8 +76,8 @@ pub use self::redis::RedisStore;
 pub(crate) use self::{
     guard::{Budget, DEFAULT_LIMIT, GuardedStore},
     key::hashed,
-    persistent::{Found, LoadResult, PersistentCache},
-    record::{Ident, Record},
+    persistent::{FindResult, LoadResult, PersistentCache},
+    record::{EntryId, Record},
     seal::{Seal, damaged},
 };
 pub use self::{

@@ -13,7 +13,8 @@ use tracing::{debug, warn};
 use zeroize::Zeroizing;
 
 use super::{
-    EncryptedStore, Ident, Record, StoreError, StoreErrorKind, StoreKey, StoreLock, StorePartition,
+    EncryptedStore, EntryId, Record, StoreError, StoreErrorKind, StoreKey, StoreLock,
+    StorePartition,
     guard::{Budget, GuardedStore},
     seal::Seal,
 };
@@ -31,11 +32,11 @@ pub(crate) struct PersistentCache {
 
 /// What a look into the store has come to.
 #[derive(Debug)]
-pub(crate) enum Found {
+pub(crate) enum FindResult {
     /// A token that will do.
     Token(Record),
     /// None; whoever holds this fetches one. Without a lock others may do so too.
-    Turn(Option<StoreLock>),
+    Lock(Option<StoreLock>),
 }
 
 /// Whether the store has an entry.
@@ -83,25 +84,33 @@ impl PersistentCache {
     /// waits for what it writes.
     pub(crate) async fn find(
         &self,
-        ident: &Ident,
+        entry_id: &EntryId,
         budget: &mut Budget,
         will_do: impl Fn(&Record) -> bool,
-    ) -> Found {
-        let key = ident.store_key();
+    ) -> FindResult {
+        let key = entry_id.store_key();
         let started = Instant::now();
         let mut pause = FIRST_PAUSE;
         loop {
-            if let Some(record) = self.load(ident, &key, budget).await.filter(&will_do) {
+            if let Some(record) = self
+                .load_record(entry_id, &key, budget)
+                .await
+                .filter(&will_do)
+            {
                 debug!("token from the store");
-                return Found::Token(record);
+                return FindResult::Token(record);
             }
             let lock = self.inner().try_lock(&key, LEASE);
             match self.store.run(budget, lock).await {
                 Ok(Some(lock)) => {
                     // Its last holder may have written after the look above.
-                    return match self.load(ident, &key, budget).await.filter(&will_do) {
-                        Some(record) => Found::Token(record),
-                        None => Found::Turn(Some(lock)),
+                    return match self
+                        .load_record(entry_id, &key, budget)
+                        .await
+                        .filter(&will_do)
+                    {
+                        Some(record) => FindResult::Token(record),
+                        None => FindResult::Lock(Some(lock)),
                     };
                 }
                 Ok(None) if started.elapsed() < LEASE => {
@@ -111,11 +120,11 @@ impl PersistentCache {
                 }
                 Ok(None) => {
                     warn!("another process holds the lock of a token for long; asking as well");
-                    return Found::Turn(None);
+                    return FindResult::Lock(None);
                 }
                 Err(error) => {
                     self.failed("locked", error);
-                    return Found::Turn(None);
+                    return FindResult::Lock(None);
                 }
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
@@ -124,8 +133,12 @@ impl PersistentCache {
 
     /// The turn to change an entry, among all that share the store. It is waited for as long as
     /// another may hold it, and not longer: a process that was killed must not keep it for good.
-    pub(crate) async fn turn(&self, ident: &Ident, budget: &mut Budget) -> Option<StoreLock> {
-        let key = ident.store_key();
+    pub(crate) async fn lock_entry(
+        &self,
+        entry_id: &EntryId,
+        budget: &mut Budget,
+    ) -> Option<StoreLock> {
+        let key = entry_id.store_key();
         let started = Instant::now();
         loop {
             let lock = self.inner().try_lock(&key, LEASE);
@@ -156,21 +169,26 @@ impl PersistentCache {
     /// meanwhile is written afterwards.
     pub(crate) async fn save_if(
         &self,
-        ident: &Ident,
+        entry_id: &EntryId,
         record: &Record,
         budget: &mut Budget,
         wanted: impl FnOnce() -> bool + Send,
     ) -> bool {
-        let _gate = self.gate(&ident.partition).read().await;
-        wanted() && self.save(ident, record, budget).await
+        let _gate = self.gate(&entry_id.partition).read().await;
+        wanted() && self.save(entry_id, record, budget).await
     }
 
     /// Writes a token through; whether it was written. A failure is counted; the token is good all
     /// the same.
-    pub(crate) async fn save(&self, ident: &Ident, record: &Record, budget: &mut Budget) -> bool {
-        let key = ident.store_key();
+    pub(crate) async fn save(
+        &self,
+        entry_id: &EntryId,
+        record: &Record,
+        budget: &mut Budget,
+    ) -> bool {
+        let key = entry_id.store_key();
         let sealed = record
-            .encode(ident)
+            .encode(entry_id)
             .and_then(|entry| self.seal.close(&key, entry));
         let keep_for =
             Duration::try_from(record.token.expires_on() - record.obtained).unwrap_or_default();
@@ -186,8 +204,8 @@ impl PersistentCache {
             .is_ok()
     }
 
-    pub(crate) async fn remove(&self, ident: &Ident, budget: &mut Budget) {
-        let key = ident.store_key();
+    pub(crate) async fn remove(&self, entry_id: &EntryId, budget: &mut Budget) {
+        let key = entry_id.store_key();
         if let Err(error) = self.store.run(budget, self.inner().remove(&key)).await {
             self.failed("written", error);
         }
@@ -201,8 +219,13 @@ impl PersistentCache {
             .inspect_err(|error| self.failed("written", error.clone()))
     }
 
-    async fn load(&self, ident: &Ident, key: &StoreKey, budget: &mut Budget) -> Option<Record> {
-        match self.look_at(ident, key, budget).await {
+    async fn load_record(
+        &self,
+        entry_id: &EntryId,
+        key: &StoreKey,
+        budget: &mut Budget,
+    ) -> Option<Record> {
+        match self.load_entry(entry_id, key, budget).await {
             LoadResult::Found(record) => Some(record),
             LoadResult::Absent
             | LoadResult::Foreign
@@ -211,11 +234,17 @@ impl PersistentCache {
         }
     }
 
-    pub(crate) async fn look(&self, ident: &Ident, budget: &mut Budget) -> LoadResult {
-        self.look_at(ident, &ident.store_key(), budget).await
+    pub(crate) async fn load(&self, entry_id: &EntryId, budget: &mut Budget) -> LoadResult {
+        self.load_entry(entry_id, &entry_id.store_key(), budget)
+            .await
     }
 
-    async fn look_at(&self, ident: &Ident, key: &StoreKey, budget: &mut Budget) -> LoadResult {
+    async fn load_entry(
+        &self,
+        entry_id: &EntryId,
+        key: &StoreKey,
+        budget: &mut Budget,
+    ) -> LoadResult {
         let stored = match self.store.run(budget, self.inner().load(key)).await {
             Ok(Some(stored)) => Zeroizing::new(stored),
             Ok(None) => return LoadResult::Absent,
@@ -227,7 +256,7 @@ impl PersistentCache {
         let read = self
             .seal
             .open(key, &stored)
-            .and_then(|entry| Record::decode(ident, &entry));
+            .and_then(|entry| Record::decode(entry_id, &entry));
         match read {
             Ok(record) => LoadResult::Found(record),
             Err(error) if error.kind() == StoreErrorKind::Damaged => {

@@ -10,7 +10,7 @@ use crate::moment::{Moment, is_from_the_future};
 
 /// Whose entry it is and what for, in full; a store sees its digest only.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Ident {
+pub(crate) struct EntryId {
     /// The text that names the partition.
     pub(crate) partition: String,
     /// The text that names the entry and all that a token depends on.
@@ -27,7 +27,7 @@ pub(crate) struct Record {
     pub(crate) seen: Option<Moment>,
 }
 
-impl Ident {
+impl EntryId {
     pub(crate) fn store_key(&self) -> StoreKey {
         StoreKey::new(&self.partition, &self.entry)
     }
@@ -56,18 +56,18 @@ impl Record {
     }
 
     /// The entry's bytes. It names itself in full, so that nothing else can pass for it.
-    pub(crate) fn encode(&self, ident: &Ident) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-        let wire = Wire {
+    pub(crate) fn encode(&self, entry_id: &EntryId) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        let wire = RecordJson {
             version: VERSION,
-            partition: &ident.partition,
-            entry: &ident.entry,
+            partition: &entry_id.partition,
+            entry: &entry_id.entry,
             token: self.token.expose_secret(),
             obtained: self.obtained.unix_timestamp(),
             expires_on: self.token.expires_on().unix_timestamp(),
             refresh_on: self.token.refresh_on().map(Timestamp::unix_timestamp),
         };
         // Big enough from the start: a buffer that grows leaves copies of the token behind.
-        let size = 2 * (wire.token.len() + ident.partition.len() + ident.entry.len()) + 256;
+        let size = 2 * (wire.token.len() + entry_id.partition.len() + entry_id.entry.len()) + 256;
         let mut bytes = Zeroizing::new(Vec::with_capacity(size));
         serde_json::to_writer(&mut *bytes, &wire)
             .map_err(|_| StoreError::unavailable("an entry could not be written"))?;
@@ -75,16 +75,16 @@ impl Record {
     }
 
     /// The token in an entry, if it is the entry that was asked for.
-    pub(crate) fn decode(ident: &Ident, bytes: &[u8]) -> Result<Self, StoreError> {
+    pub(crate) fn decode(entry_id: &EntryId, bytes: &[u8]) -> Result<Self, StoreError> {
         let (found, record) = Self::read(bytes)?;
-        if found != *ident {
+        if found != *entry_id {
             return Err(damaged("an entry belongs elsewhere"));
         }
         Ok(record)
     }
 
     /// An entry and whose it says it is.
-    pub(crate) fn read(bytes: &[u8]) -> Result<(Ident, Self), StoreError> {
+    pub(crate) fn read(bytes: &[u8]) -> Result<(EntryId, Self), StoreError> {
         // The parser's own error may quote the entry.
         let Version { version } =
             serde_json::from_slice(bytes).map_err(|_| damaged("an entry is damaged"))?;
@@ -93,7 +93,7 @@ impl Record {
                 "an entry has a format that this version does not know; it is left as it is",
             ));
         }
-        let read: Read =
+        let read: RecordFields =
             serde_json::from_slice(bytes).map_err(|_| damaged("an entry is damaged"))?;
         let time = |seconds| {
             Timestamp::from_unix_timestamp(seconds).map_err(|_| damaged("an entry is damaged"))
@@ -106,13 +106,13 @@ impl Record {
         if let Some(refresh_on) = read.refresh_on {
             token = token.with_refresh_on(time(refresh_on)?);
         }
-        let ident = Ident {
+        let entry_id = EntryId {
             partition: read.partition,
             entry: read.entry,
         };
         let obtained = time(read.obtained)?;
         Ok((
-            ident,
+            entry_id,
             Self {
                 token,
                 obtained,
@@ -123,7 +123,7 @@ impl Record {
 }
 
 #[derive(Serialize)]
-struct Wire<'a> {
+struct RecordJson<'a> {
     version: u32,
     partition: &'a str,
     entry: &'a str,
@@ -140,7 +140,7 @@ struct Version {
 }
 
 #[derive(Deserialize)]
-struct Read {
+struct RecordFields {
     partition: String,
     entry: String,
     token: Secret,

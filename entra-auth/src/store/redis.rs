@@ -133,7 +133,7 @@ impl EncryptedStore for RedisStore {
         let mut bytes = [0; 16];
         aws_lc_rs::rand::fill(&mut bytes)
             .map_err(|_| StoreError::unavailable("the system gives no random bytes"))?;
-        let mut held = Held {
+        let mut held = RedisLock {
             armed: true,
             store: self.clone(),
             name: self.lock(key),
@@ -163,14 +163,14 @@ impl fmt::Debug for RedisStore {
 }
 
 /// A lock in Redis; the lease ends it if nothing else does.
-struct Held {
+struct RedisLock {
     armed: bool,
     store: RedisStore,
     name: String,
     holder: String,
 }
 
-impl Drop for Held {
+impl Drop for RedisLock {
     fn drop(&mut self) {
         let Ok(handle) = runtime::Handle::try_current() else {
             return;

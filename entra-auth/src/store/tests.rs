@@ -2,8 +2,8 @@ use entra_core::{AccessToken, Timestamp, time::Duration};
 
 use super::{seal::Seal, *};
 
-fn ident(entry: &str) -> Ident {
-    Ident {
+fn entry_id(entry: &str) -> EntryId {
+    EntryId {
         partition: "contoso".to_owned(),
         entry: entry.to_owned(),
     }
@@ -30,8 +30,8 @@ fn sealed(keys: &[u8]) -> Seal {
 
 #[test]
 fn a_record_comes_back_as_it_was_written() {
-    let bytes = record().encode(&ident("a")).unwrap();
-    let read = Record::decode(&ident("a"), &bytes).unwrap();
+    let bytes = record().encode(&entry_id("a")).unwrap();
+    let read = Record::decode(&entry_id("a"), &bytes).unwrap();
     assert_eq!(read.token.expose_secret(), "canary-token");
     assert_eq!(read.token.expires_on(), record().token.expires_on());
     assert_eq!(read.token.refresh_on(), record().token.refresh_on());
@@ -40,14 +40,14 @@ fn a_record_comes_back_as_it_was_written() {
 
 #[test]
 fn an_entry_that_names_another_key_is_not_used() {
-    let bytes = record().encode(&ident("a")).unwrap();
-    let error = Record::decode(&ident("b"), &bytes).unwrap_err();
+    let bytes = record().encode(&entry_id("a")).unwrap();
+    let error = Record::decode(&entry_id("b"), &bytes).unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Damaged);
 }
 
 #[test]
 fn damage_and_other_versions_are_told_apart_and_quote_nothing() {
-    let text = String::from_utf8(record().encode(&ident("a")).unwrap().to_vec()).unwrap();
+    let text = String::from_utf8(record().encode(&entry_id("a")).unwrap().to_vec()).unwrap();
     let table = [
         (text.replace("\"version\":1", "\"version\":2"), "version"),
         (text[..text.len() - 10].to_owned(), "damaged"),
@@ -57,7 +57,7 @@ fn damage_and_other_versions_are_told_apart_and_quote_nothing() {
         (String::new(), "damaged"),
     ];
     for (text, expected) in table {
-        let error = Record::decode(&ident("a"), text.as_bytes()).unwrap_err();
+        let error = Record::decode(&entry_id("a"), text.as_bytes()).unwrap_err();
         assert!(error.to_string().contains(expected), "{text}: {error}");
         assert!(!format!("{error:?} {error}").contains("canary"));
     }
@@ -65,8 +65,8 @@ fn damage_and_other_versions_are_told_apart_and_quote_nothing() {
 
 #[test]
 fn a_sealed_entry_shows_nothing_and_opens_in_its_place_only() {
-    let (here, there) = (ident("a").store_key(), ident("b").store_key());
-    let entry = record().encode(&ident("a")).unwrap();
+    let (here, there) = (entry_id("a").store_key(), entry_id("b").store_key());
+    let entry = record().encode(&entry_id("a")).unwrap();
     let stored = sealed(&[1]).close(&here, entry.clone()).unwrap();
     let text = String::from_utf8_lossy(&stored);
     assert!(!text.contains("canary") && !text.contains("contoso"));
@@ -90,9 +90,9 @@ fn a_sealed_entry_shows_nothing_and_opens_in_its_place_only() {
 
 #[test]
 fn only_damage_under_a_known_key_counts_as_damage() {
-    let (here, there) = (ident("a").store_key(), ident("b").store_key());
+    let (here, there) = (entry_id("a").store_key(), entry_id("b").store_key());
     let close = |keys: &[u8], key: &StoreKey| {
-        let entry = record().encode(&ident("a")).unwrap();
+        let entry = record().encode(&entry_id("a")).unwrap();
         sealed(keys).close(key, entry).unwrap().to_vec()
     };
     let ours = close(&[1], &here);
@@ -138,7 +138,7 @@ fn only_damage_under_a_known_key_counts_as_damage() {
     }
     let plain = close(&[], &here);
     let entry = sealed(&[]).open(&here, &plain).unwrap();
-    assert_eq!(*entry, *record().encode(&ident("a")).unwrap());
+    assert_eq!(*entry, *record().encode(&entry_id("a")).unwrap());
     for (name, entry, _) in table.iter().filter(|(name, ..)| *name != "no key") {
         let error = sealed(&[]).open(&here, entry).unwrap_err();
         assert_eq!(error.kind(), left, "{name} without a key");
@@ -147,23 +147,23 @@ fn only_damage_under_a_known_key_counts_as_damage() {
 
 #[test]
 fn an_entry_of_another_version_is_left_and_not_damaged() {
-    let text = String::from_utf8(record().encode(&ident("a")).unwrap().to_vec()).unwrap();
+    let text = String::from_utf8(record().encode(&entry_id("a")).unwrap().to_vec()).unwrap();
     let later = text.replace("\"version\":1", "\"version\":2");
-    let error = Record::decode(&ident("a"), later.as_bytes()).unwrap_err();
+    let error = Record::decode(&entry_id("a"), later.as_bytes()).unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unreadable);
 }
 
 #[test]
 fn no_two_sealings_are_alike() {
-    let here = ident("a").store_key();
-    let entry = || record().encode(&ident("a")).unwrap();
+    let here = entry_id("a").store_key();
+    let entry = || record().encode(&entry_id("a")).unwrap();
     let close = || sealed(&[1]).close(&here, entry()).unwrap();
     assert_ne!(*close(), *close());
 }
 
 #[test]
 fn names_of_keys_are_digests() {
-    let key = ident("a").store_key();
+    let key = entry_id("a").store_key();
     for name in [key.partition().as_str(), key.entry()] {
         assert_eq!(name.len(), 64);
         assert!(name.bytes().all(|byte| byte.is_ascii_hexdigit()));

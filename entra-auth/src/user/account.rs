@@ -8,7 +8,7 @@ use entra_core::{ClientId, Cloud, Secret, TenantId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Error, ErrorKind, wire::Personal};
+use crate::{Error, ErrorKind, wire::UserTokenFields};
 
 /// A person who has signed in: what tokens and caches are keyed by.
 ///
@@ -33,17 +33,17 @@ impl Account {
     ///
     /// `client_info` is Entra's own extension and not signed: from another provider it is ignored.
     pub(super) fn of(
-        personal: &Personal,
+        user_fields: &UserTokenFields,
         client: ClientId,
         (cloud, tenant): (&Cloud, &TenantId),
         nonce: Option<&str>,
     ) -> Result<Self, Error> {
-        let claims = match &personal.id_token {
+        let claims = match &user_fields.id_token {
             Some(token) => claims(token)?,
             None => Map::new(),
         };
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
-        if personal.id_token.is_some() {
+        if user_fields.id_token.is_some() {
             if text("aud") != Some(client.to_string().as_str()) {
                 return Err(unusable("the ID token is for another application"));
             }
@@ -52,15 +52,15 @@ impl Account {
             }
         }
         let signed_in_to = text("tid").and_then(|tid| tid.parse::<TenantId>().ok());
-        let home = match &personal.client_info {
+        let home = match &user_fields.client_info {
             Some(info) if cloud.is_entra() => home(info),
             _ => None,
         };
         // Other providers have no `tid`: theirs is the one tenant that was asked.
-        let asked = (!tenant.is_alias()).then(|| tenant.to_string());
+        let tenant_id = (!tenant.is_alias()).then(|| tenant.to_string());
         let by_claims = || {
-            let person = text("oid").or(text("sub"))?;
-            Some(format!("{person}.{}", text("tid").or(asked.as_deref())?))
+            let user = text("oid").or(text("sub"))?;
+            Some(format!("{user}.{}", text("tid").or(tenant_id.as_deref())?))
         };
         let home_account_id = home
             .or_else(by_claims)
@@ -125,22 +125,31 @@ mod tests {
 
     const CLIENT: &str = "11111111-1111-1111-1111-111111111111";
 
-    fn personal(claims: &str, info: Option<&str>) -> Personal {
+    fn user_fields(claims: &str, info: Option<&str>) -> UserTokenFields {
         let token = format!("e30.{}.sig", BASE64.encode(claims));
-        Personal {
+        UserTokenFields {
             id_token: Some(Secret::from(token)),
             client_info: info.map(|info| Secret::from(BASE64.encode(info))),
             refresh_token: None,
         }
     }
 
-    fn of(personal: &Personal, nonce: Option<&str>) -> Result<Account, Error> {
-        at(&Cloud::public(), personal, nonce)
+    fn of(user_fields: &UserTokenFields, nonce: Option<&str>) -> Result<Account, Error> {
+        at(&Cloud::public(), user_fields, nonce)
     }
 
-    fn at(cloud: &Cloud, personal: &Personal, nonce: Option<&str>) -> Result<Account, Error> {
+    fn at(
+        cloud: &Cloud,
+        user_fields: &UserTokenFields,
+        nonce: Option<&str>,
+    ) -> Result<Account, Error> {
         let tenant = "contoso.com".parse().unwrap();
-        Account::of(personal, CLIENT.parse().unwrap(), (cloud, &tenant), nonce)
+        Account::of(
+            user_fields,
+            CLIENT.parse().unwrap(),
+            (cloud, &tenant),
+            nonce,
+        )
     }
 
     #[test]
@@ -148,14 +157,14 @@ mod tests {
         let claims = format!(
             r#"{{"aud":"{CLIENT}","oid":"here","tid":"22222222-2222-2222-2222-222222222222","preferred_username":"g@home.example","nonce":"n"}}"#
         );
-        let guest = personal(&claims, Some(r#"{"uid":"u","utid":"h"}"#));
+        let guest = user_fields(&claims, Some(r#"{"uid":"u","utid":"h"}"#));
         let account = of(&guest, Some("n")).unwrap();
         assert_eq!(account.home_account_id, "u.h");
         assert_eq!(
             account.tenant.to_string(),
             "22222222-2222-2222-2222-222222222222"
         );
-        let without = of(&personal(&claims, None), None).unwrap();
+        let without = of(&user_fields(&claims, None), None).unwrap();
         assert_eq!(
             without.home_account_id,
             "here.22222222-2222-2222-2222-222222222222"
@@ -168,11 +177,11 @@ mod tests {
         let other = Cloud::openid_provider(issuer, issuer, None, None).unwrap();
         let claims = format!(r#"{{"aud":"{CLIENT}","sub":"mallory","tid":"their-tenant"}}"#);
         let victim = Some(r#"{"uid":"victim","utid":"home"}"#);
-        let response = personal(&claims, victim);
+        let response = user_fields(&claims, victim);
         let account = at(&other, &response, None).unwrap();
         assert_eq!(account.home_account_id, "mallory.their-tenant");
         assert_eq!(of(&response, None).unwrap().home_account_id, "victim.home");
-        let nameless = personal(&format!(r#"{{"aud":"{CLIENT}"}}"#), victim);
+        let nameless = user_fields(&format!(r#"{{"aud":"{CLIENT}"}}"#), victim);
         at(&other, &nameless, None).unwrap_err();
     }
 
@@ -187,10 +196,10 @@ mod tests {
             (&nobody, None),
             ("[]", None),
         ] {
-            let error = of(&personal(claims, None), nonce).unwrap_err();
+            let error = of(&user_fields(claims, None), nonce).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Protocol, "{claims}");
         }
-        let mut broken = personal(&good, None);
+        let mut broken = user_fields(&good, None);
         broken.id_token = Some(Secret::from("a.b"));
         of(&broken, None).unwrap_err();
     }

@@ -7,8 +7,8 @@ use entra_core::{AccessToken, ClientId, Idempotency, InvalidId, Secret, TenantId
 use super::{
     account::Account,
     callback::{self, Callback},
+    client_application::{ClientApplication, ClientParameters, with_identity},
     issuer,
-    party::{Given, Party, with_identity},
     pending_sign_in::{LIFETIME, PendingSignIn},
     proof::ClientAuthentication,
     refresh::UserCredential,
@@ -18,8 +18,8 @@ use crate::{
     form::Form,
     settings::{Settings, common_settings},
     store::StoreError,
-    token_endpoint::Effort,
-    wire::Personal,
+    token_endpoint::RetryMode,
+    wire::UserTokenFields,
 };
 
 /// Signs people in with their browser: the OAuth authorization code grant with PKCE.
@@ -59,22 +59,22 @@ use crate::{
 pub struct AuthorizationCodeFlow(Arc<Inner>);
 
 struct Inner {
-    party: Arc<Party>,
+    application: Arc<ClientApplication>,
     redirect_uri: String,
     scopes: Vec<String>,
 }
 
 /// What a code gave, not believed yet.
-pub(crate) struct Redeemed {
+pub(crate) struct RedeemedCode {
     token: AccessToken,
-    pub(crate) personal: Personal,
+    pub(crate) user_fields: UserTokenFields,
 }
 
 /// Settings of an [`AuthorizationCodeFlow`].
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct AuthorizationCodeFlowBuilder {
-    given: Given,
+    client: ClientParameters,
     redirect_uri: String,
     scopes: Vec<String>,
     settings: Settings,
@@ -138,7 +138,7 @@ impl AuthorizationCodeFlow {
         C: TryInto<ClientId, Error: Into<InvalidId>>,
     {
         AuthorizationCodeFlowBuilder {
-            given: Given::new(tenant, client_id, proof),
+            client: ClientParameters::new(tenant, client_id, proof),
             redirect_uri: String::new(),
             scopes: Vec::new(),
             settings: Settings::default(),
@@ -168,14 +168,16 @@ impl AuthorizationCodeFlow {
         flow: PendingSignIn,
         callback: impl Into<Callback<'a>>,
     ) -> Result<UserCredential, Error> {
-        let party = &self.0.party;
-        let answer = callback::read(callback.into(), &flow, party.clock().now(), false)?;
-        if !flow.is_of(party) {
-            return Err(callback::Foreign::OtherFlow.into());
+        let application = &self.0.application;
+        let answer = callback::read(callback.into(), &flow, application.clock().now(), false)?;
+        if !flow.is_of(application) {
+            return Err(callback::CallbackMismatch::OtherFlow.into());
         }
-        let fits = |issuer: &String| issuer::fits(issuer, &party.settings.cloud, &party.tenant);
+        let fits = |issuer: &String| {
+            issuer::fits(issuer, &application.settings.cloud, &application.tenant)
+        };
         if !answer.issuer.as_ref().is_none_or(fits) {
-            return Err(callback::Foreign::OtherIssuer.into());
+            return Err(callback::CallbackMismatch::OtherIssuer.into());
         }
         let redeemed = self.redeem(&flow, &answer.outcome?).await?;
         self.accept(redeemed, &flow).await
@@ -184,13 +186,13 @@ impl AuthorizationCodeFlow {
     /// Who has signed in here, the latest last.
     #[must_use]
     pub fn accounts(&self) -> Vec<Account> {
-        self.0.party.accounts()
+        self.0.application.accounts()
     }
 
     /// The tokens of somebody who has signed in here, without asking the person again.
     #[must_use]
-    pub fn person(&self, account: &Account) -> Option<UserCredential> {
-        self.0.party.person(account)
+    pub fn user(&self, account: &Account) -> Option<UserCredential> {
+        self.0.application.user(account)
     }
 
     /// The tokens of somebody who has signed in here, or at another replica or before a restart
@@ -229,14 +231,14 @@ impl AuthorizationCodeFlow {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub async fn resume(&self, account: &Account) -> Option<UserCredential> {
-        self.0.party.resume(account).await
+        self.0.application.resume(account).await
     }
 
     /// Forgets somebody in this value only; whether there was anybody to forget. See
     /// [`sign_out`](Self::sign_out) for the cache and its store.
     #[must_use]
     pub fn forget(&self, account: &Account) -> bool {
-        self.0.party.forget(account)
+        self.0.application.forget(account)
     }
 
     /// Forgets a user who signs out, here, in the cache and in its store; returns whether the user
@@ -247,7 +249,7 @@ impl AuthorizationCodeFlow {
     /// When the store could not be written; the person is forgotten here all the same.
     pub async fn sign_out(&self, account: &Account) -> Result<bool, StoreError> {
         let was_here = self.forget(account);
-        let settings = &self.0.party.settings;
+        let settings = &self.0.application.settings;
         let partition = CachePartition::account(&settings.cloud, &account.home_account_id);
         settings.cache.forget(&partition).await?;
         Ok(was_here)
@@ -258,48 +260,48 @@ impl AuthorizationCodeFlow {
         &self,
         flow: &PendingSignIn,
         code: &Secret,
-    ) -> Result<Redeemed, Error> {
+    ) -> Result<RedeemedCode, Error> {
         let form = Form::new("authorization_code")
             .secret("code", code)
             .field("redirect_uri", flow.redirect_uri.as_str())
             .secret("code_verifier", &flow.verifier)
             .field("scope", with_identity(&flow.scopes));
         // A code is good once: a second try could only be refused.
-        let (token, personal) = self
+        let (token, user_fields) = self
             .0
-            .party
+            .application
             .redeem(
                 "token by authorization code",
                 &flow.tenant,
                 form,
                 Idempotency::NonIdempotent,
-                Effort::Full,
+                RetryMode::Full,
             )
             .await?;
-        Ok(Redeemed { token, personal })
+        Ok(RedeemedCode { token, user_fields })
     }
 
     /// Keeps what a code gave: the person, the token and the refresh token.
     async fn accept(
         &self,
-        redeemed: Redeemed,
+        redeemed: RedeemedCode,
         flow: &PendingSignIn,
     ) -> Result<UserCredential, Error> {
-        let granted = (redeemed.token, redeemed.personal);
-        let party = &self.0.party;
-        UserCredential::signed_in(party, granted, &flow.scopes, Some(&flow.nonce)).await
+        let response = (redeemed.token, redeemed.user_fields);
+        let application = &self.0.application;
+        UserCredential::signed_in(application, response, &flow.scopes, Some(&flow.nonce)).await
     }
 
     /// What a code gave, kept nowhere before it is [committed](UserCredential::commit).
     #[cfg(feature = "sign-in")]
     pub(crate) async fn stage(
         &self,
-        redeemed: Redeemed,
+        redeemed: RedeemedCode,
         flow: &PendingSignIn,
     ) -> Result<UserCredential, Error> {
-        let granted = (redeemed.token, redeemed.personal);
-        let party = &self.0.party;
-        UserCredential::staged(party, granted, &flow.scopes, Some(&flow.nonce)).await
+        let response = (redeemed.token, redeemed.user_fields);
+        let application = &self.0.application;
+        UserCredential::staged(application, response, &flow.scopes, Some(&flow.nonce)).await
     }
 
     /// What the service says now of a user who has signed in here; none if their tokens are gone.
@@ -307,12 +309,12 @@ impl AuthorizationCodeFlow {
     pub(crate) async fn renew(
         &self,
         account: &Account,
-    ) -> Result<Option<(UserCredential, Personal)>, Error> {
+    ) -> Result<Option<(UserCredential, UserTokenFields)>, Error> {
         let Some(user) = self.resume(account).await else {
             return Ok(None);
         };
-        let personal = user.renew(&self.0.scopes).await?;
-        Ok(Some((user, personal)))
+        let user_fields = user.renew(&self.0.scopes).await?;
+        Ok(Some((user, user_fields)))
     }
 
     pub(super) fn start_at(
@@ -320,7 +322,7 @@ impl AuthorizationCodeFlow {
         redirect_uri: &str,
         options: &StartOptions,
     ) -> Result<(Url, PendingSignIn), Error> {
-        let party = &self.0.party;
+        let application = &self.0.application;
         let [state, nonce, verifier] = [self.random()?, self.random()?, self.random()?];
         let mut scopes = self.0.scopes.clone();
         scopes.extend(options.scopes.iter().cloned());
@@ -330,19 +332,22 @@ impl AuthorizationCodeFlow {
             verifier: Secret::from(verifier),
             redirect_uri: redirect_uri.to_owned(),
             scopes,
-            tenant: party.tenant.clone(),
-            expires_on: party.clock().now().saturating_add(LIFETIME),
-            client: Some(party.client),
-            authority: Some(party.authority()),
+            tenant: application.tenant.clone(),
+            expires_on: application.clock().now().saturating_add(LIFETIME),
+            client: Some(application.client),
+            authority: Some(application.authority()),
             connection: None,
             max_age: options.max_age.map(|age| age.as_secs()),
         };
         let challenge = digest(&SHA256, flow.verifier.expose_secret().as_bytes());
-        let mut url = party.settings.cloud.authorization_endpoint(&party.tenant);
+        let mut url = application
+            .settings
+            .cloud
+            .authorization_endpoint(&application.tenant);
         {
             let mut query = url.query_pairs_mut();
             query
-                .append_pair("client_id", &party.client.to_string())
+                .append_pair("client_id", &application.client.to_string())
                 .append_pair("response_type", "code")
                 .append_pair("redirect_uri", redirect_uri)
                 .append_pair("scope", &with_identity(&flow.scopes))
@@ -352,7 +357,7 @@ impl AuthorizationCodeFlow {
                 .append_pair("code_challenge", &URL_SAFE_NO_PAD.encode(challenge))
                 .append_pair("code_challenge_method", "S256")
                 .append_pair("client_info", "1");
-            let capabilities = &party.settings.capabilities;
+            let capabilities = &application.settings.capabilities;
             let claims = capabilities.merge(options.claims.as_deref());
             let max_age = options.max_age.map(|age| age.as_secs().to_string());
             for (name, value) in [
@@ -371,8 +376,8 @@ impl AuthorizationCodeFlow {
     }
 
     #[cfg(any(feature = "interactive", feature = "sign-in"))]
-    pub(crate) fn party(&self) -> &Arc<Party> {
-        &self.0.party
+    pub(crate) fn application(&self) -> &Arc<ClientApplication> {
+        &self.0.application
     }
 
     #[cfg(feature = "sign-in")]
@@ -384,7 +389,7 @@ impl AuthorizationCodeFlow {
     pub(crate) fn random(&self) -> Result<String, Error> {
         let mut bytes = [0; 32];
         self.0
-            .party
+            .application
             .settings
             .random
             .fill(&mut bytes)
@@ -414,7 +419,7 @@ impl fmt::Debug for StartOptions {
 impl fmt::Debug for AuthorizationCodeFlow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthorizationCodeFlow")
-            .field("party", &self.0.party)
+            .field("application", &self.0.application)
             .field("redirect_uri", &self.0.redirect_uri)
             .field("scopes", &self.0.scopes)
             .finish()
@@ -454,7 +459,7 @@ impl AuthorizationCodeFlowBuilder {
     pub fn build(self) -> Result<AuthorizationCodeFlow, Error> {
         check_redirect(&self.redirect_uri)?;
         Ok(AuthorizationCodeFlow(Arc::new(Inner {
-            party: Party::new(self.given, self.settings)?,
+            application: ClientApplication::new(self.client, self.settings)?,
             redirect_uri: self.redirect_uri,
             scopes: self.scopes,
         })))

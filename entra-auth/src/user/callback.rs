@@ -9,7 +9,7 @@ use entra_core::{
 use serde_json::json;
 
 use super::pending_sign_in::{LIFETIME, PendingSignIn};
-use crate::{Error, ErrorKind, moment::is_in_time, token_endpoint::refused, wire::Refusal};
+use crate::{Error, ErrorKind, moment::is_in_time, token_endpoint::refused, wire::OAuthError};
 
 /// What a browser brings back from a sign-in, and the address that it was sent to.
 ///
@@ -51,11 +51,11 @@ impl<'a> Callback<'a> {
     }
 
     /// Whether it came to this redirect URI, as far as a server can tell.
-    fn came_to(&self, redirect_uri: &str, needs_address: bool) -> Result<(), Foreign> {
+    fn came_to(&self, redirect_uri: &str, needs_address: bool) -> Result<(), CallbackMismatch> {
         match self.address.map(path_of) {
             Some(Some(path)) if path_of(redirect_uri).as_ref() == Some(&path) => Ok(()),
-            Some(_) => Err(Foreign::OtherAddress),
-            None if needs_address => Err(Foreign::NoAddress),
+            Some(_) => Err(CallbackMismatch::OtherAddress),
+            None if needs_address => Err(CallbackMismatch::NoAddress),
             None => Ok(()),
         }
     }
@@ -105,7 +105,7 @@ pub(crate) fn path_of(address: &str) -> Option<String> {
 }
 
 /// A callback that belongs to this flow.
-pub(crate) struct Answer {
+pub(crate) struct AuthorizationResponse {
     /// The code, or what the service refused.
     pub(crate) outcome: Result<Secret, Error>,
     /// Who responds, if it says so (RFC 9207).
@@ -117,7 +117,7 @@ pub(crate) struct Answer {
 
 /// Why a callback is not the answer to a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Foreign {
+pub(crate) enum CallbackMismatch {
     TooLong,
     Twice,
     NoState,
@@ -143,12 +143,12 @@ pub(crate) fn read(
     flow: &PendingSignIn,
     now: Timestamp,
     needs_address: bool,
-) -> Result<Answer, Foreign> {
+) -> Result<AuthorizationResponse, CallbackMismatch> {
     let parameters = Parameters::of(callback)?;
     parameters.check_state(&flow.state)?;
     callback.came_to(&flow.redirect_uri, needs_address)?;
     if !is_in_time(flow.expires_on, LIFETIME, now) {
-        return Err(Foreign::Late);
+        return Err(CallbackMismatch::Late);
     }
     let get = |name: &str| parameters.get(name);
     let outcome = match (get("error")?, get("code")?) {
@@ -158,9 +158,9 @@ pub(crate) fn read(
             get("error_subcode")?,
         )),
         (None, Some(code)) if !code.is_empty() => Ok(Secret::from(code)),
-        _ => return Err(Foreign::Empty),
+        _ => return Err(CallbackMismatch::Empty),
     };
-    Ok(Answer {
+    Ok(AuthorizationResponse {
         outcome,
         issuer: get("iss")?.map(str::to_owned),
         #[cfg(feature = "sign-in")]
@@ -171,37 +171,37 @@ pub(crate) fn read(
 impl Parameters {
     /// Of a full address, of a query or of a form's body.
     #[cfg(feature = "sign-in")]
-    pub(crate) fn read(callback: &str) -> Result<Self, Foreign> {
+    pub(crate) fn read(callback: &str) -> Result<Self, CallbackMismatch> {
         Self::of(Callback::from(callback))
     }
 
-    fn of(callback: Callback<'_>) -> Result<Self, Foreign> {
+    fn of(callback: Callback<'_>) -> Result<Self, CallbackMismatch> {
         if callback.is_too_long() {
-            return Err(Foreign::TooLong);
+            return Err(CallbackMismatch::TooLong);
         }
         let parameters = form_urlencoded::parse(callback.parameters.as_bytes());
         Ok(Self(parameters.into_owned().collect()))
     }
 
-    pub(crate) fn get(&self, name: &str) -> Result<Option<&str>, Foreign> {
+    pub(crate) fn get(&self, name: &str) -> Result<Option<&str>, CallbackMismatch> {
         let mut found = self.0.iter().filter(|(known, _)| known == name);
         match (found.next(), found.next()) {
-            (Some(_), Some(_)) => Err(Foreign::Twice),
+            (Some(_), Some(_)) => Err(CallbackMismatch::Twice),
             (found, _) => Ok(found.map(|(_, value)| value.as_str())),
         }
     }
 
     /// Whether it has this `state`, compared in constant time.
-    pub(crate) fn check_state(&self, expected: &str) -> Result<(), Foreign> {
-        let state = self.get("state")?.ok_or(Foreign::NoState)?;
+    pub(crate) fn check_state(&self, expected: &str) -> Result<(), CallbackMismatch> {
+        let state = self.get("state")?.ok_or(CallbackMismatch::NoState)?;
         if Secret::from(state) != Secret::from(expected) {
-            return Err(Foreign::OtherState);
+            return Err(CallbackMismatch::OtherState);
         }
         Ok(())
     }
 }
 
-impl Foreign {
+impl CallbackMismatch {
     pub(crate) const fn cause(self) -> &'static str {
         match self {
             Self::TooLong => "it is longer than any answer of the service",
@@ -220,9 +220,9 @@ impl Foreign {
     }
 }
 
-impl From<Foreign> for Error {
-    fn from(foreign: Foreign) -> Self {
-        if foreign == Foreign::Late {
+impl From<CallbackMismatch> for Error {
+    fn from(foreign: CallbackMismatch) -> Self {
+        if foreign == CallbackMismatch::Late {
             return Self::new(ErrorKind::InteractionRequired, foreign.cause())
                 .with(|inner| inner.fix = Some("start the sign-in anew".into()));
         }
@@ -249,7 +249,7 @@ pub(crate) fn refusal(error: &str, description: &str, subcode: Option<&str>) -> 
         "correlation_id": id_in(description, "Correlation ID:"),
         "trace_id": id_in(description, "Trace ID:"),
     });
-    let refusal = Refusal::parse(body.to_string().as_bytes()).unwrap_or_default();
+    let refusal = OAuthError::parse(body.to_string().as_bytes()).unwrap_or_default();
     let code = refusal.codes.first().copied();
     let declined = error == "access_denied" && code.is_none_or(|code| code == DECLINED);
     let error = refused(refusal);
@@ -373,12 +373,15 @@ mod tests {
             "",
         ] {
             let found = at(Callback::form(other, body), false);
-            assert_eq!(found, Some(Foreign::OtherAddress), "{other}");
+            assert_eq!(found, Some(CallbackMismatch::OtherAddress), "{other}");
         }
         assert_eq!(at(body.into(), false), None);
-        assert_eq!(at(body.into(), true), Some(Foreign::NoAddress));
+        assert_eq!(at(body.into(), true), Some(CallbackMismatch::NoAddress));
         let query = format!("?{body}");
-        assert_eq!(at(Callback::from(&query), true), Some(Foreign::NoAddress));
+        assert_eq!(
+            at(Callback::from(&query), true),
+            Some(CallbackMismatch::NoAddress)
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tracing::debug;
 
 use super::{
     account::Account,
-    party::{Given, Party, with_identity},
+    client_application::{ClientApplication, ClientParameters, with_identity},
     proof::ClientAuthentication,
     refresh::UserCredential,
     signed_in_user::SignedInUser,
@@ -19,7 +19,7 @@ use crate::{
     Error, ErrorKind,
     form::Form,
     settings::{Settings, common_settings},
-    token_endpoint::Effort,
+    token_endpoint::RetryMode,
 };
 
 /// Signs a person in on another device: the OAuth device code grant.
@@ -54,19 +54,19 @@ use crate::{
 pub struct DeviceCodeCredential(Arc<Inner>);
 
 struct Inner {
-    party: Arc<Party>,
-    show: Show,
+    application: Arc<ClientApplication>,
+    show: ShowCode,
     signed_in: SignedInUser,
 }
 
-type Show = Arc<dyn Fn(&DeviceCodePrompt) + Send + Sync>;
+type ShowCode = Arc<dyn Fn(&DeviceCodePrompt) + Send + Sync>;
 
 /// Settings of a [`DeviceCodeCredential`].
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct DeviceCodeCredentialBuilder {
-    given: Given,
-    show: Show,
+    client: ClientParameters,
+    show: ShowCode,
     expected: Option<Account>,
     settings: Settings,
 }
@@ -101,7 +101,7 @@ impl DeviceCodeCredential {
         C: TryInto<ClientId, Error: Into<InvalidId>>,
     {
         DeviceCodeCredentialBuilder {
-            given: Given::new(tenant, client_id, ClientAuthentication::public()),
+            client: ClientParameters::new(tenant, client_id, ClientAuthentication::public()),
             show: Arc::new(show),
             expected: None,
             settings: Settings::default(),
@@ -119,9 +119,9 @@ impl DeviceCodeCredential {
         I::Item: Into<String>,
     {
         let scopes: Vec<String> = scopes.into_iter().map(Into::into).collect();
-        let person = self.0.run(&scopes, None).await?;
-        self.0.signed_in.set(Some(person.clone()));
-        Ok(person)
+        let user = self.0.run(&scopes, None).await?;
+        self.0.signed_in.set(Some(user.clone()));
+        Ok(user)
     }
 
     /// Who has signed in.
@@ -153,7 +153,7 @@ impl fmt::Debug for DeviceCodePrompt {
 impl fmt::Debug for DeviceCodeCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeviceCodeCredential")
-            .field("party", &self.0.party)
+            .field("application", &self.0.application)
             .field("account", &self.account())
             .finish_non_exhaustive()
     }
@@ -176,10 +176,10 @@ impl DeviceCodeCredentialBuilder {
     /// # Errors
     /// [`ErrorKind::Configuration`] for an id that is none.
     pub fn build(self) -> Result<DeviceCodeCredential, Error> {
-        let party = Party::new(self.given, self.settings)?;
+        let application = ClientApplication::new(self.client, self.settings)?;
         Ok(DeviceCodeCredential(Arc::new(Inner {
-            signed_in: SignedInUser::expecting(&party, self.expected),
-            party,
+            signed_in: SignedInUser::expecting(&application, self.expected),
+            application,
             show: self.show,
         })))
     }
@@ -188,7 +188,7 @@ impl DeviceCodeCredentialBuilder {
 impl fmt::Debug for DeviceCodeCredentialBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeviceCodeCredentialBuilder")
-            .field("given", &self.given)
+            .field("given", &self.client)
             .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
@@ -196,18 +196,18 @@ impl fmt::Debug for DeviceCodeCredentialBuilder {
 
 impl Inner {
     async fn run(&self, scopes: &[String], claims: Option<&str>) -> Result<UserCredential, Error> {
-        let party = &self.party;
+        let application = &self.application;
         let scope = with_identity(scopes);
         let form = Form::bare()
-            .field("client_id", party.client.to_string())
+            .field("client_id", application.client.to_string())
             .field("scope", scope)
             .optional("claims", claims);
-        let endpoint = party
+        let endpoint = application
             .settings
             .cloud
-            .device_authorization_endpoint(&party.tenant);
-        let answer = party.ask("device code", endpoint, &form).await?;
-        let Ok(device) = serde_json::from_slice::<Device>(&answer.body) else {
+            .device_authorization_endpoint(&application.tenant);
+        let answer = application.ask("device code", endpoint, &form).await?;
+        let Ok(device) = serde_json::from_slice::<DeviceAuthorizationResponse>(&answer.body) else {
             // What serde says may quote the code.
             return Err(Error::new(
                 ErrorKind::Protocol,
@@ -215,23 +215,23 @@ impl Inner {
             ));
         };
         let lifetime = Duration::from_secs(device.expires_in.min(LONGEST));
-        let shown_at = party.clock().monotonic();
+        let shown_at = application.clock().monotonic();
         (self.show)(&DeviceCodePrompt {
             message: device.message(),
             user_code: device.user_code,
             verification_uri: device.verification_uri,
             verification_uri_complete: device.verification_uri_complete,
-            expires_on: later(party.clock().now(), lifetime),
+            expires_on: later(application.clock().now(), lifetime),
         });
         let mut interval = Duration::from_secs(device.interval.unwrap_or(5).clamp(1, 60));
         loop {
-            party.clock().sleep(interval).await;
-            if party.clock().elapsed(shown_at) >= lifetime {
+            application.clock().sleep(interval).await;
+            if application.clock().elapsed(shown_at) >= lifetime {
                 return Err(expired());
             }
             match self.poll(&device.device_code).await {
-                Ok(granted) => {
-                    return UserCredential::signed_in(party, granted, scopes, None).await;
+                Ok(response) => {
+                    return UserCredential::signed_in(application, response, scopes, None).await;
                 }
                 Err(error) => match error.oauth_error() {
                     Some("authorization_pending") => {}
@@ -254,17 +254,17 @@ impl Inner {
     async fn poll(
         &self,
         device_code: &Secret,
-    ) -> Result<(AccessToken, crate::wire::Personal), Error> {
+    ) -> Result<(AccessToken, crate::wire::UserTokenFields), Error> {
         let form = Form::new("urn:ietf:params:oauth:grant-type:device_code")
             .secret("device_code", device_code);
-        let party = &self.party;
-        party
+        let application = &self.application;
+        application
             .redeem(
                 "token by device code",
-                &party.tenant,
+                &application.tenant,
                 form,
                 Idempotency::NonIdempotent,
-                Effort::Once,
+                RetryMode::Once,
             )
             .await
     }
@@ -272,7 +272,7 @@ impl Inner {
 
 /// A device authorization response (RFC 8628, section 3.2), with Microsoft's `message`.
 #[derive(Deserialize)]
-struct Device {
+struct DeviceAuthorizationResponse {
     device_code: Secret,
     user_code: String,
     #[serde(alias = "verification_url")]
@@ -284,7 +284,7 @@ struct Device {
     message: Option<String>,
 }
 
-impl Device {
+impl DeviceAuthorizationResponse {
     fn message(&self) -> String {
         let own = self.message.as_deref().map(str::trim).unwrap_or_default();
         if !own.is_empty() {

@@ -12,17 +12,17 @@
 //! | in the browser of this machine, to a desktop or command-line tool | `InteractiveBrowserCredential` (feature `interactive`) |
 //! | in a browser on another device | [`DeviceCodeCredential`] |
 //! | elsewhere: an API has a caller's token and calls on | [`OnBehalfOf`] |
-//! | nowhere: an application has the password, which Microsoft discourages | `PasswordCredential` (feature `ropc-discouraged`) |
+//! | nowhere: an application has the password, which Microsoft discourages | `UsernamePasswordCredential` (feature `ropc-discouraged`) |
 
 pub(crate) mod account;
 mod authorization_code;
 pub(crate) mod callback;
+pub(crate) mod client_application;
 mod device_code;
 #[cfg(feature = "interactive")]
 mod interactive;
 pub(crate) mod issuer;
 mod on_behalf_of;
-pub(crate) mod party;
 mod pending_sign_in;
 mod proof;
 mod refresh;
@@ -32,7 +32,7 @@ mod signed_in_user;
 
 pub use account::Account;
 #[cfg(feature = "sign-in")]
-pub(crate) use authorization_code::Redeemed;
+pub(crate) use authorization_code::RedeemedCode;
 pub use authorization_code::{
     AuthorizationCodeFlow, AuthorizationCodeFlowBuilder, Prompt, ResponseMode, StartOptions,
 };
@@ -47,4 +47,4 @@ pub(crate) use pending_sign_in::ShortPendingSignIn;
 pub use proof::ClientAuthentication;
 pub use refresh::{UserCredential, UserCredentialBuilder};
 #[cfg(feature = "ropc-discouraged")]
-pub use ropc::{PasswordCredential, PasswordCredentialBuilder};
+pub use ropc::{UsernamePasswordCredential, UsernamePasswordCredentialBuilder};

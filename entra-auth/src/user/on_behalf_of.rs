@@ -14,19 +14,19 @@ use entra_core::{
 use tracing::debug;
 
 use super::{
-    party::{Given, Party, with_identity},
+    client_application::{ClientApplication, ClientParameters, with_identity},
     proof::ClientAuthentication,
     refresh,
 };
 use crate::{
     Error,
-    cache::{self, Asked, RotationLock},
+    cache::{self, RotationLock, TokenKey},
     expiring_map::ExpiringMap,
     form::Form,
     settings::{Settings, common_settings},
-    token_endpoint::Effort,
+    token_endpoint::RetryMode,
     tokens::{TokenSource, Tokens, check_tenant},
-    wire::Personal,
+    wire::UserTokenFields,
 };
 
 /// Lets an API call on in the name of its callers: the OAuth on-behalf-of grant.
@@ -61,7 +61,7 @@ use crate::{
 pub struct OnBehalfOf(Arc<Inner>);
 
 struct Inner {
-    party: Arc<Party>,
+    application: Arc<ClientApplication>,
     long_running: Mutex<ExpiringMap<String, OnBehalfOfCredential>>,
 }
 
@@ -69,7 +69,7 @@ struct Inner {
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct OnBehalfOfBuilder {
-    given: Given,
+    client: ClientParameters,
     settings: Settings,
 }
 
@@ -85,7 +85,7 @@ impl OnBehalfOf {
         C: TryInto<ClientId, Error: Into<InvalidId>>,
     {
         OnBehalfOfBuilder {
-            given: Given::new(tenant, client_id, proof),
+            client: ClientParameters::new(tenant, client_id, proof),
             settings: Settings::default(),
         }
     }
@@ -113,7 +113,7 @@ impl OnBehalfOf {
     ) -> OnBehalfOfCredential {
         let key = key.into();
         let credential = self.credential(&key, assertion.into(), true);
-        let now = self.0.party.clock().monotonic();
+        let now = self.0.application.clock().monotonic();
         self.sessions()
             .insert(key, credential.clone(), LONGEST_IDLE, now);
         credential
@@ -122,7 +122,7 @@ impl OnBehalfOf {
     /// The work that was begun under this key.
     #[must_use]
     pub fn long_running(&self, key: &str) -> Option<OnBehalfOfCredential> {
-        let (key, now) = (key.to_owned(), self.0.party.clock().monotonic());
+        let (key, now) = (key.to_owned(), self.0.application.clock().monotonic());
         let mut sessions = self.sessions();
         let found = sessions.get(&key, now).cloned()?;
         sessions.touch(&key);
@@ -142,14 +142,14 @@ impl OnBehalfOf {
         assertion: Secret,
         long_running: bool,
     ) -> OnBehalfOfCredential {
-        let party = &self.0.party;
+        let application = &self.0.application;
         // Another caller under a used key must not meet the tokens of the one before.
         let account = cache::Account::OnBehalfOf {
             session: session.into(),
             caller: fingerprint(&assertion).into(),
         };
         let source = Caller {
-            party: Arc::clone(party),
+            application: Arc::clone(application),
             assertion,
             long_running,
             refresh_token: Mutex::default(),
@@ -157,9 +157,9 @@ impl OnBehalfOf {
         };
         OnBehalfOfCredential(Arc::new(Tokens::new(
             Arc::new(source),
-            &party.settings,
-            party.client,
-            party.tenant.clone(),
+            &application.settings,
+            application.client,
+            application.tenant.clone(),
             account,
         )))
     }
@@ -188,16 +188,16 @@ impl OnBehalfOfBuilder {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an id that is none, an
     /// alias in the tenant's place, an empty secret or no proof at all.
     pub fn build(self) -> Result<OnBehalfOf, Error> {
-        if self.given.proof.is_public() {
+        if self.client.proof.is_public() {
             return Err(Error::configuration(
                 "a public client cannot act on behalf of its callers",
                 "give the API's secret, certificate or assertion",
             ));
         }
-        let party = Party::new(self.given, self.settings)?;
-        check_tenant(&party.tenant)?;
+        let application = ClientApplication::new(self.client, self.settings)?;
+        check_tenant(&application.tenant)?;
         Ok(OnBehalfOf(Arc::new(Inner {
-            party,
+            application,
             long_running: Mutex::new(ExpiringMap::new(MOST_LONG_RUNNING)),
         })))
     }
@@ -206,7 +206,7 @@ impl OnBehalfOfBuilder {
 impl fmt::Debug for OnBehalfOf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OnBehalfOf")
-            .field("party", &self.0.party)
+            .field("application", &self.0.application)
             .field("long_running", &self.sessions().len())
             .finish()
     }
@@ -225,7 +225,7 @@ impl fmt::Debug for OnBehalfOfCredential {
 /// One caller's token, and what came of it.
 #[derive(Debug)]
 struct Caller {
-    party: Arc<Party>,
+    application: Arc<ClientApplication>,
     assertion: Secret,
     long_running: bool,
     refresh_token: Mutex<Option<Secret>>,
@@ -234,26 +234,38 @@ struct Caller {
 
 #[async_trait]
 impl TokenSource for Caller {
-    async fn fetch(&self, asked: &Asked, effort: Effort) -> Result<AccessToken, Error> {
+    async fn fetch(
+        &self,
+        token_key: &TokenKey,
+        retry_mode: RetryMode,
+    ) -> Result<AccessToken, Error> {
         // Only long-running work has a refresh token; others need not wait for each other.
         let guard = match self.long_running {
-            true => Some(self.lock.acquire(refresh::patience(&self.party)).await),
+            true => Some(
+                self.lock
+                    .acquire(refresh::lock_timeout(&self.application))
+                    .await,
+            ),
             false => None,
         };
         let held = self.refresh_token().clone();
-        let (token, personal) = match held {
-            Some(held) => match refresh::refresh(&self.party, asked, &held, effort).await {
-                // The caller's own token may still be good.
-                Err(error) if error.is_interaction_required() => {
-                    debug!(%error, "the refresh token is of no more use");
-                    self.assert(asked, effort).await.map_err(|_| error)?
+        let (token, user_fields) = match held {
+            Some(held) => {
+                match refresh::refresh(&self.application, token_key, &held, retry_mode).await {
+                    // The caller's own token may still be good.
+                    Err(error) if error.is_interaction_required() => {
+                        debug!(%error, "the refresh token is of no more use");
+                        self.assert(token_key, retry_mode)
+                            .await
+                            .map_err(|_| error)?
+                    }
+                    outcome => outcome?,
                 }
-                outcome => outcome?,
-            },
-            None => self.assert(asked, effort).await?,
+            }
+            None => self.assert(token_key, retry_mode).await?,
         };
         if self.long_running
-            && let Some(newer) = personal.refresh_token
+            && let Some(newer) = user_fields.refresh_token
         {
             *self.refresh_token() = Some(newer);
         }
@@ -265,26 +277,26 @@ impl TokenSource for Caller {
 impl Caller {
     async fn assert(
         &self,
-        asked: &Asked,
-        effort: Effort,
-    ) -> Result<(AccessToken, Personal), Error> {
+        token_key: &TokenKey,
+        retry_mode: RetryMode,
+    ) -> Result<(AccessToken, UserTokenFields), Error> {
         let scope = if self.long_running {
-            with_identity(&[asked.scope()])
+            with_identity(&[token_key.scope()])
         } else {
-            asked.scope()
+            token_key.scope()
         };
         let form = Form::new("urn:ietf:params:oauth:grant-type:jwt-bearer")
             .secret("assertion", &self.assertion)
             .field("requested_token_use", "on_behalf_of")
             .field("scope", scope)
-            .optional("claims", asked.claims.as_deref());
-        self.party
+            .optional("claims", token_key.claims.as_deref());
+        self.application
             .redeem(
                 "token on behalf of",
-                &asked.tenant,
+                &token_key.tenant,
                 form,
                 Idempotency::Safe,
-                effort,
+                retry_mode,
             )
             .await
     }

@@ -3,7 +3,7 @@ use std::fmt;
 use entra_core::{ClientId, Secret, TenantId, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::party::Party;
+use super::client_application::ClientApplication;
 
 /// What a web application keeps between the start of a sign-in and its callback.
 ///
@@ -67,10 +67,10 @@ impl PendingSignIn {
     }
 
     /// Whether this application started it, at this sign-in service.
-    pub(crate) fn is_of(&self, party: &Party) -> bool {
-        self.client == Some(party.client)
-            && self.tenant == party.tenant
-            && self.authority.as_deref() == Some(&*party.authority())
+    pub(crate) fn is_of(&self, application: &ClientApplication) -> bool {
+        self.client == Some(application.client)
+            && self.tenant == application.tenant
+            && self.authority.as_deref() == Some(&*application.authority())
     }
 
     #[cfg(feature = "sign-in")]
@@ -126,7 +126,7 @@ impl PendingSignIn {
     /// The whole again, by the application that started it; none for any other one.
     pub(crate) fn whole(
         short: ShortPendingSignIn,
-        party: &Party,
+        application: &ClientApplication,
         redirect_uri: &str,
         connection: &str,
     ) -> Option<Self> {
@@ -137,10 +137,10 @@ impl PendingSignIn {
             verifier: Secret::from(verifier),
             redirect_uri: redirect_uri.to_owned(),
             scopes,
-            tenant: party.tenant.clone(),
+            tenant: application.tenant.clone(),
             expires_on: Timestamp::from_unix_timestamp(expires_on).ok()?,
-            client: Some(party.client),
-            authority: Some(party.authority()),
+            client: Some(application.client),
+            authority: Some(application.authority()),
             connection: Some(connection.to_owned()),
             max_age,
         };

@@ -32,7 +32,7 @@ enum Kind {
 }
 
 /// What a proof may need to know of a request.
-pub(super) struct Purpose<'a> {
+pub(super) struct AuthenticationContext<'a> {
     pub(super) cloud: &'a Cloud,
     pub(super) tenant: &'a TenantId,
     pub(super) client: ClientId,
@@ -79,22 +79,26 @@ impl ClientAuthentication {
     }
 
     /// The form with the proof in it.
-    pub(super) async fn add(&self, form: Form, purpose: &Purpose<'_>) -> Result<Form, Error> {
-        let endpoint = purpose.cloud.token_endpoint(purpose.tenant);
+    pub(super) async fn add(
+        &self,
+        form: Form,
+        context: &AuthenticationContext<'_>,
+    ) -> Result<Form, Error> {
+        let endpoint = context.cloud.token_endpoint(context.tenant);
         let assertion = match &self.0 {
             Kind::Public => return Ok(form),
             Kind::Secret(secret) => return Ok(form.secret("client_secret", secret)),
             Kind::Certificate(certificate) => certificate::assertion(
                 certificate,
-                purpose.client,
+                context.client,
                 endpoint.as_str(),
-                purpose.clock.now(),
-                purpose.random,
+                context.clock.now(),
+                context.random,
             )?,
             Kind::Assertion(source) => {
                 let request = AssertionRequest {
-                    client_id: purpose.client,
-                    tenant: purpose.tenant.clone(),
+                    client_id: context.client,
+                    tenant: context.tenant.clone(),
                     token_endpoint: endpoint,
                 };
                 let assertion = source.assertion(&request).await.map_err(|error| {

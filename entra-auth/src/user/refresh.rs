@@ -12,18 +12,18 @@ use entra_core::{
 
 use super::{
     account::Account,
-    party::{Given, Party, of_resources, with_identity},
+    client_application::{ClientApplication, ClientParameters, of_resources, with_identity},
     proof::ClientAuthentication,
 };
 use crate::{
     Error, ErrorKind, TokenCache,
-    cache::{self, Asked, RefreshToken},
+    cache::{self, RefreshToken, TokenKey},
     form::Form,
     moment::Moment,
     settings::{Settings, common_settings},
-    token_endpoint::Effort,
+    token_endpoint::RetryMode,
     tokens::{TokenSource, Tokens},
-    wire::Personal,
+    wire::UserTokenFields,
 };
 
 /// Tokens of one person who has signed in, without asking the person again.
@@ -78,7 +78,7 @@ struct Inner {
     expect(dead_code, reason = "only a sign-in of a web product is staged")
 )]
 struct Staged {
-    party: Arc<Party>,
+    application: Arc<ClientApplication>,
     cache: TokenCache,
     committed: OnceLock<UserCredential>,
 }
@@ -88,7 +88,7 @@ struct Staged {
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct UserCredentialBuilder {
     account: Account,
-    given: Given,
+    client: ClientParameters,
     /// None where it is in the cache's store.
     refresh_token: Option<Secret>,
     settings: Settings,
@@ -106,7 +106,7 @@ impl UserCredential {
         C: TryInto<ClientId, Error: Into<InvalidId>>,
     {
         UserCredentialBuilder {
-            given: Given::new(account.tenant.clone(), client_id, proof),
+            client: ClientParameters::new(account.tenant.clone(), client_id, proof),
             account,
             refresh_token: Some(refresh_token.into()),
             settings: Settings::default(),
@@ -155,7 +155,7 @@ impl UserCredential {
         C: TryInto<ClientId, Error: Into<InvalidId>>,
     {
         UserCredentialBuilder {
-            given: Given::new(account.tenant.clone(), client_id, proof),
+            client: ClientParameters::new(account.tenant.clone(), client_id, proof),
             account,
             refresh_token: None,
             settings: Settings::default(),
@@ -188,16 +188,16 @@ impl UserCredential {
 
     /// The person of an answer, whose first token is in the cache already.
     pub(super) async fn signed_in(
-        party: &Arc<Party>,
-        (token, personal): (AccessToken, Personal),
+        application: &Arc<ClientApplication>,
+        (token, user_fields): (AccessToken, UserTokenFields),
         scopes: &[String],
         nonce: Option<&str>,
     ) -> Result<Self, Error> {
-        let place = (&party.settings.cloud, &party.tenant);
-        let account = Account::of(&personal, party.client, place, nonce)?;
-        let user = Self::new(party, account, personal.id_token.clone(), None);
-        user.take(token, personal, scopes, party).await?;
-        party.remember(&user);
+        let place = (&application.settings.cloud, &application.tenant);
+        let account = Account::of(&user_fields, application.client, place, nonce)?;
+        let user = Self::new(application, account, user_fields.id_token.clone(), None);
+        user.take(token, user_fields, scopes, application).await?;
+        application.remember(&user);
         Ok(user)
     }
 
@@ -205,27 +205,27 @@ impl UserCredential {
     /// the users that the application knows before [`commit`](Self::commit).
     #[cfg(feature = "sign-in")]
     pub(super) async fn staged(
-        party: &Arc<Party>,
-        (token, personal): (AccessToken, Personal),
+        application: &Arc<ClientApplication>,
+        (token, user_fields): (AccessToken, UserTokenFields),
         scopes: &[String],
         nonce: Option<&str>,
     ) -> Result<Self, Error> {
-        let place = (&party.settings.cloud, &party.tenant);
-        let account = Account::of(&personal, party.client, place, nonce)?;
+        let place = (&application.settings.cloud, &application.tenant);
+        let account = Account::of(&user_fields, application.client, place, nonce)?;
         let cache = TokenCache::with_capacity(MOST_STAGED);
         let staged = Staged {
-            party: Arc::clone(party),
+            application: Arc::clone(application),
             cache: cache.clone(),
             committed: OnceLock::new(),
         };
-        let apart = party.with_cache(cache);
+        let apart = application.with_cache(cache);
         let user = Self::made(
             &apart,
             account,
-            personal.id_token.clone(),
+            user_fields.id_token.clone(),
             (None, Some(staged)),
         );
-        user.take(token, personal, scopes, &apart).await?;
+        user.take(token, user_fields, scopes, &apart).await?;
         Ok(user)
     }
 
@@ -236,21 +236,29 @@ impl UserCredential {
         let Some(staged) = &self.0.staged else { return };
         let session = &self.0.session;
         // A refresh under way brings its token first; one that comes after goes to the new place.
-        let guard = session.refresh_token.lock(session.patience()).await;
+        let guard = session.refresh_token.lock(session.lock_timeout()).await;
         if staged.committed.get().is_some() {
             return;
         }
-        let Staged { party, cache, .. } = staged;
-        let kept = Self::new(party, self.0.account.clone(), self.0.id_token.clone(), None);
+        let Staged {
+            application, cache, ..
+        } = staged;
+        let kept = Self::new(
+            application,
+            self.0.account.clone(),
+            self.0.id_token.clone(),
+            None,
+        );
         if let Some(token) = session.refresh_token.current() {
             let held = &kept.0.session.refresh_token;
-            held.signed_in(token, Moment::now(party.clock())).await;
+            held.signed_in(token, Moment::now(application.clock()))
+                .await;
         }
         for (key, record) in cache.records() {
-            let now = Moment::now(party.clock());
-            party.settings.cache.keep(&key, &record, now).await;
+            let now = Moment::now(application.clock());
+            application.settings.cache.keep(&key, &record, now).await;
         }
-        party.remember(&kept);
+        application.remember(&kept);
         let _ = session.successor.set(Arc::clone(&kept.0.session));
         let _ = staged.committed.set(kept);
         drop(guard);
@@ -259,7 +267,7 @@ impl UserCredential {
     /// Uses the refresh token whatever tokens there are, in one try: whether the service still lets
     /// the user in, and what it says of them now.
     #[cfg(feature = "sign-in")]
-    pub(crate) async fn renew(&self, scopes: &[String]) -> Result<Personal, Error> {
+    pub(crate) async fn renew(&self, scopes: &[String]) -> Result<UserTokenFields, Error> {
         let current = self.current();
         let resources = of_resources(scopes);
         let request = match resources.is_empty() {
@@ -267,79 +275,82 @@ impl UserCredential {
             false => TokenRequest::new(resources.iter()),
         };
         let session = &current.session;
-        let asked = Asked::new(&session.home, &request)?;
-        let (token, personal) = session.redeem(&asked, Effort::Once).await?;
+        let token_key = TokenKey::new(&session.home, &request)?;
+        let (token, user_fields) = session.redeem(&token_key, RetryMode::Once).await?;
         if !resources.is_empty() {
             current.tokens.seed(&request, token).await?;
         }
-        Ok(personal)
+        Ok(user_fields)
     }
 
     /// Takes what came with a sign-in.
     async fn take(
         &self,
         token: AccessToken,
-        personal: Personal,
+        user_fields: UserTokenFields,
         scopes: &[String],
-        party: &Party,
+        application: &ClientApplication,
     ) -> Result<(), Error> {
-        let person = self;
-        if let Some(refresh_token) = personal.refresh_token {
-            let held = &person.0.session.refresh_token;
-            held.signed_in(refresh_token, Moment::now(party.clock()))
+        let user = self;
+        if let Some(refresh_token) = user_fields.refresh_token {
+            let held = &user.0.session.refresh_token;
+            held.signed_in(refresh_token, Moment::now(application.clock()))
                 .await;
         }
         let resources = of_resources(scopes);
         if !resources.is_empty() {
             let request = TokenRequest::new(resources);
-            person.0.tokens.seed(&request, token).await?;
+            user.0.tokens.seed(&request, token).await?;
         }
         Ok(())
     }
 
     /// Somebody whose refresh token is in the store.
-    pub(super) async fn resumed(party: &Arc<Party>, account: &Account) -> Option<Self> {
-        let person = Self::new(party, account.clone(), None, None);
-        let found = person
+    pub(super) async fn resumed(
+        application: &Arc<ClientApplication>,
+        account: &Account,
+    ) -> Option<Self> {
+        let user = Self::new(application, account.clone(), None, None);
+        let found = user
             .0
             .session
             .refresh_token
-            .newest(Moment::now(party.clock()))
+            .newest(Moment::now(application.clock()))
             .await;
-        found.map(|_| person)
+        found.map(|_| user)
     }
 
     /// Whether the person has signed out here or at another replica.
-    pub(super) async fn has_ended(&self) -> bool {
+    pub(super) async fn is_signed_out(&self) -> bool {
         let session = &self.current().session;
         let held = &session.refresh_token;
-        held.newest(session.now()).await.is_none() && held.has_ended()
+        held.newest(session.now()).await.is_none() && held.is_invalidated()
     }
 
     fn new(
-        party: &Arc<Party>,
+        application: &Arc<ClientApplication>,
         account: Account,
         id_token: Option<Secret>,
         given: Option<&Secret>,
     ) -> Self {
-        Self::made(party, account, id_token, (given, None))
+        Self::made(application, account, id_token, (given, None))
     }
 
     fn made(
-        party: &Arc<Party>,
+        application: &Arc<ClientApplication>,
         account: Account,
         id_token: Option<Secret>,
         (given, staged): (Option<&Secret>, Option<Staged>),
     ) -> Self {
-        let settings = &party.settings;
+        let settings = &application.settings;
         let session = Arc::new(Session {
-            party: party.detached(),
+            application: application.detached(),
             home: account.tenant.clone(),
             refresh_token: RefreshToken::new(
                 &settings.cache,
                 &settings.cloud.cache_authority(),
                 &account.tenant,
-                party.client,
+                application.client,
                 &account.home_account_id,
                 given,
             ),
@@ -348,7 +359,7 @@ impl UserCredential {
         let tokens = Tokens::new(
             Arc::clone(&session) as Arc<dyn TokenSource>,
             settings,
-            party.client,
+            application.client,
             account.tenant.clone(),
             cache::Account::User(account.home_account_id.as_str().into()),
         );
@@ -413,20 +424,20 @@ impl UserCredentialBuilder {
                 "give the one that the sign-in gave; it is there only if offline_access was asked for",
             ));
         }
-        let party = Party::new(self.given, self.settings)?;
-        let person = UserCredential::new(&party, self.account, None, given.as_ref());
+        let application = ClientApplication::new(self.client, self.settings)?;
+        let user = UserCredential::new(&application, self.account, None, given.as_ref());
         if let Some(token) = given {
-            let now = Moment::now(party.clock());
-            person.0.session.refresh_token.give(token, now);
+            let now = Moment::now(application.clock());
+            user.0.session.refresh_token.give(token, now);
         }
-        Ok(person)
+        Ok(user)
     }
 }
 
 /// The refresh token of a sign-in, and the way to use it.
 #[derive(Debug)]
 struct Session {
-    party: Arc<Party>,
+    application: Arc<ClientApplication>,
     /// The tenant that the person has signed in to.
     home: TenantId,
     refresh_token: RefreshToken,
@@ -436,19 +447,23 @@ struct Session {
 
 impl Session {
     /// How long another use of the refresh token is waited for.
-    fn patience(&self) -> Duration {
-        patience(&self.party)
+    fn lock_timeout(&self) -> Duration {
+        lock_timeout(&self.application)
     }
 
     fn now(&self) -> Moment {
-        Moment::now(self.party.clock())
+        Moment::now(self.application.clock())
     }
 }
 
 #[async_trait]
 impl TokenSource for Session {
-    async fn fetch(&self, asked: &Asked, effort: Effort) -> Result<AccessToken, Error> {
-        let (token, _) = self.redeem(asked, effort).await?;
+    async fn fetch(
+        &self,
+        token_key: &TokenKey,
+        retry_mode: RetryMode,
+    ) -> Result<AccessToken, Error> {
+        let (token, _) = self.redeem(token_key, retry_mode).await?;
         Ok(token)
     }
 }
@@ -457,13 +472,13 @@ impl Session {
     /// One use of the refresh token, with all that comes of it.
     async fn redeem(
         &self,
-        asked: &Asked,
-        effort: Effort,
-    ) -> Result<(AccessToken, Personal), Error> {
-        let guard = self.refresh_token.lock(self.patience()).await;
+        token_key: &TokenKey,
+        retry_mode: RetryMode,
+    ) -> Result<(AccessToken, UserTokenFields), Error> {
+        let guard = self.refresh_token.lock(self.lock_timeout()).await;
         if let Some(successor) = self.successor.get() {
             drop(guard);
-            return Box::pin(successor.redeem(asked, effort)).await;
+            return Box::pin(successor.redeem(token_key, retry_mode)).await;
         }
         let Some(mut used) = self.refresh_token.newest(self.now()).await else {
             return Err(Error::new(
@@ -472,7 +487,7 @@ impl Session {
             )
             .with(|inner| {
                 inner.cause = Some(
-                    match self.refresh_token.has_ended() {
+                    match self.refresh_token.is_invalidated() {
                         true => {
                             "the person has signed out, or the refresh token was refused before"
                         }
@@ -485,26 +500,26 @@ impl Session {
                 );
             }));
         };
-        let mut outcome = refresh(&self.party, asked, &used, effort).await;
+        let mut outcome = refresh(&self.application, token_key, &used, retry_mode).await;
         // Another replica may have replaced it; what another tenant says decides nothing.
         if let Err(error) = &outcome
-            && asked.tenant == self.home
+            && token_key.tenant == self.home
             && is_final(error)
             && let Some(other) = self.refresh_token.refused(&guard, &used, self.now()).await
         {
             used = other;
-            outcome = refresh(&self.party, asked, &used, effort).await;
+            outcome = refresh(&self.application, token_key, &used, retry_mode).await;
             if outcome.as_ref().is_err_and(is_final) {
                 drop(self.refresh_token.refused(&guard, &used, self.now()).await);
             }
         }
-        let (token, personal) = outcome?;
-        if let Some(newer) = personal.refresh_token.clone() {
+        let (token, user_fields) = outcome?;
+        if let Some(newer) = user_fields.refresh_token.clone() {
             self.refresh_token
                 .rotate(&guard, &used, newer, self.now())
                 .await;
         }
-        Ok((token, personal))
+        Ok((token, user_fields))
     }
 }
 
@@ -513,33 +528,33 @@ impl Session {
 /// At Entra the old one stays good, so a second try does no harm. Another provider may take it for
 /// stolen when it comes twice, so it is sent again only if it cannot have arrived.
 pub(super) async fn refresh(
-    party: &Party,
-    asked: &Asked,
+    application: &ClientApplication,
+    token_key: &TokenKey,
     refresh_token: &Secret,
-    effort: Effort,
-) -> Result<(AccessToken, Personal), Error> {
+    retry_mode: RetryMode,
+) -> Result<(AccessToken, UserTokenFields), Error> {
     let form = Form::new("refresh_token")
         .secret("refresh_token", refresh_token)
-        .field("scope", with_identity(&[asked.scope()]))
-        .optional("claims", asked.claims.as_deref());
-    let idempotency = match party.settings.cloud.is_entra() {
+        .field("scope", with_identity(&[token_key.scope()]))
+        .optional("claims", token_key.claims.as_deref());
+    let idempotency = match application.settings.cloud.is_entra() {
         true => Idempotency::Safe,
         false => Idempotency::NonIdempotent,
     };
-    party
+    application
         .redeem(
             "token by refresh token",
-            &asked.tenant,
+            &token_key.tenant,
             form,
             idempotency,
-            effort,
+            retry_mode,
         )
         .await
 }
 
 /// How long another use of a refresh token is waited for: what it may take with all its retries.
-pub(super) fn patience(party: &Party) -> Duration {
-    party.settings.retry_policy.budget + Duration::from_secs(15)
+pub(super) fn lock_timeout(application: &ClientApplication) -> Duration {
+    application.settings.retry_policy.budget + Duration::from_secs(15)
 }
 
 /// Whether the refresh token itself is of no more use, and not only too little for what was asked,

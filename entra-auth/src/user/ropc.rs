@@ -8,7 +8,7 @@ use entra_core::{
 
 use super::{
     account::Account,
-    party::{Given, Party, with_identity},
+    client_application::{ClientApplication, ClientParameters, with_identity},
     proof::ClientAuthentication,
     refresh::UserCredential,
     signed_in_user::SignedInUser,
@@ -17,7 +17,7 @@ use crate::{
     Error,
     form::Form,
     settings::{Settings, common_settings},
-    token_endpoint::Effort,
+    token_endpoint::RetryMode,
 };
 
 /// Signs a person in with a password that the application has: discouraged, and often impossible.
@@ -29,13 +29,13 @@ use crate::{
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// use entra_auth::user::{ClientAuthentication, PasswordCredential};
+/// use entra_auth::user::{ClientAuthentication, UsernamePasswordCredential};
 /// use entra_core::{TokenCredential, TokenRequest};
 /// # let tenant = entra_mock::FakeTenant::start().await;
 /// # let app = tenant.register_app("Tool").delegated_permission("User.Read").public_client();
 /// # let (tenant_id, client_id) = (tenant.id(), app.client_id());
 /// # let password = tenant.user("adele@contoso.com").password();
-/// let credential = PasswordCredential::builder(tenant_id, client_id, ClientAuthentication::public(), "adele@contoso.com", password)
+/// let credential = UsernamePasswordCredential::builder(tenant_id, client_id, ClientAuthentication::public(), "adele@contoso.com", password)
 /// #   .clock(tenant.clock())
 ///     .cloud(tenant.cloud())
 ///     .build()?;
@@ -46,26 +46,26 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct PasswordCredential(Arc<Inner>);
+pub struct UsernamePasswordCredential(Arc<Inner>);
 
 struct Inner {
-    party: Arc<Party>,
+    application: Arc<ClientApplication>,
     username: String,
     password: Secret,
     signed_in: SignedInUser,
 }
 
-/// Settings of a [`PasswordCredential`].
+/// Settings of a [`UsernamePasswordCredential`].
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
-pub struct PasswordCredentialBuilder {
-    given: Given,
+pub struct UsernamePasswordCredentialBuilder {
+    client: ClientParameters,
     username: String,
     password: Secret,
     settings: Settings,
 }
 
-impl PasswordCredential {
+impl UsernamePasswordCredential {
     /// Settings to change. Ids may be given as text or as ids; of the aliases only `organizations`
     /// may stand in the tenant's place.
     pub fn builder<T, C>(
@@ -74,13 +74,13 @@ impl PasswordCredential {
         proof: ClientAuthentication,
         username: impl Into<String>,
         password: impl Into<Secret>,
-    ) -> PasswordCredentialBuilder
+    ) -> UsernamePasswordCredentialBuilder
     where
         T: TryInto<TenantId, Error: Into<InvalidId>>,
         C: TryInto<ClientId, Error: Into<InvalidId>>,
     {
-        PasswordCredentialBuilder {
-            given: Given::new(tenant, client_id, proof),
+        UsernamePasswordCredentialBuilder {
+            client: ClientParameters::new(tenant, client_id, proof),
             username: username.into(),
             password: password.into(),
             settings: Settings::default(),
@@ -95,7 +95,7 @@ impl PasswordCredential {
 }
 
 #[async_trait]
-impl TokenCredential for PasswordCredential {
+impl TokenCredential for UsernamePasswordCredential {
     async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
         let inner = &self.0;
         let sign_in = || inner.run(&request.scopes, request.claims.as_deref());
@@ -103,25 +103,25 @@ impl TokenCredential for PasswordCredential {
     }
 }
 
-impl fmt::Debug for PasswordCredentialBuilder {
+impl fmt::Debug for UsernamePasswordCredentialBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PasswordCredentialBuilder")
-            .field("given", &self.given)
+        f.debug_struct("UsernamePasswordCredentialBuilder")
+            .field("given", &self.client)
             .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
 }
 
-impl fmt::Debug for PasswordCredential {
+impl fmt::Debug for UsernamePasswordCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PasswordCredential")
-            .field("party", &self.0.party)
+        f.debug_struct("UsernamePasswordCredential")
+            .field("application", &self.0.application)
             .field("account", &self.account())
             .finish_non_exhaustive()
     }
 }
 
-impl PasswordCredentialBuilder {
+impl UsernamePasswordCredentialBuilder {
     common_settings!();
 
     /// The credential. Nothing is sent before the first token is asked for.
@@ -129,15 +129,15 @@ impl PasswordCredentialBuilder {
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an id that is none, and an
     /// empty user name, password or secret.
-    pub fn build(self) -> Result<PasswordCredential, Error> {
+    pub fn build(self) -> Result<UsernamePasswordCredential, Error> {
         if self.username.trim().is_empty() || self.password.is_empty() {
             return Err(Error::configuration(
                 "the user name or the password is empty",
                 "see that the variables or files they come from are filled",
             ));
         }
-        Ok(PasswordCredential(Arc::new(Inner {
-            party: Party::new(self.given, self.settings)?,
+        Ok(UsernamePasswordCredential(Arc::new(Inner {
+            application: ClientApplication::new(self.client, self.settings)?,
             username: self.username,
             password: self.password,
             signed_in: SignedInUser::default(),
@@ -152,17 +152,17 @@ impl Inner {
             .secret("password", &self.password)
             .field("scope", with_identity(scopes))
             .optional("claims", claims);
-        let party = &self.party;
+        let application = &self.application;
         // Each try counts against the account's lock, so it is repeated only if it was not processed.
-        let granted = party
+        let response = application
             .redeem(
                 "token by password",
-                &party.tenant,
+                &application.tenant,
                 form,
                 Idempotency::NonIdempotent,
-                Effort::Full,
+                RetryMode::Full,
             )
             .await?;
-        UserCredential::signed_in(party, granted, scopes, None).await
+        UserCredential::signed_in(application, response, scopes, None).await
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use entra_core::{AccessToken, CredentialError, TokenCredential, TokenRequest};
 use tokio::sync::Mutex;
 
-use super::{account::Account, party::Party, refresh::UserCredential};
+use super::{account::Account, client_application::ClientApplication, refresh::UserCredential};
 use crate::Error;
 
 /// Nobody yet, or somebody. Callers who come while somebody signs in wait for it.
@@ -16,34 +16,37 @@ use crate::Error;
 pub(super) struct SignedInUser {
     /// Held during a sign-in; it goes free when the caller that signs in is dropped.
     gate: Mutex<()>,
-    person: std::sync::Mutex<Option<UserCredential>>,
+    user: std::sync::Mutex<Option<UserCredential>>,
     /// Whom the store of this application's cache may know.
-    expected: Option<(Arc<Party>, Account)>,
+    expected: Option<(Arc<ClientApplication>, Account)>,
 }
 
 impl SignedInUser {
     /// Nobody yet; the account, if one is given, may be in the store.
-    pub(super) fn expecting(party: &Arc<Party>, account: Option<Account>) -> Self {
-        let known = account.filter(|_| party.settings.cache.has_store());
+    pub(super) fn expecting(
+        application: &Arc<ClientApplication>,
+        account: Option<Account>,
+    ) -> Self {
+        let known = account.filter(|_| application.settings.cache.has_store());
         Self {
-            expected: known.map(|account| (Arc::clone(party), account)),
+            expected: known.map(|account| (Arc::clone(application), account)),
             ..Self::default()
         }
     }
 
-    pub(super) fn person(&self) -> Option<UserCredential> {
-        self.person
+    pub(super) fn user(&self) -> Option<UserCredential> {
+        self.user
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
     pub(super) fn account(&self) -> Option<Account> {
-        self.person().map(|person| person.account().clone())
+        self.user().map(|user| user.account().clone())
     }
 
-    pub(super) fn set(&self, person: Option<UserCredential>) {
-        *self.person.lock().unwrap_or_else(PoisonError::into_inner) = person;
+    pub(super) fn set(&self, user: Option<UserCredential>) {
+        *self.user.lock().unwrap_or_else(PoisonError::into_inner) = user;
     }
 
     /// A token of the person, who signs in first if need be: if nobody has yet, the one whom the
@@ -56,39 +59,37 @@ impl SignedInUser {
     where
         F: Future<Output = Result<UserCredential, Error>> + Send,
     {
-        let before = self.person();
-        if let Some(person) = &before {
-            match person.token(request).await {
+        let before = self.user();
+        if let Some(user) = &before {
+            match user.token(request).await {
                 Err(error) if needs_sign_in(&error) => {}
                 outcome => return outcome,
             }
         }
         let gate = self.gate.lock().await;
         // Somebody else may have signed in meanwhile.
-        if let Some(person) = self.person()
-            && before
-                .as_ref()
-                .is_none_or(|before| !before.is_same(&person))
+        if let Some(user) = self.user()
+            && before.as_ref().is_none_or(|before| !before.is_same(&user))
         {
             drop(gate);
-            return person.token(request).await;
+            return user.token(request).await;
         }
         if before.is_none()
-            && let Some((party, account)) = &self.expected
-            && let Some(person) = party.resume(account).await
+            && let Some((application, account)) = &self.expected
+            && let Some(user) = application.resume(account).await
         {
-            match person.token(request).await {
+            match user.token(request).await {
                 Err(error) if needs_sign_in(&error) => {}
                 outcome => {
-                    self.set(Some(person));
+                    self.set(Some(user));
                     return outcome;
                 }
             }
         }
-        let person = sign_in().await?;
-        self.set(Some(person.clone()));
+        let user = sign_in().await?;
+        self.set(Some(user.clone()));
         drop(gate);
-        person.token(request).await
+        user.token(request).await
     }
 }
 

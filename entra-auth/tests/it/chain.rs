@@ -168,7 +168,7 @@ async fn a_link_that_is_not_set_up_passes_on_and_the_one_that_answers_stays() {
     chain.token(&graph()).await.unwrap();
     clone.token(&graph()).await.unwrap();
     assert_eq!(first.asked(), 1, "the choice is made once, for clones too");
-    assert_eq!(clone.report().answered(), Some("second"));
+    assert_eq!(clone.report().selected(), Some("second"));
     assert_eq!(
         chain.report().to_string(),
         "first: passed over, the link failed\nsecond: gave the token\nthird: not tried"
@@ -203,7 +203,7 @@ async fn any_other_failure_ends_the_search_and_keeps_what_it_says() {
         assert!(failed.to_string().contains("first"), "{failed}");
         assert_eq!(next.asked(), 0, "{kind:?}");
         let report = chain.report();
-        assert_eq!(report.answered(), None);
+        assert_eq!(report.selected(), None);
         assert_eq!(
             report.to_string(),
             "first: failed, the link failed\nsecond: not tried"
@@ -263,7 +263,7 @@ async fn the_link_that_answered_is_not_given_up_when_it_fails_later() {
         .unwrap_err();
     assert_eq!(failed.code(), Some(7_000_222));
     assert_eq!(
-        credential.report().answered(),
+        credential.report().selected(),
         Some("EnvironmentCredential")
     );
     assert!(tools.commands().is_empty());
@@ -318,7 +318,7 @@ async fn a_developers_failed_tool_passes_on_to_the_next() {
     let credential = default(&environment, &tools).clock(clock).build().unwrap();
     credential.token(&graph()).await.unwrap();
     assert_eq!(
-        credential.report().answered(),
+        credential.report().selected(),
         Some("AzureDeveloperCliCredential")
     );
     assert!(!format!("{credential:?} {:?}", credential.report()).contains("canary"));

@@ -16,11 +16,11 @@ mod certificate_kit;
 mod chain;
 mod comparison;
 mod discovery;
+mod error_responses;
 #[cfg(feature = "platform-identity")]
 mod federated;
 #[cfg(feature = "file-cache")]
 mod file_store;
-mod flights;
 mod forgetting;
 #[cfg(all(feature = "file-cache", target_os = "linux"))]
 mod full_disk;
@@ -37,12 +37,12 @@ mod real_browser;
 mod redis_outage;
 #[cfg(feature = "redis")]
 mod redis_store;
-mod refusals;
 mod resilience;
 mod response_limits;
 mod rotation;
 mod runtimes;
 mod security_tests;
+mod shared_requests;
 #[cfg(feature = "sign-in")]
 mod sign_in;
 #[cfg(feature = "sign-in")]
@@ -64,8 +64,8 @@ mod sign_in_support;
 mod store_hangs;
 mod store_key_change;
 mod store_keys;
-mod store_people;
 mod store_refresh;
+mod store_users;
 mod stores;
 mod support;
 mod time;

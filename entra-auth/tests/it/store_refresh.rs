@@ -82,7 +82,7 @@ async fn another_replica_goes_on_with_the_account_alone() {
     let account: Account = serde_json::from_str(&session).unwrap();
 
     let second = replica(&tenant, &app, &cache(&shelf));
-    assert!(second.person(&account).is_none(), "not in its memory");
+    assert!(second.user(&account).is_none(), "not in its memory");
     let adele = second.resume(&account).await.unwrap();
     adele.token(&read()).await.unwrap();
     tenant.requests().to("/token").assert_count(1);
@@ -271,7 +271,7 @@ async fn who_signs_out_at_one_replica_is_gone_at_all_and_does_not_come_back() {
     }
     for flow in [&one, &two] {
         assert!(flow.resume(here.account()).await.is_none());
-        assert!(flow.person(here.account()).is_none());
+        assert!(flow.user(here.account()).is_none());
     }
     tenant.requests().to("/token").assert_count(requests);
     let clara = two.resume(clara.account()).await.unwrap();
@@ -301,7 +301,7 @@ async fn no_other_account_tenant_or_application_is_served() {
     let mut renamed = clara.clone();
     renamed.username = adele.username.clone();
     let person = two.resume(&renamed).await.unwrap();
-    let own = one.person(&clara).unwrap();
+    let own = one.user(&clara).unwrap();
     assert_eq!(person.refresh_token(), own.refresh_token());
 
     // Somebody who can write to the store puts each entry in each other place.

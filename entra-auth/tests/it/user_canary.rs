@@ -152,7 +152,7 @@ fn names_addresses_and_account_ids_of_users_are_not_shown_by_debug() {
     write!(shown, "{partition:?} {partition:#?}").unwrap();
     #[cfg(feature = "ropc-discouraged")]
     {
-        let password = entra_auth::user::PasswordCredential::builder(
+        let password = entra_auth::user::UsernamePasswordCredential::builder(
             TENANT,
             CLIENT,
             ClientAuthentication::public(),

@@ -321,13 +321,13 @@ async fn people_are_kept_apart_also_in_a_shared_cache() {
     assert_ne!(a.expose_secret(), b.expose_secret());
 
     assert_eq!(flow.accounts().len(), 2);
-    let found = flow.person(adele.account()).unwrap();
+    let found = flow.user(adele.account()).unwrap();
     assert_eq!(
         found.token(&request).await.unwrap().expose_secret(),
         a.expose_secret()
     );
     assert!(flow.forget(adele.account()) && !flow.forget(adele.account()));
-    assert!(flow.person(adele.account()).is_none());
+    assert!(flow.user(adele.account()).is_none());
     sign_in(&tenant, &flow, &bo).await;
     assert_eq!(flow.accounts().len(), 1, "signing in again replaces");
 }

@@ -328,11 +328,11 @@ async fn each_refusal_of_an_assertion_is_told_apart() {
 #[cfg(feature = "ropc-discouraged")]
 #[tokio::test]
 async fn a_password_signs_in_once_and_each_refusal_is_told_apart() {
-    use entra_auth::user::PasswordCredential;
+    use entra_auth::user::UsernamePasswordCredential;
     let (tenant, app) = tool().await;
     let password = tenant.user(ADELE).password();
     let credential = |name: &str, password: &str| {
-        PasswordCredential::builder(
+        UsernamePasswordCredential::builder(
             tenant.id(),
             app.client_id(),
             ClientAuthentication::public(),
@@ -364,7 +364,7 @@ async fn a_password_signs_in_once_and_each_refusal_is_told_apart() {
     assert_eq!(refused(ADELE, password.expose_secret()).await, Some(50_076));
     tenant.user(ADELE).disable();
     assert_eq!(refused(ADELE, password.expose_secret()).await, Some(50_057));
-    let empty = PasswordCredential::builder(
+    let empty = UsernamePasswordCredential::builder(
         tenant.id(),
         app.client_id(),
         ClientAuthentication::public(),

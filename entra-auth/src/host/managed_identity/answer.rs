@@ -10,7 +10,7 @@ use entra_core::{
 use serde_json::{Value, json};
 
 use super::{ManagedIdentityId, ManagedIdentitySource, endpoint::Endpoint};
-use crate::{Aadsts, Error, ErrorKind, wire::Refusal};
+use crate::{Aadsts, Error, ErrorKind, wire::OAuthError};
 
 /// The token of an answer, or why there is none.
 pub(super) fn read(
@@ -170,7 +170,7 @@ fn refusal(endpoint: &Endpoint, response: &Response) -> Error {
 }
 
 /// The three dialects of refusals in the one that the token endpoint itself speaks.
-fn parse(body: &[u8]) -> Refusal {
+fn parse(body: &[u8]) -> OAuthError {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let error = text(&body["error"]).or_else(|| text(&body["error"]["code"]));
@@ -183,7 +183,7 @@ fn parse(body: &[u8]) -> Refusal {
         "error_description": message,
         "correlation_id": text(&body["correlationId"]).or_else(|| text(&body["correlation_id"])),
     });
-    let mut refusal = Refusal::parse(spoken.to_string().as_bytes()).unwrap_or_default();
+    let mut refusal = OAuthError::parse(spoken.to_string().as_bytes()).unwrap_or_default();
     refusal.oauth_error = refusal.oauth_error.filter(|error| error != "-");
     refusal
 }

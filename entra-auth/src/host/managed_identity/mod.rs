@@ -22,9 +22,9 @@ use entra_core::{
 
 use crate::{
     Environment, Error, ErrorKind, TokenCache,
-    cache::{Account, Asked},
+    cache::{Account, TokenKey},
     settings::{Settings, host_settings},
-    token_endpoint::Effort,
+    token_endpoint::RetryMode,
     tokens::{TokenSource, Tokens},
 };
 
@@ -198,14 +198,18 @@ impl ManagedIdentityCredentialBuilder {
             (None, Some(thumbprint)) => endpoint::pinned(&endpoint.url, thumbprint)?,
             _ => self.settings.transport()?,
         };
-        let host = Host {
-            patient: self.pipeline(&endpoint, &transport, self.settings.retry_policy.clone())?,
-            single: self.pipeline(
+        let host = HostTokenSource {
+            with_retries: self.pipeline(
+                &endpoint,
+                &transport,
+                self.settings.retry_policy.clone(),
+            )?,
+            without_retries: self.pipeline(
                 &endpoint,
                 &transport,
                 self.settings.retry_policy.clone().with_max_attempts(1),
             )?,
-            quick: self.pipeline(&endpoint, &transport, RetryPolicy::once())?,
+            probe_pipeline: self.pipeline(&endpoint, &transport, RetryPolicy::once())?,
             found: AtomicBool::new(!(self.probe && source == ManagedIdentitySource::Imds)),
             identity: self.identity,
             endpoint,
@@ -262,44 +266,52 @@ impl ManagedIdentityCredentialBuilder {
 
 /// The host's token endpoint, and how hard to try there.
 #[derive(Debug)]
-struct Host {
+struct HostTokenSource {
     endpoint: Endpoint,
     identity: ManagedIdentityId,
-    patient: Pipeline,
-    single: Pipeline,
-    quick: Pipeline,
+    with_retries: Pipeline,
+    without_retries: Pipeline,
+    probe_pipeline: Pipeline,
     found: AtomicBool,
 }
 
 #[async_trait]
-impl TokenSource for Host {
-    async fn fetch(&self, asked: &Asked, effort: Effort) -> Result<AccessToken, Error> {
-        let resource = resource(&asked.scope())?;
+impl TokenSource for HostTokenSource {
+    async fn fetch(
+        &self,
+        token_key: &TokenKey,
+        retry_mode: RetryMode,
+    ) -> Result<AccessToken, Error> {
+        let resource = resource(&token_key.scope())?;
         if !self.found.load(Ordering::Relaxed) {
             self.probe().await?;
         }
         let request = self.endpoint.request(&self.identity, &resource)?;
-        let mut response = self.send(request.clone(), effort).await?;
+        let mut response = self.send(request.clone(), retry_mode).await?;
         if self.endpoint.source == ManagedIdentitySource::AzureArc
             && response.status == StatusCode::UNAUTHORIZED
         {
             let challenge = response.header(header::WWW_AUTHENTICATE.as_str());
             let answer = arc::answer(challenge, self.endpoint.arc_tokens.as_deref()).await?;
             let request = request.with_header(header::AUTHORIZATION, answer);
-            response = self.send(request, effort).await?;
+            response = self.send(request, retry_mode).await?;
         }
-        let now = self.patient.clock().now();
+        let now = self.with_retries.clock().now();
         answer::read(&self.endpoint, &self.identity, &response, now)
     }
 }
 
-impl Host {
-    async fn send(&self, request: Request, effort: Effort) -> Result<Response, Error> {
-        let outcome = match effort {
-            Effort::Full => self.patient.send(request.with_classifier(verdict)).await,
-            Effort::Once => {
+impl HostTokenSource {
+    async fn send(&self, request: Request, retry_mode: RetryMode) -> Result<Response, Error> {
+        let outcome = match retry_mode {
+            RetryMode::Full => {
+                self.with_retries
+                    .send(request.with_classifier(classify))
+                    .await
+            }
+            RetryMode::Once => {
                 let request = request.with_classifier(|_, _, _| ResponseClass::Final);
-                self.single.send(request).await
+                self.without_retries.send(request).await
             }
         };
         outcome.map_err(|error| self.unsent(error))
@@ -313,10 +325,11 @@ impl Host {
             self.endpoint.url.clone(),
         )
         .with_classifier(|_, _, _| ResponseClass::Final);
-        match self.quick.send(request).await {
+        match self.probe_pipeline.send(request).await {
             // Other clouds, and networks that answer for everybody, have something at this address too.
             Ok(response)
-                if response.status != StatusCode::BAD_REQUEST && !is_passing(&response) =>
+                if response.status != StatusCode::BAD_REQUEST
+                    && !is_transient_status(&response) =>
             {
                 Err(Error::unavailable(
                     "no managed identity: what answers here is no metadata service of Azure",
@@ -362,7 +375,7 @@ impl Host {
 }
 
 /// Azure's own service may be busy or just being updated.
-fn is_passing(response: &Response) -> bool {
+fn is_transient_status(response: &Response) -> bool {
     matches!(response.status.as_u16(), 408 | 410 | 429 | 500..=599)
 }
 
@@ -378,7 +391,7 @@ fn resource(scope: &str) -> Result<String, Error> {
 }
 
 /// A platform that is just starting, or moving the machine, answers with these for a while.
-fn verdict(status: StatusCode, _: &HeaderMap, _: &[u8]) -> ResponseClass {
+fn classify(status: StatusCode, _: &HeaderMap, _: &[u8]) -> ResponseClass {
     match status.as_u16() {
         404 | 410 | 429 => ResponseClass::NotProcessed,
         408 | 500..=599 => ResponseClass::Transient,

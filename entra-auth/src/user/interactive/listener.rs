@@ -16,12 +16,12 @@ use super::page;
 /// Listens until it is dropped.
 pub(super) struct Listener {
     port: u16,
-    answers: mpsc::Receiver<Callback>,
+    answers: mpsc::Receiver<BrowserCallback>,
     tasks: Vec<AbortHandle>,
 }
 
 /// What a browser has brought, while it waits for a page.
-pub(super) struct Callback {
+pub(super) struct BrowserCallback {
     pub(super) parameters: String,
     page: oneshot::Sender<String>,
 }
@@ -50,7 +50,7 @@ impl Listener {
     }
 
     /// The first answer with this state; others are told so, for anybody on this machine may come.
-    pub(super) async fn answer_to(&mut self, state: &str) -> Option<Callback> {
+    pub(super) async fn callback_for(&mut self, state: &str) -> Option<BrowserCallback> {
         loop {
             let callback = self.answers.recv().await?;
             let is_own = form_urlencoded::parse(callback.parameters.as_bytes())
@@ -71,14 +71,14 @@ impl Drop for Listener {
     }
 }
 
-impl Callback {
+impl BrowserCallback {
     /// Shows the browser how it went; nothing if it has gone.
     pub(super) fn show(self, page: String) {
         let _ = self.page.send(page);
     }
 }
 
-async fn accept(listener: TcpListener, found: mpsc::Sender<Callback>) {
+async fn accept(listener: TcpListener, found: mpsc::Sender<BrowserCallback>) {
     loop {
         match listener.accept().await {
             // Browsers open connections ahead of need, so none may block the others.
@@ -88,12 +88,12 @@ async fn accept(listener: TcpListener, found: mpsc::Sender<Callback>) {
     }
 }
 
-async fn serve(mut stream: TcpStream, found: mpsc::Sender<Callback>) {
+async fn serve(mut stream: TcpStream, found: mpsc::Sender<BrowserCallback>) {
     let request = timeout(PATIENCE, read(&mut stream)).await;
     let (status, body) = match request {
         Ok(Some(parameters)) => {
             let (page, shown) = oneshot::channel();
-            let callback = Callback { parameters, page };
+            let callback = BrowserCallback { parameters, page };
             if found.send(callback).await.is_err() {
                 return;
             }

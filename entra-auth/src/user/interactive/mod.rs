@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     Error, ErrorKind,
-    identity::Identity,
+    application_ids::ApplicationIds,
     settings::{Settings, common_settings},
 };
 
@@ -78,7 +78,7 @@ type Browser = Arc<dyn Fn(&Url) -> io::Result<()> + Send + Sync>;
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct InteractiveBrowserCredentialBuilder {
-    identity: Identity,
+    identity: ApplicationIds,
     browser: Browser,
     timeout: Duration,
     options: StartOptions,
@@ -95,7 +95,7 @@ impl InteractiveBrowserCredential {
         C: TryInto<ClientId, Error: Into<InvalidId>>,
     {
         InteractiveBrowserCredentialBuilder {
-            identity: Identity::new(tenant, client_id),
+            identity: ApplicationIds::new(tenant, client_id),
             browser: Arc::new(browser::open),
             timeout: TIMEOUT,
             options: StartOptions {
@@ -119,9 +119,9 @@ impl InteractiveBrowserCredential {
         I::Item: Into<String>,
     {
         let scopes: Vec<String> = scopes.into_iter().map(Into::into).collect();
-        let person = self.0.run(&scopes, None).await?;
-        self.0.signed_in.set(Some(person.clone()));
-        Ok(person)
+        let user = self.0.run(&scopes, None).await?;
+        self.0.signed_in.set(Some(user.clone()));
+        Ok(user)
     }
 
     /// Who has signed in.
@@ -143,7 +143,7 @@ impl TokenCredential for InteractiveBrowserCredential {
 impl fmt::Debug for InteractiveBrowserCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InteractiveBrowserCredential")
-            .field("party", self.0.flow.party())
+            .field("application", self.0.flow.application())
             .field("account", &self.account())
             .finish_non_exhaustive()
     }
@@ -200,7 +200,7 @@ impl InteractiveBrowserCredentialBuilder {
     /// # Errors
     /// [`ErrorKind::Configuration`] for an id that is none.
     pub fn build(self) -> Result<InteractiveBrowserCredential, Error> {
-        let (tenant, client) = self.identity.of_people()?;
+        let (tenant, client) = self.identity.of_user_application()?;
         let mut options = self.options;
         let hint = || self.expected.as_ref()?.username.clone();
         options.login_hint = options.login_hint.or_else(hint);
@@ -209,7 +209,7 @@ impl InteractiveBrowserCredentialBuilder {
             .with_settings(self.settings)
             .build()?;
         Ok(InteractiveBrowserCredential(Arc::new(Inner {
-            signed_in: SignedInUser::expecting(flow.party(), self.expected),
+            signed_in: SignedInUser::expecting(flow.application(), self.expected),
             flow,
             browser: self.browser,
             timeout: self.timeout,
@@ -249,7 +249,7 @@ impl Inner {
             .with_source(source)
         })?;
         let id = state.id().to_owned();
-        let callback = tokio::time::timeout(self.timeout, listener.answer_to(&id)).await;
+        let callback = tokio::time::timeout(self.timeout, listener.callback_for(&id)).await;
         let Ok(Some(callback)) = callback else {
             return Err(Error::new(
                 ErrorKind::InteractionRequired,

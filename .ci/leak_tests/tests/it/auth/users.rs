@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use entra_auth::user::{
     Account, AuthorizationCodeFlow, ClientAuthentication, DeviceCodeCredential,
-    InteractiveBrowserCredential, OnBehalfOf, PasswordCredential, StartOptions, UserCredential,
+    InteractiveBrowserCredential, OnBehalfOf, StartOptions, UserCredential,
+    UsernamePasswordCredential,
 };
 use entra_core::{ManualClock, ScriptedTransport, TokenCredential, TokenRequest};
 
@@ -35,7 +36,7 @@ pub(super) async fn cases(shown: &Shown) {
         .transport(behind_proxy());
     shown.debug(&browser);
     shown.debug(&browser.build().unwrap());
-    let password = PasswordCredential::builder(
+    let password = UsernamePasswordCredential::builder(
         TENANT,
         CLIENT,
         proof(),

@@ -15,16 +15,16 @@ use super::{Entry, TokenCache, entry::Stored};
 /// The cache's own look-up builds and hashes a key. This one reads a copy, valid as long as the
 /// entry's version is the same, under a lock that is nearly never written and that few threads share.
 #[derive(Debug, Default)]
-pub(crate) struct Hot([Shard; SHARDS]);
+pub(crate) struct FastCache([Shard; SHARDS]);
 
 /// Threads that read one token should not write one cache line: each shard has a lock of its own, and
 /// a token of its own, whose count of clones is written with every call.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-struct Shard(RwLock<Vec<Copied>>);
+struct Shard(RwLock<Vec<CachedCopy>>);
 
 #[derive(Debug)]
-struct Copied {
+struct CachedCopy {
     scopes: Vec<String>,
     tenant: Option<TenantId>,
     min_validity: Duration,
@@ -38,7 +38,7 @@ struct Copied {
     version: u64,
 }
 
-impl Hot {
+impl FastCache {
     /// The token for a request, if there is a copy that needs no second thought.
     pub(crate) fn get(
         &self,
@@ -89,11 +89,11 @@ impl Hot {
         copies.truncate(COPIES - 1);
         copies.insert(
             0,
-            Copied {
+            CachedCopy {
                 scopes: request.scopes.clone(),
                 tenant: request.tenant.clone(),
                 min_validity: request.min_validity,
-                token: apart(stored.token()),
+                token: deep_clone(stored.token()),
                 serves_until: serves_until.into(),
                 serves_until_monotonic: seen.monotonic_at(serves_until),
                 entry: Arc::clone(entry),
@@ -102,12 +102,12 @@ impl Hot {
         );
     }
 
-    fn shard(&self) -> &RwLock<Vec<Copied>> {
+    fn shard(&self) -> &RwLock<Vec<CachedCopy>> {
         &self.0[THREAD.with(|thread| thread % SHARDS)].0
     }
 }
 
-impl Copied {
+impl CachedCopy {
     fn is_for(&self, request: &TokenRequest) -> bool {
         self.scopes == request.scopes
             && self.tenant == request.tenant
@@ -116,7 +116,7 @@ impl Copied {
 }
 
 /// The same token in an allocation of its own.
-fn apart(token: &AccessToken) -> AccessToken {
+fn deep_clone(token: &AccessToken) -> AccessToken {
     let copy = AccessToken::new(token.expose_secret(), token.expires_on());
     match token.refresh_on() {
         Some(refresh_on) => copy.with_refresh_on(refresh_on),

@@ -4,12 +4,12 @@ use crate::{Error, tokens::check_tenant};
 
 /// Tenant and client as a builder got them. What is none is said when the builder is done.
 #[derive(Clone, Debug)]
-pub(crate) struct Identity {
+pub(crate) struct ApplicationIds {
     tenant: Result<TenantId, InvalidId>,
     client: Result<ClientId, InvalidId>,
 }
 
-impl Identity {
+impl ApplicationIds {
     pub(crate) fn new<T, C>(tenant: T, client: C) -> Self
     where
         T: TryInto<TenantId, Error: Into<InvalidId>>,
@@ -22,7 +22,7 @@ impl Identity {
     }
 
     /// The ids of an application that people sign in to, perhaps by an alias of their tenants.
-    pub(crate) fn of_people(self) -> Result<(TenantId, ClientId), Error> {
+    pub(crate) fn of_user_application(self) -> Result<(TenantId, ClientId), Error> {
         let tenant = self.tenant.map_err(invalid_id)?;
         Ok((tenant, self.client.map_err(invalid_id)?))
     }

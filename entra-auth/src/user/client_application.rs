@@ -10,61 +10,64 @@ use entra_core::{AccessToken, ClientId, Clock, Idempotency, InvalidId, TenantId,
 
 use super::{
     account::Account,
-    proof::{ClientAuthentication, Purpose},
+    proof::{AuthenticationContext, ClientAuthentication},
     refresh::UserCredential,
 };
 #[cfg(feature = "sign-in")]
 use crate::TokenCache;
 use crate::{
     Error,
+    application_ids::ApplicationIds,
     form::Form,
-    identity::Identity,
     settings::Settings,
-    token_endpoint::{Effort, Grant, TokenEndpoint},
-    wire::Personal,
+    token_endpoint::{Grant, RetryMode, TokenEndpoint},
+    wire::UserTokenFields,
 };
 
 /// Tenant, client and proof as a builder got them.
 #[derive(Clone, Debug)]
-pub(super) struct Given {
-    identity: Identity,
+pub(super) struct ClientParameters {
+    identity: ApplicationIds,
     pub(super) proof: ClientAuthentication,
 }
 
-impl Given {
+impl ClientParameters {
     pub(super) fn new<T, C>(tenant: T, client: C, proof: ClientAuthentication) -> Self
     where
         T: TryInto<TenantId, Error: Into<InvalidId>>,
         C: TryInto<ClientId, Error: Into<InvalidId>>,
     {
         Self {
-            identity: Identity::new(tenant, client),
+            identity: ApplicationIds::new(tenant, client),
             proof,
         }
     }
 }
 
-pub(crate) struct Party {
+pub(crate) struct ClientApplication {
     pub(crate) settings: Settings,
     pub(crate) tenant: TenantId,
     pub(crate) client: ClientId,
     proof: ClientAuthentication,
     endpoint: TokenEndpoint,
     /// Who has signed in, the latest last.
-    people: Mutex<VecDeque<UserCredential>>,
+    users: Mutex<VecDeque<UserCredential>>,
 }
 
-impl Party {
-    pub(super) fn new(given: Given, settings: Settings) -> Result<Arc<Self>, Error> {
-        given.proof.check()?;
-        let (tenant, client) = given.identity.of_people()?;
+impl ClientApplication {
+    pub(super) fn new(
+        parameters: ClientParameters,
+        settings: Settings,
+    ) -> Result<Arc<Self>, Error> {
+        parameters.proof.check()?;
+        let (tenant, client) = parameters.identity.of_user_application()?;
         Ok(Arc::new(Self {
             tenant,
             client,
-            proof: given.proof,
+            proof: parameters.proof,
             endpoint: TokenEndpoint::new(&settings)?,
             settings,
-            people: Mutex::default(),
+            users: Mutex::default(),
         }))
     }
 
@@ -77,7 +80,7 @@ impl Party {
             client: self.client,
             proof: self.proof.clone(),
             endpoint: self.endpoint.clone(),
-            people: Mutex::default(),
+            users: Mutex::default(),
         })
     }
 
@@ -94,7 +97,7 @@ impl Party {
             client: self.client,
             proof: self.proof.clone(),
             endpoint: self.endpoint.clone(),
-            people: Mutex::default(),
+            users: Mutex::default(),
         })
     }
 
@@ -123,12 +126,12 @@ impl Party {
         tenant: &TenantId,
         form: Form,
         idempotency: Idempotency,
-        effort: Effort,
-    ) -> Result<(AccessToken, Personal), Error> {
+        retry_mode: RetryMode,
+    ) -> Result<(AccessToken, UserTokenFields), Error> {
         let form = form
             .field("client_id", self.client.to_string())
             .field("client_info", "1");
-        let purpose = Purpose {
+        let context = AuthenticationContext {
             cloud: &self.settings.cloud,
             tenant,
             client: self.client,
@@ -138,9 +141,9 @@ impl Party {
         let grant = Grant {
             operation,
             tenant,
-            form: self.proof.add(form, &purpose).await?,
+            form: self.proof.add(form, &context).await?,
             idempotency,
-            effort,
+            retry_mode,
         };
         self.endpoint
             .redeem_all(&grant)
@@ -159,51 +162,51 @@ impl Party {
     }
 
     /// Keeps somebody who has signed in, in place of an earlier sign-in of the same account.
-    pub(super) fn remember(&self, person: &UserCredential) {
-        let mut people = self.people();
-        people.retain(|known| !is(known, person.account()));
-        people.push_back(person.clone());
-        while people.len() > MOST_PEOPLE {
-            people.pop_front();
+    pub(super) fn remember(&self, user: &UserCredential) {
+        let mut users = self.users();
+        users.retain(|known| !is(known, user.account()));
+        users.push_back(user.clone());
+        while users.len() > MAX_USERS {
+            users.pop_front();
         }
     }
 
     pub(super) fn accounts(&self) -> Vec<Account> {
-        let people = self.people();
-        people.iter().map(|known| known.account().clone()).collect()
+        let users = self.users();
+        users.iter().map(|known| known.account().clone()).collect()
     }
 
-    pub(super) fn person(&self, account: &Account) -> Option<UserCredential> {
-        let people = self.people();
-        people.iter().find(|known| is(known, account)).cloned()
+    pub(super) fn user(&self, account: &Account) -> Option<UserCredential> {
+        let users = self.users();
+        users.iter().find(|known| is(known, account)).cloned()
     }
 
     /// Somebody who has signed in here or with another cache on the same store.
     pub(super) async fn resume(self: &Arc<Self>, account: &Account) -> Option<UserCredential> {
-        if let Some(known) = self.person(account) {
-            if !known.has_ended().await {
+        if let Some(known) = self.user(account) {
+            if !known.is_signed_out().await {
                 return Some(known);
             }
             let _gone = self.forget(account);
         }
-        let person = UserCredential::resumed(self, account).await?;
-        self.remember(&person);
-        Some(person)
+        let user = UserCredential::resumed(self, account).await?;
+        self.remember(&user);
+        Some(user)
     }
 
     pub(super) fn forget(&self, account: &Account) -> bool {
-        let mut people = self.people();
-        let before = people.len();
-        people.retain(|known| !is(known, account));
-        people.len() < before
+        let mut users = self.users();
+        let before = users.len();
+        users.retain(|known| !is(known, account));
+        users.len() < before
     }
 
-    fn people(&self) -> MutexGuard<'_, VecDeque<UserCredential>> {
-        self.people.lock().unwrap_or_else(PoisonError::into_inner)
+    fn users(&self) -> MutexGuard<'_, VecDeque<UserCredential>> {
+        self.users.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl fmt::Debug for Party {
+impl fmt::Debug for ClientApplication {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Party")
             .field("authority", &self.settings.cloud.authority().as_str())
@@ -239,10 +242,10 @@ pub(super) fn of_resources(scopes: &[String]) -> Vec<String> {
         .collect()
 }
 
-fn is(person: &UserCredential, account: &Account) -> bool {
-    let known = person.account();
+fn is(user: &UserCredential, account: &Account) -> bool {
+    let known = user.account();
     known.home_account_id == account.home_account_id && known.tenant == account.tenant
 }
 
 /// People beyond that sign in again, or are kept by the application with their refresh tokens.
-const MOST_PEOPLE: usize = 10_000;
+const MAX_USERS: usize = 10_000;
