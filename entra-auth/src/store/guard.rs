@@ -5,13 +5,12 @@ use std::{
     time::Duration,
 };
 
-use async_trait::async_trait;
 use tokio::{
     runtime,
     time::{Instant, timeout},
 };
 
-use super::{EncryptedStore, StoreError, StoreKey, StoreLock, StorePartition};
+use super::{EncryptedStore, StoreError};
 
 /// A store whose delays are bounded: each operation has a time limit, and a store that exceeds it
 /// is left out for a while (a circuit breaker).
@@ -135,47 +134,6 @@ impl Budget {
 impl Drop for Probe<'_> {
     fn drop(&mut self) {
         self.0.breaker().probing = false;
-    }
-}
-
-/// Each operation on its own, for callers whose look-up is a single one.
-#[async_trait]
-impl EncryptedStore for GuardedStore {
-    async fn load(&self, key: &StoreKey) -> Result<Option<Vec<u8>>, StoreError> {
-        self.run(&mut self.budget(), self.store.load(key)).await
-    }
-
-    async fn save(
-        &self,
-        key: &StoreKey,
-        entry: &[u8],
-        keep_for: Duration,
-    ) -> Result<(), StoreError> {
-        let save = self.store.save(key, entry, keep_for);
-        self.run(&mut self.budget(), save).await
-    }
-
-    async fn remove(&self, key: &StoreKey) -> Result<(), StoreError> {
-        self.run(&mut self.budget(), self.store.remove(key)).await
-    }
-
-    async fn remove_partition(&self, partition: &StorePartition) -> Result<(), StoreError> {
-        let remove = self.store.remove_partition(partition);
-        self.run(&mut self.budget(), remove).await
-    }
-
-    async fn quarantine(&self, key: &StoreKey, damaged: &[u8]) -> Result<(), StoreError> {
-        let quarantine = self.store.quarantine(key, damaged);
-        self.run(&mut self.budget(), quarantine).await
-    }
-
-    async fn try_lock(
-        &self,
-        key: &StoreKey,
-        lease: Duration,
-    ) -> Result<Option<StoreLock>, StoreError> {
-        let lock = self.store.try_lock(key, lease);
-        self.run(&mut self.budget(), lock).await
     }
 }
 

@@ -213,8 +213,9 @@ impl PersistentCache {
 
     pub(crate) async fn remove_partition(&self, partition: &str) -> Result<(), StoreError> {
         let partition = StorePartition::named(partition);
+        let remove = self.store.store().remove_partition(&partition);
         self.store
-            .remove_partition(&partition)
+            .run(&mut self.store.budget(), remove)
             .await
             .inspect_err(|error| self.failed("written", error.clone()))
     }

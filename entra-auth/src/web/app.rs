@@ -260,19 +260,15 @@ impl WebSignInBuilder {
             (None, true) => vec![self.key()?],
             (_, false) => self.keys,
         };
-        let guarded = |store| -> Arc<dyn EncryptedStore> {
-            Arc::new(GuardedStore::with_default_limit(store))
-        };
         let store = self
             .store
-            .map(guarded)
             .unwrap_or_else(|| Arc::new(Memory::new(Arc::clone(&self.clock), MOST_ENTRIES)));
         let mode = self.options.response_mode;
         Ok(WebSignIn(Arc::new(Site {
             cookies: Cookies::new(&self.urls, mode, keys.clone(), Arc::clone(&self.clock)),
             redemptions: Redemptions::new(Arc::clone(&self.clock)),
             sessions: Sessions {
-                store,
+                store: GuardedStore::with_default_limit(store),
                 seal: Seal::new(keys),
                 clock: self.clock,
                 random: self.random,

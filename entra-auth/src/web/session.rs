@@ -1,6 +1,7 @@
 use std::{
     collections::HashSet,
     fmt,
+    future::Future,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -14,7 +15,7 @@ use zeroize::Zeroizing;
 use super::session_id::SessionId;
 use crate::{
     sign_in::{Identity, ReturnPath, SignInClient, SignInResult},
-    store::{EncryptedStore, Seal, StoreError, StoreErrorKind, StoreKey, hashed},
+    store::{GuardedStore, Seal, StoreError, StoreErrorKind, StoreKey, hashed},
     user::Account,
 };
 
@@ -137,7 +138,8 @@ impl fmt::Debug for Session {
 pub(super) struct Sessions {
     /// Which site's: others may share the store and the keys.
     pub(super) site: String,
-    pub(super) store: Arc<dyn EncryptedStore>,
+    /// Each function here is one look-up, with one time limit over all of its operations.
+    pub(super) store: GuardedStore,
     pub(super) seal: Seal,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn SecureRandom>,
@@ -204,25 +206,41 @@ impl Sessions {
             checked: now,
             asked: now,
         };
-        if let Some(group) = &record.entra_session {
-            let owner = TokenOwner {
-                origin: record.origin.clone(),
-                account: record.account.clone(),
-            };
-            let key = self.owner_key(group, &record.connection);
-            self.write(&key, &owner, self.limits.lifetime).await?;
-            self.write(&self.mark_key(group, &id), &(), self.limits.lifetime)
-                .await?;
-        }
-        self.keep(&id, &record, &state).await?;
-        self.write(&id.key(&self.site), &record, self.limits.lifetime)
-            .await?;
+        self.within(async {
+            if let Some(group) = &record.entra_session {
+                let owner = TokenOwner {
+                    origin: record.origin.clone(),
+                    account: record.account.clone(),
+                };
+                let key = self.owner_key(group, &record.connection);
+                self.write(&key, &owner, self.limits.lifetime).await?;
+                self.write(&self.mark_key(group, &id), &(), self.limits.lifetime)
+                    .await?;
+            }
+            self.keep(&id, &record, &state).await?;
+            self.write(&id.key(&self.site), &record, self.limits.lifetime)
+                .await
+        })
+        .await?;
         Ok(id)
+    }
+
+    /// Runs what one look-up asks of the store within one time limit.
+    async fn within<T>(
+        &self,
+        look_up: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        self.store.run(&mut self.store.budget(), look_up).await
     }
 
     /// The session of an id, if it is still there and was used lately enough.
     pub(super) async fn find(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
-        let Some(record) = self.record(id).await? else {
+        self.within(self.find_unbounded(id)).await
+    }
+
+    async fn find_unbounded(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
+        let record: Option<SessionRecord> = self.read(&id.key(&self.site)).await?;
+        let Some(record) = record else {
             return Ok(None);
         };
         let now = self.now();
@@ -244,7 +262,7 @@ impl Sessions {
 
     /// What never changes of a session, however long it was not used.
     pub(super) async fn record(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
-        self.read(&id.key(&self.site)).await
+        self.within(self.read(&id.key(&self.site))).await
     }
 
     /// The identity and user of a session that may have expired.
@@ -253,7 +271,7 @@ impl Sessions {
         id: &SessionId,
         record: &SessionRecord,
     ) -> Result<Option<Session>, StoreError> {
-        let state = self.read(&id.state_key(&self.site)).await?;
+        let state = self.within(self.read(&id.state_key(&self.site))).await?;
         Ok(state.map(|state| Session {
             record: record.clone(),
             state,
@@ -337,16 +355,20 @@ impl Sessions {
     }
 
     pub(super) async fn end(&self, id: &SessionId) -> Result<(), StoreError> {
-        let ended = self.store.remove(&id.key(&self.site)).await;
-        let state = self.store.remove(&id.state_key(&self.site)).await;
-        ended.and(state)
+        self.within(async {
+            let store = self.store.store();
+            let ended = store.remove(&id.key(&self.site)).await;
+            let state = store.remove(&id.state_key(&self.site)).await;
+            ended.and(state)
+        })
+        .await
     }
 
     /// Ends all sessions of a user.
     pub(super) async fn end_of_user(&self, user: &str) -> Result<(), StoreError> {
         let any = SessionId::new(hashed(user), String::new(), String::new());
-        self.store
-            .remove_partition(any.key(&self.site).partition())
+        let key = any.key(&self.site);
+        self.within(self.store.store().remove_partition(key.partition()))
             .await
     }
 
@@ -357,7 +379,8 @@ impl Sessions {
         sid: &str,
     ) -> Result<(), StoreError> {
         let key = self.owner_key(&entra_session(issuer, sid), "");
-        self.store.remove_partition(key.partition()).await
+        self.within(self.store.store().remove_partition(key.partition()))
+            .await
     }
 
     /// Whose tokens at this connection a session at Entra has led to.
@@ -366,8 +389,8 @@ impl Sessions {
         (issuer, sid): (&str, &str),
         connection: &str,
     ) -> Result<Option<TokenOwner>, StoreError> {
-        self.read(&self.owner_key(&entra_session(issuer, sid), connection))
-            .await
+        let key = self.owner_key(&entra_session(issuer, sid), connection);
+        self.within(self.read(&key)).await
     }
 
     /// The state without the times of checks that a clock which was ahead has written: the last check
@@ -401,7 +424,7 @@ impl Sessions {
 
     /// Nothing is lost if it fails: the session expires or is checked earlier.
     async fn keep_quietly(&self, id: &SessionId, record: &SessionRecord, state: &SessionState) {
-        if let Err(error) = self.keep(id, record, state).await {
+        if let Err(error) = self.within(self.keep(id, record, state)).await {
             tracing::warn!(%error, "the use of a session could not be noted");
         }
     }
@@ -415,11 +438,11 @@ impl Sessions {
         let entry = serde_json::to_vec(value)
             .map_err(|_| StoreError::configuration("a session cannot be written as JSON"))?;
         let entry = self.seal.close(key, Zeroizing::new(entry))?;
-        self.store.save(key, &entry, keep_for).await
+        self.store.store().save(key, &entry, keep_for).await
     }
 
     async fn read<T: DeserializeOwned>(&self, key: &StoreKey) -> Result<Option<T>, StoreError> {
-        let Some(entry) = self.store.load(key).await?.map(Zeroizing::new) else {
+        let Some(entry) = self.store.store().load(key).await?.map(Zeroizing::new) else {
             return Ok(None);
         };
         // An entry of another key or version stays where it is: other replicas may be able to read
@@ -428,7 +451,7 @@ impl Sessions {
             Ok(entry) => serde_json::from_slice(&entry).ok(),
             Err(error) if error.kind() == StoreErrorKind::Damaged => {
                 tracing::warn!(%error, "a session is damaged and is quarantined");
-                self.store.quarantine(key, &entry).await?;
+                self.store.store().quarantine(key, &entry).await?;
                 None
             }
             Err(error) => {

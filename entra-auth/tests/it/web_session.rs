@@ -410,3 +410,28 @@ async fn a_session_store_that_hangs_costs_one_limit_and_no_session() {
     tokio::time::advance(Duration::from_secs(6)).await;
     assert_eq!(browser.open(&site, "/mine").await.body, ADELE);
 }
+
+#[tokio::test]
+async fn a_slow_session_store_costs_one_limit_over_all_operations_of_a_look_up() {
+    let tenant = FakeTenant::start().await;
+    let app = register(&tenant);
+    let shelf = crate::stores::Shelf::new();
+    let key = EncryptionKey::new([1; 32]);
+    let sign_in = builder(&tenant, &app).store(Arc::clone(&shelf), [key]);
+    let site = site(&sign_in.build().unwrap());
+    let mut browser = Browser::default();
+    browser
+        .sign_in(&site, &tenant, "/auth/sign-in", ADELE)
+        .await;
+    // From here on nothing goes over the network.
+    tokio::time::pause();
+    shelf.delay(Duration::from_millis(900));
+    let started = tokio::time::Instant::now();
+    let answer = browser.open(&site, "/mine").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    let took = started.elapsed();
+    assert!(took < Duration::from_millis(2_100), "{took:?}");
+    shelf.delay(Duration::from_millis(100));
+    tokio::time::advance(Duration::from_secs(6)).await;
+    assert_eq!(browser.open(&site, "/mine").await.body, ADELE);
+}
