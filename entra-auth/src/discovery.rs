@@ -147,8 +147,14 @@ impl Discovery {
             document.authorization_endpoint.as_deref(),
             document.device_authorization_endpoint.as_deref(),
         )
-        .map_err(|error| unusable_address(issuer, error))?;
-        Ok(cloud.with_endpoint_hosts(&self.0.endpoint_hosts))
+        .map_err(|error| unusable_address(issuer, error))?
+        .with_endpoint_hosts(&self.0.endpoint_hosts);
+        Ok(
+            match document.authorization_response_iss_parameter_supported {
+                true => cloud.with_issuer_in_responses(),
+                false => cloud,
+            },
+        )
     }
 
     async fn read_instance(&self, cloud: &Cloud) -> Result<Cloud, Error> {
@@ -299,6 +305,8 @@ struct OpenIdConfiguration {
     authorization_endpoint: Option<String>,
     device_authorization_endpoint: Option<String>,
     jwks_uri: Option<String>,
+    #[serde(default)]
+    authorization_response_iss_parameter_supported: bool,
 }
 
 impl OpenIdConfiguration {

@@ -174,12 +174,13 @@ impl SignInClient {
                 false => Err(SignInError::new(SignInErrorKind::IssuerMismatch)),
             };
         }
-        match self.0.validator.promises_issuer().await {
+        let promised = match cloud.names_issuer_in_responses() {
+            true => Ok(true),
+            false => self.0.validator.promises_issuer().await,
+        };
+        match promised {
             Ok(false) => Ok(()),
-            Ok(true) => Err(SignInError::because(
-                SignInErrorKind::IssuerMismatch,
-                "the callback names no issuer (iss), although the service promises to",
-            )),
+            Ok(true) => Err(not_ours(callback::CallbackMismatch::NoIssuer)),
             // An error ends the sign-in in any case, and says more than that.
             Err(_) if answer.outcome.is_err() => Ok(()),
             Err(error) => Err(SignInError::invalid(kind_of::invalid(&error), error)),

@@ -80,7 +80,7 @@ pub(super) const fn foreign(foreign: CallbackMismatch) -> Kind {
         CallbackMismatch::OtherState => Kind::StateMismatch,
         CallbackMismatch::Late => Kind::Expired,
         CallbackMismatch::OtherAddress | CallbackMismatch::OtherFlow => Kind::OtherConnection,
-        CallbackMismatch::OtherIssuer => Kind::IssuerMismatch,
+        CallbackMismatch::OtherIssuer | CallbackMismatch::NoIssuer => Kind::IssuerMismatch,
         CallbackMismatch::NoAddress => Kind::Configuration,
     }
 }

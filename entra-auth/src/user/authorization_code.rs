@@ -155,8 +155,11 @@ impl AuthorizationCodeFlow {
 
     /// Redeems what the browser has brought back: the callback's address, query or form.
     ///
-    /// An application that signs users in at several services gives the address or the path with it,
-    /// see [`Callback`]: a code then goes to the service only that the sign-in was started at.
+    /// An application that signs users in at several services registers a redirect URI of its own path
+    /// at each, and gives the address or the path with the response, see [`Callback`]: a code then goes
+    /// to the service only that the sign-in was started at. At one shared path only a response that
+    /// names its issuer tells (RFC 9207), which [`Discovery`](crate::Discovery) requires of a provider
+    /// that promises it.
     ///
     /// # Errors
     /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) for a callback that is not the response to
@@ -173,11 +176,15 @@ impl AuthorizationCodeFlow {
         if !flow.is_of(application) {
             return Err(callback::CallbackMismatch::OtherFlow.into());
         }
-        let fits = |issuer: &String| {
-            issuer::fits(issuer, &application.settings.cloud, &application.tenant)
-        };
-        if !answer.issuer.as_ref().is_none_or(fits) {
-            return Err(callback::CallbackMismatch::OtherIssuer.into());
+        let cloud = &application.settings.cloud;
+        match &answer.issuer {
+            Some(issuer) if !issuer::fits(issuer, cloud, &application.tenant) => {
+                return Err(callback::CallbackMismatch::OtherIssuer.into());
+            }
+            None if cloud.names_issuer_in_responses() => {
+                return Err(callback::CallbackMismatch::NoIssuer.into());
+            }
+            _ => {}
         }
         let redeemed = self.redeem(&flow, &answer.outcome?).await?;
         self.accept(redeemed, &flow).await

@@ -130,6 +130,8 @@ pub(crate) enum CallbackMismatch {
     NoAddress,
     /// It names another issuer (RFC 9207).
     OtherIssuer,
+    /// It names no issuer, although the service promises to.
+    NoIssuer,
     /// The flow was started by another application, or at another service.
     OtherFlow,
 }
@@ -212,6 +214,7 @@ impl CallbackMismatch {
             Self::Empty => "it has neither a code nor an error",
             Self::OtherAddress => "it came to another redirect URI than that of this sign-in",
             Self::OtherIssuer => "it names another issuer than the service of this sign-in",
+            Self::NoIssuer => "it names no issuer (iss), although the service promises to",
             Self::OtherFlow => "its sign-in was started by another application or service",
             Self::NoAddress => {
                 "it does not say to which of several callbacks it came: give the path with it"

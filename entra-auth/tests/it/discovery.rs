@@ -58,6 +58,23 @@ async fn a_provider_is_asked_once_a_day_and_again_after_a_failure() {
 }
 
 #[tokio::test]
+async fn a_provider_that_promises_its_issuer_in_responses_is_held_to_it() {
+    let plain = document(ISSUER, "https://id.example/t");
+    for (promise, held) in [("", false), ("false", false), ("true", true)] {
+        let member = match promise {
+            "" => String::new(),
+            _ => format!(r#","authorization_response_iss_parameter_supported":{promise}}}"#),
+        };
+        let answer = match promise {
+            "" => plain.clone(),
+            _ => format!("{}{member}", plain.trim_end_matches('}')),
+        };
+        let cloud = provider(&answer).await.unwrap();
+        assert_eq!(cloud.names_issuer_in_responses(), held, "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn a_document_that_is_not_the_issuers_or_leads_to_an_open_line_is_refused() {
     for answer in [
         document("https://evil.example", "https://id.example/t"),

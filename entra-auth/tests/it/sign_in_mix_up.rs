@@ -227,6 +227,31 @@ async fn the_flows_below_send_a_code_to_the_service_of_its_sign_in_only() {
 }
 
 #[tokio::test]
+async fn the_flows_below_require_the_issuer_where_the_service_promises_it() {
+    let attacker = Arc::new(Attacker::default());
+    let promising = Attacker::cloud().with_issuer_in_responses();
+    let flow = AuthorizationCodeFlow::builder(TENANT, CLIENT, ClientAuthentication::public())
+        .redirect_uri(CALLBACK)
+        .cloud(promising.clone())
+        .transport(Arc::clone(&attacker))
+        .build()
+        .unwrap();
+    let client = attacker.connection(CALLBACK).cloud(promising);
+    let client = client.build().unwrap();
+    for outcome in ["code=c", "error=access_denied"] {
+        let (_, pending) = flow.start(&StartOptions::default()).unwrap();
+        let back = format!("{CALLBACK}?{outcome}&state={}", pending.id());
+        let error = flow.finish(pending, &back).await.unwrap_err();
+        assert!(format!("{error:?}").contains("no issuer"), "{error:?}");
+        let (_, pending) = client.start(&StartOptions::default()).unwrap();
+        let back = format!("{CALLBACK}?{outcome}&state={}", pending.id());
+        let error = client.finish(pending, &back).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::IssuerMismatch);
+    }
+    assert!(attacker.received().is_empty());
+}
+
+#[tokio::test]
 async fn a_callback_is_shared_only_at_one_login_host() {
     let attacker = Arc::new(Attacker::default());
     let service = Service::new();

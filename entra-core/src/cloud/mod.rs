@@ -38,6 +38,8 @@ struct Inner {
     endpoints: Option<Endpoints>,
     /// Other hosts that a document of the sign-in service may name.
     endpoint_hosts: Vec<String>,
+    /// Whether responses of the authorization endpoint name their issuer (RFC 9207).
+    names_issuer: bool,
     graph: Url,
     graph_resource: String,
 }
@@ -160,9 +162,27 @@ impl Cloud {
             cache_host: None,
             endpoints: None,
             endpoint_hosts: Vec::new(),
+            names_issuer: false,
             graph,
             graph_resource,
         })))
+    }
+
+    /// The same cloud, whose sign-in service promises to name itself in each response of its
+    /// authorization endpoint (`authorization_response_iss_parameter_supported`, RFC 9207): a response
+    /// without its issuer is then rejected.
+    #[must_use]
+    pub fn with_issuer_in_responses(self) -> Self {
+        let mut inner = (*self.0).clone();
+        inner.names_issuer = true;
+        Self(Arc::new(inner))
+    }
+
+    /// Whether the sign-in service [promises](Self::with_issuer_in_responses) to name itself in each
+    /// response.
+    #[must_use]
+    pub fn names_issuer_in_responses(&self) -> bool {
+        self.0.names_issuer
     }
 
     /// The same cloud with the names that an instance discovery gave: the one that tokens are kept
@@ -370,6 +390,7 @@ impl Cloud {
             cache_host: None,
             endpoints: None,
             endpoint_hosts: Vec::new(),
+            names_issuer: false,
             graph: url(graph),
             graph_resource: format!("https://{graph}"),
         }))
