@@ -182,16 +182,14 @@ impl RetryPolicy {
             return Decision::Stop(StopReason::NotRepeatable);
         }
         let left = self.budget.saturating_sub(attempt.elapsed);
-        let spread = self
-            .backoff(attempt.tries)
-            .mul_f64(attempt.jitter.clamp(0.0, 1.0));
+        let spread = part(self.backoff(attempt.tries), attempt.jitter);
         // "Retry-After: 0" asks for no wait, so it must not be a way to try for ever.
         if let Some(retry_after) = attempt.retry_after.filter(|wait| !wait.is_zero()) {
             if retry_after > left {
                 return Decision::Stop(StopReason::RetryAfterBeyondBudget { retry_after, left });
             }
             return Decision::Retry {
-                wait: (retry_after + spread).min(left),
+                wait: retry_after.saturating_add(spread).min(left),
                 counts: false,
             };
         }
@@ -225,7 +223,17 @@ impl RetryPolicy {
 fn throttled_wait(tries: u32, jitter: f64) -> Duration {
     let doublings = tries.saturating_sub(1).min(4);
     let wait = (THROTTLED_DELAY * (1 << doublings)).min(LONGEST_THROTTLED_DELAY);
-    wait + (wait / 2).mul_f64(jitter.clamp(0.0, 1.0))
+    wait + part(wait / 2, jitter)
+}
+
+/// A share of a wait. No number of a policy or of a source of randomness makes it panic.
+fn part(whole: Duration, share: f64) -> Duration {
+    let share = if share.is_nan() {
+        0.5
+    } else {
+        share.clamp(0.0, 1.0)
+    };
+    Duration::try_from_secs_f64(whole.as_secs_f64() * share).unwrap_or(whole)
 }
 
 /// Reads a `Retry-After` value: whole seconds, a fraction of seconds, or an HTTP date
@@ -254,8 +262,32 @@ pub fn parse_retry_after(value: &str, now: Timestamp) -> Option<Duration> {
 }
 
 /// An HTTP date in its one current form, such as `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// A date in one of the three forms that a recipient has to understand (RFC 9110, 5.6.7).
 pub(crate) fn parse_http_date(value: &str) -> Option<Timestamp> {
-    Timestamp::parse(value, &Rfc2822).ok()
+    let value = value.trim();
+    Timestamp::parse(value, &Rfc2822)
+        .or_else(|error| match older_form(value) {
+            Some(date) => Timestamp::parse(&date, &Rfc2822),
+            None => Err(error),
+        })
+        .ok()
+}
+
+/// `Sunday, 06-Nov-94 08:49:37 GMT` and `Sun Nov  6 08:49:37 1994` in the form of today.
+fn older_form(value: &str) -> Option<String> {
+    let parts: Vec<&str> = value.split_ascii_whitespace().collect();
+    let (day, month, year, time) = match *parts.as_slice() {
+        [_, date, time, "GMT"] => {
+            let mut date = date.split('-');
+            let (day, month) = (date.next()?, date.next()?);
+            // Of two digits, which are no more than 50 years ahead of the days of HTTP.
+            let year: u16 = date.next()?.parse().ok().filter(|year| *year < 100)?;
+            (day, month, year + if year < 70 { 2000 } else { 1900 }, time)
+        }
+        [_, month, day, time, year] => (day, month, year.parse().ok()?, time),
+        _ => return None,
+    };
+    Some(format!("{day:0>2} {month} {year} {time} GMT"))
 }
 
 /// Where official Graph clients begin as well.
@@ -496,6 +528,37 @@ mod tests {
     }
 
     #[test]
+    fn no_setting_and_no_number_of_others_makes_a_wait_panic() {
+        let most = Duration::MAX;
+        let policy = RetryPolicy {
+            max_attempts: u32::MAX,
+            base_delay: most,
+            max_delay: most,
+            budget: most,
+        };
+        for jitter in [f64::NAN, f64::INFINITY, -1.0, 0.0, 1.0, 2.0] {
+            for retry_after in [None, Some(SECOND), Some(most)] {
+                for throttled in [false, true] {
+                    let attempt = Attempt {
+                        retry_after,
+                        throttled,
+                        jitter,
+                        tries: u32::MAX,
+                        ..attempt(AttemptOutcome::NotSent, Idempotency::Safe)
+                    };
+                    let decision = policy.decide(&attempt);
+                    let Decision::Retry { wait, .. } = decision else {
+                        // All of the budget is no wait within it.
+                        assert_eq!(decision, Decision::Stop(StopReason::Budget));
+                        continue;
+                    };
+                    assert!(retry_after.is_none_or(|asked| wait >= asked));
+                }
+            }
+        }
+    }
+
+    #[test]
     fn retry_after_is_read_in_every_form_and_nothing_else() {
         let now = Timestamp::UNIX_EPOCH + time::Duration::seconds(784_111_777);
         let table = [
@@ -506,6 +569,15 @@ mod tests {
             ("0.249", Some(0.249)),
             ("Sun, 06 Nov 1994 08:49:47 GMT", Some(10.0)),
             ("Sun, 06 Nov 1994 08:49:27 GMT", Some(0.0)),
+            ("Sunday, 06-Nov-94 08:49:47 GMT", Some(10.0)),
+            ("Sun Nov  6 08:49:47 1994", Some(10.0)),
+            ("Sun Nov 16 08:49:37 1994", Some(864_000.0)),
+            ("Thursday, 01-Jan-70 00:00:00 GMT", Some(0.0)),
+            ("Sunday, 06-Nov-194 08:49:47 GMT", None),
+            ("Sun Nov  6 08:49:47", None),
+            ("Sun Foo  6 08:49:47 1994", None),
+            ("Sun, 31 Dec 9999 23:59:59 GMT", Some(252_618_189_022.0)),
+            ("Sun, 06 Nov 99999 08:49:47 GMT", None),
             ("", None),
             ("soon", None),
             ("-1", None),
