@@ -3,6 +3,8 @@ use std::fmt;
 use aws_lc_rs::digest::{Context, SHA256};
 use entra_core::{Secret, bytes::Bytes, url::form_urlencoded};
 
+use crate::redact::without;
+
 /// A form for the token endpoint, which knows which of its values are secret.
 #[derive(Clone)]
 pub(crate) struct Form(Vec<(&'static str, Value)>);
@@ -97,7 +99,7 @@ impl Form {
             })
             .fold(text, |text, secret| {
                 let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-                text.replace(secret, "…").replace(&encoded, "…")
+                without(&text, &[secret, &encoded])
             })
     }
 }
@@ -179,5 +181,12 @@ mod tests {
             form.redact("sent p&q~1 as p%26q%7E1!".to_owned()),
             "sent … as …!"
         );
+    }
+
+    #[test]
+    fn a_text_loses_a_secret_that_was_cut_off() {
+        let form = Form::new("x").secret("refresh_token", &Secret::from("1.AXcanary/zyx"));
+        assert_eq!(form.redact("sent 1.AXcanary/z".to_owned()), "sent …");
+        assert_eq!(form.redact("sent 1.AXcanary%2Fz".to_owned()), "sent …");
     }
 }

@@ -28,6 +28,7 @@ mod form;
 pub mod host;
 mod jws;
 mod moment;
+mod redact;
 mod region;
 mod report;
 mod response_limits;

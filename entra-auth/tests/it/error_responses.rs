@@ -417,6 +417,28 @@ async fn the_service_cannot_make_a_message_repeat_the_secret() {
     );
 }
 
+/// A message is shown up to 300 characters, which a long secret that is repeated never fits into.
+#[tokio::test]
+async fn a_secret_that_is_repeated_and_cut_off_is_not_in_the_message() {
+    let secret = format!("c4nary-{}", "zyx".repeat(500));
+    for before in [0, 10, 280, 292] {
+        let body = format!(
+            r#"{{"error":"invalid_client","error_description":"{}{secret}"}}"#,
+            "n".repeat(before)
+        );
+        let transport = ScriptedTransport::new().then(401, &[], body);
+        let credential = ClientSecretCredential::builder(TENANT, CLIENT, secret.as_str())
+            .transport(transport)
+            .build()
+            .unwrap();
+        let error = credential.token(&graph()).await.unwrap_err();
+        let error = detail(&error);
+        let shown = format!("{error:?} {}", error.report());
+        assert!(!shown.contains("c4nary-z"), "{before}: {shown}");
+        assert!(error.service_message().is_some());
+    }
+}
+
 #[tokio::test]
 async fn a_network_without_a_way_is_named_with_its_host() {
     let broken = || TransportError::connect("no route to host");

@@ -10,7 +10,7 @@ use entra_core::{
 use serde_json::{Value, json};
 
 use super::{ManagedIdentityId, ManagedIdentitySource, endpoint::Endpoint};
-use crate::{Aadsts, Error, ErrorKind, wire::OAuthError};
+use crate::{Aadsts, Error, ErrorKind, redact::without, wire::OAuthError};
 
 /// The token of an answer, or why there is none.
 pub(super) fn read(
@@ -191,7 +191,7 @@ fn parse(body: &[u8]) -> OAuthError {
 impl Endpoint {
     fn redact(&self, text: String) -> String {
         match &self.secret {
-            Some(secret) => text.replace(secret.expose_secret().trim(), "…"),
+            Some(secret) => without(&text, &[secret.expose_secret().trim()]),
             None => text,
         }
     }
