@@ -82,7 +82,10 @@ impl Cookies {
 
     /// The session's ticket of a request.
     pub(super) fn ticket(&self, headers: &HeaderMap) -> Option<SessionId> {
-        SessionId::parse(&find(headers, &self.session_name())?)
+        let own = self.session_name();
+        all(headers)
+            .filter(|(name, _)| *name == own)
+            .find_map(|(_, value)| SessionId::parse(value))
     }
 
     /// Hands a session to the browser, for as long as it runs.
@@ -119,16 +122,16 @@ impl Cookies {
     ) -> Option<(T, HeaderValue)> {
         let prefix = self.prefix(errand);
         let suffix = format!("-{}", short(id)?);
-        let carried = |(name, _): &(String, String)| {
+        let carried = |(name, _): &(&str, &str)| {
             name.strip_prefix(&prefix)
                 .is_some_and(|rest| rest.ends_with(&suffix))
         };
         // One of the same name that another site has planted does not open.
         all(headers).filter(carried).find_map(|(name, value)| {
             let sealed = URL_SAFE_NO_PAD.decode(value).ok()?;
-            let value = self.seal.open(&place(&name), &sealed).ok()?;
+            let value = self.seal.open(&place(name), &sealed).ok()?;
             let value = serde_json::from_slice(&value).ok()?;
-            Some((value, self.take_back(errand, name)))
+            Some((value, self.take_back(errand, name.to_owned())))
         })
     }
 
@@ -141,6 +144,7 @@ impl Cookies {
                 let of_kind = |kind: &FlowCookie| name.starts_with(&self.prefix(*kind));
                 let kind = kinds.into_iter().find(of_kind)?;
                 let bytes = name.len() + value.len() + BETWEEN;
+                let name = name.to_owned();
                 Some(Carried { kind, name, bytes })
             })
             .collect();
@@ -252,22 +256,20 @@ fn place(name: &str) -> StoreKey {
     StoreKey::new("web cookie", name)
 }
 
-fn find(headers: &HeaderMap, name: &str) -> Option<String> {
-    all(headers)
-        .find(|(known, _)| known == name)
-        .map(|(_, value)| value)
-}
-
 /// Every cookie of a request. One that is no text, which any other application on the host may have
 /// set, hides none of the others.
-fn all(headers: &HeaderMap) -> impl Iterator<Item = (String, String)> {
+///
+/// Only blanks and tabs around a name are none of it (RFC 6265, 5.2). A parser that takes Unicode's
+/// white space off makes a `__Host-` name of one that has such a character before it, which browsers
+/// let every site of the same domain set.
+fn all(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     headers
         .get_all(header::COOKIE)
         .into_iter()
         .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
         .filter_map(|pair| {
-            let pair = Cookie::parse(std::str::from_utf8(pair).ok()?).ok()?;
-            Some((pair.name().to_owned(), pair.value().to_owned()))
+            let (name, value) = std::str::from_utf8(pair).ok()?.split_once('=')?;
+            Some((name.trim_matches(BLANK), value.trim_matches(BLANK)))
         })
 }
 
@@ -276,6 +278,7 @@ fn header(cookie: CookieBuilder<'static>) -> HeaderValue {
     HeaderValue::try_from(cookie.build().to_string()).unwrap_or(HeaderValue::from_static(""))
 }
 
+const BLANK: [char; 2] = [' ', '\t'];
 /// Of a state's 43 characters; enough to tell tabs apart.
 const ID: usize = 16;
 /// By how much the clocks of replicas may differ, in seconds.
@@ -481,6 +484,61 @@ mod tests {
                 headers.insert(header::COOKIE, header);
                 assert!(cookies.ticket(&headers) == Some(id.clone()), "{other:?}");
             }
+        }
+    }
+
+    /// A subdomain may set any name without the prefix, such as one with a blank of Unicode before it.
+    #[test]
+    fn a_name_with_white_space_of_unicode_around_it_is_another_name() {
+        let cookies = cookies("https://a.example/auth", ResponseMode::Query);
+        let id = SessionId::parse("g.i.").unwrap();
+        let session = format!("{}={}", cookies.session_name(), id.to_text());
+        let sent = cookies.send(FlowCookie::SignIn, ID, &"canary").unwrap();
+        let flow = text(&sent).split(';').next().unwrap();
+        let request = |pair: &str| {
+            let mut headers = HeaderMap::new();
+            let pair = HeaderValue::from_bytes(pair.as_bytes()).unwrap();
+            headers.insert(header::COOKIE, pair);
+            headers
+        };
+        for plain in [" ", "\t", ""] {
+            let headers = request(&format!("a=b;{plain}{session};{plain}{flow}"));
+            assert!(cookies.ticket(&headers) == Some(id.clone()));
+            assert!(
+                cookies
+                    .bring::<String>(FlowCookie::SignIn, ID, &headers)
+                    .is_some()
+            );
+        }
+        for blank in [
+            "\u{85}", "\u{a0}", "\u{1680}", "\u{2000}", "\u{2007}", "\u{200a}", "\u{2028}",
+            "\u{2029}", "\u{202f}", "\u{205f}", "\u{3000}", "\u{feff}", "\u{200b}",
+        ] {
+            for (before, after) in [(blank, ""), ("", blank)] {
+                let around = |pair: &str| {
+                    let (name, value) = pair.split_once('=').unwrap();
+                    format!("{before}{name}{after}={value}")
+                };
+                let headers = request(&format!("{}; {}", around(&session), around(flow)));
+                assert!(cookies.ticket(&headers).is_none(), "{blank:?}");
+                let brought = cookies.bring::<String>(FlowCookie::SignIn, ID, &headers);
+                assert!(brought.is_none(), "{blank:?}");
+                assert!(cookies.tidy(&headers, &sent).is_empty());
+            }
+        }
+    }
+
+    /// Without TLS another path may have a cookie of the same name; so may an old browser.
+    #[test]
+    fn a_session_is_found_beside_one_of_its_name_that_is_none() {
+        let cookies = cookies("http://localhost:1/auth", ResponseMode::Query);
+        let id = SessionId::parse("g.i.").unwrap();
+        let name = cookies.session_name();
+        for other in ["", "g", "g.i", "g.i.x.y", "\"g.i.\"", "g.i.%41", "g!.i."] {
+            let mut headers = HeaderMap::new();
+            let pairs = format!("{name}={other}; {name}={}", id.to_text());
+            headers.insert(header::COOKIE, pairs.try_into().unwrap());
+            assert!(cookies.ticket(&headers) == Some(id.clone()), "{other}");
         }
     }
 

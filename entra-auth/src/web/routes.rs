@@ -298,7 +298,12 @@ impl SignInRequest {
 /// The body of a form, which is never long.
 pub(super) async fn form(request: Request) -> Result<String, Box<Response>> {
     let content_type = sent(request.headers(), "content-type").unwrap_or_default();
-    if !content_type.starts_with("application/x-www-form-urlencoded") {
+    // In any letters, with parameters or without (RFC 9110, 8.3.1).
+    let media_type = content_type.split(';').next().unwrap_or_default();
+    if !media_type
+        .trim()
+        .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    {
         let refused = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(Box::new(refused.into_response()));
     }
