@@ -67,7 +67,10 @@ impl Tokens {
             clock: Arc::clone(&settings.clock),
             cache: settings.cache.clone(),
             fast_cache: FastCache::default(),
-            wait_limit: settings.retry_policy.budget + Duration::from_secs(15),
+            wait_limit: settings
+                .retry_policy
+                .budget
+                .saturating_add(Duration::from_secs(15)),
         }
     }
 
@@ -377,7 +380,7 @@ pub(crate) fn check_tenant(tenant: &TenantId) -> Result<(), Error> {
     Ok(())
 }
 
-fn interrupted() -> Error {
+pub(crate) fn interrupted() -> Error {
     Error::new(
         ErrorKind::Transport,
         "the token request was cut off again and again",

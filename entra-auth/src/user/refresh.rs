@@ -9,12 +9,18 @@ use entra_core::{
     AccessToken, ClientId, CredentialError, Idempotency, InvalidId, Secret, TenantId,
     TokenCredential, TokenRequest,
 };
+#[cfg(feature = "sign-in")]
+use tokio::runtime;
+#[cfg(feature = "sign-in")]
+use tracing::{Instrument as _, Span};
 
 use super::{
     account::Account,
     client_application::{ClientApplication, ClientParameters, of_resources, with_identity},
     proof::ClientAuthentication,
 };
+#[cfg(feature = "sign-in")]
+use crate::tokens::interrupted;
 use crate::{
     Error, ErrorKind, TokenCache,
     cache::{self, RefreshToken, TokenKey},
@@ -276,7 +282,7 @@ impl UserCredential {
         };
         let session = &current.session;
         let token_key = TokenKey::new(&session.home, &request)?;
-        let (token, user_fields) = session.redeem(&token_key, RetryMode::Once).await?;
+        let (token, user_fields) = session.redeem_whole(token_key).await?;
         if !resources.is_empty() {
             current.tokens.seed(&request, token).await?;
         }
@@ -468,6 +474,24 @@ impl TokenSource for Session {
     }
 }
 
+#[cfg(feature = "sign-in")]
+impl Session {
+    /// One refresh that goes on when its caller does not, such as the request of a browser that went
+    /// away: the service has replaced the refresh token then, and the response has the only new one.
+    async fn redeem_whole(
+        self: &Arc<Self>,
+        token_key: TokenKey,
+    ) -> Result<(AccessToken, UserTokenFields), Error> {
+        let session = Arc::clone(self);
+        let work = async move { session.redeem(&token_key, RetryMode::Once).await };
+        let Ok(handle) = runtime::Handle::try_current() else {
+            return work.await;
+        };
+        let flight = handle.spawn(work.instrument(Span::current()));
+        flight.await.map_err(|_| interrupted())?
+    }
+}
+
 impl Session {
     /// One use of the refresh token, with all that comes of it.
     async fn redeem(
@@ -554,7 +578,8 @@ pub(super) async fn refresh(
 
 /// How long another use of a refresh token is waited for: what it may take with all its retries.
 pub(super) fn lock_timeout(application: &ClientApplication) -> Duration {
-    application.settings.retry_policy.budget + Duration::from_secs(15)
+    let budget = application.settings.retry_policy.budget;
+    budget.saturating_add(Duration::from_secs(15))
 }
 
 /// Whether the refresh token itself is of no more use, and not only too little for what was asked,

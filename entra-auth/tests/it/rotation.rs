@@ -3,10 +3,12 @@
 
 use std::{
     collections::HashSet,
+    future::{Future as _, poll_fn},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -261,6 +263,45 @@ async fn a_caller_that_goes_away_holds_up_nobody() {
     }
     gone.abort();
     user.token(&scope("b")).await.unwrap();
+    assert!(!service.is_revoked.load(Ordering::SeqCst));
+}
+
+/// A browser goes away while its user is checked again, which happens at each click on a link.
+#[cfg(feature = "sign-in")]
+#[tokio::test]
+async fn a_check_of_a_user_whose_caller_goes_away_loses_no_refresh_token() {
+    let (service, clock) = (Rotating::new(), ManualClock::new());
+    let cache = TokenCache::builder().store(Shelf::new()).build();
+    let user = with(&service, &cache, &clock);
+    user.token(&scope("a")).await.unwrap();
+    let proof = ClientAuthentication::public();
+    let client = entra_auth::SignInClient::builder(TENANT, CLIENT, proof)
+        .redirect_uri("https://shop.example/callback")
+        .cloud(provider())
+        .transport(Arc::clone(&service))
+        .clock(clock.clone())
+        .cache(&cache)
+        .build()
+        .unwrap();
+    let identity: entra_auth::sign_in::Identity = serde_json::from_value(json!({
+        "oid": CLIENT, "tid": TENANT, "sub": "adele", "issuer": ISSUER, "name": null,
+        "username": null, "email": null, "roles": [], "groups": "Absent", "amr": [],
+        "auth_time": null, "is_guest": false, "home_tenant": null, "sid": null,
+        "login_hint": null, "claims": {},
+    }))
+    .unwrap();
+    for checks in 2..5 {
+        let account = account();
+        let mut check = Box::pin(client.renew(&account, &identity));
+        while service.newest.load(Ordering::SeqCst) < checks {
+            let look = |cx: &mut Context<'_>| Poll::Ready(check.as_mut().poll(cx).is_pending());
+            assert!(poll_fn(look).await);
+            tokio::task::yield_now().await;
+        }
+        // The new refresh token is on its way.
+        drop(check);
+    }
+    client.renew(&account(), &identity).await.unwrap();
     assert!(!service.is_revoked.load(Ordering::SeqCst));
 }
 

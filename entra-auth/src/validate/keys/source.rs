@@ -141,7 +141,10 @@ impl Source {
             return;
         }
         // A runtime that nobody drives any more, though it still exists, never says so.
-        let patience = settings.retry_policy.budget + Duration::from_secs(15);
+        let patience = settings
+            .retry_policy
+            .budget
+            .saturating_add(Duration::from_secs(15));
         if timeout(patience, gate.lock()).await.is_err() {
             warn!("a request for keys on another runtime does not get on; starting anew");
             self.change(|state| {
