@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, OpenOptions},
-    io::{self, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -11,9 +11,25 @@ use zeroize::Zeroizing;
 use super::error::CertificateError;
 
 pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, CertificateError> {
-    fs::read(path)
-        .map(Zeroizing::new)
-        .map_err(|source| CertificateError::file("read", path, source))
+    read_within(path, LARGEST).map_err(|source| CertificateError::file("read", path, source))
+}
+
+/// No more than this limit: a path may lead to something that has no end.
+fn read_within(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    let file = fs::File::open(path)?;
+    let length = file.metadata()?.len().min(limit);
+    // Big enough from the start: a buffer that grows leaves copies of the key behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(
+        usize::try_from(length).unwrap_or_default() + 1,
+    ));
+    file.take(limit + 1).read_to_end(&mut bytes)?;
+    match u64::try_from(bytes.len()) {
+        Ok(length) if length <= limit => Ok(bytes),
+        _ => Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it is larger than {limit} bytes, and no certificate is"),
+        )),
+    }
 }
 
 /// Replaces the file in one step; readable by everybody, as the umask allows.
@@ -73,3 +89,6 @@ fn with_mode(options: &mut OpenOptions, mode: u32) {
 
 #[cfg(not(unix))]
 fn with_mode(_: &mut OpenOptions, _: u32) {}
+
+/// A certificate with its key and a long chain has some ten kilobytes.
+const LARGEST: u64 = 1024 * 1024;

@@ -17,7 +17,9 @@ use entra_core::Secret;
 use pkcs8::{
     pkcs5::{
         self,
-        pbes2::{EncryptionScheme, Kdf, PBES2_OID, Parameters, Pbkdf2Params, Pbkdf2Prf},
+        pbes2::{
+            EncryptionScheme, Kdf, PBES2_OID, Parameters, Pbkdf2Params, Pbkdf2Prf, ScryptParams,
+        },
     },
     spki::AlgorithmIdentifierRef,
 };
@@ -156,6 +158,18 @@ pub(super) fn pbkdf2_key(kdf: &Pbkdf2Params, password: &[u8], length: usize) -> 
     Some(key)
 }
 
+/// Whether scrypt with these costs ends in time and fits into memory, which the file decides. pkcs5
+/// 0.8.1 panics at a cost of zero.
+fn is_bearable(kdf: &ScryptParams) -> bool {
+    let (n, r, p) = (
+        kdf.cost_parameter,
+        u64::from(kdf.block_size),
+        u64::from(kdf.parallelization),
+    );
+    let memory = n.saturating_mul(r).saturating_mul(128);
+    n.is_power_of_two() && n > 1 && r > 0 && (1..=MOST_LANES).contains(&p) && memory <= MOST_MEMORY
+}
+
 pub(super) fn unsupported(what: &str) -> CertificateError {
     CertificateError::new(
         CertificateErrorKind::UnsupportedEncryption,
@@ -185,10 +199,14 @@ fn pbes2(
             cbc::<Decryptor<aes::Aes256>>(&key, &iv, sealed)
         }
         _ => {
-            if let Kdf::Pbkdf2(kdf) = &parameters.kdf
-                && rounds(kdf.iteration_count).is_none()
-            {
-                return Err(unsupported("too many rounds of PBKDF2"));
+            match &parameters.kdf {
+                Kdf::Pbkdf2(kdf) if rounds(kdf.iteration_count).is_none() => {
+                    return Err(unsupported("too many rounds of PBKDF2"));
+                }
+                Kdf::Scrypt(kdf) if !is_bearable(kdf) => {
+                    return Err(unsupported("costs of scrypt beyond any use"));
+                }
+                _ => {}
             }
             parameters
                 .decrypt(password.utf8(), sealed)
@@ -210,3 +228,6 @@ const CONVERT: &str =
     "encrypt it anew: openssl pkcs8 -topk8 -v2 aes-256-cbc -in old.pem -out new.pem";
 const PKCS5: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.5");
 const MOST_ROUNDS: u32 = 10_000_000;
+/// OpenSSL takes 32 MiB and writes 16.
+const MOST_MEMORY: u64 = 128 * 1024 * 1024;
+const MOST_LANES: u64 = 16;

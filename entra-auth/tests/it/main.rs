@@ -10,6 +10,7 @@ mod bad_input;
 mod canary;
 mod certificate;
 mod certificate_files;
+mod certificate_hostile;
 #[cfg(feature = "certificate-kit")]
 mod certificate_kit;
 #[cfg(feature = "platform-identity")]
