@@ -1,6 +1,6 @@
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, ErrorKind, Write},
+    io::{self, ErrorKind, Read, Write},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -58,8 +58,8 @@ impl FileStore {
     /// A store in this directory, which is made if it is missing.
     ///
     /// # Errors
-    /// When the directory cannot be made, or when others may write to it: then a token found there
-    /// would be anybody's.
+    /// When the directory cannot be made, or when it belongs to another user or others may write to
+    /// it: then a token found there would be anybody's.
     pub fn open(directory: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let directory = directory.into();
         make_directory(&directory).map_err(|source| {
@@ -87,7 +87,7 @@ impl EncryptedStore for FileStore {
     async fn load(&self, key: &StoreKey) -> Result<Option<Vec<u8>>, StoreError> {
         let path = self.path(key, "token");
         blocking("read", move || {
-            let file = found(fs::read(path))?;
+            let file = found(read(&path))?;
             Ok(file.map(prune::without_end))
         })
         .await
@@ -145,6 +145,17 @@ impl EncryptedStore for FileStore {
         let lock = move || Ok(FileLock::take(path)?.map(StoreLock::new));
         blocking("locked", lock).await
     }
+}
+
+/// Reads a file, unless it is larger than any entry: what else wrote it is not taken into memory.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    if file.metadata()?.len() > LARGEST {
+        return Err(ErrorKind::FileTooLarge.into());
+    }
+    let mut bytes = Vec::new();
+    file.take(LARGEST).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Writes beside the file and renames: a reader has the old file or the new one.
@@ -217,12 +228,27 @@ fn check_directory(path: &Path) -> Result<(), StoreError> {
         StoreError::configuration("the directory of the token files cannot be looked at")
             .with_source(source)
     })?;
-    if metadata.mode() & 0o022 != 0 {
-        return Err(StoreError::configuration(
-            "others may write to the directory of the token files; take that right away (chmod go-w) or choose another one",
-        ));
+    let own = rustix::process::geteuid().as_raw();
+    match writers(metadata.uid(), metadata.mode(), own) {
+        None => Ok(()),
+        Some(what) => Err(StoreError::configuration(what)),
     }
-    Ok(())
+}
+
+/// Who else may write to a directory: its owner can give that right at any time, and root in any case.
+#[cfg(unix)]
+const fn writers(owner: u32, mode: u32, own: u32) -> Option<&'static str> {
+    if owner != own && owner != 0 {
+        return Some(
+            "the directory of the token files belongs to another user; choose one of this process's own user",
+        );
+    }
+    if mode & 0o022 != 0 {
+        return Some(
+            "others may write to the directory of the token files; take that right away (chmod go-w) or choose another one",
+        );
+    }
+    None
 }
 
 #[cfg(not(unix))]
@@ -249,12 +275,57 @@ async fn blocking<T: Send + 'static>(
 }
 
 const PRUNED_EVERY: u64 = 16;
+/// A token with all claims that fit into a request header has some ten kilobytes.
+const LARGEST: u64 = 4 * 1024 * 1024;
 /// How often a directory may be removed between two steps; more is no coincidence.
 const TRIES: u32 = 64;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_directory_that_another_user_may_write_to_is_no_store() {
+        for (owner, mode, own, trusted) in [
+            (1000, 0o700, 1000, true),
+            (1000, 0o755, 1000, true),
+            (0, 0o755, 1000, true),
+            (0, 0o700, 0, true),
+            (1001, 0o700, 1000, false),
+            (1001, 0o755, 1000, false),
+            (1000, 0o755, 0, false),
+            (1000, 0o775, 1000, false),
+            (1000, 0o702, 1000, false),
+            (0, 0o1777, 1000, false),
+        ] {
+            let found = writers(owner, mode, own);
+            assert_eq!(found.is_none(), trusted, "{owner} {mode:o} {own}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_larger_than_any_entry_is_not_read() {
+        let name = format!("entra-file-large-{}", std::process::id());
+        let directory = std::env::temp_dir().join(name);
+        let store = FileStore::open(&directory).unwrap();
+        let key = StoreKey::new("one", "1");
+        store
+            .save(&key, b"x", Duration::from_secs(60))
+            .await
+            .unwrap();
+        // A sparse file, which takes no room.
+        let path = store.path(&key, "token");
+        let file = OpenOptions::new().write(true).open(path).unwrap();
+        file.set_len(1 << 40).unwrap();
+        store.load(&key).await.unwrap_err();
+        store
+            .save(&key, b"y", Duration::from_secs(60))
+            .await
+            .unwrap();
+        assert_eq!(store.load(&key).await.unwrap().unwrap(), b"y");
+        fs::remove_dir_all(directory).unwrap();
+    }
 
     #[tokio::test]
     async fn writing_removes_what_has_ended() {

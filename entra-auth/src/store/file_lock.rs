@@ -20,7 +20,7 @@ pub(super) struct FileLock {
 impl FileLock {
     /// Takes the lock; none when another holds it.
     pub(super) fn take(path: PathBuf) -> io::Result<Option<Self>> {
-        loop {
+        for _ in 0..TRIES {
             let mut options = owners_only();
             let file = open_in_partition(options.create(true).truncate(false), &path)?;
             match FileExt::try_lock(&file) {
@@ -35,6 +35,11 @@ impl FileLock {
                 Err(TryLockError::Error(error)) => return Err(error),
             }
         }
+        // A file system that gives an open file another number than its name has, as some network
+        // shares do, must not keep a thread for ever.
+        Err(io::Error::other(
+            "the file of a lock is never the one of its name on this file system",
+        ))
     }
 }
 
@@ -72,3 +77,6 @@ fn is_at(file: &File, path: &Path) -> bool {
 fn is_at(_: &File, path: &Path) -> bool {
     path.exists()
 }
+
+/// How often the file may go between two steps; more is no coincidence.
+const TRIES: u32 = 1_000;
