@@ -91,7 +91,9 @@ fn run(command: &ProcessCommand) -> io::Result<ProcessOutput> {
     // Both are read all the time, or a process that fills one of them would wait for ever.
     let stdout = reading(child.stdout.take());
     let stderr = reading(child.stderr.take());
-    let deadline = Instant::now() + command.time_limit;
+    let deadline = Instant::now()
+        .checked_add(command.time_limit)
+        .unwrap_or_else(|| Instant::now() + LONGEST);
     let status = loop {
         if let Some(status) = child.try_wait()? {
             break status;
@@ -136,6 +138,8 @@ fn reading(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<io::Resul
 }
 
 const LOOK: Duration = Duration::from_millis(10);
+/// Of a limit that means none.
+const LONGEST: Duration = Duration::from_secs(86_400);
 const LARGEST: u64 = 1024 * 1024;
 
 #[cfg(all(test, unix))]
@@ -173,6 +177,12 @@ mod tests {
         // It is waited for, so this would never end if the process went on.
         let error = shell("exec sleep 1000000", Duration::from_millis(50)).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn a_limit_beyond_every_clock_is_no_panic() {
+        let output = shell("echo a", Duration::MAX).unwrap();
+        assert_eq!(output.stdout.expose_secret(), "a\n");
     }
 
     #[test]

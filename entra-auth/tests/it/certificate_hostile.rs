@@ -1,12 +1,11 @@
-//! Certificates and keys from files that are hostile, flattened or without end.
+//! Certificates and keys from files that are hostile or without end.
 
 use entra_auth::{Certificate, CertificateErrorKind as Kind};
 #[cfg(feature = "encrypted-pem")]
 use entra_core::Secret;
 
-const LEAF: &str = include_str!("../fixtures/leaf.test-cert.pem");
 #[cfg(feature = "encrypted-pem")]
-const KEY: &str = include_str!("../fixtures/leaf.test-key.pem");
+const LEAF: &str = include_str!("../fixtures/leaf.test-cert.pem");
 
 #[cfg(unix)]
 #[test]
@@ -68,49 +67,5 @@ fn costs_of_scrypt_that_a_file_asks_for_are_bounded() {
     ] {
         let error = read(n, r, p);
         assert_eq!(error.kind(), Kind::UnsupportedEncryption, "{n} {r} {p}");
-    }
-}
-
-#[cfg(feature = "encrypted-pem")]
-#[test]
-fn a_key_in_the_traditional_form_is_read_whatever_became_of_its_line_breaks() {
-    let leaf = Certificate::from_pem(format!("{LEAF}{KEY}")).unwrap();
-    let passphrase = Secret::from("correct-horse");
-    for key in [
-        include_str!("../fixtures/traditional-aes256.test-key.pem"),
-        include_str!("../fixtures/traditional-3des.test-key.pem"),
-    ] {
-        for (before, after) in [
-            ("\n", " "),
-            ("\n", "\r"),
-            ("\n", "\\n"),
-            ("\n", "\\r\\n"),
-            ("\n", "\n\n"),
-            ("\n", "\r\n  "),
-            ("\n", "\t"),
-            (",", ", "),
-        ] {
-            let key = key.replace(before, after);
-            let text = format!("{LEAF}{key}");
-            let read = Certificate::from_bytes(&text, Some(&passphrase));
-            assert_eq!(read.unwrap(), leaf, "{after:?}");
-        }
-    }
-    // The header alone, at the end, twice, without a value.
-    for body in [
-        "DEK-Info:",
-        "DEK-Info: ",
-        "DEK-Info: AES-256-CBC",
-        "DEK-Info: AES-256-CBC, ",
-        "DEK-Info:DEK-Info:DEK-Info:",
-        "c4naryDEK-Info:c4nary,c4nary c4nary",
-    ] {
-        let text =
-            format!("{LEAF}-----BEGIN RSA PRIVATE KEY-----{body}-----END RSA PRIVATE KEY-----");
-        let error = Certificate::from_bytes(&text, Some(&passphrase)).unwrap_err();
-        assert!(
-            !format!("{error} {error:?}").contains("c4nary"),
-            "{error:?}"
-        );
     }
 }
