@@ -25,7 +25,11 @@ pub(super) fn reply(
     });
     if !refusal.details.is_empty() {
         let details = refusal.details.iter().map(|detail| {
-            json!({ "code": detail.code, "message": detail.message, "target": detail.target })
+            let mut entry = json!({ "code": detail.code, "target": detail.target });
+            if !detail.message.is_empty() {
+                entry["message"] = detail.message.clone().into();
+            }
+            entry
         });
         body["error"]["details"] = details.collect();
     }

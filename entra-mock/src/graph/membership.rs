@@ -101,15 +101,6 @@ pub(super) fn respond(call: Call<'_>, route: &Route, action: Action) -> Result<R
         .with_body(answer.to_string()))
 }
 
-/// 405 for an action that was read like a property.
-pub(super) fn wrong_method() -> Refusal {
-    Refusal::new(
-        405,
-        "Request_BadRequest",
-        "Specified HTTP method is not allowed for the request target.",
-    )
-}
-
 fn listed(
     call: Call<'_>,
     kind: Kind,

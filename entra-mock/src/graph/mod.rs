@@ -21,6 +21,7 @@ mod extension;
 mod license_details;
 mod list;
 mod membership;
+mod methods;
 mod photo;
 mod read;
 mod relations;
@@ -28,6 +29,7 @@ mod route;
 mod rows;
 mod shape;
 mod subject;
+mod unsourced;
 mod write;
 
 pub(crate) use crate::permissions::{Caller, TokenProblem};
@@ -49,11 +51,19 @@ pub(crate) fn respond(
         .unwrap_or(&request_id)
         .to_owned();
     let reply = answer(tenant, now, request, caller).unwrap_or_else(|refusal| {
-        let reply = error::reply(&refusal, now, &request_id, &client_request_id);
-        if refusal.status == 401 {
-            reply.with_header("www-authenticate", error::challenge(&request.base))
-        } else {
-            reply
+        let allowed = version(&request.path, "/v1.0")
+            .filter(|_| refusal.status == 501)
+            .and_then(|path| methods::allowed_instead(&request.method, path));
+        let reply = |refusal: &Refusal| error::reply(refusal, now, &request_id, &client_request_id);
+        match allowed {
+            Some(allowed) => {
+                let allowed: Vec<&str> = allowed.into_iter().collect();
+                reply(&methods::not_allowed()).with_header("allow", allowed.join(", "))
+            }
+            None if refusal.status == 401 => {
+                reply(&refusal).with_header("www-authenticate", error::challenge(&request.base))
+            }
+            None => reply(&refusal),
         }
     });
     reply
@@ -92,7 +102,7 @@ fn answer(
     };
     let action = matches!(route.target, Target::Action(_));
     if request.method == "GET" && action {
-        return Err(membership::wrong_method());
+        return Err(unsupported(request));
     }
     let route = route.resolve_me(caller)?;
     if read_lock(tenant).has_expired(now) {
@@ -159,7 +169,7 @@ impl Call<'_> {
     }
 }
 
-/// 501 that names what was asked for.
+/// 501 that names the request; becomes a 405 if Graph does not have the method on that path.
 fn unsupported(request: &WireRequest) -> Refusal {
     Refusal::new(
         501,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, list::JSON, read, route::Route};
+use super::{Call, list::JSON, read, route::Route, unsourced};
 use crate::{odata::Refusal, permissions::authorize, store::Photo, wire::Reply};
 
 /// What of a photo a path means.
@@ -112,20 +112,18 @@ pub(super) fn read_photo(call: Call<'_>) -> Result<Photo, Refusal> {
         .unwrap_or_default()
         .to_ascii_lowercase();
     if !content_type.starts_with("image/") && content_type != "application/octet-stream" {
-        return Err(bad("The content of a photo must be an image."));
+        return Err(unsourced::invalid_photo(
+            "The content of a photo must be an image.",
+        ));
     }
     let bytes = &call.request.body;
     if bytes.len() > MOST_BYTES {
-        return Err(Refusal::new(
-            413,
-            "RequestEntityTooLarge",
-            "A photo has at most 4 MB.",
-        ));
+        return Err(unsourced::photo_too_large());
     }
     let (content_type, (width, height)) = match (png(bytes), jpeg(bytes)) {
         (Some(size), _) => ("image/png", size),
         (_, Some(size)) => ("image/jpeg", size),
-        _ => return Err(bad("The image is invalid.")),
+        _ => return Err(unsourced::invalid_photo("The image is invalid.")),
     };
     Ok(Photo {
         bytes: bytes.as_slice().into(),
@@ -148,11 +146,7 @@ pub(super) fn check_match(call: Call<'_>, id: &str) -> Result<(), Refusal> {
     if fits {
         Ok(())
     } else {
-        Err(Refusal::new(
-            412,
-            "ErrorPreconditionFailed",
-            "The entity tag does not match the present photo.",
-        ))
+        Err(unsourced::photo_precondition_failed())
     }
 }
 
@@ -203,10 +197,6 @@ fn jpeg(bytes: &[u8]) -> Option<(u32, u32)> {
         let length = usize::from(high) << 8 | usize::from(low);
         rest = segment.get(length.checked_sub(2)?..)?;
     }
-}
-
-fn bad(message: &str) -> Refusal {
-    Refusal::new(400, "BadRequest", message)
 }
 
 fn json_reply(body: &Value) -> Reply {

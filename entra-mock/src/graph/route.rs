@@ -471,7 +471,7 @@ fn check_id(kind: Kind, id: &str) -> Result<(), Refusal> {
 }
 
 /// Percent-decoding; a plus sign is a plus sign in a path.
-fn decode(segment: &str) -> Option<String> {
+pub(super) fn decode(segment: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(segment.len());
     let mut rest = segment.as_bytes();
     while let Some((&first, after)) = rest.split_first() {

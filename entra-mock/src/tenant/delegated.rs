@@ -60,8 +60,16 @@ impl FakeTenant {
         }
     }
 
-    /// Tokens of an application for a person who has signed in and consented to all of it, without
-    /// any request.
+    /// Returns tokens of an application for a user who signed in, without any request.
+    ///
+    /// A scope without consent gets a grant for this user alone, as if an administrator had created
+    /// it with `POST /oauth2PermissionGrants` and `"consentType": "Principal"`: Entra allows that for
+    /// every delegated permission, also for those that a user cannot consent to. The grant remains,
+    /// so later sign-ins of this user do not ask for consent. To test consent itself, use
+    /// [`sign_in_at`](Self::sign_in_at), which follows the rules of the consent page.
+    ///
+    /// Everything else is checked as in a sign-in: access policies, assignment to the application,
+    /// disabled accounts.
     ///
     /// ```
     /// # #[tokio::main] async fn main() {

@@ -11,7 +11,7 @@ use crate::{
         ADELE, CALLBACK, VERIFIER, assert_refused, authorize_url, claims, code, redeem,
         redeem_code, shop,
     },
-    support::{Answer, answer, http},
+    support::{Answer, answer, graph_get, http, token_with},
 };
 
 async fn refresh(tenant: &FakeTenant, app: &App, token: &str, scope: &str) -> Answer {
@@ -419,4 +419,47 @@ async fn roles_groups_and_optional_claims_go_into_the_id_token() {
     let many = identity();
     assert!(many.get("groups").is_none());
     assert_eq!(many["_claim_names"]["groups"], "src1");
+}
+
+#[tokio::test]
+async fn tokens_for_grants_its_scopes_to_that_user_alone() {
+    let (tenant, app) = shop().await;
+    // Users cannot consent to this permission.
+    let scopes = ["Directory.Read.All", "offline_access"];
+    let tokens = tenant.tokens_for(&app, ADELE, scopes);
+    let token = json!(tokens.access_token().expose_secret());
+    assert_eq!(claims(&token)["scp"], "Directory.Read.All");
+
+    let reader = tenant
+        .register_app("Reader")
+        .application_permission("Directory.Read.All")
+        .with_secret();
+    let reader = token_with(&tenant, &reader, &[]).await.body["access_token"].clone();
+    let of_shop =
+        "/servicePrincipals(appId='{}')?$select=id".replace("{}", &app.client_id().to_string());
+    let of_shop = graph_get(&tenant, reader.as_str().unwrap(), &of_shop)
+        .await
+        .body["id"]
+        .clone();
+    let path = format!(
+        "/oauth2PermissionGrants?$filter=clientId eq '{}'",
+        of_shop.as_str().unwrap()
+    );
+    let grants = graph_get(&tenant, reader.as_str().unwrap(), &path).await;
+    let grants: Vec<_> = grants.body["value"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|grant| grant["scope"] == "Directory.Read.All")
+        .map(|grant| (&grant["consentType"], &grant["principalId"]))
+        .collect();
+    let adele = json!(tenant.user(ADELE).id().to_string());
+    assert_eq!(grants, [(&json!("Principal"), &adele)]);
+
+    // The grant remains: the refresh token works, and a sign-in does not ask again.
+    let token = tokens.refresh_token().unwrap().expose_secret();
+    let refreshed = refresh(&tenant, &app, token, "Directory.Read.All").await;
+    assert_eq!(refreshed.status, 200, "{}", refreshed.text);
+    let url = authorize_url(&tenant, &app, &[("scope", "openid Directory.Read.All")]);
+    assert!(tenant.sign_in_at(&url, ADELE).parameter("code").is_some());
 }

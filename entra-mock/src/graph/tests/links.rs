@@ -62,7 +62,14 @@ fn a_patch_adds_up_to_twenty_members_or_none() {
     };
     let group = format!("/groups/{}", id(TESTERS));
     let before = fixture.snapshot();
-    assert_eq!(fixture.patch(&group, &bind(900..921)).status, 400);
+    assert_eq!(
+        fixture.patch(&group, &bind(900..921)).error(),
+        (
+            400,
+            "Request_BadRequest",
+            "A resource cannot contain more than 20 link changes."
+        )
+    );
     assert_eq!(fixture.patch(&group, &bind(919..922)).status, 404);
     assert_eq!(fixture.snapshot(), before);
     assert_eq!(fixture.patch(&group, &bind(900..920)).status, 204);

@@ -207,3 +207,71 @@ fn what_is_not_served_is_a_501_that_names_it() {
     let expand = fixture.get("/users?$expand=calendar");
     assert_eq!(expand.error().0, 501);
 }
+
+#[test]
+fn a_method_that_a_known_path_does_not_have_returns_405() {
+    let mut fixture = Fixture::new();
+    fixture.adele(&["User.ReadWrite.All", "Group.ReadWrite.All"]);
+    let user = format!("/users/{}", id(ADELE));
+    let group = format!("/groups/{}", id(ENGINEERS));
+    for (method, path, allow) in [
+        ("PUT", "/users", "GET, POST"),
+        ("PATCH", "/users", "GET, POST"),
+        ("DELETE", "/groups", "GET, POST"),
+        ("POST", user.as_str(), "DELETE, GET, PATCH"),
+        ("PUT", "/users('adele@contoso.com')", "DELETE, GET, PATCH"),
+        ("PUT", "/me", "DELETE, GET, PATCH"),
+        ("POST", "/users/$count", "GET"),
+        ("DELETE", "/users/delta", "GET"),
+        ("POST", "/groups/delta()", "GET"),
+        ("POST", &format!("{user}/memberOf"), "GET"),
+        ("PATCH", &format!("{group}/members"), "GET"),
+        ("PUT", &format!("{group}/members/$ref"), "POST"),
+        ("DELETE", &format!("{group}/members/$ref"), "POST"),
+        (
+            "POST",
+            &format!("{group}/members/{}/$ref", id(ADELE)),
+            "DELETE",
+        ),
+        ("POST", &format!("{user}/manager/$ref"), "DELETE, PUT"),
+        ("GET", &format!("{user}/revokeSignInSessions"), "POST"),
+        ("DELETE", &format!("{user}/assignLicense"), "POST"),
+        ("PUT", &format!("{user}/checkMemberGroups"), "POST"),
+        ("PATCH", "/me/changePassword", "POST"),
+        (
+            "GET",
+            &format!("/directory/deletedItems/{}/restore", id(ADELE)),
+            "POST",
+        ),
+        (
+            "PATCH",
+            &format!("/directory/deletedItems/{}", id(ADELE)),
+            "DELETE, GET",
+        ),
+        ("POST", "/auditLogs/signIns", "GET"),
+        ("DELETE", "/organization", "GET"),
+        ("POST", "/subscribedSkus", "GET"),
+        ("GET", "/directoryObjects/getByIds", "POST"),
+        ("GET", "/$batch", "POST"),
+    ] {
+        let before = fixture.snapshot();
+        let response = fixture.write(method, path, &json!({}));
+        assert_eq!(
+            response.error(),
+            (
+                405,
+                "Request_BadRequest",
+                "Specified HTTP method is not allowed for the request target."
+            ),
+            "{method} {path}"
+        );
+        assert_eq!(response.header("allow"), Some(allow), "{method} {path}");
+        assert_eq!(fixture.snapshot(), before);
+    }
+    // Also as an item of a batch.
+    let batch = fixture.post(
+        "/$batch",
+        &json!({"requests": [{"id": "1", "method": "PUT", "url": "/users"}]}),
+    );
+    assert_eq!(batch.body["responses"][0]["status"], 405, "{}", batch.text);
+}

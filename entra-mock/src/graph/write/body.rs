@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::super::Call;
+use super::super::{Call, unsourced};
 use crate::{
     odata::Refusal,
     schema::{
@@ -294,9 +294,7 @@ fn bound(
         .ok_or_else(|| unknown(name))?;
     // An update adds members only; other links are written by `$ref`.
     if purpose == Purpose::Update && relationship.name != "members" {
-        return Err(Refusal::bad_request(format!(
-            "The property '{name}' cannot be updated by binding."
-        )));
+        return Err(unsourced::not_bindable(name));
     }
     let urls: Vec<&Value> = match value {
         Value::Array(items) if relationship.many => items.iter().collect(),
@@ -324,12 +322,13 @@ pub(super) fn already(name: &str) -> Refusal {
     ))
 }
 
-/// 400 for more references than one request takes.
+/// 400 for more references than one request takes, over all relationships
+/// (microsoft-graph-docs issue 6016).
 pub(super) fn check_reference_count(draft: &Draft) -> Result<(), Refusal> {
     let count: usize = draft.links.iter().map(|(_, ids)| ids.len()).sum();
     if count > MOST_REFERENCES {
         return Err(Refusal::bad_request(format!(
-            "The number of references in the request exceeds the maximum of {MOST_REFERENCES}."
+            "A resource cannot contain more than {MOST_REFERENCES} link changes."
         )));
     }
     Ok(())

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::{Call, route::Root},
+    super::{Call, route::Root, unsourced},
     Answer, Plan, Step, access,
     body::{Draft, invalid, required},
     create::texts,
@@ -11,7 +11,8 @@ use super::{
     user::is_alias,
 };
 use crate::{
-    odata::Refusal,
+    odata::{Detail, Refusal},
+    permissions::denied,
     schema::{Relation, Relationship},
     state::iso,
     store::{Kind, Object},
@@ -37,7 +38,7 @@ pub(super) fn complete(call: Call<'_>, draft: &mut Draft) -> Result<(), Refusal>
         draft.require(entity, "membershipRule")?;
         draft.set_if_absent("membershipRuleProcessingState", "On");
         if draft.links.iter().any(|(link, _)| link.name == "members") {
-            return Err(dynamic_members());
+            return Err(denied());
         }
     } else if draft.get("membershipRule").is_some() {
         return Err(invalid(entity, "membershipRule"));
@@ -132,20 +133,37 @@ pub(super) fn check_member(
     if relationship.of != Kind::Group || relationship.written() != Some(Relation::Members) {
         return Ok(());
     }
-    let is_group = kind == Kind::Group;
-    let role_assignable = group.get("isAssignableToRole") == Some(&Value::Bool(true));
-    let allowed = if is_unified(group) {
-        kind == Kind::User
-    } else {
-        !is_group || !is_unified(member) && !role_assignable
-    };
-    if allowed {
-        return Ok(());
+    let unified_member = kind == Kind::Group && is_unified(member);
+    if is_unified(group) && unified_member {
+        return Err(unified_in_unified());
     }
-    Err(Refusal::bad_request(format!(
-        "An object of type '{}' cannot be added to 'members' of this group.",
-        kind.entity().title()
-    )))
+    if kind == Kind::Group && group.get("isAssignableToRole") == Some(&Value::Bool(true)) {
+        return Err(nested_in_role_group());
+    }
+    if is_unified(group) && kind != Kind::User || unified_member {
+        return Err(unsourced::unsupported_target(kind, relationship.name));
+    }
+    Ok(())
+}
+
+/// 400 for a Microsoft 365 group in another one (microsoft-graph-docs issue 11629).
+fn unified_in_unified() -> Refusal {
+    let mut refusal = Refusal::bad_request(
+        "Unified Groups cannot be added to Unified Groups. paramName: Members, paramValue: , objectType: Microsoft.Online.DirectoryServices.Group",
+    );
+    refusal.details.push(Detail {
+        code: "InvalidValue",
+        message: String::new(),
+        target: "membersWithLicenseErrors.members".to_owned(),
+    });
+    refusal
+}
+
+/// 400 for a group in a group that can have directory roles (azure-docs issue 88710).
+fn nested_in_role_group() -> Refusal {
+    Refusal::bad_request(
+        "Nesting is currently not supported for groups that can be assigned to a role.",
+    )
 }
 
 /// The last owner of a group stays.
@@ -229,8 +247,4 @@ fn no_mail_enabled_groups() -> Refusal {
     Refusal::bad_request(
         "The service does not currently support writes of mail-enabled groups. Please ensure that the mail-enablement property is unset and the security-enablement property is set.",
     )
-}
-
-fn dynamic_members() -> Refusal {
-    Refusal::bad_request("The members of a dynamic group cannot be updated.")
 }

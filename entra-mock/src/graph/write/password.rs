@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::{Call, route::Root},
+    super::{Call, route::Root, unsourced},
     Answer, Plan, Step,
     body::{json as body_of, malformed},
     target,
@@ -39,9 +39,7 @@ pub(super) fn change(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Re
         )));
     }
     if user.get(PASSWORD).and_then(Value::as_str) != Some(current) {
-        return Err(Refusal::bad_request(
-            "The specified current password is not correct.",
-        ));
+        return Err(unsourced::wrong_current_password());
     }
     check(new, policies(user))?;
     if new == current {

@@ -3,13 +3,14 @@
 use serde_json::Value;
 
 use super::{
-    super::{Call, membership, route::Root, unsupported},
+    super::{Call, membership, route::Root, unsourced, unsupported},
     Answer, Plan, Step, access,
     body::{already, has_value, json, malformed, referenced},
     group, target,
 };
 use crate::{
     odata::Refusal,
+    permissions::denied,
     schema::{Relation, Relationship},
     store::{Kind, Object},
 };
@@ -27,7 +28,7 @@ pub(super) fn plan(
     let add = match (call.request.method.as_str(), relationship.many, item) {
         ("POST", true, None) | ("PUT", false, None) => true,
         ("DELETE", true, Some(_)) | ("DELETE", false, None) => false,
-        _ => return Err(membership::wrong_method()),
+        _ => return Err(unsupported(call.request)),
     };
     let item_path = if item.is_some() { "/{id}" } else { "" };
     let path = format!("/{}{item_path}/$ref", relationship.name);
@@ -85,7 +86,9 @@ pub(super) fn plan(
         .known_as(names.category, removed))
 }
 
-/// Rejects a change of links that a rule decides, such as the members of a dynamic group.
+/// Returns 403 for changes of links that a rule decides, such as the members of a dynamic group,
+/// with any permission (microsoft-graph-docs issues 9071 and 9556, and Microsoft's support article
+/// on 403 errors when a user is added to a group). For administrative units there is no source.
 pub(super) fn check_not_decided(
     object: &Object,
     relationship: &Relationship,
@@ -96,11 +99,7 @@ pub(super) fn check_not_decided(
     if !has_value(object.get(property), value) {
         return Ok(());
     }
-    Err(Refusal::bad_request(format!(
-        "The {} of a dynamic {} cannot be updated.",
-        relationship.name,
-        relationship.of.entity().name
-    )))
+    Err(denied())
 }
 
 /// Whether a relationship takes an object of that type.
@@ -115,11 +114,7 @@ pub(super) fn check_target(
     };
     let itself = object.get("id") == target.get("id");
     if itself || !relationship.kinds.contains(&kind) {
-        return Err(Refusal::bad_request(format!(
-            "An object of type '{}' cannot be added to '{}' of this resource.",
-            kind.entity().title(),
-            relationship.name
-        )));
+        return Err(unsourced::unsupported_target(kind, relationship.name));
     }
     group::check_member(object, relationship, kind, target)
 }
