@@ -1,4 +1,4 @@
-//! How long a test waits for its tenant, and for a token.
+//! The time to start a tenant, and to get a token.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use entra_mock::FakeTenant;

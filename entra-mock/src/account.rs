@@ -1,4 +1,4 @@
-//! What the tenant keeps about a user's sign-in beside Graph's properties.
+//! Sign-in data of users that is not a Graph property: password, administrator role, sessions.
 
 use entra_core::Timestamp;
 use serde_json::Value;
@@ -9,7 +9,8 @@ use crate::{
 };
 
 impl State {
-    /// Ends all sessions and refresh tokens of a user; access tokens live on until they expire.
+    /// Revokes all sessions and refresh tokens of a user. Access tokens remain valid until they
+    /// expire.
     pub(crate) fn revoke_sessions(&mut self, now: Timestamp, user_id: &str) -> bool {
         self.store.update(Kind::User, user_id, |user| {
             let next = generation(user) + 1;
@@ -22,7 +23,7 @@ impl State {
     }
 }
 
-/// Counts how often the sessions of a user were ended.
+/// How many times the sessions of a user were revoked.
 pub(crate) fn generation(user: &Object) -> u64 {
     user.get(GENERATION).and_then(Value::as_u64).unwrap_or(0)
 }

@@ -1,7 +1,7 @@
-//! Making directory objects with every property a real one has from the start.
+//! Creates directory objects with every property that Entra sets at creation.
 //!
-//! Seeds, the tenant's handles and the standalone server all create through here, so an object
-//! looks the same wherever it came from.
+//! Seeds, the handles of a tenant and the standalone server use these functions, so an object has
+//! the same properties whichever way it is created.
 
 mod apps;
 pub(crate) mod lifecycle;
@@ -18,9 +18,9 @@ use crate::{
 };
 
 pub(crate) use apps::AppIds;
-pub(crate) use log::{Audit, Visit};
+pub(crate) use log::{Audit, SignInRecord};
 
-/// A person to create; what is `None` stays unset.
+/// A user to create. A property that is `None` is not set.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NewUser<'a> {
     pub(crate) display_name: &'a str,
@@ -125,7 +125,8 @@ impl State {
         Ok(id)
     }
 
-    /// A joined device that `owner` owns and uses, registered and last seen at these times.
+    /// Adds a joined device with `owner` as its owner and user, registered and last used at these
+    /// times.
     pub(crate) fn add_device(
         &mut self,
         (registered, seen): (Timestamp, Timestamp),
@@ -159,7 +160,7 @@ impl State {
     }
 }
 
-/// An object from its non-null properties.
+/// Creates an object from its non-null properties.
 pub(crate) fn object<const N: usize>(properties: [(&str, Value); N]) -> Object {
     properties
         .into_iter()
@@ -167,7 +168,7 @@ pub(crate) fn object<const N: usize>(properties: [(&str, Value); N]) -> Object {
         .collect()
 }
 
-/// Appends to a list property, which is made if need be.
+/// Appends a value to a list property. Creates the list if it does not exist.
 pub(crate) fn push(object: &mut Object, property: &str, item: Value) {
     if let Some(items) = object
         .entry(property)
@@ -186,7 +187,7 @@ pub(crate) fn earlier(now: Timestamp, by: Duration) -> Timestamp {
     entra_core::time::Duration::try_from(by).map_or(now, |by| now.saturating_sub(by))
 }
 
-/// `S-1-12-1-…`: the object id as four little-endian numbers.
+/// Returns the SID `S-1-12-1-…`, which spells the object id as four little-endian numbers.
 pub(crate) fn security_identifier(id: &str) -> String {
     let Ok(guid) = id.parse::<Guid>() else {
         return String::new();
@@ -205,7 +206,7 @@ pub(crate) fn security_identifier(id: &str) -> String {
         .fold("S-1-12-1".to_owned(), |text, part| format!("{text}-{part}"))
 }
 
-/// Graph's application id, the same in every tenant and cloud.
+/// Application id of Microsoft Graph, the same in every tenant and cloud.
 pub(crate) const GRAPH_APP_ID: &str = "00000003-0000-0000-c000-000000000000";
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The tenant as a function: a request in, an answer out. No sockets, no real time.
+//! The tenant as a function from request to response, without sockets and without real time.
 
 use std::{
     fmt,
@@ -16,7 +16,7 @@ use crate::{
     wire::{Reply, WireRequest, is_graph},
 };
 
-/// One tenant that both faces talk to; shared, and safe to call from many threads.
+/// One tenant, shared by both frontends. Safe to call from many threads.
 pub(crate) struct Engine {
     clock: Arc<dyn Clock>,
     state: RwLock<State>,
@@ -45,32 +45,33 @@ impl Engine {
         self.clock.now()
     }
 
-    /// Answers one request and writes it into the journal.
+    /// Responds to one request and records it in the journal.
     pub(crate) fn handle(&self, mut request: WireRequest) -> Reply {
         let now = self.now();
         request.path = collapse_slashes(&request.path);
         let planned = self.faults().plan(&mut request);
-        let reply = match planned.answer_instead(&request) {
+        let reply = match planned.replacement(&request) {
             Some(reply) => reply,
-            None => planned.change(&request, self.answer(now, &request)),
+            None => planned.change(&request, self.respond(now, &request)),
         };
-        self.faults().settle(&planned, reply.status);
-        self.note(now, &request, reply.status);
+        self.faults().finish(&planned, reply.status);
+        self.record(now, &request, reply.status);
         reply
     }
 
-    /// Writes a request that something else has answered into the journal.
-    pub(crate) fn note(&self, now: Timestamp, request: &WireRequest, status: u16) {
-        self.journal().note(now, request, status);
+    /// Records in the journal a request to which something else responded.
+    pub(crate) fn record(&self, now: Timestamp, request: &WireRequest, status: u16) {
+        self.journal().record(now, request, status);
     }
 
-    // A panic while one of these was held leaves data that is as usable as before.
+    // A panic while one of these locks was held leaves the data as usable as before.
 
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The tenant, to change. Changes are recorded as the test's own, at the present time.
+    /// Locks the tenant for writing. Changes are recorded as changes of the test, at the current
+    /// time.
     #[cfg(feature = "wiremock")]
     pub(crate) fn write(&self) -> std::sync::RwLockWriteGuard<'_, State> {
         let now = self.now();
@@ -79,7 +80,7 @@ impl Engine {
         state
     }
 
-    /// The tenant behind its lock, for what takes several steps.
+    /// The tenant behind its lock, for operations of several steps.
     #[cfg(feature = "wiremock")]
     pub(crate) const fn state(&self) -> &RwLock<State> {
         &self.state
@@ -93,7 +94,7 @@ impl Engine {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn answer(&self, now: Timestamp, request: &WireRequest) -> Reply {
+    fn respond(&self, now: Timestamp, request: &WireRequest) -> Reply {
         if !is_graph(&request.path) {
             return login::respond(&self.state, now, request);
         }
@@ -102,7 +103,7 @@ impl Engine {
     }
 }
 
-/// Some clients send `/v1.0//users`; Graph does not mind.
+/// Collapses repeated slashes: some clients send `/v1.0//users`, and Graph accepts it.
 fn collapse_slashes(path: &str) -> String {
     let mut collapsed = String::with_capacity(path.len());
     for character in path.chars() {

@@ -1,16 +1,16 @@
-//! Things that go wrong on purpose.
+//! Faults: errors that a test injects.
 
 use serde_json::Value;
 
 use crate::wire::{Delivery, Reply, WireRequest, is_graph};
 
-/// Something that goes wrong on purpose: which requests it hits, and what happens to them.
+/// A fault to inject: which requests it matches, and what happens to them.
 ///
-/// Begin with [`Fault::on`], narrow it down, and end with the effect.
+/// Start with [`Fault::on`], narrow it down, and end with the effect.
 ///
 /// ```
 /// use entra_mock::Fault;
-/// // The third page of users fails for good.
+/// // The third page of users always fails.
 /// let broken = Fault::on("/users").page(3).status(503);
 /// // The first two requests of any kind are throttled.
 /// let throttled = Fault::on_any().times(2).status_with_retry_after(429, "2.128");
@@ -24,7 +24,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// Hits requests whose path contains this text.
+    /// Matches requests whose path contains this text.
     pub fn on(path: &str) -> FaultTrigger {
         FaultTrigger {
             path: Some(path.to_ascii_lowercase()),
@@ -32,19 +32,19 @@ impl Fault {
         }
     }
 
-    /// Hits every request.
+    /// Matches every request.
     pub fn on_any() -> FaultTrigger {
         FaultTrigger::default()
     }
 
-    /// Happens only so many times, then never again.
+    /// Limits how many times the fault happens.
     pub const fn times(mut self, times: u32) -> Self {
         self.trigger.times = Some(times);
         self
     }
 }
 
-/// The first half of a [`Fault`]: which requests it hits.
+/// The first half of a [`Fault`]: which requests it matches.
 #[derive(Clone, Debug, Default)]
 #[must_use = "say what happens, for example with `.status(503)`"]
 pub struct FaultTrigger {
@@ -55,34 +55,34 @@ pub struct FaultTrigger {
 }
 
 impl FaultTrigger {
-    /// Only requests with this method.
+    /// Matches only requests with this method.
     pub fn method(mut self, method: &str) -> Self {
         self.method = Some(method.to_ascii_uppercase());
         self
     }
 
-    /// Only the n-th of the matching requests, counted from 1; with [`times`](Self::times) also
-    /// those right after it.
+    /// Matches only the n-th of the matching requests, counted from 1. With [`times`](Self::times),
+    /// also the requests right after it.
     pub const fn nth(mut self, n: u32) -> Self {
         self.when = When::Nth(n);
         self
     }
 
-    /// Only requests for the n-th page of a list, counted from 1: those made when n - 1 pages have
-    /// arrived since the list was begun. It goes on hitting that page unless
-    /// [`times`](Self::times) limits it.
+    /// Matches only requests for the n-th page of a list, counted from 1: the requests that follow
+    /// n - 1 pages of the same list. Without [`times`](Self::times) it matches that page every
+    /// time.
     pub const fn page(mut self, n: u32) -> Self {
         self.when = When::Page(n);
         self
     }
 
-    /// Happens only so many times, then never again.
+    /// Limits how many times the fault happens.
     pub const fn times(mut self, times: u32) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// The answer is this status with the matching error body.
+    /// Responds with this status and the error body that belongs to it.
     pub const fn status(self, status: u16) -> Fault {
         self.with(Effect::Status {
             status,
@@ -90,7 +90,7 @@ impl FaultTrigger {
         })
     }
 
-    /// The answer is this status with a `Retry-After` header, given as it shall be sent.
+    /// Responds with this status and a `Retry-After` header with exactly this value.
     pub fn status_with_retry_after(self, status: u16, retry_after: &str) -> Fault {
         let retry_after = Some(retry_after.to_owned());
         self.with(Effect::Status {
@@ -99,33 +99,33 @@ impl FaultTrigger {
         })
     }
 
-    /// An empty page comes first; its next link leads to the page that was asked for.
+    /// Inserts an empty page. Its next link leads to the requested page.
     pub const fn empty_page(self) -> Fault {
         self.with(Effect::EmptyPage)
     }
 
-    /// The page's next link leads to the page itself.
+    /// Makes the next link of the page lead to the page itself.
     pub const fn repeat_next_link(self) -> Fault {
         self.with(Effect::RepeatNextLink)
     }
 
-    /// The page's next link leads to another origin, such as `https://evil.example`.
+    /// Makes the next link of the page lead to another origin, such as `https://evil.example`.
     pub fn foreign_next_link(self, origin: &str) -> Fault {
         let origin = origin.trim_end_matches('/').to_owned();
         self.with(Effect::ForeignNextLink(origin))
     }
 
-    /// Half of the body arrives, then the connection ends.
+    /// Sends half of the body, then closes the connection.
     pub const fn truncated_body(self) -> Fault {
         self.with(Effect::TruncatedBody)
     }
 
-    /// The status is the right one, the body is no JSON.
+    /// Responds with the right status and a body that is not JSON.
     pub const fn garbage_body(self) -> Fault {
         self.with(Effect::GarbageBody)
     }
 
-    /// The connection ends without any answer.
+    /// Closes the connection without a response.
     pub const fn closed_connection(self) -> Fault {
         self.with(Effect::ClosedConnection)
     }
@@ -171,7 +171,7 @@ enum Effect {
     ClosedConnection,
 }
 
-/// The faults of a tenant with what each has seen so far.
+/// The faults of a tenant, each with the requests that it has matched so far.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     installed: Vec<Installed>,
@@ -188,7 +188,7 @@ struct Installed {
     pages: u32,
 }
 
-/// What shall happen to one request.
+/// What happens to one request.
 #[derive(Debug, Default)]
 pub(crate) struct Planned {
     effect: Option<Effect>,
@@ -211,7 +211,7 @@ impl Faults {
         self.installed.clear();
     }
 
-    /// Decides about a request; the first fault that wants it gets it.
+    /// Decides about a request. The first fault that matches applies.
     pub(crate) fn plan(&mut self, request: &mut WireRequest) -> Planned {
         let after_empty_page = strip_marker(request);
         let mut planned = Planned::default();
@@ -234,7 +234,7 @@ impl Faults {
             if first_page && !after_empty_page {
                 installed.pages = 0;
             }
-            // The page behind an empty page has been dealt with.
+            // The page behind an inserted empty page is handled.
             let again = after_empty_page && matches!(installed.fault.effect, Effect::EmptyPage);
             if planned.effect.is_none() && !again && installed.is_due() {
                 installed.happened = installed.happened.saturating_add(1);
@@ -244,9 +244,9 @@ impl Faults {
         planned
     }
 
-    /// Notes how a request ended.
-    pub(crate) fn settle(&mut self, planned: &Planned, status: u16) {
-        // What is put in front of a page is no page of the list.
+    /// Records how a request ended.
+    pub(crate) fn finish(&mut self, planned: &Planned, status: u16) {
+        // An inserted page does not count as a page of the list.
         if planned.matching.is_empty()
             || !(200..300).contains(&status)
             || matches!(planned.effect, Some(Effect::EmptyPage))
@@ -277,8 +277,8 @@ impl Installed {
 }
 
 impl Planned {
-    /// The answer that takes the place of the tenant's own.
-    pub(crate) fn answer_instead(&self, request: &WireRequest) -> Option<Reply> {
+    /// Returns the response that replaces the tenant's own.
+    pub(crate) fn replacement(&self, request: &WireRequest) -> Option<Reply> {
         match self.effect.as_ref()? {
             Effect::Status {
                 status,
@@ -301,7 +301,7 @@ impl Planned {
         }
     }
 
-    /// The tenant's own answer, spoilt.
+    /// Returns the tenant's own response with the fault applied.
     pub(crate) fn change(&self, request: &WireRequest, mut reply: Reply) -> Reply {
         match &self.effect {
             Some(Effect::RepeatNextLink) => set_next_link(&mut reply, |_| own_url(request)),
@@ -311,16 +311,16 @@ impl Planned {
             }),
             Some(Effect::TruncatedBody) => reply.delivery = Delivery::CutInBody,
             Some(Effect::GarbageBody) => {
-                reply.body = b"<html><body>This is not the answer.</body></html>".to_vec()
+                reply.body = b"<html><body>This is not JSON.</body></html>".to_vec()
             }
-            Some(Effect::ClosedConnection) => reply.delivery = Delivery::NoAnswer,
+            Some(Effect::ClosedConnection) => reply.delivery = Delivery::NoResponse,
             _ => {}
         }
         reply
     }
 }
 
-/// Replaces or adds the next link of a page; anything else stays as it is.
+/// Replaces or adds the next link of a page. Everything else stays unchanged.
 fn set_next_link(reply: &mut Reply, link: impl FnOnce(&str) -> String) {
     let Ok(Value::Object(mut body)) = serde_json::from_slice(&reply.body) else {
         return;
@@ -357,7 +357,7 @@ fn with_marker(request: &WireRequest) -> String {
     format!("{}{separator}{MARKER}", own_url(request))
 }
 
-/// Takes the mark of an empty page's next link off again; whether it was there.
+/// Removes the marker of an inserted page's next link. Returns whether it was present.
 fn strip_marker(request: &mut WireRequest) -> bool {
     let Some(query) = request
         .query
@@ -403,7 +403,7 @@ fn error_body(status: u16, request: &WireRequest) -> Value {
 }
 
 const NEXT_LINK: &str = "@odata.nextLink";
-/// Ends the next link of an injected empty page.
+/// Marks the end of the next link of an inserted empty page.
 const MARKER: &str = "entra-mock-page=again";
 
 #[cfg(test)]

@@ -1,62 +1,63 @@
-//! What sign-in has handed out and must know again: codes, refresh tokens, device codes, sessions.
+//! What the sign-in side has issued and must recognize: codes, refresh tokens, device codes,
+//! sessions.
 
 use std::collections::{HashMap, VecDeque};
 
 use entra_core::Timestamp;
 
-/// Everything that was handed out. Bounded, so that a server that runs for months stays small.
+/// Everything that was issued. Bounded, so that a server that runs for months stays small.
 #[derive(Debug, Default)]
 pub(crate) struct GrantStore {
-    pub(crate) codes: Bounded<Code>,
-    pub(crate) refresh_tokens: Bounded<RefreshToken>,
-    pub(crate) devices: Bounded<DeviceRequest>,
-    pub(crate) sessions: Bounded<Session>,
-    pub(crate) flows: Bounded<Flow>,
-    pub(crate) attempts: Bounded<Attempts>,
+    pub(crate) codes: BoundedMap<Code>,
+    pub(crate) refresh_tokens: BoundedMap<RefreshToken>,
+    pub(crate) devices: BoundedMap<DeviceRequest>,
+    pub(crate) sessions: BoundedMap<Session>,
+    pub(crate) flows: BoundedMap<Flow>,
+    pub(crate) attempts: BoundedMap<Attempts>,
 }
 
-/// Who has signed in, and how well.
+/// A user who has signed in, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Subject {
     pub(crate) user_id: String,
-    /// Whether a second factor was given.
+    /// Whether the user has passed multifactor authentication.
     pub(crate) mfa: bool,
     pub(crate) auth_time: Timestamp,
-    /// The user's sessions are numbered; revoking them begins a new number.
+    /// The number of times the user's sessions had been revoked at this sign-in.
     pub(crate) generation: u64,
-    /// The browser's session, which every application that takes part in it knows by this id.
+    /// The session id (`sid`), the same for every application of the browser session.
     pub(crate) sid: String,
 }
 
-/// The scopes of one request, sorted out.
+/// The scopes of one request, parsed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Asked {
+pub(crate) struct RequestedScopes {
     pub(crate) openid: bool,
     pub(crate) profile: bool,
     pub(crate) email: bool,
     pub(crate) offline_access: bool,
-    /// In the order of their first mention; a token is for the first one.
-    pub(crate) resources: Vec<AskedResource>,
+    /// In order of appearance. An access token is for the first one.
+    pub(crate) resources: Vec<RequestedResource>,
 }
 
-/// What is asked of one resource.
+/// The scopes requested of one resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct AskedResource {
+pub(crate) struct RequestedResource {
     pub(crate) identifier: String,
-    /// The resource as the scopes spell it; none for Graph's scopes, which need no resource.
+    /// The resource as the scopes spell it. `None` for Graph's scopes without a resource.
     pub(crate) prefix: Option<String>,
     pub(crate) names: Vec<String>,
-    /// Whether everything granted is asked for.
+    /// Whether `.default` is requested.
     pub(crate) default: bool,
 }
 
-/// Under which platform an application has registered an address.
+/// The platform under which an application has registered a redirect URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Platform {
     Web,
-    /// A single-page application: no secret, but PKCE and a browser's `Origin`.
+    /// A single-page application: no secret, but PKCE and the `Origin` header of a browser.
     Spa,
-    /// A mobile or desktop application, which can keep no secret.
+    /// A mobile or desktop application, which cannot keep a secret.
     Public,
 }
 
@@ -68,14 +69,14 @@ pub(crate) struct Code {
     pub(crate) platform: Platform,
     pub(crate) challenge: Option<Challenge>,
     pub(crate) nonce: Option<String>,
-    pub(crate) asked: Asked,
+    pub(crate) requested: RequestedScopes,
     pub(crate) subject: Subject,
     pub(crate) expires_on: Timestamp,
-    /// Kept after use, so that a second use is told from an invention.
+    /// Stays after redemption, so that a second use is distinguished from an unknown code.
     pub(crate) redeemed: bool,
 }
 
-/// What the verifier of a code must fit.
+/// The PKCE challenge of a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Challenge {
     pub(crate) text: String,
@@ -86,48 +87,48 @@ pub(crate) struct Challenge {
 #[derive(Clone, Debug)]
 pub(crate) struct RefreshToken {
     pub(crate) client_id: String,
-    pub(crate) asked: Asked,
+    pub(crate) requested: RequestedScopes,
     pub(crate) subject: Subject,
     /// Whether its client had no credential.
     pub(crate) public: bool,
     pub(crate) expires_on: Timestamp,
-    /// Whether its end stays where it is when it is used: so for single-page applications.
+    /// Whether its expiry does not move with use, as for single-page applications.
     pub(crate) fixed_end: bool,
 }
 
-/// A sign-in that waits for a person on another device.
+/// A device authorization that waits for the user.
 #[derive(Clone, Debug)]
 pub(crate) struct DeviceRequest {
     pub(crate) user_code: String,
     pub(crate) client_id: String,
-    pub(crate) asked: Asked,
+    pub(crate) requested: RequestedScopes,
     pub(crate) expires_on: Timestamp,
     pub(crate) last_poll: Option<Timestamp>,
-    pub(crate) answer: DeviceAnswer,
+    pub(crate) decision: DeviceDecision,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum DeviceAnswer {
+pub(crate) enum DeviceDecision {
     Pending,
     Approved(Subject),
     Declined,
     Redeemed,
 }
 
-/// A browser that knows one or more people.
+/// The sessions of one browser.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
     pub(crate) accounts: Vec<Account>,
-    /// Whether it outlives the browser's windows.
+    /// Whether the session outlives the browser windows.
     pub(crate) keep: bool,
     pub(crate) expires_on: Timestamp,
 }
 
-/// One person of a browser's session.
+/// One signed-in user of a browser session.
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
     pub(crate) subject: Subject,
-    /// Client ids of the applications this person has gone on to.
+    /// Client ids of the applications that this user has signed in to.
     pub(crate) apps: Vec<String>,
 }
 
@@ -140,41 +141,41 @@ pub(crate) struct Flow {
     pub(crate) expires_on: Timestamp,
 }
 
-/// Wrong passwords of one person, since the last right one.
+/// Failed sign-ins of one user since the last successful one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Attempts {
     pub(crate) failed: u32,
-    /// Digests of the latest wrong ones: to repeat the same one counts once.
+    /// Digests of the latest wrong passwords: repeating the same one counts once.
     pub(crate) latest: VecDeque<Vec<u8>>,
     pub(crate) locked_until: Option<Timestamp>,
 }
 
-/// A rule about sign-ins.
+/// A conditional access policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Policy {
     pub(crate) id: String,
     pub(crate) control: Control,
-    /// Ids of people and groups; empty for everyone.
-    pub(crate) people: Vec<String>,
-    /// Client ids, of the application that signs in or of the one a token is for; empty for all.
+    /// Object ids of users and groups. Empty for all users.
+    pub(crate) principals: Vec<String>,
+    /// Client ids of the signing-in application or of the resource. Empty for all.
     pub(crate) apps: Vec<String>,
 }
 
-/// What a rule demands.
+/// What a policy requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Control {
     Block,
     SecondFactor,
 }
 
-/// A map that forgets its oldest entries.
+/// A map that evicts its oldest entries.
 #[derive(Debug)]
-pub(crate) struct Bounded<V> {
+pub(crate) struct BoundedMap<V> {
     entries: HashMap<String, V>,
     order: VecDeque<String>,
 }
 
-impl<V> Bounded<V> {
+impl<V> BoundedMap<V> {
     pub(crate) fn insert(&mut self, key: String, value: V) {
         if self.entries.insert(key.clone(), value).is_none() {
             self.order.push_back(key);
@@ -194,7 +195,7 @@ impl<V> Bounded<V> {
         self.entries.get_mut(key)
     }
 
-    /// Takes an entry out; its place in the order is forgotten when its turn comes.
+    /// Removes an entry. Its place in the order is evicted later.
     pub(crate) fn remove(&mut self, key: &str) -> Option<V> {
         self.entries.remove(key)
     }
@@ -208,7 +209,7 @@ impl<V> Bounded<V> {
     }
 }
 
-impl<V> Default for Bounded<V> {
+impl<V> Default for BoundedMap<V> {
     fn default() -> Self {
         Self {
             entries: HashMap::new(),
@@ -224,8 +225,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_entries_are_forgotten() {
-        let mut map = Bounded::default();
+    fn the_oldest_entries_are_evicted() {
+        let mut map = BoundedMap::default();
         for number in 0..CAPACITY + 3 {
             map.insert(number.to_string(), number);
             map.insert(number.to_string(), number);

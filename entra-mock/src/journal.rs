@@ -1,4 +1,4 @@
-//! What was asked of the tenant: the newest requests in full, all of them as counts.
+//! The journal of requests: the newest ones in full, and counts of all of them.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -6,28 +6,28 @@ use entra_core::Timestamp;
 
 use crate::wire::WireRequest;
 
-/// One request the tenant answered; secrets are not in it.
+/// One request that the tenant responded to, without secrets.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RequestRecord {
     /// When it arrived, on the tenant's clock.
     pub time: Timestamp,
-    /// Upper-case method.
+    /// Method in upper case.
     pub method: String,
     /// Path as sent, still percent-encoded, without the query.
     pub path: String,
-    /// Query as sent, without the question mark.
+    /// Query as sent, without the question mark. Values of credentials are replaced.
     pub query: Option<String>,
-    /// Status of the answer.
+    /// Status of the response.
     pub status: u16,
-    /// Headers with lower-case names; credentials are replaced by `[redacted]`.
+    /// Headers with lower-case names. Credentials are replaced by `[redacted]`.
     pub headers: Vec<(String, String)>,
-    /// The client's own id for the request, if it sent one.
+    /// The `client-request-id` of the request, if it had one.
     pub client_request_id: Option<String>,
 }
 
 impl RequestRecord {
-    /// The first header of that name, in whatever letter case it is asked for.
+    /// Returns the first header of that name, ignoring case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
@@ -36,7 +36,7 @@ impl RequestRecord {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The first value of a query parameter, decoded.
+    /// Returns the first value of a query parameter, decoded.
     #[must_use]
     pub fn query_parameter(&self, name: &str) -> Option<String> {
         url::form_urlencoded::parse(self.query.as_deref()?.as_bytes())
@@ -45,7 +45,7 @@ impl RequestRecord {
     }
 }
 
-/// A ring of records, and counts that go on when the ring is full.
+/// A ring of records, and counts that continue when the ring is full.
 #[derive(Debug)]
 pub(crate) struct Journal {
     capacity: usize,
@@ -65,7 +65,7 @@ impl Journal {
         }
     }
 
-    pub(crate) fn note(&mut self, time: Timestamp, request: &WireRequest, status: u16) {
+    pub(crate) fn record(&mut self, time: Timestamp, request: &WireRequest, status: u16) {
         self.count(&request.method, &request.path);
         if self.capacity == 0 {
             return;
@@ -129,7 +129,7 @@ fn redacted(name: &str, value: &str) -> String {
     }
 }
 
-/// A query as it was, with the values of parameters that carry credentials taken out.
+/// Returns a query with the values of all parameters that carry credentials replaced.
 fn without_secrets(query: &str) -> String {
     let is_secret = |name: &str| {
         SECRET_PARAMETERS
@@ -158,7 +158,7 @@ const SECRET_PARAMETERS: [&str; 9] = [
     "access_token",
     "id_token_hint",
 ];
-/// Different paths that are counted one by one.
+/// How many different paths are counted separately.
 const MAX_COUNTED: usize = 20_000;
 
 #[cfg(test)]
@@ -180,10 +180,10 @@ mod tests {
     }
 
     #[test]
-    fn the_ring_keeps_the_newest_and_the_counts_keep_all() {
+    fn the_ring_has_the_newest_requests_and_the_counts_have_all() {
         let mut journal = Journal::new(3);
         for number in 0..10 {
-            journal.note(
+            journal.record(
                 Timestamp::UNIX_EPOCH,
                 &request("/v1.0/users", Some(&format!("n={number}")), &[]),
                 200,
@@ -198,10 +198,10 @@ mod tests {
     }
 
     #[test]
-    fn ever_new_paths_do_not_grow_the_counts_for_ever() {
+    fn the_number_of_counted_paths_is_bounded() {
         let mut journal = Journal::new(0);
         for number in 0..MAX_COUNTED + 5 {
-            journal.note(
+            journal.record(
                 Timestamp::UNIX_EPOCH,
                 &request(&format!("/v1.0/users/{number}"), None, &[]),
                 200,
@@ -212,14 +212,14 @@ mod tests {
     }
 
     #[test]
-    fn no_secret_is_written_down() {
+    fn secrets_are_redacted() {
         let mut journal = Journal::new(1);
         let headers = [
             ("authorization", "Bearer canary"),
             ("cookie", "canary"),
             ("accept", "text/html"),
         ];
-        journal.note(
+        journal.record(
             Timestamp::UNIX_EPOCH,
             &request(
                 "/x",

@@ -1,19 +1,21 @@
-//! Signatures of JWTs (RFC 7515), made and verified by jsonwebtoken.
+//! Signatures of JWTs (RFC 7515), created and verified by jsonwebtoken.
 //!
-//! The functions name jsonwebtoken's aws-lc provider. They never use the provider of the process:
-//! that one is undecided, and panics, where an application enables both of jsonwebtoken's backends.
+//! The functions name jsonwebtoken's aws-lc provider. They never use the default provider of the
+//! process, which is undecided, and panics, if an application enables both of jsonwebtoken's
+//! backends.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, crypto::aws_lc::DEFAULT_PROVIDER};
 
-/// The message with its signature, a JWS in compact form; `None` only if the crypto library fails.
+/// Returns the message with its signature, a JWS in compact form; `None` only if the crypto library
+/// fails.
 pub(crate) fn sign(algorithm: Algorithm, key: &EncodingKey, message: &str) -> Option<String> {
     let signer = (DEFAULT_PROVIDER.signer_factory)(&algorithm, key).ok()?;
     let signature = signer.try_sign(message.as_bytes()).ok()?;
     Some(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)))
 }
 
-/// Whether the key made this signature of the message.
+/// Whether the signature of the message was made with this key.
 pub(crate) fn verifies(
     algorithm: Algorithm,
     key: &DecodingKey,

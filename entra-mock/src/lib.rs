@@ -3,12 +3,12 @@
 mod account;
 mod directory;
 mod engine;
-mod face;
 #[cfg_attr(
     not(feature = "wiremock"),
     expect(dead_code, reason = "only a test looks into it")
 )]
 mod fault;
+mod frontend;
 mod grants;
 mod graph;
 #[cfg_attr(

@@ -1,8 +1,8 @@
-//! The engine's randomness: the same for the same seed.
+//! The randomness of the engine: the same values for the same seed.
 
 use entra_core::{Guid, SecureRandom, SeededRandom};
 
-/// A stream of random values that repeats itself for the same seed.
+/// A stream of random values, the same for the same seed.
 #[derive(Debug)]
 pub(crate) struct Random(SeededRandom);
 
@@ -13,12 +13,12 @@ impl Random {
 
     pub(crate) fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
-        // A seeded source has nothing that could fail; zeros would be the worst outcome.
+        // A seeded generator cannot fail; zeros would be the worst case.
         let _ = self.0.fill(&mut bytes);
         bytes
     }
 
-    /// A version 4 GUID.
+    /// Returns a version 4 GUID.
     pub(crate) fn guid(&self) -> Guid {
         let mut bytes = self.bytes::<16>();
         bytes[6] = (bytes[6] & 0x0f) | 0x40;
@@ -26,9 +26,9 @@ impl Random {
         Guid::from_bytes(bytes)
     }
 
-    /// A number below `limit`, or 0 if that is 0.
+    /// Returns a number below `limit`, or 0 if `limit` is 0.
     pub(crate) fn below(&self, limit: u64) -> u64 {
-        // The bias of a plain remainder does not matter for sample data.
+        // The bias of the remainder does not matter for sample data.
         u64::from_le_bytes(self.bytes())
             .checked_rem(limit)
             .unwrap_or(0)
@@ -38,7 +38,7 @@ impl Random {
         usize::try_from(self.below(length as u64)).unwrap_or(0)
     }
 
-    /// Whether something that happens in `percent` of all cases happens now.
+    /// Returns `true` in `percent` of all calls.
     pub(crate) fn percent(&self, percent: u64) -> bool {
         self.below(100) < percent
     }
@@ -47,12 +47,12 @@ impl Random {
         items.get(self.index(items.len()))
     }
 
-    /// One of the given texts, which must not be an empty list.
+    /// Returns one of the given texts, which must not be empty.
     pub(crate) fn word(&self, words: &[&'static str]) -> &'static str {
         self.pick(words).copied().unwrap_or_default()
     }
 
-    /// `length` characters of base64url's alphabet.
+    /// Returns `length` characters of the base64url alphabet.
     pub(crate) fn token(&self, length: usize) -> String {
         self.text(
             length,
@@ -60,7 +60,7 @@ impl Random {
         )
     }
 
-    /// `length` characters of the given ASCII alphabet.
+    /// Returns `length` characters of the given ASCII alphabet.
     pub(crate) fn text(&self, length: usize, alphabet: &[u8]) -> String {
         (0..length)
             .map(|_| self.pick(alphabet).map_or('x', |&byte| char::from(byte)))

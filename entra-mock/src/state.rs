@@ -1,4 +1,4 @@
-//! Everything one tenant knows, and what it is licensed for.
+//! The whole state of one tenant, and its licence.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -14,11 +14,11 @@ use crate::{
     store::{Kind, Object, Store},
 };
 
-/// The directory licence of a tenant, which decides what it may see of its own logs.
+/// The directory licence of a tenant, which decides how much of its logs can be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum License {
-    /// No premium licence: sign-ins cannot be read, audits go back 7 days.
+    /// No premium licence: sign-ins cannot be read, audits are kept for 7 days.
     Free,
     /// Entra ID P1.
     P1,
@@ -27,7 +27,7 @@ pub enum License {
     P2,
 }
 
-/// One tenant. The faces share it behind a lock; time comes from the caller.
+/// One tenant. The frontends share it behind a lock; the caller passes the time.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) tenant_id: Guid,
@@ -39,19 +39,19 @@ pub(crate) struct State {
     pub(crate) random: Random,
     pub(crate) grants: GrantStore,
     pub(crate) keys: KeyRing,
-    /// Conditional access.
+    /// Conditional access policies.
     pub(crate) policies: Vec<Policy>,
-    /// How long an access token for an application lives.
+    /// Lifetime of an access token.
     pub(crate) token_lifetime: Duration,
-    /// The published keys of other issuers, whose tokens may be federated credentials.
+    /// The published keys of other issuers, whose tokens can be federated credentials.
     pub(crate) issuers: HashMap<String, Vec<serde_json::Value>>,
     /// The managed identities of the host: client id, principal id and resource id of each.
     pub(crate) identities: Vec<[String; 3]>,
-    /// What a process must show for a token of one of them.
+    /// The `X-IDENTITY-HEADER` that a process must send for their tokens.
     pub(crate) identity_header: String,
-    /// Sign-ins written by token requests, oldest first.
+    /// Sign-ins recorded by token requests, oldest first.
     written: VecDeque<String>,
-    /// Audits written by requests, oldest first.
+    /// Audits recorded by requests, oldest first.
     written_audits: VecDeque<String>,
 }
 
@@ -85,12 +85,12 @@ impl State {
         }
     }
 
-    /// The domain new users get.
+    /// The domain of new users.
     pub(crate) fn default_domain(&self) -> &str {
         self.domains.first().map_or("contoso.com", String::as_str)
     }
 
-    /// Whether the tenant segment of a URL means this tenant.
+    /// Whether the tenant segment of a URL is this tenant.
     pub(crate) fn is_named(&self, tenant: &str) -> bool {
         tenant.parse() == Ok(self.tenant_id)
             || self
@@ -103,8 +103,8 @@ impl State {
         self.random.guid().to_string()
     }
 
-    /// Stores a sign-in that a token request caused; only the newest are kept, so that a server
-    /// that runs for months stays bounded.
+    /// Stores the sign-in of a token request. Only the newest are kept, so that a server that runs
+    /// for months stays bounded.
     pub(crate) fn write_sign_in(&mut self, record: Object) {
         write_log(&mut self.store, &mut self.written, Kind::SignIn, record);
     }
@@ -135,13 +135,13 @@ fn write_log(store: &mut Store, written: &mut VecDeque<String>, kind: Kind, reco
     }
 }
 
-/// `2026-01-02T03:04:05Z`, the form of every time in Graph.
+/// Formats `2026-01-02T03:04:05Z`, the form of every time in Graph.
 pub(crate) fn iso(time: Timestamp) -> String {
     let (date, clock) = parts(time);
     format!("{date}T{clock}Z")
 }
 
-/// `2026-01-02 03:04:05Z`, the form of the sign-in service.
+/// Formats `2026-01-02 03:04:05Z`, the form of the sign-in service.
 pub(crate) fn iso_with_space(time: Timestamp) -> String {
     let (date, clock) = parts(time);
     format!("{date} {clock}Z")
@@ -165,7 +165,7 @@ fn parts(time: Timestamp) -> (String, String) {
     )
 }
 
-/// As seen for client credentials.
+/// As observed for client credentials.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(3599);
 const MAX_WRITTEN: usize = 5_000;
 

@@ -1,8 +1,8 @@
-//! The tenant's state: JSON objects by kind, their keys, and the links between them.
+//! The objects of a tenant as JSON, their keys, and the links between them.
 //!
-//! Nothing here knows HTTP, OData or permissions. Every look-up the Graph side needs on its hot
-//! path is an index: by id, by alternate key, by time for the two logs, by principal and resource
-//! for app role assignments, and both directions of every relation.
+//! This module uses no HTTP, OData or permissions. Every lookup on the hot path of Graph is an
+//! index: by id, by alternate key, by time for the two logs, by principal and resource for app role
+//! assignments, and both directions of every link.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -26,7 +26,7 @@ use crate::schema::IdForm;
 pub(crate) use crate::schema::{Kind, Relation};
 pub(crate) use changes::{Actor, Change, ChangeLog, Event};
 use deleted::DeletedItems;
-pub(crate) use kinds::{Conflict, Latest, Moment};
+pub(crate) use kinds::{Conflict, LatestSignIns, SignInTime};
 use links::Link;
 pub(crate) use object::Object;
 pub(crate) use photos::Photo;
@@ -36,22 +36,22 @@ use unique::UniqueValues;
 /// All objects of one tenant.
 #[derive(Debug, Default)]
 pub(crate) struct Store {
-    slots: Vec<Option<Slot>>,
+    objects: Vec<Option<StoredObject>>,
     sharing: Sharing,
     free: Vec<u32>,
     next_serial: u64,
     ids: HashMap<Box<str>, u32>,
     unique: UniqueValues,
-    /// What happened to directory objects.
+    /// The changes of directory objects.
     pub(crate) changes: ChangeLog,
     deleted: DeletedItems,
     photos: HashMap<Box<str>, Photo>,
-    /// Every kind in insertion order.
+    /// The objects of each kind in insertion order.
     order: HashMap<Kind, Vec<(u64, u32)>>,
-    /// The logs in time order. Sign-ins of applications and silent ones are kept apart: there are
-    /// many of them, and the list of interactive ones must not wade through them.
-    by_time: HashMap<(Kind, Shelf), BTreeMap<LogPosition, u32>>,
-    /// Each user's sign-ins in time order.
+    /// The logs in time order. Sign-ins of applications and non-interactive ones are separate:
+    /// there are many of them, and the list of interactive ones must not skip over them.
+    by_time: HashMap<(Kind, LogPartition), BTreeMap<LogPosition, u32>>,
+    /// The sign-ins of each user in time order.
     by_user: HashMap<Box<str>, Vec<(LogPosition, u32)>>,
     by_principal: HashMap<Box<str>, Vec<u32>>,
     by_resource: HashMap<Box<str>, Vec<u32>>,
@@ -59,19 +59,19 @@ pub(crate) struct Store {
     backward: HashMap<(Relation, u32), Vec<u32>>,
 }
 
-/// Where a log record stands: its time in 100 ns ticks, then its serial number.
+/// The position of a log record: its time in ticks of 100 ns, then its serial number.
 pub(crate) type LogPosition = (i64, u64);
 
-/// Which part of a log a record belongs to.
+/// The part of a log that a record belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Shelf {
-    /// What v1.0 lists.
+enum LogPartition {
+    /// Records that v1.0 lists.
     Listed,
     Unlisted,
 }
 
 #[derive(Debug)]
-struct Slot {
+struct StoredObject {
     kind: Kind,
     serial: u64,
     object: Object,
@@ -98,13 +98,13 @@ impl Store {
         Ok(())
     }
 
-    /// Why an object cannot be stored, if it cannot.
+    /// Returns the conflict that prevents storing an object, if there is one.
     pub(crate) fn conflict(&self, kind: Kind, object: &Object) -> Option<Conflict> {
         let own = text(object, "id").and_then(|id| self.handle(id));
         self.unique.conflict(kind, object, own)
     }
 
-    /// Stores an object without a change; returns its id.
+    /// Stores an object without a change record; returns its id.
     fn insert_quietly(&mut self, kind: Kind, mut object: Object) -> Result<String, Conflict> {
         let Some(id) = text(&object, "id")
             .filter(|id| !id.is_empty())
@@ -112,7 +112,7 @@ impl Store {
         else {
             return Err(Conflict::NoId);
         };
-        // Assignment ids are case-sensitive text, all other ids GUIDs in lower case.
+        // Ids of assignments are case-sensitive; all other ids are GUIDs in lower case.
         let id = if kind.entity().id == IdForm::CaseSensitive {
             id
         } else {
@@ -133,14 +133,14 @@ impl Store {
         let serial = self.next_serial;
         self.next_serial += 1;
         let handle = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(None);
-            u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+            self.objects.push(None);
+            u32::try_from(self.objects.len() - 1).unwrap_or(u32::MAX)
         });
         self.ids.insert(id.clone().into_boxed_str(), handle);
         self.unique.add(kind, &object, handle);
         self.index_contents(kind, handle, serial, &object);
         self.order.entry(kind).or_default().push((serial, handle));
-        self.slots[handle as usize] = Some(Slot {
+        self.objects[handle as usize] = Some(StoredObject {
             kind,
             serial,
             object,
@@ -149,32 +149,32 @@ impl Store {
     }
 
     pub(crate) fn get(&self, kind: Kind, id: &str) -> Option<&Object> {
-        let slot = self.slot(self.handle(id)?)?;
-        (slot.kind == kind).then_some(&slot.object)
+        let stored = self.stored(self.handle(id)?)?;
+        (stored.kind == kind).then_some(&stored.object)
     }
 
-    /// The object of whatever kind with that id.
+    /// Returns the object with that id and its kind.
     pub(crate) fn any(&self, id: &str) -> Option<(Kind, &Object)> {
-        let slot = self.slot(self.handle(id)?)?;
-        Some((slot.kind, &slot.object))
+        let stored = self.stored(self.handle(id)?)?;
+        Some((stored.kind, &stored.object))
     }
 
     pub(crate) fn kind_of(&self, id: &str) -> Option<Kind> {
-        Some(self.slot(self.handle(id)?)?.kind)
+        Some(self.stored(self.handle(id)?)?.kind)
     }
 
-    /// The one object whose `id` or alternate key has that value; letter case does not matter.
+    /// Returns the object whose `id` or alternate key has that value, ignoring case.
     pub(crate) fn find(&self, kind: Kind, property: &str, value: &str) -> Option<&Object> {
         if property == "id" {
             return self.get(kind, value);
         }
         let handle = self.unique.find(kind, property, value)?;
-        let slot = self.slot(handle)?;
-        (slot.kind == kind).then_some(&slot.object)
+        let stored = self.stored(handle)?;
+        (stored.kind == kind).then_some(&stored.object)
     }
 
-    /// Changes an object in place and keeps every index right; `false`, and nothing changes, if there
-    /// is no such object or it would get a value that another one has.
+    /// Changes an object in place and updates every index. Returns `false` and changes nothing if
+    /// the object does not exist or would get a value that another object has.
     pub(crate) fn update(
         &mut self,
         kind: Kind,
@@ -184,43 +184,43 @@ impl Store {
         let Some(handle) = self.handle(id) else {
             return false;
         };
-        let Some(mut slot) = self
-            .slots
+        let Some(mut stored) = self
+            .objects
             .get_mut(handle as usize)
-            .and_then(|slot| slot.take_if(|slot| slot.kind == kind))
+            .and_then(|stored| stored.take_if(|stored| stored.kind == kind))
         else {
             return false;
         };
-        let before = slot.object.clone();
-        change(&mut slot.object);
+        let before = stored.object.clone();
+        change(&mut stored.object);
         if let Some(id) = before.get("id") {
-            slot.object.insert("id".to_owned(), id.clone());
+            stored.object.insert("id".to_owned(), id.clone());
         }
         let fits = self
             .unique
-            .conflict(kind, &slot.object, Some(handle))
+            .conflict(kind, &stored.object, Some(handle))
             .is_none();
         if fits {
-            self.unindex_contents(kind, slot.serial, &before, handle);
+            self.unindex_contents(kind, stored.serial, &before, handle);
             self.unique.remove(kind, &before);
-            self.sharing.pack(&mut slot.object);
-            self.unique.add(kind, &slot.object, handle);
-            self.index_contents(kind, handle, slot.serial, &slot.object);
-            let changed = differences(&before, &slot.object);
+            self.sharing.pack(&mut stored.object);
+            self.unique.add(kind, &stored.object, handle);
+            self.index_contents(kind, handle, stored.serial, &stored.object);
+            let changed = differences(&before, &stored.object);
             if !changed.is_empty() {
-                let id = text(&slot.object, "id").unwrap_or_default();
+                let id = text(&stored.object, "id").unwrap_or_default();
                 self.changes.record(kind, id, Event::Updated(changed));
             }
         } else {
-            slot.object = before;
+            stored.object = before;
         }
-        self.slots[handle as usize] = Some(slot);
+        self.objects[handle as usize] = Some(stored);
         fits
     }
 
-    /// Removes an object for good, with every link and app role assignment it takes part in.
+    /// Deletes an object permanently, with its links and app role assignments.
     pub(crate) fn remove(&mut self, kind: Kind, id: &str) -> bool {
-        let Some((object, links, _, _)) = self.detach(kind, id) else {
+        let Some((object, links, _, _)) = self.take_out(kind, id) else {
             return false;
         };
         let id = text(&object, "id").unwrap_or_default();
@@ -235,45 +235,46 @@ impl Store {
         true
     }
 
-    /// Takes an object out with its links and assignments, without a change.
-    fn detach(&mut self, kind: Kind, id: &str) -> Option<(Object, Vec<Link>, Vec<Object>, u64)> {
+    /// Removes an object with its links and assignments, without a change record.
+    fn take_out(&mut self, kind: Kind, id: &str) -> Option<(Object, Vec<Link>, Vec<Object>, u64)> {
         let handle = self.handle(id)?;
-        let slot = self
-            .slots
+        let stored = self
+            .objects
             .get_mut(handle as usize)?
-            .take_if(|slot| slot.kind == kind)?;
-        let own_id = text(&slot.object, "id").unwrap_or_default().to_owned();
-        self.unindex_contents(kind, slot.serial, &slot.object, handle);
+            .take_if(|stored| stored.kind == kind)?;
+        let own_id = text(&stored.object, "id").unwrap_or_default().to_owned();
+        self.unindex_contents(kind, stored.serial, &stored.object, handle);
         self.ids.remove(own_id.as_str());
-        self.unique.remove(kind, &slot.object);
+        self.unique.remove(kind, &stored.object);
         if let Some(order) = self.order.get_mut(&kind)
-            && let Ok(at) = order.binary_search_by_key(&slot.serial, |(serial, _)| *serial)
+            && let Ok(at) = order.binary_search_by_key(&stored.serial, |(serial, _)| *serial)
         {
             order.remove(at);
         }
-        let links = self.cut_links(handle);
+        let links = self.remove_links(handle);
         let orphans: Vec<String> = [&self.by_principal, &self.by_resource]
             .into_iter()
             .flat_map(|index| index.get(own_id.as_str()).into_iter().flatten())
-            .filter_map(|handle| text(&self.slot(*handle)?.object, "id").map(str::to_owned))
+            .filter_map(|handle| text(&self.stored(*handle)?.object, "id").map(str::to_owned))
             .collect();
         let assignments = orphans
             .iter()
-            .filter_map(|orphan| self.detach(Kind::AppRoleAssignment, orphan))
+            .filter_map(|orphan| self.take_out(Kind::AppRoleAssignment, orphan))
             .map(|(assignment, ..)| assignment)
             .collect();
         self.free.push(handle);
         let serial = self.next_serial;
         self.next_serial += 1;
-        Some((slot.object, links, assignments, serial))
+        Some((stored.object, links, assignments, serial))
     }
 
-    /// All objects of a kind, in the order they were inserted.
+    /// Returns all objects of a kind in insertion order.
     pub(crate) fn all(&self, kind: Kind) -> impl Iterator<Item = &Object> {
         self.after(kind, None).map(|(_, object)| object)
     }
 
-    /// The objects inserted after serial number `position`, each with its own serial number.
+    /// Returns the objects inserted after serial number `position`, each with its own serial
+    /// number.
     pub(crate) fn after(
         &self,
         kind: Kind,
@@ -285,11 +286,11 @@ impl Store {
         });
         order[start..]
             .iter()
-            .filter_map(|(serial, handle)| Some((*serial, &self.slot(*handle)?.object)))
+            .filter_map(|(serial, handle)| Some((*serial, &self.stored(*handle)?.object)))
     }
 
-    /// A log's listed records between two times (in ticks, both inclusive), newest first, those before
-    /// `position` only.
+    /// Returns the listed records of a log between two times (in ticks, inclusive) and before
+    /// `position`, newest first.
     pub(crate) fn log(
         &self,
         kind: Kind,
@@ -307,28 +308,28 @@ impl Store {
             _ => to < from,
         };
         self.by_time
-            .get(&(kind, Shelf::Listed))
+            .get(&(kind, LogPartition::Listed))
             .filter(|_| !empty)
             .into_iter()
             .flat_map(move |log| log.range((start, end)).rev())
-            .filter_map(|(position, handle)| Some((*position, &self.slot(*handle)?.object)))
+            .filter_map(|(position, handle)| Some((*position, &self.stored(*handle)?.object)))
     }
 
     pub(crate) fn len(&self, kind: Kind) -> usize {
         self.order.get(&kind).map_or(0, Vec::len)
     }
 
-    /// The app role assignments a user, group or service principal has.
+    /// Returns the app role assignments of a user, group or service principal.
     pub(crate) fn assignments_of(&self, principal: &str) -> impl Iterator<Item = &Object> {
         self.assignments(&self.by_principal, principal)
     }
 
-    /// The app role assignments given for a resource service principal.
+    /// Returns the app role assignments on a resource service principal.
     pub(crate) fn assignments_to(&self, resource: &str) -> impl Iterator<Item = &Object> {
         self.assignments(&self.by_resource, resource)
     }
 
-    /// The objects `from` links to.
+    /// Returns the objects that `from` links to.
     pub(crate) fn linked_objects(
         &self,
         relation: Relation,
@@ -337,7 +338,7 @@ impl Store {
         self.neighbours(&self.forward, relation, from)
     }
 
-    /// The objects that link to `to`.
+    /// Returns the objects that link to `to`.
     pub(crate) fn linking_objects(
         &self,
         relation: Relation,
@@ -348,19 +349,19 @@ impl Store {
 
     /// Whether v1.0 lists a log record.
     pub(crate) fn is_listed(&self, kind: Kind, object: &Object) -> bool {
-        shelf(kind, object) == Shelf::Listed
+        log_partition(kind, object) == LogPartition::Listed
     }
 
-    /// A user's latest sign-ins, if there were any.
-    pub(crate) fn latest_sign_ins(&self, user: &str) -> Option<Latest> {
+    /// Returns a user's latest sign-ins, if there are any.
+    pub(crate) fn latest_sign_ins(&self, user: &str) -> Option<LatestSignIns> {
         let log = self.by_user.get(user).filter(|log| !log.is_empty())?;
-        let mut latest = Latest::default();
+        let mut latest = LatestSignIns::default();
         for (_, handle) in log.iter().rev() {
-            let Some(slot) = self.slot(*handle) else {
+            let Some(stored) = self.stored(*handle) else {
                 continue;
             };
-            let interactive = shelf(slot.kind, &slot.object) == Shelf::Listed;
-            let status = slot
+            let interactive = log_partition(stored.kind, &stored.object) == LogPartition::Listed;
+            let status = stored
                 .object
                 .get("status")
                 .and_then(|status| status.get("errorCode"));
@@ -369,11 +370,11 @@ impl Store {
             } else {
                 &mut latest.silent
             };
-            attempt.get_or_insert_with(|| Moment::of(&slot.object));
+            attempt.get_or_insert_with(|| SignInTime::of(&stored.object));
             if status.is_none_or(|code| *code == 0) {
                 latest
                     .successful
-                    .get_or_insert_with(|| Moment::of(&slot.object));
+                    .get_or_insert_with(|| SignInTime::of(&stored.object));
             }
             if latest.interactive.is_some()
                 && latest.silent.is_some()
@@ -392,8 +393,8 @@ impl Store {
             .copied()
     }
 
-    fn slot(&self, handle: u32) -> Option<&Slot> {
-        self.slots.get(handle as usize)?.as_ref()
+    fn stored(&self, handle: u32) -> Option<&StoredObject> {
+        self.objects.get(handle as usize)?.as_ref()
     }
 
     fn neighbours<'a>(
@@ -406,9 +407,10 @@ impl Store {
             .handle(id)
             .and_then(|handle| links.get(&(relation, handle)));
         let handles = handles.map(Vec::as_slice).unwrap_or_default();
-        handles
-            .iter()
-            .filter_map(|handle| self.slot(*handle).map(|slot| (slot.kind, &slot.object)))
+        handles.iter().filter_map(|handle| {
+            self.stored(*handle)
+                .map(|stored| (stored.kind, &stored.object))
+        })
     }
 
     fn assignments<'a>(
@@ -420,16 +422,16 @@ impl Store {
             .get(id.to_ascii_lowercase().as_str())
             .into_iter()
             .flatten()
-            .filter_map(|handle| Some(&self.slot(*handle)?.object))
+            .filter_map(|handle| Some(&self.stored(*handle)?.object))
     }
 
-    /// Indexes by time, principal and resource.
+    /// Updates the indexes by time, principal and resource.
     fn index_contents(&mut self, kind: Kind, handle: u32, serial: u64, object: &Object) {
         if let Some(property) = kind.log_time() {
             let time = text(object, property).and_then(ticks).unwrap_or(i64::MIN);
-            let shelf = shelf(kind, object);
+            let log_partition = log_partition(kind, object);
             self.by_time
-                .entry((kind, shelf))
+                .entry((kind, log_partition))
                 .or_default()
                 .insert((time, serial), handle);
             if let Some(user) = text(object, "userId").filter(|_| kind == Kind::SignIn) {
@@ -458,7 +460,7 @@ impl Store {
 
     fn unindex_contents(&mut self, kind: Kind, serial: u64, object: &Object, handle: u32) {
         if let Some(property) = kind.log_time()
-            && let Some(log) = self.by_time.get_mut(&(kind, shelf(kind, object)))
+            && let Some(log) = self.by_time.get_mut(&(kind, log_partition(kind, object)))
         {
             let time = text(object, property).and_then(ticks).unwrap_or(i64::MIN);
             log.remove(&(time, serial));
@@ -483,8 +485,8 @@ impl Store {
     }
 }
 
-/// The properties in which an object differs from what it was, with their values before; what the
-/// engine keeps for itself does not count.
+/// Returns the properties that differ from an earlier version of an object, with their earlier
+/// values. Internal properties do not count.
 fn differences(before: &Object, after: &Object) -> Vec<(&'static str, Option<Value>)> {
     let changed = before
         .iter()
@@ -502,14 +504,14 @@ fn differences(before: &Object, after: &Object) -> Vec<(&'static str, Option<Val
 
 type Links = HashMap<(Relation, u32), Vec<u32>>;
 
-/// v1.0 lists interactive sign-ins of users only; a record without types counts as one.
-fn shelf(kind: Kind, object: &Object) -> Shelf {
+/// v1.0 lists interactive sign-ins of users only. A record without types counts as one.
+fn log_partition(kind: Kind, object: &Object) -> LogPartition {
     let types = object.get("signInEventTypes").and_then(Value::as_array);
     let interactive = types.is_none_or(|types| types.iter().any(|name| name == "interactiveUser"));
     if kind != Kind::SignIn || interactive {
-        Shelf::Listed
+        LogPartition::Listed
     } else {
-        Shelf::Unlisted
+        LogPartition::Unlisted
     }
 }
 

@@ -1,8 +1,8 @@
-//! Edm.DateTimeOffset and Edm.Date as a number that can be compared.
+//! Edm.DateTimeOffset and Edm.Date as comparable numbers.
 
-/// Ticks of 100 ns since 1970, the precision Graph keeps; `None` for what is not a date.
+/// Returns ticks of 100 ns since 1970, the precision of Graph; `None` if the text is not a date.
 ///
-/// A date without a time counts as its midnight in UTC.
+/// A date without a time is midnight in UTC.
 pub(crate) fn ticks(text: &str) -> Option<i64> {
     let bytes = text.as_bytes();
     if bytes.len() < 10 || bytes[4] != b'-' || bytes[7] != b'-' {
@@ -24,7 +24,7 @@ pub(crate) fn ticks(text: &str) -> Option<i64> {
     Some((days * 86_400 + seconds - offset * 60) * TICKS + fraction)
 }
 
-/// The same number for a moment in time.
+/// Returns the same number for a point in time.
 pub(crate) fn ticks_of(moment: entra_core::Timestamp) -> i64 {
     i64::try_from(moment.unix_timestamp_nanos() / 100).unwrap_or(i64::MAX)
 }
@@ -32,7 +32,8 @@ pub(crate) fn ticks_of(moment: entra_core::Timestamp) -> i64 {
 /// Ticks in one second.
 pub(crate) const TICKS: i64 = 10_000_000;
 
-/// `Thh:mm[:ss[.fffffff]](Z|±hh:mm)` as seconds, ticks within the second, and minutes of offset.
+/// Reads `Thh:mm[:ss[.fffffff]](Z|±hh:mm)` as seconds, ticks within the second, and offset in
+/// minutes.
 fn time_of_day(text: &[u8]) -> Option<(i64, i64, i64)> {
     if text.len() < 7 || !matches!(text[0], b'T' | b't') || text[3] != b':' {
         return None;
@@ -101,8 +102,8 @@ fn days_in(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days from 1970-01-01 in the proleptic Gregorian calendar; years begin in March here, so that
-/// the leap day comes last.
+/// Returns the days since 1970-01-01 in the proleptic Gregorian calendar. Years start in March
+/// here, so that the leap day is the last day.
 fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_date_is_refused() {
+    fn invalid_dates_are_rejected() {
         for text in [
             "",
             "yesterday",
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_and_its_text_give_the_same_ticks() {
+    fn a_timestamp_and_its_text_have_the_same_ticks() {
         let moment = entra_core::Timestamp::from_unix_timestamp(1_795_219_200);
         assert_eq!(moment.map(ticks_of).ok(), ticks("2026-11-21T00:00:00Z"));
     }

@@ -1,23 +1,23 @@
-//! The engine's own view of HTTP, so that it depends on neither face.
+//! The engine's own HTTP types, so that it does not depend on a frontend.
 
-/// One request, as either face hands it to the engine.
+/// One request as a frontend passes it to the engine.
 #[derive(Clone, Debug)]
 pub(crate) struct WireRequest {
-    /// Upper-case method.
+    /// Method in upper case.
     pub(crate) method: String,
-    /// Path as sent (still percent-encoded), beginning with a slash.
+    /// Path as sent (still percent-encoded), with a slash at the start.
     pub(crate) path: String,
     /// Query as sent, without the question mark.
     pub(crate) query: Option<String>,
     /// Names in lower case.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
-    /// Scheme, host and port the client used, from its `Host` header: `https://localhost:8443`.
+    /// Scheme, host and port from the client's `Host` header: `https://localhost:8443`.
     pub(crate) base: String,
 }
 
 impl WireRequest {
-    /// The first header of that (lower-case) name.
+    /// Returns the first header of that (lower-case) name.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
@@ -26,7 +26,7 @@ impl WireRequest {
     }
 }
 
-/// One answer, as the engine hands it to either face.
+/// One response as the engine passes it to a frontend.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -35,15 +35,15 @@ pub(crate) struct Reply {
     pub(crate) delivery: Delivery,
 }
 
-/// How much of an answer reaches the client.
+/// How much of a response reaches the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Delivery {
     #[default]
     Whole,
-    /// The connection ends in the middle of the body.
+    /// The connection closes in the middle of the body.
     CutInBody,
-    /// The connection ends before the first byte.
-    NoAnswer,
+    /// The connection closes before the first byte.
+    NoResponse,
 }
 
 impl Reply {
@@ -73,7 +73,7 @@ impl Reply {
     }
 }
 
-/// Whether a path belongs to Graph rather than to sign-in.
+/// Whether a path belongs to Graph and not to sign-in.
 pub(crate) fn is_graph(path: &str) -> bool {
     let first = path
         .trim_start_matches('/')
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn graph_is_told_from_sign_in_by_the_first_segment() {
+    fn the_first_path_segment_selects_graph_or_sign_in() {
         for graph in ["/v1.0/users", "/beta/me", "/V1.0", "/v1.0/$batch"] {
             assert!(is_graph(graph), "{graph}");
         }

@@ -1,4 +1,4 @@
-//! Applications: their service principals, credentials and permissions.
+//! Applications: service principals, credentials and permissions.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::{
     store::{Conflict, Kind},
 };
 
-/// The ids of an application and its service principal.
+/// The ids of an application and of its service principal.
 #[derive(Clone, Debug)]
 pub(crate) struct AppIds {
     pub(crate) app_id: String,
@@ -20,7 +20,7 @@ pub(crate) struct AppIds {
 }
 
 impl State {
-    /// An app registration of this tenant with its service principal.
+    /// Registers an application in this tenant, with its service principal.
     pub(crate) fn add_app(&mut self, now: Timestamp, name: &str) -> Result<AppIds, Conflict> {
         let (app_id, object_id) = (self.new_id(), self.new_id());
         let domain = self.default_domain().to_owned();
@@ -64,8 +64,8 @@ impl State {
         })
     }
 
-    /// A SaaS application of another publisher: a service principal without a registration here.
-    /// People are assigned to its one role, `User`.
+    /// Adds an enterprise application of another publisher: a service principal without an
+    /// application registration. Users are assigned to its only app role, `User`.
     pub(crate) fn add_saas_app(&mut self, name: &str, publisher: &str) -> Result<String, Conflict> {
         let (id, app_id) = (self.new_id(), self.new_id());
         let host: String = name
@@ -106,7 +106,7 @@ impl State {
         Ok(id)
     }
 
-    /// Assigns a principal to an app role; nothing happens if it has it already.
+    /// Assigns a principal to an app role. Does nothing if the assignment exists.
     pub(crate) fn assign(
         &mut self,
         now: Timestamp,
@@ -149,7 +149,7 @@ impl State {
         )
     }
 
-    /// The role people are assigned to: the resource's first one for users, or default access.
+    /// Returns the app role for users: the first one that allows users, or default access.
     pub(crate) fn user_role(&self, resource: &str) -> String {
         let roles = self
             .store
@@ -165,7 +165,7 @@ impl State {
             .map_or_else(|| Guid::NIL.to_string(), str::to_owned)
     }
 
-    /// Grants an application permission of Graph, as an admin's consent does; `false` if Graph has
+    /// Grants an application permission of Graph with admin consent. Returns `false` if Graph has
     /// no permission of that name.
     pub(crate) fn grant_application_permission(
         &mut self,
@@ -179,8 +179,8 @@ impl State {
         self.assign(now, service_principal, &graph, &role).is_ok()
     }
 
-    /// Adds an app role for applications and users to an application of this tenant, and to its
-    /// service principal; `false` if it has one of that value.
+    /// Adds an app role for applications and users to an application of this tenant and to its
+    /// service principal. Returns `false` if the application has a role of that value.
     #[cfg(feature = "wiremock")]
     pub(crate) fn expose_app_role(&mut self, app: &AppIds, value: &str) -> bool {
         let principal = self
@@ -200,7 +200,8 @@ impl State {
         self.store.update(Kind::ServicePrincipal, principal, add)
     }
 
-    /// Grants an app role of any resource to an application; `false` if the resource exposes no role of that value.
+    /// Grants an app role of any resource to an application. Returns `false` if the resource has no
+    /// role of that value.
     #[cfg(feature = "wiremock")]
     pub(crate) fn grant_app_role(
         &mut self,
@@ -281,7 +282,8 @@ impl State {
             .as_str()
     }
 
-    /// Service principal of Graph and id of its application permission of that name.
+    /// Returns the service principal of Graph and the id of its application permission of that
+    /// name.
     fn graph_role(&self, permission: &str) -> Option<(String, String)> {
         let graph = self
             .store
@@ -298,7 +300,7 @@ impl State {
     }
 }
 
-/// A made-up tenant per publisher, the same in every tenant.
+/// Returns an invented tenant id for a publisher, the same in every tenant.
 fn publisher_tenant(publisher: &str) -> Guid {
     let seed = publisher.bytes().fold(7_u64, |seed, byte| {
         seed.wrapping_mul(31).wrapping_add(u64::from(byte))

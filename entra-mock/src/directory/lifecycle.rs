@@ -1,4 +1,4 @@
-//! Deleting, restoring and purging objects.
+//! Deletes, restores and purges objects.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use crate::{
 };
 
 impl State {
-    /// Deletes an object as its type is deleted: for good, or into the deleted items.
+    /// Deletes an object: permanently, or into the deleted items if its type allows that.
     pub(crate) fn delete(&mut self, kind: Kind, id: &str) -> bool {
         let Some(object) = self.store.get(kind, id) else {
             return false;
         };
-        if !is_kept(kind, object) {
+        if !is_soft_deleted(kind, object) {
             return self.store.remove(kind, id);
         }
         let at = iso(self.store.changes.now());
@@ -28,32 +28,32 @@ impl State {
         })
     }
 
-    /// Brings back a deleted object.
+    /// Restores a deleted object.
     pub(crate) fn restore(&mut self, id: &str) -> Result<(), Conflict> {
         let kind = self.store.deleted(id).map(|(kind, _)| kind);
         self.store.restore(id, |object| {
             if let Some(kind) = kind {
-                revive(kind, object);
+                restored_properties(kind, object);
             }
         })
     }
 
-    /// Why a deleted object cannot be restored, if it cannot.
+    /// Returns the conflict that prevents the restore of a deleted object, if there is one.
     pub(crate) fn restore_conflict(&self, id: &str) -> Option<Conflict> {
         let (kind, object) = self.store.deleted(id)?;
         let mut object = object.clone();
-        revive(kind, &mut object);
+        restored_properties(kind, &mut object);
         self.store.conflict(kind, &object)
     }
 
-    /// Purges what was deleted more than 30 days ago.
+    /// Purges objects that were deleted more than 30 days ago.
     pub(crate) fn purge_expired(&mut self, now: Timestamp) {
         for id in self.store.deleted_before(earlier(now, RESTORABLE_FOR)) {
             self.store.purge(&id);
         }
     }
 
-    /// Whether something was deleted more than 30 days ago.
+    /// Whether an object was deleted more than 30 days ago.
     pub(crate) fn has_expired(&self, now: Timestamp) -> bool {
         !self
             .store
@@ -62,8 +62,8 @@ impl State {
     }
 }
 
-/// Whether a deleted object can be restored.
-pub(crate) fn is_kept(kind: Kind, object: &Object) -> bool {
+/// Whether an object goes to the deleted items when it is deleted.
+pub(crate) fn is_soft_deleted(kind: Kind, object: &Object) -> bool {
     match kind.entity().deletion {
         Deletion::Hard => false,
         Deletion::Soft => true,
@@ -73,14 +73,14 @@ pub(crate) fn is_kept(kind: Kind, object: &Object) -> bool {
     }
 }
 
-fn revive(kind: Kind, object: &mut Object) {
+fn restored_properties(kind: Kind, object: &mut Object) {
     object.remove("deletedDateTime");
     rename(kind, object, |prefix, name| {
         name.strip_prefix(prefix).unwrap_or(name).to_owned()
     });
 }
 
-/// A deleted user's name begins with its object id, so that another user can have the name.
+/// Prefixes the name of a deleted user with its object id, so that another user can have the name.
 fn rename(kind: Kind, object: &mut Object, change: impl FnOnce(&str, &str) -> String) {
     let entity = kind.entity();
     let Some(key) = entity.key.filter(|_| entity.id == IdForm::GuidOrKey) else {
@@ -103,7 +103,7 @@ mod tests {
     use crate::state::License;
 
     #[test]
-    fn what_is_deleted_for_good_is_not_among_the_deleted_items() {
+    fn permanently_deleted_objects_are_not_among_the_deleted_items() {
         let mut state = State::new("Contoso", &["contoso.com"], License::P2, 1);
         for (kind, groups) in [
             (Kind::Device, json!(null)),

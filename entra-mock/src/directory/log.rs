@@ -1,4 +1,4 @@
-//! Entries of the two logs: sign-ins of people, and what administrators did.
+//! Entries of the two logs: sign-ins of users and audited changes of administrators.
 
 use entra_core::Timestamp;
 use serde_json::{Value, json};
@@ -9,9 +9,9 @@ use crate::{
     store::{Conflict, Kind, Object},
 };
 
-/// One interactive sign-in of a person.
+/// One interactive sign-in of a user.
 #[derive(Clone, Debug)]
-pub(crate) struct Visit<'a> {
+pub(crate) struct SignInRecord<'a> {
     pub(crate) user_id: &'a str,
     pub(crate) service_principal_id: &'a str,
     pub(crate) at: Timestamp,
@@ -19,7 +19,7 @@ pub(crate) struct Visit<'a> {
     pub(crate) error_code: u32,
 }
 
-/// Something an administrator did.
+/// A change that an administrator made.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Audit<'a> {
     pub(crate) actor: &'a str,
@@ -31,20 +31,23 @@ pub(crate) struct Audit<'a> {
 }
 
 impl State {
-    /// Records an interactive sign-in.
-    /// Gives the id of the entry; it is empty, and nothing is recorded, if one of the two is gone.
-    pub(crate) fn add_visit(&mut self, visit: &Visit<'_>) -> Result<String, Conflict> {
-        let Some(user) = self.store.get(Kind::User, visit.user_id) else {
+    /// Records an interactive sign-in and returns the id of the entry. Records nothing and returns
+    /// an empty id if the user or the application does not exist.
+    pub(crate) fn record_sign_in(
+        &mut self,
+        sign_in: &SignInRecord<'_>,
+    ) -> Result<String, Conflict> {
+        let Some(user) = self.store.get(Kind::User, sign_in.user_id) else {
             return Ok(String::new());
         };
         let Some(app) = self
             .store
-            .get(Kind::ServicePrincipal, visit.service_principal_id)
+            .get(Kind::ServicePrincipal, sign_in.service_principal_id)
         else {
             return Ok(String::new());
         };
         let of = |object: &Object, name: &str| object.get(name).cloned().unwrap_or_default();
-        let (id, at) = (self.new_id(), iso(visit.at));
+        let (id, at) = (self.new_id(), iso(sign_in.at));
         let (city, country) = PLACES[self.random.index(PLACES.len())];
         let (system, browser) = SYSTEMS[self.random.index(SYSTEMS.len())];
         let entry = object([
@@ -75,10 +78,10 @@ impl State {
             ("riskLevelDuringSignIn", "none".into()),
             ("riskState", "none".into()),
             ("signInEventTypes", json!(["interactiveUser"])),
-            ("status", status(visit.error_code)),
+            ("status", status(sign_in.error_code)),
             ("userDisplayName", of(user, "displayName")),
-            ("userId", visit.user_id.into()),
-            // The log has it in lower case, whatever the directory has.
+            ("userId", sign_in.user_id.into()),
+            // The log has user names in lower case, whatever the directory has.
             (
                 "userPrincipalName",
                 of(user, "userPrincipalName")
@@ -92,7 +95,7 @@ impl State {
         Ok(id)
     }
 
-    /// Records that an administrator did something to an object.
+    /// Records a change that an administrator made to an object.
     pub(crate) fn add_audit(&mut self, audit: &Audit<'_>) -> Result<(), Conflict> {
         let target = self.store.any(audit.target);
         let of_target = |name: &str| {
@@ -141,7 +144,7 @@ fn status(error_code: u32) -> Value {
         50_057 => "The user account is disabled.",
         50_105 => "The user is not assigned to the application.",
         50_126 => "User name or password was wrong.",
-        _ => "The sign-in was refused.",
+        _ => "The sign-in failed.",
     };
     json!({ "errorCode": error_code, "failureReason": reason, "additionalDetails": null })
 }

@@ -19,7 +19,7 @@ fn page(next: Option<&str>) -> Reply {
     Reply::json(200, &body)
 }
 
-/// The status each of the requests ends with when nothing but the fault decides.
+/// The status of each request if only the fault decides.
 fn statuses(faults: &mut Faults, queries: &[Option<&str>]) -> Vec<u16> {
     queries
         .iter()
@@ -27,9 +27,9 @@ fn statuses(faults: &mut Faults, queries: &[Option<&str>]) -> Vec<u16> {
             let mut request = request(*query);
             let planned = faults.plan(&mut request);
             let status = planned
-                .answer_instead(&request)
+                .replacement(&request)
                 .map_or(200, |reply| reply.status);
-            faults.settle(&planned, status);
+            faults.finish(&planned, status);
             status
         })
         .collect()
@@ -49,7 +49,7 @@ fn next_link(reply: &Reply) -> String {
 const NEXT: Option<&str> = Some("$skiptoken=x");
 
 #[test]
-fn a_fault_without_a_limit_hits_every_request() {
+fn a_fault_without_a_limit_applies_to_every_request() {
     assert_eq!(
         statuses(
             &mut with(Fault::on("/users").status(500)),
@@ -64,7 +64,7 @@ fn a_fault_without_a_limit_hits_every_request() {
 }
 
 #[test]
-fn the_nth_request_is_hit_once_or_as_often_as_asked() {
+fn the_nth_request_fails_once_or_the_given_number_of_times() {
     assert_eq!(
         statuses(&mut with(Fault::on_any().nth(2).status(429)), &[None; 4]),
         [200, 429, 200, 200]
@@ -83,10 +83,10 @@ fn the_nth_request_is_hit_once_or_as_often_as_asked() {
 }
 
 #[test]
-fn a_page_is_hit_again_when_it_is_asked_for_again() {
+fn a_page_fails_again_when_it_is_requested_again() {
     let mut faults = with(Fault::on("/users").page(2).status(503));
     assert_eq!(statuses(&mut faults, &[None, NEXT, NEXT]), [200, 503, 503]);
-    // A list begun anew counts anew.
+    // A new first page starts the count again.
     assert_eq!(statuses(&mut faults, &[None, NEXT]), [200, 503]);
     let mut once = with(Fault::on("/users").page(2).times(1).status(503));
     assert_eq!(
@@ -96,12 +96,12 @@ fn a_page_is_hit_again_when_it_is_asked_for_again() {
 }
 
 #[test]
-fn an_empty_page_leads_to_the_page_it_stands_before() {
+fn an_empty_page_links_to_the_page_after_it() {
     let mut faults = with(Fault::on("/users").empty_page());
-    let mut asked = request(NEXT);
-    let planned = faults.plan(&mut asked);
-    let link = next_link(&planned.answer_instead(&asked).unwrap());
-    faults.settle(&planned, 200);
+    let mut requested = request(NEXT);
+    let planned = faults.plan(&mut requested);
+    let link = next_link(&planned.replacement(&requested).unwrap());
+    faults.finish(&planned, 200);
     assert_eq!(
         link,
         format!("http://localhost:1/v1.0/users?$skiptoken=x&{MARKER}")
@@ -110,7 +110,7 @@ fn an_empty_page_leads_to_the_page_it_stands_before() {
     let mut again = request(link.split_once('?').map(|(_, query)| query));
     let planned = faults.plan(&mut again);
     assert!(
-        planned.answer_instead(&again).is_none(),
+        planned.replacement(&again).is_none(),
         "the page itself is delivered"
     );
     assert_eq!(
@@ -121,12 +121,12 @@ fn an_empty_page_leads_to_the_page_it_stands_before() {
 }
 
 #[test]
-fn next_links_are_turned_around_or_away() {
-    let asked = request(NEXT);
+fn next_links_repeat_the_page_or_lead_to_another_origin() {
+    let requested = request(NEXT);
     let reply = with(Fault::on_any().repeat_next_link())
         .plan(&mut request(NEXT))
         .change(
-            &asked,
+            &requested,
             page(Some("http://localhost:1/v1.0/users?$skiptoken=y")),
         );
     assert_eq!(
@@ -135,14 +135,16 @@ fn next_links_are_turned_around_or_away() {
     );
     let mut foreign = with(Fault::on_any().foreign_next_link("https://evil.example/"));
     let reply = foreign.plan(&mut request(NEXT)).change(
-        &asked,
+        &requested,
         page(Some("http://localhost:1/v1.0/users?$skiptoken=y")),
     );
     assert_eq!(
         next_link(&reply),
         "https://evil.example/v1.0/users?$skiptoken=y"
     );
-    let reply = foreign.plan(&mut request(NEXT)).change(&asked, page(None));
+    let reply = foreign
+        .plan(&mut request(NEXT))
+        .change(&requested, page(None));
     assert_eq!(next_link(&reply), "https://evil.example/v1.0/users");
 }
 
@@ -152,7 +154,7 @@ fn sign_in_faults_have_a_sign_in_body() {
     token.path = "/contoso.com/oauth2/v2.0/token".into();
     let reply = with(Fault::on("/token").status_with_retry_after(429, "2.128"))
         .plan(&mut token)
-        .answer_instead(&token)
+        .replacement(&token)
         .unwrap();
     let body: Value = serde_json::from_slice(&reply.body).unwrap();
     assert_eq!(body["error"], "temporarily_unavailable");

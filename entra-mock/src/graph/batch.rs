@@ -1,4 +1,4 @@
-//! `POST /$batch`: up to twenty requests in one.
+//! `POST /$batch`: up to 20 requests in one.
 
 use std::{collections::HashMap, sync::RwLock};
 
@@ -9,9 +9,9 @@ use base64::{
 use entra_core::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Caller, respond as respond_to_one, shape};
+use super::{Caller, projection, respond as respond_to_one};
 use crate::{
-    odata::Refusal,
+    odata::GraphError,
     state::State,
     wire::{Reply, WireRequest},
 };
@@ -21,20 +21,20 @@ pub(super) fn respond(
     now: Timestamp,
     request: &WireRequest,
     caller: &Caller,
-) -> Result<Reply, Refusal> {
+) -> Result<Reply, GraphError> {
     let body: Value = serde_json::from_slice(&request.body)
         .map_err(|_| malformed("Unable to read JSON request payload."))?;
     let items = body["requests"]
         .as_array()
         .ok_or_else(|| malformed("Invalid batch payload format."))?;
-    if items.is_empty() || items.len() > MOST_ITEMS {
+    if items.is_empty() || items.len() > MAX_ITEMS {
         return Err(malformed(format!(
-            "Number of batch requests must be between 1 and {MOST_ITEMS}."
+            "Number of batch requests must be between 1 and {MAX_ITEMS}."
         )));
     }
     let items: Vec<Item<'_>> = items.iter().map(Item::read).collect::<Result<_, _>>()?;
     let order = order(&items)?;
-    // A batch with a malformed item does nothing at all.
+    // A batch with a malformed item changes nothing.
     let requests: Vec<WireRequest> = items
         .iter()
         .map(|item| item.request(&request.base))
@@ -48,7 +48,7 @@ pub(super) fn respond(
         let reply = if failed {
             Reply::json(
                 424,
-                &json!({"error": {"code": "FailedDependency", "message": "A request this one depends on failed."}}),
+                &json!({"error": {"code": "FailedDependency", "message": "A request that this request depends on failed."}}),
             )
         } else {
             respond_to_one(tenant, now, &requests[number], Ok(caller))
@@ -65,8 +65,9 @@ pub(super) fn respond(
         .with_body(out))
 }
 
-/// The items, each with those it depends on, in an order in which every one comes after them.
-fn order(items: &[Item<'_>]) -> Result<Vec<(usize, Vec<usize>)>, Refusal> {
+/// Returns the items with their dependencies, in an order in which each item comes after the items
+/// that it depends on.
+fn order(items: &[Item<'_>]) -> Result<Vec<(usize, Vec<usize>)>, GraphError> {
     let mut numbers: HashMap<String, usize> = HashMap::new();
     for (number, item) in items.iter().enumerate() {
         if numbers
@@ -102,9 +103,7 @@ fn order(items: &[Item<'_>]) -> Result<Vec<(usize, Vec<usize>)>, Refusal> {
                 .all(|other| ordered.iter().any(|(done, _)| done == other))
         };
         let Some(next) = waiting.iter().position(ready) else {
-            return Err(malformed(
-                "Batch requests depend on each other in a circle.",
-            ));
+            return Err(malformed("Batch requests depend on each other in a cycle."));
         };
         ordered.push(waiting.remove(next));
     }
@@ -121,14 +120,16 @@ struct Item<'a> {
 }
 
 impl<'a> Item<'a> {
-    fn read(item: &'a Value) -> Result<Self, Refusal> {
+    fn read(item: &'a Value) -> Result<Self, GraphError> {
         let text = |name: &str| {
             let value = item[name].as_str().filter(|value| !value.is_empty());
             value.ok_or_else(|| {
-                malformed(format!("Batch request '{name}' is missing or not a text."))
+                malformed(format!(
+                    "Batch request '{name}' is missing or not a string."
+                ))
             })
         };
-        // One official client writes `depends_on`, always empty; only the documented name counts.
+        // One official client writes `depends_on`, always empty. Only the documented name counts.
         let depends_on = match &item["dependsOn"] {
             Value::Null => Some(Vec::new()),
             Value::Array(ids) => ids.iter().map(Value::as_str).collect(),
@@ -146,8 +147,8 @@ impl<'a> Item<'a> {
         })
     }
 
-    /// The item as a request of its own, to the same host with the same caller.
-    fn request(&self, base: &str) -> Result<WireRequest, Refusal> {
+    /// Returns the item as a request to the same host with the same caller.
+    fn request(&self, base: &str) -> Result<WireRequest, GraphError> {
         let url = self.url.split_once("://").map_or(self.url, |(_, rest)| {
             rest.find('/').map_or("", |at| &rest[at..])
         });
@@ -178,7 +179,7 @@ impl<'a> Item<'a> {
             .find(|(name, _)| name == "content-type")
             .map(|(_, value)| value.to_ascii_lowercase());
         let is_json = content_type.is_none_or(|kind| kind.starts_with("application/json"));
-        // What is no JSON comes as base64 in a string.
+        // A body that is not JSON is base64 in a string.
         let body = match self.body {
             Value::Null => Vec::new(),
             Value::String(text) if !is_json => decode(text)
@@ -204,12 +205,13 @@ fn write_response(out: &mut Vec<u8>, id: &str, reply: &Reply) {
         .map(|(name, value)| (canonical(name), json!(value)))
         .collect();
     out.extend_from_slice(b"{\"id\":");
-    shape::write(out, &json!(id));
+    projection::write(out, &json!(id));
     out.extend_from_slice(format!(",\"status\":{},\"headers\":", reply.status).as_bytes());
-    shape::write(out, &Value::Object(headers));
+    projection::write(out, &Value::Object(headers));
     if !reply.body.is_empty() {
         out.extend_from_slice(b",\"body\":");
-        // A count is a number, JSON an object: the bytes are JSON as they stand. All else is base64.
+        // A count is a number and JSON is an object: these bytes are written unchanged. Everything
+        // else is base64.
         let text = reply.headers.iter().any(|(name, value)| {
             *name == "content-type"
                 && (value.starts_with("application/json") || value.starts_with("text/plain"))
@@ -217,7 +219,7 @@ fn write_response(out: &mut Vec<u8>, id: &str, reply: &Reply) {
         if text {
             out.extend_from_slice(&reply.body);
         } else {
-            shape::write(out, &json!(STANDARD.encode(&reply.body)));
+            projection::write(out, &json!(STANDARD.encode(&reply.body)));
         }
     }
     out.push(b'}');
@@ -231,7 +233,7 @@ fn decode(text: &str) -> Option<Vec<u8>> {
         .ok()
 }
 
-/// Clients look for `Content-Type` in this very spelling.
+/// Clients look for `Content-Type` in this spelling.
 fn canonical(name: &str) -> String {
     if name == "content-type" {
         "Content-Type".to_owned()
@@ -240,8 +242,8 @@ fn canonical(name: &str) -> String {
     }
 }
 
-fn malformed(message: impl Into<String>) -> Refusal {
-    Refusal::new(400, "BadRequest", message)
+fn malformed(message: impl Into<String>) -> GraphError {
+    GraphError::new(400, "BadRequest", message)
 }
 
-const MOST_ITEMS: usize = 20;
+const MAX_ITEMS: usize = 20;

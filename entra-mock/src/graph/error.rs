@@ -1,21 +1,21 @@
-//! Error answers as Graph words them.
+//! Error responses in the form of Graph.
 
 use entra_core::{Timestamp, time::UtcOffset};
 use serde_json::json;
 
 use super::TokenProblem;
-use crate::{odata::Refusal, wire::Reply};
+use crate::{odata::GraphError, wire::Reply};
 
 pub(super) fn reply(
-    refusal: &Refusal,
+    error: &GraphError,
     now: Timestamp,
     request_id: &str,
     client_request_id: &str,
 ) -> Reply {
     let mut body = json!({
         "error": {
-            "code": refusal.code,
-            "message": refusal.message,
+            "code": error.code,
+            "message": error.message,
             "innerError": {
                 "date": inner_date(now),
                 "request-id": request_id,
@@ -23,8 +23,8 @@ pub(super) fn reply(
             },
         }
     });
-    if !refusal.details.is_empty() {
-        let details = refusal.details.iter().map(|detail| {
+    if !error.details.is_empty() {
+        let details = error.details.iter().map(|detail| {
             let mut entry = json!({ "code": detail.code, "target": detail.target });
             if !detail.message.is_empty() {
                 entry["message"] = detail.message.clone().into();
@@ -33,28 +33,28 @@ pub(super) fn reply(
         });
         body["error"]["details"] = details.collect();
     }
-    let reply = Reply::new(refusal.status)
+    let reply = Reply::new(error.status)
         .with_header("content-type", "application/json")
         .with_body(body.to_string());
-    match &refusal.location {
+    match &error.location {
         Some(location) => reply.with_header("location", location.clone()),
         None => reply,
     }
 }
 
-/// The error of a token that was not accepted.
-pub(super) fn unauthorized(problem: TokenProblem) -> Refusal {
-    Refusal::new(401, "InvalidAuthenticationToken", problem.message())
+/// Returns the error for a token that was not accepted.
+pub(super) fn unauthorized(problem: TokenProblem) -> GraphError {
+    GraphError::new(401, "InvalidAuthenticationToken", problem.message())
 }
 
-/// The challenge beside a 401: where tokens come from.
+/// Returns the challenge of a 401 response.
 pub(super) fn challenge(base: &str) -> String {
     format!(
         "Bearer realm=\"\", authorization_uri=\"{base}/common/oauth2/authorize\", client_id=\"{GRAPH}\""
     )
 }
 
-/// `Sat, 21 Nov 2026 02:08:02 GMT`.
+/// Formats `Sat, 21 Nov 2026 02:08:02 GMT`.
 pub(super) fn http_date(now: Timestamp) -> String {
     const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
     const MONTHS: [&str; 12] = [
@@ -73,7 +73,7 @@ pub(super) fn http_date(now: Timestamp) -> String {
     )
 }
 
-/// Graph leaves the zone out here, and clients have stumbled over it.
+/// Formats the date of `innerError`. Graph omits the time zone there, which has broken clients.
 fn inner_date(now: Timestamp) -> String {
     let now = now.to_offset(UtcOffset::UTC);
     format!(
@@ -87,7 +87,7 @@ fn inner_date(now: Timestamp) -> String {
     )
 }
 
-/// Graph's own application id.
+/// Application id of Microsoft Graph.
 const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
 
 #[cfg(test)]
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_have_graph_s_forms() {
+    fn dates_have_the_formats_of_graph() {
         let now = Timestamp::from_unix_timestamp(1_795_226_882).unwrap();
         assert_eq!(http_date(now), "Sat, 21 Nov 2026 02:08:02 GMT");
         assert_eq!(inner_date(now), "2026-11-21T02:08:02");

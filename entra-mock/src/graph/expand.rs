@@ -1,14 +1,14 @@
-//! `$expand`: related objects inside an object.
+//! `$expand`: related objects inside of an object.
 
 use serde_json::Value;
 
 use super::{
     Call,
-    rows::Around,
-    shape::{Look, Shape},
+    projection::{Projection, RenderOptions},
+    rows::EvalContext,
 };
 use crate::{
-    odata::{Expand, Refusal},
+    odata::{Expand, GraphError},
     permissions::{self, authorize, sees_hidden_members},
     schema::{Kind, Relationship},
     store::Object,
@@ -18,7 +18,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Expansion {
     relationship: &'static Relationship,
-    shapes: Vec<(Kind, Shape)>,
+    projections: Vec<(Kind, Projection)>,
     levels: u32,
 }
 
@@ -28,7 +28,7 @@ impl Expansion {
         expand: &Expand,
         kinds: &[Kind],
         own: bool,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, GraphError> {
         let name = expand.relationship.as_str();
         let Some(relationship) = kinds
             .iter()
@@ -38,30 +38,30 @@ impl Expansion {
         };
         authorize(call.caller, "GET", &relationship.path(), own)?;
         if expand.levels > 1 && relationship.name != "manager" {
-            return Err(Refusal::bad_request(
+            return Err(GraphError::bad_request(
                 "$levels is supported for the relationship 'manager' only.",
             ));
         }
-        let mut shapes = Vec::new();
-        let mut refused = None;
+        let mut projections = Vec::new();
+        let mut rejected = None;
         for kind in relationship.kinds {
-            match Shape::new(*kind, expand.select.as_deref(), false) {
-                Ok(shape) => shapes.push((*kind, shape)),
-                Err(refusal) => refused = Some(refusal),
+            match Projection::new(*kind, expand.select.as_deref(), false) {
+                Ok(projection) => projections.push((*kind, projection)),
+                Err(error) => rejected = Some(error),
             }
         }
-        match refused {
-            Some(refusal) if shapes.is_empty() => Err(refusal),
+        match rejected {
+            Some(error) if projections.is_empty() => Err(error),
             _ => Ok(Self {
                 relationship,
-                shapes,
+                projections,
                 levels: expand.levels,
             }),
         }
     }
 
-    /// Writes the expanded property behind the object's own ones; a single relation that leads
-    /// nowhere is left out.
+    /// Writes the expanded property after the object's own properties. A single-valued relationship
+    /// without a target is omitted.
     pub(super) fn write(&self, out: &mut Vec<u8>, call: Call<'_>, object: &Object) {
         let Some(id) = object.get("id").and_then(Value::as_str) else {
             return;
@@ -71,7 +71,7 @@ impl Expansion {
             for (number, (kind, item)) in self
                 .relationship
                 .visible(&call.state.store, id, sees_hidden_members(call.caller))
-                .take(MOST_EXPANDED)
+                .take(MAX_EXPANDED)
                 .enumerate()
             {
                 if number > 0 {
@@ -86,7 +86,8 @@ impl Expansion {
         }
     }
 
-    /// Manager, manager's manager and so on; a circle ends where it closes.
+    /// Writes the manager, the manager's manager and so on. Stops at a user that was written
+    /// before.
     fn write_chain(&self, out: &mut Vec<u8>, call: Call<'_>, id: &str) {
         let mut seen = vec![id.to_owned()];
         let mut open = 0;
@@ -113,28 +114,31 @@ impl Expansion {
     }
 
     fn open_item(&self, out: &mut Vec<u8>, call: Call<'_>, kind: Kind, item: &Object) {
-        let reach = permissions::reach(call.caller, kind, item);
-        let look = Look {
+        let access_level = permissions::access_level(call.caller, kind, item);
+        let options = RenderOptions {
             context: None,
             typed: self.relationship.polymorphic,
-            reach,
+            access_level,
         };
-        match self.shapes.iter().find(|(other, _)| *other == kind) {
-            Some((_, shape)) => shape.open(out, item, look, &Around(&call.state.store)),
+        match self.projections.iter().find(|(other, _)| *other == kind) {
+            Some((_, projection)) => {
+                projection.open(out, item, options, &EvalContext(&call.state.store))
+            }
             None => out.push(b'{'),
         }
     }
 }
 
-/// A relationship that Graph has and the fake tenant does not is told from one that nobody has.
-fn unknown(name: &str, kinds: &[Kind]) -> Refusal {
+/// Distinguishes a relationship that only the fake tenant lacks from one that does not exist in
+/// Graph.
+fn unknown(name: &str, kinds: &[Kind]) -> GraphError {
     let entity = kinds.first().copied().unwrap_or(Kind::User).entity();
     if kinds
         .iter()
         .any(|kind| kind.entity().navigation(name).is_some())
         || name == "*"
     {
-        return Refusal::new(
+        return GraphError::new(
             501,
             "NotImplemented",
             format!(
@@ -143,8 +147,8 @@ fn unknown(name: &str, kinds: &[Kind]) -> Refusal {
             ),
         );
     }
-    Refusal::no_property("Parsing OData Select and Expand failed", name, entity.name)
+    GraphError::no_property("Parsing OData Select and Expand failed", name, entity.name)
 }
 
-/// Graph cuts an expanded collection here, without a next link.
-const MOST_EXPANDED: usize = 20;
+/// Graph truncates an expanded collection here, without a next link.
+const MAX_EXPANDED: usize = 20;

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Call, list::JSON, read, route::Route};
 use crate::{
-    odata::Refusal,
+    odata::GraphError,
     permissions::authorize,
     store::{Kind, Object},
     time::ticks,
@@ -12,7 +12,12 @@ use crate::{
 };
 
 /// Checks the value of an extension property for an object of a type.
-pub(super) fn check(call: Call<'_>, kind: Kind, name: &str, value: &Value) -> Result<(), Refusal> {
+pub(super) fn check(
+    call: Call<'_>,
+    kind: Kind,
+    name: &str,
+    value: &Value,
+) -> Result<(), GraphError> {
     let definition = find(call, name).filter(|definition| {
         let targets = definition["targetObjects"].as_array();
         targets.is_some_and(|targets| {
@@ -22,7 +27,7 @@ pub(super) fn check(call: Call<'_>, kind: Kind, name: &str, value: &Value) -> Re
         })
     });
     let Some(definition) = definition else {
-        return Err(Refusal::bad_request(format!(
+        return Err(GraphError::bad_request(format!(
             "The following extension properties are not available: {name}."
         )));
     };
@@ -72,20 +77,24 @@ fn fits(data_type: &str, value: &Value) -> bool {
         "LargeInteger" => value.as_i64().is_some(),
         "String" | "Binary" => value
             .as_str()
-            .is_some_and(|text| !text.is_empty() && text.len() <= MOST_TEXT),
+            .is_some_and(|text| !text.is_empty() && text.len() <= MAX_TEXT),
         _ => false,
     }
 }
 
-fn wrong(kind: Kind, name: &str) -> Refusal {
-    Refusal::bad_request(format!(
+fn wrong(kind: Kind, name: &str) -> GraphError {
+    GraphError::bad_request(format!(
         "Invalid value specified for property '{name}' of resource '{}'.",
         kind.entity().title()
     ))
 }
 
-/// Answers the definitions of an application, or one of them.
-pub(super) fn respond(call: Call<'_>, route: &Route, id: Option<&str>) -> Result<Reply, Refusal> {
+/// Responds with the extension definitions of an application, or with one of them.
+pub(super) fn respond(
+    call: Call<'_>,
+    route: &Route,
+    id: Option<&str>,
+) -> Result<Reply, GraphError> {
     let below = if id.is_some() { "/{id}" } else { "" };
     authorize(call.caller, "GET", &format!("{PATH}{below}"), false)?;
     let (_, app) = read::find(call, &route.root)?;
@@ -93,12 +102,15 @@ pub(super) fn respond(call: Call<'_>, route: &Route, id: Option<&str>) -> Result
     let body = match id {
         Some(id) => {
             let definition = definitions(app).find(|definition| definition["id"] == id);
-            let mut shown = shown(definition.ok_or_else(|| Refusal::not_found(id))?, app);
-            shown["@odata.context"] = format!("{context}/$entity").into();
-            shown
+            let mut definition_json =
+                definition_json(definition.ok_or_else(|| GraphError::not_found(id))?, app);
+            definition_json["@odata.context"] = format!("{context}/$entity").into();
+            definition_json
         }
         None => {
-            let items: Vec<Value> = definitions(app).map(|item| shown(item, app)).collect();
+            let items: Vec<Value> = definitions(app)
+                .map(|item| definition_json(item, app))
+                .collect();
             json!({ "@odata.context": context, "value": items })
         }
     };
@@ -107,14 +119,14 @@ pub(super) fn respond(call: Call<'_>, route: &Route, id: Option<&str>) -> Result
         .with_body(body.to_string()))
 }
 
-/// What the definitions of an application become by a POST, and the answer to it.
+/// Returns the definitions of an application after a POST, and the response to it.
 pub(super) fn define(
     call: Call<'_>,
     app: &Object,
     body: &Map<String, Value>,
-) -> Result<(Vec<Value>, Value), Refusal> {
+) -> Result<(Vec<Value>, Value), GraphError> {
     let wrong = |name: &str| {
-        Refusal::bad_request(format!(
+        GraphError::bad_request(format!(
             "Invalid value specified for property '{name}' of resource 'ExtensionProperty'."
         ))
     };
@@ -124,7 +136,7 @@ pub(super) fn define(
         .keys()
         .find(|name| !KNOWN.contains(&name.as_str()) && !name.starts_with('@'))
     {
-        return Err(Refusal::bad_request(format!(
+        return Err(GraphError::bad_request(format!(
             "Property '{other}' does not exist as a declared property or extension property."
         )));
     }
@@ -153,20 +165,20 @@ pub(super) fn define(
     let app_id = app["appId"].as_str().unwrap_or_default().replace('-', "");
     let full = format!("extension_{app_id}_{name}");
     if definitions(app).any(|definition| definition["name"] == full.as_str()) {
-        return Err(Refusal::conflict("name"));
+        return Err(GraphError::conflict("name"));
     }
     let definition = json!({
         "id": call.state.new_id(), "name": full, "dataType": data_type, "isMultiValued": many, "targetObjects": targets
     });
-    let mut answer = shown(&definition, app);
-    answer["@odata.context"] = format!("{}/$entity", context(call, app)).into();
+    let mut response = definition_json(&definition, app);
+    response["@odata.context"] = format!("{}/$entity", context(call, app)).into();
     let mut all: Vec<Value> = definitions(app).cloned().collect();
     all.push(definition);
-    Ok((all, answer))
+    Ok((all, response))
 }
 
-/// The definitions without one of them.
-pub(super) fn without(app: &Object, id: &str) -> Result<Vec<Value>, Refusal> {
+/// Returns the definitions without one of them.
+pub(super) fn without(app: &Object, id: &str) -> Result<Vec<Value>, GraphError> {
     let all: Vec<Value> = definitions(app).cloned().collect();
     let left: Vec<Value> = all
         .iter()
@@ -174,13 +186,13 @@ pub(super) fn without(app: &Object, id: &str) -> Result<Vec<Value>, Refusal> {
         .cloned()
         .collect();
     if left.len() == all.len() {
-        return Err(Refusal::not_found(id));
+        return Err(GraphError::not_found(id));
     }
     Ok(left)
 }
 
-/// A definition as Graph shows it.
-fn shown(definition: &Value, app: &Object) -> Value {
+/// Returns a definition in the form of Graph.
+fn definition_json(definition: &Value, app: &Object) -> Value {
     json!({
         "id": definition["id"], "deletedDateTime": null, "appDisplayName": app["displayName"],
         "dataType": definition["dataType"], "isMultiValued": definition["isMultiValued"],
@@ -193,7 +205,7 @@ fn context(call: Call<'_>, app: &Object) -> String {
     call.context(&format!("applications('{id}')/extensionProperties"))
 }
 
-/// Where an application keeps its definitions.
+/// Internal property with an application's definitions.
 pub(super) const DEFINITIONS: &str = "~extensionProperties";
 const PATH: &str = "/applications/{id}/extensionProperties";
 const DATA_TYPES: [&str; 6] = [
@@ -212,4 +224,4 @@ const TARGETS: [&str; 6] = [
     "Device",
     "Organization",
 ];
-const MOST_TEXT: usize = 256;
+const MAX_TEXT: usize = 256;

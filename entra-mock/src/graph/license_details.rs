@@ -1,17 +1,17 @@
-//! The licences of a user with their service plans, which the tenant's products say.
+//! The licences of a user with their service plans, from the tenant's products.
 
 use serde_json::{Map, Value, json};
 
 use super::{Call, list::JSON, read, route::Route, subject::selection};
 use crate::{
-    odata::{Options, Query, Refusal},
+    odata::{GraphError, Options, Query},
     permissions::authorize,
     store::{Kind, Object},
     wire::Reply,
 };
 
-/// Answers `licenseDetails` below a user.
-pub(super) fn respond(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
+/// Responds to `licenseDetails` of a user.
+pub(super) fn respond(call: Call<'_>, route: &Route) -> Result<Reply, GraphError> {
     let own = read::is_own(call, &route.root);
     let path = format!("{}/licenseDetails", Kind::User.entity().object_path());
     authorize(call.caller, "GET", &path, own)?;
@@ -25,7 +25,7 @@ pub(super) fn respond(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
     });
     if let Some(name) = unknown {
         let clause = "Parsing OData Select and Expand failed";
-        return Err(Refusal::no_property(clause, name, "licenseDetails"));
+        return Err(GraphError::no_property(clause, name, "licenseDetails"));
     }
     let shown = |name: &str| {
         query.select.as_ref().is_none_or(|names| {
@@ -57,7 +57,7 @@ pub(super) fn respond(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
         .with_body(body.to_string()))
 }
 
-/// One licence, if the tenant has the product.
+/// Returns one licence if the tenant has the product.
 fn details(call: Call<'_>, licence: &Value) -> Option<Map<String, Value>> {
     let sku = licence["skuId"].as_str()?;
     let product = call

@@ -1,20 +1,20 @@
-//! Lists: query options, filtering, ordering and pages.
+//! Lists: query options, filtering, sorting and pages.
 
 use serde_json::Value;
 
 use super::{
     Call,
     expand::Expansion,
+    projection::{self, Projection, RenderOptions},
     route::Route,
-    rows::{Around, Row, Sieve},
-    shape::{self, Look, Shape},
+    rows::{EvalContext, Row, RowFilter},
     subject::Subject,
     unsupported,
 };
 use crate::{
     odata::{
-        Key, Options, Order, PageKey, Place, Position, Query, Refusal, Search, check_filter,
-        parse_filter,
+        GraphError, Key, Options, Order, PageKey, Position, Query, RowPosition, Search,
+        check_filter, parse_filter,
     },
     permissions::{self, denied, is_basic, not_premium, only_basic_profiles},
     schema::{Kind, Premium, Relationship},
@@ -22,13 +22,13 @@ use crate::{
     wire::Reply,
 };
 
-/// Answers a list.
-pub(super) fn respond(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
+/// Responds with a list.
+pub(super) fn respond(call: Call<'_>, route: &Route) -> Result<Reply, GraphError> {
     let subject = Subject::of(call, route)?;
     let query = Query::parse(call.request.query.as_deref(), subject.options())?;
     let plan = Plan::new(call, &subject, &query)?;
     let store = &call.state.store;
-    let source = subject.source(call, plan.sieve.filter.as_ref());
+    let source = subject.source(call, plan.row_filter.filter.as_ref());
 
     let sealed = PageKey::new(
         &call.state.tenant_id.to_string(),
@@ -43,14 +43,14 @@ pub(super) fn respond(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
         .as_ref()
         .is_some_and(|position| position.advanced && !plan.advanced)
     {
-        return Err(Refusal::unsupported_query(
+        return Err(GraphError::unsupported_query(
             "The page token belongs to an advanced query: ConsistencyLevel: eventual must be sent with every page.",
         ));
     }
-    let around = Around(store);
-    let fits = |row: &Row<'_>| plan.sieve.lets(row.1, row.2, &around);
+    let eval_context = EvalContext(store);
+    let fits = |row: &Row<'_>| plan.row_filter.matches(row.1, row.2, &eval_context);
     let count = (plan.counted && position.is_none()).then(|| match source.len(store) {
-        Some(length) if plan.sieve.is_open() => length,
+        Some(length) if plan.row_filter.is_open() => length,
         _ => source.rows(store, None).filter(fits).count(),
     });
 
@@ -86,8 +86,8 @@ pub(super) fn respond(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
     Ok(plan.render(call, &subject, &query, &page, count, next))
 }
 
-/// Answers `…/$count`: plain text, and only with the header.
-pub(super) fn count(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
+/// Responds to `…/$count`: plain text, and only with the `ConsistencyLevel` header.
+pub(super) fn count(call: Call<'_>, route: &Route) -> Result<Reply, GraphError> {
     let subject = Subject::of(call, route)?;
     if !subject.directory() {
         return Err(unsupported(call.request));
@@ -97,18 +97,20 @@ pub(super) fn count(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
         Options(&["$filter", "$search"]),
     )?;
     if !call.eventual {
-        return Err(Refusal::bad_request("$count is not currently supported."));
+        return Err(GraphError::bad_request(
+            "$count is not currently supported.",
+        ));
     }
-    let sieve = sieve(call, &subject, &query, true)?;
+    let row_filter = row_filter(call, &subject, &query, true)?;
     let store = &call.state.store;
-    let source = subject.source(call, sieve.filter.as_ref());
+    let source = subject.source(call, row_filter.filter.as_ref());
     let count = match source.len(store) {
-        Some(length) if sieve.is_open() => length,
+        Some(length) if row_filter.is_open() => length,
         _ => {
-            let around = Around(store);
+            let eval_context = EvalContext(store);
             source
                 .rows(store, None)
-                .filter(|row| sieve.lets(row.1, row.2, &around))
+                .filter(|row| row_filter.matches(row.1, row.2, &eval_context))
                 .count()
         }
     };
@@ -119,9 +121,9 @@ pub(super) fn count(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
 
 /// A checked query.
 struct Plan {
-    sieve: Sieve,
+    row_filter: RowFilter,
     order: Option<Order>,
-    shapes: Vec<(Kind, Shape)>,
+    projections: Vec<(Kind, Projection)>,
     expansion: Option<Expansion>,
     page_size: usize,
     advanced: bool,
@@ -129,16 +131,16 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(call: Call<'_>, subject: &Subject<'_>, query: &Query) -> Result<Self, Refusal> {
+    fn new(call: Call<'_>, subject: &Subject<'_>, query: &Query) -> Result<Self, GraphError> {
         let advanced =
             subject.directory() && call.eventual && (query.count || query.search.is_some());
         if subject.directory() && query.search.is_some() && !call.eventual {
-            return Err(Refusal::unsupported_query(
+            return Err(GraphError::unsupported_query(
                 "Request with $search query parameter only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'",
             ));
         }
-        let shapes = shapes(&subject.kinds, query.select.as_deref())?;
-        let sieve = sieve(call, subject, query, advanced)?;
+        let projections = projections(&subject.kinds, query.select.as_deref())?;
+        let row_filter = row_filter(call, subject, query, advanced)?;
         let order = match &query.order_by {
             None => None,
             Some(text) => {
@@ -163,11 +165,13 @@ impl Plan {
                 .as_ref()
                 .is_some_and(|expand| expand.levels == 1)
         {
-            return Err(Refusal::unsupported_query(
+            return Err(GraphError::unsupported_query(
                 "$expand is not supported together with advanced query parameters.",
             ));
         }
-        let selects_activity = shapes.iter().any(|(_, shape)| shape.shows(ACTIVITY));
+        let selects_activity = projections
+            .iter()
+            .any(|(_, projection)| projection.shows(ACTIVITY));
         let filters_activity = query
             .filter
             .as_ref()
@@ -179,20 +183,20 @@ impl Plan {
         let with_activity = selects_activity || filters_activity;
         let page_size = match query.top.map(|top| top as usize) {
             None => sizes.default,
-            // No error here: the service gives pages of its maximum.
+            // Not an error: the service returns pages of its maximum size.
             Some(top) if with_activity && top > sizes.most => sizes.most,
             Some(top) if (1..=sizes.most).contains(&top) => top,
             Some(top) => {
-                return Err(Refusal::unsupported_query(format!(
+                return Err(GraphError::unsupported_query(format!(
                     "Invalid page size specified: '{top}'. Must be between 1 and {} inclusive.",
                     sizes.most
                 )));
             }
         };
         Ok(Self {
-            sieve,
+            row_filter,
             order,
-            shapes,
+            projections,
             expansion,
             page_size,
             advanced,
@@ -209,10 +213,10 @@ impl Plan {
         count: Option<usize>,
         next: Option<String>,
     ) -> Reply {
-        let around = Around(&call.state.store);
+        let eval_context = EvalContext(&call.state.store);
         let mut out = Vec::with_capacity(512 + page.len() * 512);
         out.extend_from_slice(b"{\"@odata.context\":");
-        shape::write(
+        projection::write(
             &mut out,
             &Value::String(call.context(&subject.context(query))),
         );
@@ -221,23 +225,24 @@ impl Plan {
         }
         if let Some(next) = next {
             out.extend_from_slice(b",\"@odata.nextLink\":");
-            shape::write(&mut out, &Value::String(next));
+            projection::write(&mut out, &Value::String(next));
         }
         out.extend_from_slice(b",\"value\":[");
         for (number, (_, kind, object)) in page.iter().enumerate() {
-            let Some((_, shape)) = self.shapes.iter().find(|(other, _)| other == kind) else {
+            let Some((_, projection)) = self.projections.iter().find(|(other, _)| other == kind)
+            else {
                 continue;
             };
             if number > 0 {
                 out.push(b',');
             }
-            let reach = permissions::reach(call.caller, *kind, object);
-            let look = Look {
+            let access_level = permissions::access_level(call.caller, *kind, object);
+            let options = RenderOptions {
                 context: None,
                 typed: subject.typed(),
-                reach,
+                access_level,
             };
-            shape.open(&mut out, object, look, &around);
+            projection.open(&mut out, object, options, &eval_context);
             if let Some(expansion) = &self.expansion {
                 expansion.write(&mut out, call, object);
             }
@@ -250,44 +255,49 @@ impl Plan {
     }
 }
 
-/// The shapes of all types an item may have; a name is unknown only if none of them knows it.
-fn shapes(kinds: &[Kind], select: Option<&[String]>) -> Result<Vec<(Kind, Shape)>, Refusal> {
+/// Returns the projections of all types that an item can have. A name is unknown only if no type
+/// has it.
+fn projections(
+    kinds: &[Kind],
+    select: Option<&[String]>,
+) -> Result<Vec<(Kind, Projection)>, GraphError> {
     let Some(select) = select.filter(|_| kinds.len() > 1) else {
         return kinds
             .iter()
-            .map(|kind| Ok((*kind, Shape::new(*kind, select, false)?)))
+            .map(|kind| Ok((*kind, Projection::new(*kind, select, false)?)))
             .collect();
     };
     for name in select {
         let names = std::slice::from_ref(name);
         let mut tried = kinds
             .iter()
-            .map(|kind| Shape::new(*kind, Some(names), false));
+            .map(|kind| Projection::new(*kind, Some(names), false));
         let first = tried.next();
-        if let Some(Err(refusal)) = first
-            && !tried.any(|shape| shape.is_ok())
+        if let Some(Err(error)) = first
+            && !tried.any(|projection| projection.is_ok())
         {
-            return Err(refusal);
+            return Err(error);
         }
     }
     let known = |kind: Kind| -> Vec<String> {
-        let knows =
-            |name: &&String| Shape::new(kind, Some(std::slice::from_ref(*name)), false).is_ok();
+        let knows = |name: &&String| {
+            Projection::new(kind, Some(std::slice::from_ref(*name)), false).is_ok()
+        };
         select.iter().filter(knows).cloned().collect()
     };
     kinds
         .iter()
-        .map(|kind| Ok((*kind, Shape::new(*kind, Some(&known(*kind)), false)?)))
+        .map(|kind| Ok((*kind, Projection::new(*kind, Some(&known(*kind)), false)?)))
         .collect()
 }
 
-fn sieve(
+fn row_filter(
     call: Call<'_>,
     subject: &Subject<'_>,
     query: &Query,
     advanced: bool,
-) -> Result<Sieve, Refusal> {
-    let mut sieve = Sieve::default();
+) -> Result<RowFilter, GraphError> {
+    let mut row_filter = RowFilter::default();
     if let Some(text) = &query.filter {
         require_advanced(subject, "$filter", advanced)?;
         if subject.entity().premium == Premium::WhenFiltered && call.state.license == License::Free
@@ -295,69 +305,69 @@ fn sieve(
             return Err(not_premium());
         }
         let filter = parse_filter(text)?;
-        let mut refused = None;
+        let mut rejected = None;
         for kind in &subject.kinds {
             match check_filter(kind.entity(), &filter, advanced) {
                 Ok(uses) => {
                     check_alone(&uses.properties)?;
                     check_mode(call, query, &uses.properties, advanced)?;
                     only_basics(call, subject, uses.properties.iter().map(String::as_str))?;
-                    sieve.filtered_kinds.push(*kind);
+                    row_filter.filtered_kinds.push(*kind);
                 }
-                Err(refusal) => refused = refused.or(Some(refusal)),
+                Err(error) => rejected = rejected.or(Some(error)),
             }
         }
-        if let Some(refusal) = refused.filter(|_| sieve.filtered_kinds.is_empty()) {
-            return Err(refusal);
+        if let Some(error) = rejected.filter(|_| row_filter.filtered_kinds.is_empty()) {
+            return Err(error);
         }
-        sieve.filter = Some(filter);
+        row_filter.filter = Some(filter);
     }
     if let Some(text) = &query.search {
-        let mut refused = None;
+        let mut rejected = None;
         for kind in &subject.kinds {
             match Search::parse(text, kind.entity()) {
                 Ok(search) => {
                     only_basics(call, subject, search.properties().into_iter())?;
-                    sieve.searches.push((*kind, search));
+                    row_filter.searches.push((*kind, search));
                 }
-                Err(refusal) => refused = refused.or(Some(refusal)),
+                Err(error) => rejected = rejected.or(Some(error)),
             }
         }
-        if let Some(refusal) = refused.filter(|_| sieve.searches.is_empty()) {
-            return Err(refusal);
+        if let Some(error) = rejected.filter(|_| row_filter.searches.is_empty()) {
+            return Err(error);
         }
-        sieve.searched = true;
+        row_filter.searched = true;
     }
-    Ok(sieve)
+    Ok(row_filter)
 }
 
-/// `signInActivity` is filtered by itself only.
-fn check_alone(properties: &[String]) -> Result<(), Refusal> {
+/// Rejects a filter on `signInActivity` together with other properties.
+fn check_alone(properties: &[String]) -> Result<(), GraphError> {
     if properties.len() > 1 && properties.iter().any(|name| name == ACTIVITY) {
-        return Err(Refusal::unsupported_query(
+        return Err(GraphError::unsupported_query(
             "Filtering by signInActivity cannot be combined with other filterable properties.",
         ));
     }
     Ok(())
 }
 
-/// What public reports say of two properties beside their documented modes.
+/// Applies what public reports say about two properties, beyond their documented modes.
 fn check_mode(
     call: Call<'_>,
     query: &Query,
     properties: &[String],
     advanced: bool,
-) -> Result<(), Refusal> {
+) -> Result<(), GraphError> {
     let uses = |name: &str| properties.iter().any(|property| property == name);
-    // There is no index of it behind advanced queries.
+    // Advanced queries have no index for this property.
     if uses("hasMembersWithLicenseErrors") && call.eventual {
-        return Err(Refusal::unsupported_query(
+        return Err(GraphError::unsupported_query(
             "Filter on property 'hasMembersWithLicenseErrors' is not supported with ConsistencyLevel: eventual.",
         ));
     }
-    // Documented for basic queries, but from the second page on the token is always too old.
+    // Documented for basic queries, but the page token has always expired from the second page on.
     if uses("assignedLicenses") && !advanced && query.skip_token.is_some() {
-        return Err(Refusal::new(
+        return Err(GraphError::new(
             400,
             "Directory_ExpiredPageToken",
             "The specified page token value has expired and cannot be included in your request.",
@@ -366,23 +376,23 @@ fn check_mode(
     Ok(())
 }
 
-fn require_advanced(subject: &Subject<'_>, what: &str, advanced: bool) -> Result<(), Refusal> {
+fn require_advanced(subject: &Subject<'_>, what: &str, advanced: bool) -> Result<(), GraphError> {
     if !advanced
         && subject
             .relationship
             .is_some_and(Relationship::needs_advanced)
     {
-        return Err(Refusal::needs_advanced(what));
+        return Err(GraphError::needs_advanced(what));
     }
     Ok(())
 }
 
-/// Who sees only basic profiles may not find out the rest by filtering or sorting.
+/// A caller who sees only basic profiles must not infer other properties by filtering or sorting.
 fn only_basics<'n>(
     call: Call<'_>,
     subject: &Subject<'_>,
     names: impl Iterator<Item = &'n str>,
-) -> Result<(), Refusal> {
+) -> Result<(), GraphError> {
     let guarded = subject.kinds.contains(&Kind::User) && only_basic_profiles(call.caller);
     let mut names = names;
     if guarded && !names.all(is_basic) {
@@ -392,8 +402,8 @@ fn only_basics<'n>(
     }
 }
 
-/// `signInActivity` comes from the logs, with their permission and licence.
-pub(super) fn check_activity(call: Call<'_>) -> Result<(), Refusal> {
+/// `signInActivity` comes from the logs and needs their permission and licence.
+pub(super) fn check_activity(call: Call<'_>) -> Result<(), GraphError> {
     if !call.caller.has_any(&["AuditLog.Read.All"]) {
         return Err(denied());
     }
@@ -404,13 +414,13 @@ pub(super) fn check_activity(call: Call<'_>) -> Result<(), Refusal> {
     }
 }
 
-/// The smallest rows behind a position, and where they end if there are more.
+/// Returns the smallest rows after a position, and the next position if there are more.
 fn sorted_page<'a>(
     rows: impl Iterator<Item = Row<'a>>,
     order: &Order,
     position: Option<&Position>,
     page_size: usize,
-) -> (Vec<Row<'a>>, Option<(Place, Vec<Key<'static>>)>) {
+) -> (Vec<Row<'a>>, Option<(RowPosition, Vec<Key<'static>>)>) {
     type Keyed<'a> = (Vec<Key<'a>>, Row<'a>);
     let compare = |left: &Keyed<'a>, right: &Keyed<'a>| {
         order

@@ -1,4 +1,4 @@
-//! The actions that answer which groups an object is in, all of them transitive.
+//! The actions that return the groups of an object, all of them transitive.
 
 use std::collections::HashSet;
 
@@ -13,16 +13,16 @@ use super::{
     unsupported,
 };
 use crate::{
-    odata::Refusal,
+    odata::GraphError,
     permissions::{authorize, sees_members},
     schema::{Kind, Operation},
     store::Object,
     wire::Reply,
 };
 
-/// One of the actions below an object.
+/// A membership action of an object.
 ///
-/// The `…Objects` twins also name administrative units; directory roles are not objects of this directory.
+/// The `…Objects` actions also return administrative units. This directory has no directory roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
     GetMemberGroups,
@@ -32,7 +32,7 @@ pub(super) enum Action {
 }
 
 impl Action {
-    /// The action a segment names below an object of a kind that has it, qualified or not.
+    /// Returns the action with that name, qualified or not, if objects of that kind have it.
     pub(super) fn find(kind: Kind, segment: &str) -> Option<Self> {
         let action = Self::named(segment)?;
         let path = format!("{}/{}", kind.entity().object_path(), action.name());
@@ -60,7 +60,7 @@ impl Action {
         }
     }
 
-    /// The one thing the body says.
+    /// The parameter that the body must have.
     fn parameter(self) -> &'static str {
         match self {
             Self::GetMemberGroups | Self::GetMemberObjects => "securityEnabledOnly",
@@ -70,8 +70,8 @@ impl Action {
     }
 }
 
-/// Answers one action, sent with POST.
-pub(super) fn respond(call: Call<'_>, route: &Route, action: Action) -> Result<Reply, Refusal> {
+/// Responds to one action, sent with POST.
+pub(super) fn respond(call: Call<'_>, route: &Route, action: Action) -> Result<Reply, GraphError> {
     let object = match &route.root {
         Root::Object(kind, _) => kind.entity().object_path(),
         Root::Any(_) => "/directoryObjects/{id}".to_owned(),
@@ -95,10 +95,10 @@ pub(super) fn respond(call: Call<'_>, route: &Route, action: Action) -> Result<R
             checked(call, object, &body, action)?
         }
     };
-    let answer = json!({"@odata.context": call.context("Collection(Edm.String)"), "value": ids});
+    let body = json!({"@odata.context": call.context("Collection(Edm.String)"), "value": ids});
     Ok(Reply::new(200)
         .with_header("content-type", JSON)
-        .with_body(answer.to_string()))
+        .with_body(body.to_string()))
 }
 
 fn listed(
@@ -107,66 +107,67 @@ fn listed(
     object: &Object,
     body: &Map<String, Value>,
     action: Action,
-) -> Result<Vec<String>, Refusal> {
+) -> Result<Vec<String>, GraphError> {
     let security_only = match body.get(action.parameter()) {
         None | Some(Value::Null) => false,
         Some(Value::Bool(only)) => *only,
         Some(_) => return Err(wrong_type(action, "Edm.Boolean")),
     };
     if security_only && kind != Kind::User {
-        return Err(Refusal::bad_request(
+        return Err(GraphError::bad_request(
             "To get security groups, the member must be a user.",
         ));
     }
     let ids: Vec<String> = containers(call, object, action, security_only)
         .map(str::to_owned)
-        .take(MOST_RESULTS + 1)
+        .take(MAX_RESULTS + 1)
         .collect();
-    if ids.len() > MOST_RESULTS {
-        return Err(Refusal::new(
+    if ids.len() > MAX_RESULTS {
+        return Err(GraphError::new(
             400,
             TOO_MANY_RESULTS,
-            format!("The result has more than {MOST_RESULTS} entries, the most this action gives."),
+            format!("The result has more than {MAX_RESULTS} entries, the maximum of this action."),
         ));
     }
     Ok(ids)
 }
 
-/// Those of the ids asked for that the object is in, in the order they were asked for.
+/// Returns those of the requested ids whose group has the object as a member, in the order of the
+/// request.
 fn checked(
     call: Call<'_>,
     object: &Object,
     body: &Map<String, Value>,
     action: Action,
-) -> Result<Vec<String>, Refusal> {
+) -> Result<Vec<String>, GraphError> {
     let name = action.parameter();
-    let asked = match body.get(name) {
+    let requested = match body.get(name) {
         None | Some(Value::Null) => return Err(missing(action)),
         Some(Value::Array(ids)) => ids,
         Some(_) => return Err(wrong_type(action, "Collection(Edm.String)")),
     };
-    if asked.is_empty() || asked.len() > MOST_CHECKED {
-        return Err(Refusal::bad_request(format!(
-            "The parameter '{name}' must hold between 1 and {MOST_CHECKED} ids."
+    if requested.is_empty() || requested.len() > MAX_CHECKED {
+        return Err(GraphError::bad_request(format!(
+            "The parameter '{name}' must hold between 1 and {MAX_CHECKED} ids."
         )));
     }
-    let mut wanted: Vec<String> = Vec::with_capacity(asked.len());
-    for id in asked {
+    let mut ids: Vec<String> = Vec::with_capacity(requested.len());
+    for id in requested {
         let id = id
             .as_str()
             .ok_or_else(|| wrong_type(action, "Collection(Edm.String)"))?;
         let id = guid(id)?;
-        if !wanted.contains(&id) {
-            wanted.push(id);
+        if !ids.contains(&id) {
+            ids.push(id);
         }
     }
     let groups: HashSet<&str> = containers(call, object, action, false).collect();
-    wanted.retain(|id| groups.contains(id.as_str()));
-    Ok(wanted)
+    ids.retain(|id| groups.contains(id.as_str()));
+    Ok(ids)
 }
 
-/// The ids of what an action tells of: every group the object is in, directly or through other groups, and for the
-/// `…Objects` actions what else has it as a direct member.
+/// Returns the ids of every group that has the object as a member, directly or through other
+/// groups, and for the `…Objects` actions of other objects that have it as a direct member.
 fn containers<'a>(
     call: Call<'a>,
     object: &'a Object,
@@ -186,8 +187,8 @@ fn containers<'a>(
         .filter_map(|container| container.get("id").and_then(Value::as_str))
 }
 
-/// The parameters an action was sent, none of them unknown.
-fn body(call: Call<'_>, action: Action) -> Result<Map<String, Value>, Refusal> {
+/// Reads the parameters of an action and rejects unknown ones.
+fn body(call: Call<'_>, action: Action) -> Result<Map<String, Value>, GraphError> {
     let parameters = if call.request.body.is_empty() {
         Map::new()
     } else {
@@ -212,14 +213,14 @@ fn body(call: Call<'_>, action: Action) -> Result<Map<String, Value>, Refusal> {
     }
 }
 
-/// An id in the spelling the directory keeps.
-pub(super) fn guid(id: &str) -> Result<String, Refusal> {
+/// Returns an id in the spelling of the directory.
+pub(super) fn guid(id: &str) -> Result<String, GraphError> {
     id.parse::<Guid>()
         .map(|id| id.to_string())
-        .map_err(|_| Refusal::bad_request(format!("Invalid object identifier '{id}'.")))
+        .map_err(|_| GraphError::bad_request(format!("Invalid object identifier '{id}'.")))
 }
 
-fn missing(action: Action) -> Refusal {
+fn missing(action: Action) -> GraphError {
     malformed(format!(
         "The parameter '{}' of the operation '{}' is missing.",
         action.parameter(),
@@ -227,7 +228,7 @@ fn missing(action: Action) -> Refusal {
     ))
 }
 
-fn wrong_type(action: Action, expected: &str) -> Refusal {
+fn wrong_type(action: Action, expected: &str) -> GraphError {
     malformed(format!(
         "The parameter '{}' of the operation '{}' is not of the type {expected}.",
         action.parameter(),
@@ -235,8 +236,8 @@ fn wrong_type(action: Action, expected: &str) -> Refusal {
     ))
 }
 
-fn malformed(message: impl Into<String>) -> Refusal {
-    Refusal::new(400, "BadRequest", message)
+fn malformed(message: impl Into<String>) -> GraphError {
+    GraphError::new(400, "BadRequest", message)
 }
 
 const ACTIONS: [Action; 4] = [
@@ -246,11 +247,11 @@ const ACTIONS: [Action; 4] = [
     Action::CheckMemberObjects,
 ];
 
-/// How many ids one check takes.
-const MOST_CHECKED: usize = 20;
+/// The maximum number of ids in one check.
+const MAX_CHECKED: usize = 20;
 
-/// How many groups one answer holds.
-const MOST_RESULTS: usize = 11_000;
+/// The maximum number of groups in one response.
+const MAX_RESULTS: usize = 11_000;
 
-/// The action's own pages spell it so; the list of directory error codes has no underscore.
+/// The spelling of the action's own pages. The list of directory error codes has no underscore.
 const TOO_MANY_RESULTS: &str = "Directory_ResultSizeLimitExceeded";

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::route::decode;
-use crate::{odata::Refusal, permissions::operations, schema::Kind};
+use crate::{odata::GraphError, permissions::operations, schema::Kind};
 
 /// Returns the methods to send in `Allow` if a method is wrong for a path below the version.
 ///
@@ -23,8 +23,8 @@ pub(super) fn allowed_instead(method: &str, path: &str) -> Option<BTreeSet<&'sta
 }
 
 /// 405 for a method that Graph does not have on a path (`json-batching` page of the documentation).
-pub(super) fn not_allowed() -> Refusal {
-    Refusal::new(
+pub(super) fn not_allowed() -> GraphError {
+    GraphError::new(
         405,
         "Request_BadRequest",
         "Specified HTTP method is not allowed for the request target.",

@@ -1,14 +1,14 @@
-//! Microsoft Graph v1.0: from a request to an answer.
+//! Microsoft Graph v1.0: from a request to a response.
 //!
-//! The order is Graph's: token, permission, existence, then the query itself. Whatever is not
-//! served is a loud 501; an empty success never stands in for it.
+//! Checks are in Graph's order: token, permission, existence, then the query. A request that is not
+//! supported returns 501, never an empty success.
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use entra_core::Timestamp;
 
 use crate::{
-    odata::Refusal,
+    odata::GraphError,
     state::State,
     wire::{Reply, WireRequest},
 };
@@ -23,11 +23,11 @@ mod list;
 mod membership;
 mod methods;
 mod photo;
+mod projection;
 mod read;
 mod relations;
 mod route;
 mod rows;
-mod shape;
 mod subject;
 mod unsourced;
 mod write;
@@ -35,10 +35,10 @@ mod write;
 pub(crate) use crate::permissions::{Caller, TokenProblem};
 use route::{Route, Target};
 
-/// Answers one request below `/v1.0` or `/beta`.
+/// Responds to one request below `/v1.0` or `/beta`.
 ///
-/// A read holds the tenant's lock for reading, a write for writing from its first check to its last
-/// change; the items of a batch take it one after the other.
+/// A read holds the tenant's lock for reading. A write holds it for writing from its first check to
+/// its last change. The items of a batch lock it one after the other.
 pub(crate) fn respond(
     tenant: &RwLock<State>,
     now: Timestamp,
@@ -50,20 +50,20 @@ pub(crate) fn respond(
         .header("client-request-id")
         .unwrap_or(&request_id)
         .to_owned();
-    let reply = answer(tenant, now, request, caller).unwrap_or_else(|refusal| {
+    let reply = dispatch(tenant, now, request, caller).unwrap_or_else(|error| {
         let allowed = version(&request.path, "/v1.0")
-            .filter(|_| refusal.status == 501)
+            .filter(|_| error.status == 501)
             .and_then(|path| methods::allowed_instead(&request.method, path));
-        let reply = |refusal: &Refusal| error::reply(refusal, now, &request_id, &client_request_id);
+        let reply = |error: &GraphError| error::reply(error, now, &request_id, &client_request_id);
         match allowed {
             Some(allowed) => {
                 let allowed: Vec<&str> = allowed.into_iter().collect();
                 reply(&methods::not_allowed()).with_header("allow", allowed.join(", "))
             }
-            None if refusal.status == 401 => {
-                reply(&refusal).with_header("www-authenticate", error::challenge(&request.base))
+            None if error.status == 401 => {
+                reply(&error).with_header("www-authenticate", error::challenge(&request.base))
             }
-            None => reply(&refusal),
+            None => reply(&error),
         }
     });
     reply
@@ -84,12 +84,12 @@ struct Call<'a> {
     eventual: bool,
 }
 
-fn answer(
+fn dispatch(
     tenant: &RwLock<State>,
     now: Timestamp,
     request: &WireRequest,
     caller: Result<&Caller, TokenProblem>,
-) -> Result<Reply, Refusal> {
+) -> Result<Reply, GraphError> {
     let Some(path) = version(&request.path, "/v1.0") else {
         return Err(unsupported(request));
     };
@@ -118,7 +118,7 @@ fn answer(
     write::respond(&mut state, now, request, caller, &route)
 }
 
-fn read_only(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
+fn read_only(call: Call<'_>, route: &Route) -> Result<Reply, GraphError> {
     match &route.target {
         Target::Action(action) => membership::respond(call, route, *action),
         Target::List { .. } => list::respond(call, route),
@@ -133,7 +133,7 @@ fn read_only(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
     }
 }
 
-// A panic while the lock was held leaves data that is as usable as before.
+// A panic while the lock was held leaves the data as usable as before.
 
 fn read_lock(tenant: &RwLock<State>) -> RwLockReadGuard<'_, State> {
     tenant.read().unwrap_or_else(PoisonError::into_inner)
@@ -159,7 +159,7 @@ impl<'a> Call<'a> {
 }
 
 impl Call<'_> {
-    /// The head of every link and context this answer gives.
+    /// The start of every link and context of this response.
     fn root(&self) -> String {
         format!("{}/v1.0", self.request.base)
     }
@@ -170,8 +170,8 @@ impl Call<'_> {
 }
 
 /// 501 that names the request; becomes a 405 if Graph does not have the method on that path.
-fn unsupported(request: &WireRequest) -> Refusal {
-    Refusal::new(
+fn unsupported(request: &WireRequest) -> GraphError {
+    GraphError::new(
         501,
         "NotImplemented",
         format!(

@@ -3,21 +3,21 @@
 use serde_json::{Value, json};
 
 use super::{Call, list::JSON, read, route::Route, unsourced};
-use crate::{odata::Refusal, permissions::authorize, store::Photo, wire::Reply};
+use crate::{odata::GraphError, permissions::authorize, store::Photo, wire::Reply};
 
-/// What of a photo a path means.
+/// What a path below `photo` or `photos` addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PhotoPath {
-    /// The sizes there are.
+    /// The available sizes.
     List,
-    /// What it is, in the largest or one size.
+    /// The metadata of the largest or of one size.
     Metadata(Option<String>),
     /// The bytes.
     Value(Option<String>),
 }
 
 impl PhotoPath {
-    /// Reads what follows an object in a path.
+    /// Reads the segments after an object.
     pub(super) fn parse(name: &str, rest: &[&str]) -> Option<Self> {
         let many = name.eq_ignore_ascii_case("photos");
         if !many && !name.eq_ignore_ascii_case("photo") {
@@ -33,7 +33,7 @@ impl PhotoPath {
         }
     }
 
-    /// The path as operations have it.
+    /// The path as in the table of operations.
     pub(super) fn below(&self) -> &'static str {
         match self {
             Self::List => "/photos",
@@ -45,12 +45,16 @@ impl PhotoPath {
     }
 }
 
-/// Answers a photo, its sizes or its bytes.
-pub(super) fn respond(call: Call<'_>, route: &Route, path: &PhotoPath) -> Result<Reply, Refusal> {
+/// Responds with a photo, its sizes or its bytes.
+pub(super) fn respond(
+    call: Call<'_>,
+    route: &Route,
+    path: &PhotoPath,
+) -> Result<Reply, GraphError> {
     let own = read::is_own(call, &route.root);
     let (kind, object) = match &route.root {
         super::route::Root::Object(kind, _) => {
-            // One size has the permissions of them all.
+            // One size has the permissions of all sizes.
             let below = match path {
                 PhotoPath::Metadata(Some(_)) => PhotoPath::List.below(),
                 path => path.below(),
@@ -96,7 +100,7 @@ pub(super) fn respond(call: Call<'_>, route: &Route, path: &PhotoPath) -> Result
     let reply = if same {
         Reply::new(304)
     } else {
-        // Smaller sizes have the same bytes: nothing here resamples images.
+        // Smaller sizes have the same bytes: images are not resized.
         Reply::new(200)
             .with_header("content-type", photo.content_type)
             .with_body(photo.bytes.to_vec())
@@ -105,7 +109,7 @@ pub(super) fn respond(call: Call<'_>, route: &Route, path: &PhotoPath) -> Result
 }
 
 /// Reads a new photo from a request.
-pub(super) fn read_photo(call: Call<'_>) -> Result<Photo, Refusal> {
+pub(super) fn read_photo(call: Call<'_>) -> Result<Photo, GraphError> {
     let content_type = call
         .request
         .header("content-type")
@@ -117,7 +121,7 @@ pub(super) fn read_photo(call: Call<'_>) -> Result<Photo, Refusal> {
         ));
     }
     let bytes = &call.request.body;
-    if bytes.len() > MOST_BYTES {
+    if bytes.len() > MAX_BYTES {
         return Err(unsourced::photo_too_large());
     }
     let (content_type, (width, height)) = match (png(bytes), jpeg(bytes)) {
@@ -134,8 +138,8 @@ pub(super) fn read_photo(call: Call<'_>) -> Result<Photo, Refusal> {
     })
 }
 
-/// 412 if the client's copy is not the present one.
-pub(super) fn check_match(call: Call<'_>, id: &str) -> Result<(), Refusal> {
+/// Returns 412 if the client's entity tag is not the current one.
+pub(super) fn check_match(call: Call<'_>, id: &str) -> Result<(), GraphError> {
     let Some(tags) = call.request.header("if-match") else {
         return Ok(());
     };
@@ -150,8 +154,8 @@ pub(super) fn check_match(call: Call<'_>, id: &str) -> Result<(), Refusal> {
     }
 }
 
-pub(super) fn not_found() -> Refusal {
-    Refusal::new(404, "ImageNotFound", "The photo wasn't found.")
+pub(super) fn not_found() -> GraphError {
+    GraphError::new(404, "ImageNotFound", "The photo wasn't found.")
 }
 
 fn metadata(photo: &Photo, (width, height): (u32, u32)) -> Value {
@@ -182,7 +186,8 @@ fn png(bytes: &[u8]) -> Option<(u32, u32)> {
         .then_some((number(16)?, number(20)?))
 }
 
-/// The size in a JPEG's frame header, the first segment of the kinds `C0` to `CF` that is one.
+/// Reads the size from a JPEG's frame header, the first segment of the types `C0` to `CF` that is
+/// one.
 fn jpeg(bytes: &[u8]) -> Option<(u32, u32)> {
     let mut rest = bytes.strip_prefix(b"\xff\xd8")?;
     loop {
@@ -205,4 +210,4 @@ fn json_reply(body: &Value) -> Reply {
         .with_body(body.to_string())
 }
 
-const MOST_BYTES: usize = 4 * 1024 * 1024;
+const MAX_BYTES: usize = 4 * 1024 * 1024;

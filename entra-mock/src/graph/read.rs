@@ -6,23 +6,23 @@ use super::{
     Call,
     expand::Expansion,
     list::{ACTIVITY, JSON, check_activity},
+    projection::{Projection, RenderOptions},
     route::{ObjectKey, Root, Route, Target},
-    rows::Around,
-    shape::{Look, Shape},
+    rows::EvalContext,
     subject::{oldest_record, selection},
     unsupported,
 };
 use crate::{
-    odata::{Options, Query, Refusal, ticks},
-    permissions::{self, Reach, authorize, not_premium, sees_hidden_members},
+    odata::{GraphError, Options, Query, ticks},
+    permissions::{self, AccessLevel, authorize, not_premium, sees_hidden_members},
     schema::{IdForm, Kind, Premium, Relationship},
     state::License,
     store::Object,
     wire::Reply,
 };
 
-/// Answers one object by its key.
-pub(super) fn respond(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
+/// Responds with one object by its key.
+pub(super) fn respond(call: Call<'_>, route: &Route) -> Result<Reply, GraphError> {
     let own = is_own(call, &route.root);
     let path = match &route.root {
         Root::Object(kind, _) => kind.entity().object_path(),
@@ -42,8 +42,8 @@ pub(super) fn respond(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
     render(call, kind, object, set, typed, own)
 }
 
-/// Two properties of users come from elsewhere, with rules of their own.
-fn check_key(call: Call<'_>, kind: Kind, root: &Root, object: &Object) -> Result<(), Refusal> {
+/// Checks the rules of two properties of users that come from other services.
+fn check_key(call: Call<'_>, kind: Kind, root: &Root, object: &Object) -> Result<(), GraphError> {
     let options = Options(kind.entity().object_options);
     let query = Query::parse(call.request.query.as_deref(), options)?;
     let selects = |name: &str| {
@@ -57,19 +57,19 @@ fn check_key(call: Call<'_>, kind: Kind, root: &Root, object: &Object) -> Result
         matches!(root, Root::Object(_, key) if key.value.parse::<entra_core::Guid>().is_err());
     if kind == Kind::User && by_name && selects(ACTIVITY) {
         check_activity(call)?;
-        return Err(Refusal::new(
+        return Err(GraphError::new(
             400,
             "400",
             "Get By Key only supports UserId and the key has to be a valid Guid",
         ));
     }
-    // Guests, synchronized and unlicensed users have no mailbox, though they exist.
+    // Guests, synchronized and unlicensed users have no mailbox, although they exist.
     let licensed = object
         .get("assignedLicenses")
         .and_then(Value::as_array)
         .is_some_and(|licences| !licences.is_empty());
     if kind == Kind::User && selects("mailboxSettings") && !licensed {
-        return Err(Refusal::new(
+        return Err(GraphError::new(
             404,
             "MailboxNotEnabledForRESTAPI",
             "The mailbox is either inactive, soft-deleted, or is hosted on-premise.",
@@ -78,19 +78,27 @@ fn check_key(call: Call<'_>, kind: Kind, root: &Root, object: &Object) -> Result
     Ok(())
 }
 
-/// Answers one deleted object, with the permission that its type needs.
-fn deleted(call: Call<'_>, id: &str) -> Result<Reply, Refusal> {
+/// Responds with one deleted object, with the permission that its type needs.
+fn deleted(call: Call<'_>, id: &str) -> Result<Reply, GraphError> {
     let Some((kind, object)) = call.state.store.deleted(id) else {
-        return Err(Refusal::not_found(id));
+        return Err(GraphError::not_found(id));
     };
     let path = "/directory/deletedItems/{id}";
     permissions::authorize_kind(call.caller, kind, "GET", path, false)?;
-    let reach = Reach::Everything;
-    render_up_to(call, kind, object, "directoryObjects", true, false, reach)
+    let access_level = AccessLevel::Everything;
+    render_up_to(
+        call,
+        kind,
+        object,
+        "directoryObjects",
+        true,
+        false,
+        access_level,
+    )
 }
 
-/// Answers the one object a relationship leads to, or one of many by its id.
-pub(super) fn related(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
+/// Responds with the target of a single-valued relationship, or with one of many targets by its id.
+pub(super) fn related(call: Call<'_>, route: &Route) -> Result<Reply, GraphError> {
     let Target::Related { relationship, id } = &route.target else {
         return Err(unsupported(call.request));
     };
@@ -106,7 +114,7 @@ pub(super) fn related(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
         .visible(&call.state.store, from_id, sees_hidden_members(call.caller))
         .find(|(_, object)| wanted(object));
     let Some((kind, object)) = found else {
-        return Err(Refusal::not_found(
+        return Err(GraphError::not_found(
             id.as_deref().unwrap_or(relationship.name),
         ));
     };
@@ -120,16 +128,17 @@ pub(super) fn related(call: Call<'_>, route: &Route) -> Result<Reply, Refusal> {
     )
 }
 
-/// The object a path begins with, or 404.
-pub(super) fn find<'a>(call: Call<'a>, root: &Root) -> Result<(Kind, &'a Object), Refusal> {
+/// Returns the object that a path addresses, or 404.
+pub(super) fn find<'a>(call: Call<'a>, root: &Root) -> Result<(Kind, &'a Object), GraphError> {
     let store = &call.state.store;
     match root {
         Root::Any(id) => store
             .any(id)
             .filter(|(kind, _)| kind.entity().directory)
-            .ok_or_else(|| Refusal::not_found(id)),
+            .ok_or_else(|| GraphError::not_found(id)),
         Root::Object(kind, key) => {
-            let object = lookup(call, *kind, key).ok_or_else(|| Refusal::not_found(&key.value))?;
+            let object =
+                lookup(call, *kind, key).ok_or_else(|| GraphError::not_found(&key.value))?;
             if kind.entity().premium == Premium::Always && call.state.license == License::Free {
                 return Err(not_premium());
             }
@@ -137,13 +146,13 @@ pub(super) fn find<'a>(call: Call<'a>, root: &Root) -> Result<(Kind, &'a Object)
         }
         Root::Deleted(id) => {
             let found = call.state.store.deleted(id);
-            found.ok_or_else(|| Refusal::not_found(id))
+            found.ok_or_else(|| GraphError::not_found(id))
         }
         Root::Set(_) | Root::AnySet | Root::DeletedSet(_) => Err(unsupported(call.request)),
     }
 }
 
-/// Whether a path begins with the signed-in user's own object.
+/// Whether a path addresses the signed-in user's own object.
 pub(super) fn is_own(call: Call<'_>, root: &Root) -> bool {
     let (Some(user), Root::Object(Kind::User, key)) = (&call.caller.user_id, root) else {
         return false;
@@ -165,7 +174,7 @@ fn lookup<'a>(call: Call<'a>, kind: Kind, key: &ObjectKey) -> Option<&'a Object>
     .filter(|object| is_visible(call, kind, object))
 }
 
-/// Logs end where the licence does, and v1.0 knows interactive sign-ins only.
+/// Whether a log record is visible: within the retention of the licence, and interactive.
 fn is_visible(call: Call<'_>, kind: Kind, object: &Object) -> bool {
     let Some(time) = kind.log_time() else {
         return true;
@@ -186,12 +195,12 @@ fn render(
     set: &str,
     typed: bool,
     own: bool,
-) -> Result<Reply, Refusal> {
-    let reach = permissions::reach(call.caller, kind, object);
-    render_up_to(call, kind, object, set, typed, own, reach)
+) -> Result<Reply, GraphError> {
+    let access_level = permissions::access_level(call.caller, kind, object);
+    render_up_to(call, kind, object, set, typed, own, access_level)
 }
 
-/// Answers with one object, showing as much of it as `reach` says.
+/// Responds with one object, as far as `access_level` allows.
 pub(super) fn render_up_to(
     call: Call<'_>,
     kind: Kind,
@@ -199,12 +208,12 @@ pub(super) fn render_up_to(
     set: &str,
     typed: bool,
     own: bool,
-    reach: Reach,
-) -> Result<Reply, Refusal> {
+    access_level: AccessLevel,
+) -> Result<Reply, GraphError> {
     let options = Options(kind.entity().object_options);
     let query = Query::parse(call.request.query.as_deref(), options)?;
-    let shape = Shape::new(kind, query.select.as_deref(), true)?;
-    if shape.shows(ACTIVITY) {
+    let projection = Projection::new(kind, query.select.as_deref(), true)?;
+    if projection.shows(ACTIVITY) {
         check_activity(call)?;
     }
     let expansion = query
@@ -214,15 +223,15 @@ pub(super) fn render_up_to(
         .transpose()?;
     let context = call.context(&format!("{set}{}/$entity", selection(&query)));
     let mut out = Vec::with_capacity(2_048);
-    shape.open(
+    projection.open(
         &mut out,
         object,
-        Look {
+        RenderOptions {
             context: Some(&context),
             typed,
-            reach,
+            access_level,
         },
-        &Around(&call.state.store),
+        &EvalContext(&call.state.store),
     );
     if let Some(expansion) = expansion {
         expansion.write(&mut out, call, object);

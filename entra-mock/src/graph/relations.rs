@@ -1,4 +1,4 @@
-//! Where the items of a relationship come from.
+//! The items of relationships.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -9,8 +9,8 @@ use crate::{
 };
 
 impl Relationship {
-    /// The objects behind the relationship that a caller may know of: without `Member.Read.Hidden`
-    /// the members of groups with hidden membership are left out, silently.
+    /// Returns the objects of a relationship that the caller may see. Without `Member.Read.Hidden`
+    /// the members of groups with hidden membership are omitted without an error.
     pub(super) fn visible<'a>(
         &self,
         store: &'a Store,
@@ -39,7 +39,7 @@ impl Relationship {
         }
     }
 
-    /// The objects behind the relationship, in a stable order.
+    /// Returns the objects of a relationship in a stable order.
     pub(super) fn objects<'a>(
         &self,
         store: &'a Store,
@@ -56,7 +56,7 @@ impl Relationship {
                 store.linked_objects(Relation::Members, id)
             })),
             Source::Up => Box::new(reachable(id, move |from| {
-                // An administrative unit with a group in it does not contain the group's members.
+                // The members of a group in an administrative unit are not members of the unit.
                 store
                     .linking_objects(Relation::Members, from)
                     .filter(move |(kind, _)| *kind == Kind::Group || from == id)
@@ -83,8 +83,8 @@ impl Relationship {
     }
 }
 
-/// The groups above an object, each once; for security only through groups that are for security
-/// themselves, as a chain with another kind of group in it grants nothing.
+/// Returns the groups above an object, each once. With `security_only`, only through security
+/// groups: a chain with another kind of group grants nothing.
 pub(super) fn groups_above<'a>(
     store: &'a Store,
     id: &'a str,
@@ -102,7 +102,7 @@ pub(super) fn groups_above<'a>(
     .map(|(_, group)| group)
 }
 
-/// What an object is a direct member of and that is not a group, such as administrative units.
+/// Returns the containers of an object that are not groups, such as administrative units.
 pub(super) fn other_containers<'a>(
     store: &'a Store,
     id: &'a str,
@@ -113,8 +113,8 @@ pub(super) fn other_containers<'a>(
         .map(|(_, object)| object)
 }
 
-/// Everything that can be reached, breadth first; a cycle ends where it began, and the start is
-/// not part of its own result.
+/// Returns everything that can be reached, breadth first. A cycle ends where it started, and the
+/// start is not part of the result.
 fn reachable<'a, I>(
     start: &'a str,
     next: impl Fn(&'a str) -> I,

@@ -1,4 +1,4 @@
-//! From a path to what it means.
+//! Parses paths.
 
 use super::{
     Caller,
@@ -6,20 +6,20 @@ use super::{
     photo::PhotoPath,
 };
 use crate::{
-    odata::Refusal,
+    odata::GraphError,
     schema::{Deletion, IdForm, Kind, Relationship},
 };
 
-/// What a path below the version leads to.
+/// What a path below the version addresses.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Route {
     pub(super) root: Root,
     pub(super) target: Target,
-    /// Whether it began with `/me`.
+    /// Whether the path started with `/me`.
     pub(super) me: bool,
 }
 
-/// The collection or object a path begins with.
+/// The collection or object at the start of a path.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Root {
     Set(Kind),
@@ -37,32 +37,32 @@ pub(super) enum Root {
 /// How an object is addressed.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct ObjectKey {
-    /// `id`, the alternate key, or nothing if either will do.
+    /// `id`, the alternate key, or `None` if the value can be either.
     pub(super) property: Option<&'static str>,
     pub(super) value: String,
 }
 
-/// What is wanted from there.
+/// What the path addresses there.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Target {
-    /// A collection's items: the root's own, or those of one of its relationships.
+    /// The items of a collection: the root's own, or those of one of its relationships.
     List {
         relationship: Option<&'static Relationship>,
         cast: Option<Kind>,
     },
-    /// How many there are.
+    /// The number of items.
     Count {
         relationship: Option<&'static Relationship>,
         cast: Option<Kind>,
     },
     /// The root itself.
     Object,
-    /// The one object a relationship leads to, or one of many by its id.
+    /// The target of a single-valued relationship, or one of many by its id.
     Related {
         relationship: &'static Relationship,
         id: Option<String>,
     },
-    /// A question about the root's memberships.
+    /// A membership action of the root.
     Action(Action),
     /// `$ref` of a relationship, or of one of its items.
     Reference {
@@ -71,26 +71,26 @@ pub(super) enum Target {
     },
     /// A profile photo.
     Photo(PhotoPath),
-    /// The changes of a collection.
+    /// The changes of a collection (`delta`).
     Delta(Kind),
     /// The directory extensions of an application, or one of them.
     Extensions(Option<String>),
     /// The licences of a user with their service plans.
     LicenseDetails,
-    /// A documented action below an object or a collection.
+    /// A documented action of an object or a collection.
     Command(&'static str),
 }
 
 impl Route {
-    /// Reads a path; nothing if it is not served.
-    pub(super) fn parse(path: &str) -> Result<Option<Self>, Refusal> {
+    /// Parses a path. Returns `None` if it is not supported.
+    pub(super) fn parse(path: &str) -> Result<Option<Self>, GraphError> {
         let segments: Option<Vec<String>> = path
             .split('/')
             .filter(|segment| !segment.is_empty())
             .map(decode)
             .collect();
         let segments =
-            segments.ok_or_else(|| Refusal::bad_request("The request URI is not valid."))?;
+            segments.ok_or_else(|| GraphError::bad_request("The request URI is not valid."))?;
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         let Some((&first, rest)) = segments.split_first() else {
             return Ok(None);
@@ -113,8 +113,8 @@ impl Route {
         Self::of_set(first, rest)
     }
 
-    /// `deletedItems` and what is below it.
-    fn of_deleted(rest: &[&str]) -> Result<Option<Self>, Refusal> {
+    /// Parses `deletedItems` and the segments after it.
+    fn of_deleted(rest: &[&str]) -> Result<Option<Self>, GraphError> {
         let Some((_, rest)) = rest
             .split_first()
             .filter(|(name, _)| name.eq_ignore_ascii_case("deletedItems"))
@@ -157,11 +157,11 @@ impl Route {
         })
     }
 
-    /// Puts the signed-in user in for `/me`, which an application's own token does not have.
-    pub(super) fn resolve_me(mut self, caller: &Caller) -> Result<Self, Refusal> {
+    /// Replaces `/me` by the signed-in user. An application-only token has none.
+    pub(super) fn resolve_me(mut self, caller: &Caller) -> Result<Self, GraphError> {
         if self.me {
             let user = caller.user_id.clone().ok_or_else(|| {
-                Refusal::new(
+                GraphError::new(
                     400,
                     "BadRequest",
                     "/me request is only valid with delegated authentication flow.",
@@ -178,8 +178,8 @@ impl Route {
         Ok(self)
     }
 
-    fn of_set(first: &str, rest: &[&str]) -> Result<Option<Self>, Refusal> {
-        // `users('a@b')` and `applications(appId='…')` carry their key in the same segment.
+    fn of_set(first: &str, rest: &[&str]) -> Result<Option<Self>, GraphError> {
+        // `users('a@b')` and `applications(appId='…')` have their key in the same segment.
         let (name, inline) = match first.split_once('(') {
             Some((name, rest)) => (name, rest.strip_suffix(')')),
             None => (first, None),
@@ -261,7 +261,7 @@ impl Route {
     }
 }
 
-/// The set that two segments name together, such as `auditLogs/signIns`, and what follows.
+/// Parses a collection of two segments, such as `auditLogs/signIns`, and the segments after it.
 fn two_segments<'a>(first: &str, rest: &'a [&'a str]) -> Option<(String, &'a [&'a str])> {
     let (second, rest) = rest.split_first()?;
     let name = second.split('(').next().unwrap_or_default();
@@ -269,7 +269,7 @@ fn two_segments<'a>(first: &str, rest: &'a [&'a str]) -> Option<(String, &'a [&'
     Some((format!("{first}/{second}"), rest))
 }
 
-/// What follows an object in the path.
+/// Parses the segments after an object.
 fn below(root: Root, rest: &[&str]) -> Option<Route> {
     let Root::Object(kind, _) = &root else {
         return None;
@@ -376,7 +376,7 @@ fn below(root: Root, rest: &[&str]) -> Option<Route> {
     })
 }
 
-/// Whether a type has a documented operation below its objects.
+/// Whether a type has a documented operation of that name below its objects.
 fn documents(kind: Kind, name: &str) -> bool {
     let entity = kind.entity();
     entity.operations.iter().any(|operation| {
@@ -388,7 +388,7 @@ fn documents(kind: Kind, name: &str) -> bool {
     })
 }
 
-/// The action of that name below an object of a kind, if it is documented and changes something.
+/// Returns the action of that name of a kind, if it is documented and changes something.
 fn command(kind: Kind, segment: &str) -> Option<&'static str> {
     let name = segment.strip_prefix("microsoft.graph.").unwrap_or(segment);
     let entity = kind.entity();
@@ -401,7 +401,7 @@ fn command(kind: Kind, segment: &str) -> Option<&'static str> {
     })
 }
 
-/// `'value'` or `name='value'`; a quote inside is doubled.
+/// Parses `'value'` or `name='value'`; a quote in the value is doubled.
 fn inline_key(kind: Kind, text: &str) -> Option<ObjectKey> {
     let (property, quoted) = match text.split_once('=') {
         Some((name, value)) if !name.starts_with('\'') => (Some(name.trim()), value),
@@ -424,7 +424,7 @@ fn inline_key(kind: Kind, text: &str) -> Option<ObjectKey> {
     Some(ObjectKey { property, value })
 }
 
-/// Whether a segment below a collection asks for its changes, and they are documented.
+/// Whether a segment after a collection is its documented `delta` function.
 fn is_delta(kind: Kind, segment: &str) -> bool {
     let name = segment.strip_suffix("()").unwrap_or(segment);
     let name = name.strip_prefix("microsoft.graph.").unwrap_or(name);
@@ -437,7 +437,7 @@ fn is_delta(kind: Kind, segment: &str) -> bool {
     name.eq_ignore_ascii_case("delta") && entity.operations.iter().any(|row| documented(row.path))
 }
 
-/// The action of `/directoryObjects` of that name.
+/// Returns the action of `/directoryObjects` of that name.
 fn set_action(segment: &str) -> Option<&'static str> {
     let name = segment.strip_prefix("microsoft.graph.").unwrap_or(segment);
     ["getByIds", "validateProperties"]
@@ -445,7 +445,8 @@ fn set_action(segment: &str) -> Option<&'static str> {
         .find(|action| action.eq_ignore_ascii_case(name))
 }
 
-/// Functions and actions of a whole set stand where a key would; those of types are not served.
+/// Functions and actions of a collection are at the place of a key. Those of types are not
+/// supported.
 fn is_operation(segment: &str) -> bool {
     const NAMES: [&str; 5] = [
         "delta",
@@ -460,17 +461,17 @@ fn is_operation(segment: &str) -> bool {
         || NAMES.iter().any(|name| name.eq_ignore_ascii_case(segment))
 }
 
-/// Directory objects have GUIDs; a user may be named by its sign-in name instead.
-fn check_id(kind: Kind, id: &str) -> Result<(), Refusal> {
+/// Directory objects have GUIDs; a user can also be addressed by user principal name.
+fn check_id(kind: Kind, id: &str) -> Result<(), GraphError> {
     if kind.entity().id == IdForm::Guid && id.parse::<entra_core::Guid>().is_err() {
-        return Err(Refusal::bad_request(format!(
+        return Err(GraphError::bad_request(format!(
             "Invalid object identifier '{id}'."
         )));
     }
     Ok(())
 }
 
-/// Percent-decoding; a plus sign is a plus sign in a path.
+/// Decodes percent-encoding. A plus sign is literal in a path.
 pub(super) fn decode(segment: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(segment.len());
     let mut rest = segment.as_bytes();

@@ -1,17 +1,17 @@
-//! Where the rows of a list come from, and which of them fit.
+//! The rows of a list, and which of them match.
 
 use serde_json::{Map, Value, json};
 
 use crate::{
-    odata::{Expr, Literal, Op, Place, Search, Surroundings, matches},
+    odata::{DerivedValues, Expr, Literal, Op, RowPosition, Search, matches},
     schema::{Kind, Relation, Relationship},
-    store::{Latest, Moment, Object, Store},
+    store::{LatestSignIns, Object, SignInTime, Store},
 };
 
 /// An unsorted list.
 #[derive(Clone, Debug)]
 pub(super) enum Source<'a> {
-    /// Everything of a kind.
+    /// All objects of a kind.
     All(Kind),
     /// The deleted items of a kind.
     Deleted(Kind),
@@ -19,22 +19,23 @@ pub(super) enum Source<'a> {
     Log(Kind, i64, i64),
     /// Objects found through an index.
     Found(Kind, Vec<&'a Object>),
-    /// What a relationship leads to, and whether hidden memberships are part of it.
+    /// The targets of a relationship, and whether hidden memberships are included.
     Related(&'static Relationship, &'a str, Option<Kind>, bool),
 }
 
-/// One row with its place.
-pub(super) type Row<'a> = (Place, Kind, &'a Object);
+/// One row with its position.
+pub(super) type Row<'a> = (RowPosition, Kind, &'a Object);
 
 impl<'a> Source<'a> {
-    /// The rows behind `after`; starting anywhere costs no more than starting at the front.
+    /// Returns the rows after `after`. Starting anywhere costs no more than starting at the first
+    /// row.
     pub(super) fn rows(
         &self,
         store: &'a Store,
-        after: Option<Place>,
+        after: Option<RowPosition>,
     ) -> Box<dyn Iterator<Item = Row<'a>> + 'a> {
         let serial = match after {
-            Some(Place::Serial(serial)) => Some(serial),
+            Some(RowPosition::Serial(serial)) => Some(serial),
             _ => None,
         };
         let skip = serial.map_or(0, |serial| {
@@ -46,26 +47,26 @@ impl<'a> Source<'a> {
                 Box::new(
                     store
                         .after(kind, serial)
-                        .map(move |(serial, object)| (Place::Serial(serial), kind, object)),
+                        .map(move |(serial, object)| (RowPosition::Serial(serial), kind, object)),
                 )
             }
             Self::Deleted(kind) => {
                 let kind = *kind;
                 let items = store.deleted_after(kind, serial);
-                Box::new(items.map(move |(serial, object)| (Place::Serial(serial), kind, object)))
+                Box::new(
+                    items.map(move |(serial, object)| (RowPosition::Serial(serial), kind, object)),
+                )
             }
             Self::Log(kind, from, to) => {
                 let kind = *kind;
                 let position = match after {
-                    Some(Place::Log(time, serial)) => Some((time, serial)),
+                    Some(RowPosition::Log(time, serial)) => Some((time, serial)),
                     _ => None,
                 };
                 let log = store.log(kind, *from, *to, position);
-                Box::new(
-                    log.map(move |((time, serial), object)| {
-                        (Place::Log(time, serial), kind, object)
-                    }),
-                )
+                Box::new(log.map(move |((time, serial), object)| {
+                    (RowPosition::Log(time, serial), kind, object)
+                }))
             }
             Self::Found(kind, objects) => {
                 let (kind, objects) = (*kind, objects.clone());
@@ -86,7 +87,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// How many rows there are, if that is known without looking.
+    /// Returns the number of rows if it is known without reading them.
     pub(super) fn len(&self, store: &Store) -> Option<usize> {
         match self {
             Self::All(kind) => Some(store.len(*kind)),
@@ -96,24 +97,29 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Which rows fit; a kind without an entry never does.
+/// Which rows match. A kind without an entry never matches.
 #[derive(Debug, Default)]
-pub(super) struct Sieve {
+pub(super) struct RowFilter {
     pub(super) filter: Option<Expr>,
-    /// The kinds the filter can be asked of.
+    /// The kinds to which the filter can apply.
     pub(super) filtered_kinds: Vec<Kind>,
     pub(super) searches: Vec<(Kind, Search)>,
     pub(super) searched: bool,
 }
 
-impl Sieve {
+impl RowFilter {
     pub(super) fn is_open(&self) -> bool {
         self.filter.is_none() && !self.searched
     }
 
-    pub(super) fn lets(&self, kind: Kind, object: &Object, around: &dyn Surroundings) -> bool {
+    pub(super) fn matches(
+        &self,
+        kind: Kind,
+        object: &Object,
+        eval_context: &dyn DerivedValues,
+    ) -> bool {
         if let Some(filter) = &self.filter
-            && !(self.filtered_kinds.contains(&kind) && matches(filter, object, around))
+            && !(self.filtered_kinds.contains(&kind) && matches(filter, object, eval_context))
         {
             return false;
         }
@@ -125,10 +131,10 @@ impl Sieve {
     }
 }
 
-/// The tenant around an object, for what it does not hold itself.
-pub(super) struct Around<'a>(pub(super) &'a Store);
+/// Evaluates what an object does not contain itself from the rest of the tenant.
+pub(super) struct EvalContext<'a>(pub(super) &'a Store);
 
-impl Surroundings for Around<'_> {
+impl DerivedValues for EvalContext<'_> {
     fn derived(&self, object: &Object, name: &str) -> Option<Value> {
         let id = object.get("id")?.as_str()?;
         match name {
@@ -158,8 +164,8 @@ impl Surroundings for Around<'_> {
     }
 }
 
-/// The objects a filter pins down through an index: `id eq`, a key `eq` or `in`, alone or with
-/// more behind an `and`.
+/// Returns the objects that a filter selects through an index: `id eq`, or a key with `eq` or `in`,
+/// alone or combined with more clauses by `and`.
 pub(super) fn pinned<'a>(store: &'a Store, kind: Kind, filter: &Expr) -> Option<Vec<&'a Object>> {
     let keys = keys(kind, filter)?;
     let mut found: Vec<&Object> = Vec::new();
@@ -173,7 +179,7 @@ pub(super) fn pinned<'a>(store: &'a Store, kind: Kind, filter: &Expr) -> Option<
     Some(found)
 }
 
-/// The time range a filter leaves of a log, in ticks.
+/// Returns the time range of a log that a filter selects, in ticks.
 pub(super) fn range(filter: &Expr, property: &str) -> (i64, i64) {
     match filter {
         Expr::And(left, right) => {
@@ -245,17 +251,17 @@ fn numbered<'a>(
     objects
         .zip(0_u64..)
         .skip(skip)
-        .map(|((kind, object), number)| (Place::Serial(number), kind, object))
+        .map(|((kind, object), number)| (RowPosition::Serial(number), kind, object))
 }
 
-fn activity(latest: &Latest) -> Value {
+fn activity(latest: &LatestSignIns) -> Value {
     let mut activity = Map::new();
     for (name, moment) in [
         ("lastSignIn", &latest.interactive),
         ("lastNonInteractiveSignIn", &latest.silent),
         ("lastSuccessfulSignIn", &latest.successful),
     ] {
-        let part = |read: fn(&Moment) -> &str| {
+        let part = |read: fn(&SignInTime) -> &str| {
             moment
                 .as_ref()
                 .map_or(Value::Null, |moment| read(moment).into())

@@ -1,4 +1,4 @@
-//! What a list is of: a collection, or one object's relationship.
+//! The subject of a list: a collection, or a relationship of one object.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use super::{
     unsupported,
 };
 use crate::{
-    odata::{Expr, Options, Query, Refusal, TICKS, ticks_of},
+    odata::{Expr, GraphError, Options, Query, TICKS, ticks_of},
     permissions::{authorize, authorize_kind, not_premium, sees_hidden_members},
     schema::{EntityType, Kind, PageSizes, Premium, Relationship},
     state::License,
@@ -18,11 +18,11 @@ use crate::{
 
 /// What is listed.
 pub(super) struct Subject<'a> {
-    /// The object whose relationship it is.
+    /// The object whose relationship is listed.
     pub(super) of: Option<(Kind, &'a Object)>,
     pub(super) relationship: Option<&'static Relationship>,
     pub(super) cast: Option<Kind>,
-    /// The types an item may have.
+    /// The types that an item can have.
     pub(super) kinds: Vec<Kind>,
     pub(super) own: bool,
     /// Whether these are deleted items.
@@ -30,8 +30,8 @@ pub(super) struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// Finds out what is meant, whether the caller may read it, and whether it exists.
-    pub(super) fn of(call: Call<'a>, route: &Route) -> Result<Self, Refusal> {
+    /// Resolves a route, checks the permission of the caller, then that the object exists.
+    pub(super) fn of(call: Call<'a>, route: &Route) -> Result<Self, GraphError> {
         let (Target::List { relationship, cast } | Target::Count { relationship, cast }) =
             route.target
         else {
@@ -108,7 +108,7 @@ impl<'a> Subject<'a> {
             .is_some_and(|relationship| relationship.polymorphic)
     }
 
-    /// The options its row in the documentation has.
+    /// The query options in the documentation of this list.
     pub(super) fn options(&self) -> Options {
         Options(self.entity().list_options)
     }
@@ -142,12 +142,13 @@ impl<'a> Subject<'a> {
         Source::Log(kind, from.max(oldest_record(call)), to)
     }
 
-    /// The list's name in `@odata.context`.
+    /// The name of the list in `@odata.context`.
     pub(super) fn context(&self, query: &Query) -> String {
         let name = match (self.relationship, self.cast, self.of) {
             (Some(relationship), None, Some((kind, object))) if !relationship.polymorphic => {
                 let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
-                // Documented like this: below its own set for some, as a set of its own for others.
+                // Documented like this: below their own collection for some, as a collection of
+                // their own for others.
                 match (kind, relationship.name) {
                     (_, "oauth2PermissionGrants") => "oauth2PermissionGrants".to_owned(),
                     (Kind::User | Kind::ServicePrincipal, "appRoleAssignments") => {
@@ -163,13 +164,13 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// What a list that shows `signInActivity` takes.
+/// The page size of a list with `signInActivity`.
 const ACTIVITY_PAGES: PageSizes = PageSizes {
     default: 100,
     most: 500,
 };
 
-/// `(id,displayName,manager())`, or nothing without `$select` and `$expand`.
+/// Formats `(id,displayName,manager())`, or nothing without `$select` and `$expand`.
 pub(super) fn selection(query: &Query) -> String {
     let expanded = query.expand.as_ref().map(|expand| {
         let inner = expand
@@ -193,7 +194,7 @@ pub(super) fn selection(query: &Query) -> String {
     }
 }
 
-/// How far back the tenant's licence lets anyone look into a log.
+/// The start of the log retention of the tenant's licence.
 pub(super) fn oldest_record(call: Call<'_>) -> i64 {
     let days = if call.state.license == License::Free {
         7

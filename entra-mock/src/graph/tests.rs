@@ -1,4 +1,4 @@
-//! Conversations with the Graph side alone: requests in, answers out, callers made by hand.
+//! Tests of the Graph side alone: requests in, responses out, with constructed callers.
 
 use entra_core::Timestamp;
 use serde_json::{Value, json};
@@ -15,6 +15,7 @@ mod batch;
 mod delta;
 mod directory_objects;
 mod documented;
+mod errors;
 mod groups;
 mod lifecycle;
 mod links;
@@ -24,22 +25,21 @@ mod objects;
 mod permissions;
 mod photos;
 mod races;
-mod refusals;
 mod reports;
 mod user_actions;
 mod users;
 mod writes;
 
-/// A tenant small enough to know by heart, and who calls it.
+/// A small tenant whose objects the tests know, and the caller.
 pub(super) struct Fixture {
     pub(super) tenant: RwLock<State>,
     pub(super) caller: Caller,
     pub(super) now: Timestamp,
 }
 
-/// One answer, its body read as JSON where it is.
+/// One response, with its body as JSON if it is JSON.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct Response {
     pub(super) status: u16,
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) text: String,
@@ -181,7 +181,7 @@ impl Fixture {
             (Relation::Members, ENGINEERS, TESTERS),
             (Relation::Members, ENGINEERS, LAPTOP),
             (Relation::Members, TESTERS, BO),
-            // A circle, which Entra allows.
+            // A cycle, which Entra allows.
             (Relation::Members, TESTERS, ENGINEERS),
             (Relation::Owners, ENGINEERS, BO),
             (Relation::Owners, DESK, ADELE),
@@ -201,12 +201,12 @@ impl Fixture {
         fixture
     }
 
-    /// The tenant behind the lock.
+    /// The tenant inside of the lock.
     pub(super) fn state(&mut self) -> &mut State {
         self.tenant.get_mut().unwrap()
     }
 
-    /// From now on an application with these permissions calls.
+    /// Sets the caller to an application with these permissions.
     pub(super) fn application(&mut self, roles: &[&str]) {
         self.caller = Caller {
             app_id: id(500),
@@ -215,7 +215,7 @@ impl Fixture {
         };
     }
 
-    /// From now on Adele calls, through an application with these delegated permissions.
+    /// Sets the caller to Adele, through an application with these delegated permissions.
     pub(super) fn adele(&mut self, scopes: &[&str]) {
         self.caller = Caller {
             app_id: id(500),
@@ -225,12 +225,12 @@ impl Fixture {
         };
     }
 
-    pub(super) fn send(&self, request: &WireRequest) -> Answer {
+    pub(super) fn send(&self, request: &WireRequest) -> Response {
         let reply = respond(&self.tenant, self.now, request, Ok(&self.caller));
-        Answer::of(reply)
+        Response::of(reply)
     }
 
-    pub(super) fn get(&self, target: &str) -> Answer {
+    pub(super) fn get(&self, target: &str) -> Response {
         self.send(&request("GET", target, &[]))
     }
 
@@ -242,35 +242,35 @@ impl Fixture {
     }
 
     /// Sends a JSON body.
-    pub(super) fn write(&self, method: &str, target: &str, body: &Value) -> Answer {
+    pub(super) fn write(&self, method: &str, target: &str, body: &Value) -> Response {
         let mut request = request(method, target, &[("content-type", "application/json")]);
         request.body = body.to_string().into_bytes();
         self.send(&request)
     }
 
-    pub(super) fn post(&self, target: &str, body: &Value) -> Answer {
+    pub(super) fn post(&self, target: &str, body: &Value) -> Response {
         self.write("POST", target, body)
     }
 
-    pub(super) fn patch(&self, target: &str, body: &Value) -> Answer {
+    pub(super) fn patch(&self, target: &str, body: &Value) -> Response {
         self.write("PATCH", target, body)
     }
 
-    pub(super) fn delete(&self, target: &str) -> Answer {
+    pub(super) fn delete(&self, target: &str) -> Response {
         self.send(&request("DELETE", target, &[]))
     }
 
-    /// Everything that a write could change: objects, links, deleted items and the change log.
+    /// Everything that a write can change: objects, links, deleted items and the change log.
     pub(super) fn snapshot(&self) -> String {
         format!("{:?}", self.tenant.read().unwrap().store)
     }
 
-    pub(super) fn eventual(&self, target: &str) -> Answer {
+    pub(super) fn eventual(&self, target: &str) -> Response {
         self.send(&request("GET", target, &[("consistencylevel", "eventual")]))
     }
 
     /// Follows the next links to the end, with or without the header on every page.
-    pub(super) fn walk(&self, target: &str, eventual: bool) -> Vec<Answer> {
+    pub(super) fn walk(&self, target: &str, eventual: bool) -> Vec<Response> {
         let mut target = target.to_owned();
         let mut pages = Vec::new();
         loop {
@@ -295,7 +295,7 @@ impl Fixture {
     }
 }
 
-impl Answer {
+impl Response {
     pub(super) fn of(reply: Reply) -> Self {
         let text = String::from_utf8(reply.body).unwrap();
         Self {

@@ -5,16 +5,16 @@
 //! the message is ours, so a client must not compare it. Move an error out of here once a source is
 //! known.
 
-use crate::{odata::Refusal, schema::Kind};
+use crate::{odata::GraphError, schema::Kind};
 
 /// `changePassword` with a wrong current password.
-pub(super) fn wrong_current_password() -> Refusal {
-    Refusal::bad_request("The specified current password is not correct.")
+pub(super) fn wrong_current_password() -> GraphError {
+    GraphError::bad_request("The specified current password is not correct.")
 }
 
 /// `If-Match` with an entity tag that the photo does not have.
-pub(super) fn photo_precondition_failed() -> Refusal {
-    Refusal::new(
+pub(super) fn photo_precondition_failed() -> GraphError {
+    GraphError::new(
         412,
         "ErrorPreconditionFailed",
         "The entity tag does not match the current photo.",
@@ -22,13 +22,13 @@ pub(super) fn photo_precondition_failed() -> Refusal {
 }
 
 /// A body that is not an image, or has another content type.
-pub(super) fn invalid_photo(message: &str) -> Refusal {
-    Refusal::new(400, "BadRequest", message)
+pub(super) fn invalid_photo(message: &str) -> GraphError {
+    GraphError::new(400, "BadRequest", message)
 }
 
 /// A photo above the documented 4 MB.
-pub(super) fn photo_too_large() -> Refusal {
-    Refusal::new(
+pub(super) fn photo_too_large() -> GraphError {
+    GraphError::new(
         413,
         "RequestEntityTooLarge",
         "The photo is larger than 4 MB.",
@@ -37,16 +37,16 @@ pub(super) fn photo_too_large() -> Refusal {
 
 /// A link to an object of a type that the relationship does not take, except the documented cases
 /// of nested groups.
-pub(super) fn unsupported_target(kind: Kind, relationship: &str) -> Refusal {
-    Refusal::bad_request(format!(
+pub(super) fn unsupported_target(kind: Kind, relationship: &str) -> GraphError {
+    GraphError::bad_request(format!(
         "An object of type '{}' cannot be added to '{relationship}' of this resource.",
         kind.entity().title()
     ))
 }
 
 /// A `…@odata.bind` property in an update that only `$ref` can change.
-pub(super) fn not_bindable(name: &str) -> Refusal {
-    Refusal::bad_request(format!(
+pub(super) fn not_bindable(name: &str) -> GraphError {
+    GraphError::bad_request(format!(
         "The property '{name}' cannot be updated by binding."
     ))
 }

@@ -1,7 +1,7 @@
-//! A fixed pool of RSA keys, so that no tenant has to generate one.
+//! A fixed pool of RSA keys, so that a tenant does not have to generate one.
 //!
-//! They are test keys: anyone can read them in this crate's source. Nothing that matters may ever
-//! trust them, and a fake tenant must never stand where a real one is expected.
+//! They are test keys: they are public in this crate's source. Never trust them for anything that
+//! matters, and never use a fake tenant in place of a real one.
 
 mod ring;
 
@@ -22,7 +22,7 @@ use crate::jws;
 pub(crate) struct TestKey {
     /// SHA-1 thumbprint of the certificate in base64url: `kid` and `x5t` of Entra's keys.
     pub(crate) kid: String,
-    /// Modulus and exponent, as a JWK has them.
+    /// Modulus and exponent as in a JWK.
     pub(crate) n: String,
     pub(crate) e: String,
     /// The certificate in DER.
@@ -50,13 +50,13 @@ impl TestKey {
         })
     }
 
-    /// The message with its RS256 signature, a JWS in compact form; `None` only if the crypto
-    /// library fails.
+    /// Returns the message with its RS256 signature, a JWS in compact form; `None` only if the
+    /// crypto library fails.
     pub(crate) fn sign(&self, message: &str) -> Option<String> {
         jws::sign(Algorithm::RS256, &self.private, message)
     }
 
-    /// Whether this is an RS256 signature of the message by this key.
+    /// Whether this is an RS256 signature of the message with this key.
     pub(crate) fn verifies(&self, message: &str, signature: &[u8]) -> bool {
         jws::verifies(Algorithm::RS256, &self.public, message, signature)
     }
@@ -96,7 +96,7 @@ fn all() -> &'static [TestKey] {
     })
 }
 
-/// Key and certificate that a client may prove itself with, in one PEM text.
+/// Key and certificate for client authentication, in one PEM text.
 pub(crate) fn client_pem() -> String {
     [CLIENT.0, CLIENT.1].map(without_comments).concat()
 }
@@ -109,7 +109,7 @@ fn der(pem: &str) -> Option<Vec<u8>> {
     STANDARD.decode(body).ok()
 }
 
-/// The PKCS#1 key inside PKCS#8 (RFC 5208, section 5).
+/// Returns the PKCS#1 key inside of PKCS#8 (RFC 5208, section 5).
 fn private_key(pkcs8: &[u8]) -> Option<&[u8]> {
     let (info, _) = value(0x30, pkcs8)?;
     let (_version, rest) = value(0x02, info)?;
@@ -117,14 +117,14 @@ fn private_key(pkcs8: &[u8]) -> Option<&[u8]> {
     Some(value(0x04, rest)?.0)
 }
 
-/// Modulus and exponent of a PKCS#1 private key, which follow its version.
+/// Returns modulus and exponent of a PKCS#1 private key, which follow its version.
 fn private_key_components(pkcs1: &[u8]) -> Option<(&[u8], &[u8])> {
     let (sequence, _) = value(0x30, pkcs1)?;
     let (_version, rest) = value(0x02, sequence)?;
     numbers(rest)
 }
 
-/// Modulus and exponent of a PKCS#1 public key: a sequence of two integers.
+/// Returns modulus and exponent of a PKCS#1 public key: a sequence of two integers.
 pub(crate) fn components(der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (sequence, _) = value(0x30, der)?;
     numbers(sequence)
@@ -137,7 +137,7 @@ fn numbers(der: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((n.strip_prefix(&[0]).unwrap_or(n), e))
 }
 
-/// The content of a DER value with that tag, and what follows it.
+/// Returns the content of a DER value with that tag, and the bytes after it.
 pub(crate) fn value(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&found, rest) = der.split_first()?;
     let (&length, rest) = rest.split_first()?;

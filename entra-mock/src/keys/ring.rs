@@ -1,8 +1,9 @@
-//! Which keys of the pool a tenant publishes, and which one signs.
+//! The keys of the pool that a tenant publishes, and the one that signs.
 
 use super::{TestKey, pool};
 
-/// A tenant's signing keys. Rolling goes round the pool, so after some rolls a key comes back.
+/// A tenant's signing keys. A rollover takes the next key of the pool, so keys repeat after some
+/// rollovers.
 #[derive(Clone, Debug)]
 pub(crate) struct KeyRing {
     published: Vec<usize>,
@@ -20,7 +21,7 @@ impl KeyRing {
         pool().get(self.signing)
     }
 
-    /// Publishes one more key, which signs nothing yet; `false` if there is none left.
+    /// Publishes one more key, which does not sign yet. Returns `false` if the pool is used up.
     #[cfg(feature = "wiremock")]
     pub(crate) fn publish_next(&mut self) -> bool {
         let newest = self.published.last().copied().unwrap_or_default();
@@ -32,13 +33,13 @@ impl KeyRing {
         next.is_some()
     }
 
-    /// Signs with the newest key from now on.
+    /// Signs with the newest published key from now on.
     #[cfg(feature = "wiremock")]
     pub(crate) fn switch(&mut self) {
         self.signing = self.published.last().copied().unwrap_or_default();
     }
 
-    /// Publishes the signing key alone.
+    /// Publishes only the key that signs.
     #[cfg(feature = "wiremock")]
     pub(crate) fn retire_others(&mut self) {
         self.published = vec![self.signing];

@@ -1,4 +1,4 @@
-//! People as sign-in sees them: who they are, whether they may come in, what they may use.
+//! The users of the sign-in side: lookup, sign-in checks and app roles.
 
 use std::time::Duration;
 
@@ -20,14 +20,15 @@ use crate::{
     store::{Kind, Object, Relation},
 };
 
-/// The person of a user name.
+/// Returns the user with a user name.
 pub(super) fn find<'a>(state: &'a State, name: &str) -> Result<&'a Object, LoginError> {
     let name = name.trim();
     state
         .store
         .find(Kind::User, PRINCIPAL, name)
         .or_else(|| {
-            // Guests know nothing of the name that they have here.
+            // Guests sign in with the address of their home tenant, not with the name that they
+            // have here.
             let of_guest = |user: &&Object| {
                 is_guest(user)
                     && text(user, "mail").is_some_and(|mail| mail.eq_ignore_ascii_case(name))
@@ -36,7 +37,7 @@ pub(super) fn find<'a>(state: &'a State, name: &str) -> Result<&'a Object, Login
         })
         .ok_or_else(|| {
             let text = format!(
-                "There is no account '{}' in the directory '{}'.",
+                "The user account '{}' does not exist in the '{}' directory.",
                 plain_text(name),
                 state.tenant_name
             );
@@ -44,12 +45,12 @@ pub(super) fn find<'a>(state: &'a State, name: &str) -> Result<&'a Object, Login
         })
 }
 
-/// The person of an opaque hint.
-pub(super) fn hinted<'a>(state: &'a State, hint: &str) -> Option<&'a Object> {
+/// Returns the user of a `login_hint` claim.
+pub(super) fn by_login_hint<'a>(state: &'a State, hint: &str) -> Option<&'a Object> {
     state.store.get(Kind::User, hint.strip_prefix("O.")?)
 }
 
-/// The name somebody signs in with: guests use the address of their home.
+/// Returns the name that a user signs in with: guests use their home address.
 pub(super) fn sign_in_name(user: &Object) -> &str {
     let name = if is_guest(user) { "mail" } else { PRINCIPAL };
     text(user, name)
@@ -57,7 +58,7 @@ pub(super) fn sign_in_name(user: &Object) -> &str {
         .unwrap_or_default()
 }
 
-/// A sign-in with user name and password, which locks the account after too many wrong ones.
+/// Signs a user in with user name and password. Too many wrong passwords lock the account.
 pub(super) fn authenticate(
     context: &Context<'_>,
     name: &str,
@@ -67,7 +68,7 @@ pub(super) fn authenticate(
     let user = find(&state, name)?;
     let id = text(user, "id").unwrap_or_default().to_owned();
     let right = match text(user, PASSWORD) {
-        None => return Err(LoginError::new(50_056, "The account has no password here.")),
+        None => return Err(LoginError::new(50_056, "The user account has no password.")),
         Some(known) => known == password,
     };
     let enabled = check_enabled(user);
@@ -82,10 +83,10 @@ pub(super) fn authenticate(
     }
     state.grants.attempts.insert(id, attempts);
     Err(if locked {
-        let text = "The account is locked for a while, because too many wrong passwords were tried. Try again later.";
+        let text = "The account is locked because of too many failed sign-ins. Try again later.";
         LoginError::new(50_053, text)
     } else {
-        LoginError::new(50_126, "The user name or password was wrong.")
+        LoginError::new(50_126, "Invalid user name or password.")
     })
 }
 
@@ -100,30 +101,35 @@ impl Attempts {
             self.latest.pop_front();
         }
         self.failed += 1;
-        // Once locked, each further one locks again.
-        if self.failed >= MOST_WRONG_PASSWORDS {
+        // Once locked, each further wrong password locks the account again.
+        if self.failed >= MAX_WRONG_PASSWORDS {
             self.locked_until = Some(later(now, LOCKED_FOR));
         }
     }
 }
 
-/// The person of a sign-in, who must still be allowed in.
+/// Returns the user of a sign-in, whose account must still be valid.
 pub(super) fn of<'a>(state: &'a State, subject: &Subject) -> Result<&'a Object, LoginError> {
     let user = state
         .store
         .get(Kind::User, &subject.user_id)
-        .ok_or_else(|| LoginError::new(50_034, "The account is no longer in the directory."))?;
+        .ok_or_else(|| {
+            LoginError::new(
+                50_034,
+                "The user account has been deleted from the directory.",
+            )
+        })?;
     check_enabled(user)?;
     if generation(user) != subject.generation {
-        let text = "The grant was revoked, by a change of password or by an administrator; a new sign-in is needed.";
+        let text = "The grant was revoked, by a password change or by an administrator. The user must sign in again.";
         return Err(LoginError::new(50_173, text));
     }
     Ok(user)
 }
 
-/// Refuses a person who needs a second factor and has given only one.
+/// Returns an error if a user needs multifactor authentication and has not passed it.
 ///
-/// `apps` are the client and the resources, whose policies count as well.
+/// `apps` are the client and the resources, whose policies apply as well.
 pub(super) fn check_second_factor(
     state: &State,
     user: &Object,
@@ -133,7 +139,7 @@ pub(super) fn check_second_factor(
     if subject.mfa {
         return Ok(());
     }
-    let text = "A second factor is needed: the person must sign in interactively.";
+    let text = "Multifactor authentication is required: the user must sign in interactively.";
     match policy::second_factor(state, &subject.user_id, apps) {
         Some(policy) => Err(LoginError::new(50_076, text).by_policy(&policy.id)),
         None if user.get(SECOND_FACTOR) == Some(&Value::Bool(true)) => {
@@ -143,7 +149,7 @@ pub(super) fn check_second_factor(
     }
 }
 
-/// Whether the person may consent to what only administrators may.
+/// Whether the user can grant consent that only administrators can grant.
 pub(super) fn is_admin(user: &Object) -> bool {
     is_administrator(user)
 }
@@ -152,12 +158,12 @@ pub(super) fn is_guest(user: &Object) -> bool {
     user.get("userType") == Some(&"Guest".into())
 }
 
-/// The opaque hint that means this person.
+/// Returns the value of the `login_hint` claim for a user.
 pub(super) fn login_hint(user_id: &str) -> String {
     format!("O.{user_id}")
 }
 
-/// How somebody has signed in, in the words of the claim `amr`.
+/// Returns the authentication methods of a sign-in, the claim `amr`.
 pub(super) fn methods(subject: &Subject) -> Value {
     if subject.mfa {
         json!(["pwd", "mfa"])
@@ -166,7 +172,7 @@ pub(super) fn methods(subject: &Subject) -> Value {
     }
 }
 
-/// A sign-in of this person now.
+/// Returns a sign-in of this user at the current time.
 pub(super) fn subject(state: &State, user: &Object, now: Timestamp, mfa: bool) -> Subject {
     Subject {
         user_id: text(user, "id").unwrap_or_default().to_owned(),
@@ -177,8 +183,8 @@ pub(super) fn subject(state: &State, user: &Object, now: Timestamp, mfa: bool) -
     }
 }
 
-/// The app roles of a resource that a person has, directly or by a group; refuses people who are
-/// not assigned where an assignment is required.
+/// Returns the app roles of a user on a resource, assigned directly or through a group. Returns an
+/// error if the resource requires assignment and the user has none.
 pub(super) fn roles(
     state: &State,
     user_id: &str,
@@ -189,7 +195,7 @@ pub(super) fn roles(
         .and_then(|principal| principal.get("appRoles")?.as_array())
         .map(Vec::as_slice)
         .unwrap_or_default();
-    // Groups inside groups do not count for assignments.
+    // Nested groups do not count for assignments.
     let groups = state
         .store
         .linking_objects(Relation::Members, user_id)
@@ -216,7 +222,7 @@ pub(super) fn roles(
             .and_then(|principal| text(principal, "appId"))
             .unwrap_or_default();
         let text = format!(
-            "The application '{id}' ({name}) admits only people who are assigned to it, and the person who signed in is not, neither directly nor by a group."
+            "The signed-in user is not assigned to a role for the application '{id}' ({name}), directly or through a group."
         );
         return Err(LoginError::new(50_105, text));
     }
@@ -227,13 +233,13 @@ pub(super) fn roles(
 
 fn check_enabled(user: &Object) -> Result<(), LoginError> {
     if user.get("accountEnabled") == Some(&Value::Bool(false)) {
-        return Err(LoginError::new(50_057, "The account is disabled."));
+        return Err(LoginError::new(50_057, "The user account is disabled."));
     }
     Ok(())
 }
 
 const PRINCIPAL: &str = "userPrincipalName";
 /// The documented defaults of smart lockout.
-const MOST_WRONG_PASSWORDS: u32 = 10;
+const MAX_WRONG_PASSWORDS: u32 = 10;
 const LOCKED_FOR: Duration = Duration::from_secs(60);
 const REMEMBERED_PASSWORDS: usize = 3;

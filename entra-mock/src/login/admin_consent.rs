@@ -1,4 +1,4 @@
-//! The admin consent endpoints: an administrator grants an application everything at once.
+//! The admin consent endpoints: an administrator grants all permissions of an application.
 
 use url::Url;
 
@@ -12,21 +12,21 @@ use super::{
     context::Context,
     discovery::{self, Tenant},
     error::LoginError,
-    identify::{Answer, Identify, Known, Progress, Wanted},
+    identify::{Decision, IdentifiedUser, Identify, Progress, SignInHints},
     page::{self, Page},
     policy,
-    redirect::{Mode, Return},
-    scope::Asked,
+    redirect::{Mode, ResponseTarget},
+    scope::RequestedScopes,
     user_grant,
 };
 use crate::wire::Reply;
 
 /// `/{tenant}[/v2.0]/adminconsent`
 pub(super) fn respond(context: &Context<'_>, segment: &str) -> Reply {
-    visit(context, segment, |visit| visit.step())
+    with_sign_in(context, segment, |with_sign_in| with_sign_in.step())
 }
 
-/// The same for a person who signs in with everything it takes and accepts.
+/// Responds as if this user had signed in with everything required and accepted.
 #[cfg(feature = "wiremock")]
 pub(super) fn respond_for(context: &Context<'_>, segment: &str, user_name: &str) -> Reply {
     let found = {
@@ -35,18 +35,22 @@ pub(super) fn respond_for(context: &Context<'_>, segment: &str, user_name: &str)
             .map(|user| account::subject(&state, user, context.now, true))
     };
     match found {
-        Ok(subject) => visit(context, segment, |visit| {
-            visit.go_on(&Known {
+        Ok(subject) => with_sign_in(context, segment, |with_sign_in| {
+            with_sign_in.proceed(&IdentifiedUser {
                 subject,
                 cookie: None,
-                answer: Answer::Accept,
+                decision: Decision::Accept,
             })
         }),
         Err(error) => page_error(context, &error),
     }
 }
 
-fn visit(context: &Context<'_>, segment: &str, go: impl FnOnce(Visit<'_>) -> Reply) -> Reply {
+fn with_sign_in(
+    context: &Context<'_>,
+    segment: &str,
+    go: impl FnOnce(AdminConsentContext<'_>) -> Reply,
+) -> Reply {
     let parameters = Parameters::read(context.request);
     let request = match Request::read(context, segment, &parameters) {
         Ok(request) => request,
@@ -54,16 +58,16 @@ fn visit(context: &Context<'_>, segment: &str, go: impl FnOnce(Visit<'_>) -> Rep
     };
     let grants = match request.grants(context) {
         Ok(grants) => grants,
-        Err(error) => return request.refusal(context, &error),
+        Err(error) => return request.error_response(context, &error),
     };
-    go(Visit {
+    go(AdminConsentContext {
         context,
         request: &request,
         grants,
         identify: Identify {
             context,
             parameters: &parameters,
-            wanted: Wanted {
+            hints: SignInHints {
                 client: &request.client,
                 prompt: Prompt::Auto,
                 login_hint: parameters.get("login_hint"),
@@ -79,8 +83,8 @@ fn visit(context: &Context<'_>, segment: &str, go: impl FnOnce(Visit<'_>) -> Rep
 
 struct Request {
     client: Client,
-    back: Return,
-    /// The scopes of the v2.0 endpoint; the old one means everything that is registered.
+    back: ResponseTarget,
+    /// The scopes of the v2.0 endpoint. `None` at the v1 endpoint: everything that is registered.
     scope: Option<String>,
 }
 
@@ -92,7 +96,7 @@ impl Request {
     ) -> Result<Self, LoginError> {
         let tenant = discovery::tenant(context, segment)?;
         if matches!(tenant, Tenant::Alias("common" | "consumers")) {
-            let text = "An administrator consents for one organization: name it in the address, or use 'organizations'.";
+            let text = "Admin consent is for one organization: name it in the URL, or use 'organizations'.";
             return Err(LoginError::new(50_059, text));
         }
         let missing = |name: &str| {
@@ -107,7 +111,7 @@ impl Request {
         user_grant::check_tenant(&state, &tenant, &client)?;
         let (_, address) = redirect_address(&state, &client, parameters)?;
         let address = Url::parse(&address)
-            .map_err(|_| LoginError::new(50_011, "The redirect address is no absolute URL."))?;
+            .map_err(|_| LoginError::new(50_011, "The redirect URI is not an absolute URL."))?;
         let scope = match context.version {
             Version::V1 => None,
             Version::V2 => Some(
@@ -119,7 +123,7 @@ impl Request {
         };
         Ok(Self {
             client,
-            back: Return {
+            back: ResponseTarget {
                 address,
                 mode: Mode::Query,
                 state: parameters.get("state").map(str::to_owned),
@@ -134,14 +138,14 @@ impl Request {
         match &self.scope {
             None => consent::registered_grants(&state, context, &self.client),
             Some(scope) => {
-                let asked = Asked::parse(scope)?;
-                consent::asked_grants(&state, context, &self.client, &asked)
+                let requested = RequestedScopes::parse(scope)?;
+                consent::requested_grants(&state, context, &self.client, &requested)
             }
         }
     }
 
-    fn refusal(&self, context: &Context<'_>, error: &LoginError) -> Reply {
-        // The two endpoints name a refusal by an administrator differently.
+    fn error_response(&self, context: &Context<'_>, error: &LoginError) -> Reply {
+        // The two endpoints use different errors for a declined consent.
         let name = match (error.code, context.version) {
             (65_004, Version::V1) => "permission_denied",
             (65_004, Version::V2) => "consent_required",
@@ -166,18 +170,18 @@ impl Request {
     }
 }
 
-struct Visit<'a> {
+struct AdminConsentContext<'a> {
     context: &'a Context<'a>,
     request: &'a Request,
     grants: Vec<Grant>,
     identify: Identify<'a>,
 }
 
-impl Visit<'_> {
+impl AdminConsentContext<'_> {
     fn step(mut self) -> Reply {
         match self.identify.step() {
-            Progress::Known(known) => {
-                let reply = self.go_on(&known);
+            Progress::IdentifiedUser(known) => {
+                let reply = self.proceed(&known);
                 match known.cookie {
                     Some(cookie) => reply.with_header("set-cookie", cookie),
                     None => reply,
@@ -185,14 +189,14 @@ impl Visit<'_> {
             }
             Progress::Page(page) => self.show(*page),
             Progress::Cancelled => self.declined(),
-            Progress::Nobody(error) | Progress::Refused(error) => self.refuse(&error),
+            Progress::NoSession(error) | Progress::AccountError(error) => self.show_error(&error),
         }
     }
 
-    fn go_on(&self, known: &Known) -> Reply {
+    fn proceed(&self, known: &IdentifiedUser) -> Reply {
         let subject = &known.subject;
         let client = &self.request.client;
-        if known.answer == Answer::Decline {
+        if known.decision == Decision::Decline {
             return self.declined();
         }
         let checked = {
@@ -206,37 +210,40 @@ impl Visit<'_> {
         };
         match checked {
             Err(error) if error.code == 50_076 => self.show(self.identify.second_factor(subject)),
-            Err(error) => self.refuse(&error),
+            Err(error) => self.show_error(&error),
             Ok(false) => {
                 let text = format!(
-                    "Only an administrator can consent for everyone to what the application '{}' asks for.",
+                    "Only an administrator can consent for the organization to the permissions of the application '{}'.",
                     client.display_name
                 );
-                self.refuse(&LoginError::new(90_094, text))
+                self.show_error(&LoginError::new(90_094, text))
             }
-            Ok(true) if known.answer == Answer::Accept => self.accept(),
+            Ok(true) if known.decision == Decision::Accept => self.accept(),
             Ok(true) => {
-                let flow = self.identify.browser.flow(subject, &self.identify.action);
-                self.ask(&self.identify.name_of(subject), &flow)
+                let flow = self
+                    .identify
+                    .browser
+                    .create_ticket(subject, &self.identify.action);
+                self.ask_for_consent(&self.identify.name_of(subject), &flow)
             }
         }
     }
 
-    fn ask(&self, user_name: &str, flow: &str) -> Reply {
-        let (wishes, publisher) = {
+    fn ask_for_consent(&self, user_name: &str, flow: &str) -> Reply {
+        let (permissions, publisher) = {
             let state = self.context.read();
-            let wishes: Vec<_> = self
+            let permissions: Vec<_> = self
                 .grants
                 .iter()
-                .flat_map(|grant| grant.wishes(&state))
+                .flat_map(|grant| grant.permissions(&state))
                 .collect();
-            (wishes, publisher(&state, &self.request.client))
+            (permissions, publisher(&state, &self.request.client))
         };
         self.show(page::consent(&page::Consent {
             user_name,
             app: &self.request.client.display_name,
             publisher: &publisher,
-            wishes: &wishes,
+            permissions: &permissions,
             for_all: true,
             offer_all: false,
             flow,
@@ -261,18 +268,18 @@ impl Visit<'_> {
     fn declined(&self) -> Reply {
         let text = "The administrator declined to consent.";
         self.request
-            .refusal(self.context, &LoginError::new(65_004, text))
+            .error_response(self.context, &LoginError::new(65_004, text))
     }
 
     fn show(&self, page: Page) -> Reply {
-        page.leading_to(&self.request.back.address)
+        page.allowing_redirect_to(&self.request.back.address)
             .reply(self.context)
     }
 
-    fn refuse(&self, error: &LoginError) -> Reply {
+    fn show_error(&self, error: &LoginError) -> Reply {
         let client = &self.request.client;
         let app = Some((client.display_name.as_str(), client.app_id.as_str()));
-        let again = self.identify.again();
-        self.show(page::error(error, app, Some(&again), self.context))
+        let switch_account = self.identify.switch_account();
+        self.show(page::error(error, app, Some(&switch_account), self.context))
     }
 }

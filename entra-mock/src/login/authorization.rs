@@ -1,4 +1,4 @@
-//! An authorize request, read and checked: what is wrong with it, and who hears of that.
+//! Reads and checks authorize requests, and decides where an error goes.
 
 use url::{Url, form_urlencoded};
 
@@ -8,21 +8,21 @@ use super::{
     discovery,
     error::LoginError,
     grants::Challenge,
-    redirect::{self, Mode, Platform, Return},
-    scope::Asked,
+    redirect::{self, Mode, Platform, ResponseTarget},
+    scope::RequestedScopes,
     user_grant,
 };
 use crate::{state::State, store::Kind, wire::WireRequest};
 
-/// A good authorize request.
+/// A valid authorize request.
 #[derive(Debug)]
 pub(super) struct Authorization {
     pub(super) client: Client,
     pub(super) platform: Platform,
-    /// The redirect address as it was sent.
+    /// The redirect URI as it was sent.
     pub(super) redirect_uri: String,
-    pub(super) back: Return,
-    pub(super) asked: Asked,
+    pub(super) back: ResponseTarget,
+    pub(super) requested: RequestedScopes,
     pub(super) challenge: Option<Challenge>,
     pub(super) nonce: Option<String>,
     pub(super) prompt: Prompt,
@@ -35,24 +35,24 @@ pub(super) struct Authorization {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Prompt {
-    /// As little as possible.
+    /// As few pages as possible.
     Auto,
-    /// Nothing at all.
+    /// No page at all.
     None,
     Login,
     SelectAccount,
     Consent,
 }
 
-/// Who hears of a refusal.
-pub(super) enum Stop {
-    /// The person: the redirect address cannot be trusted.
+/// Where the error of an authorize request goes.
+pub(super) enum AuthorizeError {
+    /// To a page: the redirect URI is not trusted.
     Page(LoginError),
-    /// The application.
-    Back(Box<Return>, LoginError),
+    /// To the application.
+    Back(Box<ResponseTarget>, LoginError),
 }
 
-/// The parameters of query and form; the query counts first.
+/// The parameters of query and form. The query takes precedence.
 pub(super) struct Parameters {
     query: Vec<(String, String)>,
     form: Vec<(String, String)>,
@@ -85,7 +85,7 @@ impl Parameters {
             .map(|(_, value)| value.as_str())
     }
 
-    /// What only our own pages send.
+    /// Returns a field that only the tenant's own pages send.
     pub(super) fn posted(&self, name: &str) -> Option<&str> {
         self.form
             .iter()
@@ -93,7 +93,7 @@ impl Parameters {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Everything that is not ours, for the address that our pages post to.
+    /// Returns all parameters of the application as a query, for the URL that the pages post to.
     pub(super) fn to_query(&self) -> String {
         let own = |name: &str| OWN_FIELDS.contains(&name);
         form_urlencoded::Serializer::new(String::new())
@@ -112,44 +112,46 @@ impl Authorization {
         context: &Context<'_>,
         segment: &str,
         parameters: &Parameters,
-    ) -> Result<Self, Stop> {
+    ) -> Result<Self, AuthorizeError> {
         let missing = |name: &str| {
             LoginError::new(
                 900_144,
                 format!("The request must contain the parameter '{name}'."),
             )
         };
-        let tenant = discovery::tenant(context, segment).map_err(Stop::Page)?;
+        let tenant = discovery::tenant(context, segment).map_err(AuthorizeError::Page)?;
         let client_id = parameters
             .get("client_id")
-            .ok_or_else(|| Stop::Page(missing("client_id")))?;
+            .ok_or_else(|| AuthorizeError::Page(missing("client_id")))?;
         let state = context.read();
-        let client = client::find(&state, client_id).map_err(Stop::Page)?;
-        user_grant::check_tenant(&state, &tenant, &client).map_err(Stop::Page)?;
+        let client = client::find(&state, client_id).map_err(AuthorizeError::Page)?;
+        user_grant::check_tenant(&state, &tenant, &client).map_err(AuthorizeError::Page)?;
         let (platform, redirect_uri) =
-            redirect_address(&state, &client, parameters).map_err(Stop::Page)?;
-        let address = Url::parse(&redirect_uri).map_err(|_| Stop::Page(unknown_address()))?;
+            redirect_address(&state, &client, parameters).map_err(AuthorizeError::Page)?;
+        let address =
+            Url::parse(&redirect_uri).map_err(|_| AuthorizeError::Page(unknown_address()))?;
 
-        let mut back = Return {
+        let mut back = ResponseTarget {
             address,
             mode: Mode::Query,
             state: parameters.get("state").map(str::to_owned),
         };
-        let stop = |back: &Return, error| Stop::Back(Box::new(back.clone()), error);
+        let stop =
+            |back: &ResponseTarget, error| AuthorizeError::Back(Box::new(back.clone()), error);
         back.mode = mode(parameters).map_err(|error| stop(&back, error))?;
-        let refuse = |error| stop(&back, error);
-        check_response_type(&state, &client, parameters).map_err(refuse)?;
+        let to_client = |error| stop(&back, error);
+        check_response_type(&state, &client, parameters).map_err(to_client)?;
         let scope = parameters
             .get("scope")
-            .ok_or_else(|| refuse(missing("scope")))?;
-        let asked = Asked::parse(scope).map_err(refuse)?;
-        let challenge = challenge(parameters, platform).map_err(refuse)?;
-        let prompt = prompt(parameters).map_err(refuse)?;
+            .ok_or_else(|| to_client(missing("scope")))?;
+        let requested = RequestedScopes::parse(scope).map_err(to_client)?;
+        let challenge = challenge(parameters, platform).map_err(to_client)?;
+        let prompt = prompt(parameters).map_err(to_client)?;
         Ok(Self {
             client,
             platform,
             redirect_uri,
-            asked,
+            requested,
             challenge,
             nonce: parameters.get("nonce").map(str::to_owned),
             prompt,
@@ -163,7 +165,7 @@ impl Authorization {
     }
 }
 
-/// The redirect address of a request, or the first one that is registered.
+/// Returns the redirect URI of a request, or the first registered one.
 pub(super) fn redirect_address(
     state: &State,
     client: &Client,
@@ -174,19 +176,19 @@ pub(super) fn redirect_address(
             .map(|platform| (platform, address.to_owned()))
             .ok_or_else(|| {
                 let text = format!(
-                    "The redirect address '{}' is none of those that the application '{}' has registered.",
+                    "The redirect URI '{}' specified in the request does not match the redirect URIs configured for the application '{}'.",
                     plain_text(address),
                     client.app_id
                 );
                 LoginError::new(50_011, text)
             }),
-        // Without one, the registration decides.
+        // Without a redirect URI the registration decides.
         None => redirect::registered(state, &client.app_id)
             .into_iter()
             .next()
             .ok_or_else(|| {
                 let text = format!(
-                    "The application '{}' has registered no redirect address.",
+                    "No redirect URI is registered for the application '{}'.",
                     client.app_id
                 );
                 LoginError::new(500_113, text)
@@ -195,7 +197,7 @@ pub(super) fn redirect_address(
 }
 
 fn unknown_address() -> LoginError {
-    LoginError::new(50_011, "The redirect address is no absolute URL.")
+    LoginError::new(50_011, "The redirect URI is not an absolute URL.")
 }
 
 fn mode(parameters: &Parameters) -> Result<Mode, LoginError> {
@@ -213,7 +215,7 @@ fn mode(parameters: &Parameters) -> Result<Mode, LoginError> {
     }
 }
 
-/// Only `code` is served: the other types are for applications of the past, which must ask for
+/// Only `code` is supported: the other response types are for older applications, which must enable
 /// them in their registration.
 fn check_response_type(
     state: &State,
@@ -246,7 +248,7 @@ fn check_response_type(
         LoginError::new(
             70_005,
             format!(
-                "entra-mock does not serve the response_type '{}'; use 'code'.",
+                "entra-mock does not support the response_type '{}'; use 'code'.",
                 plain_text(kind)
             ),
         )
@@ -267,7 +269,7 @@ fn challenge(parameters: &Parameters, platform: Platform) -> Result<Option<Chall
         return match (method, platform) {
             (Some(_), _) => Err(LoginError::new(
                 50_147,
-                "There is a code_challenge_method, but no code_challenge.",
+                "The request has a code_challenge_method, but no code_challenge.",
             )),
             (None, Platform::Spa) => Err(LoginError::new(
                 9_002_325,
@@ -311,7 +313,7 @@ fn prompt(parameters: &Parameters) -> Result<Prompt, LoginError> {
     }
 }
 
-/// Fields of our own pages.
+/// Fields of the tenant's own pages.
 const OWN_FIELDS: [&str; 7] = [
     "step", "login", "passwd", "keep", "flow", "account", "everyone",
 ];

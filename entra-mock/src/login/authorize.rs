@@ -1,17 +1,17 @@
-//! The authorize endpoint: a person at a browser signs in, and the application gets a code.
+//! The authorize endpoint: a user signs in with a browser, and the application gets a code.
 
 use std::time::Duration;
 
 use super::{
     Version, account,
-    authorization::{Authorization, Parameters, Prompt, Stop},
+    authorization::{Authorization, AuthorizeError, Parameters, Prompt},
     browser::Browser,
     client::{Client, text},
-    consent::{self, Allowed},
+    consent::{self, ConsentResult},
     context::Context,
     error::{LoginError, not_supported},
     grants::{Code, Subject},
-    identify::{Answer, Identify, Known, Progress, Wanted},
+    identify::{Decision, IdentifiedUser, Identify, Progress, SignInHints},
     page::{self, Page},
     policy, resource,
     user_sign_in::{self, Event},
@@ -23,12 +23,12 @@ use crate::{directory::later, state::State, store::Kind, wire::Reply};
 pub(super) fn respond(context: &Context<'_>, segment: &str) -> Reply {
     let parameters = Parameters::read(context.request);
     match read(context, segment, &parameters) {
-        Ok(request) => Visit::new(context, &request, &parameters).step(),
+        Ok(request) => AuthorizeContext::new(context, &request, &parameters).step(),
         Err(reply) => *reply,
     }
 }
 
-/// The same for a person who signs in with everything it takes and consents to what is asked.
+/// Responds as if this user had signed in with everything required and consented.
 #[cfg(feature = "wiremock")]
 pub(super) fn respond_for(context: &Context<'_>, segment: &str, user_name: &str) -> Reply {
     let parameters = Parameters::read(context.request);
@@ -36,17 +36,17 @@ pub(super) fn respond_for(context: &Context<'_>, segment: &str, user_name: &str)
         Ok(request) => request,
         Err(reply) => return *reply,
     };
-    let visit = Visit::new(context, &request, &parameters);
+    let sign_in = AuthorizeContext::new(context, &request, &parameters);
     let found = {
         let state = context.read();
         account::find(&state, user_name)
             .map(|user| account::subject(&state, user, context.now, true))
     };
     match found {
-        Ok(subject) => visit.go_on(&Known {
+        Ok(subject) => sign_in.proceed(&IdentifiedUser {
             subject,
             cookie: None,
-            answer: Answer::Accept,
+            decision: Decision::Accept,
         }),
         Err(error) => page_error(context, &error),
     }
@@ -63,26 +63,26 @@ fn read(
     }
     Authorization::read(context, segment, parameters).map_err(|stop| {
         Box::new(match stop {
-            Stop::Page(error) => page_error(context, &error),
-            Stop::Back(back, error) => back.refusal(context, &error),
+            AuthorizeError::Page(error) => page_error(context, &error),
+            AuthorizeError::Back(back, error) => back.error_response(context, &error),
         })
     })
 }
 
-/// A refusal that only the person sees.
+/// Shows an error that does not go to the application.
 pub(super) fn page_error(context: &Context<'_>, error: &LoginError) -> Reply {
     page::error(error, None, None, context).reply(context)
 }
 
-/// One request of a browser.
-struct Visit<'a> {
+/// One authorize request of a browser.
+struct AuthorizeContext<'a> {
     context: &'a Context<'a>,
     request: &'a Authorization,
     parameters: &'a Parameters,
     identify: Identify<'a>,
 }
 
-impl<'a> Visit<'a> {
+impl<'a> AuthorizeContext<'a> {
     fn new(
         context: &'a Context<'a>,
         request: &'a Authorization,
@@ -91,7 +91,7 @@ impl<'a> Visit<'a> {
         let identify = Identify {
             context,
             parameters,
-            wanted: Wanted {
+            hints: SignInHints {
                 client: &request.client,
                 prompt: request.prompt,
                 login_hint: request.login_hint.as_deref(),
@@ -112,50 +112,50 @@ impl<'a> Visit<'a> {
 
     fn step(mut self) -> Reply {
         match self.identify.step() {
-            Progress::Known(known) => self.go_on(&known),
+            Progress::IdentifiedUser(known) => self.proceed(&known),
             Progress::Page(page) if self.is_silent() => {
-                // Somebody is known, but not recently enough.
+                // The browser has a session, but it is not recent enough.
                 drop(page);
-                self.back(&LoginError::new(50_058, NOBODY))
+                self.back(&LoginError::new(50_058, NO_RECENT_SIGN_IN))
             }
             Progress::Page(page) => self.show(*page),
             Progress::Cancelled => self.back(
-                &LoginError::new(65_004, "The person did not sign in.").with_subcode("cancel"),
+                &LoginError::new(65_004, "The user canceled the sign-in.").with_subcode("cancel"),
             ),
-            Progress::Nobody(error) => self.back(&error),
-            Progress::Refused(error) => self.refuse(&error),
+            Progress::NoSession(error) => self.back(&error),
+            Progress::AccountError(error) => self.show_error(&error),
         }
     }
 
-    /// Somebody is known; what else does it take?
-    fn go_on(&self, known: &Known) -> Reply {
+    /// Continues with an identified user: checks the account, then consent.
+    fn proceed(&self, known: &IdentifiedUser) -> Reply {
         let subject = &known.subject;
-        let reply = match (known.answer, self.check(subject)) {
-            (Answer::Decline, _) => self.back(
-                &LoginError::new(65_004, "The person declined to consent.").with_subcode("cancel"),
+        let reply = match (known.decision, self.check(subject)) {
+            (Decision::Decline, _) => self.back(
+                &LoginError::new(65_004, "The user declined to consent.").with_subcode("cancel"),
             ),
-            (_, Err(Refused::Person(error))) => {
+            (_, Err(CodeError::Account(error))) => {
                 self.log(subject, Err(error.clone()));
                 if self.is_silent() {
                     self.back(&error.named("login_required"))
                 } else {
-                    self.show(self.identify.start_again(Some(error.text())))
+                    self.show(self.identify.first_page(Some(error.text())))
                 }
             }
-            (_, Err(Refused::SecondFactor(error))) if self.is_silent() => {
+            (_, Err(CodeError::SecondFactor(error))) if self.is_silent() => {
                 self.back(&error.named("interaction_required"))
             }
-            (_, Err(Refused::SecondFactor(_))) => self.show(self.identify.second_factor(subject)),
-            (_, Err(Refused::Request(error))) => {
+            (_, Err(CodeError::SecondFactor(_))) => self.show(self.identify.second_factor(subject)),
+            (_, Err(CodeError::Request(error))) => {
                 self.log(subject, Err(error.clone()));
                 match error.code {
-                    // The application can do something about these.
+                    // The application can handle these errors.
                     70_011 | 500_011 | 50_001 => self.back(&error),
                     _ if self.is_silent() => self.back(&error.named("interaction_required")),
-                    _ => self.refuse(&error),
+                    _ => self.show_error(&error),
                 }
             }
-            (answer, Ok(allowed)) => self.settle(subject, answer, &allowed),
+            (decision, Ok(consent_result)) => self.complete(subject, decision, &consent_result),
         };
         match &known.cookie {
             Some(cookie) => reply.with_header("set-cookie", cookie.clone()),
@@ -163,71 +163,81 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Consent is all that can be missing now.
-    fn settle(&self, subject: &Subject, answer: Answer, allowed: &[Allowed]) -> Reply {
-        let missing: Vec<&Allowed> = allowed
+    /// Continues when only consent can be missing.
+    fn complete(
+        &self,
+        subject: &Subject,
+        decision: Decision,
+        consent_result: &[ConsentResult],
+    ) -> Reply {
+        let missing: Vec<&ConsentResult> = consent_result
             .iter()
-            .filter(|allowed| !allowed.missing.is_empty())
+            .filter(|consent_result| !consent_result.missing.is_empty())
             .collect();
         let ask = !missing.is_empty() || self.request.prompt == Prompt::Consent;
-        // The user who accepts must be allowed to: a form can be posted without its page.
+        // The user who accepts must be allowed to consent: a form can be posted without its page.
         if !self.is_silent()
-            && let Err(error) = self.check_administrator(subject, allowed)
+            && let Err(error) = self.check_administrator(subject, consent_result)
         {
             self.log(subject, Err(error.clone()));
-            return self.refuse(&error);
+            return self.show_error(&error);
         }
-        if answer == Answer::Accept || !ask {
+        if decision == Decision::Accept || !ask {
             self.accept(subject, &missing);
             return self.code(subject);
         }
         if self.is_silent() {
-            let error = LoginError::new(65_001, "The person has not consented yet.");
+            let error = LoginError::new(
+                65_001,
+                "The user or administrator has not consented to use the application.",
+            );
             return self.back(&error.named("consent_required"));
         }
-        self.ask_for_consent(subject, allowed)
+        self.ask_for_consent(subject, consent_result)
     }
 
-    fn check(&self, subject: &Subject) -> Result<Vec<Allowed>, Refused> {
+    fn check(&self, subject: &Subject) -> Result<Vec<ConsentResult>, CodeError> {
         let state = self.context.read();
         let client = &self.request.client;
-        let user = account::of(&state, subject).map_err(Refused::Person)?;
+        let user = account::of(&state, subject).map_err(CodeError::Account)?;
         let resources: Vec<_> = self
             .request
-            .asked
+            .requested
             .resources
             .iter()
-            .filter_map(|asked| resource::find(&state, self.context, &asked.identifier).ok())
+            .filter_map(|requested| {
+                resource::find(&state, self.context, &requested.identifier).ok()
+            })
             .collect();
         let mut apps = vec![client.app_id.as_str()];
         apps.extend(resources.iter().map(|resource| resource.app_id.as_str()));
-        policy::check_block(&state, &subject.user_id, &apps).map_err(Refused::Request)?;
+        policy::check_block(&state, &subject.user_id, &apps).map_err(CodeError::Request)?;
         account::check_second_factor(&state, user, subject, &apps)
-            .map_err(Refused::SecondFactor)?;
+            .map_err(CodeError::SecondFactor)?;
         account::roles(&state, &subject.user_id, &client.service_principal_id)
-            .map_err(Refused::Request)?;
+            .map_err(CodeError::Request)?;
         consent::look_up_all(
             &state,
             self.context,
             client,
             &subject.user_id,
-            &self.request.asked,
+            &self.request.requested,
         )
-        .map_err(Refused::Request)
+        .map_err(CodeError::Request)
     }
 
-    /// Some scopes only an administrator can grant.
+    /// Returns an error if a scope needs the consent of an administrator and the user is not one.
     fn check_administrator(
         &self,
         subject: &Subject,
-        allowed: &[Allowed],
+        consent_result: &[ConsentResult],
     ) -> Result<(), LoginError> {
         let state = self.context.read();
-        let for_admins = allowed.iter().any(|allowed| {
-            allowed
+        let for_admins = consent_result.iter().any(|consent_result| {
+            consent_result
                 .missing
                 .iter()
-                .any(|name| consent::is_for_admins(&state, &allowed.resource, name))
+                .any(|name| consent::is_for_admins(&state, &consent_result.resource, name))
         });
         let administrator = account::of(&state, subject).is_ok_and(account::is_admin);
         if administrator || !for_admins {
@@ -240,27 +250,34 @@ impl<'a> Visit<'a> {
         Err(LoginError::new(90_094, text))
     }
 
-    fn ask_for_consent(&self, subject: &Subject, allowed: &[Allowed]) -> Reply {
+    fn ask_for_consent(&self, subject: &Subject, consent_result: &[ConsentResult]) -> Reply {
         let state = self.context.read();
         let admin = account::of(&state, subject).is_ok_and(account::is_admin);
         let client = &self.request.client;
-        let mut wishes = consent::identity_wishes(&self.request.asked);
-        for allowed in allowed {
+        let mut permissions = consent::identity_permissions(&self.request.requested);
+        for consent_result in consent_result {
             let names = match self.request.prompt {
-                Prompt::Consent => allowed.names.iter().chain(&allowed.missing),
-                _ => [].iter().chain(&allowed.missing),
+                Prompt::Consent => consent_result.names.iter().chain(&consent_result.missing),
+                _ => [].iter().chain(&consent_result.missing),
             };
-            wishes.extend(names.map(|name| consent::wish(&state, &allowed.resource, name)));
+            permissions.extend(
+                names.map(|name| {
+                    consent::requested_permission(&state, &consent_result.resource, name)
+                }),
+            );
         }
         let publisher = publisher(&state, client);
         drop(state);
         let user_name = self.identify.name_of(subject);
-        let flow = self.identify.browser.flow(subject, &self.identify.action);
+        let flow = self
+            .identify
+            .browser
+            .create_ticket(subject, &self.identify.action);
         self.show(page::consent(&page::Consent {
             user_name: &user_name,
             app: &client.display_name,
             publisher: &publisher,
-            wishes: &wishes,
+            permissions: &permissions,
             for_all: false,
             offer_all: admin,
             flow: &flow,
@@ -268,18 +285,18 @@ impl<'a> Visit<'a> {
         }))
     }
 
-    fn accept(&self, subject: &Subject, missing: &[&Allowed]) {
+    fn accept(&self, subject: &Subject, missing: &[&ConsentResult]) {
         let mut state = self.context.write();
         let everyone = self.parameters.posted("everyone") == Some("1")
             && account::of(&state, subject).is_ok_and(account::is_admin);
-        let person = (!everyone).then_some(subject.user_id.as_str());
-        for allowed in missing {
-            // The id of a grant is fresh, so storing it cannot fail.
+        let user_id = (!everyone).then_some(subject.user_id.as_str());
+        for consent_result in missing {
+            // The id of a grant is new, so storing it cannot fail.
             let _ = state.consent(
                 &self.request.client.service_principal_id,
-                &allowed.resource.service_principal_id,
-                &allowed.missing,
-                person,
+                &consent_result.resource.service_principal_id,
+                &consent_result.missing,
+                user_id,
             );
         }
     }
@@ -288,7 +305,7 @@ impl<'a> Visit<'a> {
         let request = self.request;
         self.identify
             .browser
-            .took_part(subject, &request.client.app_id);
+            .add_application(subject, &request.client.app_id);
         let (code, client_info) = {
             let mut state = self.context.write();
             let code = format!("1.A{}", state.random.token(140));
@@ -298,7 +315,7 @@ impl<'a> Visit<'a> {
                 platform: request.platform,
                 challenge: request.challenge.clone(),
                 nonce: request.nonce.clone(),
-                asked: request.asked.clone(),
+                requested: request.requested.clone(),
                 subject: subject.clone(),
                 expires_on: later(self.context.now, CODE_LIFETIME),
                 redeemed: false,
@@ -336,26 +353,26 @@ impl<'a> Visit<'a> {
         self.request.prompt == Prompt::None
     }
 
-    /// A page of this sign-in, whose last form leads back to the application.
+    /// Shows a page of this sign-in whose last form leads back to the application.
     fn show(&self, page: Page) -> Reply {
-        page.leading_to(&self.request.back.address)
+        page.allowing_redirect_to(&self.request.back.address)
             .reply(self.context)
     }
 
-    /// A refusal that only the person sees, who may try as somebody else.
-    fn refuse(&self, error: &LoginError) -> Reply {
+    /// Shows an error to the user, who can sign in with another account.
+    fn show_error(&self, error: &LoginError) -> Reply {
         let client = &self.request.client;
         let app = Some((client.display_name.as_str(), client.app_id.as_str()));
-        let again = self.identify.again();
-        self.show(page::error(error, app, Some(&again), self.context))
+        let switch_account = self.identify.switch_account();
+        self.show(page::error(error, app, Some(&switch_account), self.context))
     }
 
     fn back(&self, error: &LoginError) -> Reply {
-        self.request.back.refusal(self.context, error)
+        self.request.back.error_response(self.context, error)
     }
 }
 
-/// Who has published an application, as far as the directory knows.
+/// Returns the publisher of an application as stored in the directory.
 pub(super) fn publisher(state: &State, client: &Client) -> String {
     let principal = state
         .store
@@ -373,13 +390,14 @@ pub(super) fn publisher(state: &State, client: &Client) -> String {
         .to_owned()
 }
 
-/// Why somebody who is known gets no code.
-enum Refused {
-    /// The account: another one may do.
-    Person(LoginError),
+/// Why an identified user gets no code.
+enum CodeError {
+    /// The account is invalid; another one may work.
+    Account(LoginError),
     SecondFactor(LoginError),
     Request(LoginError),
 }
 
-const NOBODY: &str = "A silent sign-in was asked for, but nobody has signed in recently enough.";
+const NO_RECENT_SIGN_IN: &str =
+    "A silent sign-in request was sent, but no user has signed in recently enough.";
 const CODE_LIFETIME: Duration = Duration::from_secs(600);

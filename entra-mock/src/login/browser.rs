@@ -1,4 +1,4 @@
-//! The single sign-on session of one browser: the people it knows, behind a cookie.
+//! The single sign-on sessions of one browser, behind a cookie.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use super::{
 };
 use crate::{directory::later, state::State};
 
-/// A browser, known by its cookie.
+/// A browser, identified by its cookie.
 pub(super) struct Browser<'a> {
     context: &'a Context<'a>,
-    /// Browsers do not tell the ports of a host apart, so tenants side by side need names of their
-    /// own for their cookies.
+    /// Browsers do not separate cookies by port, so each tenant on a host needs its own cookie
+    /// name.
     cookie_name: String,
     id: Option<String>,
 }
@@ -40,8 +40,8 @@ impl<'a> Browser<'a> {
         }
     }
 
-    /// The people whose sessions still hold, in the order of their sign-ins.
-    pub(super) fn people(&self) -> Vec<Subject> {
+    /// Returns the users with valid sessions, in the order of their sign-ins.
+    pub(super) fn accounts(&self) -> Vec<Subject> {
         let state = self.context.read();
         self.session(&state)
             .into_iter()
@@ -52,9 +52,9 @@ impl<'a> Browser<'a> {
             .collect()
     }
 
-    /// Adds a sign-in under a new session id, so that an id that somebody has planted before is
-    /// worth nothing; gives the cookie. A person who is known already stays in the same session.
-    pub(super) fn remember(&mut self, subject: &mut Subject, keep: bool) -> String {
+    /// Adds a sign-in under a new session id, so that a planted session id is useless, and returns
+    /// the cookie. A user who is already signed in keeps the session.
+    pub(super) fn start_session(&mut self, subject: &mut Subject, keep: bool) -> String {
         let mut state = self.context.write();
         let old = self
             .id
@@ -88,9 +88,9 @@ impl<'a> Browser<'a> {
         cookie
     }
 
-    /// Notes that a person has gone on to an application, which wants to hear of the sign-out; the
-    /// session lives on from now.
-    pub(super) fn took_part(&self, subject: &Subject, app_id: &str) {
+    /// Records that a user has signed in to an application, which takes part in the sign-out.
+    /// Extends the session.
+    pub(super) fn add_application(&self, subject: &Subject, app_id: &str) {
         let mut state = self.context.write();
         let Some(session) = self
             .id
@@ -111,9 +111,9 @@ impl<'a> Browser<'a> {
         }
     }
 
-    /// Ends the sessions of these people; gives them with the applications they had gone on to,
+    /// Ends the sessions of these users. Returns them with the applications they were signed in to,
     /// and the cookie.
-    pub(super) fn forget(&self, people: &[String]) -> (Vec<Account>, String) {
+    pub(super) fn end_sessions(&self, accounts: &[String]) -> (Vec<Account>, String) {
         let mut state = self.context.write();
         let session = self
             .id
@@ -124,7 +124,7 @@ impl<'a> Browser<'a> {
         };
         let (gone, left): (Vec<Account>, Vec<Account>) = std::mem::take(&mut session.accounts)
             .into_iter()
-            .partition(|account| people.contains(&account.subject.user_id));
+            .partition(|account| accounts.contains(&account.subject.user_id));
         session.accounts = left;
         let (empty, keep) = (session.accounts.is_empty(), session.keep);
         let id = self.id.clone().unwrap_or_default();
@@ -136,30 +136,30 @@ impl<'a> Browser<'a> {
         (gone, cookie)
     }
 
-    /// A ticket for the next page of a sign-in that has come as far as this person, good in this
-    /// browser and for this request.
-    pub(super) fn flow(&self, subject: &Subject, request: &str) -> String {
+    /// Creates a ticket for the next page of a sign-in that has identified this user. It is valid
+    /// in this browser and for this request.
+    pub(super) fn create_ticket(&self, subject: &Subject, request: &str) -> String {
         let mut state = self.context.write();
         let id = state.random.token(43);
-        let flow = Flow {
+        let create_ticket = Flow {
             session: self.id.clone().unwrap_or_default(),
             request: request.to_owned(),
             subject: subject.clone(),
             expires_on: later(self.context.now, FLOW_LIFETIME),
         };
-        state.grants.flows.insert(id.clone(), flow);
+        state.grants.flows.insert(id.clone(), create_ticket);
         id
     }
 
-    /// The person that a ticket speaks for.
-    pub(super) fn subject_of(&self, flow: &str, request: &str) -> Option<Subject> {
+    /// Returns the user of a ticket.
+    pub(super) fn ticket_subject(&self, create_ticket: &str, request: &str) -> Option<Subject> {
         let state = self.context.read();
-        let flow = state.grants.flows.get(flow)?;
-        let fits = self.id.as_ref() == Some(&flow.session)
-            && flow.request == request
-            && flow.expires_on > self.context.now
-            && account::of(&state, &flow.subject).is_ok();
-        fits.then(|| flow.subject.clone())
+        let create_ticket = state.grants.flows.get(create_ticket)?;
+        let fits = self.id.as_ref() == Some(&create_ticket.session)
+            && create_ticket.request == request
+            && create_ticket.expires_on > self.context.now
+            && account::of(&state, &create_ticket.subject).is_ok();
+        fits.then(|| create_ticket.subject.clone())
     }
 
     fn session<'s>(&self, state: &'s State) -> Option<&'s Session> {
@@ -194,5 +194,5 @@ const fn lifetime(keep: bool) -> Duration {
 }
 
 const COOKIE: &str = "ESTSAUTHPERSISTENT";
-/// How long somebody may think about a page.
+/// How long a user can take for a page.
 const FLOW_LIFETIME: Duration = Duration::from_secs(3600);

@@ -1,16 +1,17 @@
-//! What an application's registration adds to tokens: optional claims, groups, directory roles.
+//! Claims that an application's registration adds to tokens: optional claims, groups, directory
+//! roles.
 
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use super::{account, client::text, user_token::About};
+use super::{account, client::text, user_token::TokenSubject};
 use crate::{
     state::State,
     store::{Kind, Object, Relation},
 };
 
-/// Which of an application's tokens the claims are for.
+/// The type of token that the claims are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TokenKind {
     Id,
@@ -26,12 +27,12 @@ impl TokenKind {
     }
 }
 
-/// Adds everything that the registration of `app_id`, for which the token is, asks for.
+/// Adds all claims that the registration of the token's audience, `app_id`, requests.
 ///
-/// Claims that are there already stay as they are.
+/// Existing claims stay unchanged.
 pub(super) fn add(
     state: &State,
-    about: &About<'_>,
+    token_subject: &TokenSubject<'_>,
     app_id: &str,
     kind: TokenKind,
     claim: &mut impl FnMut(&str, Value) -> Option<Value>,
@@ -40,13 +41,13 @@ pub(super) fn add(
         return;
     };
     let mut group_options: &[Value] = &[];
-    for wanted in wanted(application, kind) {
-        let name = wanted["name"].as_str().unwrap_or_default();
+    for requested in requested(application, kind) {
+        let name = requested["name"].as_str().unwrap_or_default();
         if name == "groups" {
-            group_options = wanted["additionalProperties"]
+            group_options = requested["additionalProperties"]
                 .as_array()
                 .map_or(&[], Vec::as_slice);
-        } else if let Some(value) = optional(state, about, kind, name) {
+        } else if let Some(value) = optional(state, token_subject, kind, name) {
             claim(name, value);
         }
     }
@@ -55,13 +56,13 @@ pub(super) fn add(
         .and_then(|web| web.get("logoutUrl"))
         .is_some_and(Value::is_string);
     if kind == TokenKind::Id && logs_out {
-        // Whoever is told of a sign-out must know which one it is.
-        claim("sid", about.subject.sid.clone().into());
+        // An application with a front-channel logout URL needs the session id.
+        claim("sid", token_subject.subject.sid.clone().into());
     }
-    groups(state, about, application, group_options, claim);
+    groups(state, token_subject, application, group_options, claim);
 }
 
-/// The roles of a person in this application, with the group names that count as roles.
+/// Returns the roles of a user in this application, with the group names that are emitted as roles.
 pub(super) fn roles(
     state: &State,
     user_id: &str,
@@ -72,8 +73,8 @@ pub(super) fn roles(
     let Some(application) = state.store.find(Kind::Application, "appId", app_id) else {
         return roles;
     };
-    let as_roles = wanted(application, kind).any(|wanted| {
-        wanted["name"] == "groups" && has(&wanted["additionalProperties"], "emit_as_roles")
+    let as_roles = requested(application, kind).any(|requested| {
+        requested["name"] == "groups" && has(&requested["additionalProperties"], "emit_as_roles")
     });
     if as_roles {
         roles.extend(member_groups(state, user_id, application).unwrap_or_default());
@@ -81,15 +82,17 @@ pub(super) fn roles(
     roles
 }
 
-/// Whether the registration asks for this claim.
+/// Whether the registration requests this claim.
 pub(super) fn is_wanted(state: &State, app_id: &str, kind: TokenKind, name: &str) -> bool {
     state
         .store
         .find(Kind::Application, "appId", app_id)
-        .is_some_and(|application| wanted(application, kind).any(|wanted| wanted["name"] == name))
+        .is_some_and(|application| {
+            requested(application, kind).any(|requested| requested["name"] == name)
+        })
 }
 
-fn wanted(application: &Object, kind: TokenKind) -> impl Iterator<Item = &Value> {
+fn requested(application: &Object, kind: TokenKind) -> impl Iterator<Item = &Value> {
     application
         .get("optionalClaims")
         .and_then(|claims| claims.get(kind.list())?.as_array())
@@ -97,27 +100,32 @@ fn wanted(application: &Object, kind: TokenKind) -> impl Iterator<Item = &Value>
         .flatten()
 }
 
-/// The value of an optional claim; data that the directory lacks leaves the claim out.
-fn optional(state: &State, about: &About<'_>, kind: TokenKind, name: &str) -> Option<Value> {
-    let property = |name: &str| about.user.get(name).cloned();
+/// Returns the value of an optional claim, or `None` if the directory has no data for it.
+fn optional(
+    state: &State,
+    token_subject: &TokenSubject<'_>,
+    kind: TokenKind,
+    name: &str,
+) -> Option<Value> {
+    let property = |name: &str| token_subject.user.get(name).cloned();
     let value = match name {
-        "acct" => u8::from(account::is_guest(about.user)).into(),
-        "amr" => account::methods(about.subject),
-        "auth_time" => about.subject.auth_time.unix_timestamp().into(),
+        "acct" => u8::from(account::is_guest(token_subject.user)).into(),
+        "amr" => account::methods(token_subject.subject),
+        "auth_time" => token_subject.subject.auth_time.unix_timestamp().into(),
         "ctry" => property("usageLocation")?,
         "email" => property("mail")?,
         "family_name" => property("surname")?,
         "given_name" => property("givenName")?,
         "ipaddr" => "127.0.0.1".into(),
-        "login_hint" => account::login_hint(&about.subject.user_id).into(),
+        "login_hint" => account::login_hint(&token_subject.subject.user_id).into(),
         "preferred_username" | "upn" => property("userPrincipalName")?,
-        "sid" => about.subject.sid.clone().into(),
+        "sid" => token_subject.subject.sid.clone().into(),
         "tenant_ctry" => "DE".into(),
         "tenant_region_scope" => "EU".into(),
-        "verified_primary_email" => json!([own_mail(state, about.user)?]),
+        "verified_primary_email" => json!([verified_mail(state, token_subject.user)?]),
         "xms_edov" => {
             property("mail")?;
-            own_mail(state, about.user).is_some().into()
+            verified_mail(state, token_subject.user).is_some().into()
         }
         "idtyp" if kind == TokenKind::Access => "user".into(),
         _ => return None,
@@ -125,8 +133,8 @@ fn optional(state: &State, about: &About<'_>, kind: TokenKind, name: &str) -> Op
     Some(value)
 }
 
-/// The mail address if the tenant has verified its domain.
-fn own_mail<'a>(state: &State, user: &'a Object) -> Option<&'a str> {
+/// Returns the mail address if its domain is a verified domain of the tenant.
+fn verified_mail<'a>(state: &State, user: &'a Object) -> Option<&'a str> {
     let mail = text(user, "mail")?;
     let (_, domain) = mail.rsplit_once('@')?;
     let verified = state
@@ -136,20 +144,20 @@ fn own_mail<'a>(state: &State, user: &'a Object) -> Option<&'a str> {
     verified.then_some(mail)
 }
 
-/// The person's groups, or where to look when they are too many, and the directory roles.
+/// Adds the user's groups, or the overage claim if there are too many, and the directory roles.
 fn groups(
     state: &State,
-    about: &About<'_>,
+    token_subject: &TokenSubject<'_>,
     application: &Object,
     options: &[Value],
     claim: &mut impl FnMut(&str, Value) -> Option<Value>,
 ) {
     let options = Value::Array(options.to_vec());
-    let oid = &about.subject.user_id;
+    let oid = &token_subject.subject.user_id;
     let names = text(application, "groupMembershipClaims").unwrap_or_default();
     if asks_for(names, &["DirectoryRole", "All"]) {
         let mut roles = vec![DEFAULT_USER_ROLE];
-        if account::is_admin(about.user) {
+        if account::is_admin(token_subject.user) {
             roles.insert(0, GLOBAL_ADMINISTRATOR);
         }
         claim("wids", roles.into());
@@ -163,7 +171,7 @@ fn groups(
     if groups.is_empty() {
         return;
     }
-    if groups.len() > MOST_GROUPS {
+    if groups.len() > MAX_GROUPS {
         let tenant = state.tenant_id;
         let endpoint = format!("https://graph.windows.net/{tenant}/users/{oid}/getMemberObjects");
         claim("_claim_names", json!({ "groups": "src1" }));
@@ -187,7 +195,7 @@ fn groups(
     claim("groups", groups.into());
 }
 
-/// The groups that the registration wants in its tokens; none if it wants no groups at all.
+/// Returns the groups that the registration requests, or `None` if it requests none.
 fn member_groups(state: &State, user_id: &str, application: &Object) -> Option<Vec<String>> {
     let names = text(application, "groupMembershipClaims").unwrap_or_default();
     let all = asks_for(names, &["All"]);
@@ -219,7 +227,7 @@ fn is_assigned(state: &State, group: &str, application: &Object) -> bool {
         .any(|assignment| principal.is_some() && text(assignment, "resourceId") == principal)
 }
 
-/// Every group that somebody is in, also by other groups; the nearest first.
+/// Returns every group of a user, also through other groups; the nearest first.
 pub(super) fn groups_of(state: &State, user_id: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut known: HashSet<String> = HashSet::new();
@@ -243,7 +251,7 @@ pub(super) fn groups_of(state: &State, user_id: &str) -> Vec<String> {
     }
 }
 
-/// The property may name several kinds at once, with commas between them.
+/// The property can name several kinds, separated by commas.
 fn asks_for(names: &str, kinds: &[&str]) -> bool {
     names.split(',').any(|name| kinds.contains(&name.trim()))
 }
@@ -254,8 +262,8 @@ fn has(options: &Value, name: &str) -> bool {
         .is_some_and(|options| options.iter().any(|option| option == name))
 }
 
-/// More do not fit into a token.
-const MOST_GROUPS: usize = 200;
-/// Templates of directory roles: what every member has, and what an administrator has.
+/// The maximum number of groups in a token.
+const MAX_GROUPS: usize = 200;
+/// Templates of directory roles: the role of every member, and that of an administrator.
 const DEFAULT_USER_ROLE: &str = "b79fbf4d-3ef9-4689-8143-76b194e85509";
 const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";

@@ -1,4 +1,4 @@
-//! Who asks: the service principal of a client, and the proof that it is that client.
+//! Client authentication: the service principal of a client, and its credential.
 
 use entra_core::Timestamp;
 use serde_json::Value;
@@ -9,34 +9,34 @@ use super::{
     error::LoginError,
     federated::Federated,
     form::Form,
-    token::Refusal,
+    token::TokenError,
 };
 use crate::{
     state::State,
     store::{Kind, Object},
 };
 
-/// A client whose credential was good.
+/// A client whose credential is valid.
 #[derive(Clone, Debug)]
 pub(super) struct Client {
     pub(super) app_id: String,
     pub(super) display_name: String,
     pub(super) service_principal_id: String,
-    /// `keyId` of the credential it used.
+    /// `keyId` of the credential.
     pub(super) key_id: Option<String>,
-    pub(super) proof: Proof,
+    pub(super) authentication: ClientAuthentication,
 }
 
-/// How a client proved itself; the numbers are those of the claim `appidacr`.
+/// How a client authenticated. The numbers are those of the claim `appidacr`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Proof {
+pub(super) enum ClientAuthentication {
     Secret,
     Certificate,
-    /// None: the client can keep no secret.
+    /// None: a public client.
     Public,
 }
 
-impl Proof {
+impl ClientAuthentication {
     pub(super) fn claim(self) -> &'static str {
         match self {
             Self::Secret => "1",
@@ -46,7 +46,7 @@ impl Proof {
     }
 }
 
-/// The service principal of a client id, which must be enabled.
+/// Returns the service principal of a client id, which must be enabled.
 pub(super) fn find(state: &State, client_id: &str) -> Result<Client, LoginError> {
     let Some(principal) = state.store.find(Kind::ServicePrincipal, "appId", client_id) else {
         let text = format!(
@@ -62,7 +62,7 @@ pub(super) fn find(state: &State, client_id: &str) -> Result<Client, LoginError>
         display_name: property("displayName"),
         service_principal_id: property("id"),
         key_id: None,
-        proof: Proof::Secret,
+        authentication: ClientAuthentication::Secret,
     };
     let application_disabled = state
         .store
@@ -78,21 +78,22 @@ pub(super) fn find(state: &State, client_id: &str) -> Result<Client, LoginError>
     Ok(client)
 }
 
-/// The client of a request on a person's behalf, which may have no credential.
-pub(super) fn identify(context: &Context<'_>, form: &Form) -> Result<Client, Refusal> {
+/// Returns the client of a request on behalf of a user; it can be a public client.
+pub(super) fn identify(context: &Context<'_>, form: &Form) -> Result<Client, TokenError> {
     let state = context.read();
     let mut client = find(&state, form.client_id()?)?;
     if form.client_secret().is_none() && form.get("client_assertion").is_none() {
-        client.proof = Proof::Public;
+        client.authentication = ClientAuthentication::Public;
         return Ok(client);
     }
     authenticate(&state, context, client, form)
 }
 
 impl Client {
-    /// Refuses a client without a credential, unless its registration says that it is a public one.
-    pub(super) fn check_proof(&self, public: bool) -> Result<(), LoginError> {
-        if self.proof != Proof::Public || public {
+    /// Returns an error for a client without a credential whose registration is not for public
+    /// clients.
+    pub(super) fn check_authentication(&self, public: bool) -> Result<(), LoginError> {
+        if self.authentication != ClientAuthentication::Public || public {
             return Ok(());
         }
         let text = format!(
@@ -102,7 +103,7 @@ impl Client {
         Err(LoginError::new(7_000_218, text))
     }
 
-    /// Whether the registration allows flows of public clients that no redirect address tells apart.
+    /// Whether the registration allows public client flows without a redirect URI.
     pub(super) fn allows_public_flows(&self, state: &State) -> bool {
         let application = state.store.find(Kind::Application, "appId", &self.app_id);
         application.and_then(|application| application.get("isFallbackPublicClient"))
@@ -110,22 +111,22 @@ impl Client {
     }
 }
 
-/// Checks the credential that the form carries.
+/// Checks the credential of the form.
 pub(super) fn authenticate(
     state: &State,
     context: &Context<'_>,
     mut client: Client,
     form: &Form,
-) -> Result<Client, Refusal> {
+) -> Result<Client, TokenError> {
     if let Some(token) = form.get("client_assertion").and_then(Federated::read) {
         client.key_id = Some(token.check(state, context, &client)?);
-        client.proof = Proof::Certificate;
+        client.authentication = ClientAuthentication::Certificate;
         return Ok(client);
     }
     if form.get("client_assertion").is_some() {
         let key_id = client_assertion::check(state, context, &client, form)?;
         client.key_id = Some(key_id);
-        client.proof = Proof::Certificate;
+        client.authentication = ClientAuthentication::Certificate;
         return Ok(client);
     }
     let Some(secret) = form.client_secret() else {
@@ -136,7 +137,7 @@ pub(super) fn authenticate(
     Ok(client)
 }
 
-/// The key id of the secret, if it is one of the application's and still valid.
+/// Returns the key id of the secret if the application has it and it has not expired.
 fn check_secret(
     state: &State,
     now: Timestamp,

@@ -1,4 +1,4 @@
-//! The JWT by which a client proves that it holds the key of a registered certificate.
+//! Client assertions: JWTs signed with the key of a registered certificate.
 
 use base64::{
     Engine as _,
@@ -12,27 +12,27 @@ use url::Url;
 
 use super::{
     client::Client,
-    client_assertion_certificate::{self as certificate, Registered},
+    client_assertion_certificate::{self as certificate, RegisteredCertificate},
     context::{Context, plain_text},
     error::LoginError,
     form::Form,
-    token::Refusal,
+    token::TokenError,
 };
 use crate::{
     jws,
     state::{State, iso_with_space},
 };
 
-/// The key id of the certificate that the form's assertion was signed with.
+/// Returns the key id of the certificate that signed the form's assertion.
 pub(super) fn check(
     state: &State,
     context: &Context<'_>,
     client: &Client,
     form: &Form,
-) -> Result<String, Refusal> {
+) -> Result<String, TokenError> {
     match form.require("client_assertion_type")? {
         JWT_BEARER => {}
-        JWT_POP => return Err(Refusal::NotSupported(format!("POST with {JWT_POP}"))),
+        JWT_POP => return Err(TokenError::NotSupported(format!("POST with {JWT_POP}"))),
         other => {
             let text = format!(
                 "The client_assertion_type '{}' is unknown.",
@@ -52,7 +52,7 @@ pub(super) fn check(
 struct Assertion<'a> {
     header: Map<String, Value>,
     claims: Map<String, Value>,
-    /// What was signed: header and claims as they were sent.
+    /// The signed message: header and claims as they were sent.
     message: &'a str,
     signature: Vec<u8>,
     algorithm: Algorithm,
@@ -63,7 +63,7 @@ impl<'a> Assertion<'a> {
         let malformed = || {
             LoginError::new(
                 50_027,
-                "The client assertion is no JWT: three parts in base64url, of which two are JSON objects, are expected.",
+                "The client assertion is not a JWT: it must have three parts in base64url, of which the first two are JSON objects.",
             )
         };
         let parts: Vec<&str> = text.split('.').collect();
@@ -100,7 +100,7 @@ impl<'a> Assertion<'a> {
         })
     }
 
-    /// The thumbprints by which the header names its key; clients spell them in many ways.
+    /// Returns the thumbprints in the header; clients spell them in several ways.
     fn key_references(&self) -> Result<Vec<Vec<u8>>, LoginError> {
         let named: Vec<&str> = ["x5t#S256", "x5t", "kid"]
             .iter()
@@ -120,10 +120,10 @@ impl<'a> Assertion<'a> {
             let text = "The claims 'iss' and 'sub' of the client assertion differ; both must be the client id.";
             return Err(LoginError::new(50_048, text));
         }
-        // A GUID is one however it is spelled.
+        // GUIDs are compared as GUIDs, in any spelling.
         if issuer.parse::<Guid>().ok() != client.app_id.parse().ok() {
             let text = format!(
-                "The client assertion is issued by '{}', but the request is one of application '{}'.",
+                "The client assertion is issued by '{}', but the client of the request is the application '{}'.",
                 plain_text(issuer),
                 client.app_id
             );
@@ -132,16 +132,17 @@ impl<'a> Assertion<'a> {
         Ok(())
     }
 
-    /// The audience is the token endpoint, in its tenant or by another name of that tenant.
+    /// Checks that the audience is a token endpoint of this tenant, under any of its names.
     fn check_audience(&self, state: &State, context: &Context<'_>) -> Result<(), LoginError> {
         let audience = self.text("aud")?;
-        let asked = context
+        let requested = context
             .request
             .path
             .split('/')
             .find(|part| !part.is_empty());
         let is_tenant = |name: &str| {
-            state.is_named(name) || asked.is_some_and(|asked| asked.eq_ignore_ascii_case(name))
+            state.is_named(name)
+                || requested.is_some_and(|requested| requested.eq_ignore_ascii_case(name))
         };
         let meant = Url::parse(audience).is_ok_and(|url| {
             let origin = url.origin().ascii_serialization();
@@ -169,14 +170,14 @@ impl<'a> Assertion<'a> {
             return Ok(());
         }
         let text = format!(
-            "The client assertion is not within its time: it is {} here, the assertion is valid from {} to {expiry} (seconds since 1970).",
+            "The client assertion is not within its valid time range: the current time is {}, the assertion is valid from {} to {expiry} (seconds since 1970).",
             iso_with_space(context.now),
             not_before.map_or_else(|| "any time".to_owned(), |seconds| seconds.to_string()),
         );
         Err(LoginError::new(700_024, text))
     }
 
-    /// The signature is that of a certificate of the application, which may still be used.
+    /// Checks that a valid certificate of the application made the signature.
     fn check_signature(
         &self,
         state: &State,
@@ -184,7 +185,7 @@ impl<'a> Assertion<'a> {
         client: &Client,
         references: &[Vec<u8>],
     ) -> Result<String, LoginError> {
-        let refused = |reason: &str| {
+        let invalid_signature = |reason: &str| {
             let text = format!(
                 "The signature of the client assertion cannot be verified. Reason: {reason} Application: '{}'.",
                 client.app_id
@@ -193,24 +194,26 @@ impl<'a> Assertion<'a> {
         };
         let registered = certificate::registered(state, &client.app_id);
         let Some(key) = registered.iter().find(|key| key.is_named(references)) else {
-            return refused(
+            return invalid_signature(
                 "no certificate of the application has the thumbprint that the header names.",
             );
         };
-        let Registered {
+        let RegisteredCertificate {
             key_id,
             certificate,
             starts,
             ends,
             revoked,
         } = key;
-        if certificate.modulus_bits() < LEAST_BITS {
+        if certificate.modulus_bits() < MIN_BITS {
             let text = "The RSA key of the certificate is shorter than 2048 bits.";
             return Err(LoginError::new(50_032, text));
         }
         let public_key = DecodingKey::from_rsa_der(&certificate.public_key);
         if !jws::verifies(self.algorithm, &public_key, self.message, &self.signature) {
-            return refused("another key than that of the named certificate has signed it.");
+            return invalid_signature(
+                "the signature was not made with the key of the named certificate.",
+            );
         }
         let now = crate::odata::ticks_of(context.now);
         if *revoked {
@@ -218,14 +221,14 @@ impl<'a> Assertion<'a> {
             return Err(LoginError::new(7_000_214, text));
         }
         if now < certificate.not_before || now > certificate.not_after {
-            let text = "The client certificate is outside its period of validity.";
+            let text = "The client certificate is not within its validity period.";
             return Err(LoginError::new(1_000_502, text));
         }
         if ends.is_some_and(|end| end <= now) {
-            return refused("the key has expired on the application.");
+            return invalid_signature("the key has expired on the application.");
         }
         if starts.is_some_and(|start| start > now) {
-            return refused("the key is not valid yet on the application.");
+            return invalid_signature("the key is not valid yet on the application.");
         }
         Ok(key_id.clone())
     }
@@ -237,7 +240,7 @@ impl<'a> Assertion<'a> {
             .ok_or_else(|| missing(claim))
     }
 
-    /// Seconds since 1970, also as a fraction or a string, which clients are known to send.
+    /// Reads seconds since 1970; some clients send a fraction or a string.
     fn seconds(&self, claim: &str) -> Option<i64> {
         let value = self.claims.get(claim)?;
         let number = value
@@ -257,7 +260,7 @@ fn missing(claim: &str) -> LoginError {
     LoginError::new(90_014, text)
 }
 
-/// The bytes of a SHA-1 or SHA-256 thumbprint: base64 in either alphabet, padded or not, or hex.
+/// Decodes a SHA-1 or SHA-256 thumbprint: base64 in either alphabet, padded or not, or hex.
 fn thumbprint(text: &str) -> Option<Vec<u8>> {
     let is_one = |bytes: &Vec<u8>| matches!(bytes.len(), 20 | 32);
     let base64 = text.replace('+', "-").replace('/', "_");
@@ -282,16 +285,16 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const JWT_POP: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-pop";
-/// How far clocks may differ.
+/// The accepted clock difference.
 const SKEW: i64 = 300;
-const LEAST_BITS: usize = 2048;
+const MIN_BITS: usize = 2048;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_thumbprint_is_understood_in_every_spelling() {
+    fn thumbprints_are_decoded_in_every_spelling() {
         let bytes: Vec<u8> = (0..20).map(|byte| byte * 13).collect();
         let hex: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
         let colons: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -1,4 +1,4 @@
-//! The certificates of applications: reading, registering and finding them.
+//! Certificates of applications: reads, registers and finds them.
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use crate::store::Object;
 use crate::{directory::push, keys, state::State, store::Kind};
 
-/// What counts in an X.509 certificate; times in ticks.
+/// The relevant parts of an X.509 certificate. Times are in ticks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Certificate {
     der: Vec<u8>,
-    /// `CN=…`, as the portal and Graph name a certificate.
+    /// `CN=…`, as the portal and Graph show it.
     subject: String,
     starts: String,
     ends: String,
@@ -23,7 +23,8 @@ pub(crate) struct Certificate {
 }
 
 impl Certificate {
-    /// Reads DER, or the first certificate of a PEM text; `None` if there is no RSA certificate.
+    /// Reads DER, or the first certificate of a PEM text. Returns `None` if there is no RSA
+    /// certificate.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         match std::str::from_utf8(bytes)
             .ok()
@@ -45,7 +46,7 @@ impl Certificate {
     fn parse(der: &[u8]) -> Option<Self> {
         let (certificate, _) = keys::value(SEQUENCE, der)?;
         let (tbs, _) = keys::value(SEQUENCE, certificate)?;
-        // The version is left out in the first version.
+        // The version is omitted in X.509 version 1.
         let tbs = keys::value(VERSION, tbs).map_or(tbs, |(_, rest)| rest);
         let (_serial, rest) = keys::value(INTEGER, tbs)?;
         let (_algorithm, rest) = keys::value(SEQUENCE, rest)?;
@@ -66,7 +67,7 @@ impl Certificate {
             not_after: crate::odata::ticks(&ends)?,
             starts,
             ends,
-            // The first byte counts unused bits, of which a key has none.
+            // The first byte is the number of unused bits, 0 for a key.
             public_key: key
                 .strip_prefix(&[0])
                 .filter(|_| algorithm == RSA_ENCRYPTION)?
@@ -75,9 +76,9 @@ impl Certificate {
     }
 }
 
-/// A certificate of an application, with what the registration says about it.
+/// A certificate of an application with its registration data.
 #[derive(Debug)]
-pub(super) struct Registered {
+pub(super) struct RegisteredCertificate {
     pub(super) key_id: String,
     pub(super) certificate: Certificate,
     pub(super) starts: Option<i64>,
@@ -85,8 +86,8 @@ pub(super) struct Registered {
     pub(super) revoked: bool,
 }
 
-impl Registered {
-    /// Whether one of the thumbprints is its own.
+impl RegisteredCertificate {
+    /// Whether one of the thumbprints belongs to it.
     pub(super) fn is_named(&self, thumbprints: &[Vec<u8>]) -> bool {
         [&SHA256, &SHA1_FOR_LEGACY_USE_ONLY]
             .iter()
@@ -95,8 +96,8 @@ impl Registered {
     }
 }
 
-/// All certificates that an application may sign in with.
-pub(super) fn registered(state: &State, app_id: &str) -> Vec<Registered> {
+/// Returns all certificates with which an application can authenticate.
+pub(super) fn registered(state: &State, app_id: &str) -> Vec<RegisteredCertificate> {
     let Some(application) = state.store.find(Kind::Application, "appId", app_id) else {
         return Vec::new();
     };
@@ -112,7 +113,7 @@ pub(super) fn registered(state: &State, app_id: &str) -> Vec<Registered> {
             let key = private(CERTIFICATES)
                 .or_else(|| credential.get("key"))?
                 .as_str()?;
-            Some(Registered {
+            Some(RegisteredCertificate {
                 key_id: key_id.to_owned(),
                 certificate: Certificate::read(&STANDARD.decode(key).ok()?)?,
                 starts: time("startDateTime"),
@@ -124,7 +125,7 @@ pub(super) fn registered(state: &State, app_id: &str) -> Vec<Registered> {
 }
 
 impl State {
-    /// Registers a certificate of an application, for as long as it is valid itself.
+    /// Registers a certificate of an application, for its own validity period.
     pub(crate) fn add_certificate(&mut self, application: &str, certificate: &Certificate) {
         let key_id = self.new_id();
         let thumbprint = digest(&SHA1_FOR_LEGACY_USE_ONLY, &certificate.der);
@@ -147,7 +148,7 @@ impl State {
     }
 }
 
-/// Takes an application's certificates away.
+/// Removes the certificates of an application.
 #[cfg(feature = "wiremock")]
 pub(crate) fn remove_all(application: &mut Object) {
     for property in ["keyCredentials", CERTIFICATES, REVOKED] {
@@ -155,7 +156,7 @@ pub(crate) fn remove_all(application: &mut Object) {
     }
 }
 
-/// Has an application's certificates revoked by their issuer; they stay registered.
+/// Marks an application's certificates as revoked by their issuer. They stay registered.
 #[cfg(feature = "wiremock")]
 pub(crate) fn revoke_all(application: &mut Object) {
     let certificates = application.get(CERTIFICATES).cloned();
@@ -172,7 +173,7 @@ fn first_of_pem(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(body).ok()
 }
 
-/// `UTCTime` or `GeneralizedTime` in the form that Graph writes, and what follows it.
+/// Reads `UTCTime` or `GeneralizedTime` in the form of Graph, and returns the bytes after it.
 fn time(der: &[u8]) -> Option<(String, &[u8])> {
     let (digits, rest) = match keys::value(UTC_TIME, der) {
         Some((text, rest)) => {
@@ -238,14 +239,14 @@ mod tests {
         let certificate = Certificate::read(pem.as_bytes()).unwrap();
         assert_eq!(certificate.subject, "CN=entra-mock test key client");
         assert_eq!(certificate.starts, "2020-01-01T00:00:00Z");
-        // Beyond 2049 the time has four digits of year.
+        // After 2049 the year has four digits.
         assert_eq!(certificate.ends, "2120-01-01T00:00:00Z");
         assert_eq!(certificate.modulus_bits(), 2048);
         assert_eq!(Certificate::read(&certificate.der), Some(certificate));
     }
 
     #[test]
-    fn a_cut_off_certificate_is_none() {
+    fn a_truncated_certificate_is_not_read() {
         let der = Certificate::read(keys::client_pem().as_bytes())
             .unwrap()
             .der;

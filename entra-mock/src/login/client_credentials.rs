@@ -1,4 +1,4 @@
-//! The grant of a daemon: a client asks for itself.
+//! The client credentials grant.
 
 use super::{
     client::{self, Client},
@@ -6,17 +6,17 @@ use super::{
     discovery::Tenant,
     error::LoginError,
     form::Form,
-    mint::{self, Issued},
+    mint::{self, IssuedToken},
     resource::{self, Resource},
     sign_in,
-    token::Refusal,
+    token::TokenError,
 };
 
 pub(super) fn respond(
     context: &Context<'_>,
     tenant: &Tenant,
     form: &Form,
-) -> Result<Issued, Refusal> {
+) -> Result<IssuedToken, TokenError> {
     let client_id = form.client_id()?;
     if let Tenant::Alias(alias) = tenant {
         let text = format!(
@@ -33,7 +33,7 @@ pub(super) fn respond(
             context.write().write_sign_in(record);
             Ok(issued)
         }
-        Err(Refusal::Error(error)) => {
+        Err(TokenError::Error(error)) => {
             let record = sign_in::record(context, &client, None, &Err(error.code));
             context.write().write_sign_in(record);
             Err(error.into())
@@ -47,7 +47,7 @@ fn issue(
     client: &Client,
     identifier: &str,
     form: &Form,
-) -> Result<(Issued, Client, Resource), Refusal> {
+) -> Result<(IssuedToken, Client, Resource), TokenError> {
     let state = context.read();
     let client = client::authenticate(&state, context, client.clone(), form)?;
     let resource = resource::find(&state, context, identifier)?;

@@ -1,20 +1,20 @@
-//! The grant of a web or native application: a code from the authorize endpoint becomes tokens.
+//! The authorization code grant.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{
-    client::{self, Proof},
+    client::{self, ClientAuthentication},
     context::Context,
     discovery::Tenant,
     error::LoginError,
     form::Form,
     grants::{Challenge, Code},
-    mint::Issued,
+    mint::IssuedToken,
     redirect::Platform,
-    scope::Asked,
-    token::Refusal,
-    user_grant::{self, Order},
+    scope::RequestedScopes,
+    token::TokenError,
+    user_grant::{self, UserTokenRequest},
 };
 use crate::directory::later;
 
@@ -22,9 +22,9 @@ pub(super) fn respond(
     context: &Context<'_>,
     tenant: &Tenant,
     form: &Form,
-) -> Result<Issued, Refusal> {
+) -> Result<IssuedToken, TokenError> {
     let text = form.require("code")?;
-    // Its shape is looked at before anything else.
+    // The form of the code is checked first.
     if !is_shaped_like_a_code(text) {
         return Err(LoginError::new(9_002_313, "The code is malformed.")
             .named("invalid_grant")
@@ -36,61 +36,67 @@ pub(super) fn respond(
     let redirect_uri = form.require("redirect_uri")?;
     let code = find(context, text, &client.app_id)?;
     if redirect_uri != code.redirect_uri {
-        let text = "The redirect_uri is not the one that the code was asked for with.";
+        let text = "The redirect_uri does not match the one of the authorize request.";
         return Err(LoginError::new(500_112, text).into());
     }
-    check_platform(context, code.platform, client.proof)?;
-    client.check_proof(code.platform != Platform::Web)?;
+    check_platform(context, code.platform, client.authentication)?;
+    client.check_authentication(code.platform != Platform::Web)?;
     check_verifier(code.challenge.as_ref(), form.get("code_verifier"))?;
-    let asked = match form.get("scope") {
+    let requested = match form.get("scope") {
         Some(scope) => {
-            let asked = Asked::parse(scope)?;
-            let resources = match asked.resources.is_empty() {
-                true => code.asked.resources.clone(),
-                false => asked.resources,
+            let requested = RequestedScopes::parse(scope)?;
+            let resources = match requested.resources.is_empty() {
+                true => code.requested.resources.clone(),
+                false => requested.resources,
             };
-            Asked { resources, ..asked }.with_identity_of(&code.asked)
+            RequestedScopes {
+                resources,
+                ..requested
+            }
+            .with_identity_of(&code.requested)
         }
-        None => code.asked,
+        None => code.requested,
     };
     redeem(context, text)?;
 
     let fixed_end =
         (code.platform == Platform::Spa).then(|| later(context.now, SPA_REFRESH_TOKEN_LIFETIME));
-    let order = Order {
+    let token_request = UserTokenRequest {
         client: &client,
         subject: &code.subject,
-        asked: &asked,
+        requested: &requested,
         nonce: code.nonce.as_deref(),
-        // The page has written the entry.
+        // The page has recorded the sign-in.
         event: None,
         fixed_end,
         client_info: form.get("client_info") == Some("1"),
         capabilities: &form.capabilities(),
     };
-    Ok(user_grant::issue(context, &order)?)
+    Ok(user_grant::issue(context, &token_request)?)
 }
 
-/// What a browser may redeem, and what only a server may.
+/// Checks that the platform of the redirect URI fits the request: a browser or a server.
 pub(super) fn check_platform(
     context: &Context<'_>,
     platform: Platform,
-    proof: Proof,
+    authentication: ClientAuthentication,
 ) -> Result<(), LoginError> {
     let from_browser = context.request.header("origin").is_some();
     match platform {
         Platform::Spa if !from_browser => Err(LoginError::new(
             9_002_327,
-            "Tokens for a single-page application are given to a browser only, which sends an Origin.",
+            "Tokens for a single-page application can only be redeemed by cross-origin requests, which have an Origin header.",
         )),
         Platform::Web | Platform::Public if from_browser => Err(LoginError::new(
             9_002_326,
-            "A browser may redeem a code for a redirect address of the type single-page application only.",
+            "Cross-origin token redemption is permitted only for redirect URIs of the type single-page application.",
         )),
-        Platform::Public | Platform::Spa if proof != Proof::Public => Err(LoginError::new(
-            700_025,
-            "The redirect address belongs to a public client, which must send neither secret nor assertion.",
-        )),
+        Platform::Public | Platform::Spa if authentication != ClientAuthentication::Public => {
+            Err(LoginError::new(
+                700_025,
+                "The redirect URI belongs to a public client, which must not send a client secret or client assertion.",
+            ))
+        }
         _ => Ok(()),
     }
 }
@@ -114,13 +120,13 @@ fn find(context: &Context<'_>, text: &str, client_id: &str) -> Result<Code, Logi
     if code.expires_on <= context.now {
         return Err(LoginError::new(
             70_008,
-            "The code has expired; a new sign-in is needed.",
+            "The code has expired. The user must sign in again.",
         ));
     }
     Ok(code.clone())
 }
 
-/// Of many who redeem one code at once, one wins.
+/// Marks a code as redeemed. Of many concurrent requests, one succeeds.
 fn redeem(context: &Context<'_>, text: &str) -> Result<(), LoginError> {
     let mut state = context.write();
     match state.grants.codes.get_mut(text) {
@@ -133,20 +139,23 @@ fn redeem(context: &Context<'_>, text: &str) -> Result<(), LoginError> {
 }
 
 fn redeemed() -> LoginError {
-    LoginError::new(54_005, "The code was redeemed already; it is good once.")
+    LoginError::new(
+        54_005,
+        "The code was already redeemed. It can be used once.",
+    )
 }
 
 fn check_verifier(challenge: Option<&Challenge>, verifier: Option<&str>) -> Result<(), LoginError> {
     let mismatch = || {
         LoginError::new(
             501_481,
-            "The code_verifier does not fit the code_challenge of the authorize request.",
+            "The code_verifier does not match the code_challenge of the authorize request.",
         )
     };
     let (challenge, verifier) = match (challenge, verifier) {
         (None, None) => return Ok(()),
         (Some(challenge), Some(verifier)) => (challenge, verifier),
-        // A verifier without a challenge: somebody has taken the challenge out.
+        // A verifier without a challenge: the challenge was removed on the way.
         _ => return Err(mismatch()),
     };
     if !(43..=128).contains(&verifier.len()) {
@@ -173,7 +182,7 @@ fn is_shaped_like_a_code(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
-/// A day, however often it is used.
+/// 24 hours, regardless of use.
 const SPA_REFRESH_TOKEN_LIFETIME: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 
 #[cfg(test)]
@@ -193,7 +202,7 @@ mod tests {
     };
 
     #[test]
-    fn of_hundreds_of_threads_one_redeems_a_code() {
+    fn one_of_hundreds_of_threads_redeems_a_code() {
         const RACERS: usize = 300;
         let now = Timestamp::UNIX_EPOCH;
         let mut state = State::new("Contoso", &["contoso.com"], License::P2, 1);
@@ -203,7 +212,7 @@ mod tests {
             platform: Platform::Web,
             challenge: None,
             nonce: None,
-            asked: Asked::default(),
+            requested: RequestedScopes::default(),
             subject: Subject {
                 user_id: String::new(),
                 mfa: false,

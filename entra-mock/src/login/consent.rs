@@ -1,4 +1,4 @@
-//! What people and administrators have allowed applications to do on a person's behalf.
+//! Consent of users and administrators to delegated permissions.
 
 use entra_core::Timestamp;
 use serde_json::Value;
@@ -9,9 +9,9 @@ use super::{
     client::{Client, text},
     context::{Context, plain_text},
     error::LoginError,
-    page::Wish,
+    page::RequestedPermission,
     resource::{self, Resource},
-    scope::{Asked, AskedResource},
+    scope::{RequestedResource, RequestedScopes},
 };
 use crate::{
     directory::object,
@@ -19,24 +19,24 @@ use crate::{
     store::{Conflict, Kind, Object},
 };
 
-/// What a token for one resource may say, and what nobody has allowed yet.
+/// The scopes of a token for one resource, and those without consent.
 #[derive(Clone, Debug)]
-pub(super) struct Allowed {
+pub(super) struct ConsentResult {
     pub(super) resource: Resource,
-    /// The permissions the token will carry, in the resource's own spelling.
+    /// The scopes of the token, in the resource's own spelling.
     pub(super) names: Vec<String>,
-    /// Those asked for that lack consent.
+    /// The requested scopes without consent.
     pub(super) missing: Vec<String>,
 }
 
-impl Allowed {
-    /// Refuses a token that somebody would have to consent to first.
+impl ConsentResult {
+    /// Returns an error if consent is missing.
     pub(super) fn check(&self, client: &Client) -> Result<(), LoginError> {
         if self.missing.is_empty() {
             return Ok(());
         }
         let text = format!(
-            "Neither the person nor an administrator has consented that the application '{}' uses {} of '{}'.",
+            "The user or administrator has not consented that the application '{}' uses {} of '{}'. Send an interactive authorization request for this user and resource.",
             client.app_id,
             self.missing.join(" "),
             self.resource.display_name
@@ -45,15 +45,15 @@ impl Allowed {
     }
 }
 
-/// Looks up what is asked of one resource.
+/// Looks up the consent for the scopes of one resource.
 pub(super) fn look_up(
     state: &State,
     context: &Context<'_>,
     client: &Client,
     user_id: &str,
-    asked: &AskedResource,
-) -> Result<Allowed, LoginError> {
-    let resource = resource::find(state, context, &asked.identifier)?;
+    requested: &RequestedResource,
+) -> Result<ConsentResult, LoginError> {
+    let resource = resource::find(state, context, &requested.identifier)?;
     let known = known_scopes(state, &resource);
     let spelling = |name: &str| {
         known
@@ -65,54 +65,54 @@ pub(super) fn look_up(
         .iter()
         .filter_map(|name| spelling(name))
         .collect();
-    let wanted = if asked.default {
+    let scopes = if requested.default {
         required(state, client, &resource)
     } else {
-        let mut wanted = Vec::new();
-        for name in &asked.names {
-            wanted.push(spelt(&known, &resource, name)?);
+        let mut scopes = Vec::new();
+        for name in &requested.names {
+            scopes.push(canonical_spelling(&known, &resource, name)?);
         }
-        wanted
+        scopes
     };
-    // An application needs nobody's consent to know who uses it.
+    // An application needs no consent for its own sign-in.
     let own = resource.app_id == client.app_id;
-    let mut missing: Vec<String> = wanted
+    let mut missing: Vec<String> = scopes
         .iter()
         .filter(|name| !own && !consented.contains(name))
         .cloned()
         .collect();
-    if asked.default && consented.is_empty() && missing.is_empty() && !own {
+    if requested.default && consented.is_empty() && missing.is_empty() && !own {
         missing.push(".default".to_owned());
     }
     let mut names = consented;
-    names.extend(wanted);
+    names.extend(scopes);
     names.sort_unstable();
     names.dedup();
     names.retain(|name| !missing.contains(name));
     missing.dedup();
-    Ok(Allowed {
+    Ok(ConsentResult {
         resource,
         names,
         missing,
     })
 }
 
-/// Looks up everything that an authorize request asks for, over all resources.
+/// Looks up the consent for all resources of an authorize request.
 pub(super) fn look_up_all(
     state: &State,
     context: &Context<'_>,
     client: &Client,
     user_id: &str,
-    asked: &Asked,
-) -> Result<Vec<Allowed>, LoginError> {
-    asked
+    requested: &RequestedScopes,
+) -> Result<Vec<ConsentResult>, LoginError> {
+    requested
         .resources
         .iter()
         .map(|resource| look_up(state, context, client, user_id, resource))
         .collect()
 }
 
-/// What an administrator grants an application at one resource.
+/// The permissions of one resource that an administrator grants.
 #[derive(Clone, Debug)]
 pub(super) struct Grant {
     resource: Resource,
@@ -122,21 +122,21 @@ pub(super) struct Grant {
 }
 
 impl Grant {
-    /// What the page says about it.
-    pub(super) fn wishes(&self, state: &State) -> Vec<Wish> {
-        let roles = self.roles.iter().map(|(_, name)| Wish {
+    /// Returns the permissions as the consent page shows them.
+    pub(super) fn permissions(&self, state: &State) -> Vec<RequestedPermission> {
+        let roles = self.roles.iter().map(|(_, name)| RequestedPermission {
             what: format!("{name}, without a signed-in user"),
             name: format!("{}: {name} (application)", self.resource.display_name),
         });
         self.scopes
             .iter()
-            .map(|name| wish(state, &self.resource, name))
+            .map(|name| requested_permission(state, &self.resource, name))
             .chain(roles)
             .collect()
     }
 }
 
-/// Everything that a registration lists.
+/// Returns everything in the registration of an application.
 pub(super) fn registered_grants(
     state: &State,
     context: &Context<'_>,
@@ -155,23 +155,23 @@ pub(super) fn registered_grants(
         .collect()
 }
 
-/// What an admin consent request asks for.
-pub(super) fn asked_grants(
+/// Returns the grants of an admin consent request.
+pub(super) fn requested_grants(
     state: &State,
     context: &Context<'_>,
     client: &Client,
-    asked: &Asked,
+    requested: &RequestedScopes,
 ) -> Result<Vec<Grant>, LoginError> {
-    let grant = |asked: &AskedResource| {
-        let resource = resource::find(state, context, &asked.identifier)?;
-        if asked.default {
+    let grant = |requested: &RequestedResource| {
+        let resource = resource::find(state, context, &requested.identifier)?;
+        if requested.default {
             return Ok(everything(state, client, resource));
         }
         let known = known_scopes(state, &resource);
-        let scopes = asked
+        let scopes = requested
             .names
             .iter()
-            .map(|name| spelt(&known, &resource, name))
+            .map(|name| canonical_spelling(&known, &resource, name))
             .collect::<Result<_, _>>()?;
         Ok(Grant {
             resource,
@@ -179,7 +179,7 @@ pub(super) fn asked_grants(
             roles: Vec::new(),
         })
     };
-    asked.resources.iter().map(grant).collect()
+    requested.resources.iter().map(grant).collect()
 }
 
 fn everything(state: &State, client: &Client, resource: Resource) -> Grant {
@@ -190,8 +190,12 @@ fn everything(state: &State, client: &Client, resource: Resource) -> Grant {
     }
 }
 
-/// A permission in words.
-pub(super) fn wish(state: &State, resource: &Resource, name: &str) -> Wish {
+/// Returns a permission with its description.
+pub(super) fn requested_permission(
+    state: &State,
+    resource: &Resource,
+    name: &str,
+) -> RequestedPermission {
     let principal = state
         .store
         .get(Kind::ServicePrincipal, &resource.service_principal_id);
@@ -206,35 +210,35 @@ pub(super) fn wish(state: &State, resource: &Resource, name: &str) -> Wish {
         "User.Read.All" if resource.is_graph() => Some("Read the full profiles of all users"),
         "GroupMember.Read.All" if resource.is_graph() => Some("Read group memberships"),
         "Mail.Read" if resource.is_graph() => Some("Read your mail"),
-        ".default" => Some("Use everything that it has registered"),
+        ".default" => Some("Use all permissions in its registration"),
         _ => None,
     };
-    Wish {
+    RequestedPermission {
         what: known.or(described).unwrap_or(name).to_owned(),
         name: format!("{}: {name}", resource.display_name),
     }
 }
 
-/// What the words about the person mean.
-pub(super) fn identity_wishes(asked: &Asked) -> Vec<Wish> {
-    let words: Vec<&str> = asked.identity_words().collect();
-    let mut wishes = Vec::new();
+/// Returns the descriptions of the OpenID Connect scopes.
+pub(super) fn identity_permissions(requested: &RequestedScopes) -> Vec<RequestedPermission> {
+    let words: Vec<&str> = requested.identity_words().collect();
+    let mut permissions = Vec::new();
     if !words.is_empty() {
-        wishes.push(Wish {
+        permissions.push(RequestedPermission {
             what: "View your basic profile".to_owned(),
             name: words.join(" "),
         });
     }
-    if asked.offline_access {
-        wishes.push(Wish {
-            what: "Keep the access that you give it now".to_owned(),
+    if requested.offline_access {
+        permissions.push(RequestedPermission {
+            what: "Maintain access to data you have given it access to".to_owned(),
             name: "offline_access".to_owned(),
         });
     }
-    wishes
+    permissions
 }
 
-/// Whether only an administrator may consent to a scope.
+/// Whether a scope needs the consent of an administrator.
 pub(super) fn is_for_admins(state: &State, resource: &Resource, name: &str) -> bool {
     known_scopes(state, resource)
         .iter()
@@ -242,14 +246,14 @@ pub(super) fn is_for_admins(state: &State, resource: &Resource, name: &str) -> b
 }
 
 impl State {
-    /// Grants an application what an administrator has consented to, for everyone.
+    /// Grants an application what an administrator has consented to, for all users.
     pub(super) fn grant(&mut self, now: Timestamp, client: &Client, grant: &Grant) {
         let (own, resource) = (
             &client.service_principal_id,
             &grant.resource.service_principal_id,
         );
         if !grant.scopes.is_empty() {
-            // The ids of grants and assignments are fresh, so storing them cannot fail.
+            // The ids of grants and assignments are new, so storing them cannot fail.
             let _ = self.consent(own, resource, &grant.scopes, None);
         }
         for (id, _) in &grant.roles {
@@ -257,15 +261,15 @@ impl State {
         }
     }
 
-    /// Lets an application use scopes of a resource, for one person or, without one, for all.
+    /// Grants scopes of a resource to an application, for one user or, with `None`, for all users.
     pub(crate) fn consent(
         &mut self,
         client: &str,
         resource: &str,
         scopes: &[String],
-        person: Option<&str>,
+        user_id: Option<&str>,
     ) -> Result<(), Conflict> {
-        let kind = if person.is_some() {
+        let kind = if user_id.is_some() {
             "Principal"
         } else {
             "AllPrincipals"
@@ -274,7 +278,7 @@ impl State {
             text(grant, "clientId") == Some(client)
                 && text(grant, "resourceId") == Some(resource)
                 && text(grant, "consentType") == Some(kind)
-                && text(grant, "principalId") == person
+                && text(grant, "principalId") == user_id
         };
         let found = self
             .store
@@ -299,13 +303,13 @@ impl State {
             ("resourceId", resource.into()),
             ("scope", scopes.join(" ").into()),
         ]);
-        if let Some(person) = person {
-            grant.insert("principalId".to_owned(), person.into());
+        if let Some(user_id) = user_id {
+            grant.insert("principalId".to_owned(), user_id.into());
         }
         self.store.insert(Kind::OAuth2PermissionGrant, grant)
     }
 
-    /// Takes back everything that was consented to for an application.
+    /// Revokes all delegated grants of an application.
     #[cfg(feature = "wiremock")]
     pub(crate) fn revoke_consent(&mut self, client: &str) {
         let ids: Vec<String> = self
@@ -319,7 +323,7 @@ impl State {
         }
     }
 
-    /// The resource's own spelling of a delegated permission, if it has it.
+    /// Returns the resource's own spelling of a delegated permission, if the resource has it.
     #[cfg(feature = "wiremock")]
     pub(crate) fn scope_of(&self, resource: &str, name: &str) -> Option<String> {
         let principal = self.store.get(Kind::ServicePrincipal, resource)?;
@@ -328,7 +332,7 @@ impl State {
         scope["value"].as_str().map(str::to_owned)
     }
 
-    /// Publishes a delegated permission of an application.
+    /// Adds a delegated permission to an application.
     #[cfg(feature = "wiremock")]
     pub(crate) fn expose_scope(&mut self, app: &crate::directory::AppIds, name: &str) {
         let scope = json!({
@@ -361,7 +365,7 @@ impl State {
     }
 }
 
-/// Everything consented to for this person, or for everyone.
+/// Returns all scopes with consent for this user or for all users.
 fn consented(state: &State, client: &Client, resource: &Resource, user_id: &str) -> Vec<String> {
     let granted = state
         .store
@@ -378,7 +382,7 @@ fn consented(state: &State, client: &Client, resource: &Resource, user_id: &str)
         .collect()
 }
 
-/// What the resource's own registration allows the client without anybody's consent.
+/// Returns the scopes that the resource's registration preauthorizes for the client.
 fn preauthorized(state: &State, client: &Client, resource: &Resource) -> Vec<String> {
     let application = state
         .store
@@ -397,8 +401,12 @@ fn preauthorized(state: &State, client: &Client, resource: &Resource) -> Vec<Str
     scopes_with(&api["oauth2PermissionScopes"], &ids)
 }
 
-/// A scope in the resource's own spelling.
-fn spelt(known: &[(String, bool)], resource: &Resource, name: &str) -> Result<String, LoginError> {
+/// Returns a scope in the resource's own spelling.
+fn canonical_spelling(
+    known: &[(String, bool)],
+    resource: &Resource,
+    name: &str,
+) -> Result<String, LoginError> {
     known
         .iter()
         .find(|(value, _)| value.eq_ignore_ascii_case(name))
@@ -413,7 +421,7 @@ fn spelt(known: &[(String, bool)], resource: &Resource, name: &str) -> Result<St
         })
 }
 
-/// The application permissions of the resource that the client's registration lists.
+/// Returns the application permissions of the resource in the client's registration.
 fn required_roles(state: &State, client: &Client, resource: &Resource) -> Vec<(String, String)> {
     let ids = required_ids(state, client, resource, "Role");
     let principal = state
@@ -431,7 +439,7 @@ fn required_roles(state: &State, client: &Client, resource: &Resource) -> Vec<(S
         .collect()
 }
 
-/// The scopes of the resource that the client's registration lists.
+/// Returns the scopes of the resource in the client's registration.
 fn required(state: &State, client: &Client, resource: &Resource) -> Vec<String> {
     let ids = required_ids(state, client, resource, "Scope");
     let principal = state
@@ -472,7 +480,7 @@ fn scopes_with(scopes: &Value, ids: &[&Value]) -> Vec<String> {
         .collect()
 }
 
-/// The scopes of a resource, and whether only administrators may consent.
+/// Returns the scopes of a resource, and whether each needs the consent of an administrator.
 fn known_scopes(state: &State, resource: &Resource) -> Vec<(String, bool)> {
     let principal = state
         .store
@@ -497,7 +505,7 @@ fn words(text: Option<&str>) -> impl Iterator<Item = String> + '_ {
         .map(str::to_owned)
 }
 
-/// Adds to a list, once; what is no list becomes one.
+/// Appends a value to a list unless it is there; any other value becomes a list.
 #[cfg(feature = "wiremock")]
 fn add(list: &mut Value, item: Value) {
     match list.as_array_mut() {

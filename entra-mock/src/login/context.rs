@@ -1,4 +1,4 @@
-//! What every sign-in endpoint needs to know about the request it answers.
+//! The request and the tenant, as every sign-in endpoint needs them.
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -13,7 +13,7 @@ pub(super) struct Context<'a> {
     pub(super) request: &'a WireRequest,
     pub(super) version: Version,
     pub(super) trace_id: Guid,
-    /// The client's own request id if it sent a GUID.
+    /// The client's own request id if it is a GUID.
     pub(super) correlation_id: Guid,
 }
 
@@ -43,7 +43,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The tenant, to read. A panic elsewhere while it was held leaves it as usable as before.
+    /// Locks the tenant for reading. A panic while it was held leaves the data usable.
     pub(super) fn read(&self) -> RwLockReadGuard<'a, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -54,7 +54,7 @@ impl<'a> Context<'a> {
         state
     }
 
-    /// Scheme, host and port the client used; every URL in an answer begins with it.
+    /// Scheme, host and port of the client's request. Every URL in a response starts with it.
     pub(super) fn base(&self) -> &'a str {
         &self.request.base
     }
@@ -64,8 +64,8 @@ impl<'a> Context<'a> {
     }
 }
 
-/// A text fit for an error description: some clients read it without undoing JSON escapes, so no
-/// character may need one; and nobody wants a pasted file in a log.
+/// Returns a text for an error description, shortened and without characters that JSON escapes:
+/// some clients do not decode them, and a pasted file must not fill a log.
 pub(super) fn plain_text(text: &str) -> String {
     plain_text_up_to(text, 200)
 }

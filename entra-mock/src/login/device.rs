@@ -1,4 +1,4 @@
-//! The grant of a device without a browser: a person types a code elsewhere.
+//! The device authorization grant: a user enters a code in a browser on another device.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use super::{
     discovery::{self, Tenant},
     error::{LoginError, not_supported, success},
     form::Form,
-    grants::{DeviceAnswer, DeviceRequest, Subject},
-    mint::Issued,
+    grants::{DeviceDecision, DeviceRequest, Subject},
+    mint::IssuedToken,
     page,
-    scope::Asked,
-    token::Refusal,
-    user_grant::{self, Order},
+    scope::RequestedScopes,
+    token::TokenError,
+    user_grant::{self, UserTokenRequest},
     user_sign_in::{self, Event},
 };
 use crate::{directory::later, state::State, wire::Reply};
@@ -24,26 +24,26 @@ use crate::{directory::later, state::State, wire::Reply};
 pub(super) fn start(context: &Context<'_>, segment: &str) -> Reply {
     match begin(context, segment) {
         Ok(body) => success(context, body),
-        Err(Refusal::Error(error)) => error.render(context),
-        Err(Refusal::NotSupported(what)) => not_supported(&what),
+        Err(TokenError::Error(error)) => error.render(context),
+        Err(TokenError::NotSupported(what)) => not_supported(&what),
     }
 }
 
-fn begin(context: &Context<'_>, segment: &str) -> Result<Map<String, Value>, Refusal> {
+fn begin(context: &Context<'_>, segment: &str) -> Result<Map<String, Value>, TokenError> {
     if context.version == Version::V1 {
-        return Err(Refusal::NotSupported(format!(
+        return Err(TokenError::NotSupported(format!(
             "POST {}",
             context.request.path
         )));
     }
     if context.request.method != "POST" {
-        let text = "This endpoint takes POST requests only.";
+        let text = "This endpoint accepts POST requests only.";
         return Err(LoginError::new(900_561, text).into());
     }
     let tenant = discovery::tenant(context, segment)?;
     let form = Form::read(context.request);
     let client_id = form.client_id()?;
-    let asked = Asked::parse(form.require("scope")?)?;
+    let requested = RequestedScopes::parse(form.require("scope")?)?;
     let mut state = context.write();
     let client = client::find(&state, client_id)?;
     user_grant::check_tenant(&state, &tenant, &client)?;
@@ -56,10 +56,10 @@ fn begin(context: &Context<'_>, segment: &str) -> Result<Map<String, Value>, Ref
         DeviceRequest {
             user_code: user_code.clone(),
             client_id: client.app_id,
-            asked,
+            requested,
             expires_on: later(context.now, LIFETIME),
             last_poll: None,
-            answer: DeviceAnswer::Pending,
+            decision: DeviceDecision::Pending,
         },
     );
     let address = format!("{}/devicelogin", context.base());
@@ -75,35 +75,35 @@ fn begin(context: &Context<'_>, segment: &str) -> Result<Map<String, Value>, Ref
     Ok(body)
 }
 
-/// A poll at the token endpoint.
+/// Responds to a poll at the token endpoint.
 pub(super) fn respond(
     context: &Context<'_>,
     tenant: &Tenant,
     form: &Form,
-) -> Result<Issued, Refusal> {
+) -> Result<IssuedToken, TokenError> {
     let device_code = form.require("device_code")?;
     let client = client::identify(context, form)?;
     user_grant::check_tenant(&context.read(), tenant, &client)?;
-    client.check_proof(client.allows_public_flows(&context.read()))?;
-    let (subject, asked) = poll(context, device_code, &client.app_id)?;
-    let order = Order {
+    client.check_authentication(client.allows_public_flows(&context.read()))?;
+    let (subject, requested) = poll(context, device_code, &client.app_id)?;
+    let token_request = UserTokenRequest {
         client: &client,
         subject: &subject,
-        asked: &asked,
+        requested: &requested,
         nonce: None,
         event: Some(Event::Interactive),
         fixed_end: None,
         client_info: form.get("client_info") == Some("1"),
         capabilities: &form.capabilities(),
     };
-    Ok(user_grant::issue(context, &order)?)
+    Ok(user_grant::issue(context, &token_request)?)
 }
 
 fn poll(
     context: &Context<'_>,
     device_code: &str,
     client_id: &str,
-) -> Result<(Subject, Asked), LoginError> {
+) -> Result<(Subject, RequestedScopes), LoginError> {
     let mut state = context.write();
     let request = state
         .grants
@@ -111,75 +111,75 @@ fn poll(
         .get_mut(device_code)
         .filter(|request| request.client_id == client_id)
         .ok_or_else(|| LoginError::new(70_018, "The device code is unknown."))?;
-    if request.expires_on <= context.now && request.answer != DeviceAnswer::Redeemed {
-        let text = "The device code has expired: nobody signed in with it in time.";
+    if request.expires_on <= context.now && request.decision != DeviceDecision::Redeemed {
+        let text = "The device code expired before a user signed in with it.";
         return Err(LoginError::new(70_020, text));
     }
-    match request.answer.clone() {
-        DeviceAnswer::Approved(subject) => {
-            request.answer = DeviceAnswer::Redeemed;
-            Ok((subject, request.asked.clone()))
+    match request.decision.clone() {
+        DeviceDecision::Approved(subject) => {
+            request.decision = DeviceDecision::Redeemed;
+            Ok((subject, request.requested.clone()))
         }
-        DeviceAnswer::Declined => {
-            let text = "The person declined to sign in.";
+        DeviceDecision::Declined => {
+            let text = "The user declined to sign in.";
             Err(LoginError::new(65_004, text).named("authorization_declined"))
         }
-        DeviceAnswer::Redeemed => Err(LoginError::new(
+        DeviceDecision::Redeemed => Err(LoginError::new(
             54_005,
-            "The device code was redeemed already; it is good once.",
+            "The device code was already redeemed. It can be used once.",
         )),
-        DeviceAnswer::Pending => {
-            // A second of tolerance: timers and networks are not exact.
+        DeviceDecision::Pending => {
+            // One second of tolerance: timers and networks are not exact.
             let too_fast = request
                 .last_poll
                 .is_some_and(|last| context.now < later(last, INTERVAL - Duration::from_secs(1)));
             request.last_poll = Some(context.now);
             Err(if too_fast {
-                LoginError::new(0, "The device asks too often.").named("slow_down")
+                LoginError::new(0, "The device polls too often.").named("slow_down")
             } else {
-                LoginError::new(70_016, "Nobody has signed in with the code yet.")
+                LoginError::new(70_016, "No user has signed in with the code yet.")
             })
         }
     }
 }
 
 impl State {
-    /// Answers the open request with this user code; whether there is one.
-    pub(super) fn answer_device(
+    /// Approves or declines the pending request with this user code. Returns whether there is one.
+    pub(super) fn decide_device(
         &mut self,
         now: entra_core::Timestamp,
         user_code: &str,
-        answer: DeviceAnswer,
+        decision: DeviceDecision,
     ) -> bool {
         let user_code = user_code.trim();
         let request = self.grants.devices.values_mut().find(|request| {
             request.user_code.eq_ignore_ascii_case(user_code)
                 && request.expires_on > now
-                && request.answer == DeviceAnswer::Pending
+                && request.decision == DeviceDecision::Pending
         });
-        request.map(|request| request.answer = answer).is_some()
+        request.map(|request| request.decision = decision).is_some()
     }
 
-    /// Lets a person approve or decline a device, without the page.
+    /// Approves or declines a device without the page.
     #[cfg(feature = "wiremock")]
-    pub(crate) fn settle_device(
+    pub(crate) fn complete_device(
         &mut self,
         now: entra_core::Timestamp,
         user_code: &str,
         user_name: Option<&str>,
     ) -> bool {
-        let answer = match user_name {
-            None => DeviceAnswer::Declined,
+        let decision = match user_name {
+            None => DeviceDecision::Declined,
             Some(name) => match account::find(self, name) {
-                Ok(user) => DeviceAnswer::Approved(account::subject(self, user, now, true)),
+                Ok(user) => DeviceDecision::Approved(account::subject(self, user, now, true)),
                 Err(_) => return false,
             },
         };
-        self.answer_device(now, user_code, answer)
+        self.decide_device(now, user_code, decision)
     }
 }
 
-/// `/devicelogin`: the page where a person enters the code.
+/// `/devicelogin`: the page where a user enters the code.
 pub(super) fn page(context: &Context<'_>) -> Reply {
     let form = Form::read(context.request);
     let name = form.get("login").unwrap_or_default();
@@ -193,21 +193,24 @@ pub(super) fn page(context: &Context<'_>) -> Reply {
     }
     let code = form.get("otc").unwrap_or_default();
     let declined = form.get("step") == Some("decline");
-    let answer = if declined {
-        Ok(DeviceAnswer::Declined)
+    let decision = if declined {
+        Ok(DeviceDecision::Declined)
     } else {
-        sign_in(context, &form, code).map(DeviceAnswer::Approved)
+        sign_in(context, &form, code).map(DeviceDecision::Approved)
     };
-    match answer {
+    match decision {
         Err(error) => show(code, Some(error.text())),
-        Ok(answer) => {
-            if !context.write().answer_device(context.now, code, answer) {
-                return show(code, Some("The code is not right, or it has expired."));
+        Ok(decision) => {
+            if !context.write().decide_device(context.now, code, decision) {
+                return show(
+                    code,
+                    Some("That code didn't work. Check the code and try again."),
+                );
             }
             let (title, text) = if declined {
                 (
                     "Declined",
-                    "Nothing was signed in. You can close this window.",
+                    "The sign-in was canceled. You can close this window.",
                 )
             } else {
                 (
@@ -220,13 +223,13 @@ pub(super) fn page(context: &Context<'_>) -> Reply {
     }
 }
 
-/// The application whose device shows this code and still waits.
+/// Returns the application of the pending device with this code.
 fn app_of(context: &Context<'_>, code: &str) -> Option<String> {
     let state = context.read();
     let request = state.grants.devices.values().find(|request| {
         request.user_code.eq_ignore_ascii_case(code.trim())
             && request.expires_on > context.now
-            && request.answer == DeviceAnswer::Pending
+            && request.decision == DeviceDecision::Pending
     })?;
     let client = client::find(&state, &request.client_id).ok()?;
     Some(client.display_name)
@@ -238,7 +241,7 @@ fn sign_in(context: &Context<'_>, form: &Form, code: &str) -> Result<Subject, Lo
         form.get("passwd").unwrap_or_default(),
     );
     let found = account::authenticate(context, name, password).map(|subject| Subject {
-        // Whoever types a code at a page can give a second factor there, too.
+        // A user who enters a code on a page can also pass multifactor authentication there.
         mfa: true,
         ..subject
     });
@@ -253,7 +256,7 @@ fn sign_in(context: &Context<'_>, form: &Form, code: &str) -> Result<Subject, Lo
         let client = client.and_then(|id| client::find(&state, &id).ok());
         drop(state);
         if let Some(client) = client {
-            user_sign_in::refused(context, &client, name, error);
+            user_sign_in::record_failure(context, &client, name, error);
         }
     }
     found

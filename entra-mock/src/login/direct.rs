@@ -1,4 +1,4 @@
-//! Signing in without a browser and without HTTP, for tests that are about something else.
+//! Sign-in without a browser and without HTTP, for tests of something else.
 
 use std::sync::RwLock;
 
@@ -6,12 +6,12 @@ use entra_core::Timestamp;
 
 use super::{
     Context, Version, account, admin_consent, authorize,
-    client::{self, Proof},
+    client::{self, ClientAuthentication},
     consent,
     error::LoginError,
     redirect::Platform,
-    scope::Asked,
-    user_grant::{self, Order},
+    scope::RequestedScopes,
+    user_grant::{self, UserTokenRequest},
     user_sign_in::Event,
 };
 use crate::{
@@ -19,22 +19,22 @@ use crate::{
     wire::{Reply, WireRequest},
 };
 
-/// Where and when somebody signs in.
+/// The tenant, time and address of a direct sign-in.
 pub(crate) struct Direct<'a> {
     pub(crate) state: &'a RwLock<State>,
     pub(crate) now: Timestamp,
-    /// The tenant's own address.
+    /// The tenant's own URL.
     pub(crate) base: String,
 }
 
-/// What a sign-in gave.
+/// The tokens of a direct sign-in.
 pub(crate) struct DirectTokens {
     pub(crate) access_token: String,
     pub(crate) refresh_token: Option<String>,
     pub(crate) id_token: Option<String>,
 }
 
-/// Answers an authorize or admin-consent request as if this person had signed in and consented.
+/// Responds to an authorize or admin consent request as if this user had signed in and consented.
 pub(crate) fn authorize_for(
     direct: &Direct<'_>,
     path: &str,
@@ -55,7 +55,7 @@ pub(crate) fn authorize_for(
     }
 }
 
-/// Tokens of an application for a person who consents to everything asked for.
+/// Issues tokens of an application for a user, with a grant for each scope without consent.
 pub(crate) fn tokens_for(
     direct: &Direct<'_>,
     client_id: &str,
@@ -87,7 +87,7 @@ fn issue(
     user_name: &str,
     scope: &str,
 ) -> Result<DirectTokens, LoginError> {
-    let asked = Asked::parse(scope)?;
+    let requested = RequestedScopes::parse(scope)?;
     let (client, subject, missing) = {
         let state = context.read();
         let mut client = client::find(&state, client_id)?;
@@ -95,40 +95,40 @@ fn issue(
             .iter()
             .all(|(platform, _)| *platform != Platform::Web);
         if public && client.allows_public_flows(&state) {
-            client.proof = Proof::Public;
+            client.authentication = ClientAuthentication::Public;
         }
         let user = account::find(&state, user_name)?;
         let subject = account::subject(&state, user, context.now, true);
-        let missing = consent::look_up_all(&state, context, &client, &subject.user_id, &asked)?;
+        let missing = consent::look_up_all(&state, context, &client, &subject.user_id, &requested)?;
         (client, subject, missing)
     };
-    for allowed in missing {
-        let names: Vec<String> = allowed
+    for consent_result in missing {
+        let names: Vec<String> = consent_result
             .missing
             .into_iter()
             .filter(|name| name != ".default")
             .collect();
         if !names.is_empty() {
-            // The id of a grant is fresh, so storing it cannot fail.
+            // The id of a grant is new, so storing it cannot fail.
             let _ = context.write().consent(
                 &client.service_principal_id,
-                &allowed.resource.service_principal_id,
+                &consent_result.resource.service_principal_id,
                 &names,
                 Some(&subject.user_id),
             );
         }
     }
-    let order = Order {
+    let token_request = UserTokenRequest {
         client: &client,
         subject: &subject,
-        asked: &asked,
+        requested: &requested,
         nonce: None,
         event: Some(Event::Interactive),
         fixed_end: None,
         client_info: true,
         capabilities: &[],
     };
-    let issued = user_grant::issue(context, &order)?;
+    let issued = user_grant::issue(context, &token_request)?;
     let text = |name: &str| issued.text(name).map(str::to_owned);
     Ok(DirectTokens {
         access_token: text("access_token").unwrap_or_default(),

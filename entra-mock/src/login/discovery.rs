@@ -10,15 +10,15 @@ use super::{
 };
 use crate::wire::Reply;
 
-/// What the tenant segment of a URL may mean.
+/// The meaning of the tenant segment of a URL.
 pub(super) enum Tenant {
-    /// The tenant itself, by GUID or verified domain.
+    /// The tenant itself, by id or verified domain.
     Own,
     /// `common`, `organizations` or `consumers`.
     Alias(&'static str),
 }
 
-/// Reads the tenant segment, or refuses it as Entra does.
+/// Reads the tenant segment, or returns the error of Entra.
 pub(super) fn tenant(context: &Context<'_>, segment: &str) -> Result<Tenant, LoginError> {
     if let Some(alias) = ALIASES
         .into_iter()
@@ -39,7 +39,7 @@ pub(super) fn tenant(context: &Context<'_>, segment: &str) -> Result<Tenant, Log
     Err(LoginError::new(
         90_002,
         format!(
-            "There is no tenant '{name}'. Check the tenant id or domain, and that it lives in this cloud."
+            "Tenant '{name}' not found. Check the tenant id or domain, and that the tenant is in this cloud."
         ),
     ))
 }
@@ -99,7 +99,7 @@ pub(super) fn instance(context: &Context<'_>) -> Reply {
     let Some(url) = parsed.filter(|_| known || host.eq_ignore_ascii_case(own)) else {
         return LoginError::new(
             50_049,
-            format!("The host '{host}' belongs to no known cloud."),
+            format!("The host '{host}' is not part of a known cloud."),
         )
         .render(context);
     };
@@ -140,7 +140,7 @@ pub(super) fn instance(context: &Context<'_>) -> Reply {
     success(context, body)
 }
 
-/// `/{tenant}/userrealm/{user}`: every verified domain is managed here, all others are unknown.
+/// `/{tenant}/userrealm/{user}`: every verified domain is managed, all others are unknown.
 pub(super) fn user_realm(context: &Context<'_>, user: &str) -> Reply {
     let user = percent_decoded(user);
     let domain = user.rsplit_once('@').map_or("", |(_, domain)| domain);
@@ -166,7 +166,7 @@ pub(super) fn user_realm(context: &Context<'_>, user: &str) -> Reply {
     success(context, body)
 }
 
-/// The issuer of tokens; the v1 one has a host of its own in the public cloud.
+/// The issuer of tokens. The v1 issuer has its own host in the public cloud.
 pub(super) fn issuer(context: &Context<'_>, tenant: &str) -> String {
     issuer_at(context.base(), context.version, tenant)
 }
@@ -235,7 +235,7 @@ fn configuration(context: &Context<'_>, tenant: &Tenant) -> Value {
     })
 }
 
-/// The tenant segment of endpoint URLs, and the one of the issuer.
+/// Returns the tenant segment of endpoint URLs, and that of the issuer.
 fn name_in_urls(context: &Context<'_>, tenant: &Tenant) -> (String, String) {
     match tenant {
         Tenant::Own => {
@@ -243,7 +243,7 @@ fn name_in_urls(context: &Context<'_>, tenant: &Tenant) -> (String, String) {
             (id.clone(), id)
         }
         Tenant::Alias("consumers") => ("consumers".into(), PERSONAL_ACCOUNTS.into()),
-        // A placeholder that clients fill in with the token's own tenant id.
+        // A placeholder that clients replace by the tenant id of the token.
         Tenant::Alias(alias) => ((*alias).into(), "{tenantid}".into()),
     }
 }
@@ -263,7 +263,7 @@ fn authority_of(url: &Url) -> String {
 }
 
 fn percent_decoded(text: &str) -> String {
-    // A plus sign is itself in a path.
+    // A plus sign is literal in a path.
     url::form_urlencoded::parse(text.replace('+', "%2B").as_bytes())
         .next()
         .map(|(key, _)| key.into_owned())
@@ -273,7 +273,7 @@ fn percent_decoded(text: &str) -> String {
 const ALIASES: [&str; 3] = ["common", "organizations", "consumers"];
 /// The tenant of personal Microsoft accounts.
 const PERSONAL_ACCOUNTS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
-/// The public cloud's hosts: preferred for the network, preferred for caches, the rest.
+/// The hosts of the public cloud: preferred network, preferred cache, aliases.
 const PUBLIC_HOSTS: [&str; 4] = [
     "login.microsoftonline.com",
     "login.windows.net",

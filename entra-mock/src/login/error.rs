@@ -1,4 +1,4 @@
-//! Refusals as Entra words them: an AADSTS number, and the OAuth error that goes with it.
+//! Errors of Entra: an AADSTS number and the OAuth error that belongs to it.
 
 use serde_json::{Map, json};
 
@@ -8,25 +8,25 @@ use super::{
 };
 use crate::{state::iso_with_space, wire::Reply};
 
-/// A refusal, before it is rendered.
+/// An error before it is rendered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct LoginError {
     pub(super) code: u32,
     text: String,
-    /// The OAuth error, where the code alone does not decide it.
+    /// The OAuth error, if it does not follow from the code.
     named: Option<&'static str>,
-    /// Why an error came back to a redirect address: `cancel` when the person gave up.
+    /// The `error_subcode` of a redirect: `cancel` if the user canceled.
     pub(super) subcode: Option<&'static str>,
-    /// The conditional-access policy behind it, which a claims challenge names.
+    /// The conditional access policy for the claims challenge.
     policy: Option<String>,
 }
 
 impl LoginError {
-    /// The code decides error name and status; `text` is ours, in one or two sentences.
+    /// Creates an error. The code decides OAuth error and status; `text` is one or two sentences.
     pub(super) fn new(code: u32, text: impl AsRef<str>) -> Self {
         Self {
             code,
-            // Several names and addresses fit, each cut off by itself.
+            // Long enough for several names and URLs, each shortened separately.
             text: plain_text_up_to(text.as_ref(), 800),
             named: None,
             subcode: None,
@@ -34,7 +34,7 @@ impl LoginError {
         }
     }
 
-    /// The same with an OAuth error of its own.
+    /// Sets the OAuth error.
     pub(super) const fn named(mut self, error: &'static str) -> Self {
         self.named = Some(error);
         self
@@ -45,13 +45,13 @@ impl LoginError {
         self
     }
 
-    /// The same, caused by a conditional-access policy.
+    /// Sets the conditional access policy that caused the error.
     pub(super) fn by_policy(mut self, id: &str) -> Self {
         self.policy = Some(id.to_owned());
         self
     }
 
-    /// What happened, without numbers and ids.
+    /// The text without numbers and ids.
     pub(super) fn text(&self) -> &str {
         &self.text
     }
@@ -62,7 +62,7 @@ impl LoginError {
         (self.named.unwrap_or(error), status)
     }
 
-    /// The one line that goes with the error: number, words, ids.
+    /// The error description: number, text, ids.
     pub(super) fn description(&self, context: &Context<'_>) -> String {
         let number = match self.code {
             0 => String::new(),
@@ -103,7 +103,7 @@ impl LoginError {
             body["claims"] = claims.to_string().into();
         }
         if self.code == 0 {
-            // Not every refusal has a number.
+            // Not every error has a number.
             body["error_codes"] = json!([]);
             body["error_uri"].take();
         }
@@ -111,22 +111,22 @@ impl LoginError {
     }
 }
 
-/// `/error?code=…`, the address that every refusal gives.
+/// `/error?code=…`, the `error_uri` of every error.
 pub(super) fn page(context: &Context<'_>) -> Reply {
     let code: u32 = context
         .query("code")
         .and_then(|code| code.parse().ok())
         .unwrap_or_default();
     let heading = format!("AADSTS{code}");
-    page::message(&heading, page::advice(code)).reply(context)
+    page::message(&heading, page::remedy(code)).reply(context)
 }
 
-/// A successful answer of the token endpoint or of discovery.
+/// A successful response of the token endpoint or of discovery.
 pub(super) fn success(context: &Context<'_>, body: Map<String, serde_json::Value>) -> Reply {
     with_headers(Reply::json(200, &body.into()), context)
 }
 
-/// Something a real tenant can do and this one cannot: said loudly, never an empty success.
+/// Returns 501 for something that Entra supports and the fake tenant does not.
 pub(super) fn not_supported(what: &str) -> Reply {
     let body = json!({
         "error": "not_implemented",
@@ -152,7 +152,7 @@ fn with_headers(reply: Reply, context: &Context<'_>) -> Reply {
     reply
 }
 
-/// OAuth error and HTTP status of a code.
+/// Returns OAuth error and HTTP status of a code.
 fn oauth(code: u32) -> (&'static str, u16) {
     match code {
         50_001 | 500_011 => ("invalid_resource", 400),
@@ -177,12 +177,12 @@ fn oauth(code: u32) -> (&'static str, u16) {
         | 1_000_502 | 5_002_723 | 5_002_738 | 7_000_214 | 7_000_215 | 7_000_216 | 7_000_222 => {
             ("invalid_client", 401)
         }
-        // Among them 900561 (wrong verb), whose status is not documented.
+        // Among them 900561 (wrong method), whose status is not documented.
         _ => ("invalid_request", 400),
     }
 }
 
-/// The finer word beside the OAuth error.
+/// Returns the `suberror` of a code.
 fn suberror(code: u32) -> Option<&'static str> {
     match code {
         50_076 => Some("basic_action"),

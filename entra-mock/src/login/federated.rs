@@ -1,4 +1,4 @@
-//! Tokens of other issuers as a client's proof, by the federated credentials of its application.
+//! Federated credentials: tokens of other issuers as client assertions.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey};
@@ -19,7 +19,7 @@ use crate::{
     store::Kind,
 };
 
-/// An assertion that is not signed with a key of the application itself.
+/// An assertion that is not signed with a key of the application.
 pub(super) struct Federated<'a> {
     header: Map<String, Value>,
     claims: Map<String, Value>,
@@ -28,7 +28,7 @@ pub(super) struct Federated<'a> {
 }
 
 impl<'a> Federated<'a> {
-    /// Reads an assertion whose issuer is an address; `None` is for the check of certificates.
+    /// Reads an assertion whose issuer is a URL. `None` leaves it to the check of certificates.
     pub(super) fn read(assertion: &'a str) -> Option<Self> {
         let (message, signature) = assertion.rsplit_once('.')?;
         let (header, claims) = message.split_once('.')?;
@@ -47,7 +47,7 @@ impl<'a> Federated<'a> {
         })
     }
 
-    /// The id of the federated credential that the token matches.
+    /// Returns the id of the federated credential that matches the token.
     pub(super) fn check(
         &self,
         state: &State,
@@ -67,7 +67,7 @@ impl<'a> Federated<'a> {
             return Err(LoginError::new(5_002_738, text));
         }
         if self.claims.contains_key("scp") {
-            let text = "A token that speaks for a user cannot be a federated credential.";
+            let text = "A token of a user cannot be a federated credential.";
             return Err(LoginError::new(700_229, text));
         }
         let id = self.matching(state, client)?;
@@ -76,7 +76,7 @@ impl<'a> Federated<'a> {
         Ok(id)
     }
 
-    /// Issuer, subject and audience must each be exactly as registered, in this order.
+    /// Issuer, subject and audience must each equal the registered value, checked in this order.
     fn matching(&self, state: &State, client: &Client) -> Result<String, LoginError> {
         let application = state.store.find(Kind::Application, "appId", &client.app_id);
         let credentials = application
@@ -169,7 +169,7 @@ impl<'a> Federated<'a> {
     }
 }
 
-/// A token of an issuer that signs with a key of its own.
+/// Issues a token of an issuer that signs with a key of its own.
 #[cfg(feature = "wiremock")]
 pub(crate) fn issue(claims: &Value) -> String {
     let Some(key) = keys::other_issuers() else {
@@ -189,7 +189,7 @@ pub(crate) fn published() -> Vec<Value> {
         .collect()
 }
 
-/// Where an application keeps its federated credentials.
+/// Internal property with an application's federated credentials.
 pub(crate) const CREDENTIALS: &str = "~federatedIdentityCredentials";
-/// How far clocks may differ.
+/// The accepted clock difference.
 const SKEW: i64 = 300;

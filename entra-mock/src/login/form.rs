@@ -1,4 +1,4 @@
-//! The form body of a token request.
+//! The form of a token request.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use url::form_urlencoded;
 use super::error::LoginError;
 use crate::wire::WireRequest;
 
-/// The parameters that have a value, and the client authentication of the header if there is one.
+/// The parameters with a value, and the client authentication of the header if there is one.
 pub(super) struct Form {
     parameters: HashMap<String, String>,
     basic: Option<(String, String)>,
@@ -35,8 +35,8 @@ impl Form {
             .ok_or_else(|| LoginError::missing_parameter(name))
     }
 
-    /// What the client can do, from `{"access_token":{"xms_cc":{"values":[..]}}}`; a `claims`
-    /// parameter of another shape says nothing about that.
+    /// Returns the client capabilities from `{"access_token":{"xms_cc":{"values":[..]}}}`. A
+    /// `claims` parameter of another form has none.
     pub(super) fn capabilities(&self) -> Vec<String> {
         let claims = self
             .get("claims")
@@ -65,7 +65,8 @@ impl Form {
     }
 }
 
-/// Id and secret of an `Authorization: Basic` header, each form-decoded as RFC 6749 wants it.
+/// Reads id and secret of an `Authorization: Basic` header, each form-decoded (RFC 6749, section
+/// 2.3.1).
 fn basic(header: &str) -> Option<(String, String)> {
     let (scheme, encoded) = header.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
@@ -110,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_is_no_basic_credential_is_ignored() {
+    fn a_header_without_basic_credentials_is_ignored() {
         for header in ["Basic", "Basic !!!", "Bearer abc", "Basic bm9jb2xvbg=="] {
             let form = with_header(header);
             assert_eq!(form.client_id().unwrap_err().code, 900_144, "{header}");

@@ -1,4 +1,4 @@
-//! Who is at the browser: the steps from a request to a person who is known.
+//! The steps from an authorize request to an identified user.
 
 use super::{
     account,
@@ -8,13 +8,13 @@ use super::{
     context::{Context, plain_text},
     error::LoginError,
     grants::Subject,
-    page::{self, Page, Tile},
+    page::{self, AccountTile, Page},
     user_sign_in,
 };
 use crate::state::State;
 
-/// Whom a request would like to see, and how.
-pub(super) struct Wanted<'a> {
+/// The parameters of a request that restrict which user signs in, and how.
+pub(super) struct SignInHints<'a> {
     pub(super) client: &'a Client,
     pub(super) prompt: Prompt,
     pub(super) login_hint: Option<&'a str>,
@@ -23,30 +23,30 @@ pub(super) struct Wanted<'a> {
     pub(super) max_age: Option<i64>,
 }
 
-/// Where a sign-in has come to.
+/// The state of a sign-in.
 pub(super) enum Progress {
-    Known(Box<Known>),
-    /// The browser shows a page next.
+    IdentifiedUser(Box<IdentifiedUser>),
+    /// The browser shows a page.
     Page(Box<Page>),
-    /// The person has gone away.
+    /// The user canceled.
     Cancelled,
-    /// Nobody is known, and nobody may be asked.
-    Nobody(LoginError),
-    /// A refusal for this person, whom another account may help.
-    Refused(LoginError),
+    /// No session is usable, and no page may be shown.
+    NoSession(LoginError),
+    /// An error of this account; another account may work.
+    AccountError(LoginError),
 }
 
-/// A person who is known.
-pub(super) struct Known {
+/// A user who has been identified.
+pub(super) struct IdentifiedUser {
     pub(super) subject: Subject,
     /// The cookie to set, if the session is new.
     pub(super) cookie: Option<String>,
-    pub(super) answer: Answer,
+    pub(super) decision: Decision,
 }
 
-/// What the person has said to a question.
+/// The user's decision on the consent page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum Decision {
     None,
     Accept,
     Decline,
@@ -56,8 +56,8 @@ pub(super) enum Answer {
 pub(super) struct Identify<'a> {
     pub(super) context: &'a Context<'a>,
     pub(super) parameters: &'a Parameters,
-    pub(super) wanted: Wanted<'a>,
-    /// Where the pages post to: the request once more.
+    pub(super) hints: SignInHints<'a>,
+    /// The URL that the pages post to: the request itself.
     pub(super) action: String,
     pub(super) browser: Browser<'a>,
 }
@@ -66,32 +66,35 @@ impl Identify<'_> {
     pub(super) fn step(&mut self) -> Progress {
         let posted = |name: &str| self.parameters.posted(name);
         if let Some(id) = posted("account") {
-            return self.picked(id);
+            return self.account_selected(id);
         }
         match posted("step") {
             Some("username") => self.user_name(),
             Some("password") => self.password(),
             Some("other") => self.page(self.user_name_page("", None)),
             Some("cancel") => Progress::Cancelled,
-            Some("second-factor") => self.go_on(Answer::None, true),
-            Some("consent") => self.go_on(Answer::Accept, false),
-            Some("decline") => self.go_on(Answer::Decline, false),
+            Some("second-factor") => self.proceed(Decision::None, true),
+            Some("consent") => self.proceed(Decision::Accept, false),
+            Some("decline") => self.proceed(Decision::Decline, false),
             _ => self.first(),
         }
     }
 
-    /// The browser comes from the application.
+    /// The first request, from the application.
     fn first(&self) -> Progress {
-        let people = self.browser.people();
-        let fitting: Vec<&Subject> = people.iter().filter(|known| self.fits(known)).collect();
-        match (self.wanted.prompt, fitting.as_slice()) {
+        let accounts = self.browser.accounts();
+        let fitting: Vec<&Subject> = accounts
+            .iter()
+            .filter(|known| self.matches_hints(known))
+            .collect();
+        match (self.hints.prompt, fitting.as_slice()) {
             (Prompt::None, [one]) if self.is_recent(one) => self.known((*one).clone()),
-            (Prompt::None, _) => Progress::Nobody(LoginError::new(
+            (Prompt::None, _) => Progress::NoSession(LoginError::new(
                 50_058,
-                "A silent sign-in was asked for, but the browser has no session, or several.",
+                "A silent sign-in request was sent, but not exactly one user is signed in.",
             )),
-            (Prompt::SelectAccount, _) if !people.is_empty() => self.picker(&people),
-            (Prompt::Login, _) | (_, []) => self.ask(),
+            (Prompt::SelectAccount, _) if !accounts.is_empty() => self.picker(&accounts),
+            (Prompt::Login, _) | (_, []) => self.ask_for_credentials(),
             (_, [one]) if self.is_recent(one) => self.known((*one).clone()),
             (_, [one]) => self.page(self.password_page(&self.name_of(one), None)),
             (_, several) => {
@@ -101,18 +104,18 @@ impl Identify<'_> {
         }
     }
 
-    /// Asks for the password at once where the application has said who comes.
-    fn ask(&self) -> Progress {
-        let hint = match self.wanted.prompt {
+    /// Shows the password page directly if the application has sent a login hint.
+    fn ask_for_credentials(&self) -> Progress {
+        let hint = match self.hints.prompt {
             Prompt::SelectAccount => None,
-            _ => self.wanted.login_hint,
+            _ => self.hints.login_hint,
         };
         let Some(hint) = hint else {
             return self.page(self.user_name_page("", None));
         };
         let state = self.context.read();
         let name = account::find(&state, hint)
-            .or_else(|error| account::hinted(&state, hint).ok_or(error))
+            .or_else(|error| account::by_login_hint(&state, hint).ok_or(error))
             .map(account::sign_in_name);
         match name {
             Ok(name) => self.page(self.password_page(name, None)),
@@ -120,12 +123,12 @@ impl Identify<'_> {
         }
     }
 
-    fn picked(&self, id: &str) -> Progress {
-        let people = self.browser.people();
-        match people.into_iter().find(|known| known.user_id == id) {
+    fn account_selected(&self, id: &str) -> Progress {
+        let accounts = self.browser.accounts();
+        match accounts.into_iter().find(|known| known.user_id == id) {
             None => self.page(self.user_name_page("", None)),
-            // To pick an account is no sign-in where one was demanded.
-            Some(known) if self.wanted.prompt == Prompt::Login || !self.is_recent(&known) => {
+            // Selecting an account is not a sign-in if one is required.
+            Some(known) if self.hints.prompt == Prompt::Login || !self.is_recent(&known) => {
                 self.page(self.password_page(&self.name_of(&known), None))
             }
             Some(known) => self.known(known),
@@ -140,7 +143,7 @@ impl Identify<'_> {
         let state = self.context.read();
         match account::find(&state, name) {
             Ok(user) => self.page(self.password_page(account::sign_in_name(user), None)),
-            Err(error) => self.nobody(&state, name, &error),
+            Err(error) => self.unknown_name(&state, name, &error),
         }
     }
 
@@ -156,52 +159,52 @@ impl Identify<'_> {
         match account::authenticate(self.context, &name, password) {
             Ok(mut subject) => {
                 let keep = self.parameters.posted("keep") == Some("1");
-                let cookie = self.browser.remember(&mut subject, keep);
-                Progress::Known(Box::new(Known {
+                let cookie = self.browser.start_session(&mut subject, keep);
+                Progress::IdentifiedUser(Box::new(IdentifiedUser {
                     subject,
                     cookie: Some(cookie),
-                    answer: Answer::None,
+                    decision: Decision::None,
                 }))
             }
             Err(error) => {
-                user_sign_in::refused(self.context, self.wanted.client, &name, &error);
+                user_sign_in::record_failure(self.context, self.hints.client, &name, &error);
                 if error.code == 50_034 {
-                    return self.nobody(&self.context.read(), &name, &error);
+                    return self.unknown_name(&self.context.read(), &name, &error);
                 }
                 self.page(self.password_page(&name, Some(error.text())))
             }
         }
     }
 
-    /// Somebody has answered a page that only a known person sees.
-    fn go_on(&mut self, answer: Answer, second_factor: bool) -> Progress {
+    /// Continues after a page that only an identified user sees.
+    fn proceed(&mut self, decision: Decision, second_factor: bool) -> Progress {
         let flow = self.parameters.posted("flow").unwrap_or_default();
-        let Some(mut subject) = self.browser.subject_of(flow, &self.action) else {
-            // Too late, or not from our page: from the beginning.
+        let Some(mut subject) = self.browser.ticket_subject(flow, &self.action) else {
+            // Expired, or not from our page: start from the beginning.
             return self.first();
         };
         let cookie = second_factor.then(|| {
             subject.mfa = true;
-            self.browser.remember(&mut subject, false)
+            self.browser.start_session(&mut subject, false)
         });
-        Progress::Known(Box::new(Known {
+        Progress::IdentifiedUser(Box::new(IdentifiedUser {
             subject,
             cookie,
-            answer,
+            decision,
         }))
     }
 
     fn known(&self, subject: Subject) -> Progress {
-        Progress::Known(Box::new(Known {
+        Progress::IdentifiedUser(Box::new(IdentifiedUser {
             subject,
             cookie: None,
-            answer: Answer::None,
+            decision: Decision::None,
         }))
     }
 
-    /// A name that the tenant does not know: of its own domain it is misspelt, of another one it
-    /// belongs to another tenant.
-    fn nobody(&self, state: &State, name: &str, error: &LoginError) -> Progress {
+    /// Handles a name that the tenant does not know: in a verified domain it is misspelled, in
+    /// another domain it belongs to another tenant.
+    fn unknown_name(&self, state: &State, name: &str, error: &LoginError) -> Progress {
         let domain = name.rsplit_once('@').map(|(_, domain)| domain.trim());
         let foreign = domain.is_some_and(|domain| {
             domain.contains('.')
@@ -214,34 +217,34 @@ impl Identify<'_> {
             return self.page(self.user_name_page(name, Some(error.text())));
         }
         let text = format!(
-            "The account '{}' belongs to another directory and does not exist in the tenant '{}', so it cannot use the application '{}' ({}) there. It must be invited as a guest first.",
+            "The user account '{}' does not exist in the tenant '{}' and cannot access the application '{}' ({}) in that tenant. The account needs to be added as an external user in the tenant first.",
             plain_text(name),
             state.tenant_name,
-            self.wanted.client.app_id,
-            self.wanted.client.display_name,
+            self.hints.client.app_id,
+            self.hints.client.display_name,
         );
-        Progress::Refused(LoginError::new(50_020, text))
+        Progress::AccountError(LoginError::new(50_020, text))
     }
 
-    /// The page of the second step, for somebody whose password was right.
+    /// The page of the second step, after a correct password.
     pub(super) fn second_factor(&self, subject: &Subject) -> Page {
-        let flow = self.browser.flow(subject, &self.action);
+        let flow = self.browser.create_ticket(subject, &self.action);
         page::second_factor(&self.name_of(subject), &flow, &self.action)
     }
 
-    /// The first page once more, with a complaint.
-    pub(super) fn start_again(&self, error: Option<&str>) -> Page {
+    /// The first page again, with an error.
+    pub(super) fn first_page(&self, error: Option<&str>) -> Page {
         self.user_name_page("", error)
     }
 
-    /// The way to another account from a page that refuses this one.
-    pub(super) fn again(&self) -> page::Again<'_> {
-        page::Again {
+    /// The link to another account on an error page.
+    pub(super) fn switch_account(&self) -> page::SwitchAccount<'_> {
+        page::SwitchAccount {
             action: &self.action,
         }
     }
 
-    /// The name by which somebody signs in.
+    /// The name that a user signs in with.
     pub(super) fn name_of(&self, subject: &Subject) -> String {
         let state = self.context.read();
         account::of(&state, subject)
@@ -249,19 +252,19 @@ impl Identify<'_> {
             .unwrap_or_default()
     }
 
-    fn picker(&self, people: &[Subject]) -> Progress {
-        let tiles = tiles(&self.context.read(), people);
-        let app = &self.wanted.client.display_name;
+    fn picker(&self, accounts: &[Subject]) -> Progress {
+        let tiles = tiles(&self.context.read(), accounts);
+        let app = &self.hints.client.display_name;
         self.page(page::sign_in_picker(app, &tiles, &self.action))
     }
 
     fn user_name_page(&self, name: &str, error: Option<&str>) -> Page {
-        page::user_name(&self.wanted.client.display_name, name, &self.action, error)
+        page::user_name(&self.hints.client.display_name, name, &self.action, error)
     }
 
     fn password_page(&self, name: &str, error: Option<&str>) -> Page {
         let keep = self.parameters.posted("keep") == Some("1");
-        let app = &self.wanted.client.display_name;
+        let app = &self.hints.client.display_name;
         page::password(app, name, keep, &self.action, error)
     }
 
@@ -271,39 +274,39 @@ impl Identify<'_> {
 
     fn is_recent(&self, subject: &Subject) -> bool {
         let age = (self.context.now - subject.auth_time).whole_seconds();
-        self.wanted.max_age.is_none_or(|most| age <= most)
+        self.hints.max_age.is_none_or(|most| age <= most)
     }
 
-    /// Whether the request can mean this person.
-    fn fits(&self, subject: &Subject) -> bool {
-        let wanted = &self.wanted;
+    /// Whether the request can be for this user.
+    fn matches_hints(&self, subject: &Subject) -> bool {
+        let hints = &self.hints;
         let state = self.context.read();
         let Ok(user) = account::of(&state, subject) else {
             return false;
         };
         let name = account::sign_in_name(user);
         let principal = text(user, "userPrincipalName").unwrap_or_default();
-        let hinted = |hint: &str| {
+        let by_login_hint = |hint: &str| {
             name.eq_ignore_ascii_case(hint)
                 || principal.eq_ignore_ascii_case(hint)
                 || hint == account::login_hint(&subject.user_id)
         };
         let domain = name.rsplit_once('@').map_or("", |(_, domain)| domain);
-        wanted.login_hint.is_none_or(hinted)
-            && wanted.sid.is_none_or(|sid| sid == subject.sid)
-            && wanted.domain_hint.is_none_or(|hint| {
+        hints.login_hint.is_none_or(by_login_hint)
+            && hints.sid.is_none_or(|sid| sid == subject.sid)
+            && hints.domain_hint.is_none_or(|hint| {
                 hint.eq_ignore_ascii_case("organizations") || hint.eq_ignore_ascii_case(domain)
             })
     }
 }
 
-/// The accounts of a browser as a picker shows them.
-pub(super) fn tiles(state: &State, people: &[Subject]) -> Vec<Tile> {
-    people
+/// Returns the accounts of a browser for the account picker.
+pub(super) fn tiles(state: &State, accounts: &[Subject]) -> Vec<AccountTile> {
+    accounts
         .iter()
         .filter_map(|subject| {
             let user = account::of(state, subject).ok()?;
-            Some(Tile {
+            Some(AccountTile {
                 id: subject.user_id.clone(),
                 display_name: text(user, "displayName").unwrap_or_default().to_owned(),
                 user_name: account::sign_in_name(user).to_owned(),

@@ -1,4 +1,4 @@
-//! The sign-out endpoint: ends a browser's session and tells the applications that took part.
+//! The sign-out endpoint: ends a browser's session and notifies the applications that took part.
 
 use serde_json::{Map, Value};
 use url::Url;
@@ -21,23 +21,23 @@ use crate::{state::State, store::Kind, wire::Reply};
 pub(super) fn respond(context: &Context<'_>) -> Reply {
     let parameters = Parameters::read(context.request);
     let browser = Browser::of(context);
-    let people = browser.people();
+    let accounts = browser.accounts();
     let hint = parameters
         .get("id_token_hint")
         .and_then(|token| signed_claims(&context.read(), token).ok())
         .unwrap_or_default();
     let next = next(context, &parameters, &hint);
 
-    let Some(leaving) = leaving(&parameters, &people, &hint) else {
-        let tiles = tiles(&context.read(), &people);
+    let Some(users_to_sign_out) = users_to_sign_out(&parameters, &accounts, &hint) else {
+        let tiles = tiles(&context.read(), &accounts);
         let action = format!("{}?{}", context.request.path, parameters.to_query());
         let page = page::sign_out_picker(&tiles, &action);
         return match &next {
-            Some(next) => page.leading_to(next).reply(context),
+            Some(next) => page.allowing_redirect_to(next).reply(context),
             None => page.reply(context),
         };
     };
-    let (gone, cookie) = browser.forget(&leaving);
+    let (gone, cookie) = browser.end_sessions(&users_to_sign_out);
     let frames = frames(context, &gone);
     let reply = match &next {
         Some(next) if frames.is_empty() => Reply::new(302)
@@ -48,20 +48,20 @@ pub(super) fn respond(context: &Context<'_>) -> Reply {
     reply.with_header("set-cookie", cookie)
 }
 
-/// Whose sessions end; none if the person must say so first.
-fn leaving(
+/// Returns the users to sign out, or `None` if the user must choose first.
+fn users_to_sign_out(
     parameters: &Parameters,
-    people: &[Subject],
+    accounts: &[Subject],
     hint: &Map<String, Value>,
 ) -> Option<Vec<String>> {
-    let ids = |people: &mut dyn Iterator<Item = &Subject>| -> Vec<String> {
-        people.map(|known| known.user_id.clone()).collect()
+    let ids = |accounts: &mut dyn Iterator<Item = &Subject>| -> Vec<String> {
+        accounts.map(|known| known.user_id.clone()).collect()
     };
     if let Some(id) = parameters.posted("account") {
         return Some(vec![id.to_owned()]);
     }
-    if people.len() < 2 || parameters.posted("step") == Some("all") {
-        return Some(ids(&mut people.iter()));
+    if accounts.len() < 2 || parameters.posted("step") == Some("all") {
+        return Some(ids(&mut accounts.iter()));
     }
     let of_hint = |known: &&Subject| {
         let is = |name: &str, value: &str| hint.get(name).and_then(Value::as_str) == Some(value);
@@ -69,20 +69,20 @@ fn leaving(
             || is("oid", &known.user_id)
             || parameters.get("logout_hint") == Some(&account::login_hint(&known.user_id))
     };
-    let hinted = ids(&mut people.iter().filter(of_hint));
-    (!hinted.is_empty()).then_some(hinted)
+    let by_login_hint = ids(&mut accounts.iter().filter(of_hint));
+    (!by_login_hint.is_empty()).then_some(by_login_hint)
 }
 
-/// Where the browser goes afterwards: to an address that an application has registered, if the
-/// request says which one then of that one, and nowhere else.
+/// Returns where the browser goes next: a registered redirect URI, of the application that the
+/// request names if it names one.
 fn next(context: &Context<'_>, parameters: &Parameters, hint: &Map<String, Value>) -> Option<Url> {
-    let asked = parameters.get("post_logout_redirect_uri")?;
+    let requested = parameters.get("post_logout_redirect_uri")?;
     let state = context.read();
     let named = hint
         .get("aud")
         .and_then(Value::as_str)
         .or_else(|| parameters.get("client_id"));
-    let is_known = |app_id: &str| redirect::platform(&state, app_id, asked).is_some();
+    let is_known = |app_id: &str| redirect::platform(&state, app_id, requested).is_some();
     let known = match named {
         Some(app_id) => is_known(app_id),
         None => state
@@ -91,14 +91,14 @@ fn next(context: &Context<'_>, parameters: &Parameters, hint: &Map<String, Value
             .filter_map(|principal| text(principal, "appId"))
             .any(is_known),
     };
-    let mut address = Url::parse(asked).ok().filter(|_| known)?;
+    let mut address = Url::parse(requested).ok().filter(|_| known)?;
     if let Some(value) = parameters.get("state") {
         address.query_pairs_mut().append_pair("state", value);
     }
     Some(address)
 }
 
-/// The addresses to call, with the session that each application knows.
+/// Returns the front-channel logout URLs to load, with the session id of each application.
 fn frames(context: &Context<'_>, gone: &[Account]) -> Vec<Url> {
     let state = context.read();
     let issuer = issuer_at(context.base(), Version::V2, &state.tenant_id.to_string());

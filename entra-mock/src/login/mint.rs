@@ -1,4 +1,4 @@
-//! Access tokens: their claims, their signature, and the answer that carries them.
+//! Access tokens: claims, signature, and the token response.
 
 use std::time::Duration;
 
@@ -11,20 +11,20 @@ use super::{
 };
 use crate::state::State;
 
-/// A token that was issued.
+/// An issued token.
 #[derive(Debug)]
-pub(super) struct Issued {
+pub(super) struct IssuedToken {
     token: String,
     lifetime: Duration,
     resource: String,
-    /// The claim `uti`, which the sign-in log repeats.
+    /// The claim `uti`, which is also in the sign-in log.
     pub(super) id: String,
-    /// What a person's token brings along: scope, refresh token, ID token.
+    /// The other members of a user's token response: scope, refresh token, ID token.
     more: Map<String, Value>,
 }
 
-impl Issued {
-    /// A token for a person.
+impl IssuedToken {
+    /// A token for a user.
     pub(super) fn for_user(
         token: String,
         lifetime: Duration,
@@ -41,7 +41,7 @@ impl Issued {
         }
     }
 
-    /// One text of what the answer will hold.
+    /// Returns one string of the response.
     #[cfg(feature = "wiremock")]
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         match name {
@@ -50,7 +50,7 @@ impl Issued {
         }
     }
 
-    /// The answer of the token endpoint: numbers from v2, strings and some more from v1.
+    /// Returns the token response: numbers at v2, strings and more members at v1.
     pub(super) fn body(&self, context: &Context<'_>) -> Map<String, Value> {
         let seconds = self.lifetime.as_secs();
         let mut body = Map::new();
@@ -78,14 +78,14 @@ impl Issued {
     }
 }
 
-/// A token that a client gets for itself.
+/// Issues an application token.
 pub(super) fn for_application(
     context: &Context<'_>,
     state: &State,
     client: &Client,
     resource: &Resource,
     roles: Vec<String>,
-) -> Result<Issued, LoginError> {
+) -> Result<IssuedToken, LoginError> {
     let id = state.random.token(22);
     let lifetime = state.token_lifetime;
     let tenant = state.tenant_id.to_string();
@@ -106,14 +106,14 @@ pub(super) fn for_application(
         Version::V1 => {
             claim("aud", resource.identifier.clone().into());
             claim("appid", client.app_id.clone().into());
-            claim("appidacr", client.proof.claim().into());
+            claim("appidacr", client.authentication.claim().into());
             claim("idp", issuer.into());
             claim("ver", "1.0".into());
         }
         Version::V2 => {
             claim("aud", resource.app_id.clone().into());
             claim("azp", client.app_id.clone().into());
-            claim("azpacr", client.proof.claim().into());
+            claim("azpacr", client.authentication.claim().into());
             claim("ver", "2.0".into());
         }
     }
@@ -136,7 +136,7 @@ pub(super) fn for_application(
 
     let token = sign(state, &claims, resource.version)
         .ok_or_else(|| LoginError::new(90_033, "No signing key is available."))?;
-    Ok(Issued {
+    Ok(IssuedToken {
         token,
         lifetime,
         resource: resource.identifier.clone(),
@@ -145,7 +145,7 @@ pub(super) fn for_application(
     })
 }
 
-/// A compact RS256 JWT; v1 tokens name their key twice.
+/// Signs a compact RS256 JWT. v1 tokens name their key twice.
 pub(super) fn sign(state: &State, claims: &Map<String, Value>, version: Version) -> Option<String> {
     let key = state.keys.signing()?;
     let mut header = Map::new();
@@ -161,9 +161,9 @@ pub(super) fn sign(state: &State, claims: &Map<String, Value>, version: Version)
     key.sign(&message)
 }
 
-/// Tokens are valid from a little before they were asked for, against clocks that run behind.
+/// Tokens are valid from a little before the request, for clocks that run behind.
 pub(super) const BACKDATED: i64 = 300;
-/// From here on Entra says when to renew early.
+/// From this lifetime on, the response has `refresh_in`.
 const LONG_LIVED: Duration = Duration::from_secs(2 * 3600);
-/// Role template that every application's Graph token carries.
+/// Role template in every Graph token of an application.
 const DEFAULT_DIRECTORY_ROLE: &str = "0997a1d0-0d1d-4acb-b408-d5ca73121e90";

@@ -1,6 +1,6 @@
-//! The sign-in side: discovery, keys and the token endpoint.
+//! The sign-in side: discovery, keys, pages and tokens.
 //!
-//! One file per grant; [`token`] reads the form and hands over to the grant.
+//! One file per grant. [`token`] reads the form and calls the grant.
 
 mod account;
 mod admin_consent;
@@ -63,7 +63,7 @@ pub(crate) use {
 
 use context::Context;
 
-/// Answers every path that is not Graph's.
+/// Responds to every path that is not Graph's.
 pub(crate) fn respond(state: &RwLock<State>, now: Timestamp, request: &WireRequest) -> Reply {
     let path = request.path.to_ascii_lowercase();
     let segments: Vec<&str> = path
@@ -101,7 +101,7 @@ pub(crate) fn respond(state: &RwLock<State>, now: Timestamp, request: &WireReque
     }
 }
 
-/// Which generation of endpoint was asked.
+/// The version of the endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Version {
     V1,

@@ -1,4 +1,4 @@
-//! The grant of an API in the middle: a caller's token becomes one for the next API.
+//! The on-behalf-of grant: an API exchanges a user's token for a token of another API.
 
 use serde_json::Value;
 
@@ -9,11 +9,11 @@ use super::{
     error::LoginError,
     form::Form,
     grants::Subject,
-    mint::Issued,
+    mint::IssuedToken,
     resource,
-    scope::Asked,
-    token::Refusal,
-    user_grant::{self, Order},
+    scope::RequestedScopes,
+    token::TokenError,
+    user_grant::{self, UserTokenRequest},
     user_sign_in::Event,
     verify::signed_claims,
 };
@@ -23,7 +23,7 @@ pub(super) fn respond(
     context: &Context<'_>,
     tenant: &Tenant,
     form: &Form,
-) -> Result<Issued, Refusal> {
+) -> Result<IssuedToken, TokenError> {
     match form.require("requested_token_use")? {
         "on_behalf_of" => {}
         _ => {
@@ -35,35 +35,35 @@ pub(super) fn respond(
         && !kind.ends_with(":access_token")
         && !kind.ends_with(":jwt")
     {
-        return Err(Refusal::NotSupported(format!(
+        return Err(TokenError::NotSupported(format!(
             "POST with requested_token_type={kind}"
         )));
     }
     let assertion = form.require("assertion")?;
-    let asked = Asked::parse(form.require("scope")?)?;
+    let requested = RequestedScopes::parse(form.require("scope")?)?;
     let client = client::identify(context, form)?;
     user_grant::check_tenant(&context.read(), tenant, &client)?;
-    // Only who can keep a secret may pass a caller on.
-    client.check_proof(false)?;
+    // Only a confidential client can act on behalf of a user.
+    client.check_authentication(false)?;
     let subject = subject(context, &client, assertion)?;
-    let order = Order {
+    let token_request = UserTokenRequest {
         client: &client,
         subject: &subject,
-        asked: &asked,
+        requested: &requested,
         nonce: None,
         event: Some(Event::Silent),
         fixed_end: None,
         client_info: form.get("client_info") == Some("1"),
         capabilities: &form.capabilities(),
     };
-    Ok(user_grant::issue(context, &order)?)
+    Ok(user_grant::issue(context, &token_request)?)
 }
 
-/// The person an assertion speaks for, if it was meant for this client.
+/// Returns the user of an assertion whose audience is this client.
 fn subject(context: &Context<'_>, client: &Client, assertion: &str) -> Result<Subject, LoginError> {
     let invalid = |text: &str| LoginError::new(50_013, text);
     let claims = signed_claims(&context.read(), assertion)
-        .map_err(|_| invalid("The assertion is no token that this tenant has signed."))?;
+        .map_err(|_| invalid("The assertion is not a token that this tenant has signed."))?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     let state = context.read();
     if text("tid") != Some(state.tenant_id.to_string().as_str()) {
@@ -77,7 +77,7 @@ fn subject(context: &Context<'_>, client: &Client, assertion: &str) -> Result<Su
         || own.is_some_and(|own| resource::names(own).any(|name| name == audience));
     if !is_own {
         let text = format!(
-            "The assertion is for another audience than the application '{}'.",
+            "The audience of the assertion is not the application '{}'.",
             client.app_id
         );
         return Err(invalid(&text));
@@ -99,14 +99,14 @@ fn subject(context: &Context<'_>, client: &Client, assertion: &str) -> Result<Su
         .and_then(|id| state.store.get(Kind::User, id))
     else {
         return Err(invalid(
-            "The assertion speaks for an application; there is nobody to act on behalf of.",
+            "The assertion is an application token, so there is no user to act on behalf of.",
         ));
     };
     let mfa = claims
         .get("amr")
         .and_then(Value::as_array)
         .is_some_and(|methods| methods.iter().any(|method| method == "mfa"));
-    // A v2 token does not say how the person signed in; the policy was met when it was issued.
+    // A v2 token has no authentication methods; the policy was met when it was issued.
     let mfa = mfa || text("ver") == Some("2.0");
     Ok(super::account::subject(&state, user, context.now, mfa))
 }

@@ -1,4 +1,4 @@
-//! The grant that Microsoft discourages: an application passes on user name and password.
+//! The resource owner password credentials grant, which Microsoft discourages.
 
 use super::{
     account, client,
@@ -6,10 +6,10 @@ use super::{
     discovery::Tenant,
     error::LoginError,
     form::Form,
-    mint::Issued,
-    scope::Asked,
-    token::Refusal,
-    user_grant::{self, Order},
+    mint::IssuedToken,
+    scope::RequestedScopes,
+    token::TokenError,
+    user_grant::{self, UserTokenRequest},
     user_sign_in::{self, Event},
 };
 
@@ -17,7 +17,7 @@ pub(super) fn respond(
     context: &Context<'_>,
     tenant: &Tenant,
     form: &Form,
-) -> Result<Issued, Refusal> {
+) -> Result<IssuedToken, TokenError> {
     if let Tenant::Alias(alias @ ("common" | "consumers")) = tenant {
         let text = format!(
             "The grant 'password' is not served at '{alias}': use the tenant's own endpoint or 'organizations'."
@@ -26,27 +26,27 @@ pub(super) fn respond(
     }
     let name = form.require("username")?;
     let password = form.require("password")?;
-    let asked = Asked::parse(form.get("scope").unwrap_or("openid profile"))?;
+    let requested = RequestedScopes::parse(form.get("scope").unwrap_or("openid profile"))?;
     let client = client::identify(context, form)?;
     user_grant::check_tenant(&context.read(), tenant, &client)?;
-    client.check_proof(client.allows_public_flows(&context.read()))?;
+    client.check_authentication(client.allows_public_flows(&context.read()))?;
 
     let subject = match account::authenticate(context, name, password) {
         Ok(subject) => subject,
         Err(error) => {
-            user_sign_in::refused(context, &client, name, &error);
+            user_sign_in::record_failure(context, &client, name, &error);
             return Err(error.into());
         }
     };
-    let order = Order {
+    let token_request = UserTokenRequest {
         client: &client,
         subject: &subject,
-        asked: &asked,
+        requested: &requested,
         nonce: None,
         event: Some(Event::Interactive),
         fixed_end: None,
         client_info: form.get("client_info") == Some("1"),
         capabilities: &form.capabilities(),
     };
-    Ok(user_grant::issue(context, &order)?)
+    Ok(user_grant::issue(context, &token_request)?)
 }

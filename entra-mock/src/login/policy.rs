@@ -1,4 +1,4 @@
-//! Conditional access: who must give a second factor where, and who does not get in at all.
+//! Conditional access: which sign-ins need multifactor authentication, and which are blocked.
 
 use super::{claims, error::LoginError};
 use crate::{
@@ -6,9 +6,9 @@ use crate::{
     state::State,
 };
 
-/// Refuses somebody whom a policy keeps out of one of these applications.
+/// Returns an error if a policy blocks the user for one of these applications.
 pub(super) fn check_block(state: &State, user_id: &str, apps: &[&str]) -> Result<(), LoginError> {
-    match found(state, Control::Block, user_id, apps) {
+    match matching_policy(state, Control::Block, user_id, apps) {
         None => Ok(()),
         Some(policy) => {
             let text =
@@ -18,16 +18,16 @@ pub(super) fn check_block(state: &State, user_id: &str, apps: &[&str]) -> Result
     }
 }
 
-/// The policy that asks for a second factor.
+/// Returns the policy that requires multifactor authentication.
 pub(super) fn second_factor<'a>(
     state: &'a State,
     user_id: &str,
     apps: &[&str],
 ) -> Option<&'a Policy> {
-    found(state, Control::SecondFactor, user_id, apps)
+    matching_policy(state, Control::SecondFactor, user_id, apps)
 }
 
-fn found<'a>(
+fn matching_policy<'a>(
     state: &'a State,
     control: Control,
     user_id: &str,
@@ -44,9 +44,9 @@ fn applies(policy: &Policy, state: &State, user_id: &str, apps: &[&str]) -> bool
         || apps
             .iter()
             .any(|app| policy.apps.iter().any(|own| own == app));
-    here && (policy.people.is_empty()
-        || policy.people.iter().any(|id| id == user_id)
+    here && (policy.principals.is_empty()
+        || policy.principals.iter().any(|id| id == user_id)
         || claims::groups_of(state, user_id)
             .iter()
-            .any(|group| policy.people.contains(group)))
+            .any(|group| policy.principals.contains(group)))
 }

@@ -1,4 +1,4 @@
-//! Redirect addresses: which ones an application has, and how an answer goes back to one.
+//! Redirect URIs: the registered ones, and responses to them.
 
 use serde_json::Value;
 use url::Url;
@@ -12,15 +12,15 @@ use crate::{
 
 pub(super) use crate::grants::Platform;
 
-/// The platform of an address, if the application has it.
+/// Returns the platform of a redirect URI if the application has registered it.
 pub(super) fn platform(state: &State, app_id: &str, address: &str) -> Option<Platform> {
     registered(state, app_id)
         .into_iter()
-        .find(|(_, known)| fits(known, address))
+        .find(|(_, known)| matches_redirect_uri(known, address))
         .map(|(platform, _)| platform)
 }
 
-/// All addresses of an application.
+/// Returns all redirect URIs of an application.
 pub(super) fn registered(state: &State, app_id: &str) -> Vec<(Platform, String)> {
     let list = |object: Option<&Object>, part: &str, list: &str| -> Vec<String> {
         let part = object.and_then(|object| object.get(part));
@@ -37,7 +37,7 @@ pub(super) fn registered(state: &State, app_id: &str) -> Vec<(Platform, String)>
             .collect()
     };
     let application = state.store.find(Kind::Application, "appId", app_id);
-    // An application of another tenant has its addresses on the service principal.
+    // An application of another tenant has its redirect URIs on the service principal.
     let principal = match application {
         Some(_) => None,
         None => state.store.find(Kind::ServicePrincipal, "appId", app_id),
@@ -57,26 +57,27 @@ pub(super) fn registered(state: &State, app_id: &str) -> Vec<(Platform, String)>
         .collect()
 }
 
-/// Exact, but for the port of a loopback address, which native applications choose as they start.
-fn fits(known: &str, asked: &str) -> bool {
-    if known == asked {
+/// Compares exactly, except for the port of a loopback URI, which native applications choose at
+/// start.
+fn matches_redirect_uri(known: &str, requested: &str) -> bool {
+    if known == requested {
         return true;
     }
-    let (Ok(known), Ok(asked)) = (Url::parse(known), Url::parse(asked)) else {
+    let (Ok(known), Ok(requested)) = (Url::parse(known), Url::parse(requested)) else {
         return false;
     };
     let loopback = matches!(known.host_str(), Some("localhost" | "127.0.0.1"));
     loopback
-        && known.scheme() == asked.scheme()
-        && known.host_str() == asked.host_str()
-        && known.path() == asked.path()
-        && known.query() == asked.query()
-        && asked.fragment().is_none()
+        && known.scheme() == requested.scheme()
+        && known.host_str() == requested.host_str()
+        && known.path() == requested.path()
+        && known.query() == requested.query()
+        && requested.fragment().is_none()
 }
 
-/// Where and how an answer goes back.
+/// The redirect URI and response mode of a request.
 #[derive(Clone, Debug)]
-pub(super) struct Return {
+pub(super) struct ResponseTarget {
     pub(super) address: Url,
     pub(super) mode: Mode,
     pub(super) state: Option<String>,
@@ -89,8 +90,8 @@ pub(super) enum Mode {
     FormPost,
 }
 
-impl Return {
-    /// A success with these parameters.
+impl ResponseTarget {
+    /// Responds with these parameters.
     pub(super) fn success(
         &self,
         context: &Context<'_>,
@@ -104,8 +105,8 @@ impl Return {
         self.send(context, &values)
     }
 
-    /// A refusal that the application hears of.
-    pub(super) fn refusal(&self, context: &Context<'_>, error: &LoginError) -> Reply {
+    /// Responds with an error for the application.
+    pub(super) fn error_response(&self, context: &Context<'_>, error: &LoginError) -> Reply {
         let mut values = vec![
             ("error", error.oauth().0.to_owned()),
             ("error_description", error.description(context)),
@@ -123,7 +124,7 @@ impl Return {
         self.send(context, &values)
     }
 
-    /// An answer of these parameters alone.
+    /// Responds with exactly these parameters.
     pub(super) fn send(&self, context: &Context<'_>, values: &[(&str, String)]) -> Reply {
         let mut address = self.address.clone();
         match self.mode {
@@ -152,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_fit_exactly_but_for_a_loopback_port() {
+    fn redirect_uris_match_exactly_except_for_a_loopback_port() {
         let table = [
             ("https://a.example/cb", "https://a.example/cb", true),
             ("https://a.example/cb", "https://a.example/cb/", false),
@@ -168,8 +169,12 @@ mod tests {
             ("http://localhost", "http://127.0.0.1:1", false),
             ("http://localhost", "http://localhost:1/#x", false),
         ];
-        for (known, asked, expected) in table {
-            assert_eq!(fits(known, asked), expected, "{known} {asked}");
+        for (known, requested, expected) in table {
+            assert_eq!(
+                matches_redirect_uri(known, requested),
+                expected,
+                "{known} {requested}"
+            );
         }
     }
 }

@@ -1,17 +1,17 @@
-//! The grant of an application that comes back without the person.
+//! The refresh token grant.
 
 use super::{
-    client::{self, Proof},
+    client::{self, ClientAuthentication},
     context::Context,
     discovery::Tenant,
     error::LoginError,
     form::Form,
     grants::RefreshToken,
-    mint::Issued,
+    mint::IssuedToken,
     redirect::Platform,
-    scope::Asked,
-    token::Refusal,
-    user_grant::{self, Order},
+    scope::RequestedScopes,
+    token::TokenError,
+    user_grant::{self, UserTokenRequest},
     user_sign_in::Event,
 };
 
@@ -19,40 +19,44 @@ pub(super) fn respond(
     context: &Context<'_>,
     tenant: &Tenant,
     form: &Form,
-) -> Result<Issued, Refusal> {
+) -> Result<IssuedToken, TokenError> {
     let text = form.require("refresh_token")?;
     let client = client::identify(context, form)?;
     user_grant::check_tenant(&context.read(), tenant, &client)?;
     let token = find(context, text, &client.app_id)?;
     let public = token.public || client.allows_public_flows(&context.read());
-    client.check_proof(public)?;
+    client.check_authentication(public)?;
     if token.fixed_end {
-        super::code::check_platform(context, Platform::Spa, client.proof)?;
-    } else if token.public && client.proof != Proof::Public {
-        super::code::check_platform(context, Platform::Public, client.proof)?;
+        super::code::check_platform(context, Platform::Spa, client.authentication)?;
+    } else if token.public && client.authentication != ClientAuthentication::Public {
+        super::code::check_platform(context, Platform::Public, client.authentication)?;
     }
-    let asked = match form.get("scope") {
+    let requested = match form.get("scope") {
         Some(scope) => {
-            let asked = Asked::parse(scope)?;
-            let resources = match asked.resources.is_empty() {
-                true => token.asked.resources.clone(),
-                false => asked.resources,
+            let requested = RequestedScopes::parse(scope)?;
+            let resources = match requested.resources.is_empty() {
+                true => token.requested.resources.clone(),
+                false => requested.resources,
             };
-            Asked { resources, ..asked }.with_identity_of(&token.asked)
+            RequestedScopes {
+                resources,
+                ..requested
+            }
+            .with_identity_of(&token.requested)
         }
-        None => token.asked,
+        None => token.requested,
     };
-    let order = Order {
+    let token_request = UserTokenRequest {
         client: &client,
         subject: &token.subject,
-        asked: &asked,
+        requested: &requested,
         nonce: None,
         event: Some(Event::Silent),
         fixed_end: token.fixed_end.then_some(token.expires_on),
         client_info: form.get("client_info") == Some("1"),
         capabilities: &form.capabilities(),
     };
-    Ok(user_grant::issue(context, &order)?)
+    Ok(user_grant::issue(context, &token_request)?)
 }
 
 fn find(context: &Context<'_>, text: &str, client_id: &str) -> Result<RefreshToken, LoginError> {
@@ -72,12 +76,12 @@ fn find(context: &Context<'_>, text: &str, client_id: &str) -> Result<RefreshTok
     Err(if token.fixed_end {
         LoginError::new(
             700_084,
-            "The refresh token of a single-page application has ended; it lives for 24 hours.",
+            "The refresh token of the single-page application has expired. Its lifetime is 24 hours.",
         )
     } else {
         LoginError::new(
             700_082,
-            "The refresh token has expired: it was not used for 90 days.",
+            "The refresh token has expired due to inactivity: it was not used for 90 days.",
         )
     })
 }

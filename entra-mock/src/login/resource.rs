@@ -1,4 +1,4 @@
-//! For what: the resource a token is asked for, and what the client may do there.
+//! The resource of a token, and the permissions of a client on it.
 
 use serde_json::Value;
 
@@ -15,17 +15,17 @@ use crate::{
     store::{Kind, Object},
 };
 
-/// The resource as the token will name it.
+/// The resource as the token names it.
 #[derive(Clone, Debug)]
 pub(super) struct Resource {
-    /// As asked for; the audience of a v1 token.
+    /// The requested identifier; the audience of a v1 token.
     pub(super) identifier: String,
     pub(super) app_id: String,
     pub(super) display_name: String,
     pub(super) service_principal_id: String,
-    /// The generation of access tokens the resource takes.
+    /// The version of access tokens that the resource accepts.
     pub(super) version: Version,
-    /// Whether its tokens say that they are for an application.
+    /// Whether its tokens have `idtyp`.
     pub(super) with_idtyp: bool,
 }
 
@@ -35,13 +35,13 @@ impl Resource {
     }
 }
 
-/// The resource part of a client-credentials request: `{resource}/.default`, or v1's `resource`.
+/// Returns the resource of a client credentials request: `{resource}/.default`, or v1's `resource`.
 pub(super) fn identifier(context: &Context<'_>, form: &Form) -> Result<String, LoginError> {
     if context.version == Version::V1 {
         return form.require("resource").map(str::to_owned);
     }
     let scope = form.require("scope")?.trim();
-    // Nothing before it means Graph, as for every scope without a resource.
+    // An empty resource is Graph, as for every scope without a resource.
     if scope == ".default" {
         return Ok(GRAPH_APP_ID.to_owned());
     }
@@ -53,7 +53,7 @@ pub(super) fn identifier(context: &Context<'_>, form: &Form) -> Result<String, L
         )),
         _ => {
             let text = format!(
-                "The scope '{}' is not valid here: a client asks for its own permissions with one scope that ends in /.default.",
+                "The scope '{}' is not valid: a client requests application permissions with one scope that ends in /.default.",
                 plain_text(scope)
             );
             Err(LoginError::new(1_002_012, text))
@@ -61,22 +61,22 @@ pub(super) fn identifier(context: &Context<'_>, form: &Form) -> Result<String, L
     }
 }
 
-/// The service principal behind an identifier.
+/// Returns the service principal of an identifier.
 pub(super) fn find(
     state: &State,
     context: &Context<'_>,
     identifier: &str,
 ) -> Result<Resource, LoginError> {
-    let wanted = identifier.trim_end_matches('/');
+    let requested = identifier.trim_end_matches('/');
     let named =
-        |principal: &&Object| names(principal).any(|name| name.trim_end_matches('/') == wanted);
-    let principal = if wanted == context.base() {
-        // A client that derives the scope from where it found Graph.
+        |principal: &&Object| names(principal).any(|name| name.trim_end_matches('/') == requested);
+    let principal = if requested == context.base() {
+        // A client that derives the scope from the URL of Graph.
         state
             .store
             .find(Kind::ServicePrincipal, "appId", GRAPH_APP_ID)
     } else {
-        let by_id = state.store.find(Kind::ServicePrincipal, "appId", wanted);
+        let by_id = state.store.find(Kind::ServicePrincipal, "appId", requested);
         by_id.or_else(|| state.store.all(Kind::ServicePrincipal).find(named))
     };
     let Some(principal) = principal else {
@@ -122,7 +122,7 @@ pub(super) fn find(
     })
 }
 
-/// The application permissions a client has on a resource, by value.
+/// Returns the application permissions of a client on a resource, by value.
 pub(super) fn roles(
     state: &State,
     client: &Client,
@@ -171,7 +171,7 @@ pub(super) fn names(principal: &Object) -> impl Iterator<Item = &str> {
         .filter_map(Value::as_str)
 }
 
-/// A GUID or an absolute URI.
+/// Whether a text is a GUID or an absolute URI.
 pub(super) fn is_identifier(text: &str) -> bool {
     text.parse::<entra_core::Guid>().is_ok() || url::Url::parse(text).is_ok()
 }

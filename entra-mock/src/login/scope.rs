@@ -1,36 +1,36 @@
-//! What a client asks for on a person's behalf: the words of a `scope` parameter.
+//! Parses the `scope` parameter of user flows.
 
 use super::{context::plain_text, error::LoginError, resource};
 use crate::directory::GRAPH_APP_ID;
 
-pub(super) use crate::grants::{Asked, AskedResource};
+pub(super) use crate::grants::{RequestedResource, RequestedScopes};
 
-impl Asked {
+impl RequestedScopes {
     pub(super) fn parse(scope: &str) -> Result<Self, LoginError> {
-        let mut asked = Self::default();
+        let mut requested = Self::default();
         for word in scope.split_whitespace() {
             match word {
-                "openid" => asked.openid = true,
-                "profile" => asked.profile = true,
-                "email" => asked.email = true,
-                "offline_access" => asked.offline_access = true,
+                "openid" => requested.openid = true,
+                "profile" => requested.profile = true,
+                "email" => requested.email = true,
+                "offline_access" => requested.offline_access = true,
                 "address" | "phone" => {
                     return Err(invalid(format!("The scope '{word}' is not supported.")));
                 }
-                word => asked.add(word)?,
+                word => requested.add(word)?,
             }
         }
-        for resource in &asked.resources {
+        for resource in &requested.resources {
             if resource.default && !resource.names.is_empty() {
                 return Err(invalid(
                     "A scope that ends in /.default cannot be combined with other scopes of its resource.",
                 ));
             }
         }
-        Ok(asked)
+        Ok(requested)
     }
 
-    /// The same with the words about the person that another request had.
+    /// Returns these scopes with the OpenID Connect scopes of another request.
     pub(super) fn with_identity_of(mut self, other: &Self) -> Self {
         self.openid |= other.openid;
         self.profile |= other.profile;
@@ -39,17 +39,20 @@ impl Asked {
         self
     }
 
-    /// The resource that a token is for: the first one, or Graph, which knows who one is.
-    pub(super) fn first(&self) -> AskedResource {
-        self.resources.first().cloned().unwrap_or(AskedResource {
-            identifier: GRAPH_APP_ID.to_owned(),
-            prefix: None,
-            names: Vec::new(),
-            default: false,
-        })
+    /// Returns the resource of the access token: the first one, or Graph.
+    pub(super) fn first(&self) -> RequestedResource {
+        self.resources
+            .first()
+            .cloned()
+            .unwrap_or(RequestedResource {
+                identifier: GRAPH_APP_ID.to_owned(),
+                prefix: None,
+                names: Vec::new(),
+                default: false,
+            })
     }
 
-    /// The words about the person, as tokens and answers repeat them.
+    /// Returns the OpenID Connect scopes that tokens and responses repeat.
     pub(super) fn identity_words(&self) -> impl Iterator<Item = &'static str> {
         [
             ("openid", self.openid),
@@ -57,7 +60,7 @@ impl Asked {
             ("email", self.email),
         ]
         .into_iter()
-        .filter_map(|(word, asked)| asked.then_some(word))
+        .filter_map(|(word, requested)| requested.then_some(word))
     }
 
     fn add(&mut self, word: &str) -> Result<(), LoginError> {
@@ -76,7 +79,7 @@ impl Asked {
         {
             Some(at) => at,
             None => {
-                self.resources.push(AskedResource {
+                self.resources.push(RequestedResource {
                     identifier: identifier.to_owned(),
                     prefix: prefix.map(str::to_owned),
                     names: Vec::new(),
@@ -103,13 +106,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_sorted_by_resource_and_meaning() {
-        let asked = Asked::parse(
+    fn scopes_are_grouped_by_resource() {
+        let requested = RequestedScopes::parse(
             "openid User.Read api://a/Tasks.Read offline_access Mail.Read api://a/Tasks.Write",
         )
         .unwrap();
-        assert!(asked.openid && asked.offline_access && !asked.profile && !asked.email);
-        let found: Vec<(&str, Vec<&str>)> = asked
+        assert!(
+            requested.openid && requested.offline_access && !requested.profile && !requested.email
+        );
+        let found: Vec<(&str, Vec<&str>)> = requested
             .resources
             .iter()
             .map(|resource| {
@@ -124,18 +129,18 @@ mod tests {
                 ("api://a", vec!["Tasks.Read", "Tasks.Write"])
             ]
         );
-        assert_eq!(asked.identity_words().collect::<Vec<_>>(), ["openid"]);
+        assert_eq!(requested.identity_words().collect::<Vec<_>>(), ["openid"]);
     }
 
     #[test]
-    fn a_resource_with_a_slash_at_its_end_keeps_it() {
-        let asked = Asked::parse("https://management.example//.default").unwrap();
-        assert_eq!(asked.first().identifier, "https://management.example/");
-        assert!(asked.first().default);
+    fn the_trailing_slash_of_a_resource_is_kept() {
+        let requested = RequestedScopes::parse("https://management.example//.default").unwrap();
+        assert_eq!(requested.first().identifier, "https://management.example/");
+        assert!(requested.first().default);
     }
 
     #[test]
-    fn what_cannot_be_served_is_refused() {
+    fn invalid_scopes_are_rejected() {
         for scope in [
             "openid phone",
             "address",
@@ -144,7 +149,11 @@ mod tests {
             ".default User.Read",
             "api://a/.default api://a/Tasks.Read",
         ] {
-            assert_eq!(Asked::parse(scope).unwrap_err().code, 70_011, "{scope}");
+            assert_eq!(
+                RequestedScopes::parse(scope).unwrap_err().code,
+                70_011,
+                "{scope}"
+            );
         }
     }
 }

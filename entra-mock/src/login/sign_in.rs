@@ -1,11 +1,11 @@
-//! The entry a token request leaves in the sign-in log.
+//! The sign-in log entry of an application's token request.
 
 use serde_json::json;
 
 use super::{client::Client, context::Context, resource::Resource};
 use crate::{state::iso, store::Object};
 
-/// One entry: a token id on success, an AADSTS code on failure.
+/// Returns one entry: a token id on success, an AADSTS code on failure.
 pub(super) fn record(
     context: &Context<'_>,
     client: &Client,
@@ -44,7 +44,7 @@ pub(super) fn record(
         Err(code) => {
             set(
                 "status",
-                json!({ "errorCode": code, "failureReason": "The request for a token was refused." }),
+                json!({ "errorCode": code, "failureReason": "The token request failed." }),
             );
         }
     }

@@ -1,4 +1,4 @@
-//! The token endpoint: what every grant has in common.
+//! The token endpoint.
 
 use super::{
     Version, client_credentials, code,
@@ -6,36 +6,36 @@ use super::{
     device, discovery,
     error::{LoginError, not_supported, success},
     form::Form,
-    mint::Issued,
+    mint::IssuedToken,
     on_behalf_of, password, refresh,
 };
 use crate::wire::Reply;
 
 /// `/{tenant}/oauth2[/v2.0]/token`
 pub(super) fn respond(context: &Context<'_>, tenant: &str) -> Reply {
-    match answer(context, tenant) {
+    match issue(context, tenant) {
         Ok(issued) => success(context, issued.body(context)),
-        Err(Refusal::Error(error)) => error.render(context),
-        Err(Refusal::NotSupported(what)) => {
+        Err(TokenError::Error(error)) => error.render(context),
+        Err(TokenError::NotSupported(what)) => {
             not_supported(&format!("{what} {}", context.request.path))
         }
     }
 }
 
-/// Why there is no token.
-pub(super) enum Refusal {
+/// Why a token request fails.
+pub(super) enum TokenError {
     Error(LoginError),
-    /// Something Entra can do and this tenant cannot.
+    /// A feature of Entra that the fake tenant does not support.
     NotSupported(String),
 }
 
-impl From<LoginError> for Refusal {
+impl From<LoginError> for TokenError {
     fn from(error: LoginError) -> Self {
         Self::Error(error)
     }
 }
 
-fn answer(context: &Context<'_>, segment: &str) -> Result<Issued, Refusal> {
+fn issue(context: &Context<'_>, segment: &str) -> Result<IssuedToken, TokenError> {
     if context.request.method != "POST" {
         let text = format!(
             "This endpoint takes POST requests only, not {}.",
@@ -53,7 +53,7 @@ fn answer(context: &Context<'_>, segment: &str) -> Result<Issued, Refusal> {
     match grant {
         "client_credentials" => client_credentials::respond(context, &tenant, &form),
         _ if context.version == Version::V1 && USER_GRANTS.contains(&grant) => Err(
-            Refusal::NotSupported(format!("POST with grant_type={grant}")),
+            TokenError::NotSupported(format!("POST with grant_type={grant}")),
         ),
         "authorization_code" => code::respond(context, &tenant, &form),
         "refresh_token" => refresh::respond(context, &tenant, &form),
@@ -72,7 +72,7 @@ fn answer(context: &Context<'_>, segment: &str) -> Result<Issued, Refusal> {
     }
 }
 
-/// Served at the v2.0 endpoint only.
+/// Supported at the v2.0 endpoint only.
 const USER_GRANTS: [&str; 6] = [
     "authorization_code",
     "refresh_token",

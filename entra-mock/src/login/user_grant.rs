@@ -1,50 +1,53 @@
-//! What all grants on a person's behalf have in common: the checks, the answer, the log entry.
+//! The common part of all grants for users: checks, token response, log entry.
 
 use entra_core::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{
     account,
-    client::{Client, Proof},
-    consent::{self, Allowed},
+    client::{Client, ClientAuthentication},
+    consent::{self, ConsentResult},
     context::Context,
     discovery::Tenant,
     error::LoginError,
     grants::{RefreshToken, Subject},
-    mint::Issued,
+    mint::IssuedToken,
     policy, resource,
-    scope::Asked,
+    scope::RequestedScopes,
     user_sign_in::{self, Event},
-    user_token::{self, About},
+    user_token::{self, TokenSubject},
 };
 use crate::{directory::later, state::State, store::Kind};
 
-/// What a grant has established.
-pub(super) struct Order<'a> {
+/// A token request of a user whose grant was checked.
+pub(super) struct UserTokenRequest<'a> {
     pub(super) client: &'a Client,
     pub(super) subject: &'a Subject,
-    pub(super) asked: &'a Asked,
+    pub(super) requested: &'a RequestedScopes,
     pub(super) nonce: Option<&'a str>,
-    /// How it goes into the sign-in log; none if it is there already.
+    /// The kind of entry in the sign-in log, or `None` if it is written already.
     pub(super) event: Option<Event>,
-    /// The end of its refresh tokens, if that does not move.
+    /// The expiry of its refresh tokens, if that does not move.
     pub(super) fixed_end: Option<Timestamp>,
     pub(super) client_info: bool,
-    /// What the client says it can do, in its `claims` parameter.
+    /// The client capabilities from the `claims` parameter.
     pub(super) capabilities: &'a [String],
 }
 
-/// Issues the tokens, or says why not; both leave an entry in the sign-in log.
-pub(super) fn issue(context: &Context<'_>, order: &Order<'_>) -> Result<Issued, LoginError> {
-    match prepare(context, order) {
-        Ok((issued, refresh, allowed)) => {
-            if let Some(event) = order.event {
+/// Issues the tokens or returns an error. Both are recorded in the sign-in log.
+pub(super) fn issue(
+    context: &Context<'_>,
+    token_request: &UserTokenRequest<'_>,
+) -> Result<IssuedToken, LoginError> {
+    match prepare(context, token_request) {
+        Ok((issued, refresh, consent_result)) => {
+            if let Some(event) = token_request.event {
                 let record = user_sign_in::record(
                     context,
-                    order.client,
-                    &order.subject.user_id,
+                    token_request.client,
+                    &token_request.subject.user_id,
                     event,
-                    Some(&allowed.resource),
+                    Some(&consent_result.resource),
                     &Ok(issued.id.clone()),
                 );
                 context.write().write_sign_in(record);
@@ -55,11 +58,11 @@ pub(super) fn issue(context: &Context<'_>, order: &Order<'_>) -> Result<Issued, 
             Ok(issued)
         }
         Err(error) => {
-            let event = order.event.unwrap_or(Event::Silent);
+            let event = token_request.event.unwrap_or(Event::Silent);
             let record = user_sign_in::record(
                 context,
-                order.client,
-                &order.subject.user_id,
+                token_request.client,
+                &token_request.subject.user_id,
                 event,
                 None,
                 &Err(error.clone()),
@@ -70,7 +73,7 @@ pub(super) fn issue(context: &Context<'_>, order: &Order<'_>) -> Result<Issued, 
     }
 }
 
-/// Whether people sign in through this tenant segment to this application.
+/// Checks that users can sign in to this application through this tenant segment.
 pub(super) fn check_tenant(
     state: &State,
     tenant: &Tenant,
@@ -85,13 +88,13 @@ pub(super) fn check_tenant(
         .unwrap_or("AzureADMultipleOrgs");
     if audience == "AzureADMyOrg" {
         let text = format!(
-            "The application '{}' is for one tenant: use the tenant's own endpoint, not '{alias}'.",
+            "The application '{}' is not configured as a multitenant application. Use the endpoint of its tenant, not '{alias}'.",
             client.app_id
         );
         return Err(LoginError::new(50_194, text));
     }
     if *alias == "consumers" {
-        let text = "There are no personal accounts here, only those of the tenant.";
+        let text = "Personal Microsoft accounts are not supported, only accounts of the tenant.";
         return Err(LoginError::new(50_020, text));
     }
     Ok(())
@@ -101,36 +104,40 @@ type Refresh = Option<(String, RefreshToken)>;
 
 fn prepare(
     context: &Context<'_>,
-    order: &Order<'_>,
-) -> Result<(Issued, Refresh, Allowed), LoginError> {
+    token_request: &UserTokenRequest<'_>,
+) -> Result<(IssuedToken, Refresh, ConsentResult), LoginError> {
     let state = context.read();
-    let user = account::of(&state, order.subject)?;
-    let user_id = &order.subject.user_id;
-    let client = order.client;
-    let first = order.asked.first();
+    let user = account::of(&state, token_request.subject)?;
+    let user_id = &token_request.subject.user_id;
+    let client = token_request.client;
+    let first = token_request.requested.first();
     let resource = resource::find(&state, context, &first.identifier).ok();
     let mut apps = vec![client.app_id.as_str()];
     apps.extend(resource.as_ref().map(|resource| resource.app_id.as_str()));
     policy::check_block(&state, user_id, &apps)?;
-    account::check_second_factor(&state, user, order.subject, &apps)?;
+    account::check_second_factor(&state, user, token_request.subject, &apps)?;
     let own_roles = account::roles(&state, user_id, &client.service_principal_id)?;
-    let allowed = consent::look_up(&state, context, client, user_id, &first)?;
-    allowed.check(client)?;
-    let roles = account::roles(&state, user_id, &allowed.resource.service_principal_id)?;
+    let consent_result = consent::look_up(&state, context, client, user_id, &first)?;
+    consent_result.check(client)?;
+    let roles = account::roles(
+        &state,
+        user_id,
+        &consent_result.resource.service_principal_id,
+    )?;
 
-    let about = About {
+    let token_subject = TokenSubject {
         client,
         user,
-        subject: order.subject,
-        asked: order.asked,
-        capabilities: order.capabilities,
+        subject: token_request.subject,
+        requested: token_request.requested,
+        capabilities: token_request.capabilities,
     };
     let (token, id) = user_token::access(
         context,
         &state,
-        &about,
-        &allowed.resource,
-        &allowed.names,
+        &token_subject,
+        &consent_result.resource,
+        &consent_result.names,
         roles,
     )?;
     let mut more = Map::new();
@@ -138,59 +145,74 @@ fn prepare(
     put(
         "scope",
         scope(
-            order.asked,
-            &allowed,
+            token_request.requested,
+            &consent_result,
             first.prefix.as_deref(),
             first.default,
         ),
     );
     let mut refresh = None;
-    if order.asked.offline_access {
+    if token_request.requested.offline_access {
         let text = format!("1.A{}", state.random.token(160));
         put("refresh_token", text.clone());
-        refresh = Some((text, refresh_token(context, order)));
+        refresh = Some((text, refresh_token(context, token_request)));
     }
-    if order.asked.openid {
-        let token = user_token::identity(context, &state, &about, own_roles, order.nonce)?;
+    if token_request.requested.openid {
+        let token = user_token::identity(
+            context,
+            &state,
+            &token_subject,
+            own_roles,
+            token_request.nonce,
+        )?;
         put("id_token", token);
     }
-    if order.client_info {
+    if token_request.client_info {
         put("client_info", user_token::client_info(&state, user_id));
     }
-    let issued = Issued::for_user(
+    let issued = IssuedToken::for_user(
         token,
         state.token_lifetime,
-        allowed.resource.identifier.clone(),
+        consent_result.resource.identifier.clone(),
         id,
         more,
     );
-    Ok((issued, refresh, allowed))
+    Ok((issued, refresh, consent_result))
 }
 
-/// The scopes in the spelling they were asked in, for clients look their tokens up by it.
-fn scope(asked: &Asked, allowed: &Allowed, prefix: Option<&str>, default: bool) -> String {
-    let spelt = |name: &str| match prefix {
+/// Returns the scopes in the requested spelling, because clients cache tokens by it.
+fn scope(
+    requested: &RequestedScopes,
+    consent_result: &ConsentResult,
+    prefix: Option<&str>,
+    default: bool,
+) -> String {
+    let canonical_spelling = |name: &str| match prefix {
         Some(prefix) => format!("{prefix}/{name}"),
         None => name.to_owned(),
     };
-    let mut words: Vec<String> = allowed.names.iter().map(|name| spelt(name)).collect();
+    let mut words: Vec<String> = consent_result
+        .names
+        .iter()
+        .map(|name| canonical_spelling(name))
+        .collect();
     if default {
-        words.push(spelt(".default"));
+        words.push(canonical_spelling(".default"));
     }
-    words.extend(asked.identity_words().map(str::to_owned));
+    words.extend(requested.identity_words().map(str::to_owned));
     words.join(" ")
 }
 
-fn refresh_token(context: &Context<'_>, order: &Order<'_>) -> RefreshToken {
+fn refresh_token(context: &Context<'_>, token_request: &UserTokenRequest<'_>) -> RefreshToken {
     RefreshToken {
-        client_id: order.client.app_id.clone(),
-        asked: order.asked.clone(),
-        subject: order.subject.clone(),
-        public: order.client.proof == Proof::Public,
-        expires_on: order
+        client_id: token_request.client.app_id.clone(),
+        requested: token_request.requested.clone(),
+        subject: token_request.subject.clone(),
+        public: token_request.client.authentication == ClientAuthentication::Public,
+        expires_on: token_request
             .fixed_end
             .unwrap_or_else(|| later(context.now, REFRESH_TOKEN_LIFETIME)),
-        fixed_end: order.fixed_end.is_some(),
+        fixed_end: token_request.fixed_end.is_some(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The entry a person's sign-in leaves in the log.
+//! The sign-in log entry of a user.
 
 use serde_json::json;
 
@@ -13,16 +13,16 @@ use crate::{
     store::{Kind, Object},
 };
 
-/// How a person signed in.
+/// How a user signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
-    /// At a page, also on another device, or with a password that an application passed on.
+    /// On a page, also for another device, or with a password from an application.
     Interactive,
-    /// Without the person: by a refresh token, on behalf of, or by a browser's session.
+    /// Without interaction: by a refresh token, on behalf of, or by a browser's session.
     Silent,
 }
 
-/// One entry: a token id on success, the refusal on failure.
+/// Returns one entry: a token id on success, the error on failure.
 pub(super) fn record(
     context: &Context<'_>,
     client: &Client,
@@ -43,7 +43,7 @@ pub(super) fn record(
     if let Some(user) = state.store.get(Kind::User, user_id) {
         let of_user = |name: &str| text(user, name).unwrap_or_default().to_owned();
         set("userDisplayName", of_user("displayName").into());
-        // The log has it in lower case, whatever the directory has.
+        // The log has user names in lower case, whatever the directory has.
         let name = of_user("userPrincipalName").to_lowercase();
         set("userPrincipalName", name.into());
     }
@@ -92,8 +92,13 @@ pub(super) fn record(
     record
 }
 
-/// Writes down that somebody who exists was not let in.
-pub(super) fn refused(context: &Context<'_>, client: &Client, name: &str, error: &LoginError) {
+/// Records the failed sign-in of an existing user.
+pub(super) fn record_failure(
+    context: &Context<'_>,
+    client: &Client,
+    name: &str,
+    error: &LoginError,
+) {
     let id = {
         let state = context.read();
         let Ok(user) = super::account::find(&state, name) else {

@@ -1,4 +1,4 @@
-//! Tokens that speak for a person: access tokens and ID tokens.
+//! Tokens of users: access tokens and ID tokens.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -14,31 +14,31 @@ use super::{
     grants::Subject,
     mint::{BACKDATED, sign},
     resource::Resource,
-    scope::Asked,
+    scope::RequestedScopes,
 };
 use crate::{state::State, store::Object};
 
-/// Whom a token is about, and who asked for it.
-pub(super) struct About<'a> {
+/// The user and the client of a token.
+pub(super) struct TokenSubject<'a> {
     pub(super) client: &'a Client,
     pub(super) user: &'a Object,
     pub(super) subject: &'a Subject,
-    pub(super) asked: &'a Asked,
-    /// What the client says it can do, such as taking claims challenges (`cp1`).
+    pub(super) requested: &'a RequestedScopes,
+    /// The client capabilities, such as claims challenges (`cp1`).
     pub(super) capabilities: &'a [String],
 }
 
-/// An access token with these scopes and app roles; gives the token and its id.
+/// Issues an access token with these scopes and app roles. Returns the token and its id.
 pub(super) fn access(
     context: &Context<'_>,
     state: &State,
-    about: &About<'_>,
+    token_subject: &TokenSubject<'_>,
     resource: &Resource,
     scopes: &[String],
     roles: Vec<String>,
 ) -> Result<(String, String), LoginError> {
-    let (client, user) = (about.client, about.user);
-    let user_id = &about.subject.user_id;
+    let (client, user) = (token_subject.client, token_subject.user);
+    let user_id = &token_subject.subject.user_id;
     let roles = claims::roles(state, user_id, &resource.app_id, TokenKind::Access, roles);
     let property = |name: &str| user.get(name).cloned();
     let tenant = state.tenant_id.to_string();
@@ -48,16 +48,16 @@ pub(super) fn access(
     let mut claims = Map::new();
     let mut claim = |name: &str, value: Value| claims.insert(name.to_owned(), value);
     let lifetime = state.token_lifetime.as_secs().cast_signed();
-    times(context, lifetime, &mut claim);
+    add_times(context, lifetime, &mut claim);
     claim("iss", issuer.into());
     claim("aio", state.random.token(60).into());
     match resource.version {
         Version::V1 => {
             claim("aud", resource.identifier.clone().into());
             claim("acr", "1".into());
-            claim("amr", account::methods(about.subject));
+            claim("amr", account::methods(token_subject.subject));
             claim("appid", client.app_id.clone().into());
-            claim("appidacr", client.proof.claim().into());
+            claim("appidacr", client.authentication.claim().into());
             claim("ipaddr", "127.0.0.1".into());
             for (name, value) in [
                 ("family_name", property("surname")),
@@ -74,7 +74,7 @@ pub(super) fn access(
         Version::V2 => {
             claim("aud", resource.app_id.clone().into());
             claim("azp", client.app_id.clone().into());
-            claim("azpacr", client.proof.claim().into());
+            claim("azpacr", client.authentication.claim().into());
             claim("preferred_username", account::sign_in_name(user).into());
             claim("ver", "2.0".into());
         }
@@ -85,70 +85,74 @@ pub(super) fn access(
         claim("tenant_region_scope", "EU".into());
     }
     claim("name", property("displayName").unwrap_or_default());
-    claim("oid", about.subject.user_id.clone().into());
+    claim("oid", token_subject.subject.user_id.clone().into());
     claim("rh", format!("1.{}.", state.random.token(43)).into());
     if !roles.is_empty() {
         claim("roles", roles.into());
     }
-    // Graph also is the resource of the words about the person.
+    // Graph is also the resource of the OpenID Connect scopes.
     let mut scopes = scopes.to_vec();
     if resource.is_graph() {
-        scopes.extend(about.asked.identity_words().map(str::to_owned));
+        scopes.extend(token_subject.requested.identity_words().map(str::to_owned));
     }
     claim("scp", scopes.join(" ").into());
     claim(
         "sub",
-        pairwise(&about.subject.user_id, &resource.app_id).into(),
+        pairwise(&token_subject.subject.user_id, &resource.app_id).into(),
     );
     claim("tid", tenant.into());
     claim("uti", id.clone().into());
     claims::add(
         state,
-        about,
+        token_subject,
         &resource.app_id,
         TokenKind::Access,
         &mut claim,
     );
-    if !about.capabilities.is_empty()
+    if !token_subject.capabilities.is_empty()
         && claims::is_wanted(state, &resource.app_id, TokenKind::Access, "xms_cc")
     {
-        claim("xms_cc", about.capabilities.into());
+        claim("xms_cc", token_subject.capabilities.into());
     }
 
     let token = sign(state, &claims, resource.version).ok_or_else(no_key)?;
     Ok((token, id))
 }
 
-/// An ID token of version 2.
+/// Issues an ID token of version 2.
 pub(super) fn identity(
     context: &Context<'_>,
     state: &State,
-    about: &About<'_>,
+    token_subject: &TokenSubject<'_>,
     roles: Vec<String>,
     nonce: Option<&str>,
 ) -> Result<String, LoginError> {
-    let (client, user, asked) = (about.client, about.user, about.asked);
-    let user_id = &about.subject.user_id;
+    let (client, user, requested) = (
+        token_subject.client,
+        token_subject.user,
+        token_subject.requested,
+    );
+    let user_id = &token_subject.subject.user_id;
     let roles = claims::roles(state, user_id, &client.app_id, TokenKind::Id, roles);
     let property = |name: &str| user.get(name).cloned();
     let tenant = state.tenant_id.to_string();
 
     let mut claims = Map::new();
     let mut claim = |name: &str, value: Value| claims.insert(name.to_owned(), value);
-    times(context, ID_TOKEN_LIFETIME, &mut claim);
+    add_times(context, ID_TOKEN_LIFETIME, &mut claim);
     claim("aud", client.app_id.clone().into());
     claim(
         "iss",
         issuer_at(context.base(), Version::V2, &tenant).into(),
     );
     claim("aio", state.random.token(60).into());
-    if asked.profile {
+    if requested.profile {
         claim("name", property("displayName").unwrap_or_default());
-        claim("oid", about.subject.user_id.clone().into());
+        claim("oid", token_subject.subject.user_id.clone().into());
         claim("preferred_username", account::sign_in_name(user).into());
     }
     let guest = account::is_guest(user);
-    if let (true, Some(mail)) = (asked.email || guest, property("mail")) {
+    if let (true, Some(mail)) = (requested.email || guest, property("mail")) {
         claim("email", mail);
     }
     if let Some(nonce) = nonce {
@@ -160,7 +164,7 @@ pub(super) fn identity(
     }
     claim(
         "sub",
-        pairwise(&about.subject.user_id, &client.app_id).into(),
+        pairwise(&token_subject.subject.user_id, &client.app_id).into(),
     );
     claim("tid", tenant.clone().into());
     claim("uti", state.random.token(22).into());
@@ -171,18 +175,24 @@ pub(super) fn identity(
             format!("https://sts.windows.net/{GUESTS_HOME}/").into(),
         );
     }
-    claims::add(state, about, &client.app_id, TokenKind::Id, &mut claim);
+    claims::add(
+        state,
+        token_subject,
+        &client.app_id,
+        TokenKind::Id,
+        &mut claim,
+    );
 
     sign(state, &claims, Version::V2).ok_or_else(no_key)
 }
 
-/// `client_info`: the ids that clients key their accounts by.
+/// `client_info`: the ids by which clients identify accounts.
 pub(super) fn client_info(state: &State, user_id: &str) -> String {
     let info = json!({ "uid": user_id, "utid": state.tenant_id.to_string() });
     URL_SAFE_NO_PAD.encode(info.to_string())
 }
 
-fn times(
+fn add_times(
     context: &Context<'_>,
     lifetime: i64,
     claim: &mut impl FnMut(&str, Value) -> Option<Value>,
@@ -193,7 +203,7 @@ fn times(
     claim("exp", (now + lifetime).into());
 }
 
-/// A name for a person that only one application knows.
+/// Returns the pairwise `sub` of a user for one application.
 fn pairwise(user_id: &str, app_id: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, format!("{user_id}/{app_id}").as_bytes()))
 }
@@ -203,5 +213,5 @@ fn no_key() -> LoginError {
 }
 
 const ID_TOKEN_LIFETIME: i64 = 3600;
-/// The made-up tenant that all guests come from.
+/// The invented home tenant of all guests.
 const GUESTS_HOME: &str = "b1f0c3de-2222-4d6e-9d3a-0f7c1f1d2e3f";

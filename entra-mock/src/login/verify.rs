@@ -1,4 +1,4 @@
-//! Who calls Graph: the bearer token, checked as Graph checks it.
+//! The caller of Graph: verifies the bearer token as Graph does.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use entra_core::Timestamp;
@@ -11,7 +11,7 @@ use crate::{
     wire::WireRequest,
 };
 
-/// The caller behind a request's bearer token.
+/// Returns the caller of a request's bearer token.
 pub(crate) fn caller(
     state: &State,
     now: Timestamp,
@@ -59,7 +59,7 @@ pub(crate) fn caller(
         app_id,
         service_principal_id: subject.clone().filter(|_| !delegated),
         user_id: subject.filter(|_| delegated),
-        // In a user's token these are the user's own roles, which open nothing in Graph.
+        // In a user's token these are the app roles of the user, which grant nothing in Graph.
         roles: roles
             .filter(|_| !delegated)
             .filter_map(Value::as_str)
@@ -69,7 +69,7 @@ pub(crate) fn caller(
     })
 }
 
-/// The claims of a token that one of the tenant's keys has signed.
+/// Returns the claims of a token that was signed with one of the tenant's keys.
 pub(super) fn signed_claims(
     state: &State,
     token: &str,

@@ -1,33 +1,33 @@
-//! Whether Graph would take a `$filter`: names, types, operators, and basic or advanced query.
+//! Checks a `$filter` as Graph does: names, types, operators, and basic or advanced query.
 
 use super::{
+    error::GraphError,
     filter::{Expr, Function, Literal, Op, Path},
-    refusal::Refusal,
 };
 use crate::schema::{ENDS_WITH, EntityType, Mode, Rule, Type, is_extension};
 
-/// What a filter that passed asks of the rest of the answer.
+/// The properties of a checked filter, for the checks of the rest of the query.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Uses {
-    /// First segments of every path, each once.
+pub(crate) struct FilterUses {
+    /// The first segment of every path, each once.
     pub(crate) properties: Vec<String>,
 }
 
-/// Checks a filter against an entity's table.
+/// Checks a filter against the table of an entity.
 pub(crate) fn check_filter(
     entity: &'static EntityType,
     expr: &Expr,
     advanced: bool,
-) -> Result<Uses, Refusal> {
+) -> Result<FilterUses, GraphError> {
     let mut checker = Checker {
         entity,
         advanced: advanced || !entity.directory,
         scopes: Vec::new(),
-        uses: Uses::default(),
+        uses: FilterUses::default(),
     };
     checker.expr(expr)?;
     if entity.directory && !advanced && clauses_of_or(expr) > MAX_OR_CLAUSES {
-        return Err(Refusal::unsupported_query(format!(
+        return Err(GraphError::unsupported_query(format!(
             "Too many child clauses specified in search filter expression containing 'OR' operators: {}. Max allowed: {MAX_OR_CLAUSES}.",
             clauses_of_or(expr)
         )));
@@ -38,13 +38,13 @@ pub(crate) fn check_filter(
 struct Checker {
     entity: &'static EntityType,
     advanced: bool,
-    /// Where the element of each enclosing lambda stands.
+    /// The path of the element of each enclosing lambda.
     scopes: Vec<String>,
-    uses: Uses,
+    uses: FilterUses,
 }
 
 impl Checker {
-    fn expr(&mut self, expr: &Expr) -> Result<(), Refusal> {
+    fn expr(&mut self, expr: &Expr) -> Result<(), GraphError> {
         match expr {
             Expr::And(left, right) | Expr::Or(left, right) => {
                 self.expr(left)?;
@@ -78,14 +78,14 @@ impl Checker {
                 if rule.leaf == Type::Boolean {
                     return Ok(());
                 }
-                Err(Refusal::bad_request(
+                Err(GraphError::bad_request(
                     "Invalid filter clause: The Filter expression must evaluate to a single boolean value.",
                 ))
             }
         }
     }
 
-    fn compare(&mut self, path: &Path, op: Op, value: &Literal) -> Result<(), Refusal> {
+    fn compare(&mut self, path: &Path, op: Op, value: &Literal) -> Result<(), GraphError> {
         let rule = self.rule(path)?;
         let mode = match (op, value) {
             (Op::Eq | Op::Ne, Literal::Null) => rule.null,
@@ -95,7 +95,7 @@ impl Checker {
         };
         self.allow(path, op.word(), mode)?;
         if op == Op::Ne {
-            // Documented for directory objects only, and advanced there.
+            // Documented for directory objects only, where they need an advanced query.
             if !self.entity.directory {
                 return Err(self.no_operator("ne"));
             }
@@ -104,7 +104,7 @@ impl Checker {
         type_check(rule.leaf, value, kind_name(op))
     }
 
-    fn call(&mut self, function: Function, path: &Path, value: &str) -> Result<(), Refusal> {
+    fn call(&mut self, function: Function, path: &Path, value: &str) -> Result<(), GraphError> {
         let rule = self.rule(path)?;
         let mode = match function {
             Function::StartsWith => rule.starts_with,
@@ -117,7 +117,7 @@ impl Checker {
         type_check(rule.leaf, &Literal::Text(value.to_owned()), function.name())
     }
 
-    fn lambda(&mut self, path: &Path, body: Option<&Expr>) -> Result<(), Refusal> {
+    fn lambda(&mut self, path: &Path, body: Option<&Expr>) -> Result<(), GraphError> {
         let full = self.canonical(path)?;
         let many = format!("{full}/any");
         let inside = |rule: &Rule| {
@@ -137,8 +137,8 @@ impl Checker {
         result
     }
 
-    /// `x/$count` compared with 0 or 1, always advanced.
-    fn count(&mut self, path: &Path, op: Op, value: i64) -> Result<(), Refusal> {
+    /// `x/$count` compared with 0 or 1, always an advanced query.
+    fn count(&mut self, path: &Path, op: Op, value: i64) -> Result<(), GraphError> {
         let full = self.canonical(path)?;
         let many = self
             .entity
@@ -159,7 +159,7 @@ impl Checker {
         self.need("$count", Mode::Advanced)
     }
 
-    fn rule(&mut self, path: &Path) -> Result<Rule, Refusal> {
+    fn rule(&mut self, path: &Path) -> Result<Rule, GraphError> {
         let full = self.canonical(path)?;
         if let Some(rule) = self.entity.rule(&full) {
             return Ok(*rule);
@@ -177,8 +177,9 @@ impl Checker {
         Err(self.unsupported(path))
     }
 
-    /// The path as the tables have it; an error if the type has no such property.
-    fn canonical(&mut self, path: &Path) -> Result<String, Refusal> {
+    /// Returns the path in the spelling of the tables, or an error if the type has no such
+    /// property.
+    fn canonical(&mut self, path: &Path) -> Result<String, GraphError> {
         let full = match path
             .scope
             .checked_sub(1)
@@ -193,7 +194,7 @@ impl Checker {
             || self.entity.navigation(first).is_some()
             || self.entity.open && is_extension(first);
         if !known {
-            return Err(Refusal::no_property(
+            return Err(GraphError::no_property(
                 "Invalid filter clause",
                 first,
                 self.entity.name,
@@ -209,22 +210,22 @@ impl Checker {
         Ok(full)
     }
 
-    fn allow(&self, path: &Path, operator: &str, mode: Mode) -> Result<(), Refusal> {
+    fn allow(&self, path: &Path, operator: &str, mode: Mode) -> Result<(), GraphError> {
         if mode == Mode::No {
             return Err(self.unsupported(path));
         }
         self.need(operator, mode)
     }
 
-    fn need(&self, operator: &str, mode: Mode) -> Result<(), Refusal> {
+    fn need(&self, operator: &str, mode: Mode) -> Result<(), GraphError> {
         if mode == Mode::Advanced && !self.advanced {
-            Err(Refusal::needs_advanced(operator))
+            Err(GraphError::needs_advanced(operator))
         } else {
             Ok(())
         }
     }
 
-    fn unsupported(&self, path: &Path) -> Refusal {
+    fn unsupported(&self, path: &Path) -> GraphError {
         let text = match path.segments.is_empty() {
             true => self
                 .scopes
@@ -234,18 +235,18 @@ impl Checker {
                 .to_owned(),
             false => path.text(),
         };
-        Refusal::filter_clause(&text, &self.entity.title())
+        GraphError::filter_clause(&text, &self.entity.title())
     }
 
-    fn no_operator(&self, operator: &str) -> Refusal {
-        Refusal::unsupported_query(format!(
+    fn no_operator(&self, operator: &str) -> GraphError {
+        GraphError::unsupported_query(format!(
             "Operator '{operator}' is not supported on resource '{}'.",
             self.entity.title()
         ))
     }
 }
 
-fn type_check(leaf: Type, value: &Literal, operator: &str) -> Result<(), Refusal> {
+fn type_check(leaf: Type, value: &Literal, operator: &str) -> Result<(), GraphError> {
     let (fits, edm) = match leaf {
         Type::Text | Type::Complex => (matches!(value, Literal::Text(_)), "Edm.String"),
         Type::Boolean => (matches!(value, Literal::Boolean(_)), "Edm.Boolean"),
@@ -259,7 +260,7 @@ fn type_check(leaf: Type, value: &Literal, operator: &str) -> Result<(), Refusal
     if fits || *value == Literal::Null {
         return Ok(());
     }
-    Err(Refusal::bad_request(format!(
+    Err(GraphError::bad_request(format!(
         "Invalid filter clause: A binary operator with incompatible types was detected. Found operand types '{edm}' and '{}' for operator kind '{operator}'.",
         value.edm()
     )))
@@ -276,7 +277,7 @@ fn kind_name(op: Op) -> &'static str {
     }
 }
 
-/// The most alternatives any one `or` or `in` of the filter has.
+/// Returns the largest number of alternatives in any `or` or `in` of the filter.
 fn clauses_of_or(expr: &Expr) -> usize {
     fn alternatives(expr: &Expr) -> usize {
         match expr {
@@ -296,10 +297,10 @@ fn clauses_of_or(expr: &Expr) -> usize {
     }
 }
 
-/// Alternatives in one basic query of directory objects; seen, not documented.
+/// Maximum number of alternatives in a basic query of directory objects: observed, not documented.
 const MAX_OR_CLAUSES: usize = 15;
 
-/// Whether a GUID property takes a literal in quotes; the documentation shows it without only.
+/// Whether a GUID property accepts a quoted literal. The documentation only shows unquoted ones.
 const QUOTED_GUIDS: bool = false;
 
 /// Relationships whose `$count` can be filtered.

@@ -1,4 +1,4 @@
-//! Whether an object fits a `$filter`.
+//! Evaluates a `$filter` on an object.
 
 use std::cmp::Ordering;
 
@@ -10,26 +10,26 @@ use super::{
 };
 use crate::store::Object;
 
-/// What an object does not hold itself.
-pub(crate) trait Surroundings {
-    /// A property that is worked out, or a single related object, as JSON.
+/// Values that an object does not contain itself.
+pub(crate) trait DerivedValues {
+    /// Returns a derived property or a single related object as JSON.
     fn derived(&self, object: &Object, name: &str) -> Option<Value>;
 
-    /// How many objects a relationship leads to.
+    /// Returns the number of targets of a relationship.
     fn related(&self, object: &Object, relationship: &str) -> usize;
 }
 
-/// Evaluates a filter that `check_filter` let pass; a missing property is null.
-pub(crate) fn matches(expr: &Expr, object: &Object, around: &dyn Surroundings) -> bool {
+/// Evaluates a filter that `check_filter` has accepted. A missing property is null.
+pub(crate) fn matches(expr: &Expr, object: &Object, derived_values: &dyn DerivedValues) -> bool {
     Evaluation {
         object,
-        around,
+        derived_values,
         elements: Vec::new(),
     }
     .expr(expr)
 }
 
-/// Texts are compared without regard to case.
+/// Compares strings without regard to case.
 pub(crate) fn compare_text(left: &str, right: &str) -> Ordering {
     for (left_byte, right_byte) in left.bytes().zip(right.bytes()) {
         if !left_byte.is_ascii() || !right_byte.is_ascii() {
@@ -53,7 +53,7 @@ fn compare_beyond_ascii(left: &str, right: &str) -> Ordering {
 
 struct Evaluation<'a> {
     object: &'a Object,
-    around: &'a dyn Surroundings,
+    derived_values: &'a dyn DerivedValues,
     /// The elements of the enclosing lambdas, outermost first.
     elements: Vec<Value>,
 }
@@ -106,11 +106,12 @@ impl Evaluation<'_> {
 
     fn count(&mut self, path: &Path, op: Op, value: i64) -> bool {
         let stored = self.with(path, |found| found.and_then(Value::as_array).map(Vec::len));
-        let count = stored.unwrap_or_else(|| self.around.related(self.object, &path.text()));
+        let count =
+            stored.unwrap_or_else(|| self.derived_values.related(self.object, &path.text()));
         op.holds(i64::try_from(count).unwrap_or(i64::MAX).cmp(&value))
     }
 
-    /// Looks a path up and hands over what is there; nothing for null.
+    /// Calls a function with the value of a path, or with `None` for null.
     fn with<T>(&self, path: &Path, then: impl FnOnce(Option<&Value>) -> T) -> T {
         let element = path
             .scope
@@ -125,7 +126,7 @@ impl Evaluation<'_> {
         match self.object.get_ignoring_case(first) {
             Some(value) => then(descend(Some(value), rest)),
             None => {
-                let derived = self.around.derived(self.object, first);
+                let derived = self.derived_values.derived(self.object, first);
                 then(descend(derived.as_ref(), rest))
             }
         }

@@ -1,4 +1,4 @@
-//! `$filter` as a tree.
+//! The expression tree of `$filter`.
 
 /// A boolean expression.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,14 +34,14 @@ pub(crate) enum Expr {
         op: Op,
         value: i64,
     },
-    /// A boolean property on its own.
+    /// A boolean property without an operator.
     Flag(Path),
 }
 
-/// A property path, read from the object itself or from the element of an enclosing lambda.
+/// A property path, read from the object or from the element of an enclosing lambda.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Path {
-    /// 0 is the object, 1 the outermost lambda's element, and so on.
+    /// 0 is the object, 1 the element of the outermost lambda, and so on.
     pub(crate) scope: usize,
     pub(crate) segments: Vec<String>,
 }
@@ -86,7 +86,7 @@ impl Op {
         }
     }
 
-    /// The operator with its sides exchanged.
+    /// Returns the operator with its operands exchanged.
     pub(crate) fn flipped(self) -> Self {
         match self {
             Self::Gt => Self::Lt,
@@ -139,7 +139,7 @@ pub(crate) enum Literal {
 }
 
 impl Literal {
-    /// The type's name as OData has it.
+    /// The OData name of the type.
     pub(crate) fn edm(&self) -> &'static str {
         match self {
             Self::Null => "null",

@@ -4,7 +4,7 @@ use std::{borrow::Cow, cmp::Ordering};
 
 use serde_json::Value;
 
-use super::{eval::compare_text, refusal::Refusal, ticks};
+use super::{error::GraphError, eval::compare_text, ticks};
 use crate::{
     schema::{EntityType, Mode, Type},
     store::Object,
@@ -23,10 +23,10 @@ struct Criterion {
     descending: bool,
 }
 
-/// What an object is sorted by, one for each property.
+/// A sort key of an object, one for each property.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Key<'a> {
-    /// Before everything else.
+    /// Sorts before everything else.
     Null,
     Number(i64),
     Text(Cow<'a, str>),
@@ -43,13 +43,13 @@ impl Key<'_> {
 }
 
 impl Order {
-    /// Reads and checks an `$orderby`; together with `$filter` it is an advanced query.
+    /// Reads and checks an `$orderby`. Together with `$filter` it is an advanced query.
     pub(crate) fn parse(
         text: &str,
         entity: &EntityType,
         advanced: bool,
         filtered: bool,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, GraphError> {
         let mut by = Vec::new();
         for part in text.split(',') {
             let mut words = part.split_whitespace();
@@ -64,7 +64,7 @@ impl Order {
             };
             let first = path.split('/').next().unwrap_or_default();
             let Some(property) = entity.property(first) else {
-                return Err(Refusal::no_property(
+                return Err(GraphError::no_property(
                     "Invalid orderby clause",
                     first,
                     entity.name,
@@ -75,13 +75,13 @@ impl Order {
                 .iter()
                 .find(|(name, _)| name.eq_ignore_ascii_case(path))
                 .map_or(Mode::No, |(_, mode)| *mode);
-            let refused = match mode {
+            let rejected = match mode {
                 Mode::No => true,
                 Mode::Basic => entity.directory && filtered && !advanced,
                 Mode::Advanced => !advanced,
             };
-            if refused {
-                return Err(Refusal::unsupported_query(
+            if rejected {
+                return Err(GraphError::unsupported_query(
                     "Sorting not supported for current query.",
                 ));
             }
@@ -146,8 +146,8 @@ fn key(value: Option<&Value>, kind: Type) -> Key<'_> {
     }
 }
 
-fn syntax(text: &str) -> Refusal {
-    Refusal::bad_request(format!("Invalid orderby clause: Syntax error in '{text}'."))
+fn syntax(text: &str) -> GraphError {
+    GraphError::bad_request(format!("Invalid orderby clause: Syntax error in '{text}'."))
 }
 
 #[cfg(test)]
@@ -157,7 +157,7 @@ mod tests {
     use super::*;
     use crate::store::Kind;
 
-    fn parse(kind: Kind, text: &str, advanced: bool, filtered: bool) -> Result<Order, Refusal> {
+    fn parse(kind: Kind, text: &str, advanced: bool, filtered: bool) -> Result<Order, GraphError> {
         Order::parse(text, kind.entity(), advanced, filtered)
     }
 
@@ -170,8 +170,8 @@ mod tests {
             (Kind::User, "createdDateTime", false),
             (Kind::Application, "displayName", false),
         ] {
-            let refusal = parse(kind, text, false, filtered).unwrap_err();
-            assert_eq!(refusal.code, "Request_UnsupportedQuery", "{text}");
+            let error = parse(kind, text, false, filtered).unwrap_err();
+            assert_eq!(error.code, "Request_UnsupportedQuery", "{text}");
             assert!(parse(kind, text, true, filtered).is_ok(), "{text}");
         }
         assert_eq!(
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn nulls_come_first_and_case_is_ignored() {
+    fn nulls_sort_first_and_case_is_ignored() {
         let order = parse(
             Kind::User,
             "displayName,userPrincipalName desc",
@@ -215,11 +215,11 @@ mod tests {
                 .map(Key::into_owned)
                 .collect()
         };
-        let nobody = keys(json!({}));
+        let no_values = keys(json!({}));
         let a1 = keys(json!({"displayName": "a", "userPrincipalName": "1"}));
         let a2 = keys(json!({"displayName": "A", "userPrincipalName": "2"}));
         let b = keys(json!({"displayName": "B"}));
-        assert_eq!(order.compare(&nobody, &a1), Ordering::Less);
+        assert_eq!(order.compare(&no_values, &a1), Ordering::Less);
         assert_eq!(order.compare(&a2, &a1), Ordering::Less);
         assert_eq!(order.compare(&a1, &b), Ordering::Less);
         assert_eq!(order.compare(&b, &b), Ordering::Equal);

@@ -1,29 +1,29 @@
-//! `$skiptoken`: where the next page begins, sealed so that no client can make one up.
+//! `$skiptoken`: the start of the next page, authenticated so that a client cannot invent one.
 
 use serde_json::{Value, json};
 
-use super::{order::Key, refusal::Refusal, seal::Seal};
+use super::{error::GraphError, order::Key, seal::Seal};
 
-/// Where a row stands in its unsorted list.
+/// The position of a row in its unsorted list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Place {
+pub(crate) enum RowPosition {
     /// A growing number.
     Serial(u64),
-    /// A log's time and serial number, newest first.
+    /// Time and serial number in a log, newest first.
     Log(i64, u64),
 }
 
 /// The last row of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Position {
-    pub(crate) place: Place,
-    /// What the list is sorted by, if it is.
+    pub(crate) place: RowPosition,
+    /// The sort keys, if the list is sorted.
     pub(crate) keys: Vec<Key<'static>>,
-    /// Whether the first page was an advanced query; then all are.
+    /// Whether the first page was an advanced query; then all pages are.
     pub(crate) advanced: bool,
 }
 
-/// Seals positions for one query of one tenant.
+/// Creates and opens page tokens of one query of one tenant.
 #[derive(Debug)]
 pub(crate) struct PageKey {
     seal: Seal,
@@ -31,7 +31,7 @@ pub(crate) struct PageKey {
 }
 
 impl PageKey {
-    /// `query` is everything that must stay the same from page to page.
+    /// `query` is everything that must be the same on each page.
     pub(crate) fn new(tenant: &str, query: String) -> Self {
         Self {
             seal: Seal::of(tenant),
@@ -41,8 +41,8 @@ impl PageKey {
 
     pub(crate) fn seal(&self, position: &Position) -> String {
         let (kind, time, serial) = match position.place {
-            Place::Serial(serial) => (0, 0, serial),
-            Place::Log(time, serial) => (1, time, serial),
+            RowPosition::Serial(serial) => (0, 0, serial),
+            RowPosition::Log(time, serial) => (1, time, serial),
         };
         let keys: Vec<Value> = position
             .keys
@@ -66,11 +66,11 @@ impl PageKey {
         self.seal.seal(&content)
     }
 
-    pub(crate) fn open(&self, token: &str) -> Result<Position, Refusal> {
+    pub(crate) fn open(&self, token: &str) -> Result<Position, GraphError> {
         let content = self.seal.open(token).ok_or_else(malformed)?;
         let parts: Value = serde_json::from_str(&content).map_err(|_| malformed())?;
         if parts[0] != VERSION || parts[1].as_str() != Some(&self.seal.digest(&self.query)) {
-            return Err(Refusal::new(
+            return Err(GraphError::new(
                 400,
                 "Directory_ExpiredPageToken",
                 "The specified page token value has expired and cannot be included in your request.",
@@ -88,9 +88,9 @@ impl PageKey {
             .collect();
         let serial = parts[4].as_u64().unwrap_or_default();
         let place = if parts[2] == 0 {
-            Place::Serial(serial)
+            RowPosition::Serial(serial)
         } else {
-            Place::Log(parts[3].as_i64().unwrap_or_default(), serial)
+            RowPosition::Log(parts[3].as_i64().unwrap_or_default(), serial)
         };
         Ok(Position {
             place,
@@ -100,8 +100,8 @@ impl PageKey {
     }
 }
 
-fn malformed() -> Refusal {
-    Refusal::bad_request("The specified page token value is invalid.")
+fn malformed() -> GraphError {
+    GraphError::bad_request("The specified page token value is invalid.")
 }
 
 const VERSION: u8 = 1;
@@ -114,14 +114,14 @@ mod tests {
 
     fn position() -> Position {
         Position {
-            place: Place::Log(-5, u64::MAX),
+            place: RowPosition::Log(-5, u64::MAX),
             keys: vec![Key::Text("Ä'\"".into()), Key::Null, Key::Number(i64::MIN)],
             advanced: true,
         }
     }
 
     #[test]
-    fn a_token_opens_for_its_own_query_only() {
+    fn a_token_is_valid_for_its_own_query_only() {
         let key = PageKey::new("tenant", "/users?$top=5".into());
         let token = key.seal(&position());
         assert_eq!(key.open(&token), Ok(position()));
@@ -138,7 +138,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_changed_token_never_opens(at in 0_usize..200, with in "[A-Za-z0-9_-]") {
+        fn a_changed_token_is_rejected(at in 0_usize..200, with in "[A-Za-z0-9_-]") {
             let key = PageKey::new("tenant", "/users".into());
             let token = key.seal(&position());
             let at = at % token.len();
@@ -150,7 +150,7 @@ mod tests {
         }
 
         #[test]
-        fn made_up_tokens_are_a_400(token in "[ -~]{0,80}") {
+        fn invented_tokens_return_400(token in "[ -~]{0,80}") {
             prop_assert_eq!(PageKey::new("tenant", "/users".into()).open(&token).unwrap_err().status, 400);
         }
     }

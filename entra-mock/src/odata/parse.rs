@@ -1,13 +1,13 @@
-//! From the text of `$filter` to its tree.
+//! Parses `$filter`.
 
 use super::{
+    error::GraphError,
     filter::{Expr, Function, Literal, Op, Path},
-    refusal::Refusal,
     ticks,
 };
 
-/// Reads a `$filter`.
-pub(crate) fn parse_filter(text: &str) -> Result<Expr, Refusal> {
+/// Parses a `$filter`.
+pub(crate) fn parse_filter(text: &str) -> Result<Expr, GraphError> {
     let mut parser = Parser {
         text,
         at: 0,
@@ -32,7 +32,7 @@ struct Parser<'a> {
     clauses: usize,
 }
 
-/// One side of a comparison.
+/// One operand of a comparison.
 enum Operand {
     Path(Path),
     Count(Path),
@@ -40,7 +40,7 @@ enum Operand {
 }
 
 impl<'a> Parser<'a> {
-    fn or(&mut self) -> Result<Expr, Refusal> {
+    fn or(&mut self) -> Result<Expr, GraphError> {
         let mut left = self.and()?;
         while self.keyword("or") {
             left = Expr::Or(Box::new(left), Box::new(self.and()?));
@@ -48,7 +48,7 @@ impl<'a> Parser<'a> {
         Ok(left)
     }
 
-    fn and(&mut self) -> Result<Expr, Refusal> {
+    fn and(&mut self) -> Result<Expr, GraphError> {
         let mut left = self.unary()?;
         while self.keyword("and") {
             left = Expr::And(Box::new(left), Box::new(self.unary()?));
@@ -56,11 +56,11 @@ impl<'a> Parser<'a> {
         Ok(left)
     }
 
-    fn unary(&mut self) -> Result<Expr, Refusal> {
+    fn unary(&mut self) -> Result<Expr, GraphError> {
         self.depth += 1;
         self.clauses += 1;
         if self.depth > MAX_DEPTH || self.clauses > MAX_CLAUSES {
-            return Err(Refusal::bad_request(
+            return Err(GraphError::bad_request(
                 "Invalid filter clause: the expression is nested too deeply or too long.",
             ));
         }
@@ -77,7 +77,7 @@ impl<'a> Parser<'a> {
         Ok(expr)
     }
 
-    fn comparison(&mut self) -> Result<Expr, Refusal> {
+    fn comparison(&mut self) -> Result<Expr, GraphError> {
         self.space();
         let start = self.at;
         if let Some(call) = self.call()? {
@@ -120,8 +120,8 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// `function(path,'text')`, with or without `eq true` behind it.
-    fn call(&mut self) -> Result<Option<Expr>, Refusal> {
+    /// `function(path,'text')`, with or without `eq true` after it.
+    fn call(&mut self) -> Result<Option<Expr>, GraphError> {
         let name = self.word();
         if name.is_empty()
             || !self.text[self.at..].starts_with('(')
@@ -136,7 +136,7 @@ impl<'a> Parser<'a> {
             "endswith" => Function::EndsWith,
             "contains" => Function::Contains,
             _ => {
-                return Err(Refusal::bad_request(format!(
+                return Err(GraphError::bad_request(format!(
                     "Invalid filter clause: An unknown function with name '{name}' was found."
                 )));
             }
@@ -170,7 +170,7 @@ impl<'a> Parser<'a> {
         }))
     }
 
-    fn operand(&mut self) -> Result<Side, Refusal> {
+    fn operand(&mut self) -> Result<Side, GraphError> {
         self.space();
         let rest = &self.text[self.at..];
         if rest.starts_with('\'') {
@@ -180,7 +180,7 @@ impl<'a> Parser<'a> {
         if token.is_empty() {
             return Err(self.syntax());
         }
-        // An enum literal: the type's name, then the member in quotes.
+        // An enum literal: the name of the type, then the member in quotes.
         if self.text[self.at..].starts_with('\'') {
             return Ok(Side::Operand(Operand::Value(Literal::Text(self.quoted()?))));
         }
@@ -190,7 +190,7 @@ impl<'a> Parser<'a> {
         self.path(token)
     }
 
-    fn path(&mut self, token: &str) -> Result<Side, Refusal> {
+    fn path(&mut self, token: &str) -> Result<Side, GraphError> {
         let mut segments: Vec<String> = token.split('/').map(str::to_owned).collect();
         let named = |segment: &String| {
             !segment.is_empty()
@@ -226,7 +226,7 @@ impl<'a> Parser<'a> {
         Ok(Side::Operand(Operand::Path(Path { scope, segments })))
     }
 
-    fn lambda(&mut self, path: Path, all: bool) -> Result<Side, Refusal> {
+    fn lambda(&mut self, path: Path, all: bool) -> Result<Side, GraphError> {
         self.expect('(')?;
         if self.symbol(')') {
             return if all {
@@ -255,7 +255,7 @@ impl<'a> Parser<'a> {
         }))
     }
 
-    fn list(&mut self, path: Path) -> Result<Expr, Refusal> {
+    fn list(&mut self, path: Path) -> Result<Expr, GraphError> {
         self.expect('(')?;
         let mut values = Vec::new();
         loop {
@@ -275,7 +275,7 @@ impl<'a> Parser<'a> {
         self.at += rest.len() - rest.trim_start().len();
     }
 
-    /// A run of letters and digits; empty if something else stands there.
+    /// Returns letters and digits; empty if the next character is something else.
     fn word(&mut self) -> &'a str {
         self.space();
         let rest = &self.text[self.at..];
@@ -286,7 +286,8 @@ impl<'a> Parser<'a> {
         &rest[..end]
     }
 
-    /// Everything up to a blank, a bracket, a comma or a quote: a path or a literal without quotes.
+    /// Returns everything up to a space, a bracket, a comma or a quote: a path or an unquoted
+    /// literal.
     fn token(&mut self) -> &'a str {
         let rest = &self.text[self.at..];
         let end = rest
@@ -298,7 +299,7 @@ impl<'a> Parser<'a> {
 
     fn keyword(&mut self, keyword: &str) -> bool {
         let before = self.at;
-        // Graph's own examples write NOT(…) in capitals.
+        // Graph's own examples have NOT(…) in upper case.
         let found = self.word().eq_ignore_ascii_case(keyword)
             && self.text[self.at..].starts_with(|char: char| char.is_whitespace() || char == '(');
         if !found {
@@ -316,7 +317,7 @@ impl<'a> Parser<'a> {
         found
     }
 
-    fn expect(&mut self, symbol: char) -> Result<(), Refusal> {
+    fn expect(&mut self, symbol: char) -> Result<(), GraphError> {
         if self.symbol(symbol) {
             Ok(())
         } else {
@@ -324,8 +325,8 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// A text in single quotes; a quote inside is doubled.
-    fn quoted(&mut self) -> Result<String, Refusal> {
+    /// A string in single quotes; a quote in it is doubled.
+    fn quoted(&mut self) -> Result<String, GraphError> {
         let mut value = String::new();
         let mut chars = self.text[self.at + 1..].char_indices().peekable();
         while let Some((offset, char)) = chars.next() {
@@ -338,15 +339,15 @@ impl<'a> Parser<'a> {
                 return Ok(value);
             }
         }
-        Err(Refusal::bad_request(format!(
+        Err(GraphError::bad_request(format!(
             "Invalid filter clause: There is an unterminated string literal at position {} in '{}'.",
             self.text.len(),
             self.text
         )))
     }
 
-    fn syntax(&self) -> Refusal {
-        Refusal::bad_request(format!(
+    fn syntax(&self) -> GraphError {
+        GraphError::bad_request(format!(
             "Invalid filter clause: Syntax error at position {} in '{}'.",
             self.at, self.text
         ))
@@ -377,9 +378,9 @@ fn literal(token: &str) -> Option<Literal> {
         .map(|guid| Literal::Guid(guid.to_string()))
 }
 
-/// Brackets and `not`s inside each other.
+/// Maximum nesting of brackets and `not`.
 const MAX_DEPTH: usize = 100;
-/// All clauses of one filter; the tree may lean to one side and is walked recursively.
+/// Maximum number of clauses in one filter: the tree can be unbalanced and is walked recursively.
 const MAX_CLAUSES: usize = 1_000;
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
-//! The query options of one request.
+//! The query options of a request.
 
 use url::form_urlencoded;
 
-use super::refusal::Refusal;
+use super::error::GraphError;
 
-/// What the client asked for, option by option.
+/// The query options that the client sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Query {
     pub(crate) select: Option<Vec<String>>,
@@ -15,11 +15,11 @@ pub(crate) struct Query {
     pub(crate) count: bool,
     pub(crate) expand: Option<Expand>,
     pub(crate) skip_token: Option<String>,
-    /// Every pair but the token, decoded, in the order they came.
+    /// Every pair except the token, decoded, in the order of the request.
     pairs: Vec<(String, String)>,
 }
 
-/// The options a resource takes; `$skiptoken` goes wherever there are pages.
+/// The options that a resource accepts. `$skiptoken` is accepted wherever there are pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Options(pub(crate) &'static [&'static str]);
 
@@ -28,24 +28,24 @@ pub(crate) struct Options(pub(crate) &'static [&'static str]);
 pub(crate) struct Expand {
     pub(crate) relationship: String,
     pub(crate) select: Option<Vec<String>>,
-    /// How far up a chain of managers; 1 unless `$levels` says more.
+    /// The number of levels of a chain of managers; 1 without `$levels`.
     pub(crate) levels: u32,
 }
 
 impl Query {
-    /// Reads a query string and refuses options that are malformed, repeated or not in `allowed`.
-    pub(crate) fn parse(query: Option<&str>, allowed: Options) -> Result<Self, Refusal> {
+    /// Parses a query string and rejects options that are malformed, repeated or not in `allowed`.
+    pub(crate) fn parse(query: Option<&str>, allowed: Options) -> Result<Self, GraphError> {
         let mut parsed = Self::default();
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
             let option = name.to_ascii_lowercase();
-            // Whatever has no dollar sign is not OData's: clients add telemetry of their own.
+            // Parameters without a dollar sign are not OData options: clients add telemetry.
             if !option.starts_with('$') || option == "$format" {
                 continue;
             }
             if parsed.pairs.iter().any(|(other, _)| *other == option)
                 || option == "$skiptoken" && parsed.skip_token.is_some()
             {
-                return Err(Refusal::bad_request(format!(
+                return Err(GraphError::bad_request(format!(
                     "Query option '{name}' was specified more than once, but it must be specified at most once."
                 )));
             }
@@ -62,18 +62,18 @@ impl Query {
         Ok(parsed)
     }
 
-    /// The query string of the next page: the same options, then the token.
+    /// Returns the query string of the next page: the same options, then the token.
     pub(crate) fn next(&self, token: &str) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         for (name, value) in &self.pairs {
             query.append_pair(name, value);
         }
         query.append_pair("$skiptoken", token);
-        // A dollar sign may stand in a query as it is, and that is how Graph writes its links.
+        // A dollar sign is valid in a query, and Graph writes its links with it.
         query.finish().replace("%24", "$").replace('+', "%20")
     }
 
-    /// The options in an order of their own, so that a rewritten link is still the same query.
+    /// Returns the options in a fixed order, so that a reordered link is still the same query.
     pub(crate) fn identity(&self) -> String {
         let mut pairs: Vec<_> = self
             .pairs
@@ -84,7 +84,7 @@ impl Query {
         pairs.join("&")
     }
 
-    fn set(&mut self, option: &str, value: &str) -> Result<(), Refusal> {
+    fn set(&mut self, option: &str, value: &str) -> Result<(), GraphError> {
         match option {
             "$select" => self.select = Some(names(value)?),
             "$filter" => self.filter = Some(value.to_owned()),
@@ -96,7 +96,7 @@ impl Query {
                     "true" => true,
                     "false" => false,
                     _ => {
-                        return Err(Refusal::bad_request(format!(
+                        return Err(GraphError::bad_request(format!(
                             "Invalid value '{value}' for $count query option found. Valid values are 'true' and 'false'."
                         )));
                     }
@@ -116,8 +116,8 @@ impl Options {
 }
 
 impl Expand {
-    /// `name`, `name($select=a,b)` or `name($levels=max;$select=a)`; one relationship only.
-    fn parse(text: &str) -> Result<Self, Refusal> {
+    /// Parses `name`, `name($select=a,b)` or `name($levels=max;$select=a)`; one relationship only.
+    fn parse(text: &str) -> Result<Self, GraphError> {
         let text = text.trim();
         let (name, inner) = match text.split_once('(') {
             Some((name, rest)) => (
@@ -127,7 +127,7 @@ impl Expand {
             None => (text, ""),
         };
         if text.contains(',') && (name.contains(',') || inner.contains(')')) {
-            return Err(Refusal::bad_request(
+            return Err(GraphError::bad_request(
                 "Only one relationship can be expanded in a request.",
             ));
         }
@@ -159,7 +159,7 @@ impl Expand {
                         .ok_or_else(|| expand_syntax(text))?;
                 }
                 _ => {
-                    return Err(Refusal::bad_request(format!(
+                    return Err(GraphError::bad_request(format!(
                         "The query option '{option}' is not supported inside $expand."
                     )));
                 }
@@ -169,41 +169,43 @@ impl Expand {
     }
 }
 
-fn names(list: &str) -> Result<Vec<String>, Refusal> {
+fn names(list: &str) -> Result<Vec<String>, GraphError> {
     let names: Vec<String> = list.split(',').map(|name| name.trim().to_owned()).collect();
     if names.iter().any(String::is_empty) {
-        return Err(Refusal::bad_request(
+        return Err(GraphError::bad_request(
             "Parsing OData Select and Expand failed: a name is missing.",
         ));
     }
     Ok(names)
 }
 
-fn top(value: &str) -> Result<u32, Refusal> {
+fn top(value: &str) -> Result<u32, GraphError> {
     value.parse().map_err(|_| {
-        Refusal::bad_request(format!("Invalid value '{value}' for $top query option found. The $top query option requires a non-negative integer value."))
+        GraphError::bad_request(format!("Invalid value '{value}' for $top query option found. The $top query option requires a non-negative integer value."))
     })
 }
 
-fn not_allowed(option: &str, allowed: Options) -> Refusal {
+fn not_allowed(option: &str, allowed: Options) -> GraphError {
     const KNOWN: [&str; 8] = [
         "$select", "$filter", "$orderby", "$search", "$top", "$count", "$expand", "$skip",
     ];
     if !KNOWN.contains(&option) && option != "$skiptoken" {
-        return Refusal::bad_request(format!("The query parameter '{option}' is not supported."));
+        return GraphError::bad_request(format!(
+            "The query parameter '{option}' is not supported."
+        ));
     }
     let supported = if allowed.0.is_empty() {
         "none".to_owned()
     } else {
         allowed.0.join(", ")
     };
-    Refusal::bad_request(format!(
+    GraphError::bad_request(format!(
         "'{option}' is not supported by the service for this resource; supported: {supported}."
     ))
 }
 
-fn expand_syntax(text: &str) -> Refusal {
-    Refusal::bad_request(format!(
+fn expand_syntax(text: &str) -> GraphError {
+    GraphError::bad_request(format!(
         "Parsing OData Select and Expand failed: Syntax error in '{text}'."
     ))
 }
@@ -216,7 +218,7 @@ mod tests {
         "$select", "$filter", "$orderby", "$search", "$top", "$count", "$expand",
     ]);
 
-    fn parse(query: &str) -> Result<Query, Refusal> {
+    fn parse(query: &str) -> Result<Query, GraphError> {
         Query::parse(Some(query), ALL)
     }
 
@@ -240,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn refused_options_are_a_400_that_names_them() {
+    fn rejected_options_return_a_400_that_names_them() {
         for (query, allowed, part) in [
             ("$skip=5", ALL, "$skip"),
             ("$select=id", Options(&["$top", "$filter"]), "$select"),
@@ -261,22 +263,18 @@ mod tests {
             ("$expand=manager($levels=0)", ALL, "Syntax"),
             ("$expand=manager($select=id", ALL, "Syntax"),
         ] {
-            let refusal = Query::parse(Some(query), allowed).unwrap_err();
+            let error = Query::parse(Some(query), allowed).unwrap_err();
             assert_eq!(
-                (refusal.status, refusal.code),
+                (error.status, error.code),
                 (400, "Request_BadRequest"),
                 "{query}"
             );
-            assert!(
-                refusal.message.contains(part),
-                "{query}: {}",
-                refusal.message
-            );
+            assert!(error.message.contains(part), "{query}: {}", error.message);
         }
     }
 
     #[test]
-    fn an_expansion_may_select_and_climb() {
+    fn an_expansion_can_have_select_and_levels() {
         let query = parse("$expand=manager($levels=max;$select=id,displayName)").unwrap();
         let expected = Expand {
             relationship: "manager".into(),

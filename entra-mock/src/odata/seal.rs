@@ -1,9 +1,9 @@
-//! Opaque tokens: content that no client can make up or change.
+//! Opaque tokens that clients can neither invent nor change.
 
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-/// Seals what one tenant hands out.
+/// Creates and opens the tokens of one tenant.
 #[derive(Debug)]
 pub(crate) struct Seal(hmac::Key);
 
@@ -12,7 +12,7 @@ impl Seal {
         Self(hmac::Key::new(hmac::HMAC_SHA256, tenant.as_bytes()))
     }
 
-    /// A token that holds this content.
+    /// Returns a token with this content.
     pub(crate) fn seal(&self, content: &str) -> String {
         let tag = hmac::sign(&self.0, content.as_bytes());
         let mut token = tag.as_ref()[..TAG].to_vec();
@@ -22,12 +22,12 @@ impl Seal {
                 .zip(tag.as_ref().iter().cycle())
                 .map(|(byte, mask)| byte ^ mask),
         );
-        // The mask only keeps readers from depending on what is inside; the tag is the seal.
+        // The mask only keeps clients from depending on the content; the tag authenticates it.
         token.extend_from_slice(&tag.as_ref()[TAG..]);
         URL_SAFE_NO_PAD.encode(token)
     }
 
-    /// The content of a token, if this tenant made it.
+    /// Returns the content of a token if this tenant created it.
     pub(crate) fn open(&self, token: &str) -> Option<String> {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
         let length = bytes.len().checked_sub(FULL_TAG)?;
@@ -41,12 +41,12 @@ impl Seal {
         String::from_utf8(content).ok()
     }
 
-    /// A short fingerprint of a text.
+    /// Returns a short digest of a text.
     pub(crate) fn digest(&self, text: &str) -> String {
         URL_SAFE_NO_PAD.encode(&hmac::sign(&self.0, text.as_bytes()).as_ref()[..12])
     }
 }
 
-/// How much of the seal stands before the content.
+/// Length of the tag before the content.
 const TAG: usize = 8;
 const FULL_TAG: usize = 32;

@@ -1,8 +1,8 @@
-//! `$search`: clauses in quotes, joined with AND and OR.
+//! `$search`: quoted clauses, joined with AND and OR.
 
 use serde_json::Value;
 
-use super::refusal::Refusal;
+use super::error::GraphError;
 use crate::{
     schema::{EntityType, Mode},
     store::Object,
@@ -13,12 +13,12 @@ use crate::{
 pub(crate) enum Search {
     And(Box<Self>, Box<Self>),
     Or(Box<Self>, Box<Self>),
-    /// Every one of these words begins a word of the property.
+    /// Each of these words is the start of a word of the property.
     Words {
         property: &'static str,
         words: Vec<String>,
     },
-    /// The property begins with this, without regard to case.
+    /// The property starts with this text, ignoring case.
     Beginning {
         property: &'static str,
         many: bool,
@@ -27,7 +27,7 @@ pub(crate) enum Search {
 }
 
 impl Search {
-    pub(crate) fn parse(text: &str, entity: &EntityType) -> Result<Self, Refusal> {
+    pub(crate) fn parse(text: &str, entity: &EntityType) -> Result<Self, GraphError> {
         let mut parser = Parser {
             text,
             at: 0,
@@ -77,7 +77,7 @@ impl Search {
         }
     }
 
-    /// Every property the search looks at.
+    /// Returns every property that the search uses.
     pub(crate) fn properties(&self) -> Vec<&'static str> {
         match self {
             Self::And(left, right) | Self::Or(left, right) => {
@@ -96,7 +96,7 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    fn or(&mut self) -> Result<Search, Refusal> {
+    fn or(&mut self) -> Result<Search, GraphError> {
         let mut left = self.and()?;
         while self.keyword("OR") {
             left = Search::Or(Box::new(left), Box::new(self.and()?));
@@ -104,7 +104,7 @@ impl<'a> Parser<'a> {
         Ok(left)
     }
 
-    fn and(&mut self) -> Result<Search, Refusal> {
+    fn and(&mut self) -> Result<Search, GraphError> {
         let mut left = self.clause()?;
         while self.keyword("AND") {
             left = Search::And(Box::new(left), Box::new(self.clause()?));
@@ -112,7 +112,7 @@ impl<'a> Parser<'a> {
         Ok(left)
     }
 
-    fn clause(&mut self) -> Result<Search, Refusal> {
+    fn clause(&mut self) -> Result<Search, GraphError> {
         self.depth += 1;
         if self.depth > MAX_CLAUSES {
             return Err(self.syntax());
@@ -143,11 +143,11 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn term(&self, content: &str) -> Result<Search, Refusal> {
+    fn term(&self, content: &str) -> Result<Search, GraphError> {
         let (name, value) = content.split_once(':').ok_or_else(|| self.syntax())?;
         let (name, value) = (name.trim(), value.trim());
         let Some(property) = self.entity.property(name) else {
-            return Err(Refusal::no_property(
+            return Err(GraphError::no_property(
                 "Invalid search clause",
                 name,
                 self.entity.name,
@@ -169,7 +169,7 @@ impl<'a> Parser<'a> {
             .rule(&path)
             .is_none_or(|rule| rule.starts_with == Mode::No)
         {
-            return Err(Refusal::unsupported_query(format!(
+            return Err(GraphError::unsupported_query(format!(
                 "Unsupported or invalid search clause specified for property '{name}' of resource '{}'.",
                 self.entity.title()
             )));
@@ -197,8 +197,8 @@ impl<'a> Parser<'a> {
         found
     }
 
-    fn syntax(&self) -> Refusal {
-        Refusal::bad_request(format!(
+    fn syntax(&self) -> GraphError {
+        GraphError::bad_request(format!(
             "Syntax error: character '{}' is not valid at position {} in '{}'.",
             self.rest().chars().next().unwrap_or(' '),
             self.at,
@@ -207,8 +207,8 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// The words of a text in lower case: split at blanks and signs, where small letters turn to
-/// capitals and where letters meet digits; the unsplit runs are words as well.
+/// Returns the words of a text in lower case: split at spaces and signs, where lower case changes
+/// to upper case, and where letters meet digits. The unsplit parts are words as well.
 fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     for run in text
@@ -297,15 +297,15 @@ mod tests {
             r#"("displayName:a""#,
             r#""colour:a""#,
         ] {
-            let refusal = Search::parse(search, Kind::User.entity()).unwrap_err();
+            let error = Search::parse(search, Kind::User.entity()).unwrap_err();
             assert_eq!(
-                (refusal.status, refusal.code),
+                (error.status, error.code),
                 (400, "Request_BadRequest"),
                 "{search}"
             );
         }
-        let refusal = Search::parse(r#""aboutMe:a""#, Kind::User.entity()).unwrap_err();
-        assert_eq!(refusal.code, "Request_UnsupportedQuery");
+        let error = Search::parse(r#""aboutMe:a""#, Kind::User.entity()).unwrap_err();
+        assert_eq!(error.code, "Request_UnsupportedQuery");
         assert!(Search::parse(&"(".repeat(10_000), Kind::User.entity()).is_err());
     }
 }

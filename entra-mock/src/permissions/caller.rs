@@ -1,11 +1,11 @@
-//! Who sent a request, as far as its token says.
+//! The caller of a request as described by its token.
 
-/// The holder of a token that was verified.
+/// The caller of a verified token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Caller {
     pub(crate) app_id: String,
     pub(crate) service_principal_id: Option<String>,
-    /// The signed-in user; none for an application's own token.
+    /// The signed-in user, or `None` for an application token.
     pub(crate) user_id: Option<String>,
     /// Application permissions.
     pub(crate) roles: Vec<String>,
@@ -18,7 +18,7 @@ impl Caller {
         self.user_id.is_some()
     }
 
-    /// Whether the token carries one of these permissions, in the form its kind has.
+    /// Whether the token has one of these permissions, of the kind that fits the token.
     pub(crate) fn has_any(&self, names: &[&str]) -> bool {
         let held = if self.is_delegated() {
             &self.scopes
@@ -29,10 +29,10 @@ impl Caller {
     }
 }
 
-/// Why a bearer token was not accepted.
+/// Why a bearer token was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenProblem {
-    /// No `Authorization` header, or nothing in it.
+    /// No `Authorization` header, or an empty one.
     Missing,
     /// Not a JWT.
     Malformed,
@@ -42,7 +42,7 @@ pub(crate) enum TokenProblem {
 }
 
 impl TokenProblem {
-    /// Graph's message; the code is `InvalidAuthenticationToken` for all of them.
+    /// Graph's message. The code is `InvalidAuthenticationToken` for all of them.
     pub(crate) fn message(self) -> &'static str {
         match self {
             Self::Missing => "Access token is empty.",

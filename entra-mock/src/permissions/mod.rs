@@ -1,7 +1,7 @@
-//! Who may do what.
+//! Permission checks.
 
 use crate::{
-    odata::Refusal,
+    odata::GraphError,
     schema::{ANY_OBJECT, Kind, Operation},
     store::Object,
 };
@@ -10,7 +10,7 @@ mod caller;
 
 pub(crate) use caller::{Caller, TokenProblem};
 
-/// Lets a caller send a method to a path, or rejects the request as Graph words it.
+/// Checks that a caller may send a method to a path. Rejects the request with Graph's error.
 ///
 /// `own` says that the path is below the signed-in user's own object.
 pub(crate) fn authorize(
@@ -18,8 +18,8 @@ pub(crate) fn authorize(
     method: &str,
     path: &str,
     own: bool,
-) -> Result<(), Refusal> {
-    // An operation that is served without a row would be open to everybody.
+) -> Result<(), GraphError> {
+    // An operation without a row would need no permission.
     let row = operation(method, path).ok_or_else(denied)?;
     authorize_row(caller, row, own)
 }
@@ -31,7 +31,7 @@ pub(crate) fn authorize_kind(
     method: &str,
     path: &str,
     own: bool,
-) -> Result<(), Refusal> {
+) -> Result<(), GraphError> {
     let row = kind
         .entity()
         .operations
@@ -41,7 +41,7 @@ pub(crate) fn authorize_kind(
     authorize_row(caller, row, own)
 }
 
-fn authorize_row(caller: &Caller, row: &Operation, own: bool) -> Result<(), Refusal> {
+fn authorize_row(caller: &Caller, row: &Operation, own: bool) -> Result<(), GraphError> {
     let granted = if caller.is_delegated() {
         caller.has_any(row.delegated) || own && caller.has_any(row.own)
     } else {
@@ -61,12 +61,12 @@ fn authorize_row(caller: &Caller, row: &Operation, own: bool) -> Result<(), Refu
     }
 }
 
-/// The operation of that method and path.
+/// Returns the operation of that method and path.
 pub(crate) fn operation(method: &str, path: &str) -> Option<&'static Operation> {
     operations().find(|row| row.method == method && row.path == path)
 }
 
-/// Every operation that is served.
+/// Every supported operation.
 pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
     Kind::ALL
         .iter()
@@ -75,37 +75,37 @@ pub(crate) fn operations() -> impl Iterator<Item = &'static Operation> {
         .chain(ANY_OBJECT)
 }
 
-/// How much of an object a caller sees.
+/// How much of an object a caller may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reach {
+pub(crate) enum AccessLevel {
     Everything,
-    /// What a person may know about colleagues.
+    /// The basic profile of a user.
     Basic,
-    /// That it exists: its id and type.
+    /// The id and type only.
     Existence,
 }
 
-/// What a caller sees of an object that turned up in a relationship or list.
-pub(crate) fn reach(caller: &Caller, kind: Kind, object: &Object) -> Reach {
+/// Returns how much of a listed or related object a caller may see.
+pub(crate) fn access_level(caller: &Caller, kind: Kind, object: &Object) -> AccessLevel {
     let visibility = &kind.entity().visibility;
     if caller.has_any(visibility.full) {
-        return Reach::Everything;
+        return AccessLevel::Everything;
     }
     let own = caller
         .user_id
         .as_deref()
         .is_some_and(|id| object.get("id").is_some_and(|other| other == id));
     if own && caller.has_any(visibility.own) {
-        return Reach::Everything;
+        return AccessLevel::Everything;
     }
     if caller.has_any(visibility.basic) {
-        Reach::Basic
+        AccessLevel::Basic
     } else {
-        Reach::Existence
+        AccessLevel::Existence
     }
 }
 
-/// Whether a caller may know who the members of a group are.
+/// Whether a caller may see the members of a group.
 pub(crate) fn sees_members(caller: &Caller, group: &Object) -> bool {
     sees_hidden_members(caller) || !hides_members(group)
 }
@@ -115,47 +115,47 @@ pub(crate) fn hides_members(group: &Object) -> bool {
     group.get("visibility").and_then(|value| value.as_str()) == Some("HiddenMembership")
 }
 
-/// Whether a caller may know the members of groups with hidden membership.
+/// Whether a caller may see the members of groups with hidden membership.
 pub(crate) fn sees_hidden_members(caller: &Caller) -> bool {
     caller.has_any(&["Member.Read.Hidden"])
 }
 
-/// Whether filters and orders may use this property of users with basic reach only.
+/// Whether filters and sorting may use this property of users with basic access only.
 pub(crate) fn is_basic(property: &str) -> bool {
     BASIC_PROFILE.contains(&property)
 }
 
-/// Whether the caller reads users with `User.ReadBasic.All` alone.
+/// Whether the caller reads users with `User.ReadBasic.All` only.
 pub(crate) fn only_basic_profiles(caller: &Caller) -> bool {
     let visibility = &Kind::User.entity().visibility;
     caller.has_any(visibility.basic) && !caller.has_any(visibility.full)
 }
 
-/// 403 for a token without any of the permissions that would do.
-pub(crate) fn denied() -> Refusal {
-    Refusal::new(
+/// 403 for a token without any of the required permissions.
+pub(crate) fn denied() -> GraphError {
+    GraphError::new(
         403,
         "Authorization_RequestDenied",
         "Insufficient privileges to complete the operation.",
     )
 }
 
-/// 403 for what the tenant's licence does not cover.
-pub(crate) fn not_premium() -> Refusal {
-    Refusal::new(
+/// 403 for a feature that the tenant's licence does not include.
+pub(crate) fn not_premium() -> GraphError {
+    GraphError::new(
         403,
         "Authentication_RequestFromNonPremiumTenantOrB2CTenant",
         "Neither tenant is B2C or tenant doesn't have premium license",
     )
 }
 
-fn missing_for_logs(row: &Operation, caller: &Caller) -> Refusal {
+fn missing_for_logs(row: &Operation, caller: &Caller) -> GraphError {
     let names = if caller.is_delegated() {
         row.delegated
     } else {
         row.application
     };
-    Refusal::new(
+    GraphError::new(
         403,
         LOGS_DENIED,
         format!(
@@ -167,13 +167,14 @@ fn missing_for_logs(row: &Operation, caller: &Caller) -> Refusal {
 
 const SIGN_INS: &str = "/auditLogs/signIns";
 
-/// An older page asks for `Directory.Read.All` beside `AuditLog.Read.All`; either is taken here.
+/// An older page requires `Directory.Read.All` in addition to `AuditLog.Read.All`; either is
+/// accepted here.
 const SIGN_INS_NEED_DIRECTORY_READ: bool = false;
 
-/// The code for a missing permission on the logs; not verified in the documentation.
+/// The code for a missing permission on the logs. It is not verified in the documentation.
 const LOGS_DENIED: &str = "Authentication_MSGraphPermissionMissing";
 
-/// What `User.ReadBasic.All` shows of a person.
+/// The properties of a user that `User.ReadBasic.All` shows.
 const BASIC_PROFILE: [&str; 6] = [
     "id",
     "displayName",

@@ -11,18 +11,18 @@ fn application(roles: &[&str]) -> Caller {
     }
 }
 
-fn person(scopes: &[&str]) -> Caller {
+fn user(scopes: &[&str]) -> Caller {
     Caller {
         user_id: Some("me".into()),
         scopes: scopes.iter().map(|&scope| scope.into()).collect(),
-        // What the application itself may do never helps the person.
+        // The application's own permissions never add to those of the user.
         roles: vec!["Directory.ReadWrite.All".into()],
         ..Caller::default()
     }
 }
 
 #[test]
-fn any_one_permission_of_the_row_is_enough() {
+fn any_permission_of_an_operation_is_enough() {
     for name in [
         "User.ReadBasic.All",
         "User.Read.All",
@@ -33,9 +33,9 @@ fn any_one_permission_of_the_row_is_enough() {
             Ok(())
         );
     }
-    let refusal = authorize(&application(&["Group.Read.All"]), "GET", "/users", false).unwrap_err();
+    let error = authorize(&application(&["Group.Read.All"]), "GET", "/users", false).unwrap_err();
     assert_eq!(
-        (refusal.status, refusal.code),
+        (error.status, error.code),
         (403, "Authorization_RequestDenied")
     );
     assert_eq!(
@@ -45,17 +45,17 @@ fn any_one_permission_of_the_row_is_enough() {
 }
 
 #[test]
-fn user_read_reaches_the_own_object_only() {
+fn user_read_covers_the_own_object_only() {
     assert_eq!(
-        authorize(&person(&["User.Read"]), "GET", "/users/{id}", true),
+        authorize(&user(&["User.Read"]), "GET", "/users/{id}", true),
         Ok(())
     );
     assert_eq!(
-        authorize(&person(&["User.Read"]), "GET", "/users/{id}", false),
+        authorize(&user(&["User.Read"]), "GET", "/users/{id}", false),
         Err(denied())
     );
     assert_eq!(
-        authorize(&person(&["User.Read"]), "GET", "/users", false),
+        authorize(&user(&["User.Read"]), "GET", "/users", false),
         Err(denied())
     );
     assert_eq!(
@@ -66,15 +66,15 @@ fn user_read_reaches_the_own_object_only() {
 
 #[test]
 fn a_missing_log_permission_is_named() {
-    let refusal = authorize(
+    let error = authorize(
         &application(&["User.Read.All"]),
         "GET",
         "/auditLogs/signIns",
         false,
     )
     .unwrap_err();
-    assert_eq!(refusal.status, 403);
-    assert!(refusal.message.contains("AuditLog.Read.All"));
+    assert_eq!(error.status, 403);
+    assert!(error.message.contains("AuditLog.Read.All"));
     assert_eq!(
         authorize(
             &application(&["AuditLog.Read.All"]),
@@ -87,46 +87,54 @@ fn a_missing_log_permission_is_named() {
 }
 
 #[test]
-fn reach_depends_on_the_member_s_own_type() {
+fn visibility_depends_on_the_type_of_the_member() {
     let value = json!({"id": "me"});
     let object = &Object::from(value.as_object().cloned().unwrap());
     for (caller, kind, expected) in [
         (
             application(&["GroupMember.Read.All"]),
             Kind::User,
-            Reach::Existence,
+            AccessLevel::Existence,
         ),
         (
             application(&["GroupMember.Read.All"]),
             Kind::Group,
-            Reach::Everything,
+            AccessLevel::Everything,
         ),
         (
             application(&["GroupMember.Read.All"]),
             Kind::Device,
-            Reach::Existence,
+            AccessLevel::Existence,
         ),
         (
             application(&["User.ReadBasic.All"]),
             Kind::User,
-            Reach::Basic,
+            AccessLevel::Basic,
         ),
         (
             application(&["User.ReadBasic.All", "User.Read.All"]),
             Kind::User,
-            Reach::Everything,
+            AccessLevel::Everything,
         ),
         (
             application(&["Application.Read.All"]),
             Kind::ServicePrincipal,
-            Reach::Everything,
+            AccessLevel::Everything,
         ),
-        (person(&["User.Read"]), Kind::User, Reach::Everything),
-        (person(&["Group.Read.All"]), Kind::User, Reach::Existence),
-        (application(&[]), Kind::AppRoleAssignment, Reach::Existence),
+        (user(&["User.Read"]), Kind::User, AccessLevel::Everything),
+        (
+            user(&["Group.Read.All"]),
+            Kind::User,
+            AccessLevel::Existence,
+        ),
+        (
+            application(&[]),
+            Kind::AppRoleAssignment,
+            AccessLevel::Existence,
+        ),
     ] {
         assert_eq!(
-            reach(&caller, kind, object),
+            access_level(&caller, kind, object),
             expected,
             "{caller:?} {kind:?}"
         );
@@ -149,7 +157,7 @@ fn no_read_is_possible_without_a_permission() {
     }
 }
 
-/// Every name in the table must stand in Microsoft's lists for that operation.
+/// Every name in the table must be in Microsoft's lists for that operation.
 #[test]
 fn the_operations_agree_with_the_committed_lists() {
     let mut published: BTreeMap<(String, &str), [BTreeSet<&str>; 2]> = BTreeMap::new();
@@ -163,11 +171,12 @@ fn the_operations_agree_with_the_committed_lists() {
     let mut checked = 0;
     for row in operations() {
         let mut path = row.path.to_lowercase();
-        // The single organization's own row lacks everything but device management.
+        // The row of the single organization has only device management.
         if path == "/organization/{id}" {
             path = "/organization".into();
         }
-        // The list of deleted items is published with the least permissions only, and changing a password only below /me.
+        // The list of deleted items is published with the least permissions only, and changing a
+        // password only below /me.
         if path.starts_with("/directory/deleteditems/microsoft.graph.") {
             path = "/directory/deleteditems/{id}".into();
         }
@@ -191,7 +200,7 @@ fn the_operations_agree_with_the_committed_lists() {
 }
 
 #[test]
-fn no_operation_stands_twice() {
+fn no_operation_is_listed_twice() {
     let mut seen = BTreeSet::new();
     for row in operations() {
         // Deleted items of all types have one path.

@@ -1,4 +1,4 @@
-//! Graph's table for one entity: properties, `$filter` rules, `$orderby`, `$search`.
+//! `directoryAudit`: properties, `$filter` rules, `$orderby`, `$search`.
 
 use super::{Mode::*, Type::*, operation::*, *};
 

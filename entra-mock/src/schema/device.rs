@@ -1,4 +1,4 @@
-//! Graph's table for one entity: properties, `$filter` rules, `$orderby`, `$search`.
+//! `device`: properties, `$filter` rules, `$orderby`, `$search`.
 
 use super::{Mode::*, Type::*, operation::*, relationship::*, *};
 
@@ -119,13 +119,13 @@ pub(super) const DEVICE: EntityType = EntityType {
         many(
             Kind::Device,
             "registeredOwners",
-            PEOPLE,
+            USERS,
             Source::Out(Relation::RegisteredOwners),
         ),
         many(
             Kind::Device,
             "registeredUsers",
-            PEOPLE,
+            USERS,
             Source::Out(Relation::RegisteredUsers),
         ),
         many(

@@ -1,4 +1,4 @@
-//! The committed tables of types, for what a body or a seed may say.
+//! The types of properties from the committed tables, to check bodies and seeds.
 
 use std::{collections::HashMap, fmt, sync::OnceLock};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{EntityType, is_extension};
 use crate::time::ticks;
 
-/// One property of a type as the metadata declares it.
+/// One property of a type as declared in the metadata.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Fact {
     pub(super) name: &'static str,
@@ -17,7 +17,7 @@ pub(super) struct Fact {
     pub(super) required: bool,
 }
 
-/// What is wrong with a value, and where.
+/// An invalid property of a body or a seed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Mismatch {
     /// The type has no such property.
@@ -26,7 +26,7 @@ pub(crate) enum Mismatch {
     Type(String),
 }
 
-/// Everything that is wrong with the properties of an object, whoever sets them.
+/// Returns all invalid properties of an object.
 pub(crate) fn mismatches<'v>(
     entity: &EntityType,
     properties: impl IntoIterator<Item = (&'v str, &'v Value)>,
@@ -36,7 +36,7 @@ pub(crate) fn mismatches<'v>(
         if let Some(fact) = facts.iter().find(|fact| fact.name == name) {
             return check_value(name, fact, value).err();
         }
-        // Annotations, and what the published metadata lacks.
+        // Annotations, and properties that the published metadata lacks.
         let beyond = name.starts_with('@')
             || entity.open && is_extension(name)
             || entity
@@ -64,12 +64,12 @@ pub(crate) fn is_required(entity: &EntityType, name: &str) -> bool {
         .any(|fact| fact.name == name && fact.required)
 }
 
-/// The declared properties of a type, or nothing for a type that the tables do not have.
+/// The declared properties of a type, or `None` for a type without a table.
 pub(super) fn facts_of(name: &str) -> Option<&'static [Fact]> {
     tables().types.get(name).map(Vec::as_slice)
 }
 
-/// Checks a value against the declared type of a property; null is any type's.
+/// Checks a value against the declared type of a property. Null is valid for any type.
 fn check_value(path: &str, fact: &Fact, value: &Value) -> Result<(), Mismatch> {
     if value.is_null() && !fact.many {
         return Ok(());
@@ -110,7 +110,7 @@ fn check_single(path: &str, name: &str, value: &Value) -> Result<(), Mismatch> {
 
 fn check_declared(path: &str, name: &str, value: &Value) -> Result<(), Mismatch> {
     if let Some(members) = tables().enums.get(name) {
-        // Several members of a flags enumeration are joined with commas.
+        // Members of a flags enumeration are joined with commas.
         let known = |text: &str| {
             text.split(',')
                 .all(|part| members.iter().any(|member| part.trim() == *member))
@@ -147,7 +147,7 @@ struct Tables {
     open: Vec<&'static str>,
 }
 
-/// Read when first asked, once per process.
+/// Read at the first call, once per process.
 fn tables() -> &'static Tables {
     static TABLES: OnceLock<Tables> = OnceLock::new();
     TABLES.get_or_init(|| {

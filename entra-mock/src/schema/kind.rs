@@ -1,11 +1,11 @@
-//! The kinds of objects that the tenant holds.
+//! The kinds of objects in the tenant.
 
 use super::Kind;
 
 /// Declares [`Kind`] with one variant per entity type.
 macro_rules! kinds {
     ($($kind:ident = $entity:path;)*) => {
-        /// What sort of object a record is: a name for its [`EntityType`].
+        /// The kind of an object: the name of its [`EntityType`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub(crate) enum Kind {
             $($kind,)*
@@ -14,7 +14,7 @@ macro_rules! kinds {
         impl Kind {
             pub(crate) const ALL: &'static [Self] = &[$(Self::$kind),*];
 
-            /// Everything about objects of this kind.
+            /// Returns the entity type of this kind.
             pub(crate) const fn entity(self) -> &'static $crate::schema::EntityType {
                 match self {
                     $(Self::$kind => &$entity,)*
@@ -31,7 +31,7 @@ impl Kind {
         Self::every().find(|kind| kind.entity().set.eq_ignore_ascii_case(set))
     }
 
-    /// The kind whose set has this name, with or without the path in front of it.
+    /// Returns the kind of a collection, with or without the path before its name.
     pub(crate) fn of_collection(name: &str) -> Option<Self> {
         let last = |kind: &Self| {
             let set = kind.entity().set;
@@ -42,7 +42,7 @@ impl Kind {
         Self::of_set(name).or_else(|| Self::every().find(last))
     }
 
-    /// Whether it has a list of its own, rather than only those of other objects.
+    /// Whether it has a list of its own, and not only lists of other objects.
     pub(crate) fn is_listed(self) -> bool {
         let entity = self.entity();
         entity
@@ -51,18 +51,18 @@ impl Kind {
             .any(|operation| operation.method == "GET" && operation.path[1..] == *entity.set)
     }
 
-    /// The directory object type of that name, for casts.
+    /// Returns the directory object type of that name, for casts.
     pub(crate) fn of_type(name: &str) -> Option<Self> {
         Self::every()
             .find(|kind| kind.entity().object && kind.entity().name.eq_ignore_ascii_case(name))
     }
 
-    /// The property, besides `id`, that identifies one object of this kind.
+    /// The property, in addition to `id`, that identifies one object of this kind.
     pub(crate) fn alternate_key(self) -> Option<&'static str> {
         self.entity().key
     }
 
-    /// The property the two logs are kept in order of.
+    /// The time property by which a log is ordered.
     pub(crate) fn log_time(self) -> Option<&'static str> {
         self.entity().log_time
     }

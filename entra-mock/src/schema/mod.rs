@@ -1,8 +1,7 @@
-//! What Graph v1.0 says about each entity type: properties, queries, relationships, operations and
-//! who may do what.
+//! The entity types of Graph v1.0: properties, queries, relationships, operations and permissions.
 //!
-//! The tables are facts from Microsoft's public metadata and documentation in a form of our own
-//! (`tables/`); nothing in them is shared with the SDK under test.
+//! The tables are facts from Microsoft's public metadata and documentation (`tables/`), in this
+//! crate's own form. Nothing in them is shared with the SDK under test.
 
 mod administrative_unit;
 mod application;
@@ -45,35 +44,35 @@ kinds! {
     DirectoryAudit = audit::AUDIT;
 }
 
-/// Everything the fake tenant knows about one entity type.
+/// Everything about one entity type.
 ///
-/// A further type is one file with one of these and its line above; nothing else in the crate decides by
-/// kind, so that a forgotten decision is a missing field here, which does not compile.
+/// A new type is one file with a value of this type, and its line above. Nothing else in the crate
+/// depends on the kind, so a missing decision is a missing field and does not compile.
 #[derive(Debug)]
 pub(crate) struct EntityType {
-    /// The type's name without its namespace: `user`.
+    /// The name of the type without its namespace: `user`.
     pub(crate) name: &'static str,
-    /// Where it is listed, as it stands in `@odata.context`: `users`.
+    /// The collection, as in `@odata.context`: `users`.
     pub(crate) set: &'static str,
-    /// Whether the advanced-query rules hold for it.
+    /// Whether the rules of advanced queries apply to it.
     pub(crate) directory: bool,
-    /// Whether it may carry properties that the type does not declare (directory extensions).
+    /// Whether it can have properties that the type does not declare (directory extensions).
     pub(crate) open: bool,
-    /// Whether it derives from `directoryObject`: found by its id alone, and a cast of others.
+    /// Whether it derives from `directoryObject`: found by its id alone, and available as a cast.
     pub(crate) object: bool,
     pub(crate) id: IdForm,
-    /// The property, besides `id`, that identifies one object.
+    /// The property, in addition to `id`, that identifies one object.
     pub(crate) key: Option<&'static str>,
-    /// Other properties whose values no two objects share.
+    /// Other unique properties.
     pub(crate) unique: &'static [Unique],
-    /// The property a log is kept in order of.
+    /// The time property by which a log is ordered.
     pub(crate) log_time: Option<&'static str>,
     pub(crate) premium: Premium,
-    /// The query options a list takes.
+    /// The query options of a list.
     pub(crate) list_options: &'static [&'static str],
-    /// The query options one object takes.
+    /// The query options of a single object.
     pub(crate) object_options: &'static [&'static str],
-    /// Nothing where lists come whole.
+    /// The page sizes, or `None` if a list has only one page.
     pub(crate) pages: Option<PageSizes>,
     pub(crate) visibility: Visibility,
     pub(crate) deletion: Deletion,
@@ -81,27 +80,27 @@ pub(crate) struct EntityType {
     pub(crate) activities: Activities,
     pub(crate) properties: &'static [Property],
     pub(crate) rules: &'static [Rule],
-    /// What `$orderby` takes, and in which mode.
+    /// The properties of `$orderby`, and their modes.
     pub(crate) order: &'static [(&'static str, Mode)],
-    /// What `$search` splits into words; other properties are searched by their beginning.
+    /// The properties that `$search` splits into words. It compares the start of all others.
     pub(crate) search: &'static [&'static str],
-    /// Every relationship the type has, served or not.
+    /// Every relationship of the type, supported or not.
     pub(crate) navigation: &'static [&'static str],
-    /// Those that are served.
+    /// The supported relationships.
     pub(crate) relationships: &'static [Relationship],
-    /// What can be done, and with which permissions.
+    /// The supported operations with their permissions.
     pub(crate) operations: &'static [Operation],
 }
 
-/// What an id looks like in a path.
+/// The form of an id in a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum IdForm {
     Guid,
-    /// The alternate key will do as well: a user's sign-in name.
+    /// The alternate key is accepted as well: a user principal name.
     GuidOrKey,
     /// Any text, in lower case.
     Text,
-    /// Any text as it stands.
+    /// Any text, unchanged.
     CaseSensitive,
 }
 
@@ -110,54 +109,54 @@ pub(crate) enum IdForm {
 pub(crate) enum Premium {
     No,
     Always,
-    /// Documented in passing only: a filter on the audit log is rejected without P1.
+    /// Documented only for filters: a filter on the audit log is rejected without P1.
     WhenFiltered,
 }
 
-/// Who sees an object that turned up in a list or relationship. Without one of these names a caller
-/// sees that it exists, and nothing else.
+/// The permissions that show an object in a list or relationship. Without one of them a caller sees
+/// only its id and type.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Visibility {
-    /// Permissions that show all of it.
+    /// Permissions that show the whole object.
     pub(crate) full: &'static [&'static str],
-    /// Delegated permissions that show all of the signed-in user's own object.
+    /// Delegated permissions that show the signed-in user's own object.
     pub(crate) own: &'static [&'static str],
     /// Permissions that show a basic profile.
     pub(crate) basic: &'static [&'static str],
 }
 
-/// Among which objects a value is unique.
+/// The objects among which a value is unique.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unique {
-    /// Those of the same type.
+    /// Objects of the same type.
     InType(&'static str),
-    /// All of the directory.
+    /// All objects of the directory.
     InDirectory(&'static str),
 }
 
-/// What a DELETE leaves.
+/// What a DELETE does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Deletion {
-    /// Nothing.
+    /// Deletes the object permanently.
     Hard,
-    /// An item that can be restored for 30 days.
+    /// Moves it to the deleted items for 30 days.
     Soft,
-    /// The same for Microsoft 365 groups; security groups are gone.
+    /// Moves Microsoft 365 groups to the deleted items, and deletes security groups permanently.
     SoftIfUnified,
 }
 
-/// The rules of creates and updates beyond those that the table declares.
+/// The rules of create and update in addition to the declared ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Behavior {
-    /// None: the declared properties and relationships say everything.
+    /// No rules beyond the declared properties and relationships.
     AsDeclared,
-    /// Names, passwords and mail of users.
+    /// The rules of users: names, passwords and mail.
     User,
-    /// Kinds and addresses of groups.
+    /// The rules of groups: types and addresses.
     Group,
 }
 
-/// What the directory's audit log calls the changes of one type.
+/// The names of changes of one type in the directory's audit log.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Activities {
     pub(crate) category: &'static str,
@@ -172,7 +171,7 @@ pub(crate) struct Activities {
     pub(crate) remove_owner: &'static str,
 }
 
-/// How many items a page holds.
+/// The number of items on a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PageSizes {
     pub(crate) default: usize,
@@ -222,12 +221,12 @@ const LOG_PAGES: Option<PageSizes> = Some(PageSizes {
 });
 
 impl EntityType {
-    /// The path of one object, as operations have it.
+    /// The path of one object, as in the table of operations.
     pub(crate) fn object_path(&self) -> String {
         format!("/{}/{{id}}", self.set)
     }
 
-    /// Every unique property, and whether it is unique among objects of all types.
+    /// Returns every unique property, and whether it is unique among objects of all types.
     pub(crate) fn unique(&self) -> impl Iterator<Item = (bool, &'static str)> + use<> {
         let others = self.unique.iter().map(|unique| match *unique {
             Unique::InType(name) => (false, name),
@@ -242,14 +241,14 @@ impl EntityType {
             .find(|property| property.name.eq_ignore_ascii_case(name))
     }
 
-    /// A relationship that is served.
+    /// Returns a supported relationship.
     pub(crate) fn relationship(&self, name: &str) -> Option<&'static Relationship> {
         self.relationships
             .iter()
             .find(|relationship| relationship.name.eq_ignore_ascii_case(name))
     }
 
-    /// The name of a relationship, served or not, as the schema spells it.
+    /// Returns the name of a relationship, supported or not, in the spelling of the schema.
     pub(crate) fn navigation(&self, name: &str) -> Option<&'static str> {
         self.navigation
             .iter()
@@ -275,7 +274,7 @@ impl EntityType {
             .find(|rule| rule.path.eq_ignore_ascii_case(path))
     }
 
-    /// The type's name as Graph's messages have it.
+    /// The type's name in Graph's messages.
     pub(crate) fn title(&self) -> String {
         let mut name = self.name.to_owned();
         if let Some(first) = name.get_mut(..1) {
@@ -285,7 +284,7 @@ impl EntityType {
     }
 }
 
-/// The only paths that take `endsWith`, and only in an advanced query.
+/// The only paths that support `endsWith`, and only in an advanced query.
 pub(crate) const ENDS_WITH: [&str; 4] = [
     "mail",
     "otherMails/any",
@@ -293,7 +292,7 @@ pub(crate) const ENDS_WITH: [&str; 4] = [
     "proxyAddresses/any",
 ];
 
-/// Whether a name is that of a directory or schema extension, which any open type may carry:
+/// Whether a name is a directory or schema extension, which any open type can have:
 /// `extension_{appId}_name` or `ext{8 characters}_name`.
 pub(crate) fn is_extension(name: &str) -> bool {
     let schema = |rest: &str| {

@@ -1,8 +1,8 @@
-//! The operations that are served, each with the permissions any one of which is enough.
+//! The supported operations, each with the permissions that are enough for it.
 //!
-//! Reviewed by hand from Microsoft's published lists (`tables/permissions.tsv`): where the API's own
-//! page and the machine-readable list differ, a name from either is taken, except permissions of
-//! other services (device management, agent identities) that the list also names for the directory.
+//! Reviewed by hand against Microsoft's published lists (`tables/permissions.tsv`). If the API's
+//! own page and the machine-readable list differ, names from both are accepted, except permissions
+//! of other services (device management, agent identities).
 
 /// One documented operation.
 #[derive(Debug)]
@@ -12,11 +12,11 @@ pub(crate) struct Operation {
     pub(crate) path: &'static str,
     pub(crate) delegated: &'static [&'static str],
     pub(crate) application: &'static [&'static str],
-    /// Delegated permissions that reach the signed-in user's own object only.
+    /// Delegated permissions that cover only the signed-in user's own object.
     pub(crate) own: &'static [&'static str],
 }
 
-/// What is addressed without saying which type it has.
+/// Operations on objects of any type.
 pub(crate) const ANY_OBJECT: &[Operation] = &[
     both("GET", "/directoryObjects/{id}", &["Directory.Read.All"]),
     both(
@@ -61,7 +61,7 @@ pub(crate) const ANY_OBJECT: &[Operation] = &[
     ),
 ];
 
-/// What shows all of a user.
+/// Permissions that show all properties of a user.
 pub(super) const USERS_IN_FULL: &[&str] = &[
     "User.Read.All",
     "User.ReadWrite.All",
@@ -73,14 +73,14 @@ pub(super) const WRITE_USERS: &[&str] = &["User.ReadWrite.All", "Directory.ReadW
 
 pub(super) const DELETE_USERS: &[&str] = &["User.DeleteRestore.All", "User.ReadWrite.All"];
 
-/// What shows a user's photo to users.
+/// Permissions that show a user's photo to users.
 pub(super) const READ_PHOTOS: &[&str] = &[
     "User.ReadBasic.All",
     "ProfilePhoto.Read.All",
     "ProfilePhoto.ReadWrite.All",
 ];
 
-/// The same to applications.
+/// Permissions that show a user's photo to applications.
 pub(super) const READ_USER_PHOTOS: &[&str] = &[
     "User.ReadBasic.All",
     "User.Read.All",
@@ -102,7 +102,7 @@ pub(super) const WRITE_GROUP_PHOTOS: &[&str] =
 
 pub(super) const WRITE_GROUPS: &[&str] = &["Group.ReadWrite.All", "Directory.ReadWrite.All"];
 
-/// What shows deleted groups.
+/// Permissions that show deleted groups.
 pub(super) const DELETED_GROUPS: &[&str] = &[
     "Group.Read.All",
     "Group.ReadWrite.All",
@@ -116,7 +116,7 @@ pub(super) const WRITE_MEMBERS: &[&str] = &[
     "Directory.ReadWrite.All",
 ];
 
-/// What shows a group that is a member or container of something.
+/// Permissions that show a group as a member or container.
 pub(super) const READ_GROUPS: &[&str] = &[
     "Group.ReadBasic.All",
     "GroupMember.ReadBasic.All",
@@ -128,7 +128,7 @@ pub(super) const READ_GROUPS: &[&str] = &[
     "Directory.ReadWrite.All",
 ];
 
-/// What shows an application or service principal.
+/// Permissions that show an application or service principal.
 pub(super) const READ_APPLICATIONS: &[&str] = &[
     "Application.Read.All",
     "Application.ReadWrite.OwnedBy",
@@ -137,7 +137,7 @@ pub(super) const READ_APPLICATIONS: &[&str] = &[
     "Directory.ReadWrite.All",
 ];
 
-/// What shows a device.
+/// Permissions that show a device.
 pub(super) const READ_DEVICES: &[&str] = &[
     "Device.Read.All",
     "Device.ReadWrite.All",
@@ -145,7 +145,7 @@ pub(super) const READ_DEVICES: &[&str] = &[
     "Directory.ReadWrite.All",
 ];
 
-/// What shows the signed-in user all of their own profile.
+/// Permissions that show the signed-in user's own profile.
 pub(super) const OWN_PROFILE: &[&str] = &["User.Read", "User.ReadWrite"];
 
 pub(super) const OWN_OBJECTS: &[&str] = &["User.Read"];
@@ -177,8 +177,8 @@ pub(super) const READ_MEMBERS: &[&str] = &[
     "Directory.Read.All",
 ];
 
-/// What tells which groups a person is in. The pages pair a name for groups with one for users;
-/// the machine-readable list, and what was observed, take either alone.
+/// Permissions that show the groups of a user. The pages combine a permission for groups with one
+/// for users; the machine-readable list and observations accept either alone.
 pub(super) const READ_USER_GROUPS: &[&str] = &[
     "GroupMember.ReadBasic.All",
     "Group.ReadBasic.All",
@@ -190,7 +190,7 @@ pub(super) const READ_USER_GROUPS: &[&str] = &[
     "Directory.ReadWrite.All",
 ];
 
-/// The same with directory roles and administrative units, which users' own names cover.
+/// The same with directory roles and administrative units, which permissions for users cover.
 pub(super) const READ_USER_OBJECTS: &[&str] = &[
     "GroupMember.ReadBasic.All",
     "Group.ReadBasic.All",
@@ -288,7 +288,7 @@ pub(super) const fn applications(method: &'static str, path: &'static str) -> Op
     )
 }
 
-/// The published lists leave one name out for an application that lists.
+/// The published lists omit one permission for applications.
 pub(super) const fn application_list(method: &'static str, path: &'static str) -> Operation {
     row(
         method,
@@ -343,7 +343,7 @@ pub(super) const fn organization(method: &'static str, path: &'static str) -> Op
     )
 }
 
-/// What shows an app role assignment beside its principal or resource.
+/// Permissions that show an app role assignment at its principal or resource.
 pub(super) const READ_ASSIGNED: &[&str] = &[
     "AppRoleAssignment.ReadWrite.All",
     "Application.Read.All",

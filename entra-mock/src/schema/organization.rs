@@ -1,4 +1,4 @@
-//! Graph's table for one entity: properties, `$filter` rules, `$orderby`, `$search`.
+//! `organization`: properties, `$filter` rules, `$orderby`, `$search`.
 
 use super::{operation::*, *};
 

@@ -1,4 +1,4 @@
-//! Properties and what a query or a body may do with them.
+//! Properties, and what a query or a body can do with them.
 
 /// One declared property.
 #[derive(Clone, Copy, Debug)]
@@ -10,7 +10,7 @@ pub(crate) struct Property {
     pub(crate) writable: Writable,
     /// Whether a body that creates an object must have it.
     pub(crate) required: bool,
-    /// The most characters a text has, or 0 without a limit.
+    /// The maximum length of a string, or 0 without a limit.
     pub(crate) most: usize,
     /// The only values of a text, in any letters; empty if every value is valid.
     pub(crate) one_of: &'static [&'static str],
@@ -18,7 +18,7 @@ pub(crate) struct Property {
     pub(crate) only_with: Option<(&'static str, &'static str)>,
 }
 
-/// When a body may set a property.
+/// When a body can set a property.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Writable {
     Never,
@@ -27,20 +27,20 @@ pub(crate) enum Writable {
     Always,
 }
 
-/// When a property comes back.
+/// When a response has a property.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Returned {
-    /// Unless `$select` leaves it out.
+    /// Unless `$select` omits it.
     Always,
-    /// When `$select` names it.
+    /// Only if `$select` names it.
     OnSelect,
-    /// When `$select` names it, and only for a single object.
+    /// Only if `$select` names it, and only for a single object.
     OnSelectAlone,
-    /// Not at all; it can only be filtered.
+    /// Never; it can only be filtered.
     Never,
 }
 
-/// The type of a value, as far as `$filter` cares.
+/// The type of a value for `$filter`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Type {
     Text,
@@ -51,18 +51,18 @@ pub(crate) enum Type {
     Complex,
 }
 
-/// Which kind of query something is allowed in.
+/// The kind of query that supports something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// Never.
+    /// No query.
     No,
-    /// Always.
+    /// Every query.
     Basic,
-    /// With `ConsistencyLevel: eventual` and `$count=true`.
+    /// Queries with `ConsistencyLevel: eventual` and `$count=true`.
     Advanced,
 }
 
-/// What `$filter` takes on one path; `in` goes wherever `eq` does.
+/// The operators that `$filter` supports on one path. `in` is supported wherever `eq` is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rule {
     /// Segments separated by slashes, `any` for the elements of a collection.
@@ -72,7 +72,7 @@ pub(crate) struct Rule {
     pub(crate) starts_with: Mode,
     /// `ge` and `le`.
     pub(crate) range: Mode,
-    /// Comparing with `null`.
+    /// Comparison with `null`.
     pub(crate) null: Mode,
 }
 

@@ -1,4 +1,4 @@
-//! The relationships that are served.
+//! The supported relationships.
 
 use super::Kind;
 
@@ -8,35 +8,35 @@ pub(crate) struct Relationship {
     pub(crate) of: Kind,
     pub(crate) name: &'static str,
     pub(crate) many: bool,
-    /// Whether items are of several types and so carry `@odata.type`.
+    /// Whether items have several types and so carry `@odata.type`.
     pub(crate) polymorphic: bool,
-    /// The types an item may have.
+    /// The types that an item can have.
     pub(crate) kinds: &'static [Kind],
     pub(crate) source: Source,
     /// Whether `$ref` adds and removes items.
     pub(crate) referenceable: bool,
-    /// The property and value of objects whose items a rule decides, so that no request writes them.
+    /// The property and value of objects whose items follow a rule, so that no request can change them.
     pub(crate) decided_by: Option<(&'static str, &'static str)>,
 }
 
-/// Where a relationship's items come from.
+/// The source of a relationship's items.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Source {
-    /// What the object links to.
+    /// The targets of the object's links.
     Out(Relation),
-    /// What links to the object.
+    /// The objects that link to this one.
     In(Relation),
-    /// Members of members, each once.
+    /// Transitive members, each once.
     Down,
-    /// Groups of groups, each once, and what else has the object itself as a member.
+    /// Transitive groups, each once, and other direct containers of the object.
     Up,
     AssignmentsOf,
     AssignmentsTo,
-    /// Delegated grants in which the object stands under this property.
+    /// Delegated grants with the object in this property.
     Grants(&'static str),
 }
 
-/// A link from one object to another.
+/// The type of a link between two objects in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Relation {
     /// Group or administrative unit to member.
@@ -62,7 +62,7 @@ impl Relation {
 }
 
 impl Relationship {
-    /// Whether `$filter`, `$orderby` and `$search` on it are advanced queries.
+    /// Whether `$filter`, `$orderby` and `$search` on it need an advanced query.
     pub(crate) fn needs_advanced(&self) -> bool {
         RELATIONS_ARE_ADVANCED
             && !matches!(
@@ -84,7 +84,7 @@ impl Relationship {
         }
     }
 
-    /// With items that a rule decides on objects where `property` has (or contains) this value.
+    /// Sets that the items follow a rule if `property` equals or contains this value.
     pub(super) const fn decided_by(mut self, property: &'static str, value: &'static str) -> Self {
         self.decided_by = Some((property, value));
         self
@@ -138,7 +138,7 @@ pub(super) const fn own(
     }
 }
 
-pub(super) const PEOPLE: &[Kind] = &[Kind::User];
+pub(super) const USERS: &[Kind] = &[Kind::User];
 pub(super) const CONTAINERS: &[Kind] = &[Kind::Group, Kind::AdministrativeUnit];
 pub(super) const MEMBERS: &[Kind] = &[
     Kind::User,
@@ -152,5 +152,5 @@ pub(super) const DEVICES: &[Kind] = &[Kind::Device];
 pub(super) const ASSIGNMENTS: &[Kind] = &[Kind::AppRoleAssignment];
 pub(super) const GRANTS: &[Kind] = &[Kind::OAuth2PermissionGrant];
 
-/// Relationships between directory objects take filters and casts with the advanced pair only.
+/// Relationships between directory objects support filters and casts only in advanced queries.
 const RELATIONS_ARE_ADVANCED: bool = true;

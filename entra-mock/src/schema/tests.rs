@@ -24,7 +24,7 @@ fn a_user_has_exactly_eleven_default_properties() {
 }
 
 #[test]
-fn no_table_names_a_property_or_rule_twice() {
+fn no_table_has_a_property_or_rule_twice() {
     for &kind in Kind::ALL {
         let entity = kind.entity();
         let properties: BTreeSet<_> = entity
@@ -39,7 +39,7 @@ fn no_table_names_a_property_or_rule_twice() {
 }
 
 #[test]
-fn every_rule_begins_with_something_the_type_has() {
+fn every_filter_rule_starts_with_a_property_of_the_type() {
     for &kind in Kind::ALL {
         let entity = kind.entity();
         for rule in entity.rules {
@@ -129,7 +129,7 @@ fn every_relationship_that_is_served_has_a_permission_row() {
     }
 }
 
-/// Documented and seen, but not in the metadata.
+/// Documented and observed, but not in the metadata.
 const BEYOND_METADATA: [&str; 1] = ["extensionAttributes"];
 
 fn shown(kind: Kind) -> impl Iterator<Item = &'static str> {

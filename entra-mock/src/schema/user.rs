@@ -1,4 +1,4 @@
-//! Graph's table for one entity: properties, `$filter` rules, `$orderby`, `$search`.
+//! `user`: properties, `$filter` rules, `$orderby`, `$search`.
 
 use super::{Mode::*, Type::*, operation::*, relationship::*, *};
 
@@ -376,17 +376,11 @@ pub(super) const USER: EntityType = EntityType {
         "transitiveMemberOf",
     ],
     relationships: &[
-        one(
-            Kind::User,
-            "manager",
-            PEOPLE,
-            Source::Out(Relation::Manager),
-        )
-        .by_reference(),
+        one(Kind::User, "manager", USERS, Source::Out(Relation::Manager)).by_reference(),
         many(
             Kind::User,
             "directReports",
-            PEOPLE,
+            USERS,
             Source::In(Relation::Manager),
         ),
         many(

@@ -1,4 +1,4 @@
-//! A dozen people, so small that a test can know all of them.
+//! A dozen users, few enough that a test can know all of them.
 
 use std::time::Duration;
 
@@ -7,25 +7,25 @@ use serde_json::json;
 
 use super::names::SYSTEMS;
 use crate::{
-    directory::{Audit, NewUser, Visit, earlier, object},
+    directory::{Audit, NewUser, SignInRecord, earlier, object},
     state::State,
     store::{Conflict, Kind, Relation},
 };
 
 pub(super) fn fill(state: &mut State, now: Timestamp) -> Result<(), Conflict> {
     let founded = earlier(now, 400 * DAY);
-    let people = add_people(state, founded)?;
-    let groups = add_groups(state, founded, &people)?;
-    add_devices(state, founded, now, &people)?;
-    let apps = add_apps(state, founded, &people, &groups)?;
+    let users = add_users(state, founded)?;
+    let groups = add_groups(state, founded, &users)?;
+    add_devices(state, founded, now, &users)?;
+    let apps = add_apps(state, founded, &users, &groups)?;
     add_subscription(state)?;
-    add_audits(state, now, &people, &groups, &apps)?;
-    add_visits(state, now, &people, &apps)
+    add_audits(state, now, &users, &groups, &apps)?;
+    add_sign_ins(state, now, &users, &apps)
 }
 
-fn add_people(state: &mut State, founded: Timestamp) -> Result<Vec<String>, Conflict> {
-    let mut ids: Vec<String> = Vec::with_capacity(PEOPLE.len());
-    for (number, (name, department, job_title, manager)) in PEOPLE.into_iter().enumerate() {
+fn add_users(state: &mut State, founded: Timestamp) -> Result<Vec<String>, Conflict> {
+    let mut ids: Vec<String> = Vec::with_capacity(USERS.len());
+    for (number, (name, department, job_title, manager)) in USERS.into_iter().enumerate() {
         let alias = name.to_ascii_lowercase();
         let id = state.add_user(
             founded,
@@ -52,20 +52,20 @@ fn add_people(state: &mut State, founded: Timestamp) -> Result<Vec<String>, Conf
 fn add_groups(
     state: &mut State,
     founded: Timestamp,
-    people: &[String],
+    users: &[String],
 ) -> Result<Vec<String>, Conflict> {
     let mut ids: Vec<String> = Vec::with_capacity(GROUPS.len());
     for (name, description, members) in GROUPS {
         let id = state.add_group(founded, name, Some(description))?;
-        for member in members.iter().filter_map(|&member| people.get(member)) {
+        for member in members.iter().filter_map(|&member| users.get(member)) {
             state.store.link(Relation::Members, &id, member);
         }
-        if let Some(owner) = people.first() {
+        if let Some(owner) = users.first() {
             state.store.link(Relation::Owners, &id, owner);
         }
         ids.push(id);
     }
-    // The testers are a group inside the engineers.
+    // The testers are nested in the engineers.
     if let [engineers, testers, ..] = ids.as_slice() {
         state.store.link(Relation::Members, engineers, testers);
     }
@@ -76,15 +76,15 @@ fn add_devices(
     state: &mut State,
     founded: Timestamp,
     now: Timestamp,
-    people: &[String],
+    users: &[String],
 ) -> Result<(), Conflict> {
-    for (number, owner) in people
+    for (number, owner) in users
         .iter()
         .enumerate()
         .filter(|(number, _)| number % 3 != 2)
     {
         let (system, version) = SYSTEMS[number % SYSTEMS.len()];
-        // Most were used in the last days, one has lain in a drawer for months.
+        // Most were used in the last days, one has not been used for months.
         let unused = if number == 10 {
             LONG_UNUSED
         } else {
@@ -104,16 +104,14 @@ fn add_devices(
 fn add_apps(
     state: &mut State,
     founded: Timestamp,
-    people: &[String],
+    users: &[String],
     groups: &[String],
 ) -> Result<Vec<String>, Conflict> {
     let mut ids = Vec::with_capacity(APPS.len());
     for (name, publisher, assigned_people, assigned_groups) in APPS {
         let id = state.add_saas_app(name, publisher)?;
         let role = state.user_role(&id);
-        let assigned = assigned_people
-            .iter()
-            .filter_map(|&person| people.get(person));
+        let assigned = assigned_people.iter().filter_map(|&user| users.get(user));
         for principal in assigned.chain(
             assigned_groups
                 .iter()
@@ -148,20 +146,20 @@ fn add_subscription(state: &mut State) -> Result<(), Conflict> {
     )
 }
 
-/// What the administrator did of late.
+/// The latest changes by the administrator.
 fn add_audits(
     state: &mut State,
     now: Timestamp,
-    people: &[String],
+    users: &[String],
     groups: &[String],
     apps: &[String],
 ) -> Result<(), Conflict> {
-    let Some(actor) = people.first() else {
+    let Some(actor) = users.first() else {
         return Ok(());
     };
     for (days_ago, activity, category, operation, kind, number) in AUDITS {
         let targets = match kind {
-            Kind::User => people,
+            Kind::User => users,
             Kind::Group => groups,
             _ => apps,
         };
@@ -181,21 +179,20 @@ fn add_audits(
     Ok(())
 }
 
-fn add_visits(
+fn add_sign_ins(
     state: &mut State,
     now: Timestamp,
-    people: &[String],
+    users: &[String],
     apps: &[String],
 ) -> Result<(), Conflict> {
-    for (person, app, days_ago, error_code) in VISITS {
-        let (Some(user_id), Some(service_principal_id)) = (people.get(person), apps.get(app))
-        else {
+    for (user, app, days_ago, error_code) in SIGN_INS {
+        let (Some(user_id), Some(service_principal_id)) = (users.get(user), apps.get(app)) else {
             continue;
         };
         for &day in days_ago {
             let within_day = Duration::from_secs(3600 + state.random.below(20 * 3600));
             let at = earlier(now, day * DAY + within_day);
-            state.add_visit(&Visit {
+            state.record_sign_in(&SignInRecord {
                 user_id,
                 service_principal_id,
                 at,
@@ -213,7 +210,7 @@ const P2_SKU: &str = "84a661c4-e949-4bd2-a560-ed7766fcaf2b";
 const DISABLED: &str = "Marta";
 const GUEST: &str = "Gus";
 
-type Person = (
+type GeneratedUser = (
     &'static str,
     Option<&'static str>,
     Option<&'static str>,
@@ -221,7 +218,7 @@ type Person = (
 );
 
 /// Name, department, title, and the number of the manager. The first one is the administrator.
-const PEOPLE: [Person; 12] = [
+const USERS: [GeneratedUser; 12] = [
     ("Admin", Some("IT"), Some("Administrator"), None),
     (
         "Adele",
@@ -247,7 +244,7 @@ const PEOPLE: [Person; 12] = [
     ("Hanna", Some("HR"), Some("Head of HR"), None),
     ("Ivan", Some("Sales"), Some("Account Manager"), None),
     ("Julia", Some("Sales"), Some("Sales Assistant"), Some(8)),
-    // Has left: disabled, but still assigned and in groups.
+    // Has left the company: disabled, but still assigned and in groups.
     ("Marta", Some("Sales"), Some("Account Manager"), Some(8)),
     ("Gus", None, None, None),
 ];
@@ -255,7 +252,7 @@ const PEOPLE: [Person; 12] = [
 /// Name, description, numbers of the members.
 const GROUPS: [(&str, &str, &[usize]); 5] = [
     ("Engineers", "Everyone in Engineering", &[1, 2, 4]),
-    ("Testers", "People who test; a group within Engineers", &[3]),
+    ("Testers", "Testers, nested in Engineers", &[3]),
     ("Finance team", "Everyone in Finance", &[5, 6]),
     ("Sales team", "Everyone in Sales", &[8, 9, 10]),
     (
@@ -272,20 +269,20 @@ type App = (
     &'static [usize],
 );
 
-/// Name, publisher, people assigned directly, groups assigned.
+/// Name, publisher, users assigned directly, groups assigned.
 const APPS: [App; 5] = [
     ("Expense Desk", "Northwind Apps", &[7], &[2, 3]),
     ("Ticket Board", "Fabrikam Software", &[0, 6], &[0]),
     ("Design Studio", "Adatum Tools", &[1, 2, 9, 11], &[]),
     ("Course Center", "Proseware Labs", &[], &[4]),
-    // Bought, assigned to one person, used by none.
+    // Bought and assigned to one user, but never used.
     ("Travel Planner", "Tailspin Services", &[5], &[]),
 ];
 
-type Deed = (u32, &'static str, &'static str, &'static str, Kind, usize);
+type AuditRow = (u32, &'static str, &'static str, &'static str, Kind, usize);
 
 /// Days before now, activity, category, operation, and kind and number of the target.
-const AUDITS: [Deed; 8] = [
+const AUDITS: [AuditRow; 8] = [
     (28, "Add user", "UserManagement", "Add", Kind::User, 9),
     (
         27,
@@ -345,10 +342,10 @@ const AUDITS: [Deed; 8] = [
     ),
 ];
 
-type Habit = (usize, usize, &'static [u32], u32);
+type SignInRow = (usize, usize, &'static [u32], u32);
 
-/// Person, app, on which days before now, and with which outcome (0 is success).
-const VISITS: [Habit; 13] = [
+/// User, application, days before now, and result (0 is success).
+const SIGN_INS: [SignInRow; 13] = [
     (1, 1, &[0, 1, 2, 3, 4, 7, 8, 9, 10, 11], 0),
     (2, 1, &[0, 1, 4, 7, 9, 14, 21], 0),
     (2, 2, &[3, 5, 12], 0),
@@ -358,10 +355,11 @@ const VISITS: [Habit; 13] = [
     (8, 0, &[1, 8], 0),
     (0, 1, &[0, 5, 13], 0),
     (11, 2, &[10], 0),
-    // A wrong password is no use of the application.
+    // A wrong password is not a use of the application.
     (9, 2, &[4], 50_126),
     (9, 0, &[4, 5], 50_126),
-    // Tester of a nested group: the assignment does not reach her, and the app lets nobody else in.
+    // A member of a nested group: the assignment does not cover her, and the application requires
+    // one.
     (3, 1, &[3], 50_105),
     (3, 3, &[11, 28], 0),
 ];

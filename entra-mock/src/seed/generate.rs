@@ -8,38 +8,38 @@ use super::names::{
     APP_FORMS, APP_SUBJECTS, DEPARTMENTS, GIVEN, OFFICES, PUBLISHERS, SURNAMES, SYSTEMS,
 };
 use crate::{
-    directory::{Audit, NewUser, Visit, earlier, later},
+    directory::{Audit, NewUser, SignInRecord, earlier, later},
     state::State,
     store::{Conflict, Kind, Relation},
 };
 
-/// Adds `count` people, and groups, devices, applications, assignments and sign-ins to match.
+/// Adds `count` users, and groups, devices, applications, assignments and sign-ins in proportion.
 pub(super) fn fill(state: &mut State, now: Timestamp, count: usize) -> Result<(), Conflict> {
     let founded = earlier(now, 700 * DAY);
-    let people = add_people(state, founded, count)?;
-    let groups = add_groups(state, founded, &people)?;
-    add_devices(state, founded, now, &people)?;
+    let users = add_users(state, founded, count)?;
+    let groups = add_groups(state, founded, &users)?;
+    add_devices(state, founded, now, &users)?;
     let apps = add_apps(state, founded, count)?;
-    add_audits(state, now, &people)?;
-    let assigned = add_assignments(state, founded, &people, &groups, &apps)?;
-    add_visits(state, now, &people, &apps, &assigned)
+    add_audits(state, now, &users)?;
+    let assigned = add_assignments(state, founded, &users, &groups, &apps)?;
+    add_sign_ins(state, now, &users, &apps, &assigned)
 }
 
-/// A generated person.
-struct Person {
+/// A generated user.
+struct GeneratedUser {
     id: String,
     disabled: bool,
     department: usize,
 }
 
-fn add_people(
+fn add_users(
     state: &mut State,
     founded: Timestamp,
     count: usize,
-) -> Result<Vec<Person>, Conflict> {
+) -> Result<Vec<GeneratedUser>, Conflict> {
     let offset = state.store.len(Kind::User);
-    let mut people: Vec<Person> = Vec::with_capacity(count);
-    // The first one generated in each department leads it, later ones report to somebody before.
+    let mut users: Vec<GeneratedUser> = Vec::with_capacity(count);
+    // The first user of each department leads it; later ones report to an earlier one.
     let mut leads: [Vec<usize>; DEPARTMENTS.len()] = Default::default();
     for number in 0..count {
         let (given, surname) = (state.random.word(&GIVEN), state.random.word(&SURNAMES));
@@ -49,7 +49,7 @@ fn add_people(
         let is_lead = number / (LED_BY_ONE * DEPARTMENTS.len()) >= leads.len();
         let guest = !is_lead && state.random.percent(3);
         let disabled = !is_lead && state.random.percent(5);
-        // The number keeps names apart, the name keeps them readable.
+        // The number makes names unique, the name keeps them readable.
         let alias = format!(
             "{}.{}{}",
             given.to_ascii_lowercase(),
@@ -79,66 +79,66 @@ fn add_people(
                 guest,
             },
         )?;
-        if let Some(lead) = leads.last().and_then(|&lead| people.get(lead)) {
+        if let Some(lead) = leads.last().and_then(|&lead| users.get(lead)) {
             state.store.link(Relation::Manager, &id, &lead.id);
         }
         if is_lead {
             leads.push(number);
         }
-        people.push(Person {
+        users.push(GeneratedUser {
             id,
             disabled,
             department: at,
         });
     }
-    Ok(people)
+    Ok(users)
 }
 
-/// A generated group with the numbers of its people.
+/// A generated group with the numbers of its users.
 struct Group {
     id: String,
-    people: Vec<usize>,
+    users: Vec<usize>,
 }
 
 fn add_groups(
     state: &mut State,
     founded: Timestamp,
-    people: &[Person],
+    users: &[GeneratedUser],
 ) -> Result<Vec<Group>, Conflict> {
     let mut groups: Vec<Group> = Vec::new();
     let first_number = state.store.len(Kind::Group);
-    for number in 0..people.len().div_ceil(PEOPLE_PER_GROUP) {
+    for number in 0..users.len().div_ceil(USERS_PER_GROUP) {
         let (department, _) = DEPARTMENTS[number % DEPARTMENTS.len()];
         let name = format!("{department} team {}", first_number + number + 1);
         let id = state.add_group(founded, &name, Some(&format!("A team of {department}")))?;
         let mut group = Group {
             id,
-            people: Vec::new(),
+            users: Vec::new(),
         };
         for _ in 0..10 + state.random.below(25) {
-            let candidate = state.random.index(people.len());
-            // Mostly people of that department, some from elsewhere.
-            let fits = people[candidate].department == number % DEPARTMENTS.len()
+            let candidate = state.random.index(users.len());
+            // Mostly users of that department, some of others.
+            let fits = users[candidate].department == number % DEPARTMENTS.len()
                 || state.random.percent(20);
             if fits
                 && state
                     .store
-                    .link(Relation::Members, &group.id, &people[candidate].id)
+                    .link(Relation::Members, &group.id, &users[candidate].id)
             {
-                group.people.push(candidate);
+                group.users.push(candidate);
             }
         }
-        // One group in eight sits inside an earlier one.
+        // One group in eight is nested in an earlier one.
         if number % 8 == 7 {
             let parent = state.random.index(groups.len());
             state
                 .store
                 .link(Relation::Members, &groups[parent].id, &group.id);
         }
-        if let Some(&owner) = group.people.first() {
+        if let Some(&owner) = group.users.first() {
             state
                 .store
-                .link(Relation::Owners, &group.id, &people[owner].id);
+                .link(Relation::Owners, &group.id, &users[owner].id);
         }
         groups.push(group);
     }
@@ -149,11 +149,11 @@ fn add_devices(
     state: &mut State,
     founded: Timestamp,
     now: Timestamp,
-    people: &[Person],
+    users: &[GeneratedUser],
 ) -> Result<(), Conflict> {
     let first_number = state.store.len(Kind::Device);
     let mut number = first_number;
-    for person in people {
+    for user in users {
         if state.random.percent(DEVICES_PER_HUNDRED) {
             number += 1;
             let (system, version) = SYSTEMS[state.random.index(SYSTEMS.len())];
@@ -168,7 +168,7 @@ fn add_devices(
                 &format!("CONTOSO-{number:06}"),
                 system,
                 version,
-                Some(&person.id),
+                Some(&user.id),
             )?;
         }
     }
@@ -176,12 +176,12 @@ fn add_devices(
 }
 
 fn add_apps(state: &mut State, founded: Timestamp, count: usize) -> Result<Vec<String>, Conflict> {
-    let wanted = (count / PEOPLE_PER_APP).clamp(MIN_APPS, MAX_APPS);
+    let wanted = (count / USERS_PER_APP).clamp(MIN_APPS, MAX_APPS);
     let mut apps = Vec::with_capacity(wanted);
     for number in 0..wanted {
         let subject = APP_SUBJECTS[number % APP_SUBJECTS.len()];
         let form = APP_FORMS[(number + number / APP_SUBJECTS.len()) % APP_FORMS.len()];
-        // One in ten was written in-house: a registration of its own, not tagged as integrated.
+        // One in ten was built in-house: with an app registration, and not tagged as integrated.
         if number % 10 == 9 {
             apps.push(
                 state
@@ -196,11 +196,11 @@ fn add_apps(state: &mut State, founded: Timestamp, count: usize) -> Result<Vec<S
     Ok(apps)
 }
 
-/// Assigns people and groups; gives the numbers of the people each app is assigned to.
+/// Assigns users and groups. Returns the numbers of the users that each application is assigned to.
 fn add_assignments(
     state: &mut State,
     founded: Timestamp,
-    people: &[Person],
+    users: &[GeneratedUser],
     groups: &[Group],
     apps: &[String],
 ) -> Result<Vec<Vec<usize>>, Conflict> {
@@ -208,18 +208,18 @@ fn add_assignments(
     for (number, app) in apps.iter().enumerate() {
         let role = state.user_role(app);
         let mut reached: Vec<usize> = Vec::new();
-        // Popular apps first: a half of the company's groups down to next to none.
+        // From popular applications, with half of the company's groups, to unpopular ones.
         let share = groups.len() / (2 + number);
         for _ in 0..=share {
             if let Some(group) = state.random.pick(groups) {
                 state.assign(founded, &group.id, app, &role)?;
-                reached.extend(&group.people);
+                reached.extend(&group.users);
             }
         }
-        for _ in 0..(people.len() / (20 + 4 * number)).max(1) {
-            let person = state.random.index(people.len());
-            state.assign(founded, &people[person].id, app, &role)?;
-            reached.push(person);
+        for _ in 0..(users.len() / (20 + 4 * number)).max(1) {
+            let user = state.random.index(users.len());
+            state.assign(founded, &users[user].id, app, &role)?;
+            reached.push(user);
         }
         reached.sort_unstable();
         reached.dedup();
@@ -229,14 +229,14 @@ fn add_assignments(
 }
 
 /// Changes that the leads made to accounts in the last 30 days.
-fn add_audits(state: &mut State, now: Timestamp, people: &[Person]) -> Result<(), Conflict> {
-    for _ in 0..people.len() / PEOPLE_PER_AUDIT {
-        let (activity, operation) = DEEDS[state.random.index(DEEDS.len())];
+fn add_audits(state: &mut State, now: Timestamp, users: &[GeneratedUser]) -> Result<(), Conflict> {
+    for _ in 0..users.len() / USERS_PER_AUDIT {
+        let (activity, operation) = AUDIT_ACTIVITIES[state.random.index(AUDIT_ACTIVITIES.len())];
         let at = earlier(
             now,
             Duration::from_secs(60 + state.random.below(30 * 24 * 3600 - 3600)),
         );
-        let (Some(actor), Some(target)) = (people.first(), state.random.pick(people)) else {
+        let (Some(actor), Some(target)) = (users.first(), state.random.pick(users)) else {
             continue;
         };
         state.add_audit(&Audit {
@@ -251,34 +251,34 @@ fn add_audits(state: &mut State, now: Timestamp, people: &[Person]) -> Result<()
     Ok(())
 }
 
-/// Sign-ins of the last 30 days: some people come often, some never, some fail, some come to
-/// applications nobody assigned them to.
-fn add_visits(
+/// Sign-ins of the last 30 days: some users sign in often, some never, some fail, and some sign in
+/// to applications that they are not assigned to.
+fn add_sign_ins(
     state: &mut State,
     now: Timestamp,
-    people: &[Person],
+    users: &[GeneratedUser],
     apps: &[String],
     assigned: &[Vec<usize>],
 ) -> Result<(), Conflict> {
-    // A large company's month is sampled more thinly, so that it fits into memory.
-    let (many, rest) = (people.len().min(DENSE), people.len().saturating_sub(DENSE));
-    let mut left = (many * VISITS_PER_HUNDRED + rest * THIN_VISITS_PER_HUNDRED) / 100;
+    // The month of a large company has fewer sign-ins for each user, so that it fits into memory.
+    let (many, rest) = (users.len().min(DENSE), users.len().saturating_sub(DENSE));
+    let mut left = (many * SIGN_INS_PER_HUNDRED + rest * SPARSE_SIGN_INS_PER_HUNDRED) / 100;
     for (app, reached) in apps.iter().zip(assigned).cycle() {
         if left == 0 {
             return Ok(());
         }
         left -= 1;
         let stray = reached.is_empty() || state.random.percent(5);
-        let person = if stray {
-            state.random.index(people.len())
+        let user = if stray {
+            state.random.index(users.len())
         } else {
             reached[state.random.index(reached.len())]
         };
-        // A third of the people never come, whatever is assigned to them.
-        if person % 3 == 2 && !stray {
+        // A third of the users never sign in, whatever they are assigned to.
+        if user % 3 == 2 && !stray {
             continue;
         }
-        let (user, within) = (&people[person], state.random.below(30 * 24 * 3600 - 3600));
+        let (user, within) = (&users[user], state.random.below(30 * 24 * 3600 - 3600));
         let error_code = match (user.disabled, state.random.below(100)) {
             (true, _) => 50_057,
             (false, 0..=3) => 50_126,
@@ -286,7 +286,7 @@ fn add_visits(
             _ => 0,
         };
         let at = earlier(now, Duration::from_secs(60 + within));
-        state.add_visit(&Visit {
+        state.record_sign_in(&SignInRecord {
             user_id: &user.id,
             service_principal_id: app,
             at,
@@ -298,18 +298,18 @@ fn add_visits(
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const LED_BY_ONE: usize = 12;
-const PEOPLE_PER_GROUP: usize = 10;
+const USERS_PER_GROUP: usize = 10;
 const DEVICES_PER_HUNDRED: u64 = 80;
-const PEOPLE_PER_APP: usize = 50;
+const USERS_PER_APP: usize = 50;
 const MIN_APPS: usize = 8;
 const MAX_APPS: usize = 200;
-const PEOPLE_PER_AUDIT: usize = 20;
-const DEEDS: [(&str, &str); 4] = [
+const USERS_PER_AUDIT: usize = 20;
+const AUDIT_ACTIVITIES: [(&str, &str); 4] = [
     ("Add user", "Add"),
     ("Update user", "Update"),
     ("Reset user password", "Update"),
     ("Disable account", "Update"),
 ];
 const DENSE: usize = 20_000;
-const VISITS_PER_HUNDRED: usize = 150;
-const THIN_VISITS_PER_HUNDRED: usize = 50;
+const SIGN_INS_PER_HUNDRED: usize = 150;
+const SPARSE_SIGN_INS_PER_HUNDRED: usize = 50;

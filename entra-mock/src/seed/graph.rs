@@ -39,7 +39,7 @@ pub(super) fn add_service_principal(state: &mut State) -> Result<(), Conflict> {
     )
 }
 
-/// Application permissions as app roles, and delegated ones as scopes.
+/// Returns application permissions as app roles, and delegated ones as scopes.
 fn permissions() -> (Value, Value) {
     let (mut roles, mut scopes) = (Vec::new(), Vec::new());
     for line in TABLE.lines() {

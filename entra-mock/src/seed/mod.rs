@@ -1,4 +1,4 @@
-//! What a tenant contains from the start.
+//! The initial content of a tenant.
 
 mod contoso;
 mod generate;
@@ -14,19 +14,19 @@ use crate::{
     store::{Conflict, Kind},
 };
 
-/// What a tenant contains when it starts.
+/// The initial content of a tenant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Seed {
-    /// A small company: a dozen people, groups, devices, applications and a month of sign-ins.
+    /// A small company: a dozen users, groups, devices, applications and a month of sign-ins.
     #[default]
     Contoso,
-    /// Nothing but what every tenant has: the organization and Graph's service principal.
+    /// Only the content of every tenant: the organization and the service principal of Graph.
     Empty,
 }
 
 impl Seed {
-    /// A tenant with this content, filled up to `users` people.
+    /// Creates a tenant with this content, filled up to `users` users.
     pub(crate) fn build(
         self,
         now: Timestamp,
@@ -40,7 +40,7 @@ impl Seed {
         let mut state = State::new(&company.name, &domains, license, random_seed);
         state.store.changes.stamp(now, None);
         state.store.changes.pause(true);
-        // Every id is fresh, so nothing of this can collide.
+        // Every id is new, so nothing can conflict.
         let outcome = self.fill(&mut state, now, users);
         debug_assert_eq!(outcome, Ok(()), "a seed must not contradict itself");
         state.store.changes.pause(false);
@@ -61,7 +61,7 @@ impl Seed {
     }
 }
 
-/// Whose tenant it is.
+/// The organization of a tenant.
 #[derive(Clone, Debug)]
 pub(crate) struct Company {
     pub(crate) name: String,

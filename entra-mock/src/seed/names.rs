@@ -1,4 +1,4 @@
-//! Invented but neutral names for generated people, groups and applications.
+//! Invented, neutral names for generated users, groups and applications.
 
 pub(super) const GIVEN: [&str; 40] = [
     "Aaron", "Alba", "Amir", "Anna", "Ben", "Bianca", "Carla", "Chen", "Dana", "Daniel", "Elena",
@@ -15,7 +15,7 @@ pub(super) const SURNAMES: [&str; 40] = [
     "Winter",
 ];
 
-/// Department with the titles found in it, the head of department first.
+/// Departments with their titles, the head of department first.
 pub(super) const DEPARTMENTS: [(&str, [&str; 3]); 8] = [
     (
         "Engineering",
@@ -45,7 +45,7 @@ pub(super) const OFFICES: [&str; 6] = [
     "Zurich",
 ];
 
-/// First and second half of generated application names.
+/// First and second part of generated application names.
 pub(super) const APP_SUBJECTS: [&str; 20] = [
     "Asset", "Budget", "Calendar", "Contract", "Course", "Customer", "Delivery", "Design", "Event",
     "Facility", "Goal", "Incident", "Invoice", "Meeting", "Order", "Payroll", "Project", "Survey",
@@ -55,7 +55,7 @@ pub(super) const APP_FORMS: [&str; 10] = [
     "Desk", "Board", "Hub", "Planner", "Tracker", "Studio", "Portal", "Vault", "Flow", "Center",
 ];
 
-/// Publishers of sample applications; all under names reserved for examples.
+/// Publishers of sample applications, all under reserved example names.
 pub(super) const PUBLISHERS: [&str; 6] = [
     "Fabrikam Software",
     "Northwind Apps",

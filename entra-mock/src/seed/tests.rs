@@ -44,7 +44,7 @@ fn an_empty_tenant_has_its_organization_and_graph_and_nothing_else() {
 }
 
 #[test]
-fn graph_declares_the_permissions_people_ask_for() {
+fn graph_has_the_commonly_requested_permissions() {
     let state = build(Seed::Empty, 1, 0);
     let graph = state
         .store
@@ -163,17 +163,17 @@ fn a_generated_company_has_everything_in_proportion() {
         count(Kind::ServicePrincipal)
     );
 
-    let people = |wanted: &dyn Fn(&Object) -> bool| {
+    let count_users = |wanted: &dyn Fn(&Object) -> bool| {
         state
             .store
             .all(Kind::User)
             .filter(|user| wanted(user))
             .count()
     };
-    assert!(people(&|user| user["accountEnabled"] == false) > users / 50);
-    assert!(people(&|user| text(user, "userType") == "Guest") > users / 100);
+    assert!(count_users(&|user| user["accountEnabled"] == false) > users / 50);
+    assert!(count_users(&|user| text(user, "userType") == "Guest") > users / 100);
     assert!(
-        people(&|user| state
+        count_users(&|user| state
             .store
             .linked_objects(Relation::Manager, text(user, "id"))
             .next()
@@ -183,7 +183,7 @@ fn a_generated_company_has_everything_in_proportion() {
 }
 
 #[test]
-fn sign_ins_have_all_the_cases_a_usage_report_must_tell_apart() {
+fn sign_ins_cover_all_cases_of_a_usage_report() {
     let state = build(Seed::Contoso, 7, 1_000);
     let direct: HashSet<(&str, &str)> = state
         .store
@@ -237,19 +237,19 @@ fn sign_ins_have_all_the_cases_a_usage_report_must_tell_apart() {
     );
     assert!(
         seen.len() > 300 && seen.len() < 900,
-        "{} people seen",
+        "{} users seen",
         seen.len()
     );
 }
 
 #[test]
-fn a_seed_says_only_what_the_metadata_allows() {
+fn seeds_have_only_valid_properties() {
     let state = build(Seed::Contoso, 3, 200);
     for &kind in Kind::ALL {
         for object in state.store.all(kind) {
             let public: Vec<(&str, &Value)> = object
                 .iter()
-                // Beta tells interactive sign-ins from others by the last one.
+                // Beta distinguishes interactive sign-ins from others by the last one.
                 .filter(|(name, _)| !name.starts_with('~') && *name != "signInEventTypes")
                 .collect();
             let wrong = crate::schema::mismatches(kind.entity(), public);
@@ -259,7 +259,7 @@ fn a_seed_says_only_what_the_metadata_allows() {
 }
 
 #[test]
-fn a_seed_is_no_change() {
+fn a_seed_records_no_changes() {
     let state = build(Seed::Contoso, 3, 50);
     assert_eq!(state.store.changes.next(), 0);
 }

@@ -1,4 +1,4 @@
-//! The application and the person that the environment file hands out.
+//! The application and the user of the environment file.
 
 use std::time::Duration;
 
@@ -14,20 +14,20 @@ use crate::{
     store::{Kind, Relation},
 };
 
-/// Everything a client needs to sign in, in whatever way it likes.
+/// Everything that a client needs to sign in, with any flow.
 #[derive(Debug)]
 pub(super) struct DemoApp {
     pub(super) app_id: String,
     pub(super) secret: Secret,
     pub(super) user: String,
     pub(super) password: Secret,
-    /// A group that the person is in.
+    /// A group that has the user as a member.
     pub(super) group: String,
 }
 
 impl DemoApp {
-    /// Registers the application with every credential and consent; `None` only if the crate's own
-    /// test certificate cannot be read.
+    /// Registers the application with every credential and consent. Returns `None` only if the
+    /// crate's own test certificate cannot be read.
     pub(super) fn register(state: &mut State, now: Timestamp) -> Option<Self> {
         let ids = state.add_app(now, "Environment file").ok()?;
         for permission in APPLICATION_PERMISSIONS {
@@ -41,7 +41,7 @@ impl DemoApp {
         let certificate = Certificate::read(keys::client_pem().as_bytes())?;
         describe(state, &ids, &certificate);
 
-        let (user, password) = person(state, now)?;
+        let (user, password) = user(state, now)?;
         let group = group_of(state, now, &user)?;
         Some(Self {
             app_id: ids.app_id,
@@ -53,7 +53,7 @@ impl DemoApp {
     }
 }
 
-/// Redirect URIs, required permissions and the certificate.
+/// Sets redirect URIs, required permissions and the certificate.
 fn describe(state: &mut State, ids: &AppIds, certificate: &Certificate) {
     let access = required_access(state);
     state.add_certificate(&ids.object_id, certificate);
@@ -94,8 +94,9 @@ fn required_access(state: &State) -> Vec<Value> {
     roles.chain(scopes).collect()
 }
 
-/// A person with a password and no second factor: Adele, who is made if the seed has her not.
-fn person(state: &mut State, now: Timestamp) -> Option<(String, Secret)> {
+/// Returns a user with a password and without multifactor authentication: Adele, who is created if
+/// the seed does not have her.
+fn user(state: &mut State, now: Timestamp) -> Option<(String, Secret)> {
     let name = format!("adele@{DOMAIN}");
     let found = state
         .store
@@ -122,7 +123,7 @@ fn person(state: &mut State, now: Timestamp) -> Option<(String, Secret)> {
     Some((name, Secret::from(password)))
 }
 
-/// A group that the user is a member of; it is created if the user has no group.
+/// Returns a group of the user, which is created if the user has no group.
 fn group_of(state: &mut State, now: Timestamp, user: &str) -> Option<String> {
     let found = state.store.find(Kind::User, "userPrincipalName", user)?;
     let user = found.get("id")?.as_str()?.to_owned();
@@ -141,7 +142,7 @@ fn group_of(state: &mut State, now: Timestamp, user: &str) -> Option<String> {
 
 pub(super) const REDIRECT_URI: &str = "http://localhost:3000/callback";
 
-/// The one of the environment file, and those of the examples, which take any port.
+/// The redirect URI of the environment file, and those of the examples, which use any port.
 const REDIRECT_URIS: [&str; 4] = [
     REDIRECT_URI,
     "http://localhost/auth/callback/my-company",
@@ -149,7 +150,7 @@ const REDIRECT_URIS: [&str; 4] = [
     "http://localhost/auth/admin-consent-callback",
 ];
 
-/// What the tenant serves can be read and written with these.
+/// The permissions that read and write everything that the tenant supports.
 const APPLICATION_PERMISSIONS: [&str; 18] = [
     "AdministrativeUnit.Read.All",
     "AdministrativeUnit.ReadWrite.All",
@@ -179,7 +180,7 @@ mod tests {
     use crate::permissions::operations;
 
     #[test]
-    fn the_application_may_do_everything_that_is_served_for_applications() {
+    fn the_application_has_all_supported_application_permissions() {
         for operation in operations().filter(|operation| !operation.application.is_empty()) {
             assert!(
                 operation

@@ -1,4 +1,4 @@
-//! The files a client starts from: a script of exports, certificates and a key.
+//! The files for clients: a script of exports, certificates and a key.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::keys;
 
-/// What goes into the files.
+/// The content of the files.
 pub(super) struct Files<'a> {
     pub(super) uri: &'a str,
     pub(super) tenant_id: Guid,
@@ -23,7 +23,7 @@ pub(super) struct Files<'a> {
 }
 
 impl Files<'_> {
-    /// Writes what was asked for; every file is readable by its owner only.
+    /// Writes the requested files; every file is readable by its owner only.
     pub(super) fn write(
         &self,
         env_file: Option<&Path>,
@@ -60,10 +60,10 @@ impl Files<'_> {
             };
             let bundle = beside(&env_file, "ca-bundle.pem");
             write_private(&bundle, &format!("{}{certificate}", system_roots()))?;
-            // These replace what a client trusts, so they hold the system's roots as well.
+            // These replace what a client trusts, so they include the system's roots.
             export("SSL_CERT_FILE", &bundle.to_string_lossy());
             export("REQUESTS_CA_BUNDLE", &bundle.to_string_lossy());
-            // This one adds to it.
+            // This one is added to what a client trusts.
             export("NODE_EXTRA_CA_CERTS", &ca.to_string_lossy());
         }
         export("ENTRA_GRAPH_URL", &format!("{}/v1.0", self.uri));
@@ -76,7 +76,7 @@ impl Files<'_> {
     }
 }
 
-/// A value as a POSIX shell reads it back unchanged, whatever it contains.
+/// Quotes a value so that a POSIX shell reads it back unchanged.
 fn quoted(value: &str) -> String {
     format!("'{}'", value.replace('\'', r"'\''"))
 }
@@ -85,7 +85,7 @@ fn absolute(path: &Path) -> Result<PathBuf, ServerError> {
     std::path::absolute(path).map_err(ServerError::file(path))
 }
 
-/// `tenant.env` has `tenant.env.client.pem` beside it, so two servers can share a directory.
+/// Returns `tenant.env.client.pem` for `tenant.env`, so two servers can share a directory.
 fn beside(env_file: &Path, name: &str) -> PathBuf {
     let mut path = env_file.as_os_str().to_owned();
     path.push(".");
@@ -93,11 +93,11 @@ fn beside(env_file: &Path, name: &str) -> PathBuf {
     path.into()
 }
 
-/// Writes a file that appears at once, whole and private, also over an older one.
+/// Writes a file atomically, with private permissions, also over an existing one.
 fn write_private(path: &Path, text: &str) -> Result<(), ServerError> {
     let draft = beside(path, &format!("{}.tmp", std::process::id()));
     let write = || -> io::Result<()> {
-        // What a killed run left behind may have other permissions.
+        // The file of an interrupted run can have other permissions.
         let _ = fs::remove_file(&draft);
         let mut file = create_private(&draft)?;
         file.write_all(text.as_bytes())?;
@@ -121,7 +121,7 @@ fn create_private(path: &Path) -> io::Result<fs::File> {
     options.open(path)
 }
 
-/// The machine's trusted roots in PEM, or nothing on a machine without them.
+/// Returns the system's trusted roots in PEM, or an empty text on a system without them.
 fn system_roots() -> String {
     let roots = SYSTEM_ROOTS
         .iter()
@@ -134,7 +134,7 @@ fn system_roots() -> String {
     }
 }
 
-/// Where systems keep their trusted roots.
+/// Where systems store their trusted roots.
 const SYSTEM_ROOTS: [&str; 6] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn companions_stand_beside_the_file_they_belong_to() {
+    fn companion_files_are_beside_their_environment_file() {
         assert_eq!(
             beside(Path::new("/tmp/a/tenant.env"), "ca.pem"),
             Path::new("/tmp/a/tenant.env.ca.pem")

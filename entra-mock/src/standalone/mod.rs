@@ -1,4 +1,4 @@
-//! The server of its own: what it is told, what it leaves on disk for clients, and its life.
+//! The standalone server: its options, its files, and its lifetime.
 
 mod demo_app;
 mod env_file;
@@ -13,7 +13,7 @@ use entra_core::{Clock, SystemClock};
 
 use crate::{
     engine::Engine,
-    face::{Authority, Listener, Running},
+    frontend::{Authority, Listener, Running},
     seed::{Company, Seed},
     state::License,
 };
@@ -21,9 +21,9 @@ use crate::{
 use demo_app::DemoApp;
 use env_file::Files;
 
-/// A fake tenant as a server of its own, for clients in any language; it goes by the real time.
+/// A fake tenant as a standalone server for clients in any language. It uses the real time.
 ///
-/// The `entra-mock` program is this and an argument parser.
+/// The `entra-mock` program is this server with an argument parser.
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), entra_mock::ServerError> {
@@ -40,24 +40,24 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server of one's own making.
+    /// Returns a builder for a server.
     pub fn builder() -> ServerBuilder {
         ServerBuilder::default()
     }
 
-    /// Where it listens, such as `https://localhost:8443`.
+    /// The server's URL, such as `https://localhost:8443`.
     #[must_use]
     pub fn uri(&self) -> &str {
         &self.uri
     }
 
-    /// Accepts no more connections and lets running requests end, for a few seconds at most.
+    /// Stops accepting connections and waits at most a few seconds for running requests.
     pub async fn stop(self) {
         self.running.stop().await;
     }
 }
 
-/// What a [`Server`] shall be like; see [`Server::builder`].
+/// Options of a [`Server`]; see [`Server::builder`].
 #[derive(Clone, Debug, Default)]
 #[must_use = "call `start` to get a server"]
 pub struct ServerBuilder {
@@ -72,64 +72,64 @@ pub struct ServerBuilder {
 }
 
 impl ServerBuilder {
-    /// The port to listen on; 0, the default, takes a free one.
+    /// The port to listen on; 0, the default, uses a free one.
     pub const fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// Speaks TLS, with a certificate authority made for this run.
+    /// Uses TLS, with a certificate authority created for this run.
     pub const fn tls(mut self, tls: bool) -> Self {
         self.tls = tls;
         self
     }
 
-    /// What the tenant contains from the start.
+    /// The initial content of the tenant.
     pub const fn seed(mut self, seed: Seed) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Fills the tenant up to so many people, with everything else in proportion.
+    /// Fills the tenant up to this number of users, with everything else in proportion.
     pub const fn users(mut self, users: usize) -> Self {
         self.users = users;
         self
     }
 
-    /// Where all randomness comes from: the same number gives the same tenant, ids included.
+    /// The seed of all randomness: the same number gives the same tenant, ids included.
     pub const fn random_seed(mut self, random_seed: u64) -> Self {
         self.random_seed = random_seed;
         self
     }
 
-    /// What the tenant has paid for.
+    /// The tenant's directory licence.
     pub const fn license(mut self, license: License) -> Self {
         self.license = license;
         self
     }
 
     /// Writes a shell script that exports everything a client needs, secrets included, and the
-    /// files it names beside it.
+    /// files that it names beside it.
     pub fn env_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.env_file = Some(path.into());
         self
     }
 
-    /// Writes the certificate authority's certificate.
+    /// Writes the certificate of the certificate authority.
     pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.ca_file = Some(path.into());
         self
     }
 
-    /// Starts the server; when this returns it answers, and its files are written.
+    /// Starts the server. When this returns, the server responds and its files are written.
     ///
     /// # Errors
-    /// [`ServerError`] if the port is taken, a file cannot be written, or no certificate can be
-    /// made.
+    /// [`ServerError`] if the port is in use, a file cannot be written, or no certificate can be
+    /// created.
     pub async fn start(self) -> Result<Server, ServerError> {
         let clock = SystemClock;
         let now = clock.now();
-        // First what may fail, then what takes time.
+        // Fallible steps first, then slow ones.
         let listener = Listener::bind(self.port)
             .await
             .map_err(|source| ServerError::Port {
@@ -142,7 +142,7 @@ impl ServerBuilder {
             None
         };
 
-        // One of the people is the one whose password the environment file gives.
+        // The user of the environment file is one of the users.
         let extra = usize::from(self.seed == Seed::Empty && self.users > 0);
         let mut state = self.seed.build(
             now,
@@ -183,19 +183,19 @@ impl ServerBuilder {
 pub enum ServerError {
     /// The port cannot be listened on.
     Port {
-        /// The port asked for.
+        /// The requested port.
         port: u16,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// A file cannot be written.
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// Keys or certificates could not be made.
+    /// Keys or certificates could not be created.
     Certificate(Box<dyn std::error::Error + Send + Sync>),
 }
 
@@ -211,10 +211,10 @@ impl fmt::Display for ServerError {
         match self {
             Self::Port { port, .. } => write!(
                 f,
-                "cannot listen on port {port}; give another one, or 0 for any that is free"
+                "cannot listen on port {port}; choose another one, or 0 for any free port"
             ),
             Self::File { path, .. } => write!(f, "cannot write {}", path.display()),
-            Self::Certificate(_) => f.write_str("cannot make the certificates of this run"),
+            Self::Certificate(_) => f.write_str("cannot create the certificates"),
         }
     }
 }

@@ -1,8 +1,8 @@
-//! The change log: what happened to directory objects, in order.
+//! The change log: all changes of directory objects, in order.
 //!
-//! Every change of the store goes through here, whatever its origin, so that delta queries and directory
-//! audits cannot miss one. The log is bounded in time and in length; a reader that comes back too late
-//! is told so and starts again with a full list.
+//! Every change of the store is recorded here, whatever its origin, so delta queries and directory
+//! audits miss none. The log is bounded in time and length; a reader that returns too late gets an
+//! error and starts again with a full list.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::Kind;
 use crate::schema::Relation;
 
-/// What happened so far.
+/// The recorded changes.
 #[derive(Debug)]
 pub(crate) struct ChangeLog {
     entries: VecDeque<Change>,
@@ -27,7 +27,7 @@ pub(crate) struct ChangeLog {
 pub(crate) struct Change {
     pub(crate) sequence: u64,
     pub(crate) at: Timestamp,
-    /// Who made it, or `None` for the test or the tenant itself.
+    /// The actor, or `None` for the test or the tenant itself.
     pub(crate) by: Option<Arc<Actor>>,
     pub(crate) kind: Kind,
     pub(crate) id: Box<str>,
@@ -38,13 +38,13 @@ pub(crate) struct Change {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Event {
     Created,
-    /// Properties that changed, each with its value before.
+    /// Properties that changed, each with its earlier value.
     Updated(Vec<(&'static str, Option<Value>)>),
     /// Moved to the deleted items.
     Deleted,
-    /// Brought back from the deleted items.
+    /// Restored from the deleted items.
     Restored,
-    /// Gone for good.
+    /// Deleted permanently.
     Purged,
     /// Linked to another object.
     Linked(Relation, Kind, Box<str>),
@@ -72,11 +72,11 @@ impl Default for ChangeLog {
 }
 
 impl ChangeLog {
-    /// Says when the following changes happen, and who makes them.
+    /// Sets time and actor of the following changes.
     pub(crate) fn stamp(&mut self, now: Timestamp, by: Option<Arc<Actor>>) {
         self.now = now;
         self.by = by;
-        while self.entries.len() > MOST_CHANGES
+        while self.entries.len() > MAX_CHANGES
             || self
                 .entries
                 .front()
@@ -86,29 +86,29 @@ impl ChangeLog {
         }
     }
 
-    /// The time of the last stamp.
+    /// The time of the last `stamp`.
     pub(crate) const fn now(&self) -> Timestamp {
         self.now
     }
 
-    /// Stops or resumes recording: what a tenant contains from the start is no change.
+    /// Stops or resumes recording: the initial content of a tenant is not a change.
     pub(crate) const fn pause(&mut self, paused: bool) {
         self.paused = paused;
     }
 
-    /// The number the next change gets.
+    /// The number of the next change.
     pub(crate) const fn next(&self) -> u64 {
         self.next
     }
 
-    /// The first number that is still known.
+    /// The first number that is still recorded.
     pub(crate) fn oldest(&self) -> u64 {
         self.entries
             .front()
             .map_or(self.next, |change| change.sequence)
     }
 
-    /// The changes from one number up to, and without, another.
+    /// Returns the changes from one number up to another, exclusive.
     pub(crate) fn range(&self, from: u64, to: u64) -> impl Iterator<Item = &Change> {
         let start = self
             .entries
@@ -119,7 +119,7 @@ impl ChangeLog {
     }
 
     pub(super) fn record(&mut self, kind: Kind, id: &str, what: Event) {
-        // The logs are not directory objects, and nothing follows their changes.
+        // The logs are not directory objects; nothing tracks their changes.
         if self.paused || !kind.entity().directory {
             return;
         }
@@ -135,9 +135,9 @@ impl ChangeLog {
     }
 }
 
-/// As long as a delta link lives.
+/// The lifetime of a delta link.
 const KEPT_FOR: Duration = Duration::days(7);
-const MOST_CHANGES: usize = 200_000;
+const MAX_CHANGES: usize = 200_000;
 
 #[cfg(test)]
 mod tests {
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn the_length_of_the_log_is_bounded() {
-        let mut log = log(MOST_CHANGES + 3);
+        let mut log = log(MAX_CHANGES + 3);
         log.stamp(Timestamp::UNIX_EPOCH, None);
         assert_eq!(log.oldest(), 3);
     }

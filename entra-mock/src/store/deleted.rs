@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Conflict, Event, Kind, Link, Object, Store, text};
 
-/// The deleted objects in the order they were deleted.
+/// The deleted objects in the order of their deletion.
 #[derive(Debug, Default)]
 pub(super) struct DeletedItems {
     items: BTreeMap<u64, Deleted>,
@@ -25,8 +25,8 @@ pub(super) struct Deleted {
 }
 
 impl Store {
-    /// Moves an object to the deleted items with all its links; `change` makes it what a deleted
-    /// object looks like.
+    /// Moves an object to the deleted items with all its links. `change` adapts it to the form of a
+    /// deleted object.
     pub(crate) fn delete(
         &mut self,
         kind: Kind,
@@ -34,7 +34,7 @@ impl Store {
         change: impl FnOnce(&mut Object),
     ) -> bool {
         let at = self.changes.now();
-        let Some((mut object, links, assignments, serial)) = self.detach(kind, id) else {
+        let Some((mut object, links, assignments, serial)) = self.take_out(kind, id) else {
             return false;
         };
         change(&mut object);
@@ -52,8 +52,8 @@ impl Store {
         true
     }
 
-    /// Brings a deleted object back, with its links to what still exists; `change` makes it what a
-    /// live object looks like.
+    /// Restores a deleted object with its links to existing objects. `change` adapts it to the form
+    /// of a live object.
     pub(crate) fn restore(
         &mut self,
         id: &str,
@@ -74,7 +74,7 @@ impl Store {
         let id = text(&item.object, "id").unwrap_or_default().to_owned();
         self.changes.record(kind, &id, Event::Restored);
         for link in item.links {
-            // The other end may be deleted too; then the link waits there.
+            // The other object can be deleted too; then the link waits there.
             if let Some(other) = self
                 .deleted
                 .serial(&link.other)
@@ -92,13 +92,13 @@ impl Store {
             }
         }
         for assignment in item.assignments {
-            // Its principal or resource may be gone, and its id is its own.
+            // Its principal or resource can be deleted, and its id is unique.
             let _ = self.insert(Kind::AppRoleAssignment, assignment);
         }
         Ok(())
     }
 
-    /// Removes a deleted object for good.
+    /// Deletes a deleted object permanently.
     pub(crate) fn purge(&mut self, id: &str) -> bool {
         let Some(item) = self
             .deleted
@@ -119,7 +119,7 @@ impl Store {
         true
     }
 
-    /// The ids of what was deleted before a time, oldest first.
+    /// Returns the ids of objects that were deleted before a time, oldest first.
     pub(crate) fn deleted_before(&self, time: Timestamp) -> Vec<String> {
         let old = |item: &&Deleted| item.at <= time;
         self.deleted
@@ -130,13 +130,13 @@ impl Store {
             .collect()
     }
 
-    /// The deleted object with that id.
+    /// Returns the deleted object with that id.
     pub(crate) fn deleted(&self, id: &str) -> Option<(Kind, &Object)> {
         let item = self.deleted.items.get(&self.deleted.serial(id)?)?;
         Some((item.kind, &item.object))
     }
 
-    /// The deleted objects of a kind behind a position, each with its own.
+    /// Returns the deleted objects of a kind after a position, each with its own position.
     pub(crate) fn deleted_after(
         &self,
         kind: Kind,

@@ -1,4 +1,4 @@
-//! What the store says about its objects.
+//! Types that the store returns.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use super::{Object, text};
 /// Why an object was not stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Conflict {
-    /// No `id` that is a non-empty string.
+    /// The `id` is missing or not a non-empty string.
     NoId,
     /// Another object has the same value for this property.
     Taken {
@@ -27,20 +27,20 @@ impl fmt::Display for Conflict {
 
 /// A user's latest sign-ins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Latest {
-    pub(crate) interactive: Option<Moment>,
-    pub(crate) silent: Option<Moment>,
-    pub(crate) successful: Option<Moment>,
+pub(crate) struct LatestSignIns {
+    pub(crate) interactive: Option<SignInTime>,
+    pub(crate) silent: Option<SignInTime>,
+    pub(crate) successful: Option<SignInTime>,
 }
 
 /// One sign-in in a user's `signInActivity`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Moment {
+pub(crate) struct SignInTime {
     pub(crate) time: Box<str>,
     pub(crate) request_id: Box<str>,
 }
 
-impl Moment {
+impl SignInTime {
     pub(super) fn of(record: &Object) -> Self {
         let part = |name| text(record, name).unwrap_or_default().into();
         Self {

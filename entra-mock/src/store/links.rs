@@ -6,13 +6,13 @@ use super::{Event, Kind, Links, Relation, Store, text};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Link {
     pub(super) relation: Relation,
-    /// Whether it leads from the object to the other one.
+    /// Whether the link starts at the object.
     pub(super) outgoing: bool,
     pub(super) other: Box<str>,
 }
 
 impl Store {
-    /// Links two objects; linking twice changes nothing, and so does an id that is not there.
+    /// Links two objects. An existing link and an unknown id change nothing.
     pub(crate) fn link(&mut self, relation: Relation, from: &str, to: &str) -> bool {
         let (Some(from), Some(to)) = (self.handle(from), self.handle(to)) else {
             return false;
@@ -23,7 +23,7 @@ impl Store {
         if relation == Relation::Manager {
             let before = self.forward.get(&(relation, from)).cloned();
             for before in before.unwrap_or_default() {
-                self.cut(relation, from, before);
+                self.remove_link(relation, from, before);
             }
         }
         self.forward.entry((relation, from)).or_default().push(to);
@@ -41,7 +41,7 @@ impl Store {
     }
 
     fn has_link(&self, relation: Relation, from: u32, to: u32) -> bool {
-        // One side may be a group of a hundred thousand: look on the shorter one.
+        // One of the two can be a group of a hundred thousand members: search the shorter list.
         let forward = self.forward.get(&(relation, from)).map_or(&[][..], |v| v);
         let backward = self.backward.get(&(relation, to)).map_or(&[][..], |v| v);
         if forward.len() < backward.len() {
@@ -51,21 +51,21 @@ impl Store {
         }
     }
 
-    /// Removes a link; `false` if it does not exist.
+    /// Removes a link. Returns `false` if it does not exist.
     pub(crate) fn unlink(&mut self, relation: Relation, from: &str, to: &str) -> bool {
         let (Some(from), Some(to)) = (self.handle(from), self.handle(to)) else {
             return false;
         };
-        self.cut(relation, from, to)
+        self.remove_link(relation, from, to)
     }
 
-    fn cut(&mut self, relation: Relation, from: u32, to: u32) -> bool {
-        drop_from(&mut self.backward, (relation, to), from);
-        let cut = drop_from(&mut self.forward, (relation, from), to);
-        if cut {
+    fn remove_link(&mut self, relation: Relation, from: u32, to: u32) -> bool {
+        remove_from(&mut self.backward, (relation, to), from);
+        let remove_link = remove_from(&mut self.forward, (relation, from), to);
+        if remove_link {
             self.record_link(relation, from, to, Event::Unlinked);
         }
-        cut
+        remove_link
     }
 
     fn record_link(
@@ -75,7 +75,7 @@ impl Store {
         to: u32,
         event: fn(Relation, Kind, Box<str>) -> Event,
     ) {
-        let (Some(from), Some(to)) = (self.slot(from), self.slot(to)) else {
+        let (Some(from), Some(to)) = (self.stored(from), self.stored(to)) else {
             return;
         };
         let other = text(&to.object, "id").unwrap_or_default().into();
@@ -84,9 +84,9 @@ impl Store {
         self.changes.record(kind, &id, what);
     }
 
-    /// Cuts every link of an object and returns them.
-    pub(super) fn cut_links(&mut self, handle: u32) -> Vec<Link> {
-        let mut cut = Vec::new();
+    /// Removes every link of an object and returns them.
+    pub(super) fn remove_links(&mut self, handle: u32) -> Vec<Link> {
+        let mut remove_link = Vec::new();
         for relation in Relation::ALL {
             for (outgoing, others) in [
                 (true, self.forward.remove(&(relation, handle))),
@@ -98,12 +98,12 @@ impl Store {
                     } else {
                         &mut self.forward
                     };
-                    drop_from(links, (relation, other), handle);
+                    remove_from(links, (relation, other), handle);
                     let id = self
-                        .slot(other)
-                        .and_then(|slot| text(&slot.object, "id"))
+                        .stored(other)
+                        .and_then(|stored| text(&stored.object, "id"))
                         .map(Box::from);
-                    cut.extend(id.map(|other| Link {
+                    remove_link.extend(id.map(|other| Link {
                         relation,
                         outgoing,
                         other,
@@ -111,11 +111,11 @@ impl Store {
                 }
             }
         }
-        cut
+        remove_link
     }
 }
 
-fn drop_from(links: &mut Links, key: (Relation, u32), handle: u32) -> bool {
+fn remove_from(links: &mut Links, key: (Relation, u32), handle: u32) -> bool {
     let Some(handles) = links.get_mut(&key) else {
         return false;
     };

@@ -1,4 +1,4 @@
-//! One object, kept small: a tenant may hold half a million of them.
+//! One object in a compact form: a tenant can have half a million of them.
 
 use std::{
     collections::HashMap,
@@ -11,9 +11,9 @@ use serde_json::{Map, Value};
 
 /// One directory object: its non-null properties by wire name.
 ///
-/// Keys that begin with `~` belong to the engine; no Graph answer shows them.
+/// Keys that start with `~` are internal; no Graph response shows them.
 ///
-/// A JSON map would take three times the memory: names are kept once per process here, and values
+/// A JSON map would need three times the memory: names are stored once per process here, and values
 /// that many objects have are shared.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Object(Vec<Field>);
@@ -21,17 +21,17 @@ pub(crate) struct Object(Vec<Field>);
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Field {
     name: Name,
-    pub(super) value: Slot,
+    pub(super) value: FieldValue,
 }
 
-/// A property's value, the object's own or one that several objects share.
+/// The value of a property, owned or shared.
 #[derive(Clone, Debug)]
-pub(super) enum Slot {
+pub(super) enum FieldValue {
     Own(Value),
     Shared(Arc<Value>),
 }
 
-/// A property's place in an object.
+/// The place of a property in an object.
 #[derive(Debug)]
 pub(crate) struct Entry<'a> {
     name: Name,
@@ -51,7 +51,7 @@ impl Object {
             .map(|field| field.value.get())
     }
 
-    /// The property of that name, in whatever letters.
+    /// Returns the property of that name, ignoring case.
     pub(crate) fn get_ignoring_case(&self, name: &str) -> Option<&Value> {
         self.get(name).or_else(|| {
             self.0
@@ -75,12 +75,12 @@ impl Object {
         }
         self.0.push(Field {
             name: Name::of(&name),
-            value: Slot::Own(value),
+            value: FieldValue::Own(value),
         });
         None
     }
 
-    /// The property's place, to be filled if it is empty.
+    /// Returns the place of a property, to be filled if it is empty.
     pub(crate) fn entry(&mut self, name: &str) -> Entry<'_> {
         let at = self.0.iter().position(|field| field.name.text() == name);
         Entry {
@@ -101,7 +101,7 @@ impl Object {
             .map(|field| (field.name.text(), field.value.get()))
     }
 
-    pub(super) fn slots(&mut self) -> impl Iterator<Item = &mut Slot> {
+    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut FieldValue> {
         self.0.shrink_to_fit();
         self.0.iter_mut().map(|field| &mut field.value)
     }
@@ -142,7 +142,7 @@ impl<'a> Entry<'a> {
         let at = self.at.unwrap_or_else(|| {
             self.fields.push(Field {
                 name: self.name,
-                value: Slot::Own(value()),
+                value: FieldValue::Own(value()),
             });
             self.fields.len() - 1
         });
@@ -156,7 +156,7 @@ impl Serialize for Object {
     }
 }
 
-impl Slot {
+impl FieldValue {
     pub(super) fn get(&self) -> &Value {
         match self {
             Self::Own(value) => value,
@@ -179,18 +179,18 @@ impl Slot {
     }
 }
 
-impl PartialEq for Slot {
+impl PartialEq for FieldValue {
     fn eq(&self, other: &Self) -> bool {
         self.get() == other.get()
     }
 }
 
-/// A property name in one pointer; equal names are the same pointer.
+/// A property name as one pointer; equal names are the same pointer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Name(&'static &'static str);
 
 impl Name {
-    /// The name's only copy. Property names are few, so none is ever given back.
+    /// Returns the only copy of a name. Property names are few, so none is ever freed.
     fn of(text: &str) -> Self {
         static NAMES: OnceLock<RwLock<HashMap<&'static str, Name>>> = OnceLock::new();
         let names = NAMES.get_or_init(RwLock::default);
@@ -244,7 +244,7 @@ mod tests {
         let shared = Arc::new(json!({"city": "Vienna"}));
         let mut first = Object(vec![Field {
             name: Name::of("location"),
-            value: Slot::Shared(Arc::clone(&shared)),
+            value: FieldValue::Shared(Arc::clone(&shared)),
         }]);
         let second = first.clone();
         *first.get_mut("location").unwrap() = json!(null);
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_takes_five_words() {
+    fn a_field_has_the_size_of_five_words() {
         assert_eq!(size_of::<Field>(), 5 * size_of::<usize>());
     }
 }

@@ -1,10 +1,10 @@
-//! Profile photos, kept beside the objects they belong to.
+//! Profile photos, stored beside their objects.
 
 use std::sync::Arc;
 
 use super::Store;
 
-/// The bytes of an image and what is known of it.
+/// The bytes of an image with its metadata.
 #[derive(Clone, Debug)]
 pub(crate) struct Photo {
     pub(crate) bytes: Arc<[u8]>,

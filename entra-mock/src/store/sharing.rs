@@ -1,4 +1,4 @@
-//! Sharing of values that many objects have.
+//! Shares values that many objects have.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -7,24 +7,24 @@ use std::{
 
 use serde_json::Value;
 
-use super::object::{Object, Slot};
+use super::object::{FieldValue, Object};
 
-/// Remembers recent values. A value is shared from its second appearance on, so that what is
-/// unique costs nothing extra; what was not seen for long is forgotten, so that it stays small.
+/// Remembers recent values. A value is shared from its second use on, so unique values cost nothing
+/// extra. Values that were not used for long are forgotten, so the memory stays small.
 #[derive(Debug, Default)]
 pub(super) struct Sharing(Vec<(u64, Option<Arc<Value>>)>);
 
 impl Sharing {
-    /// Replaces an object's repeated values by shared ones.
+    /// Replaces repeated values of an object by shared ones.
     pub(super) fn pack(&mut self, object: &mut Object) {
         if self.0.is_empty() {
             self.0.resize(SEATS, (0, None));
         }
-        for slot in object.slots() {
-            if let Slot::Own(value) = slot
+        for field in object.values_mut() {
+            if let FieldValue::Own(value) = field
                 && let Some(shared) = self.shared(value)
             {
-                *slot = Slot::Shared(shared);
+                *field = FieldValue::Shared(shared);
             }
         }
     }

@@ -187,7 +187,8 @@ fn silent_sign_ins_count_for_the_user_but_are_not_listed() {
     }
     assert_eq!(store.log(Kind::SignIn, i64::MIN, i64::MAX, None).count(), 2);
     let latest = store.latest_sign_ins("u").unwrap();
-    let id = |moment: &Option<Moment>| moment.as_ref().map(|moment| moment.request_id.to_string());
+    let id =
+        |moment: &Option<SignInTime>| moment.as_ref().map(|moment| moment.request_id.to_string());
     assert_eq!(id(&latest.interactive).as_deref(), Some("s2"));
     assert_eq!(id(&latest.silent).as_deref(), Some("s3"));
     assert_eq!(id(&latest.successful).as_deref(), Some("s3"));

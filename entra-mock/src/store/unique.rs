@@ -1,4 +1,4 @@
-//! Indexes of the values that no two objects may share.
+//! Indexes of values that no two objects may share.
 
 use std::collections::HashMap;
 
@@ -8,15 +8,15 @@ use super::{Conflict, Kind, Object};
 
 /// Alternate keys and other unique properties, by value in lower case.
 ///
-/// A property that is unique over all kinds is filed without one.
+/// A property that is unique over all kinds has no kind in its key.
 #[derive(Debug, Default)]
 pub(super) struct UniqueValues(HashMap<Scope, HashMap<Box<str>, u32>>);
 
-/// The type, or `None` for all of the directory, and the property.
+/// The kind, or `None` for the whole directory, and the property.
 type Scope = (Option<Kind>, &'static str);
 
 impl UniqueValues {
-    /// The object with that value.
+    /// Returns the object with that value.
     pub(super) fn find(&self, kind: Kind, property: &str, value: &str) -> Option<u32> {
         let (scope, property) = kind
             .entity()
@@ -30,7 +30,7 @@ impl UniqueValues {
             .copied()
     }
 
-    /// The first value of the object that another object has.
+    /// Returns the first property whose value another object has.
     pub(super) fn conflict(
         &self,
         kind: Kind,
@@ -61,7 +61,7 @@ impl UniqueValues {
     }
 }
 
-/// Scope, property and value in lower case of everything an object claims.
+/// Returns scope, property and value in lower case of everything unique in an object.
 fn values(
     kind: Kind,
     object: &Object,

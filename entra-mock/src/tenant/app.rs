@@ -17,9 +17,11 @@ use crate::{
 };
 
 impl FakeTenant {
-    /// Certificate and private key of a fixed test pair, which anybody can read in this crate.
+    /// The certificate and private key of a fixed test pair, which are public in this crate's
+    /// source.
     ///
-    /// Register it with [`App::with_certificate`] and sign in with it, so that no test has to make one.
+    /// Register it with [`App::with_certificate`] and sign in with it, so that a test does not have
+    /// to create a certificate.
     #[must_use]
     pub fn test_certificate_pem(&self) -> String {
         keys::client_pem()
@@ -28,7 +30,7 @@ impl FakeTenant {
     /// Registers an application, with its service principal.
     ///
     /// # Panics
-    /// Never in practice: the ids are fresh.
+    /// Never in practice: the ids are new.
     pub fn register_app(&self, display_name: &str) -> App {
         let now = self.engine.now();
         #[expect(
@@ -48,7 +50,7 @@ impl FakeTenant {
     }
 }
 
-/// An application of the tenant; what is chained onto it happens at once.
+/// An application of the tenant. The methods take effect at once and can be chained.
 ///
 /// ```
 /// # #[tokio::main] async fn main() {
@@ -62,12 +64,12 @@ impl FakeTenant {
 pub struct App {
     pub(super) engine: Arc<Engine>,
     pub(super) ids: AppIds,
-    /// The latest secret; its text cannot be read from the directory.
+    /// The latest secret; the directory does not store its text readably.
     secret: Arc<Mutex<Option<Secret>>>,
 }
 
 impl App {
-    /// Grants an application permission of Microsoft Graph with an admin's consent.
+    /// Grants an application permission of Microsoft Graph with admin consent.
     ///
     /// # Panics
     /// If Graph has no application permission of that name.
@@ -93,7 +95,7 @@ impl App {
         self.with_secret_valid_for(SECRET_VALIDITY)
     }
 
-    /// Adds a client secret that is valid for so long from now on.
+    /// Adds a client secret that is valid for this long from now on.
     pub fn with_secret_valid_for(&self, validity: Duration) -> Self {
         let now = self.engine.now();
         let secret = self
@@ -104,7 +106,7 @@ impl App {
         self.clone()
     }
 
-    /// Makes tokens for this application, as a resource, of version 2.
+    /// Makes access tokens for this application as a resource version 2.
     pub fn with_v2_tokens(&self) -> Self {
         self.engine
             .write()
@@ -116,7 +118,7 @@ impl App {
         self.clone()
     }
 
-    /// Removes all secrets; a token issued before stays valid.
+    /// Removes all secrets. Tokens issued before remain valid.
     pub fn remove_secret(&self) {
         self.engine
             .write()
@@ -127,7 +129,7 @@ impl App {
             });
     }
 
-    /// Registers a certificate, from DER (a `.cer` file) or PEM; a private key in it is ignored.
+    /// Registers a certificate from DER (a `.cer` file) or PEM. A private key in it is ignored.
     ///
     /// ```
     /// # #[tokio::main] async fn main() {
@@ -138,7 +140,7 @@ impl App {
     /// ```
     ///
     /// # Panics
-    /// If it is no X.509 certificate with an RSA key.
+    /// If it is not an X.509 certificate with an RSA key.
     #[track_caller]
     #[expect(
         clippy::expect_used,
@@ -153,17 +155,17 @@ impl App {
         self.clone()
     }
 
-    /// Removes all certificates; a token issued before stays valid.
+    /// Removes all certificates. Tokens issued before remain valid.
     pub fn remove_certificates(&self) {
         self.change(login::remove_all);
     }
 
-    /// Has all certificates revoked by their issuer; they stay registered.
+    /// Marks all certificates as revoked by their issuer. They stay registered.
     pub fn revoke_certificates(&self) {
         self.change(login::revoke_all);
     }
 
-    /// Disables the service principal, so that no more tokens are issued.
+    /// Disables the service principal, so that it gets no more tokens.
     pub fn disable(&self) {
         self.engine.write().store.update(
             Kind::ServicePrincipal,
@@ -180,13 +182,13 @@ impl App {
         guid(&self.ids.app_id).into()
     }
 
-    /// The object id of the registration.
+    /// The object id of the application registration.
     #[must_use]
     pub fn object_id(&self) -> ObjectId {
         guid(&self.ids.object_id).into()
     }
 
-    /// The object id of the service principal, which assignments and tokens name.
+    /// The object id of the service principal, which assignments and tokens use.
     #[must_use]
     pub fn service_principal_id(&self) -> ObjectId {
         guid(&self.ids.service_principal_id).into()
@@ -195,7 +197,7 @@ impl App {
     /// The latest secret that was added, also if it was removed since.
     ///
     /// # Panics
-    /// If there never was one.
+    /// If no secret was ever added.
     #[must_use]
     #[track_caller]
     #[expect(
@@ -229,7 +231,7 @@ impl fmt::Debug for App {
     }
 }
 
-/// An id of our own making.
+/// Parses an id that this crate created.
 pub(super) fn guid(text: &str) -> Guid {
     text.parse().unwrap_or(Guid::NIL)
 }

@@ -5,12 +5,12 @@ use entra_core::{Clock, ManualClock};
 use super::FakeTenant;
 use crate::{
     engine::Engine,
-    face::InProcess,
+    frontend::InProcess,
     seed::{Company, Seed},
     state::License,
 };
 
-/// What a [`FakeTenant`] shall be like; see [`FakeTenant::builder`].
+/// Options of a [`FakeTenant`]; see [`FakeTenant::builder`].
 ///
 /// ```
 /// # #[tokio::main] async fn main() {
@@ -33,15 +33,16 @@ pub struct FakeTenantBuilder {
 }
 
 impl FakeTenantBuilder {
-    /// What it contains from the start.
+    /// The initial content of the tenant.
     pub const fn seed(mut self, seed: Seed) -> Self {
         self.seed = seed;
         self
     }
 
-    /// The company's name and the domain of its people, in place of Contoso and `contoso.com`.
+    /// The name of the organization and the domain of its users, instead of Contoso and
+    /// `contoso.com`.
     ///
-    /// Tenants side by side also need random seeds of their own, or they have the same ids.
+    /// Tenants used together also need different random seeds, or they have the same ids.
     ///
     /// ```
     /// # #[tokio::main] async fn main() {
@@ -60,40 +61,40 @@ impl FakeTenantBuilder {
         self
     }
 
-    /// Fills the tenant up to so many people, with groups, devices, applications, assignments and
-    /// sign-ins in proportion.
+    /// Fills the tenant up to this number of users, with groups, devices, applications, assignments
+    /// and sign-ins in proportion.
     pub const fn users(mut self, users: usize) -> Self {
         self.users = users;
         self
     }
 
-    /// Where all randomness comes from: the same number gives the same tenant, ids included.
+    /// The seed of all randomness: the same number gives the same tenant, ids included.
     pub const fn random_seed(mut self, random_seed: u64) -> Self {
         self.random_seed = random_seed;
         self
     }
 
-    /// What the tenant has paid for.
+    /// The tenant's directory licence.
     pub const fn license(mut self, license: License) -> Self {
         self.license = license;
         self
     }
 
-    /// The clock it goes by, in place of a new one that stands at now.
+    /// The clock of the tenant, instead of a new one that is set to the current time.
     pub fn clock(mut self, clock: ManualClock) -> Self {
         self.clock = Some(clock);
         self
     }
 
-    /// How long access tokens live: 3599 seconds unless said otherwise. From two hours on, an
-    /// answer says with `refresh_in` when to renew the token early.
+    /// The lifetime of access tokens, 3599 seconds by default. From two hours on, a token response
+    /// has `refresh_in`.
     pub const fn token_lifetime(mut self, lifetime: Duration) -> Self {
         self.token_lifetime = Some(lifetime);
         self
     }
 
-    /// How many of the newest requests are kept in full: 1,000 unless said otherwise. Counts go on
-    /// beyond that.
+    /// How many of the newest requests the journal keeps in full, 1,000 by default. Counts include
+    /// all requests.
     pub const fn journal_capacity(mut self, capacity: usize) -> Self {
         self.journal_capacity = capacity;
         self
@@ -102,7 +103,7 @@ impl FakeTenantBuilder {
     /// Starts the tenant.
     ///
     /// # Panics
-    /// If the machine gives no loopback port.
+    /// If the system has no free loopback port.
     pub async fn start(self) -> FakeTenant {
         self.launch()
     }
@@ -128,8 +129,8 @@ impl FakeTenantBuilder {
             clippy::expect_used,
             reason = "a test cannot go on without a loopback port"
         )]
-        let face = InProcess::start(Arc::clone(&engine)).expect("a free loopback port");
-        FakeTenant::new(face, engine, clock)
+        let frontend = InProcess::start(Arc::clone(&engine)).expect("a free loopback port");
+        FakeTenant::new(frontend, engine, clock)
     }
 }
 

@@ -11,10 +11,10 @@ use crate::{
 };
 
 impl FakeTenant {
-    /// Follows an authorize URL as a person who signs in, second factor included, and consents to
-    /// whatever is asked: gives where the browser ends up.
+    /// Follows an authorize URL as a user who signs in, passes multifactor authentication and
+    /// consents. Returns where the browser is redirected to.
     ///
-    /// It follows an admin-consent URL as well, for an administrator.
+    /// Also follows an admin consent URL, for an administrator.
     ///
     /// ```
     /// # #[tokio::main] async fn main() {
@@ -32,8 +32,8 @@ impl FakeTenant {
     /// ```
     ///
     /// # Panics
-    /// If the tenant shows a page of its own in place of going back, as for a redirect address
-    /// that is not registered or a person who does not exist.
+    /// If the tenant shows a page instead of a redirect, for example for a redirect URI that is not
+    /// registered or an unknown user.
     #[must_use]
     #[track_caller]
     #[expect(
@@ -53,8 +53,8 @@ impl FakeTenant {
             Some(redirected) => redirected,
             None => {
                 panic!(
-                    "the sign-in of {user_name:?} did not go back to the application: {}",
-                    said(&page)
+                    "the sign-in of {user_name:?} was not redirected to the application: {}",
+                    error_on_page(&page)
                 )
             }
         }
@@ -82,7 +82,7 @@ impl FakeTenant {
     /// ```
     ///
     /// # Panics
-    /// If there is no such person or scope, or the person may not sign in.
+    /// If the user or a scope does not exist, or the user cannot sign in.
     #[must_use]
     #[track_caller]
     #[expect(
@@ -114,10 +114,10 @@ impl FakeTenant {
         }
     }
 
-    /// Lets a person approve the device that shows this code.
+    /// Approves the device with this user code, as a user.
     ///
     /// # Panics
-    /// If no device waits with this code, or there is no such person.
+    /// If no pending device has this code, or the user does not exist.
     #[track_caller]
     #[expect(
         clippy::panic,
@@ -128,16 +128,18 @@ impl FakeTenant {
         let settled = self
             .engine
             .write()
-            .settle_device(now, user_code, Some(user_name));
+            .complete_device(now, user_code, Some(user_name));
         if !settled {
-            panic!("no device waits with the code {user_code:?}, or there is no {user_name:?}");
+            panic!(
+                "no pending device has the code {user_code:?}, or there is no user {user_name:?}"
+            );
         }
     }
 
-    /// Lets a person decline the device that shows this code.
+    /// Declines the device with this user code.
     ///
     /// # Panics
-    /// If no device waits with this code.
+    /// If no pending device has this code.
     #[track_caller]
     #[expect(
         clippy::panic,
@@ -145,8 +147,8 @@ impl FakeTenant {
     )]
     pub fn decline_device_code(&self, user_code: &str) {
         let now = self.engine.now();
-        if !self.engine.write().settle_device(now, user_code, None) {
-            panic!("no device waits with the code {user_code:?}");
+        if !self.engine.write().complete_device(now, user_code, None) {
+            panic!("no pending device has the code {user_code:?}");
         }
     }
 
@@ -160,24 +162,23 @@ impl FakeTenant {
 }
 
 impl App {
-    /// Lets the application use a delegated permission of Microsoft Graph for everyone, with an
-    /// admin's consent.
+    /// Grants a delegated permission of Microsoft Graph for all users, with admin consent.
     ///
     /// # Panics
     /// If Graph has no delegated permission of that name.
     #[track_caller]
     pub fn delegated_permission(&self, name: &str) -> Self {
         let graph = self.service_principal_of(GRAPH_APP_ID);
-        self.permit(&graph, name)
+        self.grant_scope(&graph, name)
     }
 
-    /// Lets the application use a scope of another application for everyone.
+    /// Grants a scope of another application for all users.
     ///
     /// # Panics
-    /// If that application exposes no such scope.
+    /// If that application has no such scope.
     #[track_caller]
     pub fn delegated_permission_of(&self, api: &Self, name: &str) -> Self {
-        self.permit(&api.ids.service_principal_id, name)
+        self.grant_scope(&api.ids.service_principal_id, name)
     }
 
     /// Exposes a scope of this application as an API, under `api://{client id}`.
@@ -201,10 +202,10 @@ impl App {
         self.clone()
     }
 
-    /// Grants an app role of another application with an administrator's consent.
+    /// Grants an app role of another application with admin consent.
     ///
     /// # Panics
-    /// If that application exposes no such role.
+    /// If that application has no such role.
     #[track_caller]
     #[expect(
         clippy::panic,
@@ -224,22 +225,22 @@ impl App {
         self.clone()
     }
 
-    /// Registers a redirect address of a web application.
+    /// Registers a redirect URI of a web application.
     pub fn redirect_uri(&self, address: &str) -> Self {
         self.add_address("web", address)
     }
 
-    /// Registers a redirect address of a mobile or desktop application, which keeps no secret.
+    /// Registers a redirect URI of a mobile or desktop application, which cannot keep a secret.
     pub fn public_redirect_uri(&self, address: &str) -> Self {
         self.add_address("publicClient", address)
     }
 
-    /// Registers a redirect address of a single-page application.
+    /// Registers a redirect URI of a single-page application.
     pub fn spa_redirect_uri(&self, address: &str) -> Self {
         self.add_address("spa", address)
     }
 
-    /// Allows public client flows: device code and user name with password, without a secret.
+    /// Allows public client flows: device code, and user name with password, without a secret.
     pub fn public_client(&self) -> Self {
         self.change(|app| {
             app.insert("isFallbackPublicClient".to_owned(), true.into());
@@ -247,7 +248,7 @@ impl App {
         self.clone()
     }
 
-    /// Lets in only people who are assigned to the application.
+    /// Requires that users are assigned to the application.
     pub fn require_assignment(&self) -> Self {
         self.engine.write().store.update(
             Kind::ServicePrincipal,
@@ -259,7 +260,7 @@ impl App {
         self.clone()
     }
 
-    /// Takes back everything that anybody has consented to for the application.
+    /// Revokes all consent to delegated permissions of the application.
     pub fn revoke_consent(&self) {
         self.engine
             .write()
@@ -282,13 +283,13 @@ impl App {
         clippy::panic,
         reason = "a misspelt permission must fail the test at its line"
     )]
-    fn permit(&self, resource: &str, name: &str) -> Self {
+    fn grant_scope(&self, resource: &str, name: &str) -> Self {
         let mut state = self.engine.write();
         let Some(scope) = state.scope_of(resource, name) else {
             drop(state);
             panic!("the resource has no delegated permission {name:?}");
         };
-        // The id of a grant is fresh, so storing it cannot fail.
+        // The id of a grant is new, so storing it cannot fail.
         let _ = state.consent(&self.ids.service_principal_id, resource, &[scope], None);
         drop(state);
         self.clone()
@@ -305,9 +306,9 @@ impl App {
     }
 }
 
-/// Where a browser ended up after a sign-in; see [`FakeTenant::sign_in_at`].
+/// The redirect at the end of a sign-in; see [`FakeTenant::sign_in_at`].
 ///
-/// `Debug` shows the names of the parameters only.
+/// `Debug` shows only the names of the parameters.
 #[derive(Clone)]
 pub struct Redirected {
     address: String,
@@ -316,19 +317,19 @@ pub struct Redirected {
 }
 
 impl Redirected {
-    /// The address the browser went to; for a form post, where it posted.
+    /// The URL of the redirect. For a form post, the URL of the form.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// Whether the parameters came as a form and not in the address.
+    /// Whether the parameters were sent as a form and not in the URL.
     #[must_use]
     pub const fn is_posted(&self) -> bool {
         self.posted
     }
 
-    /// The parameters as one form-encoded text, however they came.
+    /// The parameters in form encoding, whichever way they were sent.
     #[must_use]
     pub fn query(&self) -> String {
         url::form_urlencoded::Serializer::new(String::new())
@@ -336,7 +337,7 @@ impl Redirected {
             .finish()
     }
 
-    /// One parameter.
+    /// Returns one parameter, decoded.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<String> {
         self.parameters
@@ -358,7 +359,7 @@ impl Redirected {
                 posted: false,
             });
         }
-        // Our own form, so its looks are known.
+        // The tenant's own form, so its markup is known.
         let attribute = |text: &str, name: &str| {
             let (_, rest) = text.split_once(&format!("{name}=\""))?;
             Some(unescape(rest.split_once('"')?.0))
@@ -392,7 +393,7 @@ impl fmt::Debug for Redirected {
     }
 }
 
-/// What a person's sign-in gave an application; see [`FakeTenant::tokens_for`].
+/// The tokens of a user's sign-in; see [`FakeTenant::tokens_for`].
 #[derive(Clone, Debug)]
 pub struct UserTokens {
     access_token: Secret,
@@ -407,21 +408,21 @@ impl UserTokens {
         &self.access_token
     }
 
-    /// The refresh token, if `offline_access` was asked for.
+    /// The refresh token, if `offline_access` was requested.
     #[must_use]
     pub const fn refresh_token(&self) -> Option<&Secret> {
         self.refresh_token.as_ref()
     }
 
-    /// The ID token, if `openid` was asked for.
+    /// The ID token, if `openid` was requested.
     #[must_use]
     pub const fn id_token(&self) -> Option<&Secret> {
         self.id_token.as_ref()
     }
 }
 
-/// What a page says has gone wrong, or all of a page that says nothing of the kind.
-fn said(page: &str) -> String {
+/// Returns the error message on a page, or the whole page if it has none.
+fn error_on_page(page: &str) -> String {
     let text = |start: &str, end: &str| {
         let (_, rest) = page.split_once(start)?;
         let (_, rest) = rest.split_once('>')?;
@@ -432,7 +433,7 @@ fn said(page: &str) -> String {
         .unwrap_or_else(|| page.to_owned())
 }
 
-/// Path and query of a URL, which may also be given without the tenant's own address.
+/// Returns path and query of a URL, which can also be relative to the tenant.
 fn split(url: &str, base: &str) -> (String, Option<String>) {
     let rest = url.strip_prefix(base).unwrap_or(url);
     match rest.split_once('?') {

@@ -7,7 +7,7 @@ use super::{FakeTenant, app::guid, set_or_panic};
 use crate::{engine::Engine, store::Kind};
 
 impl FakeTenant {
-    /// Adds a joined Windows device, which `owner` owns and uses.
+    /// Adds a joined Windows device with `owner` as its owner and user.
     pub fn add_device(&self, display_name: &str, owner: Option<ObjectId>) -> DeviceHandle {
         let now = self.engine.now();
         let owner = owner.map(|owner| owner.to_string());
@@ -25,7 +25,7 @@ impl FakeTenant {
     }
 }
 
-/// A device of the tenant; changes happen at once.
+/// A device of the tenant. The methods take effect at once.
 #[derive(Clone)]
 pub struct DeviceHandle {
     engine: Arc<Engine>,
@@ -33,17 +33,17 @@ pub struct DeviceHandle {
 }
 
 impl DeviceHandle {
-    /// The object id; the device's own id is the property `deviceId`.
+    /// The object id. The device's own id is the property `deviceId`.
     #[must_use]
     pub fn id(&self) -> ObjectId {
         guid(&self.id).into()
     }
 
-    /// Sets any property, or takes it away with a null.
+    /// Sets any property. Null removes it.
     ///
     /// # Panics
-    /// If the type has no such property, the value has another type or another object has it, or
-    /// the object is gone.
+    /// If the type has no such property, the value has another type or must be unique and is not,
+    /// or the object was deleted.
     #[track_caller]
     pub fn set(&self, property: &str, value: Value) {
         set_or_panic(&self.engine, Kind::Device, &self.id, property, value);

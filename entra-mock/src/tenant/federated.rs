@@ -9,8 +9,8 @@ use crate::{
 };
 
 impl FakeTenant {
-    /// A token of another identity provider, signed with a fixed test key that the tenant takes for
-    /// the issuer's own from now on; valid for ten minutes.
+    /// Returns a token of another identity provider. It is signed with a fixed test key that the
+    /// tenant trusts as the issuer's key from now on, and valid for ten minutes.
     ///
     /// ```
     /// # #[tokio::main] async fn main() {
@@ -26,7 +26,7 @@ impl FakeTenant {
         self.federated_token_with(issuer, subject, json!({}))
     }
 
-    /// The same with further claims, or with others in place of the usual ones; a null takes one away.
+    /// The same with more claims, or with other values for the usual ones. Null removes a claim.
     #[must_use]
     #[expect(clippy::needless_pass_by_value, reason = "callers write json!({ … })")]
     pub fn federated_token_with(&self, issuer: &str, subject: &str, claims: Value) -> String {
@@ -45,13 +45,14 @@ impl FakeTenant {
         issue_federated(&token)
     }
 
-    /// Takes these keys (RSA keys of a JWKS) for those that an issuer of federated tokens publishes.
+    /// Trusts these keys (RSA keys of a JWKS) as the published keys of a federated issuer.
     pub fn trust_issuer(&self, issuer: &str, keys: Vec<Value>) {
         self.engine.write().issuers.insert(issuer.to_owned(), keys);
     }
 
-    /// Offers these applications' identities at a token endpoint like that of App Service, and gives
-    /// the environment variables that lead there; the first one is the host's own identity.
+    /// Serves managed identities of these applications at a token endpoint like that of App
+    /// Service. Returns the environment variables for it. The first application is the identity of
+    /// the host.
     ///
     /// ```
     /// # #[tokio::main] async fn main() {
@@ -109,7 +110,7 @@ impl App {
         self.clone()
     }
 
-    /// The Azure resource id by which a managed identity of this application can be chosen.
+    /// The Azure resource id that selects the managed identity of this application.
     #[must_use]
     pub fn managed_identity_resource_id(&self) -> String {
         format!(

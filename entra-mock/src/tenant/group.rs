@@ -24,10 +24,10 @@ impl FakeTenant {
         }
     }
 
-    /// The first group of that display name, or the one with that object id.
+    /// Returns the first group with that display name, or the group with that object id.
     ///
     /// # Panics
-    /// If there is none.
+    /// If there is no such group.
     #[must_use]
     #[track_caller]
     #[expect(
@@ -52,19 +52,19 @@ impl FakeTenant {
         }
     }
 
-    /// Assigns a person, group or service principal to an application, with the role the
-    /// application has for people or else default access.
+    /// Assigns a user, group or service principal to an application, with the application's role
+    /// for users or else default access.
     pub fn assign(&self, principal: ObjectId, service_principal: ObjectId) {
         let now = self.engine.now();
         let mut state = self.engine.write();
         let (principal, resource) = (principal.to_string(), service_principal.to_string());
         let role = state.user_role(&resource);
-        // The id is fresh; an assignment that is there already is left alone.
+        // The id is new; an existing assignment stays unchanged.
         let _ = state.assign(now, &principal, &resource, &role);
     }
 }
 
-/// A group of the tenant; changes happen at once.
+/// A group of the tenant. The methods take effect at once.
 ///
 /// ```
 /// # #[tokio::main] async fn main() {
@@ -87,7 +87,7 @@ impl GroupHandle {
         guid(&self.id).into()
     }
 
-    /// Adds a member of any kind; `false` if it is one already or does not exist.
+    /// Adds a member of any type. Returns `false` if it is a member already or does not exist.
     pub fn add_member(&self, member: ObjectId) -> bool {
         self.engine
             .write()
@@ -95,7 +95,7 @@ impl GroupHandle {
             .link(Relation::Members, &self.id, &member.to_string())
     }
 
-    /// Takes a member out; `false` if it was none.
+    /// Removes a member. Returns `false` if it is not a member.
     pub fn remove_member(&self, member: ObjectId) -> bool {
         self.engine
             .write()
@@ -103,7 +103,7 @@ impl GroupHandle {
             .unlink(Relation::Members, &self.id, &member.to_string())
     }
 
-    /// Adds an owner; `false` if it is one already or does not exist.
+    /// Adds an owner. Returns `false` if it is an owner already or does not exist.
     pub fn add_owner(&self, owner: ObjectId) -> bool {
         self.engine
             .write()
@@ -111,11 +111,11 @@ impl GroupHandle {
             .link(Relation::Owners, &self.id, &owner.to_string())
     }
 
-    /// Sets any property, or takes it away with a null.
+    /// Sets any property. Null removes it.
     ///
     /// # Panics
-    /// If the type has no such property, the value has another type or another object has it, or
-    /// the object is gone.
+    /// If the type has no such property, the value has another type or must be unique and is not,
+    /// or the object was deleted.
     #[track_caller]
     pub fn set(&self, property: &str, value: Value) {
         set_or_panic(&self.engine, Kind::Group, &self.id, property, value);

@@ -3,27 +3,28 @@ use serde_json::{Value, json};
 use super::App;
 use crate::{directory::GRAPH_APP_ID, store::Kind};
 
-/// Which groups an application's tokens carry; see [`App::group_claims`].
+/// The groups in an application's tokens; see [`App::group_claims`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GroupClaims {
-    /// None, as for every new application.
+    /// No groups, the default.
     None,
-    /// Security groups, also by other groups.
+    /// Security groups, also through other groups.
     SecurityGroup,
-    /// Only groups that are assigned to the application.
+    /// Groups that are assigned to the application.
     ApplicationGroup,
-    /// No groups, but the directory roles (`wids`).
+    /// Directory roles (`wids`) only.
     DirectoryRole,
-    /// All groups, and the directory roles.
+    /// All groups, and directory roles (`wids`).
     All,
 }
 
-/// What an application's manifest says about its tokens and about signing out.
+/// The manifest of an application: claims of its tokens, and sign-out.
 impl App {
-    /// Puts groups into the application's ID tokens and into access tokens for it.
+    /// Adds groups to the application's ID tokens and to access tokens for it.
     ///
-    /// More than 200 groups do not fit: then the token says where to ask for them.
+    /// A token has at most 200 groups. With more, it has the overage claim, which says where to
+    /// read them.
     ///
     /// ```
     /// # #[tokio::main] async fn main() {
@@ -46,23 +47,23 @@ impl App {
         self.clone()
     }
 
-    /// Asks for an optional claim in ID tokens, such as `sid`, `auth_time`, `acct`, `amr`,
-    /// `email`, `xms_edov`, `login_hint`, `upn` or `given_name`.
+    /// Adds an optional claim to ID tokens, such as `sid`, `auth_time`, `acct`, `amr`, `email`,
+    /// `xms_edov`, `login_hint`, `upn` or `given_name`.
     ///
-    /// A claim the tenant does not know, or has no data for, is left out, as in a real tenant.
+    /// A claim that is unknown, or without data in the directory, is omitted, as in a real tenant.
     pub fn id_token_claim(&self, name: &str) -> Self {
         self.optional_claim("idToken", name)
     }
 
-    /// Asks for an optional claim in access tokens for this application, such as `idtyp`,
-    /// `xms_cc`, `auth_time` or `email`.
+    /// Adds an optional claim to access tokens for this application, such as `idtyp`, `xms_cc`,
+    /// `auth_time` or `email`.
     pub fn access_token_claim(&self, name: &str) -> Self {
         self.optional_claim("accessToken", name)
     }
 
-    /// Registers where the application wants to hear, in a hidden frame, that somebody signed out.
+    /// Registers the front-channel logout URL, which is loaded in a hidden frame at sign-out.
     ///
-    /// Its ID tokens carry `sid` from now on, and the frame's address `sid` and `iss`.
+    /// ID tokens have `sid` from now on, and the URL gets `sid` and `iss`.
     pub fn front_channel_logout_uri(&self, address: &str) -> Self {
         self.change(|app| {
             let web = app.entry("web").or_insert_with(|| json!({}));
@@ -71,8 +72,8 @@ impl App {
         self.clone()
     }
 
-    /// Lists a delegated permission of Microsoft Graph in the registration, without anybody's
-    /// consent: what `.default` and admin consent ask for.
+    /// Adds a delegated permission of Microsoft Graph to the registration, without consent.
+    /// `.default` and admin consent request it.
     ///
     /// # Panics
     /// If Graph has no delegated permission of that name.
@@ -81,7 +82,7 @@ impl App {
         self.need("oauth2PermissionScopes", "Scope", name)
     }
 
-    /// Lists an application permission of Microsoft Graph in the registration, without consent.
+    /// Adds an application permission of Microsoft Graph to the registration, without consent.
     ///
     /// # Panics
     /// If Graph has no application permission of that name.
@@ -90,7 +91,7 @@ impl App {
         self.need("appRoles", "Role", name)
     }
 
-    /// Lets people of any organization sign in, so that `organizations` and `common` work.
+    /// Makes the application multitenant, so that `organizations` and `common` work.
     pub fn multi_tenant(&self) -> Self {
         self.change(|app| {
             app.insert("signInAudience".to_owned(), "AzureADMultipleOrgs".into());

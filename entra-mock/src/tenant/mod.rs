@@ -1,4 +1,4 @@
-//! The fake tenant of a test, and the handles a test moves it with.
+//! The fake tenant of a test, and its handles.
 
 mod app;
 mod builder;
@@ -21,8 +21,8 @@ use serde_json::Value;
 
 use crate::{
     engine::Engine,
-    face::InProcess,
     fault::Fault,
+    frontend::InProcess,
     schema::mismatches,
     state::License,
     store::{Conflict, Kind, Object},
@@ -40,10 +40,10 @@ pub use responder::TenantResponder;
 pub use sign_in::SignInHandle;
 pub use user::UserHandle;
 
-/// A whole Entra tenant inside the test process: login and Graph on a loopback port.
+/// An Entra tenant inside of the test process: sign-in and Graph on a loopback port.
 ///
-/// It stands still between requests, has its own clock, and is gone when dropped. Hundreds can run
-/// side by side.
+/// It has its own clock, does nothing between requests, and stops when it is dropped. Hundreds of
+/// tenants can run at the same time.
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -52,7 +52,7 @@ pub use user::UserHandle;
 /// let tenant = FakeTenant::start().await;
 /// let app = tenant.register_app("Night job").application_permission("User.Read.All").with_secret();
 ///
-/// // Anything that speaks HTTP can use it; the SDK's own credential and client do the same.
+/// // Any HTTP client works; so do the SDK's own credential and client.
 /// let http = reqwest::Client::builder().tls_certs_only([]).build()?;
 /// let token: serde_json::Value = http
 ///     .post(format!("{}/{}/oauth2/v2.0/token", tenant.uri(), tenant.id()))
@@ -70,28 +70,29 @@ pub use user::UserHandle;
 /// ```
 #[derive(Debug)]
 pub struct FakeTenant {
-    // Dropped first: nothing may ask an engine that is going away.
-    face: InProcess,
+    // Dropped first: no request may reach an engine that is dropped.
+    frontend: InProcess,
     engine: Arc<Engine>,
     clock: ManualClock,
     id: TenantId,
 }
 
 impl FakeTenant {
-    /// A tenant with the small sample company, licence P2, and a clock that stands at now.
+    /// Starts a tenant with the small sample company, licence P2, and a clock set to the current
+    /// time.
     pub async fn start() -> Self {
         Self::builder().launch()
     }
 
-    /// A tenant of one's own making.
+    /// Returns a builder for a tenant with other options.
     pub fn builder() -> FakeTenantBuilder {
         FakeTenantBuilder::default()
     }
 
-    fn new(face: InProcess, engine: Arc<Engine>, clock: ManualClock) -> Self {
+    fn new(frontend: InProcess, engine: Arc<Engine>, clock: ManualClock) -> Self {
         let id = engine.read().tenant_id.into();
         Self {
-            face,
+            frontend,
             engine,
             clock,
             id,
@@ -104,19 +105,19 @@ impl FakeTenant {
         self.id.clone()
     }
 
-    /// The verified domain that people's names end with.
+    /// The verified domain of the users' names.
     #[must_use]
     pub fn domain(&self) -> String {
         self.engine.read().default_domain().to_owned()
     }
 
-    /// Where it listens, such as `http://127.0.0.1:40123`.
+    /// The URL of the tenant, such as `http://127.0.0.1:40123`.
     #[must_use]
     pub fn uri(&self) -> String {
-        self.face.uri()
+        self.frontend.uri()
     }
 
-    /// The cloud to give to a credential and a client; tokens are for `https://graph.microsoft.com`.
+    /// The cloud for credentials and clients. Tokens are for `https://graph.microsoft.com`.
     #[must_use]
     pub fn cloud(&self) -> Cloud {
         #[expect(
@@ -126,7 +127,7 @@ impl FakeTenant {
         cloud_at(&self.uri()).expect("a loopback URL")
     }
 
-    /// The clock everything here goes by; give it to the code under test as well.
+    /// The clock of the tenant. Give it to the code under test as well.
     ///
     /// ```
     /// # #[tokio::main] async fn main() {
@@ -140,23 +141,23 @@ impl FakeTenant {
         self.clock.clone()
     }
 
-    /// Changes the tenant's licence, which decides what it may see of its logs.
+    /// Changes the tenant's licence, which decides how much of its logs can be read.
     pub fn set_license(&self, license: License) {
         self.engine.write().license = license;
     }
 
-    /// What was asked of the tenant so far.
+    /// The requests that the tenant has received so far.
     #[must_use]
     pub fn requests(&self) -> Requests {
         Requests::new(&self.engine.journal())
     }
 
-    /// Forgets all requests so far, also their counts.
+    /// Clears the journal of requests and its counts.
     pub fn forget_requests(&self) {
         self.engine.journal().clear();
     }
 
-    /// Lets something go wrong from now on.
+    /// Injects a fault from now on.
     ///
     /// ```
     /// # #[tokio::main] async fn main() {
@@ -169,15 +170,17 @@ impl FakeTenant {
         self.engine.faults().inject(fault);
     }
 
-    /// Takes all faults back.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         self.engine.faults().clear();
     }
 
-    /// Lets a wiremock mock of one's own answer what it matches, in place of the tenant.
+    /// Mounts a wiremock mock, which takes precedence over the tenant for the requests that it
+    /// matches.
     ///
-    /// It may have any priority but 255. Its expectations are checked when the tenant is dropped.
-    /// Requests that it answers are in [`requests`](Self::requests) too, but not subject to faults.
+    /// It can have any priority but 255. Its expectations are verified when the tenant is dropped.
+    /// The requests that it matches are in [`requests`](Self::requests) too, but faults do not
+    /// apply to them.
     ///
     /// ```
     /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -185,25 +188,25 @@ impl FakeTenant {
     /// let tenant = entra_mock::FakeTenant::start().await;
     /// tenant.mount(Mock::given(path("/v1.0/organization")).respond_with(ResponseTemplate::new(418))).await;
     /// # let http = reqwest::Client::builder().tls_certs_only([]).build()?;
-    /// # let answer = http.get(format!("{}/v1.0/organization", tenant.uri())).send().await?;
-    /// # assert_eq!(answer.status(), 418);
-    /// # let answer = http.get(format!("{}/v1.0/users", tenant.uri())).send().await?;
-    /// # assert_eq!(answer.status(), 401);
+    /// # let response = http.get(format!("{}/v1.0/organization", tenant.uri())).send().await?;
+    /// # assert_eq!(response.status(), 418);
+    /// # let response = http.get(format!("{}/v1.0/users", tenant.uri())).send().await?;
+    /// # assert_eq!(response.status(), 401);
     /// # Ok(()) }
     /// ```
     pub async fn mount(&self, mock: wiremock::Mock) {
-        self.face.mount(mock).await;
+        self.frontend.mount(mock).await;
     }
 
-    /// Puts an object into a collection such as `users`; an `id` is made up if there is none.
-    /// Returns the id.
+    /// Inserts an object into a collection such as `users` and returns its id. Creates an id if the
+    /// object has none.
     ///
-    /// Read-only properties can be set, required ones can be missing.
+    /// Read-only properties can be set, and required ones can be missing.
     ///
     /// # Errors
-    /// [`SeedError`] for an unknown collection, a value that is no object, an id or name that
-    /// another object has, and for properties that the type does not have or that have another
-    /// type: the error names all of them.
+    /// [`SeedError`] for an unknown collection, a value that is not an object, a duplicate id or
+    /// name, and for unknown properties and properties of another type: the error names all of
+    /// them.
     ///
     /// ```
     /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -215,7 +218,7 @@ impl FakeTenant {
     pub fn insert(&self, collection: &str, object: Value) -> Result<String, SeedError> {
         let kind = kind(collection)?;
         let Value::Object(mut object) = object else {
-            return Err(SeedError::new("the value is no JSON object"));
+            return Err(SeedError::new("the value is not a JSON object"));
         };
         check(
             kind,
@@ -232,11 +235,11 @@ impl FakeTenant {
         Ok(id)
     }
 
-    /// Sets one property of an object, or takes it away with a null.
+    /// Sets one property of an object. Null removes it.
     ///
     /// # Errors
-    /// [`SeedError`] for an unknown collection or id, for a name another object has, and for a
-    /// property that the type does not have or a value of another type.
+    /// [`SeedError`] for an unknown collection, id or property, for a duplicate name, and for a
+    /// value of another type.
     pub fn set_property(
         &self,
         collection: &str,
@@ -247,7 +250,7 @@ impl FakeTenant {
         set_property(&self.engine, kind(collection)?, id, property, value)
     }
 
-    /// Removes an object with everything that refers to it; whether it was there.
+    /// Deletes an object with everything that refers to it. Returns whether it existed.
     ///
     /// # Errors
     /// [`SeedError`] for an unknown collection.
@@ -256,7 +259,7 @@ impl FakeTenant {
     }
 }
 
-/// Sets one property of an object, or takes it away with a null.
+/// Sets one property of an object. Null removes it.
 fn set_property(
     engine: &Engine,
     kind: Kind,
@@ -280,7 +283,7 @@ fn set_property(
     )))
 }
 
-/// The same for a handle, where a mistake fails the test at its line.
+/// The same for a handle, where an error fails the test at its line.
 #[track_caller]
 #[expect(
     clippy::panic,
@@ -292,13 +295,13 @@ fn set_or_panic(engine: &Engine, kind: Kind, id: &str, property: &str, value: Va
     }
 }
 
-/// The cloud of a tenant that is served at an address.
+/// Returns the cloud of a tenant that is served at a URL.
 fn cloud_at(uri: &str) -> Result<Cloud, entra_core::Error> {
     let cloud = Cloud::custom(uri, uri)?;
     Ok(cloud.with_graph_resource("https://graph.microsoft.com"))
 }
 
-/// Why something could not be put into the tenant.
+/// Why an object could not be inserted or changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeedError(String);
 
@@ -322,7 +325,7 @@ impl From<Conflict> for SeedError {
     }
 }
 
-/// Names every property that the type does not have or that has another type.
+/// Returns an error that names every unknown property and every property of another type.
 fn check<'v>(
     kind: Kind,
     properties: impl IntoIterator<Item = (&'v str, &'v Value)>,

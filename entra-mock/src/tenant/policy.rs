@@ -7,7 +7,7 @@ use crate::{
 };
 
 impl FakeTenant {
-    /// Puts a conditional-access policy into force, for every sign-in and refresh from now on.
+    /// Enables a conditional access policy for every sign-in and refresh from now on.
     ///
     /// ```
     /// # #[tokio::main] async fn main() {
@@ -15,8 +15,8 @@ impl FakeTenant {
     /// let tenant = FakeTenant::start().await;
     /// let shop = tenant.register_app("Shop").with_secret();
     /// let adele = tenant.user("adele@contoso.com");
-    /// let policy = tenant.add_access_policy(AccessPolicy::block().person(&adele).app(&shop));
-    /// policy.remove(); // and she may come in again
+    /// let policy = tenant.add_access_policy(AccessPolicy::block().user(&adele).app(&shop));
+    /// policy.remove(); // she can sign in again
     /// # }
     /// ```
     pub fn add_access_policy(&self, policy: AccessPolicy) -> PolicyHandle {
@@ -25,7 +25,7 @@ impl FakeTenant {
         state.policies.push(Policy {
             id: id.clone(),
             control: policy.control,
-            people: policy.people,
+            principals: policy.principals,
             apps: policy.apps,
         });
         drop(state);
@@ -36,41 +36,41 @@ impl FakeTenant {
     }
 }
 
-/// A conditional-access policy; see [`FakeTenant::add_access_policy`].
+/// A conditional access policy; see [`FakeTenant::add_access_policy`].
 ///
-/// It is about everyone and every application until it names some.
+/// It applies to all users and all applications unless it names some.
 #[derive(Clone, Debug)]
 #[must_use = "give it to `FakeTenant::add_access_policy`"]
 pub struct AccessPolicy {
     control: Control,
-    people: Vec<String>,
+    principals: Vec<String>,
     apps: Vec<String>,
 }
 
 impl AccessPolicy {
-    /// Lets nobody in: 53003.
+    /// Blocks access: AADSTS53003.
     pub const fn block() -> Self {
         Self::of(Control::Block)
     }
 
-    /// Asks for a second factor: 50076 where no page can ask for it.
+    /// Requires multifactor authentication: AADSTS50076 where no page can ask for it.
     pub const fn require_second_factor() -> Self {
         Self::of(Control::SecondFactor)
     }
 
-    /// Is about this person, and others that are named.
-    pub fn person(mut self, person: &UserHandle) -> Self {
-        self.people.push(person.id().to_string());
+    /// Applies to this user, and to others that are named.
+    pub fn user(mut self, user: &UserHandle) -> Self {
+        self.principals.push(user.id().to_string());
         self
     }
 
-    /// Is about the members of this group, also by other groups.
+    /// Applies to the members of this group, also through other groups.
     pub fn group(mut self, group: &GroupHandle) -> Self {
-        self.people.push(group.id().to_string());
+        self.principals.push(group.id().to_string());
         self
     }
 
-    /// Is about this application, whether people sign in to it or it is what a token is for.
+    /// Applies to this application, as the client or as the resource.
     pub fn app(mut self, app: &App) -> Self {
         self.apps.push(app.client_id().to_string());
         self
@@ -79,13 +79,13 @@ impl AccessPolicy {
     const fn of(control: Control) -> Self {
         Self {
             control,
-            people: Vec::new(),
+            principals: Vec::new(),
             apps: Vec::new(),
         }
     }
 }
 
-/// A policy that is in force; it stays so when the handle is dropped.
+/// An enabled policy. It stays enabled when the handle is dropped.
 #[derive(Clone, Debug)]
 pub struct PolicyHandle {
     engine: Arc<Engine>,
@@ -93,13 +93,13 @@ pub struct PolicyHandle {
 }
 
 impl PolicyHandle {
-    /// The policy's id, which the claims challenge of a refusal names.
+    /// The id of the policy, as in the claims challenge of an error.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Takes the policy out of force.
+    /// Disables the policy.
     pub fn remove(self) {
         let mut state = self.engine.write();
         state.policies.retain(|policy| policy.id != self.id);

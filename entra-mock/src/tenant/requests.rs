@@ -2,7 +2,7 @@ use std::slice;
 
 use crate::journal::{Journal, RequestRecord};
 
-/// The requests a tenant has answered, as they were when asked for; narrow them down, then count.
+/// A snapshot of the requests that a tenant has received. Narrow it down, then count.
 ///
 /// ```
 /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -33,34 +33,34 @@ impl Requests {
         }
     }
 
-    /// Only those whose path (without the query) ends with this text.
+    /// Keeps requests whose path (without the query) ends with this text.
     #[must_use]
     pub fn to(self, path: &str) -> Self {
         self.keep(|_, sent| sent.ends_with(path))
     }
 
-    /// Only those whose path (without the query) contains this text.
+    /// Keeps requests whose path (without the query) contains this text.
     #[must_use]
     pub fn within(self, path: &str) -> Self {
         self.keep(|_, sent| sent.contains(path))
     }
 
-    /// Only those with this method.
+    /// Keeps requests with this method.
     #[must_use]
     pub fn method(self, method: &str) -> Self {
         self.keep(|sent, _| sent.eq_ignore_ascii_case(method))
     }
 
-    /// How many there were, also those the journal no longer keeps in full.
+    /// The number of requests, including those that the journal no longer has in full.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.counts.iter().map(|(_, _, count)| count).sum()
     }
 
-    /// Checks how many there were.
+    /// Asserts the number of requests.
     ///
     /// # Panics
-    /// If it was another number; the message lists what was asked instead.
+    /// If the number differs; the message lists the requests.
     #[track_caller]
     #[expect(
         clippy::panic,
@@ -84,7 +84,7 @@ impl Requests {
         panic!("expected {expected} matching requests, there were {count}{unknown}{list}");
     }
 
-    /// The newest of them in full, oldest first.
+    /// The newest requests in full, oldest first.
     pub fn iter(&self) -> slice::Iter<'_, RequestRecord> {
         self.records.iter()
     }
@@ -106,5 +106,5 @@ impl<'a> IntoIterator for &'a Requests {
     }
 }
 
-/// Requests that a failed assertion names.
+/// Maximum number of requests that a failed assertion lists.
 const LISTED: usize = 20;

@@ -10,12 +10,12 @@ use crate::{
 };
 
 impl FakeTenant {
-    /// The tenant as a wiremock responder, to be mounted in a `MockServer` of your own beside other
-    /// mocks.
+    /// Returns the tenant as a wiremock responder, to mount in a `MockServer` of your own beside
+    /// other mocks.
     ///
-    /// It is the same tenant: what it answers there is in [`requests`](Self::requests), subject to
-    /// faults, and changes the same directory. Only faults that end a connection early are out of
-    /// its reach; those are answered with an empty 502.
+    /// It is the same tenant: requests there are in [`requests`](Self::requests), faults apply to
+    /// them, and they change the same directory. Faults that close the connection are not possible
+    /// there; they return an empty 502.
     ///
     /// ```
     /// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -24,7 +24,7 @@ impl FakeTenant {
     /// let tenant = entra_mock::FakeTenant::start().await;
     /// let server = MockServer::start().await;
     /// Mock::given(path("/webhook")).respond_with(ResponseTemplate::new(202)).mount(&server).await;
-    /// // Everything that belongs to Graph; sign-in and the rest of the server stay as they are.
+    /// // Everything that belongs to Graph. Sign-in and the rest of the server are not affected.
     /// let graph = tenant.responder().graph_only();
     /// Mock::given(graph.clone()).respond_with(graph).mount(&server).await;
     ///
@@ -44,11 +44,11 @@ impl FakeTenant {
         }
     }
 
-    /// The cloud for credentials and clients if the tenant is served at another address, such as
-    /// that of a `MockServer` with a [`responder`](Self::responder).
+    /// Returns the cloud for credentials and clients if the tenant is served at another URL, such
+    /// as that of a `MockServer` with a [`responder`](Self::responder).
     ///
     /// # Errors
-    /// If the address is no loopback URL without a path.
+    /// If the URL is not a loopback URL without a path.
     pub fn cloud_at(&self, uri: &str) -> Result<Cloud, entra_core::Error> {
         cloud_at(uri)
     }
@@ -56,14 +56,14 @@ impl FakeTenant {
 
 /// A [`FakeTenant`] behind a wiremock server of your own; see [`FakeTenant::responder`].
 ///
-/// It is also a matcher, for the requests that belong to it.
+/// It is also a matcher for the requests that belong to it.
 #[derive(Clone)]
 pub struct TenantResponder {
     engine: Arc<Engine>,
     part: Part,
 }
 
-/// Which requests belong to it.
+/// The requests that belong to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Whole,
@@ -72,14 +72,14 @@ enum Part {
 }
 
 impl TenantResponder {
-    /// Matches only what belongs to Microsoft Graph.
+    /// Matches only requests to Microsoft Graph.
     #[must_use]
     pub fn graph_only(mut self) -> Self {
         self.part = Part::Graph;
         self
     }
 
-    /// Matches only what belongs to sign-in: discovery, keys, pages and tokens.
+    /// Matches only sign-in requests: discovery, keys, pages and tokens.
     #[must_use]
     pub fn sign_in_only(mut self) -> Self {
         self.part = Part::SignIn;

@@ -3,10 +3,10 @@ use std::{fmt, sync::Arc};
 use entra_core::{ClientId, ObjectId, Timestamp};
 
 use super::FakeTenant;
-use crate::{directory::Visit, engine::Engine, store::Kind};
+use crate::{directory::SignInRecord, engine::Engine, store::Kind};
 
 impl FakeTenant {
-    /// Records that a person signs in to an application now, interactively and with success.
+    /// Records a successful interactive sign-in of a user to an application at the current time.
     ///
     /// ```
     /// # #[tokio::main] async fn main() {
@@ -21,7 +21,7 @@ impl FakeTenant {
     /// ```
     ///
     /// # Panics
-    /// If there is no such person or application.
+    /// If the user or the application does not exist.
     #[track_caller]
     #[expect(clippy::panic, reason = "a wrong id must fail the test at its line")]
     pub fn add_sign_in(&self, user: ObjectId, app: ClientId) -> SignInHandle {
@@ -38,28 +38,28 @@ impl FakeTenant {
             drop(state);
             panic!("the tenant has no user {user} or no application {app}");
         };
-        let visit = Written {
+        let record = Written {
             user_id,
             service_principal_id,
             at: now,
             error_code: 0,
         };
-        let id = visit.write(&mut state);
+        let id = record.write(&mut state);
         drop(state);
         SignInHandle {
             engine: Arc::clone(&self.engine),
             id,
-            visit,
+            record,
         }
     }
 }
 
-/// An entry of the sign-in log; changes happen at once.
+/// An entry of the sign-in log. The methods take effect at once.
 #[derive(Clone)]
 pub struct SignInHandle {
     engine: Arc<Engine>,
     id: String,
-    visit: Written,
+    record: Written,
 }
 
 #[derive(Clone)]
@@ -72,26 +72,26 @@ struct Written {
 
 impl Written {
     fn write(&self, state: &mut crate::state::State) -> String {
-        let visit = Visit {
+        let record = SignInRecord {
             user_id: &self.user_id,
             service_principal_id: &self.service_principal_id,
             at: self.at,
             error_code: self.error_code,
         };
-        state.add_visit(&visit).unwrap_or_default()
+        state.record_sign_in(&record).unwrap_or_default()
     }
 }
 
 impl SignInHandle {
-    /// Moves the sign-in to another time.
+    /// Changes the time of the sign-in.
     pub fn at(mut self, time: Timestamp) -> Self {
-        self.visit.at = time;
+        self.record.at = time;
         self.rewrite()
     }
 
-    /// Lets the sign-in fail with an AADSTS code, such as 50126 for a wrong password.
+    /// Makes the sign-in fail with an AADSTS code, such as 50126 for a wrong password.
     pub fn failed(mut self, code: u32) -> Self {
-        self.visit.error_code = code;
+        self.record.error_code = code;
         self.rewrite()
     }
 
@@ -104,7 +104,7 @@ impl SignInHandle {
     fn rewrite(mut self) -> Self {
         let mut state = self.engine.write();
         state.store.remove(Kind::SignIn, &self.id);
-        self.id = self.visit.write(&mut state);
+        self.id = self.record.write(&mut state);
         drop(state);
         self
     }

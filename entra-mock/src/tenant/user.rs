@@ -12,10 +12,10 @@ use crate::{
 };
 
 impl FakeTenant {
-    /// The person with this user principal name or object id.
+    /// Returns the user with this user principal name or object id.
     ///
     /// # Panics
-    /// If there is none.
+    /// If there is no such user.
     #[must_use]
     #[track_caller]
     #[expect(
@@ -37,7 +37,7 @@ impl FakeTenant {
         }
     }
 
-    /// Adds a person; the user principal name is made from the name.
+    /// Adds a user; the user principal name is derived from the name.
     pub fn add_user(&self, display_name: &str) -> UserHandle {
         let now = self.engine.now();
         let mut state = self.engine.write();
@@ -58,7 +58,7 @@ impl FakeTenant {
             stem
         };
         let domain = state.default_domain().to_owned();
-        // Two people of one name are told apart by a number, as an admin would.
+        // Users with the same name get a number, as an administrator would add.
         let taken = |alias: &str| {
             state
                 .store
@@ -98,7 +98,7 @@ impl FakeTenant {
     }
 }
 
-/// A person of the tenant; changes happen at once.
+/// A user of the tenant. The methods take effect at once.
 #[derive(Clone)]
 pub struct UserHandle {
     engine: Arc<Engine>,
@@ -123,19 +123,19 @@ impl UserHandle {
         name.unwrap_or_default().to_owned()
     }
 
-    /// Blocks the person from signing in.
+    /// Disables the account, so that the user cannot sign in.
     pub fn disable(&self) {
         self.set("accountEnabled", false.into());
     }
 
-    /// Lets the person sign in again.
+    /// Enables the account again.
     pub fn enable(&self) {
         self.set("accountEnabled", true.into());
     }
 
-    /// Gives the person a password, for sign-in flows that ask for one.
+    /// Sets the password, for sign-in flows that need one.
     ///
-    /// Another password than before ends all sessions and refresh tokens, as an admin's reset does.
+    /// A new password revokes all sessions and refresh tokens, as a reset by an administrator does.
     pub fn set_password(&self, password: &Secret) {
         let now = self.engine.now();
         let mut state = self.engine.write();
@@ -151,7 +151,7 @@ impl UserHandle {
         });
     }
 
-    /// The person's password; one is made up if there is none yet.
+    /// The user's password. Creates one if there is none.
     #[must_use]
     pub fn password(&self) -> Secret {
         let mut state = self.engine.write();
@@ -168,41 +168,41 @@ impl UserHandle {
         })
     }
 
-    /// Has the person asked for a second factor from now on, which only a page can take.
+    /// Requires multifactor authentication from now on, which only a page can ask for.
     pub fn require_second_factor(&self) {
-        self.mark(SECOND_FACTOR);
+        self.set_internal(SECOND_FACTOR);
     }
 
-    /// Lets the person consent to what only administrators may consent to.
+    /// Makes the user an administrator, who can consent for the organization.
     pub fn make_admin(&self) {
-        self.mark(ADMIN);
+        self.set_internal(ADMIN);
     }
 
-    /// Ends all sessions and refresh tokens of the person; access tokens live on.
+    /// Revokes all sessions and refresh tokens of the user. Access tokens remain valid.
     pub fn revoke_sessions(&self) {
         let now = self.engine.now();
         self.engine.write().revoke_sessions(now, &self.id);
     }
 
-    /// Sets any property, or takes it away with a null.
+    /// Sets any property. Null removes it.
     ///
     /// # Panics
-    /// If the type has no such property, the value has another type or another object has it, or
-    /// the object is gone.
+    /// If the type has no such property, the value has another type or must be unique and is not,
+    /// or the object was deleted.
     #[track_caller]
     pub fn set(&self, property: &str, value: Value) {
         set_or_panic(&self.engine, Kind::User, &self.id, property, value);
     }
 
-    /// Notes something that Graph does not show.
-    fn mark(&self, name: &str) {
+    /// Sets an internal property that Graph does not show.
+    fn set_internal(&self, name: &str) {
         self.engine
             .write()
             .store
             .update(Kind::User, &self.id, |user| set(user, name, true.into()));
     }
 
-    /// Makes `manager` the person's manager.
+    /// Sets the user's manager.
     pub fn set_manager(&self, manager: &Self) {
         self.engine
             .write()
@@ -210,7 +210,7 @@ impl UserHandle {
             .link(Relation::Manager, &self.id, &manager.id);
     }
 
-    /// Deletes the user, as an administrator does: it can be restored for 30 days.
+    /// Deletes the user. An administrator can restore it for 30 days.
     pub fn delete(self) {
         self.engine.write().delete(Kind::User, &self.id);
     }

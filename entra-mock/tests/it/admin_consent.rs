@@ -1,11 +1,11 @@
-//! An administrator consents for everyone.
+//! An administrator consents for all users.
 
 use entra_mock::{App, FakeTenant};
 
 use crate::{
     pages::sign_in,
-    people::{ADELE, Browser, CALLBACK, authorize_url, parameter, returned},
     support::{get, graph_get, token},
+    users::{ADELE, Browser, CALLBACK, authorize_url, parameter, returned},
 };
 
 const ADMIN: &str = "admin@contoso.com";
@@ -45,7 +45,7 @@ fn url(tenant: &FakeTenant, app: &App, path: &str, changes: &[(&str, &str)]) -> 
 }
 
 #[tokio::test]
-async fn an_administrator_grants_everything_that_is_registered() {
+async fn an_administrator_grants_all_registered_permissions() {
     for path in ["v2.0/adminconsent", "adminconsent"] {
         let (tenant, app) = daemon().await;
         let bare = token(&tenant, &app).await;
@@ -72,7 +72,7 @@ async fn an_administrator_grants_everything_that_is_registered() {
 
         let granted = token(&tenant, &app).await;
         assert_eq!(graph_get(&tenant, &granted, "/users").await.status, 200);
-        // And nobody is asked again.
+        // No user is asked again.
         let mut adele = Browser::default();
         let sign_in_url = authorize_url(&tenant, &app, &[]);
         assert_eq!(
@@ -85,7 +85,7 @@ async fn an_administrator_grants_everything_that_is_registered() {
 }
 
 #[tokio::test]
-async fn a_test_needs_no_browser_for_that() {
+async fn admin_consent_works_without_a_browser() {
     let (tenant, app) = daemon().await;
     for path in ["v2.0/adminconsent", "adminconsent"] {
         let back = tenant.sign_in_at(&url(&tenant, &app, path, &[]), ADMIN);
@@ -97,7 +97,7 @@ async fn a_test_needs_no_browser_for_that() {
 }
 
 #[tokio::test]
-async fn declining_and_wrong_scopes_go_back_with_an_error() {
+async fn a_declined_consent_or_invalid_scope_redirects_with_an_error() {
     let (tenant, app) = daemon().await;
     for (path, error) in [
         ("v2.0/adminconsent", "consent_required"),
@@ -124,7 +124,7 @@ async fn declining_and_wrong_scopes_go_back_with_an_error() {
 }
 
 #[tokio::test]
-async fn single_scopes_are_granted_by_themselves() {
+async fn only_the_requested_scopes_are_granted() {
     let (tenant, app) = daemon().await;
     let scope = "https://graph.microsoft.com/mail.read openid";
     let consent = url(&tenant, &app, "v2.0/adminconsent", &[("scope", scope)]);
@@ -141,14 +141,14 @@ async fn single_scopes_are_granted_by_themselves() {
 }
 
 #[tokio::test]
-async fn only_administrators_get_that_far() {
+async fn only_administrators_can_give_admin_consent() {
     let (tenant, app) = daemon().await;
     let consent = url(&tenant, &app, "v2.0/adminconsent", &[]);
     let mut browser = Browser::default();
     let page = sign_in(&tenant, &mut browser, &consent, ADELE).await;
     assert_eq!(page.status, 400);
     assert!(page.text.contains("AADSTS90094") && page.text.contains("Need admin approval"));
-    // Nor by answering a page that she has not seen.
+    // Nor by posting the form of a page that she was not shown.
     let forced = browser.submit(&tenant, &page, &[("step", "consent")]).await;
     assert!(forced.text.contains("AADSTS90094"));
     tenant.user(ADMIN).require_second_factor();
@@ -159,7 +159,7 @@ async fn only_administrators_get_that_far() {
 }
 
 #[tokio::test]
-async fn a_request_that_cannot_be_trusted_stays_on_the_page() {
+async fn an_untrusted_request_shows_an_error_page() {
     let (tenant, app) = daemon().await;
     for (changes, number) in [
         (vec![("client_id", "")], "AADSTS900144"),

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::{
-    people::{ADELE, Browser, authorize_url, code, parameter, redeem_code, returned, shop},
-    support::{Answer, get, graph_get},
+    support::{Response, get, graph_get},
+    users::{ADELE, Browser, authorize_url, code, parameter, redeem_code, returned, shop},
 };
 
-async fn signed_in(tenant: &entra_mock::FakeTenant, app: &entra_mock::App) -> (Browser, Answer) {
+async fn signed_in(tenant: &entra_mock::FakeTenant, app: &entra_mock::App) -> (Browser, Response) {
     let password = tenant.user(ADELE).password();
     let mut browser = Browser::default();
     let page = browser.get(&authorize_url(tenant, app, &[])).await;
@@ -21,7 +21,7 @@ async fn signed_in(tenant: &entra_mock::FakeTenant, app: &entra_mock::App) -> (B
 }
 
 #[tokio::test]
-async fn a_person_signs_in_at_the_page_and_the_code_gives_tokens() {
+async fn a_user_signs_in_and_the_code_gives_tokens() {
     let (tenant, app) = shop().await;
     let page = get(&authorize_url(&tenant, &app, &[("login_hint", ADELE)])).await;
     assert_eq!(page.status, 200);
@@ -52,7 +52,7 @@ async fn a_person_signs_in_at_the_page_and_the_code_gives_tokens() {
 }
 
 #[tokio::test]
-async fn wrong_passwords_names_and_disabled_people_stay_on_the_page() {
+async fn wrong_passwords_names_and_disabled_accounts_stay_on_the_page() {
     let (tenant, app) = shop().await;
     let password = tenant.user(ADELE).password();
     let mut browser = Browser::default();
@@ -64,10 +64,10 @@ async fn wrong_passwords_names_and_disabled_people_stay_on_the_page() {
     assert!(
         attempt(ADELE, "wrong")
             .await
-            .contains("user name or password was wrong")
+            .contains("Invalid user name or password")
     );
     let hostile = attempt("<b>x</b>@contoso.com", "x").await;
-    assert!(hostile.contains("There is no account") && !hostile.contains("<b>"));
+    assert!(hostile.contains("does not exist") && !hostile.contains("<b>"));
     tenant.user(ADELE).disable();
     assert!(
         attempt(ADELE, password.expose_secret())
@@ -77,7 +77,7 @@ async fn wrong_passwords_names_and_disabled_people_stay_on_the_page() {
 }
 
 #[tokio::test]
-async fn a_session_answers_a_silent_request_at_once() {
+async fn a_session_satisfies_a_silent_request() {
     let (tenant, app) = shop().await;
     let (mut browser, _) = signed_in(&tenant, &app).await;
     let silent = authorize_url(&tenant, &app, &[("prompt", "none"), ("login_hint", ADELE)]);
@@ -104,7 +104,7 @@ async fn a_session_answers_a_silent_request_at_once() {
         assert!(parameter(&parameters, "error_description").starts_with(number));
         assert_eq!(parameter(&parameters, "state"), "a b&c");
     }
-    // Without a prompt the session does as well; with `login` it does not.
+    // Without a prompt the session is enough; with `login` it is not.
     assert_eq!(
         browser.get(&authorize_url(&tenant, &app, &[])).await.status,
         302
@@ -125,7 +125,7 @@ async fn a_browser_without_a_session_cannot_sign_in_silently() {
 }
 
 #[tokio::test]
-async fn consent_is_asked_for_once_and_may_be_declined() {
+async fn consent_is_requested_once_and_can_be_declined() {
     let (tenant, app) = shop().await;
     app.revoke_consent();
     let (mut browser, page) = signed_in(&tenant, &app).await;
@@ -150,13 +150,13 @@ async fn consent_is_asked_for_once_and_may_be_declined() {
 }
 
 #[tokio::test]
-async fn only_an_admin_consents_to_what_is_for_admins() {
+async fn admin_only_permissions_need_the_consent_of_an_administrator() {
     let (tenant, app) = shop().await;
     let url = authorize_url(&tenant, &app, &[("scope", "openid User.Read.All")]);
     let (mut browser, _) = signed_in(&tenant, &app).await;
-    let refused = browser.get(&url).await;
-    assert_eq!(refused.status, 400);
-    assert!(refused.text.contains("AADSTS90094"));
+    let rejected = browser.get(&url).await;
+    assert_eq!(rejected.status, 400);
+    assert!(rejected.text.contains("AADSTS90094"));
     tenant.user(ADELE).make_admin();
     let page = browser.get(&url).await;
     assert_eq!(page.status, 200);
@@ -165,11 +165,11 @@ async fn only_an_admin_consents_to_what_is_for_admins() {
 }
 
 #[tokio::test]
-async fn a_second_factor_is_a_second_page() {
+async fn multifactor_authentication_is_a_second_page() {
     let (tenant, app) = shop().await;
     tenant.user(ADELE).require_second_factor();
     let (mut browser, page) = signed_in(&tenant, &app).await;
-    assert!(page.text.contains("second factor"));
+    assert!(page.text.contains("multifactor authentication"));
     let silent = authorize_url(&tenant, &app, &[("prompt", "none")]);
     let parameters = returned(&browser.get(&silent).await);
     assert_eq!(parameter(&parameters, "error"), "interaction_required");
@@ -181,7 +181,7 @@ async fn a_second_factor_is_a_second_page() {
 }
 
 #[tokio::test]
-async fn people_who_are_not_assigned_see_why() {
+async fn unassigned_users_see_aadsts_50105() {
     let (tenant, app) = shop().await;
     app.require_assignment();
     let (_, page) = signed_in(&tenant, &app).await;
@@ -193,7 +193,7 @@ async fn people_who_are_not_assigned_see_why() {
 }
 
 #[tokio::test]
-async fn a_form_post_carries_the_answer_in_a_form() {
+async fn form_post_sends_the_response_as_a_form() {
     let (tenant, app) = shop().await;
     let state = "\"><script>alert(1)</script>";
     let url = authorize_url(
@@ -203,7 +203,7 @@ async fn a_form_post_carries_the_answer_in_a_form() {
     );
     let back = tenant.sign_in_at(&url, ADELE);
     assert!(back.is_posted());
-    assert_eq!(back.address(), crate::people::CALLBACK);
+    assert_eq!(back.address(), crate::users::CALLBACK);
     assert_eq!(back.parameter("state").as_deref(), Some(state));
 
     let (mut browser, _) = signed_in(&tenant, &app).await;
@@ -225,7 +225,7 @@ async fn a_form_post_carries_the_answer_in_a_form() {
 }
 
 #[tokio::test]
-async fn a_request_with_an_untrusted_address_never_goes_back() {
+async fn an_unregistered_redirect_uri_never_gets_a_redirect() {
     let (tenant, app) = shop().await;
     for (changes, number) in [
         (vec![("client_id", "")], "AADSTS900144"),
@@ -255,7 +255,7 @@ async fn a_request_with_an_untrusted_address_never_goes_back() {
 }
 
 #[tokio::test]
-async fn other_mistakes_go_back_to_the_application() {
+async fn other_errors_are_redirected_to_the_application() {
     let (tenant, app) = shop().await;
     for (changes, error, number) in [
         (
@@ -308,15 +308,15 @@ async fn other_mistakes_go_back_to_the_application() {
         assert_eq!(parameter(&parameters, "state"), "a b&c");
     }
     let back = tenant.sign_in_at(
-        &authorize_url(&tenant, &app, &[("scope", "api://nobody/Read")]),
+        &authorize_url(&tenant, &app, &[("scope", "api://unknown/Read")]),
         ADELE,
     );
     assert_eq!(back.parameter("error").as_deref(), Some("invalid_resource"));
 }
 
 #[tokio::test]
-async fn a_loopback_address_may_have_any_port() {
-    let (tenant, app) = crate::people::tool().await;
+async fn a_loopback_redirect_uri_can_have_any_port() {
+    let (tenant, app) = crate::users::tool().await;
     let url = authorize_url(
         &tenant,
         &app,
@@ -327,7 +327,7 @@ async fn a_loopback_address_may_have_any_port() {
 }
 
 #[tokio::test]
-async fn an_interactive_sign_in_is_listed_and_a_failed_one_too() {
+async fn successful_and_failed_interactive_sign_ins_are_listed() {
     let (tenant, app) = shop().await;
     let reader = tenant
         .register_app("Reader")

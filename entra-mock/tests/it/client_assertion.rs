@@ -1,4 +1,4 @@
-//! Signing in with a certificate: what is accepted, and every refusal, one by one.
+//! Client authentication with a certificate: accepted assertions, and every error.
 
 use base64::{
     Engine as _,
@@ -9,12 +9,12 @@ use entra_mock::{App, FakeTenant};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto::aws_lc};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, GRAPH_SCOPE, graph_get, post_token, token_with};
+use crate::support::{GRAPH_SCOPE, Response, graph_get, post_token, token_with};
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const OTHER_KEY: &str = include_str!("../../src/keys/signing-1.test-key.pem");
 const OTHER_CERTIFICATE: &str = include_str!("../../src/keys/signing-1.test-cert.pem");
-/// RSA of 1024 bits.
+/// An RSA key of 1024 bits.
 const WEAK_CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----
 MIIB/DCCAWWgAwIBAgIUUKnWpjGJI6ONf2qXypSy2Au8BgMwDQYJKoZIhvcNAQEL
 BQAwDzENMAsGA1UEAwwEd2VhazAgFw0yNjExMjEwMjQ4MjdaGA8yMTI2MTAyODAy
@@ -30,7 +30,7 @@ ryV/5fqsNsizgGP9H29qKSX4RycQyfhUOodx5IGxy6o=
 -----END CERTIFICATE-----
 ";
 
-/// A client that signs whatever it is told to.
+/// Signs any assertion.
 struct Signer {
     algorithm: Algorithm,
     key: String,
@@ -39,7 +39,7 @@ struct Signer {
 }
 
 impl Signer {
-    /// A good assertion of the test certificate.
+    /// A valid assertion of the test certificate.
     fn new(tenant: &FakeTenant, app: &App) -> Self {
         let now = tenant.clock().now().unix_timestamp();
         let pem = tenant.test_certificate_pem();
@@ -66,7 +66,7 @@ impl Signer {
         self
     }
 
-    /// Without a member of header or claims.
+    /// Removes a member of header or claims.
     fn without(mut self, name: &str) -> Self {
         for part in [&mut self.header, &mut self.claims] {
             part.as_object_mut().unwrap().remove(name);
@@ -77,7 +77,7 @@ impl Signer {
     fn sign(&self) -> String {
         let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
         let message = format!("{}.{}", encode(&self.header), encode(&self.claims));
-        // PKCS#1 begins after the 26 bytes with which PKCS#8 introduces an RSA key.
+        // PKCS#1 starts after the 26 bytes that introduce an RSA key in PKCS#8.
         let key = EncodingKey::from_rsa_der(&pem_der(&self.key)[26..]);
         let signer = (aws_lc::DEFAULT_PROVIDER.signer_factory)(&self.algorithm, &key).unwrap();
         let signature = jsonwebtoken::signature::Signer::sign(signer.as_ref(), message.as_bytes());
@@ -126,7 +126,7 @@ async fn at(clock: ManualClock) -> (FakeTenant, App) {
     (tenant, app)
 }
 
-async fn send(tenant: &FakeTenant, app: &App, assertion: &str) -> Answer {
+async fn send(tenant: &FakeTenant, app: &App, assertion: &str) -> Response {
     let client = app.client_id().to_string();
     let form = [
         ("grant_type", "client_credentials"),
@@ -144,26 +144,26 @@ async fn send(tenant: &FakeTenant, app: &App, assertion: &str) -> Answer {
 }
 
 #[track_caller]
-fn assert_refused(answer: &Answer, status: u16, error: &str, code: u32) {
+fn assert_error(response: &Response, status: u16, error: &str, code: u32) {
     let found = (
-        answer.status,
-        answer.body["error"].as_str(),
-        &answer.body["error_codes"],
+        response.status,
+        response.body["error"].as_str(),
+        &response.body["error_codes"],
     );
     assert_eq!(
         found,
         (status, Some(error), &json!([code])),
         "{}",
-        answer.text
+        response.text
     );
 }
 
 #[tokio::test]
-async fn a_good_assertion_gets_a_token_that_says_how_the_client_proved_itself() {
+async fn a_valid_assertion_gets_a_token_with_the_authentication_method() {
     let (tenant, app) = tenant_with_app().await;
-    let answer = send(&tenant, &app, &Signer::new(&tenant, &app).sign()).await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    let token = answer.body["access_token"].as_str().unwrap();
+    let response = send(&tenant, &app, &Signer::new(&tenant, &app).sign()).await;
+    assert_eq!(response.status, 200, "{}", response.text);
+    let token = response.body["access_token"].as_str().unwrap();
     let claims = token.split('.').nth(1).unwrap();
     let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
     assert_eq!(claims["appidacr"], "2");
@@ -192,14 +192,14 @@ async fn both_algorithms_and_every_spelling_of_a_thumbprint_are_accepted() {
             let signer = signer
                 .header("alg", format!("{algorithm:?}"))
                 .header(name, text.as_str());
-            let answer = send(&tenant, &app, &signer.sign()).await;
-            assert_eq!(answer.status, 200, "{name} {text}: {}", answer.text);
+            let response = send(&tenant, &app, &signer.sign()).await;
+            assert_eq!(response.status, 200, "{name} {text}: {}", response.text);
         }
     }
 }
 
 #[tokio::test]
-async fn what_clients_are_known_to_send_is_tolerated() {
+async fn known_deviations_of_clients_are_accepted() {
     let (tenant, app) = tenant_with_app().await;
     let now = tenant.clock().now().unix_timestamp();
     let domain = format!("{}/contoso.com/oauth2/v2.0/token", tenant.uri());
@@ -215,19 +215,19 @@ async fn what_clients_are_known_to_send_is_tolerated() {
         good()
             .claim("iss", app.client_id().to_string().to_uppercase())
             .claim("sub", app.client_id().to_string().to_uppercase()),
-        // Within five minutes a clock may differ.
+        // The clocks may differ by five minutes.
         good().claim("nbf", now + 300),
         good().claim("exp", now - 300),
     ];
     for signer in tolerated {
-        let answer = send(&tenant, &app, &signer.sign()).await;
+        let response = send(&tenant, &app, &signer.sign()).await;
         assert_eq!(
-            answer.status, 200,
+            response.status, 200,
             "{} {}: {}",
-            signer.header, signer.claims, answer.text
+            signer.header, signer.claims, response.text
         );
     }
-    // Some clients use an assertion until it ends.
+    // Some clients use an assertion until it expires.
     let assertion = good().sign();
     for _ in 0..2 {
         assert_eq!(send(&tenant, &app, &assertion).await.status, 200);
@@ -235,7 +235,7 @@ async fn what_clients_are_known_to_send_is_tolerated() {
 }
 
 #[tokio::test]
-async fn a_certificate_in_the_key_property_counts_like_an_uploaded_one() {
+async fn a_certificate_in_the_key_property_is_accepted() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Night job");
     let credential = |end: &str| {
@@ -253,9 +253,9 @@ async fn a_certificate_in_the_key_property_counts_like_an_uploaded_one() {
     let good = Signer::new(&tenant, &app).sign();
     set("2100-01-01T00:00:00Z");
     assert_eq!(send(&tenant, &app, &good).await.status, 200);
-    // The registration may end before the certificate does.
+    // The registration can expire before the certificate does.
     set("2021-01-01T00:00:00Z");
-    assert_refused(
+    assert_error(
         &send(&tenant, &app, &good).await,
         401,
         "invalid_client",
@@ -264,13 +264,13 @@ async fn a_certificate_in_the_key_property_counts_like_an_uploaded_one() {
 }
 
 #[tokio::test]
-async fn an_unregistered_certificate_or_another_key() {
+async fn an_unregistered_certificate_or_wrong_key_returns_an_error() {
     let (tenant, app) = tenant_with_app().await;
     let stranger = Signer::new(&tenant, &app).header(
         "x5t#S256",
         URL_SAFE_NO_PAD.encode(sha256(OTHER_CERTIFICATE)),
     );
-    assert_refused(
+    assert_error(
         &send(&tenant, &app, &stranger.sign()).await,
         401,
         "invalid_client",
@@ -278,7 +278,7 @@ async fn an_unregistered_certificate_or_another_key() {
     );
     let mut forged = Signer::new(&tenant, &app);
     forged.key = OTHER_KEY.to_owned();
-    assert_refused(
+    assert_error(
         &send(&tenant, &app, &forged.sign()).await,
         401,
         "invalid_client",
@@ -287,15 +287,15 @@ async fn an_unregistered_certificate_or_another_key() {
 
     let good = Signer::new(&tenant, &app).sign();
     let tampered = good.replacen(&good[good.len() - 20..], "AAAAAAAAAAAAAAAAAAAA", 1);
-    assert_refused(
+    assert_error(
         &send(&tenant, &app, &tampered).await,
         401,
         "invalid_client",
         700_027,
     );
-    // What the header says about the algorithm is part of what is checked.
+    // The algorithm in the header is checked too.
     let crossed = Signer::new(&tenant, &app).header("alg", "RS256");
-    assert_refused(
+    assert_error(
         &send(&tenant, &app, &crossed.sign()).await,
         401,
         "invalid_client",
@@ -303,7 +303,7 @@ async fn an_unregistered_certificate_or_another_key() {
     );
 
     app.remove_certificates();
-    assert_refused(
+    assert_error(
         &send(&tenant, &app, &good).await,
         401,
         "invalid_client",
@@ -314,30 +314,30 @@ async fn an_unregistered_certificate_or_another_key() {
 }
 
 #[tokio::test]
-async fn a_revoked_certificate() {
+async fn a_revoked_certificate_returns_an_error() {
     let (tenant, app) = tenant_with_app().await;
     app.revoke_certificates();
-    let answer = send(&tenant, &app, &Signer::new(&tenant, &app).sign()).await;
-    assert_refused(&answer, 401, "invalid_client", 7_000_214);
+    let response = send(&tenant, &app, &Signer::new(&tenant, &app).sign()).await;
+    assert_error(&response, 401, "invalid_client", 7_000_214);
 }
 
 #[tokio::test]
-async fn a_certificate_outside_its_time() {
+async fn a_certificate_outside_its_validity_period_returns_an_error() {
     for year in [2019, 2121] {
         let then = Timestamp::UNIX_EPOCH.replace_year(year).unwrap();
         let (tenant, app) = at(ManualClock::at(then)).await;
-        let answer = send(&tenant, &app, &Signer::new(&tenant, &app).sign()).await;
-        assert_refused(&answer, 401, "invalid_client", 1_000_502);
+        let response = send(&tenant, &app, &Signer::new(&tenant, &app).sign()).await;
+        assert_error(&response, 401, "invalid_client", 1_000_502);
     }
 }
 
 #[tokio::test]
-async fn a_key_that_is_too_short() {
+async fn a_short_rsa_key_returns_an_error() {
     let (tenant, app) = tenant_with_app().await;
     app.with_certificate(WEAK_CERTIFICATE);
     let weak = Signer::new(&tenant, &app)
         .header("x5t#S256", URL_SAFE_NO_PAD.encode(sha256(WEAK_CERTIFICATE)));
-    assert_refused(
+    assert_error(
         &send(&tenant, &app, &weak.sign()).await,
         400,
         "invalid_client",
@@ -346,18 +346,18 @@ async fn a_key_that_is_too_short() {
 }
 
 #[tokio::test]
-async fn an_assertion_outside_its_time() {
+async fn an_expired_or_early_assertion_returns_an_error() {
     let (tenant, app) = tenant_with_app().await;
     let now = tenant.clock().now().unix_timestamp();
     let expired = Signer::new(&tenant, &app).claim("exp", now - 301);
-    assert_refused(
+    assert_error(
         &send(&tenant, &app, &expired.sign()).await,
         401,
         "invalid_client",
         700_024,
     );
     let early = Signer::new(&tenant, &app).claim("nbf", now + 301);
-    assert_refused(
+    assert_error(
         &send(&tenant, &app, &early.sign()).await,
         401,
         "invalid_client",
@@ -366,11 +366,11 @@ async fn an_assertion_outside_its_time() {
 }
 
 #[tokio::test]
-async fn an_assertion_of_or_for_another_application() {
+async fn an_assertion_with_another_issuer_or_audience_returns_an_error() {
     let (tenant, app) = tenant_with_app().await;
     let other = "11111111-2222-4333-8444-555555555555";
     let torn = Signer::new(&tenant, &app).claim("sub", other);
-    assert_refused(
+    assert_error(
         &send(&tenant, &app, &torn.sign()).await,
         401,
         "invalid_client",
@@ -379,7 +379,7 @@ async fn an_assertion_of_or_for_another_application() {
     let foreign = Signer::new(&tenant, &app)
         .claim("iss", other)
         .claim("sub", other);
-    assert_refused(
+    assert_error(
         &send(&tenant, &app, &foreign.sign()).await,
         401,
         "invalid_client",
@@ -393,7 +393,7 @@ async fn an_assertion_of_or_for_another_application() {
     ];
     for audience in elsewhere {
         let misdirected = Signer::new(&tenant, &app).claim("aud", audience);
-        assert_refused(
+        assert_error(
             &send(&tenant, &app, &misdirected.sign()).await,
             400,
             "invalid_request",
@@ -403,19 +403,19 @@ async fn an_assertion_of_or_for_another_application() {
 }
 
 #[tokio::test]
-async fn an_assertion_that_lacks_something() {
+async fn an_assertion_without_a_required_claim_returns_an_error() {
     let (tenant, app) = tenant_with_app().await;
     for claim in ["iss", "sub", "aud", "exp"] {
-        let answer = send(
+        let response = send(
             &tenant,
             &app,
             &Signer::new(&tenant, &app).without(claim).sign(),
         )
         .await;
-        assert_refused(&answer, 400, "invalid_request", 90_014);
+        assert_error(&response, 400, "invalid_request", 90_014);
     }
     let nameless = Signer::new(&tenant, &app).without("x5t#S256");
-    assert_refused(
+    assert_error(
         &send(&tenant, &app, &nameless.sign()).await,
         401,
         "invalid_client",
@@ -424,10 +424,10 @@ async fn an_assertion_that_lacks_something() {
 }
 
 #[tokio::test]
-async fn an_assertion_that_is_none() {
+async fn a_malformed_assertion_returns_an_error() {
     let (tenant, app) = tenant_with_app().await;
     for text in ["x", "a.b", "a.b.c", "e30.e30.e30.e30"] {
-        assert_refused(
+        assert_error(
             &send(&tenant, &app, text).await,
             400,
             "invalid_request",
@@ -435,7 +435,7 @@ async fn an_assertion_that_is_none() {
         );
     }
     let typ = Signer::new(&tenant, &app).header("typ", "at+jwt");
-    assert_refused(
+    assert_error(
         &send(&tenant, &app, &typ.sign()).await,
         400,
         "invalid_request",
@@ -443,23 +443,23 @@ async fn an_assertion_that_is_none() {
     );
     for alg in ["HS256", "none", "ES256", "RS512"] {
         let other = Signer::new(&tenant, &app).header("alg", alg);
-        assert_refused(
+        assert_error(
             &send(&tenant, &app, &other.sign()).await,
             401,
             "invalid_client",
             5_002_738,
         );
     }
-    // Without its type an assertion means nothing; an unknown type means nothing here.
+    // An assertion without its type is ignored; an unknown type is invalid.
     let app = app.with_secret();
     let assertion = ("client_assertion", "e30.e30.e30");
     let missing = token_with(&tenant, &app, &[assertion]).await;
-    assert_refused(&missing, 400, "invalid_request", 900_144);
+    assert_error(&missing, 400, "invalid_request", 900_144);
     let unknown = token_with(
         &tenant,
         &app,
         &[assertion, ("client_assertion_type", "jwt")],
     )
     .await;
-    assert_refused(&unknown, 400, "invalid_request", 50_027);
+    assert_error(&unknown, 400, "invalid_request", 50_027);
 }

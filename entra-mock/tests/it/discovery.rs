@@ -1,15 +1,15 @@
 use entra_mock::FakeTenant;
 
-use crate::support::{answer, get, http};
+use crate::support::{fetch, get, http};
 
 async fn configuration(tenant: &FakeTenant, path: &str) -> serde_json::Value {
-    let answer = get(&format!(
+    let response = get(&format!(
         "{}/{path}/.well-known/openid-configuration",
         tenant.uri()
     ))
     .await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    answer.body
+    assert_eq!(response.status, 200, "{}", response.text);
+    response.body
 }
 
 #[tokio::test]
@@ -70,9 +70,9 @@ async fn urls_follow_the_host_the_client_used() {
         "{}/contoso.com/v2.0/.well-known/openid-configuration",
         tenant.uri()
     ));
-    let answer = answer(request.header("host", "Login.Example:8443")).await;
+    let response = fetch(request.header("host", "Login.Example:8443")).await;
     assert_eq!(
-        answer.body["token_endpoint"],
+        response.body["token_endpoint"],
         format!(
             "http://login.example:8443/{}/oauth2/v2.0/token",
             tenant.id()
@@ -81,7 +81,7 @@ async fn urls_follow_the_host_the_client_used() {
 }
 
 #[tokio::test]
-async fn unknown_and_malformed_tenants_are_refused_differently() {
+async fn unknown_and_malformed_tenants_have_different_errors() {
     let tenant = FakeTenant::start().await;
     for (name, error, code) in [
         (
@@ -98,19 +98,19 @@ async fn unknown_and_malformed_tenants_are_refused_differently() {
             ".well-known/openid-configuration",
             "discovery/v2.0/keys",
         ] {
-            let answer = get(&format!("{}/{name}/{path}", tenant.uri())).await;
+            let response = get(&format!("{}/{name}/{path}", tenant.uri())).await;
             assert_eq!(
-                (answer.status, &answer.body["error"]),
+                (response.status, &response.body["error"]),
                 (400, &error.into()),
                 "{name}/{path}"
             );
-            assert_eq!(answer.body["error_codes"], serde_json::json!([code]));
+            assert_eq!(response.body["error_codes"], serde_json::json!([code]));
         }
     }
 }
 
 #[tokio::test]
-async fn keys_of_v2_name_their_issuer_and_there_are_several() {
+async fn keys_of_v2_have_an_issuer_and_there_are_several() {
     let tenant = FakeTenant::start().await;
     let v2 = get(&format!(
         "{}/{}/discovery/v2.0/keys",
@@ -149,10 +149,10 @@ async fn keys_of_v2_name_their_issuer_and_there_are_several() {
 }
 
 #[tokio::test]
-async fn instance_discovery_knows_clouds_and_itself() {
+async fn instance_discovery_has_the_public_clouds_and_the_tenant() {
     let tenant = FakeTenant::start().await;
     let host = tenant.uri().strip_prefix("http://").unwrap().to_owned();
-    let ask = async |endpoint: &str| {
+    let request = async |endpoint: &str| {
         let endpoint: String = url::form_urlencoded::byte_serialize(endpoint.as_bytes()).collect();
         get(&format!(
             "{}/common/discovery/instance?api-version=1.1&authorization_endpoint={endpoint}",
@@ -161,7 +161,7 @@ async fn instance_discovery_knows_clouds_and_itself() {
         .await
     };
 
-    let public = ask("https://login.microsoftonline.com/contoso.com/oauth2/v2.0/authorize")
+    let public = request("https://login.microsoftonline.com/contoso.com/oauth2/v2.0/authorize")
         .await
         .body;
     assert_eq!(
@@ -172,7 +172,7 @@ async fn instance_discovery_knows_clouds_and_itself() {
         public["metadata"][0]["aliases"].as_array().unwrap().len(),
         4
     );
-    let v1 = ask("https://login.windows.net/common/oauth2/authorize")
+    let v1 = request("https://login.windows.net/common/oauth2/authorize")
         .await
         .body;
     assert_eq!(
@@ -180,7 +180,7 @@ async fn instance_discovery_knows_clouds_and_itself() {
         "https://login.windows.net/common/.well-known/openid-configuration"
     );
 
-    let own = ask(&format!("http://{host}/common/oauth2/v2.0/authorize"))
+    let own = request(&format!("http://{host}/common/oauth2/v2.0/authorize"))
         .await
         .body;
     assert_eq!(
@@ -199,20 +199,20 @@ async fn instance_discovery_knows_clouds_and_itself() {
         "https://login.evil.example/common/oauth2/v2.0/authorize",
         "nonsense",
     ] {
-        let answer = ask(unknown).await;
+        let response = request(unknown).await;
         assert_eq!(
-            (answer.status, &answer.body["error"]),
+            (response.status, &response.body["error"]),
             (400, &"invalid_instance".into()),
             "{unknown}"
         );
-        assert_eq!(answer.body["error_codes"], serde_json::json!([50_049]));
+        assert_eq!(response.body["error_codes"], serde_json::json!([50_049]));
     }
 }
 
 #[tokio::test]
-async fn realms_of_own_domains_are_managed() {
+async fn verified_domains_are_managed_realms() {
     let tenant = FakeTenant::start().await;
-    let ask = async |user: &str| {
+    let request = async |user: &str| {
         get(&format!(
             "{}/common/userrealm/{user}?api-version=1.0",
             tenant.uri()
@@ -220,16 +220,22 @@ async fn realms_of_own_domains_are_managed() {
         .await
         .body
     };
-    assert_eq!(ask("adele%40contoso.com").await["account_type"], "Managed");
-    assert_eq!(ask("adele@contoso.com").await["domain_name"], "contoso.com");
     assert_eq!(
-        ask("someone@fabrikam.example").await["account_type"],
+        request("adele%40contoso.com").await["account_type"],
+        "Managed"
+    );
+    assert_eq!(
+        request("adele@contoso.com").await["domain_name"],
+        "contoso.com"
+    );
+    assert_eq!(
+        request("someone@fabrikam.example").await["account_type"],
         "Unknown"
     );
 }
 
 #[tokio::test]
-async fn what_is_not_built_is_refused_loudly() {
+async fn unsupported_endpoints_return_501() {
     let tenant = FakeTenant::start().await;
     for path in [
         "/",
@@ -237,15 +243,15 @@ async fn what_is_not_built_is_refused_loudly() {
         "/common/oauth2/devicecode",
         "/nonsense",
     ] {
-        let answer = get(&format!("{}{path}", tenant.uri())).await;
-        assert_eq!(answer.status, 501, "{path}");
+        let response = get(&format!("{}{path}", tenant.uri())).await;
+        assert_eq!(response.status, 501, "{path}");
         assert!(
-            answer.body["error_description"]
+            response.body["error_description"]
                 .as_str()
                 .unwrap()
                 .contains(path),
             "{}",
-            answer.text
+            response.text
         );
     }
 }

@@ -1,7 +1,7 @@
 use entra_mock::{App, FakeTenant, Fault};
 use serde_json::Value;
 
-use crate::support::{Answer, answer, get, graph_get, http, token, token_with};
+use crate::support::{Response, fetch, get, graph_get, http, token, token_with};
 
 async fn tenant_with_reader() -> (FakeTenant, App, String) {
     let tenant = FakeTenant::start().await;
@@ -13,15 +13,15 @@ async fn tenant_with_reader() -> (FakeTenant, App, String) {
     (tenant, app, jwt)
 }
 
-async fn follow(answer: &Answer, jwt: &str) -> Answer {
-    let link = answer.body["@odata.nextLink"]
+async fn follow(response: &Response, jwt: &str) -> Response {
+    let link = response.body["@odata.nextLink"]
         .as_str()
         .expect("a next link");
-    crate::support::answer(http().get(link).bearer_auth(jwt)).await
+    crate::support::fetch(http().get(link).bearer_auth(jwt)).await
 }
 
-fn ids(answer: &Answer) -> Vec<Value> {
-    answer.body["value"]
+fn ids(response: &Response) -> Vec<Value> {
+    response.body["value"]
         .as_array()
         .unwrap()
         .iter()
@@ -30,7 +30,7 @@ fn ids(answer: &Answer) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_status_hits_sign_in_or_graph_with_the_body_of_that_side() {
+async fn an_injected_status_has_the_error_body_of_sign_in_or_graph() {
     let (tenant, app, jwt) = tenant_with_reader().await;
     tenant.inject(
         Fault::on("/users")
@@ -53,14 +53,14 @@ async fn a_status_hits_sign_in_or_graph_with_the_body_of_that_side() {
         token_with(&tenant, &app, &[]).await,
     ];
     assert_eq!(
-        statuses.each_ref().map(|answer| answer.status),
+        statuses.each_ref().map(|response| response.status),
         [200, 503, 200]
     );
     assert_eq!(statuses[1].body["error"], "temporarily_unavailable");
 }
 
 #[tokio::test]
-async fn a_page_fails_for_as_long_as_the_fault_is_there() {
+async fn a_page_fails_as_long_as_the_fault_is_injected() {
     let (tenant, _, jwt) = tenant_with_reader().await;
     tenant.inject(Fault::on("/users").page(2).status(503));
     let first = graph_get(&tenant, &jwt, "/users?$top=5").await;
@@ -76,7 +76,7 @@ async fn a_page_fails_for_as_long_as_the_fault_is_there() {
 }
 
 #[tokio::test]
-async fn an_empty_page_hides_nothing() {
+async fn an_empty_page_loses_no_items() {
     let (tenant, _, jwt) = tenant_with_reader().await;
     let first = graph_get(&tenant, &jwt, "/users?$top=5").await;
     let whole = ids(&follow(&first, &jwt).await);
@@ -87,7 +87,7 @@ async fn an_empty_page_hides_nothing() {
 }
 
 #[tokio::test]
-async fn a_next_link_may_lead_back_or_away() {
+async fn a_next_link_can_repeat_the_page_or_lead_to_another_origin() {
     let (tenant, _, jwt) = tenant_with_reader().await;
     tenant.inject(Fault::on("/users").times(1).repeat_next_link());
     tenant.inject(
@@ -112,22 +112,22 @@ async fn a_next_link_may_lead_back_or_away() {
 }
 
 #[tokio::test]
-async fn a_body_may_be_cut_off_or_be_no_json() {
+async fn a_body_can_be_truncated_or_invalid_json() {
     let (tenant, _, jwt) = tenant_with_reader().await;
     tenant.inject(Fault::on("/users").times(1).truncated_body());
     tenant.inject(Fault::on("/users").times(1).garbage_body());
     tenant.inject(Fault::on("/users").times(1).closed_connection());
-    let ask = || {
+    let request = || {
         http()
             .get(format!("{}/v1.0/users", tenant.uri()))
             .bearer_auth(&jwt)
             .send()
     };
 
-    let cut = ask().await.unwrap();
+    let cut = request().await.unwrap();
     assert_eq!(cut.status(), 200);
     cut.bytes().await.unwrap_err();
-    let garbage = answer(
+    let garbage = fetch(
         http()
             .get(format!("{}/v1.0/users", tenant.uri()))
             .bearer_auth(&jwt),
@@ -135,8 +135,8 @@ async fn a_body_may_be_cut_off_or_be_no_json() {
     .await;
     assert_eq!(garbage.status, 200);
     serde_json::from_str::<Value>(&garbage.text).unwrap_err();
-    ask().await.unwrap_err();
-    assert_eq!(ask().await.unwrap().status(), 200);
+    request().await.unwrap_err();
+    assert_eq!(request().await.unwrap().status(), 200);
 }
 
 #[tokio::test]

@@ -1,16 +1,16 @@
-//! Federated credentials and the host's token endpoint, as any client sees them.
+//! Federated credentials and the managed identity endpoint, as a client sees them.
 
 use entra_mock::FakeTenant;
 use serde_json::json;
 
-use crate::support::{GRAPH_SCOPE, answer, http, post_token};
+use crate::support::{GRAPH_SCOPE, fetch, http, post_token};
 
 const ISSUER: &str = "https://token.actions.githubusercontent.com";
 const SUBJECT: &str = "repo:contoso/shop:environment:production";
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 #[tokio::test]
-async fn a_federated_token_is_good_for_the_application_that_trusts_it_and_for_no_other() {
+async fn a_federated_token_is_valid_only_for_the_application_that_trusts_it() {
     let tenant = FakeTenant::start().await;
     let app = tenant
         .register_app("Deploy")
@@ -20,7 +20,7 @@ async fn a_federated_token_is_good_for_the_application_that_trusts_it_and_for_no
         .register_app("Other")
         .with_federated_credential("https://other.example.com", SUBJECT);
     let path = format!("/{}/oauth2/v2.0/token", tenant.id());
-    let ask = async |client: String, token: String| {
+    let request = async |client: String, token: String| {
         let form = [
             ("grant_type", "client_credentials"),
             ("client_id", &client),
@@ -35,20 +35,20 @@ async fn a_federated_token_is_good_for_the_application_that_trusts_it_and_for_no
     };
     let (client, stranger) = (app.client_id().to_string(), other.client_id().to_string());
     for audience in [json!("my-audience"), json!(["x", "my-audience"])] {
-        assert_eq!(ask(client.clone(), token(audience)).await.status, 200);
+        assert_eq!(request(client.clone(), token(audience)).await.status, 200);
     }
-    let refused = ask(client.clone(), token(json!("api://AzureADTokenExchange"))).await;
-    assert_eq!(refused.status, 401);
-    assert_eq!(refused.body["error"], "invalid_client");
-    assert_eq!(refused.body["error_codes"], json!([700_212]));
-    let refused = ask(stranger, token(json!("my-audience"))).await;
-    assert_eq!(refused.body["error_codes"], json!([700_211]));
+    let rejected = request(client.clone(), token(json!("api://AzureADTokenExchange"))).await;
+    assert_eq!(rejected.status, 401);
+    assert_eq!(rejected.body["error"], "invalid_client");
+    assert_eq!(rejected.body["error_codes"], json!([700_212]));
+    let rejected = request(stranger, token(json!("my-audience"))).await;
+    assert_eq!(rejected.body["error_codes"], json!([700_211]));
 
     tenant
         .clock()
         .advance(std::time::Duration::from_secs(600 + 300));
     assert_eq!(
-        ask(
+        request(
             client.clone(),
             tenant.federated_token_with(ISSUER, SUBJECT, json!({"aud": "my-audience"}))
         )
@@ -60,18 +60,18 @@ async fn a_federated_token_is_good_for_the_application_that_trusts_it_and_for_no
     tenant
         .clock()
         .advance(std::time::Duration::from_secs(600 + 301));
-    let refused = ask(client, stale).await;
-    assert_eq!(refused.body["error_codes"], json!([700_024]));
+    let rejected = request(client, stale).await;
+    assert_eq!(rejected.body["error_codes"], json!([700_024]));
 }
 
 #[tokio::test]
-async fn the_hosts_endpoint_speaks_as_app_service_does() {
+async fn the_managed_identity_endpoint_has_the_form_of_app_service() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Web shop");
     let [(_, endpoint), (_, header)] = tenant.managed_identities(&[&app]);
     let get = async |query: &str, header: &str| {
         let url = format!("{endpoint}?{query}");
-        answer(http().get(url).header("x-identity-header", header)).await
+        fetch(http().get(url).header("x-identity-header", header)).await
     };
     let good = "api-version=2019-08-01&resource=https://graph.microsoft.com";
     let granted = get(good, &header).await;
@@ -90,15 +90,15 @@ async fn the_hosts_endpoint_speaks_as_app_service_does() {
         (good, "wrong", 401),
         ("resource=https://graph.microsoft.com", &*header, 400),
         ("api-version=2019-08-01", &*header, 400),
-        (&*format!("{good}&client_id=nobody"), &*header, 400),
+        (&*format!("{good}&client_id=unknown"), &*header, 400),
     ] {
-        let refused = get(query, secret).await;
-        assert_eq!(refused.status, status, "{query}");
-        assert_eq!(refused.body["statusCode"], status);
-        assert!(refused.body["message"].is_string() && refused.body["correlationId"].is_string());
+        let rejected = get(query, secret).await;
+        assert_eq!(rejected.status, status, "{query}");
+        assert_eq!(rejected.body["statusCode"], status);
+        assert!(rejected.body["message"].is_string() && rejected.body["correlationId"].is_string());
     }
     let bare = FakeTenant::start().await;
     let url = format!("{}/msi/token?{good}", bare.uri());
-    let nobody = answer(http().get(url).header("x-identity-header", "")).await;
-    assert_eq!(nobody.status, 401, "no identity, no token");
+    let unknown = fetch(http().get(url).header("x-identity-header", "")).await;
+    assert_eq!(unknown.status, 401, "no identity, no token");
 }

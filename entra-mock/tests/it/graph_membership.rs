@@ -1,17 +1,17 @@
-//! Which groups somebody is in, asked with a person's own token and with an application's.
+//! Group memberships, read with a user's token and with an application's.
 
 use entra_mock::FakeTenant;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, answer, http, token};
+use crate::support::{Response, fetch, http, token};
 
-async fn ask(tenant: &FakeTenant, token: &str, path: &str, body: &Value) -> Answer {
+async fn request(tenant: &FakeTenant, token: &str, path: &str, body: &Value) -> Response {
     let url = format!("{}/v1.0{path}", tenant.uri());
-    answer(http().post(url).bearer_auth(token).json(body)).await
+    fetch(http().post(url).bearer_auth(token).json(body)).await
 }
 
 #[tokio::test]
-async fn a_person_s_token_tells_which_of_some_groups_they_are_in() {
+async fn a_user_token_checks_the_users_own_groups() {
     let tenant = FakeTenant::start().await;
     let app = tenant
         .register_app("Portal")
@@ -25,12 +25,12 @@ async fn a_person_s_token_tells_which_of_some_groups_they_are_in() {
     let access = tokens.access_token();
     let (engineers, testers) = (tenant.group("Engineers"), tenant.group("Testers"));
     let strangers = tenant.add_group("Strangers");
-    let asked = json!({"groupIds": [strangers.id(), engineers.id(), testers.id()]});
-    let found = ask(
+    let requested = json!({"groupIds": [strangers.id(), engineers.id(), testers.id()]});
+    let found = request(
         &tenant,
         access.expose_secret(),
         "/me/checkMemberGroups",
-        &asked,
+        &requested,
     )
     .await;
     assert_eq!(
@@ -40,7 +40,7 @@ async fn a_person_s_token_tells_which_of_some_groups_they_are_in() {
         found.text
     );
     strangers.add_member(tenant.user("clara@contoso.com").id());
-    let all = ask(
+    let all = request(
         &tenant,
         access.expose_secret(),
         "/me/getMemberGroups",
@@ -66,26 +66,26 @@ async fn an_application_needs_a_permission_of_its_own() {
         .with_secret();
     let path = "/users/clara@contoso.com/getMemberGroups";
     let without = token(&tenant, &app).await;
-    let refused = ask(&tenant, &without, path, &json!({})).await;
+    let rejected = request(&tenant, &without, path, &json!({})).await;
     assert_eq!(
-        (refused.status, &refused.body["error"]["code"]),
+        (rejected.status, &rejected.body["error"]["code"]),
         (403, &json!("Authorization_RequestDenied"))
     );
     let app = app.application_permission("GroupMember.Read.All");
     let with = token(&tenant, &app).await;
-    let groups = ask(&tenant, &with, path, &json!({"securityEnabledOnly": false})).await;
+    let groups = request(&tenant, &with, path, &json!({"securityEnabledOnly": false})).await;
     assert_eq!(
         groups.body["value"].as_array().unwrap().len(),
         3,
         "{}",
         groups.text
     );
-    let nobody = ask(
+    let unknown = request(
         &tenant,
         &with,
-        "/users/nobody@contoso.com/getMemberGroups",
+        "/users/unknown@contoso.com/getMemberGroups",
         &json!({}),
     )
     .await;
-    assert_eq!(nobody.status, 404);
+    assert_eq!(unknown.status, 404);
 }

@@ -1,14 +1,14 @@
-//! What a token may read, and what the tenant is licensed for.
+//! What a token can read, and what the tenant's licence includes.
 
 use entra_mock::{FakeTenant, License};
 use serde_json::Value;
 
-use crate::support::{answer, graph_get, http, token};
+use crate::support::{fetch, graph_get, http, token};
 
 #[tokio::test]
 async fn no_token_is_a_401_with_a_challenge() {
     let tenant = FakeTenant::start().await;
-    let missing = answer(http().get(format!("{}/v1.0/users", tenant.uri()))).await;
+    let missing = fetch(http().get(format!("{}/v1.0/users", tenant.uri()))).await;
     assert_eq!(missing.status, 401);
     assert_eq!(missing.body["error"]["code"], "InvalidAuthenticationToken");
     assert!(
@@ -70,10 +70,10 @@ async fn sign_ins_need_a_premium_licence() {
         .application_permission("AuditLog.Read.All")
         .with_secret();
     let token = token(&tenant, &app).await;
-    let refused = graph_get(&tenant, &token, "/auditLogs/signIns").await;
-    assert_eq!(refused.status, 403);
+    let rejected = graph_get(&tenant, &token, "/auditLogs/signIns").await;
+    assert_eq!(rejected.status, 403);
     assert_eq!(
-        refused.body["error"]["code"],
+        rejected.body["error"]["code"],
         "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
     );
     tenant.set_license(License::P1);
@@ -86,33 +86,33 @@ async fn sign_ins_need_a_premium_licence() {
 }
 
 #[tokio::test]
-async fn me_takes_no_application_token() {
+async fn me_rejects_application_tokens() {
     let tenant = FakeTenant::start().await;
     let app = tenant
         .register_app("Reader")
         .application_permission("User.Read.All")
         .with_secret();
-    let answer = graph_get(&tenant, &token(&tenant, &app).await, "/me").await;
+    let response = graph_get(&tenant, &token(&tenant, &app).await, "/me").await;
     assert_eq!(
-        (answer.status, &answer.body["error"]["code"]),
+        (response.status, &response.body["error"]["code"]),
         (400, &"BadRequest".into())
     );
 }
 
 #[tokio::test]
-async fn what_is_not_served_says_so() {
+async fn an_unsupported_request_returns_501() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Reader").with_secret();
     let token = token(&tenant, &app).await;
     for path in ["/me/messages", "/sites/root", "/devices/delta"] {
-        let answer = graph_get(&tenant, &token, path).await;
+        let response = graph_get(&tenant, &token, path).await;
         assert_eq!(
-            (answer.status, &answer.body["error"]["code"]),
+            (response.status, &response.body["error"]["code"]),
             (501, &"NotImplemented".into()),
             "{path}"
         );
         assert!(
-            answer.body["error"]["message"]
+            response.body["error"]["message"]
                 .as_str()
                 .unwrap()
                 .contains(path)

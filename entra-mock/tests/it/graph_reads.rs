@@ -1,4 +1,4 @@
-//! Conversations with Graph as a directory client has them.
+//! Graph as a directory client uses it.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -6,7 +6,7 @@ use entra_core::Clock;
 use entra_mock::FakeTenant;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, answer, graph_get, http, token};
+use crate::support::{Response, fetch, graph_get, http, token};
 
 async fn reader(tenant: &FakeTenant, permissions: &[&str]) -> String {
     let mut app = tenant.register_app("Directory reader").with_secret();
@@ -16,8 +16,8 @@ async fn reader(tenant: &FakeTenant, permissions: &[&str]) -> String {
     token(tenant, &app).await
 }
 
-fn names(answer: &Answer) -> Vec<&str> {
-    let items = answer.body["value"].as_array().expect(&answer.text);
+fn names(response: &Response) -> Vec<&str> {
+    let items = response.body["value"].as_array().expect(&response.text);
     items
         .iter()
         .map(|item| item["displayName"].as_str().unwrap())
@@ -25,7 +25,7 @@ fn names(answer: &Answer) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn who_uses_which_app_can_be_found_out() {
+async fn sign_ins_show_which_users_use_which_application() {
     let tenant = FakeTenant::start().await;
     let token = reader(&tenant, &["Directory.Read.All", "AuditLog.Read.All"]).await;
     let apps = graph_get(
@@ -47,11 +47,11 @@ async fn who_uses_which_app_can_be_found_out() {
         desk["id"].as_str().unwrap()
     );
     let assigned = graph_get(&tenant, &token, &path).await;
-    let mut people = BTreeSet::new();
+    let mut users = BTreeSet::new();
     for assignment in assigned.body["value"].as_array().unwrap() {
         let principal = assignment["principalId"].as_str().unwrap().to_owned();
         if assignment["principalType"] == "User" {
-            people.insert(principal);
+            users.insert(principal);
             continue;
         }
         let members = graph_get(
@@ -62,14 +62,14 @@ async fn who_uses_which_app_can_be_found_out() {
         .await;
         for member in members.body["value"].as_array().unwrap() {
             if member["@odata.type"] == "#microsoft.graph.user" {
-                people.insert(member["id"].as_str().unwrap().to_owned());
+                users.insert(member["id"].as_str().unwrap().to_owned());
             }
         }
     }
     assert_eq!(
-        people.len(),
+        users.len(),
         6,
-        "one person directly, two and three through groups"
+        "one user directly, two and three through groups"
     );
 
     let since = graph_get(
@@ -91,7 +91,7 @@ async fn who_uses_which_app_can_be_found_out() {
 }
 
 #[tokio::test]
-async fn tokens_never_appear_among_interactive_sign_ins() {
+async fn token_requests_are_not_interactive_sign_ins() {
     let tenant = FakeTenant::builder()
         .seed(entra_mock::Seed::Empty)
         .start()
@@ -102,7 +102,7 @@ async fn tokens_never_appear_among_interactive_sign_ins() {
 }
 
 #[tokio::test]
-async fn a_sign_in_is_listed_until_it_is_too_old() {
+async fn a_sign_in_is_listed_until_its_retention_ends() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Ticket shop");
     let adele = tenant.user("adele@contoso.com");
@@ -129,7 +129,7 @@ async fn a_sign_in_is_listed_until_it_is_too_old() {
 }
 
 #[tokio::test]
-async fn activity_follows_the_log() {
+async fn sign_in_activity_follows_the_log() {
     let tenant = FakeTenant::builder()
         .seed(entra_mock::Seed::Empty)
         .start()
@@ -184,7 +184,7 @@ async fn a_batch_is_one_request() {
         {"id": "a", "method": "GET", "url": "/users/adele@contoso.com?$select=displayName"},
         {"id": "b", "method": "GET", "url": "/groups"},
     ]});
-    let batch = answer(
+    let batch = fetch(
         http()
             .post(format!("{}/v1.0/$batch", tenant.uri()))
             .bearer_auth(&token)
@@ -203,7 +203,7 @@ async fn a_batch_is_one_request() {
 }
 
 #[tokio::test]
-async fn every_link_names_the_host_the_client_used() {
+async fn every_link_has_the_host_of_the_request() {
     let tenant = FakeTenant::start().await;
     let token = reader(&tenant, &["User.Read.All"]).await;
     let page = graph_get(&tenant, &token, "//users?$top=2").await;

@@ -1,4 +1,4 @@
-//! What a test can do to its tenant, seen through Graph.
+//! The effects of the tenant's handles, seen through Graph.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use entra_core::Clock;
 use entra_mock::{FakeTenant, License, Seed};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, graph_get, token};
+use crate::support::{Response, graph_get, token};
 
 const PERMISSIONS: [&str; 6] = [
     "User.Read.All",
@@ -17,7 +17,7 @@ const PERMISSIONS: [&str; 6] = [
     "Organization.Read.All",
 ];
 
-async fn read(tenant: &FakeTenant, path: &str) -> Answer {
+async fn read(tenant: &FakeTenant, path: &str) -> Response {
     let app = tenant.register_app("Reader").with_secret();
     for permission in PERMISSIONS {
         app.application_permission(permission);
@@ -27,9 +27,9 @@ async fn read(tenant: &FakeTenant, path: &str) -> Answer {
 }
 
 async fn items(tenant: &FakeTenant, path: &str) -> Vec<Value> {
-    let answer = read(tenant, path).await;
-    assert_eq!(answer.status, 200, "{path}: {}", answer.text);
-    answer.body["value"].as_array().expect("a list").clone()
+    let response = read(tenant, path).await;
+    assert_eq!(response.status, 200, "{path}: {}", response.text);
+    response.body["value"].as_array().expect("a list").clone()
 }
 
 fn names(items: &[Value]) -> Vec<&str> {
@@ -42,7 +42,7 @@ fn names(items: &[Value]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_disabled_person_is_disabled() {
+async fn a_disabled_user_has_account_enabled_false() {
     let tenant = FakeTenant::start().await;
     let enabled = async || {
         read(&tenant, "/users/adele@contoso.com?$select=accountEnabled")
@@ -57,7 +57,7 @@ async fn a_disabled_person_is_disabled() {
 }
 
 #[tokio::test]
-async fn people_groups_and_devices_can_be_added() {
+async fn users_groups_and_devices_can_be_added() {
     let tenant = FakeTenant::builder().seed(Seed::Empty).start().await;
     let (first, second) = (tenant.add_user("Nora Night"), tenant.add_user("Nora Night"));
     assert_eq!(first.user_principal_name(), "nora.night@contoso.com");
@@ -148,11 +148,11 @@ async fn a_sign_in_can_be_moved_and_failed() {
 }
 
 #[tokio::test]
-async fn the_licence_decides_who_sees_the_log() {
+async fn the_licence_decides_whether_the_log_is_readable() {
     let tenant = FakeTenant::builder().license(License::Free).start().await;
-    let refused = read(&tenant, "/auditLogs/signIns").await;
+    let rejected = read(&tenant, "/auditLogs/signIns").await;
     assert_eq!(
-        (refused.status, &refused.body["error"]["code"]),
+        (rejected.status, &rejected.body["error"]["code"]),
         (
             403,
             &"Authentication_RequestFromNonPremiumTenantOrB2CTenant".into()
@@ -163,7 +163,7 @@ async fn the_licence_decides_who_sees_the_log() {
 }
 
 #[tokio::test]
-async fn objects_can_be_put_in_changed_and_taken_out_as_they_are() {
+async fn objects_can_be_inserted_changed_and_removed() {
     let tenant = FakeTenant::builder().seed(Seed::Empty).start().await;
     let id = tenant
         .insert(
@@ -187,9 +187,9 @@ async fn objects_can_be_put_in_changed_and_taken_out_as_they_are() {
     tenant.insert("unicorns", json!({})).unwrap_err();
     tenant.insert("users", json!("text")).unwrap_err();
     let missing = tenant
-        .set_property("users", "nobody", "department", json!("HR"))
+        .set_property("users", "unknown", "department", json!("HR"))
         .unwrap_err();
-    assert!(missing.to_string().contains("nobody"), "{missing}");
+    assert!(missing.to_string().contains("unknown"), "{missing}");
     assert!(tenant.remove("users", &id).unwrap() && !tenant.remove("users", &id).unwrap());
 }
 
@@ -204,9 +204,9 @@ async fn a_misspelt_permission_fails_at_once() {
 
 #[tokio::test]
 #[should_panic(
-    expected = "to the application: AADSTS50034: There is no account 'nobody@contoso.com' in the directory 'Contoso'."
+    expected = "to the application: AADSTS50034: The user account 'unknown@contoso.com' does not exist in the 'Contoso' directory."
 )]
-async fn a_sign_in_that_ends_on_a_page_fails_with_what_the_page_says() {
+async fn a_sign_in_that_ends_on_a_page_fails_with_the_message_of_the_page() {
     let tenant = FakeTenant::start().await;
     let back = "https://shop.example/callback";
     let app = tenant.register_app("Shop").redirect_uri(back);
@@ -216,7 +216,7 @@ async fn a_sign_in_that_ends_on_a_page_fails_with_what_the_page_says() {
         tenant.id(),
         app.client_id()
     );
-    let _ = tenant.sign_in_at(&url, "nobody@contoso.com");
+    let _ = tenant.sign_in_at(&url, "unknown@contoso.com");
 }
 
 #[tokio::test]

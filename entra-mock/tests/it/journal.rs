@@ -2,7 +2,7 @@ use std::panic::AssertUnwindSafe;
 
 use entra_mock::FakeTenant;
 
-use crate::support::{answer, graph_get, http, token};
+use crate::support::{fetch, graph_get, http, token};
 
 #[tokio::test]
 async fn requests_are_found_by_path_and_method() {
@@ -17,7 +17,7 @@ async fn requests_are_found_by_path_and_method() {
     let request = http()
         .get(format!("{}/v1.0/groups", tenant.uri()))
         .header("client-request-id", "mine-1");
-    answer(request).await;
+    fetch(request).await;
 
     tenant.requests().assert_count(4);
     tenant.requests().to("/users").assert_count(1);
@@ -46,9 +46,9 @@ async fn requests_are_found_by_path_and_method() {
 }
 
 #[tokio::test]
-async fn a_wrong_count_fails_and_lists_what_was_asked() {
+async fn a_wrong_count_fails_and_lists_the_requests() {
     let tenant = FakeTenant::start().await;
-    answer(http().get(format!("{}/v1.0/users", tenant.uri()))).await;
+    fetch(http().get(format!("{}/v1.0/users", tenant.uri()))).await;
     let failed = std::panic::catch_unwind(AssertUnwindSafe(|| tenant.requests().assert_count(2)))
         .unwrap_err();
     let message = failed.downcast_ref::<String>().unwrap();

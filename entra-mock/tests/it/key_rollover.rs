@@ -1,4 +1,4 @@
-//! Signing keys come and go while tokens live.
+//! Rollovers of signing keys while tokens are valid.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use entra_mock::FakeTenant;
@@ -23,7 +23,7 @@ fn kid(token: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_rollover_overlaps() {
+async fn old_tokens_stay_valid_during_a_rollover() {
     let tenant = FakeTenant::start().await;
     let app = tenant
         .register_app("Reader")
@@ -53,10 +53,10 @@ async fn a_rollover_overlaps() {
 }
 
 #[tokio::test]
-async fn an_emergency_leaves_one_key_that_nobody_has_seen() {
+async fn an_emergency_rollover_publishes_only_a_new_key() {
     let tenant = FakeTenant::start().await;
     let mut last = published(&tenant).await;
-    // Also when the pool has been gone round.
+    // Also after the whole pool was used once.
     for _ in 0..12 {
         tenant.roll_signing_key();
         let now = published(&tenant).await;
@@ -67,7 +67,7 @@ async fn an_emergency_leaves_one_key_that_nobody_has_seen() {
 }
 
 #[tokio::test]
-async fn a_pool_that_is_used_up_publishes_no_more() {
+async fn an_exhausted_pool_publishes_no_more_keys() {
     let tenant = FakeTenant::start().await;
     for _ in 0..10 {
         tenant.publish_next_signing_key();
@@ -75,6 +75,6 @@ async fn a_pool_that_is_used_up_publishes_no_more() {
     let all = published(&tenant).await;
     let unique: std::collections::HashSet<&String> = all.iter().collect();
     assert_eq!(unique.len(), all.len());
-    // Another tenant does not notice.
+    // Another tenant is not affected.
     assert_eq!(published(&FakeTenant::start().await).await.len(), 3);
 }

@@ -1,10 +1,10 @@
-//! Refusals of the token endpoint, one by one.
+//! Errors of the token endpoint, one by one.
 
 use std::time::Duration;
 
 use entra_mock::{App, FakeTenant};
 
-use crate::support::{Answer, GRAPH_SCOPE, answer, get, http, post_token, token_with};
+use crate::support::{GRAPH_SCOPE, Response, fetch, get, http, post_token, token_with};
 
 async fn tenant_with_app() -> (FakeTenant, App) {
     let tenant = FakeTenant::start().await;
@@ -13,31 +13,31 @@ async fn tenant_with_app() -> (FakeTenant, App) {
 }
 
 #[track_caller]
-fn assert_refused(answer: &Answer, status: u16, error: &str, code: u32) {
+fn assert_error(response: &Response, status: u16, error: &str, code: u32) {
     let found = (
-        answer.status,
-        answer.body["error"].as_str(),
-        &answer.body["error_codes"],
+        response.status,
+        response.body["error"].as_str(),
+        &response.body["error_codes"],
     );
     assert_eq!(
         found,
         (status, Some(error), &serde_json::json!([code])),
         "{}",
-        answer.text
+        response.text
     );
 }
 
 #[tokio::test]
-async fn a_wrong_secret() {
+async fn wrong_secret_returns_aadsts_7000215() {
     let (tenant, app) = tenant_with_app().await;
-    assert_refused(
+    assert_error(
         &token_with(&tenant, &app, &[("client_secret", "wrong")]).await,
         401,
         "invalid_client",
         7_000_215,
     );
     app.remove_secret();
-    assert_refused(
+    assert_error(
         &token_with(&tenant, &app, &[]).await,
         401,
         "invalid_client",
@@ -46,7 +46,7 @@ async fn a_wrong_secret() {
 }
 
 #[tokio::test]
-async fn an_expired_secret() {
+async fn expired_secret_returns_aadsts_7000222() {
     let tenant = FakeTenant::start().await;
     let app = tenant
         .register_app("Night job")
@@ -54,14 +54,14 @@ async fn an_expired_secret() {
     tenant.clock().advance(Duration::from_secs(3599));
     assert_eq!(token_with(&tenant, &app, &[]).await.status, 200);
     tenant.clock().advance(Duration::from_secs(1));
-    assert_refused(
+    assert_error(
         &token_with(&tenant, &app, &[]).await,
         401,
         "invalid_client",
         7_000_222,
     );
-    // A wrong one stays a wrong one.
-    assert_refused(
+    // A wrong secret stays wrong.
+    assert_error(
         &token_with(&tenant, &app, &[("client_secret", "wrong")]).await,
         401,
         "invalid_client",
@@ -72,14 +72,14 @@ async fn an_expired_secret() {
 }
 
 #[tokio::test]
-async fn an_unknown_application() {
+async fn unknown_application_returns_aadsts_700016() {
     let (tenant, app) = tenant_with_app().await;
     for client_id in [
         "11111111-2222-3333-4444-555555555555",
         "no guid",
         &app.object_id().to_string(),
     ] {
-        assert_refused(
+        assert_error(
             &token_with(&tenant, &app, &[("client_id", client_id)]).await,
             400,
             "unauthorized_client",
@@ -89,10 +89,10 @@ async fn an_unknown_application() {
 }
 
 #[tokio::test]
-async fn a_disabled_application() {
+async fn disabled_application_returns_aadsts_7000112() {
     let (tenant, app) = tenant_with_app().await;
     app.disable();
-    assert_refused(
+    assert_error(
         &token_with(&tenant, &app, &[]).await,
         400,
         "unauthorized_client",
@@ -101,7 +101,7 @@ async fn a_disabled_application() {
 }
 
 #[tokio::test]
-async fn a_wrong_tenant() {
+async fn a_wrong_tenant_returns_an_error_for_its_cause() {
     let (tenant, app) = tenant_with_app().await;
     let (client_id, secret) = (app.client_id().to_string(), app.secret());
     let form = [
@@ -110,24 +110,29 @@ async fn a_wrong_tenant() {
         ("client_secret", secret.expose_secret()),
         ("scope", GRAPH_SCOPE),
     ];
-    let ask =
+    let request =
         async |name: &str| post_token(&tenant, &format!("/{name}/oauth2/v2.0/token"), &form).await;
-    assert_refused(
-        &ask("11111111-2222-3333-4444-555555555555").await,
+    assert_error(
+        &request("11111111-2222-3333-4444-555555555555").await,
         400,
         "invalid_tenant",
         90_002,
     );
-    assert_refused(&ask("fabrikam.com").await, 400, "invalid_tenant", 90_002);
-    assert_refused(&ask("fabrikam").await, 400, "invalid_request", 900_023);
+    assert_error(
+        &request("fabrikam.com").await,
+        400,
+        "invalid_tenant",
+        90_002,
+    );
+    assert_error(&request("fabrikam").await, 400, "invalid_request", 900_023);
     for alias in ["common", "organizations", "consumers"] {
-        assert_refused(&ask(alias).await, 400, "invalid_request", 50_059);
+        assert_error(&request(alias).await, 400, "invalid_request", 50_059);
     }
-    assert_eq!(ask("contoso.com").await.status, 200);
+    assert_eq!(request("contoso.com").await.status, 200);
 }
 
 #[tokio::test]
-async fn a_scope_that_is_not_default() {
+async fn a_scope_other_than_default_returns_an_error() {
     let (tenant, app) = tenant_with_app().await;
     for scope in [
         "https://graph.microsoft.com/User.Read",
@@ -135,14 +140,14 @@ async fn a_scope_that_is_not_default() {
         "https://graph.microsoft.com/.default offline_access",
         "https%3A%2F%2Fgraph.microsoft.com%2F.default",
     ] {
-        assert_refused(
+        assert_error(
             &token_with(&tenant, &app, &[("scope", scope)]).await,
             400,
             "invalid_scope",
             1_002_012,
         );
     }
-    assert_refused(
+    assert_error(
         &token_with(&tenant, &app, &[("scope", "graph/.default")]).await,
         400,
         "invalid_scope",
@@ -151,14 +156,14 @@ async fn a_scope_that_is_not_default() {
 }
 
 #[tokio::test]
-async fn an_unknown_or_disabled_resource() {
+async fn an_unknown_or_disabled_resource_returns_an_error() {
     let (tenant, app) = tenant_with_app().await;
     for scope in [
         "https://api.example/.default",
-        "api://nobody/.default",
+        "api://unknown/.default",
         "11111111-2222-3333-4444-555555555555/.default",
     ] {
-        assert_refused(
+        assert_error(
             &token_with(&tenant, &app, &[("scope", scope)]).await,
             400,
             "invalid_resource",
@@ -168,7 +173,7 @@ async fn an_unknown_or_disabled_resource() {
     let api = tenant.register_app("API");
     api.disable();
     let scope = format!("{}/.default", api.client_id());
-    assert_refused(
+    assert_error(
         &token_with(&tenant, &app, &[("scope", &scope)]).await,
         400,
         "invalid_resource",
@@ -177,7 +182,7 @@ async fn an_unknown_or_disabled_resource() {
 }
 
 #[tokio::test]
-async fn a_resource_that_wants_an_assignment() {
+async fn a_resource_that_requires_assignment_returns_an_error_without_one() {
     let (tenant, app) = tenant_with_app().await;
     let api = tenant.register_app("API");
     tenant
@@ -189,7 +194,7 @@ async fn a_resource_that_wants_an_assignment() {
         )
         .unwrap();
     let scope = format!("{}/.default", api.client_id());
-    assert_refused(
+    assert_error(
         &token_with(&tenant, &app, &[("scope", &scope)]).await,
         400,
         "invalid_grant",
@@ -203,42 +208,42 @@ async fn a_resource_that_wants_an_assignment() {
 }
 
 #[tokio::test]
-async fn missing_parameters() {
+async fn missing_parameters_return_aadsts_900144() {
     let (tenant, app) = tenant_with_app().await;
     for name in ["grant_type", "client_id", "scope"] {
-        let answer = token_with(&tenant, &app, &[(name, "")]).await;
-        assert_refused(&answer, 400, "invalid_request", 900_144);
+        let response = token_with(&tenant, &app, &[(name, "")]).await;
+        assert_error(&response, 400, "invalid_request", 900_144);
         assert!(
-            answer.body["error_description"]
+            response.body["error_description"]
                 .as_str()
                 .unwrap()
                 .contains(&format!("'{name}'"))
         );
     }
-    assert_refused(
+    assert_error(
         &token_with(&tenant, &app, &[("client_secret", "")]).await,
         401,
         "invalid_client",
         7_000_216,
     );
-    // JSON in place of a form has no parameters at all.
+    // JSON instead of a form has no parameters.
     let url = format!("{}/contoso.com/oauth2/v2.0/token", tenant.uri());
     let json = http()
         .post(url)
         .json(&serde_json::json!({ "grant_type": "client_credentials" }));
-    assert_refused(&answer(json).await, 400, "invalid_request", 900_144);
+    assert_error(&fetch(json).await, 400, "invalid_request", 900_144);
 }
 
 #[tokio::test]
-async fn an_unsupported_grant_verb_or_parameter() {
+async fn an_unsupported_grant_method_or_parameter_returns_an_error() {
     let (tenant, app) = tenant_with_app().await;
-    assert_refused(
+    assert_error(
         &token_with(&tenant, &app, &[("grant_type", "magic")]).await,
         400,
         "unsupported_grant_type",
         70_003,
     );
-    assert_refused(
+    assert_error(
         &token_with(
             &tenant,
             &app,
@@ -250,8 +255,8 @@ async fn an_unsupported_grant_verb_or_parameter() {
         901_002,
     );
     let wrong_verb = get(&format!("{}/contoso.com/oauth2/v2.0/token", tenant.uri())).await;
-    assert_refused(&wrong_verb, 400, "invalid_request", 900_561);
-    // Real, but not built: loud, and no success.
+    assert_error(&wrong_verb, 400, "invalid_request", 900_561);
+    // Supported by Entra, but not here: 501, not a success.
     let form = [("grant_type", "refresh_token")];
     let v1 = post_token(&tenant, "/contoso.com/oauth2/token", &form).await;
     assert_eq!(v1.status, 501);
@@ -275,33 +280,33 @@ async fn an_error_body_has_every_field_and_needs_no_json_escape() {
         .header("client-request-id", correlation)
         .header("return-client-request-id", "true")
         .form(&form);
-    let refused = answer(request).await;
+    let rejected = fetch(request).await;
 
-    assert_refused(&refused, 400, "unauthorized_client", 700_016);
-    let description = refused.body["error_description"].as_str().unwrap();
+    assert_error(&rejected, 400, "unauthorized_client", 700_016);
+    let description = rejected.body["error_description"].as_str().unwrap();
     assert!(description.starts_with("AADSTS700016: "));
     assert!(
-        refused.text.contains(&format!("\"{description}\"")),
+        rejected.text.contains(&format!("\"{description}\"")),
         "escaped: {}",
-        refused.text
+        rejected.text
     );
-    assert_eq!(refused.body["correlation_id"], correlation);
-    assert_eq!(refused.header("client-request-id"), Some(correlation));
+    assert_eq!(rejected.body["correlation_id"], correlation);
+    assert_eq!(rejected.header("client-request-id"), Some(correlation));
     assert_eq!(
-        refused.header("x-ms-request-id"),
-        refused.body["trace_id"].as_str()
+        rejected.header("x-ms-request-id"),
+        rejected.body["trace_id"].as_str()
     );
     assert_eq!(
-        refused.body["error_uri"],
+        rejected.body["error_uri"],
         format!("{}/error?code=700016", tenant.uri())
     );
-    let timestamp = refused.body["timestamp"].as_str().unwrap();
+    let timestamp = rejected.body["timestamp"].as_str().unwrap();
     assert!(
         timestamp.len() == 20 && &timestamp[10..11] == " " && timestamp.ends_with('Z'),
         "{timestamp}"
     );
     assert!(
-        refused
+        rejected
             .header("cache-control")
             .unwrap()
             .contains("no-store")
@@ -309,17 +314,17 @@ async fn an_error_body_has_every_field_and_needs_no_json_escape() {
 }
 
 #[tokio::test]
-async fn a_request_id_that_is_no_guid_is_not_echoed() {
+async fn a_request_id_that_is_not_a_guid_is_not_echoed() {
     let (tenant, app) = tenant_with_app().await;
     let url = format!(
         "{}/contoso.com/oauth2/v2.0/token?client-request-id=x",
         tenant.uri()
     );
-    let refused = answer(
+    let rejected = fetch(
         http()
             .post(url)
             .form(&[("client_id", app.client_id().to_string())]),
     )
     .await;
-    assert_eq!(refused.body["correlation_id"].as_str().unwrap().len(), 36);
+    assert_eq!(rejected.body["correlation_id"].as_str().unwrap().len(), 36);
 }

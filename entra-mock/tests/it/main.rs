@@ -1,4 +1,4 @@
-//! The fake tenant from outside: over HTTP, as any client sees it.
+//! The fake tenant over HTTP, as a client sees it.
 
 #![expect(clippy::unwrap_used, reason = "what a test relies on may fail it")]
 #![cfg_attr(
@@ -15,11 +15,11 @@ mod client_assertion;
 #[cfg(feature = "wiremock")]
 mod discovery;
 #[cfg(feature = "wiremock")]
-mod faces;
-#[cfg(feature = "wiremock")]
 mod faults;
 #[cfg(feature = "wiremock")]
 mod federated;
+#[cfg(feature = "wiremock")]
+mod frontends;
 #[cfg(feature = "wiremock")]
 mod graph_membership;
 #[cfg(feature = "wiremock")]
@@ -43,8 +43,6 @@ mod overrides;
 #[cfg(feature = "wiremock")]
 mod pages;
 #[cfg(feature = "wiremock")]
-mod people;
-#[cfg(feature = "wiremock")]
 mod policies;
 #[cfg(feature = "wiremock")]
 mod responder;
@@ -61,3 +59,5 @@ mod support;
 mod tokens;
 #[cfg(feature = "wiremock")]
 mod user_grants;
+#[cfg(feature = "wiremock")]
+mod users;

@@ -1,4 +1,4 @@
-//! Devices without a browser, APIs in the middle, and passwords.
+//! Device code, on-behalf-of and password grants.
 
 use std::time::Duration;
 
@@ -6,20 +6,20 @@ use entra_mock::{App, FakeTenant};
 use serde_json::json;
 
 use crate::{
-    people::{ADELE, CALLBACK, assert_refused, redeem, shop, tool},
-    support::{Answer, answer, graph_get, http},
+    support::{Response, fetch, graph_get, http},
+    users::{ADELE, CALLBACK, assert_error, redeem, shop, tool},
 };
 
-async fn device_code(tenant: &FakeTenant, app: &App) -> Answer {
+async fn device_code(tenant: &FakeTenant, app: &App) -> Response {
     let url = format!("{}/{}/oauth2/v2.0/devicecode", tenant.uri(), tenant.id());
     let form = [
         ("client_id", app.client_id().to_string()),
         ("scope", "openid offline_access User.Read".to_owned()),
     ];
-    answer(http().post(url).form(&form)).await
+    fetch(http().post(url).form(&form)).await
 }
 
-async fn poll(tenant: &FakeTenant, app: &App, device: &Answer, grant: &str) -> Answer {
+async fn poll(tenant: &FakeTenant, app: &App, device: &Response, grant: &str) -> Response {
     let code = device.body["device_code"].as_str().unwrap();
     redeem(
         tenant,
@@ -33,7 +33,7 @@ async fn poll(tenant: &FakeTenant, app: &App, device: &Answer, grant: &str) -> A
 const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 #[tokio::test]
-async fn a_device_waits_until_a_person_has_typed_its_code() {
+async fn a_device_code_is_pending_until_the_user_enters_it() {
     let (tenant, app) = tool().await;
     let device = device_code(&tenant, &app).await;
     assert_eq!(
@@ -41,14 +41,14 @@ async fn a_device_waits_until_a_person_has_typed_its_code() {
         (&json!(5), &json!(900))
     );
     let pending = poll(&tenant, &app, &device, DEVICE).await;
-    assert_refused(&pending, 400, "authorization_pending", 70_016);
+    assert_error(&pending, 400, "authorization_pending", 70_016);
     let hasty = poll(&tenant, &app, &device, DEVICE).await;
     assert_eq!(
         (hasty.status, hasty.body["error"].as_str()),
         (400, Some("slow_down"))
     );
     tenant.clock().advance(Duration::from_secs(5));
-    assert_refused(
+    assert_error(
         &poll(&tenant, &app, &device, "device_code").await,
         400,
         "authorization_pending",
@@ -61,7 +61,7 @@ async fn a_device_waits_until_a_person_has_typed_its_code() {
         "{}?otc={code}",
         device.body["verification_uri"].as_str().unwrap()
     );
-    let shown = answer(http().get(&page)).await.text;
+    let shown = fetch(http().get(&page)).await.text;
     assert!(shown.contains(code) && shown.contains("<strong>Tool</strong>"));
     let wrong = [
         ("otc", code),
@@ -70,10 +70,10 @@ async fn a_device_waits_until_a_person_has_typed_its_code() {
         ("step", "password"),
     ];
     assert!(
-        answer(http().post(&page).form(&wrong))
+        fetch(http().post(&page).form(&wrong))
             .await
             .text
-            .contains("wrong")
+            .contains("Invalid user name or password")
     );
     let right = [
         ("otc", &*code.to_lowercase()),
@@ -82,7 +82,7 @@ async fn a_device_waits_until_a_person_has_typed_its_code() {
         ("step", "password"),
     ];
     assert!(
-        answer(http().post(&page).form(&right))
+        fetch(http().post(&page).form(&right))
             .await
             .text
             .contains("signed in")
@@ -97,7 +97,7 @@ async fn a_device_waits_until_a_person_has_typed_its_code() {
     )
     .await;
     assert_eq!(me.body["userPrincipalName"], ADELE);
-    assert_refused(
+    assert_error(
         &poll(&tenant, &app, &device, DEVICE).await,
         400,
         "invalid_grant",
@@ -115,11 +115,11 @@ async fn a_device_waits_until_a_person_has_typed_its_code() {
 }
 
 #[tokio::test]
-async fn a_device_code_may_be_declined_expire_or_be_unknown() {
+async fn a_device_code_can_be_declined_expired_or_unknown() {
     let (tenant, app) = tool().await;
     let declined = device_code(&tenant, &app).await;
     tenant.decline_device_code(declined.body["user_code"].as_str().unwrap());
-    assert_refused(
+    assert_error(
         &poll(&tenant, &app, &declined, DEVICE).await,
         400,
         "authorization_declined",
@@ -127,14 +127,14 @@ async fn a_device_code_may_be_declined_expire_or_be_unknown() {
     );
     let late = device_code(&tenant, &app).await;
     tenant.clock().advance(Duration::from_secs(900));
-    assert_refused(
+    assert_error(
         &poll(&tenant, &app, &late, DEVICE).await,
         400,
         "expired_token",
         70_020,
     );
     let fields = [("grant_type", DEVICE), ("device_code", "unknown")];
-    assert_refused(
+    assert_error(
         &redeem(&tenant, &app, false, &fields).await,
         400,
         "bad_verification_code",
@@ -145,7 +145,7 @@ async fn a_device_code_may_be_declined_expire_or_be_unknown() {
         .redirect_uri(CALLBACK)
         .with_secret();
     let device = device_code(&tenant, &web).await;
-    assert_refused(
+    assert_error(
         &poll(&tenant, &web, &device, DEVICE).await,
         401,
         "invalid_client",
@@ -153,7 +153,7 @@ async fn a_device_code_may_be_declined_expire_or_be_unknown() {
     );
 }
 
-async fn on_behalf(tenant: &FakeTenant, api: &App, assertion: &str, scope: &str) -> Answer {
+async fn on_behalf(tenant: &FakeTenant, api: &App, assertion: &str, scope: &str) -> Response {
     let fields = [
         ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
         ("requested_token_use", "on_behalf_of"),
@@ -164,7 +164,7 @@ async fn on_behalf(tenant: &FakeTenant, api: &App, assertion: &str, scope: &str)
 }
 
 #[tokio::test]
-async fn an_api_goes_on_in_its_callers_name() {
+async fn an_api_gets_a_token_on_behalf_of_its_caller() {
     let (tenant, app) = shop().await;
     for v2 in [false, true] {
         let api = tenant
@@ -178,31 +178,31 @@ async fn an_api_goes_on_in_its_callers_name() {
         let scope = format!("api://{}/Tasks.Read", api.client_id());
         let tokens = tenant.tokens_for(&app, ADELE, [&scope]);
         let assertion = tokens.access_token().expose_secret();
-        let answer = on_behalf(
+        let response = on_behalf(
             &tenant,
             &api,
             assertion,
             "https://graph.microsoft.com/.default offline_access",
         )
         .await;
-        assert_eq!(answer.status, 200, "{}", answer.text);
-        assert!(answer.body["refresh_token"].is_string());
+        assert_eq!(response.status, 200, "{}", response.text);
+        assert!(response.body["refresh_token"].is_string());
         let me = graph_get(
             &tenant,
-            answer.body["access_token"].as_str().unwrap(),
+            response.body["access_token"].as_str().unwrap(),
             "/me",
         )
         .await;
         assert_eq!(me.body["userPrincipalName"], ADELE);
 
-        assert_refused(
+        assert_error(
             &on_behalf(&tenant, &api, assertion, "Mail.Read").await,
             400,
             "invalid_grant",
             65_001,
         );
         tenant.clock().advance(Duration::from_secs(2 * 3600));
-        assert_refused(
+        assert_error(
             &on_behalf(&tenant, &api, assertion, "User.Read").await,
             400,
             "invalid_grant",
@@ -212,29 +212,29 @@ async fn an_api_goes_on_in_its_callers_name() {
 }
 
 #[tokio::test]
-async fn an_assertion_that_is_for_others_or_for_nobody_is_refused() {
+async fn an_assertion_for_another_audience_or_without_a_user_returns_an_error() {
     let (tenant, app) = shop().await;
     let api = tenant
         .register_app("API")
         .expose_scope("Tasks.Read")
         .with_secret();
     let for_graph = tenant.tokens_for(&app, ADELE, ["openid", "User.Read"]);
-    let refused = on_behalf(
+    let rejected = on_behalf(
         &tenant,
         &api,
         for_graph.access_token().expose_secret(),
         "User.Read",
     )
     .await;
-    assert_refused(&refused, 400, "invalid_grant", 50_013);
+    assert_error(&rejected, 400, "invalid_grant", 50_013);
     let identity = for_graph.id_token().unwrap().expose_secret();
-    assert_refused(
+    assert_error(
         &on_behalf(&tenant, &app, identity, "User.Read").await,
         400,
         "invalid_grant",
         240_002,
     );
-    assert_refused(
+    assert_error(
         &on_behalf(&tenant, &api, "garbage", "User.Read").await,
         400,
         "invalid_grant",
@@ -243,7 +243,7 @@ async fn an_assertion_that_is_for_others_or_for_nobody_is_refused() {
     let own = format!("{}/.default", api.client_id());
     let daemon = crate::support::token_with(&tenant, &app, &[("scope", &own)]).await;
     let app_only = daemon.body["access_token"].as_str().unwrap();
-    assert_refused(
+    assert_error(
         &on_behalf(&tenant, &api, app_only, "User.Read").await,
         400,
         "invalid_grant",
@@ -255,7 +255,7 @@ async fn an_assertion_that_is_for_others_or_for_nobody_is_refused() {
         ("assertion", "x"),
         ("scope", "User.Read"),
     ];
-    assert_refused(
+    assert_error(
         &redeem(&tenant, &api, false, &fields).await,
         401,
         "invalid_client",
@@ -264,10 +264,10 @@ async fn an_assertion_that_is_for_others_or_for_nobody_is_refused() {
 }
 
 #[tokio::test]
-async fn a_password_that_an_application_passes_on() {
+async fn the_password_grant_checks_the_password_and_the_account() {
     let (tenant, app) = tool().await;
     let password = tenant.user(ADELE).password();
-    let ask = async |name: &str, password: &str| {
+    let request = async |name: &str, password: &str| {
         let fields = [
             ("grant_type", "password"),
             ("username", name),
@@ -276,25 +276,25 @@ async fn a_password_that_an_application_passes_on() {
         ];
         redeem(&tenant, &app, false, &fields).await
     };
-    let tokens = ask(ADELE, password.expose_secret()).await;
+    let tokens = request(ADELE, password.expose_secret()).await;
     assert_eq!(tokens.status, 200, "{}", tokens.text);
     assert_eq!(tokens.body["scope"], "User.Read openid");
-    assert_refused(&ask(ADELE, "wrong").await, 400, "invalid_grant", 50_126);
-    assert_refused(
-        &ask("nobody@contoso.com", "x").await,
+    assert_error(&request(ADELE, "wrong").await, 400, "invalid_grant", 50_126);
+    assert_error(
+        &request("unknown@contoso.com", "x").await,
         400,
         "invalid_grant",
         50_034,
     );
     let bare = tenant.add_user("No Password").user_principal_name();
-    assert_refused(&ask(&bare, "x").await, 400, "invalid_grant", 50_056);
+    assert_error(&request(&bare, "x").await, 400, "invalid_grant", 50_056);
     tenant.user(ADELE).require_second_factor();
-    let second = ask(ADELE, password.expose_secret()).await;
-    assert_refused(&second, 400, "invalid_grant", 50_076);
+    let second = request(ADELE, password.expose_secret()).await;
+    assert_error(&second, 400, "invalid_grant", 50_076);
     assert_eq!(second.body["suberror"], "basic_action");
     tenant.user(ADELE).disable();
-    assert_refused(
-        &ask(ADELE, password.expose_secret()).await,
+    assert_error(
+        &request(ADELE, password.expose_secret()).await,
         400,
         "invalid_grant",
         50_057,
@@ -305,7 +305,7 @@ async fn a_password_that_an_application_passes_on() {
         ("username", ADELE),
         ("password", "x"),
     ];
-    assert_refused(
+    assert_error(
         &redeem(&tenant, &web, false, &fields).await,
         401,
         "invalid_client",

@@ -1,4 +1,4 @@
-//! A test's own mocks in front of the tenant.
+//! Mocks of a test that override the tenant.
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
@@ -8,7 +8,7 @@ use wiremock::{
     matchers::{any, body_string_contains, header, method, path, query_param},
 };
 
-use crate::support::{answer, get, graph_get, http, token, token_with};
+use crate::support::{fetch, get, graph_get, http, token, token_with};
 
 #[tokio::test]
 async fn a_mock_overrides_any_endpoint_and_the_rest_stays() {
@@ -62,7 +62,7 @@ async fn a_mock_overrides_any_endpoint_and_the_rest_stays() {
         .status,
         200
     );
-    // Who answered does not matter to the journal.
+    // The journal records requests to mocks too.
     tenant.requests().to("/users").assert_count(2);
 }
 
@@ -83,11 +83,11 @@ async fn a_mock_sees_the_request_as_it_was_sent() {
         .put(format!("{}/some/where?a=b%20c", tenant.uri()))
         .header("x-color", "blue")
         .body(body);
-    assert_eq!(answer(sent).await.status, 204);
+    assert_eq!(fetch(sent).await.status, 204);
 }
 
 #[tokio::test]
-async fn a_mock_that_is_used_up_gives_way_to_the_tenant() {
+async fn an_exhausted_mock_falls_back_to_the_tenant() {
     let tenant = FakeTenant::start().await;
     tenant
         .mount(
@@ -215,17 +215,15 @@ fn resident(process: &str) -> u64 {
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-/// Measured in a process of its own: the memory of this one grows with the tests that run at the same time.
+/// Runs in a process of its own: the memory of this one grows with the tests that run at the same
+/// time.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn requests_that_no_mock_wants_are_not_kept() {
+async fn unmatched_requests_are_not_stored() {
     const ALONE: &str = "ENTRA_MOCK_MEASURED_ALONE";
     if std::env::var_os(ALONE).is_none() {
         let alone = std::process::Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "overrides::requests_that_no_mock_wants_are_not_kept",
-            ])
+            .args(["--exact", "overrides::unmatched_requests_are_not_stored"])
             .env(ALONE, "1")
             .output()
             .unwrap();

@@ -1,4 +1,4 @@
-//! The sign-in page in steps: accounts of a browser, prompts, refusals, second factor.
+//! The sign-in pages: accounts of a browser, prompts, errors, multifactor authentication.
 
 use std::time::Duration;
 
@@ -6,22 +6,22 @@ use entra_mock::{AccessPolicy, App, FakeTenant};
 use serde_json::json;
 
 use crate::{
-    people::{
+    support::{Response, get, graph_get, token},
+    users::{
         ADELE, Browser, authorize_url, claims, hidden_fields, parameter, redeem_code, returned,
         shop,
     },
-    support::{Answer, get, graph_get, token},
 };
 
 const BRUNO: &str = "bruno@contoso.com";
 
-/// Everything from a user name to the answer of the password step.
+/// Signs in from the user name to the response of the password step.
 pub(crate) async fn sign_in(
     tenant: &FakeTenant,
     browser: &mut Browser,
     url: &str,
     name: &str,
-) -> Answer {
+) -> Response {
     let password = tenant.user(name).password();
     let mut page = browser.get(url).await;
     if page.text.contains("id=\"other\"") {
@@ -47,7 +47,7 @@ async fn error_of(
 }
 
 #[tokio::test]
-async fn the_user_name_comes_first_and_the_password_next() {
+async fn the_user_name_page_is_before_the_password_page() {
     let (tenant, app) = shop().await;
     let mut browser = Browser::default();
     let page = browser.get(&authorize_url(&tenant, &app, &[])).await;
@@ -56,9 +56,9 @@ async fn the_user_name_comes_first_and_the_password_next() {
         .submit(&tenant, &page, &[("step", "username")])
         .await;
     assert!(empty.text.contains("role=\"alert\""));
-    let unknown = [("login", "nobody@contoso.com"), ("step", "username")];
+    let unknown = [("login", "unknown@contoso.com"), ("step", "username")];
     let unknown = browser.submit(&tenant, &page, &unknown).await;
-    assert!(unknown.text.contains("There is no account") && unknown.text.contains("id=\"login\""));
+    assert!(unknown.text.contains("does not exist") && unknown.text.contains("id=\"login\""));
 
     let named = [("login", ADELE), ("step", "username")];
     let named = browser.submit(&tenant, &unknown, &named).await;
@@ -85,7 +85,7 @@ async fn tenants_on_one_host_do_not_take_each_others_cookies() {
         .await;
     let other = fabrikam
         .register_app("Shop")
-        .redirect_uri(crate::people::CALLBACK)
+        .redirect_uri(crate::users::CALLBACK)
         .delegated_permission("User.Read")
         .with_secret();
     let name = |browser: &Browser| {
@@ -108,7 +108,7 @@ async fn tenants_on_one_host_do_not_take_each_others_cookies() {
     let url = authorize_url(&fabrikam, &other, &[]);
     sign_in(&fabrikam, &mut two, &url, "adele@fabrikam.com").await;
     assert_ne!(name(&one), name(&two));
-    // And neither session means anything to the other tenant.
+    // Neither session is valid for the other tenant.
     let planted = format!(
         "{}={}",
         name(&two),
@@ -119,7 +119,7 @@ async fn tenants_on_one_host_do_not_take_each_others_cookies() {
 }
 
 #[tokio::test]
-async fn cancelling_goes_back_to_the_application() {
+async fn cancelling_redirects_to_the_application() {
     let (tenant, app) = shop().await;
     let mut browser = Browser::default();
     let page = browser.get(&authorize_url(&tenant, &app, &[])).await;
@@ -127,14 +127,14 @@ async fn cancelling_goes_back_to_the_application() {
     let parameters = returned(&back);
     assert_eq!(parameter(&parameters, "error"), "access_denied");
     assert_eq!(parameter(&parameters, "error_subcode"), "cancel");
-    // Every refusal says where to read on.
+    // Every error has an `error_uri`.
     let more = parameter(&parameters, "error_uri");
     assert!(more.ends_with("/error?code=65004"), "{more}");
     assert!(get(&more).await.text.contains("AADSTS65004"));
 }
 
 #[tokio::test]
-async fn consent_that_is_asked_for_is_shown_again() {
+async fn prompt_consent_shows_the_consent_page_again() {
     let (tenant, app) = shop().await;
     let mut browser = Browser::default();
     for scope in ["openid profile", "openid User.Read"] {
@@ -158,7 +158,7 @@ async fn consent_that_is_asked_for_is_shown_again() {
 }
 
 #[tokio::test]
-async fn a_browser_keeps_several_accounts_apart() {
+async fn a_browser_has_separate_sessions_for_several_accounts() {
     let (tenant, app) = shop().await;
     let mut browser = Browser::default();
     let url = authorize_url(&tenant, &app, &[]);
@@ -174,7 +174,7 @@ async fn a_browser_keeps_several_accounts_apart() {
         302
     );
 
-    // Now there are two, so nobody can tell without being told.
+    // With two accounts the request must select one.
     assert_eq!(
         error_of(&mut browser, &tenant, &app, &[]).await,
         "login_required"
@@ -192,7 +192,7 @@ async fn a_browser_keeps_several_accounts_apart() {
         BRUNO
     );
 
-    // Each way to say who is meant.
+    // Each parameter that selects an account.
     app.id_token_claim("sid").id_token_claim("login_hint");
     let hinted = authorize_url(&tenant, &app, &[("prompt", "none"), ("login_hint", ADELE)]);
     let code = parameter(&returned(&browser.get(&hinted).await), "code");
@@ -213,7 +213,7 @@ async fn a_browser_keeps_several_accounts_apart() {
         "login_required"
     );
 
-    // An account that is not in this browser cannot be picked.
+    // An account without a session in this browser cannot be selected.
     let clara = tenant.user("clara@contoso.com").id().to_string();
     let page = browser
         .submit(&tenant, &picker, &[("account", &clara)])
@@ -235,13 +235,13 @@ async fn prompts_and_max_age_ask_for_the_password_again() {
     let login = authorize_url(&tenant, &app, &[("prompt", "login"), ("login_hint", ADELE)]);
     let page = browser.get(&login).await;
     assert!(page.text.contains("id=\"passwd\""));
-    // Neither is to be had without a password by answering a page that was never shown.
+    // Neither is possible without a password, by posting the form of a page that was not shown.
     let adele = tenant.user(ADELE).id().to_string();
     for url in [&stale, &login] {
         let page = browser.get(url).await;
         for fields in [vec![("account", adele.as_str())], vec![("step", "consent")]] {
-            let answer = browser.submit(&tenant, &page, &fields).await;
-            assert!(answer.text.contains("id=\"passwd\""), "{fields:?}");
+            let response = browser.submit(&tenant, &page, &fields).await;
+            assert!(response.text.contains("id=\"passwd\""), "{fields:?}");
         }
     }
     app.id_token_claim("auth_time");
@@ -256,7 +256,7 @@ async fn prompts_and_max_age_ask_for_the_password_again() {
 }
 
 #[tokio::test]
-async fn a_session_ends_after_a_day_unless_it_was_to_be_kept() {
+async fn a_session_expires_after_a_day_unless_the_user_stays_signed_in() {
     for (keep, days, expected) in [
         ("", 1, "login_required"),
         ("1", 80, ""),
@@ -291,7 +291,7 @@ async fn a_session_ends_after_a_day_unless_it_was_to_be_kept() {
 }
 
 #[tokio::test]
-async fn a_planted_session_id_and_a_stolen_page_are_worth_nothing() {
+async fn a_planted_session_id_and_a_stolen_page_are_rejected() {
     let (tenant, app) = shop().await;
     app.revoke_consent();
     let url = authorize_url(&tenant, &app, &[]);
@@ -299,13 +299,13 @@ async fn a_planted_session_id_and_a_stolen_page_are_worth_nothing() {
     let consent = sign_in(&tenant, &mut adele, &url, ADELE).await;
     assert!(consent.text.contains("id=\"accept\""));
     let before = adele.cookie().unwrap();
-    // Another browser answers her page.
+    // Another browser posts her page.
     let mut other = Browser::default();
-    let answer = other
+    let response = other
         .submit(&tenant, &consent, &[("step", "consent")])
         .await;
-    assert!(answer.text.contains("id=\"login\"") && answer.status == 200);
-    // Her own page does not answer for another request.
+    assert!(response.text.contains("id=\"login\"") && response.status == 200);
+    // Her own page is not valid for another request.
     let wide = adele
         .get(&authorize_url(
             &tenant,
@@ -314,11 +314,11 @@ async fn a_planted_session_id_and_a_stolen_page_are_worth_nothing() {
         ))
         .await;
     let flow = hidden_fields(&consent.text).pop().unwrap().1;
-    let answer = adele
+    let response = adele
         .submit(&tenant, &wide, &[("flow", &flow), ("step", "consent")])
         .await;
-    assert!(answer.text.contains("id=\"accept\""));
-    // A new sign-in has a new session id, and the old one is forgotten.
+    assert!(response.text.contains("id=\"accept\""));
+    // A new sign-in has a new session id, and the old one is invalid.
     let again = authorize_url(&tenant, &app, &[("prompt", "login")]);
     sign_in(&tenant, &mut adele, &again, ADELE).await;
     assert_ne!(adele.cookie().unwrap(), before);
@@ -342,8 +342,8 @@ async fn too_many_different_wrong_passwords_lock_the_account_for_a_minute() {
         browser.submit(&tenant, &page, &fields).await
     };
     for _ in 0..20 {
-        let answer = attempt("the same mistake").await;
-        assert!(answer.text.contains("user name or password was wrong"));
+        let response = attempt("the same mistake").await;
+        assert!(response.text.contains("Invalid user name or password"));
     }
     for number in 1..10 {
         attempt(&format!("guess {number}")).await;
@@ -359,18 +359,18 @@ async fn too_many_different_wrong_passwords_lock_the_account_for_a_minute() {
 }
 
 #[tokio::test]
-async fn who_does_not_belong_here_is_told_so_and_may_come_as_somebody_else() {
+async fn a_user_of_another_tenant_sees_an_error_and_can_use_another_account() {
     let (tenant, app) = shop().await;
     let mut browser = Browser::default();
     let first = browser.get(&authorize_url(&tenant, &app, &[])).await;
     let foreign = [("login", "someone@fabrikam.example"), ("step", "username")];
     let page = browser.submit(&tenant, &first, &foreign).await;
     assert_eq!(page.status, 400);
-    assert!(page.text.contains("AADSTS50020") && page.text.contains("must be invited"));
+    assert!(page.text.contains("AADSTS50020") && page.text.contains("added as an external user"));
     let again = browser.submit(&tenant, &page, &[("step", "other")]).await;
     assert!(again.text.contains("id=\"login\""));
 
-    // A guest comes with the address of home.
+    // A guest signs in with the home address.
     app.id_token_claim("acct");
     let guest = tenant.user("gus_fabrikam.example#EXT#@contoso.onmicrosoft.com");
     let password = guest.password();
@@ -388,7 +388,7 @@ async fn who_does_not_belong_here_is_told_so_and_may_come_as_somebody_else() {
 }
 
 #[tokio::test]
-async fn organizations_and_common_lead_to_the_same_page_for_many_tenants_only() {
+async fn organizations_and_common_work_for_multitenant_applications_only() {
     let (tenant, app) = shop().await;
     let at = |name: &str| authorize_url(&tenant, &app, &[]).replace(&tenant.id().to_string(), name);
     assert!(get(&at("organizations")).await.text.contains("AADSTS50194"));
@@ -408,12 +408,12 @@ async fn organizations_and_common_lead_to_the_same_page_for_many_tenants_only() 
 }
 
 #[tokio::test]
-async fn a_blocked_person_sees_why_and_the_log_says_so() {
+async fn a_blocked_user_sees_the_error_and_it_is_logged() {
     let (tenant, app) = shop().await;
     let mut browser = Browser::default();
     let url = authorize_url(&tenant, &app, &[]);
     sign_in(&tenant, &mut browser, &url, ADELE).await;
-    tenant.add_access_policy(AccessPolicy::block().person(&tenant.user(ADELE)));
+    tenant.add_access_policy(AccessPolicy::block().user(&tenant.user(ADELE)));
     let page = browser.get(&url).await;
     assert_eq!((page.status, page.header("location")), (400, None));
     assert!(page.text.contains("AADSTS53003") && page.text.contains("id=\"other\""));
@@ -428,14 +428,14 @@ async fn a_blocked_person_sees_why_and_the_log_says_so() {
         .with_secret();
     let path = format!("/auditLogs/signIns?$filter=appId eq '{}'", app.client_id());
     let list = graph_get(&tenant, &token(&tenant, &reader).await, &path).await;
-    let refused = list.body["value"].as_array().unwrap().iter().any(|entry| {
+    let rejected = list.body["value"].as_array().unwrap().iter().any(|entry| {
         entry["status"]["errorCode"] == 53_003 && entry["conditionalAccessStatus"] == "failure"
     });
-    assert!(refused, "{}", list.text);
+    assert!(rejected, "{}", list.text);
 }
 
 #[tokio::test]
-async fn a_second_factor_shows_in_the_token() {
+async fn multifactor_authentication_is_in_the_token() {
     let (tenant, app) = shop().await;
     app.id_token_claim("amr");
     tenant.add_access_policy(AccessPolicy::require_second_factor().app(&app));
@@ -449,8 +449,8 @@ async fn a_second_factor_shows_in_the_token() {
     );
     // Without the page's own ticket nothing is approved.
     let fields = [("flow", "made up"), ("step", "second-factor")];
-    let refused = browser.submit(&tenant, &page, &fields).await;
-    assert!(refused.text.contains("id=\"approve\""));
+    let rejected = browser.submit(&tenant, &page, &fields).await;
+    assert!(rejected.text.contains("id=\"approve\""));
     let back = browser
         .submit(&tenant, &page, &[("step", "second-factor")])
         .await;
@@ -463,7 +463,7 @@ async fn a_second_factor_shows_in_the_token() {
 }
 
 #[tokio::test]
-async fn an_admin_may_consent_for_everyone_at_once() {
+async fn an_administrator_can_consent_for_the_organization() {
     let (tenant, app) = shop().await;
     app.revoke_consent();
     let url = authorize_url(&tenant, &app, &[]);
@@ -480,7 +480,7 @@ async fn an_admin_may_consent_for_everyone_at_once() {
 }
 
 #[tokio::test]
-async fn no_name_from_the_directory_or_the_request_becomes_markup() {
+async fn names_from_the_directory_and_the_request_are_escaped() {
     let nasty = "<script>alert(1)</script>\"'>";
     let (tenant, app) = shop().await;
     app.revoke_consent();

@@ -1,14 +1,12 @@
-//! Conditional access, groups and optional claims: what an administrator decides about sign-ins.
+//! Conditional access, groups and optional claims.
 
 use entra_mock::{AccessPolicy, App, FakeTenant, GroupClaims};
 use serde_json::{Value, json};
 
-use crate::people::{
-    ADELE, assert_refused, authorize_url, claims, code, redeem, redeem_code, shop,
-};
+use crate::users::{ADELE, assert_error, authorize_url, claims, code, redeem, redeem_code, shop};
 
-fn identity(tenant: &FakeTenant, app: &App, person: &str) -> Value {
-    let tokens = tenant.tokens_for(app, person, ["openid", "profile", "email"]);
+fn identity(tenant: &FakeTenant, app: &App, user: &str) -> Value {
+    let tokens = tenant.tokens_for(app, user, ["openid", "profile", "email"]);
     claims(&json!(tokens.id_token().unwrap().expose_secret()))
 }
 
@@ -24,7 +22,7 @@ fn ids(claim: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_blocked_person_gets_no_tokens_until_the_policy_is_removed() {
+async fn a_blocked_user_gets_no_tokens_until_the_policy_is_removed() {
     let (tenant, app) = shop().await;
     let refresh = tenant
         .tokens_for(&app, ADELE, ["openid", "offline_access", "User.Read"])
@@ -33,13 +31,13 @@ async fn a_blocked_person_gets_no_tokens_until_the_policy_is_removed() {
         .clone();
     let before = code(&tenant, &app);
     let policy =
-        tenant.add_access_policy(AccessPolicy::block().person(&tenant.user(ADELE)).app(&app));
+        tenant.add_access_policy(AccessPolicy::block().user(&tenant.user(ADELE)).app(&app));
 
-    let refused = redeem_code(&tenant, &app, &before, &[]).await;
-    assert_refused(&refused, 400, "invalid_grant", 53_003);
-    assert_eq!(refused.body["suberror"], "message_only");
+    let rejected = redeem_code(&tenant, &app, &before, &[]).await;
+    assert_error(&rejected, 400, "invalid_grant", 53_003);
+    assert_eq!(rejected.body["suberror"], "message_only");
     let challenge: Value =
-        serde_json::from_str(refused.body["claims"].as_str().expect("a challenge")).unwrap();
+        serde_json::from_str(rejected.body["claims"].as_str().expect("a challenge")).unwrap();
     assert_eq!(
         challenge["access_token"]["capolids"]["values"],
         json!([policy.id()])
@@ -48,7 +46,7 @@ async fn a_blocked_person_gets_no_tokens_until_the_policy_is_removed() {
         ("grant_type", "refresh_token"),
         ("refresh_token", refresh.expose_secret()),
     ];
-    assert_refused(
+    assert_error(
         &redeem(&tenant, &app, true, &fields).await,
         400,
         "invalid_grant",
@@ -59,7 +57,7 @@ async fn a_blocked_person_gets_no_tokens_until_the_policy_is_removed() {
 }
 
 #[tokio::test]
-async fn a_policy_is_about_the_groups_and_applications_it_names() {
+async fn a_policy_applies_to_the_groups_and_applications_it_names() {
     let (tenant, app) = shop().await;
     let other = tenant.register_app("Other").with_secret();
     let (inner, outer) = (tenant.add_group("Inner"), tenant.add_group("Outer"));
@@ -81,15 +79,15 @@ async fn a_policy_is_about_the_groups_and_applications_it_names() {
         ];
         redeem(&tenant, app, true, &fields).await
     };
-    let refused = sign_in(&app, ADELE).await;
-    assert_refused(&refused, 400, "invalid_grant", 50_076);
-    assert!(refused.body["claims"].is_string() && refused.body["suberror"] == "basic_action");
+    let rejected = sign_in(&app, ADELE).await;
+    assert_error(&rejected, 400, "invalid_grant", 50_076);
+    assert!(rejected.body["claims"].is_string() && rejected.body["suberror"] == "basic_action");
     assert_eq!(sign_in(&app, "bruno@contoso.com").await.status, 200);
     assert_eq!(sign_in(&other, ADELE).await.status, 200);
 }
 
 #[tokio::test]
-async fn each_kind_of_group_claim_names_its_own_groups() {
+async fn each_kind_of_group_claim_has_its_own_groups() {
     let (tenant, app) = shop().await;
     let adele = tenant.user(ADELE).id();
     for group in ["Engineers", "All staff"] {
@@ -133,19 +131,19 @@ async fn each_kind_of_group_claim_names_its_own_groups() {
 }
 
 #[tokio::test]
-async fn two_hundred_groups_fit_and_one_more_does_not() {
+async fn the_groups_claim_has_at_most_200_groups() {
     let (tenant, app) = shop().await;
     app.group_claims(GroupClaims::SecurityGroup);
     app.expose_scope("Read");
-    let person = tenant.add_user("Grace");
-    let name = person.user_principal_name();
+    let user = tenant.add_user("Grace");
+    let name = user.user_principal_name();
     for number in 0..200 {
         tenant
             .add_group(&format!("G{number}"))
-            .add_member(person.id());
+            .add_member(user.id());
     }
     assert_eq!(ids(&identity(&tenant, &app, &name)["groups"]).len(), 200);
-    tenant.add_group("One more").add_member(person.id());
+    tenant.add_group("One more").add_member(user.id());
 
     let api = format!("api://{}/Read", app.client_id());
     let tokens = tenant.tokens_for(&app, &name, ["openid", "profile", &api]);
@@ -156,7 +154,7 @@ async fn two_hundred_groups_fit_and_one_more_does_not() {
         let endpoint = format!(
             "https://graph.windows.net/{}/users/{}/getMemberObjects",
             tenant.id(),
-            person.id()
+            user.id()
         );
         assert_eq!(
             token["_claim_sources"],
@@ -166,7 +164,7 @@ async fn two_hundred_groups_fit_and_one_more_does_not() {
 }
 
 #[tokio::test]
-async fn groups_can_be_named_or_become_roles() {
+async fn groups_can_be_emitted_by_name_or_as_roles() {
     let (tenant, app) = shop().await;
     app.group_claims(GroupClaims::ApplicationGroup);
     let group = tenant.add_group("Night shift");
@@ -187,7 +185,7 @@ async fn groups_can_be_named_or_become_roles() {
 }
 
 #[tokio::test]
-async fn optional_claims_are_there_if_the_directory_has_them() {
+async fn optional_claims_are_present_if_the_directory_has_their_data() {
     let (tenant, app) = shop().await;
     for name in [
         "acct",
@@ -231,7 +229,7 @@ async fn optional_claims_are_there_if_the_directory_has_them() {
 }
 
 #[tokio::test]
-async fn capabilities_are_repeated_to_an_api_that_asks_for_them() {
+async fn client_capabilities_are_in_tokens_of_apis_that_request_them() {
     let (tenant, app) = shop().await;
     app.expose_scope("Read").with_v2_tokens();
     let url = authorize_url(

@@ -1,9 +1,9 @@
-//! The tenant inside a wiremock server of the test's own, and app roles of the test's own API.
+//! The tenant inside of a wiremock server of the test, and app roles of the test's API.
 
 use entra_mock::FakeTenant;
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::path};
 
-use crate::support::{answer, http, post_token};
+use crate::support::{fetch, http, post_token};
 
 async fn token_at(uri: &str, tenant: &FakeTenant, app: &entra_mock::App) -> String {
     let form = [
@@ -13,13 +13,13 @@ async fn token_at(uri: &str, tenant: &FakeTenant, app: &entra_mock::App) -> Stri
         ("scope", "https://graph.microsoft.com/.default".to_owned()),
     ];
     let url = format!("{uri}/{}/oauth2/v2.0/token", tenant.id());
-    let token = answer(http().post(url).form(&form)).await;
+    let token = fetch(http().post(url).form(&form)).await;
     assert_eq!(token.status, 200, "{}", token.text);
     token.body["access_token"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
-async fn the_whole_tenant_lives_beside_other_mocks() {
+async fn the_whole_tenant_can_be_mounted_beside_other_mocks() {
     let tenant = FakeTenant::start().await;
     let app = tenant
         .register_app("Job")
@@ -38,7 +38,7 @@ async fn the_whole_tenant_lives_beside_other_mocks() {
 
     let token = token_at(&server.uri(), &tenant, &app).await;
     let users = format!("{}/v1.0/users", server.uri());
-    let first = answer(http().get(format!("{users}?$top=5")).bearer_auth(&token)).await;
+    let first = fetch(http().get(format!("{users}?$top=5")).bearer_auth(&token)).await;
     assert_eq!(first.status, 200, "{}", first.text);
     let next = first.body["@odata.nextLink"].as_str().unwrap();
     assert!(next.starts_with(&users), "{next}");
@@ -47,13 +47,13 @@ async fn the_whole_tenant_lives_beside_other_mocks() {
         .patch(&adele)
         .bearer_auth(&token)
         .json(&serde_json::json!({"jobTitle": "Lead"}));
-    assert_eq!(answer(change).await.status, 204);
-    // The same directory, through either address.
+    assert_eq!(fetch(change).await.status, 204);
+    // The same directory through either URL.
     let direct = format!("{}/v1.0/users/adele@contoso.com", tenant.uri());
-    let read = answer(http().get(direct).bearer_auth(token)).await;
+    let read = fetch(http().get(direct).bearer_auth(token)).await;
     assert_eq!(read.body["jobTitle"], "Lead");
     assert_eq!(
-        answer(http().post(format!("{}/webhook", server.uri())))
+        fetch(http().post(format!("{}/webhook", server.uri())))
             .await
             .status,
         202
@@ -65,7 +65,7 @@ async fn the_whole_tenant_lives_beside_other_mocks() {
 }
 
 #[tokio::test]
-async fn one_half_of_the_tenant_leaves_the_other_to_the_test() {
+async fn half_of_the_tenant_can_be_mounted_alone() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Job").with_secret();
     let server = MockServer::start().await;
@@ -76,14 +76,14 @@ async fn one_half_of_the_tenant_leaves_the_other_to_the_test() {
         .await;
     token_at(&server.uri(), &tenant, &app).await;
     let users = format!("{}/v1.0/users", server.uri());
-    assert_eq!(answer(http().get(&users)).await.status, 404);
+    assert_eq!(fetch(http().get(&users)).await.status, 404);
 
     let graph = tenant.responder().graph_only();
     Mock::given(graph.clone())
         .respond_with(graph)
         .mount(&server)
         .await;
-    assert_eq!(answer(http().get(users)).await.status, 401);
+    assert_eq!(fetch(http().get(users)).await.status, 401);
     assert!(tenant.cloud_at(&server.uri()).is_ok());
     assert!(tenant.cloud_at("http://example.com").is_err());
 }

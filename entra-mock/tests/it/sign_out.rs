@@ -1,14 +1,14 @@
-//! Signing out: whose session ends, who hears of it, and where the browser goes.
+//! Sign-out: which session ends, which applications are notified, and where the browser goes.
 
 use entra_mock::{App, FakeTenant};
 
 use crate::{
     pages::sign_in,
-    people::{
+    support::Response,
+    users::{
         ADELE, Browser, CALLBACK, authorize_url, claims, parameter, redeem, redeem_code, returned,
         shop,
     },
-    support::Answer,
 };
 
 const BRUNO: &str = "bruno@contoso.com";
@@ -27,8 +27,8 @@ async fn is_signed_in(browser: &mut Browser, tenant: &FakeTenant, app: &App, nam
     parameters.iter().any(|(name, _)| name == "code")
 }
 
-/// The addresses of the page's hidden frames.
-fn frames(page: &Answer) -> Vec<String> {
+/// The URLs of the page's hidden frames.
+fn frames(page: &Response) -> Vec<String> {
     page.text
         .split("<iframe src=\"")
         .skip(1)
@@ -37,7 +37,7 @@ fn frames(page: &Answer) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn signing_out_ends_the_session_and_tells_every_application_that_took_part() {
+async fn signing_out_ends_the_session_and_notifies_every_application() {
     let (tenant, shop) = shop().await;
     shop.front_channel_logout_uri(HEARS);
     let desk = tenant
@@ -104,7 +104,7 @@ async fn signing_out_ends_the_session_and_tells_every_application_that_took_part
     assert!(page.header("set-cookie").unwrap().contains("Max-Age=0"));
     drop(absent);
 
-    // What the application holds itself lives on.
+    // Tokens of the application stay valid.
     let refresh = tokens.body["refresh_token"].as_str().unwrap();
     let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
     let refreshed = redeem(&tenant, &shop, true, &fields).await;
@@ -113,7 +113,7 @@ async fn signing_out_ends_the_session_and_tells_every_application_that_took_part
 }
 
 #[tokio::test]
-async fn the_browser_goes_on_to_registered_addresses_only() {
+async fn the_browser_is_redirected_to_registered_uris_only() {
     let (tenant, app) = shop().await;
     tenant
         .register_app("Other")
@@ -158,7 +158,7 @@ async fn the_browser_goes_on_to_registered_addresses_only() {
 }
 
 #[tokio::test]
-async fn of_several_accounts_the_person_or_a_hint_says_which_one_leaves() {
+async fn the_user_or_a_hint_selects_the_account_to_sign_out() {
     let (tenant, app) = shop().await;
     app.front_channel_logout_uri(HEARS)
         .id_token_claim("login_hint");
@@ -175,7 +175,7 @@ async fn of_several_accounts_the_person_or_a_hint_says_which_one_leaves() {
         .unwrap()
         .to_owned();
 
-    // A name is no hint here.
+    // A user name is not a hint here.
     for parameters in [vec![], vec![("logout_hint", BRUNO)]] {
         let picker = browser.get(&logout_url(&tenant, &parameters)).await;
         assert!(picker.text.contains(ADELE) && picker.text.contains(BRUNO));

@@ -1,4 +1,4 @@
-//! The server of its own: TLS, its files, and its end.
+//! The standalone server: TLS, files, and shutdown.
 
 use std::{
     collections::HashMap,
@@ -9,9 +9,9 @@ use std::{
 
 use entra_mock::{Seed, Server, ServerError};
 
-use crate::support::{GRAPH_SCOPE, answer};
+use crate::support::{GRAPH_SCOPE, fetch};
 
-/// A directory of its own that is gone when the test is over.
+/// A directory that is removed at the end of the test.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -29,7 +29,7 @@ impl Drop for Scratch {
     }
 }
 
-/// The variables a shell has after reading the file.
+/// The variables of a shell that has read the file.
 fn sourced(path: &Path) -> HashMap<String, String> {
     let output = Command::new("sh")
         .args(["-c", ". \"$1\" && env -0", "sh"])
@@ -70,7 +70,7 @@ fn mode(path: &Path) -> u32 {
 async fn the_environment_file_is_all_a_client_needs() {
     let scratch = Scratch::new("env");
     let env_file = scratch.0.join("tenant.env");
-    // An older, readable file must not lend its permissions.
+    // Permissions of an older, readable file must not remain.
     fs::write(&env_file, "old").unwrap();
     let ca_file = scratch.0.join("ca.pem");
     let server = Server::builder()
@@ -125,7 +125,7 @@ async fn the_environment_file_is_all_a_client_needs() {
         "{}/{}/oauth2/v2.0/token",
         env["AZURE_AUTHORITY_HOST"], env["AZURE_TENANT_ID"]
     );
-    let token = answer(client.post(url).form(&form)).await;
+    let token = fetch(client.post(url).form(&form)).await;
     assert_eq!(token.status, 200, "{}", token.text);
     let jwt = token.body["access_token"].as_str().unwrap();
     for path in [
@@ -139,7 +139,7 @@ async fn the_environment_file_is_all_a_client_needs() {
         "auditLogs/signIns",
         "auditLogs/directoryAudits",
     ] {
-        let list = answer(
+        let list = fetch(
             client
                 .get(format!("{}/{path}", env["ENTRA_GRAPH_URL"]))
                 .bearer_auth(jwt)
@@ -151,7 +151,7 @@ async fn the_environment_file_is_all_a_client_needs() {
             assert_eq!(list.body["@odata.count"], 30);
         }
     }
-    let app = answer(
+    let app = fetch(
         client
             .get(format!(
                 "{}/applications(appId='{}')",
@@ -203,7 +203,7 @@ async fn the_certificate_covers_the_real_host_names() {
             .resolve(host, ([127, 0, 0, 1], port).into())
             .build()
             .unwrap();
-        let document = answer(client.get(format!(
+        let document = fetch(client.get(format!(
             "https://{host}:{port}/contoso.com/v2.0/.well-known/openid-configuration"
         )))
         .await;
@@ -228,7 +228,7 @@ async fn the_certificate_covers_the_real_host_names() {
 }
 
 #[tokio::test]
-async fn a_person_signs_in_at_the_page_over_tls() {
+async fn a_user_signs_in_at_the_page_over_tls() {
     let scratch = Scratch::new("page");
     let env_file = scratch.0.join("tenant.env");
     let server = Server::builder()
@@ -260,14 +260,14 @@ async fn a_person_signs_in_at_the_page_over_tls() {
         ],
     )
     .unwrap();
-    let page = answer(http.get(url.clone())).await;
+    let page = fetch(http.get(url.clone())).await;
     assert!(page.text.contains("id=\"passwd\""), "{}", page.text);
     let fields = [
         ("login", env["ENTRA_USER_UPN"].as_str()),
         ("passwd", &env["ENTRA_USER_PASSWORD"]),
         ("step", "password"),
     ];
-    let back = answer(http.post(url).form(&fields)).await;
+    let back = fetch(http.post(url).form(&fields)).await;
     assert_eq!(back.status, 302, "{}", back.text);
     let location = back.header("location").unwrap();
     assert!(location.starts_with("http://localhost:3000/callback?code="));
@@ -280,7 +280,7 @@ async fn a_person_signs_in_at_the_page_over_tls() {
 }
 
 #[tokio::test]
-async fn the_file_s_application_serves_the_web_example_on_any_port() {
+async fn the_application_of_the_file_works_with_the_web_example_on_any_port() {
     let scratch = Scratch::new("example");
     let env_file = scratch.0.join("tenant.env");
     let server = Server::builder()
@@ -312,18 +312,18 @@ async fn the_file_s_application_serves_the_web_example_on_any_port() {
             ],
         )
         .unwrap();
-        let page = answer(client.get(url.clone())).await;
+        let page = fetch(client.get(url.clone())).await;
         assert_eq!(page.text.contains("id=\"passwd\""), accepted, "{redirect}");
         if !accepted {
             continue;
         }
-        // Nobody is asked for a consent that only an administrator can give.
+        // No user is asked for consent that only an administrator can give.
         let fields = [
             ("login", env["ENTRA_USER_UPN"].as_str()),
             ("passwd", &env["ENTRA_USER_PASSWORD"]),
             ("step", "password"),
         ];
-        let back = answer(client.post(url).form(&fields)).await;
+        let back = fetch(client.post(url).form(&fields)).await;
         assert!(back.header("location").unwrap().starts_with(redirect));
     }
 
@@ -338,13 +338,13 @@ async fn the_file_s_application_serves_the_web_example_on_any_port() {
         server.uri(),
         env["AZURE_TENANT_ID"]
     );
-    let token = answer(client.post(token).form(&form)).await;
+    let token = fetch(client.post(token).form(&form)).await;
     let members = format!(
         "{}/groups/{}/members",
         env["ENTRA_GRAPH_URL"], env["ENTRA_GROUP_ID"]
     );
     let token = token.body["access_token"].as_str().unwrap();
-    let members = answer(client.get(members).bearer_auth(token)).await;
+    let members = fetch(client.get(members).bearer_auth(token)).await;
     assert_eq!(
         members.body["value"][0]["userPrincipalName"],
         env["ENTRA_USER_UPN"].as_str()
@@ -353,12 +353,12 @@ async fn the_file_s_application_serves_the_web_example_on_any_port() {
 }
 
 #[tokio::test]
-async fn a_stopped_server_answers_no_more() {
+async fn a_stopped_server_accepts_no_more_requests() {
     let server = Server::builder().seed(Seed::Empty).start().await.unwrap();
     let url = format!("{}/common/discovery/keys", server.uri());
     let client = crate::support::http();
     assert_eq!(client.get(&url).send().await.unwrap().status(), 200);
-    // The client's idle connection does not hold it up.
+    // An idle connection of a client does not delay the shutdown.
     tokio::time::timeout(std::time::Duration::from_secs(4), server.stop())
         .await
         .expect("a prompt end");
@@ -366,7 +366,7 @@ async fn a_stopped_server_answers_no_more() {
 }
 
 #[tokio::test]
-async fn a_taken_port_and_an_impossible_file_are_named() {
+async fn errors_name_a_port_in_use_and_an_unwritable_file() {
     let first = Server::builder().seed(Seed::Empty).start().await.unwrap();
     let port = first
         .uri()
@@ -401,7 +401,7 @@ async fn a_taken_port_and_an_impossible_file_are_named() {
 
 #[cfg(unix)]
 #[test]
-fn the_program_says_when_it_is_ready_and_ends_when_told() {
+fn the_program_prints_ready_and_stops_on_a_signal() {
     use std::io::{BufRead, BufReader, Read};
 
     let mut child = Command::new(env!("CARGO_BIN_EXE_entra-mock"))
@@ -437,7 +437,7 @@ fn the_program_says_when_it_is_ready_and_ends_when_told() {
 }
 
 #[test]
-fn wrong_arguments_are_explained() {
+fn invalid_arguments_are_explained() {
     for arguments in [
         &["serve", "--seed", "fabrikam"][..],
         &["serve", "--ca-file", "x"],
@@ -469,8 +469,8 @@ async fn a_server_does_not_grow_with_its_requests() {
         .unwrap();
     let base = line.trim().strip_prefix("ready ").unwrap().to_owned();
     let client = crate::support::http();
-    let ask = async |number: u32| {
-        // Ever new paths, as ids in paths are.
+    let request = async |number: u32| {
+        // Different paths each time, like ids in paths.
         let url = format!("{base}/v1.0/users/{number}?$select=id");
         drop(
             client
@@ -493,15 +493,15 @@ async fn a_server_does_not_grow_with_its_requests() {
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap()
     };
     for number in 0..2_000 {
-        ask(number).await;
+        request(number).await;
     }
     let before = resident();
     for number in 2_000..10_000 {
-        ask(number).await;
+        request(number).await;
     }
     let grown = resident().saturating_sub(before);
     child.kill().unwrap();
     child.wait().unwrap();
-    // A counter per path is all that is added, and those are limited too.
+    // Only a counter for each path is added, and these are limited too.
     assert!(grown < 6_000, "{grown} kB more");
 }

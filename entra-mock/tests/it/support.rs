@@ -1,10 +1,10 @@
-//! What the tests share: an HTTP client, and the requests they all make.
+//! Shared by the tests: an HTTP client, and common requests.
 
 #[cfg(feature = "wiremock")]
 use entra_mock::{App, FakeTenant};
 use serde_json::Value;
 
-/// A client that needs no CA store and follows no redirect.
+/// A client without trusted roots that follows no redirect.
 pub(crate) fn http() -> reqwest::Client {
     reqwest::Client::builder()
         .tls_certs_only([])
@@ -15,26 +15,26 @@ pub(crate) fn http() -> reqwest::Client {
 
 pub(crate) const GRAPH_SCOPE: &str = "https://graph.microsoft.com/.default";
 
-/// Status, headers and JSON body of an answer.
+/// Status, headers and JSON body of a response.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: reqwest::header::HeaderMap,
     pub(crate) body: Value,
     pub(crate) text: String,
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 }
 
-pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
-    let answer = request.send().await.unwrap();
-    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-    let text = answer.text().await.unwrap();
-    Answer {
+pub(crate) async fn fetch(request: reqwest::RequestBuilder) -> Response {
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let text = response.text().await.unwrap();
+    Response {
         status,
         headers,
         body: serde_json::from_str(&text).unwrap_or_default(),
@@ -42,19 +42,23 @@ pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
     }
 }
 
-pub(crate) async fn get(url: &str) -> Answer {
-    answer(http().get(url)).await
+pub(crate) async fn get(url: &str) -> Response {
+    fetch(http().get(url)).await
 }
 
 /// A token request to one of the tenant's endpoints.
 #[cfg(feature = "wiremock")]
-pub(crate) async fn post_token(tenant: &FakeTenant, path: &str, form: &[(&str, &str)]) -> Answer {
-    answer(http().post(format!("{}{path}", tenant.uri())).form(form)).await
+pub(crate) async fn post_token(tenant: &FakeTenant, path: &str, form: &[(&str, &str)]) -> Response {
+    fetch(http().post(format!("{}{path}", tenant.uri())).form(form)).await
 }
 
-/// A good client-credentials request with some parameters replaced or, when empty, left out.
+/// A valid client credentials request with some parameters replaced or, if empty, removed.
 #[cfg(feature = "wiremock")]
-pub(crate) async fn token_with(tenant: &FakeTenant, app: &App, changes: &[(&str, &str)]) -> Answer {
+pub(crate) async fn token_with(
+    tenant: &FakeTenant,
+    app: &App,
+    changes: &[(&str, &str)],
+) -> Response {
     let (client_id, secret) = (app.client_id().to_string(), app.secret());
     let mut form = vec![
         ("grant_type", "client_credentials"),
@@ -79,15 +83,15 @@ pub(crate) async fn token_with(tenant: &FakeTenant, app: &App, changes: &[(&str,
 /// A Graph token of an application.
 #[cfg(feature = "wiremock")]
 pub(crate) async fn token(tenant: &FakeTenant, app: &App) -> String {
-    let answer = token_with(tenant, app, &[]).await;
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    answer.body["access_token"].as_str().unwrap().to_owned()
+    let response = token_with(tenant, app, &[]).await;
+    assert_eq!(response.status, 200, "{}", response.text);
+    response.body["access_token"].as_str().unwrap().to_owned()
 }
 
-/// An application that may read users, and what Graph answers to its token at a path.
+/// An application that can read users, and Graph's response to its token at a path.
 #[cfg(feature = "wiremock")]
-pub(crate) async fn graph_get(tenant: &FakeTenant, token: &str, path: &str) -> Answer {
-    answer(
+pub(crate) async fn graph_get(tenant: &FakeTenant, token: &str, path: &str) -> Response {
+    fetch(
         http()
             .get(format!("{}/v1.0{path}", tenant.uri()))
             .bearer_auth(token),

@@ -1,4 +1,4 @@
-//! What a token says, and who accepts it.
+//! The content of tokens, and who accepts them.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use entra_mock::{App, FakeTenant};
 use jsonwebtoken::{Algorithm, DecodingKey, crypto::aws_lc};
 use serde_json::Value;
 
-use crate::support::{GRAPH_SCOPE, answer, get, graph_get, http, post_token, token, token_with};
+use crate::support::{GRAPH_SCOPE, fetch, get, graph_get, http, post_token, token, token_with};
 
 async fn tenant_with_reader() -> (FakeTenant, App) {
     let tenant = FakeTenant::start().await;
@@ -23,7 +23,7 @@ async fn tenant_with_reader() -> (FakeTenant, App) {
     (tenant, app)
 }
 
-/// Header and claims, the signature checked with a published key.
+/// Header and claims, with the signature verified by a published key.
 async fn verified(jwks_uri: &str, token: &str) -> (Value, Value) {
     let parts: Vec<&str> = token.split('.').collect();
     let json = |part: &str| {
@@ -96,10 +96,10 @@ async fn an_api_of_version_2_gets_v2_claims() {
     let (tenant, app) = tenant_with_reader().await;
     let api = tenant.register_app("API").with_v2_tokens();
     let scope = format!("{}/.default", api.client_id());
-    let answer = token_with(&tenant, &app, &[("scope", &scope)]).await;
+    let response = token_with(&tenant, &app, &[("scope", &scope)]).await;
     let (header, claims) = verified(
         &keys_of(&tenant),
-        answer.body["access_token"].as_str().unwrap(),
+        response.body["access_token"].as_str().unwrap(),
     )
     .await;
     assert_eq!(claims["aud"], api.client_id().to_string());
@@ -122,7 +122,7 @@ async fn an_api_of_version_2_gets_v2_claims() {
 }
 
 #[tokio::test]
-async fn the_audience_is_the_resource_as_asked_for() {
+async fn the_audience_is_the_requested_resource() {
     let (tenant, app) = tenant_with_reader().await;
     for (scope, audience) in [
         (
@@ -136,10 +136,10 @@ async fn the_audience_is_the_resource_as_asked_for() {
         (".default", "00000003-0000-0000-c000-000000000000"),
         (&format!("{}/.default", tenant.uri()), &tenant.uri()),
     ] {
-        let answer = token_with(&tenant, &app, &[("scope", scope)]).await;
-        let token = answer.body["access_token"]
+        let response = token_with(&tenant, &app, &[("scope", scope)]).await;
+        let token = response.body["access_token"]
             .as_str()
-            .unwrap_or_else(|| panic!("{scope}: {}", answer.text));
+            .unwrap_or_else(|| panic!("{scope}: {}", response.text));
         let (_, claims) = verified(&keys_of(&tenant), token).await;
         assert_eq!(claims["aud"], audience);
         assert_ne!(
@@ -151,7 +151,7 @@ async fn the_audience_is_the_resource_as_asked_for() {
 }
 
 #[tokio::test]
-async fn an_answer_of_v2_has_numbers_and_one_of_v1_strings() {
+async fn token_responses_have_numbers_at_v2_and_strings_at_v1() {
     let (tenant, app) = tenant_with_reader().await;
     let v2 = token_with(&tenant, &app, &[]).await;
     assert_eq!((v2.status, &v2.body["token_type"]), (200, &"Bearer".into()));
@@ -186,21 +186,21 @@ async fn an_answer_of_v2_has_numbers_and_one_of_v1_strings() {
 }
 
 #[tokio::test]
-async fn a_long_lived_token_says_when_to_renew_it() {
+async fn the_response_of_a_long_lived_token_has_refresh_in() {
     let tenant = FakeTenant::builder()
         .token_lifetime(Duration::from_secs(86_399))
         .start()
         .await;
     let app = tenant.register_app("Night job").with_secret();
-    let answer = token_with(&tenant, &app, &[]).await;
+    let response = token_with(&tenant, &app, &[]).await;
     assert_eq!(
-        (&answer.body["expires_in"], &answer.body["refresh_in"]),
+        (&response.body["expires_in"], &response.body["refresh_in"]),
         (&86_399.into(), &43_199.into())
     );
 }
 
 #[tokio::test]
-async fn basic_authentication_and_unknown_parameters_are_fine() {
+async fn basic_authentication_and_unknown_parameters_are_accepted() {
     let (tenant, app) = tenant_with_reader().await;
     let secret: String =
         url::form_urlencoded::byte_serialize(app.secret().expose_secret().as_bytes()).collect();
@@ -219,7 +219,7 @@ async fn basic_authentication_and_unknown_parameters_are_fine() {
             ("claims", "{}"),
             ("x-client-SKU", "T"),
         ]);
-    assert_eq!(answer(request).await.status, 200);
+    assert_eq!(fetch(request).await.status, 200);
 }
 
 #[tokio::test]
@@ -236,7 +236,7 @@ async fn graph_accepts_its_own_tokens_until_they_expire() {
 }
 
 #[tokio::test]
-async fn graph_refuses_what_is_no_token_for_it() {
+async fn graph_rejects_invalid_tokens() {
     let (tenant, app) = tenant_with_reader().await;
     let good = token(&tenant, &app).await;
     let api = tenant.register_app("API");

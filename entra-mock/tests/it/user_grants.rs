@@ -1,4 +1,4 @@
-//! Codes and refresh tokens, what they give and each of their refusals.
+//! Codes and refresh tokens: the tokens they give, and every error.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use entra_mock::{App, FakeTenant};
 use serde_json::json;
 
 use crate::{
-    people::{
-        ADELE, CALLBACK, VERIFIER, assert_refused, authorize_url, claims, code, redeem,
-        redeem_code, shop,
+    support::{Response, fetch, graph_get, http, token_with},
+    users::{
+        ADELE, CALLBACK, VERIFIER, assert_error, authorize_url, claims, code, redeem, redeem_code,
+        shop,
     },
-    support::{Answer, answer, graph_get, http, token_with},
 };
 
-async fn refresh(tenant: &FakeTenant, app: &App, token: &str, scope: &str) -> Answer {
+async fn refresh(tenant: &FakeTenant, app: &App, token: &str, scope: &str) -> Response {
     let fields = [
         ("grant_type", "refresh_token"),
         ("refresh_token", token),
@@ -23,8 +23,8 @@ async fn refresh(tenant: &FakeTenant, app: &App, token: &str, scope: &str) -> An
     redeem(tenant, app, true, &fields).await
 }
 
-fn refresh_token(answer: &Answer) -> String {
-    answer.body["refresh_token"].as_str().unwrap().to_owned()
+fn refresh_token(response: &Response) -> String {
+    response.body["refresh_token"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
@@ -70,11 +70,11 @@ async fn a_code_gives_access_refresh_and_id_token() {
 }
 
 #[tokio::test]
-async fn a_code_is_good_once_and_for_ten_minutes() {
+async fn a_code_is_valid_once_and_for_ten_minutes() {
     let (tenant, app) = shop().await;
     let used = code(&tenant, &app);
     assert_eq!(redeem_code(&tenant, &app, &used, &[]).await.status, 200);
-    assert_refused(
+    assert_error(
         &redeem_code(&tenant, &app, &used, &[]).await,
         400,
         "invalid_grant",
@@ -82,7 +82,7 @@ async fn a_code_is_good_once_and_for_ten_minutes() {
     );
     let late = code(&tenant, &app);
     tenant.clock().advance(Duration::from_secs(600));
-    assert_refused(
+    assert_error(
         &redeem_code(&tenant, &app, &late, &[]).await,
         400,
         "invalid_grant",
@@ -91,7 +91,7 @@ async fn a_code_is_good_once_and_for_ten_minutes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_hundreds_who_redeem_one_code_exactly_one_wins() {
+async fn exactly_one_of_hundreds_of_concurrent_redemptions_succeeds() {
     let (tenant, app) = shop().await;
     let tenant = std::sync::Arc::new(tenant);
     for round in 0..3 {
@@ -109,11 +109,11 @@ async fn of_hundreds_who_redeem_one_code_exactly_one_wins() {
             .collect();
         let mut won = 0;
         for racer in racers {
-            let answer = racer.await.unwrap();
-            if answer.status == 200 {
+            let response = racer.await.unwrap();
+            if response.status == 200 {
                 won += 1;
             } else {
-                assert_refused(&answer, 400, "invalid_grant", 54_005);
+                assert_error(&response, 400, "invalid_grant", 54_005);
             }
         }
         assert_eq!(won, 1, "round {round}");
@@ -123,7 +123,7 @@ async fn of_hundreds_who_redeem_one_code_exactly_one_wins() {
 const RACERS: usize = 200;
 
 #[tokio::test]
-async fn a_code_belongs_to_its_verifier_address_and_application() {
+async fn a_code_is_bound_to_its_verifier_redirect_uri_and_application() {
     let (tenant, app) = shop().await;
     let one = code(&tenant, &app);
     let wrong = "x".repeat(43);
@@ -144,7 +144,7 @@ async fn a_code_belongs_to_its_verifier_address_and_application() {
         (vec![("code", "garbage")], "invalid_grant", 9_002_313),
         (vec![("code", "")], "invalid_request", 900_144),
     ] {
-        assert_refused(
+        assert_error(
             &redeem_code(&tenant, &app, &one, &changes).await,
             400,
             error,
@@ -152,7 +152,7 @@ async fn a_code_belongs_to_its_verifier_address_and_application() {
         );
     }
     let unknown = format!("1.A{}", "x".repeat(140));
-    assert_refused(
+    assert_error(
         &redeem_code(&tenant, &app, &unknown, &[]).await,
         400,
         "invalid_grant",
@@ -162,18 +162,18 @@ async fn a_code_belongs_to_its_verifier_address_and_application() {
         .register_app("Other")
         .redirect_uri(CALLBACK)
         .with_secret();
-    assert_refused(
+    assert_error(
         &redeem_code(&tenant, &other, &one, &[]).await,
         400,
         "invalid_grant",
         70_000,
     );
-    // Nothing of that has used the code up.
+    // None of these has redeemed the code.
     assert_eq!(redeem_code(&tenant, &app, &one, &[]).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_verifier_without_a_challenge_is_refused() {
+async fn a_verifier_without_a_challenge_returns_an_error() {
     let (tenant, app) = shop().await;
     let url = authorize_url(
         &tenant,
@@ -181,7 +181,7 @@ async fn a_verifier_without_a_challenge_is_refused() {
         &[("code_challenge", ""), ("code_challenge_method", "")],
     );
     let code = tenant.sign_in_at(&url, ADELE).parameter("code").unwrap();
-    assert_refused(
+    assert_error(
         &redeem_code(&tenant, &app, &code, &[]).await,
         400,
         "invalid_grant",
@@ -196,7 +196,7 @@ async fn a_verifier_without_a_challenge_is_refused() {
 }
 
 #[tokio::test]
-async fn a_web_application_proves_itself_and_a_public_one_must_not() {
+async fn web_applications_must_authenticate_and_public_clients_must_not() {
     let (tenant, app) = shop().await;
     let one = code(&tenant, &app);
     let fields = [
@@ -205,7 +205,7 @@ async fn a_web_application_proves_itself_and_a_public_one_must_not() {
         ("redirect_uri", CALLBACK),
         ("code_verifier", VERIFIER),
     ];
-    assert_refused(
+    assert_error(
         &redeem(&tenant, &app, false, &fields).await,
         401,
         "invalid_client",
@@ -231,7 +231,7 @@ async fn a_web_application_proves_itself_and_a_public_one_must_not() {
         ("redirect_uri", "http://localhost:5000"),
         ("code_verifier", VERIFIER),
     ];
-    assert_refused(
+    assert_error(
         &redeem(&tenant, &tool, true, &fields).await,
         401,
         "invalid_client",
@@ -266,8 +266,8 @@ async fn a_single_page_application_redeems_in_a_browser_only() {
         ("code_verifier", VERIFIER),
     ];
     let url = format!("{}/{}/oauth2/v2.0/token", tenant.uri(), tenant.id());
-    assert_refused(
-        &answer(http().post(&url).form(&form)).await,
+    assert_error(
+        &fetch(http().post(&url).form(&form)).await,
         400,
         "invalid_request",
         9_002_327,
@@ -276,7 +276,7 @@ async fn a_single_page_application_redeems_in_a_browser_only() {
         .post(&url)
         .header("origin", "https://shop.example")
         .form(&form);
-    let tokens = answer(in_browser).await;
+    let tokens = fetch(in_browser).await;
     assert_eq!(tokens.status, 200, "{}", tokens.text);
     tenant.clock().advance(Duration::from_secs(24 * 3600));
     let token = refresh_token(&tokens);
@@ -289,11 +289,11 @@ async fn a_single_page_application_redeems_in_a_browser_only() {
         .post(&url)
         .header("origin", "https://shop.example")
         .form(&form);
-    assert_refused(&answer(late).await, 400, "invalid_grant", 700_084);
+    assert_error(&fetch(late).await, 400, "invalid_grant", 700_084);
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_replaced_and_stays_good_and_serves_other_resources() {
+async fn a_refresh_token_stays_valid_and_works_for_other_resources() {
     let (tenant, app) = shop().await;
     let api = tenant.register_app("API").expose_scope("Tasks.Read");
     app.delegated_permission_of(&api, "Tasks.Read");
@@ -313,19 +313,19 @@ async fn a_refresh_token_is_replaced_and_stays_good_and_serves_other_resources()
     let other = refresh(&tenant, &app, &first, &scope).await;
     assert_eq!(claims(&other.body["access_token"])["scp"], "Tasks.Read");
     assert!(other.body["scope"].as_str().unwrap().starts_with(&scope));
-    let refused = refresh(&tenant, &app, &first, "Mail.Read").await;
-    assert_refused(&refused, 400, "invalid_grant", 65_001);
-    assert_eq!(refused.body["suberror"], "consent_required");
-    // A token for a client that asks for itself needs nobody's consent.
+    let rejected = refresh(&tenant, &app, &first, "Mail.Read").await;
+    assert_error(&rejected, 400, "invalid_grant", 65_001);
+    assert_eq!(rejected.body["suberror"], "consent_required");
+    // An application token needs no consent.
     let own = format!("{}/.default", app.client_id());
     assert_eq!(refresh(&tenant, &app, &first, &own).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_refresh_token_ends_with_time_and_with_the_persons_sessions() {
+async fn a_refresh_token_expires_and_is_revoked_with_the_sessions() {
     let (tenant, app) = shop().await;
     let new = async || refresh_token(&redeem_code(&tenant, &app, &code(&tenant, &app), &[]).await);
-    assert_refused(
+    assert_error(
         &refresh(&tenant, &app, "garbage", "").await,
         400,
         "invalid_grant",
@@ -333,7 +333,7 @@ async fn a_refresh_token_ends_with_time_and_with_the_persons_sessions() {
     );
     let other = tenant.register_app("Other").with_secret();
     let token = new().await;
-    assert_refused(
+    assert_error(
         &refresh(&tenant, &other, &token, "").await,
         400,
         "invalid_grant",
@@ -343,7 +343,7 @@ async fn a_refresh_token_ends_with_time_and_with_the_persons_sessions() {
         ("grant_type", "refresh_token"),
         ("refresh_token", token.as_str()),
     ];
-    assert_refused(
+    assert_error(
         &redeem(&tenant, &app, false, &fields).await,
         401,
         "invalid_client",
@@ -351,7 +351,7 @@ async fn a_refresh_token_ends_with_time_and_with_the_persons_sessions() {
     );
 
     tenant.clock().advance(Duration::from_secs(90 * 24 * 3600));
-    assert_refused(
+    assert_error(
         &refresh(&tenant, &app, &token, "").await,
         400,
         "invalid_grant",
@@ -359,7 +359,7 @@ async fn a_refresh_token_ends_with_time_and_with_the_persons_sessions() {
     );
     let token = new().await;
     tenant.user(ADELE).revoke_sessions();
-    assert_refused(
+    assert_error(
         &refresh(&tenant, &app, &token, "").await,
         400,
         "invalid_grant",
@@ -373,7 +373,7 @@ async fn a_refresh_token_ends_with_time_and_with_the_persons_sessions() {
         "it was given at sign-in"
     );
     tenant.user(ADELE).disable();
-    assert_refused(
+    assert_error(
         &refresh(&tenant, &app, &token, "").await,
         400,
         "invalid_grant",
@@ -382,7 +382,7 @@ async fn a_refresh_token_ends_with_time_and_with_the_persons_sessions() {
 }
 
 #[tokio::test]
-async fn roles_groups_and_optional_claims_go_into_the_id_token() {
+async fn roles_groups_and_optional_claims_are_in_the_id_token() {
     let (tenant, app) = shop().await;
     let id = app.object_id().to_string();
     let set = |name: &str, value| {
@@ -428,7 +428,7 @@ async fn tokens_for_grants_its_scopes_to_that_user_alone() {
     let scopes = ["Directory.Read.All", "offline_access"];
     let tokens = tenant.tokens_for(&app, ADELE, scopes);
     let token = json!(tokens.access_token().expose_secret());
-    assert_eq!(claims(&token)["scp"], "Directory.Read.All");
+    assert_eq!(claims(&token)["scp"], "Directory.Read.All User.Read");
 
     let reader = tenant
         .register_app("Reader")

@@ -1,18 +1,18 @@
-//! Delta queries: what exists, then what changed, in rounds.
+//! Delta queries: the existing objects first, then the changes, in rounds.
 //!
-//! A round is fixed when it begins: a full one pages through what exists, a later one through the
-//! changes up to the number that the change log had then. What changes meanwhile comes in the next
-//! round, so nothing is lost; it may show in this one as well, as Graph's own replays do.
+//! A round is fixed when it starts: the first one pages through the existing objects, a later one
+//! through the changes up to the latest number of the change log. Later changes belong to the next
+//! round, so none is lost; a change can also show in the current round, like the replays of Graph.
 
 use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
-use super::{Call, list::JSON, shape::Shape};
+use super::{Call, list::JSON, projection::Projection};
 use crate::{
-    odata::{Expr, Literal, Op, Options, Query, Refusal, parse_filter},
-    permissions::{self, Reach, authorize, is_basic, sees_members},
+    odata::{Expr, GraphError, Literal, Op, Options, Query, parse_filter},
+    permissions::{self, AccessLevel, authorize, is_basic, sees_members},
     schema::{Relationship, Returned, is_extension},
     store::{Kind, Object},
     wire::Reply,
@@ -22,10 +22,10 @@ mod round;
 mod token;
 
 use round::{Row, Rows};
-use token::{Place, Scope, State};
+use token::{RoundPosition, Scope, State};
 
-/// Answers one page of a round.
-pub(super) fn respond(call: Call<'_>, kind: Kind) -> Result<Reply, Refusal> {
+/// Responds with one page of a round.
+pub(super) fn respond(call: Call<'_>, kind: Kind) -> Result<Reply, GraphError> {
     let path = format!("/{}/delta", kind.entity().set);
     authorize(call.caller, "GET", &path, false)?;
     let request = Request::read(call)?;
@@ -36,7 +36,7 @@ pub(super) fn respond(call: Call<'_>, kind: Kind) -> Result<Reply, Refusal> {
             scope.check(kind)?;
             State::full(scope, log.next(), now)
         }
-        Request::Latest(scope) => {
+        Request::LatestSignIns(scope) => {
             scope.check(kind)?;
             let state = State::between_rounds(scope, log.next(), now);
             return Ok(reply(call, kind, &state, &[], false));
@@ -52,22 +52,22 @@ pub(super) fn respond(call: Call<'_>, kind: Kind) -> Result<Reply, Refusal> {
     let Rows { rows, next } = round::page(call, kind, &state, &view);
     let values: Vec<Value> = rows.iter().filter_map(|row| view.render(row)).collect();
     let ended = next.is_none();
-    let next = next.map(|place| state.at(place));
+    let next = next.map(|position| state.at(position));
     let between = State::between_rounds(state.scope.clone(), state.until, now);
     let link = next.as_ref().unwrap_or(&between);
     Ok(reply(call, kind, link, &values, !ended))
 }
 
-/// What a request asks for.
+/// What a request asks for: a new round or the next page of one.
 enum Request {
     Start(Scope),
-    Latest(Scope),
+    LatestSignIns(Scope),
     Page(String),
     Round(String),
 }
 
 impl Request {
-    fn read(call: Call<'_>) -> Result<Self, Refusal> {
+    fn read(call: Call<'_>) -> Result<Self, GraphError> {
         let query = call.request.query.as_deref().unwrap_or_default();
         let (mut page, mut round) = (None, None);
         let mut rest = form_urlencoded::Serializer::new(String::new());
@@ -88,13 +88,15 @@ impl Request {
         let plain = scope == Scope::default();
         match (page, round.filter(|token| !token.is_empty())) {
             (None, None) => Ok(Self::Start(scope)),
-            (None, Some(token)) if token.eq_ignore_ascii_case("latest") => Ok(Self::Latest(scope)),
+            (None, Some(token)) if token.eq_ignore_ascii_case("latest") => {
+                Ok(Self::LatestSignIns(scope))
+            }
             (Some(token), None) if plain => Ok(Self::Page(token)),
             (None, Some(token)) if plain => Ok(Self::Round(token)),
-            (Some(_), Some(_)) => Err(Refusal::bad_request(
+            (Some(_), Some(_)) => Err(GraphError::bad_request(
                 "A skip token and a delta token cannot be used together.",
             )),
-            _ => Err(Refusal::bad_request(
+            _ => Err(GraphError::bad_request(
                 "Query options are part of the token and cannot be sent with it.",
             )),
         }
@@ -102,18 +104,18 @@ impl Request {
 }
 
 impl Scope {
-    /// Every name is a property of the type, or a relationship that delta follows.
-    fn check(&self, kind: Kind) -> Result<(), Refusal> {
+    /// Checks that every name is a property of the type, or a relationship that delta tracks.
+    fn check(&self, kind: Kind) -> Result<(), GraphError> {
         let select = self.select.as_deref();
-        Shape::new(kind, select, true)?;
+        Projection::new(kind, select, true)?;
         for name in select.unwrap_or_default() {
             let entity = kind.entity();
             let known = name == "*"
                 || entity.property(name).is_some()
                 || is_extension(name)
-                || followed(kind).any(|item| item.name.eq_ignore_ascii_case(name));
+                || tracked_relationships(kind).any(|item| item.name.eq_ignore_ascii_case(name));
             if !known {
-                return Err(Refusal::bad_request(format!(
+                return Err(GraphError::bad_request(format!(
                     "The property '{name}' cannot be tracked by a delta query."
                 )));
             }
@@ -122,8 +124,8 @@ impl Scope {
     }
 }
 
-/// `id eq '…'`, joined by `or`.
-fn filtered_ids(text: &str) -> Result<Vec<String>, Refusal> {
+/// Reads `id eq '…'` clauses, joined by `or`.
+fn filtered_ids(text: &str) -> Result<Vec<String>, GraphError> {
     fn collect(filter: &Expr, ids: &mut Vec<String>) -> bool {
         match filter {
             Expr::Or(left, right) => collect(left, ids) && collect(right, ids),
@@ -143,31 +145,31 @@ fn filtered_ids(text: &str) -> Result<Vec<String>, Refusal> {
     }
     let mut ids = Vec::new();
     if !collect(&parse_filter(text)?, &mut ids) {
-        return Err(Refusal::unsupported_query(
+        return Err(GraphError::unsupported_query(
             "Delta queries can be filtered by 'id eq' joined with 'or' only.",
         ));
     }
-    if ids.len() > MOST_IDS {
-        return Err(Refusal::unsupported_query(format!(
-            "A delta query can be filtered by at most {MOST_IDS} ids."
+    if ids.len() > MAX_IDS {
+        return Err(GraphError::unsupported_query(format!(
+            "A delta query can be filtered by at most {MAX_IDS} ids."
         )));
     }
     Ok(ids)
 }
 
-/// The relationships of a type whose links a delta query can follow: those that are written.
-fn followed(kind: Kind) -> impl Iterator<Item = &'static Relationship> {
+/// The relationships of a type whose links a delta query can track: those that can be written.
+fn tracked_relationships(kind: Kind) -> impl Iterator<Item = &'static Relationship> {
     kind.entity()
         .relationships
         .iter()
         .filter(|relationship| relationship.written().is_some())
 }
 
-/// What of each object is shown.
+/// Which properties and links of each object are shown.
 struct View<'a> {
     call: Call<'a>,
     kind: Kind,
-    /// The properties, or nothing for the default ones.
+    /// The selected properties, or `None` for the default ones.
     names: Vec<String>,
     selected: bool,
     minimal: bool,
@@ -196,12 +198,12 @@ impl<'a> View<'a> {
                 .map(|property| property.name.to_owned())
                 .collect(),
         };
-        let links = followed(kind)
+        let links = tracked_relationships(kind)
             .filter(|relationship| match select {
                 Some(select) => select
                     .iter()
                     .any(|name| name.eq_ignore_ascii_case(relationship.name)),
-                // Only groups show their members without being asked.
+                // Only groups show their members without `$select`.
                 None => relationship.name == "members",
             })
             .collect();
@@ -215,8 +217,8 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Whether a change of these properties is one that is followed.
-    fn follows(&self, changed: &HashSet<&str>) -> bool {
+    /// Whether a change of these properties is tracked.
+    fn is_tracked(&self, changed: &HashSet<&str>) -> bool {
         if self.selected {
             self.names
                 .iter()
@@ -235,19 +237,19 @@ impl<'a> View<'a> {
                 object, changed, ..
             } => (*object, changed.as_ref()),
         };
-        let reach = permissions::reach(self.call.caller, self.kind, object);
+        let access_level = permissions::access_level(self.call.caller, self.kind, object);
         let mut shown = Map::new();
         for name in &self.names {
-            let visible = match reach {
-                Reach::Everything => true,
-                Reach::Basic => is_basic(name),
-                Reach::Existence => false,
+            let visible = match access_level {
+                AccessLevel::Everything => true,
+                AccessLevel::Basic => is_basic(name),
+                AccessLevel::Existence => false,
             };
             let touched = changed.is_some_and(|changed| changed.contains(name.as_str()));
             if !visible || name == "id" || self.minimal && changed.is_some() && !touched {
                 continue;
             }
-            // What was never set is absent, null is what was cleared.
+            // A property that was never set is absent; a property that was cleared is null.
             match object.get(name) {
                 Some(value) => shown.insert(name.clone(), value.clone()),
                 None if touched => shown.insert(name.clone(), Value::Null),
@@ -263,7 +265,7 @@ impl<'a> View<'a> {
         Some(Value::Object(shown))
     }
 
-    /// Whether the caller may know the links of a relationship.
+    /// Whether the caller may see the links of a relationship.
     fn shows_links(&self, relationship: &Relationship, object: &Object) -> bool {
         relationship.name != "members" || sees_members(self.call.caller, object)
     }
@@ -291,5 +293,5 @@ fn reply(call: Call<'_>, kind: Kind, link: &State, values: &[Value], more: bool)
         .with_body(body.to_string())
 }
 
-/// How many ids a filter takes.
-const MOST_IDS: usize = 50;
+/// The maximum number of ids in a filter.
+const MAX_IDS: usize = 50;

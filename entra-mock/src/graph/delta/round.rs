@@ -4,24 +4,24 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
-use super::{Place, State, View};
+use super::{RoundPosition, State, View};
 use crate::{
     graph::Call,
     schema::Relation,
     store::{Event, Kind, Object},
 };
 
-/// One page and where the next one begins, if the round goes on.
+/// One page, and where the next one starts if the round continues.
 pub(super) struct Rows<'a> {
     pub(super) rows: Vec<Row<'a>>,
-    pub(super) next: Option<Place>,
+    pub(super) next: Option<RoundPosition>,
 }
 
-/// One object.
+/// One row of a page.
 pub(super) enum Row<'a> {
     Present {
         object: &'a Object,
-        /// The properties that changed; nothing if all of the object is news.
+        /// The properties that changed, or `None` if the object is new to the client.
         changed: Option<HashSet<&'static str>>,
         links: Vec<(&'static str, Vec<Value>)>,
     },
@@ -38,7 +38,7 @@ struct Changes<'a> {
     /// Whether it was created or restored.
     fresh: bool,
     properties: HashSet<&'static str>,
-    /// The links that came or went, each with its latest event only.
+    /// The links that were added or removed, each with its latest event only.
     links: Vec<(Relation, Kind, &'a str, bool)>,
 }
 
@@ -52,14 +52,14 @@ pub(super) fn page<'a>(call: Call<'a>, kind: Kind, state: &State, view: &View<'_
     };
     let mut page = Page::new(call, state);
     if state.full {
-        // The object whose links were cut off comes again.
-        let after = match state.place {
-            Some(Place {
+        // The object whose links did not fit comes again.
+        let after = match state.position {
+            Some(RoundPosition {
                 object,
                 links: Some(_),
                 ..
             }) => object.checked_sub(1),
-            Some(Place { object, .. }) => Some(object),
+            Some(RoundPosition { object, .. }) => Some(object),
             None => None,
         };
         for (serial, object) in call.state.store.after(kind, after) {
@@ -75,8 +75,9 @@ pub(super) fn page<'a>(call: Call<'a>, kind: Kind, state: &State, view: &View<'_
         changes.into_iter().filter(|(id, _)| scoped(id)).collect();
     ordered.sort_unstable_by_key(|(_, changes)| changes.last);
     for (id, changes) in ordered {
-        let done = state.place.is_some_and(|place| {
-            changes.last < place.object || changes.last == place.object && place.links.is_none()
+        let done = state.position.is_some_and(|position| {
+            changes.last < position.object
+                || changes.last == position.object && position.links.is_none()
         });
         if done {
             continue;
@@ -126,13 +127,13 @@ impl<'a> Changes<'a> {
     }
 }
 
-/// A page being filled.
+/// A page while it is filled.
 struct Page<'a, 's> {
     call: Call<'a>,
     state: &'s State,
     rows: Vec<Row<'a>>,
     links: usize,
-    last: Option<Place>,
+    last: Option<RoundPosition>,
     full: bool,
 }
 
@@ -155,29 +156,29 @@ impl<'a, 's> Page<'a, 's> {
         }
     }
 
-    /// Whether there is no room for one more; then the page ends before it.
+    /// Whether one more row does not fit, so that the page ends before it.
     fn is_full(&mut self) -> bool {
-        self.full = self.rows.len() >= MOST_OBJECTS || self.links >= MOST_LINKS;
+        self.full = self.rows.len() >= MAX_OBJECTS || self.links >= MAX_LINKS;
         self.full
     }
 
-    fn remove(&mut self, place: u64, id: &'a str, reason: &'static str) -> bool {
+    fn remove(&mut self, serial: u64, id: &'a str, reason: &'static str) -> bool {
         if self.is_full() {
             return true;
         }
         self.rows.push(Row::Removed { id, reason });
-        self.last = Some(Place {
-            object: place,
+        self.last = Some(RoundPosition {
+            object: serial,
             links: None,
             seen: self.call.state.store.changes.next(),
         });
         false
     }
 
-    /// Adds an object, all of it or what changed; says whether the page ends here.
+    /// Adds an object, complete or with its changes. Returns whether the page ends here.
     fn add(
         &mut self,
-        place: u64,
+        serial: u64,
         id: &'a str,
         object: &'a Object,
         changes: Option<Changes<'a>>,
@@ -206,13 +207,13 @@ impl<'a, 's> Page<'a, 's> {
                     }
                     push(&mut links, name, item);
                 }
-                if links.is_empty() && !view.follows(&changes.properties) {
+                if links.is_empty() && !view.is_tracked(&changes.properties) {
                     return false;
                 }
                 Some(changes.properties)
             }
             None => {
-                let skip = self.shown_links(place, id);
+                let skip = self.shown_links(serial, id);
                 let all = view
                     .links
                     .iter()
@@ -222,7 +223,7 @@ impl<'a, 's> Page<'a, 's> {
                         let others = self.call.state.store.linked_objects(relation, id);
                         others.map(move |(kind, other)| (name, kind, other))
                     });
-                let room = MOST_LINKS - self.links;
+                let room = MAX_LINKS - self.links;
                 let mut all = all.skip(skip);
                 for (name, kind, other) in all.by_ref().take(room) {
                     let id = other["id"].as_str().unwrap_or_default();
@@ -239,8 +240,8 @@ impl<'a, 's> Page<'a, 's> {
             changed,
             links,
         });
-        self.last = Some(Place {
-            object: place,
+        self.last = Some(RoundPosition {
+            object: serial,
             links: rest,
             seen: self.call.state.store.changes.next(),
         });
@@ -248,14 +249,14 @@ impl<'a, 's> Page<'a, 's> {
         self.full
     }
 
-    /// How many links of an object earlier pages of the round have shown. If one was removed since,
-    /// the others have moved, and all are shown again.
-    fn shown_links(&self, place: u64, id: &str) -> usize {
-        let Some(Place {
+    /// Returns how many links of an object the earlier pages of the round have shown. If a link was
+    /// removed since, the others have moved, and all are shown again.
+    fn shown_links(&self, serial: u64, id: &str) -> usize {
+        let Some(RoundPosition {
             object,
             links: Some(links),
             seen,
-        }) = self.state.place
+        }) = self.state.position
         else {
             return 0;
         };
@@ -263,7 +264,7 @@ impl<'a, 's> Page<'a, 's> {
         let moved = log
             .range(seen, log.next())
             .any(|change| &*change.id == id && matches!(change.what, Event::Unlinked(..)));
-        if object == place && !moved { links } else { 0 }
+        if object == serial && !moved { links } else { 0 }
     }
 }
 
@@ -278,6 +279,6 @@ fn push(links: &mut Vec<(&'static str, Vec<Value>)>, name: &'static str, item: V
     }
 }
 
-/// As seen in public reports; `$top` has no say.
-const MOST_OBJECTS: usize = 200;
-const MOST_LINKS: usize = 500;
+/// The page size of public reports. `$top` has no effect.
+const MAX_OBJECTS: usize = 200;
+const MAX_LINKS: usize = 500;

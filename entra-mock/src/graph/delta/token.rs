@@ -1,44 +1,45 @@
-//! What a delta or skip token holds.
+//! The content of a delta or skip token.
 
 use serde_json::{Value, json};
 
 use super::super::Call;
 use crate::{
-    odata::{Refusal, Seal},
+    odata::{GraphError, Seal},
     store::Kind,
 };
 
-/// What a series of rounds is about; said once, in its first request.
+/// The query of a series of rounds, from its first request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Scope {
     pub(super) select: Option<Vec<String>>,
-    /// Only these objects.
+    /// Only the objects with these ids.
     pub(super) ids: Option<Vec<String>>,
 }
 
-/// Where a series of rounds stands.
+/// The state of a series of rounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct State {
     pub(super) scope: Scope,
-    /// Whether the round lists what exists.
+    /// Whether the round lists the existing objects.
     pub(super) full: bool,
     /// The first change of the round.
     pub(super) from: u64,
     /// The first change of the next round.
     pub(super) until: u64,
-    pub(super) place: Option<Place>,
-    /// When the token was made, in seconds.
+    pub(super) position: Option<RoundPosition>,
+    /// When the token was issued, in seconds.
     issued: i64,
 }
 
-/// How far the round has come.
+/// How far the round has advanced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    /// The last object: its serial number in a full round, its last change in another.
+pub(super) struct RoundPosition {
+    /// The last object: its serial number in the first round, the number of its last change in a
+    /// later one.
     pub(super) object: u64,
-    /// How many of that object's links were shown, if there are more.
+    /// How many links of that object were shown, if it has more.
     pub(super) links: Option<usize>,
-    /// The number that the change log had then: whether links have moved since.
+    /// The number of the change log at that time: shows whether links have moved since.
     pub(super) seen: u64,
 }
 
@@ -49,12 +50,12 @@ impl State {
             full: true,
             from: next,
             until: next,
-            place: None,
+            position: None,
             issued: now,
         }
     }
 
-    /// The state behind a delta link.
+    /// The state of a delta link.
     pub(super) fn between_rounds(scope: Scope, next: u64, now: i64) -> Self {
         Self {
             full: false,
@@ -62,7 +63,7 @@ impl State {
         }
     }
 
-    /// Begins a round with the changes so far.
+    /// Starts a round with the changes so far.
     pub(super) fn begin(self, next: u64) -> Self {
         Self {
             until: next,
@@ -70,17 +71,17 @@ impl State {
         }
     }
 
-    pub(super) fn at(&self, place: Place) -> Self {
+    pub(super) fn at(&self, position: RoundPosition) -> Self {
         Self {
-            place: Some(place),
+            position: Some(position),
             ..self.clone()
         }
     }
 
     pub(super) fn seal(&self, call: Call<'_>, kind: Kind) -> String {
-        let place = self
-            .place
-            .map(|place| json!([place.object, place.links, place.seen]))
+        let position = self
+            .position
+            .map(|position| json!([position.object, position.links, position.seen]))
             .unwrap_or_default();
         let content = json!([
             VERSION,
@@ -90,9 +91,9 @@ impl State {
             self.full,
             self.from,
             self.until,
-            place,
+            position,
             call.now.unix_timestamp(),
-            // The token is another one in every answer, also when nothing changed.
+            // Each response has a different token, even if nothing changed.
             call.state.random.token(6),
         ]);
         Seal::of(&call.state.tenant_id.to_string()).seal(&content.to_string())
@@ -103,8 +104,8 @@ impl State {
         kind: Kind,
         token: &str,
         page: bool,
-    ) -> Result<Self, Refusal> {
-        let wrong = || Refusal::bad_request("The specified delta or skip token is invalid.");
+    ) -> Result<Self, GraphError> {
+        let wrong = || GraphError::bad_request("The specified delta or skip token is invalid.");
         let content = Seal::of(&call.state.tenant_id.to_string())
             .open(token)
             .ok_or_else(wrong)?;
@@ -130,12 +131,12 @@ impl State {
             full: parts[4] == true,
             from: parts[5].as_u64().ok_or_else(wrong)?,
             until: parts[6].as_u64().ok_or_else(wrong)?,
-            place: parts[7].as_array().map(|place| Place {
-                object: place[0].as_u64().unwrap_or_default(),
-                links: place[1]
+            position: parts[7].as_array().map(|position| RoundPosition {
+                object: position[0].as_u64().unwrap_or_default(),
+                links: position[1]
                     .as_u64()
                     .map(|links| usize::try_from(links).unwrap_or(usize::MAX)),
-                seen: place[2].as_u64().unwrap_or_default(),
+                seen: position[2].as_u64().unwrap_or_default(),
             }),
             issued: parts[8].as_i64().ok_or_else(wrong)?,
         };
@@ -146,9 +147,9 @@ impl State {
         Ok(state)
     }
 
-    /// 410 for a token that is too old: the client is sent back to the start.
-    fn expired(&self, call: Call<'_>, kind: Kind) -> Refusal {
-        let mut refusal = Refusal::new(
+    /// Returns 410 for an expired token, with the URL to start again.
+    fn expired(&self, call: Call<'_>, kind: Kind) -> GraphError {
+        let mut error = GraphError::new(
             410,
             "syncStateNotFound",
             "The sync state generation is not found; a full synchronization is required.",
@@ -161,11 +162,11 @@ impl State {
             let filter: Vec<String> = ids.iter().map(|id| format!("id%20eq%20'{id}'")).collect();
             location.push_str(&format!("&$filter={}", filter.join("%20or%20")));
         }
-        refusal.location = Some(location);
-        refusal
+        error.location = Some(location);
+        error
     }
 }
 
 const VERSION: u8 = 1;
-/// Seven days, from the making of each token.
+/// Seven days from the issue of each token.
 const LIFETIME: i64 = 7 * 86_400;

@@ -51,7 +51,7 @@ fn objects_are_addressed_by_key_in_every_form() {
 }
 
 #[test]
-fn lists_counts_casts_and_single_relations_are_told_apart() {
+fn lists_counts_casts_and_single_relationships_are_distinguished() {
     let target = |path: &str| parse(&format!("/groups/{ID}{path}")).map(|route| route.target);
     assert!(matches!(target(""), Some(Target::Object)));
     assert!(matches!(
@@ -97,7 +97,7 @@ fn lists_counts_casts_and_single_relations_are_told_apart() {
 }
 
 #[test]
-fn what_is_not_served_is_not_a_route() {
+fn unsupported_paths_are_not_parsed() {
     for path in [
         "",
         "/",
@@ -127,16 +127,16 @@ fn what_is_not_served_is_not_a_route() {
 
 #[test]
 fn malformed_ids_are_a_400() {
-    let refusal = Route::parse("/groups/sales").unwrap_err();
-    assert_eq!(refusal.message, "Invalid object identifier 'sales'.");
+    let error = Route::parse("/groups/sales").unwrap_err();
+    assert_eq!(error.message, "Invalid object identifier 'sales'.");
     assert!(Route::parse("/users/%zz").is_err());
 }
 
 #[test]
-fn me_is_for_people_only() {
+fn me_needs_a_signed_in_user() {
     let route = parse("/me/memberOf").unwrap();
-    let refusal = route.clone().resolve_me(&Caller::default()).unwrap_err();
-    assert_eq!((refusal.status, refusal.code), (400, "BadRequest"));
+    let error = route.clone().resolve_me(&Caller::default()).unwrap_err();
+    assert_eq!((error.status, error.code), (400, "BadRequest"));
     let caller = Caller {
         user_id: Some("u".into()),
         ..Caller::default()

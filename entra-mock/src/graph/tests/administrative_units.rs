@@ -108,9 +108,9 @@ fn a_unit_has_a_name_and_only_documented_values() {
             "'mailNickname' does not exist",
         ),
     ] {
-        let answer = fixture.post(UNITS, &body);
-        assert_eq!(answer.status, 400, "{body}");
-        assert!(answer.error().2.contains(message), "{}", answer.text);
+        let response = fixture.post(UNITS, &body);
+        assert_eq!(response.status, 400, "{body}");
+        assert!(response.error().2.contains(message), "{}", response.text);
     }
     let own = create(
         &fixture,
@@ -156,13 +156,12 @@ fn members_are_users_groups_and_devices_by_reference() {
 }
 
 #[test]
-fn a_rule_decides_the_members_of_a_dynamic_unit() {
+fn changing_members_of_a_dynamic_unit_returns_403() {
     let fixture = writer();
     let body = json!({"displayName": "U", "membershipType": "dynamic", "membershipRule": "(user.country -eq \"DE\")"});
     let own = create(&fixture, &body);
-    let answer = fixture.post(&format!("{UNITS}/{own}/members/$ref"), &reference(ADELE));
-    assert_eq!(answer.status, 400);
-    assert_eq!(answer.error().1, "Authorization_RequestDenied");
+    let response = fixture.post(&format!("{UNITS}/{own}/members/$ref"), &reference(ADELE));
+    assert_eq!(response.error().1, "Authorization_RequestDenied");
     let assigned = json!({"membershipType": "Assigned", "membershipRule": null});
     assert_eq!(
         fixture.patch(&format!("{UNITS}/{own}"), &assigned).status,
@@ -211,7 +210,7 @@ fn a_unit_contains_its_direct_members_only() {
 }
 
 #[test]
-fn hidden_members_of_a_unit_are_left_out_without_the_permission() {
+fn hidden_members_of_a_unit_are_omitted_without_the_permission() {
     let mut fixture = writer();
     let own = create(
         &fixture,
@@ -230,11 +229,11 @@ fn hidden_members_of_a_unit_are_left_out_without_the_permission() {
 }
 
 #[test]
-fn delta_follows_units_and_their_members() {
+fn delta_tracks_units_and_their_members() {
     let fixture = writer();
     let latest = fixture.get(&format!("{UNITS}/delta?$deltatoken=latest"));
-    let link = |answer: &Answer| {
-        let link = answer.body["@odata.deltaLink"].as_str().unwrap();
+    let link = |response: &Response| {
+        let link = response.body["@odata.deltaLink"].as_str().unwrap();
         link.strip_prefix("https://tenant.test/v1.0")
             .unwrap()
             .to_owned()

@@ -6,7 +6,7 @@ fn fixture() -> Fixture {
     fixture
 }
 
-fn send(fixture: &Fixture, requests: Value) -> Answer {
+fn send(fixture: &Fixture, requests: Value) -> Response {
     let mut body = json!({});
     body["requests"] = requests;
     fixture.post("/$batch", &body)
@@ -19,9 +19,9 @@ fn item(name: &str, method: &str, url: &str, body: Value, depends_on: &[&str]) -
     item
 }
 
-/// Id and status of each response, in the order they came.
-fn statuses(answer: &Answer) -> Vec<(String, u64)> {
-    let responses = answer.body["responses"].as_array().unwrap();
+/// Id and status of each response, in the order of the response.
+fn statuses(response: &Response) -> Vec<(String, u64)> {
+    let responses = response.body["responses"].as_array().unwrap();
     responses
         .iter()
         .map(|item| {
@@ -41,25 +41,25 @@ fn pairs(expected: &[(&str, u64)]) -> Vec<(String, u64)> {
 }
 
 #[test]
-fn a_write_happens_before_what_depends_on_it() {
+fn a_write_runs_before_its_dependents() {
     let fixture = fixture();
     let user = format!("/users/{}", id(ADELE));
-    let answer = send(
+    let response = send(
         &fixture,
         json!([
             item("read", "GET", &user, Value::Null, &["Write"]),
             item("write", "PATCH", &user, json!({"jobTitle": "Lead"}), &[]),
         ]),
     );
-    assert_eq!(statuses(&answer), pairs(&[("write", 204), ("read", 200)]));
-    assert_eq!(answer.body["responses"][1]["body"]["jobTitle"], "Lead");
+    assert_eq!(statuses(&response), pairs(&[("write", 204), ("read", 200)]));
+    assert_eq!(response.body["responses"][1]["body"]["jobTitle"], "Lead");
 }
 
 #[test]
-fn what_depends_on_a_failure_is_not_done() {
+fn dependents_of_a_failed_request_return_424() {
     let fixture = fixture();
     let user = format!("/users/{}", id(ADELE));
-    let answer = send(
+    let response = send(
         &fixture,
         json!([
             item("1", "PATCH", &user, json!({"nope": 1}), &[]),
@@ -69,7 +69,7 @@ fn what_depends_on_a_failure_is_not_done() {
         ]),
     );
     assert_eq!(
-        statuses(&answer),
+        statuses(&response),
         pairs(&[("1", 400), ("2", 424), ("3", 424), ("4", 204)])
     );
     let read = fixture.get(&format!("{user}?$select=jobTitle,city"));
@@ -80,7 +80,7 @@ fn what_depends_on_a_failure_is_not_done() {
 }
 
 #[test]
-fn a_malformed_batch_does_nothing() {
+fn a_malformed_batch_changes_nothing() {
     let fixture = fixture();
     let user = format!("/users/{}", id(ADELE));
     let good = item("1", "PATCH", &user, json!({"jobTitle": "Lead"}), &[]);
@@ -108,8 +108,8 @@ fn a_malformed_batch_does_nothing() {
         json!([good, item("2", "POST", "/$batch", json!({}), &[])]),
     ] {
         let before = fixture.snapshot();
-        let answer = send(&fixture, requests.clone());
-        assert_eq!(answer.status, 400, "{requests}");
+        let response = send(&fixture, requests.clone());
+        assert_eq!(response.status, 400, "{requests}");
         assert_eq!(fixture.snapshot(), before, "{requests}");
     }
 }
@@ -123,17 +123,17 @@ fn twenty_creates_in_one_batch_all_happen() {
             item(&number.to_string(), "POST", "/groups", group, &[])
         })
         .collect();
-    let answer = send(&fixture, json!(requests));
+    let response = send(&fixture, json!(requests));
     assert!(
-        statuses(&answer).iter().all(|(_, status)| *status == 201),
+        statuses(&response).iter().all(|(_, status)| *status == 201),
         "{}",
-        answer.text
+        response.text
     );
     assert_eq!(fixture.get("/groups").all("id").len(), 22);
 }
 
 #[test]
-fn bytes_that_are_no_base64_spoil_the_batch() {
+fn an_invalid_base64_body_fails_the_whole_batch() {
     let fixture = fixture();
     let url = format!("/users/{}/photo/$value", id(ADELE));
     let photo = json!({"id": "1", "method": "PUT", "url": url, "headers": {"Content-Type": "image/png"}, "body": "***"});

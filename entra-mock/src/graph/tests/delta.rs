@@ -10,7 +10,7 @@ fn fixture() -> Fixture {
     fixture
 }
 
-/// All rows of a round, and the link to the next one.
+/// All rows of a round, and the link of the next one.
 fn round(fixture: &Fixture, start: &str) -> (Vec<Value>, String) {
     let (mut rows, mut target) = (Vec::new(), start.to_owned());
     for _ in 0..1_000 {
@@ -42,12 +42,12 @@ fn row(rows: &[Value], number: u32) -> &Value {
 }
 
 #[test]
-fn the_first_round_lists_what_exists_and_the_next_one_what_changed() {
+fn the_first_round_lists_all_objects_and_the_next_one_the_changes() {
     let fixture = fixture();
     let (rows, link) = round(&fixture, "/users/delta");
     assert_eq!(rows.len(), 3);
     assert_eq!(row(&rows, ADELE)["jobTitle"], "Engineer");
-    // What was never set is absent.
+    // A property that was never set is absent.
     assert!(row(&rows, BO).get("jobTitle").is_none());
     let (rows, link) = round(&fixture, &link);
     assert_eq!(rows, [] as [Value; 0]);
@@ -65,7 +65,7 @@ fn the_first_round_lists_what_exists_and_the_next_one_what_changed() {
 }
 
 #[test]
-fn a_removal_says_whether_the_user_can_come_back() {
+fn a_removal_has_a_reason_that_shows_whether_the_user_can_be_restored() {
     let mut fixture = fixture();
     let (_, start) = round(&fixture, "/users/delta");
     fixture.delete(&format!("/users/{}", id(BO)));
@@ -108,7 +108,7 @@ fn a_delta_link_can_be_used_again() {
 }
 
 #[test]
-fn select_limits_what_is_followed_and_shown() {
+fn select_limits_the_tracked_and_shown_properties() {
     let fixture = fixture();
     let (rows, link) = round(&fixture, "/users/delta?$select=DisplayName,jobTitle");
     assert_eq!(
@@ -125,15 +125,15 @@ fn select_limits_what_is_followed_and_shown() {
 
     let mut minimal = request("GET", &link, &[("prefer", "return=minimal")]);
     minimal.path = minimal.path.replace("/v1.0/v1.0", "/v1.0");
-    let answer = fixture.send(&minimal);
+    let response = fixture.send(&minimal);
     assert_eq!(
-        answer.body["value"],
+        response.body["value"],
         json!([{"id": id(BO), "jobTitle": "Lead"}])
     );
 }
 
 #[test]
-fn group_rows_carry_members_that_came_and_went() {
+fn group_rows_have_added_and_removed_members() {
     let fixture = fixture();
     let (rows, link) = round(&fixture, "/groups/delta");
     let members = row(&rows, ENGINEERS)["members@delta"].as_array().unwrap();
@@ -155,7 +155,7 @@ fn group_rows_carry_members_that_came_and_went() {
             {"@odata.type": "#microsoft.graph.user", "id": id(CLEO)},
         ])
     );
-    // A property alone brings no members.
+    // A changed property alone brings no members.
     fixture.patch(
         &format!("/groups/{}", id(ENGINEERS)),
         &json!({"description": "x"}),
@@ -181,7 +181,7 @@ fn a_deleted_member_leaves_the_group_when_it_is_purged() {
 }
 
 #[test]
-fn a_manager_is_followed_when_it_is_selected() {
+fn a_selected_manager_is_tracked() {
     let fixture = fixture();
     let (rows, link) = round(&fixture, "/users/delta?$select=manager");
     assert_eq!(
@@ -194,7 +194,7 @@ fn a_manager_is_followed_when_it_is_selected() {
 }
 
 #[test]
-fn latest_begins_now_and_a_filter_follows_single_objects() {
+fn latest_starts_without_objects_and_a_filter_tracks_single_objects() {
     let fixture = fixture();
     let (rows, link) = round(&fixture, "/users/delta?$deltaToken=latest");
     assert_eq!(rows, [] as [Value; 0]);
@@ -220,7 +220,7 @@ fn latest_begins_now_and_a_filter_follows_single_objects() {
 }
 
 #[test]
-fn an_old_token_is_gone_and_says_where_to_start_again() {
+fn an_expired_token_returns_410_with_a_location() {
     let mut fixture = fixture();
     let (_, link) = round(&fixture, "/users/delta?$select=displayName");
     fixture.now += Duration::days(7);
@@ -242,7 +242,7 @@ fn an_old_token_is_gone_and_says_where_to_start_again() {
 }
 
 #[test]
-fn what_delta_does_not_take_is_a_400() {
+fn unsupported_delta_options_return_400() {
     let fixture = fixture();
     let (_, link) = round(&fixture, "/users/delta");
     let token = link.split_once("$deltatoken=").unwrap().1.to_owned();
@@ -271,7 +271,7 @@ fn what_delta_does_not_take_is_a_400() {
 }
 
 #[test]
-fn the_token_is_another_one_in_every_answer() {
+fn every_response_has_a_different_token() {
     let fixture = fixture();
     let (_, first) = round(&fixture, "/users/delta");
     let (_, second) = round(&fixture, &first);
@@ -279,7 +279,7 @@ fn the_token_is_another_one_in_every_answer() {
 }
 
 #[test]
-fn hidden_members_are_left_out_without_their_permission() {
+fn hidden_members_are_omitted_without_member_read_hidden() {
     let mut fixture = fixture();
     fixture.application(&["Group.Read.All"]);
     fixture
@@ -297,8 +297,8 @@ fn hidden_members_are_left_out_without_their_permission() {
 
     let check = |fixture: &Fixture| {
         let path = format!("/users/{}/checkMemberGroups", id(ADELE));
-        let answer = fixture.post(&path, &json!({"groupIds": [id(ENGINEERS)]}));
-        answer.body["value"].as_array().unwrap().len()
+        let response = fixture.post(&path, &json!({"groupIds": [id(ENGINEERS)]}));
+        response.body["value"].as_array().unwrap().len()
     };
     assert_eq!(check(&fixture), 0);
     fixture.application(&["Group.Read.All", "Member.Read.Hidden"]);
@@ -335,7 +335,7 @@ fn a_big_group_spans_several_pages_while_it_changes() {
         .strip_prefix("https://tenant.test/v1.0")
         .unwrap()
         .to_owned();
-    // A removal in front moves all that follow.
+    // A removal before them moves all members that follow.
     fixture
         .state()
         .store
@@ -354,7 +354,7 @@ fn a_big_group_spans_several_pages_while_it_changes() {
     );
 }
 
-/// What a client has after reading rows.
+/// The copy of a client after some rounds.
 #[derive(Default)]
 struct Copy {
     objects: BTreeMap<String, BTreeMap<String, Value>>,
@@ -397,7 +397,7 @@ impl Copy {
 }
 
 #[test]
-fn a_copy_fed_by_delta_equals_the_tenant_after_ten_thousand_changes() {
+fn a_delta_copy_equals_the_tenant_after_ten_thousand_changes() {
     let mut fixture = fixture();
     let random = crate::random::Random::new(11);
     let (mut users, mut groups) = (Copy::default(), Copy::default());
@@ -471,7 +471,7 @@ fn a_copy_fed_by_delta_equals_the_tenant_after_ten_thousand_changes() {
     assert!(fresh_users.objects.len() > 100 && fresh_groups.objects.len() > 20);
     assert_eq!(users.objects, fresh_users.objects);
     assert_eq!(groups.objects, fresh_groups.objects);
-    // Groups keep deleted users as members until these are purged; a client joins both feeds.
+    // Groups keep deleted users as members until they are purged; a client combines both queries.
     for (group, members) in &groups.members {
         let present: std::collections::BTreeSet<String> = members
             .iter()
@@ -496,7 +496,7 @@ fn a_copy_fed_by_delta_equals_the_tenant_after_ten_thousand_changes() {
 }
 
 #[test]
-fn rounds_come_in_pages_of_two_hundred_and_lose_nothing() {
+fn rounds_have_pages_of_200_and_lose_no_object() {
     let mut fixture = fixture();
     for number in 0..450 {
         let user = json!({"id": id(10_000 + number), "displayName": "U", "userPrincipalName": format!("u{number}@contoso.com")});
@@ -538,7 +538,7 @@ fn a_caller_sees_no_more_in_a_delta_than_in_a_list() {
 }
 
 #[test]
-fn owners_are_followed_when_they_are_selected() {
+fn selected_owners_are_tracked() {
     let fixture = fixture();
     let (rows, link) = round(&fixture, "/groups/delta?$select=owners");
     assert_eq!(row(&rows, ENGINEERS)["owners@delta"][0]["id"], id(BO));

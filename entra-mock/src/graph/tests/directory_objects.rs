@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn objects_of_any_type_are_found_by_ids_and_unknown_ids_are_left_out() {
+fn objects_of_any_type_are_found_by_ids_and_unknown_ids_are_omitted() {
     let mut fixture = Fixture::new();
     fixture.application(&["Directory.Read.All"]);
     let ids = json!({"ids": [id(LAPTOP), id(ADELE), id(800), id(ADELE), id(ENGINEERS)]});
@@ -27,7 +27,7 @@ fn objects_of_any_type_are_found_by_ids_and_unknown_ids_are_left_out() {
 }
 
 #[test]
-fn get_by_ids_rejects_what_it_cannot_look_up() {
+fn get_by_ids_rejects_invalid_ids_and_types() {
     let mut fixture = Fixture::new();
     fixture.application(&["Directory.Read.All"]);
     let many: Vec<String> = (0..1_001).map(|number| id(10_000 + number)).collect();
@@ -40,8 +40,8 @@ fn get_by_ids_rejects_what_it_cannot_look_up() {
         json!({"ids": [id(ADELE)], "types": ["planet"]}),
         json!({"ids": [id(ADELE)], "other": 1}),
     ] {
-        let answer = fixture.post("/directoryObjects/getByIds", &body);
-        assert_eq!(answer.status, 400, "{body}");
+        let response = fixture.post("/directoryObjects/getByIds", &body);
+        assert_eq!(response.status, 400, "{body}");
     }
     assert_eq!(
         fixture
@@ -101,7 +101,7 @@ fn an_alias_that_another_group_has_is_a_conflict() {
 }
 
 #[test]
-fn license_details_name_the_plans_of_each_license() {
+fn license_details_have_the_plans_of_each_license() {
     let mut fixture = Fixture::new();
     let plans = json!([
         {"servicePlanId": id(93), "servicePlanName": "ON", "appliesTo": "User", "provisioningStatus": "Success"},

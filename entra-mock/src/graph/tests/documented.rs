@@ -1,6 +1,6 @@
 use super::*;
 
-/// Sends every documented GET of the served areas; none may be refused as malformed.
+/// Sends every documented GET of the supported areas. None may be rejected as malformed.
 #[test]
 fn documented_requests_are_understood() {
     let Some(folder) = std::env::var_os("ENTRA_FACTS") else {
@@ -12,7 +12,7 @@ fn documented_requests_are_understood() {
     let facts: Value = serde_json::from_str(&text).unwrap();
     let mut fixture = Fixture::new();
     let mut sent = 0;
-    let mut refused = Vec::new();
+    let mut rejected = Vec::new();
     for example in facts["examples"].as_array().unwrap() {
         let (Some("GET"), Some(target)) =
             (example["http_method"].as_str(), example["path"].as_str())
@@ -41,21 +41,22 @@ fn documented_requests_are_understood() {
             .iter()
             .map(|(name, value)| (name.as_str(), *value))
             .collect();
-        let answer = fixture.send(&request("GET", &target, &headers));
-        if answer.status == 501 {
+        let response = fixture.send(&request("GET", &target, &headers));
+        if response.status == 501 {
             continue;
         }
         sent += 1;
-        if answer.status == 400 && !SLIPS.iter().any(|slip| target.contains(slip)) {
-            refused.push(format!("{target} {headers:?}\n    {}", answer.error().2));
+        if response.status == 400 && !SLIPS.iter().any(|slip| target.contains(slip)) {
+            rejected.push(format!("{target} {headers:?}\n    {}", response.error().2));
         }
     }
     assert!(sent > 60, "{sent}");
-    assert!(refused.is_empty(), "{sent} sent\n{}", refused.join("\n"));
+    assert!(rejected.is_empty(), "{sent} sent\n{}", rejected.join("\n"));
 }
 
-/// Slips of the documentation itself: an option without its equals sign, a header left out, and a
-/// filter with the header with which Graph is reported to reject it (docs-contrib pull request 9437).
+/// Errors of the documentation itself: an option without its equals sign, a missing header, and a
+/// filter with the header with which Graph is reported to reject it (docs-contrib pull request
+/// 9437).
 const SLIPS: [&str; 3] = [
     "$orderbydisplayName",
     "accountEnabled ne true",

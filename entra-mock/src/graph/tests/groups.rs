@@ -188,15 +188,19 @@ fn a_group_that_graph_rejects_changes_nothing() {
         ),
     ] {
         let before = fixture.snapshot();
-        let answer = fixture.post("/groups", &body);
-        assert_eq!(answer.status, status, "{body}: {}", answer.text);
-        assert!(answer.error().2.contains(part), "{body}: {}", answer.text);
+        let response = fixture.post("/groups", &body);
+        assert_eq!(response.status, status, "{body}: {}", response.text);
+        assert!(
+            response.error().2.contains(part),
+            "{body}: {}",
+            response.text
+        );
         assert_eq!(fixture.snapshot(), before, "{body}");
     }
 }
 
 #[test]
-fn only_users_join_microsoft_365_groups_and_these_join_no_group() {
+fn microsoft_365_groups_accept_only_users_and_cannot_be_nested() {
     let fixture = writer();
     let library = fixture.post("/groups", &unified("library")).body["id"]
         .as_str()
@@ -232,7 +236,7 @@ fn only_users_join_microsoft_365_groups_and_these_join_no_group() {
 }
 
 #[test]
-fn members_of_a_dynamic_group_follow_its_rule_alone() {
+fn changing_members_of_a_dynamic_group_returns_403() {
     let fixture = writer();
     let mut body = with(new_group(), "groupTypes", json!(["DynamicMembership"]));
     body["membershipRule"] = json!("user.department -eq \"Sales\"");
@@ -243,7 +247,7 @@ fn members_of_a_dynamic_group_follow_its_rule_alone() {
         "/groups/{}/members/$ref",
         created.body["id"].as_str().unwrap()
     );
-    let answer = fixture.post(
+    let response = fixture.post(
         &members,
         &json!({"@odata.id": format!("https://x/v1.0/users/{}", id(ADELE))}),
     );
@@ -252,7 +256,7 @@ fn members_of_a_dynamic_group_follow_its_rule_alone() {
         "Authorization_RequestDenied",
         "Insufficient privileges to complete the operation.",
     );
-    assert_eq!(answer.error(), denied);
+    assert_eq!(response.error(), denied);
     let remove = fixture.delete(&members.replace("$ref", &format!("{}/$ref", id(ADELE))));
     assert_eq!(remove.error(), denied);
     body["mailNickname"] = json!("sales2");
@@ -261,7 +265,7 @@ fn members_of_a_dynamic_group_follow_its_rule_alone() {
 }
 
 #[test]
-fn a_group_is_updated_and_keeps_its_kind() {
+fn a_group_is_updated_and_keeps_its_type() {
     let fixture = writer();
     let group = format!("/groups/{}", id(TESTERS));
     assert_eq!(

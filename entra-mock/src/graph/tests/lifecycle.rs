@@ -5,7 +5,7 @@ use super::{groups::writer, *};
 const DELETED_USERS: &str = "/directory/deletedItems/microsoft.graph.user";
 
 #[test]
-fn a_deleted_user_can_be_restored_with_everything_it_had() {
+fn a_deleted_user_can_be_restored_with_its_properties_and_links() {
     let fixture = writer();
     let adele = format!("/users/{}", id(ADELE));
     assert_eq!(fixture.delete(&adele).status, 204);
@@ -63,11 +63,11 @@ fn a_restore_fails_while_another_user_has_the_name() {
     assert_eq!(second.status, 201, "{}", second.text);
     let restore = format!("/directory/deletedItems/{}/restore", id(BO));
     let before = fixture.snapshot();
-    let refused = fixture.post(&restore, &json!({}));
+    let rejected = fixture.post(&restore, &json!({}));
     assert_eq!(
-        refused.body["error"]["details"][0]["target"], "userPrincipalName",
+        rejected.body["error"]["details"][0]["target"], "userPrincipalName",
         "{}",
-        refused.text
+        rejected.text
     );
     assert_eq!(fixture.snapshot(), before);
     fixture.delete(&format!("/users/{}", second.body["id"].as_str().unwrap()));
@@ -75,7 +75,7 @@ fn a_restore_fails_while_another_user_has_the_name() {
 }
 
 #[test]
-fn an_administrator_purges_a_deleted_user_for_good_and_an_application_cannot() {
+fn an_administrator_can_purge_a_deleted_user_and_an_application_cannot() {
     let mut fixture = writer();
     fixture.delete(&format!("/users/{}", id(BO)));
     let item = format!("/directory/deletedItems/{}", id(BO));
@@ -140,7 +140,7 @@ fn only_microsoft_365_groups_go_to_the_deleted_items() {
 }
 
 #[test]
-fn two_deleted_objects_find_each_other_again() {
+fn two_restored_objects_are_linked_again() {
     let fixture = writer();
     let unified = json!({
         "displayName": "L", "mailEnabled": true, "mailNickname": "l", "securityEnabled": false, "groupTypes": ["Unified"],
@@ -152,11 +152,11 @@ fn two_deleted_objects_find_each_other_again() {
         fixture.delete(&format!("/users/{}", id(ADELE)));
         fixture.delete(&format!("/groups/{group}"));
         for item in [first, second] {
-            let answer = fixture.post(
+            let response = fixture.post(
                 &format!("/directory/deletedItems/{item}/restore"),
                 &json!({}),
             );
-            assert_eq!(answer.status, 200, "{}", answer.text);
+            assert_eq!(response.status, 200, "{}", response.text);
         }
         assert_eq!(
             fixture.get(&format!("/groups/{group}/members")).all("id"),

@@ -5,7 +5,7 @@ fn reference(number: u32) -> Value {
 }
 
 #[test]
-fn members_come_and_go_by_reference() {
+fn members_are_added_and_removed_by_reference() {
     let fixture = writer();
     let members = format!("/groups/{}/members", id(ENGINEERS));
     let add = |number| fixture.post(&format!("{members}/$ref"), &reference(number));
@@ -74,14 +74,14 @@ fn a_patch_adds_up_to_twenty_members_or_none() {
     assert_eq!(fixture.snapshot(), before);
     assert_eq!(fixture.patch(&group, &bind(900..920)).status, 204);
     assert_eq!(fixture.get(&format!("{group}/members")).all("id").len(), 22);
-    // One that is there already spoils the rest.
+    // One existing member makes the whole request fail.
     let before = fixture.snapshot();
     assert_eq!(fixture.patch(&group, &bind(919..921)).status, 400);
     assert_eq!(fixture.snapshot(), before);
 }
 
 #[test]
-fn the_last_owner_of_a_group_stays() {
+fn the_last_owner_of_a_group_cannot_be_removed() {
     let fixture = writer();
     let owners = format!("/groups/{}/owners", id(ENGINEERS));
     let last = fixture.delete(&format!("{owners}/{}/$ref", id(BO)));
@@ -104,7 +104,7 @@ fn the_last_owner_of_a_group_stays() {
 }
 
 #[test]
-fn a_manager_is_put_replaced_and_removed() {
+fn a_manager_is_set_replaced_and_removed() {
     let fixture = writer();
     let manager = format!("/users/{}/manager", id(ADELE));
     let link = format!("{manager}/$ref");

@@ -1,10 +1,10 @@
 use super::*;
 
-fn post(fixture: &Fixture, target: &str, body: &Value) -> Answer {
+fn post(fixture: &Fixture, target: &str, body: &Value) -> Response {
     send(fixture, target, Some("application/json"), &body.to_string())
 }
 
-fn send(fixture: &Fixture, target: &str, kind: Option<&str>, body: &str) -> Answer {
+fn send(fixture: &Fixture, target: &str, kind: Option<&str>, body: &str) -> Response {
     let headers: Vec<_> = kind
         .map(|kind| ("content-type", kind))
         .into_iter()
@@ -14,15 +14,15 @@ fn send(fixture: &Fixture, target: &str, kind: Option<&str>, body: &str) -> Answ
     fixture.send(&request)
 }
 
-fn ids(answer: &Answer) -> Vec<&str> {
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    let ids = answer.body["value"].as_array().unwrap();
+fn ids(response: &Response) -> Vec<&str> {
+    assert_eq!(response.status, 200, "{}", response.text);
+    let ids = response.body["value"].as_array().unwrap();
     ids.iter().map(|id| id.as_str().unwrap()).collect()
 }
 
-/// A group for mail only, with Testers' own people behind it.
+/// A mail-only group with the members of Testers in it.
 const NEWS: u32 = 13;
-/// A group for security that holds the one for mail.
+/// A security group that contains the mail-only group.
 const READERS: u32 = 14;
 
 fn with_mail_groups() -> Fixture {
@@ -44,21 +44,21 @@ fn with_mail_groups() -> Fixture {
 }
 
 #[test]
-fn memberships_are_transitive_and_a_circle_ends() {
+fn memberships_are_transitive_and_stop_at_cycles() {
     let fixture = Fixture::new();
     for action in [
         "getMemberGroups",
         "getMemberObjects",
         "microsoft.graph.getMemberGroups",
     ] {
-        let answer = post(
+        let response = post(
             &fixture,
             &format!("/users/bo@contoso.com/{action}"),
             &json!({"securityEnabledOnly": false}),
         );
-        assert_eq!(ids(&answer), [id(TESTERS), id(ENGINEERS)]);
+        assert_eq!(ids(&response), [id(TESTERS), id(ENGINEERS)]);
         assert_eq!(
-            answer.body["@odata.context"],
+            response.body["@odata.context"],
             "https://tenant.test/v1.0/$metadata#Collection(Edm.String)"
         );
     }
@@ -79,15 +79,15 @@ fn memberships_are_transitive_and_a_circle_ends() {
         ),
         (format!("/directoryObjects/{}", id(DESK_APP)), vec![]),
     ] {
-        let answer = post(&fixture, &format!("{target}/getMemberGroups"), &json!({}));
-        assert_eq!(ids(&answer), expected, "{target}");
+        let response = post(&fixture, &format!("{target}/getMemberGroups"), &json!({}));
+        assert_eq!(ids(&response), expected, "{target}");
     }
 }
 
 #[test]
-fn a_check_answers_in_the_order_it_was_asked_and_each_group_once() {
+fn a_check_returns_each_group_once_in_the_requested_order() {
     let fixture = Fixture::new();
-    let asked = [
+    let requested = [
         id(TESTERS).to_uppercase(),
         id(77),
         id(ENGINEERS),
@@ -98,22 +98,22 @@ fn a_check_answers_in_the_order_it_was_asked_and_each_group_once() {
         ("checkMemberGroups", "groupIds"),
         ("checkMemberObjects", "ids"),
     ] {
-        let answer = post(
+        let response = post(
             &fixture,
             &format!("/users/{}/{action}", id(ADELE)),
-            &json!({parameter: asked}),
+            &json!({parameter: requested}),
         );
-        assert_eq!(ids(&answer), [id(TESTERS), id(ENGINEERS)]);
+        assert_eq!(ids(&response), [id(TESTERS), id(ENGINEERS)]);
     }
 }
 
 #[test]
-fn security_groups_count_only_through_security_groups() {
+fn security_enabled_only_follows_security_groups_only() {
     let fixture = with_mail_groups();
     let groups = |only: bool| {
         let body = json!({"securityEnabledOnly": only});
-        let answer = post(&fixture, "/users/cleo@contoso.com/getMemberGroups", &body);
-        ids(&answer)
+        let response = post(&fixture, "/users/cleo@contoso.com/getMemberGroups", &body);
+        ids(&response)
             .into_iter()
             .map(str::to_owned)
             .collect::<Vec<_>>()
@@ -156,8 +156,8 @@ fn limits_and_malformed_bodies_are_a_400() {
         (json!({"ids": [id(1)]}), "BadRequest"),
         (json!([id(1)]), "BadRequest"),
     ] {
-        let answer = post(&fixture, &target, &body);
-        assert_eq!((answer.status, answer.error().1), (400, code), "{body}");
+        let response = post(&fixture, &target, &body);
+        assert_eq!((response.status, response.error().1), (400, code), "{body}");
     }
     let text = json!({"groupIds": [id(1)]}).to_string();
     for kind in [None, Some("text/plain")] {
@@ -172,7 +172,7 @@ fn limits_and_malformed_bodies_are_a_400() {
 }
 
 #[test]
-fn more_groups_than_an_answer_holds_are_a_400() {
+fn more_groups_than_the_maximum_return_400() {
     let mut fixture = Fixture::new();
     for number in 20_000..31_000 {
         let group = json!({"id": id(number), "displayName": "x", "securityEnabled": true});
@@ -194,7 +194,7 @@ fn more_groups_than_an_answer_holds_are_a_400() {
         (over.status, over.error().1),
         (400, "Directory_ResultSizeLimitExceeded")
     );
-    // A check is not limited by what it does not name.
+    // A check is not limited by groups that it does not name.
     let check = json!({"groupIds": [id(TESTERS)]});
     assert_eq!(
         ids(&post(
@@ -210,18 +210,18 @@ fn more_groups_than_an_answer_holds_are_a_400() {
 fn unknown_objects_are_a_404_and_malformed_ids_a_400() {
     let fixture = Fixture::new();
     for target in [
-        "/users/nobody@contoso.com".to_owned(),
+        "/users/unknown@contoso.com".to_owned(),
         format!("/groups/{}", id(77)),
         format!("/directoryObjects/{}", id(77)),
     ] {
-        let answer = post(&fixture, &format!("{target}/getMemberGroups"), &json!({}));
-        assert_eq!(answer.error().1, "Request_ResourceNotFound", "{target}");
-        assert_eq!(answer.status, 404);
+        let response = post(&fixture, &format!("{target}/getMemberGroups"), &json!({}));
+        assert_eq!(response.error().1, "Request_ResourceNotFound", "{target}");
+        assert_eq!(response.status, 404);
     }
     for target in ["/groups/sales", "/directoryObjects/sales"] {
-        let answer = post(&fixture, &format!("{target}/getMemberGroups"), &json!({}));
+        let response = post(&fixture, &format!("{target}/getMemberGroups"), &json!({}));
         assert_eq!(
-            answer.error(),
+            response.error(),
             (
                 400,
                 "Request_BadRequest",
@@ -232,7 +232,7 @@ fn unknown_objects_are_a_404_and_malformed_ids_a_400() {
 }
 
 #[test]
-fn an_action_is_posted_and_nothing_else_is() {
+fn membership_actions_accept_post_only() {
     let fixture = Fixture::new();
     let read = fixture.get("/users/adele@contoso.com/getMemberGroups");
     assert_eq!(
@@ -258,7 +258,7 @@ fn an_action_is_posted_and_nothing_else_is() {
 }
 
 #[test]
-fn a_person_asks_about_themself_with_a_group_permission() {
+fn users_check_their_own_groups_with_a_group_permission() {
     let mut fixture = Fixture::new();
     let me = |fixture: &Fixture, action: &str| {
         post(fixture, &format!("/me/{action}"), &json!({})).status
@@ -328,13 +328,13 @@ fn devices_and_service_principals_list_the_groups_above_them() {
 }
 
 #[test]
-fn a_batch_carries_actions() {
+fn a_batch_can_contain_actions() {
     let fixture = Fixture::new();
     let action = |name: &str, body: Value| {
         json!({"id": name, "method": "POST", "url": "/users/adele@contoso.com/checkMemberGroups",
             "headers": {"Content-Type": "application/json"}, "body": body})
     };
-    let answer = post(
+    let response = post(
         &fixture,
         "/$batch",
         &json!({"requests": [
@@ -342,7 +342,7 @@ fn a_batch_carries_actions() {
             action("bad", json!({})),
         ]}),
     );
-    let responses = &answer.body["responses"];
+    let responses = &response.body["responses"];
     assert_eq!(responses[0]["body"]["value"], json!([id(ENGINEERS)]));
     assert_eq!(responses[1]["status"], 400);
 }

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn one_object_by_any_of_its_keys() {
+fn an_object_is_found_by_each_of_its_keys() {
     let fixture = Fixture::new();
     for target in [
         format!("/users/{}", id(ADELE)),
@@ -9,19 +9,19 @@ fn one_object_by_any_of_its_keys() {
         "/users('adele@contoso.com')".to_owned(),
         format!("/directoryObjects/{}", id(ADELE)),
     ] {
-        let answer = fixture.get(&target);
+        let response = fixture.get(&target);
         assert_eq!(
-            answer.body["displayName"], "Adele",
+            response.body["displayName"], "Adele",
             "{target}: {}",
-            answer.text
+            response.text
         );
     }
-    let answer = fixture.get(&format!(
+    let response = fixture.get(&format!(
         "/applications(appId='{}')?$select=displayName",
         id(220)
     ));
     assert_eq!(
-        answer.body,
+        response.body,
         json!({"@odata.context": "https://tenant.test/v1.0/$metadata#applications(displayName)/$entity", "displayName": "Expense Desk"})
     );
     assert_eq!(
@@ -43,9 +43,9 @@ fn some_properties_are_for_a_single_object_only() {
         fixture.get("/users/adele@contoso.com?$select=aboutMe").body["aboutMe"],
         Value::Null
     );
-    let refused = fixture.get("/users?$select=aboutMe");
+    let rejected = fixture.get("/users?$select=aboutMe");
     assert_eq!(
-        refused.error(),
+        rejected.error(),
         (
             501,
             "NotImplemented",
@@ -55,7 +55,7 @@ fn some_properties_are_for_a_single_object_only() {
 }
 
 #[test]
-fn the_public_part_of_a_certificate_comes_on_request() {
+fn the_public_part_of_a_certificate_is_returned_only_if_selected() {
     let fixture = Fixture::new();
     let target = format!("/servicePrincipals/{}", id(DESK));
     assert_eq!(
@@ -91,19 +91,20 @@ fn the_manager_is_one_object_or_404() {
 #[test]
 fn expansions_nest_related_objects() {
     let fixture = Fixture::new();
-    let answer = fixture.get("/users?$select=displayName&$expand=manager($select=id,displayName)");
+    let response =
+        fixture.get("/users?$select=displayName&$expand=manager($select=id,displayName)");
     assert!(
-        answer.body["@odata.context"]
+        response.body["@odata.context"]
             .as_str()
             .unwrap()
             .ends_with("#users(displayName,manager(id,displayName))")
     );
-    let manager = &answer.body["value"][0]["manager"];
+    let manager = &response.body["value"][0]["manager"];
     assert_eq!(
         *manager,
         json!({"@odata.type": "#microsoft.graph.user", "id": id(BO), "displayName": "Bo O'Neil"})
     );
-    assert!(answer.body["value"][2].get("manager").is_none());
+    assert!(response.body["value"][2].get("manager").is_none());
 
     let chain = fixture.eventual("/users/adele@contoso.com?$expand=manager($levels=max;$select=displayName)&$select=id&$count=true");
     assert_eq!(chain.body["manager"]["manager"]["displayName"], "cleo");
@@ -119,7 +120,7 @@ fn expansions_nest_related_objects() {
 }
 
 #[test]
-fn an_expanded_collection_is_cut_at_twenty_without_a_link() {
+fn an_expanded_collection_is_truncated_at_20_without_a_link() {
     let mut fixture = Fixture::new();
     for number in 1_000..1_030 {
         let user = json!({"id": id(number), "displayName": "x", "userPrincipalName": format!("{number}@contoso.com")});
@@ -133,12 +134,12 @@ fn an_expanded_collection_is_cut_at_twenty_without_a_link() {
             .store
             .link(Relation::Members, &id(TESTERS), &id(number));
     }
-    let answer = fixture.get(&format!(
+    let response = fixture.get(&format!(
         "/groups/{}?$expand=members($select=id)",
         id(TESTERS)
     ));
-    assert_eq!(answer.body["members"].as_array().unwrap().len(), 20);
-    assert!(answer.body.get("members@odata.nextLink").is_none());
+    assert_eq!(response.body["members"].as_array().unwrap().len(), 20);
+    assert!(response.body.get("members@odata.nextLink").is_none());
     assert_eq!(
         fixture
             .eventual(&format!("/groups/{}/members/$count", id(TESTERS)))
@@ -148,17 +149,17 @@ fn an_expanded_collection_is_cut_at_twenty_without_a_link() {
 }
 
 #[test]
-fn sign_in_activity_is_worked_out_on_request() {
+fn sign_in_activity_is_returned_only_if_selected() {
     let fixture = Fixture::new();
-    let answer = fixture.get("/users?$select=displayName,signInActivity");
-    let activity = &answer.body["value"][0]["signInActivity"];
+    let response = fixture.get("/users?$select=displayName,signInActivity");
+    let activity = &response.body["value"][0]["signInActivity"];
     assert_eq!(activity["lastSignInDateTime"], "2026-11-20T09:00:00Z");
     assert_eq!(activity["lastNonInteractiveSignInRequestId"], "silent");
     assert_eq!(
         activity["lastSuccessfulSignInDateTime"],
         "2026-11-20T10:00:00Z"
     );
-    assert_eq!(answer.body["value"][2]["signInActivity"], Value::Null);
+    assert_eq!(response.body["value"][2]["signInActivity"], Value::Null);
 }
 
 #[test]
@@ -173,30 +174,33 @@ fn top_above_the_maximum_gives_pages_of_the_maximum_with_sign_in_activity() {
             .unwrap();
     }
     for top in ["501", "999", "5000"] {
-        let answer = fixture.get(&format!("/users?$select=signInActivity&$top={top}"));
-        assert_eq!(answer.all("id").len(), 500, "{top}");
-        assert!(answer.body["@odata.nextLink"].is_string(), "{top}");
+        let response = fixture.get(&format!("/users?$select=signInActivity&$top={top}"));
+        assert_eq!(response.all("id").len(), 500, "{top}");
+        assert!(response.body["@odata.nextLink"].is_string(), "{top}");
     }
     assert_eq!(fixture.get("/users?$top=1000").error().0, 400);
 }
 
 #[test]
-fn answers_carry_ids_and_the_time() {
+fn responses_have_request_ids_and_the_date() {
     let fixture = Fixture::new();
-    let answer = fixture.send(&request(
+    let response = fixture.send(&request(
         "GET",
-        "/users/nobody@contoso.com",
+        "/users/unknown@contoso.com",
         &[("client-request-id", "mine")],
     ));
-    assert_eq!(answer.error().0, 404);
-    assert_eq!(answer.header("client-request-id"), Some("mine"));
-    let inner = &answer.body["error"]["innerError"];
+    assert_eq!(response.error().0, 404);
+    assert_eq!(response.header("client-request-id"), Some("mine"));
+    let inner = &response.body["error"]["innerError"];
     assert_eq!(inner["client-request-id"], "mine");
-    assert_eq!(inner["request-id"].as_str(), answer.header("request-id"));
+    assert_eq!(inner["request-id"].as_str(), response.header("request-id"));
     assert_eq!(inner["date"], "2026-11-21T02:08:02");
-    assert_eq!(answer.header("date"), Some("Sat, 21 Nov 2026 02:08:02 GMT"));
+    assert_eq!(
+        response.header("date"),
+        Some("Sat, 21 Nov 2026 02:08:02 GMT")
+    );
     let other = fixture.get("/users");
-    assert_ne!(other.header("request-id"), answer.header("request-id"));
+    assert_ne!(other.header("request-id"), response.header("request-id"));
     assert_eq!(
         other.header("client-request-id"),
         other.header("request-id")
@@ -204,21 +208,21 @@ fn answers_carry_ids_and_the_time() {
 }
 
 #[test]
-fn a_batch_answers_each_item_by_itself() {
+fn a_batch_has_one_response_for_each_item() {
     let fixture = Fixture::new();
     let mut batch = request("POST", "/$batch", &[]);
     batch.body = json!({"requests": [
         {"id": "1", "method": "GET", "url": "/users?$top=1&$select=id"},
         {"id": "2", "method": "GET", "url": "https://graph.microsoft.com/v1.0//users/bo%40contoso.com", "depends_on": []},
         {"id": "3", "method": "GET", "url": "groups/$count", "headers": {"ConsistencyLevel": "eventual"}},
-        {"id": "4", "method": "GET", "url": "/users/nobody@contoso.com"},
+        {"id": "4", "method": "GET", "url": "/users/unknown@contoso.com"},
         {"id": "5", "method": "GET", "url": "/users", "dependsOn": ["4"]},
         {"id": "6", "method": "PATCH", "url": format!("/devices/{}", id(LAPTOP)), "body": {}},
     ]})
     .to_string()
     .into_bytes();
-    let answer = fixture.send(&batch);
-    let responses = answer.body["responses"].as_array().unwrap();
+    let response = fixture.send(&batch);
+    let responses = response.body["responses"].as_array().unwrap();
     let statuses: Vec<_> = responses
         .iter()
         .map(|item| item["status"].as_u64().unwrap())

@@ -4,8 +4,8 @@ use super::*;
 fn a_member_whose_type_may_not_be_read_shows_id_type_and_nulls() {
     let mut fixture = Fixture::new();
     fixture.application(&["GroupMember.Read.All"]);
-    let answer = fixture.get(&format!("/groups/{}/members", id(ENGINEERS)));
-    let adele = answer.body["value"][0].as_object().unwrap();
+    let response = fixture.get(&format!("/groups/{}/members", id(ENGINEERS)));
+    let adele = response.body["value"][0].as_object().unwrap();
     assert_eq!(adele["@odata.type"], "#microsoft.graph.user");
     assert_eq!(adele["id"], id(ADELE));
     assert!(
@@ -15,8 +15,8 @@ fn a_member_whose_type_may_not_be_read_shows_id_type_and_nulls() {
         "{adele:?}"
     );
     assert_eq!(adele.len(), 12);
-    assert_eq!(answer.body["value"][1]["displayName"], "Testers");
-    assert_eq!(answer.body["value"][2]["displayName"], Value::Null);
+    assert_eq!(response.body["value"][1]["displayName"], "Testers");
+    assert_eq!(response.body["value"][2]["displayName"], Value::Null);
     assert_eq!(
         fixture.get("/users").error().1,
         "Authorization_RequestDenied"
@@ -27,7 +27,7 @@ fn a_member_whose_type_may_not_be_read_shows_id_type_and_nulls() {
 }
 
 #[test]
-fn basic_profiles_are_basic() {
+fn user_read_basic_all_shows_only_the_basic_profile() {
     let mut fixture = Fixture::new();
     fixture.application(&["User.ReadBasic.All"]);
     let adele = &fixture.get("/users").body["value"][0];
@@ -87,7 +87,7 @@ fn me_is_the_signed_in_user() {
     assert_eq!(fixture.get("/users/adele@contoso.com").status, 200);
     assert_eq!(fixture.get("/users/bo@contoso.com").status, 403);
     assert_eq!(fixture.get("/users").status, 403);
-    // The own memberships, but not what the groups are.
+    // The user's own memberships, but not the properties of the groups.
     let groups = fixture.get("/me/memberOf");
     assert_eq!(groups.all("id"), [id(ENGINEERS)]);
     assert_eq!(groups.all("displayName"), ["null"]);
@@ -112,9 +112,9 @@ fn logs_need_their_permission_and_sign_ins_a_licence() {
         "/auditLogs/signIns/s1",
         "/auditLogs/directoryAudits",
     ] {
-        let answer = fixture.get(target);
-        assert_eq!(answer.status, 403);
-        assert!(answer.error().2.contains("AuditLog.Read.All"), "{target}");
+        let response = fixture.get(target);
+        assert_eq!(response.status, 403);
+        assert!(response.error().2.contains("AuditLog.Read.All"), "{target}");
     }
     assert_eq!(
         fixture.get("/users?$select=signInActivity").error().1,
@@ -130,8 +130,8 @@ fn logs_need_their_permission_and_sign_ins_a_licence() {
         "/users?$filter=signInActivity/lastSignInDateTime le 2026-01-01T00:00:00Z",
         "/auditLogs/directoryAudits?$filter=activityDisplayName eq 'x'",
     ] {
-        let answer = fixture.get(target);
-        let (status, code, message) = answer.error();
+        let response = fixture.get(target);
+        let (status, code, message) = response.error();
         assert_eq!(
             (status, code),
             (403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant"),
@@ -166,17 +166,20 @@ fn a_bad_token_is_a_401_with_a_challenge() {
             &request("GET", "/users", &[]),
             Err(problem),
         );
-        let answer = Answer::of(reply);
-        assert_eq!(answer.error(), (401, "InvalidAuthenticationToken", message));
-        let challenge = answer.header("www-authenticate").unwrap();
+        let response = Response::of(reply);
+        assert_eq!(
+            response.error(),
+            (401, "InvalidAuthenticationToken", message)
+        );
+        let challenge = response.header("www-authenticate").unwrap();
         assert!(
             challenge.starts_with("Bearer realm=\"\", authorization_uri=\"https://tenant.test/"),
             "{challenge}"
         );
         assert!(challenge.ends_with("client_id=\"00000003-0000-0000-c000-000000000000\""));
         assert_eq!(
-            answer.body["error"]["innerError"]["request-id"].as_str(),
-            answer.header("request-id")
+            response.body["error"]["innerError"]["request-id"].as_str(),
+            response.header("request-id")
         );
     }
 }
@@ -185,7 +188,7 @@ fn a_bad_token_is_a_401_with_a_challenge() {
 fn permission_is_checked_before_existence() {
     let mut fixture = Fixture::new();
     fixture.application(&["Group.Read.All"]);
-    assert_eq!(fixture.get("/users/nobody@contoso.com").status, 403);
+    assert_eq!(fixture.get("/users/unknown@contoso.com").status, 403);
     assert_eq!(
         fixture.get(&format!("/groups/{}", id(777))).error().1,
         "Request_ResourceNotFound"

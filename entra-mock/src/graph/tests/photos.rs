@@ -1,6 +1,6 @@
 use super::*;
 
-/// A PNG header of that size; nothing reads further.
+/// The header of a PNG of that size; nothing reads further.
 fn png(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
     bytes.extend(width.to_be_bytes());
@@ -16,7 +16,7 @@ fn jpeg(width: u16, height: u16) -> Vec<u8> {
     bytes
 }
 
-fn put(fixture: &Fixture, target: &str, bytes: Vec<u8>, headers: &[(&str, &str)]) -> Answer {
+fn put(fixture: &Fixture, target: &str, bytes: Vec<u8>, headers: &[(&str, &str)]) -> Response {
     let mut all = vec![("content-type", "image/jpeg")];
     all.extend(headers);
     let mut request = request("PUT", target, &all);
@@ -52,7 +52,7 @@ fn fixture() -> Fixture {
 }
 
 #[test]
-fn a_photo_comes_back_byte_for_byte() {
+fn a_photo_is_returned_unchanged() {
     let fixture = fixture();
     let photo = format!("/users/{}/photo", id(ADELE));
     let value = format!("{photo}/$value");
@@ -101,7 +101,7 @@ fn a_photo_comes_back_byte_for_byte() {
 }
 
 #[test]
-fn an_old_entity_tag_changes_nothing() {
+fn a_stale_entity_tag_returns_412_and_changes_nothing() {
     let fixture = fixture();
     let value = format!("/users/{}/photo/$value", id(ADELE));
     put(&fixture, &value, png(64, 64), &[]);
@@ -125,7 +125,7 @@ fn an_old_entity_tag_changes_nothing() {
 }
 
 #[test]
-fn what_is_no_image_is_rejected() {
+fn a_body_that_is_not_an_image_is_rejected() {
     let fixture = fixture();
     let value = format!("/users/{}/photo/$value", id(ADELE));
     for body in [
@@ -153,7 +153,7 @@ fn what_is_no_image_is_rejected() {
 }
 
 #[test]
-fn photos_have_permissions_of_their_own_and_go_with_their_owner() {
+fn photos_have_their_own_permissions_and_are_deleted_with_their_owner() {
     let mut fixture = fixture();
     let value = format!("/users/{}/photo/$value", id(ADELE));
     put(&fixture, &value, png(64, 64), &[]);
@@ -195,11 +195,11 @@ fn photos_have_permissions_of_their_own_and_go_with_their_owner() {
 }
 
 #[test]
-fn a_batch_carries_photos_as_base64() {
+fn a_batch_returns_photos_as_base64() {
     let fixture = fixture();
     let url = format!("/users/{}/photo/$value", id(ADELE));
     let body = "iVBORw0KGgoAAAANSUhEUgAAAEAAAABA";
-    let answer = fixture.post(
+    let response = fixture.post(
         "/$batch",
         &json!({"requests": [
             {"id": "1", "method": "PUT", "url": url, "headers": {"Content-Type": "image/png"}, "body": body},
@@ -207,10 +207,10 @@ fn a_batch_carries_photos_as_base64() {
         ]}),
     );
     assert_eq!(
-        answer.body["responses"][0]["status"], 200,
+        response.body["responses"][0]["status"], 200,
         "{}",
-        answer.text
+        response.text
     );
-    assert_eq!(answer.body["responses"][1]["body"], body);
+    assert_eq!(response.body["responses"][1]["body"], body);
     assert_eq!(bytes(&fixture, &url).1, png(64, 64));
 }

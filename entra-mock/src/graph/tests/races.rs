@@ -189,7 +189,7 @@ fn one_of_twenty_writers_adds_or_removes_a_member_and_delta_shows_the_outcome() 
             "{number}: {round:?}"
         );
     }
-    // The last word of the delta query is the last change: an addition.
+    // The last row of the delta query is the last change: an addition.
     let last = reader.rows.last().unwrap();
     assert_eq!(last["id"], id(TESTERS));
     let change = last["members@delta"].as_array().unwrap().last().unwrap();
@@ -225,7 +225,7 @@ fn a_delta_reader_sees_every_user_of_twenty_writers() {
     assert_eq!(reader.ids().len(), (ROUNDS * WRITERS) as usize);
 }
 
-/// Values that some property takes and others do not.
+/// Values that are valid for some properties only.
 fn value() -> impl Strategy<Value = Value> {
     prop_oneof![
         Just(Value::Null),
@@ -298,12 +298,12 @@ proptest! {
     ) {
         let fixture = fixture();
         let before = fixture.snapshot();
-        let answer = fixture.write(method, target, &json!(body));
-        if answer.status >= 400 {
+        let response = fixture.write(method, target, &json!(body));
+        if response.status >= 400 {
             prop_assert_eq!(fixture.snapshot(), before);
-            prop_assert!(answer.body["error"]["code"].is_string());
+            prop_assert!(response.body["error"]["code"].is_string());
         } else {
-            prop_assert!(answer.status < 300);
+            prop_assert!(response.status < 300);
         }
     }
 }

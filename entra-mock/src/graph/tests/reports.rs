@@ -1,4 +1,4 @@
-//! What public reports say of Graph, where its documentation is silent or says otherwise.
+//! Behavior of Graph from public reports, where the documentation is silent or differs.
 
 use super::*;
 
@@ -15,7 +15,7 @@ fn sign_in_activity_of_one_user_is_read_by_object_id_only() {
 }
 
 #[test]
-fn sign_in_activity_is_filtered_alone() {
+fn sign_in_activity_cannot_be_filtered_with_other_properties() {
     let fixture = Fixture::new();
     let activity = "signInActivity/lastSignInDateTime ge 2026-01-01T00:00:00Z";
     assert_eq!(
@@ -29,7 +29,7 @@ fn sign_in_activity_is_filtered_alone() {
 }
 
 #[test]
-fn filters_by_licence_error_take_no_advanced_query() {
+fn filters_by_licence_error_reject_advanced_queries() {
     let fixture = Fixture::new();
     let target = "/groups?$filter=hasMembersWithLicenseErrors eq true";
     assert_eq!(fixture.get(target).status, 200);
@@ -41,7 +41,7 @@ fn filters_by_licence_error_take_no_advanced_query() {
 }
 
 #[test]
-fn a_basic_filter_by_licence_ends_after_its_first_page() {
+fn a_basic_filter_by_licence_has_an_expired_token_after_its_first_page() {
     let mut fixture = Fixture::new();
     for user in [BO, CLEO] {
         fixture.state().store.update(Kind::User, &id(user), |user| {
@@ -67,11 +67,11 @@ fn a_basic_filter_by_licence_ends_after_its_first_page() {
 }
 
 #[test]
-fn a_user_without_a_mailbox_is_not_a_missing_user() {
+fn a_missing_mailbox_has_its_own_error_code() {
     let fixture = Fixture::new();
-    let answer = fixture.get(&format!("/users/{}?$select=mailboxSettings", id(BO)));
+    let response = fixture.get(&format!("/users/{}?$select=mailboxSettings", id(BO)));
     assert_eq!(
-        (answer.error().0, answer.error().1),
+        (response.error().0, response.error().1),
         (404, "MailboxNotEnabledForRESTAPI")
     );
     assert_eq!(
@@ -119,8 +119,8 @@ fn a_derived_type_keeps_its_name_among_members_and_owned_objects() {
         store.link(Relation::Owners, &id(number), &id(BO));
     }
     store.link(Relation::Members, &id(TESTERS), &id(601));
-    let types = |answer: &Answer| -> Vec<String> {
-        answer
+    let types = |response: &Response| -> Vec<String> {
+        response
             .all("@odata.type")
             .into_iter()
             .map(str::to_owned)

@@ -48,14 +48,17 @@ fn users_change_their_own_password_with_the_current_one() {
 }
 
 #[test]
-fn revoking_sessions_answers_true_and_moves_their_start() {
+fn revoking_sessions_returns_true_and_updates_the_valid_from_time() {
     let mut fixture = Fixture::new();
     fixture.application(&["User.RevokeSessions.All", "User.Read.All"]);
-    let answer = fixture.post(
+    let response = fixture.post(
         &format!("/users/{}/revokeSignInSessions", id(ADELE)),
         &json!({}),
     );
-    assert_eq!((answer.status, &answer.body["value"]), (200, &json!(true)));
+    assert_eq!(
+        (response.status, &response.body["value"]),
+        (200, &json!(true))
+    );
     let read = fixture.get(&format!(
         "/users/{}?$select=signInSessionsValidFromDateTime",
         id(ADELE)
@@ -67,7 +70,7 @@ fn revoking_sessions_answers_true_and_moves_their_start() {
 }
 
 #[test]
-fn licences_are_assigned_within_what_the_tenant_bought() {
+fn licences_are_assigned_up_to_the_purchased_units() {
     let mut fixture = writer();
     fixture
         .state()
@@ -112,12 +115,12 @@ fn licences_are_assigned_within_what_the_tenant_bought() {
             .2
             .contains("corresponding license")
     );
-    let answer = assign(&fixture, BO, add.clone(), json!([]));
+    let response = assign(&fixture, BO, add.clone(), json!([]));
     assert_eq!(
-        (answer.status, &answer.body["id"]),
+        (response.status, &response.body["id"]),
         (200, &json!(id(BO))),
         "{}",
-        answer.text
+        response.text
     );
     let before = fixture.snapshot();
     assert!(

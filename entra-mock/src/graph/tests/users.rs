@@ -8,7 +8,7 @@ pub(super) fn new_user() -> Value {
     })
 }
 
-/// The same with one property changed; a null takes it away.
+/// The same with one property changed. Null removes it.
 fn with(name: &str, value: Value) -> Value {
     let mut user = new_user();
     if value.is_null() {
@@ -30,7 +30,7 @@ pub(super) fn writer() -> Fixture {
 }
 
 #[test]
-fn a_created_user_comes_back_with_what_was_sent_and_is_listed() {
+fn a_created_user_is_returned_and_listed() {
     let fixture = writer();
     let created = fixture.post(
         "/users?$select=id,userType,mailNickname,createdDateTime,passwordProfile",
@@ -64,7 +64,7 @@ fn a_created_user_comes_back_with_what_was_sent_and_is_listed() {
 }
 
 #[test]
-fn a_password_never_comes_back() {
+fn a_password_is_never_returned() {
     let fixture = writer();
     let created = fixture.post("/users", &new_user());
     let id = created.body["id"].as_str().unwrap().to_owned();
@@ -178,9 +178,13 @@ fn a_body_that_graph_rejects_changes_nothing() {
         ),
     ] {
         let before = fixture.snapshot();
-        let answer = fixture.post("/users", &body);
-        assert_eq!(answer.status, 400, "{body}: {}", answer.text);
-        assert!(answer.error().2.contains(part), "{body}: {}", answer.text);
+        let response = fixture.post("/users", &body);
+        assert_eq!(response.status, 400, "{body}: {}", response.text);
+        assert!(
+            response.error().2.contains(part),
+            "{body}: {}",
+            response.text
+        );
         assert_eq!(fixture.snapshot(), before, "{body}");
     }
 }
@@ -188,15 +192,18 @@ fn a_body_that_graph_rejects_changes_nothing() {
 #[test]
 fn a_conflict_names_the_property_in_its_details() {
     let fixture = writer();
-    let answer = fixture.post(
+    let response = fixture.post(
         "/users",
         &with("userPrincipalName", json!("bo@contoso.com")),
     );
-    assert_eq!(answer.error().0, 400);
-    assert_eq!(answer.body["error"]["code"], "Request_BadRequest");
-    assert_eq!(answer.body["error"]["details"][0]["code"], "ObjectConflict");
+    assert_eq!(response.error().0, 400);
+    assert_eq!(response.body["error"]["code"], "Request_BadRequest");
     assert_eq!(
-        answer.body["error"]["details"][0]["target"],
+        response.body["error"]["details"][0]["code"],
+        "ObjectConflict"
+    );
+    assert_eq!(
+        response.body["error"]["details"][0]["target"],
         "userPrincipalName"
     );
 
@@ -208,25 +215,25 @@ fn a_conflict_names_the_property_in_its_details() {
     );
     let mut second = with("mail", json!("D@contoso.com"));
     second["userPrincipalName"] = json!("dana2@contoso.com");
-    let answer = fixture.post("/users", &second);
+    let response = fixture.post("/users", &second);
     assert_eq!(
-        answer.body["error"]["details"][0]["target"], "proxyAddresses",
+        response.body["error"]["details"][0]["target"], "proxyAddresses",
         "{}",
-        answer.text
+        response.text
     );
 }
 
 #[test]
-fn a_patch_sets_clears_and_leaves_alone() {
+fn a_patch_sets_and_clears_properties_and_keeps_the_others() {
     let fixture = writer();
     let user = format!("/users/{}", id(ADELE));
-    let answer = fixture.patch(&user, &json!({"jobTitle": "Lead", "department": null, "onPremisesExtensionAttributes": {"extensionAttribute1": "a"}}));
-    assert_eq!((answer.status, answer.text.as_str()), (204, ""));
-    let answer = fixture.patch(
+    let response = fixture.patch(&user, &json!({"jobTitle": "Lead", "department": null, "onPremisesExtensionAttributes": {"extensionAttribute1": "a"}}));
+    assert_eq!((response.status, response.text.as_str()), (204, ""));
+    let response = fixture.patch(
         &user,
         &json!({"onPremisesExtensionAttributes": {"extensionAttribute2": "b"}}),
     );
-    assert_eq!(answer.status, 204, "{}", answer.text);
+    assert_eq!(response.status, 204, "{}", response.text);
     let read = fixture.get(&format!(
         "{user}?$select=jobTitle,department,displayName,onPremisesExtensionAttributes"
     ));
@@ -275,20 +282,24 @@ fn a_patch_that_graph_rejects_changes_nothing() {
         (json!([]), "Unable to read JSON"),
     ] {
         let before = fixture.snapshot();
-        let answer = fixture.patch(&format!("/users/{}", id(ADELE)), &body);
-        assert_eq!(answer.status, 400, "{body}: {}", answer.text);
-        assert!(answer.error().2.contains(part), "{body}: {}", answer.text);
+        let response = fixture.patch(&format!("/users/{}", id(ADELE)), &body);
+        assert_eq!(response.status, 400, "{body}: {}", response.text);
+        assert!(
+            response.error().2.contains(part),
+            "{body}: {}",
+            response.text
+        );
         assert_eq!(fixture.snapshot(), before, "{body}");
     }
-    let answer = fixture.patch(&format!("/users/{}", id(800)), &json!({"jobTitle": "Lead"}));
-    assert_eq!(answer.error().1, "Request_ResourceNotFound");
+    let response = fixture.patch(&format!("/users/{}", id(800)), &json!({"jobTitle": "Lead"}));
+    assert_eq!(response.error().1, "Request_ResourceNotFound");
     let mut untyped = request("PATCH", &format!("/users/{}", id(ADELE)), &[]);
     untyped.body = b"{}".to_vec();
     assert!(fixture.send(&untyped).error().2.contains("Content-Type"));
 }
 
 #[test]
-fn a_new_name_is_found_and_the_old_one_is_free() {
+fn a_renamed_user_is_found_and_the_old_name_is_available() {
     let fixture = writer();
     assert_eq!(
         fixture
@@ -313,7 +324,7 @@ fn a_new_name_is_found_and_the_old_one_is_free() {
 }
 
 #[test]
-fn the_permission_of_each_method_and_property_decides() {
+fn each_method_and_property_needs_its_permission() {
     let mut fixture = Fixture::new();
     let adele = format!("/users/{}", id(ADELE));
     for (roles, method, target, body, status) in [
@@ -391,17 +402,17 @@ fn the_permission_of_each_method_and_property_decides() {
         ),
     ] {
         fixture.application(roles);
-        let answer = fixture.write(method, target, &body);
+        let response = fixture.write(method, target, &body);
         assert_eq!(
-            answer.status, status,
+            response.status, status,
             "{roles:?} {method} {target} {body}: {}",
-            answer.text
+            response.text
         );
     }
 }
 
 #[test]
-fn a_user_without_a_role_writes_only_parts_of_the_own_profile() {
+fn a_user_without_a_role_updates_only_some_own_properties() {
     let mut fixture = Fixture::new();
     fixture.adele(&["User.ReadWrite.All", "User.ReadWrite"]);
     assert_eq!(
@@ -439,7 +450,7 @@ fn a_user_without_a_role_writes_only_parts_of_the_own_profile() {
 }
 
 #[test]
-fn an_application_does_nothing_sensitive_to_an_administrator() {
+fn an_application_cannot_change_sensitive_properties_of_an_administrator() {
     let mut fixture = writer();
     fixture.state().store.update(Kind::User, &id(BO), |user| {
         user.insert(crate::account::ADMIN.into(), true.into());

@@ -1,4 +1,4 @@
-//! Rules of writes that have no other place: roles, what follows from a change, and its audit.
+//! Rules of writes: roles, changes that follow from a change, and their audit.
 
 use super::{
     groups::{new_group, unified, writer},
@@ -21,14 +21,14 @@ pub(super) fn reference(to: &str) -> Value {
 }
 
 #[test]
-fn a_user_with_a_permission_alone_changes_nobody_else() {
+fn a_user_without_a_role_cannot_change_other_users() {
     let mut fixture = Fixture::new();
     fixture.adele(&["User.ReadWrite.All", "User.ReadWrite"]);
     let bo = format!("/users/{}", id(BO));
     assert_eq!(fixture.patch(&bo, &json!({"mobilePhone": "1"})).status, 403);
     fixture.promote(ADELE);
     assert_eq!(fixture.patch(&bo, &json!({"mobilePhone": "1"})).status, 204);
-    // An administrator acts on another one, which no application may.
+    // An administrator changes another one, which an application cannot do.
     fixture.promote(BO);
     assert_eq!(
         fixture.patch(&bo, &json!({"accountEnabled": true})).status,
@@ -38,7 +38,7 @@ fn a_user_with_a_permission_alone_changes_nobody_else() {
 }
 
 #[test]
-fn guests_create_no_groups() {
+fn guests_cannot_create_groups() {
     let mut fixture = Fixture::new();
     fixture
         .state()
@@ -51,7 +51,7 @@ fn guests_create_no_groups() {
 }
 
 #[test]
-fn owners_that_are_named_are_the_only_ones_and_users_have_none() {
+fn named_owners_replace_the_creator_and_users_have_no_owners() {
     let mut fixture = Fixture::new();
     fixture.adele(&[
         "Group.ReadWrite.All",
@@ -71,7 +71,7 @@ fn owners_that_are_named_are_the_only_ones_and_users_have_none() {
 }
 
 #[test]
-fn properties_with_permissions_of_their_own_need_exactly_these() {
+fn properties_with_their_own_permissions_need_exactly_these() {
     let mut fixture = Fixture::new();
     let adele = format!("/users/{}", id(ADELE));
     for (permission, body) in [
@@ -95,8 +95,8 @@ fn properties_with_permissions_of_their_own_need_exactly_these() {
             ("User-PasswordProfile.ReadWrite.All", 403),
         ] {
             fixture.application(&[role]);
-            let answer = fixture.patch(&adele, &body);
-            assert_eq!(answer.status, status, "{role} {body}: {}", answer.text);
+            let response = fixture.patch(&adele, &body);
+            assert_eq!(response.status, status, "{role} {body}: {}", response.text);
         }
     }
     fixture.application(&["User.ReadWrite.All", "Directory.ReadWrite.All"]);
@@ -164,7 +164,7 @@ fn a_role_assignable_group_needs_role_management_at_every_step() {
 }
 
 #[test]
-fn a_password_reset_ends_the_sessions_and_is_audited_as_such() {
+fn a_password_reset_revokes_the_sessions_and_is_audited() {
     let mut fixture = Fixture::new();
     fixture.application(&[
         "User-PasswordProfile.ReadWrite.All",
@@ -172,7 +172,7 @@ fn a_password_reset_ends_the_sessions_and_is_audited_as_such() {
         "AuditLog.Read.All",
     ]);
     let adele = format!("/users/{}", id(ADELE));
-    // Without a password nothing is reset.
+    // Without a password it is not a reset.
     let flag = json!({"passwordProfile": {"forceChangePasswordNextSignIn": true}});
     assert_eq!(fixture.patch(&adele, &flag).status, 204);
     let started = format!(
@@ -206,7 +206,7 @@ fn a_password_reset_ends_the_sessions_and_is_audited_as_such() {
 }
 
 #[test]
-fn a_new_password_is_another_one_and_ends_the_sessions() {
+fn a_password_change_needs_a_different_password_and_revokes_the_sessions() {
     let mut fixture = Fixture::new();
     fixture.adele(&["Directory.AccessAsUser.All", "User.Read"]);
     let change = |body: Value| fixture.post("/me/changePassword", &body).status;
@@ -237,7 +237,7 @@ fn a_new_password_is_another_one_and_ends_the_sessions() {
 }
 
 #[test]
-fn mail_and_identities_follow_what_they_are_made_of() {
+fn mail_and_identities_follow_their_source_properties() {
     let fixture = writer();
     let bo = format!("/users/{}", id(BO));
     let read = |fixture: &Fixture| {
@@ -269,7 +269,7 @@ fn mail_and_identities_follow_what_they_are_made_of() {
 }
 
 #[test]
-fn a_user_with_identities_of_its_own_gets_a_name() {
+fn a_user_with_its_own_identities_gets_a_generated_name() {
     let fixture = writer();
     let body = json!({
         "displayName": "John", "passwordProfile": {"password": "xWwvJ]6NMw+bWH-d"},
@@ -338,7 +338,7 @@ fn a_microsoft_365_group_changes_its_address_with_its_alias() {
         "{}",
         taken.text
     );
-    // Its own alias is no conflict.
+    // Its own alias is not a conflict.
     assert_eq!(
         fixture
             .patch(&group, &json!({"mailNickname": "library"}))
@@ -389,7 +389,7 @@ fn a_microsoft_365_group_changes_its_address_with_its_alias() {
 }
 
 #[test]
-fn hidden_membership_is_decided_at_creation() {
+fn hidden_membership_can_only_be_set_at_creation() {
     let fixture = writer();
     let mut body = unified("secret");
     body["visibility"] = json!("HiddenMembership");
@@ -415,7 +415,7 @@ fn hidden_membership_is_decided_at_creation() {
 }
 
 #[test]
-fn a_dynamic_group_keeps_its_rule_until_it_is_dynamic_no_more() {
+fn a_dynamic_group_needs_its_membership_rule() {
     let fixture = writer();
     let mut body = new_group();
     body["groupTypes"] = json!(["DynamicMembership"]);
@@ -467,7 +467,7 @@ fn a_dynamic_group_keeps_its_rule_until_it_is_dynamic_no_more() {
 }
 
 #[test]
-fn renewing_a_group_moves_its_date() {
+fn renewing_a_group_updates_its_renewed_date() {
     let mut fixture = writer();
     let group = format!("/groups/{}", id(TESTERS));
     assert_eq!(

@@ -1,19 +1,19 @@
-//! What decides beside the permission: the role of the signed-in user, ownership, and properties that
-//! have permissions of their own.
+//! Access rules beside permissions: the role of the signed-in user, ownership, and properties with
+//! permissions of their own.
 
 use serde_json::Value;
 
 use super::{super::Call, body::Draft};
 use crate::{
     account::{PASSWORD, is_administrator},
-    odata::Refusal,
+    odata::GraphError,
     permissions::denied,
     schema::Relation,
     store::{Kind, Object},
 };
 
-/// A permission is enough for an application; a user also needs a role, or to own the object.
-fn check_role(call: Call<'_>, kind: Kind, object: &Object) -> Result<(), Refusal> {
+/// Checks that a user has a role or owns the object. For an application the permission is enough.
+fn check_role(call: Call<'_>, kind: Kind, object: &Object) -> Result<(), GraphError> {
     let Some(user) = call.caller.user_id.as_deref() else {
         return Ok(());
     };
@@ -32,8 +32,8 @@ fn check_role(call: Call<'_>, kind: Kind, object: &Object) -> Result<(), Refusal
     }
 }
 
-/// Who may create objects of a type. Every member may create groups.
-pub(super) fn check_create(call: Call<'_>, kind: Kind, draft: &Draft) -> Result<(), Refusal> {
+/// Checks who can create objects of a type. Every member can create groups.
+pub(super) fn check_create(call: Call<'_>, kind: Kind, draft: &Draft) -> Result<(), GraphError> {
     if let Some(user) = call.caller.user_id.as_deref() {
         let user = call.state.store.get(Kind::User, user);
         let administrator = user.is_some_and(is_administrator);
@@ -48,14 +48,14 @@ pub(super) fn check_create(call: Call<'_>, kind: Kind, draft: &Draft) -> Result<
     Ok(())
 }
 
-/// Who may update an object, whatever of it.
+/// Checks who can update an object, for each property.
 pub(super) fn check_update(
     call: Call<'_>,
     kind: Kind,
     object: &Object,
     draft: &Draft,
     own: bool,
-) -> Result<(), Refusal> {
+) -> Result<(), GraphError> {
     if kind != Kind::User {
         check_role(call, kind, object)?;
         return check_role_assignable(call, object);
@@ -86,35 +86,35 @@ pub(super) fn check_update(
     Ok(())
 }
 
-/// Who may change the links of an object.
-pub(super) fn check_links(call: Call<'_>, kind: Kind, object: &Object) -> Result<(), Refusal> {
+/// Checks who can change the links of an object.
+pub(super) fn check_links(call: Call<'_>, kind: Kind, object: &Object) -> Result<(), GraphError> {
     check_role(call, kind, object)?;
     check_role_assignable(call, object)
 }
 
-/// Who may delete, restore or purge an object, or end a user's sessions.
-pub(super) fn check_delete(call: Call<'_>, kind: Kind, object: &Object) -> Result<(), Refusal> {
+/// Checks who can delete, restore or purge an object, or revoke a user's sessions.
+pub(super) fn check_delete(call: Call<'_>, kind: Kind, object: &Object) -> Result<(), GraphError> {
     check_role(call, kind, object)?;
     check_role_assignable(call, object)?;
     check_target_role(call, object)
 }
 
-/// Applications may not do sensitive things to administrators; that takes a role.
-fn check_target_role(call: Call<'_>, object: &Object) -> Result<(), Refusal> {
+/// Rejects sensitive changes of administrators by applications; they need a role.
+fn check_target_role(call: Call<'_>, object: &Object) -> Result<(), GraphError> {
     if is_administrator(object) && !call.caller.is_delegated() {
         return Err(denied());
     }
     Ok(())
 }
 
-fn check_role_assignable(call: Call<'_>, object: &Object) -> Result<(), Refusal> {
+fn check_role_assignable(call: Call<'_>, object: &Object) -> Result<(), GraphError> {
     if object.get("isAssignableToRole") == Some(&Value::Bool(true)) {
         return check_role_management(call);
     }
     Ok(())
 }
 
-fn check_role_management(call: Call<'_>) -> Result<(), Refusal> {
+fn check_role_management(call: Call<'_>) -> Result<(), GraphError> {
     if call.caller.has_any(&["RoleManagement.ReadWrite.Directory"]) {
         Ok(())
     } else {
@@ -122,10 +122,10 @@ fn check_role_management(call: Call<'_>) -> Result<(), Refusal> {
     }
 }
 
-/// What writes every property of users but those that have a permission of their own alone.
+/// Permissions that write every property of users except those with permissions of their own.
 const ALL_OF_USERS: &[&str] = &["User.ReadWrite.All", "Directory.ReadWrite.All"];
 
-/// Properties with permissions of their own, and whether only those will do.
+/// Properties with permissions of their own, and whether only those permissions are enough.
 const SPECIAL: &[(&str, &[&str], bool)] = &[
     ("accountEnabled", &["User.EnableDisableAccount.All"], false),
     ("businessPhones", &["User-Phone.ReadWrite.All"], false),
@@ -151,7 +151,7 @@ const RESET_PASSWORDS: &[&str] = &[
     "Directory.AccessAsUser.All",
 ];
 
-/// What only a role may change of an administrator.
+/// Properties of an administrator that only a role can change.
 const SENSITIVE: &[&str] = &[
     "accountEnabled",
     "businessPhones",
@@ -162,7 +162,7 @@ const SENSITIVE: &[&str] = &[
     "userPrincipalName",
 ];
 
-/// What users cannot change of themselves.
+/// Properties that users cannot change in their own profile.
 const NOT_BY_THE_USER: &[&str] = &[
     "accountEnabled",
     "companyName",

@@ -1,4 +1,4 @@
-//! The directory's audit log, written from the change log.
+//! Writes the directory's audit log from the change log.
 
 use entra_core::Timestamp;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::{
     store::{Change, Event, Kind, Object},
 };
 
-/// Records what a request did to an object: its changes in the log from a number on.
+/// Records what a request changed: the changes of the log from a number on.
 pub(super) fn record(
     state: &mut State,
     now: Timestamp,
@@ -34,7 +34,7 @@ pub(super) fn record(
         _ => None,
     });
     let mut targets = vec![target(state, *kind, id, &properties)];
-    // A new member stands before its group, as in the portal.
+    // A new member comes before its group, as in the portal.
     if let Some((Relation::Members | Relation::Owners, kind, other)) = linked
         && !own.iter().any(|change| change.what == Event::Created)
     {
@@ -60,7 +60,7 @@ pub(super) fn record(
     state.write_audit(entry);
 }
 
-/// The properties that one change touched, with their old and new values.
+/// Returns the properties of one change with their old and new values.
 fn modified(state: &State, change: &Change) -> Vec<Value> {
     let object = state.store.get(change.kind, &change.id);
     let new = |name: &str| object.and_then(|object| object.get(name));

@@ -1,10 +1,10 @@
-//! Reading a body against the type it is for.
+//! Reads a request body for a type.
 
 use serde_json::{Map, Value};
 
 use super::super::{Call, unsourced};
 use crate::{
-    odata::Refusal,
+    odata::GraphError,
     schema::{
         EntityType, Mismatch, Property, Relationship, Writable, is_extension, is_required,
         mismatches,
@@ -12,17 +12,17 @@ use crate::{
     store::{Kind, Object},
 };
 
-/// Whether a body creates an object or changes one.
+/// Whether a body creates or updates an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     Create,
     Update,
 }
 
-/// What a body says, every single property of it allowed.
+/// The content of a body, with each property checked.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
-    /// Values to set; `None` clears one.
+    /// Values to set. `None` clears a property.
     pub(super) values: Vec<(String, Option<Value>)>,
     /// Objects to link to.
     pub(super) links: Vec<(&'static Relationship, Vec<String>)>,
@@ -30,7 +30,7 @@ pub(super) struct Draft {
 
 impl Draft {
     /// Reads a JSON body as properties and links of one type.
-    pub(super) fn read(call: Call<'_>, kind: Kind, purpose: Purpose) -> Result<Self, Refusal> {
+    pub(super) fn read(call: Call<'_>, kind: Kind, purpose: Purpose) -> Result<Self, GraphError> {
         let body = json(call)?;
         let entity = kind.entity();
         let mut draft = Self::default();
@@ -52,7 +52,7 @@ impl Draft {
         Ok(draft)
     }
 
-    /// The value that is set, if one is.
+    /// The value to set, if there is one.
     pub(super) fn get(&self, name: &str) -> Option<&Value> {
         let (_, value) = self.values.iter().find(|(other, _)| other == name)?;
         value.as_ref()
@@ -66,7 +66,7 @@ impl Draft {
         self.get(name)?.as_bool()
     }
 
-    /// Whether the body names a property, be it with a null.
+    /// Whether the body names a property, also with a null.
     pub(super) fn names(&self, name: &str) -> bool {
         self.values.iter().any(|(other, _)| other == name)
     }
@@ -83,14 +83,14 @@ impl Draft {
         }
     }
 
-    pub(super) fn require(&self, entity: &EntityType, name: &str) -> Result<(), Refusal> {
+    pub(super) fn require(&self, entity: &EntityType, name: &str) -> Result<(), GraphError> {
         if self.get(name).is_none() {
             return Err(required(entity, name));
         }
         Ok(())
     }
 
-    /// Parts of a complex value that the body leaves out stay as they are.
+    /// Merges complex values: parts that the body leaves out keep their values.
     pub(super) fn merge(&mut self, entity: &EntityType, object: &Object) {
         for (name, value) in &mut self.values {
             let single = entity.property(name).is_some_and(|property| !property.many);
@@ -107,8 +107,8 @@ impl Draft {
     }
 }
 
-/// The body as a JSON object.
-pub(super) fn json(call: Call<'_>) -> Result<Map<String, Value>, Refusal> {
+/// Reads the body as a JSON object.
+pub(super) fn json(call: Call<'_>) -> Result<Map<String, Value>, GraphError> {
     let is_json = call
         .request
         .header("content-type")
@@ -122,13 +122,13 @@ pub(super) fn json(call: Call<'_>) -> Result<Map<String, Value>, Refusal> {
         .map_err(|_| malformed("Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format."))
 }
 
-/// The object that a reference means: the last segment of its URL.
-pub(super) fn referenced(url: &str) -> Result<String, Refusal> {
-    let wrong = || Refusal::bad_request("Invalid URL format specified in @odata.id.");
+/// Returns the id of the object that a reference addresses: the last segment of its URL.
+pub(super) fn referenced(url: &str) -> Result<String, GraphError> {
+    let wrong = || GraphError::bad_request("Invalid URL format specified in @odata.id.");
     let path = url.split(['?', '#']).next().unwrap_or_default();
     let mut segments = path.trim_end_matches('/').rsplit('/');
     let last = segments.next().unwrap_or_default();
-    // `users('…')` and `users/…` are the same.
+    // `users('…')` and `users/…` are equivalent.
     let (set, id) = match last.split_once("('") {
         Some((set, rest)) => (set, rest.strip_suffix("')").ok_or_else(wrong)?),
         None => (segments.next().unwrap_or_default(), last),
@@ -140,27 +140,27 @@ pub(super) fn referenced(url: &str) -> Result<String, Refusal> {
     super::super::membership::guid(id)
 }
 
-pub(super) fn malformed(message: impl Into<String>) -> Refusal {
-    Refusal::new(400, "BadRequest", message)
+pub(super) fn malformed(message: impl Into<String>) -> GraphError {
+    GraphError::new(400, "BadRequest", message)
 }
 
-/// 400 for a value that the property cannot have.
-pub(super) fn invalid(entity: &EntityType, name: &str) -> Refusal {
-    Refusal::bad_request(format!(
+/// Returns 400 for an invalid value of a property.
+pub(super) fn invalid(entity: &EntityType, name: &str) -> GraphError {
+    GraphError::bad_request(format!(
         "Invalid value specified for property '{name}' of resource '{}'.",
         entity.title()
     ))
 }
 
-pub(super) fn required(entity: &EntityType, name: &str) -> Refusal {
-    Refusal::bad_request(format!(
+pub(super) fn required(entity: &EntityType, name: &str) -> GraphError {
+    GraphError::bad_request(format!(
         "A value is required for property '{name}' of resource '{}'.",
         entity.title()
     ))
 }
 
-/// At most this many references in one request.
-pub(super) const MOST_REFERENCES: usize = 20;
+/// The maximum number of references in one request.
+pub(super) const MAX_REFERENCES: usize = 20;
 
 fn check(
     call: Call<'_>,
@@ -168,7 +168,7 @@ fn check(
     name: &str,
     value: &Value,
     purpose: Purpose,
-) -> Result<(), Refusal> {
+) -> Result<(), GraphError> {
     let entity = kind.entity();
     let property = entity
         .property(name)
@@ -178,7 +178,7 @@ fn check(
             return super::super::extension::check(call, kind, name, value);
         }
         if entity.navigation(name).is_some() {
-            return Err(Refusal::bad_request(format!(
+            return Err(GraphError::bad_request(format!(
                 "The navigation property '{name}' cannot be set in the body of this request."
             )));
         }
@@ -191,7 +191,7 @@ fn check(
         Writable::AtUpdate => purpose == Purpose::Update,
     };
     if !allowed {
-        return Err(Refusal::bad_request(format!(
+        return Err(GraphError::bad_request(format!(
             "Property '{name}' is read-only and cannot be set."
         )));
     }
@@ -217,7 +217,7 @@ fn check(
     }
 }
 
-/// A text is not empty, and not longer than documented.
+/// Whether a text is not empty and not longer than documented.
 fn fits_length(property: &Property, value: &Value) -> bool {
     let fits = |text: &str| {
         !text.is_empty() && (property.most == 0 || text.chars().count() <= property.most)
@@ -239,13 +239,13 @@ fn fits_values(property: &Property, value: &Value) -> bool {
         })
 }
 
-/// Checks the properties that another property's value makes required or invalid: a membership rule belongs to
-/// dynamic membership, and to no other.
+/// Checks properties that depend on another one: a membership rule is required for dynamic
+/// membership and invalid without it.
 pub(super) fn check_dependent(
     entity: &EntityType,
     before: &Object,
     draft: &Draft,
-) -> Result<(), Refusal> {
+) -> Result<(), GraphError> {
     let after = |name: &str| match draft.names(name) {
         true => draft.get(name),
         false => before.get(name).filter(|value| !value.is_null()),
@@ -266,7 +266,7 @@ pub(super) fn check_dependent(
     Ok(())
 }
 
-/// Whether a property has, or contains, a text, in any letters.
+/// Whether a property equals or contains a text, ignoring case.
 pub(super) fn has_value(value: Option<&Value>, text: &str) -> bool {
     match value {
         Some(Value::String(own)) => own.eq_ignore_ascii_case(text),
@@ -275,8 +275,8 @@ pub(super) fn has_value(value: Option<&Value>, text: &str) -> bool {
     }
 }
 
-fn unknown(name: &str) -> Refusal {
-    Refusal::bad_request(format!(
+fn unknown(name: &str) -> GraphError {
+    GraphError::bad_request(format!(
         "Property '{name}' does not exist as a declared property or extension property."
     ))
 }
@@ -287,12 +287,12 @@ fn bound(
     name: &str,
     value: &Value,
     purpose: Purpose,
-) -> Result<(&'static Relationship, Vec<String>), Refusal> {
+) -> Result<(&'static Relationship, Vec<String>), GraphError> {
     let relationship = entity
         .relationship(name)
         .filter(|relationship| relationship.written().is_some())
         .ok_or_else(|| unknown(name))?;
-    // An update adds members only; other links are written by `$ref`.
+    // An update only adds members; other links are written by `$ref`.
     if purpose == Purpose::Update && relationship.name != "members" {
         return Err(unsourced::not_bindable(name));
     }
@@ -305,36 +305,36 @@ fn bound(
     for url in urls {
         let id = referenced(url.as_str().ok_or_else(|| invalid(entity, name))?)?;
         if call.state.store.any(&id).is_none() {
-            return Err(Refusal::not_found(&id));
+            return Err(GraphError::not_found(&id));
         }
         if ids.contains(&id) {
-            return Err(already(relationship.name));
+            return Err(reference_exists(relationship.name));
         }
         ids.push(id);
     }
     Ok((relationship, ids))
 }
 
-/// 400 for a link that is there.
-pub(super) fn already(name: &str) -> Refusal {
-    Refusal::bad_request(format!(
+/// Returns 400 for a link that exists.
+pub(super) fn reference_exists(name: &str) -> GraphError {
+    GraphError::bad_request(format!(
         "One or more added object references already exist for the following modified properties: '{name}'."
     ))
 }
 
-/// 400 for more references than one request takes, over all relationships
+/// Returns 400 for more references than one request can have, over all relationships
 /// (microsoft-graph-docs issue 6016).
-pub(super) fn check_reference_count(draft: &Draft) -> Result<(), Refusal> {
+pub(super) fn check_reference_count(draft: &Draft) -> Result<(), GraphError> {
     let count: usize = draft.links.iter().map(|(_, ids)| ids.len()).sum();
-    if count > MOST_REFERENCES {
-        return Err(Refusal::bad_request(format!(
-            "A resource cannot contain more than {MOST_REFERENCES} link changes."
+    if count > MAX_REFERENCES {
+        return Err(GraphError::bad_request(format!(
+            "A resource cannot contain more than {MAX_REFERENCES} link changes."
         )));
     }
     Ok(())
 }
 
-fn check_annotation(entity: &EntityType, name: &str, value: &Value) -> Result<(), Refusal> {
+fn check_annotation(entity: &EntityType, name: &str, value: &Value) -> Result<(), GraphError> {
     let expected = format!("microsoft.graph.{}", entity.name);
     let fits = name != "@odata.type"
         || value

@@ -4,19 +4,19 @@ use serde_json::Value;
 
 use super::{
     super::{Call, unsupported},
-    Answer, Plan, Step, access,
+    Plan, PlannedResponse, Step, access,
     body::{self, Draft, Purpose},
     group, reference, user,
 };
 use crate::{
-    odata::Refusal,
+    odata::GraphError,
     permissions::{self, authorize},
     schema::{Behavior, Relation},
     state::iso,
     store::{Kind, Object},
 };
 
-pub(super) fn plan(call: Call<'_>, kind: Kind) -> Result<Plan, Refusal> {
+pub(super) fn plan(call: Call<'_>, kind: Kind) -> Result<Plan, GraphError> {
     let path = format!("/{}", kind.entity().set);
     if permissions::operation("POST", &path).is_none() {
         return Err(unsupported(call.request));
@@ -26,11 +26,11 @@ pub(super) fn plan(call: Call<'_>, kind: Kind) -> Result<Plan, Refusal> {
     create(call, kind, draft)
 }
 
-/// Creates an object from what a body says.
-pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Plan, Refusal> {
+/// Creates an object from a checked body.
+pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Plan, GraphError> {
     let entity = kind.entity();
     access::check_create(call, kind, &draft)?;
-    let exempt = user::lacks_no_name(kind, &draft);
+    let exempt = user::optional_at_creation(kind, &draft);
     for property in entity.properties.iter().filter(|item| item.required) {
         if !exempt.contains(&property.name) {
             draft.require(entity, property.name)?;
@@ -74,20 +74,20 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
     }
     links.extend(group::first_owner(call, kind, &links));
 
-    let answer = Answer::Object {
+    let response = PlannedResponse::Object {
         status: 201,
         id: id.clone(),
         typed: false,
     };
-    let mut plan = Plan::new(answer).with(Step::Insert(kind, object));
+    let mut plan = Plan::new(response).with(Step::Insert(kind, object));
     for (relation, other) in links {
         plan = plan.with(Step::Link(relation, id.clone(), other));
     }
     let names = kind.entity().activities;
-    Ok(plan.known_as(names.category, names.add))
+    Ok(plan.audited_as(names.category, names.add))
 }
 
-impl From<crate::store::Conflict> for Refusal {
+impl From<crate::store::Conflict> for GraphError {
     fn from(conflict: crate::store::Conflict) -> Self {
         match conflict {
             crate::store::Conflict::NoId => Self::bad_request("The object has no id."),
@@ -96,7 +96,7 @@ impl From<crate::store::Conflict> for Refusal {
     }
 }
 
-/// The texts of a list.
+/// The strings of a list.
 pub(super) fn texts(value: Option<&Value>) -> impl Iterator<Item = &str> {
     value
         .and_then(Value::as_array)

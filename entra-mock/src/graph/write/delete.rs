@@ -1,17 +1,17 @@
-//! DELETE of an object, and what becomes of deleted items.
+//! DELETE of an object; restore and purge of deleted items.
 
 use super::{
     super::{Call, read, route::Root, unsupported},
-    Answer, Plan, Step, access,
+    Plan, PlannedResponse, Step, access,
 };
 use crate::{
-    directory::lifecycle::is_kept,
-    odata::Refusal,
+    directory::lifecycle::is_soft_deleted,
+    odata::GraphError,
     permissions::authorize_kind,
     store::{Kind, Object},
 };
 
-pub(super) fn plan(call: Call<'_>, root: &Root) -> Result<Plan, Refusal> {
+pub(super) fn plan(call: Call<'_>, root: &Root) -> Result<Plan, GraphError> {
     let served = |kind: Kind| {
         let path = kind.entity().object_path();
         let operations = kind.entity().operations;
@@ -28,27 +28,27 @@ pub(super) fn plan(call: Call<'_>, root: &Root) -> Result<Plan, Refusal> {
     authorize_kind(call.caller, kind, "DELETE", &served(kind)?, false)?;
     access::check_delete(call, kind, object)?;
     let names = kind.entity().activities;
-    let name = if is_kept(kind, object) || kind == Kind::Group {
+    let name = if is_soft_deleted(kind, object) || kind == Kind::Group {
         names.delete
     } else {
         names.purge
     };
-    Ok(Plan::new(Answer::NoContent)
+    Ok(Plan::new(PlannedResponse::NoContent)
         .with(Step::Delete(kind, id(object)))
-        .known_as(names.category, name))
+        .audited_as(names.category, name))
 }
 
-pub(super) fn purge(call: Call<'_>, deleted: &str) -> Result<Plan, Refusal> {
+pub(super) fn purge(call: Call<'_>, deleted: &str) -> Result<Plan, GraphError> {
     let (kind, object) = find(call, deleted)?;
     authorize_kind(call.caller, kind, "DELETE", ITEM, false)?;
     access::check_delete(call, kind, object)?;
     let names = kind.entity().activities;
-    Ok(Plan::new(Answer::NoContent)
+    Ok(Plan::new(PlannedResponse::NoContent)
         .with(Step::Purge(id(object)))
-        .known_as(names.category, names.purge))
+        .audited_as(names.category, names.purge))
 }
 
-pub(super) fn restore(call: Call<'_>, deleted: &str) -> Result<Plan, Refusal> {
+pub(super) fn restore(call: Call<'_>, deleted: &str) -> Result<Plan, GraphError> {
     let (kind, object) = find(call, deleted)?;
     authorize_kind(call.caller, kind, "POST", RESTORE, false)?;
     access::check_delete(call, kind, object)?;
@@ -56,25 +56,25 @@ pub(super) fn restore(call: Call<'_>, deleted: &str) -> Result<Plan, Refusal> {
         return Err(conflict.into());
     }
     let names = kind.entity().activities;
-    let answer = Answer::Object {
+    let response = PlannedResponse::Object {
         status: 200,
         id: id(object),
         typed: true,
     };
-    Ok(Plan::new(answer)
+    Ok(Plan::new(response)
         .with(Step::Restore(id(object)))
-        .known_as(names.category, names.restore))
+        .audited_as(names.category, names.restore))
 }
 
-fn find<'a>(call: Call<'a>, id: &str) -> Result<(Kind, &'a Object), Refusal> {
+fn find<'a>(call: Call<'a>, id: &str) -> Result<(Kind, &'a Object), GraphError> {
     let found = call.state.store.deleted(id);
-    found.ok_or_else(|| Refusal::not_found(id))
+    found.ok_or_else(|| GraphError::not_found(id))
 }
 
 fn id(object: &Object) -> String {
     object["id"].as_str().unwrap_or_default().to_owned()
 }
 
-/// The paths of deleted items, as operations have them.
+/// The paths of deleted items as in the table of operations.
 pub(in crate::graph) const ITEM: &str = "/directory/deletedItems/{id}";
 const RESTORE: &str = "/directory/deletedItems/{id}/restore";

@@ -1,41 +1,41 @@
-//! The actions of `/directoryObjects`, and what they share with groups: objects by id, checks of names.
+//! The actions of `/directoryObjects`: objects by id and the validation of names, also for groups.
 
 use serde_json::{Map, Value, json};
 
 use super::{
     super::{
         Call, membership,
+        projection::{Projection, RenderOptions},
         route::Root,
-        rows::Around,
-        shape::{Look, Shape},
+        rows::EvalContext,
     },
-    Answer, Plan,
+    Plan, PlannedResponse,
     body::{json as body, malformed},
     target,
 };
 use crate::{
-    odata::{Detail, Refusal},
-    permissions::{authorize, reach},
+    odata::{Detail, GraphError},
+    permissions::{access_level, authorize},
     schema::Kind,
     store::Object,
 };
 
-/// `getByIds`: the objects of these ids, of these types; ids that nothing has are left out.
-pub(super) fn get_by_ids(call: Call<'_>) -> Result<Plan, Refusal> {
+/// `getByIds`: returns the objects with these ids and types. Unknown ids are omitted.
+pub(super) fn get_by_ids(call: Call<'_>) -> Result<Plan, GraphError> {
     authorize(call.caller, "POST", "/directoryObjects/getByIds", false)?;
     let body = body(call)?;
     check_parameters(&body, "getByIds", &["ids", "types"])?;
     let ids = texts(&body, "ids")?
         .ok_or_else(|| malformed("The parameter 'ids' of the operation 'getByIds' is missing."))?;
-    if ids.is_empty() || ids.len() > MOST_IDS {
-        return Err(Refusal::bad_request(format!(
-            "The parameter 'ids' must hold between 1 and {MOST_IDS} ids."
+    if ids.is_empty() || ids.len() > MAX_IDS {
+        return Err(GraphError::bad_request(format!(
+            "The parameter 'ids' must hold between 1 and {MAX_IDS} ids."
         )));
     }
     let types = match texts(&body, "types")? {
         None => None,
         Some(names) => {
-            let kinds: Result<Vec<Option<Kind>>, Refusal> =
+            let kinds: Result<Vec<Option<Kind>>, GraphError> =
                 names.iter().map(|name| kind(name)).collect();
             let kinds = kinds?;
             // `directoryObject` means every type.
@@ -55,12 +55,12 @@ pub(super) fn get_by_ids(call: Call<'_>) -> Result<Plan, Refusal> {
         }
     }
     let context = call.context("directoryObjects");
-    let answer = json!({ "@odata.context": context, "value": items });
-    Ok(Plan::new(Answer::Json(200, answer)))
+    let response = json!({ "@odata.context": context, "value": items });
+    Ok(Plan::new(PlannedResponse::Json(200, response)))
 }
 
-/// `validateProperties` of a group that does not exist yet.
-pub(super) fn validate_new(call: Call<'_>) -> Result<Plan, Refusal> {
+/// `validateProperties` of a new group.
+pub(super) fn validate_new(call: Call<'_>) -> Result<Plan, GraphError> {
     authorize(
         call.caller,
         "POST",
@@ -70,15 +70,19 @@ pub(super) fn validate_new(call: Call<'_>) -> Result<Plan, Refusal> {
     let body = body(call)?;
     let entity_type = body.get("entityType").and_then(Value::as_str);
     if entity_type.is_none_or(|name| !name.eq_ignore_ascii_case("group")) {
-        return Err(Refusal::bad_request(
+        return Err(GraphError::bad_request(
             "The parameter 'entityType' must be 'Group'.",
         ));
     }
     validate(call, &body, None)
 }
 
-/// `validateProperties` of a group that exists.
-pub(super) fn validate_existing(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Refusal> {
+/// `validateProperties` of an existing group.
+pub(super) fn validate_existing(
+    call: Call<'_>,
+    root: &Root,
+    kind: Kind,
+) -> Result<Plan, GraphError> {
     let (_, id, _) = target(call, root, kind, "/validateProperties")?;
     let body = body(call)?;
     if body.contains_key("entityType") {
@@ -87,8 +91,12 @@ pub(super) fn validate_existing(call: Call<'_>, root: &Root, kind: Kind) -> Resu
     validate(call, &body, Some(id))
 }
 
-/// The tenant has no naming policy, so only an alias that another group has is invalid.
-fn validate(call: Call<'_>, body: &Map<String, Value>, own: Option<&str>) -> Result<Plan, Refusal> {
+/// Returns a conflict with the alias of another group. The tenant has no naming policy.
+fn validate(
+    call: Call<'_>,
+    body: &Map<String, Value>,
+    own: Option<&str>,
+) -> Result<Plan, GraphError> {
     let known = [
         "entityType",
         "displayName",
@@ -109,11 +117,11 @@ fn validate(call: Call<'_>, body: &Map<String, Value>, own: Option<&str>) -> Res
     if let Some(user) = body.get("onBehalfOfUserId").and_then(Value::as_str) {
         let user = membership::guid(user)?;
         if call.state.store.get(Kind::User, &user).is_none() {
-            return Err(Refusal::not_found(&user));
+            return Err(GraphError::not_found(&user));
         }
     }
     let Some(alias) = body.get("mailNickname").and_then(Value::as_str) else {
-        return Ok(Plan::new(Answer::NoContent));
+        return Ok(Plan::new(PlannedResponse::NoContent));
     };
     let same = |group: &&Object| {
         let text = |name: &str| group.get(name).and_then(Value::as_str);
@@ -121,47 +129,53 @@ fn validate(call: Call<'_>, body: &Map<String, Value>, own: Option<&str>) -> Res
             && text("mailNickname").is_some_and(|other| other.eq_ignore_ascii_case(alias))
     };
     if call.state.store.all(Kind::Group).find(same).is_none() {
-        return Ok(Plan::new(Answer::NoContent));
+        return Ok(Plan::new(PlannedResponse::NoContent));
     }
-    let mut refusal = Refusal::new(
+    let mut error = GraphError::new(
         422,
         "Request_UnprocessableEntity",
         "The values provided contain one or more validation errors.",
     );
-    refusal.details.push(Detail {
+    error.details.push(Detail {
         code: "PropertyConflict",
         message: "Another object with the same value for property mailNickname already exists."
             .to_owned(),
         target: "mailNickname".to_owned(),
     });
-    Err(refusal)
+    Err(error)
 }
 
-fn shown(call: Call<'_>, kind: Kind, object: &Object) -> Result<Value, Refusal> {
+fn shown(call: Call<'_>, kind: Kind, object: &Object) -> Result<Value, GraphError> {
     let mut out = Vec::new();
-    let look = Look {
+    let options = RenderOptions {
         context: None,
         typed: true,
-        reach: reach(call.caller, kind, object),
+        access_level: access_level(call.caller, kind, object),
     };
-    Shape::new(kind, None, false)?.open(&mut out, object, look, &Around(&call.state.store));
+    Projection::new(kind, None, false)?.open(
+        &mut out,
+        object,
+        options,
+        &EvalContext(&call.state.store),
+    );
     out.push(b'}');
     Ok(serde_json::from_slice(&out).unwrap_or_default())
 }
 
-/// The kind of a type's name, `None` for the base of all.
-fn kind(name: &str) -> Result<Option<Kind>, Refusal> {
+/// Returns the kind of a type name, or `None` for `directoryObject`.
+fn kind(name: &str) -> Result<Option<Kind>, GraphError> {
     let name = name.trim_start_matches("microsoft.graph.");
     if name.eq_ignore_ascii_case("directoryObject") {
         return Ok(None);
     }
     let kind = Kind::of_type(name);
-    kind.map(Some)
-        .ok_or_else(|| Refusal::bad_request(format!("Invalid resource type '{name}' specified.")))
+    kind.map(Some).ok_or_else(|| {
+        GraphError::bad_request(format!("Invalid resource type '{name}' specified."))
+    })
 }
 
-/// A parameter that is a list of texts.
-fn texts<'a>(body: &'a Map<String, Value>, name: &str) -> Result<Option<Vec<&'a str>>, Refusal> {
+/// Reads a parameter that is a list of strings.
+fn texts<'a>(body: &'a Map<String, Value>, name: &str) -> Result<Option<Vec<&'a str>>, GraphError> {
     let wrong = || {
         malformed(format!(
             "The parameter '{name}' of the operation 'getByIds' is not of the type Collection(Edm.String)."
@@ -181,18 +195,18 @@ fn check_parameters(
     body: &Map<String, Value>,
     operation: &str,
     known: &[&str],
-) -> Result<(), Refusal> {
+) -> Result<(), GraphError> {
     match body.keys().find(|name| !known.contains(&name.as_str())) {
         Some(name) => Err(unknown(name, operation)),
         None => Ok(()),
     }
 }
 
-fn unknown(name: &str, operation: &str) -> Refusal {
+fn unknown(name: &str, operation: &str) -> GraphError {
     malformed(format!(
         "The parameter '{name}' in the request payload is not a valid parameter for the operation '{operation}'."
     ))
 }
 
-/// How many ids one request takes.
-const MOST_IDS: usize = 1_000;
+/// The maximum number of ids in one request.
+const MAX_IDS: usize = 1_000;

@@ -1,19 +1,19 @@
-//! Registering and removing directory extensions.
+//! Registers and removes directory extensions.
 
 use super::{
     super::{Call, extension, route::Root, unsupported},
-    Answer, Plan, Step, access,
+    Plan, PlannedResponse, Step, access,
     body::json,
     target,
 };
-use crate::{odata::Refusal, store::Kind};
+use crate::{odata::GraphError, store::Kind};
 
 pub(super) fn plan(
     call: Call<'_>,
     root: &Root,
     kind: Kind,
     item: Option<&str>,
-) -> Result<Plan, Refusal> {
+) -> Result<Plan, GraphError> {
     let (below, method) = match item {
         None => ("/extensionProperties", "POST"),
         Some(_) => ("/extensionProperties/{id}", "DELETE"),
@@ -23,13 +23,13 @@ pub(super) fn plan(
     }
     let (app, id, _) = target(call, root, kind, below)?;
     access::check_links(call, kind, app)?;
-    let (definitions, answer) = match item {
+    let (definitions, response) = match item {
         None => {
-            let (definitions, answer) = extension::define(call, app, &json(call)?)?;
-            (definitions, Answer::Json(201, answer))
+            let (definitions, response) = extension::define(call, app, &json(call)?)?;
+            (definitions, PlannedResponse::Json(201, response))
         }
-        Some(item) => (extension::without(app, item)?, Answer::NoContent),
+        Some(item) => (extension::without(app, item)?, PlannedResponse::NoContent),
     };
     let values = vec![(extension::DEFINITIONS.to_owned(), Some(definitions.into()))];
-    Ok(Plan::new(answer).with(Step::Update(kind, id.to_owned(), values)))
+    Ok(Plan::new(response).with(Step::Update(kind, id.to_owned(), values)))
 }

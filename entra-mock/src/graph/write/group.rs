@@ -1,25 +1,25 @@
-//! The rules of groups: kinds of groups, addresses, who can be a member.
+//! The rules of groups: types, addresses, members.
 
 use serde_json::{Value, json};
 
 use super::{
     super::{Call, route::Root, unsourced},
-    Answer, Plan, Step, access,
+    Plan, PlannedResponse, Step, access,
     body::{Draft, invalid, required},
     create::texts,
     target,
     user::is_alias,
 };
 use crate::{
-    odata::{Detail, Refusal},
+    odata::{Detail, GraphError},
     permissions::denied,
     schema::{Relation, Relationship},
     state::iso,
     store::{Kind, Object},
 };
 
-/// Checks a new group and adds what every group has.
-pub(super) fn complete(call: Call<'_>, draft: &mut Draft) -> Result<(), Refusal> {
+/// Checks a new group and adds the properties that every group has.
+pub(super) fn complete(call: Call<'_>, draft: &mut Draft) -> Result<(), GraphError> {
     let entity = Kind::Group.entity();
     let types: Vec<String> = texts(draft.get("groupTypes")).map(str::to_owned).collect();
     check(draft, &types)?;
@@ -59,8 +59,8 @@ pub(super) fn complete(call: Call<'_>, draft: &mut Draft) -> Result<(), Refusal>
     Ok(())
 }
 
-/// Checks changes of a group and adds what follows from them.
-pub(super) fn adjust(call: Call<'_>, group: &Object, draft: &mut Draft) -> Result<(), Refusal> {
+/// Checks changes of a group and adds the changes that follow from them.
+pub(super) fn adjust(call: Call<'_>, group: &Object, draft: &mut Draft) -> Result<(), GraphError> {
     let entity = Kind::Group.entity();
     let before: Vec<String> = texts(group.get("groupTypes")).map(str::to_owned).collect();
     let types = match draft.get("groupTypes") {
@@ -91,7 +91,7 @@ pub(super) fn adjust(call: Call<'_>, group: &Object, draft: &mut Draft) -> Resul
             return Err(required(entity, "membershipRule"));
         }
     }
-    // Hidden membership is decided at creation, once and for all.
+    // Hidden membership can only be set at creation.
     let hidden = group.get("visibility").and_then(Value::as_str) == Some("HiddenMembership");
     if draft
         .text("visibility")
@@ -110,7 +110,7 @@ pub(super) fn adjust(call: Call<'_>, group: &Object, draft: &mut Draft) -> Resul
     Ok(())
 }
 
-/// The owner a new group gets if the body names none: the user who creates it.
+/// Returns the owner of a new group whose body names none: the user who creates it.
 pub(super) fn first_owner(
     call: Call<'_>,
     kind: Kind,
@@ -123,13 +123,13 @@ pub(super) fn first_owner(
     (kind == Kind::Group && !named).then(|| (Relation::Owners, user.clone()))
 }
 
-/// Which objects can be members of which groups.
+/// Checks which objects can be members of which groups.
 pub(super) fn check_member(
     group: &Object,
     relationship: &Relationship,
     kind: Kind,
     member: &Object,
-) -> Result<(), Refusal> {
+) -> Result<(), GraphError> {
     if relationship.of != Kind::Group || relationship.written() != Some(Relation::Members) {
         return Ok(());
     }
@@ -146,53 +146,53 @@ pub(super) fn check_member(
     Ok(())
 }
 
-/// 400 for a Microsoft 365 group in another one (microsoft-graph-docs issue 11629).
-fn unified_in_unified() -> Refusal {
-    let mut refusal = Refusal::bad_request(
+/// Returns 400 for a Microsoft 365 group in another one (microsoft-graph-docs issue 11629).
+fn unified_in_unified() -> GraphError {
+    let mut error = GraphError::bad_request(
         "Unified Groups cannot be added to Unified Groups. paramName: Members, paramValue: , objectType: Microsoft.Online.DirectoryServices.Group",
     );
-    refusal.details.push(Detail {
+    error.details.push(Detail {
         code: "InvalidValue",
         message: String::new(),
         target: "membersWithLicenseErrors.members".to_owned(),
     });
-    refusal
+    error
 }
 
-/// 400 for a group in a group that can have directory roles (azure-docs issue 88710).
-fn nested_in_role_group() -> Refusal {
-    Refusal::bad_request(
+/// Returns 400 for a group in a role-assignable group (azure-docs issue 88710).
+fn nested_in_role_group() -> GraphError {
+    GraphError::bad_request(
         "Nesting is currently not supported for groups that can be assigned to a role.",
     )
 }
 
-/// The last owner of a group stays.
+/// Rejects the removal of a group's last owner.
 pub(super) fn check_owner_left(
     call: Call<'_>,
     kind: Kind,
     id: &str,
     relation: Relation,
-) -> Result<(), Refusal> {
+) -> Result<(), GraphError> {
     let owners = call.state.store.linked_objects(relation, id).count();
     if kind == Kind::Group && relation == Relation::Owners && owners == 1 {
-        return Err(Refusal::bad_request(
+        return Err(GraphError::bad_request(
             "The group must have at least one owner, hence this owner cannot be removed.",
         ));
     }
     Ok(())
 }
 
-/// `renew`: the group's life begins anew.
-pub(super) fn renew(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Refusal> {
+/// `renew`: extends the expiry of a group.
+pub(super) fn renew(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, GraphError> {
     let (group, id, _) = target(call, root, kind, "/renew")?;
     access::check_links(call, kind, group)?;
     let values = vec![("renewedDateTime".to_owned(), Some(iso(call.now).into()))];
-    Ok(Plan::new(Answer::NoContent)
+    Ok(Plan::new(PlannedResponse::NoContent)
         .with(Step::Update(kind, id.to_owned(), values))
-        .known_as("GroupManagement", "Update group"))
+        .audited_as("GroupManagement", "Update group"))
 }
 
-fn check(draft: &Draft, types: &[String]) -> Result<(), Refusal> {
+fn check(draft: &Draft, types: &[String]) -> Result<(), GraphError> {
     let entity = Kind::Group.entity();
     if !types
         .iter()
@@ -221,8 +221,9 @@ fn check(draft: &Draft, types: &[String]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Another group's alias is a conflict of aliases, anything else one of addresses.
-fn check_nickname(call: Call<'_>, mail: &str) -> Result<(), Refusal> {
+/// Returns a conflict of aliases if another group has the address, and of addresses if a user has
+/// it.
+fn check_nickname(call: Call<'_>, mail: &str) -> Result<(), GraphError> {
     let address = format!("smtp:{mail}");
     let taken = |kind| {
         call.state
@@ -231,10 +232,10 @@ fn check_nickname(call: Call<'_>, mail: &str) -> Result<(), Refusal> {
             .is_some()
     };
     if taken(Kind::Group) {
-        return Err(Refusal::conflict("mailNickname"));
+        return Err(GraphError::conflict("mailNickname"));
     }
     if taken(Kind::User) {
-        return Err(Refusal::conflict("proxyAddresses"));
+        return Err(GraphError::conflict("proxyAddresses"));
     }
     Ok(())
 }
@@ -243,8 +244,8 @@ fn is_unified(group: &Object) -> bool {
     texts(group.get("groupTypes")).any(|name| name == "Unified")
 }
 
-fn no_mail_enabled_groups() -> Refusal {
-    Refusal::bad_request(
+fn no_mail_enabled_groups() -> GraphError {
+    GraphError::bad_request(
         "The service does not currently support writes of mail-enabled groups. Please ensure that the mail-enablement property is unset and the security-enablement property is set.",
     )
 }

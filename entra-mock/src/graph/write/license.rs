@@ -4,18 +4,18 @@ use serde_json::{Value, json};
 
 use super::{
     super::{Call, membership, route::Root},
-    Answer, Plan, Step, access,
+    Plan, PlannedResponse, Step, access,
     body::{json as body_of, malformed},
     target,
 };
 use crate::{
-    odata::Refusal,
+    odata::GraphError,
     state::iso,
     store::{Kind, Object},
 };
 
-/// `assignLicense`: adds and takes away licences, all or none.
-pub(super) fn assign(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Refusal> {
+/// `assignLicense`: assigns and removes licences, all or none.
+pub(super) fn assign(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, GraphError> {
     let (object, id, _) = target(call, root, kind, "/assignLicense")?;
     access::check_links(call, kind, object)?;
     let body = body_of(call)?;
@@ -35,11 +35,11 @@ pub(super) fn assign(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Re
     let is_user = kind == Kind::User;
     let located = object.get("usageLocation").is_some();
     if is_user && !added.is_empty() && !located {
-        return Err(Refusal::bad_request(
+        return Err(GraphError::bad_request(
             "License assignment cannot be done for user with invalid usage location.",
         ));
     }
-    // How many units of each SKU are used more, or less, than before.
+    // How many more, or fewer, units of each SKU are consumed than before.
     let mut used: Vec<(String, i64)> = Vec::new();
     let mut removed_ids = Vec::new();
     for sku in removed {
@@ -50,7 +50,7 @@ pub(super) fn assign(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Re
         let before = licences.len();
         licences.retain(|licence| !has_id(licence, &sku));
         if licences.len() == before {
-            return Err(Refusal::bad_request(
+            return Err(GraphError::bad_request(
                 "User does not have a corresponding license.",
             ));
         }
@@ -63,12 +63,12 @@ pub(super) fn assign(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Re
             .ok_or_else(|| malformed("A license to add has no 'skuId'."))?;
         let sku = membership::guid(sku)?;
         if removed_ids.contains(&sku) {
-            return Err(Refusal::bad_request(format!(
+            return Err(GraphError::bad_request(format!(
                 "License {sku} is both added and removed."
             )));
         }
         let product = find(call, &sku).ok_or_else(|| {
-            Refusal::bad_request(format!(
+            GraphError::bad_request(format!(
                 "License {sku} does not correspond to a valid company License."
             ))
         })?;
@@ -96,12 +96,12 @@ pub(super) fn assign(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Re
     if is_user {
         values.push(("licenseAssignmentStates".to_owned(), Some(states.into())));
     }
-    let answer = Answer::Object {
+    let response = PlannedResponse::Object {
         status: if is_user { 200 } else { 202 },
         id: id.to_owned(),
         typed: false,
     };
-    let mut plan = Plan::new(answer).with(Step::Update(kind, id.to_owned(), values));
+    let mut plan = Plan::new(response).with(Step::Update(kind, id.to_owned(), values));
     if is_user {
         for (sku, change) in used {
             if let Some(step) = count(call, &sku, change)? {
@@ -114,14 +114,14 @@ pub(super) fn assign(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Re
     } else {
         ("GroupManagement", "Set group license")
     };
-    Ok(plan.known_as(category, name))
+    Ok(plan.audited_as(category, name))
 }
 
-/// `reprocessLicenseAssignment`: nothing to do here, as nothing was left undone.
-pub(super) fn reprocess(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Refusal> {
+/// `reprocessLicenseAssignment`: does nothing, because assignments are never pending.
+pub(super) fn reprocess(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, GraphError> {
     let (object, id, _) = target(call, root, kind, "/reprocessLicenseAssignment")?;
     access::check_links(call, kind, object)?;
-    Ok(Plan::new(Answer::Object {
+    Ok(Plan::new(PlannedResponse::Object {
         status: 200,
         id: id.to_owned(),
         typed: false,
@@ -141,8 +141,8 @@ fn has_id(licence: &Value, sku: &str) -> bool {
         .is_some_and(|id| id.eq_ignore_ascii_case(sku))
 }
 
-/// The plans to leave out, all of which the product must have.
-fn disabled_plans(licence: &Value, product: &Object) -> Result<Vec<String>, Refusal> {
+/// Returns the plans to disable, all of which the product must have.
+fn disabled_plans(licence: &Value, product: &Object) -> Result<Vec<String>, GraphError> {
     let plans = licence["disabledPlans"].as_array();
     plans
         .into_iter()
@@ -157,7 +157,7 @@ fn disabled_plans(licence: &Value, product: &Object) -> Result<Vec<String>, Refu
             if known {
                 Ok(plan)
             } else {
-                Err(Refusal::bad_request(format!(
+                Err(GraphError::bad_request(format!(
                     "The service plan {plan} is not part of the license."
                 )))
             }
@@ -165,8 +165,8 @@ fn disabled_plans(licence: &Value, product: &Object) -> Result<Vec<String>, Refu
         .collect()
 }
 
-/// Takes a unit of a product, or gives one back.
-fn count(call: Call<'_>, sku: &str, change: i64) -> Result<Option<Step>, Refusal> {
+/// Consumes a unit of a product, or releases one.
+fn count(call: Call<'_>, sku: &str, change: i64) -> Result<Option<Step>, GraphError> {
     let Some(product) = find(call, sku) else {
         return Ok(None);
     };
@@ -174,7 +174,7 @@ fn count(call: Call<'_>, sku: &str, change: i64) -> Result<Option<Step>, Refusal
     let used = number(&product["consumedUnits"]) + change;
     let units = product["prepaidUnits"]["enabled"].as_i64();
     if change > 0 && units.is_some_and(|units| used > units) {
-        return Err(Refusal::bad_request(format!(
+        return Err(GraphError::bad_request(format!(
             "Subscription with SKU {sku} does not have any available licenses."
         )));
     }

@@ -1,7 +1,7 @@
 //! Requests that change something.
 //!
-//! A request is first read and checked against the tenant as it is; that gives a [`Plan`]. Only then
-//! is anything changed, all of it, under the same lock. So a request that fails changes nothing.
+//! A request is first read and checked against the current tenant, which gives a [`Plan`]. Only
+//! then are all changes applied, under the same lock. So a request that fails changes nothing.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ use super::{
     unsupported,
 };
 use crate::{
-    odata::Refusal,
-    permissions::{self, Caller, Reach},
+    odata::GraphError,
+    permissions::{self, AccessLevel, Caller},
     schema::Relation,
     state::State,
     store::{Actor, Kind, Object, Photo},
@@ -38,19 +38,19 @@ mod session;
 mod update;
 mod user;
 
-/// What a checked request does.
+/// The effect of a checked request.
 #[derive(Debug)]
 struct Plan {
     steps: Vec<Step>,
     activity: Option<Activity>,
-    answer: Answer,
+    response: PlannedResponse,
 }
 
 /// One change.
 #[derive(Debug)]
 enum Step {
     Insert(Kind, Object),
-    /// New values of properties; `None` takes one away.
+    /// New values of properties. `None` removes a property.
     Update(Kind, String, Vec<(String, Option<Value>)>),
     Delete(Kind, String),
     Restore(String),
@@ -61,7 +61,7 @@ enum Step {
     Photo(String, Option<Photo>),
 }
 
-/// What the directory's audit log calls it.
+/// The name of the request in the directory's audit log.
 #[derive(Clone, Copy, Debug)]
 struct Activity {
     name: &'static str,
@@ -69,24 +69,24 @@ struct Activity {
     operation: &'static str,
 }
 
-/// What the client gets.
+/// The response to the client.
 #[derive(Debug)]
-enum Answer {
+enum PlannedResponse {
     NoContent,
     /// 200 without a body.
     Empty,
-    /// An object as it is afterwards.
+    /// The object after the changes.
     Object {
         status: u16,
         id: String,
-        /// With its type, as one of several that it could be.
+        /// Whether to write `@odata.type`, for an object of one of several types.
         typed: bool,
     },
     Json(u16, Value),
 }
 
 impl Step {
-    /// The object that is changed, before it is.
+    /// Returns the object that a step changes, before the change.
     fn subject(&self, state: &State) -> Option<(Kind, String)> {
         match self {
             Self::Insert(kind, object) => Some((*kind, object["id"].as_str()?.to_owned())),
@@ -103,11 +103,11 @@ impl Step {
 }
 
 impl Plan {
-    fn new(answer: Answer) -> Self {
+    fn new(response: PlannedResponse) -> Self {
         Self {
             steps: Vec::new(),
             activity: None,
-            answer,
+            response,
         }
     }
 
@@ -116,7 +116,7 @@ impl Plan {
         self
     }
 
-    fn known_as(mut self, category: &'static str, name: &'static str) -> Self {
+    fn audited_as(mut self, category: &'static str, name: &'static str) -> Self {
         let operation = match name.split(' ').next() {
             Some("Add" | "Restore") => "Add",
             Some("Delete" | "Hard") => "Delete",
@@ -132,14 +132,14 @@ impl Plan {
     }
 }
 
-/// Checks a request, changes what it says, and answers.
+/// Checks a request, applies its changes, and responds.
 pub(super) fn respond(
     state: &mut State,
     now: Timestamp,
     request: &WireRequest,
     caller: &Caller,
     route: &Route,
-) -> Result<Reply, Refusal> {
+) -> Result<Reply, GraphError> {
     let plan = plan(Call::new(state, now, caller, request), route)?;
     state.store.changes.stamp(now, Some(actor(caller)));
     let first = state.store.changes.next();
@@ -150,10 +150,10 @@ pub(super) fn respond(
     if let (Some(activity), Some(subject)) = (plan.activity, subject) {
         audit::record(state, now, caller, activity, &subject, first);
     }
-    finish(Call::new(state, now, caller, request), plan.answer)
+    finish(Call::new(state, now, caller, request), plan.response)
 }
 
-fn plan(call: Call<'_>, route: &Route) -> Result<Plan, Refusal> {
+fn plan(call: Call<'_>, route: &Route) -> Result<Plan, GraphError> {
     match (call.request.method.as_str(), &route.root, &route.target) {
         ("POST", Root::Set(kind), Target::List { .. }) => create::plan(call, *kind),
         ("PATCH", Root::Object(kind, key), Target::Object) => {
@@ -193,7 +193,7 @@ fn plan(call: Call<'_>, route: &Route) -> Result<Plan, Refusal> {
     }
 }
 
-/// Everything was checked, so no step can fail.
+/// Applies one step. Everything was checked, so no step can fail.
 fn apply(state: &mut State, now: Timestamp, step: Step) {
     let done = match step {
         Step::Insert(kind, object) => state.store.insert(kind, object).is_ok(),
@@ -219,25 +219,26 @@ fn apply(state: &mut State, now: Timestamp, step: Step) {
     debug_assert!(done, "a checked step failed");
 }
 
-fn finish(call: Call<'_>, answer: Answer) -> Result<Reply, Refusal> {
-    match answer {
-        Answer::NoContent => Ok(Reply::new(204)),
-        Answer::Empty => Ok(Reply::new(200)),
-        Answer::Json(status, value) => Ok(Reply::json(status, &value)),
-        Answer::Object { status, id, typed } => {
+fn finish(call: Call<'_>, response: PlannedResponse) -> Result<Reply, GraphError> {
+    match response {
+        PlannedResponse::NoContent => Ok(Reply::new(204)),
+        PlannedResponse::Empty => Ok(Reply::new(200)),
+        PlannedResponse::Json(status, value) => Ok(Reply::json(status, &value)),
+        PlannedResponse::Object { status, id, typed } => {
             let (kind, object) = call
                 .state
                 .store
                 .any(&id)
-                .ok_or_else(|| Refusal::not_found(&id))?;
+                .ok_or_else(|| GraphError::not_found(&id))?;
             let set = if typed {
                 "directoryObjects"
             } else {
                 kind.entity().set
             };
-            // Who may write an object is shown what was written.
-            let reach = Reach::Everything;
-            let mut reply = read::render_up_to(call, kind, object, set, typed, false, reach)?;
+            // A caller that may write an object may see the result.
+            let access_level = AccessLevel::Everything;
+            let mut reply =
+                read::render_up_to(call, kind, object, set, typed, false, access_level)?;
             reply.status = status;
             if status == 201 {
                 let class = kind.entity().title();
@@ -260,13 +261,13 @@ fn actor(caller: &Caller) -> Arc<Actor> {
     })
 }
 
-/// Lets a caller send a method to a path below an object, or to the object itself, and finds it.
+/// Authorizes a method on a path below an object, or on the object itself, and returns the object.
 fn target<'a>(
     call: Call<'a>,
     root: &Root,
     kind: Kind,
     below: &str,
-) -> Result<(&'a Object, &'a str, bool), Refusal> {
+) -> Result<(&'a Object, &'a str, bool), GraphError> {
     let path = format!("{}{below}", kind.entity().object_path());
     let own = read::is_own(call, root);
     if permissions::operation(&call.request.method, &path).is_none() {

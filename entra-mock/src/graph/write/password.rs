@@ -1,22 +1,22 @@
-//! Passwords: their rules, and changing one's own.
+//! Passwords: their rules, and the change of the own password.
 
 use serde_json::{Value, json};
 
 use super::{
     super::{Call, route::Root, unsourced},
-    Answer, Plan, Step,
+    Plan, PlannedResponse, Step,
     body::{json as body_of, malformed},
     target,
 };
 use crate::{
     account::PASSWORD,
-    odata::Refusal,
+    odata::GraphError,
     state::iso,
     store::{Kind, Object},
 };
 
 /// Changes the signed-in user's own password.
-pub(super) fn change(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Refusal> {
+pub(super) fn change(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, GraphError> {
     let (user, id, _) = target(call, root, kind, "/changePassword")?;
     let body = body_of(call)?;
     let part = |name: &str| {
@@ -43,7 +43,7 @@ pub(super) fn change(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Re
     }
     check(new, policies(user))?;
     if new == current {
-        return Err(Refusal::bad_request(
+        return Err(GraphError::bad_request(
             "The specified password was used before. Please provide a different password.",
         ));
     }
@@ -58,14 +58,14 @@ pub(super) fn change(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Re
             Some(iso(call.now).into()),
         ),
     ];
-    Ok(Plan::new(Answer::NoContent)
+    Ok(Plan::new(PlannedResponse::NoContent)
         .with(Step::RevokeSessions(id.to_owned()))
         .with(Step::Update(kind, id.to_owned(), values))
-        .known_as("UserManagement", "Change user password"))
+        .audited_as("UserManagement", "Change user password"))
 }
 
-/// The documented rules: 8 to 256 characters of three of four classes.
-pub(super) fn check(password: &str, policies: &str) -> Result<(), Refusal> {
+/// Checks the documented rules: 8 to 256 characters of three of four classes.
+pub(super) fn check(password: &str, policies: &str) -> Result<(), GraphError> {
     let classes: [fn(char) -> bool; 4] = [
         |char| char.is_ascii_lowercase(),
         |char| char.is_ascii_uppercase(),
@@ -83,12 +83,12 @@ pub(super) fn check(password: &str, policies: &str) -> Result<(), Refusal> {
     if (8..=256).contains(&password.len()) && strong && printable {
         return Ok(());
     }
-    Err(Refusal::bad_request(
+    Err(GraphError::bad_request(
         "The specified password does not comply with password complexity requirements. Please provide a different password.",
     ))
 }
 
-/// What is kept of a password profile: everything but the password.
+/// Returns the stored part of a password profile: everything except the password.
 pub(super) fn profile(value: Option<&Value>) -> Value {
     let part = |name: &str, otherwise: bool| {
         value

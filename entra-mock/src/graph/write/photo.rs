@@ -1,4 +1,4 @@
-//! Putting and deleting profile photos.
+//! Sets and deletes profile photos.
 
 use super::{
     super::{
@@ -7,16 +7,16 @@ use super::{
         route::Root,
         unsupported,
     },
-    Answer, Plan, Step, access, target,
+    Plan, PlannedResponse, Step, access, target,
 };
-use crate::{odata::Refusal, store::Kind};
+use crate::{odata::GraphError, store::Kind};
 
 pub(super) fn plan(
     call: Call<'_>,
     root: &Root,
     kind: Kind,
     path: &PhotoPath,
-) -> Result<Plan, Refusal> {
+) -> Result<Plan, GraphError> {
     if *path != PhotoPath::Value(None) {
         return Err(unsupported(call.request));
     }
@@ -29,10 +29,10 @@ pub(super) fn plan(
     match call.request.method.as_str() {
         "PUT" | "PATCH" => {
             let photo = photo::read_photo(call)?;
-            Ok(Plan::new(Answer::Empty).with(Step::Photo(id, Some(photo))))
+            Ok(Plan::new(PlannedResponse::Empty).with(Step::Photo(id, Some(photo))))
         }
         "DELETE" if call.state.store.photo(&id).is_none() => Err(photo::not_found()),
-        "DELETE" => Ok(Plan::new(Answer::NoContent).with(Step::Photo(id, None))),
+        "DELETE" => Ok(Plan::new(PlannedResponse::NoContent).with(Step::Photo(id, None))),
         _ => Err(unsupported(call.request)),
     }
 }

@@ -1,15 +1,15 @@
-//! `$ref`: adding and removing links.
+//! `$ref`: adds and removes links.
 
 use serde_json::Value;
 
 use super::{
     super::{Call, membership, route::Root, unsourced, unsupported},
-    Answer, Plan, Step, access,
-    body::{already, has_value, json, malformed, referenced},
+    Plan, PlannedResponse, Step, access,
+    body::{has_value, json, malformed, reference_exists, referenced},
     group, target,
 };
 use crate::{
-    odata::Refusal,
+    odata::GraphError,
     permissions::denied,
     schema::{Relation, Relationship},
     store::{Kind, Object},
@@ -21,7 +21,7 @@ pub(super) fn plan(
     kind: Kind,
     relationship: &'static Relationship,
     item: Option<&str>,
-) -> Result<Plan, Refusal> {
+) -> Result<Plan, GraphError> {
     let Some(relation) = relationship.written() else {
         return Err(unsupported(call.request));
     };
@@ -47,19 +47,19 @@ pub(super) fn plan(
     if add {
         let other = body_reference(call)?;
         if call.state.store.any(&other).is_none() {
-            return Err(Refusal::not_found(&other));
+            return Err(GraphError::not_found(&other));
         }
         if call.state.store.is_linked(relation, &id, &other) {
-            // Setting the manager that is set changes nothing.
+            // Setting the same manager again changes nothing.
             if relationship.many {
-                return Err(already(relationship.name));
+                return Err(reference_exists(relationship.name));
             }
-            return Ok(Plan::new(Answer::NoContent));
+            return Ok(Plan::new(PlannedResponse::NoContent));
         }
         check_target(call, object, relationship, &other)?;
-        return Ok(Plan::new(Answer::NoContent)
+        return Ok(Plan::new(PlannedResponse::NoContent)
             .with(Step::Link(relation, id, other))
-            .known_as(names.category, added));
+            .audited_as(names.category, added));
     }
 
     let other = match item {
@@ -69,21 +69,21 @@ pub(super) fn plan(
             .store
             .linked_objects(relation, &id)
             .find_map(|(_, other)| other["id"].as_str().map(str::to_owned))
-            .ok_or_else(|| Refusal::not_found(relationship.name))?,
+            .ok_or_else(|| GraphError::not_found(relationship.name))?,
     };
     if call.state.store.any(&other).is_none() {
-        return Err(Refusal::not_found(&other));
+        return Err(GraphError::not_found(&other));
     }
     if !call.state.store.is_linked(relation, &id, &other) {
-        return Err(Refusal::bad_request(format!(
+        return Err(GraphError::bad_request(format!(
             "One or more removed object references do not exist for the following modified properties: '{}'.",
             relationship.name
         )));
     }
     group::check_owner_left(call, kind, &id, relation)?;
-    Ok(Plan::new(Answer::NoContent)
+    Ok(Plan::new(PlannedResponse::NoContent)
         .with(Step::Unlink(relation, id, other))
-        .known_as(names.category, removed))
+        .audited_as(names.category, removed))
 }
 
 /// Returns 403 for changes of links that a rule decides, such as the members of a dynamic group,
@@ -92,7 +92,7 @@ pub(super) fn plan(
 pub(super) fn check_not_decided(
     object: &Object,
     relationship: &Relationship,
-) -> Result<(), Refusal> {
+) -> Result<(), GraphError> {
     let Some((property, value)) = relationship.decided_by else {
         return Ok(());
     };
@@ -102,15 +102,15 @@ pub(super) fn check_not_decided(
     Err(denied())
 }
 
-/// Whether a relationship takes an object of that type.
+/// Checks that a relationship accepts objects of that type.
 pub(super) fn check_target(
     call: Call<'_>,
     object: &Object,
     relationship: &Relationship,
     other: &str,
-) -> Result<(), Refusal> {
+) -> Result<(), GraphError> {
     let Some((kind, target)) = call.state.store.any(other) else {
-        return Err(Refusal::not_found(other));
+        return Err(GraphError::not_found(other));
     };
     let itself = object.get("id") == target.get("id");
     if itself || !relationship.kinds.contains(&kind) {
@@ -119,7 +119,7 @@ pub(super) fn check_target(
     group::check_member(object, relationship, kind, target)
 }
 
-fn body_reference(call: Call<'_>) -> Result<String, Refusal> {
+fn body_reference(call: Call<'_>) -> Result<String, GraphError> {
     let body = json(call)?;
     let url = body
         .get("@odata.id")

@@ -4,19 +4,19 @@ use serde_json::json;
 
 use super::{
     super::{Call, route::Root},
-    Answer, Plan, Step, access, target,
+    Plan, PlannedResponse, Step, access, target,
 };
-use crate::{odata::Refusal, store::Kind};
+use crate::{odata::GraphError, store::Kind};
 
-pub(super) fn revoke(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Refusal> {
+pub(super) fn revoke(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, GraphError> {
     let (object, id, own) = target(call, root, kind, "/revokeSignInSessions")?;
     if !own {
         access::check_delete(call, kind, object)?;
     }
-    let answer = json!({ "@odata.context": call.context("Edm.Boolean"), "value": true });
-    Ok(Plan::new(Answer::Json(200, answer))
+    let response = json!({ "@odata.context": call.context("Edm.Boolean"), "value": true });
+    Ok(Plan::new(PlannedResponse::Json(200, response))
         .with(Step::RevokeSessions(id.to_owned()))
-        .known_as(
+        .audited_as(
             "UserManagement",
             "Update StsRefreshTokenValidFrom Timestamp",
         ))

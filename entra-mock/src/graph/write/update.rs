@@ -1,22 +1,22 @@
-//! PATCH of an object, with creation where it is asked for.
+//! PATCH of an object, with upsert.
 
 use super::{
     super::{
         Call, read,
         route::{ObjectKey, Root},
     },
-    Answer, Plan, Step, access,
+    Plan, PlannedResponse, Step, access,
     body::{self, Draft, Purpose},
     create, group, reference, target, user,
 };
-use crate::{odata::Refusal, permissions::authorize, schema::Behavior, store::Kind};
+use crate::{odata::GraphError, permissions::authorize, schema::Behavior, store::Kind};
 
 pub(super) fn plan(
     call: Call<'_>,
     root: &Root,
     kind: Kind,
     key: &ObjectKey,
-) -> Result<Plan, Refusal> {
+) -> Result<Plan, GraphError> {
     if let Some(plan) = upsert(call, root, kind, key)? {
         return Ok(plan);
     }
@@ -50,7 +50,7 @@ pub(super) fn plan(
                 continue;
             };
             if call.state.store.is_linked(relation, id, other) {
-                return Err(body::already(relationship.name));
+                return Err(body::reference_exists(relationship.name));
             }
             reference::check_target(call, object, relationship, other)?;
             links.push(Step::Link(relation, id.to_owned(), other.clone()));
@@ -63,7 +63,7 @@ pub(super) fn plan(
         _ if draft.names(crate::account::PASSWORD) => "Reset user password",
         _ => names.update,
     };
-    let mut plan = Plan::new(Answer::NoContent).known_as(names.category, name);
+    let mut plan = Plan::new(PlannedResponse::NoContent).audited_as(names.category, name);
     if draft.names(crate::account::PASSWORD) {
         plan = plan.with(Step::RevokeSessions(id.to_owned()));
     }
@@ -74,13 +74,13 @@ pub(super) fn plan(
     Ok(plan)
 }
 
-/// `Prefer: create-if-missing` on an alternate key that nothing has creates the object.
+/// With `Prefer: create-if-missing`, creates the object if no object has the alternate key.
 fn upsert(
     call: Call<'_>,
     root: &Root,
     kind: Kind,
     key: &ObjectKey,
-) -> Result<Option<Plan>, Refusal> {
+) -> Result<Option<Plan>, GraphError> {
     let wanted = call.request.header("prefer").is_some_and(|prefer| {
         prefer
             .split(',')

@@ -10,14 +10,14 @@ use super::{
 };
 use crate::{
     account::PASSWORD,
-    odata::Refusal,
+    odata::GraphError,
     state::{State, iso},
     store::{Kind, Object},
 };
 
-/// The required properties that a body need not have: users who sign in with identities of their own
-/// get a user principal name.
-pub(super) fn lacks_no_name(kind: Kind, draft: &Draft) -> &'static [&'static str] {
+/// Returns the required properties that a body can omit: users with sign-in identities of their own
+/// get a generated user principal name.
+pub(super) fn optional_at_creation(kind: Kind, draft: &Draft) -> &'static [&'static str] {
     if kind == Kind::User && draft.get("identities").is_some() {
         &["accountEnabled", "mailNickname", "userPrincipalName"]
     } else {
@@ -25,8 +25,8 @@ pub(super) fn lacks_no_name(kind: Kind, draft: &Draft) -> &'static [&'static str
     }
 }
 
-/// Checks a new user and adds what every user has.
-pub(super) fn complete(call: Call<'_>, id: &str, draft: &mut Draft) -> Result<(), Refusal> {
+/// Checks a new user and adds the properties that every user has.
+pub(super) fn complete(call: Call<'_>, id: &str, draft: &mut Draft) -> Result<(), GraphError> {
     let entity = Kind::User.entity();
     if draft.get("identities").is_some() {
         let domain = call
@@ -58,8 +58,8 @@ pub(super) fn complete(call: Call<'_>, id: &str, draft: &mut Draft) -> Result<()
     Ok(())
 }
 
-/// Checks changes of a user and adds what follows from them.
-pub(super) fn adjust(call: Call<'_>, user: &Object, draft: &mut Draft) -> Result<(), Refusal> {
+/// Checks changes of a user and adds the changes that follow from them.
+pub(super) fn adjust(call: Call<'_>, user: &Object, draft: &mut Draft) -> Result<(), GraphError> {
     check(call.state, draft)?;
     if let Some(profile) = draft.get("passwordProfile").cloned() {
         if let Some(secret) = profile.get("password").and_then(Value::as_str) {
@@ -82,7 +82,7 @@ pub(super) fn adjust(call: Call<'_>, user: &Object, draft: &mut Draft) -> Result
     Ok(())
 }
 
-fn check(state: &State, draft: &Draft) -> Result<(), Refusal> {
+fn check(state: &State, draft: &Draft) -> Result<(), GraphError> {
     let entity = Kind::User.entity();
     if let Some(name) = draft.text("userPrincipalName") {
         let (local, domain) = name.split_once('@').unwrap_or((name, ""));
@@ -91,12 +91,12 @@ fn check(state: &State, draft: &Draft) -> Result<(), Refusal> {
             .iter()
             .any(|known| known.eq_ignore_ascii_case(domain))
         {
-            return Err(Refusal::bad_request(
+            return Err(GraphError::bad_request(
                 "The domain portion of the userPrincipalName property is invalid. You must use one of the verified domain names in your organization.",
             ));
         }
         let allowed = |char: char| char.is_ascii_alphanumeric() || "'.-_!#^~".contains(char);
-        // Guests have `#EXT#` in theirs; other characters are not allowed.
+        // Guests have `#EXT#` in their name; other characters are not allowed.
         if local.is_empty()
             || local.len() > 64
             || !local.chars().all(allowed)
@@ -132,7 +132,7 @@ fn check(state: &State, draft: &Draft) -> Result<(), Refusal> {
     })
 }
 
-/// The part of an address before the `@`.
+/// Whether a text is valid before the `@` of an address.
 pub(super) fn is_alias(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 64
@@ -146,7 +146,7 @@ fn is_address(text: &str) -> bool {
         .is_some_and(|(local, domain)| is_alias(local) && domain.contains('.') && is_alias(domain))
 }
 
-/// The addresses of a user whose primary one changes; the one before stays as a secondary.
+/// Returns the addresses of a user with a new primary one; the previous one stays as a secondary.
 fn with_primary(user: &Object, mail: Option<&str>) -> Vec<String> {
     let mut addresses: Vec<String> = texts(user.get("proxyAddresses"))
         .map(|address| match address.strip_prefix("SMTP:") {
@@ -162,7 +162,7 @@ fn with_primary(user: &Object, mail: Option<&str>) -> Vec<String> {
     addresses
 }
 
-/// The identity that goes with the user principal name.
+/// Sets the identity that belongs to the user principal name.
 fn set_identity(draft: &mut Draft, user: Option<&Object>) {
     let Some(name) = draft.text("userPrincipalName") else {
         return;

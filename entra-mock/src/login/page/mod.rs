@@ -1,32 +1,32 @@
-//! The pages a person sees. Plain HTML without outside assets; every text is escaped.
+//! The pages of the sign-in side. Plain HTML without external assets; every text is escaped.
 
+mod accounts;
 mod consent;
 mod notice;
-mod people;
 
 use url::Url;
 
 use super::context::Context;
 use crate::wire::Reply;
 
-pub(super) use consent::{Consent, Wish, consent};
-pub(super) use notice::{Again, advice, device, error, form_post, message, signed_out};
-pub(super) use people::{
-    Tile, password, second_factor, sign_in_picker, sign_out_picker, user_name,
+pub(super) use accounts::{
+    AccountTile, password, second_factor, sign_in_picker, sign_out_picker, user_name,
 };
+pub(super) use consent::{Consent, RequestedPermission, consent};
+pub(super) use notice::{SwitchAccount, device, error, form_post, message, remedy, signed_out};
 
-/// A page before it becomes an answer.
+/// A page before it becomes a response.
 pub(super) struct Page {
     status: u16,
     title: String,
-    /// Markup, in which every text is escaped.
+    /// Markup in which every text is escaped.
     content: String,
     wide: bool,
-    /// Where its forms may lead beside the tenant itself, as sources of a security policy.
+    /// Where its forms can lead, in addition to the tenant itself: sources of `form-action`.
     targets: Vec<String>,
     frames: Vec<String>,
     script: Option<&'static str>,
-    /// Where the page goes by itself when everything in it has loaded.
+    /// Where the page goes on its own when everything in it has loaded.
     next: Option<String>,
 }
 
@@ -49,13 +49,13 @@ impl Page {
         self
     }
 
-    /// Lets the answer to one of its forms redirect to this address.
-    pub(super) fn leading_to(mut self, address: &Url) -> Self {
+    /// Allows that the response to a form redirects to this URL.
+    pub(super) fn allowing_redirect_to(mut self, address: &Url) -> Self {
         self.targets.push(source(address));
         self
     }
 
-    /// The page as an answer, which nothing may keep, frame or add to.
+    /// Returns the page as a response that must not be cached, framed or extended.
     pub(super) fn reply(self, context: &Context<'_>) -> Reply {
         let (nonce, tenant) = {
             let state = context.read();
@@ -85,8 +85,8 @@ impl Page {
             policy.push_str("; frame-src ");
             policy.push_str(&self.frames.join(" "));
         }
-        // Browsers also check where the answer to a form redirects to, and what follows from
-        // there; what runs beside the tenant runs on the same machine.
+        // Browsers also check where the response to a form redirects to, and the redirects that
+        // follow. Servers beside the tenant run on the same machine.
         policy.push_str("; form-action 'self' http://localhost:* http://127.0.0.1:*");
         for target in &self.targets {
             policy.push(' ');
@@ -111,7 +111,7 @@ impl Page {
              <meta name=\"robots\" content=\"noindex\">\n{next}\
              <title>{title} - {tenant}</title>\n<style nonce=\"{nonce}\">\n{STYLE}</style>\n</head>\n\
              <body>\n<main{class}>\n<p class=\"brand\">{MARK}<span>{tenant}</span></p>\n{content}\n</main>\n\
-             <footer>A fake tenant for tests. Never type a real password here.</footer>\n{script}</body>\n</html>\n",
+             <footer>A fake tenant for tests. Never enter a real password here.</footer>\n{script}</body>\n</html>\n",
             title = escape(&self.title),
             tenant = escape(tenant),
             class = if self.wide { " class=\"wide\"" } else { "" },
@@ -120,11 +120,11 @@ impl Page {
     }
 }
 
-/// A source of a security policy that covers an address and nothing else of its host's neighbours.
+/// Returns a source of a content security policy that covers exactly one URL's host.
 fn source(address: &Url) -> String {
     match address.origin() {
         origin if origin.is_tuple() => origin.ascii_serialization(),
-        // A scheme of an application's own.
+        // A custom scheme of an application.
         _ => format!("{}:", address.scheme()),
     }
 }
@@ -152,8 +152,8 @@ fn hidden(name: &str, value: &str) -> String {
     )
 }
 
-/// What went wrong with a field: the message, and what the field says about it.
-fn complaint(error: Option<&str>) -> (String, &'static str) {
+/// Returns the error message of a field, and the attributes that refer to it.
+fn field_error(error: Option<&str>) -> (String, &'static str) {
     match error {
         None => (String::new(), ""),
         Some(error) => (
@@ -166,7 +166,7 @@ fn complaint(error: Option<&str>) -> (String, &'static str) {
     }
 }
 
-/// A title that says first if something went wrong, for those who hear it.
+/// Returns a title that starts with the error, for screen readers.
 fn title(name: &str, error: Option<&str>) -> String {
     match error {
         Some(_) => format!("Error: {name}"),
@@ -175,7 +175,7 @@ fn title(name: &str, error: Option<&str>) -> String {
 }
 
 const STYLE: &str = include_str!("style.css");
-/// A keyhole in a shield; nobody's logo.
+/// A keyhole in a shield: a neutral logo.
 const MARK: &str = "<svg viewBox=\"0 0 24 24\" aria-hidden=\"true\" focusable=\"false\"><path fill-rule=\"evenodd\" d=\"M12 1 3 4.5V11c0 5.6 3.8 10.3 9 12 5.2-1.7 9-6.4 9-12V4.5zm0 6a3 3 0 0 1 1.5 5.6V17h-3v-4.4A3 3 0 0 1 12 7z\"/></svg>";
 
 #[cfg(test)]

@@ -1,29 +1,29 @@
-//! Pages that tell something, and the ways on from them.
+//! Pages that show a message, and the links on them.
 
 use url::Url;
 
-use super::{Page, complaint, escape, hidden, source, title};
+use super::{Page, escape, field_error, hidden, source, title};
 use crate::{
     login::{context::Context, error::LoginError},
     state::iso_with_space,
 };
 
-/// The way on from an error that another person may not meet.
-pub(in crate::login) struct Again<'a> {
+/// The link to another account on an error page.
+pub(in crate::login) struct SwitchAccount<'a> {
     pub(in crate::login) action: &'a str,
 }
 
-/// A refusal that no application hears of.
+/// An error that does not go to the application.
 pub(in crate::login) fn error(
     error: &LoginError,
     app: Option<(&str, &str)>,
-    again: Option<&Again<'_>>,
+    switch_account: Option<&SwitchAccount<'_>>,
     context: &Context<'_>,
 ) -> Page {
     let heading = match error.code {
         90_094 => "Need admin approval",
         53_003 => "You cannot access this right now",
-        _ => "We cannot sign you in",
+        _ => "Sorry, but we're having trouble signing you in",
     };
     let app = app.map_or_else(String::new, |(name, id)| {
         format!(
@@ -32,18 +32,18 @@ pub(in crate::login) fn error(
             escape(id)
         )
     });
-    let again = again.map_or_else(String::new, |again| {
+    let switch_account = switch_account.map_or_else(String::new, |switch_account| {
         format!(
             "<form method=\"post\" action=\"{}\">\n<div class=\"buttons\">\
              <button id=\"other\" name=\"step\" value=\"other\">Use another account</button>\n\
              <button id=\"cancel\" name=\"step\" value=\"cancel\" class=\"plain\">Cancel</button></div>\n</form>",
-            escape(again.action)
+            escape(switch_account.action)
         )
     });
-    let advice = advice(error.code);
+    let remedy = remedy(error.code);
     let content = format!(
-        "<h1>{heading}</h1>\n<p id=\"error\" role=\"alert\">AADSTS{code}: {text}</p>\n<p>{advice}</p>\n{again}\
-         <h2>Troubleshooting details</h2>\n<p class=\"soft\">Send these to your administrator if you ask for help.</p>\n\
+        "<h1>{heading}</h1>\n<p id=\"error\" role=\"alert\">AADSTS{code}: {text}</p>\n<p>{remedy}</p>\n{switch_account}\
+         <h2>Troubleshooting details</h2>\n<p class=\"soft\">If you contact your administrator, send this info to them.</p>\n\
          <dl>\n<dt>Error code</dt><dd id=\"error-code\">{code}</dd>\n<dt>Request Id</dt><dd>{request}</dd>\n\
          <dt>Correlation Id</dt><dd id=\"correlation-id\">{correlation}</dd>\n<dt>Timestamp</dt><dd>{at}</dd>\n{app}</dl>",
         code = error.code,
@@ -57,31 +57,31 @@ pub(in crate::login) fn error(
     page
 }
 
-/// What the person, or whoever they ask, can do about it.
-pub(in crate::login) fn advice(code: u32) -> &'static str {
+/// Returns what the user or an administrator can do about an error.
+pub(in crate::login) fn remedy(code: u32) -> &'static str {
     match code {
         50_011 | 500_113 => {
-            "Whoever runs the application must add the address to its registration, exactly as it was sent."
+            "The owner of the application must add this redirect URI to its registration, exactly as it was sent."
         }
         50_020 => "Sign in with another account, or ask an administrator for an invitation.",
         50_057 => "An administrator can enable the account again.",
         50_105 => {
-            "Ask an administrator to assign you to the application, yourself or by a group that you are directly in."
+            "Ask an administrator to assign you to the application, directly or through a group that you are a direct member of."
         }
-        50_194 => "Whoever runs the application must use the organization's own sign-in address.",
+        50_194 => "The owner of the application must use the organization's own sign-in URL.",
         53_003 => {
-            "You signed in, but the organization's rules keep you out here. Ask an administrator, or sign in with another account."
+            "Your sign-in was successful but does not meet the criteria to access this resource. Contact your administrator, or sign in with another account."
         }
         700_016 | 7_000_112 => {
-            "Whoever runs the application must check its client id, and that it is installed in this organization."
+            "The owner of the application must check its client id, and that the application is installed in this organization."
         }
-        90_002 | 900_023 => "Check the address: it names the organization to sign in to.",
+        90_002 | 900_023 => "Check the URL: it contains the organization to sign in to.",
         90_094 => "Ask an administrator to consent to the application, or sign in as one.",
         _ => "Go back to the application and try again.",
     }
 }
 
-/// The end of a way.
+/// The last page of a sequence.
 pub(in crate::login) fn message(heading: &str, text: &str) -> Page {
     let content = format!(
         "<h1>{}</h1>\n<p role=\"status\">{}</p>",
@@ -91,7 +91,7 @@ pub(in crate::login) fn message(heading: &str, text: &str) -> Page {
     Page::new(heading, content)
 }
 
-/// After a sign-out: tells applications in hidden frames, then goes on if there is a way.
+/// After a sign-out: notifies applications in hidden frames, then redirects if there is a URL.
 pub(in crate::login) fn signed_out(frames: &[Url], next: Option<&Url>) -> Page {
     let hidden_frames: String = frames
         .iter()
@@ -110,13 +110,13 @@ pub(in crate::login) fn signed_out(frames: &[Url], next: Option<&Url>) -> Page {
     });
     let content = format!(
         "<h1>You are signed out</h1>\n\
-         <p role=\"status\">Close this browser's windows as well if others use this device.</p>\n{on}{hidden_frames}"
+         <p role=\"status\">It's a good idea to close all browser windows.</p>\n{on}{hidden_frames}"
     );
     let mut page = Page::new("Signed out", content);
     page.frames = frames
         .iter()
         .map(|address| match address.origin().is_tuple() {
-            // Only this page of the application.
+            // This page of the application only.
             true => format!("{}{}", source(address), policy_path(address)),
             false => source(address),
         })
@@ -125,12 +125,12 @@ pub(in crate::login) fn signed_out(frames: &[Url], next: Option<&Url>) -> Page {
     page
 }
 
-/// A path as a security policy may hold it: its separators end a source.
+/// Returns a path for a content security policy, with its separators encoded.
 fn policy_path(address: &Url) -> String {
     address.path().replace(';', "%3B").replace(',', "%2C")
 }
 
-/// A code from another device.
+/// The page for the code of another device.
 pub(in crate::login) fn device(
     code: &str,
     app: Option<&str>,
@@ -143,10 +143,10 @@ pub(in crate::login) fn device(
             escape(app)
         )
     });
-    let (alert, invalid) = complaint(message);
+    let (alert, invalid) = field_error(message);
     let content = format!(
-        "<h1>Enter your device's code</h1>\n\
-         <p class=\"soft\">Type the code that your app or device shows, and sign in. Take only a code that you have asked for yourself.</p>\n{app}{alert}\
+        "<h1>Enter code</h1>\n\
+         <p class=\"soft\">Enter the code displayed on your app or device. Do not enter a code that you have not requested yourself.</p>\n{app}{alert}\
          <form method=\"post\" action=\"/devicelogin\">\n\
          <label for=\"otc\">Code</label>\n\
          <input class=\"field code\" id=\"otc\" name=\"otc\" value=\"{}\" autocomplete=\"off\" autocapitalize=\"characters\" spellcheck=\"false\" required autofocus{invalid}>\n\
@@ -162,7 +162,7 @@ pub(in crate::login) fn device(
     Page::new(&title("Enter code", message), content)
 }
 
-/// A form that brings an answer to the application, by itself where scripts run.
+/// A form that posts a response to the application, automatically if scripts run.
 pub(in crate::login) fn form_post(address: &Url, values: &[(&str, String)]) -> Page {
     let fields: String = values
         .iter()
@@ -170,11 +170,11 @@ pub(in crate::login) fn form_post(address: &Url, values: &[(&str, String)]) -> P
         .collect();
     let content = format!(
         "<h1>Working…</h1>\n<form method=\"post\" action=\"{}\">\n{fields}\
-         <noscript><p>Press the button to go on.</p></noscript>\n\
+         <noscript><p>Script is disabled. Select Continue to proceed.</p></noscript>\n\
          <div class=\"buttons\"><button id=\"continue\">Continue</button></div>\n</form>",
         escape(address.as_str())
     );
-    let mut page = Page::new("Working", content).leading_to(address);
+    let mut page = Page::new("Working", content).allowing_redirect_to(address);
     page.script = Some("document.forms[0].submit()");
     page
 }

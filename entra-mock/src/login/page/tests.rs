@@ -3,20 +3,20 @@ use url::Url;
 use super::*;
 
 fn pages(text: &str) -> Vec<(&'static str, Page)> {
-    let tiles = [Tile {
+    let tiles = [AccountTile {
         id: text.to_owned(),
         display_name: text.to_owned(),
         user_name: text.to_owned(),
     }];
-    let wishes = [Wish {
+    let permissions = [RequestedPermission {
         what: text.to_owned(),
         name: text.to_owned(),
     }];
-    let asked = Consent {
+    let requested = Consent {
         user_name: text,
         app: text,
         publisher: text,
-        wishes: &wishes,
+        permissions: &permissions,
         for_all: false,
         offer_all: true,
         flow: text,
@@ -30,12 +30,12 @@ fn pages(text: &str) -> Vec<(&'static str, Page)> {
         ("second factor", second_factor(text, text, text)),
         ("picker", sign_in_picker(text, &tiles, text)),
         ("sign-out picker", sign_out_picker(&tiles, text)),
-        ("consent", consent(&asked)),
+        ("consent", consent(&requested)),
         (
             "consent for all",
             consent(&Consent {
                 for_all: true,
-                ..asked
+                ..requested
             }),
         ),
         ("device", device(text, Some(text), text, Some(text))),
@@ -52,7 +52,7 @@ fn pages(text: &str) -> Vec<(&'static str, Page)> {
 }
 
 #[test]
-fn no_text_from_outside_becomes_markup() {
+fn external_text_is_escaped() {
     let nasty = "\"><script>alert('x')</script><img src=x onerror=alert(1)>&amp;";
     for (name, page) in pages(nasty) {
         let document = page.document("nonce", nasty);
@@ -63,15 +63,15 @@ fn no_text_from_outside_becomes_markup() {
             "{name}"
         );
         assert!(document.contains("&lt;script&gt;"), "{name}");
-        // Nothing ends the attribute that it is in.
+        // No text ends the attribute that it is in.
         assert!(!document.contains("\"&gt;"), "{name}");
-        // What is escaped is not escaped twice, nor taken for escaped already.
+        // Escaped text is neither escaped twice nor taken as escaped input.
         assert!(document.contains("&amp;amp;"), "{name}");
     }
 }
 
 #[test]
-fn every_page_has_what_a_screen_reader_needs() {
+fn every_page_has_a_language_a_title_and_labels() {
     for (name, page) in pages("text") {
         let document = page.document("nonce", "Contoso");
         assert!(
@@ -111,7 +111,7 @@ fn every_page_has_what_a_screen_reader_needs() {
 }
 
 #[test]
-fn an_error_is_announced_and_belongs_to_its_field() {
+fn an_error_is_announced_and_linked_to_its_field() {
     for page in [
         user_name("app", "name", "/", Some("Wrong.")),
         password("app", "name", false, "/", Some("Wrong.")),
@@ -125,7 +125,7 @@ fn an_error_is_announced_and_belongs_to_its_field() {
 }
 
 #[test]
-fn the_enter_key_never_cancels() {
+fn the_enter_key_submits_and_never_cancels() {
     for (name, page) in pages("text") {
         let document = page.document("nonce", "Contoso");
         for form in document.split("<form").skip(1) {
@@ -149,10 +149,12 @@ fn the_enter_key_never_cancels() {
 }
 
 #[test]
-fn the_policy_admits_the_way_back_and_nothing_else() {
+fn the_content_security_policy_allows_only_the_redirect_uri() {
     let native = Url::parse("msal-app://auth/done").unwrap();
     let web = Url::parse("https://app.example:444/callback?x=1").unwrap();
-    let page = message("a", "b").leading_to(&web).leading_to(&native);
+    let page = message("a", "b")
+        .allowing_redirect_to(&web)
+        .allowing_redirect_to(&native);
     let policy = page.policy("n");
     assert!(policy.starts_with("default-src 'none'; style-src 'nonce-n'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"));
     assert!(
@@ -175,11 +177,11 @@ fn the_policy_admits_the_way_back_and_nothing_else() {
 }
 
 #[test]
-fn errors_say_what_to_do_and_to_whom() {
-    let refusals = [50_011, 50_020, 50_105, 53_003, 90_094, 700_016];
-    let general = advice(0);
-    for code in refusals {
-        let advice = advice(code);
-        assert!(advice.ends_with('.') && advice != general, "{code}");
+fn errors_tell_users_and_administrators_what_to_do() {
+    let errors = [50_011, 50_020, 50_105, 53_003, 90_094, 700_016];
+    let general = remedy(0);
+    for code in errors {
+        let remedy = remedy(code);
+        assert!(remedy.ends_with('.') && remedy != general, "{code}");
     }
 }

@@ -1,12 +1,12 @@
 use super::*;
 use crate::{odata::parse_filter, store::Kind};
 
-fn check(kind: Kind, filter: &str, advanced: bool) -> Result<Uses, Refusal> {
+fn check(kind: Kind, filter: &str, advanced: bool) -> Result<FilterUses, GraphError> {
     check_filter(kind.entity(), &parse_filter(filter).unwrap(), advanced)
 }
 
 #[test]
-fn basic_filters_of_users_pass() {
+fn basic_filters_of_users_are_accepted() {
     for filter in [
         "userPrincipalName eq 'a@contoso.com'",
         "startswith(displayName,'A') and accountEnabled eq true",
@@ -49,7 +49,7 @@ fn advanced_operators_need_the_header_and_the_count() {
     ] {
         assert_eq!(
             check(kind, filter, false),
-            Err(Refusal::needs_advanced(operator)),
+            Err(GraphError::needs_advanced(operator)),
             "{filter}"
         );
         assert!(
@@ -61,7 +61,7 @@ fn advanced_operators_need_the_header_and_the_count() {
 }
 
 #[test]
-fn what_is_not_filterable_is_refused_in_any_mode() {
+fn unfilterable_properties_are_rejected_in_any_mode() {
     for (kind, filter, property) in [
         (Kind::User, "aboutMe eq 'x'", "aboutMe"),
         (Kind::User, "endswith(displayName,'x')", "displayName"),
@@ -88,14 +88,14 @@ fn what_is_not_filterable_is_refused_in_any_mode() {
         (Kind::SignIn, "userAgent eq 'x'", "userAgent"),
         (Kind::SignIn, "createdDateTime eq null", "createdDateTime"),
     ] {
-        let refusal = check(kind, filter, true).unwrap_err();
+        let error = check(kind, filter, true).unwrap_err();
         if property == "owners" {
-            assert_eq!(refusal.status, 400);
+            assert_eq!(error.status, 400);
             continue;
         }
         assert_eq!(
-            refusal,
-            Refusal::filter_clause(property, &kind.entity().title()),
+            error,
+            GraphError::filter_clause(property, &kind.entity().title()),
             "{filter}"
         );
     }
@@ -109,17 +109,17 @@ fn unknown_names_are_a_bad_request() {
         (Kind::SignIn, "extension_x eq 'x'"),
         (Kind::User, "colours/any(c:c eq 'x')"),
     ] {
-        let refusal = check(kind, filter, true).unwrap_err();
-        assert_eq!(refusal.code, "Request_BadRequest", "{filter}");
+        let error = check(kind, filter, true).unwrap_err();
+        assert_eq!(error.code, "Request_BadRequest", "{filter}");
         assert!(
-            refusal.message.contains("Could not find a property named"),
+            error.message.contains("Could not find a property named"),
             "{filter}"
         );
     }
 }
 
 #[test]
-fn literals_must_have_the_property_s_type() {
+fn literals_must_have_the_type_of_the_property() {
     for (kind, filter) in [
         (Kind::User, "accountEnabled eq 'true'"),
         (Kind::User, "displayName eq 5"),
@@ -132,13 +132,13 @@ fn literals_must_have_the_property_s_type() {
         (Kind::SignIn, "status/errorCode eq '0'"),
         (Kind::User, "displayName"),
     ] {
-        let refusal = check(kind, filter, true).unwrap_err();
-        assert_eq!(refusal.status, 400, "{filter}");
+        let error = check(kind, filter, true).unwrap_err();
+        assert_eq!(error.status, 400, "{filter}");
     }
 }
 
 #[test]
-fn logs_know_no_advanced_query() {
+fn logs_reject_advanced_queries() {
     for filter in [
         "createdDateTime ge 2026-01-01T00:00:00Z and createdDateTime le 2026-01-02T00:00:00Z",
         "startswith(appDisplayName,'Ex')",

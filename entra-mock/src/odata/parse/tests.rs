@@ -16,7 +16,7 @@ fn eq(name: &str, value: &str) -> Box<Expr> {
 }
 
 #[test]
-fn and_binds_tighter_than_or_and_brackets_win() {
+fn and_binds_tighter_than_or_unless_bracketed() {
     let parsed = parse_filter("a eq '1' or b eq '2' and c eq '3'");
     assert_eq!(
         parsed,
@@ -67,7 +67,7 @@ fn literals_have_their_types() {
 }
 
 #[test]
-fn sides_may_be_exchanged() {
+fn operands_can_be_exchanged() {
     let parsed = parse_filter("5 lt size");
     assert_eq!(
         parsed,
@@ -80,7 +80,7 @@ fn sides_may_be_exchanged() {
 }
 
 #[test]
-fn functions_are_known_in_any_case() {
+fn function_names_are_case_insensitive() {
     let call = Expr::Call {
         function: Function::StartsWith,
         path: path("displayName"),
@@ -150,7 +150,7 @@ fn lambdas_bind_their_variable() {
 }
 
 #[test]
-fn lists_counts_and_flags_are_read() {
+fn lists_counts_and_boolean_properties_are_parsed() {
     let values = vec![Literal::Text("a".into()), Literal::Text("b,c".into())];
     assert_eq!(
         parse_filter("id in ('a', 'b,c')"),
@@ -174,7 +174,7 @@ fn lists_counts_and_flags_are_read() {
 }
 
 #[test]
-fn what_is_malformed_is_a_400() {
+fn malformed_filters_return_400() {
     for text in [
         "",
         "displayName eq",
@@ -196,9 +196,9 @@ fn what_is_malformed_is_a_400() {
         "a eq 'b' c eq 'd'",
         "é(",
     ] {
-        let refusal = parse_filter(text).unwrap_err();
+        let error = parse_filter(text).unwrap_err();
         assert_eq!(
-            (refusal.status, refusal.code),
+            (error.status, error.code),
             (400, "Request_BadRequest"),
             "{text}"
         );

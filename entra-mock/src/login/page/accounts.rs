@@ -1,15 +1,15 @@
-//! Who is it? User name, password, second factor, and the accounts of a browser.
+//! The sign-in pages: user name, password, second factor, account picker.
 
-use super::{Page, complaint, escape, hidden, title};
+use super::{Page, escape, field_error, hidden, title};
 
-/// The first step: who wants to sign in.
+/// The first step: the user name.
 pub(in crate::login) fn user_name(
     app: &str,
     name: &str,
     action: &str,
     error: Option<&str>,
 ) -> Page {
-    let (message, invalid) = complaint(error);
+    let (message, invalid) = field_error(error);
     let content = format!(
         "<h1>Sign in</h1>\n<p class=\"soft\">to continue to {app}</p>\n\
          <form method=\"post\" action=\"{action}\">\n{message}\
@@ -24,7 +24,7 @@ pub(in crate::login) fn user_name(
     Page::new(&title("Sign in", error), content)
 }
 
-/// The second step: the password of this person.
+/// The second step: the password.
 pub(in crate::login) fn password(
     app: &str,
     name: &str,
@@ -32,7 +32,7 @@ pub(in crate::login) fn password(
     action: &str,
     error: Option<&str>,
 ) -> Page {
-    let (message, invalid) = complaint(error);
+    let (message, invalid) = field_error(error);
     let content = format!(
         "<form method=\"post\" action=\"{action}\" class=\"who\"><button id=\"back\" name=\"step\" value=\"other\" aria-label=\"Back, use another account\">&#8592;</button><span>{name}</span></form>\n\
          <h1>Enter password</h1>\n<p class=\"soft\">to continue to {app}</p>\n\
@@ -52,11 +52,11 @@ pub(in crate::login) fn password(
     Page::new(&title("Enter password", error), content)
 }
 
-/// The second factor.
+/// Multifactor authentication.
 pub(in crate::login) fn second_factor(name: &str, flow: &str, action: &str) -> Page {
     let content = format!(
         "<p class=\"who\">{}</p>\n<h1>Approve sign-in</h1>\n\
-         <p>This account needs a second factor. The fake tenant takes a press of the button for one.</p>\n\
+         <p>Your organization requires multifactor authentication. In this fake tenant, the button approves the sign-in.</p>\n\
          <form method=\"post\" action=\"{}\">\n{}<div class=\"buttons\">\
          <button id=\"approve\" name=\"step\" value=\"second-factor\" autofocus>Approve</button>\n\
          <button id=\"cancel\" name=\"step\" value=\"cancel\" class=\"plain\">Cancel</button></div>\n</form>",
@@ -67,15 +67,15 @@ pub(in crate::login) fn second_factor(name: &str, flow: &str, action: &str) -> P
     Page::new("Approve sign-in", content)
 }
 
-/// An account that the browser knows.
-pub(in crate::login) struct Tile {
+/// An account that the browser has a session for.
+pub(in crate::login) struct AccountTile {
     pub(in crate::login) id: String,
     pub(in crate::login) display_name: String,
     pub(in crate::login) user_name: String,
 }
 
-/// Which of the browser's accounts, or another one.
-pub(in crate::login) fn sign_in_picker(app: &str, accounts: &[Tile], action: &str) -> Page {
+/// Selects one of the browser's accounts, or another one.
+pub(in crate::login) fn sign_in_picker(app: &str, accounts: &[AccountTile], action: &str) -> Page {
     let content = format!(
         "<h1>Pick an account</h1>\n<p class=\"soft\">to continue to {}</p>\n\
          <form method=\"post\" action=\"{}\">\n<ul class=\"tiles\">\n{}\
@@ -88,10 +88,10 @@ pub(in crate::login) fn sign_in_picker(app: &str, accounts: &[Tile], action: &st
     Page::new("Pick an account", content)
 }
 
-/// Which of several accounts shall be signed out.
-pub(in crate::login) fn sign_out_picker(accounts: &[Tile], action: &str) -> Page {
+/// Selects which of several accounts to sign out.
+pub(in crate::login) fn sign_out_picker(accounts: &[AccountTile], action: &str) -> Page {
     let content = format!(
-        "<h1>Pick an account</h1>\n<p class=\"soft\">Choose who shall be signed out.</p>\n\
+        "<h1>Pick an account</h1>\n<p class=\"soft\">Which account do you want to sign out of?</p>\n\
          <form method=\"post\" action=\"{}\">\n<ul class=\"tiles\">\n{}</ul>\n\
          <div class=\"buttons\"><button id=\"all\" name=\"step\" value=\"all\">Sign out of all</button></div>\n</form>",
         escape(action),
@@ -100,7 +100,7 @@ pub(in crate::login) fn sign_out_picker(accounts: &[Tile], action: &str) -> Page
     Page::new("Pick an account", content)
 }
 
-fn tiles(accounts: &[Tile], note: &str) -> String {
+fn tiles(accounts: &[AccountTile], note: &str) -> String {
     accounts
         .iter()
         .map(|account| {

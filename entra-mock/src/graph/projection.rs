@@ -1,22 +1,22 @@
-//! What of an object is written, and writing it.
+//! Which properties of an object are written, and writes them.
 
 use std::io::Write as _;
 
 use serde_json::Value;
 
 use crate::{
-    odata::{Refusal, Surroundings},
-    permissions::{Reach, is_basic},
+    odata::{DerivedValues, GraphError},
+    permissions::{AccessLevel, is_basic},
     schema::{EntityType, Property, Returned, is_extension},
     store::{Kind, Object},
 };
 
-/// The properties of one type that an answer shows.
+/// The properties of one type that a response shows.
 #[derive(Debug)]
-pub(super) struct Shape {
+pub(super) struct Projection {
     pub(super) entity: &'static EntityType,
     fields: Vec<Field>,
-    /// Whether `$select` chose them.
+    /// Whether `$select` named them.
     selected: bool,
 }
 
@@ -28,9 +28,13 @@ struct Field {
     many: bool,
 }
 
-impl Shape {
-    /// The shape for a `$select`; `alone` for a single object, which may show more.
-    pub(super) fn new(kind: Kind, select: Option<&[String]>, alone: bool) -> Result<Self, Refusal> {
+impl Projection {
+    /// Returns the projection for a `$select`. `alone` is for a single object, which can show more.
+    pub(super) fn new(
+        kind: Kind,
+        select: Option<&[String]>,
+        alone: bool,
+    ) -> Result<Self, GraphError> {
         let entity = kind.entity();
         let Some(select) = select.filter(|names| !names.iter().any(|name| name == "*")) else {
             let shown = entity
@@ -49,7 +53,7 @@ impl Shape {
             let field = match entity.property(first) {
                 Some(property) if property.returned == Returned::Never => continue,
                 Some(property) if property.returned == Returned::OnSelectAlone && !alone => {
-                    return Err(Refusal::new(
+                    return Err(GraphError::new(
                         501,
                         "NotImplemented",
                         "This operation target is not yet supported.",
@@ -60,7 +64,7 @@ impl Shape {
                 None if entity.navigation(first).is_some() => continue,
                 None => {
                     let clause = "Parsing OData Select and Expand failed";
-                    return Err(Refusal::no_property(clause, first, entity.name));
+                    return Err(GraphError::no_property(clause, first, entity.name));
                 }
             };
             if !fields.iter().any(|other| other.name == field.name) {
@@ -74,22 +78,22 @@ impl Shape {
         })
     }
 
-    /// Whether a property that is worked out is asked for.
+    /// Whether a derived property is selected.
     pub(super) fn shows(&self, name: &str) -> bool {
         self.fields.iter().any(|field| field.name == name)
     }
 
-    /// Writes the object's properties, without its closing brace, so that expansions may follow.
+    /// Writes the object's properties without its closing brace, so that expansions can follow.
     pub(super) fn open(
         &self,
         out: &mut Vec<u8>,
         object: &Object,
-        look: Look,
-        around: &dyn Surroundings,
+        options: RenderOptions,
+        eval_context: &dyn DerivedValues,
     ) {
         out.push(b'{');
         let mut first = true;
-        if let Some(context) = look.context {
+        if let Some(context) = options.context {
             write_pair(
                 out,
                 &mut first,
@@ -97,9 +101,9 @@ impl Shape {
                 &Value::String(context.to_owned()),
             );
         }
-        if look.typed {
+        if options.typed {
             separate(out, &mut first);
-            // An object may be of a type that derives from its own, such as an agent identity.
+            // An object can have a type that derives from its own, such as an agent identity.
             match object.get(DERIVED_TYPE).and_then(Value::as_str) {
                 Some(name) => {
                     out.extend_from_slice(b"\"@odata.type\":");
@@ -117,10 +121,10 @@ impl Shape {
         for field in &self.fields {
             separate(out, &mut first);
             out.extend_from_slice(field.key.as_bytes());
-            let visible = match look.reach {
-                Reach::Everything => true,
-                Reach::Basic => is_basic(&field.name),
-                Reach::Existence => field.name == "id",
+            let visible = match options.access_level {
+                AccessLevel::Everything => true,
+                AccessLevel::Basic => is_basic(&field.name),
+                AccessLevel::Existence => field.name == "id",
             };
             let stored = if visible {
                 object.get(&field.name)
@@ -132,7 +136,7 @@ impl Shape {
                     write(out, &without_keys(value))
                 }
                 Some(value) => write(out, value),
-                None => self.write_missing(out, field, object, look.reach, around),
+                None => self.write_missing(out, field, object, options.access_level, eval_context),
             }
         }
     }
@@ -142,15 +146,15 @@ impl Shape {
         out: &mut Vec<u8>,
         field: &Field,
         object: &Object,
-        reach: Reach,
-        around: &dyn Surroundings,
+        access_level: AccessLevel,
+        eval_context: &dyn DerivedValues,
     ) {
-        if reach == Reach::Everything
-            && let Some(value) = around.derived(object, &field.name)
+        if access_level == AccessLevel::Everything
+            && let Some(value) = eval_context.derived(object, &field.name)
         {
             return write(out, &value);
         }
-        let hidden = reach == Reach::Existence && HIDDEN_LISTS_ARE_NULL;
+        let hidden = access_level == AccessLevel::Existence && HIDDEN_LISTS_ARE_NULL;
         out.extend_from_slice(if field.many && !hidden {
             b"[]"
         } else {
@@ -161,11 +165,11 @@ impl Shape {
 
 /// How one object is written.
 #[derive(Clone, Copy)]
-pub(super) struct Look<'a> {
+pub(super) struct RenderOptions<'a> {
     pub(super) context: Option<&'a str>,
-    /// With `@odata.type`.
+    /// Whether to write `@odata.type`.
     pub(super) typed: bool,
-    pub(super) reach: Reach,
+    pub(super) access_level: AccessLevel,
 }
 
 /// Writes any JSON value.
@@ -200,7 +204,7 @@ fn separate(out: &mut Vec<u8>, first: &mut bool) {
     }
 }
 
-/// A certificate's public part comes back only when `$select` asks for it.
+/// A certificate's public part is returned only if `$select` names it.
 fn without_keys(credentials: &Value) -> Value {
     let mut credentials = credentials.clone();
     for credential in credentials.as_array_mut().into_iter().flatten() {
@@ -211,8 +215,8 @@ fn without_keys(credentials: &Value) -> Value {
     credentials
 }
 
-/// What an object says of its own type if that derives from the one it is stored as.
+/// The type of an object that derives from the type it is stored as.
 const DERIVED_TYPE: &str = "@odata.type";
 
-/// Whether lists of an object that the caller may not read are null rather than empty.
+/// Whether lists of an object that the caller may not read are null and not empty.
 const HIDDEN_LISTS_ARE_NULL: bool = true;

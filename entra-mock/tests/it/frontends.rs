@@ -1,4 +1,4 @@
-//! The same tenant behind both faces, and many of them at once.
+//! The same tenant behind both frontends, and many tenants at once.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use entra_mock::FakeTenant;
 use crate::support::{get, http, token};
 
 #[tokio::test]
-async fn hundreds_of_tenants_live_side_by_side() {
+async fn hundreds_of_tenants_run_at_the_same_time() {
     let mut tenants = Vec::new();
     for number in 0..300 {
         let tenant = FakeTenant::builder().random_seed(number).start().await;
@@ -38,7 +38,7 @@ async fn hundreds_of_tenants_live_side_by_side() {
         .send()
         .await
         .unwrap();
-    // Its connections end with it, whether they were kept alive or not.
+    // Its connections are closed with it, kept alive or not.
     assert!(client.get(gone_uri).send().await.is_err());
 }
 
@@ -56,7 +56,7 @@ fn a_tenant_outlives_the_runtime_it_was_started_on() {
 }
 
 #[tokio::test]
-async fn many_clients_at_once_are_all_answered() {
+async fn many_concurrent_clients_all_get_responses() {
     let tenant = FakeTenant::start().await;
     let app = tenant
         .register_app("Night job")
@@ -80,14 +80,14 @@ async fn many_clients_at_once_are_all_answered() {
 }
 
 #[tokio::test]
-async fn a_body_beyond_all_measure_is_refused() {
+async fn an_oversized_body_is_rejected() {
     let tenant = FakeTenant::start().await;
     let request = http()
         .post(format!("{}/contoso.com/oauth2/v2.0/token", tenant.uri()))
         .body(vec![b'x'; 17 * 1024 * 1024]);
-    // The server may close before it has read everything, which the client then reports.
-    if let Ok(refused) = request.send().await {
-        assert_eq!(refused.status(), 413);
+    // The server can close before it has read everything; the client reports that.
+    if let Ok(rejected) = request.send().await {
+        assert_eq!(rejected.status(), 413);
     }
     assert_eq!(
         get(&format!("{}/contoso.com/discovery/keys", tenant.uri()))
@@ -99,10 +99,10 @@ async fn a_body_beyond_all_measure_is_refused() {
 
 #[cfg(feature = "server")]
 #[tokio::test]
-async fn both_faces_give_the_same_answers() {
+async fn both_frontends_give_the_same_responses() {
     use entra_mock::{Seed, Server};
 
-    use crate::support::{answer, graph_get};
+    use crate::support::{fetch, graph_get};
 
     let server = Server::builder()
         .random_seed(7)
@@ -125,16 +125,16 @@ async fn both_faces_give_the_same_answers() {
         "/nonsense".to_owned(),
     ];
     for path in paths {
-        // The host differs, as it must; the same Host header makes the URLs the same.
-        let ask = async |base: &str| {
-            answer(
+        // The host differs; the same Host header gives the same URLs.
+        let request = async |base: &str| {
+            fetch(
                 http()
                     .get(format!("{base}{path}"))
                     .header("host", "tenant.example"),
             )
             .await
         };
-        let (in_process, standalone) = (ask(&tenant.uri()).await, ask(server.uri()).await);
+        let (in_process, standalone) = (request(&tenant.uri()).await, request(server.uri()).await);
         assert_eq!(
             (in_process.status, in_process.text),
             (standalone.status, standalone.text),

@@ -1,17 +1,16 @@
-//! What Graph answers instead of a result.
+//! Error responses of Graph.
 
-/// An error answer: status, `error.code` and `error.message`.
+/// An error response: status, `error.code` and `error.message`.
 ///
-/// Clients are told to branch on the code; the messages follow Graph's patterns so that a person
-/// recognises them.
+/// The documentation tells clients to depend on the code. The messages follow Graph's patterns.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Refusal {
+pub(crate) struct GraphError {
     pub(crate) status: u16,
     pub(crate) code: &'static str,
     pub(crate) message: String,
-    /// What else the body says.
+    /// The entries of `error.details`.
     pub(crate) details: Vec<Detail>,
-    /// Where the client is told to go instead.
+    /// The `Location` header, if the response has one.
     pub(crate) location: Option<String>,
 }
 
@@ -23,7 +22,7 @@ pub(crate) struct Detail {
     pub(crate) target: String,
 }
 
-impl Refusal {
+impl GraphError {
     pub(crate) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
         Self {
             status,
@@ -38,16 +37,16 @@ impl Refusal {
     pub(crate) fn conflict(property: &str) -> Self {
         let message =
             format!("Another object with the same value for property {property} already exists.");
-        let mut refusal = Self::bad_request(message.clone());
-        refusal.details.push(Detail {
+        let mut error = Self::bad_request(message.clone());
+        error.details.push(Detail {
             code: "ObjectConflict",
             message,
             target: property.to_owned(),
         });
-        refusal
+        error
     }
 
-    /// 404 for an id that nothing has.
+    /// 404 for an unknown id.
     pub(crate) fn not_found(id: &str) -> Self {
         Self::new(
             404,
@@ -58,17 +57,17 @@ impl Refusal {
         )
     }
 
-    /// 400 for what is malformed or names something that does not exist.
+    /// 400 for a malformed request or an unknown name.
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(400, "Request_BadRequest", message)
     }
 
-    /// 400 for what is well-formed but not supported, or not without the advanced pair.
+    /// 400 for a well-formed query that is not supported, or only as an advanced query.
     pub(crate) fn unsupported_query(message: impl Into<String>) -> Self {
         Self::new(400, "Request_UnsupportedQuery", message)
     }
 
-    /// 400 for an operator that needs the header and the count.
+    /// 400 for an operator that needs the `ConsistencyLevel` header and `$count`.
     pub(crate) fn needs_advanced(operator: &str) -> Self {
         Self::unsupported_query(format!(
             "Operator '{operator}' is not supported because the required parameters might be missing. \
@@ -76,14 +75,14 @@ impl Refusal {
         ))
     }
 
-    /// 400 for a property on which `$filter` does not take what was asked.
+    /// 400 for a property that does not support this `$filter`.
     pub(crate) fn filter_clause(property: &str, resource: &str) -> Self {
         Self::unsupported_query(format!(
             "Unsupported or invalid query filter clause specified for property '{property}' of resource '{resource}'."
         ))
     }
 
-    /// 400 for a name the type does not have.
+    /// 400 for a property that the type does not have.
     pub(crate) fn no_property(clause: &str, name: &str, entity: &str) -> Self {
         Self::bad_request(format!(
             "{clause}: Could not find a property named '{name}' on type 'microsoft.graph.{entity}'."

@@ -1,4 +1,4 @@
-//! A certificate authority for one run, and the server certificate it signs.
+//! A certificate authority for one run, and the server certificate that it signs.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,14 +16,14 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::directory::{earlier, later};
 
-/// The authority's certificate, and a TLS set-up with a certificate signed by it.
+/// The authority's certificate, and a TLS configuration with a certificate signed by it.
 pub(crate) struct Authority {
     pub(crate) certificate_pem: String,
     pub(crate) acceptor: TlsAcceptor,
 }
 
 impl Authority {
-    /// New keys every time; nobody else can ever sign with them.
+    /// Creates new keys. They are never stored, so no one else can sign with them.
     pub(crate) fn new(now: Timestamp) -> Result<Self, TlsError> {
         let key = KeyPair::generate()?;
         let mut params = params(now, "entra-mock test authority", Vec::new())?;
@@ -60,7 +60,7 @@ fn server_config(now: Timestamp, issuer: &Issuer<'_, KeyPair>) -> Result<ServerC
     let certificate = params.signed_by(&key, issuer)?;
 
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    // The provider is named here; the process may have another default or none.
+    // The provider is named here because the process can have another default, or none.
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
@@ -78,13 +78,13 @@ fn params(
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);
     params.not_before = earlier(now, DAY);
-    // Some clients take no longer validity.
+    // Some clients reject a longer validity.
     params.not_after = later(now, 397 * DAY);
     Ok(params)
 }
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
-/// Names clients use: directly, or with the real hosts pointed here.
+/// The host names that clients use: directly, or with the real hosts redirected here.
 const NAMES: [&str; 7] = [
     "localhost",
     "127.0.0.1",

@@ -1,4 +1,4 @@
-//! Accepting connections, for both faces.
+//! Accepts connections for both frontends.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,12 +11,12 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::http::{self, Unanswered};
+use super::http::{self, ConnectionClosed};
 use crate::engine::Engine;
 
 /// What a listener does with a connection.
 pub(super) trait Serve: Clone + Send + Sync + 'static {
-    /// Serves one connection to its end; `stop` says when it shall finish early.
+    /// Serves one connection to its end. `stop` completes when the connection should finish early.
     fn serve(
         self,
         stream: TcpStream,
@@ -24,9 +24,9 @@ pub(super) trait Serve: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = ()> + Send;
 }
 
-/// Accepts until told to stop, then lets running requests end, for a while.
+/// Accepts connections until it is told to stop, then waits a limited time for running requests.
 ///
-/// Dropping the future ends every connection at once.
+/// Dropping the future closes every connection at once.
 pub(super) async fn accept(
     listener: TcpListener,
     service: impl Serve,
@@ -38,15 +38,15 @@ pub(super) async fn accept(
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    // Answers are small; waiting to fill packets only costs time.
+                    // Responses are small; waiting to fill packets only adds latency.
                     let _ = stream.set_nodelay(true);
                     connections.spawn(service.clone().serve(stream, for_connections.clone()));
                 }
-                // Out of file descriptors, most likely: wait for some to be closed.
+                // Most likely out of file descriptors: wait until some are closed.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             },
             Some(_) = connections.join_next() => {}
-            () = told(&mut stop) => break,
+            () = stopped(&mut stop) => break,
         }
     }
     drop(listener);
@@ -56,22 +56,25 @@ pub(super) async fn accept(
     .await;
 }
 
-/// Answers the requests of one connection from the engine, with something in front if need be.
-pub(super) async fn answer<S, F, Fut>(stream: S, mut stop: watch::Receiver<bool>, respond: F)
-where
+/// Serves the requests of one connection with the given function.
+pub(super) async fn serve_requests<S, F, Fut>(
+    stream: S,
+    mut stop: watch::Receiver<bool>,
+    respond: F,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     F: Fn(hyper::Request<Incoming>) -> Fut + Send,
-    Fut: Future<Output = Result<hyper::Response<http::ReplyBody>, Unanswered>> + Send,
+    Fut: Future<Output = Result<hyper::Response<http::ReplyBody>, ConnectionClosed>> + Send,
 {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(IDLE)
         .serve_connection(TokioIo::new(stream), service_fn(respond));
     let mut connection = std::pin::pin!(connection);
-    // A connection that breaks is the client's affair.
+    // A connection that breaks is the client's concern.
     let finished = tokio::select! {
         _ = connection.as_mut() => true,
-        () = told(&mut stop) => false,
+        () = stopped(&mut stop) => false,
     };
     if !finished {
         connection.as_mut().graceful_shutdown();
@@ -79,26 +82,26 @@ where
     }
 }
 
-/// The engine's answer to a request.
+/// Responds to a request from the engine.
 pub(super) async fn from_engine(
     engine: Arc<Engine>,
     scheme: &'static str,
     request: hyper::Request<Incoming>,
-) -> Result<hyper::Response<http::ReplyBody>, Unanswered> {
+) -> Result<hyper::Response<http::ReplyBody>, ConnectionClosed> {
     match http::read(request, scheme).await {
         Ok(request) => http::response(engine.handle(request)),
         Err(reply) => http::response(reply),
     }
 }
 
-/// Completes when it is time to stop, also because whoever could have said so is gone.
-async fn told(stop: &mut watch::Receiver<bool>) {
+/// Completes when the server stops, or when the sender of that signal is dropped.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// How long running requests may go on after a server was told to stop.
+/// How long running requests may continue after the server was told to stop.
 const GRACE: Duration = Duration::from_secs(5);
-/// How long a connection may be idle, or take for the head of a request.
+/// How long a connection may be idle, or take to send the head of a request.
 const IDLE: Duration = Duration::from_secs(120);
 /// How long a TLS handshake may take.
 #[cfg(feature = "server")]

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn documented_400s_have_their_code_and_name_the_culprit() {
+fn documented_400s_have_their_code_and_name_the_invalid_part() {
     let fixture = Fixture::new();
     let members = format!("/groups/{}/members", id(ENGINEERS));
     for (target, code, part) in [
@@ -119,8 +119,8 @@ fn documented_400s_have_their_code_and_name_the_culprit() {
             "$orderby",
         ),
     ] {
-        let answer = fixture.get(target);
-        let (status, actual, message) = answer.error();
+        let response = fixture.get(target);
+        let (status, actual, message) = response.error();
         assert_eq!((status, actual), (400, code), "{target}: {message}");
         assert!(message.contains(part), "{target}: {message}");
     }
@@ -129,7 +129,7 @@ fn documented_400s_have_their_code_and_name_the_culprit() {
 }
 
 #[test]
-fn a_page_token_belongs_to_its_query() {
+fn a_page_token_is_valid_for_its_query_only() {
     let fixture = Fixture::new();
     let first = fixture.get("/users?$top=1");
     let token = first.body["@odata.nextLink"]
@@ -172,7 +172,7 @@ fn a_page_token_belongs_to_its_query() {
 }
 
 #[test]
-fn what_is_not_served_is_a_501_that_names_it() {
+fn an_unsupported_request_returns_a_501_that_names_it() {
     let fixture = Fixture::new();
     for (method, path) in [
         ("GET", "/sites"),
@@ -193,8 +193,8 @@ fn what_is_not_served_is_a_501_that_names_it() {
         ("POST", "/directoryObjects/getAvailableExtensionProperties"),
         ("GET", "/"),
     ] {
-        let answer = fixture.send(&request(method, path, &[]));
-        let (status, code, message) = answer.error();
+        let response = fixture.send(&request(method, path, &[]));
+        let (status, code, message) = response.error();
         assert_eq!((status, code), (501, "NotImplemented"), "{method} {path}");
         assert!(
             message.contains(&format!("{method} /v1.0{path}")),

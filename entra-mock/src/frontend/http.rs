@@ -1,4 +1,4 @@
-//! Between hyper's types and the engine's.
+//! Converts between hyper's types and the engine's.
 
 use std::{
     convert::Infallible,
@@ -17,7 +17,7 @@ use hyper::{
 
 use crate::wire::{Delivery, Reply, WireRequest};
 
-/// Reads a request whole; an answer instead if it is too big or breaks off.
+/// Reads a whole request. Returns a response instead if the request is too large or incomplete.
 pub(super) async fn read(request: Request<Incoming>, scheme: &str) -> Result<WireRequest, Reply> {
     let (head, body) = request.into_parts();
     let body = match Limited::new(body, MAX_BODY).collect().await {
@@ -42,10 +42,10 @@ pub(super) async fn read(request: Request<Incoming>, scheme: &str) -> Result<Wir
     })
 }
 
-/// The answer as hyper sends it; an error ends the connection without one.
-pub(super) fn response(reply: Reply) -> Result<Response<ReplyBody>, Unanswered> {
-    if reply.delivery == Delivery::NoAnswer {
-        return Err(Unanswered);
+/// Converts a reply for hyper. An error closes the connection without a response.
+pub(super) fn response(reply: Reply) -> Result<Response<ReplyBody>, ConnectionClosed> {
+    if reply.delivery == Delivery::NoResponse {
+        return Err(ConnectionClosed);
     }
     let mut response = Response::new(ReplyBody::new(
         reply.body.into(),
@@ -73,20 +73,20 @@ fn header_list(headers: &HeaderMap) -> Vec<(String, String)> {
         .collect()
 }
 
-/// A body that is sent whole, or half of it before the connection ends.
+/// A body that is sent whole, or half of it before the connection closes.
 pub(super) struct ReplyBody {
     rest: Bytes,
-    /// What was announced, whatever will be sent.
+    /// The announced length, whatever is sent.
     announced: u64,
-    cut: Cut,
+    cut: Truncation,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Cut {
+enum Truncation {
     No,
-    /// Half of it is still to be sent.
+    /// Half of the body is still to be sent.
     Pending,
-    /// Half of it has been handed over; next the writer gets a turn to flush it.
+    /// Half of the body is with the writer, which gets a turn to flush it.
     Flushing,
     Now,
 }
@@ -96,39 +96,43 @@ impl ReplyBody {
         Self {
             announced: body.len() as u64,
             rest: body,
-            cut: if cut { Cut::Pending } else { Cut::No },
+            cut: if cut {
+                Truncation::Pending
+            } else {
+                Truncation::No
+            },
         }
     }
 }
 
 impl Body for ReplyBody {
     type Data = Bytes;
-    type Error = Unanswered;
+    type Error = ConnectionClosed;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Unanswered>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, ConnectionClosed>>> {
         match self.cut {
-            Cut::No if self.rest.is_empty() => Poll::Ready(None),
-            Cut::No => Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.rest))))),
-            Cut::Pending => {
-                self.cut = Cut::Flushing;
+            Truncation::No if self.rest.is_empty() => Poll::Ready(None),
+            Truncation::No => Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.rest))))),
+            Truncation::Pending => {
+                self.cut = Truncation::Flushing;
                 let half = self.rest.len() / 2;
                 let first = self.rest.split_to(half);
                 Poll::Ready(Some(Ok(Frame::data(first))))
             }
-            Cut::Flushing => {
-                self.cut = Cut::Now;
+            Truncation::Flushing => {
+                self.cut = Truncation::Now;
                 context.waker().wake_by_ref();
                 Poll::Pending
             }
-            Cut::Now => Poll::Ready(Some(Err(Unanswered))),
+            Truncation::Now => Poll::Ready(Some(Err(ConnectionClosed))),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.cut == Cut::No && self.rest.is_empty()
+        self.cut == Truncation::No && self.rest.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -136,23 +140,23 @@ impl Body for ReplyBody {
     }
 }
 
-/// The connection shall end without (the rest of) an answer.
+/// Closes the connection without the rest of the response.
 #[derive(Debug)]
-pub(super) struct Unanswered;
+pub(super) struct ConnectionClosed;
 
-impl fmt::Display for Unanswered {
+impl fmt::Display for ConnectionClosed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the connection is ended without an answer")
+        f.write_str("the connection is closed without a response")
     }
 }
 
-impl std::error::Error for Unanswered {}
+impl std::error::Error for ConnectionClosed {}
 
-impl From<Infallible> for Unanswered {
+impl From<Infallible> for ConnectionClosed {
     fn from(never: Infallible) -> Self {
         match never {}
     }
 }
 
-/// Far above the largest request Graph takes (a batch), far below what could hurt.
+/// Far above the largest request that Graph accepts (a batch), and small enough to be harmless.
 const MAX_BODY: usize = 16 * 1024 * 1024;

@@ -1,8 +1,8 @@
-//! A test's own wiremock mocks, asked before the engine.
+//! wiremock mocks of a test, which take precedence over the engine.
 //!
-//! They live on a wiremock server behind this face. Its lowest-priority mock never matches; that
-//! wiremock asks it at all tells that no mock of the test wanted the request, which then goes to
-//! the engine. A mock that does not match keeps nothing, so this costs no memory.
+//! They are mounted on a wiremock server behind this frontend. Its lowest-priority mock never
+//! matches; that wiremock evaluates it shows that no mock of the test matched, and the request goes
+//! to the engine. wiremock keeps no request that does not match, so this costs no memory.
 
 use std::{
     collections::HashSet,
@@ -27,7 +27,7 @@ use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, sync::Mutex as AsyncMutex};
 use wiremock::{Match, Mock, MockServer, ResponseTemplate};
 
-use super::http::{self, ReplyBody, Unanswered};
+use super::http::{self, ConnectionClosed, ReplyBody};
 use crate::{engine::Engine, wire::WireRequest};
 
 /// The wiremock server of one tenant, started when the first mock is mounted.
@@ -35,7 +35,7 @@ use crate::{engine::Engine, wire::WireRequest};
 pub(super) struct Overrides {
     server: AsyncMutex<Option<MockServer>>,
     address: RwLock<Option<SocketAddr>>,
-    unwanted: Unwanted,
+    unwanted: UnmatchedRequests,
     next_number: AtomicU64,
 }
 
@@ -60,14 +60,14 @@ impl Overrides {
         }
     }
 
-    /// Where the mocks are, if there are any.
+    /// The address of the wiremock server, if it is started.
     pub(super) fn address(&self) -> Option<SocketAddr> {
         *self.address.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the server and checks the expectations of its mocks, as wiremock does.
+    /// Stops the server and verifies the expectations of its mocks, as wiremock does.
     pub(super) fn close(&self) {
-        // Nobody mounts while the tenant is dropped, so the lock is free.
+        // No mock is mounted while the tenant is dropped, so the lock is free.
         let Some(server) = self
             .server
             .try_lock()
@@ -76,8 +76,8 @@ impl Overrides {
         else {
             return;
         };
-        // Dropped within a task that has used up its turn, it would wait for ever for a lock that
-        // is free; a thread of its own has no turn to use up.
+        // In a task that has used up its budget, the drop would wait forever for a free lock. A
+        // thread of its own has no budget.
         let dropped = thread::spawn(move || drop(server)).join();
         if let Err(unmet) = dropped
             && !thread::panicking()
@@ -87,35 +87,36 @@ impl Overrides {
     }
 }
 
-/// One client connection's connection to the mocks.
+/// The connection to the mocks that belongs to one client connection.
 #[derive(Default)]
-pub(super) struct Link(AsyncMutex<Option<SendRequest<Full<Bytes>>>>);
+pub(super) struct MockConnection(AsyncMutex<Option<SendRequest<Full<Bytes>>>>);
 
-impl Link {
-    /// The answer of a mock, or else of the engine.
+impl MockConnection {
+    /// Returns the response of a mock, or else of the engine.
     pub(super) async fn respond(
         &self,
         address: SocketAddr,
         overrides: &Overrides,
         engine: &Engine,
         request: Request<Incoming>,
-    ) -> Result<Response<ReplyBody>, Unanswered> {
+    ) -> Result<Response<ReplyBody>, ConnectionClosed> {
         let request = match http::read(request, "http").await {
             Ok(request) => request,
             Err(reply) => return http::response(reply),
         };
         let number = overrides.next_number.fetch_add(1, Ordering::Relaxed);
-        let answer = self.ask(address, number, &request).await;
+        let serve_requests = self.forward(address, number, &request).await;
         if overrides.unwanted.take(number) {
             return http::response(engine.handle(request));
         }
-        let answer = answer.ok_or(Unanswered)?;
-        engine.note(engine.now(), &request, answer.status().as_u16());
-        Ok(answer)
+        let serve_requests = serve_requests.ok_or(ConnectionClosed)?;
+        engine.record(engine.now(), &request, serve_requests.status().as_u16());
+        Ok(serve_requests)
     }
 
-    /// Asks the mocks; `None` if one of them ends the connection instead of answering.
-    async fn ask(
+    /// Sends the request to the mocks. Returns `None` if a mock closes the connection instead of
+    /// responding.
+    async fn forward(
         &self,
         address: SocketAddr,
         number: u64,
@@ -127,11 +128,14 @@ impl Link {
             _ => connect(address).await?,
         };
         sender.ready().await.ok()?;
-        let answer = sender.send_request(outgoing(number, request)?).await.ok()?;
-        let (mut head, body) = answer.into_parts();
+        let serve_requests = sender
+            .send_request(to_mock_request(number, request)?)
+            .await
+            .ok()?;
+        let (mut head, body) = serve_requests.into_parts();
         let body = body.collect().await.ok()?.to_bytes();
         *link = Some(sender);
-        // These belong to the connection to the mocks, not to the client's.
+        // These headers belong to the connection to the mocks, not to the client's.
         for name in [CONNECTION, TRANSFER_ENCODING, CONTENT_LENGTH] {
             head.headers.remove(name);
         }
@@ -146,32 +150,32 @@ async fn connect(address: SocketAddr) -> Option<SendRequest<Full<Bytes>>> {
     Some(sender)
 }
 
-fn outgoing(number: u64, request: &WireRequest) -> Option<Request<Full<Bytes>>> {
+fn to_mock_request(number: u64, request: &WireRequest) -> Option<Request<Full<Bytes>>> {
     let target = match &request.query {
         Some(query) => format!("{}?{query}", request.path),
         None => request.path.clone(),
     };
-    let mut outgoing = Request::builder()
+    let mut to_mock_request = Request::builder()
         .method(request.method.as_str())
         .uri(target);
     for (name, value) in &request.headers {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-        // The body is whole by now.
+        // The body is complete at this point.
         if name != CONNECTION && name != TRANSFER_ENCODING && name != CONTENT_LENGTH {
-            outgoing = outgoing.header(name, HeaderValue::from_str(value).ok()?);
+            to_mock_request = to_mock_request.header(name, HeaderValue::from_str(value).ok()?);
         }
     }
-    outgoing
+    to_mock_request
         .header(NUMBER, number)
         .body(Full::new(request.body.clone().into()))
         .ok()
 }
 
-/// The requests that no mock of the test wanted, until their answer is taken.
+/// The requests that no mock of the test matched, until their response is taken.
 #[derive(Clone, Debug, Default)]
-struct Unwanted(Arc<Mutex<HashSet<u64>>>);
+struct UnmatchedRequests(Arc<Mutex<HashSet<u64>>>);
 
-impl Unwanted {
+impl UnmatchedRequests {
     fn take(&self, number: u64) -> bool {
         self.0
             .lock()
@@ -180,7 +184,7 @@ impl Unwanted {
     }
 }
 
-impl Match for Unwanted {
+impl Match for UnmatchedRequests {
     fn matches(&self, request: &wiremock::Request) -> bool {
         let number = request
             .headers
@@ -196,5 +200,5 @@ impl Match for Unwanted {
     }
 }
 
-/// Tells requests apart on their way through wiremock.
+/// Header that identifies requests on their way through wiremock.
 const NUMBER: &str = "x-entra-mock-request";

@@ -1,4 +1,4 @@
-//! The face of a server of its own: TLS or plain HTTP straight to the engine.
+//! The frontend of a standalone server: TLS or plain HTTP directly to the engine.
 
 use std::{
     io,
@@ -16,10 +16,11 @@ use tokio_rustls::TlsAcceptor;
 use super::connection::{self, Serve};
 use crate::engine::Engine;
 
-/// A bound port that nobody serves yet.
+/// A bound port that is not served yet.
 #[derive(Debug)]
 pub(crate) struct Listener {
-    /// One socket for IPv4 and, where there is IPv6, one for that: `localhost` may mean either.
+    /// One socket for IPv4 and, where the system has IPv6, one for IPv6: `localhost` can mean
+    /// either.
     sockets: Vec<TcpListener>,
     port: u16,
 }
@@ -32,7 +33,7 @@ pub(crate) struct Running {
 }
 
 impl Listener {
-    /// Binds a loopback port, or a free one for 0.
+    /// Binds a loopback port; 0 binds a free one.
     pub(crate) async fn bind(port: u16) -> io::Result<Self> {
         let first =
             TcpListener::bind(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)).await?;
@@ -66,7 +67,7 @@ impl Listener {
 }
 
 impl Running {
-    /// Accepts no more connections, lets running requests end for a few seconds, then returns.
+    /// Stops accepting connections, waits a few seconds for running requests, then returns.
     pub(crate) async fn stop(self) {
         self.stop.send_replace(true);
         for task in self.tasks {
@@ -88,11 +89,11 @@ impl Serve for Service {
         let scheme = if tls.is_some() { "https" } else { "http" };
         let respond = move |request| connection::from_engine(Arc::clone(&engine), scheme, request);
         match tls {
-            None => connection::answer(stream, stop, respond).await,
+            None => connection::serve_requests(stream, stop, respond).await,
             Some(tls) => {
                 let handshake = tokio::time::timeout(connection::HANDSHAKE, tls.accept(stream));
                 if let Ok(Ok(stream)) = handshake.await {
-                    connection::answer(stream, stop, respond).await;
+                    connection::serve_requests(stream, stop, respond).await;
                 }
             }
         }

@@ -1,10 +1,10 @@
-//! What the tests of people's sign-ins share: a browser, a web application, and token requests.
+//! Shared by the tests of user sign-ins: a browser, a web application, and token requests.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use entra_mock::{App, FakeTenant};
 use serde_json::Value;
 
-use crate::support::{Answer, answer, http, post_token};
+use crate::support::{Response, fetch, http, post_token};
 
 pub(crate) const ADELE: &str = "adele@contoso.com";
 pub(crate) const CALLBACK: &str = "https://shop.example/callback";
@@ -12,7 +12,7 @@ pub(crate) const CALLBACK: &str = "https://shop.example/callback";
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// A web application with a secret that may read people's own profiles.
+/// A web application with a secret that can read users' own profiles.
 pub(crate) async fn shop() -> (FakeTenant, App) {
     let tenant = FakeTenant::start().await;
     let app = tenant
@@ -34,7 +34,7 @@ pub(crate) async fn tool() -> (FakeTenant, App) {
     (tenant, app)
 }
 
-/// A good authorize URL with some parameters replaced or, when empty, left out.
+/// A valid authorize URL with some parameters replaced or, if empty, removed.
 pub(crate) fn authorize_url(tenant: &FakeTenant, app: &App, changes: &[(&str, &str)]) -> String {
     let client_id = app.client_id().to_string();
     let mut parameters = vec![
@@ -58,7 +58,7 @@ pub(crate) fn authorize_url(tenant: &FakeTenant, app: &App, changes: &[(&str, &s
         .to_string()
 }
 
-/// A code of Adele's sign-in.
+/// The code of a sign-in of Adele.
 pub(crate) fn code(tenant: &FakeTenant, app: &App) -> String {
     tenant
         .sign_in_at(&authorize_url(tenant, app, &[]), ADELE)
@@ -66,13 +66,13 @@ pub(crate) fn code(tenant: &FakeTenant, app: &App) -> String {
         .unwrap()
 }
 
-/// A token request of an application with its secret, if it has one here.
+/// Sends a token request of an application, with its secret if it has one.
 pub(crate) async fn redeem(
     tenant: &FakeTenant,
     app: &App,
     secret: bool,
     fields: &[(&str, &str)],
-) -> Answer {
+) -> Response {
     let (client_id, secret_text) = (
         app.client_id().to_string(),
         secret.then(|| app.secret().expose_secret().to_owned()),
@@ -86,13 +86,13 @@ pub(crate) async fn redeem(
     post_token(tenant, &path, &form).await
 }
 
-/// Redeems a code as it should be, but for some changes.
+/// Redeems a code, with some parameters changed.
 pub(crate) async fn redeem_code(
     tenant: &FakeTenant,
     app: &App,
     code: &str,
     changes: &[(&str, &str)],
-) -> Answer {
+) -> Response {
     let mut fields = vec![
         ("grant_type", "authorization_code"),
         ("code", code),
@@ -107,14 +107,14 @@ pub(crate) async fn redeem_code(
 }
 
 #[track_caller]
-pub(crate) fn assert_refused(answer: &Answer, status: u16, error: &str, code: u32) {
+pub(crate) fn assert_error(response: &Response, status: u16, error: &str, code: u32) {
     let found = (
-        answer.status,
-        answer.body["error"].as_str(),
-        &answer.body["error_codes"],
+        response.status,
+        response.body["error"].as_str(),
+        &response.body["error_codes"],
     );
     let codes = serde_json::json!([code]);
-    assert_eq!(found, (status, Some(error), &codes), "{}", answer.text);
+    assert_eq!(found, (status, Some(error), &codes), "{}", response.text);
 }
 
 pub(crate) fn claims(token: &Value) -> Value {
@@ -123,7 +123,7 @@ pub(crate) fn claims(token: &Value) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
 
-/// A browser: follows no redirect by itself, keeps its cookie.
+/// A browser: follows no redirect on its own, stores its cookie.
 #[derive(Default)]
 pub(crate) struct Browser {
     cookie: Option<String>,
@@ -140,17 +140,17 @@ impl Browser {
         self.cookie.clone()
     }
 
-    pub(crate) async fn get(&mut self, url: &str) -> Answer {
+    pub(crate) async fn get(&mut self, url: &str) -> Response {
         self.send(http().get(url)).await
     }
 
-    /// Presses a button of the page's form, with these fields and the hidden ones.
+    /// Posts a form of the page with these fields and the hidden ones.
     pub(crate) async fn submit(
         &mut self,
         tenant: &FakeTenant,
-        page: &Answer,
+        page: &Response,
         fields: &[(&str, &str)],
-    ) -> Answer {
+    ) -> Response {
         let (_, rest) = page.text.split_once("action=\"").expect("a form");
         let action = rest.split_once('"').unwrap().0.replace("&amp;", "&");
         let url = format!("{}{action}", tenant.uri());
@@ -164,21 +164,21 @@ impl Browser {
         self.send(http().post(url).form(&all)).await
     }
 
-    async fn send(&mut self, request: reqwest::RequestBuilder) -> Answer {
+    async fn send(&mut self, request: reqwest::RequestBuilder) -> Response {
         let request = match &self.cookie {
             Some(cookie) => request.header("cookie", format!("other=1; {cookie}")),
             None => request,
         };
-        let answer = answer(request).await;
-        if let Some(cookie) = answer.header("set-cookie") {
+        let response = fetch(request).await;
+        if let Some(cookie) = response.header("set-cookie") {
             let kept = !cookie.contains("Max-Age=0");
             self.cookie = cookie.split(';').next().filter(|_| kept).map(str::to_owned);
         }
-        answer
+        response
     }
 }
 
-/// Name and value of every hidden field of a page, none of which needs unescaping here.
+/// Name and value of every hidden field of a page; none needs unescaping here.
 pub(crate) fn hidden_fields(page: &str) -> Vec<(String, String)> {
     let attribute = |input: &str, name: &str| {
         let (_, rest) = input.split_once(&format!("{name}=\""))?;
@@ -190,11 +190,11 @@ pub(crate) fn hidden_fields(page: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The parameters that an answer sends back to the application.
+/// The parameters in a redirect to the application.
 #[track_caller]
-pub(crate) fn returned(answer: &Answer) -> Vec<(String, String)> {
-    assert_eq!(answer.status, 302, "{}", answer.text);
-    let url = reqwest::Url::parse(answer.header("location").unwrap()).unwrap();
+pub(crate) fn returned(response: &Response) -> Vec<(String, String)> {
+    assert_eq!(response.status, 302, "{}", response.text);
+    let url = reqwest::Url::parse(response.header("location").unwrap()).unwrap();
     assert!(url.as_str().starts_with(CALLBACK), "{url}");
     url.query_pairs().into_owned().collect()
 }

@@ -1,4 +1,4 @@
-//! The engine's two faces: within a test process, and as a server of its own.
+//! The two frontends of the engine: inside of a test process, and as a server.
 
 mod connection;
 mod http;

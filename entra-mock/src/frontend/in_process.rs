@@ -1,9 +1,9 @@
-//! The face of a test: plain HTTP on a loopback port of its own.
+//! The frontend of a test: plain HTTP on a loopback port of its own.
 //!
-//! wiremock keeps every request that a mock has matched for as long as the mock server lives,
-//! several kilobytes each, recording or not. So the engine does not sit behind a catch-all mock:
-//! this face asks the test's own mocks first, if there are any, and the engine for everything they
-//! leave. Memory then grows only with requests that a test's own mocks have answered.
+//! wiremock keeps every request that a mock has matched until the mock server is dropped, several
+//! kilobytes each, recording or not. So the engine is not behind a catch-all mock: this frontend
+//! first asks the mocks of the test, if there are any, and sends all other requests to the engine.
+//! Memory grows only with requests that the test's own mocks matched.
 
 use std::{
     io,
@@ -20,11 +20,11 @@ use tokio::{
 
 use super::{
     connection::{self, Serve},
-    overrides::{Link, Overrides},
+    overrides::{MockConnection, Overrides},
 };
 use crate::engine::Engine;
 
-/// A running face; dropping it ends all its connections.
+/// A running frontend. Dropping it closes all its connections.
 #[derive(Debug)]
 pub(crate) struct InProcess {
     address: SocketAddr,
@@ -85,8 +85,8 @@ struct Service {
 
 impl Serve for Service {
     async fn serve(self, stream: TcpStream, stop: watch::Receiver<bool>) {
-        let link = Arc::new(Link::default());
-        connection::answer(stream, stop, move |request| {
+        let link = Arc::new(MockConnection::default());
+        connection::serve_requests(stream, stop, move |request| {
             let Self { engine, overrides } = self.clone();
             let link = Arc::clone(&link);
             async move {
@@ -100,8 +100,8 @@ impl Serve for Service {
     }
 }
 
-/// The threads that serve all tenants of the process: a tenant costs no thread, and a test that
-/// blocks its own runtime still gets answers.
+/// The threads that serve all tenants of the process. A tenant costs no thread, and a test that
+/// blocks its own runtime still gets responses.
 fn runtime() -> io::Result<&'static Runtime> {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     if let Some(runtime) = RUNTIME.get() {
@@ -114,7 +114,7 @@ fn runtime() -> io::Result<&'static Runtime> {
         .thread_name("entra-mock")
         .enable_all()
         .build()?;
-    // Of two that are built at once one is kept; the other has nothing to do yet.
+    // If two threads build a runtime at once, one is used; the other has no work yet.
     if let Err(spare) = RUNTIME.set(runtime) {
         spare.shutdown_background();
     }
