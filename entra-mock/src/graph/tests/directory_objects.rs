@@ -52,7 +52,7 @@ fn get_by_ids_rejects_invalid_ids_and_types() {
     fixture.application(&["User.Read.All"]);
     let denied = fixture.post("/directoryObjects/getByIds", &json!({"ids": [id(ADELE)]}));
     assert_eq!(denied.status, 403);
-    assert_eq!(fixture.get("/directoryObjects/getByIds").status, 501);
+    assert_eq!(fixture.get("/directoryObjects/getByIds").status, 405);
 }
 
 #[test]
