@@ -31,7 +31,7 @@ pub(crate) async fn cases(shown: &Shown) {
     shown.debug(&tenant.add_group("Staff"));
     shown.debug(&tenant.add_device("Laptop", Some(user.id())));
     shown.debug(&tenant.add_sign_in(user.id(), app.client_id()));
-    let policy = AccessPolicy::block().person(&tenant.user("clara@contoso.com"));
+    let policy = AccessPolicy::block().user(&tenant.user("clara@contoso.com"));
     shown.debug(&policy);
     shown.debug(&tenant.add_access_policy(policy));
     let tokens = tenant.tokens_for(&app, "adele@contoso.com", ["User.Read", "offline_access"]);
