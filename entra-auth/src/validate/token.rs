@@ -104,6 +104,9 @@ impl ValidatedToken {
     }
 
     /// The app roles of the person, or the application permissions of the calling application.
+    ///
+    /// A registration whose access tokens emit groups as roles (`emit_as_roles`) puts names of groups
+    /// here, and who may rename a group could take the name of a role: decide by nothing here then.
     pub fn roles(&self) -> impl Iterator<Item = &str> {
         claims::list(&self.claims, "roles")
     }
