@@ -1,4 +1,4 @@
-use entra_core::{ClientId, InvalidId, TenantId};
+use entra_core::{ClientId, IntoId, InvalidId, TenantId};
 
 use crate::{Error, tokens::check_tenant};
 
@@ -10,14 +10,10 @@ pub(crate) struct ApplicationIds {
 }
 
 impl ApplicationIds {
-    pub(crate) fn new<T, C>(tenant: T, client: C) -> Self
-    where
-        T: TryInto<TenantId, Error: Into<InvalidId>>,
-        C: TryInto<ClientId, Error: Into<InvalidId>>,
-    {
+    pub(crate) fn new(tenant: impl IntoId<TenantId>, client: impl IntoId<ClientId>) -> Self {
         Self {
-            tenant: tenant.try_into().map_err(Into::into),
-            client: client.try_into().map_err(Into::into),
+            tenant: tenant.into_id(),
+            client: client.into_id(),
         }
     }
 

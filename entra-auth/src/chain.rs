@@ -21,7 +21,7 @@ use crate::Error;
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// use entra_auth::{ChainedCredential, ClientSecretCredential, Environment, host::AzureCliCredential};
+/// use entra_auth::{ChainedCredential, ClientSecretCredential, Environment, developer_tools::AzureCliCredential};
 /// use entra_core::{TokenCredential, TokenRequest};
 /// # let tenant = entra_mock::FakeTenant::start().await;
 /// # let app = tenant.register_app("Night job").with_secret();
@@ -29,8 +29,8 @@ use crate::Error;
 /// #     .cloud(tenant.cloud()).clock(tenant.clock()).build()?;
 /// # #[derive(Debug)] struct NoTools;
 /// # #[async_trait::async_trait]
-/// # impl entra_auth::host::ProcessRunner for NoTools {
-/// #     async fn run(&self, _: &entra_auth::host::ProcessCommand) -> std::io::Result<entra_auth::host::ProcessOutput> {
+/// # impl entra_auth::developer_tools::ProcessRunner for NoTools {
+/// #     async fn run(&self, _: &entra_auth::developer_tools::ProcessCommand) -> std::io::Result<entra_auth::developer_tools::ProcessOutput> {
 /// #         Err(std::io::ErrorKind::NotFound.into())
 /// #     }
 /// # }

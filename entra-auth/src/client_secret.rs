@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use entra_core::{
-    AccessToken, ClientId, CredentialError, Guid, Idempotency, InvalidId, Secret, TenantId,
+    AccessToken, ClientId, CredentialError, Guid, Idempotency, IntoId, Secret, TenantId,
     TokenCredential, TokenRequest,
 };
 
@@ -11,10 +11,10 @@ pub(crate) use crate::application_ids::invalid_id;
 use crate::{
     Error,
     application_ids::ApplicationIds,
+    builder::{ApplicationCredential, CloudCredential, Configure, CredentialBuilder},
     cache::{Account, TokenKey},
     client_secret_check::check_client_secret,
     form::Form,
-    settings::{Settings, common_settings, region_setting},
     token_endpoint::{Grant, RetryMode, TokenEndpoint},
     tokens::{TokenSource, Tokens},
 };
@@ -44,14 +44,22 @@ use crate::{
 #[derive(Clone)]
 pub struct ClientSecretCredential(Arc<Tokens>);
 
-/// Settings of a [`ClientSecretCredential`].
+/// Configures a [`ClientSecretCredential`].
+pub type ClientSecretCredentialBuilder = CredentialBuilder<ClientSecretCredential>;
+
 #[derive(Clone, Debug)]
-#[must_use = "a builder does nothing until `build` is called"]
-pub struct ClientSecretCredentialBuilder {
+pub(crate) struct ClientSecretSetup {
     identity: ApplicationIds,
     secret: Secret,
-    settings: Settings,
 }
+
+impl Configure for ClientSecretCredential {
+    type Setup = ClientSecretSetup;
+}
+
+impl ApplicationCredential for ClientSecretCredential {}
+
+impl CloudCredential for ClientSecretCredential {}
 
 impl ClientSecretCredential {
     /// A credential for the public cloud with the default settings. Nothing is sent yet.
@@ -65,29 +73,24 @@ impl ClientSecretCredential {
     /// assert_eq!(error.kind(), ErrorKind::Configuration);
     /// assert!(error.fix().unwrap_or_default().contains("GUID"));
     /// ```
-    pub fn new<T, C>(tenant: T, client_id: C, secret: impl Into<Secret>) -> Result<Self, Error>
-    where
-        T: TryInto<TenantId, Error: Into<InvalidId>>,
-        C: TryInto<ClientId, Error: Into<InvalidId>>,
-    {
+    pub fn new(
+        tenant: impl IntoId<TenantId>,
+        client_id: impl IntoId<ClientId>,
+        secret: impl Into<Secret>,
+    ) -> Result<Self, Error> {
         Self::builder(tenant, client_id, secret).build()
     }
 
     /// Settings to change. Ids may be given as text or as ids.
-    pub fn builder<T, C>(
-        tenant: T,
-        client_id: C,
+    pub fn builder(
+        tenant: impl IntoId<TenantId>,
+        client_id: impl IntoId<ClientId>,
         secret: impl Into<Secret>,
-    ) -> ClientSecretCredentialBuilder
-    where
-        T: TryInto<TenantId, Error: Into<InvalidId>>,
-        C: TryInto<ClientId, Error: Into<InvalidId>>,
-    {
-        ClientSecretCredentialBuilder {
+    ) -> ClientSecretCredentialBuilder {
+        CredentialBuilder::new(ClientSecretSetup {
             identity: ApplicationIds::new(tenant, client_id),
             secret: secret.into(),
-            settings: Settings::default(),
-        }
+        })
     }
 
     /// The application's client id.
@@ -121,25 +124,23 @@ impl fmt::Debug for ClientSecretCredential {
 }
 
 impl ClientSecretCredentialBuilder {
-    common_settings!();
-    region_setting!();
-
     /// The credential. Nothing is sent before the first token is asked for.
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an id that is none, an
     /// alias in the tenant's place, or a secret that is empty or has white space around it.
     pub fn build(self) -> Result<ClientSecretCredential, Error> {
-        let (tenant, client) = self.identity.of_application()?;
-        check_client_secret(&self.secret)?;
+        let (setup, settings) = (self.setup, self.options.settings()?);
+        let (tenant, client) = setup.identity.of_application()?;
+        check_client_secret(&setup.secret)?;
         let source = ClientSecret {
-            endpoint: TokenEndpoint::new(&self.settings)?,
+            endpoint: TokenEndpoint::new(&settings)?,
             client,
-            secret: self.secret,
+            secret: setup.secret,
         };
         Ok(ClientSecretCredential(Arc::new(Tokens::new(
             Arc::new(source),
-            &self.settings,
+            &settings,
             client,
             tenant,
             Account::App,

@@ -6,12 +6,10 @@ use entra_core::{AccessToken, CredentialError, TokenCredential, TokenRequest};
 use crate::{
     ChainReport, ChainedCredential, Environment, EnvironmentCredential, Error,
     application_ids::invalid_id,
-    federated::ClientAssertionCredential,
-    host::{
-        AzureCliCredential, AzureDeveloperCliCredential, ManagedIdentityCredential,
-        ManagedIdentityId, ProcessRunner,
-    },
-    settings::{Settings, common_settings, region_setting, with_settings},
+    builder::{ApplicationCredential, CloudCredential, Configure, CredentialBuilder},
+    developer_tools::{AzureCliCredential, AzureDeveloperCliCredential, ProcessRunner},
+    managed_identity::{ManagedIdentityCredential, ManagedIdentityId},
+    workload_identity::ClientAssertionCredential,
 };
 
 /// Signs in with whatever is set up: on a server its identity, on a developer's machine the developer.
@@ -42,23 +40,30 @@ use crate::{
 #[derive(Clone)]
 pub struct DefaultCredential(ChainedCredential);
 
-/// Settings of a [`DefaultCredential`].
+/// Configures a [`DefaultCredential`].
+pub type DefaultCredentialBuilder = CredentialBuilder<DefaultCredential>;
+
 #[derive(Clone, Debug)]
-#[must_use = "a builder does nothing until `build` is called"]
-pub struct DefaultCredentialBuilder {
+pub(crate) struct DefaultCredentialSetup {
     environment: Environment,
     runner: Option<Arc<dyn ProcessRunner>>,
-    settings: Settings,
 }
+
+impl Configure for DefaultCredential {
+    type Setup = DefaultCredentialSetup;
+}
+
+impl ApplicationCredential for DefaultCredential {}
+
+impl CloudCredential for DefaultCredential {}
 
 impl DefaultCredential {
     /// Settings to change.
     pub fn builder(environment: &Environment) -> DefaultCredentialBuilder {
-        DefaultCredentialBuilder {
+        CredentialBuilder::new(DefaultCredentialSetup {
             environment: environment.clone(),
             runner: None,
-            settings: Settings::default(),
-        }
+        })
     }
 
     /// What became of each link when the chain was last searched.
@@ -82,12 +87,9 @@ impl fmt::Debug for DefaultCredential {
 }
 
 impl DefaultCredentialBuilder {
-    common_settings!();
-    region_setting!();
-
     /// What runs the command line tools; real processes unless set.
     pub fn process_runner(mut self, runner: impl ProcessRunner) -> Self {
-        self.runner = Some(Arc::new(runner));
+        self.setup.runner = Some(Arc::new(runner));
         self
     }
 
@@ -100,6 +102,7 @@ impl DefaultCredentialBuilder {
     /// something else.
     pub fn build(self) -> Result<DefaultCredential, Error> {
         let selected = self
+            .setup
             .environment
             .get("AZURE_TOKEN_CREDENTIALS")
             .map(str::trim);
@@ -121,7 +124,7 @@ impl DefaultCredentialBuilder {
         let mut chain = ChainedCredential::new();
         for &name in wanted {
             chain = match name {
-                ENVIRONMENT => link(chain, name, self.environment()),
+                ENVIRONMENT => link(chain, name, self.environment_credential()),
                 WORKLOAD => link(chain, name, self.workload_identity()),
                 MANAGED => link(chain, name, self.managed_identity(wanted.len() > 1)),
                 AZ => match self.azure_cli() {
@@ -137,30 +140,23 @@ impl DefaultCredentialBuilder {
         Ok(DefaultCredential(chain))
     }
 
-    fn environment(&self) -> Result<EnvironmentCredential, Error> {
-        let builder = EnvironmentCredential::builder(&self.environment);
-        with_settings!(builder, self.settings).build()
+    fn environment_credential(&self) -> Result<EnvironmentCredential, Error> {
+        let builder = EnvironmentCredential::builder(&self.setup.environment);
+        builder.options(&self.options).build()
     }
 
     fn workload_identity(&self) -> Result<ClientAssertionCredential, Error> {
-        let builder = ClientAssertionCredential::workload_identity(&self.environment)?;
-        let mut settings = self.settings.clone();
-        if settings.cloud == entra_core::Cloud::public() {
-            settings.cloud = self.environment.cloud()?;
-        }
-        with_settings!(builder, settings).build()
+        let environment = &self.setup.environment;
+        let options = self.options.clone().or_cloud_of(environment);
+        ClientAssertionCredential::workload_identity(environment)?
+            .options(&options)
+            .build()
     }
 
     fn managed_identity(&self, probe: bool) -> Result<ManagedIdentityCredential, Error> {
-        let settings = &self.settings;
-        let mut builder = ManagedIdentityCredential::builder(&self.environment)
-            .clock(Arc::clone(&settings.clock))
-            .random(Arc::clone(&settings.random))
-            .retry_policy(settings.retry_policy.clone());
-        if let Some(transport) = &settings.transport {
-            builder = builder.transport(Arc::clone(transport));
-        }
-        if let Some(client) = self.environment.get("AZURE_CLIENT_ID") {
+        let mut builder =
+            ManagedIdentityCredential::builder(&self.setup.environment).options(&self.options);
+        if let Some(client) = self.setup.environment.get("AZURE_CLIENT_ID") {
             let client = client.trim().parse().map_err(invalid_id)?;
             builder = builder.identity(ManagedIdentityId::Client(client));
         }
@@ -171,18 +167,18 @@ impl DefaultCredentialBuilder {
     }
 
     fn azure_cli(&self) -> Result<AzureCliCredential, Error> {
-        let mut builder =
-            AzureCliCredential::builder(&self.environment).clock(Arc::clone(&self.settings.clock));
-        if let Some(runner) = &self.runner {
+        let mut builder = AzureCliCredential::builder(&self.setup.environment)
+            .clock(Arc::clone(&self.options.clock));
+        if let Some(runner) = &self.setup.runner {
             builder = builder.process_runner(Arc::clone(runner));
         }
         builder.build()
     }
 
     fn azure_developer_cli(&self) -> Result<AzureDeveloperCliCredential, Error> {
-        let mut builder = AzureDeveloperCliCredential::builder(&self.environment)
-            .clock(Arc::clone(&self.settings.clock));
-        if let Some(runner) = &self.runner {
+        let mut builder = AzureDeveloperCliCredential::builder(&self.setup.environment)
+            .clock(Arc::clone(&self.options.clock));
+        if let Some(runner) = &self.setup.runner {
             builder = builder.process_runner(Arc::clone(runner));
         }
         builder.build()

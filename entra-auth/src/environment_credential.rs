@@ -5,7 +5,7 @@ use entra_core::{AccessToken, CredentialError, TokenCredential, TokenRequest};
 
 use crate::{
     ClientCertificateCredential, ClientSecretCredential, Environment, Error,
-    settings::{Settings, common_settings, region_setting, with_settings},
+    builder::{ApplicationCredential, CloudCredential, Configure, CredentialBuilder},
 };
 
 /// Signs an application in with the secret or certificate that `AZURE_…` variables name.
@@ -48,21 +48,28 @@ enum Kind {
     Certificate(ClientCertificateCredential),
 }
 
-/// Settings of an [`EnvironmentCredential`].
+/// Configures an [`EnvironmentCredential`].
+pub type EnvironmentCredentialBuilder = CredentialBuilder<EnvironmentCredential>;
+
 #[derive(Clone, Debug)]
-#[must_use = "a builder does nothing until `build` is called"]
-pub struct EnvironmentCredentialBuilder {
+pub(crate) struct EnvironmentSetup {
     environment: Environment,
-    settings: Settings,
 }
+
+impl Configure for EnvironmentCredential {
+    type Setup = EnvironmentSetup;
+}
+
+impl ApplicationCredential for EnvironmentCredential {}
+
+impl CloudCredential for EnvironmentCredential {}
 
 impl EnvironmentCredential {
     /// Settings to change.
     pub fn builder(environment: &Environment) -> EnvironmentCredentialBuilder {
-        EnvironmentCredentialBuilder {
+        CredentialBuilder::new(EnvironmentSetup {
             environment: environment.clone(),
-            settings: Settings::default(),
-        }
+        })
     }
 }
 
@@ -89,40 +96,34 @@ impl fmt::Debug for EnvironmentCredential {
 }
 
 impl EnvironmentCredentialBuilder {
-    common_settings!();
-    region_setting!();
-
     /// The credential. Nothing is sent before the first token is asked for; a certificate is read.
     ///
     /// # Errors
     /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) that names what is not set;
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a value that cannot be used.
     pub fn build(self) -> Result<EnvironmentCredential, Error> {
-        let get = |name: &str| self.environment.get(name).map(str::trim);
-        let mut settings = self.settings.clone();
-        if settings.cloud == entra_core::Cloud::public() {
-            settings.cloud = self.environment.cloud()?;
-        }
-        settings.region = settings.region.or_else(|| {
-            let region = get("AZURE_REGIONAL_AUTHORITY_NAME")?;
-            Some(region.to_owned())
-        });
+        let environment = self.setup.environment;
+        let get = |name: &str| environment.get(name).map(str::trim);
+        let options = self
+            .options
+            .or_cloud_of(&environment)
+            .or_region(get("AZURE_REGIONAL_AUTHORITY_NAME"));
         let (tenant, client, secret, certificate) = (
             get("AZURE_TENANT_ID"),
             get("AZURE_CLIENT_ID"),
-            self.environment.secret("AZURE_CLIENT_SECRET"),
+            environment.secret("AZURE_CLIENT_SECRET"),
             get("AZURE_CLIENT_CERTIFICATE_PATH"),
         );
         let kind = match (tenant, client, secret, certificate) {
             (Some(tenant), Some(client), Some(secret), _) => {
                 let builder = ClientSecretCredential::builder(tenant, client, secret);
-                Kind::Secret(with_settings!(builder, settings).build()?)
+                Kind::Secret(builder.options(&options).build()?)
             }
             (Some(tenant), Some(client), None, Some(path)) => {
-                let password = self.environment.secret("AZURE_CLIENT_CERTIFICATE_PASSWORD");
+                let password = environment.secret("AZURE_CLIENT_CERTIFICATE_PASSWORD");
                 let builder =
                     ClientCertificateCredential::builder_from_file(tenant, client, path, password);
-                let mut builder = with_settings!(builder, settings);
+                let mut builder = builder.options(&options);
                 if matches!(
                     get("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN"),
                     Some("1" | "true" | "True" | "TRUE")

@@ -242,7 +242,6 @@ impl Error {
         Self::new(ErrorKind::Configuration, summary).with(|inner| inner.fix = Some(fix.into()))
     }
 
-    #[cfg(feature = "platform-identity")]
     /// A credential that is not set up here, and how to set it up.
     pub(crate) fn unavailable(
         summary: impl Into<Cow<'static, str>>,

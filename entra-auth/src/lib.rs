@@ -1,32 +1,35 @@
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![doc = include_str!("../README.md")]
 #![doc = include_str!("../COMPARISON.md")]
 
 mod aadsts;
 mod application_ids;
+
 #[cfg(feature = "azure-core")]
 pub mod azure_core_adapter;
 mod blocking;
+mod builder;
 mod cache;
 mod capabilities;
 mod certificate;
-#[cfg(feature = "platform-identity")]
 mod chain;
+mod client_assertion;
 mod client_secret;
 mod client_secret_check;
-#[cfg(feature = "platform-identity")]
+#[cfg(feature = "default-credential")]
 mod default_credential;
+#[cfg(feature = "developer-tools")]
+pub mod developer_tools;
 mod discovery;
-#[cfg(feature = "platform-identity")]
+#[cfg(any(feature = "developer-tools", feature = "workload-identity"))]
 mod environment;
-#[cfg(feature = "platform-identity")]
 mod environment_credential;
 mod error;
 mod expiring_map;
-pub mod federated;
 mod form;
-#[cfg(feature = "platform-identity")]
-pub mod host;
 mod jws;
+#[cfg(feature = "managed-identity")]
+pub mod managed_identity;
 mod moment;
 mod redact;
 mod region;
@@ -47,8 +50,11 @@ pub mod validate;
 #[cfg(feature = "axum")]
 pub mod web;
 mod wire;
+#[cfg(feature = "workload-identity")]
+pub mod workload_identity;
 
 pub use aadsts::Aadsts;
+pub use builder::{CredentialBuilder, CredentialOptions};
 pub use cache::{CachePartition, TokenCache, TokenCacheBuilder};
 #[cfg(feature = "certificate-kit")]
 pub use certificate::SelfSignedCertificate;
@@ -56,13 +62,12 @@ pub use certificate::{
     Certificate, CertificateError, CertificateErrorKind, ClientCertificateCredential,
     ClientCertificateCredentialBuilder,
 };
-#[cfg(feature = "platform-identity")]
 pub use chain::{ChainReport, ChainedCredential, LinkOutcome};
+pub use client_assertion::{AssertionRequest, ClientAssertion};
 pub use client_secret::{ClientSecretCredential, ClientSecretCredentialBuilder};
-#[cfg(feature = "platform-identity")]
+#[cfg(feature = "default-credential")]
 pub use default_credential::{DefaultCredential, DefaultCredentialBuilder};
 pub use discovery::Discovery;
-#[cfg(feature = "platform-identity")]
 pub use environment_credential::{EnvironmentCredential, EnvironmentCredentialBuilder};
 pub use error::{Error, ErrorKind};
 pub use report::Report;

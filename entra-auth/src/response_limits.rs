@@ -8,5 +8,5 @@ pub(crate) const TOKENS: u64 = 1024 * 1024;
 /// Discovery documents and signing keys, some 20 KiB at Entra.
 pub(crate) const DISCOVERY: u64 = 1024 * 1024;
 /// The metadata endpoint of a host, which sends one token.
-#[cfg(feature = "platform-identity")]
+#[cfg(feature = "managed-identity")]
 pub(crate) const METADATA: u64 = 256 * 1024;

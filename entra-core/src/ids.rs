@@ -373,6 +373,40 @@ fn is_domain(text: &str) -> bool {
 const MAX_QUOTED: usize = 12;
 const ALIASES: [&str; 3] = ["common", "organizations", "consumers"];
 
+/// A value that is an id or the text of one: what constructors take in the place of an id.
+///
+/// Implemented for ids, for `&str` and `String`, and for whatever else converts to an id.
+///
+/// ```
+/// use entra_core::{InvalidId, IntoId, TenantId};
+/// fn tenant(tenant: impl IntoId<TenantId>) -> Result<TenantId, InvalidId> {
+///     tenant.into_id()
+/// }
+/// assert_eq!(tenant("contoso.com")?, tenant("contoso.com".parse::<TenantId>()?)?);
+/// assert!(tenant("not a tenant").is_err());
+/// # Ok::<(), InvalidId>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a `{I}` and does not convert to one",
+    label = "pass the id, or its text as `&str` or `String`"
+)]
+pub trait IntoId<I> {
+    /// Converts the value to the id.
+    ///
+    /// # Errors
+    /// [`InvalidId`] if the text is not an id of this kind.
+    fn into_id(self) -> Result<I, InvalidId>;
+}
+
+impl<T, I> IntoId<I> for T
+where
+    T: TryInto<I, Error: Into<InvalidId>>,
+{
+    fn into_id(self) -> Result<I, InvalidId> {
+        self.try_into().map_err(Into::into)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,7 +24,7 @@ pub use credential::{
 };
 pub use environment::Environment;
 pub use error::{Error, ErrorKind};
-pub use ids::{ClientId, Guid, InvalidId, ObjectId, TenantId};
+pub use ids::{ClientId, Guid, IntoId, InvalidId, ObjectId, TenantId};
 pub use membership::{GroupMembership, MembershipError, MembershipErrorKind};
 pub use pipeline::{Pipeline, PipelineBuilder};
 pub use random::{SecureRandom, SystemRandom};

@@ -1,7 +1,7 @@
 //! Signs and validates JWTs in both crates while both backends of jsonwebtoken are enabled and none
 //! is chosen: whatever uses the provider of the process panics here.
 
-use entra_auth::{ClientCertificateCredential, SelfSignedCertificate, TokenValidator, federated::ClientAssertionCredential};
+use entra_auth::{ClientCertificateCredential, SelfSignedCertificate, TokenValidator, workload_identity::ClientAssertionCredential};
 use entra_core::{Secret, TokenCredential, TokenRequest};
 use entra_graph::GraphClient;
 use entra_mock::FakeTenant;

@@ -2,7 +2,7 @@ use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use entra_core::{
-    AccessToken, ClientId, Clock, Cloud, CredentialError, Idempotency, InvalidId, Secret,
+    AccessToken, ClientId, Clock, Cloud, CredentialError, Idempotency, IntoId, Secret,
     SecureRandom, TenantId, TokenCredential, TokenRequest,
 };
 use jsonwebtoken::Algorithm;
@@ -17,9 +17,9 @@ use super::{
 use crate::{
     Error,
     application_ids::ApplicationIds,
+    builder::{ApplicationCredential, CloudCredential, Configure, CredentialBuilder},
     cache::{Account, TokenKey},
     form::Form,
-    settings::{Settings, common_settings, region_setting},
     shown_path::ShownPath,
     token_endpoint::{Grant, RetryMode, TokenEndpoint},
     tokens::{TokenSource, Tokens},
@@ -57,15 +57,23 @@ pub struct ClientCertificateCredential {
     source: Source,
 }
 
-/// Settings of a [`ClientCertificateCredential`].
+/// Configures a [`ClientCertificateCredential`].
+pub type ClientCertificateCredentialBuilder = CredentialBuilder<ClientCertificateCredential>;
+
 #[derive(Clone, Debug)]
-#[must_use = "a builder does nothing until `build` is called"]
-pub struct ClientCertificateCredentialBuilder {
+pub(crate) struct ClientCertificateSetup {
     identity: ApplicationIds,
     certificate: CertificateInput,
     style: AssertionOptions,
-    settings: Settings,
 }
+
+impl Configure for ClientCertificateCredential {
+    type Setup = ClientCertificateSetup;
+}
+
+impl ApplicationCredential for ClientCertificateCredential {}
+
+impl CloudCredential for ClientCertificateCredential {}
 
 #[derive(Clone)]
 enum CertificateInput {
@@ -81,11 +89,11 @@ impl ClientCertificateCredential {
     ///
     /// # Errors
     /// As [`build`](ClientCertificateCredentialBuilder::build).
-    pub fn new<T, C>(tenant: T, client_id: C, certificate: Certificate) -> Result<Self, Error>
-    where
-        T: TryInto<TenantId, Error: Into<InvalidId>>,
-        C: TryInto<ClientId, Error: Into<InvalidId>>,
-    {
+    pub fn new(
+        tenant: impl IntoId<TenantId>,
+        client_id: impl IntoId<ClientId>,
+        certificate: Certificate,
+    ) -> Result<Self, Error> {
         Self::builder(tenant, client_id, certificate).build()
     }
 
@@ -93,16 +101,12 @@ impl ClientCertificateCredential {
     ///
     /// # Errors
     /// As [`build`](ClientCertificateCredentialBuilder::build).
-    pub fn from_pem_file<T, C>(
-        tenant: T,
-        client_id: C,
+    pub fn from_pem_file(
+        tenant: impl IntoId<TenantId>,
+        client_id: impl IntoId<ClientId>,
         path: impl Into<PathBuf>,
         passphrase: Option<&Secret>,
-    ) -> Result<Self, Error>
-    where
-        T: TryInto<TenantId, Error: Into<InvalidId>>,
-        C: TryInto<ClientId, Error: Into<InvalidId>>,
-    {
+    ) -> Result<Self, Error> {
         Self::builder_from_file(tenant, client_id, path, passphrase).build()
     }
 
@@ -111,43 +115,31 @@ impl ClientCertificateCredential {
     /// # Errors
     /// As [`build`](ClientCertificateCredentialBuilder::build).
     #[cfg(feature = "pfx")]
-    pub fn from_pfx_file<T, C>(
-        tenant: T,
-        client_id: C,
+    pub fn from_pfx_file(
+        tenant: impl IntoId<TenantId>,
+        client_id: impl IntoId<ClientId>,
         path: impl Into<PathBuf>,
         password: &Secret,
-    ) -> Result<Self, Error>
-    where
-        T: TryInto<TenantId, Error: Into<InvalidId>>,
-        C: TryInto<ClientId, Error: Into<InvalidId>>,
-    {
+    ) -> Result<Self, Error> {
         Self::builder_from_file(tenant, client_id, path, Some(password)).build()
     }
 
     /// Settings to change. Ids may be given as text or as ids.
-    pub fn builder<T, C>(
-        tenant: T,
-        client_id: C,
+    pub fn builder(
+        tenant: impl IntoId<TenantId>,
+        client_id: impl IntoId<ClientId>,
         certificate: Certificate,
-    ) -> ClientCertificateCredentialBuilder
-    where
-        T: TryInto<TenantId, Error: Into<InvalidId>>,
-        C: TryInto<ClientId, Error: Into<InvalidId>>,
-    {
+    ) -> ClientCertificateCredentialBuilder {
         Self::settings(tenant, client_id, CertificateInput::Value(certificate))
     }
 
     /// Settings to change, with a certificate file of any form, which is read again when it changes.
-    pub fn builder_from_file<T, C>(
-        tenant: T,
-        client_id: C,
+    pub fn builder_from_file(
+        tenant: impl IntoId<TenantId>,
+        client_id: impl IntoId<ClientId>,
         path: impl Into<PathBuf>,
         passphrase: Option<&Secret>,
-    ) -> ClientCertificateCredentialBuilder
-    where
-        T: TryInto<TenantId, Error: Into<InvalidId>>,
-        C: TryInto<ClientId, Error: Into<InvalidId>>,
-    {
+    ) -> ClientCertificateCredentialBuilder {
         let file = CertificateInput::File {
             path: path.into(),
             passphrase: passphrase.cloned(),
@@ -173,21 +165,16 @@ impl ClientCertificateCredential {
         self.source.held()
     }
 
-    fn settings<T, C>(
-        tenant: T,
-        client_id: C,
+    fn settings(
+        tenant: impl IntoId<TenantId>,
+        client_id: impl IntoId<ClientId>,
         certificate: CertificateInput,
-    ) -> ClientCertificateCredentialBuilder
-    where
-        T: TryInto<TenantId, Error: Into<InvalidId>>,
-        C: TryInto<ClientId, Error: Into<InvalidId>>,
-    {
-        ClientCertificateCredentialBuilder {
+    ) -> ClientCertificateCredentialBuilder {
+        CredentialBuilder::new(ClientCertificateSetup {
             identity: ApplicationIds::new(tenant, client_id),
             certificate,
             style: AssertionOptions::default(),
-            settings: Settings::default(),
-        }
+        })
     }
 }
 
@@ -219,26 +206,23 @@ impl fmt::Debug for ClientCertificateCredential {
 }
 
 impl ClientCertificateCredentialBuilder {
-    common_settings!();
-    region_setting!();
-
     /// Signs with RS256 and names the certificate by its SHA-1 thumbprint, for old authorities
     /// such as AD FS; Entra itself advises the default, PS256 with the SHA-256 thumbprint.
     pub fn rs256(mut self) -> Self {
-        self.style.algorithm = Algorithm::RS256;
+        self.setup.style.algorithm = Algorithm::RS256;
         self
     }
 
     /// Sends certificate and chain along (`x5c`), for applications that trust a certificate by its
     /// subject name and issuer.
     pub fn send_chain(mut self) -> Self {
-        self.style.with_chain = true;
+        self.setup.style.with_chain = true;
         self
     }
 
     /// How long an assertion is valid; ten minutes unless set. One is made for each request.
     pub fn assertion_lifetime(mut self, lifetime: Duration) -> Self {
-        self.style.lifetime = lifetime;
+        self.setup.style.lifetime = lifetime;
         self
     }
 
@@ -249,33 +233,28 @@ impl ClientCertificateCredentialBuilder {
     /// alias in the tenant's place, a lifetime outside 30 seconds to 24 hours, or a certificate file
     /// that cannot be used; its [`CertificateError`] is the source.
     pub fn build(self) -> Result<ClientCertificateCredential, Error> {
-        let (tenant, client) = self.identity.of_application()?;
-        if !(SHORTEST..=LONGEST).contains(&self.style.lifetime) {
+        let (setup, settings) = (self.setup, self.options.settings()?);
+        let (tenant, client) = setup.identity.of_application()?;
+        if !(SHORTEST..=LONGEST).contains(&setup.style.lifetime) {
             return Err(Error::configuration(
                 "the lifetime of assertions is out of range",
                 "give 30 seconds to 24 hours; five to ten minutes are good",
             ));
         }
-        let source = match self.certificate {
+        let source = match setup.certificate {
             CertificateInput::Value(certificate) => Source::fixed(certificate),
             CertificateInput::File { path, passphrase } => Source::file(path, passphrase)?,
         };
         let grants = ClientCertificate {
-            endpoint: TokenEndpoint::new(&self.settings)?,
-            cloud: self.settings.cloud.clone(),
-            clock: Arc::clone(&self.settings.clock),
-            random: Arc::clone(&self.settings.random),
+            endpoint: TokenEndpoint::new(&settings)?,
+            cloud: settings.cloud.clone(),
+            clock: Arc::clone(&settings.clock),
+            random: Arc::clone(&settings.random),
             client,
-            style: self.style,
+            style: setup.style,
             source: source.clone(),
         };
-        let tokens = Tokens::new(
-            Arc::new(grants),
-            &self.settings,
-            client,
-            tenant,
-            Account::App,
-        );
+        let tokens = Tokens::new(Arc::new(grants), &settings, client, tenant, Account::App);
         Ok(ClientCertificateCredential {
             tokens: Arc::new(tokens),
             source,

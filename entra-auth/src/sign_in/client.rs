@@ -7,7 +7,7 @@ use std::{
 };
 
 use entra_core::{
-    ClientId, Guid, InvalidId, TenantId,
+    ClientId, Guid, IntoId, TenantId,
     url::{Host, Url},
 };
 
@@ -24,8 +24,8 @@ use super::{
 use crate::user::ShortPendingSignIn;
 use crate::{
     Error,
+    builder::{CloudCredential, Configure, CredentialBuilder},
     moment::Moment,
-    settings::{Settings, common_settings},
     store::StoreError,
     user::{
         Account, AuthorizationCodeFlow, AuthorizationCodeFlowBuilder, Callback,
@@ -60,10 +60,11 @@ struct Inner {
     among_others: AtomicBool,
 }
 
-/// Settings of a [`SignInClient`].
+/// Configures a [`SignInClient`].
+pub type SignInClientBuilder = CredentialBuilder<SignInClient>;
+
 #[derive(Clone, Debug)]
-#[must_use = "a builder does nothing until `build` is called"]
-pub struct SignInClientBuilder {
+pub(crate) struct SignInClientSetup {
     flow: AuthorizationCodeFlowBuilder,
     name: Option<String>,
     domains: Vec<String>,
@@ -71,23 +72,24 @@ pub struct SignInClientBuilder {
     groups: GroupSettings,
     keys: SigningKeys,
     own_signing_keys: bool,
-    settings: Settings,
 }
+
+impl Configure for SignInClient {
+    type Setup = SignInClientSetup;
+}
+
+impl CloudCredential for SignInClient {}
 
 impl SignInClient {
     /// Settings to change. Ids may be given as text or as ids. In the tenant's place `organizations`
     /// (or `common`, with personal accounts) lets people of many tenants in; then
     /// [`tenants`](SignInClientBuilder::tenants) says of which.
-    pub fn builder<T, C>(
-        tenant: T,
-        client_id: C,
+    pub fn builder(
+        tenant: impl IntoId<TenantId>,
+        client_id: impl IntoId<ClientId>,
         proof: ClientAuthentication,
-    ) -> SignInClientBuilder
-    where
-        T: TryInto<TenantId, Error: Into<InvalidId>>,
-        C: TryInto<ClientId, Error: Into<InvalidId>>,
-    {
-        SignInClientBuilder {
+    ) -> SignInClientBuilder {
+        CredentialBuilder::new(SignInClientSetup {
             flow: AuthorizationCodeFlow::builder(tenant, client_id, proof),
             name: None,
             domains: Vec::new(),
@@ -95,8 +97,7 @@ impl SignInClient {
             groups: GroupSettings::default(),
             keys: SigningKeys::new(),
             own_signing_keys: false,
-            settings: Settings::default(),
-        }
+        })
     }
 
     /// The address to send the browser to, and what to keep in its session until it comes back.
@@ -296,11 +297,9 @@ impl fmt::Debug for SignInClient {
 }
 
 impl SignInClientBuilder {
-    common_settings!();
-
     /// Where the browser comes back to, exactly as it is registered.
     pub fn redirect_uri(mut self, redirect_uri: impl Into<String>) -> Self {
-        self.flow = self.flow.redirect_uri(redirect_uri);
+        self.setup.flow = self.setup.flow.redirect_uri(redirect_uri);
         self
     }
 
@@ -311,7 +310,7 @@ impl SignInClientBuilder {
         I: IntoIterator,
         I::Item: Into<String>,
     {
-        self.flow = self.flow.scopes(scopes);
+        self.setup.flow = self.setup.flow.scopes(scopes);
         self
     }
 
@@ -319,7 +318,7 @@ impl SignInClientBuilder {
     /// The name is a part of paths: it has no slash, backslash or control character, is neither `.`
     /// nor `..`, and has at most 128 characters.
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
+        self.setup.name = Some(name.into());
         self
     }
 
@@ -329,7 +328,7 @@ impl SignInClientBuilder {
         I: IntoIterator,
         I::Item: Into<String>,
     {
-        self.domains = domains
+        self.setup.domains = domains
             .into_iter()
             .map(|domain| plain_domain(&domain.into()))
             .collect();
@@ -343,9 +342,9 @@ impl SignInClientBuilder {
     pub fn tenants<I>(mut self, tenants: I) -> Self
     where
         I: IntoIterator,
-        I::Item: TryInto<Guid, Error: Into<InvalidId>>,
+        I::Item: IntoId<Guid>,
     {
-        self.tenants.list(tenants);
+        self.setup.tenants.list(tenants);
         self
     }
 
@@ -355,21 +354,21 @@ impl SignInClientBuilder {
         mut self,
         decision: impl Fn(&TenantId) -> bool + Send + Sync + 'static,
     ) -> Self {
-        self.tenants.decide(decision);
+        self.setup.tenants.decide(decision);
         self
     }
 
     /// Lets people of every tenant in, which must be said where the tenant is an alias such as
     /// `organizations`. Anybody can have a tenant: decide by `tid` what they may see.
     pub fn any_tenant(mut self) -> Self {
-        self.tenants.allow_any();
+        self.setup.tenants.allow_any();
         self
     }
 
     /// What the registration makes Entra write into the `groups` claim;
     /// [`Hint`](GroupsClaim::Hint) unless set, so that the directory decides about membership.
     pub const fn groups_claim(mut self, claim: GroupsClaim) -> Self {
-        self.groups.claim = claim;
+        self.setup.groups.claim = claim;
         self
     }
 
@@ -377,7 +376,7 @@ impl SignInClientBuilder {
     /// read as [`groups_claim`](Self::groups_claim) says, and the user has no app role. Without this
     /// setting a group that bears the name of a role would pass as that role.
     pub const fn groups_as_roles(mut self) -> Self {
-        self.groups.as_roles = true;
+        self.setup.groups.as_roles = true;
         self
     }
 
@@ -387,13 +386,13 @@ impl SignInClientBuilder {
     /// is unknown. See Microsoft's page on
     /// [signing keys](https://learn.microsoft.com/entra/identity-platform/signing-key-rollover).
     pub const fn own_signing_keys(mut self) -> Self {
-        self.own_signing_keys = true;
+        self.setup.own_signing_keys = true;
         self
     }
 
     /// Signing keys to share with other connections and validators; keys of its own unless set.
     pub fn keys(mut self, keys: &SigningKeys) -> Self {
-        self.keys = keys.clone();
+        self.setup.keys = keys.clone();
         self
     }
 
@@ -403,32 +402,30 @@ impl SignInClientBuilder {
     /// [`SignInErrorKind::Configuration`] for an invalid id, name or domain, an empty secret, a
     /// redirect URI that Entra cannot have registered, and a tenant's alias without a word on which
     /// tenants may enter.
-    pub fn build(mut self) -> Result<SignInClient, SignInError> {
+    pub fn build(self) -> Result<SignInClient, SignInError> {
+        let (setup, mut options) = (self.setup, self.options);
         // One pool of connections for tokens and for keys.
-        let transport = self.settings.transport().map_err(refused)?;
-        self.settings.transport = Some(Arc::clone(&transport));
-        let flow = self
-            .flow
-            .with_settings(self.settings.clone())
-            .build()
-            .map_err(refused)?;
+        let settings = options.clone().settings().map_err(refused)?;
+        let transport = settings.transport().map_err(refused)?;
+        options.set_transport(Arc::clone(&transport));
+        let flow = setup.flow.options(&options).build().map_err(refused)?;
         let application = flow.application();
-        self.tenants.check(&application.tenant)?;
+        setup.tenants.check(&application.tenant)?;
         let validator = TokenValidator::id_tokens(application.tenant.clone(), application.client)
             .cloud(application.settings.cloud.clone())
             .clock(Arc::clone(&application.settings.clock))
             .random(Arc::clone(&application.settings.random))
             .retry_policy(application.settings.retry_policy.clone())
             .transport(transport)
-            .keys(&self.keys)
+            .keys(&setup.keys)
             // Which of them may enter is decided beyond the list that a validator has.
             .any_tenant();
-        let validator = match self.own_signing_keys {
+        let validator = match setup.own_signing_keys {
             true => validator.own_signing_keys(application.client),
             false => validator,
         };
         let validator = validator.build().map_err(refused)?;
-        let name = self
+        let name = setup
             .name
             .unwrap_or_else(|| format!("{}_{}", application.tenant, application.client));
         if !is_name(&name) {
@@ -436,18 +433,18 @@ impl SignInClientBuilder {
                 "the name of a connection is empty, longer than 128 characters, `.` or `..`, or has a slash, backslash or control character",
             ));
         }
-        if self.domains.iter().any(String::is_empty) {
+        if setup.domains.iter().any(String::is_empty) {
             return Err(SignInError::configuration(
                 "a domain of a connection is empty",
             ));
         }
         Ok(SignInClient(Arc::new(Inner {
             name,
-            domains: self.domains,
+            domains: setup.domains,
             flow,
             validator,
-            tenants: self.tenants,
-            groups: self.groups,
+            tenants: setup.tenants,
+            groups: setup.groups,
             finished: Finished::default(),
             among_others: AtomicBool::new(false),
         })))

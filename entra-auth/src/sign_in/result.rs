@@ -1,6 +1,6 @@
 use std::fmt;
 
-use entra_core::{GroupMembership, InvalidId, ObjectId};
+use entra_core::{GroupMembership, IntoId, ObjectId};
 
 use super::{error::SignInError, groups::Groups, identity::Identity};
 use crate::user::{Account, UserCredential};
@@ -116,7 +116,7 @@ impl SignInResult {
     where
         D: GroupMembership + ?Sized,
         I: IntoIterator,
-        I::Item: TryInto<ObjectId, Error: Into<InvalidId>>,
+        I::Item: IntoId<ObjectId>,
     {
         let wanted = ids(groups)?;
         self.identity.is_member_of_any(directory, &wanted).await
@@ -182,12 +182,12 @@ impl Identity {
 fn ids<I>(groups: I) -> Result<Vec<ObjectId>, SignInError>
 where
     I: IntoIterator,
-    I::Item: TryInto<ObjectId, Error: Into<InvalidId>>,
+    I::Item: IntoId<ObjectId>,
 {
     groups
         .into_iter()
         .map(|group| {
-            group.try_into().map_err(|_| {
+            group.into_id().map_err(|_| {
                 SignInError::configuration("a group is named by its object id, a GUID")
             })
         })

@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-use entra_core::{Guid, InvalidId, TenantId};
+use entra_core::{Guid, IntoId, InvalidId, TenantId};
 
 use super::error::SignInError;
 
@@ -22,12 +22,9 @@ impl Tenants {
     pub(super) fn list<I>(&mut self, tenants: I)
     where
         I: IntoIterator,
-        I::Item: TryInto<Guid, Error: Into<InvalidId>>,
+        I::Item: IntoId<Guid>,
     {
-        let tenants = tenants
-            .into_iter()
-            .map(|tenant| tenant.try_into().map_err(Into::into))
-            .collect();
+        let tenants = tenants.into_iter().map(|tenant| tenant.into_id()).collect();
         self.listed = Some(tenants);
     }
 

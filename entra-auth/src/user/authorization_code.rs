@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use entra_core::{AccessToken, ClientId, Idempotency, InvalidId, Secret, TenantId, url::Url};
+use entra_core::{AccessToken, ClientId, Idempotency, IntoId, Secret, TenantId, url::Url};
 
 use super::{
     account::Account,
@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     CachePartition, Error,
+    builder::{CloudCredential, Configure, CredentialBuilder},
     form::Form,
-    settings::{Settings, common_settings},
     store::StoreError,
     token_endpoint::RetryMode,
     wire::UserTokenFields,
@@ -70,15 +70,21 @@ pub(crate) struct RedeemedCode {
     pub(crate) user_fields: UserTokenFields,
 }
 
-/// Settings of an [`AuthorizationCodeFlow`].
+/// Configures a [`AuthorizationCodeFlow`].
+pub type AuthorizationCodeFlowBuilder = CredentialBuilder<AuthorizationCodeFlow>;
+
 #[derive(Clone, Debug)]
-#[must_use = "a builder does nothing until `build` is called"]
-pub struct AuthorizationCodeFlowBuilder {
+pub(crate) struct AuthorizationCodeFlowSetup {
     client: ClientParameters,
     redirect_uri: String,
     scopes: Vec<String>,
-    settings: Settings,
 }
+
+impl Configure for AuthorizationCodeFlow {
+    type Setup = AuthorizationCodeFlowSetup;
+}
+
+impl CloudCredential for AuthorizationCodeFlow {}
 
 /// What one sign-in shall be like; the default asks as little as possible.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -128,21 +134,16 @@ pub enum ResponseMode {
 impl AuthorizationCodeFlow {
     /// Settings to change. Ids may be given as text or as ids; an alias such as `organizations`
     /// may stand in the tenant's place.
-    pub fn builder<T, C>(
-        tenant: T,
-        client_id: C,
+    pub fn builder(
+        tenant: impl IntoId<TenantId>,
+        client_id: impl IntoId<ClientId>,
         proof: ClientAuthentication,
-    ) -> AuthorizationCodeFlowBuilder
-    where
-        T: TryInto<TenantId, Error: Into<InvalidId>>,
-        C: TryInto<ClientId, Error: Into<InvalidId>>,
-    {
-        AuthorizationCodeFlowBuilder {
+    ) -> AuthorizationCodeFlowBuilder {
+        CredentialBuilder::new(AuthorizationCodeFlowSetup {
             client: ClientParameters::new(tenant, client_id, proof),
             redirect_uri: String::new(),
             scopes: Vec::new(),
-            settings: Settings::default(),
-        }
+        })
     }
 
     /// The address to send the browser to, and what to keep until it comes back. Sends nothing.
@@ -434,11 +435,9 @@ impl fmt::Debug for AuthorizationCodeFlow {
 }
 
 impl AuthorizationCodeFlowBuilder {
-    common_settings!();
-
     /// Where the browser comes back to, exactly as it is registered.
     pub fn redirect_uri(mut self, redirect_uri: impl Into<String>) -> Self {
-        self.redirect_uri = redirect_uri.into();
+        self.setup.redirect_uri = redirect_uri.into();
         self
     }
 
@@ -448,13 +447,7 @@ impl AuthorizationCodeFlowBuilder {
         I: IntoIterator,
         I::Item: Into<String>,
     {
-        self.scopes = scopes.into_iter().map(Into::into).collect();
-        self
-    }
-
-    #[cfg(any(feature = "interactive", feature = "sign-in"))]
-    pub(crate) fn with_settings(mut self, settings: Settings) -> Self {
-        self.settings = settings;
+        self.setup.scopes = scopes.into_iter().map(Into::into).collect();
         self
     }
 
@@ -464,11 +457,12 @@ impl AuthorizationCodeFlowBuilder {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an id that is none, an
     /// empty secret, or a redirect address that Entra cannot have registered.
     pub fn build(self) -> Result<AuthorizationCodeFlow, Error> {
-        check_redirect(&self.redirect_uri)?;
+        let (setup, settings) = (self.setup, self.options.settings()?);
+        check_redirect(&setup.redirect_uri)?;
         Ok(AuthorizationCodeFlow(Arc::new(Inner {
-            application: ClientApplication::new(self.client, self.settings)?,
-            redirect_uri: self.redirect_uri,
-            scopes: self.scopes,
+            application: ClientApplication::new(setup.client, settings)?,
+            redirect_uri: setup.redirect_uri,
+            scopes: setup.scopes,
         })))
     }
 }

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use entra_core::{AccessToken, ClientId, Clock, Idempotency, InvalidId, TenantId, url::Url};
+use entra_core::{AccessToken, ClientId, Clock, Idempotency, IntoId, TenantId, url::Url};
 
 use super::{
     account::Account,
@@ -32,11 +32,11 @@ pub(super) struct ClientParameters {
 }
 
 impl ClientParameters {
-    pub(super) fn new<T, C>(tenant: T, client: C, proof: ClientAuthentication) -> Self
-    where
-        T: TryInto<TenantId, Error: Into<InvalidId>>,
-        C: TryInto<ClientId, Error: Into<InvalidId>>,
-    {
+    pub(super) fn new(
+        tenant: impl IntoId<TenantId>,
+        client: impl IntoId<ClientId>,
+        proof: ClientAuthentication,
+    ) -> Self {
         Self {
             identity: ApplicationIds::new(tenant, client),
             proof,

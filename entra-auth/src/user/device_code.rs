@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use entra_core::{
-    AccessToken, ClientId, CredentialError, Idempotency, InvalidId, Secret, TenantId, Timestamp,
+    AccessToken, ClientId, CredentialError, Idempotency, IntoId, Secret, TenantId, Timestamp,
     TokenCredential, TokenRequest,
 };
 use serde::Deserialize;
@@ -13,12 +13,12 @@ use super::{
     client_application::{ClientApplication, ClientParameters, with_identity},
     proof::ClientAuthentication,
     refresh::UserCredential,
-    signed_in_user::SignedInUser,
+    signed_in_user::{RemembersAccount, SignedInUser},
 };
 use crate::{
     Error, ErrorKind,
+    builder::{CloudCredential, Configure, CredentialBuilder},
     form::Form,
-    settings::{Settings, common_settings},
     token_endpoint::RetryMode,
 };
 
@@ -61,14 +61,26 @@ struct Inner {
 
 type ShowCode = Arc<dyn Fn(&DeviceCodePrompt) + Send + Sync>;
 
-/// Settings of a [`DeviceCodeCredential`].
+/// Configures a [`DeviceCodeCredential`].
+pub type DeviceCodeCredentialBuilder = CredentialBuilder<DeviceCodeCredential>;
+
 #[derive(Clone)]
-#[must_use = "a builder does nothing until `build` is called"]
-pub struct DeviceCodeCredentialBuilder {
+pub(crate) struct DeviceCodeSetup {
     client: ClientParameters,
     show: ShowCode,
     expected: Option<Account>,
-    settings: Settings,
+}
+
+impl Configure for DeviceCodeCredential {
+    type Setup = DeviceCodeSetup;
+}
+
+impl CloudCredential for DeviceCodeCredential {}
+
+impl RemembersAccount for DeviceCodeCredential {
+    fn expected(setup: &mut DeviceCodeSetup) -> &mut Option<Account> {
+        &mut setup.expected
+    }
 }
 
 /// What a person needs to sign in on another device.
@@ -91,21 +103,16 @@ pub struct DeviceCodePrompt {
 
 impl DeviceCodeCredential {
     /// Settings to change. `show` gets the code for the person, and must not block for long.
-    pub fn builder<T, C>(
-        tenant: T,
-        client_id: C,
+    pub fn builder(
+        tenant: impl IntoId<TenantId>,
+        client_id: impl IntoId<ClientId>,
         show: impl Fn(&DeviceCodePrompt) + Send + Sync + 'static,
-    ) -> DeviceCodeCredentialBuilder
-    where
-        T: TryInto<TenantId, Error: Into<InvalidId>>,
-        C: TryInto<ClientId, Error: Into<InvalidId>>,
-    {
-        DeviceCodeCredentialBuilder {
+    ) -> DeviceCodeCredentialBuilder {
+        CredentialBuilder::new(DeviceCodeSetup {
             client: ClientParameters::new(tenant, client_id, ClientAuthentication::public()),
             show: Arc::new(show),
             expected: None,
-            settings: Settings::default(),
-        }
+        })
     }
 
     /// Signs somebody in now, in place of whoever was signed in before.
@@ -160,36 +167,25 @@ impl fmt::Debug for DeviceCodeCredential {
 }
 
 impl DeviceCodeCredentialBuilder {
-    common_settings!();
-
-    /// Who has signed in before, with a cache on the same store, such as in an earlier run. This
-    /// person is asked only when the refresh token in the store is of no more use.
-    ///
-    /// Somebody else may sign in then: [`account`](DeviceCodeCredential::account) says who did.
-    pub fn account(mut self, account: Account) -> Self {
-        self.expected = Some(account);
-        self
-    }
-
     /// The credential. Nothing is sent before the first token is asked for.
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`] for an id that is none.
     pub fn build(self) -> Result<DeviceCodeCredential, Error> {
-        let application = ClientApplication::new(self.client, self.settings)?;
+        let (setup, settings) = (self.setup, self.options.settings()?);
+        let application = ClientApplication::new(setup.client, settings)?;
         Ok(DeviceCodeCredential(Arc::new(Inner {
-            signed_in: SignedInUser::expecting(&application, self.expected),
+            signed_in: SignedInUser::expecting(&application, setup.expected),
             application,
-            show: self.show,
+            show: setup.show,
         })))
     }
 }
 
-impl fmt::Debug for DeviceCodeCredentialBuilder {
+impl fmt::Debug for DeviceCodeSetup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DeviceCodeCredentialBuilder")
+        f.debug_struct("DeviceCodeSetup")
             .field("given", &self.client)
-            .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
 }

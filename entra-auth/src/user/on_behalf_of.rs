@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use entra_core::{
-    AccessToken, ClientId, CredentialError, Idempotency, InvalidId, Secret, TenantId,
-    TokenCredential, TokenRequest,
+    AccessToken, ClientId, CredentialError, Idempotency, IntoId, Secret, TenantId, TokenCredential,
+    TokenRequest,
 };
 use tracing::debug;
 
@@ -20,10 +20,10 @@ use super::{
 };
 use crate::{
     Error,
+    builder::{CloudCredential, Configure, CredentialBuilder},
     cache::{self, RotationLock, TokenKey},
     expiring_map::ExpiringMap,
     form::Form,
-    settings::{Settings, common_settings},
     token_endpoint::RetryMode,
     tokens::{TokenSource, Tokens, check_tenant},
     wire::UserTokenFields,
@@ -65,13 +65,19 @@ struct Inner {
     long_running: Mutex<ExpiringMap<String, OnBehalfOfCredential>>,
 }
 
-/// Settings of an [`OnBehalfOf`].
+/// Configures a [`OnBehalfOf`].
+pub type OnBehalfOfBuilder = CredentialBuilder<OnBehalfOf>;
+
 #[derive(Clone, Debug)]
-#[must_use = "a builder does nothing until `build` is called"]
-pub struct OnBehalfOfBuilder {
+pub(crate) struct OnBehalfOfSetup {
     client: ClientParameters,
-    settings: Settings,
 }
+
+impl Configure for OnBehalfOf {
+    type Setup = OnBehalfOfSetup;
+}
+
+impl CloudCredential for OnBehalfOf {}
 
 /// Tokens in the name of one caller; see [`OnBehalfOf`]. Cheap to clone.
 #[derive(Clone)]
@@ -79,15 +85,14 @@ pub struct OnBehalfOfCredential(Arc<Tokens>);
 
 impl OnBehalfOf {
     /// Settings to change. Ids may be given as text or as ids; the proof cannot be public.
-    pub fn builder<T, C>(tenant: T, client_id: C, proof: ClientAuthentication) -> OnBehalfOfBuilder
-    where
-        T: TryInto<TenantId, Error: Into<InvalidId>>,
-        C: TryInto<ClientId, Error: Into<InvalidId>>,
-    {
-        OnBehalfOfBuilder {
+    pub fn builder(
+        tenant: impl IntoId<TenantId>,
+        client_id: impl IntoId<ClientId>,
+        proof: ClientAuthentication,
+    ) -> OnBehalfOfBuilder {
+        CredentialBuilder::new(OnBehalfOfSetup {
             client: ClientParameters::new(tenant, client_id, proof),
-            settings: Settings::default(),
-        }
+        })
     }
 
     /// Tokens in the name of whoever sent this access token, as long as it is valid.
@@ -180,21 +185,20 @@ impl TokenCredential for OnBehalfOfCredential {
 }
 
 impl OnBehalfOfBuilder {
-    common_settings!();
-
     /// The value for all callers. Nothing is sent yet.
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an id that is none, an
     /// alias in the tenant's place, an empty secret or no proof at all.
     pub fn build(self) -> Result<OnBehalfOf, Error> {
-        if self.client.proof.is_public() {
+        let (setup, settings) = (self.setup, self.options.settings()?);
+        if setup.client.proof.is_public() {
             return Err(Error::configuration(
                 "a public client cannot act on behalf of its callers",
                 "give the API's secret, certificate or assertion",
             ));
         }
-        let application = ClientApplication::new(self.client, self.settings)?;
+        let application = ClientApplication::new(setup.client, settings)?;
         check_tenant(&application.tenant)?;
         Ok(OnBehalfOf(Arc::new(Inner {
             application,

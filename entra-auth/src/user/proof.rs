@@ -4,8 +4,8 @@ use entra_core::{ClientId, Clock, Cloud, Secret, SecureRandom, TenantId};
 
 use crate::{
     Certificate, Error, certificate,
+    client_assertion::{ASSERTION_TYPE, AssertionRequest, ClientAssertion, check_form},
     client_secret_check::check_client_secret,
-    federated::{ASSERTION_TYPE, AssertionRequest, ClientAssertion, check_form},
     form::Form,
 };
 

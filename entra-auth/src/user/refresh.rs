@@ -6,8 +6,8 @@ use std::{
 
 use async_trait::async_trait;
 use entra_core::{
-    AccessToken, ClientId, CredentialError, Idempotency, InvalidId, Secret, TenantId,
-    TokenCredential, TokenRequest,
+    AccessToken, ClientId, CredentialError, Idempotency, IntoId, Secret, TenantId, TokenCredential,
+    TokenRequest,
 };
 #[cfg(feature = "sign-in")]
 use tokio::runtime;
@@ -23,10 +23,10 @@ use super::{
 use crate::tokens::interrupted;
 use crate::{
     Error, ErrorKind, TokenCache,
+    builder::{CloudCredential, Configure, CredentialBuilder},
     cache::{self, RefreshToken, TokenKey},
     form::Form,
     moment::Moment,
-    settings::{Settings, common_settings},
     token_endpoint::RetryMode,
     tokens::{TokenSource, Tokens},
     wire::UserTokenFields,
@@ -89,34 +89,36 @@ struct Staged {
     committed: OnceLock<UserCredential>,
 }
 
-/// Settings of a [`UserCredential`].
+/// Configures a [`UserCredential`].
+pub type UserCredentialBuilder = CredentialBuilder<UserCredential>;
+
 #[derive(Clone, Debug)]
-#[must_use = "a builder does nothing until `build` is called"]
-pub struct UserCredentialBuilder {
+pub(crate) struct UserCredentialSetup {
     account: Account,
     client: ClientParameters,
     /// None where it is in the cache's store.
     refresh_token: Option<Secret>,
-    settings: Settings,
 }
+
+impl Configure for UserCredential {
+    type Setup = UserCredentialSetup;
+}
+
+impl CloudCredential for UserCredential {}
 
 impl UserCredential {
     /// Settings to change, from what an earlier sign-in left.
-    pub fn builder<C>(
+    pub fn builder(
         account: Account,
-        client_id: C,
+        client_id: impl IntoId<ClientId>,
         proof: ClientAuthentication,
         refresh_token: impl Into<Secret>,
-    ) -> UserCredentialBuilder
-    where
-        C: TryInto<ClientId, Error: Into<InvalidId>>,
-    {
-        UserCredentialBuilder {
+    ) -> UserCredentialBuilder {
+        CredentialBuilder::new(UserCredentialSetup {
             client: ClientParameters::new(account.tenant.clone(), client_id, proof),
             account,
             refresh_token: Some(refresh_token.into()),
-            settings: Settings::default(),
-        }
+        })
     }
 
     /// Settings to change, for somebody who has signed in with a cache on the same store: at
@@ -152,20 +154,16 @@ impl UserCredential {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn resume<C>(
+    pub fn resume(
         account: Account,
-        client_id: C,
+        client_id: impl IntoId<ClientId>,
         proof: ClientAuthentication,
-    ) -> UserCredentialBuilder
-    where
-        C: TryInto<ClientId, Error: Into<InvalidId>>,
-    {
-        UserCredentialBuilder {
+    ) -> UserCredentialBuilder {
+        CredentialBuilder::new(UserCredentialSetup {
             client: ClientParameters::new(account.tenant.clone(), client_id, proof),
             account,
             refresh_token: None,
-            settings: Settings::default(),
-        }
+        })
     }
 
     /// Who has signed in.
@@ -408,16 +406,15 @@ impl fmt::Debug for UserCredential {
 }
 
 impl UserCredentialBuilder {
-    common_settings!();
-
     /// The credential. Nothing is sent before the first token is asked for.
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`] for a client id that is none, an empty secret, an empty
     /// refresh token, and a [`resume`](UserCredential::resume) with a cache that has no store.
     pub fn build(self) -> Result<UserCredential, Error> {
-        let given = self.refresh_token;
-        if given.is_none() && !self.settings.cache.has_store() {
+        let (setup, settings) = (self.setup, self.options.settings()?);
+        let given = setup.refresh_token;
+        if given.is_none() && !settings.cache.has_store() {
             return Err(Error::configuration(
                 "there is neither a refresh token nor a store that could have it",
                 "give the `cache` whose store the sign-in was made with, or the refresh token itself",
@@ -430,8 +427,8 @@ impl UserCredentialBuilder {
                 "give the one that the sign-in gave; it is there only if offline_access was asked for",
             ));
         }
-        let application = ClientApplication::new(self.client, self.settings)?;
-        let user = UserCredential::new(&application, self.account, None, given.as_ref());
+        let application = ClientApplication::new(setup.client, settings)?;
+        let user = UserCredential::new(&application, setup.account, None, given.as_ref());
         if let Some(token) = given {
             let now = Moment::now(application.clock());
             user.0.session.refresh_token.give(token, now);

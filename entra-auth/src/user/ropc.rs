@@ -2,8 +2,8 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use entra_core::{
-    AccessToken, ClientId, CredentialError, Idempotency, InvalidId, Secret, TenantId,
-    TokenCredential, TokenRequest,
+    AccessToken, ClientId, CredentialError, Idempotency, IntoId, Secret, TenantId, TokenCredential,
+    TokenRequest,
 };
 
 use super::{
@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     Error,
+    builder::{CloudCredential, Configure, CredentialBuilder},
     form::Form,
-    settings::{Settings, common_settings},
     token_endpoint::RetryMode,
 };
 
@@ -55,36 +55,37 @@ struct Inner {
     signed_in: SignedInUser,
 }
 
-/// Settings of a [`UsernamePasswordCredential`].
+/// Configures a [`UsernamePasswordCredential`].
+pub type UsernamePasswordCredentialBuilder = CredentialBuilder<UsernamePasswordCredential>;
+
 #[derive(Clone)]
-#[must_use = "a builder does nothing until `build` is called"]
-pub struct UsernamePasswordCredentialBuilder {
+pub(crate) struct UsernamePasswordSetup {
     client: ClientParameters,
     username: String,
     password: Secret,
-    settings: Settings,
 }
+
+impl Configure for UsernamePasswordCredential {
+    type Setup = UsernamePasswordSetup;
+}
+
+impl CloudCredential for UsernamePasswordCredential {}
 
 impl UsernamePasswordCredential {
     /// Settings to change. Ids may be given as text or as ids; of the aliases only `organizations`
     /// may stand in the tenant's place.
-    pub fn builder<T, C>(
-        tenant: T,
-        client_id: C,
+    pub fn builder(
+        tenant: impl IntoId<TenantId>,
+        client_id: impl IntoId<ClientId>,
         proof: ClientAuthentication,
         username: impl Into<String>,
         password: impl Into<Secret>,
-    ) -> UsernamePasswordCredentialBuilder
-    where
-        T: TryInto<TenantId, Error: Into<InvalidId>>,
-        C: TryInto<ClientId, Error: Into<InvalidId>>,
-    {
-        UsernamePasswordCredentialBuilder {
+    ) -> UsernamePasswordCredentialBuilder {
+        CredentialBuilder::new(UsernamePasswordSetup {
             client: ClientParameters::new(tenant, client_id, proof),
             username: username.into(),
             password: password.into(),
-            settings: Settings::default(),
-        }
+        })
     }
 
     /// Who has signed in.
@@ -103,11 +104,10 @@ impl TokenCredential for UsernamePasswordCredential {
     }
 }
 
-impl fmt::Debug for UsernamePasswordCredentialBuilder {
+impl fmt::Debug for UsernamePasswordSetup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UsernamePasswordCredentialBuilder")
+        f.debug_struct("UsernamePasswordSetup")
             .field("given", &self.client)
-            .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
 }
@@ -122,24 +122,23 @@ impl fmt::Debug for UsernamePasswordCredential {
 }
 
 impl UsernamePasswordCredentialBuilder {
-    common_settings!();
-
     /// The credential. Nothing is sent before the first token is asked for.
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an id that is none, and an
     /// empty user name, password or secret.
     pub fn build(self) -> Result<UsernamePasswordCredential, Error> {
-        if self.username.trim().is_empty() || self.password.is_empty() {
+        let (setup, settings) = (self.setup, self.options.settings()?);
+        if setup.username.trim().is_empty() || setup.password.is_empty() {
             return Err(Error::configuration(
                 "the user name or the password is empty",
                 "see that the variables or files they come from are filled",
             ));
         }
         Ok(UsernamePasswordCredential(Arc::new(Inner {
-            application: ClientApplication::new(self.client, self.settings)?,
-            username: self.username,
-            password: self.password,
+            application: ClientApplication::new(setup.client, settings)?,
+            username: setup.username,
+            password: setup.password,
             signed_in: SignedInUser::default(),
         })))
     }

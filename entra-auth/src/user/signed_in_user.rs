@@ -9,7 +9,30 @@ use entra_core::{AccessToken, CredentialError, TokenCredential, TokenRequest};
 use tokio::sync::Mutex;
 
 use super::{account::Account, client_application::ClientApplication, refresh::UserCredential};
-use crate::Error;
+use crate::{
+    Error,
+    builder::{Configure, CredentialBuilder},
+};
+
+/// A credential that signs a user in and can go on with the account of an earlier sign-in.
+pub(crate) trait RemembersAccount: Configure {
+    /// The account that is expected to sign in.
+    fn expected(setup: &mut Self::Setup) -> &mut Option<Account>;
+}
+
+#[expect(private_bounds, reason = "the trait is sealed")]
+impl<C: RemembersAccount> CredentialBuilder<C> {
+    /// The account of an earlier sign-in, made with a cache on the same store, such as in an earlier
+    /// run. The user is asked to sign in only if the refresh token in the store cannot be used any
+    /// more. A browser sign-in then suggests the account's user name, unless another
+    /// login hint is set.
+    ///
+    /// Another user may sign in instead: the credential's `account` returns the account in use.
+    pub fn account(mut self, account: Account) -> Self {
+        *C::expected(&mut self.setup) = Some(account);
+        self
+    }
+}
 
 /// Nobody yet, or somebody. Callers who come while somebody signs in wait for it.
 #[derive(Debug, Default)]

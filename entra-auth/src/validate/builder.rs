@@ -1,8 +1,8 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use entra_core::{
-    ClientId, Clock, Cloud, Guid, HttpTransport, InvalidId, RetryPolicy, SecureRandom, TenantId,
-    url::Url,
+    ClientId, Clock, Cloud, Guid, HttpTransport, IntoId, InvalidId, RetryPolicy, SecureRandom,
+    TenantId, url::Url,
 };
 
 use super::{
@@ -85,11 +85,9 @@ impl TokenValidatorBuilder {
     pub fn tenants<I>(mut self, tenants: I) -> Self
     where
         I: IntoIterator,
-        I::Item: TryInto<TenantId, Error: Into<InvalidId>>,
+        I::Item: IntoId<TenantId>,
     {
-        let tenants = tenants
-            .into_iter()
-            .map(|tenant| tenant.try_into().map_err(Into::into));
+        let tenants = tenants.into_iter().map(|tenant| tenant.into_id());
         self.tenants = Some(tenants.collect());
         self
     }
@@ -114,11 +112,8 @@ impl TokenValidatorBuilder {
     }
 
     /// Uses the keys of this application alone, as one whose claims are mapped has them.
-    pub fn own_signing_keys<C>(mut self, client_id: C) -> Self
-    where
-        C: TryInto<ClientId, Error: Into<InvalidId>>,
-    {
-        self.own_keys_of = Some(client_id.try_into().map_err(Into::into));
+    pub fn own_signing_keys(mut self, client_id: impl IntoId<ClientId>) -> Self {
+        self.own_keys_of = Some(client_id.into_id());
         self
     }
 

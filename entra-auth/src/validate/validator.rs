@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc, time::SystemTime};
 
-use entra_core::{ClientId, InvalidId, TenantId};
+use entra_core::{ClientId, IntoId, TenantId};
 use serde_json::Value;
 
 use super::{
@@ -54,14 +54,13 @@ pub(super) struct Inner {
 
 impl TokenValidator {
     /// For ID tokens that this application gets when people sign in.
-    pub fn id_tokens<T, C>(tenant: T, client_id: C) -> TokenValidatorBuilder
-    where
-        T: TryInto<TenantId, Error: Into<InvalidId>>,
-        C: TryInto<ClientId, Error: Into<InvalidId>>,
-    {
-        let client = client_id.try_into().map_err(Into::into);
+    pub fn id_tokens(
+        tenant: impl IntoId<TenantId>,
+        client_id: impl IntoId<ClientId>,
+    ) -> TokenValidatorBuilder {
+        let client = client_id.into_id();
         TokenValidatorBuilder::new(
-            tenant.try_into().map_err(Into::into),
+            tenant.into_id(),
             client.map(|client| vec![client.to_string()]),
             Use::Identity,
         )
@@ -73,17 +72,12 @@ impl TokenValidator {
     /// A token that carries neither scopes nor app roles is refused unless
     /// [`clients`](TokenValidatorBuilder::clients) says whose it may be: Entra gives one to every
     /// application that asks.
-    pub fn access_tokens<T, A>(tenant: T, audiences: A) -> TokenValidatorBuilder
+    pub fn access_tokens<A>(tenant: impl IntoId<TenantId>, audiences: A) -> TokenValidatorBuilder
     where
-        T: TryInto<TenantId, Error: Into<InvalidId>>,
         A: IntoIterator<Item: ToString>,
     {
         let audiences = audiences.into_iter().map(|audience| audience.to_string());
-        TokenValidatorBuilder::new(
-            tenant.try_into().map_err(Into::into),
-            Ok(audiences.collect()),
-            Use::Access,
-        )
+        TokenValidatorBuilder::new(tenant.into_id(), Ok(audiences.collect()), Use::Access)
     }
 
     /// The claims of a token that is good. The nonce of an ID token is not looked at.

@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use entra_auth::{Environment, host::ManagedIdentityId};
+use entra_auth::{Environment, managed_identity::ManagedIdentityId};
 use entra_core::{
     AccessToken, CredentialError, CredentialErrorKind, ManualClock, ScriptedTransport,
     TokenCredential, http::header,

@@ -383,9 +383,9 @@ fn key_text_in_place_of_a_path_is_not_printed() {
         let mut shown = format!("{builder:?} {read} {read:?}");
         let built = builder.build().unwrap_err();
         shown += &format!("{built} {built:?} {}", built.report());
-        #[cfg(feature = "platform-identity")]
+        #[cfg(feature = "workload-identity")]
         {
-            let token = entra_auth::federated::FederatedToken::file(&text);
+            let token = entra_auth::workload_identity::FederatedToken::file(&text);
             shown += &format!("{token:?}");
         }
         assert!(!shown.contains(&line[..20]), "{shown}");

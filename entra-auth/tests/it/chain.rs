@@ -10,12 +10,13 @@ use std::{
 
 use async_trait::async_trait;
 use entra_auth::{
-    ChainedCredential, DefaultCredential, DefaultCredentialBuilder, Environment,
-    EnvironmentCredential, ErrorKind, LinkOutcome,
+    ChainedCredential, ClientSecretCredential, CredentialOptions, DefaultCredential,
+    DefaultCredentialBuilder, Environment, EnvironmentCredential, ErrorKind, LinkOutcome,
+    TokenCache,
 };
 use entra_core::{
-    AccessToken, Clock, CredentialError, CredentialErrorKind, ManualClock, ScriptedTransport,
-    StaticCredential, TokenCredential, TokenRequest, TransportError,
+    AccessToken, Clock, Cloud, CredentialError, CredentialErrorKind, ManualClock,
+    ScriptedTransport, StaticCredential, TokenCredential, TokenRequest, TransportError,
 };
 use entra_mock::{App, FakeTenant};
 use serde_json::json;
@@ -81,6 +82,63 @@ async fn the_environments_region_is_asked_in_the_place_of_the_global_endpoint() 
     credential.token(&graph()).await.unwrap();
     let host = transport.requests()[0].uri().host().map(str::to_owned);
     assert_eq!(host.as_deref(), Some("westeurope.login.microsoft.com"));
+}
+
+#[tokio::test]
+async fn explicit_public_cloud_takes_precedence_over_the_environment() {
+    let environment = Environment::from_pairs([
+        ("AZURE_TENANT_ID", TENANT),
+        ("AZURE_CLIENT_ID", CLIENT),
+        ("AZURE_CLIENT_SECRET", "s"),
+        ("AZURE_AUTHORITY_HOST", "https://login.microsoftonline.us"),
+    ]);
+    let response = r#"{"token_type":"Bearer","access_token":"t","expires_in":3600}"#;
+    for (cloud, expected) in [
+        (None, "login.microsoftonline.us"),
+        (Some(Cloud::public()), "login.microsoftonline.com"),
+    ] {
+        let transport = ScriptedTransport::new().then(200, &[], response);
+        let builder = EnvironmentCredential::builder(&environment).transport(transport.clone());
+        let builder = match cloud {
+            Some(cloud) => builder.cloud(cloud),
+            None => builder,
+        };
+        builder.build().unwrap().token(&graph()).await.unwrap();
+        let requests = transport.requests();
+        assert_eq!(requests[0].uri().host(), Some(expected));
+    }
+}
+
+#[tokio::test]
+async fn credentials_share_options_as_a_value() {
+    let granted = r#"{"token_type":"Bearer","access_token":"t","expires_in":3600}"#;
+    let transport = ScriptedTransport::new().then(200, &[], granted);
+    let environment =
+        Environment::from_pairs([("AZURE_AUTHORITY_HOST", "https://login.microsoftonline.us")]);
+    let options = CredentialOptions::new()
+        .environment(&environment)
+        .cache(&TokenCache::new())
+        .clock(ManualClock::new())
+        .transport(transport.clone());
+    for _ in 0..2 {
+        let credential = ClientSecretCredential::builder(TENANT, CLIENT, "s").options(&options);
+        credential.build().unwrap().token(&graph()).await.unwrap();
+    }
+    let requests = transport.requests();
+    assert_eq!(
+        requests.len(),
+        1,
+        "the second is served by the shared cache"
+    );
+    assert_eq!(requests[0].uri().host(), Some("login.microsoftonline.us"));
+
+    let invalid = Environment::from_pairs([("AZURE_AUTHORITY_HOST", "http://login.example.com")]);
+    let options = options.environment(&invalid);
+    let builder = ClientSecretCredential::builder(TENANT, CLIENT, "s").options(&options);
+    assert_eq!(
+        builder.build().unwrap_err().kind(),
+        ErrorKind::Configuration
+    );
 }
 
 #[test]

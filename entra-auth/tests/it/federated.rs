@@ -11,8 +11,8 @@ use std::{
 
 use async_trait::async_trait;
 use entra_auth::{
-    Environment, ErrorKind,
-    federated::{AssertionRequest, ClientAssertion, ClientAssertionCredential, FederatedToken},
+    AssertionRequest, ClientAssertion, Environment, ErrorKind,
+    workload_identity::{ClientAssertionCredential, FederatedToken},
 };
 use entra_core::{
     Cloud, CredentialError, CredentialErrorKind, ManualClock, ScriptedTransport, Secret,

@@ -4,7 +4,7 @@
 
 #[cfg(feature = "azure-core")]
 mod adapter;
-#[cfg(feature = "platform-identity")]
+#[cfg(feature = "managed-identity")]
 mod arc;
 mod bad_input;
 mod canary;
@@ -13,25 +13,25 @@ mod certificate_files;
 mod certificate_hostile;
 #[cfg(feature = "certificate-kit")]
 mod certificate_kit;
-#[cfg(feature = "platform-identity")]
+#[cfg(feature = "default-credential")]
 mod chain;
 mod comparison;
 mod discovery;
 mod error_responses;
-#[cfg(feature = "platform-identity")]
+#[cfg(feature = "workload-identity")]
 mod federated;
 #[cfg(feature = "file-cache")]
 mod file_store;
 mod forgetting;
 #[cfg(all(feature = "file-cache", target_os = "linux"))]
 mod full_disk;
-#[cfg(feature = "platform-identity")]
-mod host_canary;
 mod keys;
 mod lifetimes;
-#[cfg(feature = "platform-identity")]
+#[cfg(feature = "managed-identity")]
 mod managed_identity;
 mod other_provider;
+#[cfg(feature = "default-credential")]
+mod platform_canary;
 #[cfg(feature = "interactive")]
 mod real_browser;
 #[cfg(all(feature = "redis", unix))]
@@ -70,9 +70,9 @@ mod store_users;
 mod stores;
 mod support;
 mod time;
-#[cfg(all(feature = "platform-identity", feature = "reqwest"))]
+#[cfg(all(feature = "workload-identity", feature = "reqwest"))]
 mod token_proxy;
-#[cfg(feature = "platform-identity")]
+#[cfg(feature = "developer-tools")]
 mod tools;
 mod user_canary;
 mod user_code;

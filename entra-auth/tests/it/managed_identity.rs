@@ -4,14 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use entra_auth::{
     Environment, ErrorKind,
-    host::{
+    managed_identity::{
         ManagedIdentityCredential, ManagedIdentityCredentialBuilder, ManagedIdentityId,
         ManagedIdentitySource,
     },
 };
 use entra_core::{
-    AccessToken, Clock, CredentialError, CredentialErrorKind, ManualClock, ScriptedTransport,
-    TokenCredential, TransportError,
+    AccessToken, Clock, CredentialError, CredentialErrorKind, ManualClock, RetryPolicy,
+    ScriptedTransport, TokenCredential, TransportError,
 };
 use entra_mock::FakeTenant;
 use serde_json::{Value, json};
@@ -367,6 +367,24 @@ async fn a_host_that_is_starting_gets_time_and_a_broken_one_an_end() {
         .unwrap();
     // Waiting moves the clock, so the token has less time left; it is good all the same.
     credential.token(&graph()).await.unwrap();
+}
+
+#[tokio::test]
+async fn explicit_retry_policy_for_tokens_applies_to_imds_too() {
+    let clock = ManualClock::new();
+    let transport = (0..9).fold(ScriptedTransport::new(), |script, _| {
+        script.then(500, &[], "")
+    });
+    let policy = RetryPolicy::for_tokens();
+    let attempts = policy.max_attempts as usize;
+    let credential = builder(&Environment::default(), &transport, &clock)
+        .retry_policy(policy)
+        .build()
+        .unwrap();
+    credential.token(&graph()).await.unwrap_err();
+    assert_eq!(transport.requests().len(), attempts);
+    let (_, default_attempts, _) = refused(&Environment::default(), 500, "").await;
+    assert_ne!(attempts, default_attempts);
 }
 
 #[tokio::test]

@@ -42,16 +42,17 @@ async fn a_discovery_document_is_read_up_to_one_mebibyte() {
     assert_eq!(script.requests().len(), 1);
 }
 
-#[cfg(feature = "platform-identity")]
+#[cfg(feature = "managed-identity")]
 #[tokio::test]
 async fn the_metadata_service_of_a_host_is_read_up_to_a_quarter_of_it() {
     let fields = r#""token_type":"Bearer","access_token":"t","expires_in":"3600""#;
     let script = too_large(MIB / 4, fields);
-    let credential = entra_auth::host::ManagedIdentityCredential::builder(&Default::default())
-        .transport(script.clone())
-        .clock(entra_core::ManualClock::new())
-        .build()
-        .unwrap();
+    let credential =
+        entra_auth::managed_identity::ManagedIdentityCredential::builder(&Default::default())
+            .transport(script.clone())
+            .clock(entra_core::ManualClock::new())
+            .build()
+            .unwrap();
     let error = credential.token(&graph()).await.unwrap_err();
     assert_eq!(detail(&error).kind(), ErrorKind::ResponseTooLarge);
     assert_eq!(script.requests().len(), 1);

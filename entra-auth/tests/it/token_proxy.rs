@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use entra_auth::{Environment, ErrorKind, federated::ClientAssertionCredential};
+use entra_auth::{Environment, ErrorKind, workload_identity::ClientAssertionCredential};
 use entra_core::{RetryPolicy, TokenCredential, TokenRequest};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::PrivatePkcs8KeyDer;

@@ -10,7 +10,7 @@ use std::{
 use async_trait::async_trait;
 use entra_auth::{
     Environment, ErrorKind,
-    host::{
+    developer_tools::{
         AzureCliCredential, AzureDeveloperCliCredential, ProcessCommand, ProcessOutput,
         ProcessRunner,
     },

@@ -131,10 +131,10 @@ async fn every_kind_of_proof_redeems_a_code() {
 struct Fixed(entra_core::Secret);
 
 #[async_trait::async_trait]
-impl entra_auth::federated::ClientAssertion for Fixed {
+impl entra_auth::ClientAssertion for Fixed {
     async fn assertion(
         &self,
-        _: &entra_auth::federated::AssertionRequest,
+        _: &entra_auth::AssertionRequest,
     ) -> Result<entra_core::Secret, entra_core::CredentialError> {
         Ok(self.0.clone())
     }

@@ -6,7 +6,7 @@ use std::{fmt, io, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use entra_core::{
-    AccessToken, ClientId, CredentialError, InvalidId, TenantId, TokenCredential, TokenRequest,
+    AccessToken, ClientId, CredentialError, IntoId, TenantId, TokenCredential, TokenRequest,
     url::Url,
 };
 
@@ -16,12 +16,12 @@ use super::{
     authorization_code::{AuthorizationCodeFlow, Prompt, ResponseMode, StartOptions},
     proof::ClientAuthentication,
     refresh::UserCredential,
-    signed_in_user::SignedInUser,
+    signed_in_user::{RemembersAccount, SignedInUser},
 };
 use crate::{
     Error, ErrorKind,
     application_ids::ApplicationIds,
-    settings::{Settings, common_settings},
+    builder::{CloudCredential, Configure, CredentialBuilder},
 };
 
 /// Signs a person in with the browser of this machine, for desktop and command-line tools.
@@ -74,37 +74,47 @@ struct Inner {
 
 type Browser = Arc<dyn Fn(&Url) -> io::Result<()> + Send + Sync>;
 
-/// Settings of an [`InteractiveBrowserCredential`].
+/// Configures an [`InteractiveBrowserCredential`].
+pub type InteractiveBrowserCredentialBuilder = CredentialBuilder<InteractiveBrowserCredential>;
+
 #[derive(Clone)]
-#[must_use = "a builder does nothing until `build` is called"]
-pub struct InteractiveBrowserCredentialBuilder {
+pub(crate) struct InteractiveBrowserSetup {
     identity: ApplicationIds,
     browser: Browser,
     timeout: Duration,
-    options: StartOptions,
+    start_options: StartOptions,
     expected: Option<Account>,
-    settings: Settings,
+}
+
+impl Configure for InteractiveBrowserCredential {
+    type Setup = InteractiveBrowserSetup;
+}
+
+impl CloudCredential for InteractiveBrowserCredential {}
+
+impl RemembersAccount for InteractiveBrowserCredential {
+    fn expected(setup: &mut InteractiveBrowserSetup) -> &mut Option<Account> {
+        &mut setup.expected
+    }
 }
 
 impl InteractiveBrowserCredential {
     /// Settings to change. Ids may be given as text or as ids; an alias such as `organizations`
     /// may stand in the tenant's place.
-    pub fn builder<T, C>(tenant: T, client_id: C) -> InteractiveBrowserCredentialBuilder
-    where
-        T: TryInto<TenantId, Error: Into<InvalidId>>,
-        C: TryInto<ClientId, Error: Into<InvalidId>>,
-    {
-        InteractiveBrowserCredentialBuilder {
+    pub fn builder(
+        tenant: impl IntoId<TenantId>,
+        client_id: impl IntoId<ClientId>,
+    ) -> InteractiveBrowserCredentialBuilder {
+        CredentialBuilder::new(InteractiveBrowserSetup {
             identity: ApplicationIds::new(tenant, client_id),
             browser: Arc::new(browser::open),
             timeout: TIMEOUT,
-            options: StartOptions {
+            start_options: StartOptions {
                 response_mode: ResponseMode::FormPost,
                 ..StartOptions::default()
             },
             expected: None,
-            settings: Settings::default(),
-        }
+        })
     }
 
     /// Signs somebody in now, in place of whoever was signed in before.
@@ -150,48 +160,36 @@ impl fmt::Debug for InteractiveBrowserCredential {
 }
 
 impl InteractiveBrowserCredentialBuilder {
-    common_settings!();
-
     /// What opens the address; the desktop's own browser unless set. It must not block.
     pub fn browser(
         mut self,
         open: impl Fn(&Url) -> io::Result<()> + Send + Sync + 'static,
     ) -> Self {
-        self.browser = Arc::new(open);
+        self.setup.browser = Arc::new(open);
         self
     }
 
     /// How long to wait for the person, in real time; five minutes unless set.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.setup.timeout = timeout;
         self
     }
 
     /// Takes the answer from the address in place of a form; it then is in the browser's history.
     pub const fn response_in_query(mut self) -> Self {
-        self.options.response_mode = ResponseMode::Query;
+        self.setup.start_options.response_mode = ResponseMode::Query;
         self
     }
 
     /// What the person is asked.
     pub const fn prompt(mut self, prompt: Prompt) -> Self {
-        self.options.prompt = Some(prompt);
+        self.setup.start_options.prompt = Some(prompt);
         self
     }
 
     /// Who is expected to sign in, by user name.
     pub fn login_hint(mut self, username: impl Into<String>) -> Self {
-        self.options.login_hint = Some(username.into());
-        self
-    }
-
-    /// Who has signed in before, with a cache on the same store, such as in an earlier run. This
-    /// person is asked only when the refresh token in the store is of no more use. The
-    /// user name is the [`login_hint`](Self::login_hint) unless another one is given.
-    ///
-    /// Somebody else may sign in then: [`account`](InteractiveBrowserCredential::account) says who did.
-    pub fn account(mut self, account: Account) -> Self {
-        self.expected = Some(account);
+        self.setup.start_options.login_hint = Some(username.into());
         self
     }
 
@@ -200,30 +198,31 @@ impl InteractiveBrowserCredentialBuilder {
     /// # Errors
     /// [`ErrorKind::Configuration`] for an id that is none.
     pub fn build(self) -> Result<InteractiveBrowserCredential, Error> {
-        let (tenant, client) = self.identity.of_user_application()?;
-        let mut options = self.options;
-        let hint = || self.expected.as_ref()?.username.clone();
+        let setup = self.setup;
+        let (tenant, client) = setup.identity.of_user_application()?;
+        let mut options = setup.start_options;
+        let hint = || setup.expected.as_ref()?.username.clone();
         options.login_hint = options.login_hint.or_else(hint);
         let flow = AuthorizationCodeFlow::builder(tenant, client, ClientAuthentication::public())
             .redirect_uri("http://localhost")
-            .with_settings(self.settings)
+            .options(&self.options)
             .build()?;
         Ok(InteractiveBrowserCredential(Arc::new(Inner {
-            signed_in: SignedInUser::expecting(flow.application(), self.expected),
+            signed_in: SignedInUser::expecting(flow.application(), setup.expected),
             flow,
-            browser: self.browser,
-            timeout: self.timeout,
+            browser: setup.browser,
+            timeout: setup.timeout,
             options,
         })))
     }
 }
 
-impl fmt::Debug for InteractiveBrowserCredentialBuilder {
+impl fmt::Debug for InteractiveBrowserSetup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InteractiveBrowserCredentialBuilder")
+        f.debug_struct("InteractiveBrowserSetup")
             .field("identity", &self.identity)
             .field("timeout", &self.timeout)
-            .field("options", &self.options)
+            .field("start_options", &self.start_options)
             .finish_non_exhaustive()
     }
 }

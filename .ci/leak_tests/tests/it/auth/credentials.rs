@@ -6,11 +6,12 @@ use entra_auth::{
     Aadsts, Certificate, ChainedCredential, ClientCertificateCredential, ClientSecretCredential,
     DefaultCredential, Discovery, Environment, EnvironmentCredential, Error, SelfSignedCertificate,
     azure_core_adapter::{ForAzureCore, FromAzureCore},
-    federated::{ClientAssertionCredential, FederatedToken},
-    host::{
-        AzureCliCredential, AzureDeveloperCliCredential, ManagedIdentityCredential,
-        ManagedIdentityId, ProcessCommand, ProcessOutput, ProcessRunner,
+    developer_tools::{
+        AzureCliCredential, AzureDeveloperCliCredential, ProcessCommand, ProcessOutput,
+        ProcessRunner,
     },
+    managed_identity::{ManagedIdentityCredential, ManagedIdentityId},
+    workload_identity::{ClientAssertionCredential, FederatedToken},
 };
 use entra_core::{
     ManualClock, RetryPolicy, ScriptedTransport, StaticCredential, TokenCredential, TokenRequest,

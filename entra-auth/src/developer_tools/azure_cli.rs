@@ -4,7 +4,7 @@ use std::{fmt, io, marker::PhantomData, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use entra_core::{
-    AccessToken, ClientId, Clock, CredentialError, Guid, InvalidId, TenantId, Timestamp,
+    AccessToken, ClientId, Clock, CredentialError, Guid, IntoId, InvalidId, TenantId, Timestamp,
     TokenCredential, TokenRequest, time::format_description::well_known::Rfc3339,
 };
 
@@ -28,7 +28,7 @@ use crate::{
 /// tool is asked once for each, not for each call. It needs Azure CLI 2.54 or later.
 ///
 /// ```
-/// use entra_auth::{Environment, host::AzureCliCredential};
+/// use entra_auth::{Environment, developer_tools::AzureCliCredential};
 /// let credential = AzureCliCredential::builder(&Environment::from_env())
 ///     .tenant("contoso.com") // otherwise the tool's own
 ///     .build()?;
@@ -42,7 +42,7 @@ pub struct AzureCliCredential(Arc<Tokens>);
 /// As [`AzureCliCredential`], for the other tool.
 ///
 /// ```
-/// use entra_auth::{Environment, host::AzureDeveloperCliCredential};
+/// use entra_auth::{Environment, developer_tools::AzureDeveloperCliCredential};
 /// let credential = AzureDeveloperCliCredential::builder(&Environment::from_env()).build()?;
 /// # Ok::<(), entra_auth::Error>(())
 /// ```
@@ -124,11 +124,8 @@ impl<C> CliCredentialBuilder<C> {
     }
 
     /// The tenant to get tokens of; the tool's own unless set.
-    pub fn tenant<T>(mut self, tenant: T) -> Self
-    where
-        T: TryInto<TenantId, Error: Into<InvalidId>>,
-    {
-        self.tenant = Some(tenant.try_into().map_err(Into::into));
+    pub fn tenant(mut self, tenant: impl IntoId<TenantId>) -> Self {
+        self.tenant = Some(tenant.into_id());
         self
     }
 

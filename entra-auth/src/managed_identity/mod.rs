@@ -22,8 +22,9 @@ use entra_core::{
 
 use crate::{
     Environment, Error, ErrorKind, TokenCache,
+    builder::{Configure, CredentialBuilder},
     cache::{Account, TokenKey},
-    settings::{Settings, host_settings},
+    settings::Settings,
     token_endpoint::RetryMode,
     tokens::{TokenSource, Tokens},
 };
@@ -42,7 +43,7 @@ use endpoint::Endpoint;
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// use entra_auth::{Environment, host::ManagedIdentityCredential};
+/// use entra_auth::{Environment, managed_identity::ManagedIdentityCredential};
 /// use entra_core::{TokenCredential, TokenRequest};
 /// # let tenant = entra_mock::FakeTenant::start().await;
 /// # let app = tenant.register_app("Web shop");
@@ -63,14 +64,18 @@ pub struct ManagedIdentityCredential {
     source: ManagedIdentitySource,
 }
 
-/// Settings of a [`ManagedIdentityCredential`].
+/// Configures a [`ManagedIdentityCredential`].
+pub type ManagedIdentityCredentialBuilder = CredentialBuilder<ManagedIdentityCredential>;
+
 #[derive(Clone, Debug)]
-#[must_use = "a builder does nothing until `build` is called"]
-pub struct ManagedIdentityCredentialBuilder {
+pub(crate) struct ManagedIdentitySetup {
     environment: Environment,
     identity: ManagedIdentityId,
     probe: bool,
-    settings: Settings,
+}
+
+impl Configure for ManagedIdentityCredential {
+    type Setup = ManagedIdentitySetup;
 }
 
 /// Which of a host's identities to sign in as.
@@ -109,12 +114,11 @@ pub enum ManagedIdentitySource {
 impl ManagedIdentityCredential {
     /// Settings to change. Which kind of host this is, the environment tells.
     pub fn builder(environment: &Environment) -> ManagedIdentityCredentialBuilder {
-        ManagedIdentityCredentialBuilder {
+        CredentialBuilder::new(ManagedIdentitySetup {
             environment: environment.clone(),
             identity: ManagedIdentityId::System,
             probe: false,
-            settings: Settings::default(),
-        }
+        })
     }
 
     /// Which kind of host gives the tokens.
@@ -160,11 +164,9 @@ impl fmt::Display for ManagedIdentitySource {
 }
 
 impl ManagedIdentityCredentialBuilder {
-    host_settings!();
-
     /// Which of the host's identities to sign in as; its own unless set.
     pub fn identity(mut self, identity: ManagedIdentityId) -> Self {
-        self.identity = identity;
+        self.setup.identity = identity;
         self
     }
 
@@ -174,7 +176,7 @@ impl ManagedIdentityCredentialBuilder {
     /// take more than a minute to find out. Only the metadata service of machines is looked for: every
     /// other host announces itself.
     pub const fn probe_first(mut self) -> Self {
-        self.probe = true;
+        self.setup.probe = true;
         self
     }
 
@@ -183,40 +185,42 @@ impl ManagedIdentityCredentialBuilder {
     /// # Errors
     /// [`ErrorKind::Configuration`] for an endpoint in the environment that is none or not safe, and for
     /// an identity that the kind of host cannot be asked for.
-    pub fn build(mut self) -> Result<ManagedIdentityCredential, Error> {
-        let endpoint = Endpoint::detect(&self.environment)?;
+    pub fn build(self) -> Result<ManagedIdentityCredential, Error> {
+        let (setup, mut options) = (self.setup, self.options);
+        let endpoint = Endpoint::detect(&setup.environment)?;
         let source = endpoint.source;
-        endpoint.check(&self.identity)?;
-        if source == ManagedIdentitySource::Imds
-            && self.settings.retry_policy == RetryPolicy::for_tokens()
-        {
-            self.settings.retry_policy = for_imds();
+        endpoint.check(&setup.identity)?;
+        if source == ManagedIdentitySource::Imds {
+            options.set_default_retry_policy(for_imds());
         }
-        // No store of others: what one host's identity gets is of no use and no business elsewhere.
-        self.settings.cache = TokenCache::new();
-        let transport = match (&self.settings.transport, endpoint.thumbprint) {
+        let mut settings = options.settings()?;
+        // Another host has no use for the tokens of this host's identity.
+        settings.cache = TokenCache::new();
+        let transport = match (&settings.transport, endpoint.thumbprint) {
             (None, Some(thumbprint)) => endpoint::pinned(&endpoint.url, thumbprint)?,
-            _ => self.settings.transport()?,
+            _ => settings.transport()?,
         };
         let host = HostTokenSource {
-            with_retries: self.pipeline(
+            with_retries: pipeline(
+                &settings,
                 &endpoint,
                 &transport,
-                self.settings.retry_policy.clone(),
+                settings.retry_policy.clone(),
             )?,
-            without_retries: self.pipeline(
+            without_retries: pipeline(
+                &settings,
                 &endpoint,
                 &transport,
-                self.settings.retry_policy.clone().with_max_attempts(1),
+                settings.retry_policy.clone().with_max_attempts(1),
             )?,
-            probe_pipeline: self.pipeline(&endpoint, &transport, RetryPolicy::once())?,
-            found: AtomicBool::new(!(self.probe && source == ManagedIdentitySource::Imds)),
-            identity: self.identity,
+            probe_pipeline: pipeline(&settings, &endpoint, &transport, RetryPolicy::once())?,
+            found: AtomicBool::new(!(setup.probe && source == ManagedIdentitySource::Imds)),
+            identity: setup.identity,
             endpoint,
         };
         let tokens = Tokens::new(
             Arc::new(host),
-            &self.settings,
+            &settings,
             ClientId::from(Guid::NIL),
             TenantId::from(Guid::NIL),
             Account::App,
@@ -226,42 +230,42 @@ impl ManagedIdentityCredentialBuilder {
             source,
         })
     }
+}
 
-    fn pipeline(
-        &self,
-        endpoint: &Endpoint,
-        transport: &Arc<dyn HttpTransport>,
-        policy: RetryPolicy,
-    ) -> Result<Pipeline, Error> {
-        let url = &endpoint.url;
-        let builder = Pipeline::builder(Arc::clone(transport))
-            .clock(Arc::clone(&self.settings.clock))
-            .random(Arc::clone(&self.settings.random))
-            .policy(policy)
-            .response_limit(crate::response_limits::METADATA);
-        let open = builder.origin(url).build();
-        if open.check(url).is_ok() {
-            return Ok(open);
-        }
-        let mut builder = Pipeline::builder(Arc::clone(transport))
-            .clock(Arc::clone(&self.settings.clock))
-            .random(Arc::clone(&self.settings.random))
-            .policy(open.policy().clone())
-            .response_limit(crate::response_limits::METADATA);
-        if let Some(name) = endpoint.secret_header() {
-            builder = builder.metadata_secret_header(name);
-        }
-        builder
-            .metadata_endpoint(url)
-            .map(entra_core::PipelineBuilder::build)
-            .map_err(|source| {
-                Error::configuration(
-                    "the token endpoint in the environment is not safe to ask",
-                    "leave IDENTITY_ENDPOINT, MSI_ENDPOINT and AZURE_POD_IDENTITY_AUTHORITY_HOST as the host sets them",
-                )
-                .with_source(source)
-            })
+fn pipeline(
+    settings: &Settings,
+    endpoint: &Endpoint,
+    transport: &Arc<dyn HttpTransport>,
+    policy: RetryPolicy,
+) -> Result<Pipeline, Error> {
+    let url = &endpoint.url;
+    let builder = Pipeline::builder(Arc::clone(transport))
+        .clock(Arc::clone(&settings.clock))
+        .random(Arc::clone(&settings.random))
+        .policy(policy)
+        .response_limit(crate::response_limits::METADATA);
+    let open = builder.origin(url).build();
+    if open.check(url).is_ok() {
+        return Ok(open);
     }
+    let mut builder = Pipeline::builder(Arc::clone(transport))
+        .clock(Arc::clone(&settings.clock))
+        .random(Arc::clone(&settings.random))
+        .policy(open.policy().clone())
+        .response_limit(crate::response_limits::METADATA);
+    if let Some(name) = endpoint.secret_header() {
+        builder = builder.metadata_secret_header(name);
+    }
+    builder
+        .metadata_endpoint(url)
+        .map(entra_core::PipelineBuilder::build)
+        .map_err(|source| {
+            Error::configuration(
+                "the token endpoint in the environment is not safe to ask",
+                "leave IDENTITY_ENDPOINT, MSI_ENDPOINT and AZURE_POD_IDENTITY_AUTHORITY_HOST as the host sets them",
+            )
+            .with_source(source)
+        })
 }
 
 /// The host's token endpoint, and how hard to try there.

@@ -23,7 +23,7 @@ use crate::{
 /// Give it to [`ClientAssertionCredential::federated`](super::ClientAssertionCredential::federated).
 ///
 /// ```
-/// use entra_auth::{Environment, federated::{ClientAssertionCredential, FederatedToken}};
+/// use entra_auth::{Environment, workload_identity::{ClientAssertionCredential, FederatedToken}};
 /// # let environment = Environment::from_pairs([
 /// #     ("ACTIONS_ID_TOKEN_REQUEST_URL", "https://token.example.com/id?api-version=2.0"),
 /// #     ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "t"),

@@ -5,8 +5,9 @@ use std::{fmt::Debug, sync::Arc};
 
 use entra_auth::{
     ChainedCredential, DefaultCredential, Environment,
-    federated::{ClientAssertionCredential, FederatedToken},
-    host::{AzureCliCredential, ManagedIdentityCredential},
+    developer_tools::AzureCliCredential,
+    managed_identity::ManagedIdentityCredential,
+    workload_identity::{ClientAssertionCredential, FederatedToken},
 };
 use entra_core::{ManualClock, RetryPolicy, ScriptedTransport, Secret, TokenCredential};
 use serde_json::json;

@@ -2,22 +2,19 @@ use std::{fmt, future::Future, sync::Arc};
 
 use async_trait::async_trait;
 use entra_core::{
-    AccessToken, ClientId, Cloud, CredentialError, Idempotency, InvalidId, Secret, TenantId,
+    AccessToken, ClientId, Cloud, CredentialError, Idempotency, IntoId, Secret, TenantId,
     TokenCredential, TokenRequest,
 };
 
 #[cfg(feature = "reqwest")]
 use super::token_proxy::TokenProxy;
-use super::{
-    FederatedToken,
-    assertion::{ASSERTION_TYPE, AssertionRequest, ClientAssertion, check_form},
-};
+use super::{ASSERTION_TYPE, AssertionRequest, ClientAssertion, FederatedToken, check_form};
 use crate::{
     Environment, Error,
     application_ids::ApplicationIds,
+    builder::{ApplicationCredential, CloudCredential, Configure, CredentialBuilder},
     cache::{Account, TokenKey},
     form::Form,
-    settings::{Settings, common_settings, region_setting},
     token_endpoint::{Grant, RetryMode, TokenEndpoint},
     tokens::{TokenSource, Tokens},
 };
@@ -31,7 +28,7 @@ use crate::{
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// use entra_auth::federated::ClientAssertionCredential;
+/// use entra_auth::workload_identity::ClientAssertionCredential;
 /// use entra_core::{Secret, TokenCredential, TokenRequest};
 /// # let tenant = entra_mock::FakeTenant::start().await;
 /// # let issuer = "https://tokens.example.com";
@@ -54,14 +51,22 @@ use crate::{
 #[derive(Clone)]
 pub struct ClientAssertionCredential(Arc<Tokens>);
 
-/// Settings of a [`ClientAssertionCredential`].
+/// Configures a [`ClientAssertionCredential`].
+pub type ClientAssertionCredentialBuilder = CredentialBuilder<ClientAssertionCredential>;
+
 #[derive(Clone, Debug)]
-#[must_use = "a builder does nothing until `build` is called"]
-pub struct ClientAssertionCredentialBuilder {
+pub(crate) struct ClientAssertionSetup {
     identity: ApplicationIds,
     assertion: AssertionInput,
-    settings: Settings,
 }
+
+impl Configure for ClientAssertionCredential {
+    type Setup = ClientAssertionSetup;
+}
+
+impl ApplicationCredential for ClientAssertionCredential {}
+
+impl CloudCredential for ClientAssertionCredential {}
 
 #[derive(Clone, Debug)]
 enum AssertionInput {
@@ -71,27 +76,21 @@ enum AssertionInput {
 
 impl ClientAssertionCredential {
     /// Settings to change, with a source of assertions of one's own.
-    pub fn builder<T, C>(
-        tenant: T,
-        client_id: C,
+    pub fn builder(
+        tenant: impl IntoId<TenantId>,
+        client_id: impl IntoId<ClientId>,
         source: impl ClientAssertion,
-    ) -> ClientAssertionCredentialBuilder
-    where
-        T: TryInto<TenantId, Error: Into<InvalidId>>,
-        C: TryInto<ClientId, Error: Into<InvalidId>>,
-    {
+    ) -> ClientAssertionCredentialBuilder {
         Self::settings(tenant, client_id, AssertionInput::Custom(Arc::new(source)))
     }
 
     /// Settings to change, with a callback that gives an assertion.
-    pub fn from_fn<T, C, F, A>(
-        tenant: T,
-        client_id: C,
+    pub fn from_fn<F, A>(
+        tenant: impl IntoId<TenantId>,
+        client_id: impl IntoId<ClientId>,
         callback: F,
     ) -> ClientAssertionCredentialBuilder
     where
-        T: TryInto<TenantId, Error: Into<InvalidId>>,
-        C: TryInto<ClientId, Error: Into<InvalidId>>,
         F: Fn(AssertionRequest) -> A + Send + Sync + 'static,
         A: Future<Output = Result<Secret, CredentialError>> + Send + 'static,
     {
@@ -99,15 +98,11 @@ impl ClientAssertionCredential {
     }
 
     /// Settings to change, with the token of another identity provider.
-    pub fn federated<T, C>(
-        tenant: T,
-        client_id: C,
+    pub fn federated(
+        tenant: impl IntoId<TenantId>,
+        client_id: impl IntoId<ClientId>,
         token: FederatedToken,
-    ) -> ClientAssertionCredentialBuilder
-    where
-        T: TryInto<TenantId, Error: Into<InvalidId>>,
-        C: TryInto<ClientId, Error: Into<InvalidId>>,
-    {
+    ) -> ClientAssertionCredentialBuilder {
         Self::settings(tenant, client_id, AssertionInput::Federated(token))
     }
 
@@ -121,7 +116,7 @@ impl ClientAssertionCredential {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an authority that is none.
     ///
     /// ```
-    /// use entra_auth::{Environment, ErrorKind, federated::ClientAssertionCredential};
+    /// use entra_auth::{Environment, ErrorKind, workload_identity::ClientAssertionCredential};
     /// let nothing = Environment::default();
     /// let error = ClientAssertionCredential::workload_identity(&nothing).unwrap_err();
     /// assert_eq!(error.kind(), ErrorKind::Unavailable);
@@ -157,20 +152,15 @@ impl ClientAssertionCredential {
         self.0.home()
     }
 
-    fn settings<T, C>(
-        tenant: T,
-        client_id: C,
+    fn settings(
+        tenant: impl IntoId<TenantId>,
+        client_id: impl IntoId<ClientId>,
         assertion: AssertionInput,
-    ) -> ClientAssertionCredentialBuilder
-    where
-        T: TryInto<TenantId, Error: Into<InvalidId>>,
-        C: TryInto<ClientId, Error: Into<InvalidId>>,
-    {
-        ClientAssertionCredentialBuilder {
+    ) -> ClientAssertionCredentialBuilder {
+        CredentialBuilder::new(ClientAssertionSetup {
             identity: ApplicationIds::new(tenant, client_id),
             assertion,
-            settings: Settings::default(),
-        }
+        })
     }
 }
 
@@ -192,9 +182,6 @@ impl fmt::Debug for ClientAssertionCredential {
 }
 
 impl ClientAssertionCredentialBuilder {
-    common_settings!();
-    region_setting!();
-
     /// Sends token requests to the token proxy of an AKS cluster with
     /// [identity bindings](https://learn.microsoft.com/azure/aks/identity-bindings-concepts), in place
     /// of a transport set before.
@@ -209,7 +196,7 @@ impl ClientAssertionCredentialBuilder {
     /// each other or cannot be used.
     ///
     /// ```
-    /// use entra_auth::{Environment, federated::ClientAssertionCredential};
+    /// use entra_auth::{Environment, workload_identity::ClientAssertionCredential};
     /// # let environment = Environment::from_pairs([
     /// #     ("AZURE_TENANT_ID", "contoso.com"), ("AZURE_FEDERATED_TOKEN_FILE", "/var/run/token"),
     /// #     ("AZURE_CLIENT_ID", "535fb089-9ff3-47b6-9bfb-4f1264799865"),
@@ -223,7 +210,7 @@ impl ClientAssertionCredentialBuilder {
     #[cfg(feature = "reqwest")]
     pub fn aks_identity_binding(mut self, environment: &Environment) -> Result<Self, Error> {
         if let Some(proxy) = TokenProxy::from_environment(environment)? {
-            self.settings.transport = Some(Arc::new(proxy));
+            self.options.set_transport(Arc::new(proxy));
         }
         Ok(self)
     }
@@ -234,20 +221,21 @@ impl ClientAssertionCredentialBuilder {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an id that is none, an alias in
     /// the tenant's place, or an address of the other identity provider that is not safe to send to.
     pub fn build(self) -> Result<ClientAssertionCredential, Error> {
-        let (tenant, client) = self.identity.of_application()?;
-        let source = match self.assertion {
+        let (setup, settings) = (self.setup, self.options.settings()?);
+        let (tenant, client) = setup.identity.of_application()?;
+        let source = match setup.assertion {
             AssertionInput::Custom(source) => source,
-            AssertionInput::Federated(token) => Arc::new(token.connect(&self.settings)?),
+            AssertionInput::Federated(token) => Arc::new(token.connect(&settings)?),
         };
         let grants = Assertions {
-            endpoint: TokenEndpoint::new(&self.settings)?,
-            cloud: self.settings.cloud.clone(),
+            endpoint: TokenEndpoint::new(&settings)?,
+            cloud: settings.cloud.clone(),
             client,
             source,
         };
         Ok(ClientAssertionCredential(Arc::new(Tokens::new(
             Arc::new(grants),
-            &self.settings,
+            &settings,
             client,
             tenant,
             Account::App,
