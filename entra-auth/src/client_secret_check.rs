@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_with_anything_around_or_within_it_is_rejected_without_its_text() {
+    fn secret_with_white_space_is_rejected_and_not_shown() {
         for (text, says) in [
             ("", "empty"),
             (" \n", "empty"),

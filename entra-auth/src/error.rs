@@ -455,7 +455,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_one_or_two_words_wide() {
+    fn error_is_at_most_16_bytes() {
         assert!(size_of::<Error>() <= 16);
     }
 
@@ -501,7 +501,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_a_caller_can_use_crosses_into_the_credential_error() {
+    fn credential_error_keeps_every_detail() {
         let error = refused().with(|inner| {
             inner.correlation_id = Some("c".to_owned());
             inner.trace_id = Some("t".to_owned());

@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_is_there_for_its_time_and_then_goes_at_the_next_insertion() {
+    fn expired_entry_is_removed_at_the_next_insertion() {
         let (mut map, now) = (ExpiringMap::new(10), Instant::now());
         map.insert("a", 1, HOUR, now);
         map.insert("b", 2, 2 * HOUR, now);
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_put_or_touched_least_lately_makes_room() {
+    fn least_recently_used_entry_is_removed_first() {
         let (mut map, now) = (ExpiringMap::new(3), Instant::now());
         for key in ["a", "b", "c"] {
             map.insert(key, (), HOUR, now);
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_spared_stays_and_the_map_grows_if_that_is_everything() {
+    fn spared_entries_stay_even_above_the_capacity() {
         let mut map = ExpiringMap::new(2);
         map.put("busy", true);
         map.put("idle", false);

@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_the_same_whoever_proves_it_and_another_with_any_other_value() {
+    fn request_identity_ignores_client_authentication_and_nothing_else() {
         let form = |secret: &str, scope: &str| {
             Form::new("x")
                 .field("scope", scope)
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_loses_secrets_in_both_spellings() {
+    fn secrets_are_redacted_plain_and_encoded() {
         let form = Form::new("x").secret("client_secret", &Secret::from("p&q~1"));
         assert_eq!(
             form.redact("sent p&q~1 as p%26q%7E1!".to_owned()),

@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_could_lead_elsewhere_is_refused() {
+    fn region_name_that_is_not_a_host_label_is_rejected() {
         for name in [
             "",
             "West Europe",

@@ -69,7 +69,7 @@ mod tests {
     use crate::{Error, ErrorKind};
 
     #[test]
-    fn a_report_has_what_why_fix_and_ids_in_this_order() {
+    fn report_has_error_cause_fix_and_ids_in_this_order() {
         let error = Error::new(ErrorKind::InvalidClient, "the secret was refused").with(|inner| {
             inner.codes = vec![7_000_222];
             inner.oauth_error = Some("invalid_client".to_owned());

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_holds_for_its_request_and_its_time() {
+    fn wait_applies_to_its_request_until_it_expires() {
         let throttle = Throttle::default();
         throttle.remember([1; 32], &error(ErrorKind::Service, 60), at(0));
         throttle.check(&[2; 32], at(0)).unwrap();
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_are_not_remembered() {
+    fn other_errors_are_not_remembered() {
         let throttle = Throttle::default();
         throttle.remember([1; 32], &error(ErrorKind::InvalidClient, 60), at(0));
         throttle.remember([1; 32], &error(ErrorKind::Throttled, 0), at(0));
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_memory_is_bounded_and_drops_what_is_over() {
+    fn memory_is_bounded_and_expired_waits_are_dropped() {
         let throttle = Throttle::default();
         let mut keys = (0..3000_u32).map(|number| {
             let mut key = [0; 32];

@@ -366,7 +366,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_passing_faults_are_sent_again() {
+    fn only_transient_errors_are_retried() {
         let retry_after = {
             let mut headers = HeaderMap::new();
             headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static("60"));

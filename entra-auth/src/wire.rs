@@ -235,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_that_a_service_repeats_in_any_field_is_taken_out() {
+    fn secret_repeated_in_any_field_is_redacted() {
         let secret = "canary-zyx5e1fxyz";
         let body = json!({
             "error": secret, "error_codes": [7_000_215], "suberror": secret, "trace_id": secret,
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_success_without_its_parts_is_refused_and_says_which() {
+    fn token_response_with_a_missing_member_is_rejected_and_names_it() {
         for (body, what) in [
             ("", "is no JSON"),
             ("<html>", "is no JSON"),
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_body_is_read_whole() {
+    fn every_member_of_an_error_response_is_read() {
         let body = concat!(
             r#"{"error":"invalid_grant","suberror":"basic_action","error_description":"AADSTS50076: Factor needed. \r\nTrace ID: t\r\n","#,
             r#""error_codes":[50076,"70002"],"timestamp":"2026-01-02 03:04:05Z","trace_id":"33333333-3333-3333-3333-333333333333","#,
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_poor_error_body_still_gives_what_it_has() {
+    fn incomplete_error_response_is_read() {
         let parse = |body: &str| OAuthError::parse(body.as_bytes());
         let newer = parse(r#"{"error":"invalid_client","error_description":"AADSTS7000222: Expired. Trace ID: a Correlation ID: b Timestamp: c"}"#).unwrap();
         assert_eq!(newer.codes, [7_000_222]);

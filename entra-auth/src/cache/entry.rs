@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn what_to_do_with_a_token_depends_on_its_age_and_on_the_wish() {
+    fn plan_depends_on_the_age_of_the_token_and_on_min_validity() {
         let entry = entry(3600, Some(1800));
         let mut state = entry.lock();
         let table = [
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_failed_refresh_the_token_is_served_until_the_rest_is_over() {
+    fn after_a_failed_refresh_the_token_is_served_until_the_pause_is_over() {
         let entry = entry(3600, Some(1800));
         let failed = Error::new(ErrorKind::Service, "down");
         assert!(entry.fail(2, &failed, after(1800).monotonic()));
@@ -430,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flight_that_lands_late_does_not_overwrite_its_successor() {
+    fn request_that_completes_late_does_not_overwrite_its_successor() {
         let entry = Entry::new(0);
         let record = |text: &str| Record::new(AccessToken::new(text, at(3600)), after(0));
         entry.complete(2, record("new"));

@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_without_scope_or_with_broken_claims_is_refused() {
+    fn request_without_scope_or_with_invalid_claims_is_rejected() {
         let none: [&str; 0] = [];
         for request in [
             TokenRequest::new(none),

@@ -42,7 +42,7 @@ fn a_full_cache_drops_what_was_not_used_for_longest() {
 }
 
 #[test]
-fn the_bound_holds_for_any_number_of_keys() {
+fn capacity_is_kept_for_any_number_of_keys() {
     let cache = TokenCache::with_capacity(64);
     for number in 0..1_000 {
         store(&cache, &format!("scope-{number}"));
@@ -53,7 +53,7 @@ fn the_bound_holds_for_any_number_of_keys() {
 }
 
 #[test]
-fn a_key_that_failed_leaves_no_entry() {
+fn failed_key_leaves_no_entry() {
     let cache = TokenCache::new();
     let entry = cache.entry(&key("a"), None);
     cache.remove_if_idle(&key("a"), &entry);
@@ -65,7 +65,7 @@ fn a_key_that_failed_leaves_no_entry() {
 }
 
 #[test]
-fn a_forgotten_entry_voids_its_copies() {
+fn forgotten_entry_invalidates_its_copies() {
     let cache = TokenCache::new();
     store(&cache, "a");
     let entry = cache.entry(&key("a"), None);

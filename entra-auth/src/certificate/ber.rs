@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_input_is_none_and_never_a_panic() {
+    fn malformed_input_is_rejected_without_a_panic() {
         for bad in [
             &[][..],
             &[0x30],

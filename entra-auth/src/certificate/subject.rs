@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_meant_is_refused() {
+    fn ambiguous_subject_is_rejected() {
         let long = format!("CN={}", "x".repeat(65));
         for bad in [
             "",

@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_object_is_found_among_warnings_marks_and_colours() {
+    fn json_object_is_found_among_warnings_and_colour_codes() {
         for text in [
             r#"{"a":1}"#,
             "\u{feff}{\"a\":1}\n",
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_is_found_in_every_generation_of_output() {
+    fn error_message_is_found_in_every_output_format() {
         let python = "/opt/az/lib/x.py:3: SyntaxWarning: invalid escape\n  x = '\\d'\n\u{1b}[91mERROR: AADSTS70043: The refresh token has expired\u{1b}[0m\n";
         let old = r#"{"type":"consoleMessage","timestamp":"t","data":{"message":"\nERROR: fetching token:\nAADSTS700082: expired\n"}}"#;
         let notice = format!(

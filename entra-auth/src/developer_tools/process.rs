@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_gives_its_output_and_how_it_ended() {
+    fn process_returns_output_and_exit_status() {
         let output = shell(
             "pwd; echo $ENTRA_TEST_WORD >&2; exit 3",
             Duration::from_secs(10),
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_takes_too_long_is_ended() {
+    fn process_that_exceeds_its_time_limit_is_killed() {
         // It is waited for, so this would never end if the process went on.
         let error = shell("exec sleep 1000000", Duration::from_millis(50)).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);

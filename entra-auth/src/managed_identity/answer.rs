@@ -266,7 +266,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_a_token_is_read_in_every_known_form() {
+    fn expiry_of_a_token_is_read_in_every_known_format() {
         let now = Timestamp::UNIX_EPOCH;
         for on in [
             json!("1767323045"),
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn three_dialects_of_refusals_are_understood() {
+    fn three_formats_of_error_responses_are_read() {
         let read = |body: Value| {
             let refusal = parse(body.to_string().as_bytes());
             (refusal.oauth_error, refusal.message, refusal.codes)

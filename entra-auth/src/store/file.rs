@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn writing_removes_what_has_ended() {
+    async fn writing_removes_expired_entries() {
         let name = format!("entra-file-ends-{}", std::process::id());
         let directory = std::env::temp_dir().join(name);
         let store = FileStore::open(&directory).unwrap();

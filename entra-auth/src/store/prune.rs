@@ -204,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_goes_and_every_other_byte_stays() {
+    fn expiry_line_is_removed_and_every_other_byte_stays() {
         let now = UNIX_EPOCH + Duration::from_secs(1_000);
         for entry in [&b""[..], b"entry", b"until 7\nmore", b"\n\n\xff"] {
             let file = with_end(entry, now, Duration::from_secs(60));
@@ -219,7 +219,7 @@ mod tests {
     const DAY: Duration = Duration::from_secs(86_400);
 
     #[test]
-    fn what_is_of_no_more_use_goes_and_the_rest_stays() {
+    fn expired_files_are_removed_and_others_stay() {
         let directory = std::env::temp_dir().join(format!("entra-prune-{}", std::process::id()));
         let partition = directory.join("0a");
         fs::create_dir_all(&partition).unwrap();
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_ended_goes_however_many_files_live_before_it() {
+    fn expired_files_are_removed_among_many_valid_ones() {
         let directory = std::env::temp_dir().join(format!("entra-many-{}", std::process::id()));
         let partition = directory.join("0a");
         fs::create_dir_all(&partition).unwrap();
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn for_a_day_after_the_clock_was_set_nothing_is_removed() {
+    fn nothing_is_removed_for_a_day_after_a_clock_change() {
         let (wall, start) = (SystemTime::now(), Instant::now());
         for jump in [DAY, Duration::from_secs(301)] {
             for (set, back) in [(wall + jump, wall), (wall - jump, wall)] {
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn in_sixteen_turns_every_partition_has_had_its_own() {
+    fn sixteen_turns_prune_every_partition() {
         let directory = std::env::temp_dir().join(format!("entra-parts-{}", std::process::id()));
         let now = SystemTime::now();
         for digit in PARTS {

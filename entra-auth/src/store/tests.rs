@@ -29,7 +29,7 @@ fn sealed(keys: &[u8]) -> Seal {
 }
 
 #[test]
-fn a_record_comes_back_as_it_was_written() {
+fn record_is_decoded_as_it_was_encoded() {
     let bytes = record().encode(&entry_id("a")).unwrap();
     let read = Record::decode(&entry_id("a"), &bytes).unwrap();
     assert_eq!(read.token.expose_secret(), "canary-token");
@@ -46,7 +46,7 @@ fn an_entry_that_names_another_key_is_not_used() {
 }
 
 #[test]
-fn damage_and_other_versions_are_told_apart_and_quote_nothing() {
+fn damaged_entries_and_other_versions_have_their_own_errors() {
     let text = String::from_utf8(record().encode(&entry_id("a")).unwrap().to_vec()).unwrap();
     let table = [
         (text.replace("\"version\":1", "\"version\":2"), "version"),
@@ -64,7 +64,7 @@ fn damage_and_other_versions_are_told_apart_and_quote_nothing() {
 }
 
 #[test]
-fn a_sealed_entry_shows_nothing_and_opens_in_its_place_only() {
+fn encrypted_entry_decrypts_under_its_own_key_name_only() {
     let (here, there) = (entry_id("a").store_key(), entry_id("b").store_key());
     let entry = record().encode(&entry_id("a")).unwrap();
     let stored = sealed(&[1]).close(&here, entry.clone()).unwrap();
@@ -146,7 +146,7 @@ fn only_damage_under_a_known_key_counts_as_damage() {
 }
 
 #[test]
-fn an_entry_of_another_version_is_left_and_not_damaged() {
+fn entry_of_another_version_is_not_quarantined() {
     let text = String::from_utf8(record().encode(&entry_id("a")).unwrap().to_vec()).unwrap();
     let later = text.replace("\"version\":1", "\"version\":2");
     let error = Record::decode(&entry_id("a"), later.as_bytes()).unwrap_err();
@@ -154,7 +154,7 @@ fn an_entry_of_another_version_is_left_and_not_damaged() {
 }
 
 #[test]
-fn no_two_sealings_are_alike() {
+fn no_two_encryptions_are_equal() {
     let here = entry_id("a").store_key();
     let entry = || record().encode(&entry_id("a")).unwrap();
     let close = || sealed(&[1]).close(&here, entry()).unwrap();
@@ -162,7 +162,7 @@ fn no_two_sealings_are_alike() {
 }
 
 #[test]
-fn names_of_keys_are_digests() {
+fn store_keys_are_digests() {
     let key = entry_id("a").store_key();
     for name in [key.partition().as_str(), key.entry()] {
         assert_eq!(name.len(), 64);
@@ -175,7 +175,7 @@ fn names_of_keys_are_digests() {
 }
 
 #[test]
-fn nothing_of_this_shows_a_secret() {
+fn debug_output_shows_no_secret() {
     let key = EncryptionKey::new(*b"canary-canary-canary-canary-cana");
     let shown = format!(
         "{key:?} {:?} {:?} {:?}",

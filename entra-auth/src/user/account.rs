@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_guest_is_keyed_by_home_and_not_by_the_tenant_visited() {
+    fn guest_is_keyed_by_the_home_tenant() {
         let claims = format!(
             r#"{{"aud":"{CLIENT}","oid":"here","tid":"22222222-2222-2222-2222-222222222222","preferred_username":"g@home.example","nonce":"n"}}"#
         );
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_token_for_others_or_for_another_sign_in_is_refused() {
+    fn id_token_with_another_audience_or_nonce_is_rejected() {
         let other = r#"{"aud":"someone","oid":"o","tid":"t"}"#;
         let good = format!(r#"{{"aud":"{CLIENT}","oid":"o","tid":"t","nonce":"n"}}"#);
         let nobody = format!(r#"{{"aud":"{CLIENT}"}}"#);

@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn a_callback_of_somebody_else_is_refused_before_anything_is_read_from_it() {
+    fn callback_with_another_state_is_rejected_before_it_is_read() {
         for callback in [
             "",
             "code=c",
@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_the_service_keeps_number_and_words() {
+    fn error_in_a_callback_keeps_number_and_message() {
         let answer = "error=access_denied&error_subcode=cancel&state=s-1&error_description=AADSTS65004%3A+No.%0D%0ATrace+ID%3A+x";
         let error = read(answer).unwrap_err();
         assert_eq!(error.aadsts_code(), Some(65_004));
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flow_ends_after_its_time() {
+    fn pending_sign_in_expires() {
         let late = flow().expires_on;
         let error = code("code=c&state=s-1", late).unwrap_err();
         assert!(error.is_interaction_required());

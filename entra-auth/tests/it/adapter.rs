@@ -46,7 +46,7 @@ impl Theirs for Failing {
 }
 
 #[tokio::test]
-async fn ours_serves_them_and_its_error_survives_the_way_back() {
+async fn our_credential_serves_azure_crates_and_keeps_its_error() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Job").with_secret();
     let credential = |secret: entra_core::Secret| {
@@ -71,7 +71,7 @@ async fn ours_serves_them_and_its_error_survives_the_way_back() {
 }
 
 #[tokio::test]
-async fn theirs_serves_us_but_never_with_a_token_for_something_else() {
+async fn azure_credential_serves_us_but_rejects_requests_it_cannot_express() {
     let clock = ManualClock::new();
     let end = clock.now() + std::time::Duration::from_secs(600);
     let credential = FromAzureCore::new(Arc::new(Fixed(end))).with_clock(clock);
@@ -97,7 +97,7 @@ async fn theirs_serves_us_but_never_with_a_token_for_something_else() {
 }
 
 #[tokio::test]
-async fn their_failures_keep_what_kind_they_are_and_none_of_their_text() {
+async fn azure_error_keeps_its_kind_and_loses_its_text() {
     let cases: [(fn() -> TheirError, CredentialErrorKind); 4] = [
         (
             || TheirError::with_message(TheirKind::Io, "canary"),

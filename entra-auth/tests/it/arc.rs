@@ -52,7 +52,7 @@ async fn challenged(
 }
 
 #[tokio::test]
-async fn the_challenge_of_arcs_agent_is_answered_from_its_file() {
+async fn azure_arc_challenge_is_read_from_the_agents_file() {
     let folder = Folder::new("good");
     let file = folder.write("tokens/a.key", "canary-key\n");
     let (outcome, transport) =
@@ -73,7 +73,7 @@ async fn the_challenge_of_arcs_agent_is_answered_from_its_file() {
 }
 
 #[tokio::test]
-async fn no_other_file_is_ever_sent_to_whatever_answers_on_the_agents_port() {
+async fn only_files_of_the_arc_agent_are_sent_to_its_port() {
     let folder = Folder::new("bad");
     folder.write("outside.key", "canary");
     folder.write("tokens/below/b.key", "canary");
@@ -109,7 +109,7 @@ async fn no_other_file_is_ever_sent_to_whatever_answers_on_the_agents_port() {
 }
 
 #[tokio::test]
-async fn an_old_agent_that_ignores_the_chosen_identity_is_found_out() {
+async fn arc_agent_that_ignores_the_chosen_identity_is_an_error() {
     let clock = ManualClock::new();
     let answer = |echo: &str| {
         json!({ "access_token": "canary-token", "expires_in": 3600, "client_id": echo }).to_string()

@@ -13,7 +13,7 @@ fn refused(tenant: &str, client: &str, secret: &str) -> Error {
 }
 
 #[test]
-fn malformed_ids_name_the_right_place_to_look() {
+fn error_of_a_malformed_id_names_where_to_find_the_id() {
     for tenant in [
         "",
         "contoso",
@@ -38,7 +38,7 @@ fn malformed_ids_name_the_right_place_to_look() {
 }
 
 #[test]
-fn an_alias_is_no_tenant_for_an_application() {
+fn tenant_alias_is_rejected_for_an_application() {
     for alias in ["common", "organizations", "consumers", "Common"] {
         let error = refused(alias, CLIENT, "s3cr3t");
         assert!(error.fix().unwrap().contains("GUID"), "{error}");
@@ -46,7 +46,7 @@ fn an_alias_is_no_tenant_for_an_application() {
 }
 
 #[test]
-fn an_empty_secret_is_refused() {
+fn empty_client_secret_is_rejected() {
     for secret in ["", " ", "\n"] {
         let error = refused(TENANT, CLIENT, secret);
         assert!(error.to_string().contains("secret is empty"), "{error}");
@@ -54,7 +54,7 @@ fn an_empty_secret_is_refused() {
 }
 
 #[test]
-fn ids_are_taken_as_text_and_as_ids() {
+fn builder_accepts_ids_and_their_text() {
     let tenant: TenantId = TENANT.parse().unwrap();
     let client: entra_core::ClientId = CLIENT.parse().unwrap();
     ClientSecretCredential::new(&tenant, client, String::from("s")).unwrap();
@@ -65,13 +65,13 @@ fn ids_are_taken_as_text_and_as_ids() {
 }
 
 #[test]
-fn a_plain_http_authority_off_loopback_is_refused() {
+fn http_authority_outside_of_loopback_is_rejected() {
     let error = Cloud::custom("http://login.example.com", "https://graph.example.com").unwrap_err();
     assert!(error.to_string().contains("https"), "{error}");
 }
 
 #[tokio::test]
-async fn a_bad_token_request_is_refused_before_it_is_sent() {
+async fn invalid_token_request_is_rejected_before_it_is_sent() {
     let service = Service::new();
     let credential = builder(&service).build().unwrap();
     let none: [&str; 0] = [];

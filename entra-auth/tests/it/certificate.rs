@@ -123,7 +123,7 @@ async fn an_application_signs_in_with_ps256_and_with_rs256() {
 }
 
 #[tokio::test]
-async fn an_assertion_says_what_the_facts_ask_for_and_nothing_else() {
+async fn client_assertion_has_exactly_the_documented_claims() {
     let transport = ScriptedTransport::new().then(200, &[], GRANTED);
     let credential = offline(&transport)
         .random(SeededRandom::new(7))
@@ -172,7 +172,7 @@ async fn an_assertion_says_what_the_facts_ask_for_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn each_request_has_an_assertion_of_its_own_for_its_tenant_and_cloud() {
+async fn each_request_has_a_new_assertion_for_its_tenant_and_cloud() {
     let transport = ScriptedTransport::new()
         .then(200, &[], GRANTED)
         .then(200, &[], GRANTED)
@@ -205,7 +205,7 @@ async fn each_request_has_an_assertion_of_its_own_for_its_tenant_and_cloud() {
 }
 
 #[tokio::test]
-async fn old_authorities_get_rs256_and_sha1_and_the_chain_goes_along_if_asked() {
+async fn rs256_setting_sends_sha1_thumbprint_and_send_chain_sends_the_chain() {
     let transport = ScriptedTransport::new().then(200, &[], GRANTED);
     let credential = offline(&transport).rs256().send_chain().build().unwrap();
     credential.token(&graph()).await.unwrap();
@@ -257,7 +257,7 @@ async fn an_unregistered_and_a_revoked_certificate_are_named_in_the_error() {
 }
 
 #[tokio::test]
-async fn every_refusal_of_a_certificate_is_typed_and_says_how_to_go_on() {
+async fn each_certificate_error_of_entra_has_its_kind_and_a_fix() {
     for code in [
         50_012, 50_048, 700_021, 700_027, 1_000_502, 5_002_723, 5_002_738, 7_000_214, 7_000_274,
         7_000_277,
@@ -282,7 +282,7 @@ async fn every_refusal_of_a_certificate_is_typed_and_says_how_to_go_on() {
 }
 
 #[tokio::test]
-async fn a_wrong_clock_is_named_when_an_assertion_is_out_of_time() {
+async fn error_of_an_expired_assertion_names_the_clock_skew() {
     let (tenant, app) = tenant_with_app().await;
     let hour = entra_core::time::Duration::HOUR;
     for (clock, side) in [
@@ -307,7 +307,7 @@ async fn a_wrong_clock_is_named_when_an_assertion_is_out_of_time() {
 }
 
 #[tokio::test]
-async fn a_certificate_out_of_date_is_refused_before_anything_is_sent() {
+async fn expired_certificate_is_rejected_before_a_request_is_sent() {
     for (now, kind) in [
         (leaf().not_after(), CertificateErrorKind::Expired),
         (
@@ -389,7 +389,7 @@ async fn a_stale_certificate_is_read_again_and_tried_once_more() {
 }
 
 #[tokio::test]
-async fn a_second_refusal_is_final() {
+async fn second_rejection_of_a_certificate_is_returned() {
     let refusal = r#"{"error":"invalid_client","error_codes":[700024],"error_description":"AADSTS700024: late"}"#;
     let transport = ScriptedTransport::new()
         .then(401, &[], refusal)
@@ -403,7 +403,7 @@ async fn a_second_refusal_is_final() {
 }
 
 #[test]
-fn what_cannot_work_is_refused_at_once() {
+fn invalid_certificate_settings_are_rejected_by_build() {
     let build = |tenant: &str, client: &str| {
         ClientCertificateCredential::new(tenant, client, leaf()).unwrap_err()
     };

@@ -97,7 +97,7 @@ fn validity_is_checked_to_the_second_and_days_are_counted() {
 }
 
 #[test]
-fn a_chain_is_put_into_order_and_strangers_are_left_out() {
+fn certificate_chain_is_sorted_and_unrelated_certificates_are_dropped() {
     let chained = Certificate::from_pem(format!("{}{CHAIN}{KEY}", certificates(WEAK))).unwrap();
     assert_eq!(chained.thumbprint_sha1(), SHA1);
     let text: Vec<String> = chained
@@ -110,7 +110,7 @@ fn a_chain_is_put_into_order_and_strangers_are_left_out() {
 }
 
 #[test]
-fn what_is_missing_or_does_not_fit_is_named() {
+fn error_names_the_missing_or_mismatched_part() {
     let mock = entra_mock_key();
     assert_refused(Certificate::from_pem(LEAF), Kind::NoKey);
     assert_refused(Certificate::from_bytes(der(LEAF), None), Kind::NoKey);
@@ -189,7 +189,7 @@ fn debug_and_errors_show_neither_key_nor_passphrase() {
 }
 
 #[test]
-fn pem_is_read_whatever_became_of_its_line_breaks() {
+fn pem_is_read_with_any_kind_of_line_break() {
     let whole = format!("{LEAF}{KEY}");
     let utf16 = |text: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
         text.encode_utf16().flat_map(bytes).collect()
@@ -245,7 +245,7 @@ fn from_pem_takes_base64_text_and_a_passphrase_that_is_not_needed() {
 }
 
 #[test]
-fn another_form_than_the_expected_one_is_named() {
+fn error_names_the_format_that_was_found() {
     let named = |read: Result<Certificate, entra_auth::CertificateError>, what: &str| {
         let error = read.unwrap_err();
         assert_eq!(error.kind(), Kind::Malformed);
@@ -297,7 +297,7 @@ fn an_old_key_that_cannot_be_read_does_not_hide_the_one_that_fits() {
 }
 
 #[test]
-fn what_is_taken_for_a_certificate_or_key_is_named() {
+fn error_names_the_pem_label_that_is_not_a_certificate_or_key() {
     let named = |text: String, what: &str, fix: &str| {
         let error = Certificate::from_pem(text).unwrap_err();
         assert!(error.to_string().contains(what), "{error}");
@@ -401,7 +401,7 @@ fn base64_of(text: impl AsRef<[u8]>) -> Vec<u8> {
 }
 
 #[test]
-fn days_left_follow_the_clock_that_is_given() {
+fn days_left_are_counted_by_the_given_clock() {
     let pem = entra_mock_pem();
     let certificate = Certificate::from_pem(pem).unwrap();
     let clock = ManualClock::at(certificate.not_after() - entra_core::time::Duration::days(40));
@@ -433,7 +433,7 @@ mod encrypted {
     );
 
     #[test]
-    fn every_encryption_that_openssl_offers_is_opened() {
+    fn every_key_encryption_of_openssl_is_decrypted() {
         for (name, key) in KEYS {
             let certificate =
                 Certificate::from_encrypted_pem(format!("{LEAF}{key}"), &passphrase())
@@ -443,7 +443,7 @@ mod encrypted {
     }
 
     #[test]
-    fn they_are_opened_whatever_became_of_their_line_breaks() {
+    fn encrypted_keys_are_read_with_any_kind_of_line_break() {
         for (name, key) in KEYS
             .into_iter()
             .filter(|(name, _)| *name != "scrypt-aes256")
@@ -460,7 +460,7 @@ mod encrypted {
     }
 
     #[test]
-    fn a_wrong_or_missing_passphrase_is_said_to_be_one() {
+    fn wrong_and_missing_passphrases_have_their_own_kinds() {
         for (name, key) in KEYS {
             let pem = format!("{LEAF}{key}");
             let slow = name.starts_with("scrypt");
@@ -474,7 +474,7 @@ mod encrypted {
     }
 
     #[test]
-    fn an_encryption_that_is_not_supported_is_named_with_a_way_out() {
+    fn error_names_the_unsupported_encryption_and_a_fix() {
         let key = KEYS[6].1.replace("AES-256-CBC", "SEED-CBC");
         let error =
             Certificate::from_encrypted_pem(format!("{LEAF}{key}"), &passphrase()).unwrap_err();
@@ -586,7 +586,7 @@ mod pfx {
     }
 
     #[test]
-    fn every_protection_of_a_pfx_file_is_opened() {
+    fn every_protection_of_a_pfx_file_is_decrypted() {
         for (name, file, password) in [
             ("rc2-128", RC2_128, "correct-horse"),
             ("3des-2key", TRIPLE_DES_2KEY, "correct-horse"),
@@ -621,7 +621,7 @@ mod pfx {
     }
 
     #[test]
-    fn ber_as_bouncy_castle_writes_it_is_opened() {
+    fn pfx_in_ber_of_bouncy_castle_is_read() {
         Certificate::from_pfx(BER, &"pw".into()).unwrap();
         assert_refused(
             Certificate::from_pfx(BER, &"wrong".into()),
@@ -695,7 +695,7 @@ mod pfx {
     }
 
     #[test]
-    fn rounds_without_end_are_refused_at_once() {
+    fn excessive_key_derivation_rounds_are_rejected() {
         // The number of rounds of the MAC is the last element.
         let mut file = LEGACY.to_vec();
         let rounds = file.len() - 4;
@@ -715,7 +715,7 @@ mod pfx {
     }
 
     #[test]
-    fn a_wrong_or_missing_password_is_said_to_be_one() {
+    fn wrong_and_missing_pfx_passwords_have_their_own_kinds() {
         for pfx in [MODERN_PFX, LEGACY, NO_MAC] {
             assert_refused(
                 Certificate::from_pfx(pfx, &"wrong".into()),

@@ -99,7 +99,7 @@ async fn a_new_certificate_is_uploaded_stored_and_signed_in_with() {
 }
 
 #[test]
-fn a_key_leaves_unencrypted_only_when_asked_by_name() {
+fn unencrypted_key_is_exported_only_by_the_method_that_says_so() {
     let directory = Directory::new("empty-passphrase");
     let certificate = SelfSignedCertificate::rsa("helpdesk").generate().unwrap();
     let path = directory.path("client.pem");

@@ -36,7 +36,7 @@ fn of_app(tenant: &FakeTenant, app: &App) -> Environment {
 }
 
 #[tokio::test]
-async fn the_environment_names_a_secret_or_else_a_certificate() {
+async fn environment_credential_prefers_the_secret_to_the_certificate() {
     let tenant = FakeTenant::start().await;
     let pem = tenant.test_certificate_pem();
     let app = tenant
@@ -66,7 +66,7 @@ async fn the_environment_names_a_secret_or_else_a_certificate() {
 }
 
 #[tokio::test]
-async fn the_environments_region_is_asked_in_the_place_of_the_global_endpoint() {
+async fn region_of_the_environment_replaces_the_global_endpoint() {
     let environment = Environment::from_pairs([
         ("AZURE_TENANT_ID", TENANT),
         ("AZURE_CLIENT_ID", CLIENT),
@@ -142,7 +142,7 @@ async fn credentials_share_options_as_a_value() {
 }
 
 #[test]
-fn what_the_environment_lacks_is_unavailable_and_what_is_wrong_in_it_is_not() {
+fn missing_variable_is_unavailable_and_invalid_variable_is_a_configuration_error() {
     let build = |environment: Environment| {
         EnvironmentCredential::builder(&environment)
             .build()
@@ -212,7 +212,7 @@ impl TokenCredential for Failing {
 }
 
 #[tokio::test]
-async fn a_link_that_is_not_set_up_passes_on_and_the_one_that_answers_stays() {
+async fn unavailable_link_is_skipped_and_the_first_token_selects_its_link() {
     let first = Failing::with(CredentialErrorKind::Unavailable);
     let chain = ChainedCredential::new()
         .link("first", first.clone())
@@ -240,7 +240,7 @@ async fn a_link_that_is_not_set_up_passes_on_and_the_one_that_answers_stays() {
 }
 
 #[tokio::test]
-async fn any_other_failure_ends_the_search_and_keeps_what_it_says() {
+async fn other_failure_of_a_link_ends_the_chain_and_keeps_its_details() {
     for kind in [
         CredentialErrorKind::Configuration,
         CredentialErrorKind::Refused,
@@ -274,7 +274,7 @@ async fn any_other_failure_ends_the_search_and_keeps_what_it_says() {
 }
 
 #[tokio::test]
-async fn a_chain_that_ends_says_why_for_each_link_in_one_line() {
+async fn failed_chain_reports_each_link_on_one_line() {
     let unavailable = || Failing::with(CredentialErrorKind::Unavailable);
     let chain = ChainedCredential::new()
         .link("first", unavailable())
@@ -289,7 +289,7 @@ async fn a_chain_that_ends_says_why_for_each_link_in_one_line() {
 }
 
 #[tokio::test]
-async fn the_link_that_answered_is_not_given_up_when_it_fails_later() {
+async fn selected_link_stays_selected_after_a_later_failure() {
     let clock = ManualClock::new();
     let transport = ScriptedTransport::new()
         .then(
@@ -335,7 +335,7 @@ fn default(environment: &Environment, tools: &Arc<Tools>) -> DefaultCredentialBu
 }
 
 #[tokio::test]
-async fn the_default_chain_says_of_every_link_why_it_was_passed_over() {
+async fn default_chain_reports_why_each_link_was_skipped() {
     let tools = Arc::new(
         Tools::new()
             .complain("ERROR: Please run 'az login' to setup account.")
@@ -360,7 +360,7 @@ async fn the_default_chain_says_of_every_link_why_it_was_passed_over() {
 }
 
 #[tokio::test]
-async fn a_developers_failed_tool_passes_on_to_the_next() {
+async fn failed_developer_tool_is_skipped() {
     let clock = ManualClock::new();
     let end = entra_core::time::format_description::well_known::Rfc3339;
     let end = (clock.now() + std::time::Duration::from_secs(60))
@@ -383,7 +383,7 @@ async fn a_developers_failed_tool_passes_on_to_the_next() {
 }
 
 #[tokio::test]
-async fn a_wrong_secret_is_not_hidden_by_somebodys_account() {
+async fn developer_account_does_not_hide_a_wrong_secret() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Job").with_secret();
     let environment = of_app(&tenant, &app).with("AZURE_CLIENT_SECRET", "canary-wrong");
@@ -430,7 +430,7 @@ async fn the_selection_variable_narrows_the_chain() {
 }
 
 #[tokio::test]
-async fn a_link_that_is_set_up_wrongly_ends_the_chain_when_it_is_its_turn() {
+async fn misconfigured_link_ends_the_chain_when_it_is_reached() {
     let environment = Environment::from_pairs([
         ("AZURE_TENANT_ID", TENANT),
         ("AZURE_CLIENT_ID", "no id"),

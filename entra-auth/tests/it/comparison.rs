@@ -27,7 +27,7 @@ fn links(cell: &str) -> Vec<(&str, &str)> {
 }
 
 #[test]
-fn every_yes_of_ours_leads_to_a_test() {
+fn each_yes_of_the_comparison_names_a_test() {
     let cells = cells();
     assert!(cells.len() > 40, "{} rows", cells.len());
     for (cell, links) in cells {
@@ -47,7 +47,7 @@ fn every_yes_of_ours_leads_to_a_test() {
 }
 
 #[test]
-fn every_file_that_is_named_is_part_of_these_tests() {
+fn each_named_test_file_is_a_module_of_these_tests() {
     let main = include_str!("main.rs");
     for (path, _) in cells().into_iter().flat_map(|(_, links)| links) {
         let module = Path::new(path).file_stem().unwrap().to_str().unwrap();

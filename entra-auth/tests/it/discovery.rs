@@ -27,7 +27,7 @@ async fn provider(answer: &str) -> Result<Cloud, Error> {
 }
 
 #[tokio::test]
-async fn a_provider_is_asked_once_a_day_and_again_after_a_failure() {
+async fn provider_document_is_requested_once_a_day_and_again_after_a_failure() {
     let good = document(ISSUER, "https://id.example/t");
     let script = ScriptedTransport::new()
         .then(503, &[], "")
@@ -75,7 +75,7 @@ async fn a_provider_that_promises_its_issuer_in_responses_is_held_to_it() {
 }
 
 #[tokio::test]
-async fn a_document_that_is_not_the_issuers_or_leads_to_an_open_line_is_refused() {
+async fn document_of_another_issuer_or_with_http_endpoints_is_rejected() {
     for answer in [
         document("https://evil.example", "https://id.example/t"),
         document(ISSUER, "http://tokens.example/t"),
@@ -98,7 +98,7 @@ async fn a_document_that_is_not_the_issuers_or_leads_to_an_open_line_is_refused(
 }
 
 #[tokio::test]
-async fn a_document_that_leads_requests_to_another_host_is_rejected() {
+async fn document_with_endpoints_at_another_host_is_rejected() {
     let good = "https://id.example/t";
     for bad in [
         "http://127.0.0.1:6379/",
@@ -136,7 +136,7 @@ async fn a_document_that_leads_requests_to_another_host_is_rejected() {
 }
 
 #[tokio::test]
-async fn hosts_that_the_application_has_named_may_be_another_providers_endpoints() {
+async fn endpoint_at_a_host_named_by_the_application_is_accepted() {
     let answer = json!({
         "issuer": ISSUER, "token_endpoint": "https://tokens.example/t",
         "jwks_uri": "https://keys.example/jwks",

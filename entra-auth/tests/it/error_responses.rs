@@ -50,7 +50,7 @@ fn check(error: &CredentialError, code: u32, oauth: &str, kind: ErrorKind) {
 }
 
 #[tokio::test]
-async fn a_wrong_secret_is_said_to_be_one() {
+async fn wrong_secret_returns_aadsts_7000215() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Night job").with_secret();
     let credential = credential(&tenant, &app, "something else");
@@ -75,7 +75,7 @@ async fn a_wrong_secret_is_said_to_be_one() {
 }
 
 #[tokio::test]
-async fn a_secret_id_in_the_place_of_its_value_is_recognised() {
+async fn secret_id_in_place_of_the_value_is_recognised() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Night job").with_secret();
     let credential = credential(&tenant, &app, "7d4f2f0a-6f8e-4f5e-9a55-0f8f4ad2b6c1");
@@ -108,7 +108,7 @@ async fn a_secret_id_in_the_place_of_its_value_is_recognised() {
 }
 
 #[tokio::test]
-async fn a_secret_with_quotation_marks_around_it_is_recognised() {
+async fn quoted_secret_is_recognised() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Night job").with_secret();
     let secret = format!("\"{}\"", app.secret().expose_secret());
@@ -119,7 +119,7 @@ async fn a_secret_with_quotation_marks_around_it_is_recognised() {
 }
 
 #[test]
-fn a_secret_with_a_line_feed_is_rejected_before_anything_is_sent() {
+fn secret_with_white_space_is_rejected_before_a_request_is_sent() {
     use entra_auth::{
         ClientSecretCredential,
         user::{AuthorizationCodeFlow, ClientAuthentication},
@@ -142,7 +142,7 @@ fn a_secret_with_a_line_feed_is_rejected_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn an_expired_secret_is_said_to_be_expired() {
+async fn expired_secret_returns_aadsts_7000222() {
     let tenant = FakeTenant::start().await;
     let app = tenant
         .register_app("Night job")
@@ -160,7 +160,7 @@ async fn an_expired_secret_is_said_to_be_expired() {
 }
 
 #[tokio::test]
-async fn a_removed_secret_is_refused_when_the_token_has_ended() {
+async fn removed_secret_is_rejected_after_the_token_expired() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Night job").with_secret();
     let credential = credential(&tenant, &app, app.secret());
@@ -178,7 +178,7 @@ async fn a_removed_secret_is_refused_when_the_token_has_ended() {
 }
 
 #[tokio::test]
-async fn an_unknown_application_is_said_to_be_unknown() {
+async fn unknown_application_returns_aadsts_700016() {
     let tenant = FakeTenant::start().await;
     let credential = ClientSecretCredential::builder(tenant.id(), CLIENT, "s3cr3t")
         .cloud(tenant.cloud())
@@ -190,7 +190,7 @@ async fn an_unknown_application_is_said_to_be_unknown() {
 }
 
 #[tokio::test]
-async fn an_unknown_tenant_is_said_to_be_unknown() {
+async fn unknown_tenant_returns_aadsts_90002() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Night job").with_secret();
     for other in [
@@ -208,7 +208,7 @@ async fn an_unknown_tenant_is_said_to_be_unknown() {
 }
 
 #[tokio::test]
-async fn a_disabled_application_is_said_to_be_disabled() {
+async fn disabled_application_returns_its_aadsts_number() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Night job").with_secret();
     app.disable();
@@ -217,7 +217,7 @@ async fn a_disabled_application_is_said_to_be_disabled() {
 }
 
 #[tokio::test]
-async fn a_scope_without_default_and_an_unknown_resource_are_told_apart() {
+async fn scope_without_default_and_unknown_resource_have_their_own_errors() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Night job").with_secret();
     let credential = credential(&tenant, &app, app.secret());
@@ -237,7 +237,7 @@ async fn a_scope_without_default_and_an_unknown_resource_are_told_apart() {
 }
 
 #[tokio::test]
-async fn a_wait_that_entra_asks_for_is_kept_on_the_given_clock() {
+async fn retry_after_is_waited_on_the_given_clock() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Night job").with_secret();
     tenant.inject(
@@ -255,7 +255,7 @@ async fn a_wait_that_entra_asks_for_is_kept_on_the_given_clock() {
 }
 
 #[tokio::test]
-async fn a_longer_wait_than_the_budget_fails_at_once_and_says_so() {
+async fn retry_after_beyond_the_budget_fails_at_once() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Night job").with_secret();
     tenant.inject(Fault::on("/token").status_with_retry_after(429, "120"));
@@ -274,7 +274,7 @@ async fn a_longer_wait_than_the_budget_fails_at_once_and_says_so() {
 }
 
 #[tokio::test]
-async fn an_outage_ends_after_a_few_tries_and_may_be_over_later() {
+async fn outage_is_retried_and_then_a_transient_error() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Night job").with_secret();
     let credential = credential(&tenant, &app, app.secret());
@@ -294,7 +294,7 @@ async fn an_outage_ends_after_a_few_tries_and_may_be_over_later() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_cut_or_garbled_is_an_error() {
+async fn truncated_or_garbled_body_is_a_protocol_error() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Night job").with_secret();
     tenant.inject(Fault::on("/token").garbage_body());
@@ -324,7 +324,7 @@ async fn answer(status: u16, headers: &[(&str, &str)], body: &'static str) -> Er
 }
 
 #[tokio::test]
-async fn answers_that_are_no_oauth_are_told_from_refusals() {
+async fn responses_without_an_oauth_error_are_protocol_errors() {
     for (status, body) in [
         (200, "<html>sign in to the hotel network</html>"),
         (200, r#"{"token_type":"Bearer","expires_in":3599}"#),
@@ -354,7 +354,7 @@ async fn answers_that_are_no_oauth_are_told_from_refusals() {
 }
 
 #[tokio::test]
-async fn an_unknown_number_is_judged_by_its_oauth_error() {
+async fn unknown_aadsts_number_is_classified_by_its_oauth_error() {
     for (body, kind, interactive) in [
         (
             r#"{"error":"invalid_client","error_codes":[99999991]}"#,
@@ -404,7 +404,7 @@ async fn a_claims_challenge_reaches_the_caller() {
 }
 
 #[tokio::test]
-async fn the_service_cannot_make_a_message_repeat_the_secret() {
+async fn secret_repeated_by_the_service_is_redacted() {
     let error = answer(
         401,
         &[],
@@ -440,7 +440,7 @@ async fn a_secret_that_is_repeated_and_cut_off_is_not_in_the_message() {
 }
 
 #[tokio::test]
-async fn a_network_without_a_way_is_named_with_its_host() {
+async fn network_error_names_the_host() {
     let broken = || TransportError::connect("no route to host");
     let script = (0..4).fold(ScriptedTransport::new(), |script, _| {
         script.then_fail(broken())
@@ -459,7 +459,7 @@ async fn a_network_without_a_way_is_named_with_its_host() {
 }
 
 #[tokio::test]
-async fn the_time_budget_ends_the_tries() {
+async fn retries_end_with_the_time_budget() {
     let clock = ManualClock::new();
     let script = (0..50).fold(ScriptedTransport::new(), |script, _| {
         script.then(429, &[("retry-after", "7")], "")

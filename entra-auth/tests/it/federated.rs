@@ -68,7 +68,7 @@ fn form(request: &entra_core::http::Request<entra_core::bytes::Bytes>, name: &st
 }
 
 #[tokio::test]
-async fn a_callback_signs_in_and_is_told_what_for() {
+async fn assertion_callback_gets_tenant_client_and_endpoint() {
     let tenant = FakeTenant::start().await;
     let app = tenant
         .register_app("Deploy")
@@ -93,7 +93,7 @@ async fn a_callback_signs_in_and_is_told_what_for() {
 }
 
 #[tokio::test]
-async fn every_refusal_of_a_federated_token_names_what_does_not_match() {
+async fn error_of_a_federated_token_names_the_mismatch() {
     let tenant = FakeTenant::start().await;
     let app = tenant
         .register_app("Deploy")
@@ -180,7 +180,7 @@ async fn a_failed_callback_keeps_its_kind_and_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn something_that_is_no_jwt_is_not_sent() {
+async fn assertion_that_is_not_a_jwt_is_not_sent() {
     let transport = ScriptedTransport::new();
     for text in [
         "",
@@ -204,7 +204,7 @@ async fn something_that_is_no_jwt_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_workload_identity_follows_its_file_when_that_is_rotated() {
+async fn workload_identity_reads_its_rotated_token_file() {
     let tenant = FakeTenant::start().await;
     let app = tenant
         .register_app("Pod")
@@ -264,7 +264,7 @@ async fn a_token_file_that_cannot_be_used_is_named() {
 }
 
 #[test]
-fn what_a_workload_identity_lacks_is_named_at_once() {
+fn missing_workload_identity_variables_are_named() {
     let environment = Environment::from_pairs([("AZURE_CLIENT_ID", CLIENT)]);
     let error = ClientAssertionCredential::workload_identity(&environment).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
@@ -307,7 +307,7 @@ fn with_github(transport: &ScriptedTransport, cloud: Cloud) -> ClientAssertionCr
 }
 
 #[tokio::test]
-async fn github_is_asked_with_the_jobs_token_for_the_clouds_audience() {
+async fn github_token_is_requested_for_the_audience_of_the_cloud() {
     for (cloud, audience) in [
         (Cloud::public(), "api%3A%2F%2FAzureADTokenExchange"),
         (
@@ -341,7 +341,7 @@ async fn github_is_asked_with_the_jobs_token_for_the_clouds_audience() {
 }
 
 #[tokio::test]
-async fn the_failures_of_githubs_endpoint_keep_their_kind_and_the_jobs_token_inside() {
+async fn github_endpoint_errors_have_their_kind_and_no_job_token() {
     for (status, body, kind) in [
         (401, "canary-job-token", CredentialErrorKind::Refused),
         (403, "{}", CredentialErrorKind::Refused),
@@ -369,7 +369,7 @@ async fn the_failures_of_githubs_endpoint_keep_their_kind_and_the_jobs_token_ins
 }
 
 #[tokio::test]
-async fn azure_pipelines_is_asked_for_the_service_connections_token() {
+async fn azure_pipelines_token_is_requested_for_the_service_connection() {
     let environment = Environment::from_pairs([
         (
             "SYSTEM_OIDCREQUESTURI",
@@ -397,7 +397,7 @@ async fn azure_pipelines_is_asked_for_the_service_connections_token() {
 }
 
 #[test]
-fn a_job_without_its_variables_is_unavailable_and_an_unsafe_address_is_refused() {
+fn missing_job_variables_are_unavailable_and_unsafe_urls_are_rejected() {
     let nothing = Environment::default();
     for error in [
         FederatedToken::github_actions(&nothing).unwrap_err(),

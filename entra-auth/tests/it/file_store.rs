@@ -80,7 +80,7 @@ async fn a_new_process_reads_the_file_of_an_older_one() {
 }
 
 #[test]
-fn it_works_without_a_runtime() {
+fn file_store_works_without_a_runtime() {
     let (service, directory) = (Service::new(), Directory::new());
     for _ in 0..2 {
         let credential = credential(&service, &directory);
@@ -90,7 +90,7 @@ fn it_works_without_a_runtime() {
 }
 
 #[test]
-fn without_a_runtime_the_thread_of_the_caller_is_not_held_up() {
+fn waiting_without_a_runtime_does_not_block_the_thread() {
     let (service, directory) = (Service::closed(), Directory::new());
     let (first, second) = (
         credential(&service, &directory),
@@ -249,7 +249,7 @@ async fn files_are_for_their_owner_only() {
 
 #[cfg(unix)]
 #[test]
-fn a_directory_that_others_may_write_to_is_refused() {
+fn directory_writable_by_others_is_rejected() {
     use std::os::unix::fs::PermissionsExt;
     let directory = Directory::new();
     fs::create_dir(&directory.0).unwrap();
@@ -289,7 +289,7 @@ async fn a_damaged_file_is_quarantined_reported_and_replaced() {
 }
 
 #[tokio::test]
-async fn files_and_their_names_say_nothing_when_encrypted_and_names_say_nothing_ever() {
+async fn encrypted_files_and_all_file_names_reveal_nothing() {
     let (service, directory) = (Service::new(), Directory::new());
     let cache = TokenCache::builder()
         .store(directory.store())
@@ -315,7 +315,7 @@ async fn files_and_their_names_say_nothing_when_encrypted_and_names_say_nothing_
 }
 
 #[tokio::test]
-async fn when_nothing_can_be_written_the_token_is_served_all_the_same() {
+async fn token_is_served_when_the_file_cannot_be_written() {
     let (service, directory) = (Service::new(), Directory::new());
     let cache = TokenCache::builder().store(directory.store()).build();
     fs::remove_dir(&directory.0).unwrap();
@@ -328,7 +328,7 @@ async fn when_nothing_can_be_written_the_token_is_served_all_the_same() {
 }
 
 #[tokio::test]
-async fn removing_a_partition_leaves_the_others_whatever_its_name() {
+async fn removing_a_partition_leaves_all_others() {
     let directory = Directory::new();
     let store = directory.store();
     let hour = Duration::from_secs(3600);

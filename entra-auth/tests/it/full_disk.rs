@@ -18,7 +18,7 @@ use crate::{
 const VARIABLE: &str = "ENTRA_TEST_SMALL_DISK";
 
 #[test]
-fn a_full_disk_costs_no_user_and_no_token() {
+fn full_disk_loses_neither_user_nor_token() {
     let directory = env::temp_dir().join(format!("entra-small-disk-{}", std::process::id()));
     fs::create_dir_all(&directory).unwrap();
     let mounted = |then: &str| {

@@ -18,7 +18,7 @@ fn seconds(seconds: u64) -> Duration {
 }
 
 #[tokio::test]
-async fn a_token_is_kept_until_five_minutes_before_its_end() {
+async fn token_is_served_until_five_minutes_before_it_expires() {
     let (service, clock) = (Service::new(), ManualClock::new());
     let credential = builder(&service).clock(clock.clone()).build().unwrap();
     let start = clock.now();
@@ -32,7 +32,7 @@ async fn a_token_is_kept_until_five_minutes_before_its_end() {
 }
 
 #[tokio::test]
-async fn replicas_that_begin_together_refresh_at_moments_of_their_own() {
+async fn replicas_started_together_refresh_at_different_times() {
     let (service, clock) = (Service::answering(LONG), ManualClock::new());
     let refresh_on = async |seed: u64| {
         let random = SeededRandom::new(seed);
@@ -51,7 +51,7 @@ async fn replicas_that_begin_together_refresh_at_moments_of_their_own() {
 }
 
 #[tokio::test]
-async fn from_refresh_in_on_one_request_runs_behind_and_nobody_waits() {
+async fn after_refresh_in_one_background_request_refreshes_the_token() {
     let (service, clock) = (Service::answering(LONG), ManualClock::new());
     let credential = builder(&service).clock(clock.clone()).build().unwrap();
     assert_eq!(number(&credential, &graph()).await, 1);
@@ -79,7 +79,7 @@ async fn from_refresh_in_on_one_request_runs_behind_and_nobody_waits() {
 }
 
 #[tokio::test]
-async fn a_failed_refresh_is_one_try_and_rests_before_the_next() {
+async fn failed_early_refresh_is_one_attempt_followed_by_a_pause() {
     let (service, clock) = (Service::answering(LONG), ManualClock::new());
     let credential = builder(&service).clock(clock.clone()).build().unwrap();
     number(&credential, &graph()).await;
@@ -133,7 +133,7 @@ async fn a_valid_token_is_served_when_its_replacement_fails() {
 }
 
 #[tokio::test]
-async fn a_caller_who_needs_more_is_not_given_what_another_falls_back_to() {
+async fn fallback_token_is_not_served_to_a_caller_with_a_longer_min_validity() {
     let (service, clock) = (Service::new(), ManualClock::new());
     let credential = builder(&service)
         .clock(clock.clone())
@@ -156,7 +156,7 @@ async fn a_caller_who_needs_more_is_not_given_what_another_falls_back_to() {
 }
 
 #[tokio::test]
-async fn min_validity_is_what_decides_when_it_is_given() {
+async fn min_validity_replaces_the_five_minute_margin() {
     let (service, clock) = (Service::new(), ManualClock::new());
     let credential = builder(&service).clock(clock.clone()).build().unwrap();
     number(&credential, &graph()).await;
@@ -175,7 +175,7 @@ async fn min_validity_is_what_decides_when_it_is_given() {
 }
 
 #[tokio::test]
-async fn more_validity_than_tokens_have_is_an_error_that_says_so() {
+async fn min_validity_beyond_the_token_lifetime_is_an_error() {
     let (service, clock) = (Service::new(), ManualClock::new());
     let credential = builder(&service).clock(clock).build().unwrap();
     let error = credential
@@ -189,7 +189,7 @@ async fn more_validity_than_tokens_have_is_an_error_that_says_so() {
 }
 
 #[tokio::test]
-async fn force_refresh_replaces_a_good_token_for_everyone() {
+async fn force_refresh_replaces_the_cached_token_for_all_callers() {
     let service = Service::new();
     let credential = builder(&service).build().unwrap();
     assert_eq!(number(&credential, &graph()).await, 1);
@@ -211,7 +211,7 @@ async fn a_failed_forced_refresh_is_an_error_and_leaves_the_old_token() {
 }
 
 #[tokio::test]
-async fn claims_go_past_the_cache_and_void_the_token_they_challenge() {
+async fn claims_bypass_the_cache_and_remove_the_challenged_token() {
     let service = Service::new();
     let credential = builder(&service).build().unwrap();
     let claims = r#"{"access_token":{"nbf":{"essential":true,"value":"1604106651"}}}"#;
@@ -232,7 +232,7 @@ async fn claims_go_past_the_cache_and_void_the_token_they_challenge() {
 }
 
 #[tokio::test]
-async fn a_token_of_minutes_is_used_for_half_its_life() {
+async fn short_lived_token_is_used_for_half_of_its_lifetime() {
     let (service, clock) = (
         Service::answering(r#","expires_in":"120""#),
         ManualClock::new(),
@@ -256,7 +256,7 @@ async fn scopes_in_any_order_and_grouping_find_the_same_token() {
 }
 
 #[tokio::test]
-async fn the_request_on_the_wire_is_what_entra_wants() {
+async fn token_request_has_the_documented_form() {
     let service = Service::new();
     let credential = builder(&service).build().unwrap();
     credential.token(&graph()).await.unwrap();

@@ -105,7 +105,7 @@ async fn refused(
 }
 
 #[tokio::test]
-async fn each_host_is_asked_in_its_own_way_for_each_kind_of_identity() {
+async fn each_host_gets_its_own_request_for_each_kind_of_identity() {
     let arc = Environment::default().with_arc_agent("/nowhere");
     assert_eq!(
         builder(&arc, &ScriptedTransport::new(), &ManualClock::new())
@@ -189,7 +189,7 @@ async fn each_host_is_asked_in_its_own_way_for_each_kind_of_identity() {
 }
 
 #[test]
-fn an_identity_that_a_host_cannot_be_asked_for_is_refused_before_anything_is_sent() {
+fn identity_unsupported_by_the_host_is_rejected_before_a_request_is_sent() {
     let fabric = app_service().with(
         "IDENTITY_SERVER_THUMBPRINT",
         "00112233445566778899aabbccddeeff00112233",
@@ -214,7 +214,7 @@ fn an_identity_that_a_host_cannot_be_asked_for_is_refused_before_anything_is_sen
 }
 
 #[test]
-fn an_endpoint_off_the_host_is_never_asked() {
+fn endpoint_outside_of_the_host_gets_no_request() {
     for environment in [
         app_service().with("IDENTITY_ENDPOINT", "http://tokens.example.com/msi/token"),
         app_service().with("IDENTITY_ENDPOINT", "http://8.8.8.8/msi/token"),
@@ -239,7 +239,7 @@ fn an_endpoint_off_the_host_is_never_asked() {
 }
 
 #[tokio::test]
-async fn a_token_of_two_hours_is_renewed_at_half_of_its_life_and_a_shorter_one_later() {
+async fn two_hour_token_is_renewed_at_half_of_its_lifetime() {
     for (lifetime, expected) in [(7200, Some(3600)), (7199, None), (86400, Some(43200))] {
         let clock = ManualClock::new();
         let transport = ScriptedTransport::new().then(200, &[], granted(&clock, lifetime));
@@ -257,7 +257,7 @@ async fn a_token_of_two_hours_is_renewed_at_half_of_its_life_and_a_shorter_one_l
 }
 
 #[tokio::test]
-async fn refusals_of_each_host_are_told_apart() {
+async fn error_responses_of_each_host_have_their_kinds() {
     use CredentialErrorKind as Kind;
     let imds = Environment::default();
     let shell = host(&[("MSI_ENDPOINT", "http://localhost:50342/oauth2/token")]);
@@ -348,7 +348,7 @@ async fn refusals_of_each_host_are_told_apart() {
 }
 
 #[tokio::test]
-async fn a_host_that_is_starting_gets_time_and_a_broken_one_an_end() {
+async fn starting_host_is_retried_and_retries_are_limited() {
     for status in [404, 410, 429, 500, 502, 503, 504] {
         let (failed, requests, took) = refused(&Environment::default(), status, "<html>").await;
         assert!(failed.is_transient(), "{status}");
@@ -388,7 +388,7 @@ async fn explicit_retry_policy_for_tokens_applies_to_imds_too() {
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_used_is_named_without_a_part_of_it() {
+async fn invalid_host_response_is_an_error_without_its_content() {
     for body in [
         "canary",
         "\"canary\"",
@@ -405,7 +405,7 @@ async fn an_answer_that_cannot_be_used_is_named_without_a_part_of_it() {
 }
 
 #[tokio::test]
-async fn where_no_metadata_service_answers_a_probe_says_so_at_once() {
+async fn probe_reports_a_missing_metadata_service_at_once() {
     let clock = ManualClock::new();
     let start = clock.now();
     let transport = ScriptedTransport::new()
@@ -428,7 +428,7 @@ async fn where_no_metadata_service_answers_a_probe_says_so_at_once() {
 }
 
 #[tokio::test]
-async fn a_probe_tells_azures_metadata_service_from_those_of_others() {
+async fn probe_accepts_only_the_metadata_service_of_azure() {
     for (status, found) in [
         (400, true),
         (429, true),
@@ -459,7 +459,7 @@ async fn a_probe_tells_azures_metadata_service_from_those_of_others() {
 }
 
 #[tokio::test]
-async fn another_tenant_or_two_resources_are_refused_before_anything_is_sent() {
+async fn another_tenant_and_two_resources_are_rejected_before_a_request_is_sent() {
     let transport = ScriptedTransport::new();
     let credential = builder(&Environment::default(), &transport, &ManualClock::new())
         .build()
@@ -476,7 +476,7 @@ async fn another_tenant_or_two_resources_are_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn the_fake_tenants_host_gives_each_identity_its_own_token_and_refuses_others() {
+async fn fake_host_returns_a_token_for_each_of_its_identities_only() {
     let tenant = FakeTenant::start().await;
     let (system, user) = (
         tenant.register_app("Host"),

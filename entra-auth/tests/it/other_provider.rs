@@ -47,7 +47,7 @@ fn request() -> TokenRequest {
 }
 
 #[tokio::test]
-async fn it_takes_our_client_secret_and_refuses_another() {
+async fn provider_accepts_our_client_secret_and_rejects_another() {
     let Some(provider) = provider().await else {
         return;
     };
@@ -67,7 +67,7 @@ async fn it_takes_our_client_secret_and_refuses_another() {
 }
 
 #[tokio::test]
-async fn it_takes_our_signed_assertion_and_refuses_another_keys() {
+async fn provider_accepts_our_assertion_and_rejects_another_key() {
     let Some(provider) = provider().await else {
         return;
     };
@@ -118,7 +118,7 @@ async fn browse(provider: &Provider, start: &str) -> String {
 }
 
 #[tokio::test]
-async fn it_signs_a_person_in_with_code_and_pkce_and_refreshes() {
+async fn provider_signs_a_user_in_with_code_and_pkce_and_refreshes() {
     let Some(provider) = provider().await else {
         return;
     };
@@ -176,7 +176,7 @@ async fn it_signs_a_person_in_with_code_and_pkce_and_refreshes() {
 
 #[cfg(feature = "sign-in")]
 #[tokio::test]
-async fn its_id_token_is_accepted_and_what_it_was_not_made_for_is_not() {
+async fn id_token_of_the_provider_is_valid_for_its_client_and_nonce_only() {
     use entra_auth::{TokenValidator, validate::TokenValidationErrorKind};
     use entra_core::url::form_urlencoded;
 

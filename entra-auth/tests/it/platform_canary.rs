@@ -65,7 +65,7 @@ fn entra() -> ScriptedTransport {
 }
 
 #[tokio::test]
-async fn assertions_leave_no_trace() {
+async fn assertions_are_not_shown_by_errors_or_logs() {
     let (log, _guard) = listen();
     let file = Scratch::new(ASSERTION);
     let transport = entra();
@@ -113,7 +113,7 @@ async fn assertions_leave_no_trace() {
 }
 
 #[tokio::test]
-async fn hosts_and_tools_leave_no_trace() {
+async fn tokens_of_hosts_and_tools_are_not_shown_by_errors_or_logs() {
     let (log, _guard) = listen();
     let clock = ManualClock::new();
     let environment = Environment::from_pairs([

@@ -156,7 +156,7 @@ async fn resumed(
 }
 
 #[tokio::test]
-async fn a_server_that_is_killed_and_restarted_costs_no_user_the_session() {
+async fn killed_and_restarted_redis_loses_no_session() {
     let Some(mut server) = Server::start().await else {
         return;
     };
@@ -183,7 +183,7 @@ async fn a_server_that_is_killed_and_restarted_costs_no_user_the_session() {
 }
 
 #[tokio::test]
-async fn a_server_that_hangs_and_is_killed_in_the_middle_of_calls_fails_none_of_them() {
+async fn redis_killed_while_it_hangs_fails_no_call() {
     let Some(mut server) = Server::start().await else {
         return;
     };
@@ -221,7 +221,7 @@ async fn a_server_that_hangs_and_is_killed_in_the_middle_of_calls_fails_none_of_
 }
 
 #[tokio::test]
-async fn a_server_that_hangs_for_a_while_is_left_out_and_then_used_again() {
+async fn hanging_redis_is_skipped_and_used_again_later() {
     let Some(server) = Server::start().await else {
         return;
     };
@@ -254,7 +254,7 @@ async fn a_server_that_hangs_for_a_while_is_left_out_and_then_used_again() {
 }
 
 #[tokio::test]
-async fn a_server_that_lost_all_its_data_signs_out_nobody_whose_process_goes_on() {
+async fn emptied_redis_signs_out_no_user_of_a_running_process() {
     let Some(mut server) = Server::start().await else {
         return;
     };

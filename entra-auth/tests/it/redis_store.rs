@@ -162,7 +162,7 @@ async fn a_lock_is_given_back_also_after_a_failure() {
 }
 
 #[tokio::test]
-async fn without_a_server_there_are_tokens_all_the_same() {
+async fn tokens_are_served_without_a_redis_server() {
     // Nothing listens on the port of discard.
     let store = RedisStore::new("redis://user:canary-password@127.0.0.1:9").unwrap();
     assert!(!format!("{store:?}").contains("canary"));
@@ -177,7 +177,7 @@ async fn without_a_server_there_are_tokens_all_the_same() {
 }
 
 #[test]
-fn an_address_that_is_none_is_refused_without_repeating_it() {
+fn invalid_redis_url_is_rejected_and_not_shown() {
     for address in [
         "",
         "http://canary@localhost",

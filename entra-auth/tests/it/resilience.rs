@@ -25,7 +25,7 @@ async fn error(credential: &ClientSecretCredential, request: &TokenRequest) -> E
 }
 
 #[tokio::test]
-async fn a_throttled_key_is_not_asked_again_before_its_time() {
+async fn throttled_request_is_not_repeated_before_retry_after() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Night job").with_secret();
     let cache = TokenCache::new();
@@ -51,7 +51,7 @@ async fn a_throttled_key_is_not_asked_again_before_its_time() {
 }
 
 #[tokio::test]
-async fn a_throttled_key_is_blocked_by_the_monotonic_clock_alone() {
+async fn throttling_is_measured_by_the_monotonic_clock() {
     const DAY: Duration = Duration::from_secs(86_400);
     for ahead in [false, true] {
         let tenant = FakeTenant::start().await;
@@ -76,7 +76,7 @@ async fn a_throttled_key_is_blocked_by_the_monotonic_clock_alone() {
 }
 
 #[tokio::test]
-async fn credentials_of_one_cache_share_the_memory_and_other_keys_are_free() {
+async fn throttling_is_shared_by_one_cache_and_does_not_affect_other_keys() {
     let tenant = FakeTenant::start().await;
     let (app, other) = (
         tenant.register_app("Night job").with_secret(),
@@ -108,7 +108,7 @@ async fn credentials_of_one_cache_share_the_memory_and_other_keys_are_free() {
 }
 
 #[tokio::test]
-async fn a_refusal_without_a_wait_is_asked_again_at_once() {
+async fn rejected_request_without_retry_after_may_be_repeated_at_once() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Night job").with_secret();
     let credential = credential(&tenant, &app, &TokenCache::new());
@@ -201,7 +201,7 @@ async fn tokens_for_capable_and_plain_clients_are_kept_apart() {
 }
 
 #[tokio::test]
-async fn a_wrong_clock_is_named_when_an_assertion_is_refused_for_its_time() {
+async fn error_of_a_rejected_assertion_names_the_clock_skew() {
     let clock = ManualClock::new();
     let date = |off: i64| {
         let time = clock.now() + entra_core::time::Duration::seconds(off);

@@ -251,7 +251,7 @@ async fn a_store_that_is_behind_brings_no_replaced_refresh_token_back() {
 }
 
 #[tokio::test]
-async fn a_caller_that_goes_away_holds_up_nobody() {
+async fn dropped_caller_does_not_block_other_callers() {
     let (service, clock) = (Rotating::new(), ManualClock::new());
     let user = with(&service, &TokenCache::new(), &clock);
     let gone = tokio::spawn({
@@ -306,7 +306,7 @@ async fn a_check_of_a_user_whose_caller_goes_away_loses_no_refresh_token() {
 }
 
 #[tokio::test]
-async fn a_refresh_whose_answer_is_lost_is_not_sent_again_to_another_provider() {
+async fn refresh_without_a_response_is_not_repeated_at_another_provider() {
     let (service, clock) = (Rotating::new(), ManualClock::new());
     let user = with(&service, &TokenCache::new(), &clock);
     service.losses.store(1, Ordering::SeqCst);
@@ -316,7 +316,7 @@ async fn a_refresh_whose_answer_is_lost_is_not_sent_again_to_another_provider() 
 }
 
 #[tokio::test]
-async fn long_work_on_behalf_of_a_caller_uses_each_refresh_token_once() {
+async fn long_running_on_behalf_of_uses_each_refresh_token_once() {
     let service = Rotating::new();
     let clock = ManualClock::new();
     let proof = ClientAuthentication::secret("secret-of-the-rotation-test");
@@ -341,7 +341,7 @@ async fn long_work_on_behalf_of_a_caller_uses_each_refresh_token_once() {
 }
 
 #[tokio::test]
-async fn a_sign_out_while_scopes_wait_for_each_other_ends_them_all() {
+async fn sign_out_ends_all_waiting_refreshes() {
     let (service, shelf, clock) = (Rotating::new(), Shelf::new(), ManualClock::new());
     let cache = TokenCache::builder().store(Arc::clone(&shelf)).build();
     let user = with(&service, &cache, &clock);

@@ -16,7 +16,7 @@ use tokio::runtime::Builder;
 use crate::support::{Random, Service, builder, decode, graph, number, poll_once};
 
 #[test]
-fn a_runtime_that_shuts_down_takes_no_waiter_along() {
+fn waiters_survive_the_shutdown_of_another_runtime() {
     let service = Service::closed();
     let credential = builder(&service).build().unwrap();
     let first = Builder::new_multi_thread()
@@ -53,7 +53,7 @@ fn a_runtime_that_shuts_down_takes_no_waiter_along() {
 }
 
 #[test]
-fn a_runtime_that_nobody_drives_does_not_hold_up_another() {
+fn idle_runtime_does_not_block_callers_on_another() {
     let service = Service::closed();
     let credential = builder(&service).build().unwrap();
     let still = Builder::new_current_thread().enable_all().build().unwrap();
@@ -85,7 +85,7 @@ fn a_runtime_that_nobody_drives_does_not_hold_up_another() {
 }
 
 #[test]
-fn a_transport_that_panics_fails_the_call_and_hangs_nobody() {
+fn panicking_transport_fails_the_call_and_blocks_no_caller() {
     #[derive(Debug)]
     struct Panics;
     #[async_trait::async_trait]
@@ -113,7 +113,7 @@ fn a_transport_that_panics_fails_the_call_and_hangs_nobody() {
 }
 
 #[test]
-fn without_a_runtime_callers_hand_the_request_over() {
+fn callers_without_a_runtime_take_over_a_dropped_request() {
     for seed in 0..400 {
         let mut random = Random::new(seed);
         let service = Service::new();

@@ -65,7 +65,7 @@ async fn dropping_the_first_caller_does_not_lose_the_rest() {
 }
 
 #[tokio::test]
-async fn a_request_that_all_callers_left_still_fills_the_cache() {
+async fn request_dropped_by_all_callers_still_fills_the_cache() {
     let service = Service::closed();
     let credential = builder(&service).build().unwrap();
     let request = graph();
@@ -79,7 +79,7 @@ async fn a_request_that_all_callers_left_still_fills_the_cache() {
 }
 
 #[tokio::test]
-async fn whoever_waits_for_one_key_does_not_hold_up_another() {
+async fn waiting_for_one_key_does_not_block_another() {
     let slow = Service::closed();
     let quick = Service::new();
     let cache = TokenCache::new();

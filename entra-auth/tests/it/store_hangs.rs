@@ -39,7 +39,7 @@ fn is_about(found: Duration, expected: Duration) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_hangs_costs_one_limit_and_is_then_left_out() {
+async fn hanging_store_costs_one_timeout_and_is_then_skipped() {
     let (service, shelf) = (Service::new(), Shelf::new());
     shelf.hang(true);
     let (credential, cache) = credential(&service, &shelf);
@@ -54,7 +54,7 @@ async fn a_store_that_hangs_costs_one_limit_and_is_then_left_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_look_up_finds_out_whether_the_store_is_back_and_the_pauses_grow() {
+async fn one_call_probes_the_store_after_growing_pauses() {
     let (service, shelf) = (Service::new(), Shelf::new());
     shelf.hang(true);
     let (credential, _cache) = credential(&service, &shelf);
@@ -90,7 +90,7 @@ async fn one_look_up_finds_out_whether_the_store_is_back_and_the_pauses_grow() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_is_dropped_leaves_the_next_one_to_find_out() {
+async fn dropped_probe_lets_the_next_call_probe() {
     let (service, shelf) = (Service::new(), Shelf::new());
     shelf.hang(true);
     let (credential, cache) = credential(&service, &shelf);
@@ -104,7 +104,7 @@ async fn a_probe_that_is_dropped_leaves_the_next_one_to_find_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_store_costs_one_limit_over_all_operations_of_a_look_up() {
+async fn slow_store_costs_one_timeout_per_token_request() {
     let (service, shelf) = (Service::new(), Shelf::new());
     shelf.delay(Duration::from_millis(900));
     let (credential, _cache) = credential(&service, &shelf);
@@ -113,7 +113,7 @@ async fn a_slow_store_costs_one_limit_over_all_operations_of_a_look_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waiting_for_another_replica_is_not_the_stores_delay() {
+async fn waiting_for_another_replica_does_not_count_as_store_delay() {
     let (service, shelf) = (Service::closed(), Shelf::new());
     shelf.delay(Duration::from_millis(50));
     let (first, _) = credential(&service, &shelf);
@@ -128,7 +128,7 @@ async fn waiting_for_another_replica_is_not_the_stores_delay() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sign_in_asks_a_store_that_hangs_once() {
+async fn sign_in_waits_for_a_hanging_store_once() {
     // The service is in this process, so that the time can be paused.
     let granted = |number: u32| {
         let info = "eyJ1aWQiOiJ1IiwidXRpZCI6InQifQ";

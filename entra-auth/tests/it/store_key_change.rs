@@ -44,7 +44,7 @@ async fn resumes(
 }
 
 #[tokio::test]
-async fn a_replica_without_the_key_leaves_every_entry_as_it_is() {
+async fn replica_without_the_key_changes_no_entry() {
     let (tenant, app) = shop().await;
     let shelf = Shelf::new();
     let first = replica(&tenant, &app, &cache(&shelf, &[1]));
@@ -63,7 +63,7 @@ async fn a_replica_without_the_key_leaves_every_entry_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_rolling_key_change_over_three_replicas_signs_nobody_out() {
+async fn rolling_key_change_over_three_replicas_signs_no_user_out() {
     let (tenant, app) = shop().await;
     let shelf = Shelf::new();
     let mut keys: [&[u8]; 3] = [&[1]; 3];
@@ -85,7 +85,7 @@ async fn a_rolling_key_change_over_three_replicas_signs_nobody_out() {
 }
 
 #[tokio::test]
-async fn a_key_change_in_the_wrong_order_costs_a_sign_in_and_no_other_replica_anything() {
+async fn key_change_in_the_wrong_order_costs_one_sign_in_at_that_replica_only() {
     let (tenant, app) = shop().await;
     let shelf = Shelf::new();
     let new = replica(&tenant, &app, &cache(&shelf, &[2, 1]));

@@ -148,7 +148,7 @@ proptest! {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_misses_on_one_key_make_one_request_and_one_look_into_the_store() {
+async fn a_thousand_misses_on_one_key_make_one_request_and_one_store_access() {
     let (service, shelf) = (Service::closed(), Shelf::new());
     shelf.yield_first(5);
     let cache = TokenCache::builder().store(Arc::clone(&shelf)).build();
@@ -167,7 +167,7 @@ async fn a_thousand_misses_on_one_key_make_one_request_and_one_look_into_the_sto
 
 /// The time of the runtime stands still while anything can go on without it.
 #[tokio::test(start_paused = true)]
-async fn of_a_thousand_keys_none_waits_for_another_ones_lock() {
+async fn a_thousand_keys_do_not_wait_for_each_others_locks() {
     let (service, shelf) = (Service::new(), Shelf::new());
     let cache = TokenCache::builder().store(Arc::clone(&shelf)).build();
     let credential = credential(&service, &cache);

@@ -73,7 +73,7 @@ fn contains(bytes: &[u8], text: &str) -> bool {
 }
 
 #[tokio::test]
-async fn another_replica_goes_on_with_the_account_alone() {
+async fn another_replica_resumes_a_user_by_account() {
     let (tenant, app) = shop().await;
     let shelf = Shelf::new();
     let first = replica(&tenant, &app, &cache(&shelf));
@@ -105,7 +105,7 @@ async fn another_replica_goes_on_with_the_account_alone() {
 
 #[cfg(feature = "file-cache")]
 #[tokio::test]
-async fn a_restarted_process_reads_sealed_files_in_which_no_token_stands() {
+async fn restarted_process_reads_encrypted_files_without_readable_tokens() {
     use entra_auth::store::FileStore;
     let (tenant, app) = shop().await;
     let name = format!("entra-auth-refresh-{}", std::process::id());
@@ -153,7 +153,7 @@ async fn with_a_key_no_refresh_token_can_be_read_in_the_store_or_an_export() {
 }
 
 #[tokio::test]
-async fn each_use_replaces_the_stored_token_and_other_replicas_take_it_over() {
+async fn refresh_replaces_the_stored_token_for_all_replicas() {
     let (tenant, app) = shop().await;
     let shelf = Shelf::new();
     let (one, two) = (cache(&shelf), cache(&shelf));
@@ -171,7 +171,7 @@ async fn each_use_replaces_the_stored_token_and_other_replicas_take_it_over() {
 }
 
 #[tokio::test]
-async fn of_two_refreshes_at_once_at_two_replicas_the_last_token_stays_in_the_store() {
+async fn last_of_two_concurrent_refreshes_stays_in_the_store() {
     let (tenant, app) = shop().await;
     let shelf = Shelf::new();
     let one = replica(&tenant, &app, &cache(&shelf));
@@ -207,7 +207,7 @@ async fn of_two_refreshes_at_once_at_two_replicas_the_last_token_stays_in_the_st
 }
 
 #[tokio::test]
-async fn a_refresh_token_that_another_replica_has_replaced_is_not_the_end() {
+async fn refresh_token_replaced_by_another_replica_is_read_from_the_store() {
     let (tenant, app) = shop().await;
     let shelf = Shelf::new();
     let one = replica(&tenant, &app, &cache(&shelf));
@@ -226,7 +226,7 @@ async fn a_refresh_token_that_another_replica_has_replaced_is_not_the_end() {
 }
 
 #[tokio::test]
-async fn a_refusal_for_good_removes_the_entry_and_a_missing_consent_does_not() {
+async fn revoked_refresh_token_is_removed_and_missing_consent_keeps_it() {
     let (tenant, app) = shop().await;
     let shelf = Shelf::new();
     let one = replica(&tenant, &app, &cache(&shelf));
@@ -254,7 +254,7 @@ async fn a_refusal_for_good_removes_the_entry_and_a_missing_consent_does_not() {
 }
 
 #[tokio::test]
-async fn who_signs_out_at_one_replica_is_gone_at_all_and_does_not_come_back() {
+async fn sign_out_at_one_replica_applies_to_all() {
     let (tenant, app) = shop().await;
     let shelf = Shelf::new();
     let (one, two) = (cache(&shelf), cache(&shelf));
@@ -340,7 +340,7 @@ async fn an_export_carries_the_refresh_token_to_a_cache_on_another_store() {
 }
 
 #[tokio::test]
-async fn a_store_that_fails_costs_nobody_the_session() {
+async fn failing_store_loses_no_session() {
     let (tenant, app) = shop().await;
     let shelf = Shelf::new();
     let cache = cache(&shelf);
@@ -364,7 +364,7 @@ async fn a_store_that_fails_costs_nobody_the_session() {
 }
 
 #[tokio::test]
-async fn without_a_store_a_person_is_kept_in_memory_as_ever() {
+async fn user_stays_in_memory_without_a_store() {
     let (tenant, app) = shop().await;
     let cache = TokenCache::new();
     let flow = replica(&tenant, &app, &cache);
@@ -412,7 +412,7 @@ async fn a_device_sign_in_is_resumed_after_a_restart() {
 }
 
 #[tokio::test]
-async fn a_tool_that_knows_its_account_asks_nobody_until_the_refresh_token_has_ended() {
+async fn tool_with_a_known_account_prompts_only_after_the_refresh_token_expired() {
     let tenant = Arc::new(FakeTenant::start().await);
     let app = tenant
         .register_app("Tool")

@@ -58,7 +58,7 @@ fn partition(tenant: &FakeTenant, person: &UserCredential) -> CachePartition {
 }
 
 #[tokio::test]
-async fn the_token_of_a_sign_in_is_read_by_other_replicas_until_the_person_signs_out() {
+async fn token_of_a_sign_in_is_read_by_other_replicas_until_sign_out() {
     let (tenant, app) = shop().await;
     let shelf = Shelf::new();
     let replica = || TokenCache::builder().store(Arc::clone(&shelf)).build();
@@ -94,7 +94,7 @@ async fn the_token_of_a_sign_in_is_read_by_other_replicas_until_the_person_signs
 }
 
 #[tokio::test]
-async fn a_persons_partition_carries_that_persons_tokens_only() {
+async fn partition_of_a_user_holds_only_tokens_of_that_user() {
     let (tenant, app) = shop().await;
     let cache = TokenCache::new();
     let mut people = Vec::new();

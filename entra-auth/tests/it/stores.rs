@@ -151,7 +151,7 @@ fn replica(service: &Arc<Service>, shelf: &Arc<Shelf>) -> ClientSecretCredential
 }
 
 #[tokio::test]
-async fn a_new_process_reads_what_an_older_one_has_written() {
+async fn new_process_reads_entries_of_an_older_one() {
     let (service, shelf) = (Service::new(), Shelf::new());
     assert_eq!(number(&replica(&service, &shelf), &graph()).await, 1);
     assert_eq!(number(&replica(&service, &shelf), &graph()).await, 1);
@@ -181,7 +181,7 @@ async fn fifty_replicas_that_miss_at_once_make_one_request() {
 }
 
 #[tokio::test]
-async fn when_the_one_that_asks_fails_the_next_replica_asks() {
+async fn next_replica_requests_the_token_after_a_failure() {
     let (service, shelf) = (Service::new(), Shelf::new());
     service.fail(true);
     let once = entra_core::RetryPolicy::once();
@@ -245,7 +245,7 @@ async fn the_age_of_a_loaded_token_counts_from_its_issue() {
 }
 
 #[tokio::test]
-async fn wishes_that_a_stored_token_does_not_meet_bring_a_new_one() {
+async fn stored_token_below_min_validity_is_replaced() {
     let (service, shelf, clock) = (Service::new(), Shelf::new(), ManualClock::new());
     let replica = || {
         let builder = builder(&service).clock(clock.clone());
@@ -261,7 +261,7 @@ async fn wishes_that_a_stored_token_does_not_meet_bring_a_new_one() {
 }
 
 #[tokio::test]
-async fn a_caller_with_a_wish_that_joins_another_ones_look_into_the_store_gets_its_own() {
+async fn caller_with_min_validity_that_joins_another_store_access_gets_a_new_token() {
     for request in [
         graph().with_force_refresh(),
         graph().with_min_validity(Duration::from_secs(3600)),
@@ -285,7 +285,7 @@ async fn a_caller_with_a_wish_that_joins_another_ones_look_into_the_store_gets_i
 }
 
 #[tokio::test]
-async fn the_answer_to_a_challenge_is_not_stored_and_what_was_challenged_is_gone() {
+async fn token_for_a_claims_challenge_is_not_stored_and_the_challenged_one_is_removed() {
     let (service, shelf) = (Service::new(), Shelf::new());
     let first = replica(&service, &shelf);
     assert_eq!(number(&first, &graph()).await, 1);
@@ -297,7 +297,7 @@ async fn the_answer_to_a_challenge_is_not_stored_and_what_was_challenged_is_gone
 }
 
 #[tokio::test]
-async fn a_store_that_fails_costs_requests_but_no_token() {
+async fn failing_store_costs_requests_but_no_token() {
     let (service, shelf) = (Service::new(), Shelf::new());
     shelf.fail(true);
     let cache = cache(&shelf);
@@ -336,7 +336,7 @@ async fn an_entry_that_cannot_be_read_is_reported_and_replaced() {
 }
 
 #[tokio::test]
-async fn with_a_key_nothing_readable_is_ever_written_and_nothing_unsealed_is_read() {
+async fn with_a_key_only_encrypted_entries_are_written_and_read() {
     let (service, shelf) = (Service::new(), Shelf::new());
     let with = |keys: &[u8]| {
         let builder = TokenCache::builder().store(Arc::clone(&shelf));
@@ -423,7 +423,7 @@ async fn a_forgotten_partition_is_gone_from_memory_and_store() {
 }
 
 #[tokio::test]
-async fn dropped_at_any_await_no_lock_stays_and_nobody_waits_for_ever() {
+async fn caller_dropped_at_any_await_leaves_no_lock() {
     for seed in 0..300 {
         let mut random = Random::new(seed);
         let (service, shelf) = (Service::new(), Shelf::new());
@@ -485,7 +485,7 @@ fn sealed(key: u8) -> TokenCache {
 }
 
 #[tokio::test]
-async fn an_exported_partition_is_used_by_another_process_as_if_it_were_its_own() {
+async fn exported_partition_is_imported_by_another_process() {
     let clock = ManualClock::new();
     for cache in [TokenCache::new as fn() -> TokenCache, || sealed(1)] {
         let service = Service::new();
@@ -533,7 +533,7 @@ async fn an_exported_partition_is_used_by_another_process_as_if_it_were_its_own(
 }
 
 #[tokio::test]
-async fn an_export_that_is_damaged_or_sealed_otherwise_brings_nothing_in() {
+async fn damaged_or_differently_encrypted_export_is_rejected() {
     let service = Service::new();
     let partition = CachePartition::app(
         &entra_core::Cloud::public(),

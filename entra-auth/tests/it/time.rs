@@ -35,7 +35,7 @@ fn set_ahead(clock: &ManualClock, by: Duration) {
 }
 
 #[tokio::test]
-async fn a_token_is_used_for_its_life_though_the_clock_is_set_back_or_was_ahead() {
+async fn token_is_used_for_its_lifetime_after_the_clock_was_set_back() {
     for was_ahead in [true, false] {
         let (service, clock) = (Service::new(), ManualClock::new());
         let credential = builder(&service).clock(clock.clone()).build().unwrap();
@@ -68,7 +68,7 @@ async fn a_clock_that_is_set_back_by_exactly_what_has_passed_hides_no_age() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_ahead_or_a_machine_that_was_suspended_serves_no_dead_token() {
+async fn expired_token_is_not_served_after_a_suspend_or_a_clock_change() {
     let (service, clock) = (Service::new(), ManualClock::new());
     let credential = builder(&service).clock(clock.clone()).build().unwrap();
     assert_eq!(number(&credential, &graph()).await, 1);
@@ -81,7 +81,7 @@ async fn a_clock_that_is_set_ahead_or_a_machine_that_was_suspended_serves_no_dea
 }
 
 #[tokio::test]
-async fn what_is_left_of_a_token_is_judged_by_both_clocks() {
+async fn remaining_lifetime_is_measured_by_both_clocks() {
     let (service, clock) = (Service::new(), ManualClock::new());
     let credential = builder(&service).clock(clock.clone()).build().unwrap();
     let lasting = graph().with_min_validity(Duration::from_secs(3000));
@@ -93,7 +93,7 @@ async fn what_is_left_of_a_token_is_judged_by_both_clocks() {
 }
 
 #[tokio::test]
-async fn the_old_token_fills_in_for_its_life_only() {
+async fn fallback_token_is_served_until_it_expires() {
     let (service, clock) = (Service::new(), ManualClock::new());
     let once = builder(&service).retry_policy(RetryPolicy::once());
     let credential = once.clock(clock.clone()).build().unwrap();
@@ -107,7 +107,7 @@ async fn the_old_token_fills_in_for_its_life_only() {
 }
 
 #[tokio::test]
-async fn a_failed_refresh_is_repeated_after_its_rest_whatever_the_wall_clock_says() {
+async fn failed_refresh_is_repeated_after_its_pause_by_the_monotonic_clock() {
     let (service, clock) = (Service::new(), ManualClock::new());
     let once = builder(&service).retry_policy(RetryPolicy::once());
     let credential = once.clock(clock.clone()).build().unwrap();
@@ -154,7 +154,7 @@ async fn a_stored_token_from_the_future_is_not_used_and_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_stored_token_is_used_for_what_its_reader_sees_of_its_life() {
+async fn stored_token_is_used_for_the_lifetime_its_reader_measures() {
     let (shelf, service) = (Shelf::new(), Service::new());
     let clock = ManualClock::new();
     let replica = || {
@@ -216,7 +216,7 @@ fn site(
 }
 
 #[tokio::test]
-async fn replicas_whose_clocks_are_a_day_ahead_and_behind_lose_no_user() {
+async fn replicas_with_clocks_a_day_apart_lose_no_user() {
     let (tenant, app) = shop().await;
     let shelf = Shelf::new();
     let right = tenant.clock();
@@ -291,7 +291,7 @@ async fn a_sign_in_that_was_started_by_a_clock_ahead_is_not_finished_later() {
 }
 
 #[tokio::test]
-async fn a_discovery_document_is_asked_for_again_after_a_day_by_either_clock() {
+async fn discovery_document_is_requested_again_after_a_day_by_either_clock() {
     const ISSUER: &str = "https://id.example/base";
     let document = format!(r#"{{"issuer":"{ISSUER}","token_endpoint":"https://id.example/t"}}"#);
     let script = (0..3).fold(ScriptedTransport::new(), |script, _| {
@@ -336,7 +336,7 @@ async fn tokens_that_have_expired_leave_the_memory_when_others_come() {
 }
 
 #[tokio::test]
-async fn long_work_that_is_looked_up_goes_on_and_what_is_idle_for_a_quarter_expires() {
+async fn long_running_session_expires_after_90_idle_days() {
     let clock = ManualClock::new();
     let proof = ClientAuthentication::secret("s3cr3t");
     let builder = OnBehalfOf::builder(TENANT, CLIENT, proof);

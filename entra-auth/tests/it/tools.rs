@@ -88,7 +88,7 @@ pub(crate) fn az_token(clock: &ManualClock) -> String {
 const AZ: &str = if cfg!(windows) { "az.cmd" } else { "az" };
 
 #[tokio::test]
-async fn the_azure_cli_is_asked_once_for_each_token() {
+async fn azure_cli_runs_once_for_each_token() {
     let clock = ManualClock::new();
     let tools = Arc::new(
         Tools::new()
@@ -123,7 +123,7 @@ async fn the_azure_cli_is_asked_once_for_each_token() {
 }
 
 #[tokio::test]
-async fn the_azure_developer_cli_is_asked_in_its_own_way() {
+async fn azure_developer_cli_gets_its_own_arguments() {
     let clock = ManualClock::at(entra_core::Timestamp::from_unix_timestamp(1_767_323_045).unwrap());
     let tools = Arc::new(
         Tools::new().print(r#"{"token":"canary-azd","expiresOn":"2026-01-02T04:04:05Z"}"#),
@@ -146,7 +146,7 @@ async fn the_azure_developer_cli_is_asked_in_its_own_way() {
 }
 
 #[tokio::test]
-async fn every_complaint_of_a_tool_has_its_meaning() {
+async fn each_error_message_of_a_tool_has_its_kind() {
     use CredentialErrorKind as Kind;
     let cases: [(Tools, Kind, &str); 12] = [
         (
@@ -294,7 +294,7 @@ async fn warnings_of_python_before_the_error_hide_no_code() {
 }
 
 #[tokio::test]
-async fn the_developer_clis_complaint_is_read_from_its_json() {
+async fn error_of_azd_is_read_from_its_json() {
     let complaint = r#"{"type":"consoleMessage","data":{"message":"\nERROR: not logged in, run `azd auth login` to login\n"}}"#;
     let credential = AzureDeveloperCliCredential::builder(&Environment::default())
         .process_runner(Tools::new().complain(complaint))
@@ -310,7 +310,7 @@ async fn the_developer_clis_complaint_is_read_from_its_json() {
 }
 
 #[tokio::test]
-async fn what_a_tool_prints_must_hold_a_token_with_an_end() {
+async fn tool_output_without_a_token_or_its_expiry_is_an_error() {
     for (printed, what) in [
         ("canary", "no JSON"),
         (

@@ -141,7 +141,7 @@ impl entra_auth::ClientAssertion for Fixed {
 }
 
 #[tokio::test]
-async fn the_address_carries_what_was_asked_and_never_the_verifier() {
+async fn authorization_url_has_the_options_and_not_the_verifier() {
     let (tenant, app) = shop().await;
     let flow = flow(&tenant, &app);
     let mut options = StartOptions::default();
@@ -179,7 +179,7 @@ async fn the_address_carries_what_was_asked_and_never_the_verifier() {
 }
 
 #[tokio::test]
-async fn a_flow_survives_being_stored() {
+async fn pending_sign_in_can_be_stored() {
     let (tenant, app) = shop().await;
     let flow = flow(&tenant, &app);
     let (url, state) = flow.start(&StartOptions::default()).unwrap();
@@ -191,7 +191,7 @@ async fn a_flow_survives_being_stored() {
 }
 
 #[tokio::test]
-async fn a_code_of_another_browser_or_another_flow_is_refused() {
+async fn code_of_another_browser_or_flow_is_rejected() {
     let (tenant, app) = shop().await;
     let flow = flow(&tenant, &app);
     let (victim_url, victim) = flow.start(&StartOptions::default()).unwrap();
@@ -218,7 +218,7 @@ async fn a_code_of_another_browser_or_another_flow_is_refused() {
 }
 
 #[tokio::test]
-async fn each_refusal_of_a_code_is_told_apart() {
+async fn each_error_of_a_code_has_its_kind() {
     let (tenant, app) = shop().await;
     let flow = flow(&tenant, &app);
     let start = || {
@@ -257,7 +257,7 @@ async fn each_refusal_of_a_code_is_told_apart() {
 }
 
 #[tokio::test]
-async fn what_the_page_refuses_comes_back_as_a_typed_error() {
+async fn error_of_the_sign_in_page_is_a_typed_error() {
     let (tenant, app) = shop().await;
     let flow = flow(&tenant, &app);
     let mut options = StartOptions::default();
@@ -277,7 +277,7 @@ async fn what_the_page_refuses_comes_back_as_a_typed_error() {
 }
 
 #[tokio::test]
-async fn settings_that_cannot_work_are_refused_before_anything_is_sent() {
+async fn invalid_settings_are_rejected_before_a_request_is_sent() {
     let build = |redirect: &str, secret: &str| {
         AuthorizationCodeFlow::builder(
             "contoso.com",
@@ -303,7 +303,7 @@ async fn settings_that_cannot_work_are_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn people_are_kept_apart_also_in_a_shared_cache() {
+async fn users_are_separated_in_a_shared_cache() {
     let (tenant, app) = shop().await;
     let cache = TokenCache::new();
     let flow = builder(&tenant, &app, ClientAuthentication::secret(app.secret()))
@@ -333,7 +333,7 @@ async fn people_are_kept_apart_also_in_a_shared_cache() {
 }
 
 #[tokio::test]
-async fn a_stored_refresh_token_goes_on_and_is_replaced_with_each_use() {
+async fn stored_refresh_token_is_replaced_with_each_use() {
     let (tenant, app) = shop().await;
     let signed_in = sign_in(&tenant, &flow(&tenant, &app), ADELE).await;
     let account = serde_json::to_string(signed_in.account()).unwrap();
@@ -356,7 +356,7 @@ async fn a_stored_refresh_token_goes_on_and_is_replaced_with_each_use() {
 }
 
 #[tokio::test]
-async fn each_end_of_a_refresh_token_asks_for_the_person() {
+async fn expired_refresh_token_requires_interaction() {
     let (tenant, app) = shop().await;
     let flow = flow(&tenant, &app);
     let refused = async |person: &UserCredential| {
@@ -380,7 +380,7 @@ async fn each_end_of_a_refresh_token_asks_for_the_person() {
 }
 
 #[tokio::test]
-async fn a_silent_request_survives_a_passing_fault() {
+async fn silent_request_retries_a_transient_error() {
     let (tenant, app) = shop().await;
     let adele = sign_in(&tenant, &flow(&tenant, &app), ADELE).await;
     tenant.inject(Fault::on("/token").times(2).status(503));
@@ -392,7 +392,7 @@ async fn a_silent_request_survives_a_passing_fault() {
 }
 
 #[tokio::test]
-async fn many_silent_requests_of_a_person_make_one() {
+async fn concurrent_silent_requests_of_a_user_make_one_request() {
     let (tenant, app) = shop().await;
     let adele = sign_in(&tenant, &flow(&tenant, &app), ADELE).await;
     let tasks: Vec<_> = (0..100)

@@ -68,7 +68,7 @@ async fn a_device_shows_one_code_and_then_goes_on_silently() {
 }
 
 #[tokio::test]
-async fn a_device_waits_as_long_as_asked_and_longer_when_told_to_slow_down() {
+async fn device_polls_at_the_interval_and_slows_down_when_told() {
     let clock = entra_core::ManualClock::new();
     let body = r#"{"user_code":"U","device_code":"D","verification_uri":"https://x.example","expires_in":900,"interval":7,"message":"m"}"#;
     let pending = r#"{"error":"authorization_pending","error_codes":[70016]}"#;
@@ -133,7 +133,7 @@ async fn a_device_response_without_a_message_is_shown_with_address_and_code() {
 }
 
 #[tokio::test]
-async fn a_device_code_that_nobody_or_a_decliner_uses_gives_a_clear_error() {
+async fn expired_and_declined_device_codes_have_their_own_errors() {
     let (tenant, app) = tool().await;
     let person = Arc::clone(&tenant);
     let declined = device(&tenant, &app, move |prompt| {
@@ -164,7 +164,7 @@ async fn a_device_code_that_nobody_or_a_decliner_uses_gives_a_clear_error() {
 }
 
 #[tokio::test]
-async fn dropping_a_device_sign_in_ends_it_and_the_next_one_starts_anew() {
+async fn dropped_device_sign_in_ends_and_the_next_starts_anew() {
     let (tenant, app) = tool().await;
     // A clock that waits to be moved, so that the sign-in really waits.
     let clock = entra_core::ManualClock::stepped(tenant.clock().now());
@@ -237,7 +237,7 @@ async fn an_api_gets_one_token_per_caller() {
 }
 
 #[tokio::test]
-async fn long_work_goes_on_after_the_callers_token_has_ended() {
+async fn long_running_session_outlives_the_callers_token() {
     let (tenant, api, shop) = api().await;
     let obo = on_behalf_of(&tenant, &api);
     let token = caller_token(&tenant, &shop, &api, ADELE);
@@ -265,7 +265,7 @@ async fn long_work_goes_on_after_the_callers_token_has_ended() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_used_again_gives_the_new_caller_no_old_token() {
+async fn reused_session_key_returns_no_token_of_the_previous_caller() {
     let (tenant, api, shop) = api().await;
     let obo = on_behalf_of(&tenant, &api);
     let bo = tenant.add_user("Bo Other").user_principal_name();
@@ -286,7 +286,7 @@ async fn a_key_that_is_used_again_gives_the_new_caller_no_old_token() {
 }
 
 #[tokio::test]
-async fn each_refusal_of_an_assertion_is_told_apart() {
+async fn each_error_of_an_assertion_has_its_kind() {
     let (tenant, api, shop) = api().await;
     let obo = on_behalf_of(&tenant, &api);
     let refused = async |assertion: &str, scope: &str| {
@@ -327,7 +327,7 @@ async fn each_refusal_of_an_assertion_is_told_apart() {
 
 #[cfg(feature = "ropc-discouraged")]
 #[tokio::test]
-async fn a_password_signs_in_once_and_each_refusal_is_told_apart() {
+async fn password_is_sent_once_and_each_error_has_its_kind() {
     use entra_auth::user::UsernamePasswordCredential;
     let (tenant, app) = tool().await;
     let password = tenant.user(ADELE).password();
@@ -375,7 +375,7 @@ async fn a_password_signs_in_once_and_each_refusal_is_told_apart() {
 }
 
 #[tokio::test]
-async fn a_fault_during_a_poll_is_no_end() {
+async fn transient_error_during_a_poll_does_not_end_the_sign_in() {
     let (tenant, app) = tool().await;
     let person = Arc::clone(&tenant);
     let credential = device(&tenant, &app, move |prompt| {

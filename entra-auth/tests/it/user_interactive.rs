@@ -79,7 +79,7 @@ fn browser(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_person_signs_in_with_form_and_with_query() {
+async fn user_signs_in_with_form_post_and_with_query() {
     let (tenant, app) = tool().await;
     for query in [false, true] {
         let (open, seen) = browser(&tenant);
@@ -109,7 +109,7 @@ async fn a_person_signs_in_with_form_and_with_query() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn others_on_this_machine_disturb_nothing() {
+async fn requests_of_other_local_programs_are_ignored() {
     let (tenant, app) = tool().await;
     let person = Arc::clone(&tenant);
     let credential = builder(&tenant, &app)
@@ -138,7 +138,7 @@ async fn others_on_this_machine_disturb_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refusal_is_shown_and_returned() {
+async fn declined_sign_in_is_shown_and_returned() {
     let (tenant, app) = tool().await;
     let (shown, seen) = channel();
     let shown = Mutex::new(shown);
@@ -173,7 +173,7 @@ async fn a_refusal_is_shown_and_returned() {
 }
 
 #[tokio::test]
-async fn nobody_and_no_browser_are_two_errors() {
+async fn timeout_and_missing_browser_are_different_errors() {
     let (tenant, app) = tool().await;
     let silent = builder(&tenant, &app)
         .browser(|_| Ok(()))

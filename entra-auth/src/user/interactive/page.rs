@@ -56,7 +56,7 @@ mod tests {
     use crate::ErrorKind;
 
     #[test]
-    fn a_failure_shows_what_and_what_to_do_without_markup_of_others() {
+    fn failure_page_shows_error_and_fix_with_escaped_text() {
         let error = Error::new(ErrorKind::Refused, "<script>x</script>'\"&")
             .with(|inner| inner.fix = Some("<b>".into()));
         let page = failure(&error);
