@@ -14,7 +14,7 @@ use crate::{
     model::{Entity, Json},
     odata::Selection,
     operation::Operation,
-    place::{Collection, DeltaAt},
+    place::{Collection, DeltaAt, Place},
     request::{Target, read},
     stream::{link, page_of},
 };
@@ -146,9 +146,12 @@ struct Round<E> {
     end: Option<Url>,
 }
 
-impl<P: DeltaAt> Collection<P> {
-    /// What is here, and later what changed. Takes the permissions that reading it takes.
-    pub fn delta(&self) -> Delta<P::Item> {
+impl<P: Place, E: Entity> Collection<P, E> {
+    /// A request for everything here, and later for what changed. Takes the permissions that reading takes.
+    pub fn delta(&self) -> Delta<P::Item>
+    where
+        P: DeltaAt,
+    {
         Delta {
             target: self.target().clone().join(&["delta"]),
             operation: P::DELTA,

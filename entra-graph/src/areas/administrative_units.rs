@@ -128,7 +128,7 @@ impl GraphClient {
     /// Takes `AdministrativeUnit.Read.All`; to restore takes `AdministrativeUnit.ReadWrite.All`. Graph does not
     /// purge administrative units on request:
     ///
-    /// ```compile_fail,E0599
+    /// ```compile_fail,E0277
     /// # fn example(graph: &entra_graph::GraphClient) {
     /// graph.deleted_administrative_unit("8f9c").purge();
     /// # }

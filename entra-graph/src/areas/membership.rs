@@ -20,6 +20,10 @@ use crate::{
 };
 
 /// A place whose object can be a member of groups.
+#[diagnostic::on_unimplemented(
+    message = "memberships of the object at `{Self}` cannot be checked",
+    note = "check them below `graph.user(id)`, `graph.group(id)` or, for any object, `graph.directory_object(id)`"
+)]
 pub trait MemberPlace: Single {
     /// The operation that checks groups.
     const CHECK_GROUPS: &'static Operation;
@@ -62,7 +66,7 @@ pub struct MemberCheck {
     ids: Vec<ObjectId>,
 }
 
-impl<P: MemberPlace> Object<P> {
+impl<P: Single> Object<P> {
     /// Checks which of these groups the object is in, directly or through other groups:
     /// [`POST /users/{id}/checkMemberGroups`](https://learn.microsoft.com/graph/api/directoryobject-checkmembergroups).
     ///
@@ -81,7 +85,10 @@ impl<P: MemberPlace> Object<P> {
     /// assert_eq!(found, [engineers]);
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn check_member_groups(&self, groups: impl IntoIterator<Item = ObjectId>) -> MemberCheck {
+    pub fn check_member_groups(&self, groups: impl IntoIterator<Item = ObjectId>) -> MemberCheck
+    where
+        P: MemberPlace,
+    {
         let target = self.target().clone().join(&["checkMemberGroups"]);
         MemberCheck::new(target, P::CHECK_GROUPS, "groupIds", groups)
     }
@@ -92,7 +99,10 @@ impl<P: MemberPlace> Object<P> {
     ///
     /// Takes `GroupMember.Read.All`; hidden memberships count as in
     /// [`check_member_groups`](Self::check_member_groups).
-    pub fn check_member_objects(&self, ids: impl IntoIterator<Item = ObjectId>) -> MemberCheck {
+    pub fn check_member_objects(&self, ids: impl IntoIterator<Item = ObjectId>) -> MemberCheck
+    where
+        P: MemberPlace,
+    {
         let target = self.target().clone().join(&["checkMemberObjects"]);
         MemberCheck::new(target, P::CHECK_OBJECTS, "ids", ids)
     }
@@ -112,7 +122,10 @@ impl<P: MemberPlace> Object<P> {
     /// assert!(!groups.is_empty());
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn get_member_groups(&self, security_enabled_only: bool) -> Request<Vec<ObjectId>> {
+    pub fn get_member_groups(&self, security_enabled_only: bool) -> Request<Vec<ObjectId>>
+    where
+        P: MemberPlace,
+    {
         self.get_ids("getMemberGroups", P::GET_GROUPS, security_enabled_only)
     }
 
@@ -122,7 +135,10 @@ impl<P: MemberPlace> Object<P> {
     ///
     /// Takes `GroupMember.Read.All`; hidden memberships are left out as in
     /// [`get_member_groups`](Self::get_member_groups).
-    pub fn get_member_objects(&self, security_enabled_only: bool) -> Request<Vec<ObjectId>> {
+    pub fn get_member_objects(&self, security_enabled_only: bool) -> Request<Vec<ObjectId>>
+    where
+        P: MemberPlace,
+    {
         self.get_ids("getMemberObjects", P::GET_OBJECTS, security_enabled_only)
     }
 
@@ -131,7 +147,10 @@ impl<P: MemberPlace> Object<P> {
         action: &str,
         operation: &'static Operation,
         security_enabled_only: bool,
-    ) -> Request<Vec<ObjectId>> {
+    ) -> Request<Vec<ObjectId>>
+    where
+        P: MemberPlace,
+    {
         let mut body = Body::default();
         body.set("securityEnabledOnly", &security_enabled_only);
         let call = self

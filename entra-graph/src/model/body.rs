@@ -8,6 +8,10 @@ use zeroize::Zeroize;
 use super::{Encoded, Json, Secrets, Value};
 
 /// A value that can be sent for a property of type `T`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be sent for a property of type `{T}`",
+    note = "use a value of the type that the property constant names"
+)]
 pub trait BodyValue<T> {
     /// Appends the value as JSON.
     #[doc(hidden)]

@@ -193,6 +193,12 @@ macro_rules! model {
             /// The wire names of all properties that this type knows.
             pub const ALL: &'static [&'static str] = &[$(stringify!($id),)? $($wire),*];
 
+            /// The properties and when they can be set: `set`, `create`, `update`, or empty for never.
+            #[cfg(test)]
+            #[allow(dead_code, reason = "compared for the types whose facts say it")]
+            pub(crate) const ACCESS: &'static [(&'static str, &'static str)] =
+                &[$(($wire, stringify!($($access)?))),*];
+
             /// Annotations and properties that this type does not know; they survive a round trip.
             #[must_use]
             pub const fn additional(&self) -> &$crate::model::AdditionalData {

@@ -1,3 +1,5 @@
+mod writability;
+
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::model::Model;

@@ -6,6 +6,10 @@ use entra_core::{
 /// A value that can be compared with a property of type `T`.
 ///
 /// Implement it for your own newtypes by calling the implementation of what is inside.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be compared with a property of type `{T}`",
+    note = "use a value of the type that the property constant names"
+)]
 pub trait Literal<T> {
     /// The value as OData text, escaped.
     fn to_odata(&self) -> String;

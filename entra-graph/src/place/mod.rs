@@ -51,6 +51,10 @@ pub trait DeltaAt: Place {
 }
 
 /// A place whose objects are references that can be added and removed, such as the members of a group.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not take references",
+    note = "members and owners of groups do: `graph.group(id).members().add(id)`"
+)]
 pub trait ReferencesAt: Place {
     /// The operation that adds one.
     const ADD: &'static Operation;
@@ -69,18 +73,30 @@ pub trait Single: 'static {
 }
 
 /// A place whose object can be changed.
+#[diagnostic::on_unimplemented(
+    message = "the object at `{Self}` cannot be updated",
+    note = "this crate has no `PATCH` there; `graph.raw(..)` sends any request"
+)]
 pub trait UpdateAt: Single {
     /// The operation.
     const UPDATE: &'static Operation;
 }
 
 /// A place whose object can be deleted.
+#[diagnostic::on_unimplemented(
+    message = "the object at `{Self}` cannot be deleted",
+    note = "`DELETE` is not documented there, or not part of this crate; `graph.raw(..)` sends any request"
+)]
 pub trait DeleteAt: Single {
     /// The operation.
     const DELETE: &'static Operation;
 }
 
 /// A place whose object can be created or changed by an alternate key.
+#[diagnostic::on_unimplemented(
+    message = "the object at `{Self}` cannot be created by an alternate key",
+    note = "update it, or create it in its collection, such as `graph.users()`"
+)]
 pub trait UpsertAt: Single {
     /// What a new object is made from.
     type New: New<Self::Item>;
@@ -89,18 +105,30 @@ pub trait UpsertAt: Single {
 }
 
 /// A place with a deleted object that can be restored.
+#[diagnostic::on_unimplemented(
+    message = "there is no deleted object at `{Self}` to restore",
+    note = "deleted objects have places of their own, such as `graph.deleted_user(id)`"
+)]
 pub trait RestoreAt: Single {
     /// The operation.
     const RESTORE: &'static Operation;
 }
 
 /// A place with a deleted object that can be deleted for good.
+#[diagnostic::on_unimplemented(
+    message = "the object at `{Self}` cannot be deleted for good",
+    note = "Graph purges deleted users, groups, applications and service principals: `graph.deleted_user(id).purge()`"
+)]
 pub trait PurgeAt: Single {
     /// The operation.
     const PURGE: &'static Operation;
 }
 
 /// A place with a single reference that can be set and removed, such as the manager of a user.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a single reference",
+    note = "`set` and `remove` are for references such as `graph.user(id).manager()`"
+)]
 pub trait ReferenceAt: Single {
     /// The operation that sets it.
     const SET: &'static Operation;
@@ -114,17 +142,17 @@ pub trait ReferenceAt: Single {
 ///
 /// A verb is there only where Graph has it. Members cannot be created, reports have no change feed, and what
 /// happened cannot be deleted:
-/// ```compile_fail,E0599
+/// ```compile_fail,E0277
 /// # fn example(graph: &entra_graph::GraphClient, new: entra_graph::NewUser) {
 /// graph.group("8f9c").members().cast::<entra_graph::User>().create(new);
 /// # }
 /// ```
-/// ```compile_fail,E0599
+/// ```compile_fail,E0277
 /// # fn example(graph: &entra_graph::GraphClient) {
 /// graph.user("adele@contoso.com").direct_reports().delta();
 /// # }
 /// ```
-/// ```compile_fail,E0599
+/// ```compile_fail,E0277
 /// # fn example(graph: &entra_graph::GraphClient) {
 /// graph.audit_logs().sign_in("7d1e").delete();
 /// # }
@@ -188,9 +216,12 @@ impl<P: Place<Item = DirectoryObject>> Collection<P> {
     }
 }
 
-impl<P: CreateAt> Collection<P> {
+impl<P: Place, E: Entity> Collection<P, E> {
     /// A request that creates an object here.
-    pub fn create(&self, new: P::New) -> Create<P::Item> {
+    pub fn create(&self, new: P::New) -> Create<P::Item>
+    where
+        P: CreateAt,
+    {
         Create::new(self.target.clone(), P::CREATE, new)
     }
 }
@@ -239,51 +270,57 @@ impl<P: Single> Object<P> {
         let url = self.target.clone().join(below).url()?;
         Ok(Call::new(operation, url))
     }
-}
 
-impl<P: UpdateAt> Object<P> {
     /// A request that changes the object.
-    pub fn update(&self) -> Update<P::Item> {
+    pub fn update(&self) -> Update<P::Item>
+    where
+        P: UpdateAt,
+    {
         Update::new(self.target.clone(), P::UPDATE)
     }
-}
 
-impl<P: DeleteAt> Object<P> {
     /// A request that deletes the object.
     ///
     /// When a first attempt's response is lost and the second finds nothing, the object is deleted.
-    pub fn delete(&self) -> Request<()> {
+    pub fn delete(&self) -> Request<()>
+    where
+        P: DeleteAt,
+    {
         request(&self.target, P::DELETE, read_nothing)
     }
-}
 
-impl<P: UpsertAt> Object<P> {
     /// A request that changes the object with this alternate key, or creates it from these properties.
     ///
     /// It goes as `PATCH` with `Prefer: create-if-missing`.
-    pub fn upsert(&self, new: P::New) -> Upsert<P::Item> {
+    pub fn upsert(&self, new: P::New) -> Upsert<P::Item>
+    where
+        P: UpsertAt,
+    {
         Upsert::new(self.target.clone(), P::UPSERT, new)
     }
-}
 
-impl<P: RestoreAt> Object<P> {
     /// A request that restores the object; its response is the restored object.
-    pub fn restore(&self) -> Request<P::Item> {
+    pub fn restore(&self) -> Request<P::Item>
+    where
+        P: RestoreAt,
+    {
         let target = self.target.clone().join(&["restore"]);
         request(&target, P::RESTORE, read_entity)
     }
-}
 
-impl<P: PurgeAt> Object<P> {
     /// A request that deletes the object for good.
-    pub fn purge(&self) -> Request<()> {
+    pub fn purge(&self) -> Request<()>
+    where
+        P: PurgeAt,
+    {
         request(&self.target, P::PURGE, read_nothing)
     }
-}
 
-impl<P: ReferenceAt> Object<P> {
     /// A request that puts an object here; another one that was here no longer is.
-    pub fn set(&self, object: impl Into<Reference>) -> Request<()> {
+    pub fn set(&self, object: impl Into<Reference>) -> Request<()>
+    where
+        P: ReferenceAt,
+    {
         let target = self.target.clone().join(&["$ref"]);
         let call = target.url().and_then(|url| {
             let body = object.into().body(target.client.base())?;
@@ -293,16 +330,22 @@ impl<P: ReferenceAt> Object<P> {
     }
 
     /// A request that takes the object away from here; the object itself stays.
-    pub fn remove(&self) -> Request<()> {
+    pub fn remove(&self) -> Request<()>
+    where
+        P: ReferenceAt,
+    {
         let target = self.target.clone().join(&["$ref"]);
         request(&target, P::REMOVE, read_nothing)
     }
 }
 
-impl<P: ReferencesAt> Collection<P> {
+impl<P: Place> Collection<P> {
     /// A request that adds an object here. If it is here already, Graph returns an error
     /// ([`Error::is_already_present`]); [`add_all`](Self::add_all) takes that as done.
-    pub fn add(&self, object: impl Into<Reference>) -> Request<()> {
+    pub fn add(&self, object: impl Into<Reference>) -> Request<()>
+    where
+        P: ReferencesAt,
+    {
         let target = self.target.clone().join(&["$ref"]);
         let call = target.url().and_then(|url| {
             let body = object.into().body(target.client.base())?;
@@ -312,7 +355,10 @@ impl<P: ReferencesAt> Collection<P> {
     }
 
     /// A request that takes an object away from here; the object itself stays.
-    pub fn remove(&self, object: impl Into<Reference>) -> Request<()> {
+    pub fn remove(&self, object: impl Into<Reference>) -> Request<()>
+    where
+        P: ReferencesAt,
+    {
         let call = object.into().id().and_then(|id| {
             let url = self.target.clone().join(&[&id, "$ref"]).url()?;
             Ok(Call::new(P::REMOVE, url))
@@ -328,6 +374,7 @@ impl<P: ReferencesAt> Collection<P> {
     /// again with the same objects does no harm.
     pub async fn add_all<I>(&self, objects: I) -> Result<Added, Error>
     where
+        P: ReferencesAt,
         I: IntoIterator,
         I::Item: Into<Reference>,
     {
@@ -352,7 +399,10 @@ impl<P: ReferencesAt> Collection<P> {
         Ok(added)
     }
 
-    async fn add_singly(&self, objects: &[Reference], added: &mut Added) -> Result<(), Error> {
+    async fn add_singly(&self, objects: &[Reference], added: &mut Added) -> Result<(), Error>
+    where
+        P: ReferencesAt,
+    {
         for object in objects {
             match self.add(object.clone()).send().await {
                 Ok(()) => added.added += 1,

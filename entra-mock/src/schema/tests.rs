@@ -1,3 +1,5 @@
+mod writability;
+
 use std::collections::BTreeSet;
 
 use super::{facts::facts_of, *};
