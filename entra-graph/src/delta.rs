@@ -1,4 +1,4 @@
-//! What changed since last time: delta queries, whose state can be stored.
+//! Delta queries: the changes since a stored state.
 
 use std::{collections::VecDeque, fmt, marker::PhantomData};
 
@@ -19,7 +19,7 @@ use crate::{
     stream::{link, page_of},
 };
 
-/// A delta query: everything that is there, and afterwards only what changed.
+/// A delta query: first all objects, later only the changes.
 ///
 /// ```
 /// # async fn example(graph: &entra_graph::GraphClient, stored: Option<entra_graph::DeltaState>) -> Result<(), entra_graph::Error> {
@@ -52,9 +52,9 @@ pub struct Delta<E> {
     marker: PhantomData<fn() -> E>,
 }
 
-/// Where the next round of a delta query begins. Graph keeps it for seven days.
+/// The state of a delta query, from which the next round begins. Graph accepts it for seven days.
 ///
-/// It is sensitive, since it names what was queried; `Debug` does not show the links. Store it as whatever
+/// It is sensitive, because it contains the query; `Debug` does not show the links. Store it as whatever
 /// serde writes, in the same transaction as the changes.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeltaState {
@@ -62,7 +62,7 @@ pub struct DeltaState {
     operation: String,
     /// Where the next round begins.
     link: String,
-    /// Where everything begins, for when Graph no longer knows the link.
+    /// The link of a full round, for when Graph no longer knows the other one.
     start: String,
 }
 
@@ -72,14 +72,14 @@ pub struct DeltaState {
 pub enum Change<E> {
     /// The object is new or was changed.
     Upsert(Changed<E>),
-    /// The object is gone. This also comes for objects that were never reported before.
+    /// The object was removed. Graph also reports objects that were never reported before.
     Removed {
         /// Its id.
         id: String,
         /// Whether it can be restored.
         reason: RemovedReason,
     },
-    /// Graph no longer knows the state: forget the stored copy, for everything follows once more.
+    /// Graph no longer knows the state: discard the stored copy; all objects follow again.
     Restart,
 }
 
@@ -111,7 +111,7 @@ pub struct LinkChange {
     pub removed: bool,
 }
 
-/// Why an object is gone.
+/// Why an object was removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RemovedReason {
@@ -193,19 +193,19 @@ impl<E: Entity> Delta<E> {
         self
     }
 
-    /// Nothing of what is there now, only what changes from now on.
+    /// Skips the present objects and returns only changes from now on.
     pub const fn from_now(mut self) -> Self {
         self.latest = true;
         self
     }
 
-    /// In later rounds only the properties that changed, and not all that were selected.
+    /// Returns only the changed properties in later rounds, not all selected ones.
     pub const fn minimal(mut self) -> Self {
         self.minimal = true;
         self
     }
 
-    /// What changed since this state; without one, everything. The selection of the first round stays.
+    /// Returns the changes since this state; without one, all objects. The selection of the first round applies.
     pub fn since(mut self, state: impl Into<Option<DeltaState>>) -> Self {
         self.since = state.into();
         self
@@ -388,7 +388,7 @@ impl<E: Entity> Changes<E> {
         Ok(())
     }
 
-    /// Begins at the start of everything, once.
+    /// Restarts with a full round, once.
     fn restart(&mut self) -> Result<(), Error> {
         let start = self
             .start
@@ -412,8 +412,8 @@ impl<E: Entity> Round<E> {
         let page = page_of(client, body)?;
         if page.next.is_none() && end.is_none() {
             return Err(Error::decode(
-                "the page of a delta query leads nowhere",
-                "it has neither a next link nor a delta link",
+                "a page of a delta query has no next link and no delta link",
+                "neither @odata.nextLink nor @odata.deltaLink",
             ));
         }
         let changes: Result<Vec<Change<E>>, Error> = page.items.into_iter().map(change).collect();

@@ -1,8 +1,8 @@
-//! What names one object: its id, or an alternate key.
+//! The key of one object: its id, or an alternate key.
 
 use entra_core::{ClientId, Guid, ObjectId};
 
-/// What names one object: its id, or an alternate key.
+/// The key of one object: its id, or an alternate key.
 ///
 /// ```
 /// use entra_graph::Key;
@@ -22,7 +22,7 @@ impl Key {
         Self::alternate("appId", id)
     }
 
-    /// The id that a device gave itself.
+    /// The device id, which the device sets at registration.
     pub fn device_id(id: impl Into<String>) -> Self {
         Self::alternate("deviceId", id)
     }
@@ -51,7 +51,7 @@ impl Key {
     /// The path segments of the object in this collection.
     pub(crate) fn segments(&self, collection: &str) -> Result<(String, Option<String>), String> {
         let value = self.value.as_str();
-        // These would name the collection, or what is above it.
+        // These would address the collection or its parent.
         if matches!(value.trim(), "" | "." | "..") {
             return Err(format!(
                 "{value:?} is not an id: one object of /{collection} is named by its id or another key"

@@ -51,7 +51,7 @@ impl Operation {
         self.path
     }
 
-    /// Whether sending it twice can do harm.
+    /// Whether it can be sent twice without a second effect.
     #[must_use]
     pub const fn idempotency(&self) -> Idempotency {
         self.idempotency
@@ -87,7 +87,7 @@ impl Operation {
 ///         both ["User.Read.All"];
 /// }
 /// ```
-/// The class in brackets is needed where it is not what the method promises.
+/// The class in parentheses is needed where it differs from that of the method.
 macro_rules! operations {
     ($($(#[$doc:meta])* $constant:ident = $name:literal $method:ident $(($class:ident))? $path:literal
         => $returns:ident $(($type:literal))?,

@@ -1,4 +1,4 @@
-//! Anything that this crate has no types for, over the same send path.
+//! Raw requests for what this crate has no types for, over the same send path.
 
 use std::{borrow::Cow, fmt};
 
@@ -59,7 +59,7 @@ pub struct Raw {
     problem: Option<String>,
 }
 
-/// A response as it came, with a status of success.
+/// A raw response with a success status.
 ///
 /// `Debug` shows neither headers nor body.
 #[derive(Clone)]
@@ -91,7 +91,7 @@ impl GraphClient {
         }
     }
 
-    /// Goes on with a raw list where a [`ResumeToken`] was taken, in this or another process.
+    /// Resumes a raw list at a [`ResumeToken`], in this or another process.
     ///
     /// # Errors
     /// [`ErrorKind::Query`](crate::ErrorKind::Query) when the token is not of a raw list,
@@ -158,7 +158,7 @@ impl Raw {
         self
     }
 
-    /// The response as it came.
+    /// The raw response.
     ///
     /// # Errors
     /// Every kind of [`Error`], also for a response without a status of success.

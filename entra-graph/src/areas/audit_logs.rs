@@ -36,7 +36,7 @@ singles! {
 
 /// The logs of the tenant, by [`GraphClient::audit_logs`].
 ///
-/// Graph takes five requests in ten seconds here, and keeps entries for 30 days with a P1 or P2
+/// Graph allows five requests in ten seconds here, and stores entries for 30 days with a P1 or P2
 /// licence.
 #[derive(Clone, Debug)]
 pub struct AuditLogs {
@@ -57,7 +57,7 @@ impl AuditLogs {
     /// Interactive sign-ins of users, newest first:
     /// [`GET /auditLogs/signIns`](https://learn.microsoft.com/graph/api/signin-list).
     ///
-    /// Takes `AuditLog.Read.All`; older documentation asks for `Directory.Read.All` beside it. The
+    /// Takes `AuditLog.Read.All`; older documentation also requires `Directory.Read.All`. The
     /// tenant needs a P1 or P2 licence
     /// ([`Error::is_license_missing`](crate::Error::is_license_missing)). Graph filters here and
     /// nothing else:

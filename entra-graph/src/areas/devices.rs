@@ -90,7 +90,7 @@ impl GraphClient {
 }
 
 impl Object<OneDevice> {
-    /// Who joined or registered the device:
+    /// The users who joined or registered the device:
     /// [`GET /devices/{id}/registeredOwners`](https://learn.microsoft.com/graph/api/device-list-registeredowners).
     ///
     /// Takes `Device.Read.All`; what Graph returns of each user beyond the id takes
@@ -100,10 +100,10 @@ impl Object<OneDevice> {
         self.collection("registeredOwners")
     }
 
-    /// Who uses the device:
+    /// The users of the device:
     /// [`GET /devices/{id}/registeredUsers`](https://learn.microsoft.com/graph/api/device-list-registeredusers).
     ///
-    /// Takes `Device.Read.All`, as the owners do.
+    /// Takes `Device.Read.All`.
     #[must_use]
     pub fn registered_users(&self) -> Collection<DeviceUsers> {
         self.collection("registeredUsers")

@@ -177,7 +177,7 @@ impl IntoRequest for GetByIds {
 fn read_objects(client: &GraphClient, reply: &Reply) -> Result<Vec<DirectoryObject>, Error> {
     let page = read_page(client, reply)?;
     if !page.is_last() {
-        // No such action is documented to have pages; a part must not pass for the whole.
+        // No such action is documented to have pages, so a partial result is an error.
         return Err(Error::decode(
             "the response is only a part of the list",
             "it has a link to more",

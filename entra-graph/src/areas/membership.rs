@@ -1,4 +1,4 @@
-//! Which groups and roles an object is in, directly or through other groups: what a product asks at a sign-in.
+//! Transitive memberships of an object in groups and roles, such as at a sign-in.
 
 use async_trait::async_trait;
 use entra_core::{
@@ -71,7 +71,7 @@ impl<P: Single> Object<P> {
     /// [`POST /users/{id}/checkMemberGroups`](https://learn.microsoft.com/graph/api/directoryobject-checkmembergroups).
     ///
     /// Takes `GroupMember.Read.All`. Groups with hidden membership count as not joined without
-    /// `Member.Read.Hidden`, so a gate on such a group needs that permission.
+    /// `Member.Read.Hidden`, so a check of such a group needs that permission.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
@@ -218,10 +218,10 @@ impl IntoRequest for MemberCheck {
     }
 }
 
-/// Asks below `/users/{id}`, which the delegated permission `GroupMember.Read.All` allows to the user's own
-/// credential ([`GraphClient::with_credential`]), and the application permission of that name to the
-/// application's. Groups with hidden membership also take `Member.Read.Hidden`: without it a true member is
-/// reported as none.
+/// Sends requests below `/users/{id}`. They take the delegated permission `GroupMember.Read.All` with the user's own
+/// credential ([`GraphClient::with_credential`]), or the application permission of that name with the
+/// application's. Groups with hidden membership also take `Member.Read.Hidden`; without it a member is
+/// reported as not being one.
 #[async_trait]
 impl GroupMembership for GraphClient {
     async fn member_groups_among(

@@ -1,4 +1,4 @@
-//! The areas of the directory: in each the operations as a table, the places, and the handles that lead there.
+//! The areas of the directory, each with its operations as a table, its places and its handles.
 
 #[cfg(feature = "administrative-units")]
 pub(crate) mod administrative_units;
@@ -54,10 +54,10 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
 }
 
 impl GraphClient {
-    /// Goes on with a list where a [`ResumeToken`] was taken, in this or another process.
+    /// Resumes a list at a [`ResumeToken`], in this or another process.
     ///
     /// # Errors
-    /// [`ErrorKind::Query`](crate::ErrorKind::Query) when the token is of another kind of item or
+    /// [`ErrorKind::Query`](crate::ErrorKind::Query) if the token is for another type of item or
     /// of another version of this crate, [`ErrorKind::Policy`](crate::ErrorKind::Policy) when it
     /// points to another host than this client's.
     pub fn resume<E: Entity>(&self, token: &ResumeToken) -> Result<Items<E>, Error> {

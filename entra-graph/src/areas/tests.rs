@@ -47,7 +47,7 @@ fn the_broadest_permission_comes_last() {
 }
 
 #[test]
-fn an_application_is_never_told_of_a_permission_that_only_users_have() {
+fn application_permissions_never_include_delegated_only_permissions() {
     for operation in operations() {
         for permission in operation.application {
             assert!(

@@ -17,7 +17,7 @@ use crate::{
 // Least privileged first, from the documented permission tables. Reads name reading permissions only: the
 // area's own family before others, narrow ones before Directory.Read.All, which reads everything. Rows whose
 // documentation names a lesser permission that hides most properties (User.ReadBasic.All) leave it out, as it
-// would not return what the caller asked for. Users read themselves with User.Read, but not the rest of the
+// would not return what the caller requested. Users read themselves with User.Read, but not the rest of the
 // tenant, so it is named for one user and not for lists.
 operations! {
     LIST = "user-list" GET "/users" => Collection("user"),

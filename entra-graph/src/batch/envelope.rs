@@ -144,7 +144,7 @@ impl ItemResponse<'_> {
             body,
             client_request_id,
             stop_reason: None,
-            effort: None,
+            attempts: None,
             retry_after,
         }
     }

@@ -1,4 +1,4 @@
-//! Many requests in few: `$batch`, split at 20, retried item by item.
+//! `$batch`: many requests, split at 20 and retried item by item.
 
 mod envelope;
 mod plan;
@@ -46,14 +46,14 @@ pub struct Batch {
     items: Vec<Item>,
 }
 
-/// A request of a batch, by which its response is found.
+/// A handle to a request of a batch and its response.
 pub struct BatchEntry<T> {
     id: EntryId,
     read: Read<T>,
     marker: PhantomData<fn() -> T>,
 }
 
-/// Names a request of a batch, whatever its type.
+/// The id of a request of a batch, without its response type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EntryId {
     batch: u64,
@@ -74,7 +74,7 @@ struct Item {
     after: Vec<usize>,
 }
 
-/// What became of a request.
+/// The response to a request, or its error.
 struct ItemResult {
     call: Option<Call>,
     reply: Result<Reply, Error>,
@@ -148,7 +148,7 @@ impl Batch {
         self.items.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no requests.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.items.is_empty()
@@ -157,7 +157,7 @@ impl Batch {
     /// Sends them and waits for all responses. What fails for one request is found with its response.
     ///
     /// # Errors
-    /// Every kind of [`Error`], when not one request could be sent.
+    /// Every kind of [`Error`], if no request could be sent.
     pub async fn send(self) -> Result<Responses, Error> {
         let (id, client) = (self.id, self.client.clone());
         let results = run::run(self.client, self.items).await?;

@@ -6,7 +6,7 @@ pub(super) const MOST: usize = 20;
 /// Splits requests that can be sent now, by index, into requests of `$batch`.
 ///
 /// `after` names for each the others of this round that it depends on, all of them smaller. Requests that
-/// depend on each other stay together, since Graph keeps their order in one request only. Where they are more
+/// depend on each other stay together, since Graph preserves their order within one request only. Where they are more
 /// than 20, the first 20 go now; none of these depends on one that stays behind.
 pub(super) fn chunks(ready: &[usize], after: impl Fn(usize) -> Vec<usize>) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();

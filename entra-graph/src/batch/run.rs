@@ -30,7 +30,7 @@ static BATCH: Operation = Operation {
     application: &[],
 };
 
-/// A request on its way.
+/// A request without a response yet.
 struct Pending {
     call: Call,
     after: Vec<usize>,
@@ -55,7 +55,7 @@ struct Run {
 pub(super) async fn run(client: GraphClient, items: Vec<Item>) -> Result<Vec<ItemResult>, Error> {
     let mut run = Run::new(client, items);
     while !run.pending.is_empty() {
-        run.drop_dependents();
+        run.fail_dependents();
         let ready = run.ready();
         if ready.is_empty() {
             run.wait().await;
@@ -64,10 +64,10 @@ pub(super) async fn run(client: GraphClient, items: Vec<Item>) -> Result<Vec<Ite
         for some in run.chunks(&ready).chunks(AT_ONCE) {
             let sent: Vec<_> = some.iter().map(|chunk| run.post(chunk)).collect();
             for (chunk, outcome) in some.iter().zip(all(sent).await) {
-                run.settle(chunk, outcome);
+                run.accept_chunk(chunk, outcome);
             }
         }
-        run.drop_dependents();
+        run.fail_dependents();
     }
     match run.failure {
         Some(failure) if !run.responded => Err(failure),
@@ -115,8 +115,8 @@ impl Run {
         run
     }
 
-    /// Ends the requests that depend on one that failed, and those that depend on them.
-    fn drop_dependents(&mut self) {
+    /// Fails the requests that depend, directly or indirectly, on one that failed.
+    fn fail_dependents(&mut self) {
         let mut indexes: Vec<usize> = self.pending.keys().copied().collect();
         indexes.sort_unstable();
         for index in indexes {
@@ -161,7 +161,7 @@ impl Run {
         plan::chunks(ready, |index| self.needed(index))
     }
 
-    /// Those that it depends on and that are still on their way.
+    /// The dependencies that have no response yet.
     fn needed(&self, index: usize) -> Vec<usize> {
         let after = self.pending.get(&index).map(|one| one.after.as_slice());
         after
@@ -227,7 +227,7 @@ impl Run {
     }
 
     /// Takes the responses of a chunk.
-    fn settle(&mut self, chunk: &[usize], outcome: Result<HashMap<usize, Reply>, Error>) {
+    fn accept_chunk(&mut self, chunk: &[usize], outcome: Result<HashMap<usize, Reply>, Error>) {
         let mut replies = match outcome {
             Ok(replies) => {
                 self.responded = true;
@@ -243,7 +243,7 @@ impl Run {
         };
         for index in chunk {
             match replies.remove(index) {
-                Some(reply) => self.take(*index, reply),
+                Some(reply) => self.accept(*index, reply),
                 None => {
                     let error = Error::decode(
                         "the batch has no response for the request; it may have been processed",
@@ -256,12 +256,12 @@ impl Run {
     }
 
     /// Takes the response to one request: it is final, or the request is sent once more.
-    fn take(&mut self, index: usize, mut reply: Reply) {
+    fn accept(&mut self, index: usize, mut reply: Reply) {
         let (elapsed, pipeline) = (self.elapsed(), self.client.pipeline().clone());
         let Some(pending) = self.pending.get_mut(&index) else {
             return;
         };
-        // It was not tried; whether it will be is up to those it depends on.
+        // It was not processed; its dependencies decide whether it is sent again.
         if reply.status == StatusCode::FAILED_DEPENDENCY && !pending.after.is_empty() {
             let waits = pending.after.iter().any(|one| self.results[*one].is_none());
             let failed = |one: &usize| {
@@ -279,7 +279,7 @@ impl Run {
             self.finish(index, None, Ok(reply));
             return;
         }
-        reply.effort = Some((pending.tries, elapsed));
+        reply.attempts = Some((pending.tries, elapsed));
         let class = classify(reply.status, &reply.headers, &reply.body);
         let mut attempt =
             Attempt::first(AttemptOutcome::Responded(class), pending.call.idempotency);
@@ -308,7 +308,7 @@ impl Run {
         self.finish(index, None, Err(error));
     }
 
-    /// Ends a request that has no response of its own.
+    /// Fails a request that has no response of its own.
     fn fail(&mut self, index: usize, error: &Error) {
         let error = match self.pending.get(&index) {
             Some(pending) => {
@@ -351,5 +351,5 @@ async fn all<T>(mut futures: Vec<BoxFuture<'static, T>>) -> Vec<T> {
     results.into_iter().flatten().collect()
 }
 
-/// How many requests of `$batch` are on their way at a time.
+/// How many requests of `$batch` are in flight at a time.
 const AT_ONCE: usize = 4;

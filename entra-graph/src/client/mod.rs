@@ -1,4 +1,4 @@
-//! The client: who sends, where to, and how.
+//! The client and its settings.
 
 mod send;
 mod token;
@@ -20,7 +20,7 @@ use crate::error::Error;
 pub(crate) use send::{ANY, Call, PREFER, Payload, Reply, TEXT, classify};
 use token::{GrantedCredential, Remembering};
 
-/// The way into Microsoft Graph for one credential. Cheap to clone; share it.
+/// A client of Microsoft Graph with one credential. Clones are cheap and share connections.
 ///
 /// ```
 /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
@@ -81,7 +81,7 @@ impl GraphClient {
     /// The same client with another credential, such as that of a signed-in user.
     ///
     /// They share connections, limits of retries and the count of requests, so one is cheap to make
-    /// for each request that a web product serves. The scope asked for stays Graph's `.default`,
+    /// for each request of a web application. The requested scope stays Graph's `.default`,
     /// which stands for everything that the user or an administrator has consented to.
     #[must_use]
     pub fn with_credential(&self, credential: impl TokenCredential) -> Self {
@@ -95,8 +95,8 @@ impl GraphClient {
         }))
     }
 
-    /// How many requests went to Graph so far, every retry and every page counted; token requests
-    /// are the credential's own and are not.
+    /// The number of requests sent to Graph so far, with every retry and every page; token requests
+    /// are not counted.
     #[must_use]
     pub fn requests_sent(&self) -> u64 {
         self.0.sent.load(Ordering::Relaxed)
@@ -167,7 +167,7 @@ impl Inner {
 }
 
 impl GraphClientBuilder {
-    /// The cloud whose Graph is asked; the fake tenant is one.
+    /// The cloud to send requests to; a fake tenant has one too.
     pub fn cloud(mut self, cloud: Cloud) -> Self {
         self.cloud = Ok(cloud);
         self

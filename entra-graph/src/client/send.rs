@@ -1,4 +1,4 @@
-//! The one way from this crate to the wire.
+//! The send path of this crate.
 
 use std::sync::Arc;
 
@@ -43,8 +43,8 @@ pub(crate) struct Reply {
     pub(crate) body: Bytes,
     pub(crate) client_request_id: Option<String>,
     pub(crate) stop_reason: Option<StopReason>,
-    /// How often the request was sent, and how long all tries took.
-    pub(crate) effort: Option<(u32, std::time::Duration)>,
+    /// The number of attempts, and how long all of them took.
+    pub(crate) attempts: Option<(u32, std::time::Duration)>,
     pub(crate) retry_after: Option<std::time::Duration>,
 }
 
@@ -70,7 +70,7 @@ impl Call {
         self
     }
 
-    /// The headers that say what is wanted; those of the send path itself come on top.
+    /// The headers of the request, before those that the send path adds.
     pub(crate) fn headers(&self) -> Vec<(HeaderName, HeaderValue)> {
         let mut headers = vec![(header::ACCEPT, self.accept.clone())];
         let prefers = self.headers.iter().any(|(name, _)| *name == PREFER);
@@ -93,7 +93,7 @@ impl Reply {
             client_request_id: self.client_request_id.as_deref(),
             retry_after: self.retry_after,
             stop_reason: self.stop_reason,
-            effort: self.effort,
+            attempts: self.attempts,
         }
     }
 }
@@ -137,7 +137,7 @@ impl GraphClient {
             body: response.body,
             client_request_id: Some(response.client_request_id),
             stop_reason: response.stop_reason,
-            effort: Some((response.tries, response.elapsed)),
+            attempts: Some((response.tries, response.elapsed)),
             retry_after: response.retry_after,
         };
         if reply.status.is_success() {
@@ -153,7 +153,7 @@ impl GraphClient {
         Err(error)
     }
 
-    /// The error that a response is.
+    /// Turns a response with an error status into an error.
     pub(crate) fn rejection(&self, call: &Call, reply: &Reply) -> Error {
         let error = Error::service(reply.status, ServiceError::parse(&reply.body))
             .with_response(&reply.facts());
@@ -180,7 +180,7 @@ impl GraphClient {
     }
 }
 
-/// By status, and by the one code that asks for another attempt in an error that is final otherwise.
+/// Classifies by status, and by the one code that allows another attempt after a final status.
 pub(crate) fn classify(status: StatusCode, _: &HeaderMap, body: &[u8]) -> ResponseClass {
     match status.as_u16() {
         429 => ResponseClass::NotProcessed,

@@ -22,7 +22,7 @@ impl<C> Remembering<C> {
     }
 }
 
-/// A credential that can say what its tokens were granted.
+/// A credential that returns the permissions of its last token.
 pub(crate) trait GrantedCredential: TokenCredential {
     fn granted(&self) -> Option<Granted>;
 }

@@ -1,4 +1,4 @@
-//! Why a call failed, whatever the layer.
+//! The error of a call, from any layer.
 
 mod granted;
 mod report;
@@ -18,7 +18,7 @@ pub(crate) use service_error::ServiceError;
 
 type Source = Box<dyn error::Error + Send + Sync>;
 
-/// Why a Graph call failed, with what a support ticket and a retry loop need.
+/// The error of a Graph call, with the ids for a support ticket and the facts for a retry.
 ///
 /// `Display` is one line that names the root cause with its code, whatever the layer. `{:#}` and `Debug`
 /// are the whole report in several lines: cause, fix and ids, so `?` out of `main` says what to do. No
@@ -51,13 +51,13 @@ struct Inner {
     client_request_id: Option<String>,
     retry_after: Option<Duration>,
     stop_reason: Option<StopReason>,
-    effort: Option<(u32, Duration)>,
+    attempts: Option<(u32, Duration)>,
     list: Option<ListProgress>,
     granted: Option<Granted>,
     source: Option<Arc<dyn error::Error + Send + Sync>>,
 }
 
-/// How far a list had come when it failed.
+/// How many pages and items of a list were read before it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ListProgress {
@@ -91,7 +91,7 @@ pub enum ErrorKind {
     Credential,
     /// Graph returned an error.
     Service,
-    /// The response was not what was expected; the message names the place in it.
+    /// The response was not what was expected; the message names its path.
     Decode,
     /// The pages of a list lead back to one that was already read.
     PageLoop,
@@ -132,7 +132,7 @@ impl Error {
         &self.0.service.details
     }
 
-    /// Graph's own message, or what this crate has to say.
+    /// Graph's message, or that of this crate.
     #[must_use]
     pub fn message(&self) -> &str {
         self.0.service.message.as_deref().unwrap_or(&self.0.message)
@@ -150,13 +150,13 @@ impl Error {
         self.0.client_request_id.as_deref()
     }
 
-    /// The wait that Graph asked for.
+    /// The wait that Graph requested (`Retry-After`).
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// Why the request was not sent once more, when that might have helped.
+    /// Why the request was not retried, if a retry was possible.
     #[must_use]
     pub fn stop_reason(&self) -> Option<StopReason> {
         self.0.stop_reason
@@ -174,7 +174,7 @@ impl Error {
 
     /// The permissions any one of which is enough, least privileged first, when Graph rejected the call for lack of one.
     ///
-    /// They are application or delegated ones, whichever the token was for.
+    /// They are application or delegated permissions, depending on the token.
     #[must_use]
     pub fn needed_permissions(&self) -> &'static [&'static str] {
         match &self.0.call {
@@ -235,7 +235,7 @@ impl Error {
                     .any(|code| RESYNC.iter().any(|known| known.eq_ignore_ascii_case(code))))
     }
 
-    /// Whether Graph asked to slow down (429).
+    /// Whether Graph throttled the request (429).
     #[must_use]
     pub fn is_throttled(&self) -> bool {
         self.0.status == Some(StatusCode::TOO_MANY_REQUESTS)
@@ -298,7 +298,7 @@ impl Error {
     }
 
     pub(crate) fn decode_property(name: &str, source: serde_json::Error) -> Self {
-        Self::decode(format!("{name} has another type than asked for"), source)
+        Self::decode(format!("{name} has another type than requested"), source)
     }
 
     pub(crate) fn service(status: StatusCode, service: ServiceError) -> Self {
@@ -313,22 +313,22 @@ impl Error {
         Self::service(StatusCode::OK, service)
     }
 
-    /// How far the list had come, counted from where this stream began; absent for other calls.
+    /// How many pages and items were read before the error, counted from the start of this stream; `None` for other calls.
     #[must_use]
     pub fn list_progress(&self) -> Option<ListProgress> {
         self.0.list
     }
 
-    /// How often the request was sent; absent when there was no response.
+    /// The number of attempts; `None` if there was no response.
     #[must_use]
     pub fn tries(&self) -> Option<u32> {
-        self.0.effort.map(|(tries, _)| tries)
+        self.0.attempts.map(|(tries, _)| tries)
     }
 
-    /// How long all tries took, waits included; absent when there was no response.
+    /// How long all attempts took, with waits; `None` if there was no response.
     #[must_use]
     pub fn elapsed(&self) -> Option<Duration> {
-        self.0.effort.map(|(_, elapsed)| elapsed)
+        self.0.attempts.map(|(_, elapsed)| elapsed)
     }
 
     pub(crate) fn with_list_progress(mut self, page: usize, items: usize) -> Self {
@@ -356,7 +356,7 @@ impl Error {
         self.0.client_request_id = response.client_request_id.map(str::to_owned);
         self.0.retry_after = response.retry_after;
         self.0.stop_reason = response.stop_reason;
-        self.0.effort = response.effort;
+        self.0.attempts = response.attempts;
         if let Some(id) = response.request_id {
             self.0.service.request_id = Some(id.to_owned());
         }
@@ -383,7 +383,7 @@ impl Error {
             client_request_id: None,
             retry_after: None,
             stop_reason: None,
-            effort: None,
+            attempts: None,
             list: None,
             granted: None,
             source: None,
@@ -406,14 +406,14 @@ impl Error {
     }
 }
 
-/// What an error keeps of a response.
+/// The facts of a response that an error stores.
 pub(crate) struct ResponseFacts<'a> {
     pub(crate) status: StatusCode,
     pub(crate) request_id: Option<&'a str>,
     pub(crate) client_request_id: Option<&'a str>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) stop_reason: Option<StopReason>,
-    pub(crate) effort: Option<(u32, Duration)>,
+    pub(crate) attempts: Option<(u32, Duration)>,
 }
 
 impl From<entra_core::Error> for Error {
@@ -426,7 +426,7 @@ impl From<entra_core::Error> for Error {
             entra_core::ErrorKind::Policy => (ErrorKind::Policy, "not sent"),
             entra_core::ErrorKind::ResponseTooLarge => (
                 ErrorKind::ResponseTooLarge,
-                "the response is larger than the client's limit: ask for fewer items or properties at once",
+                "the response is larger than the client's limit: request fewer items or properties at once",
             ),
             _ => (ErrorKind::Configuration, "the client cannot send"),
         };
@@ -458,7 +458,7 @@ const ABSENT: &[&str] = &[
     "NotFound",
 ];
 
-/// The codes that ask for a full round of a delta query.
+/// The codes that require a full round of a delta query.
 const RESYNC: &[&str] = &[
     "syncStateNotFound",
     "syncStateInvalid",

@@ -36,7 +36,7 @@ impl Error {
         }
     }
 
-    /// The cause that says most, with its code.
+    /// The root cause with its code.
     fn root_cause(&self) -> String {
         if let Some(credential) = self.credential() {
             let text = credential.to_string();
@@ -62,7 +62,7 @@ impl Error {
         text
     }
 
-    /// What to know and do about it, one thing each.
+    /// Advice for the report, one line each.
     fn advice(&self) -> Vec<String> {
         let mut advice = Vec::new();
         if self.is_license_missing() {
@@ -124,7 +124,7 @@ impl Error {
         }
     }
 
-    /// Where the permission is granted, by whom, and from when it counts.
+    /// Where to grant the permission, who must consent, and when it takes effect.
     fn permission_fix(&self) -> Vec<String> {
         let Some(best) = self.needed_permissions().first() else {
             return Vec::new();
@@ -177,12 +177,12 @@ impl Error {
 
     fn retry_line(&self) -> Option<String> {
         let reason = self.stop_line();
-        let effort = self.0.effort.filter(|(tries, _)| *tries > 1);
-        let effort = effort
+        let attempts = self.0.attempts.filter(|(tries, _)| *tries > 1);
+        let attempts = attempts
             .map(|(tries, elapsed)| format!("{tries} tries in {:.1} s", elapsed.as_secs_f64()));
-        match (reason, effort) {
-            (Some(reason), Some(effort)) => Some(format!("{reason} ({effort})")),
-            (reason, effort) => reason.or(effort),
+        match (reason, attempts) {
+            (Some(reason), Some(attempts)) => Some(format!("{reason} ({attempts})")),
+            (reason, attempts) => reason.or(attempts),
         }
     }
 

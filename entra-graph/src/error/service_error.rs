@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-/// What Graph's error body says; empty where there is no such body.
+/// The content of Graph's error body; empty without such a body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ServiceError {
     pub(crate) code: Option<String>,
@@ -23,7 +23,7 @@ pub struct ErrorDetail {
 }
 
 impl ServiceError {
-    /// Reads whatever came: the documented body, or HTML from a gateway, or nothing.
+    /// Parses any body: the documented one, HTML from a gateway, or nothing.
     ///
     /// This never fails, since a failure would hide the error itself.
     pub(crate) fn parse(body: &[u8]) -> Self {
@@ -77,7 +77,7 @@ fn inner(error: &Value) -> Option<&Value> {
     error.get("innerError").or_else(|| error.get("innererror"))
 }
 
-/// A text on one line and of bearable length; empty ones count as absent.
+/// A text on one line, cut at a maximum length; `None` if it is empty.
 fn text(error: &Value, name: &str) -> Option<String> {
     let text = error.get(name)?.as_str()?;
     let line: String = text

@@ -6,20 +6,20 @@ use serde_json::value::RawValue;
 use super::{FieldSlot, Secrets, Value};
 use crate::{error::Error, odata::Property};
 
-/// What came with an object beside the properties that its type knows, as it came.
+/// Additional properties and annotations that a model does not declare, as raw JSON.
 ///
 /// Directory extensions and properties newer than this crate are here, and annotations such as
 /// `@odata.id`. Empty, it holds no allocation.
 #[derive(Clone, Default, PartialEq)]
 pub struct AdditionalData {
-    /// Which known properties came as an explicit null, by position.
+    /// Declared properties that were an explicit null in the response, by position.
     nulls: [u64; 2],
     /// Whether `@odata.type` came and named the model's own type.
     pub(super) typed: bool,
     pub(super) rest: Vec<(Box<str>, Json)>,
 }
 
-/// A JSON value kept as the text it came as.
+/// A JSON value as raw text.
 #[derive(Clone)]
 pub struct Json(Box<RawValue>);
 
@@ -73,7 +73,7 @@ impl AdditionalData {
         Some(self.rest.remove(at).1)
     }
 
-    /// Takes out the properties whose names end so, with their names without that end.
+    /// Takes out the properties whose names have this suffix; the returned names are without it.
     pub(crate) fn take_suffixed(&mut self, suffix: &str) -> Vec<(String, Json)> {
         let mut taken = Vec::new();
         self.rest
@@ -87,14 +87,14 @@ impl AdditionalData {
         taken
     }
 
-    /// Names and JSON texts, in the order they came.
+    /// Names and JSON texts, in the order of the response.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.rest
             .iter()
             .map(|(name, json)| (&**name, json.as_str()))
     }
 
-    /// Whether nothing came beside the known properties.
+    /// Whether there are no additional properties.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rest.is_empty()
@@ -147,7 +147,7 @@ impl Json {
     }
 }
 
-/// Equal texts; other spacing makes another value.
+/// Compares the texts; other white space makes another value.
 impl PartialEq for Json {
     fn eq(&self, other: &Self) -> bool {
         self.as_str() == other.as_str()

@@ -68,7 +68,7 @@ impl Body {
         self.properties.is_empty()
     }
 
-    /// The whole as a JSON object. The bytes are overwritten when the last copy is dropped.
+    /// The body as a JSON object. The bytes are overwritten when the last copy is dropped.
     pub(crate) fn into_bytes(self) -> Bytes {
         let length: usize = self
             .properties
@@ -101,7 +101,7 @@ impl SecretBuffer {
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         let needed = self.0.len() + bytes.len();
         if needed > self.0.capacity() {
-            // `Vec` would leave a copy behind where it grew out of.
+            // A growing `Vec` would leave a copy of the old bytes in memory.
             let mut larger = Vec::with_capacity(needed.max(64).next_power_of_two());
             larger.extend_from_slice(&self.0);
             self.0.zeroize();

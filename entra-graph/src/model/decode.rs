@@ -1,32 +1,32 @@
 use super::{DecodeTarget, into};
 use crate::error::{Error, ServiceError};
 
-/// Decodes a response into its place. A failure names the place in the JSON, by decoding once more.
+/// Decodes a response into a target. After a failure it decodes again to find the path of the error in the JSON.
 ///
 /// # Errors
 /// `Decode`.
-pub(crate) fn read_document(body: &[u8], place: &mut dyn DecodeTarget) -> Result<(), Error> {
+pub(crate) fn read_document(body: &[u8], target: &mut dyn DecodeTarget) -> Result<(), Error> {
     // Text is checked for UTF-8 once and not string by string.
     let text = std::str::from_utf8(without_bom(body))
         .map_err(|source| Error::decode("the response is not UTF-8 text", source))?;
-    read(text, place).map_err(|_| match ServiceError::salvage(text.as_bytes()) {
+    read(text, target).map_err(|_| match ServiceError::salvage(text.as_bytes()) {
         Some(error) => Error::service_in_success(error),
-        None => explain(text, place),
+        None => locate_error(text, target),
     })
 }
 
-fn read(text: &str, place: &mut dyn DecodeTarget) -> Result<(), serde_json::Error> {
+fn read(text: &str, target: &mut dyn DecodeTarget) -> Result<(), serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    into(&mut deserializer, place.field_slot())?;
+    into(&mut deserializer, target.field_slot())?;
     deserializer.end()
 }
 
 #[cold]
-fn explain(text: &str, place: &mut dyn DecodeTarget) -> Error {
+fn locate_error(text: &str, target: &mut dyn DecodeTarget) -> Error {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
-    match into(tracked, place.field_slot()) {
+    match into(tracked, target.field_slot()) {
         Err(error) => {
             let path = track.path().to_string();
             let message = if path == "." {
@@ -51,7 +51,7 @@ pub(crate) fn without_bom(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
-/// A response with status 200 whose body is an error after all.
+/// Rejects a response with status 200 whose body is an error.
 ///
 /// # Errors
 /// `Service`, with what the body says.

@@ -4,9 +4,9 @@ use serde::Serializer;
 
 use super::{FieldSlot, Secrets, Value};
 
-/// Related objects that came along through `$expand`, perhaps not all of them.
+/// Related objects of an `$expand`, possibly not all of them.
 ///
-/// Graph sends at most 20, so 20 may be all or may be the first of thousands, and it is known to send
+/// Graph sends at most 20, so 20 may be all or the first of thousands, and Graph sometimes sends
 /// none though there are some: [`is_complete`](Self::is_complete) says which lists can be trusted. For
 /// the others use the relationship's own collection, such as `graph.user(id).member_of()`.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -3,8 +3,8 @@
 //! The macros below stay small on purpose. Per property they expand to a field, a constant, and one
 //! line each in five matches; everything else is written and compiled once.
 //!
-//! What a program may never ask of a model, such as its `Debug`, is `#[inline]`: it is compiled in the
-//! programs that do ask, and not for everybody.
+//! Methods that many programs never call, such as `Debug`, are `#[inline]`, so that only programs that call
+//! them compile them.
 
 mod additional;
 mod body;
@@ -81,7 +81,7 @@ pub(crate) trait Model: Object + Default {
 /// }
 /// ```
 /// `field: Type [as ConstantType] = CONSTANT("wireName"[, "support row"]) [set|create|update];` The
-/// constant's type is the field's type unless it differs: a GUID kept as text, or what a `Box` holds. The
+/// constant's type is the field's type unless it differs: a GUID stored as text, or the content of a `Box`. The
 /// last word says when the property can be set: always, only in a create, only in an update; without it,
 /// never. Each property is also a builder method of that name, for values in request bodies.
 macro_rules! complex {
@@ -114,7 +114,7 @@ macro_rules! entity {
             /// Whether the caller may see this object but not read it: Graph then sends its id and
             /// type, and null for everything else.
             ///
-            /// A select must ask for a property that every such object has, such as a name, for
+            /// A select must name a property that every such object has, such as the display name, for
             /// this to be told from an object without values.
             #[must_use]
             #[inline]
@@ -125,7 +125,7 @@ macro_rules! entity {
         }
 
         impl $name {
-            /// Whether the response is an error after all.
+            /// Whether the response has an `error` property.
             pub(crate) fn has_error(&self) -> bool {
                 $crate::model::Model::additional(self).get("error").is_some()
             }
@@ -190,7 +190,7 @@ macro_rules! model {
                 pub const $relation_constant: $crate::odata::NavigationProperty<Self> = $crate::odata::NavigationProperty::new($relation_wire);
             )*
 
-            /// The wire names of all properties that this type knows.
+            /// The wire names of all declared properties.
             pub const ALL: &'static [&'static str] = &[$(stringify!($id),)? $($wire),*];
 
             /// The properties and when they can be set: `set`, `create`, `update`, or empty for never.

@@ -1,4 +1,4 @@
-/// Declares an enum that keeps members it does not know.
+/// Declares an enum that preserves unknown members.
 ///
 /// ```text
 /// open_enum! {

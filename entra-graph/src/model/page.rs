@@ -92,7 +92,7 @@ impl<E: DecodeTarget + Default> Object for PageBody<E> {
     fn mark_cut(&mut self, _: &str) {}
 }
 
-/// The rows of a page, each read where it will stay, so that none is ever moved.
+/// The rows of a page, each decoded in place, so that none is moved.
 #[derive(Debug)]
 struct Rows<E>(Vec<E>);
 

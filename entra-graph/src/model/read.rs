@@ -1,4 +1,4 @@
-//! Reads JSON into places. Generic over where JSON comes from, not over what is read.
+//! Decodes JSON into targets. Generic over the source of the JSON, not over the target type.
 
 use std::{borrow::Cow, fmt};
 
@@ -19,7 +19,7 @@ pub(crate) fn read<'de, T: Value, D: Deserializer<'de>>(deserializer: D) -> Resu
     slot.ok_or_else(|| de::Error::custom("a value is missing"))
 }
 
-/// Reads a value that is not null into its place.
+/// Decodes a value that is not null into its slot.
 pub(crate) fn into<'de, D: Deserializer<'de>>(
     deserializer: D,
     field_slot: FieldSlot<'_>,
@@ -40,10 +40,10 @@ pub(crate) fn into<'de, D: Deserializer<'de>>(
     Ok(())
 }
 
-/// A value that is not null, into its place.
-struct Fill<'a>(FieldSlot<'a>);
+/// Decodes a value that is not null into a slot.
+struct SlotSeed<'a>(FieldSlot<'a>);
 
-impl<'de> DeserializeSeed<'de> for Fill<'_> {
+impl<'de> DeserializeSeed<'de> for SlotSeed<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -51,13 +51,13 @@ impl<'de> DeserializeSeed<'de> for Fill<'_> {
     }
 }
 
-/// The value of a property, or null; says whether there was a value.
-struct Nullable<'a> {
+/// Decodes the value of a property, or null; returns whether there was a value.
+struct NullableSeed<'a> {
     object: &'a mut dyn Object,
     index: usize,
 }
 
-impl<'de> DeserializeSeed<'de> for Nullable<'_> {
+impl<'de> DeserializeSeed<'de> for NullableSeed<'_> {
     type Value = bool;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
@@ -65,7 +65,7 @@ impl<'de> DeserializeSeed<'de> for Nullable<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Nullable<'_> {
+impl<'de> Visitor<'de> for NullableSeed<'_> {
     type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -113,7 +113,7 @@ impl<'de> Visitor<'de> for ListVisitor<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
-        let mut reading = Reading { seq, failure: None };
+        let mut reading = ListReader { seq, failure: None };
         match (self.0.fill(&mut reading), reading.failure) {
             (Ok(()), _) => Ok(()),
             (Err(DecodeAborted), Some(failure)) => Err(failure),
@@ -122,15 +122,15 @@ impl<'de> Visitor<'de> for ListVisitor<'_> {
     }
 }
 
-/// A list that is being read, and why it could not be.
-struct Reading<A, E> {
+/// Reads the elements of a list, and stores the first error.
+struct ListReader<A, E> {
     seq: A,
     failure: Option<E>,
 }
 
-impl<'de, A: SeqAccess<'de>> Elements for Reading<A, A::Error> {
+impl<'de, A: SeqAccess<'de>> Elements for ListReader<A, A::Error> {
     fn next(&mut self, field_slot: FieldSlot<'_>) -> Result<bool, DecodeAborted> {
-        match self.seq.next_element_seed(Fill(field_slot)) {
+        match self.seq.next_element_seed(SlotSeed(field_slot)) {
             Ok(element) => Ok(element.is_some()),
             Err(failure) => {
                 self.failure = Some(failure);
@@ -154,25 +154,25 @@ impl<'de> Visitor<'de> for ObjectVisitor<'_> {
     }
 }
 
-/// Reads properties until the object ends.
+/// Reads all remaining properties of an object.
 fn properties<'de, A: MapAccess<'de>>(
     object: &mut dyn Object,
     map: &mut A,
 ) -> Result<(), A::Error> {
-    while let Some(key) = map.next_key_seed(Key(object))? {
+    while let Some(key) = map.next_key_seed(NameSeed(object))? {
         match key {
-            Found::Known(index) => {
-                let value = Nullable { object, index };
+            NameMatch::Known(index) => {
+                let value = NullableSeed { object, index };
                 let found = map.next_value_seed(value)?;
                 if !found && let Some(extra) = object.extra() {
                     extra.set_null(index);
                 }
             }
-            Found::Unknown(name) => {
+            NameMatch::Unknown(name) => {
                 let json: Json = map.next_value()?;
-                keep(object, name, json);
+                store_additional(object, name, json);
             }
-            Found::Unwanted => {
+            NameMatch::Unwanted => {
                 map.next_value::<IgnoredAny>()?;
             }
         }
@@ -197,8 +197,8 @@ fn mark_cut(object: &mut dyn Object) {
     }
 }
 
-/// Keeps a property that the object has no place for.
-fn keep(object: &mut dyn Object, name: Box<str>, json: Json) {
+/// Stores a property that the model does not declare.
+fn store_additional(object: &mut dyn Object, name: Box<str>, json: Json) {
     let own = object.odata_type();
     let is_own = !own.is_empty() && &*name == ODATA_TYPE && is_quoted(json.as_str(), own);
     let Some(extra) = object.extra() else {
@@ -211,34 +211,34 @@ fn keep(object: &mut dyn Object, name: Box<str>, json: Json) {
     }
 }
 
-struct Key<'a>(&'a mut dyn Object);
+struct NameSeed<'a>(&'a mut dyn Object);
 
-enum Found {
+enum NameMatch {
     Known(usize),
     Unknown(Box<str>),
     Unwanted,
 }
 
-impl<'de> DeserializeSeed<'de> for Key<'_> {
-    type Value = Found;
+impl<'de> DeserializeSeed<'de> for NameSeed<'_> {
+    type Value = NameMatch;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Found, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<NameMatch, D::Error> {
         deserializer.deserialize_identifier(self)
     }
 }
 
-impl Visitor<'_> for Key<'_> {
-    type Value = Found;
+impl Visitor<'_> for NameSeed<'_> {
+    type Value = NameMatch;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a property name")
     }
 
-    fn visit_str<E: de::Error>(self, name: &str) -> Result<Found, E> {
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<NameMatch, E> {
         Ok(match self.0.names().find(name) {
-            Some(index) => Found::Known(index),
-            None if self.0.extra().is_some() => Found::Unknown(name.into()),
-            None => Found::Unwanted,
+            Some(index) => NameMatch::Known(index),
+            None if self.0.extra().is_some() => NameMatch::Unknown(name.into()),
+            None => NameMatch::Unwanted,
         })
     }
 }
@@ -272,13 +272,13 @@ impl<'de> Visitor<'de> for TypedVisitor<'_> {
         }
         let object = self.0.of_type(&odata_type(&entries));
         for (name, json) in entries {
-            keep(object, name, json);
+            store_additional(object, name, json);
         }
         properties(object, &mut map)
     }
 }
 
-/// Reads an object of which all properties are known by now.
+/// Decodes an object from properties that were already read.
 #[cold]
 fn unordered(typed: &mut dyn Typed, entries: &[(Box<str>, Json)]) -> Result<(), serde_json::Error> {
     let mut members = Vec::with_capacity(entries.len());

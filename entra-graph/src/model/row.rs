@@ -5,9 +5,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{AdditionalData, page::PageBody};
 use crate::{error::Error, odata::Described};
 
-/// An object that Graph keeps in a collection, such as a [`User`](crate::User).
+/// An object that Graph has in a collection, such as a [`User`](crate::User).
 ///
-/// This crate implements it for its models; which query options a collection takes is told by
+/// This crate implements it for its models; the query options of its collections are the traits
 /// [`Selectable`] and its siblings.
 pub trait Entity: Row + Described {}
 
@@ -23,7 +23,7 @@ pub trait Row: Default + Serialize + DeserializeOwned + Send + Sync + 'static {
     #[doc(hidden)]
     fn read_one(body: &[u8]) -> Result<Self, Error>;
 
-    /// What came beside the known properties.
+    /// The additional properties.
     #[doc(hidden)]
     fn additional_mut(&mut self) -> &mut AdditionalData;
 

@@ -1,28 +1,28 @@
-//! Where JSON goes: a place in a model, whatever its type.
+//! Decode targets: where in a model a JSON value goes.
 //!
 //! Decoding is driven through trait objects, so that the code that walks JSON exists once and not
 //! again for every type. A model adds a line per property.
 
 use super::{AdditionalData, Json, NameTable};
 
-/// A whole that JSON is read into: an object, or a page of objects.
+/// A whole document to decode into: an object, or a page of objects.
 pub(crate) trait DecodeTarget {
-    /// What the place takes.
+    /// The slot of the document.
     fn field_slot(&mut self) -> FieldSlot<'_>;
 }
 
-/// What a place takes, and where it goes; made when there is a value for it.
+/// The type of a field and where its value goes; created when the JSON has a value for it.
 pub(crate) enum FieldSlot<'a> {
     Bool(&'a mut Option<bool>),
     I32(&'a mut Option<i32>),
     I64(&'a mut Option<i64>),
     F64(&'a mut Option<f64>),
     String(&'a mut Option<String>),
-    /// A text that is there even if none came.
+    /// A text that is empty if the JSON has none.
     Id(&'a mut String),
-    /// A text with a form, such as a time or a member of an enum.
+    /// A text in a format, such as a time or an enum member.
     Text(&'a mut dyn Text),
-    /// Any value, kept as it came.
+    /// Any value, stored as raw JSON.
     Json(&'a mut Option<Json>),
     List(&'a mut dyn List),
     Object(&'a mut dyn Object),
@@ -30,23 +30,23 @@ pub(crate) enum FieldSlot<'a> {
     Typed(&'a mut dyn Typed),
 }
 
-/// A place for a text with a form.
+/// A slot for a text in a format.
 pub(crate) trait Text {
-    /// Takes the text; false if it has not the form.
+    /// Parses the text; returns `false` if it has another format.
     fn take(&mut self, text: &str) -> bool;
 
-    /// The form, for an error.
+    /// The expected format, for an error.
     fn expected(&self) -> &'static str;
 }
 
-/// A place for a list.
+/// A slot for a list.
 pub(crate) trait List {
     fn fill(&mut self, elements: &mut dyn Elements) -> Result<(), DecodeAborted>;
 }
 
 /// The elements of a list that is being read.
 pub(crate) trait Elements {
-    /// Reads the next element into a place; false after the last.
+    /// Decodes the next element into a slot; returns `false` after the last.
     fn next(&mut self, field_slot: FieldSlot<'_>) -> Result<bool, DecodeAborted>;
 }
 
@@ -54,14 +54,14 @@ pub(crate) trait Elements {
 #[derive(Debug)]
 pub(crate) struct DecodeAborted;
 
-/// A place for an object.
+/// A slot for an object.
 pub(crate) trait Object {
     fn names(&self) -> &'static NameTable;
 
-    /// The place of the property at a position in the names.
+    /// The slot of the property at a position in the name table.
     fn property(&mut self, index: usize) -> FieldSlot<'_>;
 
-    /// Where properties go that have no place, and which came as null; without it they are dropped.
+    /// Where undeclared properties and nulls are stored; `None` drops them.
     fn extra(&mut self) -> Option<&mut AdditionalData>;
 
     /// The OData type, empty if it has none of its own.
@@ -71,7 +71,7 @@ pub(crate) trait Object {
     fn mark_cut(&mut self, name: &str);
 }
 
-/// A place for objects of several types.
+/// A slot for an object of one of several types.
 pub(crate) trait Typed {
     /// The object of that type to read into.
     fn of_type(&mut self, odata_type: &str) -> &mut dyn Object;

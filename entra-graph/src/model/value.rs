@@ -15,7 +15,7 @@ pub(crate) trait Value: Sized {
     /// Whether the value must not be written.
     const SECRET: bool = false;
 
-    /// What is read into an empty slot.
+    /// The slot that a value is decoded into.
     fn field_slot(slot: &mut Option<Self>) -> FieldSlot<'_>;
 
     fn encode<S: Serializer>(&self, serializer: S, secrets: Secrets) -> Result<S::Ok, S::Error>;
@@ -29,12 +29,12 @@ pub(crate) trait Value: Sized {
     }
 }
 
-/// What becomes of secrets when a value is written.
+/// Whether secrets are written with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Secrets {
-    /// They stay out, as of everything that is printed or stored.
+    /// Secrets are left out, as in everything that is printed or stored.
     LeaveOut,
-    /// They go into a request body, whose memory is overwritten afterwards.
+    /// Secrets are written into a request body, whose memory is overwritten afterwards.
     Write,
 }
 
@@ -86,7 +86,7 @@ impl Text for Option<Secret> {
     }
 }
 
-/// An object, alone in memory because it is large or seldom there.
+/// A boxed object, because it is large or rarely present.
 impl<T: DecodeTarget + Value + Default> Value for Box<T> {
     fn field_slot(slot: &mut Option<Self>) -> FieldSlot<'_> {
         slot.insert(Self::default()).as_mut().field_slot()

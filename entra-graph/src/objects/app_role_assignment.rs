@@ -17,9 +17,9 @@ entity! {
         created_date_time: Timestamp = CREATED_DATE_TIME("createdDateTime");
         /// When the assignment was deleted; Graph sends null.
         deleted_date_time: Timestamp = DELETED_DATE_TIME("deletedDateTime");
-        /// The name of the one that is assigned.
+        /// The display name of the principal.
         principal_display_name: String = PRINCIPAL_DISPLAY_NAME("principalDisplayName", "eq startsWith");
-        /// The object id of the one that is assigned.
+        /// The object id of the principal.
         principal_id: String as Guid = PRINCIPAL_ID("principalId");
         /// `User`, `Group` or `ServicePrincipal`.
         principal_type: String = PRINCIPAL_TYPE("principalType");

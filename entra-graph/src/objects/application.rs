@@ -16,9 +16,9 @@ use crate::{
 };
 
 entity! {
-    /// An app registration: what an app is, in the tenant that owns it.
+    /// An app registration, in the tenant that owns the application.
     ///
-    /// Everything comes without a select, but `key` of the certificates.
+    /// Graph returns all properties without a select, except for `key` of the certificates.
     Application: "#microsoft.graph.application", always [app_id, display_name] {
         /// When it was deleted; empty while it is not in the recycle bin.
         deleted_date_time: Timestamp = DELETED_DATE_TIME("deletedDateTime", "orderby+");
@@ -32,10 +32,10 @@ entity! {
         application_template_id: String = APPLICATION_TEMPLATE_ID("applicationTemplateId", "eq+");
         /// Roles that users, groups or applications can be assigned in this application.
         app_roles: Vec<AppRole> = APP_ROLES("appRoles");
-        /// Switches for breaking changes in sign-in; only when selected.
+        /// Opt-ins to breaking changes in sign-in; only when selected.
         authentication_behaviors: Box<AuthenticationBehaviors> as AuthenticationBehaviors =
             AUTHENTICATION_BEHAVIORS("authenticationBehaviors");
-        /// The outcome of Microsoft's certification of the app.
+        /// The result of Microsoft's certification of the application.
         certification: Box<Certification> as Certification = CERTIFICATION("certification");
         /// The client id of the app that created it.
         created_by_app_id: String = CREATED_BY_APP_ID("createdByAppId");
@@ -44,7 +44,7 @@ entity! {
             CREATED_DATE_TIME("createdDateTime", "eq ge le null+ orderby+");
         /// The redirect URI when a request names none.
         default_redirect_uri: String = DEFAULT_REDIRECT_URI("defaultRedirectUri");
-        /// What the app is for, for its users.
+        /// The description of the application for its users.
         description: String = DESCRIPTION("description", "eq+ startsWith+ search");
         /// Why Microsoft disabled it, such as `DisabledDueToViolationOfServicesAgreement`.
         disabled_by_microsoft_status: String =
@@ -53,40 +53,40 @@ entity! {
         display_name: String = DISPLAY_NAME("displayName", "eq startsWith null+ orderby+ search");
         /// Which groups go into tokens: `None`, `SecurityGroup`, `All` and others.
         group_membership_claims: String = GROUP_MEMBERSHIP_CLAIMS("groupMembershipClaims");
-        /// The names by which tokens for its API are asked for.
+        /// The application ID URIs, which identify its API in scopes.
         identifier_uris: Vec<String> = IDENTIFIER_URIS("identifierUris", "eq startsWith");
         /// Addresses of its logo, terms, privacy statement and support.
         info: Box<InformationalUrl> as InformationalUrl = INFO("info");
-        /// Whether a device may sign in to it without a person.
+        /// Whether devices can sign in to it without a user.
         is_device_only_auth_supported: bool =
             IS_DEVICE_ONLY_AUTH_SUPPORTED("isDeviceOnlyAuthSupported");
         /// Whether the owner has switched the app off in every tenant.
         is_disabled: bool = IS_DISABLED("isDisabled");
-        /// Whether requests without a redirect address count as from a public client.
+        /// Whether requests without a redirect URI are treated as those of a public client.
         is_fallback_public_client: bool = IS_FALLBACK_PUBLIC_CLIENT("isFallbackPublicClient");
         /// Certificates of the app; the key itself only when this is selected.
         key_credentials: Vec<KeyCredential> = KEY_CREDENTIALS("keyCredentials");
-        /// The picture: a stream, so that Graph sends annotations instead.
+        /// The logo. It is a stream, so Graph sends annotations instead.
         logo: Json = LOGO("logo");
         /// Client ids of the apps that manage this one.
         manager_applications: Vec<String> as Vec<Guid> =
             MANAGER_APPLICATIONS("managerApplications");
-        /// Whether the app may show its own sign-in pages.
+        /// Whether the application may use native authentication.
         native_authentication_apis_enabled: NativeAuthenticationApisEnabled =
             NATIVE_AUTHENTICATION_APIS_ENABLED("nativeAuthenticationApisEnabled");
         /// Notes of the administrators.
         notes: String = NOTES("notes");
-        /// Whether tokens come in a form post only, never in an address.
+        /// Whether tokens are returned by form post only, never in a URL.
         oauth2_require_post_response: bool =
             OAUTH2_REQUIRE_POST_RESPONSE("oauth2RequirePostResponse");
-        /// Claims that its tokens hold beyond the usual ones.
+        /// The optional claims of its tokens.
         optional_claims: Box<OptionalClaims> as OptionalClaims = OPTIONAL_CLAIMS("optionalClaims");
         /// Which minors may use the app.
         parental_control_settings: Box<ParentalControlSettings> as ParentalControlSettings =
             PARENTAL_CONTROL_SETTINGS("parentalControlSettings");
-        /// Client secrets of the app, without their texts.
+        /// Client secrets of the application, without their values.
         password_credentials: Vec<PasswordCredential> = PASSWORD_CREDENTIALS("passwordCredentials");
-        /// What it needs as an installed app on a device.
+        /// Settings as a public client on a device.
         public_client: Box<PublicClientApplication> as PublicClientApplication =
             PUBLIC_CLIENT("publicClient");
         /// The verified domain of the publisher.
@@ -94,7 +94,7 @@ entity! {
         /// Whether SAML requests must be signed.
         request_signature_verification: Box<RequestSignatureVerification> as RequestSignatureVerification =
             REQUEST_SIGNATURE_VERIFICATION("requestSignatureVerification");
-        /// Permissions of other APIs that it asks for.
+        /// Permissions of other APIs that it requires.
         required_resource_access: Vec<RequiredResourceAccess> =
             REQUIRED_RESOURCE_ACCESS("requiredResourceAccess");
         /// Where the service publishes its SAML metadata.
@@ -105,20 +105,20 @@ entity! {
         /// Which properties cannot be changed in other tenants.
         service_principal_lock_configuration: Box<ServicePrincipalLockConfiguration> as ServicePrincipalLockConfiguration =
             SERVICE_PRINCIPAL_LOCK_CONFIGURATION("servicePrincipalLockConfiguration");
-        /// Whose accounts may sign in: `AzureADMyOrg`, `AzureADMultipleOrgs` and others.
+        /// Which accounts can sign in: `AzureADMyOrg`, `AzureADMultipleOrgs` and others.
         sign_in_audience: String = SIGN_IN_AUDIENCE("signInAudience", "eq");
-        /// What it needs as a single-page app.
+        /// Settings as a single-page application.
         spa: Box<SpaApplication> as SpaApplication = SPA("spa");
-        /// Labels that categorise the app and steer where it is shown.
+        /// Tags that categorize the application and decide where it is shown.
         tags: Vec<String> = TAGS("tags", "eq startsWith");
-        /// The key among the key credentials that encrypts its tokens.
+        /// The id of the key credential that encrypts its tokens.
         token_encryption_key_id: String as Guid = TOKEN_ENCRYPTION_KEY_ID("tokenEncryptionKeyId");
-        /// A name of the owner's choice that identifies it, set once.
+        /// A unique name that the owner sets once, usable as a key.
         unique_name: String = UNIQUE_NAME("uniqueName", "eq startsWith");
         /// The publisher, if Microsoft has verified it.
         verified_publisher: Box<VerifiedPublisher> as VerifiedPublisher =
             VERIFIED_PUBLISHER("verifiedPublisher");
-        /// What it needs as a web app.
+        /// Settings as a web application.
         web: Box<WebApplication> as WebApplication = WEB("web");
     }
     relations {

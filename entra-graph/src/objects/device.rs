@@ -50,7 +50,7 @@ entity! {
         is_rooted: bool = IS_ROOTED("isRooted");
         /// Channel through which it is managed.
         management_type: String = MANAGEMENT_TYPE("managementType");
-        /// Who built the device.
+        /// Manufacturer of the device.
         manufacturer: String = MANUFACTURER("manufacturer");
         /// Application id of the management service that enrolled it.
         mdm_app_id: String = MDM_APP_ID("mdmAppId", "eq startsWith+ null+");
@@ -80,9 +80,9 @@ entity! {
     relations {
         /// Groups and units that the device is a direct member of, when expanded.
         member_of: Expanded<DirectoryObject> = MEMBER_OF("memberOf");
-        /// Who joined or registered the device, when expanded.
+        /// The users who joined or registered the device, when expanded.
         registered_owners: Expanded<DirectoryObject> = REGISTERED_OWNERS("registeredOwners");
-        /// Who uses the device, when expanded.
+        /// The users of the device, when expanded.
         registered_users: Expanded<DirectoryObject> = REGISTERED_USERS("registeredUsers");
         /// Groups and units that the device is a member of directly or through other groups, when expanded.
         transitive_member_of: Expanded<DirectoryObject> = TRANSITIVE_MEMBER_OF("transitiveMemberOf");

@@ -13,15 +13,15 @@ use crate::{
     odata::{Described, EntityInfo, Property, ReadOnly, Support},
 };
 
-/// Declares [`DirectoryObject`]: a variant per type that this crate knows.
+/// Declares [`DirectoryObject`] with a variant per known type.
 macro_rules! directory_objects {
     ($($(#[$doc:meta])* $variant:ident = $cast:literal $(, derived $($derived:literal)*)?;)*) => {
-        /// An object of any type, as members, owners and managers are.
+        /// A directory object of any type, such as a member, an owner or a manager.
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         pub enum DirectoryObject {
             $($(#[$doc])* $variant(Box<$variant>),)*
-            /// Of a type that this crate does not know, or sent without its type.
+            /// An object of a type that has no variant, or without a type.
             Other(Box<OtherObject>),
         }
 
@@ -121,7 +121,7 @@ directory_objects! {
     Device = "microsoft.graph.device";
     /// An app registration.
     Application = "microsoft.graph.application", derived "#microsoft.graph.agentIdentityBlueprint";
-    /// An app as the tenant has it.
+    /// A service principal, such as an enterprise application.
     ServicePrincipal = "microsoft.graph.servicePrincipal",
         derived "#microsoft.graph.agentIdentity" "#microsoft.graph.agentIdentityBlueprintPrincipal";
 }
@@ -211,7 +211,7 @@ impl DirectoryObject {
         }
     }
 
-    /// The object as an app of the tenant, if it is one.
+    /// The object as a service principal, if it is one.
     #[must_use]
     pub fn as_service_principal(&self) -> Option<&ServicePrincipal> {
         match self {

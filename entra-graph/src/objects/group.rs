@@ -52,7 +52,7 @@ entity! {
         info_catalogs: Vec<String> = INFO_CATALOGS("infoCatalogs", "eq startsWith");
         /// Whether the team behind the group is archived.
         is_archived: bool = IS_ARCHIVED("isArchived");
-        /// Whether directory roles may be given to the group.
+        /// Whether directory roles can be assigned to the group.
         is_assignable_to_role: bool = IS_ASSIGNABLE_TO_ROLE("isAssignableToRole", "eq") create;
         /// Whether the signed-in user marked the group as favourite.
         is_favorite: bool = IS_FAVORITE("isFavorite");
@@ -60,7 +60,7 @@ entity! {
         is_management_restricted: bool = IS_MANAGEMENT_RESTRICTED("isManagementRestricted");
         /// Whether the signed-in user receives conversations by mail.
         is_subscribed_by_mail: bool = IS_SUBSCRIBED_BY_MAIL("isSubscribedByMail");
-        /// How far group-based licensing has got; only when selected.
+        /// The processing state of group-based licensing; only when selected.
         license_processing_state: Box<LicenseProcessingState> as LicenseProcessingState = LICENSE_PROCESSING_STATE("licenseProcessingState");
         /// Primary mail address.
         mail: String = MAIL("mail", "eq startsWith endsWith+ null+");
@@ -112,7 +112,7 @@ entity! {
         theme: String = THEME("theme") set;
         /// Immutable name the creator gave it, usable as a key.
         unique_name: String = UNIQUE_NAME("uniqueName") create;
-        /// Conversations with news for the signed-in user.
+        /// Number of conversations with unseen posts for the signed-in user.
         unseen_conversations_count: i32 = UNSEEN_CONVERSATIONS_COUNT("unseenConversationsCount");
         /// Unseen conversations of the signed-in user; single-group reads only.
         unseen_count: i32 = UNSEEN_COUNT("unseenCount");

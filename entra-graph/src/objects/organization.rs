@@ -59,7 +59,7 @@ entity! {
         technical_notification_mails: Vec<String> = TECHNICAL_NOTIFICATION_MAILS("technicalNotificationMails");
         /// `AAD`, `AAD B2C` or `CIAM`.
         tenant_type: String = TENANT_TYPE("tenantType");
-        /// Domains proven to belong to the tenant.
+        /// The verified domains of the tenant.
         verified_domains: Vec<VerifiedDomain> = VERIFIED_DOMAINS("verifiedDomains");
     }
 }

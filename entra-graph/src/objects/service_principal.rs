@@ -14,9 +14,9 @@ use crate::{
 };
 
 entity! {
-    /// An app as one tenant has it: what may be assigned, consented to and switched off there.
+    /// A service principal, such as an enterprise application: the instance of an application in one tenant.
     ///
-    /// Everything comes without a select, but `key` of the certificates and the custom security
+    /// Graph returns all properties without a select, except for `key` of the certificates and the custom security
     /// attributes.
     ServicePrincipal: "#microsoft.graph.servicePrincipal", always [app_id, display_name] {
         /// When it was deleted; empty while it is not in the recycle bin.
@@ -25,9 +25,9 @@ entity! {
         account_enabled: bool = ACCOUNT_ENABLED("accountEnabled", "eq");
         /// Actions of the app that other services can call, such as file handlers.
         add_ins: Vec<AddIn> = ADD_INS("addIns");
-        /// Names by which managed identities and subscriptions find it.
+        /// Alternative names, such as the resource ids of managed identities.
         alternative_names: Vec<String> = ALTERNATIVE_NAMES("alternativeNames", "eq startsWith");
-        /// What its publisher says that it is for.
+        /// The description by its publisher.
         app_description: String = APP_DESCRIPTION("appDescription");
         /// The name that its publisher gave it.
         app_display_name: String = APP_DISPLAY_NAME("appDisplayName");
@@ -45,9 +45,9 @@ entity! {
         app_roles: Vec<AppRole> = APP_ROLES("appRoles");
         /// The client id of the app that created it.
         created_by_app_id: String = CREATED_BY_APP_ID("createdByAppId");
-        /// The tenant's own access attributes, as they came; only when selected.
+        /// Custom security attributes by set; only when selected.
         custom_security_attributes: Json = CUSTOM_SECURITY_ATTRIBUTES("customSecurityAttributes");
-        /// What the tenant's administrators say that it is for.
+        /// The description by the administrators of the tenant.
         description: String = DESCRIPTION("description", "eq+ startsWith+ search");
         /// Why Microsoft disabled its app, if it did.
         disabled_by_microsoft_status: String =
@@ -62,19 +62,19 @@ entity! {
         is_disabled: bool = IS_DISABLED("isDisabled");
         /// Its certificates; the key itself only when this is selected.
         key_credentials: Vec<KeyCredential> = KEY_CREDENTIALS("keyCredentials");
-        /// Where the service sends a person to sign in at the app.
+        /// The URL where users start a sign-in at the application.
         login_url: String = LOGIN_URL("loginUrl");
-        /// Where the service tells the app about a sign-out.
+        /// The front-channel sign-out URL.
         logout_url: String = LOGOUT_URL("logoutUrl");
         /// Notes of the administrators.
         notes: String = NOTES("notes");
-        /// Who is told before its signing certificate expires.
+        /// Mail addresses that are notified before its signing certificate expires.
         notification_email_addresses: Vec<String> =
             NOTIFICATION_EMAIL_ADDRESSES("notificationEmailAddresses");
         /// Delegated permissions that its API offers.
         oauth2_permission_scopes: Vec<PermissionScope> =
             OAUTH2_PERMISSION_SCOPES("oauth2PermissionScopes");
-        /// Its client secrets, without their texts.
+        /// Its client secrets, without their values.
         password_credentials: Vec<PasswordCredential> = PASSWORD_CREDENTIALS("passwordCredentials");
         /// How it signs users in: `password`, `saml`, `notSupported` or `oidc`.
         preferred_single_sign_on_mode: String =
@@ -90,16 +90,16 @@ entity! {
         /// Settings of its sign-in by SAML.
         saml_single_sign_on_settings: Box<SamlSingleSignOnSettings> as SamlSingleSignOnSettings =
             SAML_SINGLE_SIGN_ON_SETTINGS("samlSingleSignOnSettings");
-        /// Its identifier addresses and client id, by which tokens are asked for.
+        /// Its application ID URIs and client id, which identify it in scopes.
         service_principal_names: Vec<String> =
             SERVICE_PRINCIPAL_NAMES("servicePrincipalNames", "eq startsWith");
-        /// What it stands for: `Application`, `ManagedIdentity`, `Legacy` or `SocialIdp`.
+        /// The kind of service principal: `Application`, `ManagedIdentity`, `Legacy` or `SocialIdp`.
         service_principal_type: String = SERVICE_PRINCIPAL_TYPE("servicePrincipalType");
-        /// Whose accounts may sign in to its app.
+        /// Which accounts can sign in to its application.
         sign_in_audience: String = SIGN_IN_AUDIENCE("signInAudience");
-        /// Labels; `WindowsAzureActiveDirectoryIntegratedApp` marks it as an enterprise app.
+        /// Tags; `WindowsAzureActiveDirectoryIntegratedApp` marks it as an enterprise app.
         tags: Vec<String> = TAGS("tags", "eq startsWith");
-        /// The key among the key credentials that encrypts its tokens.
+        /// The id of the key credential that encrypts its tokens.
         token_encryption_key_id: String as Guid = TOKEN_ENCRYPTION_KEY_ID("tokenEncryptionKeyId");
         /// The publisher, if Microsoft has verified it.
         verified_publisher: Box<VerifiedPublisher> as VerifiedPublisher =
@@ -108,7 +108,7 @@ entity! {
     relations {
         /// Who is assigned to it, when expanded.
         app_role_assigned_to: Expanded<AppRoleAssignment> = APP_ROLE_ASSIGNED_TO("appRoleAssignedTo");
-        /// What it is assigned to itself, when expanded.
+        /// The app roles that it is assigned to, when expanded.
         app_role_assignments: Expanded<AppRoleAssignment> = APP_ROLE_ASSIGNMENTS("appRoleAssignments");
         /// Objects that it created, when expanded.
         created_objects: Expanded<DirectoryObject> = CREATED_OBJECTS("createdObjects");

@@ -32,11 +32,11 @@ entity! {
         device_detail: Box<DeviceDetail> as DeviceDetail = DEVICE_DETAIL("deviceDetail");
         /// Tenant the user comes from.
         home_tenant_id: String = HOME_TENANT_ID("homeTenantId");
-        /// Address the sign-in came from.
+        /// IP address of the sign-in.
         ip_address: String = IP_ADDRESS("ipAddress", "eq startsWith");
-        /// Whether a person took part.
+        /// Whether the sign-in was interactive.
         is_interactive: bool = IS_INTERACTIVE("isInteractive");
-        /// DecodeTarget derived from the address.
+        /// Location, derived from the IP address.
         location: Box<SignInLocation> as SignInLocation = LOCATION("location");
         /// Name of the resource signed in to.
         resource_display_name: String = RESOURCE_DISPLAY_NAME("resourceDisplayName", "eq");
@@ -74,7 +74,7 @@ entity! {
 }
 
 impl SignIn {
-    /// Whether the person got in: the error code is there and is 0.
+    /// Whether the sign-in succeeded: the error code is present and 0.
     #[must_use]
     pub fn is_success(&self) -> bool {
         let code = self.status.as_ref().and_then(|status| status.error_code);

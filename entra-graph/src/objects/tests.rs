@@ -130,7 +130,7 @@ fn every_declared_name_is_read_and_written() {
 }
 
 #[test]
-fn an_object_that_may_be_seen_but_not_read_is_limited() {
+fn an_object_that_the_caller_cannot_read_is_limited() {
     let limited: User = serde_json::from_str(
         r##"{"@odata.type":"#microsoft.graph.user","id":"1","businessPhones":[],"displayName":null,"mail":null,"userPrincipalName":null}"##,
     )
@@ -148,7 +148,7 @@ fn an_object_that_may_be_seen_but_not_read_is_limited() {
 }
 
 #[test]
-fn the_type_is_found_wherever_it_stands() {
+fn the_type_is_found_at_any_position() {
     for text in [
         r##"{"@odata.type":"#microsoft.graph.user","id":"1","mail":null}"##,
         r##"{"@odata.context":"c","@odata.type":"#microsoft.graph.user","id":"1","mail":null}"##,
@@ -166,7 +166,7 @@ fn the_type_is_found_wherever_it_stands() {
 }
 
 #[test]
-fn an_unknown_type_is_kept_whole() {
+fn an_object_of_an_unknown_type_is_preserved() {
     for text in [
         r##"{"@odata.type":"#microsoft.graph.orgContact","id":"1","mail":"a@b"}"##,
         r#"{"id":"1","displayName":"No type","groupTypes":[]}"#,
@@ -199,7 +199,7 @@ fn unknown_enum_members_survive() {
 }
 
 #[test]
-fn a_password_is_never_written() {
+fn a_password_is_never_serialized() {
     let text = r#"{"forceChangePasswordNextSignIn":true,"password":"canary"}"#;
     let profile: types::PasswordProfile = serde_json::from_str(text).unwrap();
     assert_eq!(profile.password.as_ref().unwrap().expose_secret(), "canary");

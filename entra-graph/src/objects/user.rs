@@ -21,7 +21,7 @@ entity! {
     ///
     /// Graph sends eleven properties unless a select names others.
     User: "#microsoft.graph.user", always [account_enabled, display_name, user_principal_name] {
-        /// What the person says about himself; for one user only.
+        /// A description that the user wrote; for one user only.
         about_me: String = ABOUT_ME("aboutMe") set;
         /// Whether the account may sign in.
         account_enabled: bool = ACCOUNT_ENABLED("accountEnabled", "eq") set;
@@ -31,7 +31,7 @@ entity! {
         assigned_licenses: Vec<AssignedLicense> = ASSIGNED_LICENSES("assignedLicenses");
         /// The service plans that the licences brought.
         assigned_plans: Vec<AssignedPlan> = ASSIGNED_PLANS("assignedPlans");
-        /// What a certificate must say to sign the user in.
+        /// The identifiers that a certificate must have to sign the user in.
         authorization_info: Box<AuthorizationInfo> as AuthorizationInfo = AUTHORIZATION_INFO("authorizationInfo");
         /// The birthday; for one user only.
         birthday: Timestamp = BIRTHDAY("birthday") set;
@@ -39,7 +39,7 @@ entity! {
         business_phones: Vec<String> = BUSINESS_PHONES("businessPhones", "eq+ startsWith+") set;
         /// The city.
         city: String = CITY("city", "eq startsWith null+") set;
-        /// The company, often of an outside person.
+        /// The company name, often of a guest.
         company_name: String = COMPANY_NAME("companyName", "eq+ startsWith+ null+") set;
         /// Whether a parent agreed: `Granted`, `Denied` or `NotRequired`.
         consent_provided_for_minor: String = CONSENT_PROVIDED_FOR_MINOR("consentProvidedForMinor", "eq") set;
@@ -59,99 +59,99 @@ entity! {
         device_enrollment_limit: i32 = DEVICE_ENROLLMENT_LIMIT("deviceEnrollmentLimit");
         /// The display name.
         display_name: String = DISPLAY_NAME("displayName", "eq startsWith null+ orderby search") set;
-        /// When the person begins or began to work.
+        /// The hire date, also a future one.
         employee_hire_date: Timestamp = EMPLOYEE_HIRE_DATE("employeeHireDate", "eq+ ge+ le+") set;
-        /// The number that the company gave the person.
+        /// The employee id.
         employee_id: String = EMPLOYEE_ID("employeeId", "eq startsWith null+") set;
-        /// When the person leaves or left.
+        /// The date when the user leaves or left the company.
         employee_leave_date_time: Timestamp = EMPLOYEE_LEAVE_DATE_TIME("employeeLeaveDateTime") set;
-        /// Where the person belongs in the company.
+        /// The division and cost center of the user.
         employee_org_data: Box<EmployeeOrgData> as EmployeeOrgData = EMPLOYEE_ORG_DATA("employeeOrgData") set;
         /// The kind of employment, such as `Employee` or `Contractor`.
         employee_type: String = EMPLOYEE_TYPE("employeeType", "eq+") set;
-        /// How far a guest's invitation is: `PendingAcceptance` or `Accepted`.
+        /// The state of a guest's invitation: `PendingAcceptance` or `Accepted`.
         external_user_state: String = EXTERNAL_USER_STATE("externalUserState", "eq") set;
-        /// When that last changed.
+        /// When the state of the invitation last changed.
         external_user_state_change_date_time: Timestamp = EXTERNAL_USER_STATE_CHANGE_DATE_TIME("externalUserStateChangeDateTime");
         /// The fax number.
         fax_number: String = FAX_NUMBER("faxNumber", "eq+ startsWith+ null+") set;
         /// The first name.
         given_name: String = GIVEN_NAME("givenName", "eq startsWith null+") set;
-        /// When the person was hired; for one user only.
+        /// The hire date in SharePoint; for one user only.
         hire_date: Timestamp = HIRE_DATE("hireDate") set;
-        /// The ways in which the person can sign in.
+        /// The identities that the user can sign in with.
         identities: Vec<ObjectIdentity> = IDENTITIES("identities") set;
-        /// The identity that this one belongs to.
+        /// The object id of the parent identity of an agent's user account.
         identity_parent_id: String = IDENTITY_PARENT_ID("identityParentId");
         /// Addresses for instant messages.
         im_addresses: Vec<String> = IM_ADDRESSES("imAddresses", "eq startsWith");
         /// Interests; for one user only.
         interests: Vec<String> = INTERESTS("interests") set;
-        /// Whether only administrators of its own restricted unit may change the account.
+        /// Whether the account is a member of a restricted management administrative unit.
         is_management_restricted: bool = IS_MANAGEMENT_RESTRICTED("isManagementRestricted");
-        /// Kept for the service's own use.
+        /// Reserved for internal use by Entra.
         is_resource_account: bool = IS_RESOURCE_ACCOUNT("isResourceAccount", "eq") set;
         /// The job title.
         job_title: String = JOB_TITLE("jobTitle", "eq startsWith null+") set;
         /// When the password was last changed.
         last_password_change_date_time: Timestamp = LAST_PASSWORD_CHANGE_DATE_TIME("lastPasswordChangeDateTime");
-        /// The age group by law, computed from two other properties.
+        /// The legal age group, computed from `age_group` and `consent_provided_for_minor`.
         legal_age_group_classification: String = LEGAL_AGE_GROUP_CLASSIFICATION("legalAgeGroupClassification");
-        /// How each licence came to the user, and how well that went.
+        /// The assignment state of each licence, and whether it is inherited from a group.
         license_assignment_states: Vec<LicenseAssignmentState> = LICENSE_ASSIGNMENT_STATES("licenseAssignmentStates");
         /// The main mail address.
         mail: String = MAIL("mail", "eq startsWith endsWith+ null+") set;
-        /// The part of a mail address that Exchange builds others from.
+        /// The mail alias.
         mail_nickname: String = MAIL_NICKNAME("mailNickname", "eq startsWith null+") set;
         /// Settings of the mailbox; for one user only.
         mailbox_settings: Box<MailboxSettings> as MailboxSettings = MAILBOX_SETTINGS("mailboxSettings") update;
         /// The mobile phone.
         mobile_phone: String = MOBILE_PHONE("mobilePhone", "eq+ startsWith+ null+") set;
-        /// The person's site; for one user only.
+        /// The URL of the user's site; for one user only.
         my_site: String = MY_SITE("mySite") set;
-        /// Where the office is.
+        /// The office location.
         office_location: String = OFFICE_LOCATION("officeLocation", "eq+ startsWith+ null+") set;
-        /// The distinguished name on premises.
+        /// The on-premises distinguished name.
         on_premises_distinguished_name: String = ON_PREMISES_DISTINGUISHED_NAME("onPremisesDistinguishedName");
-        /// The domain on premises.
+        /// The on-premises domain name.
         on_premises_domain_name: String = ON_PREMISES_DOMAIN_NAME("onPremisesDomainName");
-        /// Fifteen free texts from on premises.
+        /// The fifteen extension attributes.
         on_premises_extension_attributes: Box<OnPremisesExtensionAttributes> as OnPremisesExtensionAttributes = ON_PREMISES_EXTENSION_ATTRIBUTES("onPremisesExtensionAttributes") set;
-        /// What ties the account to the one on premises.
+        /// The immutable id that links the account to its on-premises account.
         on_premises_immutable_id: String = ON_PREMISES_IMMUTABLE_ID("onPremisesImmutableId", "eq") set;
-        /// When the account was last synchronised from on premises.
+        /// When the account was last synchronized from on-premises.
         on_premises_last_sync_date_time: Timestamp = ON_PREMISES_LAST_SYNC_DATE_TIME("onPremisesLastSyncDateTime", "eq ge le");
-        /// What went wrong in synchronising the account.
+        /// Errors of the synchronization of the account.
         on_premises_provisioning_errors: Vec<OnPremisesProvisioningError> = ON_PREMISES_PROVISIONING_ERRORS("onPremisesProvisioningErrors");
-        /// The account name on premises.
+        /// The on-premises SAM account name.
         on_premises_sam_account_name: String = ON_PREMISES_SAM_ACCOUNT_NAME("onPremisesSamAccountName", "eq+ startsWith+");
-        /// The security identifier on premises.
+        /// The on-premises security identifier (SID).
         on_premises_security_identifier: String = ON_PREMISES_SECURITY_IDENTIFIER("onPremisesSecurityIdentifier", "eq null+");
-        /// Whether the account is synchronised from on premises; null if it never was.
+        /// Whether the account is synchronized from on-premises; null if it never was.
         on_premises_sync_enabled: bool = ON_PREMISES_SYNC_ENABLED("onPremisesSyncEnabled", "eq null+");
-        /// The user principal name on premises.
+        /// The on-premises user principal name.
         on_premises_user_principal_name: String = ON_PREMISES_USER_PRINCIPAL_NAME("onPremisesUserPrincipalName", "eq startsWith");
         /// Further mail addresses.
         other_mails: Vec<String> = OTHER_MAILS("otherMails", "eq startsWith endsWith+") set;
         /// Exceptions from password rules, such as `DisablePasswordExpiration`.
         password_policies: String = PASSWORD_POLICIES("passwordPolicies", "null+") set;
-        /// What must happen to the password.
+        /// The password of a new account, and whether it must be changed.
         password_profile: Box<PasswordProfile> as PasswordProfile = PASSWORD_PROFILE("passwordProfile") set;
         /// Past projects; for one user only.
         past_projects: Vec<String> = PAST_PROJECTS("pastProjects") set;
         /// The postal code.
         postal_code: String = POSTAL_CODE("postalCode", "eq+ startsWith+ null+") set;
-        /// Where the person's data should be kept.
+        /// The preferred data location of the user.
         preferred_data_location: String = PREFERRED_DATA_LOCATION("preferredDataLocation") set;
         /// The language, such as `en-GB`.
         preferred_language: String = PREFERRED_LANGUAGE("preferredLanguage", "eq+ startsWith+ null+") set;
-        /// The name that the person likes to be called; for one user only.
+        /// The preferred name; for one user only.
         preferred_name: String = PREFERRED_NAME("preferredName") set;
         /// Settings for printing.
         print: Json = PRINT("print");
-        /// The service plans that were set up for the account.
+        /// The service plans that are provisioned for the account.
         provisioned_plans: Vec<ProvisionedPlan> = PROVISIONED_PLANS("provisionedPlans");
-        /// All mail addresses, each with its kind: `SMTP:` marks the main one.
+        /// All mail addresses with their prefix: `SMTP:` marks the primary one.
         proxy_addresses: Vec<String> = PROXY_ADDRESSES("proxyAddresses", "eq startsWith endsWith+");
         /// Responsibilities; for one user only.
         responsibilities: Vec<String> = RESPONSIBILITIES("responsibilities") set;
@@ -159,13 +159,13 @@ entity! {
         schools: Vec<String> = SCHOOLS("schools") set;
         /// The security identifier in the cloud.
         security_identifier: String = SECURITY_IDENTIFIER("securityIdentifier");
-        /// What services reported against the account.
+        /// Errors that services reported for the account.
         service_provisioning_errors: Vec<ServiceProvisioningError> = SERVICE_PROVISIONING_ERRORS("serviceProvisioningErrors");
-        /// Whether address lists show the person.
+        /// Whether the Outlook global address list shows the user.
         show_in_address_list: bool = SHOW_IN_ADDRESS_LIST("showInAddressList", "eq+") set;
-        /// When the account was last used; only when selected or filtered by.
+        /// The last sign-ins of the user; only when selected or filtered by.
         sign_in_activity: Box<SignInActivity> as SignInActivity = SIGN_IN_ACTIVITY("signInActivity");
-        /// Tokens from before this moment are no longer good.
+        /// Refresh tokens and sessions issued before this time are invalid.
         sign_in_sessions_valid_from_date_time: Timestamp = SIGN_IN_SESSIONS_VALID_FROM_DATE_TIME("signInSessionsValidFromDateTime");
         /// Skills; for one user only.
         skills: Vec<String> = SKILLS("skills") set;
@@ -175,9 +175,9 @@ entity! {
         street_address: String = STREET_ADDRESS("streetAddress", "eq+ startsWith+ null+") set;
         /// The last name.
         surname: String = SURNAME("surname", "eq startsWith null+") set;
-        /// The country that decides which services may be licensed, in two letters.
+        /// The usage location, a two-letter country code that licences require.
         usage_location: String = USAGE_LOCATION("usageLocation", "eq startsWith null+") set;
-        /// The name that the person signs in with.
+        /// The user principal name, which the user signs in with.
         user_principal_name: String = USER_PRINCIPAL_NAME("userPrincipalName", "eq startsWith endsWith+ orderby") set;
         /// `Member` or `Guest`.
         user_type: String = USER_TYPE("userType", "eq null+") set;

@@ -19,7 +19,7 @@ pub struct EntityInfo {
     pub(crate) name: &'static str,
     /// Several objects, as an error names them.
     pub(crate) plural: &'static str,
-    /// Whether it lives in the directory, where advanced queries exist.
+    /// Whether it is a directory object, for which advanced queries exist.
     pub(crate) directory: bool,
     /// The largest documented page, if the collection takes `$top`.
     pub(crate) page_size: Option<u16>,

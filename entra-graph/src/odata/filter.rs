@@ -5,7 +5,7 @@ use crate::error::Error;
 
 /// A condition on items of type `E`, made from [`Property`](crate::Property) constants.
 ///
-/// Whether it takes an advanced query is known from what is in it, and the request is sent so.
+/// Whether it takes an advanced query follows from its content, and the request is sent accordingly.
 ///
 /// ```
 /// use entra_graph::{Filter, User};
@@ -66,9 +66,9 @@ impl<E> Filter<E> {
         }
     }
 
-    /// OData text as it stands, for what this crate cannot say.
+    /// Raw OData text, for filters that this crate cannot express.
     ///
-    /// Nothing is escaped or checked: never put values from outside into it.
+    /// Nothing is escaped or checked: never put untrusted values into it.
     pub fn raw(text: impl Into<String>) -> Self {
         Self::new(Node::Raw {
             text: text.into(),
@@ -76,7 +76,7 @@ impl<E> Filter<E> {
         })
     }
 
-    /// OData text as it stands that takes an advanced query.
+    /// Raw OData text that takes an advanced query.
     pub fn raw_advanced(text: impl Into<String>) -> Self {
         Self::new(Node::Raw {
             text: text.into(),
@@ -161,7 +161,7 @@ impl Node {
         }
     }
 
-    /// Whether the filter looks at any other property of the entity than this one.
+    /// Whether the filter uses any other property of the entity than this one.
     pub(crate) fn uses_other_than(&self, name: &str) -> bool {
         match self {
             Self::Compare { path, .. }
@@ -171,12 +171,12 @@ impl Node {
             Self::Any { path, inner } => path.root() != name || inner.uses_other_than(name),
             Self::And(a, b) | Self::Or(a, b) => a.uses_other_than(name) || b.uses_other_than(name),
             Self::Not(inner) => inner.uses_other_than(name),
-            // Not looked into.
+            // Raw text is not parsed.
             Self::Raw { .. } => false,
         }
     }
 
-    /// Whether the filter looks at this property of the entity.
+    /// Whether the filter uses this property of the entity.
     pub(crate) fn uses(&self, name: &str) -> bool {
         match self {
             Self::Compare { path, .. }
@@ -223,7 +223,7 @@ impl Node {
                         "the list of values for {path} is empty, so no {} can match; leave the request out",
                         entity.name
                     ))),
-                    // Too many of them are found where the whole filter is looked at.
+                    // Too many alternatives are found by a check of the whole filter.
                     _ => Ok(level),
                 }
             }
@@ -321,7 +321,7 @@ impl fmt::Display for Node {
     }
 }
 
-/// A range variable belongs into its own `any`, and nothing else does.
+/// A range variable is valid in its own `any` only, and other properties are not valid there.
 fn in_scope(path: &Path, scope: Option<&Path>) -> Result<(), Error> {
     if path.fits(scope) {
         return Ok(());

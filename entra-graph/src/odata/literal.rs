@@ -68,7 +68,7 @@ impl Literal<Self> for i64 {
 impl Literal<Self> for Timestamp {
     fn to_odata(&self) -> String {
         let utc = self.to_offset(UtcOffset::UTC);
-        // RFC 3339 has no year beyond 9999; Graph has no object of such an age either.
+        // RFC 3339 has no year beyond 9999.
         utc.format(&Rfc3339)
             .unwrap_or_else(|_| "9999-12-31T23:59:59Z".to_owned())
     }

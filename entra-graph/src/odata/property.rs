@@ -157,22 +157,22 @@ impl<E, T, A> Property<E, T, A> {
         })
     }
 
-    /// Without a value.
+    /// Has no value.
     pub fn is_null(&self) -> Filter<E> {
         self.null(false)
     }
 
-    /// With a value, whichever; this takes an advanced query.
+    /// Has any value; this takes an advanced query.
     pub fn is_not_null(&self) -> Filter<E> {
         self.null(true)
     }
 
-    /// From the smallest value up.
+    /// Ascending order.
     pub fn asc(&self) -> Order<E> {
         self.order(false)
     }
 
-    /// From the greatest value down.
+    /// Descending order.
     pub fn desc(&self) -> Order<E> {
         self.order(true)
     }
@@ -226,29 +226,29 @@ impl<E, T, A> Property<E, T, A> {
 }
 
 impl<E, A> Property<E, String, A> {
-    /// Beginning with the text.
+    /// Starts with the text.
     pub fn starts_with(&self, text: impl Literal<String>) -> Filter<E> {
         self.compare(Operator::StartsWith, false, &text)
     }
 
-    /// Ending with the text; this takes an advanced query.
+    /// Ends with the text; this takes an advanced query.
     pub fn ends_with(&self, text: impl Literal<String>) -> Filter<E> {
         self.compare(Operator::EndsWith, false, &text)
     }
 
-    /// With the text somewhere in it.
+    /// Contains the text.
     pub fn contains(&self, text: impl Literal<String>) -> Filter<E> {
         self.compare(Operator::Contains, false, &text)
     }
 
-    /// Having a word that begins with the text.
+    /// Has a word that starts with the text.
     pub fn search(&self, text: &str) -> Search<E> {
         Search::new(self.name(), self.support, text)
     }
 }
 
 impl<E, T, A> Property<E, Vec<T>, A> {
-    /// With an item for which the condition holds.
+    /// Has an item that matches the condition.
     ///
     /// ```
     /// use entra_graph::{User, types::AssignedPlan};
@@ -272,12 +272,12 @@ impl<E, T, A> Property<E, Vec<T>, A> {
         })
     }
 
-    /// Without items; this takes an advanced query.
+    /// Has no items; this takes an advanced query.
     pub fn is_empty(&self) -> Filter<E> {
         self.count(true)
     }
 
-    /// With at least one item; this takes an advanced query.
+    /// Has at least one item; this takes an advanced query.
     pub fn is_not_empty(&self) -> Filter<E> {
         self.count(false)
     }

@@ -5,7 +5,7 @@ use url::Url;
 use super::{EntityInfo, Level, Operator, Order, Search, filter::Node};
 use crate::error::Error;
 
-/// The options of one request, of whatever entity: the builders are thin typed shells around it.
+/// The query options of a request for any entity; the typed builders wrap it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Query {
     pub(crate) select: Vec<Cow<'static, str>>,
@@ -20,7 +20,7 @@ pub(crate) struct Query {
     problem: Option<String>,
 }
 
-/// What goes to the wire.
+/// A checked query.
 #[derive(Clone, Debug)]
 pub(crate) struct Prepared {
     pub(crate) url: Url,
@@ -84,13 +84,13 @@ impl Query {
         self.advanced = true;
     }
 
-    /// The request for a page, with the largest page that is documented unless told otherwise.
+    /// The request for a page, with the largest documented page unless a size is set.
     ///
     /// # Errors
     /// `Query` for anything that Graph would reject.
     pub(crate) fn list(&self, mut url: Url, entity: &EntityInfo) -> Result<Prepared, Error> {
         let advanced = self.check(entity)?;
-        let mut text = Text::default();
+        let mut text = QueryString::default();
         text.add("$select", &self.select.join(","));
         self.conditions(&mut text);
         let order: Vec<String> = self
@@ -119,7 +119,7 @@ impl Query {
     pub(crate) fn number(&self, mut url: Url, entity: &EntityInfo) -> Result<Prepared, Error> {
         self.check(entity)?;
         self.check_default_mode(entity, true)?;
-        let mut text = Text::default();
+        let mut text = QueryString::default();
         self.conditions(&mut text);
         finish(&mut url, &text.0, true)?;
         Ok(Prepared {
@@ -133,13 +133,13 @@ impl Query {
     /// # Errors
     /// `Query` for anything that Graph would reject.
     pub(crate) fn one(&self, mut url: Url, by_id: bool) -> Result<Prepared, Error> {
-        self.ready()?;
+        self.check_problem()?;
         if !by_id && self.select.iter().any(|name| name == SIGN_IN_ACTIVITY) {
             return Err(Error::query(format!(
                 "Graph returns {SIGN_IN_ACTIVITY} of one user by object id only, not by user principal name or another key"
             )));
         }
-        let mut text = Text::default();
+        let mut text = QueryString::default();
         text.add("$select", &self.select.join(","));
         text.add("$expand", self.expand.as_deref().unwrap_or_default());
         finish(&mut url, &text.0, false)?;
@@ -149,7 +149,7 @@ impl Query {
         })
     }
 
-    fn ready(&self) -> Result<(), Error> {
+    fn check_problem(&self) -> Result<(), Error> {
         match &self.problem {
             Some(problem) => Err(Error::query(problem.clone())),
             None => Ok(()),
@@ -158,7 +158,7 @@ impl Query {
 
     /// Whether the query is an advanced one.
     fn check(&self, entity: &EntityInfo) -> Result<bool, Error> {
-        self.ready()?;
+        self.check_problem()?;
         let filter = match &self.filter {
             Some(node) => node.level(entity)? == Level::Advanced,
             None => false,
@@ -218,7 +218,7 @@ impl Query {
         }
     }
 
-    fn conditions(&self, text: &mut Text) {
+    fn conditions(&self, text: &mut QueryString) {
         if let Some(node) = &self.filter {
             text.add("$filter", &node.to_string());
         }
@@ -232,9 +232,9 @@ impl Query {
 
 /// The query part of an address: what is not plainly safe is percent-encoded, space as `%20`.
 #[derive(Default)]
-struct Text(String);
+struct QueryString(String);
 
-impl Text {
+impl QueryString {
     /// Adds an option, unless its value is empty.
     fn add(&mut self, name: &str, value: &str) {
         if value.is_empty() {
@@ -261,7 +261,7 @@ fn finish(url: &mut Url, query: &str, advanced: bool) -> Result<(), Error> {
     let length = url.as_str().len();
     if advanced && length > LONGEST_ADVANCED_URL {
         return Err(Error::query(format!(
-            "the address of this advanced query has {length} characters, and Graph takes {LONGEST_ADVANCED_URL}; ask in several requests"
+            "the address of this advanced query has {length} characters, and Graph takes {LONGEST_ADVANCED_URL}; split it into several requests"
         )));
     }
     Ok(())

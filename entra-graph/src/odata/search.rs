@@ -56,7 +56,7 @@ impl<E> Search<E> {
         self.join("OR", other)
     }
 
-    /// The text, if Graph can search so.
+    /// The text, if Graph supports the search.
     pub(crate) fn checked(self, entity: &EntityInfo) -> Result<String, Error> {
         match self.unsupported {
             None => Ok(self.text),

@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// What a property can be asked for with, and in which query mode: two bits per operator.
+/// The operators that a property supports, and in which query mode: two bits per operator.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Support(u32);
 
@@ -35,7 +35,7 @@ impl Support {
 
     /// Reads a row such as `eq startsWith null+ orderby`, where `+` marks the advanced mode.
     ///
-    /// A misspelt row stops the build, since rows are constants.
+    /// A misspelled row fails the build, because rows are constants.
     pub(crate) const fn parse(row: &str) -> Self {
         let row = row.as_bytes();
         let mut bits = 0;

@@ -100,7 +100,7 @@ fn filters_are_written_as_graph_reads_them() {
 }
 
 #[test]
-fn a_collection_inside_of_a_property_is_looked_into() {
+fn any_filters_a_collection_inside_of_a_property() {
     let redirect_uris = Application::WEB.path(WebApplication::REDIRECT_URIS);
     let apis = Application::REQUIRED_RESOURCE_ACCESS;
     for (filter, expected) in [
@@ -120,7 +120,7 @@ fn a_collection_inside_of_a_property_is_looked_into() {
 }
 
 #[test]
-fn a_range_variable_stays_in_its_own_collection() {
+fn a_range_variable_is_rejected_outside_of_its_any() {
     let redirect_uris = Application::WEB.path(WebApplication::REDIRECT_URIS);
     let other_collection = Application::TAGS.any(|_| {
         let mut escaped = None;
@@ -158,7 +158,7 @@ fn the_mode_follows_from_what_is_in_the_filter() {
 proptest! {
     /// A reader that knows only the doubling rule gets the text back, and nothing after it.
     #[test]
-    fn a_quoted_text_ends_where_it_should(text in ".*") {
+    fn a_quote_in_a_value_is_escaped(text in ".*") {
         let literal = quoted(&text);
         let inner = literal.strip_prefix('\'').unwrap();
         let mut read = String::new();
@@ -180,7 +180,7 @@ proptest! {
 
     /// Whatever the value, a server that decodes percent signs reads the filter that was meant.
     #[test]
-    fn a_filter_survives_the_address(text in ".*") {
+    fn a_filter_survives_percent_encoding(text in ".*") {
         let filter = User::CITY.eq(text.as_str());
         let mut query = super::Query::default();
         query.and_filter(filter.node.clone());

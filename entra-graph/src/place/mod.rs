@@ -1,4 +1,4 @@
-//! Where in the tree of Graph: a handle is typed by its place, and the place says what can be done there.
+//! Places of Graph's resource tree: a handle is typed by its place, and traits of the place are its verbs.
 
 mod reference;
 
@@ -20,7 +20,7 @@ pub use reference::{Added, Reference};
 /// Two places can hold objects of the same type, and only one of them may create some or have a change feed:
 /// each verb is a trait of the place, so that a wrong one does not compile.
 pub trait Place: 'static {
-    /// What is there.
+    /// The type of its objects.
     type Item: Entity;
     /// The operation that lists it.
     const LIST: &'static Operation;
@@ -66,7 +66,7 @@ pub trait ReferencesAt: Place {
 
 /// A place of one object, such as `/users/{id}` or `/users/{id}/manager`.
 pub trait Single: 'static {
-    /// What is there.
+    /// The type of its objects.
     type Item: Entity;
     /// The operation that reads it.
     const GET: &'static Operation;
@@ -316,7 +316,7 @@ impl<P: Single> Object<P> {
         request(&self.target, P::PURGE, read_nothing)
     }
 
-    /// A request that puts an object here; another one that was here no longer is.
+    /// A request that sets the reference to an object, and so replaces an earlier one.
     pub fn set(&self, object: impl Into<Reference>) -> Request<()>
     where
         P: ReferenceAt,
@@ -329,7 +329,7 @@ impl<P: Single> Object<P> {
         Request::new(target.client, call, read_nothing)
     }
 
-    /// A request that takes the object away from here; the object itself stays.
+    /// A request that removes the reference; the object itself stays.
     pub fn remove(&self) -> Request<()>
     where
         P: ReferenceAt,
@@ -340,8 +340,8 @@ impl<P: Single> Object<P> {
 }
 
 impl<P: Place> Collection<P> {
-    /// A request that adds an object here. If it is here already, Graph returns an error
-    /// ([`Error::is_already_present`]); [`add_all`](Self::add_all) takes that as done.
+    /// A request that adds a reference to an object. If it exists already, Graph returns an error
+    /// ([`Error::is_already_present`]); [`add_all`](Self::add_all) counts it as done.
     pub fn add(&self, object: impl Into<Reference>) -> Request<()>
     where
         P: ReferencesAt,
@@ -354,7 +354,7 @@ impl<P: Place> Collection<P> {
         Request::new(target.client, call, read_nothing)
     }
 
-    /// A request that takes an object away from here; the object itself stays.
+    /// A request that removes a reference; the object itself stays.
     pub fn remove(&self, object: impl Into<Reference>) -> Request<()>
     where
         P: ReferencesAt,
@@ -366,12 +366,12 @@ impl<P: Place> Collection<P> {
         Request::new(self.target.client.clone(), call, read_nothing)
     }
 
-    /// Adds any number of objects, 20 in one request where Graph takes so many. An object that is here already
-    /// is no error.
+    /// Adds any number of references, 20 in one request where Graph takes so many. A reference that exists already
+    /// is not an error.
     ///
     /// # Errors
-    /// Every kind of [`Error`], the first that came; some objects may have been added before it. To call it
-    /// again with the same objects does no harm.
+    /// Every kind of [`Error`], the first one; some references may have been added before it. It is safe to call it
+    /// again with the same objects.
     pub async fn add_all<I>(&self, objects: I) -> Result<Added, Error>
     where
         P: ReferencesAt,
@@ -389,7 +389,7 @@ impl<P: Place> Collection<P> {
             let client = self.target.client.clone();
             match Request::new(client, Ok(call), read_nothing).send().await {
                 Ok(()) => added.added += some.len(),
-                // All or nothing: one that is here already keeps the others out.
+                // Graph adds all or none: one that exists already makes the request fail.
                 Err(error) if error.is_already_present() => {
                     self.add_singly(some, &mut added).await?;
                 }

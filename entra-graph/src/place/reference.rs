@@ -20,7 +20,7 @@ pub struct Reference {
 pub struct Added {
     /// How many objects were added.
     pub added: usize,
-    /// How many were here already.
+    /// How many existed already.
     pub already_present: usize,
 }
 

@@ -162,7 +162,7 @@ pub(crate) fn read_entity<E: Entity>(_: &GraphClient, reply: &Reply) -> Result<E
     E::read_one(&reply.body)
 }
 
-/// For responses whose body says nothing.
+/// Reads a response whose body is ignored.
 pub(crate) fn read_nothing(_: &GraphClient, _: &Reply) -> Result<(), Error> {
     Ok(())
 }
@@ -194,7 +194,7 @@ pub(crate) fn read_values<T: serde::de::DeserializeOwned>(
     let values: Values<T> = serde_json::from_slice(without_bom(&reply.body))
         .map_err(|source| Error::decode("the response is not a list of ids", source))?;
     match values.next {
-        // No such action is documented to have pages; a part must not pass for the whole.
+        // No such action is documented to have pages, so a partial result is an error.
         Some(_) => Err(Error::decode(
             "the response is only a part of the list",
             "it has a link to more",
@@ -203,13 +203,13 @@ pub(crate) fn read_values<T: serde::de::DeserializeOwned>(
     }
 }
 
-/// What follows is asked for as text.
+/// Requests the response as text.
 pub(crate) fn as_text(mut call: Call) -> Call {
     call.accept = TEXT;
     call
 }
 
-/// What follows is asked for as bytes of whatever type.
+/// Requests the response as bytes of any type.
 pub(crate) fn as_bytes(mut call: Call) -> Call {
     call.accept = ANY;
     call

@@ -1,4 +1,4 @@
-//! Where a request goes: a client and an address, or the error that prevents one.
+//! The target of a request: a client and a URL, or an error.
 
 use entra_core::url::Url;
 
@@ -18,7 +18,7 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// The root of the tree, from where [`join`](Self::join) leads on.
+    /// The Graph root with its version.
     pub(crate) fn root(client: &GraphClient) -> Self {
         Self {
             client: client.clone(),

@@ -26,7 +26,7 @@ use crate::{
 pub use page::Page;
 pub(crate) use page::{link, page_of, read_page};
 
-/// The pages of a list, each fetched when it is asked for.
+/// The pages of a list, each fetched on demand.
 ///
 /// After an error the stream ends; [`resume_token`](Self::resume_token) then names the page that
 /// failed. Dropping the future of [`next`](Self::next) loses nothing.
@@ -41,7 +41,7 @@ pub struct Pages<E> {
     state: State<E>,
     /// The page to fetch, also while and after that failed.
     next: Option<Url>,
-    /// What was fetched, to notice a list that leads back into itself.
+    /// The links that were fetched, to detect a list that loops.
     seen: HashSet<u64>,
     /// How many items the pages held so far.
     delivered: usize,
@@ -92,7 +92,7 @@ pub struct Items<E> {
 
 /// Where to go on with a list: a link, and how many items of its page were handed out.
 ///
-/// It is sensitive, for it names what was asked for; `Debug` does not show the link. Store it as
+/// It is sensitive, because it contains the query; `Debug` does not show the link. Store it as
 /// whatever serde writes.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResumeToken {
@@ -105,7 +105,7 @@ pub struct ResumeToken {
 }
 
 impl<E: Entity> Request<Page<E>> {
-    /// The pages, one after the other as they are asked for.
+    /// The pages, each fetched on demand.
     pub fn pages(self) -> Pages<E> {
         Pages::new(self, E::INFO.name)
     }
@@ -191,7 +191,7 @@ impl<E: Send + 'static> Pages<E> {
                 self.next.clone_from(&page.next);
                 self.state = State::Ready;
             }
-            // The link is dead for good: only the start of the list leads on.
+            // The link has expired for good; only the start of the list is valid.
             Err(error) if error.is_expired_page() => self.next = None,
             Err(_) => {}
         }
@@ -204,13 +204,13 @@ impl<E: Send + 'static> Pages<E> {
         error.with_list_progress(self.seen.len(), self.delivered)
     }
 
-    /// Starts on the next page, unless there is none or it was read before.
+    /// Moves on to the next page, unless there is none or it was read before.
     fn step(&mut self) -> State<E> {
         let (Some(url), Some(call)) = (self.next.clone(), self.call.clone()) else {
             return State::Ended;
         };
         if !self.seen.insert(self.hasher.hash_one(url.as_str())) {
-            // To go on from here would give items twice.
+            // A resumed list would return items twice.
             self.next = None;
             let error = self.client.with_call(Error::page_loop(), &call);
             return State::Failed(error.with_list_progress(self.seen.len() + 1, self.delivered));

@@ -17,7 +17,7 @@ use crate::{
 pub struct Page<T> {
     /// The items, in Graph's order.
     pub items: Vec<T>,
-    /// The number of all matching items, if it was asked for and this is the first page.
+    /// The number of all matching items, if it was requested and this is the first page.
     pub count: Option<u64>,
     pub(crate) next: Option<Url>,
 }

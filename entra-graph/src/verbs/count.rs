@@ -28,7 +28,7 @@ impl<E: Countable> Count<E> {
         }
     }
 
-    /// Only items that meet the condition. A further call narrows it.
+    /// Only items that match the filter. A further call joins another filter with `and`.
     pub fn filter(mut self, filter: Filter<E>) -> Self
     where
         E: Filterable,
@@ -37,7 +37,7 @@ impl<E: Countable> Count<E> {
         self
     }
 
-    /// Only items with these words.
+    /// Only items that match the search.
     pub fn search(mut self, search: Search<E>) -> Self
     where
         E: Searchable,

@@ -39,7 +39,7 @@ impl<E: Entity> Get<E> {
         self
     }
 
-    /// With the objects that this one relationship leads to.
+    /// Includes the related objects of one navigation property.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "reads as `expand(User::MANAGER)`"
@@ -55,7 +55,7 @@ impl<E: Entity> Get<E> {
     /// The object.
     ///
     /// # Errors
-    /// Every kind of [`Error`]; [`Error::is_not_found`] if Graph has none there.
+    /// Every kind of [`Error`]; [`Error::is_not_found`] if there is no such object.
     pub async fn send(self) -> Result<E, Error> {
         self.into_request().send().await
     }

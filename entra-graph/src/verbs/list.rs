@@ -14,7 +14,7 @@ use crate::{
 
 /// A request for the items of a collection, with the options that Graph documents for it.
 ///
-/// An option that the collection does not take is not there to call: sign-ins have no `select`.
+/// A method for an option that Graph does not document for the collection does not compile: sign-ins have no `select`.
 ///
 /// ```
 /// # fn example(graph: &entra_graph::GraphClient) {
@@ -62,7 +62,7 @@ impl<E: Entity> List<E> {
         self
     }
 
-    /// Only items that meet the condition. A further call narrows it.
+    /// Only items that match the filter. A further call joins another filter with `and`.
     pub fn filter(mut self, filter: Filter<E>) -> Self
     where
         E: Filterable,
@@ -71,7 +71,7 @@ impl<E: Entity> List<E> {
         self
     }
 
-    /// Sorted. A further call sorts what is equal so far.
+    /// Sorts the items. A further call adds a secondary sort criterion.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "reads as `order_by(User::DISPLAY_NAME.asc())`"
@@ -84,7 +84,7 @@ impl<E: Entity> List<E> {
         self
     }
 
-    /// Only items with these words.
+    /// Only items that match the search.
     pub fn search(mut self, search: Search<E>) -> Self
     where
         E: Searchable,
@@ -93,7 +93,7 @@ impl<E: Entity> List<E> {
         self
     }
 
-    /// With the objects that this one relationship leads to. Not together with advanced options.
+    /// Includes the related objects of one navigation property. Not together with advanced options.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "reads as `expand(User::MANAGER)`"
@@ -132,7 +132,7 @@ impl<E: Entity> List<E> {
         self.into_request().send().await
     }
 
-    /// The pages, one after the other as they are asked for.
+    /// The pages, each fetched on demand.
     pub fn pages(self) -> Pages<E> {
         self.into_request().pages()
     }
@@ -158,7 +158,7 @@ impl<E: Entity> IntoRequest for List<E> {
     }
 }
 
-/// Graph leaves the id out unless asked for, and an object without one is of little use.
+/// Graph leaves the id out unless it is selected, and an object without its id is of little use.
 pub(super) fn start_select(names: &mut Vec<Cow<'static, str>>) {
     if names.is_empty() {
         names.push(Cow::Borrowed("id"));

@@ -1,4 +1,4 @@
-//! The bodies of creates and updates: what is set, what is cleared, and what is left alone.
+//! The bodies of creates and updates: set, clear or leave unchanged.
 
 use std::{fmt, marker::PhantomData};
 
@@ -52,7 +52,7 @@ pub struct Create<E> {
     marker: PhantomData<fn() -> E>,
 }
 
-/// A request that changes an object: what is not named stays as it is.
+/// A request that changes an object. Properties that are not named stay unchanged.
 ///
 /// ```
 /// # fn example(graph: &entra_graph::GraphClient) {

@@ -148,7 +148,7 @@ async fn a_delta_follows_units_and_their_members() {
 }
 
 #[tokio::test]
-async fn a_caller_who_only_reads_learns_which_permission_writes() {
+async fn a_403_of_a_create_names_the_write_permission() {
     let tenant = FakeTenant::start().await;
     let app = tenant
         .register_app("Reader")

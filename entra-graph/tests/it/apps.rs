@@ -46,7 +46,7 @@ async fn an_application_is_found_by_object_id_and_by_client_id() {
         let found = graph.application(key).get().send().await.unwrap();
         assert_eq!(found, by_id);
     }
-    // Plain text is an object id, and a client id is none.
+    // Plain text is an object id, and a client id is not one.
     let client_id = app.client_id().to_string();
     assert!(
         graph
@@ -92,7 +92,7 @@ async fn applications_are_listed_counted_and_filtered() {
 }
 
 #[tokio::test]
-async fn an_app_of_the_tenant_says_who_is_assigned_to_it() {
+async fn assignments_to_a_service_principal_are_listed() {
     let (tenant, graph) = graph().await;
     let app = tenant.register_app("Desk");
     let other = tenant.register_app("Robot");
@@ -134,7 +134,7 @@ async fn an_app_of_the_tenant_says_who_is_assigned_to_it() {
 }
 
 #[tokio::test]
-async fn an_app_says_what_it_is_assigned_to_itself() {
+async fn assignments_of_a_service_principal_are_listed() {
     let (tenant, graph) = graph().await;
     let app = tenant
         .register_app("Robot")
@@ -153,7 +153,7 @@ async fn an_app_says_what_it_is_assigned_to_itself() {
 }
 
 #[tokio::test]
-async fn memberships_of_an_app_come_as_their_types() {
+async fn memberships_of_a_service_principal_are_decoded_as_their_types() {
     let (tenant, graph) = graph().await;
     let app = tenant.register_app("Robot");
     let group = tenant.add_group("Crew");
@@ -173,7 +173,7 @@ async fn memberships_of_an_app_come_as_their_types() {
 }
 
 #[tokio::test]
-async fn owners_come_as_their_types() {
+async fn owners_are_decoded_as_their_types() {
     let owners = r##"{"value":[
         {"@odata.type":"#microsoft.graph.user","id":"1","displayName":"Adele"},
         {"@odata.type":"#microsoft.graph.servicePrincipal","id":"2","displayName":"Robot"},
@@ -232,12 +232,12 @@ async fn the_mode_of_a_query_is_the_documented_one() {
 }
 
 #[tokio::test]
-async fn what_graph_refuses_fails_before_it_is_sent() {
+async fn what_graph_rejects_fails_before_it_is_sent() {
     let script = ScriptedTransport::new();
     let graph = client(script.clone());
     let apps = graph.applications();
     let publisher = Application::VERIFIED_PUBLISHER.path(VerifiedPublisher::DISPLAY_NAME);
-    let refused = [
+    let rejected = [
         apps.list().filter(Application::NOTES.eq("a")),
         apps.list().filter(publisher.starts_with("a")),
         apps.list().filter(Application::DISPLAY_NAME.ends_with("a")),
@@ -245,7 +245,7 @@ async fn what_graph_refuses_fails_before_it_is_sent() {
         apps.list().search(Application::NOTES.search("a")),
         apps.list().top(1_000),
     ];
-    for list in refused {
+    for list in rejected {
         let error = list.send().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Query, "{error}");
     }
@@ -253,7 +253,7 @@ async fn what_graph_refuses_fails_before_it_is_sent() {
 }
 
 #[tokio::test]
-async fn a_token_without_permission_is_told_of_reading_permissions_only() {
+async fn a_403_of_a_read_names_read_permissions_only() {
     let tenant = FakeTenant::start().await;
     let app = tenant
         .register_app("Curious")
@@ -273,7 +273,7 @@ async fn a_token_without_permission_is_told_of_reading_permissions_only() {
 }
 
 #[test]
-fn a_client_secret_is_read_once_and_never_written() {
+fn a_client_secret_is_decoded_and_never_serialized() {
     let text = r#"{"hint":"can","keyId":"k","secretText":"canary"}"#;
     let secret: PasswordCredential = serde_json::from_str(text).unwrap();
     assert_eq!(

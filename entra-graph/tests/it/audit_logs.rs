@@ -26,7 +26,7 @@ async fn graph() -> (FakeTenant, GraphClient) {
 }
 
 #[tokio::test]
-async fn sign_ins_are_filtered_by_time_person_app_and_outcome() {
+async fn sign_ins_are_filtered_by_time_user_app_and_result() {
     let (tenant, graph) = graph().await;
     let robin = tenant.add_user("Robin");
     let app = tenant.register_app("Desk");
@@ -67,7 +67,7 @@ async fn sign_ins_are_filtered_by_time_person_app_and_outcome() {
 }
 
 #[tokio::test]
-async fn a_tenant_without_a_licence_is_told_so() {
+async fn a_missing_tenant_license_is_reported() {
     let (tenant, graph) = graph().await;
     tenant.set_license(License::Free);
     let list = graph.audit_logs().sign_ins().list();
@@ -109,7 +109,7 @@ async fn directory_audits_are_filtered_sorted_and_found() {
 }
 
 #[tokio::test]
-async fn the_largest_page_is_asked_for_and_never_an_advanced_query() {
+async fn logs_request_the_largest_page_and_never_an_advanced_query() {
     let script = ScriptedTransport::new()
         .then(200, &[], r#"{"value":[]}"#)
         .then(200, &[], r#"{"value":[]}"#);
@@ -135,7 +135,7 @@ async fn the_largest_page_is_asked_for_and_never_an_advanced_query() {
 }
 
 #[tokio::test]
-async fn what_graph_refuses_fails_before_it_is_sent() {
+async fn what_graph_rejects_fails_before_it_is_sent() {
     let script = ScriptedTransport::new();
     let filters: [Filter<SignIn>; 4] = [
         SignIn::USER_ID.ne("1"),

@@ -1,4 +1,4 @@
-//! A batch is the same requests, each with its own result: however they are split, throttled and ordered.
+//! Batches: each request gets its own response, however the batch is split, throttled and ordered.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -17,10 +17,10 @@ use crate::{
     support::{block_on, start},
 };
 
-/// A service that answers each item by its address: `/users/{number}`.
+/// A service that responds to each item by its URL: `/users/{number}`.
 #[derive(Clone, Debug, Default)]
 struct Service {
-    /// What each number answers before it succeeds, or always.
+    /// The status of each number before it succeeds, or always.
     behaviour: HashMap<usize, Behaviour>,
     state: Arc<Mutex<State>>,
     clock: ManualClock,
@@ -28,11 +28,11 @@ struct Service {
 
 #[derive(Clone, Debug)]
 enum Behaviour {
-    /// Throttled this often, each time with this wait in seconds.
+    /// Throttled this many times, each with this wait in seconds.
     Throttled(usize, u64),
     /// Fails for good.
     Fails,
-    /// Has no response, though the batch has one.
+    /// Has no response in the response of the batch.
     Silent,
 }
 
@@ -137,7 +137,7 @@ fn user(graph: &GraphClient, number: usize) -> entra_graph::query::Get<User> {
 }
 
 #[tokio::test]
-async fn forty_five_requests_go_in_three_and_each_finds_its_response() {
+async fn a_batch_of_45_requests_is_sent_in_three_and_each_gets_its_response() {
     let service = Service::default();
     let graph = graph(&service);
     let mut batch = graph.batch();
@@ -223,7 +223,7 @@ async fn a_failure_names_the_requests_own_method_path_and_permissions() {
 }
 
 #[tokio::test]
-async fn what_depends_on_a_throttled_request_goes_with_it_again() {
+async fn dependents_of_a_throttled_request_are_sent_again_with_it() {
     let service = Service {
         behaviour: HashMap::from([(0, Behaviour::Throttled(2, 4))]),
         ..Service::default()
@@ -269,7 +269,7 @@ async fn a_request_without_a_response_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_batch_with_a_create_whose_response_is_lost_is_not_sent_again() {
+async fn a_batch_with_a_create_and_a_lost_response_is_not_sent_again() {
     let script = ScriptedTransport::new().then_fail(TransportError::interrupted("reset"));
     let graph = client(script.clone());
     let mut batch = graph.batch();
@@ -321,13 +321,13 @@ async fn a_throttled_create_is_sent_again_and_a_failed_one_is_not() {
 }
 
 #[tokio::test]
-async fn a_wait_that_the_service_asks_for_is_no_attempt() {
+async fn a_wait_for_retry_after_is_not_an_attempt() {
     let throttled = r#"{"responses":[{"id":"0","status":429,"headers":{"Retry-After":"2"}}]}"#;
     let mut script = ScriptedTransport::new();
     for _ in 0..8 {
         script = script.then(200, &[], throttled);
     }
-    // Were those attempts, this failure would be the last.
+    // If those waits were attempts, this failure would be final.
     let script = script
         .then(200, &[], r#"{"responses":[{"id":"0","status":503}]}"#)
         .then(

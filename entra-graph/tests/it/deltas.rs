@@ -18,7 +18,7 @@ fn end(token: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_round_is_every_page_and_the_next_begins_where_it_ended() {
+async fn a_delta_round_reads_every_page_and_the_next_starts_at_its_delta_link() {
     let script = ScriptedTransport::new()
         .then(200, &[], page(r#"{"id":"1","displayName":"A"}"#, &next("a")))
         .then(200, &[], page("", &next("b")))
@@ -74,7 +74,7 @@ async fn a_round_is_every_page_and_the_next_begins_where_it_ended() {
 }
 
 #[tokio::test]
-async fn links_are_told_from_properties() {
+async fn delta_links_are_separate_from_properties() {
     let rows = r##"{"id":"g","displayName":"Buyers","members@delta":[{"@odata.type":"#microsoft.graph.user","id":"1"},{"@odata.type":"#microsoft.graph.user","id":"2","@removed":{"reason":"deleted"}}]}"##;
     let link = format!(r#""@odata.deltaLink":"{ROOT}/groups/delta?$deltatoken=z""#);
     let script = ScriptedTransport::new().then(200, &[], page(rows, &link));
@@ -103,7 +103,7 @@ async fn links_are_told_from_properties() {
 }
 
 #[tokio::test]
-async fn a_state_that_graph_no_longer_knows_begins_again_and_says_so() {
+async fn an_expired_delta_state_restarts_with_a_restart_change() {
     for (status, body) in [
         (410, r#"{"error":{"code":"resyncRequired"}}"#),
         (410, ""),
@@ -143,7 +143,7 @@ async fn a_state_that_graph_no_longer_knows_begins_again_and_says_so() {
                 .contains("deltatoken=b")
         );
     }
-    // In the first round there is nothing to begin again.
+    // The first round has no state to restart from.
     let script = ScriptedTransport::new().then(410, &[], "");
     let error = client(script)
         .users()
@@ -156,7 +156,7 @@ async fn a_state_that_graph_no_longer_knows_begins_again_and_says_so() {
 }
 
 #[tokio::test]
-async fn there_is_no_state_before_the_last_change_was_handed_out() {
+async fn a_delta_state_exists_only_after_the_last_change() {
     let rows = r#"{"id":"1"},{"id":"2"}"#;
     let script = ScriptedTransport::new().then(200, &[], page(rows, &end("a")));
     let mut changes = client(script).users().delta().changes();
@@ -167,7 +167,7 @@ async fn there_is_no_state_before_the_last_change_was_handed_out() {
 }
 
 #[tokio::test]
-async fn a_round_begins_again_once_and_not_for_ever() {
+async fn a_delta_round_restarts_only_once() {
     let script = ScriptedTransport::new()
         .then(200, &[], page("", &end("a")))
         .then(410, &[], "")
@@ -197,7 +197,7 @@ async fn a_page_that_fails_is_fetched_again_by_the_next_call() {
 }
 
 #[tokio::test]
-async fn a_round_that_fails_says_on_which_page_and_after_how_many_changes() {
+async fn an_error_of_a_delta_round_names_the_page_and_the_number_of_changes() {
     let rows = r#"{"id":"1"},{"id":"2"}"#;
     let script = ScriptedTransport::new()
         .then(200, &[], page(rows, &next("a")))
@@ -216,7 +216,7 @@ async fn a_round_that_fails_says_on_which_page_and_after_how_many_changes() {
 }
 
 #[tokio::test]
-async fn a_round_that_leads_nowhere_or_back_is_an_error() {
+async fn a_delta_round_without_a_link_or_with_a_loop_is_an_error() {
     let script = ScriptedTransport::new().then(200, &[], r#"{"value":[]}"#);
     let error = client(script)
         .users()
@@ -250,7 +250,7 @@ async fn a_round_that_leads_nowhere_or_back_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_state_is_good_for_its_own_query_and_host_only() {
+async fn a_delta_state_is_valid_for_its_own_query_and_host_only() {
     let script = ScriptedTransport::new().then(200, &[], page("", &end("a")));
     let graph = client(script.clone());
     let (_, state) = graph.users().delta().changes().try_collect().await.unwrap();
@@ -279,7 +279,7 @@ async fn a_state_is_good_for_its_own_query_and_host_only() {
 }
 
 #[tokio::test]
-async fn ids_the_present_moment_and_minimal_rows_are_asked_for_as_documented() {
+async fn delta_sends_ids_latest_and_minimal_as_documented() {
     let script = ScriptedTransport::new()
         .then(200, &[], page("", &end("a")))
         .then(200, &[], page("", &end("b")));

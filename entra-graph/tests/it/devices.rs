@@ -100,7 +100,7 @@ async fn conditions_inside_of_properties_are_written_as_graph_reads_them() {
 }
 
 #[tokio::test]
-async fn relationships_hang_below_either_id() {
+async fn relationships_are_read_below_either_id() {
     let script = ScriptedTransport::new()
         .then(200, &[], r#"{"value":[]}"#)
         .then(200, &[], "7");

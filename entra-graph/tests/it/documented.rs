@@ -16,7 +16,7 @@ use crate::scripts::asked;
 type Sent = Pin<Box<dyn Future<Output = ()>>>;
 type Send = fn(GraphClient) -> Sent;
 
-/// Sends a request; what comes back is not looked at here.
+/// Sends a request and ignores the response.
 macro_rules! send {
     (|$graph:ident| $request:expr) => {
         (|$graph: GraphClient| -> Sent {
@@ -425,7 +425,7 @@ fn examples() -> Option<Vec<Value>> {
 }
 
 #[tokio::test]
-async fn what_is_sent_is_what_the_documentation_sends() {
+async fn requests_equal_the_documented_ones() {
     let Some(examples) = examples() else { return };
     let requests = requests();
     let mut next: BTreeMap<&str, usize> = BTreeMap::new();
@@ -477,7 +477,7 @@ async fn what_is_sent_is_what_the_documentation_sends() {
     assert_eq!(checked, REQUESTS);
 }
 
-/// The order of the ids of a check says nothing.
+/// The order of the ids of a check is irrelevant.
 fn sorted(mut body: Value) -> Value {
     for name in ["ids", "groupIds"] {
         if let Some(ids) = body.get_mut(name).and_then(Value::as_array_mut) {

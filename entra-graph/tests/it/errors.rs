@@ -18,7 +18,7 @@ fn an_error_is_small() {
 }
 
 #[tokio::test]
-async fn a_refusal_says_what_would_help() {
+async fn an_unsupported_query_error_says_what_is_supported() {
     // roles: ["Group.Read.All"]
     let token = "e30.eyJyb2xlcyI6WyJHcm91cC5SZWFkLkFsbCJdfQ.sig";
     let body = r#"{"error":{"code":"Authorization_RequestDenied","message":"Insufficient privileges to complete the operation.","innerError":{"date":"2026-01-01T00:00:00","request-id":"r-1","client-request-id":"c-1"}}}"#;
@@ -53,7 +53,7 @@ async fn a_refusal_says_what_would_help() {
 }
 
 #[tokio::test]
-async fn a_missing_licence_is_no_missing_permission() {
+async fn a_missing_license_is_not_a_missing_permission() {
     let body = r#"{"error":{"code":"Authentication_RequestFromNonPremiumTenantOrB2CTenant","message":"m"}}"#;
     let error = failure(&client(ScriptedTransport::new().then(403, &[], body))).await;
     assert!(error.is_license_missing());
@@ -66,7 +66,7 @@ async fn a_missing_licence_is_no_missing_permission() {
 }
 
 #[tokio::test]
-async fn a_wait_beyond_the_budget_is_told() {
+async fn a_wait_beyond_the_budget_is_reported() {
     let script = ScriptedTransport::new().then(429, &[("retry-after", "3600")], "");
     let error = failure(&client(script)).await;
     assert!(error.is_throttled() && error.is_transient());
@@ -83,7 +83,7 @@ async fn a_wait_beyond_the_budget_is_told() {
 }
 
 #[tokio::test]
-async fn any_error_body_will_do() {
+async fn an_error_status_with_any_body_is_a_service_error() {
     for body in [
         "",
         "<html>bad gateway</html>",
@@ -101,7 +101,7 @@ async fn any_error_body_will_do() {
 }
 
 #[tokio::test]
-async fn an_answer_of_another_shape_is_named_by_its_path() {
+async fn a_response_of_another_shape_is_an_error_with_its_json_path() {
     let table = [
         (
             r#"{"value":[{"id":"1"},{"createdDateTime":"soon"}]}"#,
@@ -151,7 +151,7 @@ async fn the_credentials_own_error_stays_the_cause() {
     assert_eq!(error.credential().unwrap().code(), Some(50196));
     assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
     assert!(error.is_transient());
-    no_text_twice(&error);
+    contains_no_text_twice(&error);
 }
 
 #[tokio::test]
@@ -165,11 +165,11 @@ async fn a_broken_connection_is_a_transport_error() {
     assert_eq!(error.kind(), ErrorKind::Transport);
     assert!(error.is_transient());
     assert_eq!(graph.requests_sent(), 6);
-    no_text_twice(&error);
+    contains_no_text_twice(&error);
 }
 
-/// The line names the root cause, and neither it nor the report says anything twice.
-fn no_text_twice(error: &Error) {
+/// The line names the root cause, and neither the line nor the report repeats a text.
+fn contains_no_text_twice(error: &Error) {
     let line = error.to_string();
     let mut root: &dyn std::error::Error = error.source().unwrap();
     while let Some(cause) = root.source() {
@@ -224,7 +224,7 @@ struct Refusing;
 #[async_trait::async_trait]
 impl TokenCredential for Refusing {
     async fn token(&self, _: &TokenRequest) -> Result<AccessToken, CredentialError> {
-        let cause = std::io::Error::other("the secret was refused");
+        let cause = std::io::Error::other("the secret was rejected");
         let error =
             CredentialError::new(CredentialErrorKind::Refused, "no token for the night job")
                 .with_fix("add a new secret")
@@ -248,7 +248,7 @@ async fn a_report_says_why_there_is_no_token_and_what_to_do() {
         lines[..3],
         [
             "GET /users: no token for the night job",
-            "  cause: the secret was refused",
+            "  cause: the secret was rejected",
             "  fix:   add a new secret",
         ]
     );

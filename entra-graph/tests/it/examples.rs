@@ -1,4 +1,4 @@
-//! Documented answers, decoded and encoded again: nothing may be lost or changed.
+//! Documented responses, decoded and encoded again: nothing may be lost or changed.
 //!
 //! `ENTRA_GRAPH_EXAMPLES` names the collection of documented bodies; without it this is skipped.
 
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 type RoundTrip = fn(&Value) -> Result<Value, String>;
 
-/// Which model reads which documented type. An area is one line here.
+/// The model of each documented type.
 const MODELS: &[(&str, RoundTrip)] = &[
     ("microsoft.graph.user", round_trip::<User>),
     (
@@ -60,7 +60,7 @@ const BODIES: usize = 140
     };
 
 #[test]
-fn documented_answers_survive_a_round_trip() {
+fn documented_responses_survive_a_round_trip() {
     let Some(path) = env::var_os("ENTRA_GRAPH_EXAMPLES") else {
         println!("skipped: ENTRA_GRAPH_EXAMPLES is not set");
         return;

@@ -1,4 +1,4 @@
-//! What Graph does beside its documentation, as public reports have it.
+//! Behavior of Graph beyond its documentation, from public reports.
 
 use entra_core::{Cloud, ManualClock, ScriptedTransport, StaticCredential};
 use entra_graph::{
@@ -9,7 +9,7 @@ use entra_graph::{
 use crate::scripts::{ROOT, asked, client, is_advanced};
 
 #[tokio::test]
-async fn an_expired_page_leaves_no_token_and_says_to_start_again() {
+async fn an_expired_page_leaves_no_resume_token_and_says_to_start_again() {
     let first =
         format!(r#"{{"value":[{{"id":"1"}}],"@odata.nextLink":"{ROOT}/users?$skiptoken=a"}}"#);
     let expired = r#"{"error":{"code":"Directory_ExpiredPageToken","message":"m"}}"#;
@@ -49,7 +49,7 @@ async fn any_other_failed_page_can_be_resumed() {
 }
 
 #[tokio::test]
-async fn a_byte_order_mark_is_read_over_wherever_it_stands() {
+async fn a_byte_order_mark_is_skipped_in_every_response() {
     let mark = "\u{feff}";
     let script = ScriptedTransport::new()
         .then(200, &[], format!(r#"{mark}{{"value":[{{"id":"1"}}]}}"#))
@@ -98,7 +98,7 @@ async fn derived_types_are_read_as_their_base() {
     }
     let _: &User = objects[3].as_user().unwrap();
     assert!(matches!(objects[4], DirectoryObject::Other(_)));
-    // The type itself is not lost.
+    // The type is preserved.
     let text = serde_json::to_string(&objects[1]).unwrap();
     assert!(text.contains("#microsoft.graph.agentIdentity\""), "{text}");
 }
@@ -184,7 +184,7 @@ async fn logs_take_the_options_that_their_pages_document() {
 }
 
 #[tokio::test]
-async fn a_graph_root_with_its_version_is_no_double_version() {
+async fn a_graph_root_with_a_version_gets_no_second_version() {
     let script = ScriptedTransport::new()
         .then(200, &[], "{}")
         .then(200, &[], "{}");

@@ -61,7 +61,7 @@ async fn groups_are_listed_counted_and_found() {
 }
 
 #[tokio::test]
-async fn members_come_as_their_types_and_casts_narrow_them() {
+async fn members_are_decoded_as_their_types_and_casts_narrow_them() {
     let (tenant, graph) = graph().await;
     let group = tenant.add_group("Mixed");
     let (user, inner) = (tenant.add_user("Robin"), tenant.add_group("Inner"));
@@ -104,11 +104,11 @@ async fn members_come_as_their_types_and_casts_narrow_them() {
     );
     assert!(members.iter().all(|member| !member.is_limited()));
 
-    let people = group.members().cast::<User>();
-    let names = people.list().select(User::DISPLAY_NAME).items();
+    let users = group.members().cast::<User>();
+    let names = users.list().select(User::DISPLAY_NAME).items();
     let names = names.try_collect::<Vec<_>>().await.unwrap();
     assert_eq!(names[0].display_name.as_deref(), Some("Robin"));
-    assert_eq!(people.count().send().await.unwrap(), 1);
+    assert_eq!(users.count().send().await.unwrap(), 1);
 
     let all = group.transitive_members();
     assert_eq!(all.count().send().await.unwrap(), 5);
@@ -149,7 +149,7 @@ async fn members_come_as_their_types_and_casts_narrow_them() {
 }
 
 #[tokio::test]
-async fn a_member_that_may_not_be_read_is_limited_and_keeps_its_type() {
+async fn a_member_that_the_caller_cannot_read_is_limited_but_typed() {
     let (tenant, _) = graph().await;
     let group = tenant.add_group("Mixed");
     let device = tenant.add_device("LAPTOP-1", None);
@@ -172,7 +172,7 @@ async fn expanded_members_say_whether_they_are_all() {
     let (tenant, graph) = graph().await;
     let group = tenant.add_group("Many");
     for number in 0..21 {
-        assert!(group.add_member(tenant.add_user(&format!("Person {number}")).id()));
+        assert!(group.add_member(tenant.add_user(&format!("User {number}")).id()));
         let request = graph.group(group.id()).get();
         let read = request.expand(Group::MEMBERS).send().await.unwrap();
         let members = read.members.unwrap();
@@ -199,11 +199,11 @@ async fn assignments_of_a_group_are_listed() {
 }
 
 #[tokio::test]
-async fn addresses_are_the_documented_ones() {
-    let answer = || ScriptedTransport::new().then(200, &[], r#"{"value":[]}"#);
+async fn urls_are_the_documented_ones() {
+    let empty_page = || ScriptedTransport::new().then(200, &[], r#"{"value":[]}"#);
     let id = "3a1c";
 
-    let script = answer();
+    let script = empty_page();
     let dynamic = Group::GROUP_TYPES.any(|kind| kind.eq("DynamicMembership"));
     let list = client(script.clone()).groups().list().filter(dynamic);
     list.send().await.unwrap();
@@ -213,7 +213,7 @@ async fn addresses_are_the_documented_ones() {
         ["/groups?$filter=groupTypes/any(x:x eq 'DynamicMembership')&$top=999"]
     );
 
-    let script = answer();
+    let script = empty_page();
     let members = client(script.clone()).group(id).members();
     members.cast::<Device>().list().send().await.unwrap();
     assert!(is_advanced(&script.requests()[0]));
@@ -229,7 +229,7 @@ async fn addresses_are_the_documented_ones() {
 }
 
 #[tokio::test]
-async fn what_graph_refuses_fails_before_it_is_sent() {
+async fn what_graph_rejects_fails_before_it_is_sent() {
     let script = ScriptedTransport::new();
     let filters: [Filter<Group>; 3] = [
         Group::THEME.eq("Teal"),

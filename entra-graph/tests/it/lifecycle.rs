@@ -1,4 +1,4 @@
-//! Users and groups against the fake tenant, from create to purge: what Graph makes of what is sent.
+//! Users and groups against the fake tenant, from create to purge.
 
 use entra_core::{Guid, ObjectId, Secret, StaticCredential};
 use entra_graph::{
@@ -136,26 +136,26 @@ async fn graph_says_why_it_rejects_a_new_user() {
 #[tokio::test]
 async fn members_owners_and_managers_are_references() {
     let (_tenant, graph) = graph().await;
-    let mut people = Vec::new();
+    let mut ids = Vec::new();
     for number in 0..23 {
-        people.push(create(&graph, &format!("person{number}")).await.1);
+        ids.push(create(&graph, &format!("user{number}")).await.1);
     }
     let new = NewGroup::security("Buyers", "buyers")
-        .owners([people[0]])
-        .members([people[1]]);
+        .owners([ids[0]])
+        .members([ids[1]]);
     let group = graph.groups().create(new).send().await.unwrap();
     let group = graph.group(&group.id);
-    let added = group.members().add_all(&people).await.unwrap();
+    let added = group.members().add_all(&ids).await.unwrap();
     assert_eq!((added.added, added.already_present), (22, 1));
     assert_eq!(group.members().count().send().await.unwrap(), 23);
-    let error = group.members().add(people[5]).send().await.unwrap_err();
+    let error = group.members().add(ids[5]).send().await.unwrap_err();
     assert!(error.is_already_present(), "{error}");
-    group.members().remove(people[5]).send().await.unwrap();
+    group.members().remove(ids[5]).send().await.unwrap();
     assert_eq!(
         group.members().cast::<User>().count().send().await.unwrap(),
         22
     );
-    group.owners().add(people[2]).send().await.unwrap();
+    group.owners().add(ids[2]).send().await.unwrap();
     assert_eq!(
         group
             .owners()
@@ -168,17 +168,17 @@ async fn members_owners_and_managers_are_references() {
         2
     );
 
-    let user = graph.user(people[3]);
+    let user = graph.user(ids[3]);
     assert!(user.manager().get_opt().await.unwrap().is_none());
-    user.manager().set(people[4]).send().await.unwrap();
+    user.manager().set(ids[4]).send().await.unwrap();
     user.manager()
-        .set(Reference::user(people[6].to_string()))
+        .set(Reference::user(ids[6].to_string()))
         .send()
         .await
         .unwrap();
     let manager = user.manager().get().send().await.unwrap();
-    assert_eq!(manager.id(), people[6].to_string());
-    let reports = graph.user(people[6]).direct_reports().list();
+    assert_eq!(manager.id(), ids[6].to_string());
+    let reports = graph.user(ids[6]).direct_reports().list();
     assert_eq!(
         reports.items().try_collect::<Vec<_>>().await.unwrap().len(),
         1
@@ -186,12 +186,10 @@ async fn members_owners_and_managers_are_references() {
     user.manager().remove().send().await.unwrap();
     assert!(user.manager().get_opt().await.unwrap().is_none());
 
-    let check = graph
-        .user(people[7])
-        .check_member_objects(people.iter().copied());
+    let check = graph.user(ids[7]).check_member_objects(ids.iter().copied());
     assert!(check.send().await.unwrap().is_empty());
     let groups = graph
-        .user(people[7])
+        .user(ids[7])
         .get_member_objects(false)
         .send()
         .await

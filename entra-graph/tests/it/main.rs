@@ -1,4 +1,4 @@
-//! What the crate does over HTTP: against scripts, against random servers, against the fake tenant.
+//! The crate over HTTP: against scripted responses, random servers and the fake tenant.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 

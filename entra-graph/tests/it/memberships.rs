@@ -1,4 +1,4 @@
-//! Which groups somebody is in, as a product asks at a sign-in.
+//! Transitive memberships of a user, as at a sign-in.
 
 use std::error::Error as _;
 
@@ -49,7 +49,7 @@ async fn groups_within_groups_count_and_others_do_not() {
 }
 
 #[tokio::test]
-async fn any_number_of_groups_is_asked_for_in_twenties() {
+async fn any_number_of_groups_is_checked_20_per_request() {
     let (tenant, graph) = graph().await;
     let adele = tenant.user(ADELE).id();
     assert!(
@@ -67,7 +67,7 @@ async fn any_number_of_groups_is_asked_for_in_twenties() {
             group.id()
         })
         .collect();
-    // A throttled question changes nothing, so it is asked again.
+    // A throttled read changes nothing, so it is sent again.
     tenant.inject(Fault::on("/checkMemberGroups").times(1).status(503));
     let mut found = graph.member_groups_among(adele, &groups).await.unwrap();
     let mut expected = groups;
@@ -78,7 +78,7 @@ async fn any_number_of_groups_is_asked_for_in_twenties() {
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_had_is_an_error_that_says_what_is_needed() {
+async fn memberships_that_cannot_be_read_are_an_error_that_names_the_permission() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Reader").with_secret();
     let graph = client(&tenant, AppCredential::new(&tenant, &app));
@@ -108,7 +108,7 @@ async fn an_answer_that_cannot_be_had_is_an_error_that_says_what_is_needed() {
     graph.all_member_groups(adele).await.unwrap_err();
 }
 
-/// A credential that fails as it is told.
+/// A credential that fails with a given error.
 #[derive(Clone, Debug)]
 struct Failing(CredentialErrorKind, u32);
 
@@ -124,7 +124,7 @@ impl entra_core::TokenCredential for Failing {
 }
 
 #[tokio::test]
-async fn a_token_that_nobody_has_consented_to_is_a_missing_permission() {
+async fn a_token_without_consent_is_a_missing_permission() {
     let tenant = FakeTenant::start().await;
     let adele = tenant.user(ADELE).id();
     let needed = CredentialErrorKind::InteractionRequired;
@@ -151,7 +151,7 @@ async fn a_token_that_nobody_has_consented_to_is_a_missing_permission() {
 }
 
 #[tokio::test]
-async fn a_client_for_a_person_shares_all_but_the_credential() {
+async fn a_client_for_a_user_shares_all_but_the_credential() {
     let tenant = FakeTenant::start().await;
     let app = tenant
         .register_app("Shop")
@@ -160,17 +160,16 @@ async fn a_client_for_a_person_shares_all_but_the_credential() {
     let shared = client(&tenant, AppCredential::new(&tenant, &app));
     let engineers = [tenant.group("Engineers").id()];
     let adele = tenant.user(ADELE).id();
-    // The application itself may read nothing.
+    // The application itself has no permission to read.
     shared
         .member_groups_among(adele, &engineers)
         .await
         .unwrap_err();
 
     let tokens = tenant.tokens_for(&app, ADELE, ["GroupMember.Read.All"]);
-    let person =
-        shared.with_credential(StaticCredential::new(tokens.access_token().expose_secret()));
-    let found = person.member_groups_among(adele, &engineers).await.unwrap();
+    let user = shared.with_credential(StaticCredential::new(tokens.access_token().expose_secret()));
+    let found = user.member_groups_among(adele, &engineers).await.unwrap();
     assert_eq!(found, engineers);
-    assert!(!person.all_member_groups(adele).await.unwrap().is_empty());
+    assert!(!user.all_member_groups(adele).await.unwrap().is_empty());
     assert_eq!(shared.requests_sent(), 3);
 }

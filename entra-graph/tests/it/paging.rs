@@ -1,4 +1,4 @@
-//! A list is every item exactly once, or an error: whatever the pages look like.
+//! Paging: a list returns every item exactly once or fails, for all forms of pages.
 
 use std::sync::{Arc, Mutex};
 
@@ -24,7 +24,7 @@ struct Server {
 #[derive(Debug, Default)]
 struct Served {
     pages: Vec<usize>,
-    /// The address of the first page, which has no number.
+    /// The URL of the first page, which has no number.
     first: String,
 }
 
@@ -37,17 +37,17 @@ struct Faulty {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
     None,
-    /// The next link leads back to an earlier page, or to this one.
+    /// The next link points to an earlier page or to this one.
     LoopTo(usize),
     ForeignLink,
     /// Another scheme, port or a look-alike host.
     LookAlike(usize),
     BrokenLink,
-    /// A status that no retry helps with.
-    Refused,
-    /// Statuses that retries help with, this often.
+    /// A status that is not retried.
+    Rejected,
+    /// Retryable statuses, this many times.
     Busy(usize),
-    /// The first answer to this page is cut in the middle.
+    /// The first response to this page is cut in the middle.
     Truncated,
     /// A success without a list.
     NoList,
@@ -84,7 +84,7 @@ impl Server {
             .unwrap_or_default();
         let body = format!(r#"{{"value":[{}]{link}}}"#, items.join(","));
         match page.fault {
-            Fault::Refused => (400, String::new()),
+            Fault::Rejected => (400, String::new()),
             Fault::Busy(times) if before < times => (503, "<html>busy</html>".to_owned()),
             Fault::Truncated if before == 0 => (200, body[..body.len() / 2].to_owned()),
             Fault::NoList => (200, r#"{"error":{"code":"x"}}"#.to_owned()),
@@ -96,7 +96,7 @@ impl Server {
         self.pages.iter().map(|page| page.items).sum()
     }
 
-    /// Whether a client can get everything without an error.
+    /// Whether a client can read all items without an error.
     fn is_sound(&self) -> bool {
         self.pages
             .iter()
@@ -149,7 +149,7 @@ fn faults() -> impl Strategy<Value = Fault> {
         1 => Just(Fault::ForeignLink),
         1 => (0..4_usize).prop_map(Fault::LookAlike),
         1 => Just(Fault::BrokenLink),
-        1 => Just(Fault::Refused),
+        1 => Just(Fault::Rejected),
         1 => Just(Fault::Truncated),
         1 => Just(Fault::NoList),
     ]
@@ -164,7 +164,7 @@ fn servers() -> impl Strategy<Value = Server> {
     })
 }
 
-/// Everything that a stream gives, and the error that ended it.
+/// All items of a stream, and the error that ended it.
 async fn drain(
     mut items: entra_graph::Items<User>,
 ) -> (Vec<String>, Option<entra_graph::Error>, Option<ResumeToken>) {
@@ -192,7 +192,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn every_item_comes_once_or_there_is_an_error(server in servers()) {
+    fn every_item_is_returned_once_or_the_list_fails(server in servers()) {
         block_on(async {
             let graph = client(server.clone());
             let (seen, failure, token) = drain(graph.users().list().count().items()).await;
@@ -212,7 +212,7 @@ proptest! {
     }
 
     #[test]
-    fn a_list_can_be_left_anywhere_and_resumed(server in servers(), stop in 0..40_usize) {
+    fn a_list_can_be_resumed_at_any_item(server in servers(), stop in 0..40_usize) {
         block_on(async {
             let graph = client(server.clone());
             let mut items = graph.users().list().count().items();
@@ -249,7 +249,7 @@ proptest! {
 }
 
 #[tokio::test]
-async fn both_streams_are_streams() {
+async fn pages_and_items_implement_stream() {
     let body = format!(r#"{{"value":[{{"id":"1"}}],"@odata.nextLink":"{ROOT}/users?p=2"}}"#);
     let script = ScriptedTransport::new()
         .then(200, &[], body.clone())
@@ -274,7 +274,7 @@ async fn both_streams_are_streams() {
 }
 
 #[tokio::test]
-async fn a_dropped_wait_loses_nothing() {
+async fn dropping_a_pending_next_loses_nothing() {
     let script = ScriptedTransport::new().then(200, &[], r#"{"value":[{"id":"1"},{"id":"2"}]}"#);
     let mut items = client(script.clone()).users().list().items();
     {
@@ -288,7 +288,7 @@ async fn a_dropped_wait_loses_nothing() {
 }
 
 #[tokio::test]
-async fn pages_come_one_by_one_and_the_last_says_so() {
+async fn pages_are_read_one_by_one_up_to_the_last() {
     let page = |ids: &str, next: &str| format!(r#"{{"value":[{ids}]{next}}}"#);
     let next = format!(r#","@odata.nextLink":"{ROOT}/users?page=2""#);
     let script = ScriptedTransport::new()
@@ -321,7 +321,7 @@ async fn a_header_of_the_caller_never_replaces_the_token() {
 }
 
 #[tokio::test]
-async fn a_token_is_good_for_its_own_kind_and_host_only() {
+async fn a_resume_token_is_valid_for_its_own_type_and_host_only() {
     let body = format!(r#"{{"value":[{{"id":"1"}}],"@odata.nextLink":"{ROOT}/users?secret"}}"#);
     let script = ScriptedTransport::new().then(200, &[], body);
     let graph = client(script);
@@ -349,7 +349,7 @@ async fn a_token_is_good_for_its_own_kind_and_host_only() {
 }
 
 #[tokio::test]
-async fn a_list_that_fails_says_on_which_page_and_after_how_many_items() {
+async fn an_error_of_a_list_names_the_page_and_the_number_of_items() {
     let page = |next: &str| {
         format!(
             r#"{{"value":[{{"id":"1"}},{{"id":"2"}}],"@odata.nextLink":"{ROOT}/users?$skiptoken={next}"}}"#

@@ -8,13 +8,13 @@ use crate::scripts::{asked, client, is_advanced};
 
 const EMPTY: &str = r#"{"value":[]}"#;
 
-fn one_answer() -> ScriptedTransport {
+fn one_response() -> ScriptedTransport {
     ScriptedTransport::new().then(200, &[], EMPTY)
 }
 
 #[tokio::test]
-async fn a_plain_list_asks_for_the_largest_page_and_nothing_else() {
-    let script = one_answer();
+async fn a_plain_list_requests_the_largest_page_and_nothing_else() {
+    let script = one_response();
     client(script.clone()).users().list().send().await.unwrap();
     assert_eq!(asked(&script), ["/users?$top=999"]);
     assert!(!is_advanced(&script.requests()[0]));
@@ -22,7 +22,7 @@ async fn a_plain_list_asks_for_the_largest_page_and_nothing_else() {
 
 #[tokio::test]
 async fn options_are_written_as_graph_reads_them() {
-    let script = one_answer();
+    let script = one_response();
     client(script.clone())
         .users()
         .list()
@@ -44,7 +44,7 @@ async fn options_are_written_as_graph_reads_them() {
 }
 
 #[tokio::test]
-async fn what_needs_the_advanced_mode_is_sent_so() {
+async fn filters_that_need_the_advanced_mode_are_advanced_queries() {
     type Make = fn(entra_graph::query::List<User>) -> entra_graph::query::List<User>;
     let table: [(&str, Make); 11] = [
         ("ne", |list| list.filter(User::DEPARTMENT.ne("HR"))),
@@ -82,7 +82,7 @@ async fn what_needs_the_advanced_mode_is_sent_so() {
         }),
     ];
     for (name, make) in table {
-        let script = one_answer();
+        let script = one_response();
         make(client(script.clone()).users().list())
             .send()
             .await
@@ -93,7 +93,7 @@ async fn what_needs_the_advanced_mode_is_sent_so() {
 }
 
 #[tokio::test]
-async fn what_the_default_mode_takes_stays_there() {
+async fn filters_that_the_default_mode_takes_are_not_advanced() {
     let table = [
         User::DEPARTMENT
             .eq("HR")
@@ -103,7 +103,7 @@ async fn what_the_default_mode_takes_stays_there() {
         Filter::raw("city eq 'Oslo'"),
     ];
     for filter in table {
-        let script = one_answer();
+        let script = one_response();
         let text = filter.to_string();
         client(script.clone())
             .users()
@@ -119,7 +119,7 @@ async fn what_the_default_mode_takes_stays_there() {
 #[tokio::test]
 async fn a_page_size_above_the_maximum_of_sign_in_activity_becomes_that_maximum() {
     for size in [500, 501, 999] {
-        let script = one_answer();
+        let script = one_response();
         let graph = client(script.clone());
         let list = graph.users().list().select(User::SIGN_IN_ACTIVITY);
         list.top(size).send().await.unwrap();
@@ -150,7 +150,7 @@ async fn sign_in_activity_of_one_user_is_read_by_object_id_only() {
 
 #[tokio::test]
 async fn members_with_license_errors_are_filtered_by_in_the_default_mode_only() {
-    let script = one_answer();
+    let script = one_response();
     let graph = client(script.clone());
     let broken = Group::HAS_MEMBERS_WITH_LICENSE_ERRORS.eq(true);
     let list = graph.groups().list().filter(broken.clone());
@@ -183,7 +183,7 @@ async fn members_with_license_errors_are_filtered_by_in_the_default_mode_only() 
 }
 
 #[tokio::test]
-async fn what_graph_would_refuse_is_never_sent() {
+async fn what_graph_would_reject_is_never_sent() {
     let script = ScriptedTransport::new();
     let graph = client(script.clone());
     let users = || graph.users().list();
@@ -247,22 +247,22 @@ async fn what_graph_would_refuse_is_never_sent() {
         ),
         (
             users().filter(User::DEPARTMENT.is_in((0..400).map(|n| format!("department {n}")))),
-            "ask in several requests",
+            "split it into several requests",
         ),
     ];
     for (list, expected) in table {
         let error = list.clone().send().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Query);
         assert!(error.to_string().contains(expected), "{error}");
-        // A stream tells it too, rather than to be empty.
+        // A stream returns the error too, and does not end as if it were empty.
         assert!(list.items().try_collect::<Vec<_>>().await.is_err());
     }
     assert_eq!(graph.requests_sent(), 0);
 }
 
 #[tokio::test]
-async fn sign_in_activity_makes_smaller_pages() {
-    let script = one_answer().then(200, &[], EMPTY);
+async fn sign_in_activity_limits_the_page_size() {
+    let script = one_response().then(200, &[], EMPTY);
     let graph = client(script.clone());
     graph
         .users()
@@ -312,7 +312,7 @@ async fn every_key_names_exactly_one_object() {
 }
 
 #[tokio::test]
-async fn counts_are_asked_for_as_text_in_the_advanced_mode() {
+async fn counts_are_advanced_queries_with_a_text_response() {
     let script = ScriptedTransport::new().then(200, &[], "\u{feff}42");
     let graph = client(script.clone());
     let count = graph
@@ -332,7 +332,7 @@ async fn counts_are_asked_for_as_text_in_the_advanced_mode() {
 
 #[tokio::test]
 async fn a_cast_is_an_advanced_query_of_the_type() {
-    let script = one_answer();
+    let script = one_response();
     let members = client(script.clone()).user("1").member_of();
     members
         .cast::<User>()

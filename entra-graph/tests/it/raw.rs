@@ -1,4 +1,4 @@
-//! Raw requests take the same way as every other.
+//! Raw requests use the same send path as all others.
 
 use entra_core::{
     ScriptedTransport, TransportError,
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::scripts::{ROOT, client, is_advanced};
 
 #[tokio::test]
-async fn any_path_version_and_query_is_sent_to_this_host_only() {
+async fn raw_requests_go_to_the_clients_host_only() {
     let table = [
         ("/users", "/v1.0/users"),
         ("users?$top=1", "/v1.0/users?$top=1"),

@@ -1,4 +1,4 @@
-//! A client whose answers are written down beforehand.
+//! A client with scripted responses.
 
 use entra_core::{Cloud, HttpTransport, ManualClock, ScriptedTransport, StaticCredential};
 use entra_graph::GraphClient;

@@ -9,7 +9,7 @@ use entra_core::{
 use entra_graph::GraphClient;
 use entra_mock::{App, FakeTenant};
 
-/// A client of a small ready company, whose application may read everything.
+/// A client of the sample tenant whose application may read everything.
 #[allow(dead_code, reason = "each example uses what it needs")]
 pub(crate) async fn graph() -> GraphClient {
     let (tenant, credential) = start().await;
@@ -23,7 +23,7 @@ pub(crate) async fn graph() -> GraphClient {
     graph
 }
 
-/// A client of a small ready company, whose application may also change users and groups.
+/// A client of the sample tenant whose application may also change users and groups.
 #[allow(dead_code, reason = "each example uses what it needs")]
 pub(crate) async fn writer() -> GraphClient {
     let tenant = FakeTenant::start().await;
@@ -42,7 +42,7 @@ pub(crate) async fn writer() -> GraphClient {
     graph
 }
 
-/// A small ready company, and a credential that may read everything in it.
+/// The sample tenant, and a credential that may read everything in it.
 #[allow(dead_code, reason = "each example uses what it needs")]
 pub(crate) async fn start() -> (FakeTenant, AppCredential) {
     let tenant = FakeTenant::start().await;
@@ -96,23 +96,23 @@ impl fmt::Debug for AppCredential {
 #[async_trait::async_trait]
 impl TokenCredential for AppCredential {
     async fn token(&self, _: &TokenRequest) -> Result<AccessToken, CredentialError> {
-        let refused = |message: String| CredentialError::new(CredentialErrorKind::Refused, message);
+        let failed = |message: String| CredentialError::new(CredentialErrorKind::Refused, message);
         let request = http::Request::post(self.endpoint.as_str())
             .header("content-type", "application/x-www-form-urlencoded")
             .body(self.form.clone().into())
-            .map_err(|error| refused(error.to_string()))?;
-        let answer = self
+            .map_err(|error| failed(error.to_string()))?;
+        let response = self
             .transport
             .send(request)
             .await
-            .map_err(|error| refused(error.to_string()))?;
-        let body: serde_json::Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+            .map_err(|error| failed(error.to_string()))?;
+        let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap_or_default();
         match body["access_token"].as_str() {
             Some(token) => Ok(AccessToken::new(
                 token,
                 Timestamp::now_utc() + entra_core::time::Duration::hours(1),
             )),
-            None => Err(refused(body["error_description"].to_string())),
+            None => Err(failed(body["error_description"].to_string())),
         }
     }
 }

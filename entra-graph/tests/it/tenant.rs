@@ -42,7 +42,7 @@ async fn the_organization_and_its_licences_are_read() {
 }
 
 #[tokio::test]
-async fn neither_is_paged_or_counted() {
+async fn organization_and_skus_are_neither_paged_nor_counted() {
     let script = ScriptedTransport::new()
         .then(200, &[], r#"{"value":[]}"#)
         .then(200, &[], r#"{"value":[]}"#)

@@ -93,7 +93,7 @@ async fn advanced_queries_work_page_by_page() {
 }
 
 #[tokio::test]
-async fn memberships_come_as_their_types() {
+async fn memberships_are_decoded_as_their_types() {
     let (tenant, graph) = graph().await;
     let user = tenant.add_user("Robin");
     let group = tenant.add_group("Night shift");
@@ -113,7 +113,7 @@ async fn memberships_come_as_their_types() {
 }
 
 #[tokio::test]
-async fn a_token_without_permission_is_told_what_it_needs() {
+async fn a_403_names_the_missing_permission() {
     let tenant = FakeTenant::start().await;
     let app = tenant
         .register_app("Curious")

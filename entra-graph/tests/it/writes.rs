@@ -1,4 +1,4 @@
-//! What creates, updates and references send, and what comes of their responses.
+//! Requests and responses of creates, updates and references.
 
 use entra_core::{Guid, ObjectId, ScriptedTransport, Secret, TransportError};
 use entra_graph::{
@@ -141,7 +141,7 @@ async fn no_secret_of_a_body_is_printed() {
 }
 
 #[tokio::test]
-async fn a_create_whose_response_is_lost_is_not_sent_again() {
+async fn a_create_with_a_lost_response_is_not_sent_again() {
     let script = ScriptedTransport::new().then_fail(TransportError::interrupted("reset by peer"));
     let graph = client(script.clone());
     let create = graph
@@ -154,7 +154,7 @@ async fn a_create_whose_response_is_lost_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_delete_whose_first_response_is_lost_succeeds_when_the_object_is_gone() {
+async fn a_delete_with_a_lost_response_succeeds_if_the_object_is_gone() {
     let gone = r#"{"error":{"code":"Request_ResourceNotFound","message":"m"}}"#;
     let script = ScriptedTransport::new()
         .then_fail(TransportError::interrupted("reset by peer"))
@@ -168,7 +168,7 @@ async fn a_delete_whose_first_response_is_lost_succeeds_when_the_object_is_gone(
 }
 
 #[tokio::test]
-async fn concurrent_writes_are_tried_again() {
+async fn concurrent_write_errors_are_retried() {
     let busy = r#"{"error":{"code":"Directory_ConcurrencyViolation","message":"m"}}"#;
     let script = ScriptedTransport::new()
         .then(409, &[], busy)
@@ -217,7 +217,7 @@ async fn deleted_objects_are_restored_and_purged() {
 }
 
 #[tokio::test]
-async fn an_upsert_takes_an_alternate_key_and_says_what_it_did() {
+async fn an_upsert_takes_an_alternate_key_and_returns_whether_it_created() {
     let script = ScriptedTransport::new()
         .then(201, &[], r#"{"id":"1"}"#)
         .then(204, &[], "");
@@ -263,9 +263,9 @@ fn address(id: &ObjectId) -> String {
 }
 
 #[tokio::test]
-async fn members_are_added_in_twenties_and_those_who_are_there_are_no_error() {
+async fn members_are_added_20_per_request_and_present_ones_are_no_error() {
     let already = r#"{"error":{"code":"Request_BadRequest","message":"One or more added object references already exist for the following modified properties: 'members'."}}"#;
-    // The second twenty has one who is there already, so it goes one by one.
+    // The second 20 contain an existing member, so they are added one by one.
     let mut script = ScriptedTransport::new()
         .then(204, &[], "")
         .then(400, &[], already);
@@ -308,7 +308,7 @@ async fn members_are_added_in_twenties_and_those_who_are_there_are_no_error() {
 }
 
 #[tokio::test]
-async fn another_error_ends_the_adding() {
+async fn add_all_stops_at_any_other_error() {
     let missing = r#"{"error":{"code":"Request_ResourceNotFound","message":"m"}}"#;
     let script = ScriptedTransport::new().then(404, &[], missing);
     let error = client(script)
@@ -322,7 +322,7 @@ async fn another_error_ends_the_adding() {
 }
 
 #[tokio::test]
-async fn references_are_added_set_and_removed_by_address() {
+async fn references_are_added_set_and_removed_by_url() {
     let mut script = ScriptedTransport::new();
     for _ in 0..6 {
         script = script.then(204, &[], "");
@@ -401,7 +401,7 @@ async fn a_reference_never_names_something_else() {
 }
 
 #[tokio::test]
-async fn members_and_owners_of_a_new_group_are_at_most_twenty() {
+async fn a_new_group_takes_at_most_20_members_and_owners() {
     let script = ScriptedTransport::new();
     let graph = client(script.clone());
     let new = NewGroup::security("Buyers", "buyers")

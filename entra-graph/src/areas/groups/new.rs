@@ -27,7 +27,7 @@ pub struct NewGroup {
 
 impl NewGroup {
     /// A security group without mail, from its required properties: the name shown and the mail alias, which
-    /// Graph asks for here too.
+    /// Graph requires here too.
     pub fn security(display_name: &str, mail_nickname: &str) -> Self {
         Self::of(display_name, mail_nickname, false, true, &[])
     }

@@ -46,8 +46,8 @@ impl Object<OneUser> {
 }
 
 impl<P: UserPlace> Object<P> {
-    /// A request that ends all sign-in sessions: refresh tokens and browser sessions from before this moment
-    /// are no longer valid; access tokens are until they expire. This is
+    /// A request that revokes all sign-in sessions: refresh tokens and browser sessions issued before this time
+    /// are invalid; access tokens stay valid until they expire. This is
     /// [`POST /users/{id}/revokeSignInSessions`](https://learn.microsoft.com/graph/api/user-revokesigninsessions).
     ///
     /// Takes `User.RevokeSessions.All`.

@@ -47,7 +47,7 @@ impl NewUser {
         new
     }
 
-    /// The same account, without a way to sign in until it is enabled.
+    /// The same account, disabled: it cannot sign in until it is enabled.
     #[must_use]
     pub fn disabled(mut self) -> Self {
         self.body.set(User::ACCOUNT_ENABLED.into_name(), &false);

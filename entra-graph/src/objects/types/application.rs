@@ -14,7 +14,7 @@ complex! {
         /// Delegated permissions that it offers.
         oauth2_permission_scopes: Vec<PermissionScope> =
             OAUTH2_PERMISSION_SCOPES("oauth2PermissionScopes");
-        /// Apps that get these permissions without anybody's consent.
+        /// Applications that get these permissions without consent.
         pre_authorized_applications: Vec<PreAuthorizedApplication> =
             PRE_AUTHORIZED_APPLICATIONS("preAuthorizedApplications");
         /// The version of its access tokens: 1 or 2; empty means 1.
@@ -24,7 +24,7 @@ complex! {
 }
 
 complex! {
-    /// An app that gets permissions of an API without anybody's consent.
+    /// An application that gets permissions of an API without consent.
     PreAuthorizedApplication {
         /// Its client id.
         app_id: String = APP_ID("appId");
@@ -34,30 +34,30 @@ complex! {
 }
 
 complex! {
-    /// Switches of an app for breaking changes in sign-in.
+    /// Opt-ins of an application to breaking changes in sign-in.
     AuthenticationBehaviors {
-        /// Whether the app is shut out of the retired Azure AD Graph.
+        /// Whether the application is blocked from the retired Azure AD Graph.
         block_azure_ad_graph_access: bool = BLOCK_AZURE_AD_GRAPH_ACCESS("blockAzureADGraphAccess");
         /// Whether tokens leave out mail addresses of unverified domains.
         remove_unverified_email_claim: bool =
             REMOVE_UNVERIFIED_EMAIL_CLAIM("removeUnverifiedEmailClaim");
-        /// Whether a client without service principal in the tenant is refused.
+        /// Whether a client without a service principal in the tenant is rejected.
         require_client_service_principal: bool =
             REQUIRE_CLIENT_SERVICE_PRINCIPAL("requireClientServicePrincipal");
     }
 }
 
 complex! {
-    /// The outcome of Microsoft's certification of an app.
+    /// The result of Microsoft's certification of an application.
     Certification {
         /// A page with the details.
         certification_details_url: String = CERTIFICATION_DETAILS_URL("certificationDetailsUrl");
-        /// When it ends.
+        /// When the certification expires.
         certification_expiration_date_time: Timestamp =
             CERTIFICATION_EXPIRATION_DATE_TIME("certificationExpirationDateTime");
         /// Whether Microsoft has certified the app.
         is_certified_by_microsoft: bool = IS_CERTIFIED_BY_MICROSOFT("isCertifiedByMicrosoft");
-        /// Whether the publisher has answered the questions about the app itself.
+        /// Whether the publisher attested the application's security itself.
         is_publisher_attested: bool = IS_PUBLISHER_ATTESTED("isPublisherAttested");
         /// When the app was certified, or last certified again.
         last_certification_date_time: Timestamp =
@@ -66,23 +66,23 @@ complex! {
 }
 
 complex! {
-    /// Claims that tokens of an app hold beyond the usual ones.
+    /// Optional claims of an application's tokens.
     OptionalClaims {
-        /// In access tokens for it.
+        /// Optional claims of access tokens.
         access_token: Vec<OptionalClaim> = ACCESS_TOKEN("accessToken");
-        /// In ID tokens.
+        /// Optional claims of ID tokens.
         id_token: Vec<OptionalClaim> = ID_TOKEN("idToken");
-        /// In SAML tokens.
+        /// Optional claims of SAML tokens.
         saml2_token: Vec<OptionalClaim> = SAML2_TOKEN("saml2Token");
     }
 }
 
 complex! {
-    /// One claim beyond the usual ones.
+    /// An optional claim.
     OptionalClaim {
-        /// Variants of it, such as `sam_account_name` or `emit_as_roles`.
+        /// Variants of the claim, such as `sam_account_name` or `emit_as_roles`.
         additional_properties: Vec<String> = ADDITIONAL_PROPERTIES("additionalProperties");
-        /// Whether sign-in should do its best to fill it.
+        /// Whether the claim is essential to the application.
         essential: bool = ESSENTIAL("essential");
         /// Its name.
         name: String = NAME("name");
@@ -92,9 +92,9 @@ complex! {
 }
 
 complex! {
-    /// Which minors may use an app.
+    /// Parental control settings of an application.
     ParentalControlSettings {
-        /// Country codes where minors are shut out.
+        /// Country codes where minors are blocked.
         countries_blocked_for_minors: Vec<String> =
             COUNTRIES_BLOCKED_FOR_MINORS("countriesBlockedForMinors");
         /// The rule for age groups, such as `Allow` or `BlockMinors`.
@@ -105,15 +105,15 @@ complex! {
 complex! {
     /// Whether SAML requests of an app must be signed.
     RequestSignatureVerification {
-        /// Weak algorithms that are accepted all the same.
+        /// Weak algorithms that are accepted anyway.
         allowed_weak_algorithms: WeakAlgorithms = ALLOWED_WEAK_ALGORITHMS("allowedWeakAlgorithms");
-        /// Whether unsigned requests are refused.
+        /// Whether unsigned requests are rejected.
         is_signed_request_required: bool = IS_SIGNED_REQUEST_REQUIRED("isSignedRequestRequired");
     }
 }
 
 complex! {
-    /// Permissions of one API that an app asks for.
+    /// Permissions of one API that an application requires.
     RequiredResourceAccess {
         /// The permissions.
         resource_access: Vec<ResourceAccess> = RESOURCE_ACCESS("resourceAccess");
@@ -123,7 +123,7 @@ complex! {
 }
 
 complex! {
-    /// One permission that an app asks for.
+    /// One permission that an application requires.
     ResourceAccess {
         /// The id of an app role or delegated permission of the API.
         id: String as Guid = ID("id");
@@ -133,58 +133,58 @@ complex! {
 }
 
 complex! {
-    /// Which properties nobody can change in other tenants' service principals of an app.
+    /// Which properties are locked in an application's service principals in other tenants.
     ServicePrincipalLockConfiguration {
-        /// Everything that can be locked.
+        /// Whether all lockable properties are locked.
         all_properties: bool = ALL_PROPERTIES("allProperties");
-        /// Credentials that sign tokens.
+        /// Whether credentials that sign tokens are locked.
         credentials_with_usage_sign: bool = CREDENTIALS_WITH_USAGE_SIGN("credentialsWithUsageSign");
-        /// Credentials that prove the app.
+        /// Whether credentials that authenticate the application are locked.
         credentials_with_usage_verify: bool =
             CREDENTIALS_WITH_USAGE_VERIFY("credentialsWithUsageVerify");
-        /// Whether the lock is on.
+        /// Whether the lock is enabled.
         is_enabled: bool = IS_ENABLED("isEnabled");
-        /// The choice of the key that encrypts tokens.
+        /// Whether the token encryption key id is locked.
         token_encryption_key_id: bool = TOKEN_ENCRYPTION_KEY_ID("tokenEncryptionKeyId");
     }
 }
 
 complex! {
-    /// What an app needs as an installed app on a device.
+    /// Settings of an application as a public client on a device.
     PublicClientApplication {
-        /// Where answers to sign-in requests may go.
+        /// The redirect URIs of authorization responses.
         redirect_uris: Vec<String> = REDIRECT_URIS("redirectUris");
     }
 }
 
 complex! {
-    /// What an app needs as a single-page app.
+    /// Settings of an application as a single-page application.
     SpaApplication {
-        /// Where answers to sign-in requests may go.
+        /// The redirect URIs of authorization responses.
         redirect_uris: Vec<String> = REDIRECT_URIS("redirectUris");
     }
 }
 
 complex! {
-    /// What an app needs as a web app.
+    /// Settings of an application as a web application.
     WebApplication {
         /// Its home page.
         home_page_url: String = HOME_PAGE_URL("homePageUrl");
-        /// Which tokens come without a code exchange.
+        /// Which tokens the implicit grant issues.
         implicit_grant_settings: ImplicitGrantSettings =
             IMPLICIT_GRANT_SETTINGS("implicitGrantSettings");
-        /// Where the service tells the app about a sign-out.
+        /// The front-channel sign-out URL.
         logout_url: String = LOGOUT_URL("logoutUrl");
-        /// Where answers to sign-in requests may go.
+        /// The redirect URIs of authorization responses.
         redirect_uris: Vec<String> = REDIRECT_URIS("redirectUris");
-        /// The same addresses with the order in which the portal shows them.
+        /// The redirect URIs with their order in the portal.
         redirect_uri_settings: Vec<RedirectUriSettings> =
             REDIRECT_URI_SETTINGS("redirectUriSettings");
     }
 }
 
 complex! {
-    /// Which tokens an app gets without a code exchange.
+    /// Which tokens the implicit grant issues to an application.
     ImplicitGrantSettings {
         /// Access tokens.
         enable_access_token_issuance: bool =
@@ -195,21 +195,21 @@ complex! {
 }
 
 complex! {
-    /// An address for answers to sign-in requests, with its place in the list.
+    /// A redirect URI with its position in the list.
     RedirectUriSettings {
-        /// Its place.
+        /// The position.
         index: i32 = INDEX("index");
-        /// The address.
+        /// The redirect URI.
         uri: String = URI("uri");
     }
 }
 
 open_enum! {
-    /// Whether an app may show its own sign-in pages.
+    /// Whether an application may use native authentication.
     NativeAuthenticationApisEnabled {
-        /// It may not.
+        /// Native authentication is not allowed.
         None = "none";
-        /// It may, through all interfaces for that.
+        /// All native authentication APIs are allowed.
         All = "all";
     }
 }

@@ -18,11 +18,11 @@ complex! {
 complex! {
     /// A role that an app defines.
     AppRole {
-        /// Who can have it: `User` (people and groups), `Application`, or both.
+        /// What it can be assigned to: `User` (users and groups), `Application`, or both.
         allowed_member_types: Vec<String> = ALLOWED_MEMBER_TYPES("allowedMemberTypes");
-        /// What it allows, as people see it at assignment or consent.
+        /// The description that users see at assignment or consent.
         description: String = DESCRIPTION("description");
-        /// Its name at assignment or consent.
+        /// The name that users see at assignment or consent.
         display_name: String = DISPLAY_NAME("displayName");
         /// The id that assignments refer to.
         id: String as Guid = ID("id");
@@ -36,9 +36,9 @@ complex! {
 }
 
 complex! {
-    /// Addresses of an app for the people who use it.
+    /// Informational URLs of an application.
     InformationalUrl {
-        /// The logo, as the service keeps it.
+        /// The CDN URL of the logo.
         logo_url: String = LOGO_URL("logoUrl");
         /// The marketing page.
         marketing_url: String = MARKETING_URL("marketingUrl");
@@ -54,21 +54,21 @@ complex! {
 complex! {
     /// A delegated permission that an API offers.
     PermissionScope {
-        /// What administrators read when they consent for everybody.
+        /// The description that administrators see when they consent for all users.
         admin_consent_description: String = ADMIN_CONSENT_DESCRIPTION("adminConsentDescription");
-        /// Its name for administrators.
+        /// The name that administrators see at consent.
         admin_consent_display_name: String = ADMIN_CONSENT_DISPLAY_NAME("adminConsentDisplayName");
         /// The id that requests and grants refer to.
         id: String as Guid = ID("id");
         /// Whether it can be granted; it must be off before removal.
         is_enabled: bool = IS_ENABLED("isEnabled");
-        /// Where it is defined; meant for the service itself.
+        /// For internal use by Entra.
         origin: String = ORIGIN("origin");
-        /// Who may consent: `User` for anybody, `Admin` for administrators only.
+        /// Who may consent: `User` for users, `Admin` for administrators only.
         kind: String = KIND("type");
-        /// What people read when they consent for themselves.
+        /// The description that users see when they consent.
         user_consent_description: String = USER_CONSENT_DESCRIPTION("userConsentDescription");
-        /// Its name for people who consent for themselves.
+        /// The name that users see when they consent.
         user_consent_display_name: String = USER_CONSENT_DISPLAY_NAME("userConsentDisplayName");
         /// The name that tokens hold in `scp`.
         value: String = VALUE("value");

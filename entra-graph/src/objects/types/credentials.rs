@@ -8,7 +8,7 @@ complex! {
     /// Lists and most reads leave the key itself out. Selecting it is throttled to 150 requests a
     /// minute for the whole tenant.
     KeyCredential {
-        /// A name for it in base64, usually the thumbprint.
+        /// A custom identifier in base64, usually the thumbprint.
         custom_key_identifier: String = CUSTOM_KEY_IDENTIFIER("customKeyIdentifier");
         /// Its name.
         display_name: String = DISPLAY_NAME("displayName");
@@ -22,7 +22,7 @@ complex! {
         start_date_time: Timestamp = START_DATE_TIME("startDateTime");
         /// `AsymmetricX509Cert` or `X509CertAndPassword`.
         kind: String = KIND("type");
-        /// `Verify` for certificates that prove the app, `Sign` for signing tokens.
+        /// `Verify` for certificates that authenticate the application, `Sign` for certificates that sign tokens.
         usage: String = USAGE("usage");
     }
 }
@@ -30,19 +30,19 @@ complex! {
 complex! {
     /// A client secret of an app or service principal.
     ///
-    /// The secret is never written out again, not even by serialising this value.
+    /// The secret is never serialized, not even with this value.
     PasswordCredential {
-        /// A name for it in base64, from older tools.
+        /// A custom identifier in base64, set by older tools.
         custom_key_identifier: String = CUSTOM_KEY_IDENTIFIER("customKeyIdentifier");
         /// Its name.
         display_name: String = DISPLAY_NAME("displayName");
         /// When it expires.
         end_date_time: Timestamp = END_DATE_TIME("endDateTime");
-        /// Its first three characters.
+        /// The first three characters of the secret.
         hint: String = HINT("hint");
-        /// Its id, by which it is removed.
+        /// The secret ID, by which it is removed.
         key_id: String as Guid = KEY_ID("keyId");
-        /// The secret itself; sent only once, by the call that creates it.
+        /// The secret value; Graph returns it once, when the secret is created.
         secret_text: Secret = SECRET_TEXT("secretText");
         /// When it becomes valid.
         start_date_time: Timestamp = START_DATE_TIME("startDateTime");

@@ -3,9 +3,9 @@ use crate::model::{complex, open_enum};
 complex! {
     /// Who made a change: an application or a user.
     AuditActivityInitiator {
-        /// Application that acted; empty if a user did.
+        /// The application that made the change; empty if a user made it.
         app: AppIdentity = APP("app");
-        /// User who acted; empty if an application did.
+        /// The user who made the change; empty if an application made it.
         user: UserIdentity = USER("user");
     }
 }
@@ -71,11 +71,11 @@ complex! {
 open_enum! {
     /// Whether a change succeeded.
     OperationResult {
-        /// It did.
+        /// The change succeeded.
         Success = "success";
-        /// It did not.
+        /// The change failed.
         Failure = "failure";
-        /// It took too long.
+        /// The change timed out.
         Timeout = "timeout";
     }
 }

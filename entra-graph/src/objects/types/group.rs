@@ -27,7 +27,7 @@ open_enum! {
         Private = "private";
         /// Members only, and only they know of it.
         Secret = "secret";
-        /// Everybody in the tenant.
+        /// All users of the tenant.
         Public = "public";
     }
 }

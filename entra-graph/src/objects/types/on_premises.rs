@@ -39,25 +39,25 @@ complex! {
 }
 
 complex! {
-    /// What kept an object from being synchronised.
+    /// An error that prevented the synchronization of an object.
     OnPremisesProvisioningError {
         /// The kind of problem, such as `PropertyConflict`.
         category: String = CATEGORY("category");
         /// When it happened.
         occurred_date_time: Timestamp = OCCURRED_DATE_TIME("occurredDateTime");
-        /// The property at fault.
+        /// The property that caused the error.
         property_causing_error: String = PROPERTY_CAUSING_ERROR("propertyCausingError");
-        /// The value at fault.
+        /// The value that caused the error.
         value: String = VALUE("value");
     }
 }
 
 complex! {
-    /// What a service reported against an object.
+    /// An error that a service reported for an object.
     ServiceProvisioningError {
         /// When it happened.
         created_date_time: Timestamp = CREATED_DATE_TIME("createdDateTime");
-        /// Whether it was dealt with.
+        /// Whether the error is resolved.
         is_resolved: bool = IS_RESOLVED("isResolved");
         /// The service that reported it.
         service_instance: String = SERVICE_INSTANCE("serviceInstance");

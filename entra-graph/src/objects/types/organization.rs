@@ -1,7 +1,7 @@
 use crate::model::{complex, open_enum};
 
 complex! {
-    /// Where people turn to with privacy questions.
+    /// The privacy contact of a tenant.
     PrivacyProfile {
         /// Mail address for privacy questions.
         contact_email: String = CONTACT_EMAIL("contactEmail");
@@ -11,7 +11,7 @@ complex! {
 }
 
 complex! {
-    /// A domain that is proven to belong to the tenant.
+    /// A verified domain of the tenant.
     VerifiedDomain {
         /// Services the domain is used for, such as `Email`.
         capabilities: String = CAPABILITIES("capabilities");

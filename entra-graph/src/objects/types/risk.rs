@@ -3,7 +3,7 @@ use crate::model::open_enum;
 open_enum! {
     /// Why a risk has its present state.
     RiskDetail {
-        /// Nothing happened to it.
+        /// The risk was not handled.
         None = "none";
         /// An administrator set a temporary password.
         AdminGeneratedTemporaryPassword = "adminGeneratedTemporaryPassword";
@@ -11,23 +11,23 @@ open_enum! {
         UserPerformedSecuredPasswordChange = "userPerformedSecuredPasswordChange";
         /// The user reset the password safely.
         UserPerformedSecuredPasswordReset = "userPerformedSecuredPasswordReset";
-        /// An administrator called the sign-in safe.
+        /// An administrator confirmed the sign-in as safe.
         AdminConfirmedSigninSafe = "adminConfirmedSigninSafe";
-        /// The service itself found the sign-in safe.
+        /// Microsoft Entra ID Protection found the sign-in safe.
         AiConfirmedSigninSafe = "aiConfirmedSigninSafe";
-        /// The user passed the second factor that a policy asked for.
+        /// The user passed the multifactor authentication that a policy required.
         UserPassedMfaDrivenByRiskBasedPolicy = "userPassedMFADrivenByRiskBasedPolicy";
         /// An administrator dismissed all risk of the user.
         AdminDismissedAllRiskForUser = "adminDismissedAllRiskForUser";
-        /// An administrator called the sign-in compromised.
+        /// An administrator confirmed the sign-in as compromised.
         AdminConfirmedSigninCompromised = "adminConfirmedSigninCompromised";
         /// The licence does not show it.
         Hidden = "hidden";
-        /// An administrator called the user compromised.
+        /// An administrator confirmed the user as compromised.
         AdminConfirmedUserCompromised = "adminConfirmedUserCompromised";
         /// An administrator dismissed the detection in Microsoft Defender.
         M365DAdminDismissedDetection = "m365DAdminDismissedDetection";
-        /// An administrator called the service principal compromised.
+        /// An administrator confirmed the service principal as compromised.
         AdminConfirmedServicePrincipalCompromised = "adminConfirmedServicePrincipalCompromised";
         /// An administrator dismissed all risk of the service principal.
         AdminDismissedAllRiskForServicePrincipal = "adminDismissedAllRiskForServicePrincipal";
@@ -35,7 +35,7 @@ open_enum! {
         UserChangedPasswordOnPremises = "userChangedPasswordOnPremises";
         /// An administrator dismissed the risk of the sign-in.
         AdminDismissedRiskForSignIn = "adminDismissedRiskForSignIn";
-        /// An administrator called the account safe.
+        /// An administrator confirmed the account as safe.
         AdminConfirmedAccountSafe = "adminConfirmedAccountSafe";
         /// Microsoft revoked the sessions.
         MicrosoftRevokedSessions = "microsoftRevokedSessions";
@@ -45,25 +45,25 @@ open_enum! {
 open_enum! {
     /// What made a sign-in look risky.
     RiskEventType {
-        /// Two places too far apart for the time between.
+        /// Impossible travel between two locations.
         UnlikelyTravel = "unlikelyTravel";
-        /// An anonymising proxy.
+        /// An anonymous IP address.
         AnonymizedIpAddress = "anonymizedIPAddress";
-        /// An address with many failed sign-ins or a bad reputation.
+        /// A malicious IP address.
         MaliciousIpAddress = "maliciousIPAddress";
-        /// Features that this user does not usually have.
+        /// Sign-in properties that are unfamiliar for this user.
         UnfamiliarFeatures = "unfamiliarFeatures";
-        /// An address that talks to a bot server.
+        /// An IP address infected with malware.
         MalwareInfectedIpAddress = "malwareInfectedIPAddress";
-        /// A suspicious address.
+        /// A suspicious IP address.
         SuspiciousIpAddress = "suspiciousIPAddress";
-        /// Credentials that were found leaked.
+        /// Leaked credentials.
         LeakedCredentials = "leakedCredentials";
         /// A known pattern of attack.
         InvestigationsThreatIntelligence = "investigationsThreatIntelligence";
         /// Not stated; what licences below P2 show.
         Generic = "generic";
-        /// An administrator called the user compromised.
+        /// An administrator confirmed the user as compromised.
         AdminConfirmedUserCompromised = "adminConfirmedUserCompromised";
         /// Impossible travel, from Defender for Cloud Apps.
         McasImpossibleTravel = "mcasImpossibleTravel";
@@ -71,7 +71,7 @@ open_enum! {
         McasSuspiciousInboxManipulationRules = "mcasSuspiciousInboxManipulationRules";
         /// A known pattern of attack, linked to the sign-in.
         InvestigationsThreatIntelligenceSigninLinked = "investigationsThreatIntelligenceSigninLinked";
-        /// Right credentials from a blocked address.
+        /// Valid credentials from a blocked IP address.
         MaliciousIpAddressValidCredentialsBlockedIp = "maliciousIPAddressValidCredentialsBlockedIP";
     }
 }
@@ -79,11 +79,11 @@ open_enum! {
 open_enum! {
     /// How likely it is that an attacker signed in.
     RiskLevel {
-        /// Little.
+        /// Low.
         Low = "low";
-        /// Middling.
+        /// Medium.
         Medium = "medium";
-        /// Very.
+        /// High.
         High = "high";
         /// The licence does not show it.
         Hidden = "hidden";

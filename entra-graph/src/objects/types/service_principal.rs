@@ -21,7 +21,7 @@ complex! {
 complex! {
     /// Settings of a sign-in by SAML.
     SamlSingleSignOnSettings {
-        /// Where the app sends people after sign-in.
+        /// The URL to which users are redirected after a sign-in.
         relay_state: String = RELAY_STATE("relayState");
     }
 }

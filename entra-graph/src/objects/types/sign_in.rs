@@ -1,7 +1,7 @@
 use crate::model::{complex, open_enum};
 
 complex! {
-    /// How a sign-in ended.
+    /// The result of a sign-in.
     SignInStatus {
         /// More about the outcome, such as the factor that satisfied MFA.
         additional_details: String = ADDITIONAL_DETAILS("additionalDetails");
@@ -13,7 +13,7 @@ complex! {
 }
 
 complex! {
-    /// The device that somebody signed in from.
+    /// The device of a sign-in.
     DeviceDetail {
         /// Browser with its version.
         browser: String = BROWSER("browser");
@@ -33,13 +33,13 @@ complex! {
 }
 
 complex! {
-    /// The place that somebody signed in from.
+    /// The location of a sign-in.
     SignInLocation {
         /// City.
         city: String = CITY("city");
         /// Two-letter country or region code.
         country_or_region: String = COUNTRY_OR_REGION("countryOrRegion");
-        /// Coordinates of the place.
+        /// Coordinates of the location.
         geo_coordinates: GeoCoordinates = GEO_COORDINATES("geoCoordinates");
         /// State or province.
         state: String = STATE("state");
@@ -73,7 +73,7 @@ complex! {
 }
 
 complex! {
-    /// What one Conditional Access policy did in a sign-in.
+    /// The result of one Conditional Access policy in a sign-in.
     AppliedConditionalAccessPolicy {
         /// Name of the policy.
         display_name: String = DISPLAY_NAME("displayName");
@@ -89,13 +89,13 @@ complex! {
 }
 
 open_enum! {
-    /// What one Conditional Access policy decided.
+    /// The result of one Conditional Access policy.
     AppliedConditionalAccessPolicyResult {
         /// It applied and was met.
         Success = "success";
         /// It applied and was not met.
         Failure = "failure";
-        /// Its conditions did not fit.
+        /// Its conditions did not match.
         NotApplied = "notApplied";
         /// It is switched off.
         NotEnabled = "notEnabled";
@@ -105,15 +105,15 @@ open_enum! {
         ReportOnlySuccess = "reportOnlySuccess";
         /// Report-only: it would have failed.
         ReportOnlyFailure = "reportOnlyFailure";
-        /// Report-only: its conditions did not fit.
+        /// Report-only: its conditions did not match.
         ReportOnlyNotApplied = "reportOnlyNotApplied";
-        /// Report-only: it would have asked the person for something.
+        /// Report-only: it would have required an action of the user.
         ReportOnlyInterrupted = "reportOnlyInterrupted";
     }
 }
 
 open_enum! {
-    /// What Conditional Access said to a sign-in.
+    /// The result of all Conditional Access policies for a sign-in.
     ConditionalAccessStatus {
         /// All policies that applied were met.
         Success = "success";

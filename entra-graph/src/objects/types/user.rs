@@ -3,11 +3,11 @@ use entra_core::{Secret, Timestamp};
 use crate::model::{complex, open_enum};
 
 complex! {
-    /// One way in which a person can sign in.
+    /// A sign-in identity of a user.
     ObjectIdentity {
-        /// Who vouches for the identity, such as a domain of the tenant.
+        /// The issuer of the identity, such as a domain of the tenant.
         issuer: String = ISSUER("issuer");
-        /// The person's name with the issuer.
+        /// The identifier that the issuer assigned to the user.
         issuer_assigned_id: String = ISSUER_ASSIGNED_ID("issuerAssignedId");
         /// The kind of identity, such as `userPrincipalName` or `federated`.
         sign_in_type: String = SIGN_IN_TYPE("signInType");
@@ -15,13 +15,13 @@ complex! {
 }
 
 complex! {
-    /// A password and what must happen to it; Graph never sends the password itself.
+    /// A password and whether it must be changed. Graph never returns the password itself.
     PasswordProfile {
         /// Whether the next sign-in must change the password.
         force_change_password_next_sign_in: bool = FORCE_CHANGE_PASSWORD_NEXT_SIGN_IN("forceChangePasswordNextSignIn");
-        /// Whether the next sign-in must pass a second factor and change the password.
+        /// Whether the next sign-in must pass multifactor authentication and then change the password.
         force_change_password_next_sign_in_with_mfa: bool = FORCE_CHANGE_PASSWORD_NEXT_SIGN_IN_WITH_MFA("forceChangePasswordNextSignInWithMfa");
-        /// The password, for a new account; it is never written out again.
+        /// The password of a new account; it is never serialized again.
         password: Secret = PASSWORD("password");
     }
 }
@@ -39,23 +39,23 @@ impl PasswordProfile {
 }
 
 complex! {
-    /// Where a person belongs in the company.
+    /// The organization data of an employee.
     EmployeeOrgData {
-        /// Who is charged for the person.
+        /// The cost center of the user.
         cost_center: String = COST_CENTER("costCenter");
-        /// The part of the company.
+        /// The division of the company.
         division: String = DIVISION("division");
     }
 }
 
 complex! {
-    /// When an account was last used; needs AuditLog.Read.All and a P1 or P2 licence.
+    /// The last sign-ins of a user. Takes `AuditLog.Read.All` and a P1 or P2 licence.
     SignInActivity {
-        /// The last sign-in by a client for the person, successful or not.
+        /// The last non-interactive sign-in, by a client for the user, successful or not.
         last_non_interactive_sign_in_date_time: Timestamp = LAST_NON_INTERACTIVE_SIGN_IN_DATE_TIME("lastNonInteractiveSignInDateTime");
         /// Its id in the sign-in log.
         last_non_interactive_sign_in_request_id: String = LAST_NON_INTERACTIVE_SIGN_IN_REQUEST_ID("lastNonInteractiveSignInRequestId");
-        /// The last sign-in by the person, successful or not.
+        /// The last interactive sign-in of the user, successful or not.
         last_sign_in_date_time: Timestamp = LAST_SIGN_IN_DATE_TIME("lastSignInDateTime");
         /// Its id in the sign-in log.
         last_sign_in_request_id: String = LAST_SIGN_IN_REQUEST_ID("lastSignInRequestId");
@@ -67,9 +67,9 @@ complex! {
 }
 
 complex! {
-    /// What a certificate must say to sign a person in.
+    /// The identifiers that a certificate must have to sign the user in.
     AuthorizationInfo {
-        /// Identifiers from the person's certificates.
+        /// Identifiers of the user's certificates.
         certificate_user_ids: Vec<String> = CERTIFICATE_USER_IDS("certificateUserIds");
     }
 }
@@ -79,7 +79,7 @@ complex! {
     MailboxSettings {
         /// The id of the archive folder.
         archive_folder: String = ARCHIVE_FOLDER("archiveFolder");
-        /// Answers while the person is away.
+        /// Automatic replies while the user is away.
         automatic_replies_setting: AutomaticRepliesSetting = AUTOMATIC_REPLIES_SETTING("automaticRepliesSetting");
         /// How dates are shown.
         date_format: String = DATE_FORMAT("dateFormat");
@@ -93,25 +93,25 @@ complex! {
         time_zone: String = TIME_ZONE("timeZone");
         /// What the mailbox is for.
         user_purpose: UserPurpose = USER_PURPOSE("userPurpose");
-        /// When the person works.
+        /// The working hours of the user.
         working_hours: WorkingHours = WORKING_HOURS("workingHours");
     }
 }
 
 complex! {
-    /// Answers to mail while a person is away.
+    /// Automatic replies to mail while a user is away.
     AutomaticRepliesSetting {
-        /// Which senders outside of the company get one.
+        /// Which external senders get a reply.
         external_audience: ExternalAudienceScope = EXTERNAL_AUDIENCE("externalAudience");
-        /// The answer to senders outside of the company.
+        /// The reply to external senders.
         external_reply_message: String = EXTERNAL_REPLY_MESSAGE("externalReplyMessage");
-        /// The answer to senders inside of the company.
+        /// The reply to internal senders.
         internal_reply_message: String = INTERNAL_REPLY_MESSAGE("internalReplyMessage");
-        /// Until when, if scheduled.
+        /// When replies stop, if they are scheduled.
         scheduled_end_date_time: DateTimeTimeZone = SCHEDULED_END_DATE_TIME("scheduledEndDateTime");
-        /// From when, if scheduled.
+        /// When replies start, if they are scheduled.
         scheduled_start_date_time: DateTimeTimeZone = SCHEDULED_START_DATE_TIME("scheduledStartDateTime");
-        /// Whether answers are sent.
+        /// Whether replies are sent.
         status: AutomaticRepliesStatus = STATUS("status");
     }
 }
@@ -129,7 +129,7 @@ complex! {
 complex! {
     /// A language and region.
     LocaleInfo {
-        /// Its name for people.
+        /// The display name of the language.
         display_name: String = DISPLAY_NAME("displayName");
         /// Its code, such as `en-GB`.
         locale: String = LOCALE("locale");
@@ -137,15 +137,15 @@ complex! {
 }
 
 complex! {
-    /// When a person works.
+    /// The working hours of a user.
     WorkingHours {
-        /// On which days.
+        /// The working days.
         days_of_week: Vec<DayOfWeek> = DAYS_OF_WEEK("daysOfWeek");
-        /// Until which time of day.
+        /// The time of day when work ends.
         end_time: String = END_TIME("endTime");
-        /// From which time of day.
+        /// The time of day when work starts.
         start_time: String = START_TIME("startTime");
-        /// In which time zone.
+        /// The time zone of the working hours.
         time_zone: TimeZoneBase = TIME_ZONE("timeZone");
     }
 }
@@ -161,21 +161,21 @@ complex! {
 open_enum! {
     /// Whether automatic replies are sent.
     AutomaticRepliesStatus {
-        /// They are not.
+        /// Replies are not sent.
         Disabled = "disabled";
-        /// They are, until switched off.
+        /// Replies are sent until the setting is turned off.
         AlwaysEnabled = "alwaysEnabled";
-        /// They are, for a time.
+        /// Replies are sent between two times.
         Scheduled = "scheduled";
     }
 }
 
 open_enum! {
-    /// Which outside senders get an automatic reply.
+    /// Which external senders get an automatic reply.
     ExternalAudienceScope {
         /// None.
         None = "none";
-        /// Those among the person's contacts.
+        /// Senders among the user's contacts.
         ContactsOnly = "contactsOnly";
         /// All.
         All = "all";
@@ -185,7 +185,7 @@ open_enum! {
 open_enum! {
     /// Who gets meeting messages when there is a delegate.
     DelegateMeetingMessageDeliveryOptions {
-        /// The delegate; the person gets a note.
+        /// The delegate; the user gets a copy for information.
         SendToDelegateAndInformationToPrincipal = "sendToDelegateAndInformationToPrincipal";
         /// Both.
         SendToDelegateAndPrincipal = "sendToDelegateAndPrincipal";
@@ -197,11 +197,11 @@ open_enum! {
 open_enum! {
     /// What a mailbox is for.
     UserPurpose {
-        /// A person.
+        /// A user mailbox.
         User = "user";
-        /// A person of another forest.
+        /// A mailbox linked to a user of another forest.
         Linked = "linked";
-        /// Several people.
+        /// A mailbox shared by several users.
         Shared = "shared";
         /// A room.
         Room = "room";
