@@ -100,6 +100,26 @@ impl Environment {
         self
     }
 
+    /// The same environment with these variables of the process, if they are set: for a program's own settings
+    /// beside those that the crates know.
+    ///
+    /// ```
+    /// use entra_core::Environment;
+    /// let environment = Environment::from_env().with_variables(["ENTRA_GROUP_ID"]);
+    /// let group = environment.get("ENTRA_GROUP_ID"); // `None` if it is not set or blank
+    /// # let _ = group;
+    /// ```
+    #[must_use]
+    pub fn with_variables<N: Into<String>>(self, names: impl IntoIterator<Item = N>) -> Self {
+        names.into_iter().fold(self, |environment, name| {
+            let name = name.into();
+            match env::var(&name) {
+                Ok(value) => environment.with(name, value),
+                Err(_) => environment,
+            }
+        })
+    }
+
     /// The same environment with an agent of Azure Arc, which keeps its challenge files in this
     /// folder.
     #[must_use]
@@ -282,6 +302,17 @@ const KNOWN: [&str; 27] = [
 mod tests {
     use super::*;
     use crate::ErrorKind;
+
+    #[test]
+    fn variables_of_the_program_are_read_only_if_they_are_named() {
+        // Cargo sets this variable for each test.
+        let name = "CARGO_MANIFEST_DIR";
+        assert_eq!(Environment::from_env().get(name), None);
+        let environment =
+            Environment::from_env().with_variables([name, "ENTRA_NOT_SET_IN_ANY_TEST"]);
+        assert_eq!(environment.get(name), Some(env!("CARGO_MANIFEST_DIR")));
+        assert_eq!(environment.get("ENTRA_NOT_SET_IN_ANY_TEST"), None);
+    }
 
     fn cloud(authority: &str, graph: &str) -> Result<Cloud, Error> {
         Environment::from_pairs([(AUTHORITY, authority), (GRAPH, graph)]).cloud()
