@@ -1,26 +1,20 @@
-//! Devices and users, read with the permissions of the application alone.
+//! Devices and users, read with application permissions.
 
-use std::io::Write;
+use std::{error::Error, io::Write};
 
-use entra_auth::ClientCertificateCredential;
-use entra_core::Timestamp;
+use entra_auth::{ClientCertificateCredential, entra_core::Timestamp};
 use entra_graph::{
-    Device, Error, GraphClient, User,
+    Device, GraphClient, User,
     query::{Entity, List},
 };
 
-use super::{
-    problem::Problem,
-    text::{counted, fit, iso_date, printable, width},
-};
-
-/// Signs in, and writes how many devices and users there are and who comes first.
+/// Signs in, and writes the number of devices and of users and the first of each.
 pub(crate) async fn write(
     credential: &ClientCertificateCredential,
     graph: &GraphClient,
     now: Timestamp,
     out: &mut impl Write,
-) -> Result<(), Problem> {
+) -> Result<(), Box<dyn Error>> {
     let devices = graph.devices().list().select((
         Device::DISPLAY_NAME,
         Device::OPERATING_SYSTEM,
@@ -36,30 +30,28 @@ pub(crate) async fn write(
     let certificate = credential.certificate();
     writeln!(
         out,
-        "\nSigned in to {} as {} with the certificate {}, {} left",
+        "\nSigned in to {} as {} with the certificate {}, {} days left",
         credential.tenant(),
         credential.client_id(),
         certificate.thumbprint_sha1(),
-        counted(
-            usize::try_from(certificate.days_left(now)).unwrap_or(0),
-            "day",
-            "days"
-        )
+        certificate.days_left(now)
     )?;
-    writeln!(out, "\n{}", counted(device_count, "device", "devices"))?;
+    writeln!(out, "\n{device_count} devices")?;
     for device in &devices {
-        let seen = device.approximate_last_sign_in_date_time.map(iso_date);
+        let last_sign_in = device
+            .approximate_last_sign_in_date_time
+            .map(|at| at.date().to_string());
         row(
             out,
             [
                 device.display_name.as_deref(),
                 device.operating_system.as_deref(),
-                seen.as_deref(),
+                last_sign_in.as_deref(),
             ],
         )?;
     }
-    rest(out, device_count)?;
-    writeln!(out, "\n{}", counted(user_count, "user", "users"))?;
+    more(out, device_count)?;
+    writeln!(out, "\n{user_count} users")?;
     for user in &users {
         let columns = [
             user.display_name.as_deref(),
@@ -68,12 +60,12 @@ pub(crate) async fn write(
         ];
         row(out, columns)?;
     }
-    rest(out, user_count)?;
+    more(out, user_count)?;
     Ok(())
 }
 
-/// Counts all of them and keeps the first ones, however many pages there are.
-async fn read<E: Entity>(list: List<E>) -> Result<(usize, Vec<E>), Error> {
+/// Reads all pages; returns the number of items and the first of them.
+async fn read<E: Entity>(list: List<E>) -> Result<(usize, Vec<E>), entra_graph::Error> {
     let (mut count, mut first) = (0, Vec::new());
     let mut items = list.items();
     while let Some(item) = items.try_next().await? {
@@ -85,19 +77,15 @@ async fn read<E: Entity>(list: List<E>) -> Result<(usize, Vec<E>), Error> {
     Ok((count, first))
 }
 
-fn row(out: &mut impl Write, columns: [Option<&str>; 3]) -> Result<(), Problem> {
-    let mut line = String::new();
-    for text in columns {
-        let text = fit(&printable(text.unwrap_or("-")), COLUMN);
-        line.push_str("  ");
-        line.push_str(&text);
-        line.push_str(&" ".repeat(COLUMN - width(&text)));
-    }
+/// Control characters in a name could steer the terminal, so they are replaced.
+fn row(out: &mut impl Write, columns: [Option<&str>; 3]) -> Result<(), Box<dyn Error>> {
+    let columns = columns.map(|text| text.unwrap_or("-").replace(char::is_control, "\u{fffd}"));
+    let line = columns.map(|text| format!("  {text:<30.30}")).concat();
     writeln!(out, "{}", line.trim_end())?;
     Ok(())
 }
 
-fn rest(out: &mut impl Write, count: usize) -> Result<(), Problem> {
+fn more(out: &mut impl Write, count: usize) -> Result<(), Box<dyn Error>> {
     if count > SHOWN {
         writeln!(out, "  and {} more", count - SHOWN)?;
     }
@@ -105,4 +93,3 @@ fn rest(out: &mut impl Write, count: usize) -> Result<(), Problem> {
 }
 
 const SHOWN: usize = 5;
-const COLUMN: usize = 30;

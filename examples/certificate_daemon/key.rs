@@ -1,20 +1,19 @@
-//! A folder with a certificate to upload and its private key to keep.
+//! A folder with a certificate to upload and its private key.
 
 use std::{
-    env, fs,
+    env,
+    error::Error,
+    fs,
     io::{self, Write},
     path::PathBuf,
 };
 
-use entra_auth::{Certificate, SelfSignedCertificate};
-use entra_core::{ClientId, Clock, Guid, Secret, SystemRandom, Timestamp};
-
-use super::{
-    problem::Problem,
-    text::{counted, iso_date},
+use entra_auth::{
+    Certificate, SelfSignedCertificate,
+    entra_core::{ClientId, Clock, Guid, Secret, SystemRandom, Timestamp},
 };
 
-/// Where the two parts of a certificate lie.
+/// The folder of both files of a certificate.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
@@ -22,40 +21,39 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// The named folder, made if there is none.
-    pub(crate) fn of(path: PathBuf) -> Result<Self, Problem> {
-        fs::create_dir_all(&path).map_err(|error| {
-            Problem::new(format!("{} cannot be made", path.display()))
-                .because(&error)
-                .with_fix("name another folder with --folder")
-        })?;
+    /// The folder of this path. Creates it if it does not exist.
+    pub(crate) fn of(path: PathBuf) -> Result<Self, Box<dyn Error>> {
+        fs::create_dir_all(&path)
+            .map_err(|error| format!("cannot create the folder {}: {error}", path.display()))?;
         Ok(Self {
             path,
             temporary: false,
         })
     }
 
-    /// A folder that is gone with the value.
-    pub(crate) fn temporary() -> Result<Self, Problem> {
+    /// A folder that is deleted with this value.
+    pub(crate) fn temporary() -> Result<Self, Box<dyn Error>> {
         let name = format!("certificate-daemon-{}", Guid::random(&SystemRandom)?);
         let mut folder = Self::of(env::temp_dir().join(name))?;
         folder.temporary = true;
         Ok(folder)
     }
 
-    /// A new key and certificate: the public part as it is, the private one encrypted.
+    /// Generates a certificate and saves it, the private key encrypted.
     ///
-    /// One that is there already may be registered, so it stays.
+    /// Never overwrites an older one, which may be registered.
     pub(crate) fn make_certificate(
         &self,
         passphrase: &Secret,
         clock: impl Clock,
-    ) -> Result<Certificate, Problem> {
+    ) -> Result<Certificate, Box<dyn Error>> {
         let private_part = self.private_part();
         if private_part.exists() {
-            let used = format!("{} is there already", private_part.display());
-            return Err(Problem::new(used)
-                .with_fix("sign in with it, or name another folder with --folder for a new one"));
+            return Err(format!(
+                "{} exists already; sign in with it, or name another folder with --folder",
+                private_part.display()
+            )
+            .into());
         }
         let certificate = SelfSignedCertificate::rsa("CN=inventory-daemon")
             .valid_for_days(365)
@@ -66,12 +64,12 @@ impl Folder {
         Ok(certificate)
     }
 
-    /// What an administrator uploads.
+    /// The certificate that an administrator uploads.
     pub(crate) fn public_part(&self) -> PathBuf {
         self.path.join("upload-me.cer")
     }
 
-    /// What stays here.
+    /// The certificate with its private key, which is never uploaded.
     pub(crate) fn private_part(&self) -> PathBuf {
         self.path.join("client.pem")
     }
@@ -82,25 +80,24 @@ impl Folder {
         now: Timestamp,
         out: &mut impl Write,
     ) -> io::Result<()> {
-        let days = usize::try_from(certificate.days_left(now)).unwrap_or(0);
         writeln!(out, "A new certificate")?;
         writeln!(out, "  to upload   {}", self.public_part().display())?;
         writeln!(
             out,
-            "  to keep     {} (encrypted)",
+            "  private key {} (encrypted)",
             self.private_part().display()
         )?;
         writeln!(out, "  thumbprint  {}", certificate.thumbprint_sha1())?;
         writeln!(out, "  SHA-256     {}", certificate.thumbprint_sha256())?;
         writeln!(
             out,
-            "  expires     {}, in {}",
-            iso_date(certificate.not_after()),
-            counted(days, "day", "days")
+            "  expires     {}, in {} days",
+            certificate.not_after().date(),
+            certificate.days_left(now)
         )
     }
 
-    /// What an administrator does before the certificate can be used.
+    /// Tells an administrator how to register the certificate.
     pub(crate) fn instruct(
         &self,
         client: ClientId,
@@ -134,7 +131,7 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         if self.temporary {
-            // What is left behind is encrypted with a passphrase that nobody knows any more.
+            // A file that cannot be deleted is encrypted with a passphrase that is not stored anywhere.
             let _ = fs::remove_dir_all(&self.path);
         }
     }

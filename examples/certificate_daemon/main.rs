@@ -1,9 +1,9 @@
-//! A service that signs in with a certificate of its own making, without a person, and lists the
-//! devices and users of a tenant.
+//! A service that signs in with a certificate it generated, without a user, and lists the devices and
+//! users of a tenant.
 //!
 //! ```text
 //! cargo run --example certificate_daemon                        # on a fake tenant inside the process
-//! cargo run --example certificate_daemon -- --tenant env --folder keys   # makes what an admin uploads
+//! cargo run --example certificate_daemon -- --tenant env --folder keys   # generates what an administrator uploads
 //! cargo run --example certificate_daemon -- --tenant env        # signs in with AZURE_CLIENT_CERTIFICATE_PATH
 //! ```
 //!
@@ -11,35 +11,25 @@
 
 pub(crate) mod inventory;
 pub(crate) mod key;
-#[path = "../saas_usage/problem.rs"]
-pub(crate) mod problem;
-#[path = "../saas_usage/settings.rs"]
-pub(crate) mod settings;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "an inventory needs only a few of the texts")
-)]
-#[path = "../saas_usage/text.rs"]
-pub(crate) mod text;
 
 use std::{
-    env,
+    error::Error,
     io::{self, Write},
     path::PathBuf,
     process::ExitCode,
 };
 
 use clap::{Parser, ValueEnum};
-use entra_auth::ClientCertificateCredential;
-use entra_core::{Clock, Guid, Secret, SystemClock, SystemRandom};
+use entra_auth::{
+    ClientCertificateCredential, Environment,
+    entra_core::{Clock, Guid, Secret, SystemClock, SystemRandom},
+};
 use entra_graph::GraphClient;
 use entra_mock::FakeTenant;
 
 use key::Folder;
-use problem::Problem;
-use settings::{CLIENT, Settings};
 
-/// Makes a certificate, and lists devices and users of an Entra tenant with it.
+/// Generates a certificate, and lists devices and users of an Entra tenant with it.
 #[derive(Debug, Parser)]
 #[command(name = "certificate_daemon")]
 struct Arguments {
@@ -47,8 +37,8 @@ struct Arguments {
     /// AZURE_CLIENT_ID name.
     #[arg(long, value_enum, default_value_t = Tenant::Embedded)]
     tenant: Tenant,
-    /// Where a new certificate goes. Without it, the fake tenant gets one that is gone with the
-    /// run; for another tenant none is made.
+    /// The folder for a new certificate. Without it, the run on the fake tenant generates a temporary one,
+    /// and a run with `--tenant env` generates none.
     #[arg(long, value_name = "PATH")]
     folder: Option<PathBuf>,
 }
@@ -65,19 +55,23 @@ async fn main() -> ExitCode {
     let mut out = io::stdout();
     let outcome = match tenant {
         Tenant::Embedded => embedded(folder, &mut out).await,
-        Tenant::Env => from_env(|name| env::var(name).ok(), folder, &mut out).await,
+        Tenant::Env => from_env(&Environment::from_env(), folder, &mut out).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => {
-            eprintln!("{problem}");
+        Err(error) => {
+            // `{:#}` is the whole report: what happened, why, and how to fix it.
+            eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// Both sides at once: the daemon's, and the administrator's who registers the certificate.
-pub(crate) async fn embedded(folder: Option<PathBuf>, out: &mut impl Write) -> Result<(), Problem> {
+/// Does the daemon's part and that of the administrator, who registers the certificate.
+pub(crate) async fn embedded(
+    folder: Option<PathBuf>,
+    out: &mut impl Write,
+) -> Result<(), Box<dyn Error>> {
     let tenant = FakeTenant::builder().users(60).start().await;
     let clock = tenant.clock();
     let folder = folder.map_or_else(Folder::temporary, Folder::of)?;
@@ -108,54 +102,48 @@ pub(crate) async fn embedded(folder: Option<PathBuf>, out: &mut impl Write) -> R
     inventory::write(&credential, &graph, clock.now(), out).await
 }
 
-/// Makes a certificate if a folder is named, and signs in if one is at hand that may be registered
-/// by now: a service goes on with its old one until the new one is uploaded.
+/// Generates a certificate if a folder is given, and signs in with the certificate of the environment: a
+/// service keeps using the old one until the new one is uploaded.
 pub(crate) async fn from_env(
-    variable: impl Fn(&str) -> Option<String>,
+    environment: &Environment,
     folder: Option<PathBuf>,
     out: &mut impl Write,
-) -> Result<(), Problem> {
-    let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
-    let settings = Settings::read(variable, CLIENT, &[])?;
-    let passphrase = variable(PASSPHRASE).map(Secret::from);
+) -> Result<(), Box<dyn Error>> {
+    let (tenant, client) = (environment.tenant_id()?, environment.client_id()?);
+    let passphrase = environment.secret(PASSPHRASE);
     if let Some(folder) = &folder {
-        let Some(passphrase) = &passphrase else {
-            return Err(Problem::new(format!("--folder needs {PASSPHRASE}"))
-                .with_fix("set it to a passphrase, which the new private key is encrypted with"));
-        };
+        let passphrase = passphrase.ok_or_else(|| {
+            format!(
+                "--folder needs {PASSPHRASE}, the passphrase to encrypt the new private key with"
+            )
+        })?;
         let folder = Folder::of(folder.clone())?;
         let certificate = folder.make_certificate(passphrase, SystemClock)?;
         folder.describe(&certificate, SystemClock.now(), out)?;
-        folder.instruct(settings.client, &PERMISSIONS, out)?;
+        folder.instruct(client, &PERMISSIONS, out)?;
     }
-    let Some(path) = variable(CERTIFICATE) else {
+    let Some(path) = environment.get(CERTIFICATE) else {
         return match folder {
             Some(_) => Ok(()),
-            None => Err(Problem::new(format!("--tenant env needs {CERTIFICATE}")).with_fix(
-                "set it to the file of a registered certificate, or have a new one made with --folder",
-            )),
+            None => Err(format!(
+                "--tenant env needs {CERTIFICATE}, the file of a registered certificate; generate one with --folder"
+            )
+            .into()),
         };
     };
-    writeln!(out, "Reading {}", settings.place())?;
-    let transport = settings.transport()?;
-    let credential = ClientCertificateCredential::builder_from_file(
-        settings.tenant,
-        settings.client,
-        path,
-        passphrase.as_ref(),
-    )
-    .cloud(settings.cloud.clone())
-    .transport(transport.clone())
-    .build()?;
+    writeln!(out, "Reading tenant {tenant}")?;
+    let credential =
+        ClientCertificateCredential::builder_from_file(tenant, client, path, passphrase)
+            .cloud(environment.cloud()?)
+            .build()?;
     let graph = GraphClient::builder(credential.clone())
-        .cloud(settings.cloud)
-        .transport(transport)
+        .environment(environment)
         .build()?;
     inventory::write(&credential, &graph, SystemClock.now(), out).await
 }
 
-/// The least that reads names.
+/// The least privileged permissions that read the names.
 pub(crate) const PERMISSIONS: [&str; 2] = ["Device.Read.All", "User.ReadBasic.All"];
-/// The names that other Azure tools have for the same.
+/// As azure-identity names them.
 const CERTIFICATE: &str = "AZURE_CLIENT_CERTIFICATE_PATH";
 const PASSPHRASE: &str = "AZURE_CLIENT_CERTIFICATE_PASSWORD";

@@ -1,58 +1,45 @@
-//! Who uses which app in a tenant, as an administrator sees it: the report of `saas_usage`, read with
-//! the token of a person who signs in.
+//! Who uses which app in a tenant, read with the token of an administrator who signs in. `saas_usage` is the
+//! same report in full, read by an application.
 //!
 //! ```text
-//! cargo run --example delegated_usage                     # on a fake tenant, whose admin signs in by itself
+//! cargo run --example delegated_usage                     # on a fake tenant, whose administrator signs in at once
 //! cargo run --example delegated_usage -- --tenant env     # shows a code to sign in with
 //! cargo run --example delegated_usage -- --interactive    # opens the browser of this machine
 //! ```
 //!
-//! Start reading at [`by_device_code`]; what is read is up to `saas_usage/collect.rs`.
+//! Start reading at [`usage::read`].
 
-#[expect(
-    dead_code,
-    reason = "of the other example, all but its arguments and its main"
-)]
-#[path = "../saas_usage/main.rs"]
-pub(crate) mod saas_usage;
+pub(crate) mod usage;
 
 use std::{
-    env,
+    error::Error,
     io::{self, Write},
     process::ExitCode,
     sync::Arc,
 };
 
 use clap::{Parser, ValueEnum};
-use entra_auth::user::{DeviceCodeCredential, InteractiveBrowserCredential};
-use entra_core::SystemClock;
+use entra_auth::{
+    Environment,
+    entra_core::{Clock, SystemClock},
+    user::{DeviceCodeCredential, InteractiveBrowserCredential},
+};
 use entra_graph::GraphClient;
 use entra_mock::{App, FakeTenant};
-
-use saas_usage::{
-    collect,
-    problem::Problem,
-    progress::Progress,
-    settings::{CLIENT, Settings},
-    table,
-    tenant::{Connection, PERMISSIONS, embedded},
-    text::counted,
-    usage::Report,
-};
 
 /// Shows an administrator who uses which app in an Entra tenant.
 #[derive(Debug, Parser)]
 #[command(name = "delegated_usage")]
 struct Arguments {
     /// The tenant: a fake one inside this process, or the one that AZURE_TENANT_ID and
-    /// ENTRA_PUBLIC_CLIENT_ID (or else AZURE_CLIENT_ID) name.
+    /// ENTRA_PUBLIC_CLIENT_ID (or AZURE_CLIENT_ID) name.
     #[arg(long, value_enum, default_value_t = Tenant::Embedded)]
     tenant: Tenant,
-    /// Sign in with the browser of this machine in place of a code for any other.
+    /// Sign in with the browser of this machine instead of a device code.
     #[arg(long)]
     interactive: bool,
-    /// How many days to look back; the sign-in log keeps 30.
-    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    /// How many days to look back; Entra stores sign-ins for 30 days.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=30))]
     days: u32,
 }
 
@@ -64,118 +51,112 @@ enum Tenant {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match report(&Arguments::parse(), &mut io::stdout()).await {
+    match run(&Arguments::parse(), &mut io::stdout()).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => {
-            eprintln!("{problem}");
+        Err(error) => {
+            // `{:#}` is the whole report: what happened, why, and how to fix it.
+            eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
     }
 }
 
-async fn report(arguments: &Arguments, out: &mut impl Write) -> Result<(), Problem> {
-    let connection = match (arguments.tenant, arguments.interactive) {
-        (Tenant::Embedded, false) => by_device_code(&fake().await)?,
-        (Tenant::Embedded, true) => by_browser(&fake().await)?,
-        (Tenant::Env, interactive) => from_env(|name| env::var(name).ok(), interactive)?,
+async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    if arguments.tenant == Tenant::Env {
+        let environment = Environment::from_env().with_variables([PUBLIC_CLIENT]);
+        let graph = from_env(&environment, arguments.interactive)?;
+        writeln!(out, "Reading tenant {}\n", environment.tenant_id()?)?;
+        return write(&graph, &SystemClock, arguments.days, out).await;
+    }
+    let tenant = Arc::new(FakeTenant::builder().users(60).start().await);
+    let graph = match arguments.interactive {
+        true => by_browser(&tenant)?,
+        false => by_device_code(&tenant)?,
     };
-    write(&connection, arguments.days, out).await
+    writeln!(out, "Reading the fake tenant {}\n", tenant.domain())?;
+    write(&graph, &tenant.clock(), arguments.days, out).await
 }
 
-/// Nobody is asked to sign in before the first request.
+/// Reads and writes the report. The first request starts the sign-in.
 pub(crate) async fn write(
-    connection: &Connection,
+    graph: &GraphClient,
+    clock: &dyn Clock,
     days: u32,
     out: &mut impl Write,
-) -> Result<(), Problem> {
-    writeln!(out, "Reading {}\n", connection.place)?;
-    let facts = collect::collect(connection, days, &Progress::on_terminal()).await?;
-    table::write(&Report::of(&facts), out)?;
-    let requests = counted(connection.requests(), "request", "requests");
+) -> Result<(), Box<dyn Error>> {
+    let report = usage::read(graph, clock.now(), days).await?;
+    usage::write(&report, out)?;
+    let requests = graph.requests_sent();
     writeln!(
         out,
-        "\n{requests} to Microsoft Graph, all as the person who signed in"
+        "\n{requests} requests to Microsoft Graph, all as the user who signed in"
     )?;
     Ok(())
 }
 
-/// A fake company and the code's two sides: it is shown, and the sample administrator types it.
-pub(crate) fn by_device_code(tenant: &Arc<FakeTenant>) -> Result<Connection, Problem> {
-    let admin = Arc::clone(tenant);
+/// A fake company, where the sample administrator enters the code at once.
+pub(crate) fn by_device_code(tenant: &Arc<FakeTenant>) -> Result<GraphClient, Box<dyn Error>> {
+    let browser = Arc::clone(tenant);
     let app = public_app(tenant);
     let credential = DeviceCodeCredential::builder(tenant.id(), app.client_id(), move |prompt| {
         eprintln!("{}", prompt.message);
-        admin.approve_device_code(&prompt.user_code, ADMIN);
-        eprintln!("{ADMIN} has done so.\n");
+        browser.approve_device_code(&prompt.user_code, ADMINISTRATOR);
+        eprintln!("{ADMINISTRATOR} has done so.\n");
     })
     .cloud(tenant.cloud())
     .clock(tenant.clock())
     .build()?;
     let graph = GraphClient::builder(credential);
-    let graph = graph.cloud(tenant.cloud()).clock(tenant.clock()).build()?;
-    Ok(Connection::new(graph, tenant.clock(), embedded(tenant)))
+    Ok(graph.cloud(tenant.cloud()).clock(tenant.clock()).build()?)
 }
 
-/// A fake company whose sign-in page comes up in the browser, where anybody may be chosen.
-fn by_browser(tenant: &Arc<FakeTenant>) -> Result<Connection, Problem> {
+/// A fake company, whose sign-in page opens in the browser.
+fn by_browser(tenant: &FakeTenant) -> Result<GraphClient, Box<dyn Error>> {
     let app = public_app(tenant);
-    let password = tenant.user(ADMIN).password();
+    let password = tenant.user(ADMINISTRATOR).password();
     eprintln!(
-        "A browser opens; sign in as {ADMIN} with {}\n",
+        "A browser opens; sign in as {ADMINISTRATOR} with the password {}\n",
         password.expose_secret()
     );
     let credential = InteractiveBrowserCredential::builder(tenant.id(), app.client_id())
-        .login_hint(ADMIN)
+        .login_hint(ADMINISTRATOR)
         .cloud(tenant.cloud())
         .clock(tenant.clock())
         .build()?;
     let graph = GraphClient::builder(credential);
-    let graph = graph.cloud(tenant.cloud()).clock(tenant.clock()).build()?;
-    Ok(Connection::new(graph, tenant.clock(), embedded(tenant)).keeping(Arc::clone(tenant)))
+    Ok(graph.cloud(tenant.cloud()).clock(tenant.clock()).build()?)
 }
 
-/// The tenant that the environment names, and the person who signs in there.
+/// The tenant of the environment, where the user of the terminal signs in.
 pub(crate) fn from_env(
-    variable: impl Fn(&str) -> Option<String>,
+    environment: &Environment,
     interactive: bool,
-) -> Result<Connection, Problem> {
-    let named = variable(PUBLIC_CLIENT).is_some_and(|value| !value.trim().is_empty());
-    let client = if named { PUBLIC_CLIENT } else { CLIENT };
-    let settings = Settings::read(variable, client, &[])?;
-    let (place, transport) = (settings.place(), settings.transport()?);
-    let Settings {
-        tenant,
-        client,
-        cloud,
-        ..
-    } = settings;
+) -> Result<GraphClient, Box<dyn Error>> {
+    let tenant = environment.tenant_id()?;
+    let client = match environment.get(PUBLIC_CLIENT) {
+        Some(id) => id
+            .parse()
+            .map_err(|error| format!("{PUBLIC_CLIENT} is invalid: {error}"))?,
+        None => environment.client_id()?,
+    };
+    let cloud = environment.cloud()?;
     let graph = if interactive {
         eprintln!("A browser opens for you to sign in.\n");
-        let credential = InteractiveBrowserCredential::builder(tenant, client)
-            .cloud(cloud.clone())
-            .transport(Arc::clone(&transport))
-            .build()?;
-        GraphClient::builder(credential)
+        let credential = InteractiveBrowserCredential::builder(tenant, client);
+        GraphClient::builder(credential.cloud(cloud).build()?)
     } else {
-        let show = |prompt: &entra_auth::user::DeviceCodePrompt| eprintln!("{}\n", prompt.message);
-        let credential = DeviceCodeCredential::builder(tenant, client, show)
-            .cloud(cloud.clone())
-            .transport(Arc::clone(&transport))
-            .build()?;
-        GraphClient::builder(credential)
+        let credential = DeviceCodeCredential::builder(tenant, client, |prompt| {
+            eprintln!("{}\n", prompt.message);
+        });
+        GraphClient::builder(credential.cloud(cloud).build()?)
     };
-    let graph = graph.cloud(cloud).transport(transport).build()?;
-    Ok(Connection::new(graph, SystemClock, place))
+    Ok(graph.environment(environment).build()?)
 }
 
-async fn fake() -> Arc<FakeTenant> {
-    Arc::new(FakeTenant::builder().users(60).start().await)
-}
-
-/// An application that keeps no secret, as one on an administrator's machine cannot.
+/// Registers an application without a secret, since a secret on an administrator's machine is not one.
 fn public_app(tenant: &FakeTenant) -> App {
     let app = tenant
-        .register_app("App usage report for admins")
+        .register_app("App usage report for administrators")
         .public_client()
         .public_redirect_uri("http://localhost");
     PERMISSIONS
@@ -183,6 +164,13 @@ fn public_app(tenant: &FakeTenant) -> App {
         .fold(app, |app, permission| app.delegated_permission(permission))
 }
 
-const ADMIN: &str = "admin@contoso.com";
-/// What another application of the same environment file may need a secret for, this one does not.
+/// The least privileged delegated permissions that read the report.
+pub(crate) const PERMISSIONS: [&str; 4] = [
+    "Application.Read.All",
+    "AuditLog.Read.All",
+    "GroupMember.Read.All",
+    "User.ReadBasic.All",
+];
+const ADMINISTRATOR: &str = "admin@contoso.com";
+/// An app registration without a secret, if another example uses AZURE_CLIENT_ID with one.
 const PUBLIC_CLIENT: &str = "ENTRA_PUBLIC_CLIENT_ID";

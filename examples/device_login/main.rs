@@ -1,5 +1,5 @@
-//! A tool for the terminal whose users sign in with a browser on any device, and what it then knows
-//! of them.
+//! A terminal tool whose users sign in with a browser on any device, and what the tool then knows about
+//! them.
 //!
 //! ```text
 //! cargo run --example device_login                     # on a fake tenant, where Adele signs in by herself
@@ -8,32 +8,27 @@
 //!
 //! Start reading at [`sign_in`].
 
-#[path = "../saas_usage/problem.rs"]
-pub(crate) mod problem;
-#[path = "../saas_usage/settings.rs"]
-pub(crate) mod settings;
-
 use std::{
-    env,
+    error::Error,
     io::{self, Write},
     process::ExitCode,
     sync::Arc,
 };
 
 use clap::{Parser, ValueEnum};
-use entra_auth::user::{Account, DeviceCodeCredential};
+use entra_auth::{
+    Environment,
+    user::{Account, DeviceCodeCredential},
+};
 use entra_graph::{GraphClient, User};
 use entra_mock::FakeTenant;
 
-use problem::Problem;
-use settings::{CLIENT, Settings};
-
-/// Signs a person in with a code, and shows who it is.
+/// Signs a user in with a code, and shows the user's account.
 #[derive(Debug, Parser)]
 #[command(name = "device_login")]
 struct Arguments {
     /// The tenant: a fake one inside this process, or the one that AZURE_TENANT_ID and
-    /// ENTRA_PUBLIC_CLIENT_ID (or else AZURE_CLIENT_ID) name.
+    /// ENTRA_PUBLIC_CLIENT_ID (or AZURE_CLIENT_ID) name.
     #[arg(long, value_enum, default_value_t = Tenant::Embedded)]
     tenant: Tenant,
 }
@@ -48,122 +43,121 @@ enum Tenant {
 async fn main() -> ExitCode {
     match run(&Arguments::parse(), &mut io::stdout()).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => {
-            eprintln!("{problem}");
+        Err(error) => {
+            // `{:#}` is the whole report: what happened, why, and how to fix it.
+            eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
     }
 }
 
-async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Problem> {
+async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     match arguments.tenant {
         Tenant::Embedded => embedded(&Arc::new(FakeTenant::start().await), out).await,
         Tenant::Env => {
-            let (credential, graph, place) = from_env(|name| env::var(name).ok())?;
-            writeln!(out, "Signing in to {place}\n")?;
+            let environment = Environment::from_env().with_variables([PUBLIC_CLIENT]);
+            let (credential, graph) = from_env(&environment)?;
+            writeln!(out, "Signing in to tenant {}\n", environment.tenant_id()?)?;
             sign_in(&credential, &graph, out).await
         }
     }
 }
 
-/// The code is shown, and somebody signs in with it; then the tool asks Graph as that person.
+/// Signs a user in, and reads the user's entry in the directory as that user.
 async fn sign_in(
     credential: &DeviceCodeCredential,
     graph: &GraphClient,
     out: &mut impl Write,
-) -> Result<(), Problem> {
-    let person = credential.sign_in([SCOPE]).await?;
+) -> Result<(), Box<dyn Error>> {
+    let user = credential.sign_in([SCOPE]).await?;
     writeln!(out, "Signed in")?;
-    let account = person.account();
-    let (object_id, home) = parts(account);
+    let account = user.account();
+    let (object_id, home) = home_ids(account);
     line(out, "name", account.name.as_deref())?;
     line(out, "user name", account.username.as_deref())?;
     line(out, "object id", Some(object_id))?;
     line(out, "tenant", Some(&account.tenant.to_string()))?;
     if home != account.tenant.to_string() {
         line(out, "guest from", Some(home))?;
-        // There the object id is another one than here, so Graph would not know it.
+        // This tenant knows a guest under another object ID than the home tenant.
         return Ok(());
     }
 
-    // No sign-in any more: the credential has the person's tokens, and renews them.
-    let user = graph.user(object_id).get();
-    let user = user
+    // Sends no sign-in: the credential has the user's tokens and renews them.
+    let user = graph
+        .user(object_id)
+        .get()
         .select([User::MAIL, User::JOB_TITLE, User::OFFICE_LOCATION])
         .send()
         .await?;
-    writeln!(out, "\nMicrosoft Graph says of this person, as the person")?;
+    writeln!(out, "\nRead from Microsoft Graph as this user")?;
     line(out, "mail", user.mail.as_deref())?;
     line(out, "job title", user.job_title.as_deref())?;
     line(out, "office", user.office_location.as_deref())?;
     Ok(())
 }
 
-/// A fake company and the code's two sides: it is shown, and a sample person types it.
+/// A fake company, where a sample user enters the code at once.
 pub(crate) async fn embedded(
     tenant: &Arc<FakeTenant>,
     out: &mut impl Write,
-) -> Result<(), Problem> {
+) -> Result<(), Box<dyn Error>> {
     let app = tenant
-        .register_app("Tool for the terminal")
+        .register_app("Terminal tool")
         .public_client()
         .delegated_permission(SCOPE);
     let browser = Arc::clone(tenant);
     let credential = DeviceCodeCredential::builder(tenant.id(), app.client_id(), move |prompt| {
         eprintln!("{}", prompt.message);
-        browser.approve_device_code(&prompt.user_code, PERSON);
-        eprintln!("{PERSON} has done so.\n");
+        browser.approve_device_code(&prompt.user_code, SAMPLE_USER);
+        eprintln!("{SAMPLE_USER} has done so.\n");
     })
     .cloud(tenant.cloud())
     .clock(tenant.clock())
     .build()?;
-    let graph = GraphClient::builder(credential.clone());
-    let graph = graph.cloud(tenant.cloud()).clock(tenant.clock()).build()?;
-    writeln!(
-        out,
-        "Signing in to the embedded fake tenant {} ({}), made up for this run\n",
-        tenant.domain(),
-        tenant.id()
-    )?;
+    let graph = GraphClient::builder(credential.clone())
+        .cloud(tenant.cloud())
+        .clock(tenant.clock())
+        .build()?;
+    writeln!(out, "Signing in to the fake tenant {}\n", tenant.domain())?;
     sign_in(&credential, &graph, out).await
 }
 
-/// The tenant that the environment names, where the person at the terminal signs in.
+/// The tenant of the environment, where the user of the terminal signs in.
 pub(crate) fn from_env(
-    variable: impl Fn(&str) -> Option<String>,
-) -> Result<(DeviceCodeCredential, GraphClient, String), Problem> {
-    let named = variable(PUBLIC_CLIENT).is_some_and(|value| !value.trim().is_empty());
-    let settings = Settings::read(variable, if named { PUBLIC_CLIENT } else { CLIENT }, &[])?;
-    let (place, transport) = (settings.place(), settings.transport()?);
-    let credential = DeviceCodeCredential::builder(settings.tenant, settings.client, |prompt| {
+    environment: &Environment,
+) -> Result<(DeviceCodeCredential, GraphClient), Box<dyn Error>> {
+    let client = match environment.get(PUBLIC_CLIENT) {
+        Some(id) => id
+            .parse()
+            .map_err(|error| format!("{PUBLIC_CLIENT} is invalid: {error}"))?,
+        None => environment.client_id()?,
+    };
+    let credential = DeviceCodeCredential::builder(environment.tenant_id()?, client, |prompt| {
         eprintln!("{}\n", prompt.message);
     })
-    .cloud(settings.cloud.clone())
-    .transport(Arc::clone(&transport))
+    .cloud(environment.cloud()?)
     .build()?;
-    let graph = GraphClient::builder(credential.clone());
-    let graph = graph.cloud(settings.cloud).transport(transport).build()?;
-    Ok((credential, graph, place))
+    let graph = GraphClient::builder(credential.clone())
+        .environment(environment)
+        .build()?;
+    Ok((credential, graph))
 }
 
-/// Object id and tenant of the person's home.
-fn parts(account: &Account) -> (&str, &str) {
+/// Object ID and tenant ID in the user's home tenant.
+fn home_ids(account: &Account) -> (&str, &str) {
     let id = &account.home_account_id;
     id.split_once('.').unwrap_or((id, ""))
 }
 
-/// People choose their names: nothing in one may steer the terminal.
+/// Users choose their names, so control characters are replaced: they could steer the terminal.
 fn line(out: &mut impl Write, label: &str, value: Option<&str>) -> io::Result<()> {
-    let value: String = value
-        .unwrap_or("-")
-        .chars()
-        .map(|char| if char.is_control() { '\u{fffd}' } else { char })
-        .collect();
+    let value = value.unwrap_or("-").replace(char::is_control, "\u{fffd}");
     writeln!(out, "  {label:<12}{value}")
 }
 
-/// A person's own entry in the directory.
+/// The user's own entry in the directory.
 const SCOPE: &str = "User.Read";
-const PERSON: &str = "adele@contoso.com";
-/// What another application of the same environment file may need a secret for, this one does not.
+const SAMPLE_USER: &str = "adele@contoso.com";
+/// An app registration without a secret, if another example uses AZURE_CLIENT_ID with one.
 const PUBLIC_CLIENT: &str = "ENTRA_PUBLIC_CLIENT_ID";

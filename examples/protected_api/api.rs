@@ -1,4 +1,4 @@
-//! The API: its routes and who may call them. Nothing here knows of a fake tenant.
+//! The API: its routes and who may call them. Nothing here depends on the fake tenant.
 
 use std::{
     collections::BTreeMap,
@@ -18,67 +18,67 @@ use entra_auth::{
 };
 use serde_json::{Value, json};
 
-/// What people may do with their own tasks.
+/// Delegated permissions: users read and write their own tasks.
 pub(crate) const READ: &str = "Tasks.Read";
 pub(crate) const WRITE: &str = "Tasks.Write";
-/// What a service may do with everybody's, by an application permission.
+/// An application permission: an application reads the tasks of all users.
 pub(crate) const READ_ALL: &str = "Tasks.Read.All";
-/// An app role that people are assigned to.
+/// An app role that users are assigned to.
 pub(crate) const ADMIN: &str = "Tasks.Admin";
 
 pub(crate) fn routes(validator: TokenValidator) -> Router {
     let tokens = BearerAuthLayer::new(validator);
     let read = tokens.clone().scopes([READ, WRITE]);
     let write = tokens.clone().scopes([WRITE]);
-    let services = tokens.clone().app_permissions([READ_ALL]);
+    let applications = tokens.clone().app_permissions([READ_ALL]);
     let admins = tokens.scopes([READ]).roles([ADMIN]);
     let guarded = |path, method, tokens| Router::new().route(path, method).route_layer(tokens);
     Router::new()
-        .merge(guarded("/tasks", get(mine), read))
+        .merge(guarded("/tasks", get(own_tasks), read))
         .merge(guarded("/tasks", axum::routing::post(add), write))
-        .merge(guarded("/export", get(everybodys), services))
-        .merge(guarded("/people", get(people), admins))
+        .merge(guarded("/export", get(export), applications))
+        .merge(guarded("/users", get(users), admins))
         .layer(DefaultBodyLimit::max(1024))
         .with_state(Tasks::default())
 }
 
-/// The tasks of the person who calls.
-async fn mine(State(tasks): State<Tasks>, caller: Caller) -> Json<Value> {
+/// The tasks of the calling user.
+async fn own_tasks(State(tasks): State<Tasks>, caller: Caller) -> Json<Value> {
     let owner = owner(caller.token());
-    Json(json!({ "tasks": tasks.open().get(&owner).cloned().unwrap_or_default() }))
+    Json(json!({ "tasks": tasks.lock().get(&owner).cloned().unwrap_or_default() }))
 }
 
-/// One more for the person who calls: the text that was sent.
+/// Adds a task with the text of the body for the calling user.
 async fn add(State(tasks): State<Tasks>, caller: Caller, text: String) -> StatusCode {
     let owner = owner(caller.token());
-    tasks.open().entry(owner).or_default().push(text);
+    tasks.lock().entry(owner).or_default().push(text);
     StatusCode::CREATED
 }
 
-/// Everything, for a service of its own.
-async fn everybodys(State(tasks): State<Tasks>) -> Json<Value> {
-    Json(json!({ "tasks": tasks.open().clone() }))
+/// The tasks of all users, for an application.
+async fn export(State(tasks): State<Tasks>) -> Json<Value> {
+    Json(json!({ "tasks": tasks.lock().clone() }))
 }
 
-/// Who has tasks, for an administrator.
-async fn people(State(tasks): State<Tasks>) -> Json<Value> {
-    let people: Vec<String> = tasks.open().keys().cloned().collect();
-    Json(json!({ "people": people }))
+/// The users that have tasks, for an administrator.
+async fn users(State(tasks): State<Tasks>) -> Json<Value> {
+    let users: Vec<String> = tasks.lock().keys().cloned().collect();
+    Json(json!({ "users": users }))
 }
 
-/// Tenant and object id together: what belongs to a person is kept under nothing else.
+/// Tenant ID and object ID, the key of a user's data. Names and addresses change.
 fn owner(token: &ValidatedToken) -> String {
     let part = |id: Option<String>| id.unwrap_or_default();
     let tenant = part(token.tid().map(|id| id.to_string()));
     format!("{tenant}/{}", part(token.oid().map(|id| id.to_string())))
 }
 
-/// A table, in place of a database.
+/// The tasks by owner, in place of a database.
 #[derive(Clone, Default)]
 struct Tasks(Arc<Mutex<BTreeMap<String, Vec<String>>>>);
 
 impl Tasks {
-    fn open(&self) -> MutexGuard<'_, BTreeMap<String, Vec<String>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Vec<String>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

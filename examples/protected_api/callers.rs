@@ -1,19 +1,18 @@
-//! Everybody who calls the API of a fake company, and with what.
+//! The callers of the fake company's API and their tokens.
 
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
-use entra_auth::ClientSecretCredential;
-use entra_core::{Secret, TokenCredential, TokenRequest};
-use entra_mock::{App, FakeTenant, SeedError};
+use entra_auth::{
+    ClientSecretCredential,
+    entra_core::{Secret, TokenCredential, TokenRequest},
+};
+use entra_mock::{App, FakeTenant};
 use serde_json::json;
 
-use super::{
-    api::{ADMIN, READ, READ_ALL, WRITE},
-    problem::Problem,
-};
+use super::api::{ADMIN, READ, READ_ALL, WRITE};
 
-/// The API as its company's administrator has registered it.
-pub(crate) fn register(tenant: &FakeTenant) -> Result<App, Problem> {
+/// Registers the API, as its administrator does in App registrations.
+pub(crate) fn register(tenant: &FakeTenant) -> Result<App, Box<dyn Error>> {
     let api = tenant
         .register_app("Task board API")
         .with_v2_tokens()
@@ -25,55 +24,55 @@ pub(crate) fn register(tenant: &FakeTenant) -> Result<App, Problem> {
         role(ADMIN_ID, ADMIN, "User"),
     ]);
     let principal = api.service_principal_id().to_string();
-    tenant
-        .set_property("servicePrincipals", &principal, "appRoles", roles)
-        .map_err(|error| seed(&error))?;
-    assign(tenant, &tenant.user(BOSS).id().to_string(), &api, ADMIN_ID)?;
+    tenant.set_property("servicePrincipals", &principal, "appRoles", roles)?;
+    let assignment = json!({
+        "principalId": tenant.user(ADMINISTRATOR).id().to_string(),
+        "resourceId": principal,
+        "appRoleId": ADMIN_ID,
+    });
+    tenant.insert("appRoleAssignments", assignment)?;
     Ok(api)
 }
 
-/// One caller: who, with which token, and what is asked.
+/// One request: its caller, token, method and path.
 pub(crate) struct Call {
-    pub(crate) who: &'static str,
+    pub(crate) caller: &'static str,
     pub(crate) method: &'static str,
     pub(crate) path: &'static str,
     pub(crate) token: Option<Secret>,
 }
 
-/// All the calls, in an order in which each means what it says.
-pub(crate) async fn calls(tenant: &FakeTenant, api: &App) -> Result<Vec<Call>, Problem> {
+/// All calls, in order: later ones read what earlier ones wrote.
+pub(crate) async fn calls(tenant: &FakeTenant, api: &App) -> Result<Vec<Call>, Box<dyn Error>> {
     let board = tenant
         .register_app("Task board")
         .delegated_permission("User.Read")
         .delegated_permission_of(api, READ)
         .delegated_permission_of(api, WRITE);
     let scope = |name: &str| format!("api://{}/{name}", api.client_id());
-    let person = |name: &str, scopes: &[&str]| {
+    let user = |name: &str, scopes: &[&str]| {
         let scopes: Vec<String> = scopes.iter().map(|name| scope(name)).collect();
         let tokens = tenant.tokens_for(&board, name, scopes);
         tokens.access_token().clone()
     };
-    // Made first, and an hour and a half old when it is used.
-    let expired = person("adele@contoso.com", &[READ]);
+    // Issued first: it is an hour and a half old when it is used.
+    let expired = user("adele@contoso.com", &[READ]);
     tenant.clock().advance(Duration::from_secs(90 * 60));
 
     let reader = tenant.register_app("Board viewer");
     let reader = reader.delegated_permission_of(api, READ);
     let adele = tenant.tokens_for(&reader, "adele@contoso.com", [scope(READ)]);
     let adele = adele.access_token().clone();
-    let clara = person("clara@contoso.com", &[READ, WRITE]);
-    let boss = person(BOSS, &[READ]);
+    let clara = user("clara@contoso.com", &[READ, WRITE]);
+    let admin = user(ADMINISTRATOR, &[READ]);
 
-    let job = tenant.register_app("Nightly export").with_secret();
-    let nobody = tenant.register_app("Some other service").with_secret();
-    assign(
-        tenant,
-        &job.service_principal_id().to_string(),
-        api,
-        READ_ALL_ID,
-    )?;
-    let nightly = service(tenant, &job, api).await?;
-    let other_service = service(tenant, &nobody, api).await?;
+    let job = tenant
+        .register_app("Nightly export")
+        .application_permission_of(api, READ_ALL)
+        .with_secret();
+    let other = tenant.register_app("Other service").with_secret();
+    let nightly = application(tenant, &job, api).await?;
+    let other_service = application(tenant, &other, api).await?;
 
     let graph = tenant.tokens_for(&board, "adele@contoso.com", ["User.Read"]);
     let graph = graph.access_token().clone();
@@ -88,8 +87,8 @@ pub(crate) async fn calls(tenant: &FakeTenant, api: &App) -> Result<Vec<Call>, P
     let foreign_scope = format!("api://{}/{READ}", foreign_api.client_id());
     let foreign = elsewhere.tokens_for(&foreign_board, "adele@fabrikam.com", [foreign_scope]);
 
-    let call = |who, method, path, token: Option<&Secret>| Call {
-        who,
+    let call = |caller, method, path, token: Option<&Secret>| Call {
+        caller,
         method,
         path,
         token: token.cloned(),
@@ -104,24 +103,29 @@ pub(crate) async fn calls(tenant: &FakeTenant, api: &App) -> Result<Vec<Call>, P
         call("Clara", "GET", "/tasks", Some(&clara)),
         call("Adele, who may read", "GET", "/tasks", Some(&adele)),
         call("Adele", "POST", "/tasks", Some(&adele)),
-        call("Adele", "GET", "/people", Some(&adele)),
-        call("Admin, who has the role", "GET", "/people", Some(&boss)),
+        call("Adele", "GET", "/users", Some(&adele)),
+        call("Admin, who has the role", "GET", "/users", Some(&admin)),
         call(
-            "the nightly export, a service",
+            "the nightly export, an application",
             "GET",
             "/export",
             Some(&nightly),
         ),
         call("the nightly export", "POST", "/tasks", Some(&nightly)),
-        call("Adele, who is no service", "GET", "/export", Some(&adele)),
+        call("Adele, who is a user", "GET", "/export", Some(&adele)),
         call(
-            "a service without permission",
+            "an application without permission",
             "GET",
             "/export",
             Some(&other_service),
         ),
-        call("nobody", "GET", "/tasks", None),
-        call("Adele, an hour too late", "GET", "/tasks", Some(&expired)),
+        call("a caller without a token", "GET", "/tasks", None),
+        call(
+            "Adele, with an expired token",
+            "GET",
+            "/tasks",
+            Some(&expired),
+        ),
         call(
             "Adele, with a token for Graph",
             "GET",
@@ -135,7 +139,7 @@ pub(crate) async fn calls(tenant: &FakeTenant, api: &App) -> Result<Vec<Call>, P
             Some(foreign.access_token()),
         ),
         call(
-            "Adele, who made herself a writer",
+            "Adele, with a forged scope",
             "POST",
             "/tasks",
             Some(&forged(&adele)),
@@ -143,15 +147,14 @@ pub(crate) async fn calls(tenant: &FakeTenant, api: &App) -> Result<Vec<Call>, P
     ])
 }
 
-/// A service's own token for the API.
-async fn service(tenant: &FakeTenant, app: &App, api: &App) -> Result<Secret, Problem> {
+/// An application's own token for the API.
+async fn application(tenant: &FakeTenant, app: &App, api: &App) -> Result<Secret, Box<dyn Error>> {
     let credential = ClientSecretCredential::builder(tenant.id(), app.client_id(), app.secret())
         .cloud(tenant.cloud())
         .clock(tenant.clock())
         .build()?;
     let scope = format!("api://{}/.default", api.client_id());
-    let token = credential.token(&TokenRequest::new([scope])).await;
-    let token = token.map_err(|error| Problem::from(&error))?;
+    let token = credential.token(&TokenRequest::new([scope])).await?;
     Ok(Secret::from(token.expose_secret()))
 }
 
@@ -160,19 +163,7 @@ fn register_elsewhere(tenant: &FakeTenant) -> App {
     api.expose_scope(READ)
 }
 
-fn assign(tenant: &FakeTenant, principal: &str, api: &App, role: &str) -> Result<(), Problem> {
-    let assignment = json!({
-        "principalId": principal,
-        "resourceId": api.service_principal_id().to_string(),
-        "appRoleId": role,
-    });
-    tenant
-        .insert("appRoleAssignments", assignment)
-        .map(|_| ())
-        .map_err(|error| seed(&error))
-}
-
-/// Another right written into a token, under the same signature.
+/// The token with another scope under the same signature.
 fn forged(token: &Secret) -> Secret {
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     let parts: Vec<&str> = token.expose_secret().split('.').collect();
@@ -185,10 +176,6 @@ fn forged(token: &Secret) -> Secret {
     Secret::from(format!("{header}.{claims}.{signature}"))
 }
 
-fn seed(error: &SeedError) -> Problem {
-    Problem::new("the fake tenant could not be set up").because(error)
-}
-
-const BOSS: &str = "admin@contoso.com";
+const ADMINISTRATOR: &str = "admin@contoso.com";
 const READ_ALL_ID: &str = "7a000000-0000-4000-8000-000000000001";
 const ADMIN_ID: &str = "7a000000-0000-4000-8000-000000000002";

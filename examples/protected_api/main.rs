@@ -1,9 +1,9 @@
-//! An API of one's own that people and services call with tokens of Entra: who may call what, and
-//! what everybody else is answered.
+//! An API that users and applications call with tokens of Entra: who may call what, and the response to
+//! all other callers.
 //!
 //! ```text
-//! cargo run --example protected_api                     # with a fake tenant: calls itself, and prints the answers
-//! cargo run --example protected_api -- --serve          # goes on listening
+//! cargo run --example protected_api                     # with a fake tenant: calls itself and prints the responses
+//! cargo run --example protected_api -- --serve          # keeps listening
 //! cargo run --example protected_api -- --tenant env     # listens for tokens of your tenant
 //! ```
 //!
@@ -11,30 +11,26 @@
 
 pub(crate) mod api;
 pub(crate) mod callers;
-#[path = "../saas_usage/problem.rs"]
-pub(crate) mod problem;
-#[path = "../saas_usage/settings.rs"]
-pub(crate) mod settings;
 
 use std::{
-    env,
+    error::Error,
     io::{self, Write},
     process::ExitCode,
-    sync::Arc,
 };
 
 use axum::Router;
 use clap::{Parser, ValueEnum};
-use entra_auth::{TokenValidator, validate::TokenValidatorBuilder};
-use entra_core::{ClientId, HttpTransport, ReqwestTransport, TenantId, bytes::Bytes, http};
+use entra_auth::{
+    Environment, TokenValidator,
+    entra_core::{ClientId, HttpTransport, ReqwestTransport, TenantId, bytes::Bytes, http},
+    validate::TokenValidatorBuilder,
+};
 use entra_mock::FakeTenant;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use callers::Call;
-use problem::Problem;
-use settings::{CLIENT, Settings};
 
-/// Serves an API that is called with tokens of Entra.
+/// Serves an API that validates tokens of Entra.
 #[derive(Debug, Parser)]
 #[command(name = "protected_api")]
 struct Arguments {
@@ -42,11 +38,11 @@ struct Arguments {
     /// API's registration in AZURE_CLIENT_ID.
     #[arg(long, value_enum, default_value_t = Tenant::Embedded)]
     tenant: Tenant,
-    /// Go on listening after the calls of the fake tenant's people; a tenant of the environment has
-    /// callers of its own, so it always does.
+    /// Keep listening after the calls of the fake tenant. With `--tenant env` the API always keeps
+    /// listening.
     #[arg(long)]
     serve: bool,
-    /// The port to listen on; any free one unless given.
+    /// The port to listen on; any free port by default.
     #[arg(long, default_value_t = 0)]
     port: u16,
 }
@@ -61,20 +57,18 @@ enum Tenant {
 async fn main() -> ExitCode {
     match run(&Arguments::parse(), &mut io::stdout()).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => {
-            eprintln!("{problem}");
+        Err(error) => {
+            // `{:#}` is the whole report: what happened, why, and how to fix it.
+            eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
     }
 }
 
-async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Problem> {
+async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let socket = TcpListener::bind(("127.0.0.1", arguments.port))
         .await
-        .map_err(|error| {
-            let what = format!("port {} cannot be listened on", arguments.port);
-            Problem::new(what).because(&error)
-        })?;
+        .map_err(|error| format!("cannot listen on port {}: {error}", arguments.port))?;
     match arguments.tenant {
         Tenant::Embedded => {
             let tenant = FakeTenant::start().await;
@@ -86,23 +80,25 @@ async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Problem>
             Ok(())
         }
         Tenant::Env => {
-            let settings = Settings::read(|name| env::var(name).ok(), CLIENT, &[])?;
-            let place = settings.place();
-            let validator = from_env(settings)?;
-            let url = format!("http://{}", socket.local_addr()?);
-            writeln!(out, "listening at {url} for tokens of {place}")?;
+            let environment = Environment::from_env();
+            let validator = from_env(&environment)?;
+            let (url, tenant) = (socket.local_addr()?, environment.tenant_id()?);
+            writeln!(
+                out,
+                "listening at http://{url} for tokens of tenant {tenant}"
+            )?;
             serve(socket, api::routes(validator)).await;
             Ok(())
         }
     }
 }
 
-/// A fake company whose people and services call the API, each in their own way.
+/// A fake company whose users and applications call the API.
 pub(crate) async fn embedded(
     tenant: &FakeTenant,
     socket: TcpListener,
     out: &mut impl Write,
-) -> Result<JoinHandle<()>, Problem> {
+) -> Result<JoinHandle<()>, Box<dyn Error>> {
     let api = callers::register(tenant)?;
     let validator = validator(tenant.id(), api.client_id())
         .cloud(tenant.cloud())
@@ -112,47 +108,49 @@ pub(crate) async fn embedded(
     let url = format!("http://{}", socket.local_addr()?);
     writeln!(
         out,
-        "An API at {url}, called with tokens of the embedded fake tenant\n"
+        "An API at {url}, called with tokens of the fake tenant\n"
     )?;
     let server = tokio::spawn(serve(socket, api::routes(validator)));
     call_all(&url, &calls, out).await?;
     Ok(server)
 }
 
-/// The tokens that are for this API. Entra writes its client id into those of version 2, its
-/// Application ID URI into those of version 1.
+/// Validates tokens for this API. The audience of a v2.0 token is the client ID of the API, that of a v1.0
+/// token its Application ID URI.
 fn validator(tenant: TenantId, client: ClientId) -> TokenValidatorBuilder {
     TokenValidator::access_tokens(tenant, [client.to_string(), format!("api://{client}")])
 }
 
-pub(crate) fn from_env(settings: Settings) -> Result<TokenValidator, Problem> {
-    let transport = settings.transport()?;
-    let validator = validator(settings.tenant, settings.client)
-        .cloud(settings.cloud)
-        .transport(transport)
+pub(crate) fn from_env(environment: &Environment) -> Result<TokenValidator, Box<dyn Error>> {
+    let validator = validator(environment.tenant_id()?, environment.client_id()?)
+        .cloud(environment.cloud()?)
         .build()?;
     Ok(validator)
 }
 
 async fn serve(socket: TcpListener, routes: Router) {
-    // It never fails, and ends with the process.
+    // It never returns an error, and stops with the process.
     let _ = axum::serve(socket, routes).await;
 }
 
-/// Calls, and writes who was answered what.
-async fn call_all(url: &str, calls: &[Call], out: &mut impl Write) -> Result<(), Problem> {
-    let transport = Arc::new(ReqwestTransport::default());
-    writeln!(out, "{:<34}{:<14}answer", "who", "calls")?;
+/// Makes the calls and writes the response to each.
+async fn call_all(url: &str, calls: &[Call], out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let transport = ReqwestTransport::default();
+    writeln!(out, "{:<34}{:<14}response", "caller", "request")?;
     for call in calls {
-        let answer = send(&*transport, url, call).await?;
+        let response = send(&transport, url, call).await?;
         let request = format!("{} {}", call.method, call.path);
-        writeln!(out, "{:<34}{request:<14}{answer}", call.who)?;
+        writeln!(out, "{:<34}{request:<14}{response}", call.caller)?;
     }
     Ok(())
 }
 
-/// Status, and the reason as the header has it.
-async fn send(transport: &dyn HttpTransport, url: &str, call: &Call) -> Result<String, Problem> {
+/// The status, and the `WWW-Authenticate` header or the body.
+async fn send(
+    transport: &dyn HttpTransport,
+    url: &str,
+    call: &Call,
+) -> Result<String, Box<dyn Error>> {
     let mut request = http::Request::builder()
         .method(call.method)
         .uri(format!("{url}{}", call.path));
@@ -163,23 +161,16 @@ async fn send(transport: &dyn HttpTransport, url: &str, call: &Call) -> Result<S
         "POST" => Bytes::from_static(b"water the plants"),
         _ => Bytes::new(),
     };
-    let unsent = |error: &(dyn std::error::Error + 'static)| {
-        Problem::new("the API could not be called").because(error)
-    };
-    let request = request.body(body).map_err(|error| unsent(&error))?;
-    let answer = transport
-        .send(request)
-        .await
-        .map_err(|error| unsent(&error))?;
-    let challenge = answer
+    let response = transport.send(request.body(body)?).await?;
+    let challenge = response
         .headers()
         .get("www-authenticate")
         .and_then(|value| value.to_str().ok());
-    let said = match challenge {
+    let text = match challenge {
         Some(challenge) => challenge.to_owned(),
-        None => String::from_utf8_lossy(answer.body()).into_owned(),
+        None => String::from_utf8_lossy(response.body()).into_owned(),
     };
-    Ok(format!("{}  {said}", answer.status().as_u16())
+    Ok(format!("{}  {text}", response.status().as_u16())
         .trim_end()
         .to_owned())
 }

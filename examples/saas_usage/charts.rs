@@ -1,5 +1,5 @@
-//! The charts, as inline SVG. Words and numbers stand in HTML beside the drawings, so they keep
-//! their size on a phone.
+//! The charts as inline SVG. Texts and numbers are HTML beside the drawings, so they keep their size on a
+//! phone.
 
 use std::fmt::{self, Write as _};
 
@@ -9,7 +9,7 @@ use super::{
     usage::{AppUsage, Report},
 };
 
-/// Which share of the assignments is used: a ring.
+/// The share of assignments that are used, as a ring.
 pub(crate) fn write_share(out: &mut String, report: &Report) -> fmt::Result {
     let totals = report.totals();
     let used = totals.assigned - totals.idle;
@@ -40,14 +40,14 @@ pub(crate) fn write_share(out: &mut String, report: &Report) -> fmt::Result {
     write!(
         out,
         "<text x=\"60\" y=\"60\" class=\"ring-value\">{share}</text><text x=\"60\" y=\"77\" class=\"ring-unit\">in use</text></svg>\n\
-         <ul class=\"legend\">\n<li><span class=\"key used\"></span>{} with a sign-in</li>\n\
+         <ul class=\"legend\">\n<li><span class=\"key used\"></span>{} used</li>\n\
          <li><span class=\"key idle\"></span>{} idle</li>\n</ul>\n</div>\n</figure>\n",
         number(used),
         number(totals.idle),
     )
 }
 
-/// Successful sign-ins on each day of the window: columns.
+/// The successful sign-ins of each day of the window, as columns.
 pub(crate) fn write_days(out: &mut String, report: &Report) -> fmt::Result {
     let days = &report.per_day;
     let most = days
@@ -111,35 +111,34 @@ pub(crate) fn write_days(out: &mut String, report: &Report) -> fmt::Result {
     Ok(())
 }
 
-/// The apps with the most people: bars of used, idle and unassigned use.
+/// The apps with the most users, as bars of used and idle assignments and of active users without one.
 pub(crate) fn write_apps(out: &mut String, report: &Report) -> fmt::Result {
     let mut apps: Vec<&AppUsage> = report
-        .apps
-        .iter()
-        .filter(|app| app.people_total > 0)
+        .user_apps()
+        .filter(|app| app.users_total > 0)
         .collect();
-    apps.sort_by_key(|app| std::cmp::Reverse(app.people_total));
+    apps.sort_by_key(|app| std::cmp::Reverse(app.users_total));
     let all = apps.len();
     apps.truncate(BARS);
-    let Some(most) = apps.first().map(|app| app.people_total) else {
+    let Some(most) = apps.first().map(|app| app.users_total) else {
         return Ok(());
     };
     let logged = report.has_sign_ins();
     write!(
         out,
-        "<figure class=\"card\">\n<figcaption><h2>People by app</h2><p class=\"hint\">{}</p></figcaption>\n",
+        "<figure class=\"card\">\n<figcaption><h2>Use by app</h2><p class=\"hint\">{}</p></figcaption>\n",
         if all > BARS {
-            format!("The {BARS} apps with the most people, of {}", number(all))
+            format!("The {BARS} apps with the most users, of {}", number(all))
         } else {
-            "Every app with people, the largest first".to_owned()
+            "All apps with users, largest first".to_owned()
         }
     )?;
     out.push_str(if logged {
-        "<ul class=\"legend row\">\n<li><span class=\"key used\"></span>assigned and active</li>\n\
-         <li><span class=\"key idle\"></span>assigned and idle</li>\n\
-         <li><span class=\"key extra\"></span>active without assignment</li>\n</ul>\n"
+        "<ul class=\"legend row\">\n<li><span class=\"key used\"></span>used assignment</li>\n\
+         <li><span class=\"key idle\"></span>idle assignment</li>\n\
+         <li><span class=\"key extra\"></span>active without an assignment</li>\n</ul>\n"
     } else {
-        "<ul class=\"legend row\">\n<li><span class=\"key plain\"></span>assigned, use unknown</li>\n</ul>\n"
+        "<ul class=\"legend row\">\n<li><span class=\"key plain\"></span>assignment, use unknown</li>\n</ul>\n"
     });
     out.push_str("<ol class=\"bars\">\n");
     for (at, app) in apps.into_iter().enumerate() {
@@ -156,7 +155,7 @@ fn write_bar(out: &mut String, app: &AppUsage, most: usize, at: usize) -> fmt::R
         (
             vec![("used", used), ("idle", idle), ("extra", app.unassigned())],
             format!(
-                "{} assigned and active, {} assigned and idle, {} active without assignment",
+                "{} used assignments, {} idle assignments, {} active without an assignment",
                 number(used),
                 number(idle),
                 number(app.unassigned())
@@ -193,7 +192,7 @@ fn write_bar(out: &mut String, app: &AppUsage, most: usize, at: usize) -> fmt::R
             )
         }
         more => format!(
-            "{} <span class=\"of\">of {} active</span>{}",
+            "{} <span class=\"of\">of {} used</span>{}",
             number(used),
             number(app.assigned),
             if more > 0 {
@@ -208,7 +207,7 @@ fn write_bar(out: &mut String, app: &AppUsage, most: usize, at: usize) -> fmt::R
 
 #[expect(
     clippy::cast_precision_loss,
-    reason = "a drawing needs no more than a few digits"
+    reason = "a drawing needs a few digits only"
 )]
 fn ratio(part: usize, whole: usize) -> f64 {
     if whole == 0 {
@@ -223,5 +222,5 @@ const RING_LENGTH: f64 = 2.0 * std::f64::consts::PI * 48.0;
 const COLUMN_STEP: usize = 10;
 const COLUMN_HEIGHT: u32 = 100;
 const BAR_WIDTH: u32 = 400;
-/// More than these and the chart is no overview any more; the table has them all.
+/// Limits the chart to an overview; the table has all apps.
 const BARS: usize = 15;

@@ -1,32 +1,30 @@
-//! Reads what the report needs, with as few requests as Graph allows.
+//! Reads the data of the report with as few requests as Graph allows.
 //!
-//! One request lists the apps, one for each app tells who is assigned, one for each assigned group
-//! who is in it (999 rows each), and one reads a thousand sign-ins. People are not listed: every
-//! row that names one carries id and name already.
+//! One list has the apps, one per app its assignments, one per assigned group its members (pages of 999),
+//! and one the sign-ins (pages of 1,000). Users are not listed: each row about a user has ID and name.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, error::Error};
 
 use entra_graph::{
-    AppRoleAssignment, DirectoryObject, Error, ServicePrincipal, SignIn,
+    AppRoleAssignment, DirectoryObject, ServicePrincipal, SignIn,
     query::{Entity, List},
 };
 use futures_util::{StreamExt, stream};
 
 use super::{
     pace::Pace,
-    problem::Problem,
     progress::Progress,
     tenant::Connection,
     text::{counted, number},
-    usage::{App, Assignee, Facts, Gaps, Group, People, SignIns, Window},
+    usage::{App, Assignee, Facts, Gaps, Group, SignIns, Users, Window},
 };
 
-/// Everything that the report is computed from.
+/// Reads the data that the report is computed from.
 pub(crate) async fn collect(
     connection: &Connection,
     days: u32,
     progress: &Progress,
-) -> Result<Facts, Problem> {
+) -> Result<Facts, Box<dyn Error>> {
     let reader = Reader {
         connection,
         progress,
@@ -40,24 +38,25 @@ pub(crate) async fn collect(
     let (tenant_id, tenant_name) = reader.organization().await?;
     let apps = reader.apps(&mut found).await?;
     let groups = reader.groups(&mut found).await?;
-    let sign_ins = reader.sign_ins(window, &mut found.people).await?;
+    let sign_ins = reader.sign_ins(window, &mut found.users).await?;
 
     Ok(Facts {
         tenant_id,
         tenant_name,
+        own_app_id: Some(connection.client_id.to_string()),
         window,
         apps,
         groups,
-        people: found.people,
+        users: found.users,
         sign_ins,
         gaps: found.gaps,
     })
 }
 
-/// What is met on the way, whatever is being read.
+/// Found in more than one list.
 #[derive(Default)]
 struct Found {
-    people: People,
+    users: Users,
     gaps: Gaps,
     group_names: HashMap<String, String>,
 }
@@ -70,33 +69,32 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    async fn organization(&self) -> Result<(String, String), Problem> {
+    async fn organization(&self) -> Result<(String, String), Box<dyn Error>> {
         let rows = self
             .all(self.connection.graph.organization().list())
             .await?;
         match rows.into_iter().next() {
             Some(row) => Ok((row.id, row.display_name.unwrap_or_default())),
-            None => Err(Problem::new(
-                "Microsoft Graph named no tenant at /organization",
-            )),
+            None => Err("Microsoft Graph returned no organization".into()),
         }
     }
 
-    /// Every application of the tenant with its assignments.
-    async fn apps(&self, found: &mut Found) -> Result<Vec<App>, Problem> {
+    /// The applications of the tenant with their assignments.
+    async fn apps(&self, found: &mut Found) -> Result<Vec<App>, entra_graph::Error> {
         let graph = &self.connection.graph;
         let list = graph.service_principals().list().select((
             ServicePrincipal::APP_ID,
             ServicePrincipal::DISPLAY_NAME,
             ServicePrincipal::VERIFIED_PUBLISHER,
             ServicePrincipal::TAGS,
+            ServicePrincipal::APP_OWNER_ORGANIZATION_ID,
         ));
         let principals = self.all(list).await?;
         found.gaps.limited += principals.iter().filter(|row| row.is_limited()).count();
 
         let total = principals.len();
         let mut apps = Vec::with_capacity(total);
-        let mut answers = stream::iter(principals.into_iter().map(|principal| async {
+        let mut responses = stream::iter(principals.into_iter().map(|principal| async {
             let assigned = graph
                 .service_principal(&principal.id)
                 .app_role_assigned_to();
@@ -108,12 +106,12 @@ impl Reader<'_> {
             (principal, self.all(list).await)
         }))
         .buffer_unordered(AT_ONCE);
-        while let Some((principal, assigned)) = answers.next().await {
+        while let Some((principal, assigned)) = responses.next().await {
             match assigned {
                 Ok(assigned) => apps.push(app(principal, assigned, found)),
-                // Deleted between the two requests.
+                // It was deleted between the two requests.
                 Err(error) if error.is_not_found() => found.gaps.gone += 1,
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             }
             self.progress.say(&format!(
                 "assignments of {} of {}",
@@ -124,31 +122,34 @@ impl Reader<'_> {
         Ok(apps)
     }
 
-    /// The direct members of each group that is assigned to any app, each group asked for once.
-    async fn groups(&self, found: &mut Found) -> Result<HashMap<String, Group>, Problem> {
+    /// The direct members of each assigned group, read once per group.
+    async fn groups(
+        &self,
+        found: &mut Found,
+    ) -> Result<HashMap<String, Group>, entra_graph::Error> {
         let names = std::mem::take(&mut found.group_names);
         let total = names.len();
         let mut groups = HashMap::with_capacity(total);
-        let mut answers = stream::iter(names.into_iter().map(|(id, name)| async {
+        let mut responses = stream::iter(names.into_iter().map(|(id, name)| async {
             let list = self.connection.graph.group(&id).members().list();
             let members = self.all(list.select(DirectoryObject::DISPLAY_NAME)).await;
             (id, name, members)
         }))
         .buffer_unordered(AT_ONCE);
-        while let Some((id, name, members)) = answers.next().await {
+        while let Some((id, name, members)) = responses.next().await {
             let members = match members {
                 Ok(members) => members,
                 Err(error) if error.is_not_found() => {
                     found.gaps.gone += 1;
                     Vec::new()
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             };
             found.gaps.limited += members.iter().filter(|row| row.is_limited()).count();
             let members = members
                 .iter()
                 .filter_map(DirectoryObject::as_user)
-                .map(|user| found.people.add(&user.id, user.display_name.as_deref()))
+                .map(|user| found.users.add(&user.id, user.display_name.as_deref()))
                 .collect();
             groups.insert(id, Group { name, members });
             self.progress.say(&format!(
@@ -160,12 +161,12 @@ impl Reader<'_> {
         Ok(groups)
     }
 
-    /// The sign-ins of the window, or nothing if the tenant's licence does not give them out.
+    /// The sign-ins of the window. Returns `None` if the tenant has no licence for them.
     async fn sign_ins(
         &self,
         window: Window,
-        people: &mut People,
-    ) -> Result<Option<SignIns>, Problem> {
+        users: &mut Users,
+    ) -> Result<Option<SignIns>, entra_graph::Error> {
         let mut log = SignIns::default();
         let mut read = 0;
         let list = self.connection.graph.audit_logs().sign_ins().list();
@@ -174,7 +175,7 @@ impl Reader<'_> {
             .each_page(list, &self.reports, |rows| {
                 read += rows.len();
                 for row in rows {
-                    add(row, &mut log, people);
+                    add(row, &mut log, users);
                 }
                 self.progress.say(&counted(read, "sign-in", "sign-ins"));
             })
@@ -182,24 +183,24 @@ impl Reader<'_> {
         match outcome {
             Ok(()) => Ok(Some(log)),
             Err(error) if error.is_license_missing() => Ok(None),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
         }
     }
 
-    async fn all<E: Entity>(&self, list: List<E>) -> Result<Vec<E>, Error> {
+    async fn all<E: Entity>(&self, list: List<E>) -> Result<Vec<E>, entra_graph::Error> {
         let mut all = Vec::new();
         self.each_page(list, &self.directory, |rows| all.extend(rows))
             .await?;
         Ok(all)
     }
 
-    /// Pages come one after the other, as each names the next, and no faster than allowed.
+    /// Reads one page after the other within the documented limit.
     async fn each_page<E: Entity>(
         &self,
         list: List<E>,
         pace: &Pace,
         mut take: impl FnMut(Vec<E>),
-    ) -> Result<(), Error> {
+    ) -> Result<(), entra_graph::Error> {
         let mut pages = list.pages();
         loop {
             pace.wait(&*self.connection.clock).await;
@@ -222,6 +223,9 @@ fn app(principal: ServicePrincipal, assigned: Vec<AppRoleAssignment>, found: &mu
         publisher: principal
             .verified_publisher
             .and_then(|publisher| publisher.display_name),
+        is_microsoft: principal
+            .app_owner_organization_id
+            .is_some_and(|owner| owner.eq_ignore_ascii_case(MICROSOFT_SERVICES)),
         integrated: principal
             .tags
             .iter()
@@ -237,9 +241,9 @@ fn app(principal: ServicePrincipal, assigned: Vec<AppRoleAssignment>, found: &mu
 fn assignee(assignment: AppRoleAssignment, found: &mut Found) -> Assignee {
     let id = assignment.principal_id.unwrap_or_default();
     match assignment.principal_type.as_deref() {
-        Some("User") => Assignee::Person(
+        Some("User") => Assignee::User(
             found
-                .people
+                .users
                 .add(&id, assignment.principal_display_name.as_deref()),
         ),
         Some("Group") => {
@@ -247,24 +251,25 @@ fn assignee(assignment: AppRoleAssignment, found: &mut Found) -> Assignee {
             found.group_names.insert(id.clone(), name);
             Assignee::Group(id)
         }
-        _ => Assignee::NotAPerson,
+        _ => Assignee::Application,
     }
 }
 
-fn add(sign_in: SignIn, log: &mut SignIns, people: &mut People) {
+fn add(sign_in: SignIn, log: &mut SignIns, users: &mut Users) {
     let succeeded = sign_in.is_success();
     let Some(app_id) = sign_in.app_id else { return };
     match (sign_in.user_id, sign_in.created_date_time) {
         (Some(user), Some(at)) if succeeded && !user.is_empty() => {
-            let person = people.add(&user, sign_in.user_display_name.as_deref());
-            log.succeeded(&app_id, person, at);
+            let user = users.add(&user, sign_in.user_display_name.as_deref());
+            log.succeeded(&app_id, user, at);
         }
         _ => log.failed(&app_id),
     }
 }
 
-/// How many requests are under way at once: far below the limits of the directory service (3,500
-/// units in 10 seconds for the smallest tenant), and enough not to wait for each round trip.
+/// Requests in flight at once. [`Pace`] observes the limits of the service.
 const AT_ONCE: usize = 8;
-/// The tag of an app that was added from the gallery or as an integrated one.
+/// The tenant that owns Microsoft's own applications.
+const MICROSOFT_SERVICES: &str = "f8cdef31-a31e-4b4a-93e4-5f571e91255a";
+/// The tag of an enterprise application.
 const INTEGRATED_APP: &str = "WindowsAzureActiveDirectoryIntegratedApp";

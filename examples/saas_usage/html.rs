@@ -1,8 +1,8 @@
-//! The report as one page: no script, no network, and nothing of the tenant unescaped.
+//! The report as one page, without scripts and network requests. Texts of the tenant are escaped.
 
 use std::fmt::{self, Write as _};
 
-use entra_core::{
+use entra_auth::entra_core::{
     Timestamp,
     time::{UtcOffset, format_description::well_known::Rfc3339},
 };
@@ -10,7 +10,7 @@ use entra_core::{
 use super::{
     charts,
     text::{counted, day, number, percent, printable},
-    usage::{AppUsage, LOG_RETENTION_DAYS, PersonUsage, Report, Via},
+    usage::{AppUsage, LOG_RETENTION_DAYS, Report, UserUsage, Via},
 };
 
 /// The whole page.
@@ -21,7 +21,7 @@ pub(crate) fn page(report: &Report, requests: usize) -> String {
     page
 }
 
-/// Text as it may stand in an element or an attribute.
+/// Escapes a text for an element or an attribute.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for char in printable(text).chars() {
@@ -57,7 +57,7 @@ fn write_page(out: &mut String, report: &Report, requests: usize) -> fmt::Result
     }
     charts::write_apps(out, report)?;
     write_table(out, report)?;
-    write_people(out, report)?;
+    write_users(out, report)?;
     write_footer(out, report, requests)?;
     out.push_str("</main>\n</body>\n</html>\n");
     Ok(())
@@ -104,7 +104,7 @@ fn write_figures(out: &mut String, report: &Report) -> fmt::Result {
     let apps = if report.has_sign_ins() {
         format!("{} without any sign-in", number(totals.unused_apps))
     } else {
-        "assigned to somebody or tagged as integrated".to_owned()
+        "with an assignment or tagged as integrated".to_owned()
     };
     let idle = format!(
         "{} of {}",
@@ -112,19 +112,19 @@ fn write_figures(out: &mut String, report: &Report) -> fmt::Result {
         counted(totals.assigned, "assignment", "assignments")
     );
     let figures = [
-        ("Apps", (number(report.apps.len()), apps)),
+        ("Apps", (number(report.user_apps().count()), apps)),
         (
-            "People assigned",
+            "Assigned users",
             (
-                number(report.assigned_people),
-                "directly or as member of an assigned group".to_owned(),
+                number(report.assigned_users),
+                "directly or as members of an assigned group".to_owned(),
             ),
         ),
         (
-            "People active",
+            "Active users",
             logged(
-                number(report.active_people.unwrap_or_default()),
-                "signed in to at least one app".to_owned(),
+                number(report.active_users.unwrap_or_default()),
+                "signed in to at least one app, each counted once".to_owned(),
             ),
         ),
         ("Idle assignments", logged(number(totals.idle), idle)),
@@ -140,18 +140,18 @@ fn write_figures(out: &mut String, report: &Report) -> fmt::Result {
     Ok(())
 }
 
-/// The roles say again what the elements mean, as the style sheet stacks the rows on a phone and
-/// browsers then forget it.
+/// The roles repeat the meaning of the elements, which browsers drop when the style sheet stacks the rows on
+/// a phone.
 fn write_table(out: &mut String, report: &Report) -> fmt::Result {
     let order = if report.has_sign_ins() {
         "Most idle assignments first."
     } else {
-        "Most assigned people first."
+        "Most assigned users first."
     };
     write!(
         out,
         "<section aria-labelledby=\"apps\">\n<h2 id=\"apps\">All apps</h2>\n\
-         <p class=\"hint\">{order} A person counts once for each app.</p>\n\
+         <p class=\"hint\">{order} The totals count a user once per app.</p>\n\
          <table class=\"apps\" role=\"table\" aria-labelledby=\"apps\">\n<thead role=\"rowgroup\"><tr role=\"row\">"
     )?;
     for (name, class) in COLUMNS {
@@ -161,7 +161,7 @@ fn write_table(out: &mut String, report: &Report) -> fmt::Result {
         )?;
     }
     out.push_str("</tr></thead>\n<tbody role=\"rowgroup\">\n");
-    for app in &report.apps {
+    for app in report.user_apps() {
         let publisher = app.publisher.as_deref().map(escape);
         let cells = [
             publisher.unwrap_or_default(),
@@ -176,8 +176,11 @@ fn write_table(out: &mut String, report: &Report) -> fmt::Result {
     out.push_str("</tbody>\n<tfoot role=\"rowgroup\">\n");
     let totals = report.totals();
     let logged = |count| known(report.has_sign_ins().then_some(count));
-    let latest = report.apps.iter().filter_map(|app| app.last_sign_in).max();
-    let name = format!("Total, {}", counted(report.apps.len(), "app", "apps"));
+    let latest = report.user_apps().filter_map(|app| app.last_sign_in).max();
+    let name = format!(
+        "Total, {}",
+        counted(report.user_apps().count(), "app", "apps")
+    );
     let cells = [
         String::new(),
         number(totals.assigned),
@@ -206,23 +209,23 @@ fn write_row(out: &mut String, name: &str, cells: &[String; 5], idle: bool) -> f
     Ok(())
 }
 
-fn write_people(out: &mut String, report: &Report) -> fmt::Result {
+fn write_users(out: &mut String, report: &Report) -> fmt::Result {
     let apps: Vec<&AppUsage> = report
         .apps
         .iter()
-        .filter(|app| app.people_total > 0)
+        .filter(|app| app.users_total > 0)
         .collect();
     if apps.is_empty() {
         return Ok(());
     }
     out.push_str(
-        "<section aria-labelledby=\"people\">\n<h2 id=\"people\">Who they are</h2>\n\
-         <p class=\"hint\">Open an app to see its people, those without a sign-in first.</p>\n",
+        "<section aria-labelledby=\"users\">\n<h2 id=\"users\">Users by app</h2>\n\
+         <p class=\"hint\">Open an app to see its users, users without a sign-in first.</p>\n",
     );
     for app in apps {
         let counts = match (app.active, app.idle) {
             (Some(active), Some(idle)) => format!(
-                "{} assigned, {} active, {} idle",
+                "{} assigned, {} active in app, {} idle",
                 number(app.assigned),
                 number(active),
                 number(idle)
@@ -232,15 +235,15 @@ fn write_people(out: &mut String, report: &Report) -> fmt::Result {
         write!(
             out,
             "<details>\n<summary><span class=\"name\">{}</span> <span class=\"counts\">{counts}</span></summary>\n\
-             <table class=\"people\">\n<thead><tr><th scope=\"col\">Person</th><th scope=\"col\">Assigned</th>\
-             <th scope=\"col\">Last sign-in</th></tr></thead>\n<tbody>\n",
+             <table class=\"users\" role=\"table\">\n<thead role=\"rowgroup\"><tr role=\"row\"><th scope=\"col\" role=\"columnheader\">User</th><th scope=\"col\" role=\"columnheader\">Assigned</th>\
+             <th scope=\"col\" role=\"columnheader\">Last sign-in</th></tr></thead>\n<tbody role=\"rowgroup\">\n",
             escape(app.name())
         )?;
-        for person in &app.people {
-            write_person(out, person, report)?;
+        for user in &app.users {
+            write_user(out, user, report)?;
         }
         out.push_str("</tbody>\n</table>\n");
-        let more = app.people_total - app.people.len();
+        let more = app.users_total - app.users.len();
         if more > 0 {
             writeln!(
                 out,
@@ -254,17 +257,17 @@ fn write_people(out: &mut String, report: &Report) -> fmt::Result {
     Ok(())
 }
 
-fn write_person(out: &mut String, person: &PersonUsage, report: &Report) -> fmt::Result {
-    let via = match &person.via {
+fn write_user(out: &mut String, user: &UserUsage, report: &Report) -> fmt::Result {
+    let via = match &user.via {
         Via::Direct => "directly".to_owned(),
         Via::Group(name) => format!("group {}", escape(name)),
         Via::Unassigned => "not assigned".to_owned(),
     };
     writeln!(
         out,
-        "<tr><th scope=\"row\">{}</th><td>{via}</td><td>{}</td></tr>",
-        escape(&person.name),
-        last_sign_in(person.last_sign_in, report)
+        "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\">{}</th><td role=\"cell\">{via}</td><td role=\"cell\">{}</td></tr>",
+        escape(&user.name),
+        last_sign_in(user.last_sign_in, report)
     )
 }
 
@@ -272,15 +275,17 @@ fn write_footer(out: &mut String, report: &Report, requests: usize) -> fmt::Resu
     write!(
         out,
         "<footer>\n<h2>How this is counted</h2>\n<ul>\n\
-         <li>Assigned: users, guests and disabled accounts included, that are assigned directly or are direct members \
-         of an assigned group. Entra does not pass an assignment on to nested groups. Devices and service principals are \
-         not counted.</li>\n\
-         <li>Active: different people with at least one successful interactive sign-in in the window, assigned or not.</li>\n\
-         <li>Idle: assigned and not active. The log shows interactive sign-ins only, so somebody whose app renews its \
-         sign-in silently can look idle.</li>\n\
-         <li>An app is listed when it has an assignment or a sign-in in the window, or is tagged as an integrated \
-         application.</li>\n</ul>\n\
-         <p>Made on {} with {}.</p>\n</footer>\n",
+         <li>Assigned users: users who are assigned directly or are direct members of an assigned group, guests and \
+         disabled accounts included. Entra does not pass an assignment on to nested groups. Devices and service \
+         principals are not counted.</li>\n\
+         <li>Active in app: users with a successful interactive sign-in to the app in the window, assigned or not. \
+         Active users: users who are active in at least one app, each counted once.</li>\n\
+         <li>Idle assignment: the user is assigned and not active in the app. The log has interactive sign-ins only, so \
+         a user whose app renews its tokens silently can look idle.</li>\n\
+         <li>An app is listed if it has an assignment or a sign-in in the window, or is tagged as an integrated \
+         application. APIs of Microsoft and the application that reads this report are left out unless they have \
+         users.</li>\n</ul>\n\
+         <p>Read on {} with {}.</p>\n</footer>\n",
         time_element(report.window.to),
         counted(requests, "request", "requests"),
     )
@@ -309,7 +314,7 @@ const COLUMNS: [(&str, &str); 6] = [
     ("App", "name"),
     ("Publisher", "publisher"),
     ("Assigned", "n"),
-    ("Active", "n"),
+    ("Active in app", "n"),
     ("Idle", "n i"),
     ("Last sign-in", "last"),
 ];

@@ -1,8 +1,8 @@
-//! The report for programs: one JSON object, its shape a promise.
+//! The report for programs: one JSON object of a stable shape.
 
 use std::io;
 
-use entra_core::time::format_description::well_known::Rfc3339;
+use entra_auth::entra_core::time::format_description::well_known::Rfc3339;
 use serde::Serialize;
 
 use super::usage::{AppUsage, Report};
@@ -27,7 +27,7 @@ struct Document<'a> {
     apps: Vec<App<'a>>,
 }
 
-/// What only the sign-in log would tell is null without one.
+/// The figures of the sign-in log are null without it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct App<'a> {
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn the_document_has_exactly_the_promised_members() {
+    fn the_document_has_exactly_the_documented_members() {
         let document = written(&samples::report());
         assert_eq!(
             document,
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_log_the_unknown_is_null_and_not_zero() {
+    fn without_a_log_its_figures_are_null() {
         let document = written(&samples::report_without_log());
         assert_eq!(document["apps"][0]["assigned"], 3);
         for member in ["active", "idle", "lastSignIn"] {

@@ -1,4 +1,4 @@
-//! Staying below a documented limit instead of running into it: a refused call counts as well.
+//! Stays below a documented limit: Graph counts throttled requests too.
 
 use std::{
     collections::VecDeque,
@@ -6,9 +6,9 @@ use std::{
     time::Duration,
 };
 
-use entra_core::{Clock, Timestamp};
+use entra_auth::entra_core::{Clock, Timestamp};
 
-/// So many calls within any span of so much time, whoever makes them.
+/// A limit of calls within a period, shared by all callers.
 #[derive(Debug)]
 pub(crate) struct Pace {
     calls: usize,
@@ -17,13 +17,13 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// Audit logs and reports: 5 calls in 10 seconds for one app in one tenant.
+    /// The limit of audit logs and reports: 5 requests in 10 seconds per app and tenant.
     pub(crate) fn of_reports() -> Self {
         Self::new(5)
     }
 
-    /// The directory: 3,500 units in 10 seconds in the smallest tenants, where a page of members
-    /// costs two and everything else here one.
+    /// The limit of the directory: 3,500 units in 10 seconds in the smallest tenants. A page of members costs
+    /// two units, all other requests of this example one.
     pub(crate) fn of_directory() -> Self {
         Self::new(1_700)
     }
@@ -36,14 +36,14 @@ impl Pace {
         }
     }
 
-    /// Waits until one more call is allowed, and takes note of it.
+    /// Waits until one more call is allowed, and counts it.
     pub(crate) async fn wait(&self, clock: &dyn Clock) {
         while let Err(wait) = self.take(clock.now()) {
             clock.sleep(wait).await;
         }
     }
 
-    /// Takes note of a call that is made now, or tells how long to wait for it.
+    /// Counts a call that is made now, or returns how long to wait.
     fn take(&self, now: Timestamp) -> Result<(), Duration> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if made.len() == self.calls
@@ -62,12 +62,12 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
-    use entra_core::ManualClock;
+    use entra_auth::entra_core::ManualClock;
 
     use super::*;
 
     #[tokio::test]
-    async fn no_ten_seconds_see_more_than_five_calls() {
+    async fn ten_seconds_have_at_most_five_calls() {
         let clock = ManualClock::new();
         let pace = Pace::of_reports();
         let mut calls = Vec::new();

@@ -1,8 +1,8 @@
-//! How far the report is, on one line of the terminal that is taken away at the end.
+//! The progress of the report, on one line of the terminal that is removed at the end.
 
 use std::io::{self, IsTerminal, Write};
 
-/// Draws on standard error, and only where a person is looking.
+/// Draws on standard error if that is a terminal.
 #[derive(Debug)]
 pub(crate) struct Progress {
     shown: bool,
@@ -23,7 +23,7 @@ impl Progress {
     pub(crate) fn say(&self, text: &str) {
         if self.shown {
             let mut out = io::stderr().lock();
-            // Return, clear the line, write; a progress line that cannot be drawn is no error.
+            // Return, clear the line, write. A failure is ignored.
             let _ = write!(out, "\r\x1b[2K{text}");
             let _ = out.flush();
         }

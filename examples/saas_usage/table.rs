@@ -1,4 +1,4 @@
-//! The report for a terminal.
+//! The report as a table for the terminal.
 
 use std::io;
 
@@ -7,9 +7,9 @@ use super::{
     usage::{AppUsage, Report},
 };
 
-/// Writes the table, its total line, and what a reader must know about it.
+/// Writes the table, its total row and the notes.
 pub(crate) fn write(report: &Report, out: &mut impl io::Write) -> io::Result<()> {
-    let rows: Vec<[String; 6]> = report.apps.iter().map(|app| row(app, report)).collect();
+    let rows: Vec<[String; 6]> = report.user_apps().map(|app| row(app, report)).collect();
     let total = total(report);
     let mut widths = HEADER.map(width);
     for row in rows.iter().chain([&total]) {
@@ -71,9 +71,12 @@ fn row(app: &AppUsage, report: &Report) -> [String; 6] {
 fn total(report: &Report) -> [String; 6] {
     let totals = report.totals();
     let logged = |count| known(report.has_sign_ins().then_some(count));
-    let last = report.apps.iter().filter_map(|app| app.last_sign_in).max();
+    let last = report.user_apps().filter_map(|app| app.last_sign_in).max();
     [
-        format!("Total: {}", counted(report.apps.len(), "app", "apps")),
+        format!(
+            "Total: {}",
+            counted(report.user_apps().count(), "app", "apps")
+        ),
         String::new(),
         number(totals.assigned),
         logged(totals.active),
@@ -82,19 +85,19 @@ fn total(report: &Report) -> [String; 6] {
     ]
 }
 
-/// The total line counts a person once for each app; this says how many people that is.
+/// The total row counts a user once per app; this sentence counts each user once.
 fn summary(report: &Report) -> String {
     let assigned = counted(
-        report.assigned_people,
-        "person is assigned",
-        "different people are assigned",
+        report.assigned_users,
+        "user is assigned",
+        "users are assigned",
     );
-    let Some(active) = report.active_people else {
+    let Some(active) = report.active_users else {
         return format!("{assigned} to an app.");
     };
     format!(
-        "{assigned} to an app; {} signed in to one, assigned or not; {} had no sign-in.",
-        counted(active, "person", "people"),
+        "{assigned} to an app. {} in all: signed in to at least one app, assigned or not. {} had no sign-in.",
+        counted(active, "active user", "active users"),
         counted(report.totals().unused_apps, "app", "apps")
     )
 }
@@ -122,8 +125,8 @@ fn write_row(out: &mut impl io::Write, row: &[String; 6], widths: &[usize; 6]) -
 const HEADER: [&str; 6] = [
     "App",
     "Publisher",
-    "Assigned people",
-    "Active",
+    "Assigned users",
+    "Active in app",
     "Last sign-in",
     "Idle assignments",
 ];
@@ -145,31 +148,31 @@ mod tests {
     }
 
     #[test]
-    fn the_table_reads_like_this() {
+    fn the_table_looks_like_this() {
         assert_eq!(
             written(&samples::report()),
             "\
 Who uses which app in Contoso: sign-ins of the last 30 days (2026-10-21 to 2026-11-20)
 
-App            Publisher  Assigned people  Active  Last sign-in                       Idle assignments
-------------------------------------------------------------------------------------------------------
-Expense Desk   Fabrikam                 3       2  2026-11-19                                        2
-Old <Wiki>     -                        1       0  not seen in 30 days (interactive)                 1
-Tried Once     -                        0       0  not seen in 30 days (interactive)                 0
-------------------------------------------------------------------------------------------------------
-Total: 3 apps                           4       2  2026-11-19                                        3
+App            Publisher  Assigned users  Active in app  Last sign-in                       Idle assignments
+------------------------------------------------------------------------------------------------------------
+Expense Desk   Fabrikam                3              2  2026-11-19                                        2
+Old <Wiki>     -                       1              0  not seen in 30 days (interactive)                 1
+Tried Once     -                       0              0  not seen in 30 days (interactive)                 0
+------------------------------------------------------------------------------------------------------------
+Total: 3 apps                          4              2  2026-11-19                                        3
 
-3 different people are assigned to an app; 2 people signed in to one, assigned or not; 2 apps had no sign-in.
+3 users are assigned to an app. 2 active users in all: signed in to at least one app, assigned or not. 2 apps had no sign-in.
 "
         );
     }
 
     #[test]
-    fn without_a_log_the_table_says_so_once_and_never_says_zero() {
+    fn without_a_log_the_table_has_one_note_and_no_zeros() {
         let text = written(&samples::report_without_log());
         assert_eq!(text.matches("no Entra ID P1").count(), 1);
         assert!(
-            text.contains("Expense Desk   Fabrikam                 3  unknown  unknown"),
+            text.contains("Expense Desk   Fabrikam                3        unknown  unknown"),
             "{text}"
         );
         assert!(!text.contains("never"), "{text}");

@@ -1,38 +1,41 @@
-//! Which tenant the report is about: the fake one inside this process, or the one that the
-//! environment names.
+//! The tenant of the report: a fake one inside this process, or the one of the environment.
 
-use std::sync::Arc;
+use std::{error::Error, sync::Arc};
 
-use entra_auth::ClientSecretCredential;
-use entra_core::{Clock, SystemClock};
+use entra_auth::{
+    ClientSecretCredential, Environment,
+    entra_core::{ClientId, Clock, SystemClock},
+};
 use entra_graph::GraphClient;
 use entra_mock::FakeTenant;
 
-use super::{
-    problem::Problem,
-    settings::{CLIENT, Settings},
-};
-
-/// A client for one tenant, and what is known about the tenant before the first request.
+/// A client for one tenant.
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) graph: GraphClient,
     pub(crate) clock: Arc<dyn Clock>,
-    /// For people: which tenant, and where.
+    /// Describes the tenant.
     pub(crate) place: String,
-    /// Answers for as long as it is kept.
-    fake: Option<Arc<FakeTenant>>,
+    /// The application that reads the report.
+    pub(crate) client_id: ClientId,
+    /// The fake tenant stops when it is dropped.
+    fake: Option<FakeTenant>,
 }
 
 impl Connection {
-    /// A fake company of so many people that lives as long as the connection.
-    pub(crate) async fn embedded(users: usize) -> Result<Self, Problem> {
+    /// A fake company with this many users, which lives as long as the connection.
+    pub(crate) async fn embedded(users: usize) -> Result<Self, Box<dyn Error>> {
         let tenant = FakeTenant::builder().users(users).start().await;
-        Ok(Self::to_fake(&tenant, &PERMISSIONS)?.keeping(Arc::new(tenant)))
+        let mut connection = Self::to_fake(&tenant, &PERMISSIONS)?;
+        connection.fake = Some(tenant);
+        Ok(connection)
     }
 
-    /// The given fake tenant, seen by an application with these permissions.
-    pub(crate) fn to_fake(tenant: &FakeTenant, permissions: &[&str]) -> Result<Self, Problem> {
+    /// A fake tenant, read by an application with these permissions.
+    pub(crate) fn to_fake(
+        tenant: &FakeTenant,
+        permissions: &[&str],
+    ) -> Result<Self, Box<dyn Error>> {
         let app = tenant.register_app("App usage report").with_secret();
         for permission in permissions {
             let _ = app.application_permission(permission);
@@ -46,57 +49,45 @@ impl Connection {
             .cloud(tenant.cloud())
             .clock(tenant.clock())
             .build()?;
-        Ok(Self::new(graph, tenant.clock(), embedded(tenant)))
+        Ok(Self {
+            graph,
+            clock: Arc::new(tenant.clock()),
+            place: format!("the fake tenant {} ({})", tenant.domain(), tenant.id()),
+            client_id: app.client_id(),
+            fake: None,
+        })
     }
 
-    /// The tenant that the environment names; nothing stands in for what is missing there.
-    pub(crate) fn from_env(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Problem> {
-        let settings = Settings::read(&variable, CLIENT, &[SECRET])?;
-        let (secret, transport) = (variable(SECRET).unwrap_or_default(), settings.transport()?);
-        let place = settings.place();
-        let credential = ClientSecretCredential::builder(settings.tenant, settings.client, secret)
-            .cloud(settings.cloud.clone())
-            .transport(Arc::clone(&transport))
+    /// The tenant of the environment.
+    pub(crate) fn from_env(environment: &Environment) -> Result<Self, Box<dyn Error>> {
+        let (tenant, client) = (environment.tenant_id()?, environment.client_id()?);
+        let secret = environment
+            .secret(SECRET)
+            .ok_or_else(|| format!("{SECRET} is not set"))?;
+        let cloud = environment.cloud()?;
+        let place = format!("tenant {tenant} at {}", cloud.authority());
+        let credential = ClientSecretCredential::builder(tenant, client, secret.clone())
+            .cloud(cloud)
             .build()?;
         let graph = GraphClient::builder(credential)
-            .cloud(settings.cloud)
-            .transport(transport)
+            .environment(environment)
             .build()?;
-        Ok(Self::new(graph, SystemClock, place))
-    }
-
-    /// Any client, and for people: which tenant it asks, and where.
-    pub(crate) fn new(graph: GraphClient, clock: impl Clock, place: String) -> Self {
-        Self {
+        Ok(Self {
             graph,
-            clock: Arc::new(clock),
+            clock: Arc::new(SystemClock),
             place,
+            client_id: client,
             fake: None,
-        }
+        })
     }
 
-    /// Keeps the tenant that the client asks.
-    pub(crate) fn keeping(mut self, tenant: Arc<FakeTenant>) -> Self {
-        self.fake = Some(tenant);
-        self
-    }
-
-    /// How many requests Graph got so far, repeated ones included; token requests are not.
+    /// The number of requests to Graph so far, retries included, token requests not.
     pub(crate) fn requests(&self) -> usize {
         usize::try_from(self.graph.requests_sent()).unwrap_or(usize::MAX)
     }
 }
 
-/// For people: a tenant inside this process.
-pub(crate) fn embedded(tenant: &FakeTenant) -> String {
-    format!(
-        "the embedded fake tenant {} ({}), made up for this run",
-        tenant.domain(),
-        tenant.id()
-    )
-}
-
-/// What the report needs, each the least that reads it.
+/// The least privileged application permissions that read the report.
 pub(crate) const PERMISSIONS: [&str; 5] = [
     "Application.Read.All",
     "AuditLog.Read.All",

@@ -1,12 +1,12 @@
-//! Texts that the table and the page share: names made safe to print, dates, numbers.
+//! Names made safe to print, dates and numbers, for the table and the page.
 
-use entra_core::{
+use entra_auth::entra_core::{
     Timestamp,
     time::{Date, UtcOffset},
 };
 
-/// The text on one line and without anything that steers a terminal or turns the reading
-/// direction: whoever may name an app in the tenant does not get to write on the admin's screen.
+/// The text with characters replaced that steer a terminal or change the reading direction: users who may
+/// name an app must not control the administrator's terminal.
 pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .map(|char| if is_steering(char) { '\u{fffd}' } else { char })
@@ -53,7 +53,7 @@ pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{} {}", number(count), if count == 1 { one } else { many })
 }
 
-/// `33%`: rounded, but all and nothing are only said when they are true.
+/// `33%`: rounded, but never to 0% or 100%.
 pub(crate) fn percent(part: usize, whole: usize) -> String {
     if whole == 0 {
         return "0%".to_owned();
@@ -67,12 +67,12 @@ pub(crate) fn percent(part: usize, whole: usize) -> String {
     format!("{rounded}%")
 }
 
-/// How many columns the text takes in a terminal.
+/// The columns of the text in a terminal.
 pub(crate) fn width(text: &str) -> usize {
     text.chars().map(columns).sum()
 }
 
-/// The text in at most so many columns, the last one a `…` if it had to be cut.
+/// The text in at most this many columns, cut with a `…`.
 pub(crate) fn fit(text: &str, most: usize) -> String {
     if width(text) <= most {
         return text.to_owned();
@@ -90,7 +90,7 @@ pub(crate) fn fit(text: &str, most: usize) -> String {
     cut
 }
 
-/// The common cases: East Asian and emoji take two columns, combining marks none.
+/// Covers the common cases: East Asian characters and emoji take two columns, combining marks none.
 fn columns(char: char) -> usize {
     match u32::from(char) {
         0x0300..=0x036f | 0x200b..=0x200d | 0x20d0..=0x20ff | 0xfe00..=0xfe0f => 0,
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn percentages_never_round_to_all_or_nothing() {
+    fn percentages_never_round_to_0_or_100() {
         assert_eq!(percent(0, 10), "0%");
         assert_eq!(percent(10, 10), "100%");
         assert_eq!(percent(1, 1_000), "1%");
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_read_the_same_everywhere() {
+    fn dates_are_formatted_in_three_ways() {
         let at = Timestamp::UNIX_EPOCH;
         assert_eq!(
             (iso_date(at), day(at.date()), day_of_month(at.date())),

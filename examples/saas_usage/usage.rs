@@ -1,51 +1,53 @@
-//! From what was read to what is reported: no requests, no output, only counting.
+//! Computes the report from what was read: no requests, no output.
 //!
-//! How it counts: people are users (disabled ones and guests included), each once per app, whether
-//! assigned directly or as a direct member of an assigned group. Entra does not pass an assignment
-//! on to nested groups. Devices and service principals are not people.
+//! Counts each user once per app, disabled users and guests included, whether assigned directly or as a
+//! direct member of an assigned group. Entra does not pass an assignment on to nested groups. Devices and
+//! service principals are not counted.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     time::Duration,
 };
 
-use entra_core::{Timestamp, time::Date};
+use entra_auth::entra_core::{Timestamp, time::Date};
 
-/// What was read of the tenant.
+/// The data that was read from the tenant.
 #[derive(Debug)]
 pub(crate) struct Facts {
     pub(crate) tenant_id: String,
     pub(crate) tenant_name: String,
     pub(crate) window: Window,
     pub(crate) apps: Vec<App>,
-    /// Every group that is assigned to an app, once.
+    /// The application that reads the report.
+    pub(crate) own_app_id: Option<String>,
+    /// Each group that is assigned to an app.
     pub(crate) groups: HashMap<String, Group>,
-    pub(crate) people: People,
-    /// Absent when the tenant may not read its sign-in log (no P1).
+    pub(crate) users: Users,
+    /// `None` if the tenant has no licence for its sign-in log.
     pub(crate) sign_ins: Option<SignIns>,
     pub(crate) gaps: Gaps,
 }
 
-/// What could be read in part only, so that the report can say so.
+/// Objects that could not be read completely.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Gaps {
-    /// Objects that came back as id and type alone.
+    /// Objects of which Graph returned only ID and type.
     pub(crate) limited: usize,
-    /// Objects deleted while the report was made.
+    /// Objects deleted while the report was read.
     pub(crate) gone: usize,
 }
 
-/// The days of the sign-in log that are looked at.
+/// The part of the sign-in log that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Window {
-    /// What was asked for; the log may keep less.
-    pub(crate) asked: u32,
+    /// The days that were requested; the log may have fewer.
+    pub(crate) requested: u32,
     pub(crate) days: u32,
     pub(crate) from: Timestamp,
     pub(crate) to: Timestamp,
 }
 
-/// An application as it stands in the tenant (its service principal).
+/// An application in the tenant (its service principal).
 #[derive(Debug, Default)]
 pub(crate) struct App {
     pub(crate) app_id: String,
@@ -53,115 +55,119 @@ pub(crate) struct App {
     pub(crate) publisher: Option<String>,
     /// Whether it is tagged as an integrated application.
     pub(crate) integrated: bool,
+    /// Whether it belongs to Microsoft, as Microsoft Graph does.
+    pub(crate) is_microsoft: bool,
     pub(crate) assignees: Vec<Assignee>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Assignee {
-    Person(Person),
-    /// The id of a group.
+    User(UserIndex),
+    /// The ID of a group.
     Group(String),
     /// A service principal, as when an application has a permission.
-    NotAPerson,
+    Application,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Group {
     pub(crate) name: String,
-    /// Its direct members, people only.
-    pub(crate) members: Vec<Person>,
+    /// The users among its direct members.
+    pub(crate) members: Vec<UserIndex>,
 }
 
-/// A person as a small number: one app of a large tenant has many thousands of them.
+/// A user as a small number, since a large tenant has many thousands of assignments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Person(u32);
+pub(crate) struct UserIndex(u32);
 
-/// Everybody met so far, each once, with the name they were seen under.
+/// All users found so far and their names.
 #[derive(Debug, Default)]
-pub(crate) struct People {
-    by_id: HashMap<String, Person>,
+pub(crate) struct Users {
+    by_id: HashMap<String, UserIndex>,
     names: Vec<String>,
 }
 
-/// The sign-in log of the window, added up while it is read.
+/// The sign-ins of the window, added up while they are read.
 #[derive(Debug, Default)]
 pub(crate) struct SignIns {
     apps: HashMap<String, AppSignIns>,
     per_day: BTreeMap<Date, usize>,
 }
 
-/// The sign-ins to one app, failed ones too: a failed one shows that the app is there.
+/// The sign-ins to one app. An app with failed sign-ins only has an entry too.
 #[derive(Debug, Default)]
 struct AppSignIns {
-    last_success: HashMap<Person, Timestamp>,
+    last_success: HashMap<UserIndex, Timestamp>,
 }
 
-/// What the report says, ready to be printed.
+/// The report, ready to be printed.
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) tenant_id: String,
     pub(crate) tenant_name: String,
     pub(crate) window: Window,
     pub(crate) apps: Vec<AppUsage>,
-    /// Different people with at least one assignment.
-    pub(crate) assigned_people: usize,
-    /// Different people with a successful sign-in; absent without a log.
-    pub(crate) active_people: Option<usize>,
+    /// Users with at least one assignment, each counted once.
+    pub(crate) assigned_users: usize,
+    /// Users with a successful sign-in to at least one app, each counted once. `None` without a log.
+    pub(crate) active_users: Option<usize>,
     /// Successful sign-ins of each day of the window; empty without a log.
     pub(crate) per_day: Vec<(Date, usize)>,
     pub(crate) gaps: Gaps,
 }
 
-/// One app. What the sign-in log would tell is absent without it.
+/// One app. The figures of the sign-in log are `None` without it.
 #[derive(Debug, PartialEq)]
 pub(crate) struct AppUsage {
     pub(crate) app_id: String,
     pub(crate) name: String,
     pub(crate) publisher: Option<String>,
     pub(crate) assigned: usize,
-    /// People with a successful sign-in, assigned or not.
+    /// Users with a successful sign-in, assigned or not.
     pub(crate) active: Option<usize>,
-    /// People who are assigned and not active.
+    /// Users who are assigned and not active.
     pub(crate) idle: Option<usize>,
     pub(crate) last_sign_in: Option<Timestamp>,
-    /// The first [`PEOPLE_SHOWN`] of its people, idle ones first.
-    pub(crate) people: Vec<PersonUsage>,
-    pub(crate) people_total: usize,
+    /// Whether it has no users because it is an API of Microsoft or the application that reads the report.
+    pub(crate) is_background: bool,
+    /// The first [`USERS_SHOWN`] users, idle ones first.
+    pub(crate) users: Vec<UserUsage>,
+    pub(crate) users_total: usize,
 }
 
 #[derive(Debug, PartialEq)]
-pub(crate) struct PersonUsage {
+pub(crate) struct UserUsage {
     pub(crate) name: String,
     pub(crate) via: Via,
     pub(crate) last_sign_in: Option<Timestamp>,
 }
 
-/// How a person came to an app.
+/// How a user is assigned to an app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Via {
     Direct,
-    /// The name of the first assigned group they are in.
+    /// The name of an assigned group with this member.
     Group(String),
-    /// Not assigned at all, but signed in.
+    /// Not assigned, but signed in.
     Unassigned,
 }
 
-/// Sums over all apps; a person counts once for each app.
+/// Sums over all apps; a user counts once for each app.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
     pub(crate) assigned: usize,
     pub(crate) active: usize,
     pub(crate) idle: usize,
-    /// Apps to which nobody signed in.
+    /// Apps without a successful sign-in.
     pub(crate) unused_apps: usize,
 }
 
 impl Window {
-    /// The `asked` days up to now, or as many of them as the log keeps.
-    pub(crate) fn ending(now: Timestamp, asked: u32) -> Self {
-        let days = asked.min(LOG_RETENTION_DAYS);
+    /// The `requested` days up to now, or as many of them as the log has.
+    pub(crate) fn ending(now: Timestamp, requested: u32) -> Self {
+        let days = requested.min(LOG_RETENTION_DAYS);
         Self {
-            asked,
+            requested,
             days,
             from: now - Duration::from_secs(u64::from(days) * 24 * 60 * 60),
             to: now,
@@ -169,33 +175,33 @@ impl Window {
     }
 
     pub(crate) fn is_cut(&self) -> bool {
-        self.asked > self.days
+        self.requested > self.days
     }
 
-    /// How the report calls somebody without an entry: the log cannot say "never".
+    /// The text for a user without an entry. The log cannot tell that a user never signed in.
     pub(crate) fn not_seen(&self) -> String {
         format!("not seen in {} days (interactive)", self.days)
     }
 }
 
-impl People {
-    pub(crate) fn add(&mut self, id: &str, name: Option<&str>) -> Person {
-        if let Some(&person) = self.by_id.get(id) {
-            if let (Some(name), Some(known)) = (name, self.names.get_mut(person.0 as usize))
+impl Users {
+    pub(crate) fn add(&mut self, id: &str, name: Option<&str>) -> UserIndex {
+        if let Some(&user) = self.by_id.get(id) {
+            if let (Some(name), Some(known)) = (name, self.names.get_mut(user.0 as usize))
                 && known.is_empty()
             {
                 name.clone_into(known);
             }
-            return person;
+            return user;
         }
-        let person = Person(u32::try_from(self.names.len()).unwrap_or(u32::MAX));
-        self.by_id.insert(id.to_owned(), person);
+        let user = UserIndex(u32::try_from(self.names.len()).unwrap_or(u32::MAX));
+        self.by_id.insert(id.to_owned(), user);
         self.names.push(name.unwrap_or_default().to_owned());
-        person
+        user
     }
 
-    fn name(&self, person: Person) -> &str {
-        match self.names.get(person.0 as usize).map(String::as_str) {
+    fn name(&self, user: UserIndex) -> &str {
+        match self.names.get(user.0 as usize).map(String::as_str) {
             None | Some("") => "(name not visible)",
             Some(name) => name,
         }
@@ -203,9 +209,9 @@ impl People {
 }
 
 impl SignIns {
-    pub(crate) fn succeeded(&mut self, app_id: &str, person: Person, at: Timestamp) {
+    pub(crate) fn succeeded(&mut self, app_id: &str, user: UserIndex, at: Timestamp) {
         let last = &mut self.app(app_id).last_success;
-        let last = last.entry(person).or_insert(at);
+        let last = last.entry(user).or_insert(at);
         *last = at.max(*last);
         *self.per_day.entry(at.date()).or_default() += 1;
     }
@@ -220,16 +226,16 @@ impl SignIns {
 }
 
 impl Report {
-    /// Counts.
+    /// Computes the report.
     pub(crate) fn of(facts: &Facts) -> Self {
-        let mut everybody = HashSet::new();
+        let mut assigned_users = HashSet::new();
         let mut apps: Vec<AppUsage> = facts
             .apps
             .iter()
             .filter(|app| app.is_reported(facts.sign_ins.as_ref()))
             .map(|app| {
-                let assigned = app.assigned_people(&facts.groups);
-                everybody.extend(assigned.keys().copied());
+                let assigned = app.assigned_users(&facts.groups);
+                assigned_users.extend(assigned.keys().copied());
                 AppUsage::of(app, &assigned, facts)
             })
             .collect();
@@ -249,8 +255,8 @@ impl Report {
             tenant_name: facts.tenant_name.clone(),
             window: facts.window,
             apps,
-            assigned_people: everybody.len(),
-            active_people: facts.sign_ins.as_ref().map(|log| log.active_people(&known)),
+            assigned_users: assigned_users.len(),
+            active_users: facts.sign_ins.as_ref().map(|log| log.active_users(&known)),
             per_day: facts
                 .sign_ins
                 .as_ref()
@@ -260,8 +266,14 @@ impl Report {
         }
     }
 
+    /// The apps for users. Microsoft Graph and the application that reads the report have no
+    /// users.
+    pub(crate) fn user_apps(&self) -> impl Iterator<Item = &AppUsage> {
+        self.apps.iter().filter(|app| !app.is_background)
+    }
+
     pub(crate) fn totals(&self) -> Totals {
-        self.apps.iter().fold(Totals::default(), |sum, app| Totals {
+        self.user_apps().fold(Totals::default(), |sum, app| Totals {
             assigned: sum.assigned + app.assigned,
             active: sum.active + app.active.unwrap_or_default(),
             idle: sum.idle + app.idle.unwrap_or_default(),
@@ -270,44 +282,58 @@ impl Report {
     }
 
     pub(crate) fn has_sign_ins(&self) -> bool {
-        self.active_people.is_some()
+        self.active_users.is_some()
     }
 
-    /// What a reader must know to read the numbers right, one sentence each.
+    /// What a reader must know about the figures, one note each.
     pub(crate) fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if !self.has_sign_ins() {
             notes.push(
-                "This tenant has no Entra ID P1 or P2, so Microsoft Graph does not give out its sign-in log: \
-                 who is assigned is complete, who is active, idle and last signed in is unknown."
+                "This tenant has no Entra ID P1 or P2, so Microsoft Graph does not return its sign-in log: \
+                 assignments are complete; active users, idle assignments and last sign-ins are unknown."
                     .to_owned(),
             );
         } else if self.window.is_cut() {
             notes.push(format!(
-                "{} days were asked for, but the sign-in log keeps {LOG_RETENTION_DAYS} days: the report covers those.",
-                self.window.asked
+                "{} days were requested, but the sign-in log goes back {LOG_RETENTION_DAYS} days: the report covers those.",
+                self.window.requested
             ));
+        }
+        if self.apps.iter().any(|app| app.is_background) {
+            notes.push(
+                "APIs of Microsoft and the application that reads this report are not listed: they have no users."
+                    .to_owned(),
+            );
         }
         if self.gaps.limited > 0 {
             notes.push(format!(
-                "{} came back with id and type only, as the application may not read more of them. People among them are \
-                 counted; grant what reads them, such as User.ReadBasic.All for people, to see names.",
+                "Microsoft Graph returned {} with ID and type only, since the application lacks a permission. Users among \
+                 them are counted; to see names, grant a permission such as User.ReadBasic.All.",
                 objects(self.gaps.limited)
             ));
         }
         if self.gaps.gone > 0 {
             notes.push(format!(
-                "{} disappeared while the report was made and {} left out.",
+                "{} {} deleted while the report was read and left out.",
                 objects(self.gaps.gone),
-                if self.gaps.gone == 1 { "is" } else { "are" }
+                if self.gaps.gone == 1 { "was" } else { "were" }
             ));
         }
         notes
     }
 }
 
+impl Facts {
+    fn is_own(&self, app: &App) -> bool {
+        self.own_app_id
+            .as_deref()
+            .is_some_and(|own| own.eq_ignore_ascii_case(&app.app_id))
+    }
+}
+
 impl AppUsage {
-    fn of(app: &App, assigned: &HashMap<Person, Via>, facts: &Facts) -> Self {
+    fn of(app: &App, assigned: &HashMap<UserIndex, Via>, facts: &Facts) -> Self {
         let none = HashMap::new();
         let seen = match &facts.sign_ins {
             Some(log) => log.app_last(&app.app_id).unwrap_or(&none),
@@ -315,23 +341,21 @@ impl AppUsage {
         };
         let idle = assigned
             .keys()
-            .filter(|person| !seen.contains_key(person))
+            .filter(|user| !seen.contains_key(user))
             .count();
 
-        let mut people: Vec<(Person, &Via)> = assigned
-            .iter()
-            .map(|(&person, via)| (person, via))
-            .collect();
-        people.extend(
+        let mut users: Vec<(UserIndex, &Via)> =
+            assigned.iter().map(|(&user, via)| (user, via)).collect();
+        users.extend(
             seen.keys()
-                .filter(|person| !assigned.contains_key(person))
-                .map(|&person| (person, &Via::Unassigned)),
+                .filter(|user| !assigned.contains_key(user))
+                .map(|&user| (user, &Via::Unassigned)),
         );
-        people.sort_by_cached_key(|(person, _)| {
+        users.sort_by_cached_key(|(user, _)| {
             (
-                seen.get(person).copied(),
-                facts.people.name(*person).to_lowercase(),
-                *person,
+                seen.get(user).copied(),
+                facts.users.name(*user).to_lowercase(),
+                *user,
             )
         });
         Self {
@@ -342,20 +366,21 @@ impl AppUsage {
             active: facts.sign_ins.as_ref().map(|_| seen.len()),
             idle: facts.sign_ins.as_ref().map(|_| idle),
             last_sign_in: seen.values().max().copied(),
-            people_total: people.len(),
-            people: people
+            is_background: (app.is_microsoft || facts.is_own(app)) && users.is_empty(),
+            users_total: users.len(),
+            users: users
                 .into_iter()
-                .take(PEOPLE_SHOWN)
-                .map(|(person, via)| PersonUsage {
-                    name: facts.people.name(person).to_owned(),
+                .take(USERS_SHOWN)
+                .map(|(user, via)| UserUsage {
+                    name: facts.users.name(user).to_owned(),
                     via: via.clone(),
-                    last_sign_in: seen.get(&person).copied(),
+                    last_sign_in: seen.get(&user).copied(),
                 })
                 .collect(),
         }
     }
 
-    /// People who are active without being assigned.
+    /// Users who are active without an assignment.
     pub(crate) fn unassigned(&self) -> usize {
         let used = self.assigned.saturating_sub(self.idle.unwrap_or_default());
         self.active.map_or(0, |active| active.saturating_sub(used))
@@ -377,39 +402,39 @@ impl App {
             || log.is_some_and(|log| log.app_last(&self.app_id).is_some())
     }
 
-    fn assigned_people(&self, groups: &HashMap<String, Group>) -> HashMap<Person, Via> {
-        let mut people = HashMap::new();
+    fn assigned_users(&self, groups: &HashMap<String, Group>) -> HashMap<UserIndex, Via> {
+        let mut users = HashMap::new();
         for assignee in &self.assignees {
             match assignee {
-                Assignee::Person(person) => {
-                    people.insert(*person, Via::Direct);
+                Assignee::User(user) => {
+                    users.insert(*user, Via::Direct);
                 }
                 Assignee::Group(id) => {
                     let Some(group) = groups.get(id) else {
                         continue;
                     };
                     for member in &group.members {
-                        people
+                        users
                             .entry(*member)
                             .or_insert_with(|| Via::Group(group.name.clone()));
                     }
                 }
-                Assignee::NotAPerson => {}
+                Assignee::Application => {}
             }
         }
-        people
+        users
     }
 }
 
 impl SignIns {
-    /// Who signed in to an app and when last; absent when there was not even a failed attempt.
-    fn app_last(&self, app_id: &str) -> Option<&HashMap<Person, Timestamp>> {
+    /// The last sign-in of each user to an app. `None` if there was no attempt, failed ones included.
+    fn app_last(&self, app_id: &str) -> Option<&HashMap<UserIndex, Timestamp>> {
         self.apps
             .get(&app_id.to_ascii_lowercase())
             .map(|app| &app.last_success)
     }
 
-    fn active_people(&self, apps: &HashSet<String>) -> usize {
+    fn active_users(&self, apps: &HashSet<String>) -> usize {
         self.apps
             .iter()
             .filter(|(app_id, _)| apps.contains(*app_id))
@@ -437,10 +462,10 @@ fn objects(count: usize) -> String {
     }
 }
 
-/// How long Entra keeps sign-ins with P1 or P2; without either they cannot be read at all.
+/// How long Entra stores sign-ins with P1 or P2. Without either they cannot be read.
 pub(crate) const LOG_RETENTION_DAYS: u32 = 30;
-/// The report stays a file that a browser opens at once, however large the tenant.
-pub(crate) const PEOPLE_SHOWN: usize = 50;
+/// Limits the size of the page in a large tenant.
+pub(crate) const USERS_SHOWN: usize = 50;
 
 #[cfg(test)]
 pub(crate) mod samples;

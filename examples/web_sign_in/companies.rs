@@ -1,9 +1,11 @@
-//! Two customers of the product, each with a fake tenant, and who there is to be.
+//! Two customers of the product, each with a fake tenant, and their sample users.
 
 use std::{sync::Arc, time::Duration};
 
-use entra_auth::web::RouteUrls;
-use entra_core::{ManualClock, ObjectId, ReqwestTransport};
+use entra_auth::{
+    entra_core::{ManualClock, ObjectId, ReqwestTransport},
+    web::RouteUrls,
+};
 use entra_mock::{App, FakeTenant};
 
 use super::{pages::escape, site::Customer};
@@ -15,12 +17,12 @@ pub(crate) struct Company {
     name: &'static str,
     app: App,
     group: (ObjectId, &'static str),
-    /// Some of its people, and what becomes of them.
-    people: &'static [(&'static str, &'static str)],
+    /// Sample users, and what each may do.
+    users: &'static [(&'static str, &'static str)],
 }
 
 impl Company {
-    /// What its administrator types in.
+    /// The connection as the company's administrator configures it.
     pub(crate) fn customer(&self) -> Customer {
         let (group, name) = self.group;
         Customer {
@@ -38,8 +40,8 @@ impl Company {
     }
 }
 
-/// Contoso, whose people are asked for consent, and Fabrikam, whose administrator has consented to
-/// everything for everyone.
+/// Contoso, whose users are asked for consent, and Fabrikam, whose administrator has consented for all
+/// users.
 pub(crate) async fn both(urls: &RouteUrls) -> [Company; 2] {
     let clock = ManualClock::new();
     let contoso = FakeTenant::builder().clock(clock.clone());
@@ -51,21 +53,21 @@ pub(crate) async fn both(urls: &RouteUrls) -> [Company; 2] {
         .start()
         .await;
 
-    // In the group by another group, so that only Graph knows.
+    // Members through a nested group, which only Graph resolves.
     let support = contoso.add_group("Support");
     support.add_member(contoso.group("Engineers").id());
     let mallory = contoso.add_user("Mallory");
-    mallory.set("displayName", NASTY.into());
-    mallory.set("jobTitle", NASTY.into());
+    mallory.set("displayName", SCRIPT_NAME.into());
+    mallory.set("jobTitle", SCRIPT_NAME.into());
     support.add_member(mallory.id());
-    let desk = fabrikam.add_group(NASTY_GROUP);
+    let desk = fabrikam.add_group(MARKUP_GROUP);
     desk.add_member(fabrikam.user("adele@fabrikam.com").id());
 
-    let own = urls.callback_of("contoso");
-    let contoso_app = register(&contoso, urls, &own, &["GroupMember.Read.All"]);
-    let own = urls.callback_of("fabrikam");
+    let callback = urls.callback_of("contoso");
+    let contoso_app = register(&contoso, urls, &callback, &["GroupMember.Read.All"]);
+    let callback = urls.callback_of("fabrikam");
     let consented = ["GroupMember.Read.All", "User.Read"];
-    let fabrikam_app = register(&fabrikam, urls, &own, &consented);
+    let fabrikam_app = register(&fabrikam, urls, &callback, &consented);
     [
         Company {
             tenant: contoso,
@@ -73,10 +75,10 @@ pub(crate) async fn both(urls: &RouteUrls) -> [Company; 2] {
             name: "Contoso",
             app: contoso_app,
             group: (support.id(), "Support"),
-            people: &[
+            users: &[
                 ("adele", "may enter; is asked for consent the first time"),
-                ("felix", "may not enter: not in the group"),
-                ("mallory", "may enter; has a script for a name"),
+                ("felix", "may not enter: not a member of the group"),
+                ("mallory", "may enter; the display name is a script"),
             ],
         },
         Company {
@@ -84,28 +86,28 @@ pub(crate) async fn both(urls: &RouteUrls) -> [Company; 2] {
             key: "fabrikam",
             name: "Fabrikam",
             app: fabrikam_app,
-            group: (desk.id(), NASTY_GROUP),
-            people: &[
-                ("adele", "may enter; another person than Contoso's"),
-                ("felix", "may not enter: not in the group"),
+            group: (desk.id(), MARKUP_GROUP),
+            users: &[
+                ("adele", "may enter; another user than Adele of Contoso"),
+                ("felix", "may not enter: not a member of the group"),
             ],
         },
     ]
 }
 
-/// What to show below the front page, so that somebody can try it all.
+/// The sample users, shown below the front page.
 pub(crate) fn tips(companies: &[Company]) -> String {
     let mut tips = String::from(
-        "<section class=\"card tips\" aria-labelledby=\"tips\"><h2 id=\"tips\">Who to be</h2>\n\
-         <p class=\"soft\">These companies are made up, and gone when the program ends.</p>\n",
+        "<section class=\"card tips\" aria-labelledby=\"tips\"><h2 id=\"tips\">Sample users</h2>\n\
+         <p class=\"soft\">These companies exist in this program only.</p>\n",
     );
     for company in companies {
         tips += &format!("<h3>{}</h3>\n<ul>\n", escape(company.name));
-        for (alias, what) in company.people {
+        for (alias, what) in company.users {
             let name = format!("{alias}@{}", company.tenant.domain());
             let password = company.tenant.user(&name).password();
             tips += &format!(
-                "<li class=\"person-to-be who\"><code>{}</code> <code>{}</code> <span class=\"soft\">{}</span></li>\n",
+                "<li class=\"sample-user who\"><code>{}</code> <code>{}</code> <span class=\"soft\">{}</span></li>\n",
                 escape(&name),
                 escape(password.expose_secret()),
                 escape(what)
@@ -116,20 +118,20 @@ pub(crate) fn tips(companies: &[Company]) -> String {
     tips + "</section>\n"
 }
 
-/// Lets the tenants' time go by, which stands still otherwise.
+/// Advances the clock of the tenants, which stands still otherwise.
 pub(crate) async fn keep_time(companies: &[Company]) {
     let second = Duration::from_secs(1);
     let mut ticks = tokio::time::interval(second);
     loop {
         ticks.tick().await;
-        // They have one clock.
+        // Both have the same clock.
         if let Some(company) = companies.first() {
             company.tenant.clock().advance(second);
         }
     }
 }
 
-/// What an administrator does by hand in App registrations.
+/// Registers the product, as an administrator does in App registrations.
 fn register(tenant: &FakeTenant, urls: &RouteUrls, callback: &str, consented: &[&str]) -> App {
     let app = tenant
         .register_app("Helpdesk")
@@ -146,5 +148,5 @@ fn register(tenant: &FakeTenant, urls: &RouteUrls, callback: &str, consented: &[
     app
 }
 
-const NASTY: &str = "<script>document.title='taken over'</script>";
-const NASTY_GROUP: &str = "Desk \"<b>&amp;</b>\"";
+const SCRIPT_NAME: &str = "<script>document.title='taken over'</script>";
+const MARKUP_GROUP: &str = "Desk \"<b>&amp;</b>\"";

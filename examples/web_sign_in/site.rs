@@ -1,6 +1,6 @@
-//! The product: its connections, its gate and its pages. Nothing here knows of a fake tenant.
+//! The product: its connections, its authorization and its pages. Nothing here depends on the fake tenant.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, error::Error, sync::Arc};
 
 use axum::{
     Router,
@@ -11,56 +11,56 @@ use axum::{
 };
 use entra_auth::{
     SignInClient,
+    entra_core::{ClientId, Clock, Cloud, HttpTransport, ObjectId, Secret, TenantId},
     sign_in::{Connections, Identity},
     user::{ClientAuthentication, ResponseMode, StartOptions},
     web::{AccessDenied, CurrentUser, RouteUrls, SignInContext, WebSignIn},
 };
-use entra_core::{ClientId, Clock, Cloud, HttpTransport, ObjectId, Secret, TenantId};
 use entra_graph::{GraphClient, User};
 use serde::{Deserialize, Serialize};
 
-use super::{pages, problem::Problem};
+use super::pages;
 
-/// A customer of the product: what their administrator typed in, and which of their people may enter.
+/// A customer of the product: the connection to its tenant, and the group whose members may enter.
 pub(crate) struct Customer {
-    /// Short, for urls.
+    /// A short name, for URLs.
     pub(crate) key: &'static str,
-    /// As people know it.
+    /// The company's name.
     pub(crate) name: String,
     pub(crate) domain: Option<String>,
     pub(crate) tenant: TenantId,
     pub(crate) client: ClientId,
     pub(crate) secret: Secret,
-    /// Who may enter, by object id and name; everybody of the tenant if there is none.
+    /// Object ID and name of the group whose members may enter; all users of the tenant if `None`.
     pub(crate) group: Option<(ObjectId, String)>,
     pub(crate) cloud: Cloud,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) transport: Arc<dyn HttpTransport>,
 }
 
-/// What the product keeps of a person while they are signed in.
+/// The product's data of a user who is signed in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Member {
     pub(crate) company: String,
-    /// The group that lets them in.
+    /// The group that allows the user to enter.
     pub(crate) group: Option<String>,
     pub(crate) job_title: Option<String>,
     pub(crate) office: Option<String>,
 }
 
-/// The site's routes. `tips` is shown on the front page as it is.
+/// The site's routes. `tips` is HTML for the front page.
 pub(crate) fn routes(
     urls: &RouteUrls,
     customers: Vec<Customer>,
     form_post: bool,
     tips: String,
-) -> Result<Router, Problem> {
+) -> Result<Router, Box<dyn Error>> {
     let connections = Connections::new();
     for customer in &customers {
         let client = connection(urls, customer)?;
-        connections.add(client).map_err(|error| {
-            Problem::new(format!("{} cannot be a customer", customer.name)).because(&error)
-        })?;
+        connections
+            .add(client)
+            .map_err(|error| format!("cannot add the customer {}: {error}", customer.name))?;
     }
     let mut options = StartOptions::default();
     if form_post {
@@ -77,12 +77,12 @@ pub(crate) fn routes(
         .collect();
     let sign_in = WebSignIn::builder(urls.clone(), connections)
         .start_options(options)
-        .authorize(move |arrival: SignInContext| {
-            let customer = customers.get(arrival.connection.name()).cloned();
+        .authorize(move |context: SignInContext| {
+            let customer = customers.get(context.connection.name()).cloned();
             async move {
                 let customer =
-                    customer.ok_or_else(|| AccessDenied::new("Your company is no customer."))?;
-                enter(&customer, &arrival).await
+                    customer.ok_or_else(|| AccessDenied::new("Your company is not a customer."))?;
+                enter(&customer, &context).await
             }
         })
         .build()?;
@@ -101,10 +101,10 @@ pub(crate) fn routes(
         .layer(sign_in.sessions()))
 }
 
-/// One per customer. Nothing is sent yet, so a customer whose tenant is down keeps nobody else out.
-fn connection(urls: &RouteUrls, customer: &Customer) -> Result<SignInClient, Problem> {
-    let proof = ClientAuthentication::secret(customer.secret.clone());
-    SignInClient::builder(customer.tenant.clone(), customer.client, proof)
+/// The connection of a customer. Sends nothing, so a tenant that is down does not affect other customers.
+fn connection(urls: &RouteUrls, customer: &Customer) -> Result<SignInClient, Box<dyn Error>> {
+    let secret = ClientAuthentication::secret(customer.secret.clone());
+    SignInClient::builder(customer.tenant.clone(), customer.client, secret)
         .name(customer.key)
         .domains(customer.domain.clone())
         .redirect_uri(urls.callback_of(customer.key))
@@ -113,15 +113,13 @@ fn connection(urls: &RouteUrls, customer: &Customer) -> Result<SignInClient, Pro
         .clock(Arc::clone(&customer.clock))
         .transport(Arc::clone(&customer.transport))
         .build()
-        .map_err(|error| {
-            Problem::new(format!("people of {} cannot sign in", customer.name)).because(&error)
-        })
+        .map_err(|error| format!("invalid connection of {}: {error:#}", customer.name).into())
 }
 
-/// Decides who may enter: the members of one group, directly or by other groups, however many groups
-/// they are in. Graph is asked as the person, who has just signed in.
-async fn enter(customer: &Customer, arrival: &SignInContext) -> Result<Member, AccessDenied> {
-    let signed_in = &arrival.signed_in;
+/// Decides who may enter: the direct and nested members of one group. Asks Graph with the token of the
+/// user, who has just signed in.
+async fn enter(customer: &Customer, context: &SignInContext) -> Result<Member, AccessDenied> {
+    let signed_in = &context.signed_in;
     let graph = GraphClient::builder(signed_in.credential().clone())
         .cloud(customer.cloud.clone())
         .clock(Arc::clone(&customer.clock))
@@ -131,14 +129,14 @@ async fn enter(customer: &Customer, arrival: &SignInContext) -> Result<Member, A
     if let Some((id, name)) = &customer.group
         && !signed_in.is_member_of_any(&graph, [*id]).await?
     {
-        let person = signed_in.identity().username.as_deref();
+        let user = signed_in.identity().username.as_deref();
         return Err(AccessDenied::new(format!(
-            "Helpdesk is for the group {name} of {}, and you are not in it.",
+            "Helpdesk is for members of the group {name} of {}.",
             customer.name
         ))
         .for_admin(format!(
-            "Add {} to the group {name} ({id}) to let them in.",
-            person.unwrap_or("the person")
+            "Add {} to the group {name} ({id}) to grant access.",
+            user.unwrap_or("the user")
         )));
     }
     let user = graph.user(signed_in.identity().oid).get();
@@ -153,19 +151,17 @@ async fn enter(customer: &Customer, arrival: &SignInContext) -> Result<Member, A
 }
 
 fn unavailable(error: &entra_graph::Error) -> AccessDenied {
-    // A user who is signed in stays for a while.
-    AccessDenied::unavailable(
-        "Your organisation's directory cannot be asked at the moment. Try again later.",
-    )
-    .for_admin(format!("Microsoft Graph said: {error}."))
+    // A user who is signed in stays signed in for a while.
+    AccessDenied::unavailable("Your organization's directory is not available. Try again later.")
+        .for_admin(format!("Microsoft Graph: {error}."))
 }
 
-async fn front(State(site): State<Arc<Site>>, person: Option<CurrentUser<Member>>) -> Response {
-    let name = person.as_ref().map(|person| shown_name(person.identity()));
+async fn front(State(site): State<Arc<Site>>, user: Option<CurrentUser<Member>>) -> Response {
+    let name = user.as_ref().map(|user| shown_name(user.identity()));
     site.page(pages::front(&site.names, name.as_deref(), &site.tips))
 }
 
-/// For people who are signed in; others are sent to do so, and come back.
+/// Requires a signed-in user; a browser without a session is sent to sign in and returns here.
 async fn desk(State(site): State<Arc<Site>>, user: CurrentUser<Member>) -> Response {
     site.page(pages::desk(&user.session, &user.user))
 }
@@ -178,14 +174,14 @@ async fn icon() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "image/svg+xml")], pages::ICON)
 }
 
-/// What to call somebody.
+/// The user's display name.
 pub(crate) fn shown_name(identity: &Identity) -> String {
     let name = identity.name.clone().or_else(|| identity.username.clone());
-    name.unwrap_or_else(|| "Somebody".to_owned())
+    name.unwrap_or_else(|| "Unnamed user".to_owned())
 }
 
 struct Site {
-    /// Key and name of every customer.
+    /// Key and name of each customer.
     names: Vec<(String, String)>,
     tips: String,
     policy: HeaderValue,
@@ -207,7 +203,7 @@ impl Site {
     }
 }
 
-/// No script and nothing from elsewhere. The forms end up at the customers' sign-in pages.
+/// Allows no script and nothing of another origin. Forms lead to the customers' sign-in pages.
 fn policy(customers: &[Customer]) -> HeaderValue {
     let mut pages: Vec<String> = customers
         .iter()

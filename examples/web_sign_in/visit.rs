@@ -1,39 +1,39 @@
-//! A visit without a browser: what people do at the site, as HTTP requests.
+//! A visit without a browser: what users do at the site, as HTTP requests.
 
-use std::{collections::BTreeMap, io::Write};
+use std::{collections::BTreeMap, error::Error, io::Write};
 
-use entra_core::{HttpTransport, ReqwestTransport, bytes::Bytes, http, url::Url};
+use entra_auth::entra_core::{HttpTransport, ReqwestTransport, bytes::Bytes, http, url::Url};
 use entra_mock::FakeTenant;
 
-use super::{companies::Company, problem::Problem};
+use super::companies::Company;
 
-/// Somebody of each company comes, and one who may not enter; each is told.
+/// Visits the site as two users of each company: one may enter, the other may not.
 pub(crate) async fn visit(
     url: &str,
     companies: &[Company],
     out: &mut impl Write,
-) -> Result<(), Problem> {
+) -> Result<(), Box<dyn Error>> {
     for company in companies {
         for name in ["adele", "felix"] {
             let name = format!("{name}@{}", company.tenant.domain());
             writeln!(out, "\n{name}")?;
             let mut visitor = Visitor::new(url);
             visitor
-                .come(company.key, &company.tenant, &name, out)
+                .sign_in(company.key, &company.tenant, &name, out)
                 .await?;
         }
     }
     Ok(())
 }
 
-/// A browser that is just good enough: it keeps cookies, and follows where it is sent.
+/// A minimal browser: it stores cookies and follows redirects.
 struct Visitor {
     url: String,
     transport: ReqwestTransport,
     cookies: BTreeMap<String, String>,
 }
 
-struct Answer {
+struct Page {
     status: u16,
     location: String,
     body: String,
@@ -48,35 +48,35 @@ impl Visitor {
         }
     }
 
-    async fn come(
+    async fn sign_in(
         &mut self,
         key: &str,
         tenant: &FakeTenant,
         name: &str,
         out: &mut impl Write,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), Box<dyn Error>> {
         self.get("/desk", out).await?;
         let start = format!("/auth/sign-in/{key}?return=/desk");
         let start = self.get(&start, out).await?;
-        // The person's part, password and consent: at the tenant, whose pages a browser would show.
+        // Password and consent, which a user enters at the pages of the tenant.
         let back = tenant.sign_in_at(&start.location, name);
         line(out, "(signs in at the tenant)", "")?;
-        let answer = match back.is_posted() {
+        let page = match back.is_posted() {
             true => {
                 let callback = path(back.address());
                 self.post(&callback, &back.query(), out).await?
             }
             false => self.get(&path(back.address()), out).await?,
         };
-        if answer.status == 303 {
-            self.get(&answer.location, out).await?;
+        if page.status == 303 {
+            self.get(&page.location, out).await?;
             self.post("/auth/sign-out", "", out).await?;
             self.get("/desk", out).await?;
         }
         Ok(())
     }
 
-    async fn get(&mut self, path: &str, out: &mut impl Write) -> Result<Answer, Problem> {
+    async fn get(&mut self, path: &str, out: &mut impl Write) -> Result<Page, Box<dyn Error>> {
         self.send("GET", path, "", out).await
     }
 
@@ -85,7 +85,7 @@ impl Visitor {
         path: &str,
         form: &str,
         out: &mut impl Write,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<Page, Box<dyn Error>> {
         self.send("POST", path, form, out).await
     }
 
@@ -95,7 +95,7 @@ impl Visitor {
         path: &str,
         form: &str,
         out: &mut impl Write,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<Page, Box<dyn Error>> {
         let cookies: Vec<String> = self
             .cookies
             .iter()
@@ -111,15 +111,9 @@ impl Visitor {
                 .header("content-type", "application/x-www-form-urlencoded")
                 .header("origin", &self.url);
         }
-        let failed = |error: &(dyn std::error::Error + 'static)| {
-            Problem::new(format!("{} cannot be visited", self.url)).because(error)
-        };
-        let request = request
-            .body(Bytes::copy_from_slice(form.as_bytes()))
-            .map_err(|error| failed(&error))?;
-        let answer = self.transport.send(request).await;
-        let answer = answer.map_err(|error| failed(&error))?;
-        let headers = answer.headers();
+        let request = request.body(Bytes::copy_from_slice(form.as_bytes()))?;
+        let response = self.transport.send(request).await?;
+        let headers = response.headers();
         for cookie in headers.get_all("set-cookie") {
             let cookie = cookie.to_str().unwrap_or_default();
             let pair = cookie.split(';').next().unwrap_or_default();
@@ -131,19 +125,19 @@ impl Visitor {
             }
         }
         let location = headers.get("location").and_then(|to| to.to_str().ok());
-        let answer = Answer {
-            status: answer.status().as_u16(),
+        let page = Page {
+            status: response.status().as_u16(),
             location: location.unwrap_or_default().to_owned(),
-            body: String::from_utf8_lossy(answer.body()).into_owned(),
+            body: String::from_utf8_lossy(response.body()).into_owned(),
         };
-        let asked = path.split('?').next().unwrap_or_default();
-        line(out, &format!("{method} {asked}"), &answer.summary())?;
-        Ok(answer)
+        let path = path.split('?').next().unwrap_or_default();
+        line(out, &format!("{method} {path}"), &page.summary())?;
+        Ok(page)
     }
 }
 
-impl Answer {
-    /// Status and heading, or where the browser is sent; without what is secret in an address.
+impl Page {
+    /// Status and heading, or the target of the redirect without its query, which may hold a code.
     fn summary(&self) -> String {
         if !self.location.is_empty() {
             let to = self.location.split('?').next().unwrap_or_default();
@@ -159,14 +153,14 @@ impl Answer {
     }
 }
 
-fn line(out: &mut impl Write, what: &str, answer: &str) -> Result<(), Problem> {
-    let line = format!("  {what:<30}{answer}");
+fn line(out: &mut impl Write, request: &str, response: &str) -> Result<(), Box<dyn Error>> {
+    let line = format!("  {request:<30}{response}");
     Ok(writeln!(out, "{}", line.trim_end())?)
 }
 
-/// The part of the callback's address that a request has.
-fn path(address: &str) -> String {
-    match Url::parse(address) {
+/// Path and query of the callback's URL.
+fn path(url: &str) -> String {
+    match Url::parse(url) {
         Ok(url) => match url.query() {
             Some(query) => format!("{}?{query}", url.path()),
             None => url.path().to_owned(),

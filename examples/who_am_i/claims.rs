@@ -1,21 +1,21 @@
-//! What an access token says about its bearer.
+//! The claims of an access token about its bearer, for display only.
 //!
-//! For showing only: a token is meant for its resource, which alone knows how to read and check it. No
-//! program may decide anything by this.
+//! An access token is for its resource, which alone can validate it. Never make a decision based on these
+//! claims.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
-/// Label and value of what is there; nothing if it is no JWT.
+/// Label and value of each known claim. Returns `None` if the token is not a JWT.
 pub(crate) fn read(token: &str) -> Option<Vec<(&'static str, String)>> {
     let payload = token.split('.').nth(1)?;
     let claims: Map<String, Value> =
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
-    let text = |names: &[&str]| {
+    let claim = |names: &[&str]| {
         let value = names.iter().find_map(|name| claims.get(*name))?;
         Some(match value {
             Value::String(text) => text.clone(),
-            Value::Array(several) => several
+            Value::Array(values) => values
                 .iter()
                 .filter_map(Value::as_str)
                 .collect::<Vec<_>>()
@@ -39,7 +39,7 @@ pub(crate) fn read(token: &str) -> Option<Vec<(&'static str, String)>> {
     Some(
         shown
             .into_iter()
-            .filter_map(|(label, names)| Some((label, text(names)?)))
+            .filter_map(|(label, names)| Some((label, claim(names)?)))
             .collect(),
     )
 }

@@ -1,24 +1,23 @@
-//! Which identity this program has here: the default chain, which link answered, and why the others
-//! did not.
+//! Which identity a program has on this machine: the default chain, the link that gave the token, and why
+//! the other links did not.
 //!
 //! ```text
 //! cargo run --example who_am_i                     # on a fake tenant inside the process
-//! cargo run --example who_am_i -- --tenant env     # with whatever this machine has
+//! cargo run --example who_am_i -- --tenant env     # with what this machine has
 //! ```
 //!
-//! Start reading at [`look`].
+//! Start reading at [`sign_in`].
 
 pub(crate) mod claims;
 
-use std::{env, error::Error, fmt::Write as _, fs, process::ExitCode};
+use std::{error::Error, fmt::Write as _, process::ExitCode};
 
 use clap::{Parser, ValueEnum};
 use entra_auth::{
     ChainReport, DefaultCredential, DefaultCredentialBuilder, Environment, LinkOutcome,
-};
-use entra_core::{
-    AccessToken, ReqwestTransport, TokenCredential, TokenRequest,
-    time::format_description::well_known::Rfc3339,
+    entra_core::{
+        AccessToken, TokenCredential, TokenRequest, time::format_description::well_known::Rfc3339,
+    },
 };
 use entra_mock::FakeTenant;
 
@@ -26,11 +25,11 @@ use entra_mock::FakeTenant;
 #[derive(Debug, Parser)]
 #[command(name = "who_am_i")]
 struct Arguments {
-    /// The tenant: a fake one inside this process, or whatever the environment, this machine and its
-    /// command line tools lead to (SSL_CERT_FILE replaces the trusted roots).
+    /// The tenant: a fake one inside this process, or the one of the environment, of this machine or of
+    /// its command line tools.
     #[arg(long, value_enum, default_value_t = Tenant::Embedded)]
     tenant: Tenant,
-    /// What the token is for; another cloud than the public one has a Graph of its own.
+    /// The scope of the token; each cloud has its own Microsoft Graph.
     #[arg(long, default_value = "https://graph.microsoft.com/.default")]
     scope: String,
 }
@@ -48,8 +47,8 @@ async fn main() -> ExitCode {
             println!("{page}");
             ExitCode::SUCCESS
         }
-        Err(problem) => {
-            eprintln!("{problem}");
+        Err(error) => {
+            eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -59,19 +58,13 @@ async fn run(arguments: &Arguments) -> Result<String, Box<dyn Error>> {
     match arguments.tenant {
         Tenant::Embedded => embedded(&arguments.scope).await,
         Tenant::Env => {
-            let mut builder = DefaultCredential::builder(&Environment::from_env());
-            if let Ok(path) = env::var("SSL_CERT_FILE") {
-                let roots =
-                    fs::read(&path).map_err(|error| format!("{path} cannot be read: {error}"))?;
-                let transport = ReqwestTransport::builder().add_roots_pem(&roots)?;
-                builder = builder.transport(transport.only_given_roots().build());
-            }
-            look("this machine", builder, &arguments.scope).await
+            let builder = DefaultCredential::builder(&Environment::from_env());
+            sign_in("this machine", builder, &arguments.scope).await
         }
     }
 }
 
-/// An app host of a made-up tenant, which has a managed identity and nothing else.
+/// An app host of a fake tenant, with a managed identity only.
 pub(crate) async fn embedded(scope: &str) -> Result<String, Box<dyn Error>> {
     let tenant = FakeTenant::start().await;
     let app = tenant
@@ -79,15 +72,12 @@ pub(crate) async fn embedded(scope: &str) -> Result<String, Box<dyn Error>> {
         .application_permission("User.Read.All");
     let host = Environment::from_pairs(tenant.managed_identities(&[&app]));
     let builder = DefaultCredential::builder(&host).clock(tenant.clock());
-    let place = format!(
-        "an app host of the embedded fake tenant {}",
-        tenant.domain()
-    );
-    look(&place, builder, scope).await
+    let place = format!("an app host of the fake tenant {}", tenant.domain());
+    sign_in(&place, builder, scope).await
 }
 
-/// Asks the chain for a token and says how that went, link by link.
-async fn look(
+/// Gets a token from the chain and describes the outcome of each link.
+async fn sign_in(
     place: &str,
     builder: DefaultCredentialBuilder,
     scope: &str,
@@ -100,20 +90,20 @@ async fn look(
             "Signing in from {place}\n\n{links}\n{}",
             identity(&token)
         )),
-        Err(error) => Err(format!("Signing in from {place}\n\n{links}\nNo token: {error}").into()),
+        Err(error) => Err(format!("no token from {place}\n\n{links}\n{error:#}").into()),
     }
 }
 
 fn links(report: &ChainReport) -> String {
     let mut text = String::new();
     for (name, outcome) in report.links() {
-        let what = match outcome {
+        let result = match outcome {
             LinkOutcome::Succeeded => "gave the token".to_owned(),
             LinkOutcome::NotTried => "not tried".to_owned(),
             LinkOutcome::Failed(_) => format!("failed: {}", outcome.reason().unwrap_or_default()),
             _ => outcome.reason().unwrap_or_default(),
         };
-        let _ = writeln!(text, "  {name:<28}{what}");
+        let _ = writeln!(text, "  {name:<28}{result}");
         if let Some(fix) = outcome.fix() {
             let _ = writeln!(text, "  {:<28}-> {fix}", "");
         }
@@ -121,7 +111,7 @@ fn links(report: &ChainReport) -> String {
     text
 }
 
-/// What the token says about its bearer.
+/// The claims of the token about its bearer.
 fn identity(token: &AccessToken) -> String {
     let mut text = String::from("Signed in as\n");
     match claims::read(token.expose_secret()) {
@@ -130,11 +120,9 @@ fn identity(token: &AccessToken) -> String {
                 let _ = writeln!(text, "  {label:<14}{value}");
             }
         }
-        None => {
-            text.push_str("  somebody whose token is not readable, as a resource's tokens may be\n")
-        }
+        None => text.push_str("  an identity that the token does not name: it is not a JWT\n"),
     }
-    let until = token.expires_on().format(&Rfc3339).unwrap_or_default();
-    let _ = write!(text, "  {:<14}{until}", "until");
+    let expires_on = token.expires_on().format(&Rfc3339).unwrap_or_default();
+    let _ = write!(text, "  {:<14}{expires_on}", "expires on");
     text
 }

@@ -1,6 +1,6 @@
 use super::{super::usage::samples, *};
 
-/// What stands between the head and the end of the document.
+/// The document after its head.
 fn body(page: &str) -> &str {
     page.split_once("</head>")
         .unwrap()
@@ -9,7 +9,7 @@ fn body(page: &str) -> &str {
         .unwrap()
 }
 
-/// Every element that is opened is closed, in order.
+/// Asserts that all elements are closed, in order.
 fn assert_well_formed(page: &str) {
     let mut open = Vec::new();
     for part in body(page).split('<').skip(1) {
@@ -31,7 +31,7 @@ fn the_page_is_well_formed_with_and_without_a_log() {
 }
 
 #[test]
-fn nothing_of_the_tenant_gets_into_the_markup() {
+fn texts_of_the_tenant_are_escaped() {
     let evil = "\"><script>alert('x')</script>&\u{202e}";
     let mut report = samples::report();
     report.tenant_name = evil.to_owned();
@@ -40,9 +40,9 @@ fn nothing_of_the_tenant_gets_into_the_markup() {
         app.name = evil.to_owned();
         app.app_id = evil.to_owned();
         app.publisher = Some(evil.to_owned());
-        for person in &mut app.people {
-            person.name = evil.to_owned();
-            person.via = Via::Group(evil.to_owned());
+        for user in &mut app.users {
+            user.name = evil.to_owned();
+            user.via = Via::Group(evil.to_owned());
         }
     }
     let page = page(&report, 3);
@@ -63,7 +63,7 @@ fn the_page_needs_no_network_and_no_script() {
 }
 
 #[test]
-fn every_picture_has_a_name_and_a_description_that_exist() {
+fn each_chart_has_a_title_and_a_description() {
     let page = page(&samples::report(), 3);
     assert_eq!(page.matches("<svg").count(), 4);
     for svg in page.split("<svg").skip(1) {
@@ -83,14 +83,14 @@ fn every_picture_has_a_name_and_a_description_that_exist() {
 }
 
 #[test]
-fn who_was_not_seen_is_not_called_never() {
+fn a_user_without_a_sign_in_is_not_called_never_seen() {
     let page = page(&samples::report(), 3);
     assert!(page.contains("not seen in 30 days (interactive)"));
     assert!(!body(&page).contains("never"));
 }
 
 #[test]
-fn without_a_log_the_page_says_so_once_and_shows_no_zero_for_the_unknown() {
+fn without_a_log_the_page_has_one_note_and_no_zeros() {
     let page = page(&samples::report_without_log(), 3);
     assert_eq!(page.matches("no Entra ID P1").count(), 1);
     assert!(!page.contains("not seen in"));
@@ -98,7 +98,7 @@ fn without_a_log_the_page_says_so_once_and_shows_no_zero_for_the_unknown() {
 }
 
 #[test]
-fn a_tenant_without_any_app_still_makes_a_page() {
+fn a_tenant_without_apps_has_a_page() {
     let facts = super::super::usage::Facts {
         apps: Vec::new(),
         ..samples::facts()

@@ -1,11 +1,11 @@
 //! A small tenant for the tests of this example.
 
-use entra_core::{
+use entra_auth::entra_core::{
     Timestamp,
     time::{Date, Month},
 };
 
-use super::{App, Assignee, Facts, Gaps, Group, People, Report, SignIns, Window};
+use super::{App, Assignee, Facts, Gaps, Group, Report, SignIns, Users, Window};
 
 pub(crate) const TENANT: &str = "11111111-2222-3333-4444-555555555555";
 
@@ -17,12 +17,12 @@ pub(crate) fn at(day: u8, hour: u8) -> Timestamp {
         .assume_utc()
 }
 
-/// Adele is assigned directly and through the group, Bert and Carla through the group; Adele and
-/// Dora (not assigned) signed in to the desk. Bert is assigned to the wiki, where nobody came.
+/// Adele is assigned directly and through the group, Bert and Carla through the group. Adele and Dora, who
+/// is not assigned, signed in to the desk. Bert is assigned to the wiki, to which no user signed in.
 pub(crate) fn facts() -> Facts {
-    let mut people = People::default();
+    let mut users = Users::default();
     let [adele, bert, carla, dora] =
-        ["Adele", "Bert", "Carla", "Dora"].map(|name| people.add(&name.to_lowercase(), Some(name)));
+        ["Adele", "Bert", "Carla", "Dora"].map(|name| users.add(&name.to_lowercase(), Some(name)));
     let mut sign_ins = SignIns::default();
     sign_ins.succeeded("app-desk", adele, at(19, 8));
     sign_ins.succeeded("app-desk", adele, at(17, 8));
@@ -45,7 +45,7 @@ pub(crate) fn facts() -> Facts {
             app(
                 "app-wiki",
                 "Old <Wiki>",
-                vec![Assignee::Person(bert), Assignee::NotAPerson],
+                vec![Assignee::User(bert), Assignee::Application],
             ),
             App {
                 publisher: Some("Fabrikam".to_owned()),
@@ -53,10 +53,7 @@ pub(crate) fn facts() -> Facts {
                 ..app(
                     "app-desk",
                     "Expense Desk",
-                    vec![
-                        Assignee::Group("finance".to_owned()),
-                        Assignee::Person(adele),
-                    ],
+                    vec![Assignee::Group("finance".to_owned()), Assignee::User(adele)],
                 )
             },
         ],
@@ -68,7 +65,8 @@ pub(crate) fn facts() -> Facts {
             },
         )]
         .into(),
-        people,
+        own_app_id: None,
+        users,
         sign_ins: Some(sign_ins),
         gaps: Gaps::default(),
     }

@@ -1,12 +1,13 @@
-//! The daemon with a certificate, from making it to listing a tenant with it.
+//! The daemon with a certificate, from generating it to listing a tenant with it.
 
 use std::{env, fs, path::PathBuf};
 
+use entra_core::Environment;
 use entra_mock::FakeTenant;
 
 use crate::certificate_daemon::{PERMISSIONS, embedded, from_env};
 
-/// A folder of its own, gone with the value.
+/// A folder that is deleted with this value.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -26,7 +27,7 @@ fn text(out: Vec<u8>) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// What stands behind the label.
+/// The text after the label.
 fn value<'a>(text: &'a str, label: &str) -> &'a str {
     let line = text
         .lines()
@@ -35,13 +36,17 @@ fn value<'a>(text: &'a str, label: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn on_the_embedded_tenant_the_daemon_runs_as_it_stands_and_leaves_nothing() {
+async fn on_the_embedded_tenant_the_daemon_runs_and_deletes_its_files() {
     let mut out = Vec::new();
     embedded(None, &mut out).await.unwrap();
     let out = text(out);
     let thumbprint = value(&out, "thumbprint");
     assert_eq!(thumbprint.len(), 40, "{out}");
-    assert_eq!(out.matches(thumbprint).count(), 2, "made and used: {out}");
+    assert_eq!(
+        out.matches(thumbprint).count(),
+        2,
+        "generated and used: {out}"
+    );
     assert!(
         out.contains("60 users") && out.contains(" devices\n"),
         "{out}"
@@ -63,23 +68,23 @@ async fn a_certificate_made_for_a_tenant_signs_in_once_it_is_registered_there() 
         app = app.application_permission(permission);
     }
     let private_part = folder.0.join("client.pem");
-    let variable = |name: &str| {
-        Some(match name {
-            "AZURE_TENANT_ID" => tenant.id().to_string(),
-            "AZURE_CLIENT_ID" => app.client_id().to_string(),
-            "AZURE_CLIENT_CERTIFICATE_PASSWORD" => "a passphrase of the test".to_owned(),
-            "AZURE_AUTHORITY_HOST" => tenant.uri(),
-            "ENTRA_GRAPH_URL" => format!("{}/v1.0", tenant.uri()),
-            _ => return None,
-        })
-    };
-    let registered = |name: &str| match name {
-        "AZURE_CLIENT_CERTIFICATE_PATH" => Some(private_part.display().to_string()),
-        other => variable(other),
-    };
+    let environment = Environment::from_pairs([
+        ("AZURE_TENANT_ID", tenant.id().to_string()),
+        ("AZURE_CLIENT_ID", app.client_id().to_string()),
+        (
+            "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+            "a passphrase of the test".to_owned(),
+        ),
+        ("AZURE_AUTHORITY_HOST", tenant.uri()),
+        ("ENTRA_GRAPH_URL", format!("{}/v1.0", tenant.uri())),
+    ]);
+    let registered = environment.clone().with(
+        "AZURE_CLIENT_CERTIFICATE_PATH",
+        private_part.display().to_string(),
+    );
 
     let mut out = Vec::new();
-    from_env(variable, Some(folder.0.clone()), &mut out)
+    from_env(&environment, Some(folder.0.clone()), &mut out)
         .await
         .unwrap();
     let made = text(out);
@@ -91,31 +96,30 @@ async fn a_certificate_made_for_a_tenant_signs_in_once_it_is_registered_there() 
     );
     tenant.requests().assert_count(0);
 
-    let early = from_env(registered, None, &mut Vec::new())
+    let early = from_env(&registered, None, &mut Vec::new())
         .await
         .unwrap_err();
-    assert!(early.to_string().contains("AADSTS700027"), "{early}");
+    assert!(format!("{early:#}").contains("AADSTS700027"), "{early:#}");
 
     let uploaded = fs::read(folder.0.join("upload-me.cer")).unwrap();
     let _ = app.with_certificate(uploaded);
     let mut out = Vec::new();
-    from_env(registered, None, &mut out).await.unwrap();
+    from_env(&registered, None, &mut out).await.unwrap();
     assert!(text(out).contains(value(&made, "thumbprint")));
 
-    let again = from_env(variable, Some(folder.0.clone()), &mut Vec::new()).await;
+    let again = from_env(&environment, Some(folder.0.clone()), &mut Vec::new()).await;
     let again = again.unwrap_err().to_string();
-    assert!(again.contains("client.pem is there already"), "{again}");
+    assert!(again.contains("client.pem exists already"), "{again}");
 }
 
 #[tokio::test]
-async fn what_the_daemon_lacks_is_named() {
+async fn a_missing_variable_is_named() {
     let folder = Folder::new("daemon-lacks");
-    let variable = |name: &str| match name {
-        "AZURE_TENANT_ID" => Some("contoso.com".to_owned()),
-        "AZURE_CLIENT_ID" => Some("66666666-7777-8888-9999-000000000000".to_owned()),
-        _ => None,
-    };
-    let neither = from_env(variable, None, &mut Vec::new())
+    let environment = Environment::from_pairs([
+        ("AZURE_TENANT_ID", "contoso.com"),
+        ("AZURE_CLIENT_ID", "66666666-7777-8888-9999-000000000000"),
+    ]);
+    let neither = from_env(&environment, None, &mut Vec::new())
         .await
         .unwrap_err()
         .to_string();
@@ -124,7 +128,7 @@ async fn what_the_daemon_lacks_is_named() {
         "{neither}"
     );
     let path = Some(folder.0.clone());
-    let open = from_env(variable, path, &mut Vec::new())
+    let open = from_env(&environment, path, &mut Vec::new())
         .await
         .unwrap_err()
         .to_string();

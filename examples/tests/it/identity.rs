@@ -1,9 +1,9 @@
-//! The example that says which identity a program has.
+//! The example that shows which identity a program has.
 
 use crate::who_am_i::{claims, embedded};
 
 #[tokio::test]
-async fn the_default_chain_says_which_link_answered_and_why_the_others_did_not() {
+async fn the_default_chain_reports_the_outcome_of_each_link() {
     let page = embedded("https://graph.microsoft.com/.default")
         .await
         .unwrap();
@@ -27,7 +27,7 @@ async fn the_default_chain_says_which_link_answered_and_why_the_others_did_not()
 }
 
 #[test]
-fn a_token_that_cannot_be_read_is_no_error() {
+fn a_token_that_is_not_a_jwt_has_no_claims() {
     for token in ["", "opaque", "a.b.c", "a.e30.c"] {
         let claims = claims::read(token);
         assert!(claims.is_none_or(|claims| claims.is_empty()), "{token}");

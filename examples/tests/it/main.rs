@@ -1,12 +1,8 @@
-//! What can only be tested with every crate at hand.
+//! Tests that need more than one crate of the workspace.
 
 #![expect(
     clippy::unwrap_used,
     reason = "a helper of a test fails the test as a test does"
-)]
-#![expect(
-    clippy::duplicate_mod,
-    reason = "the examples lend each other files, and each is here as it stands"
 )]
 
 mod bad_input;
@@ -41,7 +37,6 @@ mod protected;
 )]
 #[path = "../../protected_api/main.rs"]
 mod protected_api;
-mod readme;
 #[expect(
     dead_code,
     reason = "the tests call the parts of the example, not its `main`"

@@ -1,13 +1,14 @@
-//! The example that signs a person in with a code.
+//! The example that signs a user in with a device code.
 
 use std::sync::Arc;
 
+use entra_core::Environment;
 use entra_mock::FakeTenant;
 
 use crate::device_login::{embedded, from_env};
 
 #[tokio::test]
-async fn a_person_signs_in_once_with_a_code_and_graph_knows_them() {
+async fn a_user_signs_in_once_with_a_code_and_is_read_from_graph() {
     let tenant = Arc::new(FakeTenant::start().await);
     tenant
         .user("adele@contoso.com")
@@ -28,14 +29,13 @@ async fn a_person_signs_in_once_with_a_code_and_graph_knows_them() {
 
 #[test]
 fn the_public_application_is_the_one_that_signs_in() {
-    let variable = |name: &str| match name {
-        "AZURE_TENANT_ID" => Some("contoso.com".to_owned()),
-        "ENTRA_PUBLIC_CLIENT_ID" => Some("my-app".to_owned()),
-        _ => None,
-    };
-    let problem = from_env(variable).unwrap_err().to_string();
+    let environment = Environment::from_pairs([
+        ("AZURE_TENANT_ID", "contoso.com"),
+        ("ENTRA_PUBLIC_CLIENT_ID", "my-app"),
+    ]);
+    let problem = from_env(&environment).unwrap_err().to_string();
     assert!(
-        problem.contains("ENTRA_PUBLIC_CLIENT_ID cannot be used"),
+        problem.contains("ENTRA_PUBLIC_CLIENT_ID is invalid"),
         "{problem}"
     );
 }

@@ -1,6 +1,7 @@
-//! The example of a web product that people of two companies sign in to.
+//! The example of a web product that users of two companies sign in to.
 
 use entra_auth::web::RouteUrls;
+use entra_core::Environment;
 
 use crate::web_sign_in::{companies, embedded, from_env, listen, serve, visit::visit};
 
@@ -14,14 +15,14 @@ async fn story(form_post: bool) -> String {
     visit(&url, &companies, &mut out).await.unwrap();
     server.abort();
     for company in &companies {
-        let asked = company.tenant.requests();
-        asked.to("/checkMemberGroups").assert_count(2);
+        let requests = company.tenant.requests();
+        requests.to("/checkMemberGroups").assert_count(2);
     }
     String::from_utf8(out).unwrap()
 }
 
 #[tokio::test]
-async fn people_of_both_companies_enter_if_they_are_in_the_group() {
+async fn users_of_both_companies_enter_if_they_are_members_of_the_group() {
     for form_post in [false, true] {
         let story = story(form_post).await;
         let method = if form_post { "POST" } else { "GET" };
@@ -34,34 +35,30 @@ async fn people_of_both_companies_enter_if_they_are_in_the_group() {
         ] {
             assert_eq!(story.matches(line).count(), times, "{line}: {story}");
         }
-        // After the sign-out the desk is closed again.
-        let ends = story.matches("GET /desk                     303").count();
-        assert_eq!(ends, 4 + 2, "{story}");
+        // After the sign-out the desk redirects to the sign-in again.
+        let redirects = story.matches("GET /desk                     303").count();
+        assert_eq!(redirects, 4 + 2, "{story}");
         assert!(!story.contains("code="), "{story}");
     }
 }
 
 #[test]
-fn a_customer_of_the_environment_needs_a_secret_and_a_group_that_is_one() {
-    let customer = |more: &[(&str, &str)]| {
-        let pairs: Vec<(String, String)> = [
-            ("AZURE_TENANT_ID", "contoso.com"),
-            ("AZURE_CLIENT_ID", "66666666-7777-8888-9999-000000000000"),
-        ]
-        .iter()
-        .chain(more)
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect();
-        from_env(move |name| {
-            let found = pairs.iter().find(|(known, _)| known == name)?;
-            Some(found.1.clone())
-        })
-    };
-    let missing = customer(&[]).err().unwrap().to_string();
-    assert!(missing.contains("needs AZURE_CLIENT_SECRET"), "{missing}");
-    let secret = ("AZURE_CLIENT_SECRET", "canary");
-    let wrong = customer(&[secret, ("ENTRA_GROUP_ID", "Support")]);
+fn a_customer_of_the_environment_needs_a_secret_and_a_valid_group() {
+    let environment = Environment::from_pairs([
+        ("AZURE_TENANT_ID", "contoso.com"),
+        ("AZURE_CLIENT_ID", "66666666-7777-8888-9999-000000000000"),
+    ]);
+    let missing = from_env(&environment).err().unwrap().to_string();
+    assert!(
+        missing.contains("AZURE_CLIENT_SECRET is not set"),
+        "{missing}"
+    );
+    let environment = environment.with("AZURE_CLIENT_SECRET", "canary");
+    assert!(from_env(&environment).unwrap().group.is_none());
+    let wrong = from_env(&environment.with("ENTRA_GROUP_ID", "Support"));
     let wrong = wrong.err().unwrap().to_string();
-    assert!(wrong.contains("ENTRA_GROUP_ID cannot be used"), "{wrong}");
-    assert!(customer(&[secret]).unwrap().0.group.is_none());
+    assert!(
+        wrong.contains("ENTRA_GROUP_ID is not the object ID"),
+        "{wrong}"
+    );
 }
