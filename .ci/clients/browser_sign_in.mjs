@@ -1,4 +1,4 @@
-// A real browser at the example `web_sign_in`: people sign in, consent, are kept out, sign out.
+// A real browser at the example `web_sign_in`: users sign in, consent, are rejected, sign out.
 // node browser_sign_in.mjs PROGRAM SCREENSHOTS [CHROMIUM]
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -14,7 +14,7 @@ const sizes = { desktop: { width: 1280, height: 800 }, phone: { width: 390, heig
 /** The cookie of a session; each site on a host has a name of its own. */
 const SESSION = /^(__Host-)?entra-session-/;
 
-/** The program, serving; gives its address and how to end it. */
+/** Starts the program; returns its URL and a function that stops it. */
 async function serve(...options) {
   const child = spawn(program, ["--serve", ...options], { stdio: ["ignore", "pipe", "inherit"] });
   process.on("exit", () => child.kill());
@@ -30,7 +30,7 @@ async function serve(...options) {
   return { url, end: () => child.kill() };
 }
 
-/** A browser of somebody's own, on a desk or in a hand. */
+/** A browser profile on a desktop or a phone. */
 class Visitor {
   static async at(url, size) {
     const context = await browser.newContext({ viewport: sizes[size], isMobile: size === "phone", hasTouch: size === "phone" });
@@ -45,22 +45,22 @@ class Visitor {
       if (message.type() === "error" && /policy|refused/i.test(message.text())) visitor.blocked.push(message.text());
     });
     await visitor.page.goto(url);
-    const people = await visitor.page.locator(".person-to-be").all();
+    const users = await visitor.page.locator(".sample-user").all();
     visitor.passwords = {};
-    for (const person of people) {
-      const [name, password] = await person.locator("code").allTextContents();
+    for (const user of users) {
+      const [name, password] = await user.locator("code").allTextContents();
       visitor.passwords[name] = password;
     }
     return visitor;
   }
 
-  /** Nothing was blocked, as nothing was there to block. */
+  /** Closes the profile; no content was blocked. */
   async leave() {
     assert.deepEqual(this.blocked, []);
     await this.context.close();
   }
 
-  /** Keeps how the page looks, and that it fits. */
+  /** Saves a screenshot, and checks that the page fits. */
   async shot(name) {
     const wide = await this.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert.ok(wide <= 0, `${name} is ${wide} pixels too wide on a ${this.size}`);
@@ -89,7 +89,7 @@ class Visitor {
     await this.page.getByText(text).first().waitFor({ timeout: 10_000 });
   }
 
-  /** The desk, by its own heading and address. */
+  /** Checks the heading and the URL of the desk. */
   async isAtTheDesk(name) {
     await this.page.waitForURL(`${this.url}/desk`);
     assert.equal(await this.heading(), `Hello, ${name}`);
@@ -159,7 +159,7 @@ async function visit(url, size) {
   await page.getByRole("button", { name: "Next" }).click();
   await adele.isAtTheDesk("Adele");
 
-  // A second company at the same time, where Adele is another person.
+  // A second company at the same time, where Adele is another user.
   await page.goto(`${url}/auth/sign-in/fabrikam?return=/desk`);
   await adele.type("adele@fabrikam.com");
   await adele.isAtTheDesk("Adele");

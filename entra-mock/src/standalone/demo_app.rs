@@ -171,7 +171,14 @@ const APPLICATION_PERMISSIONS: [&str; 18] = [
     "User.ReadWrite.All",
     "User.RevokeSessions.All",
 ];
-const DELEGATED_PERMISSIONS: [&str; 2] = ["User.Read", "GroupMember.Read.All"];
+/// What the examples need from a user who signs in.
+const DELEGATED_PERMISSIONS: [&str; 5] = [
+    "User.Read",
+    "GroupMember.Read.All",
+    "Application.Read.All",
+    "AuditLog.Read.All",
+    "User.ReadBasic.All",
+];
 const SECRET_VALIDITY: Duration = Duration::from_secs(2 * 365 * 24 * 3600);
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-"""Recomputes the numbers of `saas_usage --json` from raw Graph answers and compares them.
+"""Recomputes the numbers of `saas_usage --json` from raw Graph responses and compares them.
 
 Uses nothing of this workspace: plain HTTP, the environment of a standalone tenant, and the
-definitions of the report. Usage: usage_from_raw_answers.py DAYS COMMAND...
+definitions of the report. Usage: usage_from_raw_responses.py DAYS COMMAND...
 """
 
 import json
@@ -21,8 +21,8 @@ def call(url, data=None, token=None):
     request = urllib.request.Request(url, data=data)
     if token:
         request.add_header("Authorization", "Bearer " + token)
-    with urllib.request.urlopen(request, context=CONTEXT, timeout=120) as answer:
-        return json.load(answer)
+    with urllib.request.urlopen(request, context=CONTEXT, timeout=120) as response:
+        return json.load(response)
 
 
 def sign_in():
@@ -64,9 +64,9 @@ def recompute(apps, sign_ins, cutoff):
         last = max((moment(record["createdDateTime"]) for record in good), default=None)
         report[app["appId"]] = {
             "displayName": app["displayName"],
-            "assigned": len(app["people"]),
+            "assigned": len(app["users"]),
             "active": len(active),
-            "idle": len(app["people"] - active),
+            "idle": len(app["users"] - active),
             "lastSignIn": last,
         }
     return report
@@ -77,10 +77,10 @@ def read_apps(token):
     apps = []
     for principal in list(read_all("/servicePrincipals?$top=999", token)):
         rows = list(read_all(f"/servicePrincipals/{principal['id']}/appRoleAssignedTo", token))
-        people = set()
+        users = set()
         for row in rows:
             if row["principalType"] == "User":
-                people.add(row["principalId"])
+                users.add(row["principalId"])
             elif row["principalType"] == "Group":
                 group = row["principalId"]
                 if group not in members:
@@ -89,13 +89,13 @@ def read_apps(token):
                         for member in read_all(f"/groups/{group}/members", token)
                         if member["@odata.type"] == "#microsoft.graph.user"
                     }
-                people |= members[group]
+                users |= members[group]
         apps.append({
             "appId": principal["appId"],
             "displayName": principal["displayName"],
             "tags": principal.get("tags") or [],
             "has_assignment": bool(rows),
-            "people": people,
+            "users": users,
         })
     return apps
 
@@ -128,12 +128,12 @@ def main():
         for app_id in sorted(set(shown) | set(candidates[0])):
             ours, theirs = shown.get(app_id), candidates[0].get(app_id)
             if ours != theirs:
-                print(f"{app_id}: the report says {ours}, the raw answers say {theirs}", file=sys.stderr)
-        sys.exit("the report differs from the raw answers")
+                print(f"{app_id}: the report says {ours}, the raw responses say {theirs}", file=sys.stderr)
+        sys.exit("the report differs from the raw responses")
     totals = {key: sum(app[key] for app in shown.values()) for key in ("assigned", "active", "idle")}
     if not all(totals.values()):
         sys.exit(f"a tenant without anything to compare proves nothing: {totals}")
-    print(f"saas_usage agrees with the raw answers: {len(shown)} applications, {totals}, "
+    print(f"saas_usage agrees with the raw responses: {len(shown)} applications, {totals}, "
           f"{len(sign_ins)} sign-ins read, {got['requests']} requests")
 
 
