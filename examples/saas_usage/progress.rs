@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 /// Draws on standard error if that is a terminal.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Progress {
     shown: bool,
 }
@@ -13,11 +13,6 @@ impl Progress {
         Self {
             shown: io::stderr().is_terminal(),
         }
-    }
-
-    #[cfg(test)]
-    pub(crate) fn none() -> Self {
-        Self { shown: false }
     }
 
     pub(crate) fn say(&self, text: &str) {

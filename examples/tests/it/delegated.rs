@@ -18,7 +18,7 @@ async fn an_administrator_sees_what_an_application_with_the_same_permissions_see
 
     let permissions = app_only::tenant::PERMISSIONS;
     let connection = app_only::tenant::Connection::to_fake(&tenant, &permissions).unwrap();
-    let progress = app_only::progress::Progress::none();
+    let progress = app_only::progress::Progress::default();
     let facts = app_only::collect::collect(&connection, 30, &progress)
         .await
         .unwrap();

@@ -99,7 +99,7 @@ async fn company() -> Company {
 
 async fn facts(tenant: &FakeTenant, permissions: &[&str], days: u32) -> (Facts, usize) {
     let connection = Connection::to_fake(tenant, permissions).unwrap();
-    let facts = collect::collect(&connection, days, &Progress::none())
+    let facts = collect::collect(&connection, days, &Progress::default())
         .await
         .unwrap();
     (facts, connection.requests())
@@ -275,7 +275,7 @@ async fn a_missing_permission_is_named_with_its_fix() {
         .filter(|name| *name != "AuditLog.Read.All")
         .collect();
     let connection = Connection::to_fake(&company.tenant, &permissions).unwrap();
-    let error = collect::collect(&connection, 30, &Progress::none())
+    let error = collect::collect(&connection, 30, &Progress::default())
         .await
         .unwrap_err();
     let report = format!("{error:#}");
@@ -289,7 +289,7 @@ async fn a_missing_permission_is_named_with_its_fix() {
 #[tokio::test]
 async fn the_embedded_company_has_something_to_show() {
     let connection = Connection::embedded(60).await.unwrap();
-    let facts = collect::collect(&connection, 30, &Progress::none())
+    let facts = collect::collect(&connection, 30, &Progress::default())
         .await
         .unwrap();
     let report = Report::of(&facts);
