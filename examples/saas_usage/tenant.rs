@@ -3,7 +3,7 @@
 use std::{error::Error, sync::Arc};
 
 use entra_auth::{
-    ClientSecretCredential, Environment,
+    ClientSecretCredential, Environment, EnvironmentCredential,
     entra_core::{ClientId, Clock, SystemClock},
 };
 use entra_graph::GraphClient;
@@ -60,23 +60,16 @@ impl Connection {
 
     /// The tenant of the environment.
     pub(crate) fn from_env(environment: &Environment) -> Result<Self, Box<dyn Error>> {
-        let (tenant, client) = (environment.tenant_id()?, environment.client_id()?);
-        let secret = environment
-            .secret(SECRET)
-            .ok_or_else(|| format!("{SECRET} is not set"))?;
-        let cloud = environment.cloud()?;
-        let place = format!("tenant {tenant} at {}", cloud.authority());
-        let credential = ClientSecretCredential::builder(tenant, client, secret.clone())
-            .cloud(cloud)
-            .build()?;
+        let (tenant, cloud) = (environment.tenant_id()?, environment.cloud()?);
+        let credential = EnvironmentCredential::builder(environment).build()?;
         let graph = GraphClient::builder(credential)
             .environment(environment)
             .build()?;
         Ok(Self {
             graph,
             clock: Arc::new(SystemClock),
-            place,
-            client_id: client,
+            place: format!("tenant {tenant} at {}", cloud.authority()),
+            client_id: environment.client_id()?,
             fake: None,
         })
     }
@@ -95,4 +88,3 @@ pub(crate) const PERMISSIONS: [&str; 5] = [
     "Organization.Read.All",
     "User.ReadBasic.All",
 ];
-const SECRET: &str = "AZURE_CLIENT_SECRET";
