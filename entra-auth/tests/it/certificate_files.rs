@@ -326,14 +326,17 @@ fn a_trusted_certificate_is_read_without_its_trust_settings() {
 #[test]
 fn no_error_prints_what_follows_a_boundary() {
     let line = KEY.lines().nth(1).unwrap();
-    let upper = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldY";
+    // Key text that has the form of a label.
+    let upper = "QUJDREVGR0JJSKTMTU5PUFFSU1RVVKDY";
     for text in [
         "-----BEGIN PRIVATE KEY----- QUJDREVGR0hJSktMTU5PUFFSU1RVVldY -----END PRIVATE KEY-----"
             .to_owned(),
         format!("-----BEGIN {line}-----"),
         format!("-----BEGIN {line}-----\nAAAA\n-----END {line}-----"),
         format!("-----BEGIN {upper}-----\nAAAA"),
-        format!("-----BEGIN {upper}-----\n!\n-----END {upper}-----"),
+        format!("-----BEGIN {upper}-----\nA\n-----END {upper}-----"),
+        format!("-----BEGIN {upper}-----\nAAAA\n-----END CERTIFICATE-----"),
+        format!("-----BEGIN CERTIFICATE-----\nAAAA\n-----END {upper}-----"),
         format!("-----BEGIN {upper} PRIVATE KEY-----\nAAAA\n-----END {upper} PRIVATE KEY-----"),
         format!("-----BEGIN PRIVATE KEY {line}"),
         format!("-----BEGIN PRIVATE KEY-----\n{line}\n-----END {line}-----"),
