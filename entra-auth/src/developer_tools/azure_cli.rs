@@ -464,6 +464,7 @@ const NO_NETWORK: &[&str] = &[
     "max retries exceeded",
     "dial tcp",
     "i/o timeout",
+    "deadline exceeded",
     "tls handshake timeout",
     "proxyconnect",
 ];

@@ -24,6 +24,8 @@ pub(super) struct CliError {
     /// Why it failed, without what the tool proposes: `azd` proposes to sign in also where only the
     /// network is down.
     pub(super) reason: String,
+    /// What else it says of the failure.
+    more: String,
 }
 
 impl CliError {
@@ -50,24 +52,20 @@ impl CliError {
                 .collect();
             (!messages.is_empty()).then(|| messages.join("\n"))
         };
+        let more = objects().find_map(|object| text(&object["message"]));
         let reason = error
             .or_else(messages)
-            .or_else(|| objects().find_map(|object| text(&object["message"])))
+            .or_else(|| more.clone())
             .unwrap_or(plain);
-        Self { reason }
+        Self {
+            reason,
+            more: more.unwrap_or_default(),
+        }
     }
 
     /// Entra's number, wherever it stands.
     pub(super) fn aadsts(&self) -> Option<u32> {
-        self.reason
-            .match_indices("AADSTS")
-            .find_map(|(at, prefix)| {
-                let rest = &self.reason[at + prefix.len()..];
-                let end = rest
-                    .find(|digit: char| !digit.is_ascii_digit())
-                    .unwrap_or(rest.len());
-                rest[..end].parse().ok()
-            })
+        number_in(&self.reason).or_else(|| number_in(&self.more))
     }
 
     /// The line that says most, without anything like a token: that with Entra's number, that of the
@@ -95,6 +93,16 @@ impl CliError {
             .take(LONGEST)
             .collect()
     }
+}
+
+fn number_in(text: &str) -> Option<u32> {
+    text.match_indices("AADSTS").find_map(|(at, prefix)| {
+        let rest = &text[at + prefix.len()..];
+        let end = rest
+            .find(|digit: char| !digit.is_ascii_digit())
+            .unwrap_or(rest.len());
+        rest[..end].parse().ok()
+    })
 }
 
 /// The text without the escape sequences of a terminal (ECMA-48: `ESC [ … letter`).

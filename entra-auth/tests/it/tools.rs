@@ -264,6 +264,21 @@ async fn every_generation_of_the_developer_cli_gives_its_reason() {
             ErrorKind::Transport,
             None,
         ),
+        (
+            r#"{"error":"context deadline exceeded","links":[],"message":"","suggestion":"Run `azd auth login` to sign in."}"#,
+            ErrorKind::Transport,
+            None,
+        ),
+        (
+            r#"{"error":"fetching token: something else","links":[],"message":"","suggestion":"Run `azd auth login` to sign in."}"#,
+            ErrorKind::Refused,
+            None,
+        ),
+        (
+            r#"{"error":"failed to authenticate","links":[],"message":"AADSTS70043: expired","suggestion":"Run `azd auth login` to sign in."}"#,
+            ErrorKind::InteractionRequired,
+            Some(70_043),
+        ),
     ];
     for (stderr, kind, code) in cases {
         let credential = AzureDeveloperCliCredential::builder(&Environment::default())
