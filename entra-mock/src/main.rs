@@ -1,57 +1,97 @@
 //! The `entra-mock` program: a fake Entra tenant for clients in any language.
 
-use std::{error::Error, path::PathBuf, process::ExitCode};
+use std::{
+    error::Error,
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
 use entra_mock::{License, Seed, Server};
 
-/// A fake Microsoft Entra tenant: login and Graph.
+/// A fake Microsoft Entra tenant for tests: sign-in and Microsoft Graph.
+///
+/// Without a command it serves a tenant on http://localhost:8443.
 #[derive(Debug, Parser)]
-#[command(name = "entra-mock", version)]
+#[command(name = "entra-mock", version, after_help = EXAMPLES)]
 struct Arguments {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve a tenant until interrupted.
+    #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{VARIABLES}"))]
     Serve(Serve),
 }
 
+/// Options of `serve`.
 #[derive(Args, Debug)]
 struct Serve {
-    /// Port to listen on; 0 takes a free one.
+    /// Port to listen on; 0 uses a free one.
     #[arg(long, default_value_t = 8443)]
     port: u16,
-    /// Speak TLS, with a certificate authority made for this run.
+    /// Use TLS, with a certificate authority created for this run.
     #[arg(long)]
     tls: bool,
-    /// What the tenant contains from the start.
+    /// The initial content of the tenant.
     #[arg(long, default_value = "contoso", value_parser = PossibleValuesParser::new(["contoso", "empty"]))]
     seed: String,
-    /// Fill the tenant up to so many people, with everything else in proportion.
+    /// Fill the tenant up to this number of users, with everything else in proportion.
     #[arg(long, default_value_t = 0)]
     users: usize,
-    /// The same number gives the same tenant, ids included.
+    /// The seed of all randomness: the same number gives the same tenant, ids included.
     #[arg(long, default_value_t = 0)]
     random_seed: u64,
     /// The tenant's directory licence.
     #[arg(long, default_value = "p2", value_parser = PossibleValuesParser::new(["free", "p1", "p2"]))]
     license: String,
-    /// Write a script of exports for clients; it holds secrets.
+    /// Write a shell script that exports everything a client needs, secrets included.
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
-    /// Write the certificate authority's certificate.
+    /// Write the certificate of the certificate authority.
     #[arg(long, value_name = "FILE", requires = "tls")]
     ca_file: Option<PathBuf>,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  entra-mock serve
+      Serve the sample company and print what a client needs.
+  entra-mock serve --tls --env-file tenant.env
+      Write the settings to a file; clients start with: . ./tenant.env
+  entra-mock serve --port 0 --seed empty --users 20000 --random-seed 7
+      Serve a generated company of 20,000 users on a free port.";
+
+const VARIABLES: &str = "\
+Variables of the environment file:
+  AZURE_AUTHORITY_HOST           URL of the sign-in side
+  AZURE_TENANT_ID                tenant id
+  AZURE_CLIENT_ID                client id of the application
+  AZURE_CLIENT_SECRET            client secret of the application
+  AZURE_CLIENT_CERTIFICATE_PATH  PEM file with certificate and private key of the application
+  ENTRA_GRAPH_URL                root of Microsoft Graph
+  ENTRA_PUBLIC_CLIENT_ID         client id for public client flows
+  ENTRA_REDIRECT_URI             registered redirect URI
+  ENTRA_USER_UPN                 user principal name of a user
+  ENTRA_USER_PASSWORD            password of that user
+  ENTRA_GROUP_ID                 a group of that user
+  With --tls also:
+  SSL_CERT_FILE                  trusted roots, with the certificate authority of this run
+  REQUESTS_CA_BUNDLE             the same for Python's requests
+  NODE_EXTRA_CA_CERTS            the certificate authority of this run, for Node.js";
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Arguments {
-        command: Command::Serve(serve),
-    } = Arguments::parse();
+    let arguments = Arguments::parse();
+    let Some(Command::Serve(serve)) = arguments
+        .command
+        .or_else(|| Arguments::parse_from(["entra-mock", "serve"]).command)
+    else {
+        return ExitCode::FAILURE;
+    };
     match run(serve).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -84,19 +124,49 @@ async fn run(serve: Serve) -> Result<(), Box<dyn Error>> {
         .users(serve.users)
         .random_seed(serve.random_seed)
         .license(license);
+    let prints_settings = serve.env_file.is_none();
     if let Some(path) = serve.env_file {
         builder = builder.env_file(path);
     }
     if let Some(path) = serve.ca_file {
         builder = builder.ca_file(path);
     }
-    // Asked for before it is ready, an end must not be missed.
+    // Installed before the server is ready, so that no signal is missed.
     let interrupted = interruption()?;
     let server = builder.start().await?;
-    println!("ready {}", server.uri());
+    let mut output = format!("ready {}\n", server.uri());
+    if prints_settings {
+        output.push_str(&settings(&server));
+    }
+    // A script may read the first line only and close the pipe, which must not stop the server.
+    let _ = io::stdout().write_all(output.as_bytes());
     interrupted.await;
     server.stop().await;
     Ok(())
+}
+
+/// What a client needs: addresses, credentials, and three lines for the shell.
+///
+/// They are secrets of a fake tenant, and nothing else has them if there is no environment file.
+fn settings(server: &Server) -> String {
+    let (uri, tenant, client) = (server.uri(), server.tenant_id(), server.client_id());
+    let secret = server.client_secret().expose_secret();
+    let password = server.user_password().expose_secret();
+    let certificate = if uri.starts_with("https:") {
+        "\nClients must trust the certificate authority of this run: see --env-file and --ca-file.\n"
+    } else {
+        ""
+    };
+    format!(
+        "\n  Start page     {uri}/\n  Authority      {uri}/{tenant}\n  Graph          {uri}/v1.0\n  \
+         Tenant ID      {tenant}\n  Client ID      {client}\n  Client secret  {secret}\n  \
+         User           {}\n  Password       {password}\n\n\
+         export AZURE_AUTHORITY_HOST='{uri}' ENTRA_GRAPH_URL='{uri}/v1.0'\n\
+         export AZURE_TENANT_ID='{tenant}' AZURE_CLIENT_ID='{client}' AZURE_CLIENT_SECRET='{secret}'\n\
+         export ENTRA_USER_UPN='{}' ENTRA_USER_PASSWORD='{password}'\n{certificate}",
+        server.user_principal_name(),
+        server.user_principal_name(),
+    )
 }
 
 /// Completes on Ctrl-C or, on Unix, on a request to terminate.
@@ -122,4 +192,20 @@ fn interruption() -> std::io::Result<impl Future<Output = ()>> {
             std::future::pending::<()>().await;
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_program_serves_with_defaults_without_a_command() {
+        assert!(Arguments::parse_from(["entra-mock"]).command.is_none());
+        let Some(Command::Serve(serve)) = Arguments::parse_from(["entra-mock", "serve"]).command
+        else {
+            panic!("serve is a command");
+        };
+        assert_eq!((serve.port, serve.tls, serve.users), (8443, false, 0));
+        assert_eq!(serve.env_file, None);
+    }
 }

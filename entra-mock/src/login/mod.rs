@@ -72,6 +72,7 @@ pub(crate) fn respond(state: &RwLock<State>, now: Timestamp, request: &WireReque
         .collect();
     let context = |version| Context::new(state, now, request, version);
     match segments.as_slice() {
+        [] if request.method == "GET" => start_page(&context(Version::V2)),
         ["common", "discovery", "instance"] => discovery::instance(&context(Version::V2)),
         [_, "userrealm", user] => discovery::user_realm(&context(Version::V2), user),
         [tenant, "v2.0", ".well-known", "openid-configuration"] => {
@@ -99,6 +100,18 @@ pub(crate) fn respond(state: &RwLock<State>, now: Timestamp, request: &WireReque
         [tenant, "oauth2", "token"] => token::respond(&context(Version::V1), tenant),
         _ => error::not_supported(&format!("{} {}", request.method, request.path)),
     }
+}
+
+/// `/`
+fn start_page(context: &Context<'_>) -> Reply {
+    let (tenant_id, domain) = {
+        let state = context.read();
+        (
+            state.tenant_id.to_string(),
+            state.default_domain().to_owned(),
+        )
+    };
+    page::start(context.base(), &tenant_id, &domain).reply(context)
 }
 
 /// The version of the endpoint.

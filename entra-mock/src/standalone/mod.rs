@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use entra_core::{Clock, SystemClock};
+use entra_core::{Clock, Guid, Secret, SystemClock};
 
 use crate::{
     engine::Engine,
@@ -36,6 +36,8 @@ use env_file::Files;
 #[derive(Debug)]
 pub struct Server {
     uri: String,
+    tenant_id: Guid,
+    app: DemoApp,
     running: Running,
 }
 
@@ -49,6 +51,36 @@ impl Server {
     #[must_use]
     pub fn uri(&self) -> &str {
         &self.uri
+    }
+
+    /// The tenant id.
+    #[must_use]
+    pub const fn tenant_id(&self) -> Guid {
+        self.tenant_id
+    }
+
+    /// The application (client) id of the application that the environment file describes.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.app.app_id
+    }
+
+    /// A client secret of that application.
+    #[must_use]
+    pub const fn client_secret(&self) -> &Secret {
+        &self.app.secret
+    }
+
+    /// The user principal name of a user without multifactor authentication.
+    #[must_use]
+    pub fn user_principal_name(&self) -> &str {
+        &self.app.user
+    }
+
+    /// The password of that user.
+    #[must_use]
+    pub const fn user_password(&self) -> &Secret {
+        &self.app.password
     }
 
     /// Stops accepting connections and waits at most a few seconds for running requests.
@@ -173,7 +205,12 @@ impl ServerBuilder {
             &engine,
             authority.as_ref().map(|authority| &authority.acceptor),
         );
-        Ok(Server { uri, running })
+        Ok(Server {
+            uri,
+            tenant_id,
+            app: demo_app,
+            running,
+        })
     }
 }
 

@@ -235,10 +235,34 @@ async fn verified_domains_are_managed_realms() {
 }
 
 #[tokio::test]
+async fn the_start_page_has_the_addresses_of_the_tenant_and_no_secret() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant.register_app("Shop").with_secret();
+    let page = get(&format!("{}/", tenant.uri())).await;
+    assert_eq!(page.status, 200);
+    assert_eq!(
+        page.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
+    for part in [
+        tenant.id().to_string(),
+        format!("<dd id=\"authority\">{}/{}</dd>", tenant.uri(), tenant.id()),
+        format!("<dd id=\"graph\">{}/v1.0</dd>", tenant.uri()),
+    ] {
+        assert!(page.text.contains(&part), "{part}");
+    }
+    assert!(!page.text.contains(app.secret().expose_secret()));
+    // The link to the metadata works.
+    let (_, link) = page.text.split_once("<a href=\"").unwrap();
+    let (link, _) = link.split_once('"').unwrap();
+    let metadata = get(&format!("{}{link}", tenant.uri())).await;
+    assert!(metadata.body["issuer"].is_string(), "{}", metadata.text);
+}
+
+#[tokio::test]
 async fn unsupported_endpoints_return_501() {
     let tenant = FakeTenant::start().await;
     for path in [
-        "/",
         "/contoso.com/oauth2/authorize",
         "/common/oauth2/devicecode",
         "/nonsense",

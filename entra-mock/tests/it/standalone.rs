@@ -9,7 +9,7 @@ use std::{
 
 use entra_mock::{Seed, Server, ServerError};
 
-use crate::support::{GRAPH_SCOPE, fetch};
+use crate::support::{GRAPH_SCOPE, fetch, http};
 
 /// A directory that is removed at the end of the test.
 struct Scratch(PathBuf);
@@ -433,7 +433,123 @@ fn the_program_prints_ready_and_stops_on_a_signal() {
     assert!(child.wait().unwrap().success());
     let mut rest = String::new();
     output.read_to_string(&mut rest).unwrap();
-    assert_eq!(rest, "");
+    for part in [
+        "  Client secret  ",
+        "  Password       ",
+        "\nexport AZURE_AUTHORITY_HOST='http://localhost:",
+    ] {
+        assert!(rest.contains(part), "{part} in {rest}");
+    }
+}
+
+/// The program with these arguments: its first line, and the rest of its output until it is stopped.
+#[cfg(unix)]
+fn output_of(arguments: &[&str], beside: impl FnOnce(&str, &mut dyn FnMut() -> String)) {
+    use std::io::{BufRead, BufReader};
+
+    let mut child = Command::new(env!("CARGO_BIN_EXE_entra-mock"))
+        .args(arguments)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    output.read_line(&mut line).unwrap();
+    let uri = line.trim().strip_prefix("ready ").unwrap().to_owned();
+    beside(&uri, &mut || {
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        line
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_printed_shell_lines_are_enough_to_get_a_token() {
+    output_of(&["serve", "--port", "0"], |uri, next_line| {
+        let mut script = String::new();
+        while script.matches("export ").count() < 3 {
+            let line = next_line();
+            if line.starts_with("export ") {
+                script.push_str(&line);
+            }
+        }
+        let shell = Command::new("sh")
+            .args(["-c", &format!("{script}\nprintf '%s\\n' \"$AZURE_AUTHORITY_HOST\" \"$AZURE_TENANT_ID\" \"$AZURE_CLIENT_ID\" \"$AZURE_CLIENT_SECRET\" \"$ENTRA_GRAPH_URL\" \"$ENTRA_USER_UPN\"")])
+            .output()
+            .unwrap();
+        let text = String::from_utf8(shell.stdout).unwrap();
+        let values: Vec<&str> = text.lines().collect();
+        assert_eq!(values[0], uri);
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", values[2]),
+            ("client_secret", values[3]),
+            ("scope", "https://graph.microsoft.com/.default"),
+        ];
+        let token_url = format!("{uri}/{}/oauth2/v2.0/token", values[1]);
+        let user_url = format!("{}/users/{}", values[4], values[5]);
+        tokio::task::block_in_place(|| {
+            tokio::runtime::Handle::current().block_on(async {
+                let token = fetch(http().post(token_url).form(&form)).await;
+                let token = token.body["access_token"].as_str().unwrap();
+                let user = fetch(http().get(user_url).bearer_auth(token)).await;
+                assert_eq!(user.status, 200, "{}", user.text);
+            });
+        });
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn with_an_environment_file_the_program_prints_no_secret() {
+    use std::io::{BufReader, Read};
+
+    let scratch = Scratch::new("prints-no-secret");
+    let file = scratch.0.join("tenant.env");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_entra-mock"))
+        .args(["serve", "--port", "0", "--env-file"])
+        .arg(&file)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut first = [0; 6];
+    output.read_exact(&mut first).unwrap();
+    assert_eq!(&first, b"ready ");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let mut rest = String::new();
+    output.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest.lines().count(), 1, "{rest}");
+}
+
+#[test]
+fn help_has_examples_and_the_variables() {
+    let help = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_entra-mock"))
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(help(&["--help"]).contains("Examples:\n  entra-mock serve\n"));
+    let serve = help(&["serve", "--help"]);
+    assert!(serve.contains("Examples:\n"), "{serve}");
+    // Every variable that the source exports is explained.
+    let source = include_str!("../../src/standalone/env_file.rs");
+    let names: Vec<&str> = source
+        .split("export(\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    assert!(names.len() > 10, "{names:?}");
+    for name in names {
+        assert!(serve.contains(&format!("\n  {name} ")), "{name}");
+    }
 }
 
 #[test]
@@ -442,7 +558,7 @@ fn invalid_arguments_are_explained() {
         &["serve", "--seed", "fabrikam"][..],
         &["serve", "--ca-file", "x"],
         &["serve", "--port", "99999"],
-        &[],
+        &["server"],
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_entra-mock"))
             .args(arguments)

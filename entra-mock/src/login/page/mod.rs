@@ -3,6 +3,7 @@
 mod accounts;
 mod consent;
 mod notice;
+mod start;
 
 use url::Url;
 
@@ -14,6 +15,7 @@ pub(super) use accounts::{
 };
 pub(super) use consent::{Consent, RequestedPermission, consent};
 pub(super) use notice::{SwitchAccount, device, error, form_post, message, remedy, signed_out};
+pub(super) use start::start;
 
 /// A page before it becomes a response.
 pub(super) struct Page {

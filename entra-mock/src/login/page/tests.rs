@@ -40,6 +40,7 @@ fn pages(text: &str) -> Vec<(&'static str, Page)> {
         ),
         ("device", device(text, Some(text), text, Some(text))),
         ("message", message(text, text)),
+        ("start", start(text, text, text)),
         (
             "signed out",
             signed_out(std::slice::from_ref(&address), Some(&address)),
