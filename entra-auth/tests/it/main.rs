@@ -86,6 +86,8 @@ mod validate_attacks;
 #[cfg(feature = "sign-in")]
 mod validate_keys;
 #[cfg(feature = "sign-in")]
+mod validate_limits;
+#[cfg(feature = "sign-in")]
 mod validate_rules;
 #[cfg(feature = "sign-in")]
 mod validate_support;
@@ -101,6 +103,8 @@ mod web_cookies;
 mod web_double_submit;
 #[cfg(feature = "axum")]
 mod web_mix_up;
+#[cfg(feature = "axum")]
+mod web_requests;
 #[cfg(feature = "axum")]
 mod web_session;
 #[cfg(feature = "axum")]
