@@ -24,13 +24,13 @@ pub(crate) fn claims_challenge(headers: &HeaderMap) -> Option<String> {
         })
 }
 
-/// Half of a JSON object, as a value without quotation marks around it or escapes in it may leave
-/// behind, is no claims request: the sign-in service rejects it.
+/// Whether the text is a whole JSON object. A value without quotation marks or escapes may be cut off, and the
+/// sign-in service rejects such claims.
 fn is_object(text: &str) -> bool {
     serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).is_ok()
 }
 
-/// How long the JSON object at the start of the text is.
+/// The length of the JSON object at the start of the text.
 fn object(text: &str) -> Option<usize> {
     let mut values = serde_json::Deserializer::from_str(text)
         .into_iter::<serde_json::Map<String, serde_json::Value>>();
@@ -53,7 +53,7 @@ fn parameter(challenge: &str, name: &str) -> Option<String> {
         let (word, after) = rest.split_at(end);
         let value = after.trim_start_matches([' ', '\t']).strip_prefix('=');
         let Some(value) = value.filter(|_| !word.is_empty()) else {
-            // A scheme, or what is no parameter.
+            // A scheme, or not a parameter.
             rest = match after.strip_prefix('"') {
                 Some(text) => quoted(text)?.1,
                 None => after.strip_prefix('=').unwrap_or(after),
@@ -85,7 +85,7 @@ fn parameter(challenge: &str, name: &str) -> Option<String> {
     }
 }
 
-/// What stands before the closing quotation mark, with backslash escapes resolved, and what follows.
+/// The text up to the closing quotation mark, with backslash escapes resolved, and the rest.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let mut out = String::new();
     let mut characters = text.char_indices();

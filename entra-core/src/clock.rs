@@ -12,13 +12,13 @@ pub use time::OffsetDateTime as Timestamp;
 /// A boxed future, for traits that are used as `dyn`.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Where the time comes from, so that a test can move it.
+/// A source of time that a test can control.
 ///
-/// One clock is given to credential, Graph client and fake tenant alike; then token expiry,
-/// retry waits and log timestamps all move together.
+/// Credential, Graph client and fake tenant share one clock, so token expiry, retry waits and log timestamps
+/// advance together.
 ///
-/// It holds two clocks. The *wall clock* ([`now`](Self::now)) tells the date and is what other
-/// machines understand, but an administrator or NTP can set it back or ahead at any time. The
+/// It has two clocks. The *wall clock* ([`now`](Self::now)) has the date, which other machines share, but an
+/// administrator or NTP can set it back or ahead at any time. The
 /// *monotonic clock* ([`monotonic`](Self::monotonic)) only moves forward and means nothing outside
 /// this process. So ages, waits and time budgets are measured on the monotonic clock; the wall clock
 /// is for values that come from or go to another machine or a store, such as a token's expiry.

@@ -9,16 +9,16 @@ use async_trait::async_trait;
 
 use crate::{Secret, TenantId, Timestamp, error::Report};
 
-/// Something that can get access tokens.
+/// A source of access tokens.
 ///
-/// `entra-auth` has the implementations; a Graph client takes any of them, or yours. The future may
-/// be dropped at any await: an implementation must not lose other callers by that.
+/// `entra-auth` has implementations; a Graph client takes any of them, or your own. The future may be dropped
+/// at any await, which must not affect other callers.
 #[async_trait]
 pub trait TokenCredential: fmt::Debug + Send + Sync + 'static {
-    /// A token for the request, from a cache where there is one.
+    /// Returns a token for the request, from a cache if the implementation has one.
     ///
     /// # Errors
-    /// [`CredentialError`] with what the identity service said, and whether another try may help.
+    /// [`CredentialError`] with the error of the identity service, and whether a retry may succeed.
     async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError>;
 }
 
@@ -29,19 +29,19 @@ impl<T: TokenCredential + ?Sized> TokenCredential for Arc<T> {
     }
 }
 
-/// What a token is wanted for.
+/// The scopes and conditions of a token.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct TokenRequest {
     /// The scopes, such as `https://graph.microsoft.com/.default`.
     pub scopes: Vec<String>,
-    /// Another tenant than the credential's own.
+    /// A tenant other than the credential's.
     pub tenant: Option<TenantId>,
-    /// The claims challenge of a resource (JSON), which no cached token can answer.
+    /// The claims challenge of a resource (JSON), which no cached token satisfies.
     pub claims: Option<String>,
-    /// How long the token must still be valid; zero means the credential's own margin.
+    /// The minimum remaining lifetime; zero means the credential's default.
     pub min_validity: Duration,
-    /// Whether to go past the cache, as after a 401 for a token that looked valid.
+    /// Whether to skip the cache, as after a 401 for a token that has not expired.
     pub force_refresh: bool,
 }
 
@@ -59,7 +59,7 @@ impl TokenRequest {
         }
     }
 
-    /// For another tenant than the credential's own.
+    /// For a tenant other than the credential's.
     #[must_use]
     pub fn with_tenant(mut self, tenant: TenantId) -> Self {
         self.tenant = Some(tenant);
@@ -73,14 +73,14 @@ impl TokenRequest {
         self
     }
 
-    /// With at least this much lifetime left.
+    /// With at least this remaining lifetime.
     #[must_use]
     pub const fn with_min_validity(mut self, min_validity: Duration) -> Self {
         self.min_validity = min_validity;
         self
     }
 
-    /// Past the cache.
+    /// Without the cache.
     #[must_use]
     pub const fn with_force_refresh(mut self) -> Self {
         self.force_refresh = true;
@@ -88,7 +88,7 @@ impl TokenRequest {
     }
 }
 
-/// A bearer token and how long it is good. Cheap to clone; `Debug` shows the times only.
+/// A bearer token and its lifetime. Cheap to clone; `Debug` shows the times only.
 #[derive(Clone)]
 pub struct AccessToken(Arc<Token>);
 
@@ -109,7 +109,7 @@ impl AccessToken {
         }))
     }
 
-    /// The same token with a moment from which it should be replaced ahead of its expiry.
+    /// The same token with the time from which it should be refreshed, before it expires.
     #[must_use]
     pub fn with_refresh_on(self, refresh_on: Timestamp) -> Self {
         let Token {
@@ -128,13 +128,13 @@ impl AccessToken {
         self.0.secret.expose_secret()
     }
 
-    /// When the token ends.
+    /// When the token expires.
     #[must_use]
     pub fn expires_on(&self) -> Timestamp {
         self.0.expires_on
     }
 
-    /// From when it should be replaced in the background, if the service said so.
+    /// When it should be refreshed in the background. `None` if the service did not say.
     #[must_use]
     pub fn refresh_on(&self) -> Option<Timestamp> {
         self.0.refresh_on
@@ -150,10 +150,9 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// Why a credential gave no token, with everything that a caller of any credential can use.
+/// Why a credential returned no token, in a form that is the same for all credentials.
 ///
-/// It crosses the `dyn` boundary into a Graph error unchanged; the credential's own, more detailed
-/// error is its [`source`](error::Error::source). `Display` is one line; `{:#}` and `Debug` show cause, fix and
+/// A Graph error contains it unchanged. The credential's own, more detailed error is its [`source`](error::Error::source). `Display` is one line; `{:#}` and `Debug` show cause, fix and
 /// ids as well.
 #[derive(Clone)]
 pub struct CredentialError(Box<Inner>);
@@ -175,24 +174,24 @@ struct Inner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CredentialErrorKind {
-    /// The credential is not set up here; a chain goes on to its next link.
+    /// The credential is not configured on this machine; a chain tries its next link.
     Unavailable,
-    /// A value given by the caller cannot be used.
+    /// A value of the caller is invalid.
     Configuration,
-    /// The identity service refused; the same request will be refused again.
+    /// The identity service returned an error, and will return it again for the same request.
     Refused,
-    /// A person must sign in, consent or pass a second factor.
+    /// A user must sign in, consent or complete multifactor authentication.
     InteractionRequired,
     /// The identity service asked to wait.
     Throttled,
     /// The identity service failed or could not be reached.
     Transient,
-    /// The answer was not what the protocol promises.
+    /// The response does not follow the protocol.
     Protocol,
 }
 
 impl CredentialError {
-    /// An error of a kind, with one line that says what happened.
+    /// An error of a kind, with one line on what happened.
     #[must_use]
     pub fn new(kind: CredentialErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
@@ -215,21 +214,21 @@ impl CredentialError {
         self
     }
 
-    /// With one sentence that says what to do about it.
+    /// With one sentence on how to fix it.
     #[must_use]
     pub fn with_fix(mut self, fix: impl Into<String>) -> Self {
         self.0.fix = Some(fix.into());
         self
     }
 
-    /// With the claims challenge that an interactive sign-in must answer.
+    /// With the claims challenge for an interactive sign-in.
     #[must_use]
     pub fn with_claims(mut self, claims: impl Into<String>) -> Self {
         self.0.claims = Some(claims.into());
         self
     }
 
-    /// With the ids under which the identity service logged the request.
+    /// With the IDs under which the identity service logged the request.
     #[must_use]
     pub fn with_ids(mut self, correlation_id: Option<String>, trace_id: Option<String>) -> Self {
         self.0.correlation_id = correlation_id;
@@ -237,7 +236,7 @@ impl CredentialError {
         self
     }
 
-    /// With the wait that the identity service asked for.
+    /// With the wait that the identity service requested.
     #[must_use]
     pub fn with_retry_after(mut self, wait: Duration) -> Self {
         self.0.retry_after = Some(wait);
@@ -272,31 +271,31 @@ impl CredentialError {
         self.0.code
     }
 
-    /// One sentence that says what to do about it.
+    /// One sentence on how to fix it.
     #[must_use]
     pub fn fix(&self) -> Option<&str> {
         self.0.fix.as_deref()
     }
 
-    /// The claims challenge that an interactive sign-in must answer (JSON).
+    /// The claims challenge for an interactive sign-in (JSON).
     #[must_use]
     pub fn claims(&self) -> Option<&str> {
         self.0.claims.as_deref()
     }
 
-    /// The id under which the identity service logged the request.
+    /// The ID under which the identity service logged the request.
     #[must_use]
     pub fn correlation_id(&self) -> Option<&str> {
         self.0.correlation_id.as_deref()
     }
 
-    /// The id of the identity service's own trace.
+    /// The trace ID of the identity service.
     #[must_use]
     pub fn trace_id(&self) -> Option<&str> {
         self.0.trace_id.as_deref()
     }
 
-    /// The wait that the identity service asked for.
+    /// The wait that the identity service requested.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after

@@ -26,20 +26,20 @@ struct Inner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A value given by the caller cannot be used.
+    /// A value of the caller is invalid.
     Configuration,
-    /// The send path refused to send: an insecure or foreign address.
+    /// The send path did not send to an insecure URL or a host that is not configured.
     Policy,
     /// The network or TLS failed, after all retries that were safe.
     Transport,
-    /// The credential gave no token; [`Error::credential`] has the details.
+    /// The credential returned no token; [`Error::credential`] has the details.
     Credential,
     /// The response is larger than the limit of its request; the rest was not read.
     ResponseTooLarge,
 }
 
 impl Error {
-    /// A value that cannot be used; the message says how to fix it.
+    /// An invalid value; the message says how to fix it.
     #[must_use]
     pub fn configuration(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Configuration, message)
@@ -64,16 +64,16 @@ impl Error {
         self.0.kind
     }
 
-    /// The credential's own error, when that is what failed.
+    /// The credential's error, if the credential failed.
     #[must_use]
     pub fn credential(&self) -> Option<&CredentialError> {
         self.0.source.as_deref()?.downcast_ref()
     }
 
-    /// Takes the credential's own error out, when that is what failed.
+    /// Returns the credential's error, if the credential failed.
     ///
     /// # Errors
-    /// The error itself, unchanged, when it is of another kind.
+    /// This error, unchanged, if it is of another kind.
     pub fn into_credential(mut self) -> Result<CredentialError, Self> {
         match self
             .0
@@ -96,7 +96,7 @@ impl Error {
         self.0.source
     }
 
-    /// The id this call was sent with, for a support request; absent when nothing was sent.
+    /// The ID that the request was sent with, for a support request. `None` if nothing was sent.
     #[must_use]
     pub fn client_request_id(&self) -> Option<&str> {
         self.0.client_request_id.as_deref()
@@ -161,7 +161,7 @@ impl fmt::Debug for Error {
     }
 }
 
-/// What an error prints when all of it is wanted: what happened, cause, fix and ids, on lines of their own.
+/// The report of an error: what happened, cause, fix and IDs, on separate lines.
 pub(crate) struct Report<'a, const IDS: usize> {
     pub(crate) error: &'a (dyn error::Error + 'static),
     pub(crate) fix: Option<&'a str>,
@@ -175,7 +175,7 @@ impl<const IDS: usize> fmt::Display for Report<'_, IDS> {
         let mut next = self.error.source();
         while let Some(cause) = next {
             let cause_text = cause.to_string();
-            // A layer that only passes another one on says nothing new.
+            // A layer that only wraps another one repeats its text.
             if !text.contains(&cause_text) {
                 text.push_str(lead);
                 text.push_str(&cause_text);

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{Error, SecureRandom};
 
-/// A GUID, the form of nearly every id in Entra: 16 bytes, printed lower-case with hyphens.
+/// A GUID, the form of nearly all IDs in Entra: 16 bytes, printed lower-case with hyphens.
 ///
 /// ```
 /// use entra_core::Guid;
@@ -28,7 +28,7 @@ impl Guid {
     /// A random (version 4, RFC 9562) GUID.
     ///
     /// # Errors
-    /// When the source of randomness fails.
+    /// If the source of randomness fails.
     pub fn random(random: &dyn SecureRandom) -> Result<Self, Error> {
         let mut bytes = [0; 16];
         random.fill(&mut bytes)?;
@@ -185,7 +185,7 @@ macro_rules! text_conversions {
 text_conversions!(Guid);
 
 guid_id!(
-    /// The application (client) id of an app registration.
+    /// The application (client) ID of an app registration.
     ///
     /// ```
     /// use entra_core::ClientId;
@@ -197,13 +197,12 @@ guid_id!(
 );
 
 guid_id!(
-    /// The object id of one directory object: a user, group, device, service principal and so on.
+    /// The object ID of a directory object: a user, group, device, service principal and so on.
     ObjectId,
     "object id"
 );
 
-/// A tenant as it may stand in an authority URL: its GUID, one of its verified domains, or one of
-/// the aliases `common`, `organizations` and `consumers`.
+/// A tenant as in an authority URL: its GUID, one of its verified domains, or one of the aliases `common`, `organizations` and `consumers`.
 ///
 /// ```
 /// use entra_core::TenantId;
@@ -223,7 +222,7 @@ enum Repr {
 }
 
 impl TenantId {
-    /// The GUID, when the tenant was given as one.
+    /// The GUID. `None` if the tenant is a domain or an alias.
     #[must_use]
     pub const fn guid(&self) -> Option<Guid> {
         match &self.0 {
@@ -232,8 +231,8 @@ impl TenantId {
         }
     }
 
-    /// Whether this names no tenant but a class of accounts (`common`, `organizations`,
-    /// `consumers`), as an authority for user sign-in may.
+    /// Whether this is not one tenant but a class of accounts (`common`, `organizations`, `consumers`) for user
+    /// sign-in.
     #[must_use]
     pub const fn is_alias(&self) -> bool {
         matches!(self.0, Repr::Alias(_))
@@ -290,10 +289,10 @@ impl FromStr for TenantId {
 
 text_conversions!(TenantId);
 
-/// A text that is not the id it was given for.
+/// A text that is not a valid ID.
 ///
-/// Only a text that is too short for a secret is repeated: ids and secrets get mixed up, and an
-/// error is printed and logged.
+/// The error repeats only a text that is too short for a secret: IDs and secrets get mixed up, and errors are
+/// printed and logged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct InvalidId {
     expected: &'static str,
@@ -311,7 +310,7 @@ impl InvalidId {
         }
     }
 
-    /// What the text should have been, such as `application (client) id`.
+    /// The expected kind of ID, such as `application (client) id`.
     #[must_use]
     pub const fn expected(&self) -> &'static str {
         self.expected
@@ -337,10 +336,10 @@ impl fmt::Display for InvalidId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (expected, form) = (self.expected, self.form());
         match (&self.short_text, self.length) {
-            (Some(text), _) => write!(f, "{text:?} is no {expected}: it must be {form}"),
+            (Some(text), _) => write!(f, "{text:?} is not a valid {expected}: it must be {form}"),
             (None, length) => write!(
                 f,
-                "a text of {length} characters is no {expected}: it must be {form}"
+                "a text of {length} characters is not a valid {expected}: it must be {form}"
             ),
         }
     }
@@ -369,7 +368,7 @@ fn is_domain(text: &str) -> bool {
         })
 }
 
-/// No secret that a service issues is this short.
+/// Secrets of a service are longer than this.
 const MAX_QUOTED: usize = 12;
 const ALIASES: [&str; 3] = ["common", "organizations", "consumers"];
 
@@ -412,13 +411,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn guid_is_printed_lower_case_whatever_was_read() {
+    fn guid_is_printed_in_lower_case() {
         let guid: Guid = "0ABCDEF0-1234-5678-9aBC-DEF012345678".parse().unwrap();
         assert_eq!(guid.to_string(), "0abcdef0-1234-5678-9abc-def012345678");
     }
 
     #[test]
-    fn malformed_ids_are_refused_and_say_what_was_expected() {
+    fn malformed_ids_are_rejected_with_the_expected_kind() {
         for text in [
             "",
             "x",
@@ -432,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn tenants_are_guids_domains_or_aliases_and_nothing_else() {
+    fn tenants_are_guids_domains_or_aliases_only() {
         for good in [
             "contoso.com",
             "Contoso.OnMicrosoft.com",
@@ -472,11 +471,14 @@ mod tests {
             assert!(shown.contains("24 characters"), "{shown}");
         }
         let typo = "my app".parse::<ClientId>().unwrap_err().to_string();
-        assert!(typo.starts_with("\"my app\" is no application"), "{typo}");
+        assert!(
+            typo.starts_with("\"my app\" is not a valid application"),
+            "{typo}"
+        );
     }
 
     #[test]
-    fn ids_travel_through_json_as_text() {
+    fn ids_are_strings_in_json() {
         let id: ClientId = "0abcdef0-1234-5678-9abc-def012345678".parse().unwrap();
         let json = serde_json::to_string(&id).unwrap();
         assert_eq!(json, "\"0abcdef0-1234-5678-9abc-def012345678\"");

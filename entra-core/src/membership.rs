@@ -6,47 +6,47 @@ use crate::ObjectId;
 
 /// A directory that knows which groups a user is in, directly or through other groups.
 ///
-/// A sign-in asks it when the token does not say. `entra-graph`'s client is one; a test or a cache
-/// of your own may be another. It must be the directory of the tenant that the user signed in to.
+/// A sign-in asks it if the token has no groups. The client of `entra-graph` implements it; a test or a cache
+/// may too. It must be the directory of the tenant that the user signed in to.
 ///
 /// Microsoft Graph leaves groups with hidden membership (`visibility` `HiddenMembership`) out of its
-/// response, without an error, unless the application has `Member.Read.Hidden`: a true member of
-/// such a group then counts as none.
+/// response, without an error, unless the application has `Member.Read.Hidden`: a member of such a group
+/// is then reported as not a member.
 #[async_trait]
 pub trait GroupMembership: fmt::Debug + Send + Sync {
-    /// Those of these groups that the person is in.
+    /// Returns those of the groups that the user is a member of.
     ///
     /// # Errors
-    /// [`MembershipError`] when the directory could not be asked; then nothing is known.
+    /// [`MembershipError`] if the directory returned no result; the membership is unknown then.
     async fn member_groups_among(
         &self,
-        person: ObjectId,
+        user: ObjectId,
         groups: &[ObjectId],
     ) -> Result<Vec<ObjectId>, MembershipError>;
 
-    /// Every group that the person is in.
+    /// Returns all groups that the user is a member of.
     ///
     /// # Errors
-    /// [`MembershipError`] when the directory could not be asked, or has more groups than it tells.
-    async fn all_member_groups(&self, person: ObjectId) -> Result<Vec<ObjectId>, MembershipError>;
+    /// [`MembershipError`] if the directory returned no result or only some of the groups.
+    async fn all_member_groups(&self, user: ObjectId) -> Result<Vec<ObjectId>, MembershipError>;
 }
 
 #[async_trait]
 impl<T: GroupMembership + ?Sized> GroupMembership for Arc<T> {
     async fn member_groups_among(
         &self,
-        person: ObjectId,
+        user: ObjectId,
         groups: &[ObjectId],
     ) -> Result<Vec<ObjectId>, MembershipError> {
-        (**self).member_groups_among(person, groups).await
+        (**self).member_groups_among(user, groups).await
     }
 
-    async fn all_member_groups(&self, person: ObjectId) -> Result<Vec<ObjectId>, MembershipError> {
-        (**self).all_member_groups(person).await
+    async fn all_member_groups(&self, user: ObjectId) -> Result<Vec<ObjectId>, MembershipError> {
+        (**self).all_member_groups(user).await
     }
 }
 
-/// Why a directory did not say which groups a user is in.
+/// Why a directory did not return the groups of a user.
 ///
 /// The directory's own, more detailed error is its [`source`](error::Error::source).
 #[derive(Clone)]
@@ -82,7 +82,7 @@ impl MembershipError {
         }
     }
 
-    /// With one sentence that says what an administrator does about it.
+    /// With one sentence on what an administrator must do.
     #[must_use]
     pub fn with_fix(mut self, fix: impl Into<String>) -> Self {
         self.fix = Some(fix.into());
@@ -102,7 +102,7 @@ impl MembershipError {
         self.kind
     }
 
-    /// What an administrator does about it.
+    /// What an administrator must do.
     #[must_use]
     pub fn fix(&self) -> Option<&str> {
         self.fix.as_deref()

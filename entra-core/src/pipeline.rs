@@ -17,10 +17,10 @@ use crate::{
     transport::PlainHttp,
 };
 
-/// The one way to the wire, for token calls, Graph calls, every page and every batch.
+/// The send path of token requests, Graph requests, pages and batches.
 ///
-/// It pins requests to the configured hosts, adds token and request id, retries what may be
-/// retried within attempts and time, and answers one 401 per call with a fresh token. Cheap to clone.
+/// It sends to the configured hosts only, adds token and request ID, retries within limits of attempts and
+/// time what may be sent again, and gets a new token after the first 401 of a call. Cheap to clone.
 #[derive(Clone)]
 pub struct Pipeline(Arc<Inner>);
 
@@ -59,13 +59,13 @@ impl Pipeline {
         })
     }
 
-    /// The clock that this pipeline waits on.
+    /// The clock of this pipeline's waits.
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.0.clock
     }
 
-    /// The source of its request ids and jitter.
+    /// The source of its request IDs and jitter.
     #[must_use]
     pub fn random(&self) -> &Arc<dyn SecureRandom> {
         &self.0.random
@@ -77,35 +77,35 @@ impl Pipeline {
         &self.0.policy
     }
 
-    /// Whether requests, and with them tokens, may go to this address.
+    /// Checks that requests, and tokens with them, may be sent to this URL.
     ///
     /// # Errors
     /// [`ErrorKind::Policy`] for another origin than the configured ones, or an insecure one.
     pub fn check(&self, url: &Url) -> Result<(), Error> {
         if !is_safe(url) {
             return Err(Error::policy(format!(
-                "refused to send to {}://{}: it must be https (http on loopback only)",
+                "not sent to {}://{}: the URL must be https (http on loopback only)",
                 url.scheme(),
                 url.host_str().unwrap_or_default()
             )));
         }
         if !self.0.origins.contains(&url.origin()) {
             return Err(Error::policy(format!(
-                "refused to send to {}: only the configured hosts get requests and tokens",
+                "not sent to {}: only the configured hosts get requests and tokens",
                 url.origin().ascii_serialization()
             )));
         }
         Ok(())
     }
 
-    /// Sends the request, again if need be, and returns the last answer whatever its status.
+    /// Sends the request, again if needed, and returns the last response whatever its status.
     ///
     /// # Errors
-    /// [`ErrorKind::Policy`] before anything is sent, [`ErrorKind::Credential`] when there is no
-    /// token, [`ErrorKind::Transport`] when there is no answer, [`ErrorKind::ResponseTooLarge`] when
-    /// it is larger than the limit.
+    /// [`ErrorKind::Policy`] before anything is sent, [`ErrorKind::Credential`] without a token,
+    /// [`ErrorKind::Transport`] without a response, [`ErrorKind::ResponseTooLarge`] for a response larger than
+    /// the limit.
     pub fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, Error>> {
-        // Boxed, so that the send path is compiled here once and not again in every crate that awaits it.
+        // Boxed, so that the send path is compiled once and not in each crate that awaits it.
         Box::pin(self.traced(request))
     }
 
@@ -128,7 +128,7 @@ impl Pipeline {
             .map_err(|error| error.with_client_request_id(&id))
     }
 
-    /// What [`check`](Self::check) allows, and plain requests to a metadata endpoint.
+    /// Checks that the request may be sent: as [`check`](Self::check), or to a metadata endpoint without secrets.
     fn admit(&self, request: &Request) -> Result<(), Error> {
         if !self.is_metadata(&request.url) {
             return self.check(&request.url);
@@ -139,20 +139,19 @@ impl Pipeline {
         };
         if request.bearer.is_some() || request.headers.iter().any(sensitive) {
             return Err(Error::policy(
-                "refused to send a token or credential to a metadata endpoint without TLS",
+                "not sent: a token or credential must not go to a metadata endpoint without TLS",
             ));
         }
-        // A token request to the platform is a GET. A body could only hold what a form holds:
-        // secrets, assertions, refresh tokens.
+        // A token request to the platform is a GET. A body could hold secrets, assertions or refresh tokens.
         if !request.body.is_empty() {
             return Err(Error::policy(
-                "refused to send a body to a metadata endpoint without TLS",
+                "not sent: a body must not go to a metadata endpoint without TLS",
             ));
         }
         Ok(())
     }
 
-    /// Whether this is a metadata endpoint of the platform, which is spoken to without TLS.
+    /// Whether this is a metadata endpoint of the platform, which has no TLS.
     fn is_metadata(&self, url: &Url) -> bool {
         self.0.metadata.contains(&url.origin()) && is_metadata(url)
     }
@@ -184,11 +183,11 @@ impl Pipeline {
             if let (Ok(response), Some(sent), false) = (&outcome, &bearer, challenged)
                 && response.status() == StatusCode::UNAUTHORIZED
             {
-                // The token looked valid here, but not there. One fresh one, and no more.
+                // The server rejected the token. Try once more with a new one.
                 bearer = Some(refreshed(sent, response.headers()));
                 challenged = true;
                 counted -= 1;
-                debug!("401: asking for a fresh token once");
+                debug!("401: requesting a new token once");
                 continue;
             }
 
@@ -257,7 +256,7 @@ impl Pipeline {
         if self.is_metadata(&request.url) {
             wire.extensions_mut().insert(PlainHttp);
         }
-        // A budget that ran out during a wait still gets its last try a moment to be answered.
+        // The last try gets some time even if the budget ended during the wait before it.
         wire.extensions_mut().insert(Timeout(left.max(LEAST_TIME)));
         wire.extensions_mut().insert(limit);
         Ok(wire)
@@ -265,7 +264,7 @@ impl Pipeline {
 
     fn retry_after(&self, headers: &HeaderMap) -> Option<Duration> {
         let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
-        // A date is meant on the server's clock, which its answer shows.
+        // A date is on the server's clock, which the `Date` header has.
         let now = headers
             .get(header::DATE)
             .and_then(|date| parse_http_date(date.to_str().ok()?))
@@ -285,28 +284,28 @@ impl fmt::Debug for Pipeline {
 }
 
 impl PipelineBuilder {
-    /// Lets requests go to the origin (scheme, host and port) of this address. Without any, none go out.
+    /// Allows requests to the origin (scheme, host and port) of this URL. Without an origin none are sent.
     pub fn origin(mut self, url: &Url) -> Self {
         self.0.origins.push(url.origin());
         self
     }
 
-    /// Lets requests without token, credential or body go to a metadata service of the platform over plain `http`.
+    /// Allows requests without token, credential or body to a metadata service of the platform over plain `http`.
     ///
     /// A credential is every header value that [is marked sensitive](HeaderValue::is_sensitive), whatever its
     /// name, and `Authorization`, `Proxy-Authorization` and `Cookie` in any case. The one exception is
     /// [`metadata_secret_header`](Self::metadata_secret_header).
     ///
     /// Virtual machines and app hosts offer tokens on a link-local or private address that only they
-    /// can reach, such as `http://169.254.169.254`. Exactly this origin is opened, no proxy is used, and
-    /// everything else stays on `https` or loopback.
+    /// can reach, such as `http://169.254.169.254`. Only this origin is allowed, no proxy is used, and all
+    /// other requests still need `https` or loopback.
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`] unless it is `http` to a numeric link-local or private address.
     pub fn metadata_endpoint(mut self, url: &Url) -> Result<Self, Error> {
         if !is_metadata(url) {
             return Err(Error::configuration(format!(
-                "{}://{} is no metadata endpoint: it must be http to a numeric link-local or private address",
+                "{}://{} is not a metadata endpoint: it must be http to a numeric link-local or private address",
                 url.scheme(),
                 url.host_str().unwrap_or_default()
             )));
@@ -315,8 +314,8 @@ impl PipelineBuilder {
         Ok(self)
     }
 
-    /// The header in which a metadata endpoint gets back the secret that the platform gave to this
-    /// process, such as `X-IDENTITY-HEADER`: the one sensitive header that is let through there.
+    /// The header with the secret that the platform gave to this process for its metadata endpoint, such as
+    /// `X-IDENTITY-HEADER`: the only sensitive header that is sent there.
     pub fn metadata_secret_header(mut self, name: HeaderName) -> Self {
         self.0.metadata_secret = Some(name);
         self
@@ -374,7 +373,7 @@ impl fmt::Debug for PipelineBuilder {
     }
 }
 
-/// What is known about a call beside its last answer.
+/// The facts of a call beside its last response.
 struct Sent<'a> {
     tries: u32,
     elapsed: Duration,
@@ -384,7 +383,7 @@ struct Sent<'a> {
     id: &'a str,
 }
 
-/// Takes a response beyond the limit from a transport that did not enforce it.
+/// Rejects a response beyond the limit from a transport that did not enforce it.
 fn within(
     outcome: Result<http::Response<Bytes>, TransportError>,
     limit: ResponseLimit,
@@ -426,19 +425,19 @@ fn finish(
             })
         }
         Err(source) => {
-            debug!(kind = ?source.kind(), "no answer");
+            debug!(kind = ?source.kind(), "no response");
             let after = after_tries(tries, elapsed);
             if source.kind() == TransportErrorKind::ResponseTooLarge {
                 let message = match idempotency {
                     Idempotency::NonIdempotent => {
-                        "the response is too large, and the request may have been processed: look before sending it again"
+                        "the response is too large, and the request may have been processed: check before sending it again"
                     }
                     _ => "the response is too large: ask for less at once, or raise the limit",
                 };
                 return Err(Error::new(ErrorKind::ResponseTooLarge, message).with_source(source));
             }
             let message = match stop_reason {
-                Some(StopReason::NotRepeatable) => "no response, and the request may have been processed: look before sending it again".to_owned(),
+                Some(StopReason::NotRepeatable) => "no response, and the request may have been processed: check before sending it again".to_owned(),
                 Some(StopReason::Budget) => format!("no response within the time budget, {after}"),
                 _ => format!("no response {after}"),
             };
@@ -457,7 +456,7 @@ fn judge(
             response.headers(),
             response.body(),
         )),
-        // The server has responded; asking again brings the same.
+        // The server responded; another request gets the same response.
         Err(error) if error.kind() == TransportErrorKind::ResponseTooLarge => {
             AttemptOutcome::Responded(ResponseClass::Final)
         }
@@ -479,14 +478,14 @@ fn refreshed(sent: &Bearer, headers: &HeaderMap) -> Bearer {
 }
 
 fn header_value(text: &str) -> Result<HeaderValue, Error> {
-    // The text may be a token, so the error says nothing of it.
+    // The text may be a token, so the error does not repeat it.
     HeaderValue::from_str(text).map_err(|source| {
         Error::configuration("a header value has characters that HTTP does not allow")
             .with_source(source)
     })
 }
 
-/// What never goes out without TLS, marked sensitive or not.
+/// Headers that are never sent without TLS, marked sensitive or not.
 const CREDENTIALS: [HeaderName; 3] = [
     header::AUTHORIZATION,
     header::PROXY_AUTHORIZATION,
@@ -495,5 +494,5 @@ const CREDENTIALS: [HeaderName; 3] = [
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 const RETURN_CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("return-client-request-id");
 const LEAST_TIME: Duration = Duration::from_secs(1);
-/// Far above any page of Graph, and what a machine can bear.
+/// Far above any page of Graph, and small enough for memory.
 const RESPONSE_LIMIT: u64 = 64 * 1024 * 1024;

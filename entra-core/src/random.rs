@@ -2,16 +2,16 @@ use std::{fmt, sync::Arc};
 
 use crate::Error;
 
-/// Where random bytes come from, so that a test can repeat a run.
+/// A source of random bytes, so that a test can repeat a run.
 pub trait SecureRandom: fmt::Debug + Send + Sync + 'static {
     /// Fills the buffer with unpredictable bytes.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when the source gives none;
-    /// then nothing that must be unguessable may be made.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the source fails; then no unguessable value
+    /// may be generated.
     fn fill(&self, buffer: &mut [u8]) -> Result<(), Error>;
 
-    /// A number in `0.0..1.0`, for jitter; a half when the source gives none.
+    /// A number in `0.0..1.0`, for jitter; 0.5 if the source fails.
     fn fraction(&self) -> f64 {
         let mut bytes = [0; 8];
         if self.fill(&mut bytes).is_err() {
@@ -37,7 +37,7 @@ pub struct SystemRandom;
 impl SecureRandom for SystemRandom {
     fn fill(&self, buffer: &mut [u8]) -> Result<(), Error> {
         getrandom::fill(buffer).map_err(|source| {
-            Error::configuration("the operating system gives no random bytes; check that the process may call getrandom(2)").with_source(source)
+            Error::configuration("the operating system returned no random bytes; check that the process may call getrandom(2)").with_source(source)
         })
     }
 }

@@ -6,20 +6,20 @@ use url::Url;
 
 use crate::{ResponseClass, StopReason, TokenCredential, TokenRequest};
 
-/// Whether sending a request twice can do harm.
+/// Whether a request may be sent twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Idempotency {
-    /// Changes nothing: GET, and a POST that only reads.
+    /// Changes nothing: GET, or a POST that only reads.
     Safe,
-    /// Comes to the same when done twice: PUT, DELETE, most PATCH.
+    /// Has the same effect once and twice: PUT, DELETE, most PATCH.
     Idempotent,
-    /// Makes something each time: other POST. It is sent again only when it was surely not processed.
+    /// Creates something each time: other POST. It is sent again only if it was certainly not processed.
     NonIdempotent,
 }
 
 impl Idempotency {
-    /// What the method promises (RFC 9110, section 9.2); PATCH counts as idempotent, as it sets values in Graph.
+    /// The class of the method (RFC 9110, section 9.2); PATCH counts as idempotent, as it sets values in Graph.
     #[must_use]
     pub fn of(method: &Method) -> Self {
         match *method {
@@ -30,7 +30,7 @@ impl Idempotency {
     }
 }
 
-/// Which token a request carries.
+/// The bearer token of a request.
 #[derive(Clone, Debug)]
 pub struct Bearer {
     pub(crate) credential: Arc<dyn TokenCredential>,
@@ -48,7 +48,7 @@ impl Bearer {
     }
 }
 
-/// One call, to be sent by a [`Pipeline`](crate::Pipeline) as often as it takes.
+/// One call, which a [`Pipeline`](crate::Pipeline) sends once or several times.
 ///
 /// `Debug` shows neither headers nor body nor query, which may hold secrets.
 #[derive(Clone)]
@@ -112,7 +112,7 @@ impl Request {
         self
     }
 
-    /// With another reading of answers than by status alone.
+    /// With a classification of responses other than by status.
     pub fn with_classifier(
         mut self,
         classify: fn(StatusCode, &HeaderMap, &[u8]) -> ResponseClass,
@@ -133,7 +133,7 @@ impl Request {
         self
     }
 
-    /// The address.
+    /// The URL.
     #[must_use]
     pub const fn url(&self) -> &Url {
         &self.url
@@ -158,7 +158,7 @@ impl fmt::Debug for Request {
     }
 }
 
-/// The last answer to a call, whatever its status.
+/// The last response to a call, whatever its status.
 ///
 /// `Debug` shows neither headers nor body, which may hold tokens.
 #[non_exhaustive]
@@ -167,22 +167,22 @@ pub struct Response {
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body, whole.
+    /// The complete body.
     pub body: Bytes,
-    /// How often the request was sent.
+    /// The number of attempts.
     pub tries: u32,
-    /// How long all tries took, waits included.
+    /// The time of all attempts, waits included.
     pub elapsed: Duration,
-    /// Why it was not sent once more, when another try might have helped.
+    /// Why it was not sent again, if a retry might have succeeded.
     pub stop_reason: Option<StopReason>,
     /// The `client-request-id` the call was sent with.
     pub client_request_id: String,
-    /// The wait that this answer asks for.
+    /// The wait that this response requests.
     pub retry_after: Option<Duration>,
 }
 
 impl Response {
-    /// A header as text, if it is there and is text.
+    /// The value of a header. `None` if it is missing or not text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
@@ -207,13 +207,13 @@ impl fmt::Debug for Response {
     }
 }
 
-/// As [`Response::after_tries`] says it.
+/// The text of [`Response::after_tries`].
 pub(crate) fn after_tries(tries: u32, elapsed: Duration) -> String {
     let word = if tries == 1 { "try" } else { "tries" };
     format!("after {tries} {word} in {:.1} s", elapsed.as_secs_f64())
 }
 
-/// 429 was not processed; 408 and the 5xx that come and go may have been.
+/// A 429 was not processed; after 408 and temporary 5xx the request may have been processed.
 pub(crate) fn by_status(status: StatusCode, _: &HeaderMap, _: &[u8]) -> ResponseClass {
     match status.as_u16() {
         429 => ResponseClass::NotProcessed,

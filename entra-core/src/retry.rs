@@ -4,35 +4,35 @@ use time::format_description::well_known::Rfc2822;
 
 use crate::{Idempotency, Timestamp};
 
-/// When to send a request again: limits as plain values, the decision a pure function.
+/// When to send a request again: limits as values, the decision as a pure function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
-    /// How often a request is sent at most, not counting waits that the server asked for.
+    /// The maximum number of attempts. Waits that the server requested do not count.
     pub max_attempts: u32,
     /// The upper bound of the first random wait; it doubles with each try.
     pub base_delay: Duration,
     /// The upper bound of every random wait.
     pub max_delay: Duration,
-    /// How long one call may take in all, waits included.
+    /// The time limit of a call, waits included.
     pub budget: Duration,
 }
 
-/// What one try came to, as the policy sees it.
+/// The outcome of one attempt, for the policy.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Attempt {
     /// What happened.
     pub outcome: AttemptOutcome,
-    /// Whether sending twice can do harm.
+    /// Whether the request may be sent twice.
     pub idempotency: Idempotency,
-    /// How many tries counted so far, this one included.
+    /// The attempts that count so far, including this one.
     pub counted: u32,
-    /// How many tries there were in all, this one included.
+    /// All attempts so far, including this one.
     pub tries: u32,
     /// How long the call has taken so far.
     pub elapsed: Duration,
-    /// The wait that the server asked for.
+    /// The wait that the server requested.
     pub retry_after: Option<Duration>,
     /// Whether the response is 429 Too Many Requests.
     pub throttled: bool,
@@ -40,37 +40,37 @@ pub struct Attempt {
     pub jitter: f64,
 }
 
-/// What happened to one try.
+/// What happened to one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AttemptOutcome {
-    /// There is an answer.
+    /// There is a response.
     Responded(ResponseClass),
-    /// The request did not leave.
+    /// The request was not sent.
     NotSent,
-    /// The request left and no answer came.
+    /// The request was sent and got no response.
     NoResponse,
     /// The request can never be sent.
     InvalidRequest,
 }
 
-/// What an answer means for another try; the caller of the send path decides it.
+/// What a response means for a retry; the caller of the send path classifies it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ResponseClass {
-    /// Final, be it success or refusal.
+    /// Final: success, or an error that a retry does not change.
     Final,
     /// Not processed: any request may be sent again.
     NotProcessed,
-    /// Failed on the way; it may have been processed.
+    /// A temporary failure; the request may have been processed.
     Transient,
 }
 
-/// What to do after a try.
+/// What to do after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Decision {
-    /// Hand the outcome to the caller.
+    /// Return the outcome to the caller.
     Done,
     /// Wait, then send again.
     Retry {
@@ -79,11 +79,11 @@ pub enum Decision {
         /// Whether the next try counts against the limit.
         counts: bool,
     },
-    /// Hand the outcome to the caller, though another try might have helped.
+    /// Return the outcome to the caller, although a retry might succeed.
     Stop(StopReason),
 }
 
-/// Why a request that failed for now was not sent again.
+/// Why a request that failed temporarily was not sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StopReason {
@@ -95,7 +95,7 @@ pub enum StopReason {
     Budget,
     /// The server asked for a longer wait than the time budget has left.
     RetryAfterBeyondBudget {
-        /// The wait that the server asked for.
+        /// The wait that the server requested.
         retry_after: Duration,
         /// What was left of the budget.
         left: Duration,
@@ -141,7 +141,7 @@ impl RetryPolicy {
         }
     }
 
-    /// One try and no more.
+    /// One attempt.
     #[must_use]
     pub const fn once() -> Self {
         Self {
@@ -237,7 +237,7 @@ fn part(whole: Duration, share: f64) -> Duration {
 }
 
 /// Reads a `Retry-After` value: whole seconds, a fraction of seconds, or an HTTP date
-/// (RFC 9110, section 10.2.3; Graph also sends fractions). A date in the past is no wait.
+/// (RFC 9110, section 10.2.3; Graph also sends fractions). A date in the past means no wait.
 ///
 /// ```
 /// use std::time::Duration;
@@ -290,7 +290,7 @@ fn older_form(value: &str) -> Option<String> {
     Some(format!("{day:0>2} {month} {year} {time} GMT"))
 }
 
-/// Where official Graph clients begin as well.
+/// As in Microsoft's Graph clients.
 const THROTTLED_DELAY: Duration = Duration::from_secs(3);
 const LONGEST_THROTTLED_DELAY: Duration = Duration::from_secs(30);
 
@@ -330,7 +330,7 @@ mod tests {
             wait: SECOND / 2,
             counts: true,
         };
-        let refused = Decision::Stop(StopReason::NotRepeatable);
+        let stopped = Decision::Stop(StopReason::NotRepeatable);
         let table = [
             (Responded(ResponseClass::Final), Safe, Decision::Done),
             (
@@ -350,10 +350,10 @@ mod tests {
             (NotSent, Safe, resent),
             (Responded(ResponseClass::Transient), Safe, resent),
             (Responded(ResponseClass::Transient), Idempotent, resent),
-            (Responded(ResponseClass::Transient), NonIdempotent, refused),
+            (Responded(ResponseClass::Transient), NonIdempotent, stopped),
             (NoResponse, Safe, resent),
             (NoResponse, Idempotent, resent),
-            (NoResponse, NonIdempotent, refused),
+            (NoResponse, NonIdempotent, stopped),
         ];
         for (outcome, idempotency, expected) in table {
             assert_eq!(

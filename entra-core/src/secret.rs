@@ -18,19 +18,19 @@ use zeroize::{Zeroize, Zeroizing};
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes the text over; the original allocation becomes the protected one.
+    /// Takes ownership of the text; its allocation becomes the protected one.
     #[must_use]
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 
-    /// The text itself, for the one place that has to send it.
+    /// The text itself, for the code that sends it.
     #[must_use]
     pub fn expose_secret(&self) -> &str {
         &self.0
     }
 
-    /// Whether the text is empty, which no usable secret is.
+    /// Whether the text is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -64,7 +64,7 @@ impl fmt::Debug for Secret {
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
         let (a, b) = (self.0.as_bytes(), other.0.as_bytes());
-        // Only the length may show in the time taken.
+        // The time depends on the length only.
         let differing = a.iter().zip(b).fold(0, |seen, (x, y)| seen | (x ^ y));
         a.len() == b.len() && std::hint::black_box(differing) == 0
     }

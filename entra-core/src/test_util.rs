@@ -1,4 +1,4 @@
-//! Test doubles: a clock to move by hand, a transport that follows a script, a fixed credential.
+//! Test doubles: a clock that a test advances, a scripted transport, a fixed credential.
 
 use std::{
     collections::VecDeque,
@@ -19,11 +19,10 @@ use crate::{
     TokenCredential, TokenRequest, TransportError,
 };
 
-/// A clock that stands still until it is moved.
+/// A clock that stands still until it is advanced.
 ///
-/// Something that sleeps on it moves it forward by that much, so a test that meets a
-/// `Retry-After` of an hour ends at once, with the hour having passed for everything that shares
-/// the clock. [`ManualClock::stepped`] makes sleepers wait for [`advance`](Self::advance) instead.
+/// A sleep on it advances it by that much, so a test with a `Retry-After` of an hour ends at once, and the hour
+/// has passed for all users of the clock. [`ManualClock::stepped`] makes sleepers wait for [`advance`](Self::advance) instead.
 ///
 /// Both move wall clock and monotonic clock alike. [`ManualClock::set_wall_clock`] moves the wall
 /// clock alone, as an administrator, NTP or a suspended machine does.
@@ -71,7 +70,7 @@ impl ManualClock {
         Self::build(now, true)
     }
 
-    /// Moves both clocks forward and wakes the sleepers whose time has come.
+    /// Advances both clocks and wakes the sleepers that are due.
     pub fn advance(&self, duration: Duration) {
         let mut inner = self.lock();
         inner.now = inner
@@ -200,10 +199,10 @@ impl TokenCredential for StaticCredential {
     }
 }
 
-type Answer =
+type ScriptedResponse =
     Box<dyn FnOnce(http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError> + Send>;
 
-/// A transport that answers from a script, in order, and keeps what it was asked.
+/// A transport that returns scripted responses in order, and records the requests.
 ///
 /// A request beyond the script fails like a broken connection, so a test notices it.
 #[derive(Clone, Default)]
@@ -211,7 +210,7 @@ pub struct ScriptedTransport(Arc<Script>);
 
 #[derive(Default)]
 struct Script {
-    answers: Mutex<VecDeque<Answer>>,
+    responses: Mutex<VecDeque<ScriptedResponse>>,
     requests: Mutex<Vec<http::Request<Bytes>>>,
 }
 
@@ -222,7 +221,7 @@ impl ScriptedTransport {
         Self::default()
     }
 
-    /// Adds an answer with this status, these headers and this body.
+    /// Adds a response with this status, these headers and this body.
     #[must_use]
     pub fn then(self, status: u16, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Self {
         let mut response = http::Response::builder().status(status);
@@ -239,15 +238,15 @@ impl ScriptedTransport {
         self.then_with(move |_| Err(error))
     }
 
-    /// Adds an answer computed from the request.
+    /// Adds a response computed from the request.
     #[must_use]
     pub fn then_with(
         self,
-        answer: impl FnOnce(http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError>
+        response: impl FnOnce(http::Request<Bytes>) -> Result<http::Response<Bytes>, TransportError>
         + Send
         + 'static,
     ) -> Self {
-        lock(&self.0.answers).push_back(Box::new(answer));
+        lock(&self.0.responses).push_back(Box::new(response));
         self
     }
 
@@ -257,10 +256,10 @@ impl ScriptedTransport {
         lock(&self.0.requests).iter().map(copy).collect()
     }
 
-    /// How many answers have not been asked for.
+    /// The number of responses that are left.
     #[must_use]
     pub fn remaining(&self) -> usize {
-        lock(&self.0.answers).len()
+        lock(&self.0.responses).len()
     }
 }
 
@@ -271,11 +270,11 @@ impl HttpTransport for ScriptedTransport {
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
         lock(&self.0.requests).push(copy(&request));
-        let answer = lock(&self.0.answers).pop_front();
-        match answer {
-            Some(answer) => answer(request),
+        let response = lock(&self.0.responses).pop_front();
+        match response {
+            Some(response) => response(request),
             None => Err(TransportError::interrupted(format!(
-                "the script has no answer for {} {}",
+                "the script has no response for {} {}",
                 request.method(),
                 request.uri().path()
             ))),

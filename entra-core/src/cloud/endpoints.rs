@@ -70,7 +70,7 @@ impl Cloud {
         )))
     }
 
-    /// Whether an answer of this sign-in service may speak of this host as its own.
+    /// Whether a response of this sign-in service may claim this host as its own.
     #[must_use]
     pub fn is_own_name(&self, host: &str) -> bool {
         let given = |url: &Url| {

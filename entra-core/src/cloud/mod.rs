@@ -14,10 +14,9 @@ struct Endpoints {
     device_authorization: Option<Url>,
 }
 
-/// A Microsoft cloud: where to sign in, where Graph is, and which host names mean the same place.
+/// A Microsoft cloud: its sign-in root, its Graph root, and the host names of the same sign-in service.
 ///
-/// Cheap to clone. The fake tenant is one more cloud: a test hands its `cloud()` to credential and
-/// client, and nothing else changes.
+/// Cheap to clone. The fake tenant is a cloud as well: a test passes its `cloud()` to credential and client.
 ///
 /// ```
 /// use entra_core::Cloud;
@@ -143,10 +142,10 @@ impl Cloud {
         Ok(Self(Arc::new(cloud)))
     }
 
-    /// Any other place: a private cloud, or the fake tenant.
+    /// Any other cloud: a private one, or the fake tenant.
     ///
     /// `authority` is the sign-in root without a tenant, `graph` the Graph root. A version at its end, as in
-    /// `https://graph.microsoft.com/v1.0`, is taken off, since each request has one.
+    /// `https://graph.microsoft.com/v1.0`, is removed, since each request has its own.
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) unless both are absolute
@@ -185,8 +184,8 @@ impl Cloud {
         self.0.names_issuer
     }
 
-    /// The same cloud with the names that an instance discovery gave: the one that tokens are kept
-    /// under, and all that mean the same place.
+    /// The same cloud with the names of an instance discovery: the name that tokens are cached under, and all
+    /// names of the same sign-in service.
     #[must_use]
     pub fn with_authority_aliases<I>(self, cache_host: &str, aliases: I) -> Self
     where
@@ -240,7 +239,7 @@ impl Cloud {
         } = &*self.0;
         let built_in = [Self::public(), Self::us_government(), Self::china()];
         let known = built_in.iter().find(|known| known.is_known_as(authority));
-        // A service that says that it goes by the name of one of Microsoft's gets no token of theirs.
+        // A service that claims a name of Microsoft's does not get tokens of Microsoft's.
         let own_name = |host: &&String| !built_in.iter().any(|cloud| cloud.has_name(host));
         match (known, cache_host.as_ref().filter(own_name), endpoints) {
             (Some(known), _, None) => known.0.authority.to_string(),
@@ -249,7 +248,7 @@ impl Cloud {
         }
     }
 
-    /// Where a sign-in may send requests: all origins are among those of these.
+    /// The URLs whose origins a sign-in may send requests to.
     #[must_use]
     pub fn sign_in_origins(&self) -> Vec<Url> {
         let Inner {
@@ -271,7 +270,7 @@ impl Cloud {
         &self.0.graph
     }
 
-    /// The scope that asks for a Graph token with everything already granted.
+    /// The scope of a Graph token with all granted permissions.
     #[must_use]
     pub fn graph_scope(&self) -> String {
         format!("{}/.default", self.0.graph_resource)
@@ -302,7 +301,7 @@ impl Cloud {
         given.unwrap_or_else(|| self.endpoint(tenant, "devicecode"))
     }
 
-    /// Where a browser signs out of a tenant; none of another provider than Entra.
+    /// Where a browser signs out of a tenant. `None` for a provider other than Entra.
     #[must_use]
     pub fn end_session_endpoint(&self, tenant: &TenantId) -> Option<Url> {
         self.is_entra().then(|| self.endpoint(tenant, "logout"))
@@ -412,8 +411,8 @@ pub(crate) fn is_safe(url: &Url) -> bool {
     }
 }
 
-/// Whether this can be a platform's metadata service: `http` to an address that no router passes on,
-/// given in numbers, so that no name server has a say.
+/// Whether this can be a platform's metadata service: `http` to a numeric address that is not routed, so that
+/// no name server decides.
 pub(crate) fn is_metadata(url: &Url) -> bool {
     let near = match url.host() {
         Some(Host::Ipv4(address)) => address.is_link_local() || address.is_private(),
@@ -474,7 +473,7 @@ fn root(what: &str, text: &str) -> Result<Url, Error> {
 fn endpoint(what: &str, text: &str) -> Result<Url, Error> {
     let url = Url::parse(text).map_err(|source| {
         Error::configuration(format!(
-            "the {what} is no URL; give an absolute one such as https://login.example.com"
+            "the {what} is not a URL; use an absolute URL such as https://login.example.com"
         ))
         .with_source(source)
     })?;

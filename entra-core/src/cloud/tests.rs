@@ -46,7 +46,7 @@ fn plain_http_is_for_loopback_only() {
 }
 
 #[test]
-fn names_of_one_place_share_a_key_and_nothing_else_does() {
+fn names_of_one_service_share_a_cache_key() {
     let key = |authority: &str| {
         let cloud = Cloud::custom(authority, "https://graph.example.com").unwrap();
         cloud.cache_authority()
@@ -92,7 +92,7 @@ fn a_service_that_claims_a_name_of_microsoft_shares_no_key_with_it() {
 }
 
 #[test]
-fn another_provider_has_the_endpoints_that_it_says() {
+fn another_provider_has_its_own_endpoints() {
     let tenant = "contoso.com".parse().unwrap();
     let provider =
         |token: &str| Cloud::openid_provider("https://id.example/base", token, None, None);
@@ -191,7 +191,7 @@ fn a_microsoft_cloud_publishes_under_its_own_names_only() {
     ));
     assert!(!check(&external, "evil.ciamlogin.com.evil.example"));
     assert!(!check(&external, "a.b.ciamlogin.com"));
-    // What a document says of names of its own is no proof.
+    // A document does not prove the names that it claims.
     let evil = Cloud::custom("https://evil.example", "https://graph.example.com").unwrap();
     let evil = evil.with_authority_aliases("evil.example", ["evil.example", "10.0.0.1"]);
     assert!(!check(&evil, "10.0.0.1") && !check(&evil, "login.microsoftonline.com"));
@@ -217,7 +217,7 @@ fn an_authority_below_a_path_keeps_it() {
 }
 
 #[test]
-fn a_version_at_the_end_of_the_graph_root_is_taken_off() {
+fn a_version_at_the_end_of_the_graph_root_is_removed() {
     for (given, root) in [
         ("https://localhost/v1.0", "https://localhost/"),
         ("https://localhost/v1.0/", "https://localhost/"),

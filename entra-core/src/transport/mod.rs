@@ -15,20 +15,19 @@ pub use self::{
     reqwest::{ReqwestTransport, ReqwestTransportBuilder},
 };
 
-/// Sends one request and returns one answer, both whole.
+/// Sends one complete request and returns one complete response.
 ///
-/// A transport neither retries nor follows redirects nor adds credentials: the
-/// [`Pipeline`](crate::Pipeline) above it does what is needed of that. The request may carry a
-/// [`Timeout`] and a [`ResponseLimit`] among its extensions. A transport that reads a body by parts
-/// stops at the limit; one that ignores it is caught by the pipeline, but only after the body is in
-/// memory.
+/// A transport does not retry, follow redirects or add credentials: the [`Pipeline`](crate::Pipeline) does what
+/// is needed. The request may carry a
+/// [`Timeout`] and a [`ResponseLimit`] among its extensions. A transport that reads a body in parts stops
+/// at the limit. If it ignores the limit, the pipeline rejects the response after the body is in memory.
 #[async_trait]
 pub trait HttpTransport: fmt::Debug + Send + Sync + 'static {
     /// Sends the request.
     ///
     /// # Errors
-    /// [`TransportError`] when there is no complete answer; it tells whether the server may have
-    /// acted on the request all the same.
+    /// [`TransportError`] without a complete response; it says whether the server may have processed the
+    /// request.
     async fn send(
         &self,
         request: http::Request<Bytes>,
@@ -57,7 +56,7 @@ pub struct ResponseLimit(pub u64);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PlainHttp;
 
-/// Why a request got no complete answer.
+/// Why a request got no complete response.
 pub struct TransportError {
     kind: TransportErrorKind,
     source: Box<dyn error::Error + Send + Sync>,
@@ -69,11 +68,11 @@ pub struct TransportError {
 pub enum TransportErrorKind {
     /// No connection, so nothing was sent.
     Connect,
-    /// No complete answer in time.
+    /// No complete response in time.
     Timeout,
     /// The connection broke after something was sent.
     Interrupted,
-    /// The request or the transport's own settings cannot be used; nothing was sent.
+    /// The request or the transport's settings are invalid; nothing was sent.
     InvalidRequest,
     /// The response is larger than its [`ResponseLimit`]; the rest was not read.
     ResponseTooLarge,
@@ -89,7 +88,7 @@ impl TransportError {
         }
     }
 
-    /// No complete answer in time.
+    /// No complete response in time.
     #[must_use]
     pub fn timeout(source: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
         Self {
@@ -107,7 +106,7 @@ impl TransportError {
         }
     }
 
-    /// The request or the transport's own settings cannot be used.
+    /// The request or the transport's settings are invalid.
     #[must_use]
     pub fn invalid_request(source: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
         Self {
@@ -147,9 +146,9 @@ impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
             TransportErrorKind::Connect => "no connection to the server",
-            TransportErrorKind::Timeout => "no complete answer in time",
+            TransportErrorKind::Timeout => "no complete response in time",
             TransportErrorKind::Interrupted => {
-                "the connection broke before the answer was complete"
+                "the connection broke before the response was complete"
             }
             TransportErrorKind::InvalidRequest => {
                 "the request cannot be sent with these transport settings"

@@ -47,7 +47,7 @@ pub struct ReqwestTransportBuilder {
 }
 
 impl ReqwestTransport {
-    /// Settings to change.
+    /// A builder with the default settings.
     pub fn builder() -> ReqwestTransportBuilder {
         ReqwestTransportBuilder::default()
     }
@@ -67,7 +67,7 @@ impl ReqwestTransportBuilder {
     /// `NO_PROXY` variables of the process apply.
     ///
     /// # Errors
-    /// When the text is no proxy URL.
+    /// If the text is not a proxy URL.
     pub fn proxy(mut self, url: &str) -> Result<Self, Error> {
         // The URL may hold a password, so neither it nor the parser's error is repeated.
         self.proxy = Some(Proxy::all(url).map_err(|_| {
@@ -79,11 +79,11 @@ impl ReqwestTransportBuilder {
     /// Trusts these root certificates (PEM, one or many) beside the machine's own.
     ///
     /// # Errors
-    /// When the bytes hold no PEM certificate.
+    /// If the bytes have no PEM certificate.
     pub fn add_roots_pem(mut self, pem: &[u8]) -> Result<Self, Error> {
-        // The parser's error quotes lines of the text, and that may be a key by mistake.
+        // The parser's error quotes lines of the text, which may be a key by mistake.
         let roots = Certificate::from_pem_bundle(pem)
-            .map_err(|_| Error::configuration("the root certificates are no PEM"))?;
+            .map_err(|_| Error::configuration("the root certificates are not PEM"))?;
         if roots.is_empty() {
             return Err(Error::configuration(
                 "the root certificates hold no PEM block; it must begin with -----BEGIN CERTIFICATE-----",
@@ -102,9 +102,9 @@ impl ReqwestTransportBuilder {
     /// Shows this client certificate to servers that ask for one (PEM: private key and certificate chain).
     ///
     /// # Errors
-    /// When the bytes hold no usable key and certificate.
+    /// If the bytes have no usable key and certificate.
     pub fn client_identity_pem(mut self, pem: &[u8]) -> Result<Self, Error> {
-        // Without the parser's error, as for the roots: this text does hold a key.
+        // Without the parser's error, as for the roots: this text has a key.
         self.identity = Some(Identity::from_pem(pem).map_err(|_| {
             Error::configuration(
                 "the client identity must be a PEM with a private key and its certificate",
@@ -123,13 +123,13 @@ impl ReqwestTransportBuilder {
         self
     }
 
-    /// How long a connection may take to be made; 10 seconds unless set.
+    /// The time limit of a connection attempt; 10 seconds by default.
     pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How long one request may take in all; 100 seconds unless set.
+    /// The time limit of one request; 100 seconds by default.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -145,7 +145,7 @@ impl ReqwestTransportBuilder {
         }
     }
 
-    /// What may be printed: whether there is a proxy and a client certificate, not which.
+    /// Shows whether there is a proxy and a client certificate, but not which.
     fn show(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct(name)
             .field("proxy", &self.proxy.is_some())
@@ -256,16 +256,16 @@ pub(super) async fn exchange(
     most: Option<ResponseLimit>,
 ) -> Result<http::Response<Bytes>, TransportError> {
     let response = client.execute(request).await.map_err(sending)?;
-    let mut answer = http::Response::new(Bytes::new());
-    *answer.status_mut() = response.status();
-    *answer.version_mut() = response.version();
+    let mut converted = http::Response::new(Bytes::new());
+    *converted.status_mut() = response.status();
+    *converted.version_mut() = response.version();
     let mut response = response;
-    *answer.headers_mut() = std::mem::take(response.headers_mut());
-    *answer.body_mut() = match most {
+    *converted.headers_mut() = std::mem::take(response.headers_mut());
+    *converted.body_mut() = match most {
         Some(most) => read_within(response, most).await?,
         None => response.bytes().await.map_err(receiving)?,
     };
-    Ok(answer)
+    Ok(converted)
 }
 
 /// Reads a body by parts, as they come out of decompression, and no further than the limit.

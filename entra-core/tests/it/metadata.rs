@@ -68,7 +68,7 @@ async fn no_token_and_no_credential_goes_to_a_metadata_endpoint() {
         assert!(!format!("{error:?}").contains("canary"));
     }
     assert!(transport.requests().is_empty());
-    // Whoever asks where tokens may go is told no.
+    // `check` rejects it too.
     pipeline.check(&url(IMDS)).unwrap_err();
 }
 

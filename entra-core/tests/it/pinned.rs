@@ -40,8 +40,9 @@ async fn server() -> (String, [u8; 20]) {
                 };
                 let mut buffer = [0; 1024];
                 let _ = stream.read(&mut buffer).await;
-                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
-                let _ = stream.write_all(answer).await;
+                let response =
+                    b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+                let _ = stream.write_all(response).await;
                 let _ = stream.shutdown().await;
             });
         }
@@ -55,8 +56,8 @@ async fn only_the_certificate_with_the_thumbprint_is_trusted() {
     let get = || http::Request::get(&address).body(Bytes::new()).unwrap();
     let node = Url::parse(&address).unwrap();
     let right = ServiceFabricTransport::new(&node, thumbprint);
-    let answer = right.send(get()).await.unwrap();
-    assert_eq!(answer.body(), "{}");
+    let response = right.send(get()).await.unwrap();
+    assert_eq!(response.body(), "{}");
 
     let mut other = thumbprint;
     other[19] ^= 1;

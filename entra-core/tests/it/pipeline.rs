@@ -245,7 +245,7 @@ async fn a_call_that_used_its_time_up_says_that_it_was_the_time() {
     let hanging = clock.clone();
     let slow = slow.then_with(move |_| {
         hanging.advance(Duration::from_secs(600));
-        Err(TransportError::timeout("no answer"))
+        Err(TransportError::timeout("no response"))
     });
     let pipeline = Pipeline::builder(Arc::new(slow))
         .origin(&url("/"))
@@ -301,7 +301,7 @@ fn debug_names_where_requests_may_go() {
 }
 
 #[tokio::test]
-async fn nothing_goes_to_a_foreign_or_insecure_host() {
+async fn nothing_is_sent_to_a_foreign_or_insecure_host() {
     let bench = bench(ScriptedTransport::new());
     for foreign in [
         "https://evil.example/v1.0/users",
@@ -338,7 +338,7 @@ impl TokenCredential for Numbered {
 }
 
 #[tokio::test]
-async fn a_401_is_answered_once_with_a_fresh_token() {
+async fn a_401_gets_one_new_token() {
     let bench = bench(
         ScriptedTransport::new()
             .then(401, &[], "")

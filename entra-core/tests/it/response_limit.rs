@@ -19,7 +19,7 @@ use tokio::{
 
 const LIMIT: u64 = 64 * 1024;
 
-/// Answers one request with this head and then with parts without end; counts what it could send.
+/// Responds to one request with this head and an endless body; counts the bytes it could send.
 async fn endless(head: &'static str, part: &'static [u8]) -> (Url, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());

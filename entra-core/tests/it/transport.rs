@@ -10,15 +10,15 @@ use tokio::{
     net::TcpListener,
 };
 
-/// Answers one connection with these bytes, then closes it; gives its port.
-async fn serve_once(answer: &'static [u8]) -> u16 {
+/// Sends these bytes on one connection, then closes it; returns its port.
+async fn serve_once(response: &'static [u8]) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut buffer = [0; 4096];
         let _ = stream.read(&mut buffer).await.unwrap();
-        stream.write_all(answer).await.unwrap();
+        stream.write_all(response).await.unwrap();
     });
     port
 }
@@ -30,7 +30,7 @@ fn get(port: u16) -> Request<Bytes> {
 }
 
 #[tokio::test]
-async fn loopback_http_is_answered_whole_and_redirects_are_not_followed() {
+async fn loopback_http_returns_the_response_and_follows_no_redirect() {
     let port = serve_once(
         b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 2\r\n\r\nok",
     )
@@ -63,7 +63,7 @@ async fn a_refused_connection_was_never_sent() {
 }
 
 #[tokio::test]
-async fn an_answer_cut_short_is_an_error_and_may_have_been_processed() {
+async fn a_truncated_response_is_an_error_and_may_have_been_processed() {
     let port = serve_once(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"value\":[").await;
     let error = ReqwestTransport::default()
         .send(get(port))
@@ -88,7 +88,7 @@ async fn the_time_limit_of_a_request_is_kept() {
 }
 
 #[tokio::test]
-async fn plain_http_off_loopback_is_refused_before_anything_is_sent() {
+async fn plain_http_off_loopback_is_rejected_before_anything_is_sent() {
     let request = Request::get("http://192.0.2.1/")
         .body(Bytes::new())
         .unwrap();
@@ -134,7 +134,7 @@ async fn a_proxy_is_used_for_everything_but_loopback() {
 
 #[test]
 fn loopback_works_on_a_machine_without_a_ca_store() {
-    const INNER: &str = "transport::loopback_http_is_answered_whole_and_redirects_are_not_followed";
+    const INNER: &str = "transport::loopback_http_returns_the_response_and_follows_no_redirect";
     // The store is looked up from the environment, so a process of its own has none.
     let output = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", INNER])
