@@ -178,7 +178,7 @@ async function visit(url, size) {
   await page.goto(`${url}/auth/sign-in/contoso?return=/desk`);
   await adele.isAtTheDesk("Adele");
 
-  // A link asks before it signs anybody out.
+  // A link asks before it signs the user out.
   await page.goto(`${url}/auth/sign-out`);
   await adele.shot("sign-out");
   await page.getByRole("link", { name: "Stay signed in" }).click();
@@ -206,7 +206,7 @@ async function refused(url, size) {
   assert.equal(await felix.heading(), "Where do you sign in?");
   await felix.leave();
 
-  // Somebody whose name is a script.
+  // A user whose name is a script.
   const mallory = await Visitor.at(url, size);
   const script = "<script>document.title='taken over'</script>";
   await mallory.choose("Contoso");
@@ -239,7 +239,7 @@ try {
   const byForm = await visit(posting.url, "phone");
   assert.deepEqual(byForm, byQuery.map(() => "POST"));
   for (const size of Object.keys(sizes)) await refused(product.url, size);
-  console.log("a browser signs people in and out, and keeps others out");
+  console.log("a browser signs users in and out, and rejects others");
 } finally {
   product.end();
   posting.end();

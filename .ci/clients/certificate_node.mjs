@@ -27,7 +27,7 @@ function token(clientCertificate) {
   return application.acquireTokenByClientCredential({ scopes });
 }
 
-async function refused(clientCertificate, code) {
+async function rejected(clientCertificate, code) {
   try {
     await token(clientCertificate);
   } catch (error) {
@@ -46,6 +46,6 @@ for (const [name, clientCertificate] of Object.entries(ways)) {
   check(answer.accessToken, `${name}: no token`);
 }
 const stranger = pkcs8(generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey);
-await refused({ thumbprintSha256: digest("sha256"), privateKey: stranger }, 700027);
-await refused({ thumbprintSha256: "00".repeat(32), privateKey }, 700027);
+await rejected({ thumbprintSha256: digest("sha256"), privateKey: stranger }, 700027);
+await rejected({ thumbprintSha256: "00".repeat(32), privateKey }, 700027);
 console.log("certificate, Node: two ways in, two refusals");

@@ -1,4 +1,4 @@
-// The browser of a person who signs in to a tool on this machine.
+// The browser of a user who signs in to a tool on this machine.
 //
 //   node interactive.mjs URL USER PASSWORD
 //

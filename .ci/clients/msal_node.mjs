@@ -18,7 +18,7 @@ function check(condition, message) {
   }
 }
 
-async function refused(call, code) {
+async function rejected(call, code) {
   try {
     await call();
   } catch (error) {
@@ -42,6 +42,6 @@ const secondPage = await second.json();
 const ids = new Set([...firstPage.value, ...secondPage.value].map((user) => user.id));
 check(ids.size === 10, `two pages of five were expected, got ${ids.size} different users`);
 
-await refused(() => application("not-the-secret").acquireTokenByClientCredential({ scopes }), 7000215);
-await refused(() => application("x", "00000000-0000-0000-0000-00000000abcd").acquireTokenByClientCredential({ scopes }), 700016);
+await rejected(() => application("not-the-secret").acquireTokenByClientCredential({ scopes }), 7000215);
+await rejected(() => application("x", "00000000-0000-0000-0000-00000000abcd").acquireTokenByClientCredential({ scopes }), 700016);
 console.log("msal-node: a token, two pages, two refusals");

@@ -23,7 +23,7 @@ def check(condition, message):
         sys.exit(f"msal for Python: {message}")
 
 
-def refused(answer, code):
+def rejected(answer, code):
     check("access_token" not in answer, f"a token where AADSTS{code} was expected")
     check(code in answer.get("error_codes", []), f"expected AADSTS{code}, got {answer}")
 
@@ -46,10 +46,10 @@ seen = [user["id"] for page in (first, second) for user in page["value"]]
 check(len(seen) == 10 and len(set(seen)) == 10, f"two pages of five were expected, got {len(set(seen))} of {len(seen)}")
 check(set(second["value"][0]) == {"id", "displayName"}, "the selection was lost on the second page")
 
-refused(application("not-the-secret").acquire_token_for_client(scopes=SCOPES), 7000215)
+rejected(application("not-the-secret").acquire_token_for_client(scopes=SCOPES), 7000215)
 unknown = "00000000-0000-0000-0000-00000000abcd"
-refused(application("x", client_id=unknown).acquire_token_for_client(scopes=SCOPES), 700016)
-refused(app.acquire_token_for_client(scopes=["https://graph.microsoft.com/User.Read"]), 1002012)
+rejected(application("x", client_id=unknown).acquire_token_for_client(scopes=SCOPES), 700016)
+rejected(app.acquire_token_for_client(scopes=["https://graph.microsoft.com/User.Read"]), 1002012)
 anonymous = requests.get(GRAPH + "/users", timeout=30)
 check(anonymous.status_code == 401, f"without a token: {anonymous.status_code}")
 print("msal for Python: a token, two pages, four refusals")

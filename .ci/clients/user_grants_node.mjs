@@ -1,4 +1,4 @@
-// @azure/msal-node: everything that speaks for a person, at the standalone fake tenant.
+// @azure/msal-node: all grants for a user, at the standalone fake tenant.
 import { ConfidentialClientApplication, CryptoProvider, PublicClientApplication } from "@azure/msal-node";
 import { Browser } from "./browser.mjs";
 
@@ -15,12 +15,12 @@ const confidential = (clientSecret = env.AZURE_CLIENT_SECRET) =>
 
 function check(condition, message) {
   if (!condition) {
-    console.error(`person's grants in msal-node: ${message}`);
+    console.error(`user grants in msal-node: ${message}`);
     process.exit(1);
   }
 }
 
-async function refused(call, ...codes) {
+async function rejected(call, ...codes) {
   try {
     await call();
   } catch (error) {
@@ -50,24 +50,24 @@ async function code(app, changes = {}) {
   return { scopes, redirectUri, code, codeVerifier: verifier };
 }
 
-// Authorization code with PKCE, and tokens without the person.
+// Authorization code with PKCE, and tokens without the user.
 const app = confidential();
 const request = await code(app);
 const tokens = await app.acquireTokenByCode(request);
-check(tokens.account.username === env.ENTRA_USER_UPN, "another person's account");
+check(tokens.account.username === env.ENTRA_USER_UPN, "another user's account");
 await me(tokens);
 const { account } = tokens;
 const silent = await app.acquireTokenSilent({ scopes, account });
 check(silent.accessToken === tokens.accessToken, "the silent token did not come from its cache");
 await me(await app.acquireTokenSilent({ scopes, account, forceRefresh: true }));
 const own = await app.acquireTokenSilent({ scopes: [`${clientId}/.default`], account });
-await refused(() => app.acquireTokenByCode(request), 54005);
+await rejected(() => app.acquireTokenByCode(request), 54005);
 const wrong = await code(app);
-await refused(() => app.acquireTokenByCode({ ...wrong, codeVerifier: "x".repeat(43) }), 501481);
-await refused(() => app.acquireTokenByCode({ ...wrong, codeVerifier: undefined }), 501481);
-await refused(() => app.acquireTokenByCode({ ...wrong, redirectUri: `${redirectUri}/x` }), 500112);
-await refused(() => confidential("wrong").acquireTokenByCode(wrong), 7000215);
-await refused(() => app.acquireTokenByCode({ ...wrong, code: "garbage" }), 9002313);
+await rejected(() => app.acquireTokenByCode({ ...wrong, codeVerifier: "x".repeat(43) }), 501481);
+await rejected(() => app.acquireTokenByCode({ ...wrong, codeVerifier: undefined }), 501481);
+await rejected(() => app.acquireTokenByCode({ ...wrong, redirectUri: `${redirectUri}/x` }), 500112);
+await rejected(() => confidential("wrong").acquireTokenByCode(wrong), 7000215);
+await rejected(() => app.acquireTokenByCode({ ...wrong, code: "garbage" }), 9002313);
 for (const changes of [{ prompt: "none", loginHint: account.username }, { responseMode: "form_post" }]) {
   await me(await app.acquireTokenByCode(await code(app, changes)));
 }
@@ -84,17 +84,17 @@ elsewhere.getTokenCache().deserialize(cache);
 const [known] = await elsewhere.getTokenCache().getAllAccounts();
 check(known.homeAccountId === account.homeAccountId, "the cache has another account");
 await me(await elsewhere.acquireTokenSilent({ scopes, account: known, forceRefresh: true }));
-await refused(() => app.acquireTokenSilent({ scopes: ["Mail.Read"], account, forceRefresh: true }), 65001);
-await refused(() => confidential("wrong").acquireTokenByRefreshToken({ scopes, refreshToken }), 7000215);
+await rejected(() => app.acquireTokenSilent({ scopes: ["Mail.Read"], account, forceRefresh: true }), 65001);
+await rejected(() => confidential("wrong").acquireTokenByRefreshToken({ scopes, refreshToken }), 7000215);
 await app.getTokenCache().removeAccount(account);
-await refused(() => app.acquireTokenSilent({ scopes, account }), "no_tokens_found", "no_account");
-await refused(() => app.acquireTokenByRefreshToken({ scopes, refreshToken: "garbage" }), 70000);
+await rejected(() => app.acquireTokenSilent({ scopes, account }), "no_tokens_found", "no_account");
+await rejected(() => app.acquireTokenByRefreshToken({ scopes, refreshToken: "garbage" }), 70000);
 
 // On behalf of.
 await me(await confidential().acquireTokenOnBehalfOf({ scopes, oboAssertion: own.accessToken }));
-await refused(() => confidential().acquireTokenOnBehalfOf({ scopes, oboAssertion: tokens.accessToken }), 50013);
-await refused(() => confidential().acquireTokenOnBehalfOf({ scopes: ["Mail.Read"], oboAssertion: own.accessToken }), 65001);
-await refused(() => confidential("wrong").acquireTokenOnBehalfOf({ scopes, oboAssertion: own.accessToken }), 7000215);
+await rejected(() => confidential().acquireTokenOnBehalfOf({ scopes, oboAssertion: tokens.accessToken }), 50013);
+await rejected(() => confidential().acquireTokenOnBehalfOf({ scopes: ["Mail.Read"], oboAssertion: own.accessToken }), 65001);
+await rejected(() => confidential("wrong").acquireTokenOnBehalfOf({ scopes, oboAssertion: own.accessToken }), 7000215);
 
 // Device code: the first poll comes before the code is typed.
 const device = new PublicClientApplication({ auth });
@@ -105,7 +105,7 @@ await me(
     deviceCodeCallback: (response) => setTimeout(() => typed(response), 500),
   }),
 );
-await refused(
+await rejected(
   () => device.acquireTokenByDeviceCode({ scopes, deviceCodeCallback: (response) => typed(response, "decline") }),
   "authorization_declined",
   65004,
@@ -115,6 +115,6 @@ await refused(
 const password = (password, username = env.ENTRA_USER_UPN) =>
   new PublicClientApplication({ auth }).acquireTokenByUsernamePassword({ scopes, username, password });
 await me(await password(env.ENTRA_USER_PASSWORD));
-await refused(() => password("wrong"), 50126);
-await refused(() => password("x", "nobody@contoso.com"), 50034);
+await rejected(() => password("wrong"), 50126);
+await rejected(() => password("x", "nobody@contoso.com"), 50034);
 console.log("msal-node: code, silent, refresh, on behalf of, device, password, and their refusals");

@@ -1,4 +1,4 @@
-"""MSAL for Python and azure-identity: everything that speaks for a person, at the standalone tenant."""
+"""MSAL for Python and azure-identity: all grants for a user, at the standalone tenant."""
 
 import logging
 import os
@@ -39,7 +39,7 @@ class OwnPort(requests.Session):
 
 def check(condition, message):
     if not condition:
-        sys.exit(f"person's grants in Python: {message}")
+        sys.exit(f"user grants in Python: {message}")
 
 
 def granted(answer):
@@ -47,7 +47,7 @@ def granted(answer):
     return answer
 
 
-def refused(answer, *codes):
+def rejected(answer, *codes):
     check("access_token" not in answer, f"a token where one of {codes} was expected")
     check(any(code in answer.get("error_codes", []) for code in codes), f"expected {codes}, got {answer}")
 
@@ -78,7 +78,7 @@ browser = Browser(USER, PASSWORD)
 app = confidential()
 flow, answer = code_flow(app, browser)
 tokens = granted(app.acquire_token_by_auth_code_flow(dict(flow), answer))
-check(tokens["id_token_claims"]["preferred_username"] == USER, "another person's ID token")
+check(tokens["id_token_claims"]["preferred_username"] == USER, "another user's ID token")
 me(tokens["access_token"])
 [account] = app.get_accounts()
 silent = granted(app.acquire_token_silent(SCOPES, account))
@@ -91,15 +91,15 @@ granted(app.acquire_token_by_auth_code_flow(flow2, answer2))
 flow3, answer3 = code_flow(app, browser, response_mode="form_post")
 granted(app.acquire_token_by_auth_code_flow(flow3, answer3))
 
-refused(app.acquire_token_by_auth_code_flow(dict(flow), answer), 54005)
+rejected(app.acquire_token_by_auth_code_flow(dict(flow), answer), 54005)
 flow4, answer4 = code_flow(app, browser)
-refused(app.acquire_token_by_auth_code_flow({**flow4, "code_verifier": "x" * 43}, answer4), 501481)
-refused(app.acquire_token_by_auth_code_flow({**flow4, "redirect_uri": REDIRECT + "/x"}, answer4), 500112)
-refused(confidential("wrong").acquire_token_by_auth_code_flow(dict(flow4), answer4), 7000215)
+rejected(app.acquire_token_by_auth_code_flow({**flow4, "code_verifier": "x" * 43}, answer4), 501481)
+rejected(app.acquire_token_by_auth_code_flow({**flow4, "redirect_uri": REDIRECT + "/x"}, answer4), 500112)
+rejected(confidential("wrong").acquire_token_by_auth_code_flow(dict(flow4), answer4), 7000215)
 me(granted(app.acquire_token_by_refresh_token(tokens["refresh_token"], SCOPES))["access_token"])
-refused(app.acquire_token_by_refresh_token("garbage", SCOPES), 70000)
-refused(app.acquire_token_by_refresh_token(tokens["refresh_token"], ["Mail.Read"]), 65001)
-refused(confidential("wrong").acquire_token_by_refresh_token(tokens["refresh_token"], SCOPES), 7000215)
+rejected(app.acquire_token_by_refresh_token("garbage", SCOPES), 70000)
+rejected(app.acquire_token_by_refresh_token(tokens["refresh_token"], ["Mail.Read"]), 65001)
+rejected(confidential("wrong").acquire_token_by_refresh_token(tokens["refresh_token"], SCOPES), 7000215)
 nobody = Browser(USER, PASSWORD)
 _, answer5 = code_flow(app, nobody, prompt="none")
 check(answer5["error"] == "login_required", f"silent without a session: {answer5}")
@@ -107,14 +107,14 @@ check(answer5["error"] == "login_required", f"silent without a session: {answer5
 # On behalf of.
 downstream = granted(confidential().acquire_token_on_behalf_of(own["access_token"], SCOPES))
 me(downstream["access_token"])
-refused(confidential().acquire_token_on_behalf_of(tokens["access_token"], SCOPES), 50013)
-refused(confidential().acquire_token_on_behalf_of(own["access_token"], ["Mail.Read"]), 65001)
+rejected(confidential().acquire_token_on_behalf_of(tokens["access_token"], SCOPES), 50013)
+rejected(confidential().acquire_token_on_behalf_of(own["access_token"], ["Mail.Read"]), 65001)
 
 # Device code: pending, approved, declined.
 app = public()
 flow = app.initiate_device_flow(SCOPES)
 check("user_code" in flow, f"no device code: {flow}")
-refused(app.acquire_token_by_device_flow(flow, exit_condition=lambda _: True), 70016)
+rejected(app.acquire_token_by_device_flow(flow, exit_condition=lambda _: True), 70016)
 browser.device(flow["verification_uri"], flow["user_code"])
 me(granted(app.acquire_token_by_device_flow(flow))["access_token"])
 flow = app.initiate_device_flow(SCOPES)
@@ -124,8 +124,8 @@ check(declined.get("error") == "authorization_declined", f"declined: {declined}"
 
 # User name and password.
 me(granted(public().acquire_token_by_username_password(USER, PASSWORD, SCOPES))["access_token"])
-refused(public().acquire_token_by_username_password(USER, "wrong", SCOPES), 50126)
-refused(public().acquire_token_by_username_password("nobody@contoso.com", "x", SCOPES), 50034)
+rejected(public().acquire_token_by_username_password(USER, "wrong", SCOPES), 50126)
+rejected(public().acquire_token_by_username_password("nobody@contoso.com", "x", SCOPES), 50034)
 
 # azure-identity.
 HERE = {"authority": HOST, "disable_instance_discovery": True}

@@ -59,7 +59,7 @@ class Validator:
         check(False, f"a token was accepted where {error.__name__} was expected")
 
 
-def tokens_of_a_person(metadata, nonce, scope):
+def tokens_of_a_user(metadata, nonce, scope):
     verifier = secrets.token_urlsafe(48)
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     query = {
@@ -97,18 +97,18 @@ def changed(token, head=None, body=None, signature=None):
 
 v1, v2 = Validator(""), Validator("/v2.0")
 nonce = secrets.token_urlsafe(16)
-person = tokens_of_a_person(v2.metadata, nonce, f"openid profile email {CLIENT}/.default")
-check("id_token" in person, f"no ID token: {person}")
+user_tokens = tokens_of_a_user(v2.metadata, nonce, f"openid profile email {CLIENT}/.default")
+check("id_token" in user_tokens, f"no ID token: {user_tokens}")
 
 # ID token.
-identity = person["id_token"]
+identity = user_tokens["id_token"]
 claims = v2.accept(identity, CLIENT, nonce)
-check(claims["tid"] == TENANT and claims["preferred_username"] == USER, f"another person: {claims}")
+check(claims["tid"] == TENANT and claims["preferred_username"] == USER, f"another user: {claims}")
 v2.refuse(jwt.InvalidTokenError, identity, nonce="another")
 v2.refuse(jwt.InvalidAudienceError, identity, audience="00000000-0000-0000-0000-000000000001")
 v2.refuse(jwt.InvalidIssuerError, identity, issuer=v1.metadata["issuer"])
 v2.refuse(jwt.InvalidSignatureError, changed(identity, body={"preferred_username": "admin@contoso.com"}))
-v2.refuse(jwt.InvalidSignatureError, changed(identity, signature=person["access_token"].split(".")[2]))
+v2.refuse(jwt.InvalidSignatureError, changed(identity, signature=user_tokens["access_token"].split(".")[2]))
 v2.refuse(jwt.PyJWKClientError, changed(identity, head={"kid": "unknown"}))
 v2.refuse(jwt.InvalidAlgorithmError, changed(identity, head={"alg": "none"}, signature=""))
 public = v2.keys.get_signing_key_from_jwt(identity).key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -116,15 +116,15 @@ forged = changed(identity, head={"alg": "HS256"}).rpartition(".")[0]
 signature = base64.urlsafe_b64encode(hmac.digest(public, forged.encode(), "sha256")).rstrip(b"=").decode()
 v2.refuse(jwt.InvalidAlgorithmError, f"{forged}.{signature}")
 
-# Access tokens for an API of one's own, for a person and for an application.
-access = person["access_token"]
+# Access tokens for an own API, for a user and for an application.
+access = user_tokens["access_token"]
 own = v1 if jwt.decode(access, options={"verify_signature": False})["ver"] == "1.0" else v2
 claims = own.accept(access, CLIENT)
-check(claims["upn"] == USER and "scp" in claims, f"not a person's token: {claims}")
+check(claims["upn"] == USER and "scp" in claims, f"not a user's token: {claims}")
 own.refuse(jwt.InvalidSignatureError, changed(access, body={"scp": "everything"}))
 application = tokens_of_the_application(v2.metadata, f"{CLIENT}/.default")
 check("access_token" in application, f"no token for the application: {application}")
 claims = own.accept(application["access_token"], CLIENT)
 check("scp" not in claims and claims["sub"] == claims["oid"], f"not an application's token: {claims}")
 own.refuse(jwt.InvalidSignatureError, changed(application["access_token"], body={"roles": ["Admin"]}))
-print(f"PyJWT {jwt.__version__}: an ID token and two access tokens accepted, altered and misdirected ones refused")
+print(f"PyJWT {jwt.__version__}: an ID token and two access tokens accepted, altered and misdirected ones rejected")

@@ -1,4 +1,4 @@
-//! The crate `openidconnect` finds the fake tenant, signs somebody in with a code and PKCE, and
+//! The crate `openidconnect` finds the fake tenant, signs a user in with a code and PKCE, and
 //! judges the ID token by the tenant's metadata and keys alone.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -37,7 +37,7 @@ async fn main() -> Outcome<()> {
     let metadata =
         CoreProviderMetadata::discover_async(IssuerUrl::new(issuer.clone())?, &http).await?;
     assert_eq!(metadata.issuer().as_str(), issuer);
-    // The issuer of `common` is a template, which is why nobody uses it with this crate.
+    // The issuer of `common` is a template, so this crate cannot use it.
     let common = IssuerUrl::new(format!("{}/common/v2.0", tenant.uri()))?;
     assert!(
         CoreProviderMetadata::discover_async(common, &http)
@@ -92,18 +92,18 @@ async fn main() -> Outcome<()> {
     );
     assert_eq!(claims.issuer().as_str(), issuer);
 
-    let refused = |error: Option<ClaimsVerificationError>,
+    let rejected = |error: Option<ClaimsVerificationError>,
                    what: &str,
                    is: fn(&ClaimsVerificationError) -> bool| {
         assert!(error.as_ref().is_some_and(is), "{what}: {error:?}");
     };
-    refused(
+    rejected(
         identity.claims(&judge, &Nonce::new("another".into())).err(),
         "another nonce",
         |error| matches!(error, ClaimsVerificationError::InvalidNonce(_)),
     );
     let altered: CoreIdToken = altered(&identity.to_string())?.parse()?;
-    refused(
+    rejected(
         altered.claims(&judge, &nonce).err(),
         "altered claims",
         |error| {
@@ -121,7 +121,7 @@ async fn main() -> Outcome<()> {
         .delegated_permission("User.Read");
     let stray = tenant.tokens_for(&stranger, ADELE, ["openid"]);
     let stray: CoreIdToken = stray.id_token().ok_or("no ID token")?.expose_secret().parse()?;
-    refused(
+    rejected(
         stray.claims(&judge, &nonce).err(),
         "another application's token",
         |error| matches!(error, ClaimsVerificationError::InvalidAudience(_)),
@@ -133,7 +133,7 @@ async fn main() -> Outcome<()> {
         .delegated_permission("User.Read");
     let foreign = elsewhere.tokens_for(&foreign, ADELE, ["openid"]);
     let foreign: CoreIdToken = foreign.id_token().ok_or("no ID token")?.expose_secret().parse()?;
-    refused(
+    rejected(
         foreign.claims(&judge, &nonce).err(),
         "another tenant's token",
         |error| matches!(error, ClaimsVerificationError::InvalidIssuer(_)),
@@ -145,7 +145,7 @@ async fn main() -> Outcome<()> {
     let later = tenant.tokens_for(&app, ADELE, ["openid"]);
     let later: CoreIdToken = later.id_token().ok_or("no ID token")?.expose_secret().parse()?;
     let any = |_: Option<&Nonce>| Ok(());
-    refused(
+    rejected(
         later.claims(&judge, any).err(),
         "a key that is not known yet",
         |error| {
@@ -170,14 +170,14 @@ async fn main() -> Outcome<()> {
     tenant
         .clock()
         .advance(std::time::Duration::from_secs(2 * 3600));
-    refused(
+    rejected(
         identity.claims(&judge, &nonce).err(),
         "an old token",
         |error| matches!(error, ClaimsVerificationError::Expired(_)),
     );
     assert!(tokens.access_token().secret().len() > 100);
     println!(
-        "openidconnect: discovery, code with PKCE and ID token; a rollover is followed; another nonce, altered, stray and old ones refused"
+        "openidconnect: discovery, code with PKCE and ID token; a rollover is followed; another nonce, altered, stray and old ones rejected"
     );
     Ok(())
 }
@@ -200,7 +200,7 @@ async fn send(
     Ok(response)
 }
 
-/// The token of somebody who would like to be called otherwise.
+/// The token with another name of the user.
 fn altered(token: &str) -> Outcome<String> {
     let [header, claims, signature] = token.split('.').collect::<Vec<_>>()[..] else {
         return Err("not a token".into());
