@@ -73,6 +73,20 @@ for path in run("git", "ls-files", "*.rs", "*.md", "*.toml").split():
 
 
 
+# Each handle and action of an area names its permission in its documentation.
+HANDLE = re.compile(
+    r"((?:\n    (?:///|#\[)[^\n]*)+)\n    pub (?:async |const )?fn (\w+)[^{;]*?-> (?:Collection|Object|Request|MemberCheck|GetByIds|Update)\b"
+)
+handles = 0
+for path in run("git", "ls-files", "entra-graph/src/areas").split():
+    for documentation, name in HANDLE.findall(open(path).read()):
+        handles += 1
+        if "Takes" not in documentation:
+            complaints.append(f"{path}: {name}: its documentation does not say which permission it takes")
+if handles < 50:
+    complaints.append(f"only {handles} handles of entra-graph found: the check of permissions proves nothing")
+
+
 def module_edges(crate):
     """Which top-level module of a crate uses which other, and the names that are taken from the crate root.
 

@@ -1,13 +1,39 @@
 // `.ci/outside.py` compiles and runs the programs of the README as printed.
 #![cfg_attr(not(doctest), doc = include_str!("../README.md"))]
+//!
+//! # Where to start
+//!
+//! | for | start at |
+//! |---|---|
+//! | users | [`GraphClient::users`], [`GraphClient::user`], [`GraphClient::me`], [`NewUser`], [`User`] |
+//! | groups | [`GraphClient::groups`], [`GraphClient::group`], [`NewGroup`], [`Group`] |
+//! | memberships | [`check_member_groups`](query::Object::check_member_groups), [`get_member_groups`](query::Object::get_member_groups) |
+//! | deleted objects | [`GraphClient::deleted_users`], [`GraphClient::deleted_user`], [`GraphClient::deleted_groups`], [`GraphClient::deleted_group`] |
+//! | applications | [`GraphClient::applications`], [`GraphClient::application`], [`Application`] |
+//! | service principals | [`GraphClient::service_principals`], [`GraphClient::service_principal`], [`ServicePrincipal`] |
+//! | devices | [`GraphClient::devices`], [`GraphClient::device`], [`Device`] |
+//! | objects of any type | [`GraphClient::directory_object`], [`GraphClient::directory_objects_by_ids`], [`DirectoryObject`] |
+//! | the tenant | [`GraphClient::organization`], [`GraphClient::subscribed_skus`] |
+//! | logs | [`GraphClient::audit_logs`], [`SignIn`], [`DirectoryAudit`] |
+#![cfg_attr(
+    feature = "administrative-units",
+    doc = "| administrative units | [`GraphClient::administrative_units`], [`GraphClient::administrative_unit`], [`NewAdministrativeUnit`] |"
+)]
+//! | what can be done at a place | [`query::Collection`], [`query::Object`], [`places`] |
+//! | filters, sorting, search | [`Property`], [`Filter`], [`query`] |
+//! | changes since last time | [`Delta`], [`DeltaState`] |
+//! | many requests at once | [`GraphClient::batch`], [`Batch`] |
+//! | any other path | [`GraphClient::raw`], [`Raw`] |
+//! | every operation with its permissions | [`operations`], [`Operation`] |
+//! | errors | [`Error`], [`ErrorKind`] |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // The floors, from the ground up; imports lead down only, which a rule in CI checks:
-//   key, operation, error       what is named, and what can go wrong
+//   key, operation, error       keys, operations as data, errors
 //   odata, model, objects       query options, how JSON is read and written, the read models
-//   client                      the one way to the wire
+//   client                      the send path
 //   request, stream, verbs      requests as values, lists as streams, builders of requests
-//   place                       what can be done where, and the handles
+//   place                       places, their verbs, and the handles
 //   batch, delta, raw           many requests in few, change feeds, requests without types
 //   areas                       the tables of users, groups and the other areas
 

@@ -36,8 +36,8 @@ impl GraphClient {
     /// All app registrations of the tenant:
     /// [`GET /applications`](https://learn.microsoft.com/graph/api/application-list).
     ///
-    /// `Application.Read.All` is enough. Apps of other tenants, such as those from the gallery, are
-    /// here as [`service_principals`](Self::service_principals) only.
+    /// Takes `Application.Read.All`. Applications of other tenants, such as those from the
+    /// gallery, are here as [`service_principals`](Self::service_principals) only.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
@@ -60,7 +60,7 @@ impl GraphClient {
     /// One app registration, by object id or by [`Key::app_id`] or [`Key::unique_name`]:
     /// [`GET /applications/{id}`](https://learn.microsoft.com/graph/api/application-get).
     ///
-    /// `Application.Read.All` is enough. A [`ClientId`](entra_core::ClientId) is a key as it stands; as
+    /// Takes `Application.Read.All`. A [`ClientId`](entra_core::ClientId) is a key as it stands; as
     /// text, a client id must go through [`Key::app_id`], since plain text is an object id.
     ///
     /// ```
@@ -79,10 +79,10 @@ impl GraphClient {
 }
 
 impl Object<OneApplication> {
-    /// Users and service principals that may change the app registration:
+    /// Owners, which are users and service principals:
     /// [`GET /applications/{id}/owners`](https://learn.microsoft.com/graph/api/application-list-owners).
     ///
-    /// `Application.Read.All` is enough.
+    /// Takes `Application.Read.All`.
     #[must_use]
     pub fn owners(&self) -> Collection<ApplicationOwners> {
         self.collection("owners")

@@ -55,8 +55,10 @@ impl GraphClient {
     /// One deleted user, by object id, to read, restore or delete for good:
     /// [`POST /directory/deletedItems/{id}/restore`](https://learn.microsoft.com/graph/api/directory-deleteditems-restore).
     ///
-    /// To restore takes `User.DeleteRestore.All`. To delete for good takes the delegated permission
-    /// `User.ReadWrite.All`: Graph takes that from signed-in administrators only, not from an application.
+    /// Takes `User.Read.All` to read and `User.DeleteRestore.All` to restore. To delete for good takes the
+    /// delegated permission `User.ReadWrite.All`: Graph accepts that from signed-in administrators only, not
+    /// from an application. The options `newUserPrincipalName` and `autoReconcileProxyConflict` exist on the
+    /// beta version only, so they go through [`GraphClient::raw`].
     ///
     /// ```
     /// # async fn example(graph: &entra_graph::GraphClient, id: &str) -> Result<(), entra_graph::Error> {

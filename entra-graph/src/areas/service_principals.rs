@@ -45,11 +45,11 @@ singles! {
 }
 
 impl GraphClient {
-    /// All apps that the tenant has, its own and those of others:
+    /// All service principals of the tenant, of its own applications and of others:
     /// [`GET /servicePrincipals`](https://learn.microsoft.com/graph/api/serviceprincipal-list).
     ///
-    /// `Application.Read.All` is enough. Most of them are Microsoft's own; the enterprise apps of the
-    /// portal are those with the tag `WindowsAzureActiveDirectoryIntegratedApp`.
+    /// Takes `Application.Read.All`. Most of them are Microsoft's own; enterprise
+    /// applications have the tag `WindowsAzureActiveDirectoryIntegratedApp`.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
@@ -68,10 +68,10 @@ impl GraphClient {
         Collection::new(Target::root(self).join(&["servicePrincipals"]))
     }
 
-    /// One app of the tenant, by object id or by [`Key::app_id`]:
+    /// One service principal, by object id or by [`Key::app_id`]:
     /// [`GET /servicePrincipals/{id}`](https://learn.microsoft.com/graph/api/serviceprincipal-get).
     ///
-    /// `Application.Read.All` is enough. A [`ClientId`](entra_core::ClientId) is a key as it stands; as
+    /// Takes `Application.Read.All`. A [`ClientId`](entra_core::ClientId) is a key as it stands; as
     /// text, a client id must go through [`Key::app_id`], since plain text is an object id.
     ///
     /// ```
@@ -92,10 +92,10 @@ impl GraphClient {
 }
 
 impl Object<OneServicePrincipal> {
-    /// Who is assigned to the app: users, groups and other apps, each with its role:
+    /// The users, groups and service principals that are assigned to the application, each with its role:
     /// [`GET /servicePrincipals/{id}/appRoleAssignedTo`](https://learn.microsoft.com/graph/api/serviceprincipal-list-approleassignedto).
     ///
-    /// `Application.Read.All` is enough. A group is one entry here; its direct members are assigned
+    /// Takes `Application.Read.All`. A group is one entry here; its direct members are assigned
     /// through it, members of groups in it are not.
     ///
     /// ```
@@ -116,28 +116,28 @@ impl Object<OneServicePrincipal> {
         self.collection("appRoleAssignedTo")
     }
 
-    /// What the app is assigned to itself, such as application permissions of an API:
+    /// The app roles that the service principal is assigned to, such as application permissions of an API:
     /// [`GET /servicePrincipals/{id}/appRoleAssignments`](https://learn.microsoft.com/graph/api/serviceprincipal-list-approleassignments).
     ///
-    /// `Application.Read.All` is enough.
+    /// Takes `Application.Read.All`.
     #[must_use]
     pub fn app_role_assignments(&self) -> Collection<ServicePrincipalAppRoleAssignments> {
         self.collection("appRoleAssignments")
     }
 
-    /// Users and service principals that may change the app in this tenant:
+    /// Owners, which are users and service principals:
     /// [`GET /servicePrincipals/{id}/owners`](https://learn.microsoft.com/graph/api/serviceprincipal-list-owners).
     ///
-    /// `Application.Read.All` is enough.
+    /// Takes `Application.Read.All`.
     #[must_use]
     pub fn owners(&self) -> Collection<ServicePrincipalOwners> {
         self.collection("owners")
     }
 
-    /// Groups, roles and administrative units that the app is a direct member of:
+    /// Groups, roles and administrative units that the service principal is a direct member of:
     /// [`GET /servicePrincipals/{id}/memberOf`](https://learn.microsoft.com/graph/api/serviceprincipal-list-memberof).
     ///
-    /// `Application.Read.All` is enough.
+    /// Takes `Application.Read.All`.
     #[must_use]
     pub fn member_of(&self) -> Collection<ServicePrincipalMemberOf> {
         self.collection("memberOf")
