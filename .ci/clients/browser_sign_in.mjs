@@ -149,7 +149,7 @@ async function visit(url, size) {
   // Silent single sign-on: without the product's session the tenant asks nothing.
   await adele.context.clearCookies({ name: SESSION });
   await page.goto(`${url}/desk`);
-  await adele.says("Where do you sign in?");
+  await adele.says("Sign in with your organization");
   await adele.shot("where");
   await page.fill("#email", "adele@nowhere.example");
   await page.getByRole("button", { name: "Next" }).click();
@@ -199,11 +199,11 @@ async function refused(url, size) {
   const felix = await Visitor.at(url, size);
   await felix.choose("Fabrikam");
   await felix.type("felix@fabrikam.com");
-  await felix.says("You may not enter");
+  await felix.says("You do not have access");
   assert.equal(await felix.page.locator("b").count(), 0);
   await felix.shot("refused");
   await felix.page.goto(`${url}/desk`);
-  assert.equal(await felix.heading(), "Where do you sign in?");
+  assert.equal(await felix.heading(), "Sign in with your organization");
   await felix.leave();
 
   // A user whose name is a script.

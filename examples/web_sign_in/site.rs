@@ -14,7 +14,7 @@ use entra_auth::{
     entra_core::{ClientId, Clock, Cloud, HttpTransport, ObjectId, Secret, TenantId},
     sign_in::{Connections, Identity},
     user::{ClientAuthentication, ResponseMode, StartOptions},
-    web::{AccessDenied, CurrentUser, RouteUrls, SignInContext, WebSignIn},
+    web::{AccessDenied, CurrentUser, RouteUrls, SignInContext, WebSignIn, pages::SignInPages},
 };
 use entra_graph::{GraphClient, User};
 use serde::{Deserialize, Serialize};
@@ -75,8 +75,12 @@ pub(crate) fn routes(
         .into_iter()
         .map(|customer| (customer.key, Arc::new(customer)))
         .collect();
+    let looks = SignInPages::new()
+        .product_name("Helpdesk")
+        .logo("/icon.svg");
     let sign_in = WebSignIn::builder(urls.clone(), connections)
         .start_options(options)
+        .pages(looks)
         .authorize(move |context: SignInContext| {
             let customer = customers.get(context.connection.name()).cloned();
             async move {

@@ -92,25 +92,6 @@ impl SignInError {
         text
     }
 
-    /// What of it everybody may read who opens a page: nothing of this application's own setup, and
-    /// Entra's number and ids, which Entra shows as well. It ends in a blank.
-    #[cfg(feature = "axum")]
-    pub(crate) fn for_admin_in_public(&self) -> String {
-        let mut text = String::new();
-        let is_own = self.kind() == SignInErrorKind::Configuration;
-        if !is_own {
-            text.push_str(self.0.kind.for_admin());
-            text.push(' ');
-        }
-        if let Some(code) = self.aadsts_code() {
-            text.push_str(&format!("Entra's number is AADSTS{code}. "));
-        }
-        if let Some(id) = self.correlation_id() {
-            text.push_str(&format!("The correlation id is {id}. "));
-        }
-        text
-    }
-
     /// Whether to start the sign-in once more may help, without anybody changing anything.
     #[must_use]
     pub fn is_retryable(&self) -> bool {

@@ -88,8 +88,8 @@ pub enum SignInErrorKind {
 
 impl SignInErrorKind {
     /// Every kind that there is.
-    #[cfg(test)]
-    pub(super) const ALL: [Self; 41] = [
+    #[cfg(any(test, feature = "axum"))]
+    pub(crate) const ALL: [Self; 41] = [
         Self::Configuration,
         Self::FlowMissing,
         Self::CallbackMalformed,
@@ -183,12 +183,12 @@ impl SignInErrorKind {
     }
 
     /// One sentence for the person.
-    pub(super) const fn for_user(self) -> &'static str {
+    pub(crate) const fn for_user(self) -> &'static str {
         self.words().1
     }
 
     /// One sentence for an admin.
-    pub(super) const fn for_admin(self) -> &'static str {
+    pub(crate) const fn for_admin(self) -> &'static str {
         self.words().2
     }
 

@@ -97,6 +97,7 @@ impl Site {
                     signed_in,
                     connection,
                     is_recheck: true,
+                    language: None,
                 };
                 let user = self.authorize.authorize(context).await;
                 user.map(|user| (identity, user))

@@ -12,6 +12,7 @@ use super::{
     authorize::{self, Authorize, DynAuthorize},
     cookies::Cookies,
     memory::Memory,
+    pages::{PageWriter, SignInPages},
     redemption::Redemptions,
     route_urls::{RouteUrls, segment},
     session::{Limits, Session, Sessions},
@@ -36,6 +37,7 @@ pub(super) struct Site {
     pub(super) cookies: Cookies,
     pub(super) sessions: Sessions,
     pub(super) redemptions: Redemptions,
+    pub(super) pages: PageWriter,
     pub(super) options: StartOptions,
     pub(super) front_page: ReturnPath,
     pub(super) after_sign_out: Option<ReturnPath>,
@@ -53,6 +55,7 @@ pub struct WebSignInBuilder {
     limits: Limits,
     front_page: ReturnPath,
     after_sign_out: Option<ReturnPath>,
+    pages: SignInPages,
     clock: Arc<dyn Clock>,
     random: Arc<dyn SecureRandom>,
 }
@@ -72,6 +75,7 @@ impl WebSignIn {
             limits: LIMITS,
             front_page: ReturnPath::root(),
             after_sign_out: None,
+            pages: SignInPages::new(),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
         }
@@ -206,6 +210,13 @@ impl WebSignInBuilder {
         self
     }
 
+    /// How the pages look: product name, logo, colors and languages, or a renderer of the
+    /// application's own. See [`pages`](super::pages).
+    pub fn pages(mut self, pages: SignInPages) -> Self {
+        self.pages = pages;
+        self
+    }
+
     /// The clock that sessions end by; the system's unless set.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -222,8 +233,8 @@ impl WebSignInBuilder {
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a connection that comes back
-    /// to another address, a front page that is the callback, a store without a key, and when there
-    /// is no randomness.
+    /// to another address, a front page that is the callback, a store without a key, invalid
+    /// settings of the pages, and when there is no randomness.
     pub fn build(self) -> Result<WebSignIn, Error> {
         for client in self.connections.all() {
             if !self
@@ -264,8 +275,10 @@ impl WebSignInBuilder {
             .store
             .unwrap_or_else(|| Arc::new(Memory::new(Arc::clone(&self.clock), MOST_ENTRIES)));
         let mode = self.options.response_mode;
+        let pages = self.pages.build()?;
         Ok(WebSignIn(Arc::new(Site {
             cookies: Cookies::new(&self.urls, mode, keys.clone(), Arc::clone(&self.clock)),
+            pages,
             redemptions: Redemptions::new(Arc::clone(&self.clock)),
             sessions: Sessions {
                 store: GuardedStore::with_default_limit(store),

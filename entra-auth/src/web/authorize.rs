@@ -41,6 +41,10 @@ pub struct SignInContext {
     /// Whether the user is signed in already and is checked again, see
     /// [`recheck_after`](super::WebSignInBuilder::recheck_after).
     pub is_recheck: bool,
+    /// The language of the page that a denied user sees, as a tag (BCP 47) of
+    /// [`pages`](super::pages): the one to write the text for the user in. `None` at a check of a
+    /// user who is signed in, which shows no page.
+    pub language: Option<String>,
 }
 
 /// Whose session has ended, and how.
@@ -98,6 +102,8 @@ pub(super) enum Reason {
         is_temporary: bool,
     },
     SignIn(SignInError),
+    /// What the check returned cannot be stored in a session.
+    InvalidUser,
 }
 
 impl AccessDenied {
@@ -133,6 +139,7 @@ impl AccessDenied {
                     | SignInErrorKind::Unavailable
                     | SignInErrorKind::GroupsUnavailable
             ),
+            Reason::InvalidUser => false,
         }
     }
 
@@ -147,7 +154,7 @@ impl AccessDenied {
                 admin: Some(text.into()),
                 is_temporary,
             }),
-            other @ Reason::SignIn(_) => Self(other),
+            other => Self(other),
         }
     }
 }
@@ -158,6 +165,7 @@ impl fmt::Display for AccessDenied {
         match &self.0 {
             Reason::Product { .. } => f.write_str("the application's check denied access"),
             Reason::SignIn(error) => error.fmt(f),
+            Reason::InvalidUser => f.write_str("the user cannot be stored in a session"),
         }
     }
 }
@@ -215,9 +223,8 @@ impl<G: Authorize> DynAuthorize for Erased<G> {
     async fn authorize(&self, context: SignInContext) -> Result<Value, AccessDenied> {
         let user = self.0.authorize(context).await?;
         serde_json::to_value(user).map_err(|error| {
-            tracing::error!(%error, "what the gate says of a user cannot be kept in a session");
-            AccessDenied::new("You cannot be let in because of a fault of this site.")
-                .for_admin("The log of this site says what the fault is.")
+            tracing::error!(%error, "the user that the application's check returned cannot be stored");
+            AccessDenied(Reason::InvalidUser)
         })
     }
 

@@ -12,7 +12,7 @@ use super::{
     app::Site,
     authorize::{AccessDenied, Reason, SignInContext},
     cookies::{Flow, FlowCookie},
-    page::Page,
+    pages::{PageKind, PageText},
     redemption::{Outcome, Redemptions, from_memory, in_memory},
     routes::{LONGEST_FORM, Web, finished, form, parameter, redirect, with_cookies},
     session_id::SessionId,
@@ -128,7 +128,7 @@ impl Site {
                     };
                     self.go(&client, &self.options, headers, flow)
                 }
-                None => self.problem(&lost.error, None, lost.back.as_ref()),
+                None => self.problem(&lost.error, None, lost.back.as_ref(), headers),
             },
         };
         with_cookies(response, lost.gone)
@@ -185,7 +185,7 @@ impl Site {
         let (client, state) = match self.connections.restore(&connection, state) {
             Ok(found) => found,
             Err(error) => {
-                let page = self.problem(&error, None, Some(&back));
+                let page = self.problem(&error, None, Some(&back), headers);
                 return Ok(in_memory(with_cookies(page, [gone])).await);
             }
         };
@@ -196,11 +196,12 @@ impl Site {
                     signed_in,
                     connection: client,
                     is_recheck: false,
+                    language: Some(self.pages.language(headers).to_owned()),
                 };
                 // A browser holds one session, and the old one's id does not reveal the new one's.
                 let old = ticket.as_deref().and_then(SessionId::parse);
                 let old = [old, self.cookies.ticket(headers)];
-                self.admit(context, &back, old).await
+                self.admit(context, &back, old, headers).await
             }
             // A second request of the same callback, whose first one may have begun a session: here,
             // or at another replica.
@@ -233,7 +234,7 @@ impl Site {
                     };
                     self.go(&client, &options, headers, flow)
                 }
-                _ => self.problem(&error, Some(&client), Some(&back)),
+                _ => self.problem(&error, Some(&client), Some(&back), headers),
             },
         };
         Ok(in_memory(with_cookies(response, [gone])).await)
@@ -245,6 +246,7 @@ impl Site {
         context: SignInContext,
         back: &ReturnPath,
         old: [Option<SessionId>; 2],
+        headers: &HeaderMap,
     ) -> Response {
         let SignInContext {
             signed_in,
@@ -254,20 +256,27 @@ impl Site {
         let user = match self.authorize.authorize(context).await {
             Ok(user) => user,
             // Nothing of this sign-in was kept, and the user's earlier ones are not touched.
-            Err(refused) => return self.refused(&refused, &connection, back),
+            Err(denied) => return self.denied(&denied, &connection, back, headers),
         };
         let name = connection.name();
+        let again = self.sign_in_path(Some(name), back, None);
+        let failed = |kind, title, text| {
+            let page = self
+                .pages
+                .page(headers, kind, StatusCode::SERVICE_UNAVAILABLE, title)
+                .alert(text)
+                .link(PageText::TryAgain, &again);
+            finished(page.into_response())
+        };
         for ticket in old.into_iter().flatten() {
             // An earlier session that goes on would be another user's, in a browser that shows a new one.
             if let Err(error) = self.sessions.end(&ticket).await {
                 tracing::error!(%error, "a sign-in is rejected because the earlier session could not be ended");
-                let page = Page::new(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "You are not signed in with this account",
-                )
-                .warns("The site cannot end your earlier session at the moment.")
-                .links("Try again", &self.sign_in_path(Some(name), back, None));
-                return finished(page.into_response());
+                return failed(
+                    PageKind::AccountNotSwitched,
+                    PageText::AccountNotSwitchedTitle,
+                    PageText::EarlierSessionNotEnded,
+                );
             }
         }
         match self
@@ -281,12 +290,11 @@ impl Site {
                 with_cookies(redirect(back.as_str()), [self.cookies.keep(&ticket)])
             }
             Err(error) => {
-                tracing::error!(%error, "a session could not be kept");
-                finished(
-                    Page::new(StatusCode::SERVICE_UNAVAILABLE, "You are not signed in")
-                        .warns("The site cannot keep your sign-in at the moment.")
-                        .links("Try again", &self.sign_in_path(Some(name), back, None))
-                        .into_response(),
+                tracing::error!(%error, "a session could not be stored");
+                failed(
+                    PageKind::SessionNotStored,
+                    PageText::NotSignedInTitle,
+                    PageText::SessionNotStored,
                 )
             }
         }
@@ -298,6 +306,7 @@ impl Site {
         error: &SignInError,
         client: Option<&SignInClient>,
         back: Option<&ReturnPath>,
+        headers: &HeaderMap,
     ) -> Response {
         let connection = client.map(SignInClient::name);
         let reference = self.sessions.reference();
@@ -305,66 +314,89 @@ impl Site {
             reference, %error, detail = error.for_admin(), connection,
             code = error.aadsts_code(), correlation = error.correlation_id(), "sign-in failed"
         );
-        // What is wrong with this site's own setup is for its log: everybody can open the page.
-        let admin = format!(
-            "{}The log of this site says more under the reference {reference}.",
-            error.for_admin_in_public()
+        let kind = error.kind();
+        let page = self.pages.page(
+            headers,
+            PageKind::SignInFailed(kind),
+            status(kind),
+            PageText::NotSignedInTitle,
         );
-        let page = Page::new(status(error.kind()), "You are not signed in");
-        // Where only an administrator can help, that text is not looked for below the other.
-        let page = match error.kind().is_for_administrator() {
-            true => page.for_admin(&admin).warns(error.for_user()),
-            false => page.warns(error.for_user()).for_admin(&admin),
+        // Any client can open the page, so what is wrong with this site's own setup is in its log
+        // only. Entra shows its number and ids as well.
+        let mut sentences = Vec::new();
+        if kind != SignInErrorKind::Configuration {
+            sentences.push(page.localized(PageText::SignInErrorForAdministrator(kind), &[]));
+        }
+        if let Some(code) = error.aadsts_code() {
+            sentences.push(page.localized(PageText::EntraError, &[("code", &code.to_string())]));
+        }
+        if let Some(id) = error.correlation_id() {
+            sentences.push(page.localized(PageText::CorrelationId, &[("id", id)]));
+        }
+        sentences.push(page.localized(PageText::LogReference, &[("reference", &reference)]));
+        // Where only an administrator can help, that text comes first.
+        let text = PageText::SignInError(kind);
+        let page = match kind.is_for_administrator() {
+            true => page.for_admin(sentences).alert(text),
+            false => page.alert(text).for_admin(sentences),
         };
         let back = back.unwrap_or(&self.front_page);
-        let page = if error.is_retryable() || error.kind() == SignInErrorKind::Declined {
-            page.links("Try again", &self.sign_in_path(connection, back, None))
+        let page = if error.is_retryable() || kind == SignInErrorKind::Declined {
+            let path = self.sign_in_path(connection, back, None);
+            page.link(PageText::TryAgain, &path)
         } else {
-            let prompt = Some("select_account");
-            let path = self.sign_in_path(connection, back, prompt);
-            page.links("Sign in with another account", &path)
+            let path = self.sign_in_path(connection, back, Some("select_account"));
+            page.link(PageText::OtherAccount, &path)
         };
-        finished(
-            page.links("To the front page", self.front_page.as_str())
-                .into_response(),
-        )
+        let page = page.link(PageText::FrontPage, self.front_page.as_str());
+        finished(page.into_response())
     }
 
-    fn refused(
+    /// The application's check denied access.
+    fn denied(
         &self,
-        refused: &AccessDenied,
+        denied: &AccessDenied,
         client: &SignInClient,
         back: &ReturnPath,
+        headers: &HeaderMap,
     ) -> Response {
-        let (user, admin) = match &refused.0 {
-            Reason::SignIn(error) => return self.problem(error, Some(client), Some(back)),
-            Reason::Product { user, admin, .. } => (user, admin),
+        if let Reason::SignIn(error) = &denied.0 {
+            return self.problem(error, Some(client), Some(back), headers);
+        }
+        let connection = client.name();
+        tracing::info!(connection, "the application's check denied access");
+        let status = match (&denied.0, denied.is_temporary()) {
+            (Reason::InvalidUser, _) => StatusCode::INTERNAL_SERVER_ERROR,
+            (_, true) => StatusCode::SERVICE_UNAVAILABLE,
+            (_, false) => StatusCode::FORBIDDEN,
         };
-        tracing::info!(
-            connection = client.name(),
-            "the application's check denied access"
-        );
-        let status = match refused.is_temporary() {
-            true => StatusCode::SERVICE_UNAVAILABLE,
-            false => StatusCode::FORBIDDEN,
-        };
-        let page = Page::new(status, "You may not enter").warns(user);
-        let page = match admin {
-            Some(text) => page.for_admin(text),
-            None => page,
-        };
-        let name = Some(client.name());
-        let page = match refused.is_temporary() {
-            true => page.links("Try again", &self.sign_in_path(name, back, None)),
-            false => {
-                let path = self.sign_in_path(name, back, Some("select_account"));
-                page.links("Sign in with another account", &path)
+        let (kind, title) = (PageKind::AccessDenied, PageText::AccessDeniedTitle);
+        let page = self.pages.page(headers, kind, status, title);
+        let page = match &denied.0 {
+            Reason::Product { user, admin, .. } => {
+                let page = page.own_alert(user);
+                match admin {
+                    Some(text) => page.own_for_admin(text),
+                    None => page,
+                }
+            }
+            _ => {
+                let admin = page.localized(PageText::InvalidUserForAdministrator, &[]);
+                page.alert(PageText::InvalidUser).for_admin(vec![admin])
             }
         };
-        finished(
-            page.links("To the front page", self.front_page.as_str())
-                .into_response(),
-        )
+        let page = match denied.is_temporary() {
+            true => {
+                let path = self.sign_in_path(Some(connection), back, None);
+                page.link(PageText::TryAgain, &path)
+            }
+            false => {
+                let path = self.sign_in_path(Some(connection), back, Some("select_account"));
+                page.link(PageText::OtherAccount, &path)
+            }
+        };
+        let page = page.link(PageText::FrontPage, self.front_page.as_str());
+        finished(page.into_response())
     }
 }
 

@@ -6,8 +6,9 @@ use std::{
 };
 
 use axum::{
+    body::Body,
     extract::{FromRequestParts, OptionalFromRequestParts, Request},
-    http::{HeaderValue, Method, StatusCode, header, request::Parts},
+    http::{self, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde::de::DeserializeOwned;
@@ -18,7 +19,7 @@ use tower_service::Service;
 use super::{
     admission::LookUpError,
     app::{Site, WebSignIn},
-    page::Page,
+    pages::{PageKind, PageText},
     session::Session,
 };
 use crate::{
@@ -94,7 +95,8 @@ enum Why {
     /// A browser that can be sent to sign in.
     Page(String),
     Other,
-    Unavailable,
+    /// The session could not be read; the page that says so.
+    Unavailable(Arc<http::Response<String>>),
     /// The router lacks the layer.
     NoLayer,
 }
@@ -109,12 +111,8 @@ impl IntoResponse for NotSignedIn {
                 }
                 response
             }
-            Why::Other => (StatusCode::UNAUTHORIZED, "sign in first\n").into_response(),
-            Why::Unavailable => {
-                Page::new(StatusCode::SERVICE_UNAVAILABLE, "Please try again shortly")
-                    .says("The site cannot look up whether you are signed in at the moment.")
-                    .into_response()
-            }
+            Why::Other => (StatusCode::UNAUTHORIZED, "sign-in required\n").into_response(),
+            Why::Unavailable(page) => Arc::unwrap_or_clone(page).map(Body::from),
             Why::NoLayer => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         };
         let no_store = HeaderValue::from_static("no-store");
@@ -196,7 +194,14 @@ impl Handle {
                     tracing::error!("a user's access could not be checked for too long");
                 }
             }
-            NotSignedIn(Why::Unavailable)
+            let page = self.site.pages.page(
+                &parts.headers,
+                PageKind::Unavailable,
+                StatusCode::SERVICE_UNAVAILABLE,
+                PageText::UnavailableTitle,
+            );
+            let page = page.text(PageText::Unavailable).render();
+            NotSignedIn(Why::Unavailable(Arc::new(page)))
         })?;
         Ok(found.clone())
     }

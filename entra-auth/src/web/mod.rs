@@ -88,6 +88,9 @@
 //! such a name as well, and so bound to the browser that started it. Beyond 7 KiB of them, the oldest
 //! go. No page has a script.
 //!
+//! The pages show a product name, a logo and colors, are in the language of the browser where there are
+//! texts for it, or come from a renderer of the application's own: see [`pages`].
+//!
 //! # How long a session lasts
 //!
 //! | limit | default | setting |
@@ -124,7 +127,7 @@ mod callback;
 mod cookies;
 mod current_user;
 mod memory;
-mod page;
+pub mod pages;
 mod redemption;
 mod route_urls;
 mod routes;

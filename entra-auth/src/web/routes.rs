@@ -16,7 +16,7 @@ use super::{
     app::{Site, WebSignIn},
     callback::{callback, callback_of, callback_of_post, callback_post, state},
     cookies::{Consent, Flow, FlowCookie},
-    page::Page,
+    pages::{PageKind, PageText},
     route_urls::{
         ADMIN_CONSENT, ADMIN_CONSENT_CALLBACK, FRONT_CHANNEL, SIGN_IN, SIGN_OUT, SIGNED_OUT,
     },
@@ -76,15 +76,18 @@ async fn sign_in(State(site): Web, request: Request) -> Response {
         .or_else(|| site.only());
     match client {
         Some(client) => site.start(&client, &wish, &headers),
-        None => finished(
-            Page::new(StatusCode::OK, "Where do you sign in?")
-                .asks_for_email(
-                    &site.urls.sign_in_path(),
+        None => {
+            let kind = PageKind::EmailAddress;
+            let page = site
+                .pages
+                .page(&headers, kind, StatusCode::OK, PageText::EmailTitle)
+                .email_form(
+                    site.urls.sign_in_path(),
                     wish.back.as_str(),
                     wish.email.as_deref(),
-                )
-                .into_response(),
-        ),
+                );
+            finished(page.into_response())
+        }
     }
 }
 
@@ -95,7 +98,7 @@ async fn sign_in_with(State(site): Web, Path(name): Path<String>, request: Reque
         site.connections.by_name(&name),
     ) {
         (Err(response), _) => finished(*response),
-        (_, None) => finished(no_such_connection(&site)),
+        (_, None) => site.unknown_connection(&headers),
         (Ok(wish), Some(client)) => site.start(&client, &wish, &headers),
     }
 }
@@ -103,7 +106,7 @@ async fn sign_in_with(State(site): Web, Path(name): Path<String>, request: Reque
 async fn admin_consent(State(site): Web, uri: Uri, headers: HeaderMap) -> Response {
     match site.only() {
         Some(client) => site.ask_admin(&client, &uri, &headers),
-        None => finished(no_such_connection(&site)),
+        None => site.unknown_connection(&headers),
     }
 }
 
@@ -115,7 +118,7 @@ async fn admin_consent_of(
 ) -> Response {
     match site.connections.by_name(&name) {
         Some(client) => site.ask_admin(&client, &uri, &headers),
-        None => finished(no_such_connection(&site)),
+        None => site.unknown_connection(&headers),
     }
 }
 
@@ -126,18 +129,25 @@ async fn admin_consented(State(site): Web, uri: Uri, headers: HeaderMap) -> Resp
             .bring::<Consent>(FlowCookie::Consent, &id, &headers)
     });
     let Some((consent, gone)) = brought else {
-        return site.problem(&SignInError::flow_missing(), None, None);
+        return site.problem(&SignInError::flow_missing(), None, None, &headers);
     };
     let client = site.connections.by_name(consent.state.connection());
     let Some(client) = client else {
-        return with_cookies(no_such_connection(&site), [gone]);
+        return with_cookies(site.unknown_connection(&headers), [gone]);
     };
     let response = match client.finish_admin_consent(consent.state, answer) {
-        Ok(_) => Page::new(StatusCode::OK, "Thank you")
-            .says("The consent for your organisation is on its way; it can take a few minutes to arrive.")
-            .links("Go on", consent.back.as_str())
+        Ok(_) => site
+            .pages
+            .page(
+                &headers,
+                PageKind::Consented,
+                StatusCode::OK,
+                PageText::ConsentTitle,
+            )
+            .text(PageText::Consent)
+            .link(PageText::Continue, consent.back.as_str())
             .into_response(),
-        Err(error) => site.problem(&error, None, None),
+        Err(error) => site.problem(&error, None, None, &headers),
     };
     with_cookies(response, [gone])
 }
@@ -153,7 +163,7 @@ impl Site {
                 connection = client.name(),
                 "a connection comes back to another address than the routes'"
             );
-            return finished(no_such_connection(self));
+            return self.unknown_connection(headers);
         }
         let mut options = self.options.clone();
         options.prompt = wish.prompt.or(options.prompt);
@@ -182,7 +192,7 @@ impl Site {
     ) -> Response {
         let (url, state) = match client.start(options) {
             Ok(started) => started,
-            Err(error) => return self.problem(&error, Some(client), None),
+            Err(error) => return self.problem(&error, Some(client), None, headers),
         };
         let id = state.id().to_owned();
         match self
@@ -208,7 +218,7 @@ impl Site {
         };
         let (url, state) = match client.admin_consent(&options) {
             Ok(started) => started,
-            Err(error) => return self.problem(&error, None, None),
+            Err(error) => return self.problem(&error, None, None, headers),
         };
         let asked = parameter(uri.query().unwrap_or_default(), "return");
         let back = self.back(asked.as_deref());
@@ -256,6 +266,17 @@ impl Site {
             1 => all.pop(),
             _ => None,
         }
+    }
+
+    fn unknown_connection(&self, headers: &HeaderMap) -> Response {
+        let kind = PageKind::UnknownConnection;
+        let title = PageText::UnknownConnectionTitle;
+        let page = self
+            .pages
+            .page(headers, kind, StatusCode::NOT_FOUND, title)
+            .text(PageText::UnknownConnection)
+            .link(PageText::FrontPage, self.front_page.as_str());
+        finished(page.into_response())
     }
 
     /// Whether a page of this very site sent the request. Browsers say so, scripts cannot.
@@ -322,13 +343,6 @@ pub(super) fn parameter(text: &str, name: &str) -> Option<String> {
 
 pub(super) fn sent<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
-}
-
-fn no_such_connection(site: &Site) -> Response {
-    Page::new(StatusCode::NOT_FOUND, "No organization is set up here")
-        .says("The link may be out of date, or the organization does not use this site any more.")
-        .links("To the front page", site.front_page.as_str())
-        .into_response()
 }
 
 pub(super) fn redirect(to: &str) -> Response {

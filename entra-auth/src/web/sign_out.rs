@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     app::Site,
     cookies::FlowCookie,
-    page::Page,
+    pages::{PageBuilder, PageKind, PageText},
     route_urls::SIGNED_OUT,
     routes::{Web, finished, redirect, sent, with_cookies},
     session::TokenOwner,
@@ -39,16 +39,21 @@ struct Outcome {
 }
 
 /// A link alone does not sign a user out, or any other site could.
-pub(super) async fn ask_to_sign_out(State(site): Web) -> Response {
-    let mut response = finished(
-        Page::new(StatusCode::OK, "Sign out?")
-            .says("You will be signed out here and of your organisation's account in this browser.")
-            .posts(&site.urls.sign_out_path(), "Sign out")
-            .links("Stay signed in", site.front_page.as_str())
-            .into_response(),
-    );
-    // A page that hides its address posts with the origin `null`, by which browsers without
-    // fetch metadata could not be told from another site.
+pub(super) async fn ask_to_sign_out(State(site): Web, headers: HeaderMap) -> Response {
+    let (kind, title) = (PageKind::ConfirmSignOut, PageText::ConfirmSignOutTitle);
+    let page = site
+        .pages
+        .page(&headers, kind, StatusCode::OK, title)
+        .text(PageText::ConfirmSignOut)
+        .form(site.urls.sign_out_path(), PageText::SignOut)
+        .link(PageText::StaySignedIn, site.front_page.as_str());
+    finished(with_origin(page))
+}
+
+/// A page whose form signs out. A page that hides its address posts with the origin `null`, by which
+/// browsers without fetch metadata could not be told from another site.
+fn with_origin(page: PageBuilder<'_>) -> Response {
+    let mut response = page.into_response();
     let policy = HeaderValue::from_static("same-origin");
     response
         .headers_mut()
@@ -58,16 +63,18 @@ pub(super) async fn ask_to_sign_out(State(site): Web) -> Response {
 
 pub(super) async fn sign_out(State(site): Web, headers: HeaderMap) -> Response {
     if !site.is_from_here(&headers) {
-        return finished(
-            Page::new(StatusCode::FORBIDDEN, "You are still signed in")
-                .warns("Another site asked to sign you out, so nothing was done.")
-                .links("Sign out", &site.urls.sign_out_path())
-                .into_response(),
-        );
+        let (kind, title) = (PageKind::SignOutRejected, PageText::StillSignedInTitle);
+        let page = site
+            .pages
+            .page(&headers, kind, StatusCode::FORBIDDEN, title)
+            .alert(PageText::ForeignSignOut)
+            .link(PageText::SignOut, &site.urls.sign_out_path());
+        return finished(page.into_response());
     }
     let (outcome, cookies) = site.end(&headers).await;
     if !outcome.unfinished.is_empty() {
-        return with_cookies(site.not_signed_out(outcome.to.as_deref()), cookies);
+        let page = site.not_signed_out(outcome.to.as_deref(), &headers);
+        return with_cookies(page, cookies);
     }
     let to = outcome.to.unwrap_or_else(|| {
         let back = site.urls.path(SIGNED_OUT);
@@ -85,32 +92,32 @@ pub(super) async fn signed_out(State(site): Web, headers: HeaderMap) -> Response
         let outcome = site.finish_sign_out(left).await;
         cookies.push(site.sign_out_cookie(&outcome.unfinished).unwrap_or(gone));
         if !outcome.unfinished.is_empty() {
-            return with_cookies(site.not_signed_out(None), cookies);
+            return with_cookies(site.not_signed_out(None, &headers), cookies);
         }
     }
     if let Some(id) = site.cookies.ticket(&headers)
         && !matches!(site.session(&id).await, Ok(None))
     {
         // The page can be opened at any time, with and without a session.
-        let page = Page::new(StatusCode::OK, "You are still signed in")
-            .says("Your session at this site goes on.")
-            .posts(&site.urls.sign_out_path(), "Sign out")
-            .links("Stay signed in", site.front_page.as_str());
-        let mut response = page.into_response();
-        let policy = HeaderValue::from_static("same-origin");
-        response
-            .headers_mut()
-            .insert(header::REFERRER_POLICY, policy);
-        return with_cookies(response, cookies);
+        let (kind, title) = (PageKind::StillSignedIn, PageText::StillSignedInTitle);
+        let page = site
+            .pages
+            .page(&headers, kind, StatusCode::OK, title)
+            .text(PageText::StillSignedIn)
+            .form(site.urls.sign_out_path(), PageText::SignOut)
+            .link(PageText::StaySignedIn, site.front_page.as_str());
+        return with_cookies(with_origin(page), cookies);
     }
     if let Some(path) = &site.after_sign_out {
         return with_cookies(redirect(path.as_str()), cookies);
     }
-    let page = Page::new(StatusCode::OK, "You are signed out")
-        .says("To keep others of this computer out of other sites, close the browser.")
-        .links("Sign in again", &site.urls.sign_in_path())
-        .into_response();
-    with_cookies(page, cookies)
+    let (kind, title) = (PageKind::SignedOut, PageText::SignedOutTitle);
+    let page = site
+        .pages
+        .page(&headers, kind, StatusCode::OK, title)
+        .text(PageText::SignedOut)
+        .link(PageText::SignInAgain, &site.urls.sign_in_path());
+    with_cookies(page.into_response(), cookies)
 }
 
 /// In a hidden frame of the sign-in service's page. It ends sessions, removes their tokens and can do
@@ -269,24 +276,19 @@ impl Site {
     }
 
     /// The session may still be good for who has its cookie: say so, and end Entra's in any case.
-    fn not_signed_out(&self, to: Option<&str>) -> Response {
-        let page = Page::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "You are not signed out completely",
-        )
-        .warns("This site could not end your session, because its memory of sessions is out of reach at the moment.")
-        .says("This browser has forgotten the session, but a copy of it would still be good. Please try again in a minute.")
-        .posts(&self.urls.sign_out_path(), "Try again");
+    fn not_signed_out(&self, to: Option<&str>, headers: &HeaderMap) -> Response {
+        let (kind, title) = (PageKind::SignOutFailed, PageText::SignOutFailedTitle);
+        let page = self
+            .pages
+            .page(headers, kind, StatusCode::SERVICE_UNAVAILABLE, title)
+            .alert(PageText::SessionNotEnded)
+            .text(PageText::SessionStillValid)
+            .form(self.urls.sign_out_path(), PageText::TryAgain);
         let page = match to {
-            Some(to) => page.links("Sign out of your organisation's account", to),
+            Some(to) => page.link(PageText::SignOutOfOrganization, to),
             None => page,
         };
-        let mut response = page.into_response();
-        // As on the page that asks.
-        let policy = HeaderValue::from_static("same-origin");
-        response
-            .headers_mut()
-            .insert(header::REFERRER_POLICY, policy);
+        let mut response = with_origin(page);
         // Without being asked, once there was time to read.
         if let Some(to) = to
             && let Ok(refresh) = HeaderValue::try_from(format!("10; url={to}"))

@@ -104,6 +104,8 @@ mod web_double_submit;
 #[cfg(feature = "axum")]
 mod web_mix_up;
 #[cfg(feature = "axum")]
+mod web_pages;
+#[cfg(feature = "axum")]
 mod web_requests;
 #[cfg(feature = "axum")]
 mod web_session;

@@ -333,7 +333,7 @@ async fn customers_sign_in_side_by_side_by_name_or_by_address() {
     let mut browser = Browser::default();
     let asked = browser.open(&site, "/auth/sign-in?return=/mine").await;
     assert!(
-        asked.body.contains("Where do you sign in?"),
+        asked.body.contains("Sign in with your organization"),
         "{}",
         asked.body
     );

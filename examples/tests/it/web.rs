@@ -29,7 +29,7 @@ async fn users_of_both_companies_enter_if_they_are_members_of_the_group() {
         let callback = format!("{method} /auth/callback/");
         for (line, times) in [
             ("200  You may enter", 2),
-            ("403  You may not enter", 2),
+            ("403  You do not have access", 2),
             ("oauth2/v2.0/logout", 2),
             (callback.as_str(), 4),
         ] {

@@ -200,7 +200,9 @@ impl Tree {
         }
         // Brought in by another `use` of that module.
         for (_, used, name) in &module.uses {
-            if name.as_ref() == Some(first) && used.as_slice() != path {
+            // A `use` of a crate by its own name leads nowhere.
+            let is_crate = used.len() == 1 && used.first() == Some(first);
+            if name.as_ref() == Some(first) && used.as_slice() != path && !is_crate {
                 let mut whole = used.clone();
                 whole.extend_from_slice(rest);
                 return self.resolve(&at, &whole, depth + 1);

@@ -20,6 +20,7 @@ use entra_auth::{
     web::{
         AccessDenied, Authorize, BearerAuthLayer, CurrentUser, NotSignedIn, RouteUrls,
         SignInContext, SignOutContext, WebSignIn,
+        pages::{Page, PageColors, PagePart, PageText, PageTexts, RenderedPage, SignInPages},
     },
 };
 use entra_core::{ScriptedTransport, url::Url};
@@ -144,6 +145,7 @@ impl Authorize for Formats {
 async fn site(shown: &Shown, tenant: &FakeTenant, client: SignInClient, urls: RouteUrls) {
     let builder = WebSignIn::builder(urls, client)
         .authorize(Formats(shown.clone()))
+        .pages(pages(shown))
         .clock(tenant.clock());
     shown.debug(&builder);
     let sign_in = builder.build().unwrap();
@@ -179,7 +181,37 @@ async fn site(shown: &Shown, tenant: &FakeTenant, client: SignInClient, urls: Ro
         canary_text("session-at-entra")
     );
     open(shown, &site, &mut cookies, &elsewhere).await;
+    open(shown, &site, &mut cookies, "/auth/sign-out").await;
+    open(shown, &site, &mut cookies, "/auth/callback?state=x").await;
     sign_out(&site, &cookies).await;
+}
+
+/// Pages that a renderer formats.
+fn pages(shown: &Shown) -> SignInPages {
+    let texts = PageTexts::new("de").text(PageText::SignOut, "Abmelden");
+    shown.debug(&texts);
+    let colors = (PageColors::light(), PageColors::dark());
+    shown.debug(&colors);
+    let seen = shown.clone();
+    let pages = SignInPages::new()
+        .product_name("Shop")
+        .texts(texts)
+        .colors(colors.0, colors.1)
+        .renderer(move |page: &Page| {
+            seen.debug(page);
+            seen.debug(&page.title);
+            for part in &page.parts {
+                seen.debug(part);
+                if let PagePart::Link { label, .. } = part {
+                    seen.debug(label);
+                }
+            }
+            let rendered = RenderedPage::new(canary_text("page"));
+            seen.debug(&rendered);
+            rendered
+        });
+    shown.debug(&pages);
+    pages
 }
 
 /// Signs out with a form of the site.
