@@ -132,10 +132,14 @@ impl RetryPolicy {
     }
 
     /// The policy for Graph requests: 10 minutes each, every page being one.
+    ///
+    /// Its six tries spread over half a minute, as an overloaded service needs longer than
+    /// milliseconds to recover.
     #[must_use]
     pub const fn for_graph() -> Self {
         Self {
             max_attempts: 6,
+            base_delay: Duration::from_secs(1),
             budget: Duration::from_secs(600),
             ..Self::for_tokens()
         }
@@ -451,6 +455,29 @@ mod tests {
         let (tokens, graph) = (RetryPolicy::for_tokens(), RetryPolicy::for_graph());
         assert_eq!((tokens.budget, tokens.max_attempts), (60 * SECOND, 4));
         assert_eq!((graph.budget, graph.max_attempts), (600 * SECOND, 6));
+    }
+
+    #[test]
+    fn failures_of_graph_without_retry_after_are_retried_over_seconds() {
+        let graph = RetryPolicy::for_graph();
+        let longest: Duration = (1..graph.max_attempts)
+            .map(|tries| {
+                let failed = Attempt {
+                    counted: tries,
+                    tries,
+                    jitter: 1.0,
+                    ..Attempt::first(
+                        AttemptOutcome::Responded(ResponseClass::Transient),
+                        Idempotency::Safe,
+                    )
+                };
+                match graph.decide(&failed) {
+                    Decision::Retry { wait, .. } => wait,
+                    other => panic!("{other:?}"),
+                }
+            })
+            .sum();
+        assert_eq!(longest, 31 * SECOND);
     }
 
     #[test]
