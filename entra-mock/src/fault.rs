@@ -50,7 +50,7 @@ impl Fault {
 pub struct FaultTrigger {
     path: Option<String>,
     method: Option<String>,
-    when: When,
+    when: Occurrence,
     times: Option<u32>,
 }
 
@@ -64,7 +64,7 @@ impl FaultTrigger {
     /// Matches only the n-th of the matching requests, counted from 1. With [`times`](Self::times),
     /// also the requests right after it.
     pub const fn nth(mut self, n: u32) -> Self {
-        self.when = When::Nth(n);
+        self.when = Occurrence::Nth(n);
         self
     }
 
@@ -72,7 +72,7 @@ impl FaultTrigger {
     /// n - 1 pages of the same list. Without [`times`](Self::times) it matches that page every
     /// time.
     pub const fn page(mut self, n: u32) -> Self {
-        self.when = When::Page(n);
+        self.when = Occurrence::Page(n);
         self
     }
 
@@ -150,7 +150,7 @@ impl FaultTrigger {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-enum When {
+enum Occurrence {
     #[default]
     Always,
     Nth(u32),
@@ -267,9 +267,9 @@ impl Installed {
     fn is_due(&self) -> bool {
         let trigger = &self.fault.trigger;
         match trigger.when {
-            When::Always => trigger.times.is_none_or(|times| self.happened < times),
-            When::Nth(n) => self.seen >= n && self.happened < trigger.times.unwrap_or(1),
-            When::Page(n) => {
+            Occurrence::Always => trigger.times.is_none_or(|times| self.happened < times),
+            Occurrence::Nth(n) => self.seen >= n && self.happened < trigger.times.unwrap_or(1),
+            Occurrence::Page(n) => {
                 self.pages + 1 == n && trigger.times.is_none_or(|times| self.happened < times)
             }
         }

@@ -38,7 +38,7 @@ impl FakeTenant {
             drop(state);
             panic!("the tenant has no user {user} or no application {app}");
         };
-        let record = Written {
+        let record = RecordedSignIn {
             user_id,
             service_principal_id,
             at: now,
@@ -59,18 +59,18 @@ impl FakeTenant {
 pub struct SignInHandle {
     engine: Arc<Engine>,
     id: String,
-    record: Written,
+    record: RecordedSignIn,
 }
 
 #[derive(Clone)]
-struct Written {
+struct RecordedSignIn {
     user_id: String,
     service_principal_id: String,
     at: Timestamp,
     error_code: u32,
 }
 
-impl Written {
+impl RecordedSignIn {
     fn write(&self, state: &mut crate::state::State) -> String {
         let record = SignInRecord {
             user_id: &self.user_id,

@@ -72,7 +72,7 @@ async fn an_administrator_grants_all_registered_permissions() {
 
         let granted = token(&tenant, &app).await;
         assert_eq!(graph_get(&tenant, &granted, "/users").await.status, 200);
-        // No user is asked again.
+        // No user sees the consent page again.
         let mut adele = Browser::default();
         let sign_in_url = authorize_url(&tenant, &app, &[]);
         assert_eq!(

@@ -317,7 +317,7 @@ async fn the_application_of_the_file_works_with_the_web_example_on_any_port() {
         if !accepted {
             continue;
         }
-        // No user is asked for consent that only an administrator can give.
+        // No user sees a consent page for permissions that need an administrator.
         let fields = [
             ("login", env["ENTRA_USER_UPN"].as_str()),
             ("passwd", &env["ENTRA_USER_PASSWORD"]),

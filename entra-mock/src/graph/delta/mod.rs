@@ -58,7 +58,7 @@ pub(super) fn respond(call: Call<'_>, kind: Kind) -> Result<Reply, GraphError> {
     Ok(reply(call, kind, link, &values, !ended))
 }
 
-/// What a request asks for: a new round or the next page of one.
+/// The kind of request: a new round or the next page of one.
 enum Request {
     Start(Scope),
     LatestSignIns(Scope),
