@@ -1,4 +1,4 @@
-//! What people get wrong: each is a typed error, and its text says what to do.
+//! Invalid input: each case is a typed error whose text says how to fix it.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use entra_core::{
 use entra_graph::{ErrorKind, Filter, GraphClient, SignIn, User};
 use entra_mock::{App, FakeTenant, License};
 
-/// Every word must be in the text.
+/// Asserts that the text has all words.
 #[track_caller]
 fn says(text: &impl ToString, words: &[&str]) {
     let text = text.to_string();
@@ -36,7 +36,7 @@ fn graph(tenant: &FakeTenant, app: &App) -> GraphClient {
 }
 
 #[test]
-fn malformed_ids_say_what_was_expected() {
+fn malformed_ids_are_rejected_with_the_expected_form() {
     says(
         &"contoso".parse::<TenantId>().unwrap_err(),
         &["\"contoso\"", "tenant", "verified domain"],
@@ -58,7 +58,7 @@ fn malformed_ids_say_what_was_expected() {
 }
 
 #[tokio::test]
-async fn an_id_that_would_name_something_else_is_not_sent() {
+async fn an_id_with_path_characters_is_not_sent() {
     let tenant = FakeTenant::start().await;
     let app = tenant
         .register_app("Job")
@@ -72,13 +72,13 @@ async fn an_id_that_would_name_something_else_is_not_sent() {
     }
     tenant.requests().within("/v1.0/").assert_count(0);
 
-    let error = graph.user("no-such-person").get().send().await.unwrap_err();
+    let error = graph.user("no-such-user").get().send().await.unwrap_err();
     assert!(error.is_not_found(), "{error}");
-    says(&error, &["404", "no-such-person"]);
+    says(&error, &["404", "no-such-user"]);
 }
 
 #[test]
-fn an_empty_secret_is_refused_before_anything_is_sent() {
+fn an_empty_secret_is_rejected_before_anything_is_sent() {
     let ids = "11111111-2222-3333-4444-555555555555";
     for secret in ["", "  "] {
         let error = ClientSecretCredential::builder(ids, ids, secret)
@@ -90,7 +90,7 @@ fn an_empty_secret_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn plain_http_off_loopback_is_refused() {
+fn plain_http_off_loopback_is_rejected() {
     for (authority, graph) in [
         ("http://login.example.com", "https://graph.example.com"),
         ("https://login.example.com", "http://graph.example.com"),
@@ -102,7 +102,7 @@ fn plain_http_off_loopback_is_refused() {
 }
 
 #[tokio::test]
-async fn bad_filters_fail_before_sending_or_with_graphs_own_words() {
+async fn invalid_filters_fail_before_sending_or_with_graphs_error() {
     let tenant = FakeTenant::start().await;
     let app = tenant
         .register_app("Job")
@@ -135,18 +135,18 @@ async fn bad_filters_fail_before_sending_or_with_graphs_own_words() {
     says(&error, &["400", "/users"]);
 
     // A quote in a value is data, not syntax.
-    let nobody = graph
+    let no_users = graph
         .users()
         .list()
         .filter(User::DISPLAY_NAME.eq("' or startswith(displayName,'A"))
         .send()
         .await
         .unwrap();
-    assert!(nobody.items.is_empty());
+    assert!(no_users.items.is_empty());
 }
 
 #[tokio::test]
-async fn an_unknown_tenant_is_told_apart_from_a_wrong_secret() {
+async fn an_unknown_tenant_and_a_wrong_secret_are_different_errors() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Job").with_secret();
     let elsewhere = ClientSecretCredential::builder(
@@ -174,7 +174,7 @@ async fn an_unknown_tenant_is_told_apart_from_a_wrong_secret() {
 }
 
 #[tokio::test]
-async fn a_revoked_secret_says_so_through_graph() {
+async fn a_revoked_secret_is_named_in_the_graph_error() {
     let tenant = FakeTenant::start().await;
     let app = tenant
         .register_app("Job")
@@ -205,7 +205,7 @@ async fn a_revoked_secret_says_so_through_graph() {
 }
 
 #[tokio::test]
-async fn a_missing_permission_is_named_and_so_is_what_the_token_has() {
+async fn a_missing_permission_is_named_with_the_permissions_of_the_token() {
     let tenant = FakeTenant::start().await;
     let app = tenant
         .register_app("Job")

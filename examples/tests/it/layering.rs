@@ -52,7 +52,7 @@ fn read(manifest: &Path) -> Vec<Package> {
         .packages
 }
 
-/// Every dependency among our crates that breaks the direction, in words.
+/// Describes each dependency among our crates that breaks the direction.
 fn violations(packages: &[Package]) -> Vec<String> {
     let mut found = Vec::new();
     for package in packages {
@@ -88,8 +88,8 @@ fn is_ours(name: &str) -> bool {
     ALLOWED.iter().any(|(ours, ..)| *ours == name)
 }
 
-/// Crate, what it may depend on, and what its tests may depend on besides. A crate may name itself
-/// in its own tests, to turn on features.
+/// A crate, its allowed dependencies, and further allowed dependencies of its tests. The tests of a crate may
+/// depend on the crate itself, to enable features.
 const ALLOWED: [(&str, &[&str], &[&str]); 6] = [
     ("entra-core", &[], &["entra-core"]),
     ("entra-auth", &["entra-core"], &["entra-mock"]),
@@ -108,7 +108,7 @@ const ALLOWED: [(&str, &[&str], &[&str]); 6] = [
 ];
 
 #[test]
-fn dependencies_between_the_crates_point_one_way() {
+fn dependencies_between_the_crates_have_one_direction() {
     let packages = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml"));
     let mut names: Vec<&str> = packages.iter().map(|package| &*package.name).collect();
     names.sort_unstable();

@@ -1,4 +1,4 @@
-//! A list is whole, or it is an error: whatever happens to whichever page, and however long it is.
+//! A list is complete or an error, whatever fails on any page.
 
 use std::{collections::HashSet, env, fs, process::Command, time::Duration};
 
@@ -27,7 +27,7 @@ fn client(tenant: &FakeTenant) -> GraphClient {
 
 type NamedFault = (&'static str, fn(FaultTrigger) -> Fault);
 
-/// What can go wrong with a page.
+/// A fault of a page.
 const FAULTS: [NamedFault; 8] = [
     ("503", |on| on.status(503)),
     ("404", |on| on.status(404)),
@@ -41,23 +41,23 @@ const FAULTS: [NamedFault; 8] = [
     ("no JSON", FaultTrigger::garbage_body),
 ];
 
-/// Reads the whole list and says how many different people it had, and how many rows.
+/// Reads the whole list; returns the numbers of distinct users and of rows.
 async fn list(graph: &GraphClient, page_size: u32) -> Result<(usize, usize), Error> {
-    let mut people = graph
+    let mut users = graph
         .users()
         .list()
         .select(User::DISPLAY_NAME)
         .top(page_size)
         .items();
     let (mut ids, mut rows) = (HashSet::new(), 0);
-    while let Some(person) = people.try_next().await? {
+    while let Some(user) = users.try_next().await? {
         rows += 1;
-        ids.insert(person.id);
+        ids.insert(user.id);
     }
     Ok((ids.len(), rows))
 }
 
-/// Every fault, once and for good, at every page of a list of ten.
+/// Injects each fault, once and permanently, at each page of a list of ten.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_fault_at_any_page_makes_a_short_list_look_complete() {
     let tenant = FakeTenant::builder()
@@ -66,7 +66,7 @@ async fn no_fault_at_any_page_makes_a_short_list_look_complete() {
         .start()
         .await;
     let graph = client(&tenant);
-    let (mut whole, mut refused) = (0, 0);
+    let (mut complete, mut failed) = (0, 0);
     for (name, fault) in FAULTS {
         for page in 1..=10 {
             for times in [Some(1), None] {
@@ -79,29 +79,29 @@ async fn no_fault_at_any_page_makes_a_short_list_look_complete() {
                 match list(&graph, 50).await {
                     Ok(seen) => {
                         assert_eq!(seen, (500, 500), "{name} at page {page}, times {times:?}");
-                        whole += 1;
+                        complete += 1;
                     }
                     Err(error) => {
                         assert!(!error.to_string().is_empty());
-                        refused += 1;
+                        failed += 1;
                     }
                 }
             }
         }
     }
-    // Both happen, so neither half of the claim is empty.
+    // Both outcomes occur, so the test proves both.
     assert!(
-        whole > 20 && refused > 60,
-        "{whole} whole, {refused} refused"
+        complete > 20 && failed > 60,
+        "{complete} complete, {failed} failed"
     );
 }
 
-/// A hundred thousand people, with random pages failing for a while: all arrive, in the memory of
-/// a few pages. Then random pages fail for good: an error, each time.
+/// Lists a hundred thousand users while random pages fail temporarily: all users arrive in the memory of a few
+/// pages. Then random pages fail permanently: the list is an error each time.
 ///
-/// It runs again in a process of its own, as the memory of other tests is none of its business.
+/// It runs in its own process, so that it does not measure the memory of other tests.
 #[test]
-fn a_hundred_thousand_people_are_listed_in_flat_memory() {
+fn a_hundred_thousand_users_are_listed_in_flat_memory() {
     const ALONE: &str = "ENTRA_TEST_ALONE";
     if env::var_os(ALONE).is_some() {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -112,7 +112,7 @@ fn a_hundred_thousand_people_are_listed_in_flat_memory() {
     }
     let output = Command::new(env::current_exe().unwrap())
         .args(["--exact", "--nocapture", "--test-threads", "1"])
-        .arg("loss_proof::a_hundred_thousand_people_are_listed_in_flat_memory")
+        .arg("loss_proof::a_hundred_thousand_users_are_listed_in_flat_memory")
         .env(ALONE, "1")
         .output()
         .unwrap();
@@ -125,10 +125,10 @@ fn a_hundred_thousand_people_are_listed_in_flat_memory() {
 }
 
 async fn list_a_hundred_thousand() {
-    const PEOPLE: usize = 100_000;
+    const USERS: usize = 100_000;
     let tenant = FakeTenant::builder()
         .seed(Seed::Empty)
-        .users(PEOPLE)
+        .users(USERS)
         .start()
         .await;
     let graph = client(&tenant);
@@ -140,14 +140,14 @@ async fn list_a_hundred_thousand() {
         ));
     }
     let mut pages = graph.users().list().pages();
-    // Written to, so that the memory is there before the first measurement.
-    let mut seen = vec![u128::MAX; PEOPLE];
+    // Written to, so that the memory is allocated before the first measurement.
+    let mut seen = vec![u128::MAX; USERS];
     let (mut rows, mut arrived) = (0, 0);
     let (mut early, mut late) = (0, 0);
     while let Some(page) = pages.try_next().await.unwrap() {
         arrived += 1;
-        for person in page.items {
-            let id: ObjectId = person.id.parse().unwrap();
+        for user in page.items {
+            let id: ObjectId = user.id.parse().unwrap();
             seen[rows] = u128::from_be_bytes(*id.guid().as_bytes());
             rows += 1;
         }
@@ -156,10 +156,10 @@ async fn list_a_hundred_thousand() {
             early = late;
         }
     }
-    assert_eq!(rows, PEOPLE);
+    assert_eq!(rows, USERS);
     seen.sort_unstable();
     seen.dedup();
-    assert_eq!(seen.len(), PEOPLE, "everybody once");
+    assert_eq!(seen.len(), USERS, "each user once");
     assert!(arrived > 100, "{arrived} pages");
     let grown = late.saturating_sub(early);
     println!("{grown} KiB more after {arrived} pages than after 5");
@@ -185,7 +185,7 @@ impl Random {
     }
 }
 
-/// The memory of this process that is in use now; 0 where the system does not tell.
+/// The resident memory of this process; 0 on a system that does not report it.
 fn resident_kib() -> usize {
     fs::read_to_string("/proc/self/status")
         .ok()
@@ -196,9 +196,9 @@ fn resident_kib() -> usize {
         .unwrap_or_default()
 }
 
-/// A wait that the server asks for is spent on the tenant's clock, not on the machine's.
+/// A wait that the server requests passes on the tenant's clock, not on the machine's.
 #[tokio::test]
-async fn a_long_wait_is_spent_on_the_tenants_clock() {
+async fn a_long_wait_passes_on_the_tenants_clock() {
     let tenant = FakeTenant::builder()
         .seed(Seed::Empty)
         .users(10)
