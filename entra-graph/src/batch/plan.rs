@@ -64,6 +64,21 @@ mod tests {
     }
 
     #[test]
+    fn pairs_fill_chunks_of_twenty_and_none_is_torn() {
+        let after: Vec<Vec<usize>> = (0..22)
+            .map(|item| {
+                if item % 2 == 1 {
+                    vec![item - 1]
+                } else {
+                    Vec::new()
+                }
+            })
+            .collect();
+        let sizes: Vec<usize> = plan(22, &after).iter().map(Vec::len).collect();
+        assert_eq!(sizes, [20, 2]);
+    }
+
+    #[test]
     fn independent_requests_fill_chunks_of_twenty() {
         let sizes = |count| {
             let chunks = plan(count, &vec![Vec::new(); count]);

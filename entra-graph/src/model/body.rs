@@ -70,6 +70,11 @@ impl Body {
 
     /// The body as a JSON object. The bytes are overwritten when the last copy is dropped.
     pub(crate) fn into_bytes(self) -> Bytes {
+        self.write().into_bytes()
+    }
+
+    /// Written into memory that is large enough from the start, so that nothing is copied.
+    fn write(&self) -> SecretBuffer {
         let length: usize = self
             .properties
             .iter()
@@ -86,7 +91,7 @@ impl Body {
             out.push(&json.0);
         }
         out.push(b"}");
-        out.into_bytes()
+        out
     }
 
     fn put(&mut self, name: Cow<'static, str>, json: SecretBuffer) {
@@ -254,5 +259,67 @@ impl<T, V: BodyValue<T>, const N: usize> BodyValue<Vec<T>> for [V; N] {
 impl<T, V: BodyValue<T>> BodyValue<Vec<T>> for Vec<V> {
     fn write_into(&self, body: &mut SecretBuffer) {
         self.as_slice().write_into(body);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written<T>(value: &(impl BodyValue<T> + ?Sized)) -> String {
+        let mut body = Body::default();
+        body.set::<T>("x", value);
+        String::from_utf8(body.into_bytes().to_vec()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_buffer_grows_in_powers_of_two_and_stays_while_there_is_room() {
+        let mut buffer = SecretBuffer::default();
+        buffer.push(&[b'a'; 1]);
+        assert_eq!(buffer.0.capacity(), 64);
+        let place = buffer.0.as_ptr();
+        buffer.push(&[b'a'; 63]);
+        assert_eq!(buffer.0.as_ptr(), place, "sixty-four bytes have room");
+        buffer.push(&[b'a'; 10]);
+        assert_eq!(buffer.0.capacity(), 128);
+        assert_eq!(buffer.0, [b'a'; 74]);
+    }
+
+    #[test]
+    fn a_body_is_written_into_memory_of_its_own_length() {
+        let mut body = Body::default();
+        for name in ["displayName", "department", "x"] {
+            body.set::<String>(name, "a value that is longer than its name");
+        }
+        let out = body.write();
+        let (length, room) = (out.0.len(), out.0.capacity());
+        assert!(length <= room && room <= length + 1, "{length} of {room}");
+    }
+
+    #[test]
+    fn every_way_to_give_a_value_writes_it() {
+        let guid = "11111111-1111-1111-1111-111111111111";
+        let quoted = format!(r#"{{"x":"{guid}"}}"#);
+        assert_eq!(written::<Guid>(guid), quoted);
+        assert_eq!(written::<Guid>(&guid.to_owned()), quoted);
+        assert_eq!(written::<Secret>("canary"), r#"{"x":"canary"}"#);
+        let list = r#"{"x":["a","b"]}"#;
+        assert_eq!(written::<Vec<String>>(&vec!["a", "b"]), list);
+        assert_eq!(written::<Vec<String>>(&["a", "b"]), list);
+        assert_eq!(written::<Vec<String>>(["a", "b"].as_slice()), list);
+        assert_eq!(written::<bool>(&true), r#"{"x":true}"#);
+        assert_eq!(
+            written::<Json>(&serde_json::json!({ "a": 1 })),
+            r#"{"x":{"a":1}}"#
+        );
+    }
+
+    #[test]
+    fn debug_shows_the_length_and_no_byte_of_a_value() {
+        let mut body = Body::default();
+        body.set::<Secret>("password", "canary-of-a-body");
+        let text = format!("{body:?}");
+        assert!(text.contains("SecretBuffer(18 bytes)"), "{text}");
+        assert!(!text.contains("canary-of-a-body"), "{text}");
     }
 }

@@ -320,3 +320,41 @@ async fn delta_sends_ids_latest_and_minimal_as_documented() {
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Query);
 }
+
+#[tokio::test]
+async fn fifty_ids_are_one_query_and_one_more_is_an_error_before_sending() {
+    let script = ScriptedTransport::new().then(200, &[], page("", &end("a")));
+    let graph = client(script.clone());
+    for (count, expected) in [(50, None), (51, Some(ErrorKind::Query))] {
+        let ids = (0..count).map(|id| id.to_string());
+        let outcome = graph.users().delta().ids(ids).changes().try_collect().await;
+        assert_eq!(outcome.err().map(|error| error.kind()), expected, "{count}");
+    }
+    assert_eq!(script.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn next_gives_each_change_and_then_the_end_and_debug_says_how_far_it_is() {
+    let rows = r#"{"id":"1"},{"id":"2"}"#;
+    let script = ScriptedTransport::new().then(200, &[], page(rows, &end("canary-of-a-token")));
+    let delta = client(script).users().delta();
+    assert!(format!("{delta:?}").contains("user-delta"), "{delta:?}");
+    let mut changes = delta.changes();
+    let mut count = 0;
+    while let Some(change) = changes.next().await {
+        change.unwrap();
+        count += 1;
+    }
+    assert_eq!(count, 2);
+    let text = format!("{changes:?}");
+    assert!(
+        text.contains("pages: 1") && text.contains("done: true"),
+        "{text}"
+    );
+    let text = format!("{:?}", changes.state().unwrap());
+    assert!(
+        text.contains("DeltaState") && text.contains("user-delta"),
+        "{text}"
+    );
+    assert!(!text.contains("canary-of-a-token"), "{text}");
+}

@@ -6,6 +6,7 @@
 mod administrative_units;
 mod apps;
 mod audit_logs;
+mod batch_outcomes;
 mod batches;
 mod deltas;
 mod devices;

@@ -406,3 +406,51 @@ async fn a_page_beyond_the_clients_limit_is_an_error_of_its_own_and_not_retried(
     let users = of(body.len()).users().list().items();
     assert_eq!(users.try_collect::<Vec<User>>().await.unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn a_link_that_leads_back_is_an_error_of_the_page_it_leads_to() {
+    let body = format!(r#"{{"value":[{{"id":"1"}}],"@odata.nextLink":"{ROOT}/users?p=2"}}"#);
+    let script = ScriptedTransport::new()
+        .then(200, &[], body.clone())
+        .then(200, &[], body);
+    let mut items = client(script).users().list().items();
+    for _ in 0..2 {
+        assert_eq!(items.try_next().await.unwrap().unwrap().id, "1");
+    }
+    let error = items.try_next().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PageLoop);
+    let progress = error.list_progress().unwrap();
+    assert_eq!((progress.page, progress.items), (3, 2));
+}
+
+#[tokio::test]
+async fn a_page_gives_its_items_away_and_debug_says_how_far_a_list_is() {
+    let body = format!(r#"{{"value":[{{"id":"one"}}],"@odata.nextLink":"{ROOT}/users?p=2"}}"#);
+    let script = ScriptedTransport::new()
+        .then(200, &[], body.clone())
+        .then(200, &[], body);
+    let graph = client(script);
+    let mut pages = graph.users().list().pages();
+    let page = pages.try_next().await.unwrap().unwrap();
+    let text = format!("{page:?}");
+    assert!(
+        text.contains("one") && text.contains("is_last: false"),
+        "{text}"
+    );
+    let ids: Vec<String> = page.into_iter().map(|user| user.id).collect();
+    assert_eq!(ids, ["one"]);
+    let text = format!("{pages:?}");
+    assert!(
+        text.contains("user-list") && text.contains("fetched: 1"),
+        "{text}"
+    );
+    let mut items = graph.users().list().items();
+    items.try_next().await.unwrap();
+    let text = format!("{items:?}");
+    assert!(text.contains("taken: 1"), "{text}");
+    let text = format!("{:?}", items.resume_token().unwrap());
+    assert!(
+        text.contains("ResumeToken") && text.contains("user-list"),
+        "{text}"
+    );
+}
