@@ -19,28 +19,14 @@ impl ApplicationIds {
 
     /// The ids of an application that people sign in to, perhaps by an alias of their tenants.
     pub(crate) fn of_user_application(self) -> Result<(TenantId, ClientId), Error> {
-        let tenant = self.tenant.map_err(invalid_id)?;
-        Ok((tenant, self.client.map_err(invalid_id)?))
+        let tenant = self.tenant?;
+        Ok((tenant, self.client?))
     }
 
     /// The ids of an application that signs in itself, in one tenant.
     pub(crate) fn of_application(self) -> Result<(TenantId, ClientId), Error> {
-        let tenant = self.tenant.map_err(invalid_id)?;
+        let tenant = self.tenant?;
         check_tenant(&tenant)?;
-        Ok((tenant, self.client.map_err(invalid_id)?))
+        Ok((tenant, self.client?))
     }
-}
-
-pub(crate) fn invalid_id(error: InvalidId) -> Error {
-    let (what, fix) = match error.expected() {
-        "tenant" => (
-            "the tenant is malformed",
-            "give the Directory (tenant) ID, a GUID, from the registration's Overview page, or a verified domain such as contoso.onmicrosoft.com",
-        ),
-        _ => (
-            "the client id is malformed",
-            "give the Application (client) ID, a GUID, from the registration's Overview page",
-        ),
-    };
-    Error::configuration(what, fix).with_source(error)
 }

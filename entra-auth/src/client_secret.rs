@@ -6,8 +6,6 @@ use entra_core::{
     TokenCredential, TokenRequest,
 };
 
-#[cfg(feature = "sign-in")]
-pub(crate) use crate::application_ids::invalid_id;
 use crate::{
     Error,
     application_ids::ApplicationIds,

@@ -5,7 +5,6 @@ use entra_core::{AccessToken, CredentialError, TokenCredential, TokenRequest};
 
 use crate::{
     ChainReport, ChainedCredential, Environment, EnvironmentCredential, Error,
-    application_ids::invalid_id,
     builder::{ApplicationCredential, CloudCredential, Configure, CredentialBuilder},
     developer_tools::{AzureCliCredential, AzureDeveloperCliCredential, ProcessRunner},
     managed_identity::{ManagedIdentityCredential, ManagedIdentityId},
@@ -157,7 +156,7 @@ impl DefaultCredentialBuilder {
         let mut builder =
             ManagedIdentityCredential::builder(&self.setup.environment).options(&self.options);
         if let Some(client) = self.setup.environment.get("AZURE_CLIENT_ID") {
-            let client = client.trim().parse().map_err(invalid_id)?;
+            let client = client.trim().parse::<entra_core::ClientId>()?;
             builder = builder.identity(ManagedIdentityId::Client(client));
         }
         if probe {

@@ -1,8 +1,15 @@
 use std::{borrow::Cow, error, fmt, sync::Arc, time::Duration};
 
-use entra_core::{ClientId, CredentialError, CredentialErrorKind, Guid, TenantId, Timestamp};
+use entra_core::{
+    ClientId, CredentialError, CredentialErrorKind, Guid, InvalidId, TenantId, Timestamp,
+};
 
-use crate::{Report, aadsts::Class, report};
+use crate::{
+    Report,
+    aadsts::Class,
+    report,
+    store::{StoreError, StoreErrorKind},
+};
 
 /// Why there is no token, with everything that Entra said about it and what to do.
 ///
@@ -29,6 +36,7 @@ pub(crate) struct Inner {
     pub(crate) claims: Option<String>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) service_message: Option<String>,
+    pub(crate) certificate: Option<CertificateErrorKind>,
     pub(crate) identity: Option<(ClientId, TenantId)>,
     pub(crate) source: Option<Arc<dyn error::Error + Send + Sync>>,
 }
@@ -84,11 +92,58 @@ pub enum ErrorKind {
     ResponseTooLarge,
 }
 
+/// What is wrong with a certificate, its key or its file; see [`Error::certificate_error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CertificateErrorKind {
+    /// The file could not be read or written.
+    File,
+    /// It is neither PEM nor PKCS#12, or it is damaged.
+    Malformed,
+    /// There is a key, but no certificate.
+    NoCertificate,
+    /// There is a certificate, but no private key.
+    NoKey,
+    /// The key is encrypted, and no passphrase was given.
+    PassphraseMissing,
+    /// The passphrase is wrong, or is empty where a new file needs one.
+    WrongPassphrase,
+    /// The key is not an RSA key of at least 2048 bits.
+    UnsupportedKey,
+    /// The crate does not support the encryption of the key.
+    UnsupportedEncryption,
+    /// This form needs a feature of the crate that is not enabled.
+    FeatureDisabled,
+    /// The private key belongs to another certificate.
+    KeyMismatch,
+    /// The certificate has expired.
+    Expired,
+    /// The certificate is not valid yet.
+    NotYetValid,
+    /// The subject or lifetime for a new certificate cannot be used.
+    Subject,
+    /// The crypto library failed.
+    Crypto,
+}
+
 impl Error {
     /// What kind of failure this is.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
+    }
+
+    /// What is wrong with the certificate, if that is why the [configuration](ErrorKind::Configuration)
+    /// cannot be used.
+    ///
+    /// ```
+    /// use entra_auth::{Certificate, CertificateErrorKind};
+    /// let error = Certificate::from_pem("-----BEGIN NOTHING-----").unwrap_err();
+    /// assert_eq!(error.certificate_error(), Some(CertificateErrorKind::Malformed));
+    /// ```
+    #[must_use]
+    pub fn certificate_error(&self) -> Option<CertificateErrorKind> {
+        self.0.certificate
     }
 
     /// Entra's error number, the digits of `AADSTS…`; the first one if there are several.
@@ -229,6 +284,7 @@ impl Error {
             claims: None,
             retry_after: None,
             service_message: None,
+            certificate: None,
             identity: None,
             source: None,
         }))
@@ -318,9 +374,7 @@ impl From<entra_core::Error> for Error {
     fn from(error: entra_core::Error) -> Self {
         use entra_core::ErrorKind as Kind;
         let error = match error.into_credential() {
-            Ok(credential) => {
-                return Self::from_credential("the credential gave no token", credential);
-            }
+            Ok(credential) => return credential.into(),
             Err(error) => error,
         };
         let kind = match error.kind() {
@@ -336,6 +390,60 @@ impl From<entra_core::Error> for Error {
             inner.correlation_id = id;
             inner.source = error.into_source().map(Arc::from);
         })
+    }
+}
+
+impl From<InvalidId> for Error {
+    fn from(error: InvalidId) -> Self {
+        let (what, fix) = match error.expected() {
+            "tenant" => (
+                "the tenant is malformed",
+                "pass the Directory (tenant) ID, a GUID, from the registration's Overview page, or a verified domain such as contoso.onmicrosoft.com",
+            ),
+            "application (client) id" => (
+                "the client id is malformed",
+                "pass the Application (client) ID, a GUID, from the registration's Overview page",
+            ),
+            _ => (
+                "an id is malformed",
+                "pass the id as the portal shows it, a GUID",
+            ),
+        };
+        Self::configuration(what, fix).with_source(error)
+    }
+}
+
+/// A failure of the token store, for applications that open, empty or move a store.
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        let (kind, fix) = match error.kind() {
+            StoreErrorKind::Configuration => (
+                ErrorKind::Configuration,
+                "check the settings of the store and its encryption keys",
+            ),
+            StoreErrorKind::Unavailable => (
+                ErrorKind::Unavailable,
+                "check that the store can be reached, read and written",
+            ),
+            _ => (
+                ErrorKind::Protocol,
+                "check that all replicas have the same encryption keys and version",
+            ),
+        };
+        Self::new(kind, error.to_string()).with(|inner| {
+            inner.fix = Some(fix.into());
+            inner.source = Some(Arc::new(error));
+        })
+    }
+}
+
+/// The error of a credential: this crate's own, if it is one, with every detail.
+impl From<CredentialError> for Error {
+    fn from(error: CredentialError) -> Self {
+        match Self::find(&error) {
+            Some(own) => own.clone(),
+            None => Self::from_credential("the credential returned no token", error),
+        }
     }
 }
 
@@ -446,7 +554,7 @@ pub(crate) fn class_of_oauth_error(oauth_error: &str) -> Class {
 mod tests {
     use super::*;
 
-    fn refused() -> Error {
+    fn rejected() -> Error {
         Error::new(ErrorKind::InvalidClient, "the secret was refused").with(|inner| {
             inner.codes = vec![7_000_215];
             inner.oauth_error = Some("invalid_client".to_owned());
@@ -462,7 +570,7 @@ mod tests {
     #[test]
     fn display_is_one_line_with_the_number() {
         assert_eq!(
-            refused().to_string(),
+            rejected().to_string(),
             "the secret was refused (AADSTS7000215, invalid_client)"
         );
         assert_eq!(
@@ -471,6 +579,39 @@ mod tests {
                 .to_string(),
             "the sign-in service failed (HTTP 503)"
         );
+    }
+
+    #[test]
+    fn errors_that_meet_in_one_function_convert() {
+        fn setup(step: u8) -> Result<(), Error> {
+            match step {
+                0 => drop("not a tenant!".parse::<TenantId>()?),
+                1 => drop(crate::store::EncryptionKey::from_base64("c2hvcnQ=")?),
+                2 => drop(crate::Certificate::from_pem("")?),
+                3 => drop(entra_core::Cloud::custom(
+                    "http://a.example",
+                    "https://b.example",
+                )?),
+                4 => Err(CredentialError::from(rejected()))?,
+                _ => Err(CredentialError::new(CredentialErrorKind::Throttled, "wait"))?,
+            }
+            Ok(())
+        }
+        let expected = [
+            ErrorKind::Configuration,
+            ErrorKind::Configuration,
+            ErrorKind::Configuration,
+            ErrorKind::Configuration,
+            ErrorKind::InvalidClient,
+            ErrorKind::Throttled,
+        ];
+        for (step, kind) in (0..).zip(expected) {
+            let error = setup(step).unwrap_err();
+            assert_eq!(error.kind(), kind, "{step}");
+        }
+        assert_eq!(setup(4).unwrap_err().codes(), rejected().codes());
+        let certificate = setup(2).unwrap_err().certificate_error();
+        assert!(certificate.is_some());
     }
 
     #[test]
@@ -490,7 +631,7 @@ mod tests {
     fn no_layer_repeats_the_text_below_it() {
         let client = "11111111-1111-1111-1111-111111111111".parse().unwrap();
         let tenant = "contoso.com".parse().unwrap();
-        let error = CredentialError::from(refused().for_identity(client, &tenant));
+        let error = CredentialError::from(rejected().for_identity(client, &tenant));
         let texts: Vec<String> =
             std::iter::successors(Some(&error as &dyn error::Error), |error| error.source())
                 .map(ToString::to_string)
@@ -502,7 +643,7 @@ mod tests {
 
     #[test]
     fn credential_error_keeps_every_detail() {
-        let error = refused().with(|inner| {
+        let error = rejected().with(|inner| {
             inner.correlation_id = Some("c".to_owned());
             inner.trace_id = Some("t".to_owned());
             inner.claims = Some("{}".to_owned());

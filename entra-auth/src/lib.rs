@@ -60,8 +60,7 @@ pub use cache::{CachePartition, TokenCache, TokenCacheBuilder};
 #[cfg(feature = "certificate-kit")]
 pub use certificate::SelfSignedCertificate;
 pub use certificate::{
-    Certificate, CertificateError, CertificateErrorKind, ClientCertificateCredential,
-    ClientCertificateCredentialBuilder,
+    Certificate, ClientCertificateCredential, ClientCertificateCredentialBuilder,
 };
 pub use chain::{ChainReport, ChainedCredential, LinkOutcome};
 pub use client_assertion::{AssertionRequest, ClientAssertion};
@@ -70,7 +69,7 @@ pub use client_secret::{ClientSecretCredential, ClientSecretCredentialBuilder};
 pub use default_credential::{DefaultCredential, DefaultCredentialBuilder};
 pub use discovery::Discovery;
 pub use environment_credential::{EnvironmentCredential, EnvironmentCredentialBuilder};
-pub use error::{Error, ErrorKind};
+pub use error::{CertificateErrorKind, Error, ErrorKind};
 pub use report::Report;
 #[cfg(feature = "sign-in")]
 pub use sign_in::SignInClient;

@@ -10,7 +10,6 @@ use tracing::{debug, info};
 
 use super::{
     assertion::{self, AssertionOptions},
-    error::CertificateError,
     source::Source,
     value::Certificate,
 };
@@ -231,7 +230,7 @@ impl ClientCertificateCredentialBuilder {
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an id that is none, an
     /// alias in the tenant's place, a lifetime outside 30 seconds to 24 hours, or a certificate file
-    /// that cannot be used; its [`CertificateError`] is the source.
+    /// that cannot be used; [`certificate_error`](Error::certificate_error) then says what is wrong.
     pub fn build(self) -> Result<ClientCertificateCredential, Error> {
         let (setup, settings) = (self.setup, self.options.settings()?);
         let (tenant, client) = setup.identity.of_application()?;
@@ -302,7 +301,7 @@ impl TokenSource for ClientCertificate {
 
 impl ClientCertificate {
     /// A certificate that is in date by this machine's clock.
-    async fn valid(&self) -> Result<Certificate, CertificateError> {
+    async fn valid(&self) -> Result<Certificate, Error> {
         let certificate = self.source.current().await;
         if certificate.check_validity(self.clock.now()).is_ok() {
             return Ok(certificate);

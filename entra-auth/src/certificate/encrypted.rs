@@ -19,19 +19,20 @@ use pkcs8::{
 use zeroize::Zeroizing;
 
 use super::{
-    error::{CertificateError, CertificateErrorKind},
+    error,
     pbe::{self, Password},
     pem::Section,
     traditional,
 };
+use crate::{CertificateErrorKind, Error};
 
 /// Decrypts one private key; what comes out is PKCS#8 or PKCS#1.
 pub(super) fn open(
     section: &Section,
     passphrase: Option<&Secret>,
-) -> Result<Zeroizing<Vec<u8>>, CertificateError> {
+) -> Result<Zeroizing<Vec<u8>>, Error> {
     let Some(passphrase) = passphrase else {
-        return Err(CertificateError::new(
+        return Err(error::error(
             CertificateErrorKind::PassphraseMissing,
             "the private key is encrypted, and no passphrase was given",
             "give the passphrase that the key was exported with",
@@ -44,16 +45,16 @@ pub(super) fn open(
     // A wrong passphrase can leave what looks like valid padding.
     match AnyRef::from_der(&key) {
         Ok(_) => Ok(key),
-        Err(_) => Err(CertificateError::wrong_passphrase()),
+        Err(_) => Err(error::wrong_passphrase()),
     }
 }
 
 /// Encrypts a PKCS#8 key (PBES2: AES-256-CBC under PBKDF2 with HMAC-SHA-256) and gives it as PEM.
 #[cfg(feature = "certificate-kit")]
-pub(super) fn seal(key: &[u8], passphrase: &Secret) -> Result<Secret, CertificateError> {
+pub(super) fn seal(key: &[u8], passphrase: &Secret) -> Result<Secret, Error> {
     use der::Encode;
 
-    let failed = || CertificateError::crypto("the private key could not be encrypted");
+    let failed = || error::crypto("the private key could not be encrypted");
     let (mut salt, mut iv) = ([0; 16], [0; 16]);
     aws_lc_rs::rand::fill(&mut salt)
         .and_then(|()| aws_lc_rs::rand::fill(&mut iv))
@@ -81,10 +82,9 @@ pub(super) fn seal(key: &[u8], passphrase: &Secret) -> Result<Secret, Certificat
     Ok(super::pem::encode("ENCRYPTED PRIVATE KEY", &der))
 }
 
-fn pkcs8(der: &[u8], passphrase: &Secret) -> Result<Zeroizing<Vec<u8>>, CertificateError> {
+fn pkcs8(der: &[u8], passphrase: &Secret) -> Result<Zeroizing<Vec<u8>>, Error> {
     let (algorithm, sealed) = encrypted_private_key(der).map_err(|source| {
-        CertificateError::malformed("the encryption of the private key cannot be read")
-            .with_source(source)
+        error::malformed("the encryption of the private key cannot be read").with_source(source)
     })?;
     pbe::decrypt(algorithm, sealed, Password::of(passphrase))
 }

@@ -8,10 +8,11 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::error::CertificateError;
+use super::error;
+use crate::Error;
 
-pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, CertificateError> {
-    read_within(path, LARGEST).map_err(|source| CertificateError::file("read", path, source))
+pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
+    read_within(path, LARGEST).map_err(|source| error::file("read", path, source))
 }
 
 /// No more than this limit: a path may lead to something that has no end.
@@ -33,14 +34,14 @@ fn read_within(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
 }
 
 /// Replaces the file in one step; readable by everybody, as the umask allows.
-pub(super) fn write_public(path: &Path, bytes: &[u8]) -> Result<(), CertificateError> {
-    replace(path, bytes, 0o644).map_err(|source| CertificateError::file("write", path, source))
+pub(super) fn write_public(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    replace(path, bytes, 0o644).map_err(|source| error::file("write", path, source))
 }
 
 /// Replaces the file in one step; only its owner can read it, from the first byte on.
 #[cfg(feature = "certificate-kit")]
-pub(super) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), CertificateError> {
-    replace(path, bytes, 0o600).map_err(|source| CertificateError::file("write", path, source))
+pub(super) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    replace(path, bytes, 0o600).map_err(|source| error::file("write", path, source))
 }
 
 fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {

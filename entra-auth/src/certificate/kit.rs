@@ -7,12 +7,8 @@ use rcgen::{
 };
 use zeroize::Zeroizing;
 
-use super::{
-    encrypted,
-    error::{CertificateError, CertificateErrorKind},
-    file, pem, pfx, read, subject,
-    value::Certificate,
-};
+use super::{encrypted, error, file, pem, pfx, read, subject, value::Certificate};
+use crate::{CertificateErrorKind, Error};
 
 /// Makes an RSA key and a self-signed certificate for it.
 ///
@@ -74,13 +70,13 @@ impl SelfSignedCertificate {
     /// # Errors
     /// [`CertificateErrorKind::Subject`] for a subject or lifetime that cannot be used,
     /// [`CertificateErrorKind::UnsupportedKey`] for another size than the three.
-    pub fn generate(&self) -> Result<Certificate, CertificateError> {
+    pub fn generate(&self) -> Result<Certificate, Error> {
         let size = match self.bits {
             2048 => RsaKeySize::_2048,
             3072 => RsaKeySize::_3072,
             4096 => RsaKeySize::_4096,
             other => {
-                return Err(CertificateError::new(
+                return Err(error::error(
                     CertificateErrorKind::UnsupportedKey,
                     format!("a key of {other} bits cannot be made"),
                     "ask for 2048, 3072 or 4096 bits",
@@ -89,7 +85,7 @@ impl SelfSignedCertificate {
         };
         let parameters = self.parameters()?;
         let failed = |source: rcgen::Error| {
-            CertificateError::crypto("the certificate could not be made").with_source(source)
+            error::crypto("the certificate could not be made").with_source(source)
         };
         let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, size).map_err(failed)?;
         let certificate = parameters.self_signed(&key).map_err(failed)?;
@@ -100,9 +96,9 @@ impl SelfSignedCertificate {
         })
     }
 
-    fn parameters(&self) -> Result<CertificateParams, CertificateError> {
+    fn parameters(&self) -> Result<CertificateParams, Error> {
         if !(1..=LONGEST_DAYS).contains(&self.days) {
-            return Err(CertificateError::new(
+            return Err(error::error(
                 CertificateErrorKind::Subject,
                 format!("a certificate cannot be valid for {} days", self.days),
                 format!("ask for 1 to {LONGEST_DAYS} days"),
@@ -133,7 +129,7 @@ impl Certificate {
         &self,
         path: impl AsRef<Path>,
         passphrase: &Secret,
-    ) -> Result<(), CertificateError> {
+    ) -> Result<(), Error> {
         not_empty(passphrase)?;
         let key = encrypted::seal(&self.pkcs8()?, passphrase)?;
         let mut text = Zeroizing::new(self.public_pem());
@@ -151,11 +147,7 @@ impl Certificate {
     ///
     /// # Errors
     /// As [`save_encrypted_pem`](Self::save_encrypted_pem).
-    pub fn save_pfx(
-        &self,
-        path: impl AsRef<Path>,
-        password: &Secret,
-    ) -> Result<(), CertificateError> {
+    pub fn save_pfx(&self, path: impl AsRef<Path>, password: &Secret) -> Result<(), Error> {
         not_empty(password)?;
         let certificates: Vec<&[u8]> = std::iter::once(self.public_der())
             .chain(self.chain())
@@ -171,14 +163,14 @@ impl Certificate {
     ///
     /// # Errors
     /// [`CertificateErrorKind::Crypto`] when the crypto library does not give the key away.
-    pub fn private_key_pem_unencrypted(&self) -> Result<Secret, CertificateError> {
+    pub fn private_key_pem_unencrypted(&self) -> Result<Secret, Error> {
         Ok(pem::encode("PRIVATE KEY", &self.pkcs8()?))
     }
 }
 
-fn not_empty(passphrase: &Secret) -> Result<(), CertificateError> {
+fn not_empty(passphrase: &Secret) -> Result<(), Error> {
     if passphrase.is_empty() {
-        return Err(CertificateError::new(
+        return Err(error::error(
             CertificateErrorKind::WrongPassphrase,
             "a private key is not written without a passphrase",
             "give a passphrase; where the text goes into a secret store, take `private_key_pem_unencrypted`",

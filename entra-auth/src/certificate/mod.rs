@@ -28,7 +28,6 @@ mod value;
 mod x509;
 
 pub use credential::{ClientCertificateCredential, ClientCertificateCredentialBuilder};
-pub use error::{CertificateError, CertificateErrorKind};
 #[cfg(feature = "certificate-kit")]
 pub use kit::SelfSignedCertificate;
 pub use value::Certificate;

@@ -31,12 +31,13 @@ use pkcs12::{
 use sha1::Sha1;
 use zeroize::Zeroizing;
 
-use super::error::{CertificateError, CertificateErrorKind};
+use super::error;
+use crate::{CertificateErrorKind, Error};
 
 pub(super) type Key = Zeroizing<Vec<u8>>;
 
 /// By key and IV.
-type Decrypt = fn(&[u8], &[u8], &[u8]) -> Result<Key, CertificateError>;
+type Decrypt = fn(&[u8], &[u8], &[u8]) -> Result<Key, Error>;
 
 /// A password as the two key derivations take it.
 ///
@@ -82,7 +83,7 @@ pub(super) fn decrypt(
     algorithm: AlgorithmIdentifierRef<'_>,
     sealed: &[u8],
     password: Password<'_>,
-) -> Result<Key, CertificateError> {
+) -> Result<Key, Error> {
     if algorithm.oid == PBES2_OID {
         let parameters = algorithm.parameters.map(Parameters::try_from);
         return match parameters {
@@ -99,7 +100,7 @@ pub(super) fn decrypt(
         oid if is_pbes1(oid) => return Err(unsupported("PBES1 with DES or RC2")),
         _ => return Err(unsupported("an unknown algorithm")),
     };
-    let malformed = || CertificateError::malformed("the parameters of an encryption are damaged");
+    let malformed = || error::malformed("the parameters of an encryption are damaged");
     let parameters = algorithm.parameters.ok_or_else(malformed)?;
     let mut reader = SliceReader::new(parameters.value()).map_err(|_| malformed())?;
     let salt = <&OctetStringRef>::decode(&mut reader).map_err(|_| malformed())?;
@@ -122,14 +123,13 @@ pub(super) fn cbc<C: BlockModeDecrypt + KeyIvInit>(
     key: &[u8],
     iv: &[u8],
     sealed: &[u8],
-) -> Result<Key, CertificateError> {
-    let cipher = C::new_from_slices(key, iv).map_err(|_| {
-        CertificateError::malformed("the IV of the encrypted key has a wrong length")
-    })?;
+) -> Result<Key, Error> {
+    let cipher = C::new_from_slices(key, iv)
+        .map_err(|_| error::malformed("the IV of the encrypted key has a wrong length"))?;
     let mut buffer = Zeroizing::new(sealed.to_vec());
     let plain = cipher
         .decrypt_padded::<Pkcs7>(&mut buffer)
-        .map_err(|_| CertificateError::wrong_passphrase())?;
+        .map_err(|_| error::wrong_passphrase())?;
     Ok(Zeroizing::new(plain.to_vec()))
 }
 
@@ -170,19 +170,15 @@ fn is_bearable(kdf: &ScryptParams) -> bool {
     n.is_power_of_two() && n > 1 && r > 0 && (1..=MOST_LANES).contains(&p) && memory <= MOST_MEMORY
 }
 
-pub(super) fn unsupported(what: &str) -> CertificateError {
-    CertificateError::new(
+pub(super) fn unsupported(what: &str) -> Error {
+    error::error(
         CertificateErrorKind::UnsupportedEncryption,
         format!("the private key is encrypted with {what}, which is not supported"),
         CONVERT,
     )
 }
 
-fn pbes2(
-    parameters: &Parameters,
-    sealed: &[u8],
-    password: Password<'_>,
-) -> Result<Key, CertificateError> {
+fn pbes2(parameters: &Parameters, sealed: &[u8], password: Password<'_>) -> Result<Key, Error> {
     let length = parameters.encryption.key_size();
     let key = match &parameters.kdf {
         Kdf::Pbkdf2(kdf) => pbkdf2_key(kdf, password.utf8(), length),
@@ -212,7 +208,7 @@ fn pbes2(
                 .decrypt(password.utf8(), sealed)
                 .map(Zeroizing::new)
                 .map_err(|source| match source {
-                    pkcs5::Error::DecryptFailed => CertificateError::wrong_passphrase(),
+                    pkcs5::Error::DecryptFailed => error::wrong_passphrase(),
                     _ => unsupported("the PKCS#5 algorithm").with_source(source),
                 })
         }

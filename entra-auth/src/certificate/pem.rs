@@ -4,7 +4,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use entra_core::Secret;
 use zeroize::Zeroizing;
 
-use super::error::CertificateError;
+use super::error;
+use crate::Error;
 
 /// One `BEGIN`…`END` block.
 pub(super) struct Section {
@@ -37,7 +38,7 @@ pub(super) fn without_nul(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
 ///
 /// Blocks are found by their boundaries, not by lines: CI variables and secret stores turn line
 /// breaks into blanks, bare carriage returns or a literal `\n`.
-pub(super) fn sections(bytes: &[u8]) -> Result<Vec<Section>, CertificateError> {
+pub(super) fn sections(bytes: &[u8]) -> Result<Vec<Section>, Error> {
     let text = without_nul(bytes);
     let mut rest: &[u8] = &text;
     let mut sections = Vec::new();
@@ -80,8 +81,8 @@ pub(super) fn encode(label: &str, der: &[u8]) -> Secret {
 /// The label and what follows its boundary.
 ///
 /// Only what looks like a label is kept, because errors print it: anything else may be a key.
-fn label(bytes: &[u8]) -> Result<(String, &[u8]), CertificateError> {
-    let invalid = || CertificateError::malformed("a boundary of a PEM block has an invalid label");
+fn label(bytes: &[u8]) -> Result<(String, &[u8]), Error> {
+    let invalid = || error::malformed("a boundary of a PEM block has an invalid label");
     let end = find(bytes, DASHES).ok_or_else(invalid)?;
     let label = &bytes[..end];
     let valid = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b' ';
@@ -92,8 +93,8 @@ fn label(bytes: &[u8]) -> Result<(String, &[u8]), CertificateError> {
     Ok((label.trim().to_owned(), &bytes[end + DASHES.len()..]))
 }
 
-fn no_end(label: &str) -> CertificateError {
-    CertificateError::malformed(format!("the PEM block{} has no end", shown(label)))
+fn no_end(label: &str) -> Error {
+    error::malformed(format!("the PEM block{} has no end", shown(label)))
 }
 
 /// A known label to print. An unknown one could be made of key text.
@@ -105,7 +106,7 @@ fn shown(label: &str) -> String {
     }
 }
 
-fn section(label: String, body: &[u8]) -> Result<Section, CertificateError> {
+fn section(label: String, body: &[u8]) -> Result<Section, Error> {
     let body = with_line_breaks(body);
     let (dek_info, body) = dek_info(&body);
     let mut base64 = Zeroizing::new(Vec::with_capacity(body.len()));
@@ -116,9 +117,10 @@ fn section(label: String, body: &[u8]) -> Result<Section, CertificateError> {
         }
     }
     // The decoder's error names bytes of the key.
-    let der = STANDARD.decode(&*base64).map(Zeroizing::new).map_err(|_| {
-        CertificateError::malformed(format!("the PEM block{} is no base64", shown(&label)))
-    })?;
+    let der = STANDARD
+        .decode(&*base64)
+        .map(Zeroizing::new)
+        .map_err(|_| error::malformed(format!("the PEM block{} is no base64", shown(&label))))?;
     Ok(Section {
         label,
         dek_info,

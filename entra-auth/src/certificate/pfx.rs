@@ -23,19 +23,17 @@ use zeroize::Zeroizing;
 use super::{
     ber,
     encrypted::encrypted_private_key,
-    error::{CertificateError, CertificateErrorKind},
+    error,
     pbe::{self, Key, Password},
     read::ParsedFile,
 };
+use crate::{CertificateErrorKind, Error};
 
 /// Opens the file.
 ///
 /// Without a password the null and the empty one are tried, as OpenSSL and Windows do, and also
 /// after a password that does not fit: a file without one opens whatever was given.
-pub(super) fn open(
-    bytes: &[u8],
-    password: Option<&Secret>,
-) -> Result<ParsedFile, CertificateError> {
+pub(super) fn open(bytes: &[u8], password: Option<&Secret>) -> Result<ParsedFile, Error> {
     let file = ber::to_der(bytes).ok_or_else(damaged)?;
     let (content, mac) = parts(&file).map_err(|source| damaged().with_source(source))?;
     let (content_type, content) = content;
@@ -73,7 +71,7 @@ struct PfxReader<'a> {
 
 impl PfxReader<'_> {
     /// Checks the file as a whole, and leaves those passwords that fit.
-    fn check(&mut self, mac: &Mac<'_>, content: &[u8]) -> Result<(), CertificateError> {
+    fn check(&mut self, mac: &Mac<'_>, content: &[u8]) -> Result<(), Error> {
         let mut fits = false;
         for &password in &self.passwords {
             if mac.fits(content, password)? {
@@ -91,7 +89,7 @@ impl PfxReader<'_> {
     }
 
     /// One part of the file, which may be encrypted as a whole.
-    fn safe(&mut self, info: &[u8]) -> Result<(), CertificateError> {
+    fn safe(&mut self, info: &[u8]) -> Result<(), Error> {
         let (kind, content) = content_info(info).map_err(|source| damaged().with_source(source))?;
         match kind {
             DATA => {
@@ -117,7 +115,7 @@ impl PfxReader<'_> {
         }
     }
 
-    fn bags(&mut self, bags: &[u8], depth: u8) -> Result<(), CertificateError> {
+    fn bags(&mut self, bags: &[u8], depth: u8) -> Result<(), Error> {
         let malformed = |source| damaged().with_source(source);
         let bags = ber::to_der(bags).ok_or_else(damaged)?;
         for bag in elements(&bags).map_err(malformed)? {
@@ -148,15 +146,13 @@ impl PfxReader<'_> {
 
     /// Decrypts with the first password that gives something readable: a wrong one may leave what
     /// looks like valid padding.
-    fn decrypt(
-        &self,
-        algorithm: AlgorithmIdentifierRef<'_>,
-        sealed: &[u8],
-    ) -> Result<Key, CertificateError> {
+    fn decrypt(&self, algorithm: AlgorithmIdentifierRef<'_>, sealed: &[u8]) -> Result<Key, Error> {
         for &password in &self.passwords {
             match pbe::decrypt(algorithm, sealed, password) {
                 Ok(plain) if ber::to_der(&plain).is_some() => return Ok(plain),
-                Err(error) if error.kind() != CertificateErrorKind::WrongPassphrase => {
+                Err(error)
+                    if error.certificate_error() != Some(CertificateErrorKind::WrongPassphrase) =>
+                {
                     return Err(error);
                 }
                 _ => {}
@@ -165,11 +161,11 @@ impl PfxReader<'_> {
         Err(self.wrong())
     }
 
-    fn wrong(&self) -> CertificateError {
+    fn wrong(&self) -> Error {
         if self.with_password {
-            return CertificateError::wrong_passphrase();
+            return error::wrong_passphrase();
         }
-        CertificateError::new(
+        error::error(
             CertificateErrorKind::PassphraseMissing,
             "the PKCS#12 file has a password, and none was given",
             "give the password that the file was exported with",
@@ -186,13 +182,13 @@ struct Mac<'a> {
 }
 
 impl Mac<'_> {
-    fn fits(&self, content: &[u8], password: Password<'_>) -> Result<bool, CertificateError> {
+    fn fits(&self, content: &[u8], password: Password<'_>) -> Result<bool, Error> {
         let (algorithm, key) = self.key(password)?;
         let tag = hmac::sign(&hmac::Key::new(algorithm, &key), content);
         Ok(constant_time::verify_slices_are_equal(tag.as_ref(), self.digest).is_ok())
     }
 
-    fn key(&self, password: Password<'_>) -> Result<(hmac::Algorithm, Key), CertificateError> {
+    fn key(&self, password: Password<'_>) -> Result<(hmac::Algorithm, Key), Error> {
         let unknown = || unsupported("a MAC of an unknown algorithm");
         if self.algorithm.oid == PBMAC1 {
             return self.pbmac1(password).ok_or_else(unknown);
@@ -338,12 +334,12 @@ fn drain<'a>(reader: &mut SliceReader<'a>) -> Result<(), der::Error> {
     Ok(())
 }
 
-fn damaged() -> CertificateError {
-    CertificateError::malformed("the PKCS#12 file is damaged")
+fn damaged() -> Error {
+    error::malformed("the PKCS#12 file is damaged")
 }
 
-fn unsupported(what: &str) -> CertificateError {
-    CertificateError::new(
+fn unsupported(what: &str) -> Error {
+    error::error(
         CertificateErrorKind::UnsupportedEncryption,
         format!("the PKCS#12 file is protected with {what}, which is not supported"),
         "export it again with a password, AES-256 and SHA-256",
@@ -356,12 +352,11 @@ pub(super) fn seal(
     key: &[u8],
     certificates: &[&[u8]],
     password: &Secret,
-) -> Result<Zeroizing<Vec<u8>>, CertificateError> {
+) -> Result<Zeroizing<Vec<u8>>, Error> {
     use p12_keystore::{KeyStore, KeyStoreEntry, PrivateKey, PrivateKeyChain, error::Error};
 
-    let failed = |source: Error| {
-        CertificateError::crypto("the PKCS#12 file could not be made").with_source(source)
-    };
+    let failed =
+        |source: Error| error::crypto("the PKCS#12 file could not be made").with_source(source);
     let certificates = certificates
         .iter()
         .map(|der| p12_keystore::Certificate::from_der(der))

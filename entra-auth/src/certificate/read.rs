@@ -10,11 +10,12 @@ use entra_core::Secret;
 use zeroize::Zeroizing;
 
 use super::{
-    error::{CertificateError, CertificateErrorKind},
+    error,
     pem::{self, Section},
     value::{Certificate, ChainCertificate},
     x509::unsupported_key,
 };
+use crate::{CertificateErrorKind, Error};
 
 type Key = Zeroizing<Vec<u8>>;
 
@@ -26,7 +27,7 @@ pub(super) struct ParsedFile {
     pub(super) keys: Vec<Key>,
     /// Why the first of the other keys cannot be read. A file may still hold an old one, so it only
     /// matters if no other key fits.
-    pub(super) unreadable_key: Option<CertificateError>,
+    pub(super) unreadable_key: Option<Error>,
     /// What stands where a certificate was looked for.
     pub(super) no_certificate: Option<NoCertificate>,
 }
@@ -73,31 +74,28 @@ impl Form {
     }
 
     /// Why this is not what was expected.
-    fn unexpected(&self, expected: &str) -> CertificateError {
+    fn unexpected(&self, expected: &str) -> Error {
         match self {
-            Self::Pem(_) => CertificateError::other_form(
+            Self::Pem(_) => error::other_format(
                 format!("this is PEM, not {expected}"),
                 "read it with `Certificate::from_pem` or `from_bytes`",
             ),
-            Self::Pkcs12(_) => CertificateError::other_form(
+            Self::Pkcs12(_) => error::other_format(
                 format!("this is a PKCS#12 file, not {expected}"),
                 "read it with `Certificate::from_pfx` or `from_bytes`",
             ),
             Self::Der => no_key(),
-            Self::JavaKeystore => CertificateError::other_form(
+            Self::JavaKeystore => error::other_format(
                 "this is a Java keystore (JKS), which is not supported",
                 "convert it: keytool -importkeystore -srckeystore old.jks -destkeystore new.p12 -deststoretype pkcs12",
             ),
-            Self::Unknown => CertificateError::malformed(format!("this is not {expected}")),
+            Self::Unknown => error::malformed(format!("this is not {expected}")),
         }
     }
 }
 
 /// Reads PEM or PKCS#12 by what the bytes are.
-pub(super) fn any(
-    bytes: &[u8],
-    passphrase: Option<&Secret>,
-) -> Result<Certificate, CertificateError> {
+pub(super) fn any(bytes: &[u8], passphrase: Option<&Secret>) -> Result<Certificate, Error> {
     match Form::of(bytes) {
         Form::Pem(text) => {
             let mut found = ParsedFile::default();
@@ -105,7 +103,7 @@ pub(super) fn any(
             assemble(found)
         }
         Form::Pkcs12(file) => assemble(pkcs12(&file, passphrase)?),
-        Form::Unknown => Err(CertificateError::malformed(
+        Form::Unknown => Err(error::malformed(
             "the certificate is neither PEM nor PKCS#12",
         )),
         other => Err(other.unexpected("")),
@@ -113,10 +111,7 @@ pub(super) fn any(
 }
 
 /// Reads certificate and key from one or more PEM texts, which may be base64 as a whole.
-pub(super) fn from_pem(
-    texts: &[&[u8]],
-    passphrase: Option<&Secret>,
-) -> Result<Certificate, CertificateError> {
+pub(super) fn from_pem(texts: &[&[u8]], passphrase: Option<&Secret>) -> Result<Certificate, Error> {
     let mut found = ParsedFile::default();
     for text in texts {
         match Form::of(text) {
@@ -129,10 +124,7 @@ pub(super) fn from_pem(
 
 /// Reads a PKCS#12 file or the base64 text of one.
 #[cfg(feature = "pfx")]
-pub(super) fn from_pfx(
-    bytes: &[u8],
-    password: Option<&Secret>,
-) -> Result<Certificate, CertificateError> {
+pub(super) fn from_pfx(bytes: &[u8], password: Option<&Secret>) -> Result<Certificate, Error> {
     match Form::of(bytes) {
         Form::Pkcs12(file) => assemble(pkcs12(&file, password)?),
         other => Err(other.unexpected("a PKCS#12 file")),
@@ -140,11 +132,7 @@ pub(super) fn from_pfx(
 }
 
 /// What the blocks of a PEM text hold.
-fn collect(
-    text: &[u8],
-    passphrase: Option<&Secret>,
-    found: &mut ParsedFile,
-) -> Result<(), CertificateError> {
+fn collect(text: &[u8], passphrase: Option<&Secret>, found: &mut ParsedFile) -> Result<(), Error> {
     for section in pem::sections(text)? {
         match section.label.as_str() {
             "CERTIFICATE" | "X509 CERTIFICATE" => {
@@ -179,26 +167,26 @@ fn collect(
 }
 
 #[cfg(feature = "pfx")]
-fn pkcs12(bytes: &[u8], password: Option<&Secret>) -> Result<ParsedFile, CertificateError> {
+fn pkcs12(bytes: &[u8], password: Option<&Secret>) -> Result<ParsedFile, Error> {
     super::pfx::open(bytes, password)
 }
 
 #[cfg(not(feature = "pfx"))]
-fn pkcs12(_: &[u8], _: Option<&Secret>) -> Result<ParsedFile, CertificateError> {
-    Err(CertificateError::feature_disabled(
+fn pkcs12(_: &[u8], _: Option<&Secret>) -> Result<ParsedFile, Error> {
+    Err(error::feature_disabled(
         "a PKCS#12 file (.pfx, .p12)",
         "pfx",
     ))
 }
 
 /// The certificate that the key belongs to, and the others in the order of their issuers.
-pub(super) fn assemble(found: ParsedFile) -> Result<Certificate, CertificateError> {
+pub(super) fn assemble(found: ParsedFile) -> Result<Certificate, Error> {
     if found.keys.is_empty() {
         if let Some(error) = found.unreadable_key {
             return Err(error);
         }
         if found.certificates.is_empty() {
-            return Err(CertificateError::malformed(
+            return Err(error::malformed(
                 "there is neither a certificate nor a private key",
             ));
         }
@@ -237,7 +225,7 @@ pub(super) fn assemble(found: ParsedFile) -> Result<Certificate, CertificateErro
     let best = fitting.max_by_key(|(_, at)| links.get(*at).map(|link| link.fields.not_after));
     let Some((pair, at)) = best else {
         return Err(found.unreadable_key.or(first_problem).unwrap_or_else(|| {
-            CertificateError::new(
+            error::error(
                 CertificateErrorKind::KeyMismatch,
                 "the private key belongs to another certificate",
                 "use the key that the certificate was made with: file names tend to get mixed up when a certificate is renewed",
@@ -267,8 +255,8 @@ fn chain(leaf: &ChainCertificate, mut others: Vec<ChainCertificate>) -> Vec<Chai
     chain
 }
 
-fn unreadable(source: der::Error) -> CertificateError {
-    CertificateError::malformed("the trusted certificate cannot be read").with_source(source)
+fn unreadable(source: der::Error) -> Error {
+    error::malformed("the trusted certificate cannot be read").with_source(source)
 }
 
 /// What the text is the base64 of, if it is base64 of something long enough; in either alphabet, and
@@ -291,32 +279,32 @@ fn base64_text(text: &[u8]) -> Option<Key> {
     BASE64.decode(&*compact).ok().map(Zeroizing::new)
 }
 
-fn private_key(section: Section, passphrase: Option<&Secret>) -> Result<Key, CertificateError> {
+fn private_key(section: Section, passphrase: Option<&Secret>) -> Result<Key, Error> {
     let traditional = section.dek_info.is_some();
     match section.label.as_str() {
         "ENCRYPTED PRIVATE KEY" => decrypt(&section, passphrase),
         _ if traditional => decrypt(&section, passphrase),
         "PRIVATE KEY" | "RSA PRIVATE KEY" => Ok(section.der),
         "EC PRIVATE KEY" => Err(unsupported_key("an elliptic-curve key")),
-        "OPENSSH PRIVATE KEY" => Err(CertificateError::other_form(
+        "OPENSSH PRIVATE KEY" => Err(error::other_format(
             "the private key is in OpenSSH's own format, which is not supported",
             "write it as PEM: ssh-keygen -p -m PEM -f key",
         )),
         // The label is not repeated: an unknown one could be made of key text.
-        _ => Err(CertificateError::malformed(
+        _ => Err(error::malformed(
             "a private key of this kind cannot be used to sign in",
         )),
     }
 }
 
 #[cfg(feature = "encrypted-pem")]
-fn decrypt(section: &Section, passphrase: Option<&Secret>) -> Result<Key, CertificateError> {
+fn decrypt(section: &Section, passphrase: Option<&Secret>) -> Result<Key, Error> {
     super::encrypted::open(section, passphrase)
 }
 
 #[cfg(not(feature = "encrypted-pem"))]
-fn decrypt(_: &Section, _: Option<&Secret>) -> Result<Key, CertificateError> {
-    Err(CertificateError::feature_disabled(
+fn decrypt(_: &Section, _: Option<&Secret>) -> Result<Key, Error> {
+    Err(error::feature_disabled(
         "an encrypted private key",
         "encrypted-pem",
     ))
@@ -328,15 +316,15 @@ fn rsa_pair(key: &[u8]) -> Option<KeyPair> {
         .ok()
 }
 
-fn no_key() -> CertificateError {
-    CertificateError::new(
+fn no_key() -> Error {
+    error::error(
         CertificateErrorKind::NoKey,
         "there is a certificate, but no private key",
         "export the private key as well (PEM with BEGIN PRIVATE KEY, or PKCS#12); the .cer file that was uploaded holds the public part only",
     )
 }
 
-fn no_certificate(found: Option<NoCertificate>) -> CertificateError {
+fn no_certificate(found: Option<NoCertificate>) -> Error {
     let (message, fix) = match found {
         None => (
             "there is a private key, but no certificate",
@@ -351,7 +339,7 @@ fn no_certificate(found: Option<NoCertificate>) -> CertificateError {
             "take it out: openssl pkcs7 -print_certs -in old.p7b -out new.pem",
         ),
     };
-    CertificateError::new(CertificateErrorKind::NoCertificate, message, fix)
+    error::error(CertificateErrorKind::NoCertificate, message, fix)
 }
 
 /// What begins a DER sequence: three bytes that tell PKCS#12 from a certificate.

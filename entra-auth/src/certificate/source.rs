@@ -11,8 +11,8 @@ use std::{
 use entra_core::Secret;
 use tracing::{info, warn};
 
-use super::{error::CertificateError, value::Certificate};
-use crate::{blocking, shown_path::ShownPath};
+use super::value::Certificate;
+use crate::{Error, blocking, shown_path::ShownPath};
 
 /// A certificate that stays, or one that follows its file.
 #[derive(Clone)]
@@ -45,10 +45,7 @@ impl Source {
         }))
     }
 
-    pub(super) fn file(
-        path: PathBuf,
-        passphrase: Option<Secret>,
-    ) -> Result<Self, CertificateError> {
+    pub(super) fn file(path: PathBuf, passphrase: Option<Secret>) -> Result<Self, Error> {
         let stamp = FileVersion::of(&path);
         let certificate = Certificate::from_file(&path, passphrase.as_ref())?;
         Ok(Self(Arc::new(Inner {
@@ -100,7 +97,7 @@ impl Source {
 enum FileState {
     Same,
     Other(Certificate),
-    Unreadable(CertificateError),
+    Unreadable(Error),
 }
 
 impl Inner {

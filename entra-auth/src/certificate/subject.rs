@@ -2,11 +2,12 @@
 
 use rcgen::{DistinguishedName, DnType, DnValue, string::PrintableString};
 
-use super::error::{CertificateError, CertificateErrorKind};
+use super::error;
+use crate::{CertificateErrorKind, Error};
 
 /// Parses `CN=helpdesk, O=Contoso, C=DE` (RFC 4514, in the order written); a text without `=` is
 /// taken as the common name.
-pub(super) fn parse(text: &str) -> Result<DistinguishedName, CertificateError> {
+pub(super) fn parse(text: &str) -> Result<DistinguishedName, Error> {
     let mut name = DistinguishedName::new();
     if !text.contains('=') {
         name.push(DnType::CommonName, value(text.trim())?);
@@ -30,7 +31,7 @@ pub(super) fn parse(text: &str) -> Result<DistinguishedName, CertificateError> {
     Ok(name)
 }
 
-fn kind(key: &str) -> Result<DnType, CertificateError> {
+fn kind(key: &str) -> Result<DnType, Error> {
     Ok(match key.to_ascii_uppercase().as_str() {
         "CN" => DnType::CommonName,
         "O" => DnType::OrganizationName,
@@ -47,7 +48,7 @@ fn kind(key: &str) -> Result<DnType, CertificateError> {
     })
 }
 
-fn value(text: &str) -> Result<DnValue, CertificateError> {
+fn value(text: &str) -> Result<DnValue, Error> {
     if text.is_empty() || text.chars().count() > LONGEST || text.chars().any(char::is_control) {
         return Err(invalid(format!(
             "a value of the subject is empty, longer than {LONGEST} characters or has control characters"
@@ -56,7 +57,7 @@ fn value(text: &str) -> Result<DnValue, CertificateError> {
     Ok(DnValue::Utf8String(text.to_owned()))
 }
 
-fn country(text: &str) -> Result<DnValue, CertificateError> {
+fn country(text: &str) -> Result<DnValue, Error> {
     let code = text.to_ascii_uppercase();
     if code.len() != 2 || !code.bytes().all(|byte| byte.is_ascii_uppercase()) {
         return Err(invalid(
@@ -69,7 +70,7 @@ fn country(text: &str) -> Result<DnValue, CertificateError> {
 }
 
 /// Splits at commas that are neither escaped nor quoted.
-fn split(text: &str) -> Result<Vec<&str>, CertificateError> {
+fn split(text: &str) -> Result<Vec<&str>, Error> {
     let (mut parts, mut start, mut quoted, mut escaped) = (Vec::new(), 0, false, false);
     for (at, character) in text.char_indices() {
         match character {
@@ -90,7 +91,7 @@ fn split(text: &str) -> Result<Vec<&str>, CertificateError> {
     Ok(parts)
 }
 
-fn unescape(text: &str) -> Result<String, CertificateError> {
+fn unescape(text: &str) -> Result<String, Error> {
     let quoted = text.len() > 1 && text.starts_with('"') && text.ends_with('"');
     let text = if quoted {
         &text[1..text.len() - 1]
@@ -119,8 +120,8 @@ fn unescape(text: &str) -> Result<String, CertificateError> {
     Ok(plain)
 }
 
-fn invalid(message: impl Into<String>) -> CertificateError {
-    CertificateError::new(
+fn invalid(message: impl Into<String>) -> Error {
+    error::error(
         CertificateErrorKind::Subject,
         message,
         "write it as CN=helpdesk or CN=helpdesk, O=Contoso, C=DE, with a backslash before a comma that belongs to a value",
@@ -174,7 +175,11 @@ mod tests {
             &long,
         ] {
             let error = parse(bad).unwrap_err();
-            assert_eq!(error.kind(), CertificateErrorKind::Subject, "{bad:?}");
+            assert_eq!(
+                error.certificate_error(),
+                Some(CertificateErrorKind::Subject),
+                "{bad:?}"
+            );
         }
     }
 }

@@ -7,22 +7,17 @@ use md5::{Digest, Md5};
 use zeroize::Zeroizing;
 
 use super::{
-    error::CertificateError,
+    error,
     pbe::{Key, cbc, unsupported},
 };
+use crate::Error;
 
-pub(super) fn open(
-    info: &str,
-    sealed: &[u8],
-    passphrase: &Secret,
-) -> Result<Key, CertificateError> {
+pub(super) fn open(info: &str, sealed: &[u8], passphrase: &Secret) -> Result<Key, Error> {
     let (cipher, iv) = info.split_once(',').unwrap_or((info, ""));
     let iv = from_hex(iv.trim())
-        .ok_or_else(|| CertificateError::malformed("the IV of the encrypted key is no hex"))?;
+        .ok_or_else(|| error::malformed("the IV of the encrypted key is no hex"))?;
     let Some(salt) = iv.get(..8) else {
-        return Err(CertificateError::malformed(
-            "the IV of the encrypted key is too short",
-        ));
+        return Err(error::malformed("the IV of the encrypted key is too short"));
     };
     let key = |length| bytes_to_key(passphrase.expose_secret().as_bytes(), salt, length);
     match cipher.trim() {

@@ -10,12 +10,8 @@ use entra_core::{Secret, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use zeroize::Zeroizing;
 
-use super::{
-    error::{CertificateError, CertificateErrorKind},
-    file, pem, read,
-    x509::Fields,
-};
-use crate::jws;
+use super::{error, file, pem, read, x509::Fields};
+use crate::{CertificateErrorKind, Error, jws};
 
 /// An RSA certificate with its private key, to sign in with.
 ///
@@ -45,7 +41,7 @@ pub(super) struct ChainCertificate {
 }
 
 impl ChainCertificate {
-    pub(super) fn read(der: Vec<u8>) -> Result<Self, CertificateError> {
+    pub(super) fn read(der: Vec<u8>) -> Result<Self, Error> {
         let fields = Fields::read(&der)?;
         Ok(Self { der, fields })
     }
@@ -59,9 +55,9 @@ impl Certificate {
     /// base64 as a whole.
     ///
     /// # Errors
-    /// [`CertificateError`] when something is missing, damaged, encrypted or no RSA key, or when
+    /// [`Error`] of kind [`Configuration`](crate::ErrorKind::Configuration) when something is missing, damaged, encrypted or no RSA key, or when
     /// the key belongs to another certificate.
-    pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, CertificateError> {
+    pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, Error> {
         read::from_pem(&[pem.as_ref()], None)
     }
 
@@ -72,7 +68,7 @@ impl Certificate {
     pub fn from_pem_and_key(
         certificate: impl AsRef<[u8]>,
         key: impl AsRef<[u8]>,
-    ) -> Result<Self, CertificateError> {
+    ) -> Result<Self, Error> {
         read::from_pem(&[certificate.as_ref(), key.as_ref()], None)
     }
 
@@ -83,10 +79,7 @@ impl Certificate {
     /// # Errors
     /// As [`from_pem`](Self::from_pem), and when the passphrase is not the right one.
     #[cfg(feature = "encrypted-pem")]
-    pub fn from_encrypted_pem(
-        pem: impl AsRef<[u8]>,
-        passphrase: &Secret,
-    ) -> Result<Self, CertificateError> {
+    pub fn from_encrypted_pem(pem: impl AsRef<[u8]>, passphrase: &Secret) -> Result<Self, Error> {
         read::from_pem(&[pem.as_ref()], Some(passphrase))
     }
 
@@ -99,7 +92,7 @@ impl Certificate {
     /// # Errors
     /// As [`from_pem`](Self::from_pem), and when the password is not the right one.
     #[cfg(feature = "pfx")]
-    pub fn from_pfx(pfx: impl AsRef<[u8]>, password: &Secret) -> Result<Self, CertificateError> {
+    pub fn from_pfx(pfx: impl AsRef<[u8]>, password: &Secret) -> Result<Self, Error> {
         read::from_pfx(pfx.as_ref(), Some(password))
     }
 
@@ -108,10 +101,7 @@ impl Certificate {
     /// # Errors
     /// As the functions for each form, and [`CertificateErrorKind::FeatureDisabled`] when this
     /// build lacks the feature for what it is.
-    pub fn from_bytes(
-        bytes: impl AsRef<[u8]>,
-        passphrase: Option<&Secret>,
-    ) -> Result<Self, CertificateError> {
+    pub fn from_bytes(bytes: impl AsRef<[u8]>, passphrase: Option<&Secret>) -> Result<Self, Error> {
         read::any(bytes.as_ref(), passphrase)
     }
 
@@ -119,10 +109,7 @@ impl Certificate {
     ///
     /// # Errors
     /// As [`from_bytes`](Self::from_bytes), and when the file cannot be read.
-    pub fn from_file(
-        path: impl AsRef<Path>,
-        passphrase: Option<&Secret>,
-    ) -> Result<Self, CertificateError> {
+    pub fn from_file(path: impl AsRef<Path>, passphrase: Option<&Secret>) -> Result<Self, Error> {
         Self::from_bytes(file::read(path.as_ref())?, passphrase)
     }
 
@@ -162,10 +149,10 @@ impl Certificate {
     ///
     /// # Errors
     /// [`CertificateErrorKind::Expired`] or [`CertificateErrorKind::NotYetValid`].
-    pub fn check_validity(&self, now: Timestamp) -> Result<(), CertificateError> {
+    pub fn check_validity(&self, now: Timestamp) -> Result<(), Error> {
         let thumbprint = self.thumbprint_sha1();
         if now > self.not_after() {
-            return Err(CertificateError::new(
+            return Err(error::error(
                 CertificateErrorKind::Expired,
                 format!(
                     "the certificate {thumbprint} expired on {}",
@@ -175,7 +162,7 @@ impl Certificate {
             ));
         }
         if now < self.not_before() {
-            return Err(CertificateError::new(
+            return Err(error::error(
                 CertificateErrorKind::NotYetValid,
                 format!(
                     "the certificate {thumbprint} is not valid before {}",
@@ -210,7 +197,7 @@ impl Certificate {
     ///
     /// # Errors
     /// [`CertificateErrorKind::File`] when the file cannot be written.
-    pub fn export_public_cer(&self, path: impl AsRef<Path>) -> Result<(), CertificateError> {
+    pub fn export_public_cer(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         file::write_public(path.as_ref(), self.public_der())
     }
 
@@ -218,7 +205,7 @@ impl Certificate {
     ///
     /// # Errors
     /// [`CertificateErrorKind::File`] when the file cannot be written.
-    pub fn export_public_pem(&self, path: impl AsRef<Path>) -> Result<(), CertificateError> {
+    pub fn export_public_pem(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         file::write_public(path.as_ref(), self.public_pem().as_bytes())
     }
 
@@ -228,7 +215,7 @@ impl Certificate {
         leaf: ChainCertificate,
         chain: Vec<ChainCertificate>,
         key: &KeyPair,
-    ) -> Result<Self, CertificateError> {
+    ) -> Result<Self, Error> {
         let key = EncodingKey::from_rsa_der(&pkcs1(&pkcs8(key)?)?);
         Ok(Self(Arc::new(Inner { leaf, chain, key })))
     }
@@ -239,30 +226,26 @@ impl Certificate {
             .to_vec()
     }
 
-    pub(super) fn sign(
-        &self,
-        algorithm: Algorithm,
-        message: &[u8],
-    ) -> Result<Vec<u8>, CertificateError> {
+    pub(super) fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, Error> {
         jws::sign(algorithm, &self.0.key, message)
-            .map_err(|_| CertificateError::crypto("the private key made no signature"))
+            .map_err(|_| error::crypto("the private key made no signature"))
     }
 
     /// The private key as PKCS#8.
     #[cfg(feature = "certificate-kit")]
-    pub(super) fn pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, CertificateError> {
+    pub(super) fn pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
         let pair = KeyPair::from_der(self.0.key.as_bytes()).map_err(|_| not_encoded())?;
         pkcs8(&pair)
     }
 }
 
-fn pkcs8(key: &KeyPair) -> Result<Zeroizing<Vec<u8>>, CertificateError> {
+fn pkcs8(key: &KeyPair) -> Result<Zeroizing<Vec<u8>>, Error> {
     let der: Pkcs8V1Der<'_> = key.as_der().map_err(|_| not_encoded())?;
     Ok(Zeroizing::new(der.as_ref().to_vec()))
 }
 
 /// The `RSAPrivateKey` inside PKCS#8: version, algorithm, key (RFC 5208, section 5).
-fn pkcs1(pkcs8: &[u8]) -> Result<Zeroizing<Vec<u8>>, CertificateError> {
+fn pkcs1(pkcs8: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
     let inner = |der| {
         let mut reader = SliceReader::new(der)?;
         reader.sequence(|info| {
@@ -276,8 +259,8 @@ fn pkcs1(pkcs8: &[u8]) -> Result<Zeroizing<Vec<u8>>, CertificateError> {
     inner(pkcs8).map_err(|_| not_encoded())
 }
 
-fn not_encoded() -> CertificateError {
-    CertificateError::crypto("the private key could not be encoded")
+fn not_encoded() -> Error {
+    error::crypto("the private key could not be encoded")
 }
 
 impl PartialEq for Certificate {

@@ -6,7 +6,8 @@ use der::{
 };
 use entra_core::Timestamp;
 
-use super::error::{CertificateError, CertificateErrorKind};
+use super::error;
+use crate::{CertificateErrorKind, Error};
 
 /// What is read from one certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,15 +22,14 @@ pub(super) struct Fields {
 }
 
 impl Fields {
-    pub(super) fn read(der: &[u8]) -> Result<Self, CertificateError> {
+    pub(super) fn read(der: &[u8]) -> Result<Self, Error> {
         read(der).map_err(|source| {
-            CertificateError::malformed("the certificate is no readable X.509 certificate")
-                .with_source(source)
+            error::malformed("the certificate is no readable X.509 certificate").with_source(source)
         })
     }
 
     /// The public key as PKCS#1 has it, once it is known to be one that Entra takes.
-    pub(super) fn rsa_public_key(&self) -> Result<&[u8], CertificateError> {
+    pub(super) fn rsa_public_key(&self) -> Result<&[u8], Error> {
         if self.algorithm != RSA {
             return Err(unsupported_key(match self.algorithm {
                 EC => "an elliptic-curve key",
@@ -38,8 +38,7 @@ impl Fields {
             }));
         }
         let bits = modulus_bits(&self.public_key).map_err(|source| {
-            CertificateError::malformed("the certificate's RSA key cannot be read")
-                .with_source(source)
+            error::malformed("the certificate's RSA key cannot be read").with_source(source)
         })?;
         if bits < LEAST_BITS {
             return Err(unsupported_key(&format!("an RSA key of {bits} bits")));
@@ -48,8 +47,8 @@ impl Fields {
     }
 }
 
-pub(super) fn unsupported_key(found: &str) -> CertificateError {
-    CertificateError::new(
+pub(super) fn unsupported_key(found: &str) -> Error {
+    error::error(
         CertificateErrorKind::UnsupportedKey,
         format!("the certificate has {found}; Entra takes RSA keys of 2048 bits or more"),
         "make a new RSA certificate of 2048, 3072 or 4096 bits and upload its public part to the app registration",

@@ -14,7 +14,6 @@ use super::{
 };
 use crate::{
     Aadsts, Environment, Error, ErrorKind, TokenCache,
-    application_ids::invalid_id,
     cache::{Account, TokenKey},
     environment::safe_folder,
     settings::Settings,
@@ -149,7 +148,7 @@ impl<C> CliCredentialBuilder<C> {
 
     fn tokens(mut self) -> Result<Arc<Tokens>, Error> {
         let home = match self.tenant {
-            Some(tenant) => tenant.map_err(invalid_id)?,
+            Some(tenant) => tenant?,
             None => TenantId::from(Guid::NIL),
         };
         check_tenant(&home)?;

@@ -11,7 +11,7 @@ use super::{
     token::TokenVersion,
     validator::{Inner, TokenValidator},
 };
-use crate::{Error, client_secret::invalid_id, settings::Settings};
+use crate::{Error, settings::Settings};
 
 /// Settings of a [`TokenValidator`].
 #[derive(Clone, Debug)]
@@ -181,8 +181,8 @@ impl TokenValidatorBuilder {
     /// that is empty, rules that no token can meet, and an authority for many tenants without a
     /// word on which.
     pub fn build(self) -> Result<TokenValidator, Error> {
-        let tenant = self.tenant.clone().map_err(invalid_id)?;
-        let audiences = self.audiences.clone().map_err(invalid_id)?;
+        let tenant = self.tenant.clone()?;
+        let audiences = self.audiences.clone()?;
         if audiences.is_empty() || audiences.iter().any(|audience| audience.trim().is_empty()) {
             return Err(Error::configuration(
                 "an audience is missing",
@@ -191,7 +191,7 @@ impl TokenValidatorBuilder {
         }
         self.check_rules()?;
         let tenants = self.allowed(&tenant)?;
-        let own_keys_of = self.own_keys_of.clone().transpose().map_err(invalid_id)?;
+        let own_keys_of = self.own_keys_of.clone().transpose()?;
         let is_entra = self.settings.cloud.is_entra();
         let source = |version| {
             let place = place(&self.settings.cloud, &tenant, version, own_keys_of);
@@ -319,7 +319,7 @@ impl TokenValidatorBuilder {
     }
 
     fn allowed(&self, tenant: &TenantId) -> Result<Tenants, Error> {
-        let listed = self.tenants.clone().transpose().map_err(invalid_id)?;
+        let listed = self.tenants.clone().transpose()?;
         if let Some(listed) = listed {
             let guids: Option<Vec<Guid>> = listed.iter().map(TenantId::guid).collect();
             return match guids {

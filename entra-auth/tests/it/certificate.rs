@@ -13,7 +13,7 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use entra_auth::{
-    Certificate, CertificateError, CertificateErrorKind, ClientCertificateCredential,
+    Certificate, CertificateErrorKind, ClientCertificateCredential,
     ClientCertificateCredentialBuilder, ErrorKind,
 };
 use entra_core::{
@@ -320,8 +320,8 @@ async fn expired_certificate_is_rejected_before_a_request_is_sent() {
         let credential = offline(&transport).clock(clock).build().unwrap();
         let error = credential.token(&graph()).await.unwrap_err();
         assert_eq!(error.kind(), CredentialErrorKind::Configuration);
-        assert_eq!(certificate_error(&error).kind(), kind);
-        assert_eq!(error.fix(), Some(certificate_error(&error).fix()));
+        assert_eq!(certificate_error(&error), Some(kind));
+        assert_eq!(error.fix(), detail(&error).fix());
         assert!(transport.requests().is_empty());
     }
 }
@@ -425,8 +425,8 @@ fn invalid_certificate_settings_are_rejected_by_build() {
         .unwrap_err();
     assert_eq!(missing.kind(), ErrorKind::Configuration);
     assert_eq!(
-        certificate_error(&missing).kind(),
-        CertificateErrorKind::File
+        missing.certificate_error(),
+        Some(CertificateErrorKind::File)
     );
     assert!(
         missing.report().to_string().contains("/no/such.pem"),
@@ -572,10 +572,8 @@ impl io::Write for Log {
     }
 }
 
-fn certificate_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> &'a CertificateError {
-    std::iter::successors(Some(error), |error| error.source())
-        .find_map(|error| error.downcast_ref())
-        .unwrap()
+fn certificate_error(error: &entra_core::CredentialError) -> Option<CertificateErrorKind> {
+    detail(error).certificate_error()
 }
 
 fn hex(bytes: &[u8]) -> String {
