@@ -96,7 +96,7 @@ impl Call for Azure {
     }
 }
 
-/// Answers azure_identity's one request.
+/// Responses azure_identity's one request.
 #[derive(Debug)]
 struct Scripted;
 
@@ -170,7 +170,7 @@ fn many_tasks(runtime: &Runtime, iterations: u64, call: &impl Call) -> Duration 
             task.await.unwrap();
         }
         let spent = meter.stop();
-        // Whole turns are run; a share of them was asked for.
+        // Whole turns are run; a share of them was requested.
         spent.mul_f64(iterations as f64 / (turns * TASKS * CALLS) as f64)
     })
 }

@@ -63,7 +63,10 @@ async fn make(directory: &Path, passphrase: Option<&Secret>) -> Result<(), Box<d
 fn load(file: &Path, passphrase: Option<&Secret>) -> Result<(), Box<dyn Error>> {
     match Certificate::from_file(file, passphrase) {
         Ok(certificate) => println!("{}", certificate.thumbprint_sha256()),
-        Err(error) => println!("{:?}: {error}", error.kind()),
+        Err(error) => match error.certificate_error() {
+            Some(kind) => println!("{kind:?}: {error}"),
+            None => println!("{:?}: {error}", error.kind()),
+        },
     }
     Ok(())
 }

@@ -106,7 +106,7 @@ impl Aadsts {
     }
 }
 
-/// What a refusal is about: it decides the kind of error, and the words where a number has none.
+/// What a error response is about: it decides the kind of error, and the words where a number has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Class {
     App,
@@ -148,46 +148,46 @@ impl Class {
             | Self::Request
             | Self::Resource
             | Self::Tenant
-            | Self::User => ErrorKind::Refused,
+            | Self::User => ErrorKind::Rejected,
         }
     }
 
     pub(crate) const fn summary(self) -> &'static str {
         match self {
-            Self::App => "the application was refused",
-            Self::Certificate => "the certificate or assertion was refused",
-            Self::Client => "the client's credential was refused",
+            Self::App => "the application was rejected",
+            Self::Certificate => "the certificate or assertion is invalid",
+            Self::Client => "the client's credential is invalid",
             Self::Consent => "consent is missing",
-            Self::Device => "the device was refused",
-            Self::DeviceCode => "the device code gives no token",
-            Self::Federated => "the federated token was refused",
+            Self::Device => "the device was rejected",
+            Self::DeviceCode => "the device code is invalid",
+            Self::Federated => "the federated token is invalid",
             Self::Federation => "the sign-in through another identity provider failed",
-            Self::Grant => "the code or token to redeem was refused",
+            Self::Grant => "the authorization code or refresh token is invalid",
             Self::Interaction => "the user has to sign in interactively",
-            Self::Policy => "a policy refused the token",
-            Self::Redirect => "the redirect address was refused",
-            Self::Request => "the token request was refused",
-            Self::Resource => "the scope was refused",
-            Self::Secret => "the secret was refused",
+            Self::Policy => "a policy blocks the token",
+            Self::Redirect => "the redirect URI is invalid",
+            Self::Request => "the token request is invalid",
+            Self::Resource => "the scope is invalid",
+            Self::Secret => "the client secret is invalid",
             Self::Service => "the sign-in service failed",
-            Self::Tenant => "the tenant was refused",
+            Self::Tenant => "the tenant is invalid",
             Self::Throttled => "the sign-in service asked to slow down",
-            Self::User => "the user was refused",
+            Self::User => "the user was rejected",
         }
     }
 
     pub(crate) const fn fix(self) -> &'static str {
         match self {
             Self::App => {
-                "compare client id and tenant with the registration's Overview page, and see that the application is enabled"
+                "compare client id and tenant with the registration's Overview page, and check that the application is enabled"
             }
             Self::Certificate => {
-                "see that the certificate is registered on this application and in date, and that its private key signs the assertion"
+                "check that the certificate is registered on this application and in date, and that its private key signs the assertion"
             }
             Self::Client => {
                 "send a valid secret, certificate or federated token of this application"
             }
-            Self::Consent => "have an admin grant consent under API permissions",
+            Self::Consent => "have an administrator grant consent under API permissions",
             Self::Device => {
                 "the user or IT must register, enable or repair the device; the app can only say so"
             }
@@ -201,7 +201,7 @@ impl Class {
             Self::Grant => "start a new sign-in and redeem what it gives at once",
             Self::Interaction => "send the user through an interactive sign-in",
             Self::Policy => {
-                "an admin finds the policy in the sign-in log by the correlation id and changes it or admits this identity"
+                "an administrator finds the policy in the sign-in log by the correlation id and changes it or admits this identity"
             }
             Self::Redirect => {
                 "register the address under Authentication exactly as the app sends it"
@@ -221,7 +221,7 @@ impl Class {
             }
             Self::Throttled => "wait as long as asked, and use one token for many calls",
             Self::User => {
-                "an admin finds the account's state in the sign-in log by the correlation id"
+                "an administrator finds the account's state in the sign-in log by the correlation id"
             }
         }
     }
@@ -330,7 +330,7 @@ mod tests {
         // The secret is valid, so the fix must not ask for another one.
         let missing = Aadsts::lookup(7_000_229).unwrap();
         assert!(missing.cause().unwrap().contains("no service principal"));
-        assert_eq!(missing.class().kind(), ErrorKind::Refused);
+        assert_eq!(missing.class().kind(), ErrorKind::Rejected);
     }
 
     #[test]

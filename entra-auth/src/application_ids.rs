@@ -2,7 +2,7 @@ use entra_core::{ClientId, IntoId, InvalidId, TenantId};
 
 use crate::{Error, tokens::check_tenant};
 
-/// Tenant and client as a builder got them. What is none is said when the builder is done.
+/// Tenant and client id as passed to a builder. Invalid ids are reported by `build`.
 #[derive(Clone, Debug)]
 pub(crate) struct ApplicationIds {
     tenant: Result<TenantId, InvalidId>,
@@ -17,7 +17,7 @@ impl ApplicationIds {
         }
     }
 
-    /// The ids of an application that people sign in to, perhaps by an alias of their tenants.
+    /// The ids of an application that users sign in to; the tenant may be an alias.
     pub(crate) fn of_user_application(self) -> Result<(TenantId, ClientId), Error> {
         let tenant = self.tenant?;
         Ok((tenant, self.client?))

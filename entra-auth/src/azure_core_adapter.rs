@@ -38,9 +38,8 @@ pub struct ForAzureCore(Arc<dyn TokenCredential>);
 
 /// A credential of the Azure crates as one of this SDK.
 ///
-/// Theirs knows scopes only. A request for another tenant, or with a claims challenge, is refused rather
-/// than answered with a token for something else; `force_refresh` asks them again, and they may give
-/// the token they have.
+/// The Azure trait knows scopes only, so a request for another tenant or with a claims challenge is
+/// rejected. `force_refresh` requests the token again, but the credential may return a cached one.
 #[derive(Clone, Debug)]
 pub struct FromAzureCore {
     credential: Arc<dyn Theirs>,
@@ -89,7 +88,7 @@ impl Theirs for ForAzureCore {
             Err(error) => Err(azure_core::Error::with_error(
                 TheirKind::Credential,
                 error,
-                "the credential of the Entra SDK gave no token",
+                "the credential of the Entra SDK returned no token",
             )),
         }
     }
@@ -98,7 +97,7 @@ impl Theirs for ForAzureCore {
 #[async_trait]
 impl TokenCredential for FromAzureCore {
     async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
-        let refused = |what: &str| {
+        let unsupported = |what: &str| {
             CredentialError::new(
                 CredentialErrorKind::Configuration,
                 format!("a credential of the Azure crates cannot be asked for {what}"),
@@ -106,10 +105,10 @@ impl TokenCredential for FromAzureCore {
             .with_fix("use a credential of this SDK for such requests")
         };
         if request.tenant.is_some() {
-            return Err(refused("a tenant"));
+            return Err(unsupported("a tenant"));
         }
         if request.claims.is_some() {
-            return Err(refused("the answer to a claims challenge"));
+            return Err(unsupported("the response to a claims challenge"));
         }
         let scopes: Vec<&str> = request.scopes.iter().map(String::as_str).collect();
         let token = self
@@ -142,15 +141,15 @@ fn failed(error: &azure_core::Error) -> CredentialError {
         TheirKind::HttpResponse { status, .. } => match u16::from(*status) {
             429 => CredentialErrorKind::Throttled,
             408 | 500..=599 => CredentialErrorKind::Transient,
-            _ => CredentialErrorKind::Refused,
+            _ => CredentialErrorKind::Rejected,
         },
-        _ => CredentialErrorKind::Refused,
+        _ => CredentialErrorKind::Rejected,
     };
     // Their text may hold the whole response, so only its kind goes on.
     CredentialError::new(
         kind,
         format!(
-            "the credential of the Azure crates gave no token ({})",
+            "the credential of the Azure crates returned no token ({})",
             words(error.kind())
         ),
     )
@@ -161,7 +160,7 @@ fn words(kind: &TheirKind) -> String {
     match kind {
         TheirKind::HttpResponse { status, .. } => format!("HTTP {}", u16::from(*status)),
         TheirKind::Io => "input or output failed".to_owned(),
-        TheirKind::DataConversion => "an answer could not be read".to_owned(),
+        TheirKind::DataConversion => "a response could not be read".to_owned(),
         TheirKind::Credential => "the credential failed".to_owned(),
         _ => "another failure".to_owned(),
     }

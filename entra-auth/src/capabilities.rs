@@ -18,7 +18,7 @@ impl Capabilities {
             return challenge.map(str::to_owned);
         }
         let mut claims: Map<String, Value> = match challenge {
-            // What is no object has been refused before; it must not be replaced unseen.
+            // What is no object has been rejected before; it must not be replaced unseen.
             Some(challenge) => match serde_json::from_str(challenge) {
                 Ok(claims) => claims,
                 Err(_) => return Some(challenge.to_owned()),

@@ -12,12 +12,12 @@ use tracing::{debug, info};
 
 use crate::Error;
 
-/// Tries one credential after the other until one is set up here.
+/// Tries credentials in order until one returns a token.
 ///
-/// A link that is [unavailable](CredentialErrorKind::Unavailable) passes on to the next; any other
-/// failure ends the search, so that a wrong secret is not hidden by somebody's command line account. The
-/// link that gives the first token is used from then on. [`report`](Self::report) tells what became of
-/// each. Cheap to clone; clones share the chosen link.
+/// A link that is [unavailable](CredentialErrorKind::Unavailable) is skipped. Any other failure ends
+/// the search, so that a developer's command-line account does not hide a wrong secret. The first link
+/// that returns a token is used from then on. [`report`](Self::report) has the outcome of each link.
+/// Cheap to clone; clones share the selected link.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -42,7 +42,7 @@ use crate::Error;
 ///     .link("service", secret);
 /// chain.token(&TokenRequest::new([tenant.cloud().graph_scope()])).await?;
 /// assert_eq!(chain.report().selected(), Some("service"));
-/// println!("{}", chain.report()); // also says why "developer" was passed over
+/// println!("{}", chain.report()); // also says why "developer" was skipped
 /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -56,7 +56,7 @@ pub struct ChainedCredential {
 struct Link {
     name: Cow<'static, str>,
     credential: Arc<dyn TokenCredential>,
-    /// Whether any failure passes on to the next link.
+    /// Whether the chain skips the link on any failure.
     lenient: bool,
 }
 
@@ -66,36 +66,34 @@ struct State {
     outcomes: Mutex<Vec<LinkOutcome>>,
 }
 
-/// What became of the links of a chain when it was last searched.
+/// The outcome of each link when the chain was last searched.
 ///
-/// `Display` has one line for each: `EnvironmentCredential: passed over, AZURE_TENANT_ID is not set`.
+/// `Display` prints a line for each: `EnvironmentCredential: skipped, AZURE_TENANT_ID is not set`.
 #[derive(Clone, Debug)]
 pub struct ChainReport(Vec<(Cow<'static, str>, LinkOutcome)>);
 
-/// What became of one link of a chain.
+/// The outcome of one link of a chain.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum LinkOutcome {
-    /// It gave the token and is used from then on.
+    /// The link returned the token and is used from then on.
     Succeeded,
-    /// It was passed over.
+    /// The link was skipped.
     Skipped(CredentialError),
-    /// It failed in a way that ended the search.
+    /// The link failed and ended the search.
     Failed(CredentialError),
-    /// The search ended before it, or there was none yet.
+    /// The search ended before this link, or the chain was not searched yet.
     NotTried,
 }
 
 impl ChainedCredential {
-    /// A chain without links, which gives no token.
+    /// Returns a chain without links, which returns no token.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same chain with one more link at its end, under a name for the report.
-    ///
-    /// The longer chain chooses anew.
+    /// Adds a link at the end, with a name for the report. The chain then selects a link anew.
     #[must_use]
     pub fn link(
         self,
@@ -105,7 +103,7 @@ impl ChainedCredential {
         self.with(name.into(), Arc::new(credential), false)
     }
 
-    /// The same chain with one more link, which passes on to the next whatever its failure is.
+    /// Adds a link at the end that is skipped on any failure.
     #[must_use]
     pub fn optional_link(
         self,
@@ -115,7 +113,7 @@ impl ChainedCredential {
         self.with(name.into(), Arc::new(credential), true)
     }
 
-    /// What became of each link when the chain was last searched.
+    /// Returns the outcome of each link when the chain was last searched.
     #[must_use]
     pub fn report(&self) -> ChainReport {
         let outcomes = self.state.outcomes();
@@ -152,15 +150,15 @@ impl ChainedCredential {
             match link.credential.token(request).await {
                 Ok(token) => {
                     outcomes.push(LinkOutcome::Succeeded);
-                    // Of two searches at once the first to end decides, and the report is its own.
+                    // Of two concurrent searches the first to complete selects the link and makes the report.
                     if self.state.chosen.set(number).is_ok() {
-                        info!(link = %link.name, "the link of the chain that is used");
+                        info!(link = %link.name, "the chain selected this link");
                         *self.state.outcomes() = outcomes;
                     }
                     return Ok(token);
                 }
                 Err(error) if link.lenient || error.kind() == CredentialErrorKind::Unavailable => {
-                    debug!(link = %link.name, reason = %reason(&error), "passed over");
+                    debug!(link = %link.name, reason = %reason(&error), "the chain skipped this link");
                     outcomes.push(LinkOutcome::Skipped(error));
                 }
                 Err(error) => {
@@ -211,12 +209,12 @@ impl State {
 }
 
 impl ChainReport {
-    /// The links in their order, each with what became of it.
+    /// Returns the links in order, each with its outcome.
     pub fn links(&self) -> impl Iterator<Item = (&str, &LinkOutcome)> {
         self.0.iter().map(|(name, outcome)| (&**name, outcome))
     }
 
-    /// The name of the link that gave the token.
+    /// Returns the name of the link that returned the token.
     #[must_use]
     pub fn selected(&self) -> Option<&str> {
         self.links()
@@ -226,7 +224,7 @@ impl ChainReport {
 }
 
 impl LinkOutcome {
-    /// Why it gave no token, in one line; nothing if it did or was not asked.
+    /// Returns why the link returned no token, in one line. `None` if it did or was not tried.
     #[must_use]
     pub fn reason(&self) -> Option<String> {
         match self {
@@ -235,7 +233,7 @@ impl LinkOutcome {
         }
     }
 
-    /// What to do about it, if that is known.
+    /// Returns how to fix it, if that is known.
     #[must_use]
     pub fn fix(&self) -> Option<&str> {
         match self {
@@ -251,8 +249,8 @@ impl fmt::Display for ChainReport {
             let line = if number == 0 { "" } else { "\n" };
             write!(f, "{line}{name}: ")?;
             match outcome {
-                LinkOutcome::Succeeded => f.write_str("gave the token")?,
-                LinkOutcome::Skipped(error) => write!(f, "passed over, {}", reason(error))?,
+                LinkOutcome::Succeeded => f.write_str("returned the token")?,
+                LinkOutcome::Skipped(error) => write!(f, "skipped, {}", reason(error))?,
                 LinkOutcome::Failed(error) => write!(f, "failed, {}", reason(error))?,
                 LinkOutcome::NotTried => f.write_str("not tried")?,
             }
@@ -261,14 +259,14 @@ impl fmt::Display for ChainReport {
     }
 }
 
-/// This crate's own words for a failure, which say more than those above them.
+/// The message of this crate's own error, which has more detail than the error that wraps it.
 fn reason(error: &CredentialError) -> String {
     Error::find(error).map_or_else(|| error.to_string(), ToString::to_string)
 }
 
-/// The error of a link that ended the search, whole, with the link's name before it.
+/// Wraps the error of a link that ended the search in one that names the link.
 fn stopped(name: &str, error: CredentialError) -> CredentialError {
-    let message = format!("{name} is set up, but gives no token, so the chain ends there");
+    let message = format!("{name} is set up but failed, so the chain ends there");
     let mut stopped = CredentialError::new(error.kind(), message).with_ids(
         error.correlation_id().map(str::to_owned),
         error.trace_id().map(str::to_owned),
@@ -296,17 +294,17 @@ fn exhausted(names: &[&str], outcomes: &[LinkOutcome]) -> CredentialError {
         .collect();
     let error = CredentialError::new(
         CredentialErrorKind::Unavailable,
-        "no link of the chain can sign in here",
+        "no credential of the chain is set up here",
     );
     if reasons.is_empty() {
-        return error.with_fix("give the chain at least one link");
+        return error.with_fix("add at least one link to the chain");
     }
     error
-        .with_fix("set up one of its links; the reasons say what each lacks")
+        .with_fix("set up one of its links; the reasons say what each of them lacks")
         .with_source(Reasons(reasons.join("; ")))
 }
 
-/// Why each link was passed over, in one line.
+/// Why each link was skipped, in one line.
 #[derive(Debug)]
 struct Reasons(String);
 

@@ -37,7 +37,7 @@ pub struct AssertionRequest {
     pub token_endpoint: Url,
 }
 
-/// Entra's answer to something that is no JWT at all says less than this.
+/// Entra's response to something that is no JWT at all says less than this.
 pub(crate) fn check_form(assertion: &Secret) -> Result<(), Error> {
     let text = assertion.expose_secret();
     let is_jwt = text.split('.').count() == 3

@@ -79,7 +79,7 @@ impl ClientSecretCredential {
         Self::builder(tenant, client_id, secret).build()
     }
 
-    /// Settings to change. Ids may be given as text or as ids.
+    /// Returns a builder. Ids may be given as text or as ids.
     pub fn builder(
         tenant: impl IntoId<TenantId>,
         client_id: impl IntoId<ClientId>,
@@ -122,10 +122,10 @@ impl fmt::Debug for ClientSecretCredential {
 }
 
 impl ClientSecretCredentialBuilder {
-    /// The credential. Nothing is sent before the first token is asked for.
+    /// Builds the credential. It sends nothing before the first token is requested.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an id that is none, an
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an invalid id, an
     /// alias in the tenant's place, or a secret that is empty or has white space around it.
     pub fn build(self) -> Result<ClientSecretCredential, Error> {
         let (setup, settings) = (self.setup, self.options.settings()?);
@@ -180,7 +180,7 @@ impl TokenSource for ClientSecret {
 }
 
 impl ClientSecret {
-    /// Entra cannot tell what is wrong with a secret; its look often can.
+    /// Adds a cause that the form of the secret reveals.
     fn explain(&self, error: Error) -> Error {
         if error.aadsts_code() != Some(WRONG_SECRET) {
             return error;

@@ -17,7 +17,7 @@ pub(crate) fn check_client_secret(secret: &Secret) -> Result<(), Error> {
     if text.chars().all(blank) {
         return Err(Error::configuration(
             "the client secret is empty",
-            "set the Value of a secret from App registrations > Certificates & secrets; see that the variable or file it comes from is filled",
+            "set the Value of a secret from App registrations > Certificates & secrets; check that the variable or file it comes from is filled",
         ));
     }
     let ends = text.ends_with(['\n', '\r']);

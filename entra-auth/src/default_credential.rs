@@ -11,11 +11,12 @@ use crate::{
     workload_identity::ClientAssertionCredential,
 };
 
-/// Signs in with whatever is set up: on a server its identity, on a developer's machine the developer.
+/// Signs in with the first credential that is set up: the environment, a workload identity, a managed
+/// identity, or the account of a developer tool.
 ///
 /// The links are `EnvironmentCredential`, `WorkloadIdentityCredential`, `ManagedIdentityCredential`,
-/// `AzureCliCredential` and `AzureDeveloperCliCredential`, in this order; a link that is not set up passes
-/// on to the next, the two tools on any failure. As in Microsoft's libraries the variable
+/// `AzureCliCredential` and `AzureDeveloperCliCredential`, in this order. A link that is not set up is
+/// skipped, the two tools on any failure. As in Microsoft's libraries the variable
 /// `AZURE_TOKEN_CREDENTIALS` narrows it to `prod` (the first three), `dev` (the tools) or the link of that
 /// name. `AZURE_CLIENT_ID` names the managed identity. For a fixed deployment name the one credential
 /// instead: what a chain finds depends on the machine.
@@ -65,7 +66,7 @@ impl DefaultCredential {
         })
     }
 
-    /// What became of each link when the chain was last searched.
+    /// Returns the outcome of each link when the chain was last searched.
     #[must_use]
     pub fn report(&self) -> ChainReport {
         self.0.report()
@@ -86,19 +87,19 @@ impl fmt::Debug for DefaultCredential {
 }
 
 impl DefaultCredentialBuilder {
-    /// What runs the command line tools; real processes unless set.
+    /// Runs the command-line tools. The default starts processes.
     pub fn process_runner(mut self, runner: impl ProcessRunner) -> Self {
         self.setup.runner = Some(Arc::new(runner));
         self
     }
 
-    /// The credential. Nothing is sent or started before the first token is asked for.
+    /// Builds the credential. It sends and starts nothing before the first token is requested.
     ///
-    /// A link that cannot be set up is none the less part of the chain and says why when it is its turn.
+    /// A link that cannot be configured stays in the chain and returns the reason when it is tried.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when `AZURE_TOKEN_CREDENTIALS` names
-    /// something else.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when `AZURE_TOKEN_CREDENTIALS` has
+    /// another value.
     pub fn build(self) -> Result<DefaultCredential, Error> {
         let selected = self
             .setup
@@ -184,7 +185,7 @@ impl DefaultCredentialBuilder {
     }
 }
 
-/// A link whose set-up failed; it gives the reason in the place of a token.
+/// A link that could not be configured. It returns the reason in place of a token.
 #[derive(Clone, Debug)]
 struct UnavailableLink(CredentialError);
 

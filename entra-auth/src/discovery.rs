@@ -17,10 +17,11 @@ use crate::{
     wire::OAuthError,
 };
 
-/// Learns from a sign-in service itself where its endpoints are, or which names it goes by.
+/// Reads the endpoints of an OpenID provider from its discovery document, or the host names of a
+/// Microsoft cloud from its instance discovery.
 ///
-/// Answers are kept for a day. All who wait for one share a request; after a failure the next use
-/// asks again. Cheap to clone; clones share what they know.
+/// Results are cached for a day. Callers that wait for the same document share one request. After a
+/// failure the next use requests it again. Cheap to clone; clones share the cache.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -50,38 +51,38 @@ struct Inner {
     known: Arc<CloudCache>,
 }
 
-/// Issuers may come from customers, so there is an end to them.
+/// The clouds of discovered issuers. Issuers may come from customers, so their number is limited.
 struct CloudCache(Mutex<ExpiringMap<String, Arc<CacheSlot>>>);
 
-/// One answer; whoever holds the lock asks for it.
+/// The cloud of one issuer. The holder of the lock requests the document.
 type CacheSlot = tokio::sync::Mutex<Option<(Moment, Cloud)>>;
 
 impl Discovery {
-    /// With the default transport and the system's clock.
+    /// Returns a discovery with the default transport and the system's clock.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// With another HTTP transport.
+    /// Sets the HTTP transport.
     #[must_use]
     pub fn with_transport(self, transport: impl HttpTransport) -> Self {
         self.with(|inner| inner.settings.transport = Some(Arc::new(transport)))
     }
 
-    /// With another clock.
+    /// Sets the clock.
     #[must_use]
     pub fn with_clock(self, clock: impl Clock) -> Self {
         self.with(|inner| inner.settings.clock = Arc::new(clock))
     }
 
-    /// With other limits of retries.
+    /// Sets the limits of retries.
     #[must_use]
     pub fn with_retry_policy(self, policy: RetryPolicy) -> Self {
         self.with(|inner| inner.settings.retry_policy = policy)
     }
 
-    /// Also believes documents that name these hosts: for a provider whose endpoints or signing keys
+    /// Also accepts documents that name these hosts: for a provider whose endpoints or signing keys
     /// are at other hosts than its issuer. A document that names any other host is rejected, as
     /// [`Cloud::check_endpoint`] says.
     #[must_use]
@@ -95,11 +96,11 @@ impl Discovery {
         })
     }
 
-    /// The endpoints of an OpenID provider, from its discovery document (OpenID Connect Discovery
-    /// 1.0, section 4), as a cloud for credentials.
+    /// Returns the endpoints of an OpenID provider as a cloud for credentials, from its discovery
+    /// document (OpenID Connect Discovery 1.0, section 4).
     ///
-    /// The issuer itself is asked wherever it is. Where others type it in, such as customers, see
-    /// that it is a public name before this machine sends a request there.
+    /// The request goes to the issuer's own host. If customers enter the issuer, check that it is a
+    /// public host name before this machine sends a request there.
     ///
     /// # Errors
     /// When the document cannot be read, is another issuer's, names an insecure endpoint, or one at
@@ -108,14 +109,14 @@ impl Discovery {
         self.cached(issuer, self.read_provider(issuer)).await
     }
 
-    /// A cloud with the names of its sign-in service, as an instance discovery gives them, so that
-    /// credentials that use different names share their tokens. The built-in clouds know theirs.
+    /// Returns a cloud with the host names of its sign-in service from instance discovery, so that
+    /// credentials with different names share their tokens. The built-in clouds know their names.
     ///
     /// A service could claim the name of another one, to share its tokens: only names count that the
     /// application has [named](Self::with_endpoint_hosts).
     ///
     /// # Errors
-    /// When the service cannot be asked, or does not know the name it was asked by.
+    /// When the request fails, or the response does not contain the requested host name.
     pub async fn instance(&self, cloud: &Cloud) -> Result<Cloud, Error> {
         let authority = cloud.authority().as_str();
         let key = format!("{authority} {}", cloud.graph());
@@ -131,7 +132,7 @@ impl Discovery {
         url.set_path(&format!("{}.well-known/openid-configuration", url.path()));
         let document: OpenIdConfiguration =
             fetch(&self.0.settings, "OpenID discovery", url).await?;
-        // Else one provider could answer in another one's name.
+        // Otherwise a provider could respond in the name of another one.
         if document.issuer.trim_end_matches('/') != issuer.trim_end_matches('/') {
             return Err(unusable(
                 "the discovery document is another issuer's",
@@ -171,9 +172,10 @@ impl Discovery {
                 "authorization_endpoint",
                 &format!("https://{name}/common/oauth2/v2.0/authorize"),
             );
-        let answer: InstanceDiscovery = fetch(&self.0.settings, "instance discovery", url).await?;
+        let response: InstanceDiscovery =
+            fetch(&self.0.settings, "instance discovery", url).await?;
         let is = |alias: &str| alias.eq_ignore_ascii_case(&name);
-        let found = answer
+        let found = response
             .metadata
             .into_iter()
             .find(|metadata| metadata.aliases.iter().any(|alias| is(alias)));
@@ -279,23 +281,25 @@ pub(crate) async fn fetch<T: for<'a> Deserialize<'a>>(
         return serde_json::from_slice(&response.body).map_err(|_| {
             unusable(
                 "the discovery document cannot be used",
-                "check that the address is a sign-in service's, and that no proxy answers in its place",
+                "check that the address is a sign-in service's, and that no proxy responds in its place",
             )
         });
     }
     let refusal = OAuthError::parse(&response.body).unwrap_or_default();
     let kind = match response.status.is_server_error() {
         true => ErrorKind::Service,
-        false => ErrorKind::Refused,
+        false => ErrorKind::Rejected,
     };
-    Err(Error::new(kind, "the discovery was refused").with(|inner| {
-        inner.status = Some(response.status.as_u16());
-        inner.codes = refusal.codes;
-        inner.oauth_error = refusal.oauth_error;
-        inner.correlation_id = Some(response.client_request_id.clone());
-        inner.retry_after = response.retry_after;
-        inner.fix = Some("check the address of the sign-in service".into());
-    }))
+    Err(
+        Error::new(kind, "the discovery request was rejected").with(|inner| {
+            inner.status = Some(response.status.as_u16());
+            inner.codes = refusal.codes;
+            inner.oauth_error = refusal.oauth_error;
+            inner.correlation_id = Some(response.client_request_id.clone());
+            inner.retry_after = response.retry_after;
+            inner.fix = Some("check the address of the sign-in service".into());
+        }),
+    )
 }
 
 #[derive(Deserialize)]
@@ -350,7 +354,7 @@ pub(crate) fn check_named(cloud: &Cloud, what: &'static str, address: &str) -> R
     let url = Url::parse(address).map_err(|_| {
         unusable(
             "an address in the discovery document is no URL",
-            "check that the address is a sign-in service's, and that no proxy answers in its place",
+            "check that the address is a sign-in service's, and that no proxy responds in its place",
         )
     })?;
     match cloud.check_endpoint(what, &url) {
@@ -397,5 +401,5 @@ fn unreachable_host(host: &str, source: CoreError) -> Error {
 
 /// Of how many services responses are kept.
 const MOST: usize = 1_000;
-/// How long an answer is believed.
+/// How long a response is believed.
 const KEPT: Duration = Duration::from_secs(24 * 3600);

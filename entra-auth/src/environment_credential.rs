@@ -96,7 +96,7 @@ impl fmt::Debug for EnvironmentCredential {
 }
 
 impl EnvironmentCredentialBuilder {
-    /// The credential. Nothing is sent before the first token is asked for; a certificate is read.
+    /// Builds the credential. It sends nothing before the first token is requested; a certificate is read.
     ///
     /// # Errors
     /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) that names what is not set;

@@ -11,7 +11,7 @@ use crate::{
     store::{StoreError, StoreErrorKind},
 };
 
-/// Why there is no token, with everything that Entra said about it and what to do.
+/// Why an operation of this crate failed, with the details of Entra's response, the cause and the fix.
 ///
 /// `Display` is one line; `{:#}` and `Debug` show cause, fix and ids as well, so `?` out of `main` prints them.
 /// Nothing in it
@@ -72,13 +72,13 @@ impl error::Error for Cause {}
 pub enum ErrorKind {
     /// The credential is not set up on this machine; a chain goes on to its next link.
     Unavailable,
-    /// A value given by the caller cannot be used; nothing was sent.
+    /// A setting is invalid; nothing was sent.
     Configuration,
-    /// The secret, certificate or assertion was refused.
+    /// The secret, certificate or assertion is invalid.
     InvalidClient,
-    /// The request was refused for another reason: application, tenant, scope or policy.
-    Refused,
-    /// A person must sign in, consent or pass a second factor.
+    /// The request was rejected for another reason: application, tenant, scope or policy.
+    Rejected,
+    /// A user must sign in, consent or complete multifactor authentication.
     InteractionRequired,
     /// The service asked to wait.
     Throttled,
@@ -86,9 +86,9 @@ pub enum ErrorKind {
     Service,
     /// The service could not be reached.
     Transport,
-    /// The answer was not what the protocol promises.
+    /// The response does not follow the protocol.
     Protocol,
-    /// The response was larger than any that is expected here; the rest was not read.
+    /// The response exceeds the size limit; the rest was not read.
     ResponseTooLarge,
 }
 
@@ -170,7 +170,7 @@ impl Error {
         self.0.suberror.as_deref()
     }
 
-    /// The HTTP status, if there was an answer.
+    /// The HTTP status, if there was a response.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.0.status
@@ -188,7 +188,7 @@ impl Error {
         self.0.fix.as_deref()
     }
 
-    /// The id under which Entra logged the request; sign-in logs and support ask for it.
+    /// The correlation id, for the sign-in logs and for support.
     #[must_use]
     pub fn correlation_id(&self) -> Option<&str> {
         self.0.correlation_id.as_deref()
@@ -206,13 +206,13 @@ impl Error {
         self.0.timestamp
     }
 
-    /// The claims challenge (JSON) that an interactive sign-in must answer.
+    /// The claims challenge (JSON) that an interactive sign-in must satisfy.
     #[must_use]
     pub fn claims(&self) -> Option<&str> {
         self.0.claims.as_deref()
     }
 
-    /// The wait that the service asked for.
+    /// The wait that the service requested.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
@@ -220,7 +220,7 @@ impl Error {
 
     /// The first line of the service's own message, shortened and without the request's secrets.
     ///
-    /// It is another party's text: fit for a log, not for a decision.
+    /// The service controls the text: use it for logs, not for decisions.
     #[must_use]
     pub fn service_message(&self) -> Option<&str> {
         self.0.service_message.as_deref()
@@ -236,13 +236,13 @@ impl Error {
             )
     }
 
-    /// Whether the secret, certificate or assertion was refused.
+    /// Whether the secret, certificate or assertion is invalid.
     #[must_use]
     pub fn is_invalid_client(&self) -> bool {
         self.0.kind == ErrorKind::InvalidClient || self.oauth_error() == Some("invalid_client")
     }
 
-    /// Whether a person must sign in, consent or pass a second factor.
+    /// Whether a user must sign in, consent or complete multifactor authentication.
     #[must_use]
     pub fn is_interaction_required(&self) -> bool {
         self.0.kind == ErrorKind::InteractionRequired
@@ -290,7 +290,7 @@ impl Error {
         }))
     }
 
-    /// A value that cannot be used, and what would be right.
+    /// An invalid setting and its fix.
     pub(crate) fn configuration(
         summary: impl Into<Cow<'static, str>>,
         fix: impl Into<Cow<'static, str>>,
@@ -298,7 +298,7 @@ impl Error {
         Self::new(ErrorKind::Configuration, summary).with(|inner| inner.fix = Some(fix.into()))
     }
 
-    /// A credential that is not set up here, and how to set it up.
+    /// A credential that is not set up here, and its fix.
     pub(crate) fn unavailable(
         summary: impl Into<Cow<'static, str>>,
         fix: impl Into<Cow<'static, str>>,
@@ -306,7 +306,7 @@ impl Error {
         Self::new(ErrorKind::Unavailable, summary).with(|inner| inner.fix = Some(fix.into()))
     }
 
-    /// Another credential's failure as the reason of one of ours.
+    /// Wraps the error of another credential.
     pub(crate) fn from_credential(
         summary: impl Into<Cow<'static, str>>,
         error: CredentialError,
@@ -318,7 +318,7 @@ impl Error {
             CredentialErrorKind::Throttled => ErrorKind::Throttled,
             CredentialErrorKind::Transient => ErrorKind::Service,
             CredentialErrorKind::Protocol => ErrorKind::Protocol,
-            _ => ErrorKind::Refused,
+            _ => ErrorKind::Rejected,
         };
         Self::new(kind, summary)
             .with(|inner| {
@@ -332,7 +332,7 @@ impl Error {
             .with_source(error)
     }
 
-    /// A host has sent more than is expected of it.
+    /// A response exceeds the size limit.
     pub(crate) fn response_too_large(host: &str, source: entra_core::Error) -> Self {
         let id = source.client_request_id().map(str::to_owned);
         Self::new(
@@ -341,7 +341,7 @@ impl Error {
         )
         .with(|inner| {
             inner.fix =
-                Some("check the address, and that no proxy answers in place of the service".into());
+                Some("check the URL, and that no proxy responds in place of the service".into());
             inner.correlation_id = id;
         })
         .with_source(source)
@@ -356,9 +356,9 @@ impl Error {
         self.with(|inner| inner.source = Some(Arc::new(source)))
     }
 
-    /// Says for whom the token was asked, unless that is known.
+    /// Adds the application and tenant of the request, unless they are set.
     pub(crate) fn for_identity(self, client: ClientId, tenant: &TenantId) -> Self {
-        // What the host or a tool signs in as is its business and not known here.
+        // The identity of a host or a tool is not known here.
         if self.0.identity.is_some() || client == ClientId::from(Guid::NIL) {
             return self;
         }
@@ -455,7 +455,7 @@ impl From<Error> for CredentialError {
             Some((client, tenant)) => {
                 format!("no token for application {client} in tenant {tenant}")
             }
-            None => "the credential gave no token".to_owned(),
+            None => "the credential returned no token".to_owned(),
         };
         let kind = match inner.kind {
             ErrorKind::Throttled => CredentialErrorKind::Throttled,
@@ -464,7 +464,7 @@ impl From<Error> for CredentialError {
             ErrorKind::Unavailable => CredentialErrorKind::Unavailable,
             ErrorKind::InteractionRequired => CredentialErrorKind::InteractionRequired,
             ErrorKind::Protocol | ErrorKind::ResponseTooLarge => CredentialErrorKind::Protocol,
-            _ => CredentialErrorKind::Refused,
+            _ => CredentialErrorKind::Rejected,
         };
         let mut credential =
             Self::new(kind, message).with_ids(inner.correlation_id.clone(), inner.trace_id.clone());
@@ -531,7 +531,7 @@ impl error::Error for Error {
     }
 }
 
-/// The kind and the words of a refusal whose number is not in the catalogue.
+/// The class of an error whose number is not in the table.
 pub(crate) fn class_of_oauth_error(oauth_error: &str) -> Class {
     match oauth_error {
         "invalid_client" => Class::Client,
@@ -555,7 +555,7 @@ mod tests {
     use super::*;
 
     fn rejected() -> Error {
-        Error::new(ErrorKind::InvalidClient, "the secret was refused").with(|inner| {
+        Error::new(ErrorKind::InvalidClient, "the client secret is invalid").with(|inner| {
             inner.codes = vec![7_000_215];
             inner.oauth_error = Some("invalid_client".to_owned());
             inner.fix = Some("use its Value".into());
@@ -571,7 +571,7 @@ mod tests {
     fn display_is_one_line_with_the_number() {
         assert_eq!(
             rejected().to_string(),
-            "the secret was refused (AADSTS7000215, invalid_client)"
+            "the client secret is invalid (AADSTS7000215, invalid_client)"
         );
         assert_eq!(
             Error::new(ErrorKind::Service, "the sign-in service failed")
@@ -650,7 +650,7 @@ mod tests {
             inner.retry_after = Some(Duration::from_secs(3));
         });
         let credential = CredentialError::from(error);
-        assert_eq!(credential.kind(), CredentialErrorKind::Refused);
+        assert_eq!(credential.kind(), CredentialErrorKind::Rejected);
         assert_eq!(credential.code(), Some(7_000_215));
         assert_eq!(credential.fix(), Some("use its Value"));
         assert_eq!(credential.correlation_id(), Some("c"));

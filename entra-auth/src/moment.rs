@@ -6,7 +6,7 @@ use entra_core::{Clock, Timestamp};
 ///
 /// A token expires by the calendar, so its age is judged on both clocks. The wall clock alone would
 /// serve a token for a day too long after it was set back by a day; the monotonic clock alone would
-/// serve a dead one after the machine was suspended, during which it stands still.
+/// serve an expired one after the machine was suspended, during which it stands still.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
     wall: Timestamp,
@@ -67,7 +67,7 @@ impl Moment {
 
 /// Whether a stored value says that it was made later than any clock can differ.
 ///
-/// Its lifetime began on a clock that was ahead, so it has ended when the value does not say so.
+/// Its lifetime began on a clock that was ahead, so it has expired when the value does not say so.
 pub(crate) fn is_from_the_future(made: Timestamp, now: Timestamp) -> bool {
     made > now.saturating_add(signed(ALLOWED_SKEW))
 }

@@ -1,7 +1,7 @@
 //! Secrets in texts of others.
 
 /// Another party's text without this secret in any of its spellings, also where the text has only its
-/// beginning: a message is cut off, by whoever sent it or by its reader.
+/// beginning: a message is cut off, by its sender or by its reader.
 pub(crate) fn without(text: &str, spellings: &[&str]) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;

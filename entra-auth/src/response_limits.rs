@@ -3,7 +3,7 @@
 //! Each is far above what the service sends, and small enough that a foreign or broken one cannot
 //! fill the memory.
 
-/// Tokens, with an ID token of many claims among them; also refusals.
+/// Token responses and error responses.
 pub(crate) const TOKENS: u64 = 1024 * 1024;
 /// Discovery documents and signing keys, some 20 KiB at Entra.
 pub(crate) const DISCOVERY: u64 = 1024 * 1024;

@@ -5,7 +5,7 @@ use entra_core::{
 
 use crate::Error;
 
-/// Names a wrong clock as the cause when something was refused for its time.
+/// Names a wrong clock as the cause when something was rejected for its time.
 pub(crate) fn explain(error: Error, response: &Response, now: Timestamp) -> Error {
     if !error.codes().iter().any(|code| ABOUT_TIME.contains(code)) {
         return error;
@@ -41,7 +41,7 @@ fn words(duration: Duration) -> String {
     }
 }
 
-/// An answer that was long under way makes a clock look wrong by less than this.
+/// A response that was long under way makes a clock look wrong by less than this.
 const TOLERATED: Duration = Duration::seconds(30);
 /// An assertion, a token handed on, or a certificate outside of its time.
 const ABOUT_TIME: [u32; 3] = [700_024, 500_133, 1_000_502];

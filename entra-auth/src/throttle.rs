@@ -7,7 +7,7 @@ use std::{
 use crate::{Error, ErrorKind, expiring_map::ExpiringMap};
 
 /// What the service has asked to wait with, and until when: another request before that would be
-/// refused as well, and count against the caller.
+/// rejected as well, and count against the caller.
 pub(crate) struct Throttle(Mutex<ExpiringMap<[u8; 32], ThrottledRequest>>);
 
 struct ThrottledRequest {
@@ -48,7 +48,7 @@ impl Throttle {
         }))
     }
 
-    /// Keeps in mind that an answer asked to wait.
+    /// Keeps in mind that a response asked to wait.
     pub(crate) fn remember(&self, request: [u8; 32], error: &Error, now: Instant) {
         let Some(wait) = error.retry_after().filter(|wait| !wait.is_zero()) else {
             return;
@@ -101,10 +101,10 @@ mod tests {
         let throttle = Throttle::default();
         throttle.remember([1; 32], &error(ErrorKind::Service, 60), at(0));
         throttle.check(&[2; 32], at(0)).unwrap();
-        let refused = throttle.check(&[1; 32], at(59)).unwrap_err();
-        assert_eq!(refused.kind(), ErrorKind::Throttled);
-        assert_eq!(refused.retry_after(), Some(Duration::from_secs(1)));
-        assert_eq!(refused.aadsts_code(), Some(90_055));
+        let throttled = throttle.check(&[1; 32], at(59)).unwrap_err();
+        assert_eq!(throttled.kind(), ErrorKind::Throttled);
+        assert_eq!(throttled.retry_after(), Some(Duration::from_secs(1)));
+        assert_eq!(throttled.aadsts_code(), Some(90_055));
         throttle.check(&[1; 32], at(60)).unwrap();
     }
 

@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// The one client of the token endpoint; every grant redeems its form here.
+/// The client of the token endpoint, which redeems every grant.
 #[derive(Clone, Debug)]
 pub(crate) struct TokenEndpoint {
     cloud: Cloud,
@@ -33,12 +33,12 @@ pub(crate) struct TokenEndpoint {
     random: Arc<dyn SecureRandom>,
 }
 
-/// How hard to try.
+/// Whether a request is retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RetryMode {
-    /// With retries and waits: somebody needs the token now.
+    /// With retries and waits: a caller needs the token.
     Full,
-    /// One try and no wait: there still is a valid token.
+    /// One attempt without a wait: there still is a valid token.
     Once,
 }
 
@@ -88,7 +88,7 @@ impl TokenEndpoint {
         self.redeem_all(grant).await.map(|(token, _)| token)
     }
 
-    /// As [`redeem`](Self::redeem), with what a person's sign-in brings along.
+    /// As [`redeem`](Self::redeem), with the tokens of a user's sign-in.
     pub(crate) async fn redeem_all(
         &self,
         grant: &Grant<'_>,
@@ -140,7 +140,7 @@ impl TokenEndpoint {
     }
 
     /// Asks for something else than a token; gives the body of a success.
-    pub(crate) async fn ask(
+    pub(crate) async fn send_form(
         &self,
         operation: &'static str,
         url: Url,
@@ -198,7 +198,7 @@ fn spread(refresh_in: Duration, expires_in: Duration, fraction: f64) -> Duration
 
 type Classifier = fn(StatusCode, &HeaderMap, &[u8]) -> ResponseClass;
 
-/// What an answer means for another try. A refusal is final; Entra also sends passing faults as 4xx.
+/// What a response means for another try. A error response is final; Entra also sends passing faults as 4xx.
 fn classify(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ResponseClass {
     if status.is_success() || status.is_redirection() {
         return ResponseClass::Final;
@@ -223,8 +223,8 @@ fn classify(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ResponseCla
     }
 }
 
-/// The typed error of a refusal that came by a browser and not as an answer.
-pub(crate) fn refused(refusal: OAuthError) -> Error {
+/// The typed error of a error response that came by a browser and not as a response.
+pub(crate) fn service_error(refusal: OAuthError) -> Error {
     let entry = known(&refusal);
     let class = class(StatusCode::BAD_REQUEST, &refusal, entry);
     let fix = entry.map_or(class.fix(), Aadsts::fix);
@@ -241,7 +241,7 @@ pub(crate) fn refused(refusal: OAuthError) -> Error {
     })
 }
 
-/// The typed error of an answer that is not a success.
+/// The typed error of a response that is not a success.
 fn refusal(response: &Response, form: &Form) -> Error {
     let status = response.status;
     let refusal = OAuthError::parse(&response.body);
@@ -266,9 +266,9 @@ fn refusal(response: &Response, form: &Form) -> Error {
         }
         _ => (
             ErrorKind::Protocol,
-            "the token endpoint answered without an OAuth error".into(),
+            "the token endpoint returned no OAuth error".into(),
             None,
-            "check that the cloud's authority is a sign-in service and that no proxy answers in its place".into(),
+            "check that the cloud's authority is a sign-in service and that no proxy responds in its place".into(),
         ),
     };
     let summary = waiting(response.stop_reason.as_ref()).map_or(summary, Cow::from);
@@ -297,10 +297,10 @@ fn refusal(response: &Response, form: &Form) -> Error {
 }
 
 fn malformed(response: &Response, MalformedResponse(what): MalformedResponse) -> Error {
-    Error::new(ErrorKind::Protocol, "the token answer cannot be used").with(|inner| {
+    Error::new(ErrorKind::Protocol, "the token response is invalid").with(|inner| {
         inner.status = Some(response.status.as_u16());
         inner.cause = Some(what.into());
-        inner.fix = Some("check that the cloud's authority is a sign-in service and that no proxy changes its answers".into());
+        inner.fix = Some("check that the cloud's authority is a sign-in service and that no proxy changes its responses".into());
         inner.correlation_id = Some(response.client_request_id.clone());
         inner.trace_id = response.header("x-ms-request-id").and_then(token);
     })

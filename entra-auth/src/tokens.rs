@@ -26,15 +26,15 @@ use crate::{
     token_endpoint::RetryMode,
 };
 
-/// Where a credential's tokens come from when the cache has none: one grant, one file.
+/// Requests tokens that are not cached, such as by a grant or from a file.
 #[async_trait]
 pub(crate) trait TokenSource: fmt::Debug + Send + Sync + 'static {
-    /// Fetches a token for exactly this.
+    /// Requests a token for this key.
     async fn fetch(&self, token_key: &TokenKey, retry_mode: RetryMode) -> Outcome;
 }
 
-/// The tokens of one credential: from the cache where they are good enough, else from one request
-/// that all who wait for the same token share.
+/// The tokens of one credential, from the cache or from a request. Callers that wait for the same
+/// token share one request.
 #[derive(Debug)]
 pub(crate) struct Tokens {
     source: Arc<dyn TokenSource>,
@@ -43,7 +43,7 @@ pub(crate) struct Tokens {
     clock: Arc<dyn Clock>,
     cache: TokenCache,
     fast_cache: FastCache,
-    /// How long a caller on another runtime than the flight's believes that it gets on.
+    /// How long a caller on another runtime than the request's waits for it.
     wait_limit: Duration,
 }
 
@@ -86,7 +86,7 @@ impl Tokens {
         &self.identity.authority
     }
 
-    /// The token for a request. It may be dropped at any await: what it started goes on for others.
+    /// Returns the token for a request. A dropped future does not stop the request for other callers.
     pub(crate) async fn token(&self, request: &TokenRequest) -> Outcome {
         if let Some(token) = self.fast_cache.get(request, &*self.clock, &self.cache) {
             return Ok(token);
@@ -98,7 +98,7 @@ impl Tokens {
         })
     }
 
-    /// Puts a token there that came with something else, such as a sign-in.
+    /// Caches a token that was issued otherwise, such as with a sign-in.
     pub(crate) async fn seed(
         &self,
         request: &TokenRequest,
@@ -131,7 +131,7 @@ impl Tokens {
                 self.wait_for(&wait.entry, &wait.in_flight).await,
                 wait.fallback,
             ) {
-                // Another caller's flight found a token in the store that this one cannot use.
+                // The request of another caller found a token in the store that this caller cannot use.
                 (Some(Ok(token)), _)
                     if wait.in_flight.was_loaded()
                         && !freshness.is_met_by(&token, self.clock.now()) => {}
@@ -143,8 +143,8 @@ impl Tokens {
                 // One try may fail where several would not.
                 (Some(Err(_)), _) if wait.in_flight.retry_mode == RetryMode::Once => {}
                 (Some(Err(error)), _) => return Err(error),
-                // A runtime that shuts down takes its flights along; a transport that panics
-                // does so every time.
+                // A runtime that shuts down cancels its requests; a transport that panics does so
+                // every time.
                 (None, _)
                     if wait.in_flight.home.is_some() && interrupted_count == MAX_INTERRUPTED =>
                 {
@@ -155,7 +155,7 @@ impl Tokens {
         }
     }
 
-    /// Looks at the entry once and decides, without waiting for anything.
+    /// Decides what to do for a caller, without waiting.
     fn step(&self, request: &TokenRequest, key: &CacheKey, freshness: &Freshness) -> Step {
         loop {
             let entry = self.cache.entry(key, Some(self.clock.monotonic()));
@@ -210,8 +210,8 @@ impl Tokens {
                             drop(handle.spawn(work.instrument(Span::current())));
                             None
                         }
-                        // Without a runtime this caller drives it; if it is dropped, so is the
-                        // flight, and the next of those who wait starts another.
+                        // Without a runtime this caller drives the request. If the caller is
+                        // dropped, the next waiting caller starts another.
                         None => Some(work),
                     };
                     Step::wait(&entry, in_flight, fallback, drive)
@@ -220,7 +220,7 @@ impl Tokens {
         }
     }
 
-    /// A flight and the work that makes it land, whoever drives it.
+    /// Returns a request in progress and the future that drives it.
     fn start(
         &self,
         key: &CacheKey,
@@ -262,8 +262,8 @@ impl Tokens {
                 Ok(_) if from_store => {}
                 Ok(Record { token, .. }) => {
                     debug!(tenant = %key.token_key().tenant, expires_on = %token.expires_on(), "new token");
-                    // What a resource has challenged is of no more use, and a plain request must
-                    // not get the answer to a challenge: so the plain token is fetched anew.
+                    // The challenged token is useless, and a request without claims must not get
+                    // the token for a challenge, so the next one requests a new token.
                     if let Some(challenged) = key.challenged() {
                         cache.remove(&challenged);
                     }
@@ -290,7 +290,7 @@ impl Tokens {
         (in_flight, work)
     }
 
-    /// Waits for a flight; none when its driver is gone or does not get on.
+    /// Waits for the result of a request. `None` if its driver is gone or stuck.
     async fn wait_for(&self, entry: &Entry, in_flight: &InFlight) -> Option<Outcome> {
         let mut completed = in_flight.outcome.clone();
         let outcome = async {
@@ -301,12 +301,14 @@ impl Tokens {
             .ok()
             .map(|handle| handle.id());
         match (here, in_flight.home) {
-            // A runtime that nobody drives any more, though it still exists, never says so.
+            // A runtime that exists but is not driven any more never completes the request.
             (Some(here), Some(home)) if here != home => {
                 match timeout(self.wait_limit, outcome).await {
                     Ok(outcome) => outcome,
                     Err(_) => {
-                        warn!("a token request on another runtime does not get on; starting anew");
+                        warn!(
+                            "a token request on another runtime does not complete; starting another"
+                        );
                         entry.abandon(in_flight.number);
                         None
                     }
@@ -338,7 +340,7 @@ impl Tokens {
     }
 }
 
-/// The work of a flight.
+/// Drives a request to its result.
 type FetchFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 enum Step {
@@ -369,7 +371,7 @@ impl Step {
     }
 }
 
-/// An application's token is issued by one tenant, which an alias does not name.
+/// Rejects a tenant alias: the token of an application is issued by one tenant.
 pub(crate) fn check_tenant(tenant: &TenantId) -> Result<(), Error> {
     if tenant.is_alias() {
         return Err(Error::configuration(

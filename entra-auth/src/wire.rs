@@ -1,4 +1,5 @@
-//! What the token endpoint answers, read with tolerance for types and none for missing parts.
+//! Token responses and error responses (RFC 6749, section 5). Numbers may be strings; missing members
+//! are errors.
 
 use std::{fmt::Write, time::Duration};
 
@@ -8,7 +9,7 @@ use entra_core::{
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// A granted token.
+/// A successful token response.
 #[derive(Debug)]
 pub(crate) struct TokenResponse {
     pub(crate) access_token: Secret,
@@ -17,7 +18,7 @@ pub(crate) struct TokenResponse {
     pub(crate) user_fields: UserTokenFields,
 }
 
-/// What comes with a person's token. Each is a secret: all can be redeemed or tell who it is.
+/// The members of a token response that belong to a user. All are secret.
 #[derive(Debug, Default)]
 pub(crate) struct UserTokenFields {
     pub(crate) refresh_token: Option<Secret>,
@@ -25,7 +26,7 @@ pub(crate) struct UserTokenFields {
     pub(crate) client_info: Option<Secret>,
 }
 
-/// An OAuth error body. Every text is another party's, cleaned for logs and headers.
+/// An OAuth error response. Its texts are cleaned for logs and headers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct OAuthError {
     pub(crate) oauth_error: Option<String>,
@@ -38,7 +39,7 @@ pub(crate) struct OAuthError {
     pub(crate) claims: Option<String>,
 }
 
-/// What is wrong with a success body; never a part of the body itself, for it holds a token.
+/// Why a token response is invalid. Contains no part of the response, which holds a token.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct MalformedResponse(pub(crate) String);
 
@@ -49,7 +50,7 @@ impl TokenResponse {
             let what = if error.is_data() {
                 "holds an unexpected type"
             } else {
-                "is no JSON"
+                "is not JSON"
             };
             MalformedResponse(format!(
                 "the body {what} (line {}, column {})",
@@ -99,7 +100,7 @@ impl TokenResponse {
 }
 
 impl OAuthError {
-    /// Reads an error body; none when it is not an OAuth error at all.
+    /// Parses an error response. `None` if it is not an OAuth error.
     pub(crate) fn parse(body: &[u8]) -> Option<Self> {
         let body: Map<String, Value> = serde_json::from_slice(body).ok()?;
         let text = |name: &str| body.get(name).and_then(Value::as_str);
@@ -132,8 +133,8 @@ impl OAuthError {
         })
     }
 
-    /// Without the secrets that a service repeats: the message loses them, and a code or id that
-    /// has one is no code or id at all.
+    /// Redacts secrets that the service repeats: the message loses them, and a code or id with a
+    /// secret is dropped.
     pub(crate) fn without_secrets(self, redact: impl Fn(String) -> String) -> Self {
         let clean = |text: Option<String>| text.filter(|text| redact(text.clone()) == *text);
         Self {
@@ -149,7 +150,7 @@ impl OAuthError {
     }
 }
 
-/// A short word or id, as it may stand in one line of a log; nothing when it is anything else.
+/// Returns a short word or id that is safe in a log line. `None` for any other text.
 pub(crate) fn token(text: &str) -> Option<String> {
     let fits = !text.is_empty()
         && text.len() <= 64
@@ -159,7 +160,7 @@ pub(crate) fn token(text: &str) -> Option<String> {
     fits.then(|| text.to_owned())
 }
 
-/// Whether a status says by itself that another try may help.
+/// Whether a status alone means that a retry may succeed.
 pub(crate) fn is_transient_status(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 500 | 502 | 503 | 504)
 }
@@ -201,7 +202,7 @@ fn code_in(description: &str) -> Option<u32> {
     rest[..end].parse().ok()
 }
 
-/// The description up to its ids, which newer answers append without a line break.
+/// The description up to its ids, which newer responses append without a line break.
 fn first_line(description: &str) -> Option<String> {
     let line = description.split(['\r', '\n']).next()?;
     let line = [" Trace ID:", " Correlation ID:", " Timestamp:"]
@@ -290,9 +291,9 @@ mod tests {
     #[test]
     fn token_response_with_a_missing_member_is_rejected_and_names_it() {
         for (body, what) in [
-            ("", "is no JSON"),
-            ("<html>", "is no JSON"),
-            (r#"{"token_type":"Bearer""#, "is no JSON"),
+            ("", "is not JSON"),
+            ("<html>", "is not JSON"),
+            (r#"{"token_type":"Bearer""#, "is not JSON"),
             (r#""secret-looking text""#, "unexpected type"),
             (r#"{"token_type":5}"#, "unexpected type"),
             (

@@ -179,7 +179,7 @@ pub enum CredentialErrorKind {
     /// A value of the caller is invalid.
     Configuration,
     /// The identity service returned an error, and will return it again for the same request.
-    Refused,
+    Rejected,
     /// A user must sign in, consent or complete multifactor authentication.
     InteractionRequired,
     /// The identity service asked to wait.

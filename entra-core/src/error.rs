@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn debug_and_alternate_display_are_the_report_with_cause_fix_and_ids() {
-        let credential = CredentialError::new(CredentialErrorKind::Refused, "no token")
+        let credential = CredentialError::new(CredentialErrorKind::Rejected, "no token")
             .with_fix("add a new secret")
             .with_ids(Some("c-1".to_owned()), Some("t-1".to_owned()))
             .with_source(io::Error::other("the secret has expired"));

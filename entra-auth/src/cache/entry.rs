@@ -17,13 +17,13 @@ use crate::{
     token_endpoint::RetryMode,
 };
 
-/// What one key has: a token, perhaps a flight that fetches one, and when to try again.
+/// The state of one key: its token, the request in progress, and when to try again.
 ///
-/// The lock is held for a look or a store, never while something is awaited.
+/// The lock is never held across an await.
 #[derive(Debug)]
 pub(crate) struct Entry {
     state: Mutex<State>,
-    /// Changes with the token; what was copied under another version must not be used.
+    /// Changes with the token. A copy of another version must not be used.
     version: AtomicU64,
     used: AtomicU64,
 }
@@ -32,55 +32,55 @@ pub(crate) struct Entry {
 pub(crate) struct State {
     token: Option<Stored>,
     pub(crate) in_flight: Option<InFlight>,
-    /// After a failed early refresh: not before this.
+    /// After a failed early refresh: the earliest time of the next one.
     rest_until: Option<Instant>,
-    /// No longer in the map; whoever finds it looks the key up again.
+    /// The entry has left the map. A caller that still has it looks the key up again.
     pub(crate) detached: bool,
-    /// Its partition was forgotten, so what a flight still brings must be kept nowhere.
+    /// Its partition was removed, so the result of a request in progress must not be stored.
     forgotten: bool,
     requests: u64,
 }
 
-/// A token and the moments that matter.
+/// A token and its refresh times.
 #[derive(Clone, Debug)]
 pub(crate) struct Stored {
     record: Record,
-    /// From here on a caller waits for a new token unless it asked for less.
+    /// From here on callers wait for a new token unless they set a `min_validity`.
     stale_at: Timestamp,
     in_flight: u64,
 }
 
-/// A request for a token that is under way, whoever of its callers is still there.
+/// A token request in progress. It goes on when its callers are dropped.
 #[derive(Clone, Debug)]
 pub(crate) struct InFlight {
     pub(crate) number: u64,
     pub(crate) retry_mode: RetryMode,
-    /// The runtime that drives it; none when a caller does so itself.
+    /// The runtime that drives the request. `None` if a caller drives it.
     pub(crate) home: Option<runtime::Id>,
-    /// Set before it lands: its token came from the store, made for whoever asked then.
+    /// Whether its token came from the store. Set before it completes.
     pub(crate) loaded: Arc<AtomicBool>,
     pub(crate) outcome: watch::Receiver<Option<Outcome>>,
 }
 
-/// What a flight came to, shared by all that wait for it.
+/// The result of a request, shared by all callers that wait for it.
 pub(crate) type Outcome = Result<AccessToken, Error>;
 
-/// What a caller needs of a token.
+/// How fresh a token a caller needs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Freshness {
     pub(crate) min_validity: Duration,
-    /// No token from before this request will do.
+    /// Whether the caller needs a token issued after this request.
     pub(crate) must_be_new: bool,
 }
 
 /// What to do for a caller.
 #[derive(Debug)]
 pub(crate) enum Plan {
-    /// Give this token.
+    /// Return this token.
     Serve(AccessToken),
-    /// Give this token and replace it in the background.
+    /// Return this token and replace it in the background.
     ServeAndRefresh(AccessToken),
-    /// Fetch one; if that fails, this one still is valid.
+    /// Request a token. If that fails, return the fallback, which is still valid.
     Fetch { fallback: Option<Record> },
 }
 
@@ -112,11 +112,11 @@ impl Entry {
         }
     }
 
-    /// Stores the token that a flight has brought.
+    /// Completes a request with a token and caches it.
     pub(crate) fn complete(&self, number: u64, record: Record) {
         let mut state = self.lock();
         state.end(number);
-        // A flight that was given up as stuck may land after its successor.
+        // A request that was abandoned as stuck may complete after its successor.
         if state
             .token
             .as_ref()
@@ -128,7 +128,7 @@ impl Entry {
         }
     }
 
-    /// Ends a flight that has brought an error. Whether the entry has a token all the same.
+    /// Completes a request with an error. Returns whether the entry still has a token.
     pub(crate) fn fail(&self, number: u64, error: &Error, now: Instant) -> bool {
         let mut state = self.lock();
         state.end(number);
@@ -140,18 +140,19 @@ impl Entry {
         state.token.is_some()
     }
 
-    /// No longer counts on a flight; should it land all the same, its token is kept if none is newer.
+    /// Stops waiting for a request. If it completes later, its token is cached unless there is a newer
+    /// one.
     pub(crate) fn abandon(&self, number: u64) {
         self.lock().end(number);
     }
 
-    /// Marks the entry as out of the map, and all copies of its token as void.
+    /// Marks the entry as removed from the map and invalidates all copies of its token.
     pub(crate) fn detach(&self) {
         self.lock().detached = true;
         self.version.fetch_add(1, Ordering::Release);
     }
 
-    /// As [`detach`](Self::detach), and what a flight still brings is not to be kept.
+    /// As [`detach`](Self::detach). The result of a request in progress is not cached either.
     pub(crate) fn forget(&self) {
         self.lock().forgotten = true;
         self.detach();
@@ -161,12 +162,12 @@ impl Entry {
         self.lock().forgotten
     }
 
-    /// Detaches unless a flight is under way.
+    /// Detaches the entry unless a request is in progress.
     pub(crate) fn detach_if_completed(&self) -> bool {
         self.detach_if(|state| !state.is_in_flight())
     }
 
-    /// Detaches unless there is a token or a flight.
+    /// Detaches the entry unless it has a token or a request in progress.
     pub(crate) fn detach_if_empty(&self) -> bool {
         self.detach_if(|state| state.token.is_none() && !state.is_in_flight())
     }
@@ -196,7 +197,7 @@ impl State {
         }
     }
 
-    /// The flight under way; one whose driver is gone does not count.
+    /// Returns the request in progress, unless its driver is gone.
     pub(crate) fn active(&self) -> Option<&InFlight> {
         self.in_flight
             .as_ref()
@@ -217,12 +218,12 @@ impl State {
         self.requests
     }
 
-    /// The token as a store would keep it.
+    /// The token in the form of a store.
     pub(crate) fn record(&self) -> Option<Record> {
         self.token.as_ref().map(|stored| stored.record.clone())
     }
 
-    /// The token with its moments.
+    /// The token with its refresh times.
     pub(crate) const fn stored(&self) -> Option<&Stored> {
         self.token.as_ref()
     }
@@ -250,7 +251,7 @@ impl Stored {
         self.record.seen
     }
 
-    /// Until when a caller with no wishes of its own can have this token without a second thought.
+    /// Until when a caller without `min_validity` gets this token without a refresh.
     pub(crate) fn settled_until(&self) -> Timestamp {
         match self.token().refresh_on() {
             Some(refresh_on) => refresh_on.min(self.stale_at),
@@ -284,13 +285,13 @@ impl Stored {
 }
 
 impl Freshness {
-    /// Of a caller with no wishes.
+    /// The needs of a caller without `min_validity`.
     pub(crate) const ANY: Self = Self {
         min_validity: Duration::ZERO,
         must_be_new: false,
     };
 
-    /// Whether a token from the store will do.
+    /// Whether a token from the store is fresh enough.
     pub(crate) fn is_met_by(&self, token: &AccessToken, now: Timestamp) -> bool {
         !self.must_be_new && lasts(token, self.min_validity, now)
     }
@@ -324,9 +325,9 @@ fn lasts(token: &AccessToken, min_validity: Duration, now: Timestamp) -> bool {
     left.is_positive() && left >= signed(min_validity)
 }
 
-/// A token with less than this left is not handed out if another can be had.
+/// Tokens closer to their expiry are replaced before they are returned.
 const MARGIN: Duration = Duration::from_secs(300);
-/// How long a failed early refresh is not repeated, unless the service asks for longer.
+/// The pause after a failed early refresh, unless the service asks for a longer one.
 const REST: Duration = Duration::from_secs(30);
 const LONGEST_REST: Duration = Duration::from_secs(3600);
 

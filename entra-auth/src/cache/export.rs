@@ -8,11 +8,12 @@ use crate::{
 };
 
 impl TokenCache {
-    /// The tokens of a partition as bytes, such as a person's for the session of a web app; none
-    /// when the memory has none of it.
+    /// Returns the tokens of a partition as bytes, such as those of a user for a web session. `None`
+    /// if the memory has no token of the partition.
     ///
-    /// They are sealed if the cache has an [`encryption_key`](super::TokenCacheBuilder), and as good
-    /// as the tokens if it has none. A person's refresh token is among them if the cache has a store.
+    /// The bytes are encrypted if the cache has an [`encryption_key`](super::TokenCacheBuilder), and as
+    /// sensitive as the tokens if it has none. They include the user's refresh token if the cache has
+    /// a store.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -40,7 +41,7 @@ impl TokenCache {
     /// ```
     ///
     /// # Errors
-    /// When the entries cannot be sealed; nothing is ever given out unsealed instead.
+    /// When the entries cannot be encrypted. They are never exported unencrypted instead.
     pub fn export(&self, partition: &CachePartition) -> Result<Option<Vec<u8>>, StoreError> {
         let mut text = Zeroizing::new(Vec::new());
         let mut records = self.refresh_tokens(partition);
@@ -68,12 +69,12 @@ impl TokenCache {
         Ok(Some(sealed.to_vec()))
     }
 
-    /// Puts exported tokens back into the memory, unless it has fresher ones; gives how many there
-    /// were.
+    /// Imports exported tokens into the memory, unless it has newer ones. Returns the number of
+    /// tokens in the export.
     ///
     /// # Errors
-    /// When the bytes are damaged, sealed with another key, not sealed though the cache has a key,
-    /// or of another partition. Then none of them is used.
+    /// When the bytes are damaged, encrypted with another key, not encrypted although the cache has a
+    /// key, or of another partition. Then no token is imported.
     pub fn import(&self, partition: &CachePartition, bytes: &[u8]) -> Result<usize, StoreError> {
         let text = self.0.seal.open(&place(partition), bytes)?;
         let lines = text.split(|byte| *byte == b'\n');
@@ -100,7 +101,7 @@ impl TokenCache {
         Ok(count)
     }
 
-    /// Every token in memory that no challenge has found wanting.
+    /// Every token in memory that was not rejected by a claims challenge.
     #[cfg(feature = "sign-in")]
     pub(crate) fn records(&self) -> Vec<(CacheKey, Record)> {
         let entries = self.read();
@@ -110,10 +111,10 @@ impl TokenCache {
             .collect()
     }
 
-    /// Keeps a token that came otherwise than by a flight, unless there is one that lasts longer.
+    /// Caches a token that was not requested by this cache, unless it has one that expires later.
     ///
-    /// An import has no clock. There the dates decide, and the first look with a clock drops what
-    /// is from the future.
+    /// An import has no clock: the dates decide, and the first use with a clock drops tokens from
+    /// the future.
     pub(super) fn put(&self, key: &CacheKey, record: &Record, now: Option<Moment>) {
         loop {
             let entry = self.entry(key, now.map(|now| now.monotonic()));
@@ -137,7 +138,7 @@ impl TokenCache {
     }
 }
 
-/// When a token expires, on the wall clock as it is now; none for one from the future.
+/// When a token expires by the current wall clock. `None` for a token from the future.
 fn expiry(mut record: Record, now: Option<Moment>) -> Option<Timestamp> {
     let expires_on = record.token.expires_on();
     let Some(now) = now else {

@@ -10,15 +10,16 @@ use entra_core::{AccessToken, Clock, TenantId, Timestamp, TokenRequest};
 
 use super::{Entry, TokenCache, entry::Stored};
 
-/// A credential's last used tokens, found by comparing the request as the caller wrote it.
+/// Copies of the last used tokens of a credential, found by comparing the caller's request.
 ///
-/// The cache's own look-up builds and hashes a key. This one reads a copy, valid as long as the
-/// entry's version is the same, under a lock that is nearly never written and that few threads share.
+/// A look-up in the cache builds and hashes a key. The fast cache compares the request instead. A
+/// copy is valid as long as the version of its entry is the same. Few threads share a lock, and it is
+/// rarely written.
 #[derive(Debug, Default)]
 pub(crate) struct FastCache([Shard; SHARDS]);
 
-/// Threads that read one token should not write one cache line: each shard has a lock of its own, and
-/// a token of its own, whose count of clones is written with every call.
+/// One shard of the copies. Each shard has its own lock and its own token, whose reference count
+/// changes with every call, so that threads do not write the same cache line.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Shard(RwLock<Vec<CachedCopy>>);
@@ -39,7 +40,7 @@ struct CachedCopy {
 }
 
 impl FastCache {
-    /// The token for a request, if there is a copy that needs no second thought.
+    /// Returns the token for a request if there is a valid copy that needs no refresh.
     pub(crate) fn get(
         &self,
         request: &TokenRequest,
@@ -61,7 +62,7 @@ impl FastCache {
         Some(copied.token.clone())
     }
 
-    /// Keeps a copy of what the cache has for a request.
+    /// Copies the cached token for a request.
     pub(crate) fn put(
         &self,
         request: &TokenRequest,
@@ -115,7 +116,7 @@ impl CachedCopy {
     }
 }
 
-/// The same token in an allocation of its own.
+/// Copies a token into its own allocation.
 fn deep_clone(token: &AccessToken) -> AccessToken {
     let copy = AccessToken::new(token.expose_secret(), token.expires_on());
     match token.refresh_on() {
@@ -125,7 +126,7 @@ fn deep_clone(token: &AccessToken) -> AccessToken {
 }
 
 thread_local! {
-    /// Threads are numbered as they come, so that neighbours use different shards.
+    /// Threads are numbered in order, so that consecutive threads use different shards.
     static THREAD: usize = {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         NEXT.fetch_add(1, Ordering::Relaxed)
@@ -133,5 +134,5 @@ thread_local! {
 }
 
 const SHARDS: usize = 8;
-/// Requests that one thread keeps at hand; a service rarely alternates between more.
+/// Copies per shard; a service rarely alternates between more requests.
 const COPIES: usize = 4;

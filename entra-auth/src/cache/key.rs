@@ -5,36 +5,36 @@ use entra_core::{ClientId, TenantId, TokenRequest};
 use super::CachePartition;
 use crate::{Error, ErrorKind, capabilities::Capabilities, store::EntryId};
 
-/// What a cached token was issued for. Two requests share a token only if all of it is equal.
+/// The key of a cached token: everything that it was issued for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct CacheKey {
     identity: Arc<CredentialIdentity>,
     token_key: TokenKey,
 }
 
-/// The part of a key that one credential has for all its tokens.
+/// The part of a key that is the same for all tokens of one credential.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct CredentialIdentity {
     /// The sign-in root: two clouds never share a token.
     pub(crate) authority: String,
     pub(crate) client: ClientId,
     pub(crate) account: Account,
-    /// They decide what kind of token it is.
+    /// The declared capabilities, which decide the kind of token.
     pub(crate) capabilities: Capabilities,
 }
 
-/// For whom the token speaks.
+/// The subject of a token.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Account {
     /// The application itself.
     App,
-    /// A person, by home account id.
+    /// A user, by home account id.
     User(Arc<str>),
     /// The caller of an API, by a digest of its token, in a session of that caller.
     OnBehalfOf { session: Arc<str>, caller: Arc<str> },
 }
 
-/// The part of a key that a token request decides, in one spelling.
+/// The normalized part of a key that comes from the token request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct TokenKey {
     pub(crate) tenant: TenantId,
@@ -54,7 +54,7 @@ impl CacheKey {
         &self.token_key
     }
 
-    /// The key as a store has it: everything a token depends on, in one unambiguous text.
+    /// The key as unambiguous text for a store.
     pub(crate) fn entry_id(&self) -> EntryId {
         let CredentialIdentity {
             authority,
@@ -107,7 +107,7 @@ impl CacheKey {
             claims,
         };
         let key = Self::new(&Arc::new(identity), token_key);
-        // Nothing but the one spelling of a key counts.
+        // Only the normalized text of a key is valid.
         (key.entry_id() == *entry_id).then_some(key)
     }
 
@@ -117,7 +117,7 @@ impl CacheKey {
             .partition(&self.identity, &self.token_key.tenant)
     }
 
-    /// The key of the token that a claims challenge has found wanting.
+    /// The key of the token that a claims challenge rejected.
     pub(crate) fn challenged(&self) -> Option<Self> {
         self.token_key.claims.as_ref()?;
         let mut key = self.clone();
@@ -127,7 +127,7 @@ impl CacheKey {
 }
 
 impl Account {
-    /// What tells accounts apart in a key's text.
+    /// The account in the text of a key.
     fn name(&self) -> serde_json::Value {
         match self {
             Self::App => serde_json::json!(["app"]),
@@ -151,7 +151,7 @@ impl Account {
         }
     }
 
-    /// The tokens that are exported and removed together.
+    /// The partition: the tokens that are exported and removed together.
     fn partition(&self, identity: &CredentialIdentity, tenant: &TenantId) -> CachePartition {
         match self {
             Self::App => CachePartition::app_at(&identity.authority, identity.client, tenant),
@@ -164,7 +164,7 @@ impl Account {
 }
 
 impl TokenKey {
-    /// Brings a request into one spelling: order, repetition and grouping of scopes do not matter.
+    /// Normalizes a request: order, repetition and grouping of scopes do not matter.
     pub(crate) fn new(home: &TenantId, request: &TokenRequest) -> Result<Self, Error> {
         let mut scopes: Vec<String> = request
             .scopes
@@ -183,7 +183,7 @@ impl TokenKey {
         if let Some(claims) = &request.claims {
             serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(claims).map_err(
                 |_| {
-                    Error::new(ErrorKind::Configuration, "the claims are no JSON object").with(
+                    Error::new(ErrorKind::Configuration, "the claims are not a JSON object").with(
                         |inner| {
                             inner.fix = Some(
                                 "pass on the decoded `claims` of the WWW-Authenticate header"

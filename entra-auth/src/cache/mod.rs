@@ -32,11 +32,12 @@ use crate::{
     throttle::Throttle,
 };
 
-/// Tokens in memory; expired ones go first, then those that were not used lately. Clones share their tokens.
+/// Caches tokens in memory. Expired tokens are removed first, then the least recently used. Clones
+/// share their tokens.
 ///
-/// A token is found only under the cloud, tenant, application or account, scopes and claims it was
-/// issued for, so credentials of any kind may share one cache. Requests for a missing token are
-/// made once, however many callers wait for it.
+/// The key of a token is the cloud, tenant, application or account, scopes and claims that it was
+/// issued for, so credentials of any kind may share one cache. All callers that wait for one token
+/// share one request.
 ///
 /// ```
 /// use entra_auth::{ClientSecretCredential, TokenCache};
@@ -46,7 +47,7 @@ use crate::{
 ///         .cache(&cache)
 ///         .build()?;
 /// }
-/// assert!(cache.is_empty(), "nothing is asked for before it is needed");
+/// assert!(cache.is_empty(), "nothing is requested before it is needed");
 /// # Ok::<(), entra_auth::Error>(())
 /// ```
 #[derive(Clone)]
@@ -54,14 +55,14 @@ pub struct TokenCache(Arc<Inner>);
 
 struct Inner {
     entries: RwLock<ExpiringMap<CacheKey, Arc<Entry>>>,
-    /// Counts look-ups that missed the fast path; the unit of "recently".
+    /// Counts look-ups outside of the fast cache, to find the least recently used entry.
     tick: AtomicU64,
     persistent: Option<PersistentCache>,
     seal: Arc<Seal>,
     throttle: Throttle,
-    /// Of people, if there is a store to keep them.
+    /// The refresh tokens of users, if there is a store.
     refresh_tokens: Mutex<ExpiringMap<EntryId, Arc<Slot>>>,
-    /// Without a store: by the tokens themselves.
+    /// The refresh tokens of users without a store, by the tokens themselves.
     slots_by_token: SlotsByToken,
 }
 
@@ -78,25 +79,25 @@ impl TokenCache {
         Self::builder().capacity(capacity).build()
     }
 
-    /// Settings to change, such as a store behind the memory.
+    /// Returns a builder, such as a store behind the memory.
     pub fn builder() -> TokenCacheBuilder {
         TokenCacheBuilder::default()
     }
 
-    /// How many tokens it holds, those being fetched included.
+    /// Returns the number of tokens, including those being requested.
     #[must_use]
     pub fn len(&self) -> usize {
         self.read().len()
     }
 
-    /// Whether it holds nothing.
+    /// Whether the cache is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Forgets every token in memory; each is read from the store, if there is one, or fetched
-    /// anew when it is next asked for.
+    /// Removes every token from memory. The next use reads it from the store, if there is one, or
+    /// requests a new one.
     pub fn clear(&self) {
         self.write().retain(|_, entry| {
             entry.detach();
@@ -104,7 +105,8 @@ impl TokenCache {
         });
     }
 
-    /// The entry of a key, made if it is new. Where there is a clock, those that have expired go.
+    /// Returns the entry of a key, which is added if it is new. With a clock, expired entries are
+    /// removed.
     pub(crate) fn entry(&self, key: &CacheKey, now: Option<Instant>) -> Arc<Entry> {
         let tick = self.0.tick.fetch_add(1, Ordering::Relaxed) + 1;
         if let Some(entry) = self.read().peek(key) {
@@ -115,7 +117,7 @@ impl TokenCache {
         if let Some(entry) = entries.peek(key) {
             return Arc::clone(entry);
         }
-        // An entry that is being fetched stays, or its callers would ask twice.
+        // An entry with a request in progress stays, or its token would be requested twice.
         if let Some(now) = now {
             entries.remove_expired(now, |entry| entry.detach_if_completed());
         }
@@ -128,7 +130,7 @@ impl TokenCache {
         entry
     }
 
-    /// Has an entry go when its token has expired.
+    /// Sets when an entry expires.
     pub(crate) fn expire(&self, key: &CacheKey, entry: &Arc<Entry>, at: Instant) {
         let mut entries = self.write();
         if entries
@@ -139,7 +141,7 @@ impl TokenCache {
         }
     }
 
-    /// Forgets one key.
+    /// Removes one key.
     pub(crate) fn remove(&self, key: &CacheKey) {
         let removed = self.write().remove(key);
         if let Some(entry) = removed {
@@ -147,7 +149,7 @@ impl TokenCache {
         }
     }
 
-    /// Forgets a key that came to nothing, so that failures do not push out tokens.
+    /// Removes a key without a token, so that failures do not push tokens out.
     pub(crate) fn remove_if_idle(&self, key: &CacheKey, entry: &Arc<Entry>) {
         let mut entries = self.write();
         let same = entries
@@ -158,12 +160,12 @@ impl TokenCache {
         }
     }
 
-    /// What the service has asked all that share this cache to wait with.
+    /// The requests that the service has throttled.
     pub(crate) fn throttle(&self) -> &Throttle {
         &self.0.throttle
     }
 
-    /// The current unit of "recently", for entries used past the look-up.
+    /// The current tick, for entries that are used without a look-up.
     pub(crate) fn tick(&self) -> u64 {
         self.0.tick.load(Ordering::Relaxed)
     }

@@ -1,5 +1,5 @@
-//! Refresh tokens of people, beside their access tokens: in the store behind a cache, so that a
-//! replica or a restarted process goes on with an account alone.
+//! Refresh tokens of users, stored beside their access tokens, so that a replica or a restarted
+//! process needs the account only.
 
 use std::{
     collections::VecDeque,
@@ -22,23 +22,23 @@ use crate::{
     store::{Budget, EntryId, LoadResult, Record},
 };
 
-/// The refresh token of one person who has signed in to one application in one tenant.
+/// The refresh token of one user of one application in one tenant.
 pub(crate) struct RefreshToken {
     cache: TokenCache,
     entry_id: EntryId,
     slot: Arc<Slot>,
 }
 
-/// What the process knows of it, shared by all credentials of that user on one cache: by account
-/// if the cache has a store, else by the token that they were given.
+/// The state of one refresh token in this process. All credentials of the user on one cache share
+/// it: by account if the cache has a store, else by the token that they were given.
 #[derive(Default)]
 pub(super) struct Slot {
     held: Mutex<SlotState>,
     lock: RotationLock,
 }
 
-/// Which slot a token that an application keeps itself belongs to, whether it is the newest or was
-/// replaced, as long as a credential uses the slot.
+/// Maps current and replaced tokens to their slot, for applications that store refresh tokens
+/// themselves, as long as a credential uses the slot.
 pub(super) struct SlotsByToken(Mutex<ExpiringMap<(EntryId, TokenDigest), Weak<Slot>>>);
 
 /// A refresh token as it may be remembered.
@@ -47,23 +47,24 @@ type TokenDigest = [u8; 32];
 #[derive(Default)]
 struct SlotState {
     token: Option<StoredToken>,
-    /// It has been in the store: if it is there no more, the person was forgotten elsewhere.
+    /// The token has been in the store. If it is absent later, the user signed out at a replica.
     stored: bool,
     /// This very token was read from the store or written there. What the store has in its place
     /// was made from it, by whatever clock.
     synced: bool,
-    /// There was one, and it must not be used any more.
+    /// The token was revoked or the user signed out.
     invalidated: bool,
-    /// How often that has happened. What was under way before an end counts for nothing after it.
+    /// Counts invalidations. A request from before an invalidation must not store its result.
     invalidations: u64,
-    /// Those that were replaced last: to use one again would look like theft.
+    /// The tokens that were replaced last. Their reuse would look like theft.
     replaced: VecDeque<TokenDigest>,
 }
 
 #[derive(Clone)]
 struct StoredToken {
     token: Secret,
-    /// On the wall clock of who got it, and when this process saw it; none if it was imported.
+    /// By the wall clock of the replica that requested it, and when this process saw it: `None` if it
+    /// was imported.
     obtained: Timestamp,
     seen: Option<Moment>,
 }
@@ -85,7 +86,7 @@ impl RefreshToken {
         }
     }
 
-    /// Waits until no other use of it is under way, in this process or at a replica.
+    /// Waits until no other use of the refresh token is in progress, in this process or at a replica.
     pub(crate) async fn lock(&self, timeout_after: time::Duration) -> RotationGuard {
         let guard = self.slot.lock.acquire(timeout_after).await;
         match &self.cache.0.persistent {
@@ -99,7 +100,7 @@ impl RefreshToken {
         }
     }
 
-    /// The newest that this process knows.
+    /// Returns the newest refresh token that this process knows.
     pub(crate) fn current(&self) -> Option<Secret> {
         self.slot
             .lock()
@@ -108,13 +109,13 @@ impl RefreshToken {
             .map(|kept| kept.token.clone())
     }
 
-    /// Whether there was one and is no more: the person signed out, or it was refused for good.
+    /// Whether the user signed out or the refresh token was rejected for good.
     pub(crate) fn is_invalidated(&self) -> bool {
         self.slot.lock().invalidated
     }
 
-    /// Takes one that the application has kept itself; it is stored when it is replaced. One that
-    /// was replaced here already is not used again.
+    /// Takes a refresh token that the application stored itself. It is stored here when it is
+    /// replaced. A token that was replaced here before is not used again.
     pub(crate) fn give(&self, token: Secret, now: Moment) {
         let mut held = self.slot.lock();
         let is_known = held.token.is_some() && held.has_replaced(&token);
@@ -123,7 +124,7 @@ impl RefreshToken {
         }
     }
 
-    /// Takes the one of a sign-in, and stores it whatever was there.
+    /// Takes the refresh token of a sign-in and stores it in place of any other.
     pub(crate) async fn signed_in(&self, token: Secret, now: Moment) {
         self.slot
             .lock()
@@ -137,7 +138,7 @@ impl RefreshToken {
         }
     }
 
-    /// The newest of all that share the store.
+    /// Returns the newest refresh token of all replicas that share the store.
     pub(crate) async fn newest(&self, now: Moment) -> Option<Secret> {
         if let Some(persistent) = &self.cache.0.persistent {
             let invalidations = self.slot.lock().invalidations;
@@ -160,8 +161,8 @@ impl RefreshToken {
         self.current()
     }
 
-    /// Takes the one that came in place of another, unless the person was forgotten meanwhile or
-    /// another replica has stored a newer one.
+    /// Takes the refresh token that replaces a used one, unless the user signed out meanwhile or
+    /// another replica stored a newer token.
     pub(crate) async fn rotate(
         &self,
         _: &RotationGuard,
@@ -201,12 +202,12 @@ impl RefreshToken {
         }
     }
 
-    /// Another one to try after this one was refused for good. If there is none, the person is
-    /// forgotten here and in the store. Without a store all stays as it is.
-    pub(crate) async fn refused(
+    /// Returns another refresh token to try after this one was rejected for good. Without another
+    /// one, the user is removed from memory and store. Without a store nothing changes.
+    pub(crate) async fn replace_rejected(
         &self,
         _: &RotationGuard,
-        refused: &Secret,
+        rejected: &Secret,
         now: Moment,
     ) -> Option<Secret> {
         let persistent = self.cache.0.persistent.as_ref()?;
@@ -215,13 +216,13 @@ impl RefreshToken {
         let found = persistent.load(&self.entry_id, &mut budget).await;
         let other = match &found {
             LoadResult::Found(record)
-                if record.token.expose_secret() != refused.expose_secret() =>
+                if record.token.expose_secret() != rejected.expose_secret() =>
             {
                 let mut held = self.slot.lock();
                 if held.invalidations != invalidations {
                     return None;
                 }
-                if held.holds(refused) {
+                if held.holds(rejected) {
                     held.token = None;
                 }
                 held.adopt(record, now);
@@ -240,13 +241,13 @@ impl RefreshToken {
             return other;
         }
         let mut held = self.slot.lock();
-        if held.holds(refused) {
+        if held.holds(rejected) {
             held.invalidate();
         }
         held.token.as_ref().map(|kept| kept.token.clone())
     }
 
-    /// Writes it to the store, if there is one, unless the person is forgotten before.
+    /// Writes the token to the store, if there is one, unless the user signs out before.
     async fn save(&self, kept: &StoredToken, invalidations: u64, budget: &mut Budget) {
         let Some(persistent) = &self.cache.0.persistent else {
             return;
@@ -264,13 +265,13 @@ impl RefreshToken {
 }
 
 impl TokenCache {
-    /// Whether a person can be served by account alone.
+    /// Whether there is a store, so that an account is enough to get tokens.
     pub(crate) fn has_store(&self) -> bool {
         self.0.persistent.is_some()
     }
 
-    /// The place of a refresh token. Without a store those share it that were given one of its
-    /// tokens, and others have their own.
+    /// Returns the slot of a refresh token. Without a store, credentials that were given a token of
+    /// the same slot share it, and others have their own.
     fn slot(&self, entry_id: &EntryId, given: Option<&Secret>) -> Arc<Slot> {
         if !self.has_store() {
             let known = given.and_then(|token| self.0.slots_by_token.find(entry_id, token));
@@ -294,14 +295,14 @@ impl TokenCache {
         slot
     }
 
-    /// Remembers without a store which slot a token belongs to.
+    /// Without a store: remembers which slot a token belongs to.
     fn remember_slot(&self, entry_id: &EntryId, slot: &Arc<Slot>, token: &Secret) {
         if !self.has_store() {
             self.0.slots_by_token.remember_slot(entry_id, slot, token);
         }
     }
 
-    /// The refresh tokens of a partition, as an export has them.
+    /// Returns the refresh tokens of a partition for an export.
     pub(super) fn refresh_tokens(&self, partition: &CachePartition) -> Vec<(EntryId, Record)> {
         let slots = self.slots();
         let of = slots
@@ -313,7 +314,7 @@ impl TokenCache {
         .collect()
     }
 
-    /// Puts an exported one back unless there is a newer one. A cache without a store keeps none.
+    /// Imports a refresh token unless there is a newer one. A cache without a store imports none.
     pub(super) fn put_refresh_token(&self, entry_id: &EntryId, record: &Record) {
         self.slot(entry_id, None)
             .lock()
@@ -431,7 +432,7 @@ impl SlotState {
         self.token.as_ref().is_some_and(|kept| kept.token == *token)
     }
 
-    /// Takes what the store has: the next one after a token that was there, else the newer one.
+    /// Takes the token of the store if it follows the current one or is newer.
     fn adopt(&mut self, record: &Record, now: Moment) {
         let token = record.token.expose_secret();
         let is_same = |kept: &StoredToken| kept.token.expose_secret() == token;

@@ -1,8 +1,8 @@
-//! One use of a refresh token at a time.
+//! Serializes the uses of a refresh token.
 //!
 //! A provider that rotates refresh tokens and detects their reuse (RFC 9700, section 4.14.2) takes a
-//! token that is used twice for stolen and revokes all that came of it: asked for two scopes at
-//! once, it would sign the user out. So a use waits until the one before has brought the next token.
+//! token that is used twice for stolen and revokes all tokens that were issued for it: two requests
+//! for different scopes would sign the user out. So each use waits for the token of the previous one.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -14,22 +14,22 @@ use tracing::warn;
 
 use crate::store::StoreLock;
 
-/// What the uses of one refresh token in this process wait for.
+/// The lock for the uses of one refresh token in this process.
 #[derive(Debug, Default)]
 pub(crate) struct RotationLock(Mutex<Arc<tokio::sync::Mutex<()>>>);
 
-/// The right to use a refresh token and to replace it, until it is dropped.
+/// Holds the lock of a refresh token until it is dropped.
 #[derive(Debug)]
 #[must_use = "dropping it lets the next use begin"]
 pub(crate) struct RotationGuard {
     #[expect(dead_code, reason = "held for its drop")]
     local: OwnedMutexGuard<()>,
-    /// Among all that share the store; none without one, or if the store did not grant it in time.
+    /// The lock among all replicas. `None` without a store, or if the store did not grant it in time.
     shared: Option<Mutex<StoreLock>>,
 }
 
 impl RotationLock {
-    /// Waits for the use before, as long as one can think that it gets on.
+    /// Waits for the previous use, up to a timeout.
     pub(crate) async fn acquire(&self, timeout_after: Duration) -> RotationGuard {
         loop {
             let lock = self.current();
@@ -41,7 +41,7 @@ impl RotationLock {
             if let Ok(local) = timeout(timeout_after, waiting).await {
                 return RotationGuard::new(local);
             }
-            warn!("the use of a refresh token does not get on; starting anew");
+            warn!("a refresh of a token does not complete; starting another");
             self.replace(&lock);
         }
     }
@@ -50,7 +50,7 @@ impl RotationLock {
         Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Leaves a lock to those who hold it and wait for it.
+    /// Replaces a lock that is stuck. Its holder and its waiters keep the old one.
     fn replace(&self, stuck: &Arc<tokio::sync::Mutex<()>>) {
         let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if Arc::ptr_eq(&current, stuck) {

@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// Settings of a [`TokenCache`].
+/// Configures a [`TokenCache`].
 ///
 /// ```
 /// # #[cfg(feature = "file-cache")] {
@@ -38,23 +38,23 @@ pub struct TokenCacheBuilder {
 }
 
 impl TokenCacheBuilder {
-    /// How many tokens to keep in memory, at least one; 10,000 unless set.
+    /// How many tokens to keep in memory, at least one. The default is 10,000.
     pub fn capacity(mut self, capacity: usize) -> Self {
         self.capacity = capacity;
         self
     }
 
-    /// A store behind the memory: read on a miss, written after every request. Of all caches that
-    /// share it one asks for a token, and the others read what it got.
+    /// A store behind the memory. The cache reads it on a miss and writes it after every request. Of
+    /// all caches that share a store, one requests a token and the others read it.
     ///
-    /// It also gets the refresh tokens of people who sign in, which live for months: give an
-    /// [`encryption_key`](Self::encryption_key) where others may read the store.
+    /// The store also gets the refresh tokens of users, which live for months. Set an
+    /// [`encryption_key`](Self::encryption_key) if others can read the store.
     pub fn store(mut self, store: impl EncryptedStore) -> Self {
         self.store = Some(Arc::new(store));
         self
     }
 
-    /// How long one look-up waits for the store, over all its operations; two seconds unless set.
+    /// How long one look-up waits for the store, over all its operations. The default is two seconds.
     ///
     /// After that the look-up goes on without the store, and so do all others for 5 seconds and,
     /// while the store still does not respond in time, for up to a minute.
@@ -71,7 +71,7 @@ impl TokenCacheBuilder {
         self
     }
 
-    /// The cache.
+    /// Builds the cache.
     #[must_use]
     pub fn build(self) -> TokenCache {
         let seal = Arc::new(Seal::new(self.keys));
@@ -94,15 +94,15 @@ impl Default for TokenCacheBuilder {
     }
 }
 
-/// A token and where it is from.
+/// A token and its origin.
 pub(crate) struct Obtained {
     pub(crate) outcome: Result<Record, Error>,
     pub(crate) from_store: bool,
 }
 
 impl TokenCache {
-    /// How often the store failed. No token was lost by it: they stay in memory, and each one that
-    /// could not be read was fetched.
+    /// Returns how often the store failed. No token is lost: tokens stay in memory, and a token that
+    /// cannot be read is requested.
     #[must_use]
     pub fn store_failures(&self) -> u64 {
         self.0
@@ -111,35 +111,35 @@ impl TokenCache {
             .map_or(0, PersistentCache::failures)
     }
 
-    /// What went wrong with the store last.
+    /// Returns the last error of the store.
     #[must_use]
     pub fn last_store_failure(&self) -> Option<StoreError> {
         self.0.persistent.as_ref()?.last_failure()
     }
 
-    /// Forgets the tokens of a partition, in memory and in the store, as when a person signs out.
+    /// Removes the tokens of a partition from memory and store, such as when a user signs out.
     ///
-    /// A person's refresh token goes as well if there is a store; replicas notice when they next
-    /// need it. A request of this process that is under way still answers those who wait for it,
-    /// and its token is kept nowhere.
+    /// With a store, the user's refresh token is removed too; replicas notice when they next need
+    /// it. A request in progress still returns its token to the callers that wait for it, but the
+    /// token is not cached.
     ///
     /// # Errors
-    /// When the store could not be written; the memory has forgotten them all the same.
+    /// When the store cannot be written. The tokens are removed from memory nevertheless.
     pub async fn forget(&self, partition: &CachePartition) -> Result<(), StoreError> {
         self.forget_in_memory(partition);
         let Some(persistent) = &self.0.persistent else {
             return Ok(());
         };
-        // Who is writing finishes first, and who comes after finds that it was forgotten.
+        // Writes in progress finish first, and later ones see that the partition was removed.
         let gate = persistent.gate(partition.as_str()).write().await;
         let removed = persistent.remove_partition(partition.as_str()).await;
-        // Somebody may have read it from the store between the two.
+        // Another caller may have read it from the store in between.
         self.forget_in_memory(partition);
         drop(gate);
         removed
     }
 
-    /// A token from the store, else from the source, which then is written through.
+    /// Returns a token from the store, or requests one and writes it to the store.
     pub(crate) async fn obtain(
         &self,
         key: &CacheKey,
@@ -156,7 +156,7 @@ impl TokenCache {
             return fetched(fetch.await);
         };
         let mut budget = persistent.budget();
-        // What answers a challenge is asked for every time, so there is no use in storing it.
+        // A token for a claims challenge is requested every time, so it is not stored.
         if let Some(challenged) = key.challenged() {
             let outcome = fetch.await;
             if outcome.is_ok() {
@@ -190,18 +190,18 @@ impl TokenCache {
                 .save_if(&entry_id, record, &mut budget, wanted)
                 .await;
         }
-        // Given back when the others can read what it was for.
+        // Released when the others can read the new token.
         drop(lock);
         obtained
     }
 
-    /// Takes a token that came with something else, such as a sign-in.
+    /// Caches a token that was issued otherwise, such as with a sign-in.
     pub(crate) async fn keep(&self, key: &CacheKey, record: &Record, now: Moment) {
         let Some(persistent) = &self.0.persistent else {
             self.put(key, record, Some(now));
             return;
         };
-        // Memory and store both have it before the partition is forgotten, or both after.
+        // Memory and store are written both before or both after a removal of the partition.
         let entry_id = key.entry_id();
         let gate = persistent.gate(&entry_id.partition).read().await;
         self.put(key, record, Some(now));

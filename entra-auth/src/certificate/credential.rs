@@ -123,7 +123,7 @@ impl ClientCertificateCredential {
         Self::builder_from_file(tenant, client_id, path, Some(password)).build()
     }
 
-    /// Settings to change. Ids may be given as text or as ids.
+    /// Returns a builder. Ids may be given as text or as ids.
     pub fn builder(
         tenant: impl IntoId<TenantId>,
         client_id: impl IntoId<ClientId>,
@@ -132,7 +132,7 @@ impl ClientCertificateCredential {
         Self::settings(tenant, client_id, CertificateInput::Value(certificate))
     }
 
-    /// Settings to change, with a certificate file of any form, which is read again when it changes.
+    /// Returns a builder, with a certificate file of any form, which is read again when it changes.
     pub fn builder_from_file(
         tenant: impl IntoId<TenantId>,
         client_id: impl IntoId<ClientId>,
@@ -219,16 +219,16 @@ impl ClientCertificateCredentialBuilder {
         self
     }
 
-    /// How long an assertion is valid; ten minutes unless set. One is made for each request.
+    /// How long an assertion is valid. The default is ten minutes. One is made for each request.
     pub fn assertion_lifetime(mut self, lifetime: Duration) -> Self {
         self.setup.style.lifetime = lifetime;
         self
     }
 
-    /// The credential. Nothing is sent before the first token is asked for.
+    /// Builds the credential. It sends nothing before the first token is requested.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an id that is none, an
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an invalid id, an
     /// alias in the tenant's place, a lifetime outside 30 seconds to 24 hours, or a certificate file
     /// that cannot be used; [`certificate_error`](Error::certificate_error) then says what is wrong.
     pub fn build(self) -> Result<ClientCertificateCredential, Error> {
@@ -292,7 +292,7 @@ impl TokenSource for ClientCertificate {
         info!(
             code,
             thumbprint = other.thumbprint_sha1(),
-            "refused as stale; once more"
+            "rejected as stale; once more"
         );
         let outcome = self.redeem(&other, token_key, retry_mode).await;
         outcome.map_err(|error| self.explain(error, &other))
@@ -343,7 +343,7 @@ impl ClientCertificate {
         self.endpoint.redeem(&grant).await
     }
 
-    /// Says which certificate was refused, and whether it is the clock.
+    /// Says which certificate was rejected, and whether it is the clock.
     fn explain(&self, error: Error, certificate: &Certificate) -> Error {
         let code = error.aadsts_code();
         if code == Some(OUT_OF_TIME)
@@ -387,7 +387,7 @@ fn is_stale(error: &Error) -> bool {
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const OUT_OF_TIME: u32 = 700_024;
-/// Refusals that another certificate in the file may end.
+/// Error responses that another certificate in the file may end.
 const STALE: [u32; 6] = [700_024, 700_027, 1_000_502, 7_000_214, 7_000_274, 7_000_277];
 const ABOUT_THE_CERTIFICATE: [u32; 6] =
     [50_012, 700_027, 1_000_502, 7_000_214, 7_000_274, 7_000_277];

@@ -33,7 +33,7 @@ fn read_within(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     }
 }
 
-/// Replaces the file in one step; readable by everybody, as the umask allows.
+/// Replaces the file atomically. All users can read it, as the umask allows.
 pub(super) fn write_public(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     replace(path, bytes, 0o644).map_err(|source| error::file("write", path, source))
 }

@@ -20,7 +20,7 @@ use crate::{CertificateErrorKind, Error};
 /// # std::fs::create_dir_all(&directory)?;
 /// # let path = |name: &str| directory.join(name);
 /// let certificate = SelfSignedCertificate::rsa("CN=helpdesk").valid_for_days(365).generate()?;
-/// certificate.export_public_cer(path("upload-me.cer"))?; // what the admin uploads; never the key
+/// certificate.export_public_cer(path("upload-me.cer"))?; // what the administrator uploads; never the key
 /// certificate.save_encrypted_pem(path("client.pem"), &"a long passphrase".into())?;
 /// println!("{} until {}", certificate.thumbprint_sha1(), certificate.not_after());
 /// # std::fs::remove_dir_all(&directory)?;
@@ -59,7 +59,7 @@ impl SelfSignedCertificate {
         self
     }
 
-    /// The clock that says what "now" is; the system's unless set.
+    /// The clock that says what "now" is. The default is the system's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -156,7 +156,7 @@ impl Certificate {
         file::write_private(path.as_ref(), &pfx)
     }
 
-    /// The private key as PEM, **without encryption**: whoever reads it can sign in as the application.
+    /// The private key as PEM, **without encryption**: its reader can sign in as the application.
     ///
     /// For a secret store that takes the text and encrypts it itself. There is no function that
     /// writes it to a file.

@@ -120,7 +120,7 @@ fn section(label: String, body: &[u8]) -> Result<Section, Error> {
     let der = STANDARD
         .decode(&*base64)
         .map(Zeroizing::new)
-        .map_err(|_| error::malformed(format!("the PEM block{} is no base64", shown(&label))))?;
+        .map_err(|_| error::malformed(format!("the PEM block{} is not base64", shown(&label))))?;
     Ok(Section {
         label,
         dek_info,

@@ -72,7 +72,7 @@ impl Source {
         if self.0.file.is_none() {
             return self.held();
         }
-        // A key can take a while to decrypt, and a file system to answer.
+        // A key can take a while to decrypt, and a file system to respond.
         let inner = Arc::clone(&self.0);
         let look = move || inner.look(in_any_case);
         let seen = blocking::run(look).await.ok();

@@ -1,4 +1,4 @@
-//! The subject of a new certificate, from the text that people write.
+//! The subject of a new certificate, from the text that users write.
 
 use rcgen::{DistinguishedName, DnType, DnValue, string::PrintableString};
 

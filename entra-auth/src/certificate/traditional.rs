@@ -15,7 +15,7 @@ use crate::Error;
 pub(super) fn open(info: &str, sealed: &[u8], passphrase: &Secret) -> Result<Key, Error> {
     let (cipher, iv) = info.split_once(',').unwrap_or((info, ""));
     let iv = from_hex(iv.trim())
-        .ok_or_else(|| error::malformed("the IV of the encrypted key is no hex"))?;
+        .ok_or_else(|| error::malformed("the IV of the encrypted key is not hexadecimal"))?;
     let Some(salt) = iv.get(..8) else {
         return Err(error::malformed("the IV of the encrypted key is too short"));
     };

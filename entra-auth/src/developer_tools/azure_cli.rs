@@ -1,4 +1,4 @@
-//! The account that somebody is signed in with on a developer's machine.
+//! Tokens of the Azure CLI and the Azure Developer CLI.
 
 use std::{fmt, io, marker::PhantomData, sync::Arc, time::Duration};
 
@@ -23,8 +23,8 @@ use crate::{
 
 /// Tokens of the account that is signed in to the Azure CLI (`az login`).
 ///
-/// For a developer's machine: the program then acts as that person. Tokens stay in this process; the
-/// tool is asked once for each, not for each call. It needs Azure CLI 2.54 or later.
+/// For development: the program then acts as the developer. Tokens stay in this process; the tool runs
+/// once for each token, not for each call. Requires Azure CLI 2.54 or later.
 ///
 /// ```
 /// use entra_auth::{Environment, developer_tools::AzureCliCredential};
@@ -122,25 +122,25 @@ impl<C> CliCredentialBuilder<C> {
         }
     }
 
-    /// The tenant to get tokens of; the tool's own unless set.
+    /// The tenant of the tokens. The default is the tool's own.
     pub fn tenant(mut self, tenant: impl IntoId<TenantId>) -> Self {
         self.tenant = Some(tenant.into_id());
         self
     }
 
-    /// How long the tool may take; 10 seconds unless set.
+    /// How long the tool may take. The default is 10 seconds.
     pub const fn time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = limit;
         self
     }
 
-    /// What runs the tool; real processes unless set.
+    /// Runs the tool. The default starts a process.
     pub fn process_runner(mut self, runner: impl ProcessRunner) -> Self {
         self.runner = Arc::new(runner);
         self
     }
 
-    /// The clock that decides about expiry; the system's unless set.
+    /// The clock for expiry. The default is the system's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.settings.clock = Arc::new(clock);
         self
@@ -160,7 +160,7 @@ impl<C> CliCredentialBuilder<C> {
                 "give what `az account list` shows",
             ));
         }
-        // No store of others: the account is that of whoever sits at this machine.
+        // No shared cache: the account is that of the developer at this machine.
         self.settings.cache = TokenCache::new();
         let source = CliTokenSource {
             tool: self.tool,
@@ -181,26 +181,26 @@ impl<C> CliCredentialBuilder<C> {
 }
 
 impl CliCredentialBuilder<AzureCliCredential> {
-    /// The subscription whose account to use, by name or id; the tool's current one unless set.
+    /// The subscription whose account to use, by name or id. The default is the tool's current one.
     pub fn subscription(mut self, subscription: impl Into<String>) -> Self {
         self.subscription = Some(subscription.into());
         self
     }
 
-    /// The credential. The tool is not asked before the first token is.
+    /// Builds the credential. The tool does not run before the first token is requested.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`] for a tenant or a subscription that is none.
+    /// [`ErrorKind::Configuration`] for an invalid tenant or subscription.
     pub fn build(self) -> Result<AzureCliCredential, Error> {
         Ok(AzureCliCredential(self.tokens()?))
     }
 }
 
 impl CliCredentialBuilder<AzureDeveloperCliCredential> {
-    /// The credential. The tool is not asked before the first token is.
+    /// Builds the credential. The tool does not run before the first token is requested.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`] for a tenant that is none.
+    /// [`ErrorKind::Configuration`] for an invalid tenant.
     pub fn build(self) -> Result<AzureDeveloperCliCredential, Error> {
         Ok(AzureDeveloperCliCredential(self.tokens()?))
     }
@@ -234,7 +234,7 @@ impl TokenSource for CliTokenSource {
         if token_key.claims.is_some() {
             return Err(Error::new(
                 ErrorKind::InteractionRequired,
-                format!("{tool} cannot answer a claims challenge"),
+                format!("{tool} cannot satisfy a claims challenge"),
             )
             .with(|inner| {
                 inner.claims.clone_from(&token_key.claims);
@@ -306,10 +306,10 @@ impl CliTokenSource {
             io::ErrorKind::NotFound => tool.not_installed(),
             io::ErrorKind::TimedOut => Error::unavailable(
                 format!(
-                    "{tool} did not answer within {} s",
+                    "{tool} did not respond within {} s",
                     self.time_limit.as_secs()
                 ),
-                "see whether it answers in a terminal, or allow it more time",
+                "check that it responds in a terminal, or allow more time",
             ),
             _ => Error::unavailable(
                 format!("{tool} could not be started"),
@@ -353,7 +353,7 @@ impl Tool {
     fn not_installed(self) -> Error {
         Error::unavailable(
             format!("{self} is not installed"),
-            "install it and see that it is in the search path, or sign in with another credential",
+            "install it and check that it is in the search path, or sign in with another credential",
         )
     }
 
@@ -367,8 +367,8 @@ impl Tool {
             self.not_installed()
         } else if let Some(code) = printed.aadsts() {
             let entry = Aadsts::lookup(code);
-            let kind = entry.map_or(ErrorKind::Refused, |entry| entry.class().kind());
-            Error::new(kind, format!("{self} was refused a token")).with(|inner| {
+            let kind = entry.map_or(ErrorKind::Rejected, |entry| entry.class().kind());
+            Error::new(kind, format!("{self} was denied a token")).with(|inner| {
                 inner.codes = vec![code];
                 inner.cause = entry.and_then(Aadsts::cause).map(Into::into);
                 inner.fix =
@@ -385,11 +385,11 @@ impl Tool {
             "not logged in",
         ]) {
             Error::unavailable(
-                format!("nobody is signed in to {self}"),
+                format!("no user is signed in to {self}"),
                 format!("run `{}`", self.login()),
             )
         } else {
-            Error::new(ErrorKind::Refused, format!("{self} gave no token")).with(|inner| {
+            Error::new(ErrorKind::Rejected, format!("{self} returned no token")).with(|inner| {
                 inner.fix = Some("see whether the same command gives a token in a terminal".into());
             })
         };

@@ -41,7 +41,7 @@ pub struct ProcessCommand {
     pub program: String,
     /// Its arguments, each as it is.
     pub arguments: Vec<String>,
-    /// The folder to run it in, where nobody can have put a program of that name.
+    /// The folder to run it in, to which only an administrator can write.
     pub folder: PathBuf,
     /// Environment variables to set for it, beside those of this process.
     pub variables: Vec<(String, String)>,

@@ -10,8 +10,8 @@ use entra_core::{Secret, http::HeaderValue};
 
 use crate::{Error, ErrorKind, blocking};
 
-/// The `Authorization` that answers the challenge.
-pub(super) async fn answer(
+/// The `Authorization` header for the challenge.
+pub(super) async fn authorization(
     challenge: Option<&str>,
     folder: Option<&Path>,
 ) -> Result<HeaderValue, Error> {
@@ -27,7 +27,7 @@ pub(super) async fn answer(
         .map_err(|_| {
             Error::new(
                 ErrorKind::Transport,
-                "the runtime shut down while a challenge was answered",
+                "the runtime shut down during a challenge",
             )
         })??;
     let mut value = HeaderValue::from_str(&format!("Basic {}", key.expose_secret().trim()))
@@ -46,7 +46,7 @@ fn named_file(challenge: &str) -> Option<PathBuf> {
     (is_basic && !path.is_empty()).then(|| PathBuf::from(path))
 }
 
-/// Only a small key file directly in the agent's own folder: whatever else answers on the agent's
+/// Only a small key file directly in the agent's own folder: another service on the agent's
 /// port must not make this process send the content of a file of its choice.
 fn read(path: &Path, folder: &Path) -> Result<Secret, Error> {
     if !path
@@ -76,13 +76,13 @@ fn read(path: &Path, folder: &Path) -> Result<Secret, Error> {
 
 fn untrusted(why: &'static str) -> Error {
     Error::new(
-        ErrorKind::Refused,
-        "the challenge of Azure Arc's agent is not answered",
+        ErrorKind::Rejected,
+        "the challenge of Azure Arc's agent cannot be met",
     )
     .with(|inner| {
         inner.cause = Some(why.into());
         inner.fix = Some(
-            "run as a member of the group himds (Administrators on Windows), and see that the Connected Machine agent itself listens on its port"
+            "run as a member of the group himds (Administrators on Windows), and check that the Connected Machine agent itself listens on its port"
                 .into(),
         );
     })

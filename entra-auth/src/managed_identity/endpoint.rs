@@ -90,7 +90,7 @@ impl Endpoint {
         })
     }
 
-    /// Refuses an identity that this kind of host cannot be asked for.
+    /// Rejects an identity that this kind of host does not support.
     pub(super) fn check(&self, identity: &ManagedIdentityId) -> Result<(), Error> {
         let fix = match (self.source, identity) {
             (_, ManagedIdentityId::System) => return Ok(()),

@@ -1,8 +1,8 @@
-//! Identities that the platform gives to a machine or app host, without any secret of ours.
+//! Managed identities of Azure machines and hosts, which need no secret.
 
-mod answer;
 mod arc;
 mod endpoint;
+mod response;
 
 use std::{
     fmt,
@@ -78,11 +78,11 @@ impl Configure for ManagedIdentityCredential {
     type Setup = ManagedIdentitySetup;
 }
 
-/// Which of a host's identities to sign in as.
+/// The identity of a host to sign in as.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ManagedIdentityId {
-    /// The host's own identity, which comes and goes with it.
+    /// The system-assigned identity of the host.
     #[default]
     System,
     /// A user-assigned identity, by its client id.
@@ -93,7 +93,7 @@ pub enum ManagedIdentityId {
     Resource(String),
 }
 
-/// Which kind of host gives the tokens.
+/// The kind of host that issues the tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ManagedIdentitySource {
@@ -112,7 +112,7 @@ pub enum ManagedIdentitySource {
 }
 
 impl ManagedIdentityCredential {
-    /// Settings to change. Which kind of host this is, the environment tells.
+    /// Returns a builder. The environment decides the kind of host.
     pub fn builder(environment: &Environment) -> ManagedIdentityCredentialBuilder {
         CredentialBuilder::new(ManagedIdentitySetup {
             environment: environment.clone(),
@@ -121,7 +121,7 @@ impl ManagedIdentityCredential {
         })
     }
 
-    /// Which kind of host gives the tokens.
+    /// The kind of host that issues the tokens.
     #[must_use]
     pub const fn source(&self) -> ManagedIdentitySource {
         self.source
@@ -164,27 +164,26 @@ impl fmt::Display for ManagedIdentitySource {
 }
 
 impl ManagedIdentityCredentialBuilder {
-    /// Which of the host's identities to sign in as; its own unless set.
+    /// The identity to sign in as. The default is the system-assigned identity.
     pub fn identity(mut self, identity: ManagedIdentityId) -> Self {
         self.setup.identity = identity;
         self
     }
 
-    /// Looks for one second whether there is a metadata service at all, before the first token.
+    /// Probes for one second whether there is a metadata service, before the first token.
     ///
-    /// Outside of Azure nothing answers there; without this, the retries that a starting machine needs
-    /// take more than a minute to find out. Only the metadata service of machines is looked for: every
-    /// other host announces itself.
+    /// Without the probe, the retries that a starting machine needs take more than a minute outside of
+    /// Azure. Only the metadata service of virtual machines is probed: other hosts set variables.
     pub const fn probe_first(mut self) -> Self {
         self.setup.probe = true;
         self
     }
 
-    /// The credential. Nothing is sent before the first token is asked for.
+    /// Builds the credential. It sends nothing before the first token is requested.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`] for an endpoint in the environment that is none or not safe, and for
-    /// an identity that the kind of host cannot be asked for.
+    /// [`ErrorKind::Configuration`] for an invalid or unsafe endpoint in the environment, and for an
+    /// identity that the kind of host does not support.
     pub fn build(self) -> Result<ManagedIdentityCredential, Error> {
         let (setup, mut options) = (self.setup, self.options);
         let endpoint = Endpoint::detect(&setup.environment)?;
@@ -261,14 +260,14 @@ fn pipeline(
         .map(entra_core::PipelineBuilder::build)
         .map_err(|source| {
             Error::configuration(
-                "the token endpoint in the environment is not safe to ask",
+                "the token endpoint in the environment is not safe to send requests to",
                 "leave IDENTITY_ENDPOINT, MSI_ENDPOINT and AZURE_POD_IDENTITY_AUTHORITY_HOST as the host sets them",
             )
             .with_source(source)
         })
 }
 
-/// The host's token endpoint, and how hard to try there.
+/// Requests tokens from the endpoint of the host.
 #[derive(Debug)]
 struct HostTokenSource {
     endpoint: Endpoint,
@@ -296,12 +295,13 @@ impl TokenSource for HostTokenSource {
             && response.status == StatusCode::UNAUTHORIZED
         {
             let challenge = response.header(header::WWW_AUTHENTICATE.as_str());
-            let answer = arc::answer(challenge, self.endpoint.arc_tokens.as_deref()).await?;
-            let request = request.with_header(header::AUTHORIZATION, answer);
+            let authorization =
+                arc::authorization(challenge, self.endpoint.arc_tokens.as_deref()).await?;
+            let request = request.with_header(header::AUTHORIZATION, authorization);
             response = self.send(request, retry_mode).await?;
         }
         let now = self.with_retries.clock().now();
-        answer::read(&self.endpoint, &self.identity, &response, now)
+        response::read(&self.endpoint, &self.identity, &response, now)
     }
 }
 
@@ -321,7 +321,7 @@ impl HostTokenSource {
         outcome.map_err(|error| self.unsent(error))
     }
 
-    /// Whether anything answers; a request without the header that marks a real one is refused.
+    /// Probes the metadata service, which rejects a request without its header.
     async fn probe(&self) -> Result<(), Error> {
         let request = Request::new(
             "probe for managed identity",
@@ -330,13 +330,13 @@ impl HostTokenSource {
         )
         .with_classifier(|_, _, _| ResponseClass::Final);
         match self.probe_pipeline.send(request).await {
-            // Other clouds, and networks that answer for everybody, have something at this address too.
+            // Other clouds and captive networks may respond at this address too.
             Ok(response)
                 if response.status != StatusCode::BAD_REQUEST
                     && !is_transient_status(&response) =>
             {
                 Err(Error::unavailable(
-                    "no managed identity: what answers here is no metadata service of Azure",
+                    "no managed identity: the service at the metadata address is not Azure's",
                     "run on Azure, or sign in with another credential",
                 )
                 .with(|inner| inner.status = Some(response.status.as_u16())))
@@ -346,7 +346,7 @@ impl HostTokenSource {
                 Ok(())
             }
             Err(source) => Err(Error::unavailable(
-                "no managed identity: no metadata service answers here",
+                "no managed identity: there is no metadata service here",
                 "run on Azure, or sign in with another credential",
             )
             .with_source(source)),
@@ -365,7 +365,7 @@ impl HostTokenSource {
             )
             .with(|inner| {
                 inner.fix = Some(
-                    "see that a managed identity is enabled on this host and that no proxy or firewall stands before its endpoint"
+                    "check that a managed identity is enabled on this host and that no proxy or firewall stands before its endpoint"
                         .into(),
                 );
             }),
@@ -378,12 +378,12 @@ impl HostTokenSource {
     }
 }
 
-/// Azure's own service may be busy or just being updated.
+/// Whether the metadata service may be busy or being updated.
 fn is_transient_status(response: &Response) -> bool {
     matches!(response.status.as_u16(), 408 | 410 | 429 | 500..=599)
 }
 
-/// What is asked for: one resource, by the name without `/.default`.
+/// The resource of a scope, without `/.default`.
 fn resource(scope: &str) -> Result<String, Error> {
     if scope.contains(' ') {
         return Err(Error::configuration(
@@ -394,7 +394,7 @@ fn resource(scope: &str) -> Result<String, Error> {
     Ok(scope.strip_suffix("/.default").unwrap_or(scope).to_owned())
 }
 
-/// A platform that is just starting, or moving the machine, answers with these for a while.
+/// A host that is starting or being moved returns these statuses for a while.
 fn classify(status: StatusCode, _: &HeaderMap, _: &[u8]) -> ResponseClass {
     match status.as_u16() {
         404 | 410 | 429 => ResponseClass::NotProcessed,

@@ -346,7 +346,7 @@ impl SignInErrorKind {
                 "The authorization code was refused: it was changed on the way, or belongs to another tenant, application or redirect address.",
             ),
             Self::NonceMismatch => (
-                "the ID token answers another sign-in",
+                "the ID token belongs to another sign-in",
                 "This sign-in was started in another window or browser; please sign in again here.",
                 "The ID token carries another sign-in's nonce: somebody replays a token or a code of another session.",
             ),

@@ -1,6 +1,8 @@
 use std::{error, fmt, sync::Arc};
 
-/// Why a token store did not do what it was asked; never a reason to have no token.
+/// Why an operation of a store failed. A failing store never prevents a token.
+///
+/// Stores return it; in an application `?` converts it to [`Error`](crate::Error).
 #[derive(Clone)]
 pub struct StoreError {
     kind: StoreErrorKind,
@@ -37,7 +39,7 @@ impl StoreError {
         Self::new(StoreErrorKind::Configuration, message)
     }
 
-    /// With what caused it. Neither text may hold anything of an entry.
+    /// Adds the cause. Neither message may contain any part of an entry.
     #[must_use]
     pub fn with_source(mut self, source: impl error::Error + Send + Sync + 'static) -> Self {
         self.source = Some(Arc::new(source));

@@ -16,11 +16,11 @@ use super::{
 };
 use async_trait::async_trait;
 
-/// Keeps tokens in files of one directory, shared by the processes of one machine.
+/// Stores tokens in files of one directory, shared by the processes of one machine.
 ///
 /// Files are readable by their owner only (0600, directories 0700) and replaced as a whole, so a
 /// reader never sees half of one. A damaged file is kept for 30 days with the ending `.damaged`.
-/// Expired entries and what a crash has left behind are removed a few at a time, at the first write
+/// Expired entries and leftovers of a crash are removed a few at a time, at the first write
 /// and at every sixteenth one. Locks between processes are the operating system's and end with their
 /// process; their files and empty directories go at once. Files are read and written on threads of
 /// their own, so that a slow disk holds up no task.
@@ -55,11 +55,11 @@ pub struct FileStore {
 }
 
 impl FileStore {
-    /// A store in this directory, which is made if it is missing.
+    /// Opens a store in this directory, which is created if it is missing.
     ///
     /// # Errors
     /// When the directory cannot be made, or when it belongs to another user or others may write to
-    /// it: then a token found there would be anybody's.
+    /// it: then another user could place a token there.
     pub fn open(directory: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let directory = directory.into();
         make_directory(&directory).map_err(|source| {
@@ -147,7 +147,7 @@ impl EncryptedStore for FileStore {
     }
 }
 
-/// Reads a file, unless it is larger than any entry: what else wrote it is not taken into memory.
+/// Reads a file, unless it is larger than any entry.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let file = File::open(path)?;
     if file.metadata()?.len() > LARGEST {

@@ -1,7 +1,7 @@
-//! Where tokens and web sessions are kept outside of a process: what a
-//! [`TokenCache`](crate::TokenCache) reads on a miss and writes after every request.
+//! Stores for tokens and web sessions outside of the process. A [`TokenCache`](crate::TokenCache)
+//! reads its store on a miss and writes it after every request.
 //!
-//! An [`EncryptedStore`] keeps opaque bytes under opaque keys, so that writing one takes a screenful:
+//! An [`EncryptedStore`] stores opaque bytes under opaque keys, so an implementation is short:
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -85,8 +85,7 @@ pub use self::{
     seal::EncryptionKey,
 };
 
-/// Keeps cached tokens and web sessions outside of the process, for its next start or for its
-/// replicas.
+/// Stores cached tokens and web sessions outside of the process, for restarts and replicas.
 ///
 /// An implementation sees opaque bytes, which are encrypted before it gets them where there is an
 /// [`EncryptionKey`]. It must return them as they were given or not at all. For tokens a store that
@@ -94,14 +93,14 @@ pub use self::{
 /// returned. Used on a tokio runtime with timers.
 #[async_trait]
 pub trait EncryptedStore: fmt::Debug + Send + Sync + 'static {
-    /// The entry, if there is one.
+    /// Returns the entry, if there is one.
     ///
     /// # Errors
     /// When the store cannot be read.
     async fn load(&self, key: &StoreKey) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Keeps the entry in place of an older one, all of it or nothing. It is of no use after
-    /// `keep_for`, when the store may drop it.
+    /// Writes an entry in place of an older one, atomically. The entry expires after `keep_for`, when
+    /// the store may remove it.
     ///
     /// # Errors
     /// When the store cannot be written.
@@ -112,20 +111,20 @@ pub trait EncryptedStore: fmt::Debug + Send + Sync + 'static {
         keep_for: Duration,
     ) -> Result<(), StoreError>;
 
-    /// Forgets the entry; one that is not there is no error.
+    /// Removes the entry. An absent entry is not an error.
     ///
     /// # Errors
     /// When the store cannot be written.
     async fn remove(&self, key: &StoreKey) -> Result<(), StoreError>;
 
-    /// Forgets all entries whose key has this partition, as when a person signs out.
+    /// Removes all entries of this partition, such as when a user signs out.
     ///
     /// # Errors
     /// When the store cannot be written.
     async fn remove_partition(&self, partition: &StorePartition) -> Result<(), StoreError>;
 
-    /// Takes a damaged entry out of use, if it still is these bytes. By default it is removed; a
-    /// store that can keeps it for an administrator to look at.
+    /// Quarantines a damaged entry, if it still has these bytes. The default removes it; a store may
+    /// move it elsewhere for an administrator.
     ///
     /// # Errors
     /// When the store cannot be read or written.
@@ -136,13 +135,13 @@ pub trait EncryptedStore: fmt::Debug + Send + Sync + 'static {
         }
     }
 
-    /// Takes the right to fetch this entry, so that of all that share the store one asks; none
-    /// when another holds it. It ends when the lock is dropped, at the latest after `lease`.
+    /// Locks this entry, so that one of the replicas requests its token. Returns `None` if another
+    /// replica holds the lock. The lock ends when it is dropped, at the latest after `lease`.
     ///
-    /// A store without locks (the default) grants it to all, and each may ask once.
+    /// The default grants the lock to all, so each replica may send a request.
     ///
     /// # Errors
-    /// When the store cannot tell.
+    /// When the store cannot be reached.
     async fn try_lock(
         &self,
         key: &StoreKey,
@@ -189,12 +188,12 @@ impl<T: EncryptedStore + ?Sized> EncryptedStore for Arc<T> {
     }
 }
 
-/// The right to fetch an entry, given back when it is dropped.
+/// The lock of an entry, released when it is dropped.
 #[must_use = "dropping it gives the lock back"]
 pub struct StoreLock(#[expect(dead_code, reason = "held for its drop")] Box<dyn Any + Send>);
 
 impl StoreLock {
-    /// A lock that lasts as long as this value, whose drop must end it.
+    /// Wraps the store's own lock, whose drop must release it.
     pub fn new(guard: impl Any + Send) -> Self {
         Self(Box::new(guard))
     }

@@ -20,22 +20,22 @@ use super::{
 };
 use crate::blocking;
 
-/// A cache's second level: a store, the keys that seal its entries, and what went wrong with it.
+/// The second level of a cache: a store, the encryption keys of its entries, and its last error.
 pub(crate) struct PersistentCache {
     store: GuardedStore,
     seal: Arc<Seal>,
-    /// Held open by those who write, closed by those who forget; one for many partitions.
+    /// Writers share a gate; a removal takes it exclusively. One gate serves many partitions.
     gates: [RwLock<()>; GATES],
     failures: AtomicU64,
     last: Mutex<Option<StoreError>>,
 }
 
-/// What a look into the store has come to.
+/// The result of a search in the store.
 #[derive(Debug)]
 pub(crate) enum FindResult {
-    /// A token that will do.
+    /// A usable token.
     Token(Record),
-    /// None; whoever holds this fetches one. Without a lock others may do so too.
+    /// No token. The holder of the lock requests one; without a lock others may do so too.
     Lock(Option<StoreLock>),
 }
 
@@ -43,11 +43,11 @@ pub(crate) enum FindResult {
 #[derive(Debug)]
 pub(crate) enum LoadResult {
     Found(Record),
-    /// The store says that it has none.
+    /// The store has no entry.
     Absent,
-    /// It has something that another program, version or key wrote, which is left there.
+    /// The entry was written by another program, version or key. It is not changed.
     Foreign,
-    /// It had something damaged, which has been quarantined.
+    /// The entry was damaged and has been quarantined.
     Damaged,
     /// The store failed.
     Unknown,
@@ -64,7 +64,7 @@ impl PersistentCache {
         }
     }
 
-    /// What one look-up may spend on the store, to be passed to each of its operations.
+    /// The time that one look-up may spend on the store over all its operations.
     pub(crate) const fn budget(&self) -> Budget {
         self.store.budget()
     }
@@ -80,8 +80,8 @@ impl PersistentCache {
             .clone()
     }
 
-    /// A token that will do, or the turn to fetch one. While another process has the turn, this
-    /// waits for what it writes.
+    /// Returns a usable token, or the lock to request one. While another process holds the lock, this
+    /// waits for the token that it writes.
     pub(crate) async fn find(
         &self,
         entry_id: &EntryId,
@@ -131,8 +131,8 @@ impl PersistentCache {
         }
     }
 
-    /// The turn to change an entry, among all that share the store. It is waited for as long as
-    /// another may hold it, and not longer: a process that was killed must not keep it for good.
+    /// Locks an entry among all replicas. Waits at most as long as the lease of another holder, so
+    /// that a killed process does not block the others.
     pub(crate) async fn lock_entry(
         &self,
         entry_id: &EntryId,
@@ -157,7 +157,7 @@ impl PersistentCache {
         }
     }
 
-    /// What keeps apart the writing and the forgetting of a partition.
+    /// The gate that separates writes to a partition from its removal.
     pub(crate) fn gate(&self, partition: &str) -> &RwLock<()> {
         let mut hasher = DefaultHasher::new();
         partition.hash(&mut hasher);
@@ -165,8 +165,7 @@ impl PersistentCache {
         &self.gates[usize::try_from(hasher.finish() % GATES as u64).unwrap_or_default()]
     }
 
-    /// As [`save`](Self::save), unless the token is unwanted by then: nothing that is forgotten
-    /// meanwhile is written afterwards.
+    /// As [`save`](Self::save), unless the partition was removed meanwhile.
     pub(crate) async fn save_if(
         &self,
         entry_id: &EntryId,
@@ -178,8 +177,7 @@ impl PersistentCache {
         wanted() && self.save(entry_id, record, budget).await
     }
 
-    /// Writes a token through; whether it was written. A failure is counted; the token is good all
-    /// the same.
+    /// Writes a token and returns whether that succeeded. A failure is counted; the token stays valid.
     pub(crate) async fn save(
         &self,
         entry_id: &EntryId,
@@ -298,7 +296,7 @@ impl fmt::Debug for PersistentCache {
 }
 
 const GATES: usize = 16;
-/// How long one process may keep the others waiting.
+/// How long one process may block the others.
 const LEASE: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(160);

@@ -1,7 +1,7 @@
-//! Token files that have ended, and how they go.
+//! Removes expired token files.
 //!
-//! A file begins with a line that says until when it is of use, because what follows may be sealed.
-//! One without that line is left alone.
+//! The first line of a file says when it expires, because the rest may be encrypted. Files without
+//! that line are not touched.
 
 use std::{
     collections::hash_map::RandomState,
@@ -44,8 +44,8 @@ pub(super) fn without_end(mut file: Vec<u8>) -> Vec<u8> {
     file
 }
 
-/// Removes what is of no more use from one part of the directory in sixteen, by the first digit of
-/// the partitions' names: so that a write never waits for more than a few files.
+/// Removes expired files from one sixteenth of the directory, by the first digit of the partitions'
+/// names, so that a write never waits for more than a few files.
 ///
 /// A file that cannot be read or removed is left for another time.
 pub(super) fn part(directory: &Path, number: u64, now: SystemTime) {
@@ -67,7 +67,7 @@ pub(super) fn part(directory: &Path, number: u64, now: SystemTime) {
     }
 }
 
-/// A few in a row, beginning anywhere: else those behind the first few would stay for ever.
+/// Returns a few consecutive files from a random start, so that every file gets its turn.
 fn some_of(mut paths: Vec<PathBuf>, most: usize) -> Vec<PathBuf> {
     if paths.len() > most {
         paths.sort_unstable();
@@ -124,7 +124,7 @@ impl SteadyClock {
     }
 }
 
-/// Removes a file that is of no more use.
+/// Removes a file that has expired.
 fn remove_useless(path: &Path, now: SystemTime) -> io::Result<()> {
     match path.extension().and_then(|ending| ending.to_str()) {
         Some("token") => remove_ended(path, now),
@@ -149,7 +149,7 @@ fn remove_older(path: &Path, now: SystemTime, age: Duration) -> io::Result<()> {
     }
 }
 
-/// Removes the file of an entry that has ended.
+/// Removes the file of an expired entry.
 fn remove_ended(path: &Path, now: SystemTime) -> io::Result<()> {
     if !has_ended(path, now)? {
         return Ok(());

@@ -74,7 +74,7 @@ impl Record {
         Ok(bytes)
     }
 
-    /// The token in an entry, if it is the entry that was asked for.
+    /// The token in an entry, if it is the entry that was requested.
     pub(crate) fn decode(entry_id: &EntryId, bytes: &[u8]) -> Result<Self, StoreError> {
         let (found, record) = Self::read(bytes)?;
         if found != *entry_id {

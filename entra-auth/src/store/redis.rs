@@ -9,7 +9,7 @@ use tokio::{runtime, sync::OnceCell};
 
 use super::{EncryptedStore, StoreError, StoreKey, StoreLock, StorePartition, key::hex};
 
-/// Keeps tokens in Redis (or Valkey), shared by the replicas of a service.
+/// Stores tokens in Redis (or Valkey), shared by the replicas of a service.
 ///
 /// A partition is one hash, which Redis drops when its last token has expired. A lock is a key of
 /// its own with a lease, so a replica that dies holds nothing up for long. Redis sees sealed
@@ -20,7 +20,7 @@ use super::{EncryptedStore, StoreError, StoreKey, StoreLock, StorePartition, key
 /// let cache = TokenCache::builder()
 ///     .store(RedisStore::new("redis://127.0.0.1:6379")?.with_prefix("billing:"))
 ///     .encryption_key(EncryptionKey::new([7; 32]))
-///     .build(); // connects when the first token is asked for
+///     .build(); // connects when the first token is requested
 /// # Ok::<(), entra_auth::store::StoreError>(())
 /// ```
 #[derive(Clone)]
@@ -31,15 +31,15 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// A store at this address: `redis://[user:password@]host[:port][/database]`, or
+    /// Opens a store at this URL: `redis://[user:password@]host[:port][/database]`, or
     /// `redis+unix:///path`. It connects at first use and again whenever the connection is lost.
     ///
     /// # Errors
-    /// When the address is none; its text is not repeated, as it may hold a password.
+    /// When the URL is invalid. The error does not repeat it, as it may hold a password.
     pub fn new(address: &str) -> Result<Self, StoreError> {
         let client = Client::open(address).map_err(|_| {
             StoreError::configuration(
-                "the address of Redis is none that this build can use; give redis://host:port",
+                "the Redis URL is invalid or not supported by this build; use redis://host:port",
             )
         })?;
         Ok(Self {
@@ -146,7 +146,7 @@ impl EncryptedStore for RedisStore {
             .arg("NX")
             .arg("PX")
             .arg(milliseconds(lease));
-        // Made before the answer is there: a lock whose taker was dropped meanwhile ends with it.
+        // Created before the response arrives, so that a lock whose caller was dropped is released.
         let taken: Option<String> = self.ask(&command).await?;
         held.armed = taken.is_some();
         Ok(taken.map(|_| StoreLock::new(held)))
@@ -197,7 +197,7 @@ impl Drop for RedisLock {
 
 /// The error's own text may quote what was sent.
 fn unavailable(error: &RedisError) -> StoreError {
-    StoreError::unavailable(format!("Redis did not answer ({})", error.category()))
+    StoreError::unavailable(format!("Redis did not respond ({})", error.category()))
 }
 
 fn milliseconds(duration: Duration) -> u64 {

@@ -10,18 +10,18 @@ use serde_json::{Map, Value};
 
 use crate::{Error, ErrorKind, wire::UserTokenFields};
 
-/// A person who has signed in: what tokens and caches are keyed by.
+/// A user who has signed in: the key of the user's tokens in caches.
 ///
-/// It holds no secret and may be stored; `Debug` shows the tenant only, as the rest is personal data. The home account id stays the same for a person whatever
-/// the name or the tenant visited; names change and must not decide anything.
+/// It holds no secret and may be stored. `Debug` shows the tenant only, as the rest is personal data.
+/// The home account id of a user never changes. Names change, so do not decide anything by them.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Account {
-    /// Object id and tenant id of the person's home, with a dot between them.
+    /// Object id and tenant id of the user's home tenant, separated by a dot.
     pub home_account_id: String,
-    /// The tenant that was signed in to; another one than home for a guest.
+    /// The tenant that the user signed in to; for a guest it is not the home tenant.
     pub tenant: TenantId,
-    /// The name to sign in with, to show and to hint at.
+    /// The user name, for display and as a login hint.
     pub username: Option<String>,
     /// The display name.
     pub name: Option<String>,
@@ -48,7 +48,7 @@ impl Account {
                 return Err(unusable("the ID token is for another application"));
             }
             if nonce.is_some() && text("nonce") != nonce {
-                return Err(unusable("the ID token answers another sign-in"));
+                return Err(unusable("the ID token belongs to another sign-in"));
             }
         }
         let signed_in_to = text("tid").and_then(|tid| tid.parse::<TenantId>().ok());
@@ -56,7 +56,7 @@ impl Account {
             Some(info) if cloud.is_entra() => home(info),
             _ => None,
         };
-        // Other providers have no `tid`: theirs is the one tenant that was asked.
+        // Other providers have no `tid`: the tenant is the one of the request.
         let tenant_id = (!tenant.is_alias()).then(|| tenant.to_string());
         let by_claims = || {
             let user = text("oid").or(text("sub"))?;
@@ -64,7 +64,7 @@ impl Account {
         };
         let home_account_id = home
             .or_else(by_claims)
-            .ok_or_else(|| unusable("the answer does not say who has signed in"))?;
+            .ok_or_else(|| unusable("the response does not say who has signed in"))?;
         Ok(Self {
             home_account_id,
             tenant: signed_in_to.unwrap_or_else(|| tenant.clone()),
@@ -107,9 +107,9 @@ fn claims(token: &Secret) -> Result<Map<String, Value>, Error> {
 }
 
 fn unusable(what: &'static str) -> Error {
-    Error::new(ErrorKind::Protocol, "the sign-in's answer cannot be used").with(|inner| {
+    Error::new(ErrorKind::Protocol, "the sign-in response is invalid").with(|inner| {
         inner.cause = Some(what.into());
-        inner.fix = Some("start the sign-in anew; check that the cloud's authority is a sign-in service and that no proxy changes its answers".into());
+        inner.fix = Some("start the sign-in anew; check that the cloud's authority is a sign-in service and that no proxy changes its responses".into());
     })
 }
 
@@ -189,11 +189,11 @@ mod tests {
     fn id_token_with_another_audience_or_nonce_is_rejected() {
         let other = r#"{"aud":"someone","oid":"o","tid":"t"}"#;
         let good = format!(r#"{{"aud":"{CLIENT}","oid":"o","tid":"t","nonce":"n"}}"#);
-        let nobody = format!(r#"{{"aud":"{CLIENT}"}}"#);
+        let no_subject = format!(r#"{{"aud":"{CLIENT}"}}"#);
         for (claims, nonce) in [
             (other, None),
             (&good, Some("m")),
-            (&nobody, None),
+            (&no_subject, None),
             ("[]", None),
         ] {
             let error = of(&user_fields(claims, None), nonce).unwrap_err();

@@ -22,11 +22,11 @@ use crate::{
     wire::UserTokenFields,
 };
 
-/// Signs people in with their browser: the OAuth authorization code grant with PKCE.
+/// Signs users in with their browser: the OAuth authorization code grant with PKCE.
 ///
 /// [`start`](Self::start) gives the address to send the browser to and a state to keep;
 /// [`finish`](Self::finish) takes what the browser brings back. It keeps who has signed in, so that
-/// [`person`](Self::person) gives their tokens later. Cheap to clone; clones share it all. See
+/// [`user`](Self::user) gives their tokens later. Cheap to clone; clones share it all. See
 /// Microsoft's page on the
 /// [grant](https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow).
 ///
@@ -90,49 +90,49 @@ impl CloudCredential for AuthorizationCodeFlow {}
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StartOptions {
-    /// What the person is asked.
+    /// What the user is prompted for.
     pub prompt: Option<Prompt>,
-    /// Who is expected to sign in, by user name.
+    /// The user name of the user who is expected to sign in.
     pub login_hint: Option<String>,
-    /// The domain that people come from, to skip the choice of account type.
+    /// The domain of the user, to skip the choice of account type.
     pub domain_hint: Option<String>,
-    /// How the answer comes back.
+    /// How the response is returned.
     pub response_mode: ResponseMode,
     /// Claims that the sign-in must give (JSON), such as those of a challenge.
     pub claims: Option<String>,
-    /// How long ago the person may have signed in at most.
+    /// How long ago the user may have signed in at most.
     pub max_age: Option<Duration>,
-    /// Scopes beyond those of the flow, such as for a consent asked for later.
+    /// Scopes beyond those of the flow, such as for a consent requested later.
     pub scopes: Vec<String>,
 }
 
-/// What the person is asked at a sign-in.
+/// What the user is asked at a sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Prompt {
-    /// Nothing at all; it fails where something would have to be asked.
+    /// Nothing: the sign-in fails if the user would be prompted.
     None,
-    /// To sign in, whatever session there is.
+    /// To sign in, even if there is a session.
     Login,
     /// To choose an account.
     SelectAccount,
-    /// To consent, whatever was consented to before.
+    /// To consent, even if consent was granted before.
     Consent,
 }
 
-/// How the browser brings an answer back.
+/// How the browser brings a response back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ResponseMode {
-    /// In the address, as a query.
+    /// In the query of the redirect URI.
     #[default]
     Query,
-    /// As a form that is posted, which keeps the code out of addresses and their logs.
+    /// As a form post, which keeps the code out of URLs and their logs.
     FormPost,
 }
 
 impl AuthorizationCodeFlow {
-    /// Settings to change. Ids may be given as text or as ids; an alias such as `organizations`
+    /// Returns a builder. Ids may be given as text or as ids; an alias such as `organizations`
     /// may stand in the tenant's place.
     pub fn builder(
         tenant: impl IntoId<TenantId>,
@@ -146,7 +146,8 @@ impl AuthorizationCodeFlow {
         })
     }
 
-    /// The address to send the browser to, and what to keep until it comes back. Sends nothing.
+    /// Returns the URL to send the browser to, and the pending sign-in to keep until it comes back.
+    /// Sends nothing.
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when there is no randomness.
@@ -154,7 +155,7 @@ impl AuthorizationCodeFlow {
         self.start_at(&self.0.redirect_uri, options)
     }
 
-    /// Redeems what the browser has brought back: the callback's address, query or form.
+    /// Redeems the code of a callback, from its URL, query or form.
     ///
     /// An application that signs users in at several services registers a redirect URI of its own path
     /// at each, and gives the address or the path with the response, see [`Callback`]: a code then goes
@@ -163,7 +164,7 @@ impl AuthorizationCodeFlow {
     /// that promises it.
     ///
     /// # Errors
-    /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) for a callback that is not the response to
+    /// [`ErrorKind::Rejected`](crate::ErrorKind::Rejected) for a callback that is not the response to
     /// this flow, came to another address or names another issuer, for a flow that another application or service
     /// started, and whatever the service rejects: a user who declined, a consent that is missing, a
     /// code that was used or has expired.
@@ -173,12 +174,12 @@ impl AuthorizationCodeFlow {
         callback: impl Into<Callback<'a>>,
     ) -> Result<UserCredential, Error> {
         let application = &self.0.application;
-        let answer = callback::read(callback.into(), &flow, application.clock().now(), false)?;
+        let response = callback::read(callback.into(), &flow, application.clock().now(), false)?;
         if !flow.is_of(application) {
             return Err(callback::CallbackMismatch::OtherFlow.into());
         }
         let cloud = &application.settings.cloud;
-        match &answer.issuer {
+        match &response.issuer {
             Some(issuer) if !issuer::fits(issuer, cloud, &application.tenant) => {
                 return Err(callback::CallbackMismatch::OtherIssuer.into());
             }
@@ -187,24 +188,24 @@ impl AuthorizationCodeFlow {
             }
             _ => {}
         }
-        let redeemed = self.redeem(&flow, &answer.outcome?).await?;
+        let redeemed = self.redeem(&flow, &response.outcome?).await?;
         self.accept(redeemed, &flow).await
     }
 
-    /// Who has signed in here, the latest last.
+    /// Returns the accounts that have signed in here, the latest last.
     #[must_use]
     pub fn accounts(&self) -> Vec<Account> {
         self.0.application.accounts()
     }
 
-    /// The tokens of somebody who has signed in here, without asking the person again.
+    /// Returns the tokens of a user who has signed in here, without asking the user again.
     #[must_use]
     pub fn user(&self, account: &Account) -> Option<UserCredential> {
         self.0.application.user(account)
     }
 
-    /// The tokens of somebody who has signed in here, or at another replica or before a restart
-    /// with a cache on the same store; none if the person has signed out or never was here.
+    /// Returns the tokens of a user who has signed in here, or at another replica or before a restart
+    /// with a cache on the same store; none if the user has signed out or never was here.
     ///
     /// ```
     /// # #[cfg(feature = "file-cache")]
@@ -242,7 +243,7 @@ impl AuthorizationCodeFlow {
         self.0.application.resume(account).await
     }
 
-    /// Forgets somebody in this value only; whether there was anybody to forget. See
+    /// Removes a user from this value only. Returns whether the user was known. See
     /// [`sign_out`](Self::sign_out) for the cache and its store.
     #[must_use]
     pub fn forget(&self, account: &Account) -> bool {
@@ -254,7 +255,7 @@ impl AuthorizationCodeFlow {
     /// other applications too.
     ///
     /// # Errors
-    /// When the store could not be written; the person is forgotten here all the same.
+    /// When the store cannot be written. The user is removed here nevertheless.
     pub async fn sign_out(&self, account: &Account) -> Result<bool, StoreError> {
         let was_here = self.forget(account);
         let settings = &self.0.application.settings;
@@ -263,7 +264,7 @@ impl AuthorizationCodeFlow {
         Ok(was_here)
     }
 
-    /// Redeems a code. Nothing of the answer is kept before it is [accepted](Self::accept).
+    /// Redeems a code. Nothing of the response is cached before it is [accepted](Self::accept).
     pub(crate) async fn redeem(
         &self,
         flow: &PendingSignIn,
@@ -274,7 +275,7 @@ impl AuthorizationCodeFlow {
             .field("redirect_uri", flow.redirect_uri.as_str())
             .secret("code_verifier", &flow.verifier)
             .field("scope", with_identity(&flow.scopes));
-        // A code is good once: a second try could only be refused.
+        // A code is good once: a second try could only be rejected.
         let (token, user_fields) = self
             .0
             .application
@@ -289,7 +290,7 @@ impl AuthorizationCodeFlow {
         Ok(RedeemedCode { token, user_fields })
     }
 
-    /// Keeps what a code gave: the person, the token and the refresh token.
+    /// Caches the user, the access token and the refresh token of a redeemed code.
     async fn accept(
         &self,
         redeemed: RedeemedCode,
@@ -300,7 +301,8 @@ impl AuthorizationCodeFlow {
         UserCredential::signed_in(application, response, &flow.scopes, Some(&flow.nonce)).await
     }
 
-    /// What a code gave, kept nowhere before it is [committed](UserCredential::commit).
+    /// Returns the credential of a redeemed code. Nothing is cached before it is
+    /// [committed](UserCredential::commit).
     #[cfg(feature = "sign-in")]
     pub(crate) async fn stage(
         &self,
@@ -312,7 +314,7 @@ impl AuthorizationCodeFlow {
         UserCredential::staged(application, response, &flow.scopes, Some(&flow.nonce)).await
     }
 
-    /// What the service says now of a user who has signed in here; none if their tokens are gone.
+    /// Refreshes the tokens of a user who has signed in here. `None` if there are none any more.
     #[cfg(feature = "sign-in")]
     pub(crate) async fn renew(
         &self,
@@ -393,7 +395,7 @@ impl AuthorizationCodeFlow {
         &self.0.redirect_uri
     }
 
-    /// 32 random bytes as 43 characters, which nobody guesses.
+    /// Returns 32 random bytes as 43 characters.
     pub(crate) fn random(&self) -> Result<String, Error> {
         let mut bytes = [0; 32];
         self.0
@@ -435,13 +437,13 @@ impl fmt::Debug for AuthorizationCodeFlow {
 }
 
 impl AuthorizationCodeFlowBuilder {
-    /// Where the browser comes back to, exactly as it is registered.
+    /// The redirect URI, exactly as it is registered.
     pub fn redirect_uri(mut self, redirect_uri: impl Into<String>) -> Self {
         self.setup.redirect_uri = redirect_uri.into();
         self
     }
 
-    /// What to ask for at every sign-in; the words that say who the person is are added.
+    /// The scopes of every sign-in. The OpenID scopes are added.
     pub fn scopes<I>(mut self, scopes: I) -> Self
     where
         I: IntoIterator,
@@ -451,11 +453,11 @@ impl AuthorizationCodeFlowBuilder {
         self
     }
 
-    /// The flow. Nothing is sent yet.
+    /// Builds the flow. Sends nothing.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an id that is none, an
-    /// empty secret, or a redirect address that Entra cannot have registered.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an invalid id, an
+    /// empty secret, or a redirect URI that Entra cannot have registered.
     pub fn build(self) -> Result<AuthorizationCodeFlow, Error> {
         let (setup, settings) = (self.setup, self.options.settings()?);
         check_redirect(&setup.redirect_uri)?;
@@ -495,14 +497,14 @@ fn check_redirect(address: &str) -> Result<(), Error> {
         ))
     };
     let Ok(url) = Url::parse(address) else {
-        return wrong("the redirect address is no absolute URL");
+        return wrong("the redirect URI is not an absolute URL");
     };
     if url.fragment().is_some() {
-        return wrong("the redirect address has a fragment");
+        return wrong("the redirect URI has a fragment");
     }
     let loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1"));
     match url.scheme() {
-        "http" if !loopback => wrong("the redirect address must be https"),
+        "http" if !loopback => wrong("the redirect URI must be https"),
         _ => Ok(()),
     }
 }

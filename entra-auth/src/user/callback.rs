@@ -1,4 +1,4 @@
-//! What the browser brings back from a sign-in, which anybody may have written.
+//! The callback of a sign-in. Its content is not trusted.
 
 use std::fmt;
 
@@ -9,9 +9,11 @@ use entra_core::{
 use serde_json::json;
 
 use super::pending_sign_in::{LIFETIME, PendingSignIn};
-use crate::{Error, ErrorKind, moment::is_in_time, token_endpoint::refused, wire::OAuthError};
+use crate::{
+    Error, ErrorKind, moment::is_in_time, token_endpoint::service_error, wire::OAuthError,
+};
 
-/// What a browser brings back from a sign-in, and the address that it was sent to.
+/// The callback of a sign-in: its parameters, and the URL that it came to.
 ///
 /// The address tells whose response it is: a provider could send the browser of one sign-in to
 /// another one's callback, to get at its code (RFC 9700, 4.4). Only its path is compared with the
@@ -104,18 +106,18 @@ pub(crate) fn path_of(address: &str) -> Option<String> {
     Some(url.path().to_owned())
 }
 
-/// A callback that belongs to this flow.
+/// The authorization response of a pending sign-in.
 pub(crate) struct AuthorizationResponse {
-    /// The code, or what the service refused.
+    /// The code, or the error of the service.
     pub(crate) outcome: Result<Secret, Error>,
-    /// Who responds, if it says so (RFC 9207).
+    /// The issuer of the response (RFC 9207), if it has one.
     pub(crate) issuer: Option<String>,
-    /// The service's own word for the browser's session.
+    /// The identifier of the browser's session at the service.
     #[cfg(feature = "sign-in")]
     pub(crate) session_state: Option<String>,
 }
 
-/// Why a callback is not the answer to a flow.
+/// Why a callback does not belong to a pending sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CallbackMismatch {
     TooLong,
@@ -136,10 +138,10 @@ pub(crate) enum CallbackMismatch {
     OtherFlow,
 }
 
-/// The parameters of a callback, each of which may be there once.
+/// The parameters of a callback. Each may occur once.
 pub(crate) struct Parameters(Vec<(String, String)>);
 
-/// Reads a callback. Whose answer it is comes first: an error, too, may be an attacker's invention.
+/// Reads a callback. It checks the state first, because an attacker can also send an error.
 pub(crate) fn read(
     callback: Callback<'_>,
     flow: &PendingSignIn,
@@ -206,7 +208,7 @@ impl Parameters {
 impl CallbackMismatch {
     pub(crate) const fn cause(self) -> &'static str {
         match self {
-            Self::TooLong => "it is longer than any answer of the service",
+            Self::TooLong => "it is longer than any response of the service",
             Self::Twice => "it has a parameter twice",
             Self::NoState => "it has no state",
             Self::OtherState => "its state is another one than that of this browser's sign-in",
@@ -230,20 +232,20 @@ impl From<CallbackMismatch> for Error {
                 .with(|inner| inner.fix = Some("start the sign-in anew".into()));
         }
         Self::new(
-            ErrorKind::Refused,
+            ErrorKind::Rejected,
             "the callback does not belong to this sign-in",
         )
         .with(|inner| {
             inner.cause = Some(foreign.cause().into());
             inner.fix = Some(
-                "start the sign-in anew; if it lasts, see that the browser keeps the session's cookie"
+                "start the sign-in anew; if it lasts, check that the browser keeps the session's cookie"
                     .into(),
             );
         })
     }
 }
 
-/// What the service says in place of a code, in words that anybody may have written.
+/// The error of an authorization response. Its text is not trusted.
 pub(crate) fn refusal(error: &str, description: &str, subcode: Option<&str>) -> Error {
     let body = json!({
         "error": error,
@@ -255,29 +257,30 @@ pub(crate) fn refusal(error: &str, description: &str, subcode: Option<&str>) -> 
     let refusal = OAuthError::parse(body.to_string().as_bytes()).unwrap_or_default();
     let code = refusal.codes.first().copied();
     let declined = error == "access_denied" && code.is_none_or(|code| code == DECLINED);
-    let error = refused(refusal);
+    let error = service_error(refusal);
     if !declined {
         return error;
     }
     let summary = match subcode {
-        Some("cancel") => "the person cancelled the sign-in",
-        _ => "the person or a policy declined the sign-in",
+        Some("cancel") => "the user cancelled the sign-in",
+        _ => "the user or a policy declined the sign-in",
     };
     error.with(|inner| {
         inner.summary = summary.into();
-        inner.fix =
-            Some("let the person try again, or ask an admin to consent for everyone".into());
+        inner.fix = Some(
+            "let the user try again, or ask an administrator to grant consent for all users".into(),
+        );
     })
 }
 
-/// An id that a description names, if it is one.
+/// The id after a mark in a description, if it is valid.
 fn id_in(description: &str, mark: &str) -> Option<String> {
     let (_, rest) = description.split_once(mark)?;
     let id: Guid = rest.split_whitespace().next()?.parse().ok()?;
     Some(id.to_string())
 }
 
-/// An answer with a code, state and client information is far shorter.
+/// A callback with code, state and client information is far shorter.
 const LONGEST: usize = 64 * 1024;
 const DECLINED: u32 = 65_004;
 
@@ -302,8 +305,8 @@ mod tests {
     }
 
     fn code(callback: &str, now: Timestamp) -> Result<String, Error> {
-        let answer = super::read(callback.into(), &flow(), now, false)?;
-        answer.outcome.map(|code| code.expose_secret().to_owned())
+        let response = super::read(callback.into(), &flow(), now, false)?;
+        response.outcome.map(|code| code.expose_secret().to_owned())
     }
 
     fn read(callback: &str) -> Result<String, Error> {
@@ -340,7 +343,7 @@ mod tests {
             &format!("state=s-1&code={}", "c".repeat(LONGEST)),
         ] {
             let error = read(callback).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Refused, "{callback:.40}");
+            assert_eq!(error.kind(), ErrorKind::Rejected, "{callback:.40}");
             assert!(error.to_string().contains("does not belong"), "{error}");
         }
     }
@@ -389,11 +392,11 @@ mod tests {
 
     #[test]
     fn error_in_a_callback_keeps_number_and_message() {
-        let answer = "error=access_denied&error_subcode=cancel&state=s-1&error_description=AADSTS65004%3A+No.%0D%0ATrace+ID%3A+x";
-        let error = read(answer).unwrap_err();
+        let response = "error=access_denied&error_subcode=cancel&state=s-1&error_description=AADSTS65004%3A+No.%0D%0ATrace+ID%3A+x";
+        let error = read(response).unwrap_err();
         assert_eq!(error.aadsts_code(), Some(65_004));
         assert_eq!(error.service_message(), Some("AADSTS65004: No."));
-        assert!(error.to_string().starts_with("the person cancelled"));
+        assert!(error.to_string().starts_with("the user cancelled"));
         let error =
             read("error=login_required&state=s-1&error_description=AADSTS50058%3A+x").unwrap_err();
         assert!(error.is_interaction_required());

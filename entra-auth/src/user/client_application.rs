@@ -1,4 +1,4 @@
-//! One application as every grant for people needs it.
+//! One application, as the grants for users need it.
 
 use std::{
     collections::VecDeque,
@@ -24,7 +24,7 @@ use crate::{
     wire::UserTokenFields,
 };
 
-/// Tenant, client and proof as a builder got them.
+/// Tenant, client id and client authentication, as passed to a builder.
 #[derive(Clone, Debug)]
 pub(super) struct ClientParameters {
     identity: ApplicationIds,
@@ -50,7 +50,7 @@ pub(crate) struct ClientApplication {
     pub(crate) client: ClientId,
     proof: ClientAuthentication,
     endpoint: TokenEndpoint,
-    /// Who has signed in, the latest last.
+    /// The users who have signed in, the latest last.
     users: Mutex<VecDeque<UserCredential>>,
 }
 
@@ -71,8 +71,8 @@ impl ClientApplication {
         }))
     }
 
-    /// The same application with a registry of its own: a person in a registry must not keep
-    /// that registry alive.
+    /// The same application with its own list of users: a user in a list must not keep that list
+    /// alive.
     pub(super) fn detached(&self) -> Arc<Self> {
         Arc::new(Self {
             settings: self.settings.clone(),
@@ -84,7 +84,7 @@ impl ClientApplication {
         })
     }
 
-    /// The same application with another cache, and a registry of its own.
+    /// The same application with another cache and its own list of users.
     #[cfg(feature = "sign-in")]
     pub(super) fn with_cache(&self, cache: TokenCache) -> Arc<Self> {
         let settings = Settings {
@@ -101,8 +101,8 @@ impl ClientApplication {
         })
     }
 
-    /// The sign-in service, under one spelling for all of its names: what a sign-in or a session
-    /// belongs to. Of another provider than Entra its token endpoint counts too, where codes go.
+    /// The sign-in service that a sign-in or a session belongs to, normalized over its host names.
+    /// For a provider other than Entra it includes the token endpoint.
     pub(crate) fn authority(&self) -> String {
         let cloud = &self.settings.cloud;
         match cloud.is_entra() {
@@ -119,7 +119,7 @@ impl ClientApplication {
         &*self.settings.clock
     }
 
-    /// Redeems a grant with the application's proof in it.
+    /// Redeems a grant with the application's authentication.
     pub(super) async fn redeem(
         &self,
         operation: &'static str,
@@ -151,17 +151,17 @@ impl ClientApplication {
             .map_err(|error| error.for_identity(self.client, tenant))
     }
 
-    /// Asks an endpoint that takes no proof.
-    pub(super) async fn ask(
+    /// Sends a form to an endpoint that takes no client authentication.
+    pub(super) async fn send(
         &self,
         operation: &'static str,
         url: Url,
         form: &Form,
     ) -> Result<entra_core::Response, Error> {
-        self.endpoint.ask(operation, url, form).await
+        self.endpoint.send_form(operation, url, form).await
     }
 
-    /// Keeps somebody who has signed in, in place of an earlier sign-in of the same account.
+    /// Adds a signed-in user in place of an earlier sign-in of the same account.
     pub(super) fn remember(&self, user: &UserCredential) {
         let mut users = self.users();
         users.retain(|known| !is(known, user.account()));
@@ -181,7 +181,7 @@ impl ClientApplication {
         users.iter().find(|known| is(known, account)).cloned()
     }
 
-    /// Somebody who has signed in here or with another cache on the same store.
+    /// Returns a user who has signed in here or with another cache on the same store.
     pub(super) async fn resume(self: &Arc<Self>, account: &Account) -> Option<UserCredential> {
         if let Some(known) = self.user(account) {
             if !known.is_signed_out().await {
@@ -217,10 +217,10 @@ impl fmt::Debug for ClientApplication {
     }
 }
 
-/// The words that make an answer say who it is, and come with a refresh token.
+/// The OpenID scopes that make the service return an ID token and a refresh token.
 pub(super) const IDENTITY: [&str; 3] = ["openid", "profile", "offline_access"];
 
-/// Scopes in one spelling, with the words about the person and without repetition.
+/// Returns the scopes normalized, with the OpenID scopes.
 pub(super) fn with_identity(scopes: &[String]) -> String {
     let mut words: Vec<&str> = scopes
         .iter()
@@ -232,7 +232,7 @@ pub(super) fn with_identity(scopes: &[String]) -> String {
     words.join(" ")
 }
 
-/// The scopes that name a resource: what an access token is asked for by.
+/// Returns the scopes of resources, without the OpenID scopes.
 pub(super) fn of_resources(scopes: &[String]) -> Vec<String> {
     scopes
         .iter()
@@ -247,5 +247,5 @@ fn is(user: &UserCredential, account: &Account) -> bool {
     known.home_account_id == account.home_account_id && known.tenant == account.tenant
 }
 
-/// People beyond that sign in again, or are kept by the application with their refresh tokens.
+/// Users beyond this number sign in again, unless the application stores their refresh tokens.
 const MAX_USERS: usize = 10_000;

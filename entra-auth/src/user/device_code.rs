@@ -22,11 +22,11 @@ use crate::{
     token_endpoint::RetryMode,
 };
 
-/// Signs a person in on another device: the OAuth device code grant.
+/// Signs a user in on another device (the OAuth device code grant).
 ///
-/// When a token is first asked for, the callback gets a code to show, and the credential waits
-/// until the person has typed it into a browser anywhere. Later tokens come silently. Dropping the
-/// future ends the waiting. Cheap to clone; clones share the person. See Microsoft's page on the
+/// When the first token is requested, the callback gets a code to show, and the credential waits
+/// until the user has entered it in a browser on any device. Later tokens are requested silently.
+/// Dropping the future ends the wait. Cheap to clone; clones share the user. See Microsoft's page on the
 /// [grant](https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code).
 ///
 /// ```
@@ -36,10 +36,10 @@ use crate::{
 /// # let tenant = std::sync::Arc::new(entra_mock::FakeTenant::start().await);
 /// # let app = tenant.register_app("Tool").delegated_permission("User.Read").public_client();
 /// # let (tenant_id, client_id) = (tenant.id(), app.client_id());
-/// # let person = tenant.clone();
+/// # let user = tenant.clone();
 /// let credential = DeviceCodeCredential::builder(tenant_id, client_id, move |prompt| {
 ///     println!("{}", prompt.message);
-/// #   person.approve_device_code(&prompt.user_code, "adele@contoso.com");
+/// #   user.approve_device_code(&prompt.user_code, "adele@contoso.com");
 /// })
 /// # .clock(tenant.clock())
 /// .cloud(tenant.cloud())
@@ -83,26 +83,24 @@ impl RemembersAccount for DeviceCodeCredential {
     }
 }
 
-/// What a person needs to sign in on another device.
+/// The code and the URL to show to the user.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeviceCodePrompt {
-    /// The sentence to show: the service's own, or one with address and code where it sends none, as
-    /// RFC 8628 knows no such member.
+    /// The message to show: the service's own, or one with URL and code if the service sends none.
     pub message: String,
-    /// The code to type.
+    /// The code to enter.
     pub user_code: String,
-    /// Where to type it.
+    /// The URL to enter the code at.
     pub verification_uri: String,
-    /// The address with the code in it, for a link or a QR code, where the service sends one; Entra
-    /// does not.
+    /// The URL with the code in it, for a link or a QR code. Entra does not send one.
     pub verification_uri_complete: Option<String>,
-    /// Until when.
+    /// When the code expires.
     pub expires_on: Timestamp,
 }
 
 impl DeviceCodeCredential {
-    /// Settings to change. `show` gets the code for the person, and must not block for long.
+    /// Returns a builder. `show` gets the code for the user and must not block for long.
     pub fn builder(
         tenant: impl IntoId<TenantId>,
         client_id: impl IntoId<ClientId>,
@@ -115,11 +113,11 @@ impl DeviceCodeCredential {
         })
     }
 
-    /// Signs somebody in now, in place of whoever was signed in before.
+    /// Signs a user in now, in place of the user who was signed in before.
     ///
     /// # Errors
-    /// [`ErrorKind::Refused`] when the person declines or the service refuses,
-    /// [`ErrorKind::InteractionRequired`] when nobody typed the code in time.
+    /// [`ErrorKind::Rejected`] when the user declines or the service returns an error,
+    /// [`ErrorKind::InteractionRequired`] when the code expires before the user enters it.
     pub async fn sign_in<I>(&self, scopes: I) -> Result<UserCredential, Error>
     where
         I: IntoIterator,
@@ -131,7 +129,7 @@ impl DeviceCodeCredential {
         Ok(user)
     }
 
-    /// Who has signed in.
+    /// Returns the account that has signed in.
     #[must_use]
     pub fn account(&self) -> Option<Account> {
         self.0.signed_in.account()
@@ -167,10 +165,10 @@ impl fmt::Debug for DeviceCodeCredential {
 }
 
 impl DeviceCodeCredentialBuilder {
-    /// The credential. Nothing is sent before the first token is asked for.
+    /// Builds the credential. It sends nothing before the first token is requested.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`] for an id that is none.
+    /// [`ErrorKind::Configuration`] for an invalid id.
     pub fn build(self) -> Result<DeviceCodeCredential, Error> {
         let (setup, settings) = (self.setup, self.options.settings()?);
         let application = ClientApplication::new(setup.client, settings)?;
@@ -202,12 +200,13 @@ impl Inner {
             .settings
             .cloud
             .device_authorization_endpoint(&application.tenant);
-        let answer = application.ask("device code", endpoint, &form).await?;
-        let Ok(device) = serde_json::from_slice::<DeviceAuthorizationResponse>(&answer.body) else {
-            // What serde says may quote the code.
+        let response = application.send("device code", endpoint, &form).await?;
+        let Ok(device) = serde_json::from_slice::<DeviceAuthorizationResponse>(&response.body)
+        else {
+            // The message of serde may quote the code.
             return Err(Error::new(
                 ErrorKind::Protocol,
-                "the device code's answer cannot be used",
+                "the device code's response cannot be used",
             ));
         };
         let lifetime = Duration::from_secs(device.expires_in.min(LONGEST));
@@ -236,7 +235,7 @@ impl Inner {
                         return Err(declined(error));
                     }
                     Some("expired_token") => return Err(expired().with_source(error)),
-                    // The person is at it; the service or the network will be back.
+                    // The user may still sign in: a transient error does not end the sign-in.
                     _ if error.is_transient() => {
                         debug!(%error, "a poll failed");
                         interval += SLOWER;
@@ -295,10 +294,10 @@ impl DeviceAuthorizationResponse {
 
 fn declined(error: Error) -> Error {
     error.with(|inner| {
-        inner.kind = ErrorKind::Refused;
-        inner.summary = "the person declined to sign in".into();
+        inner.kind = ErrorKind::Rejected;
+        inner.summary = "the user declined to sign in".into();
         inner.cause = None;
-        inner.fix = Some("start the device sign-in anew when the person is ready".into());
+        inner.fix = Some("start the device sign-in anew when the user is ready".into());
     })
 }
 
@@ -318,5 +317,5 @@ fn later(now: Timestamp, by: Duration) -> Timestamp {
 
 /// What RFC 8628, section 3.5, has a client add.
 const SLOWER: Duration = Duration::from_secs(5);
-/// An hour, whatever the answer says.
+/// An hour, whatever the response says.
 const LONGEST: u64 = 3600;

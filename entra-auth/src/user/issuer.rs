@@ -2,8 +2,8 @@
 
 use entra_core::{Cloud, Guid, TenantId, url::Url};
 
-/// Whether an issuer is one of this cloud and tenant. Asks nobody: where the tenant is a domain or
-/// an alias, any tenant of the cloud will do, and the ID token decides.
+/// Whether an issuer belongs to this cloud and tenant. Sends no request: if the tenant is a domain or
+/// an alias, any tenant of the cloud matches, and the ID token decides.
 pub(crate) fn fits(issuer: &str, cloud: &Cloud, tenant: &TenantId) -> bool {
     if !cloud.is_entra() {
         let slashless = |text: &str| text.trim_end_matches('/').to_owned();

@@ -1,18 +1,18 @@
-//! Tokens that speak for a person.
+//! Tokens on behalf of a user (delegated permissions).
 //!
-//! A person signs in once, by one of the flows here, and what comes of it is a [`UserCredential`]:
-//! it gives access tokens for that one account, silently, as long as its refresh token is good. With
-//! a store behind the token cache the [`Account`] is enough to go on, at any replica and after a
-//! restart: [`AuthorizationCodeFlow::resume`], [`UserCredential::resume`].
+//! A user signs in once, by one of the flows here. The result is a [`UserCredential`], which returns
+//! access tokens of that account silently while its refresh token is valid. With a store behind the
+//! token cache the [`Account`] is enough to resume at any replica and after a restart:
+//! [`AuthorizationCodeFlow::resume`], [`UserCredential::resume`].
 //!
-//! | who signs in, and where | flow |
+//! | where the user signs in | flow |
 //! |---|---|
-//! | in the browser, to a web product that wants to know who they are | `SignInClient` (feature `sign-in`), which validates the ID token, or `web::WebSignIn` (feature `axum`) |
-//! | in the browser, to a web application that wants their tokens only | [`AuthorizationCodeFlow`] |
+//! | in the browser, to a web product that needs the user's identity | `SignInClient` (feature `sign-in`), which validates the ID token, or `web::WebSignIn` (feature `axum`) |
+//! | in the browser, to a web application that needs tokens only | [`AuthorizationCodeFlow`] |
 //! | in the browser of this machine, to a desktop or command-line tool | `InteractiveBrowserCredential` (feature `interactive`) |
 //! | in a browser on another device | [`DeviceCodeCredential`] |
-//! | elsewhere: an API has a caller's token and calls on | [`OnBehalfOf`] |
-//! | nowhere: an application has the password, which Microsoft discourages | `UsernamePasswordCredential` (feature `ropc-discouraged`) |
+//! | elsewhere: an API calls another API with the token of its caller | [`OnBehalfOf`] |
+//! | nowhere: the application has the user's password, which Microsoft discourages | `UsernamePasswordCredential` (feature `ropc-discouraged`) |
 
 pub(crate) mod account;
 mod authorization_code;

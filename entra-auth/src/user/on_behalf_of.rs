@@ -29,7 +29,7 @@ use crate::{
     wire::UserTokenFields,
 };
 
-/// Lets an API call on in the name of its callers: the OAuth on-behalf-of grant.
+/// Lets an API call another API on behalf of its callers (the OAuth on-behalf-of grant).
 ///
 /// One value serves all callers; tokens are cached by caller. See Microsoft's page on the
 /// [grant](https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow).
@@ -79,12 +79,12 @@ impl Configure for OnBehalfOf {
 
 impl CloudCredential for OnBehalfOf {}
 
-/// Tokens in the name of one caller; see [`OnBehalfOf`]. Cheap to clone.
+/// Tokens on behalf of one caller; see [`OnBehalfOf`]. Cheap to clone.
 #[derive(Clone)]
 pub struct OnBehalfOfCredential(Arc<Tokens>);
 
 impl OnBehalfOf {
-    /// Settings to change. Ids may be given as text or as ids; the proof cannot be public.
+    /// Returns a builder. Ids may be given as text or as ids; a public client is rejected.
     pub fn builder(
         tenant: impl IntoId<TenantId>,
         client_id: impl IntoId<ClientId>,
@@ -95,7 +95,7 @@ impl OnBehalfOf {
         })
     }
 
-    /// Tokens in the name of whoever sent this access token, as long as it is valid.
+    /// Returns a credential on behalf of the caller that sent this access token, while it is valid.
     ///
     /// The same token gives the same cached tokens, also in another value of this type that shares
     /// the cache.
@@ -105,10 +105,10 @@ impl OnBehalfOf {
         self.credential(&caller, assertion, false)
     }
 
-    /// Begins work that goes on after the caller's token has expired, under a key of one's own.
+    /// Starts a long-running session, which outlives the caller's token, under a key of your own.
     ///
-    /// The key must be one that only this caller's work can name, such as a random job id: who has
-    /// the key has the tokens. A key that is in use is given to the new caller. It is kept until
+    /// Choose a key that only this caller's work knows, such as a random job id: the key gives access
+    /// to the tokens. A key in use is reassigned to the new caller. It is kept until
     /// [`end_long_running`](Self::end_long_running), until it was not looked up for 90 days, as long
     /// as Entra keeps an unused refresh token, or until 10,000 others were looked up since.
     pub fn start_long_running(
@@ -124,7 +124,7 @@ impl OnBehalfOf {
         credential
     }
 
-    /// The work that was begun under this key.
+    /// Returns the long-running session with this key.
     #[must_use]
     pub fn long_running(&self, key: &str) -> Option<OnBehalfOfCredential> {
         let (key, now) = (key.to_owned(), self.0.application.clock().monotonic());
@@ -135,7 +135,7 @@ impl OnBehalfOf {
         Some(found)
     }
 
-    /// Ends the work under this key; whether there was any.
+    /// Ends the session with this key. Returns whether there was one.
     #[must_use]
     pub fn end_long_running(&self, key: &str) -> bool {
         self.sessions().remove(&key.to_owned()).is_some()
@@ -148,7 +148,7 @@ impl OnBehalfOf {
         long_running: bool,
     ) -> OnBehalfOfCredential {
         let application = &self.0.application;
-        // Another caller under a used key must not meet the tokens of the one before.
+        // A new caller under a used key must not get the tokens of the previous one.
         let account = cache::Account::OnBehalfOf {
             session: session.into(),
             caller: fingerprint(&assertion).into(),
@@ -185,10 +185,10 @@ impl TokenCredential for OnBehalfOfCredential {
 }
 
 impl OnBehalfOfBuilder {
-    /// The value for all callers. Nothing is sent yet.
+    /// Builds the value for all callers. Sends nothing.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an id that is none, an
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an invalid id, an
     /// alias in the tenant's place, an empty secret or no proof at all.
     pub fn build(self) -> Result<OnBehalfOf, Error> {
         let (setup, settings) = (self.setup, self.options.settings()?);
@@ -226,7 +226,7 @@ impl fmt::Debug for OnBehalfOfCredential {
     }
 }
 
-/// One caller's token, and what came of it.
+/// The token of one caller, and its refresh token.
 #[derive(Debug)]
 struct Caller {
     application: Arc<ClientApplication>,
@@ -243,7 +243,7 @@ impl TokenSource for Caller {
         token_key: &TokenKey,
         retry_mode: RetryMode,
     ) -> Result<AccessToken, Error> {
-        // Only long-running work has a refresh token; others need not wait for each other.
+        // Only long-running sessions have a refresh token; others need no lock.
         let guard = match self.long_running {
             true => Some(
                 self.lock
@@ -256,9 +256,9 @@ impl TokenSource for Caller {
         let (token, user_fields) = match held {
             Some(held) => {
                 match refresh::refresh(&self.application, token_key, &held, retry_mode).await {
-                    // The caller's own token may still be good.
+                    // The caller's own token may still be valid.
                     Err(error) if error.is_interaction_required() => {
-                        debug!(%error, "the refresh token is of no more use");
+                        debug!(%error, "the refresh token is no longer valid");
                         self.assert(token_key, retry_mode)
                             .await
                             .map_err(|_| error)?
@@ -312,7 +312,7 @@ impl Caller {
     }
 }
 
-/// A caller's token as a key may hold it.
+/// The digest of a caller's token, for keys.
 fn fingerprint(assertion: &Secret) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, assertion.expose_secret().as_bytes()))
 }

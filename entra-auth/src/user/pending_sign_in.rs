@@ -36,7 +36,7 @@ pub struct PendingSignIn {
     pub(super) authority: Option<String>,
     /// The connection that started it, where a product has several.
     pub(super) connection: Option<String>,
-    /// How many seconds ago the person may have signed in at most.
+    /// How many seconds ago the user may have signed in at most.
     pub(super) max_age: Option<u64>,
 }
 
@@ -231,5 +231,5 @@ impl<'de> Deserialize<'de> for PendingSignIn {
 /// 128 bits, in hexadecimal.
 #[cfg(feature = "axum")]
 const DIGEST: usize = 32;
-/// People look for their password and their telephone; the code itself is good for minutes only.
+/// Users look for their password and their telephone; the code itself is good for minutes only.
 pub(super) const LIFETIME: entra_core::time::Duration = entra_core::time::Duration::minutes(60);

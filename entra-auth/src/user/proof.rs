@@ -9,10 +9,10 @@ use crate::{
     form::Form,
 };
 
-/// How an application proves itself when it redeems what a person's sign-in gave.
+/// How a client authenticates at the token endpoint (RFC 6749, section 2.3).
 ///
-/// A web application has a secret, a certificate or an assertion; a tool on the person's own
-/// machine can keep no secret and is [`public`](Self::public).
+/// A web application has a secret, a certificate or an assertion. A tool on the user's own machine
+/// cannot keep a secret and is a [`public`](Self::public) client.
 ///
 /// ```
 /// use entra_auth::user::ClientAuthentication;
@@ -31,7 +31,7 @@ enum Kind {
     Assertion(Arc<dyn ClientAssertion>),
 }
 
-/// What a proof may need to know of a request.
+/// The request that a client authenticates.
 pub(super) struct AuthenticationContext<'a> {
     pub(super) cloud: &'a Cloud,
     pub(super) tenant: &'a TenantId,
@@ -41,7 +41,7 @@ pub(super) struct AuthenticationContext<'a> {
 }
 
 impl ClientAuthentication {
-    /// None: a mobile, desktop or command-line application.
+    /// No authentication: a mobile, desktop or command-line application.
     #[must_use]
     pub const fn public() -> Self {
         Self(Kind::Public)
@@ -53,19 +53,19 @@ impl ClientAuthentication {
         Self(Kind::Secret(secret.into()))
     }
 
-    /// A certificate; each request carries an assertion of its own.
+    /// A certificate. Each request has its own assertion.
     #[must_use]
     pub const fn certificate(certificate: Certificate) -> Self {
         Self(Kind::Certificate(certificate))
     }
 
-    /// An assertion that somebody else makes, such as a key vault or another identity provider.
+    /// An assertion of another party, such as a key vault or another identity provider.
     #[must_use]
     pub fn assertion(source: impl ClientAssertion) -> Self {
         Self(Kind::Assertion(Arc::new(source)))
     }
 
-    /// Whether there is nothing to prove it with.
+    /// Whether this is a public client.
     #[must_use]
     pub const fn is_public(&self) -> bool {
         matches!(self.0, Kind::Public)

@@ -32,12 +32,12 @@ use crate::{
     wire::UserTokenFields,
 };
 
-/// Tokens of one person who has signed in, without asking the person again.
+/// Tokens of one signed-in user, without prompting the user again.
 ///
-/// It comes from one of the flows of this module, from an account and a refresh token that were
-/// stored ([`builder`](Self::builder)), or from an account alone if the token cache has a store
-/// ([`resume`](Self::resume)). Any scope that the person or an admin has consented to can
-/// be asked for. When the refresh token has ended, the error says that interaction is required.
+/// It is the result of a flow of this module, or is built from an account and a stored refresh token
+/// ([`builder`](Self::builder)), or from an account alone if the token cache has a store
+/// ([`resume`](Self::resume)). It returns tokens for any scope that the user or an administrator has
+/// consented to. When the refresh token has expired, the error requires interaction.
 /// Cheap to clone; clones share their tokens.
 ///
 /// ```
@@ -52,7 +52,7 @@ use crate::{
 /// #     .cloud(tenant.cloud()).clock(tenant.clock()).build()?;
 /// # let (url, state) = flow.start(&StartOptions::default())?;
 /// # let signed_in = flow.finish(state, &tenant.sign_in_at(url.as_str(), "adele@contoso.com").query()).await?;
-/// // At the end of a sign-in: keep these two, the second one under lock and key.
+/// // At the end of a sign-in: store these two, the refresh token encrypted.
 /// let (account, refresh_token) = (signed_in.account().clone(), signed_in.refresh_token().ok_or("none")?);
 ///
 /// // Another day:
@@ -74,11 +74,11 @@ struct Inner {
     account: Account,
     session: Arc<Session>,
     id_token: Option<Secret>,
-    /// Of a sign-in that the application has not agreed to yet.
+    /// Set for a sign-in that the application has not committed yet.
     staged: Option<Staged>,
 }
 
-/// Where the tokens of a staged sign-in go when the application agrees to it.
+/// Where the tokens of a staged sign-in are cached when the application commits it.
 #[cfg_attr(
     not(feature = "sign-in"),
     expect(dead_code, reason = "only a sign-in of a web product is staged")
@@ -96,7 +96,7 @@ pub type UserCredentialBuilder = CredentialBuilder<UserCredential>;
 pub(crate) struct UserCredentialSetup {
     account: Account,
     client: ClientParameters,
-    /// None where it is in the cache's store.
+    /// `None` if it is in the cache's store.
     refresh_token: Option<Secret>,
 }
 
@@ -107,7 +107,7 @@ impl Configure for UserCredential {
 impl CloudCredential for UserCredential {}
 
 impl UserCredential {
-    /// Settings to change, from what an earlier sign-in left.
+    /// Returns a builder with the account and the refresh token of an earlier sign-in.
     pub fn builder(
         account: Account,
         client_id: impl IntoId<ClientId>,
@@ -121,12 +121,12 @@ impl UserCredential {
         })
     }
 
-    /// Settings to change, for somebody who has signed in with a cache on the same store: at
-    /// another replica, or before a restart.
+    /// Returns a builder for a user who has signed in with a cache on the same store: at another
+    /// replica, or before a restart.
     ///
-    /// The refresh token is read from the store when it is needed. If there is none, because the
-    /// person never signed in, has signed out or was refused, the error says that interaction is
-    /// required.
+    /// The refresh token is read from the store when it is needed. If the store has
+    /// none, because the user never signed in, has signed out or was rejected, the error requires
+    /// interaction.
     ///
     /// ```
     /// # #[cfg(feature = "file-cache")]
@@ -137,9 +137,9 @@ impl UserCredential {
     /// # let tenant = std::sync::Arc::new(entra_mock::FakeTenant::start().await);
     /// # let app = tenant.register_app("Tool").delegated_permission("User.Read").public_client();
     /// # let directory = std::env::temp_dir().join(format!("entra-resume-{}", std::process::id()));
-    /// # let (client_id, key, person) = (app.client_id(), EncryptionKey::new([7; 32]), tenant.clone());
+    /// # let (client_id, key, user) = (app.client_id(), EncryptionKey::new([7; 32]), tenant.clone());
     /// # let first = TokenCache::builder().store(FileStore::open(&directory)?).encryption_key(key.clone()).build();
-    /// # let tool = DeviceCodeCredential::builder(tenant.id(), client_id, move |prompt| person.approve_device_code(&prompt.user_code, "adele@contoso.com"))
+    /// # let tool = DeviceCodeCredential::builder(tenant.id(), client_id, move |prompt| user.approve_device_code(&prompt.user_code, "adele@contoso.com"))
     /// #     .cloud(tenant.cloud()).clock(tenant.clock()).cache(&first).build()?;
     /// # let account = tool.sign_in(["User.Read"]).await?.account().clone();
     /// let cache = TokenCache::builder().store(FileStore::open(&directory)?).encryption_key(key).build();
@@ -166,20 +166,20 @@ impl UserCredential {
         })
     }
 
-    /// Who has signed in.
+    /// Returns the account of the user.
     #[must_use]
     pub fn account(&self) -> &Account {
         &self.0.account
     }
 
-    /// The newest refresh token that this process knows, to be stored like a password; each use of
-    /// the credential may bring a newer one. A cache with a store keeps it by itself.
+    /// Returns the newest refresh token that this process knows. Store it like a password; each use of
+    /// the credential may replace it. A cache with a store stores it itself.
     #[must_use]
     pub fn refresh_token(&self) -> Option<Secret> {
         self.current().session.refresh_token.current()
     }
 
-    /// The ID token of the sign-in, if there was one.
+    /// Returns the ID token of the sign-in, if there was one.
     #[must_use]
     pub fn id_token(&self) -> Option<&Secret> {
         self.0.id_token.as_ref()
@@ -190,7 +190,7 @@ impl UserCredential {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// The person of an answer, whose first token is in the cache already.
+    /// Returns the user of a token response and caches the tokens.
     pub(super) async fn signed_in(
         application: &Arc<ClientApplication>,
         (token, user_fields): (AccessToken, UserTokenFields),
@@ -233,8 +233,8 @@ impl UserCredential {
         Ok(user)
     }
 
-    /// Keeps what a staged sign-in holds, in place of an earlier sign-in of the same account. From
-    /// then on its clones use what was kept. Again, or of no staged one, it does nothing.
+    /// Caches the tokens of a staged sign-in in place of an earlier sign-in of the same account. Its
+    /// clones use them from then on. Does nothing if it was committed before or is not staged.
     #[cfg(feature = "sign-in")]
     pub(crate) async fn commit(&self) {
         let Some(staged) = &self.0.staged else { return };
@@ -287,7 +287,7 @@ impl UserCredential {
         Ok(user_fields)
     }
 
-    /// Takes what came with a sign-in.
+    /// Caches the tokens of a sign-in.
     async fn take(
         &self,
         token: AccessToken,
@@ -309,7 +309,7 @@ impl UserCredential {
         Ok(())
     }
 
-    /// Somebody whose refresh token is in the store.
+    /// Returns a user whose refresh token is in the store.
     pub(super) async fn resumed(
         application: &Arc<ClientApplication>,
         account: &Account,
@@ -324,7 +324,7 @@ impl UserCredential {
         found.map(|_| user)
     }
 
-    /// Whether the person has signed out here or at another replica.
+    /// Whether the user has signed out here or at another replica.
     pub(super) async fn is_signed_out(&self) -> bool {
         let session = &self.current().session;
         let held = &session.refresh_token;
@@ -376,7 +376,7 @@ impl UserCredential {
         }))
     }
 
-    /// What its tokens come from now.
+    /// The credential that its tokens come from.
     fn current(&self) -> &Inner {
         let staged = self.0.staged.as_ref();
         let kept = staged.and_then(|staged| staged.committed.get());
@@ -406,10 +406,10 @@ impl fmt::Debug for UserCredential {
 }
 
 impl UserCredentialBuilder {
-    /// The credential. Nothing is sent before the first token is asked for.
+    /// Builds the credential. It sends nothing before the first token is requested.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`] for a client id that is none, an empty secret, an empty
+    /// [`ErrorKind::Configuration`] for an invalid client id, an empty secret, an empty
     /// refresh token, and a [`resume`](UserCredential::resume) with a cache that has no store.
     pub fn build(self) -> Result<UserCredential, Error> {
         let (setup, settings) = (self.setup, self.options.settings()?);
@@ -437,14 +437,14 @@ impl UserCredentialBuilder {
     }
 }
 
-/// The refresh token of a sign-in, and the way to use it.
+/// Requests tokens with the refresh token of a sign-in.
 #[derive(Debug)]
 struct Session {
     application: Arc<ClientApplication>,
-    /// The tenant that the person has signed in to.
+    /// The tenant that the user has signed in to.
     home: TenantId,
     refresh_token: RefreshToken,
-    /// What has taken its place, once a staged sign-in was committed.
+    /// Its successor, once a staged sign-in was committed.
     successor: OnceLock<Arc<Self>>,
 }
 
@@ -504,20 +504,19 @@ impl Session {
         let Some(mut used) = self.refresh_token.newest(self.now()).await else {
             return Err(Error::new(
                 ErrorKind::InteractionRequired,
-                "the person has to sign in again",
+                "the user has to sign in again",
             )
             .with(|inner| {
                 inner.cause = Some(
                     match self.refresh_token.is_invalidated() {
-                        true => {
-                            "the person has signed out, or the refresh token was refused before"
-                        }
+                        true => "the user has signed out, or the refresh token was rejected before",
                         false => "the sign-in gave no refresh token",
                     }
                     .into(),
                 );
                 inner.fix = Some(
-                    "sign in anew, and see that the application may ask for offline_access".into(),
+                    "sign in anew, and check that the application may ask for offline_access"
+                        .into(),
                 );
             }));
         };
@@ -526,12 +525,19 @@ impl Session {
         if let Err(error) = &outcome
             && token_key.tenant == self.home
             && is_final(error)
-            && let Some(other) = self.refresh_token.refused(&guard, &used, self.now()).await
+            && let Some(other) = self
+                .refresh_token
+                .replace_rejected(&guard, &used, self.now())
+                .await
         {
             used = other;
             outcome = refresh(&self.application, token_key, &used, retry_mode).await;
             if outcome.as_ref().is_err_and(is_final) {
-                drop(self.refresh_token.refused(&guard, &used, self.now()).await);
+                drop(
+                    self.refresh_token
+                        .replace_rejected(&guard, &used, self.now())
+                        .await,
+                );
             }
         }
         let (token, user_fields) = outcome?;
@@ -580,7 +586,7 @@ pub(super) fn lock_timeout(application: &ClientApplication) -> Duration {
 }
 
 /// Whether the refresh token itself is of no more use, and not only too little for what was asked,
-/// as with a consent or a second factor that is missing.
+/// as with a consent or a multifactor authentication that is missing.
 fn is_final(error: &Error) -> bool {
     if error.oauth_error() != Some("invalid_grant") || !error.is_interaction_required() {
         return false;
@@ -592,7 +598,7 @@ fn is_final(error: &Error) -> bool {
     }
 }
 
-/// Tokens that one sign-in's checks ask for.
+/// The capacity of the cache of one staged sign-in.
 #[cfg(feature = "sign-in")]
 const MOST_STAGED: usize = 64;
 /// A malformed, expired, revoked or idle refresh token, by Entra's numbers.

@@ -20,11 +20,11 @@ use crate::{
     token_endpoint::RetryMode,
 };
 
-/// Signs a person in with a password that the application has: discouraged, and often impossible.
+/// Signs a user in with user name and password (the OAuth resource owner password credentials grant).
 ///
-/// Microsoft warns against this grant (resource owner password credentials): it cannot do second
-/// factors, guests or federated accounts, and whoever can read the application's settings has the
-/// person's password. It is here for tests and for machines that know nothing else. See Microsoft's
+/// Microsoft discourages this grant: it does not support multifactor authentication, guests or
+/// federated accounts, and the application's settings contain the user's password. Use it for tests
+/// and for systems that support nothing else. See Microsoft's
 /// page on the [grant](https://learn.microsoft.com/entra/identity-platform/v2-oauth-ropc).
 ///
 /// ```
@@ -72,7 +72,7 @@ impl Configure for UsernamePasswordCredential {
 impl CloudCredential for UsernamePasswordCredential {}
 
 impl UsernamePasswordCredential {
-    /// Settings to change. Ids may be given as text or as ids; of the aliases only `organizations`
+    /// Returns a builder. Ids may be given as text or as ids; of the aliases only `organizations`
     /// may stand in the tenant's place.
     pub fn builder(
         tenant: impl IntoId<TenantId>,
@@ -88,7 +88,7 @@ impl UsernamePasswordCredential {
         })
     }
 
-    /// Who has signed in.
+    /// Returns the account that has signed in.
     #[must_use]
     pub fn account(&self) -> Option<Account> {
         self.0.signed_in.account()
@@ -122,17 +122,17 @@ impl fmt::Debug for UsernamePasswordCredential {
 }
 
 impl UsernamePasswordCredentialBuilder {
-    /// The credential. Nothing is sent before the first token is asked for.
+    /// Builds the credential. It sends nothing before the first token is requested.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an id that is none, and an
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an invalid id, and an
     /// empty user name, password or secret.
     pub fn build(self) -> Result<UsernamePasswordCredential, Error> {
         let (setup, settings) = (self.setup, self.options.settings()?);
         if setup.username.trim().is_empty() || setup.password.is_empty() {
             return Err(Error::configuration(
                 "the user name or the password is empty",
-                "see that the variables or files they come from are filled",
+                "check that the variables or files they come from are filled",
             ));
         }
         Ok(UsernamePasswordCredential(Arc::new(Inner {
@@ -152,7 +152,7 @@ impl Inner {
             .field("scope", with_identity(scopes))
             .optional("claims", claims);
         let application = &self.application;
-        // Each try counts against the account's lock, so it is repeated only if it was not processed.
+        // Each attempt counts for the account's lockout, so it is retried only if it was not processed.
         let response = application
             .redeem(
                 "token by password",

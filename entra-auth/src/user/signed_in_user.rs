@@ -1,4 +1,4 @@
-//! The one person of a credential that signs in by itself when it has to.
+//! The user of a credential that starts a sign-in when it needs one.
 
 use std::{
     future::Future,
@@ -34,18 +34,18 @@ impl<C: RemembersAccount> CredentialBuilder<C> {
     }
 }
 
-/// Nobody yet, or somebody. Callers who come while somebody signs in wait for it.
+/// The signed-in user, if any. Callers wait while a sign-in is in progress.
 #[derive(Debug, Default)]
 pub(super) struct SignedInUser {
-    /// Held during a sign-in; it goes free when the caller that signs in is dropped.
+    /// Held during a sign-in and released when the caller that signs in is dropped.
     gate: Mutex<()>,
     user: std::sync::Mutex<Option<UserCredential>>,
-    /// Whom the store of this application's cache may know.
+    /// The account whose refresh token the store may have.
     expected: Option<(Arc<ClientApplication>, Account)>,
 }
 
 impl SignedInUser {
-    /// Nobody yet; the account, if one is given, may be in the store.
+    /// No user yet. The given account may have a refresh token in the store.
     pub(super) fn expecting(
         application: &Arc<ClientApplication>,
         account: Option<Account>,
@@ -72,8 +72,8 @@ impl SignedInUser {
         *self.user.lock().unwrap_or_else(PoisonError::into_inner) = user;
     }
 
-    /// A token of the person, who signs in first if need be: if nobody has yet, the one whom the
-    /// cache's store may still know is looked for before.
+    /// Returns a token of the user, who signs in first if necessary. Before the first sign-in, the
+    /// refresh token of the expected account is looked up in the store.
     pub(super) async fn token<F>(
         &self,
         request: &TokenRequest,
@@ -90,7 +90,7 @@ impl SignedInUser {
             }
         }
         let gate = self.gate.lock().await;
-        // Somebody else may have signed in meanwhile.
+        // Another caller may have signed in meanwhile.
         if let Some(user) = self.user()
             && before.as_ref().is_none_or(|before| !before.is_same(&user))
         {

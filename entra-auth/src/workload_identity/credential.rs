@@ -19,7 +19,7 @@ use crate::{
     tokens::{TokenSource, Tokens},
 };
 
-/// Signs an application in with an assertion that somebody else makes.
+/// Signs an application in with an assertion of another party (RFC 7523).
 ///
 /// That is another identity provider whose tokens the application trusts ([`FederatedToken`]: AKS
 /// workload identity, GitHub Actions, Azure Pipelines), or a callback. Cheap to clone; clones share
@@ -75,7 +75,7 @@ enum AssertionInput {
 }
 
 impl ClientAssertionCredential {
-    /// Settings to change, with a source of assertions of one's own.
+    /// Returns a builder, with a source of assertions of your own.
     pub fn builder(
         tenant: impl IntoId<TenantId>,
         client_id: impl IntoId<ClientId>,
@@ -84,7 +84,7 @@ impl ClientAssertionCredential {
         Self::settings(tenant, client_id, AssertionInput::Custom(Arc::new(source)))
     }
 
-    /// Settings to change, with a callback that gives an assertion.
+    /// Returns a builder, with a callback that gives an assertion.
     pub fn from_fn<F, A>(
         tenant: impl IntoId<TenantId>,
         client_id: impl IntoId<ClientId>,
@@ -97,7 +97,7 @@ impl ClientAssertionCredential {
         Self::builder(tenant, client_id, Callback(callback))
     }
 
-    /// Settings to change, with the token of another identity provider.
+    /// Returns a builder, with the token of another identity provider.
     pub fn federated(
         tenant: impl IntoId<TenantId>,
         client_id: impl IntoId<ClientId>,
@@ -106,14 +106,14 @@ impl ClientAssertionCredential {
         Self::settings(tenant, client_id, AssertionInput::Federated(token))
     }
 
-    /// Settings to change, as the workload identity webhook of Kubernetes has set them.
+    /// Returns a builder, as the workload identity webhook of Kubernetes has set them.
     ///
     /// It reads `AZURE_TENANT_ID`, `AZURE_CLIENT_ID`, `AZURE_FEDERATED_TOKEN_FILE` and, if set,
     /// `AZURE_AUTHORITY_HOST`. The token file is read for each request, as it changes about hourly.
     ///
     /// # Errors
     /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) that names what is not set,
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an authority that is none.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an invalid authority.
     ///
     /// ```
     /// use entra_auth::{Environment, ErrorKind, workload_identity::ClientAssertionCredential};
@@ -215,10 +215,10 @@ impl ClientAssertionCredentialBuilder {
         Ok(self)
     }
 
-    /// The credential. Nothing is sent or read before the first token is asked for.
+    /// Builds the credential. It sends and reads nothing before the first token is requested.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an id that is none, an alias in
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an invalid id, an alias in
     /// the tenant's place, or an address of the other identity provider that is not safe to send to.
     pub fn build(self) -> Result<ClientAssertionCredential, Error> {
         let (setup, settings) = (self.setup, self.options.settings()?);

@@ -65,7 +65,7 @@ impl FederatedToken {
     ///
     /// # Errors
     /// [`ErrorKind::Unavailable`] when the variables are not set, [`ErrorKind::Configuration`] when
-    /// the address is none.
+    /// the URL is invalid.
     pub fn github_actions(environment: &Environment) -> Result<Self, Error> {
         let fix = "run in a GitHub Actions job with `permissions: id-token: write`";
         let url = require(environment, "ACTIONS_ID_TOKEN_REQUEST_URL", fix)?;
@@ -83,7 +83,7 @@ impl FederatedToken {
     ///
     /// # Errors
     /// [`ErrorKind::Unavailable`] when the variables are not set, [`ErrorKind::Configuration`] when
-    /// the address is none or the service connection is empty.
+    /// the URL is invalid or the service connection is empty.
     pub fn azure_pipelines(
         environment: &Environment,
         service_connection_id: &str,
@@ -115,7 +115,7 @@ impl FederatedToken {
     }
 
     /// The same with another audience than Entra's own in the cloud that is signed in to; only
-    /// GitHub can be asked for one.
+    /// GitHub can be requested one.
     #[must_use]
     pub fn with_audience(mut self, wanted: impl Into<String>) -> Self {
         if let Origin::GitHub { audience, .. } = &mut self.0 {
@@ -245,7 +245,7 @@ impl Source {
                             "the token for {}'s endpoint cannot be sent",
                             self.token.provider()
                         ),
-                        "see that the variable holds the token and nothing else",
+                        "check that the variable holds the token and nothing else",
                     )
                 },
             )?;
@@ -258,7 +258,7 @@ impl Source {
             .await
             .map_err(|error| self.unsent(error))?;
         if response.status != StatusCode::OK {
-            return Err(self.refused(&response));
+            return Err(self.error_response(&response));
         }
         // The body holds a token, so nothing of it goes into an error.
         let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
@@ -269,11 +269,11 @@ impl Source {
             .ok_or_else(|| {
                 Error::new(
                     ErrorKind::Protocol,
-                    format!("{} answered without a token", self.token.provider()),
+                    format!("{} responded without a token", self.token.provider()),
                 )
                 .with(|inner| {
-                    inner.cause = Some(format!("the answer has no text `{member}`").into());
-                    inner.fix = Some("see that the address is that of the token endpoint".into());
+                    inner.cause = Some(format!("the response has no text `{member}`").into());
+                    inner.fix = Some("check that the address is that of the token endpoint".into());
                 })
             })
     }
@@ -289,17 +289,17 @@ impl Source {
         let provider = self.token.provider();
         Error::new(
             kind,
-            format!("{provider} gave no token, as it could not be reached"),
+            format!("{provider} returned no token, as it could not be reached"),
         )
         .with(|inner| inner.fix = Some("check network, DNS and proxy of the job".into()))
         .with_source(error)
     }
 
-    fn refused(&self, response: &Response) -> Error {
+    fn error_response(&self, response: &Response) -> Error {
         let kind = match response.status {
             StatusCode::TOO_MANY_REQUESTS => ErrorKind::Throttled,
             status if is_transient_status(status) => ErrorKind::Service,
-            _ => ErrorKind::Refused,
+            _ => ErrorKind::Rejected,
         };
         let fix = match self.token.0 {
             Origin::Pipelines { .. } => {
@@ -311,7 +311,10 @@ impl Source {
         };
         Error::new(
             kind,
-            format!("{} refused to give a token", self.token.provider()),
+            format!(
+                "{} returned an error in place of a token",
+                self.token.provider()
+            ),
         )
         .with(|inner| {
             inner.status = Some(response.status.as_u16());
@@ -337,7 +340,7 @@ fn read_now(path: &PathBuf) -> Result<Secret, Error> {
     let unusable = |what: &str| {
         Error::configuration(
             format!("the token file {} {what}", ShownPath(path)),
-            "see that AZURE_FEDERATED_TOKEN_FILE names the projected service account token, and that this process may read it",
+            "check that AZURE_FEDERATED_TOKEN_FILE names the projected service account token, and that this process may read it",
         )
     };
     let file = std::fs::File::open(path)

@@ -109,11 +109,11 @@ async fn azure_error_keeps_its_kind_and_loses_its_text() {
         ),
         (
             || TheirError::with_message(TheirKind::Credential, "canary"),
-            CredentialErrorKind::Refused,
+            CredentialErrorKind::Rejected,
         ),
         (
             || TheirError::with_message(TheirKind::Other, "canary"),
-            CredentialErrorKind::Refused,
+            CredentialErrorKind::Rejected,
         ),
     ];
     for (make, kind) in cases {

@@ -1,4 +1,4 @@
-//! The challenge of Azure Arc's agent, and what is never sent in answer to one.
+//! The challenge of Azure Arc's agent, and what is never sent in response to one.
 
 use std::{fs, path::PathBuf};
 
@@ -126,7 +126,7 @@ async fn arc_agent_that_ignores_the_chosen_identity_is_an_error() {
     .build()
     .unwrap();
     let failed = credential.token(&graph()).await.unwrap_err();
-    assert_eq!(failed.kind(), CredentialErrorKind::Refused);
+    assert_eq!(failed.kind(), CredentialErrorKind::Rejected);
     assert!(failed.fix().unwrap().contains("update"));
     credential.token(&graph()).await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! Values that cannot work are refused before anything is sent, and say what would be right.
+//! Values that cannot work are rejected before anything is sent, and say what would be right.
 
 use entra_auth::{ClientSecretCredential, Error, ErrorKind};
 use entra_core::{Cloud, CredentialErrorKind, TenantId, TokenCredential, TokenRequest};

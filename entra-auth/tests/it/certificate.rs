@@ -163,7 +163,7 @@ async fn client_assertion_has_exactly_the_documented_claims() {
     );
     let (now, jti) = (then().unix_timestamp(), claims["jti"].clone());
     assert_eq!(jti.as_str().unwrap().len(), 36);
-    // Numbers, not texts: some libraries send texts, which strict servers refuse.
+    // Numbers, not texts: some libraries send texts, which strict servers reject.
     let expected = json!({
         "aud": endpoint, "iss": CLIENT, "sub": CLIENT, "jti": jti,
         "nbf": now, "iat": now, "exp": now + 600,
@@ -244,7 +244,7 @@ async fn an_unregistered_and_a_revoked_certificate_are_named_in_the_error() {
             own.report()
         );
         assert!(own.fix().is_some() && own.correlation_id().is_some());
-        assert_eq!(error.kind(), CredentialErrorKind::Refused);
+        assert_eq!(error.kind(), CredentialErrorKind::Rejected);
         own.aadsts_code()
     };
     assert_eq!(refused(leaf()).await, Some(700_027));
@@ -493,7 +493,7 @@ async fn configs_credentials_errors_and_logs_show_no_key_passphrase_or_assertion
     }
 }
 
-/// Answers with a refusal and swaps the certificate file meanwhile, then grants.
+/// Responses with a error response and swaps the certificate file meanwhile, then grants.
 #[derive(Debug)]
 struct Swapping {
     file: PathBuf,

@@ -217,7 +217,7 @@ async fn unavailable_link_is_skipped_and_the_first_token_selects_its_link() {
     let chain = ChainedCredential::new()
         .link("first", first.clone())
         .link("second", StaticCredential::new("t"))
-        .link("third", Failing::with(CredentialErrorKind::Refused));
+        .link("third", Failing::with(CredentialErrorKind::Rejected));
     assert!(matches!(
         chain.report().links().next(),
         Some(("first", LinkOutcome::NotTried))
@@ -243,7 +243,7 @@ async fn unavailable_link_is_skipped_and_the_first_token_selects_its_link() {
 async fn other_failure_of_a_link_ends_the_chain_and_keeps_its_details() {
     for kind in [
         CredentialErrorKind::Configuration,
-        CredentialErrorKind::Refused,
+        CredentialErrorKind::Rejected,
         CredentialErrorKind::InteractionRequired,
         CredentialErrorKind::Throttled,
         CredentialErrorKind::Transient,
@@ -268,7 +268,7 @@ async fn other_failure_of_a_link_ends_the_chain_and_keeps_its_details() {
         );
     }
     let optional = ChainedCredential::new()
-        .optional_link("first", Failing::with(CredentialErrorKind::Refused))
+        .optional_link("first", Failing::with(CredentialErrorKind::Rejected))
         .link("second", StaticCredential::new("t"));
     optional.token(&graph()).await.unwrap();
 }
@@ -352,7 +352,7 @@ async fn default_chain_reports_why_each_link_was_skipped() {
             "EnvironmentCredential: passed over, AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH not set",
             "WorkloadIdentityCredential: passed over, no workload identity: AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_FEDERATED_TOKEN_FILE not set",
             "ManagedIdentityCredential: passed over, no managed identity: no metadata service answers here",
-            "AzureCliCredential: passed over, nobody is signed in to the Azure CLI",
+            "AzureCliCredential: passed over, no user is signed in to the Azure CLI",
             "AzureDeveloperCliCredential: passed over, the Azure Developer CLI is not installed",
         ]
     );

@@ -249,7 +249,7 @@ async fn an_instance_discovery_joins_names_that_were_not_known() {
     assert!(uri.starts_with("https://one.example/common/discovery/instance?api-version=1.1&"));
     let error = discovery.instance(&cloud("three")).await.unwrap_err();
     assert_eq!(error.aadsts_code(), Some(50_049));
-    assert_eq!(error.kind(), ErrorKind::Refused);
+    assert_eq!(error.kind(), ErrorKind::Rejected);
 }
 
 #[tokio::test]

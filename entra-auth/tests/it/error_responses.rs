@@ -1,4 +1,4 @@
-//! Every documented way to be refused, against the fake tenant and against answers of our own.
+//! Every documented way to be rejected, against the fake tenant and against answers of our own.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,7 +25,7 @@ async fn refused(credential: &ClientSecretCredential, request: &TokenRequest) ->
     error
 }
 
-/// Checks what every refusal of Entra has.
+/// Checks what every error response of Entra has.
 fn check(error: &CredentialError, code: u32, oauth: &str, kind: ErrorKind) {
     let detail = detail(error);
     assert_eq!(detail.aadsts_code(), Some(code), "{}", detail.report());
@@ -61,7 +61,7 @@ async fn wrong_secret_returns_aadsts_7000215() {
         "invalid_client",
         ErrorKind::InvalidClient,
     );
-    assert_eq!(error.kind(), CredentialErrorKind::Refused);
+    assert_eq!(error.kind(), CredentialErrorKind::Rejected);
     assert!(detail(&error).is_invalid_client());
     assert_eq!(
         error.to_string(),
@@ -90,7 +90,7 @@ async fn secret_id_in_place_of_the_value_is_recognised() {
     let lines: Vec<&str> = report.lines().collect();
     assert_eq!(
         lines[0],
-        "error: the secret was refused (AADSTS7000215, invalid_client)"
+        "error: the client secret is invalid (AADSTS7000215, invalid_client)"
     );
     assert_eq!(
         lines[1],
@@ -185,7 +185,7 @@ async fn unknown_application_returns_aadsts_700016() {
         .build()
         .unwrap();
     let error = refused(&credential, &graph()).await;
-    check(&error, 700_016, "unauthorized_client", ErrorKind::Refused);
+    check(&error, 700_016, "unauthorized_client", ErrorKind::Rejected);
     assert!(error.fix().unwrap().contains("Application (client) ID"));
 }
 
@@ -202,7 +202,7 @@ async fn unknown_tenant_returns_aadsts_90002() {
             .build()
             .unwrap();
         let error = refused(&credential, &graph()).await;
-        check(&error, 90_002, "invalid_tenant", ErrorKind::Refused);
+        check(&error, 90_002, "invalid_tenant", ErrorKind::Rejected);
         assert!(error.to_string().contains(other), "{error}");
     }
 }
@@ -213,7 +213,12 @@ async fn disabled_application_returns_its_aadsts_number() {
     let app = tenant.register_app("Night job").with_secret();
     app.disable();
     let error = refused(&credential(&tenant, &app, app.secret()), &graph()).await;
-    check(&error, 7_000_112, "unauthorized_client", ErrorKind::Refused);
+    check(
+        &error,
+        7_000_112,
+        "unauthorized_client",
+        ErrorKind::Rejected,
+    );
 }
 
 #[tokio::test]
@@ -226,14 +231,14 @@ async fn scope_without_default_and_unknown_resource_have_their_own_errors() {
         &TokenRequest::new(["https://graph.microsoft.com/User.Read"]),
     )
     .await;
-    check(&error, 1_002_012, "invalid_scope", ErrorKind::Refused);
+    check(&error, 1_002_012, "invalid_scope", ErrorKind::Rejected);
     assert!(error.fix().unwrap().contains("/.default"));
     let error = refused(
         &credential,
         &TokenRequest::new(["https://api.example.com/.default"]),
     )
     .await;
-    check(&error, 500_011, "invalid_resource", ErrorKind::Refused);
+    check(&error, 500_011, "invalid_resource", ErrorKind::Rejected);
 }
 
 #[tokio::test]
@@ -363,7 +368,7 @@ async fn unknown_aadsts_number_is_classified_by_its_oauth_error() {
         ),
         (
             r#"{"error":"unauthorized_client"}"#,
-            ErrorKind::Refused,
+            ErrorKind::Rejected,
             false,
         ),
         (
@@ -376,7 +381,7 @@ async fn unknown_aadsts_number_is_classified_by_its_oauth_error() {
             ErrorKind::InteractionRequired,
             true,
         ),
-        (r#"{"error":"something_new"}"#, ErrorKind::Refused, false),
+        (r#"{"error":"something_new"}"#, ErrorKind::Rejected, false),
     ] {
         let error = answer(400, &[], body).await;
         assert_eq!(
@@ -400,7 +405,7 @@ async fn a_claims_challenge_reaches_the_caller() {
     assert_eq!(error.suberror(), Some("message_only"));
     assert_eq!(error.trace_id(), Some("trace-7"));
     assert_eq!(error.correlation_id(), Some("correlation-7"));
-    assert!(error.to_string().starts_with("a policy refused the token"));
+    assert!(error.to_string().starts_with("a policy blocks the token"));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Assertions that somebody else makes: callbacks, token files, GitHub Actions, Azure Pipelines.
+//! Assertions that another party makes: callbacks, token files, GitHub Actions, Azure Pipelines.
 
 use std::{
     fs,
@@ -160,7 +160,7 @@ async fn a_failed_callback_keeps_its_kind_and_nothing_is_sent() {
     for kind in [
         CredentialErrorKind::Unavailable,
         CredentialErrorKind::Configuration,
-        CredentialErrorKind::Refused,
+        CredentialErrorKind::Rejected,
         CredentialErrorKind::InteractionRequired,
         CredentialErrorKind::Throttled,
         CredentialErrorKind::Transient,
@@ -343,9 +343,9 @@ async fn github_token_is_requested_for_the_audience_of_the_cloud() {
 #[tokio::test]
 async fn github_endpoint_errors_have_their_kind_and_no_job_token() {
     for (status, body, kind) in [
-        (401, "canary-job-token", CredentialErrorKind::Refused),
-        (403, "{}", CredentialErrorKind::Refused),
-        (302, "", CredentialErrorKind::Refused),
+        (401, "canary-job-token", CredentialErrorKind::Rejected),
+        (403, "{}", CredentialErrorKind::Rejected),
+        (302, "", CredentialErrorKind::Rejected),
         (503, "<html>", CredentialErrorKind::Transient),
         (429, "", CredentialErrorKind::Throttled),
         (200, "canary", CredentialErrorKind::Protocol),

@@ -382,7 +382,7 @@ async fn processes_that_race_for_one_token_make_one_request() {
         .unwrap();
     assert_eq!(tokens.len(), CHILDREN);
     assert!(tokens.iter().all(|token| *token == tokens[0]));
-    // The one that was refused, and its next try.
+    // The one that was rejected, and its next try.
     tenant.requests().to("/oauth2/v2.0/token").assert_count(2);
 }
 

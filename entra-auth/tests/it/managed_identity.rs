@@ -1,4 +1,4 @@
-//! Managed identities on every kind of host: what is asked there, what comes back, what is refused.
+//! Managed identities on every kind of host: what is asked there, what comes back, what is rejected.
 
 use std::{sync::Arc, time::Duration};
 
@@ -274,28 +274,28 @@ async fn error_responses_of_each_host_have_their_kinds() {
             &imds,
             400,
             json!({"error":"invalid_resource","error_description":"AADSTS500011: unknown"}),
-            Kind::Refused,
-            "the scope was refused",
+            Kind::Rejected,
+            "the scope is invalid",
         ),
         (
             &imds,
             400,
             json!({"error":"invalid_resource","error_description":"?"}),
-            Kind::Refused,
-            "the resource was refused",
+            Kind::Rejected,
+            "the resource is invalid",
         ),
         (
             &imds,
             400,
             json!({"error":"bad_request_102","error_description":"Required metadata header not specified"}),
-            Kind::Refused,
+            Kind::Rejected,
             "saw no Metadata header",
         ),
         (
             &imds,
             401,
             json!({"error":"unknown_source","error_description":"?"}),
-            Kind::Refused,
+            Kind::Rejected,
             "does not take this process",
         ),
         (
@@ -309,29 +309,29 @@ async fn error_responses_of_each_host_have_their_kinds() {
             &app,
             400,
             json!({"statusCode":400,"message":"No User Assigned or Delegated Managed Identity found for specified ClientId"}),
-            Kind::Refused,
+            Kind::Rejected,
             "no such managed identity",
         ),
         (
             &app,
             401,
             json!({"statusCode":401,"message":"bad canary-header"}),
-            Kind::Refused,
+            Kind::Rejected,
             "does not take this process",
         ),
         (
             &shell,
             400,
             json!({"error":{"code":"invalid_request","message":"no audience"}}),
-            Kind::Refused,
-            "refused to give a token",
+            Kind::Rejected,
+            "returned an error in place of a token",
         ),
         (
             &shell,
             302,
             json!(null),
-            Kind::Refused,
-            "refused to give a token",
+            Kind::Rejected,
+            "returned an error in place of a token",
         ),
     ];
     for (environment, status, body, kind, text) in cases {

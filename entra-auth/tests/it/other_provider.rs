@@ -155,7 +155,7 @@ async fn provider_signs_a_user_in_with_code_and_pkce_and_refreshes() {
             "the newer one is kept"
         );
 
-        // A verifier of another flow and a second use of the code are refused.
+        // A verifier of another flow and a second use of the code are rejected.
         let (url, state) = flow.start(&options).unwrap();
         let callback = browse(&provider, url.as_str()).await;
         let stored = serde_json::to_value(&state).unwrap();

@@ -49,7 +49,7 @@ fn no_address_holds_a_secret(transport: &ScriptedTransport) {
     }
 }
 
-/// A granted token, then a refusal that repeats what it was sent.
+/// A granted token, then a error response that repeats what it was sent.
 fn entra() -> ScriptedTransport {
     let echo = json!({
         "error": "invalid_client", "error_codes": [700_213],

@@ -147,7 +147,7 @@ async fn a_lock_is_given_back_also_after_a_failure() {
         .build()
         .unwrap();
     failing.token(&graph()).await.unwrap_err();
-    // It was taken for an hour, so nothing but its holder has ended it.
+    // It was taken for an hour, so nothing but its holder has expired it.
     let key = locks.taken.lock().unwrap().pop().unwrap();
     let again = loop {
         if let Some(lock) = store.try_lock(&key, HOUR).await.unwrap() {

@@ -38,7 +38,7 @@ struct Rotating {
     newest: AtomicU64,
     used: Mutex<HashSet<String>>,
     is_revoked: AtomicBool,
-    /// The answer is lost on its way this many times.
+    /// The response is lost on its way this many times.
     losses: AtomicU64,
     requests: AtomicU64,
 }

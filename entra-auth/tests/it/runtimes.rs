@@ -28,7 +28,7 @@ fn waiters_survive_the_shutdown_of_another_runtime() {
         let request = graph();
         let mut call = credential.token(&request);
         assert!(poll_once(&mut call).await.is_none());
-        // The flight is under way on this runtime.
+        // The request is under way on this runtime.
         while service.count() == 0 {
             tokio::task::yield_now().await;
         }

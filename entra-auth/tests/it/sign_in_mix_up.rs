@@ -203,7 +203,7 @@ async fn the_flows_below_send_a_code_to_the_service_of_its_sign_in_only() {
         .finish(copy(&victims), back.address())
         .await
         .unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Refused);
+    assert_eq!(error.kind(), ErrorKind::Rejected);
     // Where a service names itself, it must be the right one.
     let (_, flow) = contoso.start(&StartOptions::default()).unwrap();
     let named = format!("code=c&state={}&iss={}", flow.id(), encoded(EVIL));
@@ -216,7 +216,7 @@ async fn the_flows_below_send_a_code_to_the_service_of_its_sign_in_only() {
         evil.finish(own, &replayed).await,
     ] {
         let error = finished.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Refused);
+        assert_eq!(error.kind(), ErrorKind::Rejected);
         assert!(
             format!("{error:?}").contains("another application or service"),
             "{error:?}"

@@ -79,7 +79,7 @@ fn call() -> impl Strategy<Value = Call> {
         })
 }
 
-/// What the token of a call must say that it was asked for.
+/// What the token of a call must say that it was requested.
 fn expected(call: &Call) -> String {
     let mut scopes = call.scopes.clone();
     scopes.sort_unstable();
@@ -182,7 +182,7 @@ async fn a_thousand_keys_do_not_wait_for_each_others_locks() {
         .unwrap();
     shelf.remove(&key).await.unwrap();
     cache.clear();
-    // Somebody else has the lock of one key, and keeps it.
+    // Another user has the lock of one key, and keeps it.
     let lock = shelf.try_lock(&key, Duration::MAX).await.unwrap().unwrap();
     let (stuck, request) = (credential.clone(), graph());
     let stuck = tokio::spawn(async move { stuck.token(&request).await });

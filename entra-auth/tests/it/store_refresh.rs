@@ -304,7 +304,7 @@ async fn no_other_account_tenant_or_application_is_served() {
     let own = one.user(&clara).unwrap();
     assert_eq!(person.refresh_token(), own.refresh_token());
 
-    // Somebody who can write to the store puts each entry in each other place.
+    // A user who can write to the store puts each entry in each other place.
     let keys: Vec<_> = shelf.entries.lock().unwrap().keys().cloned().collect();
     let mut rotated: Vec<_> = {
         let entries = shelf.entries.lock().unwrap();

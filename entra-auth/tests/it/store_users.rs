@@ -1,4 +1,4 @@
-//! A web app with replicas: each person's tokens are stored, carried and forgotten apart.
+//! A web app with replicas: each user's tokens are stored, carried and forgotten apart.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -32,7 +32,7 @@ async fn sign_in(tenant: &FakeTenant, app: &App, cache: &TokenCache, who: &str) 
     flow.finish(state, back.address()).await.unwrap()
 }
 
-/// The same person at another replica, from what the session holds.
+/// The same user at another replica, from what the session holds.
 fn elsewhere(
     tenant: &FakeTenant,
     app: &App,

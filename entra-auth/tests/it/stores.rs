@@ -65,7 +65,7 @@ impl Shelf {
         *self.delay.lock().unwrap() = delay;
     }
 
-    /// How many operations it was asked for since the last call.
+    /// How many operations it was requested since the last call.
     pub(crate) fn take_asked(&self) -> u64 {
         self.asked.swap(0, Ordering::SeqCst)
     }

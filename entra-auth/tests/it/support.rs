@@ -21,7 +21,7 @@ pub(crate) const CLIENT: &str = "22222222-2222-2222-2222-222222222222";
 pub(crate) const SCOPE: &str = "https://graph.microsoft.com/.default";
 
 /// A sign-in service that answers when it is let, each time with a token of its own that names
-/// everything it was asked for.
+/// everything it was requested.
 #[derive(Debug)]
 pub(crate) struct Service {
     count: AtomicU64,
@@ -128,7 +128,7 @@ pub(crate) fn response(status: u16, body: &str) -> http::Response<Bytes> {
     response
 }
 
-/// What a token of `Service` was asked for: its number and `path?form`.
+/// What a token of `Service` was requested: its number and `path?form`.
 pub(crate) fn decode(token: &AccessToken) -> (u64, String) {
     let text: String = form_urlencoded::parse(token.expose_secret().as_bytes())
         .map(|(name, _)| name.into_owned())
@@ -155,7 +155,7 @@ pub(crate) fn detail(error: &CredentialError) -> &Error {
     Error::find(error).unwrap()
 }
 
-/// Polls once and gives back the answer if there already is one.
+/// Polls once and gives back the response if there already is one.
 pub(crate) async fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
     poll_fn(|context| {
         Poll::Ready(match Pin::new(&mut *future).poll(context) {

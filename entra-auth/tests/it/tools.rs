@@ -157,7 +157,7 @@ async fn each_error_message_of_a_tool_has_its_kind() {
         (
             Tools::new().fail(io::ErrorKind::TimedOut),
             Kind::Unavailable,
-            "did not answer within 10 s",
+            "did not respond within 10 s",
         ),
         (
             Tools::new().fail(io::ErrorKind::PermissionDenied),
@@ -177,29 +177,33 @@ async fn each_error_message_of_a_tool_has_its_kind() {
         (
             Tools::new().complain("WARNING: old\nERROR: Please run 'az login' to setup account."),
             Kind::Unavailable,
-            "nobody is signed in",
+            "no user is signed in",
         ),
         (
             Tools::new().complain("ERROR: Please run 'az account set' to select a subscription"),
             Kind::Unavailable,
-            "nobody is signed in",
+            "no user is signed in",
         ),
         (
             Tools::new().complain("ERROR: AADSTS50076: use a second factor. Please run `az login`"),
             Kind::InteractionRequired,
-            "was refused a token",
+            "was denied a token",
         ),
         (
             Tools::new().complain("ERROR: AADSTS500011: no such resource"),
-            Kind::Refused,
-            "was refused a token",
+            Kind::Rejected,
+            "was denied a token",
         ),
         (
             Tools::new().complain("ERROR: something eyJcanary else"),
-            Kind::Refused,
-            "gave no token",
+            Kind::Rejected,
+            "returned no token",
         ),
-        (Tools::new().complain(""), Kind::Refused, "gave no token"),
+        (
+            Tools::new().complain(""),
+            Kind::Rejected,
+            "returned no token",
+        ),
         (Tools::new().print("{}"), Kind::Protocol, "cannot be used"),
     ];
     for (tools, kind, text) in cases {

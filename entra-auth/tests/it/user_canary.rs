@@ -1,4 +1,4 @@
-//! What a person's sign-in brings stays out of everything that is printed or logged.
+//! What a user's sign-in brings stays out of everything that is printed or logged.
 
 use std::{fmt::Write, sync::Arc};
 
@@ -25,7 +25,7 @@ fn granted() -> String {
     )
 }
 
-/// An answer that quotes everything it got.
+/// A response that quotes everything it got.
 fn echo() -> String {
     format!(
         r#"{{"error":"invalid_grant","error_codes":[70000],"error_description":"AADSTS70000: '{SECRET}' 'canary-code-zyx5e1fxyz' 'canary-refresh-zyx9a7cxyz' 'canary-assertion-zyx5e1fxyz' 'canary-device-zyx9a7cxyz'.","suberror":"{SECRET}"}}"#

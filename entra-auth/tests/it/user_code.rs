@@ -1,4 +1,4 @@
-//! People who sign in with a browser, and come back without one.
+//! Users who sign in with a browser, and come back without one.
 
 use std::time::Duration;
 
@@ -198,10 +198,10 @@ async fn code_of_another_browser_or_flow_is_rejected() {
     let (attacker_url, _) = flow.start(&StartOptions::default()).unwrap();
     let injected = tenant.sign_in_at(attacker_url.as_str(), ADELE);
     let error = flow.finish(victim, &injected.query()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Refused);
+    assert_eq!(error.kind(), ErrorKind::Rejected);
     tenant.requests().to("/token").assert_count(0);
 
-    // With the right state around the wrong code, PKCE is what refuses.
+    // With the right state around the wrong code, PKCE is what rejects.
     let (url, state) = flow.start(&StartOptions::default()).unwrap();
     let own = tenant.sign_in_at(url.as_str(), ADELE).query();
     let swapped = own.replace(

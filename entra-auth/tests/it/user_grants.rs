@@ -1,4 +1,4 @@
-//! People who sign in on another device, callers of an API, and passwords.
+//! Users who sign in on another device, callers of an API, and passwords.
 
 use std::{
     sync::{Arc, Mutex},
@@ -140,7 +140,7 @@ async fn expired_and_declined_device_codes_have_their_own_errors() {
         person.decline_device_code(&prompt.user_code);
     });
     let error = declined.sign_in(["User.Read"]).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Refused);
+    assert_eq!(error.kind(), ErrorKind::Rejected);
     assert!(
         error.to_string().starts_with("the person declined"),
         "{error}"

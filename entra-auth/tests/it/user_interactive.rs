@@ -34,7 +34,7 @@ fn builder(tenant: &FakeTenant, app: &App) -> InteractiveBrowserCredentialBuilde
         .clock(tenant.clock())
 }
 
-/// Sends the request to the loopback port as a browser would; gives the answer.
+/// Sends the request to the loopback port as a browser would; gives the response.
 fn request(port: u16, text: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.write_all(text.as_bytes()).unwrap();
@@ -60,7 +60,7 @@ fn bring(back: &Redirected) -> String {
     request(url.port().unwrap(), &text)
 }
 
-/// A browser in which this person signs in; what it showed at the end comes by the channel.
+/// A browser in which this user signs in; what it showed at the end comes by the channel.
 fn browser(
     tenant: &Arc<FakeTenant>,
 ) -> (

@@ -413,7 +413,7 @@ struct Broken;
 impl TokenCredential for Broken {
     async fn token(&self, _: &TokenRequest) -> Result<AccessToken, CredentialError> {
         Err(
-            CredentialError::new(CredentialErrorKind::Refused, "the secret was refused")
+            CredentialError::new(CredentialErrorKind::Rejected, "the secret was refused")
                 .with_code(7_000_215)
                 .with_fix("add a new secret"),
         )
@@ -436,7 +436,7 @@ async fn a_credential_error_arrives_whole_and_is_not_tried_again() {
     assert!(!error.is_transient());
     assert_eq!(
         error.into_credential().unwrap().kind(),
-        CredentialErrorKind::Refused
+        CredentialErrorKind::Rejected
     );
 }
 

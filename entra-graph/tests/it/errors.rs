@@ -226,7 +226,7 @@ impl TokenCredential for Refusing {
     async fn token(&self, _: &TokenRequest) -> Result<AccessToken, CredentialError> {
         let cause = std::io::Error::other("the secret was rejected");
         let error =
-            CredentialError::new(CredentialErrorKind::Refused, "no token for the night job")
+            CredentialError::new(CredentialErrorKind::Rejected, "no token for the night job")
                 .with_fix("add a new secret")
                 .with_ids(Some("c-7".to_owned()), None)
                 .with_source(cause);

@@ -133,7 +133,7 @@ async fn a_token_without_consent_is_a_missing_permission() {
         (needed, 90_094, MembershipErrorKind::PermissionMissing),
         (needed, 50_076, MembershipErrorKind::Rejected),
         (
-            CredentialErrorKind::Refused,
+            CredentialErrorKind::Rejected,
             7_000_215,
             MembershipErrorKind::Rejected,
         ),

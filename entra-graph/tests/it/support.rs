@@ -96,7 +96,7 @@ impl fmt::Debug for AppCredential {
 #[async_trait::async_trait]
 impl TokenCredential for AppCredential {
     async fn token(&self, _: &TokenRequest) -> Result<AccessToken, CredentialError> {
-        let failed = |message: String| CredentialError::new(CredentialErrorKind::Refused, message);
+        let failed = |message: String| CredentialError::new(CredentialErrorKind::Rejected, message);
         let request = http::Request::post(self.endpoint.as_str())
             .header("content-type", "application/x-www-form-urlencoded")
             .body(self.form.clone().into())

@@ -164,7 +164,7 @@ async fn an_unknown_tenant_and_a_wrong_secret_are_different_errors() {
         .unwrap_err();
     assert_eq!(
         (error.kind(), error.code()),
-        (CredentialErrorKind::Refused, Some(90002))
+        (CredentialErrorKind::Rejected, Some(90002))
     );
     says(
         &entra_auth::Error::find(&error).unwrap().report(),
@@ -190,7 +190,7 @@ async fn a_revoked_secret_is_named_in_the_graph_error() {
     let credential = error.credential().unwrap();
     assert_eq!(
         (credential.kind(), credential.code()),
-        (CredentialErrorKind::Refused, Some(7_000_215))
+        (CredentialErrorKind::Rejected, Some(7_000_215))
     );
     says(&credential.fix().unwrap(), &["secret"]);
     says(

@@ -35,7 +35,7 @@ pub(crate) async fn cases(shown: &Shown) {
     shown.debug(&Cloud::public());
     shown.error(&Error::configuration("a setting is invalid"));
     shown.error(&CredentialError::new(
-        CredentialErrorKind::Refused,
+        CredentialErrorKind::Rejected,
         "the secret is invalid",
     ));
     shown.error(&MembershipError::new(

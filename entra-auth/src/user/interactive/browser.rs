@@ -20,7 +20,7 @@ pub(super) fn open(url: &Url) -> io::Result<()> {
             .spawn();
         match started {
             Ok(mut child) => {
-                // Somebody has to fetch its exit status.
+                // The exit status of the child must be collected.
                 std::thread::spawn(move || child.wait());
                 return Ok(());
             }

@@ -1,4 +1,4 @@
-//! The loopback port that a browser brings its answer to.
+//! The loopback port that a browser brings its response to.
 
 use std::{io, time::Duration};
 
@@ -16,7 +16,7 @@ use super::page;
 /// Listens until it is dropped.
 pub(super) struct Listener {
     port: u16,
-    answers: mpsc::Receiver<BrowserCallback>,
+    callbacks: mpsc::Receiver<BrowserCallback>,
     tasks: Vec<AbortHandle>,
 }
 
@@ -32,27 +32,28 @@ impl Listener {
         let port = first.local_addr()?.port();
         // Where `localhost` is an IPv6 address first; it is no loss if the port is taken there.
         let second = TcpListener::bind(("::1", port)).await.ok();
-        let (found, answers) = mpsc::channel(8);
+        let (found, callbacks) = mpsc::channel(8);
         let tasks = std::iter::once(first)
             .chain(second)
             .map(|listener| tokio::spawn(accept(listener, found.clone())).abort_handle())
             .collect();
         Ok(Self {
             port,
-            answers,
+            callbacks,
             tasks,
         })
     }
 
-    /// The redirect address. Registered is `http://localhost`; Entra ignores the port.
+    /// The redirect URI. Registered is `http://localhost`; Entra ignores the port.
     pub(super) fn address(&self) -> String {
         format!("http://localhost:{}", self.port)
     }
 
-    /// The first answer with this state; others are told so, for anybody on this machine may come.
+    /// Waits for the first callback with this state. Callbacks with another state get an error page,
+    /// because any local program may send one.
     pub(super) async fn callback_for(&mut self, state: &str) -> Option<BrowserCallback> {
         loop {
-            let callback = self.answers.recv().await?;
+            let callback = self.callbacks.recv().await?;
             let is_own = form_urlencoded::parse(callback.parameters.as_bytes())
                 .any(|(name, value)| name == "state" && value == state);
             if is_own {
@@ -163,6 +164,6 @@ async fn more(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<usize> {
     stream.read_buf(bytes).await.ok()
 }
 
-/// Far more than an answer has.
+/// Far more than a response has.
 const LONGEST: usize = 64 * 1024;
 const PATIENCE: Duration = Duration::from_secs(15);

@@ -24,12 +24,12 @@ use crate::{
     builder::{CloudCredential, Configure, CredentialBuilder},
 };
 
-/// Signs a person in with the browser of this machine, for desktop and command-line tools.
+/// Signs a user in with the browser of this machine, for desktop and command-line tools.
 ///
-/// When a token is first asked for, the browser opens, and its answer is awaited on a loopback port;
+/// When a token is first requested, the browser opens, and its response is awaited on a loopback port;
 /// later tokens come silently. The registration needs the address `http://localhost` under mobile
 /// and desktop applications. Dropping the future ends the waiting. Cheap to clone; clones share the
-/// person.
+/// user.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -99,7 +99,7 @@ impl RemembersAccount for InteractiveBrowserCredential {
 }
 
 impl InteractiveBrowserCredential {
-    /// Settings to change. Ids may be given as text or as ids; an alias such as `organizations`
+    /// Returns a builder. Ids may be given as text or as ids; an alias such as `organizations`
     /// may stand in the tenant's place.
     pub fn builder(
         tenant: impl IntoId<TenantId>,
@@ -117,12 +117,12 @@ impl InteractiveBrowserCredential {
         })
     }
 
-    /// Signs somebody in now, in place of whoever was signed in before.
+    /// Signs a user in now, in place of the user who was signed in before.
     ///
     /// # Errors
     /// [`ErrorKind::InteractionRequired`] when the user did not sign in in time,
     /// [`ErrorKind::Unavailable`] when no browser opens or no port can be had, and whatever the
-    /// service refuses.
+    /// service rejects.
     pub async fn sign_in<I>(&self, scopes: I) -> Result<UserCredential, Error>
     where
         I: IntoIterator,
@@ -134,7 +134,7 @@ impl InteractiveBrowserCredential {
         Ok(user)
     }
 
-    /// Who has signed in.
+    /// Returns the account that has signed in.
     #[must_use]
     pub fn account(&self) -> Option<Account> {
         self.0.signed_in.account()
@@ -160,7 +160,7 @@ impl fmt::Debug for InteractiveBrowserCredential {
 }
 
 impl InteractiveBrowserCredentialBuilder {
-    /// What opens the address; the desktop's own browser unless set. It must not block.
+    /// What opens the address. The default is the desktop's own browser. It must not block.
     pub fn browser(
         mut self,
         open: impl Fn(&Url) -> io::Result<()> + Send + Sync + 'static,
@@ -169,19 +169,19 @@ impl InteractiveBrowserCredentialBuilder {
         self
     }
 
-    /// How long to wait for the person, in real time; five minutes unless set.
+    /// How long to wait for the user, in real time. The default is five minutes.
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.setup.timeout = timeout;
         self
     }
 
-    /// Takes the answer from the address in place of a form; it then is in the browser's history.
+    /// Takes the response from the address in place of a form; it then is in the browser's history.
     pub const fn response_in_query(mut self) -> Self {
         self.setup.start_options.response_mode = ResponseMode::Query;
         self
     }
 
-    /// What the person is asked.
+    /// What the user is asked.
     pub const fn prompt(mut self, prompt: Prompt) -> Self {
         self.setup.start_options.prompt = Some(prompt);
         self
@@ -193,10 +193,10 @@ impl InteractiveBrowserCredentialBuilder {
         self
     }
 
-    /// The credential. Nothing is opened before the first token is asked for.
+    /// Builds the credential. It opens nothing before the first token is requested.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`] for an id that is none.
+    /// [`ErrorKind::Configuration`] for an invalid id.
     pub fn build(self) -> Result<InteractiveBrowserCredential, Error> {
         let setup = self.setup;
         let (tenant, client) = setup.identity.of_user_application()?;
@@ -231,8 +231,8 @@ impl Inner {
     async fn run(&self, scopes: &[String], claims: Option<&str>) -> Result<UserCredential, Error> {
         let mut listener = Listener::start().await.map_err(|source| {
             Error::unavailable(
-                "no loopback port for the browser's answer",
-                "see that the process may listen on 127.0.0.1, or use the device code",
+                "no loopback port for the browser's response",
+                "check that the process may listen on 127.0.0.1, or use the device code",
             )
             .with_source(source)
         })?;
@@ -270,5 +270,5 @@ impl Inner {
     }
 }
 
-/// A person may have to look for a telephone.
+/// A user may have to look for a telephone.
 const TIMEOUT: Duration = Duration::from_secs(300);

@@ -21,7 +21,7 @@ pub(super) fn failure(error: &Error) -> String {
 pub(super) fn foreign() -> String {
     page(
         "Not this sign-in",
-        "This answer does not belong to the sign-in that the application waits for.",
+        "This response does not belong to the sign-in that the application waits for.",
     )
 }
 
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn failure_page_shows_error_and_fix_with_escaped_text() {
-        let error = Error::new(ErrorKind::Refused, "<script>x</script>'\"&")
+        let error = Error::new(ErrorKind::Rejected, "<script>x</script>'\"&")
             .with(|inner| inner.fix = Some("<b>".into()));
         let page = failure(&error);
         assert!(

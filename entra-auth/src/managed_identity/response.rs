@@ -1,4 +1,4 @@
-//! What a host's token endpoint answers; each kind of host has its own dialect.
+//! Responses of a host's token endpoint. Each kind of host has its own format.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{ManagedIdentityId, ManagedIdentitySource, endpoint::Endpoint};
 use crate::{Aadsts, Error, ErrorKind, redact::without, wire::OAuthError};
 
-/// The token of an answer, or why there is none.
+/// Reads the token or the error of a response.
 pub(super) fn read(
     endpoint: &Endpoint,
     identity: &ManagedIdentityId,
@@ -25,18 +25,19 @@ pub(super) fn read(
     let malformed = |what: &'static str| {
         Error::new(
             ErrorKind::Protocol,
-            format!("the answer of {} cannot be used", endpoint.source),
+            format!("the response of {} cannot be used", endpoint.source),
         )
         .with(|inner| {
             inner.status = Some(response.status.as_u16());
             inner.cause = Some(what.into());
-            inner.fix = Some("see that nothing else answers at the host's token endpoint".into());
+            inner.fix =
+                Some("check that no other service responds at the host's token endpoint".into());
             inner.correlation_id = Some(response.client_request_id.clone());
         })
     };
     // The body holds a token, so nothing of it goes into an error.
     let body: Value =
-        serde_json::from_slice(&response.body).map_err(|_| malformed("the body is no JSON"))?;
+        serde_json::from_slice(&response.body).map_err(|_| malformed("the body is not JSON"))?;
     let token = body["access_token"]
         .as_str()
         .filter(|token| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()))
@@ -75,7 +76,7 @@ fn check_echo(
         return Ok(());
     }
     Err(Error::new(
-        ErrorKind::Refused,
+        ErrorKind::Rejected,
         "Azure Arc's agent gave a token of another identity",
     )
     .with(|inner| {
@@ -118,7 +119,7 @@ fn refusal(endpoint: &Endpoint, response: &Response) -> Error {
         (
             match source {
                 ManagedIdentitySource::Imds => ErrorKind::Unavailable,
-                _ => ErrorKind::Refused,
+                _ => ErrorKind::Rejected,
             },
             format!("{source} has no such managed identity"),
             "enable the system-assigned identity or assign the one asked for, and name it by its client, object or resource id",
@@ -131,26 +132,26 @@ fn refusal(endpoint: &Endpoint, response: &Response) -> Error {
         )
     } else if oauth == Some("invalid_resource") {
         (
-            ErrorKind::Refused,
-            "the resource was refused".to_owned(),
+            ErrorKind::Rejected,
+            "the resource is invalid".to_owned(),
             "ask for one resource as {resource}/.default, by the name it has in this tenant",
         )
     } else if oauth == Some("bad_request_102") {
         (
-            ErrorKind::Refused,
+            ErrorKind::Rejected,
             format!("{source} saw no Metadata header"),
-            "see that no proxy stands between this process and the host's token endpoint",
+            "check that no proxy stands between this process and the host's token endpoint",
         )
     } else if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN {
         (
-            ErrorKind::Refused,
+            ErrorKind::Rejected,
             format!("{source} does not take this process for one of its own"),
             "leave the variables of the host as it sets them, and start the process on that host",
         )
     } else {
         (
-            ErrorKind::Refused,
-            format!("{source} refused to give a token"),
+            ErrorKind::Rejected,
+            format!("{source} returned an error in place of a token"),
             "see what the host's message says, and that the identity is assigned",
         )
     };
@@ -169,7 +170,7 @@ fn refusal(endpoint: &Endpoint, response: &Response) -> Error {
     })
 }
 
-/// The three dialects of refusals in the one that the token endpoint itself speaks.
+/// Converts the three formats of error responses to that of the token endpoint.
 fn parse(body: &[u8]) -> OAuthError {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |value: &Value| value.as_str().map(str::to_owned);
