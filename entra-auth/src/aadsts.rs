@@ -106,7 +106,7 @@ impl Aadsts {
     }
 }
 
-/// What a error response is about: it decides the kind of error, and the words where a number has none.
+/// The subject of an error response. It decides the kind of error, and the summary of numbers without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Class {
     App,

@@ -198,7 +198,7 @@ fn spread(refresh_in: Duration, expires_in: Duration, fraction: f64) -> Duration
 
 type Classifier = fn(StatusCode, &HeaderMap, &[u8]) -> ResponseClass;
 
-/// What a response means for another try. A error response is final; Entra also sends passing faults as 4xx.
+/// What a response means for another try. An error response is final; Entra also sends passing faults as 4xx.
 fn classify(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ResponseClass {
     if status.is_success() || status.is_redirection() {
         return ResponseClass::Final;
@@ -223,7 +223,7 @@ fn classify(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ResponseCla
     }
 }
 
-/// The typed error of a error response that came by a browser and not as a response.
+/// The typed error of an error response, which may also come in a callback.
 pub(crate) fn service_error(refusal: OAuthError) -> Error {
     let entry = known(&refusal);
     let class = class(StatusCode::BAD_REQUEST, &refusal, entry);

@@ -79,7 +79,7 @@ impl TokenCache {
         Self::builder().capacity(capacity).build()
     }
 
-    /// Returns a builder, such as a store behind the memory.
+    /// Returns a builder, for example to set a store behind the memory.
     pub fn builder() -> TokenCacheBuilder {
         TokenCacheBuilder::default()
     }

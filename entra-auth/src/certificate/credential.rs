@@ -132,7 +132,7 @@ impl ClientCertificateCredential {
         Self::settings(tenant, client_id, CertificateInput::Value(certificate))
     }
 
-    /// Returns a builder, with a certificate file of any form, which is read again when it changes.
+    /// Returns a builder with a certificate file of any format, which is read again when it changes.
     pub fn builder_from_file(
         tenant: impl IntoId<TenantId>,
         client_id: impl IntoId<ClientId>,

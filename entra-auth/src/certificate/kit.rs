@@ -59,7 +59,7 @@ impl SelfSignedCertificate {
         self
     }
 
-    /// The clock that says what "now" is. The default is the system's.
+    /// The clock for the validity period. The default is the system's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self

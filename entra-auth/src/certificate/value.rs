@@ -22,7 +22,7 @@ use crate::{CertificateErrorKind, Error, jws};
 /// # use entra_auth::{Certificate, CertificateErrorKind};
 /// let public_part_only = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 /// let error = Certificate::from_pem(public_part_only).unwrap_err();
-/// assert_eq!(error.kind(), CertificateErrorKind::NoKey);
+/// assert_eq!(error.certificate_error(), Some(CertificateErrorKind::NoKey));
 /// ```
 #[derive(Clone)]
 pub struct Certificate(Arc<Inner>);
@@ -55,7 +55,8 @@ impl Certificate {
     /// base64 as a whole.
     ///
     /// # Errors
-    /// [`Error`] of kind [`Configuration`](crate::ErrorKind::Configuration) when something is missing, damaged, encrypted or no RSA key, or when
+    /// [`Error`] with a [`certificate_error`](Error::certificate_error) when a part is missing, damaged,
+    /// encrypted or not an RSA key, or when
     /// the key belongs to another certificate.
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, Error> {
         read::from_pem(&[pem.as_ref()], None)

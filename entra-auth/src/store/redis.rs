@@ -49,7 +49,7 @@ impl RedisStore {
         })
     }
 
-    /// What the names of all keys begin with; `entra:` unless set.
+    /// The prefix of all key names. The default is `entra:`.
     #[must_use]
     pub fn with_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();

@@ -75,7 +75,7 @@ enum AssertionInput {
 }
 
 impl ClientAssertionCredential {
-    /// Returns a builder, with a source of assertions of your own.
+    /// Returns a builder with your own source of assertions.
     pub fn builder(
         tenant: impl IntoId<TenantId>,
         client_id: impl IntoId<ClientId>,
@@ -84,7 +84,7 @@ impl ClientAssertionCredential {
         Self::settings(tenant, client_id, AssertionInput::Custom(Arc::new(source)))
     }
 
-    /// Returns a builder, with a callback that gives an assertion.
+    /// Returns a builder with a callback that returns an assertion.
     pub fn from_fn<F, A>(
         tenant: impl IntoId<TenantId>,
         client_id: impl IntoId<ClientId>,
@@ -97,7 +97,7 @@ impl ClientAssertionCredential {
         Self::builder(tenant, client_id, Callback(callback))
     }
 
-    /// Returns a builder, with the token of another identity provider.
+    /// Returns a builder with the token of another identity provider.
     pub fn federated(
         tenant: impl IntoId<TenantId>,
         client_id: impl IntoId<ClientId>,
@@ -106,7 +106,7 @@ impl ClientAssertionCredential {
         Self::settings(tenant, client_id, AssertionInput::Federated(token))
     }
 
-    /// Returns a builder, as the workload identity webhook of Kubernetes has set them.
+    /// Returns a builder with the values that the workload identity webhook of Kubernetes sets.
     ///
     /// It reads `AZURE_TENANT_ID`, `AZURE_CLIENT_ID`, `AZURE_FEDERATED_TOKEN_FILE` and, if set,
     /// `AZURE_AUTHORITY_HOST`. The token file is read for each request, as it changes about hourly.

@@ -493,7 +493,7 @@ async fn configs_credentials_errors_and_logs_show_no_key_passphrase_or_assertion
     }
 }
 
-/// Responses with a error response and swaps the certificate file meanwhile, then grants.
+/// Returns an error response and swaps the certificate file meanwhile, then grants.
 #[derive(Debug)]
 struct Swapping {
     file: PathBuf,

@@ -229,7 +229,7 @@ async fn unavailable_link_is_skipped_and_the_first_token_selects_its_link() {
     assert_eq!(clone.report().selected(), Some("second"));
     assert_eq!(
         chain.report().to_string(),
-        "first: passed over, the link failed\nsecond: gave the token\nthird: not tried"
+        "first: skipped, the link failed\nsecond: returned the token\nthird: not tried"
     );
     let outcomes: Vec<_> = chain
         .report()
@@ -349,11 +349,11 @@ async fn default_chain_reports_why_each_link_was_skipped() {
     assert_eq!(
         lines,
         [
-            "EnvironmentCredential: passed over, AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH not set",
-            "WorkloadIdentityCredential: passed over, no workload identity: AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_FEDERATED_TOKEN_FILE not set",
-            "ManagedIdentityCredential: passed over, no managed identity: no metadata service answers here",
-            "AzureCliCredential: passed over, no user is signed in to the Azure CLI",
-            "AzureDeveloperCliCredential: passed over, the Azure Developer CLI is not installed",
+            "EnvironmentCredential: skipped, AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH not set",
+            "WorkloadIdentityCredential: skipped, no workload identity: AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_FEDERATED_TOKEN_FILE not set",
+            "ManagedIdentityCredential: skipped, no managed identity: there is no metadata service here",
+            "AzureCliCredential: skipped, no user is signed in to the Azure CLI",
+            "AzureDeveloperCliCredential: skipped, the Azure Developer CLI is not installed",
         ]
     );
     assert!(report.links().all(|(_, outcome)| outcome.fix().is_some()));

@@ -305,7 +305,7 @@ async fn truncated_or_garbled_body_is_a_protocol_error() {
     tenant.inject(Fault::on("/token").garbage_body());
     let error = refused(&credential(&tenant, &app, app.secret()), &graph()).await;
     assert_eq!(error.kind(), CredentialErrorKind::Protocol);
-    assert!(detail(&error).cause().unwrap().contains("no JSON"));
+    assert!(detail(&error).cause().unwrap().contains("not JSON"));
     tenant.clear_faults();
     tenant.inject(Fault::on("/token").truncated_body().times(1));
     credential(&tenant, &app, app.secret())

@@ -49,7 +49,7 @@ fn no_address_holds_a_secret(transport: &ScriptedTransport) {
     }
 }
 
-/// A granted token, then a error response that repeats what it was sent.
+/// Returns a token, then an error response that repeats the request.
 fn entra() -> ScriptedTransport {
     let echo = json!({
         "error": "invalid_client", "error_codes": [700_213],

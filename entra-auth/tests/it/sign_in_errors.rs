@@ -147,7 +147,7 @@ fn an_admin_is_told_which_value_of_a_connection_cannot_be_used() {
         ),
         (
             of("contoso.com", "s", "shop"),
-            "the redirect address is no absolute URL",
+            "the redirect URI is not an absolute URL",
         ),
         (
             of("common", "s", CALLBACK),

@@ -275,7 +275,7 @@ async fn every_generation_of_the_developer_cli_gives_its_reason() {
         ),
         (
             r#"{"error":"fetching token: something else","links":[],"message":"","suggestion":"Run `azd auth login` to sign in."}"#,
-            ErrorKind::Refused,
+            ErrorKind::Rejected,
             None,
         ),
         (

@@ -142,7 +142,7 @@ async fn expired_and_declined_device_codes_have_their_own_errors() {
     let error = declined.sign_in(["User.Read"]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Rejected);
     assert!(
-        error.to_string().starts_with("the person declined"),
+        error.to_string().starts_with("the user declined"),
         "{error}"
     );
 

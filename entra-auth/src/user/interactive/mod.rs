@@ -160,7 +160,7 @@ impl fmt::Debug for InteractiveBrowserCredential {
 }
 
 impl InteractiveBrowserCredentialBuilder {
-    /// What opens the address. The default is the desktop's own browser. It must not block.
+    /// Opens the URL. The default is the desktop's own browser. It must not block.
     pub fn browser(
         mut self,
         open: impl Fn(&Url) -> io::Result<()> + Send + Sync + 'static,
