@@ -57,7 +57,13 @@ pub use entra_core;
 
 #[cfg(feature = "administrative-units")]
 pub use areas::administrative_units::NewAdministrativeUnit;
-pub use areas::{directory_objects::GroupNames, groups::NewGroup, operations, users::NewUser};
+pub use areas::{
+    applications::{NewApplication, NewPassword, NewSecret, SecretId},
+    directory_objects::GroupNames,
+    groups::NewGroup,
+    operations,
+    users::NewUser,
+};
 pub use batch::{Batch, BatchEntry, EntryId, Responses};
 pub use client::{GraphClient, GraphClientBuilder};
 pub use delta::{Change, Changed, Changes, Delta, DeltaState, LinkChange, RemovedReason};
@@ -111,7 +117,10 @@ pub mod places {
     };
     pub use crate::{
         areas::{
-            applications::{ApplicationOwners, Applications, OneApplication},
+            applications::{
+                ApplicationOwners, Applications, DeletedApplication, DeletedApplications,
+                OneApplication,
+            },
             audit_logs::{DirectoryAudits, OneDirectoryAudit, OneSignIn, SignIns},
             deleted_items::{DeletedGroup, DeletedGroups, DeletedUser, DeletedUsers},
             devices::{

@@ -17,7 +17,7 @@ use crate::{
     store::{Conflict, Kind, Object, Relation},
 };
 
-pub(crate) use apps::AppIds;
+pub(crate) use apps::{AppIds, application_defaults};
 pub(crate) use log::{Audit, SignInRecord};
 
 /// A user to create. A property that is `None` is not set.

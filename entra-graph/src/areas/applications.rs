@@ -1,5 +1,12 @@
-//! App registrations, which say what an app is: `/applications`.
+//! App registrations, their owners and credentials: `/applications`.
 
+mod new;
+mod passwords;
+
+pub use new::NewApplication;
+pub use passwords::{NewPassword, NewSecret, SecretId};
+
+use super::deleted_items::{deleted, deleted_list};
 use crate::{
     client::GraphClient,
     key::Key,
@@ -16,28 +23,67 @@ operations! {
         both ["Application.Read.All", "Directory.Read.All"];
     GET = "application-get" GET "/applications/{id}" => Object("application"),
         both ["Application.Read.All", "Directory.Read.All"];
+    CREATE = "application-post-applications" POST "/applications" => Object("application"),
+        delegated ["AppRegistration.Create", "Application.ReadWrite.All"],
+        application ["AppRegistration.Create", "Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    UPDATE = "application-update" PATCH "/applications/{id}" => Nothing,
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    UPSERT = "application-upsert" PATCH "/applications(uniqueName='{uniqueName}')" => Object("application"),
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    DELETE = "application-delete" DELETE "/applications/{id}" => Nothing,
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    ADD_PASSWORD = "application-addpassword" POST "/applications/{id}/addPassword" => Object("passwordCredential"),
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    REMOVE_PASSWORD = "application-removepassword" POST(Idempotent) "/applications/{id}/removePassword" => Nothing,
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
     LIST_OWNERS = "application-list-owners" GET "/applications/{id}/owners" => Collection("directoryObject"),
         both ["Application.Read.All", "Directory.Read.All"];
+    ADD_OWNER = "application-post-owners" POST(Idempotent) "/applications/{id}/owners/$ref" => Nothing,
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    REMOVE_OWNER = "application-delete-owners" DELETE "/applications/{id}/owners/{id}/$ref" => Nothing,
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    LIST_DELETED = "directory-deleteditems-list-applications" GET "/directory/deletedItems/microsoft.graph.application" => Collection("application"),
+        both ["Application.Read.All", "Directory.Read.All"];
+    GET_DELETED = "directory-deleteditems-get-application" GET "/directory/deletedItems/{id}" => Object("application"),
+        both ["Application.Read.All", "Directory.Read.All"];
+    RESTORE = "directory-deleteditems-restore-application" POST(Idempotent) "/directory/deletedItems/{id}/restore" => Object("application"),
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    PURGE = "directory-deleteditems-delete-application" DELETE "/directory/deletedItems/{id}" => Nothing,
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
 }
 
 places! {
     /// `/applications`.
-    Applications: Application { list LIST, count COUNT }
+    Applications: Application { list LIST, count COUNT, create(NewApplication) CREATE }
     /// `/applications/{id}/owners`.
-    ApplicationOwners: DirectoryObject { list LIST_OWNERS }
+    ApplicationOwners: DirectoryObject { list LIST_OWNERS, references(ADD_OWNER, REMOVE_OWNER) }
+    /// `/directory/deletedItems/microsoft.graph.application`.
+    DeletedApplications: Application { list LIST_DELETED }
 }
 
 singles! {
     /// `/applications/{id}`.
-    OneApplication: Application { get GET }
+    OneApplication: Application { get GET, update UPDATE, delete DELETE, upsert(NewApplication) UPSERT }
+    /// `/directory/deletedItems/{id}` of an application.
+    DeletedApplication: Application { get GET_DELETED, restore RESTORE, purge PURGE }
 }
 
 impl GraphClient {
     /// All app registrations of the tenant:
     /// [`GET /applications`](https://learn.microsoft.com/graph/api/application-list).
     ///
-    /// Takes `Application.Read.All`. Applications of other tenants, such as those from the
-    /// gallery, are here as [`service_principals`](Self::service_principals) only.
+    /// Takes `Application.Read.All`; to create takes `AppRegistration.Create`, or
+    /// `Application.ReadWrite.OwnedBy` for an application that then owns what it creates. Applications of other
+    /// tenants, such as those from the gallery, are here as [`service_principals`](Self::service_principals) only.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
@@ -60,7 +106,8 @@ impl GraphClient {
     /// One app registration, by object id or by [`Key::app_id`] or [`Key::unique_name`]:
     /// [`GET /applications/{id}`](https://learn.microsoft.com/graph/api/application-get).
     ///
-    /// Takes `Application.Read.All`. A [`ClientId`](entra_core::ClientId) is a key as it stands; as
+    /// Takes `Application.Read.All`; to update, upsert and delete takes `Application.ReadWrite.All`, or
+    /// `Application.ReadWrite.OwnedBy` for an application that owns it. A [`ClientId`](entra_core::ClientId) is a key as it stands; as
     /// text, a client id must go through [`Key::app_id`], since plain text is an object id.
     ///
     /// ```
@@ -76,13 +123,33 @@ impl GraphClient {
     pub fn application(&self, id: impl Into<Key>) -> Object<OneApplication> {
         Object::new(Target::root(self).key("applications", &id.into()))
     }
+
+    /// App registrations that were deleted in the last 30 days:
+    /// [`GET /directory/deletedItems/microsoft.graph.application`](https://learn.microsoft.com/graph/api/directory-deleteditems-list).
+    ///
+    /// Takes `Application.Read.All`. A deleted application keeps its unique name and application ID URIs.
+    #[must_use]
+    pub fn deleted_applications(&self) -> Collection<DeletedApplications> {
+        deleted_list(self, "microsoft.graph.application")
+    }
+
+    /// One deleted app registration, by object id, to read, restore or delete for good:
+    /// [`POST /directory/deletedItems/{id}/restore`](https://learn.microsoft.com/graph/api/directory-deleteditems-restore).
+    ///
+    /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    /// Its service principal in this tenant, which is deleted with it, is restored on its own.
+    #[must_use]
+    pub fn deleted_application(&self, id: impl Into<Key>) -> Object<DeletedApplication> {
+        deleted(self, id)
+    }
 }
 
 impl Object<OneApplication> {
     /// Owners, which are users and service principals:
     /// [`GET /applications/{id}/owners`](https://learn.microsoft.com/graph/api/application-list-owners).
     ///
-    /// Takes `Application.Read.All`.
+    /// Takes `Application.Read.All`; to add and remove takes `Application.ReadWrite.All`, or
+    /// `Application.ReadWrite.OwnedBy` for an application that is an owner, and `Directory.Read.All`.
     #[must_use]
     pub fn owners(&self) -> Collection<ApplicationOwners> {
         self.collection("owners")

@@ -40,6 +40,7 @@ struct Inner {
     credential: Arc<dyn GrantedCredential>,
     scope: String,
     base: Url,
+    clock: Arc<dyn Clock>,
     sent: Arc<AtomicU64>,
 }
 
@@ -56,6 +57,11 @@ pub struct GraphClientBuilder {
 }
 
 impl GraphClient {
+    /// The current time of the client's clock.
+    pub(crate) fn now(&self) -> entra_core::Timestamp {
+        self.0.clock.now()
+    }
+
     /// A client for the public cloud with every setting at its default.
     ///
     /// # Errors
@@ -91,6 +97,7 @@ impl GraphClient {
             credential: Arc::new(Remembering::new(credential)),
             scope: inner.scope.clone(),
             base: inner.base.clone(),
+            clock: Arc::clone(&inner.clock),
             sent: Arc::clone(&inner.sent),
         }))
     }
@@ -194,7 +201,7 @@ impl GraphClientBuilder {
         self
     }
 
-    /// The clock for retry waits.
+    /// The clock for retry waits, and for the lifetime of new client secrets.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -249,7 +256,7 @@ impl GraphClientBuilder {
         };
         let pipeline = Pipeline::builder(Arc::new(counting))
             .origin(&base)
-            .clock(self.clock)
+            .clock(Arc::clone(&self.clock))
             .random(self.random)
             .policy(self.policy);
         let pipeline = match self.response_limit {
@@ -262,6 +269,7 @@ impl GraphClientBuilder {
             credential: self.credential,
             scope: cloud.graph_scope(),
             base,
+            clock: self.clock,
             sent,
         })))
     }

@@ -120,6 +120,57 @@ fn administrative_units() -> [(&'static str, Vec<Send>); 6] {
     ]
 }
 
+fn applications() -> Vec<(&'static str, Vec<Send>)> {
+    use entra_graph::{Application, NewApplication, NewPassword};
+
+    let one = |send: Send| vec![send];
+    vec![
+        (
+            "application-post-applications.md",
+            one(send!(|graph| graph
+                .applications()
+                .create(NewApplication::new("Display name")))),
+        ),
+        (
+            "application-update.md",
+            one(send!(|graph| graph
+                .application("{id}")
+                .update()
+                .set(Application::DISPLAY_NAME, "New display name"))),
+        ),
+        (
+            "application-delete.md",
+            one(send!(|graph| graph.application("{id}").delete())),
+        ),
+        (
+            "application-addpassword.md",
+            one(send!(|graph| graph
+                .application("{id}")
+                .add_password(NewPassword::named("Password friendly name")))),
+        ),
+        (
+            "application-removepassword.md",
+            one(send!(|graph| graph.application("{id}").remove_password(
+                "f0b0b335-1d71-4883-8f98-567911bfdca6".parse().unwrap()
+            ))),
+        ),
+        (
+            "application-post-owners.md",
+            one(send!(|graph| graph
+                .application("{id}")
+                .owners()
+                .add("{id}"))),
+        ),
+        (
+            "application-delete-owners.md",
+            one(send!(|graph| graph
+                .application("{id}")
+                .owners()
+                .remove("{id}"))),
+        ),
+    ]
+}
+
 /// By page, in the order of its examples: the request that does the same.
 fn requests() -> BTreeMap<&'static str, Vec<Send>> {
     let mut requests = BTreeMap::from([
@@ -394,11 +445,12 @@ fn requests() -> BTreeMap<&'static str, Vec<Send>> {
     ]);
     #[cfg(feature = "administrative-units")]
     requests.extend(administrative_units());
+    requests.extend(applications());
     requests
 }
 
 /// How many documented requests these pages have, so that an emptier collection is no success.
-const REQUESTS: usize = 37
+const REQUESTS: usize = 44
     + if cfg!(feature = "administrative-units") {
         6
     } else {

@@ -4,6 +4,7 @@
 
 #[cfg(feature = "administrative-units")]
 mod administrative_units;
+mod applications;
 mod apps;
 mod audit_logs;
 mod batch_outcomes;

@@ -73,10 +73,14 @@ pub(crate) struct AppCredential {
 
 impl AppCredential {
     pub(crate) fn new(tenant: &FakeTenant, app: &App) -> Self {
+        Self::with_secret(tenant, app, app.secret().expose_secret())
+    }
+
+    pub(crate) fn with_secret(tenant: &FakeTenant, app: &App, secret: &str) -> Self {
         let form = entra_core::url::form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", "client_credentials")
             .append_pair("client_id", &app.client_id().to_string())
-            .append_pair("client_secret", app.secret().expose_secret())
+            .append_pair("client_secret", secret)
             .append_pair("scope", &tenant.cloud().graph_scope())
             .finish();
         Self {

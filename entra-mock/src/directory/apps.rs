@@ -24,22 +24,18 @@ impl State {
     pub(crate) fn add_app(&mut self, now: Timestamp, name: &str) -> Result<AppIds, Conflict> {
         let (app_id, object_id) = (self.new_id(), self.new_id());
         let domain = self.default_domain().to_owned();
-        self.store.insert(
-            Kind::Application,
-            object([
-                ("id", object_id.clone().into()),
-                ("appId", app_id.clone().into()),
-                ("createdDateTime", iso(now).into()),
-                ("displayName", name.into()),
-                ("publisherDomain", domain.into()),
-                ("signInAudience", "AzureADMyOrg".into()),
-                ("api", json!({ "acceptMappedClaims": null, "knownClientApplications": [], "oauth2PermissionScopes": [], "preAuthorizedApplications": [], "requestedAccessTokenVersion": null })),
-                ("web", json!({ "homePageUrl": null, "logoutUrl": null, "redirectUris": [], "implicitGrantSettings": { "enableAccessTokenIssuance": false, "enableIdTokenIssuance": false }, "redirectUriSettings": [] })),
-                ("publicClient", json!({ "redirectUris": [] })),
-                ("spa", json!({ "redirectUris": [] })),
-                ("info", informational_urls()),
-            ]),
-        )?;
+        let mut application = object([
+            ("id", object_id.clone().into()),
+            ("appId", app_id.clone().into()),
+            ("createdDateTime", iso(now).into()),
+            ("displayName", name.into()),
+            ("publisherDomain", domain.into()),
+            ("signInAudience", "AzureADMyOrg".into()),
+        ]);
+        for (property, value) in application_defaults() {
+            application.insert(property.to_owned(), value);
+        }
+        self.store.insert(Kind::Application, application)?;
         let service_principal_id = self.new_id();
         self.store.insert(
             Kind::ServicePrincipal,
@@ -252,11 +248,7 @@ impl State {
         valid_for: Duration,
     ) -> Secret {
         let key_id = self.new_id();
-        let text = format!(
-            "{}8Q~{}",
-            self.random.text(3, LETTERS),
-            self.random.text(34, SECRET_CHARACTERS)
-        );
+        let text = self.new_secret_text();
         let credential = json!({
             "customKeyIdentifier": null,
             "displayName": "Client secret",
@@ -272,6 +264,15 @@ impl State {
             texts[key_id] = text.clone().into();
         });
         Secret::from(text)
+    }
+
+    /// Returns a new secret value in the form of Entra's: three letters, `8Q~` and 34 characters.
+    pub(crate) fn new_secret_text(&self) -> String {
+        format!(
+            "{}8Q~{}",
+            self.random.text(3, LETTERS),
+            self.random.text(34, SECRET_CHARACTERS)
+        )
     }
 
     #[cfg(feature = "server")]
@@ -306,6 +307,23 @@ fn publisher_tenant(publisher: &str) -> Guid {
         seed.wrapping_mul(31).wrapping_add(u64::from(byte))
     });
     crate::random::Random::new(seed).guid()
+}
+
+/// The settings that every application registration has.
+pub(crate) fn application_defaults() -> [(&'static str, Value); 5] {
+    [
+        (
+            "api",
+            json!({ "acceptMappedClaims": null, "knownClientApplications": [], "oauth2PermissionScopes": [], "preAuthorizedApplications": [], "requestedAccessTokenVersion": null }),
+        ),
+        (
+            "web",
+            json!({ "homePageUrl": null, "logoutUrl": null, "redirectUris": [], "implicitGrantSettings": { "enableAccessTokenIssuance": false, "enableIdTokenIssuance": false }, "redirectUriSettings": [] }),
+        ),
+        ("publicClient", json!({ "redirectUris": [] })),
+        ("spa", json!({ "redirectUris": [] })),
+        ("info", informational_urls()),
+    ]
 }
 
 fn informational_urls() -> Value {

@@ -417,7 +417,7 @@ fn inline_key(kind: Kind, text: &str) -> Option<ObjectKey> {
         Some(name) => Some(
             ["id"]
                 .into_iter()
-                .chain(kind.alternate_key())
+                .chain(kind.alternate_keys())
                 .find(|key| key.eq_ignore_ascii_case(name))?,
         ),
     };

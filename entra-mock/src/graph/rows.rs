@@ -212,7 +212,7 @@ fn keys(kind: Kind, filter: &Expr) -> Option<Vec<(&'static str, &str)>> {
         };
         ["id"]
             .into_iter()
-            .chain(kind.alternate_key())
+            .chain(kind.alternate_keys())
             .find(|key| path.scope == 0 && key.eq_ignore_ascii_case(name))
     };
     match filter {

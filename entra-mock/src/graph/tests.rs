@@ -10,6 +10,7 @@ use crate::{
 };
 
 mod administrative_units;
+mod applications;
 mod audits;
 mod batch;
 mod delta;

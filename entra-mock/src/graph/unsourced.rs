@@ -50,3 +50,21 @@ pub(super) fn not_bindable(name: &str) -> GraphError {
         "The property '{name}' cannot be updated by binding."
     ))
 }
+
+/// An identifier URI with a slash at its end. The code is reported, the message is not.
+pub(super) fn identifier_uri_ends_with_slash(uri: &str) -> GraphError {
+    GraphError::new(
+        400,
+        "IdentifierUrisEndsWithSlash",
+        format!("The identifier URI '{uri}' must not end with a slash."),
+    )
+}
+
+/// A credential that would expire before it is valid, or before now.
+pub(super) fn invalid_credential_end() -> GraphError {
+    GraphError::new(
+        400,
+        "KeyCredentialsInvalidEndDate",
+        "The end date of the credential is invalid.",
+    )
+}

@@ -10,7 +10,10 @@ pub(super) const APPLICATION: EntityType = EntityType {
     object: true,
     id: IdForm::Guid,
     key: Some("appId"),
-    unique: &[],
+    unique: &[
+        Unique::AlternateKey("uniqueName"),
+        Unique::InType("identifierUris"),
+    ],
     log_time: None,
     premium: Premium::No,
     list_options: ALL_OPTIONS,
@@ -18,53 +21,69 @@ pub(super) const APPLICATION: EntityType = EntityType {
     pages: DIRECTORY_PAGES,
     visibility: Visibility::with(READ_APPLICATIONS),
     deletion: Deletion::Soft,
-    behavior: Behavior::AsDeclared,
-    activities: Activities::of("ApplicationManagement"),
+    behavior: Behavior::Application,
+    activities: Activities {
+        add: "Add application",
+        update: "Update application",
+        delete: "Delete application",
+        purge: "Hard Delete application",
+        restore: "Restore application",
+        add_owner: "Add owner to application",
+        remove_owner: "Remove owner from application",
+        ..Activities::of("ApplicationManagement")
+    },
     properties: &[
         text("id").shown(),
         date("deletedDateTime").shown(),
-        complex("addIns").many().shown(),
-        complex("api").shown(),
+        complex("addIns").many().shown().writable(),
+        complex("api").shown().writable(),
         text("appId").shown(),
         text("applicationTemplateId").shown(),
-        complex("appRoles").many().shown(),
-        complex("authenticationBehaviors"),
+        complex("appRoles").many().shown().writable(),
+        complex("authenticationBehaviors").writable(),
         complex("certification").shown(),
         text("createdByAppId"),
         date("createdDateTime").shown(),
-        text("defaultRedirectUri").shown(),
-        text("description").shown(),
+        text("defaultRedirectUri").shown().writable(),
+        text("description").shown().writable().up_to(1024),
         text("disabledByMicrosoftStatus").shown(),
-        text("displayName").shown(),
-        text("groupMembershipClaims").shown(),
-        text("identifierUris").many().shown(),
-        complex("info").shown(),
-        boolean("isDeviceOnlyAuthSupported").shown(),
-        boolean("isDisabled"),
-        boolean("isFallbackPublicClient").shown(),
-        complex("keyCredentials").many().shown(),
+        text("displayName").shown().required().up_to(256),
+        text("groupMembershipClaims").shown().writable(),
+        text("identifierUris").many().shown().writable(),
+        complex("info").shown().writable(),
+        boolean("isDeviceOnlyAuthSupported").shown().writable(),
+        boolean("isDisabled").at_update(),
+        boolean("isFallbackPublicClient").shown().writable(),
+        complex("keyCredentials").many().shown().writable(),
         complex("logo"),
-        guid("managerApplications").many(),
-        text("nativeAuthenticationApisEnabled"),
-        text("notes").shown(),
-        boolean("oauth2RequirePostResponse").shown(),
-        complex("optionalClaims").shown(),
-        complex("parentalControlSettings").shown(),
+        guid("managerApplications").many().writable(),
+        text("nativeAuthenticationApisEnabled").writable(),
+        text("notes").shown().writable().up_to(1024),
+        boolean("oauth2RequirePostResponse").shown().writable(),
+        complex("optionalClaims").shown().writable(),
+        complex("parentalControlSettings").shown().writable(),
         complex("passwordCredentials").many().shown(),
-        complex("publicClient").shown(),
+        complex("publicClient").shown().writable(),
         text("publisherDomain").shown(),
-        complex("requestSignatureVerification").shown(),
-        complex("requiredResourceAccess").many().shown(),
-        text("samlMetadataUrl").shown(),
-        text("serviceManagementReference").shown(),
-        complex("servicePrincipalLockConfiguration").shown(),
-        text("signInAudience").shown(),
-        complex("spa").shown(),
-        text("tags").many().shown(),
-        guid("tokenEncryptionKeyId").shown(),
-        text("uniqueName").shown(),
+        complex("requestSignatureVerification").shown().writable(),
+        complex("requiredResourceAccess").many().shown().writable(),
+        text("samlMetadataUrl").shown().writable(),
+        text("serviceManagementReference").shown().writable(),
+        complex("servicePrincipalLockConfiguration")
+            .shown()
+            .writable(),
+        text("signInAudience").shown().writable().one_of(&[
+            "AzureADMyOrg",
+            "AzureADMultipleOrgs",
+            "AzureADandPersonalMicrosoftAccount",
+            "PersonalMicrosoftAccount",
+        ]),
+        complex("spa").shown().writable(),
+        text("tags").many().shown().writable(),
+        guid("tokenEncryptionKeyId").shown().writable(),
+        text("uniqueName").shown().at_creation(),
         complex("verifiedPublisher").shown(),
-        complex("web").shown(),
+        complex("web").shown().writable(),
     ],
     rules: &[
         rule("appId", Text, Basic, No, No, No),
@@ -139,7 +158,8 @@ pub(super) const APPLICATION: EntityType = EntityType {
         "owners",
         OWNERS,
         Source::Out(Relation::Owners),
-    )],
+    )
+    .by_reference()],
     operations: &[
         applications("GET", "/applications/{id}/extensionProperties"),
         row(
@@ -179,5 +199,75 @@ pub(super) const APPLICATION: EntityType = EntityType {
         application_list("GET", "/applications"),
         applications("GET", "/applications/{id}"),
         applications("GET", "/applications/{id}/owners"),
+        row(
+            "POST",
+            "/applications",
+            &["AppRegistration.Create", "Application.ReadWrite.All"],
+            &[
+                "AppRegistration.Create",
+                "Application.ReadWrite.OwnedBy",
+                "Application.ReadWrite.All",
+            ],
+        ),
+        write("PATCH", "/applications/{id}"),
+        write("DELETE", "/applications/{id}"),
+        write_directory("POST", "/applications/{id}/addPassword"),
+        write_directory("POST", "/applications/{id}/removePassword"),
+        write("POST", "/applications/{id}/owners/$ref"),
+        row(
+            "DELETE",
+            "/applications/{id}/owners/{id}/$ref",
+            &["Application.ReadWrite.All", "Directory.ReadWrite.All"],
+            WRITE_FOR_APPLICATIONS,
+        ),
+        row(
+            "GET",
+            "/directory/deletedItems/microsoft.graph.application",
+            DELETED,
+            DELETED_FOR_APPLICATIONS,
+        ),
+        row(
+            "GET",
+            "/directory/deletedItems/{id}",
+            DELETED,
+            DELETED_FOR_APPLICATIONS,
+        ),
+        write("POST", "/directory/deletedItems/{id}/restore"),
+        write("DELETE", "/directory/deletedItems/{id}"),
     ],
 };
+
+const fn write(method: &'static str, path: &'static str) -> Operation {
+    row(method, path, WRITE, WRITE_FOR_APPLICATIONS)
+}
+
+const fn write_directory(method: &'static str, path: &'static str) -> Operation {
+    row(
+        method,
+        path,
+        &["Application.ReadWrite.All", "Directory.ReadWrite.All"],
+        &[
+            "Application.ReadWrite.OwnedBy",
+            "Application.ReadWrite.All",
+            "Directory.ReadWrite.All",
+        ],
+    )
+}
+
+const WRITE: &[&str] = &["Application.ReadWrite.All"];
+/// `OwnedBy` covers only applications whose owner is the calling service principal.
+const WRITE_FOR_APPLICATIONS: &[&str] =
+    &["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+const DELETED: &[&str] = &[
+    "Application.Read.All",
+    "Application.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];
+const DELETED_FOR_APPLICATIONS: &[&str] = &[
+    "Application.Read.All",
+    "Application.ReadWrite.OwnedBy",
+    "Application.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];

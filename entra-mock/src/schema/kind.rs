@@ -1,6 +1,6 @@
 //! The kinds of objects in the tenant.
 
-use super::Kind;
+use super::{Kind, Unique};
 
 /// Declares [`Kind`] with one variant per entity type.
 macro_rules! kinds {
@@ -57,9 +57,14 @@ impl Kind {
             .find(|kind| kind.entity().object && kind.entity().name.eq_ignore_ascii_case(name))
     }
 
-    /// The property, in addition to `id`, that identifies one object of this kind.
-    pub(crate) fn alternate_key(self) -> Option<&'static str> {
-        self.entity().key
+    /// The properties, in addition to `id`, that identify one object of this kind.
+    pub(crate) fn alternate_keys(self) -> impl Iterator<Item = &'static str> {
+        let entity = self.entity();
+        let others = entity.unique.iter().filter_map(|unique| match *unique {
+            Unique::AlternateKey(name) => Some(name),
+            Unique::InType(_) | Unique::InDirectory(_) => None,
+        });
+        entity.key.into_iter().chain(others)
     }
 
     /// The time property by which a log is ordered.

@@ -128,6 +128,8 @@ pub(crate) struct Visibility {
 /// The objects among which a value is unique.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unique {
+    /// Objects of the same type; the value also identifies one object in a path.
+    AlternateKey(&'static str),
     /// Objects of the same type.
     InType(&'static str),
     /// All objects of the directory.
@@ -154,6 +156,8 @@ pub(crate) enum Behavior {
     User,
     /// The rules of groups: types and addresses.
     Group,
+    /// The rules of application registrations: roles, scopes, URIs and credentials.
+    Application,
 }
 
 /// The names of changes of one type in the directory's audit log.
@@ -229,7 +233,7 @@ impl EntityType {
     /// Returns every unique property, and whether it is unique among objects of all types.
     pub(crate) fn unique(&self) -> impl Iterator<Item = (bool, &'static str)> + use<> {
         let others = self.unique.iter().map(|unique| match *unique {
-            Unique::InType(name) => (false, name),
+            Unique::AlternateKey(name) | Unique::InType(name) => (false, name),
             Unique::InDirectory(name) => (true, name),
         });
         self.key.map(|key| (false, key)).into_iter().chain(others)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use entra_core::Timestamp;
 use serde_json::Value;
 
-use super::{Conflict, Event, Kind, Link, Object, Store, text};
+use super::{Conflict, Event, Kind, Link, Object, Relation, Store, text};
 
 /// The deleted objects in the order of their deletion.
 #[derive(Debug, Default)]
@@ -134,6 +134,19 @@ impl Store {
     pub(crate) fn deleted(&self, id: &str) -> Option<(Kind, &Object)> {
         let item = self.deleted.items.get(&self.deleted.serial(id)?)?;
         Some((item.kind, &item.object))
+    }
+
+    /// Whether a deleted object linked to another one.
+    pub(crate) fn was_linked(&self, relation: Relation, from: &str, to: &str) -> bool {
+        let item = self
+            .deleted
+            .serial(from)
+            .and_then(|serial| self.deleted.items.get(&serial));
+        item.is_some_and(|item| {
+            item.links
+                .iter()
+                .any(|link| link.outgoing && link.relation == relation && *link.other == *to)
+        })
     }
 
     /// Returns the deleted objects of a kind after a position, each with its own position.

@@ -6,12 +6,13 @@ use std::{collections::BTreeSet, env, fs, path::Path};
 
 use serde_json::Value;
 
-use crate::objects::{Group, User};
+use crate::objects::{Application, Group, User};
 
 fn types() -> Vec<(&'static str, &'static [(&'static str, &'static str)])> {
     vec![
         ("user", User::ACCESS),
         ("group", Group::ACCESS),
+        ("application", Application::ACCESS),
         #[cfg(feature = "administrative-units")]
         (
             "administrativeUnit",
@@ -111,9 +112,10 @@ fn properties_can_be_set_when_the_documentation_says_so() {
     assert_eq!(excepted.len(), EXCEPTIONS.len());
 }
 
-const CREATES: [(&str, &str); 3] = [
+const CREATES: [(&str, &str); 4] = [
     ("user", "/v1.0/users"),
     ("group", "/v1.0/groups"),
+    ("application", "/v1.0/applications"),
     ("administrativeUnit", "/v1.0/directory/administrativeUnits"),
 ];
 
@@ -126,6 +128,11 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     // Writable on behalf of a user.
     ("group", "assignedLabels"),
     // Set by the service or by an action of its own, without the words "read-only".
+    ("application", "applicationTemplateId"),
+    ("application", "disabledByMicrosoftStatus"),
+    ("application", "logo"),
+    ("application", "passwordCredentials"),
+    ("application", "verifiedPublisher"),
     ("user", "assignedLicenses"),
     ("user", "deletedDateTime"),
     ("user", "externalUserStateChangeDateTime"),

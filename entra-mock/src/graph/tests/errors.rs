@@ -184,10 +184,6 @@ fn an_unsupported_request_returns_a_501_that_names_it() {
         ("GET", "/auditLogs/signIns/$count"),
         ("GET", "/subscribedSkus/$count"),
         ("POST", "/devices"),
-        (
-            "DELETE",
-            "/applications/00000000-0000-4000-8000-000000000022",
-        ),
         ("PATCH", "/devices/00000000-0000-4000-8000-000000000031"),
         ("DELETE", "/devices/00000000-0000-4000-8000-000000000031"),
         ("POST", "/directoryObjects/getAvailableExtensionProperties"),

@@ -14,17 +14,26 @@ use crate::{
 
 /// Checks that a user has a role or owns the object. For an application the permission is enough.
 fn check_role(call: Call<'_>, kind: Kind, object: &Object) -> Result<(), GraphError> {
+    let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
+    let owned_by = |owner: &str| {
+        let store = &call.state.store;
+        store.is_linked(Relation::Owners, id, owner)
+            || store.was_linked(Relation::Owners, id, owner)
+    };
     let Some(user) = call.caller.user_id.as_deref() else {
-        return Ok(());
+        let own = call.caller.service_principal_id.as_deref();
+        return if only_owned(call, kind) && !own.is_some_and(owned_by) {
+            Err(denied())
+        } else {
+            Ok(())
+        };
     };
     let administrator = call
         .state
         .store
         .get(Kind::User, user)
         .is_some_and(is_administrator);
-    let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
-    let owner = kind.entity().relationship("owners").is_some()
-        && call.state.store.is_linked(Relation::Owners, id, user);
+    let owner = kind.entity().relationship("owners").is_some() && owned_by(user);
     if administrator || owner {
         Ok(())
     } else {
@@ -32,13 +41,23 @@ fn check_role(call: Call<'_>, kind: Kind, object: &Object) -> Result<(), GraphEr
     }
 }
 
-/// Checks who can create objects of a type. Every member can create groups.
+/// Whether an application may write only the applications that it owns.
+pub(super) fn only_owned(call: Call<'_>, kind: Kind) -> bool {
+    matches!(kind, Kind::Application | Kind::ServicePrincipal)
+        && call.caller.has_any(&["Application.ReadWrite.OwnedBy"])
+        && !call
+            .caller
+            .has_any(&["Application.ReadWrite.All", "Directory.ReadWrite.All"])
+}
+
+/// Checks who can create objects of a type. Every member can create groups and applications: the
+/// default of the tenant's authorization policy.
 pub(super) fn check_create(call: Call<'_>, kind: Kind, draft: &Draft) -> Result<(), GraphError> {
     if let Some(user) = call.caller.user_id.as_deref() {
         let user = call.state.store.get(Kind::User, user);
         let administrator = user.is_some_and(is_administrator);
         let member = user.is_some_and(|user| user["userType"] != "Guest");
-        if !(administrator || member && kind == Kind::Group) {
+        if !(administrator || member && matches!(kind, Kind::Group | Kind::Application)) {
             return Err(denied());
         }
     }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     super::{Call, unsupported},
-    Plan, PlannedResponse, Step, access,
+    Plan, PlannedResponse, Step, access, application,
     body::{self, Draft, Purpose},
     group, reference, user,
 };
@@ -54,6 +54,7 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
     match entity.behavior {
         Behavior::User => user::complete(call, &id, &mut draft)?,
         Behavior::Group => group::complete(call, &mut draft)?,
+        Behavior::Application => application::complete(call, &mut draft)?,
         Behavior::AsDeclared => {}
     }
     let mut object = Object::new();
@@ -72,7 +73,14 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
             links.extend(relationship.written().map(|link| (link, other.clone())));
         }
     }
-    links.extend(group::first_owner(call, kind, &links));
+    if !links.iter().any(|(link, _)| *link == Relation::Owners) {
+        let owner = match entity.behavior {
+            Behavior::Group => call.caller.user_id.clone(),
+            Behavior::Application => application::first_owner(call),
+            Behavior::User | Behavior::AsDeclared => None,
+        };
+        links.extend(owner.map(|owner| (Relation::Owners, owner)));
+    }
 
     let response = PlannedResponse::Object {
         status: 201,

@@ -2,7 +2,7 @@
 
 use super::{
     super::{Call, read, route::Root, unsupported},
-    Plan, PlannedResponse, Step, access,
+    Plan, PlannedResponse, Step, access, application,
 };
 use crate::{
     directory::lifecycle::is_soft_deleted,
@@ -33,9 +33,15 @@ pub(super) fn plan(call: Call<'_>, root: &Root) -> Result<Plan, GraphError> {
     } else {
         names.purge
     };
-    Ok(Plan::new(PlannedResponse::NoContent)
+    let mut plan = Plan::new(PlannedResponse::NoContent)
         .with(Step::Delete(kind, id(object)))
-        .audited_as(names.category, name))
+        .audited_as(names.category, name);
+    if kind == Kind::Application
+        && let Some(principal) = application::service_principal(call, object)
+    {
+        plan = plan.with(Step::Delete(Kind::ServicePrincipal, self::id(principal)));
+    }
+    Ok(plan)
 }
 
 pub(super) fn purge(call: Call<'_>, deleted: &str) -> Result<Plan, GraphError> {

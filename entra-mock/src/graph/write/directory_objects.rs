@@ -191,7 +191,7 @@ fn texts<'a>(body: &'a Map<String, Value>, name: &str) -> Result<Option<Vec<&'a 
     }
 }
 
-fn check_parameters(
+pub(super) fn check_parameters(
     body: &Map<String, Value>,
     operation: &str,
     known: &[&str],

@@ -110,19 +110,6 @@ pub(super) fn adjust(call: Call<'_>, group: &Object, draft: &mut Draft) -> Resul
     Ok(())
 }
 
-/// Returns the owner of a new group whose body names none: the user who creates it.
-pub(super) fn first_owner(
-    call: Call<'_>,
-    kind: Kind,
-    links: &[(Relation, String)],
-) -> Option<(Relation, String)> {
-    let user = call.caller.user_id.as_ref()?;
-    let named = links
-        .iter()
-        .any(|(relation, _)| *relation == Relation::Owners);
-    (kind == Kind::Group && !named).then(|| (Relation::Owners, user.clone()))
-}
-
 /// Checks which objects can be members of which groups.
 pub(super) fn check_member(
     group: &Object,

@@ -23,9 +23,11 @@ use crate::{
 };
 
 mod access;
+mod application;
 mod audit;
 mod body;
 mod create;
+mod credentials;
 mod delete;
 mod directory_objects;
 mod extension;
@@ -186,6 +188,8 @@ fn plan(call: Call<'_>, route: &Route) -> Result<Plan, GraphError> {
             "changePassword" => password::change(call, &route.root, *kind),
             "assignLicense" => license::assign(call, &route.root, *kind),
             "reprocessLicenseAssignment" => license::reprocess(call, &route.root, *kind),
+            "addPassword" => credentials::add_password(call, &route.root, *kind),
+            "removePassword" => credentials::remove_password(call, &route.root, *kind),
             "renew" => group::renew(call, &route.root, *kind),
             _ => Err(unsupported(call.request)),
         },

@@ -5,7 +5,7 @@ use super::{
         Call, read,
         route::{ObjectKey, Root},
     },
-    Plan, PlannedResponse, Step, access,
+    Plan, PlannedResponse, Step, access, application,
     body::{self, Draft, Purpose},
     create, group, reference, target, user,
 };
@@ -30,6 +30,7 @@ pub(super) fn plan(
     match entity.behavior {
         Behavior::User => user::adjust(call, object, &mut draft)?,
         Behavior::Group => group::adjust(call, object, &mut draft)?,
+        Behavior::Application => application::adjust(call, object, &mut draft)?,
         Behavior::AsDeclared => {}
     }
     let mut after = object.clone();
@@ -67,9 +68,14 @@ pub(super) fn plan(
     if draft.names(crate::account::PASSWORD) {
         plan = plan.with(Step::RevokeSessions(id.to_owned()));
     }
+    let dependent = match entity.behavior {
+        Behavior::Application => application::dependent_changes(call, object, &after),
+        _ => None,
+    };
     if !draft.values.is_empty() {
         plan = plan.with(Step::Update(kind, id.to_owned(), draft.values));
     }
+    plan.steps.extend(dependent);
     plan.steps.extend(links);
     Ok(plan)
 }

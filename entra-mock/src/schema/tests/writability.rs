@@ -21,9 +21,14 @@ fn types() -> Vec<(&'static str, Vec<(&'static str, &'static str)>)> {
         });
         (kind.entity().name, properties.collect())
     };
-    [Kind::User, Kind::Group, Kind::AdministrativeUnit]
-        .map(access)
-        .into()
+    [
+        Kind::User,
+        Kind::Group,
+        Kind::Application,
+        Kind::AdministrativeUnit,
+    ]
+    .map(access)
+    .into()
 }
 
 #[test]
@@ -117,9 +122,10 @@ fn properties_can_be_set_when_the_documentation_says_so() {
     assert_eq!(excepted.len(), EXCEPTIONS.len());
 }
 
-const CREATES: [(&str, &str); 3] = [
+const CREATES: [(&str, &str); 4] = [
     ("user", "/v1.0/users"),
     ("group", "/v1.0/groups"),
+    ("application", "/v1.0/applications"),
     ("administrativeUnit", "/v1.0/directory/administrativeUnits"),
 ];
 
@@ -132,6 +138,11 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     // Writable on behalf of a user.
     ("group", "assignedLabels"),
     // Set by the service or by an action of its own, without the words "read-only".
+    ("application", "applicationTemplateId"),
+    ("application", "disabledByMicrosoftStatus"),
+    ("application", "logo"),
+    ("application", "passwordCredentials"),
+    ("application", "verifiedPublisher"),
     ("user", "assignedLicenses"),
     ("user", "deletedDateTime"),
     ("user", "externalUserStateChangeDateTime"),

@@ -1,0 +1,302 @@
+//! The rules of application registrations: URIs, roles, scopes, and the service principal of the
+//! same tenant.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+
+use super::{
+    super::{Call, unsourced},
+    Step, access,
+    body::{Draft, invalid},
+    create::texts,
+};
+use crate::{
+    account::is_administrator,
+    directory::application_defaults,
+    odata::GraphError,
+    store::{Kind, Object},
+};
+
+/// Checks a new application and adds the properties that every application has.
+pub(super) fn complete(call: Call<'_>, draft: &mut Draft) -> Result<(), GraphError> {
+    let app_id = call.state.new_id();
+    check(call, &app_id, None, draft)?;
+    draft.set("appId", app_id);
+    draft.set("publisherDomain", call.state.default_domain());
+    draft.set_if_absent("signInAudience", PERSONAL_ACCOUNTS);
+    let defaults: Object = application_defaults()
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    draft.merge(Kind::Application.entity(), &defaults);
+    for (name, value) in application_defaults() {
+        draft.set_if_absent(name, value);
+    }
+    let personal = draft
+        .text("signInAudience")
+        .is_some_and(|audience| audience.contains("Personal"));
+    if personal && let Some(mut api) = draft.get("api").cloned() {
+        // Applications for personal accounts receive version 2 tokens only.
+        if api["requestedAccessTokenVersion"].is_null() {
+            api["requestedAccessTokenVersion"] = 2.into();
+        }
+        draft.set("api", api);
+    }
+    Ok(())
+}
+
+/// Checks changes of an application.
+pub(super) fn adjust(
+    call: Call<'_>,
+    application: &Object,
+    draft: &mut Draft,
+) -> Result<(), GraphError> {
+    let app_id = application["appId"].as_str().unwrap_or_default();
+    check(call, app_id, Some(application), draft)
+}
+
+/// Returns the owner of a new application whose body names none: the signed-in user unless the user
+/// is an administrator, or the application that may write only its own.
+pub(super) fn first_owner(call: Call<'_>) -> Option<String> {
+    match &call.caller.user_id {
+        Some(user) => {
+            let administrator = call
+                .state
+                .store
+                .get(Kind::User, user)
+                .is_some_and(is_administrator);
+            (!administrator).then(|| user.clone())
+        }
+        None => access::only_owned(call, Kind::Application)
+            .then(|| call.caller.service_principal_id.clone())
+            .flatten(),
+    }
+}
+
+/// Returns the service principal of an application in this tenant.
+pub(super) fn service_principal<'a>(call: Call<'a>, application: &Object) -> Option<&'a Object> {
+    let app_id = application.get("appId")?.as_str()?;
+    call.state
+        .store
+        .find(Kind::ServicePrincipal, "appId", app_id)
+}
+
+/// Returns the changes of the service principal that follow from changes of its application.
+pub(super) fn dependent_changes(call: Call<'_>, before: &Object, after: &Object) -> Option<Step> {
+    let principal = service_principal(call, before)?;
+    let values: Vec<(String, Option<Value>)> = inherited(after)
+        .into_iter()
+        .zip(inherited(before))
+        .filter(|((_, new), (_, old))| new != old)
+        .map(|((name, new), _)| (name.to_owned(), Some(new)))
+        .collect();
+    let id = principal["id"].as_str()?.to_owned();
+    (!values.is_empty()).then_some(Step::Update(Kind::ServicePrincipal, id, values))
+}
+
+/// The properties that a service principal takes from its application.
+pub(super) fn inherited(application: &Object) -> [(&'static str, Value); 8] {
+    let api = &application["api"];
+    let list = |value: &Value| match value {
+        Value::Array(_) => value.clone(),
+        _ => json!([]),
+    };
+    let names: Vec<&str> = application["appId"]
+        .as_str()
+        .into_iter()
+        .chain(texts(application.get("identifierUris")))
+        .collect();
+    let redirect_uris: Vec<&str> = ["web", "spa", "publicClient"]
+        .into_iter()
+        .flat_map(|platform| texts(application[platform].get("redirectUris")))
+        .collect();
+    [
+        ("appDisplayName", application["displayName"].clone()),
+        ("appDescription", application["description"].clone()),
+        ("appRoles", list(&application["appRoles"])),
+        (
+            "oauth2PermissionScopes",
+            list(&api["oauth2PermissionScopes"]),
+        ),
+        ("replyUrls", json!(redirect_uris)),
+        ("servicePrincipalNames", json!(names)),
+        ("signInAudience", application["signInAudience"].clone()),
+        ("info", application["info"].clone()),
+    ]
+}
+
+fn check(
+    call: Call<'_>,
+    app_id: &str,
+    before: Option<&Object>,
+    draft: &mut Draft,
+) -> Result<(), GraphError> {
+    for name in ["uniqueName", "identifierUris"] {
+        for value in values(draft.get(name)) {
+            if is_held(call, before, name, value) {
+                return Err(GraphError::conflict(name));
+            }
+        }
+    }
+    for uri in texts(draft.get("identifierUris")) {
+        check_identifier_uri(call, app_id, uri)?;
+    }
+    check_entitlements(before, draft)
+}
+
+fn values(value: Option<&Value>) -> impl Iterator<Item = &str> {
+    let single = value.and_then(Value::as_str);
+    single.into_iter().chain(texts(value))
+}
+
+/// Whether a deleted application still has a unique value: it keeps them for the 30 days in which
+/// it can be restored.
+fn is_held(call: Call<'_>, own: Option<&Object>, name: &str, wanted: &str) -> bool {
+    let own = own.and_then(|object| object.get("id"));
+    call.state
+        .store
+        .deleted_after(Kind::Application, None)
+        .any(|(_, deleted)| {
+            deleted.get("id") != own
+                && values(deleted.get(name)).any(|value| value.eq_ignore_ascii_case(wanted))
+        })
+}
+
+/// An identifier URI names the application or the tenant, or has a verified domain (documentation,
+/// "Restrictions on identifier URIs of Microsoft Entra applications").
+fn check_identifier_uri(call: Call<'_>, app_id: &str, uri: &str) -> Result<(), GraphError> {
+    let entity = Kind::Application.entity();
+    if uri.ends_with('/') {
+        return Err(unsourced::identifier_uri_ends_with_slash(uri));
+    }
+    let (scheme, rest) = uri
+        .split_once("://")
+        .ok_or_else(|| invalid(entity, "identifierUris"))?;
+    let host = rest.split(['/', ':']).next().unwrap_or_default();
+    let own_tenant = call.state.tenant_id.to_string();
+    let is_own = [app_id, &own_tenant]
+        .iter()
+        .any(|id| host.eq_ignore_ascii_case(id));
+    let is_verified = call.state.domains.iter().any(|domain| {
+        host.eq_ignore_ascii_case(domain)
+            || host
+                .to_ascii_lowercase()
+                .strip_suffix(domain.as_str())
+                .is_some_and(|rest| rest.ends_with('.'))
+    });
+    if scheme.eq_ignore_ascii_case("api") && is_own || is_verified {
+        return Ok(());
+    }
+    let mut error = GraphError::bad_request(format!(
+        "Values of identifierUris property must use a verified domain of the organization or its subdomain: '{uri}'"
+    ));
+    error.details.push(crate::odata::Detail {
+        code: "HostNameNotOnVerifiedDomain",
+        message: error.message.clone(),
+        target: "identifierUris".to_owned(),
+    });
+    Err(error)
+}
+
+/// Checks app roles and delegated permissions, and adds the parts that a body can omit.
+fn check_entitlements(before: Option<&Object>, draft: &mut Draft) -> Result<(), GraphError> {
+    if let Some(Value::Array(roles)) = draft.get("appRoles").cloned() {
+        let old = before.map(|application| &application["appRoles"]);
+        let roles = entitlements(roles, old, "appRoles", role_is_valid, &|role| {
+            role["origin"] = "Application".into();
+        })?;
+        draft.set("appRoles", roles);
+    }
+    let scopes = draft
+        .get("api")
+        .and_then(|api| api.get("oauth2PermissionScopes")?.as_array());
+    if let Some(scopes) = scopes.cloned() {
+        let old = before.map(|application| &application["api"]["oauth2PermissionScopes"]);
+        let scopes = entitlements(scopes, old, "api", scope_is_valid, &|scope| {
+            scope["type"] = scope["type"].as_str().unwrap_or("User").into();
+        })?;
+        let mut api = draft.get("api").cloned().unwrap_or_default();
+        api["oauth2PermissionScopes"] = scopes.into();
+        draft.set("api", api);
+    }
+    Ok(())
+}
+
+fn entitlements(
+    mut items: Vec<Value>,
+    before: Option<&Value>,
+    property: &str,
+    is_valid: fn(&Value) -> bool,
+    complete: &dyn Fn(&mut Value),
+) -> Result<Vec<Value>, GraphError> {
+    let wrong = || invalid(Kind::Application.entity(), property);
+    let (mut ids, mut names) = (HashSet::new(), HashSet::new());
+    for item in &mut items {
+        if item["isEnabled"].is_null() {
+            item["isEnabled"] = true.into();
+        }
+        complete(item);
+        let id = item["id"].as_str().ok_or_else(wrong)?.to_ascii_lowercase();
+        item["id"] = id.clone().into();
+        let name = item["value"].as_str().map(str::to_owned);
+        let unique = ids.insert(id) && name.is_none_or(|name| names.insert(name));
+        if !unique || !is_valid(item) {
+            return Err(wrong());
+        }
+    }
+    let removed = before
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter(|old| !ids.contains(old["id"].as_str().unwrap_or_default()));
+    for old in removed {
+        if old["isEnabled"] != false {
+            return Err(GraphError::new(
+                400,
+                "CannotDeleteOrUpdateEnabledEntitlement",
+                "Permission (scope or role) cannot be deleted or updated unless disabled first.",
+            ));
+        }
+    }
+    Ok(items)
+}
+
+fn role_is_valid(role: &Value) -> bool {
+    let types: Vec<&str> = texts(role.get("allowedMemberTypes")).collect();
+    has_text(role, "displayName")
+        && has_text(role, "description")
+        && has_value(role)
+        && !types.is_empty()
+        && types
+            .iter()
+            .all(|name| ["User", "Application"].contains(name))
+}
+
+fn scope_is_valid(scope: &Value) -> bool {
+    has_text(scope, "adminConsentDisplayName")
+        && has_text(scope, "adminConsentDescription")
+        && has_text(scope, "value")
+        && has_value(scope)
+        && scope["type"]
+            .as_str()
+            .is_some_and(|name| ["User", "Admin"].contains(&name))
+}
+
+fn has_text(item: &Value, name: &str) -> bool {
+    item[name].as_str().is_some_and(|text| !text.is_empty())
+}
+
+/// Whether the name in tokens has at most 120 of the allowed characters; it can be absent.
+fn has_value(item: &Value) -> bool {
+    item["value"].as_str().is_none_or(|value| {
+        !value.is_empty()
+            && value.len() <= 120
+            && !value.starts_with('.')
+            && value
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
+    })
+}
+
+const PERSONAL_ACCOUNTS: &str = "AzureADandPersonalMicrosoftAccount";

@@ -1,0 +1,139 @@
+//! Client secrets of applications and service principals.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    super::{Call, membership, route::Root, unsourced},
+    Plan, PlannedResponse, Step, access,
+    body::{json as body, malformed},
+    directory_objects::check_parameters,
+    target,
+};
+use crate::{
+    odata::GraphError,
+    schema::mismatches,
+    state::iso,
+    store::{Kind, Object},
+    time::ticks,
+};
+
+/// `addPassword`: adds a secret, whose value only this response has.
+pub(super) fn add_password(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, GraphError> {
+    let (object, id, _) = target(call, root, kind, "/addPassword")?;
+    access::check_links(call, kind, object)?;
+    let mut body = body(call)?;
+    check_parameters(&body, "addPassword", &["passwordCredential"])?;
+    let wanted = match body.remove("passwordCredential") {
+        None | Some(Value::Null) => Map::new(),
+        Some(Value::Object(wanted)) => wanted,
+        Some(_) => return Err(invalid_password()),
+    };
+    let mut credential = password(call, &wanted)?;
+    let secret = call.state.new_secret_text();
+    credential["hint"] = secret[..3].into();
+    let key_id = credential["keyId"].as_str().unwrap_or_default().to_owned();
+
+    let mut credentials = list(object, PASSWORDS);
+    credentials.push(credential.clone());
+    let mut texts = object.get(SECRETS).cloned().unwrap_or_else(|| json!({}));
+    texts[key_id] = secret.as_str().into();
+    credential["secretText"] = secret.into();
+    credential["@odata.context"] = call.context("microsoft.graph.passwordCredential").into();
+    let values = vec![
+        (PASSWORDS.to_owned(), Some(credentials.into())),
+        (SECRETS.to_owned(), Some(texts)),
+    ];
+    Ok(Plan::new(PlannedResponse::Json(200, credential))
+        .with(Step::Update(kind, id.to_owned(), values))
+        .audited_as("ApplicationManagement", activity(kind, true)))
+}
+
+/// `removePassword`: removes the secret with a key id.
+pub(super) fn remove_password(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, GraphError> {
+    let (object, id, _) = target(call, root, kind, "/removePassword")?;
+    access::check_links(call, kind, object)?;
+    let body = body(call)?;
+    check_parameters(&body, "removePassword", &["keyId"])?;
+    let key_id = body.get("keyId").and_then(Value::as_str).ok_or_else(|| {
+        malformed("The parameter 'keyId' of the operation 'removePassword' is missing.")
+    })?;
+    let key_id = membership::guid(key_id)?;
+    let mut credentials = list(object, PASSWORDS);
+    let count = credentials.len();
+    credentials.retain(|credential| credential["keyId"] != key_id.as_str());
+    if credentials.len() == count {
+        return Err(GraphError::bad_request(
+            "No credentials found to be removed.",
+        ));
+    }
+    let mut texts = object.get(SECRETS).cloned().unwrap_or_else(|| json!({}));
+    if let Some(texts) = texts.as_object_mut() {
+        texts.remove(&key_id);
+    }
+    let values = vec![
+        (PASSWORDS.to_owned(), Some(credentials.into())),
+        (SECRETS.to_owned(), Some(texts)),
+    ];
+    Ok(Plan::new(PlannedResponse::NoContent)
+        .with(Step::Update(kind, id.to_owned(), values))
+        .audited_as("ApplicationManagement", activity(kind, false)))
+}
+
+/// Returns a new credential without its secret value.
+fn password(call: Call<'_>, wanted: &Map<String, Value>) -> Result<Value, GraphError> {
+    let entity = Kind::Application.entity();
+    let whole = json!([wanted]);
+    if !mismatches(entity, [(PASSWORDS, &whole)]).is_empty() {
+        return Err(invalid_password());
+    }
+    // Entra generates value and key id.
+    let given = |name: &str| wanted.get(name).filter(|value| !value.is_null());
+    if ["secretText", "keyId", "hint", "customKeyIdentifier"]
+        .iter()
+        .any(|name| given(name).is_some())
+    {
+        return Err(invalid_password());
+    }
+    let text = |name: &str| given(name).and_then(Value::as_str).map(str::to_owned);
+    let now = iso(call.now);
+    let start = text("startDateTime").unwrap_or_else(|| now.clone());
+    let end = text("endDateTime").unwrap_or_else(|| two_years_after(&start));
+    if ticks(&end) <= ticks(&start) || ticks(&end) <= ticks(&now) {
+        return Err(unsourced::invalid_credential_end());
+    }
+    Ok(json!({
+        "customKeyIdentifier": null, "displayName": text("displayName"), "endDateTime": end, "hint": null,
+        "keyId": call.state.new_id(), "secretText": null, "startDateTime": start,
+    }))
+}
+
+/// Adds two years to a date in ISO 8601; 29 February becomes the 28th.
+fn two_years_after(start: &str) -> String {
+    let (year, rest) = start.split_at_checked(4).unwrap_or(("", start));
+    let year = year.parse::<u16>().unwrap_or_default().saturating_add(2);
+    format!("{year:04}{}", rest.replacen("-02-29", "-02-28", 1))
+}
+
+fn list(object: &Object, property: &str) -> Vec<Value> {
+    object
+        .get(property)
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default()
+}
+
+fn activity(kind: Kind, add: bool) -> &'static str {
+    match (kind, add) {
+        (Kind::ServicePrincipal, true) => "Add service principal credentials",
+        (Kind::ServicePrincipal, false) => "Remove service principal credentials",
+        _ => "Update application – Certificates and secrets management ",
+    }
+}
+
+fn invalid_password() -> GraphError {
+    super::body::invalid(Kind::Application.entity(), "passwordCredential")
+}
+
+const PASSWORDS: &str = "passwordCredentials";
+/// Internal property with the secret values by key id.
+const SECRETS: &str = "~secrets";
