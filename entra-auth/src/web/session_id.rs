@@ -75,3 +75,37 @@ impl fmt::Debug for SessionId {
 const LONGEST: usize = 64;
 /// Of a name of 128 characters, encoded.
 const LONGEST_NAME: usize = 700;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_session_cookie_can_hold_is_a_session_id() {
+        let name = URL_SAFE_NO_PAD.encode("the other one");
+        let whole = format!("gr-0_up.Id-0_9.{name}");
+        let id = SessionId::parse(&whole);
+        let id = id.as_ref();
+        assert_eq!(id.map(SessionId::to_text).as_deref(), Some(whole.as_str()));
+        assert_eq!(id.map(SessionId::connection), Some("the other one"));
+        assert_eq!(id.map(|id| format!("{id:?}")).as_deref(), Some("SessionId"));
+        let long = "x".repeat(LONGEST + 1);
+        let longest = "x".repeat(LONGEST);
+        assert!(SessionId::parse(&format!("{longest}.{longest}.{name}")).is_some());
+        let long_name = "A".repeat(LONGEST_NAME + 2);
+        for bad in [
+            format!("{long}.i.{name}"),
+            format!("g.{long}.{name}"),
+            format!(".i.{name}"),
+            format!("g..{name}"),
+            format!("g/.i.{name}"),
+            format!("g.i\u{e4}.{name}"),
+            format!("g.i.{long_name}"),
+            "g.i.*".to_owned(),
+            "g.i".to_owned(),
+            format!("g.i.{name}.x"),
+        ] {
+            assert!(SessionId::parse(&bad).is_none(), "{bad}");
+        }
+    }
+}

@@ -51,6 +51,8 @@ mod sign_in_attacks;
 #[cfg(feature = "sign-in")]
 mod sign_in_connections;
 #[cfg(feature = "sign-in")]
+mod sign_in_details;
+#[cfg(feature = "sign-in")]
 mod sign_in_errors;
 #[cfg(feature = "sign-in")]
 mod sign_in_groups;
@@ -107,6 +109,8 @@ mod web_mix_up;
 mod web_pages;
 #[cfg(feature = "axum")]
 mod web_requests;
+#[cfg(feature = "axum")]
+mod web_services;
 #[cfg(feature = "axum")]
 mod web_session;
 #[cfg(feature = "axum")]

@@ -19,6 +19,7 @@ mod documented;
 mod errors;
 mod groups;
 mod lifecycle;
+mod limits;
 mod links;
 mod lists;
 mod membership;

@@ -1,0 +1,158 @@
+//! The finer points of a sign-in's results: what a callback's words mean, and what is shown of them.
+
+use std::error::Error as _;
+
+use entra_auth::{
+    SignInClient,
+    sign_in::{
+        AdminConsentOptions, Connections, FrontChannelSignOut, ReturnPath, SignInErrorKind as Kind,
+        SignOutOptions,
+    },
+    user::StartOptions,
+};
+use entra_core::url::form_urlencoded;
+use serde_json::json;
+
+use crate::{
+    sign_in_support::{Service, builder_for, callback, connection, sign_in, success},
+    support::TENANT,
+    validate_support::{FOREIGN, clock, id_token, issuer_v2},
+};
+
+fn encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+/// How a sign-in ends whose callback has these parameters.
+async fn ends(client: &SignInClient, answer: &str) -> Kind {
+    let (_, flow) = client.start(&StartOptions::default()).unwrap();
+    let back = format!("{answer}&state={}", flow.id());
+    client.finish(flow, &back).await.unwrap_err().kind()
+}
+
+#[tokio::test]
+async fn words_without_a_number_are_read_as_well() {
+    let (_, client) = connection();
+    for (answer, expected) in [
+        ("error=invalid_request&error_subcode=cancel", Kind::Declined),
+        ("error=invalid_tenant", Kind::TenantUnknown),
+        ("error=invalid_instance", Kind::TenantUnknown),
+        (
+            "error=temporarily_unavailable&error_description=AADSTS1%3A+x",
+            Kind::Unavailable,
+        ),
+        ("error=server_error", Kind::Unavailable),
+    ] {
+        assert_eq!(ends(&client, answer).await, expected, "{answer}");
+    }
+}
+
+#[test]
+fn an_admin_who_declines_is_told_from_a_refusal_with_a_number() {
+    let (_, client) = connection();
+    for (answer, expected) in [
+        ("error=permission_denied", Kind::Declined),
+        (
+            "error=permission_denied&error_description=AADSTS650052%3A+x",
+            Kind::Refused,
+        ),
+        ("error=server_error", Kind::Unavailable),
+    ] {
+        let (_, state) = client
+            .admin_consent(&AdminConsentOptions::default())
+            .unwrap();
+        let text = format!("{state:?}");
+        assert!(text.contains("AdminConsentState"), "{text}");
+        assert!(!text.contains(state.id()), "{text}");
+        let callback = format!("{answer}&state={}", state.id());
+        let error = client.finish_admin_consent(state, &callback).unwrap_err();
+        assert_eq!(error.kind(), expected, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_leads_to_its_cause() {
+    let (service, client) = connection();
+    let (_, flow) = client.start(&StartOptions::default()).unwrap();
+    let mut body = success(&flow, json!({}));
+    body["id_token"] = json!(FOREIGN.token(&id_token()));
+    service.then(200, &body);
+    let back = callback(&flow);
+    let error = client.finish(flow, &back).await.unwrap_err();
+    let cause = error.source().unwrap().to_string();
+    assert_eq!(cause, error.invalid_token().unwrap().to_string());
+    let text = format!("{error:?}");
+    assert!(
+        text.contains("SignInError") && text.contains("source"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn an_address_that_was_proven_is_told_from_one_that_was_not() {
+    let (service, client) = connection();
+    for (edov, is_proven) in [
+        (json!(true), true),
+        (json!(false), false),
+        (json!(null), false),
+    ] {
+        let claims = json!({ "email": "adele@contoso.com", "xms_edov": edov });
+        let result = sign_in(&service, &client, claims).await.unwrap();
+        let email = result.identity().email.as_ref().unwrap();
+        assert_eq!(email.address(), "adele@contoso.com");
+        assert_eq!(email.verified().is_some(), is_proven, "{edov}");
+        let expected = if is_proven {
+            "Email::Verified"
+        } else {
+            "Email::Unverified"
+        };
+        assert_eq!(format!("{email:?}"), expected);
+        for text in [format!("{result:?}"), format!("{:?}", result.identity())] {
+            assert!(text.contains(TENANT), "{text}");
+            assert!(!text.contains("adele"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_session_id_of_512_characters_is_the_longest() {
+    let issuer = encoded(&issuer_v2(TENANT));
+    let parse = |length| {
+        let request = format!("iss={issuer}&sid={}", "s".repeat(length));
+        FrontChannelSignOut::parse(&request)
+    };
+    let named = parse(512).unwrap();
+    assert_eq!(named.sid().map(str::len), Some(512));
+    assert!(parse(513).is_err());
+    let text = format!("{named:?}");
+    assert!(text.contains(TENANT) && !text.contains("sss"), "{text}");
+}
+
+#[test]
+fn a_path_is_shown_whole_by_display_and_without_its_query_by_debug() {
+    let path: ReturnPath = "/orders?invitation=canary".parse().unwrap();
+    assert_eq!(path.to_string(), "/orders?invitation=canary");
+    assert_eq!(format!("{path:?}"), r#"ReturnPath("/orders")"#);
+    assert_eq!(ReturnPath::or_root(Some("/orders")).as_str(), "/orders");
+    assert_eq!(ReturnPath::or_root(Some("//evil.example")).as_str(), "/");
+    assert_eq!(ReturnPath::or_root(None).as_str(), "/");
+    let error = "orders".parse::<ReturnPath>().unwrap_err();
+    assert!(error.to_string().contains("slash"), "{error}");
+}
+
+#[test]
+fn connections_are_empty_until_one_is_added() {
+    let connections = Connections::new();
+    assert!(connections.is_empty());
+    let (_, client) = connection();
+    connections.add(client.clone()).unwrap();
+    assert!(!connections.is_empty());
+    assert_eq!(connections.all().len(), 1);
+    let text = format!("{client:?}");
+    assert!(text.contains("SignInClient"), "{text}");
+    let builder = builder_for(TENANT, &Service::new(), &clock());
+    assert!(format!("{builder:?}").contains(TENANT));
+    let mut options = SignOutOptions::default();
+    options.post_logout_redirect_uri = Some("https://shop.example/bye".to_owned());
+    assert!(format!("{options:?}").contains("shop.example"));
+}

@@ -1,0 +1,94 @@
+//! The site's and the API's layers as tower services, and what is shown of them.
+
+use std::{
+    convert::Infallible,
+    error::Error as _,
+    future::{Ready, ready},
+    task::{Context, Poll, Waker},
+};
+
+use axum::{extract::Request, response::Response};
+use entra_auth::{
+    TokenValidator,
+    web::{BearerAuthLayer, BearerAuthRejection},
+};
+use entra_mock::FakeTenant;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::{
+    support::TENANT,
+    validate_support::{API, OURS, SignIn, but, callers, id_token, people},
+    web::{builder, register},
+};
+
+/// A service that is never ready for another request.
+#[derive(Clone)]
+struct Full;
+
+impl Service<Request> for Full {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Ready<Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Pending
+    }
+
+    fn call(&mut self, _: Request) -> Self::Future {
+        ready(Ok(Response::default()))
+    }
+}
+
+fn is_ready(mut service: impl Service<Request>) -> bool {
+    let mut context = Context::from_waker(Waker::noop());
+    service.poll_ready(&mut context).is_ready()
+}
+
+#[tokio::test]
+async fn a_layer_is_ready_when_what_it_wraps_is() {
+    let tenant = FakeTenant::start().await;
+    let app = register(&tenant);
+    let sign_in = builder(&tenant, &app).build().unwrap();
+    assert!(!is_ready(sign_in.sessions().layer(Full)));
+    let tokens = BearerAuthLayer::new(callers().build().unwrap());
+    assert!(!is_ready(tokens.layer(Full)));
+}
+
+#[tokio::test]
+async fn debug_of_a_site_shows_where_it_is() {
+    let tenant = FakeTenant::start().await;
+    let app = register(&tenant);
+    let builder = builder(&tenant, &app);
+    for text in [
+        format!("{builder:?}"),
+        format!("{:?}", builder.build().unwrap()),
+    ] {
+        assert!(text.contains("shop.example"), "{text}");
+    }
+    let tokens = BearerAuthLayer::new(callers().build().unwrap());
+    assert!(format!("{tokens:?}").contains("BearerAuthLayer"));
+}
+
+#[tokio::test]
+async fn a_rejection_says_in_one_line_what_the_request_lacks_and_leads_to_the_cause() {
+    let token = OURS.token(&but(id_token(), serde_json::json!({ "aud": API })));
+    let invalid = people(&SignIn::new()).validate(&token).await.unwrap_err();
+    let cause = invalid.to_string();
+    let rejection = BearerAuthRejection::from(invalid);
+    assert_eq!(rejection.to_string(), "the request's token is not accepted");
+    assert_eq!(rejection.source().unwrap().to_string(), cause);
+    let challenge = BearerAuthRejection::claims_challenge(r#"{"access_token":{}}"#);
+    assert_eq!(challenge.to_string(), "the request's token lacks claims");
+    assert!(challenge.source().is_none());
+}
+
+#[test]
+fn debug_of_a_validator_shows_its_tenant() {
+    let validator: TokenValidator = callers().build().unwrap();
+    let text = format!("{validator:?}");
+    assert!(
+        text.contains(TENANT) || text.contains("TokenValidator"),
+        "{text}"
+    );
+}
