@@ -11,7 +11,7 @@
 //! | deleted objects | [`GraphClient::deleted_users`], [`GraphClient::deleted_user`], [`GraphClient::deleted_groups`], [`GraphClient::deleted_group`] |
 //! | applications | [`GraphClient::applications`], [`GraphClient::application`], [`Application`] |
 //! | service principals | [`GraphClient::service_principals`], [`GraphClient::service_principal`], [`ServicePrincipal`] |
-//! | devices | [`GraphClient::devices`], [`GraphClient::device`], [`Device`] |
+//! | devices | [`GraphClient::devices`], [`GraphClient::device`], [`NewDevice`], [`Device`] |
 //! | objects of any type | [`GraphClient::directory_object`], [`GraphClient::directory_objects_by_ids`], [`DirectoryObject`] |
 //! | the tenant | [`GraphClient::organization`], [`GraphClient::subscribed_skus`] |
 //! | logs | [`GraphClient::audit_logs`], [`SignIn`], [`DirectoryAudit`] |
@@ -59,6 +59,7 @@ pub use entra_core;
 pub use areas::administrative_units::NewAdministrativeUnit;
 pub use areas::{
     applications::{NewApplication, NewPassword, NewSecret, SecretId},
+    devices::NewDevice,
     directory_objects::GroupNames,
     groups::NewGroup,
     operations,

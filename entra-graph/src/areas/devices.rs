@@ -1,12 +1,16 @@
 //! Computers and phones that the tenant knows: `/devices`.
 
+use entra_core::{Guid, url::Url};
+
 use crate::{
     client::GraphClient,
     key::Key,
-    objects::{Device, DirectoryObject},
+    model::Body,
+    objects::{Device, DirectoryObject, types::AlternativeSecurityId},
     operation::operations,
     place::{Collection, Object, places, singles},
     request::Target,
+    verbs::{New, NewBody},
 };
 
 operations! {
@@ -14,6 +18,22 @@ operations! {
         both ["Device.Read.All", "Directory.Read.All"];
     COUNT = "device-list-count" GET "/devices/$count" => Value,
         both ["Device.Read.All", "Directory.Read.All"];
+    CREATE = "device-post-devices" POST "/devices" => Object("device"),
+        delegated ["Directory.AccessAsUser.All"], application [];
+    DELTA = "device-delta" GET "/devices/delta" => Collection("device"),
+        both ["Device.Read.All"];
+    UPDATE = "device-update" PATCH "/devices/{id}" => Nothing,
+        delegated ["Directory.AccessAsUser.All"], application ["Device.ReadWrite.All", "Directory.ReadWrite.All"];
+    DELETE = "device-delete" DELETE "/devices/{id}" => Nothing,
+        delegated ["Directory.AccessAsUser.All"], application ["Device.ReadWrite.All"];
+    ADD_OWNER = "device-post-registeredowners" POST(Idempotent) "/devices/{id}/registeredOwners/$ref" => Nothing,
+        delegated ["Directory.AccessAsUser.All"], application [];
+    REMOVE_OWNER = "device-delete-registeredowners" DELETE "/devices/{id}/registeredOwners/{id}/$ref" => Nothing,
+        delegated ["Directory.AccessAsUser.All"], application [];
+    ADD_USER = "device-post-registeredusers" POST(Idempotent) "/devices/{id}/registeredUsers/$ref" => Nothing,
+        delegated ["Directory.AccessAsUser.All"], application [];
+    REMOVE_USER = "device-delete-registeredusers" DELETE "/devices/{id}/registeredUsers/{id}/$ref" => Nothing,
+        delegated ["Directory.AccessAsUser.All"], application [];
     GET = "device-get" GET "/devices/{id}" => Object("device"),
         both ["Device.Read.All", "Directory.Read.All"];
     LIST_OWNERS = "device-list-registeredowners" GET "/devices/{id}/registeredOwners" => Collection("directoryObject"),
@@ -28,11 +48,11 @@ operations! {
 
 places! {
     /// `/devices`.
-    Devices: Device { list LIST, count COUNT }
+    Devices: Device { list LIST, count COUNT, create(NewDevice) CREATE, delta DELTA }
     /// `/devices/{id}/registeredOwners`.
-    DeviceOwners: DirectoryObject { list LIST_OWNERS }
+    DeviceOwners: DirectoryObject { list LIST_OWNERS, references(ADD_OWNER, REMOVE_OWNER) }
     /// `/devices/{id}/registeredUsers`.
-    DeviceUsers: DirectoryObject { list LIST_USERS }
+    DeviceUsers: DirectoryObject { list LIST_USERS, references(ADD_USER, REMOVE_USER) }
     /// `/devices/{id}/memberOf`.
     DeviceMemberOf: DirectoryObject { list LIST_MEMBER_OF }
     /// `/devices/{id}/transitiveMemberOf`.
@@ -41,13 +61,60 @@ places! {
 
 singles! {
     /// `/devices/{id}`.
-    OneDevice: Device { get GET }
+    OneDevice: Device { get GET, update UPDATE, delete DELETE }
+}
+
+/// What a device is created from; further properties are set on the [`Create`](crate::query::Create).
+#[derive(Clone, Debug)]
+pub struct NewDevice {
+    body: Body,
+}
+
+impl NewDevice {
+    /// An enabled device from its required properties: the device id that the device sets at registration, the
+    /// name, the keys that identify it, and the operating system with its version.
+    pub fn new(
+        device_id: Guid,
+        display_name: &str,
+        alternative_security_ids: &[AlternativeSecurityId],
+        operating_system: &str,
+        operating_system_version: &str,
+    ) -> Self {
+        let mut body = Body::default();
+        body.set(Device::ACCOUNT_ENABLED.into_name(), &true);
+        body.set::<Vec<AlternativeSecurityId>>(
+            Device::ALTERNATIVE_SECURITY_IDS.into_name(),
+            alternative_security_ids,
+        );
+        body.set::<String>(Device::DEVICE_ID.into_name(), &device_id);
+        body.set::<String>(Device::DISPLAY_NAME.into_name(), display_name);
+        body.set::<String>(Device::OPERATING_SYSTEM.into_name(), operating_system);
+        body.set::<String>(
+            Device::OPERATING_SYSTEM_VERSION.into_name(),
+            operating_system_version,
+        );
+        Self { body }
+    }
+
+    /// The same device, disabled: it cannot sign in until it is enabled.
+    #[must_use]
+    pub fn disabled(mut self) -> Self {
+        self.body.set(Device::ACCOUNT_ENABLED.into_name(), &false);
+        self
+    }
+}
+
+impl New<Device> for NewDevice {
+    fn into_body(self, _: &Url) -> NewBody {
+        NewBody(Ok(self.body))
+    }
 }
 
 impl GraphClient {
     /// All devices: [`GET /devices`](https://learn.microsoft.com/graph/api/device-list).
     ///
-    /// Takes `Device.Read.All`.
+    /// Takes `Device.Read.All`. To create a device takes the delegated permission `Directory.AccessAsUser.All`
+    /// and an administrator who is signed in; an application cannot create one.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
@@ -69,7 +136,8 @@ impl GraphClient {
     /// One device, by object id or by the id that it gave itself, [`Key::device_id`]:
     /// [`GET /devices/{id}`](https://learn.microsoft.com/graph/api/device-get).
     ///
-    /// Takes `Device.Read.All`.
+    /// Takes `Device.Read.All`; to update or delete takes `Device.ReadWrite.All` (application) or
+    /// `Directory.AccessAsUser.All` (delegated). A deleted device cannot be restored.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
@@ -94,7 +162,8 @@ impl Object<OneDevice> {
     /// [`GET /devices/{id}/registeredOwners`](https://learn.microsoft.com/graph/api/device-list-registeredowners).
     ///
     /// Takes `Device.Read.All`; what Graph returns of each user beyond the id takes
-    /// a permission for users ([`DirectoryObject::is_limited`]).
+    /// a permission for users ([`DirectoryObject::is_limited`]). To add and remove takes the delegated permission
+    /// `Directory.AccessAsUser.All`.
     #[must_use]
     pub fn registered_owners(&self) -> Collection<DeviceOwners> {
         self.collection("registeredOwners")
@@ -103,7 +172,7 @@ impl Object<OneDevice> {
     /// The users of the device:
     /// [`GET /devices/{id}/registeredUsers`](https://learn.microsoft.com/graph/api/device-list-registeredusers).
     ///
-    /// Takes `Device.Read.All`.
+    /// Takes `Device.Read.All`; to add and remove takes the delegated permission `Directory.AccessAsUser.All`.
     #[must_use]
     pub fn registered_users(&self) -> Collection<DeviceUsers> {
         self.collection("registeredUsers")

@@ -14,6 +14,8 @@ operations! {
         delegated ["User.Read", "Organization.Read.All", "Directory.Read.All"], application ["Organization.Read.All", "Directory.Read.All"];
     GET = "organization-get" GET "/organization/{id}" => Object("organization"),
         delegated ["User.Read", "Organization.Read.All", "Directory.Read.All"], application ["Organization.Read.All", "Directory.Read.All"];
+    UPDATE = "organization-update" PATCH "/organization/{id}" => Nothing,
+        both ["Organization.ReadWrite.All"];
 }
 
 places! {
@@ -23,7 +25,7 @@ places! {
 
 singles! {
     /// `/organization/{id}`.
-    OneOrganization: Organization { get GET }
+    OneOrganization: Organization { get GET, update UPDATE }
 }
 
 impl GraphClient {
@@ -51,7 +53,9 @@ impl GraphClient {
     /// The tenant, by its id:
     /// [`GET /organization/{id}`](https://learn.microsoft.com/graph/api/organization-get).
     ///
-    /// Takes the same permissions as [`organization`](Self::organization).
+    /// Takes the same permissions as [`organization`](Self::organization); to
+    /// [update](https://learn.microsoft.com/graph/api/organization-update) the notification addresses and the
+    /// privacy profile takes `Organization.ReadWrite.All`.
     ///
     /// ```
     /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }

@@ -15,9 +15,9 @@ entity! {
         /// When the device was deleted; empty for a live device.
         deleted_date_time: Timestamp = DELETED_DATE_TIME("deletedDateTime", "orderby+");
         /// Whether the device may sign in.
-        account_enabled: bool = ACCOUNT_ENABLED("accountEnabled", "eq");
+        account_enabled: bool = ACCOUNT_ENABLED("accountEnabled", "eq") set;
         /// Certificate identities of the device, for internal use by Entra.
-        alternative_security_ids: Vec<AlternativeSecurityId> = ALTERNATIVE_SECURITY_IDS("alternativeSecurityIds");
+        alternative_security_ids: Vec<AlternativeSecurityId> = ALTERNATIVE_SECURITY_IDS("alternativeSecurityIds") create;
         /// Last sign-in of the device, accurate to some days.
         approximate_last_sign_in_date_time: Timestamp = APPROXIMATE_LAST_SIGN_IN_DATE_TIME("approximateLastSignInDateTime", "eq ge le null+ orderby+");
         /// When the compliance state stops being valid.
@@ -25,7 +25,7 @@ entity! {
         /// Category set by the management service.
         device_category: String = DEVICE_CATEGORY("deviceCategory");
         /// Id given at registration, usable as a key instead of `id`.
-        device_id: String = DEVICE_ID("deviceId", "eq startsWith+");
+        device_id: String = DEVICE_ID("deviceId", "eq startsWith+") create;
         /// Service-internal metadata.
         device_metadata: String = DEVICE_METADATA("deviceMetadata");
         /// `company`, `personal` or `unknown`, set by the management service.
@@ -33,17 +33,17 @@ entity! {
         /// Service-internal version number.
         device_version: i32 = DEVICE_VERSION("deviceVersion");
         /// Name of the device.
-        display_name: String = DISPLAY_NAME("displayName", "eq startsWith null+ orderby+ search");
+        display_name: String = DISPLAY_NAME("displayName", "eq startsWith null+ orderby+ search") set;
         /// Enrolment profile the device came in with.
         enrollment_profile_name: String = ENROLLMENT_PROFILE_NAME("enrollmentProfileName");
         /// How the device was enrolled with the management service.
         enrollment_type: String = ENROLLMENT_TYPE("enrollmentType");
         /// The fifteen extension attributes of the device.
-        extension_attributes: Box<OnPremisesExtensionAttributes> as OnPremisesExtensionAttributes = EXTENSION_ATTRIBUTES("extensionAttributes");
-        /// Whether it meets the compliance policies.
-        is_compliant: bool = IS_COMPLIANT("isCompliant", "eq");
-        /// Whether a management service manages it.
-        is_managed: bool = IS_MANAGED("isManaged", "eq");
+        extension_attributes: Box<OnPremisesExtensionAttributes> as OnPremisesExtensionAttributes = EXTENSION_ATTRIBUTES("extensionAttributes") set;
+        /// Whether it meets the compliance policies; only a device management service can set it.
+        is_compliant: bool = IS_COMPLIANT("isCompliant", "eq") update;
+        /// Whether a device management service manages it; only such a service can set it.
+        is_managed: bool = IS_MANAGED("isManaged", "eq") update;
         /// Whether only administrators of a restricted unit may manage it.
         is_management_restricted: bool = IS_MANAGEMENT_RESTRICTED("isManagementRestricted");
         /// Whether it is rooted or jailbroken.
@@ -63,9 +63,9 @@ entity! {
         /// Whether it is synchronised; empty if it never was.
         on_premises_sync_enabled: bool = ON_PREMISES_SYNC_ENABLED("onPremisesSyncEnabled", "eq null+");
         /// Operating system family, such as `Windows`.
-        operating_system: String = OPERATING_SYSTEM("operatingSystem", "eq startsWith null+");
+        operating_system: String = OPERATING_SYSTEM("operatingSystem", "eq startsWith null+") set;
         /// Operating system version.
-        operating_system_version: String = OPERATING_SYSTEM_VERSION("operatingSystemVersion", "eq startsWith null+");
+        operating_system_version: String = OPERATING_SYSTEM_VERSION("operatingSystemVersion", "eq startsWith null+") set;
         /// Hardware and order identifiers.
         physical_ids: Vec<String> = PHYSICAL_IDS("physicalIds", "eq");
         /// `RegisteredDevice`, `SecureVM`, `Printer`, `Shared` or `IoT`.

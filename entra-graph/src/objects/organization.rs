@@ -30,7 +30,7 @@ entity! {
         /// Name of the tenant.
         display_name: String = DISPLAY_NAME("displayName");
         /// Addresses for marketing mail.
-        marketing_notification_emails: Vec<String> = MARKETING_NOTIFICATION_EMAILS("marketingNotificationEmails");
+        marketing_notification_emails: Vec<String> = MARKETING_NOTIFICATION_EMAILS("marketingNotificationEmails") update;
         /// Which service manages mobile devices.
         mobile_device_management_authority: MdmAuthority = MOBILE_DEVICE_MANAGEMENT_AUTHORITY("mobileDeviceManagementAuthority");
         /// Last synchronisation from the on-premises directory.
@@ -44,19 +44,19 @@ entity! {
         /// Preferred language as an ISO 639-1 tag.
         preferred_language: String = PREFERRED_LANGUAGE("preferredLanguage");
         /// Where the privacy statement is.
-        privacy_profile: Box<PrivacyProfile> as PrivacyProfile = PRIVACY_PROFILE("privacyProfile");
+        privacy_profile: Box<PrivacyProfile> as PrivacyProfile = PRIVACY_PROFILE("privacyProfile") update;
         /// Service plans that are provisioned, with their state.
         provisioned_plans: Vec<ProvisionedPlan> = PROVISIONED_PLANS("provisionedPlans");
         /// Addresses for security and compliance news.
-        security_compliance_notification_mails: Vec<String> = SECURITY_COMPLIANCE_NOTIFICATION_MAILS("securityComplianceNotificationMails");
+        security_compliance_notification_mails: Vec<String> = SECURITY_COMPLIANCE_NOTIFICATION_MAILS("securityComplianceNotificationMails") update;
         /// Phone numbers for security and compliance news.
-        security_compliance_notification_phones: Vec<String> = SECURITY_COMPLIANCE_NOTIFICATION_PHONES("securityComplianceNotificationPhones");
+        security_compliance_notification_phones: Vec<String> = SECURITY_COMPLIANCE_NOTIFICATION_PHONES("securityComplianceNotificationPhones") update;
         /// State or province of the address.
         state: String = STATE("state");
         /// Street of the address.
         street: String = STREET("street");
         /// Addresses for technical notices.
-        technical_notification_mails: Vec<String> = TECHNICAL_NOTIFICATION_MAILS("technicalNotificationMails");
+        technical_notification_mails: Vec<String> = TECHNICAL_NOTIFICATION_MAILS("technicalNotificationMails") update;
         /// `AAD`, `AAD B2C` or `CIAM`.
         tenant_type: String = TENANT_TYPE("tenantType");
         /// The verified domains of the tenant.

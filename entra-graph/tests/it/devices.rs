@@ -1,15 +1,120 @@
 //! The devices area: against the fake tenant, and what it sends against scripts.
 
-use entra_core::ScriptedTransport;
+use entra_core::{Guid, ScriptedTransport, StaticCredential};
 use entra_graph::{
-    Device, GraphClient, Group, Key,
+    Change, Device, GraphClient, Group, Key, NewDevice,
     types::{AlternativeSecurityId, OnPremisesExtensionAttributes},
 };
+use entra_mock::FakeTenant;
 
 use crate::{
     scripts::{asked, client, is_advanced},
-    support::start,
+    support::{AppCredential, start},
 };
+
+const ADMIN: &str = "adele@contoso.com";
+const DEVICE_ID: &str = "4c299165-6e8f-4b45-a5ba-c5d250a707ff";
+
+/// A client of an application with these permissions, and one of an administrator who uses it.
+fn clients(tenant: &FakeTenant) -> (GraphClient, GraphClient) {
+    let app = tenant
+        .register_app("Device desk")
+        .application_permission("Device.ReadWrite.All")
+        .application_permission("Directory.Read.All")
+        .delegated_permission("Directory.AccessAsUser.All")
+        .delegated_permission("Device.Read.All")
+        .with_secret();
+    let builder = GraphClient::builder(AppCredential::new(tenant, &app)).cloud(tenant.cloud());
+    let graph = builder.clock(tenant.clock()).build().unwrap();
+    tenant.user(ADMIN).make_admin();
+    let scopes = ["Directory.AccessAsUser.All", "Device.Read.All"];
+    let tokens = tenant.tokens_for(&app, ADMIN, scopes);
+    let credential = StaticCredential::new(tokens.access_token().expose_secret());
+    let admin = graph.with_credential(credential);
+    (graph, admin)
+}
+
+fn new_device() -> NewDevice {
+    let device_id: Guid = DEVICE_ID.parse().unwrap();
+    let key = AlternativeSecurityId::default()
+        .kind(2)
+        .key("Y3YxN2E1MWFlYw==");
+    NewDevice::new(device_id, "Test device", &[key], "linux", "1")
+}
+
+#[tokio::test]
+async fn a_device_is_created_changed_and_deleted_for_good() {
+    let tenant = FakeTenant::start().await;
+    let (graph, admin) = clients(&tenant);
+    let create = admin.devices().create(new_device());
+    let created = create.send().await.unwrap();
+    assert_eq!(created.account_enabled, Some(true));
+    assert_eq!(created.device_id.as_deref(), Some(DEVICE_ID));
+    let device = graph.device(Key::device_id(DEVICE_ID));
+    device
+        .update()
+        .set(Device::ACCOUNT_ENABLED, false)
+        .set(
+            Device::EXTENSION_ATTRIBUTES,
+            OnPremisesExtensionAttributes::default().extension_attribute1("BYOD"),
+        )
+        .send()
+        .await
+        .unwrap();
+    let read = device.get().send().await.unwrap();
+    assert_eq!(read.account_enabled, Some(false));
+    device.delete().send().await.unwrap();
+    assert!(device.get_opt().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn registered_owners_and_users_are_added_and_removed_on_behalf_of_an_administrator() {
+    let tenant = FakeTenant::start().await;
+    let (graph, admin) = clients(&tenant);
+    let robin = tenant.add_user("Robin");
+    let laptop = tenant.add_device("LAPTOP-1", None);
+    let device = admin.device(laptop.id());
+    device
+        .registered_owners()
+        .add(robin.id())
+        .send()
+        .await
+        .unwrap();
+    let added = device
+        .registered_owners()
+        .add_all([robin.id()])
+        .await
+        .unwrap();
+    assert_eq!((added.added, added.already_present), (0, 1));
+    device
+        .registered_users()
+        .add(robin.id())
+        .send()
+        .await
+        .unwrap();
+    let users = device.registered_users();
+    assert_eq!(users.list().send().await.unwrap().items.len(), 1);
+    users.remove(robin.id()).send().await.unwrap();
+    assert_eq!(users.list().send().await.unwrap().items, []);
+    let owners = graph.device(laptop.id()).registered_owners();
+    let error = owners.remove(robin.id()).send().await.unwrap_err();
+    let line = "Graph takes this from signed-in users only, not from an application; needs one of (delegated): Directory.AccessAsUser.All";
+    assert!(error.to_string().contains(line), "{error}");
+}
+
+#[tokio::test]
+async fn a_delta_follows_devices() {
+    let tenant = FakeTenant::start().await;
+    let (_, admin) = clients(&tenant);
+    let delta = || admin.devices().delta();
+    let (_, state) = delta().changes().try_collect().await.unwrap();
+    let created = admin.devices().create(new_device()).send().await.unwrap();
+    let (changes, state) = delta().since(state).changes().try_collect().await.unwrap();
+    assert!(matches!(&changes[..], [Change::Upsert(changed)] if changed.object.id == created.id));
+    admin.device(&created.id).delete().send().await.unwrap();
+    let (changes, _) = delta().since(state).changes().try_collect().await.unwrap();
+    assert!(matches!(&changes[..], [Change::Removed { id, .. }] if *id == created.id));
+}
 
 #[tokio::test]
 async fn devices_are_listed_counted_and_found_by_either_id() {

@@ -6,8 +6,12 @@ use std::{collections::BTreeMap, env, fs, future::Future, pin::Pin};
 
 use entra_core::{Cloud, Guid, ManualClock, ObjectId, ScriptedTransport, Secret, StaticCredential};
 use entra_graph::{
-    GraphClient, Group, GroupNames, Json, NewGroup, NewUser, Property, Reference, User,
-    types::{AssignedLicense, ObjectIdentity, PasswordProfile},
+    Device, GraphClient, Group, GroupNames, Json, NewDevice, NewGroup, NewUser, Organization,
+    Property, Reference, User,
+    types::{
+        AlternativeSecurityId, AssignedLicense, ObjectIdentity, OnPremisesExtensionAttributes,
+        PasswordProfile, PrivacyProfile,
+    },
 };
 use serde_json::{Value, json};
 
@@ -175,6 +179,71 @@ fn applications() -> Vec<(&'static str, Vec<Send>)> {
 fn requests() -> BTreeMap<&'static str, Vec<Send>> {
     let mut requests = BTreeMap::from([
         (
+            "device-delete-registeredowners.md",
+            vec![send!(|graph| graph
+                .device("{id}")
+                .registered_owners()
+                .remove("{id}"))],
+        ),
+        (
+            "device-delete-registeredusers.md",
+            vec![send!(|graph| graph
+                .device("{id}")
+                .registered_users()
+                .remove("{id}"))],
+        ),
+        (
+            "device-delete.md",
+            vec![send!(|graph| graph.device("{id}").delete())],
+        ),
+        (
+            "device-post-devices.md",
+            vec![send!(|graph| {
+                let key = AlternativeSecurityId::default()
+                    .kind(2)
+                    .key("base64Y3YxN2E1MWFlYw==");
+                let new = NewDevice::new(
+                    guid("4c299165-6e8f-4b45-a5ba-c5d250a707ff"),
+                    "Test device",
+                    &[key],
+                    "linux",
+                    "1",
+                );
+                graph.devices().create(new.disabled())
+            })],
+        ),
+        (
+            "device-post-registeredowners.md",
+            vec![send!(|graph| graph
+                .device("{id}")
+                .registered_owners()
+                .add("{id}"))],
+        ),
+        (
+            "device-post-registeredusers.md",
+            vec![send!(|graph| graph
+                .device("{id}")
+                .registered_users()
+                .add("{id}"))],
+        ),
+        (
+            "device-update.md",
+            vec![
+                send!(|graph| graph
+                    .device("7c06cd31-7c30-4f3b-a5c3-444cd8dd63ac")
+                    .update()
+                    .set(Device::ACCOUNT_ENABLED, false)),
+                send!(|graph| graph
+                    .device("7c06cd31-7c30-4f3b-a5c3-444cd8dd63ac")
+                    .update()
+                    .set(
+                        Device::EXTENSION_ATTRIBUTES,
+                        OnPremisesExtensionAttributes::default()
+                            .extension_attribute1("BYOD-Device")
+                    )),
+            ],
+        ),
+        (
             "directory-deleteditems-delete.md",
             vec![send!(|graph| graph.deleted_user("{object-id}").purge())],
         ),
@@ -328,6 +397,34 @@ fn requests() -> BTreeMap<&'static str, Vec<Send>> {
                 .set(Group::MAIL_NICKNAME, "library-help"))],
         ),
         (
+            "organization-update.md",
+            vec![send!(|graph| graph
+                .organization_by_id("84841066-274d-4ec0-a5c1-276be684bdd3")
+                .update()
+                .set(
+                    Organization::MARKETING_NOTIFICATION_EMAILS,
+                    ["marketing@contoso.com"]
+                )
+                .set(
+                    Organization::PRIVACY_PROFILE,
+                    PrivacyProfile::default()
+                        .contact_email("alice@contoso.com")
+                        .statement_url("https://contoso.com/privacyStatement")
+                )
+                .set(
+                    Organization::SECURITY_COMPLIANCE_NOTIFICATION_MAILS,
+                    ["security@contoso.com"]
+                )
+                .set(
+                    Organization::SECURITY_COMPLIANCE_NOTIFICATION_PHONES,
+                    ["(123) 456-7890"]
+                )
+                .set(
+                    Organization::TECHNICAL_NOTIFICATION_MAILS,
+                    ["tech@contoso.com"]
+                ))],
+        ),
+        (
             "user-assignlicense.md",
             vec![send!(|graph| {
                 let add = AssignedLicense::new(guid("45715bb8-13f9-4bf6-927f-ef96c102d394"))
@@ -450,7 +547,7 @@ fn requests() -> BTreeMap<&'static str, Vec<Send>> {
 }
 
 /// How many documented requests these pages have, so that an emptier collection is no success.
-const REQUESTS: usize = 44
+const REQUESTS: usize = 53
     + if cfg!(feature = "administrative-units") {
         6
     } else {

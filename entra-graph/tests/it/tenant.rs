@@ -1,12 +1,46 @@
 //! The tenant's own areas: organization and subscribed SKUs.
 
 use entra_core::ScriptedTransport;
-use entra_graph::{GraphClient, Organization, SubscribedSku};
+use entra_graph::{GraphClient, Organization, SubscribedSku, types::PrivacyProfile};
+use entra_mock::FakeTenant;
 
 use crate::{
     scripts::{asked, client},
-    support::start,
+    support::{AppCredential, start},
 };
+
+#[tokio::test]
+async fn notification_addresses_of_the_organization_are_updated() {
+    let tenant = FakeTenant::start().await;
+    let graph = |permission| {
+        let app = tenant.register_app("Desk");
+        let app = app.application_permission(permission).with_secret();
+        let builder = GraphClient::builder(AppCredential::new(&tenant, &app));
+        let builder = builder.cloud(tenant.cloud()).clock(tenant.clock());
+        builder.build().unwrap()
+    };
+    let update = |graph: &GraphClient| {
+        graph
+            .organization_by_id(tenant.id().to_string())
+            .update()
+            .set(
+                Organization::TECHNICAL_NOTIFICATION_MAILS,
+                ["tech@contoso.com"],
+            )
+            .set(
+                Organization::PRIVACY_PROFILE,
+                PrivacyProfile::default().contact_email("privacy@contoso.com"),
+            )
+    };
+    let writer = graph("Organization.ReadWrite.All");
+    update(&writer).send().await.unwrap();
+    let page = writer.organization().list().send().await.unwrap();
+    let mails = page.items[0].technical_notification_mails.as_deref();
+    assert_eq!(mails, Some(&["tech@contoso.com".to_owned()][..]));
+    let reader = graph("Organization.Read.All");
+    let error = update(&reader).send().await.unwrap_err();
+    assert_eq!(error.needed_permissions(), ["Organization.ReadWrite.All"]);
+}
 
 #[tokio::test]
 async fn the_organization_and_its_licences_are_read() {

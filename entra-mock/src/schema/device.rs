@@ -19,24 +19,36 @@ pub(super) const DEVICE: EntityType = EntityType {
     visibility: Visibility::with(READ_DEVICES),
     deletion: Deletion::Hard,
     behavior: Behavior::AsDeclared,
-    activities: Activities::of("Device"),
+    activities: Activities {
+        add: "Add device",
+        update: "Update device",
+        delete: "Delete device",
+        purge: "Delete device",
+        add_owner: "Add registered owner to device",
+        remove_owner: "Remove registered owner from device",
+        ..Activities::of("Device")
+    },
     properties: &[
         text("id").shown(),
         date("deletedDateTime").shown(),
-        boolean("accountEnabled").shown(),
-        complex("alternativeSecurityIds").many().shown(),
+        boolean("accountEnabled").shown().required(),
+        complex("alternativeSecurityIds")
+            .many()
+            .shown()
+            .required()
+            .at_creation(),
         date("approximateLastSignInDateTime").shown(),
         date("complianceExpirationDateTime").shown(),
         text("deviceCategory").shown(),
-        text("deviceId").shown(),
+        text("deviceId").shown().required().at_creation(),
         text("deviceMetadata").shown(),
         text("deviceOwnership").shown(),
         int("deviceVersion").shown(),
-        text("displayName").shown(),
+        text("displayName").shown().required().up_to(256),
         text("enrollmentProfileName").shown(),
         text("enrollmentType").shown(),
-        boolean("isCompliant").shown(),
-        boolean("isManaged").shown(),
+        boolean("isCompliant").shown().at_update(),
+        boolean("isManaged").shown().at_update(),
         boolean("isManagementRestricted").shown(),
         boolean("isRooted").shown(),
         text("managementType").shown(),
@@ -46,14 +58,14 @@ pub(super) const DEVICE: EntityType = EntityType {
         date("onPremisesLastSyncDateTime").shown(),
         text("onPremisesSecurityIdentifier").shown(),
         boolean("onPremisesSyncEnabled").shown(),
-        text("operatingSystem").shown(),
-        text("operatingSystemVersion").shown(),
+        text("operatingSystem").shown().required(),
+        text("operatingSystemVersion").shown().required(),
         text("physicalIds").many().shown(),
         text("profileType").shown(),
         date("registrationDateTime").shown(),
         text("systemLabels").many().shown(),
         text("trustType").shown(),
-        complex("extensionAttributes"),
+        complex("extensionAttributes").writable(),
     ],
     rules: &[
         rule("accountEnabled", Boolean, Basic, No, No, No),
@@ -121,13 +133,15 @@ pub(super) const DEVICE: EntityType = EntityType {
             "registeredOwners",
             USERS,
             Source::Out(Relation::RegisteredOwners),
-        ),
+        )
+        .by_reference(),
         many(
             Kind::Device,
             "registeredUsers",
             USERS,
             Source::Out(Relation::RegisteredUsers),
-        ),
+        )
+        .by_reference(),
         many(
             Kind::Device,
             "memberOf",
@@ -138,7 +152,36 @@ pub(super) const DEVICE: EntityType = EntityType {
     ],
     operations: &[
         devices("GET", "/devices"),
+        row("POST", "/devices", AS_USER, &[]),
+        both("GET", "/devices/delta", &["Device.Read.All"]),
         devices("GET", "/devices/{id}"),
+        row(
+            "PATCH",
+            "/devices/{id}",
+            AS_USER,
+            &["Device.ReadWrite.All", "Directory.ReadWrite.All"],
+        ),
+        row(
+            "DELETE",
+            "/devices/{id}",
+            AS_USER,
+            &["Device.ReadWrite.All"],
+        ),
+        // Applications can neither add nor remove owners and users.
+        row("POST", "/devices/{id}/registeredOwners/$ref", AS_USER, &[]),
+        row(
+            "DELETE",
+            "/devices/{id}/registeredOwners/{id}/$ref",
+            AS_USER,
+            &[],
+        ),
+        row("POST", "/devices/{id}/registeredUsers/$ref", AS_USER, &[]),
+        row(
+            "DELETE",
+            "/devices/{id}/registeredUsers/{id}/$ref",
+            AS_USER,
+            &[],
+        ),
         devices("GET", "/devices/{id}/registeredOwners"),
         devices("GET", "/devices/{id}/registeredUsers"),
         devices("GET", "/devices/{id}/memberOf"),
@@ -149,3 +192,5 @@ pub(super) const DEVICE: EntityType = EntityType {
         devices("POST", "/devices/{id}/checkMemberObjects"),
     ],
 };
+
+const AS_USER: &[&str] = &["Directory.AccessAsUser.All"];

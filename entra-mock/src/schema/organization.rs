@@ -19,7 +19,10 @@ pub(super) const ORGANIZATION: EntityType = EntityType {
     visibility: Visibility::with(READ_ORGANIZATION),
     deletion: Deletion::Hard,
     behavior: Behavior::AsDeclared,
-    activities: Activities::of("DirectoryManagement"),
+    activities: Activities {
+        update: "Set Company Information",
+        ..Activities::of("DirectoryManagement")
+    },
     properties: &[
         text("id").shown(),
         date("deletedDateTime").shown(),
@@ -31,20 +34,32 @@ pub(super) const ORGANIZATION: EntityType = EntityType {
         date("createdDateTime").shown(),
         text("defaultUsageLocation").shown(),
         text("displayName").shown(),
-        text("marketingNotificationEmails").many().shown(),
+        text("marketingNotificationEmails")
+            .many()
+            .shown()
+            .at_update(),
         text("mobileDeviceManagementAuthority").shown(),
         date("onPremisesLastSyncDateTime").shown(),
         boolean("onPremisesSyncEnabled").shown(),
         text("partnerTenantType").shown(),
         text("postalCode").shown(),
         text("preferredLanguage").shown(),
-        complex("privacyProfile").shown(),
+        complex("privacyProfile").shown().at_update(),
         complex("provisionedPlans").many().shown(),
-        text("securityComplianceNotificationMails").many().shown(),
-        text("securityComplianceNotificationPhones").many().shown(),
+        text("securityComplianceNotificationMails")
+            .many()
+            .shown()
+            .at_update(),
+        text("securityComplianceNotificationPhones")
+            .many()
+            .shown()
+            .at_update(),
         text("state").shown(),
         text("street").shown(),
-        text("technicalNotificationMails").many().shown(),
+        text("technicalNotificationMails")
+            .many()
+            .shown()
+            .at_update(),
         text("tenantType").shown(),
         complex("verifiedDomains").many().shown(),
     ],
@@ -60,5 +75,10 @@ pub(super) const ORGANIZATION: EntityType = EntityType {
     operations: &[
         organization("GET", "/organization"),
         organization("GET", "/organization/{id}"),
+        both(
+            "PATCH",
+            "/organization/{id}",
+            &["Organization.ReadWrite.All"],
+        ),
     ],
 };

@@ -151,13 +151,14 @@ const REDIRECT_URIS: [&str; 4] = [
 ];
 
 /// The permissions that read and write everything that the tenant supports.
-const APPLICATION_PERMISSIONS: [&str; 18] = [
+const APPLICATION_PERMISSIONS: [&str; 20] = [
     "AdministrativeUnit.Read.All",
     "AdministrativeUnit.ReadWrite.All",
     "Application.Read.All",
     "Application.ReadWrite.All",
     "AuditLog.Read.All",
     "Device.Read.All",
+    "Device.ReadWrite.All",
     "Directory.Read.All",
     "Group.Read.All",
     "Group.ReadWrite.All",
@@ -165,6 +166,7 @@ const APPLICATION_PERMISSIONS: [&str; 18] = [
     "GroupMember.ReadWrite.All",
     "LicenseAssignment.ReadWrite.All",
     "Organization.Read.All",
+    "Organization.ReadWrite.All",
     "User-PasswordProfile.ReadWrite.All",
     "User.Read.All",
     "User.ReadBasic.All",

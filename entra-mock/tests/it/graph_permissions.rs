@@ -104,7 +104,7 @@ async fn an_unsupported_request_returns_501() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Reader").with_secret();
     let token = token(&tenant, &app).await;
-    for path in ["/me/messages", "/sites/root", "/devices/delta"] {
+    for path in ["/me/messages", "/sites/root", "/organization/delta"] {
         let response = graph_get(&tenant, &token, path).await;
         assert_eq!(
             (response.status, &response.body["error"]["code"]),

@@ -6,13 +6,14 @@ use std::{collections::BTreeSet, env, fs, path::Path};
 
 use serde_json::Value;
 
-use crate::objects::{Application, Group, User};
+use crate::objects::{Application, Device, Group, User};
 
 fn types() -> Vec<(&'static str, &'static [(&'static str, &'static str)])> {
     vec![
         ("user", User::ACCESS),
         ("group", Group::ACCESS),
         ("application", Application::ACCESS),
+        ("device", Device::ACCESS),
         #[cfg(feature = "administrative-units")]
         (
             "administrativeUnit",
@@ -112,10 +113,11 @@ fn properties_can_be_set_when_the_documentation_says_so() {
     assert_eq!(excepted.len(), EXCEPTIONS.len());
 }
 
-const CREATES: [(&str, &str); 4] = [
+const CREATES: [(&str, &str); 5] = [
     ("user", "/v1.0/users"),
     ("group", "/v1.0/groups"),
     ("application", "/v1.0/applications"),
+    ("device", "/v1.0/devices"),
     ("administrativeUnit", "/v1.0/directory/administrativeUnits"),
 ];
 
@@ -144,4 +146,12 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("group", "onPremisesProvisioningErrors"),
     ("group", "securityIdentifier"),
     ("group", "unseenCount"),
+    // Read-only except for a management service.
+    ("device", "isCompliant"),
+    // For internal use, without the words "read-only".
+    ("device", "deviceMetadata"),
+    ("device", "deviceVersion"),
+    ("device", "physicalIds"),
+    ("device", "profileType"),
+    ("device", "systemLabels"),
 ];

@@ -177,15 +177,13 @@ fn an_unsupported_request_returns_a_501_that_names_it() {
     for (method, path) in [
         ("GET", "/sites"),
         ("GET", "/me/messages"),
-        ("GET", "/devices/delta"),
+        ("GET", "/organization/delta"),
         ("GET", "/users/adele@contoso.com/messages"),
         ("GET", "/users/adele@contoso.com/displayName"),
         ("GET", "/auditLogs/provisioning"),
         ("GET", "/auditLogs/signIns/$count"),
         ("GET", "/subscribedSkus/$count"),
-        ("POST", "/devices"),
-        ("PATCH", "/devices/00000000-0000-4000-8000-000000000031"),
-        ("DELETE", "/devices/00000000-0000-4000-8000-000000000031"),
+        ("PATCH", "/sites/root"),
         ("POST", "/directoryObjects/getAvailableExtensionProperties"),
         ("GET", "/"),
     ] {

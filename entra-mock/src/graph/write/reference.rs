@@ -39,9 +39,11 @@ pub(super) fn plan(
     let names = kind.entity().activities;
     let (added, removed) = match relation {
         Relation::Members => (names.add_member, names.remove_member),
-        Relation::Owners | Relation::RegisteredOwners | Relation::RegisteredUsers => {
-            (names.add_owner, names.remove_owner)
-        }
+        Relation::Owners | Relation::RegisteredOwners => (names.add_owner, names.remove_owner),
+        Relation::RegisteredUsers => (
+            "Add registered users to device",
+            "Remove registered users from device",
+        ),
         Relation::Manager => ("Set user manager", "Remove user manager"),
     };
     if add {

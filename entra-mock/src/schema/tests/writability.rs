@@ -26,6 +26,7 @@ fn types() -> Vec<(&'static str, Vec<(&'static str, &'static str)>)> {
         Kind::Group,
         Kind::Application,
         Kind::AdministrativeUnit,
+        Kind::Device,
     ]
     .map(access)
     .into()
@@ -122,10 +123,11 @@ fn properties_can_be_set_when_the_documentation_says_so() {
     assert_eq!(excepted.len(), EXCEPTIONS.len());
 }
 
-const CREATES: [(&str, &str); 4] = [
+const CREATES: [(&str, &str); 5] = [
     ("user", "/v1.0/users"),
     ("group", "/v1.0/groups"),
     ("application", "/v1.0/applications"),
+    ("device", "/v1.0/devices"),
     ("administrativeUnit", "/v1.0/directory/administrativeUnits"),
 ];
 
@@ -154,4 +156,12 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("group", "onPremisesProvisioningErrors"),
     ("group", "securityIdentifier"),
     ("group", "unseenCount"),
+    // Read-only except for a management service.
+    ("device", "isCompliant"),
+    // For internal use, without the words "read-only".
+    ("device", "deviceMetadata"),
+    ("device", "deviceVersion"),
+    ("device", "physicalIds"),
+    ("device", "profileType"),
+    ("device", "systemLabels"),
 ];
