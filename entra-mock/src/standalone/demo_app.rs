@@ -15,7 +15,6 @@ use crate::{
 };
 
 /// Everything that a client needs to sign in, with any flow.
-#[derive(Debug)]
 pub(super) struct DemoApp {
     pub(super) app_id: String,
     pub(super) secret: Secret,

@@ -33,7 +33,6 @@ use env_file::Files;
 /// server.stop().await;
 /// # Ok(()) }
 /// ```
-#[derive(Debug)]
 pub struct Server {
     uri: String,
     tenant_id: Guid,
@@ -86,6 +85,15 @@ impl Server {
     /// Stops accepting connections and waits at most a few seconds for running requests.
     pub async fn stop(self) {
         self.running.stop().await;
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("uri", &self.uri)
+            .field("tenant_id", &self.tenant_id)
+            .finish_non_exhaustive()
     }
 }
 
