@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use entra_auth::{
     Aadsts, Certificate, ChainedCredential, ClientCertificateCredential, ClientSecretCredential,
-    DefaultCredential, Discovery, Environment, EnvironmentCredential, Error, SelfSignedCertificate,
+    CredentialOptions, DefaultCredential, Discovery, Environment, EnvironmentCredential, Error,
+    SelfSignedCertificate,
     azure_core_adapter::{ForAzureCore, FromAzureCore},
     developer_tools::{
         AzureCliCredential, AzureDeveloperCliCredential, ProcessCommand, ProcessOutput,
@@ -44,6 +45,7 @@ fn echo(secret: &str) -> ScriptedTransport {
 }
 
 async fn secrets(shown: &Shown) {
+    shown.debug(&CredentialOptions::new().transport(behind_proxy()));
     let builder = ClientSecretCredential::builder(TENANT, CLIENT, canary("client"));
     let builder = builder.transport(behind_proxy());
     shown.debug(&builder);

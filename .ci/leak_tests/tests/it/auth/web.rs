@@ -190,15 +190,16 @@ async fn site(shown: &Shown, tenant: &FakeTenant, client: SignInClient, urls: Ro
 fn pages(shown: &Shown) -> SignInPages {
     let texts = PageTexts::new("de").text(PageText::SignOut, "Abmelden");
     shown.debug(&texts);
-    let colors = (PageColors::light(), PageColors::dark());
-    shown.debug(&colors);
+    shown.debug(&PageText::SignOut);
+    shown.debug(&PageColors::light());
     let seen = shown.clone();
     let pages = SignInPages::new()
         .product_name("Shop")
         .texts(texts)
-        .colors(colors.0, colors.1)
+        .colors(PageColors::light(), PageColors::dark())
         .renderer(move |page: &Page| {
             seen.debug(page);
+            seen.debug(&page.kind);
             seen.debug(&page.title);
             for part in &page.parts {
                 seen.debug(part);
