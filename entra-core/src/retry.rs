@@ -265,7 +265,6 @@ pub fn parse_retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     Some(Duration::try_from(until - now).unwrap_or(Duration::ZERO))
 }
 
-/// An HTTP date in its one current form, such as `Sun, 06 Nov 1994 08:49:37 GMT`.
 /// A date in one of the three forms that a recipient has to understand (RFC 9110, 5.6.7).
 pub(crate) fn parse_http_date(value: &str) -> Option<Timestamp> {
     let value = value.trim();
@@ -599,6 +598,7 @@ mod tests {
             ("Sunday, 06-Nov-94 08:49:47 GMT", Some(10.0)),
             ("Sun Nov  6 08:49:47 1994", Some(10.0)),
             ("Sun Nov 16 08:49:37 1994", Some(864_000.0)),
+            ("Thursday, 01-Jan-70 00:00:00 GMT", Some(0.0)),
             ("Thursday, 01-Jan-70 00:00:00 GMT", Some(0.0)),
             ("Sunday, 06-Nov-194 08:49:47 GMT", None),
             ("Sun Nov  6 08:49:47", None),

@@ -30,7 +30,6 @@ pub(super) fn refusal(error: &Error) -> Kind {
         }
         ("unauthorized_client", _) => return Kind::ApplicationUnknown,
         ("invalid_tenant" | "invalid_instance", _) => return Kind::TenantUnknown,
-        ("temporarily_unavailable" | "server_error", _) => return Kind::Unavailable,
         _ => {}
     }
     match error.kind() {

@@ -154,6 +154,8 @@ mod tests {
         ] {
             assert_eq!(good.parse::<ReturnPath>().unwrap().as_str(), good);
         }
+        let longest = format!("/{}", "a".repeat(LONGEST - 1));
+        assert_eq!(longest.parse::<ReturnPath>().unwrap().as_str(), longest);
     }
 
     #[test]

@@ -427,3 +427,44 @@ const fn status(kind: SignInErrorKind) -> StatusCode {
         _ => StatusCode::BAD_REQUEST,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_status_says_whose_fault_it_is() {
+        use SignInErrorKind as Kind;
+        for (status_of, kinds) in [
+            (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                &[
+                    Kind::Configuration,
+                    Kind::GroupPermissionMissing,
+                    Kind::GroupsRejected,
+                ][..],
+            ),
+            (
+                StatusCode::FORBIDDEN,
+                &[
+                    Kind::NotAssigned,
+                    Kind::WrongTenant,
+                    Kind::AccountDisabled,
+                    Kind::DeviceRequired,
+                ],
+            ),
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                &[Kind::Throttled, Kind::Unavailable, Kind::GroupsUnavailable],
+            ),
+            (
+                StatusCode::BAD_REQUEST,
+                &[Kind::Declined, Kind::StateMismatch, Kind::CodeUsed],
+            ),
+        ] {
+            for kind in kinds {
+                assert_eq!(status(*kind), status_of, "{kind:?}");
+            }
+        }
+    }
+}

@@ -53,6 +53,7 @@ const NUMBERS: &[(&str, u32, Kind)] = &[
     ("invalid_request", 90_002, Kind::TenantUnknown),
     ("invalid_request", 50_194, Kind::TenantUnknown),
     ("unauthorized_client", 700_016, Kind::ApplicationUnknown),
+    ("invalid_client", 700_016, Kind::ApplicationUnknown),
     ("unauthorized_client", 7_000_112, Kind::ApplicationDisabled),
     ("invalid_client", 7_000_215, Kind::ApplicationCredential),
     ("invalid_client", 7_000_222, Kind::ApplicationCredential),

@@ -89,6 +89,7 @@ async fn a_wrong_audience_is_quoted_shortened_and_escaped() {
     let token = OURS.token(&but(id_token(), json!({ "aud": audience })));
     let refused = people(&SignIn::new()).validate(&token).await.unwrap_err();
     assert_eq!(refused.kind(), Audience);
+    assert!(!refused.is_transient());
     let text = refused.to_string();
     assert!(text.contains(r#""api://other\nxxx"#), "{text}");
     assert!(
@@ -124,5 +125,6 @@ async fn a_token_that_was_checked_tells_its_tenant_and_its_times() {
         .await
         .unwrap();
     assert_eq!(token.tid().unwrap().to_string(), TENANT);
+    assert_eq!(token.sub(), "pairwise");
     assert_eq!(token.claims()["exp"], NOW + 3600);
 }

@@ -384,6 +384,26 @@ async fn a_replica_without_the_key_ends_no_session() {
 }
 
 #[tokio::test]
+async fn a_session_that_is_damaged_is_taken_out_of_the_store() {
+    let tenant = FakeTenant::start().await;
+    let app = register(&tenant);
+    let table = Arc::new(Table::default());
+    let keys = [EncryptionKey::new([1; 32])];
+    let sign_in = builder(&tenant, &app).store(table.clone(), keys);
+    let site = site(&sign_in.build().unwrap());
+    let mut browser = Browser::default();
+    browser
+        .sign_in(&site, &tenant, "/auth/sign-in", ADELE)
+        .await;
+    let before = table.entries.lock().unwrap().len();
+    for entry in table.entries.lock().unwrap().values_mut() {
+        *entry.last_mut().unwrap() ^= 1;
+    }
+    assert_eq!(browser.open(&site, "/").await.body, "nobody");
+    assert!(table.entries.lock().unwrap().len() < before);
+}
+
+#[tokio::test]
 async fn a_session_store_that_hangs_costs_one_limit_and_no_session() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
