@@ -32,6 +32,11 @@ impl Key {
         Self::alternate("uniqueName", name)
     }
 
+    /// The name of a federated identity credential.
+    pub fn name(name: impl Into<String>) -> Self {
+        Self::alternate("name", name)
+    }
+
     fn alternate(name: &'static str, value: impl Into<String>) -> Self {
         Self {
             name: Some(name),

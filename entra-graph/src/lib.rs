@@ -9,7 +9,8 @@
 //! | groups | [`GraphClient::groups`], [`GraphClient::group`], [`NewGroup`], [`Group`] |
 //! | memberships | [`check_member_groups`](query::Object::check_member_groups), [`get_member_groups`](query::Object::get_member_groups) |
 //! | deleted objects | [`GraphClient::deleted_users`], [`GraphClient::deleted_user`], [`GraphClient::deleted_groups`], [`GraphClient::deleted_group`] |
-//! | applications | [`GraphClient::applications`], [`GraphClient::application`], [`Application`] |
+//! | applications | [`GraphClient::applications`], [`GraphClient::application`], [`GraphClient::deleted_application`], [`NewApplication`], [`Application`] |
+//! | credentials of an application | [`NewPassword`], [`NewCertificate`], [`NewFederatedIdentityCredential`] |
 //! | service principals | [`GraphClient::service_principals`], [`GraphClient::service_principal`], [`ServicePrincipal`] |
 //! | devices | [`GraphClient::devices`], [`GraphClient::device`], [`NewDevice`], [`Device`] |
 //! | objects of any type | [`GraphClient::directory_object`], [`GraphClient::directory_objects_by_ids`], [`DirectoryObject`] |
@@ -58,7 +59,11 @@ pub use entra_core;
 #[cfg(feature = "administrative-units")]
 pub use areas::administrative_units::NewAdministrativeUnit;
 pub use areas::{
-    applications::{NewApplication, NewPassword, NewSecret, SecretId},
+    applications::{
+        CertificateId, NewApplication, NewCertificate, NewExtensionProperty,
+        NewFederatedIdentityCredential, NewPassword, NewSecret, ProofOfPossession, SecretId,
+        UnsignedProof,
+    },
     devices::NewDevice,
     directory_objects::GroupNames,
     groups::NewGroup,
@@ -74,8 +79,9 @@ pub use model::{AdditionalData, Expanded, Json};
 #[cfg(feature = "administrative-units")]
 pub use objects::AdministrativeUnit;
 pub use objects::{
-    AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, Group, LicenseDetails,
-    Organization, ServicePrincipal, SignIn, SubscribedSku, User, types,
+    AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, ExtensionProperty,
+    FederatedIdentityCredential, Group, LicenseDetails, Organization, ServicePrincipal, SignIn,
+    SubscribedSku, User, types,
 };
 pub use odata::{Filter, NavigationProperty, Property};
 pub use operation::{Operation, Returns};
@@ -119,8 +125,9 @@ pub mod places {
     pub use crate::{
         areas::{
             applications::{
-                ApplicationOwners, Applications, DeletedApplication, DeletedApplications,
-                OneApplication,
+                ApplicationExtensions, ApplicationFederatedCredentials, ApplicationOwners,
+                Applications, DeletedApplication, DeletedApplications, OneApplication,
+                OneExtension, OneFederatedCredential,
             },
             audit_logs::{DirectoryAudits, OneDirectoryAudit, OneSignIn, SignIns},
             deleted_items::{DeletedGroup, DeletedGroups, DeletedUser, DeletedUsers},

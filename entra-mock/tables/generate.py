@@ -20,7 +20,7 @@ import sys
 ENTITIES = [
     "user", "group", "application", "servicePrincipal", "device", "appRoleAssignment",
     "oAuth2PermissionGrant", "organization", "subscribedSku", "signIn", "directoryAudit",
-    "profilePhoto", "extensionProperty", "licenseDetails", "administrativeUnit",
+    "profilePhoto", "extensionProperty", "federatedIdentityCredential", "licenseDetails", "administrativeUnit",
 ]
 PATHS = re.compile(
     r"^/(users|groups|me|applications|serviceprincipals|devices|organization|subscribedskus"
@@ -33,7 +33,7 @@ BELOW = {
     "approleassignments", "approleassignedto", "oauth2permissiongrants", "photo", "photos", "$value", "licensedetails",
     "checkmembergroups", "checkmemberobjects", "getmembergroups", "getmemberobjects", "assignlicense", "changepassword",
     "revokesigninsessions", "reprocesslicenseassignment", "renew", "restore", "getbyids", "validateproperties", "sponsors",
-    "addpassword", "removepassword", "addkey", "removekey", "federatedidentitycredentials", "extensionproperties",
+    "addpassword", "removepassword", "addkey", "removekey", "setverifiedpublisher", "unsetverifiedpublisher", "logo", "federatedidentitycredentials", "extensionproperties",
     "getavailableextensionproperties", "signins", "directoryaudits", "deleteditems", "administrativeunits", "microsoft.graph.{id}", "{id}",
 }
 OTHER_SERVICES = ("AgentId", "DeviceManagement", "PrivilegedAccess")

@@ -1,19 +1,27 @@
 //! App registrations, their owners and credentials: `/applications`.
 
+mod federation;
+mod keys;
 mod new;
 mod passwords;
+mod roles;
 
+pub use federation::{NewExtensionProperty, NewFederatedIdentityCredential};
+pub use keys::{CertificateId, NewCertificate, ProofOfPossession, UnsignedProof};
 pub use new::NewApplication;
 pub use passwords::{NewPassword, NewSecret, SecretId};
+
+use entra_core::bytes::Bytes;
 
 use super::deleted_items::{deleted, deleted_list};
 use crate::{
     client::GraphClient,
     key::Key,
-    objects::{Application, DirectoryObject},
+    model::Body,
+    objects::{Application, DirectoryObject, ExtensionProperty, FederatedIdentityCredential},
     operation::operations,
     place::{Collection, Object, places, singles},
-    request::Target,
+    request::{Request, Target, read_nothing, with_bytes},
 };
 
 operations! {
@@ -22,6 +30,8 @@ operations! {
     COUNT = "application-list-count" GET "/applications/$count" => Value,
         both ["Application.Read.All", "Directory.Read.All"];
     GET = "application-get" GET "/applications/{id}" => Object("application"),
+        both ["Application.Read.All", "Directory.Read.All"];
+    DELTA = "application-delta" GET "/applications/delta" => Collection("application"),
         both ["Application.Read.All", "Directory.Read.All"];
     CREATE = "application-post-applications" POST "/applications" => Object("application"),
         delegated ["AppRegistration.Create", "Application.ReadWrite.All"],
@@ -39,6 +49,46 @@ operations! {
         delegated ["Application.ReadWrite.All"],
         application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
     REMOVE_PASSWORD = "application-removepassword" POST(Idempotent) "/applications/{id}/removePassword" => Nothing,
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    ADD_KEY = "application-addkey" POST "/applications/{id}/addKey" => Nothing,
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    REMOVE_KEY = "application-removekey" POST(Idempotent) "/applications/{id}/removeKey" => Nothing,
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    SET_VERIFIED_PUBLISHER = "application-setverifiedpublisher" POST(Idempotent) "/applications/{id}/setVerifiedPublisher" => Nothing,
+        delegated ["Application.ReadWrite.All"], application [];
+    UNSET_VERIFIED_PUBLISHER = "application-unsetverifiedpublisher" POST(Idempotent) "/applications/{id}/unsetVerifiedPublisher" => Nothing,
+        delegated ["Application.ReadWrite.All"], application [];
+    SET_LOGO = "application-update-logo" PUT "/applications/{id}/logo" => Nothing,
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    LIST_FEDERATED = "application-list-federatedidentitycredentials" GET "/applications/{id}/federatedIdentityCredentials" => Collection("federatedIdentityCredential"),
+        both ["Application.Read.All"];
+    CREATE_FEDERATED = "application-post-federatedidentitycredentials" POST "/applications/{id}/federatedIdentityCredentials" => Object("federatedIdentityCredential"),
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    GET_FEDERATED = "federatedidentitycredential-get" GET "/applications/{id}/federatedIdentityCredentials/{id}" => Object("federatedIdentityCredential"),
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    UPDATE_FEDERATED = "federatedidentitycredential-update" PATCH "/applications/{id}/federatedIdentityCredentials/{id}" => Nothing,
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    UPSERT_FEDERATED = "federatedidentitycredential-upsert" PATCH "/applications/{id}/federatedIdentityCredentials(name='{name}')" => Object("federatedIdentityCredential"),
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    DELETE_FEDERATED = "federatedidentitycredential-delete" DELETE "/applications/{id}/federatedIdentityCredentials/{id}" => Nothing,
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    LIST_EXTENSIONS = "application-list-extensionproperty" GET "/applications/{id}/extensionProperties" => Collection("extensionProperty"),
+        both ["Application.Read.All", "Directory.Read.All"];
+    CREATE_EXTENSION = "application-post-extensionproperty" POST "/applications/{id}/extensionProperties" => Object("extensionProperty"),
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    GET_EXTENSION = "extensionproperty-get" GET "/applications/{id}/extensionProperties/{id}" => Object("extensionProperty"),
+        delegated ["Application.Read.All", "Directory.Read.All"], application ["Application.Read.All"];
+    DELETE_EXTENSION = "extensionproperty-delete" DELETE "/applications/{id}/extensionProperties/{id}" => Nothing,
         delegated ["Application.ReadWrite.All"],
         application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
     LIST_OWNERS = "application-list-owners" GET "/applications/{id}/owners" => Collection("directoryObject"),
@@ -63,9 +113,19 @@ operations! {
 
 places! {
     /// `/applications`.
-    Applications: Application { list LIST, count COUNT, create(NewApplication) CREATE }
+    Applications: Application { list LIST, count COUNT, create(NewApplication) CREATE, delta DELTA }
     /// `/applications/{id}/owners`.
     ApplicationOwners: DirectoryObject { list LIST_OWNERS, references(ADD_OWNER, REMOVE_OWNER) }
+    /// `/applications/{id}/federatedIdentityCredentials`.
+    ApplicationFederatedCredentials: FederatedIdentityCredential {
+        list LIST_FEDERATED,
+        create(NewFederatedIdentityCredential) CREATE_FEDERATED
+    }
+    /// `/applications/{id}/extensionProperties`.
+    ApplicationExtensions: ExtensionProperty {
+        list LIST_EXTENSIONS,
+        create(NewExtensionProperty) CREATE_EXTENSION
+    }
     /// `/directory/deletedItems/microsoft.graph.application`.
     DeletedApplications: Application { list LIST_DELETED }
 }
@@ -73,6 +133,15 @@ places! {
 singles! {
     /// `/applications/{id}`.
     OneApplication: Application { get GET, update UPDATE, delete DELETE, upsert(NewApplication) UPSERT }
+    /// `/applications/{id}/federatedIdentityCredentials/{id}`.
+    OneFederatedCredential: FederatedIdentityCredential {
+        get GET_FEDERATED,
+        update UPDATE_FEDERATED,
+        delete DELETE_FEDERATED,
+        upsert(NewFederatedIdentityCredential) UPSERT_FEDERATED
+    }
+    /// `/applications/{id}/extensionProperties/{id}`.
+    OneExtension: ExtensionProperty { get GET_EXTENSION, delete DELETE_EXTENSION }
     /// `/directory/deletedItems/{id}` of an application.
     DeletedApplication: Application { get GET_DELETED, restore RESTORE, purge PURGE }
 }
@@ -145,6 +214,41 @@ impl GraphClient {
 }
 
 impl Object<OneApplication> {
+    /// A request that sets the verified publisher, by its partner id in the Microsoft AI Cloud Partner Program:
+    /// [`POST /applications/{id}/setVerifiedPublisher`](https://learn.microsoft.com/graph/api/application-setverifiedpublisher).
+    ///
+    /// Takes the delegated permission `Application.ReadWrite.All`: only a signed-in user with multifactor
+    /// authentication can vouch for the publisher, not an application.
+    pub fn set_verified_publisher(&self, partner_id: &str) -> Request<()> {
+        let mut body = Body::default();
+        body.set::<String>("verifiedPublisherId", partner_id);
+        let call = self
+            .call(&["setVerifiedPublisher"], &SET_VERIFIED_PUBLISHER)
+            .map(|call| call.with_json(body.into_bytes()));
+        Request::new(self.target().client.clone(), call, read_nothing)
+    }
+
+    /// A request that removes the verified publisher:
+    /// [`POST /applications/{id}/unsetVerifiedPublisher`](https://learn.microsoft.com/graph/api/application-unsetverifiedpublisher).
+    ///
+    /// Takes the delegated permission `Application.ReadWrite.All`.
+    pub fn unset_verified_publisher(&self) -> Request<()> {
+        let call = self.call(&["unsetVerifiedPublisher"], &UNSET_VERIFIED_PUBLISHER);
+        Request::new(self.target().client.clone(), call, read_nothing)
+    }
+
+    /// A request that sets the logo to these bytes of a PNG image:
+    /// [`PUT /applications/{id}/logo`](https://learn.microsoft.com/graph/api/application-update).
+    ///
+    /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    pub fn set_logo(&self, png: impl Into<Bytes>) -> Request<()> {
+        let png = png.into();
+        let call = self
+            .call(&["logo"], &SET_LOGO)
+            .map(|call| with_bytes(call, "image/png", png));
+        Request::new(self.target().client.clone(), call, read_nothing)
+    }
+
     /// Owners, which are users and service principals:
     /// [`GET /applications/{id}/owners`](https://learn.microsoft.com/graph/api/application-list-owners).
     ///

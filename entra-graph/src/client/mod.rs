@@ -57,6 +57,11 @@ pub struct GraphClientBuilder {
 }
 
 impl GraphClient {
+    /// Waits by the client's clock.
+    pub(crate) async fn sleep(&self, duration: std::time::Duration) {
+        self.0.clock.sleep(duration).await;
+    }
+
     /// The current time of the client's clock.
     pub(crate) fn now(&self) -> entra_core::Timestamp {
         self.0.clock.now()

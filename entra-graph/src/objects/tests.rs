@@ -4,8 +4,9 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::model::Model;
 use crate::{
-    AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, Group, Organization,
-    ServicePrincipal, SignIn, SubscribedSku, User, types,
+    AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, ExtensionProperty,
+    FederatedIdentityCredential, Group, Organization, ServicePrincipal, SignIn, SubscribedSku,
+    User, types,
 };
 
 /// A misspelt wire name would land among the unknown properties.
@@ -71,6 +72,8 @@ fn every_declared_name_is_read_and_written() {
         types::SpaApplication,
         types::VerifiedPublisher,
         types::WebApplication,
+        ExtensionProperty,
+        FederatedIdentityCredential,
         ServicePrincipal,
         types::ResourceSpecificPermission,
         types::SamlSingleSignOnSettings,

@@ -2,8 +2,10 @@
 
 use entra_core::{Clock as _, TokenCredential as _, TokenRequest, time::Duration};
 use entra_graph::{
-    Application, ErrorKind, GraphClient, Key, NewApplication, NewPassword, Reference, SecretId,
-    User, types::WebApplication,
+    Application, CertificateId, Change, ErrorKind, FederatedIdentityCredential, GraphClient, Key,
+    NewApplication, NewCertificate, NewExtensionProperty, NewFederatedIdentityCredential,
+    NewPassword, Property, Reference, SecretId, User,
+    types::{AppRole, PermissionScope, WebApplication},
 };
 use entra_mock::FakeTenant;
 
@@ -186,6 +188,22 @@ async fn an_application_with_owned_by_changes_only_what_it_owns() {
 }
 
 #[tokio::test]
+async fn a_delta_follows_applications() {
+    let (_tenant, graph) = writer().await;
+    let delta = || graph.applications().delta();
+    let (_, state) = delta().changes().try_collect().await.unwrap();
+    let app = create(&graph, "Shop").await;
+    let (changes, state) = delta().since(state).changes().try_collect().await.unwrap();
+    let [Change::Upsert(changed)] = changes.as_slice() else {
+        panic!("{changes:?}");
+    };
+    assert_eq!(changed.object.id, app.id);
+    graph.application(&app.id).delete().send().await.unwrap();
+    let (changes, _) = delta().since(state).changes().try_collect().await.unwrap();
+    assert!(matches!(&changes[..], [Change::Removed { id, .. }] if *id == app.id));
+}
+
+#[tokio::test]
 async fn a_403_of_a_create_names_the_permissions_that_create() {
     let (_tenant, graph) = graph(&["Application.Read.All"]).await;
     let create = graph.applications().create(NewApplication::new("Shop"));
@@ -198,4 +216,228 @@ async fn a_403_of_a_create_names_the_permissions_that_create() {
             "Application.ReadWrite.All"
         ]
     );
+}
+
+mod keys {
+    use super::*;
+
+    async fn application() -> (FakeTenant, GraphClient, Application) {
+        let (tenant, graph) = writer().await;
+        let app = create(&graph, "Shop").await;
+        (tenant, graph, app)
+    }
+
+    fn certificate(tenant: &FakeTenant) -> NewCertificate {
+        NewCertificate::from_pem(&tenant.test_certificate_pem()).unwrap()
+    }
+
+    /// Signs with the private key of the certificate, as a key vault does.
+    fn sign(tenant: &FakeTenant, message: &[u8]) -> Vec<u8> {
+        use aws_lc_rs::{rand::SystemRandom, rsa::KeyPair, signature::RSA_PKCS1_SHA256};
+        use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+        let pem = tenant.test_certificate_pem();
+        let (_, rest) = pem.split_once("-----BEGIN PRIVATE KEY-----").unwrap();
+        let (body, _) = rest.split_once("-----END PRIVATE KEY-----").unwrap();
+        let body: String = body.split_whitespace().collect();
+        let key = KeyPair::from_pkcs8(&STANDARD.decode(body).unwrap()).unwrap();
+        let mut signature = vec![0; key.public_modulus_len()];
+        key.sign(
+            &RSA_PKCS1_SHA256,
+            &SystemRandom::new(),
+            message,
+            &mut signature,
+        )
+        .unwrap();
+        signature
+    }
+
+    #[tokio::test]
+    async fn the_first_certificate_is_uploaded_and_read_back() {
+        let (tenant, graph, app) = application().await;
+        let one = graph.application(&app.id);
+        let uploaded = one
+            .upload_first_certificate(certificate(&tenant).named("first"))
+            .await
+            .unwrap();
+        assert_eq!(uploaded.display_name.as_deref(), Some("first"));
+        assert_eq!(uploaded.usage.as_deref(), Some("Verify"));
+        assert!(uploaded.key_id.is_some() && uploaded.key.is_some());
+        let again = one.upload_first_certificate(certificate(&tenant)).await;
+        assert_eq!(again.unwrap_err().kind(), ErrorKind::Query);
+    }
+
+    #[tokio::test]
+    async fn a_key_is_added_and_removed_with_a_proof_that_the_caller_signs() {
+        let (tenant, graph, app) = application().await;
+        let one = graph.application(&app.id);
+        let object_id = app.id.parse().unwrap();
+        let first = one
+            .upload_first_certificate(certificate(&tenant))
+            .await
+            .unwrap();
+        let prove = || {
+            let unsigned = one.proof_of_possession(object_id, &[0; 20]);
+            let signature = sign(&tenant, unsigned.message());
+            unsigned.signed(&signature)
+        };
+        let second = certificate(&tenant).named("second");
+        one.add_key(second, &prove()).send().await.unwrap();
+        let keys = Application::KEY_CREDENTIALS;
+        let listed = one.get().select(keys.clone()).send().await.unwrap();
+        let listed = listed.key_credentials.unwrap();
+        let names: Vec<_> = listed
+            .iter()
+            .filter_map(|key| key.display_name.as_deref())
+            .collect();
+        assert!(names.contains(&"second"), "{names:?}");
+        let id: CertificateId = first.key_id.unwrap().parse().unwrap();
+        one.remove_key(id, &prove()).send().await.unwrap();
+        let listed = one.get().select(keys.clone()).send().await.unwrap();
+        assert_eq!(listed.key_credentials.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_invalid_proof_adds_no_key() {
+        let (tenant, graph, app) = application().await;
+        let one = graph.application(&app.id);
+        one.upload_first_certificate(certificate(&tenant))
+            .await
+            .unwrap();
+        let unsigned = one.proof_of_possession(app.id.parse().unwrap(), &[0; 20]);
+        let proof = unsigned.signed(b"canary-signature");
+        assert!(!format!("{proof:?}").contains("Y2FuYXJ5"));
+        let error = one
+            .add_key(certificate(&tenant), &proof)
+            .send()
+            .await
+            .unwrap_err();
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(401));
+    }
+}
+
+#[tokio::test]
+async fn roles_and_scopes_get_new_ids_and_are_disabled_before_they_are_removed() {
+    let (_tenant, graph) = writer().await;
+    let app = create(&graph, "Shop").await;
+    let one = graph.application(&app.id);
+    let read = AppRole::for_users("Orders.Read", "Read orders", "May read orders").unwrap();
+    let write = AppRole::for_applications("Orders.Write", "Write orders", "Writes").unwrap();
+    let id = read.id.as_deref().unwrap().parse().unwrap();
+    assert_ne!(read.id, write.id);
+    one.add_app_roles([read]).await.unwrap();
+    assert_eq!(one.add_app_roles([write]).await.unwrap().len(), 2);
+    let before = graph.requests_sent();
+    one.remove_app_role(id).await.unwrap();
+    // One read and two updates.
+    assert_eq!(graph.requests_sent() - before, 3);
+    let roles = one.get().send().await.unwrap().app_roles.unwrap();
+    assert_eq!(roles.len(), 1);
+    assert_eq!(roles[0].value.as_deref(), Some("Orders.Write"));
+    one.remove_app_role(id).await.unwrap();
+
+    let scope = PermissionScope::for_administrators("Orders", "Orders", "All orders").unwrap();
+    let id = scope.id.as_deref().unwrap().parse().unwrap();
+    one.add_permission_scopes([scope.also_for_users("Orders", "Your orders")])
+        .await
+        .unwrap();
+    let api = one.get().send().await.unwrap().api.unwrap();
+    let scopes = api.oauth2_permission_scopes.unwrap();
+    assert_eq!(scopes[0].kind.as_deref(), Some("User"));
+    one.remove_permission_scope(id).await.unwrap();
+    let api = one.get().send().await.unwrap().api.unwrap();
+    assert_eq!(api.oauth2_permission_scopes.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_logo_is_set_and_the_publisher_is_for_signed_in_users_only() {
+    let (_tenant, graph) = writer().await;
+    let app = create(&graph, "Shop").await;
+    let one = graph.application(&app.id);
+    one.set_logo(vec![0x89, b'P', b'N', b'G'])
+        .send()
+        .await
+        .unwrap();
+    let info = one.get().send().await.unwrap().info.unwrap();
+    assert!(info.logo_url.is_some());
+    let error = one
+        .set_verified_publisher("1234567")
+        .send()
+        .await
+        .unwrap_err();
+    assert!(error.is_forbidden(), "{error}");
+    assert!(
+        one.unset_verified_publisher()
+            .send()
+            .await
+            .unwrap_err()
+            .is_forbidden()
+    );
+}
+
+#[tokio::test]
+async fn a_federated_credential_signs_in_until_it_is_deleted() {
+    let (tenant, graph) = writer().await;
+    let app = tenant.register_app("Deploy");
+    let (issuer, subject) = (
+        "https://issuer.example",
+        "repo:contoso/shop:ref:refs/heads/main",
+    );
+    let one = graph.application(app.client_id());
+    let all = one.federated_identity_credentials();
+    let created = all
+        .create(NewFederatedIdentityCredential::new("main", issuer, subject))
+        .set(FederatedIdentityCredential::DESCRIPTION, "The main branch")
+        .send()
+        .await
+        .unwrap();
+    let by_name = one.federated_identity_credential(Key::name("main"));
+    let read = by_name.get().send().await.unwrap();
+    assert_eq!((&read.id, &read.subject), (&created.id, &created.subject));
+    assert_eq!(read.audiences.unwrap(), ["api://AzureADTokenExchange"]);
+
+    let assertion = tenant.federated_token(issuer, subject);
+    let credential = AppCredential::with_assertion(&tenant, &app, &assertion);
+    let request = TokenRequest::new([tenant.cloud().graph_scope()]);
+    assert!(credential.token(&request).await.is_ok());
+
+    let other = NewFederatedIdentityCredential::new("main", issuer, "repo:contoso/other");
+    assert!(by_name.upsert(other).send().await.unwrap().is_none());
+    assert!(credential.token(&request).await.is_err());
+    let back = by_name
+        .update()
+        .set(FederatedIdentityCredential::SUBJECT, subject);
+    back.send().await.unwrap();
+    assert!(credential.token(&request).await.is_ok());
+
+    let second = one.federated_identity_credential(Key::name("second"));
+    let new = NewFederatedIdentityCredential::new("second", issuer, "repo:contoso/second");
+    assert!(second.upsert(new.clone()).send().await.unwrap().is_some());
+    let twice = all.create(new).send().await.unwrap_err();
+    assert_eq!(twice.status().map(|status| status.as_u16()), Some(409));
+    by_name.delete().send().await.unwrap();
+    assert!(credential.token(&request).await.is_err());
+    let left = all.list().items().try_collect::<Vec<_>>().await.unwrap();
+    assert_eq!(left.len(), 1);
+}
+
+#[tokio::test]
+async fn a_directory_extension_is_defined_used_and_deleted() {
+    let (_tenant, graph) = graph(&["Application.ReadWrite.All", "User.ReadWrite.All"]).await;
+    let app = create(&graph, "Shop").await;
+    let one = graph.application(&app.id);
+    let all = one.extension_properties();
+    let new = NewExtensionProperty::new("level", "Integer", &["User"]);
+    let created = all.create(new).send().await.unwrap();
+    let name = created.name.unwrap();
+    assert!(name.starts_with("extension_") && name.ends_with("_level"));
+    let level: Property<User, i32> = Property::custom(name.clone());
+    let adele = graph.user("adele@contoso.com");
+    adele.update().set(level, 5).send().await.unwrap();
+    let listed = all.list().items().try_collect::<Vec<_>>().await.unwrap();
+    assert_eq!(listed[0].name.as_deref(), Some(name.as_str()));
+    let property = one.extension_property(&created.id);
+    assert_eq!(property.get().send().await.unwrap().id, created.id);
+    property.delete().send().await.unwrap();
+    assert!(property.get_opt().await.unwrap().is_none());
 }

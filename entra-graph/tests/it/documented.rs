@@ -125,7 +125,9 @@ fn administrative_units() -> [(&'static str, Vec<Send>); 6] {
 }
 
 fn applications() -> Vec<(&'static str, Vec<Send>)> {
-    use entra_graph::{Application, NewApplication, NewPassword};
+    use entra_graph::{
+        Application, NewApplication, NewExtensionProperty, NewPassword, ProofOfPossession,
+    };
 
     let one = |send: Send| vec![send];
     vec![
@@ -157,6 +159,50 @@ fn applications() -> Vec<(&'static str, Vec<Send>)> {
             one(send!(|graph| graph.application("{id}").remove_password(
                 "f0b0b335-1d71-4883-8f98-567911bfdca6".parse().unwrap()
             ))),
+        ),
+        (
+            "application-post-extensionproperty.md",
+            one(send!(|graph| graph
+                .application("fd918e4b-c821-4efb-b50a-5eddd23afc6f")
+                .extension_properties()
+                .create(NewExtensionProperty::new(
+                    "jobGroup",
+                    "String",
+                    &["User"]
+                )))),
+        ),
+        (
+            "extensionproperty-delete.md",
+            one(send!(|graph| graph
+                .application("fd918e4b-c821-4efb-b50a-5eddd23afc6f")
+                .extension_property("1f0f15e3-925d-40f0-8fc8-9d3ad135bce0")
+                .delete())),
+        ),
+        (
+            "application-delete-extensionproperty.md",
+            one(send!(|graph| graph
+                .application("{id}")
+                .extension_property("{id}")
+                .delete())),
+        ),
+        (
+            "application-removekey.md",
+            one(send!(|graph| graph.application("{id}").remove_key(
+                "f0b0b335-1d71-4883-8f98-567911bfdca6".parse().unwrap(),
+                &ProofOfPossession::from_jwt("eyJ0eXAiOiJ...")
+            ))),
+        ),
+        (
+            "application-setverifiedpublisher.md",
+            one(send!(|graph| graph
+                .application("{id}")
+                .set_verified_publisher("1234567"))),
+        ),
+        (
+            "application-unsetverifiedpublisher.md",
+            one(send!(|graph| graph
+                .application("{id}")
+                .unset_verified_publisher())),
         ),
         (
             "application-post-owners.md",
@@ -547,7 +593,7 @@ fn requests() -> BTreeMap<&'static str, Vec<Send>> {
 }
 
 /// How many documented requests these pages have, so that an emptier collection is no success.
-const REQUESTS: usize = 53
+const REQUESTS: usize = 59
     + if cfg!(feature = "administrative-units") {
         6
     } else {

@@ -6,8 +6,9 @@ use std::{collections::BTreeMap, env, fs};
 
 use entra_core::{Timestamp, time::format_description::well_known::Rfc3339};
 use entra_graph::{
-    AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, Group, LicenseDetails,
-    Organization, ServicePrincipal, SignIn, SubscribedSku, User, types::KeyCredential,
+    AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, ExtensionProperty,
+    FederatedIdentityCredential, Group, LicenseDetails, Organization, ServicePrincipal, SignIn,
+    SubscribedSku, User, types::KeyCredential,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -31,6 +32,14 @@ const MODELS: &[(&str, RoundTrip)] = &[
         "microsoft.graph.directoryaudit",
         round_trip::<DirectoryAudit>,
     ),
+    (
+        "microsoft.graph.extensionproperty",
+        round_trip::<ExtensionProperty>,
+    ),
+    (
+        "microsoft.graph.federatedidentitycredential",
+        round_trip::<FederatedIdentityCredential>,
+    ),
     ("microsoft.graph.group", round_trip::<Group>),
     ("microsoft.graph.keycredential", round_trip::<KeyCredential>),
     (
@@ -52,7 +61,7 @@ const MODELS: &[(&str, RoundTrip)] = &[
 ];
 
 /// How many bodies of these models the collection has, so that an emptier one is no success.
-const BODIES: usize = 140
+const BODIES: usize = 146
     + if cfg!(feature = "administrative-units") {
         8
     } else {

@@ -77,11 +77,25 @@ impl AppCredential {
     }
 
     pub(crate) fn with_secret(tenant: &FakeTenant, app: &App, secret: &str) -> Self {
+        Self::with(tenant, app, &[("client_secret", secret)])
+    }
+
+    #[allow(dead_code, reason = "each example uses what it needs")]
+    pub(crate) fn with_assertion(tenant: &FakeTenant, app: &App, assertion: &str) -> Self {
+        let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+        let fields = [
+            ("client_assertion_type", kind),
+            ("client_assertion", assertion),
+        ];
+        Self::with(tenant, app, &fields)
+    }
+
+    fn with(tenant: &FakeTenant, app: &App, fields: &[(&str, &str)]) -> Self {
         let form = entra_core::url::form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", "client_credentials")
             .append_pair("client_id", &app.client_id().to_string())
-            .append_pair("client_secret", secret)
             .append_pair("scope", &tenant.cloud().graph_scope())
+            .extend_pairs(fields)
             .finish();
         Self {
             endpoint: tenant.cloud().token_endpoint(&tenant.id()),

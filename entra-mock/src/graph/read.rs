@@ -103,12 +103,19 @@ pub(super) fn related(call: Call<'_>, route: &Route) -> Result<Reply, GraphError
         return Err(unsupported(call.request));
     };
     let own = is_own(call, &route.root);
-    authorize(call.caller, "GET", &relationship.path(), own)?;
+    // One item can have permissions of its own.
+    let item_path = format!("{}/{{id}}", relationship.path());
+    let path = if id.is_some() && permissions::operation("GET", &item_path).is_some() {
+        item_path
+    } else {
+        relationship.path()
+    };
+    authorize(call.caller, "GET", &path, own)?;
     let (_, from) = find(call, &route.root)?;
     let from_id = from.get("id").and_then(Value::as_str).unwrap_or_default();
     let wanted = |object: &Object| {
         id.as_ref()
-            .is_none_or(|id| object.get("id").is_some_and(|other| other == id.as_str()))
+            .is_none_or(|key| is_item(relationship, object, key))
     };
     let found = relationship
         .visible(&call.state.store, from_id, sees_hidden_members(call.caller))
@@ -126,6 +133,25 @@ pub(super) fn related(call: Call<'_>, route: &Route) -> Result<Reply, GraphError
         relationship.polymorphic,
         false,
     )
+}
+
+/// Returns one item of a relationship by its key, or 404.
+pub(super) fn item_of<'a>(
+    call: Call<'a>,
+    relationship: &Relationship,
+    from: &'a str,
+    key: &str,
+) -> Result<(Kind, &'a Object), GraphError> {
+    relationship
+        .objects(&call.state.store, from)
+        .find(|(_, object)| is_item(relationship, object, key))
+        .ok_or_else(|| GraphError::not_found(key))
+}
+
+/// Whether a key addresses an item: its id, or its alternate key.
+fn is_item(relationship: &Relationship, object: &Object, key: &str) -> bool {
+    let has = |name: &str| object.get(name).is_some_and(|value| value == key);
+    has("id") || relationship.item_key.is_some_and(has)
 }
 
 /// Returns the object that a path addresses, or 404.

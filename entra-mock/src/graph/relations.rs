@@ -35,6 +35,7 @@ impl Relationship {
             | Source::In(_)
             | Source::AssignmentsOf
             | Source::AssignmentsTo
+            | Source::Children(_)
             | Source::Grants(_) => objects,
         }
     }
@@ -71,6 +72,17 @@ impl Relationship {
                     .assignments_to(id)
                     .map(|item| (Kind::AppRoleAssignment, item)),
             ),
+            Source::Children(property) => {
+                let kinds = self.kinds.iter().copied();
+                Box::new(kinds.flat_map(move |kind| {
+                    store
+                        .all(kind)
+                        .filter(move |item| {
+                            item.get(property).and_then(|value| value.as_str()) == Some(id)
+                        })
+                        .map(move |item| (kind, item))
+                }))
+            }
             Source::Grants(property) => Box::new(
                 store
                     .all(Kind::OAuth2PermissionGrant)

@@ -323,6 +323,19 @@ fn below(root: Root, rest: &[&str]) -> Option<Route> {
             me: false,
         });
     }
+    if let Some((name, key)) = name.split_once('(') {
+        let relationship = kind.entity().relationship(name)?;
+        let (property, key) = quoted_key(key.strip_suffix(')')?)?;
+        let known = property.is_none_or(|name| Some(name) == relationship.item_key || name == "id");
+        return (known && rest.is_empty()).then_some(Route {
+            root,
+            target: Target::Related {
+                relationship,
+                id: Some(key),
+            },
+            me: false,
+        });
+    }
     let relationship = kind.entity().relationship(name)?;
     let cast_of = |segment: &str| -> Option<Kind> {
         let name = segment
@@ -397,12 +410,15 @@ fn command(kind: Kind, segment: &str) -> Option<&'static str> {
             .path
             .strip_prefix(entity.object_path().as_str())?
             .strip_prefix('/')?;
-        (operation.method == "POST" && action.eq_ignore_ascii_case(name)).then_some(action)
+        let changes = operation.method == "POST" || (operation.method, action) == ("PUT", "logo");
+        // POST to a relationship creates an item.
+        (changes && action.eq_ignore_ascii_case(name) && entity.relationship(name).is_none())
+            .then_some(action)
     })
 }
 
 /// Parses `'value'` or `name='value'`; a quote in the value is doubled.
-fn inline_key(kind: Kind, text: &str) -> Option<ObjectKey> {
+fn quoted_key(text: &str) -> Option<(Option<&str>, String)> {
     let (property, quoted) = match text.split_once('=') {
         Some((name, value)) if !name.starts_with('\'') => (Some(name.trim()), value),
         _ => (None, text),
@@ -412,6 +428,12 @@ fn inline_key(kind: Kind, text: &str) -> Option<ObjectKey> {
         .strip_prefix('\'')?
         .strip_suffix('\'')?
         .replace("''", "'");
+    Some((property, value))
+}
+
+/// Parses the key of an object that is in the segment of its collection.
+fn inline_key(kind: Kind, text: &str) -> Option<ObjectKey> {
+    let (property, value) = quoted_key(text)?;
     let property = match property {
         None => None,
         Some(name) => Some(

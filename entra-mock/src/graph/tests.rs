@@ -10,6 +10,7 @@ use crate::{
 };
 
 mod administrative_units;
+mod application_keys;
 mod applications;
 mod audits;
 mod batch;
@@ -18,6 +19,7 @@ mod devices;
 mod directory_objects;
 mod documented;
 mod errors;
+mod federated;
 mod groups;
 mod lifecycle;
 mod limits;

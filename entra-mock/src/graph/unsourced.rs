@@ -68,3 +68,24 @@ pub(super) fn invalid_credential_end() -> GraphError {
         "The end date of the credential is invalid.",
     )
 }
+
+/// A partner id that is not one of the Microsoft AI Cloud Partner Program.
+pub(super) fn invalid_partner_id() -> GraphError {
+    GraphError::bad_request("The verified publisher id is not a valid partner id.")
+}
+
+/// A federated credential above the documented number per application.
+pub(super) fn too_many_federated_credentials(most: usize) -> GraphError {
+    GraphError::bad_request(format!(
+        "An application cannot have more than {most} federated identity credentials."
+    ))
+}
+
+/// A federated credential with the issuer and the subject of another one of the application.
+pub(super) fn same_issuer_and_subject() -> GraphError {
+    GraphError::new(
+        409,
+        "Request_MultipleObjectsWithSameKeyValue",
+        "A federated identity credential with the same issuer and subject already exists.",
+    )
+}

@@ -5,7 +5,7 @@ use base64::{
     alphabet::URL_SAFE,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
-use entra_core::Guid;
+use entra_core::{Guid, Timestamp};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::{Map, Value};
 use url::Url;
@@ -21,6 +21,7 @@ use super::{
 use crate::{
     jws,
     state::{State, iso_with_space},
+    store::Object,
 };
 
 /// Returns the key id of the certificate that signed the form's assertion.
@@ -255,6 +256,49 @@ impl<'a> Assertion<'a> {
     }
 }
 
+/// Whether a JWT proves possession of a valid certificate of an application: the `proof` of `addKey`
+/// and `removeKey`.
+pub(crate) fn proves_possession(
+    state: &State,
+    now: Timestamp,
+    application: &Object,
+    proof: &str,
+) -> bool {
+    let Ok(proof) = Assertion::read(proof) else {
+        return false;
+    };
+    let claim = |name: &str| proof.claims.get(name).and_then(Value::as_str);
+    let (Some(start), Some(end)) = (proof.seconds("nbf"), proof.seconds("exp")) else {
+        return false;
+    };
+    let seconds = now.unix_timestamp();
+    let in_time = start <= seconds.saturating_add(SKEW) && seconds < end;
+    if claim("aud") != Some(PROOF_AUDIENCE)
+        || claim("iss") != application["id"].as_str()
+        || !in_time
+        || end.saturating_sub(start) > PROOF_LIFETIME
+    {
+        return false;
+    }
+    let app_id = application["appId"].as_str().unwrap_or_default();
+    let now = crate::odata::ticks_of(now);
+    certificate::registered(state, app_id).iter().any(|key| {
+        let certificate = &key.certificate;
+        let valid = (certificate.not_before..=certificate.not_after).contains(&now)
+            && key.starts.is_none_or(|start| start <= now)
+            && key.ends.is_none_or(|end| now < end)
+            && !key.revoked;
+        let public_key = DecodingKey::from_rsa_der(&certificate.public_key);
+        valid
+            && jws::verifies(
+                proof.algorithm,
+                &public_key,
+                proof.message,
+                &proof.signature,
+            )
+    })
+}
+
 fn missing(claim: &str) -> LoginError {
     let text = format!("The client assertion must have the claim '{claim}'.");
     LoginError::new(90_014, text)
@@ -288,6 +332,10 @@ const JWT_POP: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-pop";
 /// The accepted clock difference.
 const SKEW: i64 = 300;
 const MIN_BITS: usize = 2048;
+/// The audience of a proof of possession: Azure AD Graph.
+const PROOF_AUDIENCE: &str = "00000002-0000-0000-c000-000000000000";
+/// The longest lifetime of a proof of possession, in seconds.
+const PROOF_LIFETIME: i64 = 600;
 
 #[cfg(test)]
 mod tests {

@@ -35,6 +35,21 @@ impl Certificate {
         }
     }
 
+    /// Returns the key credential of a certificate that authenticates an application.
+    pub(crate) fn key_credential(&self, key_id: &str) -> Value {
+        let thumbprint = digest(&SHA1_FOR_LEGACY_USE_ONLY, &self.der);
+        json!({
+            "customKeyIdentifier": STANDARD.encode(thumbprint),
+            "displayName": self.subject,
+            "startDateTime": self.starts,
+            "endDateTime": self.ends,
+            "key": STANDARD.encode(&self.der),
+            "keyId": key_id,
+            "type": "AsymmetricX509Cert",
+            "usage": "Verify",
+        })
+    }
+
     pub(super) fn modulus_bits(&self) -> usize {
         keys::components(&self.public_key).map_or(0, |(modulus, _)| {
             let unused = modulus.first().map_or(0, |byte| byte.leading_zeros());
@@ -128,17 +143,8 @@ impl State {
     /// Registers a certificate of an application, for its own validity period.
     pub(crate) fn add_certificate(&mut self, application: &str, certificate: &Certificate) {
         let key_id = self.new_id();
-        let thumbprint = digest(&SHA1_FOR_LEGACY_USE_ONLY, &certificate.der);
-        let credential = json!({
-            "customKeyIdentifier": STANDARD.encode(thumbprint),
-            "displayName": certificate.subject,
-            "startDateTime": certificate.starts,
-            "endDateTime": certificate.ends,
-            "key": null,
-            "keyId": key_id,
-            "type": "AsymmetricX509Cert",
-            "usage": "Verify",
-        });
+        let mut credential = certificate.key_credential(&key_id);
+        credential["key"] = Value::Null;
         self.store.update(Kind::Application, application, |object| {
             push(object, "keyCredentials", credential);
             // Graph never shows it in a list; the token endpoint needs it.

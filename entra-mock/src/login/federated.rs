@@ -15,8 +15,9 @@ use super::{
 use crate::keys;
 use crate::{
     jws,
+    schema::APPLICATION_OF,
     state::{State, iso_with_space},
-    store::Kind,
+    store::{Kind, Object},
 };
 
 /// An assertion that is not signed with a key of the application.
@@ -79,10 +80,12 @@ impl<'a> Federated<'a> {
     /// Issuer, subject and audience must each equal the registered value, checked in this order.
     fn matching(&self, state: &State, client: &Client) -> Result<String, LoginError> {
         let application = state.store.find(Kind::Application, "appId", &client.app_id);
-        let credentials = application
-            .and_then(|application| application.get(CREDENTIALS)?.as_array())
-            .map(Vec::as_slice)
-            .unwrap_or_default();
+        let id = application.and_then(|application| application.get("id"));
+        let credentials: Vec<&Object> = state
+            .store
+            .all(Kind::FederatedCredential)
+            .filter(|credential| id.is_some() && credential.get(APPLICATION_OF) == id)
+            .collect();
         let named = |what: &str, claim: &str| {
             format!(
                 "No federated credential of application '{}' has this {what}: '{}'.",
@@ -97,7 +100,7 @@ impl<'a> Federated<'a> {
             );
             return Err(LoginError::new(70_021, text));
         }
-        let mut left: Vec<&Value> = credentials.iter().collect();
+        let mut left = credentials;
         for (code, what, claim, property) in [
             (700_211, "issuer", "iss", "issuer"),
             (700_213, "subject", "sub", "subject"),
@@ -189,7 +192,5 @@ pub(crate) fn published() -> Vec<Value> {
         .collect()
 }
 
-/// Internal property with an application's federated credentials.
-pub(crate) const CREDENTIALS: &str = "~federatedIdentityCredentials";
 /// The accepted clock difference.
 const SKEW: i64 = 300;

@@ -51,14 +51,14 @@ use crate::{
     wire::{Reply, WireRequest},
 };
 
-pub(crate) use {client_assertion_certificate::Certificate, verify::caller};
+pub(crate) use {
+    client_assertion::proves_possession, client_assertion_certificate::Certificate, verify::caller,
+};
 #[cfg(feature = "wiremock")]
 pub(crate) use {
     client_assertion_certificate::{remove_all, revoke_all},
     direct::{Direct, authorize_for, tokens_for},
-    federated::{
-        CREDENTIALS as FEDERATED_CREDENTIALS, issue as issue_federated, published as published_keys,
-    },
+    federated::{issue as issue_federated, published as published_keys},
 };
 
 use context::Context;

@@ -153,13 +153,22 @@ pub(super) const APPLICATION: EntityType = EntityType {
         "tokenIssuancePolicies",
         "tokenLifetimePolicies",
     ],
-    relationships: &[many(
-        Kind::Application,
-        "owners",
-        OWNERS,
-        Source::Out(Relation::Owners),
-    )
-    .by_reference()],
+    relationships: &[
+        many(
+            Kind::Application,
+            "owners",
+            OWNERS,
+            Source::Out(Relation::Owners),
+        )
+        .by_reference(),
+        own(
+            Kind::Application,
+            "federatedIdentityCredentials",
+            &[Kind::FederatedCredential],
+            Source::Children(APPLICATION_OF),
+        )
+        .keyed_by("name"),
+    ],
     operations: &[
         applications("GET", "/applications/{id}/extensionProperties"),
         row(
@@ -198,6 +207,7 @@ pub(super) const APPLICATION: EntityType = EntityType {
         ),
         application_list("GET", "/applications"),
         applications("GET", "/applications/{id}"),
+        applications("GET", "/applications/delta"),
         applications("GET", "/applications/{id}/owners"),
         row(
             "POST",
@@ -211,8 +221,47 @@ pub(super) const APPLICATION: EntityType = EntityType {
         ),
         write("PATCH", "/applications/{id}"),
         write("DELETE", "/applications/{id}"),
+        write_directory("POST", "/applications/{id}/addKey"),
+        write_directory("POST", "/applications/{id}/removeKey"),
         write_directory("POST", "/applications/{id}/addPassword"),
         write_directory("POST", "/applications/{id}/removePassword"),
+        // Only a signed-in user can vouch for the publisher.
+        row(
+            "POST",
+            "/applications/{id}/setVerifiedPublisher",
+            WRITE,
+            &[],
+        ),
+        row(
+            "POST",
+            "/applications/{id}/unsetVerifiedPublisher",
+            WRITE,
+            &[],
+        ),
+        row(
+            "GET",
+            "/applications/{id}/federatedIdentityCredentials",
+            &["Application.Read.All", "Application.ReadWrite.All"],
+            &[
+                "Application.Read.All",
+                "Application.ReadWrite.OwnedBy",
+                "Application.ReadWrite.All",
+            ],
+        ),
+        write("POST", "/applications/{id}/federatedIdentityCredentials"),
+        write(
+            "GET",
+            "/applications/{id}/federatedIdentityCredentials/{id}",
+        ),
+        write(
+            "PATCH",
+            "/applications/{id}/federatedIdentityCredentials/{id}",
+        ),
+        write(
+            "DELETE",
+            "/applications/{id}/federatedIdentityCredentials/{id}",
+        ),
+        write("PUT", "/applications/{id}/logo"),
         write("POST", "/applications/{id}/owners/$ref"),
         row(
             "DELETE",

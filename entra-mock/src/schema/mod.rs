@@ -9,6 +9,7 @@ mod assignment;
 mod audit;
 mod device;
 mod facts;
+mod federated_credential;
 mod grant;
 mod group;
 mod kind;
@@ -22,6 +23,7 @@ mod sku;
 mod user;
 
 pub(crate) use facts::{Mismatch, is_required, mismatches};
+pub(crate) use federated_credential::APPLICATION_OF;
 pub(crate) use operation::{ANY_OBJECT, Operation};
 pub(crate) use property::{Mode, Property, Returned, Rule, Type, Writable};
 pub(crate) use relationship::{Relation, Relationship, Source};
@@ -36,6 +38,7 @@ kinds! {
     ServicePrincipal = service_principal::SERVICE_PRINCIPAL;
     Device = device::DEVICE;
     AdministrativeUnit = administrative_unit::ADMINISTRATIVE_UNIT;
+    FederatedCredential = federated_credential::FEDERATED_CREDENTIAL;
     AppRoleAssignment = assignment::ASSIGNMENT;
     OAuth2PermissionGrant = grant::GRANT;
     Organization = organization::ORGANIZATION;

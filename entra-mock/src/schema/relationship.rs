@@ -13,6 +13,8 @@ pub(crate) struct Relationship {
     /// The types that an item can have.
     pub(crate) kinds: &'static [Kind],
     pub(crate) source: Source,
+    /// The property, in addition to `id`, that identifies one item in a path.
+    pub(crate) item_key: Option<&'static str>,
     /// Whether `$ref` adds and removes items.
     pub(crate) referenceable: bool,
     /// The property and value of objects whose items follow a rule, so that no request can change them.
@@ -32,6 +34,8 @@ pub(crate) enum Source {
     Up,
     AssignmentsOf,
     AssignmentsTo,
+    /// Objects of the relationship's type with the object in this property.
+    Children(&'static str),
     /// Delegated grants with the object in this property.
     Grants(&'static str),
 }
@@ -67,7 +71,10 @@ impl Relationship {
         RELATIONS_ARE_ADVANCED
             && !matches!(
                 self.source,
-                Source::AssignmentsOf | Source::AssignmentsTo | Source::Grants(_)
+                Source::AssignmentsOf
+                    | Source::AssignmentsTo
+                    | Source::Children(_)
+                    | Source::Grants(_)
             )
     }
 
@@ -87,6 +94,11 @@ impl Relationship {
     /// Sets that the items follow a rule if `property` equals or contains this value.
     pub(super) const fn decided_by(mut self, property: &'static str, value: &'static str) -> Self {
         self.decided_by = Some((property, value));
+        self
+    }
+
+    pub(super) const fn keyed_by(mut self, property: &'static str) -> Self {
+        self.item_key = Some(property);
         self
     }
 
@@ -121,6 +133,7 @@ pub(super) const fn many(
         polymorphic: true,
         kinds,
         source,
+        item_key: None,
         referenceable: false,
         decided_by: None,
     }

@@ -3,9 +3,9 @@ use serde_json::{Value, json};
 
 use super::{App, FakeTenant};
 use crate::{
-    directory::push,
-    login::{FEDERATED_CREDENTIALS, issue_federated, published_keys},
-    store::Kind,
+    login::{issue_federated, published_keys},
+    schema::APPLICATION_OF,
+    store::{Kind, Object},
 };
 
 impl FakeTenant {
@@ -99,13 +99,19 @@ impl App {
     ) -> Self {
         let mut state = self.engine.write();
         let id = state.new_id();
-        let credential = json!({
-            "id": id, "name": id, "issuer": issuer, "subject": subject, "audiences": [audience],
-        });
-        let object_id = self.object_id().to_string();
-        state.store.update(Kind::Application, &object_id, |object| {
-            push(object, FEDERATED_CREDENTIALS, credential);
-        });
+        let credential: Object = [
+            ("id", json!(id)),
+            ("name", json!(id)),
+            ("issuer", json!(issuer)),
+            ("subject", json!(subject)),
+            ("audiences", json!([audience])),
+            (APPLICATION_OF, json!(self.object_id().to_string())),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+        // A new id is unique.
+        let _ = state.store.insert(Kind::FederatedCredential, credential);
         drop(state);
         self.clone()
     }

@@ -6,15 +6,18 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 
 use super::{
-    super::{Call, unsourced},
-    Step, access,
-    body::{Draft, invalid},
+    super::{Call, route::Root, unsourced},
+    Plan, PlannedResponse, Step, access,
+    body::{Draft, invalid, json as body, malformed},
     create::texts,
+    directory_objects::check_parameters,
+    keys, target,
 };
 use crate::{
     account::is_administrator,
     directory::application_defaults,
     odata::GraphError,
+    state::iso,
     store::{Kind, Object},
 };
 
@@ -126,6 +129,74 @@ pub(super) fn inherited(application: &Object) -> [(&'static str, Value); 8] {
     ]
 }
 
+/// `setVerifiedPublisher`: every partner id of seven digits is an account of this tenant.
+pub(super) fn set_publisher(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, GraphError> {
+    let (application, id, _) = target(call, root, kind, "/setVerifiedPublisher")?;
+    access::check_links(call, kind, application)?;
+    let body = body(call)?;
+    check_parameters(&body, "setVerifiedPublisher", &["verifiedPublisherId"])?;
+    let partner = body
+        .get("verifiedPublisherId")
+        .and_then(Value::as_str)
+        .ok_or_else(|| {
+            malformed("The parameter 'verifiedPublisherId' of the operation 'setVerifiedPublisher' is missing.")
+        })?;
+    if partner.len() != 7 || !partner.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(unsourced::invalid_partner_id());
+    }
+    let publisher = json!({
+        "displayName": call.state.tenant_name, "verifiedPublisherId": partner, "addedDateTime": iso(call.now),
+    });
+    Ok(publisher_plan(kind, id, Some(publisher)))
+}
+
+/// `unsetVerifiedPublisher`.
+pub(super) fn unset_publisher(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, GraphError> {
+    let (application, id, _) = target(call, root, kind, "/unsetVerifiedPublisher")?;
+    access::check_links(call, kind, application)?;
+    Ok(publisher_plan(kind, id, None))
+}
+
+fn publisher_plan(kind: Kind, id: &str, publisher: Option<Value>) -> Plan {
+    let name = match publisher {
+        Some(_) => "Set verified publisher",
+        None => "Unset verified publisher",
+    };
+    let values = vec![("verifiedPublisher".to_owned(), publisher)];
+    Plan::new(PlannedResponse::NoContent)
+        .with(Step::Update(kind, id.to_owned(), values))
+        .audited_as("ApplicationManagement", name)
+}
+
+/// `PUT` of the logo: its bytes are not kept, `info/logoUrl` shows that there is one.
+pub(super) fn set_logo(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, GraphError> {
+    let (application, id, _) = target(call, root, kind, "/logo")?;
+    access::check_links(call, kind, application)?;
+    let content_type = call.request.header("content-type").unwrap_or_default();
+    let is_image = ["image/gif", "image/jpeg", "image/png"]
+        .iter()
+        .any(|known| content_type.eq_ignore_ascii_case(known));
+    if !is_image || call.request.body.is_empty() {
+        return Err(unsourced::invalid_photo(
+            "The logo must be a GIF, JPEG or PNG image.",
+        ));
+    }
+    let mut info = application["info"].clone();
+    if info.is_null() {
+        info = json!({});
+    }
+    info["logoUrl"] = format!(
+        "{}/logos/{id}/{}",
+        call.request.base,
+        call.state.random.token(12)
+    )
+    .into();
+    let values = vec![("info".to_owned(), Some(info))];
+    Ok(Plan::new(PlannedResponse::NoContent)
+        .with(Step::Update(kind, id.to_owned(), values))
+        .audited_as("ApplicationManagement", "Update application"))
+}
+
 fn check(
     call: Call<'_>,
     app_id: &str,
@@ -138,6 +209,9 @@ fn check(
                 return Err(GraphError::conflict(name));
             }
         }
+    }
+    if let Some(Value::Array(wanted)) = draft.get("keyCredentials").cloned() {
+        draft.set("keyCredentials", keys::replaced(call, before, &wanted)?);
     }
     for uri in texts(draft.get("identifierUris")) {
         check_identifier_uri(call, app_id, uri)?;

@@ -62,9 +62,7 @@ pub(super) fn remove_password(call: Call<'_>, root: &Root, kind: Kind) -> Result
     let count = credentials.len();
     credentials.retain(|credential| credential["keyId"] != key_id.as_str());
     if credentials.len() == count {
-        return Err(GraphError::bad_request(
-            "No credentials found to be removed.",
-        ));
+        return Err(not_found());
     }
     let mut texts = object.get(SECRETS).cloned().unwrap_or_else(|| json!({}));
     if let Some(texts) = texts.as_object_mut() {
@@ -126,14 +124,21 @@ fn activity(kind: Kind, add: bool) -> &'static str {
     match (kind, add) {
         (Kind::ServicePrincipal, true) => "Add service principal credentials",
         (Kind::ServicePrincipal, false) => "Remove service principal credentials",
-        _ => "Update application – Certificates and secrets management ",
+        _ => UPDATE,
     }
+}
+
+/// Returns 400 for a key id that no credential has.
+pub(super) fn not_found() -> GraphError {
+    GraphError::bad_request("No credentials found to be removed.")
 }
 
 fn invalid_password() -> GraphError {
     super::body::invalid(Kind::Application.entity(), "passwordCredential")
 }
 
+/// The activity of changes of an application's credentials, with the blank at its end.
+pub(super) const UPDATE: &str = "Update application – Certificates and secrets management ";
 const PASSWORDS: &str = "passwordCredentials";
 /// Internal property with the secret values by key id.
 const SECRETS: &str = "~secrets";

@@ -2,7 +2,7 @@
 
 use super::{
     super::{Call, read, route::Root, unsupported},
-    Plan, PlannedResponse, Step, access, application,
+    Plan, PlannedResponse, Step, access, application, federated,
 };
 use crate::{
     directory::lifecycle::is_soft_deleted,
@@ -49,9 +49,11 @@ pub(super) fn purge(call: Call<'_>, deleted: &str) -> Result<Plan, GraphError> {
     authorize_kind(call.caller, kind, "DELETE", ITEM, false)?;
     access::check_delete(call, kind, object)?;
     let names = kind.entity().activities;
-    Ok(Plan::new(PlannedResponse::NoContent)
+    let mut plan = Plan::new(PlannedResponse::NoContent)
         .with(Step::Purge(id(object)))
-        .audited_as(names.category, names.purge))
+        .audited_as(names.category, names.purge);
+    plan.steps.extend(federated::deletions(call, object));
+    Ok(plan)
 }
 
 pub(super) fn restore(call: Call<'_>, deleted: &str) -> Result<Plan, GraphError> {

@@ -31,7 +31,9 @@ mod credentials;
 mod delete;
 mod directory_objects;
 mod extension;
+mod federated;
 mod group;
+mod keys;
 mod license;
 mod password;
 mod photo;
@@ -171,6 +173,22 @@ fn plan(call: Call<'_>, route: &Route) -> Result<Plan, GraphError> {
             Root::Object(kind, _),
             Target::Reference { relationship, id },
         ) => reference::plan(call, &route.root, *kind, relationship, id.as_deref()),
+        (
+            "POST",
+            Root::Object(kind, _),
+            Target::List {
+                relationship: Some(relationship),
+                cast: None,
+            },
+        ) => federated::plan(call, &route.root, *kind, relationship, None),
+        (
+            "PATCH" | "DELETE",
+            Root::Object(kind, _),
+            Target::Related {
+                relationship,
+                id: Some(id),
+            },
+        ) => federated::plan(call, &route.root, *kind, relationship, Some(id)),
         (_, Root::Object(kind, _), Target::Photo(path)) => {
             photo::plan(call, &route.root, *kind, path)
         }
@@ -182,12 +200,19 @@ fn plan(call: Call<'_>, route: &Route) -> Result<Plan, GraphError> {
             "validateProperties" => directory_objects::validate_new(call),
             _ => Err(unsupported(call.request)),
         },
+        ("PUT", Root::Object(kind, _), Target::Command("logo")) => {
+            application::set_logo(call, &route.root, *kind)
+        }
         ("POST", Root::Object(kind, _), Target::Command(command)) => match *command {
             "validateProperties" => directory_objects::validate_existing(call, &route.root, *kind),
             "revokeSignInSessions" => session::revoke(call, &route.root, *kind),
             "changePassword" => password::change(call, &route.root, *kind),
             "assignLicense" => license::assign(call, &route.root, *kind),
             "reprocessLicenseAssignment" => license::reprocess(call, &route.root, *kind),
+            "addKey" => keys::add(call, &route.root, *kind),
+            "removeKey" => keys::remove(call, &route.root, *kind),
+            "setVerifiedPublisher" => application::set_publisher(call, &route.root, *kind),
+            "unsetVerifiedPublisher" => application::unset_publisher(call, &route.root, *kind),
             "addPassword" => credentials::add_password(call, &route.root, *kind),
             "removePassword" => credentials::remove_password(call, &route.root, *kind),
             "renew" => group::renew(call, &route.root, *kind),

@@ -80,6 +80,15 @@ pub(super) fn plan(
     Ok(plan)
 }
 
+/// Whether a PATCH creates what does not exist.
+pub(super) fn creates_if_missing(call: Call<'_>) -> bool {
+    call.request.header("prefer").is_some_and(|prefer| {
+        prefer
+            .split(',')
+            .any(|part| part.trim().eq_ignore_ascii_case("create-if-missing"))
+    })
+}
+
 /// With `Prefer: create-if-missing`, creates the object if no object has the alternate key.
 fn upsert(
     call: Call<'_>,
@@ -87,14 +96,9 @@ fn upsert(
     kind: Kind,
     key: &ObjectKey,
 ) -> Result<Option<Plan>, GraphError> {
-    let wanted = call.request.header("prefer").is_some_and(|prefer| {
-        prefer
-            .split(',')
-            .any(|part| part.trim().eq_ignore_ascii_case("create-if-missing"))
-    });
     let Some(property) = key
         .property
-        .filter(|property| wanted && *property == "uniqueName")
+        .filter(|property| creates_if_missing(call) && *property == "uniqueName")
     else {
         return Ok(None);
     };
