@@ -463,6 +463,23 @@ async fn validators_can_share_their_keys() {
     assert!(format!("{keys:?}").contains("sources: 2"), "{keys:?}");
 }
 
+#[tokio::test]
+async fn keys_in_use_stay_while_those_of_dropped_validators_make_room() {
+    let (service, clock, keys) = (SignIn::new(), clock(), SigningKeys::new());
+    let validator = |tenant: &str| {
+        let builder = TokenValidator::id_tokens(tenant, CLIENT);
+        on(builder, &service, &clock).keys(&keys).build().unwrap()
+    };
+    let kept = validator(TENANT);
+    ours(&kept).await.unwrap();
+    for number in 0..2_000 {
+        drop(validator(&format!("00000000-0000-4000-8000-{number:012}")));
+    }
+    assert!(format!("{keys:?}").contains("sources: 1000"), "{keys:?}");
+    ours(&validator(TENANT)).await.unwrap();
+    assert_eq!(service.fetches(), 1, "the keys of the first one");
+}
+
 #[test]
 fn keys_can_be_fetched_without_a_runtime() {
     let (validator, service, clock) = set_up();
