@@ -84,8 +84,8 @@ entity! {
         /// Which minors may use the app.
         parental_control_settings: Box<ParentalControlSettings> as ParentalControlSettings =
             PARENTAL_CONTROL_SETTINGS("parentalControlSettings") set;
-        /// Client secrets of the application, without their values.
-        password_credentials: Vec<PasswordCredential> = PASSWORD_CREDENTIALS("passwordCredentials");
+        /// Client secrets of the application, without their values; only the response to a create has those.
+        password_credentials: Vec<PasswordCredential> = PASSWORD_CREDENTIALS("passwordCredentials") create;
         /// Settings as a public client on a device.
         public_client: Box<PublicClientApplication> as PublicClientApplication =
             PUBLIC_CLIENT("publicClient") set;

@@ -5,7 +5,7 @@ use entra_graph::{
     Application, CertificateId, Change, ErrorKind, FederatedIdentityCredential, GraphClient, Key,
     NewApplication, NewCertificate, NewExtensionProperty, NewFederatedIdentityCredential,
     NewPassword, Property, Reference, SecretId, User,
-    types::{AppRole, PermissionScope, WebApplication},
+    types::{AppRole, PasswordCredential, PermissionScope, WebApplication},
 };
 use entra_mock::FakeTenant;
 
@@ -131,6 +131,26 @@ async fn a_new_secret_signs_in_until_it_is_removed() {
         error.to_string().contains("No credentials found"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn a_create_with_a_secret_returns_its_value_once() {
+    let (_tenant, graph) = writer().await;
+    let secret = PasswordCredential::default().display_name("first");
+    let created = graph
+        .applications()
+        .create(NewApplication::new("Shop"))
+        .set(Application::PASSWORD_CREDENTIALS, [secret])
+        .send()
+        .await
+        .unwrap();
+    let credential = created.password_credentials.unwrap().remove(0);
+    let value = credential.secret_text.unwrap();
+    assert!(value.expose_secret().len() > 30);
+    let read = graph.application(&created.id).get().send().await.unwrap();
+    let listed = read.password_credentials.unwrap().remove(0);
+    assert_eq!(listed.key_id, credential.key_id);
+    assert_eq!(listed.secret_text, None);
 }
 
 #[tokio::test]

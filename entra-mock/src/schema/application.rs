@@ -62,7 +62,7 @@ pub(super) const APPLICATION: EntityType = EntityType {
         boolean("oauth2RequirePostResponse").shown().writable(),
         complex("optionalClaims").shown().writable(),
         complex("parentalControlSettings").shown().writable(),
-        complex("passwordCredentials").many().shown(),
+        complex("passwordCredentials").many().shown().at_creation(),
         complex("publicClient").shown().writable(),
         text("publisherDomain").shown(),
         complex("requestSignatureVerification").shown().writable(),

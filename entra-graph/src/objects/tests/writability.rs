@@ -133,7 +133,6 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("application", "applicationTemplateId"),
     ("application", "disabledByMicrosoftStatus"),
     ("application", "logo"),
-    ("application", "passwordCredentials"),
     ("application", "verifiedPublisher"),
     ("user", "assignedLicenses"),
     ("user", "deletedDateTime"),

@@ -312,6 +312,34 @@ fn a_password_is_shown_once_and_never_in_logs() {
 }
 
 #[test]
+fn secrets_of_a_new_application_are_shown_in_its_response_only() {
+    let fixture = writer();
+    let body = json!({"displayName": "Shop", "passwordCredentials": [{"displayName": "one"}, {"displayName": "two"}]});
+    let response = fixture.post(APPS, &body);
+    assert_eq!(response.status, 201, "{}", response.text);
+    let credentials = response.body["passwordCredentials"].as_array().unwrap();
+    let secrets: Vec<&str> = credentials
+        .iter()
+        .map(|one| one["secretText"].as_str().unwrap())
+        .collect();
+    assert_ne!(secrets[0], secrets[1]);
+    assert_eq!(credentials[1]["displayName"], "two");
+    let one = format!("{APPS}/{}", response.body["id"].as_str().unwrap());
+    let (read, log) = (
+        fixture.get(&one),
+        fixture.get("/auditLogs/directoryAudits?$top=50"),
+    );
+    assert_eq!(read.body["passwordCredentials"][0]["hint"], secrets[0][..3]);
+    for secret in secrets {
+        assert!(!read.text.contains(secret) && !log.text.contains(secret));
+    }
+    let invalid = json!({"displayName": "B", "passwordCredentials": [{"secretText": "mine"}]});
+    assert_eq!(fixture.post(APPS, &invalid).status, 400);
+    let patch = json!({"passwordCredentials": []});
+    assert_eq!(fixture.patch(&one, &patch).status, 400);
+}
+
+#[test]
 fn a_password_with_an_invalid_parameter_is_rejected() {
     let fixture = writer();
     let own = create(&fixture, &json!({"displayName": "Shop"}));

@@ -10,6 +10,7 @@ use super::{
     Plan, PlannedResponse, Step, access,
     body::{Draft, invalid, json as body, malformed},
     create::texts,
+    credentials,
     directory_objects::check_parameters,
     keys, target,
 };
@@ -22,7 +23,9 @@ use crate::{
 };
 
 /// Checks a new application and adds the properties that every application has.
-pub(super) fn complete(call: Call<'_>, draft: &mut Draft) -> Result<(), GraphError> {
+///
+/// Returns the values of its secrets, which only the response to its creation has.
+pub(super) fn complete(call: Call<'_>, draft: &mut Draft) -> Result<Vec<String>, GraphError> {
     let app_id = call.state.new_id();
     check(call, &app_id, None, draft)?;
     draft.set("appId", app_id);
@@ -46,7 +49,14 @@ pub(super) fn complete(call: Call<'_>, draft: &mut Draft) -> Result<(), GraphErr
         }
         draft.set("api", api);
     }
-    Ok(())
+    let Some(Value::Array(wanted)) = draft.get("passwordCredentials").cloned() else {
+        return Ok(Vec::new());
+    };
+    let initial = credentials::initial(call, &wanted)?;
+    for (name, value) in initial.properties {
+        draft.set(name, value);
+    }
+    Ok(initial.values)
 }
 
 /// Checks changes of an application.

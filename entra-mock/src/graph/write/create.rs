@@ -51,10 +51,11 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
     }
     let mut links: Vec<(Relation, String)> = Vec::new();
     body::check_dependent(entity, &Object::new(), &draft)?;
+    let mut secrets = Vec::new();
     match entity.behavior {
         Behavior::User => user::complete(call, &id, &mut draft)?,
         Behavior::Group => group::complete(call, &mut draft)?,
-        Behavior::Application => application::complete(call, &mut draft)?,
+        Behavior::Application => secrets = application::complete(call, &mut draft)?,
         Behavior::AsDeclared => {}
     }
     let mut object = Object::new();
@@ -86,6 +87,7 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
         status: 201,
         id: id.clone(),
         typed: false,
+        secrets,
     };
     let mut plan = Plan::new(response).with(Step::Insert(kind, object));
     for (relation, other) in links {

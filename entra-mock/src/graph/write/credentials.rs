@@ -28,9 +28,7 @@ pub(super) fn add_password(call: Call<'_>, root: &Root, kind: Kind) -> Result<Pl
         Some(Value::Object(wanted)) => wanted,
         Some(_) => return Err(invalid_password()),
     };
-    let mut credential = password(call, &wanted)?;
-    let secret = call.state.new_secret_text();
-    credential["hint"] = secret[..3].into();
+    let (mut credential, secret) = password(call, &wanted)?;
     let key_id = credential["keyId"].as_str().unwrap_or_default().to_owned();
 
     let mut credentials = list(object, PASSWORDS);
@@ -77,8 +75,33 @@ pub(super) fn remove_password(call: Call<'_>, root: &Root, kind: Kind) -> Result
         .audited_as("ApplicationManagement", activity(kind, false)))
 }
 
-/// Returns a new credential without its secret value.
-fn password(call: Call<'_>, wanted: &Map<String, Value>) -> Result<Value, GraphError> {
+/// The secrets of a new application.
+pub(super) struct InitialSecrets {
+    /// The properties of the application.
+    pub(super) properties: [(&'static str, Value); 2],
+    /// The secret values in the order of the credentials.
+    pub(super) values: Vec<String>,
+}
+
+/// Returns the secrets of a new application.
+pub(super) fn initial(call: Call<'_>, wanted: &[Value]) -> Result<InitialSecrets, GraphError> {
+    let (mut credentials, mut texts, mut values) = (Vec::new(), json!({}), Vec::new());
+    for wanted in wanted {
+        let (credential, secret) =
+            password(call, wanted.as_object().ok_or_else(invalid_password)?)?;
+        let key_id = credential["keyId"].as_str().unwrap_or_default();
+        texts[key_id] = secret.as_str().into();
+        credentials.push(credential);
+        values.push(secret);
+    }
+    Ok(InitialSecrets {
+        properties: [(PASSWORDS, credentials.into()), (SECRETS, texts)],
+        values,
+    })
+}
+
+/// Returns a new credential and its secret value.
+fn password(call: Call<'_>, wanted: &Map<String, Value>) -> Result<(Value, String), GraphError> {
     let entity = Kind::Application.entity();
     let whole = json!([wanted]);
     if !mismatches(entity, [(PASSWORDS, &whole)]).is_empty() {
@@ -99,10 +122,12 @@ fn password(call: Call<'_>, wanted: &Map<String, Value>) -> Result<Value, GraphE
     if ticks(&end) <= ticks(&start) || ticks(&end) <= ticks(&now) {
         return Err(unsourced::invalid_credential_end());
     }
-    Ok(json!({
-        "customKeyIdentifier": null, "displayName": text("displayName"), "endDateTime": end, "hint": null,
+    let secret = call.state.new_secret_text();
+    let credential = json!({
+        "customKeyIdentifier": null, "displayName": text("displayName"), "endDateTime": end, "hint": secret[..3],
         "keyId": call.state.new_id(), "secretText": null, "startDateTime": start,
-    }))
+    });
+    Ok((credential, secret))
 }
 
 /// Adds two years to a date in ISO 8601; 29 February becomes the 28th.

@@ -68,6 +68,7 @@ pub(super) fn restore(call: Call<'_>, deleted: &str) -> Result<Plan, GraphError>
         status: 200,
         id: id(object),
         typed: true,
+        secrets: Vec::new(),
     };
     Ok(Plan::new(response)
         .with(Step::Restore(id(object)))

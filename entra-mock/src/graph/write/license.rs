@@ -100,6 +100,7 @@ pub(super) fn assign(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Gr
         status: if is_user { 200 } else { 202 },
         id: id.to_owned(),
         typed: false,
+        secrets: Vec::new(),
     };
     let mut plan = Plan::new(response).with(Step::Update(kind, id.to_owned(), values));
     if is_user {
@@ -125,6 +126,7 @@ pub(super) fn reprocess(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan,
         status: 200,
         id: id.to_owned(),
         typed: false,
+        secrets: Vec::new(),
     }))
 }
 

@@ -85,6 +85,8 @@ enum PlannedResponse {
         id: String,
         /// Whether to write `@odata.type`, for an object of one of several types.
         typed: bool,
+        /// The values of the new object's secrets, in the order of its credentials.
+        secrets: Vec<String>,
     },
     Json(u16, Value),
 }
@@ -253,7 +255,12 @@ fn finish(call: Call<'_>, response: PlannedResponse) -> Result<Reply, GraphError
         PlannedResponse::NoContent => Ok(Reply::new(204)),
         PlannedResponse::Empty => Ok(Reply::new(200)),
         PlannedResponse::Json(status, value) => Ok(Reply::json(status, &value)),
-        PlannedResponse::Object { status, id, typed } => {
+        PlannedResponse::Object {
+            status,
+            id,
+            typed,
+            secrets,
+        } => {
             let (kind, object) = call
                 .state
                 .store
@@ -269,6 +276,13 @@ fn finish(call: Call<'_>, response: PlannedResponse) -> Result<Reply, GraphError
             let mut reply =
                 read::render_up_to(call, kind, object, set, typed, false, access_level)?;
             reply.status = status;
+            if !secrets.is_empty() {
+                let mut body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+                for (at, secret) in secrets.into_iter().enumerate() {
+                    body["passwordCredentials"][at]["secretText"] = secret.into();
+                }
+                reply.body = body.to_string().into_bytes();
+            }
             if status == 201 {
                 let class = kind.entity().title();
                 let location = format!(
