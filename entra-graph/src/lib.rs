@@ -15,7 +15,7 @@
 //! | devices | [`GraphClient::devices`], [`GraphClient::device`], [`NewDevice`], [`Device`] |
 //! | objects of any type | [`GraphClient::directory_object`], [`GraphClient::directory_objects_by_ids`], [`DirectoryObject`] |
 //! | the tenant | [`GraphClient::organization`], [`GraphClient::subscribed_skus`] |
-//! | logs | [`GraphClient::audit_logs`], [`SignIn`], [`DirectoryAudit`] |
+//! | logs | [`GraphClient::audit_logs`], [`SignIn`], [`beta::SignIn`], [`DirectoryAudit`] |
 #![cfg_attr(
     feature = "administrative-units",
     doc = "| administrative units | [`GraphClient::administrative_units`], [`GraphClient::administrative_unit`], [`NewAdministrativeUnit`] |"
@@ -79,12 +79,10 @@ pub use model::{AdditionalData, Expanded, Json};
 #[cfg(feature = "administrative-units")]
 pub use objects::AdministrativeUnit;
 pub use objects::{
-    AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, ExtensionProperty,
-    FederatedIdentityCredential, Group, LicenseDetails, Organization, ServicePrincipal, SignIn,
-    SubscribedSku, User, types,
+    AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, ExtensionProperty, FederatedIdentityCredential, Group, LicenseDetails, Organization, ServicePrincipal, SignIn, SubscribedSku, User, beta, types,
 };
 pub use odata::{Filter, NavigationProperty, Property};
-pub use operation::{Operation, Returns};
+pub use operation::{Operation, Returns, Version};
 pub use place::Reference;
 pub use raw::{Raw, RawResponse};
 pub use request::{IntoRequest, Request};
@@ -129,7 +127,9 @@ pub mod places {
                 Applications, DeletedApplication, DeletedApplications, OneApplication,
                 OneExtension, OneFederatedCredential,
             },
-            audit_logs::{DirectoryAudits, OneDirectoryAudit, OneSignIn, SignIns},
+            audit_logs::{
+                BetaSignIns, DirectoryAudits, OneBetaSignIn, OneDirectoryAudit, OneSignIn, SignIns,
+            },
             deleted_items::{DeletedGroup, DeletedGroups, DeletedUser, DeletedUsers},
             devices::{
                 DeviceMemberOf, DeviceOwners, DeviceTransitiveMemberOf, DeviceUsers, Devices,

@@ -10,10 +10,32 @@ pub struct Operation {
     pub(crate) name: &'static str,
     pub(crate) method: Method,
     pub(crate) path: &'static str,
+    pub(crate) version: Version,
     pub(crate) idempotency: Idempotency,
     pub(crate) returns: Returns,
     pub(crate) delegated: &'static [&'static str],
     pub(crate) application: &'static [&'static str],
+}
+
+/// The version of Microsoft Graph that has an [`Operation`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Version {
+    /// `v1.0`.
+    V1,
+    /// `beta`, which Microsoft changes without notice.
+    Beta,
+}
+
+impl Version {
+    /// The first segment of the path, such as `v1.0`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::V1 => "v1.0",
+            Self::Beta => "beta",
+        }
+    }
 }
 
 /// What a successful response of an [`Operation`] holds.
@@ -49,6 +71,12 @@ impl Operation {
     #[must_use]
     pub const fn path(&self) -> &'static str {
         self.path
+    }
+
+    /// The version of Microsoft Graph that has it.
+    #[must_use]
+    pub const fn version(&self) -> Version {
+        self.version
     }
 
     /// Whether it can be sent twice without a second effect.
@@ -87,9 +115,10 @@ impl Operation {
 ///         both ["User.Read.All"];
 /// }
 /// ```
-/// The class in parentheses is needed where it differs from that of the method.
+/// The class in parentheses is needed where it differs from that of the method. `@ Beta` before the path stands for an
+/// operation of beta.
 macro_rules! operations {
-    ($($(#[$doc:meta])* $constant:ident = $name:literal $method:ident $(($class:ident))? $path:literal
+    ($($(#[$doc:meta])* $constant:ident = $name:literal $method:ident $(($class:ident))? $(@ $version:ident)? $path:literal
         => $returns:ident $(($type:literal))?,
         $(delegated [$($delegated:literal),* $(,)?], application [$($application:literal),* $(,)?])?
         $(both [$($both:literal),* $(,)?])?;)*) => {
@@ -99,6 +128,7 @@ macro_rules! operations {
                 name: $name,
                 method: entra_core::http::Method::$method,
                 path: $path,
+                version: $crate::operation::operations!(@version $($version)?),
                 idempotency: $crate::operation::operations!(@class $method $($class)?),
                 returns: $crate::operation::Returns::$returns $(($type))?,
                 delegated: $(&[$($delegated),*])? $(&[$($both),*])?,
@@ -110,6 +140,8 @@ macro_rules! operations {
         pub(crate) static OPERATIONS: &[&$crate::operation::Operation] = &[$(&$constant),*];
     };
 
+    (@version) => { $crate::operation::Version::V1 };
+    (@version $version:ident) => { $crate::operation::Version::$version };
     (@class $method:ident $class:ident) => { entra_core::Idempotency::$class };
     (@class GET) => { entra_core::Idempotency::Safe };
     (@class POST) => { entra_core::Idempotency::NonIdempotent };

@@ -14,7 +14,7 @@ use crate::{
     client::{ANY, Call, GraphClient, Payload, Reply},
     error::{Error, ServiceError},
     model::without_bom,
-    operation::{Operation, Returns},
+    operation::{Operation, Returns, Version},
     request::{IntoRequest, Request},
     stream::{Items, Page, Pages, ResumeToken, link},
 };
@@ -23,6 +23,7 @@ static RAW: Operation = Operation {
     name: "raw",
     method: Method::GET,
     path: "/",
+    version: Version::V1,
     idempotency: Idempotency::Safe,
     returns: Returns::Value,
     delegated: &[],

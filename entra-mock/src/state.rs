@@ -6,12 +6,14 @@ use std::{
 };
 
 use entra_core::{Guid, Timestamp};
+use serde_json::Value;
 
 use crate::{
     grants::{GrantStore, Policy},
     keys::KeyRing,
     random::Random,
     store::{Kind, Object, Store},
+    time::{TICKS, ticks},
 };
 
 /// The directory licence of a tenant, which decides how much of its logs can be read.
@@ -50,9 +52,9 @@ pub(crate) struct State {
     /// The `X-IDENTITY-HEADER` that a process must send for their tokens.
     pub(crate) identity_header: String,
     /// Sign-ins recorded by token requests, oldest first.
-    written: VecDeque<String>,
+    written: Written,
     /// Audits recorded by requests, oldest first.
-    written_audits: VecDeque<String>,
+    written_audits: Written,
 }
 
 impl State {
@@ -103,33 +105,36 @@ impl State {
         self.random.guid().to_string()
     }
 
-    /// Stores the sign-in of a token request. Only the newest are kept, so that a server that runs
-    /// for months stays bounded.
+    /// Stores the sign-in of a token request. Records older than the retention of every licence are
+    /// removed, and beyond [`MAX_WRITTEN`] the oldest, so that a server that runs for months stays
+    /// bounded.
     pub(crate) fn write_sign_in(&mut self, record: Object) {
         write_log(&mut self.store, &mut self.written, Kind::SignIn, record);
     }
 
-    /// Stores the audit of a request; only the newest are kept.
+    /// Stores the audit of a request, within the same bounds.
     pub(crate) fn write_audit(&mut self, record: Object) {
         let written = &mut self.written_audits;
         write_log(&mut self.store, written, Kind::DirectoryAudit, record);
     }
 }
 
-fn write_log(store: &mut Store, written: &mut VecDeque<String>, kind: Kind, record: Object) {
-    let Some(id) = record
-        .get("id")
-        .and_then(|id| id.as_str())
-        .map(str::to_owned)
-    else {
+/// The times in ticks and ids of records that requests wrote, oldest first.
+type Written = VecDeque<(i64, String)>;
+
+fn write_log(store: &mut Store, written: &mut Written, kind: Kind, record: Object) {
+    let text = |name: &str| record.get(name).and_then(Value::as_str);
+    let (Some(id), Some(time)) = (text("id").map(str::to_owned), kind.log_time()) else {
         return;
     };
+    let now = text(time).and_then(ticks).unwrap_or_default();
     if store.insert(kind, record).is_err() {
         return;
     }
-    written.push_back(id);
-    while written.len() > MAX_WRITTEN {
-        if let Some(oldest) = written.pop_front() {
+    written.push_back((now, id));
+    let expired = now.saturating_sub(RETENTION);
+    while written.len() > MAX_WRITTEN || written.front().is_some_and(|(time, _)| *time < expired) {
+        if let Some((_, oldest)) = written.pop_front() {
             store.remove(kind, &oldest);
         }
     }
@@ -167,24 +172,41 @@ fn parts(time: Timestamp) -> (String, String) {
 
 /// As observed for client credentials.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(3599);
-const MAX_WRITTEN: usize = 5_000;
+/// The records of each log that requests wrote; the README says so.
+const MAX_WRITTEN: usize = 100_000;
+/// Thirty days in ticks: no licence shows older records.
+const RETENTION: i64 = 30 * 24 * 3600 * TICKS;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn write(state: &mut State, id: &str, time: &str) {
+        let mut record = Object::new();
+        record.insert("id".into(), id.into());
+        record.insert("createdDateTime".into(), time.into());
+        state.write_sign_in(record);
+    }
+
     #[test]
-    fn sign_ins_of_token_requests_are_bounded() {
+    fn sign_ins_of_token_requests_are_bounded_by_number() {
         let mut state = State::new("Contoso", &["contoso.com"], License::P2, 1);
         for number in 0..MAX_WRITTEN + 10 {
-            let mut record = Object::new();
-            record.insert("id".into(), format!("id-{number}").into());
-            record.insert("createdDateTime".into(), "2026-01-02T03:04:05Z".into());
-            state.write_sign_in(record);
+            write(&mut state, &format!("id-{number}"), "2026-01-02T03:04:05Z");
         }
         assert_eq!(state.store.len(Kind::SignIn), MAX_WRITTEN);
         assert!(state.store.get(Kind::SignIn, "id-9").is_none());
         assert!(state.store.get(Kind::SignIn, "id-10").is_some());
+    }
+
+    #[test]
+    fn sign_ins_older_than_every_retention_are_removed() {
+        let mut state = State::new("Contoso", &["contoso.com"], License::P2, 1);
+        write(&mut state, "old", "2026-01-01T00:00:00Z");
+        write(&mut state, "month", "2026-01-03T00:00:00Z");
+        write(&mut state, "new", "2026-02-02T00:00:00Z");
+        assert!(state.store.get(Kind::SignIn, "old").is_none());
+        assert!(state.store.get(Kind::SignIn, "month").is_some());
     }
 
     #[test]

@@ -289,14 +289,14 @@ impl Store {
             .filter_map(|(serial, handle)| Some((*serial, &self.stored(*handle)?.object)))
     }
 
-    /// Returns the listed records of a log between two times (in ticks, inclusive) and before
-    /// `position`, newest first.
+    /// Returns the records of a log between two times (in ticks, inclusive) and before `position`,
+    /// newest first: those that v1.0 lists, or the whole log.
     pub(crate) fn log(
         &self,
         kind: Kind,
-        from: i64,
-        to: i64,
+        (from, to): (i64, i64),
         position: Option<LogPosition>,
+        whole: bool,
     ) -> impl Iterator<Item = (LogPosition, &Object)> {
         let end = match position {
             Some(position) if position <= (to, u64::MAX) => Bound::Excluded(position),
@@ -307,12 +307,25 @@ impl Store {
             Bound::Excluded(end) => end <= (from, 0),
             _ => to < from,
         };
-        self.by_time
-            .get(&(kind, LogPartition::Listed))
-            .filter(|_| !empty)
-            .into_iter()
-            .flat_map(move |log| log.range((start, end)).rev())
-            .filter_map(|(position, handle)| Some((*position, &self.stored(*handle)?.object)))
+        let part = |part: LogPartition, wanted: bool| {
+            self.by_time
+                .get(&(kind, part))
+                .filter(|_| wanted && !empty)
+                .into_iter()
+                .flat_map(move |log| log.range((start, end)).rev())
+                .peekable()
+        };
+        let mut listed = part(LogPartition::Listed, true);
+        let mut unlisted = part(LogPartition::Unlisted, whole);
+        std::iter::from_fn(move || {
+            let time = |entry: Option<&(&LogPosition, &u32)>| entry.map(|(position, _)| **position);
+            if time(listed.peek()) >= time(unlisted.peek()) {
+                listed.next()
+            } else {
+                unlisted.next()
+            }
+        })
+        .filter_map(|(position, handle)| Some((*position, &self.stored(*handle)?.object)))
     }
 
     pub(crate) fn len(&self, kind: Kind) -> usize {

@@ -37,6 +37,17 @@ BELOW = {
     "getavailableextensionproperties", "signins", "directoryaudits", "deleteditems", "administrativeunits", "microsoft.graph.{id}", "{id}",
 }
 OTHER_SERVICES = ("AgentId", "DeviceManagement", "PrivilegedAccess")
+# Complex types that the fact files lack, from the pages of Microsoft's documentation.
+DOCUMENTED = [
+    # managedIdentity resource type (beta), read 2026-11-29
+    {"name": "managedIdentity", "properties": {
+        "associatedResourceId": "String", "federatedTokenId": "String", "federatedTokenIssuer": "String", "msiType": "msiType"}},
+    {"name": "msiType", "members": ["none", "userAssigned", "systemAssigned", "unknownFutureValue"]},
+    # authenticationDetail resource type (beta), read 2026-11-29
+    {"name": "authenticationDetail", "properties": {
+        "authenticationMethod": "String", "authenticationMethodDetail": "String", "authenticationStepDateTime": "DateTimeOffset",
+        "authenticationStepRequirement": "String", "authenticationStepResultDetail": "String", "succeeded": "Boolean"}},
+]
 NAMESPACE = "microsoft.graph."
 HERE = pathlib.Path(__file__).parent
 
@@ -47,7 +58,15 @@ def types(facts):
     declared = {}
     for item in additions["types"] + metadata["types"]:
         name = item.get("full_name") or NAMESPACE + item["name"]
+        # What only beta has joins the type of v1.0.
+        beta = declared.get(name.removeprefix(NAMESPACE), {})
+        if beta.get("partial"):
+            known = {entry["name"] for entry in item["properties"]}
+            item = dict(item, properties=item["properties"] + [entry for entry in beta["properties"] if entry["name"] not in known])
         declared[name.removeprefix(NAMESPACE)] = item
+    for item in DOCUMENTED:
+        properties = [{"name": name, "type": value} for name, value in item.get("properties", {}).items()]
+        declared[item["name"]] = dict(item, kind="enum" if "members" in item else "complex", properties=properties)
     lines, done, waiting = [], set(), list(ENTITIES)
     while waiting:
         name = waiting.pop(0)

@@ -3,8 +3,8 @@
 use crate::{
     client::GraphClient,
     key::Key,
-    objects::{DirectoryAudit, SignIn},
-    operation::operations,
+    objects::{DirectoryAudit, SignIn, beta},
+    operation::{Version, operations},
     place::{Collection, Object, places, singles},
     request::Target,
 };
@@ -13,6 +13,10 @@ operations! {
     LIST_SIGN_INS = "signin-list" GET "/auditLogs/signIns" => Collection("signIn"),
         both ["AuditLog.Read.All"];
     GET_SIGN_IN = "signin-get" GET "/auditLogs/signIns/{id}" => Object("signIn"),
+        both ["AuditLog.Read.All"];
+    LIST_BETA_SIGN_INS = "signin-list-beta" GET @ Beta "/auditLogs/signIns" => Collection("signIn"),
+        both ["AuditLog.Read.All"];
+    GET_BETA_SIGN_IN = "signin-get-beta" GET @ Beta "/auditLogs/signIns/{id}" => Object("signIn"),
         both ["AuditLog.Read.All"];
     LIST_AUDITS = "directoryaudit-list" GET "/auditLogs/directoryAudits" => Collection("directoryAudit"),
         both ["AuditLog.Read.All"];
@@ -23,6 +27,8 @@ operations! {
 places! {
     /// `/auditLogs/signIns`.
     SignIns: SignIn { list LIST_SIGN_INS }
+    /// `/auditLogs/signIns` of beta.
+    BetaSignIns: beta::SignIn { list LIST_BETA_SIGN_INS }
     /// `/auditLogs/directoryAudits`.
     DirectoryAudits: DirectoryAudit { list LIST_AUDITS }
 }
@@ -30,6 +36,8 @@ places! {
 singles! {
     /// `/auditLogs/signIns/{id}`.
     OneSignIn: SignIn { get GET_SIGN_IN }
+    /// `/auditLogs/signIns/{id}` of beta.
+    OneBetaSignIn: beta::SignIn { get GET_BETA_SIGN_IN }
     /// `/auditLogs/directoryAudits/{id}`.
     OneDirectoryAudit: DirectoryAudit { get GET_AUDIT }
 }
@@ -54,7 +62,7 @@ impl GraphClient {
 }
 
 impl AuditLogs {
-    /// Interactive sign-ins of users, newest first:
+    /// Interactive sign-ins of users, newest first; [`beta_sign_ins`](Self::beta_sign_ins) has every kind:
     /// [`GET /auditLogs/signIns`](https://learn.microsoft.com/graph/api/signin-list).
     ///
     /// Takes `AuditLog.Read.All`; older documentation also requires `Directory.Read.All`. The
@@ -92,6 +100,45 @@ impl AuditLogs {
     #[must_use]
     pub fn sign_in(&self, id: impl Into<Key>) -> Object<OneSignIn> {
         let logs = Target::root(&self.client).join(&["auditLogs"]);
+        Object::new(logs.key("signIns", &id.into()))
+    }
+
+    /// Sign-ins of every kind, newest first:
+    /// [`GET /auditLogs/signIns` of beta](https://learn.microsoft.com/graph/api/signin-list?view=graph-rest-beta).
+    ///
+    /// v1.0 has interactive sign-ins of users only. So does this list, unless the filter names the event types. Each
+    /// operation of this crate has a version of its own; Microsoft changes beta without notice.
+    ///
+    /// Takes `AuditLog.Read.All` and a P1 or P2 licence, as [`sign_ins`](Self::sign_ins).
+    ///
+    /// ```
+    /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
+    /// # support::block_on(async {
+    /// # let graph = support::graph().await;
+    /// use entra_graph::{beta, types::SignInEventType};
+    /// let by_apps = beta::SignIn::SIGN_IN_EVENT_TYPES.any(|kind| {
+    ///     kind.eq(SignInEventType::ServicePrincipal).or(kind.eq(SignInEventType::ManagedIdentity))
+    /// });
+    /// let entries = graph.audit_logs().beta_sign_ins().list().filter(by_apps)
+    ///     .items().try_collect::<Vec<_>>().await?;
+    /// // This program got a token of its own.
+    /// assert!(entries.iter().any(|entry| entry.service_principal_name.as_deref() == Some("Reader")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn beta_sign_ins(&self) -> Collection<BetaSignIns> {
+        Collection::new(
+            Target::version(&self.client, Version::Beta).join(&["auditLogs", "signIns"]),
+        )
+    }
+
+    /// One sign-in of any kind, by the id of its entry:
+    /// [`GET /auditLogs/signIns/{id}` of beta](https://learn.microsoft.com/graph/api/signin-get?view=graph-rest-beta).
+    ///
+    /// Takes `AuditLog.Read.All`, as [`sign_ins`](Self::sign_ins).
+    #[must_use]
+    pub fn beta_sign_in(&self, id: impl Into<Key>) -> Object<OneBetaSignIn> {
+        let logs = Target::version(&self.client, Version::Beta).join(&["auditLogs"]);
         Object::new(logs.key("signIns", &id.into()))
     }
 

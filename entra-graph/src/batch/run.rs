@@ -17,13 +17,14 @@ use super::{Item, ItemResult, envelope, plan};
 use crate::{
     client::{Call, GraphClient, Reply, classify},
     error::{Error, ErrorKind},
-    operation::{Operation, Returns},
+    operation::{Operation, Returns, Version},
 };
 
 static BATCH: Operation = Operation {
     name: "batch",
     method: Method::POST,
     path: "/$batch",
+    version: Version::V1,
     idempotency: Idempotency::NonIdempotent,
     returns: Returns::Value,
     delegated: &[],

@@ -33,6 +33,6 @@ pub use group::Group;
 pub use license_details::LicenseDetails;
 pub use organization::Organization;
 pub use service_principal::ServicePrincipal;
-pub use sign_in::SignIn;
+pub use sign_in::{SignIn, beta};
 pub use subscribed_sku::SubscribedSku;
 pub use user::User;

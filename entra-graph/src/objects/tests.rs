@@ -4,9 +4,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::model::Model;
 use crate::{
-    AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, ExtensionProperty,
-    FederatedIdentityCredential, Group, Organization, ServicePrincipal, SignIn, SubscribedSku,
-    User, types,
+    AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, ExtensionProperty, FederatedIdentityCredential, Group, Organization, ServicePrincipal, SignIn, SubscribedSku, User, beta, types,
 };
 
 /// A misspelt wire name would land among the unknown properties.
@@ -94,10 +92,13 @@ fn every_declared_name_is_read_and_written() {
     );
     check!(
         SignIn,
+        beta::SignIn,
         types::AppliedConditionalAccessPolicy,
         types::AuthenticationAppDeviceDetails,
+        types::AuthenticationDetail,
         types::DeviceDetail,
         types::GeoCoordinates,
+        types::ManagedIdentity,
         types::SignInLocation,
         types::SignInStatus,
         DirectoryAudit,

@@ -353,6 +353,9 @@ fn negation(
     if entity.directory {
         return Ok(Level::Advanced);
     }
+    if operator == "ne" && support.level(Operator::Ne) != Level::No {
+        return Ok(Level::Basic);
+    }
     Err(unsupported(entity, path, support, operator))
 }
 

@@ -118,7 +118,7 @@ impl<E, T, A> Property<E, T, A> {
         self.compare(Operator::Eq, false, &value)
     }
 
-    /// Not equal to the value; this takes an advanced query.
+    /// Not equal to the value; this takes an advanced query of directory objects.
     pub fn ne(&self, value: impl Literal<T>) -> Filter<E> {
         self.compare(Operator::Eq, true, &value)
     }

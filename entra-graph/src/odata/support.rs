@@ -25,6 +25,8 @@ pub(crate) enum Operator {
     StartsWith,
     EndsWith,
     Contains,
+    /// Outside of the directory, where `eq` does not imply it.
+    Ne,
     Null,
     OrderBy,
     Search,
@@ -94,7 +96,7 @@ impl fmt::Debug for Support {
 }
 
 impl Operator {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Eq,
         Self::Ge,
         Self::Le,
@@ -103,6 +105,7 @@ impl Operator {
         Self::StartsWith,
         Self::EndsWith,
         Self::Contains,
+        Self::Ne,
         Self::Null,
         Self::OrderBy,
         Self::Search,
@@ -118,6 +121,7 @@ impl Operator {
             Self::StartsWith => "startsWith",
             Self::EndsWith => "endsWith",
             Self::Contains => "contains",
+            Self::Ne => "ne",
             Self::Null => "null",
             Self::OrderBy => "orderby",
             Self::Search => "search",

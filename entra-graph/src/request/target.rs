@@ -2,7 +2,7 @@
 
 use entra_core::url::Url;
 
-use crate::{client::GraphClient, error::Error, key::Key};
+use crate::{client::GraphClient, error::Error, key::Key, operation::Version};
 
 /// A place in the tree of one client.
 #[derive(Clone, Debug)]
@@ -26,6 +26,15 @@ impl Target {
             advanced: false,
             by_id: false,
             by_alternate_key: false,
+        }
+    }
+
+    /// The Graph root with another version.
+    pub(crate) fn version(client: &GraphClient, version: Version) -> Self {
+        let root = format!("{}{}/", client.root_above_versions(), version.as_str());
+        Self {
+            url: Url::parse(&root).map_err(|error| error.to_string()),
+            ..Self::root(client)
         }
     }
 

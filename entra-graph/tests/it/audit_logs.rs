@@ -1,11 +1,11 @@
 //! The logs: against the fake tenant, and what they send against scripts.
 
-use entra_core::{ScriptedTransport, time::Duration};
+use entra_core::{HttpTransport, ReqwestTransport, ScriptedTransport, http, time::Duration, url};
 use entra_graph::{
-    DirectoryAudit, ErrorKind, Filter, GraphClient, SignIn,
+    DirectoryAudit, ErrorKind, Filter, GraphClient, SignIn, beta,
     types::{
-        AuditActivityInitiator, ConditionalAccessStatus, RiskLevel, SignInLocation, SignInStatus,
-        TargetResource, UserIdentity,
+        AuditActivityInitiator, ClientCredentialType, ConditionalAccessStatus, ManagedIdentityType,
+        RiskLevel, SignInEventType, SignInLocation, SignInStatus, TargetResource, UserIdentity,
     },
 };
 use entra_mock::{FakeTenant, License};
@@ -166,4 +166,148 @@ async fn members_of_enums_that_come_later_survive() {
     let again: serde_json::Value = serde_json::to_value(&entry).unwrap();
     let before: serde_json::Value = serde_json::from_str(text).unwrap();
     assert_eq!(again, before);
+}
+
+/// Sends a request to an endpoint of the tenant's sign-in side and returns the response as JSON.
+async fn fetch(request: http::request::Builder, body: String) -> serde_json::Value {
+    let request = request.body(body.into()).unwrap();
+    let response = ReqwestTransport::builder().build().send(request).await;
+    serde_json::from_slice(response.unwrap().body()).unwrap()
+}
+
+async fn of_type(graph: &GraphClient, event_type: SignInEventType) -> Vec<beta::SignIn> {
+    let filter = beta::SignIn::SIGN_IN_EVENT_TYPES.any(|kind| kind.eq(event_type));
+    let list = graph.audit_logs().beta_sign_ins().list().filter(filter);
+    list.items().try_collect().await.unwrap()
+}
+
+#[tokio::test]
+async fn every_kind_of_token_has_a_sign_in_in_beta() {
+    let (tenant, graph) = graph().await;
+    let app = tenant.register_app("Night job").with_secret();
+    let [(_, endpoint), (_, header)] = tenant.managed_identities(&[&app]);
+    let url = format!(
+        "{endpoint}?api-version=2019-08-01&resource={}",
+        "https://graph.microsoft.com"
+    );
+    let request = http::Request::get(url).header("x-identity-header", header);
+    assert!(fetch(request, String::new()).await["access_token"].is_string());
+    let tokens = tenant.tokens_for(&app, "adele@contoso.com", ["User.Read", "offline_access"]);
+    let form = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("grant_type", "refresh_token")
+        .append_pair("client_id", &app.client_id().to_string())
+        .append_pair("client_secret", app.secret().expose_secret())
+        .append_pair(
+            "refresh_token",
+            tokens.refresh_token().unwrap().expose_secret(),
+        )
+        .finish();
+    let request = http::Request::post(tenant.cloud().token_endpoint(&tenant.id()).as_str())
+        .header("content-type", "application/x-www-form-urlencoded");
+    assert!(fetch(request, form).await["access_token"].is_string());
+
+    let by_reader = of_type(&graph, SignInEventType::ServicePrincipal).await;
+    let reader = by_reader.iter().find(|entry| {
+        entry.service_principal_name.as_deref() == Some("Reader") && entry.is_success()
+    });
+    let reader = reader.unwrap();
+    assert!(reader.is_event_type(&SignInEventType::ServicePrincipal));
+    assert_eq!(
+        reader.client_credential_type,
+        Some(ClientCredentialType::ClientSecret)
+    );
+    assert!(reader.service_principal_credential_key_id.is_some());
+    assert_eq!(reader.user_id, None);
+
+    let id = app.service_principal_id().to_string();
+    let managed = of_type(&graph, SignInEventType::ManagedIdentity).await;
+    assert_eq!(managed.len(), 1, "{managed:?}");
+    assert_eq!(
+        managed[0].service_principal_id.as_deref(),
+        Some(id.as_str())
+    );
+    let identity = managed[0].managed_service_identity.as_ref().unwrap();
+    assert_eq!(identity.msi_type, Some(ManagedIdentityType::UserAssigned));
+
+    let silent = of_type(&graph, SignInEventType::NonInteractiveUser).await;
+    let silent = silent
+        .iter()
+        .find(|entry| entry.app_display_name.as_deref() == Some("Night job"))
+        .unwrap();
+    assert_eq!(
+        silent.user_principal_name.as_deref(),
+        Some("adele@contoso.com")
+    );
+    assert_eq!(silent.is_interactive, Some(false));
+
+    let one = graph.audit_logs().beta_sign_in(&managed[0].id);
+    assert_eq!(one.get().send().await.unwrap().id, managed[0].id);
+    let mut batch = graph.batch();
+    let entry = batch.add(graph.audit_logs().beta_sign_in(&managed[0].id).get());
+    let responses = batch.send().await.unwrap();
+    assert_eq!(responses.get(entry).unwrap().id, managed[0].id);
+    let v1 = graph.audit_logs().sign_in(&managed[0].id);
+    assert_eq!(
+        v1.get_opt().await.unwrap(),
+        None,
+        "v1.0 has interactive ones only"
+    );
+}
+
+#[tokio::test]
+async fn every_page_of_a_beta_list_and_its_batch_go_to_beta() {
+    let next = "https://graph.example.com/beta/auditLogs/signIns?$skiptoken=a";
+    let page = format!(r#"{{"@odata.nextLink":"{next}","value":[{{"id":"1"}}]}}"#);
+    let script = ScriptedTransport::new()
+        .then(200, &[], page)
+        .then(200, &[], r#"{"value":[{"id":"2"}]}"#)
+        .then(
+            200,
+            &[],
+            r#"{"responses":[{"id":"0","status":200,"body":{"id":"7"}}]}"#,
+        );
+    let graph = client(script.clone());
+    let not_interactive =
+        beta::SignIn::SIGN_IN_EVENT_TYPES.any(|kind| kind.ne(SignInEventType::InteractiveUser));
+    let list = graph
+        .audit_logs()
+        .beta_sign_ins()
+        .list()
+        .filter(not_interactive);
+    let items = list.items().try_collect::<Vec<_>>().await.unwrap();
+    assert_eq!(items.len(), 2);
+    let mut batch = graph.batch();
+    let entry = batch.add(graph.audit_logs().beta_sign_in("7").get());
+    let responses = batch.send().await.unwrap();
+    assert_eq!(responses.get(entry).unwrap().id, "7");
+    let paths: Vec<String> = script
+        .requests()
+        .iter()
+        .map(|request| request.uri().path().to_owned())
+        .collect();
+    assert_eq!(
+        paths,
+        [
+            "/beta/auditLogs/signIns",
+            "/beta/auditLogs/signIns",
+            "/beta/$batch"
+        ]
+    );
+    let query = script.requests()[0].uri().query().unwrap().to_owned();
+    assert!(
+        query.contains("signInEventTypes/any(x:x%20ne%20%27interactiveUser%27)"),
+        "{query}"
+    );
+    assert!(!script.requests().iter().any(is_advanced));
+}
+
+#[tokio::test]
+async fn an_error_of_a_beta_operation_names_the_version() {
+    let script = ScriptedTransport::new().then(403, &[], r#"{"error":{"code":"Forbidden"}}"#);
+    let list = client(script).audit_logs().beta_sign_ins().list();
+    let error = list.send().await.unwrap_err();
+    assert!(
+        error.to_string().contains("GET /beta/auditLogs/signIns"),
+        "{error}"
+    );
 }

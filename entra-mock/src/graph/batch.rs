@@ -21,6 +21,7 @@ pub(super) fn respond(
     now: Timestamp,
     request: &WireRequest,
     caller: &Caller,
+    version: &str,
 ) -> Result<Reply, GraphError> {
     let body: Value = serde_json::from_slice(&request.body)
         .map_err(|_| malformed("Unable to read JSON request payload."))?;
@@ -37,7 +38,7 @@ pub(super) fn respond(
     // A batch with a malformed item changes nothing.
     let requests: Vec<WireRequest> = items
         .iter()
-        .map(|item| item.request(&request.base))
+        .map(|item| item.request(&request.base, version))
         .collect::<Result<_, _>>()?;
     let mut statuses: Vec<Option<u16>> = vec![None; items.len()];
     let mut out = b"{\"responses\":[".to_vec();
@@ -147,8 +148,8 @@ impl<'a> Item<'a> {
         })
     }
 
-    /// Returns the item as a request to the same host with the same caller.
-    fn request(&self, base: &str) -> Result<WireRequest, GraphError> {
+    /// Returns the item as a request to the same host and version with the same caller.
+    fn request(&self, base: &str, version: &str) -> Result<WireRequest, GraphError> {
         let url = self.url.split_once("://").map_or(self.url, |(_, rest)| {
             rest.find('/').map_or("", |at| &rest[at..])
         });
@@ -162,7 +163,7 @@ impl<'a> Item<'a> {
             .collect();
         let path = format!(
             "{}/{}",
-            if absolute { "" } else { "/v1.0" },
+            if absolute { "" } else { version },
             segments.join("/")
         );
         if path.to_ascii_lowercase().ends_with("/$batch") {

@@ -32,7 +32,7 @@ pub(super) fn respond(call: Call<'_>, route: &Route) -> Result<Reply, GraphError
 
     let sealed = PageKey::new(
         &call.state.tenant_id.to_string(),
-        format!("{route:?}?{}", query.identity()),
+        format!("{} {route:?}?{}", call.version(), query.identity()),
     );
     let position = query
         .skip_token
@@ -139,7 +139,12 @@ impl Plan {
                 "Request with $search query parameter only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'",
             ));
         }
-        let projections = projections(&subject.kinds, query.select.as_deref())?;
+        let mut projections = projections(&subject.kinds, query.select.as_deref())?;
+        if call.beta {
+            for (_, projection) in &mut projections {
+                projection.add_beta();
+            }
+        }
         let row_filter = row_filter(call, subject, query, advanced)?;
         let order = match &query.order_by {
             None => None,
@@ -307,7 +312,7 @@ fn row_filter(
         let filter = parse_filter(text)?;
         let mut rejected = None;
         for kind in &subject.kinds {
-            match check_filter(kind.entity(), &filter, advanced) {
+            match check_filter(kind.entity(), &filter, advanced, call.beta) {
                 Ok(uses) => {
                     check_alone(&uses.properties)?;
                     check_mode(call, query, &uses.properties, advanced)?;

@@ -1,4 +1,4 @@
-//! Microsoft Graph v1.0: from a request to a response.
+//! Microsoft Graph v1.0, and beta where an operation exists only there: from a request to a response.
 //!
 //! Checks are in Graph's order: token, permission, existence, then the query. A request that is not
 //! supported returns 501, never an empty success.
@@ -82,6 +82,8 @@ struct Call<'a> {
     request: &'a WireRequest,
     /// Whether `ConsistencyLevel: eventual` was sent.
     eventual: bool,
+    /// Whether the path starts with `/beta`.
+    beta: bool,
 }
 
 fn dispatch(
@@ -90,12 +92,21 @@ fn dispatch(
     request: &WireRequest,
     caller: Result<&Caller, TokenProblem>,
 ) -> Result<Reply, GraphError> {
-    let Some(path) = version(&request.path, "/v1.0") else {
+    let beta = version(&request.path, "/beta");
+    let Some(path) = version(&request.path, "/v1.0").or(beta) else {
         return Err(unsupported(request));
     };
+    let is_batch = path.eq_ignore_ascii_case("/$batch") && request.method == "POST";
+    if beta.is_some()
+        && !is_batch
+        && !Route::parse(path)?.is_some_and(|route| route.is_in_beta(request))
+    {
+        return Err(unsupported(request));
+    }
     let caller = caller.map_err(error::unauthorized)?;
-    if path.eq_ignore_ascii_case("/$batch") && request.method == "POST" {
-        return batch::respond(tenant, now, request, caller);
+    if is_batch {
+        let version = if beta.is_some() { "/beta" } else { "/v1.0" };
+        return batch::respond(tenant, now, request, caller, version);
     }
     let Some(route) = Route::parse(path)? else {
         return Err(unsupported(request));
@@ -154,6 +165,7 @@ impl<'a> Call<'a> {
             caller,
             request,
             eventual,
+            beta: version(&request.path, "/beta").is_some(),
         }
     }
 }
@@ -161,7 +173,11 @@ impl<'a> Call<'a> {
 impl Call<'_> {
     /// The start of every link and context of this response.
     fn root(&self) -> String {
-        format!("{}/v1.0", self.request.base)
+        format!("{}/{}", self.request.base, self.version())
+    }
+
+    fn version(&self) -> &'static str {
+        if self.beta { "beta" } else { "v1.0" }
     }
 
     fn context(&self, fragment: &str) -> String {

@@ -52,6 +52,8 @@ impl Projection {
             let first = name.split('/').next().unwrap_or_default();
             let field = match entity.property(first) {
                 Some(property) if property.returned == Returned::Never => continue,
+                // No list with such properties takes `$select`.
+                Some(property) if property.returned == Returned::InBeta => continue,
                 Some(property) if property.returned == Returned::OnSelectAlone && !alone => {
                     return Err(GraphError::new(
                         501,
@@ -76,6 +78,16 @@ impl Projection {
             fields,
             selected: true,
         })
+    }
+
+    /// Adds the properties that exist in beta only.
+    pub(super) fn add_beta(&mut self) {
+        let beta = self
+            .entity
+            .properties
+            .iter()
+            .filter(|property| property.returned == Returned::InBeta);
+        self.fields.extend(beta.map(Field::of));
     }
 
     /// Whether a derived property is selected.

@@ -200,12 +200,12 @@ fn lookup<'a>(call: Call<'a>, kind: Kind, key: &ObjectKey) -> Option<&'a Object>
     .filter(|object| is_visible(call, kind, object))
 }
 
-/// Whether a log record is visible: within the retention of the licence, and interactive.
+/// Whether a log record is visible: within the retention of the licence, and in v1.0 interactive.
 fn is_visible(call: Call<'_>, kind: Kind, object: &Object) -> bool {
     let Some(time) = kind.log_time() else {
         return true;
     };
-    let listed = call.state.store.is_listed(kind, object);
+    let listed = call.beta || call.state.store.is_listed(kind, object);
     let recent = object
         .get(time)
         .and_then(Value::as_str)
@@ -238,7 +238,10 @@ pub(super) fn render_up_to(
 ) -> Result<Reply, GraphError> {
     let options = Options(kind.entity().object_options);
     let query = Query::parse(call.request.query.as_deref(), options)?;
-    let projection = Projection::new(kind, query.select.as_deref(), true)?;
+    let mut projection = Projection::new(kind, query.select.as_deref(), true)?;
+    if call.beta {
+        projection.add_beta();
+    }
     if projection.shows(ACTIVITY) {
         check_activity(call)?;
     }

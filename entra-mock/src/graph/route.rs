@@ -7,7 +7,9 @@ use super::{
 };
 use crate::{
     odata::GraphError,
+    permissions::operation,
     schema::{Deletion, IdForm, Kind, Relationship},
+    wire::WireRequest,
 };
 
 /// What a path below the version addresses.
@@ -155,6 +157,16 @@ impl Route {
             }),
             _ => None,
         })
+    }
+
+    /// Whether this collection or object is supported in beta too.
+    pub(super) fn is_in_beta(&self, request: &WireRequest) -> bool {
+        let path = match (&self.root, &self.target) {
+            (Root::Set(kind), Target::List { .. }) => format!("/{}", kind.entity().set),
+            (Root::Object(kind, _), Target::Object) => kind.entity().object_path(),
+            _ => return false,
+        };
+        operation(&request.method, &path).is_some_and(|row| row.beta)
     }
 
     /// Replaces `/me` by the signed-in user. An application-only token has none.

@@ -15,8 +15,9 @@ pub(super) enum Source<'a> {
     All(Kind),
     /// The deleted items of a kind.
     Deleted(Kind),
-    /// A log between two times in ticks, newest first.
-    Log(Kind, i64, i64),
+    /// A log between two times in ticks, newest first, and whether it includes records that v1.0
+    /// does not list.
+    Log(Kind, i64, i64, bool),
     /// Objects found through an index.
     Found(Kind, Vec<&'a Object>),
     /// The targets of a relationship, and whether hidden memberships are included.
@@ -57,13 +58,13 @@ impl<'a> Source<'a> {
                     items.map(move |(serial, object)| (RowPosition::Serial(serial), kind, object)),
                 )
             }
-            Self::Log(kind, from, to) => {
+            Self::Log(kind, from, to, whole) => {
                 let kind = *kind;
                 let position = match after {
                     Some(RowPosition::Log(time, serial)) => Some((time, serial)),
                     _ => None,
                 };
-                let log = store.log(kind, *from, *to, position);
+                let log = store.log(kind, (*from, *to), position, *whole);
                 Box::new(log.map(move |((time, serial), object)| {
                     (RowPosition::Log(time, serial), kind, object)
                 }))
@@ -202,6 +203,31 @@ pub(super) fn range(filter: &Expr, property: &str) -> (i64, i64) {
             }
         }
         _ => (i64::MIN, i64::MAX),
+    }
+}
+
+/// Whether a filter uses a property of the object.
+pub(super) fn uses(filter: &Expr, property: &str) -> bool {
+    let is_property = |path: &crate::odata::Path| {
+        path.scope == 0
+            && path
+                .segments
+                .first()
+                .is_some_and(|name| name.eq_ignore_ascii_case(property))
+    };
+    match filter {
+        Expr::And(left, right) | Expr::Or(left, right) => {
+            uses(left, property) || uses(right, property)
+        }
+        Expr::Not(inner) => uses(inner, property),
+        Expr::Lambda { path, body, .. } => {
+            is_property(path) || body.as_ref().is_some_and(|body| uses(body, property))
+        }
+        Expr::Compare { path, .. }
+        | Expr::In { path, .. }
+        | Expr::Call { path, .. }
+        | Expr::Count { path, .. }
+        | Expr::Flag(path) => is_property(path),
     }
 }
 

@@ -139,7 +139,9 @@ impl<'a> Subject<'a> {
             return pinned.map_or(Source::All(kind), |objects| Source::Found(kind, objects));
         };
         let (from, to) = filter.map_or((i64::MIN, i64::MAX), |filter| rows::range(filter, time));
-        Source::Log(kind, from.max(oldest_record(call)), to)
+        // Beta lists interactive sign-ins only, unless the filter names event types.
+        let whole = call.beta && filter.is_some_and(|filter| rows::uses(filter, EVENT_TYPES));
+        Source::Log(kind, from.max(oldest_record(call)), to, whole)
     }
 
     /// The name of the list in `@odata.context`.
@@ -163,6 +165,8 @@ impl<'a> Subject<'a> {
         format!("{name}{}", selection(query))
     }
 }
+
+const EVENT_TYPES: &str = "signInEventTypes";
 
 /// The page size of a list with `signInActivity`.
 const ACTIVITY_PAGES: PageSizes = PageSizes {

@@ -24,6 +24,8 @@ pub(super) struct Client {
     pub(super) service_principal_id: String,
     /// `keyId` of the credential.
     pub(super) key_id: Option<String>,
+    /// Whether the credential is a federated one.
+    pub(super) federated: bool,
     pub(super) authentication: ClientAuthentication,
 }
 
@@ -62,6 +64,7 @@ pub(super) fn find(state: &State, client_id: &str) -> Result<Client, LoginError>
         display_name: property("displayName"),
         service_principal_id: property("id"),
         key_id: None,
+        federated: false,
         authentication: ClientAuthentication::Secret,
     };
     let application_disabled = state
@@ -120,6 +123,7 @@ pub(super) fn authenticate(
 ) -> Result<Client, TokenError> {
     if let Some(token) = form.get("client_assertion").and_then(Federated::read) {
         client.key_id = Some(token.check(state, context, &client)?);
+        client.federated = true;
         client.authentication = ClientAuthentication::Certificate;
         return Ok(client);
     }

@@ -29,12 +29,18 @@ pub(super) fn respond(
 
     match issue(context, &client, &identifier, form) {
         Ok((issued, client, resource)) => {
-            let record = sign_in::record(context, &client, Some(&resource), &Ok(issued.id.clone()));
+            let record = sign_in::record(
+                context,
+                &client,
+                Some(&resource),
+                None,
+                &Ok(issued.id.clone()),
+            );
             context.write().write_sign_in(record);
             Ok(issued)
         }
         Err(TokenError::Error(error)) => {
-            let record = sign_in::record(context, &client, None, &Err(error.code));
+            let record = sign_in::record(context, &client, None, None, &Err(error.code));
             context.write().write_sign_in(record);
             Err(error.into())
         }

@@ -3,10 +3,12 @@
 use serde_json::{Value, json};
 
 use super::{
-    client::{self, ClientAuthentication},
+    client::{self, Client, ClientAuthentication},
     context::Context,
     error::LoginError,
-    mint, resource,
+    mint::{self, IssuedToken},
+    resource::{self, Resource},
+    sign_in,
 };
 use crate::wire::Reply;
 
@@ -40,32 +42,53 @@ pub(super) fn respond(context: &Context<'_>) -> Reply {
             .iter()
             .find(|ids| ids.iter().any(|id| id.eq_ignore_ascii_case(requested))),
     };
-    let Some([client_id, ..]) = chosen else {
+    let Some([client_id, _, resource_id]) = chosen else {
         return error_response(
             context,
             400,
             "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.",
         );
     };
-    match token(context, client_id, &identifier) {
+    match token(context, client_id, resource_id, &identifier) {
         Ok(body) => Reply::json(200, &body),
         Err(error) => error_response(context, 400, &error.description(context)),
     }
 }
 
-fn token(context: &Context<'_>, client_id: &str, identifier: &str) -> Result<Value, LoginError> {
-    let state = context.read();
-    let mut client = client::find(&state, client_id)?;
+fn token(
+    context: &Context<'_>,
+    client_id: &str,
+    resource_id: &str,
+    identifier: &str,
+) -> Result<Value, LoginError> {
+    let mut client = client::find(&context.read(), client_id)?;
     client.authentication = ClientAuthentication::Certificate;
-    let resource = resource::find(&state, context, identifier)?;
-    let roles = resource::roles(&state, &client, &resource)?;
-    let mut body = mint::for_application(context, &state, &client, &resource, roles)?.body(context);
+    let issued = issue(context, &client, identifier);
+    let (resource, outcome) = match &issued {
+        Ok((token, resource)) => (Some(resource), Ok(token.id.clone())),
+        Err(error) => (None, Err(error.code)),
+    };
+    let record = sign_in::record(context, &client, resource, Some(resource_id), &outcome);
+    context.write().write_sign_in(record);
+    let mut body = issued?.0.body(context);
     // This endpoint returns the expiry time, but no lifetime.
     for name in ["expires_in", "ext_expires_in", "not_before"] {
         body.remove(name);
     }
     body.insert("client_id".into(), client.app_id.into());
     Ok(body.into())
+}
+
+fn issue(
+    context: &Context<'_>,
+    client: &Client,
+    identifier: &str,
+) -> Result<(IssuedToken, Resource), LoginError> {
+    let state = context.read();
+    let resource = resource::find(&state, context, identifier)?;
+    let roles = resource::roles(&state, client, &resource)?;
+    let token = mint::for_application(context, &state, client, &resource, roles)?;
+    Ok((token, resource))
 }
 
 fn error_response(context: &Context<'_>, status: u16, message: &str) -> Reply {

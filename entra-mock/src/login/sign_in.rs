@@ -1,15 +1,22 @@
-//! The sign-in log entry of an application's token request.
+//! The sign-in log entry of an application's token request, by its own credential or as a managed
+//! identity.
 
 use serde_json::json;
 
-use super::{client::Client, context::Context, resource::Resource};
+use super::{
+    client::{Client, ClientAuthentication},
+    context::Context,
+    resource::Resource,
+};
 use crate::{state::iso, store::Object};
 
-/// Returns one entry: a token id on success, an AADSTS code on failure.
+/// Returns one entry: a token id on success, an AADSTS code on failure. `managed_identity` is the
+/// Azure resource id of the managed identity that got the token, if it was one.
 pub(super) fn record(
     context: &Context<'_>,
     client: &Client,
     resource: Option<&Resource>,
+    managed_identity: Option<&str>,
     outcome: &Result<String, u32>,
 ) -> Object {
     let state = context.read();
@@ -27,14 +34,52 @@ pub(super) fn record(
     set("correlationId", context.correlation_id.to_string().into());
     set("ipAddress", "127.0.0.1".into());
     set("isInteractive", false.into());
-    set("signInEventTypes", json!(["servicePrincipal"]));
+    let event_type = match managed_identity {
+        Some(resource_id) => {
+            let user_assigned = resource_id
+                .to_ascii_lowercase()
+                .contains("/userassignedidentities/");
+            let kind = if user_assigned {
+                "userAssigned"
+            } else {
+                "systemAssigned"
+            };
+            set(
+                "managedServiceIdentity",
+                json!({ "msiType": kind, "associatedResourceId": resource_id, "federatedTokenId": null, "federatedTokenIssuer": null }),
+            );
+            "managedIdentity"
+        }
+        None => "servicePrincipal",
+    };
+    set("signInEventTypes", json!([event_type]));
+    let credential = match (managed_identity, client.authentication) {
+        (Some(_), _) => Some("managedIdentity"),
+        (None, _) if client.federated => Some("federatedIdentityCredential"),
+        (None, ClientAuthentication::Certificate) => Some("certificate"),
+        // A client whose secret was rejected has no key id.
+        (None, ClientAuthentication::Secret) => client.key_id.as_ref().map(|_| "clientSecret"),
+        (None, ClientAuthentication::Public) => None,
+    };
+    if let Some(credential) = credential {
+        set("clientCredentialType", credential.into());
+    }
     set("conditionalAccessStatus", "notApplied".into());
     if let Some(key_id) = &client.key_id {
-        set("servicePrincipalCredentialKeyId", key_id.clone().into());
+        let name = if client.federated {
+            "federatedCredentialId"
+        } else {
+            "servicePrincipalCredentialKeyId"
+        };
+        set(name, key_id.clone().into());
     }
     if let Some(resource) = resource {
         set("resourceDisplayName", resource.display_name.clone().into());
         set("resourceId", resource.app_id.clone().into());
+        set(
+            "resourceServicePrincipalId",
+            resource.service_principal_id.clone().into(),
+        );
     }
     match outcome {
         Ok(token_id) => {

@@ -46,6 +46,11 @@ pub(super) fn record(
         // The log has user names in lower case, whatever the directory has.
         let name = of_user("userPrincipalName").to_lowercase();
         set("userPrincipalName", name.into());
+        let user_type = match of_user("userType").as_str() {
+            "Guest" => "guest",
+            _ => "member",
+        };
+        set("userType", user_type.into());
     }
     set("clientAppUsed", "Browser".into());
     set("correlationId", context.correlation_id.to_string().into());
@@ -73,6 +78,10 @@ pub(super) fn record(
     if let Some(resource) = resource {
         set("resourceDisplayName", resource.display_name.clone().into());
         set("resourceId", resource.app_id.clone().into());
+        set(
+            "resourceServicePrincipalId",
+            resource.service_principal_id.clone().into(),
+        );
     }
     match outcome {
         Ok(token_id) => {

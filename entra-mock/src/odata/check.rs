@@ -4,7 +4,7 @@ use super::{
     error::GraphError,
     filter::{Expr, Function, Literal, Op, Path},
 };
-use crate::schema::{ENDS_WITH, EntityType, Mode, Rule, Type, is_extension};
+use crate::schema::{ENDS_WITH, EntityType, Mode, Property, Returned, Rule, Type, is_extension};
 
 /// The properties of a checked filter, for the checks of the rest of the query.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -18,10 +18,12 @@ pub(crate) fn check_filter(
     entity: &'static EntityType,
     expr: &Expr,
     advanced: bool,
+    beta: bool,
 ) -> Result<FilterUses, GraphError> {
     let mut checker = Checker {
         entity,
         advanced: advanced || !entity.directory,
+        beta,
         scopes: Vec::new(),
         uses: FilterUses::default(),
     };
@@ -38,6 +40,7 @@ pub(crate) fn check_filter(
 struct Checker {
     entity: &'static EntityType,
     advanced: bool,
+    beta: bool,
     /// The path of the element of each enclosing lambda.
     scopes: Vec<String>,
     uses: FilterUses,
@@ -91,12 +94,12 @@ impl Checker {
             (Op::Eq | Op::Ne, Literal::Null) => rule.null,
             (Op::Eq | Op::Ne, _) => rule.eq,
             (Op::Ge | Op::Le, _) => rule.range,
-            (Op::Gt | Op::Lt, _) => Mode::No,
+            (Op::Gt | Op::Lt, _) => rule.strict_range,
         };
         self.allow(path, op.word(), mode)?;
         if op == Op::Ne {
             // Documented for directory objects only, where they need an advanced query.
-            if !self.entity.directory {
+            if !self.entity.directory && !rule.ne {
                 return Err(self.no_operator("ne"));
             }
             self.need("ne", Mode::Advanced)?;
@@ -111,7 +114,8 @@ impl Checker {
             Function::EndsWith if ENDS_WITH.contains(&rule.path) && self.entity.directory => {
                 Mode::Advanced
             }
-            Function::EndsWith | Function::Contains => Mode::No,
+            Function::EndsWith => Mode::No,
+            Function::Contains => rule.contains,
         };
         self.allow(path, function.name(), mode)?;
         type_check(rule.leaf, &Literal::Text(value.to_owned()), function.name())
@@ -161,17 +165,19 @@ impl Checker {
 
     fn rule(&mut self, path: &Path) -> Result<Rule, GraphError> {
         let full = self.canonical(path)?;
-        if let Some(rule) = self.entity.rule(&full) {
+        if let Some(rule) = self
+            .entity
+            .rule(&full)
+            .filter(|rule| self.beta || !rule.beta)
+        {
             return Ok(*rule);
         }
         if self.entity.open && self.scopes.is_empty() && is_extension(&full) {
             return Ok(Rule {
-                path: "",
-                leaf: Type::Text,
                 eq: Mode::Basic,
                 starts_with: Mode::Basic,
-                range: Mode::No,
                 null: Mode::Advanced,
+                ..Rule::none("", Type::Text)
             });
         }
         Err(self.unsupported(path))
@@ -190,7 +196,8 @@ impl Checker {
             None => path.text(),
         };
         let first = full.split('/').next().unwrap_or_default();
-        let known = self.entity.property(first).is_some()
+        let exists = |property: &Property| self.beta || property.returned != Returned::InBeta;
+        let known = self.entity.property(first).is_some_and(exists)
             || self.entity.navigation(first).is_some()
             || self.entity.open && is_extension(first);
         if !known {

@@ -14,6 +14,8 @@ pub(crate) struct Operation {
     pub(crate) application: &'static [&'static str],
     /// Delegated permissions that cover only the signed-in user's own object.
     pub(crate) own: &'static [&'static str],
+    /// Whether beta is supported too.
+    pub(crate) beta: bool,
 }
 
 /// Operations on objects of any type.
@@ -249,6 +251,11 @@ impl Operation {
         self.own = own;
         self
     }
+
+    pub(super) const fn also_in_beta(mut self) -> Self {
+        self.beta = true;
+        self
+    }
 }
 
 pub(super) const fn row(
@@ -263,6 +270,7 @@ pub(super) const fn row(
         delegated,
         application,
         own: &[],
+        beta: false,
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) enum Returned {
     OnSelect,
     /// Only if `$select` names it, and only for a single object.
     OnSelectAlone,
+    /// As `Always`, but the property exists in beta only.
+    InBeta,
     /// Never; it can only be filtered.
     Never,
 }
@@ -72,8 +74,15 @@ pub(crate) struct Rule {
     pub(crate) starts_with: Mode,
     /// `ge` and `le`.
     pub(crate) range: Mode,
+    /// `gt` and `lt`.
+    pub(crate) strict_range: Mode,
+    pub(crate) contains: Mode,
     /// Comparison with `null`.
     pub(crate) null: Mode,
+    /// Whether `ne` is supported outside of the directory, where `eq` does not imply it.
+    pub(crate) ne: bool,
+    /// Whether the rule exists in beta only.
+    pub(crate) beta: bool,
 }
 
 impl Property {
@@ -145,6 +154,39 @@ impl Property {
         self.returned = Returned::Never;
         self
     }
+
+    pub(super) const fn in_beta(mut self) -> Self {
+        self.returned = Returned::InBeta;
+        self
+    }
+}
+
+impl Rule {
+    /// A rule that supports nothing.
+    pub(crate) const fn none(path: &'static str, leaf: Type) -> Self {
+        Self {
+            path,
+            leaf,
+            eq: Mode::No,
+            starts_with: Mode::No,
+            range: Mode::No,
+            strict_range: Mode::No,
+            contains: Mode::No,
+            null: Mode::No,
+            ne: false,
+            beta: false,
+        }
+    }
+
+    pub(super) const fn and_ne(mut self) -> Self {
+        self.ne = true;
+        self
+    }
+
+    pub(super) const fn in_beta(mut self) -> Self {
+        self.beta = true;
+        self
+    }
 }
 
 pub(super) const fn text(name: &'static str) -> Property {
@@ -180,11 +222,10 @@ pub(super) const fn rule(
     null: Mode,
 ) -> Rule {
     Rule {
-        path,
-        leaf,
         eq,
         starts_with,
         range,
         null,
+        ..Rule::none(path, leaf)
     }
 }

@@ -106,7 +106,7 @@ fn a_log_is_read_newest_first_within_bounds() {
     }
     let ids = |store: &Store, from, to, position| -> Vec<String> {
         store
-            .log(Kind::SignIn, from, to, position)
+            .log(Kind::SignIn, (from, to), position, false)
             .filter_map(|(_, entry)| entry["id"].as_str().map(str::to_owned))
             .collect()
     };
@@ -115,7 +115,7 @@ fn a_log_is_read_newest_first_within_bounds() {
     assert_eq!(ids(&store, second, i64::MAX, None), ["c", "b"]);
     assert_eq!(ids(&store, i64::MIN, second, None), ["b", "a"]);
     let position = store
-        .log(Kind::SignIn, i64::MIN, i64::MAX, None)
+        .log(Kind::SignIn, (i64::MIN, i64::MAX), None, false)
         .next()
         .map(|(position, _)| position);
     assert_eq!(ids(&store, i64::MIN, i64::MAX, position), ["b", "a"]);
@@ -185,7 +185,8 @@ fn silent_sign_ins_count_for_the_user_but_are_not_listed() {
             }),
         );
     }
-    assert_eq!(store.log(Kind::SignIn, i64::MIN, i64::MAX, None).count(), 2);
+    let all = (i64::MIN, i64::MAX);
+    assert_eq!(store.log(Kind::SignIn, all, None, false).count(), 2);
     let latest = store.latest_sign_ins("u").unwrap();
     let id =
         |moment: &Option<SignInTime>| moment.as_ref().map(|moment| moment.request_id.to_string());

@@ -41,8 +41,10 @@ pub use risk::{RiskDetail, RiskEventType, RiskLevel, RiskState};
 pub use service_principal::{ResourceSpecificPermission, SamlSingleSignOnSettings};
 pub use sign_in::{
     AppliedConditionalAccessPolicy, AppliedConditionalAccessPolicyResult,
-    AuthenticationAppDeviceDetails, ConditionalAccessStatus, DeviceDetail, GeoCoordinates,
-    SignInLocation, SignInStatus,
+    AuthenticationAppDeviceDetails, AuthenticationDetail, AuthenticationProtocol,
+    ClientCredentialType, ConditionalAccessStatus, DeviceDetail, GeoCoordinates, IncomingTokenType,
+    ManagedIdentity, ManagedIdentityType, SignInAccessType, SignInEventType, SignInLocation,
+    SignInStatus, SignInUserType, TokenIssuerType,
 };
 pub use subscribed_sku::{LicenseUnitsDetail, ServicePlanInfo};
 pub use user::{

@@ -2,7 +2,12 @@ use super::*;
 use crate::{odata::parse_filter, store::Kind};
 
 fn check(kind: Kind, filter: &str, advanced: bool) -> Result<FilterUses, GraphError> {
-    check_filter(kind.entity(), &parse_filter(filter).unwrap(), advanced)
+    check_filter(
+        kind.entity(),
+        &parse_filter(filter).unwrap(),
+        advanced,
+        false,
+    )
 }
 
 #[test]
