@@ -15,10 +15,14 @@
 //! | devices | [`GraphClient::devices`], [`GraphClient::device`], [`NewDevice`], [`Device`] |
 //! | objects of any type | [`GraphClient::directory_object`], [`GraphClient::directory_objects_by_ids`], [`DirectoryObject`] |
 //! | the tenant | [`GraphClient::organization`], [`GraphClient::subscribed_skus`] |
-//! | logs | [`GraphClient::audit_logs`], [`SignIn`], [`beta::SignIn`], [`DirectoryAudit`] |
+//! | logs | [`GraphClient::audit_logs`], [`SignIn`], [`beta::SignIn`], [`DirectoryAudit`], [`ProvisioningObjectSummary`] |
 #![cfg_attr(
     feature = "administrative-units",
     doc = "| administrative units | [`GraphClient::administrative_units`], [`GraphClient::administrative_unit`], [`NewAdministrativeUnit`] |"
+)]
+#![cfg_attr(
+    feature = "identity-protection",
+    doc = "| risk | [`GraphClient::identity_protection`], [`RiskyUser`], [`RiskDetection`] |"
 )]
 //! | what can be done at a place | [`query::Collection`], [`query::Object`], [`places`] |
 //! | filters, sorting, search | [`Property`], [`Filter`], [`query`] |
@@ -79,8 +83,12 @@ pub use model::{AdditionalData, Expanded, Json};
 #[cfg(feature = "administrative-units")]
 pub use objects::AdministrativeUnit;
 pub use objects::{
-    AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, ExtensionProperty, FederatedIdentityCredential, Group, LicenseDetails, Organization, ServicePrincipal, SignIn, SubscribedSku, User, beta, types,
+    AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, ExtensionProperty,
+    FederatedIdentityCredential, Group, LicenseDetails, Organization, ProvisioningObjectSummary,
+    ServicePrincipal, SignIn, SubscribedSku, User, beta, types,
 };
+#[cfg(feature = "identity-protection")]
+pub use objects::{RiskDetection, RiskyUser};
 pub use odata::{Filter, NavigationProperty, Property};
 pub use operation::{Operation, Returns, Version};
 pub use place::Reference;
@@ -90,6 +98,8 @@ pub use stream::{Items, Page, Pages, ResumeToken};
 
 /// What requests are made of: handles, request builders and their options.
 pub mod query {
+    #[cfg(feature = "identity-protection")]
+    pub use crate::areas::identity_protection::IdentityProtection;
     pub use crate::{
         areas::{audit_logs::AuditLogs, directory_objects::GetByIds, membership::MemberCheck},
         model::{
@@ -120,6 +130,10 @@ pub mod places {
         AdministrativeUnitMembers, AdministrativeUnits, DeletedAdministrativeUnit,
         DeletedAdministrativeUnits, OneAdministrativeUnit,
     };
+    #[cfg(feature = "identity-protection")]
+    pub use crate::areas::identity_protection::{
+        OneRiskDetection, OneRiskyUser, RiskDetections, RiskyUsers,
+    };
     pub use crate::{
         areas::{
             applications::{
@@ -128,7 +142,8 @@ pub mod places {
                 OneExtension, OneFederatedCredential,
             },
             audit_logs::{
-                BetaSignIns, DirectoryAudits, OneBetaSignIn, OneDirectoryAudit, OneSignIn, SignIns,
+                BetaSignIns, DirectoryAudits, OneBetaSignIn, OneDirectoryAudit, OneSignIn,
+                ProvisioningEvents, SignIns,
             },
             deleted_items::{DeletedGroup, DeletedGroups, DeletedUser, DeletedUsers},
             devices::{

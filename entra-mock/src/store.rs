@@ -5,6 +5,7 @@
 //! assignments, and both directions of every link.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, HashMap},
     ops::Bound,
 };
@@ -118,7 +119,8 @@ impl Store {
         } else {
             id.to_ascii_lowercase()
         };
-        if self.ids.contains_key(id.as_str()) {
+        let key = index_key(kind, &id);
+        if self.ids.contains_key(&*key) {
             return Err(Conflict::Taken {
                 property: "id",
                 value: id,
@@ -136,7 +138,7 @@ impl Store {
             self.objects.push(None);
             u32::try_from(self.objects.len() - 1).unwrap_or(u32::MAX)
         });
-        self.ids.insert(id.clone().into_boxed_str(), handle);
+        self.ids.insert(key.into_owned().into_boxed_str(), handle);
         self.unique.add(kind, &object, handle);
         self.index_contents(kind, handle, serial, &object);
         self.order.entry(kind).or_default().push((serial, handle));
@@ -149,7 +151,7 @@ impl Store {
     }
 
     pub(crate) fn get(&self, kind: Kind, id: &str) -> Option<&Object> {
-        let stored = self.stored(self.handle(id)?)?;
+        let stored = self.stored(self.handle(&index_key(kind, id))?)?;
         (stored.kind == kind).then_some(&stored.object)
     }
 
@@ -181,7 +183,7 @@ impl Store {
         id: &str,
         change: impl FnOnce(&mut Object),
     ) -> bool {
-        let Some(handle) = self.handle(id) else {
+        let Some(handle) = self.handle(&index_key(kind, id)) else {
             return false;
         };
         let Some(mut stored) = self
@@ -237,14 +239,14 @@ impl Store {
 
     /// Removes an object with its links and assignments, without a change record.
     fn take_out(&mut self, kind: Kind, id: &str) -> Option<(Object, Vec<Link>, Vec<Object>, u64)> {
-        let handle = self.handle(id)?;
+        let handle = self.handle(&index_key(kind, id))?;
         let stored = self
             .objects
             .get_mut(handle as usize)?
             .take_if(|stored| stored.kind == kind)?;
         let own_id = text(&stored.object, "id").unwrap_or_default().to_owned();
         self.unindex_contents(kind, stored.serial, &stored.object, handle);
-        self.ids.remove(own_id.as_str());
+        self.ids.remove(&*index_key(kind, &own_id));
         self.unique.remove(kind, &stored.object);
         if let Some(order) = self.order.get_mut(&kind)
             && let Ok(at) = order.binary_search_by_key(&stored.serial, |(serial, _)| *serial)
@@ -525,6 +527,20 @@ fn log_partition(kind: Kind, object: &Object) -> LogPartition {
         LogPartition::Listed
     } else {
         LogPartition::Unlisted
+    }
+}
+
+/// The key of an object in the index by id. An object that shares the id of a user has a key of its
+/// own, since the id alone names the user.
+fn index_key(kind: Kind, id: &str) -> Cow<'_, str> {
+    if kind.entity().id == IdForm::OfUser {
+        Cow::Owned(format!(
+            "{}/{}",
+            kind.entity().name,
+            id.to_ascii_lowercase()
+        ))
+    } else {
+        Cow::Borrowed(id)
     }
 }
 

@@ -21,10 +21,11 @@ ENTITIES = [
     "user", "group", "application", "servicePrincipal", "device", "appRoleAssignment",
     "oAuth2PermissionGrant", "organization", "subscribedSku", "signIn", "directoryAudit",
     "profilePhoto", "extensionProperty", "federatedIdentityCredential", "licenseDetails", "administrativeUnit",
+    "provisioningObjectSummary", "riskyUser", "riskDetection",
 ]
 PATHS = re.compile(
     r"^/(users|groups|me|applications|serviceprincipals|devices|organization|subscribedskus"
-    r"|auditlogs|oauth2permissiongrants|directoryobjects|directory/deleteditems|directory/administrativeunits)(/|\(|$)"
+    r"|auditlogs|identityprotection|oauth2permissiongrants|directoryobjects|directory/deleteditems|directory/administrativeunits)(/|\(|$)"
 )
 # What stands below an object; the rest of Graph is not the fake tenant's.
 BELOW = {
@@ -34,7 +35,7 @@ BELOW = {
     "checkmembergroups", "checkmemberobjects", "getmembergroups", "getmemberobjects", "assignlicense", "changepassword",
     "revokesigninsessions", "reprocesslicenseassignment", "renew", "restore", "getbyids", "validateproperties", "sponsors",
     "addpassword", "removepassword", "addkey", "removekey", "setverifiedpublisher", "unsetverifiedpublisher", "logo", "federatedidentitycredentials", "extensionproperties",
-    "getavailableextensionproperties", "signins", "directoryaudits", "deleteditems", "administrativeunits", "microsoft.graph.{id}", "{id}",
+    "getavailableextensionproperties", "signins", "directoryaudits", "deleteditems", "administrativeunits", "provisioning", "riskyusers", "riskdetections", "microsoft.graph.{id}", "{id}",
 }
 OTHER_SERVICES = ("AgentId", "DeviceManagement", "PrivilegedAccess")
 # Complex types that the fact files lack, from the pages of Microsoft's documentation.
@@ -81,7 +82,7 @@ def types(facts):
         properties, base = [], item
         while base is not None:
             properties += base["properties"]
-            parent = base.get("base_type")
+            parent = base.get("base_type") or base.get("base")
             base = declared.get(parent.removeprefix(NAMESPACE)) if parent else None
         if item.get("open_type"):
             lines.append((name, "=open", "", "", ""))

@@ -3,7 +3,7 @@
 use crate::{
     client::GraphClient,
     key::Key,
-    objects::{DirectoryAudit, SignIn, beta},
+    objects::{DirectoryAudit, ProvisioningObjectSummary, SignIn, beta},
     operation::{Version, operations},
     place::{Collection, Object, places, singles},
     request::Target,
@@ -22,6 +22,8 @@ operations! {
         both ["AuditLog.Read.All"];
     GET_AUDIT = "directoryaudit-get" GET "/auditLogs/directoryAudits/{id}" => Object("directoryAudit"),
         both ["AuditLog.Read.All"];
+    LIST_PROVISIONING = "provisioningobjectsummary-list" GET "/auditLogs/provisioning" => Collection("provisioningObjectSummary"),
+        both ["ProvisioningLog.Read.All", "AuditLog.Read.All", "Directory.Read.All"];
 }
 
 places! {
@@ -31,6 +33,8 @@ places! {
     BetaSignIns: beta::SignIn { list LIST_BETA_SIGN_INS }
     /// `/auditLogs/directoryAudits`.
     DirectoryAudits: DirectoryAudit { list LIST_AUDITS }
+    /// `/auditLogs/provisioning`.
+    ProvisioningEvents: ProvisioningObjectSummary { list LIST_PROVISIONING }
 }
 
 singles! {
@@ -173,5 +177,24 @@ impl AuditLogs {
     pub fn directory_audit(&self, id: impl Into<Key>) -> Object<OneDirectoryAudit> {
         let logs = Target::root(&self.client).join(&["auditLogs"]);
         Object::new(logs.key("directoryAudits", &id.into()))
+    }
+
+    /// Events of the provisioning service, such as users created in an application:
+    /// [`GET /auditLogs/provisioning`](https://learn.microsoft.com/graph/api/provisioningobjectsummary-list).
+    ///
+    /// Takes `ProvisioningLog.Read.All`.
+    ///
+    /// ```
+    /// # async fn example(graph: entra_graph::GraphClient) -> Result<(), entra_graph::Error> {
+    /// use entra_graph::{ProvisioningObjectSummary as Event, types::{ProvisioningResult, ProvisioningStatusInfo}};
+    /// let status = Event::PROVISIONING_STATUS_INFO.path(ProvisioningStatusInfo::STATUS);
+    /// let failed = graph.audit_logs().provisioning().list()
+    ///     .filter(status.eq(ProvisioningResult::Failure))
+    ///     .items().try_collect::<Vec<_>>().await?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn provisioning(&self) -> Collection<ProvisioningEvents> {
+        Collection::new(Target::root(&self.client).join(&["auditLogs", "provisioning"]))
     }
 }

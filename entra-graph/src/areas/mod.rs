@@ -8,6 +8,8 @@ pub(crate) mod deleted_items;
 pub(crate) mod devices;
 pub(crate) mod directory_objects;
 pub(crate) mod groups;
+#[cfg(feature = "identity-protection")]
+pub(crate) mod identity_protection;
 mod licenses;
 pub(crate) mod membership;
 pub(crate) mod organization;
@@ -36,6 +38,8 @@ const ALL: &[&[&Operation]] = &[
     devices::OPERATIONS,
     directory_objects::OPERATIONS,
     groups::OPERATIONS,
+    #[cfg(feature = "identity-protection")]
+    identity_protection::OPERATIONS,
     organization::OPERATIONS,
     service_principals::OPERATIONS,
     subscribed_skus::OPERATIONS,

@@ -10,8 +10,11 @@ mod directory_object;
 mod extension_property;
 mod federated_identity_credential;
 mod group;
+#[cfg(feature = "identity-protection")]
+mod identity_protection;
 mod license_details;
 mod organization;
+mod provisioning;
 mod service_principal;
 mod sign_in;
 mod subscribed_sku;
@@ -30,8 +33,11 @@ pub use directory_object::{DirectoryEntity, DirectoryObject, OtherObject};
 pub use extension_property::ExtensionProperty;
 pub use federated_identity_credential::FederatedIdentityCredential;
 pub use group::Group;
+#[cfg(feature = "identity-protection")]
+pub use identity_protection::{RiskDetection, RiskyUser};
 pub use license_details::LicenseDetails;
 pub use organization::Organization;
+pub use provisioning::ProvisioningObjectSummary;
 pub use service_principal::ServicePrincipal;
 pub use sign_in::{SignIn, beta};
 pub use subscribed_sku::SubscribedSku;

@@ -4,7 +4,9 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::model::Model;
 use crate::{
-    AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, ExtensionProperty, FederatedIdentityCredential, Group, Organization, ServicePrincipal, SignIn, SubscribedSku, User, beta, types,
+    AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, ExtensionProperty,
+    FederatedIdentityCredential, Group, Organization, ProvisioningObjectSummary, ServicePrincipal,
+    SignIn, SubscribedSku, User, beta, types,
 };
 
 /// A misspelt wire name would land among the unknown properties.
@@ -107,7 +109,17 @@ fn every_declared_name_is_read_and_written() {
         types::ModifiedProperty,
         types::TargetResource,
         types::UserIdentity,
+        ProvisioningObjectSummary,
+        types::Initiator,
+        types::ProvisionedIdentity,
+        types::ProvisioningErrorInfo,
+        types::ProvisioningServicePrincipal,
+        types::ProvisioningStatusInfo,
+        types::ProvisioningStep,
+        types::ProvisioningSystem,
     );
+    #[cfg(feature = "identity-protection")]
+    check!(super::RiskyUser, super::RiskDetection);
     check!(
         types::AssignedLicense,
         types::AssignedPlan,

@@ -2,10 +2,11 @@
 
 use entra_core::{HttpTransport, ReqwestTransport, ScriptedTransport, http, time::Duration, url};
 use entra_graph::{
-    DirectoryAudit, ErrorKind, Filter, GraphClient, SignIn, beta,
+    DirectoryAudit, ErrorKind, Filter, GraphClient, ProvisioningObjectSummary, SignIn, beta,
     types::{
         AuditActivityInitiator, ClientCredentialType, ConditionalAccessStatus, ManagedIdentityType,
-        RiskLevel, SignInEventType, SignInLocation, SignInStatus, TargetResource, UserIdentity,
+        ProvisionedIdentity, ProvisioningResult, ProvisioningStatusInfo, RiskLevel,
+        SignInEventType, SignInLocation, SignInStatus, TargetResource, UserIdentity,
     },
 };
 use entra_mock::{FakeTenant, License};
@@ -310,4 +311,42 @@ async fn an_error_of_a_beta_operation_names_the_version() {
         error.to_string().contains("GET /beta/auditLogs/signIns"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn provisioning_events_are_filtered_by_status_object_and_duration() {
+    let (tenant, graph) = graph().await;
+    let now = entra_core::Clock::now(&tenant.clock());
+    let time = now
+        .format(&entra_core::time::format_description::well_known::Rfc3339)
+        .unwrap();
+    for (id, status, duration) in [("good", "success", 900), ("bad", "failure", 1_500)] {
+        let event = serde_json::json!({
+            "id": id, "activityDateTime": time, "durationInMilliseconds": duration, "provisioningAction": "create",
+            "provisioningStatusInfo": { "status": status, "errorInformation": null },
+            "sourceIdentity": { "id": "7", "displayName": "Robin", "identityType": "User", "details": { "team": "blue" } }
+        });
+        tenant.insert("auditLogs/provisioning", event).unwrap();
+    }
+    let list = graph.audit_logs().provisioning().list();
+    let failed = ProvisioningObjectSummary::PROVISIONING_STATUS_INFO
+        .path(ProvisioningStatusInfo::STATUS)
+        .eq(ProvisioningResult::Failure);
+    let robin = ProvisioningObjectSummary::SOURCE_IDENTITY
+        .path(ProvisionedIdentity::DISPLAY_NAME)
+        .contains("obi");
+    let slow = ProvisioningObjectSummary::DURATION_IN_MILLISECONDS.gt(1_000);
+    let items = list.clone().filter(failed.and(robin).and(slow)).items();
+    let found = items.try_collect::<Vec<_>>().await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].id, "bad");
+    let source = found[0].source_identity.as_ref().unwrap();
+    assert!(
+        source.additional().get("details").is_some(),
+        "details of any form survive"
+    );
+    let unsupported = ProvisioningObjectSummary::ACTIVITY_DATE_TIME.ge(now);
+    let error = list.filter(unsupported).send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Query);
+    assert!(error.to_string().contains("eq, gt, lt"), "{error}");
 }

@@ -6,9 +6,7 @@ use std::{collections::BTreeMap, env, fs};
 
 use entra_core::{Timestamp, time::format_description::well_known::Rfc3339};
 use entra_graph::{
-    AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, ExtensionProperty,
-    FederatedIdentityCredential, Group, LicenseDetails, Organization, ServicePrincipal, SignIn,
-    SubscribedSku, User, types::KeyCredential,
+    AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, ExtensionProperty, FederatedIdentityCredential, Group, LicenseDetails, Organization, ProvisioningObjectSummary, ServicePrincipal, SignIn, SubscribedSku, User, types::KeyCredential,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -53,6 +51,10 @@ const MODELS: &[(&str, RoundTrip)] = &[
     ),
     ("microsoft.graph.organization", round_trip::<Organization>),
     (
+        "microsoft.graph.provisioningobjectsummary",
+        round_trip::<ProvisioningObjectSummary>,
+    ),
+    (
         "microsoft.graph.serviceprincipal",
         round_trip::<ServicePrincipal>,
     ),
@@ -61,7 +63,7 @@ const MODELS: &[(&str, RoundTrip)] = &[
 ];
 
 /// How many bodies of these models the collection has, so that an emptier one is no success.
-const BODIES: usize = 146
+const BODIES: usize = 148
     + if cfg!(feature = "administrative-units") {
         8
     } else {

@@ -17,6 +17,8 @@ mod errors;
 mod examples;
 mod field_reports;
 mod groups;
+#[cfg(feature = "identity-protection")]
+mod identity_protection;
 mod lifecycle;
 mod memberships;
 mod paging;

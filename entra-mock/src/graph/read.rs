@@ -30,6 +30,10 @@ pub(super) fn respond(call: Call<'_>, route: &Route) -> Result<Reply, GraphError
         Root::Deleted(id) => return deleted(call, id),
         Root::Set(_) | Root::AnySet | Root::DeletedSet(_) => return Err(unsupported(call.request)),
     };
+    // A collection whose objects have no path of their own.
+    if permissions::operation("GET", &path).is_none() {
+        return Err(unsupported(call.request));
+    }
     authorize(call.caller, "GET", &path, own)?;
     let (kind, object) = find(call, &route.root)?;
     check_key(call, kind, &route.root, object)?;

@@ -32,6 +32,7 @@ mod permissions;
 mod photos;
 mod races;
 mod reports;
+mod risk;
 mod sign_ins;
 mod user_actions;
 mod users;

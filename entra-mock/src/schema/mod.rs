@@ -16,7 +16,10 @@ mod kind;
 mod operation;
 mod organization;
 mod property;
+mod provisioning;
 mod relationship;
+mod risk_detection;
+mod risky_user;
 mod service_principal;
 mod sign_in;
 mod sku;
@@ -45,6 +48,9 @@ kinds! {
     SubscribedSku = sku::SKU;
     SignIn = sign_in::SIGN_IN;
     DirectoryAudit = audit::AUDIT;
+    ProvisioningObjectSummary = provisioning::PROVISIONING;
+    RiskyUser = risky_user::RISKY_USER;
+    RiskDetection = risk_detection::RISK_DETECTION;
 }
 
 /// Everything about one entity type.
@@ -101,6 +107,8 @@ pub(crate) enum IdForm {
     Guid,
     /// The alternate key is accepted as well: a user principal name.
     GuidOrKey,
+    /// The id of a user, which this object shares.
+    OfUser,
     /// Any text, in lower case.
     Text,
     /// Any text, unchanged.

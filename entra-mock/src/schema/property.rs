@@ -178,6 +178,18 @@ impl Rule {
         }
     }
 
+    /// With `contains`.
+    pub(super) const fn and_contains(mut self) -> Self {
+        self.contains = Mode::Basic;
+        self
+    }
+
+    /// With `gt` and `lt`.
+    pub(super) const fn and_strict_range(mut self) -> Self {
+        self.strict_range = Mode::Basic;
+        self
+    }
+
     pub(super) const fn and_ne(mut self) -> Self {
         self.ne = true;
         self

@@ -163,6 +163,8 @@ const APPLICATION_PERMISSIONS: [&str; 20] = [
     "Group.ReadWrite.All",
     "GroupMember.Read.All",
     "GroupMember.ReadWrite.All",
+    "IdentityRiskEvent.Read.All",
+    "IdentityRiskyUser.Read.All",
     "LicenseAssignment.ReadWrite.All",
     "Organization.Read.All",
     "Organization.ReadWrite.All",

@@ -10,6 +10,7 @@ mod key_value;
 mod licensing;
 mod on_premises;
 mod organization;
+mod provisioning;
 mod risk;
 mod service_principal;
 mod sign_in;
@@ -37,7 +38,14 @@ pub use on_premises::{
     OnPremisesExtensionAttributes, OnPremisesProvisioningError, ServiceProvisioningError,
 };
 pub use organization::{MdmAuthority, PartnerTenantType, PrivacyProfile, VerifiedDomain};
-pub use risk::{RiskDetail, RiskEventType, RiskLevel, RiskState};
+pub use provisioning::{
+    Initiator, InitiatorType, ProvisionedIdentity, ProvisioningAction, ProvisioningErrorInfo,
+    ProvisioningResult, ProvisioningServicePrincipal, ProvisioningStatusErrorCategory,
+    ProvisioningStatusInfo, ProvisioningStep, ProvisioningStepType, ProvisioningSystem,
+};
+pub use risk::{
+    ActivityType, RiskDetail, RiskDetectionTimingType, RiskEventType, RiskLevel, RiskState,
+};
 pub use service_principal::{ResourceSpecificPermission, SamlSingleSignOnSettings};
 pub use sign_in::{
     AppliedConditionalAccessPolicy, AppliedConditionalAccessPolicyResult,

@@ -109,3 +109,29 @@ open_enum! {
         ConfirmedCompromised = "confirmedCompromised";
     }
 }
+
+open_enum! {
+    /// The activity that a detected risk is linked to.
+    ActivityType {
+        /// A sign-in.
+        SignIn = "signin";
+        /// The user, without a sign-in.
+        User = "user";
+        /// A service principal.
+        ServicePrincipal = "servicePrincipal";
+    }
+}
+
+open_enum! {
+    /// When a risk was detected.
+    RiskDetectionTimingType {
+        /// Not defined.
+        NotDefined = "notDefined";
+        /// During the sign-in.
+        Realtime = "realtime";
+        /// Shortly after the sign-in.
+        NearRealtime = "nearRealtime";
+        /// Later.
+        Offline = "offline";
+    }
+}

@@ -109,7 +109,7 @@ fn unsupported_paths_are_not_parsed() {
         "/users/x/displayName",
         "/users/x/manager/manager",
         "/auditLogs",
-        "/auditLogs/provisioning",
+        "/auditLogs/customSecurityAttributeAudits",
         "/users/x/memberOf/y",
         "/users(other='x')",
         "/users('x'",

@@ -180,7 +180,7 @@ fn an_unsupported_request_returns_a_501_that_names_it() {
         ("GET", "/organization/delta"),
         ("GET", "/users/adele@contoso.com/messages"),
         ("GET", "/users/adele@contoso.com/displayName"),
-        ("GET", "/auditLogs/provisioning"),
+        ("GET", "/auditLogs/customSecurityAttributeAudits"),
         ("GET", "/auditLogs/signIns/$count"),
         ("GET", "/subscribedSkus/$count"),
         ("PATCH", "/sites/root"),

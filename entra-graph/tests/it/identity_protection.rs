@@ -1,0 +1,105 @@
+//! Risky users and risk detections against the fake tenant.
+
+use entra_graph::{
+    GraphClient, RiskDetection, RiskyUser,
+    types::{RiskLevel, RiskState},
+};
+use entra_mock::FakeTenant;
+use serde_json::json;
+
+use crate::support::AppCredential;
+
+async fn graph(permissions: &[&str]) -> (FakeTenant, GraphClient) {
+    let tenant = FakeTenant::start().await;
+    let app = tenant.register_app("Risk report").with_secret();
+    for permission in permissions {
+        app.application_permission(permission);
+    }
+    let graph = GraphClient::builder(AppCredential::new(&tenant, &app));
+    let graph = graph.cloud(tenant.cloud()).clock(tenant.clock());
+    (tenant, graph.build().unwrap())
+}
+
+#[tokio::test]
+async fn risky_users_and_their_detections_are_found() {
+    let (tenant, graph) =
+        graph(&["IdentityRiskyUser.Read.All", "IdentityRiskEvent.Read.All"]).await;
+    let now = entra_core::Clock::now(&tenant.clock());
+    let text = now
+        .format(&entra_core::time::format_description::well_known::Rfc3339)
+        .unwrap();
+    let robin = tenant.add_user("Robin");
+    let id = robin.id().to_string();
+    let user = json!({ "id": id, "riskLevel": "high", "riskState": "atRisk", "riskDetail": "none", "userDisplayName": "Robin" });
+    tenant.insert("riskyUsers", user).unwrap();
+    let detection = json!({ "userId": id, "riskEventType": "anonymizedIPAddress", "riskLevel": "high", "detectedDateTime": text, "activity": "signin" });
+    let detection = tenant.insert("riskDetections", detection).unwrap();
+
+    let protection = graph.identity_protection();
+    let filter = RiskyUser::RISK_STATE
+        .eq(RiskState::AtRisk)
+        .and(RiskyUser::RISK_LEVEL.eq(RiskLevel::High));
+    let list = protection
+        .risky_users()
+        .list()
+        .filter(filter)
+        .select(RiskyUser::RISK_LEVEL);
+    let found = list.items().try_collect::<Vec<_>>().await.unwrap();
+    assert_eq!(
+        found.iter().map(|user| &*user.id).collect::<Vec<_>>(),
+        [id.as_str()]
+    );
+    let one = protection
+        .risky_user(robin.id())
+        .get()
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(one.user_display_name.as_deref(), Some("Robin"));
+    let cleo = tenant.add_user("Cleo").id();
+    assert_eq!(protection.risky_user(cleo).get_opt().await.unwrap(), None);
+
+    let filter = RiskDetection::USER_ID
+        .eq(robin.id())
+        .and(RiskDetection::DETECTED_DATE_TIME.ge(now));
+    let list = protection.risk_detections().list().filter(filter).top(1);
+    let found = list.items().try_collect::<Vec<_>>().await.unwrap();
+    assert_eq!(
+        found.iter().map(|one| &*one.id).collect::<Vec<_>>(),
+        [detection.as_str()]
+    );
+    let one = protection
+        .risk_detection(&detection)
+        .get()
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(one.risk_level, Some(RiskLevel::High));
+}
+
+#[tokio::test]
+async fn a_missing_permission_for_risk_is_named() {
+    let (_tenant, graph) = graph(&["Directory.Read.All"]).await;
+    let error = graph
+        .identity_protection()
+        .risky_users()
+        .list()
+        .send()
+        .await
+        .unwrap_err();
+    assert!(
+        format!("{error:#}").contains("IdentityRiskyUser.Read.All"),
+        "{error:#}"
+    );
+    let error = graph
+        .identity_protection()
+        .risk_detections()
+        .list()
+        .send()
+        .await
+        .unwrap_err();
+    assert!(
+        format!("{error:#}").contains("IdentityRiskEvent.Read.All"),
+        "{error:#}"
+    );
+}

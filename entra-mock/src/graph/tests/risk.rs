@@ -1,0 +1,199 @@
+//! Provisioning logs, risky users and risk detections.
+
+use super::*;
+
+fn insert(fixture: &mut Fixture, kind: Kind, object: Value) {
+    let object = object.as_object().cloned().unwrap();
+    assert_eq!(
+        crate::schema::mismatches(
+            kind.entity(),
+            object.iter().map(|(name, value)| (name.as_str(), value))
+        ),
+        []
+    );
+    fixture.state().store.insert(kind, object).unwrap();
+}
+
+fn with_provisioning() -> Fixture {
+    let mut fixture = Fixture::new();
+    for (name, time, status, duration) in [
+        ("p1", "2026-11-20T01:00:00Z", "success", 900),
+        ("p2", "2026-11-20T02:00:00Z", "failure", 1_500),
+        ("p3", "2026-10-01T02:00:00Z", "success", 10),
+    ] {
+        let event = json!({
+            "id": name, "activityDateTime": time, "durationInMilliseconds": duration, "jobId": "Contoso.1",
+            "provisioningAction": "create", "provisioningStatusInfo": {"status": status},
+            "servicePrincipal": {"id": id(DESK), "displayName": "Expense Desk"},
+            "sourceIdentity": {"id": id(ADELE), "displayName": "Adele", "identityType": "User", "details": {"a": 1}},
+            "targetSystem": {"id": "t", "displayName": "Contoso", "details": {"ApplicationId": "x"}}
+        });
+        insert(&mut fixture, Kind::ProvisioningObjectSummary, event);
+    }
+    fixture
+}
+
+#[test]
+fn provisioning_events_are_listed_newest_first_within_retention_and_filtered() {
+    let fixture = with_provisioning();
+    let ids = |query: &str| {
+        fixture
+            .get(&format!("/auditLogs/provisioning{query}"))
+            .all("id")
+            .join(" ")
+    };
+    assert_eq!(ids(""), "p2 p1");
+    for (filter, expected) in [
+        ("provisioningStatusInfo/status eq 'failure'", "p2"),
+        ("contains(sourceIdentity/displayName,'del')", "p2 p1"),
+        ("durationInMilliseconds gt 900", "p2"),
+        ("activityDateTime lt 2026-11-20T02:00:00Z", "p1"),
+        (
+            "servicePrincipal/id eq '00000000-0000-4000-8000-000000000021'",
+            "p2 p1",
+        ),
+    ] {
+        assert_eq!(ids(&format!("?$filter={filter}")), expected, "{filter}");
+    }
+    assert_eq!(ids("?$orderby=activityDateTime"), "p1 p2");
+    for rejected in [
+        "activityDateTime ge 2026-11-20T02:00:00Z",
+        "contains(servicePrincipal/displayName,'x')",
+        "startswith(jobId,'C')",
+    ] {
+        let response = fixture.get(&format!("/auditLogs/provisioning?$filter={rejected}"));
+        assert_eq!(response.status, 400, "{rejected}");
+    }
+    assert_eq!(
+        fixture.get("/auditLogs/provisioning?$select=id").status,
+        400
+    );
+    assert_eq!(fixture.get("/auditLogs/provisioning/p1").error().0, 501);
+}
+
+#[test]
+fn provisioning_events_take_their_own_permission() {
+    let mut fixture = with_provisioning();
+    for (permission, status) in [
+        ("ProvisioningLog.Read.All", 200),
+        ("AuditLog.Read.All", 200),
+        ("User.Read.All", 403),
+    ] {
+        fixture.application(&[permission]);
+        assert_eq!(
+            fixture.get("/auditLogs/provisioning").status,
+            status,
+            "{permission}"
+        );
+    }
+}
+
+fn with_risk() -> Fixture {
+    let mut fixture = Fixture::new();
+    for (user, level, state) in [(ADELE, "high", "atRisk"), (BO, "low", "dismissed")] {
+        insert(
+            &mut fixture,
+            Kind::RiskyUser,
+            json!({
+                "id": id(user), "riskLevel": level, "riskState": state, "riskDetail": "none", "isDeleted": false,
+                "riskLastUpdatedDateTime": "2026-11-20T01:00:00Z", "userDisplayName": "x", "userPrincipalName": "x@contoso.com"
+            }),
+        );
+        insert(
+            &mut fixture,
+            Kind::RiskDetection,
+            json!({
+                "id": format!("d-{user}"), "userId": id(user), "riskEventType": "anonymizedIPAddress", "riskLevel": level,
+                "riskState": state, "detectedDateTime": format!("2026-11-20T0{user}:00:00Z"), "activity": "signin",
+                "location": {"city": "Munich", "countryOrRegion": "DE"}
+            }),
+        );
+    }
+    fixture.application(&["IdentityRiskyUser.Read.All", "IdentityRiskEvent.Read.All"]);
+    fixture
+}
+
+#[test]
+fn risky_users_have_the_id_of_the_user_and_are_filtered_and_selected() {
+    let mut fixture = with_risk();
+    let users = "/identityProtection/riskyUsers";
+    let found = fixture.get(&format!(
+        "{users}?$filter=riskState eq 'atRisk'&$select=id,riskLevel&$top=500"
+    ));
+    assert_eq!(
+        found.body["value"],
+        json!([{"id": id(ADELE), "riskLevel": "high"}])
+    );
+    let one = fixture.get(&format!("{users}/{}", id(BO)));
+    assert_eq!(one.body["riskState"], "dismissed");
+    assert_eq!(
+        fixture.get(&format!("{users}/{}", id(CLEO))).status,
+        404,
+        "a user without risk"
+    );
+    assert_eq!(fixture.get(&format!("{users}?$top=501")).status, 400);
+    assert_eq!(
+        fixture.get(&format!("{users}?$orderby=riskLevel")).status,
+        400
+    );
+    assert_eq!(
+        fixture
+            .get(&format!("{users}/{}/history", id(BO)))
+            .error()
+            .0,
+        501
+    );
+    // The user of that id is still found by it, and deleting one leaves the other.
+    fixture.application(&["User.Read.All"]);
+    assert_eq!(
+        fixture.get(&format!("/users/{}", id(ADELE))).body["displayName"],
+        "Adele"
+    );
+    assert!(fixture.state().store.remove(Kind::RiskyUser, &id(ADELE)));
+    assert_eq!(fixture.get(&format!("/users/{}", id(ADELE))).status, 200);
+}
+
+#[test]
+fn risk_detections_are_listed_newest_first_and_filtered() {
+    let fixture = with_risk();
+    let list = "/identityProtection/riskDetections";
+    assert_eq!(fixture.get(list).all("id"), ["d-2", "d-1"]);
+    let filter = "detectedDateTime lt 2026-11-20T02:00:00Z and riskLevel eq 'high'";
+    assert_eq!(
+        fixture.get(&format!("{list}?$filter={filter}")).all("id"),
+        ["d-1"]
+    );
+    let one = fixture.get(&format!("{list}/d-2?$select=userId"));
+    assert_eq!(one.body["userId"], id(BO));
+    assert_eq!(fixture.get(&format!("{list}/unknown")).status, 404);
+}
+
+#[test]
+fn risk_takes_its_own_permissions_and_a_premium_licence() {
+    let mut fixture = with_risk();
+    let targets = [
+        "/identityProtection/riskyUsers",
+        "/identityProtection/riskDetections",
+    ];
+    for (permission, statuses) in [
+        ("IdentityRiskyUser.Read.All", [200, 403]),
+        ("IdentityRiskEvent.Read.All", [403, 200]),
+        ("Directory.Read.All", [403, 403]),
+    ] {
+        fixture.application(&[permission]);
+        assert_eq!(
+            targets.map(|target| fixture.get(target).status),
+            statuses,
+            "{permission}"
+        );
+        fixture.adele(&[permission]);
+        assert_eq!(
+            targets.map(|target| fixture.get(target).status),
+            statuses,
+            "delegated {permission}"
+        );
+    }
+    fixture.application(&["IdentityRiskyUser.Read.All"]);
+    fixture.state().license = License::Free;
+    assert_eq!(fixture.get(targets[0]).status, 403);
+}
