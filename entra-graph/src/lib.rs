@@ -21,6 +21,10 @@
     doc = "| administrative units | [`GraphClient::administrative_units`], [`GraphClient::administrative_unit`], [`NewAdministrativeUnit`] |"
 )]
 #![cfg_attr(
+    feature = "authentication-methods",
+    doc = "| authentication methods | [`authentication_methods`](query::Object::authentication_methods), [`GraphClient::registration_details`] |"
+)]
+#![cfg_attr(
     feature = "identity-protection",
     doc = "| risk | [`GraphClient::identity_protection`], [`RiskyUser`], [`RiskDetection`] |"
 )]
@@ -87,6 +91,8 @@ pub use objects::{
     FederatedIdentityCredential, Group, LicenseDetails, Organization, ProvisioningObjectSummary,
     ServicePrincipal, SignIn, SubscribedSku, User, beta, types,
 };
+#[cfg(feature = "authentication-methods")]
+pub use objects::{AuthenticationMethod, UserRegistrationDetails};
 #[cfg(feature = "identity-protection")]
 pub use objects::{RiskDetection, RiskyUser};
 pub use odata::{Filter, NavigationProperty, Property};
@@ -129,6 +135,10 @@ pub mod places {
     pub use crate::areas::administrative_units::{
         AdministrativeUnitMembers, AdministrativeUnits, DeletedAdministrativeUnit,
         DeletedAdministrativeUnits, OneAdministrativeUnit,
+    };
+    #[cfg(feature = "authentication-methods")]
+    pub use crate::areas::authentication_methods::{
+        AuthenticationMethods, OneAuthenticationMethod, OneRegistrationDetails, RegistrationDetails,
     };
     #[cfg(feature = "identity-protection")]
     pub use crate::areas::identity_protection::{

@@ -37,3 +37,5 @@ pub(crate) const GENERATION: &str = "~generation";
 pub(crate) const PASSWORD: &str = "~password";
 pub(crate) const SECOND_FACTOR: &str = "~secondFactor";
 pub(crate) const ADMIN: &str = "~admin";
+/// The registered authentication methods, as Graph returns them.
+pub(crate) const METHODS: &str = "~methods";

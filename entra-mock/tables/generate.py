@@ -22,10 +22,11 @@ ENTITIES = [
     "oAuth2PermissionGrant", "organization", "subscribedSku", "signIn", "directoryAudit",
     "profilePhoto", "extensionProperty", "federatedIdentityCredential", "licenseDetails", "administrativeUnit",
     "provisioningObjectSummary", "riskyUser", "riskDetection",
+    "userRegistrationDetails",
 ]
 PATHS = re.compile(
     r"^/(users|groups|me|applications|serviceprincipals|devices|organization|subscribedskus"
-    r"|auditlogs|identityprotection|oauth2permissiongrants|directoryobjects|directory/deleteditems|directory/administrativeunits)(/|\(|$)"
+    r"|auditlogs|identityprotection|reports/authenticationmethods|oauth2permissiongrants|directoryobjects|directory/deleteditems|directory/administrativeunits)(/|\(|$)"
 )
 # What stands below an object; the rest of Graph is not the fake tenant's.
 BELOW = {
@@ -35,7 +36,7 @@ BELOW = {
     "checkmembergroups", "checkmemberobjects", "getmembergroups", "getmemberobjects", "assignlicense", "changepassword",
     "revokesigninsessions", "reprocesslicenseassignment", "renew", "restore", "getbyids", "validateproperties", "sponsors",
     "addpassword", "removepassword", "addkey", "removekey", "setverifiedpublisher", "unsetverifiedpublisher", "logo", "federatedidentitycredentials", "extensionproperties",
-    "getavailableextensionproperties", "signins", "directoryaudits", "deleteditems", "administrativeunits", "provisioning", "riskyusers", "riskdetections", "microsoft.graph.{id}", "{id}",
+    "getavailableextensionproperties", "signins", "directoryaudits", "deleteditems", "administrativeunits", "provisioning", "riskyusers", "riskdetections", "authentication", "methods", "authenticationmethods", "userregistrationdetails", "microsoft.graph.{id}", "{id}",
 }
 OTHER_SERVICES = ("AgentId", "DeviceManagement", "PrivilegedAccess")
 # Complex types that the fact files lack, from the pages of Microsoft's documentation.

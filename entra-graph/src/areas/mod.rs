@@ -4,6 +4,8 @@
 pub(crate) mod administrative_units;
 pub(crate) mod applications;
 pub(crate) mod audit_logs;
+#[cfg(feature = "authentication-methods")]
+pub(crate) mod authentication_methods;
 pub(crate) mod deleted_items;
 pub(crate) mod devices;
 pub(crate) mod directory_objects;
@@ -34,6 +36,8 @@ const ALL: &[&[&Operation]] = &[
     administrative_units::OPERATIONS,
     applications::OPERATIONS,
     audit_logs::OPERATIONS,
+    #[cfg(feature = "authentication-methods")]
+    authentication_methods::OPERATIONS,
     deleted_items::OPERATIONS,
     devices::OPERATIONS,
     directory_objects::OPERATIONS,

@@ -4,6 +4,8 @@
 mod administrative_unit;
 mod app_role_assignment;
 mod application;
+#[cfg(feature = "authentication-methods")]
+mod authentication_methods;
 mod device;
 mod directory_audit;
 mod directory_object;
@@ -27,6 +29,8 @@ mod user;
 pub use administrative_unit::AdministrativeUnit;
 pub use app_role_assignment::AppRoleAssignment;
 pub use application::Application;
+#[cfg(feature = "authentication-methods")]
+pub use authentication_methods::{AuthenticationMethod, UserRegistrationDetails};
 pub use device::Device;
 pub use directory_audit::DirectoryAudit;
 pub use directory_object::{DirectoryEntity, DirectoryObject, OtherObject};

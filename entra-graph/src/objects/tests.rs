@@ -118,6 +118,8 @@ fn every_declared_name_is_read_and_written() {
         types::ProvisioningStep,
         types::ProvisioningSystem,
     );
+    #[cfg(feature = "authentication-methods")]
+    check!(super::AuthenticationMethod, super::UserRegistrationDetails);
     #[cfg(feature = "identity-protection")]
     check!(super::RiskyUser, super::RiskDetection);
     check!(

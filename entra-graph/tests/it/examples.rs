@@ -6,7 +6,9 @@ use std::{collections::BTreeMap, env, fs};
 
 use entra_core::{Timestamp, time::format_description::well_known::Rfc3339};
 use entra_graph::{
-    AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, ExtensionProperty, FederatedIdentityCredential, Group, LicenseDetails, Organization, ProvisioningObjectSummary, ServicePrincipal, SignIn, SubscribedSku, User, types::KeyCredential,
+    AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, ExtensionProperty,
+    FederatedIdentityCredential, Group, LicenseDetails, Organization, ProvisioningObjectSummary,
+    ServicePrincipal, SignIn, SubscribedSku, User, types::KeyCredential,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -44,6 +46,11 @@ const MODELS: &[(&str, RoundTrip)] = &[
         "microsoft.graph.licensedetails",
         round_trip::<LicenseDetails>,
     ),
+    #[cfg(feature = "authentication-methods")]
+    (
+        "microsoft.graph.userregistrationdetails",
+        round_trip::<entra_graph::UserRegistrationDetails>,
+    ),
     #[cfg(feature = "administrative-units")]
     (
         "microsoft.graph.administrativeunit",
@@ -63,9 +70,13 @@ const MODELS: &[(&str, RoundTrip)] = &[
 ];
 
 /// How many bodies of these models the collection has, so that an emptier one is no success.
-const BODIES: usize = 148
-    + if cfg!(feature = "administrative-units") {
+const BODIES: usize =
+    148 + if cfg!(feature = "administrative-units") {
         8
+    } else {
+        0
+    } + if cfg!(feature = "authentication-methods") {
+        1
     } else {
         0
     };

@@ -7,6 +7,8 @@ mod administrative_units;
 mod applications;
 mod apps;
 mod audit_logs;
+#[cfg(feature = "authentication-methods")]
+mod authentication_methods;
 mod batch_outcomes;
 mod batches;
 mod deltas;

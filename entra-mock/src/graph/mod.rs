@@ -13,6 +13,7 @@ use crate::{
     wire::{Reply, WireRequest},
 };
 
+mod authentication_methods;
 mod batch;
 mod delta;
 mod error;
@@ -121,6 +122,9 @@ fn dispatch(
         state.store.changes.stamp(now, None);
         state.purge_expired(now);
     }
+    if authentication_methods::is_report(&route) {
+        write_lock(tenant).update_registration_details(now);
+    }
     if request.method == "GET" || action && request.method == "POST" {
         let state = read_lock(tenant);
         return read_only(Call::new(&state, now, caller, request), &route);
@@ -139,6 +143,9 @@ fn read_only(call: Call<'_>, route: &Route) -> Result<Reply, GraphError> {
         Target::Delta(kind) => delta::respond(call, *kind),
         Target::Photo(path) => photo::respond(call, route, path),
         Target::Extensions(id) => extension::respond(call, route, id.as_deref()),
+        Target::AuthenticationMethods(id) => {
+            authentication_methods::respond(call, route, id.as_deref())
+        }
         Target::LicenseDetails => license_details::respond(call, route),
         Target::Reference { .. } | Target::Command(_) => Err(unsupported(call.request)),
     }

@@ -77,6 +77,8 @@ pub(super) enum Target {
     Delta(Kind),
     /// The directory extensions of an application, or one of them.
     Extensions(Option<String>),
+    /// The authentication methods of a user, or one of them.
+    AuthenticationMethods(Option<String>),
     /// The licences of a user with their service plans.
     LicenseDetails,
     /// A documented action of an object or a collection.
@@ -106,7 +108,7 @@ impl Route {
                 below(Root::Object(Kind::User, key), rest).map(|route| Self { me: true, ..route })
             );
         }
-        if let Some((set, rest)) = two_segments(first, rest) {
+        if let Some((set, rest)) = joined_segments(first, rest) {
             return Self::of_set(&set, rest);
         }
         if first.eq_ignore_ascii_case("directory") {
@@ -273,12 +275,15 @@ impl Route {
     }
 }
 
-/// Parses a collection of two segments, such as `auditLogs/signIns`, and the segments after it.
-fn two_segments<'a>(first: &str, rest: &'a [&'a str]) -> Option<(String, &'a [&'a str])> {
-    let (second, rest) = rest.split_first()?;
-    let name = second.split('(').next().unwrap_or_default();
-    Kind::of_set(&format!("{first}/{name}"))?;
-    Some((format!("{first}/{second}"), rest))
+/// Parses a collection of two or three segments, such as `auditLogs/signIns`, and the segments after
+/// it.
+fn joined_segments<'a>(first: &str, rest: &'a [&'a str]) -> Option<(String, &'a [&'a str])> {
+    (1..=2).find_map(|count| {
+        let (joined, rest) = rest.split_at_checked(count)?;
+        let set = format!("{first}/{}", joined.join("/"));
+        Kind::of_set(set.split('(').next().unwrap_or_default())?;
+        Some((set, rest))
+    })
 }
 
 /// Parses the segments after an object.
@@ -318,6 +323,18 @@ fn below(root: Root, rest: &[&str]) -> Option<Route> {
         return Some(Route {
             root,
             target,
+            me: false,
+        });
+    }
+    if let ("authentication", [methods, id @ ..]) = (name.to_ascii_lowercase().as_str(), rest)
+        && *kind == Kind::User
+        && methods.eq_ignore_ascii_case("methods")
+        && id.len() <= 1
+    {
+        let id = id.first().map(|id| (*id).to_owned());
+        return Some(Route {
+            root,
+            target: Target::AuthenticationMethods(id),
             me: false,
         });
     }

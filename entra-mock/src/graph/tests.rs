@@ -13,6 +13,7 @@ mod administrative_units;
 mod application_keys;
 mod applications;
 mod audits;
+mod authentication_methods;
 mod batch;
 mod delta;
 mod devices;

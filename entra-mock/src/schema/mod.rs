@@ -17,6 +17,7 @@ mod operation;
 mod organization;
 mod property;
 mod provisioning;
+mod registration;
 mod relationship;
 mod risk_detection;
 mod risky_user;
@@ -48,6 +49,7 @@ kinds! {
     SubscribedSku = sku::SKU;
     SignIn = sign_in::SIGN_IN;
     DirectoryAudit = audit::AUDIT;
+    UserRegistrationDetails = registration::REGISTRATION;
     ProvisioningObjectSummary = provisioning::PROVISIONING;
     RiskyUser = risky_user::RISKY_USER;
     RiskDetection = risk_detection::RISK_DETECTION;

@@ -422,6 +422,13 @@ pub(super) const USER: EntityType = EntityType {
         ),
     ],
     operations: &[
+        both("GET", "/users/{id}/authentication/methods", READ_METHODS).own(OWN_METHODS),
+        both(
+            "GET",
+            "/users/{id}/authentication/methods/{id}",
+            READ_METHODS,
+        )
+        .own(OWN_METHODS),
         both("GET", "/users/{id}/licenseDetails", READ_LICENSE_DETAILS).own(&["User.Read"]),
         both("GET", "/users", READ_USERS),
         both("GET", "/users/{id}", READ_USERS).own(OWN_PROFILE),
@@ -560,4 +567,13 @@ const READ_LICENSE_DETAILS: &[&str] = &[
     "User.ReadWrite.All",
     "Directory.Read.All",
     "Directory.ReadWrite.All",
+];
+
+const READ_METHODS: &[&str] = &[
+    "UserAuthenticationMethod.Read.All",
+    "UserAuthenticationMethod.ReadWrite.All",
+];
+const OWN_METHODS: &[&str] = &[
+    "UserAuthenticationMethod.Read",
+    "UserAuthenticationMethod.ReadWrite",
 ];

@@ -150,7 +150,7 @@ const REDIRECT_URIS: [&str; 4] = [
 ];
 
 /// The permissions that read and write everything that the tenant supports.
-const APPLICATION_PERMISSIONS: [&str; 20] = [
+const APPLICATION_PERMISSIONS: [&str; 21] = [
     "AdministrativeUnit.Read.All",
     "AdministrativeUnit.ReadWrite.All",
     "Application.Read.All",
@@ -173,6 +173,7 @@ const APPLICATION_PERMISSIONS: [&str; 20] = [
     "User.ReadBasic.All",
     "User.ReadWrite.All",
     "User.RevokeSessions.All",
+    "UserAuthenticationMethod.Read.All",
 ];
 /// What the examples need from a user who signs in.
 const DELEGATED_PERMISSIONS: [&str; 5] = [

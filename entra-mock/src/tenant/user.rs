@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{FakeTenant, app::guid, set, set_or_panic};
 use crate::{
-    account::{ADMIN, PASSWORD, SECOND_FACTOR},
+    account::{ADMIN, METHODS, PASSWORD, SECOND_FACTOR},
     directory::NewUser,
     engine::Engine,
     store::{Kind, Relation},
@@ -131,6 +131,24 @@ impl UserHandle {
     /// Enables the account again.
     pub fn enable(&self) {
         self.set("accountEnabled", true.into());
+    }
+
+    /// Adds a registered authentication method, as Graph returns it, such as
+    /// `{"@odata.type": "#microsoft.graph.phoneAuthenticationMethod", "phoneNumber": "+1 5550100"}`.
+    /// Creates an id if it has none. Sign-ins do not ask for it.
+    pub fn add_authentication_method(&self, mut method: Value) {
+        let mut state = self.engine.write();
+        if method.get("id").is_none() {
+            method["id"] = state.new_id().into();
+        }
+        state.store.update(Kind::User, &self.id, |user| {
+            let mut methods = match user.get(METHODS) {
+                Some(Value::Array(methods)) => methods.clone(),
+                _ => Vec::new(),
+            };
+            methods.push(method);
+            user.insert(METHODS.to_owned(), methods.into());
+        });
     }
 
     /// Sets the password, for sign-in flows that need one.

@@ -2,6 +2,8 @@
 
 mod application;
 mod apps;
+#[cfg(feature = "authentication-methods")]
+mod authentication_methods;
 mod credentials;
 mod device;
 mod directory_audit;
@@ -25,6 +27,11 @@ pub use application::{
     ServicePrincipalLockConfiguration, SpaApplication, WeakAlgorithms, WebApplication,
 };
 pub use apps::{AddIn, AppRole, InformationalUrl, PermissionScope, VerifiedPublisher};
+#[cfg(feature = "authentication-methods")]
+pub use authentication_methods::{
+    AuthenticationMethodKeyStrength, AuthenticationMethodType, AuthenticationPhoneType,
+    UserDefaultAuthenticationMethod,
+};
 pub use credentials::{KeyCredential, PasswordCredential};
 pub use device::AlternativeSecurityId;
 pub use directory_audit::{

@@ -1,0 +1,94 @@
+//! Authentication methods of users, and the report of who registered which.
+
+use super::users::UserPlace;
+use crate::{
+    client::GraphClient,
+    key::Key,
+    objects::{AuthenticationMethod, UserRegistrationDetails},
+    operation::operations,
+    place::{Collection, Object, places, singles},
+    request::Target,
+};
+
+operations! {
+    LIST_METHODS = "authentication-list-methods" GET "/users/{id}/authentication/methods" => Collection("authenticationMethod"),
+        both ["UserAuthenticationMethod.Read.All"];
+    GET_METHOD = "authenticationmethod-get" GET "/users/{id}/authentication/methods/{id}" => Object("authenticationMethod"),
+        both ["UserAuthenticationMethod.Read.All"];
+    LIST_REGISTRATIONS = "authenticationmethodsroot-list-userregistrationdetails" GET "/reports/authenticationMethods/userRegistrationDetails" => Collection("userRegistrationDetails"),
+        both ["AuditLog.Read.All"];
+    GET_REGISTRATION = "userregistrationdetails-get" GET "/reports/authenticationMethods/userRegistrationDetails/{id}" => Object("userRegistrationDetails"),
+        both ["AuditLog.Read.All"];
+}
+
+places! {
+    /// `/users/{id}/authentication/methods`.
+    AuthenticationMethods: AuthenticationMethod { list LIST_METHODS }
+    /// `/reports/authenticationMethods/userRegistrationDetails`.
+    RegistrationDetails: UserRegistrationDetails { list LIST_REGISTRATIONS }
+}
+
+singles! {
+    /// `/users/{id}/authentication/methods/{id}`.
+    OneAuthenticationMethod: AuthenticationMethod { get GET_METHOD }
+    /// `/reports/authenticationMethods/userRegistrationDetails/{id}`.
+    OneRegistrationDetails: UserRegistrationDetails { get GET_REGISTRATION }
+}
+
+impl<P: UserPlace> Object<P> {
+    /// Authentication methods that the user registered:
+    /// [`GET /users/{id}/authentication/methods`](https://learn.microsoft.com/graph/api/authentication-list-methods).
+    ///
+    /// Takes `UserAuthenticationMethod.Read.All`, or the delegated `UserAuthenticationMethod.Read` for the signed-in
+    /// user. For many users use [`GraphClient::registration_details`].
+    #[must_use]
+    pub fn authentication_methods(&self) -> Collection<AuthenticationMethods> {
+        Collection::new(self.target().clone().join(&["authentication", "methods"]))
+    }
+
+    /// One authentication method, by its id:
+    /// [`GET /users/{id}/authentication/methods/{id}`](https://learn.microsoft.com/graph/api/authenticationmethod-get).
+    ///
+    /// Takes what [`authentication_methods`](Self::authentication_methods) takes: `UserAuthenticationMethod.Read.All`.
+    #[must_use]
+    pub fn authentication_method(&self, id: impl Into<Key>) -> Object<OneAuthenticationMethod> {
+        let target = self.target().clone().join(&["authentication"]);
+        Object::new(target.key("methods", &id.into()))
+    }
+}
+
+impl GraphClient {
+    /// Which authentication methods every user registered:
+    /// [`GET /reports/authenticationMethods/userRegistrationDetails`](https://learn.microsoft.com/graph/api/authenticationmethodsroot-list-userregistrationdetails).
+    ///
+    /// Takes `AuditLog.Read.All`, and the tenant needs a P1 or P2 licence.
+    ///
+    /// ```
+    /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
+    /// # support::block_on(async {
+    /// # let graph = support::graph().await;
+    /// use entra_graph::UserRegistrationDetails;
+    /// let without = graph.registration_details().list()
+    ///     .filter(UserRegistrationDetails::IS_MFA_REGISTERED.eq(false))
+    ///     .items().try_collect::<Vec<_>>().await?;
+    /// assert!(without.iter().all(|user| user.is_mfa_registered == Some(false)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn registration_details(&self) -> Collection<RegistrationDetails> {
+        Collection::new(report(self).join(&["userRegistrationDetails"]))
+    }
+
+    /// Which authentication methods one user registered, by the object id of the user:
+    /// [`GET /reports/authenticationMethods/userRegistrationDetails/{id}`](https://learn.microsoft.com/graph/api/userregistrationdetails-get).
+    ///
+    /// Takes `AuditLog.Read.All`.
+    #[must_use]
+    pub fn registration_details_of(&self, user: impl Into<Key>) -> Object<OneRegistrationDetails> {
+        Object::new(report(self).key("userRegistrationDetails", &user.into()))
+    }
+}
+
+fn report(client: &GraphClient) -> Target {
+    Target::root(client).join(&["reports", "authenticationMethods"])
+}

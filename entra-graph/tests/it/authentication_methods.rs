@@ -1,0 +1,105 @@
+//! Authentication methods and the report of registered ones, against the fake tenant.
+
+use entra_graph::{
+    GraphClient, UserRegistrationDetails,
+    types::{AuthenticationMethodType, AuthenticationPhoneType},
+};
+use entra_mock::FakeTenant;
+use serde_json::json;
+
+use crate::support::AppCredential;
+
+async fn graph(permissions: &[&str]) -> (FakeTenant, GraphClient) {
+    let tenant = FakeTenant::start().await;
+    let app = tenant.register_app("Methods").with_secret();
+    for permission in permissions {
+        app.application_permission(permission);
+    }
+    let graph = GraphClient::builder(AppCredential::new(&tenant, &app));
+    let graph = graph.cloud(tenant.cloud()).clock(tenant.clock());
+    (tenant, graph.build().unwrap())
+}
+
+#[tokio::test]
+async fn methods_of_a_user_are_read_with_their_types() {
+    let (tenant, graph) = graph(&["UserAuthenticationMethod.Read.All"]).await;
+    let robin = tenant.add_user("Robin");
+    robin.add_authentication_method(json!({
+        "@odata.type": "#microsoft.graph.phoneAuthenticationMethod", "id": "m1", "phoneNumber": "+1 5550100", "phoneType": "mobile"
+    }));
+    robin.add_authentication_method(
+        json!({ "@odata.type": "#microsoft.graph.laterAuthenticationMethod" }),
+    );
+    let user = graph.user(robin.id());
+    let methods = user.authentication_methods().list().items();
+    let methods = methods.try_collect::<Vec<_>>().await.unwrap();
+    let types: Vec<_> = methods
+        .iter()
+        .filter_map(|method| method.method_type())
+        .collect();
+    let later = AuthenticationMethodType::Other("laterAuthenticationMethod".to_owned());
+    assert_eq!(
+        types,
+        [
+            AuthenticationMethodType::Password,
+            AuthenticationMethodType::Phone,
+            later
+        ]
+    );
+    let phone = user.authentication_method("m1").get().send().await.unwrap();
+    assert_eq!(phone.phone_type, Some(AuthenticationPhoneType::Mobile));
+    assert_eq!(phone.phone_number.as_deref(), Some("+1 5550100"));
+    assert_eq!(
+        user.authentication_method("m2").get_opt().await.unwrap(),
+        None
+    );
+}
+
+#[tokio::test]
+async fn users_without_a_second_factor_are_found_in_the_report() {
+    let (tenant, graph) = graph(&["AuditLog.Read.All"]).await;
+    let robin = tenant.add_user("Robin");
+    let cleo = tenant.add_user("Cleo");
+    robin.add_authentication_method(json!({ "@odata.type": "#microsoft.graph.fido2AuthenticationMethod", "displayName": "Key" }));
+    let without = UserRegistrationDetails::IS_MFA_REGISTERED.eq(false);
+    let list = graph.registration_details().list().filter(without);
+    let list = list.order_by(UserRegistrationDetails::USER_DISPLAY_NAME.asc());
+    let found = list.items().try_collect::<Vec<_>>().await.unwrap();
+    let ids: Vec<&str> = found.iter().map(|one| &*one.id).collect();
+    assert!(ids.contains(&cleo.id().to_string().as_str()));
+    assert!(!ids.contains(&robin.id().to_string().as_str()));
+    let fido2 = UserRegistrationDetails::METHODS_REGISTERED.any(|method| method.eq("fido2"));
+    let found = graph.registration_details().list().filter(fido2).items();
+    let found = found.try_collect::<Vec<_>>().await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].is_passwordless_capable, Some(true));
+    let one = graph
+        .registration_details_of(robin.id())
+        .get()
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(one.methods_registered, Some(vec!["fido2".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_missing_permission_for_methods_is_named() {
+    let (tenant, graph) = graph(&["Directory.Read.All"]).await;
+    let robin = tenant.add_user("Robin");
+    let list = graph.user(robin.id()).authentication_methods().list();
+    let error = list.send().await.unwrap_err();
+    assert!(
+        format!("{error:#}").contains("UserAuthenticationMethod.Read.All"),
+        "{error:#}"
+    );
+    let error = graph
+        .registration_details()
+        .list()
+        .send()
+        .await
+        .unwrap_err();
+    assert!(
+        format!("{error:#}").contains("AuditLog.Read.All"),
+        "{error:#}"
+    );
+}

@@ -1,0 +1,187 @@
+//! The authentication methods of a user, and the report of who registered which.
+
+use entra_core::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::{Call, list::JSON, read, route::Route};
+use crate::{
+    account,
+    odata::{GraphError, Options, Query},
+    permissions::authorize,
+    state::{State, iso},
+    store::{Kind, Object},
+    wire::Reply,
+};
+
+/// Responds to `authentication/methods` of a user, or to one method by its id.
+pub(super) fn respond(
+    call: Call<'_>,
+    route: &Route,
+    id: Option<&str>,
+) -> Result<Reply, GraphError> {
+    let own = read::is_own(call, &route.root);
+    let below = if id.is_some() { "/{id}" } else { "" };
+    let path = format!(
+        "{}/authentication/methods{below}",
+        Kind::User.entity().object_path()
+    );
+    authorize(call.caller, "GET", &path, own)?;
+    let (_, user) = read::find(call, &route.root)?;
+    Query::parse(call.request.query.as_deref(), Options(&[]))?;
+    let user_id = user.get("id").and_then(Value::as_str).unwrap_or_default();
+    let context = call.context(&format!("users('{user_id}')/authentication/methods"));
+    let methods = methods(user);
+    let body = match id {
+        None => json!({ "@odata.context": context, "value": methods }),
+        Some(id) => {
+            let found = methods.into_iter().find(|method| method["id"] == id);
+            let Some(Value::Object(mut method)) = found else {
+                return Err(GraphError::not_found(id));
+            };
+            method.insert("@odata.context".into(), format!("{context}/$entity").into());
+            method.into()
+        }
+    };
+    Ok(Reply::new(200)
+        .with_header("content-type", JSON)
+        .with_body(body.to_string()))
+}
+
+/// A password, and what the user registered.
+fn methods(user: &Object) -> Vec<Value> {
+    let mut methods = vec![json!({
+        "@odata.type": "#microsoft.graph.passwordAuthenticationMethod",
+        "id": PASSWORD_METHOD,
+        "createdDateTime": user.get("createdDateTime").cloned().unwrap_or_default(),
+        "password": null
+    })];
+    let registered = user.get(account::METHODS).and_then(Value::as_array);
+    methods.extend(registered.into_iter().flatten().cloned());
+    methods
+}
+
+impl State {
+    /// Brings the report of registered methods up to date with the users.
+    pub(super) fn update_registration_details(&mut self, now: Timestamp) {
+        let details: Vec<(String, Map<String, Value>)> = self
+            .store
+            .all(Kind::User)
+            .filter_map(|user| {
+                let id = user.get("id")?.as_str()?.to_owned();
+                Some((id, registration(user, now)))
+            })
+            .collect();
+        let kind = Kind::UserRegistrationDetails;
+        let gone: Vec<String> = self
+            .store
+            .all(kind)
+            .filter_map(|object| object.get("id")?.as_str())
+            .filter(|id| self.store.get(Kind::User, id).is_none())
+            .map(str::to_owned)
+            .collect();
+        for id in gone {
+            self.store.remove(kind, &id);
+        }
+        for (id, new) in details {
+            if self.store.get(kind, &id).is_none() {
+                // The id is that of a user and free, so storing it cannot fail.
+                let _ = self.store.insert(kind, new);
+                continue;
+            }
+            self.store.update(kind, &id, |object| {
+                let unchanged = new
+                    .iter()
+                    .filter(|(name, _)| *name != "lastUpdatedDateTime")
+                    .all(|(name, value)| object.get(name) == Some(value));
+                if !unchanged {
+                    for (name, value) in new {
+                        object.insert(name, value);
+                    }
+                }
+            });
+        }
+    }
+}
+
+fn registration(user: &Object, now: Timestamp) -> Map<String, Value> {
+    let of_user = |name: &str| user.get(name).cloned().unwrap_or_default();
+    let registered: Vec<&str> = user
+        .get(account::METHODS)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|method| registered_name(method["@odata.type"].as_str()?))
+        .collect();
+    let has = |names: &[&str]| registered.iter().any(|name| names.contains(name));
+    let second_factor = has(&SECOND_FACTORS);
+    let user_type = if of_user("userType") == "Guest" {
+        "guest"
+    } else {
+        "member"
+    };
+    let preferred = if has(&["microsoftAuthenticatorPush"]) {
+        "push"
+    } else if has(&["mobilePhone"]) {
+        "sms"
+    } else {
+        "none"
+    };
+    let details = json!({
+        "id": of_user("id"),
+        "isAdmin": account::is_administrator(user),
+        "isMfaCapable": second_factor,
+        "isMfaRegistered": second_factor,
+        "isPasswordlessCapable": has(&["fido2", "windowsHelloForBusiness"]),
+        "isSsprCapable": false,
+        "isSsprEnabled": false,
+        "isSsprRegistered": !registered.is_empty(),
+        "isSystemPreferredAuthenticationMethodEnabled": false,
+        "lastUpdatedDateTime": iso(now),
+        "methodsRegistered": registered,
+        "systemPreferredAuthenticationMethods": [],
+        "userDisplayName": of_user("displayName"),
+        "userPreferredMethodForSecondaryAuthentication": preferred,
+        "userPrincipalName": of_user("userPrincipalName"),
+        "userType": user_type
+    });
+    match details {
+        Value::Object(details) => details,
+        _ => Map::new(),
+    }
+}
+
+/// The name of a method in the report, by its type.
+fn registered_name(odata_type: &str) -> Option<&'static str> {
+    let name = odata_type
+        .strip_prefix("#microsoft.graph.")?
+        .strip_suffix("AuthenticationMethod")?;
+    Some(match name {
+        "email" => "email",
+        "fido2" => "fido2",
+        "microsoftAuthenticator" => "microsoftAuthenticatorPush",
+        "phone" => "mobilePhone",
+        "softwareOath" => "softwareOneTimePasscode",
+        "temporaryAccessPass" => "temporaryAccessPass",
+        "windowsHelloForBusiness" => "windowsHelloForBusiness",
+        _ => return None,
+    })
+}
+
+/// Whether a request reads the report.
+pub(super) fn is_report(route: &Route) -> bool {
+    use super::route::Root;
+    matches!(
+        route.root,
+        Root::Set(Kind::UserRegistrationDetails) | Root::Object(Kind::UserRegistrationDetails, _)
+    )
+}
+
+const SECOND_FACTORS: [&str; 5] = [
+    "fido2",
+    "microsoftAuthenticatorPush",
+    "mobilePhone",
+    "softwareOneTimePasscode",
+    "windowsHelloForBusiness",
+];
+/// The id of every user's password, as documented.
+const PASSWORD_METHOD: &str = "28c10230-6103-485e-b985-444c60001490";

@@ -1,0 +1,119 @@
+//! Authentication methods of a user and the report of registered ones.
+
+use super::*;
+
+const REPORT: &str = "/reports/authenticationMethods/userRegistrationDetails";
+
+fn fixture() -> Fixture {
+    let mut fixture = Fixture::new();
+    fixture.state().store.update(Kind::User, &id(ADELE), |user| {
+        let methods = json!([
+            {"@odata.type": "#microsoft.graph.phoneAuthenticationMethod", "id": "m1", "phoneNumber": "+1 5550100", "phoneType": "mobile"},
+            {"@odata.type": "#microsoft.graph.emailAuthenticationMethod", "id": "m2", "emailAddress": "a@x.example"}
+        ]);
+        user.insert(crate::account::METHODS.into(), methods);
+    });
+    fixture.application(&[
+        "UserAuthenticationMethod.Read.All",
+        "AuditLog.Read.All",
+        "User.Read.All",
+    ]);
+    fixture
+}
+
+#[test]
+fn methods_are_the_password_and_what_the_user_registered() {
+    let fixture = fixture();
+    let methods = fixture.get("/users/adele@contoso.com/authentication/methods");
+    assert_eq!(
+        methods.all("@odata.type"),
+        [
+            "#microsoft.graph.passwordAuthenticationMethod",
+            "#microsoft.graph.phoneAuthenticationMethod",
+            "#microsoft.graph.emailAuthenticationMethod"
+        ]
+    );
+    assert_eq!(methods.body["value"][0]["password"], Value::Null);
+    let one = fixture.get(&format!("/users/{}/authentication/methods/m1", id(ADELE)));
+    assert_eq!(one.body["phoneType"], "mobile");
+    for missing in [
+        "/users/adele@contoso.com/authentication/methods/m3",
+        "/users/nobody@contoso.com/authentication/methods",
+    ] {
+        assert_eq!(fixture.get(missing).status, 404, "{missing}");
+    }
+    let option = fixture.get("/users/adele@contoso.com/authentication/methods?$select=id");
+    assert_eq!(option.status, 400);
+    // What is registered is no property of the user.
+    assert!(
+        !fixture
+            .get("/users/adele@contoso.com")
+            .text
+            .contains("5550100")
+    );
+}
+
+#[test]
+fn own_methods_take_a_smaller_permission() {
+    let mut fixture = fixture();
+    let (own, other) = (
+        "/me/authentication/methods",
+        format!("/users/{}/authentication/methods", id(BO)),
+    );
+    for (permission, statuses) in [
+        ("UserAuthenticationMethod.Read", (200, 403)),
+        ("UserAuthenticationMethod.Read.All", (200, 200)),
+        ("User.Read.All", (403, 403)),
+    ] {
+        fixture.adele(&[permission]);
+        let got = (fixture.get(own).status, fixture.get(&other).status);
+        assert_eq!(got, statuses, "{permission}");
+    }
+    fixture.application(&["UserAuthenticationMethod.Read"]);
+    assert_eq!(
+        fixture.get(&other).status,
+        403,
+        "not an application permission"
+    );
+}
+
+#[test]
+fn the_report_has_every_user_and_follows_changes() {
+    let mut fixture = fixture();
+    let all = fixture.get(&format!("{REPORT}?$orderby=userPrincipalName"));
+    assert_eq!(all.all("id"), [id(ADELE), id(BO), id(CLEO)]);
+    let registered = fixture.get(&format!("{REPORT}?$filter=isMfaRegistered eq true"));
+    assert_eq!(registered.all("userDisplayName"), ["Adele"]);
+    let phone = fixture.get(&format!(
+        "{REPORT}?$filter=methodsRegistered/any(m:m eq 'mobilePhone')"
+    ));
+    assert_eq!(phone.all("id"), [id(ADELE)]);
+    let one = fixture.get(&format!("{REPORT}/{}", id(BO)));
+    assert_eq!(
+        (&one.body["isMfaRegistered"], &one.body["methodsRegistered"]),
+        (&json!(false), &json!([]))
+    );
+
+    fixture.state().store.remove(Kind::User, &id(BO));
+    fixture
+        .state()
+        .store
+        .update(Kind::User, &id(ADELE), |user| {
+            user.insert(crate::account::METHODS.into(), json!([]));
+        });
+    let after = fixture.get(REPORT);
+    assert_eq!(after.all("id"), [id(ADELE), id(CLEO)]);
+    assert_eq!(after.body["value"][0]["isMfaRegistered"], false);
+    assert_eq!(fixture.get(&format!("{REPORT}?$select=id")).status, 400);
+}
+
+#[test]
+fn the_report_takes_the_permission_of_the_logs_and_a_premium_licence() {
+    let mut fixture = fixture();
+    fixture.application(&["UserAuthenticationMethod.Read.All"]);
+    assert_eq!(fixture.get(REPORT).status, 403);
+    fixture.application(&["AuditLog.Read.All"]);
+    assert_eq!(fixture.get(REPORT).status, 200);
+    fixture.state().license = License::Free;
+    assert_eq!(fixture.get(REPORT).status, 403);
+}
