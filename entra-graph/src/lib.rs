@@ -118,13 +118,13 @@ pub mod query {
             Selection, SettableIn, UpdateOnly, Writable,
         },
         place::{Added, Collection, Object},
-        verbs::{Count, Create, Get, List, New, Update, Upsert},
+        verbs::{Count, Create, Get, List, LogEntry, New, Update, Upsert},
     };
     #[doc(hidden)]
     pub use crate::{
         model::{PageBody, SecretBuffer},
         odata::EntityInfo,
-        verbs::NewBody,
+        verbs::{NewBody, Ticks},
     };
 }
 

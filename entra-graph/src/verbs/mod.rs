@@ -3,9 +3,11 @@
 mod count;
 mod get;
 mod list;
+mod partition;
 mod write;
 
 pub use count::Count;
 pub use get::Get;
 pub use list::List;
+pub use partition::{LogEntry, Ticks};
 pub use write::{Create, New, NewBody, Update, Upsert};

@@ -350,3 +350,37 @@ async fn provisioning_events_are_filtered_by_status_object_and_duration() {
     assert_eq!(error.kind(), ErrorKind::Query);
     assert!(error.to_string().contains("eq, gt, lt"), "{error}");
 }
+
+#[tokio::test]
+async fn parts_of_a_log_have_every_entry_once() {
+    let (tenant, graph) = graph().await;
+    let robin = tenant.add_user("Robin");
+    let app = tenant.register_app("Desk");
+    let end = entra_core::Clock::now(&tenant.clock());
+    let start = end - Duration::hours(8);
+    let mut expected = Vec::new();
+    // On every bound of four parts, and between them.
+    for hours in 0..8 {
+        let entry = tenant.add_sign_in(robin.id(), app.client_id());
+        expected.push(entry.at(start + Duration::hours(hours)).id().to_owned());
+    }
+    // Written at the end or later: of no part.
+    tenant.add_sign_in(robin.id(), app.client_id()).at(end);
+    let of_robin = graph
+        .audit_logs()
+        .sign_ins()
+        .list()
+        .filter(SignIn::USER_ID.eq(robin.id()));
+    let parts = of_robin.partitioned(start, end, 4);
+    assert_eq!(parts.len(), 4);
+    let parts = parts
+        .into_iter()
+        .map(|part| part.top(1).items().try_collect::<Vec<_>>());
+    let parts = futures_util::future::try_join_all(parts).await.unwrap();
+    let sizes: Vec<usize> = parts.iter().map(Vec::len).collect();
+    assert_eq!(sizes, [2, 2, 2, 2]);
+    let mut ids: Vec<String> = parts.into_iter().flatten().map(|entry| entry.id).collect();
+    ids.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(ids, expected);
+}
