@@ -76,7 +76,7 @@ const BODIES: usize =
     } else {
         0
     } + if cfg!(feature = "authentication-methods") {
-        1
+        2
     } else {
         0
     };

@@ -280,9 +280,13 @@ impl Route {
 fn joined_segments<'a>(first: &str, rest: &'a [&'a str]) -> Option<(String, &'a [&'a str])> {
     (1..=2).find_map(|count| {
         let (joined, rest) = rest.split_at_checked(count)?;
-        let set = format!("{first}/{}", joined.join("/"));
-        Kind::of_set(set.split('(').next().unwrap_or_default())?;
-        Some((set, rest))
+        let parent = format!("{first}/{}", joined[..count - 1].join("/"));
+        let parent = parent.trim_end_matches('/');
+        let (last, _) = joined[count - 1]
+            .split_once('(')
+            .unwrap_or((joined[count - 1], ""));
+        Kind::of_set(&format!("{parent}/{last}"))?;
+        Some((format!("{parent}/{}", joined[count - 1]), rest))
     })
 }
 
