@@ -13,20 +13,20 @@ use crate::{
     user::callback::{CallbackMismatch, Parameters, refusal},
 };
 
-/// What an admin is asked to consent to, and where.
+/// The options of an admin consent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AdminConsentOptions {
     /// What to consent to.
     pub scopes: ConsentScopes,
-    /// The tenant to consent in; the connection's own unless set, or any that the admin has.
+    /// The tenant to consent in: unless set, the connection's, or for an alias the administrator's.
     pub tenant: Option<TenantId>,
     /// Where the browser comes back to; the connection's own address unless set. It must be
     /// registered.
     pub redirect_uri: Option<String>,
 }
 
-/// What an admin consents to.
+/// The scopes of an admin consent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConsentScopes {
@@ -37,8 +37,8 @@ pub enum ConsentScopes {
     These(Vec<String>),
 }
 
-/// What to keep between the start of an admin's consent and its callback, with the browser's
-/// session. It ends after an hour. `Debug` shows when.
+/// A pending admin consent, to be stored in the browser's session between the start and the callback.
+/// It expires after an hour; `Debug` shows when.
 #[derive(PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdminConsentState {
     state: String,
@@ -46,16 +46,16 @@ pub struct AdminConsentState {
     expires_on: i64,
 }
 
-/// What came of an admin's consent.
+/// The result of an admin consent.
 ///
-/// It tells what was clicked, not who clicked: anybody can write such a callback. See whether the
-/// consent is there by using it, and never sign anybody in by it.
+/// It does not prove anything, because anyone can write such a callback: use the permissions to see
+/// whether they were granted, and never sign a user in by it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AdminConsent {
     /// The tenant that is said to have consented.
     pub tenant: Option<TenantId>,
-    /// The scopes that are said to be consented to, if they are told.
+    /// The scopes in the callback, if it has any.
     pub scopes: Vec<String>,
 }
 
@@ -83,7 +83,7 @@ impl fmt::Debug for AdminConsentState {
 }
 
 impl SignInClient {
-    /// The address to send an admin to, who consents for the whole tenant, and what to keep until
+    /// The URL where an administrator consents for the whole tenant, and what to store until
     /// the browser comes back. Sends nothing.
     ///
     /// ```
@@ -112,7 +112,7 @@ impl SignInClient {
             ));
         }
         let tenant = match options.tenant.as_ref().unwrap_or(&application.tenant) {
-            // Personal accounts have no admin.
+            // Personal accounts have no administrator.
             tenant if tenant.is_alias() => "organizations".to_owned(),
             tenant => tenant.to_string(),
         };
@@ -148,7 +148,7 @@ impl SignInClient {
     /// What came of it, from what the browser has brought back: the callback's address or query.
     ///
     /// # Errors
-    /// [`SignInErrorKind::Declined`] when the admin said no, and the kinds of a callback that does
+    /// [`SignInErrorKind::Declined`] if the administrator declined, and the kinds of a callback that does
     /// not belong to this browser or to this hour.
     #[expect(
         clippy::needless_pass_by_value,
@@ -180,7 +180,7 @@ impl SignInClient {
         if let Some(error) = get("error")? {
             let description = get("error_description")?.unwrap_or_default();
             let error = refusal(error, description, get("error_subcode")?);
-            // The older form of the endpoint has a word of its own.
+            // The older version of the endpoint has another error code.
             let declined = error.oauth_error() == Some("permission_denied");
             return Err(match declined && error.codes().is_empty() {
                 true => SignInError::of(SignInErrorKind::Declined, error),
@@ -200,5 +200,5 @@ impl SignInClient {
     }
 }
 
-/// An admin reads before consenting.
+/// An administrator needs time to read the request.
 const LIFETIME: Duration = Duration::minutes(60);

@@ -36,14 +36,13 @@ use crate::{
     validate::{SigningKeys, TokenValidator},
 };
 
-/// One connection for people to sign in: a tenant, an application and its proof.
+/// One connection for users to sign in: a tenant, an application and its credential.
 ///
-/// Building one sends nothing. [`start`](Self::start) gives the address for the browser and a state
-/// to keep in its session; [`finish`](Self::finish) checks what comes back, in this order: the
-/// connection, the state, the address it came to, its age, that it is the first time, who responds
-/// (RFC 9207), the code with PKCE, and the ID token with signature, issuer, audience, times, nonce
-/// and tenant. The tokens are kept when the application's own check has agreed:
-/// [`SignInResult::commit`]. Cheap to clone; clones share what they keep. See the
+/// Building one sends no request. [`start`](Self::start) returns the URL for the browser and a pending
+/// sign-in to store in its session; [`finish`](Self::finish) checks what comes back, in this order: the
+/// connection, the state, the redirect URI, its age, that it is the first time, the issuer (RFC 9207), the code with PKCE, and the ID token with signature, issuer, audience, times, nonce
+/// and tenant. The tokens are cached when the application's own check agrees:
+/// [`SignInResult::commit`]. Cheap to clone; clones share their caches. See the
 /// [module](crate::sign_in) for an example.
 #[derive(Clone)]
 pub struct SignInClient(Arc<Inner>);
@@ -56,7 +55,7 @@ struct Inner {
     tenants: Tenants,
     groups: GroupSettings,
     finished: Finished,
-    /// Whether it is one of several, so that a callback must say where it came to.
+    /// Whether it is one of several, so that a callback must have its redirect URI.
     among_others: AtomicBool,
 }
 
@@ -81,9 +80,9 @@ impl Configure for SignInClient {
 impl CloudCredential for SignInClient {}
 
 impl SignInClient {
-    /// Settings to change. Ids may be given as text or as ids. In the tenant's place `organizations`
-    /// (or `common`, with personal accounts) lets people of many tenants in; then
-    /// [`tenants`](SignInClientBuilder::tenants) says of which.
+    /// Settings to change. Ids may be given as text or as ids. With `organizations`
+    /// (or `common`, with personal accounts) in place of a tenant, users of many tenants can sign in;
+    /// [`tenants`](SignInClientBuilder::tenants) lists which.
     pub fn builder(
         tenant: impl IntoId<TenantId>,
         client_id: impl IntoId<ClientId>,
@@ -100,34 +99,33 @@ impl SignInClient {
         })
     }
 
-    /// The address to send the browser to, and what to keep in its session until it comes back.
-    /// Sends nothing. The address always asks for PKCE with S256.
+    /// The URL to redirect the browser to, and the pending sign-in to store in its session. Sends no
+    /// request. The URL always has a PKCE challenge (S256).
     ///
     /// # Errors
-    /// [`SignInErrorKind::Configuration`] when there is no randomness.
+    /// [`SignInErrorKind::Configuration`] if there is no randomness.
     pub fn start(&self, options: &StartOptions) -> Result<(Url, PendingSignIn), SignInError> {
         let (url, mut flow) = self.0.flow.start(options).map_err(refused)?;
         flow.set_connection(&self.0.name);
         Ok((url, flow))
     }
 
-    /// Who has signed in, from what the browser has brought back: the callback's address, query or
-    /// form.
+    /// Finishes a sign-in with the response that the browser brought: the callback's URL, query or form.
     ///
-    /// A client that was added to [`Connections`](super::Connections) takes a callback with the path
-    /// or address that it came to only, see [`Callback`]: otherwise a provider that one connection
-    /// trusts could get a code of another one's users. The same goes for a product that keeps
-    /// several clients in a way of its own.
+    /// A client that was added to [`Connections`](super::Connections) requires a callback with the path
+    /// or URL at which it arrived, see [`Callback`]: otherwise the provider of one connection could
+    /// receive a code of another connection's users. An application that manages several clients itself
+    /// needs the same.
     ///
-    /// The flow is used up, whatever comes of it: this client refuses to finish it again. Replicas
-    /// know nothing of each other, so take the flow out of the browser's session before the call.
+    /// A pending sign-in can be finished once, also if that fails: this client rejects a second attempt.
+    /// Replicas do not share that knowledge, so remove it from the browser's session before the call.
     ///
     /// # Errors
     /// Every kind but `FlowMissing` and those of a group check; of them
     /// [`OtherConnection`](SignInErrorKind::OtherConnection) for a callback at another connection's
     /// address, [`IssuerMismatch`](SignInErrorKind::IssuerMismatch) for one that names another issuer,
-    /// or none although the service promises to (RFC 9207): in both cases the code goes nowhere.
-    /// Nothing is kept before [`SignInResult::commit`], whatever comes of it.
+    /// or none although the service promises to (RFC 9207): in both cases the code is not sent.
+    /// Nothing is cached before [`SignInResult::commit`].
     pub async fn finish<'a>(
         &self,
         flow: PendingSignIn,
@@ -161,8 +159,8 @@ impl SignInClient {
         ))
     }
 
-    /// Whether the service that responds is this connection's: before the code goes anywhere, as it
-    /// could be another service's (RFC 9207, RFC 9700 4.4).
+    /// Checks that the response is from this connection's service before the code is sent, as it could be
+    /// another service's (RFC 9207, RFC 9700 4.4).
     async fn check_issuer(
         &self,
         answer: &AuthorizationResponse,
@@ -182,84 +180,83 @@ impl SignInClient {
         match promised {
             Ok(false) => Ok(()),
             Ok(true) => Err(not_ours(callback::CallbackMismatch::NoIssuer)),
-            // An error ends the sign-in in any case, and says more than that.
+            // The error in the response ends the sign-in in any case, and is more specific.
             Err(_) if answer.outcome.is_err() => Ok(()),
             Err(error) => Err(SignInError::invalid(kind_of::invalid(&error), error)),
         }
     }
 
-    /// What it is called: the name that it was given, or else `{tenant}_{client id}`.
+    /// The name of the connection: `{tenant}_{client id}` unless set.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// The tenant that it was built for.
+    /// The tenant of the connection.
     #[must_use]
     pub fn tenant(&self) -> &TenantId {
         &self.0.flow.application().tenant
     }
 
-    /// The application.
+    /// The client id of the application.
     #[must_use]
     pub fn client_id(&self) -> ClientId {
         self.0.flow.application().client
     }
 
-    /// The domains whose people sign in here.
+    /// The e-mail domains of the connection's users.
     #[must_use]
     pub fn domains(&self) -> &[String] {
         &self.0.domains
     }
 
-    /// The address that browsers come back to.
+    /// The redirect URI.
     #[must_use]
     pub fn redirect_uri(&self) -> &str {
         self.0.flow.redirect_uri()
     }
 
-    /// Whether this connection started the flow.
+    /// Whether this connection started the pending sign-in.
     #[must_use]
     pub fn has_started(&self, flow: &PendingSignIn) -> bool {
         flow.connection() == Some(self.name()) && flow.is_of(self.0.flow.application())
     }
 
-    /// A pending sign-in that it started, from its short form.
+    /// A pending sign-in of this connection, from its short form.
     #[cfg(feature = "axum")]
     pub(crate) fn restore(&self, short: ShortPendingSignIn) -> Option<PendingSignIn> {
         let application = self.0.flow.application();
         PendingSignIn::whole(short, application, self.redirect_uri(), &self.0.name)
     }
 
-    /// Whether its users can have this issuer; sends no request.
+    /// Whether ID tokens of this connection can have this issuer. Sends no request.
     #[cfg(feature = "axum")]
     pub(crate) fn may_have_issuer(&self, issuer: &str) -> bool {
         let application = self.0.flow.application();
         issuer::fits(issuer, &application.settings.cloud, &application.tenant)
     }
 
-    /// The sign-in service that it signs users in at, under one spelling.
+    /// The authority of the connection, in a canonical spelling.
     pub(crate) fn authority(&self) -> String {
         self.0.flow.application().authority()
     }
 
-    /// From now on a callback must say where it came to.
+    /// Requires callbacks to have their redirect URI from now on.
     pub(super) fn put_among_others(&self) {
         self.0.among_others.store(true, Ordering::Relaxed);
     }
 
-    /// The tokens of somebody who has signed in here, or at another replica or before a restart
-    /// with a cache on the same store; none if the person has signed out or never was here.
+    /// The tokens of a user who signed in here, or at another replica or before a restart with a cache on
+    /// the same store. `None` if the user has signed out or never signed in.
     pub async fn resume(&self, account: &Account) -> Option<UserCredential> {
         self.0.flow.resume(account).await
     }
 
-    /// Forgets somebody who signs out, here, in the cache and in its store; whether there was
-    /// anybody to forget here. Entra's own session goes on:
-    /// [`sign_out_url`](Self::sign_out_url) ends that.
+    /// Removes the tokens of a user who signs out, from the cache and its store. Returns whether there
+    /// were any. Entra's own session stays active: [`sign_out_url`](Self::sign_out_url) ends it.
     ///
     /// # Errors
-    /// When the store could not be written; the person is forgotten here all the same.
+    /// If the store could not be written. The tokens are removed from this process's cache all the same.
     pub async fn sign_out(&self, account: &Account) -> Result<bool, StoreError> {
         self.0.flow.sign_out(account).await
     }
@@ -297,14 +294,13 @@ impl fmt::Debug for SignInClient {
 }
 
 impl SignInClientBuilder {
-    /// Where the browser comes back to, exactly as it is registered.
+    /// The redirect URI, exactly as it is registered.
     pub fn redirect_uri(mut self, redirect_uri: impl Into<String>) -> Self {
         self.setup.flow = self.setup.flow.redirect_uri(redirect_uri);
         self
     }
 
-    /// What to ask for at every sign-in; the words that say who the person is are added, except for
-    /// `email`.
+    /// The scopes to request at every sign-in. The OpenID Connect scopes are added, except for `email`.
     pub fn scopes<I>(mut self, scopes: I) -> Self
     where
         I: IntoIterator,
@@ -314,7 +310,7 @@ impl SignInClientBuilder {
         self
     }
 
-    /// What to call the connection, such as by the customer; see [`Connections`](super::Connections).
+    /// The name of the connection, such as that of a customer; see [`Connections`](super::Connections).
     /// The name is a part of paths: it has no slash, backslash or control character, is neither `.`
     /// nor `..`, and has at most 128 characters.
     pub fn name(mut self, name: impl Into<String>) -> Self {
@@ -322,7 +318,7 @@ impl SignInClientBuilder {
         self
     }
 
-    /// The domains of the e-mail addresses of people who sign in here.
+    /// The e-mail domains of the connection's users.
     pub fn domains<I>(mut self, domains: I) -> Self
     where
         I: IntoIterator,
@@ -335,10 +331,10 @@ impl SignInClientBuilder {
         self
     }
 
-    /// The tenants that people may sign in to, by GUID; others are refused after the sign-in.
+    /// The admitted tenants, by GUID; sign-ins to other tenants are rejected.
     ///
-    /// Another provider than Entra writes into its tokens whatever tenant it likes: there, name it
-    /// here or as the connection's tenant.
+    /// Another provider than Entra can write any tenant into its tokens: for such a provider, list the
+    /// tenant here or set it as the connection's tenant.
     pub fn tenants<I>(mut self, tenants: I) -> Self
     where
         I: IntoIterator,
@@ -348,8 +344,8 @@ impl SignInClientBuilder {
         self
     }
 
-    /// Decides for each sign-in whether people of its tenant may enter, such as by a list that
-    /// changes while the program runs. What [`tenants`](Self::tenants) lists enters anyway.
+    /// Decides for each sign-in whether its tenant is admitted, such as by a list that changes while the
+    /// program runs. The tenants of [`tenants`](Self::tenants) are admitted in any case.
     pub fn tenant_decision(
         mut self,
         decision: impl Fn(&TenantId) -> bool + Send + Sync + 'static,
@@ -358,8 +354,8 @@ impl SignInClientBuilder {
         self
     }
 
-    /// Lets people of every tenant in, which must be said where the tenant is an alias such as
-    /// `organizations`. Anybody can have a tenant: decide by `tid` what they may see.
+    /// Admits users of every tenant, for a connection with an alias such as `organizations`. Anyone can
+    /// create a tenant: decide by `tid` what its users may access.
     pub fn any_tenant(mut self) -> Self {
         self.setup.tenants.allow_any();
         self
@@ -390,18 +386,18 @@ impl SignInClientBuilder {
         self
     }
 
-    /// Signing keys to share with other connections and validators; keys of its own unless set.
+    /// Signing keys to share with other connections and validators; not shared unless set.
     pub fn keys(mut self, keys: &SigningKeys) -> Self {
         self.setup.keys = keys.clone();
         self
     }
 
-    /// The client. Nothing is sent yet.
+    /// Builds the client. Sends no request.
     ///
     /// # Errors
     /// [`SignInErrorKind::Configuration`] for an invalid id, name or domain, an empty secret, a
-    /// redirect URI that Entra cannot have registered, and a tenant's alias without a word on which
-    /// tenants may enter.
+    /// redirect URI that cannot be registered at Entra, and an alias in place of a tenant without a
+    /// setting of which tenants are admitted.
     pub fn build(self) -> Result<SignInClient, SignInError> {
         let (setup, mut options) = (self.setup, self.options);
         // One pool of connections for tokens and for keys.
@@ -418,7 +414,7 @@ impl SignInClientBuilder {
             .retry_policy(application.settings.retry_policy.clone())
             .transport(transport)
             .keys(&setup.keys)
-            // Which of them may enter is decided beyond the list that a validator has.
+            // The connection itself decides which tenants are admitted.
             .any_tenant();
         let validator = match setup.own_signing_keys {
             true => validator.own_signing_keys(application.client),
@@ -451,7 +447,7 @@ impl SignInClientBuilder {
     }
 }
 
-/// What the service or this crate said, as the kind that people care about.
+/// An error of the sign-in service or of this crate, as a kind of sign-in error.
 pub(super) fn refused(error: Error) -> SignInError {
     SignInError::of(kind_of::refusal(&error), error)
 }
@@ -460,7 +456,7 @@ pub(super) fn not_ours(foreign: callback::CallbackMismatch) -> SignInError {
     SignInError::because(kind_of::foreign(foreign), foreign.cause())
 }
 
-/// Whether a name can stand in a path whatever proxies do to it.
+/// Whether a name is safe in a path, also behind proxies that decode it.
 fn is_name(name: &str) -> bool {
     let breaks = |char: char| matches!(char, '/' | '\\') || char.is_control();
     !matches!(name, "" | "." | "..")
@@ -468,7 +464,7 @@ fn is_name(name: &str) -> bool {
         && !name.contains(breaks)
 }
 
-/// A domain in the one spelling that it is looked up by.
+/// A domain in its canonical spelling.
 pub(super) fn plain_domain(domain: &str) -> String {
     let domain = domain.trim().trim_start_matches('@').trim_end_matches('.');
     match Host::parse(domain) {
@@ -477,5 +473,5 @@ pub(super) fn plain_domain(domain: &str) -> String {
     }
 }
 
-/// Entra takes redirect URIs of at most 256 characters.
+/// Entra accepts redirect URIs of at most 256 characters.
 const LONGEST_NAME: usize = 128;

@@ -28,7 +28,7 @@ use crate::{
 /// customer runs could otherwise send a browser on to another customer's sign-in service, have the
 /// code come back to the shared callback and receive it at its own token endpoint (mix-up, RFC 9700
 /// 4.4). Connections at one login host may share a callback, such as any number of Entra tenants of
-/// one cloud. Callbacks are told apart by their paths; hosts do not count, as behind a proxy a
+/// one cloud. Callbacks are distinguished by their paths; hosts do not count, as behind a proxy a
 /// server does not know its own.
 ///
 /// ```
@@ -97,7 +97,7 @@ impl Connections {
         self.read().clients.get(name).cloned()
     }
 
-    /// The connection whose people come from this domain, such as by a domain hint.
+    /// The connection with this domain, such as for a domain hint.
     #[must_use]
     pub fn by_domain(&self, domain: &str) -> Option<SignInClient> {
         let known = self.read();
@@ -105,7 +105,7 @@ impl Connections {
         known.clients.get(name).cloned()
     }
 
-    /// The connection of the domain of an e-mail address, which somebody types in to choose where
+    /// The connection with the domain of an e-mail address, which a user enters to choose where
     /// to sign in. It proves nothing.
     #[must_use]
     pub fn by_email(&self, address: &str) -> Option<SignInClient> {
@@ -174,7 +174,7 @@ impl Connections {
         self.read().clients.len()
     }
 
-    /// Whether there is none.
+    /// Whether there is no connection.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -271,7 +271,7 @@ impl Known {
     }
 }
 
-/// What its callback is told apart by.
+/// The path that distinguishes a callback.
 fn path(client: &SignInClient) -> String {
     // A client has a valid redirect URI.
     callback::path_of(client.redirect_uri()).unwrap_or_default()

@@ -8,10 +8,10 @@ use crate::{
     validate::{TokenValidationError, TokenValidationErrorKind},
 };
 
-/// Why nobody is signed in, with a sentence for the person and one for an admin.
+/// Why a sign-in failed, with a sentence for the user and one for the administrator.
 ///
-/// `Display` is one line for a log. Neither it nor the sentences hold a secret, a token or words
-/// that came with the callback, which anybody may have written. Cheap to clone.
+/// `Display` is one line for a log. Neither it nor the sentences contain a secret, a token, or text of
+/// the callback, which any party may have written. Cheap to clone.
 ///
 /// ```
 /// # use entra_auth::sign_in::{SignInError, SignInErrorKind};
@@ -25,7 +25,7 @@ pub struct SignInError(Arc<Inner>);
 
 struct Inner {
     kind: SignInErrorKind,
-    /// What exactly, where the kind leaves it open.
+    /// Details that the kind does not have.
     detail: Option<&'static str>,
     source: Option<Source>,
 }
@@ -37,7 +37,7 @@ enum Source {
 }
 
 impl SignInError {
-    /// A callback for which the application has no flow: its session is gone or never was here.
+    /// A callback without a pending sign-in: the browser's session expired or never existed.
     #[must_use]
     pub fn flow_missing() -> Self {
         Self::new(SignInErrorKind::FlowMissing)
@@ -49,13 +49,13 @@ impl SignInError {
         self.0.kind
     }
 
-    /// One sentence for the person who wanted to sign in, without ids or technical words.
+    /// One sentence for the user, without ids or technical terms.
     #[must_use]
     pub fn for_user(&self) -> &'static str {
         self.0.kind.for_user()
     }
 
-    /// What an admin has to know and do, with Entra's number and the ids of its logs.
+    /// What the administrator has to know and do, with Entra's error code and correlation id.
     #[must_use]
     pub fn for_admin(&self) -> String {
         let mut text = self.0.kind.for_admin().to_owned();
@@ -92,13 +92,13 @@ impl SignInError {
         text
     }
 
-    /// Whether to start the sign-in once more may help, without anybody changing anything.
+    /// Whether a new sign-in may succeed without any change to the setup.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.0.kind.is_retryable()
     }
 
-    /// What the sign-in service said, with number, ids and fix.
+    /// The error of the sign-in service, with its code, ids and fix.
     #[must_use]
     pub fn error(&self) -> Option<&Error> {
         match &self.0.source {
@@ -108,7 +108,7 @@ impl SignInError {
         }
     }
 
-    /// Why the ID token was not believed.
+    /// Why the ID token is invalid.
     #[must_use]
     pub fn invalid_token(&self) -> Option<&TokenValidationError> {
         match &self.0.source {
@@ -117,19 +117,19 @@ impl SignInError {
         }
     }
 
-    /// Entra's error number, the digits of `AADSTS…`.
+    /// Entra's error code, the digits of `AADSTS…`.
     #[must_use]
     pub fn aadsts_code(&self) -> Option<u32> {
         self.error().and_then(Error::aadsts_code)
     }
 
-    /// The id under which Entra logged the sign-in; an admin searches the sign-in log for it.
+    /// The correlation id, by which an administrator finds the sign-in in Entra's sign-in log.
     #[must_use]
     pub fn correlation_id(&self) -> Option<&str> {
         self.error().and_then(Error::correlation_id)
     }
 
-    /// The claims challenge (JSON) that the next sign-in must answer, for
+    /// The claims challenge (JSON) that the next sign-in must satisfy, for
     /// [`StartOptions::claims`](crate::user::StartOptions).
     #[must_use]
     pub fn claims(&self) -> Option<&str> {
@@ -140,7 +140,7 @@ impl SignInError {
         Self::made(kind, None, None)
     }
 
-    /// Of a kind that says what, in a few words.
+    /// An error with details.
     pub(super) fn because(kind: SignInErrorKind, detail: &'static str) -> Self {
         Self::made(kind, Some(detail), None)
     }
@@ -162,7 +162,7 @@ impl SignInError {
         Self::because(SignInErrorKind::Configuration, detail)
     }
 
-    /// What the kind's own words do not say already.
+    /// The details, unless they repeat the kind's text.
     fn detail(&self) -> Option<&'static str> {
         self.0
             .detail
@@ -208,5 +208,5 @@ impl error::Error for SignInError {
     }
 }
 
-/// The setting, which the validator's own words do not know.
+/// The setting of a connection, which the validator's error does not name.
 const OWN_KEYS: &str = "An application with signing keys of its own, as with mapped claims, needs the setting SignInClientBuilder::own_signing_keys.";

@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 /// What the registration makes Entra write into the `groups` claim, as an administrator set it under
 /// *Token configuration*.
 ///
-/// Nothing in a token says whether its list holds object ids or names, and the form of a value proves
-/// nothing: an owner may rename a group to the GUID of another one. So the application says it, and
+/// A token does not say whether its list has object ids or names, and the form of a value is no proof:
+/// an owner can rename a group to the GUID of another one. So it is a setting, and
 /// unless it does the directory decides. See Microsoft's page on
 /// [group claims](https://learn.microsoft.com/entra/identity/hybrid/connect/how-to-connect-fed-group-claims).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -23,7 +23,7 @@ pub enum GroupsClaim {
     Hint,
 }
 
-/// What an ID token says about groups, read as the connection's [`GroupsClaim`] says.
+/// The groups of an ID token, read by the connection's [`GroupsClaim`].
 ///
 /// Which groups a token lists is set under Token configuration: security groups, those assigned to
 /// the application, or all.
@@ -73,7 +73,7 @@ impl GroupSettings {
         match self.claim {
             GroupsClaim::Names => Groups::Names(texts()),
             GroupsClaim::Hint => Groups::Hint(texts()),
-            // With one value of another form the registration is not as the application says, and
+            // With one value of another form the registration does not match the setting, and
             // the other values may be names as well.
             GroupsClaim::ObjectIds => match values.clone().map(object_id).collect() {
                 Some(ids) => Groups::Ids(ids),
@@ -87,7 +87,7 @@ impl GroupSettings {
         }
     }
 
-    /// The app roles: none where the claim holds groups in their place.
+    /// The app roles, or none if the claim has groups in their place.
     pub(super) fn roles(self, roles: Vec<String>) -> Vec<String> {
         match self.as_roles {
             true => Vec::new(),

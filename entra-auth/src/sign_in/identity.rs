@@ -13,13 +13,13 @@ use super::{
 /// Who has signed in, from an ID token that was validated.
 ///
 /// Key your data by [`oid`](Self::oid) and [`tid`](Self::tid) together: they never change and are
-/// never given to somebody else. Name, user name and e-mail address are to show, not to decide by.
-/// It may be stored in a session; `Debug` shows the two ids only. Every text was written by people
+/// never assigned to another user. Display name, user name and e-mail address are for display, not for
+/// decisions. It can be stored in a session; `Debug` shows the two ids only. Every text was written by users
 /// and must be escaped where it is shown.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Identity {
-    /// The person's object id in the tenant signed in to: the same for every application.
+    /// The user's object id in the tenant: the same for every application.
     pub oid: ObjectId,
     /// The tenant signed in to, as a GUID.
     pub tid: TenantId,
@@ -29,23 +29,23 @@ pub struct Identity {
     pub issuer: String,
     /// The name to show.
     pub name: Option<String>,
-    /// The name to sign in with; it changes, and another person may get it later.
+    /// The user name (UPN); it can change and be assigned to another user later.
     pub username: Option<String>,
-    /// The e-mail address, and whether it was proven to be the person's.
+    /// The e-mail address, and whether it is verified.
     pub email: Option<Email>,
     /// The application's roles that the user has, by assignment or by a group. A registration that
     /// emits groups as roles puts group names here, which prove nothing, unless the connection has
     /// [`groups_as_roles`](super::SignInClientBuilder::groups_as_roles).
     pub roles: Vec<String>,
-    /// The user's groups, as far as the token says.
+    /// The groups in the token.
     pub groups: Groups,
-    /// How the person signed in, such as `pwd` and `mfa`; empty where the token does not say.
+    /// The authentication methods (`amr`), such as `pwd` and `mfa`; empty if the token has none.
     pub amr: Vec<String>,
-    /// When the person signed in, where the token says.
+    /// When the user signed in (`auth_time`), if the token has it.
     pub auth_time: Option<Timestamp>,
-    /// Whether the person is a guest in the tenant.
+    /// Whether the user is a guest in the tenant.
     pub is_guest: bool,
-    /// The tenant where the account is at home, if that is another one and the token says which.
+    /// The home tenant of the account, if it is another one and the token names it.
     pub home_tenant: Option<TenantId>,
     /// The session at Entra, which a front-channel sign-out names; an optional claim.
     pub sid: Option<String>,
@@ -56,15 +56,15 @@ pub struct Identity {
 
 /// An e-mail address with its trust caveat.
 ///
-/// An unverified address is what somebody typed into a profile: whoever administers any tenant can
-/// write any address there. It must never link accounts, grant access or tell who somebody is.
+/// The administrator of any tenant can write any unverified address into a profile. Never use one to
+/// link accounts, grant access or identify a user.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Email {
     /// Entra vouches that the domain's owner issued the address (`xms_edov`, or a verified address).
-    /// No other provider's word counts.
+    /// Only Entra can verify an address.
     Verified(String),
-    /// Nobody vouches for it.
+    /// The address is not verified.
     Unverified(String),
 }
 
@@ -87,7 +87,7 @@ impl Identity {
         self.claims.get(name)
     }
 
-    /// Whether the person has this role of the application.
+    /// Whether the user has this app role.
     #[must_use]
     pub fn has_role(&self, role: &str) -> bool {
         self.roles.iter().any(|known| known == role)
@@ -144,7 +144,7 @@ impl Identity {
 }
 
 impl Identity {
-    /// Only Entra's word proves an address: another provider may vouch for any.
+    /// Only Entra verifies addresses; another provider could claim any.
     pub(super) fn of_another_provider(mut self) -> Self {
         self.email = self.email.map(|email| match email {
             Email::Verified(address) | Email::Unverified(address) => Email::Unverified(address),
@@ -164,7 +164,7 @@ impl fmt::Debug for Identity {
 }
 
 impl Email {
-    /// The address if it was proven to be the person's.
+    /// The address if it is verified.
     #[must_use]
     pub fn verified(&self) -> Option<&str> {
         match self {
@@ -173,7 +173,7 @@ impl Email {
         }
     }
 
-    /// The address to show or to write to, whoever's it is.
+    /// The address for display or messages, verified or not.
     #[must_use]
     pub fn address(&self) -> &str {
         match self {
@@ -191,7 +191,7 @@ impl fmt::Debug for Email {
     }
 }
 
-/// Whether the account is at home elsewhere, and in which tenant if that is told.
+/// Whether the home tenant of the account is another one, and which, if the token names it.
 fn elsewhere(idp: Option<&str>, tid: Guid, home: Option<(Guid, Guid)>) -> Option<Option<Guid>> {
     if let Some((_, utid)) = home.filter(|(_, utid)| *utid != tid) {
         return Some(Some(utid));

@@ -1,4 +1,4 @@
-//! What an error of the sign-in service means for the person and the admin.
+//! Maps errors of the sign-in service to kinds of sign-in errors.
 
 use entra_core::{MembershipError, MembershipErrorKind};
 
@@ -19,7 +19,7 @@ pub(super) fn refusal(error: &Error) -> Kind {
         ("consent_required", _) | (_, Some("consent_required")) => return Kind::ConsentRequired,
         (_, Some("user_password_expired")) => return Kind::PasswordExpired,
         (_, Some("cancel")) => return Kind::Declined,
-        // A number that means nothing here still says more than that.
+        // An unknown number is still more specific than the OAuth error.
         ("access_denied", _) if error.codes().is_empty() => return Kind::Declined,
         ("login_required" | "interaction_required" | "account_selection_required", _) => {
             return Kind::SignInRequired;
@@ -100,7 +100,7 @@ pub(super) fn invalid(error: &TokenValidationError) -> Kind {
     }
 }
 
-/// What Entra's numbers mean to somebody who signs in.
+/// The kinds of Entra's error codes.
 const fn number(code: u32) -> Option<Kind> {
     Some(match code {
         65_004 => Kind::Declined,

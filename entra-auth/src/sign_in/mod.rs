@@ -1,19 +1,18 @@
-//! Sign-in for a web product: OpenID Connect with Entra, checked to the last claim.
+//! Sign-in for web applications: OpenID Connect with Entra, with full validation.
 //!
-//! A [`SignInClient`] is one connection: the tenant, the application and its proof, as an admin
-//! typed them in. [`start`](SignInClient::start) gives the address to send a browser to,
-//! [`finish`](SignInClient::finish) turns what comes back into a [`SignInResult`] user with a validated
-//! [`Identity`]. Its tokens are kept when the application's own check has agreed and
-//! [`commit`](SignInResult::commit) is called. Building a client sends nothing: what it
-//! must know of the tenant is asked for at the first use, once for all who wait, and again at the
-//! next use if it failed.
+//! A [`SignInClient`] is one connection: a tenant, an application and its credential.
+//! [`start`](SignInClient::start) returns the URL to redirect a browser to, and
+//! [`finish`](SignInClient::finish) turns the response into a [`SignInResult`] with a validated
+//! [`Identity`]. The tokens are cached when the application's own check agrees and calls
+//! [`commit`](SignInResult::commit). Building a client sends no request: the tenant's metadata is fetched
+//! at first use, once for all callers that wait, and again at the next use if that failed.
 //!
-//! Proof, options and flow are those of [`user`](crate::user), which has the flows below this one. A
-//! flow can be stored with serde. The callback is whatever the browser brings back: the whole
-//! address, its query, or the body of a posted form.
+//! Credential, options and pending sign-in are those of [`user`](crate::user), which has the flows below
+//! this one. A pending sign-in can be stored with serde. The callback is the response that the browser
+//! brings: the whole URL, its query, or the body of a posted form.
 //!
-//! A product with a connection per customer keeps them in [`Connections`], each with a callback of its
-//! own. A session that goes on for long asks again with [`renew`](SignInClient::renew).
+//! An application with a connection per customer puts them into [`Connections`], each with its own
+//! callback. A long session is re-checked with [`renew`](SignInClient::renew).
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -29,14 +28,14 @@
 //!     .cloud(tenant.cloud())
 //!     .build()?;
 //!
-//! let (url, flow) = contoso.start(&StartOptions::default())?; // keep `flow` with the browser's session
+//! let (url, flow) = contoso.start(&StartOptions::default())?; // store `flow` in the browser's session
 //! # let callback_query = tenant.sign_in_at(url.as_str(), "adele@contoso.com").query();
 //! let session = contoso.finish(flow, &callback_query).await?;
 //!
 //! let who = session.identity();
 //! assert_eq!(who.username.as_deref(), Some("adele@contoso.com"));
 //! println!("{} of {} is {}", who.oid, who.tid, who.name.as_deref().unwrap_or("unnamed"));
-//! session.commit().await; // the application's own check has agreed: keep the tokens
+//! session.commit().await; // the application's own check agrees: cache the tokens
 //! # Ok::<(), Box<dyn std::error::Error>>(()) })?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

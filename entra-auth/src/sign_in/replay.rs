@@ -7,10 +7,10 @@ use aws_lc_rs::digest::{SHA256, digest};
 
 use crate::{expiring_map::ExpiringMap, moment::ALLOWED_SKEW};
 
-/// The flows that were finished here, for as long as they could be finished again.
+/// The sign-ins that were finished here, for as long as their callbacks could be accepted again.
 ///
-/// When a flow expires, its own date says by the wall clock, which can be set back. So every flow is
-/// remembered for the longest time that one can be accepted for, on the monotonic clock.
+/// A pending sign-in expires by the wall clock, which can be set back. So each one is remembered for the
+/// longest time for which it can be accepted, on the monotonic clock.
 #[derive(Debug)]
 pub(super) struct Finished(Mutex<ExpiringMap<Mark, ()>>);
 
@@ -23,7 +23,7 @@ impl Default for Finished {
 }
 
 impl Finished {
-    /// Whether it is the first time for this flow.
+    /// Whether this sign-in is finished for the first time.
     pub(super) fn claim(&self, state: &str, now: Instant) -> bool {
         let mark = mark(state);
         let mut finished = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -35,7 +35,7 @@ impl Finished {
     }
 }
 
-/// A state is a secret of a browser: what is remembered of it tells it to nobody.
+/// A digest, because a state is a secret of the browser.
 fn mark(state: &str) -> Mark {
     let mut mark = Mark::default();
     let digest = digest(&SHA256, state.as_bytes());
@@ -47,7 +47,7 @@ fn mark(state: &str) -> Mark {
 
 /// A thousand sign-ins a minute for an hour, in some megabytes.
 const MOST: usize = 60_000;
-/// The hour of a flow, and the skew that is allowed to who started it.
+/// The lifetime of a pending sign-in, and the allowed clock skew of the replica that started it.
 const LONGEST: Duration = Duration::from_secs(3600).saturating_add(ALLOWED_SKEW);
 
 #[cfg(test)]

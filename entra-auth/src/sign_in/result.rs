@@ -5,13 +5,13 @@ use entra_core::{GroupMembership, IntoId, ObjectId};
 use super::{error::SignInError, groups::Groups, identity::Identity};
 use crate::user::{Account, UserCredential};
 
-/// A user who has just signed in, and to whom the application has not agreed yet.
+/// A validated sign-in that the application has not accepted yet.
 ///
-/// Decide first whether the user may enter, such as by
-/// [`is_member_of_any`](Self::is_member_of_any), then call [`commit`](Self::commit) to keep the
-/// tokens. Without it nothing of this sign-in is kept: a rejected one cannot replace or remove the
-/// tokens of a user who is signed in. The identity belongs into the session; with the account,
-/// [`resume`](super::SignInClient::resume) gives the user's tokens at any later request.
+/// First decide whether the user has access, such as with
+/// [`is_member_of_any`](Self::is_member_of_any), then call [`commit`](Self::commit) to cache the
+/// tokens. Without it nothing of this sign-in is stored: a rejected sign-in cannot replace or remove the
+/// tokens of a user who is signed in. Store the identity and the account in the session:
+/// [`resume`](super::SignInClient::resume) returns the account's tokens at later requests.
 #[derive(Clone)]
 pub struct SignInResult {
     identity: Identity,
@@ -32,27 +32,27 @@ impl SignInResult {
         }
     }
 
-    /// Who it is.
+    /// The identity of the user.
     #[must_use]
     pub const fn identity(&self) -> &Identity {
         &self.identity
     }
 
-    /// Who it is, to keep.
+    /// The identity of the user, by value.
     #[must_use]
     pub fn into_identity(self) -> Identity {
         self.identity
     }
 
-    /// What tokens and caches are keyed by, for the session.
+    /// The account, which is the key of the user's tokens, for the session.
     #[must_use]
     pub fn account(&self) -> &Account {
         self.credential.account()
     }
 
-    /// Keeps the user's tokens, in the connection's cache and its store, in place of those of an
-    /// earlier sign-in. Call it when the application's own check has agreed. Clones of the
-    /// credential go on with what was kept. Calling it twice does no harm.
+    /// Stores the user's tokens in the connection's cache and its store, in place of those of an earlier
+    /// sign-in. Call it after the application's own check has agreed. Clones of the credential use the
+    /// stored tokens. A second call has no effect.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -68,7 +68,7 @@ impl SignInResult {
     /// let account = session.account().clone();
     /// assert!(contoso.resume(&account).await.is_none());
     ///
-    /// session.commit().await; // the application's own check has agreed
+    /// session.commit().await; // the application's own check agrees
     /// assert!(contoso.resume(&account).await.is_some());
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -84,7 +84,7 @@ impl SignInResult {
         &self.credential
     }
 
-    /// The service's word for the browser's session (OpenID Connect Session Management).
+    /// The `session_state` of the response (OpenID Connect Session Management).
     #[must_use]
     pub fn session_state(&self) -> Option<&str> {
         self.session_state.as_deref()

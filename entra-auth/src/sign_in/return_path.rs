@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Where on the same site to go after a sign-in; nothing that leads elsewhere can be one.
 ///
-/// A page that needs a sign-in often sends along where to return to, in a parameter that anybody
+/// A page that requires a sign-in often passes the return path in a parameter that anyone
 /// can write. Only a path that starts with one slash is accepted, with query and fragment, in
 /// printable ASCII: no scheme, no host, no backslash, no control character, no way up.
 ///

@@ -10,24 +10,24 @@ use super::{
 };
 use crate::user::callback::{CallbackMismatch, Parameters};
 
-/// How a browser signs out of Entra.
+/// The options of a sign-out at Entra.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SignOutOptions {
-    /// Where the browser goes afterwards; it must be registered as a redirect address, else Entra
-    /// shows a page of its own.
+    /// Where Entra redirects the browser afterwards. It must be registered as a redirect URI; otherwise
+    /// Entra shows its own page.
     pub post_logout_redirect_uri: Option<String>,
-    /// Which account signs out, so that Entra need not ask: [`Identity::login_hint`], not a name.
+    /// The account to sign out, so that Entra does not ask: [`Identity::login_hint`], not a user name.
     pub logout_hint: Option<String>,
-    /// A word that comes back with the browser.
+    /// An opaque value that Entra returns with the redirect.
     pub state: Option<String>,
 }
 
 /// Entra's request, in a hidden frame, to end a session at this application as well
 /// (OpenID Connect Front-Channel Logout 1.0).
 ///
-/// Anybody can send one, and it ends sessions only: end those whose identity it
-/// [matches](Self::matches), and answer 200.
+/// Any client can send such a request, so only end the sessions whose identity it
+/// [matches](Self::matches), and respond with 200.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FrontChannelSignOut {
     /// Issuer and session.
@@ -36,7 +36,7 @@ pub struct FrontChannelSignOut {
 
 impl fmt::Debug for SignOutOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The hint names a user, and the state may be of use to who reads it.
+        // The hint names a user, and the state may be a secret.
         f.debug_struct("SignOutOptions")
             .field("post_logout_redirect_uri", &self.post_logout_redirect_uri)
             .finish_non_exhaustive()
@@ -53,8 +53,8 @@ impl fmt::Debug for FrontChannelSignOut {
 }
 
 impl SignInClient {
-    /// The address that signs a browser out of Entra, and so of every application that has a
-    /// front-channel address. Forget the person here as well: [`sign_out`](Self::sign_out).
+    /// The URL that signs a browser out of Entra, and so of every application that has a
+    /// front-channel logout URL. Remove the user's tokens here as well: [`sign_out`](Self::sign_out).
     ///
     /// ```
     /// # use entra_auth::{SignInClient, sign_in::SignOutOptions, user::ClientAuthentication};
@@ -127,13 +127,13 @@ impl FrontChannelSignOut {
         }
     }
 
-    /// Whether the session of this person is the one to end. It takes the optional claim `sid`.
+    /// Whether the session of this user is to be ended. It requires the optional claim `sid`.
     #[must_use]
     pub fn matches(&self, identity: &Identity) -> bool {
         let (Some((issuer, session)), Some(sid)) = (&self.named, &identity.sid) else {
             return false;
         };
-        // Whoever guesses sessions must not learn how close it was.
+        // A comparison in constant time does not reveal parts of the session id.
         *issuer == identity.issuer && Secret::from(session.as_str()) == Secret::from(sid.as_str())
     }
 
@@ -149,7 +149,7 @@ impl FrontChannelSignOut {
         self.named.as_ref().map(|(_, session)| session.as_str())
     }
 
-    /// The issuer who says so.
+    /// The issuer of the session.
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
         self.named.as_ref().map(|(issuer, _)| issuer.as_str())

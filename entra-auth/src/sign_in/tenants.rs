@@ -4,7 +4,7 @@ use entra_core::{Guid, IntoId, InvalidId, TenantId};
 
 use super::error::SignInError;
 
-/// Which tenants people may come from.
+/// Which tenants are admitted.
 #[derive(Clone, Default)]
 pub(super) struct Tenants {
     any: bool,
@@ -32,7 +32,7 @@ impl Tenants {
         self.decision = Some(Arc::new(decision));
     }
 
-    /// Whether it says anything at all, as it must where people of every tenant can come.
+    /// Checks that a setting exists if users of every tenant can sign in.
     pub(super) fn check(&self, tenant: &TenantId) -> Result<(), SignInError> {
         if let Some(Err(_)) = &self.listed {
             return Err(SignInError::configuration(
@@ -48,7 +48,7 @@ impl Tenants {
         Ok(())
     }
 
-    /// Whether people of this tenant may enter.
+    /// Whether this tenant is admitted.
     pub(super) fn admit(&self, tenant: Guid) -> bool {
         let listed = match &self.listed {
             Some(Ok(tenants)) => Some(tenants.contains(&tenant)),
@@ -68,7 +68,7 @@ impl Tenants {
         }
     }
 
-    /// Whether somebody has said of this very tenant that its people may enter.
+    /// Whether this tenant is listed or decided by name, not by `any_tenant`.
     pub(super) fn name(&self, tenant: Guid) -> bool {
         (self.listed.is_some() || self.decision.is_some()) && self.admit(tenant)
     }

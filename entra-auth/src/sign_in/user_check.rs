@@ -1,4 +1,4 @@
-//! Who a user is by an ID token, at the sign-in and again later.
+//! The identity of a user from an ID token, at the sign-in and at later re-checks.
 
 use entra_core::{Guid, Secret};
 
@@ -16,12 +16,12 @@ use crate::{
 };
 
 impl SignInClient {
-    /// Asks the service and this connection again about a user who signed in earlier, in one try:
-    /// for a session that lasts longer than one would trust a sign-in.
+    /// Checks a user who signed in earlier again, at the service and by the tenants of this connection, in
+    /// one attempt. It is for re-checks of long sessions.
     ///
     /// The user's refresh token is used, which Entra rejects for a disabled or deleted account, a
-    /// revoked session, a changed password or a policy. The identity is read anew from the ID token
-    /// that comes with it, with today's roles and groups.
+    /// revoked session, a changed password or a policy. The identity is read from the new ID token,
+    /// with the current roles and groups.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -36,7 +36,7 @@ impl SignInClient {
     /// # let session = contoso.finish(flow, &callback).await?;
     /// # session.commit().await;
     /// # let (account, identity) = (session.account().clone(), session.into_identity());
-    /// // Some minutes later, with what the session has kept:
+    /// // Some minutes later, with account and identity of the session:
     /// let identity = contoso.renew(&account, &identity).await?.into_identity();
     ///
     /// tenant.user("adele@contoso.com").disable();
@@ -47,9 +47,9 @@ impl SignInClient {
     /// ```
     ///
     /// # Errors
-    /// [`SignInErrorKind::SignInRequired`] when the user's tokens are gone here;
+    /// [`SignInErrorKind::SignInRequired`] if there are no tokens of the user;
     /// [`Throttled`](SignInErrorKind::Throttled) and [`Unavailable`](SignInErrorKind::Unavailable)
-    /// when it cannot be told for now; every other kind when the user may not enter any more.
+    /// if the check is not possible at the moment; every other kind if the user has no access any more.
     pub async fn renew(
         &self,
         account: &Account,
@@ -81,15 +81,14 @@ impl SignInClient {
         if !self.admits(&found) {
             return Err(SignInError::new(SignInErrorKind::WrongTenant));
         }
-        // A refresh says nothing of the session that it belongs to.
+        // The ID token of a refresh has no claims of the session.
         found.sid = found.sid.or_else(|| identity.sid.clone());
         found.login_hint = found.login_hint.or_else(|| identity.login_hint.clone());
         found.auth_time = found.auth_time.or(identity.auth_time);
         Ok(SignInResult::new(found, credential, None))
     }
 
-    /// Whether this connection lets users of the identity's tenant in, by its lists and decisions of
-    /// this moment.
+    /// Whether this connection currently admits users of the identity's tenant.
     #[must_use]
     pub fn admits(&self, identity: &Identity) -> bool {
         let Some(tenant) = identity.tid.guid() else {
@@ -100,15 +99,15 @@ impl SignInClient {
         if self.flow().application().settings.cloud.is_entra() {
             return own.is_none_or(|own| own == tenant) && tenants.admit(tenant);
         }
-        // Another provider can write any tenant into its tokens, that of a neighbour's users too:
-        // only one that was named for it counts.
+        // Another provider can write any tenant into its tokens, so only tenants that were set for this
+        // connection count.
         match own {
             Some(own) => own == tenant && tenants.admit(tenant),
             None => tenants.name(tenant),
         }
     }
 
-    /// Who the response says it is, once all of it was checked.
+    /// The identity in the token response, after validation.
     pub(super) async fn identity(
         &self,
         redeemed: &RedeemedCode,
@@ -130,7 +129,7 @@ impl SignInClient {
         Ok(identity)
     }
 
-    /// The identity of an ID token that is valid, of whichever tenant.
+    /// The identity of a valid ID token, of any tenant.
     async fn validated(
         &self,
         id_token: &Secret,
@@ -144,7 +143,7 @@ impl SignInClient {
             .await
             .map_err(|error| SignInError::invalid(kind_of::invalid(&error), error))?;
         let home = match &user_fields.client_info {
-            // Unsigned, and Entra's own: another provider may write any user into it.
+            // It is unsigned and specific to Entra: another provider could name any user in it.
             Some(info) if self.flow().application().settings.cloud.is_entra() => {
                 home(info).map_err(rejected)?
             }
@@ -160,7 +159,7 @@ impl SignInClient {
     }
 }
 
-/// The ids of the account at home.
+/// The ids of the account in its home tenant.
 fn home(info: &entra_core::Secret) -> Result<Option<(Guid, Guid)>, &'static str> {
     let unusable = "the account beside the ID token makes no sense";
     let home = account::home(info).ok_or(unusable)?;
@@ -169,7 +168,7 @@ fn home(info: &entra_core::Secret) -> Result<Option<(Guid, Guid)>, &'static str>
     Ok(uid.parse().ok().zip(utid.parse().ok()))
 }
 
-/// Whether the person signed in lately enough; by the clock of the start, as a consent takes time.
+/// Checks `max_age`, counted from the start of the sign-in, because a consent takes time.
 fn check_age(identity: &Identity, flow: &PendingSignIn) -> Result<(), SignInError> {
     let Some(max_age) = flow.max_age() else {
         return Ok(());
@@ -189,5 +188,5 @@ fn check_age(identity: &Identity, flow: &PendingSignIn) -> Result<(), SignInErro
     Ok(())
 }
 
-/// By how much two clocks may differ where seconds matter.
+/// The allowed clock skew for `max_age`.
 const CLOCK_SKEW: entra_core::time::Duration = entra_core::time::Duration::seconds(60);

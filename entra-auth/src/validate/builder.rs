@@ -32,7 +32,7 @@ pub struct TokenValidatorBuilder {
     settings: Settings,
 }
 
-/// Lists of which a token must meet something. An empty one would let nobody in and is refused.
+/// Lists of accepted values. An empty list would reject every token, so it is an error.
 #[derive(Clone, Debug, Default)]
 struct Lists {
     clients: Option<Vec<String>>,
@@ -44,19 +44,19 @@ struct Lists {
 }
 
 impl TokenValidatorBuilder {
-    /// The cloud that issues the tokens; the public one unless set.
+    /// The cloud that issues the tokens; the public cloud unless set.
     pub fn cloud(mut self, cloud: Cloud) -> Self {
         self.settings.cloud = cloud;
         self
     }
 
-    /// The clock that decides about expiry and the age of keys; the system's unless set.
+    /// The clock for expiry and the age of keys; the system clock unless set.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.settings.clock = Arc::new(clock);
         self
     }
 
-    /// The source of request ids and jitter; the system's unless set.
+    /// The source of randomness for request ids and jitter; the system's unless set.
     pub fn random(mut self, random: impl SecureRandom) -> Self {
         self.settings.random = Arc::new(random);
         self
@@ -68,19 +68,19 @@ impl TokenValidatorBuilder {
         self
     }
 
-    /// The limits of retries when keys are fetched; those of token requests unless set.
+    /// The retry policy of key requests; the one of token requests unless set.
     pub fn retry_policy(mut self, policy: RetryPolicy) -> Self {
         self.settings.retry_policy = policy;
         self
     }
 
-    /// Signing keys to share with other validators; keys of its own unless set.
+    /// Signing keys to share with other validators; not shared unless set.
     pub fn keys(mut self, keys: &SigningKeys) -> Self {
         self.keys = keys.clone();
         self
     }
 
-    /// Lets in these tenants only, by their GUIDs. An authority for many tenants (`common`,
+    /// Accepts only these tenants, by their GUIDs. An authority for many tenants (`common`,
     /// `organizations`) needs this, or [`any_tenant`](Self::any_tenant).
     pub fn tenants<I>(mut self, tenants: I) -> Self
     where
@@ -92,32 +92,32 @@ impl TokenValidatorBuilder {
         self
     }
 
-    /// Lets in every tenant that the authority stands for: anyone can make one, so who may do what
-    /// must be decided by `tid` and `oid` afterwards.
+    /// Accepts every tenant of the authority. Anyone can create a tenant, so decide by `tid` and `oid`
+    /// what a caller may do.
     pub fn any_tenant(mut self) -> Self {
         self.any_tenant = true;
         self
     }
 
-    /// The token versions that are accepted; for access tokens both unless set, for ID tokens 2.
+    /// The accepted token versions: unless set, both for access tokens, and 2 for ID tokens.
     pub fn versions(mut self, versions: impl IntoIterator<Item = TokenVersion>) -> Self {
         self.versions = versions.into_iter().collect();
         self
     }
 
-    /// How far the clocks may differ; 5 minutes unless set, an hour at most.
+    /// The allowed clock skew: 5 minutes unless set, an hour at most.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self
     }
 
-    /// Uses the keys of this application alone, as one whose claims are mapped has them.
+    /// Uses the signing keys of this application alone, which an application with mapped claims has.
     pub fn own_signing_keys(mut self, client_id: impl IntoId<ClientId>) -> Self {
         self.own_keys_of = Some(client_id.into_id());
         self
     }
 
-    /// Lets in the access tokens of these applications only, by client id (`azp`, `appid`).
+    /// Accepts only access tokens of these client applications, by client id (`azp`, `appid`).
     pub fn clients<I>(mut self, client_ids: I) -> Self
     where
         I: IntoIterator<Item: ToString>,
@@ -126,49 +126,49 @@ impl TokenValidatorBuilder {
         self
     }
 
-    /// Lets in people's tokens with one of these scopes.
+    /// Accepts tokens of users with one of these scopes.
     pub fn scopes_any<I: IntoIterator<Item: ToString>>(mut self, scopes: I) -> Self {
         self.lists.scopes_any = texts(scopes);
         self
     }
 
-    /// Lets in people's tokens with all of these scopes.
+    /// Accepts tokens of users with all of these scopes.
     pub fn scopes_all<I: IntoIterator<Item: ToString>>(mut self, scopes: I) -> Self {
         self.lists.scopes_all = texts(scopes);
         self
     }
 
-    /// Lets in tokens with one of these app roles, a person's or an application's.
+    /// Accepts tokens of users and applications with one of these app roles.
     pub fn roles_any<I: IntoIterator<Item: ToString>>(mut self, roles: I) -> Self {
         self.lists.roles_any = texts(roles);
         self
     }
 
-    /// Lets in tokens with all of these app roles, a person's or an application's.
+    /// Accepts tokens of users and applications with all of these app roles.
     pub fn roles_all<I: IntoIterator<Item: ToString>>(mut self, roles: I) -> Self {
         self.lists.roles_all = texts(roles);
         self
     }
 
-    /// What an application's own token needs in place of scopes and roles: one of these application
-    /// permissions. Together with [`scopes_any`](Self::scopes_any) an API serves both people and
-    /// services; people whose tokens no rule on scopes or roles is for are not let in then.
+    /// Accepts app-only tokens with one of these application permissions, in place of scopes and roles.
+    /// Together with [`scopes_any`](Self::scopes_any) an API serves both users and services; without a
+    /// rule for scopes or roles, tokens of users are rejected.
     pub fn app_permissions_any<I: IntoIterator<Item: ToString>>(mut self, roles: I) -> Self {
         self.lists.app_permissions_any = texts(roles);
         self
     }
 
-    /// Lets in applications' own tokens only, not people's.
+    /// Accepts only app-only tokens.
     pub fn app_only(mut self) -> Self {
         self.app_only = true;
         self
     }
 
-    /// Lets in people's tokens only, not applications' own.
+    /// Accepts only tokens of users.
     ///
-    /// Tokens of another provider than Entra do not say whose they are: one counts as an
-    /// application's own if its subject is the client, and as a person's otherwise. Where such a
-    /// provider gives its applications subjects of another kind, ask for a scope as well.
+    /// A token of another provider than Entra does not say whether it is app-only: it counts as app-only
+    /// if its subject is the client, and as a user's otherwise. If such a provider gives applications
+    /// other subjects, require a scope as well.
     pub fn user_only(mut self) -> Self {
         self.user_only = true;
         self
@@ -177,9 +177,9 @@ impl TokenValidatorBuilder {
     /// The validator. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an id that is none, a list
-    /// that is empty, rules that no token can meet, and an authority for many tenants without a
-    /// word on which.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an invalid id, an empty
+    /// list, rules that no token can meet, and an authority for many tenants without
+    /// [`tenants`](Self::tenants) or [`any_tenant`](Self::any_tenant).
     pub fn build(self) -> Result<TokenValidator, Error> {
         let tenant = self.tenant.clone()?;
         let audiences = self.audiences.clone()?;
@@ -216,7 +216,7 @@ impl TokenValidatorBuilder {
                 (Arc::clone(&only), only)
             }
         };
-        // Fails here and not at the first token, when there is no transport.
+        // If there is no transport, it fails here and not at the first token.
         self.settings.transport()?;
         let caller = match (self.app_only, self.user_only) {
             (true, _) => CallerRule::Application,
@@ -283,7 +283,7 @@ impl TokenValidatorBuilder {
         } = &self.lists;
         let for_access = [clients, scopes_any, scopes_all, app_permissions_any];
         let all = for_access.into_iter().chain([roles_any, roles_all]);
-        // A blank is a variable that was not set.
+        // A value of white space is often an environment variable that is not set.
         let is_blank =
             |list: &Vec<String>| list.is_empty() || list.iter().any(|item| item.trim().is_empty());
         if all.flatten().any(is_blank) || self.versions.is_empty() {
@@ -347,7 +347,7 @@ impl TokenValidatorBuilder {
     }
 }
 
-/// Where a tenant's metadata is.
+/// The URL of a tenant's metadata.
 fn place(
     cloud: &Cloud,
     tenant: &TenantId,
@@ -374,7 +374,7 @@ fn place(
     Place { metadata, issuer }
 }
 
-/// Ids are compared as Entra writes them.
+/// A client id in the spelling of Entra's tokens.
 fn canonical(text: String) -> String {
     match text.parse::<Guid>() {
         Ok(guid) => guid.to_string(),
@@ -386,6 +386,6 @@ fn texts(items: impl IntoIterator<Item: ToString>) -> Option<Vec<String>> {
     Some(items.into_iter().map(|item| item.to_string()).collect())
 }
 
-/// What Microsoft's own libraries for servers allow.
+/// The default of Microsoft's own validation libraries.
 const LEEWAY: Duration = Duration::from_secs(300);
 const MOST_LEEWAY: Duration = Duration::from_secs(3600);

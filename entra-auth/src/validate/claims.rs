@@ -1,4 +1,4 @@
-//! Claims as they must be, or the token is none.
+//! Reads claims; a claim of another type than expected makes the token malformed.
 
 use entra_core::{Guid, Timestamp};
 use serde_json::{Map, Value};
@@ -7,7 +7,7 @@ use super::error::TokenValidationError;
 
 pub(super) type Claims = Map<String, Value>;
 
-/// A text, if it is there.
+/// The string, or `None` if the claim is absent.
 pub(super) fn text<'a>(
     claims: &'a Claims,
     name: &str,
@@ -21,7 +21,7 @@ pub(super) fn text<'a>(
     }
 }
 
-/// A GUID, if it is there.
+/// The GUID, or `None` if the claim is absent.
 pub(super) fn guid(claims: &Claims, name: &str) -> Result<Option<Guid>, TokenValidationError> {
     text(claims, name)?
         .map(|text| {
@@ -31,7 +31,7 @@ pub(super) fn guid(claims: &Claims, name: &str) -> Result<Option<Guid>, TokenVal
         .transpose()
 }
 
-/// A list of texts, empty if it is not there.
+/// The strings, or none if the claim is absent.
 pub(super) fn check_list(claims: &Claims, name: &str) -> Result<(), TokenValidationError> {
     match claims.get(name) {
         None => Ok(()),
@@ -42,7 +42,7 @@ pub(super) fn check_list(claims: &Claims, name: &str) -> Result<(), TokenValidat
     }
 }
 
-/// The texts of a list.
+/// The strings of a list.
 pub(super) fn list<'a>(claims: &'a Claims, name: &str) -> impl Iterator<Item = &'a str> + use<'a> {
     claims
         .get(name)
@@ -52,7 +52,7 @@ pub(super) fn list<'a>(claims: &'a Claims, name: &str) -> impl Iterator<Item = &
         .filter_map(Value::as_str)
 }
 
-/// A time in whole seconds since 1970, if it is there.
+/// The time in whole seconds since 1970, or `None` if the claim is absent.
 pub(super) fn time(claims: &Claims, name: &str) -> Result<Option<Timestamp>, TokenValidationError> {
     let Some(value) = claims.get(name) else {
         return Ok(None);

@@ -2,10 +2,10 @@ use std::{borrow::Cow, error, fmt, sync::Arc};
 
 use crate::Error;
 
-/// Why a token is not accepted.
+/// Why a token is rejected.
 ///
-/// `Display` is one line for a log; it names ids out of tokens whose signature is good, and nothing
-/// else of a token. What to tell the caller is in [`www_authenticate`](Self::www_authenticate).
+/// `Display` is one line for a log. Of a token it has ids only, and only if the signature is valid. The
+/// response for the caller is [`www_authenticate`](Self::www_authenticate).
 #[derive(Clone)]
 pub struct TokenValidationError(Arc<Inner>);
 
@@ -21,21 +21,21 @@ struct Inner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TokenValidationErrorKind {
-    /// It is no signed JWT with the claims that every token has, or it is too big or too deep.
+    /// It is not a signed JWT with the claims that every token has, or it is too large or too deep.
     Malformed,
-    /// It is signed by another algorithm than RS256, or not at all.
+    /// It is signed with another algorithm than RS256, or not signed.
     Algorithm,
-    /// It names no key of the sign-in service.
+    /// It is signed with an unknown key.
     UnknownKey,
-    /// The signature is not the named key's for this text.
+    /// The signature is invalid.
     Signature,
-    /// Another issuer's token, or another version's.
+    /// It is from another issuer, or of another version.
     Issuer,
-    /// A tenant's token that is not let in here.
+    /// Its tenant is not accepted.
     Tenant,
-    /// A token for another application.
+    /// It is for another application.
     Audience,
-    /// An ID token in place of an access token, or an access token in place of an ID token.
+    /// It is an ID token in place of an access token, or the other way round.
     TokenUse,
     /// It has expired.
     Expired,
@@ -43,17 +43,17 @@ pub enum TokenValidationErrorKind {
     NotYetValid,
     /// It belongs to another sign-in.
     Nonce,
-    /// The application that got it is not let in here.
+    /// Its client application is not accepted.
     Client,
     /// It lacks a scope.
     Scope,
     /// It lacks an app role.
     Role,
-    /// It speaks for a person, where only applications are let in.
+    /// It is a user's, and only app-only tokens are accepted.
     AppOnlyRequired,
-    /// It speaks for an application alone, where only people are let in.
+    /// It is app-only, and only tokens of users are accepted.
     UserRequired,
-    /// The keys of the sign-in service could not be had, so nothing is known about the token.
+    /// The keys of the sign-in service could not be fetched, so the token could not be validated.
     KeysUnavailable,
 }
 
@@ -64,14 +64,14 @@ impl TokenValidationError {
         self.0.kind
     }
 
-    /// What to do about it, in one sentence, for who runs the application.
+    /// What to do about it, in one sentence for the operator of the application.
     #[must_use]
     pub fn fix(&self) -> &str {
         &self.0.fix
     }
 
     /// The error code of RFC 6750, section 3.1: `invalid_token`, or `insufficient_scope` for a
-    /// good token that lacks a right. None when it is not the token's fault.
+    /// valid token that lacks a permission. `None` if the token is not at fault.
     #[must_use]
     pub fn bearer_error(&self) -> Option<&'static str> {
         match self.http_status() {
@@ -81,8 +81,8 @@ impl TokenValidationError {
         }
     }
 
-    /// The status of an answer to a request with such a token: 401, 403, or 503 when the keys could
-    /// not be had.
+    /// The status of the response to a request with such a token: 401, 403, or 503 if the keys could not
+    /// be fetched.
     #[must_use]
     pub fn http_status(&self) -> u16 {
         use TokenValidationErrorKind as Kind;
@@ -97,9 +97,8 @@ impl TokenValidationError {
         }
     }
 
-    /// The value of the header `WWW-Authenticate` for the answer: the error, a description without
-    /// anything out of the token, and the scopes that are needed. None when it is not the token's
-    /// fault.
+    /// The `WWW-Authenticate` header of the response: the error, a description without values of the
+    /// token, and the required scopes. `None` if the token is not at fault.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -159,7 +158,7 @@ impl TokenValidationError {
 
     pub(super) fn lacks_scope(needed: &[String], summary: &'static str) -> Self {
         let list = needed.join(" ");
-        // What would end the header's quoted text early is not repeated there.
+        // Characters that would end the quoted string of the header are left out.
         let quotable = list
             .bytes()
             .all(|byte| matches!(byte, 0x20..=0x7e) && byte != b'"' && byte != b'\\');
@@ -211,7 +210,7 @@ impl error::Error for TokenValidationError {
     }
 }
 
-/// What a stranger may learn.
+/// The description for the caller.
 const fn describe(kind: TokenValidationErrorKind) -> &'static str {
     use TokenValidationErrorKind as Kind;
     match kind {

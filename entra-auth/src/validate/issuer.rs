@@ -1,8 +1,8 @@
-//! Issuers, and the tenant in their names.
+//! Issuers, and the tenant in an issuer.
 
 use entra_core::{Guid, url::Url};
 
-/// The issuer that the sign-in service's metadata or one of its keys names.
+/// The issuer in the sign-in service's metadata or of one of its keys.
 #[derive(Debug)]
 pub(super) struct Issuer {
     before: String,
@@ -12,14 +12,14 @@ pub(super) struct Issuer {
 
 #[derive(Debug, PartialEq, Eq)]
 enum Tenant {
-    /// The name has no tenant in it: another provider than Entra.
+    /// The issuer names no tenant: another provider than Entra.
     None,
     One(Guid),
-    /// A place for any tenant's GUID.
+    /// A placeholder for any tenant's GUID.
     Any,
 }
 
-/// How a token's `iss` compares.
+/// The result of comparing a token's `iss`.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Match {
     /// This issuer, for this tenant if it has tenants.
@@ -50,12 +50,12 @@ impl Issuer {
         Self::new(text, Tenant::None, "")
     }
 
-    /// Whether it stands for every tenant.
+    /// Whether it is a template for every tenant.
     pub(super) fn is_template(&self) -> bool {
         self.tenant == Tenant::Any
     }
 
-    /// The one tenant whose issuer it is.
+    /// The tenant of the issuer, if it names one.
     pub(super) fn tenant(&self) -> Option<Guid> {
         match self.tenant {
             Tenant::One(tenant) => Some(tenant),
@@ -63,7 +63,7 @@ impl Issuer {
         }
     }
 
-    /// Compares with a token's `iss`, exactly but for the place of the tenant.
+    /// Compares with a token's `iss`: exactly, except for the placeholder of the tenant.
     pub(super) fn compare(&self, iss: &str) -> Match {
         if self.tenant == Tenant::None {
             return match iss == self.before {
@@ -76,7 +76,7 @@ impl Issuer {
             .and_then(|rest| rest.strip_suffix(self.after.as_str()))
             .and_then(|found| {
                 let tenant: Guid = found.parse().ok()?;
-                // One way to write it, so that nothing else than the GUID differs.
+                // One spelling only, so that nothing but the GUID differs.
                 found
                     .bytes()
                     .all(|byte| !byte.is_ascii_uppercase())

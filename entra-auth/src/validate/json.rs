@@ -1,12 +1,12 @@
-//! JSON objects of strangers: nothing twice, nothing deep.
+//! Strict JSON objects: no repeated member, limited depth.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Reads an object. None unless it is one, whole, with each member once and at most [`DEPTH`]
-/// levels: readers disagree about which of two members counts, and that is how checks are got round.
+/// Reads an object. `None` unless the text is one object with unique members and at most [`DEPTH`]
+/// levels: parsers disagree about which of two equal members counts, which attackers use to bypass checks.
 pub(super) fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = Strict { left: DEPTH }.deserialize(&mut reader).ok()?;

@@ -1,5 +1,4 @@
-//! The form of a signed JWT (RFC 7519 in the compact form of RFC 7515), before anything in it is
-//! believed.
+//! Parses a signed JWT (RFC 7519, in the compact serialization of RFC 7515) without trusting it.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
@@ -9,7 +8,7 @@ use super::{
     json,
 };
 
-/// A token taken apart, whose signature has not been looked at.
+/// A parsed token whose signature was not verified.
 pub(super) struct Unverified<'a> {
     pub(super) kid: String,
     /// It is a Graph token: nobody but Graph can check those.
@@ -22,7 +21,7 @@ pub(super) struct Unverified<'a> {
 }
 
 impl<'a> Unverified<'a> {
-    /// Takes a token apart.
+    /// Parses a token.
     pub(super) fn parse(token: &'a str) -> Result<Self, TokenValidationError> {
         if token.len() > MOST_BYTES {
             return Err(TokenValidationError::malformed("the token is too long"));
@@ -66,7 +65,7 @@ impl<'a> Unverified<'a> {
     }
 }
 
-/// What counts in the header. Keys and addresses of keys in it (`jwk`, `jku`, `x5c`, `x5u`) do not.
+/// Checks the header. Keys and key URLs in it (`jwk`, `jku`, `x5c`, `x5u`) are ignored.
 fn check_header(
     mut header: Map<String, Value>,
 ) -> Result<(String, bool, bool), TokenValidationError> {
@@ -85,7 +84,7 @@ fn check_header(
             ));
         }
     }
-    // An extension that must be understood and is not (RFC 7515, section 4.1.11).
+    // A critical extension is not supported (RFC 7515, section 4.1.11).
     if header.contains_key("crit") {
         return Err(TokenValidationError::malformed(
             "the token's header has a critical extension, and none is supported",
@@ -128,6 +127,6 @@ fn no_jwt() -> TokenValidationError {
     TokenValidationError::malformed("the token is no JWT of three parts")
 }
 
-/// Beyond what any server takes in a header, and far beyond 200 groups.
+/// More than any server accepts in a header, and far more than 200 groups need.
 const MOST_BYTES: usize = 64 * 1024;
 const MOST_HEADER_BYTES: usize = 8 * 1024;

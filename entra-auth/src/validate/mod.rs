@@ -1,8 +1,8 @@
-//! Tokens that others send: whether to believe them.
+//! Validation of ID tokens and access tokens.
 //!
-//! A [`TokenValidator`] checks ID tokens after a sign-in, and the access tokens that callers of an
-//! API of one's own send. It never trusts what a token says about how to check it: keys come from
-//! the configured sign-in service only, and the one algorithm is RS256.
+//! A [`TokenValidator`] checks ID tokens after a sign-in, and the access tokens that callers send to
+//! an API of yours. A token never decides how it is validated: keys come from the configured sign-in
+//! service only, and the only algorithm is RS256.
 //!
 //! | what is checked | against |
 //! |---|---|
@@ -15,9 +15,9 @@
 //! | nonce | the one of the sign-in, [`TokenValidator::validate_id_token`] |
 //! | client, scopes, app roles, person or application | what the builder asks for |
 //!
-//! Keys are fetched when first needed, by one request for all who wait. A key that is not known
-//! has them fetched again, at most every five minutes; if that fails, the known ones go on being
-//! used. A first fetch that fails is not remembered: the next token tries again.
+//! Keys are fetched at first use, by one request for all callers that wait. An unknown key id causes
+//! another fetch, at most every five minutes; if it fails, the known keys stay in use. A failed first
+//! fetch is not cached: the next token tries again.
 
 mod builder;
 mod claims;

@@ -1,4 +1,4 @@
-//! What a token with a good signature must say.
+//! The rules for the claims of a token whose signature is valid.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -37,13 +37,13 @@ pub(super) enum Use {
     Access,
 }
 
-/// Which tenants are let in.
+/// Which tenants are accepted.
 #[derive(Debug)]
 pub(super) enum Tenants {
-    /// The one that the issuer names.
+    /// The tenant of the issuer.
     OfIssuer,
     Listed(Vec<Guid>),
-    /// All but that of personal accounts.
+    /// All tenants except that of personal accounts.
     Organizations,
     Any,
 }
@@ -56,7 +56,7 @@ pub(super) enum CallerRule {
 }
 
 impl Policy {
-    /// Checks the claims of a token that one of the issuer's keys has signed.
+    /// Checks the claims of a token that is signed with one of the issuer's keys.
     pub(super) fn check(
         &self,
         token: Unverified<'_>,
@@ -164,7 +164,7 @@ impl Policy {
             let first = named.first().and_then(Value::as_str).unwrap_or_default();
             return Err(other_audience(first));
         }
-        // One of several audiences could pass a token on to another (OpenID Connect Core, 3.1.3.7).
+        // One of several audiences could forward a token to another (OpenID Connect Core, 3.1.3.7).
         if self.token_use == Use::Identity
             && named.len() > 1
             && claims.get("azp").is_none_or(|azp| !is_ours(azp))
@@ -208,7 +208,7 @@ impl Policy {
         Ok(expires_on)
     }
 
-    /// An ID token says who signed in, to one application; it opens no API, and the other way round.
+    /// An ID token identifies a user to one application and is not accepted by an API, and vice versa.
     fn check_use(
         &self,
         token: &Unverified<'_>,
@@ -327,8 +327,8 @@ impl Policy {
     }
 }
 
-/// On whose behalf a token is. Only Entra's `idtyp` says so outright; else an application's own
-/// token has no scopes, and its subject is the service principal itself.
+/// Whether a token is a user's or app-only. Only Entra's `idtyp` says so explicitly; without it, an
+/// app-only token has no scopes, and its subject is the service principal itself.
 fn caller(claims: &Claims, token_use: Use, is_entra: bool) -> Result<Caller, TokenValidationError> {
     if token_use == Use::Identity {
         return Ok(Caller::Person);
@@ -355,7 +355,7 @@ fn has_any(token: &ValidatedToken, roles: &[String]) -> bool {
     roles.iter().any(|role| token.has_role(role))
 }
 
-/// Tokens of version 1 repeat the identifier as it was asked for, maybe with a slash at its end.
+/// Tokens of version 1 repeat the requested identifier, possibly with a trailing slash.
 fn same_audience(own: &str, named: &str) -> bool {
     named == own
         || (own.contains("://") && named.trim_end_matches('/') == own.trim_end_matches('/'))
@@ -411,7 +411,7 @@ fn other_audience(named: &str) -> TokenValidationError {
     )
 }
 
-/// An id for a log line, however long and strange it is.
+/// An id for a log line, shortened and escaped.
 fn quoted(id: &str) -> String {
     let short: String = id.chars().take(MOST_QUOTED).collect();
     format!("{short:?}")
@@ -423,7 +423,7 @@ const PERSONAL_ACCOUNTS: Guid = Guid::from_bytes([
     0x91, 0x88, 0x04, 0x0d, 0x6c, 0x67, 0x4c, 0x5b, 0xb1, 0x12, 0x36, 0xa3, 0x04, 0xb6, 0x6d, 0xad,
 ]);
 
-/// As logs have it.
+/// In the format of RFC 3339.
 fn written(time: Timestamp) -> String {
     time.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
 }

@@ -10,7 +10,7 @@ use super::{
 
 /// The claims of a token that was found good.
 ///
-/// Store what belongs to a person under [`tid`](Self::tid) and [`oid`](Self::oid) together. Names
+/// Store the data of a user under [`tid`](Self::tid) and [`oid`](Self::oid) together. Names
 /// and e-mail addresses, which anyone may change, are for showing only.
 #[derive(Clone)]
 pub struct ValidatedToken {
@@ -41,7 +41,7 @@ pub(super) enum Caller {
 }
 
 impl ValidatedToken {
-    /// The object id of the person, or of the calling application's service principal, in the
+    /// The object id of the user, or of the calling application's service principal, in the
     /// tenant. An ID token has none unless the scope `profile` was asked for.
     #[must_use]
     pub fn oid(&self) -> Option<ObjectId> {
@@ -54,7 +54,7 @@ impl ValidatedToken {
         self.tenant
     }
 
-    /// The subject: a person's name that is different for every application.
+    /// The subject: an id of the user that differs between applications.
     #[must_use]
     pub fn sub(&self) -> &str {
         self.text("sub").unwrap_or_default()
@@ -85,25 +85,25 @@ impl ValidatedToken {
         }
     }
 
-    /// What the person let the application do here (`scp`).
+    /// The delegated permissions that the user or an administrator granted to the application (`scp`).
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         let name = match self.version {
             None if !self.claims.contains_key("scp") => "scope",
             _ => "scp",
         };
-        // At Entra an application's own token has app roles, and what it says of scopes is nothing.
+        // Scopes of an app-only token do not count: at Entra it has app roles.
         let has_scopes = self.version.is_none() || self.caller != Caller::Application;
         let granted = self.text(name).filter(|_| has_scopes);
         granted.unwrap_or_default().split_ascii_whitespace()
     }
 
-    /// Whether the person let the application do this here.
+    /// Whether the token has this scope.
     #[must_use]
     pub fn has_scope(&self, scope: &str) -> bool {
         self.scopes().any(|granted| granted == scope)
     }
 
-    /// The app roles of the person, or the application permissions of the calling application.
+    /// The app roles of the user, or the application permissions of the calling application.
     ///
     /// A registration whose access tokens emit groups as roles (`emit_as_roles`) puts names of groups
     /// here, and who may rename a group could take the name of a role: decide by nothing here then.
@@ -140,13 +140,14 @@ impl ValidatedToken {
         Err(lacks_role(any_of))
     }
 
-    /// Whether the token speaks for an application alone, without any person.
+    /// Whether the token is app-only: an application's, without a user.
     #[must_use]
     pub fn is_app_only(&self) -> bool {
         self.caller == Caller::Application
     }
 
-    /// Whether the token speaks for a person; one that does not say for whom speaks for neither.
+    /// Whether the token is a user's. A token can be neither a user's nor app-only if its claims do not
+    /// say which.
     #[cfg(feature = "axum")]
     pub(crate) fn is_for_person(&self) -> bool {
         self.caller == Caller::Person
@@ -170,7 +171,7 @@ impl ValidatedToken {
         claims::time(&self.claims, "iat").ok().flatten()
     }
 
-    /// Whether the client can answer a claims challenge (`xms_cc` has `cp1`), so that a 401 with
+    /// Whether the client can handle a claims challenge (`xms_cc` has `cp1`), so that a 401 with
     /// `insufficient_claims` makes it come back with a better token.
     #[must_use]
     pub fn supports_cae(&self) -> bool {

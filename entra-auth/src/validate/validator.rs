@@ -13,11 +13,10 @@ use super::{
 };
 use crate::{moment::Moment, settings::Settings};
 
-/// Decides whether a token is to be believed: an ID token after a sign-in, or an access token that
-/// a caller sends to an API of one's own.
+/// Validates tokens: ID tokens after a sign-in, or access tokens that callers send to an API of yours.
 ///
-/// Making one sends nothing; the keys of the sign-in service are fetched at the first token and
-/// kept. Cheap to clone; clones share their keys.
+/// Building one sends no request; the keys of the sign-in service are fetched at the first token and
+/// cached. Cheap to clone; clones share their keys.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -53,7 +52,7 @@ pub(super) struct Inner {
 }
 
 impl TokenValidator {
-    /// For ID tokens that this application gets when people sign in.
+    /// Validates ID tokens that this application receives when users sign in.
     pub fn id_tokens(
         tenant: impl IntoId<TenantId>,
         client_id: impl IntoId<ClientId>,
@@ -66,12 +65,12 @@ impl TokenValidator {
         )
     }
 
-    /// For access tokens that callers send to an API with these identifiers: its client id in
+    /// Validates access tokens that callers send to an API with these identifiers: its client id in
     /// tokens of version 2, its Application ID URI (`api://…`) in those of version 1.
     ///
-    /// A token that carries neither scopes nor app roles is refused unless
-    /// [`clients`](TokenValidatorBuilder::clients) says whose it may be: Entra gives one to every
-    /// application that asks.
+    /// A token with neither scopes nor app roles is rejected unless
+    /// [`clients`](TokenValidatorBuilder::clients) names its application: Entra issues such a token to
+    /// every application that requests one.
     pub fn access_tokens<A>(tenant: impl IntoId<TenantId>, audiences: A) -> TokenValidatorBuilder
     where
         A: IntoIterator<Item: ToString>,
@@ -80,10 +79,10 @@ impl TokenValidator {
         TokenValidatorBuilder::new(tenant.into_id(), Ok(audiences.collect()), Use::Access)
     }
 
-    /// The claims of a token that is good. The nonce of an ID token is not looked at.
+    /// The claims of the token if it is valid. The nonce of an ID token is not checked.
     ///
     /// # Errors
-    /// When the token is not good, or the keys cannot be had; [`TokenValidationError::kind`] says which.
+    /// If the token is invalid or the keys cannot be fetched; see [`TokenValidationError::kind`].
     pub async fn validate(&self, token: &str) -> Result<ValidatedToken, TokenValidationError> {
         let inner = &*self.0;
         let unverified = Unverified::parse(token)?;
@@ -112,8 +111,7 @@ impl TokenValidator {
         )
     }
 
-    /// The claims of an ID token that is good and answers the sign-in with this nonce. Without one
-    /// the nonce is not looked at.
+    /// The claims of the ID token if it is valid and has this nonce. Without a nonce it is not checked.
     ///
     /// # Errors
     /// As [`validate`](Self::validate); [`TokenValidationErrorKind::Nonce`] for another sign-in's token,
@@ -163,7 +161,7 @@ impl fmt::Debug for TokenValidator {
 }
 
 impl Inner {
-    /// Which keys to use. The token's word on its version only chooses among what is configured.
+    /// Which keys to use. The version claim of the token only selects one of the configured sources.
     fn source(&self, token: &Unverified<'_>) -> (&Arc<Source>, Option<TokenVersion>) {
         if !self.policy.is_entra {
             return (&self.v2, None);

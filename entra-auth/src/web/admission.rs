@@ -1,5 +1,5 @@
-//! Whether the user of a session may still be here: asked at each use, and of the application and
-//! the sign-in service again from time to time.
+//! Checks at each request whether the user of a session still has access, and from time to time asks
+//! the application and the sign-in service again.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use super::{
 };
 use crate::{sign_in::SignInClient, store::StoreError};
 
-/// Why it cannot be told for now who is signed in.
+/// Why the session of a request cannot be determined at the moment.
 #[derive(Debug)]
 pub(super) enum LookUpError {
     Store(StoreError),
-    /// The user's access could not be confirmed for too long.
+    /// The user's access was not confirmed for too long.
     AccessUnknown,
 }
 
@@ -26,7 +26,7 @@ impl From<StoreError> for LookUpError {
 }
 
 impl Site {
-    /// The session of an id, if its user may still be here.
+    /// The session with this id, if its user still has access.
     pub(super) async fn session(
         &self,
         id: &SessionId,
@@ -46,14 +46,14 @@ impl Site {
         Ok(Some(Arc::new(session)))
     }
 
-    /// The connection that a session's user came by, if it is still the same one and lets users of
-    /// that tenant in.
+    /// The connection that the session's user signed in with, if it is unchanged and admits users of
+    /// that tenant.
     pub(super) fn connection_of(&self, session: &Session) -> Option<SignInClient> {
         let client = self.connection_of_record(session.record())?;
         client.admits(session.identity()).then_some(client)
     }
 
-    /// The same, whomever it lets in now.
+    /// The same, whichever tenants it admits now.
     pub(super) fn connection_of_record(&self, record: &SessionRecord) -> Option<SignInClient> {
         self.same_connection(&record.connection, &record.origin)
     }
@@ -75,10 +75,10 @@ impl Site {
         connection: SignInClient,
     ) -> Result<Option<Arc<Session>>, LookUpError> {
         let Some(_check) = self.sessions.begin_check(id) else {
-            // Another request asks; this one need not wait for it.
+            // Another request checks the user; this one does not wait for it.
             return self.meanwhile(session);
         };
-        // One may have ended since this session was read.
+        // Another check may have ended since this session was read.
         let Some(session) = self.sessions.find(id).await? else {
             return Ok(None);
         };
@@ -118,7 +118,7 @@ impl Site {
                     connection = name, user = %session.identity().key(), %denied,
                     "a session ended because its user may not be here any more"
                 );
-                // If it stays in the store, the next request asks again.
+                // If it stays in the store, the next request checks again.
                 if let Err(error) = self.sessions.end(id).await {
                     tracing::error!(%error, "a session could not be ended");
                 }
@@ -127,7 +127,7 @@ impl Site {
         }
     }
 
-    /// The session while its user is being checked, or cannot be.
+    /// The session while its user is being checked or cannot be checked.
     fn meanwhile(&self, session: Session) -> Result<Option<Arc<Session>>, LookUpError> {
         match self.sessions.postponed(&session) {
             Access::Unknown => Err(LookUpError::AccessUnknown),

@@ -88,15 +88,15 @@ impl WebSignIn {
     }
 
     /// The connections to choose from, which may change while the program runs. Sessions of a
-    /// connection that was removed do not count until it is back, nor those of one whose name went to
-    /// another tenant, application or service, or that does not let the user's tenant in any more.
+    /// removed connection are invalid until it is added again, and so are those of a connection whose name
+    /// now belongs to another tenant, application or service, or that no longer admits the user's tenant.
     #[must_use]
     pub fn connections(&self) -> &Connections {
         &self.0.connections
     }
 
-    /// The path that signs somebody in and leads back to another: by one connection, or by the only
-    /// one or the one of an address that the user types.
+    /// The path that starts a sign-in and returns to another path: with one connection, or with the only
+    /// one, or with the one of the e-mail address that the user enters.
     ///
     /// ```
     /// # use entra_auth::{SignInClient, sign_in::Connections, web::{RouteUrls, WebSignIn}};
@@ -111,8 +111,8 @@ impl WebSignIn {
         self.0.sign_in_path(connection, back, None)
     }
 
-    /// The tokens of a session's user, to ask Graph with; none if they have signed out or their
-    /// connection is gone.
+    /// The tokens of a session's user, such as for Graph. `None` if the user signed out or the connection
+    /// was removed.
     pub async fn tokens(&self, session: &Session) -> Option<UserCredential> {
         let client = self.0.connection_of(session)?;
         client.resume(session.account()).await
@@ -126,8 +126,8 @@ impl WebSignIn {
     /// [`SignInClient::sign_out`](crate::SignInClient::sign_out) removes them.
     ///
     /// # Errors
-    /// When the store cannot be written, and for a tenant that is not given by its GUID: then the
-    /// sessions go on.
+    /// If the store cannot be written, or the tenant is not given by its GUID. The sessions stay valid
+    /// then.
     pub async fn end_sessions_of(&self, tid: &TenantId, oid: ObjectId) -> Result<(), StoreError> {
         if tid.guid().is_none() {
             return Err(StoreError::configuration(
@@ -139,28 +139,29 @@ impl WebSignIn {
 }
 
 impl WebSignInBuilder {
-    /// Who may enter, and who that is to the product: a [`Authorize`], or a closure that takes an
-    /// [`SignInContext`](super::SignInContext). Everybody whom a connection lets in, and `()`, unless set.
+    /// Decides which users have access, and what the application stores of them: an [`Authorize`], or a
+    /// closure that takes a [`SignInContext`](super::SignInContext). Unless set, every user whom a
+    /// connection signs in has access, and `()` is stored.
     pub fn authorize(mut self, check: impl Authorize) -> Self {
         self.authorize = authorize::erased(check);
         self
     }
 
-    /// What every sign-in shall be like, such as with a `max_age`.
+    /// The options of every sign-in, such as `max_age`.
     ///
-    /// With [`ResponseMode::FormPost`] the answer is a form that the sign-in service's page posts
-    /// across sites. The cookie of a sign-in on its way is then `SameSite=None; Secure`, which Safari
-    /// does not keep on a loopback address without TLS.
+    /// With [`ResponseMode::FormPost`] the response is a form that the sign-in service's page posts
+    /// across sites. The cookie of a pending sign-in is then `SameSite=None; Secure`, which Safari does
+    /// not store on a loopback address without TLS.
     pub fn start_options(mut self, options: StartOptions) -> Self {
         self.options = options;
         self
     }
 
-    /// Keeps sessions in a store that replicas share or that outlives the process, such as
-    /// `RedisStore`, in place of this process's memory.
+    /// Stores sessions where replicas share them or where they outlive the process, such as in
+    /// `RedisStore`, instead of in memory.
     ///
-    /// Sessions and the cookies of sign-ins on their way are sealed with the first key and opened
-    /// with any of them, so keys can be changed.
+    /// Sessions and the cookies of pending sign-ins are encrypted with the first key and decrypted with
+    /// any of the keys, so keys can be rotated.
     pub fn store(
         mut self,
         store: impl EncryptedStore,
@@ -171,40 +172,40 @@ impl WebSignInBuilder {
         self
     }
 
-    /// How long a session lasts at most, from the sign-in on: 8 hours unless set.
+    /// The absolute lifetime of a session from the sign-in: 8 hours unless set.
     pub const fn session_lifetime(mut self, lifetime: Duration) -> Self {
         self.limits.lifetime = lifetime;
         self
     }
 
-    /// How long a session lasts without a request: an hour unless set. A minute or a tenth of it may
-    /// be missing.
+    /// After how long without a request a session expires: an hour unless set. It may expire earlier by a
+    /// minute or a tenth of the limit.
     pub const fn idle_limit(mut self, limit: Duration) -> Self {
         self.limits.idle = limit;
         self
     }
 
-    /// After how long a signed-in user is checked again, at a request: 15 minutes unless set.
+    /// The interval after which a request checks the signed-in user again: 15 minutes unless set.
     ///
-    /// The sign-in service is asked with the user's refresh token, so that a user who was disabled,
-    /// deleted or signed out of all sessions is out, and then the application's own
-    /// [`authorize`](Self::authorize) with today's identity. A user who may not stay is signed out. So
-    /// is one whose tokens are gone: replicas that share sessions share a token cache with a store,
-    /// too. While the service cannot be asked, sessions go on for an hour more; then requests get a
+    /// The check redeems the user's refresh token, which fails for a user who was disabled, deleted or
+    /// signed out of all sessions, and then calls the application's own
+    /// [`authorize`](Self::authorize) with the current identity. A user without access is signed out, and so
+    /// is a user without tokens: replicas that share sessions share a token cache with a store, too.
+    /// While the service is unavailable, sessions stay valid for one more hour; then requests get a
     /// 503.
     pub const fn recheck_after(mut self, interval: Duration) -> Self {
         self.limits.recheck = interval;
         self
     }
 
-    /// Where users go who did not come from a page, and where the pages of the sign-in lead to: `/`
-    /// unless set.
+    /// The home page: where users go after a sign-in without a return path, and where the pages link to.
+    /// `/` unless set.
     pub fn front_page(mut self, path: ReturnPath) -> Self {
         self.front_page = path;
         self
     }
 
-    /// Where browsers end up after a sign-out, in place of a page that says so.
+    /// Where browsers go after a sign-out, instead of the page "You are signed out".
     pub fn after_sign_out(mut self, path: ReturnPath) -> Self {
         self.after_sign_out = Some(path);
         self
@@ -217,13 +218,13 @@ impl WebSignInBuilder {
         self
     }
 
-    /// The clock that sessions end by; the system's unless set.
+    /// The clock by which sessions expire; the system clock unless set.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Where session ids and keys come from; the system's randomness unless set.
+    /// The source of randomness for session ids and keys; the system's unless set.
     pub fn random(mut self, random: impl SecureRandom) -> Self {
         self.random = Arc::new(random);
         self
@@ -232,8 +233,8 @@ impl WebSignInBuilder {
     /// The sign-in. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a connection that comes back
-    /// to another address, a front page that is the callback, a store without a key, invalid
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a connection with another
+    /// redirect URI, a front page that is the callback, a store without a key, invalid
     /// settings of the pages, and when there is no randomness.
     pub fn build(self) -> Result<WebSignIn, Error> {
         for client in self.connections.all() {
@@ -298,7 +299,7 @@ impl WebSignInBuilder {
         })))
     }
 
-    /// A key that ends with the process.
+    /// A key of this process only.
     fn key(&self) -> Result<EncryptionKey, Error> {
         let mut key = [0; 32];
         self.random.fill(&mut key).map_err(|source| {
@@ -313,7 +314,7 @@ impl WebSignInBuilder {
 }
 
 impl Site {
-    /// The path to a sign-in that leads back to another.
+    /// The path that starts a sign-in and returns to another path.
     pub(super) fn sign_in_path(
         &self,
         connection: Option<&str>,
@@ -373,7 +374,7 @@ const LIMITS: Limits = Limits {
     idle: Duration::from_secs(3600),
     recheck: Duration::from_secs(15 * 60),
 };
-/// Of up to four for each session: some 100 MB in this process's memory.
+/// A session has up to four entries. So many need about 100 MB of memory.
 const MOST_ENTRIES: usize = 200_000;
 
 #[cfg(test)]

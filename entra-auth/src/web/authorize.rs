@@ -7,36 +7,36 @@ use serde_json::Value;
 use super::session::Session;
 use crate::sign_in::{SignInClient, SignInError, SignInErrorKind, SignInResult};
 
-/// What a product decides about people: who may enter, and who that is to the product.
+/// The application's check: which users have access, and what the application stores of them.
 ///
-/// A closure that takes an [`SignInContext`] does where nothing is to be told at a sign-out.
+/// A closure that takes a [`SignInContext`] implements it without [`signed_out`](Self::signed_out).
 #[async_trait]
 pub trait Authorize: Send + Sync + 'static {
-    /// The product's own idea of a user, which goes into the session. A handler gets it back
-    /// with [`CurrentUser`](super::CurrentUser).
+    /// The application's own type of a user, which is stored in the session. A handler receives it with
+    /// [`CurrentUser`](super::CurrentUser).
     type User: Serialize + DeserializeOwned + Send + Sync + 'static;
 
-    /// Decides about a user whose sign-in was validated, before there is a session, and about a
-    /// signed-in user from time to time. What it returns takes the place of what it returned before.
+    /// Decides about a user whose sign-in is valid, before the session begins, and again about a
+    /// signed-in user at each re-check, whose result replaces the earlier one.
     ///
     /// # Errors
-    /// [`AccessDenied`] when the user may not enter or not stay, which ends the session, or when it
-    /// cannot be told.
+    /// [`AccessDenied`] if the user has no access, which ends the session at a re-check, or if that
+    /// cannot be determined.
     async fn authorize(&self, context: SignInContext) -> Result<Self::User, AccessDenied>;
 
-    /// A user's session has ended; does nothing unless implemented.
+    /// Called when a user's session has ended; does nothing by default.
     async fn signed_out(&self, context: SignOutContext<Self::User>) {
         let _ = context;
     }
 }
 
-/// A user who has signed in and waits for the application's decision.
+/// The sign-in that the application decides about.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SignInContext {
-    /// Who it is, with tokens to ask Graph as that user.
+    /// The user's identity and tokens.
     pub signed_in: SignInResult,
-    /// Where they signed in.
+    /// The connection that the user signed in with.
     pub connection: SignInClient,
     /// Whether the user is signed in already and is checked again, see
     /// [`recheck_after`](super::WebSignInBuilder::recheck_after).
@@ -47,22 +47,22 @@ pub struct SignInContext {
     pub language: Option<String>,
 }
 
-/// Whose session has ended, and how.
+/// Which session has ended, and how.
 #[non_exhaustive]
 pub enum SignOutContext<P> {
     /// The user signed out here.
     Here {
-        /// What the gate said of the user.
+        /// What [`Authorize::authorize`] returned for the user.
         user: P,
-        /// What was in the session.
+        /// The session.
         session: Arc<Session>,
     },
-    /// The user signed out elsewhere, and the browser brings Entra's word of which session there
-    /// that was. Any client can send such a request: it may end the session it names and do nothing else.
+    /// The user signed out elsewhere, and Entra has the browser name its session there (front-channel
+    /// sign-out). Any client can send such a request: let it end the named session and do nothing else.
     Elsewhere {
-        /// Which sign-in service.
+        /// The issuer of the session there.
         issuer: String,
-        /// The session there: [`Identity::sid`](crate::sign_in::Identity::sid).
+        /// The id of the session there: [`Identity::sid`](crate::sign_in::Identity::sid).
         sid: String,
     },
 }
@@ -84,7 +84,7 @@ impl<P: fmt::Debug> fmt::Debug for SignOutContext<P> {
     }
 }
 
-/// Why a user is denied access: a sentence for the user and one for the administrator.
+/// Denies a user access, with a sentence for the user and one for the administrator.
 ///
 /// ```
 /// use entra_auth::web::AccessDenied;
@@ -107,7 +107,7 @@ pub(super) enum Reason {
 }
 
 impl AccessDenied {
-    /// With what the user is told.
+    /// Denies access, with a sentence for the user.
     #[must_use]
     pub fn new(for_person: impl Into<String>) -> Self {
         Self(Reason::Product {
@@ -117,8 +117,8 @@ impl AccessDenied {
         })
     }
 
-    /// With what the user is told while it cannot be told whether they may enter, such as when a
-    /// database is down: the page has the status 503, and a user who is signed in stays for a while.
+    /// Denies access because it cannot be determined at the moment, such as while a database is down.
+    /// The page has the status 503, and a user who is signed in stays signed in for a while.
     #[must_use]
     pub fn unavailable(for_user: impl Into<String>) -> Self {
         Self(Reason::Product {
@@ -143,7 +143,7 @@ impl AccessDenied {
         }
     }
 
-    /// With what an admin can do about it, on the same page.
+    /// Adds a sentence for the administrator, which is shown on the same page.
     #[must_use]
     pub fn for_admin(self, text: impl Into<String>) -> Self {
         match self.0 {
@@ -171,7 +171,7 @@ impl fmt::Display for AccessDenied {
 }
 
 impl From<SignInError> for AccessDenied {
-    /// Such as groups that could not be read.
+    /// Such as an error of a group check.
     fn from(error: SignInError) -> Self {
         Self(Reason::SignIn(error))
     }
@@ -204,7 +204,7 @@ impl Authorize for Open {
     }
 }
 
-/// A check whose users only the application tells apart.
+/// An [`Authorize`] whose user type is erased.
 #[async_trait]
 pub(super) trait DynAuthorize: Send + Sync + 'static {
     async fn authorize(&self, context: SignInContext) -> Result<Value, AccessDenied>;
@@ -229,7 +229,7 @@ impl<G: Authorize> DynAuthorize for Erased<G> {
     }
 
     async fn signed_out_here(&self, session: Arc<Session>) {
-        // Of an older version of the product, whose people were other values.
+        // A session of an older version may have another type of user.
         if let Some(user) = session.user::<G::User>() {
             self.0
                 .signed_out(SignOutContext::Here { user, session })

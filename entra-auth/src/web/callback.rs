@@ -1,4 +1,4 @@
-//! How a sign-in ends: what the browser brings back, and what came of it.
+//! The callback: finishes a sign-in with the response that the browser brings.
 
 use std::sync::Arc;
 
@@ -61,20 +61,20 @@ pub(super) async fn callback_of_post(
     site.posted(&came_to, request, &headers).await
 }
 
-/// A callback without a sign-in to finish.
+/// A callback without a pending sign-in.
 #[derive(Clone, Debug)]
 pub(super) struct Lost {
     error: SignInError,
     back: Option<ReturnPath>,
-    /// Removes the cookie of the sign-in.
+    /// The header that removes the cookie of the sign-in.
     gone: Option<HeaderValue>,
-    /// The connection to sign in with once more, where the code was redeemed elsewhere.
+    /// The connection to restart the sign-in with, if another replica has redeemed the code.
     restart: Option<String>,
 }
 
 impl Site {
-    /// A response as a form, which the browser brings without the session's cookie if another site
-    /// has it posted.
+    /// Processes a posted response. Browsers leave the session's cookie out of a form that another site
+    /// posts.
     async fn posted(
         self: &Arc<Self>,
         came_to: &str,
@@ -90,7 +90,7 @@ impl Site {
             Err(lost) if lost.restart.is_some() || self.cookies.ticket(headers).is_some() => {
                 self.go_on(lost, headers).await
             }
-            // Whether it has a session shows when it comes by itself.
+            // A request of this site itself shows whether the browser has a session.
             Err(lost) => {
                 let path = came_to.strip_prefix(self.urls.origin());
                 let at_root = path.is_none_or(|path| path == "/");
@@ -103,9 +103,9 @@ impl Site {
         }
     }
 
-    /// A callback that has no sign-in to finish, such as after the back button: a browser with a
-    /// session goes on to where its sign-in led. Where another replica has redeemed the code, the
-    /// sign-in starts once more, which needs nothing of a user whom Entra knows.
+    /// Responds to a callback without a pending sign-in, such as after the back button: a browser with a
+    /// session is redirected to the return path of its sign-in. If another replica has redeemed the code,
+    /// the sign-in is restarted, which needs no action of a user who is signed in at Entra.
     async fn go_on(&self, lost: Lost, headers: &HeaderMap) -> Response {
         let session = match self.cookies.ticket(headers) {
             Some(id) => self.session(&id).await.ok().flatten(),
@@ -134,8 +134,7 @@ impl Site {
         with_cookies(response, lost.gone)
     }
 
-    /// The browser is back, at one of the redirect URIs and with a response that any party may have
-    /// written.
+    /// Processes a response that came to one of the redirect URIs. Any party may have written it.
     async fn come_back(
         self: &Arc<Self>,
         came_to: &str,
@@ -198,13 +197,13 @@ impl Site {
                     is_recheck: false,
                     language: Some(self.pages.language(headers).to_owned()),
                 };
-                // A browser holds one session, and the old one's id does not reveal the new one's.
+                // A browser has one session, and each sign-in gives it a new id.
                 let old = ticket.as_deref().and_then(SessionId::parse);
                 let old = [old, self.cookies.ticket(headers)];
                 self.admit(context, &back, old, headers).await
             }
-            // A second request of the same callback, whose first one may have begun a session: here,
-            // or at another replica.
+            // A repeated request of the same callback. The first one may have begun a session, here or
+            // at another replica.
             Err(error)
                 if matches!(
                     error.kind(),
@@ -220,7 +219,7 @@ impl Site {
                 });
             }
             Err(error) => match error.claims() {
-                // A policy wants more of this sign-in: ask for it, once.
+                // A claims challenge: restart the sign-in with the claims, once.
                 Some(claims) if !challenged => {
                     let mut options = self.options.clone();
                     options.claims = Some(claims.to_owned());
@@ -240,7 +239,7 @@ impl Site {
         Ok(in_memory(with_cookies(response, [gone])).await)
     }
 
-    /// Begins a session if the application admits the user.
+    /// Begins a session if the application's check agrees.
     async fn admit(
         &self,
         context: SignInContext,
@@ -255,7 +254,7 @@ impl Site {
         } = context.clone();
         let user = match self.authorize.authorize(context).await {
             Ok(user) => user,
-            // Nothing of this sign-in was kept, and the user's earlier ones are not touched.
+            // Nothing of this sign-in was stored, and earlier sessions are not changed.
             Err(denied) => return self.denied(&denied, &connection, back, headers),
         };
         let name = connection.name();
@@ -269,7 +268,7 @@ impl Site {
             finished(page.into_response())
         };
         for ticket in old.into_iter().flatten() {
-            // An earlier session that goes on would be another user's, in a browser that shows a new one.
+            // Otherwise the session of another user would stay valid in the same browser.
             if let Err(error) = self.sessions.end(&ticket).await {
                 tracing::error!(%error, "a sign-in is rejected because the earlier session could not be ended");
                 return failed(
@@ -300,7 +299,7 @@ impl Site {
         }
     }
 
-    /// What went wrong, for the user and for an admin.
+    /// The page of a failed sign-in, for the user and for the administrator.
     pub(super) fn problem(
         &self,
         error: &SignInError,
@@ -400,7 +399,7 @@ impl Site {
     }
 }
 
-/// By which a callback finds its flow; whether it is the right one is looked at later.
+/// The `state` parameter, by which a callback finds its pending sign-in. It is validated later.
 pub(super) fn state(answer: &str) -> Option<String> {
     match answer.len() <= LONGEST_FORM {
         true => parameter(answer, "state"),

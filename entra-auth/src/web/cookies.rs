@@ -16,48 +16,48 @@ use crate::{
     user::{ResponseMode, ShortPendingSignIn},
 };
 
-/// What a browser keeps for the site, and how.
+/// Reads and writes the cookies of a site.
 pub(super) struct Cookies {
     seal: Seal,
-    /// In every name: other sites on the same host have cookies of their own.
+    /// A part of every name, so that sites on the same host have different cookies.
     site: String,
     secure: bool,
-    /// Whether answers come as a form that another site posts.
+    /// Whether responses are posted by the sign-in service's page.
     posted: bool,
     clock: Arc<dyn Clock>,
 }
 
-/// A sign-in on its way, as the browser's cookie has it, sealed.
+/// A pending sign-in, which is encrypted in a cookie.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Flow {
     pub(super) state: ShortPendingSignIn,
     pub(super) connection: String,
     pub(super) back: ReturnPath,
-    /// The session that the browser had at the start, where a post from another site leaves it out.
+    /// The session that the browser had at the start, if the response is posted without its cookie.
     pub(super) ticket: Option<String>,
-    /// Whether it was started anew for a claims challenge.
+    /// Whether the sign-in was restarted for a claims challenge.
     pub(super) challenged: bool,
-    /// Whether it was started anew because its code was redeemed elsewhere.
+    /// Whether the sign-in was restarted because another replica redeemed its code.
     pub(super) restarted: bool,
 }
 
-/// An admin's consent on its way.
+/// A pending admin consent.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Consent {
     pub(super) state: AdminConsentState,
     pub(super) back: ReturnPath,
 }
 
-/// What is on its way through the browser.
+/// What a cookie of a pending flow is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FlowCookie {
     SignIn,
     Consent,
-    /// A sign-out that the store has not taken yet.
+    /// A sign-out that is not complete because the store failed.
     SignOut,
 }
 
-/// A cookie of a flow that a request has.
+/// A cookie of a pending flow in a request.
 struct Carried {
     kind: FlowCookie,
     name: String,
@@ -80,7 +80,7 @@ impl Cookies {
         }
     }
 
-    /// The session's ticket of a request.
+    /// The session id of a request.
     pub(super) fn ticket(&self, headers: &HeaderMap) -> Option<SessionId> {
         let own = self.session_name();
         all(headers)
@@ -88,7 +88,7 @@ impl Cookies {
             .find_map(|(_, value)| SessionId::parse(value))
     }
 
-    /// Hands a session to the browser, for as long as it runs.
+    /// The header that stores the session's cookie until the browser is closed.
     pub(super) fn keep(&self, ticket: &SessionId) -> HeaderValue {
         header(self.session(ticket.to_text()))
     }
@@ -97,8 +97,7 @@ impl Cookies {
         header(self.session(String::new()).max_age(Duration::ZERO))
     }
 
-    /// Hands something to the browser that it brings back with the answer of this id; none if it
-    /// is more than a cookie can hold.
+    /// The header that stores a pending flow under this id. `None` if it is too large for a cookie.
     pub(super) fn send(
         &self,
         errand: FlowCookie,
@@ -113,7 +112,7 @@ impl Cookies {
         (cookie.inner().value().len() <= LONGEST).then(|| header(cookie))
     }
 
-    /// What the browser was handed, and the header that takes it back: it is good once.
+    /// The pending flow with this id, and the header that removes its cookie.
     pub(super) fn bring<T: DeserializeOwned>(
         &self,
         errand: FlowCookie,
@@ -126,7 +125,7 @@ impl Cookies {
             name.strip_prefix(&prefix)
                 .is_some_and(|rest| rest.ends_with(&suffix))
         };
-        // One of the same name that another site has planted does not open.
+        // A cookie of the same name that another site has set cannot be decrypted.
         all(headers).filter(carried).find_map(|(name, value)| {
             let sealed = URL_SAFE_NO_PAD.decode(value).ok()?;
             let value = self.seal.open(&place(name), &sealed).ok()?;
@@ -135,8 +134,8 @@ impl Cookies {
         })
     }
 
-    /// Takes back the oldest of what never came to an end, where it would become more than a request
-    /// can have with what is added.
+    /// The headers that remove the oldest pending flows if, with the added one, their cookies would be too
+    /// large for a request.
     pub(super) fn tidy(&self, headers: &HeaderMap, added: &HeaderValue) -> Vec<HeaderValue> {
         let mut carried: Vec<Carried> = all(headers)
             .filter_map(|(name, value)| {
@@ -148,8 +147,8 @@ impl Cookies {
                 Some(Carried { kind, name, bytes })
             })
             .collect();
-        // The time comes before the id, in a fixed length. A time of the future is of a clock that
-        // was ahead: its sign-in cannot be finished any more, so it is the first to go.
+        // The time precedes the id, in a fixed length. A time in the future is from a clock that was
+        // ahead: its sign-in has expired, so it is removed first.
         let latest = self.clock.now().unix_timestamp().saturating_add(SKEW);
         let latest = format!("{latest:010x}~");
         carried.sort_by_cached_key(|one| {
@@ -176,7 +175,7 @@ impl Cookies {
         header(cookie.max_age(Duration::ZERO))
     }
 
-    /// `__Host-` keeps other sites of the same domain from planting one.
+    /// `__Host-` prevents other hosts of the same domain from setting the cookie.
     fn session(&self, value: String) -> CookieBuilder<'static> {
         Cookie::build((self.session_name(), value))
             .path("/")
@@ -185,11 +184,11 @@ impl Cookies {
             .secure(self.secure)
     }
 
-    /// `__Host-` here too: else a neighbour of the same domain could plant a sign-in of its own and
-    /// have somebody enter under the wrong name.
+    /// `__Host-` here as well: otherwise another host of the same domain could set a pending sign-in of
+    /// its own and sign the user in with the wrong account (login CSRF).
     ///
-    /// A form that another site posts brings cookies along only if they say `SameSite=None`, which
-    /// needs `Secure`; browsers but Safari accept that on a loopback address without TLS too.
+    /// Browsers send cookies with a form that another site posts only if they have `SameSite=None`, which
+    /// needs `Secure`. All browsers but Safari accept that on a loopback address without TLS, too.
     fn errand(&self, errand: FlowCookie, name: String, value: String) -> CookieBuilder<'static> {
         let posted = self.posted && errand == FlowCookie::SignIn;
         Cookie::build((name, value))
@@ -223,8 +222,8 @@ impl Cookies {
         }
     }
 
-    /// Several tabs may be on their way at once, so each has a cookie of its own. It tells when it was
-    /// started, so that the oldest can be told.
+    /// The name of a cookie. Several tabs may sign in at once, so each sign-in has a cookie of its own. The
+    /// name contains the time of its start, so that the oldest can be found.
     fn name(&self, errand: FlowCookie, id: &str) -> Option<String> {
         let id = short(id)?;
         let started = match errand {
@@ -244,20 +243,20 @@ impl fmt::Debug for Cookies {
     }
 }
 
-/// As much of an id as a cookie's name has.
+/// The part of an id that is in a cookie's name.
 fn short(id: &str) -> Option<&str> {
     let id = id.get(..ID)?;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     id.bytes().all(plain).then_some(id)
 }
 
-/// A sealed value is bound to its cookie.
+/// An encrypted value is bound to the name of its cookie.
 fn place(name: &str) -> StoreKey {
     StoreKey::new("web cookie", name)
 }
 
-/// Every cookie of a request. One that is no text, which any other application on the host may have
-/// set, hides none of the others.
+/// The cookies of a request. Another application on the host may have set a cookie that is not text,
+/// which is skipped.
 ///
 /// Only blanks and tabs around a name are none of it (RFC 6265, 5.2). A parser that takes Unicode's
 /// white space off makes a `__Host-` name of one that has such a character before it, which browsers
@@ -274,23 +273,23 @@ fn all(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
 }
 
 fn header(cookie: CookieBuilder<'static>) -> HeaderValue {
-    // Names and values are of our own making, in printable ASCII.
+    // Names and values are generated here, in printable ASCII.
     HeaderValue::try_from(cookie.build().to_string()).unwrap_or(HeaderValue::from_static(""))
 }
 
 const BLANK: [char; 2] = [' ', '\t'];
-/// Of a state's 43 characters; enough to tell tabs apart.
+/// How many of a state's 43 characters are in a cookie's name: enough to distinguish tabs.
 const ID: usize = 16;
 /// By how much the clocks of replicas may differ, in seconds.
 const SKEW: i64 = 300;
-/// As long as a flow.
+/// The lifetime of a pending flow.
 const LIFETIME: Duration = Duration::hours(1);
-/// Of the 4096 bytes that every browser keeps, name and attributes included.
+/// Browsers store at least 4096 bytes, name and attributes included.
 const LONGEST: usize = 3800;
-/// Between two cookies of a header, with the equals sign.
+/// The separator of two cookies and the equals sign.
 const BETWEEN: usize = 3;
-/// Of all pending sign-ins of a browser: common servers take a header line of 8 KiB, and the
-/// application has cookies too.
+/// For all pending flows of a browser: common servers accept a header line of 8 KiB, and the
+/// application has cookies, too.
 const MOST_BYTES: usize = 7 * 1024;
 
 #[cfg(test)]
@@ -435,7 +434,7 @@ mod tests {
         let value = "x".repeat(900);
         let pair = |time: usize| format!("{}={value}", name(time, "flow"));
         let added = HeaderValue::try_from(format!("{}; HttpOnly; Path=/", pair(99))).unwrap();
-        // In whatever order the browser sends them.
+        // In any order of the browser's.
         let six: Vec<_> = [3, 1, 6, 2, 5, 4].map(pair).to_vec();
         assert!(cookies.tidy(&with(six.clone()), &added).is_empty());
         let mut seven = six.clone();
@@ -443,7 +442,7 @@ mod tests {
         let gone = cookies.tidy(&with(seven.clone()), &added);
         assert_eq!(gone.len(), 1);
         assert!(text(&gone[0]).starts_with(&format!("{}=;", name(1, "flow"))));
-        // One that a clock which was ahead has named is the first to go.
+        // A cookie from a clock that was ahead is removed first.
         let mut with_future = seven.clone();
         with_future.push(pair(0x6a00_0000 + 3600));
         let gone = cookies.tidy(&with(with_future), &added);
@@ -452,7 +451,7 @@ mod tests {
             .map(|one| text(one).split('=').next().unwrap())
             .collect();
         assert_eq!(names, [name(0x6a00_0000 + 3600, "flow"), name(1, "flow")]);
-        // A consent counts too, and other cookies do not.
+        // A pending consent counts as well, and other cookies do not.
         seven.push(format!("{}={value}", name(0, "consent")));
         seven.push(format!("other={}", "y".repeat(9000)));
         seven.push(format!("__Host-entra-flow-othersite0-0000000000-x={value}"));

@@ -27,33 +27,33 @@ use crate::{
     user::Account,
 };
 
-/// The user whose request it is, as an argument of a handler.
+/// The signed-in user of the request, as an argument of a handler.
 ///
-/// `P` is what the [`Authorize`](super::Authorize) said of them. Without a signed-in user the handler is not called,
-/// a browser that wants a page is sent to sign in and comes back to it, anything else gets a 401. For
-/// pages that everybody sees, take an `Option<CurrentUser<P>>`.
+/// `P` is [`Authorize::User`](super::Authorize::User). Without a signed-in user the handler is not
+/// called: a browser that requests a page is redirected to the sign-in and back, and any other client
+/// gets a 401. For pages with and without a user, use `Option<CurrentUser<P>>`.
 ///
 /// It needs [`WebSignIn::sessions`] as a layer around the route: add the layer after the routes.
-/// Without it the answer is a 500, and the log says so. The session is read once per request, and only
-/// if a handler asks. A session whose user is of another type than `P` counts as none, so that people
-/// sign in again after an upgrade; the log warns of it.
+/// Without it the response is a 500, and an error is logged. The session is read once per request, and
+/// only if a handler needs it. A session whose user is of another type than `P` is ignored with a
+/// warning in the log, so that users sign in again after an upgrade.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CurrentUser<P> {
-    /// What the gate said of the user.
+    /// What [`Authorize::authorize`] returned for the user.
     pub user: P,
-    /// Who it is, where and since when.
+    /// The session: identity, connection and times.
     pub session: Arc<Session>,
 }
 
 impl<P> CurrentUser<P> {
-    /// Who it is, as validated at the sign-in.
+    /// The identity, as validated at the sign-in or the last re-check.
     #[must_use]
     pub fn identity(&self) -> &Identity {
         self.session.identity()
     }
 
-    /// What the user's tokens are keyed by.
+    /// The account, which is the key of the user's tokens.
     #[must_use]
     pub fn account(&self) -> &Account {
         self.session.account()
@@ -86,18 +86,18 @@ where
     }
 }
 
-/// Why a handler that wants a user was not called.
+/// Why a handler that needs a user was not called.
 #[derive(Clone, Debug)]
 pub struct NotSignedIn(Why);
 
 #[derive(Clone, Debug)]
 enum Why {
-    /// A browser that can be sent to sign in.
+    /// A browser, which is redirected to the sign-in.
     Page(String),
     Other,
-    /// The session could not be read; the page that says so.
+    /// The session could not be read, with the page for it.
     Unavailable(Arc<http::Response<String>>),
-    /// The router lacks the layer.
+    /// The route lacks the layer.
     NoLayer,
 }
 
@@ -123,11 +123,11 @@ impl IntoResponse for NotSignedIn {
     }
 }
 
-/// Brings sessions to the handlers within; see [`WebSignIn::sessions`].
+/// Makes sessions available to handlers; see [`WebSignIn::sessions`].
 #[derive(Clone, Debug)]
 pub struct SessionLayer(pub(super) Arc<Site>);
 
-/// A service whose requests know their session.
+/// A service with sessions; see [`SessionLayer`].
 #[derive(Clone, Debug)]
 pub struct WithSession<S> {
     inner: S,
@@ -135,7 +135,7 @@ pub struct WithSession<S> {
 }
 
 impl WebSignIn {
-    /// The layer that lets handlers ask for a [`CurrentUser`].
+    /// The layer that makes [`CurrentUser`] available to handlers.
     #[must_use]
     pub fn sessions(&self) -> SessionLayer {
         SessionLayer(Arc::clone(&self.0))
@@ -174,7 +174,7 @@ where
     }
 }
 
-/// The session of one request, read when it is first asked for.
+/// The session of one request, which is read at first use.
 #[derive(Clone)]
 struct Handle {
     site: Arc<Site>,
@@ -254,7 +254,7 @@ fn found<P: DeserializeOwned>(session: Option<Arc<Session>>) -> Option<CurrentUs
     })
 }
 
-/// The page that was asked for, as the browser knows it.
+/// The requested path, as the browser sees it.
 fn here(site: &Site, parts: &Parts) -> ReturnPath {
     // Within a nested router the path is shorter; the original one is beside it.
     let uri = parts

@@ -1,7 +1,7 @@
 //! Sign-in and token checks for an [axum](https://docs.rs/axum) application (feature `axum`).
 //!
-//! [`WebSignIn`] is a product's log-in with Entra: the routes that a browser visits, sessions, and a
-//! [`Authorize`] of the product's own. Handlers ask for a [`CurrentUser`].
+//! [`WebSignIn`] signs users in with Entra: it has the routes that a browser visits and the sessions,
+//! and calls the application's own [`Authorize`]. Handlers take a [`CurrentUser`].
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -20,8 +20,8 @@
 //!     .cloud(tenant.cloud())
 //!     .build()?;
 //!
-//! // Who may enter, and which customer of the shop that is.
-//! let gate = |context: SignInContext| async move {
+//! // Which users have access, and which customer of the shop each user is.
+//! let check = |context: SignInContext| async move {
 //!     match context.signed_in.identity().has_role("Buyer") {
 //!         true => Ok(context.signed_in.identity().key()),
 //!         false => Err(AccessDenied::new("This shop is for buyers only.")),
@@ -31,7 +31,7 @@
 //!     format!("the orders of {}", buyer.user)
 //! }
 //!
-//! let sign_in = WebSignIn::builder(urls, contoso).authorize(gate).build()?;
+//! let sign_in = WebSignIn::builder(urls, contoso).authorize(check).build()?;
 //! let shop: Router = Router::new()
 //!     .route("/orders", get(orders))
 //!     .merge(sign_in.routes())
@@ -61,32 +61,32 @@
 //! ```
 //!
 //! The connection needs the scope `GroupMember.Read.All` for it, with an administrator's consent. Graph
-//! is not asked where the connection's
+//! is not needed if the connection's
 //! [`groups_claim`](crate::sign_in::SignInClientBuilder::groups_claim) says that ID tokens list object
-//! ids. Without `Member.Read.Hidden` as well, a true member of a group with hidden membership counts as
-//! none.
+//! ids. Without `Member.Read.Hidden` as well, the check returns `false` for members of a group with
+//! hidden membership.
 //!
-//! A user's tokens are kept when the gate has agreed and the session has begun. A rejected sign-in keeps
-//! nothing, and leaves the tokens of a user who is signed in alone.
+//! A user's tokens are cached after the check has agreed and the session has begun. A rejected sign-in
+//! stores nothing and does not change the tokens of a user who is signed in.
 //!
 //! | route | |
 //! |---|---|
-//! | `sign-in`, `sign-in/{connection}` | starts a sign-in: by the only connection, by name, or by the domain of an e-mail address |
+//! | `sign-in`, `sign-in/{connection}` | starts a sign-in: with the only connection, by name, or by the domain of an e-mail address |
 //! | `callback`, `callback/{connection}` | finishes it, from a query or from a posted form; the path is settable |
-//! | `sign-out` | asks, and on a post of this site ends the session, here and at Entra |
-//! | `signed-out` | where Entra sends the browser then |
+//! | `sign-out` | shows a form, and on a post of this site ends the session, here and at Entra |
+//! | `signed-out` | where Entra redirects the browser after that |
 //! | `front-channel-sign-out` | ends the sessions of a user who signs out elsewhere, and removes their tokens |
-//! | `admin-consent`, `admin-consent/{connection}`, `admin-consent-callback` | an admin consents for everyone |
+//! | `admin-consent`, `admin-consent/{connection}`, `admin-consent-callback` | an administrator consents for all users |
 //!
-//! Each connection has a [callback of its own](RouteUrls::callback_of); they share
-//! [one](RouteUrls::callback) only where all of them sign users in at one login host. A response that
-//! comes to another callback than its sign-in's is rejected before its code goes anywhere.
+//! Each connection has a [callback of its own](RouteUrls::callback_of); they can share
+//! [one](RouteUrls::callback) only if all of them sign users in at one login host. A response at another
+//! callback than its sign-in's is rejected before its code is sent anywhere.
 //!
-//! What the browser holds of a session is a random id in a cookie that is `HttpOnly`, `SameSite=Lax`
+//! The browser's part of a session is a random id in a cookie that is `HttpOnly`, `SameSite=Lax`
 //! and, beyond a loopback address, `Secure` under a `__Host-` name, with a digest of the site's address
-//! in it; it is new after every sign-in. A pending sign-in is in an encrypted cookie of its own, under
-//! such a name as well, and so bound to the browser that started it. Beyond 7 KiB of them, the oldest
-//! go. No page has a script.
+//! in it; each sign-in has a new id. A pending sign-in is in an encrypted cookie of its own with such a
+//! name, which binds it to the browser that started it. Beyond 7 KiB in total, the oldest of these cookies
+//! are removed. No page has a script.
 //!
 //! The pages show a product name, a logo and colors, are in the language of the browser where there are
 //! texts for it, or come from a renderer of the application's own: see [`pages`].
@@ -95,30 +95,30 @@
 //!
 //! | limit | default | setting |
 //! |---|---|---|
-//! | from the sign-in on | 8 hours | [`session_lifetime`](WebSignInBuilder::session_lifetime) |
-//! | without a request | 1 hour | [`idle_limit`](WebSignInBuilder::idle_limit) |
-//! | until the user is checked again | 15 minutes | [`recheck_after`](WebSignInBuilder::recheck_after) |
+//! | absolute lifetime | 8 hours | [`session_lifetime`](WebSignInBuilder::session_lifetime) |
+//! | idle time | 1 hour | [`idle_limit`](WebSignInBuilder::idle_limit) |
+//! | interval of re-checks | 15 minutes | [`recheck_after`](WebSignInBuilder::recheck_after) |
 //!
 //! At each request the session's connection must still be the same one (sign-in service, tenant and
-//! application) and let users of the tenant in. The check asks the sign-in service with the user's
-//! refresh token, then [`Authorize`] with today's identity: a user who was disabled or may not enter
-//! any more is out. [`WebSignIn::end_sessions_of`] ends all sessions of a user at once.
+//! application) and admit users of the tenant. The re-check redeems the user's refresh token, then calls
+//! [`Authorize`] with the current identity: it signs out a user who was disabled or has no access any
+//! more. [`WebSignIn::end_sessions_of`] ends all sessions of a user at once.
 //!
-//! A sign-out that a store did not take says so with status 503, leads on to Entra's sign-out all the
-//! same, and is tried again when the browser is back.
+//! A sign-out that fails because of the store has the status 503, still leads on to Entra's sign-out, and
+//! is tried again when the browser returns.
 //!
 //! # Beside other crates
 //!
-//! Sessions and cookies are this crate's own. These were looked at instead:
+//! Sessions and cookies are this crate's own. These crates were evaluated:
 //!
 //! | crate | why not |
 //! |---|---|
 //! | tower-sessions 0.15.0 (with -core 0.15.0) | a store has `create`, `save`, `load` and `delete` by id: all sessions of a user, or of a session at Entra, cannot be ended together; each save writes the whole record, which brings back a session that was ended meanwhile; expiry is one date by the system's clock, either idle or absolute, so no test can move it; records are not encrypted for the store; a second copy of base64 (0.22) and rand (0.9) |
 //! | axum-login 0.18.0 | it is on tower-sessions 0.14, and loads the user by `get_user` at each request: no interval, no state of the user at the sign-in service, and no end of all sessions of one user but by a changed hash |
-//! | tower-cookies 0.11.0 | a manager over `cookie`, which is used here directly; a header that is no text is ignored whole, so that one cookie of another application signs users out |
+//! | tower-cookies 0.11.0 | a manager over `cookie`, which is used here directly; a header that is not text is ignored as a whole, so that one cookie of another application signs users out |
 //! | cookie 0.18.2, `signed` and `private` | used here for names and attributes; its jars bring aes-gcm 0.10, hmac 0.12, sha2 0.10, rand 0.8 and base64 0.22 beside aws-lc-rs, and know one key, so that keys cannot be replaced one replica after the other |
 //!
-//! An API that gets tokens from others checks them with [`BearerAuthLayer`].
+//! An API validates the tokens of its callers with [`BearerAuthLayer`].
 
 mod admission;
 mod app;

@@ -2,11 +2,11 @@ use entra_core::url::{Host, Url};
 
 use crate::{Error, store::hashed};
 
-/// Where the routes of a sign-in are on the web, and so what is registered at Entra.
+/// The URLs of a site's sign-in routes, which are registered at Entra.
 ///
-/// All of them share one path, such as `/auth`, or are at the root (`/`). The address is what
-/// browsers see, also behind a proxy: it decides whether cookies are `Secure`, and no `Host` header
-/// can change it.
+/// All routes are below one path, such as `/auth`, or at the root (`/`). The URL is the one that
+/// browsers see, also behind a proxy: it decides whether cookies are `Secure`, and a `Host` header
+/// cannot change it.
 ///
 /// ```
 /// use entra_auth::web::RouteUrls;
@@ -14,7 +14,7 @@ use crate::{Error, store::hashed};
 /// assert_eq!(urls.callback(), "https://app.example.com/auth/callback");
 /// assert_eq!(urls.callback_of("acme"), "https://app.example.com/auth/callback/acme");
 /// assert_eq!(urls.sign_out_path(), "/auth/sign-out");
-/// // A callback that is registered already stays where it is.
+/// // A redirect URI that is registered already can stay.
 /// let urls = urls.with_callback_path("/login/oidc")?;
 /// assert_eq!(urls.callback(), "https://app.example.com/login/oidc");
 /// assert!(RouteUrls::at("http://app.example.com/auth").is_err()); // not over plain HTTP
@@ -34,11 +34,11 @@ pub struct RouteUrls {
 }
 
 impl RouteUrls {
-    /// The routes under this address: https, or http on this machine's loopback.
+    /// The routes below this URL: https, or http on a loopback address.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for anything else, and for an
-    /// address with a query or with a character that has to be escaped.
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for any other URL, and for a
+    /// URL with a query or with a character that has to be escaped.
     pub fn at(address: &str) -> Result<Self, Error> {
         let url = Url::parse(address).map_err(|_| unusable("it is no absolute URL"))?;
         let secure = match url.scheme() {
@@ -60,10 +60,10 @@ impl RouteUrls {
         })
     }
 
-    /// The same routes with the callback at another path of the site, such as one that customers
-    /// have registered already; `/` is one, too. Callbacks of connections are below it.
+    /// The same routes with the callback at another path of the site, such as one that is registered
+    /// already; `/` is possible. Callbacks of connections are below it.
     ///
-    /// At `/` the path belongs to the sign-in: the application has a front page elsewhere
+    /// A callback at `/` occupies that path: the application has its front page elsewhere
     /// ([`front_page`](super::WebSignInBuilder::front_page)), or has responses posted
     /// ([`ResponseMode::FormPost`](crate::user::ResponseMode::FormPost)), which leaves `GET /` to it.
     ///
@@ -87,28 +87,28 @@ impl RouteUrls {
         Ok(urls)
     }
 
-    /// Where browsers come back to from a sign-in: a redirect URI of type Web. Connections share it
-    /// only where all of them sign users in at one login host, such as Entra tenants of one cloud.
+    /// The shared callback: a redirect URI of type Web. Connections can share it only if all of them sign
+    /// users in at one login host, such as Entra tenants of one cloud.
     #[must_use]
     pub fn callback(&self) -> String {
         format!("{}{}", self.origin, self.callback_path())
     }
 
-    /// The callback of one connection alone, by its name: a redirect URI of type Web. A provider
-    /// cannot get at codes of another connection's users, see
+    /// The callback of one connection, by its name: a redirect URI of type Web. With it, a provider cannot
+    /// receive codes of another connection's users; see
     /// [`Connections`](crate::sign_in::Connections).
     #[must_use]
     pub fn callback_of(&self, connection: &str) -> String {
         format!("{}{}/{}", self.origin, self.callback, segment(connection))
     }
 
-    /// Where browsers come back to from a sign-out: a redirect address too.
+    /// Where browsers return after a sign-out: also registered as a redirect URI.
     #[must_use]
     pub fn signed_out(&self) -> String {
         self.absolute(SIGNED_OUT)
     }
 
-    /// Where browsers come back to from an admin's consent: a redirect address too.
+    /// Where browsers return after an admin consent: also registered as a redirect URI.
     #[must_use]
     pub fn admin_consent_callback(&self) -> String {
         self.absolute(ADMIN_CONSENT_CALLBACK)
@@ -127,13 +127,13 @@ impl RouteUrls {
         self.path(SIGN_IN)
     }
 
-    /// The path to post to for a sign-out; a link to it asks first.
+    /// The path to post to for a sign-out; a link to it shows a page that asks first.
     #[must_use]
     pub fn sign_out_path(&self) -> String {
         self.path(SIGN_OUT)
     }
 
-    /// The path to send an admin to for consent. `/{name of a connection}` may follow.
+    /// The path that asks an administrator for consent. `/{name of a connection}` may follow.
     #[must_use]
     pub fn admin_consent_path(&self) -> String {
         self.path(ADMIN_CONSENT)
@@ -163,8 +163,8 @@ impl RouteUrls {
         format!("{}/{{connection}}", self.callback)
     }
 
-    /// Whether a connection of this name may have this redirect URI: its own callback or the shared
-    /// one, on a path that leads to no other route.
+    /// Whether a connection of this name can have this redirect URI: its own callback or the shared one,
+    /// at a path that no other route has.
     pub(super) fn is_callback_of(&self, connection: &str, redirect_uri: &str) -> bool {
         let own = self.callback_of(connection);
         let is_own = redirect_uri == own
@@ -182,14 +182,14 @@ impl RouteUrls {
         format!("{}{route}", self.path)
     }
 
-    /// What tells this site from others on the same host, which get its cookies too.
+    /// An id of this site: other sites on the same host receive its cookies, too.
     pub(super) fn site(&self) -> String {
         let mut site = hashed(&self.absolute(""));
         site.truncate(SITE);
         site
     }
 
-    /// Whether browsers come by https.
+    /// Whether the site is served by https.
     pub(super) const fn is_secure(&self) -> bool {
         self.secure
     }
@@ -246,7 +246,7 @@ pub(super) const SIGNED_OUT: &str = "/signed-out";
 pub(super) const FRONT_CHANNEL: &str = "/front-channel-sign-out";
 pub(super) const ADMIN_CONSENT: &str = "/admin-consent";
 pub(super) const ADMIN_CONSENT_CALLBACK: &str = "/admin-consent-callback";
-/// Of a digest; enough to tell sites apart.
+/// Digits of a digest that distinguish sites.
 const SITE: usize = 10;
 /// The routes beside the callback.
 const OTHERS: [&str; 6] = [
@@ -338,7 +338,7 @@ mod tests {
             let error = at(bad).unwrap_err();
             assert_eq!(error.kind(), crate::ErrorKind::Configuration, "{bad}");
         }
-        // A name may not lead to another route.
+        // The name of a connection may not collide with another route.
         let above = at("/auth").unwrap();
         assert!(above.is_callback_of("acme", &above.callback_of("acme")));
         assert!(!above.is_callback_of("sign-out", &above.callback_of("sign-out")));

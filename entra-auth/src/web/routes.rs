@@ -1,4 +1,4 @@
-//! What a browser does here: it starts a sign-in, comes back, signs out.
+//! The routes: sign-in, callback, sign-out and admin consent.
 
 use std::sync::Arc;
 
@@ -153,7 +153,7 @@ async fn admin_consented(State(site): Web, uri: Uri, headers: HeaderMap) -> Resp
 }
 
 impl Site {
-    /// Sends the browser to sign in.
+    /// Starts a sign-in with the options of the request.
     fn start(&self, client: &SignInClient, wish: &SignInRequest, headers: &HeaderMap) -> Response {
         if !self
             .urls
@@ -168,7 +168,7 @@ impl Site {
         let mut options = self.options.clone();
         options.prompt = wish.prompt.or(options.prompt);
         options.login_hint = wish.email.clone().or(options.login_hint);
-        // By a query the browser brings it along.
+        // With a query, the browser sends the session's cookie.
         let is_posted = options.response_mode == ResponseMode::FormPost;
         let ticket = self.cookies.ticket(headers).filter(|_| is_posted);
         let flow = |state| Flow {
@@ -182,7 +182,7 @@ impl Site {
         self.go(client, &options, headers, flow)
     }
 
-    /// The browser on its way, with what it has to bring back.
+    /// Redirects the browser to the sign-in service, with the cookie of the pending sign-in.
     pub(super) fn go(
         &self,
         client: &SignInClient,
@@ -234,8 +234,8 @@ impl Site {
         }
     }
 
-    /// The path to go on to, if it is one of this site, else the front page. Callbacks lead here, and
-    /// so would lead round in circles.
+    /// The requested return path if it is one of this site, or else the front page. A callback as return
+    /// path would redirect in a loop.
     pub(super) fn back(&self, asked: Option<&str>) -> ReturnPath {
         let asked = asked.and_then(|asked| asked.parse::<ReturnPath>().ok());
         asked
@@ -259,7 +259,7 @@ impl Site {
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
-    /// The connection, where there is no choice.
+    /// The connection, if there is only one.
     fn only(&self) -> Option<SignInClient> {
         let mut all = self.connections.all();
         match all.len() {
@@ -279,7 +279,7 @@ impl Site {
         finished(page.into_response())
     }
 
-    /// Whether a page of this very site sent the request. Browsers say so, scripts cannot.
+    /// Whether a page of this site sent the request. Only browsers set these headers, not scripts.
     pub(super) fn is_from_here(&self, headers: &HeaderMap) -> bool {
         match sent(headers, "sec-fetch-site") {
             Some(site) => site == "same-origin",
@@ -288,7 +288,7 @@ impl Site {
     }
 }
 
-/// How somebody wants to sign in.
+/// The parameters of a sign-in request.
 struct SignInRequest {
     back: ReturnPath,
     email: Option<String>,
@@ -316,7 +316,7 @@ impl SignInRequest {
     }
 }
 
-/// The body of a form, which is never long.
+/// The body of a form, up to a limit.
 pub(super) async fn form(request: Request) -> Result<String, Box<Response>> {
     let content_type = sent(request.headers(), "content-type").unwrap_or_default();
     // In any letters, with parameters or without (RFC 9110, 8.3.1).
@@ -367,7 +367,7 @@ pub(super) fn with_cookies(
     finished(response)
 }
 
-/// The answer as every route gives it: kept nowhere, and the address it came by told to nobody.
+/// Adds the headers of every response: not stored in caches, and its URL not sent as a referrer.
 pub(super) fn finished(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in [
@@ -382,8 +382,8 @@ pub(super) fn finished(mut response: Response) -> Response {
     response
 }
 
-/// An answer with a code, state and client information is far shorter.
+/// A response with a code, state and client information is much shorter.
 pub(super) const LONGEST_FORM: usize = 64 * 1024;
-/// What fits into a cookie beside the rest.
+/// What fits into a cookie with the other values.
 const LONGEST_RETURN: usize = 1024;
 const LONGEST_EMAIL: usize = 320;

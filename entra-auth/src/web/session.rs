@@ -19,41 +19,41 @@ use crate::{
     user::Account,
 };
 
-/// What is kept of a signed-in user until the session ends. It holds no token.
+/// The session of a signed-in user. It contains no token.
 #[derive(Clone)]
 pub struct Session {
     record: SessionRecord,
     state: SessionState,
 }
 
-/// The part of a session that never changes: to write it again could bring back one that has ended.
+/// The part of a session that never changes. Writing it again could restore a session that has ended.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct SessionRecord {
     pub(super) account: Account,
     pub(super) connection: String,
     pub(super) origin: ConnectionIdentity,
-    /// The session at Entra that it came from, as a digest of issuer and `sid`.
+    /// The session at Entra, as a digest of issuer and `sid`.
     entra_session: Option<String>,
-    /// Where its sign-in led to.
+    /// The return path of its sign-in.
     pub(super) back: ReturnPath,
     since: i64,
     until: i64,
 }
 
-/// The part that is written again, for as long as there is the other one.
+/// The part that is written again while the record exists.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct SessionState {
     pub(super) identity: Identity,
     pub(super) user: Value,
-    /// When the user last sent a request, give or take.
+    /// When the user last sent a request, within a minute.
     seen: i64,
     /// When the user's access was last confirmed.
     checked: i64,
-    /// When it was last asked for.
+    /// When the last check was attempted.
     asked: i64,
 }
 
-/// Which connection a session came from: a name may go to another tenant or application later.
+/// The connection of a session: its name may belong to another tenant or application later.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ConnectionIdentity {
     authority: String,
@@ -61,7 +61,7 @@ pub(super) struct ConnectionIdentity {
     client: ClientId,
 }
 
-/// Whose tokens to remove when a session at Entra ends.
+/// The user whose tokens are removed when a session at Entra ends.
 #[derive(Serialize, Deserialize)]
 pub(super) struct TokenOwner {
     pub(super) origin: ConnectionIdentity,
@@ -79,13 +79,13 @@ impl ConnectionIdentity {
 }
 
 impl Session {
-    /// Who it is, as validated at the sign-in or the last check since.
+    /// The identity, as validated at the sign-in or the last re-check.
     #[must_use]
     pub const fn identity(&self) -> &Identity {
         &self.state.identity
     }
 
-    /// What the user's tokens are keyed by.
+    /// The account, which is the key of the user's tokens.
     #[must_use]
     pub const fn account(&self) -> &Account {
         &self.record.account
@@ -109,7 +109,7 @@ impl Session {
         Timestamp::from_unix_timestamp(self.record.until).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// What the application's check said of the user; none if it is of another type.
+    /// What the application's check returned for the user. `None` if it is of another type.
     #[must_use]
     pub fn user<P: DeserializeOwned>(&self) -> Option<P> {
         P::deserialize(&self.state.user).ok()
@@ -129,14 +129,14 @@ impl fmt::Debug for Session {
     }
 }
 
-/// Every session, wherever they are kept.
+/// The sessions of a site.
 ///
-/// A session is three entries: the record and the state in the partition of its user, so that all
-/// sessions of a user end in one step, and a mark in the partition of the session at Entra, so that
-/// those end together too. It lasts as long as all of them are there.
+/// A session has three entries: the record and the state in the partition of its user, so that all
+/// sessions of a user can be ended in one step, and a mark in the partition of the session at Entra,
+/// so that a front-channel sign-out can end those. It is valid while all of them exist.
 #[derive(Debug)]
 pub(super) struct Sessions {
-    /// Which site's: others may share the store and the keys.
+    /// The id of the site: other sites may share the store and the keys.
     pub(super) site: String,
     /// Each function here is one look-up, with one time limit over all of its operations.
     pub(super) store: GuardedStore,
@@ -148,7 +148,7 @@ pub(super) struct Sessions {
     pub(super) checking: Mutex<HashSet<String>>,
 }
 
-/// How long a session lasts.
+/// The limits of a session.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     /// From the sign-in on.
@@ -159,16 +159,16 @@ pub(super) struct Limits {
     pub(super) recheck: Duration,
 }
 
-/// What is to be done about a user's access.
+/// The state of a user's access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Access {
-    /// It was confirmed lately.
+    /// It was confirmed within the interval.
     Confirmed,
-    /// It is time to ask.
+    /// A check is due.
     Due,
-    /// It could not be told when it was last asked, a moment ago.
+    /// The last check failed less than a minute ago.
     Postponed,
-    /// It could not be told for too long.
+    /// Checks have failed for too long.
     Unknown,
 }
 
@@ -233,7 +233,7 @@ impl Sessions {
         self.store.run(&mut self.store.budget(), look_up).await
     }
 
-    /// The session of an id, if it is still there and was used lately enough.
+    /// The session with this id, if it has not expired.
     pub(super) async fn find(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
         self.within(self.find_unbounded(id)).await
     }
@@ -244,7 +244,7 @@ impl Sessions {
             return Ok(None);
         };
         let now = self.now();
-        // A clock that was ahead must not extend a session.
+        // A session from a clock that was ahead would last too long.
         if now >= record.until || record.since > now.saturating_add(SKEW) {
             return Ok(None);
         }
@@ -260,7 +260,7 @@ impl Sessions {
         Ok(state.map(|state| Session { record, state }))
     }
 
-    /// What never changes of a session, however long it was not used.
+    /// The record of a session, also if the session is idle for too long.
     pub(super) async fn record(&self, id: &SessionId) -> Result<Option<SessionRecord>, StoreError> {
         self.within(self.read(&id.key(&self.site))).await
     }
@@ -278,11 +278,11 @@ impl Sessions {
         }))
     }
 
-    /// Notes that the user is there, from time to time.
+    /// Stores from time to time that the user has sent a request.
     pub(super) async fn touch(&self, id: &SessionId, session: &Session) {
         let now = self.now();
         let rest = seconds(self.limits.idle) / 10;
-        // A request at a clock that was ahead is noted anew.
+        // A time in the future, from a clock that was ahead, is replaced.
         let is_recent = now.abs_diff(session.state.seen) < rest.clamp(1, 60).unsigned_abs();
         if is_recent {
             return;
@@ -292,7 +292,7 @@ impl Sessions {
         self.keep_quietly(id, &session.record, &state).await;
     }
 
-    /// Whether the user's access has to be asked for again.
+    /// Whether the user's access has to be checked again.
     pub(super) fn access(&self, session: &Session) -> Access {
         let now = self.now();
         let state = &session.state;
@@ -306,7 +306,7 @@ impl Sessions {
         self.postponed(session)
     }
 
-    /// What goes while it cannot be told: on for a while, then no further.
+    /// The access while it cannot be checked: postponed for a limited time, then unknown.
     pub(super) fn postponed(&self, session: &Session) -> Access {
         let age = self.now().saturating_sub(session.state.checked);
         match age < seconds(self.limits.recheck).saturating_add(GRACE) {
@@ -315,18 +315,18 @@ impl Sessions {
         }
     }
 
-    /// The right to check this session's user, which one request has at a time.
+    /// The right to check this session's user, which one request at a time has.
     pub(super) fn begin_check(&self, id: &SessionId) -> Option<Check<'_>> {
         let name = id.to_text();
         let is_first = self.checking().insert(name.clone());
-        // Not made and dropped for a second one: that would end the first one's check.
+        // Dropping a second `Check` would end the first one's.
         is_first.then(|| Check {
             sessions: self,
             name,
         })
     }
 
-    /// The user's access was confirmed: who they are now.
+    /// Stores that the user's access was confirmed, with the current identity.
     pub(super) async fn confirm(
         &self,
         id: &SessionId,
@@ -346,7 +346,7 @@ impl Sessions {
         Session { state, ..session }
     }
 
-    /// The user's access could not be told.
+    /// Stores that the check failed.
     pub(super) async fn postpone(&self, id: &SessionId, session: &Session) {
         let now = self.now();
         let mut state = session.state.clone();
@@ -372,7 +372,7 @@ impl Sessions {
             .await
     }
 
-    /// Ends what a session at Entra has led to.
+    /// Ends the sessions that come from a session at Entra.
     pub(super) async fn end_of_entra_session(
         &self,
         issuer: &str,
@@ -383,7 +383,7 @@ impl Sessions {
             .await
     }
 
-    /// Whose tokens at this connection a session at Entra has led to.
+    /// The user of a session at Entra, whose tokens at this connection are to be removed.
     pub(super) async fn token_owner(
         &self,
         (issuer, sid): (&str, &str),
@@ -422,7 +422,7 @@ impl Sessions {
         self.write(&id.state_key(&self.site), state, keep_for).await
     }
 
-    /// Nothing is lost if it fails: the session expires or is checked earlier.
+    /// If it fails, the session expires or is checked earlier.
     async fn keep_quietly(&self, id: &SessionId, record: &SessionRecord, state: &SessionState) {
         if let Err(error) = self.within(self.keep(id, record, state)).await {
             tracing::warn!(%error, "the use of a session could not be noted");
@@ -445,8 +445,8 @@ impl Sessions {
         let Some(entry) = self.store.store().load(key).await?.map(Zeroizing::new) else {
             return Ok(None);
         };
-        // An entry of another key or version stays where it is: other replicas may be able to read
-        // it. Here its user signs in again.
+        // An entry of another key or version is left in the store because other replicas may be able
+        // to read it. Here its user signs in again.
         Ok(match self.seal.open(key, &entry) {
             Ok(entry) => serde_json::from_slice(&entry).ok(),
             Err(error) if error.kind() == StoreErrorKind::Damaged => {
@@ -461,14 +461,14 @@ impl Sessions {
         })
     }
 
-    /// By which a log finds what a page does not say.
+    /// The reference of a page, which is in the log entry of its error.
     pub(super) fn reference(&self) -> String {
         let mut reference = self.random().unwrap_or_default();
         reference.truncate(REFERENCE);
         reference
     }
 
-    /// 32 random bytes as 43 characters, which nobody guesses.
+    /// 32 random bytes as 43 characters.
     fn random(&self) -> Result<String, StoreError> {
         let mut bytes = [0; 32];
         self.random.fill(&mut bytes).map_err(|source| {
@@ -478,7 +478,7 @@ impl Sessions {
         Ok(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// That a session is not ended by its session at Entra.
+    /// The entry that exists until the session at Entra ends.
     fn mark_key(&self, group: &str, id: &SessionId) -> StoreKey {
         StoreKey::new(&self.of_entra_session(group), &id.to_text())
     }
@@ -504,7 +504,7 @@ impl Sessions {
     }
 }
 
-/// A check that is under way, until it is dropped.
+/// A check in progress; it ends when this is dropped.
 pub(super) struct Check<'a> {
     sessions: &'a Sessions,
     name: String,
@@ -524,11 +524,11 @@ fn entra_session(issuer: &str, sid: &str) -> String {
     hashed(&serde_json::json!([issuer, sid]).to_string())
 }
 
-/// Short enough to be read out on the telephone.
+/// Short enough to be dictated on the telephone.
 const REFERENCE: usize = 8;
 /// By how much the clocks of replicas may differ, in seconds.
 const SKEW: i64 = 300;
-/// How long it is waited after a check that could not be made, in seconds.
+/// The pause after a failed check, in seconds.
 const PAUSE: i64 = 60;
-/// How long a session goes on beyond the interval while the check cannot be made, in seconds.
+/// How long a session stays valid beyond the interval while checks fail, in seconds.
 const GRACE: i64 = 3600;

@@ -4,10 +4,10 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::store::StoreKey;
 
-/// What the browser holds of a session: unguessable, and only its digest is in the store.
+/// The value of the session's cookie. It is random, and the store has its digest only.
 ///
-/// The first part is the same for all sessions of a user, so that they can be ended together. The
-/// last one is the connection, so that a sign-out finds the way to Entra's while the store is down.
+/// The first part is equal for all sessions of a user, so that they can be ended together. The last
+/// part is the connection, so that a sign-out can redirect to Entra while the store is down.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct SessionId {
     group: String,
@@ -48,7 +48,7 @@ impl SessionId {
         format!("{}.{}.{name}", self.group, self.id)
     }
 
-    /// The connection that it says it came from. Its browser could write another one.
+    /// The name of the connection in the cookie, which the browser's user can change.
     pub(super) fn connection(&self) -> &str {
         &self.connection
     }
@@ -73,7 +73,7 @@ impl fmt::Debug for SessionId {
 }
 
 const LONGEST: usize = 64;
-/// Of a name of 128 characters, encoded.
+/// A name of 128 characters, encoded.
 const LONGEST_NAME: usize = 700;
 
 #[cfg(test)]

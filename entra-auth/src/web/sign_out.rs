@@ -1,5 +1,4 @@
-//! How a session ends: by its user, here or at Entra. What could not be ended is said so, and tried
-//! again.
+//! Sign-out by the user, here or at Entra. A sign-out that fails is reported and tried again.
 
 use axum::{
     extract::State,
@@ -23,22 +22,22 @@ use crate::{
     user::Account,
 };
 
-/// A sign-out that is not complete, as the browser's cookie has it, sealed.
+/// A sign-out that is not complete, which is encrypted in a cookie.
 #[derive(Default, Serialize, Deserialize)]
 struct Unfinished {
     sessions: Vec<String>,
     tokens: Vec<(String, TokenOwner)>,
 }
 
-/// What came of a sign-out.
+/// The result of a sign-out.
 #[derive(Default)]
 struct Outcome {
-    /// Where the sign-in service ends its own session.
+    /// The URL that ends the session at the sign-in service.
     to: Option<String>,
     unfinished: Unfinished,
 }
 
-/// A link alone does not sign a user out, or any other site could.
+/// Asks before a sign-out. A link alone does not sign a user out, because any other site could have one.
 pub(super) async fn ask_to_sign_out(State(site): Web, headers: HeaderMap) -> Response {
     let (kind, title) = (PageKind::ConfirmSignOut, PageText::ConfirmSignOutTitle);
     let page = site
@@ -50,8 +49,8 @@ pub(super) async fn ask_to_sign_out(State(site): Web, headers: HeaderMap) -> Res
     finished(with_origin(page))
 }
 
-/// A page whose form signs out. A page that hides its address posts with the origin `null`, by which
-/// browsers without fetch metadata could not be told from another site.
+/// A page with a form that signs out. With the referrer policy `no-referrer` its form would have the
+/// origin `null`, which a browser without fetch metadata also sends for other sites.
 fn with_origin(page: PageBuilder<'_>) -> Response {
     let mut response = page.into_response();
     let policy = HeaderValue::from_static("same-origin");
@@ -85,7 +84,7 @@ pub(super) async fn sign_out(State(site): Web, headers: HeaderMap) -> Response {
     with_cookies(redirect(&to), cookies)
 }
 
-/// Where Entra sends the browser after its own sign-out. What was left of one here is tried again.
+/// Where Entra redirects the browser after its own sign-out. A sign-out here that failed is tried again.
 pub(super) async fn signed_out(State(site): Web, headers: HeaderMap) -> Response {
     let mut cookies = Vec::new();
     if let Some((left, gone)) = site.left_of_sign_out(&headers) {
@@ -98,7 +97,7 @@ pub(super) async fn signed_out(State(site): Web, headers: HeaderMap) -> Response
     if let Some(id) = site.cookies.ticket(&headers)
         && !matches!(site.session(&id).await, Ok(None))
     {
-        // The page can be opened at any time, with and without a session.
+        // The page can be opened at any time, also with a session.
         let (kind, title) = (PageKind::StillSignedIn, PageText::StillSignedInTitle);
         let page = site
             .pages
@@ -120,8 +119,8 @@ pub(super) async fn signed_out(State(site): Web, headers: HeaderMap) -> Response
     with_cookies(page.into_response(), cookies)
 }
 
-/// In a hidden frame of the sign-in service's page. It ends sessions, removes their tokens and can do
-/// nothing else; the response is the same whatever was there.
+/// Front-channel sign-out, in a hidden frame of the sign-in service's page. It ends sessions and removes
+/// their tokens; the response does not reveal whether there were any.
 pub(super) async fn front_channel(State(site): Web, uri: Uri, headers: HeaderMap) -> Response {
     let mut response = StatusCode::OK.into_response();
     match FrontChannelSignOut::parse(uri.query().unwrap_or_default()) {
@@ -136,8 +135,8 @@ pub(super) async fn front_channel(State(site): Web, uri: Uri, headers: HeaderMap
                     .signed_out_elsewhere(issuer.to_owned(), sid.to_owned())
                     .await;
             }
-            // A browser sends its cookie along only where the two are one site. A link or a picture
-            // of any other site is no frame.
+            // Browsers send the cookie only if both are the same site. A link or an image of another
+            // site is not an iframe.
             _ if sent(&headers, "sec-fetch-dest") == Some("iframe") => {
                 let (outcome, cookies) = site.end(&headers).await;
                 if !outcome.unfinished.is_empty() {
@@ -153,7 +152,7 @@ pub(super) async fn front_channel(State(site): Web, uri: Uri, headers: HeaderMap
 }
 
 impl Site {
-    /// Ends the browser's session, and what an earlier sign-out has left.
+    /// Ends the browser's session, and what an earlier sign-out could not end.
     async fn end(&self, headers: &HeaderMap) -> (Outcome, Vec<HeaderValue>) {
         let (mut left, gone) = self.left_of_sign_out(headers).unzip();
         let left = left.get_or_insert_default();
@@ -187,14 +186,14 @@ impl Site {
         outcome
     }
 
-    /// Ends one session; notes whose tokens go with it and where its user goes.
+    /// Ends one session, and adds its user's tokens and the URL of Entra's sign-out to the results.
     async fn end_session(
         &self,
         id: &SessionId,
         outcome: &mut Outcome,
         owners: &mut Vec<(String, TokenOwner)>,
     ) -> Result<(), StoreError> {
-        // It is known without the store, in case that is down.
+        // The cookie names the connection, in case the store is down.
         let by_cookie = self.connections.by_name(id.connection());
         outcome.to = by_cookie.and_then(|client| self.entra_sign_out(&client, None));
         let record = self.sessions.record(id).await;
@@ -225,7 +224,7 @@ impl Site {
         Ok(())
     }
 
-    /// Ends what a session at Entra has led to, tokens included.
+    /// Ends the sessions of a session at Entra, and removes their tokens.
     async fn end_of_entra_session(&self, issuer: &str, sid: &str) -> Result<(), StoreError> {
         let mut owners = Vec::new();
         let mut clients = self.connections.all();
@@ -246,7 +245,7 @@ impl Site {
         outcome
     }
 
-    /// Removes the user's tokens, if the connection is still the one that they are of.
+    /// Removes the user's tokens, if the connection is unchanged.
     async fn remove_tokens(&self, connection: &str, owner: &TokenOwner) -> Result<(), StoreError> {
         let account: &Account = &owner.account;
         match self.same_connection(connection, &owner.origin) {
@@ -264,18 +263,18 @@ impl Site {
         client.sign_out_url(&options).ok().map(String::from)
     }
 
-    /// What an earlier sign-out has left, and the header that takes it back.
+    /// The pending sign-out of the browser, and the header that removes its cookie.
     fn left_of_sign_out(&self, headers: &HeaderMap) -> Option<(Unfinished, HeaderValue)> {
         self.cookies.bring(FlowCookie::SignOut, ONLY, headers)
     }
 
-    /// Has the browser keep what is left of a sign-out, in place of what it kept before.
+    /// The header that stores a pending sign-out, in place of an earlier one.
     fn sign_out_cookie(&self, left: &Unfinished) -> Option<HeaderValue> {
         let is_left = !left.is_empty();
         is_left.then(|| self.cookies.send(FlowCookie::SignOut, ONLY, left))?
     }
 
-    /// The session may still be good for who has its cookie: say so, and end Entra's in any case.
+    /// The page of a sign-out that failed. It leads on to Entra's sign-out in any case.
     fn not_signed_out(&self, to: Option<&str>, headers: &HeaderMap) -> Response {
         let (kind, title) = (PageKind::SignOutFailed, PageText::SignOutFailedTitle);
         let page = self
@@ -289,7 +288,7 @@ impl Site {
             None => page,
         };
         let mut response = with_origin(page);
-        // Without being asked, once there was time to read.
+        // Automatically, after some time to read.
         if let Some(to) = to
             && let Ok(refresh) = HeaderValue::try_from(format!("10; url={to}"))
         {
@@ -305,7 +304,7 @@ impl Unfinished {
     }
 }
 
-/// A browser has one sign-out that is not complete.
+/// The id of the cookie: a browser has at most one pending sign-out.
 const ONLY: &str = "only-one-of-them";
-/// A browser that tries again and again leaves no more than that.
+/// How many sessions a pending sign-out has at most.
 const MOST_LEFT: usize = 4;

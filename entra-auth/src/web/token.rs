@@ -17,11 +17,11 @@ use tower_service::Service;
 
 use crate::validate::{TokenValidationError, TokenValidator, ValidatedToken};
 
-/// Lets requests through that carry a good token of Entra: a layer for the routes of an API.
+/// A layer that validates bearer tokens, for the routes of an API.
 ///
-/// A request without a good one never reaches the handler and is answered as RFC 6750 has it: 401
-/// with `WWW-Authenticate`, or 403 for a good token that lacks a scope or role. What the validator
-/// demands is for all routes; a layer can ask for more on some of them.
+/// A request without a valid token does not reach the handler. The response is that of RFC 6750: 401
+/// with `WWW-Authenticate`, or 403 for a valid token that lacks a scope or role. The rules of the
+/// validator apply to all routes; a layer can require more for some of them.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -36,7 +36,7 @@ use crate::validate::{TokenValidationError, TokenValidator, ValidatedToken};
 /// }
 /// let api: Router = Router::new()
 ///     .route("/tasks", get(list))
-///     // People by a scope, services by an application permission.
+///     // Users need a scope, services an application permission.
 ///     .route_layer(tokens.clone().scopes(["Tasks.Read"]).app_permissions(["Tasks.Read.All"]));
 /// # drop(api);
 /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
@@ -54,7 +54,7 @@ struct Rule {
 }
 
 impl BearerAuthLayer {
-    /// Any token that the validator finds good.
+    /// Accepts every token that the validator accepts.
     #[must_use]
     pub fn new(validator: TokenValidator) -> Self {
         Self(Arc::new(Rule {
@@ -65,30 +65,30 @@ impl BearerAuthLayer {
         }))
     }
 
-    /// People's tokens with one of these scopes; those of applications only with
+    /// Accepts tokens of users with one of these scopes, and app-only tokens only with
     /// [`app_permissions`](Self::app_permissions).
     #[must_use]
     pub fn scopes<I: IntoIterator<Item: Into<String>>>(self, any_of: I) -> Self {
         self.with(|rule| rule.scopes = Some(texts(any_of)))
     }
 
-    /// Applications' own tokens with one of these permissions; those of people only with
+    /// Accepts app-only tokens with one of these permissions, and tokens of users only with
     /// [`scopes`](Self::scopes).
     #[must_use]
     pub fn app_permissions<I: IntoIterator<Item: Into<String>>>(self, any_of: I) -> Self {
         self.with(|rule| rule.app_permissions = Some(texts(any_of)))
     }
 
-    /// People who have one of these app roles, beside the scopes.
+    /// Requires users to have one of these app roles, in addition to the scopes.
     #[must_use]
     pub fn roles<I: IntoIterator<Item: Into<String>>>(self, any_of: I) -> Self {
         self.with(|rule| rule.roles = Some(texts(any_of)))
     }
 
-    /// The token of a request's headers, for where no layer fits.
+    /// Validates the token of a request's headers, for routes without the layer.
     ///
     /// # Errors
-    /// [`BearerAuthRejection`], which is the answer to give.
+    /// [`BearerAuthRejection`], which is the response to send.
     pub async fn check(&self, headers: &HeaderMap) -> Result<ValidatedToken, BearerAuthRejection> {
         let token = bearer(headers)?;
         let token = self.0.validator.validate(token).await?;
@@ -146,9 +146,9 @@ impl Rule {
     }
 }
 
-/// Who calls, by a token that [`BearerAuthLayer`] has checked: an argument of a handler.
+/// The caller of a request that [`BearerAuthLayer`] has accepted, as an argument of a handler.
 ///
-/// Without that layer around the route the answer is a 500, and the log says so.
+/// Without that layer the response is a 500, and an error is logged.
 #[derive(Clone, Debug)]
 pub struct Caller(ValidatedToken);
 
@@ -159,7 +159,7 @@ impl Caller {
         &self.0
     }
 
-    /// The claims of the token, to keep.
+    /// The claims of the token, by value.
     #[must_use]
     pub fn into_token(self) -> ValidatedToken {
         self.0
@@ -179,7 +179,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// Why a request was not let through, as the answer to give.
+/// Why a request was rejected, as the response to send.
 #[derive(Clone, Debug)]
 pub struct BearerAuthRejection(Answer);
 
@@ -187,7 +187,7 @@ pub struct BearerAuthRejection(Answer);
 enum Answer {
     /// There is no token.
     Missing,
-    /// The header makes no sense.
+    /// The header is malformed.
     Malformed,
     Invalid(TokenValidationError),
     Lacks(&'static str),
@@ -196,8 +196,8 @@ enum Answer {
 }
 
 impl BearerAuthRejection {
-    /// A claims challenge: the caller shall get a token that meets these claims (JSON) and try
-    /// again. Clients that say `cp1` (see [`ValidatedToken::supports_cae`]) handle it.
+    /// A claims challenge: the client has to get a token that satisfies these claims (JSON) and try
+    /// again. Clients with the capability `cp1` (see [`ValidatedToken::supports_cae`]) handle it.
     ///
     /// ```
     /// use entra_auth::web::BearerAuthRejection;
@@ -209,7 +209,7 @@ impl BearerAuthRejection {
         Self(Answer::Challenge(STANDARD.encode(claims)))
     }
 
-    /// The status of the answer.
+    /// The status of the response.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match &self.0 {
@@ -223,7 +223,7 @@ impl BearerAuthRejection {
         }
     }
 
-    /// What is wrong with the token, if that is it.
+    /// Why the token is invalid, if it is.
     #[must_use]
     pub const fn invalid_token(&self) -> Option<&TokenValidationError> {
         match &self.0 {
@@ -232,7 +232,7 @@ impl BearerAuthRejection {
         }
     }
 
-    /// The header `WWW-Authenticate` of the answer.
+    /// The header `WWW-Authenticate` of the response.
     #[must_use]
     pub fn www_authenticate(&self) -> Option<String> {
         match &self.0 {
@@ -313,7 +313,7 @@ impl<S> Layer<S> for BearerAuthLayer {
     }
 }
 
-/// A service whose requests have a good token.
+/// A service behind a [`BearerAuthLayer`].
 #[derive(Clone, Debug)]
 pub struct BearerAuth<S> {
     inner: S,
@@ -334,7 +334,7 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        // The one that was ready; a clone need not be.
+        // The service that was polled ready; a clone may not be ready.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let rule = self.rule.clone();
@@ -354,7 +354,7 @@ where
     }
 }
 
-/// The token of the one Authorization header; RFC 6750 knows other places, which end up in logs.
+/// The token of the Authorization header. The other places of RFC 6750 are logged too often.
 fn bearer(headers: &HeaderMap) -> Result<&str, BearerAuthRejection> {
     let mut all = headers.get_all(header::AUTHORIZATION).iter();
     let (first, second) = (all.next(), all.next());

@@ -14,7 +14,7 @@ use crate::{
     settings::Settings,
 };
 
-/// Where a sign-in service says which issuer it is and where its keys are.
+/// The metadata of a sign-in service: its issuer and the URL of its keys.
 #[derive(Clone, Debug)]
 pub(in super::super) struct Place {
     pub(in super::super) metadata: Url,
@@ -28,7 +28,7 @@ pub(in super::super) enum Expected {
     Tenant(Guid),
     /// Some tenant's, asked for by one of its domains.
     SomeTenant,
-    /// Any tenant's, for people of many: `common` and `organizations`.
+    /// Any tenant's, for the authorities of many tenants: `common` and `organizations`.
     EveryTenant,
     /// Another provider's than Entra.
     Provider(String),

@@ -1,4 +1,4 @@
-//! Signing keys: fetched when needed, kept, renewed.
+//! Signing keys: fetched when needed, cached, renewed.
 
 mod document;
 mod source;
@@ -20,14 +20,14 @@ use crate::expiring_map::ExpiringMap;
 
 /// The signing keys that validators have fetched, to share between several of them.
 ///
-/// A validator has keys of its own unless it is given some. Cheap to clone; clones are the same
-/// keys.
+/// Validators do not share keys unless they are given the same ones. Cheap to clone; clones are the
+/// same keys.
 ///
 /// Keys are renewed every 12 hours. If the sign-in service cannot be reached then, which is logged
 /// as an error at every try, the last known good keys are used until they are 24 hours old or as old
 /// as [`last_known_good_lifetime`](Self::last_known_good_lifetime) says. Then tokens are rejected
-/// with [`KeysUnavailable`](super::TokenValidationErrorKind::KeysUnavailable), because a key that the service
-/// has withdrawn meanwhile must not be good for ever.
+/// with [`KeysUnavailable`](super::TokenValidationErrorKind::KeysUnavailable), so that a key that the
+/// service has revoked meanwhile does not stay valid.
 ///
 /// ```
 /// use entra_auth::{TokenValidator, validate::SigningKeys};
@@ -64,7 +64,7 @@ impl SigningKeys {
         self
     }
 
-    /// The keys published at a place.
+    /// The keys published at a URL.
     pub(super) fn at(&self, place: Place) -> Arc<Source> {
         let kind = match place.issuer {
             Expected::Provider(_) => "provider",
@@ -80,7 +80,7 @@ impl SigningKeys {
             sources.touch(&key);
             return source;
         }
-        // Those that no validator uses any more make room.
+        // Keys that no validator uses any more are removed first.
         sources.make_room(|source, _| Arc::strong_count(source) > 1);
         let source = Arc::new(Source::new(place, Arc::clone(&self.0.limit)));
         sources.put(key, Arc::clone(&source));
@@ -107,5 +107,5 @@ impl fmt::Debug for SigningKeys {
     }
 }
 
-/// How many services' keys are kept for validators that are made later.
+/// How many services' keys are cached for validators that are built later.
 const MOST: usize = 1_000;

@@ -21,12 +21,12 @@ use crate::{
     validate::error::{TokenValidationError, TokenValidationErrorKind},
 };
 
-/// The keys of one sign-in service, as far as they are known.
+/// The keys of one sign-in service.
 #[derive(Debug)]
 pub(in super::super) struct Source {
     place: Place,
     state: RwLock<State>,
-    /// For how many seconds keys are used when no newer ones can be had.
+    /// For how many seconds keys are used while newer ones cannot be fetched.
     limit: Arc<AtomicU64>,
 }
 
@@ -35,12 +35,12 @@ struct State {
     known: Option<Known>,
     /// How many fetches have ended.
     fetches: u64,
-    /// When the last one ended, and how, if badly.
+    /// When the last fetch ended, and its error.
     last: Option<Instant>,
     failure: Option<Error>,
-    /// When the last one ended that an unknown key had caused.
+    /// When the last fetch for an unknown key ended.
     forced: Option<Instant>,
-    /// Whoever fetches holds it.
+    /// Held by the task that fetches.
     gate: Arc<Mutex<()>>,
     /// The runtime that the latest fetch is on.
     home: Option<runtime::Id>,
@@ -52,12 +52,12 @@ struct Known {
     since: Moment,
 }
 
-/// A set of keys and the place of the key that was asked for.
+/// A set of keys and the index of the requested key.
 pub(in super::super) type Found = (Arc<KeySet>, usize);
 
 enum Look {
     Ready(Found),
-    /// Good, and a newer one should be fetched for those who come later.
+    /// Found, and the keys should be refreshed for later callers.
     Ageing(Found),
     Fetch(Why),
     Unknown,
@@ -83,7 +83,7 @@ impl Source {
         Duration::from_secs(self.limit.load(Ordering::Relaxed)).max(KEPT)
     }
 
-    /// The key of this name, if nothing must be waited for or done.
+    /// The key with this id, if it is cached and no fetch is due.
     pub(in super::super) fn ready(&self, kid: &str, now: Moment) -> Option<Found> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         match state.look(Some(kid), now, state.fetches, self.limit()) {
@@ -92,8 +92,8 @@ impl Source {
         }
     }
 
-    /// The key of this name, or any if only what was published with them is asked for. It may be
-    /// dropped at any await: what it started goes on for others.
+    /// The key with this id, or any key if only the metadata is requested. The future may be dropped at
+    /// any await: a fetch that it started goes on for other callers.
     pub(in super::super) async fn find(
         self: &Arc<Self>,
         kid: Option<&str>,
@@ -120,7 +120,7 @@ impl Source {
                 Look::Fetch(why) => why,
             };
             match self.gate().try_lock_owned() {
-                // Another fetch may have ended between the look and the lock.
+                // Another fetch may have ended between the lookup and the lock.
                 Ok(gate) => {
                     if matches!(look(), Look::Fetch(_)) {
                         self.fetch(gate, why, settings).await?;
@@ -131,7 +131,7 @@ impl Source {
         }
     }
 
-    /// Waits for the fetch that is under way, as long as one can think that it gets on.
+    /// Waits for the fetch in progress, as long as it may still complete.
     async fn wait(&self, settings: &Settings) {
         let gate = self.gate();
         let here = Handle::try_current().ok().map(|runtime| runtime.id());
@@ -140,7 +140,7 @@ impl Source {
             drop(gate.lock().await);
             return;
         }
-        // A runtime that nobody drives any more, though it still exists, never says so.
+        // A runtime that exists but is no longer polled never completes its tasks.
         let patience = settings
             .retry_policy
             .budget
@@ -155,7 +155,7 @@ impl Source {
         }
     }
 
-    /// Fetches and waits for it; where there is a runtime, it goes on when the caller does not.
+    /// Fetches and waits; on a runtime the fetch goes on if the caller is dropped.
     async fn fetch(
         self: &Arc<Self>,
         gate: OwnedMutexGuard<()>,
@@ -177,7 +177,7 @@ impl Source {
         }
     }
 
-    /// Fetches behind the caller's back, or in front of it where there is no runtime.
+    /// Fetches in a background task, or in the caller's where there is no runtime.
     async fn renew(self: &Arc<Self>, gate: OwnedMutexGuard<()>, settings: &Arc<Settings>) {
         let work = Arc::clone(self).work(gate, Why::Needed, Arc::clone(settings));
         match self.at_home() {
@@ -217,8 +217,8 @@ impl Source {
         drop(gate);
     }
 
-    /// Says at every failure for how long tokens still can be validated, so that an administrator
-    /// hears of it before users do.
+    /// Logs at each failure for how long tokens can still be validated, so that an administrator learns
+    /// of it before users do.
     fn report(&self, error: &Error, now: Moment) {
         let host = self.place.metadata.host_str();
         let age = self.look(|state| state.known.as_ref().map(|known| known.since.age(now)));
@@ -252,13 +252,13 @@ impl Source {
 }
 
 impl State {
-    /// What is to be done for the key of this name, for a caller who came after `seen` fetches.
+    /// What to do for the key with this id, for a caller that came after `seen` fetches.
     fn look(&self, kid: Option<&str>, now: Moment, seen: u64, limit: Duration) -> Look {
         let waited = self.fetches > seen;
         let paused = |last: Option<Instant>| {
             last.is_some_and(|last| now.monotonic().saturating_duration_since(last) < PAUSE)
         };
-        // Keys beyond the limit are no keys.
+        // Keys beyond the age limit are not used.
         let known = self
             .known
             .as_ref()
@@ -266,7 +266,7 @@ impl State {
             .filter(|(_, age)| *age < limit);
         let Some((known, age)) = known else {
             return match &self.failure {
-                // Those who waited share the failure; who comes later tries again.
+                // Callers that waited share the failure; later callers try again.
                 Some(error) if waited => Look::Unavailable(error.clone()),
                 _ => Look::Fetch(Why::Needed),
             };
@@ -278,7 +278,7 @@ impl State {
         let Some(position) = position else {
             return match &self.failure {
                 _ if !paused(self.forced) => Look::Fetch(Why::UnknownKey),
-                // It may be a new key, which could not be looked for.
+                // It may be a new key that could not be fetched.
                 Some(error) => Look::Unavailable(error.clone()),
                 None => Look::Unknown,
             };
@@ -287,7 +287,7 @@ impl State {
         if age < AGEING {
             return Look::Ready(found);
         }
-        // After a failure the last known ones do, for nobody should wait again and again.
+        // After a failure the last known keys are used, so that callers do not wait again and again.
         if age >= KEPT && self.failure.is_none() && !waited {
             return Look::Fetch(Why::Needed);
         }
@@ -317,11 +317,11 @@ fn interrupted() -> Error {
     })
 }
 
-/// How long keys are used when no newer ones can be had, unless another limit is set.
+/// How long keys are used while newer ones cannot be fetched, unless another limit is set.
 pub(super) const LAST_KNOWN_GOOD: Duration = Duration::from_secs(24 * 3600);
-/// How long keys are used before new ones must be fetched.
+/// How long keys are cached.
 const KEPT: Duration = Duration::from_secs(12 * 3600);
-/// From here on new ones are fetched ahead, so that nobody waits for them.
+/// The age from which keys are refreshed in the background, so that callers do not wait.
 const AGEING: Duration = Duration::from_secs(11 * 3600);
-/// The least time between fetches that an unknown key causes, and between others after a failure.
+/// The minimum time between fetches for an unknown key, and between fetches after a failure.
 const PAUSE: Duration = Duration::from_secs(5 * 60);

@@ -7,8 +7,7 @@ use super::{
 };
 use crate::Error;
 
-/// A text with the five characters replaced that HTML gives a meaning, for content and for quoted
-/// attributes.
+/// Replaces the five characters that have a meaning in HTML, for content and for quoted attributes.
 ///
 /// ```
 /// use entra_auth::web::pages::escape;
@@ -30,7 +29,7 @@ pub fn escape(text: &str) -> String {
     escaped
 }
 
-/// The renderer of sites that bring none.
+/// The built-in renderer.
 pub(super) struct BuiltIn {
     style: String,
 }

@@ -5,7 +5,7 @@ use axum::http::HeaderValue;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use entra_core::url::Url;
 
-/// What a page loads beside its own text.
+/// The external resources of a page.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sources {
     styles: Vec<String>,
