@@ -154,7 +154,9 @@ impl Site {
         let key = Redemptions::key(&id, came_to, answer);
         let (site, headers) = (Arc::clone(self), headers.clone());
         let (came_to, answer) = (came_to.to_owned(), answer.to_owned());
-        let work = async move { site.finish(flow, gone, &came_to, &answer, &headers).await };
+        // Boxed, as each handler of a callback contains this future.
+        let work =
+            Box::pin(async move { site.finish(flow, gone, &came_to, &answer, &headers).await });
         match self.redemptions.run(key, work).await {
             Some(outcome) => outcome.map(from_memory),
             None => {
