@@ -83,7 +83,7 @@ pub enum SignInErrorKind {
     /// The sign-in service failed or could not be reached.
     Unavailable,
     /// The service returned another error.
-    Refused,
+    Rejected,
 }
 
 impl SignInErrorKind {
@@ -130,7 +130,7 @@ impl SignInErrorKind {
         Self::GroupsRejected,
         Self::Throttled,
         Self::Unavailable,
-        Self::Refused,
+        Self::Rejected,
     ];
 
     /// Whether a new sign-in may succeed without any change to the setup.
@@ -395,7 +395,7 @@ impl SignInErrorKind {
                 "Sign-in is not available just now; please try again in a moment.",
                 "The sign-in service failed or could not be reached: check network, DNS, proxy and trusted certificates, and Entra's service health.",
             ),
-            Self::Refused => (
+            Self::Rejected => (
                 "the sign-in service returned an error",
                 "The sign-in failed; please ask your administrator.",
                 "Entra returned an error: find the sign-in in the sign-in log by the correlation ID.",

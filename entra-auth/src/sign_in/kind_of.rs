@@ -40,7 +40,7 @@ pub(super) fn refusal(error: &Error) -> Kind {
         ErrorKind::Protocol | ErrorKind::ResponseTooLarge => Kind::TokenRejected,
         ErrorKind::InteractionRequired if oauth == "invalid_grant" => Kind::CodeRejected,
         ErrorKind::InteractionRequired => Kind::SignInRequired,
-        ErrorKind::Rejected => Kind::Refused,
+        ErrorKind::Rejected => Kind::Rejected,
     }
 }
 

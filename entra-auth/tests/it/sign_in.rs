@@ -379,7 +379,7 @@ fn an_admin_consents_for_everyone() {
         ),
         (
             "error=access_denied&error_description=AADSTS650052%3A+x",
-            SignInErrorKind::Refused,
+            SignInErrorKind::Rejected,
         ),
         ("admin_consent=False", SignInErrorKind::CallbackMalformed),
         ("tenant=x", SignInErrorKind::CallbackMalformed),

@@ -54,7 +54,7 @@ fn an_admin_who_declines_is_told_from_a_refusal_with_a_number() {
         ("error=permission_denied", Kind::Declined),
         (
             "error=permission_denied&error_description=AADSTS650052%3A+x",
-            Kind::Refused,
+            Kind::Rejected,
         ),
         ("error=server_error", Kind::Unavailable),
     ] {

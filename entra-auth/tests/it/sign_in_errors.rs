@@ -104,8 +104,8 @@ const WORDS: &[(&str, Option<&str>, Kind)] = &[
     ("invalid_client", None, Kind::ApplicationCredential),
     ("server_error", None, Kind::Unavailable),
     ("temporarily_unavailable", None, Kind::Unavailable),
-    ("unsupported_response_type", None, Kind::Refused),
-    ("made_up", None, Kind::Refused),
+    ("unsupported_response_type", None, Kind::Rejected),
+    ("made_up", None, Kind::Rejected),
 ];
 
 #[tokio::test]
