@@ -4,7 +4,7 @@ use entra_core::{Guid, TenantId, Timestamp, time::Duration, url::Url};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    client::{SignInClient, not_ours, refused},
+    client::{SignInClient, flow_error, mismatch_error},
     error::SignInError,
     kind::SignInErrorKind,
 };
@@ -108,7 +108,7 @@ impl SignInClient {
         let cloud = &application.settings.cloud;
         if !cloud.is_entra() {
             return Err(SignInError::configuration(
-                "another provider than Entra has no consent of admins",
+                "admin consent is supported for Entra only",
             ));
         }
         let tenant = match options.tenant.as_ref().unwrap_or(&application.tenant) {
@@ -117,7 +117,7 @@ impl SignInClient {
             tenant => tenant.to_string(),
         };
         let state = AdminConsentState {
-            state: self.flow().random().map_err(refused)?,
+            state: self.flow().random().map_err(flow_error)?,
             connection: self.name().to_owned(),
             expires_on: application
                 .clock()
@@ -163,12 +163,14 @@ impl SignInClient {
         if state.connection != self.name() {
             return Err(SignInError::new(SignInErrorKind::OtherConnection));
         }
-        let parameters = Parameters::read(callback).map_err(not_ours)?;
-        parameters.check_state(&state.state).map_err(not_ours)?;
+        let parameters = Parameters::read(callback).map_err(mismatch_error)?;
+        parameters
+            .check_state(&state.state)
+            .map_err(mismatch_error)?;
         let expires_on =
             Timestamp::from_unix_timestamp(state.expires_on).unwrap_or(Timestamp::UNIX_EPOCH);
         if !is_in_time(expires_on, LIFETIME, now) {
-            return Err(not_ours(CallbackMismatch::Late));
+            return Err(mismatch_error(CallbackMismatch::Late));
         }
         if !self
             .finished()
@@ -176,7 +178,7 @@ impl SignInClient {
         {
             return Err(SignInError::new(SignInErrorKind::Replayed));
         }
-        let get = |name: &str| parameters.get(name).map_err(not_ours);
+        let get = |name: &str| parameters.get(name).map_err(mismatch_error);
         if let Some(error) = get("error")? {
             let description = get("error_description")?.unwrap_or_default();
             let error = refusal(error, description, get("error_subcode")?);
@@ -184,12 +186,12 @@ impl SignInClient {
             let declined = error.oauth_error() == Some("permission_denied");
             return Err(match declined && error.codes().is_empty() {
                 true => SignInError::of(SignInErrorKind::Declined, error),
-                false => refused(error),
+                false => flow_error(error),
             });
         }
         let agreed = get("admin_consent")?.is_some_and(|word| word.eq_ignore_ascii_case("true"));
         if !agreed {
-            return Err(not_ours(CallbackMismatch::Empty));
+            return Err(mismatch_error(CallbackMismatch::Empty));
         }
         let tenant = get("tenant")?.and_then(|tenant| tenant.parse::<Guid>().ok());
         let scopes = get("scope")?.unwrap_or_default();

@@ -16,7 +16,7 @@ use super::{
     groups::{GroupSettings, GroupsClaim},
     kind::SignInErrorKind,
     kind_of,
-    replay::Finished,
+    replay::FinishedSignIns,
     result::SignInResult,
     tenants::Tenants,
 };
@@ -54,9 +54,9 @@ struct Inner {
     validator: TokenValidator,
     tenants: Tenants,
     groups: GroupSettings,
-    finished: Finished,
+    finished: FinishedSignIns,
     /// Whether it is one of several, so that a callback must have its redirect URI.
-    among_others: AtomicBool,
+    is_one_of_several: AtomicBool,
 }
 
 /// Configures a [`SignInClient`].
@@ -105,7 +105,7 @@ impl SignInClient {
     /// # Errors
     /// [`SignInErrorKind::Configuration`] if there is no randomness.
     pub fn start(&self, options: &StartOptions) -> Result<(Url, PendingSignIn), SignInError> {
-        let (url, mut flow) = self.0.flow.start(options).map_err(refused)?;
+        let (url, mut flow) = self.0.flow.start(options).map_err(flow_error)?;
         flow.set_connection(&self.0.name);
         Ok((url, flow))
     }
@@ -135,27 +135,32 @@ impl SignInClient {
         if !self.has_started(&flow) {
             return Err(SignInError::new(SignInErrorKind::OtherConnection));
         }
-        let needs_address = self.0.among_others.load(Ordering::Relaxed);
-        let answer =
-            callback::read(callback.into(), &flow, now.wall(), needs_address).map_err(not_ours)?;
+        let needs_redirect_uri = self.0.is_one_of_several.load(Ordering::Relaxed);
+        let response = callback::read(callback.into(), &flow, now.wall(), needs_redirect_uri)
+            .map_err(mismatch_error)?;
         if !self.0.finished.claim(flow.id(), now.monotonic()) {
             return Err(SignInError::new(SignInErrorKind::Replayed));
         }
-        self.check_issuer(&answer, &flow).await?;
-        let code = answer.outcome.map_err(refused)?;
-        let redeemed = self.0.flow.redeem(&flow, &code).await.map_err(refused)?;
+        self.check_issuer(&response, &flow).await?;
+        let code = response.outcome.map_err(flow_error)?;
+        let redeemed = self.0.flow.redeem(&flow, &code).await.map_err(flow_error)?;
         let identity = self.identity(&redeemed, &flow).await?;
-        if answer
+        if response
             .issuer
             .is_some_and(|issuer| issuer != identity.issuer)
         {
             return Err(SignInError::new(SignInErrorKind::IssuerMismatch));
         }
-        let credential = self.0.flow.stage(redeemed, &flow).await.map_err(refused)?;
+        let credential = self
+            .0
+            .flow
+            .stage(redeemed, &flow)
+            .await
+            .map_err(flow_error)?;
         Ok(SignInResult::new(
             identity,
             credential,
-            answer.session_state,
+            response.session_state,
         ))
     }
 
@@ -163,26 +168,29 @@ impl SignInClient {
     /// another service's (RFC 9207, RFC 9700 4.4).
     async fn check_issuer(
         &self,
-        answer: &AuthorizationResponse,
+        response: &AuthorizationResponse,
         flow: &PendingSignIn,
     ) -> Result<(), SignInError> {
         let cloud = &self.0.flow.application().settings.cloud;
-        if let Some(named) = &answer.issuer {
+        if let Some(named) = &response.issuer {
             return match issuer::fits(named, cloud, flow.tenant()) {
                 true => Ok(()),
                 false => Err(SignInError::new(SignInErrorKind::IssuerMismatch)),
             };
         }
-        let promised = match cloud.names_issuer_in_responses() {
+        let has_issuer_parameter = match cloud.names_issuer_in_responses() {
             true => Ok(true),
-            false => self.0.validator.promises_issuer().await,
+            false => self.0.validator.has_issuer_parameter().await,
         };
-        match promised {
+        match has_issuer_parameter {
             Ok(false) => Ok(()),
-            Ok(true) => Err(not_ours(callback::CallbackMismatch::NoIssuer)),
+            Ok(true) => Err(mismatch_error(callback::CallbackMismatch::NoIssuer)),
             // The error in the response ends the sign-in in any case, and is more specific.
-            Err(_) if answer.outcome.is_err() => Ok(()),
-            Err(error) => Err(SignInError::invalid(kind_of::invalid(&error), error)),
+            Err(_) if response.outcome.is_err() => Ok(()),
+            Err(error) => Err(SignInError::invalid(
+                kind_of::token_validation(&error),
+                error,
+            )),
         }
     }
 
@@ -242,8 +250,8 @@ impl SignInClient {
     }
 
     /// Requires callbacks to have their redirect URI from now on.
-    pub(super) fn put_among_others(&self) {
-        self.0.among_others.store(true, Ordering::Relaxed);
+    pub(super) fn mark_as_one_of_several(&self) {
+        self.0.is_one_of_several.store(true, Ordering::Relaxed);
     }
 
     /// The tokens of a user who signed in here, or at another replica or before a restart with a cache on
@@ -277,7 +285,7 @@ impl SignInClient {
         self.0.groups
     }
 
-    pub(super) fn finished(&self) -> &Finished {
+    pub(super) fn finished(&self) -> &FinishedSignIns {
         &self.0.finished
     }
 }
@@ -326,7 +334,7 @@ impl SignInClientBuilder {
     {
         self.setup.domains = domains
             .into_iter()
-            .map(|domain| plain_domain(&domain.into()))
+            .map(|domain| normalize_domain(&domain.into()))
             .collect();
         self
     }
@@ -401,10 +409,10 @@ impl SignInClientBuilder {
     pub fn build(self) -> Result<SignInClient, SignInError> {
         let (setup, mut options) = (self.setup, self.options);
         // One pool of connections for tokens and for keys.
-        let settings = options.clone().settings().map_err(refused)?;
-        let transport = settings.transport().map_err(refused)?;
+        let settings = options.clone().settings().map_err(flow_error)?;
+        let transport = settings.transport().map_err(flow_error)?;
         options.set_transport(Arc::clone(&transport));
-        let flow = setup.flow.options(&options).build().map_err(refused)?;
+        let flow = setup.flow.options(&options).build().map_err(flow_error)?;
         let application = flow.application();
         setup.tenants.check(&application.tenant)?;
         let validator = TokenValidator::id_tokens(application.tenant.clone(), application.client)
@@ -420,7 +428,7 @@ impl SignInClientBuilder {
             true => validator.own_signing_keys(application.client),
             false => validator,
         };
-        let validator = validator.build().map_err(refused)?;
+        let validator = validator.build().map_err(flow_error)?;
         let name = setup
             .name
             .unwrap_or_else(|| format!("{}_{}", application.tenant, application.client));
@@ -441,31 +449,31 @@ impl SignInClientBuilder {
             validator,
             tenants: setup.tenants,
             groups: setup.groups,
-            finished: Finished::default(),
-            among_others: AtomicBool::new(false),
+            finished: FinishedSignIns::default(),
+            is_one_of_several: AtomicBool::new(false),
         })))
     }
 }
 
 /// An error of the sign-in service or of this crate, as a kind of sign-in error.
-pub(super) fn refused(error: Error) -> SignInError {
-    SignInError::of(kind_of::refusal(&error), error)
+pub(super) fn flow_error(error: Error) -> SignInError {
+    SignInError::of(kind_of::flow_error(&error), error)
 }
 
-pub(super) fn not_ours(foreign: callback::CallbackMismatch) -> SignInError {
-    SignInError::because(kind_of::foreign(foreign), foreign.cause())
+pub(super) fn mismatch_error(mismatch: callback::CallbackMismatch) -> SignInError {
+    SignInError::with_detail(kind_of::callback_mismatch(mismatch), mismatch.cause())
 }
 
 /// Whether a name is safe in a path, also behind proxies that decode it.
 fn is_name(name: &str) -> bool {
     let breaks = |char: char| matches!(char, '/' | '\\') || char.is_control();
     !matches!(name, "" | "." | "..")
-        && name.chars().count() <= LONGEST_NAME
+        && name.chars().count() <= MAX_NAME_CHARS
         && !name.contains(breaks)
 }
 
 /// A domain in its canonical spelling.
-pub(super) fn plain_domain(domain: &str) -> String {
+pub(super) fn normalize_domain(domain: &str) -> String {
     let domain = domain.trim().trim_start_matches('@').trim_end_matches('.');
     match Host::parse(domain) {
         Ok(host) => host.to_string(),
@@ -474,4 +482,4 @@ pub(super) fn plain_domain(domain: &str) -> String {
 }
 
 /// Entra accepts redirect URIs of at most 256 characters.
-const LONGEST_NAME: usize = 128;
+const MAX_NAME_CHARS: usize = 128;

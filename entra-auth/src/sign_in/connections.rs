@@ -6,7 +6,7 @@ use std::{
 use entra_core::TenantId;
 
 use super::{
-    client::{SignInClient, plain_domain},
+    client::{SignInClient, normalize_domain},
     error::SignInError,
     kind::SignInErrorKind,
     result::SignInResult,
@@ -54,10 +54,10 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Connections(Arc<RwLock<Known>>);
+pub struct Connections(Arc<RwLock<Index>>);
 
 #[derive(Debug, Default)]
-struct Known {
+struct Index {
     clients: HashMap<String, SignInClient>,
     /// By callback path: the one login host of all connections that share it, and how many do.
     callbacks: HashMap<String, (String, usize)>,
@@ -81,14 +81,14 @@ impl Connections {
     /// login host has the same callback path, or another connection has one of the domains: no
     /// connection takes over what belongs to another one. Remove that one first. Nothing is changed.
     pub fn add(&self, client: SignInClient) -> Result<Option<SignInClient>, Error> {
-        let mut known = self.write();
-        known.check(&client)?;
-        Ok(known.put(client))
+        let mut index = self.write();
+        index.check(&client)?;
+        Ok(index.insert_client(client))
     }
 
     /// Takes a connection away. Flows that it started can no longer be finished.
     pub fn remove(&self, name: &str) -> Option<SignInClient> {
-        self.write().take(name)
+        self.write().remove_client(name)
     }
 
     /// The connection of this name.
@@ -100,9 +100,9 @@ impl Connections {
     /// The connection with this domain, such as for a domain hint.
     #[must_use]
     pub fn by_domain(&self, domain: &str) -> Option<SignInClient> {
-        let known = self.read();
-        let name = known.domains.get(&plain_domain(domain))?;
-        known.clients.get(name).cloned()
+        let index = self.read();
+        let name = index.domains.get(&normalize_domain(domain))?;
+        index.clients.get(name).cloned()
     }
 
     /// The connection with the domain of an e-mail address, which a user enters to choose where
@@ -116,9 +116,9 @@ impl Connections {
     /// The connection of a tenant, as it was given to the connection; the first if it has several.
     #[must_use]
     pub fn by_tenant(&self, tenant: &TenantId) -> Option<SignInClient> {
-        let known = self.read();
-        let name = known.tenants.get(tenant)?.first()?;
-        known.clients.get(name).cloned()
+        let index = self.read();
+        let name = index.tenants.get(tenant)?.first()?;
+        index.clients.get(name).cloned()
     }
 
     /// The connection that started a flow, to finish it with.
@@ -180,11 +180,11 @@ impl Connections {
         self.len() == 0
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, Known> {
+    fn read(&self) -> RwLockReadGuard<'_, Index> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Known> {
+    fn write(&self) -> RwLockWriteGuard<'_, Index> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -193,17 +193,17 @@ impl From<SignInClient> for Connections {
     /// The only connection.
     fn from(client: SignInClient) -> Self {
         let connections = Self::new();
-        connections.write().put(client);
+        connections.write().insert_client(client);
         connections
     }
 }
 
-impl Known {
+impl Index {
     /// Whether it takes nothing from a connection of another name.
     fn check(&self, client: &SignInClient) -> Result<(), Error> {
         let path = path(client);
-        let before = self.clients.get(client.name());
-        let replaced = usize::from(before.is_some_and(|before| self::path(before) == path));
+        let previous = self.clients.get(client.name());
+        let replaced = usize::from(previous.is_some_and(|previous| self::path(previous) == path));
         if let Some((authority, count)) = self.callbacks.get(&path)
             && *count > replaced
             && *authority != client.authority()
@@ -216,11 +216,11 @@ impl Known {
                 "give each connection a redirect URI with a path of its own, such as /auth/callback/{name}, and register it",
             ));
         }
-        let taken = client.domains().iter().find_map(|domain| {
+        let conflict = client.domains().iter().find_map(|domain| {
             let owner = self.domains.get(domain)?;
             (owner != client.name()).then_some((domain, owner))
         });
-        match taken {
+        match conflict {
             None => Ok(()),
             Some((domain, owner)) => Err(Error::configuration(
                 format!(
@@ -232,10 +232,10 @@ impl Known {
         }
     }
 
-    fn put(&mut self, client: SignInClient) -> Option<SignInClient> {
-        client.put_among_others();
+    fn insert_client(&mut self, client: SignInClient) -> Option<SignInClient> {
+        client.mark_as_one_of_several();
         let name = client.name().to_owned();
-        let before = self.take(&name);
+        let previous = self.remove_client(&name);
         for domain in client.domains() {
             self.domains.insert(domain.clone(), name.clone());
         }
@@ -244,10 +244,10 @@ impl Known {
         let of_tenant = self.tenants.entry(client.tenant().clone());
         of_tenant.or_default().push(name.clone());
         self.clients.insert(name, client);
-        before
+        previous
     }
 
-    fn take(&mut self, name: &str) -> Option<SignInClient> {
+    fn remove_client(&mut self, name: &str) -> Option<SignInClient> {
         let client = self.clients.remove(name)?;
         for domain in client.domains() {
             if self.domains.get(domain).is_some_and(|known| known == name) {

@@ -77,10 +77,10 @@ impl SignInError {
                 add(&format!("Found: {error}."));
             }
             if let Some(code) = error.aadsts_code() {
-                add(&format!("Entra's number is AADSTS{code}."));
+                add(&format!("The error of Microsoft Entra ID is AADSTS{code}."));
             }
             if let Some(id) = error.correlation_id() {
-                add(&format!("The correlation id is {id}."));
+                add(&format!("The correlation ID is {id}."));
             }
         }
         if let Some(error) = self.invalid_token() {
@@ -141,7 +141,7 @@ impl SignInError {
     }
 
     /// An error with details.
-    pub(super) fn because(kind: SignInErrorKind, detail: &'static str) -> Self {
+    pub(super) fn with_detail(kind: SignInErrorKind, detail: &'static str) -> Self {
         Self::made(kind, Some(detail), None)
     }
 
@@ -159,7 +159,7 @@ impl SignInError {
     }
 
     pub(super) fn configuration(detail: &'static str) -> Self {
-        Self::because(SignInErrorKind::Configuration, detail)
+        Self::with_detail(SignInErrorKind::Configuration, detail)
     }
 
     /// The details, unless they repeat the kind's text.
@@ -209,4 +209,4 @@ impl error::Error for SignInError {
 }
 
 /// The setting of a connection, which the validator's error does not name.
-const OWN_KEYS: &str = "An application with signing keys of its own, as with mapped claims, needs the setting SignInClientBuilder::own_signing_keys.";
+const OWN_KEYS: &str = "An application with its own signing keys, such as for mapped claims, needs the setting SignInClientBuilder::own_signing_keys.";

@@ -96,13 +96,13 @@ impl GroupSettings {
     }
 
     fn is_overage(self, claims: &Map<String, Value>) -> bool {
-        let is_moved = |name: &str| {
+        let is_distributed = |name: &str| {
             claims
                 .get("_claim_names")
                 .is_some_and(|names| names.get(name).is_some())
         };
-        is_moved("groups")
-            || (self.as_roles && is_moved("roles"))
+        is_distributed("groups")
+            || (self.as_roles && is_distributed("roles"))
             || claims.get("hasgroups").is_some_and(super::identity::is_true)
             // A link in place of the list, as tokens of the implicit flow have it.
             || claims.keys().any(|name| name.starts_with("groups:src"))
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_in_the_place_of_roles_are_groups_and_no_roles() {
+    fn groups_that_are_emitted_as_roles_are_not_roles() {
         let claims = json!({ "roles": [STAFF] });
         let ids = Groups::Ids(vec![STAFF.parse().unwrap()]);
         assert_eq!(read(GroupsClaim::ObjectIds, true, &claims), ids);
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn overage_is_told_from_a_list_and_from_nothing() {
+    fn overage_differs_from_a_list_and_from_no_groups() {
         let table = [
             (json!({}), Groups::Absent),
             (

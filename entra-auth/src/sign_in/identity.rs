@@ -99,7 +99,7 @@ impl Identity {
         home: Option<(Guid, Guid)>,
         settings: GroupSettings,
     ) -> Result<Self, SignInError> {
-        let missing = |what| SignInError::because(SignInErrorKind::TokenRejected, what);
+        let missing = |what| SignInError::with_detail(SignInErrorKind::TokenRejected, what);
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
         let owned = |name: &str| text(name).map(str::to_owned);
         let oid: ObjectId = text("oid")
@@ -111,13 +111,13 @@ impl Identity {
         // Who is at home here has one object id.
         if home.is_some_and(|(uid, utid)| utid == tid && uid != oid.guid()) {
             return Err(missing(
-                "the ID token and the account beside it are two people",
+                "the ID token and the client information beside it name different users",
             ));
         }
-        let elsewhere = elsewhere(text("idp"), tid, home);
+        let guest_home = guest_home(text("idp"), tid, home);
         let is_guest = match claims.get("acct").and_then(number) {
             Some(account) => account == 1,
-            None => elsewhere.is_some(),
+            None => guest_home.is_some(),
         };
         Ok(Self {
             oid,
@@ -135,7 +135,7 @@ impl Identity {
                 .and_then(number)
                 .and_then(|seconds| Timestamp::from_unix_timestamp(seconds).ok()),
             is_guest,
-            home_tenant: elsewhere.flatten().map(TenantId::from),
+            home_tenant: guest_home.flatten().map(TenantId::from),
             sid: owned("sid"),
             login_hint: owned("login_hint"),
             claims,
@@ -192,7 +192,7 @@ impl fmt::Debug for Email {
 }
 
 /// Whether the home tenant of the account is another one, and which, if the token names it.
-fn elsewhere(idp: Option<&str>, tid: Guid, home: Option<(Guid, Guid)>) -> Option<Option<Guid>> {
+fn guest_home(idp: Option<&str>, tid: Guid, home: Option<(Guid, Guid)>) -> Option<Option<Guid>> {
     if let Some((_, utid)) = home.filter(|(_, utid)| *utid != tid) {
         return Some(Some(utid));
     }
@@ -204,22 +204,22 @@ fn elsewhere(idp: Option<&str>, tid: Guid, home: Option<(Guid, Guid)>) -> Option
         Some(tenant) if tenant == tid => None,
         Some(tenant) => Some(Some(tenant)),
         // Personal accounts come from live.com and are at home in a tenant of their own.
-        None if tid.to_string() == PERSONAL => None,
+        None if tid.to_string() == PERSONAL_ACCOUNTS_TENANT => None,
         None => Some(None),
     }
 }
 
 fn email(claims: &Map<String, Value>) -> Option<Email> {
-    let proven = texts(claims, "verified_primary_email");
+    let verified_primary = texts(claims, "verified_primary_email");
     let address = claims.get("email").and_then(Value::as_str);
     let Some(address) = address.filter(|address| !address.is_empty()) else {
-        return proven.into_iter().next().map(Email::Verified);
+        return verified_primary.into_iter().next().map(Email::Verified);
     };
     let same = |known: &String| known.eq_ignore_ascii_case(address);
-    let is_proven = proven.iter().any(same)
+    let is_verified = verified_primary.iter().any(same)
         || texts(claims, "verified_secondary_email").iter().any(same)
         || claims.get("xms_edov").is_some_and(is_true);
-    Some(match is_proven {
+    Some(match is_verified {
         true => Email::Verified(address.to_owned()),
         false => Email::Unverified(address.to_owned()),
     })
@@ -255,7 +255,7 @@ pub(super) fn is_true(value: &Value) -> bool {
 }
 
 /// The tenant of personal Microsoft accounts.
-const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+const PERSONAL_ACCOUNTS_TENANT: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
 #[cfg(test)]
 mod tests {
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_verified_only_if_entra_says_so() {
+    fn an_address_is_verified_only_by_a_claim_of_entra() {
         let of = |claims: Value| with(claims).email;
         let verified = |address: &str| Some(Email::Verified(address.to_owned()));
         let unverified = |address: &str| Some(Email::Unverified(address.to_owned()));
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_guest_is_told_by_the_account_type_or_by_a_home_elsewhere() {
+    fn a_guest_is_recognized_by_the_account_type_or_by_another_home_tenant() {
         let sts = |tenant: &str| json!({ "idp": format!("https://sts.windows.net/{tenant}/") });
         let table = [
             (json!({}), None, false, None),
@@ -355,7 +355,7 @@ mod tests {
             (sts(TID), None, false, None),
             (json!({ "idp": "live.com" }), None, true, None),
             (
-                json!({ "idp": "live.com", "tid": PERSONAL }),
+                json!({ "idp": "live.com", "tid": PERSONAL_ACCOUNTS_TENANT }),
                 None,
                 false,
                 None,
@@ -374,13 +374,13 @@ mod tests {
     }
 
     #[test]
-    fn two_people_in_one_answer_are_nobody() {
+    fn a_response_that_names_two_users_is_rejected() {
         let error = read(&json!({}), Some((HOME, TID))).unwrap_err();
         assert_eq!(error.kind(), SignInErrorKind::TokenRejected);
     }
 
     #[test]
-    fn a_token_without_ids_is_nobody() {
+    fn a_token_without_ids_is_rejected() {
         for bad in [
             json!({ "oid": null }),
             json!({ "oid": "me" }),
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_read_with_tolerance() {
+    fn optional_claims_of_another_type_are_ignored() {
         let identity = with(json!({
             "name": "Ada", "upn": "ada@contoso.example", "roles": ["Reader", 5], "amr": "pwd",
             "auth_time": "1767322000", "sid": "s-1", "login_hint": "O.x", "mine": { "a": 1 },
@@ -412,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn an_identity_survives_a_session_and_shows_no_name() {
+    fn an_identity_can_be_serialized_and_debug_shows_no_name() {
         let identity = with(json!({ "name": "Canary", "email": "canary@b.c", "xms_edov": true }));
         let stored = serde_json::to_string(&identity).unwrap();
         let restored: Identity = serde_json::from_str(&stored).unwrap();

@@ -10,8 +10,8 @@ use crate::{
 };
 
 /// By number first, then by the words of OAuth, then by the kind.
-pub(super) fn refusal(error: &Error) -> Kind {
-    if let Some(kind) = error.codes().iter().find_map(|code| number(*code)) {
+pub(super) fn flow_error(error: &Error) -> Kind {
+    if let Some(kind) = error.codes().iter().find_map(|code| aadsts(*code)) {
         return kind;
     }
     let oauth = error.oauth_error().unwrap_or_default();
@@ -47,7 +47,7 @@ pub(super) fn refusal(error: &Error) -> Kind {
 /// Why a group check came to nothing. What only the user can do, such as a second factor that a
 /// policy asks for, keeps its own kind; what only an administrator can do is never "try again".
 pub(super) fn membership(error: &MembershipError) -> Kind {
-    let found = Error::find(error).map(refusal);
+    let found = Error::find(error).map(flow_error);
     match (error.kind(), found) {
         (MembershipErrorKind::Unavailable, _) => Kind::GroupsUnavailable,
         (
@@ -70,8 +70,8 @@ pub(super) fn membership(error: &MembershipError) -> Kind {
     }
 }
 
-pub(super) const fn foreign(foreign: CallbackMismatch) -> Kind {
-    match foreign {
+pub(super) const fn callback_mismatch(mismatch: CallbackMismatch) -> Kind {
+    match mismatch {
         CallbackMismatch::TooLong
         | CallbackMismatch::Twice
         | CallbackMismatch::Empty
@@ -84,7 +84,7 @@ pub(super) const fn foreign(foreign: CallbackMismatch) -> Kind {
     }
 }
 
-pub(super) fn invalid(error: &TokenValidationError) -> Kind {
+pub(super) fn token_validation(error: &TokenValidationError) -> Kind {
     match error.kind() {
         TokenValidationErrorKind::Issuer => Kind::IssuerMismatch,
         TokenValidationErrorKind::Tenant => Kind::WrongTenant,
@@ -101,7 +101,7 @@ pub(super) fn invalid(error: &TokenValidationError) -> Kind {
 }
 
 /// The kinds of Entra's error codes.
-const fn number(code: u32) -> Option<Kind> {
+const fn aadsts(code: u32) -> Option<Kind> {
     Some(match code {
         65_004 => Kind::Declined,
         65_001 | 65_005 | 90_008 | 650_056 => Kind::ConsentRequired,

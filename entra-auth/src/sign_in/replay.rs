@@ -12,63 +12,63 @@ use crate::{expiring_map::ExpiringMap, moment::ALLOWED_SKEW};
 /// A pending sign-in expires by the wall clock, which can be set back. So each one is remembered for the
 /// longest time for which it can be accepted, on the monotonic clock.
 #[derive(Debug)]
-pub(super) struct Finished(Mutex<ExpiringMap<Mark, ()>>);
+pub(super) struct FinishedSignIns(Mutex<ExpiringMap<StateDigest, ()>>);
 
-type Mark = [u8; 16];
+type StateDigest = [u8; 16];
 
-impl Default for Finished {
+impl Default for FinishedSignIns {
     fn default() -> Self {
-        Self(Mutex::new(ExpiringMap::new(MOST)))
+        Self(Mutex::new(ExpiringMap::new(MAX_ENTRIES)))
     }
 }
 
-impl Finished {
+impl FinishedSignIns {
     /// Whether this sign-in is finished for the first time.
     pub(super) fn claim(&self, state: &str, now: Instant) -> bool {
-        let mark = mark(state);
+        let state_digest = state_digest(state);
         let mut finished = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = finished.get(&mark, now).is_none();
+        let first = finished.get(&state_digest, now).is_none();
         if first {
-            finished.insert(mark, (), LONGEST, now);
+            finished.insert(state_digest, (), RETENTION, now);
         }
         first
     }
 }
 
 /// A digest, because a state is a secret of the browser.
-fn mark(state: &str) -> Mark {
-    let mut mark = Mark::default();
+fn state_digest(state: &str) -> StateDigest {
+    let mut state_digest = StateDigest::default();
     let digest = digest(&SHA256, state.as_bytes());
-    for (to, from) in mark.iter_mut().zip(digest.as_ref()) {
+    for (to, from) in state_digest.iter_mut().zip(digest.as_ref()) {
         *to = *from;
     }
-    mark
+    state_digest
 }
 
 /// A thousand sign-ins a minute for an hour, in some megabytes.
-const MOST: usize = 60_000;
+const MAX_ENTRIES: usize = 60_000;
 /// The lifetime of a pending sign-in, and the allowed clock skew of the replica that started it.
-const LONGEST: Duration = Duration::from_secs(3600).saturating_add(ALLOWED_SKEW);
+const RETENTION: Duration = Duration::from_secs(3600).saturating_add(ALLOWED_SKEW);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_flow_is_finished_once_while_it_can_be_accepted() {
-        let (finished, start) = (Finished::default(), Instant::now());
+    fn a_sign_in_is_finished_once_while_it_can_be_accepted() {
+        let (finished, start) = (FinishedSignIns::default(), Instant::now());
         assert!(finished.claim("a", start));
-        assert!(!finished.claim("a", start + LONGEST - Duration::from_secs(1)));
+        assert!(!finished.claim("a", start + RETENTION - Duration::from_secs(1)));
         assert!(finished.claim("b", start));
-        assert!(finished.claim("a", start + LONGEST), "expired anyway");
+        assert!(finished.claim("a", start + RETENTION), "expired anyway");
     }
 
     #[test]
     fn memory_is_bounded() {
-        let (finished, now) = (Finished::default(), Instant::now());
-        for number in 0..MOST + 10 {
+        let (finished, now) = (FinishedSignIns::default(), Instant::now());
+        for number in 0..MAX_ENTRIES + 10 {
             assert!(finished.claim(&number.to_string(), now));
         }
-        assert_eq!(finished.0.lock().unwrap().len(), MOST);
+        assert_eq!(finished.0.lock().unwrap().len(), MAX_ENTRIES);
     }
 }

@@ -152,7 +152,7 @@ impl fmt::Debug for SignInResult {
 }
 
 impl Identity {
-    /// As [`SignInResult::is_member_of_any`], for an identity that was kept in a session.
+    /// As [`SignInResult::is_member_of_any`], for an identity that was stored in a session.
     ///
     /// # Errors
     /// As [`SignInResult::is_member_of_any`].
@@ -174,7 +174,7 @@ impl Identity {
             .member_groups_among(self.oid, groups)
             .await
             .map_err(SignInError::membership)?;
-        // What was not asked for does not count, whatever a directory answers.
+        // Groups that were not requested do not count, whatever the directory returns.
         Ok(found.iter().any(|group| groups.contains(group)))
     }
 }
@@ -188,7 +188,7 @@ where
         .into_iter()
         .map(|group| {
             group.into_id().map_err(|_| {
-                SignInError::configuration("a group is named by its object id, a GUID")
+                SignInError::configuration("a group must be given by its object id, a GUID")
             })
         })
         .collect()

@@ -32,9 +32,8 @@ impl ReturnPath {
 
     /// The path that was asked for if it is one, else the front page.
     #[must_use]
-    pub fn or_root(asked: Option<&str>) -> Self {
-        asked
-            .and_then(|asked| asked.parse().ok())
+    pub fn or_root(path: Option<&str>) -> Self {
+        path.and_then(|path| path.parse().ok())
             .unwrap_or_else(Self::root)
     }
 
@@ -95,7 +94,7 @@ impl fmt::Display for ReturnPathError {
 impl std::error::Error for ReturnPathError {}
 
 fn check(text: &str) -> Result<(), ReturnPathError> {
-    if text.len() > LONGEST {
+    if text.len() > MAX_BYTES {
         return Err(ReturnPathError("the path is too long"));
     }
     if !text.starts_with('/') {
@@ -130,7 +129,7 @@ fn check(text: &str) -> Result<(), ReturnPathError> {
 }
 
 /// Longer addresses do not survive every proxy.
-const LONGEST: usize = 2048;
+const MAX_BYTES: usize = 2048;
 
 #[cfg(test)]
 mod tests {
@@ -141,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_path_of_the_same_site_is_kept_as_it_is() {
-        for good in [
+        for valid in [
             "/",
             "/a",
             "/a/b/",
@@ -152,15 +151,15 @@ mod tests {
             "/~a/b.c/..d",
             "/%C3%A9",
         ] {
-            assert_eq!(good.parse::<ReturnPath>().unwrap().as_str(), good);
+            assert_eq!(valid.parse::<ReturnPath>().unwrap().as_str(), valid);
         }
         let longest = format!("/{}", "a".repeat(LONGEST - 1));
         assert_eq!(longest.parse::<ReturnPath>().unwrap().as_str(), longest);
     }
 
     #[test]
-    fn what_leads_to_another_site_is_refused() {
-        let long = format!("/{}", "a".repeat(LONGEST));
+    fn a_path_to_another_site_is_rejected() {
+        let long = format!("/{}", "a".repeat(MAX_BYTES));
         for bad in [
             "",
             "a",
@@ -217,7 +216,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_accepted_stays_on_the_site(text in "[/\\\\.:@?#a%25fF2eE\\t ]{0,12}") {
+        fn every_accepted_path_stays_on_the_site(text in "[/\\\\.:@?#a%25fF2eE\\t ]{0,12}") {
             if let Ok(path) = text.parse::<ReturnPath>() {
                 let site = Url::parse("https://shop.example/x/y").unwrap();
                 let there = site.join(path.as_str()).unwrap();

@@ -3,7 +3,7 @@ use std::fmt;
 use entra_core::{Secret, url::Url};
 
 use super::{
-    client::{SignInClient, not_ours},
+    client::{SignInClient, mismatch_error},
     error::SignInError,
     identity::Identity,
     kind::SignInErrorKind,
@@ -78,17 +78,17 @@ impl SignInClient {
             .end_session_endpoint(&application.tenant);
         let Some(mut url) = endpoint else {
             return Err(SignInError::configuration(
-                "where another provider than Entra signs out is not known",
+                "sign-out URLs are supported for Entra only",
             ));
         };
-        let back = options.post_logout_redirect_uri.as_deref();
-        if back.is_some_and(|back| Url::parse(back).is_err()) {
+        let redirect_uri = options.post_logout_redirect_uri.as_deref();
+        if redirect_uri.is_some_and(|redirect_uri| Url::parse(redirect_uri).is_err()) {
             return Err(SignInError::configuration(
-                "the address to go to after signing out is no absolute URL",
+                "the post_logout_redirect_uri is not an absolute URL",
             ));
         }
         for (name, value) in [
-            ("post_logout_redirect_uri", back),
+            ("post_logout_redirect_uri", redirect_uri),
             ("logout_hint", options.logout_hint.as_deref()),
             ("state", options.state.as_deref()),
         ] {
@@ -107,11 +107,11 @@ impl FrontChannelSignOut {
     /// [`SignInErrorKind::CallbackMalformed`] for a request that is too long, has a parameter twice,
     /// or has only one of issuer and session.
     pub fn parse(request: &str) -> Result<Self, SignInError> {
-        let parameters = Parameters::read(request).map_err(not_ours)?;
+        let parameters = Parameters::read(request).map_err(mismatch_error)?;
         let get = |name: &str| -> Result<Option<String>, SignInError> {
-            let value = parameters.get(name).map_err(not_ours)?;
-            if value.is_some_and(|value| value.is_empty() || value.len() > LONGEST) {
-                return Err(not_ours(CallbackMismatch::TooLong));
+            let value = parameters.get(name).map_err(mismatch_error)?;
+            if value.is_some_and(|value| value.is_empty() || value.len() > MAX_VALUE_BYTES) {
+                return Err(mismatch_error(CallbackMismatch::TooLong));
             }
             Ok(value.map(str::to_owned))
         };
@@ -120,7 +120,7 @@ impl FrontChannelSignOut {
                 named: Some((issuer, session)),
             }),
             (None, None) => Ok(Self { named: None }),
-            _ => Err(SignInError::because(
+            _ => Err(SignInError::with_detail(
                 SignInErrorKind::CallbackMalformed,
                 "it names an issuer or a session, but not both",
             )),
@@ -157,4 +157,4 @@ impl FrontChannelSignOut {
 }
 
 /// Of an issuer or a session.
-const LONGEST: usize = 512;
+const MAX_VALUE_BYTES: usize = 512;

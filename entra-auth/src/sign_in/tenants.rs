@@ -36,13 +36,13 @@ impl Tenants {
     pub(super) fn check(&self, tenant: &TenantId) -> Result<(), SignInError> {
         if let Some(Err(_)) = &self.listed {
             return Err(SignInError::configuration(
-                "an allowed tenant is no tenant id, which is a GUID",
+                "an allowed tenant is not a tenant id, which is a GUID",
             ));
         }
-        let silent = !self.any && self.listed.is_none() && self.decision.is_none();
-        if silent && tenant.is_alias() && tenant.to_string() != "consumers" {
+        let is_unset = !self.any && self.listed.is_none() && self.decision.is_none();
+        if is_unset && tenant.is_alias() && tenant.to_string() != "consumers" {
             return Err(SignInError::configuration(
-                "people of every tenant could sign in: list the `tenants`, decide with `tenant_decision`, or say `any_tenant`",
+                "users of every tenant could sign in: list the `tenants`, decide with `tenant_decision`, or set `any_tenant`",
             ));
         }
         Ok(())
@@ -69,7 +69,7 @@ impl Tenants {
     }
 
     /// Whether this tenant is listed or decided by name, not by `any_tenant`.
-    pub(super) fn name(&self, tenant: Guid) -> bool {
+    pub(super) fn names(&self, tenant: Guid) -> bool {
         (self.listed.is_some() || self.decision.is_some()) && self.admit(tenant)
     }
 }
@@ -92,7 +92,7 @@ mod tests {
     const B: Guid = Guid::from_bytes([2; 16]);
 
     #[test]
-    fn where_every_tenant_can_come_somebody_must_have_said_so() {
+    fn an_alias_without_a_tenant_setting_is_rejected() {
         let common: TenantId = "common".parse().unwrap();
         let mut tenants = Tenants::default();
         tenants.check(&common).unwrap_err();
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_enters_by_the_list_or_by_the_decision() {
+    fn a_tenant_is_admitted_by_the_list_or_by_the_decision() {
         let mut tenants = Tenants::default();
         assert!(tenants.admit(A));
         tenants.list([A]);

@@ -3,7 +3,7 @@
 use entra_core::{Guid, Secret};
 
 use super::{
-    client::{SignInClient, refused},
+    client::{SignInClient, flow_error},
     error::SignInError,
     identity::Identity,
     kind::SignInErrorKind,
@@ -55,11 +55,11 @@ impl SignInClient {
         account: &Account,
         identity: &Identity,
     ) -> Result<SignInResult, SignInError> {
-        let renewed = self.flow().renew(account).await.map_err(refused)?;
+        let renewed = self.flow().renew(account).await.map_err(flow_error)?;
         let Some((credential, user_fields)) = renewed else {
-            return Err(SignInError::because(
+            return Err(SignInError::with_detail(
                 SignInErrorKind::SignInRequired,
-                "the tokens of the user are gone",
+                "there are no tokens of the user",
             ));
         };
         let mut found = match &user_fields.id_token {
@@ -68,9 +68,9 @@ impl SignInClient {
                 if (found.oid, &found.tid, &found.sub)
                     != (identity.oid, &identity.tid, &identity.sub)
                 {
-                    return Err(SignInError::because(
+                    return Err(SignInError::with_detail(
                         SignInErrorKind::TokenRejected,
-                        "the ID token of a refresh is another user's",
+                        "the refreshed ID token is of another user",
                     ));
                 }
                 found
@@ -103,7 +103,7 @@ impl SignInClient {
         // connection count.
         match own {
             Some(own) => own == tenant && tenants.admit(tenant),
-            None => tenants.name(tenant),
+            None => tenants.names(tenant),
         }
     }
 
@@ -115,9 +115,9 @@ impl SignInClient {
     ) -> Result<Identity, SignInError> {
         let user_fields = &redeemed.user_fields;
         let Some(id_token) = &user_fields.id_token else {
-            return Err(SignInError::because(
+            return Err(SignInError::with_detail(
                 SignInErrorKind::TokenRejected,
-                "the answer has no ID token",
+                "the token response has no ID token",
             ));
         };
         let nonce = Some(flow.nonce());
@@ -136,12 +136,12 @@ impl SignInClient {
         user_fields: &UserTokenFields,
         nonce: Option<&str>,
     ) -> Result<Identity, SignInError> {
-        let rejected = |what| SignInError::because(SignInErrorKind::TokenRejected, what);
+        let rejected = |what| SignInError::with_detail(SignInErrorKind::TokenRejected, what);
         let token = self
             .validator()
             .validate_id_token(id_token.expose_secret(), nonce)
             .await
-            .map_err(|error| SignInError::invalid(kind_of::invalid(&error), error))?;
+            .map_err(|error| SignInError::invalid(kind_of::token_validation(&error), error))?;
         let home = match &user_fields.client_info {
             // It is unsigned and specific to Entra: another provider could name any user in it.
             Some(info) if self.flow().application().settings.cloud.is_entra() => {
@@ -161,9 +161,9 @@ impl SignInClient {
 
 /// The ids of the account in its home tenant.
 fn home(info: &entra_core::Secret) -> Result<Option<(Guid, Guid)>, &'static str> {
-    let unusable = "the account beside the ID token makes no sense";
-    let home = account::home(info).ok_or(unusable)?;
-    let (uid, utid) = home.rsplit_once('.').ok_or(unusable)?;
+    let malformed = "the client information beside the ID token is malformed";
+    let home = account::home(info).ok_or(malformed)?;
+    let (uid, utid) = home.rsplit_once('.').ok_or(malformed)?;
     // Accounts of another provider have ids of another form.
     Ok(uid.parse().ok().zip(utid.parse().ok()))
 }
@@ -173,9 +173,9 @@ fn check_age(identity: &Identity, flow: &PendingSignIn) -> Result<(), SignInErro
     let Some(max_age) = flow.max_age() else {
         return Ok(());
     };
-    let too_old = |what| Err(SignInError::because(SignInErrorKind::TooOld, what));
+    let too_old = |what| Err(SignInError::with_detail(SignInErrorKind::TooOld, what));
     let Some(auth_time) = identity.auth_time else {
-        return too_old("the ID token does not say when the person signed in");
+        return too_old("the ID token has no auth_time");
     };
     let max_age = entra_core::time::Duration::seconds(i64::try_from(max_age).unwrap_or(i64::MAX));
     let oldest = flow
@@ -183,7 +183,7 @@ fn check_age(identity: &Identity, flow: &PendingSignIn) -> Result<(), SignInErro
         .saturating_sub(max_age)
         .saturating_sub(CLOCK_SKEW);
     if auth_time < oldest {
-        return too_old("the person signed in before that");
+        return too_old("the auth_time of the ID token is too old");
     }
     Ok(())
 }

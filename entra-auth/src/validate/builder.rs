@@ -6,7 +6,7 @@ use entra_core::{
 };
 
 use super::{
-    keys::{Expected, Place, SigningKeys},
+    keys::{ExpectedIssuer, MetadataLocation, SigningKeys},
     policy::{CallerRule, Policy, Tenants, Use},
     token::TokenVersion,
     validator::{Inner, TokenValidator},
@@ -122,31 +122,32 @@ impl TokenValidatorBuilder {
     where
         I: IntoIterator<Item: ToString>,
     {
-        self.lists.clients = texts(client_ids).map(|ids| ids.into_iter().map(canonical).collect());
+        self.lists.clients =
+            strings(client_ids).map(|ids| ids.into_iter().map(canonical).collect());
         self
     }
 
     /// Accepts tokens of users with one of these scopes.
     pub fn scopes_any<I: IntoIterator<Item: ToString>>(mut self, scopes: I) -> Self {
-        self.lists.scopes_any = texts(scopes);
+        self.lists.scopes_any = strings(scopes);
         self
     }
 
     /// Accepts tokens of users with all of these scopes.
     pub fn scopes_all<I: IntoIterator<Item: ToString>>(mut self, scopes: I) -> Self {
-        self.lists.scopes_all = texts(scopes);
+        self.lists.scopes_all = strings(scopes);
         self
     }
 
     /// Accepts tokens of users and applications with one of these app roles.
     pub fn roles_any<I: IntoIterator<Item: ToString>>(mut self, roles: I) -> Self {
-        self.lists.roles_any = texts(roles);
+        self.lists.roles_any = strings(roles);
         self
     }
 
     /// Accepts tokens of users and applications with all of these app roles.
     pub fn roles_all<I: IntoIterator<Item: ToString>>(mut self, roles: I) -> Self {
-        self.lists.roles_all = texts(roles);
+        self.lists.roles_all = strings(roles);
         self
     }
 
@@ -154,7 +155,7 @@ impl TokenValidatorBuilder {
     /// Together with [`scopes_any`](Self::scopes_any) an API serves both users and services; without a
     /// rule for scopes or roles, tokens of users are rejected.
     pub fn app_permissions_any<I: IntoIterator<Item: ToString>>(mut self, roles: I) -> Self {
-        self.lists.app_permissions_any = texts(roles);
+        self.lists.app_permissions_any = strings(roles);
         self
     }
 
@@ -190,12 +191,12 @@ impl TokenValidatorBuilder {
             ));
         }
         self.check_rules()?;
-        let tenants = self.allowed(&tenant)?;
+        let tenants = self.accepted_tenants(&tenant)?;
         let own_keys_of = self.own_keys_of.clone().transpose()?;
         let is_entra = self.settings.cloud.is_entra();
         let source = |version| {
-            let place = place(&self.settings.cloud, &tenant, version, own_keys_of);
-            self.keys.at(place)
+            let location = metadata_location(&self.settings.cloud, &tenant, version, own_keys_of);
+            self.keys.at(location)
         };
         let (mut v1, mut v2) = (None, None);
         if is_entra {
@@ -220,7 +221,7 @@ impl TokenValidatorBuilder {
         self.settings.transport()?;
         let caller = match (self.app_only, self.user_only) {
             (true, _) => CallerRule::Application,
-            (_, true) => CallerRule::Person,
+            (_, true) => CallerRule::User,
             _ => CallerRule::Any,
         };
         let lists = self.lists;
@@ -288,8 +289,8 @@ impl TokenValidatorBuilder {
             |list: &Vec<String>| list.is_empty() || list.iter().any(|item| item.trim().is_empty());
         if all.flatten().any(is_blank) || self.versions.is_empty() {
             return Err(Error::configuration(
-                "a list of what is let in is empty, or something in it is",
-                "name something in it, or leave the setting out",
+                "a list of accepted values is empty or contains an empty value",
+                "add a value, or remove the setting",
             ));
         }
         if self.token_use == Use::Identity
@@ -297,7 +298,7 @@ impl TokenValidatorBuilder {
         {
             return Err(Error::configuration(
                 "a rule for access tokens is set for ID tokens",
-                "ID tokens have neither clients nor scopes, and always are a person's; use roles, or validate access tokens",
+                "ID tokens have neither clients nor scopes, and are always a user's: use roles, or validate access tokens",
             ));
         }
         let scopes = scopes_any.is_some() || scopes_all.is_some();
@@ -305,20 +306,20 @@ impl TokenValidatorBuilder {
             || (self.user_only && app_permissions_any.is_some())
         {
             return Err(Error::configuration(
-                "the rules let nobody in: people have scopes, and applications have application permissions",
-                "leave out one of the rules",
+                "no token meets the rules: users have scopes, and applications have application permissions",
+                "remove one of the rules",
             ));
         }
-        if self.leeway > MOST_LEEWAY {
+        if self.leeway > MAX_LEEWAY {
             return Err(Error::configuration(
                 "the leeway is longer than an hour",
-                "set the machine's clock by a time service; a few minutes do then",
+                "synchronize the clock of this machine; a leeway of a few minutes is enough then",
             ));
         }
         Ok(())
     }
 
-    fn allowed(&self, tenant: &TenantId) -> Result<Tenants, Error> {
+    fn accepted_tenants(&self, tenant: &TenantId) -> Result<Tenants, Error> {
         let listed = self.tenants.clone().transpose()?;
         if let Some(listed) = listed {
             let guids: Option<Vec<Guid>> = listed.iter().map(TenantId::guid).collect();
@@ -326,7 +327,7 @@ impl TokenValidatorBuilder {
                 Some(guids) if !guids.is_empty() && !self.any_tenant => Ok(Tenants::Listed(guids)),
                 _ => Err(Error::configuration(
                     "the list of tenants is empty, names one by its domain, or comes with `any_tenant`",
-                    "give the GUIDs of the tenants to let in; a domain may move to another tenant",
+                    "give the GUIDs of the tenants; a domain may move to another tenant",
                 )),
             };
         }
@@ -339,39 +340,41 @@ impl TokenValidatorBuilder {
             (_, true) => Ok(Tenants::Any),
             (alias, false) => Err(Error::configuration(
                 format!(
-                    "`{alias}` stands for all tenants, and nothing says which of them are let in"
+                    "`{alias}` stands for all tenants, and it is not set which of them are accepted"
                 ),
-                "name them with `tenants`, or say `any_tenant`",
+                "list them with `tenants`, or set `any_tenant`",
             )),
         }
     }
 }
 
 /// The URL of a tenant's metadata.
-fn place(
+fn metadata_location(
     cloud: &Cloud,
     tenant: &TenantId,
     version: TokenVersion,
     own_keys_of: Option<ClientId>,
-) -> Place {
+) -> MetadataLocation {
     let mut metadata: Url = cloud.authority().clone();
     let root = metadata.path().to_owned();
-    let middle = match (cloud.is_entra(), version) {
+    let version_path = match (cloud.is_entra(), version) {
         (false, _) => String::new(),
         (true, TokenVersion::V1) => format!("{tenant}/"),
         (true, TokenVersion::V2) => format!("{tenant}/v2.0/"),
     };
-    metadata.set_path(&format!("{root}{middle}.well-known/openid-configuration"));
+    metadata.set_path(&format!(
+        "{root}{version_path}.well-known/openid-configuration"
+    ));
     if let Some(client) = own_keys_of {
         metadata.set_query(Some(&format!("appid={client}")));
     }
     let issuer = match (cloud.is_entra(), tenant.guid(), tenant.is_alias()) {
-        (false, ..) => Expected::Provider(cloud.authority().to_string()),
-        (true, Some(tenant), _) => Expected::Tenant(tenant),
-        (true, None, true) if tenant.to_string() != "consumers" => Expected::EveryTenant,
-        (true, None, _) => Expected::SomeTenant,
+        (false, ..) => ExpectedIssuer::Provider(cloud.authority().to_string()),
+        (true, Some(tenant), _) => ExpectedIssuer::Tenant(tenant),
+        (true, None, true) if tenant.to_string() != "consumers" => ExpectedIssuer::EveryTenant,
+        (true, None, _) => ExpectedIssuer::SomeTenant,
     };
-    Place { metadata, issuer }
+    MetadataLocation { metadata, issuer }
 }
 
 /// A client id in the spelling of Entra's tokens.
@@ -382,10 +385,10 @@ fn canonical(text: String) -> String {
     }
 }
 
-fn texts(items: impl IntoIterator<Item: ToString>) -> Option<Vec<String>> {
+fn strings(items: impl IntoIterator<Item: ToString>) -> Option<Vec<String>> {
     Some(items.into_iter().map(|item| item.to_string()).collect())
 }
 
 /// The default of Microsoft's own validation libraries.
 const LEEWAY: Duration = Duration::from_secs(300);
-const MOST_LEEWAY: Duration = Duration::from_secs(3600);
+const MAX_LEEWAY: Duration = Duration::from_secs(3600);

@@ -16,7 +16,7 @@ pub(super) fn text<'a>(
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(TokenValidationError::malformed(
-            "a claim that is a text is none",
+            "a claim that must be a string is not",
         )),
     }
 }
@@ -26,7 +26,7 @@ pub(super) fn guid(claims: &Claims, name: &str) -> Result<Option<Guid>, TokenVal
     text(claims, name)?
         .map(|text| {
             text.parse()
-                .map_err(|_| TokenValidationError::malformed("a claim that is a GUID is none"))
+                .map_err(|_| TokenValidationError::malformed("a claim that must be a GUID is not"))
         })
         .transpose()
 }
@@ -37,7 +37,7 @@ pub(super) fn check_list(claims: &Claims, name: &str) -> Result<(), TokenValidat
         None => Ok(()),
         Some(Value::Array(items)) if items.iter().all(Value::is_string) => Ok(()),
         Some(_) => Err(TokenValidationError::malformed(
-            "a claim that is a list of texts is none",
+            "a claim that must be a list of strings is not",
         )),
     }
 }
@@ -62,6 +62,8 @@ pub(super) fn time(claims: &Claims, name: &str) -> Result<Option<Timestamp>, Tok
         .and_then(|seconds| Timestamp::from_unix_timestamp(seconds).ok())
         .map(Some)
         .ok_or_else(|| {
-            TokenValidationError::malformed("a time is no whole number of seconds since 1970")
+            TokenValidationError::malformed(
+                "a time claim is not a whole number of seconds since 1970",
+            )
         })
 }

@@ -105,10 +105,10 @@ impl TokenValidationError {
     /// use entra_auth::TokenValidator;
     /// # let tenant = "11111111-1111-1111-1111-111111111111";
     /// let validator = TokenValidator::access_tokens(tenant, ["api://tasks"]).build()?;
-    /// let refused = validator.validate("not.a.token").await.unwrap_err();
-    /// assert_eq!(refused.http_status(), 401);
+    /// let rejected = validator.validate("not.a.token").await.unwrap_err();
+    /// assert_eq!(rejected.http_status(), 401);
     /// assert_eq!(
-    ///     refused.www_authenticate().as_deref(),
+    ///     rejected.www_authenticate().as_deref(),
     ///     Some(r#"Bearer error="invalid_token", error_description="The token is malformed""#)
     /// );
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
@@ -152,7 +152,7 @@ impl TokenValidationError {
         Self::new(
             TokenValidationErrorKind::Malformed,
             summary,
-            "send the token as the sign-in service gave it, without quotation marks, white space or `Bearer`",
+            "send the token as the sign-in service issued it, without quotation marks, white space or `Bearer`",
         )
     }
 
@@ -165,8 +165,10 @@ impl TokenValidationError {
         Self(Arc::new(Inner {
             kind: TokenValidationErrorKind::Scope,
             summary: summary.into(),
-            fix: format!("let the client ask for, and people or an admin consent to: {list}")
-                .into(),
+            fix: format!(
+                "have the client request, and users or an administrator consent to: {list}"
+            )
+            .into(),
             scopes: (quotable && !list.is_empty()).then_some(list),
             source: None,
         }))
@@ -179,7 +181,7 @@ impl TokenValidationError {
             .to_owned();
         Self(Arc::new(Inner {
             kind: TokenValidationErrorKind::KeysUnavailable,
-            summary: "the signing keys could not be had".into(),
+            summary: "the signing keys could not be fetched".into(),
             fix: fix.into(),
             scopes: None,
             source: Some(source),
@@ -217,10 +219,10 @@ const fn describe(kind: TokenValidationErrorKind) -> &'static str {
         Kind::Malformed => "The token is malformed",
         Kind::Algorithm => "The token is not signed with RS256",
         Kind::UnknownKey => "The token is signed with an unknown key",
-        Kind::Signature => "The signature is wrong",
+        Kind::Signature => "The signature is invalid",
         Kind::Issuer => "The issuer is not accepted",
         Kind::Tenant => "The tenant is not accepted",
-        Kind::Audience => "The audience is wrong",
+        Kind::Audience => "The audience is not accepted",
         Kind::TokenUse => "This is another kind of token",
         Kind::Expired => "The token has expired",
         Kind::NotYetValid => "The token is not valid yet",
@@ -228,8 +230,8 @@ const fn describe(kind: TokenValidationErrorKind) -> &'static str {
         Kind::Client => "The client application is not accepted",
         Kind::Scope => "The token lacks a scope",
         Kind::Role => "The token lacks an app role",
-        Kind::AppOnlyRequired => "The token must be an application's own",
-        Kind::UserRequired => "The token must speak for a person",
+        Kind::AppOnlyRequired => "The token must be app-only",
+        Kind::UserRequired => "The token must be a user's",
         Kind::KeysUnavailable => "The token could not be checked",
     }
 }

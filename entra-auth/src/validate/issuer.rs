@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_takes_every_tenant_and_nothing_else() {
+    fn a_template_matches_every_tenant_and_nothing_else() {
         for template in [
             "https://login.example/{tenantid}/v2.0",
             "https://login.example/{TenantId}/v2.0",
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn one_tenants_issuer_knows_its_own_and_names_the_other() {
+    fn an_issuer_of_one_tenant_matches_it_and_reports_another_tenant() {
         let own = format!("https://sts.example/{A}/");
         assert_eq!(compare(&own, &own), Match::Yes(A.parse().ok()));
         let other = format!("https://sts.example/{B}/");
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn an_issuer_of_entra_has_a_tenant_in_its_path() {
+    fn an_entra_issuer_has_its_tenant_in_the_path() {
         assert!(Issuer::of_tenant("https://login.example/common/v2.0").is_none());
         assert!(Issuer::of_tenant("login").is_none());
         assert_eq!(

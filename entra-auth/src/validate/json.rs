@@ -9,7 +9,7 @@ use serde_json::{Map, Number, Value};
 /// levels: parsers disagree about which of two equal members counts, which attackers use to bypass checks.
 pub(super) fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = Strict { left: DEPTH }.deserialize(&mut reader).ok()?;
+    let value = Strict { depth_left: DEPTH }.deserialize(&mut reader).ok()?;
     reader.end().ok()?;
     match value {
         Value::Object(object) => Some(object),
@@ -22,13 +22,13 @@ const DEPTH: usize = 8;
 
 #[derive(Clone, Copy)]
 struct Strict {
-    left: usize,
+    depth_left: usize,
 }
 
 impl Strict {
-    fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
-        match self.left.checked_sub(1) {
-            Some(left) => Ok(Self { left }),
+    fn one_level_deeper<E: serde::de::Error>(self) -> Result<Self, E> {
+        match self.depth_left.checked_sub(1) {
+            Some(depth_left) => Ok(Self { depth_left }),
             None => Err(E::custom("too deep")),
         }
     }
@@ -78,21 +78,21 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let inside = self.deeper()?;
+        let nested = self.one_level_deeper()?;
         let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(inside)? {
+        while let Some(item) = items.next_element_seed(nested)? {
             list.push(item);
         }
         Ok(Value::Array(list))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let inside = self.deeper()?;
+        let nested = self.one_level_deeper()?;
         let mut object = Map::new();
         while let Some(name) = members.next_key::<String>()? {
-            let value = members.next_value_seed(inside)?;
+            let value = members.next_value_seed(nested)?;
             if object.insert(name, value).is_some() {
-                return Err(A::Error::custom("a member given twice"));
+                return Err(A::Error::custom("a repeated member"));
             }
         }
         Ok(Value::Object(object))
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_object_is_read_as_any_reader_reads_it() {
+    fn a_valid_object_is_read_like_serde_json_reads_it() {
         let text = r#"{"a":[1,-2,1.5,true,null,"x\u0041"],"b":{"c":{}},"d":""}"#;
         let expected: Value = serde_json::from_str(text).unwrap();
         assert_eq!(
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_given_twice_is_refused_at_any_level_however_it_is_written() {
+    fn a_repeated_member_is_rejected_at_any_level_in_any_spelling() {
         for text in [
             r#"{"a":1,"a":1}"#,
             r#"{"a":1,"\u0061":2}"#,
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn depth_is_limited_and_what_is_no_object_is_refused() {
+    fn depth_is_limited_and_other_values_than_objects_are_rejected() {
         let nested =
             |depth: usize| format!(r#"{{"a":{}1{}}}"#, "[".repeat(depth), "]".repeat(depth));
         assert!(object(nested(DEPTH - 1).as_bytes()).is_some());

@@ -11,10 +11,10 @@ use super::{
 /// A parsed token whose signature was not verified.
 pub(super) struct Unverified<'a> {
     pub(super) kid: String,
-    /// It is a Graph token: nobody but Graph can check those.
-    pub(super) is_opaque: bool,
+    /// It is a Microsoft Graph token, which only Graph can validate.
+    pub(super) is_graph_token: bool,
     /// RFC 9068 marks access tokens in the header.
-    pub(super) is_marked_access: bool,
+    pub(super) is_typed_access_token: bool,
     pub(super) claims: Map<String, Value>,
     pub(super) message: &'a [u8],
     pub(super) signature: Vec<u8>,
@@ -23,11 +23,11 @@ pub(super) struct Unverified<'a> {
 impl<'a> Unverified<'a> {
     /// Parses a token.
     pub(super) fn parse(token: &'a str) -> Result<Self, TokenValidationError> {
-        if token.len() > MOST_BYTES {
+        if token.len() > MAX_BYTES {
             return Err(TokenValidationError::malformed("the token is too long"));
         }
-        let (message, signature) = token.rsplit_once('.').ok_or_else(no_jwt)?;
-        let (header, payload) = message.split_once('.').ok_or_else(no_jwt)?;
+        let (message, signature) = token.rsplit_once('.').ok_or_else(not_a_jwt)?;
+        let (header, payload) = message.split_once('.').ok_or_else(not_a_jwt)?;
         match payload.bytes().filter(|byte| *byte == b'.').count() {
             0 => {}
             2 => {
@@ -37,27 +37,31 @@ impl<'a> Unverified<'a> {
                     "turn token encryption off in the API's registration",
                 ));
             }
-            _ => return Err(no_jwt()),
+            _ => return Err(not_a_jwt()),
         }
-        if header.len() > MOST_HEADER_BYTES {
+        if header.len() > MAX_HEADER_BYTES {
             return Err(TokenValidationError::malformed(
                 "the token's header is too long",
             ));
         }
         let header = read(header).ok_or_else(|| {
-            TokenValidationError::malformed("the token's header is no base64url of a JSON object")
+            TokenValidationError::malformed(
+                "the token's header is not a base64url-encoded JSON object",
+            )
         })?;
-        let (kid, is_opaque, is_marked_access) = check_header(header)?;
+        let (kid, is_graph_token, is_typed_access_token) = check_header(header)?;
         let claims = read(payload).ok_or_else(|| {
-            TokenValidationError::malformed("the token's claims are no base64url of a JSON object")
+            TokenValidationError::malformed(
+                "the token's claims are not a base64url-encoded JSON object",
+            )
         })?;
         let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| {
-            TokenValidationError::malformed("the token's signature is no base64url")
+            TokenValidationError::malformed("the token's signature is not base64url")
         })?;
         Ok(Self {
             kid,
-            is_opaque,
-            is_marked_access,
+            is_graph_token,
+            is_typed_access_token,
             claims,
             message: message.as_bytes(),
             signature,
@@ -75,7 +79,7 @@ fn check_header(
             return Err(TokenValidationError::new(
                 TokenValidationErrorKind::Algorithm,
                 "the token is not signed with RS256",
-                "nothing but RS256 is accepted; if nobody forged this token, have its issuer sign with RS256",
+                "only RS256 is accepted: if the token is not forged, have its issuer sign with RS256",
             ));
         }
         _ => {
@@ -90,7 +94,7 @@ fn check_header(
             "the token's header has a critical extension, and none is supported",
         ));
     }
-    let is_marked_access = match header.get("typ") {
+    let is_typed_access_token = match header.get("typ") {
         None => false,
         Some(Value::String(typ)) if typ.eq_ignore_ascii_case("JWT") => false,
         Some(Value::String(typ))
@@ -105,16 +109,18 @@ fn check_header(
             ));
         }
     };
-    let is_opaque = header.contains_key("nonce");
+    let is_graph_token = header.contains_key("nonce");
     match header.remove("kid") {
-        Some(Value::String(kid)) if !kid.is_empty() => Ok((kid, is_opaque, is_marked_access)),
+        Some(Value::String(kid)) if !kid.is_empty() => {
+            Ok((kid, is_graph_token, is_typed_access_token))
+        }
         None => Err(TokenValidationError::new(
             TokenValidationErrorKind::UnknownKey,
-            "the token names no key",
-            "its issuer must say with `kid` which key signed it",
+            "the token has no key id (`kid`)",
+            "have its issuer name the signing key with `kid`",
         )),
         Some(_) => Err(TokenValidationError::malformed(
-            "the token's `kid` is no text",
+            "the token's `kid` is not a string",
         )),
     }
 }
@@ -123,10 +129,10 @@ fn read(part: &str) -> Option<Map<String, Value>> {
     json::object(&URL_SAFE_NO_PAD.decode(part).ok()?)
 }
 
-fn no_jwt() -> TokenValidationError {
-    TokenValidationError::malformed("the token is no JWT of three parts")
+fn not_a_jwt() -> TokenValidationError {
+    TokenValidationError::malformed("the token is not a JWT of three parts")
 }
 
 /// More than any server accepts in a header, and far more than 200 groups need.
-const MOST_BYTES: usize = 64 * 1024;
-const MOST_HEADER_BYTES: usize = 8 * 1024;
+const MAX_BYTES: usize = 64 * 1024;
+const MAX_HEADER_BYTES: usize = 8 * 1024;

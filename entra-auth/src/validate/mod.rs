@@ -6,14 +6,14 @@
 //!
 //! | what is checked | against |
 //! |---|---|
-//! | size, depth, form, no claim given twice | fixed limits, before anything is believed |
-//! | signature | keys of the sign-in service, kept 12 hours |
-//! | issuer, also of the key | the sign-in service's metadata, filled in with the token's tenant |
+//! | size, depth, form, no repeated claim | fixed limits, before any claim is used |
+//! | signature | keys of the sign-in service, cached for 12 hours |
+//! | issuer, also of the key | the sign-in service's metadata, with the token's tenant in its template |
 //! | tenant | the configured one, or those of [`tenants`](TokenValidatorBuilder::tenants) |
 //! | audience | the client id, or the API's identifiers |
-//! | time | the clock, give or take the [`leeway`](TokenValidatorBuilder::leeway) |
+//! | expiry, not before, issued at | the clock, within the [`leeway`](TokenValidatorBuilder::leeway) |
 //! | nonce | the one of the sign-in, [`TokenValidator::validate_id_token`] |
-//! | client, scopes, app roles, person or application | what the builder asks for |
+//! | client, scopes, app roles, user or application | the rules of the builder |
 //!
 //! Keys are fetched at first use, by one request for all callers that wait. An unknown key id causes
 //! another fetch, at most every five minutes; if it fails, the known keys stay in use. A failed first

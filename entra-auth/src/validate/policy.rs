@@ -52,7 +52,7 @@ pub(super) enum Tenants {
 pub(super) enum CallerRule {
     Any,
     Application,
-    Person,
+    User,
 }
 
 impl Policy {
@@ -104,8 +104,8 @@ impl Policy {
             if !self.versions.contains(&version) {
                 return Err(other_version(version));
             }
-            let said = claims::text(claims, "ver")?;
-            if !matches!(said, None | Some("1.0" | "2.0")) {
+            let claimed = claims::text(claims, "ver")?;
+            if !matches!(claimed, None | Some("1.0" | "2.0")) {
                 return Err(other_issuer(iss));
             }
         }
@@ -120,30 +120,30 @@ impl Policy {
             return Err(TokenValidationError::new(
                 Kind::Issuer,
                 "the token is signed with a key of another issuer",
-                "the key is good for another tenant's tokens only; somebody may have forged this one",
+                "the key is valid for another tenant's tokens only: the token may be forged",
             ));
         }
         if self.is_entra
-            && let Some(said) = claims::guid(claims, "tid")?
-            && Some(said) != tenant
+            && let Some(claimed) = claims::guid(claims, "tid")?
+            && Some(claimed) != tenant
         {
             return Err(TokenValidationError::new(
                 Kind::Issuer,
-                "issuer and tenant of the token differ",
-                "have the client get a new token; Entra issues none like this",
+                "the issuer and the tenant of the token differ",
+                "have the client get a new token: Entra does not issue such tokens",
             ));
         }
         Ok(tenant)
     }
 
     fn check_tenant(&self, tenant: Option<Guid>) -> Result<(), TokenValidationError> {
-        let is_let_in = match (&self.tenants, tenant) {
+        let is_accepted = match (&self.tenants, tenant) {
             (Tenants::OfIssuer | Tenants::Any, _) => true,
             (Tenants::Listed(listed), Some(tenant)) => listed.contains(&tenant),
             (Tenants::Organizations, Some(tenant)) => tenant != PERSONAL_ACCOUNTS,
             (Tenants::Listed(_) | Tenants::Organizations, None) => false,
         };
-        match is_let_in {
+        match is_accepted {
             true => Ok(()),
             false => Err(other_tenant(tenant.unwrap_or(Guid::NIL))),
         }
@@ -155,19 +155,19 @@ impl Policy {
             Some(Value::Array(all)) if all.iter().all(Value::is_string) => all,
             _ => return Err(TokenValidationError::malformed("the token has no audience")),
         };
-        let is_ours = |value: &Value| {
+        let is_own = |value: &Value| {
             value
                 .as_str()
                 .is_some_and(|named| self.audiences.iter().any(|own| same_audience(own, named)))
         };
-        if !named.iter().any(is_ours) {
+        if !named.iter().any(is_own) {
             let first = named.first().and_then(Value::as_str).unwrap_or_default();
             return Err(other_audience(first));
         }
         // One of several audiences could forward a token to another (OpenID Connect Core, 3.1.3.7).
         if self.token_use == Use::Identity
             && named.len() > 1
-            && claims.get("azp").is_none_or(|azp| !is_ours(azp))
+            && claims.get("azp").is_none_or(|azp| !is_own(azp))
         {
             return Err(TokenValidationError::new(
                 Kind::Audience,
@@ -190,8 +190,8 @@ impl Policy {
         if expires_on.unix_timestamp().saturating_add(leeway) <= now {
             return Err(TokenValidationError::new(
                 Kind::Expired,
-                format!("the token expired at {}", written(expires_on)),
-                "have the client get a new token; if it just did, set the clock of this machine",
+                format!("the token expired at {}", rfc3339(expires_on)),
+                "have the client get a new token; if it just did, synchronize the clock of this machine",
             ));
         }
         for name in ["nbf", "iat"] {
@@ -200,8 +200,8 @@ impl Policy {
             {
                 return Err(TokenValidationError::new(
                     Kind::NotYetValid,
-                    format!("the token is valid from {} on", written(from)),
-                    "set the clock of this machine by a time service",
+                    format!("the token is not valid before {}", rfc3339(from)),
+                    "synchronize the clock of this machine",
                 ));
             }
         }
@@ -216,9 +216,9 @@ impl Policy {
     ) -> Result<(), TokenValidationError> {
         let claims = &token.claims;
         let has = |name: &str| claims.contains_key(name);
-        let is_right = match (self.token_use, version) {
+        let is_expected_use = match (self.token_use, version) {
             (Use::Identity, _) => {
-                let is_access = token.is_marked_access
+                let is_access = token.is_typed_access_token
                     || ["scp", "azpacr", "appidacr"].into_iter().any(has)
                     || (self.is_entra && has("idtyp"));
                 !is_access
@@ -227,17 +227,17 @@ impl Policy {
             (Use::Access, Some(TokenVersion::V2)) => has("azp"),
             (Use::Access, None) => !has("nonce") && !has("at_hash"),
         };
-        if is_right {
+        if is_expected_use {
             return Ok(());
         }
         let (summary, fix) = match self.token_use {
             Use::Identity => (
-                "this is an access token, and an ID token is needed",
-                "use `id_token` of the token endpoint's answer",
+                "this is an access token, and an ID token is required",
+                "use `id_token` of the token response",
             ),
             Use::Access => (
-                "this is no access token",
-                "have the client ask for a scope of this API and send `access_token`, not `id_token`",
+                "this is not an access token",
+                "have the client request a scope of this API and send `access_token`, not `id_token`",
             ),
         };
         Err(TokenValidationError::new(Kind::TokenUse, summary, fix))
@@ -254,48 +254,48 @@ impl Policy {
         let client = client.unwrap_or_default();
         Err(TokenValidationError::new(
             Kind::Client,
-            format!("the application {} is not let in", quoted(client)),
-            "add its client id to `clients` if it should be",
+            format!("the application {} is not accepted", quoted(client)),
+            "add its client id to `clients` if it should have access",
         ))
     }
 
     fn check_rights(&self, token: &ValidatedToken) -> Result<(), TokenValidationError> {
         if self.token_use == Use::Access {
             match (self.caller, token.caller) {
-                (CallerRule::Application, Caller::Person | Caller::Unclear) => {
+                (CallerRule::Application, Caller::User | Caller::Unclear) => {
                     return Err(TokenValidationError::new(
                         Kind::AppOnlyRequired,
-                        "the token speaks for a person, or does not say",
+                        "the token is not app-only, or does not say so",
                         "have the client use the client credentials grant; add the optional claim idtyp to the API's registration",
                     ));
                 }
-                (CallerRule::Person, Caller::Application | Caller::Unclear) => {
+                (CallerRule::User, Caller::Application | Caller::Unclear) => {
                     return Err(TokenValidationError::new(
                         Kind::UserRequired,
-                        "the token speaks for no person",
-                        "have the client sign a person in",
+                        "the token is not a user's",
+                        "have the client sign a user in",
                     ));
                 }
                 _ => {}
             }
-            if token.caller != Caller::Person && !self.app_permissions_any.is_empty() {
+            if token.caller != Caller::User && !self.app_permissions_any.is_empty() {
                 return match has_any(token, &self.app_permissions_any) {
                     true => Ok(()),
                     false => Err(lacks_role(&self.app_permissions_any)),
                 };
             }
-            let for_people = [
+            let user_rules = [
                 &self.scopes_any,
                 &self.scopes_all,
                 &self.roles_any,
                 &self.roles_all,
             ];
-            if !self.app_permissions_any.is_empty() && for_people.iter().all(|list| list.is_empty())
+            if !self.app_permissions_any.is_empty() && user_rules.iter().all(|list| list.is_empty())
             {
                 return Err(TokenValidationError::new(
                     Kind::AppOnlyRequired,
-                    "the token speaks for a person, and only application permissions are let in",
-                    "have the client use the client credentials grant, or say with `scopes_any` which people are let in",
+                    "the token is a user's, and only application permissions are accepted",
+                    "have the client use the client credentials grant, or accept users with `scopes_any`",
                 ));
             }
             let is_listed = self.clients.is_some();
@@ -331,21 +331,21 @@ impl Policy {
 /// app-only token has no scopes, and its subject is the service principal itself.
 fn caller(claims: &Claims, token_use: Use, is_entra: bool) -> Result<Caller, TokenValidationError> {
     if token_use == Use::Identity {
-        return Ok(Caller::Person);
+        return Ok(Caller::User);
     }
     if !is_entra {
         let text = |name| claims.get(name).and_then(Value::as_str);
         let client = text("client_id").or_else(|| text("azp"));
         return Ok(match client.is_some() && client == text("sub") {
             true => Caller::Application,
-            false => Caller::Person,
+            false => Caller::User,
         });
     }
     let scopes = claims::text(claims, "scp")?;
     let is_self = claims::text(claims, "oid")? == claims::text(claims, "sub")?;
     Ok(match (claims::text(claims, "idtyp")?, scopes) {
         (Some("app"), _) => Caller::Application,
-        (Some("user") | None, Some(_)) => Caller::Person,
+        (Some("user") | None, Some(_)) => Caller::User,
         (None, None) if is_self => Caller::Application,
         _ => Caller::Unclear,
     })
@@ -387,18 +387,18 @@ fn other_issuer(iss: &str) -> TokenValidationError {
 fn other_tenant(tenant: Guid) -> TokenValidationError {
     TokenValidationError::new(
         Kind::Tenant,
-        format!("the token is from tenant {tenant}, which is not let in"),
-        "add the tenant to `tenants` if it should be, or have the person sign in with another account",
+        format!("the token is from tenant {tenant}, which is not accepted"),
+        "add the tenant to `tenants` if it should have access, or have the user sign in with another account",
     )
 }
 
 fn other_audience(named: &str) -> TokenValidationError {
     let fix = match named.trim_end_matches('/') {
         "https://graph.microsoft.com" | "00000003-0000-0000-c000-000000000000" => {
-            "this is a token for Microsoft Graph; have the client ask for a scope of this API, such as api://…/.default"
+            "this is a token for Microsoft Graph; have the client request a scope of this API, such as api://…/.default"
         }
         _ => {
-            "have the client ask for a scope of this application, or add the identifier to the audiences if it is this one's"
+            "have the client request a scope of this application, or add the identifier to the audiences if it is this application's"
         }
     };
     TokenValidationError::new(
@@ -413,17 +413,17 @@ fn other_audience(named: &str) -> TokenValidationError {
 
 /// An id for a log line, shortened and escaped.
 fn quoted(id: &str) -> String {
-    let short: String = id.chars().take(MOST_QUOTED).collect();
+    let short: String = id.chars().take(MAX_QUOTED_CHARS).collect();
     format!("{short:?}")
 }
 
-const MOST_QUOTED: usize = 100;
+const MAX_QUOTED_CHARS: usize = 100;
 /// The tenant of personal Microsoft accounts, 9188040d-6c67-4c5b-b112-36a304b66dad.
 const PERSONAL_ACCOUNTS: Guid = Guid::from_bytes([
     0x91, 0x88, 0x04, 0x0d, 0x6c, 0x67, 0x4c, 0x5b, 0xb1, 0x12, 0x36, 0xa3, 0x04, 0xb6, 0x6d, 0xad,
 ]);
 
 /// In the format of RFC 3339.
-fn written(time: Timestamp) -> String {
+fn rfc3339(time: Timestamp) -> String {
     time.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
 }

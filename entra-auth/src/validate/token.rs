@@ -8,7 +8,7 @@ use super::{
     error::{TokenValidationError, TokenValidationErrorKind},
 };
 
-/// The claims of a token that was found good.
+/// The claims of a valid token.
 ///
 /// Store the data of a user under [`tid`](Self::tid) and [`oid`](Self::oid) together. Names
 /// and e-mail addresses, which anyone may change, are for showing only.
@@ -34,15 +34,15 @@ pub enum TokenVersion {
 /// On whose behalf a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Caller {
-    Person,
+    User,
     Application,
-    /// It does not say; it is neither, where one of them is asked for.
+    /// The claims do not say which; rejected if one of the two is required.
     Unclear,
 }
 
 impl ValidatedToken {
     /// The object id of the user, or of the calling application's service principal, in the
-    /// tenant. An ID token has none unless the scope `profile` was asked for.
+    /// tenant. An ID token has none unless the scope `profile` was requested.
     #[must_use]
     pub fn oid(&self) -> Option<ObjectId> {
         self.text("oid")?.parse().ok()
@@ -149,8 +149,8 @@ impl ValidatedToken {
     /// Whether the token is a user's. A token can be neither a user's nor app-only if its claims do not
     /// say which.
     #[cfg(feature = "axum")]
-    pub(crate) fn is_for_person(&self) -> bool {
-        self.caller == Caller::Person
+    pub(crate) fn is_for_user(&self) -> bool {
+        self.caller == Caller::User
     }
 
     /// The version of an Entra token.
@@ -219,12 +219,12 @@ pub(super) fn lacks_role(needed: &[impl AsRef<str>]) -> TokenValidationError {
     let needed: Vec<&str> = needed.iter().map(AsRef::as_ref).collect();
     TokenValidationError::new(
         TokenValidationErrorKind::Role,
-        "the token has no app role that is let in",
+        "the token has none of the accepted app roles",
         format!(
-            "assign the person, group or application to one of the app roles under Enterprise applications: {}",
+            "assign the user, group or application to one of the app roles under Enterprise applications: {}",
             needed.join(", ")
         ),
     )
 }
 
-pub(super) const NO_SCOPE: &str = "the token has no scope that is let in";
+pub(super) const NO_SCOPE: &str = "the token has none of the accepted scopes";

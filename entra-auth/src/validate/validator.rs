@@ -125,7 +125,7 @@ impl TokenValidator {
             return Err(TokenValidationError::new(
                 TokenValidationErrorKind::TokenUse,
                 "this validator is for access tokens",
-                "make one with `TokenValidator::id_tokens`",
+                "build one with `TokenValidator::id_tokens`",
             ));
         }
         let token = self.validate(token).await?;
@@ -134,7 +134,7 @@ impl TokenValidator {
                 Err(TokenValidationError::new(
                     TokenValidationErrorKind::Nonce,
                     "the token belongs to another sign-in",
-                    "let the person sign in again; if it happens often, see that one browser's sign-in is not finished with another's state",
+                    "have the user sign in again; if it happens often, check that no browser's sign-in is finished with the state of another",
                 ))
             }
             _ => Ok(token),
@@ -145,10 +145,10 @@ impl TokenValidator {
 impl TokenValidator {
     /// Whether the sign-in service promises to name itself in every authorization response
     /// (`authorization_response_iss_parameter_supported`, RFC 9207).
-    pub(crate) async fn promises_issuer(&self) -> Result<bool, TokenValidationError> {
+    pub(crate) async fn has_issuer_parameter(&self) -> Result<bool, TokenValidationError> {
         let inner = &*self.0;
         let (published, _) = Box::pin(inner.v2.find(None, &inner.settings)).await?;
-        Ok(published.promises_issuer)
+        Ok(published.has_issuer_parameter)
     }
 }
 
@@ -174,14 +174,14 @@ impl Inner {
 }
 
 fn bad_signature(token: &Unverified<'_>) -> TokenValidationError {
-    let fix = if token.is_opaque {
-        "this is a token for Microsoft Graph, which only Graph can check; have the client ask for a scope of this API, such as api://…/.default"
+    let fix = if token.is_graph_token {
+        "this is a token for Microsoft Graph, which only Graph can validate; have the client request a scope of this API, such as api://…/.default"
     } else {
-        "the token was changed on the way or forged"
+        "the token was changed in transit or is forged"
     };
     TokenValidationError::new(
         TokenValidationErrorKind::Signature,
-        "the signature is wrong",
+        "the signature is invalid",
         fix,
     )
 }

@@ -76,14 +76,14 @@ impl Site {
     ) -> Result<Option<Arc<Session>>, LookUpError> {
         let Some(_check) = self.sessions.begin_check(id) else {
             // Another request checks the user; this one does not wait for it.
-            return self.meanwhile(session);
+            return self.while_unconfirmed(session);
         };
         // Another check may have ended since this session was read.
         let Some(session) = self.sessions.find(id).await? else {
             return Ok(None);
         };
         if self.sessions.access(&session) != Access::Due {
-            return self.meanwhile(session);
+            return self.while_unconfirmed(session);
         }
         let name = connection.name().to_owned();
         let outcome = match connection
@@ -109,14 +109,14 @@ impl Site {
                 Ok(Some(Arc::new(session)))
             }
             Err(denied) if denied.is_temporary() => {
-                tracing::warn!(connection = name, %denied, "a user's access could not be checked");
+                tracing::warn!(connection = name, %denied, "the access of a user could not be checked");
                 self.sessions.postpone(id, &session).await;
-                self.meanwhile(session)
+                self.while_unconfirmed(session)
             }
             Err(denied) => {
                 tracing::info!(
                     connection = name, user = %session.identity().key(), %denied,
-                    "a session ended because its user may not be here any more"
+                    "a session ended because its user has no access any more"
                 );
                 // If it stays in the store, the next request checks again.
                 if let Err(error) = self.sessions.end(id).await {
@@ -128,7 +128,7 @@ impl Site {
     }
 
     /// The session while its user is being checked or cannot be checked.
-    fn meanwhile(&self, session: Session) -> Result<Option<Arc<Session>>, LookUpError> {
+    fn while_unconfirmed(&self, session: Session) -> Result<Option<Arc<Session>>, LookUpError> {
         match self.sessions.postponed(&session) {
             Access::Unknown => Err(LookUpError::AccessUnknown),
             _ => Ok(Some(Arc::new(session))),

@@ -68,11 +68,11 @@ impl WebSignIn {
         WebSignInBuilder {
             urls,
             connections: connections.into(),
-            authorize: authorize::erased(authorize::Open),
+            authorize: authorize::type_erased(authorize::AllowAll),
             options: StartOptions::default(),
             store: None,
             keys: Vec::new(),
-            limits: LIMITS,
+            limits: DEFAULT_LIMITS,
             front_page: ReturnPath::root(),
             after_sign_out: None,
             pages: SignInPages::new(),
@@ -107,8 +107,8 @@ impl WebSignIn {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn sign_in_url(&self, connection: Option<&str>, back: &ReturnPath) -> String {
-        self.0.sign_in_path(connection, back, None)
+    pub fn sign_in_url(&self, connection: Option<&str>, return_path: &ReturnPath) -> String {
+        self.0.sign_in_path(connection, return_path, None)
     }
 
     /// The tokens of a session's user, such as for Graph. `None` if the user signed out or the connection
@@ -131,10 +131,13 @@ impl WebSignIn {
     pub async fn end_sessions_of(&self, tid: &TenantId, oid: ObjectId) -> Result<(), StoreError> {
         if tid.guid().is_none() {
             return Err(StoreError::configuration(
-                "the tenant of a user whose sessions end is given by its GUID",
+                "the tenant of the user must be given by its GUID",
             ));
         }
-        self.0.sessions.end_of_user(&format!("{tid}/{oid}")).await
+        self.0
+            .sessions
+            .end_all_of_user(&format!("{tid}/{oid}"))
+            .await
     }
 }
 
@@ -143,7 +146,7 @@ impl WebSignInBuilder {
     /// closure that takes a [`SignInContext`](super::SignInContext). Unless set, every user whom a
     /// connection signs in has access, and `()` is stored.
     pub fn authorize(mut self, check: impl Authorize) -> Self {
-        self.authorize = authorize::erased(check);
+        self.authorize = authorize::type_erased(check);
         self
     }
 
@@ -244,12 +247,12 @@ impl WebSignInBuilder {
             {
                 return Err(Error::configuration(
                     format!(
-                        "the connection {} comes back to {}, not to {}",
+                        "the redirect URI of the connection {} is {}, not {}",
                         client.name(),
                         client.redirect_uri(),
                         self.urls.callback_of(client.name())
                     ),
-                    "give it `redirect_uri(urls.callback_of(name))`; a name that is a route's needs another one",
+                    "give it `redirect_uri(urls.callback_of(name))`, and another name if that is the path of another route",
                 ));
             }
         }
@@ -265,8 +268,8 @@ impl WebSignInBuilder {
         let keys = match (&self.store, self.keys.is_empty()) {
             (Some(_), true) => {
                 return Err(Error::configuration(
-                    "a store for sessions has no key to seal them with",
-                    "give `store` the keys that all replicas have",
+                    "the session store has no encryption key",
+                    "give `store` the keys that all replicas share",
                 ));
             }
             (None, true) => vec![self.key()?],
@@ -274,7 +277,7 @@ impl WebSignInBuilder {
         };
         let store = self
             .store
-            .unwrap_or_else(|| Arc::new(Memory::new(Arc::clone(&self.clock), MOST_ENTRIES)));
+            .unwrap_or_else(|| Arc::new(Memory::new(Arc::clone(&self.clock), MAX_ENTRIES)));
         let mode = self.options.response_mode;
         let pages = self.pages.build()?;
         Ok(WebSignIn(Arc::new(Site {
@@ -304,7 +307,7 @@ impl WebSignInBuilder {
         let mut key = [0; 32];
         self.random.fill(&mut key).map_err(|source| {
             Error::configuration(
-                "sessions cannot be given an unguessable key",
+                "the key of the sessions could not be generated",
                 "check that the source of randomness works",
             )
             .with_source(source)
@@ -318,7 +321,7 @@ impl Site {
     pub(super) fn sign_in_path(
         &self,
         connection: Option<&str>,
-        back: &ReturnPath,
+        return_path: &ReturnPath,
         prompt: Option<&str>,
     ) -> String {
         let mut path = self.urls.sign_in_path();
@@ -327,8 +330,8 @@ impl Site {
             path.push_str(&segment(name));
         }
         let mut query = form_urlencoded::Serializer::new(String::new());
-        if *back != self.front_page {
-            query.append_pair("return", back.as_str());
+        if *return_path != self.front_page {
+            query.append_pair("return", return_path.as_str());
         }
         if let Some(prompt) = prompt {
             query.append_pair("prompt", prompt);
@@ -368,14 +371,14 @@ impl fmt::Debug for WebSignInBuilder {
     }
 }
 
-const LIMITS: Limits = Limits {
+const DEFAULT_LIMITS: Limits = Limits {
     // A working day.
     lifetime: Duration::from_secs(8 * 3600),
     idle: Duration::from_secs(3600),
     recheck: Duration::from_secs(15 * 60),
 };
 /// A session has up to four entries. So many need about 100 MB of memory.
-const MOST_ENTRIES: usize = 200_000;
+const MAX_ENTRIES: usize = 200_000;
 
 #[cfg(test)]
 mod tests {
@@ -387,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_comes_back_elsewhere_and_a_store_without_a_key_are_told_at_once() {
+    fn another_redirect_uri_and_a_store_without_a_key_are_errors_at_build() {
         let client = SignInClient::builder(
             "contoso.com",
             "22222222-2222-2222-2222-222222222222",
@@ -401,7 +404,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             format!(
-                "the connection acme comes back to https://app.example.com/elsewhere, not to {}",
+                "the redirect URI of the connection acme is https://app.example.com/elsewhere, not {}",
                 urls().callback_of("acme")
             )
         );
@@ -423,6 +426,6 @@ mod tests {
         let memory = Memory::new(Arc::new(SystemClock), 1);
         let builder = WebSignIn::builder(urls(), Connections::new()).store(memory, []);
         let error = builder.build().unwrap_err();
-        assert!(error.to_string().contains("no key"), "{error}");
+        assert!(error.to_string().contains("no encryption key"), "{error}");
     }
 }

@@ -88,8 +88,8 @@ impl<P: fmt::Debug> fmt::Debug for SignOutContext<P> {
 ///
 /// ```
 /// use entra_auth::web::AccessDenied;
-/// let refused = AccessDenied::new("This is for the support team only.")
-///     .for_admin("Add the user to the group Support to let them in.");
+/// let denied = AccessDenied::new("This is for the support team only.")
+///     .for_admin("Add the user to the group Support to give them access.");
 /// ```
 #[derive(Clone, Debug)]
 pub struct AccessDenied(pub(super) Reason);
@@ -109,9 +109,9 @@ pub(super) enum Reason {
 impl AccessDenied {
     /// Denies access, with a sentence for the user.
     #[must_use]
-    pub fn new(for_person: impl Into<String>) -> Self {
+    pub fn new(for_user: impl Into<String>) -> Self {
         Self(Reason::Product {
-            user: for_person.into(),
+            user: for_user.into(),
             admin: None,
             is_temporary: false,
         })
@@ -193,10 +193,10 @@ where
 
 /// Every user that the connection signs in is admitted.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Open;
+pub(super) struct AllowAll;
 
 #[async_trait]
-impl Authorize for Open {
+impl Authorize for AllowAll {
     type User = ();
 
     async fn authorize(&self, _: SignInContext) -> Result<(), AccessDenied> {
@@ -212,8 +212,8 @@ pub(super) trait DynAuthorize: Send + Sync + 'static {
     async fn signed_out_elsewhere(&self, issuer: String, sid: String);
 }
 
-pub(super) fn erased<G: Authorize>(gate: G) -> Arc<dyn DynAuthorize> {
-    Arc::new(Erased(gate))
+pub(super) fn type_erased<G: Authorize>(check: G) -> Arc<dyn DynAuthorize> {
+    Arc::new(Erased(check))
 }
 
 struct Erased<G>(G);
@@ -255,7 +255,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_of_a_sign_out_elsewhere_hides_the_id_of_the_session() {
+    fn debug_of_a_front_channel_sign_out_hides_the_session_id() {
         let context = SignOutContext::<()>::Elsewhere {
             issuer: "https://issuer.example".to_owned(),
             sid: "canary-of-a-session".to_owned(),

@@ -13,8 +13,10 @@ use super::{
     authorize::{AccessDenied, Reason, SignInContext},
     cookies::{Flow, FlowCookie},
     pages::{PageKind, PageText},
-    redemption::{Outcome, Redemptions, from_memory, in_memory},
-    routes::{LONGEST_FORM, Web, finished, form, parameter, redirect, with_cookies},
+    redemption::{CallbackOutcome, Redemptions, from_memory, in_memory},
+    routes::{
+        MAX_FORM_BYTES, SiteState, form, parameter, redirect, with_cookies, with_security_headers,
+    },
     session_id::SessionId,
 };
 use crate::{
@@ -22,52 +24,54 @@ use crate::{
     user::Callback,
 };
 
-pub(super) async fn callback(State(site): Web, uri: Uri, headers: HeaderMap) -> Response {
+pub(super) async fn callback(State(site): SiteState, uri: Uri, headers: HeaderMap) -> Response {
     let query = uri.query().unwrap_or_default();
-    let came_to = site.urls.callback();
-    match site.come_back(&came_to, query, &headers).await {
+    let redirect_uri = site.urls.callback();
+    match site.process_callback(&redirect_uri, query, &headers).await {
         Ok(response) => response,
-        Err(lost) => site.go_on(lost, &headers).await,
+        Err(failed) => site.respond_without_sign_in(failed, &headers).await,
     }
 }
 
-pub(super) async fn callback_post(State(site): Web, request: Request) -> Response {
+pub(super) async fn callback_post(State(site): SiteState, request: Request) -> Response {
     let headers = request.headers().clone();
-    let came_to = site.urls.callback();
-    site.posted(&came_to, request, &headers).await
+    let redirect_uri = site.urls.callback();
+    site.process_form_post(&redirect_uri, request, &headers)
+        .await
 }
 
 pub(super) async fn callback_of(
-    State(site): Web,
+    State(site): SiteState,
     Path(name): Path<String>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
     let query = uri.query().unwrap_or_default();
-    let came_to = site.urls.callback_of(&name);
-    match site.come_back(&came_to, query, &headers).await {
+    let redirect_uri = site.urls.callback_of(&name);
+    match site.process_callback(&redirect_uri, query, &headers).await {
         Ok(response) => response,
-        Err(lost) => site.go_on(lost, &headers).await,
+        Err(failed) => site.respond_without_sign_in(failed, &headers).await,
     }
 }
 
 pub(super) async fn callback_of_post(
-    State(site): Web,
+    State(site): SiteState,
     Path(name): Path<String>,
     request: Request,
 ) -> Response {
     let headers = request.headers().clone();
-    let came_to = site.urls.callback_of(&name);
-    site.posted(&came_to, request, &headers).await
+    let redirect_uri = site.urls.callback_of(&name);
+    site.process_form_post(&redirect_uri, request, &headers)
+        .await
 }
 
 /// A callback without a pending sign-in.
 #[derive(Clone, Debug)]
-pub(super) struct Lost {
+pub(super) struct CallbackError {
     error: SignInError,
-    back: Option<ReturnPath>,
+    return_path: Option<ReturnPath>,
     /// The header that removes the cookie of the sign-in.
-    gone: Option<HeaderValue>,
+    removal: Option<HeaderValue>,
     /// The connection to restart the sign-in with, if another replica has redeemed the code.
     restart: Option<String>,
 }
@@ -75,29 +79,31 @@ pub(super) struct Lost {
 impl Site {
     /// Processes a posted response. Browsers leave the session's cookie out of a form that another site
     /// posts.
-    async fn posted(
+    async fn process_form_post(
         self: &Arc<Self>,
-        came_to: &str,
+        redirect_uri: &str,
         request: Request,
         headers: &HeaderMap,
     ) -> Response {
         let body = match form(request).await {
             Ok(body) => body,
-            Err(response) => return finished(*response),
+            Err(response) => return with_security_headers(*response),
         };
-        match self.come_back(came_to, &body, headers).await {
+        match self.process_callback(redirect_uri, &body, headers).await {
             Ok(response) => response,
-            Err(lost) if lost.restart.is_some() || self.cookies.ticket(headers).is_some() => {
-                self.go_on(lost, headers).await
+            Err(failed)
+                if failed.restart.is_some() || self.cookies.session_id(headers).is_some() =>
+            {
+                self.respond_without_sign_in(failed, headers).await
             }
             // A request of this site itself shows whether the browser has a session.
-            Err(lost) => {
-                let path = came_to.strip_prefix(self.urls.origin());
+            Err(failed) => {
+                let path = redirect_uri.strip_prefix(self.urls.origin());
                 let at_root = path.is_none_or(|path| path == "/");
                 let path = path.filter(|_| !at_root);
                 with_cookies(
                     redirect(path.unwrap_or(self.front_page.as_str())),
-                    lost.gone,
+                    failed.removal,
                 )
             }
         }
@@ -106,14 +112,18 @@ impl Site {
     /// Responds to a callback without a pending sign-in, such as after the back button: a browser with a
     /// session is redirected to the return path of its sign-in. If another replica has redeemed the code,
     /// the sign-in is restarted, which needs no action of a user who is signed in at Entra.
-    async fn go_on(&self, lost: Lost, headers: &HeaderMap) -> Response {
-        let session = match self.cookies.ticket(headers) {
+    async fn respond_without_sign_in(
+        &self,
+        failed: CallbackError,
+        headers: &HeaderMap,
+    ) -> Response {
+        let session = match self.cookies.session_id(headers) {
             Some(id) => self.session(&id).await.ok().flatten(),
             None => None,
         };
         let response = match session {
-            Some(session) => redirect(session.record().back.as_str()),
-            None => match lost
+            Some(session) => redirect(session.record().return_path.as_str()),
+            None => match failed
                 .restart
                 .and_then(|name| self.connections.by_name(&name))
             {
@@ -121,47 +131,55 @@ impl Site {
                     let flow = |state| Flow {
                         state,
                         connection: client.name().to_owned(),
-                        back: lost.back.unwrap_or_else(|| self.front_page.clone()),
-                        ticket: None,
+                        return_path: failed
+                            .return_path
+                            .unwrap_or_else(|| self.front_page.clone()),
+                        session_id: None,
                         challenged: false,
                         restarted: true,
                     };
-                    self.go(&client, &self.options, headers, flow)
+                    self.redirect_to_sign_in(&client, &self.options, headers, flow)
                 }
-                None => self.problem(&lost.error, None, lost.back.as_ref(), headers),
+                None => self.error_page(&failed.error, None, failed.return_path.as_ref(), headers),
             },
         };
-        with_cookies(response, lost.gone)
+        with_cookies(response, failed.removal)
     }
 
     /// Processes a response that came to one of the redirect URIs. Any party may have written it.
-    async fn come_back(
+    async fn process_callback(
         self: &Arc<Self>,
-        came_to: &str,
-        answer: &str,
+        redirect_uri: &str,
+        parameters: &str,
         headers: &HeaderMap,
-    ) -> Result<Response, Lost> {
-        let id = state(answer).unwrap_or_default();
-        let brought = self.cookies.bring::<Flow>(FlowCookie::SignIn, &id, headers);
-        let Some((flow, gone)) = brought else {
-            return Err(Lost {
+    ) -> Result<Response, CallbackError> {
+        let id = state(parameters).unwrap_or_default();
+        let pending = self
+            .cookies
+            .take_pending::<Flow>(FlowCookie::SignIn, &id, headers);
+        let Some((flow, removal)) = pending else {
+            return Err(CallbackError {
                 error: SignInError::flow_missing(),
-                back: None,
-                gone: None,
+                return_path: None,
+                removal: None,
                 restart: None,
             });
         };
-        let key = Redemptions::key(&id, came_to, answer);
+        let key = Redemptions::key(&id, redirect_uri, parameters);
         let (site, headers) = (Arc::clone(self), headers.clone());
-        let (came_to, answer) = (came_to.to_owned(), answer.to_owned());
+        let (redirect_uri, parameters) = (redirect_uri.to_owned(), parameters.to_owned());
         // Boxed, as each handler of a callback contains this future.
-        let work =
-            Box::pin(async move { site.finish(flow, gone, &came_to, &answer, &headers).await });
+        let work = Box::pin(async move {
+            site.finish(flow, removal, &redirect_uri, &parameters, &headers)
+                .await
+        });
         match self.redemptions.run(key, work).await {
             Some(outcome) => outcome.map(from_memory),
             None => {
                 tracing::error!("the processing of a callback panicked");
-                Ok(finished(StatusCode::INTERNAL_SERVER_ERROR.into_response()))
+                Ok(with_security_headers(
+                    StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+                ))
             }
         }
     }
@@ -170,27 +188,27 @@ impl Site {
     async fn finish(
         &self,
         flow: Flow,
-        gone: HeaderValue,
-        came_to: &str,
-        answer: &str,
+        removal: HeaderValue,
+        redirect_uri: &str,
+        parameters: &str,
         headers: &HeaderMap,
-    ) -> Outcome {
+    ) -> CallbackOutcome {
         let Flow {
             state,
             connection,
-            back,
-            ticket,
+            return_path,
+            session_id,
             challenged,
             restarted,
         } = flow;
         let (client, state) = match self.connections.restore(&connection, state) {
             Ok(found) => found,
             Err(error) => {
-                let page = self.problem(&error, None, Some(&back), headers);
-                return Ok(in_memory(with_cookies(page, [gone])).await);
+                let page = self.error_page(&error, None, Some(&return_path), headers);
+                return Ok(in_memory(with_cookies(page, [removal])).await);
             }
         };
-        let callback = Callback::form(came_to, answer);
+        let callback = Callback::form(redirect_uri, parameters);
         let response = match Box::pin(client.finish(state, callback)).await {
             Ok(signed_in) => {
                 let context = SignInContext {
@@ -200,9 +218,10 @@ impl Site {
                     language: Some(self.pages.language(headers).to_owned()),
                 };
                 // A browser has one session, and each sign-in gives it a new id.
-                let old = ticket.as_deref().and_then(SessionId::parse);
-                let old = [old, self.cookies.ticket(headers)];
-                self.admit(context, &back, old, headers).await
+                let old = session_id.as_deref().and_then(SessionId::parse);
+                let old = [old, self.cookies.session_id(headers)];
+                self.begin_session(context, &return_path, old, headers)
+                    .await
             }
             // A repeated request of the same callback. The first one may have begun a session, here or
             // at another replica.
@@ -213,10 +232,10 @@ impl Site {
                 ) =>
             {
                 let is_elsewhere = error.kind() == SignInErrorKind::CodeUsed;
-                return Err(Lost {
+                return Err(CallbackError {
                     error,
-                    back: Some(back),
-                    gone: Some(gone),
+                    return_path: Some(return_path),
+                    removal: Some(removal),
                     restart: (is_elsewhere && !restarted).then_some(connection),
                 });
             }
@@ -228,24 +247,24 @@ impl Site {
                     let flow = |state| Flow {
                         state,
                         connection,
-                        back,
-                        ticket,
+                        return_path,
+                        session_id,
                         challenged: true,
                         restarted,
                     };
-                    self.go(&client, &options, headers, flow)
+                    self.redirect_to_sign_in(&client, &options, headers, flow)
                 }
-                _ => self.problem(&error, Some(&client), Some(&back), headers),
+                _ => self.error_page(&error, Some(&client), Some(&return_path), headers),
             },
         };
-        Ok(in_memory(with_cookies(response, [gone])).await)
+        Ok(in_memory(with_cookies(response, [removal])).await)
     }
 
     /// Begins a session if the application's check agrees.
-    async fn admit(
+    async fn begin_session(
         &self,
         context: SignInContext,
-        back: &ReturnPath,
+        return_path: &ReturnPath,
         old: [Option<SessionId>; 2],
         headers: &HeaderMap,
     ) -> Response {
@@ -257,21 +276,23 @@ impl Site {
         let user = match self.authorize.authorize(context).await {
             Ok(user) => user,
             // Nothing of this sign-in was stored, and earlier sessions are not changed.
-            Err(denied) => return self.denied(&denied, &connection, back, headers),
+            Err(denied) => {
+                return self.access_denied_page(&denied, &connection, return_path, headers);
+            }
         };
         let name = connection.name();
-        let again = self.sign_in_path(Some(name), back, None);
+        let retry_path = self.sign_in_path(Some(name), return_path, None);
         let failed = |kind, title, text| {
             let page = self
                 .pages
                 .page(headers, kind, StatusCode::SERVICE_UNAVAILABLE, title)
                 .alert(text)
-                .link(PageText::TryAgain, &again);
-            finished(page.into_response())
+                .link(PageText::TryAgain, &retry_path);
+            with_security_headers(page.into_response())
         };
-        for ticket in old.into_iter().flatten() {
+        for session_id in old.into_iter().flatten() {
             // Otherwise the session of another user would stay valid in the same browser.
-            if let Err(error) = self.sessions.end(&ticket).await {
+            if let Err(error) = self.sessions.end(&session_id).await {
                 tracing::error!(%error, "a sign-in is rejected because the earlier session could not be ended");
                 return failed(
                     PageKind::AccountNotSwitched,
@@ -282,13 +303,16 @@ impl Site {
         }
         match self
             .sessions
-            .begin(&signed_in, &connection, user, back)
+            .begin(&signed_in, &connection, user, return_path)
             .await
         {
-            Ok(ticket) => {
+            Ok(session_id) => {
                 signed_in.commit().await;
                 tracing::info!(connection = name, user = %signed_in.identity().key(), "signed in");
-                with_cookies(redirect(back.as_str()), [self.cookies.keep(&ticket)])
+                with_cookies(
+                    redirect(return_path.as_str()),
+                    [self.cookies.session_cookie(&session_id)],
+                )
             }
             Err(error) => {
                 tracing::error!(%error, "a session could not be stored");
@@ -302,11 +326,11 @@ impl Site {
     }
 
     /// The page of a failed sign-in, for the user and for the administrator.
-    pub(super) fn problem(
+    pub(super) fn error_page(
         &self,
         error: &SignInError,
         client: Option<&SignInClient>,
-        back: Option<&ReturnPath>,
+        return_path: Option<&ReturnPath>,
         headers: &HeaderMap,
     ) -> Response {
         let connection = client.map(SignInClient::name);
@@ -341,28 +365,28 @@ impl Site {
             true => page.for_admin(sentences).alert(text),
             false => page.alert(text).for_admin(sentences),
         };
-        let back = back.unwrap_or(&self.front_page);
+        let return_path = return_path.unwrap_or(&self.front_page);
         let page = if error.is_retryable() || kind == SignInErrorKind::Declined {
-            let path = self.sign_in_path(connection, back, None);
+            let path = self.sign_in_path(connection, return_path, None);
             page.link(PageText::TryAgain, &path)
         } else {
-            let path = self.sign_in_path(connection, back, Some("select_account"));
+            let path = self.sign_in_path(connection, return_path, Some("select_account"));
             page.link(PageText::OtherAccount, &path)
         };
         let page = page.link(PageText::FrontPage, self.front_page.as_str());
-        finished(page.into_response())
+        with_security_headers(page.into_response())
     }
 
     /// The application's check denied access.
-    fn denied(
+    fn access_denied_page(
         &self,
         denied: &AccessDenied,
         client: &SignInClient,
-        back: &ReturnPath,
+        return_path: &ReturnPath,
         headers: &HeaderMap,
     ) -> Response {
         if let Reason::SignIn(error) = &denied.0 {
-            return self.problem(error, Some(client), Some(back), headers);
+            return self.error_page(error, Some(client), Some(return_path), headers);
         }
         let connection = client.name();
         tracing::info!(connection, "the application's check denied access");
@@ -388,23 +412,23 @@ impl Site {
         };
         let page = match denied.is_temporary() {
             true => {
-                let path = self.sign_in_path(Some(connection), back, None);
+                let path = self.sign_in_path(Some(connection), return_path, None);
                 page.link(PageText::TryAgain, &path)
             }
             false => {
-                let path = self.sign_in_path(Some(connection), back, Some("select_account"));
+                let path = self.sign_in_path(Some(connection), return_path, Some("select_account"));
                 page.link(PageText::OtherAccount, &path)
             }
         };
         let page = page.link(PageText::FrontPage, self.front_page.as_str());
-        finished(page.into_response())
+        with_security_headers(page.into_response())
     }
 }
 
 /// The `state` parameter, by which a callback finds its pending sign-in. It is validated later.
-pub(super) fn state(answer: &str) -> Option<String> {
-    match answer.len() <= LONGEST_FORM {
-        true => parameter(answer, "state"),
+pub(super) fn state(parameters: &str) -> Option<String> {
+    match parameters.len() <= MAX_FORM_BYTES {
+        true => parameter(parameters, "state"),
         false => None,
     }
 }

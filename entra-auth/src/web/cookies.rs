@@ -23,7 +23,7 @@ pub(super) struct Cookies {
     site: String,
     secure: bool,
     /// Whether responses are posted by the sign-in service's page.
-    posted: bool,
+    form_post: bool,
     clock: Arc<dyn Clock>,
 }
 
@@ -32,9 +32,9 @@ pub(super) struct Cookies {
 pub(super) struct Flow {
     pub(super) state: ShortPendingSignIn,
     pub(super) connection: String,
-    pub(super) back: ReturnPath,
+    pub(super) return_path: ReturnPath,
     /// The session that the browser had at the start, if the response is posted without its cookie.
-    pub(super) ticket: Option<String>,
+    pub(super) session_id: Option<String>,
     /// Whether the sign-in was restarted for a claims challenge.
     pub(super) challenged: bool,
     /// Whether the sign-in was restarted because another replica redeemed its code.
@@ -45,7 +45,7 @@ pub(super) struct Flow {
 #[derive(Serialize, Deserialize)]
 pub(super) struct Consent {
     pub(super) state: AdminConsentState,
-    pub(super) back: ReturnPath,
+    pub(super) return_path: ReturnPath,
 }
 
 /// What a cookie of a pending flow is for.
@@ -58,7 +58,7 @@ pub(super) enum FlowCookie {
 }
 
 /// A cookie of a pending flow in a request.
-struct Carried {
+struct PresentCookie {
     kind: FlowCookie,
     name: String,
     bytes: usize,
@@ -75,108 +75,118 @@ impl Cookies {
             seal: Seal::new(keys),
             site: urls.site(),
             secure: urls.is_secure(),
-            posted: mode == ResponseMode::FormPost,
+            form_post: mode == ResponseMode::FormPost,
             clock,
         }
     }
 
     /// The session id of a request.
-    pub(super) fn ticket(&self, headers: &HeaderMap) -> Option<SessionId> {
+    pub(super) fn session_id(&self, headers: &HeaderMap) -> Option<SessionId> {
         let own = self.session_name();
-        all(headers)
+        cookie_pairs(headers)
             .filter(|(name, _)| *name == own)
             .find_map(|(_, value)| SessionId::parse(value))
     }
 
     /// The header that stores the session's cookie until the browser is closed.
-    pub(super) fn keep(&self, ticket: &SessionId) -> HeaderValue {
-        header(self.session(ticket.to_text()))
+    pub(super) fn session_cookie(&self, session_id: &SessionId) -> HeaderValue {
+        header(self.session_builder(session_id.to_text()))
     }
 
-    pub(super) fn drop_session(&self) -> HeaderValue {
-        header(self.session(String::new()).max_age(Duration::ZERO))
+    pub(super) fn session_removal(&self) -> HeaderValue {
+        header(self.session_builder(String::new()).max_age(Duration::ZERO))
     }
 
     /// The header that stores a pending flow under this id. `None` if it is too large for a cookie.
-    pub(super) fn send(
+    pub(super) fn pending_cookie(
         &self,
-        errand: FlowCookie,
+        kind: FlowCookie,
         id: &str,
         value: &impl Serialize,
     ) -> Option<HeaderValue> {
-        let name = self.name(errand, id)?;
+        let name = self.name(kind, id)?;
         let value = Zeroizing::new(serde_json::to_vec(value).ok()?);
-        let sealed = self.seal.close(&place(&name), value).ok()?;
-        let value = URL_SAFE_NO_PAD.encode(&*sealed);
-        let cookie = self.errand(errand, name, value).max_age(LIFETIME);
-        (cookie.inner().value().len() <= LONGEST).then(|| header(cookie))
+        let encrypted = self.seal.close(&store_key(&name), value).ok()?;
+        let value = URL_SAFE_NO_PAD.encode(&*encrypted);
+        let cookie = self.pending_builder(kind, name, value).max_age(LIFETIME);
+        (cookie.inner().value().len() <= MAX_COOKIE_BYTES).then(|| header(cookie))
     }
 
     /// The pending flow with this id, and the header that removes its cookie.
-    pub(super) fn bring<T: DeserializeOwned>(
+    pub(super) fn take_pending<T: DeserializeOwned>(
         &self,
-        errand: FlowCookie,
+        kind: FlowCookie,
         id: &str,
         headers: &HeaderMap,
     ) -> Option<(T, HeaderValue)> {
-        let prefix = self.prefix(errand);
-        let suffix = format!("-{}", short(id)?);
-        let carried = |(name, _): &(&str, &str)| {
+        let prefix = self.prefix(kind);
+        let suffix = format!("-{}", id_prefix(id)?);
+        let has_id = |(name, _): &(&str, &str)| {
             name.strip_prefix(&prefix)
                 .is_some_and(|rest| rest.ends_with(&suffix))
         };
         // A cookie of the same name that another site has set cannot be decrypted.
-        all(headers).filter(carried).find_map(|(name, value)| {
-            let sealed = URL_SAFE_NO_PAD.decode(value).ok()?;
-            let value = self.seal.open(&place(name), &sealed).ok()?;
-            let value = serde_json::from_slice(&value).ok()?;
-            Some((value, self.take_back(errand, name.to_owned())))
-        })
+        cookie_pairs(headers)
+            .filter(has_id)
+            .find_map(|(name, value)| {
+                let encrypted = URL_SAFE_NO_PAD.decode(value).ok()?;
+                let value = self.seal.open(&store_key(name), &encrypted).ok()?;
+                let value = serde_json::from_slice(&value).ok()?;
+                Some((value, self.removal(kind, name.to_owned())))
+            })
     }
 
     /// The headers that remove the oldest pending flows if, with the added one, their cookies would be too
     /// large for a request.
-    pub(super) fn tidy(&self, headers: &HeaderMap, added: &HeaderValue) -> Vec<HeaderValue> {
-        let mut carried: Vec<Carried> = all(headers)
+    pub(super) fn remove_oldest(
+        &self,
+        headers: &HeaderMap,
+        added: &HeaderValue,
+    ) -> Vec<HeaderValue> {
+        let mut present: Vec<PresentCookie> = cookie_pairs(headers)
             .filter_map(|(name, value)| {
                 let kinds = [FlowCookie::SignIn, FlowCookie::Consent];
                 let of_kind = |kind: &FlowCookie| name.starts_with(&self.prefix(*kind));
                 let kind = kinds.into_iter().find(of_kind)?;
-                let bytes = name.len() + value.len() + BETWEEN;
+                let bytes = name.len() + value.len() + SEPARATOR_BYTES;
                 let name = name.to_owned();
-                Some(Carried { kind, name, bytes })
+                Some(PresentCookie { kind, name, bytes })
             })
             .collect();
         // The time precedes the id, in a fixed length. A time in the future is from a clock that was
         // ahead: its sign-in has expired, so it is removed first.
-        let latest = self.clock.now().unix_timestamp().saturating_add(SKEW);
+        let latest = self
+            .clock
+            .now()
+            .unix_timestamp()
+            .saturating_add(CLOCK_SKEW_SECONDS);
         let latest = format!("{latest:010x}~");
-        carried.sort_by_cached_key(|one| {
-            let age = one.name.strip_prefix(&self.prefix(one.kind));
+        present.sort_by_cached_key(|cookie| {
+            let age = cookie.name.strip_prefix(&self.prefix(cookie.kind));
             let age = age.filter(|age| *age <= latest.as_str());
             age.map(str::to_owned)
         });
         let added = added.as_bytes().split(|byte| *byte == b';').next();
-        let added = added.map_or(0, |pair| pair.len() + BETWEEN);
-        let mut total = added + carried.iter().map(|one| one.bytes).sum::<usize>();
-        let mut gone = Vec::new();
-        for one in carried {
-            if total <= MOST_BYTES {
+        let added = added.map_or(0, |pair| pair.len() + SEPARATOR_BYTES);
+        let mut total = added + present.iter().map(|cookie| cookie.bytes).sum::<usize>();
+        let mut removals = Vec::new();
+        for cookie in present {
+            if total <= MAX_TOTAL_BYTES {
                 break;
             }
-            total -= one.bytes;
-            gone.push(self.take_back(one.kind, one.name));
+            total -= cookie.bytes;
+            removals.push(self.removal(cookie.kind, cookie.name));
         }
-        gone
+        removals
     }
 
-    fn take_back(&self, errand: FlowCookie, name: String) -> HeaderValue {
-        let cookie = self.errand(errand, name, String::new());
+    fn removal(&self, kind: FlowCookie, name: String) -> HeaderValue {
+        let cookie = self.pending_builder(kind, name, String::new());
         header(cookie.max_age(Duration::ZERO))
     }
 
     /// `__Host-` prevents other hosts of the same domain from setting the cookie.
-    fn session(&self, value: String) -> CookieBuilder<'static> {
+    fn session_builder(&self, value: String) -> CookieBuilder<'static> {
         Cookie::build((self.session_name(), value))
             .path("/")
             .http_only(true)
@@ -189,25 +199,30 @@ impl Cookies {
     ///
     /// Browsers send cookies with a form that another site posts only if they have `SameSite=None`, which
     /// needs `Secure`. All browsers but Safari accept that on a loopback address without TLS, too.
-    fn errand(&self, errand: FlowCookie, name: String, value: String) -> CookieBuilder<'static> {
-        let posted = self.posted && errand == FlowCookie::SignIn;
+    fn pending_builder(
+        &self,
+        kind: FlowCookie,
+        name: String,
+        value: String,
+    ) -> CookieBuilder<'static> {
+        let is_posted = self.form_post && kind == FlowCookie::SignIn;
         Cookie::build((name, value))
             .path("/")
             .http_only(true)
-            .same_site(if posted {
+            .same_site(if is_posted {
                 SameSite::None
             } else {
                 SameSite::Lax
             })
-            .secure(self.secure || posted)
+            .secure(self.secure || is_posted)
     }
 
     fn session_name(&self) -> String {
         format!("{}entra-session-{}", self.host(), self.site)
     }
 
-    fn prefix(&self, errand: FlowCookie) -> String {
-        let kind = match errand {
+    fn prefix(&self, kind: FlowCookie) -> String {
+        let kind = match kind {
             FlowCookie::SignIn => "flow",
             FlowCookie::Consent => "consent",
             FlowCookie::SignOut => "sign-out",
@@ -224,13 +239,13 @@ impl Cookies {
 
     /// The name of a cookie. Several tabs may sign in at once, so each sign-in has a cookie of its own. The
     /// name contains the time of its start, so that the oldest can be found.
-    fn name(&self, errand: FlowCookie, id: &str) -> Option<String> {
-        let id = short(id)?;
-        let started = match errand {
+    fn name(&self, kind: FlowCookie, id: &str) -> Option<String> {
+        let id = id_prefix(id)?;
+        let started = match kind {
             FlowCookie::SignOut => 0,
             _ => self.clock.now().unix_timestamp().max(0),
         };
-        Some(format!("{}{started:010x}-{id}", self.prefix(errand)))
+        Some(format!("{}{started:010x}-{id}", self.prefix(kind)))
     }
 }
 
@@ -244,31 +259,34 @@ impl fmt::Debug for Cookies {
 }
 
 /// The part of an id that is in a cookie's name.
-fn short(id: &str) -> Option<&str> {
-    let id = id.get(..ID)?;
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    id.bytes().all(plain).then_some(id)
+fn id_prefix(id: &str) -> Option<&str> {
+    let id = id.get(..ID_CHARS)?;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    id.bytes().all(is_plain).then_some(id)
 }
 
 /// An encrypted value is bound to the name of its cookie.
-fn place(name: &str) -> StoreKey {
+fn store_key(name: &str) -> StoreKey {
     StoreKey::new("web cookie", name)
 }
 
 /// The cookies of a request. Another application on the host may have set a cookie that is not text,
 /// which is skipped.
 ///
-/// Only blanks and tabs around a name are none of it (RFC 6265, 5.2). A parser that takes Unicode's
-/// white space off makes a `__Host-` name of one that has such a character before it, which browsers
-/// let every site of the same domain set.
-fn all(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+/// Only spaces and tabs around a name are removed (RFC 6265, 5.2). A parser that removes all of
+/// Unicode's white space would read a name that has such a character before `__Host-` as a `__Host-`
+/// name, and browsers let every site of the same domain set it.
+fn cookie_pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     headers
         .get_all(header::COOKIE)
         .into_iter()
         .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
         .filter_map(|pair| {
             let (name, value) = std::str::from_utf8(pair).ok()?.split_once('=')?;
-            Some((name.trim_matches(BLANK), value.trim_matches(BLANK)))
+            Some((
+                name.trim_matches(SPACE_OR_TAB),
+                value.trim_matches(SPACE_OR_TAB),
+            ))
         })
 }
 
@@ -277,20 +295,20 @@ fn header(cookie: CookieBuilder<'static>) -> HeaderValue {
     HeaderValue::try_from(cookie.build().to_string()).unwrap_or(HeaderValue::from_static(""))
 }
 
-const BLANK: [char; 2] = [' ', '\t'];
+const SPACE_OR_TAB: [char; 2] = [' ', '\t'];
 /// How many of a state's 43 characters are in a cookie's name: enough to distinguish tabs.
-const ID: usize = 16;
+const ID_CHARS: usize = 16;
 /// By how much the clocks of replicas may differ, in seconds.
-const SKEW: i64 = 300;
+const CLOCK_SKEW_SECONDS: i64 = 300;
 /// The lifetime of a pending flow.
 const LIFETIME: Duration = Duration::hours(1);
 /// Browsers store at least 4096 bytes, name and attributes included.
-const LONGEST: usize = 3800;
+const MAX_COOKIE_BYTES: usize = 3800;
 /// The separator of two cookies and the equals sign.
-const BETWEEN: usize = 3;
+const SEPARATOR_BYTES: usize = 3;
 /// For all pending flows of a browser: common servers accept a header line of 8 KiB, and the
 /// application has cookies, too.
-const MOST_BYTES: usize = 7 * 1024;
+const MAX_TOTAL_BYTES: usize = 7 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -316,20 +334,20 @@ mod tests {
     const ID: &str = "0123456789abcdefXYZ";
 
     #[test]
-    fn a_session_is_for_this_site_alone_and_for_no_script() {
+    fn the_session_cookie_is_bound_to_the_host_and_hidden_from_scripts() {
         let cookies = cookies("https://a.example/auth", ResponseMode::Query);
-        let ticket = SessionId::parse("g.i.").unwrap();
+        let session_id = SessionId::parse("g.i.").unwrap();
         assert_eq!(
-            text(&cookies.keep(&ticket)),
+            text(&cookies.session_cookie(&session_id)),
             format!(
                 "__Host-entra-session-{}=g.i.; HttpOnly; SameSite=Lax; Secure; Path=/",
                 cookies.site
             )
         );
-        assert!(text(&cookies.drop_session()).contains("Max-Age=0"));
+        assert!(text(&cookies.session_removal()).contains("Max-Age=0"));
         let local = super::tests::cookies("http://localhost:1/auth", ResponseMode::Query);
         assert_eq!(
-            text(&local.keep(&ticket)),
+            text(&local.session_cookie(&session_id)),
             format!(
                 "entra-session-{}=g.i.; HttpOnly; SameSite=Lax; Path=/",
                 local.site
@@ -338,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_posted_answer_has_a_cookie_that_crosses_sites() {
+    fn only_a_posted_response_needs_a_cookie_with_same_site_none() {
         for (address, mode, expected) in [
             (
                 "https://a.example/auth",
@@ -362,7 +380,7 @@ mod tests {
             ),
         ] {
             let sent = cookies(address, mode)
-                .send(FlowCookie::SignIn, ID, &"x")
+                .pending_cookie(FlowCookie::SignIn, ID, &"x")
                 .unwrap();
             assert!(text(&sent).ends_with(expected), "{sent:?}");
             assert!(text(&sent).contains("; HttpOnly"), "{sent:?}");
@@ -370,9 +388,11 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_comes_back_unread_unchanged_and_from_its_own_place_only() {
+    fn a_pending_flow_is_encrypted_and_bound_to_the_name_of_its_cookie() {
         let cookies = cookies("https://a.example/auth", ResponseMode::Query);
-        let sent = cookies.send(FlowCookie::SignIn, ID, &"canary").unwrap();
+        let sent = cookies
+            .pending_cookie(FlowCookie::SignIn, ID, &"canary")
+            .unwrap();
         let (pair, _) = text(&sent).split_once(';').unwrap();
         let (name, value) = pair.split_once('=').unwrap();
         let site = &cookies.site;
@@ -386,9 +406,11 @@ mod tests {
             headers.insert(header::COOKIE, pair.try_into().unwrap());
             headers
         };
-        let bring = |errand, headers: &HeaderMap| cookies.bring::<String>(errand, ID, headers);
-        let (back, gone) = bring(FlowCookie::SignIn, &request(format!("a=b; {pair}"))).unwrap();
-        assert!(back == "canary" && text(&gone).contains("Max-Age=0"));
+        let take_pending =
+            |kind, headers: &HeaderMap| cookies.take_pending::<String>(kind, ID, headers);
+        let (return_path, removal) =
+            take_pending(FlowCookie::SignIn, &request(format!("a=b; {pair}"))).unwrap();
+        assert!(return_path == "canary" && text(&removal).contains("Max-Age=0"));
         let moved = format!("__Host-entra-consent-{site}-006a000000-0123456789abcdef={value}");
         let later = format!("__Host-entra-flow-{site}-006a000001-0123456789abcdef={value}");
         let other = if &value[9..10] == "A" { "B" } else { "A" };
@@ -400,25 +422,30 @@ mod tests {
             format!("{name}=!"),
             format!("{name}="),
         ] {
-            let errand = if other.contains("consent") {
+            let kind = if other.contains("consent") {
                 FlowCookie::Consent
             } else {
                 FlowCookie::SignIn
             };
-            assert!(bring(errand, &request(other)).is_none());
+            assert!(take_pending(kind, &request(other)).is_none());
         }
         for id in ["", "short", "0123456789;bcdefXYZ", "\u{e9}123456789abcdef"] {
-            assert!(cookies.send(FlowCookie::SignIn, id, &"x").is_none(), "{id}");
+            assert!(
+                cookies
+                    .pending_cookie(FlowCookie::SignIn, id, &"x")
+                    .is_none(),
+                "{id}"
+            );
         }
         assert!(
             cookies
-                .send(FlowCookie::SignIn, ID, &"x".repeat(4000))
+                .pending_cookie(FlowCookie::SignIn, ID, &"x".repeat(4000))
                 .is_none()
         );
     }
 
     #[test]
-    fn only_the_oldest_sign_ins_are_taken_back_and_only_beyond_what_a_request_can_have() {
+    fn the_oldest_pending_sign_ins_are_removed_if_a_request_would_be_too_large() {
         let cookies = cookies("https://a.example/auth", ResponseMode::Query);
         let name = |time: usize, kind: &str| {
             format!(
@@ -436,35 +463,35 @@ mod tests {
         let added = HeaderValue::try_from(format!("{}; HttpOnly; Path=/", pair(99))).unwrap();
         // In any order of the browser's.
         let six: Vec<_> = [3, 1, 6, 2, 5, 4].map(pair).to_vec();
-        assert!(cookies.tidy(&with(six.clone()), &added).is_empty());
+        assert!(cookies.remove_oldest(&with(six.clone()), &added).is_empty());
         let mut seven = six.clone();
         seven.push(pair(7));
-        let gone = cookies.tidy(&with(seven.clone()), &added);
-        assert_eq!(gone.len(), 1);
-        assert!(text(&gone[0]).starts_with(&format!("{}=;", name(1, "flow"))));
+        let removal = cookies.remove_oldest(&with(seven.clone()), &added);
+        assert_eq!(removal.len(), 1);
+        assert!(text(&removal[0]).starts_with(&format!("{}=;", name(1, "flow"))));
         // A cookie from a clock that was ahead is removed first.
         let mut with_future = seven.clone();
         with_future.push(pair(0x6a00_0000 + 3600));
-        let gone = cookies.tidy(&with(with_future), &added);
-        let names: Vec<_> = gone
+        let removal = cookies.remove_oldest(&with(with_future), &added);
+        let names: Vec<_> = removal
             .iter()
-            .map(|one| text(one).split('=').next().unwrap())
+            .map(|cookie| text(cookie).split('=').next().unwrap())
             .collect();
         assert_eq!(names, [name(0x6a00_0000 + 3600, "flow"), name(1, "flow")]);
         // A pending consent counts as well, and other cookies do not.
         seven.push(format!("{}={value}", name(0, "consent")));
         seven.push(format!("other={}", "y".repeat(9000)));
         seven.push(format!("__Host-entra-flow-othersite0-0000000000-x={value}"));
-        let gone = cookies.tidy(&with(seven), &added);
-        let names: Vec<_> = gone
+        let removal = cookies.remove_oldest(&with(seven), &added);
+        let names: Vec<_> = removal
             .iter()
-            .map(|one| text(one).split('=').next().unwrap())
+            .map(|cookie| text(cookie).split('=').next().unwrap())
             .collect();
         assert_eq!(names, [name(0, "consent"), name(1, "flow")]);
     }
 
     #[test]
-    fn a_cookie_that_is_no_text_hides_no_other() {
+    fn a_cookie_that_is_not_text_hides_no_other_cookie() {
         let cookies = cookies("https://a.example/auth", ResponseMode::Query);
         let id = SessionId::parse("g.i.").unwrap();
         let own = format!("__Host-entra-session-{}={}", cookies.site, id.to_text());
@@ -481,18 +508,23 @@ mod tests {
                 let mut headers = HeaderMap::new();
                 let header = HeaderValue::from_bytes(&order.join(&b"; "[..])).unwrap();
                 headers.insert(header::COOKIE, header);
-                assert!(cookies.ticket(&headers) == Some(id.clone()), "{other:?}");
+                assert!(
+                    cookies.session_id(&headers) == Some(id.clone()),
+                    "{other:?}"
+                );
             }
         }
     }
 
     /// A subdomain may set any name without the prefix, such as one with a blank of Unicode before it.
     #[test]
-    fn a_name_with_white_space_of_unicode_around_it_is_another_name() {
+    fn a_name_with_unicode_white_space_around_it_is_another_name() {
         let cookies = cookies("https://a.example/auth", ResponseMode::Query);
         let id = SessionId::parse("g.i.").unwrap();
         let session = format!("{}={}", cookies.session_name(), id.to_text());
-        let sent = cookies.send(FlowCookie::SignIn, ID, &"canary").unwrap();
+        let sent = cookies
+            .pending_cookie(FlowCookie::SignIn, ID, &"canary")
+            .unwrap();
         let flow = text(&sent).split(';').next().unwrap();
         let request = |pair: &str| {
             let mut headers = HeaderMap::new();
@@ -500,12 +532,12 @@ mod tests {
             headers.insert(header::COOKIE, pair);
             headers
         };
-        for plain in [" ", "\t", ""] {
-            let headers = request(&format!("a=b;{plain}{session};{plain}{flow}"));
-            assert!(cookies.ticket(&headers) == Some(id.clone()));
+        for white_space in [" ", "\t", ""] {
+            let headers = request(&format!("a=b;{white_space}{session};{white_space}{flow}"));
+            assert!(cookies.session_id(&headers) == Some(id.clone()));
             assert!(
                 cookies
-                    .bring::<String>(FlowCookie::SignIn, ID, &headers)
+                    .take_pending::<String>(FlowCookie::SignIn, ID, &headers)
                     .is_some()
             );
         }
@@ -519,17 +551,17 @@ mod tests {
                     format!("{before}{name}{after}={value}")
                 };
                 let headers = request(&format!("{}; {}", around(&session), around(flow)));
-                assert!(cookies.ticket(&headers).is_none(), "{blank:?}");
-                let brought = cookies.bring::<String>(FlowCookie::SignIn, ID, &headers);
-                assert!(brought.is_none(), "{blank:?}");
-                assert!(cookies.tidy(&headers, &sent).is_empty());
+                assert!(cookies.session_id(&headers).is_none(), "{blank:?}");
+                let pending = cookies.take_pending::<String>(FlowCookie::SignIn, ID, &headers);
+                assert!(pending.is_none(), "{blank:?}");
+                assert!(cookies.remove_oldest(&headers, &sent).is_empty());
             }
         }
     }
 
     /// Without TLS another path may have a cookie of the same name; so may an old browser.
     #[test]
-    fn a_session_is_found_beside_one_of_its_name_that_is_none() {
+    fn a_session_is_found_beside_a_malformed_cookie_of_its_name() {
         let cookies = cookies("http://localhost:1/auth", ResponseMode::Query);
         let id = SessionId::parse("g.i.").unwrap();
         let name = cookies.session_name();
@@ -537,12 +569,12 @@ mod tests {
             let mut headers = HeaderMap::new();
             let pairs = format!("{name}={other}; {name}={}", id.to_text());
             headers.insert(header::COOKIE, pairs.try_into().unwrap());
-            assert!(cookies.ticket(&headers) == Some(id.clone()), "{other}");
+            assert!(cookies.session_id(&headers) == Some(id.clone()), "{other}");
         }
     }
 
     #[test]
-    fn sites_on_one_host_have_cookies_of_their_own() {
+    fn sites_on_one_host_have_different_cookies() {
         let names = [
             "https://a.example/auth",
             "https://a.example/other",

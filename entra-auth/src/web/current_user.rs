@@ -68,8 +68,8 @@ where
     type Rejection = NotSignedIn;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, NotSignedIn> {
-        let (handle, session) = look(parts).await?;
-        found(session).ok_or_else(|| handle.sign_in_first(parts))
+        let (handle, session) = session_of(parts).await?;
+        current_user(session).ok_or_else(|| handle.sign_in_first(parts))
     }
 }
 
@@ -81,20 +81,20 @@ where
     type Rejection = NotSignedIn;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, NotSignedIn> {
-        let (_, session) = look(parts).await?;
-        Ok(found(session))
+        let (_, session) = session_of(parts).await?;
+        Ok(current_user(session))
     }
 }
 
 /// Why a handler that needs a user was not called.
 #[derive(Clone, Debug)]
-pub struct NotSignedIn(Why);
+pub struct NotSignedIn(Cause);
 
 #[derive(Clone, Debug)]
-enum Why {
+enum Cause {
     /// A browser, which is redirected to the sign-in.
-    Page(String),
-    Other,
+    SignInPage(String),
+    Unauthorized,
     /// The session could not be read, with the page for it.
     Unavailable(Arc<http::Response<String>>),
     /// The route lacks the layer.
@@ -104,16 +104,16 @@ enum Why {
 impl IntoResponse for NotSignedIn {
     fn into_response(self) -> Response {
         let mut response = match self.0 {
-            Why::Page(path) => {
+            Cause::SignInPage(path) => {
                 let mut response = StatusCode::SEE_OTHER.into_response();
                 if let Ok(path) = HeaderValue::try_from(path) {
                     response.headers_mut().insert(header::LOCATION, path);
                 }
                 response
             }
-            Why::Other => (StatusCode::UNAUTHORIZED, "sign-in required\n").into_response(),
-            Why::Unavailable(page) => Arc::unwrap_or_clone(page).map(Body::from),
-            Why::NoLayer => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+            Cause::Unauthorized => (StatusCode::UNAUTHORIZED, "sign-in required\n").into_response(),
+            Cause::Unavailable(page) => Arc::unwrap_or_clone(page).map(Body::from),
+            Cause::NoLayer => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         };
         let no_store = HeaderValue::from_static("no-store");
         response
@@ -166,7 +166,7 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> S::Future {
-        request.extensions_mut().insert(Handle {
+        request.extensions_mut().insert(SessionHandle {
             site: Arc::clone(&self.site),
             session: Arc::default(),
         });
@@ -176,22 +176,22 @@ where
 
 /// The session of one request, which is read at first use.
 #[derive(Clone)]
-struct Handle {
+struct SessionHandle {
     site: Arc<Site>,
     session: Arc<OnceCell<Option<Arc<Session>>>>,
 }
 
-impl Handle {
+impl SessionHandle {
     async fn session(&self, parts: &Parts) -> Result<Option<Arc<Session>>, NotSignedIn> {
-        let read = async || match self.site.cookies.ticket(&parts.headers) {
+        let find = async || match self.site.cookies.session_id(&parts.headers) {
             Some(id) => self.site.session(&id).await,
             None => Ok(None),
         };
-        let found = self.session.get_or_try_init(read).await.map_err(|error| {
+        let found = self.session.get_or_try_init(find).await.map_err(|error| {
             match error {
                 LookUpError::Store(error) => tracing::error!(%error, "the session store failed"),
                 LookUpError::AccessUnknown => {
-                    tracing::error!("a user's access could not be checked for too long");
+                    tracing::error!("the access of a user could not be checked for too long");
                 }
             }
             let page = self.site.pages.page(
@@ -201,51 +201,53 @@ impl Handle {
                 PageText::UnavailableTitle,
             );
             let page = page.text(PageText::Unavailable).render();
-            NotSignedIn(Why::Unavailable(Arc::new(page)))
+            NotSignedIn(Cause::Unavailable(Arc::new(page)))
         })?;
         Ok(found.clone())
     }
 
     fn sign_in_first(&self, parts: &Parts) -> NotSignedIn {
-        let reads = matches!(parts.method, Method::GET | Method::HEAD);
-        let page = parts.headers.get_all(header::ACCEPT).iter().any(|accept| {
+        let is_read = matches!(parts.method, Method::GET | Method::HEAD);
+        let accepts_html = parts.headers.get_all(header::ACCEPT).iter().any(|accept| {
             let accept = accept.to_str().unwrap_or_default();
             accept.contains("text/html")
         });
-        if !reads || !page {
-            return NotSignedIn(Why::Other);
+        if !is_read || !accepts_html {
+            return NotSignedIn(Cause::Unauthorized);
         }
-        NotSignedIn(Why::Page(self.site.sign_in_path(
+        NotSignedIn(Cause::SignInPage(self.site.sign_in_path(
             None,
-            &here(&self.site, parts),
+            &requested_path(&self.site, parts),
             None,
         )))
     }
 }
 
-impl fmt::Debug for Handle {
+impl fmt::Debug for SessionHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Handle")
+        f.write_str("SessionHandle")
     }
 }
 
-async fn look(parts: &mut Parts) -> Result<(Handle, Option<Arc<Session>>), NotSignedIn> {
-    let Some(handle) = parts.extensions.get::<Handle>().cloned() else {
+async fn session_of(
+    parts: &mut Parts,
+) -> Result<(SessionHandle, Option<Arc<Session>>), NotSignedIn> {
+    let Some(handle) = parts.extensions.get::<SessionHandle>().cloned() else {
         tracing::error!(
-            "a handler wants a user, but no layer of `WebSignIn::sessions` is around its route"
+            "a handler needs a user, but its route has no layer of `WebSignIn::sessions`"
         );
-        return Err(NotSignedIn(Why::NoLayer));
+        return Err(NotSignedIn(Cause::NoLayer));
     };
     let session = handle.session(parts).await?;
     Ok((handle, session))
 }
 
-fn found<P: DeserializeOwned>(session: Option<Arc<Session>>) -> Option<CurrentUser<P>> {
+fn current_user<P: DeserializeOwned>(session: Option<Arc<Session>>) -> Option<CurrentUser<P>> {
     let session = session?;
     let user = session.user();
     if user.is_none() {
         tracing::warn!(
-            "a session's user is of another type than the handler's, as after an upgrade"
+            "the user of a session is of another type than the handler's, such as after an upgrade"
         );
     }
     Some(CurrentUser {
@@ -255,11 +257,11 @@ fn found<P: DeserializeOwned>(session: Option<Arc<Session>>) -> Option<CurrentUs
 }
 
 /// The requested path, as the browser sees it.
-fn here(site: &Site, parts: &Parts) -> ReturnPath {
+fn requested_path(site: &Site, parts: &Parts) -> ReturnPath {
     // Within a nested router the path is shorter; the original one is beside it.
     let uri = parts
         .extensions
         .get::<axum::extract::OriginalUri>()
         .map_or(&parts.uri, |original| &original.0);
-    site.back(uri.path_and_query().map(|path| path.as_str()))
+    site.return_path(uri.path_and_query().map(|path| path.as_str()))
 }

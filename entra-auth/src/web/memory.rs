@@ -55,7 +55,7 @@ impl Entries {
         // The map drops expired and old entries by itself. Their keys go when they are as many as the
         // entries, so that each insertion pays for a bounded number of them.
         if self.indexed > 2 * self.map.len() + SPARE_KEYS {
-            self.drop_unused_keys();
+            self.remove_unused_keys();
         }
     }
 
@@ -77,7 +77,7 @@ impl Entries {
         }
     }
 
-    fn drop_unused_keys(&mut self) {
+    fn remove_unused_keys(&mut self) {
         let Self {
             map, partitions, ..
         } = self;
@@ -101,10 +101,10 @@ impl EncryptedStore for Memory {
         &self,
         key: &StoreKey,
         entry: &[u8],
-        keep_for: Duration,
+        lifetime: Duration,
     ) -> Result<(), StoreError> {
         let now = self.clock.monotonic();
-        self.entries().insert(key, entry, keep_for, now);
+        self.entries().insert(key, entry, lifetime, now);
         Ok(())
     }
 
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_oldest_entries_make_room_and_expired_entries_are_not_found() {
+    async fn the_oldest_entries_are_removed_first_and_expired_entries_are_not_found() {
         let clock = ManualClock::new();
         let memory = Memory::new(Arc::new(clock.clone()), 2);
         let keys = ["a", "b", "c"].map(|name| StoreKey::new(name, "x"));
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_index_of_partitions_stays_bounded_while_entries_expire_and_make_room() {
+    async fn the_partition_index_stays_bounded_while_entries_expire_and_are_evicted() {
         let clock = ManualClock::new();
         let memory = Memory::new(Arc::new(clock.clone()), 100);
         for number in 0..10_000 {
@@ -173,7 +173,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_partition_is_removed_as_if_all_entries_were_searched(
+        fn removing_a_partition_removes_exactly_its_entries(
             steps in proptest::collection::vec((0_u8..6, 0_u8..4, 0_u8..4), 0..200),
         ) {
             let now = Instant::now();

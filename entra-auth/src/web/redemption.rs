@@ -16,11 +16,11 @@ use entra_core::Clock;
 use tokio::{runtime::Handle, sync::watch};
 use tracing::Instrument as _;
 
-use super::callback::Lost;
+use super::callback::CallbackError;
 use crate::{expiring_map::ExpiringMap, store::hashed};
 
 /// What a callback has led to.
-pub(super) type Outcome = Result<http::Response<Bytes>, Lost>;
+pub(super) type CallbackOutcome = Result<http::Response<Bytes>, CallbackError>;
 
 /// The callbacks that are being processed, and those whose response no request has received yet.
 ///
@@ -30,7 +30,7 @@ pub(super) type Outcome = Result<http::Response<Bytes>, Lost>;
 /// given to the requests that wait for it, or else to the next one; after that the callback is used.
 pub(super) struct Redemptions {
     clock: Arc<dyn Clock>,
-    pending: Mutex<ExpiringMap<String, watch::Receiver<Option<Outcome>>>>,
+    pending: Mutex<ExpiringMap<String, watch::Receiver<Option<CallbackOutcome>>>>,
 }
 
 impl Redemptions {
@@ -52,8 +52,8 @@ impl Redemptions {
     pub(super) async fn run(
         &self,
         key: String,
-        work: impl Future<Output = Outcome> + Send + 'static,
-    ) -> Option<Outcome> {
+        work: impl Future<Output = CallbackOutcome> + Send + 'static,
+    ) -> Option<CallbackOutcome> {
         let (mut receiver, sender) = self.join(&key);
         if let Some(sender) = sender {
             let work = async move { drop(sender.send(Some(work.await))) };
@@ -75,8 +75,8 @@ impl Redemptions {
         &self,
         key: &String,
     ) -> (
-        watch::Receiver<Option<Outcome>>,
-        Option<watch::Sender<Option<Outcome>>>,
+        watch::Receiver<Option<CallbackOutcome>>,
+        Option<watch::Sender<Option<CallbackOutcome>>>,
     ) {
         let now = self.clock.monotonic();
         let mut pending = self.pending();
@@ -88,7 +88,9 @@ impl Redemptions {
         (receiver, Some(sender))
     }
 
-    fn pending(&self) -> MutexGuard<'_, ExpiringMap<String, watch::Receiver<Option<Outcome>>>> {
+    fn pending(
+        &self,
+    ) -> MutexGuard<'_, ExpiringMap<String, watch::Receiver<Option<CallbackOutcome>>>> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -40,15 +40,19 @@ impl RouteUrls {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for any other URL, and for a
     /// URL with a query or with a character that has to be escaped.
     pub fn at(address: &str) -> Result<Self, Error> {
-        let url = Url::parse(address).map_err(|_| unusable("it is no absolute URL"))?;
+        let url = Url::parse(address).map_err(|_| invalid_url("it is not an absolute URL"))?;
         let secure = match url.scheme() {
             "https" => true,
             "http" if is_loopback(&url) => false,
-            "http" => return Err(unusable("it must be https, except on a loopback address")),
-            _ => return Err(unusable("it is neither https nor http")),
+            "http" => {
+                return Err(invalid_url(
+                    "it must be https unless it is a loopback address",
+                ));
+            }
+            _ => return Err(invalid_url("it is neither https nor http")),
         };
         if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
-            return Err(unusable("it is more than a host and a path"));
+            return Err(invalid_url("it has more than a host and a path"));
         }
         let path = plain_path(url.path())?;
         Ok(Self {
@@ -72,7 +76,7 @@ impl RouteUrls {
     /// with a slash, has a character that has to be escaped, or is one of the other routes.
     pub fn with_callback_path(self, path: &str) -> Result<Self, Error> {
         if !path.starts_with('/') {
-            return Err(unusable("the path of the callback starts with a slash"));
+            return Err(invalid_url("the path of the callback starts with a slash"));
         }
         let callback = plain_path(path)?;
         let urls = Self {
@@ -82,7 +86,7 @@ impl RouteUrls {
         };
         let with_names = [SIGN_IN, ADMIN_CONSENT].map(|route| urls.path(route));
         if urls.is_taken(&urls.callback) || with_names.contains(&urls.callback) {
-            return Err(unusable("the path of the callback is another route's"));
+            return Err(invalid_url("the path of the callback is another route's"));
         }
         Ok(urls)
     }
@@ -127,7 +131,7 @@ impl RouteUrls {
         self.path(SIGN_IN)
     }
 
-    /// The path to post to for a sign-out; a link to it shows a page that asks first.
+    /// The path to post to for a sign-out; a link to it shows a page that asks for confirmation.
     #[must_use]
     pub fn sign_out_path(&self) -> String {
         self.path(SIGN_OUT)
@@ -175,7 +179,7 @@ impl RouteUrls {
     }
 
     fn is_taken(&self, path: &str) -> bool {
-        OTHERS.iter().any(|route| self.path(route) == path)
+        OTHER_ROUTES.iter().any(|route| self.path(route) == path)
     }
 
     pub(super) fn path(&self, route: &str) -> String {
@@ -185,7 +189,7 @@ impl RouteUrls {
     /// An id of this site: other sites on the same host receive its cookies, too.
     pub(super) fn site(&self) -> String {
         let mut site = hashed(&self.absolute(""));
-        site.truncate(SITE);
+        site.truncate(SITE_DIGITS);
         site
     }
 
@@ -202,10 +206,10 @@ impl RouteUrls {
 /// A path without a slash at its end, empty at the root.
 fn plain_path(path: &str) -> Result<String, Error> {
     let path = path.trim_end_matches('/');
-    let plain = |char: char| char.is_ascii_alphanumeric() || "/-_.~".contains(char);
-    let leads_up = path.split('/').any(|part| matches!(part, "." | ".."));
-    if path.contains("//") || leads_up || !path.chars().all(plain) {
-        return Err(unusable("its path must be a plain one, such as /auth"));
+    let is_plain = |char: char| char.is_ascii_alphanumeric() || "/-_.~".contains(char);
+    let has_dot_segment = path.split('/').any(|part| matches!(part, "." | ".."));
+    if path.contains("//") || has_dot_segment || !path.chars().all(is_plain) {
+        return Err(invalid_url("its path must be a plain one, such as /auth"));
     }
     Ok(path.to_owned())
 }
@@ -232,10 +236,10 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn unusable(what: &'static str) -> Error {
+fn invalid_url(reason: &'static str) -> Error {
     Error::configuration(
-        format!("the address of the sign-in routes cannot be used: {what}"),
-        "give what browsers see, such as https://app.example.com/auth",
+        format!("the URL of the sign-in routes is invalid: {reason}"),
+        "give the URL that browsers see, such as https://app.example.com/auth",
     )
 }
 
@@ -247,9 +251,9 @@ pub(super) const FRONT_CHANNEL: &str = "/front-channel-sign-out";
 pub(super) const ADMIN_CONSENT: &str = "/admin-consent";
 pub(super) const ADMIN_CONSENT_CALLBACK: &str = "/admin-consent-callback";
 /// Digits of a digest that distinguish sites.
-const SITE: usize = 10;
+const SITE_DIGITS: usize = 10;
 /// The routes beside the callback.
-const OTHERS: [&str; 6] = [
+const OTHER_ROUTES: [&str; 6] = [
     SIGN_IN,
     SIGN_OUT,
     SIGNED_OUT,
@@ -263,8 +267,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_address_that_browsers_keep_safe_is_accepted() {
-        for good in [
+    fn only_https_or_loopback_urls_without_query_are_accepted() {
+        for valid in [
             "https://app.example.com",
             "https://app.example.com/",
             "https://app.example.com/auth",
@@ -273,7 +277,7 @@ mod tests {
             "http://127.0.0.1:3000/auth",
             "http://[::1]:3000/auth",
         ] {
-            RouteUrls::at(good).unwrap();
+            RouteUrls::at(valid).unwrap();
         }
         for bad in [
             "",
@@ -293,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_have_one_slash_where_one_belongs() {
+    fn urls_are_joined_with_one_slash() {
         let urls = RouteUrls::at("https://app.example.com:443/a/b/").unwrap();
         assert_eq!(urls.callback(), "https://app.example.com/a/b/callback");
         assert_eq!(urls.sign_in_path(), "/a/b/sign-in");
@@ -304,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_callback_is_at_any_path_that_no_other_route_has() {
+    fn the_callback_can_be_at_any_path_that_no_other_route_has() {
         let urls = RouteUrls::at("https://app.example.com/auth").unwrap();
         let at = |path: &str| urls.clone().with_callback_path(path);
         let root = at("/").unwrap();

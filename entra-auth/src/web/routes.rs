@@ -28,7 +28,7 @@ use crate::{
     user::{Prompt, ResponseMode, ShortPendingSignIn, StartOptions},
 };
 
-pub(super) type Web = State<Arc<Site>>;
+pub(super) type SiteState = State<Arc<Site>>;
 
 impl WebSignIn {
     /// The routes, to merge into the application's own at the root: their path is in their
@@ -57,25 +57,25 @@ impl WebSignIn {
             .route(&path(FRONT_CHANNEL), get(front_channel))
             .route(&path(ADMIN_CONSENT), get(admin_consent))
             .route(&named(ADMIN_CONSENT), get(admin_consent_of))
-            .route(&path(ADMIN_CONSENT_CALLBACK), get(admin_consented))
+            .route(&path(ADMIN_CONSENT_CALLBACK), get(admin_consent_response))
             .with_state(Arc::clone(site))
     }
 }
 
-async fn sign_in(State(site): Web, request: Request) -> Response {
+async fn sign_in(State(site): SiteState, request: Request) -> Response {
     let headers = request.headers().clone();
-    let wish = match SignInRequest::read(&site, request).await {
-        Ok(wish) => wish,
-        Err(response) => return finished(*response),
+    let request = match SignInRequest::read(&site, request).await {
+        Ok(request) => request,
+        Err(response) => return with_security_headers(*response),
     };
     let by_email = |email: &String| site.connections.by_email(email);
-    let client = wish
+    let client = request
         .email
         .as_ref()
         .and_then(by_email)
-        .or_else(|| site.only());
+        .or_else(|| site.only_connection());
     match client {
-        Some(client) => site.start(&client, &wish, &headers),
+        Some(client) => site.start(&client, &request, &headers),
         None => {
             let kind = PageKind::EmailAddress;
             let page = site
@@ -83,59 +83,63 @@ async fn sign_in(State(site): Web, request: Request) -> Response {
                 .page(&headers, kind, StatusCode::OK, PageText::EmailTitle)
                 .email_form(
                     site.urls.sign_in_path(),
-                    wish.back.as_str(),
-                    wish.email.as_deref(),
+                    request.return_path.as_str(),
+                    request.email.as_deref(),
                 );
-            finished(page.into_response())
+            with_security_headers(page.into_response())
         }
     }
 }
 
-async fn sign_in_with(State(site): Web, Path(name): Path<String>, request: Request) -> Response {
+async fn sign_in_with(
+    State(site): SiteState,
+    Path(name): Path<String>,
+    request: Request,
+) -> Response {
     let headers = request.headers().clone();
     match (
         SignInRequest::read(&site, request).await,
         site.connections.by_name(&name),
     ) {
-        (Err(response), _) => finished(*response),
+        (Err(response), _) => with_security_headers(*response),
         (_, None) => site.unknown_connection(&headers),
-        (Ok(wish), Some(client)) => site.start(&client, &wish, &headers),
+        (Ok(request), Some(client)) => site.start(&client, &request, &headers),
     }
 }
 
-async fn admin_consent(State(site): Web, uri: Uri, headers: HeaderMap) -> Response {
-    match site.only() {
-        Some(client) => site.ask_admin(&client, &uri, &headers),
+async fn admin_consent(State(site): SiteState, uri: Uri, headers: HeaderMap) -> Response {
+    match site.only_connection() {
+        Some(client) => site.start_admin_consent(&client, &uri, &headers),
         None => site.unknown_connection(&headers),
     }
 }
 
 async fn admin_consent_of(
-    State(site): Web,
+    State(site): SiteState,
     Path(name): Path<String>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
     match site.connections.by_name(&name) {
-        Some(client) => site.ask_admin(&client, &uri, &headers),
+        Some(client) => site.start_admin_consent(&client, &uri, &headers),
         None => site.unknown_connection(&headers),
     }
 }
 
-async fn admin_consented(State(site): Web, uri: Uri, headers: HeaderMap) -> Response {
-    let answer = uri.query().unwrap_or_default();
-    let brought = state(answer).and_then(|id| {
+async fn admin_consent_response(State(site): SiteState, uri: Uri, headers: HeaderMap) -> Response {
+    let parameters = uri.query().unwrap_or_default();
+    let pending = state(parameters).and_then(|id| {
         site.cookies
-            .bring::<Consent>(FlowCookie::Consent, &id, &headers)
+            .take_pending::<Consent>(FlowCookie::Consent, &id, &headers)
     });
-    let Some((consent, gone)) = brought else {
-        return site.problem(&SignInError::flow_missing(), None, None, &headers);
+    let Some((consent, removal)) = pending else {
+        return site.error_page(&SignInError::flow_missing(), None, None, &headers);
     };
     let client = site.connections.by_name(consent.state.connection());
     let Some(client) = client else {
-        return with_cookies(site.unknown_connection(&headers), [gone]);
+        return with_cookies(site.unknown_connection(&headers), [removal]);
     };
-    let response = match client.finish_admin_consent(consent.state, answer) {
+    let response = match client.finish_admin_consent(consent.state, parameters) {
         Ok(_) => site
             .pages
             .page(
@@ -145,45 +149,50 @@ async fn admin_consented(State(site): Web, uri: Uri, headers: HeaderMap) -> Resp
                 PageText::ConsentTitle,
             )
             .text(PageText::Consent)
-            .link(PageText::Continue, consent.back.as_str())
+            .link(PageText::Continue, consent.return_path.as_str())
             .into_response(),
-        Err(error) => site.problem(&error, None, None, &headers),
+        Err(error) => site.error_page(&error, None, None, &headers),
     };
-    with_cookies(response, [gone])
+    with_cookies(response, [removal])
 }
 
 impl Site {
     /// Starts a sign-in with the options of the request.
-    fn start(&self, client: &SignInClient, wish: &SignInRequest, headers: &HeaderMap) -> Response {
+    fn start(
+        &self,
+        client: &SignInClient,
+        request: &SignInRequest,
+        headers: &HeaderMap,
+    ) -> Response {
         if !self
             .urls
             .is_callback_of(client.name(), client.redirect_uri())
         {
             tracing::error!(
                 connection = client.name(),
-                "a connection comes back to another address than the routes'"
+                "the redirect URI of a connection is not one of the routes"
             );
             return self.unknown_connection(headers);
         }
         let mut options = self.options.clone();
-        options.prompt = wish.prompt.or(options.prompt);
-        options.login_hint = wish.email.clone().or(options.login_hint);
+        options.prompt = request.prompt.or(options.prompt);
+        options.login_hint = request.email.clone().or(options.login_hint);
         // With a query, the browser sends the session's cookie.
         let is_posted = options.response_mode == ResponseMode::FormPost;
-        let ticket = self.cookies.ticket(headers).filter(|_| is_posted);
+        let session_id = self.cookies.session_id(headers).filter(|_| is_posted);
         let flow = |state| Flow {
             state,
             connection: client.name().to_owned(),
-            back: wish.back.clone(),
-            ticket: ticket.as_ref().map(SessionId::to_text),
+            return_path: request.return_path.clone(),
+            session_id: session_id.as_ref().map(SessionId::to_text),
             challenged: false,
             restarted: false,
         };
-        self.go(client, &options, headers, flow)
+        self.redirect_to_sign_in(client, &options, headers, flow)
     }
 
     /// Redirects the browser to the sign-in service, with the cookie of the pending sign-in.
-    pub(super) fn go(
+    pub(super) fn redirect_to_sign_in(
         &self,
         client: &SignInClient,
         options: &StartOptions,
@@ -192,54 +201,64 @@ impl Site {
     ) -> Response {
         let (url, state) = match client.start(options) {
             Ok(started) => started,
-            Err(error) => return self.problem(&error, Some(client), None, headers),
+            Err(error) => return self.error_page(&error, Some(client), None, headers),
         };
         let id = state.id().to_owned();
         match self
             .cookies
-            .send(FlowCookie::SignIn, &id, &flow(state.short()))
+            .pending_cookie(FlowCookie::SignIn, &id, &flow(state.short()))
         {
             Some(cookie) => {
-                let gone = self.cookies.tidy(headers, &cookie);
-                let cookies = std::iter::once(cookie).chain(gone);
+                let removals = self.cookies.remove_oldest(headers, &cookie);
+                let cookies = std::iter::once(cookie).chain(removals);
                 with_cookies(redirect(url.as_str()), cookies)
             }
             None => {
-                tracing::error!("a sign-in does not fit into a cookie; ask for fewer scopes");
-                finished(StatusCode::INTERNAL_SERVER_ERROR.into_response())
+                tracing::error!(
+                    "a pending sign-in is too large for a cookie: request fewer scopes"
+                );
+                with_security_headers(StatusCode::INTERNAL_SERVER_ERROR.into_response())
             }
         }
     }
 
-    fn ask_admin(&self, client: &SignInClient, uri: &Uri, headers: &HeaderMap) -> Response {
+    fn start_admin_consent(
+        &self,
+        client: &SignInClient,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Response {
         let options = AdminConsentOptions {
             redirect_uri: Some(self.urls.admin_consent_callback()),
             ..AdminConsentOptions::default()
         };
         let (url, state) = match client.admin_consent(&options) {
             Ok(started) => started,
-            Err(error) => return self.problem(&error, None, None, headers),
+            Err(error) => return self.error_page(&error, None, None, headers),
         };
-        let asked = parameter(uri.query().unwrap_or_default(), "return");
-        let back = self.back(asked.as_deref());
+        let requested = parameter(uri.query().unwrap_or_default(), "return");
+        let return_path = self.return_path(requested.as_deref());
         let id = state.id().to_owned();
-        let consent = Consent { state, back };
-        match self.cookies.send(FlowCookie::Consent, &id, &consent) {
+        let consent = Consent { state, return_path };
+        match self
+            .cookies
+            .pending_cookie(FlowCookie::Consent, &id, &consent)
+        {
             Some(cookie) => {
-                let gone = self.cookies.tidy(headers, &cookie);
-                let cookies = std::iter::once(cookie).chain(gone);
+                let removals = self.cookies.remove_oldest(headers, &cookie);
+                let cookies = std::iter::once(cookie).chain(removals);
                 with_cookies(redirect(url.as_str()), cookies)
             }
-            None => finished(StatusCode::INTERNAL_SERVER_ERROR.into_response()),
+            None => with_security_headers(StatusCode::INTERNAL_SERVER_ERROR.into_response()),
         }
     }
 
     /// The requested return path if it is one of this site, or else the front page. A callback as return
     /// path would redirect in a loop.
-    pub(super) fn back(&self, asked: Option<&str>) -> ReturnPath {
-        let asked = asked.and_then(|asked| asked.parse::<ReturnPath>().ok());
-        asked
-            .filter(|asked| !self.is_callback(asked))
+    pub(super) fn return_path(&self, requested: Option<&str>) -> ReturnPath {
+        let requested = requested.and_then(|requested| requested.parse::<ReturnPath>().ok());
+        requested
+            .filter(|requested| !self.is_callback(requested))
             .unwrap_or_else(|| self.front_page.clone())
     }
 
@@ -260,7 +279,7 @@ impl Site {
     }
 
     /// The connection, if there is only one.
-    fn only(&self) -> Option<SignInClient> {
+    fn only_connection(&self) -> Option<SignInClient> {
         let mut all = self.connections.all();
         match all.len() {
             1 => all.pop(),
@@ -276,21 +295,21 @@ impl Site {
             .page(headers, kind, StatusCode::NOT_FOUND, title)
             .text(PageText::UnknownConnection)
             .link(PageText::FrontPage, self.front_page.as_str());
-        finished(page.into_response())
+        with_security_headers(page.into_response())
     }
 
     /// Whether a page of this site sent the request. Only browsers set these headers, not scripts.
-    pub(super) fn is_from_here(&self, headers: &HeaderMap) -> bool {
-        match sent(headers, "sec-fetch-site") {
+    pub(super) fn is_same_origin(&self, headers: &HeaderMap) -> bool {
+        match header_text(headers, "sec-fetch-site") {
             Some(site) => site == "same-origin",
-            None => sent(headers, "origin") == Some(self.urls.origin()),
+            None => header_text(headers, "origin") == Some(self.urls.origin()),
         }
     }
 }
 
 /// The parameters of a sign-in request.
 struct SignInRequest {
-    back: ReturnPath,
+    return_path: ReturnPath,
     email: Option<String>,
     prompt: Option<Prompt>,
 }
@@ -301,10 +320,11 @@ impl SignInRequest {
             "POST" => form(request).await?,
             _ => request.uri().query().unwrap_or_default().to_owned(),
         };
-        let back = parameter(&text, "return").filter(|back| back.len() <= LONGEST_RETURN);
-        let email = parameter(&text, "email").filter(|email| email.len() <= LONGEST_EMAIL);
+        let return_path = parameter(&text, "return")
+            .filter(|return_path| return_path.len() <= MAX_RETURN_PATH_BYTES);
+        let email = parameter(&text, "email").filter(|email| email.len() <= MAX_EMAIL_BYTES);
         Ok(Self {
-            back: site.back(back.as_deref()),
+            return_path: site.return_path(return_path.as_deref()),
             email: email.map(|email| email.trim().to_owned()),
             prompt: match parameter(&text, "prompt").as_deref() {
                 Some("none") => Some(Prompt::None),
@@ -318,17 +338,17 @@ impl SignInRequest {
 
 /// The body of a form, up to a limit.
 pub(super) async fn form(request: Request) -> Result<String, Box<Response>> {
-    let content_type = sent(request.headers(), "content-type").unwrap_or_default();
+    let content_type = header_text(request.headers(), "content-type").unwrap_or_default();
     // In any letters, with parameters or without (RFC 9110, 8.3.1).
     let media_type = content_type.split(';').next().unwrap_or_default();
     if !media_type
         .trim()
         .eq_ignore_ascii_case("application/x-www-form-urlencoded")
     {
-        let refused = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        return Err(Box::new(refused.into_response()));
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return Err(Box::new(status.into_response()));
     }
-    let body = to_bytes(request.into_body(), LONGEST_FORM)
+    let body = to_bytes(request.into_body(), MAX_FORM_BYTES)
         .await
         .map_err(|_| Box::new(StatusCode::PAYLOAD_TOO_LARGE.into_response()))?;
     String::from_utf8(body.to_vec()).map_err(|_| Box::new(StatusCode::BAD_REQUEST.into_response()))
@@ -341,7 +361,7 @@ pub(super) fn parameter(text: &str, name: &str) -> Option<String> {
         .filter(|value| !value.is_empty())
 }
 
-pub(super) fn sent<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(super) fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
@@ -364,11 +384,11 @@ pub(super) fn with_cookies(
     for cookie in cookies {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
-    finished(response)
+    with_security_headers(response)
 }
 
 /// Adds the headers of every response: not stored in caches, and its URL not sent as a referrer.
-pub(super) fn finished(mut response: Response) -> Response {
+pub(super) fn with_security_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in [
         (header::CACHE_CONTROL, "no-store"),
@@ -383,7 +403,7 @@ pub(super) fn finished(mut response: Response) -> Response {
 }
 
 /// A response with a code, state and client information is much shorter.
-pub(super) const LONGEST_FORM: usize = 64 * 1024;
+pub(super) const MAX_FORM_BYTES: usize = 64 * 1024;
 /// What fits into a cookie with the other values.
-const LONGEST_RETURN: usize = 1024;
-const LONGEST_EMAIL: usize = 320;
+const MAX_RETURN_PATH_BYTES: usize = 1024;
+const MAX_EMAIL_BYTES: usize = 320;

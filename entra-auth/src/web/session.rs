@@ -35,7 +35,7 @@ pub(super) struct SessionRecord {
     /// The session at Entra, as a digest of issuer and `sid`.
     entra_session: Option<String>,
     /// The return path of its sign-in.
-    pub(super) back: ReturnPath,
+    pub(super) return_path: ReturnPath,
     since: i64,
     until: i64,
 }
@@ -46,11 +46,11 @@ pub(super) struct SessionState {
     pub(super) identity: Identity,
     pub(super) user: Value,
     /// When the user last sent a request, within a minute.
-    seen: i64,
+    last_seen: i64,
     /// When the user's access was last confirmed.
     checked: i64,
     /// When the last check was attempted.
-    asked: i64,
+    attempted: i64,
 }
 
 /// The connection of a session: its name may belong to another tenant or application later.
@@ -179,7 +179,7 @@ impl Sessions {
         signed_in: &SignInResult,
         connection: &SignInClient,
         user: Value,
-        back: &ReturnPath,
+        return_path: &ReturnPath,
     ) -> Result<SessionId, StoreError> {
         let identity = signed_in.identity().clone();
         let id = SessionId::new(
@@ -195,29 +195,29 @@ impl Sessions {
             connection: connection.name().to_owned(),
             origin: ConnectionIdentity::of(connection),
             entra_session,
-            back: back.clone(),
+            return_path: return_path.clone(),
             since: now,
             until: now.saturating_add(seconds(self.limits.lifetime)),
         };
         let state = SessionState {
             identity,
             user,
-            seen: now,
+            last_seen: now,
             checked: now,
-            asked: now,
+            attempted: now,
         };
         self.within(async {
-            if let Some(group) = &record.entra_session {
+            if let Some(digest) = &record.entra_session {
                 let owner = TokenOwner {
                     origin: record.origin.clone(),
                     account: record.account.clone(),
                 };
-                let key = self.owner_key(group, &record.connection);
+                let key = self.owner_key(digest, &record.connection);
                 self.write(&key, &owner, self.limits.lifetime).await?;
-                self.write(&self.mark_key(group, &id), &(), self.limits.lifetime)
+                self.write(&self.mark_key(digest, &id), &(), self.limits.lifetime)
                     .await?;
             }
-            self.keep(&id, &record, &state).await?;
+            self.write_state(&id, &record, &state).await?;
             self.write(&id.key(&self.site), &record, self.limits.lifetime)
                 .await
         })
@@ -235,28 +235,28 @@ impl Sessions {
 
     /// The session with this id, if it has not expired.
     pub(super) async fn find(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
-        self.within(self.find_unbounded(id)).await
+        self.within(self.find_without_limit(id)).await
     }
 
-    async fn find_unbounded(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
+    async fn find_without_limit(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
         let record: Option<SessionRecord> = self.read(&id.key(&self.site)).await?;
         let Some(record) = record else {
             return Ok(None);
         };
         let now = self.now();
         // A session from a clock that was ahead would last too long.
-        if now >= record.until || record.since > now.saturating_add(SKEW) {
+        if now >= record.until || record.since > now.saturating_add(CLOCK_SKEW) {
             return Ok(None);
         }
-        if let Some(group) = &record.entra_session
-            && self.read::<()>(&self.mark_key(group, id)).await?.is_none()
+        if let Some(digest) = &record.entra_session
+            && self.read::<()>(&self.mark_key(digest, id)).await?.is_none()
         {
             return Ok(None);
         }
         let state: Option<SessionState> = self.read(&id.state_key(&self.site)).await?;
         let state = state.map(|state| self.without_future_checks(state, &record, now));
         let idle = seconds(self.limits.idle);
-        let state = state.filter(|state| now.saturating_sub(state.seen) < idle);
+        let state = state.filter(|state| now.saturating_sub(state.last_seen) < idle);
         Ok(state.map(|state| Session { record, state }))
     }
 
@@ -266,7 +266,7 @@ impl Sessions {
     }
 
     /// The identity and user of a session that may have expired.
-    pub(super) async fn whole(
+    pub(super) async fn with_state(
         &self,
         id: &SessionId,
         record: &SessionRecord,
@@ -281,15 +281,16 @@ impl Sessions {
     /// Stores from time to time that the user has sent a request.
     pub(super) async fn touch(&self, id: &SessionId, session: &Session) {
         let now = self.now();
-        let rest = seconds(self.limits.idle) / 10;
+        let interval = seconds(self.limits.idle) / 10;
         // A time in the future, from a clock that was ahead, is replaced.
-        let is_recent = now.abs_diff(session.state.seen) < rest.clamp(1, 60).unsigned_abs();
+        let is_recent =
+            now.abs_diff(session.state.last_seen) < interval.clamp(1, 60).unsigned_abs();
         if is_recent {
             return;
         }
         let mut state = session.state.clone();
-        state.seen = now;
-        self.keep_quietly(id, &session.record, &state).await;
+        state.last_seen = now;
+        self.try_write_state(id, &session.record, &state).await;
     }
 
     /// Whether the user's access has to be checked again.
@@ -300,7 +301,9 @@ impl Sessions {
         if now.saturating_sub(state.checked) < interval {
             return Access::Confirmed;
         }
-        if now.abs_diff(state.asked) >= PAUSE.unsigned_abs() || state.asked <= state.checked {
+        if now.abs_diff(state.attempted) >= RECHECK_PAUSE.unsigned_abs()
+            || state.attempted <= state.checked
+        {
             return Access::Due;
         }
         self.postponed(session)
@@ -309,7 +312,7 @@ impl Sessions {
     /// The access while it cannot be checked: postponed for a limited time, then unknown.
     pub(super) fn postponed(&self, session: &Session) -> Access {
         let age = self.now().saturating_sub(session.state.checked);
-        match age < seconds(self.limits.recheck).saturating_add(GRACE) {
+        match age < seconds(self.limits.recheck).saturating_add(GRACE_PERIOD) {
             true => Access::Postponed,
             false => Access::Unknown,
         }
@@ -338,11 +341,11 @@ impl Sessions {
         let state = SessionState {
             identity,
             user,
-            seen: now,
+            last_seen: now,
             checked: now,
-            asked: now,
+            attempted: now,
         };
-        self.keep_quietly(id, &session.record, &state).await;
+        self.try_write_state(id, &session.record, &state).await;
         Session { state, ..session }
     }
 
@@ -350,8 +353,8 @@ impl Sessions {
     pub(super) async fn postpone(&self, id: &SessionId, session: &Session) {
         let now = self.now();
         let mut state = session.state.clone();
-        (state.seen, state.asked) = (now, now);
-        self.keep_quietly(id, &session.record, &state).await;
+        (state.last_seen, state.attempted) = (now, now);
+        self.try_write_state(id, &session.record, &state).await;
     }
 
     pub(super) async fn end(&self, id: &SessionId) -> Result<(), StoreError> {
@@ -365,7 +368,7 @@ impl Sessions {
     }
 
     /// Ends all sessions of a user.
-    pub(super) async fn end_of_user(&self, user: &str) -> Result<(), StoreError> {
+    pub(super) async fn end_all_of_user(&self, user: &str) -> Result<(), StoreError> {
         let any = SessionId::new(hashed(user), String::new(), String::new());
         let key = any.key(&self.site);
         self.within(self.store.store().remove_partition(key.partition()))
@@ -373,7 +376,7 @@ impl Sessions {
     }
 
     /// Ends the sessions that come from a session at Entra.
-    pub(super) async fn end_of_entra_session(
+    pub(super) async fn end_entra_session(
         &self,
         issuer: &str,
         sid: &str,
@@ -401,9 +404,9 @@ impl Sessions {
         record: &SessionRecord,
         now: i64,
     ) -> SessionState {
-        let latest = now.saturating_add(SKEW);
+        let latest = now.saturating_add(CLOCK_SKEW);
         let due = now.saturating_sub(seconds(self.limits.recheck));
-        for time in [&mut state.checked, &mut state.asked] {
+        for time in [&mut state.checked, &mut state.attempted] {
             if *time > latest {
                 *time = record.since.min(due);
             }
@@ -411,21 +414,21 @@ impl Sessions {
         state
     }
 
-    async fn keep(
+    async fn write_state(
         &self,
         id: &SessionId,
         record: &SessionRecord,
         state: &SessionState,
     ) -> Result<(), StoreError> {
-        let rest = u64::try_from(record.until.saturating_sub(self.now())).unwrap_or(0);
-        let keep_for = self.limits.idle.min(Duration::from_secs(rest));
-        self.write(&id.state_key(&self.site), state, keep_for).await
+        let remaining = u64::try_from(record.until.saturating_sub(self.now())).unwrap_or(0);
+        let lifetime = self.limits.idle.min(Duration::from_secs(remaining));
+        self.write(&id.state_key(&self.site), state, lifetime).await
     }
 
     /// If it fails, the session expires or is checked earlier.
-    async fn keep_quietly(&self, id: &SessionId, record: &SessionRecord, state: &SessionState) {
-        if let Err(error) = self.within(self.keep(id, record, state)).await {
-            tracing::warn!(%error, "the use of a session could not be noted");
+    async fn try_write_state(&self, id: &SessionId, record: &SessionRecord, state: &SessionState) {
+        if let Err(error) = self.within(self.write_state(id, record, state)).await {
+            tracing::warn!(%error, "the last use of a session could not be stored");
         }
     }
 
@@ -433,12 +436,12 @@ impl Sessions {
         &self,
         key: &StoreKey,
         value: &impl Serialize,
-        keep_for: Duration,
+        lifetime: Duration,
     ) -> Result<(), StoreError> {
         let entry = serde_json::to_vec(value)
-            .map_err(|_| StoreError::configuration("a session cannot be written as JSON"))?;
+            .map_err(|_| StoreError::configuration("a session cannot be serialized"))?;
         let entry = self.seal.close(key, Zeroizing::new(entry))?;
-        self.store.store().save(key, &entry, keep_for).await
+        self.store.store().save(key, &entry, lifetime).await
     }
 
     async fn read<T: DeserializeOwned>(&self, key: &StoreKey) -> Result<Option<T>, StoreError> {
@@ -464,7 +467,7 @@ impl Sessions {
     /// The reference of a page, which is in the log entry of its error.
     pub(super) fn reference(&self) -> String {
         let mut reference = self.random().unwrap_or_default();
-        reference.truncate(REFERENCE);
+        reference.truncate(REFERENCE_CHARS);
         reference
     }
 
@@ -472,25 +475,25 @@ impl Sessions {
     fn random(&self) -> Result<String, StoreError> {
         let mut bytes = [0; 32];
         self.random.fill(&mut bytes).map_err(|source| {
-            StoreError::configuration("a session could not be given an unguessable id")
+            StoreError::configuration("the id of a session could not be generated")
                 .with_source(source)
         })?;
         Ok(URL_SAFE_NO_PAD.encode(bytes))
     }
 
     /// The entry that exists until the session at Entra ends.
-    fn mark_key(&self, group: &str, id: &SessionId) -> StoreKey {
-        StoreKey::new(&self.of_entra_session(group), &id.to_text())
+    fn mark_key(&self, digest: &str, id: &SessionId) -> StoreKey {
+        StoreKey::new(&self.entra_session_partition(digest), &id.to_text())
     }
 
-    fn owner_key(&self, group: &str, connection: &str) -> StoreKey {
+    fn owner_key(&self, digest: &str, connection: &str) -> StoreKey {
         let name = format!("tokens {connection}");
-        StoreKey::new(&self.of_entra_session(group), &name)
+        StoreKey::new(&self.entra_session_partition(digest), &name)
     }
 
-    fn of_entra_session(&self, group: &str) -> String {
+    fn entra_session_partition(&self, digest: &str) -> String {
         format!(
-            "web sessions at {} of the session at Entra {group}",
+            "web sessions at {} of the session at Entra {digest}",
             self.site
         )
     }
@@ -525,10 +528,10 @@ fn entra_session(issuer: &str, sid: &str) -> String {
 }
 
 /// Short enough to be dictated on the telephone.
-const REFERENCE: usize = 8;
+const REFERENCE_CHARS: usize = 8;
 /// By how much the clocks of replicas may differ, in seconds.
-const SKEW: i64 = 300;
+const CLOCK_SKEW: i64 = 300;
 /// The pause after a failed check, in seconds.
-const PAUSE: i64 = 60;
+const RECHECK_PAUSE: i64 = 60;
 /// How long a session stays valid beyond the interval while checks fail, in seconds.
-const GRACE: i64 = 3600;
+const GRACE_PERIOD: i64 = 3600;

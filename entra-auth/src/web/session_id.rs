@@ -10,15 +10,15 @@ use crate::store::StoreKey;
 /// part is the connection, so that a sign-out can redirect to Entra while the store is down.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct SessionId {
-    group: String,
+    user_digest: String,
     id: String,
     connection: String,
 }
 
 impl SessionId {
-    pub(super) const fn new(group: String, id: String, connection: String) -> Self {
+    pub(super) const fn new(user_digest: String, id: String, connection: String) -> Self {
         Self {
-            group,
+            user_digest,
             id,
             connection,
         }
@@ -26,26 +26,27 @@ impl SessionId {
 
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('.');
-        let (Some(group), Some(id), Some(name), None) =
+        let (Some(user_digest), Some(id), Some(name), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
         else {
             return None;
         };
-        let plain = |part: &str| {
-            part.len() <= LONGEST
+        let is_plain = |part: &str| {
+            part.len() <= MAX_PART_BYTES
                 && !part.is_empty()
                 && part
                     .bytes()
                     .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
         };
-        let connection = Some(name).filter(|name| name.len() <= LONGEST_NAME)?;
+        let connection = Some(name).filter(|name| name.len() <= MAX_NAME_BYTES)?;
         let connection = String::from_utf8(URL_SAFE_NO_PAD.decode(connection).ok()?).ok()?;
-        (plain(group) && plain(id)).then(|| Self::new(group.to_owned(), id.to_owned(), connection))
+        (is_plain(user_digest) && is_plain(id))
+            .then(|| Self::new(user_digest.to_owned(), id.to_owned(), connection))
     }
 
     pub(super) fn to_text(&self) -> String {
         let name = URL_SAFE_NO_PAD.encode(&self.connection);
-        format!("{}.{}.{name}", self.group, self.id)
+        format!("{}.{}.{name}", self.user_digest, self.id)
     }
 
     /// The name of the connection in the cookie, which the browser's user can change.
@@ -62,7 +63,7 @@ impl SessionId {
     }
 
     fn partition(&self, site: &str) -> String {
-        format!("web sessions at {site} of {}", self.group)
+        format!("web sessions at {site} of {}", self.user_digest)
     }
 }
 
@@ -72,9 +73,9 @@ impl fmt::Debug for SessionId {
     }
 }
 
-const LONGEST: usize = 64;
+const MAX_PART_BYTES: usize = 64;
 /// A name of 128 characters, encoded.
-const LONGEST_NAME: usize = 700;
+const MAX_NAME_BYTES: usize = 700;
 
 #[cfg(test)]
 mod tests {
@@ -89,10 +90,10 @@ mod tests {
         assert_eq!(id.map(SessionId::to_text).as_deref(), Some(whole.as_str()));
         assert_eq!(id.map(SessionId::connection), Some("the other one"));
         assert_eq!(id.map(|id| format!("{id:?}")).as_deref(), Some("SessionId"));
-        let long = "x".repeat(LONGEST + 1);
-        let longest = "x".repeat(LONGEST);
+        let long = "x".repeat(MAX_PART_BYTES + 1);
+        let longest = "x".repeat(MAX_PART_BYTES);
         assert!(SessionId::parse(&format!("{longest}.{longest}.{name}")).is_some());
-        let long_name = "A".repeat(LONGEST_NAME + 2);
+        let long_name = "A".repeat(MAX_NAME_BYTES + 2);
         for bad in [
             format!("{long}.i.{name}"),
             format!("g.{long}.{name}"),

@@ -12,7 +12,7 @@ use super::{
     cookies::FlowCookie,
     pages::{PageBuilder, PageKind, PageText},
     route_urls::SIGNED_OUT,
-    routes::{Web, finished, redirect, sent, with_cookies},
+    routes::{SiteState, header_text, redirect, with_cookies, with_security_headers},
     session::TokenOwner,
     session_id::SessionId,
 };
@@ -24,21 +24,21 @@ use crate::{
 
 /// A sign-out that is not complete, which is encrypted in a cookie.
 #[derive(Default, Serialize, Deserialize)]
-struct Unfinished {
+struct PendingSignOut {
     sessions: Vec<String>,
     tokens: Vec<(String, TokenOwner)>,
 }
 
 /// The result of a sign-out.
 #[derive(Default)]
-struct Outcome {
+struct SignOutOutcome {
     /// The URL that ends the session at the sign-in service.
     to: Option<String>,
-    unfinished: Unfinished,
+    pending: PendingSignOut,
 }
 
 /// Asks before a sign-out. A link alone does not sign a user out, because any other site could have one.
-pub(super) async fn ask_to_sign_out(State(site): Web, headers: HeaderMap) -> Response {
+pub(super) async fn ask_to_sign_out(State(site): SiteState, headers: HeaderMap) -> Response {
     let (kind, title) = (PageKind::ConfirmSignOut, PageText::ConfirmSignOutTitle);
     let page = site
         .pages
@@ -46,7 +46,7 @@ pub(super) async fn ask_to_sign_out(State(site): Web, headers: HeaderMap) -> Res
         .text(PageText::ConfirmSignOut)
         .form(site.urls.sign_out_path(), PageText::SignOut)
         .link(PageText::StaySignedIn, site.front_page.as_str());
-    finished(with_origin(page))
+    with_security_headers(with_origin(page))
 }
 
 /// A page with a form that signs out. With the referrer policy `no-referrer` its form would have the
@@ -60,41 +60,41 @@ fn with_origin(page: PageBuilder<'_>) -> Response {
     response
 }
 
-pub(super) async fn sign_out(State(site): Web, headers: HeaderMap) -> Response {
-    if !site.is_from_here(&headers) {
+pub(super) async fn sign_out(State(site): SiteState, headers: HeaderMap) -> Response {
+    if !site.is_same_origin(&headers) {
         let (kind, title) = (PageKind::SignOutRejected, PageText::StillSignedInTitle);
         let page = site
             .pages
             .page(&headers, kind, StatusCode::FORBIDDEN, title)
             .alert(PageText::ForeignSignOut)
             .link(PageText::SignOut, &site.urls.sign_out_path());
-        return finished(page.into_response());
+        return with_security_headers(page.into_response());
     }
-    let (outcome, cookies) = site.end(&headers).await;
-    if !outcome.unfinished.is_empty() {
-        let page = site.not_signed_out(outcome.to.as_deref(), &headers);
+    let (outcome, cookies) = site.end_current_session(&headers).await;
+    if !outcome.pending.is_empty() {
+        let page = site.sign_out_failed_page(outcome.to.as_deref(), &headers);
         return with_cookies(page, cookies);
     }
     let to = outcome.to.unwrap_or_else(|| {
-        let back = site.urls.path(SIGNED_OUT);
+        let signed_out_path = site.urls.path(SIGNED_OUT);
         site.after_sign_out
             .as_ref()
-            .map_or(back, |path| path.as_str().to_owned())
+            .map_or(signed_out_path, |path| path.as_str().to_owned())
     });
     with_cookies(redirect(&to), cookies)
 }
 
 /// Where Entra redirects the browser after its own sign-out. A sign-out here that failed is tried again.
-pub(super) async fn signed_out(State(site): Web, headers: HeaderMap) -> Response {
+pub(super) async fn signed_out(State(site): SiteState, headers: HeaderMap) -> Response {
     let mut cookies = Vec::new();
-    if let Some((left, gone)) = site.left_of_sign_out(&headers) {
-        let outcome = site.finish_sign_out(left).await;
-        cookies.push(site.sign_out_cookie(&outcome.unfinished).unwrap_or(gone));
-        if !outcome.unfinished.is_empty() {
-            return with_cookies(site.not_signed_out(None, &headers), cookies);
+    if let Some((pending, removal)) = site.pending_sign_out(&headers) {
+        let outcome = site.finish_sign_out(pending).await;
+        cookies.push(site.sign_out_cookie(&outcome.pending).unwrap_or(removal));
+        if !outcome.pending.is_empty() {
+            return with_cookies(site.sign_out_failed_page(None, &headers), cookies);
         }
     }
-    if let Some(id) = site.cookies.ticket(&headers)
+    if let Some(id) = site.cookies.session_id(&headers)
         && !matches!(site.session(&id).await, Ok(None))
     {
         // The page can be opened at any time, also with a session.
@@ -121,13 +121,17 @@ pub(super) async fn signed_out(State(site): Web, headers: HeaderMap) -> Response
 
 /// Front-channel sign-out, in a hidden frame of the sign-in service's page. It ends sessions and removes
 /// their tokens; the response does not reveal whether there were any.
-pub(super) async fn front_channel(State(site): Web, uri: Uri, headers: HeaderMap) -> Response {
+pub(super) async fn front_channel(
+    State(site): SiteState,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
     let mut response = StatusCode::OK.into_response();
     match FrontChannelSignOut::parse(uri.query().unwrap_or_default()) {
-        Ok(asked) => match (asked.issuer(), asked.sid()) {
+        Ok(request) => match (request.issuer(), request.sid()) {
             (Some(issuer), Some(sid)) => {
-                if let Err(error) = site.end_of_entra_session(issuer, sid).await {
-                    tracing::error!(%error, "sessions that ended at Entra could not be ended here");
+                if let Err(error) = site.end_entra_session(issuer, sid).await {
+                    tracing::error!(%error, "sessions of a front-channel sign-out could not be ended");
                     response = StatusCode::SERVICE_UNAVAILABLE.into_response();
                 }
                 let authorize = &site.authorize;
@@ -137,9 +141,9 @@ pub(super) async fn front_channel(State(site): Web, uri: Uri, headers: HeaderMap
             }
             // Browsers send the cookie only if both are the same site. A link or an image of another
             // site is not an iframe.
-            _ if sent(&headers, "sec-fetch-dest") == Some("iframe") => {
-                let (outcome, cookies) = site.end(&headers).await;
-                if !outcome.unfinished.is_empty() {
+            _ if header_text(&headers, "sec-fetch-dest") == Some("iframe") => {
+                let (outcome, cookies) = site.end_current_session(&headers).await;
+                if !outcome.pending.is_empty() {
                     response = StatusCode::SERVICE_UNAVAILABLE.into_response();
                 }
                 response = with_cookies(response, cookies);
@@ -148,39 +152,39 @@ pub(super) async fn front_channel(State(site): Web, uri: Uri, headers: HeaderMap
         },
         Err(_) => response = StatusCode::BAD_REQUEST.into_response(),
     }
-    finished(response)
+    with_security_headers(response)
 }
 
 impl Site {
     /// Ends the browser's session, and what an earlier sign-out could not end.
-    async fn end(&self, headers: &HeaderMap) -> (Outcome, Vec<HeaderValue>) {
-        let (mut left, gone) = self.left_of_sign_out(headers).unzip();
-        let left = left.get_or_insert_default();
-        if let Some(id) = self.cookies.ticket(headers) {
-            left.sessions.push(id.to_text());
+    async fn end_current_session(&self, headers: &HeaderMap) -> (SignOutOutcome, Vec<HeaderValue>) {
+        let (mut pending, removal) = self.pending_sign_out(headers).unzip();
+        let pending = pending.get_or_insert_default();
+        if let Some(id) = self.cookies.session_id(headers) {
+            pending.sessions.push(id.to_text());
         }
-        let outcome = self.finish_sign_out(std::mem::take(left)).await;
-        let mut cookies = vec![self.cookies.drop_session()];
-        cookies.extend(self.sign_out_cookie(&outcome.unfinished).or(gone));
+        let outcome = self.finish_sign_out(std::mem::take(pending)).await;
+        let mut cookies = vec![self.cookies.session_removal()];
+        cookies.extend(self.sign_out_cookie(&outcome.pending).or(removal));
         (outcome, cookies)
     }
 
-    async fn finish_sign_out(&self, left: Unfinished) -> Outcome {
-        let mut outcome = Outcome::default();
-        let mut owners = left.tokens;
-        for text in left.sessions.into_iter().take(MOST_LEFT) {
+    async fn finish_sign_out(&self, pending: PendingSignOut) -> SignOutOutcome {
+        let mut outcome = SignOutOutcome::default();
+        let mut owners = pending.tokens;
+        for text in pending.sessions.into_iter().take(MAX_PENDING) {
             let Some(id) = SessionId::parse(&text) else {
                 continue;
             };
             if let Err(error) = self.end_session(&id, &mut outcome, &mut owners).await {
                 tracing::error!(%error, "a session could not be ended");
-                outcome.unfinished.sessions.push(text);
+                outcome.pending.sessions.push(text);
             }
         }
-        for (connection, owner) in owners.into_iter().take(MOST_LEFT) {
+        for (connection, owner) in owners.into_iter().take(MAX_PENDING) {
             if let Err(error) = self.remove_tokens(&connection, &owner).await {
-                tracing::error!(%error, "tokens of a user who signed out are still in the store");
-                outcome.unfinished.tokens.push((connection, owner));
+                tracing::error!(%error, "the tokens of a user who signed out could not be removed");
+                outcome.pending.tokens.push((connection, owner));
             }
         }
         outcome
@@ -190,7 +194,7 @@ impl Site {
     async fn end_session(
         &self,
         id: &SessionId,
-        outcome: &mut Outcome,
+        outcome: &mut SignOutOutcome,
         owners: &mut Vec<(String, TokenOwner)>,
     ) -> Result<(), StoreError> {
         // The cookie names the connection, in case the store is down.
@@ -198,7 +202,11 @@ impl Site {
         outcome.to = by_cookie.and_then(|client| self.entra_sign_out(&client, None));
         let record = self.sessions.record(id).await;
         let session = match &record {
-            Ok(Some(record)) => self.sessions.whole(id, record).await.unwrap_or_default(),
+            Ok(Some(record)) => self
+                .sessions
+                .with_state(id, record)
+                .await
+                .unwrap_or_default(),
             _ => None,
         };
         let ended = self.sessions.end(id).await;
@@ -225,7 +233,7 @@ impl Site {
     }
 
     /// Ends the sessions of a session at Entra, and removes their tokens.
-    async fn end_of_entra_session(&self, issuer: &str, sid: &str) -> Result<(), StoreError> {
+    async fn end_entra_session(&self, issuer: &str, sid: &str) -> Result<(), StoreError> {
         let mut owners = Vec::new();
         let mut clients = self.connections.all();
         clients.retain(|client| client.may_have_issuer(issuer));
@@ -233,7 +241,7 @@ impl Site {
             let owner = self.sessions.token_owner((issuer, sid), client.name());
             owners.push((client.name().to_owned(), owner.await));
         }
-        let mut outcome = self.sessions.end_of_entra_session(issuer, sid).await;
+        let mut outcome = self.sessions.end_entra_session(issuer, sid).await;
         for (connection, owner) in owners {
             let removed = match owner {
                 Ok(Some(owner)) => self.remove_tokens(&connection, &owner).await,
@@ -264,18 +272,22 @@ impl Site {
     }
 
     /// The pending sign-out of the browser, and the header that removes its cookie.
-    fn left_of_sign_out(&self, headers: &HeaderMap) -> Option<(Unfinished, HeaderValue)> {
-        self.cookies.bring(FlowCookie::SignOut, ONLY, headers)
+    fn pending_sign_out(&self, headers: &HeaderMap) -> Option<(PendingSignOut, HeaderValue)> {
+        self.cookies
+            .take_pending(FlowCookie::SignOut, SIGN_OUT_ID, headers)
     }
 
     /// The header that stores a pending sign-out, in place of an earlier one.
-    fn sign_out_cookie(&self, left: &Unfinished) -> Option<HeaderValue> {
-        let is_left = !left.is_empty();
-        is_left.then(|| self.cookies.send(FlowCookie::SignOut, ONLY, left))?
+    fn sign_out_cookie(&self, pending: &PendingSignOut) -> Option<HeaderValue> {
+        let is_pending = !pending.is_empty();
+        is_pending.then(|| {
+            self.cookies
+                .pending_cookie(FlowCookie::SignOut, SIGN_OUT_ID, pending)
+        })?
     }
 
     /// The page of a sign-out that failed. It leads on to Entra's sign-out in any case.
-    fn not_signed_out(&self, to: Option<&str>, headers: &HeaderMap) -> Response {
+    fn sign_out_failed_page(&self, to: Option<&str>, headers: &HeaderMap) -> Response {
         let (kind, title) = (PageKind::SignOutFailed, PageText::SignOutFailedTitle);
         let page = self
             .pages
@@ -294,17 +306,17 @@ impl Site {
         {
             response.headers_mut().insert(header::REFRESH, refresh);
         }
-        finished(response)
+        with_security_headers(response)
     }
 }
 
-impl Unfinished {
+impl PendingSignOut {
     fn is_empty(&self) -> bool {
         self.sessions.is_empty() && self.tokens.is_empty()
     }
 }
 
 /// The id of the cookie: a browser has at most one pending sign-out.
-const ONLY: &str = "only-one-of-them";
+const SIGN_OUT_ID: &str = "pending-sign-out";
 /// How many sessions a pending sign-out has at most.
-const MOST_LEFT: usize = 4;
+const MAX_PENDING: usize = 4;

@@ -43,10 +43,10 @@ use crate::validate::{TokenValidationError, TokenValidator, ValidatedToken};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct BearerAuthLayer(Arc<Rule>);
+pub struct BearerAuthLayer(Arc<Requirements>);
 
 #[derive(Clone)]
-struct Rule {
+struct Requirements {
     validator: TokenValidator,
     scopes: Option<Vec<String>>,
     app_permissions: Option<Vec<String>>,
@@ -57,7 +57,7 @@ impl BearerAuthLayer {
     /// Accepts every token that the validator accepts.
     #[must_use]
     pub fn new(validator: TokenValidator) -> Self {
-        Self(Arc::new(Rule {
+        Self(Arc::new(Requirements {
             validator,
             scopes: None,
             app_permissions: None,
@@ -69,20 +69,20 @@ impl BearerAuthLayer {
     /// [`app_permissions`](Self::app_permissions).
     #[must_use]
     pub fn scopes<I: IntoIterator<Item: Into<String>>>(self, any_of: I) -> Self {
-        self.with(|rule| rule.scopes = Some(texts(any_of)))
+        self.with(|requirements| requirements.scopes = Some(strings(any_of)))
     }
 
     /// Accepts app-only tokens with one of these permissions, and tokens of users only with
     /// [`scopes`](Self::scopes).
     #[must_use]
     pub fn app_permissions<I: IntoIterator<Item: Into<String>>>(self, any_of: I) -> Self {
-        self.with(|rule| rule.app_permissions = Some(texts(any_of)))
+        self.with(|requirements| requirements.app_permissions = Some(strings(any_of)))
     }
 
     /// Requires users to have one of these app roles, in addition to the scopes.
     #[must_use]
     pub fn roles<I: IntoIterator<Item: Into<String>>>(self, any_of: I) -> Self {
-        self.with(|rule| rule.roles = Some(texts(any_of)))
+        self.with(|requirements| requirements.roles = Some(strings(any_of)))
     }
 
     /// Validates the token of a request's headers, for routes without the layer.
@@ -92,11 +92,11 @@ impl BearerAuthLayer {
     pub async fn check(&self, headers: &HeaderMap) -> Result<ValidatedToken, BearerAuthRejection> {
         let token = bearer(headers)?;
         let token = self.0.validator.validate(token).await?;
-        self.0.allow(&token)?;
+        self.0.check(&token)?;
         Ok(token)
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Rule)) -> Self {
+    fn with(mut self, change: impl FnOnce(&mut Requirements)) -> Self {
         change(Arc::make_mut(&mut self.0));
         self
     }
@@ -112,8 +112,8 @@ impl fmt::Debug for BearerAuthLayer {
     }
 }
 
-impl Rule {
-    fn allow(&self, token: &ValidatedToken) -> Result<(), BearerAuthRejection> {
+impl Requirements {
+    fn check(&self, token: &ValidatedToken) -> Result<(), BearerAuthRejection> {
         let lists = [&self.scopes, &self.app_permissions, &self.roles];
         if lists.iter().all(|list| list.is_none()) {
             return Ok(());
@@ -121,20 +121,16 @@ impl Rule {
         if token.is_app_only() {
             return match &self.app_permissions {
                 Some(any_of) => Ok(token.require_role(&borrowed(any_of))?),
-                None => Err(BearerAuthRejection::lacks(
-                    "A token that speaks for a person is needed",
-                )),
+                None => Err(BearerAuthRejection::lacks("A token of a user is required")),
             };
         }
-        if !token.is_for_person() {
+        if !token.is_for_user() {
             return Err(BearerAuthRejection::lacks(
-                "It is not clear whom the token speaks for",
+                "It is not clear whether the token is a user's or app-only",
             ));
         }
         if self.scopes.is_none() && self.roles.is_none() {
-            return Err(BearerAuthRejection::lacks(
-                "A token of an application's own is needed",
-            ));
+            return Err(BearerAuthRejection::lacks("An app-only token is required"));
         }
         if let Some(any_of) = &self.scopes {
             token.require_scope(&borrowed(any_of))?;
@@ -171,28 +167,26 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, BearerAuthRejection> {
         parts.extensions.get::<Self>().cloned().ok_or_else(|| {
-            tracing::error!(
-                "a handler wants a caller, but no layer `BearerAuthLayer` is around its route"
-            );
-            BearerAuthRejection(Answer::Fault)
+            tracing::error!("a handler needs a caller, but its route has no `BearerAuthLayer`");
+            BearerAuthRejection(Cause::NoLayer)
         })
     }
 }
 
 /// Why a request was rejected, as the response to send.
 #[derive(Clone, Debug)]
-pub struct BearerAuthRejection(Answer);
+pub struct BearerAuthRejection(Cause);
 
 #[derive(Clone, Debug)]
-enum Answer {
+enum Cause {
     /// There is no token.
     Missing,
     /// The header is malformed.
     Malformed,
     Invalid(TokenValidationError),
-    Lacks(&'static str),
+    Insufficient(&'static str),
     Challenge(String),
-    Fault,
+    NoLayer,
 }
 
 impl BearerAuthRejection {
@@ -206,20 +200,20 @@ impl BearerAuthRejection {
     /// ```
     #[must_use]
     pub fn claims_challenge(claims: &str) -> Self {
-        Self(Answer::Challenge(STANDARD.encode(claims)))
+        Self(Cause::Challenge(STANDARD.encode(claims)))
     }
 
     /// The status of the response.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match &self.0 {
-            Answer::Missing | Answer::Challenge(_) => StatusCode::UNAUTHORIZED,
-            Answer::Malformed => StatusCode::BAD_REQUEST,
-            Answer::Invalid(error) => {
+            Cause::Missing | Cause::Challenge(_) => StatusCode::UNAUTHORIZED,
+            Cause::Malformed => StatusCode::BAD_REQUEST,
+            Cause::Invalid(error) => {
                 StatusCode::from_u16(error.http_status()).unwrap_or(StatusCode::UNAUTHORIZED)
             }
-            Answer::Lacks(_) => StatusCode::FORBIDDEN,
-            Answer::Fault => StatusCode::INTERNAL_SERVER_ERROR,
+            Cause::Insufficient(_) => StatusCode::FORBIDDEN,
+            Cause::NoLayer => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -227,7 +221,7 @@ impl BearerAuthRejection {
     #[must_use]
     pub const fn invalid_token(&self) -> Option<&TokenValidationError> {
         match &self.0 {
-            Answer::Invalid(error) => Some(error),
+            Cause::Invalid(error) => Some(error),
             _ => None,
         }
     }
@@ -237,44 +231,44 @@ impl BearerAuthRejection {
     pub fn www_authenticate(&self) -> Option<String> {
         match &self.0 {
             // RFC 6750, 3.1: without a token there is no error code.
-            Answer::Missing => Some("Bearer".to_owned()),
-            Answer::Malformed => Some(
+            Cause::Missing => Some("Bearer".to_owned()),
+            Cause::Malformed => Some(
                 r#"Bearer error="invalid_request", error_description="The Authorization header is malformed""#
                     .to_owned(),
             ),
-            Answer::Invalid(error) => error.www_authenticate(),
-            Answer::Lacks(what) => Some(format!(
+            Cause::Invalid(error) => error.www_authenticate(),
+            Cause::Insufficient(what) => Some(format!(
                 r#"Bearer error="insufficient_scope", error_description="{what}""#
             )),
-            Answer::Challenge(claims) => Some(format!(
+            Cause::Challenge(claims) => Some(format!(
                 r#"Bearer error="insufficient_claims", claims="{claims}""#
             )),
-            Answer::Fault => None,
+            Cause::NoLayer => None,
         }
     }
 
     const fn lacks(what: &'static str) -> Self {
-        Self(Answer::Lacks(what))
+        Self(Cause::Insufficient(what))
     }
 }
 
 impl From<TokenValidationError> for BearerAuthRejection {
     fn from(error: TokenValidationError) -> Self {
-        Self(Answer::Invalid(error))
+        Self(Cause::Invalid(error))
     }
 }
 
 impl fmt::Display for BearerAuthRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Answer::Missing => f.write_str("the request has no bearer token"),
-            Answer::Malformed => f.write_str("the request's Authorization header is malformed"),
-            Answer::Invalid(_) => f.write_str("the request's token is not accepted"),
-            Answer::Lacks(_) => {
-                f.write_str("the request's token speaks for the wrong kind of caller")
+            Cause::Missing => f.write_str("the request has no bearer token"),
+            Cause::Malformed => f.write_str("the request's Authorization header is malformed"),
+            Cause::Invalid(_) => f.write_str("the request's token is not accepted"),
+            Cause::Insufficient(_) => {
+                f.write_str("the request's token is of another kind of caller")
             }
-            Answer::Challenge(_) => f.write_str("the request's token lacks claims"),
-            Answer::Fault => f.write_str("the route has no layer that checks tokens"),
+            Cause::Challenge(_) => f.write_str("the request's token lacks claims"),
+            Cause::NoLayer => f.write_str("the route has no `BearerAuthLayer`"),
         }
     }
 }
@@ -282,7 +276,7 @@ impl fmt::Display for BearerAuthRejection {
 impl std::error::Error for BearerAuthRejection {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0 {
-            Answer::Invalid(error) => Some(error),
+            Cause::Invalid(error) => Some(error),
             _ => None,
         }
     }
@@ -308,7 +302,7 @@ impl<S> Layer<S> for BearerAuthLayer {
     fn layer(&self, inner: S) -> BearerAuth<S> {
         BearerAuth {
             inner,
-            rule: self.clone(),
+            layer: self.clone(),
         }
     }
 }
@@ -317,7 +311,7 @@ impl<S> Layer<S> for BearerAuthLayer {
 #[derive(Clone, Debug)]
 pub struct BearerAuth<S> {
     inner: S,
-    rule: BearerAuthLayer,
+    layer: BearerAuthLayer,
 }
 
 impl<S> Service<Request> for BearerAuth<S>
@@ -337,17 +331,17 @@ where
         // The service that was polled ready; a clone may not be ready.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
-        let rule = self.rule.clone();
+        let layer = self.layer.clone();
         Box::pin(async move {
-            match rule.check(request.headers()).await {
+            match layer.check(request.headers()).await {
                 Ok(token) => {
                     request.extensions_mut().insert(Caller(token));
                     inner.call(request).await
                 }
-                Err(refused) => {
-                    let reason = refused.invalid_token().map(tracing::field::display);
-                    tracing::debug!(%refused, reason, "a request was not let through");
-                    Ok(refused.into_response())
+                Err(rejection) => {
+                    let reason = rejection.invalid_token().map(tracing::field::display);
+                    tracing::debug!(%rejection, reason, "a request was rejected");
+                    Ok(rejection.into_response())
                 }
             }
         })
@@ -359,9 +353,9 @@ fn bearer(headers: &HeaderMap) -> Result<&str, BearerAuthRejection> {
     let mut all = headers.get_all(header::AUTHORIZATION).iter();
     let (first, second) = (all.next(), all.next());
     let Some(value) = first else {
-        return Err(BearerAuthRejection(Answer::Missing));
+        return Err(BearerAuthRejection(Cause::Missing));
     };
-    let malformed = || BearerAuthRejection(Answer::Malformed);
+    let malformed = || BearerAuthRejection(Cause::Malformed);
     if second.is_some() {
         return Err(malformed());
     }
@@ -371,7 +365,7 @@ fn bearer(headers: &HeaderMap) -> Result<&str, BearerAuthRejection> {
         .and_then(|value| value.trim().split_once(' '))
         .ok_or_else(malformed)?;
     if !scheme.eq_ignore_ascii_case("Bearer") {
-        return Err(BearerAuthRejection(Answer::Missing));
+        return Err(BearerAuthRejection(Cause::Missing));
     }
     match token.trim() {
         token if token.is_empty() || token.contains(' ') => Err(malformed()),
@@ -379,19 +373,19 @@ fn bearer(headers: &HeaderMap) -> Result<&str, BearerAuthRejection> {
     }
 }
 
-fn borrowed(texts: &[String]) -> Vec<&str> {
-    texts.iter().map(String::as_str).collect()
+fn borrowed(strings: &[String]) -> Vec<&str> {
+    strings.iter().map(String::as_str).collect()
 }
 
-fn texts<I: IntoIterator<Item: Into<String>>>(texts: I) -> Vec<String> {
-    texts.into_iter().map(Into::into).collect()
+fn strings<I: IntoIterator<Item: Into<String>>>(strings: I) -> Vec<String> {
+    strings.into_iter().map(Into::into).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn of(values: &[&'static str]) -> Result<String, StatusCode> {
+    fn bearer_of(values: &[&'static str]) -> Result<String, StatusCode> {
         let mut headers = HeaderMap::new();
         for value in values {
             let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
@@ -399,15 +393,19 @@ mod tests {
         }
         bearer(&headers)
             .map(str::to_owned)
-            .map_err(|refused| refused.status())
+            .map_err(|rejection| rejection.status())
     }
 
     #[test]
-    fn only_one_header_of_the_one_form_carries_a_token() {
-        assert_eq!(of(&["Bearer abc"]).unwrap(), "abc");
-        assert_eq!(of(&["bearer  abc "]).unwrap(), "abc");
+    fn a_token_is_read_from_exactly_one_authorization_header() {
+        assert_eq!(bearer_of(&["Bearer abc"]).unwrap(), "abc");
+        assert_eq!(bearer_of(&["bearer  abc "]).unwrap(), "abc");
         for missing in [&[] as &[_], &["Basic abc"]] {
-            assert_eq!(of(missing), Err(StatusCode::UNAUTHORIZED), "{missing:?}");
+            assert_eq!(
+                bearer_of(missing),
+                Err(StatusCode::UNAUTHORIZED),
+                "{missing:?}"
+            );
         }
         for malformed in [
             &["Bearer"] as &[_],
@@ -416,25 +414,29 @@ mod tests {
             &["Bearer a", "Bearer b"],
             &["Bearer \u{e9}"],
         ] {
-            assert_eq!(of(malformed), Err(StatusCode::BAD_REQUEST), "{malformed:?}");
+            assert_eq!(
+                bearer_of(malformed),
+                Err(StatusCode::BAD_REQUEST),
+                "{malformed:?}"
+            );
         }
     }
 
     #[test]
-    fn each_refusal_has_the_header_that_the_rfc_gives_it() {
-        let header = |answer| {
-            BearerAuthRejection(answer)
+    fn each_rejection_has_the_www_authenticate_header_of_rfc_6750() {
+        let header = |cause| {
+            BearerAuthRejection(cause)
                 .www_authenticate()
                 .unwrap_or_default()
         };
-        assert_eq!(header(Answer::Missing), "Bearer");
-        assert!(header(Answer::Malformed).contains(r#"error="invalid_request""#));
-        assert!(header(Answer::Lacks("x")).contains(r#"error="insufficient_scope""#));
+        assert_eq!(header(Cause::Missing), "Bearer");
+        assert!(header(Cause::Malformed).contains(r#"error="invalid_request""#));
+        assert!(header(Cause::Insufficient("x")).contains(r#"error="insufficient_scope""#));
         let challenge = BearerAuthRejection::claims_challenge("{}").into_response();
         assert_eq!(
             challenge.headers()[header::WWW_AUTHENTICATE],
             r#"Bearer error="insufficient_claims", claims="e30=""#
         );
-        assert_eq!(header(Answer::Fault), "");
+        assert_eq!(header(Cause::NoLayer), "");
     }
 }

@@ -254,5 +254,5 @@ async fn a_token_that_does_not_say_for_whom_it_speaks_is_no_persons() {
     let refused = rule.check(&headers).await.unwrap_err();
     assert_eq!(refused.status(), StatusCode::FORBIDDEN);
     let header = refused.www_authenticate().unwrap();
-    assert!(header.contains("whom the token speaks for"), "{header}");
+    assert!(header.contains("whether the token is a user's"), "{header}");
 }

@@ -16,17 +16,17 @@ use crate::{
 
 /// The metadata of a sign-in service: its issuer and the URL of its keys.
 #[derive(Clone, Debug)]
-pub(in super::super) struct Place {
+pub(in super::super) struct MetadataLocation {
     pub(in super::super) metadata: Url,
-    pub(in super::super) issuer: Expected,
+    pub(in super::super) issuer: ExpectedIssuer,
 }
 
-/// Which issuer may be found there.
+/// The issuer that the metadata must have.
 #[derive(Clone, Debug)]
-pub(in super::super) enum Expected {
+pub(in super::super) enum ExpectedIssuer {
     /// This tenant's.
     Tenant(Guid),
-    /// Some tenant's, asked for by one of its domains.
+    /// The tenant of a domain, whose GUID is not known.
     SomeTenant,
     /// Any tenant's, for the authorities of many tenants: `common` and `organizations`.
     EveryTenant,
@@ -38,8 +38,8 @@ pub(in super::super) enum Expected {
 #[derive(Debug)]
 pub(in super::super) struct KeySet {
     pub(in super::super) issuer: Issuer,
-    /// Whether the service promises to name itself in every authorization response (RFC 9207).
-    pub(in super::super) promises_issuer: bool,
+    /// Whether each authorization response has the parameter `iss` (RFC 9207).
+    pub(in super::super) has_issuer_parameter: bool,
     keys: Vec<Key>,
 }
 
@@ -52,29 +52,35 @@ pub(in super::super) struct Key {
 }
 
 impl KeySet {
-    pub(super) async fn fetch(place: &Place, settings: &Settings) -> Result<Self, Error> {
+    pub(super) async fn fetch(
+        location: &MetadataLocation,
+        settings: &Settings,
+    ) -> Result<Self, Error> {
         let metadata: Metadata =
-            fetch(settings, "OpenID discovery", place.metadata.clone()).await?;
-        let issuer = place.issuer.check(&metadata.issuer)?;
+            fetch(settings, "OpenID discovery", location.metadata.clone()).await?;
+        let issuer = location.issuer.check(&metadata.issuer)?;
         let address = check_named(&settings.cloud, "signing keys", &metadata.jwks_uri)?;
         let published: Published = fetch(settings, "signing keys", address).await?;
         let keys: Vec<Key> = published
             .keys
             .into_iter()
-            .take(MOST_KEYS)
-            .filter_map(|key| Key::read(key, &place.issuer))
+            .take(MAX_KEYS)
+            .filter_map(|key| Key::read(key, &location.issuer))
             .collect();
         if keys.is_empty() {
-            return Err(unusable("the sign-in service has no RSA signing key", FIX));
+            return Err(unusable(
+                "the sign-in service has no RSA signing key",
+                METADATA_FIX,
+            ));
         }
         Ok(Self {
             issuer,
-            promises_issuer: metadata.authorization_response_iss_parameter_supported,
+            has_issuer_parameter: metadata.authorization_response_iss_parameter_supported,
             keys,
         })
     }
 
-    /// Where the key of this name is.
+    /// The index of the key with this id.
     pub(in super::super) fn position(&self, kid: &str) -> Option<usize> {
         self.keys.iter().position(|key| key.kid == kid)
     }
@@ -85,30 +91,30 @@ impl KeySet {
 }
 
 impl Key {
-    /// Whether it made this RS256 signature of the message.
+    /// Whether this is a valid RS256 signature of the message.
     pub(in super::super) fn has_signed(&self, message: &[u8], signature: &Vec<u8>) -> bool {
         jws::verifies(Algorithm::RS256, &self.public, message, signature)
     }
 
-    /// A key that can have signed a token with RS256; none for all others.
-    fn read(key: Value, place: &Expected) -> Option<Self> {
+    /// A key for RS256 signatures, or `None` for other keys.
+    fn read(key: Value, location: &ExpectedIssuer) -> Option<Self> {
         let key: PublishedKey = serde_json::from_value(key).ok()?;
-        let is_ours = key.kty == "RSA"
+        let is_rs256_key = key.kty == "RSA"
             && key.usage.is_none_or(|usage| usage == "sig")
             && key.alg.is_none_or(|alg| alg == "RS256")
             && key
                 .key_ops
                 .is_none_or(|ops| ops.iter().any(|op| op == "verify"));
-        if !is_ours {
+        if !is_rs256_key {
             return None;
         }
-        let issuer = match (key.issuer, place) {
+        let issuer = match (key.issuer, location) {
             (None, _) => None,
-            (Some(issuer), Expected::Provider(_)) => Some(Issuer::plain(&issuer)),
+            (Some(issuer), ExpectedIssuer::Provider(_)) => Some(Issuer::plain(&issuer)),
             (Some(issuer), _) => Some(Issuer::of_tenant(&issuer)?),
         };
-        let (n, e) = (number(&key.n)?, number(&key.e)?);
-        if n.len() < LEAST_KEY_BYTES {
+        let (n, e) = (big_endian_number(&key.n)?, big_endian_number(&key.e)?);
+        if n.len() < MIN_KEY_BYTES {
             return None;
         }
         Some(Self {
@@ -119,7 +125,7 @@ impl Key {
     }
 }
 
-impl Expected {
+impl ExpectedIssuer {
     fn check(&self, issuer: &str) -> Result<Issuer, Error> {
         let found = match self {
             Self::Provider(expected) => (issuer.trim_end_matches('/')
@@ -133,12 +139,12 @@ impl Expected {
             }
             Self::EveryTenant => Issuer::of_tenant(issuer).filter(Issuer::is_template),
         };
-        found.ok_or_else(|| unusable("the discovery document is another issuer's", FIX))
+        found.ok_or_else(|| unusable("the discovery document is another issuer's", METADATA_FIX))
     }
 }
 
 /// A big number without leading zeros, as the crypto library wants it.
-fn number(text: &str) -> Option<Vec<u8>> {
+fn big_endian_number(text: &str) -> Option<Vec<u8>> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
     Some(bytes.get(zeros..)?.to_vec()).filter(|bytes| !bytes.is_empty())
@@ -170,9 +176,9 @@ struct PublishedKey {
     issuer: Option<String>,
 }
 
-const FIX: &str =
-    "check tenant and cloud, and that no proxy answers in the sign-in service's place";
+const METADATA_FIX: &str =
+    "check tenant and cloud, and that no proxy responds in place of the sign-in service";
 /// Entra publishes about ten.
-const MOST_KEYS: usize = 1_000;
+const MAX_KEYS: usize = 1_000;
 /// 2048 bits.
-const LEAST_KEY_BYTES: usize = 256;
+const MIN_KEY_BYTES: usize = 256;

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-pub(super) use document::{Expected, Place};
+pub(super) use document::{ExpectedIssuer, MetadataLocation};
 use source::LAST_KNOWN_GOOD;
 pub(super) use source::Source;
 
@@ -33,7 +33,7 @@ use crate::expiring_map::ExpiringMap;
 /// use entra_auth::{TokenValidator, validate::SigningKeys};
 /// let keys = SigningKeys::new();
 /// let (tenant, app) = ("11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222");
-/// let people = TokenValidator::id_tokens(tenant, app).keys(&keys).build()?;
+/// let users = TokenValidator::id_tokens(tenant, app).keys(&keys).build()?;
 /// let callers = TokenValidator::access_tokens(tenant, [app]).keys(&keys).build()?;
 /// # Ok::<(), entra_auth::Error>(())
 /// ```
@@ -50,7 +50,7 @@ impl SigningKeys {
     #[must_use]
     pub fn new() -> Self {
         Self(Arc::new(Shared {
-            sources: Mutex::new(ExpiringMap::new(MOST)),
+            sources: Mutex::new(ExpiringMap::new(MAX_SOURCES)),
             limit: Arc::new(AtomicU64::new(LAST_KNOWN_GOOD.as_secs())),
         }))
     }
@@ -65,12 +65,12 @@ impl SigningKeys {
     }
 
     /// The keys published at a URL.
-    pub(super) fn at(&self, place: Place) -> Arc<Source> {
-        let kind = match place.issuer {
-            Expected::Provider(_) => "provider",
+    pub(super) fn at(&self, location: MetadataLocation) -> Arc<Source> {
+        let kind = match location.issuer {
+            ExpectedIssuer::Provider(_) => "provider",
             _ => "entra",
         };
-        let key = format!("{kind} {}", place.metadata);
+        let key = format!("{kind} {}", location.metadata);
         let mut sources = self
             .0
             .sources
@@ -82,7 +82,7 @@ impl SigningKeys {
         }
         // Keys that no validator uses any more are removed first.
         sources.make_room(|source, _| Arc::strong_count(source) > 1);
-        let source = Arc::new(Source::new(place, Arc::clone(&self.0.limit)));
+        let source = Arc::new(Source::new(location, Arc::clone(&self.0.limit)));
         sources.put(key, Arc::clone(&source));
         source
     }
@@ -108,4 +108,4 @@ impl fmt::Debug for SigningKeys {
 }
 
 /// How many services' keys are cached for validators that are built later.
-const MOST: usize = 1_000;
+const MAX_SOURCES: usize = 1_000;

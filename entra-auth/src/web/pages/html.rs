@@ -190,7 +190,7 @@ mod tests {
         *,
     };
 
-    const NASTY: &str = "\"><script>alert('x')</script>&amp;";
+    const MARKUP: &str = "\"><script>alert('x')</script>&amp;";
 
     fn rendered(pages: SignInPages, accepted: &'static str) -> (String, HeaderMap) {
         let mut headers = HeaderMap::new();
@@ -199,29 +199,29 @@ mod tests {
         let writer = pages.build().unwrap();
         let kind = PageKind::EmailAddress;
         let page = writer.page(&headers, kind, StatusCode::OK, PageText::EmailTitle);
-        let reference = page.localized(PageText::LogReference, &[("reference", NASTY)]);
+        let reference = page.localized(PageText::LogReference, &[("reference", MARKUP)]);
         let response = page
             .text(PageText::Consent)
             .alert(PageText::Unavailable)
-            .own_alert(NASTY)
-            .own_for_admin(NASTY)
+            .own_alert(MARKUP)
+            .own_for_admin(MARKUP)
             .for_admin(vec![reference])
-            .link(PageText::FrontPage, NASTY)
-            .form(NASTY.to_owned(), PageText::SignOut)
-            .email_form(NASTY.to_owned(), NASTY, Some(NASTY))
+            .link(PageText::FrontPage, MARKUP)
+            .form(MARKUP.to_owned(), PageText::SignOut)
+            .email_form(MARKUP.to_owned(), MARKUP, Some(MARKUP))
             .render();
         let (parts, body) = response.into_parts();
         (body, parts.headers)
     }
 
     #[test]
-    fn no_text_of_others_becomes_markup() {
+    fn texts_and_urls_are_escaped() {
         let mut texts = PageTexts::new("de");
         for text in PageText::all() {
-            texts = texts.text(text, format!("{NASTY}{{reference}}"));
+            texts = texts.text(text, format!("{MARKUP}{{reference}}"));
         }
         let pages = SignInPages::new()
-            .product_name(NASTY)
+            .product_name(MARKUP)
             .logo("data:image/svg+xml,%3Csvg%3E<script>")
             .texts(texts);
         assert!(pages.clone().build().is_ok());
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_marked_with_its_language_and_missing_texts_with_theirs() {
+    fn a_page_has_its_lang_attribute_and_missing_translations_have_their_own() {
         let arabic = PageTexts::new("ar")
             .text(PageText::EmailTitle, "\u{62a}")
             .text(PageText::SignOut, "\u{62e}");
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_settings_are_errors_that_say_what_to_change() {
+    fn invalid_settings_are_errors_with_a_fix() {
         let new = SignInPages::new;
         for (pages, expected) in [
             (

@@ -32,7 +32,7 @@ impl Languages {
         let mut ranges = Vec::new();
         for value in headers.get_all(header::ACCEPT_LANGUAGE) {
             let value = value.to_str().unwrap_or_default();
-            ranges.extend(value.split(',').filter_map(range).take(MOST_RANGES));
+            ranges.extend(value.split(',').filter_map(range).take(MAX_RANGES));
         }
         // In the order of the header where the weights are equal.
         ranges.sort_by_key(|(_, weight)| std::cmp::Reverse(*weight));
@@ -94,14 +94,14 @@ fn range(text: &str) -> Option<(String, u16)> {
             .strip_prefix("q=")
             .or_else(|| parameter.strip_prefix("Q="))
         {
-            weight = thousandths(value)?;
+            weight = weight_in_thousandths(value)?;
         }
     }
     Some((tag.to_owned(), weight))
 }
 
 /// A weight such as `1`, `0.8` or `0.125`.
-fn thousandths(text: &str) -> Option<u16> {
+fn weight_in_thousandths(text: &str) -> Option<u16> {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     let whole: u16 = whole.parse().ok().filter(|whole| *whole <= 1)?;
     let is_plain = part.len() <= 3 && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -126,7 +126,7 @@ pub(super) fn is_right_to_left(language: &str) -> bool {
 const ENGLISH: &str = "en";
 const RIGHT_TO_LEFT: [&str; 9] = ["ar", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"];
 /// Browsers send fewer; more are of no use.
-const MOST_RANGES: usize = 32;
+const MAX_RANGES: usize = 32;
 
 #[cfg(test)]
 mod tests {
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_language_with_the_highest_weight_that_there_are_texts_for_is_chosen() {
+    fn the_language_with_the_highest_weight_among_those_with_texts_is_chosen() {
         let texts = ["de", "pt-BR", "zh-Hant"].map(PageTexts::new).to_vec();
         let languages = Languages::new(texts.clone(), None).unwrap();
         let german = Languages::new(texts.clone(), Some("DE")).unwrap();
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_missing_in_a_language_is_english_and_says_so() {
+    fn a_missing_translation_is_english_and_marked_as_english() {
         let texts = PageTexts::new("de").text(PageText::LogReference, "Referenz {reference}, {x}.");
         let found = localized(&texts, PageText::LogReference, &[("reference", "a{x}")]);
         assert_eq!(
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_direction_is_the_scripts() {
+    fn the_text_direction_follows_the_script() {
         assert!(is_right_to_left("ar-EG") && is_right_to_left("HE"));
         assert!(!is_right_to_left("de") && !is_right_to_left("ar-Latn"));
     }

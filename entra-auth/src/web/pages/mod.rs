@@ -215,21 +215,21 @@ impl RenderedPage {
     /// Allows a stylesheet: a path on this site or an https address. Another address stays
     /// forbidden, and the log says so.
     pub fn stylesheet(mut self, address: &str) -> Self {
-        told(self.sources.stylesheet(address));
+        log_if_not_allowed(self.sources.stylesheet(address));
         self
     }
 
     /// Allows an image: a path on this site, an https address or a `data:` address of an image.
     /// Another address stays forbidden, and the log says so.
     pub fn image(mut self, address: &str) -> Self {
-        told(self.sources.image(address));
+        log_if_not_allowed(self.sources.image(address));
         self
     }
 
     /// Allows a font: a path on this site or an https address. Another address stays forbidden, and
     /// the log says so.
     pub fn font(mut self, address: &str) -> Self {
-        told(self.sources.font(address));
+        log_if_not_allowed(self.sources.font(address));
         self
     }
 }
@@ -261,8 +261,10 @@ impl fmt::Debug for RenderedPage {
     }
 }
 
-fn told(is_allowed: bool) {
+fn log_if_not_allowed(is_allowed: bool) {
     if !is_allowed {
-        tracing::error!("a sign-in page loads from an address that its policy cannot allow");
+        tracing::error!(
+            "a sign-in page loads from a URL that its content security policy cannot allow"
+        );
     }
 }

@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_data_paths_of_the_site_and_https_addresses_are_named() {
+    fn only_data_urls_own_paths_and_https_urls_are_allowed() {
         let policy = |image: &str| {
             let mut sources = Sources::default();
             let is_allowed = sources.image(image);

@@ -100,7 +100,7 @@ impl PageText {
         let kinds = SignInErrorKind::ALL;
         let users = kinds.iter().copied().map(Self::SignInError);
         let administrators = kinds.iter().copied().map(Self::SignInErrorForAdministrator);
-        FIXED
+        FIXED_TEXTS
             .iter()
             .copied()
             .chain(users)
@@ -239,7 +239,7 @@ impl PageTexts {
 }
 
 /// Every text but those of sign-in errors.
-const FIXED: [PageText; 39] = [
+const FIXED_TEXTS: [PageText; 39] = [
     PageText::AdministratorHeading,
     PageText::TryAgain,
     PageText::OtherAccount,
