@@ -1,4 +1,4 @@
-//! A person's own browser, driven by the script that `ENTRA_BROWSER_SCRIPT` names.
+//! A real browser, driven by the script in `ENTRA_BROWSER_SCRIPT`.
 
 use std::{
     env, io,
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 const ADELE: &str = "adele@contoso.com";
 
-/// The script's process, and what it says of the last page.
+/// The process of the script, which prints the last page.
 #[derive(Clone, Default)]
 struct Browser(Arc<Mutex<Option<Child>>>);
 
@@ -35,7 +35,7 @@ impl Browser {
     }
 }
 
-/// Signs in, and gives the credential and the page that the person sees at the end.
+/// Signs in, and returns the credential and the page that the user sees at the end.
 async fn sign_in(
     change: impl FnOnce(InteractiveBrowserCredentialBuilder) -> InteractiveBrowserCredentialBuilder,
 ) -> Option<Value> {
@@ -72,7 +72,7 @@ async fn sign_in(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn chromium_posts_the_answer_to_the_tool_and_shows_its_page() {
+async fn chromium_posts_the_response_to_the_tool_and_shows_its_page() {
     let Some(page) = sign_in(|builder| builder).await else {
         return;
     };
@@ -87,7 +87,7 @@ async fn chromium_posts_the_answer_to_the_tool_and_shows_its_page() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn chromium_brings_the_answer_in_the_address_if_it_is_to() {
+async fn chromium_sends_the_response_in_the_query_if_requested() {
     let Some(page) = sign_in(InteractiveBrowserCredentialBuilder::response_in_query).await else {
         return;
     };

@@ -1,4 +1,4 @@
-//! The table of attacks names tests and files that exist.
+//! Checks that the table of attacks names existing tests and files.
 
 use std::{
     collections::HashSet,

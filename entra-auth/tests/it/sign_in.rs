@@ -1,4 +1,4 @@
-//! People who sign in to a web product, and what it learns of them.
+//! Sign-in of users to a web application, and their identity.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -20,7 +20,9 @@ use crate::{
         success_of,
     },
     support::TENANT,
-    validate_support::{NOW, OTHER_TENANT, OURS, PERSON, but, clock, id_token, issuer_v2},
+    validate_support::{
+        NOW, OTHER_TENANT, SERVICE_KEY, USER, clock, id_token, issuer_v2, with_changes,
+    },
 };
 
 const ADELE: &str = "adele@contoso.com";
@@ -50,7 +52,7 @@ fn client(tenant: &FakeTenant, app: &App) -> SignInClient {
 }
 
 #[tokio::test]
-async fn a_person_signs_in_and_has_tokens_without_another_question() {
+async fn a_user_signs_in_and_gets_tokens_silently() {
     let (tenant, app) = shop().await;
     let client = client(&tenant, &app);
     assert!(
@@ -61,17 +63,20 @@ async fn a_person_signs_in_and_has_tokens_without_another_question() {
         let mut options = StartOptions::default();
         options.response_mode = mode;
         let (url, flow) = client.start(&options).unwrap();
-        let back = tenant.sign_in_at(url.as_str(), ADELE);
-        let session = client.finish(flow, &back.query()).await.unwrap();
-        let who = session.identity();
-        assert_eq!(who.oid, tenant.user(ADELE).id());
-        assert_eq!(who.tid, tenant.id());
-        assert_eq!(who.issuer, format!("{}/{}/v2.0", tenant.uri(), tenant.id()));
-        assert_eq!(who.username.as_deref(), Some(ADELE));
-        assert_eq!(who.name.as_deref(), Some("Adele"));
-        assert_eq!(who.email, Some(Email::Unverified(ADELE.to_owned())));
-        assert_eq!(who.groups, Groups::Absent);
-        assert!(!who.is_guest && who.home_tenant.is_none());
+        let redirected = tenant.sign_in_at(url.as_str(), ADELE);
+        let session = client.finish(flow, &redirected.query()).await.unwrap();
+        let identity = session.identity();
+        assert_eq!(identity.oid, tenant.user(ADELE).id());
+        assert_eq!(identity.tid, tenant.id());
+        assert_eq!(
+            identity.issuer,
+            format!("{}/{}/v2.0", tenant.uri(), tenant.id())
+        );
+        assert_eq!(identity.username.as_deref(), Some(ADELE));
+        assert_eq!(identity.name.as_deref(), Some("Adele"));
+        assert_eq!(identity.email, Some(Email::Unverified(ADELE.to_owned())));
+        assert_eq!(identity.groups, Groups::Absent);
+        assert!(!identity.is_guest && identity.home_tenant.is_none());
         assert!(session.session_state().is_some());
 
         let request = TokenRequest::new(["User.Read"]);
@@ -90,7 +95,7 @@ async fn a_person_signs_in_and_has_tokens_without_another_question() {
 }
 
 #[tokio::test]
-async fn a_certificate_and_a_domain_in_place_of_a_tenant_id_do_as_well() {
+async fn a_certificate_and_a_tenant_domain_work() {
     let (tenant, app) = shop().await;
     let pem = tenant.test_certificate_pem();
     app.with_certificate(&pem);
@@ -106,8 +111,8 @@ async fn a_certificate_and_a_domain_in_place_of_a_tenant_id_do_as_well() {
     .build()
     .unwrap();
     let (url, flow) = client.start(&StartOptions::default()).unwrap();
-    let back = tenant.sign_in_at(url.as_str(), ADELE);
-    let session = client.finish(flow, back.address()).await.unwrap();
+    let redirected = tenant.sign_in_at(url.as_str(), ADELE);
+    let session = client.finish(flow, redirected.address()).await.unwrap();
     assert_eq!(
         session.identity().tid,
         tenant.id(),
@@ -116,7 +121,7 @@ async fn a_certificate_and_a_domain_in_place_of_a_tenant_id_do_as_well() {
 }
 
 #[tokio::test]
-async fn what_the_registration_adds_to_the_token_is_read() {
+async fn optional_claims_of_the_registration_are_read() {
     let (tenant, app) = shop().await;
     for name in ["sid", "login_hint", "auth_time", "acct"] {
         app.id_token_claim(name);
@@ -124,21 +129,25 @@ async fn what_the_registration_adds_to_the_token_is_read() {
     app.group_claims(entra_mock::GroupClaims::SecurityGroup);
     let client = client(&tenant, &app);
     let (url, flow) = client.start(&StartOptions::default()).unwrap();
-    let back = tenant.sign_in_at(url.as_str(), ADELE);
-    let session = client.finish(flow, &back.query()).await.unwrap();
-    let who = session.identity();
-    assert!(who.sid.is_some() && who.login_hint.is_some());
-    assert_eq!(who.auth_time, Some(tenant.clock().now()));
-    let Groups::Hint(groups) = &who.groups else {
-        panic!("{:?}", who.groups)
+    let redirected = tenant.sign_in_at(url.as_str(), ADELE);
+    let session = client.finish(flow, &redirected.query()).await.unwrap();
+    let identity = session.identity();
+    assert!(identity.sid.is_some() && identity.login_hint.is_some());
+    assert_eq!(identity.auth_time, Some(tenant.clock().now()));
+    let Groups::Hint(groups) = &identity.groups else {
+        panic!("{:?}", identity.groups)
     };
     assert!(groups.contains(&tenant.group("Engineers").id().to_string()));
     let named = format!(
         "iss={}&sid={}",
-        encoded(&who.issuer),
-        encoded(who.sid.as_deref().unwrap())
+        encoded(&identity.issuer),
+        encoded(identity.sid.as_deref().unwrap())
     );
-    assert!(FrontChannelSignOut::parse(&named).unwrap().matches(who));
+    assert!(
+        FrontChannelSignOut::parse(&named)
+            .unwrap()
+            .matches(identity)
+    );
 }
 
 fn encoded(text: &str) -> String {
@@ -146,7 +155,7 @@ fn encoded(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_recent_sign_in_is_proven_by_the_token_and_not_by_the_address() {
+async fn max_age_is_checked_by_the_auth_time_of_the_token() {
     let (service, client) = connection();
     let mut options = StartOptions::default();
     options.max_age = Some(Duration::from_secs(600));
@@ -159,13 +168,13 @@ async fn a_recent_sign_in_is_proven_by_the_token_and_not_by_the_address() {
         (json!(null), false),
         (json!("soon"), false),
     ];
-    for (auth_time, good) in table {
+    for (auth_time, valid) in table {
         let claims = json!({ "auth_time": auth_time });
         let outcome = sign_in_with(&service, &client, &options, claims).await;
         match outcome {
-            Ok(_) => assert!(good, "{auth_time}"),
+            Ok(_) => assert!(valid, "{auth_time}"),
             Err(error) => {
-                assert!(!good, "{auth_time}");
+                assert!(!valid, "{auth_time}");
                 assert_eq!(error.kind(), SignInErrorKind::TooOld);
                 assert!(error.for_admin().contains("auth_time"));
             }
@@ -176,14 +185,14 @@ async fn a_recent_sign_in_is_proven_by_the_token_and_not_by_the_address() {
 }
 
 #[tokio::test]
-async fn the_first_refusal_of_a_token_keeps_nothing() {
+async fn a_failed_token_request_caches_nothing() {
     let (service, client) = connection();
     let error = sign_in(&service, &client, json!({ "nonce": "n-2" }))
         .await
         .unwrap_err();
     assert_eq!(error.kind(), SignInErrorKind::NonceMismatch);
     let account: entra_auth::user::Account = serde_json::from_value(json!({
-        "home_account_id": format!("{PERSON}.{TENANT}"), "tenant": TENANT,
+        "home_account_id": format!("{USER}.{TENANT}"), "tenant": TENANT,
     }))
     .unwrap();
     assert!(client.resume(&account).await.is_none());
@@ -197,13 +206,13 @@ async fn the_first_refusal_of_a_token_keeps_nothing() {
 }
 
 #[tokio::test]
-async fn people_of_many_tenants_enter_by_list_or_by_decision() {
+async fn users_of_many_tenants_are_admitted_by_list_or_by_decision() {
     let service = Service::new();
     let organizations = || builder_for("organizations", &service, &clock());
     let from = |tenant: &str| json!({ "tid": tenant, "iss": issuer_v2(tenant) });
-    let refused = organizations().build().unwrap_err();
-    assert_eq!(refused.kind(), SignInErrorKind::Configuration);
-    assert!(refused.to_string().contains("any_tenant"), "{refused}");
+    let rejected = organizations().build().unwrap_err();
+    assert_eq!(rejected.kind(), SignInErrorKind::Configuration);
+    assert!(rejected.to_string().contains("any_tenant"), "{rejected}");
 
     let listed = organizations().tenants([TENANT]).build().unwrap();
     let decided = organizations()
@@ -212,11 +221,12 @@ async fn people_of_many_tenants_enter_by_list_or_by_decision() {
         .unwrap();
     let any = organizations().any_tenant().build().unwrap();
     for (client, others) in [(listed, false), (decided, false), (any, true)] {
-        let session = enter(&service, &client, from(TENANT), PERSON, TENANT)
+        let session = finish_with_claims(&service, &client, from(TENANT), USER, TENANT)
             .await
             .unwrap();
         assert_eq!(session.identity().tid.to_string(), TENANT);
-        let other = enter(&service, &client, from(OTHER_TENANT), PERSON, OTHER_TENANT).await;
+        let other =
+            finish_with_claims(&service, &client, from(OTHER_TENANT), USER, OTHER_TENANT).await;
         match other {
             Ok(session) => {
                 assert!(others);
@@ -228,14 +238,14 @@ async fn people_of_many_tenants_enter_by_list_or_by_decision() {
             }
         }
         let mixed = json!({ "tid": TENANT, "iss": issuer_v2(OTHER_TENANT) });
-        let error = enter(&service, &client, mixed, PERSON, TENANT)
+        let error = finish_with_claims(&service, &client, mixed, USER, TENANT)
             .await
             .unwrap_err();
         assert_eq!(error.kind(), SignInErrorKind::IssuerMismatch);
     }
 }
 
-async fn enter(
+async fn finish_with_claims(
     service: &Service,
     client: &SignInClient,
     changes: serde_json::Value,
@@ -244,24 +254,27 @@ async fn enter(
 ) -> Result<entra_auth::sign_in::SignInResult, entra_auth::sign_in::SignInError> {
     let (_, flow) = client.start(&StartOptions::default()).unwrap();
     let nonce = crate::sign_in_support::stored(&flow)["nonce"].clone();
-    let claims = but(but(id_token(), json!({ "nonce": nonce })), changes);
-    service.then(200, &success_of(&OURS.token(&claims), uid, utid));
+    let claims = with_changes(with_changes(id_token(), json!({ "nonce": nonce })), changes);
+    service.respond(200, &success_of(&SERVICE_KEY.token(&claims), uid, utid));
     let callback = crate::sign_in_support::callback(&flow);
     client.finish(flow, &callback).await
 }
 
 #[tokio::test]
-async fn a_guest_is_a_person_of_the_tenant_with_a_home_elsewhere() {
+async fn a_guest_has_the_ids_of_the_tenant_and_another_home_tenant() {
     let (service, client) = connection();
-    let session = enter(&service, &client, json!({}), OTHER_TENANT, OTHER_TENANT)
+    let session = finish_with_claims(&service, &client, json!({}), OTHER_TENANT, OTHER_TENANT)
         .await
         .unwrap();
-    let who = session.identity();
-    assert!(who.is_guest);
-    assert_eq!(who.home_tenant.as_ref().unwrap().to_string(), OTHER_TENANT);
+    let identity = session.identity();
+    assert!(identity.is_guest);
     assert_eq!(
-        (who.oid.to_string(), who.tid.to_string()),
-        (PERSON.to_owned(), TENANT.to_owned())
+        identity.home_tenant.as_ref().unwrap().to_string(),
+        OTHER_TENANT
+    );
+    assert_eq!(
+        (identity.oid.to_string(), identity.tid.to_string()),
+        (USER.to_owned(), TENANT.to_owned())
     );
     assert_eq!(
         session.account().home_account_id,
@@ -270,20 +283,20 @@ async fn a_guest_is_a_person_of_the_tenant_with_a_home_elsewhere() {
 }
 
 #[tokio::test]
-async fn a_flow_survives_the_session_it_is_kept_in() {
+async fn a_pending_sign_in_can_be_serialized() {
     let (service, client) = connection();
     let (_, flow) = client.start(&StartOptions::default()).unwrap();
-    let kept = copy(&flow);
-    assert_eq!(kept, flow);
-    assert_eq!(kept.connection(), Some(client.name()));
-    service.then(200, &crate::sign_in_support::success(&flow, json!({})));
+    let stored_cookie = copy(&flow);
+    assert_eq!(stored_cookie, flow);
+    assert_eq!(stored_cookie.connection(), Some(client.name()));
+    service.respond(200, &crate::sign_in_support::success(&flow, json!({})));
     let callback = crate::sign_in_support::callback(&flow);
-    let session = client.finish(kept, &callback).await.unwrap();
+    let session = client.finish(stored_cookie, &callback).await.unwrap();
     assert_eq!(session.session_state(), Some("ss-1"));
 }
 
 #[test]
-fn the_address_always_asks_for_a_challenge_of_the_better_kind() {
+fn the_authorization_url_always_has_an_s256_challenge() {
     let (_, client) = connection();
     let (url, flow) = client.start(&StartOptions::default()).unwrap();
     let get = |name: &str| {
@@ -307,17 +320,17 @@ fn the_address_always_asks_for_a_challenge_of_the_better_kind() {
 }
 
 #[test]
-fn what_cannot_work_is_refused_when_it_is_built() {
+fn invalid_settings_are_rejected_at_build() {
     let service = Service::new();
-    let good = || builder(&service, &clock());
-    good().build().unwrap();
+    let valid = || builder(&service, &clock());
+    valid().build().unwrap();
     for bad in [
         builder_for("contoso", &service, &clock()),
         builder_for("common", &service, &clock()),
-        good().redirect_uri(""),
-        good().redirect_uri("http://shop.example/callback"),
-        good().redirect_uri("https://shop.example/callback#x"),
-        good().tenants(["contoso.com"]),
+        valid().redirect_uri(""),
+        valid().redirect_uri("http://shop.example/callback"),
+        valid().redirect_uri("https://shop.example/callback#x"),
+        valid().tenants(["contoso.com"]),
         SignInClient::builder(TENANT, "shop", ClientAuthentication::secret("s"))
             .redirect_uri(CALLBACK),
         SignInClient::builder(TENANT, TENANT, ClientAuthentication::secret(" "))
@@ -329,7 +342,7 @@ fn what_cannot_work_is_refused_when_it_is_built() {
 }
 
 #[test]
-fn an_admin_consents_for_everyone() {
+fn an_administrator_consents_for_all_users() {
     let service = Service::new();
     let clock = clock();
     let client = builder(&service, &clock).build().unwrap();
@@ -388,11 +401,11 @@ fn an_admin_consents_for_everyone() {
             SignInErrorKind::CallbackMalformed,
         ),
     ];
-    for (answer, kind) in table {
+    for (response, kind) in table {
         let (_, state) = client.admin_consent(&options).unwrap();
-        let callback = format!("{answer}&state={}", state.id());
+        let callback = format!("{response}&state={}", state.id());
         let error = client.finish_admin_consent(state, &callback).unwrap_err();
-        assert_eq!(error.kind(), kind, "{answer}");
+        assert_eq!(error.kind(), kind, "{response}");
     }
     let (_, state) = client.admin_consent(&options).unwrap();
     let error = client
@@ -417,7 +430,7 @@ fn an_admin_consents_for_everyone() {
 }
 
 #[test]
-fn signing_out_of_entra_takes_an_address() {
+fn the_sign_out_url_is_entras_logout_endpoint() {
     let (_, client) = connection();
     let plain = client.sign_out_url(&SignOutOptions::default()).unwrap();
     let expected = format!("https://login.microsoftonline.com/{TENANT}/oauth2/v2.0/logout");
@@ -479,7 +492,7 @@ async fn a_front_channel_sign_out_ends_one_session_of_one_issuer() {
 
 #[cfg(feature = "file-cache")]
 #[tokio::test]
-async fn the_account_alone_gives_tokens_at_another_replica() {
+async fn an_account_resumes_at_another_replica() {
     let (tenant, app) = shop().await;
     let directory = std::env::temp_dir().join(format!("entra-sign-in-{}", std::process::id()));
     let replica = || {
@@ -500,8 +513,8 @@ async fn the_account_alone_gives_tokens_at_another_replica() {
     };
     let (first, second) = (replica(), replica());
     let (url, flow) = first.start(&StartOptions::default()).unwrap();
-    let back = tenant.sign_in_at(url.as_str(), ADELE);
-    let session = second.finish(flow, &back.query()).await.unwrap();
+    let redirected = tenant.sign_in_at(url.as_str(), ADELE);
+    let session = second.finish(flow, &redirected.query()).await.unwrap();
     session.commit().await;
     let adele = first.resume(session.account()).await.unwrap();
     adele
@@ -514,7 +527,7 @@ async fn the_account_alone_gives_tokens_at_another_replica() {
 }
 
 #[tokio::test]
-async fn the_fake_tenant_consents_and_signs_out_by_these_addresses() {
+async fn the_fake_tenant_accepts_the_consent_and_sign_out_urls() {
     let (tenant, app) = shop().await;
     let client = client(&tenant, &app);
     let (url, _) = client
@@ -536,7 +549,7 @@ async fn status(url: &Url) -> u16 {
 }
 
 #[tokio::test]
-async fn debug_of_a_sign_in_shows_no_name_no_address_and_no_session() {
+async fn debug_of_a_sign_in_shows_no_name_no_email_and_no_session() {
     let (tenant, app) = shop().await;
     for name in ["sid", "login_hint", "email"] {
         app.id_token_claim(name);
@@ -545,30 +558,30 @@ async fn debug_of_a_sign_in_shows_no_name_no_address_and_no_session() {
     let mut start = StartOptions::default();
     start.login_hint = Some(ADELE.to_owned());
     let (url, flow) = client.start(&start).unwrap();
-    let back = tenant.sign_in_at(url.as_str(), ADELE);
+    let redirected = tenant.sign_in_at(url.as_str(), ADELE);
     let mut shown = format!("{start:?} {flow:?} {client:?}");
-    let signed_in = client.finish(flow, &back.query()).await.unwrap();
+    let signed_in = client.finish(flow, &redirected.query()).await.unwrap();
     signed_in.commit().await;
-    let who = signed_in.identity();
+    let identity = signed_in.identity();
     let account = signed_in.account();
     let mut options = SignOutOptions::default();
-    options.logout_hint.clone_from(&who.login_hint);
+    options.logout_hint.clone_from(&identity.login_hint);
     options.state = Some(account.home_account_id.clone());
-    let sid = who.sid.clone().unwrap();
-    let named = format!("iss={}&sid={}", encoded(&who.issuer), encoded(&sid));
+    let sid = identity.sid.clone().unwrap();
+    let named = format!("iss={}&sid={}", encoded(&identity.issuer), encoded(&sid));
     let front = FrontChannelSignOut::parse(&named).unwrap();
-    let back: ReturnPath = "/join?invitation=canary-zyx9a7cxyz#canary-zyx9a7cxyz"
+    let redirected: ReturnPath = "/join?invitation=canary-zyx9a7cxyz#canary-zyx9a7cxyz"
         .parse()
         .unwrap();
     write!(
         shown,
-        "{signed_in:?} {signed_in:#?} {who:?} {account:?} {:?} {:?} {options:?} {front:?} {back:?}",
+        "{signed_in:?} {signed_in:#?} {identity:?} {account:?} {:?} {:?} {options:?} {front:?} {redirected:?}",
         signed_in.credential(),
-        who.email,
+        identity.email,
     )
     .unwrap();
     let name = account.name.as_deref().unwrap();
-    let hint = who.login_hint.as_deref().unwrap();
+    let hint = identity.login_hint.as_deref().unwrap();
     for personal in [ADELE, name, &account.home_account_id, &sid, hint, "canary"] {
         assert!(!shown.contains(personal), "{personal} in {shown}");
     }

@@ -1,4 +1,4 @@
-//! What attackers do to a sign-in, each refused for the right reason.
+//! Attacks on a sign-in, each rejected for the right reason.
 
 use entra_auth::{
     SignInClient,
@@ -18,7 +18,8 @@ use crate::{
     },
     support::TENANT,
     validate_support::{
-        FOREIGN, OTHER_TENANT, OURS, PERSON, but, clock, encode, id_token, issuer_v2,
+        FOREIGN_KEY, OTHER_TENANT, SERVICE_KEY, USER, clock, encode, id_token, issuer_v2,
+        with_changes,
     },
 };
 
@@ -50,16 +51,16 @@ fn encoded(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_replayed_callback_is_refused_however_many_try_at_once() {
+async fn a_replayed_callback_is_rejected_also_in_parallel() {
     let (tenant, _, client) = shop().await;
     let (url, flow) = client.start(&StartOptions::default()).unwrap();
-    let back = tenant.sign_in_at(url.as_str(), ADELE).query();
+    let redirected = tenant.sign_in_at(url.as_str(), ADELE).query();
     let mut tries = Vec::new();
     for _ in 0..16 {
-        let (client, flow, back) = (client.clone(), copy(&flow), back.clone());
-        tries.push(tokio::spawn(
-            async move { client.finish(flow, &back).await },
-        ));
+        let (client, flow, redirected) = (client.clone(), copy(&flow), redirected.clone());
+        tries.push(tokio::spawn(async move {
+            client.finish(flow, &redirected).await
+        }));
     }
     let mut winners = 0;
     for attempt in tries {
@@ -73,7 +74,7 @@ async fn a_replayed_callback_is_refused_however_many_try_at_once() {
 }
 
 #[tokio::test]
-async fn a_code_swapped_between_two_browsers_is_refused_by_the_challenge() {
+async fn a_code_swapped_between_two_browsers_is_rejected_by_pkce() {
     let (tenant, _, client) = shop().await;
     let (url, victims) = client.start(&StartOptions::default()).unwrap();
     let victims_code = tenant
@@ -89,7 +90,7 @@ async fn a_code_swapped_between_two_browsers_is_refused_by_the_challenge() {
 }
 
 #[tokio::test]
-async fn a_sign_in_is_not_pushed_upon_another_browser() {
+async fn a_callback_of_another_browser_is_rejected() {
     let (tenant, _, client) = shop().await;
     let (url, _) = client.start(&StartOptions::default()).unwrap();
     let attackers = tenant.sign_in_at(url.as_str(), MALLORY).query();
@@ -99,9 +100,9 @@ async fn a_sign_in_is_not_pushed_upon_another_browser() {
     tenant.requests().to("/token").assert_count(0);
 }
 
-/// A challenge that was cut out of the address binds the code to nothing; the nonce still does.
+/// Without its challenge the code is not bound to the verifier, but the nonce is still checked.
 #[tokio::test]
-async fn a_challenge_that_was_cut_out_does_not_help() {
+async fn a_removed_challenge_does_not_bypass_pkce() {
     let (tenant, _, client) = shop().await;
     let (url, flow) = client.start(&StartOptions::default()).unwrap();
     let mut cut = url.clone();
@@ -109,15 +110,15 @@ async fn a_challenge_that_was_cut_out_does_not_help() {
         url.query_pairs()
             .filter(|(name, _)| !name.starts_with("code_challenge")),
     );
-    let back = tenant.sign_in_at(cut.as_str(), ADELE);
-    // The verifier goes along all the same, and a service that never saw its challenge refuses.
-    let error = client.finish(flow, &back.query()).await.unwrap_err();
+    let redirected = tenant.sign_in_at(cut.as_str(), ADELE);
+    // The verifier is sent in any case, and a service without the challenge rejects it.
+    let error = client.finish(flow, &redirected.query()).await.unwrap_err();
     assert_eq!(error.kind(), Kind::CodeInjected);
-    // A service that does not look at the verifier: the code of another session carries its nonce.
+    // A service that ignores the verifier: the ID token has the nonce of the other session.
     let (service, client) = connection();
     let (_, victims) = client.start(&StartOptions::default()).unwrap();
     let (_, attackers) = client.start(&StartOptions::default()).unwrap();
-    service.then(200, &success(&victims, json!({})));
+    service.respond(200, &success(&victims, json!({})));
     let injected = callback(&attackers);
     let error = client.finish(attackers, &injected).await.unwrap_err();
     assert_eq!(error.kind(), Kind::NonceMismatch);
@@ -126,7 +127,7 @@ async fn a_challenge_that_was_cut_out_does_not_help() {
 }
 
 #[tokio::test]
-async fn a_code_never_goes_to_a_service_that_another_one_answers_for() {
+async fn a_code_is_not_sent_if_the_response_names_another_issuer() {
     let (service, client) = connection();
     let foreign = [
         "https://evil.example".to_owned(),
@@ -142,30 +143,30 @@ async fn a_code_never_goes_to_a_service_that_another_one_answers_for() {
         let error = client.finish(flow, &mixed_up).await.unwrap_err();
         assert_eq!(error.kind(), Kind::IssuerMismatch, "{issuer}");
         let (_, flow) = client.start(&StartOptions::default()).unwrap();
-        let refusal = format!(
+        let rejection = format!(
             "error=access_denied&state={}&iss={}",
             flow.id(),
             encoded(&issuer)
         );
-        let error = client.finish(flow, &refusal).await.unwrap_err();
+        let error = client.finish(flow, &rejection).await.unwrap_err();
         assert_eq!(error.kind(), Kind::IssuerMismatch, "an error, too");
     }
     assert!(service.forms().is_empty());
     let (_, flow) = client.start(&StartOptions::default()).unwrap();
-    service.then(200, &success(&flow, json!({})));
-    let good = format!("{}&iss={}", callback(&flow), encoded(&issuer_v2(TENANT)));
-    client.finish(flow, &good).await.unwrap();
+    service.respond(200, &success(&flow, json!({})));
+    let valid = format!("{}&iss={}", callback(&flow), encoded(&issuer_v2(TENANT)));
+    client.finish(flow, &valid).await.unwrap();
 }
 
 #[tokio::test]
-async fn where_many_tenants_enter_the_issuer_of_callback_and_token_are_one() {
+async fn callback_and_id_token_must_name_the_same_issuer() {
     let (service, _) = connection();
     let client = builder_for("organizations", &service, &clock())
         .any_tenant()
         .build()
         .unwrap();
     let (_, flow) = client.start(&StartOptions::default()).unwrap();
-    service.then(200, &success(&flow, json!({})));
+    service.respond(200, &success(&flow, json!({})));
     let mixed = format!(
         "{}&iss={}",
         callback(&flow),
@@ -176,10 +177,10 @@ async fn where_many_tenants_enter_the_issuer_of_callback_and_token_are_one() {
 }
 
 #[tokio::test]
-async fn tokens_of_others_are_refused_and_leave_nothing_behind() {
+async fn foreign_id_tokens_are_rejected_and_nothing_is_cached() {
     let (service, client) = connection();
     let account: entra_auth::user::Account = serde_json::from_value(json!({
-        "home_account_id": format!("{PERSON}.{TENANT}"), "tenant": TENANT,
+        "home_account_id": format!("{USER}.{TENANT}"), "tenant": TENANT,
     }))
     .unwrap();
     let own = id_token();
@@ -190,20 +191,23 @@ async fn tokens_of_others_are_refused_and_leave_nothing_behind() {
     );
     let confused = format!(
         "{}.{}.{}",
-        encode(json!({ "alg": "HS256", "typ": "JWT", "kid": OURS.kid }).to_string()),
+        encode(json!({ "alg": "HS256", "typ": "JWT", "kid": SERVICE_KEY.kid }).to_string()),
         encode(own.to_string()),
         encode("signature")
     );
-    let deep = OURS.token_of(
-        &OURS.header().to_string(),
+    let deep = SERVICE_KEY.token_of(
+        &SERVICE_KEY.header().to_string(),
         &format!("{{\"a\":{}1{}}}", "[".repeat(2000), "]".repeat(2000)),
     );
-    let fat = OURS.token(&but(own.clone(), json!({ "name": "x".repeat(300_000) })));
-    let signed = |changes| OURS.token(&but(own.clone(), changes));
+    let fat = SERVICE_KEY.token(&with_changes(
+        own.clone(),
+        json!({ "name": "x".repeat(300_000) }),
+    ));
+    let signed = |changes| SERVICE_KEY.token(&with_changes(own.clone(), changes));
     let table = [
         (unsigned, Kind::TokenRejected),
         (confused, Kind::TokenRejected),
-        (FOREIGN.token(&own), Kind::TokenRejected),
+        (FOREIGN_KEY.token(&own), Kind::TokenRejected),
         (deep, Kind::TokenRejected),
         (fat, Kind::TokenRejected),
         ("e30.e30.e30".to_owned(), Kind::TokenRejected),
@@ -231,27 +235,30 @@ async fn tokens_of_others_are_refused_and_leave_nothing_behind() {
     ];
     for (number, (token, kind)) in table.into_iter().enumerate() {
         let (_, flow) = client.start(&StartOptions::default()).unwrap();
-        service.then(200, &success_of(&token, PERSON, TENANT));
-        let answer = callback(&flow);
-        let error = client.finish(flow, &answer).await.unwrap_err();
+        service.respond(200, &success_of(&token, USER, TENANT));
+        let response = callback(&flow);
+        let error = client.finish(flow, &response).await.unwrap_err();
         assert_eq!(error.kind(), kind, "{number}: {error:?}");
         assert!(client.resume(&account).await.is_none(), "{number}");
     }
 }
 
 #[tokio::test]
-async fn an_account_beside_the_token_cannot_be_another_ones() {
+async fn client_info_cannot_name_another_user() {
     let (service, client) = connection();
     let (_, flow) = client.start(&StartOptions::default()).unwrap();
-    let claims = but(id_token(), json!({ "nonce": stored(&flow)["nonce"] }));
-    service.then(200, &success_of(&OURS.token(&claims), OTHER_TENANT, TENANT));
-    let answer = callback(&flow);
-    let error = client.finish(flow, &answer).await.unwrap_err();
+    let claims = with_changes(id_token(), json!({ "nonce": stored(&flow)["nonce"] }));
+    service.respond(
+        200,
+        &success_of(&SERVICE_KEY.token(&claims), OTHER_TENANT, TENANT),
+    );
+    let response = callback(&flow);
+    let error = client.finish(flow, &response).await.unwrap_err();
     assert_eq!(error.kind(), Kind::TokenRejected);
 }
 
 #[tokio::test]
-async fn a_flow_that_somebody_wrote_into_the_session_is_not_this_connections() {
+async fn a_forged_pending_sign_in_is_rejected() {
     let (service, client) = connection();
     let (_, flow) = client.start(&StartOptions::default()).unwrap();
     for (name, value) in [
@@ -264,28 +271,28 @@ async fn a_flow_that_somebody_wrote_into_the_session_is_not_this_connections() {
     ] {
         let mut changed = stored(&flow);
         changed[name] = value;
-        let answer = callback(&flow);
+        let response = callback(&flow);
         let changed = crate::sign_in_support::restored(&changed);
-        let error = client.finish(changed, &answer).await.unwrap_err();
+        let error = client.finish(changed, &response).await.unwrap_err();
         assert_eq!(error.kind(), Kind::OtherConnection, "{name}");
     }
     assert!(service.forms().is_empty());
 }
 
 #[tokio::test]
-async fn an_oversized_callback_costs_nothing() {
+async fn an_oversized_callback_is_rejected_at_once() {
     let (service, client) = connection();
     for size in [65_536, 1_000_000, 20_000_000] {
         let (_, flow) = client.start(&StartOptions::default()).unwrap();
-        let answer = format!("state={}&code={}", flow.id(), "%41".repeat(size / 3));
-        let error = client.finish(flow, &answer).await.unwrap_err();
+        let response = format!("state={}&code={}", flow.id(), "%41".repeat(size / 3));
+        let error = client.finish(flow, &response).await.unwrap_err();
         assert_eq!(error.kind(), Kind::CallbackMalformed);
     }
     assert!(service.forms().is_empty());
 }
 
 #[test]
-fn nobody_is_sent_to_another_site_after_a_sign_in() {
+fn a_return_path_to_another_site_is_rejected() {
     let site = Url::parse("https://shop.example/deep/page").unwrap();
     for asked in [
         "//evil.example",
@@ -309,9 +316,9 @@ fn nobody_is_sent_to_another_site_after_a_sign_in() {
     }
 }
 
-/// Another provider, whose tokens say what it likes, in a product that has a neighbour at Entra.
+/// Another provider, which can write any claims, beside a connection with Entra.
 #[tokio::test]
-async fn another_provider_cannot_sign_in_the_people_of_a_neighbour() {
+async fn a_provider_cannot_sign_in_users_of_another_tenant() {
     let issuer = "https://id.example";
     let place = |path: &str| format!("{issuer}/{path}");
     let provider = Cloud::openid_provider(
@@ -331,12 +338,12 @@ async fn another_provider_cannot_sign_in_the_people_of_a_neighbour() {
         (TENANT, None, None),
     ] {
         let (service, _) = connection();
-        let keys = json!({ "keys": [OURS.jwk()] });
+        let keys = json!({ "keys": [SERVICE_KEY.jwk()] });
         let metadata = json!({ "issuer": issuer, "jwks_uri": place("keys") });
         service
             .metadata
-            .answer(&place(".well-known/openid-configuration"), &metadata);
-        service.metadata.answer(&place("keys"), &keys);
+            .respond_at(&place(".well-known/openid-configuration"), &metadata);
+        service.metadata.respond_at(&place("keys"), &keys);
         let client = builder_for(tenant, &service, &clock()).cloud(provider.clone());
         let client = match listed {
             Some(listed) => client.tenants([listed]),
@@ -345,9 +352,9 @@ async fn another_provider_cannot_sign_in_the_people_of_a_neighbour() {
         let client = client.build().unwrap();
         let (_, flow) = client.start(&StartOptions::default()).unwrap();
         let vouched = json!({ "iss": issuer, "email": "ceo@contoso.com", "xms_edov": true });
-        service.then(200, &success(&flow, vouched));
-        let back = callback(&flow);
-        let outcome = client.finish(flow, &back).await;
+        service.respond(200, &success(&flow, vouched));
+        let redirected = callback(&flow);
+        let outcome = client.finish(flow, &redirected).await;
         let kind = outcome
             .as_ref()
             .err()

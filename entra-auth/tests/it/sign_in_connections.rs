@@ -1,4 +1,4 @@
-//! Many connections beside each other.
+//! Applications with many connections.
 
 use std::{sync::Arc, time::Duration};
 
@@ -40,7 +40,7 @@ fn five_hundred(service: &Arc<Service>) -> Connections {
 }
 
 #[tokio::test]
-async fn five_hundred_are_built_without_a_request_and_found_by_all_their_names() {
+async fn five_hundred_connections_are_built_without_a_request_and_found() {
     let service = Service::new();
     let connections = five_hundred(&service);
     assert_eq!(connections.len(), 500);
@@ -63,11 +63,11 @@ async fn five_hundred_are_built_without_a_request_and_found_by_all_their_names()
     for nobody in ["ada", "", "@", "ada@", "ada@example", "ada@xc7.example"] {
         assert!(connections.by_email(nobody).is_none(), "{nobody}");
     }
-    assert!(service.metadata.asked().is_empty() && service.forms().is_empty());
+    assert!(service.metadata.requested_urls().is_empty() && service.forms().is_empty());
 }
 
 #[tokio::test]
-async fn they_come_and_go_while_the_product_runs() {
+async fn connections_can_be_added_and_removed_at_run_time() {
     let service = Service::new();
     let connections = five_hundred(&service);
     let first = connections.by_name("customer-1").unwrap();
@@ -76,11 +76,14 @@ async fn they_come_and_go_while_the_product_runs() {
     assert!(connections.remove("customer-1").is_none());
     assert!(connections.by_domain("c1.example").is_none());
     assert!(connections.by_tenant(&tenant(1).parse().unwrap()).is_none());
-    let answer = callback(&flow);
-    let error = connections.finish(copy(&flow), &answer).await.unwrap_err();
+    let response = callback(&flow);
+    let error = connections
+        .finish(copy(&flow), &response)
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), SignInErrorKind::OtherConnection);
 
-    // Another tenant under the same name does not finish what the first one started.
+    // A connection of another tenant with the same name does not finish a sign-in of the first one.
     let named = |tenant: &str, domain: &str| {
         builder_for(tenant, &service, &clock())
             .name("customer-1")
@@ -90,7 +93,7 @@ async fn they_come_and_go_while_the_product_runs() {
     };
     let build = |tenant: &str| named(tenant, "customer1.example");
     assert!(connections.add(build(OTHER_TENANT)).unwrap().is_none());
-    let error = connections.finish(flow, &answer).await.unwrap_err();
+    let error = connections.finish(flow, &response).await.unwrap_err();
     assert_eq!(error.kind(), SignInErrorKind::OtherConnection);
     let replaced = connections.add(build(TENANT)).unwrap();
     assert!(replaced.is_some(), "it replaces");
@@ -100,7 +103,7 @@ async fn they_come_and_go_while_the_product_runs() {
             .is_none()
     );
     assert_eq!(connections.len(), 500);
-    // A domain stays with its connection until that is removed, in whatever spelling.
+    // A domain belongs to its connection until that is removed, in any spelling.
     for domain in ["c2.example", " C2.Example. ", "@c2.example"] {
         let error = connections.add(named(OTHER_TENANT, domain)).unwrap_err();
         let text = "the domain c2.example belongs to the connection customer-2";
@@ -126,11 +129,11 @@ async fn they_come_and_go_while_the_product_runs() {
 }
 
 #[tokio::test]
-async fn one_that_fails_does_not_hold_up_another() {
-    let (broken, whole) = (Service::new(), Service::new());
+async fn a_failing_connection_does_not_delay_another() {
+    let (broken, working) = (Service::new(), Service::new());
     broken.metadata.fail(true);
     let connections = Connections::new();
-    for (name, tenant, service) in [("a", TENANT, &broken), ("b", OTHER_TENANT, &whole)] {
+    for (name, tenant, service) in [("a", TENANT, &broken), ("b", OTHER_TENANT, &working)] {
         let client = builder_for(tenant, service, &clock())
             .name(name)
             .build()
@@ -139,24 +142,24 @@ async fn one_that_fails_does_not_hold_up_another() {
     }
     let a = connections.by_name("a").unwrap();
     let (_, flow) = a.start(&StartOptions::default()).unwrap();
-    let answer = callback(&flow);
-    let error = connections.finish(flow, &answer).await.unwrap_err();
+    let response = callback(&flow);
+    let error = connections.finish(flow, &response).await.unwrap_err();
     assert_eq!(error.kind(), SignInErrorKind::Unavailable);
     let b = connections.by_name("b").unwrap();
     let (_, flow) = b.start(&StartOptions::default()).unwrap();
     let claims = json!({ "tid": OTHER_TENANT, "iss": issuer_v2(OTHER_TENANT) });
     let mut body = success(&flow, claims);
     body.as_object_mut().unwrap().remove("client_info");
-    whole.then(200, &body);
-    let answer = callback(&flow);
-    connections.finish(flow, &answer).await.unwrap();
+    working.respond(200, &body);
+    let response = callback(&flow);
+    connections.finish(flow, &response).await.unwrap();
 
     broken.metadata.fail(false);
     sign_in(&broken, &a, json!({})).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_discovery_that_was_lost_is_tried_again_at_the_next_sign_in() {
+async fn a_failed_discovery_is_tried_again_at_the_next_sign_in() {
     let host = FakeTenant::start().await;
     let app = host
         .register_app("Shop")
@@ -182,8 +185,8 @@ async fn a_discovery_that_was_lost_is_tried_again_at_the_next_sign_in() {
     ] {
         host.inject(fault);
         let (url, flow) = client.start(&StartOptions::default()).unwrap();
-        let back = host.sign_in_at(url.as_str(), ADELE).query();
-        let error = client.finish(flow, &back).await.unwrap_err();
+        let redirected = host.sign_in_at(url.as_str(), ADELE).query();
+        let error = client.finish(flow, &redirected).await.unwrap_err();
         assert_eq!(error.kind(), SignInErrorKind::Unavailable, "{error:?}");
         assert!(error.is_retryable());
         host.clear_faults();
@@ -191,8 +194,8 @@ async fn a_discovery_that_was_lost_is_tried_again_at_the_next_sign_in() {
     host.forget_requests();
     for _ in 0..3 {
         let (url, flow) = client.start(&StartOptions::default()).unwrap();
-        let back = host.sign_in_at(url.as_str(), ADELE).query();
-        client.finish(flow, &back).await.unwrap();
+        let redirected = host.sign_in_at(url.as_str(), ADELE).query();
+        client.finish(flow, &redirected).await.unwrap();
         host.clock().advance(Duration::from_secs(60));
     }
     assert!(host.requests().to("/openid-configuration").count() <= 1);

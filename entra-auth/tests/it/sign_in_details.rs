@@ -16,7 +16,7 @@ use serde_json::json;
 use crate::{
     sign_in_support::{Service, builder_for, callback, connection, sign_in, success},
     support::TENANT,
-    validate_support::{FOREIGN, clock, id_token, issuer_v2},
+    validate_support::{FOREIGN_KEY, clock, id_token, issuer_v2},
 };
 
 fn encoded(text: &str) -> String {
@@ -24,16 +24,16 @@ fn encoded(text: &str) -> String {
 }
 
 /// How a sign-in ends whose callback has these parameters.
-async fn ends(client: &SignInClient, answer: &str) -> Kind {
+async fn ends(client: &SignInClient, response: &str) -> Kind {
     let (_, flow) = client.start(&StartOptions::default()).unwrap();
-    let back = format!("{answer}&state={}", flow.id());
-    client.finish(flow, &back).await.unwrap_err().kind()
+    let redirected = format!("{response}&state={}", flow.id());
+    client.finish(flow, &redirected).await.unwrap_err().kind()
 }
 
 #[tokio::test]
 async fn words_without_a_number_are_read_as_well() {
     let (_, client) = connection();
-    for (answer, expected) in [
+    for (response, expected) in [
         ("error=invalid_request&error_subcode=cancel", Kind::Declined),
         ("error=invalid_tenant", Kind::TenantUnknown),
         ("error=invalid_instance", Kind::TenantUnknown),
@@ -43,14 +43,14 @@ async fn words_without_a_number_are_read_as_well() {
         ),
         ("error=server_error", Kind::Unavailable),
     ] {
-        assert_eq!(ends(&client, answer).await, expected, "{answer}");
+        assert_eq!(ends(&client, response).await, expected, "{response}");
     }
 }
 
 #[test]
 fn an_admin_who_declines_is_told_from_a_refusal_with_a_number() {
     let (_, client) = connection();
-    for (answer, expected) in [
+    for (response, expected) in [
         ("error=permission_denied", Kind::Declined),
         (
             "error=permission_denied&error_description=AADSTS650052%3A+x",
@@ -64,9 +64,9 @@ fn an_admin_who_declines_is_told_from_a_refusal_with_a_number() {
         let text = format!("{state:?}");
         assert!(text.contains("AdminConsentState"), "{text}");
         assert!(!text.contains(state.id()), "{text}");
-        let callback = format!("{answer}&state={}", state.id());
+        let callback = format!("{response}&state={}", state.id());
         let error = client.finish_admin_consent(state, &callback).unwrap_err();
-        assert_eq!(error.kind(), expected, "{answer}");
+        assert_eq!(error.kind(), expected, "{response}");
     }
 }
 
@@ -75,10 +75,10 @@ async fn an_error_leads_to_its_cause() {
     let (service, client) = connection();
     let (_, flow) = client.start(&StartOptions::default()).unwrap();
     let mut body = success(&flow, json!({}));
-    body["id_token"] = json!(FOREIGN.token(&id_token()));
-    service.then(200, &body);
-    let back = callback(&flow);
-    let error = client.finish(flow, &back).await.unwrap_err();
+    body["id_token"] = json!(FOREIGN_KEY.token(&id_token()));
+    service.respond(200, &body);
+    let redirected = callback(&flow);
+    let error = client.finish(flow, &redirected).await.unwrap_err();
     let cause = error.source().unwrap().to_string();
     assert_eq!(cause, error.invalid_token().unwrap().to_string());
     let text = format!("{error:?}");

@@ -1,4 +1,4 @@
-//! Everything that a person, an admin or a policy can make go wrong, each with its own words.
+//! Sign-in errors caused by users, administrators and policies, each with its own texts.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -13,15 +13,15 @@ use serde_json::json;
 
 use crate::{
     sign_in_support::{CALLBACK, builder, callback, connection, copy, sign_in},
-    validate_support::{FOREIGN, NOW, OTHER_TENANT, clock, issuer_v1},
+    validate_support::{FOREIGN_KEY, NOW, OTHER_TENANT, clock, issuer_v1},
 };
 
 const ADELE: &str = "adele@contoso.com";
-/// What a service or an attacker writes, which nobody must see again.
+/// A text of a service or an attacker, which must not be shown.
 const CANARY: &str = "c4n4ry <script>alert(1)</script>";
 
-/// Every number of Entra that a person's sign-in can meet, with the OAuth error it comes with.
-const NUMBERS: &[(&str, u32, Kind)] = &[
+/// The AADSTS codes that a sign-in can return, with their OAuth errors.
+const AADSTS_CODES: &[(&str, u32, Kind)] = &[
     ("access_denied", 65_004, Kind::Declined),
     ("consent_required", 65_001, Kind::ConsentRequired),
     ("invalid_grant", 65_001, Kind::ConsentRequired),
@@ -75,8 +75,8 @@ const NUMBERS: &[(&str, u32, Kind)] = &[
     ("temporarily_unavailable", 90_033, Kind::Unavailable),
 ];
 
-/// What comes without a number.
-const WORDS: &[(&str, Option<&str>, Kind)] = &[
+/// Errors without an AADSTS code.
+const OAUTH_ERRORS: &[(&str, Option<&str>, Kind)] = &[
     ("access_denied", None, Kind::Declined),
     ("access_denied", Some("cancel"), Kind::Declined),
     ("login_required", None, Kind::SignInRequired),
@@ -109,10 +109,10 @@ const WORDS: &[(&str, Option<&str>, Kind)] = &[
 ];
 
 #[tokio::test]
-async fn every_number_of_a_callback_has_its_own_kind_and_words() {
+async fn each_aadsts_code_of_a_callback_has_its_kind_and_texts() {
     let (_, client) = connection();
-    for (oauth, code, kind) in NUMBERS {
-        let error = refused(&client, oauth, None, &described(*code)).await;
+    for (oauth, code, kind) in AADSTS_CODES {
+        let error = rejected(&client, oauth, None, &described(*code)).await;
         assert_eq!(error.kind(), *kind, "{code}");
         assert_eq!(error.aadsts_code(), Some(*code));
         assert_eq!(error.correlation_id(), Some(ID), "{code}");
@@ -121,17 +121,17 @@ async fn every_number_of_a_callback_has_its_own_kind_and_words() {
             admin.contains(&format!("AADSTS{code}")) && admin.contains(ID),
             "{admin}"
         );
-        check_words(&error);
+        check_texts(&error);
     }
-    for (oauth, subcode, kind) in WORDS {
-        let error = refused(&client, oauth, *subcode, CANARY).await;
+    for (oauth, subcode, kind) in OAUTH_ERRORS {
+        let error = rejected(&client, oauth, *subcode, CANARY).await;
         assert_eq!(error.kind(), *kind, "{oauth} {subcode:?}");
-        check_words(&error);
+        check_texts(&error);
     }
 }
 
 #[test]
-fn an_admin_is_told_which_value_of_a_connection_cannot_be_used() {
+fn the_administrators_text_names_the_invalid_setting() {
     let client = "22222222-2222-2222-2222-222222222222";
     let of = |tenant: &str, secret: &str, address: &str| {
         SignInClient::builder(tenant, client, ClientAuthentication::secret(secret))
@@ -160,32 +160,32 @@ fn an_admin_is_told_which_value_of_a_connection_cannot_be_used() {
 }
 
 #[tokio::test]
-async fn every_number_of_the_token_endpoint_has_the_same_kind() {
+async fn each_aadsts_code_of_the_token_endpoint_has_the_same_kind() {
     let (service, client) = connection();
-    for (oauth, code, kind) in NUMBERS {
+    for (oauth, code, kind) in AADSTS_CODES {
         let status = if *oauth == "invalid_client" { 401 } else { 400 };
         let body = json!({
             "error": oauth, "error_description": described(*code), "error_codes": [code],
             "correlation_id": ID, "claims": "{\"access_token\":{}}",
         });
-        service.then(status, &body);
+        service.respond(status, &body);
         let (_, flow) = client.start(&StartOptions::default()).unwrap();
-        let answer = callback(&flow);
-        let error = client.finish(flow, &answer).await.unwrap_err();
+        let response = callback(&flow);
+        let error = client.finish(flow, &response).await.unwrap_err();
         assert_eq!(error.kind(), *kind, "{code}");
         assert_eq!(error.correlation_id(), Some(ID));
         assert_eq!(error.claims(), Some("{\"access_token\":{}}"));
-        check_words(&error);
+        check_texts(&error);
     }
     assert_eq!(
         service.forms().len(),
-        NUMBERS.len(),
+        AADSTS_CODES.len(),
         "a code is redeemed once"
     );
 }
 
 #[tokio::test]
-async fn a_service_that_is_busy_or_down_is_told_from_a_refusal() {
+async fn throttling_and_outages_have_kinds_of_their_own() {
     let (service, client) = connection();
     let table = [
         (429, json!({}), Kind::Throttled),
@@ -196,17 +196,17 @@ async fn a_service_that_is_busy_or_down_is_told_from_a_refusal() {
         (404, json!("<html>"), Kind::TokenRejected),
     ];
     for (status, body, kind) in table {
-        service.then(status, &body);
+        service.respond(status, &body);
         let (_, flow) = client.start(&StartOptions::default()).unwrap();
-        let answer = callback(&flow);
-        let error = client.finish(flow, &answer).await.unwrap_err();
+        let response = callback(&flow);
+        let error = client.finish(flow, &response).await.unwrap_err();
         assert_eq!(error.kind(), kind, "{status} {body}");
-        check_words(&error);
+        check_texts(&error);
     }
 }
 
 #[tokio::test]
-async fn a_callback_that_answers_nothing_here_is_told_from_an_error_of_the_service() {
+async fn a_foreign_callback_has_another_kind_than_an_error_of_the_service() {
     let (service, client) = connection();
     let long = "x".repeat(70_000);
     let table: [(&str, Kind); 11] = [
@@ -225,41 +225,41 @@ async fn a_callback_that_answers_nothing_here_is_told_from_an_error_of_the_servi
     for (template, kind) in table {
         let (_, flow) = client.start(&StartOptions::default()).unwrap();
         let state = format!("state={}", flow.id());
-        let answer = template.replace("{state}", &state).replace("{long}", &long);
-        let error = client.finish(flow, &answer).await.unwrap_err();
+        let response = template.replace("{state}", &state).replace("{long}", &long);
+        let error = client.finish(flow, &response).await.unwrap_err();
         assert_eq!(error.kind(), kind, "{template}");
-        check_words(&error);
+        check_texts(&error);
     }
     assert!(service.forms().is_empty(), "no code went anywhere");
 }
 
 #[tokio::test]
-async fn a_flow_ends_after_an_hour_and_with_its_first_use() {
+async fn a_pending_sign_in_expires_after_an_hour_and_can_be_used_once() {
     let service = crate::sign_in_support::Service::new();
     let clock = clock();
     let client = builder(&service, &clock).build().unwrap();
     let (_, flow) = client.start(&StartOptions::default()).unwrap();
-    let answer = callback(&flow);
+    let response = callback(&flow);
     let declined = format!("error=access_denied&state={}", flow.id());
     let error = client.finish(copy(&flow), &declined).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Declined);
-    let error = client.finish(flow, &answer).await.unwrap_err();
+    let error = client.finish(flow, &response).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Replayed);
-    check_words(&error);
+    check_texts(&error);
 
     let (_, flow) = client.start(&StartOptions::default()).unwrap();
-    let answer = callback(&flow);
+    let response = callback(&flow);
     clock.advance(Duration::from_secs(3600));
-    let error = client.finish(flow, &answer).await.unwrap_err();
+    let error = client.finish(flow, &response).await.unwrap_err();
     assert_eq!(error.to_string(), "the sign-in took too long");
     assert!(!error.for_admin().contains("Found:"));
     assert_eq!(error.kind(), Kind::Expired);
-    check_words(&error);
+    check_texts(&error);
     assert!(service.forms().is_empty());
 }
 
 #[tokio::test]
-async fn each_fault_of_an_id_token_is_told_apart() {
+async fn each_fault_of_an_id_token_has_its_kind() {
     let (service, client) = connection();
     let table = [
         (json!({ "nonce": "other" }), Kind::NonceMismatch),
@@ -285,23 +285,23 @@ async fn each_fault_of_an_id_token_is_told_apart() {
             .unwrap_err();
         assert_eq!(error.kind(), kind, "{changes}: {error}");
         assert!(error.error().is_none(), "{changes}");
-        check_words(&error);
+        check_texts(&error);
     }
     let (_, flow) = client.start(&StartOptions::default()).unwrap();
     let mut body = crate::sign_in_support::success(&flow, json!({}));
     body.as_object_mut().unwrap().remove("id_token");
-    service.then(200, &body);
-    let answer = callback(&flow);
-    let error = client.finish(flow, &answer).await.unwrap_err();
+    service.respond(200, &body);
+    let response = callback(&flow);
+    let error = client.finish(flow, &response).await.unwrap_err();
     assert_eq!(error.kind(), Kind::TokenRejected);
     let (_, flow) = client.start(&StartOptions::default()).unwrap();
-    let token = FOREIGN.token(&crate::validate_support::id_token());
-    service.then(200, &crate::sign_in_support::success_of(&token, "u", "t"));
-    let answer = callback(&flow);
-    let error = client.finish(flow, &answer).await.unwrap_err();
+    let token = FOREIGN_KEY.token(&crate::validate_support::id_token());
+    service.respond(200, &crate::sign_in_support::success_of(&token, "u", "t"));
+    let response = callback(&flow);
+    let error = client.finish(flow, &response).await.unwrap_err();
     assert_eq!(error.kind(), Kind::TokenRejected);
     assert!(error.invalid_token().is_some());
-    check_words(&error);
+    check_texts(&error);
     service.metadata.fail(true);
     let fresh = builder(&service, &clock()).build().unwrap();
     let error = sign_in(&service, &fresh, json!({})).await.unwrap_err();
@@ -309,11 +309,11 @@ async fn each_fault_of_an_id_token_is_told_apart() {
 }
 
 #[tokio::test]
-async fn an_application_without_a_flow_has_the_words_as_well() {
+async fn a_missing_pending_sign_in_has_texts_as_well() {
     let error = SignInError::flow_missing();
     assert_eq!(error.kind(), Kind::FlowMissing);
     assert!(error.is_retryable());
-    check_words(&error);
+    check_texts(&error);
     let (_, client) = connection();
     let (_, other) = connection();
     let named = builder(&crate::sign_in_support::Service::new(), &clock())
@@ -321,15 +321,15 @@ async fn an_application_without_a_flow_has_the_words_as_well() {
         .build()
         .unwrap();
     let (_, flow) = client.start(&StartOptions::default()).unwrap();
-    let answer = callback(&flow);
-    let error = named.finish(copy(&flow), &answer).await.unwrap_err();
+    let response = callback(&flow);
+    let error = named.finish(copy(&flow), &response).await.unwrap_err();
     assert_eq!(error.kind(), Kind::OtherConnection);
     assert!(other.has_started(&flow), "a replica is the same connection");
 }
 
-/// What the fake tenant does between the sign-in and the code's use, and what comes of it.
+/// Changes of the fake tenant between the sign-in and the redemption of the code, and their errors.
 #[tokio::test]
-async fn the_fake_tenant_refuses_as_entra_does() {
+async fn the_fake_tenant_returns_the_errors_of_entra() {
     type Change = fn(&FakeTenant, &App);
     let table: [(&str, Change, Kind); 7] = [
         (
@@ -371,49 +371,49 @@ async fn the_fake_tenant_refuses_as_entra_does() {
     for (name, change, kind) in table {
         let (tenant, app, client) = shop().await;
         let (url, flow) = client.start(&StartOptions::default()).unwrap();
-        let back = tenant.sign_in_at(url.as_str(), ADELE);
+        let redirected = tenant.sign_in_at(url.as_str(), ADELE);
         change(&tenant, &app);
-        let error = client.finish(flow, &back.query()).await.unwrap_err();
+        let error = client.finish(flow, &redirected.query()).await.unwrap_err();
         assert_eq!(error.kind(), kind, "{name}: {error:?}");
-        check_words(&error);
+        check_texts(&error);
     }
-    // Two replicas, of which the slower one loses.
+    // Two replicas redeem the same code.
     let (tenant, app, client) = shop().await;
     let replica = connect(&tenant, &app);
     let (url, flow) = client.start(&StartOptions::default()).unwrap();
-    let back = tenant.sign_in_at(url.as_str(), ADELE).query();
-    client.finish(copy(&flow), &back).await.unwrap();
-    let error = replica.finish(flow, &back).await.unwrap_err();
+    let redirected = tenant.sign_in_at(url.as_str(), ADELE).query();
+    client.finish(copy(&flow), &redirected).await.unwrap();
+    let error = replica.finish(flow, &redirected).await.unwrap_err();
     assert_eq!(error.kind(), Kind::CodeUsed);
 }
 
 #[tokio::test]
-async fn the_fake_tenant_asks_for_what_a_silent_sign_in_cannot_give() {
+async fn a_silent_sign_in_returns_interaction_required() {
     let (tenant, _, client) = shop().await;
     let mut silent = StartOptions::default();
     silent.prompt = Some(Prompt::None);
     let (url, flow) = client.start(&silent).unwrap();
-    let back = visit(url.as_str()).await;
-    let error = client.finish(flow, &back).await.unwrap_err();
+    let redirected = visit(url.as_str()).await;
+    let error = client.finish(flow, &redirected).await.unwrap_err();
     assert_eq!(error.kind(), Kind::SignInRequired);
     assert_eq!(error.aadsts_code(), Some(50_058));
     assert!(error.correlation_id().is_some(), "{error:?}");
-    // A policy that came between the sign-in and the code's use.
+    // A policy that was set between the sign-in and the redemption of the code.
     let (url, flow) = client.start(&StartOptions::default()).unwrap();
-    let back = tenant.sign_in_at(url.as_str(), ADELE).query();
+    let redirected = tenant.sign_in_at(url.as_str(), ADELE).query();
     tenant.add_access_policy(AccessPolicy::block());
-    let error = client.finish(flow, &back).await.unwrap_err();
+    let error = client.finish(flow, &redirected).await.unwrap_err();
     assert_eq!(error.kind(), Kind::ConditionalAccess, "{error:?}");
 }
 
-/// Where a browser without a session is sent.
+/// The URL of a silent sign-in.
 async fn visit(url: &str) -> String {
     let request = entra_core::http::Request::get(url)
         .body(entra_core::bytes::Bytes::new())
         .unwrap();
     let transport = entra_core::ReqwestTransport::builder().build();
-    let answer = transport.send(request).await.unwrap();
-    answer.headers()["location"].to_str().unwrap().to_owned()
+    let response = transport.send(request).await.unwrap();
+    response.headers()["location"].to_str().unwrap().to_owned()
 }
 
 async fn shop() -> (FakeTenant, App, SignInClient) {
@@ -442,33 +442,33 @@ fn connect(tenant: &FakeTenant, app: &App) -> SignInClient {
     .unwrap()
 }
 
-async fn refused(
+async fn rejected(
     client: &SignInClient,
     oauth: &str,
     subcode: Option<&str>,
     description: &str,
 ) -> SignInError {
     let (_, flow) = client.start(&StartOptions::default()).unwrap();
-    let mut answer = form_urlencoded::Serializer::new(String::new());
-    answer
+    let mut response = form_urlencoded::Serializer::new(String::new());
+    response
         .append_pair("error", oauth)
         .append_pair("error_description", description)
         .append_pair("state", flow.id());
     if let Some(subcode) = subcode {
-        answer.append_pair("error_subcode", subcode);
+        response.append_pair("error_subcode", subcode);
     }
-    client.finish(flow, &answer.finish()).await.unwrap_err()
+    client.finish(flow, &response.finish()).await.unwrap_err()
 }
 
-/// As Entra writes it, with words that an attacker slips in.
+/// An error description of Entra with a text of an attacker.
 fn described(code: u32) -> String {
     format!(
         "AADSTS{code}: {CANARY} \u{1b}[31m \r\nTrace ID: {ID}\r\nCorrelation ID: {ID}\r\nTimestamp: 2026-01-02 03:04:05Z"
     )
 }
 
-/// Nothing of what came from outside is in what anybody is shown.
-fn check_words(error: &SignInError) {
+/// Checks that the texts do not contain parts of the callback.
+fn check_texts(error: &SignInError) {
     let user = error.for_user();
     assert!(user.ends_with('.') && !user.contains(|c: char| c.is_ascii_digit() || c.is_control()));
     let shown = [user.to_owned(), error.for_admin(), error.to_string()];

@@ -1,4 +1,4 @@
-//! Who may enter by group: the directory decides, unless a setting says that tokens list object ids.
+//! Access by group: the directory decides, unless a setting says that tokens list object ids.
 
 use std::sync::{
     Mutex,
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use crate::{
     sign_in_support::{Service, builder, sign_in},
-    validate_support::{PERSON, clock},
+    validate_support::{USER, clock},
 };
 
 const A: &str = "aaaaaaaa-0000-0000-0000-000000000000";
@@ -41,8 +41,8 @@ impl Directory {
         }
     }
 
-    fn answer(&self, person: ObjectId) -> Result<Vec<ObjectId>, MembershipError> {
-        assert_eq!(person.to_string(), PERSON);
+    fn groups_of(&self, user: ObjectId) -> Result<Vec<ObjectId>, MembershipError> {
+        assert_eq!(user.to_string(), USER);
         self.asked.fetch_add(1, Ordering::SeqCst);
         match self.failing {
             Some(kind) => {
@@ -57,18 +57,18 @@ impl Directory {
 impl GroupMembership for Directory {
     async fn member_groups_among(
         &self,
-        person: ObjectId,
+        user: ObjectId,
         _: &[ObjectId],
     ) -> Result<Vec<ObjectId>, MembershipError> {
-        self.answer(person)
+        self.groups_of(user)
     }
 
-    async fn all_member_groups(&self, person: ObjectId) -> Result<Vec<ObjectId>, MembershipError> {
-        self.answer(person)
+    async fn all_member_groups(&self, user: ObjectId) -> Result<Vec<ObjectId>, MembershipError> {
+        self.groups_of(user)
     }
 }
 
-/// A sign-in at a connection with these settings, whose token has these claims.
+/// Signs in at a connection with these settings and a token with these claims.
 async fn session_at(
     settings: impl FnOnce(SignInClientBuilder) -> SignInClientBuilder,
     claims: Value,
@@ -100,8 +100,8 @@ async fn a_list_of_object_ids_decides_without_the_directory() {
 }
 
 #[tokio::test]
-async fn a_group_renamed_to_the_guid_of_another_makes_nobody_its_member() {
-    // The attacker's group bears the GUID of the staff group as its name.
+async fn a_group_renamed_to_the_guid_of_another_group_gives_no_membership() {
+    // The attacker's group has the GUID of the staff group as its name.
     let claims = json!({ "groups": [A] });
     let names = |builder: SignInClientBuilder| builder.groups_claim(GroupsClaim::Names);
     let hint = |builder: SignInClientBuilder| builder.groups_claim(GroupsClaim::Hint);
@@ -117,7 +117,7 @@ async fn a_group_renamed_to_the_guid_of_another_makes_nobody_its_member() {
         let all = session.group_ids(&directory).await.unwrap();
         assert_eq!(all, [C.parse().unwrap()]);
         assert_eq!(directory.asked.load(Ordering::SeqCst), before + 3);
-        // The same from a session that was stored.
+        // The same from a stored session.
         let stored = serde_json::to_string(session.identity()).unwrap();
         let identity: Identity = serde_json::from_str(&stored).unwrap();
         let staff = [A.parse().unwrap()];
@@ -126,7 +126,7 @@ async fn a_group_renamed_to_the_guid_of_another_makes_nobody_its_member() {
 }
 
 #[tokio::test]
-async fn one_name_among_object_ids_leaves_the_decision_to_the_directory() {
+async fn a_name_among_object_ids_leaves_the_decision_to_the_directory() {
     for other in [
         "Engineers",
         "CONTOSO\\Engineers",
@@ -142,7 +142,7 @@ async fn one_name_among_object_ids_leaves_the_decision_to_the_directory() {
 }
 
 #[tokio::test]
-async fn a_group_that_bears_the_name_of_a_role_is_no_role_where_groups_are_emitted_as_roles() {
+async fn a_group_emitted_as_a_role_is_not_a_role() {
     let as_roles = |builder: SignInClientBuilder| builder.groups_as_roles();
     let claims = json!({ "roles": ["Admin", A] });
     let directory = Directory::of(&[]);
@@ -153,13 +153,13 @@ async fn a_group_that_bears_the_name_of_a_role_is_no_role_where_groups_are_emitt
     assert_eq!(session.identity().groups, expected);
     let session = session_at(|builder| as_roles(ids(builder)), json!({ "roles": [A] })).await;
     assert!(session.is_member_of_any(&directory, [A]).await.unwrap());
-    // Roles never count as groups where the setting does not say so.
+    // Roles are not groups without the setting.
     let session = session_at(ids, json!({ "roles": [A] })).await;
     assert!(!session.is_member_of_any(&directory, [A]).await.unwrap());
 }
 
 #[tokio::test]
-async fn the_directory_decides_where_the_token_cannot() {
+async fn the_directory_decides_if_the_token_cannot() {
     for claims in [
         json!({ "_claim_names": { "groups": "src1" }, "_claim_sources": { "src1": { "endpoint": "https://evil.example" } } }),
         json!({ "hasgroups": true }),
@@ -185,7 +185,7 @@ async fn the_directory_decides_where_the_token_cannot() {
 }
 
 #[tokio::test]
-async fn nobody_enters_while_the_directory_is_silent() {
+async fn no_user_is_admitted_while_the_directory_is_unavailable() {
     let directory = Directory {
         failing: Some(MembershipErrorKind::Unavailable),
         ..Directory::of(&[A])
@@ -238,7 +238,7 @@ async fn a_missing_permission_at_the_group_check_is_permanent() {
     }
 }
 
-/// A directory whose token was refused by the sign-in service.
+/// A directory whose token request failed.
 #[derive(Debug)]
 struct WithoutToken(CredentialError);
 
@@ -259,7 +259,7 @@ impl GroupMembership for WithoutToken {
 }
 
 #[tokio::test]
-async fn a_token_for_the_group_check_that_is_refused_keeps_its_reason() {
+async fn a_failed_token_request_of_the_group_check_keeps_its_error() {
     for (code, kind, claims) in [
         (65_001, SignInErrorKind::GroupPermissionMissing, false),
         (90_094, SignInErrorKind::GroupPermissionMissing, false),
@@ -274,11 +274,11 @@ async fn a_token_for_the_group_check_that_is_refused_keeps_its_reason() {
         if claims {
             body["claims"] = r#"{"access_token":{}}"#.into();
         }
-        service.then(400, &body);
+        service.respond(400, &body);
         let request = TokenRequest::new(["GroupMember.Read.All"]);
-        let refused = session.credential().token(&request).await.unwrap_err();
-        assert!(Error::find(&refused).is_some());
-        let directory = WithoutToken(refused);
+        let rejected = session.credential().token(&request).await.unwrap_err();
+        assert!(Error::find(&rejected).is_some());
+        let directory = WithoutToken(rejected);
         let error = session.is_member_of_any(&directory, [A]).await.unwrap_err();
         assert_eq!(error.kind(), kind, "{code}");
         assert_eq!(error.aadsts_code(), Some(code));

@@ -1,5 +1,5 @@
-//! A provider that an attacker runs beside Entra, and the codes that it does not get (mix-up, RFC
-//! 9207, RFC 9700 4.4).
+//! An attacker's provider beside Entra, which must not receive codes of Entra (mix-up, RFC 9207,
+//! RFC 9700 4.4).
 
 use std::sync::{Arc, Mutex};
 
@@ -16,19 +16,19 @@ use serde_json::json;
 use crate::{
     sign_in_support::{CALLBACK, Service, builder_for, callback, copy, stored, success},
     support::{CLIENT, TENANT, response},
-    validate_support::{OTHER_TENANT, OURS, clock, issuer_v2},
+    validate_support::{OTHER_TENANT, SERVICE_KEY, clock, issuer_v2},
 };
 
 const VICTIM: &str = "adele@contoso.com";
 pub(crate) const EVIL: &str = "https://evil.example";
 
-/// What the attacker runs: a discovery document, an authorization and a token endpoint, which note
-/// what they are sent.
+/// The attacker's provider: a discovery document, an authorization and a token endpoint, which record
+/// their requests.
 #[derive(Debug, Default)]
 pub(crate) struct Attacker(Mutex<Vec<String>>);
 
 impl Attacker {
-    /// The forms that the token endpoint got.
+    /// The forms that the token endpoint received.
     pub(crate) fn received(&self) -> Vec<String> {
         self.0.lock().unwrap().clone()
     }
@@ -38,7 +38,7 @@ impl Attacker {
         Cloud::openid_provider(EVIL, &place("token"), Some(&place("authorize")), None).unwrap()
     }
 
-    /// The connection that a customer of the product has with it.
+    /// A connection of the application with this provider.
     pub(crate) fn connection(self: &Arc<Self>, redirect_uri: &str) -> SignInClientBuilder {
         SignInClient::builder(TENANT, CLIENT, ClientAuthentication::secret("s3cr3t"))
             .name("evil")
@@ -59,7 +59,7 @@ impl HttpTransport for Attacker {
             "/.well-known/openid-configuration" => {
                 json!({ "issuer": EVIL, "jwks_uri": format!("{EVIL}/keys") })
             }
-            "/keys" => json!({ "keys": [OURS.jwk()] }),
+            "/keys" => json!({ "keys": [SERVICE_KEY.jwk()] }),
             _ => {
                 let form = String::from_utf8_lossy(request.body()).into_owned();
                 self.0.lock().unwrap().push(form);
@@ -70,8 +70,8 @@ impl HttpTransport for Attacker {
     }
 }
 
-/// Where the attacker's provider sends the victim's browser: to Entra, as if for the attacker's own
-/// sign-in there, and with the state of the victim's sign-in at the provider.
+/// The URL to which the attacker's provider redirects the victim's browser: Entra's, as for the
+/// attacker's own sign-in there, but with the state of the victim's sign-in at the provider.
 pub(crate) fn forwarded(attackers: &str, state: &str, redirect_uri: &str) -> String {
     let mut url = Url::parse(attackers).unwrap();
     let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
@@ -105,8 +105,8 @@ async fn tenant() -> (FakeTenant, App) {
 }
 
 fn contoso(tenant: &FakeTenant, app: &App, redirect_uri: &str) -> SignInClient {
-    let proof = ClientAuthentication::secret(app.secret());
-    SignInClient::builder(tenant.id(), app.client_id(), proof)
+    let credential = ClientAuthentication::secret(app.secret());
+    SignInClient::builder(tenant.id(), app.client_id(), credential)
         .name("contoso")
         .redirect_uri(redirect_uri)
         .cloud(tenant.cloud())
@@ -126,22 +126,25 @@ async fn a_code_for_one_connection_never_reaches_the_provider_of_another() {
     connections.add(contoso.clone()).unwrap();
     connections.add(evil.clone()).unwrap();
 
-    // The attacker begins a sign-in of his own, and the victim one at the attacker's provider.
+    // The attacker starts a sign-in at Entra, and the victim starts one at the attacker's provider.
     let (attackers_url, attackers) = contoso.start(&StartOptions::default()).unwrap();
     let (_, victims) = evil.start(&StartOptions::default()).unwrap();
-    let there = forwarded(
+    let forwarded_url = forwarded(
         attackers_url.as_str(),
         victims.id(),
         &own_callback("contoso"),
     );
-    let back = tenant.sign_in_at(&there, VICTIM);
-    assert_eq!(back.parameter("state").as_deref(), Some(victims.id()));
-    let path = back.address().strip_prefix("https://shop.example").unwrap();
+    let redirected = tenant.sign_in_at(&forwarded_url, VICTIM);
+    assert_eq!(redirected.parameter("state").as_deref(), Some(victims.id()));
+    let path = redirected
+        .address()
+        .strip_prefix("https://shop.example")
+        .unwrap();
 
-    // Whatever the application makes of it: the address, its path, or a form that came there.
-    let form = back.query();
+    // The application may pass the URL, its path, or a form with its redirect URI.
+    let form = redirected.query();
     let callbacks = [
-        Callback::from(back.address()),
+        Callback::from(redirected.address()),
         Callback::from(path),
         Callback::form("/callback/contoso", &form),
     ];
@@ -156,7 +159,7 @@ async fn a_code_for_one_connection_never_reaches_the_provider_of_another() {
         let finished = contoso.finish(copy(&victims), callback).await;
         assert_eq!(finished.unwrap_err().kind(), Kind::OtherConnection);
     }
-    // Without the path nobody can tell, so that it is an error of the application from the start.
+    // Without the path the connection is unknown, which is a configuration error at the first sign-in.
     for callback in [form.clone(), format!("?{form}")] {
         for finished in [
             connections.finish(copy(&victims), &callback).await,
@@ -170,21 +173,21 @@ async fn a_code_for_one_connection_never_reaches_the_provider_of_another() {
     assert!(attacker.received().is_empty());
     tenant.requests().to("/token").assert_count(0);
 
-    // The code was worth it: with it the attacker would be the victim.
-    let code = back.parameter("code").unwrap();
+    // The code is valid: with it the attacker would be signed in as the victim.
+    let code = redirected.parameter("code").unwrap();
     let replayed = format!("/callback/contoso?code={code}&state={}", attackers.id());
     let session = connections.finish(attackers, &replayed).await.unwrap();
     assert_eq!(session.identity().username.as_deref(), Some(VICTIM));
 }
 
 #[tokio::test]
-async fn the_flows_below_send_a_code_to_the_service_of_its_sign_in_only() {
+async fn the_user_flows_send_a_code_only_to_the_service_of_its_sign_in() {
     let (tenant, app) = tenant().await;
     let attacker = Arc::new(Attacker::default());
-    let proof = ClientAuthentication::secret(app.secret());
-    // The same application at both, as far as ids go.
+    let credential = ClientAuthentication::secret(app.secret());
+    // The same client id at both.
     let flow = |redirect_uri: String| {
-        AuthorizationCodeFlow::builder(tenant.id(), app.client_id(), proof.clone())
+        AuthorizationCodeFlow::builder(tenant.id(), app.client_id(), credential.clone())
             .redirect_uri(redirect_uri)
             .clock(tenant.clock())
             .retry_policy(RetryPolicy::once())
@@ -197,22 +200,22 @@ async fn the_flows_below_send_a_code_to_the_service_of_its_sign_in_only() {
     let evil = evil.transport(Arc::clone(&attacker)).build().unwrap();
     let (url, own) = contoso.start(&StartOptions::default()).unwrap();
     let (_, victims) = evil.start(&StartOptions::default()).unwrap();
-    let there = forwarded(url.as_str(), victims.id(), &own_callback("contoso"));
-    let back = tenant.sign_in_at(&there, VICTIM);
+    let forwarded_url = forwarded(url.as_str(), victims.id(), &own_callback("contoso"));
+    let redirected = tenant.sign_in_at(&forwarded_url, VICTIM);
     let error = evil
-        .finish(copy(&victims), back.address())
+        .finish(copy(&victims), redirected.address())
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Rejected);
-    // Where a service names itself, it must be the right one.
+    // If the response names an issuer, it must be the expected one.
     let (_, flow) = contoso.start(&StartOptions::default()).unwrap();
     let named = format!("code=c&state={}&iss={}", flow.id(), encoded(EVIL));
     let error = contoso.finish(flow, &named).await.unwrap_err();
     assert!(format!("{error:?}").contains("another issuer"), "{error:?}");
-    // Nor does the other flow finish what it did not start, with or without an address.
+    // The other flow does not finish a sign-in that it did not start, with or without a redirect URI.
     let replayed = format!("code=c&state={}", own.id());
     for finished in [
-        contoso.finish(victims, &back.query()).await,
+        contoso.finish(victims, &redirected.query()).await,
         evil.finish(own, &replayed).await,
     ] {
         let error = finished.unwrap_err();
@@ -227,25 +230,25 @@ async fn the_flows_below_send_a_code_to_the_service_of_its_sign_in_only() {
 }
 
 #[tokio::test]
-async fn the_flows_below_require_the_issuer_where_the_service_promises_it() {
+async fn the_user_flows_require_the_issuer_if_the_metadata_promises_it() {
     let attacker = Arc::new(Attacker::default());
-    let promising = Attacker::cloud().with_issuer_in_responses();
+    let cloud_with_issuer = Attacker::cloud().with_issuer_in_responses();
     let flow = AuthorizationCodeFlow::builder(TENANT, CLIENT, ClientAuthentication::public())
         .redirect_uri(CALLBACK)
-        .cloud(promising.clone())
+        .cloud(cloud_with_issuer.clone())
         .transport(Arc::clone(&attacker))
         .build()
         .unwrap();
-    let client = attacker.connection(CALLBACK).cloud(promising);
+    let client = attacker.connection(CALLBACK).cloud(cloud_with_issuer);
     let client = client.build().unwrap();
     for outcome in ["code=c", "error=access_denied"] {
         let (_, pending) = flow.start(&StartOptions::default()).unwrap();
-        let back = format!("{CALLBACK}?{outcome}&state={}", pending.id());
-        let error = flow.finish(pending, &back).await.unwrap_err();
+        let redirected = format!("{CALLBACK}?{outcome}&state={}", pending.id());
+        let error = flow.finish(pending, &redirected).await.unwrap_err();
         assert!(format!("{error:?}").contains("no issuer"), "{error:?}");
         let (_, pending) = client.start(&StartOptions::default()).unwrap();
-        let back = format!("{CALLBACK}?{outcome}&state={}", pending.id());
-        let error = client.finish(pending, &back).await.unwrap_err();
+        let redirected = format!("{CALLBACK}?{outcome}&state={}", pending.id());
+        let error = client.finish(pending, &redirected).await.unwrap_err();
         assert_eq!(error.kind(), Kind::IssuerMismatch);
     }
     assert!(attacker.received().is_empty());
@@ -264,14 +267,14 @@ async fn a_callback_is_shared_only_at_one_login_host() {
         format!("{CALLBACK}?connection=evil"),
         CALLBACK.replace("https", "HTTPS").replace("shop", "SHOP"),
         CALLBACK.replace("example/", "example:443/x/../"),
-        // Behind a proxy the host is not known.
+        // Behind a proxy the application may not know its host.
         CALLBACK.replace("shop", "other"),
     ];
     let connections = Connections::new();
     connections
         .add(entra(TENANT, "a", Cloud::public()))
         .unwrap();
-    // Any number of tenants of one cloud, under any of its names.
+    // Connections of many tenants of one cloud, with any alias of its host.
     connections
         .add(entra(OTHER_TENANT, "b", Cloud::public()))
         .unwrap();
@@ -284,7 +287,7 @@ async fn a_callback_is_shared_only_at_one_login_host() {
         assert!(error.to_string().contains("another login host"), "{error}");
     }
     let own_service = Cloud::custom(EVIL, "https://graph.microsoft.com").unwrap();
-    // A service that says it is Microsoft's under another name is none of theirs.
+    // A service at another host is not Microsoft's, whatever it claims.
     let claims = own_service.clone().with_authority_aliases(
         "login.microsoftonline.com",
         ["login.microsoftonline.com", "evil.example"],
@@ -292,12 +295,12 @@ async fn a_callback_is_shared_only_at_one_login_host() {
     for cloud in [own_service, claims, Cloud::us_government(), Cloud::china()] {
         connections.add(entra(TENANT, "d", cloud)).unwrap_err();
     }
-    // An issuer at Microsoft's host whose token endpoint is elsewhere.
+    // An issuer at Microsoft's host with a token endpoint at another host.
     let issuer = issuer_v2(TENANT);
     let elsewhere = Cloud::openid_provider(&issuer, &format!("{EVIL}/token"), None, None).unwrap();
     connections.add(entra(TENANT, "d", elsewhere)).unwrap_err();
     assert_eq!(connections.len(), 3);
-    // Replacing one of several does not open the way, and replacing the only one does.
+    // Replacing one of several connections does not change the login host; replacing the only one does.
     let evil_a = |name: &str| {
         let builder = attacker.connection(CALLBACK).name(name);
         builder.build().unwrap()
@@ -316,7 +319,7 @@ async fn a_callback_is_shared_only_at_one_login_host() {
 }
 
 #[tokio::test]
-async fn a_sign_in_is_not_finished_at_another_service_that_took_the_name() {
+async fn a_sign_in_is_not_finished_at_another_service_of_the_same_name() {
     let service = Service::new();
     let entra = builder_for(TENANT, &service, &clock())
         .name("evil")
@@ -324,7 +327,7 @@ async fn a_sign_in_is_not_finished_at_another_service_that_took_the_name() {
         .unwrap();
     let connections = Connections::from(entra.clone());
     let (_, flow) = entra.start(&StartOptions::default()).unwrap();
-    // Name, tenant, client and redirect URI are the same.
+    // Name, tenant, client id and redirect URI are equal.
     let attacker = Arc::new(Attacker::default());
     let evil = attacker
         .connection(CALLBACK)
@@ -332,26 +335,26 @@ async fn a_sign_in_is_not_finished_at_another_service_that_took_the_name() {
         .build()
         .unwrap();
     connections.add(evil.clone()).unwrap();
-    let back = callback(&flow);
+    let redirected = callback(&flow);
     for finished in [
-        connections.finish(copy(&flow), &back).await,
-        evil.finish(copy(&flow), &back).await,
+        connections.finish(copy(&flow), &redirected).await,
+        evil.finish(copy(&flow), &redirected).await,
     ] {
         assert_eq!(finished.unwrap_err().kind(), Kind::OtherConnection);
     }
     assert!(attacker.received().is_empty());
-    // Nor one that was stored before the service was a part of it.
+    // The same for a pending sign-in that was stored without the service.
     let mut older = stored(&flow);
     older.as_object_mut().unwrap().remove("authority");
     let older = crate::sign_in_support::restored(&older);
-    let error = entra.finish(older, &back).await.unwrap_err();
+    let error = entra.finish(older, &redirected).await.unwrap_err();
     assert_eq!(error.kind(), Kind::OtherConnection);
-    service.then(200, &success(&flow, json!({})));
-    entra.finish(flow, &back).await.unwrap();
+    service.respond(200, &success(&flow, json!({})));
+    entra.finish(flow, &redirected).await.unwrap();
 }
 
-/// A service whose discovery document says this of the parameter `iss`.
-fn promising(promise: &serde_json::Value) -> (Arc<Service>, SignInClient) {
+/// A service whose discovery document has this value for the parameter `iss`.
+fn service_with_issuer_parameter(promise: &serde_json::Value) -> (Arc<Service>, SignInClient) {
     let service = Service::new();
     let place = format!("https://login.microsoftonline.com/{TENANT}");
     let mut document = json!({
@@ -361,7 +364,7 @@ fn promising(promise: &serde_json::Value) -> (Arc<Service>, SignInClient) {
         document["authorization_response_iss_parameter_supported"] = promise.clone();
     }
     let metadata = format!("{place}/v2.0/.well-known/openid-configuration");
-    service.metadata.answer(&metadata, &document);
+    service.metadata.respond_at(&metadata, &document);
     let client = builder_for(TENANT, &service, &clock()).build().unwrap();
     (service, client)
 }
@@ -371,8 +374,8 @@ fn encoded(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn where_the_service_promises_its_issuer_a_callback_without_one_is_rejected() {
-    let (service, client) = promising(&json!(true));
+async fn a_callback_without_the_promised_issuer_is_rejected() {
+    let (service, client) = service_with_issuer_parameter(&json!(true));
     let start = || client.start(&StartOptions::default()).unwrap().1;
     let without = |flow: &PendingSignIn| callback(flow);
     let declined = |flow: &PendingSignIn| {
@@ -386,43 +389,43 @@ async fn where_the_service_promises_its_issuer_a_callback_without_one_is_rejecte
     let flows: [&dyn Fn(&PendingSignIn) -> String; 4] = [&without, &declined, &wrong, &empty];
     for callback in flows {
         let flow = start();
-        let back = callback(&flow);
-        let error = client.finish(flow, &back).await.unwrap_err();
-        assert_eq!(error.kind(), Kind::IssuerMismatch, "{back}");
+        let redirected = callback(&flow);
+        let error = client.finish(flow, &redirected).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::IssuerMismatch, "{redirected}");
     }
     assert!(service.forms().is_empty(), "no code went anywhere");
     let flow = start();
-    service.then(200, &success(&flow, json!({})));
+    service.respond(200, &success(&flow, json!({})));
     let named = format!("{}&iss={}", callback(&flow), encoded(&issuer_v2(TENANT)));
     client.finish(flow, &named).await.unwrap();
 }
 
 #[tokio::test]
-async fn where_it_does_not_promise_it_only_a_wrong_issuer_is_rejected() {
+async fn without_a_promise_only_a_wrong_issuer_is_rejected() {
     for promise in [json!(null), json!(false)] {
-        let (service, client) = promising(&promise);
+        let (service, client) = service_with_issuer_parameter(&promise);
         let (_, flow) = client.start(&StartOptions::default()).unwrap();
         let wrong = format!("{}&iss={}", callback(&flow), encoded(EVIL));
         let error = client.finish(flow, &wrong).await.unwrap_err();
         assert_eq!(error.kind(), Kind::IssuerMismatch);
         assert!(service.forms().is_empty());
         let (_, flow) = client.start(&StartOptions::default()).unwrap();
-        service.then(200, &success(&flow, json!({})));
-        let back = callback(&flow);
-        client.finish(flow, &back).await.unwrap();
+        service.respond(200, &success(&flow, json!({})));
+        let redirected = callback(&flow);
+        client.finish(flow, &redirected).await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn a_code_goes_nowhere_while_it_is_not_known_who_must_name_themselves() {
-    let (service, client) = promising(&json!(true));
+async fn a_code_is_not_sent_while_the_metadata_is_unavailable() {
+    let (service, client) = service_with_issuer_parameter(&json!(true));
     service.metadata.fail(true);
     let (_, flow) = client.start(&StartOptions::default()).unwrap();
-    let back = callback(&flow);
-    let error = client.finish(flow, &back).await.unwrap_err();
+    let redirected = callback(&flow);
+    let error = client.finish(flow, &redirected).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Unavailable);
     assert!(service.forms().is_empty());
-    // What the service itself said counts all the same.
+    // The error in the response of the service is returned in any case.
     let (_, flow) = client.start(&StartOptions::default()).unwrap();
     let declined = format!(
         "{CALLBACK}?error=access_denied&error_subcode=cancel&state={}",
@@ -433,7 +436,7 @@ async fn a_code_goes_nowhere_while_it_is_not_known_who_must_name_themselves() {
 }
 
 #[test]
-fn a_name_that_breaks_a_path_is_rejected_when_the_client_is_built() {
+fn a_connection_name_that_breaks_a_path_is_rejected_at_build() {
     let named = |name: &str| {
         let builder = builder_for(TENANT, &Service::new(), &clock());
         builder.name(name).build()
@@ -443,8 +446,8 @@ fn a_name_that_breaks_a_path_is_rejected_when_the_client_is_built() {
         let error = named(bad).unwrap_err();
         assert_eq!(error.kind(), Kind::Configuration, "{bad:?}");
     }
-    for good in ["acme", "a b", "\u{e9}", "a.b", "...", "%2e%2e", "a?b#c"] {
-        named(good).unwrap();
+    for valid in ["acme", "a b", "\u{e9}", "a.b", "...", "%2e%2e", "a?b#c"] {
+        named(valid).unwrap();
     }
     let unnamed = builder_for(TENANT, &Service::new(), &clock())
         .build()

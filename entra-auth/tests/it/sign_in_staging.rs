@@ -1,4 +1,4 @@
-//! A sign-in that the application has not agreed to keeps and removes nothing.
+//! A sign-in that the application has not committed changes no cached token.
 
 use std::sync::{
     Arc,
@@ -22,7 +22,7 @@ use crate::{
     sign_in_support::{CALLBACK, Service, builder, callback, stored, success},
     stores::Shelf,
     support::{CLIENT, TENANT, response},
-    validate_support::{OURS, PERSON, but, clock, encode, id_token},
+    validate_support::{SERVICE_KEY, USER, clock, encode, id_token, with_changes},
 };
 
 const ADELE: &str = "adele@contoso.com";
@@ -43,8 +43,8 @@ async fn shop() -> (FakeTenant, App) {
 }
 
 fn connect(tenant: &FakeTenant, app: &App, cache: &TokenCache) -> SignInClient {
-    let proof = ClientAuthentication::secret(app.secret());
-    SignInClient::builder(tenant.id(), app.client_id(), proof)
+    let credential = ClientAuthentication::secret(app.secret());
+    SignInClient::builder(tenant.id(), app.client_id(), credential)
         .redirect_uri(CALLBACK)
         .scopes(["User.Read"])
         .cloud(tenant.cloud())
@@ -56,8 +56,8 @@ fn connect(tenant: &FakeTenant, app: &App, cache: &TokenCache) -> SignInClient {
 
 async fn sign_in(tenant: &FakeTenant, client: &SignInClient) -> SignInResult {
     let (url, flow) = client.start(&StartOptions::default()).unwrap();
-    let back = tenant.sign_in_at(url.as_str(), ADELE);
-    client.finish(flow, &back.query()).await.unwrap()
+    let redirected = tenant.sign_in_at(url.as_str(), ADELE);
+    client.finish(flow, &redirected.query()).await.unwrap()
 }
 
 fn caches() -> [TokenCache; 2] {
@@ -66,10 +66,10 @@ fn caches() -> [TokenCache; 2] {
 }
 
 #[tokio::test]
-async fn a_sign_in_that_is_not_committed_leaves_nothing_and_takes_nothing() {
+async fn an_uncommitted_sign_in_changes_no_cached_token() {
     let (tenant, app) = shop().await;
-    let shelf = Shelf::new();
-    let cache = TokenCache::builder().store(Arc::clone(&shelf)).build();
+    let store = Shelf::new();
+    let cache = TokenCache::builder().store(Arc::clone(&store)).build();
     let client = connect(&tenant, &app, &cache);
     let rejected = sign_in(&tenant, &client).await;
     rejected
@@ -77,15 +77,15 @@ async fn a_sign_in_that_is_not_committed_leaves_nothing_and_takes_nothing() {
         .token(&scope("Mail.Read"))
         .await
         .unwrap();
-    assert!(cache.is_empty() && shelf.entries.lock().unwrap().is_empty());
+    assert!(cache.is_empty() && store.entries.lock().unwrap().is_empty());
     assert!(client.resume(rejected.account()).await.is_none());
     drop(rejected);
 
     let real = sign_in(&tenant, &client).await;
     real.commit().await;
-    let entries = shelf.entries.lock().unwrap().clone();
+    let entries = store.entries.lock().unwrap().clone();
     let token = real.credential().refresh_token();
-    // Somebody else's, or the same user's, that the application refuses.
+    // A sign-in of another user or of the same user, which the application rejects.
     let rejected = sign_in(&tenant, &client).await;
     let requests = tenant.requests().to("/token").count();
     rejected
@@ -95,7 +95,7 @@ async fn a_sign_in_that_is_not_committed_leaves_nothing_and_takes_nothing() {
         .unwrap();
     assert_ne!(rejected.credential().refresh_token(), token);
     drop(rejected);
-    assert_eq!(*shelf.entries.lock().unwrap(), entries);
+    assert_eq!(*store.entries.lock().unwrap(), entries);
     let user = client.resume(real.account()).await.unwrap();
     assert_eq!(user.refresh_token(), token);
     user.token(&scope("User.Read")).await.unwrap();
@@ -103,12 +103,12 @@ async fn a_sign_in_that_is_not_committed_leaves_nothing_and_takes_nothing() {
 }
 
 #[tokio::test]
-async fn a_committed_sign_in_keeps_what_its_check_has_fetched() {
+async fn a_committed_sign_in_caches_the_tokens_of_its_check() {
     for cache in caches() {
         let (tenant, app) = shop().await;
         let client = connect(&tenant, &app, &cache);
         let session = sign_in(&tenant, &client).await;
-        // A credential that the check has handed on, such as to a Graph client.
+        // A credential that the check has passed on, such as to a Graph client.
         let handed_on = session.credential().clone();
         handed_on.token(&scope("Mail.Read")).await.unwrap();
         session.commit().await;
@@ -130,7 +130,7 @@ async fn a_committed_sign_in_keeps_what_its_check_has_fetched() {
 }
 
 #[tokio::test]
-async fn a_refresh_that_is_under_way_at_the_commit_loses_no_token() {
+async fn a_concurrent_refresh_at_the_commit_loses_no_token() {
     let (tenant, app) = shop().await;
     let cache = TokenCache::new();
     let client = connect(&tenant, &app, &cache);
@@ -143,7 +143,7 @@ async fn a_refresh_that_is_under_way_at_the_commit_loses_no_token() {
     user.token(&mail).await.unwrap();
 }
 
-/// Another provider than Entra, which writes what it likes into its responses.
+/// Another provider than Entra, which can write any claims into its responses.
 #[derive(Debug)]
 struct Provider {
     issuer: &'static str,
@@ -176,11 +176,11 @@ impl HttpTransport for Provider {
             "/.well-known/openid-configuration" => {
                 json!({ "issuer": issuer, "jwks_uri": format!("{issuer}/keys") })
             }
-            "/keys" => json!({ "keys": [OURS.jwk()] }),
+            "/keys" => json!({ "keys": [SERVICE_KEY.jwk()] }),
             _ => {
                 let nonce = self.nonce.lock().unwrap().clone();
                 let changes = json!({ "iss": issuer, "nonce": nonce });
-                let id_token = OURS.token(&but(id_token(), changes));
+                let id_token = SERVICE_KEY.token(&with_changes(id_token(), changes));
                 let victim = json!({ "uid": self.names, "utid": TENANT }).to_string();
                 json!({
                     "token_type": "Bearer", "access_token": "at-of-the-provider",
@@ -193,7 +193,7 @@ impl HttpTransport for Provider {
     }
 }
 
-/// A sign-in at the provider by the same client id, on the same cache.
+/// Signs in at the provider with the same client id and the same cache.
 async fn sign_in_at(provider: &Arc<Provider>, cache: &TokenCache) -> (SignInClient, SignInResult) {
     let token = format!("{}/token", provider.issuer);
     let cloud = Cloud::openid_provider(provider.issuer, &token, Some(&token), None).unwrap();
@@ -216,7 +216,7 @@ async fn sign_in_at(provider: &Arc<Provider>, cache: &TokenCache) -> (SignInClie
 }
 
 #[tokio::test]
-async fn another_provider_that_names_a_user_of_entra_reaches_none_of_the_tokens() {
+async fn a_provider_that_names_an_entra_user_gets_no_cached_token() {
     let service = Service::new();
     for cache in caches() {
         let entra = builder(&service, &clock()).cache(&cache).build().unwrap();
@@ -224,12 +224,12 @@ async fn another_provider_that_names_a_user_of_entra_reaches_none_of_the_tokens(
             .await
             .unwrap();
         victim.commit().await;
-        let provider = Provider::new("https://evil.example", PERSON);
+        let provider = Provider::new("https://evil.example", USER);
         let (evil, session) = sign_in_at(&provider, &cache).await;
-        // Its claims name the victim, and its unsigned client_info as well.
+        // Its claims name the victim, and so does its unsigned client_info.
         assert_eq!(
             session.account().home_account_id,
-            format!("{PERSON}.{TENANT}")
+            format!("{USER}.{TENANT}")
         );
         session.commit().await;
         let theirs = evil.resume(session.account()).await.unwrap();
@@ -239,7 +239,7 @@ async fn another_provider_that_names_a_user_of_entra_reaches_none_of_the_tokens(
         let token = user.token(&scope("User.Read")).await.unwrap();
         assert_eq!(token.expose_secret(), "at-1");
 
-        // A sign-out there is none here.
+        // A sign-out at the provider does not sign the user of Entra out.
         evil.sign_out(session.account()).await.unwrap();
         assert!(evil.resume(session.account()).await.is_none());
         let user = entra.resume(victim.account()).await.unwrap();
@@ -251,13 +251,13 @@ async fn another_provider_that_names_a_user_of_entra_reaches_none_of_the_tokens(
 }
 
 #[tokio::test]
-async fn client_info_of_another_provider_neither_names_nor_rejects_anybody() {
-    // From Entra, two users in one response would be rejected.
+async fn client_info_of_another_provider_is_ignored() {
+    // A response of Entra that names two users would be rejected.
     let provider = Provider::new("https://other.example", CLIENT);
     let (_, session) = sign_in_at(&provider, &TokenCache::new()).await;
     assert!(session.identity().home_tenant.is_none());
-    assert_eq!(session.identity().oid.to_string(), PERSON);
-    let account = format!("{PERSON}.{TENANT}");
+    assert_eq!(session.identity().oid.to_string(), USER);
+    let account = format!("{USER}.{TENANT}");
     assert_eq!(session.account().home_account_id, account);
 }
 
@@ -276,9 +276,9 @@ async fn a_sign_in_that_is_rejected_after_the_code_leaves_the_user_signed_in() {
                 .unwrap();
             session.commit().await;
             let (_, flow) = client.start(&StartOptions::default()).unwrap();
-            service.then(200, &second(success(&flow, changes.clone())));
-            let answer = callback(&flow);
-            let error = client.finish(flow, &answer).await.unwrap_err();
+            service.respond(200, &with_other_tokens(success(&flow, changes.clone())));
+            let response = callback(&flow);
+            let error = client.finish(flow, &response).await.unwrap_err();
             assert_eq!(error.kind(), kind);
             let account: &Account = session.account();
             let user = client.resume(account).await.unwrap();
@@ -289,8 +289,8 @@ async fn a_sign_in_that_is_rejected_after_the_code_leaves_the_user_signed_in() {
     }
 }
 
-/// The same success with other tokens.
-fn second(mut success: Value) -> Value {
+/// The same token response with other tokens.
+fn with_other_tokens(mut success: Value) -> Value {
     success["access_token"] = "at-2".into();
     success["refresh_token"] = "rt-2".into();
     success

@@ -1,4 +1,4 @@
-//! A sign-in service whose token endpoint answers what a test says.
+//! A sign-in service whose token endpoint returns the responses of a test.
 
 use std::{
     collections::VecDeque,
@@ -16,16 +16,16 @@ use serde_json::{Value, json};
 
 use crate::{
     support::{CLIENT, TENANT, response},
-    validate_support::{OURS, PERSON, SignIn, but, clock, encode, id_token},
+    validate_support::{SERVICE_KEY, SignIn, USER, clock, encode, id_token, with_changes},
 };
 
 pub(crate) const CALLBACK: &str = "https://shop.example/callback";
 
-/// The metadata and keys of [`SignIn`], and a token endpoint that follows a script.
+/// The metadata and keys of [`SignIn`], and a token endpoint with scripted responses.
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) metadata: Arc<SignIn>,
-    answers: Mutex<VecDeque<(u16, String)>>,
+    responses: Mutex<VecDeque<(u16, String)>>,
     forms: Mutex<Vec<String>>,
 }
 
@@ -33,18 +33,18 @@ impl Service {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             metadata: SignIn::new(),
-            answers: Mutex::default(),
+            responses: Mutex::default(),
             forms: Mutex::default(),
         })
     }
 
-    /// What the token endpoint says next.
-    pub(crate) fn then(&self, status: u16, body: &Value) {
-        let answer = (status, body.to_string());
-        self.answers.lock().unwrap().push_back(answer);
+    /// Adds a response of the token endpoint.
+    pub(crate) fn respond(&self, status: u16, body: &Value) {
+        let response = (status, body.to_string());
+        self.responses.lock().unwrap().push_back(response);
     }
 
-    /// The forms that the token endpoint got.
+    /// The forms that the token endpoint received.
     pub(crate) fn forms(&self) -> Vec<String> {
         self.forms.lock().unwrap().clone()
     }
@@ -61,12 +61,12 @@ impl HttpTransport for Service {
         }
         let form = String::from_utf8_lossy(request.body()).into_owned();
         self.forms.lock().unwrap().push(form);
-        let (status, body) = self.answers.lock().unwrap().pop_front().unwrap();
+        let (status, body) = self.responses.lock().unwrap().pop_front().unwrap();
         Ok(response(status, &body))
     }
 }
 
-/// A connection on a service and a clock, without retries.
+/// A connection with a service and a clock, without retries.
 pub(crate) fn builder(service: &Arc<Service>, clock: &ManualClock) -> SignInClientBuilder {
     builder_for(TENANT, service, clock)
 }
@@ -90,7 +90,7 @@ pub(crate) fn connection() -> (Arc<Service>, SignInClient) {
     (service, client)
 }
 
-/// What a browser brings back when all went well.
+/// The callback of a successful sign-in.
 pub(crate) fn callback(flow: &PendingSignIn) -> String {
     format!(
         "{CALLBACK}?code=code-c4nary-1&state={}&session_state=ss-1",
@@ -98,7 +98,7 @@ pub(crate) fn callback(flow: &PendingSignIn) -> String {
     )
 }
 
-/// What a flow keeps, which a test may look at and change.
+/// A serialized pending sign-in, which a test can read and change.
 pub(crate) fn stored(flow: &PendingSignIn) -> Value {
     serde_json::to_value(flow).unwrap()
 }
@@ -111,14 +111,18 @@ pub(crate) fn copy(flow: &PendingSignIn) -> PendingSignIn {
     restored(&stored(flow))
 }
 
-/// A success of the token endpoint with an ID token of these claims, with the flow's nonce unless
-/// they say otherwise.
+/// A token response with an ID token that has these changed claims, and the flow's nonce unless it is
+/// changed.
 pub(crate) fn success(flow: &PendingSignIn, changes: Value) -> Value {
-    let claims = but(id_token(), json!({ "nonce": stored(flow)["nonce"] }));
-    success_of(&OURS.token(&but(claims, changes)), PERSON, TENANT)
+    let claims = with_changes(id_token(), json!({ "nonce": stored(flow)["nonce"] }));
+    success_of(
+        &SERVICE_KEY.token(&with_changes(claims, changes)),
+        USER,
+        TENANT,
+    )
 }
 
-/// A success of the token endpoint with this ID token and this account beside it.
+/// A token response with this ID token and client information.
 pub(crate) fn success_of(id_token: &str, uid: &str, utid: &str) -> Value {
     json!({
         "token_type": "Bearer", "access_token": "at-1", "expires_in": 3600, "refresh_token": "rt-1",
@@ -126,7 +130,7 @@ pub(crate) fn success_of(id_token: &str, uid: &str, utid: &str) -> Value {
     })
 }
 
-/// A sign-in whose ID token has these claims changed.
+/// Signs in with an ID token that has these claims changed.
 pub(crate) async fn sign_in(
     service: &Service,
     client: &SignInClient,
@@ -142,7 +146,7 @@ pub(crate) async fn sign_in_with(
     changes: Value,
 ) -> Result<SignInResult, SignInError> {
     let (_, flow) = client.start(options).unwrap();
-    service.then(200, &success(&flow, changes));
+    service.respond(200, &success(&flow, changes));
     let callback = callback(&flow);
     client.finish(flow, &callback).await
 }

@@ -1,4 +1,4 @@
-//! Tokens that are good: the fake tenant's, of both versions, and those of other places.
+//! Valid tokens: of the fake tenant, in both versions, and of other providers.
 
 use entra_auth::{
     ClientSecretCredential, Discovery, TokenValidator,
@@ -14,15 +14,15 @@ use serde_json::{Value, json};
 use crate::{
     support::{CLIENT, TENANT},
     validate_support::{
-        API, CALLER, NOW, OTHER_TENANT, OURS, PERSON, SignIn, application_token, but, callers,
-        clock, id_token, issuer_v2, on, person_token,
+        API, CALLER, NOW, OTHER_TENANT, SERVICE_KEY, SignIn, USER, api_token_validator,
+        app_only_token, clock, id_token, issuer_v2, user_token, with_changes, with_service,
     },
 };
 
 const ADELE: &str = "adele@contoso.com";
 const ROLE: &str = "55555555-5555-5555-5555-555555555555";
 
-/// An API with a scope and an app role, and a client that Adele and an admin let use both.
+/// An API with a scope and an app role, and a client to which a user and an administrator granted both.
 fn with_api(tenant: &FakeTenant, is_v2: bool) -> (App, App) {
     let api = tenant.register_app("Tasks").expose_scope("Tasks.Read");
     if is_v2 {
@@ -73,7 +73,7 @@ fn api_validator(tenant: &FakeTenant, api: &App) -> TokenValidatorBuilder {
 }
 
 #[tokio::test]
-async fn a_persons_token_for_the_api_is_read_in_both_versions() {
+async fn user_tokens_of_both_versions_are_accepted() {
     for (is_v2, version) in [(false, TokenVersion::V1), (true, TokenVersion::V2)] {
         let tenant = FakeTenant::start().await;
         let (api, client) = with_api(&tenant, is_v2);
@@ -100,19 +100,19 @@ async fn a_persons_token_for_the_api_is_read_in_both_versions() {
         assert!(!token.is_app_only() && !token.supports_cae());
         assert!(token.issued_at().unwrap() <= tenant.clock().now());
         assert_eq!(token.claim("name"), token.claims().get("name"));
-        // The same, once it has expired.
+        // The same token after its expiry.
         tenant
             .clock()
             .advance(std::time::Duration::from_secs(2 * 3600));
-        let refused = validator
+        let rejected = validator
             .validate(sent.access_token().expose_secret())
             .await
             .unwrap_err();
-        assert_eq!(refused.kind(), TokenValidationErrorKind::Expired);
-        let said = refused.to_string();
+        assert_eq!(rejected.kind(), TokenValidationErrorKind::Expired);
+        let message = rejected.to_string();
         assert!(
-            said.contains("expired at 20") && said.ends_with('Z'),
-            "{said}"
+            message.contains("expired at 20") && message.ends_with('Z'),
+            "{message}"
         );
         tenant.requests().to("/keys").assert_count(1);
         let other = if is_v2 {
@@ -129,16 +129,16 @@ async fn a_persons_token_for_the_api_is_read_in_both_versions() {
             ADELE,
             [format!("api://{}/Tasks.Read", api.client_id())],
         );
-        let refused = one_version
+        let rejected = one_version
             .validate(sent.access_token().expose_secret())
             .await
             .unwrap_err();
-        assert_eq!(refused.kind(), TokenValidationErrorKind::Issuer);
+        assert_eq!(rejected.kind(), TokenValidationErrorKind::Issuer);
     }
 }
 
 #[tokio::test]
-async fn an_applications_own_token_is_told_from_a_persons() {
+async fn app_only_tokens_are_distinguished_from_user_tokens() {
     for is_v2 in [false, true] {
         let tenant = FakeTenant::start().await;
         let (api, client) = with_api(&tenant, is_v2);
@@ -172,36 +172,36 @@ async fn an_applications_own_token_is_told_from_a_persons() {
             ),
             (rules().clients([CALLER]), TokenValidationErrorKind::Client),
         ] {
-            let refused = builder
+            let rejected = builder
                 .build()
                 .unwrap()
                 .validate(sent.expose_secret())
                 .await
                 .unwrap_err();
-            assert_eq!(refused.kind(), kind);
-            assert_eq!(refused.bearer_error(), Some("insufficient_scope"));
-            assert_eq!(refused.http_status(), 403);
+            assert_eq!(rejected.kind(), kind);
+            assert_eq!(rejected.bearer_error(), Some("insufficient_scope"));
+            assert_eq!(rejected.http_status(), 403);
         }
     }
 }
 
 #[tokio::test]
-async fn a_person_who_signs_in_is_known_by_the_id_token() {
+async fn an_id_token_identifies_the_user() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Shop").with_secret();
     let tokens = tenant.tokens_for(&app, ADELE, ["openid", "profile", "email"]);
     let sent = tokens.id_token().unwrap().expose_secret();
-    let people = |tenant_name: &str, client: ClientId| {
+    let id_token_validator = |tenant_name: &str, client: ClientId| {
         TokenValidator::id_tokens(tenant_name, client)
             .cloud(tenant.cloud())
             .clock(tenant.clock())
     };
     let guid = tenant.id().to_string();
     for builder in [
-        people(&guid, app.client_id()),
-        people(&tenant.domain(), app.client_id()),
-        people("organizations", app.client_id()).tenants([guid.as_str()]),
-        people("common", app.client_id()).any_tenant(),
+        id_token_validator(&guid, app.client_id()),
+        id_token_validator(&tenant.domain(), app.client_id()),
+        id_token_validator("organizations", app.client_id()).tenants([guid.as_str()]),
+        id_token_validator("common", app.client_id()).any_tenant(),
     ] {
         let token = builder
             .build()
@@ -214,19 +214,20 @@ async fn a_person_who_signs_in_is_known_by_the_id_token() {
         assert_eq!(token.audience(), app.client_id().to_string());
         assert!(!token.sub().is_empty() && !token.is_app_only());
     }
-    let elsewhere = people("organizations", app.client_id()).tenants([OTHER_TENANT]);
+    let other_tenant_only =
+        id_token_validator("organizations", app.client_id()).tenants([OTHER_TENANT]);
     for (builder, kind) in [
-        (elsewhere, TokenValidationErrorKind::Tenant),
+        (other_tenant_only, TokenValidationErrorKind::Tenant),
         (
-            people(&guid, CLIENT.parse().unwrap()),
+            id_token_validator(&guid, CLIENT.parse().unwrap()),
             TokenValidationErrorKind::Audience,
         ),
     ] {
-        let refused = builder.build().unwrap().validate(sent).await.unwrap_err();
-        assert_eq!(refused.kind(), kind);
-        assert_eq!(refused.bearer_error(), Some("invalid_token"));
+        let rejected = builder.build().unwrap().validate(sent).await.unwrap_err();
+        assert_eq!(rejected.kind(), kind);
+        assert_eq!(rejected.bearer_error(), Some("invalid_token"));
     }
-    // The fake tenant as any OpenID provider, of which it is one.
+    // The fake tenant as a generic OpenID provider.
     let issuer = format!("{}/{guid}/v2.0", tenant.uri());
     let provider = Discovery::new().openid_provider(&issuer).await.unwrap();
     let generic = TokenValidator::id_tokens("any.example", app.client_id());
@@ -240,22 +241,26 @@ async fn a_person_who_signs_in_is_known_by_the_id_token() {
     assert_eq!(token.issuer(), issuer);
 }
 
-/// Validates one token at a place, and says where its metadata was asked for.
-async fn at(
+/// Validates one token, and returns the URL of the requested metadata.
+async fn validate_and_locate(
     builder: TokenValidatorBuilder,
     claims: &Value,
 ) -> (Result<ValidatedToken, TokenValidationError>, String) {
     let service = SignIn::new();
-    let validator = on(builder, &service, &clock()).build().unwrap();
-    let outcome = validator.validate(&OURS.token(claims)).await;
+    let validator = with_service(builder, &service, &clock()).build().unwrap();
+    let outcome = validator.validate(&SERVICE_KEY.token(claims)).await;
     (
         outcome,
-        service.asked().first().cloned().unwrap_or_default(),
+        service
+            .requested_urls()
+            .first()
+            .cloned()
+            .unwrap_or_default(),
     )
 }
 
 #[tokio::test]
-async fn each_cloud_has_keys_and_issuers_of_its_own() {
+async fn each_cloud_has_its_own_keys_and_issuers() {
     let external = Cloud::external_id("contoso").unwrap();
     for (cloud, tenant, host, iss) in [
         (
@@ -284,38 +289,42 @@ async fn each_cloud_has_keys_and_issuers_of_its_own() {
         ),
     ] {
         let builder = || TokenValidator::id_tokens(tenant, CLIENT).cloud(cloud.clone());
-        let (outcome, asked) = at(builder(), &but(id_token(), json!({ "iss": iss }))).await;
+        let (outcome, requested) =
+            validate_and_locate(builder(), &with_changes(id_token(), json!({ "iss": iss }))).await;
         assert_eq!(outcome.unwrap().tid(), TENANT.parse().ok(), "{host}");
         assert_eq!(
-            asked,
+            requested,
             format!("https://{host}/{tenant}/v2.0/.well-known/openid-configuration")
         );
-        let elsewhere = but(
+        let other_tenant_only = with_changes(
             id_token(),
             json!({ "iss": "https://login.example/".to_owned() + TENANT }),
         );
-        let refused = at(builder(), &elsewhere).await.0.unwrap_err();
-        assert_eq!(refused.kind(), TokenValidationErrorKind::Issuer);
+        let rejected = validate_and_locate(builder(), &other_tenant_only)
+            .await
+            .0
+            .unwrap_err();
+        assert_eq!(rejected.kind(), TokenValidationErrorKind::Issuer);
     }
     let own_keys = TokenValidator::id_tokens(TENANT, CLIENT).own_signing_keys(CLIENT);
-    let (_, asked) = at(own_keys, &id_token()).await;
+    let (_, requested) = validate_and_locate(own_keys, &id_token()).await;
     assert!(
-        asked.ends_with(&format!("/openid-configuration?appid={CLIENT}")),
-        "{asked}"
+        requested.ends_with(&format!("/openid-configuration?appid={CLIENT}")),
+        "{requested}"
     );
 }
 
 #[tokio::test]
-async fn an_authority_for_many_tenants_lets_in_those_that_it_is_told() {
+async fn an_authority_for_many_tenants_accepts_the_listed_tenants() {
     const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
     let of = |tenant: &str| {
-        but(
+        with_changes(
             id_token(),
             json!({ "iss": issuer_v2(tenant), "tid": tenant }),
         )
     };
     let many = |alias: &str| TokenValidator::id_tokens(alias, CLIENT);
-    for (builder, tenant, refused) in [
+    for (builder, tenant, rejected) in [
         (many("organizations").tenants([TENANT]), TENANT, false),
         (many("organizations").tenants([TENANT]), OTHER_TENANT, true),
         (many("organizations").any_tenant(), OTHER_TENANT, false),
@@ -326,36 +335,39 @@ async fn an_authority_for_many_tenants_lets_in_those_that_it_is_told() {
         (many("consumers"), PERSONAL, false),
         (many("consumers"), TENANT, true),
     ] {
-        let kind = at(builder.clone(), &of(tenant))
+        let kind = validate_and_locate(builder.clone(), &of(tenant))
             .await
             .0
             .err()
-            .map(|refused| refused.kind());
-        let expected = refused.then_some(TokenValidationErrorKind::Tenant);
+            .map(|rejected| rejected.kind());
+        let expected = rejected.then_some(TokenValidationErrorKind::Tenant);
         assert_eq!(kind, expected, "{builder:?} {tenant}");
     }
-    // The tenant of the issuer counts, whatever `tid` says.
-    let mixed = but(of(OTHER_TENANT), json!({ "tid": TENANT }));
-    let kind = at(many("common").tenants([TENANT]), &mixed)
+    // The tenant of the issuer must match, not only `tid`.
+    let mixed = with_changes(of(OTHER_TENANT), json!({ "tid": TENANT }));
+    let kind = validate_and_locate(many("common").tenants([TENANT]), &mixed)
         .await
         .0
         .unwrap_err()
         .kind();
     assert_eq!(kind, TokenValidationErrorKind::Issuer);
-    // Version 1 has a template as well.
+    // Version 1 has an issuer template as well.
     let api = TokenValidator::access_tokens("common", [API]).tenants([TENANT]);
-    at(api, &application_token()).await.0.unwrap();
+    validate_and_locate(api, &app_only_token()).await.0.unwrap();
 }
 
 #[tokio::test]
-async fn another_providers_access_tokens_are_read_by_their_own_names() {
+async fn access_tokens_of_another_provider_are_accepted() {
     let issuer = "https://id.example/base/";
     let service = SignIn::new();
-    service.answer(
+    service.respond_at(
         "https://id.example/base/.well-known/openid-configuration",
         &json!({ "issuer": issuer, "jwks_uri": "https://keys.example/all" }),
     );
-    service.answer("https://keys.example/all", &json!({ "keys": [OURS.jwk()] }));
+    service.respond_at(
+        "https://keys.example/all",
+        &json!({ "keys": [SERVICE_KEY.jwk()] }),
+    );
     let cloud = Cloud::openid_provider(
         "https://id.example/base",
         "https://id.example/t",
@@ -365,14 +377,14 @@ async fn another_providers_access_tokens_are_read_by_their_own_names() {
     let cloud = cloud.unwrap().with_endpoint_hosts(["keys.example"]);
     let rules = |audience: &str| {
         let builder = TokenValidator::access_tokens("any.example", [audience]).cloud(cloud.clone());
-        on(builder, &service, &clock())
+        with_service(builder, &service, &clock())
     };
     let claims = json!({
         "iss": issuer, "aud": ["one", "two"], "sub": "adele", "exp": NOW + 60, "iat": NOW,
         "client_id": "board", "scope": "read write", "roles": "not a list, and nobody's business",
     });
-    let header = but(OURS.header(), json!({ "typ": "at+jwt" }));
-    let sent = OURS.token_with(&header, &claims);
+    let header = with_changes(SERVICE_KEY.header(), json!({ "typ": "at+jwt" }));
+    let sent = SERVICE_KEY.token_with(&header, &claims);
     let token = rules("two")
         .scopes_all(["read", "write"])
         .clients(["board"])
@@ -385,14 +397,14 @@ async fn another_providers_access_tokens_are_read_by_their_own_names() {
     );
     assert_eq!(token.audience(), "one");
     assert_eq!((token.oid(), token.tid()), (None, None));
-    let refused = rules("three")
+    let rejected = rules("three")
         .build()
         .unwrap()
         .validate(&sent)
         .await
         .unwrap_err();
-    assert_eq!(refused.kind(), TokenValidationErrorKind::Audience);
-    let service_token = OURS.token(&but(claims.clone(), json!({ "sub": "board" })));
+    assert_eq!(rejected.kind(), TokenValidationErrorKind::Audience);
+    let service_token = SERVICE_KEY.token(&with_changes(claims.clone(), json!({ "sub": "board" })));
     let token = rules("one")
         .build()
         .unwrap()
@@ -400,47 +412,51 @@ async fn another_providers_access_tokens_are_read_by_their_own_names() {
         .await
         .unwrap();
     assert!(token.is_app_only());
-    let id_token = OURS.token(&but(claims, json!({ "nonce": "n" })));
-    let refused = rules("one")
+    let id_token = SERVICE_KEY.token(&with_changes(claims, json!({ "nonce": "n" })));
+    let rejected = rules("one")
         .build()
         .unwrap()
         .validate(&id_token)
         .await
         .unwrap_err();
-    assert_eq!(refused.kind(), TokenValidationErrorKind::TokenUse);
+    assert_eq!(rejected.kind(), TokenValidationErrorKind::TokenUse);
 }
 
 #[tokio::test]
-async fn id_tokens_of_version_1_are_read_where_they_are_asked_for() {
+async fn id_tokens_of_version_1_are_accepted_with_the_setting() {
     let claims = json!({
         "aud": CLIENT, "iss": crate::validate_support::issuer_v1(TENANT), "iat": NOW, "nbf": NOW,
         "exp": NOW + 3600, "amr": ["pwd"], "ipaddr": "127.0.0.1", "name": "Adele", "nonce": "n-1",
-        "oid": PERSON, "sub": "pairwise", "tid": TENANT, "unique_name": "adele@contoso.com",
+        "oid": USER, "sub": "pairwise", "tid": TENANT, "unique_name": "adele@contoso.com",
         "upn": "adele@contoso.com", "ver": "1.0",
     });
-    let people = || TokenValidator::id_tokens(TENANT, CLIENT);
-    let (outcome, asked) = at(people().versions([TokenVersion::V1]), &claims).await;
+    let id_token_validator = || TokenValidator::id_tokens(TENANT, CLIENT);
+    let (outcome, requested) =
+        validate_and_locate(id_token_validator().versions([TokenVersion::V1]), &claims).await;
     let token = outcome.unwrap();
     assert_eq!(token.version(), Some(TokenVersion::V1));
     assert_eq!(
-        asked,
+        requested,
         format!("https://login.microsoftonline.com/{TENANT}/.well-known/openid-configuration")
     );
-    let both = people().versions([TokenVersion::V1, TokenVersion::V2]);
-    at(both.clone(), &claims).await.0.unwrap();
-    at(both, &id_token()).await.0.unwrap();
-    let refused = at(people().versions([TokenVersion::V1]), &id_token())
-        .await
-        .0;
+    let both = id_token_validator().versions([TokenVersion::V1, TokenVersion::V2]);
+    validate_and_locate(both.clone(), &claims).await.0.unwrap();
+    validate_and_locate(both, &id_token()).await.0.unwrap();
+    let rejected = validate_and_locate(
+        id_token_validator().versions([TokenVersion::V1]),
+        &id_token(),
+    )
+    .await
+    .0;
     assert_eq!(
-        refused.unwrap_err().kind(),
+        rejected.unwrap_err().kind(),
         TokenValidationErrorKind::Issuer
     );
 }
 
 #[tokio::test]
-async fn what_a_client_can_do_is_known() {
-    let validator = callers().build().unwrap();
+async fn client_capabilities_are_read() {
+    let validator = api_token_validator().build().unwrap();
     for (capabilities, expected) in [
         (json!(["cp1"]), true),
         (json!(["CP1", "x"]), true),
@@ -448,10 +464,13 @@ async fn what_a_client_can_do_is_known() {
         (json!("cp1"), false),
         (Value::Null, false),
     ] {
-        let claims = but(person_token(), json!({ "xms_cc": capabilities }));
-        let token = validator.validate(&OURS.token(&claims)).await.unwrap();
+        let claims = with_changes(user_token(), json!({ "xms_cc": capabilities }));
+        let token = validator
+            .validate(&SERVICE_KEY.token(&claims))
+            .await
+            .unwrap();
         assert_eq!(token.supports_cae(), expected);
-        assert_eq!(token.oid().unwrap().to_string(), PERSON);
+        assert_eq!(token.oid().unwrap().to_string(), USER);
         assert_eq!(token.expires_on().unix_timestamp(), NOW + 3600);
         assert_eq!(token.into_claims()["azp"], CALLER);
     }

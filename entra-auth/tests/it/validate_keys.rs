@@ -1,4 +1,4 @@
-//! Signing keys: when they are fetched, how often, and what happens when they cannot be.
+//! Signing keys: when and how often they are fetched, and failed fetches.
 
 use std::{
     sync::Arc,
@@ -17,38 +17,49 @@ use serde_json::{Value, json};
 use crate::{
     canary::listen,
     support::{CLIENT, TENANT, poll_once, settle},
-    validate_support::{FOREIGN, OURS, SignIn, but, clock, id_token, on, people, person_token},
+    validate_support::{
+        FOREIGN_KEY, SERVICE_KEY, SignIn, clock, id_token, id_token_validator, user_token,
+        with_changes, with_service,
+    },
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// A validator for ID tokens that never expire before the test ends, its service and its clock.
+/// A validator for ID tokens with a long lifetime, its service and its clock.
 fn set_up() -> (TokenValidator, Arc<SignIn>, ManualClock) {
     let (service, clock) = (SignIn::new(), clock());
     let builder = TokenValidator::id_tokens(TENANT, CLIENT);
-    let validator = on(builder, &service, &clock).build().unwrap();
+    let validator = with_service(builder, &service, &clock).build().unwrap();
     (validator, service, clock)
 }
 
-fn lasting() -> Value {
-    but(id_token(), json!({ "exp": 3_000_000_000_i64 }))
+fn long_lived_id_token() -> Value {
+    with_changes(id_token(), json!({ "exp": 3_000_000_000_i64 }))
 }
 
-async fn ours(validator: &TokenValidator) -> Result<ValidatedToken, TokenValidationError> {
-    validator.validate(&OURS.token(&lasting())).await
+async fn validate_published(
+    validator: &TokenValidator,
+) -> Result<ValidatedToken, TokenValidationError> {
+    validator
+        .validate(&SERVICE_KEY.token(&long_lived_id_token()))
+        .await
 }
 
-async fn foreign(validator: &TokenValidator) -> Result<ValidatedToken, TokenValidationError> {
-    validator.validate(&FOREIGN.token(&lasting())).await
+async fn validate_foreign(
+    validator: &TokenValidator,
+) -> Result<ValidatedToken, TokenValidationError> {
+    validator
+        .validate(&FOREIGN_KEY.token(&long_lived_id_token()))
+        .await
 }
 
 #[tokio::test]
-async fn nothing_is_sent_before_the_first_token_and_once_for_all_after_it() {
+async fn keys_are_fetched_once_at_the_first_token() {
     let (validator, service, _) = set_up();
     service.open(false);
     assert_eq!(service.fetches(), 0);
-    let token = OURS.token(&lasting());
+    let token = SERVICE_KEY.token(&long_lived_id_token());
     let waiting: Vec<_> = (0..1000)
         .map(|_| {
             let (validator, token) = (validator.clone(), token.clone());
@@ -61,7 +72,7 @@ async fn nothing_is_sent_before_the_first_token_and_once_for_all_after_it() {
         caller.await.unwrap().unwrap();
     }
     assert_eq!(
-        service.asked(),
+        service.requested_urls(),
         [
             format!(
                 "https://login.microsoftonline.com/{TENANT}/v2.0/.well-known/openid-configuration"
@@ -72,26 +83,26 @@ async fn nothing_is_sent_before_the_first_token_and_once_for_all_after_it() {
 }
 
 #[tokio::test]
-async fn a_caller_that_goes_away_does_not_take_the_fetch_along() {
+async fn a_dropped_caller_does_not_cancel_the_fetch() {
     let (validator, service, _) = set_up();
     service.open(false);
-    let token = OURS.token(&lasting());
+    let token = SERVICE_KEY.token(&long_lived_id_token());
     for _ in 0..20 {
         let mut caller = Box::pin(validator.validate(&token));
         assert!(poll_once(&mut caller).await.is_none());
         settle().await;
     }
     service.open(true);
-    ours(&validator).await.unwrap();
+    validate_published(&validator).await.unwrap();
     assert_eq!(service.fetches(), 1);
 }
 
 #[tokio::test]
-async fn a_first_fetch_that_fails_is_shared_and_then_forgotten() {
+async fn a_failed_first_fetch_is_shared_and_not_cached() {
     let (validator, service, _) = set_up();
     service.fail(true);
     service.open(false);
-    let token = OURS.token(&lasting());
+    let token = SERVICE_KEY.token(&long_lived_id_token());
     let waiting: Vec<_> = (0..100)
         .map(|_| {
             let (validator, token) = (validator.clone(), token.clone());
@@ -101,37 +112,37 @@ async fn a_first_fetch_that_fails_is_shared_and_then_forgotten() {
     settle().await;
     service.open(true);
     for caller in waiting {
-        let refused = caller.await.unwrap().unwrap_err();
-        assert_eq!(refused.kind(), TokenValidationErrorKind::KeysUnavailable);
-        assert_eq!(refused.http_status(), 503);
+        let rejected = caller.await.unwrap().unwrap_err();
+        assert_eq!(rejected.kind(), TokenValidationErrorKind::KeysUnavailable);
+        assert_eq!(rejected.http_status(), 503);
         assert_eq!(
-            (refused.bearer_error(), refused.www_authenticate()),
+            (rejected.bearer_error(), rejected.www_authenticate()),
             (None, None)
         );
-        assert!(refused.is_transient());
-        let source = std::error::Error::source(&refused).unwrap();
-        assert!(!refused.to_string().contains(&source.to_string()));
+        assert!(rejected.is_transient());
+        let source = std::error::Error::source(&rejected).unwrap();
+        assert!(!rejected.to_string().contains(&source.to_string()));
     }
     assert_eq!(service.fetches(), 1);
     service.fail(false);
-    ours(&validator).await.unwrap();
+    validate_published(&validator).await.unwrap();
     assert_eq!(service.fetches(), 2);
 }
 
 #[tokio::test]
-async fn unknown_keys_cause_one_fetch_in_five_minutes_however_many_come() {
+async fn unknown_keys_cause_one_fetch_in_five_minutes() {
     let (validator, service, clock) = set_up();
-    ours(&validator).await.unwrap();
+    validate_published(&validator).await.unwrap();
     for round in 0..3 {
         for number in 0..200 {
             let header = json!({ "alg": "RS256", "kid": format!("made-up-{round}-{number}") });
-            let token = FOREIGN.token_with(&header, &lasting());
-            let refused = validator.validate(&token).await.unwrap_err();
-            assert_eq!(refused.kind(), TokenValidationErrorKind::UnknownKey);
+            let token = FOREIGN_KEY.token_with(&header, &long_lived_id_token());
+            let rejected = validator.validate(&token).await.unwrap_err();
+            assert_eq!(rejected.kind(), TokenValidationErrorKind::UnknownKey);
         }
         assert_eq!(service.fetches(), 2 + round);
         clock.advance(5 * MINUTE - Duration::from_secs(1));
-        foreign(&validator).await.unwrap_err();
+        validate_foreign(&validator).await.unwrap_err();
         assert_eq!(
             service.fetches(),
             2 + round,
@@ -139,15 +150,15 @@ async fn unknown_keys_cause_one_fetch_in_five_minutes_however_many_come() {
         );
         clock.advance(Duration::from_secs(1));
     }
-    ours(&validator).await.unwrap();
+    validate_published(&validator).await.unwrap();
 }
 
 #[tokio::test]
-async fn many_at_once_with_unknown_keys_share_one_fetch_and_hold_nobody_up() {
+async fn concurrent_tokens_with_unknown_keys_share_one_fetch() {
     let (validator, service, _) = set_up();
-    ours(&validator).await.unwrap();
+    validate_published(&validator).await.unwrap();
     service.open(false);
-    let token = FOREIGN.token(&lasting());
+    let token = FOREIGN_KEY.token(&long_lived_id_token());
     let flood: Vec<_> = (0..500)
         .map(|_| {
             let (validator, token) = (validator.clone(), token.clone());
@@ -155,12 +166,12 @@ async fn many_at_once_with_unknown_keys_share_one_fetch_and_hold_nobody_up() {
         })
         .collect();
     settle().await;
-    // Who has a good token does not wait for those who have none.
-    ours(&validator).await.unwrap();
+    // A valid token does not wait for the fetch of unknown keys.
+    validate_published(&validator).await.unwrap();
     service.open(true);
     for caller in flood {
-        let refused = caller.await.unwrap().unwrap_err();
-        assert_eq!(refused.kind(), TokenValidationErrorKind::UnknownKey);
+        let rejected = caller.await.unwrap().unwrap_err();
+        assert_eq!(rejected.kind(), TokenValidationErrorKind::UnknownKey);
     }
     assert_eq!(service.fetches(), 2);
 }
@@ -168,75 +179,75 @@ async fn many_at_once_with_unknown_keys_share_one_fetch_and_hold_nobody_up() {
 #[tokio::test]
 async fn a_new_key_is_found_at_its_first_token() {
     let (validator, service, clock) = set_up();
-    ours(&validator).await.unwrap();
-    service.publish([OURS.jwk(), FOREIGN.jwk()]);
-    foreign(&validator).await.unwrap();
-    ours(&validator).await.unwrap();
+    validate_published(&validator).await.unwrap();
+    service.publish([SERVICE_KEY.jwk(), FOREIGN_KEY.jwk()]);
+    validate_foreign(&validator).await.unwrap();
+    validate_published(&validator).await.unwrap();
     assert_eq!(service.fetches(), 2);
-    // What left the set is not taken any more once the set is renewed.
-    service.publish([FOREIGN.jwk()]);
-    ours(&validator).await.unwrap();
+    // A removed key is not accepted any more after a refresh.
+    service.publish([FOREIGN_KEY.jwk()]);
+    validate_published(&validator).await.unwrap();
     clock.advance(12 * HOUR);
-    foreign(&validator).await.unwrap();
-    let refused = ours(&validator).await.unwrap_err();
-    assert_eq!(refused.kind(), TokenValidationErrorKind::UnknownKey);
+    validate_foreign(&validator).await.unwrap();
+    let rejected = validate_published(&validator).await.unwrap_err();
+    assert_eq!(rejected.kind(), TokenValidationErrorKind::UnknownKey);
 }
 
 #[tokio::test]
-async fn keys_are_kept_twelve_hours_and_renewed_ahead_without_anyone_waiting() {
+async fn keys_are_cached_for_twelve_hours_and_refreshed_in_the_background() {
     let (validator, service, clock) = set_up();
-    ours(&validator).await.unwrap();
+    validate_published(&validator).await.unwrap();
     clock.advance(11 * HOUR - MINUTE);
-    ours(&validator).await.unwrap();
+    validate_published(&validator).await.unwrap();
     settle().await;
     assert_eq!(service.fetches(), 1);
     clock.advance(MINUTE);
     service.open(false);
     for _ in 0..10 {
-        ours(&validator).await.unwrap();
+        validate_published(&validator).await.unwrap();
         settle().await;
     }
     assert_eq!(service.fetches(), 2);
     service.open(true);
     settle().await;
     clock.advance(11 * HOUR - MINUTE);
-    ours(&validator).await.unwrap();
+    validate_published(&validator).await.unwrap();
     settle().await;
     assert_eq!(service.fetches(), 2, "the renewed ones are as good as new");
 }
 
 #[tokio::test]
-async fn after_twelve_hours_without_a_token_the_next_one_waits_for_new_keys() {
+async fn after_twelve_hours_without_a_token_the_next_one_waits_for_keys() {
     let (validator, service, clock) = set_up();
-    ours(&validator).await.unwrap();
+    validate_published(&validator).await.unwrap();
     clock.advance(12 * HOUR);
-    service.publish([FOREIGN.jwk()]);
-    let refused = ours(&validator).await.unwrap_err();
+    service.publish([FOREIGN_KEY.jwk()]);
+    let rejected = validate_published(&validator).await.unwrap_err();
     assert_eq!(
-        refused.kind(),
+        rejected.kind(),
         TokenValidationErrorKind::UnknownKey,
         "revoked in the meantime"
     );
-    foreign(&validator).await.unwrap();
+    validate_foreign(&validator).await.unwrap();
 }
 
 #[tokio::test]
-async fn the_last_known_keys_do_while_new_ones_cannot_be_had() {
+async fn the_last_known_keys_are_used_while_new_ones_cannot_be_fetched() {
     let (validator, service, clock) = set_up();
-    ours(&validator).await.unwrap();
+    validate_published(&validator).await.unwrap();
     service.fail(true);
     clock.advance(13 * HOUR);
     for _ in 0..10 {
-        ours(&validator).await.unwrap();
+        validate_published(&validator).await.unwrap();
         settle().await;
     }
     assert_eq!(service.fetches(), 2);
-    // Nobody waits for the tries that follow, and there are few.
+    // No caller waits for the following attempts, and there are few.
     service.open(false);
     for _ in 0..4 {
         clock.advance(5 * MINUTE);
-        ours(&validator).await.unwrap();
-        ours(&validator).await.unwrap();
+        validate_published(&validator).await.unwrap();
+        validate_published(&validator).await.unwrap();
         settle().await;
     }
     assert_eq!(
@@ -248,10 +259,10 @@ async fn the_last_known_keys_do_while_new_ones_cannot_be_had() {
     settle().await;
     service.fail(false);
     clock.advance(5 * MINUTE);
-    ours(&validator).await.unwrap();
+    validate_published(&validator).await.unwrap();
     settle().await;
     assert_eq!(service.fetches(), 4);
-    ours(&validator).await.unwrap();
+    validate_published(&validator).await.unwrap();
     settle().await;
     assert_eq!(service.fetches(), 4);
 }
@@ -261,45 +272,45 @@ async fn the_last_known_keys_are_used_for_a_day_and_every_failure_is_logged_as_a
     let (log, _guard) = listen();
     let (validator, service, clock) = set_up();
     let errors = || log.text().matches("ERROR").count();
-    ours(&validator).await.unwrap();
+    validate_published(&validator).await.unwrap();
     service.fail(true);
     clock.advance(11 * HOUR);
-    ours(&validator).await.unwrap();
+    validate_published(&validator).await.unwrap();
     settle().await;
     assert_eq!(errors(), 1, "{}", log.text());
-    let said = "could not be renewed; the last known ones are used for another 46800 s";
-    assert!(log.text().contains(said), "{}", log.text());
+    let message = "could not be renewed; the last known ones are used for another 46800 s";
+    assert!(log.text().contains(message), "{}", log.text());
     clock.advance(13 * HOUR - MINUTE);
-    ours(&validator).await.unwrap();
+    validate_published(&validator).await.unwrap();
     settle().await;
     assert_eq!(errors(), 2);
     clock.advance(MINUTE);
     for _ in 0..3 {
-        let refused = ours(&validator).await.unwrap_err();
-        assert_eq!(refused.kind(), TokenValidationErrorKind::KeysUnavailable);
+        let rejected = validate_published(&validator).await.unwrap_err();
+        assert_eq!(rejected.kind(), TokenValidationErrorKind::KeysUnavailable);
     }
     assert!(log.text().contains("tokens cannot be validated"));
     service.fail(false);
-    ours(&validator).await.unwrap();
+    validate_published(&validator).await.unwrap();
 }
 
 #[tokio::test]
-async fn how_long_the_last_known_keys_are_used_can_be_set() {
+async fn the_lifetime_of_the_last_known_keys_can_be_set() {
     for (hours, lifetime) in [(48, 48), (12, 0), (13, 13)] {
         let (service, clock) = (SignIn::new(), clock());
         let keys = SigningKeys::new().last_known_good_lifetime(lifetime * HOUR);
         let builder = TokenValidator::id_tokens(TENANT, CLIENT);
-        let builder = on(builder, &service, &clock).keys(&keys);
+        let builder = with_service(builder, &service, &clock).keys(&keys);
         let validator = builder.build().unwrap();
-        ours(&validator).await.unwrap();
+        validate_published(&validator).await.unwrap();
         service.fail(true);
         clock.advance(hours * HOUR - MINUTE);
-        ours(&validator).await.unwrap();
+        validate_published(&validator).await.unwrap();
         settle().await;
         clock.advance(MINUTE);
-        let refused = ours(&validator).await.unwrap_err();
+        let rejected = validate_published(&validator).await.unwrap_err();
         assert_eq!(
-            refused.kind(),
+            rejected.kind(),
             TokenValidationErrorKind::KeysUnavailable,
             "{hours}"
         );
@@ -307,57 +318,57 @@ async fn how_long_the_last_known_keys_are_used_can_be_set() {
 }
 
 #[tokio::test]
-async fn keys_age_by_either_clock_and_a_clock_that_was_ahead_keeps_no_withdrawn_key() {
+async fn keys_age_by_both_clocks() {
     let (validator, service, clock) = set_up();
     let (now, day) = (clock.now(), 24 * HOUR);
     clock.set_wall_clock(now + day);
-    ours(&validator).await.unwrap();
+    validate_published(&validator).await.unwrap();
     clock.set_wall_clock(now);
-    service.publish([FOREIGN.jwk()]);
+    service.publish([FOREIGN_KEY.jwk()]);
     clock.advance(12 * HOUR);
-    let refused = ours(&validator).await.unwrap_err();
-    assert_eq!(refused.kind(), TokenValidationErrorKind::UnknownKey);
+    let rejected = validate_published(&validator).await.unwrap_err();
+    assert_eq!(rejected.kind(), TokenValidationErrorKind::UnknownKey);
     assert_eq!(
         service.fetches(),
         3,
         "renewed, and once for the unknown key"
     );
-    // As after a day of sleep.
-    service.publish([OURS.jwk()]);
+    // The machine slept for a day.
+    service.publish([SERVICE_KEY.jwk()]);
     clock.set_wall_clock(now + day + day);
-    ours(&validator).await.unwrap();
+    validate_published(&validator).await.unwrap();
     assert_eq!(service.fetches(), 4);
-    // The pause after an unknown key is a wait, which no set clock makes longer or shorter.
+    // The pause after an unknown key is measured by the monotonic clock.
     for wall in [now - day, now + 10 * MINUTE] {
         clock.set_wall_clock(wall);
-        foreign(&validator).await.unwrap_err();
+        validate_foreign(&validator).await.unwrap_err();
         assert_eq!(service.fetches(), 4);
     }
     clock.advance(5 * MINUTE);
-    foreign(&validator).await.unwrap_err();
+    validate_foreign(&validator).await.unwrap_err();
     assert_eq!(service.fetches(), 5);
 }
 
 #[tokio::test]
-async fn an_unknown_key_may_be_new_while_nobody_can_tell() {
+async fn an_unknown_key_is_a_temporary_error_while_keys_cannot_be_fetched() {
     let (validator, service, clock) = set_up();
-    ours(&validator).await.unwrap();
+    validate_published(&validator).await.unwrap();
     service.fail(true);
     for _ in 0..100 {
-        let refused = foreign(&validator).await.unwrap_err();
-        assert_eq!(refused.kind(), TokenValidationErrorKind::KeysUnavailable);
+        let rejected = validate_foreign(&validator).await.unwrap_err();
+        assert_eq!(rejected.kind(), TokenValidationErrorKind::KeysUnavailable);
     }
     assert_eq!(service.fetches(), 2);
-    ours(&validator).await.unwrap();
+    validate_published(&validator).await.unwrap();
     service.fail(false);
-    service.publish([OURS.jwk(), FOREIGN.jwk()]);
+    service.publish([SERVICE_KEY.jwk(), FOREIGN_KEY.jwk()]);
     clock.advance(5 * MINUTE);
-    foreign(&validator).await.unwrap();
+    validate_foreign(&validator).await.unwrap();
 }
 
 #[tokio::test]
-async fn keys_that_sign_no_tokens_are_passed_over() {
-    let with = |changes: Value| but(OURS.jwk(), changes);
+async fn keys_for_other_uses_are_ignored() {
+    let with = |changes: Value| with_changes(SERVICE_KEY.jwk(), changes);
     for jwk in [
         with(json!({ "use": "enc" })),
         with(json!({ "kty": "EC" })),
@@ -371,38 +382,38 @@ async fn keys_that_sign_no_tokens_are_passed_over() {
         with(json!({ "issuer": "no issuer" })),
         json!("key"),
     ] {
-        let service = SignIn::with_keys([jwk.clone(), FOREIGN.jwk()]);
-        let validator = people(&service);
-        let refused = ours(&validator).await.unwrap_err();
+        let service = SignIn::with_keys([jwk.clone(), FOREIGN_KEY.jwk()]);
+        let validator = id_token_validator(&service);
+        let rejected = validate_published(&validator).await.unwrap_err();
         assert_eq!(
-            refused.kind(),
+            rejected.kind(),
             TokenValidationErrorKind::UnknownKey,
             "{jwk}"
         );
-        foreign(&validator).await.unwrap();
-        // A set without any key is no set, and is not remembered.
+        validate_foreign(&validator).await.unwrap();
+        // A key set without a key is an error and is not cached.
         service.publish([jwk]);
-        let validator = people(&service);
-        let refused = ours(&validator).await.unwrap_err();
-        assert_eq!(refused.kind(), TokenValidationErrorKind::KeysUnavailable);
-        service.publish([OURS.jwk()]);
-        ours(&validator).await.unwrap();
+        let validator = id_token_validator(&service);
+        let rejected = validate_published(&validator).await.unwrap_err();
+        assert_eq!(rejected.kind(), TokenValidationErrorKind::KeysUnavailable);
+        service.publish([SERVICE_KEY.jwk()]);
+        validate_published(&validator).await.unwrap();
     }
     for jwk in [
         with(json!({ "use": null })),
         with(json!({ "alg": "RS256", "key_ops": ["verify"] })),
-        with(json!({ "n": format!("AAAA{}", OURS.jwk()["n"].as_str().unwrap()) })),
+        with(json!({ "n": format!("AAAA{}", SERVICE_KEY.jwk()["n"].as_str().unwrap()) })),
     ] {
-        let validator = people(&SignIn::with_keys([jwk.clone()]));
-        ours(&validator)
+        let validator = id_token_validator(&SignIn::with_keys([jwk.clone()]));
+        validate_published(&validator)
             .await
-            .map_err(|refused| format!("{refused:?} {jwk}"))
+            .map_err(|rejected| format!("{rejected:?} {jwk}"))
             .unwrap();
     }
 }
 
 #[tokio::test]
-async fn metadata_of_another_issuer_or_over_an_open_line_is_not_used() {
+async fn metadata_of_another_issuer_or_over_http_is_rejected() {
     let place =
         format!("https://login.microsoftonline.com/{TENANT}/v2.0/.well-known/openid-configuration");
     let issuer = format!("https://login.microsoftonline.com/{TENANT}/v2.0");
@@ -417,48 +428,53 @@ async fn metadata_of_another_issuer_or_over_an_open_line_is_not_used() {
         json!([]),
     ] {
         let service = SignIn::new();
-        service.answer(&place, &body);
-        let refused = ours(&people(&service)).await.unwrap_err();
+        service.respond_at(&place, &body);
+        let rejected = validate_published(&id_token_validator(&service))
+            .await
+            .unwrap_err();
         assert_eq!(
-            refused.kind(),
+            rejected.kind(),
             TokenValidationErrorKind::KeysUnavailable,
             "{body}"
         );
-        assert!(!refused.fix().is_empty());
+        assert!(!rejected.fix().is_empty());
         assert!(
             service
-                .asked()
+                .requested_urls()
                 .iter()
                 .all(|asked| asked.starts_with("https://"))
         );
     }
-    // Metadata gone bad later does not take the good keys away.
+    // Invalid metadata later does not replace the valid keys.
     let (validator, service, clock) = set_up();
-    ours(&validator).await.unwrap();
-    service.answer(&place, &"<html>");
+    validate_published(&validator).await.unwrap();
+    service.respond_at(&place, &"<html>");
     clock.advance(12 * HOUR);
-    ours(&validator).await.unwrap();
+    validate_published(&validator).await.unwrap();
 }
 
 #[tokio::test]
 async fn validators_can_share_their_keys() {
     let (service, clock, keys) = (SignIn::new(), clock(), SigningKeys::new());
-    let people = on(TokenValidator::id_tokens(TENANT, CLIENT), &service, &clock);
-    let callers = on(
+    let id_token_validator =
+        with_service(TokenValidator::id_tokens(TENANT, CLIENT), &service, &clock);
+    let callers = with_service(
         TokenValidator::access_tokens(TENANT, [CLIENT]),
         &service,
         &clock,
     );
-    let people = people.keys(&keys).build().unwrap();
+    let id_token_validator = id_token_validator.keys(&keys).build().unwrap();
     let callers = callers.keys(&keys).build().unwrap();
-    ours(&people).await.unwrap();
+    validate_published(&id_token_validator).await.unwrap();
     callers
-        .validate(&OURS.token(&person_token()))
+        .validate(&SERVICE_KEY.token(&user_token()))
         .await
         .unwrap();
     assert_eq!(service.fetches(), 1);
-    let apart = on(TokenValidator::id_tokens(TENANT, CLIENT), &service, &clock);
-    ours(&apart.build().unwrap()).await.unwrap();
+    let separate = with_service(TokenValidator::id_tokens(TENANT, CLIENT), &service, &clock);
+    validate_published(&separate.build().unwrap())
+        .await
+        .unwrap();
     assert_eq!(service.fetches(), 2);
     assert!(format!("{keys:?}").contains("sources: 2"), "{keys:?}");
 }
@@ -485,26 +501,26 @@ fn keys_can_be_fetched_without_a_runtime() {
     let (validator, service, clock) = set_up();
     without_runtime(async {
         service.open(false);
-        let token = OURS.token(&lasting());
-        // A caller that is dropped takes its fetch along here; the next one makes its own.
+        let token = SERVICE_KEY.token(&long_lived_id_token());
+        // Without a runtime, a dropped caller drops its fetch, and the next caller starts another one.
         let mut caller = Box::pin(validator.validate(&token));
         assert!(poll_once(&mut caller).await.is_none());
         drop(caller);
         service.open(true);
-        ours(&validator).await.unwrap();
+        validate_published(&validator).await.unwrap();
         clock.advance(11 * HOUR);
-        ours(&validator).await.unwrap();
+        validate_published(&validator).await.unwrap();
         assert_eq!(service.fetches(), 3);
-        ours(&validator).await.unwrap();
+        validate_published(&validator).await.unwrap();
         assert_eq!(service.fetches(), 3);
     });
 }
 
 #[test]
-fn a_runtime_that_nobody_drives_holds_up_no_other() {
+fn an_idle_runtime_does_not_block_another() {
     let (validator, service, _) = set_up();
     service.open(false);
-    let token = OURS.token(&lasting());
+    let token = SERVICE_KEY.token(&long_lived_id_token());
     let build = || tokio::runtime::Builder::new_current_thread();
     let still = build().enable_all().build().unwrap();
     still.block_on(async {
@@ -516,30 +532,30 @@ fn a_runtime_that_nobody_drives_holds_up_no_other() {
         settle().await;
     });
     service.open(true);
-    // Its clock jumps ahead when nothing else can happen.
+    // The paused clock advances when no task can run.
     let other = build().enable_all().start_paused(true).build().unwrap();
-    other.block_on(async { ours(&validator).await.unwrap() });
+    other.block_on(async { validate_published(&validator).await.unwrap() });
     assert_eq!(service.fetches(), 2);
     drop(still);
-    other.block_on(async { ours(&validator).await.unwrap() });
+    other.block_on(async { validate_published(&validator).await.unwrap() });
     assert_eq!(service.fetches(), 2);
 }
 
 #[tokio::test]
-async fn a_transport_that_panics_fails_the_call_and_hangs_nobody() {
+async fn a_panicking_transport_fails_the_call_and_blocks_no_caller() {
     let (validator, service, _) = set_up();
     service.panic(true);
     for _ in 0..2 {
-        let refused = ours(&validator).await.unwrap_err();
-        assert_eq!(refused.kind(), TokenValidationErrorKind::KeysUnavailable);
-        assert!(refused.fix().contains("panic"));
+        let rejected = validate_published(&validator).await.unwrap_err();
+        assert_eq!(rejected.kind(), TokenValidationErrorKind::KeysUnavailable);
+        assert!(rejected.fix().contains("panic"));
     }
     service.panic(false);
-    ours(&validator).await.unwrap();
+    validate_published(&validator).await.unwrap();
 }
 
 #[tokio::test]
-async fn the_fake_tenants_rollover_is_followed_without_a_gap() {
+async fn a_key_rollover_of_the_fake_tenant_is_followed_without_a_gap() {
     let tenant = FakeTenant::start().await;
     let app = tenant.register_app("Shop").with_secret();
     let fresh = || {
@@ -567,11 +583,11 @@ async fn the_fake_tenants_rollover_is_followed_without_a_gap() {
     tenant.retire_old_signing_keys();
     let validator = fresh();
     validator.validate(&new).await.unwrap();
-    let refused = validator.validate(&old).await.unwrap_err();
-    assert_eq!(refused.kind(), TokenValidationErrorKind::UnknownKey);
+    let rejected = validator.validate(&old).await.unwrap_err();
+    assert_eq!(rejected.kind(), TokenValidationErrorKind::UnknownKey);
 }
 
-/// Polls until it is done; nothing here waits for anything outside.
+/// Polls a future to completion without a runtime.
 fn without_runtime<F: Future>(future: F) -> F::Output {
     let mut future = std::pin::pin!(future);
     let mut context = Context::from_waker(Waker::noop());

@@ -1,4 +1,4 @@
-//! What an application lets in beyond a good signature: scopes, app roles, callers, audiences.
+//! The rules of an application for valid tokens: scopes, app roles, callers, audiences.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,132 +11,195 @@ use serde_json::{Value, json};
 use crate::{
     support::{CLIENT, TENANT},
     validate_support::{
-        API, CALLER, OURS, SignIn, application_token, but, callers, clock, id_token, on,
-        person_token,
+        API, CALLER, SERVICE_KEY, SignIn, api_token_validator, app_only_token, clock, id_token,
+        user_token, with_changes, with_service,
     },
 };
 
-/// What the API's rules make of these claims.
-async fn rule(builder: TokenValidatorBuilder, claims: &Value) -> Option<TokenValidationErrorKind> {
+/// The error kind of a token with these claims under these rules.
+async fn rejection_kind(
+    builder: TokenValidatorBuilder,
+    claims: &Value,
+) -> Option<TokenValidationErrorKind> {
     let validator = builder.build().unwrap();
-    let outcome = validator.validate(&OURS.token(claims)).await;
-    outcome.err().map(|refused| refused.kind())
+    let outcome = validator.validate(&SERVICE_KEY.token(claims)).await;
+    outcome.err().map(|rejected| rejected.kind())
 }
 
 #[tokio::test]
-async fn scopes_and_roles_are_asked_of_those_who_can_have_them() {
+async fn scopes_and_roles_are_required_of_users_and_applications() {
     use TokenValidationErrorKind::{AppOnlyRequired, Client, Role, Scope, UserRequired};
-    let (person, app) = (person_token(), application_token());
-    let admin = but(person_token(), json!({ "roles": ["Admin"] }));
-    let bare_app = but(application_token(), json!({ "roles": null }));
-    let unclear = but(
-        application_token(),
+    let (user, app) = (user_token(), app_only_token());
+    let admin = with_changes(user_token(), json!({ "roles": ["Admin"] }));
+    let bare_app = with_changes(app_only_token(), json!({ "roles": null }));
+    let unclear = with_changes(
+        app_only_token(),
         json!({ "idtyp": null, "sub": "pairwise" }),
     );
-    let inferred = but(application_token(), json!({ "idtyp": null }));
-    // An application's token has no scopes, even if it says so.
-    let pretending = but(application_token(), json!({ "scp": "Tasks.Read" }));
-    let device = but(person_token(), json!({ "idtyp": "device" }));
+    let inferred = with_changes(app_only_token(), json!({ "idtyp": null }));
+    // An app-only token has no scopes, even with the claim `scp`.
+    let pretending = with_changes(app_only_token(), json!({ "scp": "Tasks.Read" }));
+    let device = with_changes(user_token(), json!({ "idtyp": "device" }));
     let both = || {
-        callers()
+        api_token_validator()
             .scopes_any(["Tasks.Read"])
             .app_permissions_any(["Tasks.ReadAll"])
     };
     for (builder, claims, expected) in [
-        (callers(), &person, None),
-        (callers(), &app, None),
-        (callers(), &bare_app, Some(Role)),
-        (callers().clients([CALLER]), &bare_app, None),
-        (callers().clients([CALLER.to_uppercase()]), &bare_app, None),
-        (callers().clients([CLIENT]), &app, Some(Client)),
-        (callers().clients([CLIENT]), &person, Some(Client)),
-        (callers().scopes_any(["Tasks.Read", "Other"]), &person, None),
+        (api_token_validator(), &user, None),
+        (api_token_validator(), &app, None),
+        (api_token_validator(), &bare_app, Some(Role)),
+        (api_token_validator().clients([CALLER]), &bare_app, None),
         (
-            callers().scopes_any(["Other", "Tasks"]),
-            &person,
+            api_token_validator().clients([CALLER.to_uppercase()]),
+            &bare_app,
+            None,
+        ),
+        (api_token_validator().clients([CLIENT]), &app, Some(Client)),
+        (api_token_validator().clients([CLIENT]), &user, Some(Client)),
+        (
+            api_token_validator().scopes_any(["Tasks.Read", "Other"]),
+            &user,
+            None,
+        ),
+        (
+            api_token_validator().scopes_any(["Other", "Tasks"]),
+            &user,
             Some(Scope),
         ),
-        (callers().scopes_any(["tasks.read"]), &person, Some(Scope)),
-        (callers().scopes_any(["Tasks.Read"]), &app, Some(Scope)),
         (
-            callers().scopes_any(["Tasks.Read"]),
+            api_token_validator().scopes_any(["tasks.read"]),
+            &user,
+            Some(Scope),
+        ),
+        (
+            api_token_validator().scopes_any(["Tasks.Read"]),
+            &app,
+            Some(Scope),
+        ),
+        (
+            api_token_validator().scopes_any(["Tasks.Read"]),
             &pretending,
             Some(Scope),
         ),
         (
-            callers().scopes_all(["Tasks.Read", "Tasks.Write"]),
-            &person,
+            api_token_validator().scopes_all(["Tasks.Read", "Tasks.Write"]),
+            &user,
             None,
         ),
         (
-            callers().scopes_all(["Tasks.Read", "Other"]),
-            &person,
+            api_token_validator().scopes_all(["Tasks.Read", "Other"]),
+            &user,
             Some(Scope),
         ),
-        (callers().roles_any(["Admin"]), &person, Some(Role)),
-        (callers().roles_any(["Admin", "Other"]), &admin, None),
-        (callers().roles_all(["Admin", "Other"]), &admin, Some(Role)),
-        (callers().roles_any(["Tasks.ReadAll"]), &app, None),
         (
-            callers().scopes_any(["Tasks.Read"]).roles_any(["Admin"]),
-            &person,
+            api_token_validator().roles_any(["Admin"]),
+            &user,
             Some(Role),
         ),
         (
-            callers().scopes_any(["Tasks.Read"]).roles_any(["Admin"]),
+            api_token_validator().roles_any(["Admin", "Other"]),
             &admin,
             None,
         ),
-        // A list of application permissions alone is for applications alone.
         (
-            callers().app_permissions_any(["Tasks.ReadAll"]),
-            &person,
+            api_token_validator().roles_all(["Admin", "Other"]),
+            &admin,
+            Some(Role),
+        ),
+        (
+            api_token_validator().roles_any(["Tasks.ReadAll"]),
+            &app,
+            None,
+        ),
+        (
+            api_token_validator()
+                .scopes_any(["Tasks.Read"])
+                .roles_any(["Admin"]),
+            &user,
+            Some(Role),
+        ),
+        (
+            api_token_validator()
+                .scopes_any(["Tasks.Read"])
+                .roles_any(["Admin"]),
+            &admin,
+            None,
+        ),
+        // With only `app_permissions_any`, tokens of users are rejected.
+        (
+            api_token_validator().app_permissions_any(["Tasks.ReadAll"]),
+            &user,
             Some(AppOnlyRequired),
         ),
-        (callers().app_permissions_any(["Tasks.ReadAll"]), &app, None),
         (
-            callers()
+            api_token_validator().app_permissions_any(["Tasks.ReadAll"]),
+            &app,
+            None,
+        ),
+        (
+            api_token_validator()
                 .app_permissions_any(["Tasks.ReadAll"])
                 .roles_any(["Admin"]),
             &admin,
             None,
         ),
-        (both(), &person, None),
+        (both(), &user, None),
         (both(), &app, None),
         (both(), &bare_app, Some(Role)),
         (both().roles_any(["Admin"]), &app, None),
         (
             both(),
-            &but(person.clone(), json!({ "scp": "Other" })),
+            &with_changes(user.clone(), json!({ "scp": "Other" })),
             Some(Scope),
         ),
-        (callers().app_only(), &person, Some(AppOnlyRequired)),
-        (callers().app_only(), &app, None),
-        (callers().app_only(), &inferred, None),
-        (callers().app_only(), &unclear, Some(AppOnlyRequired)),
-        (callers().user_only(), &app, Some(UserRequired)),
-        (callers().user_only(), &pretending, Some(UserRequired)),
-        (callers().user_only(), &unclear, Some(UserRequired)),
-        (callers().user_only(), &device, Some(UserRequired)),
-        (callers().user_only(), &person, None),
+        (
+            api_token_validator().app_only(),
+            &user,
+            Some(AppOnlyRequired),
+        ),
+        (api_token_validator().app_only(), &app, None),
+        (api_token_validator().app_only(), &inferred, None),
+        (
+            api_token_validator().app_only(),
+            &unclear,
+            Some(AppOnlyRequired),
+        ),
+        (api_token_validator().user_only(), &app, Some(UserRequired)),
+        (
+            api_token_validator().user_only(),
+            &pretending,
+            Some(UserRequired),
+        ),
+        (
+            api_token_validator().user_only(),
+            &unclear,
+            Some(UserRequired),
+        ),
+        (
+            api_token_validator().user_only(),
+            &device,
+            Some(UserRequired),
+        ),
+        (api_token_validator().user_only(), &user, None),
     ] {
         let text = format!("{builder:?} {claims}");
-        assert_eq!(rule(builder, claims).await, expected, "{text}");
+        assert_eq!(rejection_kind(builder, claims).await, expected, "{text}");
     }
 }
 
 #[tokio::test]
-async fn one_route_can_ask_for_more() {
-    let validator = callers().build().unwrap();
+async fn a_route_can_require_more() {
+    let validator = api_token_validator().build().unwrap();
     let token = validator
-        .validate(&OURS.token(&person_token()))
+        .validate(&SERVICE_KEY.token(&user_token()))
         .await
         .unwrap();
     token.require_scope(&["Other", "Tasks.Write"]).unwrap();
-    let refused = token.require_scope(&["Tasks.Delete", "Admin"]).unwrap_err();
-    assert_eq!(refused.kind(), TokenValidationErrorKind::Scope);
+    let rejected = token.require_scope(&["Tasks.Delete", "Admin"]).unwrap_err();
+    assert_eq!(rejected.kind(), TokenValidationErrorKind::Scope);
     assert_eq!(
-        refused.www_authenticate().as_deref(),
+        rejected.www_authenticate().as_deref(),
         Some(
             r#"Bearer error="insufficient_scope", error_description="The token lacks a scope", scope="Tasks.Delete Admin""#
         )
@@ -148,7 +211,7 @@ async fn one_route_can_ask_for_more() {
         TokenValidationErrorKind::Role
     );
     let token = validator
-        .validate(&OURS.token(&application_token()))
+        .validate(&SERVICE_KEY.token(&app_only_token()))
         .await
         .unwrap();
     token.require_role(&["Admin", "Tasks.ReadAll"]).unwrap();
@@ -156,14 +219,14 @@ async fn one_route_can_ask_for_more() {
 }
 
 #[tokio::test]
-async fn audiences_are_the_apis_names_with_or_without_the_slash_at_the_end() {
+async fn audiences_match_with_and_without_a_trailing_slash() {
     let builder = || {
         let names = [
             API.to_owned(),
             CLIENT.to_uppercase(),
             "https://tasks.example/".to_owned(),
         ];
-        on(
+        with_service(
             TokenValidator::access_tokens(TENANT, names),
             &SignIn::new(),
             &clock(),
@@ -180,16 +243,16 @@ async fn audiences_are_the_apis_names_with_or_without_the_slash_at_the_end() {
         (&format!("{CLIENT}/"), false),
         ("", false),
     ] {
-        let claims = but(application_token(), json!({ "aud": aud }));
+        let claims = with_changes(app_only_token(), json!({ "aud": aud }));
         let expected = (!is_ours).then_some(TokenValidationErrorKind::Audience);
-        assert_eq!(rule(builder(), &claims).await, expected, "{aud}");
+        assert_eq!(rejection_kind(builder(), &claims).await, expected, "{aud}");
     }
 }
 
 #[test]
-fn settings_that_let_nobody_or_anybody_in_by_mistake_are_refused() {
+fn settings_that_accept_no_token_or_every_token_are_rejected() {
     let none: [&str; 0] = [];
-    let people = || TokenValidator::id_tokens(TENANT, CLIENT);
+    let id_token_validator = || TokenValidator::id_tokens(TENANT, CLIENT);
     let many = |alias: &str| TokenValidator::id_tokens(alias, CLIENT);
     for builder in [
         TokenValidator::id_tokens("contoso", CLIENT),
@@ -202,44 +265,45 @@ fn settings_that_let_nobody_or_anybody_in_by_mistake_are_refused() {
         many("common").tenants(["contoso.com"]),
         many("common").tenants(["contoso"]),
         many("common").tenants([TENANT]).any_tenant(),
-        people().own_signing_keys("client"),
-        people().versions([]),
-        people().scopes_any(["x"]),
-        people().app_only(),
-        people().clients([CALLER]),
-        people().roles_any(none),
-        callers().scopes_any(none),
-        callers().clients(none),
-        callers().clients([""]),
-        callers().scopes_any(["Tasks.Read", " "]),
-        callers().app_only().user_only(),
-        callers().app_only().scopes_any(["x"]),
-        callers().user_only().app_permissions_any(["x"]),
-        callers().leeway(Duration::from_secs(3601)),
+        id_token_validator().own_signing_keys("client"),
+        id_token_validator().versions([]),
+        id_token_validator().scopes_any(["x"]),
+        id_token_validator().app_only(),
+        id_token_validator().clients([CALLER]),
+        id_token_validator().roles_any(none),
+        api_token_validator().scopes_any(none),
+        api_token_validator().clients(none),
+        api_token_validator().clients([""]),
+        api_token_validator().scopes_any(["Tasks.Read", " "]),
+        api_token_validator().app_only().user_only(),
+        api_token_validator().app_only().scopes_any(["x"]),
+        api_token_validator().user_only().app_permissions_any(["x"]),
+        api_token_validator().leeway(Duration::from_secs(3601)),
     ] {
         let text = format!("{builder:?}");
         let error = builder.build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration, "{text}");
         assert!(error.fix().is_some(), "{text}");
     }
-    assert!(people().roles_any(["Admin"]).build().is_ok());
+    assert!(id_token_validator().roles_any(["Admin"]).build().is_ok());
 }
 
 #[tokio::test]
-async fn people_can_be_let_in_by_app_role() {
+async fn users_can_be_accepted_by_app_role() {
     let service = SignIn::new();
-    let builder = on(
+    let builder = with_service(
         TokenValidator::id_tokens(TENANT, CLIENT),
         &service,
         &clock(),
     );
     let validator = builder.roles_any(["Buyer"]).build().unwrap();
-    let with = |roles: Value| OURS.token(&but(id_token(), json!({ "roles": roles })));
+    let with =
+        |roles: Value| SERVICE_KEY.token(&with_changes(id_token(), json!({ "roles": roles })));
     validator.validate(&with(json!(["Buyer"]))).await.unwrap();
-    let refused = validator
+    let rejected = validator
         .validate(&with(json!(["Seller"])))
         .await
         .unwrap_err();
-    assert_eq!(refused.kind(), TokenValidationErrorKind::Role);
+    assert_eq!(rejected.kind(), TokenValidationErrorKind::Role);
     assert!(Arc::strong_count(&service) > 1 && size_of::<TokenValidationError>() <= 16);
 }

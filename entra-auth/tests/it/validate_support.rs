@@ -1,4 +1,4 @@
-//! A sign-in service with keys of its own, for tokens that the fake tenant would never issue.
+//! A sign-in service with its own keys, for tokens that the fake tenant would never issue.
 
 use std::{
     collections::BTreeMap,
@@ -27,13 +27,13 @@ use crate::support::{CLIENT, TENANT, response};
 
 pub(crate) const API: &str = "api://tasks";
 pub(crate) const CALLER: &str = "33333333-3333-3333-3333-333333333333";
-pub(crate) const PERSON: &str = "44444444-4444-4444-4444-444444444444";
+pub(crate) const USER: &str = "44444444-4444-4444-4444-444444444444";
 pub(crate) const OTHER_TENANT: &str = "99999999-9999-9999-9999-999999999999";
 pub(crate) const NOW: i64 = 1_800_000_000;
 
-/// The sign-in service's key, and one that it does not publish.
-pub(crate) static OURS: LazyLock<Signer> = LazyLock::new(|| Signer::new("ours"));
-pub(crate) static FOREIGN: LazyLock<Signer> = LazyLock::new(|| Signer::new("foreign"));
+/// The key of the sign-in service, and a key that it does not publish.
+pub(crate) static SERVICE_KEY: LazyLock<Signer> = LazyLock::new(|| Signer::new("ours"));
+pub(crate) static FOREIGN_KEY: LazyLock<Signer> = LazyLock::new(|| Signer::new("foreign"));
 
 /// A key pair that signs with RS256.
 pub(crate) struct Signer {
@@ -47,7 +47,7 @@ impl Signer {
         Self { kid, pair }
     }
 
-    /// As a sign-in service publishes it.
+    /// The JWK of the public key.
     pub(crate) fn jwk(&self) -> Value {
         self.jwk_named(self.kid)
     }
@@ -75,7 +75,7 @@ impl Signer {
         }
     }
 
-    /// The public key as a certificate tool would print it.
+    /// The public key in PEM.
     pub(crate) fn public_der(&self) -> Vec<u8> {
         let der: PublicKeyX509Der<'_> = self.pair.public_key().as_der().unwrap();
         der.as_ref().to_vec()
@@ -94,7 +94,7 @@ impl Signer {
         self.token_of(&header.to_string(), &claims.to_string())
     }
 
-    /// A token of any two texts.
+    /// A token of this header and these claims, which need not be JSON.
     pub(crate) fn token_of(&self, header: &str, claims: &str) -> String {
         let message = format!("{}.{}", encode(header), encode(claims));
         format!("{message}.{}", self.signature(&message))
@@ -125,7 +125,7 @@ pub(crate) struct SignIn {
     failing: AtomicBool,
     panicking: AtomicBool,
     open: watch::Sender<bool>,
-    asked: Mutex<Vec<String>>,
+    requested: Mutex<Vec<String>>,
     other: Mutex<BTreeMap<String, String>>,
 }
 
@@ -137,7 +137,7 @@ impl std::fmt::Debug for SignIn {
 
 impl SignIn {
     pub(crate) fn new() -> Arc<Self> {
-        Self::with_keys([OURS.jwk()])
+        Self::with_keys([SERVICE_KEY.jwk()])
     }
 
     pub(crate) fn with_keys(keys: impl IntoIterator<Item = Value>) -> Arc<Self> {
@@ -146,7 +146,7 @@ impl SignIn {
             failing: AtomicBool::new(false),
             panicking: AtomicBool::new(false),
             open: watch::Sender::new(true),
-            asked: Mutex::default(),
+            requested: Mutex::default(),
             other: Mutex::default(),
         })
     }
@@ -163,30 +163,30 @@ impl SignIn {
         self.panicking.store(panicking, Ordering::SeqCst);
     }
 
-    /// Whether requests are answered, or wait.
+    /// Whether requests get responses, or wait.
     pub(crate) fn open(&self, open: bool) {
         self.open.send_replace(open);
     }
 
-    /// Answers an address with this text.
-    pub(crate) fn answer(&self, address: &str, body: &impl ToString) {
+    /// Sets the response body of a URL.
+    pub(crate) fn respond_at(&self, address: &str, body: &impl ToString) {
         self.other
             .lock()
             .unwrap()
             .insert(address.to_owned(), body.to_string());
     }
 
-    /// The addresses that were asked for.
-    pub(crate) fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
+    /// The requested URLs.
+    pub(crate) fn requested_urls(&self) -> Vec<String> {
+        self.requested.lock().unwrap().clone()
     }
 
-    /// How often the metadata was asked for; each time the keys are asked for as well.
+    /// How often the metadata was requested; each fetch requests the keys as well.
     pub(crate) fn fetches(&self) -> usize {
-        let asked = self.asked();
-        asked
+        let requested = self.requested_urls();
+        requested
             .iter()
-            .filter(|asked| asked.contains("openid-configuration"))
+            .filter(|requested| requested.contains("openid-configuration"))
             .count()
     }
 
@@ -231,7 +231,7 @@ impl HttpTransport for SignIn {
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportError> {
         let address = request.uri().to_string();
-        self.asked.lock().unwrap().push(address.clone());
+        self.requested.lock().unwrap().push(address.clone());
         self.open.subscribe().wait_for(|open| *open).await.unwrap();
         assert!(
             !self.panicking.load(Ordering::SeqCst),
@@ -251,8 +251,8 @@ pub(crate) fn clock() -> ManualClock {
     ManualClock::at(Timestamp::from_unix_timestamp(NOW).unwrap())
 }
 
-/// A builder on this service and clock, without retries.
-pub(crate) fn on(
+/// A builder with this service and clock, without retries.
+pub(crate) fn with_service(
     builder: TokenValidatorBuilder,
     service: &Arc<SignIn>,
     clock: &ManualClock,
@@ -263,16 +263,16 @@ pub(crate) fn on(
         .retry_policy(RetryPolicy::once())
 }
 
-/// For ID tokens of the tenant and the client.
-pub(crate) fn people(service: &Arc<SignIn>) -> TokenValidator {
-    on(TokenValidator::id_tokens(TENANT, CLIENT), service, &clock())
+/// A validator for ID tokens of the tenant and the client.
+pub(crate) fn id_token_validator(service: &Arc<SignIn>) -> TokenValidator {
+    with_service(TokenValidator::id_tokens(TENANT, CLIENT), service, &clock())
         .build()
         .unwrap()
 }
 
-/// For access tokens of the tenant, under both of the API's names.
-pub(crate) fn callers() -> TokenValidatorBuilder {
-    on(
+/// A builder of a validator for access tokens, with both identifiers of the API.
+pub(crate) fn api_token_validator() -> TokenValidatorBuilder {
+    with_service(
         TokenValidator::access_tokens(TENANT, [API, CLIENT]),
         &SignIn::new(),
         &clock(),
@@ -287,35 +287,35 @@ pub(crate) fn issuer_v1(tenant: &str) -> String {
     format!("https://sts.windows.net/{tenant}/")
 }
 
-/// What an ID token of version 2 says.
+/// The claims of an ID token of version 2.
 pub(crate) fn id_token() -> Value {
     json!({
         "aud": CLIENT, "iss": issuer_v2(TENANT), "iat": NOW - 300, "nbf": NOW - 300, "exp": NOW + 3600,
-        "name": "Adele", "nonce": "n-1", "oid": PERSON, "preferred_username": "adele@contoso.com",
+        "name": "Adele", "nonce": "n-1", "oid": USER, "preferred_username": "adele@contoso.com",
         "sub": "pairwise", "tid": TENANT, "uti": "u", "ver": "2.0",
     })
 }
 
-/// What a person's access token of version 2 says.
-pub(crate) fn person_token() -> Value {
+/// The claims of a user's access token of version 2.
+pub(crate) fn user_token() -> Value {
     json!({
         "aud": CLIENT, "iss": issuer_v2(TENANT), "iat": NOW - 300, "nbf": NOW - 300, "exp": NOW + 3600,
-        "azp": CALLER, "azpacr": "1", "name": "Adele", "oid": PERSON, "scp": "Tasks.Read Tasks.Write",
+        "azp": CALLER, "azpacr": "1", "name": "Adele", "oid": USER, "scp": "Tasks.Read Tasks.Write",
         "sub": "pairwise", "tid": TENANT, "uti": "u", "ver": "2.0",
     })
 }
 
-/// What an application's own access token of version 1 says.
-pub(crate) fn application_token() -> Value {
+/// The claims of an app-only access token of version 1.
+pub(crate) fn app_only_token() -> Value {
     json!({
         "aud": API, "iss": issuer_v1(TENANT), "iat": NOW - 300, "nbf": NOW - 300, "exp": NOW + 3600,
-        "appid": CALLER, "appidacr": "2", "idtyp": "app", "oid": PERSON, "roles": ["Tasks.ReadAll"],
-        "sub": PERSON, "tid": TENANT, "uti": "u", "ver": "1.0",
+        "appid": CALLER, "appidacr": "2", "idtyp": "app", "oid": USER, "roles": ["Tasks.ReadAll"],
+        "sub": USER, "tid": TENANT, "uti": "u", "ver": "1.0",
     })
 }
 
-/// The claims with some changed; null takes one out.
-pub(crate) fn but(mut claims: Value, changes: Value) -> Value {
+/// The claims with changes; `null` removes a claim.
+pub(crate) fn with_changes(mut claims: Value, changes: Value) -> Value {
     let object = claims.as_object_mut().unwrap();
     let Value::Object(changes) = changes else {
         return claims;

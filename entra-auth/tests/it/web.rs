@@ -1,4 +1,4 @@
-//! Sign-in at an axum application, from the outside: what a browser sends and gets.
+//! Sign-in at an axum application, tested with the requests of a browser.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use entra_auth::{
 };
 use entra_mock::{AccessPolicy, App, FakeTenant};
 
-use crate::web_browser::{Answer, Browser, SITE, call, path_of};
+use crate::web_browser::{Browser, SITE, SiteResponse, call, path_of};
 
 pub(crate) const ADELE: &str = "adele@contoso.com";
 pub(crate) const OTHER: &str = "clara@contoso.com";
@@ -56,7 +56,7 @@ pub(crate) fn client(tenant: &FakeTenant, app: &App, name: &str) -> SignInClient
     .unwrap()
 }
 
-/// The site with a page for those who signed in, and one for everybody.
+/// The site with a page for signed-in users and a public page.
 pub(crate) fn site(sign_in: &WebSignIn) -> Router {
     let mine = async |user: CurrentUser<String>| user.user;
     let front = async |user: Option<CurrentUser<String>>| match user {
@@ -70,15 +70,15 @@ pub(crate) fn site(sign_in: &WebSignIn) -> Router {
         .layer(sign_in.sessions())
 }
 
-/// Lets everybody in, as their own user name.
-pub(crate) async fn by_name(context: SignInContext) -> Result<String, AccessDenied> {
+/// Admits every user and stores the user name.
+pub(crate) async fn admit_by_user_name(context: SignInContext) -> Result<String, AccessDenied> {
     let name = context.signed_in.identity().username.clone();
     Ok(name.unwrap_or_default())
 }
 
 pub(crate) fn builder(tenant: &FakeTenant, app: &App) -> WebSignInBuilder {
     WebSignIn::builder(urls(), client(tenant, app, "contoso"))
-        .authorize(by_name)
+        .authorize(admit_by_user_name)
         .clock(tenant.clock())
 }
 
@@ -95,34 +95,34 @@ fn form_post() -> StartOptions {
     options
 }
 
-pub(crate) fn is_refused(answer: &Answer, status: StatusCode, words: &str) {
-    assert_eq!(answer.status, status, "{}", answer.body);
-    assert!(answer.body.contains(words), "{}", answer.body);
-    assert!(answer.body.contains("<h1>You "), "{}", answer.body);
-    assert!(!answer.body.contains("<script"), "{}", answer.body);
-    let policy = answer.header("content-security-policy");
+pub(crate) fn is_error_page(response: &SiteResponse, status: StatusCode, words: &str) {
+    assert_eq!(response.status, status, "{}", response.body);
+    assert!(response.body.contains(words), "{}", response.body);
+    assert!(response.body.contains("<h1>You "), "{}", response.body);
+    assert!(!response.body.contains("<script"), "{}", response.body);
+    let policy = response.header("content-security-policy");
     assert!(policy.contains("default-src 'none'"), "{policy}");
-    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(response.header("cache-control"), "no-store");
     assert!(
-        answer
+        response
             .set_cookies()
             .iter()
             .all(|cookie| !cookie.contains("entra-session-")),
         "{:?}",
-        answer.set_cookies()
+        response.set_cookies()
     );
 }
 
 #[tokio::test]
-async fn a_person_signs_in_on_the_way_to_a_page_and_gets_there() {
+async fn a_user_signs_in_and_returns_to_the_requested_page() {
     let (tenant, _, site) = shop().await;
     let mut browser = Browser::default();
     let first = browser.open(&site, "/mine?a=b&c=%20d").await;
     let path = first.location().to_owned();
     assert_eq!(path, "/auth/sign-in?return=%2Fmine%3Fa%3Db%26c%3D%2520d");
-    let answer = browser.sign_in(&site, &tenant, &path, ADELE).await;
-    assert_eq!(answer.location(), "/mine?a=b&c=%20d");
-    assert_eq!(answer.header("referrer-policy"), "no-referrer");
+    let response = browser.sign_in(&site, &tenant, &path, ADELE).await;
+    assert_eq!(response.location(), "/mine?a=b&c=%20d");
+    assert_eq!(response.header("referrer-policy"), "no-referrer");
     assert_eq!(browser.cookies.len(), 1, "the cookie of the way is gone");
     assert_eq!(browser.open(&site, "/mine").await.body, ADELE);
     assert_eq!(browser.open(&site, "/").await.body, ADELE);
@@ -130,20 +130,23 @@ async fn a_person_signs_in_on_the_way_to_a_page_and_gets_there() {
 }
 
 #[tokio::test]
-async fn an_answer_that_another_site_posts_finds_the_browser_that_asked() {
+async fn a_posted_response_is_matched_to_the_browser_that_started_the_sign_in() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
     let sign_in = builder(&tenant, &app).start_options(form_post());
     let site = site(&sign_in.build().unwrap());
     let mut browser = Browser::default();
     let url = browser.start(&site, "/auth/sign-in").await;
-    let back = tenant.sign_in_at(&url, ADELE);
-    assert!(back.is_posted());
-    assert_eq!(browser.bring(&site, &back).await.location(), "/");
+    let redirected = tenant.sign_in_at(&url, ADELE);
+    assert!(redirected.is_posted());
+    assert_eq!(
+        browser.send_callback(&site, &redirected).await.location(),
+        "/"
+    );
     let first = browser.session().unwrap().to_owned();
     assert_eq!(browser.open(&site, "/mine").await.body, ADELE);
 
-    // The post has no session cookie, and yet the old session ends with the new one.
+    // The post has no session cookie, but the old session ends when the new one begins.
     let old = browser.clone();
     browser
         .sign_in(&site, &tenant, "/auth/sign-in", OTHER)
@@ -154,27 +157,30 @@ async fn an_answer_that_another_site_posts_finds_the_browser_that_asked() {
 }
 
 #[tokio::test]
-async fn a_callback_is_good_once_and_in_its_own_browser_only() {
+async fn a_callback_is_accepted_once_and_only_from_its_browser() {
     let (tenant, _, site) = shop().await;
     let mut browser = Browser::default();
     let url = browser.start(&site, "/auth/sign-in").await;
-    let back = tenant.sign_in_at(&url, ADELE);
+    let redirected = tenant.sign_in_at(&url, ADELE);
     let before = browser.clone();
 
-    let elsewhere = Browser::default().bring(&site, &back).await;
-    is_refused(
+    let elsewhere = Browser::default().send_callback(&site, &redirected).await;
+    is_error_page(
         &elsewhere,
         StatusCode::BAD_REQUEST,
         "For your administrator",
     );
     tenant.requests().to("/token").assert_count(0);
 
-    assert_eq!(browser.bring(&site, &back).await.location(), "/");
-    let again = browser.bring(&site, &back).await;
+    assert_eq!(
+        browser.send_callback(&site, &redirected).await.location(),
+        "/"
+    );
+    let again = browser.send_callback(&site, &redirected).await;
     assert_eq!(again.location(), "/", "it is signed in");
-    // Even for a browser that gives its cookie twice.
-    let replayed = before.clone().bring(&site, &back).await;
-    is_refused(&replayed, StatusCode::BAD_REQUEST, "Try again");
+    // Also if a browser sends its cookie twice.
+    let replayed = before.clone().send_callback(&site, &redirected).await;
+    is_error_page(&replayed, StatusCode::BAD_REQUEST, "Try again");
     tenant.requests().to("/token").assert_count(1);
     assert_eq!(
         browser.open(&site, "/").await.body,
@@ -184,24 +190,24 @@ async fn a_callback_is_good_once_and_in_its_own_browser_only() {
 }
 
 #[tokio::test]
-async fn a_code_of_another_browser_signs_nobody_in() {
+async fn a_code_of_another_browser_signs_no_user_in() {
     let (tenant, _, site) = shop().await;
     let (mut victim, mut attacker) = (Browser::default(), Browser::default());
     let of_attacker = attacker.start(&site, "/auth/sign-in").await;
-    let stolen = tenant.sign_in_at(&of_attacker, OTHER);
+    let copied = tenant.sign_in_at(&of_attacker, OTHER);
     let of_victim = victim.start(&site, "/auth/sign-in").await;
     let own = tenant.sign_in_at(&of_victim, ADELE);
 
-    let code = |back: &entra_mock::Redirected| back.parameter("code").unwrap();
-    let swapped = path_of(own.address()).replace(&code(&own), &code(&stolen));
-    assert!(swapped.contains(&code(&stolen)));
-    let answer = victim.open(&site, &swapped).await;
-    is_refused(&answer, StatusCode::BAD_REQUEST, "For your administrator");
+    let code = |redirected: &entra_mock::Redirected| redirected.parameter("code").unwrap();
+    let swapped = path_of(own.address()).replace(&code(&own), &code(&copied));
+    assert!(swapped.contains(&code(&copied)));
+    let response = victim.open(&site, &swapped).await;
+    is_error_page(&response, StatusCode::BAD_REQUEST, "For your administrator");
     assert_eq!(victim.open(&site, "/").await.body, "nobody");
 }
 
 #[tokio::test]
-async fn the_way_back_never_leads_to_another_site() {
+async fn the_return_path_never_leads_to_another_site() {
     let (tenant, _, site) = shop().await;
     for evil in [
         "https%3A%2F%2Fevil.example",
@@ -212,18 +218,18 @@ async fn the_way_back_never_leads_to_another_site() {
     ] {
         let mut browser = Browser::default();
         let path = format!("/auth/sign-in?return={evil}");
-        let answer = browser.sign_in(&site, &tenant, &path, ADELE).await;
-        assert_eq!(answer.location(), "/", "{evil}");
+        let response = browser.sign_in(&site, &tenant, &path, ADELE).await;
+        assert_eq!(response.location(), "/", "{evil}");
     }
-    // Nor does one that no cookie can hold break the sign-in.
+    // A return path that is too large for a cookie does not break the sign-in.
     let long = format!("/auth/sign-in?return=/{}", "a".repeat(1500));
     let mut browser = Browser::default();
-    let answer = browser.sign_in(&site, &tenant, &long, ADELE).await;
-    assert_eq!(answer.location(), "/");
+    let response = browser.sign_in(&site, &tenant, &long, ADELE).await;
+    assert_eq!(response.location(), "/");
 }
 
 #[tokio::test]
-async fn callbacks_of_any_size_and_shape_are_answered_with_a_page_at_most() {
+async fn a_malformed_or_large_callback_gets_an_error_page() {
     let (_, _, site) = shop().await;
     let mut browser = Browser::default();
     for query in [
@@ -235,77 +241,81 @@ async fn callbacks_of_any_size_and_shape_are_answered_with_a_page_at_most() {
         "?error=access_denied&error_description=%3Cscript%3Ealert(1)%3C/script%3E&state=0123456789abcdef",
         "?%00%ff%c3%28=&&&;=state",
     ] {
-        let answer = browser.open(&site, &format!("/auth/callback{query}")).await;
-        is_refused(&answer, StatusCode::BAD_REQUEST, "For your administrator");
-        assert!(!answer.body.contains("alert(1)"), "{}", answer.body);
+        let response = browser.open(&site, &format!("/auth/callback{query}")).await;
+        is_error_page(&response, StatusCode::BAD_REQUEST, "For your administrator");
+        assert!(!response.body.contains("alert(1)"), "{}", response.body);
     }
     let huge = "state=0123456789abcdef&code=".to_owned() + &"x".repeat(70_000);
-    let answer = browser.post(&site, "/auth/callback", &huge, true).await;
-    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+    let response = browser.post(&site, "/auth/callback", &huge, true).await;
+    assert_eq!(response.status, StatusCode::PAYLOAD_TOO_LARGE);
     let json = Request::post("/auth/callback").header("content-type", "application/json");
-    let answer = call(&site, json.body(Body::from("{}")).unwrap()).await;
-    assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    let response = call(&site, json.body(Body::from("{}")).unwrap()).await;
+    assert_eq!(response.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
 }
 
 #[tokio::test]
-async fn a_declined_sign_in_says_so_to_the_person_and_to_the_admin() {
+async fn the_page_of_a_declined_sign_in_has_texts_for_user_and_administrator() {
     let (tenant, _, site) = shop().await;
     let mut browser = Browser::default();
     let url = browser
         .start(&site, "/auth/sign-in/contoso?return=/mine")
         .await;
     let state = tenant.sign_in_at(&url, ADELE).parameter("state").unwrap();
-    let back = format!(
+    let redirected = format!(
         "/auth/callback?error=access_denied&error_subcode=cancel&state={state}&error_description=AADSTS65004%3A+%3Cb%3E"
     );
-    let answer = browser.open(&site, &back).await;
-    is_refused(&answer, StatusCode::BAD_REQUEST, "AADSTS65004");
-    assert!(answer.body.contains("role=\"alert\""), "{}", answer.body);
+    let response = browser.open(&site, &redirected).await;
+    is_error_page(&response, StatusCode::BAD_REQUEST, "AADSTS65004");
     assert!(
-        answer
+        response.body.contains("role=\"alert\""),
+        "{}",
+        response.body
+    );
+    assert!(
+        response
             .body
             .contains("href=\"/auth/sign-in/contoso?return=%2Fmine\">Try again"),
         "{}",
-        answer.body
+        response.body
     );
     tenant.requests().to("/token").assert_count(0);
 }
 
 #[tokio::test]
-async fn a_gate_keeps_people_out_and_nothing_is_kept_of_them() {
+async fn a_user_whom_the_check_rejects_gets_403_and_no_session() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
-    let gate = async |context: SignInContext| match context.signed_in.identity().username.as_deref()
-    {
-        Some(ADELE) => Ok(ADELE.to_owned()),
-        _ => Err(AccessDenied::new("<b>Not</b> for you.").for_admin("Add them to \"Shop\".")),
-    };
+    let check =
+        async |context: SignInContext| match context.signed_in.identity().username.as_deref() {
+            Some(ADELE) => Ok(ADELE.to_owned()),
+            _ => Err(AccessDenied::new("<b>Not</b> for you.").for_admin("Add them to \"Shop\".")),
+        };
     let contoso = client(&tenant, &app, "contoso");
-    let sign_in = WebSignIn::builder(urls(), contoso.clone()).authorize(gate);
+    let sign_in = WebSignIn::builder(urls(), contoso.clone()).authorize(check);
     let site = site(&sign_in.clock(tenant.clock()).build().unwrap());
     let mut browser = Browser::default();
-    let refused = browser
+    let rejected = browser
         .sign_in(&site, &tenant, "/auth/sign-in", OTHER)
         .await;
-    is_refused(
-        &refused,
+    is_error_page(
+        &rejected,
         StatusCode::FORBIDDEN,
         "&lt;b&gt;Not&lt;/b&gt; for you.",
     );
-    assert!(refused.body.contains("Add them to &quot;Shop&quot;."));
-    assert!(refused.body.contains("prompt=select_account"));
+    assert!(rejected.body.contains("Add them to &quot;Shop&quot;."));
+    assert!(rejected.body.contains("prompt=select_account"));
     assert!(browser.cookies.is_empty());
     assert!(browser.open(&site, "/").await.body == "nobody");
 
-    let answer = browser
+    let response = browser
         .sign_in(&site, &tenant, "/auth/sign-in", ADELE)
         .await;
-    assert_eq!(answer.location(), "/");
+    assert_eq!(response.location(), "/");
     assert_eq!(browser.open(&site, "/mine").await.body, ADELE);
 }
 
 #[tokio::test]
-async fn customers_sign_in_side_by_side_by_name_or_by_address() {
+async fn several_connections_are_chosen_by_name_or_by_email_domain() {
     let contoso = FakeTenant::start().await;
     let fabrikam = FakeTenant::builder().random_seed(2).start().await;
     let (app, other) = (register(&contoso), register(&fabrikam));
@@ -322,24 +332,28 @@ async fn customers_sign_in_side_by_side_by_name_or_by_address() {
         .redirect_uri(urls().callback_of("the other one"));
     let second = second.cloud(fabrikam.cloud()).clock(fabrikam.clock());
     connections.add(second.build().unwrap()).unwrap();
-    let gate = async |context: SignInContext| {
+    let check = async |context: SignInContext| {
         let oid = context.signed_in.identity().oid;
         Ok(format!("{} {oid}", context.connection.name()))
     };
-    let sign_in = WebSignIn::builder(urls(), connections.clone()).authorize(gate);
+    let sign_in = WebSignIn::builder(urls(), connections.clone()).authorize(check);
     let sign_in = sign_in.clock(contoso.clock()).build().unwrap();
     let site = site(&sign_in);
 
     let mut browser = Browser::default();
-    let asked = browser.open(&site, "/auth/sign-in?return=/mine").await;
+    let prompt_page = browser.open(&site, "/auth/sign-in?return=/mine").await;
     assert!(
-        asked.body.contains("Sign in with your organization"),
+        prompt_page.body.contains("Sign in with your organization"),
         "{}",
-        asked.body
+        prompt_page.body
     );
-    assert!(asked.body.contains("value=\"/mine\""), "{}", asked.body);
     assert!(
-        !asked.body.contains("contoso"),
+        prompt_page.body.contains("value=\"/mine\""),
+        "{}",
+        prompt_page.body
+    );
+    assert!(
+        !prompt_page.body.contains("contoso"),
         "customers are not told of each other"
     );
     let form = "email=nobody%40%3Cscript%3E.example&return=/mine";
@@ -349,8 +363,11 @@ async fn customers_sign_in_side_by_side_by_name_or_by_address() {
     let known = browser.post(&site, "/auth/sign-in", form, false).await;
     assert!(known.location().starts_with(&contoso.uri()));
     assert!(known.location().contains("login_hint=adele%40CONTOSO.com"));
-    let back = contoso.sign_in_at(known.location(), ADELE);
-    assert_eq!(browser.bring(&site, &back).await.location(), "/mine");
+    let redirected = contoso.sign_in_at(known.location(), ADELE);
+    assert_eq!(
+        browser.send_callback(&site, &redirected).await.location(),
+        "/mine"
+    );
     let adele = contoso.user(ADELE).id();
     assert_eq!(
         browser.open(&site, "/mine").await.body,
@@ -358,26 +375,26 @@ async fn customers_sign_in_side_by_side_by_name_or_by_address() {
     );
 
     let path = sign_in.sign_in_url(Some("the other one"), &"/mine".parse().unwrap());
-    let answer = browser.sign_in(&site, &fabrikam, &path, ADELE).await;
-    assert_eq!(answer.location(), "/mine");
+    let response = browser.sign_in(&site, &fabrikam, &path, ADELE).await;
+    assert_eq!(response.location(), "/mine");
     let adele = fabrikam.user(ADELE).id();
     assert_eq!(
         browser.open(&site, "/mine").await.body,
         format!("the other one {adele}")
     );
 
-    let gone = browser.open(&site, "/auth/sign-in/nobody").await;
-    assert_eq!(gone.status, StatusCode::NOT_FOUND);
-    // A connection that is taken away ends no page, but its sign-ins on their way.
+    let unknown = browser.open(&site, "/auth/sign-in/nobody").await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+    // The pending sign-ins of a removed connection fail; its pages still work.
     let url = browser.start(&site, "/auth/sign-in/contoso").await;
-    let back = contoso.sign_in_at(&url, ADELE);
+    let redirected = contoso.sign_in_at(&url, ADELE);
     connections.remove("contoso");
-    let answer = browser.bring(&site, &back).await;
-    is_refused(&answer, StatusCode::BAD_REQUEST, "For your administrator");
+    let response = browser.send_callback(&site, &redirected).await;
+    is_error_page(&response, StatusCode::BAD_REQUEST, "For your administrator");
 }
 
 #[tokio::test]
-async fn an_admin_consents_and_comes_back() {
+async fn an_administrator_consents_and_returns_to_the_site() {
     let (tenant, app, site) = shop().await;
     let mut browser = Browser::default();
     let url = browser
@@ -391,18 +408,20 @@ async fn an_admin_consents_and_comes_back() {
     let url = entra_core::url::Url::parse(&url).unwrap();
     let query: HashMap<_, _> = url.query_pairs().into_owned().collect();
     assert_eq!(query["redirect_uri"], urls().admin_consent_callback());
-    let back = |state: &str| {
+    let redirected = |state: &str| {
         format!(
             "/auth/admin-consent-callback?admin_consent=True&tenant={}&state={state}",
             tenant.id()
         )
     };
-    let foreign = Browser::default().open(&site, &back(&query["state"])).await;
-    is_refused(&foreign, StatusCode::BAD_REQUEST, "For your administrator");
-    let answer = browser.open(&site, &back(&query["state"])).await;
-    assert!(answer.body.contains("Thank you") && answer.body.contains("href=\"/mine\""));
-    let again = browser.open(&site, &back(&query["state"])).await;
-    is_refused(&again, StatusCode::BAD_REQUEST, "For your administrator");
+    let foreign = Browser::default()
+        .open(&site, &redirected(&query["state"]))
+        .await;
+    is_error_page(&foreign, StatusCode::BAD_REQUEST, "For your administrator");
+    let response = browser.open(&site, &redirected(&query["state"])).await;
+    assert!(response.body.contains("Thank you") && response.body.contains("href=\"/mine\""));
+    let again = browser.open(&site, &redirected(&query["state"])).await;
+    is_error_page(&again, StatusCode::BAD_REQUEST, "For your administrator");
     assert_eq!(
         browser.open(&site, "/").await.body,
         "nobody",
@@ -411,22 +430,22 @@ async fn an_admin_consents_and_comes_back() {
 }
 
 #[tokio::test]
-async fn whoever_wants_no_page_gets_a_status() {
+async fn a_client_that_accepts_no_html_gets_401() {
     let (_, _, site) = shop().await;
     let json = Request::get("/mine").header("accept", "application/json");
-    let answer = call(&site, json.body(Body::empty()).unwrap()).await;
-    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(answer.header("cache-control"), "no-store");
+    let response = call(&site, json.body(Body::empty()).unwrap()).await;
+    assert_eq!(response.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(response.header("cache-control"), "no-store");
     let posted = Browser::default().post(&site, "/mine", "", false).await;
     assert_eq!(posted.status, StatusCode::UNAUTHORIZED);
 
     let bare: Router = Router::new().route("/mine", get(async |_: CurrentUser<String>| ""));
-    let answer = Browser::default().open(&bare, "/mine").await;
-    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    let response = Browser::default().open(&bare, "/mine").await;
+    assert_eq!(response.status, StatusCode::INTERNAL_SERVER_ERROR);
 }
 
 #[tokio::test]
-async fn a_session_leads_to_the_persons_tokens() {
+async fn a_session_gives_access_to_the_users_tokens() {
     use axum::extract::State;
     use entra_core::{TokenCredential, TokenRequest};
 
@@ -452,13 +471,13 @@ async fn a_session_leads_to_the_persons_tokens() {
         .await;
     assert_eq!(browser.open(&site, "/ask").await.body, ADELE);
     tenant.requests().to("/token").assert_count(1);
-    // A customer that is no more has nobody signed in, until it comes back.
+    // The sessions of a removed connection are invalid until it is added again.
     let contoso = sign_in.connections().remove("contoso").unwrap();
-    let asked = browser.open(&site, "/ask").await;
-    assert!(asked.location().starts_with("/auth/sign-in"));
+    let prompt_page = browser.open(&site, "/ask").await;
+    assert!(prompt_page.location().starts_with("/auth/sign-in"));
     sign_in.connections().add(contoso).unwrap();
     assert_eq!(browser.open(&site, "/ask").await.body, ADELE);
-    // Its name may go to another customer, who is not answerable for the people of the first.
+    // The name may be given to another tenant, which has no authority over the users of the first one.
     let other = SignInClient::builder(
         "99999999-9999-9999-9999-999999999999",
         "22222222-2222-2222-2222-222222222222",
@@ -469,25 +488,25 @@ async fn a_session_leads_to_the_persons_tokens() {
         .redirect_uri(urls().callback())
         .build();
     sign_in.connections().add(other.unwrap()).unwrap();
-    let asked = browser.open(&site, "/ask").await;
-    assert!(asked.location().starts_with("/auth/sign-in"));
+    let prompt_page = browser.open(&site, "/ask").await;
+    assert!(prompt_page.location().starts_with("/auth/sign-in"));
 }
 
 #[tokio::test]
-async fn no_token_code_or_session_is_logged_or_in_an_address_of_the_site() {
+async fn no_token_code_or_session_id_is_logged_or_in_a_url() {
     let (log, _guard) = crate::canary::listen();
     let (tenant, _, site) = shop().await;
     let mut browser = Browser::default();
     let url = browser.start(&site, "/auth/sign-in?return=/mine").await;
-    let back = tenant.sign_in_at(&url, ADELE);
-    let code = back.parameter("code").unwrap();
+    let redirected = tenant.sign_in_at(&url, ADELE);
+    let code = redirected.parameter("code").unwrap();
     let flow = browser.cookies.values().next().unwrap().0.clone();
-    let answer = browser.bring(&site, &back).await;
-    assert_eq!(answer.location(), "/mine");
+    let response = browser.send_callback(&site, &redirected).await;
+    assert_eq!(response.location(), "/mine");
     browser.open(&site, "/mine").await;
     let session = browser.session().unwrap().to_owned();
     let out = browser.post(&site, "/auth/sign-out", "", false).await;
-    let again = Browser::default().bring(&site, &back).await;
+    let again = Browser::default().send_callback(&site, &redirected).await;
     assert!(!again.body.contains(&code));
     let text = log.text();
     assert!(text.contains("signed in"), "{text}");
@@ -503,22 +522,22 @@ async fn no_token_code_or_session_is_logged_or_in_an_address_of_the_site() {
 }
 
 #[tokio::test]
-async fn a_policy_that_wants_more_gets_one_more_sign_in_that_asks_for_it() {
+async fn a_claims_challenge_restarts_the_sign_in_once() {
     let (tenant, _, site) = shop().await;
     let mut browser = Browser::default();
     let url = browser.start(&site, "/auth/sign-in?return=/mine").await;
-    let back = tenant.sign_in_at(&url, ADELE);
-    // In force since the code was issued, so that its redemption is refused.
+    let redirected = tenant.sign_in_at(&url, ADELE);
+    // The policy is in force since the code was issued, so its redemption fails.
     let policy = tenant.add_access_policy(AccessPolicy::block());
-    let again = browser.bring(&site, &back).await;
+    let again = browser.send_callback(&site, &redirected).await;
     let url = entra_core::url::Url::parse(again.location()).unwrap();
     let query: HashMap<_, _> = url.query_pairs().into_owned().collect();
     assert!(query["claims"].contains(policy.id()), "{query:?}");
     policy.remove();
-    let back = tenant.sign_in_at(again.location(), ADELE);
+    let redirected = tenant.sign_in_at(again.location(), ADELE);
     let policy = tenant.add_access_policy(AccessPolicy::block());
-    let refused = browser.bring(&site, &back).await;
-    is_refused(&refused, StatusCode::FORBIDDEN, "AADSTS53003");
+    let rejected = browser.send_callback(&site, &redirected).await;
+    is_error_page(&rejected, StatusCode::FORBIDDEN, "AADSTS53003");
     assert!(browser.cookies.is_empty(), "it is asked for once");
     policy.remove();
 }

@@ -1,4 +1,4 @@
-//! What becomes of a session whose user may not be here any more.
+//! Sessions of users who have no access any more.
 
 use std::{
     sync::{
@@ -21,7 +21,7 @@ use entra_mock::{App, FakeTenant, Fault};
 
 use crate::{
     sign_in_mix_up::Attacker,
-    web::{ADELE, OTHER, builder, by_name, client, register, shop, site, urls},
+    web::{ADELE, OTHER, admit_by_user_name, builder, client, register, shop, site, urls},
     web_browser::Browser,
     web_session::Table,
 };
@@ -30,14 +30,14 @@ const INTERVAL: Duration = Duration::from_secs(15 * 60);
 
 async fn signed_in(site: &Router, tenant: &FakeTenant, name: &str) -> Browser {
     let mut browser = Browser::default();
-    let answer = browser.sign_in(site, tenant, "/auth/sign-in", name).await;
-    assert_eq!(answer.location(), "/");
+    let response = browser.sign_in(site, tenant, "/auth/sign-in", name).await;
+    assert_eq!(response.location(), "/");
     assert_eq!(browser.open(site, "/").await.body, name);
     browser
 }
 
 #[tokio::test]
-async fn a_user_who_is_disabled_deleted_or_signed_out_of_all_sessions_is_out_at_the_next_check() {
+async fn a_disabled_deleted_or_revoked_user_is_signed_out_at_the_next_check() {
     type Change = (&'static str, fn(&FakeTenant));
     let changes: [Change; 4] = [
         ("disabled", |tenant| tenant.user(ADELE).disable()),
@@ -64,25 +64,25 @@ async fn a_user_who_is_disabled_deleted_or_signed_out_of_all_sessions_is_out_at_
         );
         tenant.clock().advance(Duration::from_secs(1));
         assert_eq!(adele.open(&site, "/").await.body, "nobody", "{what}");
-        let answer = adele.open(&site, "/mine").await;
-        assert!(answer.location().starts_with("/auth/sign-in"));
+        let response = adele.open(&site, "/mine").await;
+        assert!(response.location().starts_with("/auth/sign-in"));
         assert_eq!(copy.clone().open(&site, "/").await.body, "nobody");
         assert_eq!(other.open(&site, "/").await.body, OTHER);
-        // It is over, and not only while the service says so.
+        // The session has ended for good.
         tenant.user(OTHER).enable();
         assert_eq!(adele.open(&site, "/").await.body, "nobody");
     }
 }
 
 #[tokio::test]
-async fn the_applications_own_check_is_asked_again_and_what_it_says_is_the_user_from_then_on() {
+async fn a_re_check_calls_the_applications_check_and_stores_its_new_user() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
     let (asked, open) = (
         Arc::new(AtomicUsize::new(0)),
         Arc::new(AtomicBool::new(true)),
     );
-    let gate = {
+    let check = {
         let (asked, open) = (Arc::clone(&asked), Arc::clone(&open));
         move |context: SignInContext| {
             let number = asked.fetch_add(1, Ordering::SeqCst);
@@ -100,7 +100,7 @@ async fn the_applications_own_check_is_asked_again_and_what_it_says_is_the_user_
             async move { outcome }
         }
     };
-    let sign_in = builder(&tenant, &app).authorize(gate).build().unwrap();
+    let sign_in = builder(&tenant, &app).authorize(check).build().unwrap();
     let site = site(&sign_in);
     let mut browser = Browser::default();
     browser
@@ -126,7 +126,7 @@ async fn the_applications_own_check_is_asked_again_and_what_it_says_is_the_user_
 }
 
 #[tokio::test]
-async fn a_tenant_that_is_no_longer_admitted_is_out_at_once() {
+async fn sessions_of_a_tenant_that_is_no_longer_admitted_end_at_once() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant).multi_tenant();
     let admitted = Arc::new(AtomicBool::new(true));
@@ -144,7 +144,7 @@ async fn a_tenant_that_is_no_longer_admitted_is_out_at_once() {
     .clock(tenant.clock())
     .build()
     .unwrap();
-    let sign_in = WebSignIn::builder(urls(), client).authorize(by_name);
+    let sign_in = WebSignIn::builder(urls(), client).authorize(admit_by_user_name);
     let site = site(&sign_in.clock(tenant.clock()).build().unwrap());
     let mut browser = signed_in(&site, &tenant, ADELE).await;
     admitted.store(false, Ordering::SeqCst);
@@ -154,7 +154,7 @@ async fn a_tenant_that_is_no_longer_admitted_is_out_at_once() {
 }
 
 #[tokio::test]
-async fn a_name_that_goes_to_another_connection_takes_no_session_along() {
+async fn sessions_are_invalid_if_their_connection_name_goes_to_another_connection() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
     let other_app = register(&tenant);
@@ -162,8 +162,8 @@ async fn a_name_that_goes_to_another_connection_takes_no_session_along() {
     let site = site(&sign_in);
     let mut browser = signed_in(&site, &tenant, ADELE).await;
     let build = |tenant_id: &str, app: &App| {
-        let proof = ClientAuthentication::secret(app.secret());
-        SignInClient::builder(tenant_id, app.client_id(), proof)
+        let credential = ClientAuthentication::secret(app.secret());
+        SignInClient::builder(tenant_id, app.client_id(), credential)
             .name("contoso")
             .redirect_uri(urls().callback())
             .scopes(["User.Read"])
@@ -174,7 +174,7 @@ async fn a_name_that_goes_to_another_connection_takes_no_session_along() {
     let connections: &Connections = sign_in.connections();
     for other in [
         at(build("fabrikam.com", &app)),
-        // The same tenant by its domain: nobody vouches that it stays the same.
+        // The same tenant by its domain, which may move to another tenant.
         at(build(&tenant.domain(), &app)),
         at(build("organizations", &app).any_tenant()),
         at(build(&id, &other_app)),
@@ -189,7 +189,7 @@ async fn a_name_that_goes_to_another_connection_takes_no_session_along() {
 }
 
 #[tokio::test]
-async fn while_the_service_cannot_be_asked_sessions_go_on_for_an_hour() {
+async fn sessions_stay_valid_for_an_hour_while_the_service_is_unavailable() {
     let (tenant, _app, site) = shop().await;
     let mut browser = signed_in(&site, &tenant, ADELE).await;
     tenant.clock().advance(INTERVAL);
@@ -201,42 +201,42 @@ async fn while_the_service_cannot_be_asked_sessions_go_on_for_an_hour() {
         }
         tenant.clock().advance(Duration::from_secs(60));
     }
-    // Once a minute, and once only.
+    // One check a minute.
     tenant.requests().to("/token").assert_count(60);
-    let answer = browser.open(&site, "/").await;
-    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    let response = browser.open(&site, "/").await;
+    assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
     tenant.clear_faults();
     tenant.clock().advance(Duration::from_secs(60));
     assert_eq!(browser.open(&site, "/").await.body, ADELE);
-    // What the application cannot tell for now ends no session either.
+    // A temporary failure of the application's check does not end a session either.
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
     let down = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&down);
-    let gate = move |context: SignInContext| {
+    let check = move |context: SignInContext| {
         let is_down = flag.load(Ordering::SeqCst);
         async move {
             match is_down {
                 true => Err(AccessDenied::unavailable("Our memory is down.")),
-                false => by_name(context).await,
+                false => admit_by_user_name(context).await,
             }
         }
     };
-    let sign_in = builder(&tenant, &app).authorize(gate).build().unwrap();
+    let sign_in = builder(&tenant, &app).authorize(check).build().unwrap();
     let site = crate::web::site(&sign_in);
     let mut browser = signed_in(&site, &tenant, ADELE).await;
     down.store(true, Ordering::SeqCst);
     tenant.clock().advance(INTERVAL);
     assert_eq!(browser.open(&site, "/").await.body, ADELE);
-    let answer = Browser::default()
+    let response = Browser::default()
         .sign_in(&site, &tenant, "/auth/sign-in", OTHER)
         .await;
-    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert!(answer.body.contains("Our memory is down.") && answer.body.contains("Try again"));
+    assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(response.body.contains("Our memory is down.") && response.body.contains("Try again"));
 }
 
 #[tokio::test]
-async fn requests_that_come_at_once_ask_about_a_user_once() {
+async fn concurrent_requests_cause_one_re_check() {
     let (tenant, _app, site) = shop().await;
     let browser = signed_in(&site, &tenant, ADELE).await;
     tenant.clock().advance(INTERVAL);
@@ -253,14 +253,14 @@ async fn requests_that_come_at_once_ask_about_a_user_once() {
 }
 
 #[tokio::test]
-async fn a_session_ends_when_it_is_not_used_and_at_its_limit_in_any_case() {
+async fn a_session_expires_after_its_idle_time_and_at_its_absolute_lifetime() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
     let minute = Duration::from_secs(60);
     for (used_every, idle, lifetime, lasts) in
         [(10, 20, 60, 59), (20, 20, 60, 19), (59, 60, 60, 59)]
     {
-        // A store that keeps what it should have dropped.
+        // A store that does not remove expired entries.
         let table = Arc::new(Table::default());
         let sign_in = builder(&tenant, &app)
             .store(table, [EncryptionKey::new([1; 32])])
@@ -284,7 +284,7 @@ async fn a_session_ends_when_it_is_not_used_and_at_its_limit_in_any_case() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_by_a_day_and_back_costs_no_session_and_extends_none() {
+async fn a_clock_change_of_a_day_and_back_ends_no_session_and_extends_none() {
     let (tenant, _app, site) = shop().await;
     let (now, day) = (tenant.clock().now(), entra_core::time::Duration::DAY);
     let mut browser = signed_in(&site, &tenant, ADELE).await;
@@ -296,14 +296,14 @@ async fn a_clock_that_is_set_by_a_day_and_back_costs_no_session_and_extends_none
         browser = before.clone();
         assert_eq!(browser.open(&site, "/").await.body, ADELE);
     }
-    // A store in memory lets go by what has passed, whatever the wall clock says.
+    // The store in memory expires entries by the monotonic clock.
     tenant.clock().advance(Duration::from_secs(8 * 3600));
     tenant.clock().set_wall_clock(now);
     assert_eq!(browser.open(&site, "/").await.body, "nobody");
 }
 
 #[tokio::test]
-async fn a_session_of_the_future_does_not_count() {
+async fn a_session_from_the_future_is_rejected() {
     let (tenant, _app, site) = shop().await;
     let now = tenant.clock().now();
     let day = entra_core::time::Duration::DAY;
@@ -312,14 +312,14 @@ async fn a_session_of_the_future_does_not_count() {
     tenant.clock().set_wall_clock(now);
     assert_eq!(ahead.open(&site, "/").await.body, "nobody");
     let mut browser = signed_in(&site, &tenant, ADELE).await;
-    // Clocks of replicas differ a little.
+    // The clocks of replicas may differ slightly.
     tenant
         .clock()
         .set_wall_clock(now - entra_core::time::Duration::MINUTE);
     assert_eq!(browser.open(&site, "/").await.body, ADELE);
 }
 
-/// A store in which each write of a session comes just after an end of all of its user.
+/// A store in which all sessions of the user end just before each write of a session.
 #[derive(Debug, Default)]
 struct Racing {
     table: Table,
@@ -346,7 +346,7 @@ impl EncryptedStore for Racing {
 }
 
 #[tokio::test]
-async fn all_sessions_of_a_user_end_at_once_and_stay_ended() {
+async fn all_sessions_of_a_user_end_together_and_stay_ended() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
     let racing = Arc::new(Racing::default());
@@ -360,7 +360,7 @@ async fn all_sessions_of_a_user_end_at_once_and_stay_ended() {
     }
     let mut other = signed_in(&site, &tenant, OTHER).await;
     let oid = tenant.user(ADELE).id();
-    // An end of nobody, and one that cannot be meant.
+    // A user without sessions, and a tenant that is not given by its GUID.
     sign_in
         .end_sessions_of(&tenant.id(), app.client_id().to_string().parse().unwrap())
         .await
@@ -376,7 +376,7 @@ async fn all_sessions_of_a_user_end_at_once_and_stay_ended() {
     }
     assert_eq!(other.open(&site, "/").await.body, OTHER);
 
-    // A request or a check that is under way notes its use after the end, and brings nothing back.
+    // A concurrent request or check writes its state after the end, which restores no session.
     for passed in [Duration::from_secs(120), INTERVAL] {
         let mut browser = signed_in(&site, &tenant, ADELE).await;
         tenant.clock().advance(passed);
@@ -393,19 +393,19 @@ async fn all_sessions_of_a_user_end_at_once_and_stay_ended() {
 }
 
 #[tokio::test]
-async fn a_user_whose_tokens_are_gone_signs_in_again_at_the_next_check() {
+async fn a_user_without_tokens_signs_in_again_at_the_next_check() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
     let contoso = client(&tenant, &app, "contoso");
-    let sign_in = WebSignIn::builder(urls(), contoso.clone()).authorize(by_name);
+    let sign_in = WebSignIn::builder(urls(), contoso.clone()).authorize(admit_by_user_name);
     let site = site(&sign_in.clock(tenant.clock()).build().unwrap());
     let mut browser = Browser::default();
     let url = browser.start(&site, "/auth/sign-in").await;
-    let back = tenant.sign_in_at(&url, ADELE);
-    browser.bring(&site, &back).await;
+    let redirected = tenant.sign_in_at(&url, ADELE);
+    browser.send_callback(&site, &redirected).await;
     let (url, flow) = contoso.start(&Default::default()).unwrap();
-    let back = tenant.sign_in_at(url.as_str(), ADELE);
-    let session = contoso.finish(flow, back.address()).await.unwrap();
+    let redirected = tenant.sign_in_at(url.as_str(), ADELE);
+    let session = contoso.finish(flow, redirected.address()).await.unwrap();
     contoso.sign_out(session.account()).await.unwrap();
     assert_eq!(browser.open(&site, "/").await.body, ADELE);
     tenant.clock().advance(INTERVAL);
@@ -431,7 +431,7 @@ async fn a_check_by_a_clock_that_was_ahead_does_not_postpone_the_next_one() {
         tenant.forget_requests();
         browser
     };
-    // While the service responds, the user is checked at once and then by the interval.
+    // While the service responds, the user is checked at once and then at each interval.
     let mut browser = checked_ahead().await;
     for _ in 0..3 {
         assert_eq!(browser.open(&site, "/").await.body, ADELE);
@@ -442,7 +442,7 @@ async fn a_check_by_a_clock_that_was_ahead_does_not_postpone_the_next_one() {
     tenant.requests().to("/token").assert_count(2);
     tenant.clock().set_wall_clock(now);
 
-    // While it does not, it is asked once a minute, and the session goes on for an hour at most.
+    // While it does not respond, one check a minute is tried, and the session stays valid for an hour at most.
     let mut browser = checked_ahead().await;
     tenant.inject(Fault::on("/token").status(503));
     for _ in 0..60 {
@@ -452,15 +452,15 @@ async fn a_check_by_a_clock_that_was_ahead_does_not_postpone_the_next_one() {
         tenant.clock().advance(Duration::from_secs(60));
     }
     tenant.requests().to("/token").assert_count(60);
-    let answer = browser.open(&site, "/").await;
-    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    let response = browser.open(&site, "/").await;
+    assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
 }
 
 #[tokio::test]
 async fn a_request_at_a_clock_that_was_ahead_does_not_extend_the_idle_limit() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
-    // A store that keeps what it should have dropped.
+    // A store that does not remove expired entries.
     let table = Arc::new(Table::default());
     let hours = |hours: u64| Duration::from_secs(hours * 3600);
     let sign_in = builder(&tenant, &app)

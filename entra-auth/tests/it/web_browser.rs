@@ -1,5 +1,5 @@
-//! A browser that a test plays: it keeps cookies as browsers do, and brings them along only where
-//! they belong.
+//! A simulated browser: it stores cookies as browsers do and sends them only to the paths and sites
+//! that they are for.
 
 use std::collections::BTreeMap;
 
@@ -17,18 +17,18 @@ pub(crate) const SITE: &str = "https://shop.example";
 
 #[derive(Clone, Default)]
 pub(crate) struct Browser {
-    /// Value, path and SameSite by name.
+    /// Value, path and `SameSite` by name.
     pub(crate) cookies: BTreeMap<String, (String, String, String)>,
 }
 
-/// What the site answered.
-pub(crate) struct Answer {
+/// A response of the site.
+pub(crate) struct SiteResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
 }
 
-impl Answer {
+impl SiteResponse {
     pub(crate) fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name).map(|value| value.to_str().unwrap());
         value.unwrap_or_default()
@@ -47,19 +47,19 @@ impl Answer {
 
 impl Browser {
     /// Opens a page of the site.
-    pub(crate) async fn open(&mut self, site: &Router, path: &str) -> Answer {
+    pub(crate) async fn open(&mut self, site: &Router, path: &str) -> SiteResponse {
         let request = Request::get(path).header("accept", "text/html");
         self.send(site, request, Body::empty(), false).await
     }
 
-    /// Sends a form to the site, from a page of the site itself or of another one.
+    /// Posts a form to the site, from a page of the site itself or of another site.
     pub(crate) async fn post(
         &mut self,
         site: &Router,
         path: &str,
         form: &str,
         from_elsewhere: bool,
-    ) -> Answer {
+    ) -> SiteResponse {
         let from = match from_elsewhere {
             true => "cross-site",
             false => "same-origin",
@@ -71,31 +71,35 @@ impl Browser {
         self.send(site, request, body, from_elsewhere).await
     }
 
-    /// Comes back from the tenant, by a query or a form.
-    pub(crate) async fn bring(&mut self, site: &Router, back: &Redirected) -> Answer {
-        let path = path_of(back.address());
-        match back.is_posted() {
-            true => self.post(site, &path, &back.query(), true).await,
+    /// Sends the tenant's response to the callback, in the query or as a form.
+    pub(crate) async fn send_callback(
+        &mut self,
+        site: &Router,
+        redirected: &Redirected,
+    ) -> SiteResponse {
+        let path = path_of(redirected.address());
+        match redirected.is_posted() {
+            true => self.post(site, &path, &redirected.query(), true).await,
             false => self.open(site, &path).await,
         }
     }
 
-    /// Starts a sign-in; gives the tenant's address.
+    /// Starts a sign-in and returns the tenant's URL.
     pub(crate) async fn start(&mut self, site: &Router, path: &str) -> String {
         self.open(site, path).await.location().to_owned()
     }
 
-    /// Signs in with everything it takes; gives the site's answer to the callback.
+    /// Signs in completely and returns the response to the callback.
     pub(crate) async fn sign_in(
         &mut self,
         site: &Router,
         tenant: &FakeTenant,
         path: &str,
         name: &str,
-    ) -> Answer {
+    ) -> SiteResponse {
         let url = self.start(site, path).await;
-        let back = tenant.sign_in_at(&url, name);
-        self.bring(site, &back).await
+        let redirected = tenant.sign_in_at(&url, name);
+        self.send_callback(site, &redirected).await
     }
 
     pub(crate) fn session(&self) -> Option<&str> {
@@ -103,13 +107,13 @@ impl Browser {
         Some(cookie.0.as_str())
     }
 
-    /// The session's cookie as a request has it.
+    /// The session's cookie as a request sends it.
     pub(crate) fn session_pair(&self) -> String {
         let (name, cookie) = self.session_cookie().unwrap();
         format!("{name}={}", cookie.0)
     }
 
-    /// Has another value for the session.
+    /// Replaces the value of the session's cookie.
     pub(crate) fn set_session(&mut self, value: &str) {
         let name = session_name();
         let cookie = (value.to_owned(), "/".to_owned(), "Lax".to_owned());
@@ -127,7 +131,7 @@ impl Browser {
         request: axum::http::request::Builder,
         body: Body,
         cross_site_post: bool,
-    ) -> Answer {
+    ) -> SiteResponse {
         let request = request.body(body).unwrap();
         let path = request.uri().path().to_owned();
         let cookies: Vec<String> = self
@@ -142,11 +146,11 @@ impl Browser {
             let cookies = cookies.join("; ").parse().unwrap();
             request.headers_mut().insert(header::COOKIE, cookies);
         }
-        let answer = call(site, request).await;
-        for cookie in answer.set_cookies() {
+        let response = call(site, request).await;
+        for cookie in response.set_cookies() {
             self.keep(cookie);
         }
-        answer
+        response
     }
 
     fn keep(&mut self, cookie: &str) {
@@ -166,13 +170,13 @@ impl Browser {
         if attribute("Max-Age") == "0" {
             self.cookies.remove(name);
         } else {
-            let kept = (value.to_owned(), attribute("Path"), attribute("SameSite"));
-            self.cookies.insert(name.to_owned(), kept);
+            let stored_cookie = (value.to_owned(), attribute("Path"), attribute("SameSite"));
+            self.cookies.insert(name.to_owned(), stored_cookie);
         }
     }
 }
 
-/// As the site at `/auth` names it.
+/// The name of the cookie of the site at `/auth`.
 pub(crate) fn session_name() -> String {
     let digest = aws_lc_rs::digest::digest(
         &aws_lc_rs::digest::SHA256,
@@ -185,19 +189,19 @@ pub(crate) fn session_name() -> String {
     format!("__Host-entra-session-{hex}")
 }
 
-pub(crate) async fn call(site: &Router, request: Request<Body>) -> Answer {
+pub(crate) async fn call(site: &Router, request: Request<Body>) -> SiteResponse {
     let mut site = site.clone();
     let response: Response = site.call(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, 1 << 20).await.unwrap();
-    Answer {
+    SiteResponse {
         status: parts.status,
         headers: parts.headers,
         body: String::from_utf8(body.to_vec()).unwrap(),
     }
 }
 
-/// The part of an address of the site that a request has.
+/// The path and query of a URL of the site.
 pub(crate) fn path_of(address: &str) -> String {
     let url = Url::parse(address).unwrap();
     assert_eq!(url.origin().ascii_serialization(), SITE);

@@ -1,4 +1,4 @@
-//! What a browser holds for a site: many tabs, other sites on the host, callbacks that come twice.
+//! The cookies of a site: many tabs, other sites on the host, repeated callbacks.
 
 use axum::{
     Router,
@@ -14,7 +14,7 @@ use entra_core::{MembershipError, MembershipErrorKind, ObjectId};
 use entra_mock::{FakeTenant, Redirected};
 
 use crate::{
-    web::{ADELE, builder, by_name, client, is_refused, register, shop, site, urls},
+    web::{ADELE, admit_by_user_name, builder, client, is_error_page, register, shop, site, urls},
     web_browser::{Browser, SITE, call, path_of},
 };
 
@@ -25,7 +25,7 @@ fn form_post() -> StartOptions {
 }
 
 #[tokio::test]
-async fn ten_tabs_that_start_one_after_the_other_all_finish() {
+async fn ten_tabs_can_sign_in_at_the_same_time() {
     let (tenant, _app, site) = shop().await;
     let mut browser = Browser::default();
     let mut tabs = Vec::new();
@@ -35,14 +35,14 @@ async fn ten_tabs_that_start_one_after_the_other_all_finish() {
         tenant.clock().advance(std::time::Duration::from_secs(5));
     }
     for (number, url) in tabs.iter().enumerate() {
-        let back = tenant.sign_in_at(url, ADELE);
-        let answer = browser.bring(&site, &back).await;
-        assert_eq!(answer.location(), format!("/tab/{number}"));
+        let redirected = tenant.sign_in_at(url, ADELE);
+        let response = browser.send_callback(&site, &redirected).await;
+        assert_eq!(response.location(), format!("/tab/{number}"));
     }
 }
 
 #[tokio::test]
-async fn a_hundred_tabs_lose_the_oldest_only_and_never_make_a_request_too_long() {
+async fn of_a_hundred_tabs_only_the_oldest_sign_ins_are_removed() {
     let (tenant, _app, site) = shop().await;
     let mut browser = Browser::default();
     let mut tabs = Vec::new();
@@ -57,17 +57,17 @@ async fn a_hundred_tabs_lose_the_oldest_only_and_never_make_a_request_too_long()
             .sum();
         assert!(header < 8 * 1024, "{header} bytes after tab {number}");
     }
-    let kept = browser.cookies.len();
-    assert!(kept >= 10, "{kept}");
-    for (number, url) in tabs.iter().enumerate().skip(100 - kept) {
-        let back = tenant.sign_in_at(url, ADELE);
-        let answer = browser.bring(&site, &back).await;
-        assert_eq!(answer.location(), format!("/tab/{number}"));
+    let stored_cookie = browser.cookies.len();
+    assert!(stored_cookie >= 10, "{stored_cookie}");
+    for (number, url) in tabs.iter().enumerate().skip(100 - stored_cookie) {
+        let redirected = tenant.sign_in_at(url, ADELE);
+        let response = browser.send_callback(&site, &redirected).await;
+        assert_eq!(response.location(), format!("/tab/{number}"));
     }
 }
 
 #[tokio::test]
-async fn a_callback_that_comes_again_leads_on_while_the_session_lives() {
+async fn a_repeated_callback_redirects_to_the_return_path_while_the_session_is_valid() {
     for options in [StartOptions::default(), form_post()] {
         let tenant = FakeTenant::start().await;
         let app = register(&tenant);
@@ -75,41 +75,48 @@ async fn a_callback_that_comes_again_leads_on_while_the_session_lives() {
         let site = site(&sign_in.build().unwrap());
         let mut browser = Browser::default();
         let url = browser.start(&site, "/auth/sign-in?return=/mine").await;
-        let back = tenant.sign_in_at(&url, ADELE);
+        let redirected = tenant.sign_in_at(&url, ADELE);
         let before = browser.clone();
-        assert_eq!(browser.bring(&site, &back).await.location(), "/mine");
+        assert_eq!(
+            browser.send_callback(&site, &redirected).await.location(),
+            "/mine"
+        );
         tenant.requests().to("/token").assert_count(1);
 
-        // The back button or a reload, and a second submit that still had the sign-in's cookie.
+        // The back button or a reload, and a second submit that still has the cookie of the sign-in.
         let mut double = browser.clone();
         double.cookies.extend(before.cookies.clone());
         for again in [&mut browser.clone(), &mut double] {
-            assert_eq!(follow(again, &site, &back).await, "/mine");
+            assert_eq!(follow(again, &site, &redirected).await, "/mine");
             assert_eq!(again.open(&site, "/mine").await.body, ADELE);
         }
         tenant.requests().to("/token").assert_count(1);
-        // Without a session it is told.
-        let mut stranger = Browser::default();
-        let lost = stranger.bring(&site, &back).await;
-        let lost = match lost.status {
-            StatusCode::SEE_OTHER => stranger.open(&site, lost.location()).await,
-            _ => lost,
+        // Without a session it gets the error page.
+        let mut other_browser = Browser::default();
+        let outcome = other_browser.send_callback(&site, &redirected).await;
+        let outcome = match outcome.status {
+            StatusCode::SEE_OTHER => other_browser.open(&site, outcome.location()).await,
+            _ => outcome,
         };
-        is_refused(&lost, StatusCode::BAD_REQUEST, "Try again");
-        // Nor when the session is over.
+        is_error_page(&outcome, StatusCode::BAD_REQUEST, "Try again");
+        // The same after the session has ended.
         browser.post(&site, "/auth/sign-out", "", false).await;
-        let lost = browser.bring(&site, &back).await;
-        let lost = match lost.status {
-            StatusCode::SEE_OTHER => browser.open(&site, lost.location()).await,
-            _ => lost,
+        let outcome = browser.send_callback(&site, &redirected).await;
+        let outcome = match outcome.status {
+            StatusCode::SEE_OTHER => browser.open(&site, outcome.location()).await,
+            _ => outcome,
         };
-        is_refused(&lost, StatusCode::BAD_REQUEST, "Try again");
+        is_error_page(&outcome, StatusCode::BAD_REQUEST, "Try again");
     }
 }
 
-/// Brings a callback, and goes on where it leads for as long as that is a callback.
-async fn follow(browser: &mut Browser, site: &Router, back: &Redirected) -> String {
-    let mut to = browser.bring(site, back).await.location().to_owned();
+/// Sends a callback and follows its redirects as long as they lead to a callback.
+async fn follow(browser: &mut Browser, site: &Router, redirected: &Redirected) -> String {
+    let mut to = browser
+        .send_callback(site, redirected)
+        .await
+        .location()
+        .to_owned();
     for _ in 0..3 {
         if !to.starts_with("/auth/callback") {
             break;
@@ -120,25 +127,25 @@ async fn follow(browser: &mut Browser, site: &Router, back: &Redirected) -> Stri
 }
 
 #[tokio::test]
-async fn a_way_back_that_is_a_callback_does_not_lead_round_in_circles() {
+async fn a_return_path_that_is_a_callback_causes_no_redirect_loop() {
     let (tenant, _app, site) = shop().await;
-    for back in [
+    for redirected in [
         "/auth/callback",
         "/auth/callback/contoso",
         "/auth/callback?state=x",
     ] {
-        let back: String =
-            entra_core::url::form_urlencoded::byte_serialize(back.as_bytes()).collect();
+        let redirected: String =
+            entra_core::url::form_urlencoded::byte_serialize(redirected.as_bytes()).collect();
         let mut browser = Browser::default();
-        let path = format!("/auth/sign-in?return={back}");
-        let answer = browser.sign_in(&site, &tenant, &path, ADELE).await;
-        assert_eq!(answer.location(), "/", "{back}");
+        let path = format!("/auth/sign-in?return={redirected}");
+        let response = browser.sign_in(&site, &tenant, &path, ADELE).await;
+        assert_eq!(response.location(), "/", "{redirected}");
         assert_eq!(browser.open(&site, "/auth/callback").await.location(), "/");
     }
 }
 
 #[tokio::test]
-async fn two_sites_on_one_host_leave_each_others_sessions_alone() {
+async fn two_sites_on_one_host_have_separate_sessions() {
     let tenant = FakeTenant::start().await;
     let other = RouteUrls::at(&format!("{SITE}/other")).unwrap();
     let app = register(&tenant).redirect_uri(&other.callback());
@@ -146,20 +153,20 @@ async fn two_sites_on_one_host_leave_each_others_sessions_alone() {
     let one = site(&sign_in);
     let table = std::sync::Arc::new(crate::web_session::Table::default());
     let at = |urls: &RouteUrls| {
-        let proof = entra_auth::user::ClientAuthentication::secret(app.secret());
-        let client = entra_auth::SignInClient::builder(tenant.id(), app.client_id(), proof)
+        let credential = entra_auth::user::ClientAuthentication::secret(app.secret());
+        let client = entra_auth::SignInClient::builder(tenant.id(), app.client_id(), credential)
             .name("contoso")
             .redirect_uri(urls.callback())
             .cloud(tenant.cloud())
             .clock(tenant.clock());
         let key = entra_auth::store::EncryptionKey::new([1; 32]);
         let sign_in = WebSignIn::builder(urls.clone(), client.build().unwrap())
-            .authorize(by_name)
+            .authorize(admit_by_user_name)
             .store(table.clone(), [key])
             .clock(tenant.clock());
         site(&sign_in.build().unwrap())
     };
-    // They share a store and a key, too.
+    // They share a store and a key as well.
     let (one, two) = (at(&urls()), {
         drop(one);
         at(&other)
@@ -174,7 +181,7 @@ async fn two_sites_on_one_host_leave_each_others_sessions_alone() {
     assert_eq!(browser.open(&two, "/").await.body, crate::web::OTHER);
     browser.post(&two, "/other/sign-out", "", false).await;
     assert_eq!(browser.open(&one, "/").await.body, ADELE);
-    // Nor does the value of one do under the other's name.
+    // The value of one cookie is invalid under the name of the other.
     let value = browser.session().unwrap().to_owned();
     let mut moved = Browser::default();
     moved
@@ -187,11 +194,11 @@ async fn two_sites_on_one_host_leave_each_others_sessions_alone() {
 }
 
 #[tokio::test]
-async fn a_cookie_of_another_application_that_is_no_text_signs_nobody_out() {
+async fn a_cookie_of_another_application_that_is_not_text_does_not_sign_users_out() {
     let (tenant, _app, site) = shop().await;
     let mut browser = Browser::default();
     let url = browser.start(&site, "/auth/sign-in").await;
-    let back = path_of(tenant.sign_in_at(&url, ADELE).address());
+    let redirected = path_of(tenant.sign_in_at(&url, ADELE).address());
     let with = |browser: &Browser, path: &str| {
         let own: Vec<String> = browser
             .cookies
@@ -206,9 +213,9 @@ async fn a_cookie_of_another_application_that_is_no_text_signs_nobody_out() {
             .body(Body::empty())
             .unwrap()
     };
-    let answer = call(&site, with(&browser, &back)).await;
-    assert_eq!(answer.location(), "/");
-    browser.open(&site, &back).await;
+    let response = call(&site, with(&browser, &redirected)).await;
+    assert_eq!(response.location(), "/");
+    browser.open(&site, &redirected).await;
     browser
         .sign_in(&site, &tenant, "/auth/sign-in", ADELE)
         .await;
@@ -216,7 +223,7 @@ async fn a_cookie_of_another_application_that_is_no_text_signs_nobody_out() {
 }
 
 #[tokio::test]
-async fn a_fault_of_the_setup_is_in_the_log_and_not_on_the_page() {
+async fn a_configuration_error_is_in_the_log_and_not_on_the_page() {
     const DETAIL: &str = "c4nary-in-the-setup at /srv/shop/client.pem";
     let (log, _guard) = crate::canary::listen();
     let tenant = FakeTenant::start().await;
@@ -240,7 +247,7 @@ async fn a_fault_of_the_setup_is_in_the_log_and_not_on_the_page() {
         }
     }
     let staff = tenant.group("Engineers").id();
-    let gate = move |context: SignInContext| async move {
+    let check = move |context: SignInContext| async move {
         let outcome: Result<bool, SignInError> = context
             .signed_in
             .is_member_of_any(&Misconfigured, [staff])
@@ -252,20 +259,20 @@ async fn a_fault_of_the_setup_is_in_the_log_and_not_on_the_page() {
     };
     let contoso = client(&tenant, &app, "contoso");
     let sign_in = WebSignIn::builder(urls(), contoso)
-        .authorize(gate)
+        .authorize(check)
         .clock(tenant.clock());
     let site = site(&sign_in.build().unwrap());
     let mut browser = Browser::default();
-    let answer = browser
+    let response = browser
         .sign_in(&site, &tenant, "/auth/sign-in", ADELE)
         .await;
-    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(response.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert!(
-        !answer.body.contains("c4nary") && !answer.body.contains("/srv"),
+        !response.body.contains("c4nary") && !response.body.contains("/srv"),
         "{}",
-        answer.body
+        response.body
     );
-    let (_, reference) = answer.body.split_once("under the reference ").unwrap();
+    let (_, reference) = response.body.split_once("under the reference ").unwrap();
     let reference: String = reference.chars().take(8).collect();
     let text = log.text();
     let line = text
@@ -276,11 +283,11 @@ async fn a_fault_of_the_setup_is_in_the_log_and_not_on_the_page() {
 }
 
 #[tokio::test]
-async fn a_value_of_the_configuration_is_not_on_the_page() {
+async fn a_configured_value_is_not_on_the_page() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
-    let gate = async |_: SignInContext| {
-        // As of a credential file that cannot be read.
+    let check = async |_: SignInContext| {
+        // Such as the error of a credential file that cannot be read.
         let broken = entra_auth::SignInClient::builder(
             "not a tenant",
             "c4nary",
@@ -296,27 +303,27 @@ async fn a_value_of_the_configuration_is_not_on_the_page() {
     };
     let contoso = client(&tenant, &app, "contoso");
     let sign_in = WebSignIn::builder(urls(), contoso)
-        .authorize(gate)
+        .authorize(check)
         .clock(tenant.clock());
     let site = site(&sign_in.build().unwrap());
     let mut browser = Browser::default();
-    let answer = browser
+    let response = browser
         .sign_in(&site, &tenant, "/auth/sign-in", ADELE)
         .await;
-    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(response.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert!(
-        !answer.body.contains("Found") && !answer.body.contains("c4nary"),
+        !response.body.contains("Found") && !response.body.contains("c4nary"),
         "{}",
-        answer.body
+        response.body
     );
     assert!(
-        answer.body.contains("tell your administrator"),
+        response.body.contains("tell your administrator"),
         "{}",
-        answer.body
+        response.body
     );
     assert!(
-        answer.body.contains("under the reference"),
+        response.body.contains("under the reference"),
         "{}",
-        answer.body
+        response.body
     );
 }

@@ -1,4 +1,4 @@
-//! A callback that the browser submits a second time while its first request is being processed.
+//! A callback that the browser submits again while its first request is being processed.
 
 use std::{
     sync::{
@@ -18,13 +18,13 @@ use entra_mock::{App, FakeTenant, Redirected};
 use tokio::{sync::Semaphore, task::JoinHandle};
 
 use crate::{
-    web::{ADELE, OTHER, builder, by_name, is_refused, register, site},
-    web_browser::{Answer, Browser, path_of},
+    web::{ADELE, OTHER, admit_by_user_name, builder, is_error_page, register, site},
+    web_browser::{Browser, SiteResponse, path_of},
     web_session::Table,
 };
 
-/// A site whose check of the application waits until it is told to go on, after the code was redeemed.
-struct Gated {
+/// A site whose check waits for a permit after the code was redeemed.
+struct SiteWithPausedCheck {
     site: Router,
     /// One permit for each check that has begun.
     began: Arc<Semaphore>,
@@ -32,7 +32,12 @@ struct Gated {
     may_end: Arc<Semaphore>,
 }
 
-fn gated(tenant: &FakeTenant, app: &App, options: StartOptions, admits: bool) -> Gated {
+fn site_with_paused_check(
+    tenant: &FakeTenant,
+    app: &App,
+    options: StartOptions,
+    admits: bool,
+) -> SiteWithPausedCheck {
     let (began, may_end) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
     let (begins, ends) = (Arc::clone(&began), Arc::clone(&may_end));
     let check = move |context: SignInContext| {
@@ -41,7 +46,7 @@ fn gated(tenant: &FakeTenant, app: &App, options: StartOptions, admits: bool) ->
             begins.add_permits(1);
             ends.acquire().await.unwrap().forget();
             match admits {
-                true => by_name(context).await,
+                true => admit_by_user_name(context).await,
                 false => Err(AccessDenied::new("This is for the staff only.")),
             }
         }
@@ -51,7 +56,7 @@ fn gated(tenant: &FakeTenant, app: &App, options: StartOptions, admits: bool) ->
         .start_options(options)
         .build()
         .unwrap();
-    Gated {
+    SiteWithPausedCheck {
         site: site(&sign_in),
         began,
         may_end,
@@ -59,11 +64,15 @@ fn gated(tenant: &FakeTenant, app: &App, options: StartOptions, admits: bool) ->
 }
 
 /// Submits the callback from a copy of the browser, in a task of its own.
-fn submit(site: &Router, browser: &Browser, back: &Redirected) -> JoinHandle<(Browser, Answer)> {
-    let (site, mut browser, back) = (site.clone(), browser.clone(), back.clone());
+fn submit(
+    site: &Router,
+    browser: &Browser,
+    redirected: &Redirected,
+) -> JoinHandle<(Browser, SiteResponse)> {
+    let (site, mut browser, redirected) = (site.clone(), browser.clone(), redirected.clone());
     tokio::spawn(async move {
-        let answer = browser.bring(&site, &back).await;
-        (browser, answer)
+        let response = browser.send_callback(&site, &redirected).await;
+        (browser, response)
     })
 }
 
@@ -78,40 +87,40 @@ async fn a_double_submit_waits_for_the_first_request_and_gets_its_session() {
     for options in [StartOptions::default(), form_post()] {
         let tenant = FakeTenant::start().await;
         let app = register(&tenant);
-        let gated = gated(&tenant, &app, options, true);
+        let paused = site_with_paused_check(&tenant, &app, options, true);
         let mut browser = Browser::default();
         let url = browser
-            .start(&gated.site, "/auth/sign-in?return=/mine")
+            .start(&paused.site, "/auth/sign-in?return=/mine")
             .await;
-        let back = tenant.sign_in_at(&url, ADELE);
-        let first = submit(&gated.site, &browser, &back);
-        gated.began.acquire().await.unwrap().forget();
+        let redirected = tenant.sign_in_at(&url, ADELE);
+        let first = submit(&paused.site, &browser, &redirected);
+        paused.began.acquire().await.unwrap().forget();
         let others: Vec<_> = (0..3)
-            .map(|_| submit(&gated.site, &browser, &back))
+            .map(|_| submit(&paused.site, &browser, &redirected))
             .collect();
         for _ in 0..50 {
             tokio::task::yield_now().await;
         }
         assert!(others.iter().all(|other| !other.is_finished()));
-        gated.may_end.add_permits(1);
+        paused.may_end.add_permits(1);
         let (first, _) = first.await.unwrap();
         for other in others {
-            let (mut other, answer) = other.await.unwrap();
-            assert_eq!(answer.location(), "/mine");
+            let (mut other, response) = other.await.unwrap();
+            assert_eq!(response.location(), "/mine");
             assert_eq!(other.session(), first.session());
             assert_eq!(
                 other.cookies.len(),
                 1,
                 "the cookie of the sign-in is removed"
             );
-            assert_eq!(other.open(&gated.site, "/mine").await.body, ADELE);
+            assert_eq!(other.open(&paused.site, "/mine").await.body, ADELE);
         }
-        assert_eq!(gated.began.available_permits(), 0, "it is checked once");
+        assert_eq!(paused.began.available_permits(), 0, "it is checked once");
         tenant.requests().to("/token").assert_count(1);
-        // After that the callback is used, also for a browser that keeps its cookie.
-        let answer = browser.bring(&gated.site, &back).await;
-        if answer.status != StatusCode::SEE_OTHER {
-            is_refused(&answer, StatusCode::BAD_REQUEST, "Try again");
+        // After that the callback is used, also for a browser that still has the cookie.
+        let response = browser.send_callback(&paused.site, &redirected).await;
+        if response.status != StatusCode::SEE_OTHER {
+            is_error_page(&response, StatusCode::BAD_REQUEST, "Try again");
         }
         assert!(browser.session().is_none());
         tenant.requests().to("/token").assert_count(1);
@@ -123,27 +132,27 @@ async fn a_second_request_gets_the_session_of_a_first_one_whose_connection_was_c
     for second_comes_early in [true, false] {
         let tenant = FakeTenant::start().await;
         let app = register(&tenant);
-        let gated = gated(&tenant, &app, StartOptions::default(), true);
+        let paused = site_with_paused_check(&tenant, &app, StartOptions::default(), true);
         let mut browser = Browser::default();
         let url = browser
-            .start(&gated.site, "/auth/sign-in?return=/mine")
+            .start(&paused.site, "/auth/sign-in?return=/mine")
             .await;
-        let back = tenant.sign_in_at(&url, ADELE);
-        let first = submit(&gated.site, &browser, &back);
-        gated.began.acquire().await.unwrap().forget();
-        // As a server drops what it does for a connection that is closed.
+        let redirected = tenant.sign_in_at(&url, ADELE);
+        let first = submit(&paused.site, &browser, &redirected);
+        paused.began.acquire().await.unwrap().forget();
+        // A server drops the request of a closed connection.
         first.abort();
         assert!(first.await.is_err_and(|error| error.is_cancelled()));
         let mut second = None;
         if second_comes_early {
-            second = Some(submit(&gated.site, &browser, &back));
+            second = Some(submit(&paused.site, &browser, &redirected));
             tokio::task::yield_now().await;
         }
-        gated.may_end.add_permits(1);
-        let second = second.unwrap_or_else(|| submit(&gated.site, &browser, &back));
-        let (mut second, answer) = second.await.unwrap();
-        assert_eq!(answer.location(), "/mine");
-        assert_eq!(second.open(&gated.site, "/mine").await.body, ADELE);
+        paused.may_end.add_permits(1);
+        let second = second.unwrap_or_else(|| submit(&paused.site, &browser, &redirected));
+        let (mut second, response) = second.await.unwrap();
+        assert_eq!(response.location(), "/mine");
+        assert_eq!(second.open(&paused.site, "/mine").await.body, ADELE);
         tenant.requests().to("/token").assert_count(1);
     }
 }
@@ -152,18 +161,18 @@ async fn a_second_request_gets_the_session_of_a_first_one_whose_connection_was_c
 async fn a_double_submit_of_a_rejected_sign_in_gets_the_same_page() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
-    let gated = gated(&tenant, &app, StartOptions::default(), false);
+    let paused = site_with_paused_check(&tenant, &app, StartOptions::default(), false);
     let mut browser = Browser::default();
-    let url = browser.start(&gated.site, "/auth/sign-in").await;
-    let back = tenant.sign_in_at(&url, ADELE);
-    let first = submit(&gated.site, &browser, &back);
-    gated.began.acquire().await.unwrap().forget();
-    let second = submit(&gated.site, &browser, &back);
+    let url = browser.start(&paused.site, "/auth/sign-in").await;
+    let redirected = tenant.sign_in_at(&url, ADELE);
+    let first = submit(&paused.site, &browser, &redirected);
+    paused.began.acquire().await.unwrap().forget();
+    let second = submit(&paused.site, &browser, &redirected);
     tokio::task::yield_now().await;
-    gated.may_end.add_permits(1);
+    paused.may_end.add_permits(1);
     for request in [first, second] {
-        let (browser, answer) = request.await.unwrap();
-        is_refused(&answer, StatusCode::FORBIDDEN, "for the staff only");
+        let (browser, response) = request.await.unwrap();
+        is_error_page(&response, StatusCode::FORBIDDEN, "for the staff only");
         assert!(browser.cookies.is_empty());
     }
     tenant.requests().to("/token").assert_count(1);
@@ -173,31 +182,31 @@ async fn a_double_submit_of_a_rejected_sign_in_gets_the_same_page() {
 async fn only_the_same_callback_of_the_same_browser_gets_the_session() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
-    let gated = gated(&tenant, &app, StartOptions::default(), true);
+    let paused = site_with_paused_check(&tenant, &app, StartOptions::default(), true);
     let mut browser = Browser::default();
-    let url = browser.start(&gated.site, "/auth/sign-in").await;
-    let back = tenant.sign_in_at(&url, ADELE);
-    let first = submit(&gated.site, &browser, &back);
-    gated.began.acquire().await.unwrap().forget();
-    // Another browser that knows the address of the callback.
-    let stranger = submit(&gated.site, &Browser::default(), &back);
-    let (stranger, answer) = stranger.await.unwrap();
-    is_refused(&answer, StatusCode::BAD_REQUEST, "Try again");
-    assert!(stranger.session().is_none());
+    let url = browser.start(&paused.site, "/auth/sign-in").await;
+    let redirected = tenant.sign_in_at(&url, ADELE);
+    let first = submit(&paused.site, &browser, &redirected);
+    paused.began.acquire().await.unwrap().forget();
+    // Another browser that knows the URL of the callback.
+    let other_browser = submit(&paused.site, &Browser::default(), &redirected);
+    let (other_browser, response) = other_browser.await.unwrap();
+    is_error_page(&response, StatusCode::BAD_REQUEST, "Try again");
+    assert!(other_browser.session().is_none());
     // The same browser with another code, or at another path.
-    let path = path_of(back.address());
-    let code = back.parameter("code").unwrap();
+    let path = path_of(redirected.address());
+    let code = redirected.parameter("code").unwrap();
     for other in [
         path.replace(&code, "another-code"),
         path.replace("/auth/callback", "/auth/callback/contoso"),
     ] {
         assert_ne!(other, path);
-        let answer = browser.clone().open(&gated.site, &other).await;
-        is_refused(&answer, StatusCode::BAD_REQUEST, "For your administrator");
+        let response = browser.clone().open(&paused.site, &other).await;
+        is_error_page(&response, StatusCode::BAD_REQUEST, "For your administrator");
     }
-    gated.may_end.add_permits(1);
-    let (_, answer) = first.await.unwrap();
-    assert_eq!(answer.location(), "/");
+    paused.may_end.add_permits(1);
+    let (_, response) = first.await.unwrap();
+    assert_eq!(response.location(), "/");
     tenant.requests().to("/token").assert_count(1);
 }
 
@@ -214,22 +223,28 @@ async fn a_code_that_another_replica_has_redeemed_restarts_the_sign_in_once() {
     let (one, two, three) = (replica(), replica(), replica());
     let mut browser = Browser::default();
     let url = browser.start(&one, "/auth/sign-in?return=/mine").await;
-    let back = tenant.sign_in_at(&url, ADELE);
+    let redirected = tenant.sign_in_at(&url, ADELE);
     let mut double = browser.clone();
-    assert_eq!(browser.bring(&one, &back).await.location(), "/mine");
+    assert_eq!(
+        browser.send_callback(&one, &redirected).await.location(),
+        "/mine"
+    );
     // The second submit has no session yet, so the browser is sent to Entra, which knows the user.
-    let again = double.bring(&two, &back).await;
+    let again = double.send_callback(&two, &redirected).await;
     assert!(again.location().starts_with(&tenant.uri()));
-    let back = tenant.sign_in_at(again.location(), ADELE);
+    let redirected = tenant.sign_in_at(again.location(), ADELE);
     let mut third = double.clone();
-    assert_eq!(double.bring(&two, &back).await.location(), "/mine");
+    assert_eq!(
+        double.send_callback(&two, &redirected).await.location(),
+        "/mine"
+    );
     assert_eq!(double.open(&one, "/mine").await.body, ADELE);
-    // Not in circles.
-    let rejected = third.bring(&three, &back).await;
-    is_refused(&rejected, StatusCode::BAD_REQUEST, "Try again");
+    // It is restarted only once.
+    let rejected = third.send_callback(&three, &redirected).await;
+    is_error_page(&rejected, StatusCode::BAD_REQUEST, "Try again");
 }
 
-/// A store that removes nothing while it is told so.
+/// A store that can be set to remove nothing.
 #[derive(Debug, Default)]
 struct Unremovable {
     table: Table,
@@ -284,19 +299,23 @@ async fn an_account_switch_fails_if_the_earlier_session_cannot_be_ended() {
         let before = browser.clone();
         let entries = store.table.entries.lock().unwrap().clone();
         store.fails.store(true, Ordering::SeqCst);
-        let answer = browser
+        let response = browser
             .sign_in(&site, &tenant, "/auth/sign-in?return=/mine", OTHER)
             .await;
-        is_refused(&answer, StatusCode::SERVICE_UNAVAILABLE, "earlier session");
+        is_error_page(
+            &response,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "earlier session",
+        );
         assert!(
-            answer
+            response
                 .body
                 .contains("href=\"/auth/sign-in/contoso?return=%2Fmine\">Try again"),
             "{}",
-            answer.body
+            response.body
         );
         assert!(*store.attempts.lock().unwrap() > 0);
-        // No session of the other user began: the browser still shows the one that it holds.
+        // No session of the other user has begun: the browser still has the earlier one.
         assert!(*store.table.entries.lock().unwrap() == entries);
         assert_eq!(browser.session(), before.session());
         assert_eq!(browser.open(&site, "/").await.body, ADELE);

@@ -1,4 +1,4 @@
-//! The attack of a provider that one customer of a site runs on the users of another one.
+//! Attacks of a provider of one connection on the users of another connection (mix-up).
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use entra_mock::{App, FakeTenant};
 
 use crate::{
     sign_in_mix_up::{Attacker, EVIL, forwarded},
-    web::{ADELE, OTHER, by_name, client, register, site, urls},
+    web::{ADELE, OTHER, admit_by_user_name, client, register, site, urls},
     web_browser::{Browser, SITE, call, path_of},
 };
 
@@ -28,8 +28,8 @@ fn parameter(url: &str, name: &str) -> String {
 }
 
 fn contoso(tenant: &FakeTenant, app: &App, redirect_uri: String) -> SignInClient {
-    let proof = ClientAuthentication::secret(app.secret());
-    SignInClient::builder(tenant.id(), app.client_id(), proof)
+    let credential = ClientAuthentication::secret(app.secret());
+    SignInClient::builder(tenant.id(), app.client_id(), credential)
         .name("contoso")
         .redirect_uri(redirect_uri)
         .scopes(["User.Read"])
@@ -46,7 +46,7 @@ fn form_post() -> StartOptions {
 }
 
 #[tokio::test]
-async fn a_site_sends_no_code_to_the_provider_of_another_customer() {
+async fn a_site_sends_no_code_to_the_provider_of_another_connection() {
     for options in [StartOptions::default(), form_post()] {
         let tenant = FakeTenant::start().await;
         let app = register(&tenant);
@@ -61,7 +61,7 @@ async fn a_site_sends_no_code_to_the_provider_of_another_customer() {
             .add(evil.clock(tenant.clock()).build().unwrap())
             .unwrap();
         let sign_in = WebSignIn::builder(urls(), connections)
-            .authorize(by_name)
+            .authorize(admit_by_user_name)
             .start_options(options)
             .clock(tenant.clock());
         let site = site(&sign_in.build().unwrap());
@@ -71,13 +71,18 @@ async fn a_site_sends_no_code_to_the_provider_of_another_customer() {
         let at_evil = victim.start(&site, "/auth/sign-in/evil").await;
         assert!(at_evil.starts_with(EVIL), "{at_evil}");
         let state = parameter(&at_evil, "state");
-        // Every address that is registered at Entra.
+        // Every redirect URI that is registered at Entra.
         for registered in [own, urls().callback()] {
-            let there = forwarded(&attackers, &state, &registered);
-            let back = tenant.sign_in_at(&there, ADELE);
+            let forwarded_url = forwarded(&attackers, &state, &registered);
+            let redirected = tenant.sign_in_at(&forwarded_url, ADELE);
             let mut victim = victim.clone();
-            let answer = victim.bring(&site, &back).await;
-            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.body);
+            let response = victim.send_callback(&site, &redirected).await;
+            assert_eq!(
+                response.status,
+                StatusCode::BAD_REQUEST,
+                "{}",
+                response.body
+            );
             assert_eq!(victim.open(&site, "/").await.body, "nobody");
             assert!(attacker.received().is_empty());
         }
@@ -86,11 +91,11 @@ async fn a_site_sends_no_code_to_the_provider_of_another_customer() {
 }
 
 #[tokio::test]
-async fn a_provider_that_joins_a_shared_callback_later_is_not_let_in() {
+async fn a_provider_that_is_added_to_a_shared_callback_is_rejected() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
     let sign_in = WebSignIn::builder(urls(), client(&tenant, &app, "contoso"))
-        .authorize(by_name)
+        .authorize(admit_by_user_name)
         .clock(tenant.clock())
         .build()
         .unwrap();
@@ -100,24 +105,24 @@ async fn a_provider_that_joins_a_shared_callback_later_is_not_let_in() {
         .connections()
         .add(evil(&urls().callback()))
         .unwrap_err();
-    // Nor on a path that is not its own.
+    // The same at a path of another connection.
     sign_in
         .connections()
         .add(evil(&urls().callback_of("contoso")))
         .unwrap();
     let site = site(&sign_in);
     let mut browser = Browser::default();
-    let answer = browser.open(&site, "/auth/sign-in/evil").await;
-    assert_eq!(answer.status, StatusCode::NOT_FOUND);
-    // The others go on.
-    let answer = browser
+    let response = browser.open(&site, "/auth/sign-in/evil").await;
+    assert_eq!(response.status, StatusCode::NOT_FOUND);
+    // The other connections still work.
+    let response = browser
         .sign_in(&site, &tenant, "/auth/sign-in/contoso", ADELE)
         .await;
-    assert_eq!(answer.location(), "/");
+    assert_eq!(response.location(), "/");
 }
 
 #[tokio::test]
-async fn a_callback_is_at_the_path_that_is_registered() {
+async fn the_callback_can_be_at_a_path_that_is_registered_already() {
     for (base, callback, options) in [
         (SITE.to_owned(), "/callback", StartOptions::default()),
         (format!("{SITE}/auth"), "/", form_post()),
@@ -142,21 +147,21 @@ async fn a_callback_is_at_the_path_that_is_registered() {
                 .with_secret();
             let client = contoso(&tenant, &app, redirect_uri.clone());
             let sign_in = WebSignIn::builder(urls.clone(), client)
-                .authorize(by_name)
+                .authorize(admit_by_user_name)
                 .start_options(options.clone())
                 .clock(tenant.clock());
             let site = site(&sign_in.build().unwrap());
             let mut browser = Browser::default();
             let path = urls.sign_in_path();
-            let answer = browser.sign_in(&site, &tenant, &path, OTHER).await;
-            assert_eq!(answer.location(), "/", "{redirect_uri}");
+            let response = browser.sign_in(&site, &tenant, &path, OTHER).await;
+            assert_eq!(response.location(), "/", "{redirect_uri}");
             assert_eq!(browser.open(&site, "/").await.body, OTHER, "{redirect_uri}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_query_at_the_root_has_a_front_page_elsewhere() {
+async fn a_query_callback_at_the_root_needs_another_front_page() {
     let tenant = FakeTenant::start().await;
     let urls = RouteUrls::at(SITE)
         .unwrap()
@@ -168,7 +173,7 @@ async fn a_query_at_the_root_has_a_front_page_elsewhere() {
         .delegated_permission("User.Read")
         .with_secret();
     let sign_in = WebSignIn::builder(urls.clone(), contoso(&tenant, &app, urls.callback()))
-        .authorize(by_name)
+        .authorize(admit_by_user_name)
         .front_page("/home".parse().unwrap())
         .clock(tenant.clock())
         .build()
@@ -182,13 +187,16 @@ async fn a_query_at_the_root_has_a_front_page_elsewhere() {
     let path = browser.open(&site, "/home").await.location().to_owned();
     assert_eq!(path, "/sign-in");
     let url = browser.start(&site, &path).await;
-    let back = tenant.sign_in_at(&url, ADELE);
+    let redirected = tenant.sign_in_at(&url, ADELE);
     assert!(
-        path_of(back.address()).starts_with("/?code="),
+        path_of(redirected.address()).starts_with("/?code="),
         "{}",
-        back.address()
+        redirected.address()
     );
-    assert_eq!(browser.bring(&site, &back).await.location(), "/home");
+    assert_eq!(
+        browser.send_callback(&site, &redirected).await.location(),
+        "/home"
+    );
     assert_eq!(browser.open(&site, "/home").await.body, ADELE);
     let plain = Request::get("/").body(axum::body::Body::empty()).unwrap();
     let lost = call(&site, plain).await;
@@ -196,19 +204,19 @@ async fn a_query_at_the_root_has_a_front_page_elsewhere() {
 }
 
 #[tokio::test]
-async fn a_sign_in_of_a_site_is_not_finished_by_a_connection_that_took_the_name() {
+async fn a_pending_sign_in_is_not_finished_by_another_connection_of_the_same_name() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
     let own = urls().callback_of("contoso");
     let sign_in = WebSignIn::builder(urls(), contoso(&tenant, &app, own.clone()))
-        .authorize(by_name)
+        .authorize(admit_by_user_name)
         .clock(tenant.clock())
         .build()
         .unwrap();
     let site = site(&sign_in);
     let mut browser = Browser::default();
     let url = browser.start(&site, "/auth/sign-in/contoso").await;
-    let back = tenant.sign_in_at(&url, ADELE);
+    let redirected = tenant.sign_in_at(&url, ADELE);
     let attacker = Arc::new(Attacker::default());
     let evil = |tenant_id: String, client: String| {
         SignInClient::builder(tenant_id, client, ClientAuthentication::secret("s3cr3t"))
@@ -220,15 +228,23 @@ async fn a_sign_in_of_a_site_is_not_finished_by_a_connection_that_took_the_name(
             .build()
             .unwrap()
     };
-    // All that the sign-in knows is the same but the service.
+    // Everything in the pending sign-in is equal except for the service.
     let same = evil(tenant.id().to_string(), app.client_id().to_string());
     sign_in.connections().add(same).unwrap();
-    let answer = browser.clone().bring(&site, &back).await;
-    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.body);
+    let response = browser.clone().send_callback(&site, &redirected).await;
+    assert_eq!(
+        response.status,
+        StatusCode::BAD_REQUEST,
+        "{}",
+        response.body
+    );
     assert!(attacker.received().is_empty());
     tenant.requests().to("/token").assert_count(0);
-    // The one that started it finishes it.
+    // The connection that started the sign-in finishes it.
     let again = contoso(&tenant, &app, own.clone());
     sign_in.connections().add(again).unwrap();
-    assert_eq!(browser.bring(&site, &back).await.location(), "/");
+    assert_eq!(
+        browser.send_callback(&site, &redirected).await.location(),
+        "/"
+    );
 }

@@ -1,4 +1,4 @@
-//! The pages of a sign-in: product name, languages, and a renderer of the application's own.
+//! The pages of a sign-in: product name, languages and a custom renderer.
 
 use std::sync::{Arc, Mutex, atomic::Ordering};
 
@@ -17,12 +17,12 @@ use entra_auth::{
 use entra_mock::FakeTenant;
 
 use crate::{
-    web::{ADELE, OTHER, builder, by_name, register, site},
-    web_browser::{Answer, Browser, call, path_of, session_name},
+    web::{ADELE, OTHER, admit_by_user_name, builder, register, site},
+    web_browser::{Browser, SiteResponse, call, path_of, session_name},
     web_session::Table,
 };
 
-/// German texts, each recognizable as one.
+/// German texts that a test can recognize.
 fn german() -> PageTexts {
     PageText::all()
         .into_iter()
@@ -37,7 +37,7 @@ fn german() -> PageTexts {
         })
 }
 
-async fn open(site: &Router, browser: &Browser, path: &str, language: &str) -> Answer {
+async fn open(site: &Router, browser: &Browser, path: &str, language: &str) -> SiteResponse {
     let cookies: Vec<String> = browser
         .cookies
         .iter()
@@ -50,9 +50,9 @@ async fn open(site: &Router, browser: &Browser, path: &str, language: &str) -> A
     call(site, request.body(Body::empty()).unwrap()).await
 }
 
-/// No text of the library is left in English, and the page says so.
-fn is_german(answer: &Answer, title: &str) {
-    let body = &answer.body;
+/// Checks that no text of the library is English, and that the page has the attribute `lang`.
+fn is_german(response: &SiteResponse, title: &str) {
+    let body = &response.body;
     assert!(
         body.starts_with("<!doctype html>\n<html lang=\"de\">"),
         "{body}"
@@ -67,9 +67,9 @@ fn is_german(answer: &Answer, title: &str) {
         let english = text.english().split('{').next().unwrap();
         assert!(!body.contains(&escape(english)), "{english}: {body}");
     }
-    assert_eq!(answer.header("content-language"), "de");
-    assert_eq!(answer.header("vary"), "accept-language");
-    let policy = answer.header("content-security-policy");
+    assert_eq!(response.header("content-language"), "de");
+    assert_eq!(response.header("vary"), "accept-language");
+    let policy = response.header("content-security-policy");
     assert!(
         policy.starts_with("default-src 'none'; style-src 'sha256-"),
         "{policy}"
@@ -117,7 +117,7 @@ async fn every_page_is_in_the_language_of_the_request_with_the_product_name() {
     let foreign = call(&site, foreign.body(Body::empty()).unwrap()).await;
     is_german(&foreign, "StillSignedInTitle");
 
-    // The error of a sign-in, and the application's own text in the language that it is told.
+    // The error of a sign-in, and the application's own text in the language of the context.
     let mut browser = Browser::default();
     let url = browser.start(&site, "/auth/sign-in").await;
     let state = tenant.sign_in_at(&url, ADELE).parameter("state").unwrap();
@@ -134,8 +134,8 @@ async fn every_page_is_in_the_language_of_the_request_with_the_product_name() {
     assert!(declined.body.contains("\u{fc}ber SignInError(Declined)"));
     let mut browser = Browser::default();
     let url = browser.start(&site, "/auth/sign-in").await;
-    let back = path_of(tenant.sign_in_at(&url, OTHER).address());
-    let denied = open(&site, &browser, &back, language).await;
+    let redirected = path_of(tenant.sign_in_at(&url, OTHER).address());
+    let denied = open(&site, &browser, &redirected, language).await;
     is_german(&denied, "AccessDeniedTitle");
     assert!(
         denied.body.contains("in Some(&quot;de&quot;)"),
@@ -143,7 +143,7 @@ async fn every_page_is_in_the_language_of_the_request_with_the_product_name() {
         denied.body
     );
 
-    // While the store is down, and of a user who is signed in.
+    // The pages while the store is down, and of a signed-in user.
     let mut browser = Browser::default();
     browser
         .sign_in(&site, &tenant, "/auth/sign-in", ADELE)
@@ -151,9 +151,9 @@ async fn every_page_is_in_the_language_of_the_request_with_the_product_name() {
     let signed_out = open(&site, &browser, "/auth/signed-out", language).await;
     is_german(&signed_out, "StillSignedInTitle");
     let url = browser.start(&site, "/auth/sign-in").await;
-    let back = path_of(tenant.sign_in_at(&url, ADELE).address());
+    let redirected = path_of(tenant.sign_in_at(&url, ADELE).address());
     table.broken.store(true, Ordering::SeqCst);
-    let switched = open(&site, &browser, &back, language).await;
+    let switched = open(&site, &browser, &redirected, language).await;
     is_german(&switched, "AccountNotSwitchedTitle");
     let unavailable = open(&site, &browser, "/mine", language).await;
     assert_eq!(unavailable.status, StatusCode::SERVICE_UNAVAILABLE);
@@ -166,14 +166,14 @@ async fn every_page_is_in_the_language_of_the_request_with_the_product_name() {
     is_german(&out, "SignOutFailedTitle");
     browser.cookies.remove(&session_name());
     let url = browser.start(&site, "/auth/sign-in").await;
-    let back = path_of(tenant.sign_in_at(&url, ADELE).address());
-    let not_stored = open(&site, &browser, &back, language).await;
+    let redirected = path_of(tenant.sign_in_at(&url, ADELE).address());
+    let not_stored = open(&site, &browser, &redirected, language).await;
     is_german(&not_stored, "NotSignedInTitle");
     assert!(not_stored.body.contains("\u{fc}ber SessionNotStored"));
 }
 
 #[tokio::test]
-async fn a_renderer_writes_the_pages_under_a_policy_that_stays_strict() {
+async fn a_renderer_writes_pages_with_a_strict_content_security_policy() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
     let seen: Arc<Mutex<Vec<(PageKind, u16)>>> = Arc::default();
@@ -194,7 +194,7 @@ async fn a_renderer_writes_the_pages_under_a_policy_that_stays_strict() {
             .image("javascript:alert(1)")
     };
     let sign_in = builder(&tenant, &app)
-        .authorize(by_name)
+        .authorize(admit_by_user_name)
         .pages(SignInPages::new().renderer(renderer))
         .build()
         .unwrap();

@@ -1,4 +1,4 @@
-//! What the links and forms of a site ask for, and what of it reaches Entra.
+//! The parameters of the links and forms of a site, and which of them are sent to Entra.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use entra_auth::{
 use entra_mock::FakeTenant;
 
 use crate::{
-    web::{ADELE, builder, by_name, client, register, shop, site, urls},
+    web::{ADELE, admit_by_user_name, builder, client, register, shop, site, urls},
     web_browser::{Browser, SITE},
 };
 
 #[tokio::test]
-async fn a_link_may_ask_for_another_sign_in_and_for_nothing_else() {
+async fn a_link_can_set_the_prompt_and_no_other_option() {
     let (_, _, site) = shop().await;
     for (asked, sent) in [
         ("login", Some("prompt=login")),
@@ -37,7 +37,7 @@ async fn a_link_may_ask_for_another_sign_in_and_for_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_callback_is_no_way_back() {
+async fn a_callback_is_not_a_return_path() {
     let (tenant, _, site) = shop().await;
     for (asked, expected) in [
         ("/auth/callback", "/"),
@@ -48,15 +48,15 @@ async fn a_callback_is_no_way_back() {
         ("/mine", "/mine"),
     ] {
         let path = format!("/auth/sign-in?return={asked}");
-        let answer = Browser::default()
+        let response = Browser::default()
             .sign_in(&site, &tenant, &path, ADELE)
             .await;
-        assert_eq!(answer.location(), expected, "{asked}");
+        assert_eq!(response.location(), expected, "{asked}");
     }
 }
 
-/// The site's pages below `/`, which is where the sign-ins come back as well.
-async fn way_back(mode: ResponseMode, asked: &str) -> String {
+/// The site's pages below `/`, which is also the path of the callback.
+async fn return_path_of(mode: ResponseMode, asked: &str) -> String {
     let tenant = FakeTenant::start().await;
     let at_root = urls().with_callback_path("/").unwrap();
     let app = tenant
@@ -76,26 +76,26 @@ async fn way_back(mode: ResponseMode, asked: &str) -> String {
     let mut options = StartOptions::default();
     options.response_mode = mode;
     let sign_in = WebSignIn::builder(at_root, client.build().unwrap())
-        .authorize(by_name)
+        .authorize(admit_by_user_name)
         .start_options(options)
         .clock(tenant.clock())
         .front_page("/front".parse().unwrap());
     let site = axum::Router::new().merge(sign_in.build().unwrap().routes());
     let path = format!("/auth/sign-in?return={asked}");
-    let answer = Browser::default()
+    let response = Browser::default()
         .sign_in(&site, &tenant, &path, ADELE)
         .await;
-    answer.location().to_owned()
+    response.location().to_owned()
 }
 
 #[tokio::test]
-async fn where_sign_ins_come_back_to_the_front_page_it_is_a_way_back_only_for_forms() {
+async fn a_callback_at_the_front_page_is_a_return_path_only_with_form_post() {
     let (query, form) = (ResponseMode::Query, ResponseMode::FormPost);
-    assert_eq!(way_back(query, "/").await, "/front");
-    assert_eq!(way_back(form, "/").await, "/");
+    assert_eq!(return_path_of(query, "/").await, "/front");
+    assert_eq!(return_path_of(form, "/").await, "/");
     for mode in [query, form] {
-        assert_eq!(way_back(mode, "/contoso?a=b").await, "/front");
-        assert_eq!(way_back(mode, "/elsewhere").await, "/elsewhere");
+        assert_eq!(return_path_of(mode, "/contoso?a=b").await, "/front");
+        assert_eq!(return_path_of(mode, "/elsewhere").await, "/elsewhere");
     }
 }
 
@@ -116,7 +116,7 @@ async fn each_connection_has_its_own_page_for_an_administrators_consent() {
     .cloud(fabrikam.cloud())
     .clock(fabrikam.clock());
     connections.add(second.build().unwrap()).unwrap();
-    let sign_in = WebSignIn::builder(urls(), connections).authorize(by_name);
+    let sign_in = WebSignIn::builder(urls(), connections).authorize(admit_by_user_name);
     let site = site(&sign_in.clock(contoso.clock()).build().unwrap());
 
     let page = urls().admin_consent_path();
@@ -128,13 +128,13 @@ async fn each_connection_has_its_own_page_for_an_administrators_consent() {
         assert!(url.contains("/adminconsent?"), "{url}");
     }
     for unclear in [page.clone(), format!("{page}/nobody")] {
-        let answer = browser.open(&site, &unclear).await;
-        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{unclear}");
+        let response = browser.open(&site, &unclear).await;
+        assert_eq!(response.status, StatusCode::NOT_FOUND, "{unclear}");
     }
 }
 
 #[test]
-fn every_address_to_register_is_under_the_sites_path() {
+fn every_url_to_register_is_under_the_sites_path() {
     let urls = urls();
     for (address, path) in [
         (urls.callback(), "/auth/callback"),
@@ -156,7 +156,7 @@ fn every_address_to_register_is_under_the_sites_path() {
 }
 
 #[tokio::test]
-async fn a_session_with_a_short_idle_limit_lasts_while_it_is_used() {
+async fn a_session_with_a_short_idle_limit_stays_valid_while_it_is_used() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
     let builder = builder(&tenant, &app).idle_limit(Duration::from_secs(50));
@@ -174,7 +174,7 @@ async fn a_session_with_a_short_idle_limit_lasts_while_it_is_used() {
 }
 
 #[test]
-fn a_denial_has_one_line_for_a_log_without_the_texts_of_the_pages() {
+fn a_denial_is_logged_in_one_line_without_the_texts_of_the_pages() {
     let denied = AccessDenied::new("a text for the user");
     let line = denied.to_string();
     assert!(line.contains("denied access"), "{line}");

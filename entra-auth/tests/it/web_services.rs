@@ -18,7 +18,9 @@ use tower_service::Service;
 
 use crate::{
     support::TENANT,
-    validate_support::{API, OURS, SignIn, but, callers, id_token, people},
+    validate_support::{
+        API, SERVICE_KEY, SignIn, api_token_validator, id_token, id_token_validator, with_changes,
+    },
     web::{builder, register},
 };
 
@@ -51,7 +53,7 @@ async fn a_layer_is_ready_when_what_it_wraps_is() {
     let app = register(&tenant);
     let sign_in = builder(&tenant, &app).build().unwrap();
     assert!(!is_ready(sign_in.sessions().layer(Full)));
-    let tokens = BearerAuthLayer::new(callers().build().unwrap());
+    let tokens = BearerAuthLayer::new(api_token_validator().build().unwrap());
     assert!(!is_ready(tokens.layer(Full)));
 }
 
@@ -66,14 +68,17 @@ async fn debug_of_a_site_shows_where_it_is() {
     ] {
         assert!(text.contains("shop.example"), "{text}");
     }
-    let tokens = BearerAuthLayer::new(callers().build().unwrap());
+    let tokens = BearerAuthLayer::new(api_token_validator().build().unwrap());
     assert!(format!("{tokens:?}").contains("BearerAuthLayer"));
 }
 
 #[tokio::test]
 async fn a_rejection_says_in_one_line_what_the_request_lacks_and_leads_to_the_cause() {
-    let token = OURS.token(&but(id_token(), serde_json::json!({ "aud": API })));
-    let invalid = people(&SignIn::new()).validate(&token).await.unwrap_err();
+    let token = SERVICE_KEY.token(&with_changes(id_token(), serde_json::json!({ "aud": API })));
+    let invalid = id_token_validator(&SignIn::new())
+        .validate(&token)
+        .await
+        .unwrap_err();
     let cause = invalid.to_string();
     let rejection = BearerAuthRejection::from(invalid);
     assert_eq!(rejection.to_string(), "the request's token is not accepted");
@@ -85,7 +90,7 @@ async fn a_rejection_says_in_one_line_what_the_request_lacks_and_leads_to_the_ca
 
 #[test]
 fn debug_of_a_validator_shows_its_tenant() {
-    let validator: TokenValidator = callers().build().unwrap();
+    let validator: TokenValidator = api_token_validator().build().unwrap();
     let text = format!("{validator:?}");
     assert!(
         text.contains(TENANT) || text.contains("TokenValidator"),

@@ -1,4 +1,4 @@
-//! Sessions of an axum application: how they end, and where they are kept.
+//! Sessions of an axum application: sign-out, expiry and stores.
 
 use std::{
     collections::HashMap,
@@ -17,27 +17,27 @@ use entra_auth::{
 use entra_mock::FakeTenant;
 
 use crate::{
-    web::{ADELE, OTHER, builder, by_name, is_refused, register, shop, site, urls},
+    web::{ADELE, OTHER, admit_by_user_name, builder, is_error_page, register, shop, site, urls},
     web_browser::{Browser, SITE, call},
 };
 
-/// A gate that notes who comes, by issuer and session there, and who has left.
+/// A check that records sign-ins, by issuer and session at Entra, and sign-outs.
 #[derive(Clone, Default)]
-struct Porter {
-    came: Arc<Mutex<Vec<(String, String)>>>,
+struct RecordingCheck {
+    recorded: Arc<Mutex<Vec<(String, String)>>>,
     left: Arc<Mutex<Vec<String>>>,
 }
 
 #[async_trait::async_trait]
-impl Authorize for Porter {
+impl Authorize for RecordingCheck {
     type User = String;
 
     async fn authorize(&self, context: SignInContext) -> Result<String, AccessDenied> {
         let identity = context.signed_in.identity();
         let sid = identity.sid.clone().unwrap();
         let session = (identity.issuer.clone(), sid);
-        self.came.lock().unwrap().push(session);
-        by_name(context).await
+        self.recorded.lock().unwrap().push(session);
+        admit_by_user_name(context).await
     }
 
     async fn signed_out(&self, context: SignOutContext<String>) {
@@ -53,12 +53,12 @@ impl Authorize for Porter {
 }
 
 #[tokio::test]
-async fn a_sign_out_ends_the_session_here_and_leads_to_the_tenants() {
+async fn a_sign_out_ends_the_session_and_redirects_to_entras_sign_out() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
-    let porter = Porter::default();
+    let check = RecordingCheck::default();
     let sign_in = builder(&tenant, &app)
-        .authorize(porter.clone())
+        .authorize(check.clone())
         .build()
         .unwrap();
     let site = site(&sign_in);
@@ -68,13 +68,15 @@ async fn a_sign_out_ends_the_session_here_and_leads_to_the_tenants() {
         .await;
     let before = browser.clone();
 
-    // A link only asks, and another site's form does nothing.
-    let asked = browser.open(&site, "/auth/sign-out").await;
-    assert!(asked.status == StatusCode::OK && asked.body.contains("<form method=\"post\""));
-    // Else its form would come from the origin `null` where a browser sends no fetch metadata.
-    assert_eq!(asked.header("referrer-policy"), "same-origin");
+    // A link shows the confirmation page, and a form of another site is rejected.
+    let prompt_page = browser.open(&site, "/auth/sign-out").await;
+    assert!(
+        prompt_page.status == StatusCode::OK && prompt_page.body.contains("<form method=\"post\"")
+    );
+    // Otherwise a browser without fetch metadata would post its form with the origin `null`.
+    assert_eq!(prompt_page.header("referrer-policy"), "same-origin");
     let forced = browser.post(&site, "/auth/sign-out", "", true).await;
-    is_refused(&forced, StatusCode::FORBIDDEN, "Another site");
+    is_error_page(&forced, StatusCode::FORBIDDEN, "Another site");
     let mut sibling = Request::post("/auth/sign-out");
     for (name, value) in [("sec-fetch-site", "same-site"), ("origin", SITE)] {
         sibling = sibling.header(name, value);
@@ -88,8 +90,8 @@ async fn a_sign_out_ends_the_session_here_and_leads_to_the_tenants() {
     );
     assert_eq!(browser.open(&site, "/").await.body, ADELE);
 
-    let answer = browser.post(&site, "/auth/sign-out", "", false).await;
-    let url = entra_core::url::Url::parse(answer.location()).unwrap();
+    let response = browser.post(&site, "/auth/sign-out", "", false).await;
+    let url = entra_core::url::Url::parse(response.location()).unwrap();
     assert!(
         url.as_str().starts_with(&tenant.uri()) && url.path().ends_with("/logout"),
         "{url}"
@@ -103,19 +105,23 @@ async fn a_sign_out_ends_the_session_here_and_leads_to_the_tenants() {
     assert!(browser.session().is_none());
     assert_eq!(before.clone().open(&site, "/").await.body, "nobody");
     assert_eq!(
-        *porter.left.lock().unwrap(),
+        *check.left.lock().unwrap(),
         [format!("{ADELE} from contoso")]
     );
-    let bye = browser.open(&site, "/auth/signed-out").await;
-    assert!(bye.body.contains("You are signed out"), "{}", bye.body);
+    let signed_out_page = browser.open(&site, "/auth/signed-out").await;
+    assert!(
+        signed_out_page.body.contains("You are signed out"),
+        "{}",
+        signed_out_page.body
+    );
 
-    // Nobody to sign out is no error, and leads nowhere else.
+    // A sign-out without a session is not an error.
     let again = browser.post(&site, "/auth/sign-out", "", false).await;
     assert_eq!(again.location(), "/auth/signed-out");
 }
 
 #[tokio::test]
-async fn a_browser_without_fetch_metadata_signs_out_by_its_origin() {
+async fn a_sign_out_without_fetch_metadata_is_checked_by_origin() {
     let (_, _, site) = shop().await;
     for (origin, expected) in [
         (Some(SITE), StatusCode::SEE_OTHER),
@@ -127,26 +133,26 @@ async fn a_browser_without_fetch_metadata_signs_out_by_its_origin() {
         if let Some(origin) = origin {
             request = request.header("origin", origin);
         }
-        let answer = call(&site, request.body(Body::empty()).unwrap()).await;
-        assert_eq!(answer.status, expected, "{origin:?}");
+        let response = call(&site, request.body(Body::empty()).unwrap()).await;
+        assert_eq!(response.status, expected, "{origin:?}");
     }
 }
 
 #[tokio::test]
-async fn a_sign_out_elsewhere_ends_the_sessions_it_names_and_no_others() {
+async fn a_front_channel_sign_out_ends_only_the_sessions_that_it_names() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
-    let porter = Porter::default();
+    let check = RecordingCheck::default();
     let sign_in = builder(&tenant, &app)
-        .authorize(porter.clone())
+        .authorize(check.clone())
         .build()
         .unwrap();
     let site = site(&sign_in);
     let (mut adele, mut diego) = (Browser::default(), Browser::default());
     adele.sign_in(&site, &tenant, "/auth/sign-in", ADELE).await;
     diego.sign_in(&site, &tenant, "/auth/sign-in", OTHER).await;
-    let (issuer, sid) = porter.came.lock().unwrap()[0].clone();
-    assert_ne!(sid, porter.came.lock().unwrap()[1].1);
+    let (issuer, sid) = check.recorded.lock().unwrap()[0].clone();
+    assert_ne!(sid, check.recorded.lock().unwrap()[1].1);
 
     let frame = |query: String| Request::get(format!("/auth/front-channel-sign-out?{query}"));
     let send = async |query: String| {
@@ -172,7 +178,7 @@ async fn a_sign_out_elsewhere_ends_the_sessions_it_names_and_no_others() {
     assert_eq!(adele.open(&site, "/").await.body, "nobody");
     assert_eq!(diego.open(&site, "/").await.body, OTHER);
 
-    // Without names it is this browser's own session, but in a frame only.
+    // Without `iss` and `sid` it ends the session of this browser, but only in a frame.
     let cookie = diego.session_pair();
     let link = frame(String::new())
         .header("cookie", &cookie)
@@ -184,9 +190,9 @@ async fn a_sign_out_elsewhere_ends_the_sessions_it_names_and_no_others() {
         .header("sec-fetch-dest", "iframe");
     call(&site, framed.body(Body::empty()).unwrap()).await;
     assert_eq!(diego.open(&site, "/").await.body, "nobody");
-    // It is told of every frame that names a session, whether there was one here or not.
+    // The application is called for each frame that names a session, also for unknown sessions.
     assert_eq!(
-        *porter.left.lock().unwrap(),
+        *check.left.lock().unwrap(),
         [
             sid.as_str(),
             "other",
@@ -197,10 +203,10 @@ async fn a_sign_out_elsewhere_ends_the_sessions_it_names_and_no_others() {
 }
 
 #[tokio::test]
-async fn a_session_has_a_new_id_after_every_sign_in_and_ends_in_time() {
+async fn each_sign_in_has_a_new_session_id_that_expires() {
     let (tenant, _, site) = shop().await;
     let mut browser = Browser::default();
-    // Planted by somebody else.
+    // The session id was set by an attacker.
     browser.set_session("g.planted.x");
     browser
         .sign_in(&site, &tenant, "/auth/sign-in", ADELE)
@@ -213,7 +219,7 @@ async fn a_session_has_a_new_id_after_every_sign_in_and_ends_in_time() {
     assert_ne!(browser.session(), first.session());
     assert_eq!(first.clone().open(&site, "/").await.body, "nobody");
 
-    // Used every half hour, it lasts for eight hours.
+    // A session that is used every half hour expires after eight hours.
     for _ in 0..15 {
         tenant.clock().advance(Duration::from_secs(1800));
         assert_eq!(browser.open(&site, "/").await.body, ADELE);
@@ -272,7 +278,7 @@ impl EncryptedStore for Table {
 }
 
 #[tokio::test]
-async fn replicas_share_sessions_and_sign_ins_on_their_way() {
+async fn replicas_share_sessions_and_pending_sign_ins() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
     let table = Arc::new(Table::default());
@@ -280,33 +286,39 @@ async fn replicas_share_sessions_and_sign_ins_on_their_way() {
         let sign_in = builder(&tenant, &app).store(table.clone(), [EncryptionKey::new([key; 32])]);
         site(&sign_in.build().unwrap())
     };
-    let (one, two, stranger) = (replica(1), replica(1), replica(2));
+    let (one, two, other_browser) = (replica(1), replica(1), replica(2));
     let mut browser = Browser::default();
     let url = browser.start(&one, "/auth/sign-in").await;
-    let back = tenant.sign_in_at(&url, ADELE);
-    let refused = browser.clone().bring(&stranger, &back).await;
-    is_refused(&refused, StatusCode::BAD_REQUEST, "For your administrator");
-    assert_eq!(browser.bring(&two, &back).await.location(), "/");
+    let redirected = tenant.sign_in_at(&url, ADELE);
+    let rejected = browser
+        .clone()
+        .send_callback(&other_browser, &redirected)
+        .await;
+    is_error_page(&rejected, StatusCode::BAD_REQUEST, "For your administrator");
+    assert_eq!(
+        browser.send_callback(&two, &redirected).await.location(),
+        "/"
+    );
     assert_eq!(browser.open(&one, "/").await.body, ADELE);
     for entry in table.entries.lock().unwrap().values() {
         assert!(!String::from_utf8_lossy(entry).contains("dele"));
     }
 
-    // A store that fails is no sign-out.
+    // A failing store does not sign the user out.
     table
         .broken
         .store(true, std::sync::atomic::Ordering::SeqCst);
-    let answer = browser.open(&one, "/mine").await;
-    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    let response = browser.open(&one, "/mine").await;
+    assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
     let mut late = Browser::default();
-    let answer = late.sign_in(&one, &tenant, "/auth/sign-in", ADELE).await;
-    is_refused(&answer, StatusCode::SERVICE_UNAVAILABLE, "at the moment");
+    let response = late.sign_in(&one, &tenant, "/auth/sign-in", ADELE).await;
+    is_error_page(&response, StatusCode::SERVICE_UNAVAILABLE, "at the moment");
     table
         .broken
         .store(false, std::sync::atomic::Ordering::SeqCst);
     assert_eq!(browser.open(&one, "/mine").await.body, ADELE);
-    // One that does not open is as good as none.
-    assert_eq!(browser.open(&stranger, "/").await.body, "nobody");
+    // A session that cannot be decrypted is ignored.
+    assert_eq!(browser.open(&other_browser, "/").await.body, "nobody");
 }
 
 #[tokio::test]
@@ -328,8 +340,8 @@ async fn a_rolling_key_change_over_three_replicas_ends_no_session() {
     browsers[0]
         .sign_in(&replica(&[1]), &tenant, "/auth/sign-in", ADELE)
         .await;
-    // Each step reaches one replica after the other; whoever signs in meanwhile, wherever, is
-    // known at all of them.
+    // Each step reaches one replica after the other; a user who signs in meanwhile at any replica is
+    // signed in at all of them.
     for step in [&[1_u8, 2][..], &[2, 1]] {
         for updated in 0..keys.len() {
             keys[updated] = step;
@@ -404,54 +416,54 @@ async fn a_session_that_is_damaged_is_taken_out_of_the_store() {
 }
 
 #[tokio::test]
-async fn a_session_store_that_hangs_costs_one_limit_and_no_session() {
+async fn a_hanging_session_store_costs_one_time_limit_and_no_session() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
-    let shelf = crate::stores::Shelf::new();
+    let store = crate::stores::Shelf::new();
     let key = EncryptionKey::new([1; 32]);
-    let sign_in = builder(&tenant, &app).store(Arc::clone(&shelf), [key]);
+    let sign_in = builder(&tenant, &app).store(Arc::clone(&store), [key]);
     let site = site(&sign_in.build().unwrap());
     let mut browser = Browser::default();
     browser
         .sign_in(&site, &tenant, "/auth/sign-in", ADELE)
         .await;
-    // From here on nothing goes over the network.
+    // From here on no request is sent.
     tokio::time::pause();
-    shelf.hang(true);
-    shelf.take_asked();
+    store.hang(true);
+    store.take_asked();
     let started = tokio::time::Instant::now();
     for _ in 0..10 {
-        let answer = browser.open(&site, "/mine").await;
-        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        let response = browser.open(&site, "/mine").await;
+        assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
     }
     assert!(started.elapsed() < Duration::from_millis(2_100));
-    assert_eq!(shelf.take_asked(), 1);
-    shelf.hang(false);
+    assert_eq!(store.take_asked(), 1);
+    store.hang(false);
     tokio::time::advance(Duration::from_secs(6)).await;
     assert_eq!(browser.open(&site, "/mine").await.body, ADELE);
 }
 
 #[tokio::test]
-async fn a_slow_session_store_costs_one_limit_over_all_operations_of_a_look_up() {
+async fn a_slow_session_store_has_one_time_limit_for_all_operations_of_a_lookup() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
-    let shelf = crate::stores::Shelf::new();
+    let store = crate::stores::Shelf::new();
     let key = EncryptionKey::new([1; 32]);
-    let sign_in = builder(&tenant, &app).store(Arc::clone(&shelf), [key]);
+    let sign_in = builder(&tenant, &app).store(Arc::clone(&store), [key]);
     let site = site(&sign_in.build().unwrap());
     let mut browser = Browser::default();
     browser
         .sign_in(&site, &tenant, "/auth/sign-in", ADELE)
         .await;
-    // From here on nothing goes over the network.
+    // From here on no request is sent.
     tokio::time::pause();
-    shelf.delay(Duration::from_millis(900));
+    store.delay(Duration::from_millis(900));
     let started = tokio::time::Instant::now();
-    let answer = browser.open(&site, "/mine").await;
-    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    let response = browser.open(&site, "/mine").await;
+    assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
     let took = started.elapsed();
     assert!(took < Duration::from_millis(2_100), "{took:?}");
-    shelf.delay(Duration::from_millis(100));
+    store.delay(Duration::from_millis(100));
     tokio::time::advance(Duration::from_secs(6)).await;
     assert_eq!(browser.open(&site, "/mine").await.body, ADELE);
 }

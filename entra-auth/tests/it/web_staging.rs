@@ -1,4 +1,4 @@
-//! What a rejected sign-in of a site does to a user who is signed in there: nothing.
+//! A rejected sign-in at a site does not change the session and tokens of a signed-in user.
 
 use axum::http::StatusCode;
 use entra_auth::{
@@ -15,7 +15,7 @@ use crate::{
     web_browser::Browser,
 };
 
-/// A directory that fails as it is told.
+/// A directory that fails with this kind.
 #[derive(Debug)]
 struct Failing(MembershipErrorKind);
 
@@ -35,12 +35,16 @@ impl GroupMembership for Failing {
     }
 }
 
-/// A site that lets users in by a group of a directory that fails, until none is given.
-fn closed(tenant: &FakeTenant, contoso: &SignInClient, kind: MembershipErrorKind) -> WebSignIn {
+/// A site that admits the members of a group, with a directory that fails with this kind.
+fn site_with_failing_directory(
+    tenant: &FakeTenant,
+    contoso: &SignInClient,
+    kind: MembershipErrorKind,
+) -> WebSignIn {
     let staff = tenant.group("Engineers").id();
-    let gate = move |arrival: SignInContext| async move {
+    let check = move |context: SignInContext| async move {
         let directory = Failing(kind);
-        match arrival
+        match context
             .signed_in
             .is_member_of_any(&directory, [staff])
             .await?
@@ -49,7 +53,7 @@ fn closed(tenant: &FakeTenant, contoso: &SignInClient, kind: MembershipErrorKind
             false => Err(AccessDenied::new("This is for the staff only.")),
         }
     };
-    let builder = WebSignIn::builder(urls(), contoso.clone()).authorize(gate);
+    let builder = WebSignIn::builder(urls(), contoso.clone()).authorize(check);
     builder.clock(tenant.clock()).build().unwrap()
 }
 
@@ -61,7 +65,7 @@ async fn shop() -> (FakeTenant, App, SignInClient) {
 }
 
 #[tokio::test]
-async fn a_sign_in_that_the_site_rejects_leaves_the_users_tokens_alone() {
+async fn a_rejected_sign_in_does_not_change_the_users_tokens() {
     let (tenant, _app, contoso) = shop().await;
     let open = async |_: SignInContext| Ok::<_, AccessDenied>(ADELE.to_owned());
     let opened = WebSignIn::builder(urls(), contoso.clone()).authorize(open);
@@ -71,8 +75,8 @@ async fn a_sign_in_that_the_site_rejects_leaves_the_users_tokens_alone() {
         .sign_in(&opened, &tenant, "/auth/sign-in", ADELE)
         .await;
     let (url, flow) = contoso.start(&Default::default()).unwrap();
-    let back = tenant.sign_in_at(url.as_str(), ADELE);
-    let account = contoso.finish(flow, back.address()).await.unwrap();
+    let redirected = tenant.sign_in_at(url.as_str(), ADELE);
+    let account = contoso.finish(flow, redirected.address()).await.unwrap();
     let account = account.account().clone();
     let token = contoso.resume(&account).await.unwrap().refresh_token();
     assert!(token.is_some());
@@ -82,11 +86,11 @@ async fn a_sign_in_that_the_site_rejects_leaves_the_users_tokens_alone() {
         MembershipErrorKind::PermissionMissing,
         MembershipErrorKind::Rejected,
     ] {
-        let closed = site(&closed(&tenant, &contoso, kind));
-        let answer = Browser::default()
+        let closed = site(&site_with_failing_directory(&tenant, &contoso, kind));
+        let response = Browser::default()
             .sign_in(&closed, &tenant, "/auth/sign-in", ADELE)
             .await;
-        assert!(answer.status.is_server_error(), "{}", answer.body);
+        assert!(response.status.is_server_error(), "{}", response.body);
         let user = contoso.resume(&account).await.unwrap();
         assert_eq!(user.refresh_token(), token, "{kind:?}");
         let request = TokenRequest::new(["User.Read"]);
@@ -95,7 +99,7 @@ async fn a_sign_in_that_the_site_rejects_leaves_the_users_tokens_alone() {
 }
 
 #[tokio::test]
-async fn a_missing_group_permission_tells_the_administrator_first_and_never_to_try_again() {
+async fn the_page_of_a_missing_group_permission_starts_with_the_administrators_text() {
     let (tenant, _app, contoso) = shop().await;
     for (kind, status) in [
         (
@@ -111,7 +115,7 @@ async fn a_missing_group_permission_tells_the_administrator_first_and_never_to_t
             StatusCode::SERVICE_UNAVAILABLE,
         ),
     ] {
-        let closed = site(&closed(&tenant, &contoso, kind));
+        let closed = site(&site_with_failing_directory(&tenant, &contoso, kind));
         let page = Browser::default()
             .sign_in(&closed, &tenant, "/auth/sign-in", ADELE)
             .await;

@@ -1,4 +1,4 @@
-//! An API's routes behind tokens, from the outside.
+//! The routes of an API that requires tokens.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use entra_auth::{
 use entra_core::Secret;
 use entra_mock::{App, FakeTenant, Fault};
 
-use crate::web_browser::{Answer, call};
+use crate::web_browser::{SiteResponse, call};
 
 struct Api {
     tenant: FakeTenant,
@@ -44,7 +44,7 @@ async fn api() -> Api {
     );
     let validator = validator.cloud(tenant.cloud()).clock(tenant.clock());
     let tokens = BearerAuthLayer::new(validator.build().unwrap());
-    let who = async |caller: Caller| caller.token().oid().unwrap().to_string();
+    let identity = async |caller: Caller| caller.token().oid().unwrap().to_string();
     let stepped_up = async |caller: Caller| -> Result<String, BearerAuthRejection> {
         match caller.token().claim("acrs") {
             Some(_) => Ok("done".to_owned()),
@@ -54,7 +54,7 @@ async fn api() -> Api {
         }
     };
     let guarded = |path: &str, tokens: BearerAuthLayer| {
-        Router::new().route(path, get(who)).route_layer(tokens)
+        Router::new().route(path, get(identity)).route_layer(tokens)
     };
     let routes = Router::new()
         .merge(guarded("/any", tokens.clone()))
@@ -76,7 +76,7 @@ async fn api() -> Api {
                 .route("/step-up", get(stepped_up))
                 .route_layer(tokens),
         )
-        .route("/open", get(who));
+        .route("/open", get(identity));
     Api {
         tenant,
         app,
@@ -94,26 +94,26 @@ impl Api {
         tokens.access_token().clone()
     }
 
-    async fn get(&self, path: &str, token: &str) -> Answer {
+    async fn get(&self, path: &str, token: &str) -> SiteResponse {
         let request = Request::get(path).header("authorization", format!("Bearer {token}"));
         call(&self.routes, request.body(Body::empty()).unwrap()).await
     }
 }
 
-fn challenge(answer: &Answer) -> (StatusCode, &str) {
-    assert!(answer.body.is_empty(), "{}", answer.body);
-    (answer.status, answer.header("www-authenticate"))
+fn challenge(response: &SiteResponse) -> (StatusCode, &str) {
+    assert!(response.body.is_empty(), "{}", response.body);
+    (response.status, response.header("www-authenticate"))
 }
 
 #[tokio::test]
-async fn a_good_token_reaches_the_handler_and_says_who_calls() {
+async fn a_valid_token_reaches_the_handler() {
     let api = api().await;
     let token = api.token();
     let adele = api.tenant.user("adele@contoso.com").id().to_string();
     for path in ["/any", "/read"] {
-        let answer = api.get(path, token.expose_secret()).await;
+        let response = api.get(path, token.expose_secret()).await;
         assert_eq!(
-            (answer.status, answer.body.as_str()),
+            (response.status, response.body.as_str()),
             (StatusCode::OK, adele.as_str()),
             "{path}"
         );
@@ -121,7 +121,7 @@ async fn a_good_token_reaches_the_handler_and_says_who_calls() {
 }
 
 #[tokio::test]
-async fn no_token_and_a_bad_one_are_answered_with_401() {
+async fn a_missing_or_invalid_token_gets_401() {
     let api = api().await;
     let none = call(
         &api.routes,
@@ -136,16 +136,16 @@ async fn no_token_and_a_bad_one_are_answered_with_401() {
     )
     .await;
     assert_eq!(none.status, StatusCode::UNAUTHORIZED);
-    let good = api.token();
-    let (signed, _) = good.expose_secret().rsplit_once('.').unwrap();
+    let valid = api.token();
+    let (signed, _) = valid.expose_secret().rsplit_once('.').unwrap();
     for bad in [
         "x",
         "a.b.c",
         &format!("{signed}.AAAA"),
         &"x".repeat(100_000),
     ] {
-        let answer = api.get("/any", bad).await;
-        let (status, header) = challenge(&answer);
+        let response = api.get("/any", bad).await;
+        let (status, header) = challenge(&response);
         assert_eq!(status, StatusCode::UNAUTHORIZED);
         assert!(
             header.starts_with(r#"Bearer error="invalid_token""#),
@@ -153,7 +153,7 @@ async fn no_token_and_a_bad_one_are_answered_with_401() {
         );
     }
     api.tenant.clock().advance(Duration::from_secs(2 * 3600));
-    let expired = api.get("/any", good.expose_secret()).await;
+    let expired = api.get("/any", valid.expose_secret()).await;
     assert_eq!(challenge(&expired).0, StatusCode::UNAUTHORIZED);
     let graph = api
         .tenant
@@ -163,7 +163,7 @@ async fn no_token_and_a_bad_one_are_answered_with_401() {
 }
 
 #[tokio::test]
-async fn a_good_token_without_the_right_is_answered_with_403_and_what_is_needed() {
+async fn a_valid_token_without_the_scope_gets_403_with_the_required_scope() {
     let api = api().await;
     let token = api.token();
     let write = api.get("/write", token.expose_secret()).await;
@@ -175,19 +175,19 @@ async fn a_good_token_without_the_right_is_answered_with_403_and_what_is_needed(
         "{header}"
     );
     for path in ["/bosses", "/jobs"] {
-        let answer = api.get(path, token.expose_secret()).await;
-        let (status, header) = challenge(&answer);
+        let response = api.get(path, token.expose_secret()).await;
+        let (status, header) = challenge(&response);
         assert_eq!(status, StatusCode::FORBIDDEN, "{path}");
         assert!(header.contains(r#"error="insufficient_scope""#), "{header}");
     }
 }
 
 #[tokio::test]
-async fn a_handler_can_ask_for_more_claims() {
+async fn a_handler_can_return_a_claims_challenge() {
     let api = api().await;
-    let answer = api.get("/step-up", api.token().expose_secret()).await;
+    let response = api.get("/step-up", api.token().expose_secret()).await;
     assert_eq!(
-        challenge(&answer),
+        challenge(&response),
         (
             StatusCode::UNAUTHORIZED,
             r#"Bearer error="insufficient_claims", claims="eyJhY2Nlc3NfdG9rZW4iOnt9fQ==""#
@@ -196,7 +196,7 @@ async fn a_handler_can_ask_for_more_claims() {
 }
 
 #[tokio::test]
-async fn keys_that_cannot_be_had_are_not_the_callers_fault_and_a_missing_layer_lets_nobody_in() {
+async fn unavailable_keys_get_503_and_a_missing_layer_gets_500() {
     let api = api().await;
     let token = api.token();
     let open = api.get("/open", token.expose_secret()).await;
@@ -204,8 +204,8 @@ async fn keys_that_cannot_be_had_are_not_the_callers_fault_and_a_missing_layer_l
     api.tenant.inject(Fault::on("/discovery").status(503));
     api.tenant
         .inject(Fault::on("openid-configuration").status(503));
-    let answer = api.get("/any", token.expose_secret()).await;
-    assert_eq!(challenge(&answer), (StatusCode::SERVICE_UNAVAILABLE, ""));
+    let response = api.get("/any", token.expose_secret()).await;
+    assert_eq!(challenge(&response), (StatusCode::SERVICE_UNAVAILABLE, ""));
     api.tenant.clear_faults();
     api.tenant.clock().advance(Duration::from_secs(60));
     assert_eq!(
@@ -215,7 +215,7 @@ async fn keys_that_cannot_be_had_are_not_the_callers_fault_and_a_missing_layer_l
 }
 
 #[tokio::test]
-async fn an_error_says_why_without_the_token() {
+async fn an_error_names_the_reason_without_the_token() {
     let api = api().await;
     let validator = TokenValidator::access_tokens(api.tenant.id(), ["api://other"]);
     let validator = validator
@@ -226,33 +226,34 @@ async fn an_error_says_why_without_the_token() {
     let mut headers = axum::http::HeaderMap::new();
     let value = format!("Bearer {}", token.expose_secret()).parse().unwrap();
     headers.insert("authorization", value);
-    let refused = rule.check(&headers).await.unwrap_err();
+    let rejected = rule.check(&headers).await.unwrap_err();
     assert_eq!(
-        refused.invalid_token().unwrap().kind(),
+        rejected.invalid_token().unwrap().kind(),
         TokenValidationErrorKind::Audience
     );
     let (_, signature) = token.expose_secret().rsplit_once('.').unwrap();
     let text = format!(
-        "{refused} {refused:?} {rule:?} {:?}",
-        refused.www_authenticate()
+        "{rejected} {rejected:?} {rule:?} {:?}",
+        rejected.www_authenticate()
     );
     assert!(!text.contains(signature), "{text}");
 }
 
 #[tokio::test]
-async fn a_token_that_does_not_say_for_whom_it_speaks_is_no_persons() {
-    use crate::validate_support::{OURS, application_token, but, callers};
+async fn a_token_that_is_neither_app_only_nor_a_users_is_rejected() {
+    use crate::validate_support::{SERVICE_KEY, api_token_validator, app_only_token, with_changes};
 
-    let rule = BearerAuthLayer::new(callers().build().unwrap()).roles(["Tasks.ReadAll"]);
-    let unclear = but(
-        application_token(),
+    let rule =
+        BearerAuthLayer::new(api_token_validator().build().unwrap()).roles(["Tasks.ReadAll"]);
+    let unclear = with_changes(
+        app_only_token(),
         serde_json::json!({ "idtyp": null, "sub": "pairwise" }),
     );
     let mut headers = axum::http::HeaderMap::new();
-    let token = format!("Bearer {}", OURS.token(&unclear));
+    let token = format!("Bearer {}", SERVICE_KEY.token(&unclear));
     headers.insert("authorization", token.try_into().unwrap());
-    let refused = rule.check(&headers).await.unwrap_err();
-    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
-    let header = refused.www_authenticate().unwrap();
+    let rejected = rule.check(&headers).await.unwrap_err();
+    assert_eq!(rejected.status(), StatusCode::FORBIDDEN);
+    let header = rejected.www_authenticate().unwrap();
     assert!(header.contains("whether the token is a user's"), "{header}");
 }
