@@ -181,11 +181,10 @@ fn debug_and_errors_show_neither_key_nor_passphrase() {
         format!("{LEAF}{ENCRYPTED}").as_bytes(),
     ] {
         let error = Certificate::from_bytes(bad, Some(&secret)).unwrap_err();
-        let config = entra_auth::Error::from(error.clone());
         shown.push_str(&format!(
-            "{error} {error:?} {error:#?} {} {config:?} {}",
+            "{error} {error:?} {error:#?} {} {}",
             error.fix().unwrap_or_default(),
-            config.report()
+            error.report()
         ));
     }
     assert!(shown.contains("thumbprint_sha1") && shown.contains(SHA1));
@@ -371,12 +370,8 @@ fn no_error_prints_what_follows_a_boundary() {
         for input in [text.clone(), format!("{LEAF}{text}")] {
             let error = Certificate::from_bytes(input, Some(&"canary-passphrase".into()));
             let Err(error) = error else { continue };
-            let config = entra_auth::Error::from(error.clone());
-            shown += &format!(
-                "{error} {error:?} {error:#?} {config} {config:?} {}",
-                config.report()
-            );
-            let mut next = std::error::Error::source(&config);
+            shown += &format!("{error} {error:?} {error:#?} {}", error.report());
+            let mut next = std::error::Error::source(&error);
             while let Some(error) = next {
                 shown += &format!("{error} {error:?}");
                 next = error.source();

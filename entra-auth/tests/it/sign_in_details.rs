@@ -1,4 +1,4 @@
-//! The finer points of a sign-in's results: what a callback's words mean, and what is shown of them.
+//! Details of sign-in results: errors without codes, debug output, limits.
 
 use std::error::Error as _;
 
@@ -23,15 +23,15 @@ fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-/// How a sign-in ends whose callback has these parameters.
-async fn ends(client: &SignInClient, response: &str) -> Kind {
+/// The error kind of a sign-in whose callback has these parameters.
+async fn kind_of_callback(client: &SignInClient, response: &str) -> Kind {
     let (_, flow) = client.start(&StartOptions::default()).unwrap();
     let redirected = format!("{response}&state={}", flow.id());
     client.finish(flow, &redirected).await.unwrap_err().kind()
 }
 
 #[tokio::test]
-async fn words_without_a_number_are_read_as_well() {
+async fn errors_without_an_aadsts_code_have_their_kinds() {
     let (_, client) = connection();
     for (response, expected) in [
         ("error=invalid_request&error_subcode=cancel", Kind::Declined),
@@ -43,12 +43,16 @@ async fn words_without_a_number_are_read_as_well() {
         ),
         ("error=server_error", Kind::Unavailable),
     ] {
-        assert_eq!(ends(&client, response).await, expected, "{response}");
+        assert_eq!(
+            kind_of_callback(&client, response).await,
+            expected,
+            "{response}"
+        );
     }
 }
 
 #[test]
-fn an_admin_who_declines_is_told_from_a_refusal_with_a_number() {
+fn a_declined_admin_consent_has_another_kind_than_an_error_with_a_code() {
     let (_, client) = connection();
     for (response, expected) in [
         ("error=permission_denied", Kind::Declined),
@@ -71,7 +75,7 @@ fn an_admin_who_declines_is_told_from_a_refusal_with_a_number() {
 }
 
 #[tokio::test]
-async fn an_error_leads_to_its_cause() {
+async fn an_error_has_its_cause_as_source() {
     let (service, client) = connection();
     let (_, flow) = client.start(&StartOptions::default()).unwrap();
     let mut body = success(&flow, json!({}));
@@ -89,7 +93,7 @@ async fn an_error_leads_to_its_cause() {
 }
 
 #[tokio::test]
-async fn an_address_that_was_proven_is_told_from_one_that_was_not() {
+async fn a_verified_address_differs_from_an_unverified_one() {
     let (service, client) = connection();
     for (edov, is_proven) in [
         (json!(true), true),
@@ -115,7 +119,7 @@ async fn an_address_that_was_proven_is_told_from_one_that_was_not() {
 }
 
 #[test]
-fn a_session_id_of_512_characters_is_the_longest() {
+fn a_session_id_of_more_than_512_characters_is_rejected() {
     let issuer = encoded(&issuer_v2(TENANT));
     let parse = |length| {
         let request = format!("iss={issuer}&sid={}", "s".repeat(length));
@@ -129,7 +133,7 @@ fn a_session_id_of_512_characters_is_the_longest() {
 }
 
 #[test]
-fn a_path_is_shown_whole_by_display_and_without_its_query_by_debug() {
+fn display_of_a_return_path_has_its_query_and_debug_does_not() {
     let path: ReturnPath = "/orders?invitation=canary".parse().unwrap();
     assert_eq!(path.to_string(), "/orders?invitation=canary");
     assert_eq!(format!("{path:?}"), r#"ReturnPath("/orders")"#);

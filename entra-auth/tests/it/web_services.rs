@@ -1,4 +1,4 @@
-//! The site's and the API's layers as tower services, and what is shown of them.
+//! The layers of a site and of an API as tower services, and their debug output.
 
 use std::{
     convert::Infallible,
@@ -48,7 +48,7 @@ fn is_ready(mut service: impl Service<Request>) -> bool {
 }
 
 #[tokio::test]
-async fn a_layer_is_ready_when_what_it_wraps_is() {
+async fn a_layer_is_ready_when_its_inner_service_is_ready() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
     let sign_in = builder(&tenant, &app).build().unwrap();
@@ -58,7 +58,7 @@ async fn a_layer_is_ready_when_what_it_wraps_is() {
 }
 
 #[tokio::test]
-async fn debug_of_a_site_shows_where_it_is() {
+async fn debug_of_a_site_shows_its_urls() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
     let builder = builder(&tenant, &app);
@@ -73,7 +73,7 @@ async fn debug_of_a_site_shows_where_it_is() {
 }
 
 #[tokio::test]
-async fn a_rejection_says_in_one_line_what_the_request_lacks_and_leads_to_the_cause() {
+async fn a_rejection_is_displayed_in_one_line_and_has_its_cause_as_source() {
     let token = SERVICE_KEY.token(&with_changes(id_token(), serde_json::json!({ "aud": API })));
     let invalid = id_token_validator(&SignIn::new())
         .validate(&token)
