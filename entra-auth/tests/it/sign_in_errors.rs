@@ -152,7 +152,7 @@ fn the_administrators_text_names_the_invalid_setting() {
         ),
         (
             of("common", "s", CALLBACK),
-            "people of every tenant could sign in",
+            "users of every tenant could sign in",
         ),
     ] {
         assert!(text.contains(&format!("Found: {found}")), "{text}");

@@ -278,7 +278,7 @@ async fn the_last_known_keys_are_used_for_a_day_and_every_failure_is_logged_as_a
     validate_published(&validator).await.unwrap();
     settle().await;
     assert_eq!(errors(), 1, "{}", log.text());
-    let message = "could not be renewed; the last known ones are used for another 46800 s";
+    let message = "could not be refreshed; the last known keys are used for another 46800 s";
     assert!(log.text().contains(message), "{}", log.text());
     clock.advance(13 * HOUR - MINUTE);
     validate_published(&validator).await.unwrap();
