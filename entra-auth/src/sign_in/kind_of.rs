@@ -45,7 +45,7 @@ pub(super) fn flow_error(error: &Error) -> Kind {
 }
 
 /// Why a group check came to nothing. What only the user can do, such as a second factor that a
-/// policy asks for, keeps its own kind; what only an administrator can do is never "try again".
+/// policy asks for, has its own kind; a kind that only an administrator can resolve is never retryable.
 pub(super) fn membership(error: &MembershipError) -> Kind {
     let found = Error::find(error).map(flow_error);
     match (error.kind(), found) {

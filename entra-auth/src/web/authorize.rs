@@ -19,6 +19,11 @@ pub trait Authorize: Send + Sync + 'static {
     /// Decides about a user whose sign-in is valid, before the session begins, and again about a
     /// signed-in user at each re-check, whose result replaces the earlier one.
     ///
+    /// At a sign-in it runs in a task of its own, so that a browser which closes its connection does not
+    /// interrupt it: the task has the `tracing` span of the request, but not the task-local values
+    /// (`tokio::task_local!`) that the application's middleware sets for a request. At a re-check it runs
+    /// in the task of the request. Give the check what it needs in its fields instead.
+    ///
     /// # Errors
     /// [`AccessDenied`] if the user has no access, which ends the session at a re-check, or if that
     /// cannot be determined.

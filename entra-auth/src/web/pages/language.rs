@@ -15,7 +15,7 @@ pub(super) struct Languages {
 }
 
 impl Languages {
-    /// The languages with these texts; `None` if the fallback is none of them.
+    /// The languages with these texts; `None` if the fallback is not one of them.
     pub(super) fn new(mut texts: Vec<PageTexts>, fallback: Option<&str>) -> Option<Self> {
         if !texts.iter().any(|texts| is_same(texts.language(), ENGLISH)) {
             texts.push(PageTexts::new(ENGLISH));
