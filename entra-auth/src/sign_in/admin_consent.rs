@@ -17,12 +17,11 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AdminConsentOptions {
-    /// What to consent to.
+    /// The scopes to consent to.
     pub scopes: ConsentScopes,
     /// The tenant to consent in: unless set, the connection's, or for an alias the administrator's.
     pub tenant: Option<TenantId>,
-    /// Where the browser comes back to; the connection's own address unless set. It must be
-    /// registered.
+    /// The redirect URI of the consent; the connection's unless set. It must be registered.
     pub redirect_uri: Option<String>,
 }
 
@@ -53,14 +52,14 @@ pub struct AdminConsentState {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AdminConsent {
-    /// The tenant that is said to have consented.
+    /// The tenant in the callback, which is not proven.
     pub tenant: Option<TenantId>,
     /// The scopes in the callback, if it has any.
     pub scopes: Vec<String>,
 }
 
 impl AdminConsentState {
-    /// The `state` parameter, by which a callback finds what it belongs to.
+    /// The `state` parameter, which identifies the pending consent of a callback.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.state
@@ -83,8 +82,8 @@ impl fmt::Debug for AdminConsentState {
 }
 
 impl SignInClient {
-    /// The URL where an administrator consents for the whole tenant, and what to store until
-    /// the browser comes back. Sends nothing.
+    /// The URL where an administrator consents for the whole tenant, and the state to store until
+    /// the callback. Sends no request.
     ///
     /// ```
     /// # use entra_auth::{SignInClient, sign_in::AdminConsentOptions, user::ClientAuthentication};
@@ -145,11 +144,11 @@ impl SignInClient {
         Ok((url, state))
     }
 
-    /// What came of it, from what the browser has brought back: the callback's address or query.
+    /// The result of an admin consent, from the callback's URL or query.
     ///
     /// # Errors
-    /// [`SignInErrorKind::Declined`] if the administrator declined, and the kinds of a callback that does
-    /// not belong to this browser or to this hour.
+    /// [`SignInErrorKind::Declined`] if the administrator declined, and the kinds of a callback
+    /// that belongs to another browser or has expired.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "the state is used up, as that of a sign-in"
@@ -182,7 +181,7 @@ impl SignInClient {
         if let Some(error) = get("error")? {
             let description = get("error_description")?.unwrap_or_default();
             let error = refusal(error, description, get("error_subcode")?);
-            // The older version of the endpoint has another error code.
+            // Version 1 of the endpoint has another error code.
             let declined = error.oauth_error() == Some("permission_denied");
             return Err(match declined && error.codes().is_empty() {
                 true => SignInError::of(SignInErrorKind::Declined, error),

@@ -38,10 +38,11 @@ use crate::{
 
 /// One connection for users to sign in: a tenant, an application and its credential.
 ///
-/// Building one sends no request. [`start`](Self::start) returns the URL for the browser and a pending
-/// sign-in to store in its session; [`finish`](Self::finish) checks what comes back, in this order: the
-/// connection, the state, the redirect URI, its age, that it is the first time, the issuer (RFC 9207), the code with PKCE, and the ID token with signature, issuer, audience, times, nonce
-/// and tenant. The tokens are cached when the application's own check agrees:
+/// Building one sends no request. [`start`](Self::start) returns the URL for the browser and a
+/// pending sign-in to store in its session; [`finish`](Self::finish) checks the response, in this
+/// order: the connection, the state, the redirect URI, its age, that it is the first time, the
+/// issuer (RFC 9207), the code with PKCE, and the ID token with signature, issuer, audience, times,
+/// nonce and tenant. The tokens are cached when the application's own check agrees:
 /// [`SignInResult::commit`]. Cheap to clone; clones share their caches. See the
 /// [module](crate::sign_in) for an example.
 #[derive(Clone)]
@@ -80,8 +81,8 @@ impl Configure for SignInClient {
 impl CloudCredential for SignInClient {}
 
 impl SignInClient {
-    /// Settings to change. Ids may be given as text or as ids. With `organizations`
-    /// (or `common`, with personal accounts) in place of a tenant, users of many tenants can sign in;
+    /// A builder of a client. Ids may be given as text or as ids. With `organizations` (or
+    /// `common`, with personal accounts) in place of a tenant, users of many tenants can sign in;
     /// [`tenants`](SignInClientBuilder::tenants) lists which.
     pub fn builder(
         tenant: impl IntoId<TenantId>,
@@ -123,9 +124,9 @@ impl SignInClient {
     /// # Errors
     /// Every kind but `FlowMissing` and those of a group check; of them
     /// [`OtherConnection`](SignInErrorKind::OtherConnection) for a callback at another connection's
-    /// address, [`IssuerMismatch`](SignInErrorKind::IssuerMismatch) for one that names another issuer,
-    /// or none although the service promises to (RFC 9207): in both cases the code is not sent.
-    /// Nothing is cached before [`SignInResult::commit`].
+    /// redirect URI, [`IssuerMismatch`](SignInErrorKind::IssuerMismatch) for one that names another
+    /// issuer, or none although the metadata requires it (RFC 9207): in both cases the code is not
+    /// sent. Nothing is cached before [`SignInResult::commit`].
     pub async fn finish<'a>(
         &self,
         flow: PendingSignIn,
@@ -376,19 +377,19 @@ impl SignInClientBuilder {
         self
     }
 
-    /// The registration emits groups as roles (`emit_as_roles`): the claim `roles` then holds groups,
-    /// read as [`groups_claim`](Self::groups_claim) says, and the user has no app role. Without this
-    /// setting a group that bears the name of a role would pass as that role.
+    /// The registration emits groups as roles (`emit_as_roles`): the claim `roles` then holds
+    /// groups, read as set by [`groups_claim`](Self::groups_claim), and the user has no app role.
+    /// Without this setting a group with the name of a role would count as that role.
     pub const fn groups_as_roles(mut self) -> Self {
         self.setup.groups.as_roles = true;
         self
     }
 
-    /// Validates ID tokens with signing keys of the application's own. An application whose claims
-    /// are mapped, or that has a custom signing key, has them: they are listed only at its own
-    /// metadata (`?appid={client id}`), and without this setting every sign-in fails because the key
-    /// is unknown. See Microsoft's page on
-    /// [signing keys](https://learn.microsoft.com/entra/identity-platform/signing-key-rollover).
+    /// Validates ID tokens with the application's own signing keys. An application with mapped
+    /// claims or a custom signing key has its own keys: they are listed only at its own metadata
+    /// (`?appid={client id}`), and without this setting every sign-in fails because the key is
+    /// unknown. See Microsoft's page on [signing
+    /// keys](https://learn.microsoft.com/entra/identity-platform/signing-key-rollover).
     pub const fn own_signing_keys(mut self) -> Self {
         self.setup.own_signing_keys = true;
         self

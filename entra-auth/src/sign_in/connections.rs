@@ -18,18 +18,19 @@ use crate::{
     user::{Callback, PendingSignIn, callback},
 };
 
-/// The connections of a product, one per customer, to choose from at each sign-in.
+/// The connections of an application, such as one per customer, to choose from at each sign-in.
 ///
-/// They are added and removed while the program runs, and fail each for itself: none of them sends
-/// anything before its first use. Cheap to clone; clones share the connections. Give all of them
-/// one `transport`, so that they share its pool, and one set of `keys` where their tenants repeat.
+/// They are added and removed while the program runs, and do not affect each other: none of them
+/// sends a request before its first use. Cheap to clone; clones share the connections. Give all of
+/// them one `transport`, so that they share its pool, and one set of `keys` where their tenants
+/// repeat.
 ///
-/// **Each connection has a callback of its own**, such as `/auth/callback/{name}`. A provider that one
-/// customer runs could otherwise send a browser on to another customer's sign-in service, have the
-/// code come back to the shared callback and receive it at its own token endpoint (mix-up, RFC 9700
-/// 4.4). Connections at one login host may share a callback, such as any number of Entra tenants of
-/// one cloud. Callbacks are distinguished by their paths; hosts do not count, as behind a proxy a
-/// server does not know its own.
+/// **Each connection has its own callback**, such as `/auth/callback/{name}`. Otherwise the
+/// provider of one connection could redirect a browser to the sign-in service of another
+/// connection, and the code for the shared callback would be sent to the provider's token endpoint
+/// (mix-up, RFC 9700 4.4). Connections at one login host may share a callback, such as any number
+/// of Entra tenants of one cloud. Callbacks are distinguished by their paths; hosts are ignored,
+/// because a server behind a proxy may not know its host.
 ///
 /// ```
 /// use entra_auth::sign_in::{Connections, SignInClient};
@@ -59,16 +60,16 @@ pub struct Connections(Arc<RwLock<Index>>);
 #[derive(Debug, Default)]
 struct Index {
     clients: HashMap<String, SignInClient>,
-    /// By callback path: the one login host of all connections that share it, and how many do.
+    /// By callback path: the login host of all connections that share it, and their number.
     callbacks: HashMap<String, (String, usize)>,
     /// Names by domain.
     domains: HashMap<String, String>,
-    /// Names by tenant, in the order they came.
+    /// Names by tenant, in the order of addition.
     tenants: HashMap<TenantId, Vec<String>>,
 }
 
 impl Connections {
-    /// None yet.
+    /// An empty set of connections.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -78,15 +79,15 @@ impl Connections {
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when a connection at another
-    /// login host has the same callback path, or another connection has one of the domains: no
-    /// connection takes over what belongs to another one. Remove that one first. Nothing is changed.
+    /// login host has the same callback path, or another connection has one of the domains: remove
+    /// that connection first. Nothing is changed then.
     pub fn add(&self, client: SignInClient) -> Result<Option<SignInClient>, Error> {
         let mut index = self.write();
         index.check(&client)?;
         Ok(index.insert_client(client))
     }
 
-    /// Takes a connection away. Flows that it started can no longer be finished.
+    /// Removes a connection. Its pending sign-ins can no longer be finished.
     pub fn remove(&self, name: &str) -> Option<SignInClient> {
         self.write().remove_client(name)
     }
@@ -105,15 +106,16 @@ impl Connections {
         index.clients.get(name).cloned()
     }
 
-    /// The connection with the domain of an e-mail address, which a user enters to choose where
-    /// to sign in. It proves nothing.
+    /// The connection with the domain of an e-mail address, which a user enters to choose where to
+    /// sign in. It does not authenticate the user.
     #[must_use]
     pub fn by_email(&self, address: &str) -> Option<SignInClient> {
         let (_, domain) = address.rsplit_once('@')?;
         self.by_domain(domain)
     }
 
-    /// The connection of a tenant, as it was given to the connection; the first if it has several.
+    /// The connection of a tenant, in the spelling of the connection; the first one if there are
+    /// several.
     #[must_use]
     pub fn by_tenant(&self, tenant: &TenantId) -> Option<SignInClient> {
         let index = self.read();
@@ -121,10 +123,10 @@ impl Connections {
         index.clients.get(name).cloned()
     }
 
-    /// The connection that started a flow, to finish it with.
+    /// The connection that started a pending sign-in, to finish it with.
     ///
     /// # Errors
-    /// [`SignInErrorKind::OtherConnection`] when it is not here any more.
+    /// [`SignInErrorKind::OtherConnection`] if it was removed.
     pub fn for_flow(&self, flow: &PendingSignIn) -> Result<SignInClient, SignInError> {
         flow.connection()
             .and_then(|name| self.by_name(name))
@@ -145,9 +147,9 @@ impl Connections {
             .ok_or_else(|| SignInError::new(SignInErrorKind::OtherConnection))
     }
 
-    /// Finishes a flow with the connection that started it, if the callback came to that
-    /// connection's redirect URI; see [`SignInClient::finish`]. Give the path or address of the
-    /// request with its query, or [`Callback::form`].
+    /// Finishes a pending sign-in with the connection that started it, if the callback came to that
+    /// connection's redirect URI; see [`SignInClient::finish`]. Pass the path or URL of the request
+    /// with its query, or [`Callback::form`].
     ///
     /// # Errors
     /// As [`SignInClient::finish`]; [`SignInErrorKind::Configuration`] for a callback without a path.
@@ -168,7 +170,7 @@ impl Connections {
         all
     }
 
-    /// How many there are.
+    /// The number of connections.
     #[must_use]
     pub fn len(&self) -> usize {
         self.read().clients.len()
@@ -199,7 +201,7 @@ impl From<SignInClient> for Connections {
 }
 
 impl Index {
-    /// Whether it takes nothing from a connection of another name.
+    /// Checks that neither the callback nor a domain belongs to another connection.
     fn check(&self, client: &SignInClient) -> Result<(), Error> {
         let path = path(client);
         let previous = self.clients.get(client.name());

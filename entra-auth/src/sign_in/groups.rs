@@ -2,23 +2,23 @@ use entra_core::ObjectId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// What the registration makes Entra write into the `groups` claim, as an administrator set it under
-/// *Token configuration*.
+/// What the registration makes Entra write into the `groups` claim, which an administrator sets
+/// under *Token configuration*.
 ///
-/// A token does not say whether its list has object ids or names, and the form of a value is no proof:
-/// an owner can rename a group to the GUID of another one. So it is a setting, and
-/// unless it does the directory decides. See Microsoft's page on
-/// [group claims](https://learn.microsoft.com/entra/identity/hybrid/connect/how-to-connect-fed-group-claims).
+/// A token does not say whether its list has object ids or names, and the form of a value does not
+/// prove it: an owner can rename a group to the GUID of another group. So it is a setting, and
+/// without it the directory decides. See Microsoft's page on [group
+/// claims](https://learn.microsoft.com/entra/identity/hybrid/connect/how-to-connect-fed-group-claims).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GroupsClaim {
     /// Object ids: *Group ID* for this token, and nothing else. The list then decides without a
-    /// request to the directory, unless something in it is no object id.
+    /// request to the directory, unless an entry is not an object id.
     ObjectIds,
     /// Names: `sAMAccountName` in any form, on-premises security identifiers (SIDs), or the display
     /// names of cloud-only groups. They are never compared with object ids.
     Names,
-    /// Unknown. The list decides nothing.
+    /// Unknown. The list is not used for decisions.
     #[default]
     Hint,
 }
@@ -30,16 +30,16 @@ pub enum GroupsClaim {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Groups {
-    /// The groups by object id. Only this one decides who is a member.
+    /// The groups by object id. Only this variant is used for membership.
     Ids(Vec<ObjectId>),
     /// The groups by name. A display name is neither unique nor protected: the owner of a group may
     /// give it any name.
     Names(Vec<String>),
-    /// Values of which it is not known what they are. They prove nothing.
+    /// Values of an unknown kind, which are not used for decisions.
     Hint(Vec<String>),
-    /// More than fit into a token.
+    /// The user has more groups than fit into a token.
     Overage,
-    /// Nothing: the registration asks for no groups, or the user has none.
+    /// No groups: the registration does not emit groups, or the user has none.
     Absent,
 }
 
@@ -47,7 +47,7 @@ pub enum Groups {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct GroupSettings {
     pub(super) claim: GroupsClaim,
-    /// The optional claim `groups` has `emit_as_roles`: the groups stand in the place of app roles.
+    /// The optional claim `groups` has `emit_as_roles`: the groups replace the app roles.
     pub(super) as_roles: bool,
 }
 
@@ -73,7 +73,7 @@ impl GroupSettings {
         match self.claim {
             GroupsClaim::Names => Groups::Names(texts()),
             GroupsClaim::Hint => Groups::Hint(texts()),
-            // With one value of another form the registration does not match the setting, and
+            // A value of another form shows that the registration does not match the setting, so
             // the other values may be names as well.
             GroupsClaim::ObjectIds => match values.clone().map(object_id).collect() {
                 Some(ids) => Groups::Ids(ids),
@@ -87,7 +87,7 @@ impl GroupSettings {
         }
     }
 
-    /// The app roles, or none if the claim has groups in their place.
+    /// The app roles, or none if the claim has groups instead.
     pub(super) fn roles(self, roles: Vec<String>) -> Vec<String> {
         match self.as_roles {
             true => Vec::new(),
@@ -109,7 +109,7 @@ impl GroupSettings {
     }
 }
 
-/// In the one form that Entra writes: 36 characters.
+/// Only in the form of Entra: 36 characters.
 fn object_id(value: &Value) -> Option<ObjectId> {
     let text = value.as_str()?;
     text.parse().ok().filter(|_| text.len() == 36)

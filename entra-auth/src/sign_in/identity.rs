@@ -10,22 +10,22 @@ use super::{
     kind::SignInErrorKind,
 };
 
-/// Who has signed in, from an ID token that was validated.
+/// The identity of a signed-in user, from a validated ID token.
 ///
 /// Key your data by [`oid`](Self::oid) and [`tid`](Self::tid) together: they never change and are
-/// never assigned to another user. Display name, user name and e-mail address are for display, not for
-/// decisions. It can be stored in a session; `Debug` shows the two ids only. Every text was written by users
-/// and must be escaped where it is shown.
+/// never assigned to another user. Display name, user name and e-mail address are for display, not
+/// for decisions. It can be stored in a session; `Debug` shows the two ids only. Every text may be
+/// written by users: escape it for display.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Identity {
     /// The user's object id in the tenant: the same for every application.
     pub oid: ObjectId,
-    /// The tenant signed in to, as a GUID.
+    /// The tenant that the user signed in to, as a GUID.
     pub tid: TenantId,
-    /// An id that is the same for this application only.
+    /// An id of the user that differs between applications.
     pub sub: String,
-    /// Who vouches for all of it.
+    /// The issuer of the token.
     pub issuer: String,
     /// The name to show.
     pub name: Option<String>,
@@ -34,8 +34,8 @@ pub struct Identity {
     /// The e-mail address, and whether it is verified.
     pub email: Option<Email>,
     /// The application's roles that the user has, by assignment or by a group. A registration that
-    /// emits groups as roles puts group names here, which prove nothing, unless the connection has
-    /// [`groups_as_roles`](super::SignInClientBuilder::groups_as_roles).
+    /// emits groups as roles puts group names here, which are not app roles, unless the connection
+    /// has [`groups_as_roles`](super::SignInClientBuilder::groups_as_roles).
     pub roles: Vec<String>,
     /// The groups in the token.
     pub groups: Groups,
@@ -61,8 +61,8 @@ pub struct Identity {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Email {
-    /// Entra vouches that the domain's owner issued the address (`xms_edov`, or a verified address).
-    /// Only Entra can verify an address.
+    /// Entra confirms that the domain's owner issued the address (`xms_edov`, or a verified
+    /// address). Only Entra can verify an address.
     Verified(String),
     /// The address is not verified.
     Unverified(String),
@@ -75,7 +75,7 @@ impl Identity {
         format!("{}/{}", self.tid, self.oid)
     }
 
-    /// Every claim of the token, as it came.
+    /// All claims of the token.
     #[must_use]
     pub const fn claims(&self) -> &Map<String, Value> {
         &self.claims
@@ -93,7 +93,7 @@ impl Identity {
         self.roles.iter().any(|known| known == role)
     }
 
-    /// Of the claims of a validated token, and of the home that came beside it.
+    /// Reads the claims of a validated token, and the home account of the client information.
     pub(super) fn read(
         claims: Map<String, Value>,
         home: Option<(Guid, Guid)>,
@@ -108,7 +108,7 @@ impl Identity {
         let tid: Guid = text("tid")
             .and_then(|tid| tid.parse().ok())
             .ok_or_else(|| missing("the ID token has no tenant id (tid)"))?;
-        // Who is at home here has one object id.
+        // A user of the home tenant has the same object id in both.
         if home.is_some_and(|(uid, utid)| utid == tid && uid != oid.guid()) {
             return Err(missing(
                 "the ID token and the client information beside it name different users",
@@ -225,7 +225,7 @@ fn email(claims: &Map<String, Value>) -> Option<Email> {
     })
 }
 
-/// A list of texts; a single text is a list of one.
+/// A list of strings; a single string is a list of one.
 fn texts(claims: &Map<String, Value>, name: &str) -> Vec<String> {
     match claims.get(name) {
         Some(Value::String(text)) => vec![text.clone()],
@@ -237,14 +237,14 @@ fn texts(claims: &Map<String, Value>, name: &str) -> Vec<String> {
     }
 }
 
-/// A whole number, also as text.
+/// An integer, also as a string.
 fn number(value: &Value) -> Option<i64> {
     value
         .as_i64()
         .or_else(|| value.as_str().and_then(|text| text.parse().ok()))
 }
 
-/// As a boolean, and as the number and the texts that were seen in its place.
+/// A boolean, also in the numeric and string forms of Entra.
 pub(super) fn is_true(value: &Value) -> bool {
     match value {
         Value::Bool(truth) => *truth,

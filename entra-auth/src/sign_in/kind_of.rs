@@ -9,7 +9,7 @@ use crate::{
     validate::{TokenValidationError, TokenValidationErrorKind},
 };
 
-/// By number first, then by the words of OAuth, then by the kind.
+/// The kind by AADSTS code, then by OAuth error, then by the kind of the error.
 pub(super) fn flow_error(error: &Error) -> Kind {
     if let Some(kind) = error.codes().iter().find_map(|code| aadsts(*code)) {
         return kind;
@@ -19,7 +19,7 @@ pub(super) fn flow_error(error: &Error) -> Kind {
         ("consent_required", _) | (_, Some("consent_required")) => return Kind::ConsentRequired,
         (_, Some("user_password_expired")) => return Kind::PasswordExpired,
         (_, Some("cancel")) => return Kind::Declined,
-        // An unknown number is still more specific than the OAuth error.
+        // An unknown AADSTS code is more specific than the OAuth error.
         ("access_denied", _) if error.codes().is_empty() => return Kind::Declined,
         ("login_required" | "interaction_required" | "account_selection_required", _) => {
             return Kind::SignInRequired;
@@ -44,8 +44,9 @@ pub(super) fn flow_error(error: &Error) -> Kind {
     }
 }
 
-/// Why a group check came to nothing. What only the user can do, such as a second factor that a
-/// policy asks for, has its own kind; a kind that only an administrator can resolve is never retryable.
+/// The kind of a failed group check. If the user has to act, such as for multifactor
+/// authentication, the error has that kind; a kind that only an administrator can resolve is never
+/// retryable.
 pub(super) fn membership(error: &MembershipError) -> Kind {
     let found = Error::find(error).map(flow_error);
     match (error.kind(), found) {

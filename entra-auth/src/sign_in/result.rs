@@ -122,8 +122,8 @@ impl SignInResult {
         self.identity.is_member_of_any(directory, &wanted).await
     }
 
-    /// Every group of the user: the token's where it lists object ids, else the directory's.
-    /// Groups with hidden membership are missing as in
+    /// Every group of the user: those of the token if it lists object ids, otherwise those of the
+    /// directory. Groups with hidden membership are missing as in
     /// [`is_member_of_any`](Self::is_member_of_any).
     ///
     /// # Errors

@@ -2,11 +2,11 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Where on the same site to go after a sign-in; nothing that leads elsewhere can be one.
+/// A path on the same site to redirect to after a sign-in.
 ///
-/// A page that requires a sign-in often passes the return path in a parameter that anyone
-/// can write. Only a path that starts with one slash is accepted, with query and fragment, in
-/// printable ASCII: no scheme, no host, no backslash, no control character, no way up.
+/// A page that requires a sign-in often passes the return path in a parameter that anyone can
+/// write. Only a path that starts with one slash is accepted, with query and fragment, in printable
+/// ASCII: no scheme, no host, no backslash, no control character, no `..`.
 ///
 /// ```
 /// use entra_auth::sign_in::ReturnPath;
@@ -19,7 +19,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ReturnPath(String);
 
-/// Why a text is no path on the same site.
+/// Why a text is not a path on the same site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReturnPathError(&'static str);
 
@@ -30,7 +30,7 @@ impl ReturnPath {
         Self("/".to_owned())
     }
 
-    /// The path that was asked for if it is one, else the front page.
+    /// The requested path if it is valid, otherwise the front page.
     #[must_use]
     pub fn or_root(path: Option<&str>) -> Self {
         path.and_then(|path| path.parse().ok())
@@ -114,7 +114,7 @@ fn check(text: &str) -> Result<(), ReturnPathError> {
     if path.contains("//") {
         return Err(ReturnPathError("the path could name a host"));
     }
-    // What a proxy decodes may become any of the above.
+    // A proxy may decode an escaped character into one of the above.
     let lower = path.to_ascii_lowercase();
     if ["%2f", "%5c", "%2e", "%00", "%25", "%0a", "%0d", "%09"]
         .iter()
@@ -128,7 +128,7 @@ fn check(text: &str) -> Result<(), ReturnPathError> {
     Ok(())
 }
 
-/// Longer addresses do not survive every proxy.
+/// Some proxies reject longer URLs.
 const MAX_BYTES: usize = 2048;
 
 #[cfg(test)]
@@ -153,7 +153,7 @@ mod tests {
         ] {
             assert_eq!(valid.parse::<ReturnPath>().unwrap().as_str(), valid);
         }
-        let longest = format!("/{}", "a".repeat(LONGEST - 1));
+        let longest = format!("/{}", "a".repeat(MAX_BYTES - 1));
         assert_eq!(longest.parse::<ReturnPath>().unwrap().as_str(), longest);
     }
 

@@ -68,8 +68,8 @@ impl SignInClient {
     /// ```
     ///
     /// # Errors
-    /// [`SignInErrorKind::Configuration`] when the service is not Entra, or the address to go to is
-    /// no absolute one.
+    /// [`SignInErrorKind::Configuration`] if the service is not Entra, or the redirect URI is not
+    /// an absolute URL.
     pub fn sign_out_url(&self, options: &SignOutOptions) -> Result<Url, SignInError> {
         let application = self.flow().application();
         let endpoint = application
@@ -101,11 +101,11 @@ impl SignInClient {
 }
 
 impl FrontChannelSignOut {
-    /// Reads the request's address or query.
+    /// Reads the URL or the query of the request.
     ///
     /// # Errors
-    /// [`SignInErrorKind::CallbackMalformed`] for a request that is too long, has a parameter twice,
-    /// or has only one of issuer and session.
+    /// [`SignInErrorKind::CallbackMalformed`] for a request that is too long, has a repeated
+    /// parameter, or only one of issuer and session.
     pub fn parse(request: &str) -> Result<Self, SignInError> {
         let parameters = Parameters::read(request).map_err(mismatch_error)?;
         let get = |name: &str| -> Result<Option<String>, SignInError> {
@@ -137,7 +137,7 @@ impl FrontChannelSignOut {
         *issuer == identity.issuer && Secret::from(session.as_str()) == Secret::from(sid.as_str())
     }
 
-    /// Whether it names no session, so that only that of the browser's own cookie can be meant.
+    /// Whether it names no session: then it is for the session of the browser's cookie.
     #[must_use]
     pub const fn is_for_this_browser(&self) -> bool {
         self.named.is_none()
@@ -156,5 +156,5 @@ impl FrontChannelSignOut {
     }
 }
 
-/// Of an issuer or a session.
+/// The maximum length of an issuer or a session id.
 const MAX_VALUE_BYTES: usize = 512;

@@ -62,7 +62,7 @@ impl Tenants {
         };
         match listed {
             Some(true) => true,
-            // What is not listed may still be decided.
+            // A tenant that is not listed may be admitted by the decision.
             Some(false) => decided().unwrap_or(false),
             None => decided().unwrap_or(true),
         }

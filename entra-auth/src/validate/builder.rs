@@ -175,7 +175,7 @@ impl TokenValidatorBuilder {
         self
     }
 
-    /// The validator. Nothing is sent yet.
+    /// Builds the validator. Sends no request.
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an invalid id, an empty

@@ -2,7 +2,7 @@
 
 use entra_core::{Guid, url::Url};
 
-/// The issuer in the sign-in service's metadata or of one of its keys.
+/// The issuer in the metadata of a sign-in service, or of one of its keys.
 #[derive(Debug)]
 pub(super) struct Issuer {
     before: String,
@@ -30,7 +30,7 @@ pub(super) enum Match {
 }
 
 impl Issuer {
-    /// An issuer of Entra: a segment of its path is the tenant's GUID, or the place for one.
+    /// An issuer of Entra: a segment of its path is the tenant's GUID, or a placeholder for it.
     pub(super) fn of_tenant(text: &str) -> Option<Self> {
         if let Some((before, after)) = around_placeholder(text) {
             return Some(Self::new(before, Tenant::Any, after));
@@ -45,7 +45,7 @@ impl Issuer {
         Some(Self::new(before, Tenant::One(segment.parse().ok()?), after))
     }
 
-    /// Any other issuer, which is compared as it is.
+    /// Any other issuer, which is compared exactly.
     pub(super) fn plain(text: &str) -> Self {
         Self::new(text, Tenant::None, "")
     }

@@ -6,7 +6,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde_json::{Map, Number, Value};
 
 /// Reads an object. `None` unless the text is one object with unique members and at most [`DEPTH`]
-/// levels: parsers disagree about which of two equal members counts, which attackers use to bypass checks.
+/// levels: parsers disagree about which of two equal members to use, which attackers exploit to
+/// bypass checks.
 pub(super) fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = Strict { depth_left: DEPTH }.deserialize(&mut reader).ok()?;
@@ -17,7 +18,8 @@ pub(super) fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
     }
 }
 
-/// The claims `_claim_sources` and `address` have two levels; more is for others' claims.
+/// The claims `_claim_sources` and `address` have two levels; the other levels are for claims of
+/// other providers.
 const DEPTH: usize = 8;
 
 #[derive(Clone, Copy)]

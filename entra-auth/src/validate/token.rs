@@ -10,8 +10,8 @@ use super::{
 
 /// The claims of a valid token.
 ///
-/// Store the data of a user under [`tid`](Self::tid) and [`oid`](Self::oid) together. Names
-/// and e-mail addresses, which anyone may change, are for showing only.
+/// Store the data of a user under [`tid`](Self::tid) and [`oid`](Self::oid) together. Names and
+/// e-mail addresses, which anyone may change, are for display only.
 #[derive(Clone)]
 pub struct ValidatedToken {
     pub(super) claims: Claims,
@@ -25,13 +25,13 @@ pub struct ValidatedToken {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum TokenVersion {
-    /// Issued by `sts.windows.net`, to APIs whose registration does not ask for version 2.
+    /// Issued by `sts.windows.net`, to APIs whose registration does not request version 2.
     V1,
-    /// What new registrations should ask for (`requestedAccessTokenVersion`).
+    /// The version that new registrations should request (`requestedAccessTokenVersion`).
     V2,
 }
 
-/// On whose behalf a token is.
+/// The kind of caller that a token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Caller {
     User,
@@ -48,7 +48,7 @@ impl ValidatedToken {
         self.text("oid")?.parse().ok()
     }
 
-    /// The tenant that issued the token; none for another provider than Entra.
+    /// The tenant that issued the token, or `None` for another provider than Entra.
     #[must_use]
     pub fn tid(&self) -> Option<Guid> {
         self.tenant
@@ -66,7 +66,7 @@ impl ValidatedToken {
         self.text("iss").unwrap_or_default()
     }
 
-    /// Whom the token is for; the first one if there are several.
+    /// The audience; the first one if there are several.
     #[must_use]
     pub fn audience(&self) -> &str {
         match self.claims.get("aud") {
@@ -75,7 +75,8 @@ impl ValidatedToken {
         }
     }
 
-    /// The client id of the application that got the access token (`azp`, or `appid` in version 1).
+    /// The client id of the application that received the access token (`azp`, or `appid` in
+    /// version 1).
     #[must_use]
     pub fn app_id(&self) -> Option<&str> {
         match self.version {
@@ -105,8 +106,9 @@ impl ValidatedToken {
 
     /// The app roles of the user, or the application permissions of the calling application.
     ///
-    /// A registration whose access tokens emit groups as roles (`emit_as_roles`) puts names of groups
-    /// here, and who may rename a group could take the name of a role: decide by nothing here then.
+    /// A registration whose access tokens emit groups as roles (`emit_as_roles`) puts names of
+    /// groups here, and anyone who may rename a group could give it the name of a role: do not base
+    /// decisions on these roles then.
     pub fn roles(&self) -> impl Iterator<Item = &str> {
         claims::list(&self.claims, "roles")
     }
@@ -117,7 +119,7 @@ impl ValidatedToken {
         self.roles().any(|held| held == role)
     }
 
-    /// Lets through who has one of these scopes, for a rule of one route.
+    /// Requires one of these scopes, such as for a single route.
     ///
     /// # Errors
     /// [`TokenValidationErrorKind::Scope`].
@@ -129,7 +131,7 @@ impl ValidatedToken {
         Err(TokenValidationError::lacks_scope(&needed, NO_SCOPE))
     }
 
-    /// Lets through who has one of these app roles, for a rule of one route.
+    /// Requires one of these app roles, such as for a single route.
     ///
     /// # Errors
     /// [`TokenValidationErrorKind::Role`].
@@ -159,27 +161,27 @@ impl ValidatedToken {
         self.version
     }
 
-    /// When it expires.
+    /// When the token expires.
     #[must_use]
     pub fn expires_on(&self) -> Timestamp {
         self.expires_on
     }
 
-    /// When it was issued.
+    /// When the token was issued.
     #[must_use]
     pub fn issued_at(&self) -> Option<Timestamp> {
         claims::time(&self.claims, "iat").ok().flatten()
     }
 
-    /// Whether the client can handle a claims challenge (`xms_cc` has `cp1`), so that a 401 with
-    /// `insufficient_claims` makes it come back with a better token.
+    /// Whether the client can handle a claims challenge (`xms_cc` has `cp1`), so that it gets a new
+    /// token after a 401 with `insufficient_claims`.
     #[must_use]
     pub fn supports_cae(&self) -> bool {
         claims::list(&self.claims, "xms_cc")
             .any(|capability| capability.eq_ignore_ascii_case("cp1"))
     }
 
-    /// One claim as it is.
+    /// One claim.
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<&Value> {
         self.claims.get(name)
@@ -191,7 +193,7 @@ impl ValidatedToken {
         &self.claims
     }
 
-    /// All claims, to keep.
+    /// All claims, by value.
     #[must_use]
     pub fn into_claims(self) -> Map<String, Value> {
         self.claims

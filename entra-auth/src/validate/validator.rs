@@ -44,7 +44,7 @@ use crate::{moment::Moment, settings::Settings};
 pub struct TokenValidator(pub(super) Arc<Inner>);
 
 pub(super) struct Inner {
-    /// The same ones where one version is accepted.
+    /// The same source as for version 1 if only one version is accepted.
     pub(super) v1: Arc<Source>,
     pub(super) v2: Arc<Source>,
     pub(super) policy: Policy,
@@ -90,7 +90,7 @@ impl TokenValidator {
         let now = Moment::now(&*inner.settings.clock);
         let (keys, position) = match source.ready(&unverified.kid, now) {
             Some(found) => found,
-            // Boxed, so that the common case does not pay for the size of this one.
+            // Boxed, because this rare future is large.
             None => Box::pin(source.find(Some(&unverified.kid), &inner.settings)).await?,
         };
         let key = keys
@@ -143,7 +143,7 @@ impl TokenValidator {
 }
 
 impl TokenValidator {
-    /// Whether the sign-in service promises to name itself in every authorization response
+    /// Whether every authorization response of the sign-in service has the parameter `iss`
     /// (`authorization_response_iss_parameter_supported`, RFC 9207).
     pub(crate) async fn has_issuer_parameter(&self) -> Result<bool, TokenValidationError> {
         let inner = &*self.0;

@@ -24,7 +24,7 @@ use crate::{
     user::{ResponseMode, StartOptions, UserCredential},
 };
 
-/// Sign-in for an axum application: the routes, the sessions and the gate.
+/// Sign-in for an axum application: the routes, the sessions and the application's check.
 ///
 /// Cheap to clone; clones share the sessions. See the [module](crate::web) for an example.
 #[derive(Clone)]
@@ -61,9 +61,9 @@ pub struct WebSignInBuilder {
 }
 
 impl WebSignIn {
-    /// Settings to change. Give one [`SignInClient`](crate::SignInClient), or [`Connections`] to choose from. The redirect
-    /// URI of each is [`RouteUrls::callback_of`] its name, or [`RouteUrls::callback`] where all of
-    /// them have one login host.
+    /// A builder of the sign-in. Pass one [`SignInClient`](crate::SignInClient), or [`Connections`]
+    /// to choose from. The redirect URI of each is [`RouteUrls::callback_of`] its name, or
+    /// [`RouteUrls::callback`] if all of them have one login host.
     pub fn builder(urls: RouteUrls, connections: impl Into<Connections>) -> WebSignInBuilder {
         WebSignInBuilder {
             urls,
@@ -81,7 +81,7 @@ impl WebSignIn {
         }
     }
 
-    /// Where the routes are.
+    /// The URLs of the routes.
     #[must_use]
     pub fn urls(&self) -> &RouteUrls {
         &self.0.urls
@@ -214,8 +214,8 @@ impl WebSignInBuilder {
         self
     }
 
-    /// How the pages look: product name, logo, colors and languages, or a renderer of the
-    /// application's own. See [`pages`](super::pages).
+    /// How the pages look: product name, logo, colors and languages, or a custom renderer. See
+    /// [`pages`](super::pages).
     pub fn pages(mut self, pages: SignInPages) -> Self {
         self.pages = pages;
         self
@@ -233,12 +233,12 @@ impl WebSignInBuilder {
         self
     }
 
-    /// The sign-in. Nothing is sent yet.
+    /// Builds the sign-in. Sends no request.
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a connection with another
-    /// redirect URI, a front page that is the callback, a store without a key, invalid
-    /// settings of the pages, and when there is no randomness.
+    /// redirect URI, a front page that is the callback, a store without a key, invalid settings of
+    /// the pages, and if there is no randomness.
     pub fn build(self) -> Result<WebSignIn, Error> {
         for client in self.connections.all() {
             if !self
@@ -377,7 +377,7 @@ const DEFAULT_LIMITS: Limits = Limits {
     idle: Duration::from_secs(3600),
     recheck: Duration::from_secs(15 * 60),
 };
-/// A session has up to four entries. So many need about 100 MB of memory.
+/// A session has up to four entries; this number of entries needs about 100 MB of memory.
 const MAX_ENTRIES: usize = 200_000;
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ pub struct SignInContext {
     pub language: Option<String>,
 }
 
-/// Which session has ended, and how.
+/// The session that has ended, and the kind of sign-out.
 #[non_exhaustive]
 pub enum SignOutContext<P> {
     /// The user signed out here.

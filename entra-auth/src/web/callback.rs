@@ -347,7 +347,7 @@ impl Site {
             PageText::NotSignedInTitle,
         );
         // Any client can open the page, so what is wrong with this site's own setup is in its log
-        // only. Entra shows its number and ids as well.
+        // only. The codes and ids of Entra are on the page as well.
         let mut sentences = Vec::new();
         if kind != SignInErrorKind::Configuration {
             sentences.push(page.localized(PageText::SignInErrorForAdministrator(kind), &[]));
@@ -458,7 +458,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_status_says_whose_fault_it_is() {
+    fn each_error_kind_has_its_http_status() {
         use SignInErrorKind as Kind;
         for (status_of, kinds) in [
             (

@@ -258,7 +258,7 @@ fn current_user<P: DeserializeOwned>(session: Option<Arc<Session>>) -> Option<Cu
 
 /// The requested path, as the browser sees it.
 fn requested_path(site: &Site, parts: &Parts) -> ReturnPath {
-    // Within a nested router the path is shorter; the original one is beside it.
+    // A nested router shortens the path; the extension has the original one.
     let uri = parts
         .extensions
         .get::<axum::extract::OriginalUri>()

@@ -13,8 +13,8 @@ use crate::{
     store::{EncryptedStore, StoreError, StoreKey, StorePartition},
 };
 
-/// The sessions of one process, which are gone when it ends. When it is full, the oldest entries are
-/// removed for new ones.
+/// The sessions of one process, which are lost when it ends. When it is full, the oldest entries
+/// are removed for new ones.
 pub(super) struct Memory {
     clock: Arc<dyn Clock>,
     entries: Mutex<Entries>,
@@ -25,7 +25,7 @@ pub(super) struct Memory {
 struct Entries {
     map: ExpiringMap<StoreKey, Vec<u8>>,
     partitions: HashMap<StorePartition, HashSet<StoreKey>>,
-    /// How many keys the partitions have, those of entries that the map has dropped included.
+    /// How many keys the partitions have, including those of entries that the map has removed.
     indexed: usize,
 }
 
@@ -52,8 +52,8 @@ impl Entries {
         let keys = self.partitions.entry(key.partition().clone());
         let is_new = keys.or_default().insert(key.clone());
         self.indexed += usize::from(is_new);
-        // The map drops expired and old entries by itself. Their keys go when they are as many as the
-        // entries, so that each insertion pays for a bounded number of them.
+        // The map removes expired and old entries by itself. Their keys are removed when they are
+        // as many as the entries, so that the cost per insertion is bounded.
         if self.indexed > 2 * self.map.len() + SPARE_KEYS {
             self.remove_unused_keys();
         }

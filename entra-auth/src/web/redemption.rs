@@ -113,7 +113,7 @@ pub(super) fn from_memory(response: http::Response<Bytes>) -> Response {
     response.map(Body::from)
 }
 
-/// Callbacks that are being processed at once; the oldest make room.
+/// The maximum number of callbacks in progress; the oldest are removed.
 const CAPACITY: usize = 10_000;
-/// How long a response waits for a request of the browser, from the first request on.
+/// How long a response is stored for a repeated request, from the first request.
 const LIFETIME: Duration = Duration::from_secs(60);

@@ -24,11 +24,11 @@ use crate::{Error, store::hashed};
 pub struct RouteUrls {
     /// Scheme, host and port.
     origin: String,
-    /// Without a slash at its end; empty at the root.
+    /// Without a trailing slash; empty at the root.
     path: String,
-    /// Without a slash at its end; empty at the root.
+    /// Without a trailing slash; empty at the root.
     callback: String,
-    /// Whether the shared callback has a slash at its end: a redirect URI is compared as it is spelled.
+    /// Whether the shared callback has a trailing slash: redirect URIs are compared exactly.
     callback_has_slash: bool,
     secure: bool,
 }
@@ -69,7 +69,8 @@ impl RouteUrls {
     ///
     /// A callback at `/` occupies that path: the application has its front page elsewhere
     /// ([`front_page`](super::WebSignInBuilder::front_page)), or has responses posted
-    /// ([`ResponseMode::FormPost`](crate::user::ResponseMode::FormPost)), which leaves `GET /` to it.
+    /// ([`ResponseMode::FormPost`](crate::user::ResponseMode::FormPost)), which leaves `GET /` to
+    /// the application.
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a path that does not start
@@ -118,7 +119,8 @@ impl RouteUrls {
         self.absolute(ADMIN_CONSENT_CALLBACK)
     }
 
-    /// The front-channel logout URL, which Entra has browsers load when a user signs out anywhere.
+    /// The front-channel logout URL, which Entra has browsers load when the user signs out of any
+    /// application.
     #[must_use]
     pub fn front_channel_sign_out(&self) -> String {
         self.absolute(FRONT_CHANNEL)
@@ -203,7 +205,7 @@ impl RouteUrls {
     }
 }
 
-/// A path without a slash at its end, empty at the root.
+/// A path without a trailing slash, empty at the root.
 fn plain_path(path: &str) -> Result<String, Error> {
     let path = path.trim_end_matches('/');
     let is_plain = |char: char| char.is_ascii_alphanumeric() || "/-_.~".contains(char);

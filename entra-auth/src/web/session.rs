@@ -527,7 +527,7 @@ fn entra_session(issuer: &str, sid: &str) -> String {
     hashed(&serde_json::json!([issuer, sid]).to_string())
 }
 
-/// Short enough to be dictated on the telephone.
+/// Short enough to be read out on the telephone.
 const REFERENCE_CHARS: usize = 8;
 /// By how much the clocks of replicas may differ, in seconds.
 const CLOCK_SKEW: i64 = 300;

@@ -74,7 +74,7 @@ impl fmt::Debug for SessionId {
 }
 
 const MAX_PART_BYTES: usize = 64;
-/// A name of 128 characters, encoded.
+/// The encoded length of a name of 128 characters.
 const MAX_NAME_BYTES: usize = 700;
 
 #[cfg(test)]

@@ -37,7 +37,8 @@ struct SignOutOutcome {
     pending: PendingSignOut,
 }
 
-/// Asks before a sign-out. A link alone does not sign a user out, because any other site could have one.
+/// Asks for confirmation of a sign-out. A link alone does not sign a user out, because any other
+/// site could have one.
 pub(super) async fn ask_to_sign_out(State(site): SiteState, headers: HeaderMap) -> Response {
     let (kind, title) = (PageKind::ConfirmSignOut, PageText::ConfirmSignOutTitle);
     let page = site

@@ -348,7 +348,8 @@ where
     }
 }
 
-/// The token of the Authorization header. The other places of RFC 6750 are logged too often.
+/// The token of the Authorization header. Tokens at the other places of RFC 6750 (form, query) may
+/// be logged.
 fn bearer(headers: &HeaderMap) -> Result<&str, BearerAuthRejection> {
     let mut all = headers.get_all(header::AUTHORIZATION).iter();
     let (first, second) = (all.next(), all.next());

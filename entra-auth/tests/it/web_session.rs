@@ -396,7 +396,7 @@ async fn a_replica_without_the_key_ends_no_session() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_damaged_is_taken_out_of_the_store() {
+async fn a_damaged_session_is_removed_from_the_store() {
     let tenant = FakeTenant::start().await;
     let app = register(&tenant);
     let table = Arc::new(Table::default());

@@ -1,4 +1,4 @@
-//! What a sign-in service publishes: its metadata and its signing keys.
+//! The metadata and the signing keys that a sign-in service publishes.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use entra_core::{Guid, url::Url};
@@ -34,7 +34,7 @@ pub(in super::super) enum ExpectedIssuer {
     Provider(String),
 }
 
-/// The keys of one sign-in service at one time, ready for use.
+/// The keys of one sign-in service as of one fetch, ready for use.
 #[derive(Debug)]
 pub(in super::super) struct KeySet {
     pub(in super::super) issuer: Issuer,
@@ -143,7 +143,7 @@ impl ExpectedIssuer {
     }
 }
 
-/// A big number without leading zeros, as the crypto library wants it.
+/// A big-endian number without leading zeros, as the crypto library requires.
 fn big_endian_number(text: &str) -> Option<Vec<u8>> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();

@@ -23,11 +23,11 @@ use crate::expiring_map::ExpiringMap;
 /// Validators do not share keys unless they are given the same ones. Cheap to clone; clones are the
 /// same keys.
 ///
-/// Keys are renewed every 12 hours. If the sign-in service cannot be reached then, which is logged
-/// as an error at every try, the last known good keys are used until they are 24 hours old or as old
-/// as [`last_known_good_lifetime`](Self::last_known_good_lifetime) says. Then tokens are rejected
-/// with [`KeysUnavailable`](super::TokenValidationErrorKind::KeysUnavailable), so that a key that the
-/// service has revoked meanwhile does not stay valid.
+/// Keys are refreshed every 12 hours. If the sign-in service cannot be reached then, which is
+/// logged as an error at every attempt, the last known good keys are used until they are 24 hours
+/// old or as old as [`last_known_good_lifetime`](Self::last_known_good_lifetime) says. Then tokens
+/// are rejected with [`KeysUnavailable`](super::TokenValidationErrorKind::KeysUnavailable), so that
+/// a key that the service has revoked meanwhile does not stay valid.
 ///
 /// ```
 /// use entra_auth::{TokenValidator, validate::SigningKeys};
@@ -55,8 +55,8 @@ impl SigningKeys {
         }))
     }
 
-    /// How old keys may become while newer ones cannot be fetched; 24 hours unless set, and at least
-    /// the 12 hours for which keys are used anyway. It holds for all clones.
+    /// How old keys may become while newer ones cannot be fetched; 24 hours unless set, and at
+    /// least 12 hours. The setting applies to all clones.
     #[must_use]
     pub fn last_known_good_lifetime(self, lifetime: Duration) -> Self {
         let seconds = lifetime.as_secs();

@@ -32,13 +32,13 @@ impl PageColors {
         Self::of(["#11151b", "#1a212b", "#e8ecf2", "#7db1f7", "#ff9d94"])
     }
 
-    /// Behind the card, and in fields.
+    /// The background of the page and of fields.
     pub fn background(mut self, color: impl Into<String>) -> Self {
         self.background = color.into();
         self
     }
 
-    /// Behind the text.
+    /// The background of the card.
     pub fn card(mut self, color: impl Into<String>) -> Self {
         self.card = color.into();
         self
@@ -56,7 +56,7 @@ impl PageColors {
         self
     }
 
-    /// Text that says what went wrong.
+    /// The text of errors.
     pub fn alert(mut self, color: impl Into<String>) -> Self {
         self.alert = color.into();
         self
@@ -144,7 +144,7 @@ impl Color {
         format!("#{red:02x}{green:02x}{blue:02x}")
     }
 
-    /// With so many percent of another color.
+    /// Mixed with this percentage of another color.
     fn mixed(self, other: Self, percent: u16) -> Self {
         let mut mixed = self.0;
         for (channel, other) in mixed.iter_mut().zip(other.0) {
@@ -173,7 +173,7 @@ impl Color {
     }
 }
 
-/// For text of the size of the pages' (WCAG 2.2, 1.4.3).
+/// The minimum contrast of text (WCAG 2.2, 1.4.3).
 const READABLE: f64 = 4.5;
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ impl PageRenderer for BuiltIn {
         if let Some(name) = &page.product_name {
             let name = escape(name);
             title = format!("{heading} \u{2013} {name}");
-            // The name beside it says what the image shows.
+            // The product name beside the image is its text.
             let logo = page.logo.as_ref().map_or_else(String::new, |logo| {
                 format!("<img src=\"{}\" alt=\"\">", escape(logo))
             });
@@ -150,7 +150,7 @@ fn part(part: &PagePart) -> String {
     }
 }
 
-/// A sentence among others.
+/// A sentence within a paragraph.
 fn inline(text: &LocalizedText) -> String {
     match text.language() {
         Some(_) => format!("<span{}>{}</span>", lang(text), escape(text.text())),
@@ -227,7 +227,7 @@ mod tests {
         assert!(pages.clone().build().is_ok());
         let (body, headers) = rendered(pages, "de");
         assert!(!body.contains("<script") && !body.contains("'x'"), "{body}");
-        // Product twice, logo once, and each text and address of the page.
+        // The product name twice, the logo once, and each text and URL of the page.
         assert_eq!(body.matches("&lt;script&gt;").count(), 3 + 20, "{body}");
         let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
         assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"));

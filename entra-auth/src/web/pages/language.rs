@@ -1,4 +1,4 @@
-//! Which language a page is in, by the request's `Accept-Language` (RFC 9110 12.5.4).
+//! Selects the language of a page by the `Accept-Language` of the request (RFC 9110 12.5.4).
 
 use axum::http::{HeaderMap, header};
 
@@ -7,7 +7,7 @@ use super::{
     text::{PageText, PageTexts},
 };
 
-/// The languages of the pages; English is always one.
+/// The languages of the pages, which always include English.
 #[derive(Clone, Debug)]
 pub(super) struct Languages {
     texts: Vec<PageTexts>,
@@ -27,14 +27,14 @@ impl Languages {
         Some(Self { texts, fallback })
     }
 
-    /// The texts of the language that the browser's user likes best.
+    /// The texts of the language with the highest weight.
     pub(super) fn of(&self, headers: &HeaderMap) -> &PageTexts {
         let mut ranges = Vec::new();
         for value in headers.get_all(header::ACCEPT_LANGUAGE) {
             let value = value.to_str().unwrap_or_default();
             ranges.extend(value.split(',').filter_map(range).take(MAX_RANGES));
         }
-        // In the order of the header where the weights are equal.
+        // Equal weights keep the order of the header.
         ranges.sort_by_key(|(_, weight)| std::cmp::Reverse(*weight));
         let wanted = ranges.iter().filter(|(_, weight)| *weight > 0);
         let found = wanted.into_iter().find_map(|(range, _)| self.lookup(range));
@@ -42,8 +42,8 @@ impl Languages {
         found.unwrap_or(&self.texts[0])
     }
 
-    /// The language of a range: the same one, a more general one, or another one of its family
-    /// (RFC 4647 3.4, and 3.3.1 for a range such as `de` where there is `de-CH`).
+    /// The language of a range: the same one, a more general one, or another variant of it (RFC
+    /// 4647 3.4, and 3.3.1 for a range such as `de` where there is `de-CH`).
     fn lookup(&self, range: &str) -> Option<&PageTexts> {
         if range == "*" {
             return self.texts.get(self.fallback);
@@ -66,7 +66,7 @@ impl Languages {
     }
 }
 
-/// A text in a language, with its values in place of their names.
+/// A text in a language, with its placeholders replaced by values.
 pub(super) fn localized(
     texts: &PageTexts,
     text: PageText,
@@ -125,7 +125,7 @@ pub(super) fn is_right_to_left(language: &str) -> bool {
 
 const ENGLISH: &str = "en";
 const RIGHT_TO_LEFT: [&str; 9] = ["ar", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"];
-/// Browsers send fewer; more are of no use.
+/// Browsers send fewer ranges; further ones are ignored.
 const MAX_RANGES: usize = 32;
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
-//! The pages of a sign-in: product name, logo, colors, languages, or a renderer of the application's
-//! own.
+//! The pages of a sign-in: product name, logo, colors, languages, or a custom renderer.
 //!
 //! ```
 //! use entra_auth::{sign_in::Connections, web::{RouteUrls, WebSignIn}};
@@ -20,8 +19,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A page is in the language that the browser asks for with `Accept-Language`, of those that there
-//! are texts for. [`PageText::all`] lists the texts to translate. Texts of an
+//! A page is in the language that the browser asks for with `Accept-Language`, if there are texts
+//! in it. [`PageText::all`] lists the texts to translate. Texts of an
 //! [`AccessDenied`](super::AccessDenied) are the application's own:
 //! [`SignInContext::language`](super::SignInContext::language) is the language to write them in.
 //!
@@ -94,16 +93,16 @@ pub struct SignInPages {
     renderer: Option<Arc<dyn PageRenderer>>,
 }
 
-/// Writes the HTML of a [`Page`]; a closure is one.
+/// Writes the HTML of a [`Page`]; closures implement it.
 ///
-/// It is called for each page, so it does not block. Each text and address of the page has to be
+/// It is called for each page, so it does not block. Each text and URL of the page has to be
 /// escaped, see [`escape`].
 pub trait PageRenderer: Send + Sync + 'static {
     /// The HTML of the whole page.
     fn render(&self, page: &Page) -> RenderedPage;
 }
 
-/// The HTML of a page, and what it loads.
+/// The HTML of a page, and the external resources that it loads.
 #[derive(Clone)]
 #[must_use = "a renderer returns it"]
 pub struct RenderedPage {
@@ -123,9 +122,9 @@ impl SignInPages {
         self
     }
 
-    /// An image beside the product name: a path on this site, an https address without user
-    /// information, or a `data:` address of an image. The content security policy names it. The
-    /// product name is its text, so it needs one.
+    /// An image beside the product name: a path on this site, an https URL without user
+    /// information, or a `data:` URL of an image. The content security policy names it. The product
+    /// name is its alternative text, so a logo needs a product name.
     pub fn logo(mut self, address: impl Into<String>) -> Self {
         self.logo = Some(address.into());
         self
@@ -146,19 +145,19 @@ impl SignInPages {
         self
     }
 
-    /// The language for browsers that ask for none that there are texts for: English unless set.
+    /// The language for browsers that request no language with texts: English unless set.
     pub fn fallback_language(mut self, language: impl Into<String>) -> Self {
         self.fallback_language = Some(language.into());
         self
     }
 
-    /// Writes the HTML with a renderer of the application's own, in place of the built-in one.
+    /// Writes the HTML with a custom renderer instead of the built-in one.
     pub fn renderer(mut self, renderer: impl PageRenderer) -> Self {
         self.renderer = Some(Arc::new(renderer));
         self
     }
 
-    /// What writes the pages.
+    /// Builds the writer of the pages.
     pub(super) fn build(self) -> Result<PageWriter, Error> {
         for texts in &self.texts {
             texts.check()?;
@@ -198,7 +197,7 @@ impl SignInPages {
 }
 
 impl RenderedPage {
-    /// A page that loads nothing.
+    /// A page without external resources.
     pub fn new(html: impl Into<String>) -> Self {
         Self {
             html: html.into(),
@@ -212,22 +211,22 @@ impl RenderedPage {
         self
     }
 
-    /// Allows a stylesheet: a path on this site or an https address. Another address stays
-    /// forbidden, and the log says so.
+    /// Allows a stylesheet: a path on this site or an https URL. Any other URL stays forbidden, and
+    /// an error is logged.
     pub fn stylesheet(mut self, address: &str) -> Self {
         log_if_not_allowed(self.sources.stylesheet(address));
         self
     }
 
-    /// Allows an image: a path on this site, an https address or a `data:` address of an image.
-    /// Another address stays forbidden, and the log says so.
+    /// Allows an image: a path on this site, an https URL or a `data:` URL of an image. Any other
+    /// URL stays forbidden, and an error is logged.
     pub fn image(mut self, address: &str) -> Self {
         log_if_not_allowed(self.sources.image(address));
         self
     }
 
-    /// Allows a font: a path on this site or an https address. Another address stays forbidden, and
-    /// the log says so.
+    /// Allows a font: a path on this site or an https URL. Any other URL stays forbidden, and an
+    /// error is logged.
     pub fn font(mut self, address: &str) -> Self {
         log_if_not_allowed(self.sources.font(address));
         self

@@ -4,11 +4,12 @@ use axum::http::StatusCode;
 
 use crate::sign_in::SignInErrorKind;
 
-/// A page of the sign-in, for a [`PageRenderer`](super::PageRenderer): what it says, without markup.
+/// The content of a page of the sign-in, without markup, for a
+/// [`PageRenderer`](super::PageRenderer).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Page {
-    /// What the page is for.
+    /// The purpose of the page.
     pub kind: PageKind,
     /// The status of the response, which the renderer does not change.
     pub status: StatusCode,
@@ -23,11 +24,11 @@ pub struct Page {
     pub logo: Option<String>,
     /// The heading.
     pub title: LocalizedText,
-    /// What follows the heading, in this order.
+    /// The parts below the heading, in order.
     pub parts: Vec<PagePart>,
 }
 
-/// What a [`Page`] is for.
+/// The purpose of a [`Page`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PageKind {
@@ -45,11 +46,11 @@ pub enum PageKind {
     AccessDenied,
     /// An administrator has consented.
     Consented,
-    /// Asks before a sign-out.
+    /// Asks for confirmation of a sign-out.
     ConfirmSignOut,
     /// A sign-out was rejected because another site requested it.
     SignOutRejected,
-    /// The user is signed in after all.
+    /// The user is still signed in.
     StillSignedIn,
     /// The user is signed out.
     SignedOut,
@@ -65,14 +66,14 @@ pub enum PageKind {
 pub enum PagePart {
     /// A paragraph.
     Text(LocalizedText),
-    /// A paragraph that says what went wrong (`role="alert"`).
+    /// A paragraph with an error (`role="alert"`).
     Alert(LocalizedText),
-    /// What the administrator has to know: a section with a heading and sentences.
+    /// A section for the administrator, with a heading and sentences.
     #[non_exhaustive]
     ForAdministrator {
         /// The heading.
         heading: LocalizedText,
-        /// The sentences, to be set with a blank between them.
+        /// The sentences, to be joined with spaces.
         sentences: Vec<LocalizedText>,
     },
     /// A link.
@@ -80,12 +81,12 @@ pub enum PagePart {
     Link {
         /// The text of the link.
         label: LocalizedText,
-        /// A path on this site, or an address of the sign-in service.
+        /// A path on this site, or a URL of the sign-in service.
         url: String,
-        /// Whether it is what most users do next.
+        /// Whether it is the main action of the page.
         is_main: bool,
     },
-    /// A form with a button alone, which is posted to a path on this site.
+    /// A form with only a button, which is posted to a path on this site.
     #[non_exhaustive]
     Form {
         /// The path.
@@ -102,9 +103,9 @@ pub enum PagePart {
         return_path: String,
         /// The label of the field `email`.
         label: LocalizedText,
-        /// The value of the field at first.
+        /// The initial value of the field.
         email: String,
-        /// What is wrong with the address.
+        /// The error of the address.
         error: Option<LocalizedText>,
         /// The button.
         button: LocalizedText,
@@ -129,7 +130,7 @@ impl LocalizedText {
         &self.text
     }
 
-    /// Its language where that is not the page's, for a `lang` attribute of its own.
+    /// Its language if it differs from the page's, for a separate `lang` attribute.
     #[must_use]
     pub const fn language(&self) -> Option<&str> {
         self.language
@@ -147,7 +148,7 @@ impl fmt::Debug for LocalizedText {
 
 impl fmt::Debug for PagePart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Addresses carry the user's name, and a return path what the application puts into it.
+        // URLs contain the user's name, and a return path may contain values of the application.
         f.write_str(match self {
             Self::Text(_) => "Text",
             Self::Alert(_) => "Alert",

@@ -1,4 +1,4 @@
-//! The content security policy of a page: no script, and nothing that was not named for it.
+//! The content security policy of a page: no scripts, and only the named external resources.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::http::HeaderValue;
@@ -20,19 +20,19 @@ impl Sources {
         self.styles.push(format!("'sha256-{hash}'"));
     }
 
-    /// Allows a stylesheet; whether its address can be allowed.
+    /// Allows a stylesheet. Returns whether its URL can be allowed.
     pub(super) fn stylesheet(&mut self, address: &str) -> bool {
         add(&mut self.styles, source(address))
     }
 
-    /// Allows an image; whether its address can be allowed.
+    /// Allows an image. Returns whether its URL can be allowed.
     pub(super) fn image(&mut self, address: &str) -> bool {
         let is_data = address.starts_with("data:image/");
         let data = is_data.then(|| "data:".to_owned());
         add(&mut self.images, data.or_else(|| source(address)))
     }
 
-    /// Allows a font; whether its address can be allowed.
+    /// Allows a font. Returns whether its URL can be allowed.
     pub(super) fn font(&mut self, address: &str) -> bool {
         add(&mut self.fonts, source(address))
     }
@@ -64,7 +64,7 @@ fn add(sources: &mut Vec<String>, source: Option<String>) -> bool {
     is_allowed
 }
 
-/// The source expression of a path on this site or of an https address.
+/// The source expression of a path on this site or of an https URL.
 fn source(address: &str) -> Option<String> {
     let is_plain = |char: char| char.is_ascii_graphic() && !matches!(char, '\\' | '"' | '\'');
     if !address.chars().all(is_plain) {
@@ -78,7 +78,7 @@ fn source(address: &str) -> Option<String> {
     if !is_plain || url.host_str().is_none() {
         return None;
     }
-    // Of an address the policy compares host and path; these two would end the directive.
+    // The policy compares host and path of a URL; these two characters would end the directive.
     let path = url.path().replace(';', "%3B").replace(',', "%2C");
     Some(format!("{}{path}", url.origin().ascii_serialization()))
 }

@@ -5,11 +5,11 @@ use crate::{Error, sign_in::SignInErrorKind};
 /// One text of the pages, to translate or to replace with [`PageTexts`].
 ///
 /// [`english`](Self::english) is the text that is shown unless another one is given. In a text,
-/// `{reference}`, `{code}` and `{id}` stand for values that differ from page to page.
+/// `{reference}`, `{code}` and `{id}` are placeholders for values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PageText {
-    /// Above the text for the administrator.
+    /// The heading of the text for the administrator.
     AdministratorHeading,
     /// A link that starts the same sign-in once more.
     TryAgain,
@@ -21,7 +21,7 @@ pub enum PageText {
     Continue,
     /// The button that signs the user out, and a link to its page.
     SignOut,
-    /// A link away from the page that signs the user out.
+    /// A link that leaves the sign-out page without signing out.
     StaySignedIn,
     /// A link to a new sign-in, after a sign-out.
     SignInAgain,
@@ -35,7 +35,7 @@ pub enum PageText {
     EmailUnknown,
     /// There is no connection of the name in the path.
     UnknownConnectionTitle,
-    /// What the user can make of it.
+    /// An explanation for the user.
     UnknownConnection,
     /// An administrator has consented.
     ConsentTitle,
@@ -57,17 +57,17 @@ pub enum PageText {
     InvalidUserForAdministrator,
     /// The session could not be read.
     UnavailableTitle,
-    /// What the user can make of it.
+    /// An explanation for the user.
     Unavailable,
-    /// The page that asks before a sign-out.
+    /// The page that asks for confirmation of a sign-out.
     ConfirmSignOutTitle,
     /// What a sign-out does.
     ConfirmSignOut,
-    /// A sign-out that did not happen, or a session that is still there after one.
+    /// A rejected sign-out, or a session that is still active after a sign-out.
     StillSignedInTitle,
     /// Another site requested the sign-out.
     ForeignSignOut,
-    /// The session is still there.
+    /// The session is still active.
     StillSignedIn,
     /// After a sign-out.
     SignedOutTitle,
@@ -81,20 +81,21 @@ pub enum PageText {
     SessionStillValid,
     /// A link to the sign-out of the sign-in service.
     SignOutOfOrganization,
-    /// By which the site's log has the details: `{reference}`.
+    /// The reference of the details in the site's log: `{reference}`.
     LogReference,
-    /// Entra's error number: `{code}`.
+    /// The AADSTS code: `{code}`.
     EntraError,
-    /// The id under which Entra logged the sign-in: `{id}`.
+    /// The correlation ID of Entra: `{id}`.
     CorrelationId,
-    /// What a failed sign-in tells the user: [`SignInError::for_user`](crate::sign_in::SignInError::for_user).
+    /// The text of a failed sign-in for the user:
+    /// [`SignInError::for_user`](crate::sign_in::SignInError::for_user).
     SignInError(SignInErrorKind),
-    /// What a failed sign-in tells the administrator.
+    /// The text of a failed sign-in for the administrator.
     SignInErrorForAdministrator(SignInErrorKind),
 }
 
 impl PageText {
-    /// Every text there is, such as for a table to translate.
+    /// All texts, such as for a translation table.
     #[must_use]
     pub fn all() -> Vec<Self> {
         let kinds = SignInErrorKind::ALL;
@@ -194,7 +195,7 @@ impl PageTexts {
         }
     }
 
-    /// One text. It is plain text: markup in it is shown as it is.
+    /// Sets one text, which is plain text: markup in it is escaped.
     pub fn text(mut self, text: PageText, translation: impl Into<String>) -> Self {
         self.texts.insert(text, translation.into());
         self
@@ -206,7 +207,7 @@ impl PageTexts {
         &self.language
     }
 
-    /// The texts that are shown in English.
+    /// The texts without a translation, which are shown in English.
     #[must_use]
     pub fn missing(&self) -> Vec<PageText> {
         let mut texts = PageText::all();
@@ -238,7 +239,7 @@ impl PageTexts {
     }
 }
 
-/// Every text but those of sign-in errors.
+/// All texts except for those of sign-in errors.
 const FIXED_TEXTS: [PageText; 39] = [
     PageText::AdministratorHeading,
     PageText::TryAgain,

@@ -45,7 +45,7 @@ impl PageWriter {
         }
     }
 
-    /// The language of the page that a request gets.
+    /// The language of the page for a request.
     pub(in crate::web) fn language(&self, headers: &HeaderMap) -> &str {
         self.languages.of(headers).language()
     }
@@ -87,7 +87,7 @@ impl PageBuilder<'_> {
         self.part(PagePart::Alert(text))
     }
 
-    /// A text of the application's own, in whichever language it is.
+    /// A text of the application, in any language.
     pub(in crate::web) fn own_alert(self, text: &str) -> Self {
         self.part(PagePart::Alert(LocalizedText::new(text.to_owned(), None)))
     }
@@ -97,7 +97,7 @@ impl PageBuilder<'_> {
         self.part(PagePart::ForAdministrator { heading, sentences })
     }
 
-    /// As [`for_admin`](Self::for_admin), with a text of the application's own.
+    /// As [`for_admin`](Self::for_admin), with a text of the application.
     pub(in crate::web) fn own_for_admin(self, text: &str) -> Self {
         self.for_admin(vec![LocalizedText::new(text.to_owned(), None)])
     }
@@ -144,7 +144,7 @@ impl PageBuilder<'_> {
         self.part(part)
     }
 
-    /// A text with values in it.
+    /// A text with placeholders replaced by values.
     pub(in crate::web) fn localized(
         &self,
         text: PageText,
