@@ -54,7 +54,9 @@ pub(crate) struct Store {
     by_time: HashMap<(Kind, LogPartition), BTreeMap<LogPosition, u32>>,
     /// The sign-ins of each user in time order.
     by_user: HashMap<Box<str>, Vec<(LogPosition, u32)>>,
+    /// App role assignments and permission grants by the objects that have the access.
     by_principal: HashMap<Box<str>, Vec<u32>>,
+    /// App role assignments and permission grants by the object that is accessed.
     by_resource: HashMap<Box<str>, Vec<u32>>,
     forward: HashMap<(Relation, u32), Vec<u32>>,
     backward: HashMap<(Relation, u32), Vec<u32>>,
@@ -220,7 +222,7 @@ impl Store {
         fits
     }
 
-    /// Deletes an object permanently, with its links and app role assignments.
+    /// Deletes an object permanently, with its links, app role assignments and permission grants.
     pub(crate) fn remove(&mut self, kind: Kind, id: &str) -> bool {
         let Some((object, links, _, _)) = self.take_out(kind, id) else {
             return false;
@@ -237,8 +239,12 @@ impl Store {
         true
     }
 
-    /// Removes an object with its links and assignments, without a change record.
-    fn take_out(&mut self, kind: Kind, id: &str) -> Option<(Object, Vec<Link>, Vec<Object>, u64)> {
+    /// Removes an object with its links, assignments and grants, without a change record.
+    fn take_out(
+        &mut self,
+        kind: Kind,
+        id: &str,
+    ) -> Option<(Object, Vec<Link>, Vec<Dependent>, u64)> {
         let handle = self.handle(&index_key(kind, id))?;
         let stored = self
             .objects
@@ -254,20 +260,25 @@ impl Store {
             order.remove(at);
         }
         let links = self.remove_links(handle);
-        let orphans: Vec<String> = [&self.by_principal, &self.by_resource]
+        let orphans: Vec<(Kind, String)> = [&self.by_principal, &self.by_resource]
             .into_iter()
             .flat_map(|index| index.get(own_id.as_str()).into_iter().flatten())
-            .filter_map(|handle| text(&self.stored(*handle)?.object, "id").map(str::to_owned))
+            .filter_map(|handle| {
+                let stored = self.stored(*handle)?;
+                Some((stored.kind, text(&stored.object, "id")?.to_owned()))
+            })
             .collect();
-        let assignments = orphans
-            .iter()
-            .filter_map(|orphan| self.take_out(Kind::AppRoleAssignment, orphan))
-            .map(|(assignment, ..)| assignment)
+        let dependents = orphans
+            .into_iter()
+            .filter_map(|(kind, orphan)| {
+                let (object, ..) = self.take_out(kind, &orphan)?;
+                Some((kind, object))
+            })
             .collect();
         self.free.push(handle);
         let serial = self.next_serial;
         self.next_serial += 1;
-        Some((stored.object, links, assignments, serial))
+        Some((stored.object, links, dependents, serial))
     }
 
     /// Returns all objects of a kind in insertion order.
@@ -437,7 +448,9 @@ impl Store {
             .get(id.to_ascii_lowercase().as_str())
             .into_iter()
             .flatten()
-            .filter_map(|handle| Some(&self.stored(*handle)?.object))
+            .filter_map(|handle| self.stored(*handle))
+            .filter(|stored| stored.kind == Kind::AppRoleAssignment)
+            .map(|stored| &stored.object)
     }
 
     /// Updates the indexes by time, principal and resource.
@@ -458,17 +471,12 @@ impl Store {
                 log.insert(at, ((time, serial), handle));
             }
         }
-        if kind == Kind::AppRoleAssignment {
-            for (index, property) in [
-                (&mut self.by_principal, "principalId"),
-                (&mut self.by_resource, "resourceId"),
-            ] {
-                if let Some(id) = text(object, property) {
-                    index
-                        .entry(id.to_ascii_lowercase().into_boxed_str())
-                        .or_default()
-                        .push(handle);
-                }
+        for (side, property) in access_properties(kind) {
+            if let Some(id) = text(object, property) {
+                self.access_index(*side)
+                    .entry(id.to_ascii_lowercase().into_boxed_str())
+                    .or_default()
+                    .push(handle);
             }
         }
     }
@@ -485,17 +493,21 @@ impl Store {
                 log.retain(|(position, _)| *position != (time, serial));
             }
         }
-        if kind == Kind::AppRoleAssignment {
-            for (index, property) in [
-                (&mut self.by_principal, "principalId"),
-                (&mut self.by_resource, "resourceId"),
-            ] {
-                if let Some(id) = text(object, property)
-                    && let Some(handles) = index.get_mut(id.to_ascii_lowercase().as_str())
-                {
-                    handles.retain(|other| *other != handle);
-                }
+        for (side, property) in access_properties(kind) {
+            if let Some(id) = text(object, property)
+                && let Some(handles) = self
+                    .access_index(*side)
+                    .get_mut(id.to_ascii_lowercase().as_str())
+            {
+                handles.retain(|other| *other != handle);
             }
+        }
+    }
+
+    fn access_index(&mut self, side: AccessSide) -> &mut HashMap<Box<str>, Vec<u32>> {
+        match side {
+            AccessSide::Principal => &mut self.by_principal,
+            AccessSide::Resource => &mut self.by_resource,
         }
     }
 }
@@ -517,6 +529,33 @@ fn differences(before: &Object, after: &Object) -> Vec<(&'static str, Option<Val
         .collect()
 }
 
+/// The properties of an assignment or grant that hold ids of other objects. It is deleted with them.
+fn access_properties(kind: Kind) -> &'static [(AccessSide, &'static str)] {
+    if kind == Kind::AppRoleAssignment {
+        &[
+            (AccessSide::Principal, "principalId"),
+            (AccessSide::Resource, "resourceId"),
+        ]
+    } else if kind == Kind::OAuth2PermissionGrant {
+        &[
+            (AccessSide::Principal, "clientId"),
+            (AccessSide::Principal, "principalId"),
+            (AccessSide::Resource, "resourceId"),
+        ]
+    } else {
+        &[]
+    }
+}
+
+/// Which of two indexes has an object: the one of those that have access, or of what is accessed.
+#[derive(Clone, Copy, Debug)]
+enum AccessSide {
+    Principal,
+    Resource,
+}
+
+/// An assignment or grant that was deleted with one of its objects.
+type Dependent = (Kind, Object);
 type Links = HashMap<(Relation, u32), Vec<u32>>;
 
 /// v1.0 lists interactive sign-ins of users only. A record without types counts as one.

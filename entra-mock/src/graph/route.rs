@@ -349,7 +349,10 @@ fn below(root: Root, rest: &[&str]) -> Option<Route> {
             me: false,
         });
     }
-    if let (Some(command), []) = (command(*kind, name), rest) {
+    // A POST to a relationship creates an object in it.
+    if kind.entity().relationship(name).is_none()
+        && let (Some(command), []) = (command(*kind, name), rest)
+    {
         return Some(Route {
             root,
             target: Target::Command(command),

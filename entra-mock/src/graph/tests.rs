@@ -12,6 +12,7 @@ use crate::{
 mod administrative_units;
 mod application_keys;
 mod applications;
+mod assignments;
 mod audits;
 mod authentication_methods;
 mod batch;
@@ -29,6 +30,7 @@ mod lists;
 mod membership;
 mod objects;
 mod organization;
+mod permission_grants;
 mod permissions;
 mod photos;
 mod races;

@@ -47,7 +47,9 @@ fn authorize_row(caller: &Caller, row: &Operation, own: bool) -> Result<(), Grap
     } else {
         caller.has_any(row.application)
     };
+    let complete = row.additional.is_empty() || caller.has_any(row.additional);
     if granted
+        && complete
         && (!SIGN_INS_NEED_DIRECTORY_READ
             || row.path != SIGN_INS
             || caller.has_any(&["Directory.Read.All"]))

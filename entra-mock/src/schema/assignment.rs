@@ -19,17 +19,20 @@ pub(super) const ASSIGNMENT: EntityType = EntityType {
     visibility: Visibility::with(READ_ASSIGNED),
     deletion: Deletion::Hard,
     behavior: Behavior::AsDeclared,
-    activities: Activities::of("ApplicationManagement"),
+    activities: Activities {
+        named: &["resourceId", "principalId"],
+        ..Activities::of("ApplicationManagement")
+    },
     properties: &[
         text("id").shown(),
         date("deletedDateTime").shown(),
-        guid("appRoleId").shown(),
+        guid("appRoleId").shown().required().at_creation(),
         date("createdDateTime").shown(),
         text("principalDisplayName").shown(),
-        guid("principalId").shown(),
+        guid("principalId").shown().required().at_creation(),
         text("principalType").shown(),
         text("resourceDisplayName").shown(),
-        guid("resourceId").shown(),
+        guid("resourceId").shown().required().at_creation(),
     ],
     rules: &[
         rule("id", Text, Basic, No, No, No),

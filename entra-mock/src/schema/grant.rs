@@ -8,7 +8,7 @@ pub(super) const GRANT: EntityType = EntityType {
     directory: true,
     open: false,
     object: false,
-    id: IdForm::Text,
+    id: IdForm::CaseSensitive,
     key: None,
     unique: &[],
     log_time: None,
@@ -18,15 +18,30 @@ pub(super) const GRANT: EntityType = EntityType {
     pages: DIRECTORY_PAGES,
     visibility: Visibility::with(READ_GRANTS),
     deletion: Deletion::Hard,
-    behavior: Behavior::AsDeclared,
-    activities: Activities::of("ApplicationManagement"),
+    behavior: Behavior::PermissionGrant,
+    activities: Activities {
+        add: "Add delegated permission grant",
+        // Entra records the new scopes of an update as an addition.
+        update: "Add delegated permission grant",
+        delete: "Remove delegated permission grant",
+        purge: "Remove delegated permission grant",
+        named: &["resourceId", "clientId"],
+        ..Activities::of("ApplicationManagement")
+    },
     properties: &[
         text("id").shown(),
-        text("clientId").shown(),
-        text("consentType").shown(),
-        text("principalId").shown(),
-        text("resourceId").shown(),
-        text("scope").shown(),
+        text("clientId").shown().required().at_creation(),
+        text("consentType")
+            .shown()
+            .required()
+            .at_creation()
+            .one_of(&["AllPrincipals", "Principal"]),
+        text("principalId")
+            .shown()
+            .at_creation()
+            .only_with("consentType", "Principal"),
+        text("resourceId").shown().required().at_creation(),
+        text("scope").shown().writable(),
     ],
     rules: &[
         rule("clientId", Text, Basic, No, No, No),
@@ -41,6 +56,9 @@ pub(super) const GRANT: EntityType = EntityType {
     relationships: &[],
     operations: &[
         both("GET", "/oauth2PermissionGrants", READ_GRANTS),
+        both("POST", "/oauth2PermissionGrants", WRITE_GRANTS),
         both("GET", "/oauth2PermissionGrants/{id}", READ_GRANTS),
+        both("PATCH", "/oauth2PermissionGrants/{id}", WRITE_GRANTS),
+        both("DELETE", "/oauth2PermissionGrants/{id}", WRITE_GRANTS),
     ],
 };

@@ -325,5 +325,11 @@ pub(super) const GROUP: EntityType = EntityType {
             &[],
         ),
         both("GET", "/groups/{id}/appRoleAssignments", READ_ASSIGNMENTS),
+        both("POST", "/groups/{id}/appRoleAssignments", WRITE_ASSIGNMENTS),
+        both(
+            "DELETE",
+            "/groups/{id}/appRoleAssignments/{id}",
+            WRITE_ASSIGNMENTS,
+        ),
     ],
 };

@@ -171,6 +171,8 @@ pub(crate) enum Behavior {
     Group,
     /// The rules of application registrations: roles, scopes, URIs and credentials.
     Application,
+    /// The rules of delegated permission grants: one for each client, resource and user.
+    PermissionGrant,
 }
 
 /// The names of changes of one type in the directory's audit log.
@@ -186,6 +188,8 @@ pub(crate) struct Activities {
     pub(crate) remove_member: &'static str,
     pub(crate) add_owner: &'static str,
     pub(crate) remove_owner: &'static str,
+    /// The properties with the ids of the objects that an audit names instead of the object itself.
+    pub(crate) named: &'static [&'static str],
 }
 
 /// The number of items on a page.
@@ -208,6 +212,7 @@ impl Activities {
             remove_member: "Remove member",
             add_owner: "Add owner",
             remove_owner: "Remove owner",
+            named: &[],
         }
     }
 }

@@ -16,6 +16,8 @@ pub(crate) struct Operation {
     pub(crate) own: &'static [&'static str],
     /// Whether beta is supported too.
     pub(crate) beta: bool,
+    /// Permissions one of which is needed in addition. Empty for most operations.
+    pub(crate) additional: &'static [&'static str],
 }
 
 /// Operations on objects of any type.
@@ -230,6 +232,22 @@ pub(super) const READ_ASSIGNMENTS: &[&str] = &[
     "Directory.ReadWrite.All",
 ];
 
+/// Permission that assigns app roles. For a service principal one of [`FIND_APPLICATIONS`] is needed
+/// in addition (page "Grant an appRoleAssignment for a service principal", docs issue 12833).
+pub(super) const WRITE_ASSIGNMENTS: &[&str] = &["AppRoleAssignment.ReadWrite.All"];
+
+pub(super) const FIND_APPLICATIONS: &[&str] = &[
+    "Application.Read.All",
+    "Application.ReadWrite.All",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+];
+
+pub(super) const WRITE_GRANTS: &[&str] = &[
+    "DelegatedPermissionGrant.ReadWrite.All",
+    "Directory.ReadWrite.All",
+];
+
 pub(super) const READ_GRANTS: &[&str] = &[
     "DelegatedPermissionGrant.ReadWrite.All",
     "Directory.Read.All",
@@ -256,6 +274,12 @@ impl Operation {
         self.beta = true;
         self
     }
+
+    /// Sets that one of these permissions is needed in addition.
+    pub(super) const fn together_with(mut self, additional: &'static [&'static str]) -> Self {
+        self.additional = additional;
+        self
+    }
 }
 
 pub(super) const fn row(
@@ -271,6 +295,7 @@ pub(super) const fn row(
         application,
         own: &[],
         beta: false,
+        additional: &[],
     }
 }
 

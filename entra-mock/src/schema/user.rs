@@ -557,6 +557,12 @@ pub(super) const USER: EntityType = EntityType {
             &[],
         ),
         both("GET", "/users/{id}/appRoleAssignments", READ_ASSIGNMENTS),
+        both("POST", "/users/{id}/appRoleAssignments", WRITE_ASSIGNMENTS),
+        both(
+            "DELETE",
+            "/users/{id}/appRoleAssignments/{id}",
+            WRITE_ASSIGNMENTS,
+        ),
         both("GET", "/users/{id}/oauth2PermissionGrants", READ_GRANTS),
     ],
 };

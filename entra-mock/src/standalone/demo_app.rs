@@ -153,9 +153,11 @@ const REDIRECT_URIS: [&str; 4] = [
 const APPLICATION_PERMISSIONS: [&str; 23] = [
     "AdministrativeUnit.Read.All",
     "AdministrativeUnit.ReadWrite.All",
+    "AppRoleAssignment.ReadWrite.All",
     "Application.Read.All",
     "Application.ReadWrite.All",
     "AuditLog.Read.All",
+    "DelegatedPermissionGrant.ReadWrite.All",
     "Device.Read.All",
     "Device.ReadWrite.All",
     "Directory.Read.All",

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use entra_core::Timestamp;
 use serde_json::Value;
 
-use super::{Conflict, Event, Kind, Link, Object, Relation, Store, text};
+use super::{Conflict, Dependent, Event, Kind, Link, Object, Relation, Store, access_properties, text};
 
 /// The deleted objects in the order of their deletion.
 #[derive(Debug, Default)]
@@ -21,7 +21,8 @@ pub(super) struct Deleted {
     object: Object,
     at: Timestamp,
     links: Vec<Link>,
-    assignments: Vec<Object>,
+    /// Its app role assignments and permission grants.
+    dependents: Vec<Dependent>,
 }
 
 impl Store {
@@ -34,7 +35,7 @@ impl Store {
         change: impl FnOnce(&mut Object),
     ) -> bool {
         let at = self.changes.now();
-        let Some((mut object, links, assignments, serial)) = self.take_out(kind, id) else {
+        let Some((mut object, links, dependents, serial)) = self.take_out(kind, id) else {
             return false;
         };
         change(&mut object);
@@ -46,7 +47,7 @@ impl Store {
             object,
             at,
             links,
-            assignments,
+            dependents,
         };
         self.deleted.items.insert(serial, item);
         true
@@ -91,11 +92,30 @@ impl Store {
                 self.link(link.relation, &link.other, &id);
             }
         }
-        for assignment in item.assignments {
-            // Its principal or resource can be deleted, and its id is unique.
-            let _ = self.insert(Kind::AppRoleAssignment, assignment);
+        for dependent in item.dependents {
+            self.restore_dependent(dependent);
         }
         Ok(())
+    }
+
+    /// Restores an assignment or grant if all its objects exist. If one is deleted too, it waits there.
+    fn restore_dependent(&mut self, (kind, object): Dependent) {
+        let absent = access_properties(kind)
+            .iter()
+            .filter_map(|(_, property)| text(&object, property))
+            .find(|id| self.any(id).is_none());
+        let Some(absent) = absent else {
+            // Its id is unique, so storing it cannot fail.
+            let _ = self.insert(kind, object);
+            return;
+        };
+        if let Some(item) = self
+            .deleted
+            .serial(absent)
+            .and_then(|serial| self.deleted.items.get_mut(&serial))
+        {
+            item.dependents.push((kind, object));
+        }
     }
 
     /// Deletes a deleted object permanently.

@@ -111,6 +111,22 @@ pub(super) fn check_links(call: Call<'_>, kind: Kind, object: &Object) -> Result
     check_role_assignable(call, object)
 }
 
+/// Checks who can assign app roles of a resource: administrators and the owners of its service
+/// principal. For an application the permission is enough.
+pub(super) fn check_assignment(call: Call<'_>, resource: &Object) -> Result<(), GraphError> {
+    let Some(user) = call.caller.user_id.as_deref() else {
+        return Ok(());
+    };
+    let store = &call.state.store;
+    let id = resource["id"].as_str().unwrap_or_default();
+    let administrator = store.get(Kind::User, user).is_some_and(is_administrator);
+    if administrator || store.is_linked(Relation::Owners, id, user) {
+        Ok(())
+    } else {
+        Err(denied())
+    }
+}
+
 /// Checks who can delete, restore or purge an object, or revoke a user's sessions.
 pub(super) fn check_delete(call: Call<'_>, kind: Kind, object: &Object) -> Result<(), GraphError> {
     check_role(call, kind, object)?;

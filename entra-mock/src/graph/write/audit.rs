@@ -3,13 +3,30 @@
 use entra_core::Timestamp;
 use serde_json::{Value, json};
 
-use super::Activity;
+use super::{Activity, Step};
 use crate::{
     permissions::Caller,
     schema::Relation,
     state::{State, iso},
     store::{Change, Event, Kind, Object},
 };
+
+/// Returns the objects that an audit of a step names instead of the object itself: for an app role
+/// assignment its resource and principal. They are read before the change.
+pub(super) fn named_objects(state: &State, step: &Step) -> Vec<(Kind, String)> {
+    let (kind, object) = match step {
+        Step::Insert(kind, object) => (*kind, Some(object)),
+        Step::Update(kind, id, _) | Step::Delete(kind, id) => (*kind, state.store.get(*kind, id)),
+        _ => return Vec::new(),
+    };
+    kind.entity()
+        .activities
+        .named
+        .iter()
+        .filter_map(|property| object?.get(property)?.as_str())
+        .filter_map(|id| Some((state.store.kind_of(id)?, id.to_owned())))
+        .collect()
+}
 
 /// Records what a request changed: the changes of the log from a number on.
 pub(super) fn record(
@@ -18,6 +35,7 @@ pub(super) fn record(
     caller: &Caller,
     activity: Activity,
     (kind, id): &(Kind, String),
+    named: &[(Kind, String)],
     first: u64,
 ) {
     let changes = &state.store.changes;
@@ -33,7 +51,17 @@ pub(super) fn record(
         }
         _ => None,
     });
-    let mut targets = vec![target(state, *kind, id, &properties)];
+    let mut targets: Vec<Value> = named
+        .iter()
+        .enumerate()
+        .map(|(at, (kind, id))| {
+            let properties = if at == 0 { properties.as_slice() } else { &[] };
+            target(state, *kind, id, properties)
+        })
+        .collect();
+    if targets.is_empty() {
+        targets.push(target(state, *kind, id, &properties));
+    }
     // A new member comes before its group, as in the portal.
     if let Some((Relation::Members | Relation::Owners, kind, other)) = linked
         && !own.iter().any(|change| change.what == Event::Created)

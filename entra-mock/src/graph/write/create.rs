@@ -6,12 +6,12 @@ use super::{
     super::{Call, unsupported},
     Plan, PlannedResponse, Step, access, application,
     body::{self, Draft, Purpose},
-    group, reference, user,
+    grant, group, reference, user,
 };
 use crate::{
     odata::GraphError,
     permissions::{self, authorize},
-    schema::{Behavior, Relation},
+    schema::{Behavior, IdForm, Relation},
     state::iso,
     store::{Kind, Object},
 };
@@ -38,7 +38,10 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
     }
     body::check_reference_count(&draft)?;
 
-    let id = call.state.new_id();
+    let id = match entity.id {
+        IdForm::CaseSensitive => call.state.random.token(43),
+        IdForm::Guid | IdForm::GuidOrKey | IdForm::Text => call.state.new_id(),
+    };
     let now = iso(call.now);
     if entity.property("createdDateTime").is_some() {
         draft.set("createdDateTime", now);
@@ -56,6 +59,7 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
         Behavior::User => user::complete(call, &id, &mut draft)?,
         Behavior::Group => group::complete(call, &mut draft)?,
         Behavior::Application => secrets = application::complete(call, &mut draft)?,
+        Behavior::PermissionGrant => grant::complete(call, &mut draft)?,
         Behavior::AsDeclared => {}
     }
     let mut object = Object::new();

@@ -24,6 +24,7 @@ use crate::{
 
 mod access;
 mod application;
+mod assignment;
 mod audit;
 mod body;
 mod create;
@@ -32,6 +33,7 @@ mod delete;
 mod directory_objects;
 mod extension;
 mod federated;
+mod grant;
 mod group;
 mod keys;
 mod license;
@@ -89,6 +91,11 @@ enum PlannedResponse {
         secrets: Vec<String>,
     },
     Json(u16, Value),
+    /// The new object of a collection below another object, with that collection's context.
+    Contained {
+        id: String,
+        set: String,
+    },
 }
 
 impl Step {
@@ -150,11 +157,16 @@ pub(super) fn respond(
     state.store.changes.stamp(now, Some(actor(caller)));
     let first = state.store.changes.next();
     let subject = plan.steps.first().and_then(|step| step.subject(state));
+    let named = plan
+        .steps
+        .first()
+        .map(|step| audit::named_objects(state, step))
+        .unwrap_or_default();
     for step in plan.steps {
         apply(state, now, step);
     }
     if let (Some(activity), Some(subject)) = (plan.activity, subject) {
-        audit::record(state, now, caller, activity, &subject, first);
+        audit::record(state, now, caller, activity, &subject, &named, first);
     }
     finish(Call::new(state, now, caller, request), plan.response)
 }
@@ -168,6 +180,22 @@ fn plan(call: Call<'_>, route: &Route) -> Result<Plan, GraphError> {
         ("DELETE", Root::Object(..) | Root::Any(_), Target::Object) => {
             delete::plan(call, &route.root)
         }
+        (
+            "POST",
+            Root::Object(kind, _),
+            Target::List {
+                relationship: Some(relationship),
+                cast: None,
+            },
+        ) => assignment::create(call, &route.root, *kind, relationship),
+        (
+            "DELETE",
+            Root::Object(kind, _),
+            Target::Related {
+                relationship,
+                id: Some(id),
+            },
+        ) => assignment::delete(call, &route.root, *kind, relationship, id),
         ("DELETE", Root::Deleted(id), Target::Object) => delete::purge(call, id),
         ("POST", Root::Deleted(id), Target::Command("restore")) => delete::restore(call, id),
         (
@@ -255,6 +283,18 @@ fn finish(call: Call<'_>, response: PlannedResponse) -> Result<Reply, GraphError
         PlannedResponse::NoContent => Ok(Reply::new(204)),
         PlannedResponse::Empty => Ok(Reply::new(200)),
         PlannedResponse::Json(status, value) => Ok(Reply::json(status, &value)),
+        PlannedResponse::Contained { id, set } => {
+            let (kind, object) = call
+                .state
+                .store
+                .any(&id)
+                .ok_or_else(|| GraphError::not_found(&id))?;
+            let access_level = AccessLevel::Everything;
+            let mut reply =
+                read::render_up_to(call, kind, object, &set, false, false, access_level)?;
+            reply.status = 201;
+            Ok(reply)
+        }
         PlannedResponse::Object {
             status,
             id,
@@ -283,7 +323,7 @@ fn finish(call: Call<'_>, response: PlannedResponse) -> Result<Reply, GraphError
                 }
                 reply.body = body.to_string().into_bytes();
             }
-            if status == 201 {
+            if status == 201 && kind.entity().object {
                 let class = kind.entity().title();
                 let location = format!(
                     "{}/v2/{}/directoryObjects/{id}/Microsoft.DirectoryServices.{class}",

@@ -27,6 +27,8 @@ fn types() -> Vec<(&'static str, Vec<(&'static str, &'static str)>)> {
         Kind::Application,
         Kind::AdministrativeUnit,
         Kind::Device,
+        Kind::AppRoleAssignment,
+        Kind::OAuth2PermissionGrant,
     ]
     .map(access)
     .into()
@@ -123,12 +125,13 @@ fn properties_can_be_set_when_the_documentation_says_so() {
     assert_eq!(excepted.len(), EXCEPTIONS.len());
 }
 
-const CREATES: [(&str, &str); 5] = [
+const CREATES: &[(&str, &str)] = &[
     ("user", "/v1.0/users"),
     ("group", "/v1.0/groups"),
     ("application", "/v1.0/applications"),
     ("device", "/v1.0/devices"),
     ("administrativeUnit", "/v1.0/directory/administrativeUnits"),
+    ("oAuth2PermissionGrant", "/v1.0/oauth2PermissionGrants"),
 ];
 
 /// Where the property table of a page says less than the page of the operation.
@@ -163,4 +166,5 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("device", "physicalIds"),
     ("device", "profileType"),
     ("device", "systemLabels"),
+    ("appRoleAssignment", "resourceDisplayName"),
 ];

@@ -1,0 +1,188 @@
+//! App role assignments: created and deleted at their principal or at their resource.
+
+use entra_core::Guid;
+
+use super::{
+    super::{Call, route::Root},
+    Plan, PlannedResponse, Step, access,
+    body::{Draft, Purpose},
+    target,
+};
+use crate::{
+    odata::GraphError,
+    schema::{Relationship, Source},
+    state::iso,
+    store::{Kind, Object},
+};
+
+/// Assigns an app role. One id of the body is that of the object in the path.
+pub(super) fn create(
+    call: Call<'_>,
+    root: &Root,
+    kind: Kind,
+    relationship: &Relationship,
+) -> Result<Plan, GraphError> {
+    let (_, own, _) = target(call, root, kind, &format!("/{}", relationship.name))?;
+    let mut draft = Draft::read(call, Kind::AppRoleAssignment, Purpose::Create)?;
+    let entity = Kind::AppRoleAssignment.entity();
+    for property in entity.properties.iter().filter(|item| item.required) {
+        draft.require(entity, property.name)?;
+    }
+    let id = |name: &str| draft.text(name).unwrap_or_default().to_ascii_lowercase();
+    let (principal_id, resource_id, role) = (id("principalId"), id("resourceId"), id("appRoleId"));
+    let addressed = match relationship.source {
+        Source::AssignmentsTo => &resource_id,
+        _ => &principal_id,
+    };
+    let store = &call.state.store;
+    let principal = store
+        .any(&principal_id)
+        .and_then(|(kind, object)| Some((AssignedType::of(kind)?, object)));
+    let resource = store.get(Kind::ServicePrincipal, &resource_id);
+    let (Some((assigned_type, principal)), Some(resource)) = (principal, resource) else {
+        return Err(invalid_reference());
+    };
+    if addressed != own {
+        return Err(invalid_reference());
+    }
+    access::check_assignment(call, resource)?;
+    if !offers(resource, &role, assigned_type.member_type) {
+        return Err(GraphError::bad_request(
+            "Permission being assigned was not found on application",
+        ));
+    }
+    let same =
+        |other: &Object| other["resourceId"] == resource["id"] && other["appRoleId"] == *role;
+    if store.assignments_of(&principal_id).any(same) {
+        return Err(GraphError::bad_request(
+            "Permission being assigned already exists on the object",
+        ));
+    }
+
+    let new = call.state.random.token(43);
+    let name = |object: &Object| object["displayName"].clone();
+    draft.set("id", new.clone());
+    draft.set("appRoleId", role);
+    draft.set("principalId", principal_id);
+    draft.set("resourceId", resource_id);
+    draft.set("createdDateTime", iso(call.now));
+    draft.set("principalDisplayName", name(principal));
+    draft.set("principalType", assigned_type.name);
+    draft.set("resourceDisplayName", name(resource));
+    let object = draft
+        .values
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect();
+    let response = PlannedResponse::Contained {
+        id: new,
+        set: context(kind, own, relationship),
+    };
+    Ok(Plan::new(response)
+        .with(Step::Insert(Kind::AppRoleAssignment, object))
+        .audited_as(assigned_type.category, assigned_type.add))
+}
+
+pub(super) fn delete(
+    call: Call<'_>,
+    root: &Root,
+    kind: Kind,
+    relationship: &Relationship,
+    id: &str,
+) -> Result<Plan, GraphError> {
+    let (_, own, _) = target(call, root, kind, &format!("/{}/{{id}}", relationship.name))?;
+    let store = &call.state.store;
+    let found = relationship
+        .objects(store, own)
+        .find(|(_, object)| object["id"] == id);
+    let Some((kind, assignment)) = found else {
+        return Err(GraphError::not_found(id));
+    };
+    let part = |name: &str| assignment[name].as_str().unwrap_or_default();
+    if let Some(resource) = store.get(Kind::ServicePrincipal, part("resourceId")) {
+        access::check_assignment(call, resource)?;
+    }
+    let plan = Plan::new(PlannedResponse::NoContent).with(Step::Delete(kind, id.to_owned()));
+    let principal = store.kind_of(part("principalId"));
+    Ok(match principal.and_then(AssignedType::of) {
+        Some(assigned_type) => plan.audited_as(assigned_type.category, assigned_type.remove),
+        None => plan,
+    })
+}
+
+/// A type of objects that app roles are assigned to.
+struct AssignedType {
+    /// The value of `principalType`.
+    name: &'static str,
+    /// The value in `allowedMemberTypes` of a role. Groups count as users.
+    member_type: &'static str,
+    category: &'static str,
+    add: &'static str,
+    remove: &'static str,
+}
+
+impl AssignedType {
+    fn of(kind: Kind) -> Option<Self> {
+        match kind {
+            Kind::User => Some(Self {
+                name: "User",
+                member_type: "User",
+                category: "UserManagement",
+                add: "Add app role assignment grant to user",
+                remove: "Remove app role assignment from user",
+            }),
+            Kind::Group => Some(Self {
+                name: "Group",
+                member_type: "User",
+                category: "UserManagement",
+                add: "Add app role assignment to group",
+                remove: "Remove app role assignment from group",
+            }),
+            Kind::ServicePrincipal => Some(Self {
+                name: "ServicePrincipal",
+                member_type: "Application",
+                category: "ApplicationManagement",
+                add: "Add app role assignment to service principal",
+                remove: "Remove app role assignment from service principal",
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a resource has an enabled role of that id for a type of principals. The all-zero id is
+/// default access, for resources that have no enabled role for the type.
+fn offers(resource: &Object, role: &str, member_type: &str) -> bool {
+    let mut roles = resource["appRoles"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|role| role["isEnabled"] != false)
+        .filter(|role| {
+            let types = role["allowedMemberTypes"].as_array();
+            types.is_some_and(|types| types.iter().any(|name| name == member_type))
+        });
+    if role == Guid::NIL.to_string() {
+        return roles.next().is_none();
+    }
+    roles.any(|other| {
+        let id = other["id"].as_str();
+        id.is_some_and(|id| id.eq_ignore_ascii_case(role))
+    })
+}
+
+/// The start of the context of a new assignment. At a service principal's own assignments Graph
+/// names the type's collection instead (page "Grant an appRoleAssignment to a service principal").
+fn context(kind: Kind, id: &str, relationship: &Relationship) -> String {
+    let set = kind.entity().set;
+    match (kind, relationship.source) {
+        (Kind::ServicePrincipal, Source::AssignmentsOf) => relationship.name.to_owned(),
+        _ => format!("{set}('{id}')/{}", relationship.name),
+    }
+}
+
+/// 400 for a principal or resource that does not exist, has another type, or is not the object in
+/// the path (microsoft-graph-docs-contrib issue 1407).
+fn invalid_reference() -> GraphError {
+    GraphError::bad_request("Not a valid reference update")
+}
