@@ -13,6 +13,7 @@
 //! | credentials of an application | [`NewPassword`], [`NewCertificate`], [`NewFederatedIdentityCredential`] |
 //! | service principals | [`GraphClient::service_principals`], [`GraphClient::service_principal`], [`ServicePrincipal`] |
 //! | devices | [`GraphClient::devices`], [`GraphClient::device`], [`NewDevice`], [`Device`] |
+//! | app role assignments, consent | [`NewAppRoleAssignment`], [`GraphClient::oauth2_permission_grants`], [`NewOAuth2PermissionGrant`] |
 //! | objects of any type | [`GraphClient::directory_object`], [`GraphClient::directory_objects_by_ids`], [`DirectoryObject`] |
 //! | the tenant | [`GraphClient::organization`], [`GraphClient::subscribed_skus`] |
 //! | logs | [`GraphClient::audit_logs`], [`SignIn`], [`beta::SignIn`], [`DirectoryAudit`], [`ProvisioningObjectSummary`] |
@@ -67,6 +68,7 @@ pub use entra_core;
 #[cfg(feature = "administrative-units")]
 pub use areas::administrative_units::NewAdministrativeUnit;
 pub use areas::{
+    app_role_assignments::NewAppRoleAssignment,
     applications::{
         CertificateId, NewApplication, NewCertificate, NewExtensionProperty,
         NewFederatedIdentityCredential, NewPassword, NewSecret, ProofOfPossession, SecretId,
@@ -75,6 +77,7 @@ pub use areas::{
     devices::NewDevice,
     directory_objects::GroupNames,
     groups::NewGroup,
+    oauth2_permission_grants::NewOAuth2PermissionGrant,
     operations,
     users::NewUser,
 };
@@ -88,8 +91,8 @@ pub use model::{AdditionalData, Expanded, Json};
 pub use objects::AdministrativeUnit;
 pub use objects::{
     AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, ExtensionProperty,
-    FederatedIdentityCredential, Group, LicenseDetails, Organization, ProvisioningObjectSummary,
-    ServicePrincipal, SignIn, SubscribedSku, User, beta, types,
+    FederatedIdentityCredential, Group, LicenseDetails, OAuth2PermissionGrant, Organization,
+    ProvisioningObjectSummary, ServicePrincipal, SignIn, SubscribedSku, User, beta, types,
 };
 #[cfg(feature = "authentication-methods")]
 pub use objects::{AuthenticationMethod, UserRegistrationDetails};
@@ -146,6 +149,7 @@ pub mod places {
     };
     pub use crate::{
         areas::{
+            app_role_assignments::AssignmentPlace,
             applications::{
                 ApplicationExtensions, ApplicationFederatedCredentials, ApplicationOwners,
                 Applications, DeletedApplication, DeletedApplications, OneApplication,
@@ -166,16 +170,18 @@ pub mod places {
                 GroupTransitiveMemberOf, GroupTransitiveMembers, Groups, OneGroup,
             },
             membership::MemberPlace,
+            oauth2_permission_grants::{OAuth2PermissionGrants, OneOAuth2PermissionGrant},
             organization::{OneOrganization, Organizations},
             service_principals::{
                 AppRoleAssignedTo, OneServicePrincipal, ServicePrincipalAppRoleAssignments,
-                ServicePrincipalMemberOf, ServicePrincipalOwners, ServicePrincipals,
+                ServicePrincipalMemberOf, ServicePrincipalOAuth2PermissionGrants,
+                ServicePrincipalOwners, ServicePrincipals,
             },
             subscribed_skus::{OneSubscribedSku, SubscribedSkus},
             users::{
                 DirectReports, Manager, Me, OneUser, OwnedDevices, OwnedObjects, RegisteredDevices,
-                UserAppRoleAssignments, UserLicenseDetails, UserMemberOf, UserPlace,
-                UserTransitiveMemberOf, Users,
+                UserAppRoleAssignments, UserLicenseDetails, UserMemberOf,
+                UserOAuth2PermissionGrants, UserPlace, UserTransitiveMemberOf, Users,
             },
         },
         place::{

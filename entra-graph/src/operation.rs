@@ -15,6 +15,7 @@ pub struct Operation {
     pub(crate) returns: Returns,
     pub(crate) delegated: &'static [&'static str],
     pub(crate) application: &'static [&'static str],
+    pub(crate) additional: &'static [&'static str],
 }
 
 /// The version of Microsoft Graph that has an [`Operation`].
@@ -103,6 +104,13 @@ impl Operation {
     pub const fn application_permissions(&self) -> &'static [&'static str] {
         self.application
     }
+
+    /// Permissions any one of which is needed together with one of the others, least privileged first. Empty
+    /// for most operations.
+    #[must_use]
+    pub const fn additional_permissions(&self) -> &'static [&'static str] {
+        self.additional
+    }
 }
 
 /// Declares the operations of an area, and `OPERATIONS` with all of them.
@@ -113,6 +121,8 @@ impl Operation {
 ///         delegated ["User.Read.All"], application ["User.Read.All"];
 ///     CHECK = "user-checkmembergroups" POST(Safe) "/users/{id}/checkMemberGroups" => Value,
 ///         both ["User.Read.All"];
+///     ASSIGN = "user-assign" POST "/users/{id}/assign" => Nothing,
+///         both ["User.ReadWrite.All"], with ["Group.Read.All"];
 /// }
 /// ```
 /// The class in parentheses is needed where it differs from that of the method. `@ Beta` before the path stands for an
@@ -121,7 +131,8 @@ macro_rules! operations {
     ($($(#[$doc:meta])* $constant:ident = $name:literal $method:ident $(($class:ident))? $(@ $version:ident)? $path:literal
         => $returns:ident $(($type:literal))?,
         $(delegated [$($delegated:literal),* $(,)?], application [$($application:literal),* $(,)?])?
-        $(both [$($both:literal),* $(,)?])?;)*) => {
+        $(both [$($both:literal),* $(,)?])?
+        $(, with [$($additional:literal),* $(,)?])?;)*) => {
         $(
             $(#[$doc])*
             pub(crate) static $constant: $crate::operation::Operation = $crate::operation::Operation {
@@ -133,6 +144,7 @@ macro_rules! operations {
                 returns: $crate::operation::Returns::$returns $(($type))?,
                 delegated: $(&[$($delegated),*])? $(&[$($both),*])?,
                 application: $(&[$($application),*])? $(&[$($both),*])?,
+                additional: &[$($($additional),*)?],
             };
         )*
 

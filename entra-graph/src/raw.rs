@@ -28,6 +28,7 @@ static RAW: Operation = Operation {
     returns: Returns::Value,
     delegated: &[],
     application: &[],
+    additional: &[],
 };
 
 /// A request for any path, version and body, with the same token, retries, errors and hosts as every other.

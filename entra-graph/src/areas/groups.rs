@@ -6,10 +6,11 @@ mod new;
 pub use new::NewGroup;
 
 use crate::{
+    areas::app_role_assignments::{AssignmentPlace, NewAppRoleAssignment},
     client::GraphClient,
     key::Key,
     objects::{AppRoleAssignment, DirectoryObject, Group},
-    operation::operations,
+    operation::{Operation, operations},
     place::{Collection, Object, places, singles},
     request::Target,
 };
@@ -58,6 +59,10 @@ operations! {
         application ["Directory.Read.All"];
     LIST_APP_ROLE_ASSIGNMENTS = "group-list-approleassignments" GET "/groups/{id}/appRoleAssignments" => Collection("appRoleAssignment"),
         both ["Directory.Read.All"];
+    ASSIGN_APP_ROLE = "group-post-approleassignments" POST "/groups/{id}/appRoleAssignments" => Object("appRoleAssignment"),
+        both ["AppRoleAssignment.ReadWrite.All"];
+    DELETE_APP_ROLE_ASSIGNMENT = "group-delete-approleassignments" DELETE "/groups/{id}/appRoleAssignments/{id}" => Nothing,
+        both ["AppRoleAssignment.ReadWrite.All"];
     CHECK_MEMBER_GROUPS = "group-checkmembergroups" POST(Safe) "/groups/{id}/checkMemberGroups" => Value,
         both ["GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"];
     GET_MEMBER_GROUPS = "group-getmembergroups" POST(Safe) "/groups/{id}/getMemberGroups" => Value,
@@ -93,12 +98,16 @@ places! {
     /// `/groups/{id}/transitiveMemberOf`.
     GroupTransitiveMemberOf: DirectoryObject { list LIST_TRANSITIVE_MEMBER_OF }
     /// `/groups/{id}/appRoleAssignments`.
-    GroupAppRoleAssignments: AppRoleAssignment { list LIST_APP_ROLE_ASSIGNMENTS }
+    GroupAppRoleAssignments: AppRoleAssignment { list LIST_APP_ROLE_ASSIGNMENTS, create(NewAppRoleAssignment) ASSIGN_APP_ROLE }
 }
 
 singles! {
     /// `/groups/{id}`.
     OneGroup: Group { get GET, update UPDATE, delete DELETE, upsert(NewGroup) UPSERT }
+}
+
+impl AssignmentPlace for GroupAppRoleAssignments {
+    const DELETE: &'static Operation = &DELETE_APP_ROLE_ASSIGNMENT;
 }
 
 impl GraphClient {
@@ -215,7 +224,7 @@ impl Object<OneGroup> {
     /// Applications that the group is assigned to:
     /// [`GET /groups/{id}/appRoleAssignments`](https://learn.microsoft.com/graph/api/group-list-approleassignments).
     ///
-    /// Takes `Directory.Read.All`.
+    /// Takes `Directory.Read.All`; to assign and to delete takes `AppRoleAssignment.ReadWrite.All`.
     #[must_use]
     pub fn app_role_assignments(&self) -> Collection<GroupAppRoleAssignments> {
         self.collection("appRoleAssignments")

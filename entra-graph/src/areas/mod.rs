@@ -2,6 +2,7 @@
 
 #[cfg(feature = "administrative-units")]
 pub(crate) mod administrative_units;
+pub(crate) mod app_role_assignments;
 pub(crate) mod applications;
 pub(crate) mod audit_logs;
 #[cfg(feature = "authentication-methods")]
@@ -14,6 +15,7 @@ pub(crate) mod groups;
 pub(crate) mod identity_protection;
 mod licenses;
 pub(crate) mod membership;
+pub(crate) mod oauth2_permission_grants;
 pub(crate) mod organization;
 pub(crate) mod service_principals;
 pub(crate) mod subscribed_skus;
@@ -44,6 +46,7 @@ const ALL: &[&[&Operation]] = &[
     groups::OPERATIONS,
     #[cfg(feature = "identity-protection")]
     identity_protection::OPERATIONS,
+    oauth2_permission_grants::OPERATIONS,
     organization::OPERATIONS,
     service_principals::OPERATIONS,
     subscribed_skus::OPERATIONS,

@@ -1,10 +1,11 @@
 //! Apps as a tenant has them, with who is assigned to them: `/servicePrincipals`.
 
 use crate::{
+    areas::app_role_assignments::{AssignmentPlace, NewAppRoleAssignment},
     client::GraphClient,
     key::Key,
-    objects::{AppRoleAssignment, DirectoryObject, ServicePrincipal},
-    operation::operations,
+    objects::{AppRoleAssignment, DirectoryObject, OAuth2PermissionGrant, ServicePrincipal},
+    operation::{Operation, operations},
     place::{Collection, Object, places, singles},
     request::Target,
 };
@@ -20,6 +21,16 @@ operations! {
         both ["Application.Read.All", "Directory.Read.All"];
     LIST_ASSIGNMENTS = "serviceprincipal-list-approleassignments" GET "/servicePrincipals/{id}/appRoleAssignments" => Collection("appRoleAssignment"),
         both ["Application.Read.All", "Directory.Read.All"];
+    ASSIGN_TO = "serviceprincipal-post-approleassignedto" POST "/servicePrincipals/{id}/appRoleAssignedTo" => Object("appRoleAssignment"),
+        both ["AppRoleAssignment.ReadWrite.All"], with ["Application.Read.All", "Directory.Read.All"];
+    DELETE_ASSIGNED_TO = "serviceprincipal-delete-approleassignedto" DELETE "/servicePrincipals/{id}/appRoleAssignedTo/{id}" => Nothing,
+        both ["AppRoleAssignment.ReadWrite.All"];
+    ASSIGN = "serviceprincipal-post-approleassignments" POST "/servicePrincipals/{id}/appRoleAssignments" => Object("appRoleAssignment"),
+        both ["AppRoleAssignment.ReadWrite.All"], with ["Application.Read.All", "Directory.Read.All"];
+    DELETE_ASSIGNMENT = "serviceprincipal-delete-approleassignments" DELETE "/servicePrincipals/{id}/appRoleAssignments/{id}" => Nothing,
+        both ["AppRoleAssignment.ReadWrite.All"];
+    LIST_PERMISSION_GRANTS = "serviceprincipal-list-oauth2permissiongrants" GET "/servicePrincipals/{id}/oauth2PermissionGrants" => Collection("oAuth2PermissionGrant"),
+        both ["Directory.Read.All"];
     LIST_OWNERS = "serviceprincipal-list-owners" GET "/servicePrincipals/{id}/owners" => Collection("directoryObject"),
         both ["Application.Read.All", "Directory.Read.All"];
     LIST_MEMBER_OF = "serviceprincipal-list-memberof" GET "/servicePrincipals/{id}/memberOf" => Collection("directoryObject"),
@@ -30,9 +41,11 @@ places! {
     /// `/servicePrincipals`.
     ServicePrincipals: ServicePrincipal { list LIST, count COUNT }
     /// `/servicePrincipals/{id}/appRoleAssignedTo`.
-    AppRoleAssignedTo: AppRoleAssignment { list LIST_ASSIGNED_TO }
+    AppRoleAssignedTo: AppRoleAssignment { list LIST_ASSIGNED_TO, create(NewAppRoleAssignment) ASSIGN_TO }
     /// `/servicePrincipals/{id}/appRoleAssignments`.
-    ServicePrincipalAppRoleAssignments: AppRoleAssignment { list LIST_ASSIGNMENTS }
+    ServicePrincipalAppRoleAssignments: AppRoleAssignment { list LIST_ASSIGNMENTS, create(NewAppRoleAssignment) ASSIGN }
+    /// `/servicePrincipals/{id}/oauth2PermissionGrants`.
+    ServicePrincipalOAuth2PermissionGrants: OAuth2PermissionGrant { list LIST_PERMISSION_GRANTS }
     /// `/servicePrincipals/{id}/owners`.
     ServicePrincipalOwners: DirectoryObject { list LIST_OWNERS }
     /// `/servicePrincipals/{id}/memberOf`.
@@ -42,6 +55,14 @@ places! {
 singles! {
     /// `/servicePrincipals/{id}`.
     OneServicePrincipal: ServicePrincipal { get GET }
+}
+
+impl AssignmentPlace for AppRoleAssignedTo {
+    const DELETE: &'static Operation = &DELETE_ASSIGNED_TO;
+}
+
+impl AssignmentPlace for ServicePrincipalAppRoleAssignments {
+    const DELETE: &'static Operation = &DELETE_ASSIGNMENT;
 }
 
 impl GraphClient {
@@ -111,6 +132,26 @@ impl Object<OneServicePrincipal> {
     /// assert!(assigned.iter().any(|one| one.principal_type.as_deref() == Some("Group")));
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// To assign takes `AppRoleAssignment.ReadWrite.All` together with `Application.Read.All`, to delete the
+    /// former. For a permission of an API this is the administrator's consent:
+    ///
+    /// ```
+    /// # async fn example(graph: &entra_graph::GraphClient) -> Result<(), entra_graph::Error> {
+    /// use entra_graph::{Key, NewAppRoleAssignment};
+    /// let api = graph.service_principal(Key::app_id("00000003-0000-0000-c000-000000000000"));
+    /// let resource = api.get().send().await?;
+    /// let client = graph.service_principal(Key::app_id("4f1c1d2e-0000-4000-8000-000000000001")).get().send().await?;
+    /// let roles = resource.app_roles.unwrap_or_default();
+    /// let role = roles.iter().find(|role| role.value.as_deref() == Some("User.Read.All"));
+    /// if let Some(id) = role.and_then(|role| role.id.as_deref()) {
+    ///     let new = NewAppRoleAssignment::new(&client.id, &resource.id, id);
+    ///     let assignment = api.app_role_assigned_to().create(new).send().await?;
+    ///     api.app_role_assigned_to().delete(&assignment.id).send().await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn app_role_assigned_to(&self) -> Collection<AppRoleAssignedTo> {
         self.collection("appRoleAssignedTo")
@@ -119,10 +160,21 @@ impl Object<OneServicePrincipal> {
     /// The app roles that the service principal is assigned to, such as application permissions of an API:
     /// [`GET /servicePrincipals/{id}/appRoleAssignments`](https://learn.microsoft.com/graph/api/serviceprincipal-list-approleassignments).
     ///
-    /// Takes `Application.Read.All`.
+    /// Takes `Application.Read.All`; to assign takes `AppRoleAssignment.ReadWrite.All` together with it, to
+    /// delete takes `AppRoleAssignment.ReadWrite.All`.
     #[must_use]
     pub fn app_role_assignments(&self) -> Collection<ServicePrincipalAppRoleAssignments> {
         self.collection("appRoleAssignments")
+    }
+
+    /// Delegated permissions that the application has:
+    /// [`GET /servicePrincipals/{id}/oauth2PermissionGrants`](https://learn.microsoft.com/graph/api/serviceprincipal-list-oauth2permissiongrants).
+    ///
+    /// Takes `Directory.Read.All`. They are created, changed and deleted at
+    /// [`GraphClient::oauth2_permission_grants`].
+    #[must_use]
+    pub fn oauth2_permission_grants(&self) -> Collection<ServicePrincipalOAuth2PermissionGrants> {
+        self.collection("oauth2PermissionGrants")
     }
 
     /// Owners, which are users and service principals:

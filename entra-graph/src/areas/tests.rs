@@ -34,7 +34,11 @@ fn a_write_never_suggests_a_permission_that_only_reads() {
 #[test]
 fn the_broadest_permission_comes_last() {
     for operation in operations() {
-        for permissions in [operation.delegated, operation.application] {
+        for permissions in [
+            operation.delegated,
+            operation.application,
+            operation.additional,
+        ] {
             let broad = permissions
                 .iter()
                 .position(|p| p.starts_with("Directory.Read"));

@@ -6,10 +6,11 @@ mod new;
 pub use new::NewUser;
 
 use crate::{
+    areas::app_role_assignments::{AssignmentPlace, NewAppRoleAssignment},
     client::GraphClient,
     key::Key,
-    objects::{AppRoleAssignment, DirectoryObject, LicenseDetails, User},
-    operation::operations,
+    objects::{AppRoleAssignment, DirectoryObject, LicenseDetails, OAuth2PermissionGrant, User},
+    operation::{Operation, operations},
     place::{Collection, Object, Single, places, singles},
     request::Target,
 };
@@ -51,6 +52,12 @@ operations! {
         delegated ["User.Read", "GroupMember.Read.All", "Directory.Read.All"],
         application ["User.Read.All", "GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"];
     LIST_APP_ROLE_ASSIGNMENTS = "user-list-approleassignments" GET "/users/{id}/appRoleAssignments" => Collection("appRoleAssignment"),
+        both ["Directory.Read.All"];
+    ASSIGN_APP_ROLE = "user-post-approleassignments" POST "/users/{id}/appRoleAssignments" => Object("appRoleAssignment"),
+        both ["AppRoleAssignment.ReadWrite.All"];
+    DELETE_APP_ROLE_ASSIGNMENT = "user-delete-approleassignments" DELETE "/users/{id}/appRoleAssignments/{id}" => Nothing,
+        both ["AppRoleAssignment.ReadWrite.All"];
+    LIST_PERMISSION_GRANTS = "user-list-oauth2permissiongrants" GET "/users/{id}/oauth2PermissionGrants" => Collection("oAuth2PermissionGrant"),
         both ["Directory.Read.All"];
     LIST_LICENSE_DETAILS = "user-list-licensedetails" GET "/users/{id}/licenseDetails" => Collection("licenseDetails"),
         delegated ["LicenseAssignment.Read.All", "User.Read", "User.Read.All", "Directory.Read.All"],
@@ -101,7 +108,9 @@ places! {
     /// `/users/{id}/transitiveMemberOf`.
     UserTransitiveMemberOf: DirectoryObject { list LIST_TRANSITIVE_MEMBER_OF }
     /// `/users/{id}/appRoleAssignments`.
-    UserAppRoleAssignments: AppRoleAssignment { list LIST_APP_ROLE_ASSIGNMENTS }
+    UserAppRoleAssignments: AppRoleAssignment { list LIST_APP_ROLE_ASSIGNMENTS, create(NewAppRoleAssignment) ASSIGN_APP_ROLE }
+    /// `/users/{id}/oauth2PermissionGrants`.
+    UserOAuth2PermissionGrants: OAuth2PermissionGrant { list LIST_PERMISSION_GRANTS }
     /// `/users/{id}/licenseDetails`.
     UserLicenseDetails: LicenseDetails { list LIST_LICENSE_DETAILS }
     /// `/users/{id}/ownedObjects`.
@@ -123,6 +132,10 @@ singles! {
 
 /// A place that is a user: `/users/{id}` or `/me`.
 pub trait UserPlace: Single<Item = User> {}
+
+impl AssignmentPlace for UserAppRoleAssignments {
+    const DELETE: &'static Operation = &DELETE_APP_ROLE_ASSIGNMENT;
+}
 
 impl UserPlace for OneUser {}
 
@@ -234,10 +247,20 @@ impl<P: UserPlace> Object<P> {
     /// Applications that the user is assigned to, directly or as a direct member of a group:
     /// [`GET /users/{id}/appRoleAssignments`](https://learn.microsoft.com/graph/api/user-list-approleassignments).
     ///
-    /// Takes `Directory.Read.All`.
+    /// Takes `Directory.Read.All`; to assign and to delete takes `AppRoleAssignment.ReadWrite.All`.
     #[must_use]
     pub fn app_role_assignments(&self) -> Collection<UserAppRoleAssignments> {
         self.collection("appRoleAssignments")
+    }
+
+    /// Delegated permissions that applications have for this user alone, by the user's own consent or an
+    /// administrator's: [`GET /users/{id}/oauth2PermissionGrants`](https://learn.microsoft.com/graph/api/user-list-oauth2permissiongrants).
+    ///
+    /// Takes `Directory.Read.All`. Grants for all users are in
+    /// [`GraphClient::oauth2_permission_grants`].
+    #[must_use]
+    pub fn oauth2_permission_grants(&self) -> Collection<UserOAuth2PermissionGrants> {
+        self.collection("oauth2PermissionGrants")
     }
 
     /// Licences that the user has, directly or through groups, with their service plans:

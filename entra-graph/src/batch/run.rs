@@ -29,6 +29,7 @@ static BATCH: Operation = Operation {
     returns: Returns::Value,
     delegated: &[],
     application: &[],
+    additional: &[],
 };
 
 /// A request without a response yet.

@@ -179,10 +179,20 @@ impl Error {
     pub fn needed_permissions(&self) -> &'static [&'static str] {
         match &self.0.call {
             Some(call) if self.lacks_permission() => {
-                if self.is_delegated() {
-                    call.operation.delegated
+                let operation = call.operation;
+                let enough = if self.is_delegated() {
+                    operation.delegated
                 } else {
-                    call.operation.application
+                    operation.application
+                };
+                // With one of these, the token lacks one of the others.
+                let has_enough = self
+                    .token_permissions()
+                    .is_some_and(|has| has.iter().any(|one| enough.contains(&one.as_str())));
+                if has_enough && !operation.additional.is_empty() {
+                    operation.additional
+                } else {
+                    enough
                 }
             }
             _ => &[],
@@ -207,14 +217,21 @@ impl Error {
                 .is_some_and(|code| ABSENT.iter().any(|known| known.eq_ignore_ascii_case(code)))
     }
 
-    /// Whether Graph rejected a reference because the object is already there, such as a member who is one.
+    /// Whether Graph rejected the request because its result exists: the object is a member already, the app
+    /// role is assigned, or there is such a delegated permission grant.
     ///
-    /// Graph has no code of its own for this, so its message decides too.
+    /// Graph has no code of its own for references and app roles, so its message decides there too.
     #[must_use]
     pub fn is_already_present(&self) -> bool {
-        self.0.status == Some(StatusCode::BAD_REQUEST)
-            && self.code() == Some("Request_BadRequest")
-            && self.message().contains("references already exist")
+        match (self.0.status, self.code()) {
+            (Some(StatusCode::BAD_REQUEST), Some("Request_BadRequest")) => {
+                let message = self.message();
+                message.contains("references already exist")
+                    || message.contains("Permission being assigned already exists")
+            }
+            (Some(StatusCode::CONFLICT), Some("Request_MultipleObjectsWithSameKeyValue")) => true,
+            _ => false,
+        }
     }
 
     /// Whether the list must be read from its start, because Graph no longer knows the link to the page.

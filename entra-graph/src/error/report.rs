@@ -105,7 +105,15 @@ impl Error {
         let needed = self.needed_permissions();
         if !needed.is_empty() {
             let kind = self.permission_kind();
-            return Some(format!("needs one of ({kind}): {}", needed.join(", ")));
+            let mut line = format!("needs one of ({kind}): {}", needed.join(", "));
+            let additional = self.0.call.as_ref()?.operation.additional;
+            if !additional.is_empty() && needed != additional {
+                line.push_str(&format!(
+                    ", together with one of: {}",
+                    additional.join(", ")
+                ));
+            }
+            return Some(line);
         }
         let delegated = self.0.call.as_ref()?.operation.delegated;
         (self.lacks_permission() && self.0.granted.is_some() && !delegated.is_empty()).then(|| {

@@ -15,6 +15,7 @@ mod group;
 #[cfg(feature = "identity-protection")]
 mod identity_protection;
 mod license_details;
+mod oauth2_permission_grant;
 mod organization;
 mod provisioning;
 mod service_principal;
@@ -40,6 +41,7 @@ pub use group::Group;
 #[cfg(feature = "identity-protection")]
 pub use identity_protection::{RiskDetection, RiskyUser};
 pub use license_details::LicenseDetails;
+pub use oauth2_permission_grant::OAuth2PermissionGrant;
 pub use organization::Organization;
 pub use provisioning::ProvisioningObjectSummary;
 pub use service_principal::ServicePrincipal;

@@ -46,7 +46,7 @@ macro_rules! check {
 /// An area is one line here.
 #[test]
 fn every_declared_name_is_read_and_written() {
-    check!(User, AppRoleAssignment);
+    check!(User, AppRoleAssignment, super::OAuth2PermissionGrant);
     check!(
         Application,
         types::AddIn,

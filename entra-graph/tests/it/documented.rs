@@ -31,6 +31,8 @@ macro_rules! send {
     };
 }
 
+mod service_principals;
+
 fn id(text: &str) -> ObjectId {
     text.parse().unwrap()
 }
@@ -586,6 +588,7 @@ fn requests() -> BTreeMap<&'static str, Vec<Send>> {
             ],
         ),
     ]);
+    requests.extend(service_principals::requests());
     #[cfg(feature = "administrative-units")]
     requests.extend(administrative_units());
     requests.extend(applications());
@@ -594,6 +597,7 @@ fn requests() -> BTreeMap<&'static str, Vec<Send>> {
 
 /// How many documented requests these pages have, so that an emptier collection is no success.
 const REQUESTS: usize = 59
+    + service_principals::REQUESTS
     + if cfg!(feature = "administrative-units") {
         6
     } else {

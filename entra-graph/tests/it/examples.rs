@@ -7,8 +7,8 @@ use std::{collections::BTreeMap, env, fs};
 use entra_core::{Timestamp, time::format_description::well_known::Rfc3339};
 use entra_graph::{
     AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, ExtensionProperty,
-    FederatedIdentityCredential, Group, LicenseDetails, Organization, ProvisioningObjectSummary,
-    ServicePrincipal, SignIn, SubscribedSku, User, types::KeyCredential,
+    FederatedIdentityCredential, Group, LicenseDetails, OAuth2PermissionGrant, Organization,
+    ProvisioningObjectSummary, ServicePrincipal, SignIn, SubscribedSku, User, types::KeyCredential,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -51,6 +51,10 @@ const MODELS: &[(&str, RoundTrip)] = &[
         "microsoft.graph.userregistrationdetails",
         round_trip::<entra_graph::UserRegistrationDetails>,
     ),
+    (
+        "microsoft.graph.oauth2permissiongrant",
+        round_trip::<OAuth2PermissionGrant>,
+    ),
     #[cfg(feature = "administrative-units")]
     (
         "microsoft.graph.administrativeunit",
@@ -71,7 +75,7 @@ const MODELS: &[(&str, RoundTrip)] = &[
 
 /// How many bodies of these models the collection has, so that an emptier one is no success.
 const BODIES: usize =
-    148 + if cfg!(feature = "administrative-units") {
+    154 + if cfg!(feature = "administrative-units") {
         8
     } else {
         0

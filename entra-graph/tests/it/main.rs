@@ -4,6 +4,7 @@
 
 #[cfg(feature = "administrative-units")]
 mod administrative_units;
+mod app_access;
 mod applications;
 mod apps;
 mod audit_logs;

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use entra_core::Timestamp;
 use serde_json::Value;
 
-use super::{Conflict, Dependent, Event, Kind, Link, Object, Relation, Store, access_properties, text};
+use super::{
+    Conflict, Dependent, Event, Kind, Link, Object, Relation, Store, access_properties, text,
+};
 
 /// The deleted objects in the order of their deletion.
 #[derive(Debug, Default)]

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, env, fs, path::Path};
 
 use serde_json::Value;
 
-use crate::objects::{Application, Device, Group, User};
+use crate::objects::{AppRoleAssignment, Application, Device, Group, OAuth2PermissionGrant, User};
 
 fn types() -> Vec<(&'static str, &'static [(&'static str, &'static str)])> {
     vec![
@@ -14,6 +14,8 @@ fn types() -> Vec<(&'static str, &'static [(&'static str, &'static str)])> {
         ("group", Group::ACCESS),
         ("application", Application::ACCESS),
         ("device", Device::ACCESS),
+        ("appRoleAssignment", AppRoleAssignment::ACCESS),
+        ("oAuth2PermissionGrant", OAuth2PermissionGrant::ACCESS),
         #[cfg(feature = "administrative-units")]
         (
             "administrativeUnit",
@@ -113,12 +115,13 @@ fn properties_can_be_set_when_the_documentation_says_so() {
     assert_eq!(excepted.len(), EXCEPTIONS.len());
 }
 
-const CREATES: [(&str, &str); 5] = [
+const CREATES: &[(&str, &str)] = &[
     ("user", "/v1.0/users"),
     ("group", "/v1.0/groups"),
     ("application", "/v1.0/applications"),
     ("device", "/v1.0/devices"),
     ("administrativeUnit", "/v1.0/directory/administrativeUnits"),
+    ("oAuth2PermissionGrant", "/v1.0/oauth2PermissionGrants"),
 ];
 
 /// Where the property table of a page says less than the page of the operation.
@@ -153,4 +156,5 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("device", "physicalIds"),
     ("device", "profileType"),
     ("device", "systemLabels"),
+    ("appRoleAssignment", "resourceDisplayName"),
 ];

@@ -82,7 +82,7 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
         let owner = match entity.behavior {
             Behavior::Group => call.caller.user_id.clone(),
             Behavior::Application => application::first_owner(call),
-            Behavior::User | Behavior::AsDeclared => None,
+            Behavior::User | Behavior::PermissionGrant | Behavior::AsDeclared => None,
         };
         links.extend(owner.map(|owner| (Relation::Owners, owner)));
     }

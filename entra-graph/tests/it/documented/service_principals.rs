@@ -1,0 +1,120 @@
+//! The documented requests of service principals, app role assignments and permission grants.
+
+use entra_graph::{NewAppRoleAssignment, NewOAuth2PermissionGrant};
+
+use super::{GraphClient, Send, Sent};
+
+/// How many requests these pages have.
+pub(super) const REQUESTS: usize = 11;
+
+const API: &str = "943603e4-e787-4fe9-93d1-e30f749aae39";
+const NIL: &str = "00000000-0000-0000-0000-000000000000";
+
+pub(super) fn requests() -> Vec<(&'static str, Vec<Send>)> {
+    let mut requests = assignments();
+    requests.extend(permission_grants());
+    requests
+}
+
+fn permission_grants() -> Vec<(&'static str, Vec<Send>)> {
+    vec![
+        (
+            "oauth2permissiongrant-post.md",
+            vec![send!(|graph| graph.oauth2_permission_grants().create(
+                NewOAuth2PermissionGrant::for_all_users(
+                    "ef969797-201d-4f6b-960c-e9ed5f31dab5",
+                    API,
+                    ["DelegatedPermissionGrant.ReadWrite.All"]
+                )
+            ))],
+        ),
+        (
+            "oauth2permissiongrant-update.md",
+            vec![send!(|graph| graph
+                .oauth2_permission_grant("l5eW7x0ga0-WDOntXzHateQDNpSH5-lPk9HjD3Sarjk")
+                .set_scopes(["User.ReadBasic.All", "Group.ReadWrite.All"]))],
+        ),
+        (
+            "oauth2permissiongrant-delete.md",
+            vec![send!(|graph| graph
+                .oauth2_permission_grant("l5eW7x0ga0-WDOntXzHateQDNpSH5-lPk9HjD3Sarjk")
+                .delete())],
+        ),
+    ]
+}
+
+fn assignments() -> Vec<(&'static str, Vec<Send>)> {
+    vec![
+        (
+            "serviceprincipal-post-approleassignedto.md",
+            vec![send!(|graph| graph
+                .service_principal("9028d19c-26a9-4809-8e3f-20ff73e2d75e")
+                .app_role_assigned_to()
+                .create(NewAppRoleAssignment::new(
+                    "33ad69f9-da99-4bed-acd0-3f24235cb296",
+                    "9028d19c-26a9-4809-8e3f-20ff73e2d75e",
+                    "ef7437e6-4f94-4a0a-a110-a439eb2aa8f7"
+                )))],
+        ),
+        (
+            "serviceprincipal-post-approleassignments.md",
+            vec![send!(|graph| graph
+                .service_principal("9028d19c-26a9-4809-8e3f-20ff73e2d75e")
+                .app_role_assignments()
+                .create(NewAppRoleAssignment::new(
+                    "9028d19c-26a9-4809-8e3f-20ff73e2d75e",
+                    "8fce32da-1246-437b-99cd-76d1d4677bd5",
+                    "498476ce-e0fe-48b0-b801-37ba7e2685c6"
+                )))],
+        ),
+        (
+            "serviceprincipal-delete-approleassignedto.md",
+            vec![send!(|graph| graph
+                .service_principal("{resource-SP-id}")
+                .app_role_assigned_to()
+                .delete("{appRoleAssignment-id}"))],
+        ),
+        (
+            "serviceprincipal-delete-approleassignments.md",
+            vec![send!(|graph| graph
+                .service_principal("{servicePrincipal-id}")
+                .app_role_assignments()
+                .delete("{appRoleAssignment-id}"))],
+        ),
+        (
+            "group-post-approleassignments.md",
+            vec![send!(|graph| graph
+                .group("7679d9a4-2323-44cd-b5c2-673ec88d8b12")
+                .app_role_assignments()
+                .create(NewAppRoleAssignment::default_access(
+                    "7679d9a4-2323-44cd-b5c2-673ec88d8b12",
+                    "076e8b57-bac8-49d7-9396-e3449b685055"
+                )))],
+        ),
+        (
+            "group-delete-approleassignments.md",
+            vec![send!(|graph| graph
+                .group("{id}")
+                .app_role_assignments()
+                .delete("{id}"))],
+        ),
+        (
+            "user-post-approleassignments.md",
+            vec![send!(|graph| graph
+                .user("cde330e5-2150-4c11-9c5b-14bfdc948c79")
+                .app_role_assignments()
+                .create(NewAppRoleAssignment::new(
+                    "cde330e5-2150-4c11-9c5b-14bfdc948c79",
+                    "8e881353-1735-45af-af21-ee1344582a4d",
+                    NIL
+                )))],
+        ),
+        (
+            "user-delete-approleassignments.md",
+            vec![send!(|graph| graph
+                .user("{id}")
+                .app_role_assignments()
+                .delete("{id}"))],
+        ),
+    ]
+}
