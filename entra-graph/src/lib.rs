@@ -11,8 +11,8 @@
 //! | deleted objects | [`GraphClient::deleted_users`], [`GraphClient::deleted_user`], [`GraphClient::deleted_groups`], [`GraphClient::deleted_group`] |
 //! | applications | [`GraphClient::applications`], [`GraphClient::application`], [`GraphClient::deleted_application`], [`NewApplication`], [`Application`] |
 //! | credentials of an application | [`NewPassword`], [`NewCertificate`], [`NewFederatedIdentityCredential`] |
-//! | service principals | [`GraphClient::service_principals`], [`GraphClient::service_principal`], [`ServicePrincipal`] |
 //! | devices | [`GraphClient::devices`], [`GraphClient::device`], [`NewDevice`], [`Device`] |
+//! | service principals | [`GraphClient::service_principals`], [`GraphClient::service_principal`], [`GraphClient::deleted_service_principals`], [`NewServicePrincipal`], [`ServicePrincipal`] |
 //! | app role assignments, consent | [`NewAppRoleAssignment`], [`GraphClient::oauth2_permission_grants`], [`NewOAuth2PermissionGrant`] |
 //! | objects of any type | [`GraphClient::directory_object`], [`GraphClient::directory_objects_by_ids`], [`DirectoryObject`] |
 //! | the tenant | [`GraphClient::organization`], [`GraphClient::subscribed_skus`] |
@@ -79,6 +79,7 @@ pub use areas::{
     groups::NewGroup,
     oauth2_permission_grants::NewOAuth2PermissionGrant,
     operations,
+    service_principals::NewServicePrincipal,
     users::NewUser,
 };
 pub use batch::{Batch, BatchEntry, EntryId, Responses};
@@ -173,9 +174,9 @@ pub mod places {
             oauth2_permission_grants::{OAuth2PermissionGrants, OneOAuth2PermissionGrant},
             organization::{OneOrganization, Organizations},
             service_principals::{
-                AppRoleAssignedTo, OneServicePrincipal, ServicePrincipalAppRoleAssignments,
-                ServicePrincipalMemberOf, ServicePrincipalOAuth2PermissionGrants,
-                ServicePrincipalOwners, ServicePrincipals,
+                AppRoleAssignedTo, DeletedServicePrincipal, DeletedServicePrincipals,
+                OneServicePrincipal, ServicePrincipalAppRoleAssignments, ServicePrincipalMemberOf,
+                ServicePrincipalOAuth2PermissionGrants, ServicePrincipalOwners, ServicePrincipals,
             },
             subscribed_skus::{OneSubscribedSku, SubscribedSkus},
             users::{

@@ -67,8 +67,9 @@ pub trait AssignmentPlace: Place<Item = AppRoleAssignment> {
 }
 
 impl<P: AssignmentPlace> Collection<P> {
-    /// A request that deletes an assignment, by the [`id`](AppRoleAssignment::id) of the assignment. Tokens
-    /// that have the role keep it until they expire.
+    /// A request that deletes an assignment, by the [`id`](AppRoleAssignment::id) of the assignment.
+    ///
+    /// Takes `AppRoleAssignment.ReadWrite.All`. Tokens that have the role keep it until they expire.
     pub fn delete(&self, id: &str) -> Request<()> {
         let call = if matches!(id.trim(), "" | "." | "..") {
             Err(Error::query(format!(

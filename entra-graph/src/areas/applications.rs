@@ -10,6 +10,7 @@ pub use federation::{NewExtensionProperty, NewFederatedIdentityCredential};
 pub use keys::{CertificateId, NewCertificate, ProofOfPossession, UnsignedProof};
 pub use new::NewApplication;
 pub use passwords::{NewPassword, NewSecret, SecretId};
+pub(super) use passwords::{read_secret, removal};
 
 use entra_core::bytes::Bytes;
 

@@ -1,13 +1,21 @@
 //! Apps as a tenant has them, with who is assigned to them: `/servicePrincipals`.
 
+use entra_core::url::Url;
+
+use super::{
+    app_role_assignments::{AssignmentPlace, NewAppRoleAssignment},
+    applications::{NewPassword, NewSecret, SecretId, read_secret, removal},
+    deleted_items::{deleted, deleted_list},
+};
 use crate::{
-    areas::app_role_assignments::{AssignmentPlace, NewAppRoleAssignment},
     client::GraphClient,
     key::Key,
+    model::{Body, BodyValue},
     objects::{AppRoleAssignment, DirectoryObject, OAuth2PermissionGrant, ServicePrincipal},
     operation::{Operation, operations},
     place::{Collection, Object, places, singles},
-    request::Target,
+    request::{Request, Target, read_nothing},
+    verbs::{New, NewBody},
 };
 
 operations! {
@@ -17,6 +25,21 @@ operations! {
         both ["Application.Read.All", "Directory.Read.All"];
     GET = "serviceprincipal-get" GET "/servicePrincipals/{id}" => Object("servicePrincipal"),
         both ["Application.Read.All", "Directory.Read.All"];
+    CREATE = "serviceprincipal-post-serviceprincipals" POST "/servicePrincipals" => Object("servicePrincipal"),
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    UPDATE = "serviceprincipal-update" PATCH "/servicePrincipals/{id}" => Nothing,
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    DELETE = "serviceprincipal-delete" DELETE "/servicePrincipals/{id}" => Nothing,
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    ADD_PASSWORD = "serviceprincipal-addpassword" POST "/servicePrincipals/{id}/addPassword" => Object("passwordCredential"),
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    REMOVE_PASSWORD = "serviceprincipal-removepassword" POST(Idempotent) "/servicePrincipals/{id}/removePassword" => Nothing,
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
     LIST_ASSIGNED_TO = "serviceprincipal-list-approleassignedto" GET "/servicePrincipals/{id}/appRoleAssignedTo" => Collection("appRoleAssignment"),
         both ["Application.Read.All", "Directory.Read.All"];
     LIST_ASSIGNMENTS = "serviceprincipal-list-approleassignments" GET "/servicePrincipals/{id}/appRoleAssignments" => Collection("appRoleAssignment"),
@@ -33,13 +56,29 @@ operations! {
         both ["Directory.Read.All"];
     LIST_OWNERS = "serviceprincipal-list-owners" GET "/servicePrincipals/{id}/owners" => Collection("directoryObject"),
         both ["Application.Read.All", "Directory.Read.All"];
+    ADD_OWNER = "serviceprincipal-post-owners" POST(Idempotent) "/servicePrincipals/{id}/owners/$ref" => Nothing,
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    REMOVE_OWNER = "serviceprincipal-delete-owners" DELETE "/servicePrincipals/{id}/owners/{id}/$ref" => Nothing,
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    LIST_DELETED = "directory-deleteditems-list-serviceprincipals" GET "/directory/deletedItems/microsoft.graph.servicePrincipal" => Collection("servicePrincipal"),
+        both ["Application.Read.All", "Directory.Read.All"];
+    GET_DELETED = "directory-deleteditems-get-serviceprincipal" GET "/directory/deletedItems/{id}" => Object("servicePrincipal"),
+        both ["Application.Read.All", "Directory.Read.All"];
+    RESTORE = "directory-deleteditems-restore-serviceprincipal" POST(Idempotent) "/directory/deletedItems/{id}/restore" => Object("servicePrincipal"),
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    PURGE = "directory-deleteditems-delete-serviceprincipal" DELETE "/directory/deletedItems/{id}" => Nothing,
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
     LIST_MEMBER_OF = "serviceprincipal-list-memberof" GET "/servicePrincipals/{id}/memberOf" => Collection("directoryObject"),
         both ["Application.Read.All", "Directory.Read.All"];
 }
 
 places! {
     /// `/servicePrincipals`.
-    ServicePrincipals: ServicePrincipal { list LIST, count COUNT }
+    ServicePrincipals: ServicePrincipal { list LIST, count COUNT, create(NewServicePrincipal) CREATE }
     /// `/servicePrincipals/{id}/appRoleAssignedTo`.
     AppRoleAssignedTo: AppRoleAssignment { list LIST_ASSIGNED_TO, create(NewAppRoleAssignment) ASSIGN_TO }
     /// `/servicePrincipals/{id}/appRoleAssignments`.
@@ -47,14 +86,59 @@ places! {
     /// `/servicePrincipals/{id}/oauth2PermissionGrants`.
     ServicePrincipalOAuth2PermissionGrants: OAuth2PermissionGrant { list LIST_PERMISSION_GRANTS }
     /// `/servicePrincipals/{id}/owners`.
-    ServicePrincipalOwners: DirectoryObject { list LIST_OWNERS }
+    ServicePrincipalOwners: DirectoryObject { list LIST_OWNERS, references(ADD_OWNER, REMOVE_OWNER) }
+    /// `/directory/deletedItems/microsoft.graph.servicePrincipal`.
+    DeletedServicePrincipals: ServicePrincipal { list LIST_DELETED }
     /// `/servicePrincipals/{id}/memberOf`.
     ServicePrincipalMemberOf: DirectoryObject { list LIST_MEMBER_OF }
 }
 
 singles! {
     /// `/servicePrincipals/{id}`.
-    OneServicePrincipal: ServicePrincipal { get GET }
+    OneServicePrincipal: ServicePrincipal { get GET, update UPDATE, delete DELETE }
+    /// `/directory/deletedItems/{id}` of a service principal.
+    DeletedServicePrincipal: ServicePrincipal { get GET_DELETED, restore RESTORE, purge PURGE }
+}
+
+/// What a service principal is created from: the client id of an application. Further properties are set
+/// on the [`Create`](crate::query::Create).
+///
+/// ```
+/// # async fn example(graph: &entra_graph::GraphClient, client_id: entra_core::ClientId) -> Result<(), entra_graph::Error> {
+/// use entra_graph::{NewServicePrincipal, ServicePrincipal};
+/// let created = graph.service_principals()
+///     .create(NewServicePrincipal::of(client_id))
+///     .set(ServicePrincipal::APP_ROLE_ASSIGNMENT_REQUIRED, true)
+///     .set(ServicePrincipal::TAGS, ["WindowsAzureActiveDirectoryIntegratedApp"])
+///     .send().await?;
+/// graph.service_principal(&created.id).update()
+///     .set(ServicePrincipal::ACCOUNT_ENABLED, false)
+///     .send().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct NewServicePrincipal {
+    body: Body,
+}
+
+impl NewServicePrincipal {
+    /// The service principal of the application with this client id, registered in this tenant or, as a
+    /// multitenant application, in another one.
+    ///
+    /// If it exists, Graph returns an error ([`Error::is_already_present`](crate::Error::is_already_present)).
+    /// Right after its application was created, Graph may not know the application yet.
+    pub fn of(app_id: impl BodyValue<String>) -> Self {
+        let mut body = Body::default();
+        body.set(ServicePrincipal::APP_ID.into_name(), &app_id);
+        Self { body }
+    }
+}
+
+impl New<ServicePrincipal> for NewServicePrincipal {
+    fn into_body(self, _: &Url) -> NewBody {
+        NewBody(Ok(self.body))
+    }
 }
 
 impl AssignmentPlace for AppRoleAssignedTo {
@@ -109,6 +193,24 @@ impl GraphClient {
     #[must_use]
     pub fn service_principal(&self, id: impl Into<Key>) -> Object<OneServicePrincipal> {
         Object::new(Target::root(self).key("servicePrincipals", &id.into()))
+    }
+
+    /// Service principals that were deleted in the last 30 days:
+    /// [`GET /directory/deletedItems/microsoft.graph.servicePrincipal`](https://learn.microsoft.com/graph/api/directory-deleteditems-list).
+    ///
+    /// Takes `Application.Read.All`.
+    #[must_use]
+    pub fn deleted_service_principals(&self) -> Collection<DeletedServicePrincipals> {
+        deleted_list(self, "microsoft.graph.servicePrincipal")
+    }
+
+    /// One deleted service principal, by object id, to read, restore or delete for good:
+    /// [`POST /directory/deletedItems/{id}/restore`](https://learn.microsoft.com/graph/api/directory-deleteditems-restore).
+    ///
+    /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    #[must_use]
+    pub fn deleted_service_principal(&self, id: impl Into<Key>) -> Object<DeletedServicePrincipal> {
+        deleted(self, id)
     }
 }
 
@@ -180,7 +282,8 @@ impl Object<OneServicePrincipal> {
     /// Owners, which are users and service principals:
     /// [`GET /servicePrincipals/{id}/owners`](https://learn.microsoft.com/graph/api/serviceprincipal-list-owners).
     ///
-    /// Takes `Application.Read.All`.
+    /// Takes `Application.Read.All`; to add and remove takes `Application.ReadWrite.All`, or
+    /// `Application.ReadWrite.OwnedBy` for an application that is an owner, and `Directory.Read.All`.
     #[must_use]
     pub fn owners(&self) -> Collection<ServicePrincipalOwners> {
         self.collection("owners")
@@ -193,5 +296,30 @@ impl Object<OneServicePrincipal> {
     #[must_use]
     pub fn member_of(&self) -> Collection<ServicePrincipalMemberOf> {
         self.collection("memberOf")
+    }
+
+    /// A request that adds a client secret for this tenant alone; its response has the secret value, this one
+    /// time: [`POST /servicePrincipals/{id}/addPassword`](https://learn.microsoft.com/graph/api/serviceprincipal-addpassword).
+    ///
+    /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    /// Sending it twice adds two secrets, so it is sent again only if it was surely not processed. Secrets of
+    /// an own application belong to [its registration](GraphClient::application).
+    pub fn add_password(&self, password: NewPassword) -> Request<NewSecret> {
+        let call = self.call(&["addPassword"], &ADD_PASSWORD).and_then(|call| {
+            let body = password.body(self.target().client.now())?;
+            Ok(call.with_json(body.into_bytes()))
+        });
+        Request::new(self.target().client.clone(), call, read_secret)
+    }
+
+    /// A request that removes a client secret, by its secret ID:
+    /// [`POST /servicePrincipals/{id}/removePassword`](https://learn.microsoft.com/graph/api/serviceprincipal-removepassword).
+    ///
+    /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    pub fn remove_password(&self, id: SecretId) -> Request<()> {
+        let call = self
+            .call(&["removePassword"], &REMOVE_PASSWORD)
+            .map(|call| removal(call, id));
+        Request::new(self.target().client.clone(), call, read_nothing)
     }
 }

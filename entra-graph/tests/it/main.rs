@@ -28,6 +28,7 @@ mod paging;
 mod queries;
 mod raw;
 mod scripts;
+mod service_principals;
 mod support;
 mod tenant;
 mod users;

@@ -36,6 +36,7 @@ mod photos;
 mod races;
 mod reports;
 mod risk;
+mod service_principals;
 mod sign_ins;
 mod user_actions;
 mod users;

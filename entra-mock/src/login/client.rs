@@ -141,27 +141,32 @@ pub(super) fn authenticate(
     Ok(client)
 }
 
-/// Returns the key id of the secret if the application has it and it has not expired.
+/// Returns the key id of the secret if the application or its service principal has it and it has
+/// not expired.
 fn check_secret(
     state: &State,
     now: Timestamp,
     app_id: &str,
     secret: &str,
 ) -> Result<String, LoginError> {
-    let application = state.store.find(Kind::Application, "appId", app_id);
-    let texts = application.and_then(|application| application.get("~secrets")?.as_object());
-    let matching =
-        |key_id: &str| texts.and_then(|texts| texts.get(key_id)?.as_str()) == Some(secret);
-    let credentials =
-        application.and_then(|application| application.get("passwordCredentials")?.as_array());
+    let holders: Vec<&Object> = [Kind::Application, Kind::ServicePrincipal]
+        .into_iter()
+        .filter_map(|kind| state.store.find(kind, "appId", app_id))
+        .collect();
+    let matching = |key_id: &str| {
+        holders.iter().any(|holder| {
+            let texts = holder.get("~secrets").and_then(Value::as_object);
+            texts.and_then(|texts| texts.get(key_id)?.as_str()) == Some(secret)
+        })
+    };
+    let credentials = holders
+        .iter()
+        .filter_map(|holder| holder.get("passwordCredentials")?.as_array())
+        .flatten();
     let now = crate::odata::ticks_of(now);
 
     let mut expired = false;
-    for credential in credentials
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_object)
-    {
+    for credential in credentials.filter_map(Value::as_object) {
         let Some(key_id) = credential
             .get("keyId")
             .and_then(Value::as_str)

@@ -286,11 +286,11 @@ pub(super) const APPLICATION: EntityType = EntityType {
     ],
 };
 
-const fn write(method: &'static str, path: &'static str) -> Operation {
+pub(super) const fn write(method: &'static str, path: &'static str) -> Operation {
     row(method, path, WRITE, WRITE_FOR_APPLICATIONS)
 }
 
-const fn write_directory(method: &'static str, path: &'static str) -> Operation {
+pub(super) const fn write_directory(method: &'static str, path: &'static str) -> Operation {
     row(
         method,
         path,
@@ -305,15 +305,15 @@ const fn write_directory(method: &'static str, path: &'static str) -> Operation 
 
 const WRITE: &[&str] = &["Application.ReadWrite.All"];
 /// `OwnedBy` covers only applications whose owner is the calling service principal.
-const WRITE_FOR_APPLICATIONS: &[&str] =
+pub(super) const WRITE_FOR_APPLICATIONS: &[&str] =
     &["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
-const DELETED: &[&str] = &[
+pub(super) const DELETED: &[&str] = &[
     "Application.Read.All",
     "Application.ReadWrite.All",
     "Directory.Read.All",
     "Directory.ReadWrite.All",
 ];
-const DELETED_FOR_APPLICATIONS: &[&str] = &[
+pub(super) const DELETED_FOR_APPLICATIONS: &[&str] = &[
     "Application.Read.All",
     "Application.ReadWrite.OwnedBy",
     "Application.ReadWrite.All",

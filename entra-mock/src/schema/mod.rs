@@ -171,6 +171,8 @@ pub(crate) enum Behavior {
     Group,
     /// The rules of application registrations: roles, scopes, URIs and credentials.
     Application,
+    /// The rules of service principals: one for each application.
+    ServicePrincipal,
     /// The rules of delegated permission grants: one for each client, resource and user.
     PermissionGrant,
 }

@@ -1,6 +1,15 @@
 //! `servicePrincipal`: properties, `$filter` rules, `$orderby`, `$search`.
 
-use super::{Mode::*, Type::*, operation::*, relationship::*, *};
+use super::{
+    Mode::*,
+    Type::*,
+    application::{
+        DELETED, DELETED_FOR_APPLICATIONS, WRITE_FOR_APPLICATIONS, write, write_directory,
+    },
+    operation::*,
+    relationship::*,
+    *,
+};
 
 pub(super) const SERVICE_PRINCIPAL: EntityType = EntityType {
     name: "servicePrincipal",
@@ -18,48 +27,62 @@ pub(super) const SERVICE_PRINCIPAL: EntityType = EntityType {
     pages: DIRECTORY_PAGES,
     visibility: Visibility::with(READ_APPLICATIONS),
     deletion: Deletion::Soft,
-    behavior: Behavior::AsDeclared,
-    activities: Activities::of("ApplicationManagement"),
+    behavior: Behavior::ServicePrincipal,
+    activities: Activities {
+        add: "Add service principal",
+        update: "Update service principal",
+        delete: "Remove service principal",
+        purge: "Hard delete service principal",
+        restore: "Restore service principal",
+        add_owner: "Add owner to service principal",
+        remove_owner: "Remove owner from service principal",
+        ..Activities::of("ApplicationManagement")
+    },
     properties: &[
         text("id").shown(),
         date("deletedDateTime").shown(),
-        boolean("accountEnabled").shown(),
-        complex("addIns").many().shown(),
-        text("alternativeNames").many().shown(),
+        boolean("accountEnabled").shown().writable(),
+        complex("addIns").many().shown().writable(),
+        text("alternativeNames").many().shown().writable(),
         text("appDescription").shown(),
         text("appDisplayName").shown(),
-        text("appId").shown(),
+        text("appId").shown().required().at_creation(),
         text("applicationTemplateId").shown(),
         guid("appOwnerOrganizationId").shown(),
-        boolean("appRoleAssignmentRequired").shown(),
-        complex("appRoles").many().shown(),
+        boolean("appRoleAssignmentRequired").shown().writable(),
+        complex("appRoles").many().shown().writable(),
         text("createdByAppId"),
         complex("customSecurityAttributes"),
-        text("description").shown(),
+        text("description").shown().writable().up_to(1024),
         text("disabledByMicrosoftStatus").shown(),
-        text("displayName").shown(),
-        text("homepage").shown(),
+        text("displayName").shown().writable().up_to(256),
+        text("homepage").shown().writable(),
         complex("info").shown(),
         boolean("isDisabled"),
-        complex("keyCredentials").many().shown(),
-        text("loginUrl").shown(),
-        text("logoutUrl").shown(),
-        text("notes").shown(),
-        text("notificationEmailAddresses").many().shown(),
-        complex("oauth2PermissionScopes").many().shown(),
+        complex("keyCredentials").many().shown().writable(),
+        text("loginUrl").shown().writable(),
+        text("logoutUrl").shown().writable(),
+        text("notes").shown().writable().up_to(1024),
+        text("notificationEmailAddresses").many().shown().writable(),
+        complex("oauth2PermissionScopes").many().shown().writable(),
         complex("passwordCredentials").many().shown(),
-        text("preferredSingleSignOnMode").shown(),
-        text("preferredTokenSigningKeyThumbprint").shown(),
-        text("replyUrls").many().shown(),
+        text("preferredSingleSignOnMode")
+            .shown()
+            .writable()
+            .one_of(&["password", "saml", "notSupported", "oidc", "external"]),
+        text("preferredTokenSigningKeyThumbprint")
+            .shown()
+            .writable(),
+        text("replyUrls").many().shown().writable(),
         complex("resourceSpecificApplicationPermissions")
             .many()
             .shown(),
-        complex("samlSingleSignOnSettings").shown(),
-        text("servicePrincipalNames").many().shown(),
+        complex("samlSingleSignOnSettings").shown().writable(),
+        text("servicePrincipalNames").many().shown().writable(),
         text("servicePrincipalType").shown(),
         text("signInAudience").shown(),
-        text("tags").many().shown(),
-        guid("tokenEncryptionKeyId").shown(),
+        text("tags").many().shown().writable(),
+        guid("tokenEncryptionKeyId").shown().writable(),
         complex("verifiedPublisher").shown(),
     ],
     rules: &[
@@ -114,7 +137,8 @@ pub(super) const SERVICE_PRINCIPAL: EntityType = EntityType {
             "owners",
             OWNERS,
             Source::Out(Relation::Owners),
-        ),
+        )
+        .by_reference(),
         many(
             Kind::ServicePrincipal,
             "memberOf",
@@ -148,7 +172,33 @@ pub(super) const SERVICE_PRINCIPAL: EntityType = EntityType {
     ],
     operations: &[
         application_list("GET", "/servicePrincipals"),
+        write_directory("POST", "/servicePrincipals"),
         applications("GET", "/servicePrincipals/{id}"),
+        write_directory("PATCH", "/servicePrincipals/{id}"),
+        write_directory("DELETE", "/servicePrincipals/{id}"),
+        write_directory("POST", "/servicePrincipals/{id}/addPassword"),
+        write_directory("POST", "/servicePrincipals/{id}/removePassword"),
+        write("POST", "/servicePrincipals/{id}/owners/$ref"),
+        row(
+            "DELETE",
+            "/servicePrincipals/{id}/owners/{id}/$ref",
+            &["Application.ReadWrite.All", "Directory.ReadWrite.All"],
+            WRITE_FOR_APPLICATIONS,
+        ),
+        row(
+            "GET",
+            "/directory/deletedItems/microsoft.graph.servicePrincipal",
+            DELETED,
+            DELETED_FOR_APPLICATIONS,
+        ),
+        row(
+            "GET",
+            "/directory/deletedItems/{id}",
+            DELETED,
+            DELETED_FOR_APPLICATIONS,
+        ),
+        write("POST", "/directory/deletedItems/{id}/restore"),
+        write("DELETE", "/directory/deletedItems/{id}"),
         applications("GET", "/servicePrincipals/{id}/appRoleAssignedTo"),
         both(
             "POST",

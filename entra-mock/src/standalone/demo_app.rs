@@ -150,7 +150,7 @@ const REDIRECT_URIS: [&str; 4] = [
 ];
 
 /// The permissions that read and write everything that the tenant supports.
-const APPLICATION_PERMISSIONS: [&str; 23] = [
+const APPLICATION_PERMISSIONS: [&str; 25] = [
     "AdministrativeUnit.Read.All",
     "AdministrativeUnit.ReadWrite.All",
     "AppRoleAssignment.ReadWrite.All",

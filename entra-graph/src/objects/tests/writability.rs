@@ -6,7 +6,9 @@ use std::{collections::BTreeSet, env, fs, path::Path};
 
 use serde_json::Value;
 
-use crate::objects::{AppRoleAssignment, Application, Device, Group, OAuth2PermissionGrant, User};
+use crate::objects::{
+    AppRoleAssignment, Application, Device, Group, OAuth2PermissionGrant, ServicePrincipal, User,
+};
 
 fn types() -> Vec<(&'static str, &'static [(&'static str, &'static str)])> {
     vec![
@@ -14,6 +16,7 @@ fn types() -> Vec<(&'static str, &'static [(&'static str, &'static str)])> {
         ("group", Group::ACCESS),
         ("application", Application::ACCESS),
         ("device", Device::ACCESS),
+        ("servicePrincipal", ServicePrincipal::ACCESS),
         ("appRoleAssignment", AppRoleAssignment::ACCESS),
         ("oAuth2PermissionGrant", OAuth2PermissionGrant::ACCESS),
         #[cfg(feature = "administrative-units")]
@@ -120,6 +123,7 @@ const CREATES: &[(&str, &str)] = &[
     ("group", "/v1.0/groups"),
     ("application", "/v1.0/applications"),
     ("device", "/v1.0/devices"),
+    ("servicePrincipal", "/v1.0/servicePrincipals"),
     ("administrativeUnit", "/v1.0/directory/administrativeUnits"),
     ("oAuth2PermissionGrant", "/v1.0/oauth2PermissionGrants"),
 ];
@@ -156,5 +160,14 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("device", "physicalIds"),
     ("device", "profileType"),
     ("device", "systemLabels"),
+    // Taken from the application, or set by the service.
+    ("servicePrincipal", "appDescription"),
+    ("servicePrincipal", "appDisplayName"),
+    ("servicePrincipal", "appOwnerOrganizationId"),
+    ("servicePrincipal", "disabledByMicrosoftStatus"),
+    ("servicePrincipal", "info"),
+    ("servicePrincipal", "passwordCredentials"),
+    ("servicePrincipal", "servicePrincipalType"),
+    ("servicePrincipal", "verifiedPublisher"),
     ("appRoleAssignment", "resourceDisplayName"),
 ];

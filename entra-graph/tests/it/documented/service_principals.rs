@@ -1,11 +1,14 @@
 //! The documented requests of service principals, app role assignments and permission grants.
 
-use entra_graph::{NewAppRoleAssignment, NewOAuth2PermissionGrant};
+use entra_graph::{
+    NewAppRoleAssignment, NewOAuth2PermissionGrant, NewPassword, NewServicePrincipal,
+    ServicePrincipal,
+};
 
 use super::{GraphClient, Send, Sent};
 
 /// How many requests these pages have.
-pub(super) const REQUESTS: usize = 11;
+pub(super) const REQUESTS: usize = 16;
 
 const API: &str = "943603e4-e787-4fe9-93d1-e30f749aae39";
 const NIL: &str = "00000000-0000-0000-0000-000000000000";
@@ -13,7 +16,44 @@ const NIL: &str = "00000000-0000-0000-0000-000000000000";
 pub(super) fn requests() -> Vec<(&'static str, Vec<Send>)> {
     let mut requests = assignments();
     requests.extend(permission_grants());
+    requests.extend(objects());
     requests
+}
+
+fn objects() -> Vec<(&'static str, Vec<Send>)> {
+    vec![
+        (
+            "serviceprincipal-post-serviceprincipals.md",
+            vec![send!(|graph| graph.service_principals().create(
+                NewServicePrincipal::of("65415bb1-9267-4313-bbf5-ae259732ee12")
+            ))],
+        ),
+        (
+            "serviceprincipal-update.md",
+            vec![send!(|graph| graph
+                .service_principal("{id}")
+                .update()
+                .set(ServicePrincipal::APP_ROLE_ASSIGNMENT_REQUIRED, true))],
+        ),
+        (
+            "serviceprincipal-delete.md",
+            vec![send!(|graph| graph.service_principal("{id}").delete())],
+        ),
+        (
+            "serviceprincipal-addpassword.md",
+            vec![send!(|graph| graph
+                .service_principal("{id}")
+                .add_password(NewPassword::named("Password friendly name")))],
+        ),
+        (
+            "serviceprincipal-removepassword.md",
+            vec![send!(|graph| graph
+                .service_principal("{id}")
+                .remove_password(
+                    "f0b0b335-1d71-4883-8f98-567911bfdca6".parse().unwrap()
+                ))],
+        ),
+    ]
 }
 
 fn permission_grants() -> Vec<(&'static str, Vec<Send>)> {

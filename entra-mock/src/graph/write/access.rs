@@ -50,14 +50,20 @@ pub(super) fn only_owned(call: Call<'_>, kind: Kind) -> bool {
             .has_any(&["Application.ReadWrite.All", "Directory.ReadWrite.All"])
 }
 
-/// Checks who can create objects of a type. Every member can create groups and applications: the
-/// default of the tenant's authorization policy.
+/// Checks who can create objects of a type. Every member can create groups, applications and the
+/// service principals of own applications: the default of the tenant's authorization policy.
 pub(super) fn check_create(call: Call<'_>, kind: Kind, draft: &Draft) -> Result<(), GraphError> {
     if let Some(user) = call.caller.user_id.as_deref() {
         let user = call.state.store.get(Kind::User, user);
         let administrator = user.is_some_and(is_administrator);
         let member = user.is_some_and(|user| user["userType"] != "Guest");
-        if !(administrator || member && matches!(kind, Kind::Group | Kind::Application)) {
+        if !(administrator
+            || member
+                && matches!(
+                    kind,
+                    Kind::Group | Kind::Application | Kind::ServicePrincipal
+                ))
+        {
             return Err(denied());
         }
     }
@@ -109,6 +115,12 @@ pub(super) fn check_update(
 pub(super) fn check_links(call: Call<'_>, kind: Kind, object: &Object) -> Result<(), GraphError> {
     check_role(call, kind, object)?;
     check_role_assignable(call, object)
+}
+
+/// Checks who can create the service principal of an application: administrators and its owners. An
+/// application needs ownership only if it may write only its own.
+pub(super) fn check_instance(call: Call<'_>, application: &Object) -> Result<(), GraphError> {
+    check_role(call, Kind::Application, application)
 }
 
 /// Checks who can assign app roles of a resource: administrators and the owners of its service

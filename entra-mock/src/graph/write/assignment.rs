@@ -15,6 +15,14 @@ use crate::{
     store::{Kind, Object},
 };
 
+/// Whether the items of a relationship are app role assignments.
+pub(super) fn holds(relationship: &Relationship) -> bool {
+    matches!(
+        relationship.source,
+        Source::AssignmentsOf | Source::AssignmentsTo
+    )
+}
+
 /// Assigns an app role. One id of the body is that of the object in the path.
 pub(super) fn create(
     call: Call<'_>,

@@ -6,7 +6,7 @@ use super::{
     super::{Call, unsupported},
     Plan, PlannedResponse, Step, access, application,
     body::{self, Draft, Purpose},
-    grant, group, reference, user,
+    grant, group, reference, service_principal, user,
 };
 use crate::{
     odata::GraphError,
@@ -40,7 +40,7 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
 
     let id = match entity.id {
         IdForm::CaseSensitive => call.state.random.token(43),
-        IdForm::Guid | IdForm::GuidOrKey | IdForm::Text => call.state.new_id(),
+        IdForm::Guid | IdForm::GuidOrKey | IdForm::Text | IdForm::OfUser => call.state.new_id(),
     };
     let now = iso(call.now);
     if entity.property("createdDateTime").is_some() {
@@ -59,6 +59,7 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
         Behavior::User => user::complete(call, &id, &mut draft)?,
         Behavior::Group => group::complete(call, &mut draft)?,
         Behavior::Application => secrets = application::complete(call, &mut draft)?,
+        Behavior::ServicePrincipal => service_principal::complete(call, &mut draft)?,
         Behavior::PermissionGrant => grant::complete(call, &mut draft)?,
         Behavior::AsDeclared => {}
     }
@@ -82,6 +83,7 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
         let owner = match entity.behavior {
             Behavior::Group => call.caller.user_id.clone(),
             Behavior::Application => application::first_owner(call),
+            Behavior::ServicePrincipal => service_principal::first_owner(call),
             Behavior::User | Behavior::PermissionGrant | Behavior::AsDeclared => None,
         };
         links.extend(owner.map(|owner| (Relation::Owners, owner)));
@@ -105,6 +107,10 @@ impl From<crate::store::Conflict> for GraphError {
     fn from(conflict: crate::store::Conflict) -> Self {
         match conflict {
             crate::store::Conflict::NoId => Self::bad_request("The object has no id."),
+            crate::store::Conflict::Taken {
+                property: "appId",
+                value,
+            } => service_principal::name_in_use(&value),
             crate::store::Conflict::Taken { property, .. } => Self::conflict(property),
         }
     }

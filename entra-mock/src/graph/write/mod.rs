@@ -40,6 +40,7 @@ mod license;
 mod password;
 mod photo;
 mod reference;
+mod service_principal;
 mod session;
 mod update;
 mod user;
@@ -131,6 +132,7 @@ impl Plan {
 
     fn audited_as(mut self, category: &'static str, name: &'static str) -> Self {
         let operation = match name.split(' ').next() {
+            _ if name == "Remove service principal" => "Delete",
             Some("Add" | "Restore") => "Add",
             Some("Delete" | "Hard") => "Delete",
             Some("Remove") => "Unassign",
@@ -187,7 +189,9 @@ fn plan(call: Call<'_>, route: &Route) -> Result<Plan, GraphError> {
                 relationship: Some(relationship),
                 cast: None,
             },
-        ) => assignment::create(call, &route.root, *kind, relationship),
+        ) if assignment::holds(relationship) => {
+            assignment::create(call, &route.root, *kind, relationship)
+        }
         (
             "DELETE",
             Root::Object(kind, _),
@@ -195,7 +199,9 @@ fn plan(call: Call<'_>, route: &Route) -> Result<Plan, GraphError> {
                 relationship,
                 id: Some(id),
             },
-        ) => assignment::delete(call, &route.root, *kind, relationship, id),
+        ) if assignment::holds(relationship) => {
+            assignment::delete(call, &route.root, *kind, relationship, id)
+        }
         ("DELETE", Root::Deleted(id), Target::Object) => delete::purge(call, id),
         ("POST", Root::Deleted(id), Target::Command("restore")) => delete::restore(call, id),
         (

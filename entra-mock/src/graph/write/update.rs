@@ -31,7 +31,7 @@ pub(super) fn plan(
         Behavior::User => user::adjust(call, object, &mut draft)?,
         Behavior::Group => group::adjust(call, object, &mut draft)?,
         Behavior::Application => application::adjust(call, object, &mut draft)?,
-        Behavior::PermissionGrant | Behavior::AsDeclared => {}
+        Behavior::ServicePrincipal | Behavior::PermissionGrant | Behavior::AsDeclared => {}
     }
     let mut after = object.clone();
     for (name, value) in &draft.values {

@@ -25,6 +25,7 @@ fn types() -> Vec<(&'static str, Vec<(&'static str, &'static str)>)> {
         Kind::User,
         Kind::Group,
         Kind::Application,
+        Kind::ServicePrincipal,
         Kind::AdministrativeUnit,
         Kind::Device,
         Kind::AppRoleAssignment,
@@ -130,6 +131,7 @@ const CREATES: &[(&str, &str)] = &[
     ("group", "/v1.0/groups"),
     ("application", "/v1.0/applications"),
     ("device", "/v1.0/devices"),
+    ("servicePrincipal", "/v1.0/servicePrincipals"),
     ("administrativeUnit", "/v1.0/directory/administrativeUnits"),
     ("oAuth2PermissionGrant", "/v1.0/oauth2PermissionGrants"),
 ];
@@ -166,5 +168,14 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("device", "physicalIds"),
     ("device", "profileType"),
     ("device", "systemLabels"),
+    // Taken from the application, or set by the service.
+    ("servicePrincipal", "appDescription"),
+    ("servicePrincipal", "appDisplayName"),
+    ("servicePrincipal", "appOwnerOrganizationId"),
+    ("servicePrincipal", "disabledByMicrosoftStatus"),
+    ("servicePrincipal", "info"),
+    ("servicePrincipal", "passwordCredentials"),
+    ("servicePrincipal", "servicePrincipalType"),
+    ("servicePrincipal", "verifiedPublisher"),
     ("appRoleAssignment", "resourceDisplayName"),
 ];
