@@ -3,7 +3,7 @@
 use super::*;
 
 fn insert(fixture: &mut Fixture, kind: Kind, object: Value) {
-    let object = object.as_object().cloned().unwrap();
+    let object: serde_json::Map<String, Value> = serde_json::from_value(object).unwrap();
     assert_eq!(
         crate::schema::mismatches(
             kind.entity(),
