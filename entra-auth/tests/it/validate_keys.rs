@@ -480,20 +480,23 @@ async fn validators_can_share_their_keys() {
 }
 
 #[tokio::test]
-async fn keys_in_use_stay_while_those_of_dropped_validators_make_room() {
+async fn keys_of_dropped_validators_are_removed_before_keys_in_use() {
     let (service, clock, keys) = (SignIn::new(), clock(), SigningKeys::new());
     let validator = |tenant: &str| {
         let builder = TokenValidator::id_tokens(tenant, CLIENT);
-        on(builder, &service, &clock).keys(&keys).build().unwrap()
+        with_service(builder, &service, &clock)
+            .keys(&keys)
+            .build()
+            .unwrap()
     };
-    let kept = validator(TENANT);
-    ours(&kept).await.unwrap();
+    let in_use = validator(TENANT);
+    validate_published(&in_use).await.unwrap();
     for number in 0..2_000 {
         drop(validator(&format!("00000000-0000-4000-8000-{number:012}")));
     }
     assert!(format!("{keys:?}").contains("sources: 1000"), "{keys:?}");
-    ours(&validator(TENANT)).await.unwrap();
-    assert_eq!(service.fetches(), 1, "the keys of the first one");
+    validate_published(&validator(TENANT)).await.unwrap();
+    assert_eq!(service.fetches(), 1, "the keys of the first validator");
 }
 
 #[test]
