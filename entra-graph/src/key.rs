@@ -37,6 +37,12 @@ impl Key {
         Self::alternate("name", name)
     }
 
+    /// The template of an activated directory role.
+    #[cfg(feature = "role-management")]
+    pub fn role_template_id(id: impl Into<String>) -> Self {
+        Self::alternate("roleTemplateId", id)
+    }
+
     fn alternate(name: &'static str, value: impl Into<String>) -> Self {
         Self {
             name: Some(name),

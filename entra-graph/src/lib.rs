@@ -29,6 +29,18 @@
     feature = "identity-protection",
     doc = "| risk | [`GraphClient::identity_protection`], [`RiskyUser`], [`RiskDetection`] |"
 )]
+#![cfg_attr(
+    feature = "invitations",
+    doc = "| guests | [`GraphClient::invite`], [`NewInvitation`], [`Invitation`] |"
+)]
+#![cfg_attr(
+    feature = "role-management",
+    doc = "| directory roles | [`GraphClient::role_assignments`], [`GraphClient::role_definitions`], [`GraphClient::directory_roles`], [`NewUnifiedRoleAssignment`] |"
+)]
+#![cfg_attr(
+    feature = "tenant-relationships",
+    doc = "| other tenants | [`GraphClient::tenant_information`], [`GraphClient::tenant_information_by_domain`] |"
+)]
 //! | what can be done at a place | [`query::Collection`], [`query::Object`], [`places`] |
 //! | filters, sorting, search | [`Property`], [`Filter`], [`query`] |
 //! | changes since last time | [`Delta`], [`DeltaState`] |
@@ -67,6 +79,12 @@ pub use entra_core;
 
 #[cfg(feature = "administrative-units")]
 pub use areas::administrative_units::NewAdministrativeUnit;
+#[cfg(feature = "invitations")]
+pub use areas::invitations::NewInvitation;
+#[cfg(feature = "role-management")]
+pub use areas::role_management::{
+    NewDirectoryRole, NewUnifiedRoleAssignment, NewUnifiedRoleDefinition,
+};
 pub use areas::{
     app_role_assignments::NewAppRoleAssignment,
     applications::{
@@ -90,6 +108,8 @@ pub use key::Key;
 pub use model::{AdditionalData, Expanded, Json};
 #[cfg(feature = "administrative-units")]
 pub use objects::AdministrativeUnit;
+#[cfg(feature = "invitations")]
+pub use objects::Invitation;
 pub use objects::{
     AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, ExtensionProperty,
     FederatedIdentityCredential, Group, LicenseDetails, OAuth2PermissionGrant, Organization,
@@ -97,6 +117,10 @@ pub use objects::{
 };
 #[cfg(feature = "authentication-methods")]
 pub use objects::{AuthenticationMethod, UserRegistrationDetails};
+#[cfg(feature = "role-management")]
+pub use objects::{
+    DirectoryRole, DirectoryRoleTemplate, UnifiedRoleAssignment, UnifiedRoleDefinition,
+};
 #[cfg(feature = "identity-protection")]
 pub use objects::{RiskDetection, RiskyUser};
 pub use odata::{Filter, NavigationProperty, Property};
@@ -147,6 +171,12 @@ pub mod places {
     #[cfg(feature = "identity-protection")]
     pub use crate::areas::identity_protection::{
         OneRiskDetection, OneRiskyUser, RiskDetections, RiskyUsers,
+    };
+    #[cfg(feature = "role-management")]
+    pub use crate::areas::role_management::{
+        DirectoryRoleMembers, DirectoryRoleTemplates, DirectoryRoles, OneDirectoryRole,
+        OneDirectoryRoleTemplate, OneRoleAssignment, OneRoleDefinition, RoleAssignments,
+        RoleDefinitions,
     };
     pub use crate::{
         areas::{

@@ -65,7 +65,7 @@ impl State {
         random_seed: u64,
     ) -> Self {
         let random = Random::new(random_seed);
-        Self {
+        let mut state = Self {
             tenant_id: random.guid(),
             tenant_name: tenant_name.to_owned(),
             domains: domains
@@ -84,7 +84,9 @@ impl State {
             identity_header: String::new(),
             written: VecDeque::new(),
             written_audits: VecDeque::new(),
-        }
+        };
+        state.add_built_in_roles();
+        state
     }
 
     /// The domain of new users.

@@ -22,11 +22,12 @@ ENTITIES = [
     "oAuth2PermissionGrant", "organization", "subscribedSku", "signIn", "directoryAudit",
     "profilePhoto", "extensionProperty", "federatedIdentityCredential", "licenseDetails", "administrativeUnit",
     "provisioningObjectSummary", "riskyUser", "riskDetection",
-    "userRegistrationDetails",
+    "userRegistrationDetails", "directoryRole", "unifiedRoleDefinition", "unifiedRoleAssignment", "invitation",
 ]
 PATHS = re.compile(
     r"^/(users|groups|me|applications|serviceprincipals|devices|organization|subscribedskus"
-    r"|auditlogs|identityprotection|reports/authenticationmethods|oauth2permissiongrants|directoryobjects|directory/deleteditems|directory/administrativeunits)(/|\(|$)"
+    r"|auditlogs|identityprotection|reports/authenticationmethods|oauth2permissiongrants|directoryobjects|directory/deleteditems|directory/administrativeunits"
+    r"|invitations|tenantrelationships|directoryroles|directoryroletemplates|rolemanagement/directory)(/|\(|$)"
 )
 # What stands below an object; the rest of Graph is not the fake tenant's.
 BELOW = {
@@ -37,6 +38,8 @@ BELOW = {
     "revokesigninsessions", "reprocesslicenseassignment", "renew", "restore", "getbyids", "validateproperties", "sponsors",
     "addpassword", "removepassword", "addkey", "removekey", "setverifiedpublisher", "unsetverifiedpublisher", "logo", "federatedidentitycredentials", "extensionproperties",
     "getavailableextensionproperties", "signins", "directoryaudits", "deleteditems", "administrativeunits", "provisioning", "riskyusers", "riskdetections", "authentication", "methods", "authenticationmethods", "userregistrationdetails", "microsoft.graph.{id}", "{id}",
+    "findtenantinformationbytenantid(tenantid={id})", "findtenantinformationbydomainname(domainname={id})",
+    "directory", "roledefinitions", "roleassignments",
 }
 OTHER_SERVICES = ("AgentId", "DeviceManagement", "PrivilegedAccess")
 # Complex types that the fact files lack, from the pages of Microsoft's documentation.
@@ -101,7 +104,7 @@ def permissions(facts):
     rows = {}
 
     def add(method, path, *lists):
-        path = re.sub(r"\((appId|deviceId|uniqueName)='?\{[^}]*\}'?\)", "/{id}", path, flags=re.I)
+        path = re.sub(r"\((appId|deviceId|uniqueName|roleTemplateId)='?\{[^}]*\}'?\)", "/{id}", path, flags=re.I)
         path = re.sub(r"\{[^}]+\}", "{id}", path)
         # The same resource under its older path; only that one is published for delta.
         path = re.sub(r"^/administrativeUnits\b", "/directory/administrativeUnits", path, flags=re.I)

@@ -13,12 +13,18 @@ pub(crate) mod directory_objects;
 pub(crate) mod groups;
 #[cfg(feature = "identity-protection")]
 pub(crate) mod identity_protection;
+#[cfg(feature = "invitations")]
+pub(crate) mod invitations;
 mod licenses;
 pub(crate) mod membership;
 pub(crate) mod oauth2_permission_grants;
 pub(crate) mod organization;
+#[cfg(feature = "role-management")]
+pub(crate) mod role_management;
 pub(crate) mod service_principals;
 pub(crate) mod subscribed_skus;
+#[cfg(feature = "tenant-relationships")]
+pub(crate) mod tenant_relationships;
 #[cfg(test)]
 mod tests;
 pub(crate) mod users;
@@ -46,10 +52,16 @@ const ALL: &[&[&Operation]] = &[
     groups::OPERATIONS,
     #[cfg(feature = "identity-protection")]
     identity_protection::OPERATIONS,
+    #[cfg(feature = "invitations")]
+    invitations::OPERATIONS,
     oauth2_permission_grants::OPERATIONS,
     organization::OPERATIONS,
+    #[cfg(feature = "role-management")]
+    role_management::OPERATIONS,
     service_principals::OPERATIONS,
     subscribed_skus::OPERATIONS,
+    #[cfg(feature = "tenant-relationships")]
+    tenant_relationships::OPERATIONS,
     users::OPERATIONS,
 ];
 

@@ -9,15 +9,23 @@ mod authentication_methods;
 mod device;
 mod directory_audit;
 mod directory_object;
+#[cfg(feature = "role-management")]
+mod directory_role;
 mod extension_property;
 mod federated_identity_credential;
 mod group;
 #[cfg(feature = "identity-protection")]
 mod identity_protection;
+#[cfg(feature = "invitations")]
+mod invitation;
 mod license_details;
 mod oauth2_permission_grant;
 mod organization;
 mod provisioning;
+#[cfg(feature = "role-management")]
+mod role_assignment;
+#[cfg(feature = "role-management")]
+mod role_definition;
 mod service_principal;
 mod sign_in;
 mod subscribed_sku;
@@ -35,15 +43,23 @@ pub use authentication_methods::{AuthenticationMethod, UserRegistrationDetails};
 pub use device::Device;
 pub use directory_audit::DirectoryAudit;
 pub use directory_object::{DirectoryEntity, DirectoryObject, OtherObject};
+#[cfg(feature = "role-management")]
+pub use directory_role::{DirectoryRole, DirectoryRoleTemplate};
 pub use extension_property::ExtensionProperty;
 pub use federated_identity_credential::FederatedIdentityCredential;
 pub use group::Group;
 #[cfg(feature = "identity-protection")]
 pub use identity_protection::{RiskDetection, RiskyUser};
+#[cfg(feature = "invitations")]
+pub use invitation::Invitation;
 pub use license_details::LicenseDetails;
 pub use oauth2_permission_grant::OAuth2PermissionGrant;
 pub use organization::Organization;
 pub use provisioning::ProvisioningObjectSummary;
+#[cfg(feature = "role-management")]
+pub use role_assignment::UnifiedRoleAssignment;
+#[cfg(feature = "role-management")]
+pub use role_definition::UnifiedRoleDefinition;
 pub use service_principal::ServicePrincipal;
 pub use sign_in::{SignIn, beta};
 pub use subscribed_sku::SubscribedSku;

@@ -52,6 +52,15 @@ impl EntityInfo {
         }
     }
 
+    /// With a list that has one page only and does not take `$top`.
+    #[cfg(feature = "role-management")]
+    pub(crate) const fn without_pages(self) -> Self {
+        Self {
+            page_size: None,
+            ..self
+        }
+    }
+
     /// With support rows of properties inside of properties, by path. A path that ends in `*`
     /// stands for a numbered family.
     pub(crate) const fn with_nested(self, nested: &'static [(&'static str, Support)]) -> Self {

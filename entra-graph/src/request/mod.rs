@@ -179,6 +179,16 @@ pub(crate) fn read_number(_: &GraphClient, reply: &Reply) -> Result<u64, Error> 
         .map_err(|source| Error::decode("the response is not a number", source))
 }
 
+/// One value that is not an entity.
+#[cfg(feature = "tenant-relationships")]
+pub(crate) fn read_value<T: serde::de::DeserializeOwned>(
+    _: &GraphClient,
+    reply: &Reply,
+) -> Result<T, Error> {
+    serde_json::from_slice(without_bom(&reply.body))
+        .map_err(|source| Error::decode("the response is not the documented value", source))
+}
+
 /// A list of texts, such as ids.
 pub(crate) fn read_values<T: serde::de::DeserializeOwned>(
     _: &GraphClient,

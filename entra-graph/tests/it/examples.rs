@@ -61,6 +61,31 @@ const MODELS: &[(&str, RoundTrip)] = &[
         round_trip::<entra_graph::AdministrativeUnit>,
     ),
     ("microsoft.graph.organization", round_trip::<Organization>),
+    #[cfg(feature = "invitations")]
+    (
+        "microsoft.graph.invitation",
+        round_trip::<entra_graph::Invitation>,
+    ),
+    #[cfg(feature = "role-management")]
+    (
+        "microsoft.graph.directoryrole",
+        round_trip::<entra_graph::DirectoryRole>,
+    ),
+    #[cfg(feature = "role-management")]
+    (
+        "microsoft.graph.directoryroletemplate",
+        round_trip::<entra_graph::DirectoryRoleTemplate>,
+    ),
+    #[cfg(feature = "role-management")]
+    (
+        "microsoft.graph.unifiedroleassignment",
+        round_trip::<entra_graph::UnifiedRoleAssignment>,
+    ),
+    #[cfg(feature = "role-management")]
+    (
+        "microsoft.graph.unifiedroledefinition",
+        round_trip::<entra_graph::UnifiedRoleDefinition>,
+    ),
     (
         "microsoft.graph.provisioningobjectsummary",
         round_trip::<ProvisioningObjectSummary>,
@@ -83,7 +108,11 @@ const BODIES: usize =
         2
     } else {
         0
-    };
+    } + if cfg!(feature = "role-management") {
+        22
+    } else {
+        0
+    } + if cfg!(feature = "invitations") { 1 } else { 0 };
 
 #[test]
 fn documented_responses_survive_a_round_trip() {

@@ -22,11 +22,15 @@ mod field_reports;
 mod groups;
 #[cfg(feature = "identity-protection")]
 mod identity_protection;
+#[cfg(feature = "invitations")]
+mod invitations;
 mod lifecycle;
 mod memberships;
 mod paging;
 mod queries;
 mod raw;
+#[cfg(feature = "role-management")]
+mod role_management;
 mod scripts;
 mod service_principals;
 mod support;

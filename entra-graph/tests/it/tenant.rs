@@ -100,3 +100,24 @@ async fn organization_and_skus_are_neither_paged_nor_counted() {
         ]
     );
 }
+
+#[cfg(feature = "tenant-relationships")]
+#[tokio::test]
+async fn the_public_information_of_a_tenant_is_found_by_id_and_by_domain() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant
+        .register_app("Lookup")
+        .application_permission("CrossTenantInformation.ReadBasic.All")
+        .with_secret();
+    let builder = GraphClient::builder(AppCredential::new(&tenant, &app)).cloud(tenant.cloud());
+    let graph = builder.clock(tenant.clock()).build().unwrap();
+    let id = tenant.id().to_string();
+    let by_id = graph.tenant_information(id.parse().unwrap());
+    let found = by_id.send().await.unwrap();
+    assert_eq!(found.tenant_id, Some(id));
+    let by_domain = graph.tenant_information_by_domain(&tenant.domain());
+    let same = by_domain.send().await.unwrap();
+    assert_eq!(same.display_name, found.display_name);
+    let other = graph.tenant_information_by_domain("o'neil.example");
+    assert_eq!(other.send_opt().await.unwrap(), None);
+}

@@ -18,7 +18,9 @@ impl State {
         let Some(object) = self.store.get(kind, id) else {
             return false;
         };
-        if !is_soft_deleted(kind, object) {
+        let soft = is_soft_deleted(kind, object);
+        self.remove_role_assignments_of(id);
+        if !soft {
             return self.store.remove(kind, id);
         }
         let at = iso(self.store.changes.now());
@@ -35,7 +37,9 @@ impl State {
             if let Some(kind) = kind {
                 restored_properties(kind, object);
             }
-        })
+        })?;
+        self.restore_role_assignments_of(id);
+        Ok(())
     }
 
     /// Returns the conflict that prevents the restore of a deleted object, if there is one.

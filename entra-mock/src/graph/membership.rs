@@ -22,7 +22,7 @@ use crate::{
 
 /// A membership action of an object.
 ///
-/// The `…Objects` actions also return administrative units. This directory has no directory roles.
+/// The `…Objects` actions also return administrative units and directory roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
     GetMemberGroups,

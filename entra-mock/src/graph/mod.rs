@@ -27,14 +27,16 @@ mod photo;
 mod projection;
 mod read;
 mod relations;
+mod role_templates;
 mod route;
 mod rows;
 mod subject;
+mod tenant_information;
 mod unsourced;
 mod write;
 
 pub(crate) use crate::permissions::{Caller, TokenProblem};
-use route::{Route, Target};
+use route::{Root, Route, Target};
 
 /// Responds to one request below `/v1.0` or `/beta`.
 ///
@@ -113,7 +115,11 @@ fn dispatch(
         return Err(unsupported(request));
     };
     let action = matches!(route.target, Target::Action(_));
-    if request.method == "GET" && action {
+    let listed = match &route.root {
+        Root::Set(kind) => kind.is_listed(),
+        _ => true,
+    };
+    if request.method == "GET" && (action || !listed) {
         return Err(unsupported(request));
     }
     let route = route.resolve_me(caller)?;
@@ -147,6 +153,8 @@ fn read_only(call: Call<'_>, route: &Route) -> Result<Reply, GraphError> {
             authentication_methods::respond(call, route, id.as_deref())
         }
         Target::LicenseDetails => license_details::respond(call, route),
+        Target::TenantInformation(name) => tenant_information::respond(call, name),
+        Target::RoleTemplates(id) => role_templates::respond(call, id.as_deref()),
         Target::Reference { .. } | Target::Command(_) => Err(unsupported(call.request)),
     }
 }

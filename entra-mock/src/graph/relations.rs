@@ -2,6 +2,8 @@
 
 use std::collections::{HashSet, VecDeque};
 
+use serde_json::Value;
+
 use crate::{
     permissions::hides_members,
     schema::{Kind, Relation, Relationship, Source},
@@ -36,7 +38,8 @@ impl Relationship {
             | Source::AssignmentsOf
             | Source::AssignmentsTo
             | Source::Children(_)
-            | Source::Grants(_) => objects,
+            | Source::Grants(_)
+            | Source::Named(_) => objects,
         }
     }
 
@@ -83,6 +86,18 @@ impl Relationship {
                         .map(move |item| (kind, item))
                 }))
             }
+            Source::Named(property) => Box::new(
+                store
+                    .any(id)
+                    .and_then(|(_, object)| object.get(property))
+                    .into_iter()
+                    .flat_map(|value| match value {
+                        Value::Array(ids) => ids.as_slice(),
+                        id => std::slice::from_ref(id),
+                    })
+                    .filter_map(|id| store.any(id.as_str()?))
+                    .filter(|(kind, _)| self.kinds.contains(kind)),
+            ),
             Source::Grants(property) => Box::new(
                 store
                     .all(Kind::OAuth2PermissionGrant)

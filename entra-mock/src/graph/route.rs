@@ -4,6 +4,7 @@ use super::{
     Caller,
     membership::{self, Action},
     photo::PhotoPath,
+    tenant_information::TenantName,
 };
 use crate::{
     odata::GraphError,
@@ -81,6 +82,10 @@ pub(super) enum Target {
     AuthenticationMethods(Option<String>),
     /// The licences of a user with their service plans.
     LicenseDetails,
+    /// The templates of directory roles, or one of them.
+    RoleTemplates(Option<String>),
+    /// The public information of a tenant.
+    TenantInformation(TenantName),
     /// A documented action of an object or a collection.
     Command(&'static str),
 }
@@ -110,6 +115,19 @@ impl Route {
         }
         if let Some((set, rest)) = joined_segments(first, rest) {
             return Self::of_set(&set, rest);
+        }
+        if first.eq_ignore_ascii_case("tenantRelationships") {
+            let [call] = rest else {
+                return Ok(None);
+            };
+            return Ok(TenantName::parse(call).map(|name| Self {
+                root: Root::AnySet,
+                target: Target::TenantInformation(name),
+                me: false,
+            }));
+        }
+        if first.eq_ignore_ascii_case("directoryRoleTemplates") {
+            return Self::of_role_templates(rest);
         }
         if first.eq_ignore_ascii_case("directory") {
             return Self::of_deleted(rest);
@@ -159,6 +177,19 @@ impl Route {
             }),
             _ => None,
         })
+    }
+
+    fn of_role_templates(rest: &[&str]) -> Result<Option<Self>, GraphError> {
+        let id = match rest {
+            [] => None,
+            [id] if !is_operation(id) => Some(membership::guid(id)?),
+            _ => return Ok(None),
+        };
+        Ok(Some(Self {
+            root: Root::Set(Kind::RoleDefinition),
+            target: Target::RoleTemplates(id),
+            me: false,
+        }))
     }
 
     /// Whether this collection or object is supported in beta too.
@@ -222,7 +253,7 @@ impl Route {
                 me: false,
             }));
         }
-        let Some(kind) = Kind::of_set(name).filter(|kind| kind.is_listed()) else {
+        let Some(kind) = Kind::of_set(name).filter(|kind| kind.is_addressed()) else {
             return Ok(None);
         };
         if let Some(inline) = inline {

@@ -23,6 +23,7 @@ mod documented;
 mod errors;
 mod federated;
 mod groups;
+mod invitations;
 mod lifecycle;
 mod limits;
 mod links;
@@ -36,8 +37,10 @@ mod photos;
 mod races;
 mod reports;
 mod risk;
+mod roles;
 mod service_principals;
 mod sign_ins;
+mod tenant_information;
 mod user_actions;
 mod users;
 mod writes;
@@ -248,9 +251,7 @@ impl Fixture {
 
     /// Makes a user an administrator.
     pub(super) fn promote(&mut self, number: u32) {
-        self.state().store.update(Kind::User, &id(number), |user| {
-            user.insert(crate::account::ADMIN.into(), true.into());
-        });
+        self.state().make_administrator(&id(number));
     }
 
     /// Sends a JSON body.

@@ -89,3 +89,30 @@ pub(super) fn same_issuer_and_subject() -> GraphError {
         "A federated identity credential with the same issuer and subject already exists.",
     )
 }
+
+/// A change of a built-in role definition.
+pub(super) fn built_in_role() -> GraphError {
+    GraphError::bad_request("A built-in role definition cannot be changed or deleted.")
+}
+
+/// The delete of a role definition that is assigned.
+pub(super) fn assigned_role() -> GraphError {
+    GraphError::bad_request("A role definition with assignments cannot be deleted.")
+}
+
+/// An active directory role that is activated again, or an assignment that exists.
+pub(super) fn existing_role() -> GraphError {
+    GraphError::bad_request("The role is active already, or the assignment exists.")
+}
+
+/// An invitation of a member of the tenant.
+pub(super) fn invited_member(id: &str) -> GraphError {
+    GraphError::bad_request(format!(
+        "The invited user already exists in the directory as object ID: {id}."
+    ))
+}
+
+/// An invitation of an address whose domain the tenant has verified.
+pub(super) fn invited_own_domain() -> GraphError {
+    GraphError::bad_request("The domain of the invited user is a verified domain of the tenant.")
+}

@@ -156,10 +156,8 @@ fn groups(
     let oid = &token_subject.subject.user_id;
     let names = text(application, "groupMembershipClaims").unwrap_or_default();
     if asks_for(names, &["DirectoryRole", "All"]) {
-        let mut roles = vec![DEFAULT_USER_ROLE];
-        if account::is_admin(token_subject.user) {
-            roles.insert(0, GLOBAL_ADMINISTRATOR);
-        }
+        let mut roles: Vec<&str> = state.roles_of(oid).collect();
+        roles.push(DEFAULT_USER_ROLE);
         claim("wids", roles.into());
     }
     if has(&options, "emit_as_roles") {
@@ -266,4 +264,3 @@ fn has(options: &Value, name: &str) -> bool {
 const MAX_GROUPS: usize = 200;
 /// Templates of directory roles: the role of every member, and that of an administrator.
 const DEFAULT_USER_ROLE: &str = "b79fbf4d-3ef9-4689-8143-76b194e85509";
-const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";

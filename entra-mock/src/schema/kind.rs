@@ -51,6 +51,15 @@ impl Kind {
             .any(|operation| operation.method == "GET" && operation.path[1..] == *entity.set)
     }
 
+    /// Whether requests address its collection, if only to create objects.
+    pub(crate) fn is_addressed(self) -> bool {
+        let entity = self.entity();
+        entity
+            .operations
+            .iter()
+            .any(|operation| operation.path[1..] == *entity.set)
+    }
+
     /// Returns the directory object type of that name, for casts.
     pub(crate) fn of_type(name: &str) -> Option<Self> {
         Self::every()

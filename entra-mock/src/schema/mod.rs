@@ -8,10 +8,12 @@ mod application;
 mod assignment;
 mod audit;
 mod device;
+mod directory_role;
 mod facts;
 mod federated_credential;
 mod grant;
 mod group;
+mod invitation;
 mod kind;
 mod operation;
 mod organization;
@@ -21,6 +23,8 @@ mod registration;
 mod relationship;
 mod risk_detection;
 mod risky_user;
+mod role_assignment;
+mod role_definition;
 mod service_principal;
 mod sign_in;
 mod sku;
@@ -43,6 +47,10 @@ kinds! {
     Device = device::DEVICE;
     AdministrativeUnit = administrative_unit::ADMINISTRATIVE_UNIT;
     FederatedCredential = federated_credential::FEDERATED_CREDENTIAL;
+    DirectoryRole = directory_role::DIRECTORY_ROLE;
+    RoleDefinition = role_definition::ROLE_DEFINITION;
+    RoleAssignment = role_assignment::ROLE_ASSIGNMENT;
+    Invitation = invitation::INVITATION;
     AppRoleAssignment = assignment::ASSIGNMENT;
     OAuth2PermissionGrant = grant::GRANT;
     Organization = organization::ORGANIZATION;
@@ -175,6 +183,14 @@ pub(crate) enum Behavior {
     ServicePrincipal,
     /// The rules of delegated permission grants: one for each client, resource and user.
     PermissionGrant,
+    /// Creates a guest instead of the object itself.
+    Invitation,
+    /// The rules of activated directory roles: their template.
+    DirectoryRole,
+    /// The rules of role definitions: what custom ones allow.
+    RoleDefinition,
+    /// The rules of role assignments: principal and scope.
+    RoleAssignment,
 }
 
 /// The names of changes of one type in the directory's audit log.

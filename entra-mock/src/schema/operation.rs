@@ -20,8 +20,18 @@ pub(crate) struct Operation {
     pub(crate) additional: &'static [&'static str],
 }
 
-/// Operations on objects of any type.
+/// Operations on objects of any type, and functions of the tenant.
 pub(crate) const ANY_OBJECT: &[Operation] = &[
+    both(
+        "GET",
+        "/tenantRelationships/findTenantInformationByTenantId(tenantId={id})",
+        &["CrossTenantInformation.ReadBasic.All"],
+    ),
+    both(
+        "GET",
+        "/tenantRelationships/findTenantInformationByDomainName(domainName={id})",
+        &["CrossTenantInformation.ReadBasic.All"],
+    ),
     both("GET", "/directoryObjects/{id}", &["Directory.Read.All"]),
     both(
         "POST",
@@ -223,6 +233,16 @@ pub(super) const READ_APPLICATION_GROUPS: &[&str] = &[
     "Directory.Read.All",
     "Directory.ReadWrite.All",
 ];
+
+/// Permissions that show directory roles.
+pub(super) const READ_ROLES: &[&str] = &[
+    "RoleManagement.Read.Directory",
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+    "RoleManagement.ReadWrite.Directory",
+];
+
+pub(super) const WRITE_ROLES: &[&str] = &["RoleManagement.ReadWrite.Directory"];
 
 pub(super) const READ_DIRECTORY: &[&str] = &["Directory.Read.All", "Directory.ReadWrite.All"];
 

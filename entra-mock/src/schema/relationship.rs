@@ -38,12 +38,14 @@ pub(crate) enum Source {
     Children(&'static str),
     /// Delegated grants with the object in this property.
     Grants(&'static str),
+    /// The objects whose ids the object has in this property.
+    Named(&'static str),
 }
 
 /// The type of a link between two objects in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Relation {
-    /// Group or administrative unit to member.
+    /// Group, administrative unit or directory role to member.
     Members,
     /// Group, application or service principal to owner.
     Owners,
@@ -75,6 +77,7 @@ impl Relationship {
                     | Source::AssignmentsTo
                     | Source::Children(_)
                     | Source::Grants(_)
+                    | Source::Named(_)
             )
     }
 
@@ -152,7 +155,10 @@ pub(super) const fn own(
 }
 
 pub(super) const USERS: &[Kind] = &[Kind::User];
-pub(super) const CONTAINERS: &[Kind] = &[Kind::Group, Kind::AdministrativeUnit];
+pub(super) const CONTAINERS: &[Kind] =
+    &[Kind::Group, Kind::AdministrativeUnit, Kind::DirectoryRole];
+/// Objects that can have a directory role.
+pub(super) const PRINCIPALS: &[Kind] = &[Kind::User, Kind::Group, Kind::ServicePrincipal];
 pub(super) const MEMBERS: &[Kind] = &[
     Kind::User,
     Kind::Group,

@@ -107,7 +107,7 @@ fn the_entity_types_agree_with_the_committed_metadata() {
 fn every_kind_is_found_by_its_set_and_has_operations_or_a_parent() {
     for &kind in Kind::ALL {
         assert_eq!(Kind::of_set(kind.entity().set), Some(kind));
-        let reached = kind.is_listed()
+        let reached = kind.is_addressed()
             || Kind::ALL
                 .iter()
                 .copied()

@@ -150,13 +150,14 @@ const REDIRECT_URIS: [&str; 4] = [
 ];
 
 /// The permissions that read and write everything that the tenant supports.
-const APPLICATION_PERMISSIONS: [&str; 25] = [
+const APPLICATION_PERMISSIONS: [&str; 28] = [
     "AdministrativeUnit.Read.All",
     "AdministrativeUnit.ReadWrite.All",
     "AppRoleAssignment.ReadWrite.All",
     "Application.Read.All",
     "Application.ReadWrite.All",
     "AuditLog.Read.All",
+    "CrossTenantInformation.ReadBasic.All",
     "DelegatedPermissionGrant.ReadWrite.All",
     "Device.Read.All",
     "Device.ReadWrite.All",
@@ -170,7 +171,9 @@ const APPLICATION_PERMISSIONS: [&str; 25] = [
     "LicenseAssignment.ReadWrite.All",
     "Organization.Read.All",
     "Organization.ReadWrite.All",
+    "RoleManagement.ReadWrite.Directory",
     "User-PasswordProfile.ReadWrite.All",
+    "User.Invite.All",
     "User.Read.All",
     "User.ReadBasic.All",
     "User.ReadWrite.All",

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{FakeTenant, app::guid, set, set_or_panic};
 use crate::{
-    account::{ADMIN, METHODS, PASSWORD, SECOND_FACTOR},
+    account::{METHODS, PASSWORD, SECOND_FACTOR},
     directory::NewUser,
     engine::Engine,
     store::{Kind, Relation},
@@ -191,9 +191,9 @@ impl UserHandle {
         self.set_internal(SECOND_FACTOR);
     }
 
-    /// Makes the user an administrator, who can consent for the organization.
+    /// Makes the user a Global Administrator, who can consent for the organization.
     pub fn make_admin(&self) {
-        self.set_internal(ADMIN);
+        self.engine.write().make_administrator(&self.id);
     }
 
     /// Revokes all sessions and refresh tokens of the user. Access tokens remain valid.

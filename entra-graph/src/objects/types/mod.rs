@@ -8,15 +8,21 @@ mod credentials;
 mod device;
 mod directory_audit;
 mod group;
+#[cfg(feature = "invitations")]
+mod invitation;
 mod key_value;
 mod licensing;
 mod on_premises;
 mod organization;
 mod provisioning;
 mod risk;
+#[cfg(feature = "role-management")]
+mod role_definition;
 mod service_principal;
 mod sign_in;
 mod subscribed_sku;
+#[cfg(feature = "tenant-relationships")]
+mod tenant_information;
 mod user;
 
 pub use application::{
@@ -39,6 +45,8 @@ pub use directory_audit::{
     TargetResource, UserIdentity,
 };
 pub use group::{AssignedLabel, GroupAccessType, LicenseProcessingState};
+#[cfg(feature = "invitations")]
+pub use invitation::{EmailAddress, InvitedUserMessageInfo, Recipient};
 pub use key_value::KeyValue;
 pub use licensing::{AssignedLicense, AssignedPlan, LicenseAssignmentState, ProvisionedPlan};
 pub use on_premises::{
@@ -53,6 +61,8 @@ pub use provisioning::{
 pub use risk::{
     ActivityType, RiskDetail, RiskDetectionTimingType, RiskEventType, RiskLevel, RiskState,
 };
+#[cfg(feature = "role-management")]
+pub use role_definition::UnifiedRolePermission;
 pub use service_principal::{ResourceSpecificPermission, SamlSingleSignOnSettings};
 pub use sign_in::{
     AppliedConditionalAccessPolicy, AppliedConditionalAccessPolicyResult,
@@ -62,6 +72,8 @@ pub use sign_in::{
     SignInStatus, SignInUserType, TokenIssuerType,
 };
 pub use subscribed_sku::{LicenseUnitsDetail, ServicePlanInfo};
+#[cfg(feature = "tenant-relationships")]
+pub use tenant_information::TenantInformation;
 pub use user::{
     AuthorizationInfo, AutomaticRepliesSetting, AutomaticRepliesStatus, DateTimeTimeZone,
     DayOfWeek, DelegateMeetingMessageDeliveryOptions, EmployeeOrgData, ExternalAudienceScope,

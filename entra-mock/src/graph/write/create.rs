@@ -6,7 +6,7 @@ use super::{
     super::{Call, unsupported},
     Plan, PlannedResponse, Step, access, application,
     body::{self, Draft, Purpose},
-    grant, group, reference, service_principal, user,
+    grant, group, invitation, reference, role, service_principal, user,
 };
 use crate::{
     odata::GraphError,
@@ -23,6 +23,9 @@ pub(super) fn plan(call: Call<'_>, kind: Kind) -> Result<Plan, GraphError> {
     }
     authorize(call.caller, "POST", &path, false)?;
     let draft = Draft::read(call, kind, Purpose::Create)?;
+    if kind.entity().behavior == Behavior::Invitation {
+        return invitation::plan(call, &draft);
+    }
     create(call, kind, draft)
 }
 
@@ -38,9 +41,10 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
     }
     body::check_reference_count(&draft)?;
 
-    let id = match entity.id {
-        IdForm::CaseSensitive => call.state.random.token(43),
-        IdForm::Guid | IdForm::GuidOrKey | IdForm::Text | IdForm::OfUser => call.state.new_id(),
+    let (id, steps) = match (entity.behavior, entity.id) {
+        (Behavior::RoleAssignment, _) => role::assign(call, &mut draft)?,
+        (_, IdForm::CaseSensitive) => (call.state.random.token(43), Vec::new()),
+        _ => (call.state.new_id(), Vec::new()),
     };
     let now = iso(call.now);
     if entity.property("createdDateTime").is_some() {
@@ -61,7 +65,9 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
         Behavior::Application => secrets = application::complete(call, &mut draft)?,
         Behavior::ServicePrincipal => service_principal::complete(call, &mut draft)?,
         Behavior::PermissionGrant => grant::complete(call, &mut draft)?,
-        Behavior::AsDeclared => {}
+        Behavior::DirectoryRole => role::activate(call, &mut draft)?,
+        Behavior::RoleDefinition => role::define(&id, &mut draft)?,
+        Behavior::Invitation | Behavior::RoleAssignment | Behavior::AsDeclared => {}
     }
     let mut object = Object::new();
     object.insert("id".to_owned(), id.clone().into());
@@ -84,7 +90,7 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
             Behavior::Group => call.caller.user_id.clone(),
             Behavior::Application => application::first_owner(call),
             Behavior::ServicePrincipal => service_principal::first_owner(call),
-            Behavior::User | Behavior::PermissionGrant | Behavior::AsDeclared => None,
+            _ => None,
         };
         links.extend(owner.map(|owner| (Relation::Owners, owner)));
     }
@@ -95,7 +101,9 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
         typed: false,
         secrets,
     };
-    let mut plan = Plan::new(response).with(Step::Insert(kind, object));
+    let mut plan = Plan::new(response);
+    plan.steps.extend(steps);
+    plan = plan.with(Step::Insert(kind, object));
     for (relation, other) in links {
         plan = plan.with(Step::Link(relation, id.clone(), other));
     }

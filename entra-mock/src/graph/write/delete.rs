@@ -2,7 +2,7 @@
 
 use super::{
     super::{Call, read, route::Root, unsupported},
-    Plan, PlannedResponse, Step, access, application, federated,
+    Plan, PlannedResponse, Step, access, application, federated, role,
 };
 use crate::{
     directory::lifecycle::is_soft_deleted,
@@ -33,7 +33,9 @@ pub(super) fn plan(call: Call<'_>, root: &Root) -> Result<Plan, GraphError> {
     } else {
         names.purge
     };
-    let mut plan = Plan::new(PlannedResponse::NoContent)
+    let mut plan = Plan::new(PlannedResponse::NoContent);
+    plan.steps = role::removed_with(call, kind, object)?;
+    plan = plan
         .with(Step::Delete(kind, id(object)))
         .audited_as(names.category, name);
     if kind == Kind::Application

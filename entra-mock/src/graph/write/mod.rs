@@ -35,11 +35,13 @@ mod extension;
 mod federated;
 mod grant;
 mod group;
+mod invitation;
 mod keys;
 mod license;
 mod password;
 mod photo;
 mod reference;
+mod role;
 mod service_principal;
 mod session;
 mod update;
@@ -133,7 +135,7 @@ impl Plan {
     fn audited_as(mut self, category: &'static str, name: &'static str) -> Self {
         let operation = match name.split(' ').next() {
             _ if name == "Remove service principal" => "Delete",
-            Some("Add" | "Restore") => "Add",
+            Some("Add" | "Invite" | "Restore") => "Add",
             Some("Delete" | "Hard") => "Delete",
             Some("Remove") => "Unassign",
             _ => "Update",
@@ -273,8 +275,16 @@ fn apply(state: &mut State, now: Timestamp, step: Step) {
         Step::Delete(kind, id) => state.delete(kind, &id),
         Step::Restore(id) => state.restore(&id).is_ok(),
         Step::Purge(id) => state.store.purge(&id),
-        Step::Link(relation, from, to) => state.store.link(relation, &from, &to),
-        Step::Unlink(relation, from, to) => state.store.unlink(relation, &from, &to),
+        Step::Link(relation, from, to) => {
+            let done = state.store.link(relation, &from, &to);
+            state.apply_role(&from, &to, true);
+            done
+        }
+        Step::Unlink(relation, from, to) => {
+            let done = state.store.unlink(relation, &from, &to);
+            state.apply_role(&from, &to, false);
+            done
+        }
         Step::RevokeSessions(id) => state.revoke_sessions(now, &id),
         Step::Photo(id, photo) => {
             state.store.set_photo(&id, photo);

@@ -6,7 +6,7 @@ use super::{
     super::{Call, membership, route::Root, unsourced, unsupported},
     Plan, PlannedResponse, Step, access,
     body::{has_value, json, malformed, reference_exists, referenced},
-    group, target,
+    group, role, target,
 };
 use crate::{
     odata::GraphError,
@@ -59,9 +59,10 @@ pub(super) fn plan(
             return Ok(Plan::new(PlannedResponse::NoContent));
         }
         check_target(call, object, relationship, &other)?;
-        return Ok(Plan::new(PlannedResponse::NoContent)
-            .with(Step::Link(relation, id, other))
-            .audited_as(names.category, added));
+        let assignment = role::assignment_step(relationship, object, &other, true);
+        let mut plan = Plan::new(PlannedResponse::NoContent).with(Step::Link(relation, id, other));
+        plan.steps.extend(assignment);
+        return Ok(plan.audited_as(names.category, added));
     }
 
     let other = match item {
@@ -83,9 +84,10 @@ pub(super) fn plan(
         )));
     }
     group::check_owner_left(call, kind, &id, relation)?;
-    Ok(Plan::new(PlannedResponse::NoContent)
-        .with(Step::Unlink(relation, id, other))
-        .audited_as(names.category, removed))
+    let assignment = role::assignment_step(relationship, object, &other, false);
+    let mut plan = Plan::new(PlannedResponse::NoContent).with(Step::Unlink(relation, id, other));
+    plan.steps.extend(assignment);
+    Ok(plan.audited_as(names.category, removed))
 }
 
 /// Returns 403 for changes of links that a rule decides, such as the members of a dynamic group,
@@ -117,6 +119,9 @@ pub(super) fn check_target(
     let itself = object.get("id") == target.get("id");
     if itself || !relationship.kinds.contains(&kind) {
         return Err(unsourced::unsupported_target(kind, relationship.name));
+    }
+    if relationship.of == Kind::DirectoryRole {
+        return role::check_principal(kind, target, relationship.name);
     }
     group::check_member(object, relationship, kind, target)
 }

@@ -7,7 +7,7 @@ use super::{
     },
     Plan, PlannedResponse, Step, access, application,
     body::{self, Draft, Purpose},
-    create, group, reference, target, user,
+    create, group, reference, role, target, user,
 };
 use crate::{odata::GraphError, permissions::authorize, schema::Behavior, store::Kind};
 
@@ -31,7 +31,13 @@ pub(super) fn plan(
         Behavior::User => user::adjust(call, object, &mut draft)?,
         Behavior::Group => group::adjust(call, object, &mut draft)?,
         Behavior::Application => application::adjust(call, object, &mut draft)?,
-        Behavior::ServicePrincipal | Behavior::PermissionGrant | Behavior::AsDeclared => {}
+        Behavior::RoleDefinition => role::redefine(object, &draft)?,
+        Behavior::ServicePrincipal
+        | Behavior::PermissionGrant
+        | Behavior::DirectoryRole
+        | Behavior::Invitation
+        | Behavior::RoleAssignment
+        | Behavior::AsDeclared => {}
     }
     let mut after = object.clone();
     for (name, value) in &draft.values {

@@ -1,0 +1,313 @@
+//! Directory roles: the built-in definitions, activation, and who is an administrator.
+//!
+//! A role over the whole directory is a link from the `directoryRole` to its member, and beside it a
+//! `unifiedRoleAssignment` with the scope `/`: two views of one fact, as in Entra. Global Administrator
+//! decides in this tenant what an administrator may do; the other roles are only recorded.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use entra_core::Guid;
+use serde_json::{Value, json};
+
+use super::object;
+use crate::{
+    account::ADMIN,
+    state::State,
+    store::{Kind, Object, Relation},
+};
+
+pub(crate) const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
+/// The scope of a role over the whole directory.
+pub(crate) const WHOLE_DIRECTORY: &str = "/";
+
+impl State {
+    /// Stores the definitions of the built-in roles.
+    pub(crate) fn add_built_in_roles(&mut self) {
+        self.store.changes.pause(true);
+        for (id, name, description) in BUILT_IN {
+            let parents = (id != DIRECTORY_READERS).then_some(DIRECTORY_READERS);
+            let definition = object([
+                ("id", id.into()),
+                ("description", description.into()),
+                ("displayName", name.into()),
+                ("isBuiltIn", true.into()),
+                ("isEnabled", true.into()),
+                ("resourceScopes", json!([WHOLE_DIRECTORY])),
+                (
+                    "rolePermissions",
+                    json!([{ "allowedResourceActions": [], "condition": null }]),
+                ),
+                ("templateId", id.into()),
+                ("version", "1".into()),
+                (
+                    "~inheritsPermissionsFrom",
+                    json!(parents.into_iter().collect::<Vec<_>>()),
+                ),
+            ]);
+            let stored = self.store.insert(Kind::RoleDefinition, definition);
+            debug_assert_eq!(stored, Ok(()), "the ids of built-in roles differ");
+        }
+        self.store.changes.pause(false);
+    }
+
+    /// Makes a user a Global Administrator.
+    pub(crate) fn make_administrator(&mut self, user: &str) {
+        if let Some(role) = self.activated_role(GLOBAL_ADMINISTRATOR)
+            && let Some(object) = role.1
+        {
+            let _ = self.store.insert(Kind::DirectoryRole, object);
+        }
+        let Some(role) = self.activated_role(GLOBAL_ADMINISTRATOR).map(|(id, _)| id) else {
+            return;
+        };
+        if self.store.link(Relation::Members, &role, user) {
+            let assignment = role_assignment(GLOBAL_ADMINISTRATOR, user, WHOLE_DIRECTORY);
+            let _ = self.store.insert(Kind::RoleAssignment, assignment);
+        }
+        self.apply_role(&role, user, true);
+    }
+
+    /// Returns the id of the activated role of a template, and the object to store if the role is not
+    /// activated yet. Returns `None` if no built-in role has this template.
+    pub(crate) fn activated_role(&self, template: &str) -> Option<(String, Option<Object>)> {
+        let active = self
+            .store
+            .find(Kind::DirectoryRole, "roleTemplateId", template);
+        if let Some(id) = active.and_then(|role| role.get("id")?.as_str()) {
+            return Some((id.to_owned(), None));
+        }
+        let definition = self.store.get(Kind::RoleDefinition, template)?;
+        if definition.get("isBuiltIn") != Some(&true.into()) {
+            return None;
+        }
+        let id = self.new_id();
+        let part = |name: &str| definition.get(name).cloned().unwrap_or_default();
+        let role = object([
+            ("id", id.clone().into()),
+            ("description", part("description")),
+            ("displayName", part("displayName")),
+            ("roleTemplateId", part("templateId")),
+        ]);
+        Some((id, Some(role)))
+    }
+
+    /// Gives or takes what a role decides, after a change of its members.
+    pub(crate) fn apply_role(&mut self, role: &str, member: &str, is_member: bool) {
+        let template = self
+            .store
+            .get(Kind::DirectoryRole, role)
+            .and_then(|role| role.get("roleTemplateId")?.as_str());
+        if template != Some(GLOBAL_ADMINISTRATOR) {
+            return;
+        }
+        self.store.update(Kind::User, member, |user| {
+            if is_member {
+                user.insert(ADMIN.to_owned(), true.into());
+            } else {
+                user.remove(ADMIN);
+            }
+        });
+    }
+
+    /// Removes the role assignments of a principal that is deleted.
+    pub(super) fn remove_role_assignments_of(&mut self, principal: &str) {
+        let of = |assignment: &&Object| {
+            let id = assignment.get("principalId").and_then(Value::as_str);
+            id.is_some_and(|id| id.eq_ignore_ascii_case(principal))
+        };
+        let assignments = self.store.all(Kind::RoleAssignment).filter(of);
+        let ids: Vec<String> = assignments
+            .filter_map(|assignment| Some(assignment.get("id")?.as_str()?.to_owned()))
+            .collect();
+        for id in ids {
+            self.store.remove(Kind::RoleAssignment, &id);
+        }
+    }
+
+    /// Adds the assignments of a restored principal, whose memberships of roles were restored.
+    pub(super) fn restore_role_assignments_of(&mut self, principal: &str) {
+        let roles: Vec<String> = self.roles_of(principal).map(str::to_owned).collect();
+        for role in roles {
+            let assignment = role_assignment(&role, principal, WHOLE_DIRECTORY);
+            let _ = self.store.insert(Kind::RoleAssignment, assignment);
+        }
+    }
+
+    /// Returns the ids of the definitions of a principal's roles over the whole directory.
+    pub(crate) fn roles_of<'a>(&'a self, principal: &'a str) -> impl Iterator<Item = &'a str> {
+        self.store
+            .linking_objects(Relation::Members, principal)
+            .filter(|(kind, _)| *kind == Kind::DirectoryRole)
+            .filter_map(|(_, role)| role.get("roleTemplateId")?.as_str())
+    }
+}
+
+/// Returns a role assignment. Its id consists of the ids of role, principal and scope, as in Entra.
+pub(crate) fn role_assignment(definition: &str, principal: &str, scope: &str) -> Object {
+    let scope_id = scope.rsplit('/').next().unwrap_or_default();
+    let bytes: Vec<u8> = [definition, principal, scope_id]
+        .into_iter()
+        .filter_map(|id| id.parse::<Guid>().ok())
+        .flat_map(little_endian)
+        .collect();
+    object([
+        ("id", format!("{}-1", URL_SAFE_NO_PAD.encode(bytes)).into()),
+        ("directoryScopeId", scope.into()),
+        ("principalId", principal.into()),
+        ("roleDefinitionId", definition.into()),
+    ])
+}
+
+/// The bytes of a GUID as Windows stores it: its first three parts with the lowest byte first.
+fn little_endian(id: Guid) -> [u8; 16] {
+    let text = id.to_string().replace('-', "");
+    let mut bytes = [0; 16];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = text
+            .get(2 * at..2 * at + 2)
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok())
+            .unwrap_or_default();
+    }
+    bytes[..4].reverse();
+    bytes[4..6].reverse();
+    bytes[6..8].reverse();
+    bytes
+}
+
+const DIRECTORY_READERS: &str = "88d8e3e3-8f55-4a1e-953a-9b9898b8876b";
+
+/// Template id, name and description of the built-in roles that programs use most (Microsoft Entra built-in
+/// roles, read November 2026). Their resource actions are left out.
+const BUILT_IN: [(&str, &str, &str); 19] = [
+    (
+        GLOBAL_ADMINISTRATOR,
+        "Global Administrator",
+        "Can manage all aspects of Microsoft Entra ID and Microsoft services that use Microsoft Entra identities.",
+    ),
+    (
+        "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3",
+        "Application Administrator",
+        "Can create and manage all aspects of app registrations and enterprise apps.",
+    ),
+    (
+        "c4e39bd9-1100-46d3-8c65-fb160da0071f",
+        "Authentication Administrator",
+        "Can access to view, set and reset authentication method information for any non-admin user.",
+    ),
+    (
+        "b0f54661-2d74-4c50-afa3-1ec803f12efe",
+        "Billing Administrator",
+        "Can perform common billing related tasks like updating payment information.",
+    ),
+    (
+        "158c047a-c907-4556-b7ef-446551a6b5f7",
+        "Cloud Application Administrator",
+        "Can create and manage all aspects of app registrations and enterprise apps except App Proxy.",
+    ),
+    (
+        "7698a772-787b-4ac8-901f-60d6b08affd2",
+        "Cloud Device Administrator",
+        "Limited access to manage devices in Microsoft Entra ID.",
+    ),
+    (
+        "b1be1c3e-b65d-4f19-8427-f6fa0d97feb9",
+        "Conditional Access Administrator",
+        "Can manage Conditional Access capabilities.",
+    ),
+    (
+        DIRECTORY_READERS,
+        "Directory Readers",
+        "Can read basic directory information. Commonly used to grant directory read access to applications and guests.",
+    ),
+    (
+        "29232cdf-9323-42fd-ade2-1d097af3e4de",
+        "Exchange Administrator",
+        "Can manage all aspects of the Exchange product.",
+    ),
+    (
+        "f2ef992c-3afb-46b9-b7cf-a126ee74c451",
+        "Global Reader",
+        "Can read everything that a Global Administrator can, but not update anything.",
+    ),
+    (
+        "fdd7a751-b60b-444a-984c-02652fe8fa1c",
+        "Groups Administrator",
+        "Members of this role can create/manage groups, create/manage groups settings like naming and expiration policies, and view groups activity and audit reports.",
+    ),
+    (
+        "95e79109-95c0-4d8e-aee3-d01accf2d47b",
+        "Guest Inviter",
+        "Can invite guest users independent of the 'members can invite guests' setting.",
+    ),
+    (
+        "729827e3-9c14-49f7-bb1b-9608f156bbb8",
+        "Helpdesk Administrator",
+        "Can reset passwords for non-administrators and Helpdesk Administrators.",
+    ),
+    (
+        "3a2c62db-5318-420d-8d74-23affee5d9d5",
+        "Intune Administrator",
+        "Can manage all aspects of the Intune product.",
+    ),
+    (
+        "e8611ab8-c189-46e8-94e1-60213ab1f814",
+        "Privileged Role Administrator",
+        "Can manage role assignments in Microsoft Entra ID, and all aspects of Privileged Identity Management.",
+    ),
+    (
+        "4a5d8f65-41da-4de4-8968-e035b65339cf",
+        "Reports Reader",
+        "Can read sign-in and audit reports.",
+    ),
+    (
+        "194ae4cb-b126-40b2-bd5b-6091b380977d",
+        "Security Administrator",
+        "Can read security information and reports, and manage configuration in Microsoft Entra ID and Office 365.",
+    ),
+    (
+        "5d6b6bb7-de71-4623-b4af-96380a352509",
+        "Security Reader",
+        "Can read security information and reports in Microsoft Entra ID and Office 365.",
+    ),
+    (
+        "fe930be7-5e62-47db-91af-98c3a49a38b1",
+        "User Administrator",
+        "Can manage all aspects of users and groups, including resetting passwords for limited admins.",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_role_assignments_are_those_of_the_documentation() {
+        let principal = "f8ca5a85-489a-49a0-b555-0a6d81e56f0d";
+        let id = |definition, principal, scope| {
+            role_assignment(definition, principal, scope)["id"]
+                .as_str()
+                .map(str::to_owned)
+        };
+        assert_eq!(
+            id(
+                GLOBAL_ADMINISTRATOR,
+                "4ab0b690-479b-47ff-af8f-2576cf521872",
+                "/"
+            )
+            .as_deref(),
+            Some("lAPpYvVpN0KRkAEhdxReEJC2sEqbR_9Hr48lds9SGHI-1")
+        );
+        assert_eq!(
+            id(
+                "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3",
+                "6b937a9d-c731-465b-a844-2d5b5368c161",
+                "/661e1310-bd76-4795-89a7-8f3c8f855bfc"
+            )
+            .as_deref(),
+            Some("kl2Jm9Msx0SdAqasLV6lw516k2sxx1tGqEQtW1NowWEQEx5mdr2VR4mnjzyPhVv8-1")
+        );
+        assert_ne!(
+            id(GLOBAL_ADMINISTRATOR, principal, "/"),
+            id(DIRECTORY_READERS, principal, "/")
+        );
+    }
+}
