@@ -23,11 +23,11 @@ impl State {
     /// Stores the definitions of the built-in roles.
     pub(crate) fn add_built_in_roles(&mut self) {
         self.store.changes.pause(true);
-        for (id, name, description) in BUILT_IN {
+        for (id, name) in BUILT_IN {
             let parents = (id != DIRECTORY_READERS).then_some(DIRECTORY_READERS);
             let definition = object([
                 ("id", id.into()),
-                ("description", description.into()),
+                ("description", format!("The built-in role {name}.").into()),
                 ("displayName", name.into()),
                 ("isBuiltIn", true.into()),
                 ("isEnabled", true.into()),
@@ -175,104 +175,64 @@ fn little_endian(id: Guid) -> [u8; 16] {
 
 const DIRECTORY_READERS: &str = "88d8e3e3-8f55-4a1e-953a-9b9898b8876b";
 
-/// Template id, name and description of the built-in roles that programs use most (Microsoft Entra built-in
-/// roles, read November 2026). Their resource actions are left out.
-const BUILT_IN: [(&str, &str, &str); 19] = [
-    (
-        GLOBAL_ADMINISTRATOR,
-        "Global Administrator",
-        "Can manage all aspects of Microsoft Entra ID and Microsoft services that use Microsoft Entra identities.",
-    ),
+/// Template id and name of the built-in roles that programs use most (the page on Microsoft Entra built-in
+/// roles, 2026-01-20). Their resource actions are left out.
+const BUILT_IN: [(&str, &str); 19] = [
+    (GLOBAL_ADMINISTRATOR, "Global Administrator"),
     (
         "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3",
         "Application Administrator",
-        "Can create and manage all aspects of app registrations and enterprise apps.",
     ),
     (
         "c4e39bd9-1100-46d3-8c65-fb160da0071f",
         "Authentication Administrator",
-        "Can access to view, set and reset authentication method information for any non-admin user.",
     ),
     (
         "b0f54661-2d74-4c50-afa3-1ec803f12efe",
         "Billing Administrator",
-        "Can perform common billing related tasks like updating payment information.",
     ),
     (
         "158c047a-c907-4556-b7ef-446551a6b5f7",
         "Cloud Application Administrator",
-        "Can create and manage all aspects of app registrations and enterprise apps except App Proxy.",
     ),
     (
         "7698a772-787b-4ac8-901f-60d6b08affd2",
         "Cloud Device Administrator",
-        "Limited access to manage devices in Microsoft Entra ID.",
     ),
     (
         "b1be1c3e-b65d-4f19-8427-f6fa0d97feb9",
         "Conditional Access Administrator",
-        "Can manage Conditional Access capabilities.",
     ),
-    (
-        DIRECTORY_READERS,
-        "Directory Readers",
-        "Can read basic directory information. Commonly used to grant directory read access to applications and guests.",
-    ),
+    (DIRECTORY_READERS, "Directory Readers"),
     (
         "29232cdf-9323-42fd-ade2-1d097af3e4de",
         "Exchange Administrator",
-        "Can manage all aspects of the Exchange product.",
     ),
-    (
-        "f2ef992c-3afb-46b9-b7cf-a126ee74c451",
-        "Global Reader",
-        "Can read everything that a Global Administrator can, but not update anything.",
-    ),
+    ("f2ef992c-3afb-46b9-b7cf-a126ee74c451", "Global Reader"),
     (
         "fdd7a751-b60b-444a-984c-02652fe8fa1c",
         "Groups Administrator",
-        "Members of this role can create/manage groups, create/manage groups settings like naming and expiration policies, and view groups activity and audit reports.",
     ),
-    (
-        "95e79109-95c0-4d8e-aee3-d01accf2d47b",
-        "Guest Inviter",
-        "Can invite guest users independent of the 'members can invite guests' setting.",
-    ),
+    ("95e79109-95c0-4d8e-aee3-d01accf2d47b", "Guest Inviter"),
     (
         "729827e3-9c14-49f7-bb1b-9608f156bbb8",
         "Helpdesk Administrator",
-        "Can reset passwords for non-administrators and Helpdesk Administrators.",
     ),
     (
         "3a2c62db-5318-420d-8d74-23affee5d9d5",
         "Intune Administrator",
-        "Can manage all aspects of the Intune product.",
     ),
     (
         "e8611ab8-c189-46e8-94e1-60213ab1f814",
         "Privileged Role Administrator",
-        "Can manage role assignments in Microsoft Entra ID, and all aspects of Privileged Identity Management.",
     ),
-    (
-        "4a5d8f65-41da-4de4-8968-e035b65339cf",
-        "Reports Reader",
-        "Can read sign-in and audit reports.",
-    ),
+    ("4a5d8f65-41da-4de4-8968-e035b65339cf", "Reports Reader"),
     (
         "194ae4cb-b126-40b2-bd5b-6091b380977d",
         "Security Administrator",
-        "Can read security information and reports, and manage configuration in Microsoft Entra ID and Office 365.",
     ),
-    (
-        "5d6b6bb7-de71-4623-b4af-96380a352509",
-        "Security Reader",
-        "Can read security information and reports in Microsoft Entra ID and Office 365.",
-    ),
-    (
-        "fe930be7-5e62-47db-91af-98c3a49a38b1",
-        "User Administrator",
-        "Can manage all aspects of users and groups, including resetting passwords for limited admins.",
-    ),
+    ("5d6b6bb7-de71-4623-b4af-96380a352509", "Security Reader"),
+    ("fe930be7-5e62-47db-91af-98c3a49a38b1", "User Administrator"),
 ];
 
 #[cfg(test)]
