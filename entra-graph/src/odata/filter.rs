@@ -1,4 +1,4 @@
-use std::{fmt, marker::PhantomData, ops::Not};
+use std::{collections::HashSet, fmt, marker::PhantomData, ops::Not};
 
 use super::{EntityInfo, Level, Operator, Path, Support};
 use crate::error::Error;
@@ -158,6 +158,52 @@ impl Node {
         match self {
             Self::Or(a, b) => a.alternatives() + b.alternatives(),
             other => other.most_alternatives(),
+        }
+    }
+
+    /// The filter in two, each with half of the values of its longest list, in their order; `None` without a list of
+    /// several values that every match must be in.
+    ///
+    /// Values are compared as text, and each counts once: an item that matches both halves does not exist.
+    pub(crate) fn halves(&self) -> Option<(Self, Self)> {
+        match self {
+            Self::In {
+                path,
+                support,
+                literals,
+            } => {
+                let mut seen = HashSet::new();
+                let literals: Vec<&String> = literals
+                    .iter()
+                    .filter(|literal| seen.insert(literal.to_lowercase()))
+                    .collect();
+                let middle = literals.len() / 2;
+                let part = |literals: &[&String]| Self::In {
+                    path: path.clone(),
+                    support: *support,
+                    literals: literals.iter().copied().cloned().collect(),
+                };
+                (middle > 0).then(|| (part(&literals[..middle]), part(&literals[middle..])))
+            }
+            Self::And(a, b) => {
+                let (first, other) = if a.longest_list() >= b.longest_list() {
+                    (a, b)
+                } else {
+                    (b, a)
+                };
+                let (left, right) = first.halves()?;
+                let and = |half: Self| Self::And(Box::new(half), other.clone());
+                Some((and(left), and(right)))
+            }
+            _ => None,
+        }
+    }
+
+    fn longest_list(&self) -> usize {
+        match self {
+            Self::In { literals, .. } => literals.len(),
+            Self::And(a, b) => a.longest_list().max(b.longest_list()),
+            _ => 0,
         }
     }
 

@@ -143,7 +143,8 @@ impl<E, T, A> Property<E, T, A> {
         self.compare(Operator::Lt, false, &value)
     }
 
-    /// Equal to one of the values. More than 15 take an advanced query.
+    /// Equal to one of the values. More than 15 take an advanced query of directory objects, and more than fit into one
+    /// request take several ([`List::pages`](crate::query::List::pages)).
     pub fn is_in<I>(&self, values: I) -> Filter<E>
     where
         I: IntoIterator,

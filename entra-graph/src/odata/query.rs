@@ -112,6 +112,33 @@ impl Query {
         Ok(Prepared { url, advanced })
     }
 
+    /// The requests for all items: one, or several whose filters share the values of a list that is too long for one,
+    /// in their order.
+    ///
+    /// # Errors
+    /// `Query` for anything that Graph would reject.
+    pub(crate) fn lists(&self, url: &Url, entity: &EntityInfo) -> Result<Vec<Prepared>, Error> {
+        let error = match self.list(url.clone(), entity) {
+            Ok(prepared) => return Ok(vec![prepared]),
+            Err(error) => error,
+        };
+        // Sorted or counted parts do not add up to a sorted or counted whole.
+        if self.count || !self.order.is_empty() {
+            return Err(error);
+        }
+        let Some((left, right)) = self.filter.as_ref().and_then(Node::halves) else {
+            return Err(error);
+        };
+        let half = |filter| Self {
+            filter: Some(filter),
+            ..self.clone()
+        };
+        // What is wrong with a half is wrong with the whole.
+        let mut lists = half(left).lists(url, entity).map_err(|_| error)?;
+        lists.extend(half(right).lists(url, entity)?);
+        Ok(lists)
+    }
+
     /// The request for the number of items, whose response is plain text.
     ///
     /// # Errors

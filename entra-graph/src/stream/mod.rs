@@ -3,7 +3,7 @@
 mod page;
 
 use std::{
-    collections::HashSet,
+    collections::{HashSet, VecDeque},
     fmt,
     future::poll_fn,
     hash::{BuildHasher, RandomState},
@@ -41,11 +41,20 @@ pub struct Pages<E> {
     state: State<E>,
     /// The page to fetch, also while and after that failed.
     next: Option<Url>,
+    /// The lists that follow this one, each with its first page.
+    following: VecDeque<NextList>,
     /// The links that were fetched, to detect a list that loops.
     seen: HashSet<u64>,
     /// How many items the pages held so far.
     delivered: usize,
     hasher: RandomState,
+}
+
+/// The first page of a list that follows another one.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NextList {
+    pub(crate) link: String,
+    pub(crate) advanced: bool,
 }
 
 enum State<E> {
@@ -102,6 +111,8 @@ pub struct ResumeToken {
     link: String,
     skip: usize,
     advanced: bool,
+    #[serde(default)]
+    following: Vec<NextList>,
 }
 
 impl<E: Entity> Request<Page<E>> {
@@ -133,10 +144,17 @@ impl<E: Send + 'static> Pages<E> {
             item,
             state,
             next,
+            following: VecDeque::new(),
             seen: HashSet::new(),
             delivered: 0,
             hasher: RandomState::new(),
         }
+    }
+
+    /// These pages, and then those of other lists.
+    pub(crate) fn followed_by(mut self, lists: Vec<NextList>) -> Self {
+        self.following.extend(lists);
+        self
     }
 
     /// The next page, `None` after the last.
@@ -155,7 +173,20 @@ impl<E: Send + 'static> Pages<E> {
     /// Where to go on later: the page that comes next, or that failed. `None` after the last.
     #[must_use]
     pub fn resume_token(&self) -> Option<ResumeToken> {
-        self.token_at(self.next.as_ref()?, 0)
+        self.token_of_next(0)
+    }
+
+    fn token_of_next(&self, skip: usize) -> Option<ResumeToken> {
+        if let Some(link) = &self.next {
+            return self.token_at(link, skip);
+        }
+        let first = self.following.front()?;
+        let token = self.token_at(&Url::parse(&first.link).ok()?, skip)?;
+        Some(ResumeToken {
+            advanced: first.advanced,
+            following: self.following.iter().skip(1).cloned().collect(),
+            ..token
+        })
     }
 
     fn token_at(&self, link: &Url, skip: usize) -> Option<ResumeToken> {
@@ -167,6 +198,7 @@ impl<E: Send + 'static> Pages<E> {
             link: link.to_string(),
             skip,
             advanced: call.advanced,
+            following: self.following.iter().cloned().collect(),
         })
     }
 
@@ -192,11 +224,23 @@ impl<E: Send + 'static> Pages<E> {
                 self.state = State::Ready;
             }
             // The link has expired for good; only the start of the list is valid.
-            Err(error) if error.is_expired_page() => self.next = None,
+            Err(error) if error.is_expired_page() => self.end_for_good(),
             Err(_) => {}
         }
         let result = result.map_err(|error| self.located(error));
         Poll::Ready(Some(result))
+    }
+
+    /// The link of the page that comes next.
+    fn upcoming(&self) -> Option<Url> {
+        let following = || Url::parse(&self.following.front()?.link).ok();
+        self.next.clone().or_else(following)
+    }
+
+    /// Leaves nothing to resume.
+    fn end_for_good(&mut self) {
+        self.next = None;
+        self.following.clear();
     }
 
     /// The error with how far the list had come.
@@ -206,12 +250,20 @@ impl<E: Send + 'static> Pages<E> {
 
     /// Moves on to the next page, unless there is none or it was read before.
     fn step(&mut self) -> State<E> {
+        if self.next.is_none()
+            && let Some(list) = self.following.pop_front()
+        {
+            self.next = Url::parse(&list.link).ok();
+            if let Some(call) = &mut self.call {
+                call.advanced = list.advanced;
+            }
+        }
         let (Some(url), Some(call)) = (self.next.clone(), self.call.clone()) else {
             return State::Ended;
         };
         if !self.seen.insert(self.hasher.hash_one(url.as_str())) {
             // A resumed list would return items twice.
-            self.next = None;
+            self.end_for_good();
             let error = self.client.with_call(Error::page_loop(), &call);
             return State::Failed(error.with_list_progress(self.seen.len() + 1, self.delivered));
         }
@@ -242,9 +294,10 @@ impl<E: Send + 'static> Items<E> {
         item: &'static str,
         token: &ResumeToken,
     ) -> Self {
+        let pages = Pages::new(first, item).followed_by(token.following.clone());
         Self {
             skip: token.skip,
-            ..Self::new(Pages::new(first, item))
+            ..Self::new(pages)
         }
     }
 
@@ -280,7 +333,7 @@ impl<E: Send + 'static> Items<E> {
     pub fn resume_token(&self) -> Option<ResumeToken> {
         match &self.link {
             Some(link) if !self.page.as_slice().is_empty() => self.pages.token_at(link, self.taken),
-            _ => self.pages.token_at(self.pages.next.as_ref()?, self.skip),
+            _ => self.pages.token_of_next(self.skip),
         }
     }
 
@@ -292,7 +345,7 @@ impl<E: Send + 'static> Items<E> {
             }
             // The old page goes before the next one comes.
             self.page = Vec::new().into_iter();
-            let link = self.pages.next.clone();
+            let link = self.pages.upcoming();
             match ready!(self.pages.poll_page(context)) {
                 None => return Poll::Ready(None),
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
@@ -340,6 +393,12 @@ impl ResumeToken {
         let link = Url::parse(&self.link)
             .map_err(|_| Error::query("the resume token has no address; start the list again"))?;
         client.check(&link)?;
+        for list in &self.following {
+            let link = Url::parse(&list.link).map_err(|_| {
+                Error::query("the resume token has an invalid address; start the list again")
+            })?;
+            client.check(&link)?;
+        }
         let mut call = Call::new(operation, link);
         call.advanced = self.advanced;
         Ok(call)
@@ -398,4 +457,4 @@ impl fmt::Debug for ResumeToken {
     }
 }
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;

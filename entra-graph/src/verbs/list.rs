@@ -9,7 +9,7 @@ use crate::{
     odata::{Filter, NavigationProperty, Order, Query, Search, Selection},
     operation::Operation,
     request::{IntoRequest, Request, Target},
-    stream::{Items, Page, Pages, read_page},
+    stream::{Items, NextList, Page, Pages, read_page},
 };
 
 /// A request for the items of a collection, with the options that Graph documents for it.
@@ -133,13 +133,37 @@ impl<E: Entity> List<E> {
     }
 
     /// The pages, each fetched on demand.
+    ///
+    /// A list of values ([`Property::is_in`](crate::Property::is_in)) that is too long for one request is shared by
+    /// several, one after the other: the items of the first values come first.
     pub fn pages(self) -> Pages<E> {
-        self.into_request().pages()
+        let client = self.target.client.clone();
+        let read = |call| Request::new(client.clone(), call, read_page);
+        match self.calls() {
+            Ok((first, rest)) => read(Ok(first)).pages().followed_by(rest),
+            Err(error) => read(Err(error)).pages(),
+        }
     }
 
-    /// The items of all pages.
+    /// The items of all pages, as [`pages`](Self::pages) has them.
     pub fn items(self) -> Items<E> {
-        self.into_request().items()
+        Items::new(self.pages())
+    }
+
+    /// The first request, and those for the other parts of a filter that is too long for one.
+    fn calls(self) -> Result<(Call, Vec<NextList>), Error> {
+        let url = self.target.url()?;
+        let mut lists = self.query.lists(&url, &E::INFO)?.into_iter();
+        let first = lists
+            .next()
+            .ok_or_else(|| Error::query("the list has no request"))?;
+        let mut call = Call::new(self.operation, first.url);
+        call.advanced = first.advanced;
+        let rest = lists.map(|list| NextList {
+            link: list.url.into(),
+            advanced: list.advanced,
+        });
+        Ok((call, rest.collect()))
     }
 }
 

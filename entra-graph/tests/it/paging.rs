@@ -338,13 +338,13 @@ async fn a_resume_token_is_valid_for_its_own_type_and_host_only() {
     let error = graph.resume::<User>(&moved).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Policy);
     let newer: ResumeToken =
-        serde_json::from_str(&stored.replace(r#""version":2"#, r#""version":3"#)).unwrap();
+        serde_json::from_str(&stored.replace(r#""version":3"#, r#""version":4"#)).unwrap();
     assert!(
         graph
             .resume::<User>(&newer)
             .unwrap_err()
             .to_string()
-            .contains("version 3")
+            .contains("version 4")
     );
 }
 

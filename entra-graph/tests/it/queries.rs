@@ -246,7 +246,9 @@ async fn what_graph_would_reject_is_never_sent() {
             "$expand=manager cannot go with an advanced query",
         ),
         (
-            users().filter(User::DEPARTMENT.is_in((0..400).map(|n| format!("department {n}")))),
+            users()
+                .filter(User::DEPARTMENT.is_in((0..400).map(|n| format!("department {n}"))))
+                .order_by(User::DISPLAY_NAME.asc()),
             "split it into several requests",
         ),
     ];
@@ -379,4 +381,78 @@ async fn expanded_collections_say_whether_they_may_have_been_cut() {
         .unwrap();
     assert!(!user.member_of.unwrap().is_complete());
     assert_eq!(asked(&script)[0], "/users/1?$expand=memberOf");
+}
+
+#[tokio::test]
+async fn a_list_of_values_beyond_the_limit_is_shared_by_requests_in_its_order() {
+    let ids: Vec<String> = (0..120)
+        .map(|number| format!("00000000-0000-4000-8000-{number:012}"))
+        .collect();
+    let mut script = ScriptedTransport::new();
+    for number in 0..40 {
+        script = script.then(200, &[], format!(r#"{{"value":[{{"id":"{number}"}}]}}"#));
+    }
+    // The second half repeats the first in other letters: every value is asked for once.
+    let twice = ids
+        .iter()
+        .cloned()
+        .chain(ids.iter().map(|id| id.to_uppercase()));
+    let list = client(script.clone()).users().list();
+    let list = list.filter(User::ID.is_in(twice).and(User::ACCOUNT_ENABLED.eq(true)));
+    let items = list.items().try_collect::<Vec<_>>().await.unwrap();
+    let sent = asked(&script);
+    assert!(sent.len() > 2, "{}", sent.len());
+    assert_eq!(items.len(), sent.len());
+    let in_order: Vec<usize> = items.iter().map(|user| user.id.parse().unwrap()).collect();
+    assert!(in_order.is_sorted());
+    let values: Vec<&str> = sent
+        .iter()
+        .flat_map(|target| target.split('\'').skip(1).step_by(2))
+        .collect();
+    assert_eq!(values, ids, "every value once, in its order");
+    for request in script.requests() {
+        assert!(request.uri().to_string().len() <= 2_048 && is_advanced(&request));
+        assert!(request.uri().to_string().contains("accountEnabled"));
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_values_outside_of_the_directory_is_shared_by_requests_of_fifteen_at_most() {
+    let mut script = ScriptedTransport::new();
+    for number in 0..8 {
+        script = script.then(200, &[], format!(r#"{{"value":[{{"id":"{number}"}}]}}"#));
+    }
+    let graph = client(script.clone());
+    let names: Vec<String> = (0..40).map(|number| format!("app{number}")).collect();
+    let filter = entra_graph::SignIn::APP_ID.is_in(names);
+    let mut items = graph.audit_logs().sign_ins().list().filter(filter).items();
+    assert_eq!(items.try_next().await.unwrap().unwrap().id, "0");
+    // A list goes on at the first value without an item, in another process too.
+    let token = items.resume_token().unwrap();
+    let token = serde_json::from_str(&serde_json::to_string(&token).unwrap()).unwrap();
+    let resumed = graph.resume::<entra_graph::SignIn>(&token).unwrap();
+    let rest = resumed.try_collect::<Vec<_>>().await.unwrap();
+    let ids: Vec<&str> = rest.iter().map(|entry| &*entry.id).collect();
+    assert_eq!(ids, ["1", "2", "3"]);
+    for target in asked(&script) {
+        assert!(target.matches("'app").count() <= 15, "{target}");
+    }
+}
+
+#[tokio::test]
+async fn a_sorted_or_counted_list_is_never_shared_by_requests() {
+    let script = ScriptedTransport::new();
+    let ids = || (0..200).map(|number| format!("00000000-0000-4000-8000-{number:012}"));
+    let list = client(script.clone())
+        .users()
+        .list()
+        .filter(User::ID.is_in(ids()));
+    for list in [
+        list.clone().order_by(User::DISPLAY_NAME.asc()),
+        list.count(),
+    ] {
+        let error = list.items().try_next().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Query, "{error}");
+    }
+    assert!(script.requests().is_empty());
 }
