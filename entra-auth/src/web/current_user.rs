@@ -40,7 +40,7 @@ use crate::{
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CurrentUser<P> {
-    /// What [`Authorize::authorize`] returned for the user.
+    /// What [`Authorize::authorize`](super::Authorize::authorize) returned for the user.
     pub user: P,
     /// The session: identity, connection and times.
     pub session: Arc<Session>,
