@@ -1,4 +1,4 @@
-//~ Graph does not document this query option for lists of `SignIn`
+//~ Graph does not document this query option for lists of `entra_graph::SignIn`
 //~ leave the option out
 fn example(graph: &entra_graph::GraphClient) {
     let _ = graph
