@@ -143,8 +143,8 @@ impl WebSignIn {
 
 impl WebSignInBuilder {
     /// Decides which users have access, and what the application stores of them: an [`Authorize`], or a
-    /// closure that takes a [`SignInContext`](super::SignInContext). Unless set, every user whom a
-    /// connection signs in has access, and `()` is stored.
+    /// closure that takes a [`SignInContext`](super::SignInContext). By default, every user who
+    /// signs in through a connection has access, and `()` is stored.
     pub fn authorize(mut self, check: impl Authorize) -> Self {
         self.authorize = authorize::type_erased(check);
         self

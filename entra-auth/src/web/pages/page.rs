@@ -34,7 +34,7 @@ pub struct Page {
 pub enum PageKind {
     /// Asks for the e-mail address that decides where the user signs in.
     EmailAddress,
-    /// There is no connection of the name in the path.
+    /// The path names a connection that does not exist.
     UnknownConnection,
     /// A sign-in, or an administrator's consent, failed.
     SignInFailed(SignInErrorKind),

@@ -33,7 +33,7 @@ pub enum PageText {
     EmailNext,
     /// No connection has the domain of the address.
     EmailUnknown,
-    /// There is no connection of the name in the path.
+    /// The path names a connection that does not exist.
     UnknownConnectionTitle,
     /// An explanation for the user.
     UnknownConnection,
