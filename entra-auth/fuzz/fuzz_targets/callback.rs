@@ -3,8 +3,8 @@
 
 use entra_auth::sign_in::{AdminConsentState, FrontChannelSignOut, SignInErrorKind};
 use entra_auth_fuzz::{
-    CONNECTION, NOW, PERSON, STATE, check_setup, check_sign_in_refusal, connection, issuer_v2, run,
-    stored_flow, tokens,
+    CONNECTION, NOW, STATE, USER_ID, check_setup, check_sign_in_refusal, connection, issuer_v2,
+    run, stored_flow, tokens,
 };
 use entra_core::url::form_urlencoded;
 use libfuzzer_sys::fuzz_target;
@@ -29,7 +29,7 @@ fuzz_target!(init: check_setup(), |callback: &str| {
             assert_eq!(all("code").len(), 1);
             assert!(all("error").is_empty() && !all("code")[0].is_empty());
             assert!(all("iss").is_empty() || all("iss") == [issuer_v2()]);
-            assert_eq!(signed_in.identity().oid.to_string(), PERSON);
+            assert_eq!(signed_in.identity().oid.to_string(), USER_ID);
             true
         }
         Err(error) => {

@@ -1,4 +1,4 @@
-//! A stored sign-in that somebody has had in hands: it is read or refused, and kept as it is.
+//! A stored sign-in that may have been altered: it is read or rejected, and never changed.
 #![no_main]
 
 use entra_auth::{sign_in::AdminConsentState, user::PendingSignIn};

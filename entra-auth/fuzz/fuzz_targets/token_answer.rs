@@ -2,14 +2,14 @@
 #![no_main]
 
 use entra_auth_fuzz::{
-    IDENTITY, PERSON, STATE, TENANT, check_setup, check_sign_in_refusal, connection, run,
+    IDENTITY, STATE, TENANT, USER_ID, check_setup, check_sign_in_refusal, connection, run,
     stored_flow,
 };
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
 fuzz_target!(init: check_setup(), |data: &[u8]| {
-    // The one text that nobody can guess.
+    // The one text that cannot be guessed.
     let answer = String::from_utf8_lossy(data).replace("ID_TOKEN", &IDENTITY);
     let client = connection(Some(answer.clone().into_bytes()));
     let flow = serde_json::from_value(stored_flow()).expect("a flow");
@@ -18,7 +18,7 @@ fuzz_target!(init: check_setup(), |data: &[u8]| {
             let answer: Value = serde_json::from_str(&answer).expect("JSON");
             assert_eq!(answer["id_token"], **IDENTITY);
             let identity = signed_in.identity();
-            assert_eq!(identity.oid.to_string(), PERSON);
+            assert_eq!(identity.oid.to_string(), USER_ID);
             assert_eq!(identity.tid.to_string(), TENANT);
             assert!(!format!("{signed_in:?}").contains(&**IDENTITY));
         }

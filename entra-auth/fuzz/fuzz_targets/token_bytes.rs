@@ -1,4 +1,4 @@
-//! Any text as a token. Nobody can forge a signature, so only the good tokens are good.
+//! Any text as a token. A signature cannot be forged, so only the valid tokens are accepted.
 #![no_main]
 
 use entra_auth_fuzz::{

@@ -18,7 +18,7 @@ use entra_auth::{
     SignInClient, TokenValidator,
     sign_in::SignInError,
     user::ClientAuthentication,
-    validate::{TokenValidationError, SigningKeys},
+    validate::{SigningKeys, TokenValidationError},
 };
 use entra_core::{
     HttpTransport, ManualClock, SeededRandom, Timestamp, TransportError, bytes::Bytes, http,
@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 
 pub const TENANT: &str = "11111111-1111-4111-8111-111111111111";
 pub const CLIENT: &str = "22222222-2222-4222-8222-222222222222";
-pub const PERSON: &str = "33333333-3333-4333-8333-333333333333";
+pub const USER_ID: &str = "33333333-3333-4333-8333-333333333333";
 pub const STATE: &str = "state-1";
 pub const NONCE: &str = "nonce-1";
 pub const CONNECTION: &str = "contoso";
@@ -58,7 +58,7 @@ pub fn identity_claims() -> Vec<(&'static str, Value)> {
         ("exp", json!(NOW + 3_600)),
         ("name", json!("Adele")),
         ("nonce", json!(NONCE)),
-        ("oid", json!(PERSON)),
+        ("oid", json!(USER_ID)),
         ("preferred_username", json!("adele@contoso.com")),
         ("sub", json!("subject")),
         ("tid", json!(TENANT)),
@@ -77,7 +77,7 @@ pub fn access_claims() -> Vec<(&'static str, Value)> {
         ("exp", json!(NOW + 3_600)),
         ("azp", json!(CLIENT)),
         ("azpacr", json!("1")),
-        ("oid", json!(PERSON)),
+        ("oid", json!(USER_ID)),
         ("scp", json!("Tasks.Read")),
         ("sub", json!("subject")),
         ("tid", json!(TENANT)),
@@ -173,7 +173,7 @@ pub fn tokens() -> Value {
     json!({
         "token_type": "Bearer", "expires_in": 3_600, "access_token": "opaque", "refresh_token": "opaque",
         "scope": "User.Read", "id_token": *IDENTITY,
-        "client_info": URL_SAFE_NO_PAD.encode(json!({"uid": PERSON, "utid": TENANT}).to_string()),
+        "client_info": URL_SAFE_NO_PAD.encode(json!({"uid": USER_ID, "utid": TENANT}).to_string()),
     })
 }
 

@@ -328,7 +328,7 @@ async fn selected_link_stays_selected_after_a_later_failure() {
 }
 
 fn default(environment: &Environment, tools: &Arc<Tools>) -> DefaultCredentialBuilder {
-    let nothing = ScriptedTransport::new().then_fail(TransportError::timeout("nobody"));
+    let nothing = ScriptedTransport::new().then_fail(TransportError::timeout("no response"));
     DefaultCredential::builder(environment)
         .transport(Arc::new(nothing))
         .process_runner(Arc::clone(tools))

@@ -1,5 +1,5 @@
 //! A full disk under a file store. The disk is a small one in memory, which a child process mounts
-//! where nobody else sees it; where that is not permitted the test says that it is skipped.
+//! where no other process sees it; where that is not permitted the test says that it is skipped.
 
 use std::{env, fs, io::Write, path::Path, process::Command, time::Duration};
 

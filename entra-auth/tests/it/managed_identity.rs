@@ -409,7 +409,7 @@ async fn probe_reports_a_missing_metadata_service_at_once() {
     let clock = ManualClock::new();
     let start = clock.now();
     let transport = ScriptedTransport::new()
-        .then_fail(TransportError::timeout("nobody"))
+        .then_fail(TransportError::timeout("no response"))
         .then(400, &[], "{}")
         .then(200, &[], granted(&clock, 3600));
     let credential = builder(&Environment::default(), &transport, &clock)

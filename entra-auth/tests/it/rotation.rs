@@ -1,5 +1,5 @@
-//! A provider that rotates refresh tokens and takes one that comes twice for stolen: nobody is signed
-//! out, whoever asks for what at once.
+//! A provider that rotates refresh tokens and treats one that is sent twice as stolen: no user is
+//! signed out, whatever is requested at once.
 
 use std::{
     collections::HashSet,

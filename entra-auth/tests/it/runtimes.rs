@@ -137,7 +137,7 @@ fn callers_without_a_runtime_take_over_a_dropped_request() {
             }
             assert!(
                 !woken.is_empty(),
-                "seed {seed}: {waiting} callers that nobody wakes"
+                "seed {seed}: {waiting} callers that are never woken"
             );
             let at = woken[usize::try_from(random.below(woken.len() as u64)).unwrap()];
             let done = match calls[at].as_mut().unwrap().poll() {

@@ -1,4 +1,4 @@
-//! One request per key, whoever comes and goes.
+//! One request per key, however callers arrive and leave.
 
 use std::{sync::Arc, time::Duration};
 

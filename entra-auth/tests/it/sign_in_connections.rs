@@ -60,8 +60,8 @@ async fn five_hundred_connections_are_built_without_a_request_and_found() {
         let (_, flow) = client.start(&StartOptions::default()).unwrap();
         assert_eq!(connections.for_flow(&flow).unwrap().name(), expected);
     }
-    for nobody in ["ada", "", "@", "ada@", "ada@example", "ada@xc7.example"] {
-        assert!(connections.by_email(nobody).is_none(), "{nobody}");
+    for unknown in ["ada", "", "@", "ada@", "ada@example", "ada@xc7.example"] {
+        assert!(connections.by_email(unknown).is_none(), "{unknown}");
     }
     assert!(service.metadata.requested_urls().is_empty() && service.forms().is_empty());
 }

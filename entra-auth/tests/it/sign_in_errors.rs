@@ -333,7 +333,7 @@ async fn the_fake_tenant_returns_the_errors_of_entra() {
     type Change = fn(&FakeTenant, &App);
     let table: [(&str, Change, Kind); 7] = [
         (
-            "disabled person",
+            "disabled user",
             |tenant, _| tenant.user(ADELE).disable(),
             Kind::AccountDisabled,
         ),

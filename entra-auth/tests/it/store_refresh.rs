@@ -199,7 +199,7 @@ async fn last_of_two_concurrent_refreshes_stays_in_the_store() {
         let (newer, older) = tokio::join!(here.token(&fresh), late.token(&fresh));
         newer.unwrap();
         older.unwrap();
-        // Whoever was last, the store has that token, and the others take it over.
+        // The store has the token of the last one, and the others take it over.
         one.resume(here.account()).await.unwrap();
         let last = here.refresh_token().unwrap();
         assert!(is_on(&shelf, last.expose_secret()), "{yields}");

@@ -61,7 +61,7 @@ pub(crate) fn site(sign_in: &WebSignIn) -> Router {
     let mine = async |user: CurrentUser<String>| user.user;
     let front = async |user: Option<CurrentUser<String>>| match user {
         Some(user) => user.user,
-        None => "nobody".to_owned(),
+        None => "not signed in".to_owned(),
     };
     Router::new()
         .route("/mine", get(mine).post(mine))
@@ -126,7 +126,10 @@ async fn a_user_signs_in_and_returns_to_the_requested_page() {
     assert_eq!(browser.cookies.len(), 1, "the cookie of the way is gone");
     assert_eq!(browser.open(&site, "/mine").await.body, ADELE);
     assert_eq!(browser.open(&site, "/").await.body, ADELE);
-    assert_eq!(Browser::default().open(&site, "/").await.body, "nobody");
+    assert_eq!(
+        Browser::default().open(&site, "/").await.body,
+        "not signed in"
+    );
 }
 
 #[tokio::test]
@@ -153,7 +156,7 @@ async fn a_posted_response_is_matched_to_the_browser_that_started_the_sign_in() 
         .await;
     assert_ne!(browser.session().unwrap(), first);
     assert_eq!(browser.open(&site, "/").await.body, OTHER);
-    assert_eq!(old.clone().open(&site, "/").await.body, "nobody");
+    assert_eq!(old.clone().open(&site, "/").await.body, "not signed in");
 }
 
 #[tokio::test]
@@ -203,7 +206,7 @@ async fn a_code_of_another_browser_signs_no_user_in() {
     assert!(swapped.contains(&code(&copied)));
     let response = victim.open(&site, &swapped).await;
     is_error_page(&response, StatusCode::BAD_REQUEST, "For your administrator");
-    assert_eq!(victim.open(&site, "/").await.body, "nobody");
+    assert_eq!(victim.open(&site, "/").await.body, "not signed in");
 }
 
 #[tokio::test]
@@ -305,7 +308,7 @@ async fn a_user_whom_the_check_rejects_gets_403_and_no_session() {
     assert!(rejected.body.contains("Add them to &quot;Shop&quot;."));
     assert!(rejected.body.contains("prompt=select_account"));
     assert!(browser.cookies.is_empty());
-    assert!(browser.open(&site, "/").await.body == "nobody");
+    assert!(browser.open(&site, "/").await.body == "not signed in");
 
     let response = browser
         .sign_in(&site, &tenant, "/auth/sign-in", ADELE)
@@ -383,7 +386,7 @@ async fn several_connections_are_chosen_by_name_or_by_email_domain() {
         format!("the other one {adele}")
     );
 
-    let unknown = browser.open(&site, "/auth/sign-in/nobody").await;
+    let unknown = browser.open(&site, "/auth/sign-in/unknown").await;
     assert_eq!(unknown.status, StatusCode::NOT_FOUND);
     // The pending sign-ins of a removed connection fail; its pages still work.
     let url = browser.start(&site, "/auth/sign-in/contoso").await;
@@ -424,7 +427,7 @@ async fn an_administrator_consents_and_returns_to_the_site() {
     is_error_page(&again, StatusCode::BAD_REQUEST, "For your administrator");
     assert_eq!(
         browser.open(&site, "/").await.body,
-        "nobody",
+        "not signed in",
         "a consent signs nobody in"
     );
 }

@@ -63,14 +63,14 @@ async fn a_disabled_deleted_or_revoked_user_is_signed_out_at_the_next_check() {
             "{what}: not asked yet"
         );
         tenant.clock().advance(Duration::from_secs(1));
-        assert_eq!(adele.open(&site, "/").await.body, "nobody", "{what}");
+        assert_eq!(adele.open(&site, "/").await.body, "not signed in", "{what}");
         let response = adele.open(&site, "/mine").await;
         assert!(response.location().starts_with("/auth/sign-in"));
-        assert_eq!(copy.clone().open(&site, "/").await.body, "nobody");
+        assert_eq!(copy.clone().open(&site, "/").await.body, "not signed in");
         assert_eq!(other.open(&site, "/").await.body, OTHER);
         // The session has ended for good.
         tenant.user(OTHER).enable();
-        assert_eq!(adele.open(&site, "/").await.body, "nobody");
+        assert_eq!(adele.open(&site, "/").await.body, "not signed in");
     }
 }
 
@@ -120,9 +120,9 @@ async fn a_re_check_calls_the_applications_check_and_stores_its_new_user() {
     open.store(false, Ordering::SeqCst);
     assert_eq!(browser.open(&site, "/").await.body, "Ada 3");
     tenant.clock().advance(INTERVAL);
-    assert_eq!(browser.open(&site, "/").await.body, "nobody");
+    assert_eq!(browser.open(&site, "/").await.body, "not signed in");
     open.store(true, Ordering::SeqCst);
-    assert_eq!(browser.open(&site, "/").await.body, "nobody");
+    assert_eq!(browser.open(&site, "/").await.body, "not signed in");
 }
 
 #[tokio::test]
@@ -148,7 +148,7 @@ async fn sessions_of_a_tenant_that_is_no_longer_admitted_end_at_once() {
     let site = site(&sign_in.clock(tenant.clock()).build().unwrap());
     let mut browser = signed_in(&site, &tenant, ADELE).await;
     admitted.store(false, Ordering::SeqCst);
-    assert_eq!(browser.open(&site, "/").await.body, "nobody");
+    assert_eq!(browser.open(&site, "/").await.body, "not signed in");
     admitted.store(true, Ordering::SeqCst);
     assert_eq!(browser.open(&site, "/").await.body, ADELE);
 }
@@ -182,7 +182,7 @@ async fn sessions_are_invalid_if_their_connection_name_goes_to_another_connectio
         build(&id, &app).cloud(Attacker::cloud()).build().unwrap(),
     ] {
         connections.add(other).unwrap();
-        assert_eq!(browser.open(&site, "/").await.body, "nobody");
+        assert_eq!(browser.open(&site, "/").await.body, "not signed in");
     }
     connections.add(at(build(&id, &app))).unwrap();
     assert_eq!(browser.open(&site, "/").await.body, ADELE);
@@ -277,7 +277,7 @@ async fn a_session_expires_after_its_idle_time_and_at_its_absolute_lifetime() {
         tenant.clock().advance(minute * (lasts + 1 - passed));
         assert_eq!(
             browser.open(&site, "/").await.body,
-            "nobody",
+            "not signed in",
             "{used_every}"
         );
     }
@@ -291,7 +291,7 @@ async fn a_clock_change_of_a_day_and_back_ends_no_session_and_extends_none() {
     let before = browser.clone();
     for wrong in [now + day, now - day] {
         tenant.clock().set_wall_clock(wrong);
-        assert_eq!(browser.open(&site, "/").await.body, "nobody");
+        assert_eq!(browser.open(&site, "/").await.body, "not signed in");
         tenant.clock().set_wall_clock(now);
         browser = before.clone();
         assert_eq!(browser.open(&site, "/").await.body, ADELE);
@@ -299,7 +299,7 @@ async fn a_clock_change_of_a_day_and_back_ends_no_session_and_extends_none() {
     // The store in memory expires entries by the monotonic clock.
     tenant.clock().advance(Duration::from_secs(8 * 3600));
     tenant.clock().set_wall_clock(now);
-    assert_eq!(browser.open(&site, "/").await.body, "nobody");
+    assert_eq!(browser.open(&site, "/").await.body, "not signed in");
 }
 
 #[tokio::test]
@@ -310,7 +310,7 @@ async fn a_session_from_the_future_is_rejected() {
     tenant.clock().set_wall_clock(now + day);
     let mut ahead = signed_in(&site, &tenant, ADELE).await;
     tenant.clock().set_wall_clock(now);
-    assert_eq!(ahead.open(&site, "/").await.body, "nobody");
+    assert_eq!(ahead.open(&site, "/").await.body, "not signed in");
     let mut browser = signed_in(&site, &tenant, ADELE).await;
     // The clocks of replicas may differ slightly.
     tenant
@@ -372,7 +372,7 @@ async fn all_sessions_of_a_user_end_together_and_stay_ended() {
     assert_eq!(browsers[0].open(&site, "/").await.body, ADELE);
     sign_in.end_sessions_of(&tenant.id(), oid).await.unwrap();
     for browser in &mut browsers {
-        assert_eq!(browser.open(&site, "/").await.body, "nobody");
+        assert_eq!(browser.open(&site, "/").await.body, "not signed in");
     }
     assert_eq!(other.open(&site, "/").await.body, OTHER);
 
@@ -383,7 +383,7 @@ async fn all_sessions_of_a_user_end_together_and_stay_ended() {
         racing.armed.store(true, Ordering::SeqCst);
         assert_eq!(browser.open(&site, "/").await.body, ADELE);
         racing.armed.store(false, Ordering::SeqCst);
-        assert_eq!(browser.open(&site, "/").await.body, "nobody");
+        assert_eq!(browser.open(&site, "/").await.body, "not signed in");
     }
     racing.table.broken.store(true, Ordering::SeqCst);
     sign_in
@@ -409,7 +409,7 @@ async fn a_user_without_tokens_signs_in_again_at_the_next_check() {
     contoso.sign_out(session.account()).await.unwrap();
     assert_eq!(browser.open(&site, "/").await.body, ADELE);
     tenant.clock().advance(INTERVAL);
-    assert_eq!(browser.open(&site, "/").await.body, "nobody");
+    assert_eq!(browser.open(&site, "/").await.body, "not signed in");
 }
 
 #[tokio::test]
@@ -477,5 +477,5 @@ async fn a_request_at_a_clock_that_was_ahead_does_not_extend_the_idle_limit() {
     tenant.clock().set_wall_clock(now);
     assert_eq!(browser.open(&site, "/").await.body, ADELE);
     tenant.clock().advance(hours(3));
-    assert_eq!(browser.open(&site, "/").await.body, "nobody");
+    assert_eq!(browser.open(&site, "/").await.body, "not signed in");
 }

@@ -173,7 +173,7 @@ async fn two_sites_on_one_host_have_separate_sessions() {
     });
     let mut browser = Browser::default();
     browser.sign_in(&one, &tenant, "/auth/sign-in", ADELE).await;
-    assert_eq!(browser.open(&two, "/").await.body, "nobody");
+    assert_eq!(browser.open(&two, "/").await.body, "not signed in");
     browser
         .sign_in(&two, &tenant, "/other/sign-in", crate::web::OTHER)
         .await;
@@ -190,7 +190,7 @@ async fn two_sites_on_one_host_have_separate_sessions() {
     for cookie in moved.cookies.values_mut() {
         cookie.0.clone_from(&value);
     }
-    assert_eq!(moved.open(&two, "/").await.body, "nobody");
+    assert_eq!(moved.open(&two, "/").await.body, "not signed in");
 }
 
 #[tokio::test]

@@ -324,6 +324,6 @@ async fn an_account_switch_fails_if_the_earlier_session_cannot_be_ended() {
             .sign_in(&site, &tenant, "/auth/sign-in", OTHER)
             .await;
         assert_eq!(browser.open(&site, "/").await.body, OTHER);
-        assert_eq!(before.clone().open(&site, "/").await.body, "nobody");
+        assert_eq!(before.clone().open(&site, "/").await.body, "not signed in");
     }
 }

@@ -83,7 +83,7 @@ async fn a_site_sends_no_code_to_the_provider_of_another_connection() {
                 "{}",
                 response.body
             );
-            assert_eq!(victim.open(&site, "/").await.body, "nobody");
+            assert_eq!(victim.open(&site, "/").await.body, "not signed in");
             assert!(attacker.received().is_empty());
         }
         tenant.requests().to("/token").assert_count(0);

@@ -100,7 +100,7 @@ async fn every_page_is_in_the_language_of_the_request_with_the_product_name() {
     let site = site(&sign_in);
     let language = "fr, de-AT;q=0.8, en;q=0.5";
 
-    let nobody = Browser::default();
+    let without_session = Browser::default();
     for (path, title) in [
         ("/auth/sign-in/unknown", "UnknownConnectionTitle"),
         ("/auth/admin-consent/unknown", "UnknownConnectionTitle"),
@@ -108,8 +108,8 @@ async fn every_page_is_in_the_language_of_the_request_with_the_product_name() {
         ("/auth/sign-out", "ConfirmSignOutTitle"),
         ("/auth/signed-out", "SignedOutTitle"),
     ] {
-        is_german(&open(&site, &nobody, path, language).await, title);
-        let english = open(&site, &nobody, path, "fr").await;
+        is_german(&open(&site, &without_session, path, language).await, title);
+        let english = open(&site, &without_session, path, "fr").await;
         assert!(english.body.contains("<html lang=\"en\">"), "{path}");
         assert!(!english.body.contains('\u{fc}'), "{path}");
     }

@@ -127,7 +127,7 @@ async fn each_connection_has_its_own_page_for_an_administrators_consent() {
         assert!(url.starts_with(&tenant.uri()), "{url}");
         assert!(url.contains("/adminconsent?"), "{url}");
     }
-    for unclear in [page.clone(), format!("{page}/nobody")] {
+    for unclear in [page.clone(), format!("{page}/unknown")] {
         let response = browser.open(&site, &unclear).await;
         assert_eq!(response.status, StatusCode::NOT_FOUND, "{unclear}");
     }
@@ -170,7 +170,7 @@ async fn a_session_with_a_short_idle_limit_stays_valid_while_it_is_used() {
         assert_eq!(browser.open(&site, "/").await.body, ADELE);
     }
     tenant.clock().advance(Duration::from_secs(50));
-    assert_eq!(browser.open(&site, "/").await.body, "nobody");
+    assert_eq!(browser.open(&site, "/").await.body, "not signed in");
 }
 
 #[test]

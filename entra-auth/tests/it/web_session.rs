@@ -103,7 +103,7 @@ async fn a_sign_out_ends_the_session_and_redirects_to_entras_sign_out() {
         "{query:?}"
     );
     assert!(browser.session().is_none());
-    assert_eq!(before.clone().open(&site, "/").await.body, "nobody");
+    assert_eq!(before.clone().open(&site, "/").await.body, "not signed in");
     assert_eq!(
         *check.left.lock().unwrap(),
         [format!("{ADELE} from contoso")]
@@ -175,7 +175,7 @@ async fn a_front_channel_sign_out_ends_only_the_sessions_that_it_names() {
         send(format!("iss={issuer}&sid={sid}")).await,
         StatusCode::OK
     );
-    assert_eq!(adele.open(&site, "/").await.body, "nobody");
+    assert_eq!(adele.open(&site, "/").await.body, "not signed in");
     assert_eq!(diego.open(&site, "/").await.body, OTHER);
 
     // Without `iss` and `sid` it ends the session of this browser, but only in a frame.
@@ -189,7 +189,7 @@ async fn a_front_channel_sign_out_ends_only_the_sessions_that_it_names() {
         .header("cookie", &cookie)
         .header("sec-fetch-dest", "iframe");
     call(&site, framed.body(Body::empty()).unwrap()).await;
-    assert_eq!(diego.open(&site, "/").await.body, "nobody");
+    assert_eq!(diego.open(&site, "/").await.body, "not signed in");
     // The application is called for each frame that names a session, also for unknown sessions.
     assert_eq!(
         *check.left.lock().unwrap(),
@@ -217,7 +217,7 @@ async fn each_sign_in_has_a_new_session_id_that_expires() {
         .sign_in(&site, &tenant, "/auth/sign-in", ADELE)
         .await;
     assert_ne!(browser.session(), first.session());
-    assert_eq!(first.clone().open(&site, "/").await.body, "nobody");
+    assert_eq!(first.clone().open(&site, "/").await.body, "not signed in");
 
     // A session that is used every half hour expires after eight hours.
     for _ in 0..15 {
@@ -227,7 +227,7 @@ async fn each_sign_in_has_a_new_session_id_that_expires() {
     tenant.clock().advance(Duration::from_secs(1799));
     assert_eq!(browser.open(&site, "/").await.body, ADELE);
     tenant.clock().advance(Duration::from_secs(1));
-    assert_eq!(browser.open(&site, "/").await.body, "nobody");
+    assert_eq!(browser.open(&site, "/").await.body, "not signed in");
     for broken in [
         "",
         ".",
@@ -239,7 +239,7 @@ async fn each_sign_in_has_a_new_session_id_that_expires() {
         &"x".repeat(5000),
     ] {
         browser.set_session(broken);
-        assert_eq!(browser.open(&site, "/").await.body, "nobody");
+        assert_eq!(browser.open(&site, "/").await.body, "not signed in");
     }
 }
 
@@ -318,7 +318,10 @@ async fn replicas_share_sessions_and_pending_sign_ins() {
         .store(false, std::sync::atomic::Ordering::SeqCst);
     assert_eq!(browser.open(&one, "/mine").await.body, ADELE);
     // A session that cannot be decrypted is ignored.
-    assert_eq!(browser.open(&other_browser, "/").await.body, "nobody");
+    assert_eq!(
+        browser.open(&other_browser, "/").await.body,
+        "not signed in"
+    );
 }
 
 #[tokio::test]
@@ -383,7 +386,10 @@ async fn a_replica_without_the_key_ends_no_session() {
         .await;
     let before = table.entries.lock().unwrap().clone();
     for keys in [&[2_u8][..], &[2, 3]] {
-        assert_eq!(browser.open(&replica(keys), "/").await.body, "nobody");
+        assert_eq!(
+            browser.open(&replica(keys), "/").await.body,
+            "not signed in"
+        );
         assert_eq!(*table.entries.lock().unwrap(), before);
     }
     for keys in [&[1_u8][..], &[2, 1], &[1, 2]] {
@@ -411,7 +417,7 @@ async fn a_damaged_session_is_removed_from_the_store() {
     for entry in table.entries.lock().unwrap().values_mut() {
         *entry.last_mut().unwrap() ^= 1;
     }
-    assert_eq!(browser.open(&site, "/").await.body, "nobody");
+    assert_eq!(browser.open(&site, "/").await.body, "not signed in");
     assert!(table.entries.lock().unwrap().len() < before);
 }
 

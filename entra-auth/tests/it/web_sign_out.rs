@@ -181,7 +181,10 @@ async fn a_sign_out_without_the_store_returns_503_and_leads_on_to_entra() {
         "{}",
         response.body
     );
-    assert_eq!(copied.clone().open(&shop.site, "/").await.body, "nobody");
+    assert_eq!(
+        copied.clone().open(&shop.site, "/").await.body,
+        "not signed in"
+    );
     assert!(!shop.has_tokens(0).await);
     assert!(browser.cookies.is_empty(), "{:?}", browser.cookies.keys());
 }
@@ -220,7 +223,10 @@ async fn a_repeated_sign_out_ends_the_pending_and_the_new_session() {
     let response = browser.post(&shop.site, "/auth/sign-out", "", false).await;
     assert!(response.location().contains("/logout?"));
     for old in [first, second] {
-        assert_eq!(old.clone().open(&shop.site, "/").await.body, "nobody");
+        assert_eq!(
+            old.clone().open(&shop.site, "/").await.body,
+            "not signed in"
+        );
     }
     assert!(!shop.has_tokens(0).await && !shop.has_tokens(1).await);
     // The pending sign-out is bound to this browser: a post of another site is rejected.
@@ -235,7 +241,10 @@ async fn a_sign_out_fails_if_the_tokens_cannot_be_removed() {
     let copied = browser.clone();
     broken(&shop.tokens, true);
     is_failed_sign_out_page(&browser.post(&shop.site, "/auth/sign-out", "", false).await);
-    assert_eq!(copied.clone().open(&shop.site, "/").await.body, "nobody");
+    assert_eq!(
+        copied.clone().open(&shop.site, "/").await.body,
+        "not signed in"
+    );
     broken(&shop.tokens, false);
     assert!(!shop.tokens.entries.lock().unwrap().is_empty());
     let response = browser.post(&shop.site, "/auth/sign-out", "", false).await;
@@ -251,7 +260,7 @@ async fn a_front_channel_sign_out_removes_only_the_tokens_of_its_session() {
     let mut other = shop.signed_in(OTHER).await;
     assert!(shop.has_tokens(0).await && shop.has_tokens(1).await);
     assert_eq!(shop.front_channel(0).await, StatusCode::OK);
-    assert_eq!(adele.open(&shop.site, "/").await.body, "nobody");
+    assert_eq!(adele.open(&shop.site, "/").await.body, "not signed in");
     assert!(!shop.has_tokens(0).await);
     assert_eq!(other.open(&shop.site, "/").await.body, OTHER);
     assert!(shop.has_tokens(1).await);
@@ -260,7 +269,10 @@ async fn a_front_channel_sign_out_removes_only_the_tokens_of_its_session() {
     let old = adele.clone();
     let mut again = shop.signed_in(ADELE).await;
     assert_eq!(again.open(&shop.site, "/").await.body, ADELE);
-    assert_eq!(old.clone().open(&shop.site, "/").await.body, "nobody");
+    assert_eq!(
+        old.clone().open(&shop.site, "/").await.body,
+        "not signed in"
+    );
 }
 
 #[tokio::test]
@@ -273,7 +285,7 @@ async fn a_front_channel_sign_out_without_the_store_returns_503() {
     assert_eq!(browser.open(&shop.site, "/").await.body, ADELE);
     broken(&shop.tokens, true);
     assert_eq!(shop.front_channel(0).await, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(browser.open(&shop.site, "/").await.body, "nobody");
+    assert_eq!(browser.open(&shop.site, "/").await.body, "not signed in");
     // The same with the browser's cookie, if the frame names no session.
     let browser = shop.signed_in(OTHER).await;
     broken(&shop.sessions, true);
