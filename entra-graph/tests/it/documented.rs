@@ -31,6 +31,11 @@ macro_rules! send {
     };
 }
 
+#[cfg(feature = "administrative-units")]
+mod administrative_units;
+mod applications;
+#[cfg(feature = "role-management")]
+mod role_management;
 mod service_principals;
 
 fn id(text: &str) -> ObjectId {
@@ -73,222 +78,6 @@ fn prefixed_names() -> GroupNames {
         .display_name("Myprefix_test_mysuffix")
         .mail_nickname("Myprefix_test_mysuffix")
         .on_behalf_of(id(PLACEHOLDER))
-}
-
-#[cfg(feature = "administrative-units")]
-fn administrative_units() -> [(&'static str, Vec<Send>); 6] {
-    use entra_graph::{AdministrativeUnit, NewAdministrativeUnit};
-
-    let create = send!(|graph| graph
-        .administrative_units()
-        .create(NewAdministrativeUnit::new(
-            "Seattle District Technical Schools"
-        ))
-        .set(
-            AdministrativeUnit::DESCRIPTION,
-            "Seattle district technical schools administration"
-        )
-        .set(AdministrativeUnit::VISIBILITY, "HiddenMembership"));
-    [
-        (
-            "administrativeunit-delete-members.md",
-            vec![send!(|graph| graph
-                .administrative_unit("{id1}")
-                .members()
-                .remove("{id2}"))],
-        ),
-        (
-            "administrativeunit-delete.md",
-            vec![send!(|graph| graph.administrative_unit("{id}").delete())],
-        ),
-        (
-            "administrativeunit-post-administrativeunits.md",
-            vec![create],
-        ),
-        ("directory-post-administrativeunits.md", vec![create]),
-        (
-            "administrativeunit-post-members.md",
-            vec![send!(|graph| graph
-                .administrative_unit("{id}")
-                .members()
-                .add(Reference::group("{id}")))],
-        ),
-        (
-            "administrativeunit-update.md",
-            vec![send!(|graph| graph
-                .administrative_unit("4d7ea995-bc0f-45c0-8c3e-132e93bf95f8")
-                .update()
-                .set(
-                    AdministrativeUnit::DISPLAY_NAME,
-                    "Greater Seattle District Technical Schools"
-                ))],
-        ),
-    ]
-}
-
-fn applications() -> Vec<(&'static str, Vec<Send>)> {
-    use entra_graph::{
-        Application, NewApplication, NewExtensionProperty, NewPassword, ProofOfPossession,
-    };
-
-    let one = |send: Send| vec![send];
-    vec![
-        (
-            "application-post-applications.md",
-            one(send!(|graph| graph
-                .applications()
-                .create(NewApplication::new("Display name")))),
-        ),
-        (
-            "application-update.md",
-            one(send!(|graph| graph
-                .application("{id}")
-                .update()
-                .set(Application::DISPLAY_NAME, "New display name"))),
-        ),
-        (
-            "application-delete.md",
-            one(send!(|graph| graph.application("{id}").delete())),
-        ),
-        (
-            "application-addpassword.md",
-            one(send!(|graph| graph
-                .application("{id}")
-                .add_password(NewPassword::named("Password friendly name")))),
-        ),
-        (
-            "application-removepassword.md",
-            one(send!(|graph| graph.application("{id}").remove_password(
-                "f0b0b335-1d71-4883-8f98-567911bfdca6".parse().unwrap()
-            ))),
-        ),
-        (
-            "application-post-extensionproperty.md",
-            one(send!(|graph| graph
-                .application("fd918e4b-c821-4efb-b50a-5eddd23afc6f")
-                .extension_properties()
-                .create(NewExtensionProperty::new(
-                    "jobGroup",
-                    "String",
-                    &["User"]
-                )))),
-        ),
-        (
-            "extensionproperty-delete.md",
-            one(send!(|graph| graph
-                .application("fd918e4b-c821-4efb-b50a-5eddd23afc6f")
-                .extension_property("1f0f15e3-925d-40f0-8fc8-9d3ad135bce0")
-                .delete())),
-        ),
-        (
-            "application-delete-extensionproperty.md",
-            one(send!(|graph| graph
-                .application("{id}")
-                .extension_property("{id}")
-                .delete())),
-        ),
-        (
-            "application-removekey.md",
-            one(send!(|graph| graph.application("{id}").remove_key(
-                "f0b0b335-1d71-4883-8f98-567911bfdca6".parse().unwrap(),
-                &ProofOfPossession::from_jwt("eyJ0eXAiOiJ...")
-            ))),
-        ),
-        (
-            "application-setverifiedpublisher.md",
-            one(send!(|graph| graph
-                .application("{id}")
-                .set_verified_publisher("1234567"))),
-        ),
-        (
-            "application-unsetverifiedpublisher.md",
-            one(send!(|graph| graph
-                .application("{id}")
-                .unset_verified_publisher())),
-        ),
-        (
-            "application-post-owners.md",
-            one(send!(|graph| graph
-                .application("{id}")
-                .owners()
-                .add("{id}"))),
-        ),
-        (
-            "application-delete-owners.md",
-            one(send!(|graph| graph
-                .application("{id}")
-                .owners()
-                .remove("{id}"))),
-        ),
-    ]
-}
-
-#[cfg(feature = "role-management")]
-fn role_management() -> [(&'static str, Vec<Send>); 7] {
-    use entra_graph::{
-        NewDirectoryRole, NewUnifiedRoleDefinition, UnifiedRoleDefinition,
-        types::UnifiedRolePermission,
-    };
-
-    const NAME: &str = "Application Registration Support Administrator";
-    const PURPOSE: &str = "Update basic properties of application registrations";
-    fn permission() -> UnifiedRolePermission {
-        UnifiedRolePermission::default()
-            .allowed_resource_actions(["microsoft.directory/applications/basic/read".to_owned()])
-    }
-    [
-        (
-            "directoryrole-delete-member.md",
-            vec![send!(|graph| graph
-                .directory_role("f8e85ed8-f66f-4058-b170-3efae8b9c6e5")
-                .members()
-                .remove("bb165b45-151c-4cf6-9911-cd7188912848"))],
-        ),
-        (
-            "directoryrole-post-directoryroles.md",
-            vec![send!(|graph| graph.directory_roles().create(
-                NewDirectoryRole::from_template(guid("fe930be7-5e62-47db-91af-98c3a49a38b1"))
-            ))],
-        ),
-        (
-            "directoryrole-post-members.md",
-            vec![send!(|graph| graph
-                .directory_role("fe8f10bf-c9c2-47eb-95cb-c26cc85f1830")
-                .members()
-                .add("15c1a2d5-9101-44b2-83ab-885db8a647ca"))],
-        ),
-        (
-            "rbacapplication-post-roledefinitions.md",
-            vec![send!(|graph| graph
-                .role_definitions()
-                .create(NewUnifiedRoleDefinition::new(NAME, &[permission()]))
-                .set(UnifiedRoleDefinition::DESCRIPTION, PURPOSE))],
-        ),
-        (
-            "unifiedroleassignment-delete.md",
-            vec![send!(|graph| graph
-                .role_assignment("lAPpYvVpN0KRkAEhdxReEJC2sEqbR_9Hr48lds9SGHI-1")
-                .delete())],
-        ),
-        (
-            "unifiedroledefinition-delete.md",
-            vec![send!(|graph| graph
-                .role_definition("f189965f-f560-4c59-9101-933d4c87a91a")
-                .delete())],
-        ),
-        (
-            "unifiedroledefinition-update.md",
-            vec![send!(|graph| graph
-                .role_definition("0d55728d-3e24-4309-9b1b-5ac09921475a")
-                .update()
-                .set(UnifiedRoleDefinition::DESCRIPTION, PURPOSE)
-                .set(UnifiedRoleDefinition::DISPLAY_NAME, NAME)
-                .set(
-                    UnifiedRoleDefinition::ROLE_PERMISSIONS,
-                    [permission()]
-                ))],
-        ),
-    ]
 }
 
 /// By page, in the order of its examples: the request that does the same.
@@ -658,7 +447,7 @@ fn requests() -> BTreeMap<&'static str, Vec<Send>> {
     ]);
     requests.extend(service_principals::requests());
     #[cfg(feature = "administrative-units")]
-    requests.extend(administrative_units());
+    requests.extend(administrative_units::requests());
     #[cfg(feature = "invitations")]
     requests.insert(
         "invitation-post.md",
@@ -667,8 +456,8 @@ fn requests() -> BTreeMap<&'static str, Vec<Send>> {
         ))],
     );
     #[cfg(feature = "role-management")]
-    requests.extend(role_management());
-    requests.extend(applications());
+    requests.extend(role_management::requests());
+    requests.extend(applications::requests());
     requests
 }
 
