@@ -285,7 +285,7 @@ pub(crate) async fn fetch<T: for<'a> Deserialize<'a>>(
             )
         });
     }
-    let refusal = OAuthError::parse(&response.body).unwrap_or_default();
+    let error_response = OAuthError::parse(&response.body).unwrap_or_default();
     let kind = match response.status.is_server_error() {
         true => ErrorKind::Service,
         false => ErrorKind::Rejected,
@@ -293,8 +293,8 @@ pub(crate) async fn fetch<T: for<'a> Deserialize<'a>>(
     Err(
         Error::new(kind, "the discovery request was rejected").with(|inner| {
             inner.status = Some(response.status.as_u16());
-            inner.codes = refusal.codes;
-            inner.oauth_error = refusal.oauth_error;
+            inner.codes = error_response.codes;
+            inner.oauth_error = error_response.oauth_error;
             inner.correlation_id = Some(response.client_request_id.clone());
             inner.retry_after = response.retry_after;
             inner.fix = Some("check the address of the sign-in service".into());

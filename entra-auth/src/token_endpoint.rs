@@ -121,7 +121,7 @@ impl TokenEndpoint {
             .map_err(|error| self.unsent(error))?;
         if response.status != StatusCode::OK {
             let now = pipeline.clock().now();
-            let error = skew::explain(refusal(&response, &form), &response, now);
+            let error = skew::explain(response_error(&response, &form), &response, now);
             throttle.remember(identity, &error, pipeline.clock().monotonic());
             return Err(error);
         }
@@ -158,7 +158,7 @@ impl TokenEndpoint {
         if response.status == StatusCode::OK {
             return Ok(response);
         }
-        Err(refusal(&response, form))
+        Err(response_error(&response, form))
     }
 
     fn unsent(&self, error: CoreError) -> Error {
@@ -203,9 +203,11 @@ fn classify(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ResponseCla
     if status.is_success() || status.is_redirection() {
         return ResponseClass::Final;
     }
-    let refusal = OAuthError::parse(body).unwrap_or_default();
+    let error_response = OAuthError::parse(body).unwrap_or_default();
     // The loop detector counts every further try, so only its own Retry-After may bring one.
-    if refusal.codes.first() == Some(&LOOP_DETECTED) && !headers.contains_key(header::RETRY_AFTER) {
+    if error_response.codes.first() == Some(&LOOP_DETECTED)
+        && !headers.contains_key(header::RETRY_AFTER)
+    {
         return ResponseClass::Final;
     }
     if status == StatusCode::TOO_MANY_REQUESTS {
@@ -214,7 +216,10 @@ fn classify(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ResponseCla
     if is_transient_status(status) {
         return ResponseClass::Transient;
     }
-    match (known(&refusal), refusal.oauth_error.as_deref()) {
+    match (
+        known(&error_response),
+        error_response.oauth_error.as_deref(),
+    ) {
         (Some(entry), _) if !entry.is_retryable() => ResponseClass::Final,
         (Some(entry), _) if entry.class() == Class::Throttled => ResponseClass::NotProcessed,
         (Some(entry), _) if entry.class() == Class::Service => ResponseClass::Transient,
@@ -224,36 +229,36 @@ fn classify(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ResponseCla
 }
 
 /// The typed error of an error response, which may also come in a callback.
-pub(crate) fn service_error(refusal: OAuthError) -> Error {
-    let entry = known(&refusal);
-    let class = class(StatusCode::BAD_REQUEST, &refusal, entry);
+pub(crate) fn service_error(error_response: OAuthError) -> Error {
+    let entry = known(&error_response);
+    let class = class(StatusCode::BAD_REQUEST, &error_response, entry);
     let fix = entry.map_or(class.fix(), Aadsts::fix);
     Error::new(class.kind(), class.summary()).with(|inner| {
         inner.retryable = entry.is_some_and(Aadsts::is_retryable);
         inner.cause = entry.and_then(Aadsts::cause).map(Into::into);
         inner.fix = Some(fix.into());
-        inner.codes = refusal.codes;
-        inner.oauth_error = refusal.oauth_error;
-        inner.suberror = refusal.suberror;
-        inner.service_message = refusal.message;
-        inner.correlation_id = refusal.correlation_id;
-        inner.trace_id = refusal.trace_id;
+        inner.codes = error_response.codes;
+        inner.oauth_error = error_response.oauth_error;
+        inner.suberror = error_response.suberror;
+        inner.service_message = error_response.message;
+        inner.correlation_id = error_response.correlation_id;
+        inner.trace_id = error_response.trace_id;
     })
 }
 
 /// The typed error of a response that is not a success.
-fn refusal(response: &Response, form: &Form) -> Error {
+fn response_error(response: &Response, form: &Form) -> Error {
     let status = response.status;
-    let refusal = OAuthError::parse(&response.body);
-    let is_oauth = refusal.is_some();
+    let error_response = OAuthError::parse(&response.body);
+    let is_oauth = error_response.is_some();
     let redact = |text: String| form.redact(text);
-    let refusal = refusal.unwrap_or_default().without_secrets(redact);
+    let error_response = error_response.unwrap_or_default().without_secrets(redact);
     let id = |name: &str| {
         let id = response.header(name).and_then(token);
         id.filter(|id| redact(id.clone()) == *id)
     };
-    let entry = known(&refusal);
-    let class = class(status, &refusal, entry);
+    let entry = known(&error_response);
+    let class = class(status, &error_response, entry);
     let (kind, summary, cause, fix): (_, Cow<'static, str>, _, Cow<'static, str>) = match entry {
         Some(entry) if entry.class() == class => (
             class.kind(),
@@ -281,18 +286,18 @@ fn refusal(response: &Response, form: &Form) -> Error {
         inner.retryable = entry.is_some_and(Aadsts::is_retryable);
         inner.cause = cause.map(Into::into);
         inner.fix = Some(fix);
-        inner.codes = refusal.codes;
-        inner.oauth_error = refusal.oauth_error;
-        inner.suberror = refusal.suberror;
-        inner.timestamp = refusal.timestamp;
-        inner.claims = refusal.claims;
+        inner.codes = error_response.codes;
+        inner.oauth_error = error_response.oauth_error;
+        inner.suberror = error_response.suberror;
+        inner.timestamp = error_response.timestamp;
+        inner.claims = error_response.claims;
         inner.retry_after = response.retry_after;
-        inner.service_message = refusal.message;
-        inner.correlation_id = refusal
+        inner.service_message = error_response.message;
+        inner.correlation_id = error_response
             .correlation_id
             .or_else(|| id("client-request-id"))
             .or_else(|| Some(response.client_request_id.clone()));
-        inner.trace_id = refusal.trace_id.or_else(|| id("x-ms-request-id"));
+        inner.trace_id = error_response.trace_id.or_else(|| id("x-ms-request-id"));
     })
 }
 
@@ -306,7 +311,7 @@ fn malformed(response: &Response, MalformedResponse(what): MalformedResponse) ->
     })
 }
 
-fn class(status: StatusCode, refusal: &OAuthError, entry: Option<&Aadsts>) -> Class {
+fn class(status: StatusCode, error_response: &OAuthError, entry: Option<&Aadsts>) -> Class {
     if status == StatusCode::TOO_MANY_REQUESTS {
         return Class::Throttled;
     }
@@ -316,15 +321,15 @@ fn class(status: StatusCode, refusal: &OAuthError, entry: Option<&Aadsts>) -> Cl
     if is_transient_status(status) || status.is_server_error() {
         return Class::Service;
     }
-    if INTERACTIVE.contains(&refusal.suberror.as_deref().unwrap_or_default()) {
+    if INTERACTIVE.contains(&error_response.suberror.as_deref().unwrap_or_default()) {
         return Class::Interaction;
     }
-    class_of_oauth_error(refusal.oauth_error.as_deref().unwrap_or_default())
+    class_of_oauth_error(error_response.oauth_error.as_deref().unwrap_or_default())
 }
 
 /// The first known number: an umbrella code such as 70002 may hide a better one behind it.
-fn known(refusal: &OAuthError) -> Option<&'static Aadsts> {
-    let mut entries = refusal
+fn known(error_response: &OAuthError) -> Option<&'static Aadsts> {
+    let mut entries = error_response
         .codes
         .iter()
         .filter_map(|code| Aadsts::lookup(*code));

@@ -242,11 +242,14 @@ mod tests {
             "error": secret, "error_codes": [7_000_215], "suberror": secret, "trace_id": secret,
             "correlation_id": secret, "claims": secret, "error_description": format!("not {secret}"),
         });
-        let refusal = OAuthError::parse(body.to_string().as_bytes()).unwrap();
-        let refusal = refusal.without_secrets(|text| text.replace(secret, "…"));
-        assert!(!format!("{refusal:?}").contains(secret), "{refusal:?}");
-        assert_eq!(refusal.message.as_deref(), Some("not …"));
-        assert_eq!(refusal.codes, [7_000_215]);
+        let error_response = OAuthError::parse(body.to_string().as_bytes()).unwrap();
+        let error_response = error_response.without_secrets(|text| text.replace(secret, "…"));
+        assert!(
+            !format!("{error_response:?}").contains(secret),
+            "{error_response:?}"
+        );
+        assert_eq!(error_response.message.as_deref(), Some("not …"));
+        assert_eq!(error_response.codes, [7_000_215]);
     }
 
     fn parsed(body: &str) -> Result<(u64, Option<u64>), String> {
@@ -334,18 +337,24 @@ mod tests {
             r#""error_codes":[50076,"70002"],"timestamp":"2026-01-02 03:04:05Z","trace_id":"33333333-3333-3333-3333-333333333333","#,
             r#""correlation_id":"44444444-4444-4444-4444-444444444444","claims":"{\"access_token\":{}}"}"#
         );
-        let refusal = OAuthError::parse(body.as_bytes()).unwrap();
-        assert_eq!(refusal.oauth_error.as_deref(), Some("invalid_grant"));
-        assert_eq!(refusal.suberror.as_deref(), Some("basic_action"));
-        assert_eq!(refusal.codes, [50076, 70002]);
+        let error_response = OAuthError::parse(body.as_bytes()).unwrap();
+        assert_eq!(error_response.oauth_error.as_deref(), Some("invalid_grant"));
+        assert_eq!(error_response.suberror.as_deref(), Some("basic_action"));
+        assert_eq!(error_response.codes, [50076, 70002]);
         assert_eq!(
-            refusal.message.as_deref(),
+            error_response.message.as_deref(),
             Some("AADSTS50076: Factor needed.")
         );
-        assert_eq!(refusal.timestamp.unwrap().unix_timestamp(), 1_767_323_045);
-        assert_eq!(refusal.claims.as_deref(), Some("{\"access_token\":{}}"));
-        assert!(refusal.trace_id.unwrap().starts_with("3333"));
-        assert!(refusal.correlation_id.unwrap().starts_with("4444"));
+        assert_eq!(
+            error_response.timestamp.unwrap().unix_timestamp(),
+            1_767_323_045
+        );
+        assert_eq!(
+            error_response.claims.as_deref(),
+            Some("{\"access_token\":{}}")
+        );
+        assert!(error_response.trace_id.unwrap().starts_with("3333"));
+        assert!(error_response.correlation_id.unwrap().starts_with("4444"));
     }
 
     #[test]

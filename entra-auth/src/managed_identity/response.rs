@@ -20,7 +20,7 @@ pub(super) fn read(
     now: Timestamp,
 ) -> Result<AccessToken, Error> {
     if response.status != StatusCode::OK {
-        return Err(refusal(endpoint, response));
+        return Err(response_error(endpoint, response));
     }
     let malformed = |what: &'static str| {
         Error::new(
@@ -87,13 +87,16 @@ fn check_echo(
     }))
 }
 
-fn refusal(endpoint: &Endpoint, response: &Response) -> Error {
+fn response_error(endpoint: &Endpoint, response: &Response) -> Error {
     let (status, source) = (response.status, endpoint.source);
-    let refusal = parse(&response.body).without_secrets(|text| endpoint.redact(text));
-    let message = refusal.message.unwrap_or_default();
+    let error_response = parse(&response.body).without_secrets(|text| endpoint.redact(text));
+    let message = error_response.message.unwrap_or_default();
     let says = |text: &str| message.to_ascii_lowercase().contains(text);
-    let entry = refusal.codes.iter().find_map(|code| Aadsts::lookup(*code));
-    let oauth = refusal.oauth_error.as_deref();
+    let entry = error_response
+        .codes
+        .iter()
+        .find_map(|code| Aadsts::lookup(*code));
+    let oauth = error_response.oauth_error.as_deref();
 
     let (kind, summary, fix): (_, String, &'static str) = if status == StatusCode::TOO_MANY_REQUESTS
     {
@@ -157,14 +160,14 @@ fn refusal(endpoint: &Endpoint, response: &Response) -> Error {
     };
     Error::new(kind, summary).with(|inner| {
         inner.status = Some(status.as_u16());
-        inner.codes = refusal.codes;
-        inner.oauth_error = refusal.oauth_error;
+        inner.codes = error_response.codes;
+        inner.oauth_error = error_response.oauth_error;
         inner.cause = entry.and_then(Aadsts::cause).map(Into::into);
         inner.fix = Some(fix.into());
         inner.retryable = entry.is_some_and(Aadsts::is_retryable);
         inner.retry_after = response.retry_after;
         inner.service_message = (!message.is_empty()).then_some(message);
-        inner.correlation_id = refusal
+        inner.correlation_id = error_response
             .correlation_id
             .or_else(|| Some(response.client_request_id.clone()));
     })
@@ -184,9 +187,9 @@ fn parse(body: &[u8]) -> OAuthError {
         "error_description": message,
         "correlation_id": text(&body["correlationId"]).or_else(|| text(&body["correlation_id"])),
     });
-    let mut refusal = OAuthError::parse(spoken.to_string().as_bytes()).unwrap_or_default();
-    refusal.oauth_error = refusal.oauth_error.filter(|error| error != "-");
-    refusal
+    let mut error_response = OAuthError::parse(spoken.to_string().as_bytes()).unwrap_or_default();
+    error_response.oauth_error = error_response.oauth_error.filter(|error| error != "-");
+    error_response
 }
 
 impl Endpoint {
@@ -301,8 +304,12 @@ mod tests {
     #[test]
     fn three_formats_of_error_responses_are_read() {
         let read = |body: Value| {
-            let refusal = parse(body.to_string().as_bytes());
-            (refusal.oauth_error, refusal.message, refusal.codes)
+            let error_response = parse(body.to_string().as_bytes());
+            (
+                error_response.oauth_error,
+                error_response.message,
+                error_response.codes,
+            )
         };
         let text = |text: &str| Some(text.to_owned());
         assert_eq!(

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     moment::is_in_time,
-    user::callback::{CallbackMismatch, Parameters, refusal},
+    user::callback::{CallbackMismatch, Parameters, authorization_error},
 };
 
 /// The options of an admin consent.
@@ -169,7 +169,7 @@ impl SignInClient {
         let expires_on =
             Timestamp::from_unix_timestamp(state.expires_on).unwrap_or(Timestamp::UNIX_EPOCH);
         if !is_in_time(expires_on, LIFETIME, now) {
-            return Err(mismatch_error(CallbackMismatch::Late));
+            return Err(mismatch_error(CallbackMismatch::Expired));
         }
         if !self
             .finished()
@@ -180,7 +180,7 @@ impl SignInClient {
         let get = |name: &str| parameters.get(name).map_err(mismatch_error);
         if let Some(error) = get("error")? {
             let description = get("error_description")?.unwrap_or_default();
-            let error = refusal(error, description, get("error_subcode")?);
+            let error = authorization_error(error, description, get("error_subcode")?);
             // Version 1 of the endpoint has another error code.
             let declined = error.oauth_error() == Some("permission_denied");
             return Err(match declined && error.codes().is_empty() {
@@ -190,7 +190,7 @@ impl SignInClient {
         }
         let agreed = get("admin_consent")?.is_some_and(|word| word.eq_ignore_ascii_case("true"));
         if !agreed {
-            return Err(mismatch_error(CallbackMismatch::Empty));
+            return Err(mismatch_error(CallbackMismatch::MissingCode));
         }
         let tenant = get("tenant")?.and_then(|tenant| tenant.parse::<Guid>().ok());
         let scopes = get("scope")?.unwrap_or_default();

@@ -185,7 +185,7 @@ impl SignInClient {
         };
         match has_issuer_parameter {
             Ok(false) => Ok(()),
-            Ok(true) => Err(mismatch_error(callback::CallbackMismatch::NoIssuer)),
+            Ok(true) => Err(mismatch_error(callback::CallbackMismatch::MissingIssuer)),
             // The error in the response ends the sign-in in any case, and is more specific.
             Err(_) if response.outcome.is_err() => Ok(()),
             Err(error) => Err(SignInError::invalid(

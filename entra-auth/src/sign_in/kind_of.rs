@@ -74,14 +74,16 @@ pub(super) fn membership(error: &MembershipError) -> Kind {
 pub(super) const fn callback_mismatch(mismatch: CallbackMismatch) -> Kind {
     match mismatch {
         CallbackMismatch::TooLong
-        | CallbackMismatch::Twice
-        | CallbackMismatch::Empty
-        | CallbackMismatch::NoState => Kind::CallbackMalformed,
-        CallbackMismatch::OtherState => Kind::StateMismatch,
-        CallbackMismatch::Late => Kind::Expired,
-        CallbackMismatch::OtherAddress | CallbackMismatch::OtherFlow => Kind::OtherConnection,
-        CallbackMismatch::OtherIssuer | CallbackMismatch::NoIssuer => Kind::IssuerMismatch,
-        CallbackMismatch::NoAddress => Kind::Configuration,
+        | CallbackMismatch::DuplicateParameter
+        | CallbackMismatch::MissingCode
+        | CallbackMismatch::MissingState => Kind::CallbackMalformed,
+        CallbackMismatch::StateMismatch => Kind::StateMismatch,
+        CallbackMismatch::Expired => Kind::Expired,
+        CallbackMismatch::RedirectUriMismatch | CallbackMismatch::ClientMismatch => {
+            Kind::OtherConnection
+        }
+        CallbackMismatch::IssuerMismatch | CallbackMismatch::MissingIssuer => Kind::IssuerMismatch,
+        CallbackMismatch::MissingRedirectUri => Kind::Configuration,
     }
 }
 

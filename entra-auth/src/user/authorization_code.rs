@@ -176,15 +176,15 @@ impl AuthorizationCodeFlow {
         let application = &self.0.application;
         let response = callback::read(callback.into(), &flow, application.clock().now(), false)?;
         if !flow.is_of(application) {
-            return Err(callback::CallbackMismatch::OtherFlow.into());
+            return Err(callback::CallbackMismatch::ClientMismatch.into());
         }
         let cloud = &application.settings.cloud;
         match &response.issuer {
             Some(issuer) if !issuer::fits(issuer, cloud, &application.tenant) => {
-                return Err(callback::CallbackMismatch::OtherIssuer.into());
+                return Err(callback::CallbackMismatch::IssuerMismatch.into());
             }
             None if cloud.names_issuer_in_responses() => {
-                return Err(callback::CallbackMismatch::NoIssuer.into());
+                return Err(callback::CallbackMismatch::MissingIssuer.into());
             }
             _ => {}
         }

@@ -56,8 +56,8 @@ impl<'a> Callback<'a> {
     fn came_to(&self, redirect_uri: &str, needs_address: bool) -> Result<(), CallbackMismatch> {
         match self.address.map(path_of) {
             Some(Some(path)) if path_of(redirect_uri).as_ref() == Some(&path) => Ok(()),
-            Some(_) => Err(CallbackMismatch::OtherAddress),
-            None if needs_address => Err(CallbackMismatch::NoAddress),
+            Some(_) => Err(CallbackMismatch::RedirectUriMismatch),
+            None if needs_address => Err(CallbackMismatch::MissingRedirectUri),
             None => Ok(()),
         }
     }
@@ -121,21 +121,21 @@ pub(crate) struct AuthorizationResponse {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CallbackMismatch {
     TooLong,
-    Twice,
-    NoState,
-    OtherState,
-    Late,
-    Empty,
+    DuplicateParameter,
+    MissingState,
+    StateMismatch,
+    Expired,
+    MissingCode,
     /// It came to another redirect URI.
-    OtherAddress,
+    RedirectUriMismatch,
     /// It does not say where it came to, and must.
-    NoAddress,
+    MissingRedirectUri,
     /// It names another issuer (RFC 9207).
-    OtherIssuer,
+    IssuerMismatch,
     /// It names no issuer, although the service promises to.
-    NoIssuer,
+    MissingIssuer,
     /// The flow was started by another application, or at another service.
-    OtherFlow,
+    ClientMismatch,
 }
 
 /// The parameters of a callback. Each may occur once.
@@ -152,17 +152,17 @@ pub(crate) fn read(
     parameters.check_state(&flow.state)?;
     callback.came_to(&flow.redirect_uri, needs_address)?;
     if !is_in_time(flow.expires_on, LIFETIME, now) {
-        return Err(CallbackMismatch::Late);
+        return Err(CallbackMismatch::Expired);
     }
     let get = |name: &str| parameters.get(name);
     let outcome = match (get("error")?, get("code")?) {
-        (Some(error), _) => Err(refusal(
+        (Some(error), _) => Err(authorization_error(
             error,
             get("error_description")?.unwrap_or_default(),
             get("error_subcode")?,
         )),
         (None, Some(code)) if !code.is_empty() => Ok(Secret::from(code)),
-        _ => return Err(CallbackMismatch::Empty),
+        _ => return Err(CallbackMismatch::MissingCode),
     };
     Ok(AuthorizationResponse {
         outcome,
@@ -190,16 +190,16 @@ impl Parameters {
     pub(crate) fn get(&self, name: &str) -> Result<Option<&str>, CallbackMismatch> {
         let mut found = self.0.iter().filter(|(known, _)| known == name);
         match (found.next(), found.next()) {
-            (Some(_), Some(_)) => Err(CallbackMismatch::Twice),
+            (Some(_), Some(_)) => Err(CallbackMismatch::DuplicateParameter),
             (found, _) => Ok(found.map(|(_, value)| value.as_str())),
         }
     }
 
     /// Whether it has this `state`, compared in constant time.
     pub(crate) fn check_state(&self, expected: &str) -> Result<(), CallbackMismatch> {
-        let state = self.get("state")?.ok_or(CallbackMismatch::NoState)?;
+        let state = self.get("state")?.ok_or(CallbackMismatch::MissingState)?;
         if Secret::from(state) != Secret::from(expected) {
-            return Err(CallbackMismatch::OtherState);
+            return Err(CallbackMismatch::StateMismatch);
         }
         Ok(())
     }
@@ -209,16 +209,18 @@ impl CallbackMismatch {
     pub(crate) const fn cause(self) -> &'static str {
         match self {
             Self::TooLong => "it is longer than any response of the service",
-            Self::Twice => "it has a parameter twice",
-            Self::NoState => "it has no state",
-            Self::OtherState => "its state is another one than that of this browser's sign-in",
-            Self::Late => "the sign-in took too long",
-            Self::Empty => "it has neither a code nor an error",
-            Self::OtherAddress => "it came to another redirect URI than that of this sign-in",
-            Self::OtherIssuer => "it names another issuer than the service of this sign-in",
-            Self::NoIssuer => "it names no issuer (iss), although the service promises to",
-            Self::OtherFlow => "its sign-in was started by another application or service",
-            Self::NoAddress => {
+            Self::DuplicateParameter => "it has a parameter twice",
+            Self::MissingState => "it has no state",
+            Self::StateMismatch => "its state is another one than that of this browser's sign-in",
+            Self::Expired => "the sign-in took too long",
+            Self::MissingCode => "it has neither a code nor an error",
+            Self::RedirectUriMismatch => {
+                "it came to another redirect URI than that of this sign-in"
+            }
+            Self::IssuerMismatch => "it names another issuer than the service of this sign-in",
+            Self::MissingIssuer => "it names no issuer (iss), although the service promises to",
+            Self::ClientMismatch => "its sign-in was started by another application or service",
+            Self::MissingRedirectUri => {
                 "it does not say to which of several callbacks it came: give the path with it"
             }
         }
@@ -226,9 +228,9 @@ impl CallbackMismatch {
 }
 
 impl From<CallbackMismatch> for Error {
-    fn from(foreign: CallbackMismatch) -> Self {
-        if foreign == CallbackMismatch::Late {
-            return Self::new(ErrorKind::InteractionRequired, foreign.cause())
+    fn from(mismatch: CallbackMismatch) -> Self {
+        if mismatch == CallbackMismatch::Expired {
+            return Self::new(ErrorKind::InteractionRequired, mismatch.cause())
                 .with(|inner| inner.fix = Some("start the sign-in anew".into()));
         }
         Self::new(
@@ -236,7 +238,7 @@ impl From<CallbackMismatch> for Error {
             "the callback does not belong to this sign-in",
         )
         .with(|inner| {
-            inner.cause = Some(foreign.cause().into());
+            inner.cause = Some(mismatch.cause().into());
             inner.fix = Some(
                 "start the sign-in anew; if it lasts, check that the browser keeps the session's cookie"
                     .into(),
@@ -246,7 +248,7 @@ impl From<CallbackMismatch> for Error {
 }
 
 /// The error of an authorization response. Its text is not trusted.
-pub(crate) fn refusal(error: &str, description: &str, subcode: Option<&str>) -> Error {
+pub(crate) fn authorization_error(error: &str, description: &str, subcode: Option<&str>) -> Error {
     let body = json!({
         "error": error,
         "error_description": description,
@@ -254,10 +256,10 @@ pub(crate) fn refusal(error: &str, description: &str, subcode: Option<&str>) -> 
         "correlation_id": id_in(description, "Correlation ID:"),
         "trace_id": id_in(description, "Trace ID:"),
     });
-    let refusal = OAuthError::parse(body.to_string().as_bytes()).unwrap_or_default();
-    let code = refusal.codes.first().copied();
+    let response = OAuthError::parse(body.to_string().as_bytes()).unwrap_or_default();
+    let code = response.codes.first().copied();
     let declined = error == "access_denied" && code.is_none_or(|code| code == DECLINED);
-    let error = service_error(refusal);
+    let error = service_error(response);
     if !declined {
         return error;
     }
@@ -379,14 +381,21 @@ mod tests {
             "",
         ] {
             let found = at(Callback::form(other, body), false);
-            assert_eq!(found, Some(CallbackMismatch::OtherAddress), "{other}");
+            assert_eq!(
+                found,
+                Some(CallbackMismatch::RedirectUriMismatch),
+                "{other}"
+            );
         }
         assert_eq!(at(body.into(), false), None);
-        assert_eq!(at(body.into(), true), Some(CallbackMismatch::NoAddress));
+        assert_eq!(
+            at(body.into(), true),
+            Some(CallbackMismatch::MissingRedirectUri)
+        );
         let query = format!("?{body}");
         assert_eq!(
             at(Callback::from(&query), true),
-            Some(CallbackMismatch::NoAddress)
+            Some(CallbackMismatch::MissingRedirectUri)
         );
     }
 
