@@ -44,6 +44,7 @@
 //! | what can be done at a place | [`query::Collection`], [`query::Object`], [`places`] |
 //! | filters, sorting, search | [`Property`], [`Filter`], [`query`] |
 //! | changes since last time | [`Delta`], [`DeltaState`] |
+//! | reads after a write | [`Settled`], [`Request::send_after_write`], [`Error::is_lag`] |
 //! | many requests at once | [`GraphClient::batch`], [`Batch`] |
 //! | any other path | [`GraphClient::raw`], [`Raw`] |
 //! | every operation with its permissions | [`operations`], [`Operation`] |
@@ -52,9 +53,11 @@
 
 // The floors, from the ground up; imports lead down only, which a rule in CI checks:
 //   key, operation, error       keys, operations as data, errors
+//   lag                         errors that are only replication lag
 //   odata, model, objects       query options, how JSON is read and written, the read models
 //   client                      the send path
 //   request, stream, verbs      requests as values, lists as streams, builders of requests
+//   settled                     reads until replicas agree on a write
 //   place                       places, their verbs, and the handles
 //   batch, delta, raw           many requests in few, change feeds, requests without types
 //   areas                       the tables of users, groups and the other areas
@@ -65,6 +68,7 @@ mod client;
 mod delta;
 mod error;
 mod key;
+mod lag;
 mod model;
 mod objects;
 mod odata;
@@ -72,6 +76,7 @@ mod operation;
 mod place;
 mod raw;
 mod request;
+mod settled;
 mod stream;
 mod verbs;
 
@@ -128,6 +133,7 @@ pub use operation::{Operation, Returns, Version};
 pub use place::Reference;
 pub use raw::{Raw, RawResponse};
 pub use request::{IntoRequest, Request};
+pub use settled::Settled;
 pub use stream::{Items, Page, Pages, ResumeToken};
 
 /// What requests are made of: handles, request builders and their options.

@@ -1,6 +1,6 @@
 //! The send path of this crate.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use entra_core::{
     Bearer, BoxFuture, Idempotency, ResponseClass, StopReason, TokenCredential, TokenRequest,
@@ -27,6 +27,8 @@ pub(crate) struct Call {
     pub(crate) advanced: bool,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: Option<Payload>,
+    /// The time limit of the call, where it is another than the client's.
+    pub(crate) budget: Option<Duration>,
 }
 
 /// A request body.
@@ -44,8 +46,8 @@ pub(crate) struct Reply {
     pub(crate) client_request_id: Option<String>,
     pub(crate) stop_reason: Option<StopReason>,
     /// The number of attempts, and how long all of them took.
-    pub(crate) attempts: Option<(u32, std::time::Duration)>,
-    pub(crate) retry_after: Option<std::time::Duration>,
+    pub(crate) attempts: Option<(u32, Duration)>,
+    pub(crate) retry_after: Option<Duration>,
 }
 
 impl Call {
@@ -59,6 +61,7 @@ impl Call {
             advanced: false,
             headers: Vec::new(),
             body: None,
+            budget: None,
         }
     }
 
@@ -86,6 +89,19 @@ impl Call {
 }
 
 impl Reply {
+    /// A response that says nothing.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            status: StatusCode::NO_CONTENT,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            client_request_id: None,
+            stop_reason: None,
+            attempts: None,
+            retry_after: None,
+        }
+    }
+
     pub(crate) fn facts(&self) -> ResponseFacts<'_> {
         ResponseFacts {
             status: self.status,
@@ -120,6 +136,9 @@ impl GraphClient {
             request = request
                 .with_body("application/json", body.bytes.clone())
                 .with_header(header::CONTENT_TYPE, body.content_type.clone());
+        }
+        if let Some(budget) = call.budget {
+            request = request.with_budget(budget);
         }
         for (name, value) in call.headers() {
             request = request.with_header(name, value);

@@ -97,6 +97,8 @@ pub enum ErrorKind {
     PageLoop,
     /// The request was not processed, because one that it depends on in a batch failed.
     Dependency,
+    /// Reads after a write do not agree on it yet, and the time for it is up.
+    NotSettled,
     /// The response is larger than the client's limit; the rest was not read.
     ResponseTooLarge,
 }
@@ -280,7 +282,7 @@ impl Error {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self.0.kind {
-            ErrorKind::Transport => true,
+            ErrorKind::Transport | ErrorKind::NotSettled => true,
             ErrorKind::Credential => self.credential().is_some_and(CredentialError::is_transient),
             ErrorKind::Service => {
                 self.code() == Some(CONCURRENCY_VIOLATION)
@@ -306,6 +308,30 @@ impl Error {
     /// A request that was not processed, because one that it depends on failed.
     pub(crate) fn dependency(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Dependency, message)
+    }
+
+    /// A write that reads do not show yet; `last` is how it showed last.
+    pub(crate) fn not_settled(
+        agreed: u32,
+        needed: u32,
+        elapsed: Duration,
+        last: Option<Self>,
+    ) -> Self {
+        let mut error = Self::new(
+            ErrorKind::NotSettled,
+            format!(
+                "not settled after {:.1} s: of {needed} reads in a row that must show the write, the last {agreed} do",
+                elapsed.as_secs_f64()
+            ),
+        );
+        error.0.source = last.map(|last| Arc::new(last) as _);
+        error
+    }
+
+    /// Operation, method and path of the call that failed.
+    pub(crate) fn call(&self) -> Option<(&'static Operation, &Method, &str)> {
+        let call = self.0.call.as_ref()?;
+        Some((call.operation, &call.method, &call.path))
     }
 
     pub(crate) fn decode(message: impl Into<String>, source: impl Into<Source>) -> Self {

@@ -64,6 +64,13 @@ impl Body {
         self.set::<Vec<String>>(name, values.as_slice());
     }
 
+    /// The properties with their JSON.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.properties
+            .iter()
+            .map(|(name, json)| (name.as_ref(), json.as_ref()))
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.properties.is_empty()
     }

@@ -174,6 +174,11 @@ impl<E: Entity> Update<E> {
         self
     }
 
+    /// What is set and cleared: names and JSON.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.body.values()
+    }
+
     /// Sends the change.
     ///
     /// # Errors

@@ -33,6 +33,7 @@ mod raw;
 mod role_management;
 mod scripts;
 mod service_principals;
+mod settled;
 mod support;
 mod tenant;
 mod users;
