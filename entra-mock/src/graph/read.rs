@@ -90,15 +90,8 @@ fn deleted(call: Call<'_>, id: &str) -> Result<Reply, GraphError> {
     let path = "/directory/deletedItems/{id}";
     permissions::authorize_kind(call.caller, kind, "GET", path, false)?;
     let access_level = AccessLevel::Everything;
-    render_up_to(
-        call,
-        kind,
-        object,
-        "directoryObjects",
-        true,
-        false,
-        access_level,
-    )
+    let view = View::new(call, kind, false)?;
+    Ok(view.reply(call, object, "directoryObjects", true, access_level))
 }
 
 /// Responds with the target of a single-valued relationship, or with one of many targets by its id.
@@ -227,52 +220,71 @@ fn render(
     own: bool,
 ) -> Result<Reply, GraphError> {
     let access_level = permissions::access_level(call.caller, kind, object);
-    render_up_to(call, kind, object, set, typed, own, access_level)
+    Ok(View::new(call, kind, own)?.reply(call, object, set, typed, access_level))
 }
 
-/// Responds with one object, as far as `access_level` allows.
-pub(super) fn render_up_to(
-    call: Call<'_>,
-    kind: Kind,
-    object: &Object,
-    set: &str,
-    typed: bool,
-    own: bool,
-    access_level: AccessLevel,
-) -> Result<Reply, GraphError> {
-    let options = Options(kind.entity().object_options);
-    let query = Query::parse(call.request.query.as_deref(), options)?;
-    let mut projection = Projection::new(kind, query.select.as_deref(), true)?;
-    if call.beta {
-        projection.add_beta();
+/// What the query options of a request show of one object.
+///
+/// A write makes it before it changes anything, so that an invalid option makes the whole request
+/// fail.
+pub(super) struct View {
+    projection: Projection,
+    expansion: Option<Expansion>,
+    selection: String,
+}
+
+impl View {
+    pub(super) fn new(call: Call<'_>, kind: Kind, own: bool) -> Result<Self, GraphError> {
+        let options = Options(kind.entity().object_options);
+        let query = Query::parse(call.request.query.as_deref(), options)?;
+        let mut projection = Projection::new(kind, query.select.as_deref(), true)?;
+        if call.beta {
+            projection.add_beta();
+        }
+        if projection.shows(ACTIVITY) {
+            check_activity(call)?;
+        }
+        let expansion = query
+            .expand
+            .as_ref()
+            .map(|expand| Expansion::new(call, expand, &[kind], own))
+            .transpose()?;
+        Ok(Self {
+            projection,
+            expansion,
+            selection: selection(&query),
+        })
     }
-    if projection.shows(ACTIVITY) {
-        check_activity(call)?;
+
+    /// Responds with an object, as far as `access_level` allows.
+    pub(super) fn reply(
+        &self,
+        call: Call<'_>,
+        object: &Object,
+        set: &str,
+        typed: bool,
+        access_level: AccessLevel,
+    ) -> Reply {
+        let context = call.context(&format!("{set}{}/$entity", self.selection));
+        let mut out = Vec::with_capacity(2_048);
+        self.projection.open(
+            &mut out,
+            object,
+            RenderOptions {
+                context: Some(&context),
+                typed,
+                access_level,
+            },
+            &EvalContext(&call.state.store),
+        );
+        if let Some(expansion) = &self.expansion {
+            expansion.write(&mut out, call, object);
+        }
+        out.push(b'}');
+        Reply::new(200)
+            .with_header("content-type", JSON)
+            .with_body(out)
     }
-    let expansion = query
-        .expand
-        .as_ref()
-        .map(|expand| Expansion::new(call, expand, &[kind], own))
-        .transpose()?;
-    let context = call.context(&format!("{set}{}/$entity", selection(&query)));
-    let mut out = Vec::with_capacity(2_048);
-    projection.open(
-        &mut out,
-        object,
-        RenderOptions {
-            context: Some(&context),
-            typed,
-            access_level,
-        },
-        &EvalContext(&call.state.store),
-    );
-    if let Some(expansion) = expansion {
-        expansion.write(&mut out, call, object);
-    }
-    out.push(b'}');
-    Ok(Reply::new(200)
-        .with_header("content-type", JSON)
-        .with_body(out))
 }
 
 fn related_set(relationship: &Relationship, kind: Kind) -> &'static str {

@@ -294,11 +294,12 @@ proptest! {
             "/users/00000000-0000-4000-8000-000000000001/manager/$ref", "/users/00000000-0000-4000-8000-000000000001/assignLicense",
             "/users/00000000-0000-4000-8000-000000000800", "/directory/deletedItems/00000000-0000-4000-8000-000000000001/restore",
         ]),
+        query in proptest::sample::select(vec!["", "", "?$select=id", "?$select=bogus", "?$expand=manager", "?$top=x"]),
         body in proptest::collection::btree_map(name(), value(), 0..8),
     ) {
         let fixture = fixture();
         let before = fixture.snapshot();
-        let response = fixture.write(method, target, &json!(body));
+        let response = fixture.write(method, &format!("{target}{query}"), &json!(body));
         if response.status >= 400 {
             prop_assert_eq!(fixture.snapshot(), before);
             prop_assert!(response.body["error"]["code"].is_string());

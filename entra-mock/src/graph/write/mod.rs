@@ -127,6 +127,22 @@ impl Plan {
         }
     }
 
+    /// The kind of the object in the response, if there is one.
+    fn shown(&self, state: &State) -> Option<Kind> {
+        let (PlannedResponse::Object { id, .. } | PlannedResponse::Contained { id, .. }) =
+            &self.response
+        else {
+            return None;
+        };
+        let inserted = self.steps.iter().find_map(|step| match step {
+            Step::Insert(kind, object) if object.get("id")? == id.as_str() => Some(*kind),
+            _ => None,
+        });
+        let store = &state.store;
+        let deleted = || store.deleted(id).map(|(kind, _)| kind);
+        inserted.or_else(|| store.kind_of(id)).or_else(deleted)
+    }
+
     fn with(mut self, step: Step) -> Self {
         self.steps.push(step);
         self
@@ -157,7 +173,12 @@ pub(super) fn respond(
     caller: &Caller,
     route: &Route,
 ) -> Result<Reply, GraphError> {
-    let plan = plan(Call::new(state, now, caller, request), route)?;
+    let call = Call::new(state, now, caller, request);
+    let plan = plan(call, route)?;
+    let shown = plan.shown(state);
+    let view = shown
+        .map(|kind| read::View::new(call, kind, false))
+        .transpose()?;
     state.store.changes.stamp(now, Some(actor(caller)));
     let first = state.store.changes.next();
     let subject = plan.steps.first().and_then(|step| step.subject(state));
@@ -172,7 +193,11 @@ pub(super) fn respond(
     if let (Some(activity), Some(subject)) = (plan.activity, subject) {
         audit::record(state, now, caller, activity, &subject, &named, first);
     }
-    finish(Call::new(state, now, caller, request), plan.response)
+    finish(
+        Call::new(state, now, caller, request),
+        plan.response,
+        view.as_ref(),
+    )
 }
 
 fn plan(call: Call<'_>, route: &Route) -> Result<Plan, GraphError> {
@@ -294,20 +319,21 @@ fn apply(state: &mut State, now: Timestamp, step: Step) {
     debug_assert!(done, "a checked step failed");
 }
 
-fn finish(call: Call<'_>, response: PlannedResponse) -> Result<Reply, GraphError> {
+fn finish(
+    call: Call<'_>,
+    response: PlannedResponse,
+    view: Option<&read::View>,
+) -> Result<Reply, GraphError> {
+    // A caller that may write an object may see the result.
+    let access_level = AccessLevel::Everything;
     match response {
         PlannedResponse::NoContent => Ok(Reply::new(204)),
         PlannedResponse::Empty => Ok(Reply::new(200)),
         PlannedResponse::Json(status, value) => Ok(Reply::json(status, &value)),
         PlannedResponse::Contained { id, set } => {
-            let (kind, object) = call
-                .state
-                .store
-                .any(&id)
-                .ok_or_else(|| GraphError::not_found(&id))?;
-            let access_level = AccessLevel::Everything;
-            let mut reply =
-                read::render_up_to(call, kind, object, &set, false, false, access_level)?;
+            let shown = call.state.store.any(&id).zip(view);
+            let ((_, object), view) = shown.ok_or_else(|| GraphError::not_found(&id))?;
+            let mut reply = view.reply(call, object, &set, false, access_level);
             reply.status = 201;
             Ok(reply)
         }
@@ -317,25 +343,22 @@ fn finish(call: Call<'_>, response: PlannedResponse) -> Result<Reply, GraphError
             typed,
             secrets,
         } => {
-            let (kind, object) = call
-                .state
-                .store
-                .any(&id)
-                .ok_or_else(|| GraphError::not_found(&id))?;
+            let shown = call.state.store.any(&id).zip(view);
+            let ((kind, object), view) = shown.ok_or_else(|| GraphError::not_found(&id))?;
             let set = if typed {
                 "directoryObjects"
             } else {
                 kind.entity().set
             };
-            // A caller that may write an object may see the result.
-            let access_level = AccessLevel::Everything;
-            let mut reply =
-                read::render_up_to(call, kind, object, set, typed, false, access_level)?;
+            let mut reply = view.reply(call, object, set, typed, access_level);
             reply.status = status;
             if !secrets.is_empty() {
                 let mut body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-                for (at, secret) in secrets.into_iter().enumerate() {
-                    body["passwordCredentials"][at]["secretText"] = secret.into();
+                // `$select` may leave them out.
+                let shown = body.get_mut("passwordCredentials");
+                let shown = shown.and_then(Value::as_array_mut);
+                for (credential, secret) in shown.into_iter().flatten().zip(secrets) {
+                    credential["secretText"] = secret.into();
                 }
                 reply.body = body.to_string().into_bytes();
             }
