@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::route::decode;
+use super::route::{decode, qualified};
 use crate::{odata::GraphError, permissions::operations, schema::Kind};
 
 /// Returns the methods to send in `Allow` if a method is wrong for a path below the version.
@@ -100,9 +100,7 @@ fn segments(path: &str) -> Vec<String> {
         let deleted = segments
             .last()
             .is_some_and(|last| last.eq_ignore_ascii_case("deletedItems"));
-        let name = segment
-            .strip_prefix("microsoft.graph.")
-            .or_else(|| segment.strip_prefix("graph."));
+        let name = qualified(&segment);
         match (name, segment.split_once('(')) {
             (Some(name), _) if !deleted && Kind::of_type(name).is_some() => {}
             (Some(name), _) if !deleted => {

@@ -144,10 +144,8 @@ impl Route {
             return Ok(None);
         };
         let cast = |segment: &str| {
-            let name = segment
-                .strip_prefix("microsoft.graph.")
-                .or_else(|| segment.strip_prefix("graph."))?;
-            Kind::of_type(name).filter(|kind| kind.entity().deletion != Deletion::Hard)
+            Kind::of_type(qualified(segment)?)
+                .filter(|kind| kind.entity().deletion != Deletion::Hard)
         };
         let list = |kind, target| Self {
             root: Root::DeletedSet(kind),
@@ -155,7 +153,7 @@ impl Route {
             me: false,
         };
         Ok(match rest {
-            [name] if name.contains("graph.") => {
+            [name] if qualified(name).is_some() => {
                 cast(name).map(|kind| list(kind, Self::list(kind).target))
             }
             [name, "$count"] => cast(name).map(|kind| {
@@ -404,14 +402,10 @@ fn below(root: Root, rest: &[&str]) -> Option<Route> {
         });
     }
     let relationship = kind.entity().relationship(name)?;
-    let cast_of = |segment: &str| -> Option<Kind> {
-        let name = segment
-            .strip_prefix("microsoft.graph.")
-            .or_else(|| segment.strip_prefix("graph."))?;
-        let cast = Kind::of_type(name)?;
-        relationship.polymorphic.then_some(cast)
-    };
+    let cast_of = |segment: &str| Kind::of_type(qualified(segment)?);
     let single = !relationship.many;
+    // Only objects of several types are cast; an item of one type can be named like a type.
+    let typed = |segment: &str| relationship.polymorphic && qualified(segment).is_some();
     let target = match rest {
         [] if single => Target::Related {
             relationship,
@@ -425,15 +419,15 @@ fn below(root: Root, rest: &[&str]) -> Option<Route> {
             relationship: Some(relationship),
             cast: None,
         },
-        [cast] if !single && cast.contains("graph.") => Target::List {
+        [cast] if !single && typed(cast) => Target::List {
             relationship: Some(relationship),
             cast: Some(cast_of(cast)?),
         },
-        [cast, "$count"] if !single => Target::Count {
+        [cast, "$count"] if !single && typed(cast) => Target::Count {
             relationship: Some(relationship),
             cast: Some(cast_of(cast)?),
         },
-        [id] if !single && !relationship.polymorphic && !is_operation(id) => Target::Related {
+        [id] if !single && !relationship.polymorphic && !id.starts_with('$') => Target::Related {
             relationship,
             id: Some((*id).to_owned()),
         },
@@ -534,6 +528,15 @@ fn set_action(segment: &str) -> Option<&'static str> {
         .find(|action| action.eq_ignore_ascii_case(name))
 }
 
+/// Returns the name of a type or function that a segment qualifies by its namespace. A user
+/// principal name such as `graph.admin@contoso.com` only starts like one.
+pub(super) fn qualified(segment: &str) -> Option<&str> {
+    segment
+        .strip_prefix("microsoft.graph.")
+        .or_else(|| segment.strip_prefix("graph."))
+        .filter(|name| !name.contains('@'))
+}
+
 /// Functions and actions of a collection are at the place of a key. Those of types are not
 /// supported.
 fn is_operation(segment: &str) -> bool {
@@ -545,7 +548,7 @@ fn is_operation(segment: &str) -> bool {
         "getUserOwnedObjects",
     ];
     segment.starts_with('$')
-        || segment.contains("graph.")
+        || qualified(segment).is_some()
         || segment.ends_with(')')
         || NAMES.iter().any(|name| name.eq_ignore_ascii_case(segment))
 }
