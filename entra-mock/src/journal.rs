@@ -132,9 +132,12 @@ fn redacted(name: &str, value: &str) -> String {
 /// Returns a query with the values of all parameters that carry credentials replaced.
 fn without_secrets(query: &str) -> String {
     let is_secret = |name: &str| {
-        SECRET_PARAMETERS
-            .iter()
-            .any(|secret| name.eq_ignore_ascii_case(secret))
+        // The name may be percent-encoded, as the value may.
+        url::form_urlencoded::parse(name.as_bytes()).any(|(name, _)| {
+            SECRET_PARAMETERS
+                .iter()
+                .any(|secret| name.trim().eq_ignore_ascii_case(secret))
+        })
     };
     query
         .split('&')
@@ -147,7 +150,7 @@ fn without_secrets(query: &str) -> String {
 }
 
 const REDACTED: &str = "[redacted]";
-const SECRET_PARAMETERS: [&str; 9] = [
+const SECRET_PARAMETERS: [&str; 11] = [
     "client_secret",
     "client_assertion",
     "code",
@@ -156,6 +159,8 @@ const SECRET_PARAMETERS: [&str; 9] = [
     "password",
     "assertion",
     "access_token",
+    "device_code",
+    "id_token",
     "id_token_hint",
 ];
 /// How many different paths are counted separately.
@@ -223,7 +228,9 @@ mod tests {
             Timestamp::UNIX_EPOCH,
             &request(
                 "/x",
-                Some("code=canary&State=5&client_secret=canary&id_token_hint=canary"),
+                Some(
+                    "code=canary&State=5&client_secret=canary&id_token_hint=canary&Client%5fSecret=canary&%63ode=canary&id_token=canary",
+                ),
                 &headers,
             ),
             200,
