@@ -24,6 +24,22 @@ impl WireRequest {
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_str())
     }
+
+    /// Returns the items of a header that holds a list. Several lines of one name are one list (RFC
+    /// 9110, section 5.3).
+    pub(crate) fn list(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.headers
+            .iter()
+            .filter(move |(key, _)| key == name)
+            .flat_map(|(_, value)| value.split(','))
+            .map(str::trim)
+    }
+
+    /// Whether the client sent that preference (RFC 7240).
+    pub(crate) fn prefers(&self, preference: &str) -> bool {
+        self.list("prefer")
+            .any(|item| item.eq_ignore_ascii_case(preference))
+    }
 }
 
 /// One response as the engine passes it to a frontend.

@@ -9,7 +9,7 @@ use base64::{
 use entra_core::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Caller, projection, respond as respond_to_one};
+use super::{Caller, payload, projection, respond as respond_to_one, route};
 use crate::{
     odata::GraphError,
     state::State,
@@ -23,8 +23,8 @@ pub(super) fn respond(
     caller: &Caller,
     version: &str,
 ) -> Result<Reply, GraphError> {
-    let body: Value = serde_json::from_slice(&request.body)
-        .map_err(|_| malformed("Unable to read JSON request payload."))?;
+    let body: Value = payload::parse(&request.body)
+        .ok_or_else(|| malformed("Unable to read JSON request payload."))?;
     let items = body["requests"]
         .as_array()
         .ok_or_else(|| malformed("Invalid batch payload format."))?;
@@ -64,6 +64,11 @@ pub(super) fn respond(
     Ok(Reply::new(200)
         .with_header("content-type", "application/json")
         .with_body(out))
+}
+
+/// Whether a path below the version is that of batches.
+pub(super) fn is_path(path: &str) -> bool {
+    route::decode(path.trim_matches('/')).is_some_and(|name| name.eq_ignore_ascii_case("$batch"))
 }
 
 /// Returns the items with their dependencies, in an order in which each item comes after the items
@@ -150,23 +155,27 @@ impl<'a> Item<'a> {
 
     /// Returns the item as a request to the same host and version with the same caller.
     fn request(&self, base: &str, version: &str) -> Result<WireRequest, GraphError> {
-        let url = self.url.split_once("://").map_or(self.url, |(_, rest)| {
+        // An address in the query does not make the URL absolute.
+        let absolute = self
+            .url
+            .split_once("://")
+            .filter(|(scheme, _)| scheme.bytes().all(|byte| byte.is_ascii_alphabetic()));
+        let url = absolute.map_or(self.url, |(_, rest)| {
             rest.find('/').map_or("", |at| &rest[at..])
         });
         let (path, query) = url
             .split_once('?')
             .map_or((url, None), |(path, query)| (path, Some(query.to_owned())));
-        let absolute = self.url.contains("://");
         let segments: Vec<&str> = path
             .split('/')
             .filter(|segment| !segment.is_empty())
             .collect();
         let path = format!(
             "{}/{}",
-            if absolute { "" } else { version },
+            if absolute.is_some() { "" } else { version },
             segments.join("/")
         );
-        if path.to_ascii_lowercase().ends_with("/$batch") {
+        if segments.last().is_some_and(|last| is_path(last)) {
             return Err(malformed("A batch cannot hold another batch."));
         }
         let headers = self.headers.as_object().into_iter().flatten();

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Call,
     list::JSON,
-    read, relations,
+    payload, read, relations,
     route::{Root, Route},
     unsupported,
 };
@@ -201,8 +201,8 @@ fn body(call: Call<'_>, action: Action) -> Result<Map<String, Value>, GraphError
                 "Write requests (excluding DELETE) must contain the Content-Type header declaration.",
             ));
         }
-        serde_json::from_slice(&call.request.body)
-            .map_err(|_| malformed("Unable to read JSON request payload."))?
+        payload::parse_object(&call.request.body)
+            .ok_or_else(|| malformed("Unable to read JSON request payload."))?
     };
     match parameters.keys().find(|name| *name != action.parameter()) {
         Some(unknown) => Err(malformed(format!(

@@ -23,6 +23,7 @@ mod license_details;
 mod list;
 mod membership;
 mod methods;
+mod payload;
 mod photo;
 mod projection;
 mod read;
@@ -99,7 +100,7 @@ fn dispatch(
     let Some(path) = version(&request.path, "/v1.0").or(beta) else {
         return Err(unsupported(request));
     };
-    let is_batch = path.eq_ignore_ascii_case("/$batch") && request.method == "POST";
+    let is_batch = batch::is_path(path) && request.method == "POST";
     if beta.is_some()
         && !is_batch
         && !Route::parse(path)?.is_some_and(|route| route.is_in_beta(request))
@@ -128,7 +129,7 @@ fn dispatch(
         state.store.changes.stamp(now, None);
         state.purge_expired(now);
     }
-    if authentication_methods::is_report(&route) {
+    if request.method == "GET" && authentication_methods::is_report(&route) {
         write_lock(tenant).update_registration_details(now);
     }
     if request.method == "GET" || action && request.method == "POST" {

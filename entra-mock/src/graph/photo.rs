@@ -95,8 +95,8 @@ pub(super) fn respond(
     }
     let same = call
         .request
-        .header("if-none-match")
-        .is_some_and(|tags| tags.split(',').any(|tag| tag.trim() == photo.tag));
+        .list("if-none-match")
+        .any(|tag| tag == photo.tag);
     let reply = if same {
         Reply::new(304)
     } else {
@@ -140,12 +140,12 @@ pub(super) fn read_photo(call: Call<'_>) -> Result<Photo, GraphError> {
 
 /// Returns 412 if the client's entity tag is not the current one.
 pub(super) fn check_match(call: Call<'_>, id: &str) -> Result<(), GraphError> {
-    let Some(tags) = call.request.header("if-match") else {
+    if call.request.header("if-match").is_none() {
         return Ok(());
-    };
+    }
     let fits = call.state.store.photo(id).is_some_and(|photo| {
-        tags.split(',')
-            .any(|tag| tag.trim() == "*" || tag.trim() == photo.tag)
+        let mut tags = call.request.list("if-match");
+        tags.any(|tag| tag == "*" || tag == photo.tag)
     });
     if fits {
         Ok(())

@@ -36,6 +36,7 @@ mod permissions;
 mod photos;
 mod races;
 mod reports;
+mod requests;
 mod risk;
 mod roles;
 mod service_principals;

@@ -44,10 +44,7 @@ pub(super) fn respond(call: Call<'_>, kind: Kind) -> Result<Reply, GraphError> {
         Request::Page(token) => State::open(call, kind, &token, true)?,
         Request::Round(token) => State::open(call, kind, &token, false)?.begin(log.next()),
     };
-    let minimal = call
-        .request
-        .header("prefer")
-        .is_some_and(|prefer| prefer.to_ascii_lowercase().contains("return=minimal"));
+    let minimal = call.request.prefers("return=minimal");
     let view = View::new(call, kind, &state.scope, minimal && !state.full);
     let Rows { rows, next } = round::page(call, kind, &state, &view);
     let values: Vec<Value> = rows.iter().filter_map(|row| view.render(row)).collect();

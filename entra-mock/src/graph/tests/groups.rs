@@ -165,7 +165,7 @@ fn a_group_that_graph_rejects_changes_nothing() {
         (
             with(new_group(), "members@odata.bind", json!(["x"])),
             400,
-            "@odata.id",
+            "@odata.bind for members",
         ),
         (
             with(new_group(), "owners@odata.bind", json!([user(LAPTOP)])),

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::super::{Call, unsourced};
+use super::super::{Call, payload, unsourced};
 use crate::{
     odata::GraphError,
     schema::{
@@ -50,6 +50,19 @@ impl Draft {
             draft.values.push((name, value));
         }
         Ok(draft)
+    }
+
+    /// Sets the key of an upsert, with the checks of a body that names it.
+    pub(super) fn set_key(
+        &mut self,
+        call: Call<'_>,
+        kind: Kind,
+        name: &str,
+        key: &str,
+    ) -> Result<(), GraphError> {
+        check(call, kind, name, &key.into(), Purpose::Create)?;
+        self.set(name, key);
+        Ok(())
     }
 
     /// The value to set, if there is one.
@@ -118,14 +131,17 @@ pub(super) fn json(call: Call<'_>) -> Result<Map<String, Value>, GraphError> {
             "Write requests (excluding DELETE) must contain the Content-Type header declaration.",
         ));
     }
-    serde_json::from_slice(&call.request.body)
-        .map_err(|_| malformed("Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format."))
+    payload::parse_object(&call.request.body)
+        .ok_or_else(|| malformed("Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format."))
 }
 
-/// Returns the id of the object that a reference addresses: the last segment of its URL.
-pub(super) fn referenced(url: &str) -> Result<String, GraphError> {
-    let wrong = || GraphError::bad_request("Invalid URL format specified in @odata.id.");
-    let path = url.split(['?', '#']).next().unwrap_or_default();
+/// Returns the id of the object that a reference addresses: the last segment of its URL. The URL is
+/// absolute; a bare id and a relative URL are 400 (issues 3156 of msgraph-sdk-powershell and 588 of
+/// terraform-provider-azuread). `place` ends the message.
+pub(super) fn referenced(url: &str, place: &str) -> Result<String, GraphError> {
+    let wrong = || malformed(format!("Invalid URL format specified in {place}"));
+    let (_, path) = url.split_once("://").ok_or_else(wrong)?;
+    let path = path.split(['?', '#']).next().unwrap_or_default();
     let mut segments = path.trim_end_matches('/').rsplit('/');
     let last = segments.next().unwrap_or_default();
     // `users('…')` and `users/…` are equivalent.
@@ -303,7 +319,8 @@ fn bound(
     };
     let mut ids = Vec::with_capacity(urls.len());
     for url in urls {
-        let id = referenced(url.as_str().ok_or_else(|| invalid(entity, name))?)?;
+        let url = url.as_str().ok_or_else(|| invalid(entity, name))?;
+        let id = referenced(url, &format!("@odata.bind for {}", relationship.name))?;
         if call.state.store.any(&id).is_none() {
             return Err(GraphError::not_found(&id));
         }

@@ -39,7 +39,7 @@ pub(super) fn update(
                 && key.parse::<entra_core::Guid>().is_err() =>
         {
             let mut draft = Draft::read(call, KIND, Purpose::Create)?;
-            draft.set("name", key);
+            draft.set_key(call, KIND, "name", key)?;
             return insert(call, id, draft);
         }
         Err(error) => return Err(error),

@@ -88,11 +88,7 @@ pub(super) fn plan(
 
 /// Whether a PATCH creates what does not exist.
 pub(super) fn creates_if_missing(call: Call<'_>) -> bool {
-    call.request.header("prefer").is_some_and(|prefer| {
-        prefer
-            .split(',')
-            .any(|part| part.trim().eq_ignore_ascii_case("create-if-missing"))
-    })
+    call.request.prefers("create-if-missing")
 }
 
 /// With `Prefer: create-if-missing`, creates the object if no object has the alternate key.
@@ -118,6 +114,6 @@ fn upsert(
         false,
     )?;
     let mut draft = Draft::read(call, kind, Purpose::Create)?;
-    draft.set(property, key.value.clone());
+    draft.set_key(call, kind, property, &key.value)?;
     create::create(call, kind, draft).map(Some)
 }
