@@ -22,6 +22,10 @@
     doc = "| administrative units | [`GraphClient::administrative_units`], [`GraphClient::administrative_unit`], [`NewAdministrativeUnit`] |"
 )]
 #![cfg_attr(
+    feature = "app-management-policies",
+    doc = "| app management policies | [`GraphClient::default_app_management_policy`], [`GraphClient::app_management_policies`], [`NewAppManagementPolicy`] |"
+)]
+#![cfg_attr(
     feature = "authentication-methods",
     doc = "| authentication methods | [`authentication_methods`](query::Object::authentication_methods), [`GraphClient::registration_details`] |"
 )]
@@ -84,6 +88,8 @@ pub use entra_core;
 
 #[cfg(feature = "administrative-units")]
 pub use areas::administrative_units::NewAdministrativeUnit;
+#[cfg(feature = "app-management-policies")]
+pub use areas::app_management_policies::NewAppManagementPolicy;
 #[cfg(feature = "invitations")]
 pub use areas::invitations::NewInvitation;
 #[cfg(feature = "role-management")]
@@ -115,6 +121,8 @@ pub use model::{AdditionalData, Expanded, Json};
 pub use objects::AdministrativeUnit;
 #[cfg(feature = "invitations")]
 pub use objects::Invitation;
+#[cfg(feature = "app-management-policies")]
+pub use objects::{AppManagementPolicy, TenantAppManagementPolicy};
 pub use objects::{
     AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, ExtensionProperty,
     FederatedIdentityCredential, Group, LicenseDetails, OAuth2PermissionGrant, Organization,
@@ -169,6 +177,11 @@ pub mod places {
     pub use crate::areas::administrative_units::{
         AdministrativeUnitMembers, AdministrativeUnits, DeletedAdministrativeUnit,
         DeletedAdministrativeUnits, OneAdministrativeUnit,
+    };
+    #[cfg(feature = "app-management-policies")]
+    pub use crate::areas::app_management_policies::{
+        AppManagementPolicies, AppManagementPolicyAppliesTo, DefaultAppManagementPolicy,
+        OneAppManagementPolicy,
     };
     #[cfg(feature = "authentication-methods")]
     pub use crate::areas::authentication_methods::{

@@ -6,6 +6,7 @@
 mod apps;
 pub(crate) mod lifecycle;
 mod log;
+mod policies;
 pub(crate) mod roles;
 
 use std::time::Duration;

@@ -86,6 +86,7 @@ impl State {
             written_audits: VecDeque::new(),
         };
         state.add_built_in_roles();
+        state.add_default_policies();
         state
     }
 

@@ -22,12 +22,13 @@ ENTITIES = [
     "oAuth2PermissionGrant", "organization", "subscribedSku", "signIn", "directoryAudit",
     "profilePhoto", "extensionProperty", "federatedIdentityCredential", "licenseDetails", "administrativeUnit",
     "provisioningObjectSummary", "riskyUser", "riskDetection",
+    "appManagementPolicy", "tenantAppManagementPolicy",
     "userRegistrationDetails", "directoryRole", "unifiedRoleDefinition", "unifiedRoleAssignment", "invitation",
 ]
 PATHS = re.compile(
     r"^/(users|groups|me|applications|serviceprincipals|devices|organization|subscribedskus"
     r"|auditlogs|identityprotection|reports/authenticationmethods|oauth2permissiongrants|directoryobjects|directory/deleteditems|directory/administrativeunits"
-    r"|invitations|tenantrelationships|directoryroles|directoryroletemplates|rolemanagement/directory)(/|\(|$)"
+    r"|invitations|tenantrelationships|directoryroles|directoryroletemplates|rolemanagement/directory|policies)(/|\(|$)"
 )
 # What stands below an object; the rest of Graph is not the fake tenant's.
 BELOW = {
@@ -40,10 +41,14 @@ BELOW = {
     "getavailableextensionproperties", "signins", "directoryaudits", "deleteditems", "administrativeunits", "provisioning", "riskyusers", "riskdetections", "authentication", "methods", "authenticationmethods", "userregistrationdetails", "microsoft.graph.{id}", "{id}",
     "findtenantinformationbytenantid(tenantid={id})", "findtenantinformationbydomainname(domainname={id})",
     "directory", "roledefinitions", "roleassignments",
+    "appmanagementpolicies", "appliesto", "defaultappmanagementpolicy",
 }
 OTHER_SERVICES = ("AgentId", "DeviceManagement", "PrivilegedAccess")
 # Complex types that the fact files lack, from the pages of Microsoft's documentation.
 DOCUMENTED = [
+    # customSecurityAttributeStringValueExemption resource type, read 2026-11-29
+    {"name": "customSecurityAttributeExemption", "properties": {
+        "id": "String", "operator": "customSecurityAttributeComparisonOperator", "value": "String"}},
     # managedIdentity resource type (beta), read 2026-11-29
     {"name": "managedIdentity", "properties": {
         "associatedResourceId": "String", "federatedTokenId": "String", "federatedTokenIssuer": "String", "msiType": "msiType"}},

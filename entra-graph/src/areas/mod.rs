@@ -2,6 +2,8 @@
 
 #[cfg(feature = "administrative-units")]
 pub(crate) mod administrative_units;
+#[cfg(feature = "app-management-policies")]
+pub(crate) mod app_management_policies;
 pub(crate) mod app_role_assignments;
 pub(crate) mod applications;
 pub(crate) mod audit_logs;
@@ -42,6 +44,8 @@ use crate::{
 const ALL: &[&[&Operation]] = &[
     #[cfg(feature = "administrative-units")]
     administrative_units::OPERATIONS,
+    #[cfg(feature = "app-management-policies")]
+    app_management_policies::OPERATIONS,
     applications::OPERATIONS,
     audit_logs::OPERATIONS,
     #[cfg(feature = "authentication-methods")]

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "administrative-units")]
 mod administrative_unit;
+#[cfg(feature = "app-management-policies")]
+mod app_management_policy;
 mod app_role_assignment;
 mod application;
 #[cfg(feature = "authentication-methods")]
@@ -36,6 +38,8 @@ mod user;
 
 #[cfg(feature = "administrative-units")]
 pub use administrative_unit::AdministrativeUnit;
+#[cfg(feature = "app-management-policies")]
+pub use app_management_policy::{AppManagementPolicy, TenantAppManagementPolicy};
 pub use app_role_assignment::AppRoleAssignment;
 pub use application::Application;
 #[cfg(feature = "authentication-methods")]

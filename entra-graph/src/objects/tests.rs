@@ -118,6 +118,21 @@ fn every_declared_name_is_read_and_written() {
         types::ProvisioningStep,
         types::ProvisioningSystem,
     );
+    #[cfg(feature = "app-management-policies")]
+    check!(
+        super::AppManagementPolicy,
+        super::TenantAppManagementPolicy,
+        types::AppManagementApplicationConfiguration,
+        types::AppManagementPolicyActorExemptions,
+        types::AppManagementServicePrincipalConfiguration,
+        types::CustomAppManagementApplicationConfiguration,
+        types::CustomAppManagementConfiguration,
+        types::CustomSecurityAttributeExemption,
+        types::IdentifierUriConfiguration,
+        types::IdentifierUriRestriction,
+        types::KeyCredentialConfiguration,
+        types::PasswordCredentialConfiguration,
+    );
     #[cfg(feature = "authentication-methods")]
     check!(super::AuthenticationMethod, super::UserRegistrationDetails);
     #[cfg(feature = "identity-protection")]

@@ -41,6 +41,15 @@ impl Reference {
         }
     }
 
+    /// An app management policy, by object id.
+    #[cfg(feature = "app-management-policies")]
+    pub(crate) fn app_management_policy(id: String) -> Self {
+        Self {
+            collection: "policies/appManagementPolicies",
+            id,
+        }
+    }
+
     /// The id alone.
     ///
     /// # Errors
@@ -65,7 +74,7 @@ impl Reference {
         url.path_segments_mut()
             .map_err(|()| Error::query("the Graph root cannot take a path"))?
             .pop_if_empty()
-            .extend([self.collection, &id]);
+            .extend(self.collection.split('/').chain([&*id]));
         Ok(url.into())
     }
 

@@ -5,6 +5,8 @@
 #[cfg(feature = "administrative-units")]
 mod administrative_units;
 mod app_access;
+#[cfg(feature = "app-management-policies")]
+mod app_management_policies;
 mod applications;
 mod apps;
 mod audit_logs;

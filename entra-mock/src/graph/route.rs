@@ -9,7 +9,7 @@ use super::{
 use crate::{
     odata::GraphError,
     permissions::operation,
-    schema::{Deletion, IdForm, Kind, Relationship},
+    schema::{Deletion, IdForm, Kind, Relationship, SINGLE_ID},
     wire::WireRequest,
 };
 
@@ -254,6 +254,17 @@ impl Route {
         let Some(kind) = Kind::of_set(name).filter(|kind| kind.is_addressed()) else {
             return Ok(None);
         };
+        if kind.entity().id == IdForm::Single {
+            let key = ObjectKey {
+                property: Some("id"),
+                value: SINGLE_ID.to_owned(),
+            };
+            return Ok((first == name && rest.is_empty()).then_some(Self {
+                root: Root::Object(kind, key),
+                target: Target::Object,
+                me: false,
+            }));
+        }
         if let Some(inline) = inline {
             return Ok(
                 inline_key(kind, inline).and_then(|key| below(Root::Object(kind, key), rest))

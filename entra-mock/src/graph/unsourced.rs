@@ -74,6 +74,19 @@ pub(super) fn invalid_partner_id() -> GraphError {
     GraphError::bad_request("The verified publisher id is not a valid partner id.")
 }
 
+/// An identifier URI that `nonDefaultUriAddition` of an app management policy does not allow.
+pub(super) fn not_a_default_uri(uri: &str) -> GraphError {
+    GraphError::bad_request(format!(
+        "The identifier URI '{uri}' is not allowed by the app management policy: only URIs with the application ID can be added."
+    ))
+}
+
+/// A second app management policy for one application or service principal, of which each has at most
+/// one.
+pub(super) fn second_policy() -> GraphError {
+    GraphError::bad_request("Only one app management policy can be assigned to this object.")
+}
+
 /// A federated credential above the documented number per application.
 pub(super) fn too_many_federated_credentials(most: usize) -> GraphError {
     GraphError::bad_request(format!(

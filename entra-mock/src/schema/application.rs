@@ -1,6 +1,8 @@
 //! `application`: properties, `$filter` rules, `$orderby`, `$search`.
 
-use super::{Mode::*, Type::*, operation::*, relationship::*, *};
+use super::{
+    Mode::*, Type::*, app_management_policy::WRITE_POLICIES, operation::*, relationship::*, *,
+};
 
 pub(super) const APPLICATION: EntityType = EntityType {
     name: "application",
@@ -154,6 +156,13 @@ pub(super) const APPLICATION: EntityType = EntityType {
         "tokenLifetimePolicies",
     ],
     relationships: &[
+        own(
+            Kind::Application,
+            "appManagementPolicies",
+            APP_MANAGEMENT_POLICIES,
+            Source::Out(Relation::AppManagementPolicies),
+        )
+        .by_reference(),
         many(
             Kind::Application,
             "owners",
@@ -170,6 +179,18 @@ pub(super) const APPLICATION: EntityType = EntityType {
         .keyed_by("name"),
     ],
     operations: &[
+        both(
+            "POST",
+            "/applications/{id}/appManagementPolicies/$ref",
+            WRITE_POLICIES,
+        )
+        .together_with(&["Application.Read.All"]),
+        both(
+            "DELETE",
+            "/applications/{id}/appManagementPolicies/{id}/$ref",
+            WRITE_POLICIES,
+        )
+        .together_with(&["Application.Read.All"]),
         applications("GET", "/applications/{id}/extensionProperties"),
         row(
             "GET",

@@ -32,7 +32,6 @@ impl Kind {
     }
 
     /// Returns the kind of a collection, with or without the path before its name.
-    #[cfg(feature = "wiremock")]
     pub(crate) fn of_collection(name: &str) -> Option<Self> {
         let last = |kind: &Self| {
             let set = kind.entity().set;

@@ -4,6 +4,7 @@
 //! crate's own form. Nothing in them is shared with the SDK under test.
 
 mod administrative_unit;
+mod app_management_policy;
 mod application;
 mod assignment;
 mod audit;
@@ -46,6 +47,8 @@ kinds! {
     ServicePrincipal = service_principal::SERVICE_PRINCIPAL;
     Device = device::DEVICE;
     AdministrativeUnit = administrative_unit::ADMINISTRATIVE_UNIT;
+    AppManagementPolicy = app_management_policy::APP_MANAGEMENT_POLICY;
+    TenantAppManagementPolicy = app_management_policy::TENANT_APP_MANAGEMENT_POLICY;
     FederatedCredential = federated_credential::FEDERATED_CREDENTIAL;
     DirectoryRole = directory_role::DIRECTORY_ROLE;
     RoleDefinition = role_definition::ROLE_DEFINITION;
@@ -123,6 +126,8 @@ pub(crate) enum IdForm {
     Text,
     /// Any text, unchanged.
     CaseSensitive,
+    /// None: there is one object, and its path is that of its collection.
+    Single,
 }
 
 /// Whether reading needs a premium licence.
@@ -177,6 +182,8 @@ pub(crate) enum Behavior {
     User,
     /// The rules of groups: types and addresses.
     Group,
+    /// The rules of app management policies: what they restrict.
+    AppManagementPolicy,
     /// The rules of application registrations: roles, scopes, URIs and credentials.
     Application,
     /// The rules of service principals: one for each application.
@@ -263,6 +270,9 @@ const LOG_PAGES: Option<PageSizes> = Some(PageSizes {
 impl EntityType {
     /// The path of one object, as in the table of operations.
     pub(crate) fn object_path(&self) -> String {
+        if self.id == IdForm::Single {
+            return format!("/{}", self.set);
+        }
         format!("/{}/{{id}}", self.set)
     }
 
@@ -323,6 +333,9 @@ impl EntityType {
         name
     }
 }
+
+/// The id of the only object of a type.
+pub(crate) const SINGLE_ID: &str = "00000000-0000-0000-0000-000000000000";
 
 /// The only paths that support `endsWith`, and only in an advanced query.
 pub(crate) const ENDS_WITH: [&str; 4] = [

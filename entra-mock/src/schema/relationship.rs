@@ -55,15 +55,18 @@ pub(crate) enum Relation {
     RegisteredOwners,
     /// Device to user.
     RegisteredUsers,
+    /// Application or service principal to its app management policy; at most one.
+    AppManagementPolicies,
 }
 
 impl Relation {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Members,
         Self::Owners,
         Self::Manager,
         Self::RegisteredOwners,
         Self::RegisteredUsers,
+        Self::AppManagementPolicies,
     ];
 }
 
@@ -169,6 +172,7 @@ pub(super) const OWNERS: &[Kind] = &[Kind::User, Kind::ServicePrincipal];
 pub(super) const OWNED: &[Kind] = &[Kind::Group, Kind::Application, Kind::ServicePrincipal];
 pub(super) const DEVICES: &[Kind] = &[Kind::Device];
 pub(super) const ASSIGNMENTS: &[Kind] = &[Kind::AppRoleAssignment];
+pub(super) const APP_MANAGEMENT_POLICIES: &[Kind] = &[Kind::AppManagementPolicy];
 pub(super) const GRANTS: &[Kind] = &[Kind::OAuth2PermissionGrant];
 
 /// Relationships between directory objects support filters and casts only in advanced queries.

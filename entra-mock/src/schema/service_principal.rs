@@ -3,6 +3,7 @@
 use super::{
     Mode::*,
     Type::*,
+    app_management_policy::WRITE_POLICIES,
     application::{
         DELETED, DELETED_FOR_APPLICATIONS, WRITE_FOR_APPLICATIONS, write, write_directory,
     },
@@ -132,6 +133,13 @@ pub(super) const SERVICE_PRINCIPAL: EntityType = EntityType {
         "transitiveMemberOf",
     ],
     relationships: &[
+        own(
+            Kind::ServicePrincipal,
+            "appManagementPolicies",
+            APP_MANAGEMENT_POLICIES,
+            Source::Out(Relation::AppManagementPolicies),
+        )
+        .by_reference(),
         many(
             Kind::ServicePrincipal,
             "owners",
@@ -171,6 +179,18 @@ pub(super) const SERVICE_PRINCIPAL: EntityType = EntityType {
         ),
     ],
     operations: &[
+        both(
+            "POST",
+            "/servicePrincipals/{id}/appManagementPolicies/$ref",
+            WRITE_POLICIES,
+        )
+        .together_with(&["Application.Read.All"]),
+        both(
+            "DELETE",
+            "/servicePrincipals/{id}/appManagementPolicies/{id}/$ref",
+            WRITE_POLICIES,
+        )
+        .together_with(&["Application.Read.All"]),
         application_list("GET", "/servicePrincipals"),
         write_directory("POST", "/servicePrincipals"),
         applications("GET", "/servicePrincipals/{id}"),

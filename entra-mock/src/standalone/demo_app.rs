@@ -150,7 +150,7 @@ const REDIRECT_URIS: [&str; 4] = [
 ];
 
 /// The permissions that read and write everything that the tenant supports.
-const APPLICATION_PERMISSIONS: [&str; 28] = [
+const APPLICATION_PERMISSIONS: [&str; 30] = [
     "AdministrativeUnit.Read.All",
     "AdministrativeUnit.ReadWrite.All",
     "AppRoleAssignment.ReadWrite.All",
@@ -171,6 +171,8 @@ const APPLICATION_PERMISSIONS: [&str; 28] = [
     "LicenseAssignment.ReadWrite.All",
     "Organization.Read.All",
     "Organization.ReadWrite.All",
+    "Policy.Read.All",
+    "Policy.ReadWrite.ApplicationConfiguration",
     "RoleManagement.ReadWrite.Directory",
     "User-PasswordProfile.ReadWrite.All",
     "User.Invite.All",

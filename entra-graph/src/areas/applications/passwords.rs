@@ -50,8 +50,8 @@ pub struct NewSecret {
 pub struct SecretId(Guid);
 
 impl NewPassword {
-    /// A secret with this display name, valid from now for as long as Graph decides: two years, or less by
-    /// an app management policy of the tenant.
+    /// A secret with this display name, valid from now for as long as Graph decides: two years. A tenant whose
+    /// app management policy allows less takes only secrets with a shorter lifetime.
     pub fn named(display_name: impl Into<String>) -> Self {
         Self {
             display_name: Some(display_name.into()),

@@ -1,5 +1,7 @@
 //! Complex types, the parts of entities.
 
+#[cfg(feature = "app-management-policies")]
+mod app_management;
 mod application;
 mod apps;
 #[cfg(feature = "authentication-methods")]
@@ -25,6 +27,16 @@ mod subscribed_sku;
 mod tenant_information;
 mod user;
 
+#[cfg(feature = "app-management-policies")]
+pub use app_management::{
+    AppCredentialRestrictionType, AppKeyCredentialRestrictionType,
+    AppManagementApplicationConfiguration, AppManagementPolicyActorExemptions,
+    AppManagementRestrictionState, AppManagementServicePrincipalConfiguration,
+    CustomAppManagementApplicationConfiguration, CustomAppManagementConfiguration,
+    CustomSecurityAttributeComparisonOperator, CustomSecurityAttributeExemption,
+    IdentifierUriConfiguration, IdentifierUriRestriction, KeyCredentialConfiguration,
+    PasswordCredentialConfiguration,
+};
 pub use application::{
     ApiApplication, AuthenticationBehaviors, Certification, ImplicitGrantSettings,
     NativeAuthenticationApisEnabled, OptionalClaim, OptionalClaims, ParentalControlSettings,

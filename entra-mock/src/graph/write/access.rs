@@ -139,6 +139,20 @@ pub(super) fn check_assignment(call: Call<'_>, resource: &Object) -> Result<(), 
     }
 }
 
+/// Checks who can change policies of the tenant: administrators. For an application the permission is
+/// enough.
+pub(super) fn check_administrator(call: Call<'_>) -> Result<(), GraphError> {
+    let Some(user) = call.caller.user_id.as_deref() else {
+        return Ok(());
+    };
+    let user = call.state.store.get(Kind::User, user);
+    if user.is_some_and(is_administrator) {
+        Ok(())
+    } else {
+        Err(denied())
+    }
+}
+
 /// Checks who can delete, restore or purge an object, or revoke a user's sessions.
 pub(super) fn check_delete(call: Call<'_>, kind: Kind, object: &Object) -> Result<(), GraphError> {
     check_role(call, kind, object)?;

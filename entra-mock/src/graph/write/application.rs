@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     super::{Call, route::Root, unsourced},
-    Plan, PlannedResponse, Step, access,
+    Plan, PlannedResponse, Step, access, app_policy,
     body::{Draft, invalid, json as body, malformed},
     create::texts,
     credentials,
@@ -226,6 +226,7 @@ fn check(
     for uri in texts(draft.get("identifierUris")) {
         check_identifier_uri(call, app_id, uri)?;
     }
+    app_policy::check_identifier_uris(call, before, app_id, draft)?;
     check_entitlements(before, draft)
 }
 

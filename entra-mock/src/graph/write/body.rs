@@ -149,7 +149,7 @@ pub(super) fn referenced(url: &str, place: &str) -> Result<String, GraphError> {
         Some((set, rest)) => (set, rest.strip_suffix("')").ok_or_else(wrong)?),
         None => (segments.next().unwrap_or_default(), last),
     };
-    let known = set.eq_ignore_ascii_case("directoryObjects") || Kind::of_set(set).is_some();
+    let known = set.eq_ignore_ascii_case("directoryObjects") || Kind::of_collection(set).is_some();
     if !known {
         return Err(wrong());
     }

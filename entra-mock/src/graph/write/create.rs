@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     super::{Call, unsupported},
-    Plan, PlannedResponse, Step, access, application,
+    Plan, PlannedResponse, Step, access, app_policy, application,
     body::{self, Draft, Purpose},
     grant, group, invitation, reference, role, service_principal, user,
 };
@@ -62,6 +62,10 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
     match entity.behavior {
         Behavior::User => user::complete(call, &id, &mut draft)?,
         Behavior::Group => group::complete(call, &mut draft)?,
+        Behavior::AppManagementPolicy => {
+            app_policy::complete(entity, &mut draft)?;
+            draft.set_if_absent("isEnabled", false);
+        }
         Behavior::Application => secrets = application::complete(call, &mut draft)?,
         Behavior::ServicePrincipal => service_principal::complete(call, &mut draft)?,
         Behavior::PermissionGrant => grant::complete(call, &mut draft)?,

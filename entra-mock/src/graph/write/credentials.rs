@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{Call, membership, route::Root, unsourced},
-    Plan, PlannedResponse, Step, access,
+    Plan, PlannedResponse, Step, access, app_policy,
     body::{json as body, malformed},
     directory_objects::check_parameters,
     target,
@@ -28,7 +28,7 @@ pub(super) fn add_password(call: Call<'_>, root: &Root, kind: Kind) -> Result<Pl
         Some(Value::Object(wanted)) => wanted,
         Some(_) => return Err(invalid_password()),
     };
-    let (mut credential, secret) = password(call, &wanted)?;
+    let (mut credential, secret) = password(call, kind, Some(object), &wanted)?;
     let key_id = credential["keyId"].as_str().unwrap_or_default().to_owned();
 
     let mut credentials = list(object, PASSWORDS);
@@ -87,8 +87,8 @@ pub(super) struct InitialSecrets {
 pub(super) fn initial(call: Call<'_>, wanted: &[Value]) -> Result<InitialSecrets, GraphError> {
     let (mut credentials, mut texts, mut values) = (Vec::new(), json!({}), Vec::new());
     for wanted in wanted {
-        let (credential, secret) =
-            password(call, wanted.as_object().ok_or_else(invalid_password)?)?;
+        let wanted = wanted.as_object().ok_or_else(invalid_password)?;
+        let (credential, secret) = password(call, Kind::Application, None, wanted)?;
         let key_id = credential["keyId"].as_str().unwrap_or_default();
         texts[key_id] = secret.as_str().into();
         credentials.push(credential);
@@ -101,7 +101,12 @@ pub(super) fn initial(call: Call<'_>, wanted: &[Value]) -> Result<InitialSecrets
 }
 
 /// Returns a new credential and its secret value.
-fn password(call: Call<'_>, wanted: &Map<String, Value>) -> Result<(Value, String), GraphError> {
+fn password(
+    call: Call<'_>,
+    kind: Kind,
+    object: Option<&Object>,
+    wanted: &Map<String, Value>,
+) -> Result<(Value, String), GraphError> {
     let entity = Kind::Application.entity();
     let whole = json!([wanted]);
     if !mismatches(entity, [(PASSWORDS, &whole)]).is_empty() {
@@ -127,6 +132,7 @@ fn password(call: Call<'_>, wanted: &Map<String, Value>) -> Result<(Value, Strin
         "customKeyIdentifier": null, "displayName": text("displayName"), "endDateTime": end, "hint": secret[..3],
         "keyId": call.state.new_id(), "secretText": null, "startDateTime": start,
     });
+    app_policy::check_password(call, kind, object, &credential)?;
     Ok((credential, secret))
 }
 

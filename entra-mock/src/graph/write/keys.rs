@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     super::{Call, membership, read, route::Root, unsourced, unsupported},
-    Plan, PlannedResponse, Step, access,
+    Plan, PlannedResponse, Step, access, app_policy,
     body::{invalid, json as body, malformed},
     directory_objects::check_parameters,
     target,
@@ -33,7 +33,7 @@ pub(super) fn add(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Graph
         .filter(|value| value.is_object())
         .ok_or_else(|| missing("keyCredential", "addKey"))?;
     let mut keys = list(object);
-    keys.push(new_key(call, credential)?);
+    keys.push(new_key(call, kind, Some(object), credential)?);
     let context = call.context("microsoft.graph.keyCredential");
     let response = PlannedResponse::Json(200, json!({ "@odata.context": context }));
     Ok(Plan::new(response)
@@ -81,7 +81,7 @@ pub(super) fn replaced(
                     .is_some_and(|id| id.eq_ignore_ascii_case(key_id))
             });
             match known {
-                None => new_key(call, item),
+                None => new_key(call, Kind::Application, before, item),
                 Some(old) if is_same(old, item) => Ok(old.clone()),
                 Some(_) => Err(GraphError::bad_request(format!(
                     "Update to existing credential with KeyId '{key_id}' is not allowed."
@@ -145,7 +145,12 @@ fn check_proof(
     ))
 }
 
-fn new_key(call: Call<'_>, item: &Value) -> Result<Value, GraphError> {
+fn new_key(
+    call: Call<'_>,
+    kind: Kind,
+    object: Option<&Object>,
+    item: &Value,
+) -> Result<Value, GraphError> {
     let wrong = || invalid(Kind::Application.entity(), "keyCredentials");
     let text = |name: &str| item[name].as_str();
     match (text("type"), text("usage")) {
@@ -180,6 +185,7 @@ fn new_key(call: Call<'_>, item: &Value) -> Result<Value, GraphError> {
     if end > certificate_end || end <= start || end.is_none_or(|end| end <= now) {
         return Err(unsourced::invalid_credential_end());
     }
+    app_policy::check_key(call, kind, object, &credential)?;
     Ok(credential)
 }
 

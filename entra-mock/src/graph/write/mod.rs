@@ -23,6 +23,7 @@ use crate::{
 };
 
 mod access;
+mod app_policy;
 mod application;
 mod assignment;
 mod audit;

@@ -33,7 +33,11 @@ pub(super) fn plan(
     let item_path = if item.is_some() { "/{id}" } else { "" };
     let path = format!("/{}{item_path}/$ref", relationship.name);
     let (object, id, _) = target(call, root, kind, &path)?;
-    access::check_links(call, kind, object)?;
+    if relation == Relation::AppManagementPolicies {
+        access::check_administrator(call)?;
+    } else {
+        access::check_links(call, kind, object)?;
+    }
     check_not_decided(object, relationship)?;
     let id = id.to_owned();
     let names = kind.entity().activities;
@@ -45,6 +49,14 @@ pub(super) fn plan(
             "Remove registered users from device",
         ),
         Relation::Manager => ("Set user manager", "Remove user manager"),
+        Relation::AppManagementPolicies if kind == Kind::Application => (
+            "Add policy to application",
+            "Remove policy from application",
+        ),
+        Relation::AppManagementPolicies => (
+            "Add policy to service principal",
+            "Remove policy from service principal",
+        ),
     };
     if add {
         let other = body_reference(call)?;
@@ -59,6 +71,10 @@ pub(super) fn plan(
             return Ok(Plan::new(PlannedResponse::NoContent));
         }
         check_target(call, object, relationship, &other)?;
+        let linked = call.state.store.linked_objects(relation, &id).count();
+        if relation == Relation::AppManagementPolicies && linked > 0 {
+            return Err(unsourced::second_policy());
+        }
         let assignment = role::assignment_step(relationship, object, &other, true);
         let mut plan = Plan::new(PlannedResponse::NoContent).with(Step::Link(relation, id, other));
         plan.steps.extend(assignment);

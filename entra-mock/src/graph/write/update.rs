@@ -5,7 +5,7 @@ use super::{
         Call, read,
         route::{ObjectKey, Root},
     },
-    Plan, PlannedResponse, Step, access, application,
+    Plan, PlannedResponse, Step, access, app_policy, application,
     body::{self, Draft, Purpose},
     create, group, reference, role, target, user,
 };
@@ -30,6 +30,7 @@ pub(super) fn plan(
     match entity.behavior {
         Behavior::User => user::adjust(call, object, &mut draft)?,
         Behavior::Group => group::adjust(call, object, &mut draft)?,
+        Behavior::AppManagementPolicy => app_policy::complete(entity, &mut draft)?,
         Behavior::Application => application::adjust(call, object, &mut draft)?,
         Behavior::RoleDefinition => role::redefine(object, &draft)?,
         Behavior::ServicePrincipal
