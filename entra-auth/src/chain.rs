@@ -6,7 +6,8 @@ use std::{
 
 use async_trait::async_trait;
 use entra_core::{
-    AccessToken, CredentialError, CredentialErrorKind, TokenCredential, TokenRequest,
+    AccessToken, CredentialDescription, CredentialError, CredentialErrorKind, TokenCredential,
+    TokenRequest,
 };
 use tracing::{debug, info};
 
@@ -189,6 +190,14 @@ impl TokenCredential for ChainedCredential {
             Some(link) => link.credential.token(request).await,
             None => self.search(request).await,
         }
+    }
+
+    /// That of the selected link; nothing before one is selected.
+    fn description(&self) -> CredentialDescription {
+        let chosen = self.state.chosen.get();
+        let link = chosen.and_then(|number| self.links.get(*number));
+        link.map(|link| link.credential.description())
+            .unwrap_or_default()
     }
 }
 

@@ -2,8 +2,8 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use entra_core::{
-    AccessToken, ClientId, CredentialError, Guid, Idempotency, IntoId, Secret, TenantId,
-    TokenCredential, TokenRequest,
+    AccessToken, ClientId, CredentialDescription, CredentialError, Guid, Idempotency, IntoId,
+    Secret, SecretOutline, SignInMethod, TenantId, TokenCredential, TokenRequest,
 };
 
 use crate::{
@@ -40,7 +40,10 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct ClientSecretCredential(Arc<Tokens>);
+pub struct ClientSecretCredential {
+    tokens: Arc<Tokens>,
+    description: Arc<CredentialDescription>,
+}
 
 /// Configures a [`ClientSecretCredential`].
 pub type ClientSecretCredentialBuilder = CredentialBuilder<ClientSecretCredential>;
@@ -94,29 +97,33 @@ impl ClientSecretCredential {
     /// The application's client id.
     #[must_use]
     pub fn client_id(&self) -> ClientId {
-        self.0.client()
+        self.tokens.client()
     }
 
     /// The tenant that tokens come from unless a request names another.
     #[must_use]
     pub fn tenant(&self) -> &TenantId {
-        self.0.home()
+        self.tokens.home()
     }
 }
 
 #[async_trait]
 impl TokenCredential for ClientSecretCredential {
     async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
-        self.0.token(request).await.map_err(Into::into)
+        self.tokens.token(request).await.map_err(Into::into)
+    }
+
+    fn description(&self) -> CredentialDescription {
+        (*self.description).clone()
     }
 }
 
 impl fmt::Debug for ClientSecretCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientSecretCredential")
-            .field("authority", &self.0.authority())
-            .field("tenant", self.0.home())
-            .field("client_id", &self.0.client())
+            .field("authority", &self.tokens.authority())
+            .field("tenant", self.tokens.home())
+            .field("client_id", &self.tokens.client())
             .finish_non_exhaustive()
     }
 }
@@ -131,18 +138,22 @@ impl ClientSecretCredentialBuilder {
         let (setup, settings) = (self.setup, self.options.settings()?);
         let (tenant, client) = setup.identity.of_application()?;
         check_client_secret(&setup.secret)?;
+        let description = CredentialDescription::of_application(
+            settings.cloud.clone(),
+            tenant.clone(),
+            client,
+            SignInMethod::Secret(SecretOutline::of(&setup.secret)),
+        );
         let source = ClientSecret {
             endpoint: TokenEndpoint::new(&settings)?,
             client,
             secret: setup.secret,
         };
-        Ok(ClientSecretCredential(Arc::new(Tokens::new(
-            Arc::new(source),
-            &settings,
-            client,
-            tenant,
-            Account::App,
-        ))))
+        let tokens = Tokens::new(Arc::new(source), &settings, client, tenant, Account::App);
+        Ok(ClientSecretCredential {
+            tokens: Arc::new(tokens),
+            description: Arc::new(description),
+        })
     }
 }
 

@@ -1,7 +1,9 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use entra_core::{AccessToken, CredentialError, TokenCredential, TokenRequest};
+use entra_core::{
+    AccessToken, CredentialDescription, CredentialError, TokenCredential, TokenRequest,
+};
 
 use crate::{
     ChainReport, ChainedCredential, Environment, EnvironmentCredential, Error,
@@ -77,6 +79,10 @@ impl DefaultCredential {
 impl TokenCredential for DefaultCredential {
     async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
         self.0.token(request).await
+    }
+
+    fn description(&self) -> CredentialDescription {
+        self.0.description()
     }
 }
 

@@ -1,7 +1,9 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use entra_core::{AccessToken, CredentialError, TokenCredential, TokenRequest};
+use entra_core::{
+    AccessToken, CredentialDescription, CredentialError, TokenCredential, TokenRequest,
+};
 
 use crate::{
     ClientCertificateCredential, ClientSecretCredential, Environment, Error,
@@ -79,6 +81,13 @@ impl TokenCredential for EnvironmentCredential {
         match &self.0 {
             Kind::Secret(credential) => credential.token(request).await,
             Kind::Certificate(credential) => credential.token(request).await,
+        }
+    }
+
+    fn description(&self) -> CredentialDescription {
+        match &self.0 {
+            Kind::Secret(credential) => credential.description(),
+            Kind::Certificate(credential) => credential.description(),
         }
     }
 }

@@ -17,6 +17,7 @@ mod chain;
 mod client_assertion;
 mod client_secret;
 mod client_secret_check;
+mod credential_factory;
 #[cfg(feature = "default-credential")]
 mod default_credential;
 #[cfg(feature = "developer-tools")]
@@ -65,6 +66,7 @@ pub use certificate::{
 pub use chain::{ChainReport, ChainedCredential, LinkOutcome};
 pub use client_assertion::{AssertionRequest, ClientAssertion};
 pub use client_secret::{ClientSecretCredential, ClientSecretCredentialBuilder};
+pub use credential_factory::ApplicationCredentialFactory;
 #[cfg(feature = "default-credential")]
 pub use default_credential::{DefaultCredential, DefaultCredentialBuilder};
 pub use discovery::Discovery;

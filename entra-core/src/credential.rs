@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 
-use crate::{Secret, TenantId, Timestamp, error::Report};
+use crate::{CredentialDescription, Secret, TenantId, Timestamp, error::Report};
 
 /// A source of access tokens.
 ///
@@ -20,12 +20,21 @@ pub trait TokenCredential: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`CredentialError`] with the error of the identity service, and whether a retry may succeed.
     async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError>;
+
+    /// What the credential knows of itself, without a request. Nothing unless implemented.
+    fn description(&self) -> CredentialDescription {
+        CredentialDescription::default()
+    }
 }
 
 #[async_trait]
 impl<T: TokenCredential + ?Sized> TokenCredential for Arc<T> {
     async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
         (**self).token(request).await
+    }
+
+    fn description(&self) -> CredentialDescription {
+        (**self).description()
     }
 }
 

@@ -1,6 +1,7 @@
 // `.ci/outside.py` compiles and runs the programs of the README as printed.
 #![cfg_attr(not(doctest), doc = include_str!("../README.md"))]
 
+mod application_credential;
 mod challenge;
 mod clock;
 mod cloud;
@@ -8,6 +9,7 @@ mod credential;
 mod environment;
 mod error;
 mod ids;
+mod jwt;
 mod membership;
 mod pipeline;
 mod random;
@@ -18,6 +20,10 @@ mod secret;
 mod test_util;
 mod transport;
 
+pub use application_credential::{
+    CertificateOutline, CredentialDescription, CredentialFactory, CredentialMaterial, ProofSigner,
+    SecretOutline, SignInMethod,
+};
 pub use clock::{BoxFuture, Clock, SystemClock, Timestamp};
 pub use cloud::Cloud;
 pub use credential::{
@@ -26,6 +32,7 @@ pub use credential::{
 pub use environment::Environment;
 pub use error::{Error, ErrorKind};
 pub use ids::{ClientId, Guid, IntoId, InvalidId, ObjectId, TenantId};
+pub use jwt::{JwtError, JwtErrorKind, JwtVerifier};
 pub use membership::{GroupMembership, MembershipError, MembershipErrorKind};
 pub use pipeline::{Pipeline, PipelineBuilder};
 pub use random::{SecureRandom, SystemRandom};

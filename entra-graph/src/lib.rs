@@ -100,8 +100,7 @@ pub use areas::{
     app_role_assignments::NewAppRoleAssignment,
     applications::{
         CertificateId, NewApplication, NewCertificate, NewExtensionProperty,
-        NewFederatedIdentityCredential, NewPassword, NewSecret, ProofOfPossession, SecretId,
-        UnsignedProof,
+        NewFederatedIdentityCredential, NewPassword, NewSecret, SecretId,
     },
     devices::NewDevice,
     directory_objects::GroupNames,
@@ -149,7 +148,10 @@ pub mod query {
     #[cfg(feature = "identity-protection")]
     pub use crate::areas::identity_protection::IdentityProtection;
     pub use crate::{
-        areas::{audit_logs::AuditLogs, directory_objects::GetByIds, membership::MemberCheck},
+        areas::{
+            applications::ProvenRequest, audit_logs::AuditLogs, directory_objects::GetByIds,
+            membership::MemberCheck,
+        },
         model::{
             BodyValue, Countable, Entity, Expandable, Filterable, Orderable, Row, Searchable,
             Selectable, Settable, Toppable,

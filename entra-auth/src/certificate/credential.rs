@@ -2,8 +2,9 @@ use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use entra_core::{
-    AccessToken, ClientId, Clock, Cloud, CredentialError, Idempotency, IntoId, Secret,
-    SecureRandom, TenantId, TokenCredential, TokenRequest,
+    AccessToken, CertificateOutline, ClientId, Clock, Cloud, CredentialDescription,
+    CredentialError, Idempotency, IntoId, Secret, SecureRandom, SignInMethod, TenantId,
+    TokenCredential, TokenRequest,
 };
 use jsonwebtoken::Algorithm;
 use tracing::{debug, info};
@@ -53,6 +54,7 @@ use crate::{
 #[derive(Clone)]
 pub struct ClientCertificateCredential {
     tokens: Arc<Tokens>,
+    cloud: Cloud,
     source: Source,
 }
 
@@ -182,6 +184,21 @@ impl TokenCredential for ClientCertificateCredential {
     async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
         self.tokens.token(request).await.map_err(Into::into)
     }
+
+    /// The certificate is the one that was read last.
+    fn description(&self) -> CredentialDescription {
+        let certificate = self.source.held();
+        CredentialDescription::of_application(
+            self.cloud.clone(),
+            self.tokens.home().clone(),
+            self.tokens.client(),
+            SignInMethod::Certificate(CertificateOutline::new(
+                certificate.thumbprint_sha1(),
+                certificate.not_before(),
+                certificate.not_after(),
+            )),
+        )
+    }
 }
 
 impl fmt::Debug for CertificateInput {
@@ -256,6 +273,7 @@ impl ClientCertificateCredentialBuilder {
         let tokens = Tokens::new(Arc::new(grants), &settings, client, tenant, Account::App);
         Ok(ClientCertificateCredential {
             tokens: Arc::new(tokens),
+            cloud: settings.cloud,
             source,
         })
     }

@@ -18,6 +18,7 @@ mod pbe;
 mod pem;
 #[cfg(feature = "pfx")]
 mod pfx;
+mod proof_signer;
 mod read;
 mod source;
 #[cfg(feature = "certificate-kit")]

@@ -29,6 +29,7 @@ mod keys;
 mod policy;
 mod token;
 mod validator;
+mod verifier;
 
 pub use builder::TokenValidatorBuilder;
 pub use error::{TokenValidationError, TokenValidationErrorKind};

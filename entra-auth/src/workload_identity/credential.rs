@@ -2,8 +2,8 @@ use std::{fmt, future::Future, sync::Arc};
 
 use async_trait::async_trait;
 use entra_core::{
-    AccessToken, ClientId, Cloud, CredentialError, Idempotency, IntoId, Secret, TenantId,
-    TokenCredential, TokenRequest,
+    AccessToken, ClientId, Cloud, CredentialDescription, CredentialError, Idempotency, IntoId,
+    Secret, SignInMethod, TenantId, TokenCredential, TokenRequest,
 };
 
 #[cfg(feature = "reqwest")]
@@ -49,7 +49,10 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct ClientAssertionCredential(Arc<Tokens>);
+pub struct ClientAssertionCredential {
+    tokens: Arc<Tokens>,
+    description: Arc<CredentialDescription>,
+}
 
 /// Configures a [`ClientAssertionCredential`].
 pub type ClientAssertionCredentialBuilder = CredentialBuilder<ClientAssertionCredential>;
@@ -143,13 +146,13 @@ impl ClientAssertionCredential {
     /// The application's client id.
     #[must_use]
     pub fn client_id(&self) -> ClientId {
-        self.0.client()
+        self.tokens.client()
     }
 
     /// The tenant that tokens come from unless a request names another.
     #[must_use]
     pub fn tenant(&self) -> &TenantId {
-        self.0.home()
+        self.tokens.home()
     }
 
     fn settings(
@@ -167,16 +170,20 @@ impl ClientAssertionCredential {
 #[async_trait]
 impl TokenCredential for ClientAssertionCredential {
     async fn token(&self, request: &TokenRequest) -> Result<AccessToken, CredentialError> {
-        self.0.token(request).await.map_err(Into::into)
+        self.tokens.token(request).await.map_err(Into::into)
+    }
+
+    fn description(&self) -> CredentialDescription {
+        (*self.description).clone()
     }
 }
 
 impl fmt::Debug for ClientAssertionCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientAssertionCredential")
-            .field("authority", &self.0.authority())
-            .field("tenant", self.0.home())
-            .field("client_id", &self.0.client())
+            .field("authority", &self.tokens.authority())
+            .field("tenant", self.tokens.home())
+            .field("client_id", &self.tokens.client())
             .finish_non_exhaustive()
     }
 }
@@ -233,13 +240,17 @@ impl ClientAssertionCredentialBuilder {
             client,
             source,
         };
-        Ok(ClientAssertionCredential(Arc::new(Tokens::new(
-            Arc::new(grants),
-            &settings,
+        let description = CredentialDescription::of_application(
+            settings.cloud.clone(),
+            tenant.clone(),
             client,
-            tenant,
-            Account::App,
-        ))))
+            SignInMethod::Assertion,
+        );
+        let tokens = Tokens::new(Arc::new(grants), &settings, client, tenant, Account::App);
+        Ok(ClientAssertionCredential {
+            tokens: Arc::new(tokens),
+            description: Arc::new(description),
+        })
     }
 }
 

@@ -42,6 +42,7 @@ mod resilience;
 mod response_limits;
 mod rotation;
 mod runtimes;
+mod seams;
 mod security_tests;
 mod shared_requests;
 #[cfg(feature = "sign-in")]

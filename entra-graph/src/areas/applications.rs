@@ -7,7 +7,7 @@ mod passwords;
 mod roles;
 
 pub use federation::{NewExtensionProperty, NewFederatedIdentityCredential};
-pub use keys::{CertificateId, NewCertificate, ProofOfPossession, UnsignedProof};
+pub use keys::{CertificateId, NewCertificate, ProvenRequest};
 pub use new::NewApplication;
 pub use passwords::{NewPassword, NewSecret, SecretId};
 pub(super) use passwords::{read_secret, removal};

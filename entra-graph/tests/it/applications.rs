@@ -1,6 +1,10 @@
 //! App registrations against the fake tenant, from create to purge.
 
-use entra_core::{Clock as _, TokenCredential as _, TokenRequest, time::Duration};
+use async_trait::async_trait;
+use entra_core::{
+    Clock as _, CredentialError, CredentialErrorKind, ProofSigner, TokenCredential as _,
+    TokenRequest, time::Duration,
+};
 use entra_graph::{
     Application, CertificateId, Change, ErrorKind, FederatedIdentityCredential, GraphClient, Key,
     NewApplication, NewCertificate, NewExtensionProperty, NewFederatedIdentityCredential,
@@ -251,25 +255,54 @@ mod keys {
         NewCertificate::from_pem(&tenant.test_certificate_pem()).unwrap()
     }
 
-    /// Signs with the private key of the certificate, as a key vault does.
-    fn sign(tenant: &FakeTenant, message: &[u8]) -> Vec<u8> {
-        use aws_lc_rs::{rand::SystemRandom, rsa::KeyPair, signature::RSA_PKCS1_SHA256};
-        use base64::{Engine as _, engine::general_purpose::STANDARD};
+    /// Signs with the private key of the tenant's certificate, as a key vault does.
+    #[derive(Debug)]
+    struct Vault {
+        pem: String,
+    }
 
-        let pem = tenant.test_certificate_pem();
-        let (_, rest) = pem.split_once("-----BEGIN PRIVATE KEY-----").unwrap();
-        let (body, _) = rest.split_once("-----END PRIVATE KEY-----").unwrap();
-        let body: String = body.split_whitespace().collect();
-        let key = KeyPair::from_pkcs8(&STANDARD.decode(body).unwrap()).unwrap();
-        let mut signature = vec![0; key.public_modulus_len()];
-        key.sign(
-            &RSA_PKCS1_SHA256,
-            &SystemRandom::new(),
-            message,
-            &mut signature,
-        )
-        .unwrap();
-        signature
+    #[async_trait]
+    impl ProofSigner for Vault {
+        fn sha1_thumbprint(&self) -> [u8; 20] {
+            [0; 20]
+        }
+
+        async fn sign_rs256(&self, message: &[u8]) -> Result<Vec<u8>, CredentialError> {
+            use aws_lc_rs::{rand::SystemRandom, rsa::KeyPair, signature::RSA_PKCS1_SHA256};
+            use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+            let (_, rest) = self.pem.split_once("-----BEGIN PRIVATE KEY-----").unwrap();
+            let (body, _) = rest.split_once("-----END PRIVATE KEY-----").unwrap();
+            let body: String = body.split_whitespace().collect();
+            let key = KeyPair::from_pkcs8(&STANDARD.decode(body).unwrap()).unwrap();
+            let mut signature = vec![0; key.public_modulus_len()];
+            key.sign(
+                &RSA_PKCS1_SHA256,
+                &SystemRandom::new(),
+                message,
+                &mut signature,
+            )
+            .unwrap();
+            Ok(signature)
+        }
+    }
+
+    /// A signer without the private key, or without any.
+    #[derive(Debug)]
+    struct WithoutKey(Option<&'static [u8]>);
+
+    #[async_trait]
+    impl ProofSigner for WithoutKey {
+        fn sha1_thumbprint(&self) -> [u8; 20] {
+            [0; 20]
+        }
+
+        async fn sign_rs256(&self, _: &[u8]) -> Result<Vec<u8>, CredentialError> {
+            let unreachable = || {
+                CredentialError::new(CredentialErrorKind::Transient, "the vault does not respond")
+            };
+            self.0.map(<[u8]>::to_vec).ok_or_else(unreachable)
+        }
     }
 
     #[tokio::test]
@@ -290,30 +323,29 @@ mod keys {
     #[tokio::test]
     async fn a_key_is_added_and_removed_with_a_proof_that_the_caller_signs() {
         let (tenant, graph, app) = application().await;
-        let one = graph.application(&app.id);
-        let object_id = app.id.parse().unwrap();
-        let first = one
+        let by_id = graph.application(&app.id);
+        let by_app_id = graph.application(Key::app_id(app.app_id.unwrap()));
+        let vault = Vault {
+            pem: tenant.test_certificate_pem(),
+        };
+        let first = by_id
             .upload_first_certificate(certificate(&tenant))
             .await
             .unwrap();
-        let prove = || {
-            let unsigned = one.proof_of_possession(object_id, &[0; 20]);
-            let signature = sign(&tenant, unsigned.message());
-            unsigned.signed(&signature)
-        };
         let second = certificate(&tenant).named("second");
-        one.add_key(second, &prove()).send().await.unwrap();
-        let keys = Application::KEY_CREDENTIALS;
-        let listed = one.get().select(keys.clone()).send().await.unwrap();
-        let listed = listed.key_credentials.unwrap();
+        by_id.add_key(second, &vault).send().await.unwrap();
+        let listed = by_id.get().select(Application::KEY_CREDENTIALS);
+        let listed = listed.send().await.unwrap().key_credentials.unwrap();
         let names: Vec<_> = listed
             .iter()
             .filter_map(|key| key.display_name.as_deref())
             .collect();
         assert!(names.contains(&"second"), "{names:?}");
+        // The proof names the object id, which this handle has to read first.
         let id: CertificateId = first.key_id.unwrap().parse().unwrap();
-        one.remove_key(id, &prove()).send().await.unwrap();
-        let listed = one.get().select(keys.clone()).send().await.unwrap();
+        by_app_id.remove_key(id, &vault).send().await.unwrap();
+        let listed = by_id.get().select(Application::KEY_CREDENTIALS);
+        let listed = listed.send().await.unwrap();
         assert_eq!(listed.key_credentials.unwrap().len(), 1);
     }
 
@@ -324,15 +356,24 @@ mod keys {
         one.upload_first_certificate(certificate(&tenant))
             .await
             .unwrap();
-        let unsigned = one.proof_of_possession(app.id.parse().unwrap(), &[0; 20]);
-        let proof = unsigned.signed(b"canary-signature");
-        assert!(!format!("{proof:?}").contains("Y2FuYXJ5"));
-        let error = one
-            .add_key(certificate(&tenant), &proof)
-            .send()
-            .await
-            .unwrap_err();
+        let forger = WithoutKey(Some(b"canary-signature"));
+        let request = one.add_key(certificate(&tenant), &forger);
+        let error = request.send().await.unwrap_err();
         assert_eq!(error.status().map(|status| status.as_u16()), Some(401));
+        assert!(!format!("{error:?}").contains("Y2FuYXJ5"));
+    }
+
+    #[tokio::test]
+    async fn a_key_that_cannot_sign_sends_nothing() {
+        let (tenant, graph, app) = application().await;
+        let before = tenant.requests().to("/applications").count();
+        let request = graph.application(&app.id);
+        let request = request.add_key(certificate(&tenant), &WithoutKey(None));
+        let error = request.send().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Credential);
+        let cause = error.credential().unwrap();
+        assert_eq!(cause.to_string(), "the vault does not respond");
+        assert_eq!(tenant.requests().to("/applications").count(), before);
     }
 }
 

@@ -548,8 +548,14 @@ async fn requests_equal_the_documented_ones() {
     assert_eq!(checked, REQUESTS);
 }
 
-/// The order of the ids of a check is irrelevant.
+/// The order of the ids of a check is irrelevant, and the documented proof is cut off: that it is a JWT is all
+/// there is to compare.
 fn sorted(mut body: Value) -> Value {
+    if let Some(proof) = body.get_mut("proof")
+        && proof.as_str().is_some_and(|jwt| jwt.starts_with("eyJ"))
+    {
+        *proof = "a JWT".into();
+    }
     for name in ["ids", "groupIds"] {
         if let Some(ids) = body.get_mut(name).and_then(Value::as_array_mut) {
             ids.sort_by_key(ToString::to_string);

@@ -28,6 +28,7 @@ mod delegated_usage;
 mod device_login;
 mod environment;
 mod identity;
+mod keys;
 mod layering;
 mod loss_proof;
 mod protected;

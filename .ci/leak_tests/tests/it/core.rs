@@ -3,10 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use entra_core::{
-    AccessToken, Bearer, ClientId, Clock, Cloud, CredentialError, CredentialErrorKind, Error, Guid,
-    HttpTransport, ManualClock, MembershipError, MembershipErrorKind, ObjectId, Pipeline, Request,
-    ReqwestTransport, ScriptedTransport, ServiceFabricTransport, StaticCredential, TenantId,
-    TokenRequest, TransportError,
+    AccessToken, Bearer, CertificateOutline, ClientId, Clock, Cloud, CredentialDescription,
+    CredentialError, CredentialErrorKind, CredentialMaterial, Error, Guid, HttpTransport, JwtError,
+    JwtErrorKind, ManualClock, MembershipError, MembershipErrorKind, ObjectId, Pipeline, Request,
+    ReqwestTransport, ScriptedTransport, SecretOutline, ServiceFabricTransport, SignInMethod,
+    StaticCredential, TenantId, TokenRequest, TransportError,
     bytes::Bytes,
     http::{self, HeaderValue, Method, header},
     url::Url,
@@ -41,6 +42,22 @@ pub(crate) async fn cases(shown: &Shown) {
     shown.error(&MembershipError::new(
         MembershipErrorKind::Unavailable,
         "the directory does not respond",
+    ));
+    shown.error(&JwtError::new(
+        JwtErrorKind::Invalid,
+        "the token has expired",
+    ));
+    shown.debug(&SecretOutline::of(&canary("outlined")));
+    let material = CredentialMaterial::Certificate {
+        key_and_certificate: canary("material"),
+        passphrase: Some(canary("passphrase")),
+    };
+    shown.debug(&material);
+    shown.debug(&CredentialDescription::of_application(
+        Cloud::public(),
+        TenantId::from(Guid::NIL),
+        ClientId::from(Guid::NIL),
+        SignInMethod::Certificate(CertificateOutline::new("5A1F", now, now)),
     ));
     calls(shown).await;
 }

@@ -6,13 +6,14 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use entra_core::{Guid, ObjectId, Secret, Timestamp};
+use entra_core::{Guid, ProofSigner, Secret, Timestamp};
 
 use super::{ADD_KEY, OneApplication, REMOVE_KEY};
 use crate::{
     error::Error,
     model::{Body, BodyValue, SecretBuffer},
     objects::{Application, types::KeyCredential},
+    operation::Operation,
     place::Object,
     request::{Request, read_nothing},
 };
@@ -31,29 +32,17 @@ pub struct NewCertificate {
     display_name: Option<String>,
 }
 
-/// Proves possession of the private key of a certificate that the application has: a JWT that this
-/// certificate signed, valid for ten minutes. `Debug` does not show it.
-#[derive(Clone, Debug)]
-pub struct ProofOfPossession(Secret);
-
-/// A proof of possession that has no signature yet.
-///
-/// The private key stays with the caller, such as in a key vault: sign [`message`](Self::message) with
-/// RSASSA-PKCS1-v1_5 and SHA-256 (RS256), and give the signature to [`signed`](Self::signed).
-///
-/// ```
-/// # async fn example(graph: &entra_graph::GraphClient, object_id: entra_core::ObjectId, new: entra_graph::NewCertificate,
-/// #     thumbprint: [u8; 20], sign_rs256: fn(&[u8]) -> Vec<u8>) -> Result<(), entra_graph::Error> {
-/// let application = graph.application(object_id);
-/// let unsigned = application.proof_of_possession(object_id, &thumbprint);
-/// let signature = sign_rs256(unsigned.message());
-/// application.add_key(new, &unsigned.signed(&signature)).send().await?;
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone, Debug)]
-#[must_use = "a proof needs a signature"]
-pub struct UnsignedProof(String);
+/// A request that a certificate of the application has to prove: [`send`](Self::send) has the proof signed
+/// first, then sends both.
+#[derive(Debug)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct ProvenRequest<'s> {
+    application: Object<OneApplication>,
+    action: &'static str,
+    operation: &'static Operation,
+    body: Body,
+    signer: &'s dyn ProofSigner,
+}
 
 /// The key id of a certificate (`keyId`), by which it is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -104,38 +93,46 @@ impl NewCertificate {
     }
 }
 
-impl ProofOfPossession {
-    /// A proof that was made elsewhere. Its claims are `aud` `00000002-0000-0000-c000-000000000000`, `iss` the
-    /// object id of the application, `nbf`, and `exp` at most ten minutes later.
-    pub fn from_jwt(jwt: impl Into<Secret>) -> Self {
-        Self(jwt.into())
+impl ProvenRequest<'_> {
+    /// Sends it.
+    ///
+    /// The proof is a JWT for ten minutes from the client's clock. Its issuer is the object id of the
+    /// application: where the handle has an alternate key, the id is read first.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Credential`](crate::ErrorKind::Credential) if the key cannot sign; every other kind of [`Error`].
+    pub async fn send(self) -> Result<(), Error> {
+        let object_id = self.application.object_id().await?;
+        let client = &self.application.target().client;
+        let unsigned = unsigned_proof(&object_id, self.signer.sha1_thumbprint(), client.now());
+        let signature = self
+            .signer
+            .sign_rs256(unsigned.as_bytes())
+            .await
+            .map_err(entra_core::Error::from)?;
+        let signature = URL_SAFE_NO_PAD.encode(signature);
+        let proof = Proof(Secret::from(format!("{unsigned}.{signature}")));
+        let mut body = self.body;
+        body.set::<Secret>("proof", &proof);
+        let call = self.application.call(&[self.action], self.operation);
+        let call = call.map(|call| call.with_json(body.into_bytes()));
+        Request::new(client.clone(), call, read_nothing)
+            .send()
+            .await
     }
 }
 
-impl UnsignedProof {
-    fn new(application: ObjectId, sha1_thumbprint: &[u8], now: Timestamp) -> Self {
-        let header = serde_json::json!({
-            "alg": "RS256", "typ": "JWT", "x5t": URL_SAFE_NO_PAD.encode(sha1_thumbprint),
-        });
-        let start = now.unix_timestamp();
-        let claims = serde_json::json!({
-            "aud": AUDIENCE, "iss": application.to_string(), "nbf": start, "exp": start + LIFETIME,
-        });
-        let encode = |part: serde_json::Value| URL_SAFE_NO_PAD.encode(part.to_string());
-        Self(format!("{}.{}", encode(header), encode(claims)))
-    }
-
-    /// The bytes to sign.
-    #[must_use]
-    pub const fn message(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-
-    /// The proof with its RS256 signature.
-    pub fn signed(self, signature: &[u8]) -> ProofOfPossession {
-        let signature = URL_SAFE_NO_PAD.encode(signature);
-        ProofOfPossession(Secret::from(format!("{}.{signature}", self.0)))
-    }
+/// Header and claims of a proof of possession, with a dot between them.
+fn unsigned_proof(application: &str, sha1_thumbprint: [u8; 20], now: Timestamp) -> String {
+    let header = serde_json::json!({
+        "alg": "RS256", "typ": "JWT", "x5t": URL_SAFE_NO_PAD.encode(sha1_thumbprint),
+    });
+    let start = now.unix_timestamp();
+    let claims = serde_json::json!({
+        "aud": AUDIENCE, "iss": application, "nbf": start, "exp": start + LIFETIME,
+    });
+    let encode = |part: serde_json::Value| URL_SAFE_NO_PAD.encode(part.to_string());
+    format!("{}.{}", encode(header), encode(claims))
 }
 
 impl CertificateId {
@@ -160,24 +157,16 @@ impl std::str::FromStr for CertificateId {
     }
 }
 
-impl BodyValue<Secret> for ProofOfPossession {
+/// A signed proof of possession.
+struct Proof(Secret);
+
+impl BodyValue<Secret> for Proof {
     fn write_into(&self, body: &mut SecretBuffer) {
         self.0.write_into(body);
     }
 }
 
 impl Object<OneApplication> {
-    /// A proof of possession for [`add_key`](Self::add_key) and [`remove_key`](Self::remove_key), to be signed by a
-    /// certificate that the application has: the object id of the application, which is not its client id,
-    /// and the SHA-1 thumbprint of the certificate.
-    pub fn proof_of_possession(
-        &self,
-        application: ObjectId,
-        sha1_thumbprint: &[u8],
-    ) -> UnsignedProof {
-        UnsignedProof::new(application, sha1_thumbprint, self.target().client.now())
-    }
-
     /// A request that adds a certificate, proven by one that the application has already:
     /// [`POST /applications/{id}/addKey`](https://learn.microsoft.com/graph/api/application-addkey).
     ///
@@ -185,15 +174,26 @@ impl Object<OneApplication> {
     /// application needs no permission for its own keys. Two writers at the same time lose
     /// nothing. Graph does not return the key id: read [`Application::KEY_CREDENTIALS`] for it. The first
     /// certificate cannot be proven; [`upload_first_certificate`](Self::upload_first_certificate) adds it.
-    pub fn add_key(&self, certificate: NewCertificate, proof: &ProofOfPossession) -> Request<()> {
+    ///
+    /// The signer is a certificate of `entra-auth`, or a key vault behind your own [`ProofSigner`].
+    ///
+    /// ```
+    /// # use entra_graph::{GraphClient, Error, NewCertificate, entra_core::{ObjectId, ProofSigner}};
+    /// # async fn example(graph: &GraphClient, object_id: ObjectId, new: NewCertificate, current: &dyn ProofSigner)
+    /// # -> Result<(), Error> {
+    /// graph.application(object_id).add_key(new, current).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn add_key<'s>(
+        &self,
+        certificate: NewCertificate,
+        signer: &'s dyn ProofSigner,
+    ) -> ProvenRequest<'s> {
         let mut body = Body::default();
         body.set::<KeyCredential>("keyCredential", &certificate.credential());
         body.set_json("passwordCredential", "null");
-        body.set::<Secret>("proof", proof);
-        let call = self
-            .call(&["addKey"], &ADD_KEY)
-            .map(|call| call.with_json(body.into_bytes()));
-        Request::new(self.target().client.clone(), call, read_nothing)
+        self.proven("addKey", &ADD_KEY, body, signer)
     }
 
     /// A request that removes a certificate:
@@ -201,14 +201,41 @@ impl Object<OneApplication> {
     ///
     /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it. An
     /// application needs no permission for its own keys.
-    pub fn remove_key(&self, id: CertificateId, proof: &ProofOfPossession) -> Request<()> {
+    pub fn remove_key<'s>(
+        &self,
+        id: CertificateId,
+        signer: &'s dyn ProofSigner,
+    ) -> ProvenRequest<'s> {
         let mut body = Body::default();
         body.set::<Guid>("keyId", &id.0);
-        body.set::<Secret>("proof", proof);
-        let call = self
-            .call(&["removeKey"], &REMOVE_KEY)
-            .map(|call| call.with_json(body.into_bytes()));
-        Request::new(self.target().client.clone(), call, read_nothing)
+        self.proven("removeKey", &REMOVE_KEY, body, signer)
+    }
+
+    fn proven<'s>(
+        &self,
+        action: &'static str,
+        operation: &'static Operation,
+        body: Body,
+        signer: &'s dyn ProofSigner,
+    ) -> ProvenRequest<'s> {
+        ProvenRequest {
+            application: self.clone(),
+            action,
+            operation,
+            body,
+            signer,
+        }
+    }
+
+    /// The object id of the application: from the address, or read where the address has another key.
+    async fn object_id(&self) -> Result<String, Error> {
+        let target = self.target();
+        if target.by_alternate_key {
+            return Ok(self.get().select(Application::ID).send().await?.id);
+        }
+        let url = target.url()?;
+        let id = url.path_segments().and_then(Iterator::last);
+        Ok(id.unwrap_or_default().to_owned())
     }
 
     /// Adds the first certificate of a new application and reads it back.

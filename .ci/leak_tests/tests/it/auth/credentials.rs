@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use entra_auth::{
-    Aadsts, Certificate, ChainedCredential, ClientCertificateCredential, ClientSecretCredential,
-    CredentialOptions, DefaultCredential, Discovery, Environment, EnvironmentCredential, Error,
-    SelfSignedCertificate,
+    Aadsts, ApplicationCredentialFactory, Certificate, ChainedCredential,
+    ClientCertificateCredential, ClientSecretCredential, CredentialOptions, DefaultCredential,
+    Discovery, Environment, EnvironmentCredential, Error, SelfSignedCertificate,
     azure_core_adapter::{ForAzureCore, FromAzureCore},
     developer_tools::{
         AzureCliCredential, AzureDeveloperCliCredential, ProcessCommand, ProcessOutput,
@@ -46,6 +46,8 @@ fn echo(secret: &str) -> ScriptedTransport {
 
 async fn secrets(shown: &Shown) {
     shown.debug(&CredentialOptions::new().transport(behind_proxy()));
+    let options = CredentialOptions::new().transport(behind_proxy());
+    shown.debug(&ApplicationCredentialFactory::new(&options));
     let builder = ClientSecretCredential::builder(TENANT, CLIENT, canary("client"));
     let builder = builder.transport(behind_proxy());
     shown.debug(&builder);
