@@ -30,6 +30,10 @@
     doc = "| authentication methods | [`authentication_methods`](query::Object::authentication_methods), [`GraphClient::registration_details`] |"
 )]
 #![cfg_attr(
+    feature = "domains",
+    doc = "| domains | [`GraphClient::domains`], [`GraphClient::domain`], [`NewDomain`], [`NewInternalDomainFederation`] |"
+)]
+#![cfg_attr(
     feature = "identity-protection",
     doc = "| risk | [`GraphClient::identity_protection`], [`RiskyUser`], [`RiskDetection`] |"
 )]
@@ -90,6 +94,8 @@ pub use entra_core;
 pub use areas::administrative_units::NewAdministrativeUnit;
 #[cfg(feature = "app-management-policies")]
 pub use areas::app_management_policies::NewAppManagementPolicy;
+#[cfg(feature = "domains")]
+pub use areas::domains::{NewDomain, NewInternalDomainFederation};
 #[cfg(feature = "invitations")]
 pub use areas::invitations::NewInvitation;
 #[cfg(feature = "role-management")]
@@ -133,6 +139,8 @@ pub use objects::{AuthenticationMethod, UserRegistrationDetails};
 pub use objects::{
     DirectoryRole, DirectoryRoleTemplate, UnifiedRoleAssignment, UnifiedRoleDefinition,
 };
+#[cfg(feature = "domains")]
+pub use objects::{Domain, DomainDnsRecord, InternalDomainFederation};
 #[cfg(feature = "identity-protection")]
 pub use objects::{RiskDetection, RiskyUser};
 pub use odata::{Filter, NavigationProperty, Property};
@@ -188,6 +196,11 @@ pub mod places {
     #[cfg(feature = "authentication-methods")]
     pub use crate::areas::authentication_methods::{
         AuthenticationMethods, OneAuthenticationMethod, OneRegistrationDetails, RegistrationDetails,
+    };
+    #[cfg(feature = "domains")]
+    pub use crate::areas::domains::{
+        DomainNameReferences, DomainServiceRecords, DomainVerificationRecords, Domains,
+        FederationConfigurations, OneDomain, OneFederationConfiguration,
     };
     #[cfg(feature = "identity-protection")]
     pub use crate::areas::identity_protection::{

@@ -4,6 +4,7 @@
 //! the same properties whichever way it is created.
 
 mod apps;
+pub(crate) mod domains;
 pub(crate) mod lifecycle;
 mod log;
 mod policies;

@@ -1,7 +1,7 @@
 //! The whole state of one tenant, and its licence.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     time::Duration,
 };
 
@@ -34,8 +34,10 @@ pub enum License {
 pub(crate) struct State {
     pub(crate) tenant_id: Guid,
     pub(crate) tenant_name: String,
-    /// Verified domains in lower case, the default one first.
+    /// Verified domains in lower case, the default one first. They follow from the objects in the store.
     pub(crate) domains: Vec<String>,
+    /// Domains whose DNS zone has no verification record.
+    pub(crate) unpublished_records: BTreeSet<String>,
     pub(crate) license: License,
     pub(crate) store: Store,
     pub(crate) random: Random,
@@ -68,10 +70,8 @@ impl State {
         let mut state = Self {
             tenant_id: random.guid(),
             tenant_name: tenant_name.to_owned(),
-            domains: domains
-                .iter()
-                .map(|domain| domain.to_ascii_lowercase())
-                .collect(),
+            domains: Vec::new(),
+            unpublished_records: BTreeSet::new(),
             license,
             store: Store::new(),
             random,
@@ -85,6 +85,7 @@ impl State {
             written: VecDeque::new(),
             written_audits: VecDeque::new(),
         };
+        state.add_domains(domains);
         state.add_built_in_roles();
         state.add_default_policies();
         state

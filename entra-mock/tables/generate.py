@@ -24,11 +24,12 @@ ENTITIES = [
     "provisioningObjectSummary", "riskyUser", "riskDetection",
     "appManagementPolicy", "tenantAppManagementPolicy",
     "userRegistrationDetails", "directoryRole", "unifiedRoleDefinition", "unifiedRoleAssignment", "invitation",
+    "domain", "internalDomainFederation", "conditionalAccessPolicy", "namedLocation", "orgContact",
 ]
 PATHS = re.compile(
     r"^/(users|groups|me|applications|serviceprincipals|devices|organization|subscribedskus"
     r"|auditlogs|identityprotection|reports/authenticationmethods|oauth2permissiongrants|directoryobjects|directory/deleteditems|directory/administrativeunits"
-    r"|invitations|tenantrelationships|directoryroles|directoryroletemplates|rolemanagement/directory|policies)(/|\(|$)"
+    r"|contacts|domains|identity/conditionalaccess|invitations|tenantrelationships|directoryroles|directoryroletemplates|rolemanagement/directory|policies)(/|\(|$)"
 )
 # What stands below an object; the rest of Graph is not the fake tenant's.
 BELOW = {
@@ -42,6 +43,14 @@ BELOW = {
     "findtenantinformationbytenantid(tenantid={id})", "findtenantinformationbydomainname(domainname={id})",
     "directory", "roledefinitions", "roleassignments",
     "appmanagementpolicies", "appliesto", "defaultappmanagementpolicy",
+    "conditionalaccess", "policies", "namedlocations", "scopedrolemembers", "transitiveroleassignments",
+    "domainnamereferences", "federationconfiguration", "forcedelete", "promote", "rootdomain", "serviceconfigurationrecords", "verificationdnsrecords", "verify",
+}
+# Types whose objects are of derived types: one table has the properties of all of them.
+DERIVED = {
+    "namedLocation": ["ipNamedLocation", "countryNamedLocation"],
+    "ipRange": ["iPv4CidrRange", "iPv4Range"],
+    "conditionalAccessExternalTenants": ["conditionalAccessEnumeratedExternalTenants"],
 }
 OTHER_SERVICES = ("AgentId", "DeviceManagement", "PrivilegedAccess")
 # Complex types that the fact files lack, from the pages of Microsoft's documentation.
@@ -88,7 +97,8 @@ def types(facts):
             members = [member["name"] if isinstance(member, dict) else member for member in item["members"]]
             lines.append((name, "=enum", " ".join(members), "", ""))
             continue
-        properties, base = [], item
+        properties = [entry for derived in DERIVED.get(name, []) for entry in declared[derived]["properties"]]
+        base = item
         while base is not None:
             properties += base["properties"]
             parent = base.get("base_type") or base.get("base")

@@ -12,6 +12,8 @@ pub(crate) mod authentication_methods;
 pub(crate) mod deleted_items;
 pub(crate) mod devices;
 pub(crate) mod directory_objects;
+#[cfg(feature = "domains")]
+pub(crate) mod domains;
 pub(crate) mod groups;
 #[cfg(feature = "identity-protection")]
 pub(crate) mod identity_protection;
@@ -53,6 +55,8 @@ const ALL: &[&[&Operation]] = &[
     deleted_items::OPERATIONS,
     devices::OPERATIONS,
     directory_objects::OPERATIONS,
+    #[cfg(feature = "domains")]
+    domains::OPERATIONS,
     groups::OPERATIONS,
     #[cfg(feature = "identity-protection")]
     identity_protection::OPERATIONS,

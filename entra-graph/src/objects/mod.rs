@@ -13,6 +13,8 @@ mod directory_audit;
 mod directory_object;
 #[cfg(feature = "role-management")]
 mod directory_role;
+#[cfg(feature = "domains")]
+mod domain;
 mod extension_property;
 mod federated_identity_credential;
 mod group;
@@ -49,6 +51,8 @@ pub use directory_audit::DirectoryAudit;
 pub use directory_object::{DirectoryEntity, DirectoryObject, OtherObject};
 #[cfg(feature = "role-management")]
 pub use directory_role::{DirectoryRole, DirectoryRoleTemplate};
+#[cfg(feature = "domains")]
+pub use domain::{Domain, DomainDnsRecord, InternalDomainFederation};
 pub use extension_property::ExtensionProperty;
 pub use federated_identity_credential::FederatedIdentityCredential;
 pub use group::Group;

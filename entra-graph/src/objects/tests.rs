@@ -135,6 +135,14 @@ fn every_declared_name_is_read_and_written() {
     );
     #[cfg(feature = "authentication-methods")]
     check!(super::AuthenticationMethod, super::UserRegistrationDetails);
+    #[cfg(feature = "domains")]
+    check!(
+        super::Domain,
+        super::DomainDnsRecord,
+        super::InternalDomainFederation,
+        types::DomainState,
+        types::SigningCertificateUpdateStatus,
+    );
     #[cfg(feature = "identity-protection")]
     check!(super::RiskyUser, super::RiskDetection);
     check!(

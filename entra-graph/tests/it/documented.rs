@@ -34,6 +34,8 @@ macro_rules! send {
 #[cfg(feature = "administrative-units")]
 mod administrative_units;
 mod applications;
+#[cfg(feature = "domains")]
+mod domains;
 #[cfg(feature = "role-management")]
 mod role_management;
 mod service_principals;
@@ -448,6 +450,8 @@ fn requests() -> BTreeMap<&'static str, Vec<Send>> {
     requests.extend(service_principals::requests());
     #[cfg(feature = "administrative-units")]
     requests.extend(administrative_units::requests());
+    #[cfg(feature = "domains")]
+    requests.extend(domains::requests());
     #[cfg(feature = "invitations")]
     requests.insert(
         "invitation-post.md",
@@ -469,6 +473,7 @@ const REQUESTS: usize = 59
     } else {
         0
     }
+    + if cfg!(feature = "domains") { 7 } else { 0 }
     + if cfg!(feature = "role-management") {
         7
     } else {

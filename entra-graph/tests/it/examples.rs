@@ -66,6 +66,18 @@ const MODELS: &[(&str, RoundTrip)] = &[
         "microsoft.graph.invitation",
         round_trip::<entra_graph::Invitation>,
     ),
+    #[cfg(feature = "domains")]
+    ("microsoft.graph.domain", round_trip::<entra_graph::Domain>),
+    #[cfg(feature = "domains")]
+    (
+        "microsoft.graph.domaindnsrecord",
+        round_trip::<entra_graph::DomainDnsRecord>,
+    ),
+    #[cfg(feature = "domains")]
+    (
+        "microsoft.graph.internaldomainfederation",
+        round_trip::<entra_graph::InternalDomainFederation>,
+    ),
     #[cfg(feature = "role-management")]
     (
         "microsoft.graph.directoryrole",
@@ -108,11 +120,13 @@ const BODIES: usize =
         2
     } else {
         0
-    } + if cfg!(feature = "role-management") {
-        22
-    } else {
-        0
-    } + if cfg!(feature = "invitations") { 1 } else { 0 };
+    } + if cfg!(feature = "domains") { 9 } else { 0 }
+        + if cfg!(feature = "role-management") {
+            22
+        } else {
+            0
+        }
+        + if cfg!(feature = "invitations") { 1 } else { 0 };
 
 #[test]
 fn documented_responses_survive_a_round_trip() {

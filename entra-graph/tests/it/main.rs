@@ -18,6 +18,8 @@ mod deltas;
 mod devices;
 mod directory_objects;
 mod documented;
+#[cfg(feature = "domains")]
+mod domains;
 mod errors;
 mod examples;
 mod field_reports;

@@ -17,7 +17,7 @@ use crate::{
         check_filter, parse_filter,
     },
     permissions::{self, denied, is_basic, not_premium, only_basic_profiles},
-    schema::{Kind, Premium, Relationship},
+    schema::{Behavior, Kind, Premium, Relationship},
     state::License,
     wire::Reply,
 };
@@ -70,6 +70,10 @@ pub(super) fn respond(call: Call<'_>, route: &Route) -> Result<Reply, GraphError
             plan.page_size,
         ),
     };
+    // The page "List internalDomainFederations" has 404 for a domain without federation settings.
+    if page.is_empty() && subject.entity().behavior == Behavior::DomainFederation {
+        return Err(GraphError::not_found("federationConfiguration"));
+    }
     let next = next.map(|(place, keys)| {
         let token = sealed.seal(&Position {
             place,

@@ -16,6 +16,7 @@ use crate::{
 mod authentication_methods;
 mod batch;
 mod delta;
+mod domain_records;
 mod error;
 mod expand;
 mod extension;
@@ -153,6 +154,7 @@ fn read_only(call: Call<'_>, route: &Route) -> Result<Reply, GraphError> {
         Target::AuthenticationMethods(id) => {
             authentication_methods::respond(call, route, id.as_deref())
         }
+        Target::DnsRecords(list) => domain_records::respond(call, route, *list),
         Target::LicenseDetails => license_details::respond(call, route),
         Target::TenantInformation(name) => tenant_information::respond(call, name),
         Target::RoleTemplates(id) => role_templates::respond(call, id.as_deref()),

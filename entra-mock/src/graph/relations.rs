@@ -39,7 +39,8 @@ impl Relationship {
             | Source::AssignmentsTo
             | Source::Children(_)
             | Source::Grants(_)
-            | Source::Named(_) => objects,
+            | Source::Named(_)
+            | Source::InDomain => objects,
         }
     }
 
@@ -98,6 +99,7 @@ impl Relationship {
                     .filter_map(|id| store.any(id.as_str()?))
                     .filter(|(kind, _)| self.kinds.contains(kind)),
             ),
+            Source::InDomain => Box::new(in_domain(store, id)),
             Source::Grants(property) => Box::new(
                 store
                     .all(Kind::OAuth2PermissionGrant)
@@ -108,6 +110,45 @@ impl Relationship {
             ),
         }
     }
+}
+
+/// Returns the objects that have a name, an address or an identifier URI in a domain.
+fn in_domain<'a>(store: &'a Store, domain: &'a str) -> impl Iterator<Item = (Kind, &'a Object)> {
+    let kinds: [(Kind, &[&str]); 3] = [
+        (Kind::User, &["userPrincipalName", "mail", "proxyAddresses"]),
+        (Kind::Group, &["mail", "proxyAddresses"]),
+        (Kind::Application, &["identifierUris"]),
+    ];
+    kinds.into_iter().flat_map(move |(kind, properties)| {
+        store
+            .all(kind)
+            .filter(move |object| {
+                properties
+                    .iter()
+                    .any(|name| texts(object.get(name)).any(|text| is_in_domain(text, domain)))
+            })
+            .map(move |object| (kind, object))
+    })
+}
+
+/// The text of a property, or the texts of a list.
+fn texts(value: Option<&Value>) -> impl Iterator<Item = &str> {
+    let items = match value {
+        Some(Value::Array(items)) => items.as_slice(),
+        Some(single) => std::slice::from_ref(single),
+        None => &[],
+    };
+    items.iter().filter_map(Value::as_str)
+}
+
+/// Whether the domain of an address or a URI is this one.
+fn is_in_domain(text: &str, domain: &str) -> bool {
+    let host = match (text.rsplit_once('@'), text.split_once("://")) {
+        (Some((_, host)), _) => host,
+        (None, Some((_, rest))) => rest.split(['/', ':']).next().unwrap_or_default(),
+        (None, None) => return false,
+    };
+    host.eq_ignore_ascii_case(domain)
 }
 
 /// Returns the groups above an object, each once. With `security_only`, only through security

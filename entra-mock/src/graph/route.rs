@@ -2,6 +2,7 @@
 
 use super::{
     Caller,
+    domain_records::DnsRecords,
     membership::{self, Action},
     photo::PhotoPath,
     tenant_information::TenantName,
@@ -80,6 +81,8 @@ pub(super) enum Target {
     Extensions(Option<String>),
     /// The authentication methods of a user, or one of them.
     AuthenticationMethods(Option<String>),
+    /// The DNS records of a domain.
+    DnsRecords(DnsRecords),
     /// The licences of a user with their service plans.
     LicenseDetails,
     /// The templates of directory roles, or one of them.
@@ -379,6 +382,13 @@ fn below(root: Root, rest: &[&str]) -> Option<Route> {
         return Some(Route {
             root,
             target: Target::AuthenticationMethods(id),
+            me: false,
+        });
+    }
+    if let (true, Some(list), []) = (documents(*kind, name), DnsRecords::named(name), rest) {
+        return Some(Route {
+            root,
+            target: Target::DnsRecords(list),
             me: false,
         });
     }

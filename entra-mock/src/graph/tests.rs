@@ -21,6 +21,7 @@ mod delta;
 mod devices;
 mod directory_objects;
 mod documented;
+mod domains;
 mod errors;
 mod federated;
 mod groups;

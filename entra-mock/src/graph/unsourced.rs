@@ -118,6 +118,51 @@ pub(super) fn existing_role() -> GraphError {
     GraphError::bad_request("The role is active already, or the assignment exists.")
 }
 
+/// A change of a domain that is not verified.
+pub(super) fn unverified_domain(name: &str) -> GraphError {
+    GraphError::bad_request(format!("The domain '{name}' is not verified."))
+}
+
+/// A second verification of a domain.
+pub(super) fn verified_domain(name: &str) -> GraphError {
+    GraphError::bad_request(format!("The domain '{name}' is verified already."))
+}
+
+/// A verification without a record in the DNS zone.
+pub(super) fn missing_dns_records(name: &str) -> GraphError {
+    GraphError::bad_request(format!(
+        "Domain verification failed: no verification record was found in the DNS zone of '{name}'."
+    ))
+}
+
+/// The delete of the default or the initial domain.
+pub(super) fn undeletable_domain(name: &str) -> GraphError {
+    GraphError::bad_request(format!(
+        "The domain '{name}' is the default or the initial domain and cannot be deleted."
+    ))
+}
+
+/// The delete of a domain that users, groups or applications use.
+pub(super) fn referenced_domain(name: &str) -> GraphError {
+    GraphError::bad_request(format!(
+        "The domain '{name}' cannot be deleted: objects in the directory refer to it."
+    ))
+}
+
+/// Federation settings of the default domain.
+pub(super) fn federated_default_domain(name: &str) -> GraphError {
+    GraphError::bad_request(format!(
+        "The domain '{name}' is the default domain and cannot be federated."
+    ))
+}
+
+/// Second federation settings of a domain.
+pub(super) fn existing_federation(name: &str) -> GraphError {
+    GraphError::bad_request(format!(
+        "The domain '{name}' has federation settings already."
+    ))
+}
+
 /// An invitation of a member of the tenant.
 pub(super) fn invited_member(id: &str) -> GraphError {
     GraphError::bad_request(format!(

@@ -10,6 +10,8 @@ mod assignment;
 mod audit;
 mod device;
 mod directory_role;
+mod domain;
+mod domain_federation;
 mod facts;
 mod federated_credential;
 mod grant;
@@ -31,6 +33,7 @@ mod sign_in;
 mod sku;
 mod user;
 
+pub(crate) use domain_federation::DOMAIN_OF;
 pub(crate) use facts::{Mismatch, is_required, mismatches};
 pub(crate) use federated_credential::APPLICATION_OF;
 pub(crate) use operation::{ANY_OBJECT, Operation};
@@ -51,6 +54,8 @@ kinds! {
     TenantAppManagementPolicy = app_management_policy::TENANT_APP_MANAGEMENT_POLICY;
     FederatedCredential = federated_credential::FEDERATED_CREDENTIAL;
     DirectoryRole = directory_role::DIRECTORY_ROLE;
+    Domain = domain::DOMAIN;
+    DomainFederation = domain_federation::DOMAIN_FEDERATION;
     RoleDefinition = role_definition::ROLE_DEFINITION;
     RoleAssignment = role_assignment::ROLE_ASSIGNMENT;
     Invitation = invitation::INVITATION;
@@ -198,6 +203,10 @@ pub(crate) enum Behavior {
     RoleDefinition,
     /// The rules of role assignments: principal and scope.
     RoleAssignment,
+    /// The rules of domains: names, verification, one default domain.
+    Domain,
+    /// The rules of federation settings: one for each verified domain.
+    DomainFederation,
 }
 
 /// The names of changes of one type in the directory's audit log.

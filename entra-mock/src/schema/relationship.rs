@@ -40,6 +40,8 @@ pub(crate) enum Source {
     Grants(&'static str),
     /// The objects whose ids the object has in this property.
     Named(&'static str),
+    /// The objects with a name or address in the domain.
+    InDomain,
 }
 
 /// The type of a link between two objects in the store.
@@ -81,6 +83,7 @@ impl Relationship {
                     | Source::Children(_)
                     | Source::Grants(_)
                     | Source::Named(_)
+                    | Source::InDomain
             )
     }
 

@@ -85,17 +85,6 @@ impl Default for Company {
 }
 
 fn add_organization(state: &mut State) -> Result<(), Conflict> {
-    let domains: Vec<_> = state
-        .domains
-        .iter()
-        .enumerate()
-        .map(|(number, domain)| {
-            json!({
-                "capabilities": "Email, OfficeCommunicationsOnline", "isDefault": number == 0,
-                "isInitial": number == 1, "name": domain, "type": "Managed"
-            })
-        })
-        .collect();
     state.store.insert(
         Kind::Organization,
         object([
@@ -110,9 +99,10 @@ fn add_organization(state: &mut State) -> Result<(), Conflict> {
                 json!([format!("admin@{}", state.default_domain())]),
             ),
             ("tenantType", "AAD".into()),
-            ("verifiedDomains", domains.into()),
         ]),
-    )
+    )?;
+    state.update_domains();
+    Ok(())
 }
 
 pub(crate) const DOMAIN: &str = "contoso.com";

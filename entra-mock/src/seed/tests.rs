@@ -35,15 +35,17 @@ fn everything(state: &State) -> Vec<String> {
 }
 
 #[test]
-fn an_empty_tenant_has_only_its_organization_graph_the_built_in_roles_and_the_default_policy() {
+fn an_empty_tenant_has_only_its_organization_domains_graph_the_built_in_roles_and_the_default_policy()
+ {
     let state = build(Seed::Empty, 1, 0);
     let roles = |kind: &&Kind| **kind != Kind::RoleDefinition;
     assert!(state.store.len(Kind::RoleDefinition) > 10);
     for &kind in Kind::ALL.iter().filter(roles) {
-        let expected = usize::from(matches!(
-            kind,
-            Kind::Organization | Kind::ServicePrincipal | Kind::TenantAppManagementPolicy
-        ));
+        let expected = match kind {
+            Kind::Domain => 2,
+            Kind::Organization | Kind::ServicePrincipal | Kind::TenantAppManagementPolicy => 1,
+            _ => 0,
+        };
         assert_eq!(state.store.len(kind), expected, "{kind:?}");
     }
 }

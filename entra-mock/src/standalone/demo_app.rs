@@ -150,7 +150,7 @@ const REDIRECT_URIS: [&str; 4] = [
 ];
 
 /// The permissions that read and write everything that the tenant supports.
-const APPLICATION_PERMISSIONS: [&str; 30] = [
+const APPLICATION_PERMISSIONS: &[&str] = &[
     "AdministrativeUnit.Read.All",
     "AdministrativeUnit.ReadWrite.All",
     "AppRoleAssignment.ReadWrite.All",
@@ -162,6 +162,8 @@ const APPLICATION_PERMISSIONS: [&str; 30] = [
     "Device.Read.All",
     "Device.ReadWrite.All",
     "Directory.Read.All",
+    "Domain-InternalFederation.ReadWrite.All",
+    "Domain.ReadWrite.All",
     "Group.Read.All",
     "Group.ReadWrite.All",
     "GroupMember.Read.All",

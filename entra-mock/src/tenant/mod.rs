@@ -4,6 +4,7 @@ mod app;
 mod builder;
 mod delegated;
 mod device;
+mod domain;
 mod federated;
 mod group;
 mod manifest;
@@ -232,6 +233,7 @@ impl FakeTenant {
         object.insert("id".to_owned(), id.clone().into());
         object.retain(|_, value| !value.is_null());
         state.store.insert(kind, object)?;
+        state.update_domains();
         Ok(id)
     }
 
@@ -255,7 +257,11 @@ impl FakeTenant {
     /// # Errors
     /// [`SeedError`] for an unknown collection.
     pub fn remove(&self, collection: &str, id: &str) -> Result<bool, SeedError> {
-        Ok(self.engine.write().store.remove(kind(collection)?, id))
+        let kind = kind(collection)?;
+        let mut state = self.engine.write();
+        let removed = state.store.remove(kind, id);
+        state.update_domains();
+        Ok(removed)
     }
 }
 
@@ -270,10 +276,11 @@ fn set_property(
     if !value.is_null() {
         check(kind, [(property, &value)])?;
     }
-    let changed = engine
-        .write()
+    let mut state = engine.write();
+    let changed = state
         .store
         .update(kind, id, |object| set(object, property, value));
+    state.update_domains();
     if changed {
         return Ok(());
     }

@@ -9,6 +9,8 @@ mod authentication_methods;
 mod credentials;
 mod device;
 mod directory_audit;
+#[cfg(feature = "domains")]
+mod domain;
 mod group;
 #[cfg(feature = "invitations")]
 mod invitation;
@@ -55,6 +57,11 @@ pub use device::AlternativeSecurityId;
 pub use directory_audit::{
     AppIdentity, AuditActivityInitiator, GroupType, ModifiedProperty, OperationResult,
     TargetResource, UserIdentity,
+};
+#[cfg(feature = "domains")]
+pub use domain::{
+    DomainState, FederatedIdpMfaBehavior, PreferredAuthenticationProtocol, PromptLoginBehavior,
+    SigningCertificateUpdateStatus,
 };
 pub use group::{AssignedLabel, GroupAccessType, LicenseProcessingState};
 #[cfg(feature = "invitations")]

@@ -83,6 +83,7 @@ pub(super) fn create(
         .filter_map(|(name, value)| Some((name, value?)))
         .collect();
     let response = PlannedResponse::Contained {
+        status: 201,
         id: new,
         set: context(kind, own, relationship),
     };

@@ -246,13 +246,15 @@ fn fits_length(property: &Property, value: &Value) -> bool {
 }
 
 fn fits_values(property: &Property, value: &Value) -> bool {
+    let fits = |text: &str| {
+        let mut values = property.one_of.iter();
+        values.any(|value| value.eq_ignore_ascii_case(text))
+    };
     property.one_of.is_empty()
-        || value.as_str().is_some_and(|text| {
-            property
-                .one_of
-                .iter()
-                .any(|value| value.eq_ignore_ascii_case(text))
-        })
+        || match value {
+            Value::Array(items) => items.iter().all(|item| item.as_str().is_some_and(fits)),
+            single => single.as_str().is_some_and(fits),
+        }
 }
 
 /// Checks properties that depend on another one: a membership rule is required for dynamic

@@ -6,7 +6,7 @@ use super::{
     super::{Call, unsupported},
     Plan, PlannedResponse, Step, access, app_policy, application,
     body::{self, Draft, Purpose},
-    grant, group, invitation, reference, role, service_principal, user,
+    domain, grant, group, invitation, reference, role, service_principal, user,
 };
 use crate::{
     odata::GraphError,
@@ -42,6 +42,7 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
     body::check_reference_count(&draft)?;
 
     let (id, steps) = match (entity.behavior, entity.id) {
+        (Behavior::Domain, _) => (domain::complete(call, &mut draft)?, Vec::new()),
         (Behavior::RoleAssignment, _) => role::assign(call, &mut draft)?,
         (_, IdForm::CaseSensitive) => (call.state.random.token(43), Vec::new()),
         _ => (call.state.new_id(), Vec::new()),
@@ -71,7 +72,11 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
         Behavior::PermissionGrant => grant::complete(call, &mut draft)?,
         Behavior::DirectoryRole => role::activate(call, &mut draft)?,
         Behavior::RoleDefinition => role::define(&id, &mut draft)?,
-        Behavior::Invitation | Behavior::RoleAssignment | Behavior::AsDeclared => {}
+        Behavior::Domain
+        | Behavior::DomainFederation
+        | Behavior::Invitation
+        | Behavior::RoleAssignment
+        | Behavior::AsDeclared => {}
     }
     let mut object = Object::new();
     object.insert("id".to_owned(), id.clone().into());

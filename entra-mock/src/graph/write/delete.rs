@@ -2,7 +2,7 @@
 
 use super::{
     super::{Call, read, route::Root, unsupported},
-    Plan, PlannedResponse, Step, access, application, federated, role,
+    Plan, PlannedResponse, Step, access, application, domain, federated, role,
 };
 use crate::{
     directory::lifecycle::is_soft_deleted,
@@ -28,7 +28,9 @@ pub(super) fn plan(call: Call<'_>, root: &Root) -> Result<Plan, GraphError> {
     authorize_kind(call.caller, kind, "DELETE", &served(kind)?, false)?;
     access::check_delete(call, kind, object)?;
     let names = kind.entity().activities;
-    let name = if is_soft_deleted(kind, object) || kind == Kind::Group {
+    let name = if kind == Kind::Domain {
+        domain::deletion_activity(object)
+    } else if is_soft_deleted(kind, object) || kind == Kind::Group {
         names.delete
     } else {
         names.purge
@@ -38,6 +40,9 @@ pub(super) fn plan(call: Call<'_>, root: &Root) -> Result<Plan, GraphError> {
     plan = plan
         .with(Step::Delete(kind, id(object)))
         .audited_as(names.category, name);
+    if kind == Kind::Domain {
+        plan.steps.extend(domain::removed_with(call, object)?);
+    }
     if kind == Kind::Application
         && let Some(principal) = application::service_principal(call, object)
     {

@@ -28,10 +28,12 @@ mod application;
 mod assignment;
 mod audit;
 mod body;
+mod contained;
 mod create;
 mod credentials;
 mod delete;
 mod directory_objects;
+mod domain;
 mod extension;
 mod federated;
 mod grant;
@@ -95,8 +97,9 @@ enum PlannedResponse {
         secrets: Vec<String>,
     },
     Json(u16, Value),
-    /// The new object of a collection below another object, with that collection's context.
+    /// The object of a collection below another object, with that collection's context.
     Contained {
+        status: u16,
         id: String,
         set: String,
     },
@@ -151,7 +154,11 @@ impl Plan {
 
     fn audited_as(mut self, category: &'static str, name: &'static str) -> Self {
         let operation = match name.split(' ').next() {
-            _ if name == "Remove service principal" => "Delete",
+            _ if name == "Remove service principal"
+                || name.ends_with("verified domain") && name.starts_with("Remove") =>
+            {
+                "Delete"
+            }
             Some("Add" | "Invite" | "Restore") => "Add",
             Some("Delete" | "Hard") => "Delete",
             Some("Remove") => "Unassign",
@@ -244,7 +251,7 @@ fn plan(call: Call<'_>, route: &Route) -> Result<Plan, GraphError> {
                 relationship: Some(relationship),
                 cast: None,
             },
-        ) => federated::plan(call, &route.root, *kind, relationship, None),
+        ) => contained::plan(call, &route.root, *kind, relationship, None),
         (
             "PATCH" | "DELETE",
             Root::Object(kind, _),
@@ -252,7 +259,7 @@ fn plan(call: Call<'_>, route: &Route) -> Result<Plan, GraphError> {
                 relationship,
                 id: Some(id),
             },
-        ) => federated::plan(call, &route.root, *kind, relationship, Some(id)),
+        ) => contained::plan(call, &route.root, *kind, relationship, Some(id)),
         (_, Root::Object(kind, _), Target::Photo(path)) => {
             photo::plan(call, &route.root, *kind, path)
         }
@@ -280,6 +287,7 @@ fn plan(call: Call<'_>, route: &Route) -> Result<Plan, GraphError> {
             "addPassword" => credentials::add_password(call, &route.root, *kind),
             "removePassword" => credentials::remove_password(call, &route.root, *kind),
             "renew" => group::renew(call, &route.root, *kind),
+            "verify" => domain::verify(call, &route.root, *kind),
             _ => Err(unsupported(call.request)),
         },
         _ => Err(unsupported(call.request)),
@@ -288,6 +296,12 @@ fn plan(call: Call<'_>, route: &Route) -> Result<Plan, GraphError> {
 
 /// Applies one step. Everything was checked, so no step can fail.
 fn apply(state: &mut State, now: Timestamp, step: Step) {
+    let changes_domains = matches!(
+        step,
+        Step::Insert(Kind::Domain, _)
+            | Step::Update(Kind::Domain, ..)
+            | Step::Delete(Kind::Domain, _)
+    );
     let done = match step {
         Step::Insert(kind, object) => state.store.insert(kind, object).is_ok(),
         Step::Update(kind, id, values) => state.store.update(kind, &id, |object| {
@@ -318,6 +332,9 @@ fn apply(state: &mut State, now: Timestamp, step: Step) {
         }
     };
     debug_assert!(done, "a checked step failed");
+    if changes_domains {
+        state.update_domains();
+    }
 }
 
 fn finish(
@@ -331,11 +348,11 @@ fn finish(
         PlannedResponse::NoContent => Ok(Reply::new(204)),
         PlannedResponse::Empty => Ok(Reply::new(200)),
         PlannedResponse::Json(status, value) => Ok(Reply::json(status, &value)),
-        PlannedResponse::Contained { id, set } => {
+        PlannedResponse::Contained { status, id, set } => {
             let shown = call.state.store.any(&id).zip(view);
             let ((_, object), view) = shown.ok_or_else(|| GraphError::not_found(&id))?;
             let mut reply = view.reply(call, object, &set, false, access_level);
-            reply.status = 201;
+            reply.status = status;
             Ok(reply)
         }
         PlannedResponse::Object {

@@ -7,7 +7,7 @@ use super::{
     },
     Plan, PlannedResponse, Step, access, app_policy, application,
     body::{self, Draft, Purpose},
-    create, group, reference, role, target, user,
+    create, domain, group, reference, role, target, user,
 };
 use crate::{odata::GraphError, permissions::authorize, schema::Behavior, store::Kind};
 
@@ -32,10 +32,12 @@ pub(super) fn plan(
         Behavior::Group => group::adjust(call, object, &mut draft)?,
         Behavior::AppManagementPolicy => app_policy::complete(entity, &mut draft)?,
         Behavior::Application => application::adjust(call, object, &mut draft)?,
+        Behavior::Domain => domain::adjust(object, &draft)?,
         Behavior::RoleDefinition => role::redefine(object, &draft)?,
         Behavior::ServicePrincipal
         | Behavior::PermissionGrant
         | Behavior::DirectoryRole
+        | Behavior::DomainFederation
         | Behavior::Invitation
         | Behavior::RoleAssignment
         | Behavior::AsDeclared => {}
@@ -77,6 +79,7 @@ pub(super) fn plan(
     }
     let dependent = match entity.behavior {
         Behavior::Application => application::dependent_changes(call, object, &after),
+        Behavior::Domain => domain::dependent_changes(call, object, &draft),
         _ => None,
     };
     if !draft.values.is_empty() {
