@@ -165,7 +165,15 @@ impl Pipeline {
         let mut bearer = request.bearer.clone();
         let mut challenged = false;
         let (mut counted, mut tries) = (0, 0);
+        // Of the time of the call, the waits for limits of many requests, which are not this request's own.
+        let (mut paced, mut charged) = (Duration::ZERO, Duration::ZERO);
         loop {
+            if let Some(pacer) = &request.pacer {
+                let asked = self.0.clock.monotonic();
+                pacer.admit().await;
+                paced += self.0.clock.elapsed(asked);
+            }
+            let spent = |now: Duration| now.saturating_sub(paced) + charged;
             let token = match &bearer {
                 Some(Bearer {
                     credential,
@@ -175,7 +183,9 @@ impl Pipeline {
             };
             counted += 1;
             tries += 1;
-            let left = policy.budget.saturating_sub(self.0.clock.elapsed(started));
+            let left = policy
+                .budget
+                .saturating_sub(spent(self.0.clock.elapsed(started)));
             let limit = ResponseLimit(request.response_limit.unwrap_or(self.0.response_limit));
             let wire = self.wire(&request, id, token.as_ref(), (left, limit))?;
             let outcome = within(self.0.transport.send(wire).await, limit);
@@ -200,19 +210,32 @@ impl Pipeline {
                 idempotency: request.idempotency,
                 counted,
                 tries,
-                elapsed: self.0.clock.elapsed(started),
+                elapsed: spent(self.0.clock.elapsed(started)),
                 retry_after,
                 throttled: outcome
                     .as_ref()
                     .is_ok_and(|response| response.status() == StatusCode::TOO_MANY_REQUESTS),
                 jitter: self.0.random.fraction(),
             };
-            let stop_reason = match policy.decide(&attempt) {
+            let decision = policy.decide(&attempt);
+            let wait = match decision {
+                Decision::Retry { wait, .. } => Some(wait),
+                _ => None,
+            };
+            let delayed = match (&request.pacer, &outcome) {
+                (Some(pacer), Ok(response)) => pacer.observe(response, wait),
+                _ => false,
+            };
+            let stop_reason = match decision {
                 Decision::Done => None,
                 Decision::Stop(reason) => Some(reason),
                 Decision::Retry { wait, counts } => {
                     debug!(?wait, tries, outcome = ?attempt.outcome, "trying again");
-                    self.0.clock.sleep(wait).await;
+                    if delayed {
+                        charged += wait;
+                    } else {
+                        self.0.clock.sleep(wait).await;
+                    }
                     counted -= u32::from(!counts);
                     continue;
                 }

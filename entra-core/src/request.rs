@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use url::Url;
 
-use crate::{ResponseClass, StopReason, TokenCredential, TokenRequest};
+use crate::{Pacer, ResponseClass, StopReason, TokenCredential, TokenRequest};
 
 /// Whether a request may be sent twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,6 +64,7 @@ pub struct Request {
     pub(crate) classify: fn(StatusCode, &HeaderMap, &[u8]) -> ResponseClass,
     pub(crate) budget: Option<Duration>,
     pub(crate) response_limit: Option<u64>,
+    pub(crate) pacer: Option<Arc<dyn Pacer>>,
 }
 
 impl Request {
@@ -81,6 +82,7 @@ impl Request {
             classify: by_status,
             budget: None,
             response_limit: None,
+            pacer: None,
         }
     }
 
@@ -130,6 +132,12 @@ impl Request {
     /// With another limit of the response body, in bytes after decompression, than the pipeline's.
     pub const fn with_response_limit(mut self, bytes: u64) -> Self {
         self.response_limit = Some(bytes);
+        self
+    }
+
+    /// With a pacer, which decides when each attempt is sent.
+    pub fn with_pacer(mut self, pacer: Arc<dyn Pacer>) -> Self {
+        self.pacer = Some(pacer);
         self
     }
 

@@ -53,6 +53,7 @@
 //! | filters, sorting, search | [`Property`], [`Filter`], [`query`] |
 //! | changes since last time | [`Delta`], [`DeltaState`] |
 //! | reads after a write | [`Settled`], [`Request::send_after_write`], [`Error::is_lag`] |
+//! | quotas | [`Governor`], [`GraphClientBuilder::governor`], [`Operation::resource_units`] |
 //! | many requests at once | [`GraphClient::batch`], [`Batch`] |
 //! | any other path | [`GraphClient::raw`], [`Raw`] |
 //! | every operation with its permissions | [`operations`], [`Operation`] |
@@ -60,6 +61,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // The floors, from the ground up; imports lead down only, which a rule in CI checks:
+//   governor                    what requests cost, and when they may be sent
 //   key, operation, error       keys, operations as data, errors
 //   lag                         errors that are only replication lag
 //   odata, model, objects       query options, how JSON is read and written, the read models
@@ -75,6 +77,7 @@ mod batch;
 mod client;
 mod delta;
 mod error;
+mod governor;
 mod key;
 mod lag;
 mod model;
@@ -120,6 +123,7 @@ pub use batch::{Batch, BatchEntry, EntryId, Responses};
 pub use client::{GraphClient, GraphClientBuilder};
 pub use delta::{Change, Changed, Changes, Delta, DeltaState, LinkChange, RemovedReason};
 pub use error::{Error, ErrorDetail, ErrorKind, ListProgress};
+pub use governor::{Governor, TenantSize};
 pub use key::Key;
 pub use model::{AdditionalData, Expanded, Json};
 #[cfg(feature = "administrative-units")]

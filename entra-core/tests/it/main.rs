@@ -4,6 +4,7 @@
 mod canary;
 mod clock;
 mod metadata;
+mod pacer;
 mod pinned;
 mod pipeline;
 mod response_limit;

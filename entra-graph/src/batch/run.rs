@@ -17,6 +17,7 @@ use super::{Item, ItemResult, envelope, plan};
 use crate::{
     client::{Call, GraphClient, Reply, classify},
     error::{Error, ErrorKind},
+    governor::Cost,
     operation::{Operation, Returns, Version},
 };
 
@@ -40,6 +41,9 @@ struct Pending {
     counted: u32,
     /// When it may be sent, on the time since the batch began.
     ready_at: Duration,
+    /// The waits before its attempts so far, of which the time budget is made. The time of the whole batch is none of
+    /// the request's own.
+    waited: Duration,
 }
 
 struct Run {
@@ -108,6 +112,7 @@ impl Run {
                         tries: 0,
                         counted: 0,
                         ready_at: Duration::ZERO,
+                        waited: Duration::ZERO,
                     };
                     run.pending.insert(index, pending);
                 }
@@ -146,6 +151,7 @@ impl Run {
         let mut indexes: Vec<usize> = self.pending.keys().copied().collect();
         indexes.sort_unstable();
         let mut ready: Vec<usize> = Vec::new();
+        let mut taken = Cost::default();
         for index in indexes {
             let pending = &self.pending[&index];
             let free = pending
@@ -153,6 +159,12 @@ impl Run {
                 .iter()
                 .all(|one| self.results[*one].is_some() || ready.binary_search(one).is_ok());
             if pending.ready_at <= now && free {
+                let cost = self.client.cost(&pending.call);
+                // More than a limit allows at once would be throttled, whenever it is sent.
+                if self.client.is_paced() && !taken.has_room_for(&cost) {
+                    continue;
+                }
+                taken = Cost::sum([taken, cost]);
                 ready.push(index);
             }
         }
@@ -203,12 +215,19 @@ impl Run {
         url.set_path(&format!("{}$batch", self.root.path()));
         let mut call = Call::new(&BATCH, url).with_json(body);
         call.idempotency = self.idempotency(chunk);
+        call.cost = Some(self.cost(chunk));
         let client = self.client.clone();
         Box::pin(async move {
             let reply = client.execute(&call).await?;
             envelope::read(&reply.body, client.pipeline().clock().now())
                 .map_err(|error| client.with_call(error.with_response(&reply.facts()), &call))
         })
+    }
+
+    /// Graph counts the parts, and not the request as a whole.
+    fn cost(&self, chunk: &[usize]) -> Cost {
+        let pending = chunk.iter().filter_map(|index| self.pending.get(index));
+        Cost::sum(pending.map(|one| self.client.cost(&one.call)))
     }
 
     /// The request as a whole may be repeated as far as each of its parts may.
@@ -278,6 +297,9 @@ impl Run {
         pending.tries += 1;
         pending.counted += 1;
         if reply.status.is_success() {
+            if let Some(pacer) = self.client.paced(&pending.call) {
+                pacer.learn(reply.status, &reply.headers, None);
+            }
             self.finish(index, None, Ok(reply));
             return;
         }
@@ -287,14 +309,25 @@ impl Run {
             Attempt::first(AttemptOutcome::Responded(class), pending.call.idempotency);
         attempt.counted = pending.counted;
         attempt.tries = pending.tries;
-        attempt.elapsed = elapsed;
+        attempt.elapsed = pending.waited;
         attempt.retry_after = reply.retry_after;
         attempt.throttled = reply.status == StatusCode::TOO_MANY_REQUESTS;
         attempt.jitter = pipeline.random().fraction();
-        match pipeline.policy().decide(&attempt) {
+        let decision = pipeline.policy().decide(&attempt);
+        let wait = match decision {
+            Decision::Retry { wait, .. } => Some(wait),
+            _ => None,
+        };
+        // Then the limit is closed for all, and opens for those of this batch at once.
+        let delayed = self
+            .client
+            .paced(&pending.call)
+            .is_some_and(|pacer| pacer.learn(reply.status, &reply.headers, wait));
+        match decision {
             Decision::Retry { wait, counts } => {
                 pending.counted -= u32::from(!counts);
-                pending.ready_at = elapsed + wait;
+                pending.waited += wait;
+                pending.ready_at = if delayed { elapsed } else { elapsed + wait };
                 return;
             }
             Decision::Stop(reason) => reply.stop_reason = Some(reason),

@@ -16,7 +16,7 @@ use entra_core::{
     SystemRandom, TokenCredential, TokenRequest, TransportError, bytes::Bytes, url::Url,
 };
 
-use crate::error::Error;
+use crate::{error::Error, governor::Governor};
 pub(crate) use send::{ANY, Call, PREFER, Payload, Reply, TEXT, classify};
 use token::{GrantedCredential, Remembering};
 
@@ -42,6 +42,7 @@ struct Inner {
     base: Url,
     clock: Arc<dyn Clock>,
     sent: Arc<AtomicU64>,
+    governor: Option<Governor>,
 }
 
 /// Settings of a [`GraphClient`].
@@ -54,6 +55,7 @@ pub struct GraphClientBuilder {
     transport: Option<Arc<dyn HttpTransport>>,
     policy: RetryPolicy,
     response_limit: Option<u64>,
+    governor: Option<Governor>,
 }
 
 impl GraphClient {
@@ -86,12 +88,13 @@ impl GraphClient {
             transport: None,
             policy: RetryPolicy::for_graph(),
             response_limit: None,
+            governor: Some(Governor::new()),
         }
     }
 
     /// The same client with another credential, such as that of a signed-in user.
     ///
-    /// They share connections, limits of retries and the count of requests, so one is cheap to make
+    /// They share connections, limits of retries, the governor of quotas and the count of requests, so one is cheap to make
     /// for each request of a web application. The requested scope stays Graph's `.default`,
     /// which stands for everything that the user or an administrator has consented to.
     #[must_use]
@@ -104,6 +107,7 @@ impl GraphClient {
             base: inner.base.clone(),
             clock: Arc::clone(&inner.clock),
             sent: Arc::clone(&inner.sent),
+            governor: inner.governor.clone(),
         }))
     }
 
@@ -239,6 +243,19 @@ impl GraphClientBuilder {
         self
     }
 
+    /// The governor that paces requests by Graph's limits, instead of one of the client's own: several clients of
+    /// one application share it, or it knows the size of the tenant. Clients that share one need the same clock.
+    pub fn governor(mut self, governor: Governor) -> Self {
+        self.governor = Some(governor);
+        self
+    }
+
+    /// Without a governor: requests are sent at once, and each that Graph throttles waits for itself.
+    pub fn without_governor(mut self) -> Self {
+        self.governor = None;
+        self
+    }
+
     /// The client. Nothing is sent yet.
     ///
     /// # Errors
@@ -276,6 +293,7 @@ impl GraphClientBuilder {
             base,
             clock: self.clock,
             sent,
+            governor: self.governor,
         })))
     }
 }

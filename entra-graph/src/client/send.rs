@@ -12,6 +12,7 @@ use entra_core::{
 use super::GraphClient;
 use crate::{
     error::{CONCURRENCY_VIOLATION, Error, ResponseFacts, ServiceError},
+    governor::{Cost, Paced},
     operation::Operation,
 };
 
@@ -29,6 +30,8 @@ pub(crate) struct Call {
     pub(crate) body: Option<Payload>,
     /// The time limit of the call, where it is another than the client's.
     pub(crate) budget: Option<Duration>,
+    /// What it costs, where that is not that of its address.
+    pub(crate) cost: Option<Cost>,
 }
 
 /// A request body.
@@ -62,6 +65,7 @@ impl Call {
             headers: Vec::new(),
             body: None,
             budget: None,
+            cost: None,
         }
     }
 
@@ -126,7 +130,15 @@ impl GraphClient {
 
     async fn send(&self, call: &Call) -> Result<Reply, Error> {
         let credential: Arc<dyn TokenCredential> = self.0.credential.clone();
-        let bearer = Bearer::new(credential, TokenRequest::new([self.0.scope.as_str()]));
+        let token_request = TokenRequest::new([self.0.scope.as_str()]);
+        // The quota is that of the token's application and tenant, so the first requests wait for it.
+        if self.is_paced() && self.0.credential.quota().is_none() {
+            credential
+                .token(&token_request)
+                .await
+                .map_err(|error| self.with_call(entra_core::Error::from(error).into(), call))?;
+        }
+        let bearer = Bearer::new(credential, token_request);
         let mut request =
             entra_core::Request::new(call.operation.name, call.method.clone(), call.url.clone())
                 .with_idempotency(call.idempotency)
@@ -136,6 +148,9 @@ impl GraphClient {
             request = request
                 .with_body("application/json", body.bytes.clone())
                 .with_header(header::CONTENT_TYPE, body.content_type.clone());
+        }
+        if let Some(pacer) = self.paced(call) {
+            request = request.with_pacer(Arc::new(pacer));
         }
         if let Some(budget) = call.budget {
             request = request.with_budget(budget);
@@ -170,6 +185,24 @@ impl GraphClient {
             return Ok(reply);
         }
         Err(error)
+    }
+
+    /// What paces a call; `None` without a governor.
+    pub(crate) fn paced(&self, call: &Call) -> Option<Paced> {
+        let governor = self.0.governor.as_ref()?;
+        let quota = self.0.credential.quota().unwrap_or_default();
+        Some(governor.paced(&quota, self.cost(call), &self.0.clock))
+    }
+
+    /// Whether a governor paces the requests.
+    pub(crate) fn is_paced(&self) -> bool {
+        self.0.governor.is_some()
+    }
+
+    /// What a call takes of Graph's limits.
+    pub(crate) fn cost(&self, call: &Call) -> Cost {
+        call.cost
+            .unwrap_or_else(|| Cost::of(&call.method, &self.path(&call.url), call.url.query()))
     }
 
     /// Turns a response with an error status into an error.

@@ -12,7 +12,7 @@ use entra_core::{
 };
 
 use crate::operation::Operation;
-pub(crate) use granted::Granted;
+pub(crate) use granted::{Granted, claims};
 pub use service_error::ErrorDetail;
 pub(crate) use service_error::ServiceError;
 

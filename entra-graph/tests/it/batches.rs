@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::{
-    scripts::{client, client_with_clock},
+    scripts::{builder, client, client_with_clock},
     support::{block_on, start},
 };
 
@@ -170,7 +170,9 @@ async fn each_request_waits_for_its_own_retry_after() {
             .collect(),
         ..Service::default()
     };
-    let graph = graph(&service);
+    // A governor would hold all of them back for the longest wait.
+    let graph = builder(service.clone(), service.clock.clone());
+    let graph = graph.without_governor().build().unwrap();
     let mut batch = graph.batch();
     let entries: Vec<_> = (0..15)
         .map(|number| batch.add(user(&graph, number)))

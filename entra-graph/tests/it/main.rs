@@ -32,6 +32,7 @@ mod lifecycle;
 mod memberships;
 mod paging;
 mod queries;
+mod quotas;
 mod raw;
 #[cfg(feature = "role-management")]
 mod role_management;

@@ -1,7 +1,7 @@
 //! A client with scripted responses.
 
 use entra_core::{Cloud, HttpTransport, ManualClock, ScriptedTransport, StaticCredential};
-use entra_graph::GraphClient;
+use entra_graph::{GraphClient, GraphClientBuilder};
 
 pub(crate) const ROOT: &str = "https://graph.example.com/v1.0";
 
@@ -20,9 +20,13 @@ pub(crate) fn client_with_token(transport: impl HttpTransport, token: &str) -> G
 }
 
 pub(crate) fn client_with_clock(transport: impl HttpTransport, clock: ManualClock) -> GraphClient {
+    builder(transport, clock).build().unwrap()
+}
+
+pub(crate) fn builder(transport: impl HttpTransport, clock: ManualClock) -> GraphClientBuilder {
     let cloud = Cloud::custom("https://login.example.com", "https://graph.example.com").unwrap();
     let builder = GraphClient::builder(StaticCredential::new("token")).cloud(cloud);
-    builder.clock(clock).transport(transport).build().unwrap()
+    builder.clock(clock).transport(transport)
 }
 
 /// The path and query of each request so far, percent-decoded.

@@ -1,0 +1,101 @@
+//! Requests that share a limit.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use entra_core::{
+    BoxFuture, Clock, ManualClock, Pacer, Pipeline, Request, RetryPolicy, ScriptedTransport,
+    StopReason,
+    bytes::Bytes,
+    http::{Method, Response, StatusCode},
+    url::Url,
+};
+
+/// Waits so long before each attempt, and for the server where it is told to.
+#[derive(Debug)]
+struct Slow {
+    clock: ManualClock,
+    wait: Duration,
+    takes_waits: bool,
+    admitted: AtomicU32,
+    observed: Mutex<Vec<(u16, bool)>>,
+}
+
+impl Pacer for Slow {
+    fn admit(&self) -> BoxFuture<'_, ()> {
+        self.admitted.fetch_add(1, Ordering::Relaxed);
+        self.clock.sleep(self.wait)
+    }
+
+    fn observe(&self, response: &Response<Bytes>, wait: Option<Duration>) -> bool {
+        let seen = (response.status().as_u16(), wait.is_some());
+        self.observed.lock().unwrap().push(seen);
+        self.takes_waits
+    }
+}
+
+fn send(
+    transport: &ScriptedTransport,
+    wait: u64,
+    takes_waits: bool,
+) -> (Arc<Slow>, Pipeline, Request) {
+    let clock = ManualClock::new();
+    let url = Url::parse("https://graph.example.com/v1.0/users").unwrap();
+    let pipeline = Pipeline::builder(Arc::new(transport.clone()))
+        .origin(&url)
+        .clock(Arc::new(clock.clone()))
+        .policy(RetryPolicy::for_graph().with_budget(Duration::from_secs(60)))
+        .build();
+    let pacer = Arc::new(Slow {
+        clock,
+        wait: Duration::from_secs(wait),
+        takes_waits,
+        admitted: AtomicU32::new(0),
+        observed: Mutex::default(),
+    });
+    let request = Request::new("read", Method::GET, url).with_pacer(pacer.clone());
+    (pacer, pipeline, request)
+}
+
+fn throttled(times: usize) -> ScriptedTransport {
+    (0..times).fold(ScriptedTransport::new(), |transport, _| {
+        transport.then(429, &[("retry-after", "10")], "")
+    })
+}
+
+#[tokio::test]
+async fn waits_of_a_pacer_are_no_time_of_the_call() {
+    let transport = throttled(1).then(200, &[], "");
+    let (pacer, pipeline, request) = send(&transport, 100, false);
+    let response = pipeline.send(request).await.unwrap();
+    assert_eq!(response.status, StatusCode::OK);
+    assert_eq!(pacer.admitted.load(Ordering::Relaxed), 2);
+    assert_eq!(*pacer.observed.lock().unwrap(), [(429, true), (200, false)]);
+}
+
+#[tokio::test]
+async fn a_pacer_waits_in_place_of_the_pipeline() {
+    let transport = throttled(1).then(200, &[], "");
+    let (pacer, pipeline, request) = send(&transport, 0, true);
+    let before = pacer.clock.monotonic();
+    pipeline.send(request).await.unwrap();
+    assert_eq!(pacer.clock.elapsed(before), Duration::ZERO);
+}
+
+#[tokio::test]
+async fn waits_that_a_pacer_takes_over_still_end_with_the_budget() {
+    let transport = throttled(20);
+    let (pacer, pipeline, request) = send(&transport, 0, true);
+    let response = pipeline.send(request).await.unwrap();
+    assert!(matches!(
+        response.stop_reason,
+        Some(StopReason::RetryAfterBeyondBudget { .. })
+    ));
+    let tries = pacer.admitted.load(Ordering::Relaxed);
+    assert!((4..=6).contains(&tries), "{tries}");
+}

@@ -1,0 +1,451 @@
+//! The quota governor: paces requests by Graph's documented limits, before Graph throttles them.
+
+mod cost;
+mod limit;
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::{Duration, Instant},
+};
+
+use entra_core::{
+    BoxFuture, Clock, Pacer,
+    bytes::Bytes,
+    http::{HeaderMap, Response, StatusCode, header},
+};
+use tracing::debug;
+
+pub(crate) use cost::Cost;
+pub use limit::TenantSize;
+use limit::{COUNT, LIMITS, Meter, Scope, UNITS, WRITES};
+
+/// Paces requests by Graph's documented limits, so that a large job is not throttled, and one 429 slows every request
+/// of the limit once instead of each in turn.
+///
+/// Every client has one, which its clones and [`with_credential`](crate::GraphClient::with_credential) share. It counts per application and tenant
+/// of the token:
+///
+/// - the resource units of the directory, by a table of what each operation costs
+///   ([`Operation::resource_units`](crate::Operation::resource_units)), corrected by `x-ms-resource-unit`, and the limits of writes;
+/// - 5 requests in 10 seconds to the logs, one a second to Identity Protection and Conditional Access, and the limits of
+///   subscriptions and of `keyCredentials`.
+///
+/// Requests pass a limit in the order in which they asked. A request that waits for one limit does not hold up requests that do not need it.
+/// The waits do not count against the time budget of a call.
+///
+/// ```
+/// # async fn example(credential: entra_core::StaticCredential) -> Result<(), entra_graph::Error> {
+/// use entra_graph::{Governor, GraphClient, TenantSize};
+/// // The size of the tenant is found out on the way, unless it is known.
+/// let governor = Governor::new().tenant_size(TenantSize::Large);
+/// let graph = GraphClient::builder(credential.clone()).governor(governor).build()?;
+/// let unpaced = GraphClient::builder(credential).without_governor().build()?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Source: [service-specific throttling limits](https://learn.microsoft.com/graph/throttling-limits).
+#[derive(Clone, Default)]
+pub struct Governor(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    size: Option<TenantSize>,
+    /// When the first request came, which times are measured from.
+    started: OnceLock<Instant>,
+    lanes: Mutex<Lanes>,
+}
+
+/// Whose requests are counted together: the application and the tenant of the token, empty if that is opaque.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct QuotaKey {
+    pub(crate) application: String,
+    pub(crate) tenant: String,
+}
+
+#[derive(Default)]
+struct Lanes {
+    by_key: HashMap<QuotaKey, Arc<[Arc<Lane>; COUNT]>>,
+    /// Lanes that several tenants or several applications share.
+    shared: HashMap<(usize, String), Arc<Lane>>,
+}
+
+/// The requests of one limit.
+struct Lane {
+    /// Its holder is the next to be sent. The mutex is fair: requests get it in the order in which they asked.
+    turn: tokio::sync::Mutex<()>,
+    meter: Mutex<Meter>,
+    size: Mutex<Size>,
+}
+
+/// The size of a tenant, as far as known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Size {
+    size: TenantSize,
+    /// Known, not assumed.
+    known: bool,
+}
+
+/// One request as its limits see it.
+#[derive(Clone)]
+pub(crate) struct Paced {
+    governor: Governor,
+    lanes: Arc<[Arc<Lane>; COUNT]>,
+    clock: Arc<dyn Clock>,
+    cost: Cost,
+}
+
+/// What a response says about limits.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Signals {
+    throttled: bool,
+    /// What the request cost.
+    units: Option<u32>,
+    /// Which part of the limit is used, from 0.8 on.
+    used: Option<f64>,
+    /// The limit that a 429 names.
+    limit: Option<usize>,
+    /// Whether it names a wait.
+    waits: bool,
+}
+
+impl Governor {
+    /// A governor with the documented limits, which finds out the size of the tenant.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With the size of the tenants, if it is known. Otherwise a tenant counts as small until Graph allows more.
+    #[must_use]
+    pub fn tenant_size(self, size: TenantSize) -> Self {
+        Self(Arc::new(Inner {
+            size: Some(size),
+            ..Inner::default()
+        }))
+    }
+
+    /// What paces a request.
+    pub(crate) fn paced(&self, key: &QuotaKey, cost: Cost, clock: &Arc<dyn Clock>) -> Paced {
+        let now = self.now(&**clock);
+        Paced {
+            governor: self.clone(),
+            lanes: self.lanes(key, now),
+            clock: Arc::clone(clock),
+            cost,
+        }
+    }
+
+    fn now(&self, clock: &dyn Clock) -> Duration {
+        clock.elapsed(*self.0.started.get_or_init(|| clock.monotonic()))
+    }
+
+    fn lanes(&self, key: &QuotaKey, now: Duration) -> Arc<[Arc<Lane>; COUNT]> {
+        let mut all = lock(&self.0.lanes);
+        if let Some(lanes) = all.by_key.get(key) {
+            return Arc::clone(lanes);
+        }
+        if all.by_key.len() >= MOST_KEYS {
+            all.forget_idle(now);
+        }
+        let lanes = Arc::new(std::array::from_fn(|limit| {
+            let new = || Arc::new(Lane::new(limit, self.0.size, now));
+            let shared = match LIMITS[limit].scope {
+                Scope::ApplicationAndTenant => return new(),
+                Scope::Application => key.application.clone(),
+                Scope::Tenant => key.tenant.clone(),
+            };
+            Arc::clone(all.shared.entry((limit, shared)).or_insert_with(new))
+        }));
+        all.by_key.insert(key.clone(), Arc::clone(&lanes));
+        lanes
+    }
+}
+
+impl Lanes {
+    /// Forgets tenants without requests on their way and without used quota.
+    fn forget_idle(&mut self, now: Duration) {
+        self.by_key.retain(|_, lanes| {
+            Arc::strong_count(lanes) > 1 || !lanes.iter().all(|lane| lock(&lane.meter).is_idle(now))
+        });
+        self.shared
+            .retain(|_, lane| Arc::strong_count(lane) > 1 || !lock(&lane.meter).is_idle(now));
+    }
+}
+
+impl Lane {
+    fn new(limit: usize, size: Option<TenantSize>, now: Duration) -> Self {
+        let known = size.is_some();
+        let size = size.unwrap_or(TenantSize::Small);
+        let mut meter = Meter::new(LIMITS[limit], now);
+        if limit == UNITS {
+            meter.resize(now, size);
+        }
+        Self {
+            turn: tokio::sync::Mutex::new(()),
+            meter: Mutex::new(meter),
+            size: Mutex::new(Size { size, known }),
+        }
+    }
+
+    /// Waits for the turn of a request and then until the limit allows it.
+    async fn pass(&self, paced: &Paced, cost: u32) {
+        let _turn = self.turn.lock().await;
+        loop {
+            let now = paced.governor.now(&*paced.clock);
+            let wait = {
+                let mut meter = lock(&self.meter);
+                let wait = meter.wait(now, cost);
+                if wait.is_zero() {
+                    meter.take(now, cost);
+                    return;
+                }
+                wait
+            };
+            debug!(?wait, "waiting for a limit of Graph");
+            paced.clock.sleep(wait).await;
+        }
+    }
+}
+
+impl Paced {
+    /// Learns from a response; see [`Pacer::observe`].
+    pub(crate) fn learn(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        wait: Option<Duration>,
+    ) -> bool {
+        let signals = Signals::read(status, headers);
+        let now = self.governor.now(&*self.clock);
+        self.learn_units(now, &signals);
+        let limit = signals.limit.or_else(|| self.cost.service_limit());
+        let (Some(wait), Some(limit), true) = (wait, limit, signals.throttled) else {
+            return false;
+        };
+        let mut meter = lock(&self.lanes[limit].meter);
+        let wait = wait.max(meter.least_wait(signals.waits));
+        meter.close(now, wait);
+        debug!(?wait, limit, "throttled: every request of this limit waits");
+        true
+    }
+
+    fn learn_units(&self, now: Duration, signals: &Signals) {
+        let estimated = self.cost.units();
+        if estimated == 0 {
+            return;
+        }
+        let lane = &self.lanes[UNITS];
+        let mut meter = lock(&lane.meter);
+        let mut size = lock(&lane.size);
+        let other_limit = signals.limit.is_some_and(|limit| limit != UNITS);
+        if !other_limit {
+            let next = size.next(meter.used(now), signals);
+            if next != *size {
+                debug!(size = ?next.size, "the size of the tenant");
+                meter.resize(now, next.size);
+                *size = next;
+            }
+            if let Some(used) = signals.used {
+                meter.set_used(now, used);
+            }
+        }
+        // A request that was throttled costs nothing that is known.
+        if let (Some(actual), false) = (signals.units, signals.throttled) {
+            meter.correct(estimated, actual);
+        }
+    }
+}
+
+impl Pacer for Paced {
+    fn admit(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            for (limit, lane) in self.lanes.iter().enumerate() {
+                let cost = self.cost.get(limit);
+                if cost > 0 {
+                    lane.pass(self, cost).await;
+                }
+            }
+        })
+    }
+
+    fn observe(&self, response: &Response<Bytes>, wait: Option<Duration>) -> bool {
+        self.learn(response.status(), response.headers(), wait)
+    }
+}
+
+impl Signals {
+    fn read(status: StatusCode, headers: &HeaderMap) -> Self {
+        let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+        let throttled = status == StatusCode::TOO_MANY_REQUESTS;
+        // Of the scopes, only the one of this application in this tenant is known well enough to name a limit.
+        let limit = match text("x-ms-throttle-information").filter(|_| throttled) {
+            Some("WriteLimitExceeded") => Some(WRITES),
+            Some("ResourceUnitLimitExceeded") => Some(UNITS),
+            _ => None,
+        };
+        Self {
+            throttled,
+            units: text("x-ms-resource-unit").and_then(|units| units.parse().ok()),
+            used: text("x-ms-throttle-limit-percentage").and_then(|used| used.parse().ok()),
+            limit,
+            waits: headers.contains_key(header::RETRY_AFTER),
+        }
+    }
+}
+
+impl Size {
+    /// The size after a response, `used` being the part of the limit that this client has used.
+    ///
+    /// Graph sends the part that is used from 0.8 on. If it sends what a request cost and no such part, although more of the assumed
+    /// limit is used, the limit is larger. If it throttles, the limit is smaller.
+    fn next(self, used: f64, signals: &Signals) -> Self {
+        if self.known {
+            return self;
+        }
+        if signals.throttled {
+            // Below that, other programs of the application use the rest.
+            return match used >= 0.7 {
+                true => Self {
+                    size: self.size.smaller(),
+                    known: true,
+                },
+                false => self,
+            };
+        }
+        let no_warning = signals.units.is_some() && signals.used.is_none();
+        match self.size.larger() {
+            Some(size) if used >= 0.9 && no_warning => Self { size, ..self },
+            _ => self,
+        }
+    }
+}
+
+impl fmt::Debug for Governor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Governor")
+            .field("tenant_size", &self.0.size)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Paced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Paced")
+            .field("cost", &self.cost)
+            .finish_non_exhaustive()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// From so many applications and tenants on, those at rest are forgotten.
+const MOST_KEYS: usize = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signals(status: u16, headers: &[(&'static str, &str)]) -> Signals {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| ((*name).parse().unwrap(), value.parse().unwrap()))
+            .collect();
+        Signals::read(StatusCode::from_u16(status).unwrap(), &headers)
+    }
+
+    #[test]
+    fn headers_say_what_a_request_cost_and_which_limit_is_reached() {
+        let ok = signals(
+            200,
+            &[
+                ("x-ms-resource-unit", "3"),
+                ("x-ms-throttle-limit-percentage", "0.85"),
+            ],
+        );
+        assert_eq!((ok.units, ok.used, ok.limit), (Some(3), Some(0.85), None));
+        let limit = |information: &str| {
+            let headers = [
+                ("x-ms-throttle-information", information),
+                ("retry-after", "5"),
+            ];
+            let signals = signals(429, &headers);
+            assert!(signals.throttled && signals.waits);
+            signals.limit
+        };
+        assert_eq!(limit("WriteLimitExceeded"), Some(WRITES));
+        assert_eq!(limit("ResourceUnitLimitExceeded"), Some(UNITS));
+        assert_eq!(limit("CPULimitExceeded"), None);
+        let garbage = signals(
+            200,
+            &[
+                ("x-ms-resource-unit", "many"),
+                ("x-ms-throttle-limit-percentage", ""),
+            ],
+        );
+        assert_eq!(garbage, Signals::default());
+    }
+
+    #[test]
+    fn the_size_of_a_tenant_is_found_out() {
+        use TenantSize::{Large, Medium, Small};
+        let assumed = |size| Size { size, known: false };
+        let known = |size| Size { size, known: true };
+        let silent = Signals::default();
+        let quiet = Signals {
+            units: Some(1),
+            ..silent
+        };
+        let warned = Signals {
+            used: Some(0.95),
+            ..quiet
+        };
+        let throttled = Signals {
+            throttled: true,
+            ..quiet
+        };
+        let cases = [
+            (assumed(Small), 0.5, quiet, assumed(Small)),
+            (assumed(Small), 0.95, quiet, assumed(Medium)),
+            (assumed(Small), 0.95, silent, assumed(Small)),
+            (assumed(Medium), 0.95, quiet, assumed(Large)),
+            (assumed(Large), 0.95, quiet, assumed(Large)),
+            (assumed(Small), 0.95, warned, assumed(Small)),
+            (assumed(Large), 0.95, throttled, known(Medium)),
+            (assumed(Small), 0.95, throttled, known(Small)),
+            (assumed(Large), 0.5, throttled, assumed(Large)),
+            (known(Medium), 0.95, quiet, known(Medium)),
+            (known(Large), 0.5, throttled, known(Large)),
+        ];
+        for (before, used, signals, after) in cases {
+            assert_eq!(
+                before.next(used, &signals),
+                after,
+                "{before:?} {used} {signals:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn tenants_at_rest_are_forgotten_and_busy_ones_are_not() {
+        let governor = Governor::new();
+        let key = |tenant: usize| QuotaKey {
+            application: "app".to_owned(),
+            tenant: tenant.to_string(),
+        };
+        let busy = governor.lanes(&key(0), Duration::ZERO);
+        lock(&busy[UNITS].meter).take(Duration::ZERO, 3_000);
+        drop(busy);
+        for tenant in 1..5_000 {
+            governor.lanes(&key(tenant), Duration::ZERO);
+        }
+        let all = lock(&governor.0.lanes);
+        assert!(all.by_key.len() <= MOST_KEYS);
+        assert!(all.shared.len() <= 6 * MOST_KEYS, "{}", all.shared.len());
+        assert!(all.by_key.contains_key(&key(0)));
+    }
+}
