@@ -128,7 +128,7 @@ impl SecretBuffer {
     }
 
     pub(crate) fn push_json(&mut self, value: &(impl serde::Serialize + ?Sized)) {
-        // No value of this crate fails to be written: all have text as keys, and times have four-digit years.
+        // No value of this crate fails to be written: all have text as keys, and every time has a form.
         if serde_json::to_writer(&mut *self, value).is_err() {
             self.push(b"null");
         }

@@ -7,6 +7,7 @@ use super::{
     target::{DecodeAborted, DecodeTarget, Elements, FieldSlot, List, Text},
     write::Encoded,
 };
+use crate::odata::time_text;
 
 /// A type that a property can have, with its form in JSON.
 ///
@@ -137,7 +138,8 @@ impl Value for Timestamp {
     }
 
     fn encode<S: Serializer>(&self, serializer: S, _: Secrets) -> Result<S::Ok, S::Error> {
-        let text = self.format(&Rfc3339).map_err(serde::ser::Error::custom)?;
+        // RFC 3339 has no seconds in an offset and no year before 0; UTC and OData have a form for these.
+        let text = self.format(&Rfc3339).unwrap_or_else(|_| time_text(*self));
         serializer.serialize_str(&text)
     }
 }

@@ -67,11 +67,29 @@ impl Literal<Self> for i64 {
 
 impl Literal<Self> for Timestamp {
     fn to_odata(&self) -> String {
-        let utc = self.to_offset(UtcOffset::UTC);
-        // RFC 3339 has no year beyond 9999.
-        utc.format(&Rfc3339)
-            .unwrap_or_else(|_| "9999-12-31T23:59:59Z".to_owned())
+        time_text(*self)
     }
+}
+
+/// A time in UTC as OData writes it, which is RFC 3339 for the years 0 to 9999. It never fails and never panics,
+/// whatever the year and the offset.
+pub(crate) fn time_text(time: Timestamp) -> String {
+    // At the ends of the range there may be no UTC; a day counts little there.
+    let utc = time
+        .checked_to_offset(UtcOffset::UTC)
+        .unwrap_or_else(|| time.replace_offset(UtcOffset::UTC));
+    utc.format(&Rfc3339).unwrap_or_else(|_| {
+        let sign = if utc.year() < 0 { "-" } else { "" };
+        format!(
+            "{sign}{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+            utc.year().unsigned_abs(),
+            u8::from(utc.month()),
+            utc.day(),
+            utc.hour(),
+            utc.minute(),
+            utc.second()
+        )
+    })
 }
 
 impl Literal<Self> for Guid {
@@ -102,5 +120,37 @@ ids!(ClientId, ObjectId);
 impl Literal<String> for Guid {
     fn to_odata(&self) -> String {
         quoted(&self.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use entra_core::time::{Date, Duration, Month, Time};
+
+    use super::*;
+
+    #[test]
+    fn every_time_has_a_text_in_utc() {
+        let day = |year, month, day| {
+            let date = Date::from_calendar_date(year, month, day).unwrap();
+            date.with_time(Time::MIDNIGHT).assume_utc()
+        };
+        let text = |time: Timestamp| time.to_odata();
+        let seconds = UtcOffset::from_hms(1, 2, 3).unwrap();
+        let time = day(2026, Month::January, 2);
+        assert_eq!(text(time.to_offset(seconds)), "2026-01-02T00:00:00Z");
+        assert_eq!(text(time.replace_offset(seconds)), "2026-01-01T22:57:57Z");
+        assert_eq!(
+            text(day(-5, Month::March, 1) + Duration::milliseconds(4500)),
+            "-0005-03-01T00:00:04Z"
+        );
+        // There is no UTC for these.
+        let west = UtcOffset::from_hms(-12, 0, 0).unwrap();
+        let last = Date::MAX
+            .with_time(Time::from_hms(23, 0, 0).unwrap())
+            .assume_offset(west);
+        assert_eq!(text(last), "9999-12-31T23:00:00Z");
+        let first = Date::MIN.with_time(Time::MIDNIGHT).assume_offset(-west);
+        assert_eq!(text(first), "-9999-01-01T00:00:00Z");
     }
 }

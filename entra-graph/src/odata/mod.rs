@@ -17,6 +17,7 @@ pub(crate) use entity::nested;
 pub use entity::{Described, EntityInfo};
 pub use filter::Filter;
 pub use literal::Literal;
+pub(crate) use literal::time_text;
 pub(crate) use property::Path;
 pub use property::{Order, Property};
 pub(crate) use query::Query;

@@ -466,3 +466,27 @@ async fn photos_are_bytes_both_ways() {
     assert_eq!(&put.body()[..], &jpeg[..]);
     assert_eq!(asked(&script)[0], "/me/photo/$value");
 }
+
+#[tokio::test]
+async fn a_time_that_rfc_3339_cannot_write_is_sent_and_does_not_clear_the_property() {
+    use entra_core::{
+        Timestamp,
+        time::{Duration, UtcOffset},
+    };
+    let seconds = UtcOffset::from_hms(1, 2, 3).unwrap();
+    let hours = UtcOffset::from_hms(2, 0, 0).unwrap();
+    let epoch = Timestamp::UNIX_EPOCH;
+    for (time, expected) in [
+        (epoch.to_offset(hours), "1970-01-01T02:00:00+02:00"),
+        (epoch.to_offset(seconds), "1970-01-01T00:00:00Z"),
+        (epoch - Duration::days(800_000), "-0221-09-04T00:00:00Z"),
+    ] {
+        let script = ScriptedTransport::new().then(204, &[], "");
+        let graph = client(script.clone());
+        let update = graph.user("a").update();
+        let update = update.set(User::EMPLOYEE_HIRE_DATE, time);
+        update.send().await.unwrap();
+        let (_, _, body) = only(&script);
+        assert_eq!(body, json!({ "employeeHireDate": expected }));
+    }
+}
