@@ -7,7 +7,11 @@ use std::{
 
 use async_trait::async_trait;
 
-use crate::{CredentialDescription, Secret, TenantId, Timestamp, error::Report};
+use http::HeaderMap;
+
+use crate::{
+    CredentialDescription, Secret, TenantId, Timestamp, challenge::claims_challenge, error::Report,
+};
 
 /// A source of access tokens.
 ///
@@ -94,6 +98,16 @@ impl TokenRequest {
     pub const fn with_force_refresh(mut self) -> Self {
         self.force_refresh = true;
         self
+    }
+
+    /// The request for the token after one that a response with these headers rejected (401): with the claims of its
+    /// challenge (continuous access evaluation), or without the cache.
+    #[must_use]
+    pub fn after_rejection(self, headers: &HeaderMap) -> Self {
+        match claims_challenge(headers) {
+            Some(claims) => self.with_claims(claims),
+            None => self.with_force_refresh(),
+        }
     }
 }
 

@@ -10,7 +10,6 @@ use crate::{
     Guid, HttpTransport, Idempotency, Request, Response, ResponseClass, ResponseLimit, RetryPolicy,
     SecureRandom, StopReason, SystemClock, SystemRandom, Timeout, TransportError,
     TransportErrorKind,
-    challenge::claims_challenge,
     cloud::{is_metadata, is_safe},
     request::after_tries,
     retry::{parse_http_date, parse_retry_after},
@@ -80,13 +79,20 @@ impl Pipeline {
     /// Checks that requests, and tokens with them, may be sent to this URL.
     ///
     /// # Errors
-    /// [`ErrorKind::Policy`] for another origin than the configured ones, or an insecure one.
+    /// [`ErrorKind::Policy`] for another origin than the configured ones, an insecure one, or a URL with credentials.
     pub fn check(&self, url: &Url) -> Result<(), Error> {
         if !is_safe(url) {
             return Err(Error::policy(format!(
                 "not sent to {}://{}: the URL must be https (http on loopback only)",
                 url.scheme(),
                 url.host_str().unwrap_or_default()
+            )));
+        }
+        // A name and password in a URL are credentials, and belong neither there nor into logs.
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(Error::policy(format!(
+                "not sent to {}: the URL has a user name or password in it",
+                url.origin().ascii_serialization()
             )));
         }
         if !self.0.origins.contains(&url.origin()) {
@@ -285,7 +291,9 @@ impl Pipeline {
         Ok(wire)
     }
 
-    fn retry_after(&self, headers: &HeaderMap) -> Option<Duration> {
+    /// The wait that a response with these headers asks for. A date is compared with the response's own `Date`.
+    #[must_use]
+    pub fn retry_after(&self, headers: &HeaderMap) -> Option<Duration> {
         let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
         // A date is on the server's clock, which the `Date` header has.
         let now = headers
@@ -492,11 +500,7 @@ fn judge(
 }
 
 fn refreshed(sent: &Bearer, headers: &HeaderMap) -> Bearer {
-    let request = sent.request.clone();
-    let request = match claims_challenge(headers) {
-        Some(claims) => request.with_claims(claims),
-        None => request.with_force_refresh(),
-    };
+    let request = sent.request.clone().after_rejection(headers);
     Bearer::new(Arc::clone(&sent.credential), request)
 }
 
