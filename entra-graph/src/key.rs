@@ -62,8 +62,7 @@ impl Key {
     /// The path segments of the object in this collection.
     pub(crate) fn segments(&self, collection: &str) -> Result<(String, Option<String>), String> {
         let value = self.value.as_str();
-        // These would address the collection or its parent.
-        if matches!(value.trim(), "" | "." | "..") {
+        if !is_segment(value) {
             return Err(format!(
                 "{value:?} is not an id: one object of /{collection} is named by its id or another key"
             ));
@@ -76,6 +75,14 @@ impl Key {
             None => (collection.to_owned(), Some(value.to_owned())),
         })
     }
+}
+
+/// Whether a text can be one segment of a path.
+///
+/// An empty one or dots would address the collection or its parent. A URL drops tabs and line breaks, so a text with
+/// a control character would name another object, or be dots without seeming so.
+pub(crate) fn is_segment(text: &str) -> bool {
+    !matches!(text.trim(), "" | "." | "..") && !text.chars().any(char::is_control)
 }
 
 macro_rules! key_from {

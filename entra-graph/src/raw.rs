@@ -121,9 +121,10 @@ impl Raw {
         self
     }
 
-    /// With a header, such as `Prefer`. Those that the client itself sets, such as `Authorization`, cannot be
-    /// replaced.
+    /// With a header, such as `Prefer`; a second one of the same name replaces the first. Those that the client itself
+    /// sets, such as `Authorization`, cannot be replaced.
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.retain(|(known, _)| *known != name);
         self.headers.push((name, value));
         self
     }
@@ -228,9 +229,13 @@ impl Raw {
     }
 
     fn url(&self) -> Result<Url, Error> {
-        let invalid =
-            |source| Error::query(format!("{:?} is not a path of Graph: {source}", self.path));
-        let mut url = if self.path.contains("://") {
+        let shown = self.path.split('?').next().unwrap_or_default();
+        let error = |why: &str| Error::query(format!("{shown:?} is not a path of Graph: {why}"));
+        if let Some(problem) = problem(&self.path) {
+            return Err(error(problem));
+        }
+        let invalid = |source: entra_core::url::ParseError| error(&source.to_string());
+        let mut url = if is_whole_address(&self.path) {
             Url::parse(&self.path).map_err(invalid)?
         } else {
             let path = self.path.trim_start_matches('/');
@@ -272,6 +277,35 @@ impl RawResponse {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         decode(&self.body)
     }
+}
+
+/// Whether a path has a scheme and a host. An address in its query does not count.
+fn is_whole_address(path: &str) -> bool {
+    path.split_once("://")
+        .is_some_and(|(scheme, _)| scheme.bytes().all(|byte| byte.is_ascii_alphabetic()))
+}
+
+/// What a URL would drop or change in silence, so that the request would go to another object: a guest's
+/// `adele_example.com#EXT#@contoso.com` would be the user `adele_example.com`.
+fn problem(path: &str) -> Option<&'static str> {
+    if path.contains('#') {
+        return Some("a # in a path must be written as %23");
+    }
+    if path.chars().any(char::is_control) {
+        return Some("it has a control character");
+    }
+    let path = path.split('?').next().unwrap_or_default();
+    if path.contains('\\') {
+        return Some("a backslash in a path must be written as %5C");
+    }
+    let is_dots = |segment: &str| {
+        let segment = segment.to_ascii_lowercase().replace("%2e", ".");
+        matches!(segment.as_str(), "." | "..")
+    };
+    if path.split('/').any(is_dots) {
+        return Some("a segment of dots leads elsewhere");
+    }
+    None
 }
 
 /// Graph reads a plus sign in a query as itself, so a space is `%20`.

@@ -5,6 +5,7 @@ use entra_core::{Guid, url::Url};
 use crate::{
     client::Call,
     error::Error,
+    key::is_segment,
     model::{Body, BodyValue},
     objects::AppRoleAssignment,
     operation::Operation,
@@ -71,13 +72,13 @@ impl<P: AssignmentPlace> Collection<P> {
     ///
     /// Takes `AppRoleAssignment.ReadWrite.All`. Tokens that have the role keep it until they expire.
     pub fn delete(&self, id: &str) -> Request<()> {
-        let call = if matches!(id.trim(), "" | "." | "..") {
+        let call = if is_segment(id) {
+            let url = self.target().clone().join(&[id]).url();
+            url.map(|url| Call::new(P::DELETE, url))
+        } else {
             Err(Error::query(format!(
                 "{id:?} is not the id of an app role assignment"
             )))
-        } else {
-            let url = self.target().clone().join(&[id]).url();
-            url.map(|url| Call::new(P::DELETE, url))
         };
         Request::new(self.target().client.clone(), call, read_nothing)
     }

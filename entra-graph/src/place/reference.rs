@@ -2,7 +2,9 @@
 
 use entra_core::{ObjectId, bytes::Bytes, url::Url};
 
-use crate::{client::Call, error::Error, model::Body, operation::Operation, request::Target};
+use crate::{
+    client::Call, error::Error, key::is_segment, model::Body, operation::Operation, request::Target,
+};
 
 /// An object that a request refers to by its address.
 ///
@@ -55,7 +57,7 @@ impl Reference {
     /// # Errors
     /// `Query` for an id that would name something else.
     pub(crate) fn id(self) -> Result<String, Error> {
-        if matches!(self.id.trim(), "" | "." | "..") {
+        if !is_segment(&self.id) {
             return Err(Error::query(format!(
                 "{:?} is not the id of an object to refer to",
                 self.id

@@ -2,7 +2,12 @@
 
 use entra_core::url::Url;
 
-use crate::{client::GraphClient, error::Error, key::Key, operation::Version};
+use crate::{
+    client::GraphClient,
+    error::Error,
+    key::{Key, is_segment},
+    operation::Version,
+};
 
 /// A place in the tree of one client.
 #[derive(Clone, Debug)]
@@ -43,6 +48,9 @@ impl Target {
         self.by_id = false;
         self.by_alternate_key = false;
         self.url = self.url.and_then(|mut url| {
+            if let Some(segment) = segments.iter().find(|segment| !is_segment(segment)) {
+                return Err(format!("{segment:?} cannot be a part of a path"));
+            }
             url.path_segments_mut()
                 .map_err(|()| "the Graph root cannot take a path".to_owned())?
                 .pop_if_empty()
