@@ -193,7 +193,7 @@ impl<E: Entity> Delta<E> {
         self
     }
 
-    /// Skips the present objects and returns only changes from now on.
+    /// Skips the present objects and returns only changes from now on. After a [`Change::Restart`] all objects come.
     pub const fn from_now(mut self) -> Self {
         self.latest = true;
         self
@@ -214,11 +214,13 @@ impl<E: Entity> Delta<E> {
     /// The changes of one round.
     pub fn changes(self) -> Changes<E> {
         let client = self.target.client.clone();
-        let start = self.start();
-        let call = start.clone().and_then(|start| self.call(&client, start));
+        let call = self
+            .start(self.latest)
+            .and_then(|start| self.call(&client, start));
+        // A restart brings all objects, also where the first round skipped them.
         let start = match &self.since {
             Some(state) => Url::parse(&state.start).ok(),
-            None => start.ok(),
+            None => self.start(false).ok(),
         };
         Changes {
             client,
@@ -233,7 +235,7 @@ impl<E: Entity> Delta<E> {
         }
     }
 
-    fn start(&self) -> Result<Url, Error> {
+    fn start(&self, latest: bool) -> Result<Url, Error> {
         if self.ids.len() > MOST_IDS {
             return Err(Error::query(format!(
                 "a delta query of {} objects, and Graph takes {MOST_IDS}; use several queries",
@@ -256,7 +258,7 @@ impl<E: Entity> Delta<E> {
             query.append_pair("$filter", &ids.join(" or "));
             any = true;
         }
-        if self.latest {
+        if latest {
             query.append_pair("$deltatoken", "latest");
             any = true;
         }
@@ -426,8 +428,15 @@ impl<E: Entity> Round<E> {
 }
 
 fn change<E: Entity>(mut object: E) -> Result<Change<E>, Error> {
-    if let Some(removed) = object.additional_mut().take("@removed") {
-        let removed: Removed = removed.decode()?;
+    if object.object_id().is_empty() {
+        return Err(Error::decode(
+            "a row of a delta query has no id",
+            "`id` is missing or null",
+        ));
+    }
+    let removed = object.additional_mut().take("@removed");
+    let removed: Option<Option<Removed>> = removed.map(|json| json.decode()).transpose()?;
+    if let Some(removed) = removed.flatten() {
         return Ok(Change::Removed {
             id: object.object_id().to_owned(),
             reason: match removed.reason.as_deref() {
@@ -445,9 +454,11 @@ fn change<E: Entity>(mut object: E) -> Result<Change<E>, Error> {
 }
 
 fn link_changes(relation: &str, json: &Json) -> Result<Vec<LinkChange>, Error> {
-    let rows: Vec<LinkRow> = json.decode()?;
+    // Without links the property is absent; null says the same.
+    let rows: Option<Vec<LinkRow>> = json.decode()?;
     Ok(rows
         .into_iter()
+        .flatten()
         .map(|row| LinkChange {
             relation: relation.to_owned(),
             id: row.id,

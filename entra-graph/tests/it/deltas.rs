@@ -358,3 +358,63 @@ async fn next_gives_each_change_and_then_the_end_and_debug_says_how_far_it_is() 
     );
     assert!(!text.contains("canary-of-a-token"), "{text}");
 }
+
+#[tokio::test]
+async fn a_restart_brings_all_objects_also_after_a_start_from_now() {
+    let script = ScriptedTransport::new()
+        .then(200, &[], page("", &end("a")))
+        .then(410, &[], r#"{"error":{"code":"syncStateNotFound"}}"#)
+        .then(200, &[], page(r#"{"id":"1"}"#, &end("b")));
+    let graph = client(script.clone());
+    let delta = || graph.users().delta().select(User::MAIL);
+    let (_, state) = delta().from_now().changes().try_collect().await.unwrap();
+    let (changes, _) = delta().since(state).changes().try_collect().await.unwrap();
+    assert_eq!(changes[0], Change::Restart);
+    assert!(matches!(changes[1], Change::Upsert(_)));
+    assert_eq!(
+        asked(&script),
+        [
+            "/users/delta?$select=mail&$deltatoken=latest",
+            "/users/delta?$deltatoken=a",
+            "/users/delta?$select=mail",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn null_links_and_removals_are_none_and_a_row_without_an_id_is_an_error() {
+    let collected = async |row: &str| {
+        let script = ScriptedTransport::new().then(200, &[], page(row, &end("a")));
+        let result = client(script)
+            .groups()
+            .delta()
+            .changes()
+            .try_collect()
+            .await;
+        result.map(|(mut changes, _)| changes.remove(0))
+    };
+    for row in [
+        r#"{"id":"1","members@delta":null}"#,
+        r#"{"id":"1","members@delta":[]}"#,
+        r#"{"id":"1","@removed":null}"#,
+    ] {
+        let Ok(Change::Upsert(group)) = collected(row).await else {
+            panic!("{row}")
+        };
+        assert_eq!((group.object.id.as_str(), group.links.len()), ("1", 0));
+        assert!(group.object.additional().is_empty(), "{row}");
+    }
+    let row = r#"{"id":"1","members@delta":[{"id":"2","@removed":null}]}"#;
+    let Ok(Change::Upsert(group)) = collected(row).await else {
+        panic!("{row}")
+    };
+    assert!(!group.links[0].removed);
+    for row in [
+        r#"{"@removed":{"reason":"deleted"}}"#,
+        r#"{"id":null,"displayName":"A"}"#,
+        "{}",
+    ] {
+        let error = collected(row).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode, "{row}");
+    }
+}
