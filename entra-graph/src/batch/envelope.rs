@@ -1,6 +1,6 @@
 //! What `$batch` looks like on the wire.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use base64::{
     Engine,
@@ -10,17 +10,16 @@ use base64::{
     },
 };
 use entra_core::{
-    Timestamp,
+    Pipeline,
     bytes::Bytes,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
-    parse_retry_after,
 };
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
 use crate::{
     client::{Call, Payload, Reply},
-    error::Error,
+    error::{Error, ServiceError},
     model::{SecretBuffer, without_bom},
 };
 
@@ -88,15 +87,59 @@ fn relative(root: &str, call: &Call) -> String {
     )
 }
 
-/// The responses by id. `now` is for `Retry-After` as a date.
-pub(super) fn read(body: &[u8], now: Timestamp) -> Result<HashMap<usize, Reply>, Error> {
-    let envelope: Envelope<'_> = serde_json::from_slice(without_bom(body))
-        .map_err(|source| Error::decode("the response is not that of a batch", source))?;
+/// Whether a call can be part of a batch.
+///
+/// Its JSON goes into the body of the batch as it is, so it must be one whole value. Otherwise it would make the other
+/// requests invalid, or add some.
+///
+/// # Errors
+/// `Query`
+pub(super) fn check(call: &Call) -> Result<(), Error> {
+    let invalid = |name: &HeaderName| {
+        Error::query(format!(
+            "the header {name} has characters that a batch cannot hold"
+        ))
+    };
+    for (name, value) in call.headers() {
+        value.to_str().map_err(|_| invalid(&name))?;
+    }
+    let Some(payload) = &call.body else {
+        return Ok(());
+    };
+    let content_type = payload.content_type.to_str();
+    let content_type = content_type.map_err(|_| invalid(&header::CONTENT_TYPE))?;
+    if is_json(content_type) && serde_json::from_slice::<&RawValue>(&payload.bytes).is_err() {
+        return Err(Error::query(
+            "the body of a request in a batch is not one JSON value",
+        ));
+    }
+    Ok(())
+}
+
+/// The responses by id; `None` for an id with several. A response that cannot be read is left out, so that it does not
+/// take those of the other requests with it.
+pub(super) fn read(
+    whole: &Reply,
+    pipeline: &Pipeline,
+) -> Result<HashMap<usize, Option<Reply>>, Error> {
+    let body = without_bom(&whole.body);
+    let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|source| {
+        let error = ServiceError::parse(body);
+        match error.code {
+            Some(_) => Error::service_in_success(error),
+            None => Error::decode("the response is not that of a batch", source),
+        }
+    })?;
     let mut replies = HashMap::new();
     for response in envelope.responses {
-        if let Ok(id) = response.id.parse() {
-            replies.insert(id, response.reply(now));
-        }
+        let response: Option<ItemResponse<'_>> = serde_json::from_str(response.get()).ok();
+        let Some((id, response)) = response.and_then(|one| Some((one.index()?, one))) else {
+            continue;
+        };
+        replies
+            .entry(id)
+            .and_modify(|known| *known = None)
+            .or_insert_with(|| Some(response.reply(whole, pipeline)));
     }
     Ok(replies)
 }
@@ -104,35 +147,46 @@ pub(super) fn read(body: &[u8], now: Timestamp) -> Result<HashMap<usize, Reply>,
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow)]
-    responses: Vec<ItemResponse<'a>>,
+    responses: Vec<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
 struct ItemResponse<'a> {
-    id: String,
+    /// A text, or the same number as a number.
+    id: Value,
     status: u16,
-    headers: Option<HashMap<String, String>>,
+    headers: Option<HashMap<String, Value>>,
     #[serde(borrow)]
     body: Option<&'a RawValue>,
 }
 
 impl ItemResponse<'_> {
-    fn reply(self, now: Timestamp) -> Reply {
+    fn index(&self) -> Option<usize> {
+        text_of(&self.id)?.parse().ok()
+    }
+
+    fn reply(self, whole: &Reply, pipeline: &Pipeline) -> Reply {
         let mut headers = HeaderMap::new();
         for (name, value) in self.headers.into_iter().flatten() {
-            if let (Ok(name), Ok(value)) = (
+            if let (Ok(name), Some(Ok(value))) = (
                 HeaderName::from_bytes(name.as_bytes()),
-                HeaderValue::from_str(&value),
+                text_of(&value).map(|text| HeaderValue::from_str(&text)),
             ) {
                 headers.insert(name, value);
             }
+        }
+        // The parts were made when the whole was.
+        if let Some(date) = whole.headers.get(header::DATE)
+            && !headers.contains_key(header::DATE)
+        {
+            headers.insert(header::DATE, date.clone());
         }
         let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let content_type = text(header::CONTENT_TYPE).unwrap_or("application/json");
         let body = self
             .body
             .map_or_else(Bytes::new, |json| body(json.get(), content_type));
-        let retry_after = text(header::RETRY_AFTER).and_then(|value| parse_retry_after(value, now));
+        let retry_after = pipeline.retry_after(&headers);
         let client_request_id = headers
             .get("client-request-id")
             .and_then(|value| value.to_str().ok())
@@ -147,6 +201,20 @@ impl ItemResponse<'_> {
             attempts: None,
             retry_after,
         }
+    }
+}
+
+/// A text, a number or a truth value as text. Services differ in how they write a header.
+fn text_of(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Number(number) => Some(number.to_string().into()),
+        Value::Bool(flag) => Some(flag.to_string().into()),
+        Value::Array(items) => {
+            let items: Option<Vec<_>> = items.iter().map(text_of).collect();
+            Some(items?.join(", ").into())
+        }
+        Value::Null | Value::Object(_) => None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Which requests go together into one request of `$batch`.
 
+use std::collections::{BTreeMap, HashMap};
+
 /// How many requests Graph takes in one.
 pub(super) const MOST: usize = 20;
 
@@ -9,25 +11,24 @@ pub(super) const MOST: usize = 20;
 /// depend on each other stay together, since Graph preserves their order within one request only. Where they are more
 /// than 20, the first 20 go now; none of these depends on one that stays behind.
 pub(super) fn chunks(ready: &[usize], after: impl Fn(usize) -> Vec<usize>) -> Vec<Vec<usize>> {
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    for &item in ready {
-        let needed = after(item);
-        let mut joined = vec![item];
-        let mut rest = Vec::with_capacity(groups.len());
-        for group in groups {
-            if group.iter().any(|one| needed.contains(one)) {
-                joined.extend(group);
-            } else {
-                rest.push(group);
+    let place: HashMap<usize, usize> = ready.iter().copied().zip(0..).collect();
+    // Each place leads to an earlier one of its group, the first of a group to itself.
+    let mut earlier: Vec<usize> = (0..ready.len()).collect();
+    for (at, &item) in ready.iter().enumerate() {
+        for other in after(item) {
+            if let Some(&other) = place.get(&other) {
+                let (one, other) = (first(&mut earlier, at), first(&mut earlier, other));
+                earlier[one.max(other)] = one.min(other);
             }
         }
-        joined.sort_unstable();
-        rest.push(joined);
-        groups = rest;
     }
-    groups.sort_unstable();
+    let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (at, &item) in ready.iter().enumerate() {
+        let group = first(&mut earlier, at);
+        groups.entry(group).or_default().push(item);
+    }
     let (single, mut linked): (Vec<_>, Vec<_>) =
-        groups.into_iter().partition(|group| group.len() == 1);
+        groups.into_values().partition(|group| group.len() == 1);
     for group in &mut linked {
         group.truncate(MOST);
     }
@@ -35,6 +36,15 @@ pub(super) fn chunks(ready: &[usize], after: impl Fn(usize) -> Vec<usize>) -> Ve
     let single: Vec<usize> = single.into_iter().flatten().collect();
     chunks.extend(single.chunks(MOST).map(<[usize]>::to_vec));
     chunks
+}
+
+/// The first place of a group. The way to it gets shorter, so that any number of places costs little.
+fn first(earlier: &mut [usize], mut at: usize) -> usize {
+    while earlier[at] != at {
+        earlier[at] = earlier[earlier[at]];
+        at = earlier[at];
+    }
+    at
 }
 
 /// Puts groups into the first chunk with room for the whole group.

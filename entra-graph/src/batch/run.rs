@@ -9,7 +9,7 @@ use std::{
 
 use entra_core::{
     Attempt, AttemptOutcome, BoxFuture, Decision, Idempotency, StopReason,
-    http::{Method, StatusCode},
+    http::{HeaderMap, Method, StatusCode},
     url::Url,
 };
 
@@ -44,6 +44,10 @@ struct Pending {
     /// The waits before its attempts so far, of which the time budget is made. The time of the whole batch is none of
     /// the request's own.
     waited: Duration,
+    /// When it was first sent, on the same time.
+    first_sent: Option<Duration>,
+    /// Whether its token was rejected before.
+    challenged: bool,
 }
 
 struct Run {
@@ -56,6 +60,8 @@ struct Run {
     /// Why a request of `$batch` failed as a whole, while none has succeeded.
     failure: Option<Error>,
     responded: bool,
+    /// The headers of a response that rejected the token, until there is a new one.
+    rejected_token: Option<HeaderMap>,
 }
 
 pub(super) async fn run(client: GraphClient, items: Vec<Item>) -> Result<Vec<ItemResult>, Error> {
@@ -66,6 +72,9 @@ pub(super) async fn run(client: GraphClient, items: Vec<Item>) -> Result<Vec<Ite
         if ready.is_empty() {
             run.wait().await;
             continue;
+        }
+        if let Some(headers) = run.rejected_token.take() {
+            run.client.replace_token(&headers).await;
         }
         for some in run.chunks(&ready).chunks(AT_ONCE) {
             let sent: Vec<_> = some.iter().map(|chunk| run.post(chunk)).collect();
@@ -97,6 +106,7 @@ impl Run {
             client,
             failure: None,
             responded: false,
+            rejected_token: None,
         };
         for (index, item) in items.into_iter().enumerate() {
             match item.call {
@@ -113,8 +123,17 @@ impl Run {
                         counted: 0,
                         ready_at: Duration::ZERO,
                         waited: Duration::ZERO,
+                        first_sent: None,
+                        challenged: false,
                     };
                     run.pending.insert(index, pending);
+                    if let Some(Err(error)) = run
+                        .pending
+                        .get(&index)
+                        .map(|pending| envelope::check(&pending.call))
+                    {
+                        run.fail(index, &error);
+                    }
                 }
                 Err(error) => run.finish(index, None, Err(error)),
             }
@@ -203,7 +222,13 @@ impl Run {
     }
 
     /// Sends one request of `$batch`.
-    fn post(&self, chunk: &[usize]) -> BoxFuture<'static, Result<HashMap<usize, Reply>, Error>> {
+    fn post(&mut self, chunk: &[usize]) -> BoxFuture<'static, Result<Replies, Error>> {
+        let now = self.elapsed();
+        for index in chunk {
+            if let Some(pending) = self.pending.get_mut(index) {
+                pending.first_sent.get_or_insert(now);
+            }
+        }
         let calls = chunk.iter().filter_map(|index| {
             let pending = self.pending.get(index)?;
             let mut needed = self.needed(*index);
@@ -219,7 +244,7 @@ impl Run {
         let client = self.client.clone();
         Box::pin(async move {
             let reply = client.execute(&call).await?;
-            envelope::read(&reply.body, client.pipeline().clock().now())
+            envelope::read(&reply, client.pipeline())
                 .map_err(|error| client.with_call(error.with_response(&reply.facts()), &call))
         })
     }
@@ -248,7 +273,7 @@ impl Run {
     }
 
     /// Takes the responses of a chunk.
-    fn accept_chunk(&mut self, chunk: &[usize], outcome: Result<HashMap<usize, Reply>, Error>) {
+    fn accept_chunk(&mut self, chunk: &[usize], outcome: Result<Replies, Error>) {
         let mut replies = match outcome {
             Ok(replies) => {
                 self.responded = true;
@@ -264,7 +289,15 @@ impl Run {
         };
         for index in chunk {
             match replies.remove(index) {
-                Some(reply) => self.accept(*index, reply),
+                Some(Some(reply)) => self.accept(*index, reply),
+                // Either could be true, and to send it again could create something twice.
+                Some(None) => {
+                    let error = Error::decode(
+                        "the batch has several responses for the request; it may have been processed",
+                        "two responses have the same id",
+                    );
+                    self.fail(*index, &error);
+                }
                 None => {
                     let error = Error::decode(
                         "the batch has no response for the request; it may have been processed",
@@ -278,7 +311,7 @@ impl Run {
 
     /// Takes the response to one request: it is final, or the request is sent once more.
     fn accept(&mut self, index: usize, mut reply: Reply) {
-        let (elapsed, pipeline) = (self.elapsed(), self.client.pipeline().clone());
+        let (now, pipeline) = (self.elapsed(), self.client.pipeline().clone());
         let Some(pending) = self.pending.get_mut(&index) else {
             return;
         };
@@ -295,6 +328,13 @@ impl Run {
             }
         }
         pending.tries += 1;
+        let elapsed = now.saturating_sub(pending.first_sent.unwrap_or(now));
+        // The service rejected the token. The request is sent once more with a new one.
+        if reply.status == StatusCode::UNAUTHORIZED && !pending.challenged {
+            pending.challenged = true;
+            self.rejected_token = Some(reply.headers);
+            return;
+        }
         pending.counted += 1;
         if reply.status.is_success() {
             if let Some(pacer) = self.client.paced(&pending.call) {
@@ -326,8 +366,12 @@ impl Run {
         match decision {
             Decision::Retry { wait, counts } => {
                 pending.counted -= u32::from(!counts);
-                pending.waited += wait;
-                pending.ready_at = if delayed { elapsed } else { elapsed + wait };
+                pending.waited = pending.waited.saturating_add(wait);
+                pending.ready_at = if delayed {
+                    now
+                } else {
+                    now.saturating_add(wait)
+                };
                 return;
             }
             Decision::Stop(reason) => reply.stop_reason = Some(reason),
@@ -385,6 +429,9 @@ async fn all<T>(mut futures: Vec<BoxFuture<'static, T>>) -> Vec<T> {
     .await;
     results.into_iter().flatten().collect()
 }
+
+/// The responses by request, `None` where there are several for one.
+type Replies = HashMap<usize, Option<Reply>>;
 
 /// How many requests of `$batch` are in flight at a time.
 const AT_ONCE: usize = 4;

@@ -13,7 +13,8 @@ use std::{
 
 use entra_core::{
     Clock, Cloud, Environment, HttpTransport, Pipeline, RetryPolicy, SecureRandom, SystemClock,
-    SystemRandom, TokenCredential, TokenRequest, TransportError, bytes::Bytes, url::Url,
+    SystemRandom, TokenCredential, TokenRequest, TransportError, bytes::Bytes, http::HeaderMap,
+    url::Url,
 };
 
 use crate::{error::Error, governor::Governor};
@@ -129,6 +130,13 @@ impl GraphClient {
             Ok(_) => Ok(()),
             Err(error) => Err(entra_core::Error::from(error).into()),
         }
+    }
+
+    /// Gets a new token after a response with these headers rejected the last one. An error is that of the next request.
+    pub(crate) async fn replace_token(&self, headers: &HeaderMap) {
+        let request = TokenRequest::new([self.0.scope.as_str()]).after_rejection(headers);
+        // The result is in the credential's cache.
+        let _ = self.0.credential.token(&request).await;
     }
 
     /// The address below the version, from its path segments.
