@@ -85,11 +85,14 @@ impl Theirs for ForAzureCore {
                 token.expose_secret().to_owned(),
                 token.expires_on(),
             )),
-            Err(error) => Err(azure_core::Error::with_error(
-                TheirKind::Credential,
-                error,
-                "the credential of the Entra SDK returned no token",
-            )),
+            Err(error) => {
+                let message = format!("the credential of the Entra SDK returned no token: {error}");
+                Err(azure_core::Error::with_error(
+                    TheirKind::Credential,
+                    error,
+                    message,
+                ))
+            }
         }
     }
 }

@@ -275,7 +275,7 @@ fn reason(error: &CredentialError) -> String {
 
 /// Wraps the error of a link that ended the search in one that names the link.
 fn stopped(name: &str, error: CredentialError) -> CredentialError {
-    let message = format!("{name} is set up but failed, so the chain ends there");
+    let message = format!("{name} is set up but failed: {error}");
     let mut stopped = CredentialError::new(error.kind(), message).with_ids(
         error.correlation_id().map(str::to_owned),
         error.trace_id().map(str::to_owned),
@@ -292,7 +292,10 @@ fn stopped(name: &str, error: CredentialError) -> CredentialError {
     if let Some(wait) = error.retry_after() {
         stopped = stopped.with_retry_after(wait);
     }
-    stopped.with_source(error)
+    if let Some((client, tenant)) = error.identity() {
+        stopped = stopped.with_identity(client, tenant.clone());
+    }
+    stopped.with_origin(error)
 }
 
 fn exhausted(names: &[&str], outcomes: &[LinkOutcome]) -> CredentialError {

@@ -263,8 +263,16 @@ impl Error {
     /// Finds this crate's error among an error and its sources, such as below a Graph error.
     #[must_use]
     pub fn find<'a>(error: &'a (dyn error::Error + 'static)) -> Option<&'a Self> {
-        std::iter::successors(Some(error), |error| error.source())
-            .find_map(|error| error.downcast_ref())
+        std::iter::successors(Some(error), |error| error.source()).find_map(|error| {
+            let credential = match error.downcast_ref::<entra_core::Error>() {
+                Some(core) => core.credential(),
+                None => error.downcast_ref::<CredentialError>(),
+            };
+            match credential.and_then(CredentialError::origin) {
+                Some(origin) => Self::find(origin),
+                None => error.downcast_ref(),
+            }
+        })
     }
 
     pub(crate) fn new(kind: ErrorKind, summary: impl Into<Cow<'static, str>>) -> Self {
@@ -450,12 +458,10 @@ impl From<CredentialError> for Error {
 impl From<Error> for CredentialError {
     fn from(error: Error) -> Self {
         let inner = error.inner();
-        // The source says what happened; this layer says for whom.
-        let message = match &inner.identity {
-            Some((client, tenant)) => {
-                format!("no token for application {client} in tenant {tenant}")
-            }
-            None => "the credential returned no token".to_owned(),
+        // The credential's error adds the number itself.
+        let message = match inner.codes.as_slice() {
+            [] => error.to_string(),
+            _ => inner.summary.clone().into_owned(),
         };
         let kind = match inner.kind {
             ErrorKind::Throttled => CredentialErrorKind::Throttled,
@@ -471,6 +477,9 @@ impl From<Error> for CredentialError {
         if let Some(code) = error.aadsts_code() {
             credential = credential.with_code(code);
         }
+        if let Some((client, tenant)) = inner.identity.clone() {
+            credential = credential.with_identity(client, tenant);
+        }
         if let Some(fix) = error.fix() {
             credential = credential.with_fix(fix);
         }
@@ -480,7 +489,7 @@ impl From<Error> for CredentialError {
         if let Some(wait) = error.retry_after() {
             credential = credential.with_retry_after(wait);
         }
-        credential.with_source(error)
+        credential.with_origin(error)
     }
 }
 
@@ -555,7 +564,7 @@ mod tests {
     use super::*;
 
     fn rejected() -> Error {
-        Error::new(ErrorKind::InvalidClient, "the client secret is invalid").with(|inner| {
+        Error::new(ErrorKind::InvalidClient, "client secret is invalid").with(|inner| {
             inner.codes = vec![7_000_215];
             inner.oauth_error = Some("invalid_client".to_owned());
             inner.fix = Some("use its Value".into());
@@ -571,7 +580,7 @@ mod tests {
     fn display_is_one_line_with_the_number() {
         assert_eq!(
             rejected().to_string(),
-            "the client secret is invalid (AADSTS7000215, invalid_client)"
+            "client secret is invalid (AADSTS7000215, invalid_client)"
         );
         assert_eq!(
             Error::new(ErrorKind::Service, "the sign-in service failed")
@@ -628,17 +637,26 @@ mod tests {
     }
 
     #[test]
-    fn no_layer_repeats_the_text_below_it() {
+    fn credential_error_has_the_line_and_the_cause_without_repeating_them() {
         let client = "11111111-1111-1111-1111-111111111111".parse().unwrap();
         let tenant = "contoso.com".parse().unwrap();
-        let error = CredentialError::from(rejected().for_identity(client, &tenant));
+        let error = rejected().with(|inner| inner.cause = Some("it has expired".into()));
+        let error = CredentialError::from(error.for_identity(client, &tenant));
         let texts: Vec<String> =
             std::iter::successors(Some(&error as &dyn error::Error), |error| error.source())
                 .map(ToString::to_string)
                 .collect();
-        assert_eq!(texts.len(), 2);
-        assert!(!texts[0].contains(&texts[1]) && !texts[1].contains(&texts[0]));
-        assert!(texts[0].contains("contoso.com"));
+        assert_eq!(
+            texts,
+            ["client secret is invalid (AADSTS7000215)", "it has expired"]
+        );
+        assert_eq!(error.identity(), Some((client, &tenant)));
+        let numberless = Error::new(ErrorKind::Service, "sign-in service failed")
+            .with(|inner| inner.status = Some(503));
+        assert_eq!(
+            CredentialError::from(numberless).to_string(),
+            "sign-in service failed (HTTP 503)"
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::Error;
 /// Prints an [`Error`] the way a user wants to read it: what, why, what to do, and the ids.
 ///
 /// ```text
-/// error: the client secret is invalid (AADSTS7000215, invalid_client)
+/// error: client secret is invalid (AADSTS7000215, invalid_client)
 ///   cause: the value sent is not a secret of application 4f1c…
 ///   fix:   in App registrations > Certificates & secrets copy the Value …
 ///   correlation 2f0a…  trace 91bc…  2026-11-20T12:00:00Z
@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn report_has_error_cause_fix_and_ids_in_this_order() {
         let error =
-            Error::new(ErrorKind::InvalidClient, "the client secret is invalid").with(|inner| {
+            Error::new(ErrorKind::InvalidClient, "client secret is invalid").with(|inner| {
                 inner.codes = vec![7_000_222];
                 inner.oauth_error = Some("invalid_client".to_owned());
                 inner.cause = Some("it has expired".into());
@@ -82,7 +82,7 @@ mod tests {
             });
         assert_eq!(
             error.report().to_string(),
-            "error: the client secret is invalid (AADSTS7000222, invalid_client)\n  \
+            "error: client secret is invalid (AADSTS7000222, invalid_client)\n  \
              cause: it has expired\n  \
              fix:   add a new one\n  \
              correlation 2f0a  trace 91bc  1970-01-01T00:00:00Z"
@@ -105,12 +105,11 @@ mod tests {
     #[test]
     fn question_mark_out_of_main_prints_the_report_and_error_chains_have_the_cause() {
         let error =
-            Error::new(ErrorKind::InvalidClient, "the client secret is invalid").with(|inner| {
+            Error::new(ErrorKind::InvalidClient, "client secret is invalid").with(|inner| {
                 inner.cause = Some("it has expired".into());
                 inner.fix = Some("add a new one".into());
             });
-        let report =
-            "the client secret is invalid\n  cause: it has expired\n  fix:   add a new one";
+        let report = "client secret is invalid\n  cause: it has expired\n  fix:   add a new one";
         assert_eq!(format!("{error:?}"), report);
         assert_eq!(format!("{error:#}"), report);
         let source = std::error::Error::source(&error).map(ToString::to_string);

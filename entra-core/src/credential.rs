@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use http::HeaderMap;
 
 use crate::{
-    CredentialDescription, Secret, TenantId, Timestamp, challenge::claims_challenge, error::Report,
+    ClientId, CredentialDescription, Secret, TenantId, Timestamp, challenge::claims_challenge, error::Report,
 };
 
 /// A source of access tokens.
@@ -175,8 +175,18 @@ impl fmt::Debug for AccessToken {
 
 /// Why a credential returned no token, in a form that is the same for all credentials.
 ///
-/// A Graph error contains it unchanged. The credential's own, more detailed error is its [`source`](error::Error::source). `Display` is one line; `{:#}` and `Debug` show cause, fix and
-/// ids as well.
+/// A Graph error contains it unchanged. The credential's own, more detailed error is its
+/// [`origin`](Self::origin). `Display` is one line with Entra's error number; `{:#}` and `Debug` show cause, fix
+/// and ids as well.
+///
+/// ```
+/// use entra_core::{CredentialError, CredentialErrorKind};
+/// let error = CredentialError::new(CredentialErrorKind::Rejected, "client secret is invalid")
+///     .with_code(7_000_215)
+///     .with_fix("copy the Value of the secret");
+/// assert_eq!(error.to_string(), "client secret is invalid (AADSTS7000215)");
+/// assert!(format!("{error:#}").ends_with("fix:   copy the Value of the secret"));
+/// ```
 #[derive(Clone)]
 pub struct CredentialError(Box<Inner>);
 
@@ -185,11 +195,13 @@ struct Inner {
     kind: CredentialErrorKind,
     message: String,
     code: Option<u32>,
+    identity: Option<(ClientId, TenantId)>,
     fix: Option<String>,
     claims: Option<String>,
     correlation_id: Option<String>,
     trace_id: Option<String>,
     retry_after: Option<Duration>,
+    origin: Option<Arc<dyn error::Error + Send + Sync>>,
     source: Option<Arc<dyn error::Error + Send + Sync>>,
 }
 
@@ -221,11 +233,13 @@ impl CredentialError {
             kind,
             message: message.into(),
             code: None,
+            identity: None,
             fix: None,
             claims: None,
             correlation_id: None,
             trace_id: None,
             retry_after: None,
+            origin: None,
             source: None,
         }))
     }
@@ -234,6 +248,13 @@ impl CredentialError {
     #[must_use]
     pub fn with_code(mut self, code: u32) -> Self {
         self.0.code = Some(code);
+        self
+    }
+
+    /// With the application and the tenant that the token was for.
+    #[must_use]
+    pub fn with_identity(mut self, client: ClientId, tenant: TenantId) -> Self {
+        self.0.identity = Some((client, tenant));
         self
     }
 
@@ -266,6 +287,14 @@ impl CredentialError {
         self
     }
 
+    /// With the credential's own error, whose text this one shows. The source of that error is then the source of
+    /// this one, unless it has another, so that a chain of sources does not repeat the text.
+    #[must_use]
+    pub fn with_origin(mut self, origin: impl error::Error + Send + Sync + 'static) -> Self {
+        self.0.origin = Some(Arc::new(origin));
+        self
+    }
+
     /// With its cause.
     #[must_use]
     pub fn with_source(mut self, source: impl error::Error + Send + Sync + 'static) -> Self {
@@ -292,6 +321,19 @@ impl CredentialError {
     #[must_use]
     pub fn code(&self) -> Option<u32> {
         self.0.code
+    }
+
+    /// The application and the tenant that the token was for, if the credential is of one application.
+    #[must_use]
+    pub fn identity(&self) -> Option<(ClientId, &TenantId)> {
+        let (client, tenant) = self.0.identity.as_ref()?;
+        Some((*client, tenant))
+    }
+
+    /// The credential's own error, with all that this one leaves out.
+    #[must_use]
+    pub fn origin(&self) -> Option<&(dyn error::Error + 'static)> {
+        self.0.origin.as_deref().map(|origin| origin as _)
     }
 
     /// One sentence on how to fix it.
@@ -330,16 +372,25 @@ impl fmt::Display for CredentialError {
         if f.alternate() {
             return fmt::Debug::fmt(self, f);
         }
-        f.write_str(&self.0.message)
+        f.write_str(&self.0.message)?;
+        match self.0.code.map(|code| code.to_string()) {
+            Some(code) if !self.0.message.contains(&code) => write!(f, " (AADSTS{code})"),
+            _ => Ok(()),
+        }
     }
 }
 
 impl fmt::Debug for CredentialError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (client, tenant) = self.0.identity.as_ref().map_or((None, None), |identity| {
+            (Some(identity.0.to_string()), Some(identity.1.to_string()))
+        });
         Report {
             error: self,
             fix: self.fix(),
             ids: [
+                ("application", client.as_deref()),
+                ("tenant", tenant.as_deref()),
                 ("correlation", self.correlation_id()),
                 ("trace", self.trace_id()),
             ],
@@ -350,6 +401,9 @@ impl fmt::Debug for CredentialError {
 
 impl error::Error for CredentialError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        self.0.source.as_deref().map(|source| source as _)
+        match &self.0.source {
+            Some(source) => Some(&**source),
+            None => self.origin().and_then(error::Error::source),
+        }
     }
 }

@@ -138,7 +138,11 @@ impl fmt::Display for Error {
         if f.alternate() {
             return fmt::Debug::fmt(self, f);
         }
-        f.write_str(&self.0.message)
+        f.write_str(&self.0.message)?;
+        match self.credential() {
+            Some(credential) => write!(f, ": {credential}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -200,6 +204,10 @@ impl<const IDS: usize> fmt::Display for Report<'_, IDS> {
 
 impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        // The line has the text of the credential's error already.
+        if let Some(credential) = self.credential() {
+            return credential.source();
+        }
         self.0.source.as_deref().map(|source| source as _)
     }
 }
@@ -222,15 +230,42 @@ mod tests {
         assert_eq!(format!("{credential:?}"), report);
         assert_eq!(format!("{credential:#}"), report);
         assert_eq!(credential.to_string(), "no token");
+        let line = credential.clone().with_code(50_196).to_string();
+        assert_eq!(line, "no token (AADSTS50196)");
 
         let error = Error::from(credential).with_client_request_id("r-1");
         assert_eq!(
             format!("{error:?}"),
-            "no token for this request\n  cause: the secret has expired\n  fix:   add a new secret\n  \
+            "no token for this request: no token\n  cause: the secret has expired\n  fix:   add a new secret\n  \
              client-request-id r-1  correlation c-1  trace t-1"
         );
         assert_eq!(format!("{error:#}"), format!("{error:?}"));
-        assert_eq!(error.to_string(), "no token for this request");
+        assert_eq!(error.to_string(), "no token for this request: no token");
+    }
+
+    #[test]
+    fn source_of_the_origin_is_the_source_and_the_report_has_the_identity() {
+        let origin = Error::policy("secret rejected").with_source(io::Error::other("expired"));
+        let client = "11111111-1111-1111-1111-111111111111".parse().unwrap();
+        let error = CredentialError::new(CredentialErrorKind::Rejected, "secret rejected")
+            .with_identity(client, "contoso.com".parse().unwrap())
+            .with_origin(origin);
+        assert!(error.origin().unwrap().is::<Error>());
+        assert_eq!(error::Error::source(&error).unwrap().to_string(), "expired");
+        let (application, tenant) = error.identity().unwrap();
+        assert_eq!(
+            (application, tenant.to_string().as_str()),
+            (client, "contoso.com")
+        );
+        assert_eq!(
+            format!("{error:#}"),
+            "secret rejected\n  cause: expired\n  application 11111111-1111-1111-1111-111111111111  tenant contoso.com"
+        );
+        let error = error.with_source(io::Error::other("no route"));
+        assert_eq!(
+            error::Error::source(&error).unwrap().to_string(),
+            "no route"
+        );
     }
 
     #[test]

@@ -229,7 +229,7 @@ async fn unavailable_link_is_skipped_and_the_first_token_selects_its_link() {
     assert_eq!(clone.report().selected(), Some("second"));
     assert_eq!(
         chain.report().to_string(),
-        "first: skipped, the link failed\nsecond: returned the token\nthird: not tried"
+        "first: skipped, the link failed (AADSTS7000215)\nsecond: returned the token\nthird: not tried"
     );
     let outcomes: Vec<_> = chain
         .report()
@@ -264,7 +264,7 @@ async fn other_failure_of_a_link_ends_the_chain_and_keeps_its_details() {
         assert_eq!(report.selected(), None);
         assert_eq!(
             report.to_string(),
-            "first: failed, the link failed\nsecond: not tried"
+            "first: failed, the link failed (AADSTS7000215)\nsecond: not tried"
         );
     }
     let optional = ChainedCredential::new()
@@ -282,7 +282,10 @@ async fn failed_chain_reports_each_link_on_one_line() {
     let failed = chain.token(&graph()).await.unwrap_err();
     assert_eq!(failed.kind(), CredentialErrorKind::Unavailable);
     let source = std::error::Error::source(&failed).unwrap().to_string();
-    assert_eq!(source, "first: the link failed; second: the link failed");
+    assert_eq!(
+        source,
+        "first: the link failed (AADSTS7000215); second: the link failed (AADSTS7000215)"
+    );
     let empty = ChainedCredential::new().token(&graph()).await.unwrap_err();
     assert_eq!(empty.kind(), CredentialErrorKind::Unavailable);
     assert!(empty.fix().is_some());

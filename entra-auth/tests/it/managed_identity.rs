@@ -275,7 +275,7 @@ async fn error_responses_of_each_host_have_their_kinds() {
             400,
             json!({"error":"invalid_resource","error_description":"AADSTS500011: unknown"}),
             Kind::Rejected,
-            "the scope is invalid",
+            "scope is invalid",
         ),
         (
             &imds,

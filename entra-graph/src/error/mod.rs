@@ -483,6 +483,10 @@ impl From<entra_core::Error> for Error {
 
 impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        // The error between them says nothing that this one does not.
+        if let Some(credential) = self.credential() {
+            return Some(credential);
+        }
         self.0.source.as_deref().map(|source| source as _)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{error, fmt};
 
-use entra_core::StopReason;
+use entra_core::{CredentialError, StopReason};
 
 use super::{Error, ErrorKind};
 
@@ -25,7 +25,11 @@ impl Error {
                 let message = self.message().trim_end_matches('.');
                 format!("{}{code}{call}: {message}", status.as_u16())
             }
-            (ErrorKind::Credential | ErrorKind::Transport | ErrorKind::Policy, _) => {
+            (ErrorKind::Credential, _) => {
+                let call = call.unwrap_or_else(|| "the request".to_owned());
+                format!("no token for {call}: {}", self.root_cause())
+            }
+            (ErrorKind::Transport | ErrorKind::Policy, _) => {
                 let call = call.map(|call| format!("{call}: ")).unwrap_or_default();
                 format!("{call}{}", self.root_cause())
             }
@@ -39,13 +43,7 @@ impl Error {
     /// The root cause with its code.
     fn root_cause(&self) -> String {
         if let Some(credential) = self.credential() {
-            let text = credential.to_string();
-            return match credential.code() {
-                Some(code) if !text.contains(&code.to_string()) => {
-                    format!("{text} (AADSTS{code})")
-                }
-                _ => text,
-            };
+            return credential.to_string();
         }
         let mut next = error::Error::source(self);
         let mut text = match next {
@@ -214,11 +212,7 @@ impl Error {
     fn write_report(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let headline = self.headline();
         f.write_str(&headline)?;
-        // Above the credential's own error there is only that there was no token.
-        let mut next = match self.credential() {
-            Some(credential) => error::Error::source(credential),
-            None => error::Error::source(self),
-        };
+        let mut next = error::Error::source(self);
         let mut lead = "\n  cause: ";
         while let Some(cause) = next {
             let text = cause.to_string();
@@ -234,27 +228,39 @@ impl Error {
         for line in self.advice() {
             write!(f, "\n  {line}")?;
         }
-        let credential = self.credential();
+        let mut lead = "\n  ";
         let ids = [
-            ("request-id", self.request_id()),
-            ("client-request-id", self.client_request_id()),
+            ("request-id", self.request_id().map(str::to_owned)),
             (
-                "correlation",
-                credential.and_then(|credential| credential.correlation_id()),
-            ),
-            (
-                "trace",
-                credential.and_then(|credential| credential.trace_id()),
+                "client-request-id",
+                self.client_request_id().map(str::to_owned),
             ),
         ];
-        let mut lead = "\n  ";
-        for (name, id) in ids {
+        for (name, id) in ids.into_iter().chain(self.credential_ids()) {
             if let Some(id) = id {
                 write!(f, "{lead}{name} {id}")?;
                 lead = "  ";
             }
         }
         Ok(())
+    }
+
+    /// Whom the missing token was for, and the ids under which Entra logged its request.
+    fn credential_ids(&self) -> [(&'static str, Option<String>); 4] {
+        let credential = self.credential();
+        let identity = credential.and_then(|credential| credential.identity());
+        let id = |read: fn(&CredentialError) -> Option<&str>| {
+            credential.and_then(read).map(str::to_owned)
+        };
+        [
+            (
+                "application",
+                identity.map(|(client, _)| client.to_string()),
+            ),
+            ("tenant", identity.map(|(_, tenant)| tenant.to_string())),
+            ("correlation", id(CredentialError::correlation_id)),
+            ("trace", id(CredentialError::trace_id)),
+        ]
     }
 }
 
@@ -278,6 +284,11 @@ impl fmt::Display for Error {
         ];
         for line in lines.into_iter().flatten() {
             write!(f, "; {line}")?;
+        }
+        for (name, id) in self.credential_ids() {
+            if let Some(id) = id {
+                write!(f, "; {name} {id}")?;
+            }
         }
         match self.request_id() {
             Some(id) => write!(f, "; request-id {id}"),

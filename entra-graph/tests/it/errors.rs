@@ -225,11 +225,11 @@ struct Refusing;
 impl TokenCredential for Refusing {
     async fn token(&self, _: &TokenRequest) -> Result<AccessToken, CredentialError> {
         let cause = std::io::Error::other("the secret was rejected");
-        let error =
-            CredentialError::new(CredentialErrorKind::Rejected, "no token for the night job")
-                .with_fix("add a new secret")
-                .with_ids(Some("c-7".to_owned()), None)
-                .with_source(cause);
+        let error = CredentialError::new(CredentialErrorKind::Rejected, "secret is invalid")
+            .with_code(7_000_215)
+            .with_fix("add a new secret")
+            .with_ids(Some("c-7".to_owned()), None)
+            .with_source(cause);
         Err(error)
     }
 }
@@ -241,13 +241,16 @@ async fn a_report_says_why_there_is_no_token_and_what_to_do() {
         .build()
         .unwrap();
     let error = failure(&graph).await;
-    assert_eq!(error.to_string(), "GET /users: no token for the night job");
+    assert_eq!(
+        error.to_string(),
+        "no token for GET /users: secret is invalid (AADSTS7000215); correlation c-7"
+    );
     let report = format!("{error:#}");
     let lines: Vec<&str> = report.lines().collect();
     assert_eq!(
         lines[..3],
         [
-            "GET /users: no token for the night job",
+            "no token for GET /users: secret is invalid (AADSTS7000215)",
             "  cause: the secret was rejected",
             "  fix:   add a new secret",
         ]
