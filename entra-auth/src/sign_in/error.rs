@@ -149,6 +149,14 @@ impl SignInError {
         Self::made(kind, None, Some(Source::Token(error)))
     }
 
+    /// An error of a token that the user can act on, such as by multifactor authentication. `None` for an error of
+    /// the application or the service.
+    #[cfg(feature = "axum")]
+    pub(crate) fn of_user(error: &Error) -> Option<Self> {
+        let kind = kind_of::flow_error(error);
+        kind_of::is_of_user(kind).then(|| Self::of(kind, error.clone()))
+    }
+
     pub(super) fn invalid(kind: SignInErrorKind, error: TokenValidationError) -> Self {
         Self::made(kind, None, Some(Source::Invalid(error)))
     }

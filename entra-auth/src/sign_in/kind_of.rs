@@ -51,24 +51,27 @@ pub(super) fn membership(error: &MembershipError) -> Kind {
     let found = Error::find(error).map(flow_error);
     match (error.kind(), found) {
         (MembershipErrorKind::Unavailable, _) => Kind::GroupsUnavailable,
-        (
-            _,
-            Some(
-                kind @ (Kind::MfaRequired
-                | Kind::DeviceRequired
-                | Kind::ConditionalAccess
-                | Kind::PasswordExpired
-                | Kind::AccountDisabled
-                | Kind::AccountLocked
-                | Kind::SignInRequired),
-            ),
-        ) => kind,
+        (_, Some(kind)) if is_of_user(kind) => kind,
         (MembershipErrorKind::PermissionMissing, _)
         | (_, Some(Kind::ConsentRequired | Kind::AdminConsentRequired)) => {
             Kind::GroupPermissionMissing
         }
         _ => Kind::GroupsRejected,
     }
+}
+
+/// Whether the user's account, device or authentication is the reason.
+pub(super) const fn is_of_user(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::MfaRequired
+            | Kind::DeviceRequired
+            | Kind::ConditionalAccess
+            | Kind::PasswordExpired
+            | Kind::AccountDisabled
+            | Kind::AccountLocked
+            | Kind::SignInRequired
+    )
 }
 
 pub(super) const fn callback_mismatch(mismatch: CallbackMismatch) -> Kind {

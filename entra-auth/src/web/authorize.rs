@@ -1,11 +1,14 @@
-use std::{fmt, future::Future, sync::Arc};
+use std::{error, fmt, future::Future, sync::Arc};
 
 use async_trait::async_trait;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::session::Session;
-use crate::sign_in::{SignInClient, SignInError, SignInErrorKind, SignInResult};
+use crate::{
+    Error,
+    sign_in::{SignInClient, SignInError, SignInErrorKind, SignInResult},
+};
 
 /// The application's check: which users have access, and what the application stores of them.
 ///
@@ -91,10 +94,20 @@ impl<P: fmt::Debug> fmt::Debug for SignOutContext<P> {
 
 /// Denies a user access, with a sentence for the user and one for the administrator.
 ///
+/// Any error converts to it, so a check can use `?` on a request to Graph or on a query of a database. The access
+/// of the user is then unknown, as with [`unavailable`](Self::unavailable), and the log has the error, which the
+/// page does not show. If the error is one that the user can act on, such as multifactor authentication that is
+/// required for a token, the page says so.
+///
 /// ```
 /// use entra_auth::web::AccessDenied;
 /// let denied = AccessDenied::new("This is for the support team only.")
 ///     .for_admin("Add the user to the group Support to give them access.");
+///
+/// fn seats() -> Result<u32, AccessDenied> {
+///     Ok(std::fs::read_to_string("/no/such/file")?.trim().parse()?)
+/// }
+/// assert!(seats().unwrap_err().is_temporary());
 /// ```
 #[derive(Clone, Debug)]
 pub struct AccessDenied(pub(super) Reason);
@@ -107,6 +120,8 @@ pub(super) enum Reason {
         is_temporary: bool,
     },
     SignIn(SignInError),
+    /// The check returned an error, so the access of the user is unknown.
+    CheckFailed(Arc<dyn error::Error + Send + Sync>),
     /// What the check returned cannot be stored in a session.
     InvalidUser,
 }
@@ -144,6 +159,7 @@ impl AccessDenied {
                     | SignInErrorKind::Unavailable
                     | SignInErrorKind::GroupsUnavailable
             ),
+            Reason::CheckFailed(_) => true,
             Reason::InvalidUser => false,
         }
     }
@@ -170,15 +186,25 @@ impl fmt::Display for AccessDenied {
         match &self.0 {
             Reason::Product { .. } => f.write_str("the application's check denied access"),
             Reason::SignIn(error) => error.fmt(f),
+            Reason::CheckFailed(error) => write!(f, "the application's check failed: {error}"),
             Reason::InvalidUser => f.write_str("the user cannot be stored in a session"),
         }
     }
 }
 
-impl From<SignInError> for AccessDenied {
-    /// Such as an error of a group check.
-    fn from(error: SignInError) -> Self {
-        Self(Reason::SignIn(error))
+impl<E: error::Error + Send + Sync + 'static> From<E> for AccessDenied {
+    /// An error of the check, such as of a group check, a request to Graph or a database.
+    fn from(error: E) -> Self {
+        let error: Box<dyn error::Error + Send + Sync> = Box::new(error);
+        let error = match error.downcast::<SignInError>() {
+            Ok(error) => return Self(Reason::SignIn(*error)),
+            Err(error) => error,
+        };
+        let of_user = Error::find(&*error).and_then(SignInError::of_user);
+        Self(match of_user {
+            Some(error) => Reason::SignIn(error),
+            None => Reason::CheckFailed(Arc::from(error)),
+        })
     }
 }
 

@@ -389,13 +389,23 @@ impl Site {
             return self.error_page(error, Some(client), Some(return_path), headers);
         }
         let connection = client.name();
-        tracing::info!(connection, "the application's check denied access");
+        match &denied.0 {
+            Reason::CheckFailed(error) => {
+                let error = &**error as &(dyn std::error::Error + 'static);
+                tracing::error!(connection, error, "the application's check failed");
+            }
+            _ => tracing::info!(connection, "the application's check denied access"),
+        }
         let status = match (&denied.0, denied.is_temporary()) {
             (Reason::InvalidUser, _) => StatusCode::INTERNAL_SERVER_ERROR,
             (_, true) => StatusCode::SERVICE_UNAVAILABLE,
             (_, false) => StatusCode::FORBIDDEN,
         };
-        let (kind, title) = (PageKind::AccessDenied, PageText::AccessDeniedTitle);
+        let title = match &denied.0 {
+            Reason::CheckFailed(_) => PageText::UnavailableTitle,
+            _ => PageText::AccessDeniedTitle,
+        };
+        let kind = PageKind::AccessDenied;
         let page = self.pages.page(headers, kind, status, title);
         let page = match &denied.0 {
             Reason::Product { user, admin, .. } => {
@@ -405,9 +415,13 @@ impl Site {
                     None => page,
                 }
             }
-            _ => {
-                let admin = page.localized(PageText::InvalidUserForAdministrator, &[]);
-                page.alert(PageText::InvalidUser).for_admin(vec![admin])
+            other => {
+                let admin = page.localized(PageText::LogHasErrorForAdministrator, &[]);
+                let text = match other {
+                    Reason::CheckFailed(_) => PageText::CheckFailed,
+                    _ => PageText::InvalidUser,
+                };
+                page.alert(text).for_admin(vec![admin])
             }
         };
         let page = match denied.is_temporary() {

@@ -16,8 +16,8 @@ use entra_auth::{
     user::ClientAuthentication,
     web::{AccessDenied, SignInContext, WebSignIn},
 };
-use entra_core::Clock;
-use entra_mock::{App, FakeTenant, Fault};
+use entra_core::{Clock, TokenCredential as _, TokenRequest};
+use entra_mock::{AccessPolicy, App, FakeTenant, Fault};
 
 use crate::{
     sign_in_mix_up::Attacker,
@@ -233,6 +233,60 @@ async fn sessions_stay_valid_for_an_hour_while_the_service_is_unavailable() {
         .await;
     assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(response.body.contains("Our memory is down.") && response.body.contains("Try again"));
+}
+
+#[tokio::test]
+async fn question_mark_in_a_check_makes_access_unknown_and_the_page_hides_the_error() {
+    let tenant = FakeTenant::start().await;
+    let app = register(&tenant);
+    let down = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&down);
+    let check = move |context: SignInContext| {
+        let is_down = flag.load(Ordering::SeqCst);
+        async move {
+            if is_down {
+                Err(std::io::Error::other("canary-of-a-database-host"))?;
+            }
+            admit_by_user_name(context).await
+        }
+    };
+    let sign_in = builder(&tenant, &app).authorize(check).build().unwrap();
+    let site = crate::web::site(&sign_in);
+    let mut browser = signed_in(&site, &tenant, ADELE).await;
+    down.store(true, Ordering::SeqCst);
+    tenant.clock().advance(INTERVAL);
+    assert_eq!(browser.open(&site, "/").await.body, ADELE);
+    let response = Browser::default()
+        .sign_in(&site, &tenant, "/auth/sign-in", OTHER)
+        .await;
+    assert_eq!(response.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(!response.body.contains("canary"), "{}", response.body);
+    for text in ["cannot check your access", "log of this site", "Try again"] {
+        assert!(response.body.contains(text), "{text}: {}", response.body);
+    }
+}
+
+#[tokio::test]
+async fn question_mark_on_an_error_that_the_user_can_act_on_shows_its_page() {
+    let tenant = Arc::new(FakeTenant::start().await);
+    let app = register(&tenant);
+    let directory = Arc::clone(&tenant);
+    let check = move |context: SignInContext| {
+        let directory = Arc::clone(&directory);
+        async move {
+            directory.add_access_policy(AccessPolicy::block());
+            let request = TokenRequest::new(["User.Read"]).with_force_refresh();
+            context.signed_in.credential().token(&request).await?;
+            admit_by_user_name(context).await
+        }
+    };
+    let sign_in = builder(&tenant, &app).authorize(check).build().unwrap();
+    let site = crate::web::site(&sign_in);
+    let response = Browser::default()
+        .sign_in(&site, &tenant, "/auth/sign-in", ADELE)
+        .await;
+    assert_eq!(response.status, StatusCode::FORBIDDEN, "{}", response.body);
+    assert!(response.body.contains("AADSTS53003"), "{}", response.body);
 }
 
 #[tokio::test]

@@ -53,8 +53,10 @@ pub enum PageText {
     AccessDeniedTitle,
     /// What the application's check returned cannot be stored in a session.
     InvalidUser,
-    /// The same, for the administrator.
-    InvalidUserForAdministrator,
+    /// The application's check failed.
+    CheckFailed,
+    /// An error of this site, for the administrator.
+    LogHasErrorForAdministrator,
     /// The session could not be read.
     UnavailableTitle,
     /// An explanation for the user.
@@ -141,7 +143,8 @@ impl PageText {
             }
             Self::AccessDeniedTitle => "You do not have access",
             Self::InvalidUser => "You cannot be signed in because of an error of this site.",
-            Self::InvalidUserForAdministrator => "The log of this site contains the error.",
+            Self::CheckFailed => "The site cannot check your access at the moment.",
+            Self::LogHasErrorForAdministrator => "The log of this site contains the error.",
             Self::UnavailableTitle => "Please try again shortly",
             Self::Unavailable => "The site cannot check your session at the moment.",
             Self::ConfirmSignOutTitle => "Sign out?",
@@ -240,7 +243,7 @@ impl PageTexts {
 }
 
 /// All texts except for those of sign-in errors.
-const FIXED_TEXTS: [PageText; 39] = [
+const FIXED_TEXTS: [PageText; 40] = [
     PageText::AdministratorHeading,
     PageText::TryAgain,
     PageText::OtherAccount,
@@ -263,7 +266,8 @@ const FIXED_TEXTS: [PageText; 39] = [
     PageText::EarlierSessionNotEnded,
     PageText::AccessDeniedTitle,
     PageText::InvalidUser,
-    PageText::InvalidUserForAdministrator,
+    PageText::CheckFailed,
+    PageText::LogHasErrorForAdministrator,
     PageText::UnavailableTitle,
     PageText::Unavailable,
     PageText::ConfirmSignOutTitle,
