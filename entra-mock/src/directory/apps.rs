@@ -206,15 +206,17 @@ impl State {
         resource: &str,
         value: &str,
     ) -> bool {
-        let roles = self
-            .store
-            .get(Kind::ServicePrincipal, resource)
-            .and_then(|object| object.get("appRoles")?.as_array());
-        let role = roles.and_then(|roles| {
-            let role = roles.iter().find(|role| role["value"] == value)?;
-            role["id"].as_str().map(str::to_owned)
-        });
+        let role = self.app_role(resource, value);
         role.is_some_and(|role| self.assign(now, principal, resource, &role).is_ok())
+    }
+
+    /// Returns the id of the app role with that value.
+    #[cfg(feature = "wiremock")]
+    pub(crate) fn app_role(&self, resource: &str, value: &str) -> Option<String> {
+        let resource = self.store.get(Kind::ServicePrincipal, resource)?;
+        let roles = resource.get("appRoles")?.as_array()?;
+        let role = roles.iter().find(|role| role["value"] == value)?;
+        role["id"].as_str().map(str::to_owned)
     }
 
     /// Grants delegated permissions of Graph for all users.

@@ -52,15 +52,67 @@ impl FakeTenant {
         }
     }
 
-    /// Assigns a user, group or service principal to an application, with the application's role
-    /// for users or else default access.
+    /// Assigns a user, group or service principal to an application, with the application's first app role
+    /// for users or else default access. [`assign_app_role`](Self::assign_app_role) names the role.
+    ///
+    /// # Panics
+    /// If the tenant has no such principal or no such service principal.
+    #[track_caller]
     pub fn assign(&self, principal: ObjectId, service_principal: ObjectId) {
+        let role = self.engine.read().user_role(&service_principal.to_string());
+        self.assign_role(principal, service_principal, &role);
+    }
+
+    /// Assigns a user, group or service principal to an app role of an application, by the role's value. An
+    /// assignment that exists stays unchanged; a principal may have several roles.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() {
+    /// let tenant = entra_mock::FakeTenant::start().await;
+    /// let shop = tenant.register_app("Shop").expose_app_role("Order.Approve");
+    /// let adele = tenant.user("adele@contoso.com").id();
+    /// tenant.assign_app_role(adele, shop.service_principal_id(), "Order.Approve");
+    /// // Adele's ID tokens for the shop have `"roles": ["Order.Approve"]`.
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// If the tenant has no such principal or service principal, or the application no role of that value.
+    #[track_caller]
+    #[expect(
+        clippy::panic,
+        reason = "a misspelt role must fail the test at its line"
+    )]
+    pub fn assign_app_role(&self, principal: ObjectId, service_principal: ObjectId, role: &str) {
+        let id = self
+            .engine
+            .read()
+            .app_role(&service_principal.to_string(), role);
+        match id {
+            Some(id) => self.assign_role(principal, service_principal, &id),
+            None => panic!("the service principal {service_principal} has no app role {role:?}"),
+        }
+    }
+
+    #[track_caller]
+    #[expect(clippy::panic, reason = "a wrong id must fail the test at its line")]
+    fn assign_role(&self, principal: ObjectId, service_principal: ObjectId, role: &str) {
         let now = self.engine.now();
         let mut state = self.engine.write();
         let (principal, resource) = (principal.to_string(), service_principal.to_string());
-        let role = state.user_role(&resource);
-        // The id is new; an existing assignment stays unchanged.
-        let _ = state.assign(now, &principal, &resource, &role);
+        let can_be_assigned = state.store.any(&principal).is_some_and(|(kind, _)| {
+            [Kind::User, Kind::Group, Kind::ServicePrincipal].contains(&kind)
+        });
+        if !can_be_assigned {
+            drop(state);
+            panic!("the tenant has no user, group or service principal {principal}");
+        }
+        if state.store.get(Kind::ServicePrincipal, &resource).is_none() {
+            drop(state);
+            panic!("the tenant has no service principal {resource}");
+        }
+        // The id of the assignment is new, so nothing conflicts.
+        let _ = state.assign(now, &principal, &resource, role);
     }
 }
 

@@ -1,8 +1,8 @@
 //! The effects of the tenant's handles, seen through Graph.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use entra_core::Clock;
+use entra_core::{Clock, ObjectId};
 use entra_mock::{FakeTenant, License, Seed};
 use serde_json::{Value, json};
 
@@ -111,6 +111,77 @@ async fn an_assignment_is_made_once() {
         .collect();
     assert_eq!(kinds, ["User", "Group"]);
     assert_eq!(assigned[0]["principalDisplayName"], "Adele");
+}
+
+#[tokio::test]
+async fn app_role_can_be_assigned_by_its_value() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant.register_app("Shop");
+    let app = app
+        .expose_app_role("Order.Read")
+        .expose_app_role("Order.Approve");
+    let adele = tenant.user("adele@contoso.com");
+    let shop = app.service_principal_id();
+    tenant.assign_app_role(adele.id(), shop, "Order.Approve");
+    tenant.assign_app_role(adele.id(), shop, "Order.Approve");
+    tenant.assign_app_role(tenant.group("Engineers").id(), shop, "Order.Read");
+    let shop_object = read(&tenant, &format!("/servicePrincipals/{shop}"))
+        .await
+        .body;
+    let id_of = |value: &str| {
+        let roles = shop_object["appRoles"].as_array().unwrap();
+        let role = roles.iter().find(|role| role["value"] == value).unwrap();
+        role["id"].clone()
+    };
+    let assigned = items(
+        &tenant,
+        &format!("/servicePrincipals/{shop}/appRoleAssignedTo"),
+    )
+    .await;
+    let roles: Vec<_> = assigned
+        .iter()
+        .map(|one| (one["principalType"].clone(), one["appRoleId"].clone()))
+        .collect();
+    assert_eq!(
+        roles,
+        [
+            ("User".into(), id_of("Order.Approve")),
+            ("Group".into(), id_of("Order.Read"))
+        ]
+    );
+}
+
+#[tokio::test]
+async fn assignment_of_an_unknown_principal_application_or_role_panics_with_its_name() {
+    let tenant = Arc::new(FakeTenant::start().await);
+    let shop = tenant.register_app("Shop").service_principal_id();
+    let adele = tenant.user("adele@contoso.com").id();
+    let unknown: ObjectId = "00000000-0000-0000-0000-00000000beef".parse().unwrap();
+    let panic_of = |act: Box<dyn FnOnce(&FakeTenant) + Send>| {
+        let tenant = Arc::clone(&tenant);
+        let outcome = std::thread::spawn(move || act(&tenant)).join();
+        *outcome.unwrap_err().downcast::<String>().unwrap()
+    };
+    for (text, name) in [
+        (
+            panic_of(Box::new(move |tenant| tenant.assign(unknown, shop))),
+            "user, group or service principal 00000000-0000-0000-0000-00000000beef",
+        ),
+        (
+            panic_of(Box::new(move |tenant| tenant.assign(adele, unknown))),
+            "no service principal 00000000-0000-0000-0000-00000000beef",
+        ),
+        (
+            panic_of(Box::new(move |tenant| {
+                tenant.assign_app_role(adele, shop, "Order.Aprove")
+            })),
+            "Order.Aprove",
+        ),
+    ] {
+        assert!(text.contains(name), "{text}");
+    }
+    // The lock of the tenant is not poisoned.
+    tenant.assign(adele, shop);
 }
 
 #[tokio::test]
