@@ -142,16 +142,54 @@ impl Environment {
             .filter(|value| !value.expose_secret().trim().is_empty())
     }
 
+    /// The values of these variables, without white space around them, all of which must be set.
+    ///
+    /// ```
+    /// use entra_core::Environment;
+    /// let environment = Environment::from_pairs([("AZURE_TENANT_ID", "contoso.com")]);
+    /// let all = ["AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"];
+    /// let error = environment.require(all).unwrap_err().to_string();
+    /// assert!(error.starts_with("AZURE_CLIENT_ID, AZURE_CLIENT_SECRET are not set; "), "{error}");
+    ///
+    /// let environment = environment
+    ///     .with("AZURE_CLIENT_ID", "535fb089-9ff3-47b6-9bfb-4f1264799865")
+    ///     .with("AZURE_CLIENT_SECRET", "s3cr3t\n");
+    /// let [tenant, client, secret] = environment.require(all)?;
+    /// assert_eq!((tenant, secret), ("contoso.com", "s3cr3t"));
+    /// # let _ = client;
+    /// # Ok::<(), entra_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) that names all variables which are not set or
+    /// blank.
+    pub fn require<'a, const N: usize>(&'a self, names: [&str; N]) -> Result<[&'a str; N], Error> {
+        let missing: Vec<&str> = names
+            .into_iter()
+            .filter(|name| self.get(name).is_none())
+            .collect();
+        if missing.is_empty() {
+            return Ok(names.map(|name| self.get(name).unwrap_or_default().trim()));
+        }
+        let are = if missing.len() == 1 { "is" } else { "are" };
+        let hints: Vec<String> = missing
+            .iter()
+            .filter_map(|name| Some(format!("{name} is {}", hint(name)?)))
+            .collect();
+        let mut message = format!("{} {are} not set", missing.join(", "));
+        if !hints.is_empty() {
+            message = format!("{message}; {}", hints.join("; "));
+        }
+        Err(Error::configuration(message))
+    }
+
     /// The tenant of `AZURE_TENANT_ID`.
     ///
     /// # Errors
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the variable is not set or
     /// invalid.
     pub fn tenant_id(&self) -> Result<TenantId, Error> {
-        self.id(
-            TENANT,
-            "the Directory (tenant) ID of the registration's Overview page",
-        )
+        self.id(TENANT)
     }
 
     /// The application of `AZURE_CLIENT_ID`.
@@ -160,10 +198,7 @@ impl Environment {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the variable is not set or
     /// invalid.
     pub fn client_id(&self) -> Result<ClientId, Error> {
-        self.id(
-            CLIENT,
-            "the Application (client) ID of the registration's Overview page",
-        )
+        self.id(CLIENT)
     }
 
     /// The cloud of `AZURE_AUTHORITY_HOST` and `ENTRA_GRAPH_URL`, for credentials and Graph clients;
@@ -230,12 +265,11 @@ impl Environment {
         })
     }
 
-    fn id<T: FromStr<Err = InvalidId>>(&self, name: &str, what: &str) -> Result<T, Error> {
-        let value = self
-            .get(name)
-            .ok_or_else(|| Error::configuration(format!("{name} is not set; set it to {what}")))?;
-        value.trim().parse().map_err(|source: InvalidId| {
-            Error::configuration(format!("{name} is invalid; set it to {what}")).with_source(source)
+    fn id<T: FromStr<Err = InvalidId>>(&self, name: &str) -> Result<T, Error> {
+        let [value] = self.require([name])?;
+        value.parse().map_err(|source: InvalidId| {
+            let what = hint(name).unwrap_or("an id");
+            Error::configuration(format!("{name} is invalid; it is {what}")).with_source(source)
         })
     }
 }
@@ -260,6 +294,19 @@ fn invalid_url(source: Error) -> Error {
         "{AUTHORITY} or {GRAPH} is not a URL of a cloud; set them to https URLs such as https://login.microsoftonline.com and https://graph.microsoft.com"
     ))
     .with_source(source)
+}
+
+/// Where the value of a variable comes from.
+fn hint(name: &str) -> Option<&'static str> {
+    Some(match name {
+        TENANT => "the Directory (tenant) ID of the registration's Overview page",
+        CLIENT => "the Application (client) ID of the registration's Overview page",
+        "AZURE_CLIENT_SECRET" => "the Value of a secret under Certificates & secrets",
+        "AZURE_CLIENT_CERTIFICATE_PATH" => {
+            "the file of a certificate that is registered under Certificates & secrets, with its private key"
+        }
+        _ => return None,
+    })
 }
 
 const AUTHORITY: &str = "AZURE_AUTHORITY_HOST";

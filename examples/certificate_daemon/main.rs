@@ -109,6 +109,7 @@ pub(crate) async fn from_env(
     folder: Option<PathBuf>,
     out: &mut impl Write,
 ) -> Result<(), Box<dyn Error>> {
+    environment.require(["AZURE_TENANT_ID", "AZURE_CLIENT_ID"])?;
     let (tenant, client) = (environment.tenant_id()?, environment.client_id()?);
     let passphrase = environment.secret(PASSPHRASE);
     if let Some(folder) = &folder {

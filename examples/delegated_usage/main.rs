@@ -132,13 +132,16 @@ pub(crate) fn from_env(
     environment: &Environment,
     interactive: bool,
 ) -> Result<GraphClient, Box<dyn Error>> {
-    let tenant = environment.tenant_id()?;
     let client = match environment.get(PUBLIC_CLIENT) {
         Some(id) => id
             .parse()
             .map_err(|error| format!("{PUBLIC_CLIENT} is invalid: {error}"))?,
-        None => environment.client_id()?,
+        None => {
+            environment.require(["AZURE_TENANT_ID", "AZURE_CLIENT_ID"])?;
+            environment.client_id()?
+        }
     };
+    let tenant = environment.tenant_id()?;
     let cloud = environment.cloud()?;
     let graph = if interactive {
         eprintln!("A browser opens for you to sign in.\n");

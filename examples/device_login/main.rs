@@ -131,7 +131,10 @@ pub(crate) fn from_env(
         Some(id) => id
             .parse()
             .map_err(|error| format!("{PUBLIC_CLIENT} is invalid: {error}"))?,
-        None => environment.client_id()?,
+        None => {
+            environment.require(["AZURE_TENANT_ID", "AZURE_CLIENT_ID"])?;
+            environment.client_id()?
+        }
     };
     let credential = DeviceCodeCredential::builder(environment.tenant_id()?, client, |prompt| {
         eprintln!("{}\n", prompt.message);

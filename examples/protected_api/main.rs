@@ -122,6 +122,7 @@ fn validator(tenant: TenantId, client: ClientId) -> TokenValidatorBuilder {
 }
 
 pub(crate) fn from_env(environment: &Environment) -> Result<TokenValidator, Box<dyn Error>> {
+    environment.require(["AZURE_TENANT_ID", "AZURE_CLIENT_ID"])?;
     let validator = validator(environment.tenant_id()?, environment.client_id()?)
         .cloud(environment.cloud()?)
         .build()?;

@@ -60,8 +60,9 @@ impl Connection {
 
     /// The tenant of the environment.
     pub(crate) fn from_env(environment: &Environment) -> Result<Self, Box<dyn Error>> {
-        let (tenant, cloud) = (environment.tenant_id()?, environment.cloud()?);
+        // First, since its error names every variable that is not set.
         let credential = EnvironmentCredential::builder(environment).build()?;
+        let (tenant, cloud) = (environment.tenant_id()?, environment.cloud()?);
         let graph = GraphClient::builder(credential)
             .environment(environment)
             .build()?;

@@ -120,6 +120,8 @@ pub(crate) fn embedded(
 
 /// The customer of the environment.
 pub(crate) fn from_env(environment: &Environment) -> Result<Customer, Box<dyn Error>> {
+    // One error names every variable that is not set.
+    let [_, _, secret] = environment.require(["AZURE_TENANT_ID", "AZURE_CLIENT_ID", SECRET])?;
     let tenant = environment.tenant_id()?;
     let group = match environment.get(GROUP).map(str::trim) {
         Some(id) => {
@@ -137,10 +139,7 @@ pub(crate) fn from_env(environment: &Environment) -> Result<Customer, Box<dyn Er
         group,
         tenant,
         client: environment.client_id()?,
-        secret: environment
-            .secret(SECRET)
-            .ok_or_else(|| format!("{SECRET} is not set"))?
-            .clone(),
+        secret: secret.into(),
         cloud: environment.cloud()?,
         clock: Arc::new(SystemClock) as Arc<dyn Clock>,
         transport: Arc::new(ReqwestTransport::default()),

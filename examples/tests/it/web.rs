@@ -44,6 +44,11 @@ async fn users_of_both_companies_enter_if_they_are_members_of_the_group() {
 
 #[test]
 fn a_customer_of_the_environment_needs_a_secret_and_a_valid_group() {
+    let missing = from_env(&Environment::default()).err().unwrap().to_string();
+    assert!(
+        missing.contains("AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET are not set"),
+        "{missing}"
+    );
     let environment = Environment::from_pairs([
         ("AZURE_TENANT_ID", "contoso.com"),
         ("AZURE_CLIENT_ID", "66666666-7777-8888-9999-000000000000"),
