@@ -205,6 +205,41 @@ async fn a_revoked_secret_is_named_in_the_graph_error() {
 }
 
 #[tokio::test]
+async fn question_mark_out_of_main_prints_cause_and_fix_of_a_wrong_secret() {
+    let tenant = FakeTenant::start().await;
+    let app = tenant.register_app("Job").with_secret();
+    let secret_id = "7d4f2f0a-6f8e-4f5e-9a55-0f8f4ad2b6c1";
+    let credential = ClientSecretCredential::builder(tenant.id(), app.client_id(), secret_id)
+        .cloud(tenant.cloud())
+        .clock(tenant.clock())
+        .build()
+        .unwrap();
+    let graph = GraphClient::builder(credential).cloud(tenant.cloud());
+    let graph = graph.clock(tenant.clock()).build().unwrap();
+    let error = graph.groups().list().send().await.unwrap_err();
+    let headline = "no token for GET /groups: client secret is invalid (AADSTS7000215)";
+    // `Error: ` and this is what Rust prints for an error out of `main`.
+    let printed = format!("{error:?}");
+    let lines: Vec<&str> = printed.lines().collect();
+    assert_eq!(lines[0], headline);
+    assert!(lines[1].starts_with("  cause: the value sent is not a secret of application "));
+    assert!(lines[2].starts_with("  fix:   in App registrations > Certificates & secrets"));
+    let ids = format!(
+        "application {}  tenant {}  correlation ",
+        app.client_id(),
+        tenant.id()
+    );
+    assert!(lines[3].contains(&ids), "{printed}");
+    assert_eq!(lines.len(), 4, "{printed}");
+    let line = error.to_string();
+    assert!(line.starts_with(headline) && !line.contains('\n'), "{line}");
+    says(
+        &line,
+        &[&app.client_id().to_string(), &tenant.id().to_string()],
+    );
+}
+
+#[tokio::test]
 async fn a_missing_permission_is_named_with_the_permissions_of_the_token() {
     let tenant = FakeTenant::start().await;
     let app = tenant
