@@ -10,7 +10,8 @@ use async_trait::async_trait;
 use http::HeaderMap;
 
 use crate::{
-    ClientId, CredentialDescription, Secret, TenantId, Timestamp, challenge::claims_challenge, error::Report,
+    ClientId, CredentialDescription, Secret, TenantId, Timestamp, challenge::claims_challenge,
+    error::Report,
 };
 
 /// A source of access tokens.
