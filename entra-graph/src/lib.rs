@@ -26,6 +26,10 @@
     doc = "| app management policies | [`GraphClient::default_app_management_policy`], [`GraphClient::app_management_policies`], [`NewAppManagementPolicy`] |"
 )]
 #![cfg_attr(
+    feature = "application-templates",
+    doc = "| the application gallery | [`GraphClient::application_templates`], [`GraphClient::application_template`] |"
+)]
+#![cfg_attr(
     feature = "authentication-methods",
     doc = "| authentication methods | [`authentication_methods`](query::Object::authentication_methods), [`GraphClient::registration_details`] |"
 )]
@@ -109,7 +113,8 @@ pub use areas::{
     app_role_assignments::NewAppRoleAssignment,
     applications::{
         CertificateId, NewApplication, NewCertificate, NewExtensionProperty,
-        NewFederatedIdentityCredential, NewPassword, NewSecret, SecretId,
+        NewFederatedIdentityCredential, NewFlexibleFederatedIdentityCredential, NewPassword,
+        NewSecret, NewSigningKey, SecretId,
     },
     devices::NewDevice,
     directory_objects::GroupNames,
@@ -137,6 +142,8 @@ pub use objects::{
     FederatedIdentityCredential, Group, LicenseDetails, OAuth2PermissionGrant, Organization,
     ProvisioningObjectSummary, ServicePrincipal, SignIn, SubscribedSku, User, beta, types,
 };
+#[cfg(feature = "application-templates")]
+pub use objects::{ApplicationServicePrincipal, ApplicationTemplate};
 #[cfg(feature = "authentication-methods")]
 pub use objects::{AuthenticationMethod, UserRegistrationDetails};
 #[cfg(feature = "role-management")]
@@ -197,6 +204,8 @@ pub mod places {
         AppManagementPolicies, AppManagementPolicyAppliesTo, DefaultAppManagementPolicy,
         OneAppManagementPolicy,
     };
+    #[cfg(feature = "application-templates")]
+    pub use crate::areas::application_templates::{ApplicationTemplates, OneApplicationTemplate};
     #[cfg(feature = "authentication-methods")]
     pub use crate::areas::authentication_methods::{
         AuthenticationMethods, OneAuthenticationMethod, OneRegistrationDetails, RegistrationDetails,
@@ -221,8 +230,9 @@ pub mod places {
             app_role_assignments::AssignmentPlace,
             applications::{
                 ApplicationExtensions, ApplicationFederatedCredentials, ApplicationOwners,
-                Applications, DeletedApplication, DeletedApplications, OneApplication,
-                OneExtension, OneFederatedCredential,
+                Applications, BetaFederatedCredentials, DeletedApplication, DeletedApplications,
+                KeyPlace, OneApplication, OneBetaFederatedCredential, OneExtension,
+                OneFederatedCredential,
             },
             audit_logs::{
                 BetaSignIns, DirectoryAudits, OneBetaSignIn, OneDirectoryAudit, OneSignIn,
@@ -244,7 +254,8 @@ pub mod places {
             service_principals::{
                 AppRoleAssignedTo, DeletedServicePrincipal, DeletedServicePrincipals,
                 OneServicePrincipal, ServicePrincipalAppRoleAssignments, ServicePrincipalMemberOf,
-                ServicePrincipalOAuth2PermissionGrants, ServicePrincipalOwners, ServicePrincipals,
+                ServicePrincipalOAuth2PermissionGrants, ServicePrincipalOwners,
+                ServicePrincipalTransitiveMemberOf, ServicePrincipals,
             },
             subscribed_skus::{OneSubscribedSku, SubscribedSkus},
             users::{

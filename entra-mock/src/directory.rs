@@ -5,6 +5,7 @@
 
 mod apps;
 pub(crate) mod domains;
+mod gallery;
 pub(crate) mod lifecycle;
 mod log;
 mod policies;

@@ -10,9 +10,18 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, crypto::aws_lc::DEFAULT_
 /// Returns the message with its signature, a JWS in compact form; `None` only if the crypto library
 /// fails.
 pub(crate) fn sign(algorithm: Algorithm, key: &EncodingKey, message: &str) -> Option<String> {
-    let signer = (DEFAULT_PROVIDER.signer_factory)(&algorithm, key).ok()?;
-    let signature = signer.try_sign(message.as_bytes()).ok()?;
+    let signature = signature(algorithm, key, message.as_bytes())?;
     Some(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)))
+}
+
+/// Returns the signature of a message; `None` only if the crypto library fails.
+pub(crate) fn signature(
+    algorithm: Algorithm,
+    key: &EncodingKey,
+    message: &[u8],
+) -> Option<Vec<u8>> {
+    let signer = (DEFAULT_PROVIDER.signer_factory)(&algorithm, key).ok()?;
+    signer.try_sign(message).ok()
 }
 
 /// Whether the signature of the message was made with this key.

@@ -88,6 +88,7 @@ impl State {
         state.add_domains(domains);
         state.add_built_in_roles();
         state.add_default_policies();
+        state.add_gallery();
         state
     }
 

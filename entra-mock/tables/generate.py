@@ -22,14 +22,14 @@ ENTITIES = [
     "oAuth2PermissionGrant", "organization", "subscribedSku", "signIn", "directoryAudit",
     "profilePhoto", "extensionProperty", "federatedIdentityCredential", "licenseDetails", "administrativeUnit",
     "provisioningObjectSummary", "riskyUser", "riskDetection",
-    "appManagementPolicy", "tenantAppManagementPolicy",
+    "appManagementPolicy", "applicationTemplate", "selfSignedCertificate", "tenantAppManagementPolicy",
     "userRegistrationDetails", "directoryRole", "unifiedRoleDefinition", "unifiedRoleAssignment", "invitation",
     "domain", "internalDomainFederation", "conditionalAccessPolicy", "namedLocation", "orgContact",
 ]
 PATHS = re.compile(
     r"^/(users|groups|me|applications|serviceprincipals|devices|organization|subscribedskus"
     r"|auditlogs|identityprotection|reports/authenticationmethods|oauth2permissiongrants|directoryobjects|directory/deleteditems|directory/administrativeunits"
-    r"|contacts|domains|identity/conditionalaccess|invitations|tenantrelationships|directoryroles|directoryroletemplates|rolemanagement/directory|policies)(/|\(|$)"
+    r"|contacts|domains|identity/conditionalaccess|invitations|tenantrelationships|directoryroles|directoryroletemplates|rolemanagement/directory|policies|applicationtemplates)(/|\(|$)"
 )
 # What stands below an object; the rest of Graph is not the fake tenant's.
 BELOW = {
@@ -42,7 +42,7 @@ BELOW = {
     "getavailableextensionproperties", "signins", "directoryaudits", "deleteditems", "administrativeunits", "provisioning", "riskyusers", "riskdetections", "authentication", "methods", "authenticationmethods", "userregistrationdetails", "microsoft.graph.{id}", "{id}",
     "findtenantinformationbytenantid(tenantid={id})", "findtenantinformationbydomainname(domainname={id})",
     "directory", "roledefinitions", "roleassignments",
-    "appmanagementpolicies", "appliesto", "defaultappmanagementpolicy",
+    "appmanagementpolicies", "appliesto", "defaultappmanagementpolicy", "instantiate", "addtokensigningcertificate",
     "conditionalaccess", "policies", "namedlocations", "scopedrolemembers", "transitiveroleassignments",
     "domainnamereferences", "federationconfiguration", "forcedelete", "promote", "rootdomain", "serviceconfigurationrecords", "verificationdnsrecords", "verify",
 }
@@ -67,6 +67,8 @@ DOCUMENTED = [
         "authenticationMethod": "String", "authenticationMethodDetail": "String", "authenticationStepDateTime": "DateTimeOffset",
         "authenticationStepRequirement": "String", "authenticationStepResultDetail": "String", "succeeded": "Boolean"}},
 ]
+# Any access token is enough: their pages say so, and their lists are empty.
+OPEN = {"/applicationtemplates", "/applicationtemplates/{id}"}
 NAMESPACE = "microsoft.graph."
 HERE = pathlib.Path(__file__).parent
 
@@ -79,9 +81,10 @@ def types(facts):
         name = item.get("full_name") or NAMESPACE + item["name"]
         # What only beta has joins the type of v1.0.
         beta = declared.get(name.removeprefix(NAMESPACE), {})
-        if beta.get("partial"):
+        if beta.get("partial") or beta.get("version") == "beta":
             known = {entry["name"] for entry in item["properties"]}
-            item = dict(item, properties=item["properties"] + [entry for entry in beta["properties"] if entry["name"] not in known])
+            optional = {entry["name"] for entry in beta["properties"] if entry.get("nullable", True)}
+            item = dict(item, properties=[dict(entry, nullable=entry.get("nullable", True) or entry["name"] in optional) for entry in item["properties"]] + [entry for entry in beta["properties"] if entry["name"] not in known])
         declared[name.removeprefix(NAMESPACE)] = item
     for item in DOCUMENTED:
         properties = [{"name": name, "type": value} for name, value in item.get("properties", {}).items()]
@@ -147,7 +150,7 @@ def permissions(facts):
     return [
         (method, path, " ".join(sorted(delegated)), " ".join(sorted(application)))
         for (_, method), (path, delegated, application) in sorted(rows.items())
-        if delegated or application
+        if delegated or application or path.lower() in OPEN
     ]
 
 

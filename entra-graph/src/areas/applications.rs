@@ -1,16 +1,20 @@
 //! App registrations, their owners and credentials: `/applications`.
 
 mod federation;
+mod flexible;
 mod keys;
 mod new;
 mod passwords;
 mod roles;
+mod signing_keys;
 
 pub use federation::{NewExtensionProperty, NewFederatedIdentityCredential};
-pub use keys::{CertificateId, NewCertificate, ProvenRequest};
+pub use flexible::NewFlexibleFederatedIdentityCredential;
+pub use keys::{CertificateId, KeyPlace, NewCertificate, ProvenRequest};
 pub use new::NewApplication;
 pub use passwords::{NewPassword, NewSecret, SecretId};
 pub(super) use passwords::{read_secret, removal};
+pub use signing_keys::NewSigningKey;
 
 use entra_core::bytes::Bytes;
 
@@ -19,7 +23,7 @@ use crate::{
     client::GraphClient,
     key::Key,
     model::Body,
-    objects::{Application, DirectoryObject, ExtensionProperty, FederatedIdentityCredential},
+    objects::{Application, DirectoryObject, ExtensionProperty, FederatedIdentityCredential, beta},
     operation::operations,
     place::{Collection, Object, places, singles},
     request::{Request, Target, read_nothing, with_bytes},
@@ -82,6 +86,23 @@ operations! {
     DELETE_FEDERATED = "federatedidentitycredential-delete" DELETE "/applications/{id}/federatedIdentityCredentials/{id}" => Nothing,
         delegated ["Application.ReadWrite.All"],
         application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    LIST_BETA_FEDERATED = "application-list-federatedidentitycredentials-beta" GET @ Beta "/applications/{id}/federatedIdentityCredentials" => Collection("federatedIdentityCredential"),
+        both ["Application.Read.All"];
+    CREATE_BETA_FEDERATED = "application-post-federatedidentitycredentials-beta" POST @ Beta "/applications/{id}/federatedIdentityCredentials" => Object("federatedIdentityCredential"),
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    GET_BETA_FEDERATED = "federatedidentitycredential-get-beta" GET @ Beta "/applications/{id}/federatedIdentityCredentials/{id}" => Object("federatedIdentityCredential"),
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    UPDATE_BETA_FEDERATED = "federatedidentitycredential-update-beta" PATCH @ Beta "/applications/{id}/federatedIdentityCredentials/{id}" => Nothing,
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    UPSERT_BETA_FEDERATED = "federatedidentitycredential-upsert-beta" PATCH @ Beta "/applications/{id}/federatedIdentityCredentials(name='{name}')" => Object("federatedIdentityCredential"),
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    DELETE_BETA_FEDERATED = "federatedidentitycredential-delete-beta" DELETE @ Beta "/applications/{id}/federatedIdentityCredentials/{id}" => Nothing,
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
     LIST_EXTENSIONS = "application-list-extensionproperty" GET "/applications/{id}/extensionProperties" => Collection("extensionProperty"),
         both ["Application.Read.All", "Directory.Read.All"];
     CREATE_EXTENSION = "application-post-extensionproperty" POST "/applications/{id}/extensionProperties" => Object("extensionProperty"),
@@ -122,6 +143,11 @@ places! {
         list LIST_FEDERATED,
         create(NewFederatedIdentityCredential) CREATE_FEDERATED
     }
+    /// `/applications/{id}/federatedIdentityCredentials` of beta.
+    BetaFederatedCredentials: beta::FederatedIdentityCredential {
+        list LIST_BETA_FEDERATED,
+        create(NewFlexibleFederatedIdentityCredential) CREATE_BETA_FEDERATED
+    }
     /// `/applications/{id}/extensionProperties`.
     ApplicationExtensions: ExtensionProperty {
         list LIST_EXTENSIONS,
@@ -140,6 +166,13 @@ singles! {
         update UPDATE_FEDERATED,
         delete DELETE_FEDERATED,
         upsert(NewFederatedIdentityCredential) UPSERT_FEDERATED
+    }
+    /// `/applications/{id}/federatedIdentityCredentials/{id}` of beta.
+    OneBetaFederatedCredential: beta::FederatedIdentityCredential {
+        get GET_BETA_FEDERATED,
+        update UPDATE_BETA_FEDERATED,
+        delete DELETE_BETA_FEDERATED,
+        upsert(NewFlexibleFederatedIdentityCredential) UPSERT_BETA_FEDERATED
     }
     /// `/applications/{id}/extensionProperties/{id}`.
     OneExtension: ExtensionProperty { get GET_EXTENSION, delete DELETE_EXTENSION }

@@ -40,6 +40,14 @@ operations! {
         both ["Device.Read.All", "Directory.Read.All"];
     LIST_USERS = "device-list-registeredusers" GET "/devices/{id}/registeredUsers" => Collection("directoryObject"),
         both ["Device.Read.All", "Directory.Read.All"];
+    CHECK_MEMBER_GROUPS = "device-checkmembergroups" POST(Safe) "/devices/{id}/checkMemberGroups" => Value,
+        both ["Device.Read.All", "Directory.Read.All"];
+    GET_MEMBER_GROUPS = "device-getmembergroups" POST(Safe) "/devices/{id}/getMemberGroups" => Value,
+        both ["Device.Read.All", "Directory.Read.All"];
+    CHECK_MEMBER_OBJECTS = "device-checkmemberobjects" POST(Safe) "/devices/{id}/checkMemberObjects" => Value,
+        both ["Device.Read.All", "Directory.Read.All"];
+    GET_MEMBER_OBJECTS = "device-getmemberobjects" POST(Safe) "/devices/{id}/getMemberObjects" => Value,
+        both ["Device.Read.All", "Directory.Read.All"];
     LIST_MEMBER_OF = "device-list-memberof" GET "/devices/{id}/memberOf" => Collection("directoryObject"),
         both ["Device.Read.All", "Directory.Read.All"];
     LIST_TRANSITIVE_MEMBER_OF = "device-list-transitivememberof" GET "/devices/{id}/transitiveMemberOf" => Collection("directoryObject"),

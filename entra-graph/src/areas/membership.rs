@@ -6,8 +6,10 @@ use entra_core::{
 };
 
 use super::{
+    devices::{self, OneDevice},
     directory_objects::{self, OneDirectoryObject},
     groups::{self, OneGroup},
+    service_principals::{self, OneServicePrincipal},
     users::{self, Me, OneUser},
 };
 use crate::{
@@ -50,6 +52,8 @@ members! {
     OneUser = users;
     Me = users;
     OneGroup = groups;
+    OneDevice = devices;
+    OneServicePrincipal = service_principals;
     OneDirectoryObject = directory_objects;
 }
 

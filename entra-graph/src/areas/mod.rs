@@ -5,6 +5,8 @@ pub(crate) mod administrative_units;
 #[cfg(feature = "app-management-policies")]
 pub(crate) mod app_management_policies;
 pub(crate) mod app_role_assignments;
+#[cfg(feature = "application-templates")]
+pub(crate) mod application_templates;
 pub(crate) mod applications;
 pub(crate) mod audit_logs;
 #[cfg(feature = "authentication-methods")]
@@ -48,6 +50,8 @@ const ALL: &[&[&Operation]] = &[
     administrative_units::OPERATIONS,
     #[cfg(feature = "app-management-policies")]
     app_management_policies::OPERATIONS,
+    #[cfg(feature = "application-templates")]
+    application_templates::OPERATIONS,
     applications::OPERATIONS,
     audit_logs::OPERATIONS,
     #[cfg(feature = "authentication-methods")]

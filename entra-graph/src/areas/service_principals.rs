@@ -1,5 +1,7 @@
 //! Apps as a tenant has them, with who is assigned to them: `/servicePrincipals`.
 
+mod keys;
+
 use entra_core::url::Url;
 
 use super::{
@@ -15,7 +17,7 @@ use crate::{
     operation::{Operation, operations},
     place::{Collection, Object, places, singles},
     request::{Request, Target, read_nothing},
-    verbs::{New, NewBody},
+    verbs::{New, NewBody, Upsert},
 };
 
 operations! {
@@ -26,6 +28,20 @@ operations! {
     GET = "serviceprincipal-get" GET "/servicePrincipals/{id}" => Object("servicePrincipal"),
         both ["Application.Read.All", "Directory.Read.All"];
     CREATE = "serviceprincipal-post-serviceprincipals" POST "/servicePrincipals" => Object("servicePrincipal"),
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    DELTA = "serviceprincipal-delta" GET "/servicePrincipals/delta" => Collection("servicePrincipal"),
+        both ["Application.Read.All", "Directory.Read.All"];
+    UPSERT = "serviceprincipal-upsert" PATCH "/servicePrincipals(appId='{appId}')" => Object("servicePrincipal"),
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    ADD_KEY = "serviceprincipal-addkey" POST "/servicePrincipals/{id}/addKey" => Nothing,
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    REMOVE_KEY = "serviceprincipal-removekey" POST(Idempotent) "/servicePrincipals/{id}/removeKey" => Nothing,
+        delegated ["Application.ReadWrite.All"],
+        application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    ADD_TOKEN_SIGNING_CERTIFICATE = "serviceprincipal-addtokensigningcertificate" POST "/servicePrincipals/{id}/addTokenSigningCertificate" => Object("selfSignedCertificate"),
         delegated ["Application.ReadWrite.All"],
         application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
     UPDATE = "serviceprincipal-update" PATCH "/servicePrincipals/{id}" => Nothing,
@@ -72,13 +88,23 @@ operations! {
     PURGE = "directory-deleteditems-delete-serviceprincipal" DELETE "/directory/deletedItems/{id}" => Nothing,
         delegated ["Application.ReadWrite.All"],
         application ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"];
+    CHECK_MEMBER_GROUPS = "serviceprincipal-checkmembergroups" POST(Safe) "/servicePrincipals/{id}/checkMemberGroups" => Value,
+        both ["Application.Read.All", "Directory.Read.All"];
+    GET_MEMBER_GROUPS = "serviceprincipal-getmembergroups" POST(Safe) "/servicePrincipals/{id}/getMemberGroups" => Value,
+        both ["Application.Read.All", "Directory.Read.All"];
+    CHECK_MEMBER_OBJECTS = "serviceprincipal-checkmemberobjects" POST(Safe) "/servicePrincipals/{id}/checkMemberObjects" => Value,
+        both ["Application.Read.All", "Directory.Read.All"];
+    GET_MEMBER_OBJECTS = "serviceprincipal-getmemberobjects" POST(Safe) "/servicePrincipals/{id}/getMemberObjects" => Value,
+        both ["Application.Read.All", "Directory.Read.All"];
+    LIST_TRANSITIVE_MEMBER_OF = "serviceprincipal-list-transitivememberof" GET "/servicePrincipals/{id}/transitiveMemberOf" => Collection("directoryObject"),
+        both ["Application.Read.All", "Directory.Read.All"];
     LIST_MEMBER_OF = "serviceprincipal-list-memberof" GET "/servicePrincipals/{id}/memberOf" => Collection("directoryObject"),
         both ["Application.Read.All", "Directory.Read.All"];
 }
 
 places! {
     /// `/servicePrincipals`.
-    ServicePrincipals: ServicePrincipal { list LIST, count COUNT, create(NewServicePrincipal) CREATE }
+    ServicePrincipals: ServicePrincipal { list LIST, count COUNT, create(NewServicePrincipal) CREATE, delta DELTA }
     /// `/servicePrincipals/{id}/appRoleAssignedTo`.
     AppRoleAssignedTo: AppRoleAssignment { list LIST_ASSIGNED_TO, create(NewAppRoleAssignment) ASSIGN_TO }
     /// `/servicePrincipals/{id}/appRoleAssignments`.
@@ -91,6 +117,8 @@ places! {
     DeletedServicePrincipals: ServicePrincipal { list LIST_DELETED }
     /// `/servicePrincipals/{id}/memberOf`.
     ServicePrincipalMemberOf: DirectoryObject { list LIST_MEMBER_OF }
+    /// `/servicePrincipals/{id}/transitiveMemberOf`.
+    ServicePrincipalTransitiveMemberOf: DirectoryObject { list LIST_TRANSITIVE_MEMBER_OF }
 }
 
 singles! {
@@ -138,6 +166,15 @@ impl NewServicePrincipal {
 impl New<ServicePrincipal> for NewServicePrincipal {
     fn into_body(self, _: &Url) -> NewBody {
         NewBody(Ok(self.body))
+    }
+}
+
+/// The body of an upsert whose key is the only required property.
+struct NothingRequired;
+
+impl New<ServicePrincipal> for NothingRequired {
+    fn into_body(self, _: &Url) -> NewBody {
+        NewBody(Ok(Body::default()))
     }
 }
 
@@ -296,6 +333,36 @@ impl Object<OneServicePrincipal> {
     #[must_use]
     pub fn member_of(&self) -> Collection<ServicePrincipalMemberOf> {
         self.collection("memberOf")
+    }
+
+    /// Groups, roles and administrative units that the service principal is a member of, directly or through groups:
+    /// [`GET /servicePrincipals/{id}/transitiveMemberOf`](https://learn.microsoft.com/graph/api/serviceprincipal-list-transitivememberof).
+    ///
+    /// Takes `Application.Read.All`.
+    #[must_use]
+    pub fn transitive_member_of(&self) -> Collection<ServicePrincipalTransitiveMemberOf> {
+        self.collection("transitiveMemberOf")
+    }
+
+    /// A request that changes the service principal of the application with this client id, or creates it:
+    /// [`PATCH /servicePrincipals(appId='{appId}')`](https://learn.microsoft.com/graph/api/serviceprincipal-upsert) with
+    /// `Prefer: create-if-missing`.
+    ///
+    /// The handle is by client id. Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an
+    /// application that owns it. It is safe to send it twice.
+    ///
+    /// ```
+    /// # async fn example(graph: &entra_graph::GraphClient, client_id: entra_core::ClientId) -> Result<(), entra_graph::Error> {
+    /// use entra_graph::ServicePrincipal;
+    /// let created = graph.service_principal(client_id).create_or_update()
+    ///     .set(ServicePrincipal::APP_ROLE_ASSIGNMENT_REQUIRED, true)
+    ///     .send().await?;
+    /// println!("{}", if created.is_some() { "created" } else { "changed" });
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn create_or_update(&self) -> Upsert<ServicePrincipal> {
+        Upsert::new(self.target().clone(), &UPSERT, NothingRequired)
     }
 
     /// A request that adds a client secret for this tenant alone; its response has the secret value, this one

@@ -54,6 +54,11 @@ impl Body {
         self.put(name.into(), buffer);
     }
 
+    /// Sets a property to an object.
+    pub(crate) fn set_body(&mut self, name: impl Into<Cow<'static, str>>, body: &Self) {
+        self.put(name.into(), body.write());
+    }
+
     /// Sets a property that takes any number of values of one kind.
     pub(crate) fn set_strings<S: AsRef<str>>(
         &mut self,

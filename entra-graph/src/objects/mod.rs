@@ -6,6 +6,8 @@ mod administrative_unit;
 mod app_management_policy;
 mod app_role_assignment;
 mod application;
+#[cfg(feature = "application-templates")]
+mod application_template;
 #[cfg(feature = "authentication-methods")]
 mod authentication_methods;
 mod device;
@@ -38,12 +40,19 @@ mod tests;
 pub mod types;
 mod user;
 
+/// Models of beta, which Microsoft changes without notice.
+pub mod beta {
+    pub use super::{federated_identity_credential::beta::*, sign_in::beta::*};
+}
+
 #[cfg(feature = "administrative-units")]
 pub use administrative_unit::AdministrativeUnit;
 #[cfg(feature = "app-management-policies")]
 pub use app_management_policy::{AppManagementPolicy, TenantAppManagementPolicy};
 pub use app_role_assignment::AppRoleAssignment;
 pub use application::Application;
+#[cfg(feature = "application-templates")]
+pub use application_template::{ApplicationServicePrincipal, ApplicationTemplate};
 #[cfg(feature = "authentication-methods")]
 pub use authentication_methods::{AuthenticationMethod, UserRegistrationDetails};
 pub use device::Device;
@@ -69,6 +78,6 @@ pub use role_assignment::UnifiedRoleAssignment;
 #[cfg(feature = "role-management")]
 pub use role_definition::UnifiedRoleDefinition;
 pub use service_principal::ServicePrincipal;
-pub use sign_in::{SignIn, beta};
+pub use sign_in::SignIn;
 pub use subscribed_sku::SubscribedSku;
 pub use user::User;

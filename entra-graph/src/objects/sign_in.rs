@@ -101,7 +101,7 @@ sign_in! {
 }
 
 /// Types of operations that exist in beta only, which Microsoft changes without notice.
-pub mod beta {
+pub(super) mod beta {
     use super::{
         super::types::{
             AuthenticationDetail, AuthenticationProtocol, ClientCredentialType, IncomingTokenType,

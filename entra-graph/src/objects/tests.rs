@@ -71,7 +71,10 @@ fn every_declared_name_is_read_and_written() {
         types::ServicePrincipalLockConfiguration,
         types::SpaApplication,
         types::VerifiedPublisher,
+        types::FederatedIdentityExpression,
+        types::SelfSignedCertificate,
         types::WebApplication,
+        beta::FederatedIdentityCredential,
         ExtensionProperty,
         FederatedIdentityCredential,
         ServicePrincipal,
@@ -132,6 +135,19 @@ fn every_declared_name_is_read_and_written() {
         types::IdentifierUriRestriction,
         types::KeyCredentialConfiguration,
         types::PasswordCredentialConfiguration,
+    );
+    #[cfg(feature = "application-templates")]
+    check!(
+        super::ApplicationTemplate,
+        types::ApplicationLocation,
+        types::ApplicationRiskFactorCertificateInfo,
+        types::ApplicationRiskFactorGeneralInfo,
+        types::ApplicationRiskFactorLegalInfo,
+        types::ApplicationRiskFactorLegalInfoGdpr,
+        types::ApplicationRiskFactorSecurityInfo,
+        types::ApplicationRiskFactors,
+        types::ApplicationRiskScore,
+        types::ApplicationSecurityCompliance,
     );
     #[cfg(feature = "authentication-methods")]
     check!(super::AuthenticationMethod, super::UserRegistrationDetails);

@@ -43,6 +43,18 @@ impl Target {
         }
     }
 
+    /// The same place in another version.
+    pub(crate) fn in_version(mut self, version: Version) -> Self {
+        let base = self.client.base().as_str().trim_end_matches('/').to_owned();
+        let root = format!("{}{}", self.client.root_above_versions(), version.as_str());
+        self.url = self.url.and_then(|url| {
+            let below = url.as_str().strip_prefix(&base);
+            let below = below.ok_or("the place is not below the Graph root")?;
+            Url::parse(&format!("{root}{below}")).map_err(|error| error.to_string())
+        });
+        self
+    }
+
     /// The address below this one; every segment is percent-encoded.
     pub(crate) fn join(mut self, segments: &[&str]) -> Self {
         self.by_id = false;

@@ -8,7 +8,8 @@ use entra_core::{Timestamp, time::format_description::well_known::Rfc3339};
 use entra_graph::{
     AppRoleAssignment, Application, Device, DirectoryAudit, DirectoryObject, ExtensionProperty,
     FederatedIdentityCredential, Group, LicenseDetails, OAuth2PermissionGrant, Organization,
-    ProvisioningObjectSummary, ServicePrincipal, SignIn, SubscribedSku, User, types::KeyCredential,
+    ProvisioningObjectSummary, ServicePrincipal, SignIn, SubscribedSku, User,
+    types::{KeyCredential, SelfSignedCertificate},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -27,6 +28,11 @@ const MODELS: &[(&str, RoundTrip)] = &[
         round_trip::<AppRoleAssignment>,
     ),
     ("microsoft.graph.application", round_trip::<Application>),
+    #[cfg(feature = "application-templates")]
+    (
+        "microsoft.graph.applicationtemplate",
+        round_trip::<entra_graph::ApplicationTemplate>,
+    ),
     ("microsoft.graph.device", round_trip::<Device>),
     (
         "microsoft.graph.directoryaudit",
@@ -106,13 +112,21 @@ const MODELS: &[(&str, RoundTrip)] = &[
         "microsoft.graph.serviceprincipal",
         round_trip::<ServicePrincipal>,
     ),
+    (
+        "microsoft.graph.selfsignedcertificate",
+        round_trip::<SelfSignedCertificate>,
+    ),
     ("microsoft.graph.signin", round_trip::<SignIn>),
     ("microsoft.graph.subscribedsku", round_trip::<SubscribedSku>),
 ];
 
 /// How many bodies of these models the collection has, so that an emptier one is no success.
 const BODIES: usize =
-    154 + if cfg!(feature = "administrative-units") {
+    155 + if cfg!(feature = "application-templates") {
+        2
+    } else {
+        0
+    } + if cfg!(feature = "administrative-units") {
         8
     } else {
         0

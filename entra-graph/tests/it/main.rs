@@ -8,6 +8,8 @@ mod administrative_units;
 mod app_access;
 #[cfg(feature = "app-management-policies")]
 mod app_management_policies;
+#[cfg(feature = "application-templates")]
+mod application_templates;
 mod applications;
 mod apps;
 mod audit_logs;
@@ -24,6 +26,7 @@ mod domains;
 mod errors;
 mod examples;
 mod field_reports;
+mod flexible_credentials;
 mod groups;
 #[cfg(feature = "identity-protection")]
 mod identity_protection;

@@ -2,7 +2,8 @@
 
 use entra_core::{TokenCredential as _, TokenRequest};
 use entra_graph::{
-    GraphClient, NewApplication, NewPassword, NewServicePrincipal, Reference, ServicePrincipal,
+    Change, GraphClient, NewApplication, NewPassword, NewServicePrincipal, Reference,
+    ServicePrincipal,
 };
 use entra_mock::FakeTenant;
 
@@ -126,4 +127,35 @@ async fn a_403_of_a_write_names_write_permissions_only() {
             ["Application.ReadWrite.OwnedBy", "Application.ReadWrite.All"]
         );
     }
+}
+
+#[tokio::test]
+async fn a_service_principal_is_created_or_updated_by_its_client_id() {
+    let (_tenant, graph) = graph(&["Application.ReadWrite.All"]).await;
+    let client_id: entra_core::ClientId = application(&graph).await.parse().unwrap();
+    let upsert = |name: &str| {
+        let request = graph.service_principal(client_id).create_or_update();
+        request.set(ServicePrincipal::DISPLAY_NAME, name).send()
+    };
+    let created = upsert("Shop here").await.unwrap().unwrap();
+    assert_eq!(created.display_name.as_deref(), Some("Shop here"));
+    assert_eq!(upsert("Shop there").await.unwrap(), None);
+    let by_object_id = graph.service_principal(&created.id).create_or_update();
+    let error = by_object_id.send().await.unwrap_err();
+    assert_eq!(error.kind(), entra_graph::ErrorKind::Query);
+}
+
+#[tokio::test]
+async fn a_delta_follows_service_principals() {
+    let (_tenant, graph) = graph(&["Application.ReadWrite.All"]).await;
+    let delta = || graph.service_principals().delta();
+    let (_, state) = delta().changes().try_collect().await.unwrap();
+    let app_id = application(&graph).await;
+    let new = NewServicePrincipal::of(&app_id);
+    let created = graph.service_principals().create(new).send().await.unwrap();
+    let (changes, _) = delta().since(state).changes().try_collect().await.unwrap();
+    let [Change::Upsert(changed)] = changes.as_slice() else {
+        panic!("{changes:?}");
+    };
+    assert_eq!(changed.object.id, created.id);
 }

@@ -198,6 +198,20 @@ impl Route {
         let path = match (&self.root, &self.target) {
             (Root::Set(kind), Target::List { .. }) => format!("/{}", kind.entity().set),
             (Root::Object(kind, _), Target::Object) => kind.entity().object_path(),
+            (
+                Root::Object(..),
+                Target::List {
+                    relationship: Some(relationship),
+                    ..
+                },
+            ) => relationship.path(),
+            (
+                Root::Object(..),
+                Target::Related {
+                    relationship,
+                    id: Some(_),
+                },
+            ) => format!("{}/{{id}}", relationship.path()),
             _ => return false,
         };
         operation(&request.method, &path).is_some_and(|row| row.beta)

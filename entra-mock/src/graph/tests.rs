@@ -12,6 +12,7 @@ use crate::{
 mod administrative_units;
 mod app_policies;
 mod application_keys;
+mod application_templates;
 mod applications;
 mod assignments;
 mod audits;
@@ -41,6 +42,7 @@ mod reports;
 mod requests;
 mod risk;
 mod roles;
+mod service_principal_keys;
 mod service_principals;
 mod sign_ins;
 mod tenant_information;

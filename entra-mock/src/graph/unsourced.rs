@@ -69,6 +69,18 @@ pub(super) fn invalid_credential_end() -> GraphError {
     )
 }
 
+/// A signing certificate whose name is not a common name.
+pub(super) fn invalid_certificate_subject() -> GraphError {
+    GraphError::bad_request("The display name of the certificate must start with 'CN='.")
+}
+
+/// A federated credential with both a subject and an expression.
+pub(super) fn subject_and_expression() -> GraphError {
+    GraphError::bad_request(
+        "A federated identity credential has either a subject or a claims matching expression.",
+    )
+}
+
 /// A partner id that is not one of the Microsoft AI Cloud Partner Program.
 pub(super) fn invalid_partner_id() -> GraphError {
     GraphError::bad_request("The verified publisher id is not a valid partner id.")

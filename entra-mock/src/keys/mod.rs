@@ -3,6 +3,7 @@
 //! They are test keys: they are public in this crate's source. Never trust them for anything that
 //! matters, and never use a fake tenant in place of a real one.
 
+mod certificate;
 mod ring;
 
 use std::sync::OnceLock;

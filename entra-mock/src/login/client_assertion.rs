@@ -258,12 +258,7 @@ impl<'a> Assertion<'a> {
 
 /// Whether a JWT proves possession of a valid certificate of an application: the `proof` of `addKey`
 /// and `removeKey`.
-pub(crate) fn proves_possession(
-    state: &State,
-    now: Timestamp,
-    application: &Object,
-    proof: &str,
-) -> bool {
+pub(crate) fn proves_possession(now: Timestamp, application: &Object, proof: &str) -> bool {
     let Ok(proof) = Assertion::read(proof) else {
         return false;
     };
@@ -280,9 +275,8 @@ pub(crate) fn proves_possession(
     {
         return false;
     }
-    let app_id = application["appId"].as_str().unwrap_or_default();
     let now = crate::odata::ticks_of(now);
-    certificate::registered(state, app_id).iter().any(|key| {
+    certificate::registered_of(application).iter().any(|key| {
         let certificate = &key.certificate;
         let valid = (certificate.not_before..=certificate.not_after).contains(&now)
             && key.starts.is_none_or(|start| start <= now)

@@ -4,9 +4,12 @@ use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-#[cfg(feature = "wiremock")]
-use crate::store::Object;
-use crate::{directory::push, keys, state::State, store::Kind};
+use crate::{
+    directory::push,
+    keys,
+    state::State,
+    store::{Kind, Object},
+};
 
 /// The relevant parts of an X.509 certificate. Times are in ticks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,11 +114,18 @@ impl RegisteredCertificate {
     }
 }
 
-/// Returns all certificates with which an application can authenticate.
+/// Returns all certificates with which an application can authenticate: its own, and those of its
+/// service principal in this tenant.
 pub(super) fn registered(state: &State, app_id: &str) -> Vec<RegisteredCertificate> {
-    let Some(application) = state.store.find(Kind::Application, "appId", app_id) else {
-        return Vec::new();
-    };
+    [Kind::Application, Kind::ServicePrincipal]
+        .into_iter()
+        .filter_map(|kind| state.store.find(kind, "appId", app_id))
+        .flat_map(registered_of)
+        .collect()
+}
+
+/// Returns the certificates of one application or service principal.
+pub(super) fn registered_of(application: &Object) -> Vec<RegisteredCertificate> {
     let credentials = application.get("keyCredentials").and_then(Value::as_array);
     credentials
         .into_iter()

@@ -10,6 +10,7 @@ use super::{
     client::Client,
     context::{Context, plain_text},
     error::LoginError,
+    expression::ClaimsExpression,
 };
 #[cfg(feature = "wiremock")]
 use crate::keys;
@@ -101,14 +102,13 @@ impl<'a> Federated<'a> {
             return Err(LoginError::new(70_021, text));
         }
         let mut left = credentials;
-        for (code, what, claim, property) in [
-            (700_211, "issuer", "iss", "issuer"),
-            (700_213, "subject", "sub", "subject"),
-        ] {
-            left.retain(|credential| credential[property].as_str() == Some(self.text(claim)));
-            if left.is_empty() {
-                return Err(LoginError::new(code, named(what, claim)));
-            }
+        left.retain(|credential| credential["issuer"].as_str() == Some(self.text("iss")));
+        if left.is_empty() {
+            return Err(LoginError::new(700_211, named("issuer", "iss")));
+        }
+        left.retain(|credential| self.has_subject(credential));
+        if left.is_empty() {
+            return Err(LoginError::new(700_213, named("subject", "sub")));
         }
         let audiences = self.audiences();
         left.into_iter()
@@ -120,6 +120,15 @@ impl<'a> Federated<'a> {
             })
             .and_then(|credential| credential["id"].as_str().map(str::to_owned))
             .ok_or_else(|| LoginError::new(700_212, named("audience", "aud")))
+    }
+
+    /// Whether a credential has the subject of the token, or an expression that matches its claims.
+    fn has_subject(&self, credential: &Object) -> bool {
+        let expression = &credential["claimsMatchingExpression"]["value"];
+        match expression.as_str().and_then(ClaimsExpression::parse) {
+            Some(expression) => expression.matches(&self.claims),
+            None => credential["subject"].as_str() == Some(self.text("sub")),
+        }
     }
 
     fn check_time(&self, context: &Context<'_>) -> Result<(), LoginError> {

@@ -20,6 +20,7 @@ mod device;
 mod direct;
 mod discovery;
 mod error;
+mod expression;
 mod federated;
 mod form;
 mod identify;
@@ -52,7 +53,8 @@ use crate::{
 };
 
 pub(crate) use {
-    client_assertion::proves_possession, client_assertion_certificate::Certificate, verify::caller,
+    client_assertion::proves_possession, client_assertion_certificate::Certificate,
+    expression::ClaimsExpression, verify::caller,
 };
 #[cfg(feature = "wiremock")]
 pub(crate) use {

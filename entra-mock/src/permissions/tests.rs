@@ -162,7 +162,14 @@ fn visibility_depends_on_the_type_of_the_member() {
 
 #[test]
 fn no_read_is_possible_without_a_permission() {
-    for row in operations() {
+    let (open, others): (Vec<_>, Vec<_>) = operations().partition(|row| row.is_open());
+    let open: Vec<_> = open.iter().map(|row| row.path).collect();
+    assert_eq!(
+        open,
+        ["/applicationTemplates", "/applicationTemplates/{id}"],
+        "the gallery is documented as open"
+    );
+    for row in others {
         assert!(
             !row.delegated.is_empty() || !row.own.is_empty(),
             "{}",

@@ -268,20 +268,24 @@ pub(super) const APPLICATION: EntityType = EntityType {
                 "Application.ReadWrite.OwnedBy",
                 "Application.ReadWrite.All",
             ],
-        ),
-        write("POST", "/applications/{id}/federatedIdentityCredentials"),
+        )
+        .also_in_beta(),
+        write("POST", "/applications/{id}/federatedIdentityCredentials").also_in_beta(),
         write(
             "GET",
             "/applications/{id}/federatedIdentityCredentials/{id}",
-        ),
+        )
+        .also_in_beta(),
         write(
             "PATCH",
             "/applications/{id}/federatedIdentityCredentials/{id}",
-        ),
+        )
+        .also_in_beta(),
         write(
             "DELETE",
             "/applications/{id}/federatedIdentityCredentials/{id}",
-        ),
+        )
+        .also_in_beta(),
         write("PUT", "/applications/{id}/logo"),
         write("POST", "/applications/{id}/owners/$ref"),
         row(

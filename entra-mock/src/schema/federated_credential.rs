@@ -29,10 +29,11 @@ pub(super) const FEDERATED_CREDENTIAL: EntityType = EntityType {
     properties: &[
         text("id").shown(),
         text("audiences").many().shown().required().up_to(600),
+        complex("claimsMatchingExpression").in_beta().writable(),
         text("description").shown().writable().up_to(600),
         text("issuer").shown().required().up_to(600),
         text("name").shown().required().up_to(120),
-        text("subject").shown().required().up_to(600),
+        text("subject").shown().writable().up_to(600),
     ],
     rules: &[
         rule("name", Text, Basic, No, No, No),

@@ -6,6 +6,7 @@
 mod administrative_unit;
 mod app_management_policy;
 mod application;
+mod application_template;
 mod assignment;
 mod audit;
 mod device;
@@ -52,6 +53,7 @@ kinds! {
     AdministrativeUnit = administrative_unit::ADMINISTRATIVE_UNIT;
     AppManagementPolicy = app_management_policy::APP_MANAGEMENT_POLICY;
     TenantAppManagementPolicy = app_management_policy::TENANT_APP_MANAGEMENT_POLICY;
+    ApplicationTemplate = application_template::APPLICATION_TEMPLATE;
     FederatedCredential = federated_credential::FEDERATED_CREDENTIAL;
     DirectoryRole = directory_role::DIRECTORY_ROLE;
     Domain = domain::DOMAIN;
@@ -342,6 +344,9 @@ impl EntityType {
         name
     }
 }
+
+/// The template of applications that are not in the gallery (page "applicationTemplate: instantiate").
+pub(crate) const ANY_APPLICATION: &str = "8adf8e6e-67b2-4cf2-a259-e3dc5476c621";
 
 /// The id of the only object of a type.
 pub(crate) const SINGLE_ID: &str = "00000000-0000-0000-0000-000000000000";

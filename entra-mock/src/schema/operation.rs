@@ -75,6 +75,9 @@ pub(crate) const ANY_OBJECT: &[Operation] = &[
     ),
 ];
 
+/// No permission: any access token for Graph is enough.
+pub(super) const ANYONE: &[&str] = &[];
+
 /// Permissions that show all properties of a user.
 pub(super) const USERS_IN_FULL: &[&str] = &[
     "User.Read.All",
@@ -285,6 +288,11 @@ pub(super) const READ_LICENCES: &[&str] = &[
 pub(super) const READ_AUDITS: &[&str] = &["AuditLog.Read.All", "Directory.Read.All"];
 
 impl Operation {
+    /// Whether any access token for Graph is enough.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.delegated.is_empty() && self.application.is_empty() && self.own.is_empty()
+    }
+
     pub(super) const fn own(mut self, own: &'static [&'static str]) -> Self {
         self.own = own;
         self

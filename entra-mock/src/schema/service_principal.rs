@@ -179,6 +179,10 @@ pub(super) const SERVICE_PRINCIPAL: EntityType = EntityType {
         ),
     ],
     operations: &[
+        write_directory("POST", "/servicePrincipals/{id}/addKey"),
+        write_directory("POST", "/servicePrincipals/{id}/removeKey"),
+        write_directory("POST", "/servicePrincipals/{id}/addTokenSigningCertificate"),
+        applications("GET", "/servicePrincipals/delta"),
         both(
             "POST",
             "/servicePrincipals/{id}/appManagementPolicies/$ref",

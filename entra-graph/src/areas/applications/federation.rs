@@ -150,4 +150,4 @@ impl Object<OneApplication> {
 }
 
 /// The audience that Microsoft recommends for the public cloud.
-const AUDIENCE: &str = "api://AzureADTokenExchange";
+pub(super) const AUDIENCE: &str = "api://AzureADTokenExchange";

@@ -8,17 +8,65 @@ use base64::{
 };
 use entra_core::{Guid, ProofSigner, Secret, Timestamp};
 
-use super::{ADD_KEY, OneApplication, REMOVE_KEY};
+use super::{ADD_KEY, OneApplication, REMOVE_KEY, signing_keys::NewSigningKey};
 use crate::{
+    areas::service_principals::{self, OneServicePrincipal},
     error::Error,
     model::{Body, BodyValue, SecretBuffer},
-    objects::{Application, types::KeyCredential},
+    objects::{Application, ServicePrincipal, types::KeyCredential},
     operation::Operation,
-    place::Object,
+    place::{Object, Single},
     request::{Request, read_nothing},
+    verbs::Get,
 };
 
-/// A certificate to register for an application: the public part only.
+/// A place whose object has keys that are added and removed with a proof of possession.
+#[diagnostic::on_unimplemented(
+    message = "the object at `{Self}` has no keys",
+    note = "applications and service principals do: `graph.application(id).add_key(..)`"
+)]
+pub trait KeyPlace: Single {
+    /// The operation that adds one.
+    const ADD_KEY: &'static Operation;
+    /// The operation that removes one.
+    const REMOVE_KEY: &'static Operation;
+
+    /// The read with nothing but the object id.
+    #[doc(hidden)]
+    fn id_alone(get: Get<Self::Item>) -> Get<Self::Item>;
+
+    /// The object id.
+    #[doc(hidden)]
+    fn id(object: Self::Item) -> String;
+}
+
+impl KeyPlace for OneApplication {
+    const ADD_KEY: &'static Operation = &ADD_KEY;
+    const REMOVE_KEY: &'static Operation = &REMOVE_KEY;
+
+    fn id_alone(get: Get<Application>) -> Get<Application> {
+        get.select(Application::ID)
+    }
+
+    fn id(object: Application) -> String {
+        object.id
+    }
+}
+
+impl KeyPlace for OneServicePrincipal {
+    const ADD_KEY: &'static Operation = &service_principals::ADD_KEY;
+    const REMOVE_KEY: &'static Operation = &service_principals::REMOVE_KEY;
+
+    fn id_alone(get: Get<ServicePrincipal>) -> Get<ServicePrincipal> {
+        get.select(ServicePrincipal::ID)
+    }
+
+    fn id(object: ServicePrincipal) -> String {
+        object.id
+    }
+}
+
+/// A certificate to register for an application or service principal: the public part only.
 ///
 /// ```
 /// # fn example(der: &[u8]) {
@@ -32,12 +80,11 @@ pub struct NewCertificate {
     display_name: Option<String>,
 }
 
-/// A request that a certificate of the application has to prove: [`send`](Self::send) has the proof signed
-/// first, then sends both.
-#[derive(Debug)]
+/// A request that a certificate of the application or service principal has to prove: [`send`](Self::send) has
+/// the proof signed first, then sends both.
 #[must_use = "a request does nothing until it is sent"]
-pub struct ProvenRequest<'s> {
-    application: Object<OneApplication>,
+pub struct ProvenRequest<'s, P: KeyPlace = OneApplication> {
+    object: Object<P>,
     action: &'static str,
     operation: &'static Operation,
     body: Body,
@@ -93,17 +140,25 @@ impl NewCertificate {
     }
 }
 
-impl ProvenRequest<'_> {
+/// Shows neither body nor signer.
+impl<P: KeyPlace> fmt::Debug for ProvenRequest<'_, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProvenRequest")
+            .field("operation", &self.operation.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<P: KeyPlace> ProvenRequest<'_, P> {
     /// Sends it.
     ///
-    /// The proof is a JWT for ten minutes from the client's clock. Its issuer is the object id of the
-    /// application: where the handle has an alternate key, the id is read first.
+    /// The proof is a JWT for ten minutes from the client's clock. Its issuer is the object id: where the handle has an alternate key, the id is read first.
     ///
     /// # Errors
     /// [`ErrorKind::Credential`](crate::ErrorKind::Credential) if the key cannot sign; every other kind of [`Error`].
     pub async fn send(self) -> Result<(), Error> {
-        let object_id = self.application.object_id().await?;
-        let client = &self.application.target().client;
+        let object_id = self.object.object_id().await?;
+        let client = &self.object.target().client;
         let unsigned = unsigned_proof(&object_id, self.signer.sha1_thumbprint(), client.now());
         let signature = self
             .signer
@@ -114,7 +169,7 @@ impl ProvenRequest<'_> {
         let proof = Proof(Secret::from(format!("{unsigned}.{signature}")));
         let mut body = self.body;
         body.set::<Secret>("proof", &proof);
-        let call = self.application.call(&[self.action], self.operation);
+        let call = self.object.call(&[self.action], self.operation);
         let call = call.map(|call| call.with_json(body.into_bytes()));
         Request::new(client.clone(), call, read_nothing)
             .send()
@@ -123,13 +178,13 @@ impl ProvenRequest<'_> {
 }
 
 /// Header and claims of a proof of possession, with a dot between them.
-fn unsigned_proof(application: &str, sha1_thumbprint: [u8; 20], now: Timestamp) -> String {
+fn unsigned_proof(object_id: &str, sha1_thumbprint: [u8; 20], now: Timestamp) -> String {
     let header = serde_json::json!({
         "alg": "RS256", "typ": "JWT", "x5t": URL_SAFE_NO_PAD.encode(sha1_thumbprint),
     });
     let start = now.unix_timestamp();
     let claims = serde_json::json!({
-        "aud": AUDIENCE, "iss": application, "nbf": start, "exp": start + LIFETIME,
+        "aud": AUDIENCE, "iss": object_id, "nbf": start, "exp": start + LIFETIME,
     });
     let encode = |part: serde_json::Value| URL_SAFE_NO_PAD.encode(part.to_string());
     format!("{}.{}", encode(header), encode(claims))
@@ -166,14 +221,16 @@ impl BodyValue<Secret> for Proof {
     }
 }
 
-impl Object<OneApplication> {
-    /// A request that adds a certificate, proven by one that the application has already:
-    /// [`POST /applications/{id}/addKey`](https://learn.microsoft.com/graph/api/application-addkey).
+impl<P: KeyPlace> Object<P> {
+    /// A request that adds a certificate, proven by one that is there already:
+    /// [`POST /applications/{id}/addKey`](https://learn.microsoft.com/graph/api/application-addkey), or
+    /// [of a service principal](https://learn.microsoft.com/graph/api/serviceprincipal-addkey).
     ///
     /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it. An
     /// application needs no permission for its own keys. Two writers at the same time lose
     /// nothing. Graph does not return the key id: read [`Application::KEY_CREDENTIALS`] for it. The first
-    /// certificate cannot be proven; [`upload_first_certificate`](Self::upload_first_certificate) adds it.
+    /// certificate cannot be proven: [`upload_first_certificate`](Object::upload_first_certificate) adds that of an
+    /// application, an [`update`](Object::update) that of a service principal.
     ///
     /// The signer is a certificate of `entra-auth`, or a key vault behind your own [`ProofSigner`].
     ///
@@ -189,15 +246,28 @@ impl Object<OneApplication> {
         &self,
         certificate: NewCertificate,
         signer: &'s dyn ProofSigner,
-    ) -> ProvenRequest<'s> {
+    ) -> ProvenRequest<'s, P> {
         let mut body = Body::default();
         body.set::<KeyCredential>("keyCredential", &certificate.credential());
         body.set_json("passwordCredential", "null");
-        self.proven("addKey", &ADD_KEY, body, signer)
+        self.proven("addKey", P::ADD_KEY, body, signer)
     }
 
-    /// A request that removes a certificate:
-    /// [`POST /applications/{id}/removeKey`](https://learn.microsoft.com/graph/api/application-removekey).
+    /// A request that adds a private key with its certificate, which signs tokens, by the same action.
+    ///
+    /// Takes what [`add_key`](Self::add_key) takes. Graph can make such a key of a service principal by itself, so that
+    /// the private key never leaves Entra: [`add_token_signing_certificate`](Object::add_token_signing_certificate).
+    pub fn add_signing_key<'s>(
+        &self,
+        key: NewSigningKey,
+        signer: &'s dyn ProofSigner,
+    ) -> ProvenRequest<'s, P> {
+        self.proven("addKey", P::ADD_KEY, key.body(), signer)
+    }
+
+    /// A request that removes a key:
+    /// [`POST /applications/{id}/removeKey`](https://learn.microsoft.com/graph/api/application-removekey), or
+    /// [of a service principal](https://learn.microsoft.com/graph/api/serviceprincipal-removekey).
     ///
     /// Takes `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it. An
     /// application needs no permission for its own keys.
@@ -205,10 +275,10 @@ impl Object<OneApplication> {
         &self,
         id: CertificateId,
         signer: &'s dyn ProofSigner,
-    ) -> ProvenRequest<'s> {
+    ) -> ProvenRequest<'s, P> {
         let mut body = Body::default();
         body.set::<Guid>("keyId", &id.0);
-        self.proven("removeKey", &REMOVE_KEY, body, signer)
+        self.proven("removeKey", P::REMOVE_KEY, body, signer)
     }
 
     fn proven<'s>(
@@ -217,9 +287,9 @@ impl Object<OneApplication> {
         operation: &'static Operation,
         body: Body,
         signer: &'s dyn ProofSigner,
-    ) -> ProvenRequest<'s> {
+    ) -> ProvenRequest<'s, P> {
         ProvenRequest {
-            application: self.clone(),
+            object: self.clone(),
             action,
             operation,
             body,
@@ -227,17 +297,19 @@ impl Object<OneApplication> {
         }
     }
 
-    /// The object id of the application: from the address, or read where the address has another key.
+    /// The object id: from the address, or read where the address has another key.
     async fn object_id(&self) -> Result<String, Error> {
         let target = self.target();
         if target.by_alternate_key {
-            return Ok(self.get().select(Application::ID).send().await?.id);
+            return Ok(P::id(P::id_alone(self.get()).send().await?));
         }
         let url = target.url()?;
         let id = url.path_segments().and_then(Iterator::last);
         Ok(id.unwrap_or_default().to_owned())
     }
+}
 
+impl Object<OneApplication> {
     /// Adds the first certificate of a new application and reads it back.
     ///
     /// Without a valid certificate there is nothing to prove possession with, so this is an update of the whole

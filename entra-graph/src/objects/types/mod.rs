@@ -3,6 +3,8 @@
 #[cfg(feature = "app-management-policies")]
 mod app_management;
 mod application;
+#[cfg(feature = "application-templates")]
+mod application_template;
 mod apps;
 #[cfg(feature = "authentication-methods")]
 mod authentication_methods;
@@ -46,13 +48,24 @@ pub use application::{
     RequestSignatureVerification, RequiredResourceAccess, ResourceAccess,
     ServicePrincipalLockConfiguration, SpaApplication, WeakAlgorithms, WebApplication,
 };
+#[cfg(feature = "application-templates")]
+pub use application_template::{
+    ApplicationDataType, ApplicationLocation, ApplicationRiskFactorCertificateInfo,
+    ApplicationRiskFactorGeneralInfo, ApplicationRiskFactorLegalInfo,
+    ApplicationRiskFactorLegalInfoGdpr, ApplicationRiskFactorSecurityInfo, ApplicationRiskFactors,
+    ApplicationRiskScore, ApplicationSecurityCompliance, CsaStarLevel, DataProtection,
+    DataRetentionLevel, FedRampLevel, HoldType, PasswordPolicy, PciVersion, RestEncryptionType,
+    SslVersion, UserOwnership,
+};
 pub use apps::{AddIn, AppRole, InformationalUrl, PermissionScope, VerifiedPublisher};
 #[cfg(feature = "authentication-methods")]
 pub use authentication_methods::{
     AuthenticationMethodKeyStrength, AuthenticationMethodType, AuthenticationPhoneType,
     UserDefaultAuthenticationMethod,
 };
-pub use credentials::{KeyCredential, PasswordCredential};
+pub use credentials::{
+    FederatedIdentityExpression, KeyCredential, PasswordCredential, SelfSignedCertificate,
+};
 pub use device::AlternativeSecurityId;
 pub use directory_audit::{
     AppIdentity, AuditActivityInitiator, GroupType, ModifiedProperty, OperationResult,

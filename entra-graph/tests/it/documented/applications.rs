@@ -1,10 +1,11 @@
 //! The documented requests of applications and what belongs to them.
 
-use async_trait::async_trait;
-use entra_core::{CredentialError, ProofSigner};
-use entra_graph::{Application, NewApplication, NewExtensionProperty, NewPassword};
+use entra_graph::{
+    Application, NewApplication, NewCertificate, NewExtensionProperty,
+    NewFederatedIdentityCredential, NewPassword, NewSigningKey,
+};
 
-use super::{GraphClient, Send, Sent};
+use super::{GraphClient, NoSignature, Send, Sent, key};
 
 pub(super) fn requests() -> Vec<(&'static str, Vec<Send>)> {
     let one = |send: Send| vec![send];
@@ -64,6 +65,35 @@ pub(super) fn requests() -> Vec<(&'static str, Vec<Send>)> {
                 .delete())),
         ),
         (
+            "application-addkey.md",
+            vec![
+                send!(|graph| graph
+                    .application("{id}")
+                    .add_key(NewCertificate::from_der(key()), &NoSignature)),
+                send!(|graph| graph
+                    .application("{id}")
+                    .add_signing_key(NewSigningKey::from_pfx(key(), "MKTr0w1..."), &NoSignature)),
+            ],
+        ),
+        (
+            "application-post-federatedidentitycredentials.md",
+            one(send!(|graph| graph
+                .application("bcd7c908-1c4d-4d48-93ee-ff38349a75c8")
+                .federated_identity_credentials()
+                .create(NewFederatedIdentityCredential::new(
+                    "testing02",
+                    "https://login.microsoftonline.com/3d1e2be9-a10a-4a0c-8380-7ce190f98ed9/v2.0",
+                    "a7d388c3-5e3f-4959-ac7d-786b3383006a"
+                )))),
+        ),
+        #[cfg(feature = "application-templates")]
+        (
+            "applicationtemplate-instantiate.md",
+            one(send!(|graph| graph
+                .application_template("229946b9-a9fb-45b8-9531-efa47453ac9e")
+                .instantiate("Azure AD SAML Toolkit"))),
+        ),
+        (
             "application-removekey.md",
             one(send!(|graph| graph.application("{id}").remove_key(
                 "f0b0b335-1d71-4883-8f98-567911bfdca6".parse().unwrap(),
@@ -97,19 +127,4 @@ pub(super) fn requests() -> Vec<(&'static str, Vec<Send>)> {
                 .remove("{id}"))),
         ),
     ]
-}
-
-/// The documented proof is cut off, so any will do.
-#[derive(Debug)]
-struct NoSignature;
-
-#[async_trait]
-impl ProofSigner for NoSignature {
-    fn sha1_thumbprint(&self) -> [u8; 20] {
-        [0; 20]
-    }
-
-    async fn sign_rs256(&self, _: &[u8]) -> Result<Vec<u8>, CredentialError> {
-        Ok(Vec::new())
-    }
 }

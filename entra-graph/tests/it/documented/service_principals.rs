@@ -1,14 +1,15 @@
 //! The documented requests of service principals, app role assignments and permission grants.
 
+use entra_core::Timestamp;
 use entra_graph::{
-    NewAppRoleAssignment, NewOAuth2PermissionGrant, NewPassword, NewServicePrincipal,
-    ServicePrincipal,
+    NewAppRoleAssignment, NewCertificate, NewOAuth2PermissionGrant, NewPassword,
+    NewServicePrincipal, NewSigningKey, ServicePrincipal,
 };
 
-use super::{GraphClient, Send, Sent};
+use super::{FOUR, GraphClient, NoSignature, PLACEHOLDER, Send, Sent, id, ids, key};
 
 /// How many requests these pages have.
-pub(super) const REQUESTS: usize = 16;
+pub(super) const REQUESTS: usize = 24;
 
 const API: &str = "943603e4-e787-4fe9-93d1-e30f749aae39";
 const NIL: &str = "00000000-0000-0000-0000-000000000000";
@@ -38,6 +39,57 @@ fn objects() -> Vec<(&'static str, Vec<Send>)> {
         (
             "serviceprincipal-delete.md",
             vec![send!(|graph| graph.service_principal("{id}").delete())],
+        ),
+        (
+            "serviceprincipal-addkey.md",
+            vec![
+                send!(|graph| graph
+                    .service_principal("{id}")
+                    .add_key(NewCertificate::from_der(key()), &NoSignature)),
+                send!(|graph| graph
+                    .service_principal("{id}")
+                    .add_signing_key(NewSigningKey::from_pfx(key(), "MKTr0w1..."), &NoSignature)),
+            ],
+        ),
+        (
+            "serviceprincipal-removekey.md",
+            vec![send!(|graph| graph.service_principal("{id}").remove_key(
+                "f0b0b335-1d71-4883-8f98-567911bfdca6".parse().unwrap(),
+                &NoSignature
+            ))],
+        ),
+        (
+            "serviceprincipal-addtokensigningcertificate.md",
+            vec![send!(|graph| graph
+                .service_principal("004375c5-6e2e-4dec-95e3-626838cb9f80")
+                .add_token_signing_certificate(
+                    "CN=customDisplayName",
+                    Timestamp::from_unix_timestamp(1_706_140_800).ok()
+                ))],
+        ),
+        (
+            "serviceprincipal-checkmembergroups.md",
+            vec![send!(|graph| graph
+                .service_principal("{id}")
+                .check_member_groups([id(PLACEHOLDER)]))],
+        ),
+        (
+            "serviceprincipal-checkmemberobjects.md",
+            vec![send!(|graph| graph
+                .service_principal("{id}")
+                .check_member_objects(ids(&FOUR)))],
+        ),
+        (
+            "serviceprincipal-getmembergroups.md",
+            vec![send!(|graph| graph
+                .service_principal("{id}")
+                .get_member_groups(true))],
+        ),
+        (
+            "serviceprincipal-getmemberobjects.md",
+            vec![send!(|graph| graph
+                .service_principal("{id}")
+                .get_member_objects(true))],
         ),
         (
             "serviceprincipal-addpassword.md",

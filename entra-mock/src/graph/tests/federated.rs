@@ -186,3 +186,101 @@ fn a_purged_application_takes_its_credentials_with_it() {
         0
     );
 }
+
+/// Sends a request to beta.
+fn beta(fixture: &Fixture, method: &str, target: &str, body: &Value) -> Response {
+    let mut request = request(method, target, &[("content-type", "application/json")]);
+    request.path = request.path.replacen("/v1.0", "/beta", 1);
+    request.body = body.to_string().into_bytes();
+    fixture.send(&request)
+}
+
+fn flexible(value: &str) -> Value {
+    json!({
+        "name": "branches", "issuer": "https://token.actions.githubusercontent.com",
+        "audiences": ["api://AzureADTokenExchange"],
+        "claimsMatchingExpression": {"value": value, "languageVersion": 1}
+    })
+}
+
+const ANY_BRANCH: &str = "claims['sub'] matches 'repo:contoso/shop:ref:refs/heads/*'";
+
+#[test]
+fn beta_has_credentials_with_an_expression_instead_of_a_subject() {
+    let fixture = writer();
+    let created = beta(&fixture, "POST", &all(), &flexible(ANY_BRANCH));
+    assert_eq!(created.status, 201, "{}", created.text);
+    assert_eq!(
+        created.body["claimsMatchingExpression"]["value"],
+        ANY_BRANCH
+    );
+    assert_eq!(created.body["subject"], Value::Null);
+    let one = format!("{}/{}", all(), created.body["id"].as_str().unwrap());
+    let read = beta(&fixture, "GET", &one, &Value::Null);
+    assert_eq!(read.body["claimsMatchingExpression"]["languageVersion"], 1);
+    let listed = beta(&fixture, "GET", &all(), &Value::Null);
+    assert_eq!(
+        listed.body["value"][0]["claimsMatchingExpression"]["value"],
+        ANY_BRANCH
+    );
+    // v1.0 has the credential without its expression.
+    let plain = fixture.get(&one);
+    assert_eq!(plain.body["name"], "branches");
+    assert!(plain.body.get("claimsMatchingExpression").is_none());
+    let to_subject = json!({"subject": "repo:contoso/shop", "claimsMatchingExpression": null});
+    assert_eq!(beta(&fixture, "PATCH", &one, &to_subject).status, 204);
+    assert_eq!(fixture.get(&one).body["subject"], "repo:contoso/shop");
+    let back = json!({"subject": null, "claimsMatchingExpression": {"value": ANY_BRANCH, "languageVersion": 1}});
+    assert_eq!(beta(&fixture, "PATCH", &one, &back).status, 204);
+    let other = json!({"name": "tags", "issuer": "https://gitlab.com", "audiences": ["api://AzureADTokenExchange"],
+        "claimsMatchingExpression": {"value": "claims['sub'] eq 'x'", "languageVersion": 1}});
+    assert_eq!(beta(&fixture, "POST", &all(), &other).status, 201);
+    assert_eq!(beta(&fixture, "DELETE", &one, &Value::Null).status, 204);
+}
+
+#[test]
+fn an_invalid_expression_is_rejected() {
+    let fixture = writer();
+    let before = fixture.snapshot();
+    let change = |name: &str, value: Value| {
+        let mut body = flexible(ANY_BRANCH);
+        body[name] = value;
+        body
+    };
+    let expression = |value: &str, version: i64| {
+        change(
+            "claimsMatchingExpression",
+            json!({"value": value, "languageVersion": version}),
+        )
+    };
+    for body in [
+        change("subject", "repo:contoso/shop".into()),
+        change("claimsMatchingExpression", Value::Null),
+        change("issuer", "https://issuer.example".into()),
+        change("issuer", "https://gitlab.evil.example/x.com".into()),
+        expression(ANY_BRANCH, 2),
+        expression("sub eq 'a'", 1),
+        expression("claims['aud'] eq 'a'", 1),
+        change("claimsMatchingExpression", json!({"value": 5})),
+    ] {
+        let response = beta(&fixture, "POST", &all(), &body);
+        assert_eq!(response.status, 400, "{body}");
+    }
+    let in_version_1 = fixture.post(&all(), &flexible(ANY_BRANCH));
+    assert_eq!(in_version_1.status, 400);
+    assert!(
+        in_version_1
+            .error()
+            .2
+            .contains("'claimsMatchingExpression' does not exist")
+    );
+    let without = json!({"name": "n", "issuer": "https://a.example", "audiences": ["a"]});
+    let response = fixture.post(&all(), &without);
+    assert!(
+        response
+            .error()
+            .2
+            .contains("required for property 'subject'")
+    );
+    assert_eq!(fixture.snapshot(), before);
+}

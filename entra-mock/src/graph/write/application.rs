@@ -221,7 +221,10 @@ fn check(
         }
     }
     if let Some(Value::Array(wanted)) = draft.get("keyCredentials").cloned() {
-        draft.set("keyCredentials", keys::replaced(call, before, &wanted)?);
+        draft.set(
+            "keyCredentials",
+            keys::replaced(call, Kind::Application, before, &wanted)?,
+        );
     }
     for uri in texts(draft.get("identifierUris")) {
         check_identifier_uri(call, app_id, uri)?;

@@ -6,8 +6,8 @@ use super::super::{Call, payload, unsourced};
 use crate::{
     odata::GraphError,
     schema::{
-        EntityType, Mismatch, Property, Relationship, Writable, is_extension, is_required,
-        mismatches,
+        EntityType, Mismatch, Property, Relationship, Returned, Writable, is_extension,
+        is_required, mismatches,
     },
     store::{Kind, Object},
 };
@@ -188,7 +188,8 @@ fn check(
     let entity = kind.entity();
     let property = entity
         .property(name)
-        .filter(|property| property.name == name);
+        .filter(|property| property.name == name)
+        .filter(|property| call.beta || property.returned != Returned::InBeta);
     let Some(property) = property else {
         if entity.open && is_extension(name) {
             return super::super::extension::check(call, kind, name, value);

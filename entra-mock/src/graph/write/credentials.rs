@@ -123,7 +123,7 @@ fn password(
     let text = |name: &str| given(name).and_then(Value::as_str).map(str::to_owned);
     let now = iso(call.now);
     let start = text("startDateTime").unwrap_or_else(|| now.clone());
-    let end = text("endDateTime").unwrap_or_else(|| two_years_after(&start));
+    let end = text("endDateTime").unwrap_or_else(|| years_after(&start, 2));
     if ticks(&end) <= ticks(&start) || ticks(&end) <= ticks(&now) {
         return Err(unsourced::invalid_credential_end());
     }
@@ -136,14 +136,17 @@ fn password(
     Ok((credential, secret))
 }
 
-/// Adds two years to a date in ISO 8601; 29 February becomes the 28th.
-fn two_years_after(start: &str) -> String {
+/// Adds years to a date in ISO 8601; 29 February becomes the 28th.
+pub(super) fn years_after(start: &str, years: u16) -> String {
     let (year, rest) = start.split_at_checked(4).unwrap_or(("", start));
-    let year = year.parse::<u16>().unwrap_or_default().saturating_add(2);
+    let year = year
+        .parse::<u16>()
+        .unwrap_or_default()
+        .saturating_add(years);
     format!("{year:04}{}", rest.replacen("-02-29", "-02-28", 1))
 }
 
-fn list(object: &Object, property: &str) -> Vec<Value> {
+pub(super) fn list(object: &Object, property: &str) -> Vec<Value> {
     object
         .get(property)
         .and_then(Value::as_array)
@@ -151,7 +154,7 @@ fn list(object: &Object, property: &str) -> Vec<Value> {
         .unwrap_or_default()
 }
 
-fn activity(kind: Kind, add: bool) -> &'static str {
+pub(super) fn activity(kind: Kind, add: bool) -> &'static str {
     match (kind, add) {
         (Kind::ServicePrincipal, true) => "Add service principal credentials",
         (Kind::ServicePrincipal, false) => "Remove service principal credentials",
@@ -169,7 +172,7 @@ fn invalid_password() -> GraphError {
 }
 
 /// The activity of changes of an application's credentials, with the blank at its end.
-pub(super) const UPDATE: &str = "Update application – Certificates and secrets management ";
+const UPDATE: &str = "Update application – Certificates and secrets management ";
 const PASSWORDS: &str = "passwordCredentials";
 /// Internal property with the secret values by key id.
 const SECRETS: &str = "~secrets";

@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 use super::{
     super::{Call, read::item_of, route::Root, unsourced, unsupported},
     Plan, PlannedResponse, Step, access,
-    body::{Draft, Purpose, invalid},
+    body::{Draft, Purpose, invalid, required},
     target,
 };
 use crate::{
+    login::ClaimsExpression,
     odata::GraphError,
     schema::{APPLICATION_OF, Relationship},
     store::{Kind, Object},
@@ -128,11 +129,14 @@ fn insert(call: Call<'_>, application: &str, draft: Draft) -> Result<Plan, Graph
         return Err(unsourced::too_many_federated_credentials(MAX));
     }
     let context = format!("applications('{application}')/federatedIdentityCredentials/$entity");
-    let response = json!({
+    let mut response = json!({
         "@odata.context": call.context(&context), "id": object["id"], "name": object["name"],
         "issuer": object["issuer"], "subject": object["subject"], "description": object["description"],
         "audiences": object["audiences"],
     });
+    if call.beta {
+        response["claimsMatchingExpression"] = object["claimsMatchingExpression"].clone();
+    }
     let names = entity.activities;
     Ok(Plan::new(PlannedResponse::Json(201, response))
         .with(Step::Insert(KIND, object))
@@ -154,6 +158,7 @@ fn check(call: Call<'_>, application: &str, item: &Object) -> Result<(), GraphEr
     {
         return Err(invalid(entity, "audiences"));
     }
+    check_match(call, item)?;
     for other in of(call, application).filter(|other| other["id"] != item["id"]) {
         let same = |name: &str| other[name] == item[name];
         if same("name") {
@@ -166,11 +171,48 @@ fn check(call: Call<'_>, application: &str, item: &Object) -> Result<(), GraphEr
                 ),
             ));
         }
-        if same("issuer") && same("subject") {
+        if same("issuer") && same("subject") && !item["subject"].is_null() {
             return Err(unsourced::same_issuer_and_subject());
         }
     }
     Ok(())
+}
+
+/// Checks that a credential has a subject or, in beta, an expression.
+fn check_match(call: Call<'_>, item: &Object) -> Result<(), GraphError> {
+    let entity = KIND.entity();
+    let expression = &item[EXPRESSION];
+    match (item["subject"].is_null(), expression.is_null()) {
+        (false, true) => return Ok(()),
+        (true, true) => return Err(required(entity, "subject")),
+        (false, false) => return Err(unsourced::subject_and_expression()),
+        (true, false) => {}
+    }
+    let issuer = item["issuer"].as_str().unwrap_or_default();
+    let parsed = expression["value"]
+        .as_str()
+        .and_then(ClaimsExpression::parse)
+        .filter(|_| expression["languageVersion"] == 1 && call.beta);
+    let known = |claim: &str| claim == "sub" || claim == "job_workflow_ref" && issuer == GITHUB;
+    let valid = parsed.is_some_and(|expression| expression.claims().all(known))
+        && takes_expressions(issuer);
+    if valid {
+        Ok(())
+    } else {
+        Err(invalid(entity, EXPRESSION))
+    }
+}
+
+/// Whether Entra takes expressions for an issuer (page "Flexible federated identity credentials").
+fn takes_expressions(issuer: &str) -> bool {
+    let host = issuer.strip_prefix("https://").unwrap_or_default();
+    let own_gitlab = host.strip_prefix("gitlab.").is_some_and(|rest| {
+        let name = rest.strip_suffix(".com").or(rest.strip_suffix(".ca"));
+        name.is_some_and(|name| !name.is_empty() && !name.contains('/'))
+    });
+    issuer == GITHUB
+        || own_gitlab
+        || ["gitlab.com", "app.terraform.io", "app.eu.terraform.io"].contains(&host)
 }
 
 fn of<'a>(call: Call<'a>, application: &'a str) -> impl Iterator<Item = &'a Object> {
@@ -180,6 +222,8 @@ fn of<'a>(call: Call<'a>, application: &'a str) -> impl Iterator<Item = &'a Obje
         .filter(move |item| item.get(APPLICATION_OF).and_then(Value::as_str) == Some(application))
 }
 
+const EXPRESSION: &str = "claimsMatchingExpression";
+const GITHUB: &str = "https://token.actions.githubusercontent.com";
 const KIND: Kind = Kind::FederatedCredential;
 const NAME: &str = "federatedIdentityCredentials";
 const BELOW: &str = "/federatedIdentityCredentials";

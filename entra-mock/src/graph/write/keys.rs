@@ -1,6 +1,7 @@
 //! Certificates of applications: `addKey` and `removeKey` with proof of possession, and the whole
 //! list in an update.
 
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
@@ -8,12 +9,14 @@ use super::{
     super::{Call, membership, read, route::Root, unsourced, unsupported},
     Plan, PlannedResponse, Step, access, app_policy,
     body::{invalid, json as body, malformed},
+    credentials::years_after,
     directory_objects::check_parameters,
     target,
 };
 use crate::{
     login::{Certificate, proves_possession},
     odata::GraphError,
+    state::iso,
     store::{Kind, Object},
     time::ticks,
 };
@@ -32,13 +35,31 @@ pub(super) fn add(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Graph
         .get("keyCredential")
         .filter(|value| value.is_object())
         .ok_or_else(|| missing("keyCredential", "addKey"))?;
+    let password = body
+        .get("passwordCredential")
+        .filter(|value| !value.is_null());
     let mut keys = list(object);
-    keys.push(new_key(call, kind, Some(object), credential)?);
+    let mut values = Vec::new();
+    match (credential["type"].as_str(), password) {
+        (Some("X509CertAndPassword"), password) => {
+            let (key, opener) = signing_key(call, kind, object, credential, password)?;
+            let mut passwords = super::credentials::list(object, PASSWORDS);
+            passwords.push(opener);
+            values.push((PASSWORDS.to_owned(), Some(passwords.into())));
+            keys.push(key);
+        }
+        (_, Some(_)) => return Err(invalid(kind.entity(), "passwordCredential")),
+        (_, None) => keys.push(new_key(call, kind, Some(object), credential)?),
+    }
+    values.extend(with_keys(keys));
     let context = call.context("microsoft.graph.keyCredential");
     let response = PlannedResponse::Json(200, json!({ "@odata.context": context }));
     Ok(Plan::new(response)
-        .with(Step::Update(kind, id, with_keys(keys)))
-        .audited_as("ApplicationManagement", super::credentials::UPDATE))
+        .with(Step::Update(kind, id, values))
+        .audited_as(
+            "ApplicationManagement",
+            super::credentials::activity(kind, true),
+        ))
 }
 
 /// `removeKey`: removes the certificate with a key id.
@@ -60,13 +81,17 @@ pub(super) fn remove(call: Call<'_>, root: &Root, kind: Kind) -> Result<Plan, Gr
     }
     Ok(Plan::new(PlannedResponse::NoContent)
         .with(Step::Update(kind, id, with_keys(keys)))
-        .audited_as("ApplicationManagement", super::credentials::UPDATE))
+        .audited_as(
+            "ApplicationManagement",
+            super::credentials::activity(kind, false),
+        ))
 }
 
 /// Returns `keyCredentials` after an update with this list. Entries with a known key id must equal
 /// the existing ones.
 pub(super) fn replaced(
     call: Call<'_>,
+    kind: Kind,
     before: Option<&Object>,
     wanted: &[Value],
 ) -> Result<Vec<Value>, GraphError> {
@@ -81,7 +106,7 @@ pub(super) fn replaced(
                     .is_some_and(|id| id.eq_ignore_ascii_case(key_id))
             });
             match known {
-                None => new_key(call, Kind::Application, before, item),
+                None => new_key(call, kind, before, item),
                 Some(old) if is_same(old, item) => Ok(old.clone()),
                 Some(_) => Err(GraphError::bad_request(format!(
                     "Update to existing credential with KeyId '{key_id}' is not allowed."
@@ -135,7 +160,7 @@ fn check_proof(
     let proof = proof
         .and_then(Value::as_str)
         .ok_or_else(|| missing("proof", operation))?;
-    if proves_possession(call.state, call.now, object, proof) {
+    if proves_possession(call.now, object, proof) {
         return Ok(());
     }
     Err(GraphError::new(
@@ -155,7 +180,7 @@ fn new_key(
     let text = |name: &str| item[name].as_str();
     match (text("type"), text("usage")) {
         (Some("AsymmetricX509Cert"), Some("Verify")) => {}
-        // Keys that sign tokens are not supported.
+        // Only `addKey` takes their password.
         (Some("X509CertAndPassword"), Some("Sign")) => return Err(unsupported(call.request)),
         _ => return Err(wrong()),
     }
@@ -189,6 +214,47 @@ fn new_key(
     Ok(credential)
 }
 
+/// Returns a private key with its certificate, which signs tokens, and the password that opens it. The
+/// key and the password are not kept: no response shows them.
+fn signing_key(
+    call: Call<'_>,
+    kind: Kind,
+    object: &Object,
+    item: &Value,
+    password: Option<&Value>,
+) -> Result<(Value, Value), GraphError> {
+    let wrong = |name: &str| invalid(kind.entity(), name);
+    let text = |name: &str| item[name].as_str();
+    let pfx = STANDARD
+        .decode(text("key").unwrap_or_default())
+        .map_err(|_| wrong(KEYS))?;
+    // The contents are encrypted; the outer form is that of any PKCS #12 file.
+    let is_pfx = crate::keys::value(SEQUENCE, &pfx).is_some_and(|(_, rest)| rest.is_empty());
+    if text("usage") != Some("Sign") || !is_pfx {
+        return Err(wrong(KEYS));
+    }
+    let secret = password.and_then(|password| password["secretText"].as_str());
+    if secret.is_none_or(str::is_empty) {
+        return Err(wrong("passwordCredential"));
+    }
+    let start = text("startDateTime").map_or_else(|| iso(call.now), str::to_owned);
+    let end = text("endDateTime").map_or_else(|| years_after(&start, 2), str::to_owned);
+    if ticks(&end) <= ticks(&start) || ticks(&end) <= ticks(&iso(call.now)) {
+        return Err(unsourced::invalid_credential_end());
+    }
+    let thumbprint = digest(&SHA1_FOR_LEGACY_USE_ONLY, &pfx);
+    let credential = json!({
+        "customKeyIdentifier": STANDARD.encode(thumbprint), "displayName": text("displayName"), "endDateTime": end,
+        "key": null, "keyId": call.state.new_id(), "startDateTime": start, "type": "X509CertAndPassword", "usage": "Sign",
+    });
+    app_policy::check_key(call, kind, Some(object), &credential)?;
+    let opener = json!({
+        "customKeyIdentifier": credential["customKeyIdentifier"], "displayName": null, "endDateTime": end, "hint": null,
+        "keyId": credential["keyId"], "secretText": null, "startDateTime": start,
+    });
+    Ok((credential, opener))
+}
+
 fn list(object: &Object) -> Vec<Value> {
     let keys = object.get(KEYS).and_then(Value::as_array);
     keys.cloned().unwrap_or_default()
@@ -205,3 +271,5 @@ fn missing(name: &str, operation: &str) -> GraphError {
 }
 
 const KEYS: &str = "keyCredentials";
+const PASSWORDS: &str = "passwordCredentials";
+const SEQUENCE: u8 = 0x30;

@@ -25,6 +25,7 @@ use crate::{
 mod access;
 mod app_policy;
 mod application;
+mod application_template;
 mod assignment;
 mod audit;
 mod body;
@@ -47,6 +48,7 @@ mod reference;
 mod role;
 mod service_principal;
 mod session;
+mod signing_certificate;
 mod update;
 mod user;
 
@@ -97,6 +99,11 @@ enum PlannedResponse {
         secrets: Vec<String>,
     },
     Json(u16, Value),
+    /// A new application with its service principal.
+    Instance {
+        application: String,
+        principal: String,
+    },
     /// The object of a collection below another object, with that collection's context.
     Contained {
         status: u16,
@@ -280,6 +287,8 @@ fn plan(call: Call<'_>, route: &Route) -> Result<Plan, GraphError> {
             "changePassword" => password::change(call, &route.root, *kind),
             "assignLicense" => license::assign(call, &route.root, *kind),
             "reprocessLicenseAssignment" => license::reprocess(call, &route.root, *kind),
+            "addTokenSigningCertificate" => signing_certificate::add(call, &route.root, *kind),
+            "instantiate" => application_template::instantiate(call, &route.root, *kind),
             "addKey" => keys::add(call, &route.root, *kind),
             "removeKey" => keys::remove(call, &route.root, *kind),
             "setVerifiedPublisher" => application::set_publisher(call, &route.root, *kind),
@@ -348,6 +357,32 @@ fn finish(
         PlannedResponse::NoContent => Ok(Reply::new(204)),
         PlannedResponse::Empty => Ok(Reply::new(200)),
         PlannedResponse::Json(status, value) => Ok(Reply::json(status, &value)),
+        PlannedResponse::Instance {
+            application,
+            principal,
+        } => {
+            let part = |id: &str| -> Result<Value, GraphError> {
+                let (kind, object) = call
+                    .state
+                    .store
+                    .any(id)
+                    .ok_or_else(|| GraphError::not_found(id))?;
+                let view = read::View::new(call, kind, false)?;
+                let set = kind.entity().set;
+                let reply = view.reply(call, object, set, false, access_level);
+                let mut part: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+                if let Some(part) = part.as_object_mut() {
+                    part.remove("@odata.context");
+                }
+                Ok(part)
+            };
+            let value = serde_json::json!({
+                "@odata.context": call.context("microsoft.graph.applicationServicePrincipal"),
+                "application": part(&application)?,
+                "servicePrincipal": part(&principal)?,
+            });
+            Ok(Reply::json(201, &value))
+        }
         PlannedResponse::Contained { status, id, set } => {
             let shown = call.state.store.any(&id).zip(view);
             let ((_, object), view) = shown.ok_or_else(|| GraphError::not_found(&id))?;

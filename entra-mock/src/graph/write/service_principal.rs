@@ -1,13 +1,17 @@
 //! The rules of service principals.
 
+use serde_json::Value;
+
 use super::{
     super::{Call, membership},
     access, application,
     body::Draft,
+    keys,
 };
 use crate::{
     odata::{Detail, GraphError},
     schema::Kind,
+    store::Object,
 };
 
 /// Checks a new service principal and adds what it takes from its application, which this tenant has.
@@ -29,6 +33,34 @@ pub(super) fn complete(call: Call<'_>, draft: &mut Draft) -> Result<(), GraphErr
         return Err(name_in_use(&app_id));
     }
     draft.set("appId", app_id);
+    check_keys(call, None, draft)?;
+    take_from(call, draft, backing);
+    Ok(())
+}
+
+/// Checks changes of a service principal.
+pub(super) fn adjust(
+    call: Call<'_>,
+    principal: &Object,
+    draft: &mut Draft,
+) -> Result<(), GraphError> {
+    check_keys(call, Some(principal), draft)
+}
+
+fn check_keys(
+    call: Call<'_>,
+    before: Option<&Object>,
+    draft: &mut Draft,
+) -> Result<(), GraphError> {
+    if let Some(Value::Array(wanted)) = draft.get("keyCredentials").cloned() {
+        let keys = keys::replaced(call, Kind::ServicePrincipal, before, &wanted)?;
+        draft.set("keyCredentials", keys);
+    }
+    Ok(())
+}
+
+/// Adds what a service principal of this tenant takes from its application.
+pub(super) fn take_from(call: Call<'_>, draft: &mut Draft, backing: &Object) {
     for (name, value) in application::inherited(backing) {
         if !value.is_null() {
             draft.set_if_absent(name, value);
@@ -39,7 +71,6 @@ pub(super) fn complete(call: Call<'_>, draft: &mut Draft) -> Result<(), GraphErr
     draft.set_if_absent("appRoleAssignmentRequired", false);
     draft.set("appOwnerOrganizationId", call.state.tenant_id.to_string());
     draft.set("servicePrincipalType", "Application");
-    Ok(())
 }
 
 /// Returns the owner of a new service principal whose body names none: the application that may write

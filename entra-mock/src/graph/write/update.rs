@@ -7,7 +7,7 @@ use super::{
     },
     Plan, PlannedResponse, Step, access, app_policy, application,
     body::{self, Draft, Purpose},
-    create, domain, group, reference, role, target, user,
+    create, domain, group, reference, role, service_principal, target, user,
 };
 use crate::{odata::GraphError, permissions::authorize, schema::Behavior, store::Kind};
 
@@ -34,8 +34,8 @@ pub(super) fn plan(
         Behavior::Application => application::adjust(call, object, &mut draft)?,
         Behavior::Domain => domain::adjust(object, &draft)?,
         Behavior::RoleDefinition => role::redefine(object, &draft)?,
-        Behavior::ServicePrincipal
-        | Behavior::PermissionGrant
+        Behavior::ServicePrincipal => service_principal::adjust(call, object, &mut draft)?,
+        Behavior::PermissionGrant
         | Behavior::DirectoryRole
         | Behavior::DomainFederation
         | Behavior::Invitation
@@ -102,9 +102,13 @@ fn upsert(
     kind: Kind,
     key: &ObjectKey,
 ) -> Result<Option<Plan>, GraphError> {
+    let names_a_new_object = |property: &&str| match kind {
+        Kind::ServicePrincipal => *property == "appId",
+        _ => *property == "uniqueName",
+    };
     let Some(property) = key
         .property
-        .filter(|property| creates_if_missing(call) && *property == "uniqueName")
+        .filter(|property| creates_if_missing(call) && names_a_new_object(property))
     else {
         return Ok(None);
     };
