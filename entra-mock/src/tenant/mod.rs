@@ -234,7 +234,12 @@ impl FakeTenant {
         object.retain(|_, value| !value.is_null());
         state.store.insert(kind, object)?;
         state.update_domains();
-        Ok(id)
+        // As the store spells it: GUIDs are in lower case.
+        let stored = state
+            .store
+            .any(&id)
+            .and_then(|(_, object)| object.get("id")?.as_str());
+        Ok(stored.map_or(id.clone(), str::to_owned))
     }
 
     /// Sets one property of an object. Null removes it.
@@ -273,9 +278,10 @@ fn set_property(
     property: &str,
     value: Value,
 ) -> Result<(), SeedError> {
-    if !value.is_null() {
-        check(kind, [(property, &value)])?;
+    if property == "id" {
+        return Err(SeedError::new("the id of an object cannot be changed"));
     }
+    check(kind, [(property, &value)])?;
     let mut state = engine.write();
     let changed = state
         .store

@@ -391,3 +391,20 @@ async fn what_a_test_changes_is_in_the_next_delta() {
     let (rows, _) = round(&users).await;
     assert_eq!(rows[0]["@removed"]["reason"], "changed");
 }
+
+#[tokio::test]
+async fn a_seed_keeps_its_id_and_clears_only_properties_that_exist() {
+    let tenant = FakeTenant::builder().seed(Seed::Empty).start().await;
+    let upper = "AAAAAAAA-0000-4000-8000-00000000000A";
+    let user = json!({ "id": upper, "userPrincipalName": "raw@contoso.com" });
+    let id = tenant.insert("users", user).unwrap();
+    assert_eq!(id, upper.to_lowercase());
+    assert_eq!(read(&tenant, "/users/raw@contoso.com").await.body["id"], id);
+    let error = tenant.set_property("users", &id, "id", json!("other"));
+    assert!(error.unwrap_err().to_string().contains("id of an object"));
+    let error = tenant.set_property("users", &id, "displayNaem", Value::Null);
+    assert!(error.unwrap_err().to_string().contains("displayNaem"));
+    tenant
+        .set_property("users", &id, "displayName", Value::Null)
+        .unwrap();
+}
