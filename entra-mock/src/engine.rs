@@ -49,12 +49,9 @@ impl Engine {
     pub(crate) fn handle(&self, mut request: WireRequest) -> Reply {
         let now = self.now();
         request.path = collapse_slashes(&request.path);
-        let planned = self.faults().plan(&mut request);
-        let reply = match planned.replacement(&request) {
-            Some(reply) => reply,
-            None => planned.change(&request, self.respond(now, &request)),
-        };
-        self.faults().finish(&planned, reply.status);
+        let reply = Faults::apply(&self.faults, &mut request, |request| {
+            self.respond(now, request)
+        });
         self.record(now, &request, reply.status);
         reply
     }
@@ -91,7 +88,7 @@ impl Engine {
     }
 
     pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+        Faults::lock(&self.faults)
     }
 
     fn respond(&self, now: Timestamp, request: &WireRequest) -> Reply {
@@ -99,7 +96,8 @@ impl Engine {
             return login::respond(&self.state, now, request);
         }
         let caller = login::caller(&self.read(), now, request);
-        graph::respond(&self.state, now, request, caller.as_ref().map_err(|e| *e))
+        let caller = caller.as_ref().map_err(|e| *e);
+        graph::respond(&self.state, &self.faults, now, request, caller)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Faults: errors that a test injects.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use serde_json::Value;
 
 use crate::wire::{Delivery, Reply, WireRequest, is_graph};
@@ -24,7 +26,8 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// Matches requests whose path contains this text.
+    /// Matches requests whose path contains this text, also as parts of a batch. A part whose connection would close
+    /// has no response in that of the batch.
     pub fn on(path: &str) -> FaultTrigger {
         FaultTrigger {
             path: Some(path.to_ascii_lowercase()),
@@ -196,6 +199,26 @@ pub(crate) struct Planned {
 }
 
 impl Faults {
+    /// Responds to a request with the faults that match it.
+    pub(crate) fn apply(
+        faults: &Mutex<Self>,
+        request: &mut WireRequest,
+        respond: impl FnOnce(&WireRequest) -> Reply,
+    ) -> Reply {
+        let planned = Self::lock(faults).plan(request);
+        let reply = match planned.replacement(request) {
+            Some(reply) => reply,
+            None => planned.change(request, respond(request)),
+        };
+        Self::lock(faults).finish(&planned, reply.status);
+        reply
+    }
+
+    // A panic while the lock was held leaves the data as usable as before.
+    pub(crate) fn lock(faults: &Mutex<Self>) -> MutexGuard<'_, Self> {
+        faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn inject(&mut self, fault: Fault) {
         self.next_id += 1;
         self.installed.push(Installed {

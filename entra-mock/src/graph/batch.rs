@@ -1,6 +1,9 @@
 //! `POST /$batch`: up to 20 requests in one.
 
-use std::{collections::HashMap, sync::RwLock};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, RwLock},
+};
 
 use base64::{
     Engine as _,
@@ -11,13 +14,15 @@ use serde_json::{Value, json};
 
 use super::{Caller, payload, projection, respond as respond_to_one, route};
 use crate::{
+    fault::Faults,
     odata::GraphError,
     state::State,
-    wire::{Reply, WireRequest},
+    wire::{Delivery, Reply, WireRequest},
 };
 
 pub(super) fn respond(
     tenant: &RwLock<State>,
+    faults: &Mutex<Faults>,
     now: Timestamp,
     request: &WireRequest,
     caller: &Caller,
@@ -36,13 +41,14 @@ pub(super) fn respond(
     let items: Vec<Item<'_>> = items.iter().map(Item::read).collect::<Result<_, _>>()?;
     let order = order(&items)?;
     // A batch with a malformed item changes nothing.
-    let requests: Vec<WireRequest> = items
+    let mut requests: Vec<WireRequest> = items
         .iter()
         .map(|item| item.request(&request.base, version))
         .collect::<Result<_, _>>()?;
     let mut statuses: Vec<Option<u16>> = vec![None; items.len()];
     let mut out = b"{\"responses\":[".to_vec();
-    for (position, (number, depends_on)) in order.into_iter().enumerate() {
+    let mut written = false;
+    for (number, depends_on) in order {
         let failed = depends_on
             .iter()
             .any(|other| statuses[*other].is_none_or(|status| status >= 400));
@@ -52,12 +58,18 @@ pub(super) fn respond(
                 &json!({"error": {"code": "FailedDependency", "message": "A request that this request depends on failed."}}),
             )
         } else {
-            respond_to_one(tenant, now, &requests[number], Ok(caller))
+            Faults::apply(faults, &mut requests[number], |request| {
+                respond_to_one(tenant, faults, now, request, Ok(caller))
+            })
         };
         statuses[number] = Some(reply.status);
-        if position > 0 {
+        if reply.delivery != Delivery::Whole {
+            continue;
+        }
+        if written {
             out.push(b',');
         }
+        written = true;
         write_response(&mut out, items[number].id, &reply);
     }
     out.extend_from_slice(b"]}");
@@ -222,10 +234,12 @@ fn write_response(out: &mut Vec<u8>, id: &str, reply: &Reply) {
         out.extend_from_slice(b",\"body\":");
         // A count is a number and JSON is an object: these bytes are written unchanged. Everything
         // else is base64.
-        let text = reply.headers.iter().any(|(name, value)| {
-            *name == "content-type"
-                && (value.starts_with("application/json") || value.starts_with("text/plain"))
-        });
+        let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(&reply.body).is_ok();
+        let text = is_json
+            && reply.headers.iter().any(|(name, value)| {
+                *name == "content-type"
+                    && (value.starts_with("application/json") || value.starts_with("text/plain"))
+            });
         if text {
             out.extend_from_slice(&reply.body);
         } else {

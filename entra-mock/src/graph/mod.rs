@@ -3,11 +3,12 @@
 //! Checks are in Graph's order: token, permission, existence, then the query. A request that is not
 //! supported returns 501, never an empty success.
 
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use entra_core::Timestamp;
 
 use crate::{
+    fault::Faults,
     odata::GraphError,
     state::State,
     wire::{Reply, WireRequest},
@@ -46,6 +47,7 @@ use route::{Root, Route, Target};
 /// its last change. The items of a batch lock it one after the other.
 pub(crate) fn respond(
     tenant: &RwLock<State>,
+    faults: &Mutex<Faults>,
     now: Timestamp,
     request: &WireRequest,
     caller: Result<&Caller, TokenProblem>,
@@ -55,7 +57,7 @@ pub(crate) fn respond(
         .header("client-request-id")
         .unwrap_or(&request_id)
         .to_owned();
-    let reply = dispatch(tenant, now, request, caller).unwrap_or_else(|error| {
+    let reply = dispatch(tenant, faults, now, request, caller).unwrap_or_else(|error| {
         let allowed = version(&request.path, "/v1.0")
             .filter(|_| error.status == 501)
             .and_then(|path| methods::allowed_instead(&request.method, path));
@@ -93,6 +95,7 @@ struct Call<'a> {
 
 fn dispatch(
     tenant: &RwLock<State>,
+    faults: &Mutex<Faults>,
     now: Timestamp,
     request: &WireRequest,
     caller: Result<&Caller, TokenProblem>,
@@ -111,7 +114,7 @@ fn dispatch(
     let caller = caller.map_err(error::unauthorized)?;
     if is_batch {
         let version = if beta.is_some() { "/beta" } else { "/v1.0" };
-        return batch::respond(tenant, now, request, caller, version);
+        return batch::respond(tenant, faults, now, request, caller, version);
     }
     let Some(route) = Route::parse(path)? else {
         return Err(unsupported(request));

@@ -55,6 +55,7 @@ pub(super) struct Fixture {
     pub(super) tenant: RwLock<State>,
     pub(super) caller: Caller,
     pub(super) now: Timestamp,
+    pub(super) faults: Mutex<Faults>,
 }
 
 /// One response, with its body as JSON if it is JSON.
@@ -216,6 +217,7 @@ impl Fixture {
             tenant: RwLock::new(state),
             caller: Caller::default(),
             now: Timestamp::from_unix_timestamp(1_795_226_882).unwrap(),
+            faults: Mutex::default(),
         };
         fixture.application(&["Directory.Read.All", "AuditLog.Read.All"]);
         fixture
@@ -246,7 +248,13 @@ impl Fixture {
     }
 
     pub(super) fn send(&self, request: &WireRequest) -> Response {
-        let reply = respond(&self.tenant, self.now, request, Ok(&self.caller));
+        let reply = respond(
+            &self.tenant,
+            &self.faults,
+            self.now,
+            request,
+            Ok(&self.caller),
+        );
         Response::of(reply)
     }
 

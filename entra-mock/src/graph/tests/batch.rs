@@ -1,4 +1,5 @@
 use super::*;
+use crate::fault::Fault;
 
 fn fixture() -> Fixture {
     let mut fixture = Fixture::new();
@@ -138,4 +139,64 @@ fn an_invalid_base64_body_fails_the_whole_batch() {
     let url = format!("/users/{}/photo/$value", id(ADELE));
     let photo = json!({"id": "1", "method": "PUT", "url": url, "headers": {"Content-Type": "image/png"}, "body": "***"});
     assert_eq!(send(&fixture, json!([photo])).status, 400);
+}
+
+/// Reads three users in one batch; the third after the second.
+fn read_three(fixture: &Fixture) -> Response {
+    let read = |name: &str, number: u32, after: &[&str]| {
+        let url = format!("/users/{}?$select=id", id(number));
+        item(name, "GET", &url, Value::Null, after)
+    };
+    let requests = [
+        read("1", ADELE, &[]),
+        read("2", BO, &[]),
+        read("3", CLEO, &["2"]),
+    ];
+    send(fixture, json!(requests))
+}
+
+#[test]
+fn a_fault_happens_to_one_request_of_a_batch() {
+    let fixture = fixture();
+    let bo = format!("/users/{}", id(BO));
+    let on_bo = || Fault::on(&bo).times(1);
+    let inject = |fault| Faults::lock(&fixture.faults).inject(fault);
+    inject(on_bo().status_with_retry_after(429, "7"));
+    let response = read_three(&fixture);
+    assert_eq!(
+        statuses(&response),
+        pairs(&[("1", 200), ("2", 429), ("3", 424)])
+    );
+    let throttled = &response.body["responses"][1];
+    assert_eq!(throttled["headers"]["retry-after"], "7");
+    assert_eq!(throttled["body"]["error"]["code"], "TooManyRequests");
+    // The fault is over.
+    let response = read_three(&fixture);
+    assert_eq!(
+        statuses(&response),
+        pairs(&[("1", 200), ("2", 200), ("3", 200)])
+    );
+}
+
+#[test]
+fn a_request_of_a_batch_whose_connection_would_close_has_no_response() {
+    let fixture = fixture();
+    let bo = format!("/users/{}", id(BO));
+    for fault in [
+        Fault::on(&bo).times(1).closed_connection(),
+        Fault::on(&bo).times(1).truncated_body(),
+    ] {
+        Faults::lock(&fixture.faults).inject(fault);
+        let response = read_three(&fixture);
+        assert_eq!(statuses(&response), pairs(&[("1", 200), ("3", 200)]));
+    }
+    let adele = format!("/users/{}", id(ADELE));
+    let garbage = Fault::on(&adele).times(1).garbage_body();
+    Faults::lock(&fixture.faults).inject(garbage);
+    let response = read_three(&fixture);
+    assert_eq!(
+        statuses(&response),
+        pairs(&[("1", 200), ("2", 200), ("3", 200)])
+    );
+    assert!(response.body["responses"][0]["body"].is_string());
 }

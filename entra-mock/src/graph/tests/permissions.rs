@@ -162,6 +162,7 @@ fn a_bad_token_is_a_401_with_a_challenge() {
     ] {
         let reply = respond(
             &fixture.tenant,
+            &fixture.faults,
             fixture.now,
             &request("GET", "/users", &[]),
             Err(problem),

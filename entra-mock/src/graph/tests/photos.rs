@@ -28,6 +28,7 @@ fn put(fixture: &Fixture, target: &str, bytes: Vec<u8>, headers: &[(&str, &str)]
 fn bytes(fixture: &Fixture, target: &str) -> (u16, Vec<u8>, Option<String>) {
     let reply = respond(
         &fixture.tenant,
+        &fixture.faults,
         fixture.now,
         &request("GET", target, &[]),
         Ok(&fixture.caller),
