@@ -46,6 +46,10 @@
     doc = "| guests | [`GraphClient::invite`], [`NewInvitation`], [`Invitation`] |"
 )]
 #![cfg_attr(
+    feature = "registration",
+    doc = "| app registrations as code | [`registration`], [`AppRegistration`](registration::AppRegistration) |"
+)]
+#![cfg_attr(
     feature = "role-management",
     doc = "| directory roles | [`GraphClient::role_assignments`], [`GraphClient::role_definitions`], [`GraphClient::directory_roles`], [`NewUnifiedRoleAssignment`] |"
 )]
@@ -75,6 +79,7 @@
 //   place                       places, their verbs, and the handles
 //   batch, delta, raw           many requests in few, change feeds, requests without types
 //   areas                       the tables of users, groups and the other areas
+//   registration                app registrations as code
 
 mod areas;
 mod batch;
@@ -90,6 +95,8 @@ mod odata;
 mod operation;
 mod place;
 mod raw;
+#[cfg(feature = "registration")]
+pub mod registration;
 mod request;
 mod settled;
 mod stream;

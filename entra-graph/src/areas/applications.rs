@@ -12,6 +12,8 @@ pub use federation::{NewExtensionProperty, NewFederatedIdentityCredential};
 pub use flexible::NewFlexibleFederatedIdentityCredential;
 pub use keys::{CertificateId, KeyPlace, NewCertificate, ProvenRequest};
 pub use new::NewApplication;
+#[cfg(feature = "registration")]
+pub(crate) use passwords::later as months_later;
 pub use passwords::{NewPassword, NewSecret, SecretId};
 pub(super) use passwords::{read_secret, removal};
 pub use signing_keys::NewSigningKey;

@@ -65,6 +65,24 @@ impl GraphClient {
         self.0.clock.sleep(duration).await;
     }
 
+    /// The monotonic time of the client's clock.
+    #[cfg(feature = "registration")]
+    pub(crate) fn monotonic(&self) -> std::time::Instant {
+        self.0.clock.monotonic()
+    }
+
+    /// The time since then, by the client's clock.
+    #[cfg(feature = "registration")]
+    pub(crate) fn elapsed(&self, since: std::time::Instant) -> std::time::Duration {
+        self.0.clock.elapsed(since)
+    }
+
+    /// The permissions of the last token, as far as it can be read.
+    #[cfg(feature = "registration")]
+    pub(crate) fn granted(&self) -> Option<crate::error::Granted> {
+        self.0.credential.granted()
+    }
+
     /// The current time of the client's clock.
     pub(crate) fn now(&self) -> entra_core::Timestamp {
         self.0.clock.now()

@@ -8,6 +8,9 @@ use serde::{Deserialize, de::DeserializeOwned};
 pub(crate) struct Granted {
     pub(crate) delegated: bool,
     pub(crate) permissions: Vec<String>,
+    /// The template ids of the user's directory roles.
+    pub(crate) roles: Vec<String>,
+    pub(crate) tenant: Option<String>,
 }
 
 impl Granted {
@@ -18,19 +21,32 @@ impl Granted {
             #[serde(default)]
             roles: Vec<String>,
             scp: Option<String>,
+            #[serde(default)]
+            wids: Vec<String>,
+            tid: Option<String>,
         }
 
         let claims: Claims = claims(token)?;
+        let (roles, tenant) = (claims.wids, claims.tid);
         Some(match claims.scp {
             Some(scopes) => Self {
                 delegated: true,
                 permissions: scopes.split_whitespace().map(str::to_owned).collect(),
+                roles,
+                tenant,
             },
             None => Self {
                 delegated: false,
                 permissions: claims.roles,
+                roles,
+                tenant,
             },
         })
+    }
+
+    #[cfg(feature = "registration")]
+    pub(crate) fn has(&self, permission: &str) -> bool {
+        self.permissions.iter().any(|one| one == permission)
     }
 }
 

@@ -101,6 +101,8 @@ pub enum ErrorKind {
     NotSettled,
     /// The response is larger than the client's limit; the rest was not read.
     ResponseTooLarge,
+    /// The blueprint of an app registration cannot be applied as it is; the message says why.
+    Registration,
 }
 
 impl Error {
@@ -296,6 +298,17 @@ impl Error {
 
     pub(crate) fn query(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Query, message)
+    }
+
+    #[cfg(feature = "registration")]
+    pub(crate) fn registration(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Registration, message)
+    }
+
+    #[cfg(feature = "registration")]
+    pub(crate) fn caused_by(mut self, source: Source) -> Self {
+        self.0.source = Some(source.into());
+        self
     }
 
     pub(crate) fn page_loop() -> Self {

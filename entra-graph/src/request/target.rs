@@ -55,6 +55,15 @@ impl Target {
         self
     }
 
+    /// This address of the client's host.
+    #[cfg(feature = "registration")]
+    pub(crate) fn at(client: &GraphClient, url: Url) -> Self {
+        Self {
+            url: Ok(url),
+            ..Self::root(client)
+        }
+    }
+
     /// The address below this one; every segment is percent-encoded.
     pub(crate) fn join(mut self, segments: &[&str]) -> Self {
         self.by_id = false;

@@ -38,6 +38,8 @@ mod paging;
 mod queries;
 mod quotas;
 mod raw;
+#[cfg(feature = "registration")]
+mod registration;
 #[cfg(feature = "role-management")]
 mod role_management;
 mod scripts;

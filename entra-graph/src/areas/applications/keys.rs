@@ -130,6 +130,12 @@ impl NewCertificate {
         self
     }
 
+    /// The DER in base64.
+    #[cfg(feature = "registration")]
+    pub(crate) fn into_key(self) -> String {
+        self.key
+    }
+
     fn credential(self) -> KeyCredential {
         let mut credential = KeyCredential::default()
             .kind("AsymmetricX509Cert")

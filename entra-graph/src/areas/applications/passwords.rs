@@ -104,7 +104,7 @@ impl NewPassword {
 }
 
 /// The time this number of calendar months later; the day is the last one of a shorter month.
-fn later(start: Timestamp, months: u16) -> Result<Timestamp, Error> {
+pub(crate) fn later(start: Timestamp, months: u16) -> Result<Timestamp, Error> {
     let too_late = |_| Error::query("the end of the client secret is beyond the calendar");
     let month = i32::from(u8::from(start.month())) - 1 + i32::from(months);
     let year = start.year() + month / 12;

@@ -1,0 +1,263 @@
+//! One step of a plan: what it shows, which operation it is, and its request.
+
+use entra_core::Guid;
+use serde_json::{Value, json};
+
+use super::{
+    line::Line,
+    names::GRAPH_APP_ID,
+    parts::{Certificate, FederatedCredential},
+    wire,
+};
+use crate::{
+    areas::{applications as apps, oauth2_permission_grants as grants, service_principals as sps},
+    client::GraphClient,
+    operation::Operation,
+    request::{Request, Target},
+};
+
+/// One step of a plan.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    pub(super) action: Action,
+    pub(super) lines: Vec<Line>,
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Action {
+    RestoreApplication(String),
+    PurgeApplication(String),
+    CreateApplication {
+        key: String,
+        body: Value,
+    },
+    FirstCertificates {
+        new: Vec<Certificate>,
+        kept: Vec<Value>,
+    },
+    AddKey(Certificate),
+    RestorePrincipal(String),
+    CreatePrincipal(Value),
+    UpdateApplication(Value),
+    UpdatePrincipal(Value),
+    CreateFederated(FederatedCredential),
+    UpdateFederated(String, FederatedCredential),
+    DeleteFederated(String),
+    AddOwner(String),
+    RemoveOwner(String),
+    GrantRole {
+        api: String,
+        app_id: String,
+        role: String,
+    },
+    RevokeRole(String),
+    GrantScopes {
+        api: String,
+        scope: String,
+    },
+    SetScopes {
+        grant: String,
+        scope: String,
+    },
+    Assign {
+        principal: String,
+        role: String,
+    },
+    Unassign(String),
+    RemoveOrphan {
+        secret: usize,
+        key_id: String,
+    },
+    AddSecret(usize),
+    /// Nothing can be decided before a write is visible.
+    Wait,
+}
+
+/// The object ids that requests need.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Ids<'a> {
+    pub(super) application: Option<&'a str>,
+    pub(super) principal: Option<&'a str>,
+}
+
+impl Step {
+    pub(super) fn new(action: Action, lines: impl IntoIterator<Item = Line>) -> Self {
+        Self {
+            action,
+            lines: lines.into_iter().collect(),
+        }
+    }
+
+    pub(super) fn wait(reason: String) -> Self {
+        Self::new(Action::Wait, [Line::new(super::line::Mark::Keep, reason)])
+    }
+
+    /// Whether this is the same step as one that was performed.
+    pub(super) fn is(&self, done: &Action) -> bool {
+        match (&self.action, done) {
+            (Action::CreatePrincipal(_), Action::CreatePrincipal(_))
+            | (Action::CreateApplication { .. }, Action::CreateApplication { .. }) => true,
+            (action, done) => action == done,
+        }
+    }
+}
+
+impl Action {
+    /// The operation; none for a wait.
+    pub(super) const fn operation(&self) -> Option<&'static Operation> {
+        Some(match self {
+            Self::RestoreApplication(_) => &apps::RESTORE,
+            Self::PurgeApplication(_) => &apps::PURGE,
+            Self::CreateApplication { .. } => &apps::UPSERT,
+            Self::FirstCertificates { .. } | Self::UpdateApplication(_) => &apps::UPDATE,
+            Self::AddKey(_) => &apps::ADD_KEY,
+            Self::RestorePrincipal(_) => &sps::RESTORE,
+            Self::CreatePrincipal(_) => &sps::CREATE,
+            Self::UpdatePrincipal(_) => &sps::UPDATE,
+            Self::CreateFederated(_) => &apps::CREATE_FEDERATED,
+            Self::UpdateFederated(..) => &apps::UPDATE_FEDERATED,
+            Self::DeleteFederated(_) => &apps::DELETE_FEDERATED,
+            Self::AddOwner(_) => &apps::ADD_OWNER,
+            Self::RemoveOwner(_) => &apps::REMOVE_OWNER,
+            Self::GrantRole { .. } | Self::Assign { .. } => &sps::ASSIGN_TO,
+            Self::RevokeRole(_) => &sps::DELETE_ASSIGNMENT,
+            Self::Unassign(_) => &sps::DELETE_ASSIGNED_TO,
+            Self::GrantScopes { .. } => &grants::CREATE,
+            Self::SetScopes { .. } => &grants::UPDATE,
+            Self::RemoveOrphan { .. } => &apps::REMOVE_PASSWORD,
+            Self::AddSecret(_) => &apps::ADD_PASSWORD,
+            Self::Wait => return None,
+        })
+    }
+
+    /// Whether only a Privileged Role Administrator or Global Administrator can do it.
+    pub(super) fn needs_privileged_role(&self) -> bool {
+        matches!(self, Self::GrantRole { app_id, .. } if app_id == GRAPH_APP_ID)
+    }
+
+    /// Whether it removes something.
+    pub(super) const fn is_removal(&self) -> bool {
+        matches!(
+            self,
+            Self::DeleteFederated(_)
+                | Self::RemoveOwner(_)
+                | Self::RevokeRole(_)
+                | Self::Unassign(_)
+                | Self::RemoveOrphan { .. }
+                | Self::PurgeApplication(_)
+        )
+    }
+
+    /// The request, once the objects exist that it is about. Secrets and added keys have requests of their own.
+    pub(super) fn request(&self, graph: &GraphClient, ids: Ids<'_>) -> Option<Request<Value>> {
+        let operation = self.operation()?;
+        let root = || Target::root(graph);
+        let application = || Some(wire::application(graph, ids.application?));
+        let principal = || Some(wire::principal(graph, ids.principal?));
+        let send =
+            |target: Target, body: Option<&Value>| Some(wire::request(&target, operation, body));
+        match self {
+            Self::RestoreApplication(id) | Self::RestorePrincipal(id) => send(
+                root().join(&["directory", "deletedItems", id, "restore"]),
+                None,
+            ),
+            Self::PurgeApplication(id) => {
+                send(root().join(&["directory", "deletedItems", id]), None)
+            }
+            Self::CreateApplication { key, body } => {
+                Some(wire::upsert_application(graph, key, body))
+            }
+            Self::FirstCertificates { new, kept } => {
+                let credentials: Vec<Value> = kept
+                    .iter()
+                    .cloned()
+                    .chain(new.iter().map(credential))
+                    .collect();
+                send(
+                    application()?,
+                    Some(&json!({"keyCredentials": credentials})),
+                )
+            }
+            Self::CreatePrincipal(body) => {
+                // Known only once the application exists.
+                body["appId"].as_str()?;
+                send(root().join(&["servicePrincipals"]), Some(body))
+            }
+            Self::UpdateApplication(body) => send(application()?, Some(body)),
+            Self::UpdatePrincipal(body) => send(principal()?, Some(body)),
+            Self::CreateFederated(one) => send(
+                application()?.join(&["federatedIdentityCredentials"]),
+                Some(&federated(one, true)),
+            ),
+            Self::UpdateFederated(id, one) => send(
+                application()?.join(&["federatedIdentityCredentials", id]),
+                Some(&federated(one, false)),
+            ),
+            Self::DeleteFederated(id) => send(
+                application()?.join(&["federatedIdentityCredentials", id]),
+                None,
+            ),
+            Self::AddOwner(id) => {
+                let url = root().join(&["directoryObjects", id]).url().ok()?;
+                let body = json!({"@odata.id": url.as_str()});
+                send(application()?.join(&["owners", "$ref"]), Some(&body))
+            }
+            Self::RemoveOwner(id) => send(application()?.join(&["owners", id, "$ref"]), None),
+            Self::GrantRole { api, role, .. } => {
+                let body = assignment(ids.principal?, api, role);
+                send(
+                    wire::principal(graph, api).join(&["appRoleAssignedTo"]),
+                    Some(&body),
+                )
+            }
+            Self::RevokeRole(id) => send(principal()?.join(&["appRoleAssignments", id]), None),
+            Self::Assign {
+                principal: user,
+                role,
+            } => {
+                let body = assignment(user, ids.principal?, role);
+                send(principal()?.join(&["appRoleAssignedTo"]), Some(&body))
+            }
+            Self::Unassign(id) => send(principal()?.join(&["appRoleAssignedTo", id]), None),
+            Self::GrantScopes { api, scope } => {
+                let body = json!({
+                    "clientId": ids.principal?, "consentType": "AllPrincipals", "resourceId": api, "scope": scope,
+                });
+                Some(wire::create_grant(graph, &body))
+            }
+            Self::SetScopes { grant, scope } => {
+                send(wire::grant(graph, grant), Some(&json!({"scope": scope})))
+            }
+            Self::RemoveOrphan { key_id, .. } => {
+                let body = json!({"keyId": key_id});
+                send(application()?.join(&["removePassword"]), Some(&body))
+            }
+            Self::AddKey(_) | Self::AddSecret(_) | Self::Wait => None,
+        }
+    }
+}
+
+fn assignment(principal: &str, resource: &str, role: &str) -> Value {
+    let role = if role.is_empty() {
+        Guid::NIL.to_string()
+    } else {
+        role.to_owned()
+    };
+    json!({"principalId": principal, "resourceId": resource, "appRoleId": role})
+}
+
+fn credential(certificate: &Certificate) -> Value {
+    json!({
+        "type": "AsymmetricX509Cert", "usage": "Verify", "key": certificate.key, "displayName": certificate.name,
+    })
+}
+
+fn federated(one: &FederatedCredential, create: bool) -> Value {
+    let mut body =
+        json!({"issuer": one.issuer, "subject": one.subject, "audiences": [one.audience]});
+    if create {
+        body["name"] = json!(one.name);
+    }
+    body
+}

@@ -1,0 +1,372 @@
+//! Applies a plan: reads, performs what is missing, and reads again until several reads agree.
+
+use std::{fmt, time::Duration};
+
+use entra_core::{Guid, SystemRandom, Timestamp};
+
+use super::{
+    action::{Action, Ids, Step},
+    found::Found,
+    line::Line,
+    plan::Plan,
+    sink::{ConnectionIds, Reference, SecretSink, SecretSlot, SinkEntry, SinkError},
+    steps::{Situation, WINDOW, Work, named},
+    wire::text,
+};
+use crate::{
+    areas::applications::{NewPassword, NewSecret, SecretId},
+    error::Error,
+    request::Request,
+};
+
+/// What [`Plan::apply`] did, and the ids of the registration.
+#[derive(Clone, Debug)]
+pub struct Applied {
+    ids: ConnectionIds,
+    object_id: String,
+    service_principal_id: String,
+    lines: Vec<Line>,
+    secrets: Vec<AppliedSecret>,
+}
+
+/// A secret that [`Plan::apply`] added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AppliedSecret {
+    /// Its description in the blueprint.
+    pub description: String,
+    /// Its secret ID.
+    pub id: SecretId,
+    /// When it expires.
+    pub expires: Option<Timestamp>,
+}
+
+impl Applied {
+    /// The application (client) id.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.ids.client_id
+    }
+
+    /// The directory (tenant) id, if the token of the caller names it.
+    #[must_use]
+    pub fn tenant_id(&self) -> Option<&str> {
+        self.ids.tenant_id.as_deref()
+    }
+
+    /// The object id of the app registration.
+    #[must_use]
+    pub fn object_id(&self) -> &str {
+        &self.object_id
+    }
+
+    /// The object id of the enterprise application.
+    #[must_use]
+    pub fn service_principal_id(&self) -> &str {
+        &self.service_principal_id
+    }
+
+    /// What was changed, in order; empty if everything existed already.
+    #[must_use]
+    pub fn changes(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// The secrets that were added.
+    #[must_use]
+    pub fn secrets(&self) -> &[AppliedSecret] {
+        &self.secrets
+    }
+}
+
+impl fmt::Display for Applied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "client id {}", self.ids.client_id)?;
+        if let Some(tenant) = &self.ids.tenant_id {
+            writeln!(f, "tenant id {tenant}")?;
+        }
+        for line in &self.lines {
+            writeln!(f, "  {line}")?;
+        }
+        for secret in &self.secrets {
+            write!(f, "secret {:?} with id {}", secret.description, secret.id)?;
+            if let Some(expires) = secret.expires {
+                write!(f, ", expires {}", expires.date())?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl Plan {
+    /// Makes the tenant have what the blueprint lists, and gives new secrets to the sink.
+    ///
+    /// It reads again before it writes, so it performs what is missing then. It can be repeated at any time: a
+    /// second run sends reads only, and a run that was interrupted at any request is completed by the next one with
+    /// the same sink. Errors that only mean that an own write is not replicated yet are waited out, by the
+    /// client's clock.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) before the first write if a right is missing
+    /// or the plan [stops](Self::stops), later if the sink fails or the tenant does not converge; every other kind of
+    /// [`Error`].
+    pub async fn apply(&self, sink: &mut dyn SecretSink) -> Result<Applied, Error> {
+        let run = Run {
+            plan: self,
+            sink,
+            done: Vec::new(),
+            last_write: None,
+            waited: Duration::ZERO,
+            lost: false,
+            lines: Vec::new(),
+            secrets: Vec::new(),
+        };
+        Box::pin(run.converge()).await
+    }
+}
+
+/// One run of a plan.
+struct Run<'a> {
+    plan: &'a Plan,
+    sink: &'a mut dyn SecretSink,
+    done: Vec<Action>,
+    /// When this run wrote last.
+    last_write: Option<std::time::Instant>,
+    /// How long it has waited since something happened.
+    waited: Duration,
+    /// Whether something that it wrote had to be written again.
+    lost: bool,
+    lines: Vec<Line>,
+    secrets: Vec<AppliedSecret>,
+}
+
+impl Run<'_> {
+    async fn converge(mut self) -> Result<Applied, Error> {
+        let mut agreed: Option<(Vec<Action>, u32)> = None;
+        loop {
+            let found = self.read().await?;
+            let work = self.work(&found).await?;
+            self.plan.may_start(&work)?;
+            let pending: Vec<Action> = work.steps.iter().map(|step| step.action.clone()).collect();
+            let reads = match agreed.take() {
+                Some((before, reads)) if before == pending => reads + 1,
+                _ => 1,
+            };
+            // Reads are not monotonic: after an own write, a single one proves nothing.
+            if reads < AGREEMENT && self.age(&found).is_some() {
+                agreed = Some((pending, reads));
+                self.plan.graph.sleep(BETWEEN_READS).await;
+                continue;
+            }
+            if work.steps.is_empty() {
+                return self.finish(&found).await;
+            }
+            if self.perform_all(&work, &found).await? {
+                self.waited = Duration::ZERO;
+            } else {
+                self.wait(&work).await?;
+                agreed = Some((pending, AGREEMENT));
+            }
+        }
+    }
+
+    async fn read(&self) -> Result<Found, Error> {
+        Found::read(&self.plan.graph, &self.plan.blueprint).await
+    }
+
+    async fn work(&mut self, found: &Found) -> Result<Work, Error> {
+        let mut held: Vec<SinkEntry> = Vec::new();
+        for index in 0..self.plan.blueprint.secrets.len() {
+            let slot = self.slot(index);
+            held.push(self.sink.lookup(&slot).await.map_err(failed_sink)?);
+        }
+        let situation = Situation {
+            blueprint: &self.plan.blueprint,
+            names: &self.plan.names,
+            found,
+            held: &held,
+            can_prove: false,
+            now: self.plan.graph.now(),
+        };
+        Ok(situation.work())
+    }
+
+    /// Performs the steps that can be; whether there were any.
+    async fn perform_all(&mut self, work: &Work, found: &Found) -> Result<bool, Error> {
+        let mut performed = false;
+        for step in &work.steps {
+            if self.done.iter().any(|done| step.is(done)) {
+                continue;
+            }
+            if self.perform(step, found).await? {
+                performed = true;
+                self.last_write = Some(self.plan.graph.monotonic());
+                self.lines.extend(step.lines.iter().cloned());
+                self.done.push(step.action.clone());
+            }
+        }
+        Ok(performed)
+    }
+
+    /// Performs a step unless it has to wait for an earlier one.
+    async fn perform(&mut self, step: &Step, found: &Found) -> Result<bool, Error> {
+        let ids = Ids {
+            application: found.id(),
+            principal: found.principal_id(),
+        };
+        if let Action::AddSecret(secret) = &step.action {
+            let Some(id) = ids.application.filter(|_| ids.principal.is_some()) else {
+                return Ok(false);
+            };
+            self.add_secret(id, *secret, found).await?;
+            return Ok(true);
+        }
+        let Some(request) = step.action.request(&self.plan.graph, ids) else {
+            return Ok(false);
+        };
+        match self.send(&request, found).await {
+            Ok(_) => {}
+            Err(error) if error.is_already_present() => {}
+            Err(error) if step.action.is_removal() && error.is_not_found() => {}
+            Err(error) => return Err(error),
+        }
+        if let Action::RemoveOrphan { secret, .. } = &step.action {
+            let slot = self.slot(*secret);
+            self.sink.release(&slot).await.map_err(failed_sink)?;
+        }
+        Ok(true)
+    }
+
+    /// Sends a request, again while its error can be lag.
+    async fn send<T: Send + 'static>(
+        &self,
+        request: &Request<T>,
+        found: &Found,
+    ) -> Result<T, Error> {
+        let mut attempts = 0;
+        loop {
+            let error = match request.clone().send().await {
+                Ok(response) => return Ok(response),
+                Err(error) => error,
+            };
+            if !self.age(found).is_some_and(|age| error.is_lag(age)) {
+                return Err(error);
+            }
+            self.plan.graph.sleep(backoff(attempts)).await;
+            attempts += 1;
+        }
+    }
+
+    async fn add_secret(
+        &mut self,
+        application: &str,
+        index: usize,
+        found: &Found,
+    ) -> Result<(), Error> {
+        let slot = self.slot(index);
+        let spec = &self.plan.blueprint.secrets[index];
+        let reference = reference()?;
+        self.sink
+            .reserve(&slot, reference)
+            .await
+            .map_err(failed_sink)?;
+        let mut password = NewPassword::named(named(spec, &reference.to_string()));
+        let now = self.plan.graph.now();
+        if let Some(end) = spec.lifetime.end(now) {
+            let end = self.plan.names.policy.clamp(now, end);
+            password = password.expires(end);
+        }
+        let object = self.plan.graph.application(application);
+        let secret: NewSecret = self.send(&object.add_password(password), found).await?;
+        if let Err(error) = self.sink.store(&slot, &secret).await {
+            // Nobody can use a value that was not stored; should this fail too, the next run removes it.
+            let _ = self.send(&object.remove_password(secret.id()), found).await;
+            return Err(failed_sink(error));
+        }
+        self.secrets.push(AppliedSecret {
+            description: spec.description.clone(),
+            id: secret.id(),
+            expires: secret.expires(),
+        });
+        Ok(())
+    }
+
+    /// Waits for own writes to become visible.
+    async fn wait(&mut self, work: &Work) -> Result<(), Error> {
+        if self.waited > WINDOW {
+            // What was written is still not there: another writer replaced it, or it was lost.
+            if self.done.is_empty() || self.lost {
+                let lines = work.steps.iter().flat_map(|step| &step.lines);
+                let lines: Vec<String> = lines.map(ToString::to_string).collect();
+                return Err(Error::registration(format!(
+                    "the tenant does not have what was written after several minutes, so another writer may be active; plan again. Still missing: {}",
+                    lines.join("; ")
+                )));
+            }
+            self.lost = true;
+            self.done.clear();
+        }
+        let wait = (self.waited / 2).clamp(SHORTEST_WAIT, LONGEST_WAIT);
+        self.plan.graph.sleep(wait).await;
+        self.waited += wait;
+        Ok(())
+    }
+
+    /// The time since the last write that a read can depend on: of this run, or of an earlier one that created
+    /// the registration a moment ago.
+    fn age(&self, found: &Found) -> Option<Duration> {
+        let own = self.last_write.map(|at| self.plan.graph.elapsed(at));
+        let created = found
+            .created()
+            .map(|at| (self.plan.graph.now() - at).unsigned_abs())
+            .filter(|age| *age < WINDOW);
+        own.into_iter().chain(created).min()
+    }
+
+    fn slot(&self, index: usize) -> SecretSlot {
+        SecretSlot {
+            registration: self.plan.blueprint.key(),
+            description: self.plan.blueprint.secrets[index].description.clone(),
+        }
+    }
+
+    async fn finish(self, found: &Found) -> Result<Applied, Error> {
+        let application = found.application.as_ref();
+        let client_id = application.map_or("", |one| text(one, "appId"));
+        let ids = ConnectionIds {
+            tenant_id: self.plan.graph.granted().and_then(|granted| granted.tenant),
+            client_id: client_id.to_owned(),
+        };
+        self.sink.store_ids(&ids).await.map_err(failed_sink)?;
+        Ok(Applied {
+            ids,
+            object_id: found.id().unwrap_or_default().to_owned(),
+            service_principal_id: found.principal_id().unwrap_or_default().to_owned(),
+            lines: self.lines,
+            secrets: self.secrets,
+        })
+    }
+}
+
+fn failed_sink(error: SinkError) -> Error {
+    Error::registration(format!("the sink of the secrets failed: {error}")).caused_by(error)
+}
+
+/// A reference that no other secret of the application has.
+fn reference() -> Result<Reference, Error> {
+    let bytes = Guid::random(&SystemRandom)?.to_string();
+    let number = u32::from_str_radix(bytes.get(..8).unwrap_or_default(), 16);
+    Ok(Reference::new(number.unwrap_or_default()))
+}
+
+/// The wait before the next attempt, by the number of attempts so far.
+fn backoff(attempts: u32) -> Duration {
+    Duration::from_secs(1 << attempts.min(4))
+}
+
+/// How many reads in a row must agree after an own write.
+const AGREEMENT: u32 = 3;
+const SHORTEST_WAIT: Duration = Duration::from_secs(4);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+const BETWEEN_READS: Duration = Duration::from_secs(1);

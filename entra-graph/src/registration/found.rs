@@ -1,0 +1,241 @@
+//! What the tenant has of a registration: reads only.
+
+use entra_core::Timestamp;
+use serde_json::Value;
+
+use super::{
+    blueprint::AppRegistration,
+    wire::{find_application, find_principal, items, request, text},
+};
+use crate::{
+    areas::applications,
+    client::GraphClient,
+    error::Error,
+    key::Key,
+    objects::{
+        AppRoleAssignment, Application, DirectoryObject, FederatedIdentityCredential,
+        OAuth2PermissionGrant, ServicePrincipal,
+    },
+    request::Target,
+};
+
+/// What the tenant has of a registration.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Found {
+    pub(super) application: Option<Value>,
+    /// The object id of a deleted application with the same key.
+    pub(super) deleted: Option<String>,
+    pub(super) principal: Option<Value>,
+    pub(super) deleted_principal: Option<String>,
+    pub(super) federated: Vec<FederatedIdentityCredential>,
+    /// The object ids of the owners.
+    pub(super) owners: Vec<String>,
+    /// Application permissions that are granted.
+    pub(super) roles: Vec<AppRoleAssignment>,
+    /// Delegated permissions that are granted for all users.
+    pub(super) grants: Vec<OAuth2PermissionGrant>,
+    /// Who is assigned.
+    pub(super) assigned: Vec<AppRoleAssignment>,
+    /// The certificates with their keys.
+    pub(super) keys: Vec<Value>,
+}
+
+impl Found {
+    /// # Errors
+    /// Every kind of [`Error`].
+    pub(super) async fn read(
+        graph: &GraphClient,
+        blueprint: &AppRegistration,
+    ) -> Result<Self, Error> {
+        let mut found = Self {
+            application: application(graph, blueprint).await?,
+            ..Self::default()
+        };
+        let Some(application) = &found.application else {
+            found.deleted = deleted(graph, blueprint).await?;
+            return Ok(found);
+        };
+        let id = text(application, "id").to_owned();
+        let app_id = text(application, "appId").to_owned();
+        let object = graph.application(&id);
+        let unlisted = blueprint.remove_unlisted;
+        if unlisted || !blueprint.federated_credentials.is_empty() {
+            let list = object.federated_identity_credentials().list();
+            found.federated = present(list.items().try_collect().await)?;
+        }
+        if unlisted || !blueprint.owners.is_empty() {
+            let owners: Result<Vec<DirectoryObject>, Error> =
+                object.owners().list().items().try_collect().await;
+            found.owners = present(owners)?
+                .iter()
+                .map(|owner| owner.id().to_owned())
+                .collect();
+        }
+        if !blueprint.certificates.is_empty() {
+            found.keys = keys(graph, &id).await?;
+        }
+        found.principal = find_principal(graph, &Key::app_id(&app_id)).await?;
+        match &found.principal {
+            Some(principal) => {
+                let id = text(principal, "id").to_owned();
+                found.access(graph, blueprint, &id).await?;
+            }
+            None => found.deleted_principal = deleted_principal(graph, &app_id).await?,
+        }
+        Ok(found)
+    }
+
+    /// Reads what is granted and who is assigned.
+    async fn access(
+        &mut self,
+        graph: &GraphClient,
+        blueprint: &AppRegistration,
+        id: &str,
+    ) -> Result<(), Error> {
+        let principal = graph.service_principal(id);
+        let wants = |application: bool| {
+            blueprint.permissions.iter().any(|one| {
+                !if application {
+                    &one.application
+                } else {
+                    &one.delegated
+                }
+                .is_empty()
+            })
+        };
+        let consent = blueprint.grant_admin_consent;
+        if consent && (wants(true) || blueprint.remove_unlisted) {
+            let list = principal.app_role_assignments().list();
+            self.roles = present(list.items().try_collect().await)?;
+        }
+        if consent && (wants(false) || blueprint.remove_unlisted) {
+            let list = graph
+                .oauth2_permission_grants()
+                .list()
+                .filter(OAuth2PermissionGrant::CLIENT_ID.eq(id));
+            let grants: Vec<OAuth2PermissionGrant> = present(list.items().try_collect().await)?;
+            self.grants = grants
+                .into_iter()
+                .filter(|grant| grant.consent_type.as_deref() == Some("AllPrincipals"))
+                .collect();
+        }
+        if !blueprint.enterprise.assigned.is_empty() || blueprint.remove_unlisted {
+            let list = principal.app_role_assigned_to().list();
+            self.assigned = present(list.items().try_collect().await)?;
+        }
+        Ok(())
+    }
+
+    /// The object id of the application.
+    pub(super) fn id(&self) -> Option<&str> {
+        Some(text(self.application.as_ref()?, "id"))
+    }
+
+    /// The object id of the service principal.
+    pub(super) fn principal_id(&self) -> Option<&str> {
+        Some(text(self.principal.as_ref()?, "id"))
+    }
+
+    /// When the application was created.
+    pub(super) fn created(&self) -> Option<Timestamp> {
+        time(self.application.as_ref()?, "createdDateTime")
+    }
+}
+
+/// The items of a list; none if the object above it is not found, which may only be late.
+fn present<T>(list: Result<Vec<T>, Error>) -> Result<Vec<T>, Error> {
+    match list {
+        Err(error) if error.is_not_found() => Ok(Vec::new()),
+        list => list,
+    }
+}
+
+/// The application: by client id, by unique name, or by the tag of this blueprint.
+pub(super) async fn application(
+    graph: &GraphClient,
+    blueprint: &AppRegistration,
+) -> Result<Option<Value>, Error> {
+    if let Some(client_id) = blueprint.client_id {
+        return find_application(graph, &Key::from(client_id)).await;
+    }
+    let by_name = find_application(graph, &Key::unique_name(blueprint.key())).await?;
+    if by_name.is_some() {
+        return Ok(by_name);
+    }
+    let tag = blueprint.owner_tag();
+    let tagged = graph
+        .applications()
+        .list()
+        .filter(Application::TAGS.any(|one| one.eq(tag.as_str())))
+        .select(Application::APP_ID);
+    let tagged: Vec<Application> = tagged.items().try_collect().await?;
+    match tagged.as_slice() {
+        [] => Ok(None),
+        [one] => find_application(graph, &Key::from(&one.id)).await,
+        several => Err(Error::registration(format!(
+            "{} registrations have the tag {tag}; name one of them by client id",
+            several.len()
+        ))),
+    }
+}
+
+/// The object id of the deleted application with the key of this blueprint.
+async fn deleted(
+    graph: &GraphClient,
+    blueprint: &AppRegistration,
+) -> Result<Option<String>, Error> {
+    let (key, tag) = (blueprint.key(), blueprint.owner_tag());
+    let client_id = blueprint.client_id.map(|id| id.to_string());
+    // Whether Graph can filter deleted items by these properties is not documented.
+    let deleted: Vec<Application> = graph
+        .deleted_applications()
+        .list()
+        .items()
+        .try_collect()
+        .await?;
+    let found = deleted.into_iter().find(|one| match &client_id {
+        Some(id) => one
+            .app_id
+            .as_ref()
+            .is_some_and(|app_id| app_id.eq_ignore_ascii_case(id)),
+        None => {
+            let named = |name: &String| name.eq_ignore_ascii_case(&key);
+            one.unique_name.as_ref().is_some_and(named)
+                || one.tags.as_ref().is_some_and(|tags| tags.contains(&tag))
+        }
+    });
+    Ok(found.map(|one| one.id))
+}
+
+async fn deleted_principal(graph: &GraphClient, app_id: &str) -> Result<Option<String>, Error> {
+    let deleted: Vec<ServicePrincipal> = graph
+        .deleted_service_principals()
+        .list()
+        .items()
+        .try_collect()
+        .await?;
+    let same = |one: &ServicePrincipal| {
+        let own = one.app_id.as_ref();
+        own.is_some_and(|own| own.eq_ignore_ascii_case(app_id))
+    };
+    Ok(deleted.into_iter().find(same).map(|one| one.id))
+}
+
+/// The certificates with their keys, which Graph returns for one object only, when selected.
+pub(super) async fn keys(graph: &GraphClient, id: &str) -> Result<Vec<Value>, Error> {
+    let mut url = Target::root(graph)
+        .key("applications", &Key::from(id))
+        .url()?;
+    url.set_query(Some("$select=id,keyCredentials"));
+    let target = Target::at(graph, url);
+    let read = request(&target, &applications::GET, None)
+        .send_opt()
+        .await?;
+    Ok(read.map_or_else(Vec::new, |read| items(&read, "keyCredentials").to_vec()))
+}
+
+/// A time of an object.
+pub(super) fn time(object: &Value, name: &str) -> Option<Timestamp> {
+    let format = &entra_core::time::format_description::well_known::Rfc3339;
+    Timestamp::parse(object[name].as_str()?, format).ok()
+}

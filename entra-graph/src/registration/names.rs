@@ -1,0 +1,303 @@
+//! Names to ids: permissions through the service principals of their APIs, users and groups.
+
+use entra_core::Guid;
+use serde_json::Value;
+
+use super::{
+    blueprint::{AppRegistration, MICROSOFT_GRAPH},
+    parts::Permissions,
+    policy::SecretPolicy,
+    wire::{find_principal, items, text},
+};
+use crate::{
+    client::GraphClient,
+    error::Error,
+    key::Key,
+    objects::{Group, ServicePrincipal, User},
+};
+
+/// What the names of a blueprint stand for in one tenant.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Names {
+    pub(super) apis: Vec<ApiNames>,
+    pub(super) owners: Vec<Principal>,
+    /// The assigned users and groups, in the order of the blueprint.
+    pub(super) assigned: Vec<Principal>,
+    pub(super) policy: SecretPolicy,
+}
+
+/// An API and its permissions in a blueprint.
+#[derive(Clone, Debug)]
+pub(super) struct ApiNames {
+    pub(super) app_id: String,
+    /// The object id of its service principal.
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) delegated: Vec<Permission>,
+    pub(super) application: Vec<Permission>,
+    /// Every permission that it offers: id and value.
+    offered: Vec<Permission>,
+}
+
+/// A permission by id and by value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Permission {
+    pub(super) id: String,
+    pub(super) value: String,
+}
+
+/// A user, group or service principal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Principal {
+    pub(super) id: String,
+    pub(super) name: String,
+}
+
+impl Names {
+    /// Looks every name up.
+    ///
+    /// # Errors
+    /// `Registration` for a name that the tenant does not have; every other kind of [`Error`].
+    pub(super) async fn resolve(
+        graph: &GraphClient,
+        blueprint: &AppRegistration,
+    ) -> Result<Self, Error> {
+        let mut names = Self::default();
+        if !blueprint.secrets.is_empty() {
+            names.policy = SecretPolicy::read(graph).await?;
+        }
+        for permissions in &blueprint.permissions {
+            names.apis.push(api(graph, permissions).await?);
+        }
+        for owner in &blueprint.owners {
+            names.owners.push(user(graph, owner).await?);
+        }
+        for assigned in &blueprint.enterprise.assigned {
+            names
+                .assigned
+                .push(match (&assigned.user, &assigned.group) {
+                    (Some(name), None) => user(graph, name).await?,
+                    (None, Some(name)) => group(graph, name).await?,
+                    _ => {
+                        return Err(Error::registration(
+                            "an assignment names either a user or a group",
+                        ));
+                    }
+                });
+        }
+        Ok(names)
+    }
+
+    /// Whether the blueprint lists a permission.
+    pub(super) fn lists(&self, app_id: &str, id: &str) -> bool {
+        self.apis.iter().any(|api| {
+            api.app_id.eq_ignore_ascii_case(app_id)
+                && api
+                    .delegated
+                    .iter()
+                    .chain(&api.application)
+                    .any(|one| one.id.eq_ignore_ascii_case(id))
+        })
+    }
+
+    /// A permission as an administrator knows it.
+    pub(super) fn permission(&self, app_id: &str, access: &Value) -> String {
+        let api = self
+            .apis
+            .iter()
+            .find(|api| api.app_id.eq_ignore_ascii_case(app_id));
+        let id = text(access, "id");
+        let value = api
+            .and_then(|api| {
+                api.offered
+                    .iter()
+                    .find(|one| one.id.eq_ignore_ascii_case(id))
+            })
+            .map_or(id, |one| one.value.as_str());
+        let kind = match text(access, "type") {
+            "Role" => "application",
+            _ => "delegated",
+        };
+        format!(
+            "{} {value} ({kind})",
+            api.map_or(app_id, |api| api.name.as_str())
+        )
+    }
+}
+
+async fn api(graph: &GraphClient, permissions: &Permissions) -> Result<ApiNames, Error> {
+    let principal = principal_of(graph, &permissions.api).await?.ok_or_else(|| {
+        Error::registration(format!(
+            "the tenant has no service principal of the API {}; create it from the client id of the API first",
+            permissions.api
+        ))
+    })?;
+    let offered = |list: &str| -> Vec<Permission> {
+        items(&principal, list)
+            .iter()
+            .filter(|one| one["isEnabled"] != false)
+            .map(|one| Permission {
+                id: text(one, "id").to_owned(),
+                value: text(one, "value").to_owned(),
+            })
+            .filter(|one| !one.value.is_empty())
+            .collect()
+    };
+    let scopes = offered("oauth2PermissionScopes");
+    let roles = offered("appRoles");
+    let name = text(&principal, "displayName").to_owned();
+    let find = |wanted: &[String], own: &[Permission], other: &[Permission], kind: [&str; 2]| {
+        wanted
+            .iter()
+            .map(|value| {
+                own.iter()
+                    .find(|one| one.value.eq_ignore_ascii_case(value))
+                    .cloned()
+                    .ok_or_else(|| unknown(&name, value, own, other, kind))
+            })
+            .collect::<Result<Vec<_>, _>>()
+    };
+    Ok(ApiNames {
+        app_id: text(&principal, "appId").to_owned(),
+        id: text(&principal, "id").to_owned(),
+        delegated: find(
+            &permissions.delegated,
+            &scopes,
+            &roles,
+            ["delegated", "an application"],
+        )?,
+        application: find(
+            &permissions.application,
+            &roles,
+            &scopes,
+            ["application", "a delegated"],
+        )?,
+        offered: scopes.iter().chain(&roles).cloned().collect(),
+        name,
+    })
+}
+
+/// The service principal of an API, by what a blueprint calls it. Display names do not count: anyone may
+/// register an application of any name.
+async fn principal_of(graph: &GraphClient, api: &str) -> Result<Option<Value>, Error> {
+    let app_id = if api == MICROSOFT_GRAPH {
+        GRAPH_APP_ID
+    } else {
+        api
+    };
+    if app_id.parse::<Guid>().is_ok() {
+        return find_principal(graph, &Key::app_id(app_id)).await;
+    }
+    let named = graph
+        .service_principals()
+        .list()
+        .filter(ServicePrincipal::SERVICE_PRINCIPAL_NAMES.any(|name| name.eq(api)))
+        .select(ServicePrincipal::APP_ID);
+    let named: Vec<ServicePrincipal> = named.items().try_collect().await?;
+    match named.as_slice() {
+        [one] => find_principal(graph, &Key::from(&one.id)).await,
+        [] => Ok(None),
+        _ => Err(Error::registration(format!(
+            "several APIs have the application ID URI {api}; name it by client id"
+        ))),
+    }
+}
+
+fn unknown(
+    api: &str,
+    value: &str,
+    own: &[Permission],
+    other: &[Permission],
+    [kind, other_kind]: [&str; 2],
+) -> Error {
+    let mut message = format!("{api} offers no {kind} permission {value}");
+    if other
+        .iter()
+        .any(|one| one.value.eq_ignore_ascii_case(value))
+    {
+        message.push_str(&format!("; it is {other_kind} permission only"));
+    } else if let Some(close) = closest(value, own) {
+        message.push_str(&format!("; did you mean {close}?"));
+    }
+    Error::registration(message)
+}
+
+/// The name that needs the fewest edits, if they are few.
+fn closest<'a>(value: &str, offered: &'a [Permission]) -> Option<&'a str> {
+    offered
+        .iter()
+        .map(|one| {
+            (
+                distance(&value.to_lowercase(), &one.value.to_lowercase()),
+                one.value.as_str(),
+            )
+        })
+        .min()
+        .filter(|(edits, _)| *edits <= 1 + value.len() / 4)
+        .map(|(_, name)| name)
+}
+
+/// The number of inserted, removed and replaced bytes between two texts.
+fn distance(from: &str, to: &str) -> usize {
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (line, left) in from.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = line + 1;
+        for (column, right) in to.bytes().enumerate() {
+            let replaced = diagonal + usize::from(left != right);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(row[column] + 1).min(diagonal + 1);
+        }
+    }
+    row[to.len()]
+}
+
+async fn user(graph: &GraphClient, name: &str) -> Result<Principal, Error> {
+    if name.parse::<Guid>().is_ok() {
+        return Ok(Principal {
+            id: name.to_ascii_lowercase(),
+            name: name.to_owned(),
+        });
+    }
+    let found = graph.user(name).get().select(User::USER_PRINCIPAL_NAME);
+    match found.send_opt().await? {
+        Some(user) => Ok(Principal {
+            id: user.id,
+            name: name.to_owned(),
+        }),
+        None => Err(Error::registration(format!(
+            "the tenant has no user {name}"
+        ))),
+    }
+}
+
+async fn group(graph: &GraphClient, name: &str) -> Result<Principal, Error> {
+    if name.parse::<Guid>().is_ok() {
+        return Ok(Principal {
+            id: name.to_ascii_lowercase(),
+            name: name.to_owned(),
+        });
+    }
+    let found = graph
+        .groups()
+        .list()
+        .filter(Group::DISPLAY_NAME.eq(name))
+        .select(Group::DISPLAY_NAME);
+    let found: Vec<Group> = found.items().try_collect().await?;
+    match found.as_slice() {
+        [one] => Ok(Principal {
+            id: one.id.clone(),
+            name: name.to_owned(),
+        }),
+        [] => Err(Error::registration(format!(
+            "the tenant has no group {name}"
+        ))),
+        several => Err(Error::registration(format!(
+            "{} groups have the name {name}; name it by object id",
+            several.len()
+        ))),
+    }
+}
+
+/// The client id of Microsoft Graph, the same in every tenant.
+pub(super) const GRAPH_APP_ID: &str = "00000003-0000-0000-c000-000000000000";

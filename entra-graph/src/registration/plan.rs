@@ -1,0 +1,181 @@
+//! A plan: what a blueprint changes in one tenant.
+
+use std::{collections::HashSet, fmt};
+
+use super::{
+    blueprint::AppRegistration,
+    found::Found,
+    line::Line,
+    names::Names,
+    rights::{MissingRight, missing},
+    steps::{Situation, Work},
+    wire::text,
+};
+use crate::{client::GraphClient, error::Error};
+
+/// What a blueprint changes in one tenant, made by reads only.
+///
+/// `Display` is a diff that an administrator can read: `+` adds, `~` changes, `-` removes, `=` stays.
+#[derive(Clone, Debug)]
+#[must_use = "a plan does nothing until it is applied"]
+pub struct Plan {
+    pub(super) graph: GraphClient,
+    pub(super) blueprint: AppRegistration,
+    pub(super) names: Names,
+    pub(super) work: Work,
+    state: State,
+    missing: Vec<MissingRight>,
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    New,
+    Deleted,
+    Existing { client_id: String },
+}
+
+impl AppRegistration {
+    /// Compares the blueprint with the tenant. Reads only.
+    ///
+    /// Takes `Application.Read.All`; with consent to delegated permissions also `Directory.Read.All`, with users
+    /// or groups by name the permission to read these. Without `Policy.Read.All` it is unknown whether the tenant
+    /// limits client secrets.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if the blueprint contradicts itself, or
+    /// names a permission, API, user or group that the tenant does not have; every other kind of [`Error`].
+    pub async fn plan(&self, graph: &GraphClient) -> Result<Plan, Error> {
+        self.check()?;
+        let names = Names::resolve(graph, self).await?;
+        let found = Found::read(graph, self).await?;
+        let situation = Situation {
+            blueprint: self,
+            names: &names,
+            found: &found,
+            held: &[],
+            can_prove: false,
+            now: graph.now(),
+        };
+        let work = situation.work();
+        Ok(Plan {
+            graph: graph.clone(),
+            blueprint: self.clone(),
+            missing: missing(&work.steps, graph.granted().as_ref()),
+            state: match (&found.application, &found.deleted) {
+                (Some(application), _) => State::Existing {
+                    client_id: text(application, "appId").to_owned(),
+                },
+                (None, Some(_)) => State::Deleted,
+                (None, None) => State::New,
+            },
+            names,
+            work,
+        })
+    }
+
+    /// # Errors
+    /// `Registration` for the first contradiction.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let invalid = |message: String| Err(Error::registration(message));
+        if self.name.trim().is_empty() || self.key().is_empty() {
+            return invalid("a registration needs a name".to_owned());
+        }
+        let mut uris = HashSet::new();
+        let all = [
+            &self.web.redirect_uris,
+            &self.spa.redirect_uris,
+            &self.public_client.redirect_uris,
+        ];
+        for uri in all.into_iter().flatten() {
+            if !uris.insert(uri) {
+                return invalid(format!(
+                    "the redirect URI {uri} is listed twice; it belongs to one platform"
+                ));
+            }
+            if let Err(error) = entra_core::url::Url::parse(uri) {
+                return invalid(format!("{uri:?} is not a redirect URI: {error}"));
+            }
+        }
+        let mut descriptions = HashSet::new();
+        for secret in &self.secrets {
+            if secret.description.trim().is_empty() || !descriptions.insert(&secret.description) {
+                return invalid(format!(
+                    "each secret needs a description of its own, and {:?} is not",
+                    secret.description
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Plan {
+    /// Whether the tenant has everything that the blueprint lists.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.work.steps.is_empty() && self.work.stops.is_empty()
+    }
+
+    /// What it adds, changes and removes.
+    pub fn changes(&self) -> impl Iterator<Item = &Line> {
+        self.work.steps.iter().flat_map(|step| &step.lines)
+    }
+
+    /// What stays although the blueprint does not list it.
+    pub fn kept(&self) -> impl Iterator<Item = &Line> {
+        self.work.notes.iter()
+    }
+
+    /// Rights that it needs and the caller's token lacks. [`apply`](Self::apply) writes nothing while there are
+    /// any.
+    #[must_use]
+    pub fn missing_rights(&self) -> &[MissingRight] {
+        &self.missing
+    }
+
+    /// Why it cannot be applied as it is.
+    pub fn stops(&self) -> impl Iterator<Item = &str> {
+        self.work.stops.iter().map(String::as_str)
+    }
+
+    /// # Errors
+    /// `Registration` if a right is missing or something else stops the plan.
+    pub(super) fn may_start(&self, work: &Work) -> Result<(), Error> {
+        if let Some(stop) = work.stops.first() {
+            return Err(Error::registration(stop.clone()));
+        }
+        let missing = missing(&work.steps, self.graph.granted().as_ref());
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let list: Vec<String> = missing.iter().map(ToString::to_string).collect();
+        Err(Error::registration(format!(
+            "rights are missing, so nothing was written: {}",
+            list.join("; ")
+        )))
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match &self.state {
+            State::New => "new".to_owned(),
+            State::Deleted => "in the deleted items".to_owned(),
+            State::Existing { client_id } => format!("client id {client_id}"),
+        };
+        writeln!(f, "registration {:?} ({state})", self.blueprint.name())?;
+        for line in self.changes().chain(self.kept()) {
+            writeln!(f, "  {line}")?;
+        }
+        if self.is_empty() {
+            writeln!(f, "  nothing to change")?;
+        }
+        for right in &self.missing {
+            writeln!(f, "  ! {right}")?;
+        }
+        for stop in &self.work.stops {
+            writeln!(f, "  ! {stop}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,522 @@
+//! The settings of an application as a table, and how each is compared with what the tenant has.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    blueprint::AppRegistration,
+    line::Line,
+    names::{Names, Permission},
+    wire::{items, text},
+};
+
+/// A property of an application that a blueprint can set.
+#[derive(Debug)]
+pub(super) struct Setting {
+    /// Its path below the application.
+    path: &'static [&'static str],
+    /// What the portal calls it.
+    label: &'static str,
+    compare: Compare,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Compare {
+    /// One value, which replaces the other.
+    Value,
+    /// A list of texts in any order.
+    Set,
+    /// A list of objects with this property as key, in any order.
+    Keyed(&'static str),
+    /// The same, where an entry must be disabled before it can be removed.
+    Entitlements,
+    /// Permissions of other APIs.
+    Permissions,
+}
+
+const fn setting(path: &'static [&'static str], label: &'static str, compare: Compare) -> Setting {
+    Setting {
+        path,
+        label,
+        compare,
+    }
+}
+
+static NAME: Setting = setting(&["displayName"], "display name", Compare::Value);
+static AUDIENCE: Setting = setting(
+    &["signInAudience"],
+    "supported account types",
+    Compare::Value,
+);
+static DESCRIPTION: Setting = setting(&["description"], "description", Compare::Value);
+static NOTES: Setting = setting(&["notes"], "notes", Compare::Value);
+static TAGS: Setting = setting(&["tags"], "tag", Compare::Set);
+static WEB: Setting = setting(&["web", "redirectUris"], "web redirect URI", Compare::Set);
+static LOGOUT: Setting = setting(
+    &["web", "logoutUrl"],
+    "front-channel logout URL",
+    Compare::Value,
+);
+static HOME: Setting = setting(&["web", "homePageUrl"], "home page URL", Compare::Value);
+static ID_TOKENS: Setting = setting(
+    &["web", "implicitGrantSettings", "enableIdTokenIssuance"],
+    "ID tokens from the authorization endpoint",
+    Compare::Value,
+);
+static SPA: Setting = setting(
+    &["spa", "redirectUris"],
+    "single-page application redirect URI",
+    Compare::Set,
+);
+static PUBLIC: Setting = setting(
+    &["publicClient", "redirectUris"],
+    "mobile and desktop redirect URI",
+    Compare::Set,
+);
+static PUBLIC_FLOWS: Setting = setting(
+    &["isFallbackPublicClient"],
+    "public client flows",
+    Compare::Value,
+);
+static PERMISSIONS: Setting = setting(
+    &["requiredResourceAccess"],
+    "permission",
+    Compare::Permissions,
+);
+static TOKEN_VERSION: Setting = setting(
+    &["api", "requestedAccessTokenVersion"],
+    "access token version",
+    Compare::Value,
+);
+static SCOPES: Setting = setting(
+    &["api", "oauth2PermissionScopes"],
+    "scope",
+    Compare::Entitlements,
+);
+static ROLES: Setting = setting(&["appRoles"], "app role", Compare::Entitlements);
+static URIS: Setting = setting(&["identifierUris"], "application ID URI", Compare::Set);
+static ID_CLAIMS: Setting = setting(
+    &["optionalClaims", "idToken"],
+    "optional claim of ID tokens",
+    Compare::Keyed("name"),
+);
+static ACCESS_CLAIMS: Setting = setting(
+    &["optionalClaims", "accessToken"],
+    "optional claim of access tokens",
+    Compare::Keyed("name"),
+);
+static GROUPS: Setting = setting(&["groupMembershipClaims"], "group claims", Compare::Value);
+
+/// One property that differs.
+#[derive(Clone, Debug)]
+pub(super) struct Difference {
+    path: &'static [&'static str],
+    /// Its whole new value.
+    value: Value,
+    pub(super) lines: Vec<Line>,
+}
+
+/// What the blueprint wants, by setting. Settings that it does not mention are absent.
+fn wanted(
+    blueprint: &AppRegistration,
+    names: &Names,
+    app_id: &str,
+) -> Vec<(&'static Setting, Value)> {
+    let mut wanted: Vec<(&'static Setting, Value)> = vec![
+        (&NAME, json!(blueprint.name)),
+        (&AUDIENCE, json!(blueprint.audience.as_str())),
+    ];
+    let mut tags = blueprint.tags.clone();
+    // A client id finds the registration by itself.
+    if blueprint.client_id.is_none() {
+        tags.push(blueprint.owner_tag());
+    }
+    let texts = [
+        (&DESCRIPTION, &blueprint.description),
+        (&NOTES, &blueprint.notes),
+        (&LOGOUT, &blueprint.web.logout_url),
+        (&HOME, &blueprint.web.home_page_url),
+        (&GROUPS, &blueprint.claims.groups),
+    ];
+    for (setting, value) in texts {
+        wanted.extend(value.as_ref().map(|value| (setting, json!(value))));
+    }
+    let lists = [
+        (&TAGS, &tags),
+        (&WEB, &blueprint.web.redirect_uris),
+        (&SPA, &blueprint.spa.redirect_uris),
+        (&PUBLIC, &blueprint.public_client.redirect_uris),
+    ];
+    for (setting, values) in lists {
+        wanted.push((setting, json!(values)));
+    }
+    let flags = [
+        (&ID_TOKENS, blueprint.web.id_tokens),
+        (&PUBLIC_FLOWS, blueprint.public_client.allow_flows),
+    ];
+    for (setting, value) in flags {
+        wanted.extend(value.map(|value| (setting, json!(value))));
+    }
+    let version = blueprint.api.token_version;
+    wanted.extend(version.map(|version| (&TOKEN_VERSION, json!(version))));
+    wanted.push((&PERMISSIONS, required_access(names)));
+    wanted.push((&SCOPES, scopes(blueprint)));
+    wanted.push((&ROLES, roles(blueprint)));
+    let claims = [
+        (&ID_CLAIMS, &blueprint.claims.id_token),
+        (&ACCESS_CLAIMS, &blueprint.claims.access_token),
+    ];
+    for (setting, claims) in claims {
+        let claims: Vec<Value> = claims
+            .iter()
+            .map(|name| json!({"name": name, "essential": false, "additionalProperties": []}))
+            .collect();
+        wanted.push((setting, claims.into()));
+    }
+    let uris: Vec<String> = blueprint
+        .api
+        .uris
+        .iter()
+        .map(|uri| uri.replace("{client-id}", app_id))
+        .collect();
+    wanted.push((&URIS, json!(uris)));
+    wanted
+}
+
+fn required_access(names: &Names) -> Value {
+    names
+        .apis
+        .iter()
+        .map(|api| {
+            let entry =
+                |permission: &Permission, kind: &str| json!({"id": permission.id, "type": kind});
+            let access: Vec<Value> = api
+                .delegated
+                .iter()
+                .map(|one| entry(one, "Scope"))
+                .chain(api.application.iter().map(|one| entry(one, "Role")))
+                .collect();
+            json!({"resourceAppId": api.app_id, "resourceAccess": access})
+        })
+        .collect()
+}
+
+fn scopes(blueprint: &AppRegistration) -> Value {
+    let scopes = blueprint.api.scopes.iter().map(|scope| {
+        let mut object = json!({
+            "id": entitlement_id(blueprint, "scope", &scope.value),
+            "value": scope.value,
+            "type": if scope.users_can_consent { "User" } else { "Admin" },
+            "adminConsentDisplayName": scope.display_name,
+            "adminConsentDescription": scope.description,
+            "isEnabled": true,
+        });
+        if scope.users_can_consent {
+            object["userConsentDisplayName"] = json!(scope.display_name);
+            object["userConsentDescription"] = json!(scope.description);
+        }
+        object
+    });
+    scopes.collect()
+}
+
+fn roles(blueprint: &AppRegistration) -> Value {
+    let roles = blueprint.app_roles.iter().map(|role| {
+        json!({
+            "id": entitlement_id(blueprint, "role", &role.value),
+            "value": role.value,
+            "displayName": role.display_name,
+            "description": role.description,
+            "allowedMemberTypes": role.members.allowed(),
+            "isEnabled": true,
+        })
+    });
+    roles.collect()
+}
+
+/// The id of a new role or scope: the same each time, so that a repeated or concurrent run makes no second one.
+/// It has to be unique within its application only.
+pub(super) fn entitlement_id(blueprint: &AppRegistration, kind: &str, value: &str) -> String {
+    // FNV-1a, of 128 bits.
+    let mut hash: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    for byte in [blueprint.key().as_str(), kind, value].join("\n").bytes() {
+        hash = (hash ^ u128::from(byte)).wrapping_mul(0x0100_0000_0000_0000_0000_013b);
+    }
+    let mut bytes = hash.to_be_bytes();
+    // A GUID of version 8, whose content is free (RFC 9562).
+    bytes[6] = (bytes[6] & 0x0f) | 0x80;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    entra_core::Guid::from_bytes(bytes).to_string()
+}
+
+/// The properties that differ from the application as it is: the main ones, and application ID URIs, whose
+/// rules depend on the others, by themselves.
+pub(super) fn differences(
+    blueprint: &AppRegistration,
+    names: &Names,
+    application: &Value,
+) -> [Vec<Difference>; 2] {
+    let app_id = application["appId"].as_str().unwrap_or("{client-id}");
+    let mut main = Vec::new();
+    let mut uris = Vec::new();
+    for (setting, wanted) in wanted(blueprint, names, app_id) {
+        let current = setting
+            .path
+            .iter()
+            .fold(application, |value, name| &value[*name]);
+        // Other tools keep tags of their own there.
+        let remove = blueprint.remove_unlisted && !std::ptr::eq(setting, &TAGS);
+        if let Some(difference) = setting.compare(current, &wanted, remove, names) {
+            if std::ptr::eq(setting, &URIS) {
+                uris.push(difference);
+            } else {
+                main.push(difference);
+            }
+        }
+    }
+    [main, uris]
+}
+
+/// The body of an update with these differences: what they change, and nothing else.
+pub(super) fn body(differences: &[Difference]) -> Value {
+    let mut body = Value::Object(Map::new());
+    for difference in differences {
+        let mut at = &mut body;
+        for name in difference.path {
+            at = &mut at[*name];
+        }
+        *at = difference.value.clone();
+    }
+    body
+}
+
+impl Setting {
+    fn compare(
+        &self,
+        current: &Value,
+        wanted: &Value,
+        remove: bool,
+        names: &Names,
+    ) -> Option<Difference> {
+        let mut lines = Vec::new();
+        let value = match self.compare {
+            Compare::Value => {
+                if current == wanted || is_unset(current) && is_unset(wanted) {
+                    return None;
+                }
+                lines.push(if is_unset(current) {
+                    Line::add(format!("{} {}", self.label, shown(wanted)))
+                } else {
+                    Line::change(format!(
+                        "{} {} (was {})",
+                        self.label,
+                        shown(wanted),
+                        shown(current)
+                    ))
+                });
+                wanted.clone()
+            }
+            Compare::Set => merge(
+                current,
+                wanted,
+                remove,
+                &mut lines,
+                &List {
+                    key: &|item| item.as_str().unwrap_or_default().to_owned(),
+                    name: &|item| format!("{} {}", self.label, shown(item)),
+                    removed: &|_| None,
+                },
+            ),
+            Compare::Keyed(key) => merge(
+                current,
+                wanted,
+                remove,
+                &mut lines,
+                &List {
+                    key: &|item| text(item, key).to_owned(),
+                    name: &|item| format!("{} {}", self.label, text(item, key)),
+                    removed: &|_| None,
+                },
+            ),
+            Compare::Entitlements => merge(
+                current,
+                wanted,
+                remove,
+                &mut lines,
+                &List {
+                    key: &|item| text(item, "value").to_owned(),
+                    name: &|item| format!("{} {}", self.label, text(item, "value")),
+                    // Entra rejects the removal of an enabled entry, so it goes in two updates.
+                    removed: &|item| {
+                        (item["isEnabled"] != false).then(|| {
+                            let mut item = item.clone();
+                            item["isEnabled"] = json!(false);
+                            item
+                        })
+                    },
+                },
+            ),
+            Compare::Permissions => permissions(current, wanted, remove, &mut lines, names),
+        };
+        (!lines.is_empty()).then_some(Difference {
+            path: self.path,
+            value,
+            lines,
+        })
+    }
+}
+
+/// How the items of a list are told apart and shown.
+struct List<'a> {
+    key: &'a dyn Fn(&Value) -> String,
+    name: &'a dyn Fn(&Value) -> String,
+    /// What stands for an item that is to be removed, if it cannot be left out yet.
+    removed: &'a dyn Fn(&Value) -> Option<Value>,
+}
+
+/// The current items with the wanted ones: order and unlisted items stay, and so do properties of an item that
+/// the blueprint does not set.
+fn merge(
+    current: &Value,
+    wanted: &Value,
+    remove: bool,
+    lines: &mut Vec<Line>,
+    list: &List<'_>,
+) -> Value {
+    let empty = Vec::new();
+    let current = current.as_array().unwrap_or(&empty);
+    let wanted = wanted.as_array().unwrap_or(&empty);
+    let mut merged = Vec::new();
+    for item in current {
+        let key = (list.key)(item);
+        match wanted.iter().find(|one| (list.key)(one) == key) {
+            Some(one) => {
+                let new = overlay(item, one);
+                if new != *item {
+                    lines.push(Line::change((list.name)(item)));
+                }
+                merged.push(new);
+            }
+            None if remove && key != PROTECTED_ROLE => {
+                lines.push(Line::remove((list.name)(item)));
+                merged.extend((list.removed)(item));
+            }
+            None => merged.push(item.clone()),
+        }
+    }
+    for item in wanted {
+        let key = (list.key)(item);
+        if !current.iter().any(|one| (list.key)(one) == key) {
+            lines.push(Line::add((list.name)(item)));
+            merged.push(item.clone());
+        }
+    }
+    merged.into()
+}
+
+/// The item with the properties of another; its id stays.
+fn overlay(item: &Value, other: &Value) -> Value {
+    let (Value::Object(item), Value::Object(other)) = (item, other) else {
+        return other.clone();
+    };
+    let mut merged = item.clone();
+    for (name, value) in other {
+        if name != "id" && name != "additionalProperties" {
+            merged.insert(name.clone(), value.clone());
+        }
+    }
+    merged.into()
+}
+
+fn permissions(
+    current: &Value,
+    wanted: &Value,
+    remove: bool,
+    lines: &mut Vec<Line>,
+    names: &Names,
+) -> Value {
+    let empty = Vec::new();
+    let mut merged = current.as_array().unwrap_or(&empty).clone();
+    let same = |one: &Value, other: &Value, name: &str| {
+        text(one, name).eq_ignore_ascii_case(text(other, name))
+    };
+    let line = |api: &Value, access: &Value| {
+        format!(
+            "permission {}",
+            names.permission(text(api, "resourceAppId"), access)
+        )
+    };
+    if remove {
+        for api in &mut merged {
+            let kept: Vec<Value> = items(api, "resourceAccess")
+                .iter()
+                .filter(|access| {
+                    let listed = wanted.as_array().into_iter().flatten().any(|other| {
+                        same(other, api, "resourceAppId")
+                            && items(other, "resourceAccess")
+                                .iter()
+                                .any(|one| same(one, access, "id"))
+                    });
+                    if !listed {
+                        lines.push(Line::remove(line(api, access)));
+                    }
+                    listed
+                })
+                .cloned()
+                .collect();
+            api["resourceAccess"] = kept.into();
+        }
+        merged.retain(|api| !items(api, "resourceAccess").is_empty());
+    }
+    for api in wanted.as_array().into_iter().flatten() {
+        let at = merged
+            .iter()
+            .position(|one| same(one, api, "resourceAppId"));
+        for access in items(api, "resourceAccess") {
+            let has = at.is_some_and(|at| {
+                items(&merged[at], "resourceAccess")
+                    .iter()
+                    .any(|one| same(one, access, "id"))
+            });
+            if !has {
+                lines.push(Line::add(line(api, access)));
+                if let Some(list) = at.and_then(|at| merged[at]["resourceAccess"].as_array_mut()) {
+                    list.push(access.clone());
+                }
+            }
+        }
+        if at.is_none() && !items(api, "resourceAccess").is_empty() {
+            merged.push(api.clone());
+        }
+    }
+    merged.into()
+}
+
+/// Permissions that the application requires and the blueprint does not list.
+pub(super) fn unlisted_permissions(application: &Value, names: &Names) -> Vec<String> {
+    let mut unlisted = Vec::new();
+    for api in items(application, "requiredResourceAccess") {
+        let app_id = text(api, "resourceAppId");
+        for access in items(api, "resourceAccess") {
+            if !names.lists(app_id, text(access, "id")) {
+                unlisted.push(names.permission(app_id, access));
+            }
+        }
+    }
+    unlisted
+}
+
+fn is_unset(value: &Value) -> bool {
+    value.is_null() || value == false || value == ""
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Bool(true) => "enabled".to_owned(),
+        Value::Bool(false) | Value::Null => "disabled".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// The role of gallery applications that must never be removed.
+const PROTECTED_ROLE: &str = "msiam_access";

@@ -1,0 +1,438 @@
+use entra_graph::{
+    Application, ErrorKind, Key, NewPassword,
+    registration::{AppRegistration, DeletedChoice, EnvFile, Lifetime, SecretFile},
+};
+use serde_json::json;
+
+use super::{ENOUGH, admin, everything, graph_of, outcome, sink, writes};
+
+#[tokio::test]
+async fn a_blueprint_becomes_a_registration_and_a_second_apply_sends_reads_only() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let blueprint = everything();
+    let plan = blueprint.plan(&graph).await.unwrap();
+    let text = plan.to_string();
+    for line in [
+        "registration \"Order Desk\" (new)",
+        "+ registration \"Order Desk\", Accounts in this organizational directory only (single tenant)",
+        "+ web redirect URI https://orders.contoso.com/auth/callback",
+        "+ permission Microsoft Graph User.Read.All (application)",
+        "+ admin consent for Microsoft Graph GroupMember.Read.All (delegated)",
+        "+ secret \"production\", 12 months",
+        "+ certificate \"on-premises\"",
+        "+ assignment of adele@contoso.com as Approver",
+    ] {
+        assert!(text.contains(line), "{line} is missing:\n{text}");
+    }
+    assert_eq!(writes(&tenant), Vec::<String>::new(), "a plan reads only");
+    assert_eq!(plan.missing_rights(), []);
+
+    let mut sink = sink(&tenant);
+    let applied = plan.apply(&mut sink).await.unwrap();
+    assert_eq!(applied.secrets().len(), 2);
+    assert_eq!(sink.secrets().count(), 2);
+    assert_eq!(sink.ids().unwrap().client_id, applied.client_id());
+    assert_eq!(applied.tenant_id(), Some(tenant.id().to_string().as_str()));
+    let outcome = outcome(&graph, "Order Desk").await;
+    let application = &outcome.application;
+    assert_eq!(
+        application["web"]["redirectUris"][0],
+        "https://orders.contoso.com/auth/callback"
+    );
+    assert_eq!(
+        application["web"]["implicitGrantSettings"]["enableIdTokenIssuance"],
+        true
+    );
+    assert_eq!(application["identifierUris"][0], "api://{client-id}");
+    assert_eq!(application["keyCredentials"], 1);
+    assert_eq!(outcome.secrets, ["production", "staging"]);
+    assert_eq!(
+        (outcome.principals, outcome.owners, outcome.roles.len()),
+        (1, 1, 2)
+    );
+    assert_eq!(
+        outcome.grants[0]["scope"],
+        "openid profile GroupMember.Read.All"
+    );
+    assert_eq!(outcome.assigned.len(), 1);
+
+    tenant.forget_requests();
+    let again = blueprint.plan(&graph).await.unwrap();
+    assert!(again.is_empty(), "{again}");
+    let again = again.apply(&mut sink).await.unwrap();
+    assert_eq!(again.changes(), []);
+    assert_eq!(writes(&tenant), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn missing_rights_are_named_and_nothing_is_written() {
+    let all_but_consent = &ENOUGH[..1];
+    let (tenant, graph) = admin(&[all_but_consent, &["Directory.Read.All"]].concat()).await;
+    let plan = everything().plan(&graph).await.unwrap();
+    let missing: Vec<&str> = plan
+        .missing_rights()
+        .iter()
+        .map(|one| one.operation())
+        .collect();
+    let needed = [
+        "serviceprincipal-post-approleassignedto",
+        "oauth2permissiongrant-post",
+    ];
+    assert_eq!(missing, needed, "{plan}");
+    let error = plan.apply(&mut sink(&tenant)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Registration);
+    let message = error.to_string();
+    assert!(
+        message.contains("AppRoleAssignment.ReadWrite.All"),
+        "{message}"
+    );
+    assert!(
+        message.contains("DelegatedPermissionGrant.ReadWrite.All"),
+        "{message}"
+    );
+    assert_eq!(writes(&tenant), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_existing_registration_is_adopted_and_keeps_what_the_blueprint_does_not_list() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let app = tenant.register_app("Portal made").with_secret();
+    app.redirect_uri("https://old.contoso.com/callback");
+    let user_read = json!({"id": "e1fe6dd8-ba31-4d61-89e7-88639da4683d", "type": "Scope"});
+    let access = json!([{"resourceAppId": "00000003-0000-0000-c000-000000000000", "resourceAccess": [user_read]}]);
+    let object = graph
+        .application(app.client_id())
+        .get()
+        .send()
+        .await
+        .unwrap();
+    tenant
+        .set_property("applications", &object.id, "requiredResourceAccess", access)
+        .unwrap();
+    let blueprint = AppRegistration::new("Portal made")
+        .client_id(app.client_id())
+        .web_redirect_uri("https://new.contoso.com/callback")
+        .application(["Device.Read.All"]);
+    let plan = blueprint.plan(&graph).await.unwrap();
+    assert!(
+        plan.kept()
+            .any(|line| line.text().contains("User.Read (delegated)")),
+        "{plan}"
+    );
+    tenant.forget_requests();
+    plan.apply(&mut sink(&tenant)).await.unwrap();
+    let read = graph
+        .application(app.client_id())
+        .get()
+        .send()
+        .await
+        .unwrap();
+    let uris = read.web.unwrap().redirect_uris.unwrap();
+    assert_eq!(
+        uris,
+        [
+            "https://old.contoso.com/callback",
+            "https://new.contoso.com/callback"
+        ]
+    );
+    assert_eq!(read.password_credentials.unwrap().len(), 1);
+    assert_eq!(writes(&tenant).len(), 1, "{:?}", writes(&tenant));
+
+    let strict = blueprint.remove_unlisted();
+    let plan = strict.plan(&graph).await.unwrap();
+    assert!(
+        plan.to_string()
+            .contains("- permission Microsoft Graph User.Read (delegated)"),
+        "{plan}"
+    );
+    plan.apply(&mut sink(&tenant)).await.unwrap();
+    let read = graph
+        .application(app.client_id())
+        .get()
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        read.web.unwrap().redirect_uris.unwrap(),
+        ["https://new.contoso.com/callback"]
+    );
+    assert_eq!(
+        read.password_credentials.unwrap().len(),
+        1,
+        "secrets are never removed"
+    );
+    assert!(strict.plan(&graph).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_role_and_a_scope_are_disabled_before_they_are_removed() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let mut sink = sink(&tenant);
+    everything()
+        .plan(&graph)
+        .await
+        .unwrap()
+        .apply(&mut sink)
+        .await
+        .unwrap();
+    let less = AppRegistration::new("Order Desk").remove_unlisted();
+    less.plan(&graph)
+        .await
+        .unwrap()
+        .apply(&mut sink)
+        .await
+        .unwrap();
+    let outcome = outcome(&graph, "Order Desk").await;
+    assert_eq!(outcome.application["appRoles"], serde_json::json!([]));
+    assert_eq!(
+        outcome.application["api"]["oauth2PermissionScopes"],
+        serde_json::json!([])
+    );
+    assert_eq!(outcome.secrets, ["production", "staging"]);
+    assert!(outcome.federated.is_empty());
+}
+
+#[tokio::test]
+async fn a_deleted_registration_is_restored_purged_or_reported_by_choice() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let blueprint = AppRegistration::new("Order Desk").secret("production", Lifetime::months(6));
+    let mut sink = sink(&tenant);
+    let first = blueprint
+        .plan(&graph)
+        .await
+        .unwrap()
+        .apply(&mut sink)
+        .await
+        .unwrap();
+    let delete = async || {
+        let key = Key::unique_name("order-desk");
+        graph.application(key).delete().send().await.unwrap();
+    };
+    delete().await;
+    let stop = blueprint.clone().if_deleted(DeletedChoice::Stop);
+    let plan = stop.plan(&graph).await.unwrap();
+    assert_eq!(plan.stops().count(), 1, "{plan}");
+    plan.apply(&mut sink).await.unwrap_err();
+
+    let restored = blueprint
+        .plan(&graph)
+        .await
+        .unwrap()
+        .apply(&mut sink)
+        .await
+        .unwrap();
+    assert_eq!(restored.client_id(), first.client_id());
+    assert_eq!(
+        restored.service_principal_id(),
+        first.service_principal_id()
+    );
+    assert_eq!(restored.secrets(), [], "the secret came back with it");
+
+    delete().await;
+    let purge = blueprint.if_deleted(DeletedChoice::Purge);
+    let new = purge
+        .plan(&graph)
+        .await
+        .unwrap()
+        .apply(&mut sink)
+        .await
+        .unwrap();
+    assert_ne!(new.client_id(), first.client_id());
+    assert_eq!(new.secrets().len(), 1);
+}
+
+#[tokio::test]
+async fn a_name_that_the_tenant_does_not_have_is_an_error_with_a_suggestion() {
+    let (_tenant, graph) = admin(ENOUGH).await;
+    let message = async |blueprint: AppRegistration| {
+        let error = blueprint.plan(&graph).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Registration);
+        error.to_string()
+    };
+    let typo = AppRegistration::new("A").delegated(["GroupMembers.Read.All"]);
+    let text = message(typo).await;
+    assert!(
+        text.contains("did you mean GroupMember.Read.All?"),
+        "{text}"
+    );
+    let other = AppRegistration::new("A").application(["openid"]);
+    assert!(message(other).await.contains("a delegated permission only"));
+    let api = AppRegistration::new("A").delegated_of("api://absent", ["X"]);
+    assert!(
+        message(api)
+            .await
+            .contains("no service principal of the API api://absent")
+    );
+    let user = AppRegistration::new("A").owner("absent@contoso.com");
+    assert!(message(user).await.contains("no user absent@contoso.com"));
+    let twice = AppRegistration::new("A")
+        .web_redirect_uri("https://a.contoso.com/")
+        .spa_redirect_uri("https://a.contoso.com/");
+    assert!(message(twice).await.contains("listed twice"));
+}
+
+#[tokio::test]
+async fn a_certificate_beside_other_credentials_stops_unless_there_is_one_writer() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let app = tenant.register_app("Order Desk").with_secret();
+    let pem = include_str!("../../../../entra-mock/src/keys/client.test-cert.pem");
+    let certificate = entra_graph::registration::Certificate::from_pem("new", pem).unwrap();
+    let blueprint = AppRegistration::new("Order Desk")
+        .client_id(app.client_id())
+        .certificate(certificate);
+    let plan = blueprint.plan(&graph).await.unwrap();
+    assert!(
+        plan.to_string().contains("another writer may be active"),
+        "{plan}"
+    );
+    tenant.forget_requests();
+    plan.apply(&mut sink(&tenant)).await.unwrap_err();
+    assert_eq!(writes(&tenant), Vec::<String>::new());
+    let alone = blueprint.sole_writer().plan(&graph).await.unwrap();
+    alone.apply(&mut sink(&tenant)).await.unwrap();
+    let read = graph
+        .application(app.client_id())
+        .get()
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(read.key_credentials.unwrap().len(), 1);
+    assert_eq!(read.password_credentials.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn two_applies_at_once_make_one_registration_and_keep_every_secret() {
+    let (tenant, one) = admin(ENOUGH).await;
+    let other = graph_of(&tenant, ENOUGH).await;
+    let blueprint = everything();
+    let (mut first, mut second) = (sink(&tenant), sink(&tenant));
+    let plans = (
+        blueprint.plan(&one).await.unwrap(),
+        blueprint.plan(&other).await.unwrap(),
+    );
+    let (a, b) = tokio::join!(plans.0.apply(&mut first), plans.1.apply(&mut second));
+    assert_eq!(a.unwrap().client_id(), b.unwrap().client_id());
+    let outcome = outcome(&one, "Order Desk").await;
+    assert_eq!(
+        outcome.secrets,
+        ["production", "production", "staging", "staging"]
+    );
+    let read = one
+        .application(Key::unique_name("order-desk"))
+        .get()
+        .send()
+        .await
+        .unwrap();
+    let listed = read.password_credentials.unwrap();
+    for (_, secret) in first.secrets().chain(second.secrets()) {
+        let id = secret.id().to_string();
+        assert!(listed.iter().any(|one| one.key_id.as_deref() == Some(&id)));
+    }
+}
+
+#[tokio::test]
+async fn files_hold_ids_and_secrets_for_their_owner_only() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let blueprint = AppRegistration::new("Order Desk")
+        .secret("production", Lifetime::months(6))
+        .secret("second job", Lifetime::months(6));
+    let directory = std::env::temp_dir().join(format!("entra-registration-{}", tenant.id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let path = directory.join(".env");
+    std::fs::write(&path, "OTHER=kept\nAZURE_CLIENT_ID=old\n").unwrap();
+    let mut file = EnvFile::new(&path).clock(tenant.clock());
+    let applied = blueprint
+        .plan(&graph)
+        .await
+        .unwrap()
+        .apply(&mut file)
+        .await
+        .unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let client_id = format!("AZURE_CLIENT_ID={}", applied.client_id());
+    let tenant_id = format!("AZURE_TENANT_ID={}", tenant.id());
+    for line in ["OTHER=kept", client_id.as_str(), tenant_id.as_str()] {
+        assert!(text.lines().any(|one| one == line), "{line}");
+    }
+    assert_eq!(text.matches("AZURE_CLIENT_ID=").count(), 1);
+    assert_eq!(text.matches("AZURE_CLIENT_SECRET=").count(), 1);
+    assert_eq!(text.matches("AZURE_CLIENT_SECRET_SECOND_JOB=").count(), 1);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+    }
+    let again = blueprint
+        .plan(&graph)
+        .await
+        .unwrap()
+        .apply(&mut file)
+        .await
+        .unwrap();
+    assert_eq!(again.changes(), []);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+
+    // An empty sink has lost the values, so it gets secrets of its own; the others stay.
+    let mut json = SecretFile::new(directory.join("secrets.json")).clock(tenant.clock());
+    let more = blueprint
+        .plan(&graph)
+        .await
+        .unwrap()
+        .apply(&mut json)
+        .await
+        .unwrap();
+    assert_eq!(more.secrets().len(), 2);
+    let content = std::fs::read_to_string(directory.join("secrets.json")).unwrap();
+    let content: serde_json::Value = serde_json::from_str(&content).unwrap();
+    assert_eq!(content["client_id"], applied.client_id());
+    assert_eq!(
+        content["secrets"][1]["secret_id"],
+        more.secrets()[1].id.to_string()
+    );
+    let read = graph.application(Key::unique_name("order-desk")).get();
+    let read = read
+        .select(Application::PASSWORD_CREDENTIALS)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(read.password_credentials.unwrap().len(), 4);
+    std::fs::remove_dir_all(&directory).unwrap();
+    assert!(!format!("{file:?}{json:?}").contains("AZURE_CLIENT_SECRET"));
+}
+
+#[tokio::test]
+async fn an_expired_secret_is_replaced_and_one_by_hand_counts() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let blueprint = AppRegistration::new("Order Desk").secret("production", Lifetime::days(30));
+    let mut sink = sink(&tenant);
+    blueprint
+        .plan(&graph)
+        .await
+        .unwrap()
+        .apply(&mut sink)
+        .await
+        .unwrap();
+    let by_hand = NewPassword::named("production").months(24);
+    let object = graph.application(Key::unique_name("order-desk"));
+    let _ = object.add_password(by_hand).send().await.unwrap();
+    assert!(blueprint.plan(&graph).await.unwrap().is_empty());
+    tenant
+        .clock()
+        .advance(std::time::Duration::from_secs(31 * 86_400));
+    let graph = graph_of(&tenant, ENOUGH).await;
+    let applied = blueprint
+        .plan(&graph)
+        .await
+        .unwrap()
+        .apply(&mut sink)
+        .await
+        .unwrap();
+    assert_eq!(
+        applied.secrets().len(),
+        1,
+        "the sink's own secret has expired"
+    );
+}

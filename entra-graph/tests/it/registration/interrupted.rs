@@ -1,0 +1,128 @@
+//! A run that is killed at any request.
+
+use std::sync::{
+    Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use entra_core::{HttpTransport, ReqwestTransport, TransportError, bytes::Bytes, http};
+use entra_graph::GraphClient;
+use entra_mock::FakeTenant;
+use tokio::sync::Notify;
+
+use super::{ENOUGH, Outcome, Shared, everything, graph_of, outcome, sink, token};
+
+/// Lets some requests through, and hangs at the next one: before it is sent, or after it was processed.
+#[derive(Debug)]
+struct HangsAt {
+    transport: ReqwestTransport,
+    left: AtomicUsize,
+    processed: bool,
+    reached: Shared<Option<()>>,
+    hung: std::sync::Arc<Notify>,
+}
+
+#[async_trait::async_trait]
+impl HttpTransport for HangsAt {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        let left = self
+            .left
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                left.checked_sub(1)
+            });
+        if left.is_ok() {
+            return self.transport.send(request).await;
+        }
+        if self.processed {
+            let _ = self.transport.send(request).await;
+        }
+        *self.reached.lock().unwrap() = Some(());
+        self.hung.notify_one();
+        std::future::pending().await
+    }
+}
+
+/// Runs a blueprint and kills it at request `number`; whether it was reached.
+async fn killed_at(
+    tenant: &FakeTenant,
+    sink: &mut entra_graph::registration::MemorySink,
+    number: usize,
+    processed: bool,
+) -> bool {
+    let hung = std::sync::Arc::new(Notify::new());
+    let reached = Shared::new(Mutex::new(None));
+    let transport = HangsAt {
+        transport: ReqwestTransport::builder().build(),
+        left: AtomicUsize::new(number),
+        processed,
+        reached: std::sync::Arc::clone(&reached),
+        hung: std::sync::Arc::clone(&hung),
+    };
+    let graph = GraphClient::builder(token(tenant, ENOUGH).await)
+        .cloud(tenant.cloud())
+        .clock(tenant.clock())
+        .transport(transport)
+        .build()
+        .unwrap();
+    let run = async {
+        let plan = everything().plan(&graph).await.unwrap();
+        plan.apply(sink).await.unwrap();
+    };
+    tokio::select! {
+        () = run => {}
+        () = hung.notified() => {}
+    }
+    let reached = reached.lock().unwrap();
+    reached.is_some()
+}
+
+/// The methods of the requests of an uninterrupted run, and what it ends in.
+async fn uninterrupted() -> (Vec<String>, Outcome) {
+    let tenant = FakeTenant::start().await;
+    let graph = graph_of(&tenant, ENOUGH).await;
+    tenant.forget_requests();
+    let plan = everything().plan(&graph).await.unwrap();
+    plan.apply(&mut sink(&tenant)).await.unwrap();
+    let requests = tenant.requests().within("/v1.0/");
+    let methods = requests.iter().map(|request| request.method.clone());
+    (methods.collect(), outcome(&graph, "Order Desk").await)
+}
+
+async fn kill_and_complete(number: usize, processed: bool, expected: &Outcome) {
+    let tenant = FakeTenant::start().await;
+    let mut sink = sink(&tenant);
+    let reached = killed_at(&tenant, &mut sink, number, processed).await;
+    assert!(reached, "request {number} is not sent");
+    let graph = graph_of(&tenant, ENOUGH).await;
+    let plan = everything().plan(&graph).await.unwrap();
+    plan.apply(&mut sink).await.unwrap();
+    let outcome = outcome(&graph, "Order Desk").await;
+    assert_eq!(outcome, *expected, "killed at request {number}");
+    assert_eq!(sink.secrets().count(), 2, "killed at request {number}");
+    let again = everything().plan(&graph).await.unwrap();
+    assert!(again.is_empty(), "killed at request {number}: {again}");
+}
+
+#[tokio::test]
+async fn a_run_killed_after_any_request_is_completed_by_the_next() {
+    let (methods, expected) = uninterrupted().await;
+    assert!(methods.len() > 40, "only {} requests", methods.len());
+    for number in 0..methods.len() {
+        kill_and_complete(number, true, &expected).await;
+    }
+}
+
+/// Between two reads nothing changes, so before a read is the same as after the request before it.
+#[tokio::test]
+async fn a_run_killed_around_any_write_is_completed_by_the_next() {
+    let (methods, expected) = uninterrupted().await;
+    let is_write = |number: usize| methods.get(number).is_some_and(|method| method != "GET");
+    for number in
+        (0..methods.len()).filter(|n| is_write(*n) || n.checked_sub(1).is_some_and(is_write))
+    {
+        kill_and_complete(number, false, &expected).await;
+    }
+}
