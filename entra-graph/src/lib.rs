@@ -34,6 +34,14 @@
     doc = "| authentication methods | [`authentication_methods`](query::Object::authentication_methods), [`GraphClient::registration_details`] |"
 )]
 #![cfg_attr(
+    feature = "conditional-access",
+    doc = "| conditional access | [`GraphClient::conditional_access_policies`], [`GraphClient::named_locations`], [`ConditionalAccessPolicy`], [`NamedLocation`] |"
+)]
+#![cfg_attr(
+    feature = "contacts",
+    doc = "| organizational contacts | [`GraphClient::contacts`], [`GraphClient::contact`], [`OrgContact`] |"
+)]
+#![cfg_attr(
     feature = "domains",
     doc = "| domains | [`GraphClient::domains`], [`GraphClient::domain`], [`NewDomain`], [`NewInternalDomainFederation`] |"
 )]
@@ -105,7 +113,7 @@ mod verbs;
 pub use entra_core;
 
 #[cfg(feature = "administrative-units")]
-pub use areas::administrative_units::NewAdministrativeUnit;
+pub use areas::administrative_units::{NewAdministrativeUnit, NewScopedRoleMembership};
 #[cfg(feature = "app-management-policies")]
 pub use areas::app_management_policies::NewAppManagementPolicy;
 #[cfg(feature = "domains")]
@@ -138,10 +146,12 @@ pub use error::{Error, ErrorDetail, ErrorKind, ListProgress};
 pub use governor::{Governor, TenantSize};
 pub use key::Key;
 pub use model::{AdditionalData, Expanded, Json};
-#[cfg(feature = "administrative-units")]
-pub use objects::AdministrativeUnit;
 #[cfg(feature = "invitations")]
 pub use objects::Invitation;
+#[cfg(feature = "contacts")]
+pub use objects::OrgContact;
+#[cfg(feature = "administrative-units")]
+pub use objects::{AdministrativeUnit, ScopedRoleMembership};
 #[cfg(feature = "app-management-policies")]
 pub use objects::{AppManagementPolicy, TenantAppManagementPolicy};
 pub use objects::{
@@ -153,6 +163,8 @@ pub use objects::{
 pub use objects::{ApplicationServicePrincipal, ApplicationTemplate};
 #[cfg(feature = "authentication-methods")]
 pub use objects::{AuthenticationMethod, UserRegistrationDetails};
+#[cfg(feature = "conditional-access")]
+pub use objects::{ConditionalAccessPolicy, NamedLocation};
 #[cfg(feature = "role-management")]
 pub use objects::{
     DirectoryRole, DirectoryRoleTemplate, UnifiedRoleAssignment, UnifiedRoleDefinition,
@@ -204,7 +216,7 @@ pub mod places {
     #[cfg(feature = "administrative-units")]
     pub use crate::areas::administrative_units::{
         AdministrativeUnitMembers, AdministrativeUnits, DeletedAdministrativeUnit,
-        DeletedAdministrativeUnits, OneAdministrativeUnit,
+        DeletedAdministrativeUnits, OneAdministrativeUnit, OneScopedRoleMember, ScopedRoleMembers,
     };
     #[cfg(feature = "app-management-policies")]
     pub use crate::areas::app_management_policies::{
@@ -216,6 +228,15 @@ pub mod places {
     #[cfg(feature = "authentication-methods")]
     pub use crate::areas::authentication_methods::{
         AuthenticationMethods, OneAuthenticationMethod, OneRegistrationDetails, RegistrationDetails,
+    };
+    #[cfg(feature = "conditional-access")]
+    pub use crate::areas::conditional_access::{
+        ConditionalAccessPolicies, NamedLocations, OneConditionalAccessPolicy, OneNamedLocation,
+    };
+    #[cfg(feature = "contacts")]
+    pub use crate::areas::contacts::{
+        OneOrgContact, OrgContactDirectReports, OrgContactManager, OrgContactMemberOf,
+        OrgContactTransitiveMemberOf, OrgContacts,
     };
     #[cfg(feature = "domains")]
     pub use crate::areas::domains::{
@@ -230,7 +251,7 @@ pub mod places {
     pub use crate::areas::role_management::{
         DirectoryRoleMembers, DirectoryRoleTemplates, DirectoryRoles, OneDirectoryRole,
         OneDirectoryRoleTemplate, OneRoleAssignment, OneRoleDefinition, RoleAssignments,
-        RoleDefinitions,
+        RoleDefinitions, TransitiveRoleAssignments,
     };
     pub use crate::{
         areas::{

@@ -38,9 +38,9 @@ mod wire;
 pub use standalone::{Server, ServerBuilder, ServerError};
 #[cfg(feature = "wiremock")]
 pub use tenant::{
-    AccessPolicy, App, DeviceHandle, FakeTenant, FakeTenantBuilder, GroupClaims, GroupHandle,
-    PolicyHandle, Redirected, Requests, SeedError, SignInHandle, TenantResponder, UserHandle,
-    UserTokens,
+    AccessPolicy, App, ContactHandle, DeviceHandle, FakeTenant, FakeTenantBuilder, GroupClaims,
+    GroupHandle, PolicyHandle, Redirected, Requests, SeedError, SignInHandle, TenantResponder,
+    UserHandle, UserTokens,
 };
 pub use {
     fault::{Fault, FaultTrigger},

@@ -1,13 +1,13 @@
 //! Administrative units and their members: `/directory/administrativeUnits`.
 
-use entra_core::url::Url;
+use entra_core::{ObjectId, url::Url};
 
 use super::deleted_items::{deleted, deleted_list};
 use crate::{
     client::GraphClient,
     key::Key,
     model::Body,
-    objects::{AdministrativeUnit, DirectoryObject},
+    objects::{AdministrativeUnit, DirectoryObject, ScopedRoleMembership, types::Identity},
     operation::operations,
     place::{Collection, Object, places, singles},
     request::Target,
@@ -35,6 +35,14 @@ operations! {
         both ["AdministrativeUnit.ReadWrite.All"];
     REMOVE_MEMBER = "administrativeunit-delete-members" DELETE "/directory/administrativeUnits/{id}/members/{id}/$ref" => Nothing,
         both ["AdministrativeUnit.ReadWrite.All"];
+    LIST_SCOPED_MEMBERS = "administrativeunit-list-scopedrolemembers" GET "/directory/administrativeUnits/{id}/scopedRoleMembers" => Collection("scopedRoleMembership"),
+        both ["RoleManagement.Read.Directory", "Directory.Read.All"];
+    ADD_SCOPED_MEMBER = "administrativeunit-post-scopedrolemembers" POST "/directory/administrativeUnits/{id}/scopedRoleMembers" => Object("scopedRoleMembership"),
+        both ["RoleManagement.ReadWrite.Directory"];
+    GET_SCOPED_MEMBER = "administrativeunit-get-scopedrolemembers" GET "/directory/administrativeUnits/{id}/scopedRoleMembers/{id}" => Object("scopedRoleMembership"),
+        both ["RoleManagement.Read.Directory", "Directory.Read.All"];
+    REMOVE_SCOPED_MEMBER = "administrativeunit-delete-scopedrolemembers" DELETE "/directory/administrativeUnits/{id}/scopedRoleMembers/{id}" => Nothing,
+        both ["RoleManagement.ReadWrite.Directory"];
     LIST_DELETED = "directory-deleteditems-list-administrativeunits" GET "/directory/deletedItems/microsoft.graph.administrativeUnit" => Collection("administrativeUnit"),
         both ["AdministrativeUnit.Read.All"];
     GET_DELETED = "directory-deleteditems-get-administrativeunit" GET "/directory/deletedItems/{id}" => Object("administrativeUnit"),
@@ -48,6 +56,8 @@ places! {
     AdministrativeUnits: AdministrativeUnit { list LIST, count COUNT, create(NewAdministrativeUnit) CREATE, delta DELTA }
     /// `/directory/administrativeUnits/{id}/members`.
     AdministrativeUnitMembers: DirectoryObject { list LIST_MEMBERS, references(ADD_MEMBER, REMOVE_MEMBER) }
+    /// `/directory/administrativeUnits/{id}/scopedRoleMembers`.
+    ScopedRoleMembers: ScopedRoleMembership { list LIST_SCOPED_MEMBERS, create(NewScopedRoleMembership) ADD_SCOPED_MEMBER }
     /// `/directory/deletedItems/microsoft.graph.administrativeUnit`.
     DeletedAdministrativeUnits: AdministrativeUnit { list LIST_DELETED }
 }
@@ -55,6 +65,8 @@ places! {
 singles! {
     /// `/directory/administrativeUnits/{id}`.
     OneAdministrativeUnit: AdministrativeUnit { get GET, update UPDATE, delete DELETE }
+    /// `/directory/administrativeUnits/{id}/scopedRoleMembers/{id}`.
+    OneScopedRoleMember: ScopedRoleMembership { get GET_SCOPED_MEMBER, delete REMOVE_SCOPED_MEMBER }
     /// `/directory/deletedItems/{id}` of an administrative unit.
     DeletedAdministrativeUnit: AdministrativeUnit { get GET_DELETED, restore RESTORE }
 }
@@ -76,6 +88,30 @@ impl NewAdministrativeUnit {
 }
 
 impl New<AdministrativeUnit> for NewAdministrativeUnit {
+    fn into_body(self, _: &Url) -> NewBody {
+        NewBody(Ok(self.body))
+    }
+}
+
+/// What a directory role over an administrative unit is created from.
+#[derive(Clone, Debug)]
+pub struct NewScopedRoleMembership {
+    body: Body,
+}
+
+impl NewScopedRoleMembership {
+    /// The role, by the object id of the activated directory role, for a user, a service principal, or a
+    /// role-assignable group.
+    pub fn new(role_id: ObjectId, member_id: ObjectId) -> Self {
+        let mut body = Body::default();
+        body.set::<String>(ScopedRoleMembership::ROLE_ID.into_name(), &role_id);
+        let member = Identity::default().id(member_id.to_string());
+        body.set::<Identity>(ScopedRoleMembership::ROLE_MEMBER_INFO.into_name(), &member);
+        Self { body }
+    }
+}
+
+impl New<ScopedRoleMembership> for NewScopedRoleMembership {
     fn into_body(self, _: &Url) -> NewBody {
         NewBody(Ok(self.body))
     }
@@ -153,5 +189,24 @@ impl Object<OneAdministrativeUnit> {
     #[must_use]
     pub fn members(&self) -> Collection<AdministrativeUnitMembers> {
         self.collection("members")
+    }
+
+    /// Who has which directory role over the unit:
+    /// [`GET /directory/administrativeUnits/{id}/scopedRoleMembers`](https://learn.microsoft.com/graph/api/administrativeunit-list-scopedrolemembers).
+    ///
+    /// Takes `RoleManagement.Read.Directory`; to add takes `RoleManagement.ReadWrite.Directory`. Role assignments with
+    /// the unit as their scope are the same in a newer form.
+    #[must_use]
+    pub fn scoped_role_members(&self) -> Collection<ScopedRoleMembers> {
+        self.collection("scopedRoleMembers")
+    }
+
+    /// One role over the unit, by the id of the membership:
+    /// [`GET /directory/administrativeUnits/{id}/scopedRoleMembers/{id}`](https://learn.microsoft.com/graph/api/administrativeunit-get-scopedrolemembers).
+    ///
+    /// Takes `RoleManagement.Read.Directory`; to delete takes `RoleManagement.ReadWrite.Directory`.
+    #[must_use]
+    pub fn scoped_role_member(&self, id: impl Into<Key>) -> Object<OneScopedRoleMember> {
+        Object::new(self.target().clone().key("scopedRoleMembers", &id.into()))
     }
 }

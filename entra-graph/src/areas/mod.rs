@@ -11,6 +11,10 @@ pub(crate) mod applications;
 pub(crate) mod audit_logs;
 #[cfg(feature = "authentication-methods")]
 pub(crate) mod authentication_methods;
+#[cfg(feature = "conditional-access")]
+pub(crate) mod conditional_access;
+#[cfg(feature = "contacts")]
+pub(crate) mod contacts;
 pub(crate) mod deleted_items;
 pub(crate) mod devices;
 pub(crate) mod directory_objects;
@@ -56,6 +60,10 @@ const ALL: &[&[&Operation]] = &[
     audit_logs::OPERATIONS,
     #[cfg(feature = "authentication-methods")]
     authentication_methods::OPERATIONS,
+    #[cfg(feature = "conditional-access")]
+    conditional_access::OPERATIONS,
+    #[cfg(feature = "contacts")]
+    contacts::OPERATIONS,
     deleted_items::OPERATIONS,
     devices::OPERATIONS,
     directory_objects::OPERATIONS,

@@ -10,7 +10,7 @@ use crate::{
         DirectoryObject, DirectoryRole, DirectoryRoleTemplate, UnifiedRoleAssignment,
         UnifiedRoleDefinition, types::UnifiedRolePermission,
     },
-    operation::operations,
+    operation::{Version, operations},
     place::{Collection, Object, places, singles},
     request::Target,
     verbs::{New, NewBody},
@@ -31,6 +31,8 @@ operations! {
         both ["RoleManagement.Read.Directory", "Directory.Read.All"];
     CREATE_ASSIGNMENT = "rbacapplication-post-roleassignments" POST "/roleManagement/directory/roleAssignments" => Object("unifiedRoleAssignment"),
         both ["RoleManagement.ReadWrite.Directory"];
+    LIST_TRANSITIVE_ASSIGNMENTS = "rbacapplication-list-transitiveroleassignments" GET @ Beta "/roleManagement/directory/transitiveRoleAssignments" => Collection("unifiedRoleAssignment"),
+        both ["RoleManagement.Read.Directory", "Directory.Read.All"];
     GET_ASSIGNMENT = "unifiedroleassignment-get" GET "/roleManagement/directory/roleAssignments/{id}" => Object("unifiedRoleAssignment"),
         both ["RoleManagement.Read.Directory", "Directory.Read.All"];
     DELETE_ASSIGNMENT = "unifiedroleassignment-delete" DELETE "/roleManagement/directory/roleAssignments/{id}" => Nothing,
@@ -60,6 +62,8 @@ places! {
     RoleDefinitions: UnifiedRoleDefinition { list LIST_DEFINITIONS, create(NewUnifiedRoleDefinition) CREATE_DEFINITION }
     /// `/roleManagement/directory/roleAssignments`.
     RoleAssignments: UnifiedRoleAssignment { list LIST_ASSIGNMENTS, create(NewUnifiedRoleAssignment) CREATE_ASSIGNMENT }
+    /// `/roleManagement/directory/transitiveRoleAssignments` of beta.
+    TransitiveRoleAssignments: UnifiedRoleAssignment { list LIST_TRANSITIVE_ASSIGNMENTS }
     /// `/directoryRoles`.
     DirectoryRoles: DirectoryRole { list LIST_ROLES, create(NewDirectoryRole) ACTIVATE_ROLE, delta DELTA_ROLES }
     /// `/directoryRoles/{id}/members`.
@@ -242,6 +246,29 @@ impl GraphClient {
     #[must_use]
     pub fn role_assignment(&self, id: impl Into<Key>) -> Object<OneRoleAssignment> {
         Object::new(directory(self).key("roleAssignments", &id.into()))
+    }
+
+    /// The role assignments of a principal and of the groups that it is in:
+    /// [`GET /roleManagement/directory/transitiveRoleAssignments` of beta](https://learn.microsoft.com/graph/api/rbacapplication-list-transitiveroleassignments?view=graph-rest-beta).
+    ///
+    /// Takes `RoleManagement.Read.Directory`. The filter must name the principal; roles and scopes can narrow it. An
+    /// assignment by a group has the group as its principal.
+    ///
+    /// ```
+    /// # async fn example(graph: &entra_graph::GraphClient, adele: entra_core::ObjectId) -> Result<(), entra_graph::Error> {
+    /// use entra_graph::UnifiedRoleAssignment;
+    /// let roles = graph.transitive_role_assignments().list()
+    ///     .filter(UnifiedRoleAssignment::PRINCIPAL_ID.eq(adele))
+    ///     .items().try_collect::<Vec<_>>().await?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn transitive_role_assignments(&self) -> Collection<TransitiveRoleAssignments> {
+        let beta = Target::version(self, Version::Beta);
+        let mut target = beta.join(&["roleManagement", "directory", "transitiveRoleAssignments"]);
+        target.advanced = true;
+        target.without_top = true;
+        Collection::new(target)
     }
 
     /// Directory roles that are activated in the tenant:

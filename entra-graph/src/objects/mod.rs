@@ -10,6 +10,10 @@ mod application;
 mod application_template;
 #[cfg(feature = "authentication-methods")]
 mod authentication_methods;
+#[cfg(feature = "conditional-access")]
+mod conditional_access;
+#[cfg(feature = "contacts")]
+mod contact;
 mod device;
 mod directory_audit;
 mod directory_object;
@@ -32,6 +36,8 @@ mod provisioning;
 mod role_assignment;
 #[cfg(feature = "role-management")]
 mod role_definition;
+#[cfg(feature = "administrative-units")]
+mod scoped_role_membership;
 mod service_principal;
 mod sign_in;
 mod subscribed_sku;
@@ -55,6 +61,10 @@ pub use application::Application;
 pub use application_template::{ApplicationServicePrincipal, ApplicationTemplate};
 #[cfg(feature = "authentication-methods")]
 pub use authentication_methods::{AuthenticationMethod, UserRegistrationDetails};
+#[cfg(feature = "conditional-access")]
+pub use conditional_access::{ConditionalAccessPolicy, NamedLocation};
+#[cfg(feature = "contacts")]
+pub use contact::OrgContact;
 pub use device::Device;
 pub use directory_audit::DirectoryAudit;
 pub use directory_object::{DirectoryEntity, DirectoryObject, OtherObject};
@@ -77,6 +87,8 @@ pub use provisioning::ProvisioningObjectSummary;
 pub use role_assignment::UnifiedRoleAssignment;
 #[cfg(feature = "role-management")]
 pub use role_definition::UnifiedRoleDefinition;
+#[cfg(feature = "administrative-units")]
+pub use scoped_role_membership::ScopedRoleMembership;
 pub use service_principal::ServicePrincipal;
 pub use sign_in::SignIn;
 pub use subscribed_sku::SubscribedSku;

@@ -151,6 +151,36 @@ fn every_declared_name_is_read_and_written() {
     );
     #[cfg(feature = "authentication-methods")]
     check!(super::AuthenticationMethod, super::UserRegistrationDetails);
+    #[cfg(feature = "administrative-units")]
+    check!(super::ScopedRoleMembership, types::Identity);
+    #[cfg(feature = "conditional-access")]
+    check!(
+        super::ConditionalAccessPolicy,
+        super::NamedLocation,
+        types::AuthenticationCombinationConfiguration,
+        types::AuthenticationStrengthPolicy,
+        types::ConditionalAccessApplications,
+        types::ConditionalAccessAuthenticationFlows,
+        types::ConditionalAccessClientApplications,
+        types::ConditionalAccessConditionSet,
+        types::ConditionalAccessDevices,
+        types::ConditionalAccessExternalTenants,
+        types::ConditionalAccessFilter,
+        types::ConditionalAccessGrantControls,
+        types::ConditionalAccessGuestsOrExternalUsers,
+        types::ConditionalAccessLocations,
+        types::ConditionalAccessPlatforms,
+        types::ConditionalAccessSessionControl,
+        types::ConditionalAccessSessionControls,
+        types::ConditionalAccessUsers,
+        types::IpRange,
+    );
+    #[cfg(feature = "contacts")]
+    check!(
+        super::OrgContact,
+        types::Phone,
+        types::PhysicalOfficeAddress
+    );
     #[cfg(feature = "domains")]
     check!(
         super::Domain,

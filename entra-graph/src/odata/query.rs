@@ -16,6 +16,7 @@ pub(crate) struct Query {
     top: Option<u32>,
     count: bool,
     advanced: bool,
+    without_top: bool,
     /// The first thing that Graph would reject; returned when the request is sent.
     problem: Option<String>,
 }
@@ -31,6 +32,11 @@ pub(crate) struct Prepared {
 impl Query {
     pub(crate) fn force_advanced(&mut self) {
         self.advanced = true;
+    }
+
+    /// The list takes no `$top`.
+    pub(crate) fn without_top(&mut self) {
+        self.without_top = true;
     }
 
     pub(crate) fn and_filter(&mut self, node: Node) {
@@ -75,6 +81,9 @@ impl Query {
                 "a page of {size} {}: Graph takes 1 to {most}",
                 entity.plural
             ));
+        }
+        if self.without_top {
+            self.fail("Graph documents no `$top` for this list".to_owned());
         }
         self.top = Some(size);
     }
@@ -225,8 +234,8 @@ impl Query {
     }
 
     fn page_size(&self, entity: &EntityInfo) -> Result<Option<u32>, Error> {
-        let Some(most) = entity.page_size else {
-            return Ok(None);
+        let Some(most) = entity.page_size.filter(|_| !self.without_top) else {
+            return Ok(self.top);
         };
         let sign_in_activity = self.select.iter().any(|name| name == SIGN_IN_ACTIVITY)
             || self

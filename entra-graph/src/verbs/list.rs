@@ -44,6 +44,9 @@ impl<E: Entity> List<E> {
         if target.advanced {
             query.force_advanced();
         }
+        if target.without_top {
+            query.without_top();
+        }
         Self {
             target,
             operation,

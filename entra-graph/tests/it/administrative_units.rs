@@ -178,3 +178,34 @@ async fn a_403_of_a_create_names_the_write_permission() {
         ["AdministrativeUnit.ReadWrite.All"]
     );
 }
+
+#[cfg(feature = "role-management")]
+#[tokio::test]
+async fn a_role_over_a_unit_is_given_listed_and_taken() {
+    use entra_graph::{NewDirectoryRole, NewScopedRoleMembership, ScopedRoleMembership};
+
+    let tenant = FakeTenant::start().await;
+    let app = tenant
+        .register_app("Delegation")
+        .application_permission("AdministrativeUnit.ReadWrite.All")
+        .application_permission("RoleManagement.ReadWrite.Directory")
+        .with_secret();
+    let builder = GraphClient::builder(AppCredential::new(&tenant, &app)).cloud(tenant.cloud());
+    let graph = builder.clock(tenant.clock()).build().unwrap();
+    let unit = create(&graph, "Schools").await;
+    let template = "fe930be7-5e62-47db-91af-98c3a49a38b1".parse().unwrap();
+    let new = NewDirectoryRole::from_template(template);
+    let role = graph.directory_roles().create(new).send().await.unwrap();
+    let adele = tenant.user("adele@contoso.com").id();
+    let unit = graph.administrative_unit(&unit.id);
+    let new = NewScopedRoleMembership::new(role.id.parse().unwrap(), adele);
+    let given = unit.scoped_role_members().create(new).send().await.unwrap();
+    let members = unit.scoped_role_members().list().items();
+    let members: Vec<ScopedRoleMembership> = members.try_collect().await.unwrap();
+    let member = members[0].role_member_info.as_ref().unwrap();
+    assert_eq!(member.id, Some(adele.to_string()));
+    let one = unit.scoped_role_member(&given.id);
+    assert_eq!(one.get().send().await.unwrap().role_id, Some(role.id));
+    one.delete().send().await.unwrap();
+    assert!(one.get_opt().await.unwrap().is_none());
+}

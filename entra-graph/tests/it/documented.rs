@@ -39,6 +39,8 @@ macro_rules! send {
 #[cfg(feature = "administrative-units")]
 mod administrative_units;
 mod applications;
+#[cfg(feature = "contacts")]
+mod contacts;
 #[cfg(feature = "domains")]
 mod domains;
 #[cfg(feature = "role-management")]
@@ -69,6 +71,8 @@ const FOUR: [&str; 4] = [
 ];
 /// Stands for the `groupIds-value` of some examples, which is no id.
 const PLACEHOLDER: &str = "11111111-2222-3333-4444-555555555555";
+/// Stands for a second one.
+const OTHER_PLACEHOLDER: &str = "66666666-7777-8888-9999-000000000000";
 const PLANS: [&str; 3] = [
     "113feb6c-3fe4-4440-bddc-54d774bf0318",
     "14ab5db5-e6c4-4b20-b4bc-13e36fd2227f",
@@ -483,6 +487,8 @@ fn requests() -> BTreeMap<&'static str, Vec<Send>> {
     requests.extend(service_principals::requests());
     #[cfg(feature = "administrative-units")]
     requests.extend(administrative_units::requests());
+    #[cfg(feature = "contacts")]
+    requests.extend(contacts::requests());
     #[cfg(feature = "domains")]
     requests.extend(domains::requests());
     #[cfg(feature = "invitations")]
@@ -499,24 +505,18 @@ fn requests() -> BTreeMap<&'static str, Vec<Send>> {
 }
 
 /// How many documented requests these pages have, so that an emptier collection is no success.
-const REQUESTS: usize =
-    62 + if cfg!(feature = "application-templates") {
-        1
-    } else {
-        0
-    } + service_principals::REQUESTS
-        + if cfg!(feature = "administrative-units") {
-            6
-        } else {
-            0
-        }
-        + if cfg!(feature = "domains") { 7 } else { 0 }
-        + if cfg!(feature = "role-management") {
-            7
-        } else {
-            0
-        }
-        + if cfg!(feature = "invitations") { 1 } else { 0 };
+const REQUESTS: usize = 62
+    + service_principals::REQUESTS
+    + with(cfg!(feature = "administrative-units"), 8)
+    + with(cfg!(feature = "application-templates"), 1)
+    + with(cfg!(feature = "contacts"), 3)
+    + with(cfg!(feature = "domains"), 7)
+    + with(cfg!(feature = "invitations"), 1)
+    + with(cfg!(feature = "role-management"), 7);
+
+const fn with(feature: bool, count: usize) -> usize {
+    if feature { count } else { 0 }
+}
 
 fn client(script: &ScriptedTransport) -> GraphClient {
     let builder = GraphClient::builder(StaticCredential::new("token")).cloud(Cloud::public());
@@ -575,6 +575,10 @@ async fn requests_equal_the_documented_ones() {
                 .to_string()
                 .replace("groupIds-value", PLACEHOLDER)
                 .replace("MIIDYDCCAki...", KEY)
+                .replace("roleId-value", PLACEHOLDER)
+                .replace("\"id-value\"", &format!("\"{PLACEHOLDER}\""))
+                .replace("groupId-value1", PLACEHOLDER)
+                .replace("groupId-value2", OTHER_PLACEHOLDER)
                 .replace("onBehalfOfUserId-value", PLACEHOLDER)
                 .replace("84b80893874940a3", "84b80893-8749-40a3")
                 .replace(

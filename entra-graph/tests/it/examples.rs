@@ -72,6 +72,16 @@ const MODELS: &[(&str, RoundTrip)] = &[
         "microsoft.graph.invitation",
         round_trip::<entra_graph::Invitation>,
     ),
+    #[cfg(feature = "administrative-units")]
+    (
+        "microsoft.graph.scopedrolemembership",
+        round_trip::<entra_graph::ScopedRoleMembership>,
+    ),
+    #[cfg(feature = "contacts")]
+    (
+        "microsoft.graph.orgcontact",
+        round_trip::<entra_graph::OrgContact>,
+    ),
     #[cfg(feature = "domains")]
     ("microsoft.graph.domain", round_trip::<entra_graph::Domain>),
     #[cfg(feature = "domains")]
@@ -121,26 +131,18 @@ const MODELS: &[(&str, RoundTrip)] = &[
 ];
 
 /// How many bodies of these models the collection has, so that an emptier one is no success.
-const BODIES: usize =
-    155 + if cfg!(feature = "application-templates") {
-        2
-    } else {
-        0
-    } + if cfg!(feature = "administrative-units") {
-        8
-    } else {
-        0
-    } + if cfg!(feature = "authentication-methods") {
-        2
-    } else {
-        0
-    } + if cfg!(feature = "domains") { 9 } else { 0 }
-        + if cfg!(feature = "role-management") {
-            22
-        } else {
-            0
-        }
-        + if cfg!(feature = "invitations") { 1 } else { 0 };
+const BODIES: usize = 155
+    + with(cfg!(feature = "administrative-units"), 13)
+    + with(cfg!(feature = "application-templates"), 2)
+    + with(cfg!(feature = "authentication-methods"), 2)
+    + with(cfg!(feature = "contacts"), 8)
+    + with(cfg!(feature = "domains"), 9)
+    + with(cfg!(feature = "invitations"), 1)
+    + with(cfg!(feature = "role-management"), 22);
+
+const fn with(feature: bool, count: usize) -> usize {
+    if feature { count } else { 0 }
+}
 
 #[test]
 fn documented_responses_survive_a_round_trip() {

@@ -17,6 +17,10 @@ mod audit_logs;
 mod authentication_methods;
 mod batch_outcomes;
 mod batches;
+#[cfg(feature = "conditional-access")]
+mod conditional_access;
+#[cfg(feature = "contacts")]
+mod contacts;
 mod deltas;
 mod devices;
 mod directory_objects;

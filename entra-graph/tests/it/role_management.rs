@@ -2,7 +2,7 @@
 
 use entra_core::{Guid, ObjectId};
 use entra_graph::{
-    DirectoryRole, GraphClient, Key, NewDirectoryRole, NewUnifiedRoleAssignment,
+    DirectoryRole, ErrorKind, GraphClient, Key, NewDirectoryRole, NewUnifiedRoleAssignment,
     NewUnifiedRoleDefinition, UnifiedRoleAssignment, UnifiedRoleDefinition,
     types::UnifiedRolePermission,
 };
@@ -169,4 +169,28 @@ async fn a_403_of_an_assignment_names_the_write_permission() {
         error.needed_permissions(),
         ["RoleManagement.ReadWrite.Directory"]
     );
+}
+
+#[tokio::test]
+async fn transitive_role_assignments_follow_groups() {
+    let (tenant, graph) = graph().await;
+    let group = tenant.add_group("Role holders");
+    group.set("isAssignableToRole", true.into());
+    let robin = tenant.add_user("Robin");
+    group.add_member(robin.id());
+    let new = NewUnifiedRoleAssignment::new(template(), group.id());
+    graph.role_assignments().create(new).send().await.unwrap();
+    let own = UnifiedRoleAssignment::PRINCIPAL_ID.eq(robin.id());
+    let list = graph.transitive_role_assignments().list().filter(own);
+    let found = list.items().try_collect::<Vec<_>>().await.unwrap();
+    assert_eq!(found[0].principal_id, Some(group.id().to_string()));
+    let limited = graph.transitive_role_assignments().list().top(5).send();
+    assert_eq!(limited.await.unwrap_err().kind(), ErrorKind::Query);
+    let error = graph
+        .transitive_role_assignments()
+        .list()
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(400));
 }

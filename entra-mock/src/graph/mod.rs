@@ -33,8 +33,10 @@ mod relations;
 mod role_templates;
 mod route;
 mod rows;
+mod scoped_role_members;
 mod subject;
 mod tenant_information;
+mod transitive_roles;
 mod unsourced;
 mod write;
 
@@ -159,6 +161,8 @@ fn read_only(call: Call<'_>, route: &Route) -> Result<Reply, GraphError> {
         }
         Target::DnsRecords(list) => domain_records::respond(call, route, *list),
         Target::LicenseDetails => license_details::respond(call, route),
+        Target::ScopedRoleMembers(id) => scoped_role_members::respond(call, route, id.as_deref()),
+        Target::TransitiveRoleAssignments => transitive_roles::respond(call),
         Target::TenantInformation(name) => tenant_information::respond(call, name),
         Target::RoleTemplates(id) => role_templates::respond(call, id.as_deref()),
         Target::Reference { .. } | Target::Command(_) => Err(unsupported(call.request)),

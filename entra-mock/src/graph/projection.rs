@@ -18,6 +18,8 @@ pub(super) struct Projection {
     fields: Vec<Field>,
     /// Whether `$select` named them.
     selected: bool,
+    /// Whether the objects are of derived types, so that each has its own type and properties.
+    derived: bool,
 }
 
 #[derive(Debug)]
@@ -26,6 +28,7 @@ struct Field {
     /// `"name":`
     key: String,
     many: bool,
+    derived: Option<&'static str>,
 }
 
 impl Projection {
@@ -36,6 +39,10 @@ impl Projection {
         alone: bool,
     ) -> Result<Self, GraphError> {
         let entity = kind.entity();
+        let derived = entity
+            .properties
+            .iter()
+            .any(|property| property.derived.is_some());
         let Some(select) = select.filter(|names| !names.iter().any(|name| name == "*")) else {
             let shown = entity
                 .properties
@@ -45,6 +52,7 @@ impl Projection {
                 entity,
                 fields: shown.map(Field::of).collect(),
                 selected: false,
+                derived,
             });
         };
         let mut fields: Vec<Field> = Vec::new();
@@ -77,6 +85,7 @@ impl Projection {
             entity,
             fields,
             selected: true,
+            derived,
         })
     }
 
@@ -113,10 +122,11 @@ impl Projection {
                 &Value::String(context.to_owned()),
             );
         }
-        if options.typed {
+        let own_type = object.get(DERIVED_TYPE).and_then(Value::as_str);
+        if options.typed || self.derived {
             separate(out, &mut first);
             // An object can have a type that derives from its own, such as an agent identity.
-            match object.get(DERIVED_TYPE).and_then(Value::as_str) {
+            match own_type {
                 Some(name) => {
                     out.extend_from_slice(b"\"@odata.type\":");
                     write(out, &Value::String(name.to_owned()));
@@ -130,7 +140,11 @@ impl Projection {
                 }
             }
         }
+        let own_name = own_type.map(|name| name.trim_start_matches("#microsoft.graph."));
         for field in &self.fields {
+            if field.derived.is_some() && field.derived != own_name {
+                continue;
+            }
             separate(out, &mut first);
             out.extend_from_slice(field.key.as_bytes());
             let visible = match options.access_level {
@@ -192,7 +206,10 @@ pub(super) fn write(out: &mut Vec<u8>, value: &Value) {
 
 impl Field {
     fn of(property: &'static Property) -> Self {
-        Self::named(property.name, property.many)
+        Self {
+            derived: property.derived,
+            ..Self::named(property.name, property.many)
+        }
     }
 
     fn named(name: &str, many: bool) -> Self {
@@ -200,6 +217,7 @@ impl Field {
             name: name.to_owned(),
             key: format!("\"{name}\":"),
             many,
+            derived: None,
         }
     }
 }

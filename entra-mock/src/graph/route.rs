@@ -85,6 +85,10 @@ pub(super) enum Target {
     DnsRecords(DnsRecords),
     /// The licences of a user with their service plans.
     LicenseDetails,
+    /// The scoped role members of an administrative unit, or one of them.
+    ScopedRoleMembers(Option<String>),
+    /// The role assignments of a principal and of its groups.
+    TransitiveRoleAssignments,
     /// The templates of directory roles, or one of them.
     RoleTemplates(Option<String>),
     /// The public information of a tenant.
@@ -126,6 +130,17 @@ impl Route {
             return Ok(TenantName::parse(call).map(|name| Self {
                 root: Root::AnySet,
                 target: Target::TenantInformation(name),
+                me: false,
+            }));
+        }
+        if first.eq_ignore_ascii_case("roleManagement")
+            && let [application, name] = rest
+            && application.eq_ignore_ascii_case("directory")
+            && name.eq_ignore_ascii_case("transitiveRoleAssignments")
+        {
+            return Ok(Some(Self {
+                root: Root::AnySet,
+                target: Target::TransitiveRoleAssignments,
                 me: false,
             }));
         }
@@ -196,6 +211,7 @@ impl Route {
     /// Whether this collection or object is supported in beta too.
     pub(super) fn is_in_beta(&self, request: &WireRequest) -> bool {
         let path = match (&self.root, &self.target) {
+            (_, Target::TransitiveRoleAssignments) => return request.method == "GET",
             (Root::Set(kind), Target::List { .. }) => format!("/{}", kind.entity().set),
             (Root::Object(kind, _), Target::Object) => kind.entity().object_path(),
             (
@@ -372,6 +388,18 @@ fn below(root: Root, rest: &[&str]) -> Option<Route> {
         return Some(Route {
             root,
             target: Target::Photo(path),
+            me: false,
+        });
+    }
+    if name.eq_ignore_ascii_case("scopedRoleMembers") && documents(*kind, name) {
+        let target = match rest {
+            [] => Target::ScopedRoleMembers(None),
+            [id] => Target::ScopedRoleMembers(Some((*id).to_owned())),
+            _ => return None,
+        };
+        return Some(Route {
+            root,
+            target,
             me: false,
         });
     }

@@ -18,6 +18,8 @@ mod assignments;
 mod audits;
 mod authentication_methods;
 mod batch;
+mod conditional_access;
+mod contacts;
 mod delta;
 mod devices;
 mod directory_objects;

@@ -131,6 +131,9 @@ impl<'a> Parser<'a> {
         {
             return Ok(None);
         }
+        if name.eq_ignore_ascii_case("isof") {
+            return self.type_test().map(Some);
+        }
         let function = match name.to_ascii_lowercase().as_str() {
             "startswith" => Function::StartsWith,
             "endswith" => Function::EndsWith,
@@ -170,6 +173,23 @@ impl<'a> Parser<'a> {
         }))
     }
 
+    /// `isof('microsoft.graph.ipNamedLocation')`, as a comparison of the type.
+    fn type_test(&mut self) -> Result<Expr, GraphError> {
+        self.expect('(')?;
+        let Side::Operand(Operand::Value(Literal::Text(name))) = self.operand()? else {
+            return Err(self.syntax());
+        };
+        self.expect(')')?;
+        Ok(Expr::Compare {
+            path: Path {
+                scope: 0,
+                segments: vec!["@odata.type".to_owned()],
+            },
+            op: Op::Eq,
+            value: Literal::Text(format!("#{name}")),
+        })
+    }
+
     fn operand(&mut self) -> Result<Side, GraphError> {
         self.space();
         let rest = &self.text[self.at..];
@@ -200,6 +220,10 @@ impl<'a> Parser<'a> {
         };
         if !segments.iter().all(named) {
             return Err(self.syntax());
+        }
+        // A cast to a derived type.
+        if segments.len() > 1 && CASTS.contains(&segments[0].as_str()) {
+            segments.remove(0);
         }
         let scope = self
             .variables
@@ -378,6 +402,11 @@ fn literal(token: &str) -> Option<Literal> {
         .map(|guid| Literal::Guid(guid.to_string()))
 }
 
+/// The derived types that a filter can name before a property.
+const CASTS: [&str; 2] = [
+    "microsoft.graph.countryNamedLocation",
+    "microsoft.graph.ipNamedLocation",
+];
 /// Maximum nesting of brackets and `not`.
 const MAX_DEPTH: usize = 100;
 /// Maximum number of clauses in one filter: the tree can be unbalanced and is walked recursively.

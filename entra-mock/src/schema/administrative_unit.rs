@@ -95,6 +95,26 @@ pub(super) const ADMINISTRATIVE_UNIT: EntityType = EntityType {
         ),
         both(
             "GET",
+            "/directory/administrativeUnits/{id}/scopedRoleMembers",
+            READ_ROLES,
+        ),
+        both(
+            "POST",
+            "/directory/administrativeUnits/{id}/scopedRoleMembers",
+            WRITE_ROLES,
+        ),
+        both(
+            "GET",
+            "/directory/administrativeUnits/{id}/scopedRoleMembers/{id}",
+            READ_ROLES,
+        ),
+        both(
+            "DELETE",
+            "/directory/administrativeUnits/{id}/scopedRoleMembers/{id}",
+            WRITE_ROLES,
+        ),
+        both(
+            "GET",
             "/directory/deletedItems/microsoft.graph.administrativeUnit",
             &["AdministrativeUnit.Read.All"],
         ),

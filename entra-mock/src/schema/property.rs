@@ -16,6 +16,8 @@ pub(crate) struct Property {
     pub(crate) one_of: &'static [&'static str],
     /// The property and value that make this one required, and without which it is invalid.
     pub(crate) only_with: Option<(&'static str, &'static str)>,
+    /// The derived type that has the property, for a type whose objects are of derived types.
+    pub(crate) derived: Option<&'static str>,
 }
 
 /// When a body can set a property.
@@ -97,6 +99,7 @@ impl Property {
             most: 0,
             one_of: &[],
             only_with: None,
+            derived: None,
         }
     }
 
@@ -147,6 +150,12 @@ impl Property {
 
     pub(super) const fn only_with(mut self, property: &'static str, value: &'static str) -> Self {
         self.only_with = Some((property, value));
+        self
+    }
+
+    /// Sets that only objects of this derived type have the property.
+    pub(super) const fn of(mut self, derived: &'static str) -> Self {
+        self.derived = Some(derived);
         self
     }
 

@@ -170,6 +170,7 @@ pub(super) const MEMBERS: &[Kind] = &[
     Kind::Group,
     Kind::Device,
     Kind::ServicePrincipal,
+    Kind::OrgContact,
 ];
 pub(super) const OWNERS: &[Kind] = &[Kind::User, Kind::ServicePrincipal];
 pub(super) const OWNED: &[Kind] = &[Kind::Group, Kind::Application, Kind::ServicePrincipal];

@@ -72,6 +72,11 @@ pub(super) const ROLE_ASSIGNMENT: EntityType = EntityType {
             "/roleManagement/directory/roleAssignments/{id}",
             WRITE_ROLES,
         ),
+        both(
+            "GET",
+            "/roleManagement/directory/transitiveRoleAssignments",
+            READ_ROLES,
+        ),
         reads("/roleManagement/directory/roleAssignments/{id}/principal"),
         reads("/roleManagement/directory/roleAssignments/{id}/roleDefinition"),
     ],

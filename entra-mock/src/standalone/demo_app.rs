@@ -171,6 +171,7 @@ const APPLICATION_PERMISSIONS: &[&str] = &[
     "IdentityRiskEvent.Read.All",
     "IdentityRiskyUser.Read.All",
     "LicenseAssignment.ReadWrite.All",
+    "OrgContact.Read.All",
     "Organization.Read.All",
     "Organization.ReadWrite.All",
     "Policy.Read.All",

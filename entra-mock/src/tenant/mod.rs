@@ -2,6 +2,7 @@
 
 mod app;
 mod builder;
+mod contact;
 mod delegated;
 mod device;
 mod domain;
@@ -31,6 +32,7 @@ use crate::{
 
 pub use app::App;
 pub use builder::FakeTenantBuilder;
+pub use contact::ContactHandle;
 pub use delegated::{Redirected, UserTokens};
 pub use device::DeviceHandle;
 pub use group::GroupHandle;

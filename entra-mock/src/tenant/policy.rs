@@ -1,13 +1,18 @@
 use std::sync::Arc;
 
+use serde_json::json;
+
 use super::{App, FakeTenant, GroupHandle, UserHandle};
 use crate::{
+    directory::object,
     engine::Engine,
     grants::{Control, Policy},
+    state::{State, iso},
+    store::{Kind, Object},
 };
 
 impl FakeTenant {
-    /// Enables a conditional access policy for every sign-in and refresh from now on.
+    /// Enables a conditional access policy for every sign-in and refresh from now on. Graph lists it.
     ///
     /// ```
     /// # #[tokio::main] async fn main() {
@@ -20,8 +25,14 @@ impl FakeTenant {
     /// # }
     /// ```
     pub fn add_access_policy(&self, policy: AccessPolicy) -> PolicyHandle {
+        let now = self.engine.now();
         let mut state = self.engine.write();
         let id = state.new_id();
+        let mut listed = policy.listed(&state);
+        listed.insert("id".to_owned(), id.clone().into());
+        listed.insert("createdDateTime".to_owned(), iso(now).into());
+        // The id is new, so storing it cannot fail.
+        let _ = state.store.insert(Kind::ConditionalAccessPolicy, listed);
         state.policies.push(Policy {
             id: id.clone(),
             control: policy.control,
@@ -76,6 +87,49 @@ impl AccessPolicy {
         self
     }
 
+    /// The policy as Graph has it.
+    fn listed(&self, state: &State) -> Object {
+        let of_kind = |wanted: Kind| -> Vec<&str> {
+            let ids = self.principals.iter().map(String::as_str);
+            ids.filter(|id| state.store.kind_of(id) == Some(wanted))
+                .collect()
+        };
+        let users = match self.principals.is_empty() {
+            true => vec!["All"],
+            false => of_kind(Kind::User),
+        };
+        let apps = match self.apps.is_empty() {
+            true => vec!["All"],
+            false => self.apps.iter().map(String::as_str).collect(),
+        };
+        let (name, control) = match self.control {
+            Control::Block => ("Block access", "block"),
+            Control::SecondFactor => ("Require multifactor authentication", "mfa"),
+        };
+        object([
+            ("displayName", name.into()),
+            ("state", "enabled".into()),
+            (
+                "conditions",
+                json!({
+                    "applications": {
+                        "includeApplications": apps, "excludeApplications": [], "includeUserActions": [],
+                        "includeAuthenticationContextClassReferences": []
+                    },
+                    "clientAppTypes": ["all"], "servicePrincipalRiskLevels": [], "signInRiskLevels": [], "userRiskLevels": [],
+                    "users": {
+                        "includeUsers": users, "excludeUsers": [], "includeGroups": of_kind(Kind::Group), "excludeGroups": [],
+                        "includeRoles": [], "excludeRoles": []
+                    }
+                }),
+            ),
+            (
+                "grantControls",
+                json!({ "operator": "OR", "builtInControls": [control], "customAuthenticationFactors": [], "termsOfUse": [] }),
+            ),
+        ])
+    }
+
     const fn of(control: Control) -> Self {
         Self {
             control,
@@ -103,5 +157,6 @@ impl PolicyHandle {
     pub fn remove(self) {
         let mut state = self.engine.write();
         state.policies.retain(|policy| policy.id != self.id);
+        state.store.remove(Kind::ConditionalAccessPolicy, &self.id);
     }
 }

@@ -8,12 +8,18 @@ mod application_template;
 mod apps;
 #[cfg(feature = "authentication-methods")]
 mod authentication_methods;
+#[cfg(feature = "conditional-access")]
+mod conditional_access;
+#[cfg(feature = "contacts")]
+mod contact;
 mod credentials;
 mod device;
 mod directory_audit;
 #[cfg(feature = "domains")]
 mod domain;
 mod group;
+#[cfg(feature = "administrative-units")]
+mod identity;
 #[cfg(feature = "invitations")]
 mod invitation;
 mod key_value;
@@ -63,6 +69,20 @@ pub use authentication_methods::{
     AuthenticationMethodKeyStrength, AuthenticationMethodType, AuthenticationPhoneType,
     UserDefaultAuthenticationMethod,
 };
+#[cfg(feature = "conditional-access")]
+pub use conditional_access::{
+    AuthenticationCombinationConfiguration, AuthenticationStrengthPolicy,
+    ConditionalAccessApplications, ConditionalAccessAuthenticationFlows,
+    ConditionalAccessClientApp, ConditionalAccessClientApplications, ConditionalAccessConditionSet,
+    ConditionalAccessDevicePlatform, ConditionalAccessDevices, ConditionalAccessExternalTenants,
+    ConditionalAccessFilter, ConditionalAccessGrantControl, ConditionalAccessGrantControls,
+    ConditionalAccessGuestsOrExternalUsers, ConditionalAccessLocations, ConditionalAccessPlatforms,
+    ConditionalAccessPolicyState, ConditionalAccessSessionControl,
+    ConditionalAccessSessionControls, ConditionalAccessUsers, CountryLookupMethodType, FilterMode,
+    IpRange,
+};
+#[cfg(feature = "contacts")]
+pub use contact::{Phone, PhoneType, PhysicalOfficeAddress};
 pub use credentials::{
     FederatedIdentityExpression, KeyCredential, PasswordCredential, SelfSignedCertificate,
 };
@@ -77,6 +97,8 @@ pub use domain::{
     SigningCertificateUpdateStatus,
 };
 pub use group::{AssignedLabel, GroupAccessType, LicenseProcessingState};
+#[cfg(feature = "administrative-units")]
+pub use identity::Identity;
 #[cfg(feature = "invitations")]
 pub use invitation::{EmailAddress, InvitedUserMessageInfo, Recipient};
 pub use key_value::KeyValue;

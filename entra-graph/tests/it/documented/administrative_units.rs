@@ -1,10 +1,10 @@
 //! The documented requests of administrative units.
 
-use entra_graph::{AdministrativeUnit, NewAdministrativeUnit, Reference};
+use entra_graph::{AdministrativeUnit, NewAdministrativeUnit, NewScopedRoleMembership, Reference};
 
-use super::{GraphClient, Send, Sent};
+use super::{GraphClient, PLACEHOLDER, Send, Sent, id};
 
-pub(super) fn requests() -> [(&'static str, Vec<Send>); 6] {
+pub(super) fn requests() -> [(&'static str, Vec<Send>); 8] {
     let create = send!(|graph| graph
         .administrative_units()
         .create(NewAdministrativeUnit::new(
@@ -22,6 +22,23 @@ pub(super) fn requests() -> [(&'static str, Vec<Send>); 6] {
                 .administrative_unit("{id1}")
                 .members()
                 .remove("{id2}"))],
+        ),
+        (
+            "administrativeunit-delete-scopedrolemembers.md",
+            vec![send!(|graph| graph
+                .administrative_unit("{id}")
+                .scoped_role_member("{id}")
+                .delete())],
+        ),
+        (
+            "administrativeunit-post-scopedrolemembers.md",
+            vec![send!(|graph| graph
+                .administrative_unit("{id}")
+                .scoped_role_members()
+                .create(NewScopedRoleMembership::new(
+                    id(PLACEHOLDER),
+                    id(PLACEHOLDER)
+                )))],
         ),
         (
             "administrativeunit-delete.md",

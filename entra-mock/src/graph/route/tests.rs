@@ -113,7 +113,7 @@ fn unsupported_paths_are_not_parsed() {
         "/users/x/memberOf/y",
         "/users(other='x')",
         "/users('x'",
-        "/users/x/memberOf/microsoft.graph.orgContact",
+        "/users/x/memberOf/microsoft.graph.contract",
         "/$metadata",
         "/users/x/$ref",
         "/directoryObjects",

@@ -252,3 +252,106 @@ fn delta_tracks_units_and_their_members() {
     let round = fixture.get(&link(&round));
     assert_eq!(round.body["value"][0]["@removed"]["reason"], "changed");
 }
+
+#[test]
+fn scoped_role_members_are_role_assignments_over_the_unit() {
+    let mut fixture = writer();
+    let own = create(&fixture, &json!({"displayName": "U"}));
+    fixture.application(&["RoleManagement.ReadWrite.Directory", "AuditLog.Read.All"]);
+    let template = "fe930be7-5e62-47db-91af-98c3a49a38b1";
+    let role = fixture.post("/directoryRoles", &json!({"roleTemplateId": template}));
+    let role = role.body["id"].as_str().unwrap().to_owned();
+    let list = format!("{UNITS}/{own}/scopedRoleMembers");
+    let body = json!({"roleId": role, "roleMemberInfo": {"id": id(ADELE)}});
+    let added = fixture.post(&list, &body);
+    assert_eq!(added.status, 201, "{}", added.text);
+    assert_eq!(added.body["administrativeUnitId"], own);
+    assert_eq!(added.body["roleMemberInfo"]["displayName"], "Adele");
+    assert_eq!(fixture.post(&list, &body).status, 400, "a second time");
+    assert_eq!(fixture.get(&list).all("roleId"), [role.as_str()]);
+
+    // The same in the newer form, both ways.
+    let filter = format!("directoryScopeId eq '/administrativeUnits/{own}'");
+    let newer = format!("/roleManagement/directory/roleAssignments?$filter={filter}");
+    assert_eq!(fixture.get(&newer).all("roleDefinitionId"), [template]);
+    let assignment = json!({
+        "@odata.type": "#microsoft.graph.unifiedRoleAssignment", "roleDefinitionId": template, "principalId": id(BO),
+        "directoryScopeId": format!("/administrativeUnits/{own}")
+    });
+    let assigned = fixture.post("/roleManagement/directory/roleAssignments", &assignment);
+    assert_eq!(assigned.status, 201);
+    let one = format!("{list}/{}", assigned.body["id"].as_str().unwrap());
+    assert_eq!(fixture.get(&one).body["roleMemberInfo"]["id"], id(BO));
+    assert_eq!(fixture.delete(&one).status, 204);
+    assert_eq!(fixture.get(&one).status, 404);
+    assert_eq!(fixture.get(&newer).all("principalId"), [id(ADELE)]);
+    let log = fixture.get("/auditLogs/directoryAudits");
+    assert!(
+        log.all("activityDisplayName")
+            .contains(&"Add scoped member to role")
+    );
+    assert_eq!(
+        log.all("activityDisplayName")[0],
+        "Remove scoped member from role"
+    );
+}
+
+#[test]
+fn invalid_scoped_role_members_are_rejected() {
+    let mut fixture = writer();
+    let own = create(&fixture, &json!({"displayName": "U"}));
+    fixture.application(&["RoleManagement.ReadWrite.Directory"]);
+    let template = "fe930be7-5e62-47db-91af-98c3a49a38b1";
+    let role = fixture.post("/directoryRoles", &json!({"roleTemplateId": template}));
+    let role = &role.body["id"];
+    let list = format!("{UNITS}/{own}/scopedRoleMembers");
+    for (body, status, message) in [
+        (json!({}), 400, "'roleId'"),
+        (json!({"roleId": role}), 400, "'roleMemberInfo'"),
+        (
+            json!({"roleId": 1, "roleMemberInfo": {"id": id(ADELE)}}),
+            400,
+            "'roleId'",
+        ),
+        (
+            json!({"roleId": role, "roleMemberInfo": id(ADELE)}),
+            400,
+            "'roleMemberInfo'",
+        ),
+        (
+            json!({"roleId": role, "roleMemberInfo": {"id": id(ADELE)}, "administrativeUnitId": own}),
+            400,
+            "read-only",
+        ),
+        (
+            json!({"roleId": role, "roleMemberInfo": {"id": id(ADELE)}, "colour": 1}),
+            400,
+            "does not exist",
+        ),
+        (
+            json!({"roleId": template, "roleMemberInfo": {"id": id(ADELE)}}),
+            404,
+            "does not exist",
+        ),
+        (
+            json!({"roleId": role, "roleMemberInfo": {"id": id(999)}}),
+            404,
+            "does not exist",
+        ),
+        (
+            json!({"roleId": role, "roleMemberInfo": {"id": id(ENGINEERS)}}),
+            400,
+            "roleMemberInfo",
+        ),
+    ] {
+        let response = fixture.post(&list, &body);
+        assert_eq!(response.status, status, "{body}: {}", response.text);
+        assert!(response.error().2.contains(message), "{}", response.text);
+    }
+    fixture.application(&["AdministrativeUnit.ReadWrite.All", "Directory.Read.All"]);
+    let body = json!({"roleId": role, "roleMemberInfo": {"id": id(ADELE)}});
+    assert_eq!(fixture.post(&list, &body).status, 403);
+    assert_eq!(fixture.get(&list).status, 200);
+    fixture.application(&["AdministrativeUnit.ReadWrite.All"]);
+    assert_eq!(fixture.get(&list).status, 403);
+}

@@ -269,3 +269,66 @@ fn roles_are_read_and_written_with_their_permissions_only() {
     fixture.promote(ADELE);
     assert_eq!(fixture.post("/directoryRoles", &role).status, 201);
 }
+
+#[test]
+fn transitive_role_assignments_include_those_of_groups() {
+    let mut fixture = Fixture::new();
+    fixture.application(&["RoleManagement.ReadWrite.Directory"]);
+    fixture
+        .state()
+        .store
+        .update(Kind::Group, &id(TESTERS), |group| {
+            group.insert("isAssignableToRole".to_owned(), true.into());
+        });
+    assert!(
+        fixture
+            .state()
+            .store
+            .link(Relation::Members, &id(TESTERS), &id(CLEO))
+    );
+    let (users, readers) = (
+        "fe930be7-5e62-47db-91af-98c3a49a38b1",
+        "88d8e3e3-8f55-4a1e-953a-9b9898b8876b",
+    );
+    for (principal, definition) in [(CLEO, users), (TESTERS, readers), (BO, users)] {
+        let body = json!({"roleDefinitionId": definition, "principalId": id(principal), "directoryScopeId": "/"});
+        assert_eq!(
+            fixture
+                .post("/roleManagement/directory/roleAssignments", &body)
+                .status,
+            201
+        );
+    }
+    let list = |query: &str, eventual: bool| {
+        let headers: &[(&str, &str)] = match eventual {
+            true => &[("consistencylevel", "eventual")],
+            false => &[],
+        };
+        let target = format!("/roleManagement/directory/transitiveRoleAssignments{query}");
+        let mut wire = request("GET", &target, headers);
+        wire.path = wire.path.replacen("/v1.0", "/beta", 1);
+        fixture.send(&wire)
+    };
+    let own = format!("?$count=true&$filter=principalId eq '{}'", id(CLEO));
+    let all = list(&own, true);
+    assert_eq!(
+        all.all("principalId"),
+        [id(CLEO), id(TESTERS)],
+        "{}",
+        all.text
+    );
+    assert_eq!(all.body["@odata.count"], 2);
+    let narrowed = list(&format!("{own} and roleDefinitionId eq '{readers}'"), true);
+    assert_eq!(narrowed.all("principalId"), [id(TESTERS)]);
+    assert_eq!(list(&own, false).status, 404, "without the header");
+    for rejected in [
+        format!("?$filter=principalId eq '{}'", id(CLEO)),
+        "?$count=true".to_owned(),
+        format!("?$count=true&$filter=roleDefinitionId eq '{readers}'"),
+        "?$count=true&$filter=condition eq 'x'".to_owned(),
+    ] {
+        assert_eq!(list(&rejected, true).status, 400, "{rejected}");
+    }
+    let stable = format!("/roleManagement/directory/transitiveRoleAssignments{own}");
+    assert_eq!(fixture.eventual(&stable).status, 501, "it is not in v1.0");
+}

@@ -208,9 +208,7 @@ fn check(
         Writable::AtUpdate => purpose == Purpose::Update,
     };
     if !allowed {
-        return Err(GraphError::bad_request(format!(
-            "Property '{name}' is read-only and cannot be set."
-        )));
+        return Err(read_only(name));
     }
     if value.is_null() {
         let needed = property.required || is_required(entity, name);
@@ -294,7 +292,13 @@ pub(super) fn has_value(value: Option<&Value>, text: &str) -> bool {
     }
 }
 
-fn unknown(name: &str) -> GraphError {
+/// Returns 400 for a property that only the service sets.
+pub(super) fn read_only(name: &str) -> GraphError {
+    GraphError::bad_request(format!("Property '{name}' is read-only and cannot be set."))
+}
+
+/// Returns 400 for a property that the type does not have.
+pub(super) fn unknown(name: &str) -> GraphError {
     GraphError::bad_request(format!(
         "Property '{name}' does not exist as a declared property or extension property."
     ))

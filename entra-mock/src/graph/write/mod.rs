@@ -46,6 +46,7 @@ mod password;
 mod photo;
 mod reference;
 mod role;
+mod scoped_role;
 mod service_principal;
 mod session;
 mod signing_certificate;
@@ -269,6 +270,9 @@ fn plan(call: Call<'_>, route: &Route) -> Result<Plan, GraphError> {
         ) => contained::plan(call, &route.root, *kind, relationship, Some(id)),
         (_, Root::Object(kind, _), Target::Photo(path)) => {
             photo::plan(call, &route.root, *kind, path)
+        }
+        (_, Root::Object(kind, _), Target::ScopedRoleMembers(id)) => {
+            scoped_role::plan(call, &route.root, *kind, id.as_deref())
         }
         (_, Root::Object(kind, _), Target::Extensions(id)) => {
             extension::plan(call, &route.root, *kind, id.as_deref())

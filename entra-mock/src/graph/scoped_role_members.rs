@@ -1,0 +1,79 @@
+//! `scopedRoleMembers` of administrative units: role assignments over a unit in their older form.
+
+use serde_json::{Value, json};
+
+use super::{Call, list::JSON, read, route::Route};
+use crate::{
+    odata::{GraphError, Options, Query},
+    permissions::authorize,
+    state::State,
+    store::{Kind, Object},
+    wire::Reply,
+};
+
+/// Responds with all members of a unit, or with one.
+pub(super) fn respond(
+    call: Call<'_>,
+    route: &Route,
+    id: Option<&str>,
+) -> Result<Reply, GraphError> {
+    let key = if id.is_some() { "/{id}" } else { "" };
+    let unit_path = Kind::AdministrativeUnit.entity().object_path();
+    let path = format!("{unit_path}/scopedRoleMembers{key}");
+    authorize(call.caller, "GET", &path, false)?;
+    let (_, unit) = read::find(call, &route.root)?;
+    Query::parse(call.request.query.as_deref(), Options(&[]))?;
+    let unit = unit["id"].as_str().unwrap_or_default();
+    let body = match id {
+        None => {
+            let items: Vec<Value> = assignments(call.state, unit)
+                .map(|assignment| membership(call.state, unit, assignment))
+                .collect();
+            json!({ "@odata.context": call.context("scopedRoleMemberships"), "value": items })
+        }
+        Some(id) => {
+            let found = find(call, unit, id)?;
+            let mut body = membership(call.state, unit, found);
+            body["@odata.context"] = call.context("scopedRoleMemberships/$entity").into();
+            body
+        }
+    };
+    Ok(Reply::new(200)
+        .with_header("content-type", JSON)
+        .with_body(body.to_string()))
+}
+
+/// Returns the role assignment of that id over a unit, or 404.
+pub(super) fn find<'a>(call: Call<'a>, unit: &str, id: &str) -> Result<&'a Object, GraphError> {
+    assignments(call.state, unit)
+        .find(|assignment| assignment["id"] == id)
+        .ok_or_else(|| GraphError::not_found(id))
+}
+
+/// The older form of a role assignment over a unit.
+pub(super) fn membership(state: &State, unit: &str, assignment: &Object) -> Value {
+    let text = |name: &str| assignment[name].as_str().unwrap_or_default();
+    let role = state.activated_role(text("roleDefinitionId"));
+    let member = state.store.any(text("principalId"));
+    let part = |name: &str| member.and_then(|(_, object)| object.get(name).cloned());
+    let mut info = json!({ "id": text("principalId"), "displayName": part("displayName") });
+    if let Some(name) = part("userPrincipalName") {
+        info["userPrincipalName"] = name;
+    }
+    json!({
+        "id": text("id"), "administrativeUnitId": unit, "roleId": role.map(|(id, _)| id), "roleMemberInfo": info
+    })
+}
+
+/// The scope of role assignments over a unit.
+pub(super) fn scope(unit: &str) -> String {
+    format!("/administrativeUnits/{unit}")
+}
+
+fn assignments<'a>(state: &'a State, unit: &str) -> impl Iterator<Item = &'a Object> + use<'a> {
+    let scope = scope(unit);
+    state
+        .store
+        .all(Kind::RoleAssignment)
+        .filter(move |assignment| assignment["directoryScopeId"] == scope.as_str())
+}

@@ -1,0 +1,69 @@
+//! `conditionalAccessPolicy`: properties, `$filter` rules, `$orderby`.
+
+use super::{Mode::*, Type::*, operation::*, *};
+
+pub(super) const CONDITIONAL_ACCESS_POLICY: EntityType = EntityType {
+    name: "conditionalAccessPolicy",
+    set: "identity/conditionalAccess/policies",
+    directory: false,
+    open: false,
+    object: false,
+    id: IdForm::Guid,
+    key: None,
+    unique: &[],
+    log_time: None,
+    premium: Premium::No,
+    list_options: &["$count", "$filter", "$orderby", "$select", "$top"],
+    object_options: SELECT_ONLY,
+    // The page has `$top` without a number.
+    pages: DIRECTORY_PAGES,
+    visibility: Visibility::with(READ_POLICIES),
+    deletion: Deletion::Hard,
+    behavior: Behavior::AsDeclared,
+    activities: Activities {
+        add: "Add conditional access policy",
+        update: "Update conditional access policy",
+        purge: "Delete conditional access policy",
+        ..Activities::of("Policy")
+    },
+    properties: &[
+        text("id").shown(),
+        complex("conditions").shown(),
+        date("createdDateTime").shown(),
+        date("deletedDateTime").shown(),
+        text("description").shown(),
+        text("displayName").shown(),
+        complex("grantControls").shown(),
+        date("modifiedDateTime").shown(),
+        complex("sessionControls").shown(),
+        text("state").shown(),
+        text("templateId").shown(),
+    ],
+    // The page has `$filter` without names of properties.
+    rules: &[
+        rule("createdDateTime", Date, Basic, No, Basic, No).and_strict_range(),
+        rule("displayName", Text, Basic, Basic, No, No).and_contains(),
+        rule("id", Text, Basic, No, No, No),
+        rule("modifiedDateTime", Date, Basic, No, Basic, No).and_strict_range(),
+        rule("state", Text, Basic, No, No, No),
+        rule("templateId", Text, Basic, No, No, No),
+    ],
+    order: &[
+        ("createdDateTime", Basic),
+        ("displayName", Basic),
+        ("modifiedDateTime", Basic),
+    ],
+    search: &[],
+    navigation: &[],
+    relationships: &[],
+    operations: &[
+        both("GET", "/identity/conditionalAccess/policies", READ_POLICIES),
+        both(
+            "GET",
+            "/identity/conditionalAccess/policies/{id}",
+            READ_POLICIES,
+        ),
+    ],
+};
+
+pub(super) const READ_POLICIES: &[&str] = &["Policy.Read.All"];
