@@ -9,6 +9,7 @@ use std::{
 
 use entra_core::{
     Attempt, AttemptOutcome, BoxFuture, Decision, Idempotency, StopReason,
+    bytes::Bytes,
     http::{HeaderMap, Method, StatusCode},
     url::Url,
 };
@@ -381,6 +382,7 @@ impl Run {
         // The first of several attempts may have deleted the object although its response was lost.
         if pending.tries > 1 && pending.call.method == Method::DELETE && error.is_not_found() {
             reply.status = StatusCode::NO_CONTENT;
+            reply.body = Bytes::new();
             self.finish(index, None, Ok(reply));
             return;
         }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use crate::{
     client::{ANY, Call, GraphClient, Payload, Reply, TEXT},
-    error::Error,
+    error::{Error, ServiceError},
     model::{Entity, without_bom},
     operation::Operation,
 };
@@ -162,13 +162,31 @@ pub(crate) fn read_entity<E: Entity>(_: &GraphClient, reply: &Reply) -> Result<E
     E::read_one(&reply.body)
 }
 
-/// Reads a response whose body is ignored.
-pub(crate) fn read_nothing(_: &GraphClient, _: &Reply) -> Result<(), Error> {
-    Ok(())
+/// Reads a response whose body is ignored, unless it is an error.
+pub(crate) fn read_nothing(_: &GraphClient, reply: &Reply) -> Result<(), Error> {
+    without_error_inside(reply)
 }
 
 pub(crate) fn read_bytes(_: &GraphClient, reply: &Reply) -> Result<Bytes, Error> {
+    without_error_inside(reply)?;
     Ok(reply.body.clone())
+}
+
+/// Fails for an error inside of a success, which Graph sends when it fails after it has begun to respond.
+///
+/// # Errors
+/// `Service`
+fn without_error_inside(reply: &Reply) -> Result<(), Error> {
+    // Only a JSON object can be one; a photo is not read as text.
+    let begins = without_bom(&reply.body).trim_ascii_start().first();
+    if begins != Some(&b'{') {
+        return Ok(());
+    }
+    let error = ServiceError::parse(&reply.body);
+    match error.code {
+        Some(_) => Err(Error::service_in_success(error)),
+        None => Ok(()),
+    }
 }
 
 /// A number as plain text.
@@ -185,6 +203,7 @@ pub(crate) fn read_value<T: serde::de::DeserializeOwned>(
     _: &GraphClient,
     reply: &Reply,
 ) -> Result<T, Error> {
+    without_error_inside(reply)?;
     serde_json::from_slice(without_bom(&reply.body))
         .map_err(|source| Error::decode("the response is not the documented value", source))
 }
@@ -201,6 +220,7 @@ pub(crate) fn read_values<T: serde::de::DeserializeOwned>(
         next: Option<String>,
     }
 
+    without_error_inside(reply)?;
     let values: Values<T> = serde_json::from_slice(without_bom(&reply.body))
         .map_err(|source| Error::decode("the response is not a list of ids", source))?;
     match values.next {

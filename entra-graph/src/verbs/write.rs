@@ -259,7 +259,7 @@ impl<E: Entity> IntoRequest for Upsert<E> {
 fn read_upserted<E: Entity>(client: &GraphClient, reply: &Reply) -> Result<Option<E>, Error> {
     match reply.status.as_u16() {
         201 => read_entity(client, reply).map(Some),
-        _ => Ok(None),
+        _ => read_nothing(client, reply).map(|()| None),
     }
 }
 

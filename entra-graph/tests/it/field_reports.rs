@@ -212,3 +212,49 @@ async fn a_graph_root_with_a_version_gets_no_second_version() {
         .collect();
     assert_eq!(paths, ["/v1.0/users/a", "/beta/x"]);
 }
+
+#[tokio::test]
+async fn an_error_inside_of_a_success_is_one_for_every_kind_of_request() {
+    for body in [
+        r#"{"error":{"code":"Oops","message":"m"}}"#,
+        r#"{"value":[],"error":{"code":"Oops"}}"#,
+        "\u{feff} {\"error\":{\"code\":\"Oops\"},\"value\":[]}",
+    ] {
+        let graph = client((0..7).fold(ScriptedTransport::new(), |script, _| {
+            script.then(200, &[], body)
+        }));
+        let user = graph.user("a");
+        let group: entra_core::ObjectId = "11111111-2222-3333-4444-555555555555".parse().unwrap();
+        let key = entra_graph::Key::unique_name("a");
+        let new = entra_graph::NewApplication::new("Desk");
+        let errors = [
+            user.check_member_groups([group]).send().await.unwrap_err(),
+            user.get_member_groups(false).send().await.unwrap_err(),
+            user.update()
+                .set(User::DEPARTMENT, "x")
+                .send()
+                .await
+                .unwrap_err(),
+            user.delete().send().await.unwrap_err(),
+            user.photo().send().await.unwrap_err(),
+            graph
+                .group("g")
+                .members()
+                .add(group)
+                .send()
+                .await
+                .unwrap_err(),
+            graph.application(key).upsert(new).send().await.unwrap_err(),
+        ];
+        for error in errors {
+            assert_eq!(error.kind(), ErrorKind::Service, "{body}: {error}");
+            assert_eq!(error.code(), Some("Oops"), "{body}");
+        }
+    }
+    // Bytes that only look like one, and other results of actions, are none.
+    for body in [r#"{"error":null}"#, r#"{"value":true}"#, "{", "\u{89}PNG"] {
+        let script = ScriptedTransport::new().then(200, &[], body);
+        let photo = client(script).user("a").photo().send().await.unwrap();
+        assert_eq!(photo, body);
+    }
+}
