@@ -70,6 +70,7 @@
 //! | changes since last time | [`Delta`], [`DeltaState`] |
 //! | reads after a write | [`Settled`], [`Request::send_after_write`], [`Error::is_lag`] |
 //! | quotas | [`Governor`], [`GraphClientBuilder::governor`], [`Operation::resource_units`] |
+//! | many lists at once | [`GraphClient::read_lists`], [`List::expand_all`](query::List::expand_all) |
 //! | many requests at once | [`GraphClient::batch`], [`Batch`] |
 //! | any other path | [`GraphClient::raw`], [`Raw`] |
 //! | every operation with its permissions | [`operations`], [`Operation`] |
@@ -82,10 +83,11 @@
 //   lag                         errors that are only replication lag
 //   odata, model, objects       query options, how JSON is read and written, the read models
 //   client                      the send path
-//   request, stream, verbs      requests as values, lists as streams, builders of requests
+//   request, batch              requests as values, many in few
+//   stream, verbs               lists as streams, builders of requests
 //   settled                     reads until replicas agree on a write
 //   place                       places, their verbs, and the handles
-//   batch, delta, raw           many requests in few, change feeds, requests without types
+//   delta, many, raw            change feeds, many lists in few requests, requests without types
 //   areas                       the tables of users, groups and the other areas
 //   registration                app registrations as code
 
@@ -97,6 +99,7 @@ mod error;
 mod governor;
 mod key;
 mod lag;
+mod many;
 mod model;
 mod objects;
 mod odata;

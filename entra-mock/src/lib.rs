@@ -22,6 +22,7 @@ mod keys;
 mod login;
 mod odata;
 mod permissions;
+mod quota;
 mod random;
 mod schema;
 mod seed;

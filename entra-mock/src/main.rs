@@ -48,6 +48,9 @@ struct Serve {
     /// The tenant's directory licence.
     #[arg(long, default_value = "p2", value_parser = PossibleValuesParser::new(["free", "p1", "p2"]))]
     license: String,
+    /// Throttle callers by Graph's documented limits.
+    #[arg(long)]
+    quotas: bool,
     /// Write a shell script that exports everything a client needs, secrets included.
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
@@ -123,7 +126,8 @@ async fn run(serve: Serve) -> Result<(), Box<dyn Error>> {
         .seed(seed)
         .users(serve.users)
         .random_seed(serve.random_seed)
-        .license(license);
+        .license(license)
+        .enforce_quotas(serve.quotas);
     let prints_settings = serve.env_file.is_none();
     if let Some(path) = serve.env_file {
         builder = builder.env_file(path);

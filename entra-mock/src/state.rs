@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -11,6 +12,7 @@ use serde_json::Value;
 use crate::{
     grants::{GrantStore, Policy},
     keys::KeyRing,
+    quota::Quotas,
     random::Random,
     store::{Kind, Object, Store},
     time::{TICKS, ticks},
@@ -45,6 +47,8 @@ pub(crate) struct State {
     pub(crate) keys: KeyRing,
     /// Conditional access policies.
     pub(crate) policies: Vec<Policy>,
+    /// Throttling. Reads count too, so it has a lock of its own.
+    pub(crate) quotas: Mutex<Quotas>,
     /// Lifetime of an access token.
     pub(crate) token_lifetime: Duration,
     /// The published keys of other issuers, whose tokens can be federated credentials.
@@ -78,6 +82,7 @@ impl State {
             grants: GrantStore::default(),
             keys: KeyRing::default(),
             policies: Vec::new(),
+            quotas: Mutex::default(),
             token_lifetime: TOKEN_LIFETIME,
             issuers: HashMap::new(),
             identities: Vec::new(),
@@ -90,6 +95,12 @@ impl State {
         state.add_default_policies();
         state.add_gallery();
         state
+    }
+
+    /// Switches throttling on or off.
+    pub(crate) fn enforce_quotas(&mut self, enforce: bool) {
+        let quotas = self.quotas.get_mut();
+        quotas.unwrap_or_else(PoisonError::into_inner).enforced = enforce;
     }
 
     /// The domain of new users.

@@ -75,7 +75,7 @@ impl Cost {
 
     /// The limit of the request's service, which a 429 without details is about.
     pub(super) fn service_limit(&self) -> Option<usize> {
-        [LOGS, PROTECTION, SUBSCRIPTIONS, UNITS]
+        [LOGS, PROTECTION, SUBSCRIPTIONS, KEYS, UNITS]
             .into_iter()
             .find(|limit| self.0[*limit] > 0)
     }

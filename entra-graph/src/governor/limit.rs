@@ -24,7 +24,7 @@ pub(super) enum Scope {
 enum Shape {
     /// A token bucket, which refills all the time.
     Bucket,
-    /// So many in any period of the length.
+    /// So many in any period of the length. What is on its way counts as long as it is, since Graph counts when a request arrives.
     Window,
 }
 
@@ -120,8 +120,10 @@ pub(super) struct Meter {
     /// What is left of a bucket, as of `at`.
     left: f64,
     at: Duration,
-    /// When what a window still counts was sent, oldest first.
-    sent: VecDeque<Duration>,
+    /// When what a window still counts was responded to, oldest first.
+    done: VecDeque<Duration>,
+    /// What was sent and has no response yet, in a window.
+    on_the_way: u32,
     /// Nothing is sent before: Graph throttled a request.
     closed_until: Duration,
 }
@@ -132,15 +134,16 @@ impl Meter {
             limit,
             left: 0.0,
             at: now,
-            sent: VecDeque::new(),
+            done: VecDeque::new(),
+            on_the_way: 0,
             closed_until: Duration::ZERO,
         };
         meter.left = meter.capacity();
         meter
     }
 
-    /// How long to wait before something that costs so much may be sent; zero if it may be sent now.
-    pub(super) fn wait(&mut self, now: Duration, cost: u32) -> Duration {
+    /// What to wait for before something that costs so much may be sent.
+    pub(super) fn wait(&mut self, now: Duration, cost: u32) -> Wait {
         self.advance(now);
         let closed = self.closed_until.saturating_sub(now);
         let cost = cost.min(self.limit.amount);
@@ -151,18 +154,25 @@ impl Meter {
                 seconds(lacks / self.rate())
             }
             Shape::Window => {
-                let room = self.limit.amount - cost;
+                let room = (self.limit.amount - cost).saturating_sub(self.on_the_way);
                 let over = self
-                    .sent
+                    .done
                     .len()
                     .saturating_sub(usize::try_from(room).unwrap_or(0));
-                match over.checked_sub(1).and_then(|last| self.sent.get(last)) {
-                    Some(sent) => (*sent + self.span()).saturating_sub(now),
+                let full = over > 0 || self.on_the_way + cost > self.limit.amount;
+                if full && self.on_the_way > 0 {
+                    return Wait::ForResponse;
+                }
+                match over.checked_sub(1).and_then(|last| self.done.get(last)) {
+                    Some(done) => (*done + self.span()).saturating_sub(now),
                     None => Duration::ZERO,
                 }
             }
         };
-        closed.max(empty)
+        match closed.max(empty) {
+            Duration::ZERO => Wait::None,
+            wait => Wait::For(wait),
+        }
     }
 
     /// Counts something that is sent now.
@@ -171,9 +181,18 @@ impl Meter {
         match self.limit.shape {
             Shape::Bucket => self.left -= f64::from(cost),
             Shape::Window => {
-                let cost = cost.min(self.limit.amount);
-                self.sent.extend((0..cost).map(|_| now));
+                self.on_the_way += cost.min(self.limit.amount);
             }
+        }
+    }
+
+    /// Counts a response, or that there will be none, to something that was sent.
+    pub(super) fn finish(&mut self, now: Duration, cost: u32) {
+        if self.limit.shape == Shape::Window {
+            self.advance(now);
+            let cost = cost.min(self.limit.amount);
+            self.on_the_way = self.on_the_way.saturating_sub(cost);
+            self.done.extend((0..cost).map(|_| now));
         }
     }
 
@@ -222,8 +241,8 @@ impl Meter {
         match self.limit.shape {
             Shape::Bucket => 1.0 - self.left / self.capacity(),
             Shape::Window => {
-                let sent = u32::try_from(self.sent.len()).unwrap_or(u32::MAX);
-                f64::from(sent) / f64::from(self.limit.amount)
+                let done = u32::try_from(self.done.len()).unwrap_or(u32::MAX);
+                f64::from(done.saturating_add(self.on_the_way)) / f64::from(self.limit.amount)
             }
         }
     }
@@ -252,29 +271,38 @@ impl Meter {
             Shape::Window => {
                 let span = self.span();
                 while self
-                    .sent
+                    .done
                     .front()
-                    .is_some_and(|sent| *sent + span <= self.at)
+                    .is_some_and(|done| *done + span <= self.at)
                 {
-                    self.sent.pop_front();
+                    self.done.pop_front();
                 }
             }
         }
     }
 
-    /// A window counts from when a request arrives, which is some time after it was sent.
+    /// The period of a window, and a little for clocks that differ.
     fn span(&self) -> Duration {
         self.limit.per + self.limit.per / 40
     }
 
-    /// A bucket is used up to nineteen twentieths: requests may arrive closer together than they were sent.
     fn capacity(&self) -> f64 {
-        f64::from(self.limit.amount) * 0.95
+        f64::from(self.limit.amount)
     }
 
+    /// A bucket is used a twentieth slower than it refills: requests may arrive closer together than they were sent.
     fn rate(&self) -> f64 {
-        self.capacity() / self.limit.per.as_secs_f64()
+        self.capacity() * 0.95 / self.limit.per.as_secs_f64()
     }
+}
+
+/// What to wait for before a request is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wait {
+    None,
+    For(Duration),
+    /// A response to one of the requests on their way.
+    ForResponse,
 }
 
 /// How many of these requests a limit allows at once.
@@ -307,23 +335,27 @@ mod tests {
 
     /// Rounded to milliseconds, as a bucket counts in fractions.
     fn wait(meter: &mut Meter, now: f64, cost: u32) -> u64 {
-        let wait = meter.wait(at(now), cost);
+        let wait = match meter.wait(at(now), cost) {
+            Wait::None => Duration::ZERO,
+            Wait::For(wait) => wait,
+            Wait::ForResponse => panic!("waits for a response"),
+        };
         u64::try_from((wait + Duration::from_micros(499)).as_millis()).unwrap()
     }
 
     #[test]
     fn a_bucket_gives_its_capacity_at_once_and_then_its_rate() {
-        // 95 % of 3,500 in 10 s: 3,325 at once, then 332.5 a second.
+        // 3,500 in 10 s: all at once, then 332.5 a second.
         let steps = [
             // time, cost, wait in ms
             (0.0, 3_000, 0),
-            (0.0, 325, 0),
+            (0.0, 500, 0),
             (0.0, 1, 3),
             (0.0, 333, 1_002),
             (1.0, 332, 0),
             (1.0, 100, 299),
-            (11.0, 3_325, 0),
-            (11.0, 5_000, 10_000),
+            (12.0, 3_500, 0),
+            (12.0, 5_000, 10_526),
         ];
         let mut units = meter(UNITS);
         for (now, cost, expected) in steps {
@@ -352,8 +384,25 @@ mod tests {
             assert_eq!(wait(&mut logs, now, cost), expected, "{cost} at {now}");
             if expected == 0 {
                 logs.take(at(now), cost);
+                logs.finish(at(now), cost);
             }
         }
+    }
+
+    #[test]
+    fn a_window_counts_requests_on_their_way_and_then_from_their_responses() {
+        let mut logs = meter(LOGS);
+        logs.take(at(0.0), 4);
+        assert_eq!(logs.wait(at(0.0), 1), Wait::None);
+        assert_eq!(logs.wait(at(30.0), 2), Wait::ForResponse);
+        logs.finish(at(30.0), 3);
+        assert_eq!(logs.wait(at(30.0), 1), Wait::None);
+        assert_eq!(logs.wait(at(30.0), 2), Wait::ForResponse);
+        logs.finish(at(31.0), 1);
+        assert_eq!(wait(&mut logs, 31.0, 2), 9_250);
+        assert_eq!(wait(&mut logs, 31.0, 5), 10_250);
+        assert!(!logs.is_idle(at(41.0)));
+        assert!(logs.is_idle(at(41.25)));
     }
 
     #[test]
@@ -367,7 +416,7 @@ mod tests {
         units.close(at(2.0), at(8.0));
         assert_eq!(wait(&mut units, 2.0, 1), 8_000);
         assert_eq!(wait(&mut units, 10.0, 1), 0);
-        assert!(units.left < 0.95 * 3_500.0);
+        assert!(units.left < 3_000.0);
     }
 
     #[test]
@@ -375,13 +424,13 @@ mod tests {
         let mut units = meter(UNITS);
         units.take(at(0.0), 100);
         units.correct(100, 40);
-        assert_eq!(units.left.round(), 3_285.0);
+        assert_eq!(units.left.round(), 3_460.0);
         units.correct(0, 10);
-        assert_eq!(units.left.round(), 3_275.0);
+        assert_eq!(units.left.round(), 3_450.0);
         units.set_used(at(0.0), 0.9);
-        assert_eq!(units.left.floor(), 332.0);
+        assert_eq!(units.left.round(), 350.0);
         units.set_used(at(0.0), 0.8);
-        assert_eq!(units.left.floor(), 332.0, "other programs do not give back");
+        assert_eq!(units.left.round(), 350.0, "other programs do not give back");
         units.set_used(at(0.0), 1.4);
         assert_eq!(units.left, 0.0);
         units.set_used(at(0.0), f64::NAN);
@@ -391,10 +440,10 @@ mod tests {
     #[test]
     fn a_larger_tenant_keeps_what_is_used() {
         let mut units = meter(UNITS);
-        units.take(at(0.0), 3_325);
+        units.take(at(0.0), 3_500);
         units.resize(at(0.0), TenantSize::Large);
-        assert_eq!(units.left.round(), 4_275.0);
-        assert_eq!(wait(&mut units, 0.0, 4_275), 0);
+        assert_eq!(units.left.round(), 4_500.0);
+        assert_eq!(wait(&mut units, 0.0, 4_500), 0);
         units.resize(at(0.0), TenantSize::Small);
         assert_eq!(units.left.round(), 0.0);
     }
@@ -403,16 +452,28 @@ mod tests {
         #[test]
         fn no_window_of_graph_sees_more_than_it_allows(
             costs in prop::collection::vec(1_u32..6, 1..60),
-            delays in prop::collection::vec(0_u64..200, 60),
+            delays in prop::collection::vec(0_u64..20_000, 60),
         ) {
             let mut logs = meter(LOGS);
             let mut now = Duration::ZERO;
             let mut arrived = Vec::new();
+            let mut on_the_way: VecDeque<(Duration, u32)> = VecDeque::new();
             for (cost, delay) in costs.iter().zip(delays) {
-                now += logs.wait(now, *cost);
-                prop_assert_eq!(logs.wait(now, *cost), Duration::ZERO);
+                loop {
+                    match logs.wait(now, *cost) {
+                        Wait::None => break,
+                        Wait::For(wait) => now += wait,
+                        Wait::ForResponse => {
+                            let (at, cost) = on_the_way.pop_front().unwrap();
+                            now = now.max(at);
+                            logs.finish(now, cost);
+                        }
+                    }
+                }
                 logs.take(now, *cost);
-                arrived.extend((0..*cost).map(|_| now + Duration::from_millis(delay)));
+                let arrives = now + Duration::from_millis(delay);
+                arrived.extend((0..*cost).map(|_| arrives));
+                on_the_way.push_back((arrives, *cost));
             }
             arrived.sort_unstable();
             for six in arrived.windows(6) {
@@ -425,9 +486,11 @@ mod tests {
             let mut units = meter(UNITS);
             let mut now = Duration::ZERO;
             for cost in costs {
-                now += units.wait(now, cost);
-                prop_assert_eq!(units.wait(now, cost), Duration::ZERO);
-                units.take(now, cost.min(3_325));
+                if let Wait::For(wait) = units.wait(now, cost) {
+                    now += wait;
+                }
+                prop_assert_eq!(units.wait(now, cost), Wait::None);
+                units.take(now, cost.min(3_500));
             }
         }
     }

@@ -6,7 +6,10 @@ mod limit;
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -19,7 +22,7 @@ use tracing::debug;
 
 pub(crate) use cost::Cost;
 pub use limit::TenantSize;
-use limit::{COUNT, LIMITS, Meter, Scope, UNITS, WRITES};
+use limit::{COUNT, LIMITS, Meter, Scope, UNITS, WRITES, Wait};
 
 /// Paces requests by Graph's documented limits, so that a large job is not throttled, and one 429 slows every request
 /// of the limit once instead of each in turn.
@@ -76,6 +79,8 @@ struct Lanes {
 struct Lane {
     /// Its holder is the next to be sent. The mutex is fair: requests get it in the order in which they asked.
     turn: tokio::sync::Mutex<()>,
+    /// Wakes the holder of the turn when a request on its way has its response.
+    finished: tokio::sync::Notify,
     meter: Mutex<Meter>,
     size: Mutex<Size>,
 }
@@ -89,12 +94,13 @@ struct Size {
 }
 
 /// One request as its limits see it.
-#[derive(Clone)]
 pub(crate) struct Paced {
     governor: Governor,
     lanes: Arc<[Arc<Lane>; COUNT]>,
     clock: Arc<dyn Clock>,
     cost: Cost,
+    /// Which limits count the attempt that is on its way.
+    counted: [AtomicBool; COUNT],
 }
 
 /// What a response says about limits.
@@ -135,6 +141,7 @@ impl Governor {
             lanes: self.lanes(key, now),
             clock: Arc::clone(clock),
             cost,
+            counted: Default::default(),
         }
     }
 
@@ -185,6 +192,7 @@ impl Lane {
         }
         Self {
             turn: tokio::sync::Mutex::new(()),
+            finished: tokio::sync::Notify::new(),
             meter: Mutex::new(meter),
             size: Mutex::new(Size { size, known }),
         }
@@ -198,19 +206,33 @@ impl Lane {
             let wait = {
                 let mut meter = lock(&self.meter);
                 let wait = meter.wait(now, cost);
-                if wait.is_zero() {
+                if wait == Wait::None {
                     meter.take(now, cost);
                     return;
                 }
                 wait
             };
             debug!(?wait, "waiting for a limit of Graph");
-            paced.clock.sleep(wait).await;
+            match wait {
+                Wait::For(wait) => paced.clock.sleep(wait).await,
+                _ => self.finished.notified().await,
+            }
         }
     }
 }
 
 impl Paced {
+    /// The attempt on its way has its response, or gets none.
+    fn finish(&self) {
+        let now = self.governor.now(&*self.clock);
+        for (limit, lane) in self.lanes.iter().enumerate() {
+            if self.counted[limit].swap(false, Ordering::Relaxed) {
+                lock(&lane.meter).finish(now, self.cost.get(limit));
+                lane.finished.notify_one();
+            }
+        }
+    }
+
     /// Learns from a response; see [`Pacer::observe`].
     pub(crate) fn learn(
         &self,
@@ -262,16 +284,20 @@ impl Paced {
 impl Pacer for Paced {
     fn admit(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
+            // An attempt without a response is over.
+            self.finish();
             for (limit, lane) in self.lanes.iter().enumerate() {
                 let cost = self.cost.get(limit);
                 if cost > 0 {
                     lane.pass(self, cost).await;
+                    self.counted[limit].store(true, Ordering::Relaxed);
                 }
             }
         })
     }
 
     fn observe(&self, response: &Response<Bytes>, wait: Option<Duration>) -> bool {
+        self.finish();
         self.learn(response.status(), response.headers(), wait)
     }
 }
@@ -320,6 +346,13 @@ impl Size {
             Some(size) if used >= 0.9 && no_warning => Self { size, ..self },
             _ => self,
         }
+    }
+}
+
+/// Also when a call is given up.
+impl Drop for Paced {
+    fn drop(&mut self) {
+        self.finish();
     }
 }
 

@@ -14,14 +14,16 @@ pub struct Expanded<T> {
     items: Vec<T>,
     /// Whether Graph sent a link to further objects.
     cut: bool,
+    /// Whether all others were fetched.
+    complete: bool,
 }
 
 impl<T> Expanded<T> {
     /// Whether these are certainly all related objects: at least one, fewer than Graph's limit, and no
-    /// link to more beside them.
+    /// link to more beside them. Always so after [`List::expand_all`](crate::query::List::expand_all).
     #[must_use]
     pub const fn is_complete(&self) -> bool {
-        !self.cut && !self.items.is_empty() && self.items.len() < MOST_EXPANDED
+        self.complete || !self.cut && !self.items.is_empty() && self.items.len() < MOST_EXPANDED
     }
 
     /// The objects that came.
@@ -59,8 +61,12 @@ impl<'a, T> IntoIterator for &'a Expanded<T> {
 
 impl<T: Value> Value for Expanded<T> {
     fn field_slot(slot: &mut Option<Self>) -> FieldSlot<'_> {
-        let items = Vec::new();
-        FieldSlot::List(&mut slot.insert(Self { items, cut: false }).items)
+        let empty = Self {
+            items: Vec::new(),
+            cut: false,
+            complete: false,
+        };
+        FieldSlot::List(&mut slot.insert(empty).items)
     }
 
     fn encode<S: Serializer>(&self, serializer: S, secrets: Secrets) -> Result<S::Ok, S::Error> {
@@ -69,6 +75,10 @@ impl<T: Value> Value for Expanded<T> {
 
     fn mark_cut(&mut self) {
         self.cut = true;
+    }
+
+    fn mark_complete(&mut self) {
+        self.complete = true;
     }
 
     fn is_meaningful(&self) -> bool {
@@ -87,6 +97,7 @@ mod tests {
         Expanded {
             items: vec![0; count],
             cut: false,
+            complete: false,
         }
     }
 
@@ -100,5 +111,8 @@ mod tests {
         assert!(expanded(19).is_complete());
         assert!(!expanded(20).is_complete());
         assert!(!expanded(21).is_complete());
+        let mut filled = expanded(20);
+        filled.mark_complete();
+        assert!(filled.is_complete());
     }
 }

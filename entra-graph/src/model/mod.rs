@@ -32,7 +32,7 @@ pub use expanded::Expanded;
 pub(crate) use names::NameTable;
 pub(crate) use open_enum::open_enum;
 pub use page::PageBody;
-pub(crate) use read::{ODATA_TYPE, into, read, type_name};
+pub(crate) use read::{COMPLETE, ODATA_TYPE, into, read, type_name};
 pub use row::{
     Countable, Entity, Expandable, Filterable, Orderable, Row, Searchable, Selectable, Toppable,
 };
@@ -275,6 +275,12 @@ macro_rules! model {
                 fn mark_cut(&mut self, _name: &str) {
                     $(if _name == $relation_wire && let Some(value) = &mut self.$relation {
                         $crate::model::Value::mark_cut(value);
+                    })*
+                }
+
+                fn mark_complete(&mut self, _name: &str) {
+                    $(if _name == $relation_wire && let Some(value) = &mut self.$relation {
+                        $crate::model::Value::mark_complete(value);
                     })*
                 }
             }

@@ -90,6 +90,8 @@ impl<E: DecodeTarget + Default> Object for PageBody<E> {
     }
 
     fn mark_cut(&mut self, _: &str) {}
+
+    fn mark_complete(&mut self, _: &str) {}
 }
 
 /// The rows of a page, each decoded in place, so that none is moved.

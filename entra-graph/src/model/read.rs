@@ -177,25 +177,32 @@ fn properties<'de, A: MapAccess<'de>>(
             }
         }
     }
-    mark_cut(object);
+    mark_expanded(object);
     Ok(())
 }
 
-/// A link to more of an expanded relationship may come before or after its objects.
-fn mark_cut(object: &mut dyn Object) {
-    let cut: Vec<Box<str>> = match object.extra() {
+/// What is known of an expanded relationship may come before or after its objects.
+fn mark_expanded(object: &mut dyn Object) {
+    let marks: Vec<Box<str>> = match object.extra() {
         Some(extra) if !extra.rest.is_empty() => extra
             .rest
             .iter()
-            .filter_map(|(name, _)| name.strip_suffix("@odata.nextLink"))
-            .map(Into::into)
+            .filter(|(name, _)| name.contains('@'))
+            .map(|(name, _)| name.clone())
             .collect(),
         _ => return,
     };
-    for name in cut {
-        object.mark_cut(&name);
+    for mark in marks {
+        if let Some(name) = mark.strip_suffix("@odata.nextLink") {
+            object.mark_cut(name);
+        } else if let Some(name) = mark.strip_suffix(COMPLETE) {
+            object.mark_complete(name);
+        }
     }
 }
+
+/// The annotation of a relationship that this crate completed.
+pub(crate) const COMPLETE: &str = "@sdk.complete";
 
 /// Stores a property that the model does not declare.
 fn store_additional(object: &mut dyn Object, name: Box<str>, json: Json) {

@@ -69,6 +69,9 @@ pub(crate) trait Object {
 
     /// Notes that Graph sent a link to further objects of this relationship.
     fn mark_cut(&mut self, name: &str);
+
+    /// Notes that all objects of this relationship were fetched.
+    fn mark_complete(&mut self, name: &str);
 }
 
 /// A slot for an object of one of several types.

@@ -24,6 +24,9 @@ pub(crate) trait Value: Sized {
     /// Notes that Graph sent a link to further related objects.
     fn mark_cut(&mut self) {}
 
+    /// Notes that these are all related objects.
+    fn mark_complete(&mut self) {}
+
     /// Whether this is more than an empty collection.
     fn is_meaningful(&self) -> bool {
         true

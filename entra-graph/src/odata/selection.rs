@@ -24,6 +24,11 @@ impl<E> NavigationProperty<E> {
         self.name
     }
 
+    /// The selected properties of the related objects, with commas between; empty for the default ones.
+    pub(crate) fn selected(&self) -> String {
+        self.select.join(",")
+    }
+
     /// With only these properties of the related objects, and their ids.
     ///
     /// ```

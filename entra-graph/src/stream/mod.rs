@@ -1,6 +1,8 @@
 //! Lists as streams of pages or items, and how to go on with one later.
 
+mod fill;
 mod page;
+mod together;
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -23,8 +25,10 @@ use crate::{
     operation::Operation,
     request::{Read, Request, read},
 };
+pub(crate) use fill::Fill;
 pub use page::Page;
 pub(crate) use page::{link, page_of, read_page};
+pub(crate) use together::{Reading, read_to_the_end};
 
 /// The pages of a list, each fetched on demand.
 ///
@@ -43,6 +47,8 @@ pub struct Pages<E> {
     next: Option<Url>,
     /// The lists that follow this one, each with its first page.
     following: VecDeque<NextList>,
+    /// The relationship whose objects are completed.
+    fill: Option<Fill>,
     /// The links that were fetched, to detect a list that loops.
     seen: HashSet<u64>,
     /// How many items the pages held so far.
@@ -113,6 +119,8 @@ pub struct ResumeToken {
     advanced: bool,
     #[serde(default)]
     following: Vec<NextList>,
+    #[serde(default)]
+    fill: Option<Fill>,
 }
 
 impl<E: Entity> Request<Page<E>> {
@@ -145,6 +153,7 @@ impl<E: Send + 'static> Pages<E> {
             state,
             next,
             following: VecDeque::new(),
+            fill: None,
             seen: HashSet::new(),
             delivered: 0,
             hasher: RandomState::new(),
@@ -154,6 +163,12 @@ impl<E: Send + 'static> Pages<E> {
     /// These pages, and then those of other lists.
     pub(crate) fn followed_by(mut self, lists: Vec<NextList>) -> Self {
         self.following.extend(lists);
+        self
+    }
+
+    /// These pages, with the related objects complete.
+    pub(crate) fn filled(mut self, fill: Option<Fill>) -> Self {
+        self.fill = fill;
         self
     }
 
@@ -199,6 +214,7 @@ impl<E: Send + 'static> Pages<E> {
             skip,
             advanced: call.advanced,
             following: self.following.iter().cloned().collect(),
+            fill: self.fill.clone(),
         })
     }
 
@@ -270,8 +286,12 @@ impl<E: Send + 'static> Pages<E> {
         let call = Call { url, ..call };
         let client = self.client.clone();
         let how = self.read;
+        let fill = self.fill.clone();
         State::Fetching(Box::pin(async move {
-            let reply = client.execute(&call).await?;
+            let mut reply = client.execute(&call).await?;
+            if let Some(fill) = fill {
+                reply = fill.complete(&client, call.operation, reply).await?;
+            }
             read(&client, &call, &reply, how)
         }))
     }
@@ -294,7 +314,9 @@ impl<E: Send + 'static> Items<E> {
         item: &'static str,
         token: &ResumeToken,
     ) -> Self {
-        let pages = Pages::new(first, item).followed_by(token.following.clone());
+        let pages = Pages::new(first, item)
+            .followed_by(token.following.clone())
+            .filled(token.fill.clone());
         Self {
             skip: token.skip,
             ..Self::new(pages)
@@ -398,6 +420,9 @@ impl ResumeToken {
                 Error::query("the resume token has an invalid address; start the list again")
             })?;
             client.check(&link)?;
+        }
+        if let Some(fill) = &self.fill {
+            fill.check(client)?;
         }
         let mut call = Call::new(operation, link);
         call.advanced = self.advanced;

@@ -1,7 +1,7 @@
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use crate::{
-    client::Call,
+    client::{Call, GraphClient},
     error::Error,
     model::{
         Countable, Entity, Expandable, Filterable, Orderable, Searchable, Selectable, Toppable,
@@ -9,7 +9,7 @@ use crate::{
     odata::{Filter, NavigationProperty, Order, Query, Search, Selection},
     operation::Operation,
     request::{IntoRequest, Request, Target},
-    stream::{Items, NextList, Page, Pages, read_page},
+    stream::{Fill, Items, NextList, Page, Pages, read_page},
 };
 
 /// A request for the items of a collection, with the options that Graph documents for it.
@@ -35,6 +35,8 @@ pub struct List<E> {
     target: Target,
     operation: &'static Operation,
     query: Query,
+    /// The relationship that is completed, and the selected properties of its objects.
+    complete: Option<(&'static str, String)>,
     marker: PhantomData<fn() -> E>,
 }
 
@@ -51,6 +53,7 @@ impl<E: Entity> List<E> {
             target,
             operation,
             query,
+            complete: None,
             marker: PhantomData,
         }
     }
@@ -109,6 +112,32 @@ impl<E: Entity> List<E> {
         self
     }
 
+    /// Includes all related objects of one navigation property, as [`expand`](Self::expand) does for the first 20.
+    ///
+    /// Graph sends at most 20 with each object, and none of some. What may be missing is fetched by further requests, 20 objects in one
+    /// batch, before the page is handed out. It is for [`items`](Self::items), [`pages`](Self::pages) and
+    /// [`send`](Self::send), not for batches.
+    ///
+    /// ```
+    /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
+    /// # support::block_on(async {
+    /// # let graph = support::graph().await;
+    /// use entra_graph::{DirectoryObject, Group};
+    /// let members = Group::MEMBERS.select(DirectoryObject::ID);
+    /// let mut groups = graph.groups().list().select(Group::DISPLAY_NAME).expand_all(members).items();
+    /// while let Some(group) = groups.try_next().await? {
+    ///     assert!(group.members.is_none_or(|members| members.is_complete()));
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn expand_all(mut self, relation: NavigationProperty<E>) -> Self
+    where
+        E: Expandable,
+    {
+        self.complete = Some((relation.name(), relation.selected()));
+        self.expand(relation)
+    }
+
     /// Pages of this size, instead of the largest that is documented.
     pub fn top(mut self, size: u32) -> Self
     where
@@ -132,7 +161,11 @@ impl<E: Entity> List<E> {
     /// # Errors
     /// Every kind of [`Error`].
     pub async fn send(self) -> Result<Page<E>, Error> {
-        self.into_request().send().await
+        if self.complete.is_none() {
+            return self.into_request().send().await;
+        }
+        let first = self.pages().try_next().await?;
+        first.ok_or_else(|| Error::query("the list has no request"))
     }
 
     /// The pages, each fetched on demand.
@@ -142,8 +175,9 @@ impl<E: Entity> List<E> {
     pub fn pages(self) -> Pages<E> {
         let client = self.target.client.clone();
         let read = |call| Request::new(client.clone(), call, read_page);
-        match self.calls() {
-            Ok((first, rest)) => read(Ok(first)).pages().followed_by(rest),
+        let fill = self.fill();
+        match self.requests() {
+            Ok((first, rest)) => read(Ok(first)).pages().followed_by(rest).filled(fill),
             Err(error) => read(Err(error)).pages(),
         }
     }
@@ -153,8 +187,40 @@ impl<E: Entity> List<E> {
         Items::new(self.pages())
     }
 
+    /// The requests of a list that is read together with others by this client.
+    ///
+    /// # Errors
+    /// `Query`.
+    pub(crate) fn calls(self, client: &GraphClient) -> Result<(Call, Vec<NextList>), Error> {
+        if !client.is_same(&self.target.client) {
+            return Err(Error::query(
+                "the list was made from another client, so it may be meant for another user or tenant",
+            ));
+        }
+        self.check_expand()?;
+        self.requests()
+    }
+
+    fn check_expand(&self) -> Result<(), Error> {
+        match self.complete {
+            Some((relation, _)) => Err(Error::query(format!(
+                "all of {relation} take further requests, so the list cannot go in a batch: use `items` or `expand`"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    fn fill(&self) -> Option<Fill> {
+        let (relation, select) = self.complete.clone()?;
+        Some(Fill {
+            collection: self.target.url().ok()?.to_string(),
+            relation: relation.to_owned(),
+            select,
+        })
+    }
+
     /// The first request, and those for the other parts of a filter that is too long for one.
-    fn calls(self) -> Result<(Call, Vec<NextList>), Error> {
+    fn requests(self) -> Result<(Call, Vec<NextList>), Error> {
         let url = self.target.url()?;
         let mut lists = self.query.lists(&url, &E::INFO)?.into_iter();
         let first = lists
@@ -176,6 +242,7 @@ impl<E: Entity> IntoRequest for List<E> {
 
     fn into_request(self) -> Request<Page<E>> {
         let call = self.target.url().and_then(|url| {
+            self.check_expand()?;
             let prepared = self.query.list(url, &E::INFO)?;
             let mut call = Call::new(self.operation, prepared.url);
             call.advanced = prepared.advanced;
@@ -197,6 +264,7 @@ impl<E> Clone for List<E> {
         Self {
             target: self.target.clone(),
             query: self.query.clone(),
+            complete: self.complete.clone(),
             ..*self
         }
     }

@@ -37,9 +37,11 @@ mod identity_protection;
 #[cfg(feature = "invitations")]
 mod invitations;
 mod lifecycle;
+mod many;
 mod memberships;
 mod paging;
 mod queries;
+mod quota_bound;
 mod quotas;
 mod raw;
 #[cfg(feature = "registration")]

@@ -10,7 +10,9 @@ use entra_core::Timestamp;
 use crate::{
     fault::Faults,
     odata::GraphError,
+    quota::{self, Consumer, Outcome, Price},
     state::State,
+    store::Kind,
     wire::{Reply, WireRequest},
 };
 
@@ -59,7 +61,12 @@ pub(crate) fn respond(
         .header("client-request-id")
         .unwrap_or(&request_id)
         .to_owned();
-    let reply = dispatch(tenant, faults, now, request, caller).unwrap_or_else(|error| {
+    let (price, charged) = charge(tenant, now, request, caller);
+    let served = match &charged {
+        Outcome::Throttled(_) => Err(throttled()),
+        Outcome::Served(_) => dispatch(tenant, faults, now, request, caller),
+    };
+    let reply = served.unwrap_or_else(|error| {
         let allowed = version(&request.path, "/v1.0")
             .filter(|_| error.status == 501)
             .and_then(|path| methods::allowed_instead(&request.method, path));
@@ -75,11 +82,50 @@ pub(crate) fn respond(
             None => reply(&error),
         }
     });
+    let reply = match charged {
+        Outcome::Throttled(reason) => reason.add_to(reply),
+        Outcome::Served(used) => quota::with_used(reply, used),
+    };
+    let reply = match price.units {
+        0 => reply,
+        units => reply.with_header("x-ms-resource-unit", units.to_string()),
+    };
     reply
         .with_header("request-id", request_id)
         .with_header("client-request-id", client_request_id)
         .with_header("x-ms-ags-diagnostic", DIAGNOSTIC)
         .with_header("date", error::http_date(now))
+}
+
+/// Counts a request against the quotas of its caller. A batch costs what its items cost, and a request without a valid
+/// token nothing.
+fn charge(
+    tenant: &RwLock<State>,
+    now: Timestamp,
+    request: &WireRequest,
+    caller: Result<&Caller, TokenProblem>,
+) -> (Price, Outcome) {
+    let is_batch = request.path.to_ascii_lowercase().ends_with("/$batch");
+    let (Ok(caller), false) = (caller, is_batch) else {
+        return (Price::default(), Outcome::Served(None));
+    };
+    let price = Price::of(&request.method, &request.path, request.query.as_deref());
+    let state = read_lock(tenant);
+    let consumer = Consumer {
+        app_id: &caller.app_id,
+        tenant_id: &state.tenant_id.to_string(),
+        users: state.store.len(Kind::User),
+    };
+    let mut quotas = state.quotas.lock().unwrap_or_else(PoisonError::into_inner);
+    (price, quotas.charge(now, consumer, price))
+}
+
+fn throttled() -> GraphError {
+    GraphError::new(
+        429,
+        "TooManyRequests",
+        "Too many requests. Wait as long as the Retry-After header says, and send the request again.",
+    )
 }
 
 /// One authenticated request.

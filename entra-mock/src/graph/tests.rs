@@ -39,6 +39,7 @@ mod organization;
 mod permission_grants;
 mod permissions;
 mod photos;
+mod quotas;
 mod races;
 mod reports;
 mod requests;

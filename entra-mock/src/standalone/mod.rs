@@ -109,6 +109,7 @@ pub struct ServerBuilder {
     license: License,
     env_file: Option<PathBuf>,
     ca_file: Option<PathBuf>,
+    enforce_quotas: bool,
 }
 
 impl ServerBuilder {
@@ -161,6 +162,12 @@ impl ServerBuilder {
         self
     }
 
+    /// Throttles callers by Graph's documented limits, with the documented headers.
+    pub const fn enforce_quotas(mut self, enforce: bool) -> Self {
+        self.enforce_quotas = enforce;
+        self
+    }
+
     /// Starts the server. When this returns, the server responds and its files are written.
     ///
     /// # Errors
@@ -194,6 +201,7 @@ impl ServerBuilder {
         let demo_app = DemoApp::register(&mut state, now).ok_or_else(|| {
             ServerError::Certificate("the client certificate cannot be read".into())
         })?;
+        state.enforce_quotas(self.enforce_quotas);
         let tenant_id = state.tenant_id;
         let scheme = if self.tls { "https" } else { "http" };
         let uri = format!("{scheme}://localhost:{}", listener.port());

@@ -30,6 +30,7 @@ pub struct FakeTenantBuilder {
     clock: Option<ManualClock>,
     token_lifetime: Option<Duration>,
     journal_capacity: usize,
+    enforce_quotas: bool,
 }
 
 impl FakeTenantBuilder {
@@ -100,6 +101,24 @@ impl FakeTenantBuilder {
         self
     }
 
+    /// Throttles callers by Graph's documented limits: resource units by the number of users, writes, five requests
+    /// in ten seconds to the logs, one a second to Identity Protection, and reads of key credentials.
+    ///
+    /// A 429 has the headers that Graph documents: `Retry-After` (not from the logs and Identity Protection),
+    /// `x-ms-throttle-scope` and `x-ms-throttle-information`. From four fifths of the resource units on, responses have
+    /// `x-ms-throttle-limit-percentage`. `x-ms-resource-unit` is there in any case.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() {
+    /// let tenant = entra_mock::FakeTenant::builder().enforce_quotas(true).start().await;
+    /// # drop(tenant);
+    /// # }
+    /// ```
+    pub const fn enforce_quotas(mut self, enforce: bool) -> Self {
+        self.enforce_quotas = enforce;
+        self
+    }
+
     /// Starts the tenant.
     ///
     /// # Panics
@@ -120,6 +139,7 @@ impl FakeTenantBuilder {
         if let Some(lifetime) = self.token_lifetime {
             state.token_lifetime = lifetime;
         }
+        state.enforce_quotas(self.enforce_quotas);
         let engine = Arc::new(Engine::new(
             Arc::new(clock.clone()),
             state,
@@ -145,6 +165,7 @@ impl Default for FakeTenantBuilder {
             clock: None,
             token_lifetime: None,
             journal_capacity: JOURNAL_CAPACITY,
+            enforce_quotas: false,
         }
     }
 }

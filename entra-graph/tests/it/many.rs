@@ -1,0 +1,191 @@
+//! Many lists in few requests, and expanded relationships that Graph cut.
+
+use entra_graph::{DirectoryObject, ErrorKind, GraphClient, Group, User};
+use entra_mock::{FakeTenant, Fault};
+
+use crate::support::AppCredential;
+
+const UNKNOWN: &str = "33333333-3333-3333-3333-333333333333";
+
+async fn graph() -> (FakeTenant, GraphClient) {
+    let tenant = FakeTenant::start().await;
+    let app = tenant
+        .register_app("Reader")
+        .application_permission("Directory.Read.All")
+        .with_secret();
+    let graph = GraphClient::builder(AppCredential::new(&tenant, &app))
+        .cloud(tenant.cloud())
+        .clock(tenant.clock())
+        .build()
+        .unwrap();
+    (tenant, graph)
+}
+
+/// Groups with so many members each, by display name in this order.
+fn groups(tenant: &FakeTenant, sizes: &[usize]) -> Vec<String> {
+    let most = sizes.iter().max().copied().unwrap_or_default();
+    let users: Vec<_> = (0..most)
+        .map(|number| tenant.add_user(&format!("Member {number}")).id())
+        .collect();
+    let with_members = |(number, size): (usize, &usize)| {
+        let group = tenant.add_group(&format!("Sized {number}"));
+        for user in &users[..*size] {
+            assert!(group.add_member(*user));
+        }
+        group.id().to_string()
+    };
+    sizes.iter().enumerate().map(with_members).collect()
+}
+
+#[tokio::test]
+async fn lists_of_several_pages_are_read_together_and_in_order() {
+    let (tenant, graph) = graph().await;
+    let sizes: Vec<usize> = (0..25).map(|number| number % 6).collect();
+    let ids = groups(&tenant, &sizes);
+    let members = |id: &String| graph.group(&**id).members().list().top(2);
+    let before = graph.requests_sent();
+    let lists = graph.read_lists(ids.iter().map(members)).await;
+    for (list, size) in lists.into_iter().zip(&sizes) {
+        assert_eq!(list.unwrap().len(), *size);
+    }
+    // 25 first pages, 12 second ones and 4 third ones.
+    assert_eq!(graph.requests_sent() - before, 2 + 1 + 1);
+}
+
+#[tokio::test]
+async fn a_list_that_fails_does_not_stop_the_others() {
+    let (tenant, graph) = graph().await;
+    let ids = groups(&tenant, &[3, 1]);
+    let members = |id: &str| graph.group(id).members().list();
+    let lists = [members(&ids[0]), members(UNKNOWN), members(&ids[1])];
+    let mut read = graph.read_lists(lists).await.into_iter();
+    assert_eq!(read.next().unwrap().unwrap().len(), 3);
+    let error = read.next().unwrap().unwrap_err();
+    assert!(error.is_not_found());
+    assert!(error.to_string().contains(UNKNOWN), "{error}");
+    assert_eq!(read.next().unwrap().unwrap().len(), 1);
+
+    let (_, other) = self::graph().await;
+    let lists = graph.read_lists([other.users().list()]).await;
+    let error = lists.into_iter().next().unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Query);
+}
+
+#[tokio::test]
+async fn every_list_fails_when_nothing_can_be_sent() {
+    let (tenant, graph) = graph().await;
+    tenant.inject(Fault::on("/$batch").status(403));
+    let lists = graph
+        .read_lists([graph.users().list(), graph.users().list()])
+        .await;
+    assert_eq!(lists.len(), 2);
+    for list in lists {
+        assert!(list.unwrap_err().is_forbidden());
+    }
+}
+
+#[tokio::test]
+async fn expanded_members_are_completed_however_many_they_are() {
+    let (tenant, graph) = graph().await;
+    let sizes = [0, 1, 19, 20, 21, 1_005];
+    groups(&tenant, &sizes);
+    let list = || {
+        let members = Group::MEMBERS.select(DirectoryObject::ID);
+        let sized = Group::DISPLAY_NAME.starts_with("Sized");
+        let list = graph.groups().list().filter(sized);
+        list.select(Group::DISPLAY_NAME).expand_all(members)
+    };
+    let check = |group: &Group| {
+        let name = group.display_name.as_deref().unwrap();
+        let size = sizes[name
+            .strip_prefix("Sized ")
+            .unwrap()
+            .parse::<usize>()
+            .unwrap()];
+        let members = group.members.as_ref().unwrap();
+        assert!(members.is_complete(), "{name}");
+        assert_eq!(members.len(), size, "{name}");
+        let mut ids: Vec<_> = members
+            .iter()
+            .map(|member| member.id().to_owned())
+            .collect();
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), size, "{name}");
+        assert!(members.iter().all(|member| member.as_user().is_some()));
+    };
+    let before = graph.requests_sent();
+    let all: Vec<Group> = list().items().try_collect().await.unwrap();
+    assert_eq!(all.len(), sizes.len());
+    all.iter().for_each(check);
+    // The page, the lists that are cut or empty, and the second page of one.
+    assert_eq!(graph.requests_sent() - before, 3);
+    // A stored copy is as complete.
+    let stored: Group = serde_json::from_str(&serde_json::to_string(&all[3]).unwrap()).unwrap();
+    check(&stored);
+
+    // A list that is resumed is completed too.
+    let mut items = list().top(2).items();
+    check(&items.try_next().await.unwrap().unwrap());
+    let token = serde_json::to_string(&items.resume_token().unwrap()).unwrap();
+    let token = serde_json::from_str(&token).unwrap();
+    let rest: Vec<Group> = graph.resume(&token).unwrap().try_collect().await.unwrap();
+    assert_eq!(rest.len(), sizes.len() - 1);
+    rest.iter().for_each(check);
+
+    let page = list().send().await.unwrap();
+    page.items.iter().for_each(check);
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_be_completed_is_an_error_and_can_be_resumed() {
+    let (tenant, graph) = graph().await;
+    groups(&tenant, &[25]);
+    tenant.inject(Fault::on("/$batch").status(403).times(1));
+    let sized = Group::DISPLAY_NAME.starts_with("Sized");
+    let list = graph
+        .groups()
+        .list()
+        .filter(sized)
+        .expand_all(Group::MEMBERS);
+    let mut items = list.items();
+    let error = items.try_next().await.unwrap_err();
+    assert!(error.is_forbidden());
+    let token = items.resume_token().unwrap();
+    let groups: Vec<Group> = graph.resume(&token).unwrap().try_collect().await.unwrap();
+    assert_eq!(groups[0].members.as_ref().unwrap().len(), 25);
+}
+
+#[tokio::test]
+async fn a_single_related_object_is_left_as_it_is() {
+    let (_tenant, graph) = graph().await;
+    let users = |all: bool| {
+        let list = graph.users().list().select(User::DISPLAY_NAME);
+        let manager = User::MANAGER.select(DirectoryObject::ID);
+        let list = match all {
+            true => list.expand_all(manager),
+            false => list.expand(manager),
+        };
+        list.items().try_collect::<Vec<User>>()
+    };
+    let before = graph.requests_sent();
+    let all = users(true).await.unwrap();
+    assert_eq!(graph.requests_sent() - before, 1);
+    assert_eq!(all, users(false).await.unwrap());
+    assert!(all.iter().any(|user| user.manager.is_some()));
+    let json = serde_json::to_string(&all).unwrap();
+    assert!(!json.contains("@sdk"), "{json}");
+}
+
+#[tokio::test]
+async fn a_list_to_be_completed_is_not_for_batches() {
+    let (_tenant, graph) = graph().await;
+    let list = || graph.groups().list().expand_all(Group::MEMBERS);
+    let mut batch = graph.batch();
+    let entry = batch.add(list());
+    let error = batch.send().await.unwrap().get(entry).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Query);
+    assert!(error.to_string().contains("members"), "{error}");
+    let read = graph.read_lists([list()]).await;
+    assert_eq!(read[0].as_ref().unwrap_err().kind(), ErrorKind::Query);
+}
