@@ -37,12 +37,11 @@ static RAW: Operation = Operation {
 /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
 /// # support::block_on(async {
 /// # let graph = support::graph().await;
-/// use entra_core::http::Method;
 /// use serde_json::Value;
-/// let users = graph.raw(Method::GET, "/users").query("$select", "displayName").items::<Value>();
+/// let users = graph.raw("GET", "/users").query("$select", "displayName").items::<Value>();
 /// let users: Vec<Value> = users.try_collect().await?;
 /// assert!(users.iter().all(|user| user["displayName"].is_string()));
-/// let tenant: Value = graph.raw(Method::GET, "/organization").json().await?;
+/// let tenant: Value = graph.raw("GET", "/organization").json().await?;
 /// assert_eq!(tenant["value"].as_array().map(Vec::len), Some(1));
 /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -77,8 +76,16 @@ pub struct RawResponse {
 
 impl GraphClient {
     /// A request for a path below the version, such as `/users`, which may begin with `/beta` or `/v1.0` and
-    /// have a query; or for a whole address of this client's host, such as a link from a response.
-    pub fn raw(&self, method: Method, path: impl Into<String>) -> Raw {
+    /// have a query; or for a whole address of this client's host, such as a link from a response. The method
+    /// is a [`Method`] or its name, such as `"GET"`.
+    pub fn raw<M>(&self, method: M, path: impl Into<String>) -> Raw
+    where
+        M: TryInto<Method, Error: fmt::Display>,
+    {
+        let (method, problem) = match method.try_into() {
+            Ok(method) => (method, None),
+            Err(error) => (Method::GET, Some(format!("no such method: {error}"))),
+        };
         Raw {
             client: self.clone(),
             method,
@@ -89,7 +96,7 @@ impl GraphClient {
             body: None,
             idempotency: None,
             advanced: false,
-            problem: None,
+            problem,
         }
     }
 

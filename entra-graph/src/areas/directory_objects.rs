@@ -1,8 +1,8 @@
 //! Objects of any type by their ids, and checks of names: `/directoryObjects`.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt};
 
-use entra_core::ObjectId;
+use entra_core::{IntoId, ObjectId};
 
 use crate::{
     client::{Call, GraphClient, Reply},
@@ -12,7 +12,7 @@ use crate::{
     objects::{DirectoryEntity, DirectoryObject},
     operation::{Operation, operations},
     place::{Object, singles},
-    request::{IntoRequest, Request, Target, read_nothing},
+    request::{IntoRequest, Request, Target, object_ids, read_nothing},
     stream::read_page,
 };
 
@@ -46,7 +46,7 @@ singles! {
 #[derive(Clone, Debug)]
 pub struct GetByIds {
     client: GraphClient,
-    ids: Vec<ObjectId>,
+    ids: Result<Vec<ObjectId>, Error>,
     types: Vec<&'static str>,
 }
 
@@ -60,7 +60,7 @@ pub struct GetByIds {
 pub struct GroupNames {
     display_name: Option<String>,
     mail_nickname: Option<String>,
-    on_behalf_of: Option<ObjectId>,
+    on_behalf_of: Option<String>,
 }
 
 impl GraphClient {
@@ -84,17 +84,23 @@ impl GraphClient {
     /// # support::block_on(async {
     /// # let graph = support::graph().await;
     /// # let users = graph.users().list().items().try_collect::<Vec<_>>().await?;
-    /// # let id = users[0].id.parse()?;
     /// use entra_graph::User;
-    /// let objects = graph.directory_objects_by_ids([id]).of_type::<User>().send().await?;
+    /// let objects = graph.directory_objects_by_ids([&users[0].id]).of_type::<User>().send().await?;
     /// assert!(objects[0].as_user().is_some());
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn directory_objects_by_ids(&self, ids: impl IntoIterator<Item = ObjectId>) -> GetByIds {
-        let mut seen = HashSet::new();
+    pub fn directory_objects_by_ids<I: IntoId<ObjectId>>(
+        &self,
+        ids: impl IntoIterator<Item = I>,
+    ) -> GetByIds {
+        let ids = object_ids(ids).map(|mut ids| {
+            let mut seen = HashSet::new();
+            ids.retain(|id| seen.insert(*id));
+            ids
+        });
         GetByIds {
             client: self.clone(),
-            ids: ids.into_iter().filter(|id| seen.insert(*id)).collect(),
+            ids,
             types: Vec::new(),
         }
     }
@@ -136,8 +142,9 @@ impl GetByIds {
     /// # Errors
     /// Every kind of [`Error`].
     pub async fn send(self) -> Result<Vec<DirectoryObject>, Error> {
-        let mut objects = Vec::with_capacity(self.ids.len());
-        for ids in self.ids.chunks(MOST_IDS) {
+        let ids = self.ids.as_deref().map_err(Error::clone)?;
+        let mut objects = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(MOST_IDS) {
             objects.extend(self.request(ids).send().await?);
         }
         Ok(objects)
@@ -163,14 +170,15 @@ impl IntoRequest for GetByIds {
     type Output = Vec<DirectoryObject>;
 
     fn into_request(self) -> Request<Vec<DirectoryObject>> {
-        if self.ids.len() > MOST_IDS {
-            let problem = Error::query(format!(
+        let problem = match &self.ids {
+            Ok(ids) if ids.len() <= MOST_IDS => return self.request(ids),
+            Ok(ids) => Error::query(format!(
                 "{} ids in one request, and Graph takes {MOST_IDS}; use several requests, or `send` alone",
-                self.ids.len()
-            ));
-            return Request::new(self.client, Err(problem), read_objects);
-        }
-        self.request(&self.ids)
+                ids.len()
+            )),
+            Err(invalid) => invalid.clone(),
+        };
+        Request::new(self.client, Err(problem), read_objects)
     }
 }
 
@@ -203,8 +211,8 @@ impl GroupNames {
 
     /// For a group that this user creates; without it, the naming policy applies as for the caller.
     #[must_use]
-    pub const fn on_behalf_of(mut self, user: ObjectId) -> Self {
-        self.on_behalf_of = Some(user);
+    pub fn on_behalf_of(mut self, user: impl fmt::Display) -> Self {
+        self.on_behalf_of = Some(user.to_string());
         self
     }
 
@@ -214,11 +222,10 @@ impl GroupNames {
         operation: &'static Operation,
         mut body: Body,
     ) -> Request<()> {
-        let user = self.on_behalf_of.map(|user| user.to_string());
         for (name, value) in [
             ("displayName", self.display_name),
             ("mailNickname", self.mail_nickname),
-            ("onBehalfOfUserId", user),
+            ("onBehalfOfUserId", self.on_behalf_of),
         ] {
             if let Some(value) = value {
                 body.set::<String>(name, value.as_str());

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use entra_core::{
-    CredentialErrorKind, GroupMembership, MembershipError, MembershipErrorKind, ObjectId,
+    CredentialErrorKind, GroupMembership, IntoId, MembershipError, MembershipErrorKind, ObjectId,
 };
 
 use super::{
@@ -18,7 +18,7 @@ use crate::{
     model::Body,
     operation::Operation,
     place::{MOST_AT_ONCE, Object, Single},
-    request::{IntoRequest, Request, Target, read_values},
+    request::{IntoRequest, Request, Target, object_ids, read_values},
 };
 
 /// A place whose object can be a member of groups.
@@ -67,7 +67,7 @@ pub struct MemberCheck {
     target: Target,
     operation: &'static Operation,
     property: &'static str,
-    ids: Vec<ObjectId>,
+    ids: Result<Vec<ObjectId>, Error>,
 }
 
 impl<P: Single> Object<P> {
@@ -82,14 +82,16 @@ impl<P: Single> Object<P> {
     /// # support::block_on(async {
     /// # let graph = support::graph().await;
     /// # use entra_graph::Group;
-    /// # let engineers = graph.groups().list().filter(Group::DISPLAY_NAME.eq("Engineers")).items().try_collect::<Vec<_>>().await?;
-    /// # let engineers: entra_core::ObjectId = engineers[0].id.parse()?;
-    /// # let others = "11111111-2222-3333-4444-555555555555".parse()?;
-    /// let found = graph.user("adele@contoso.com").check_member_groups([engineers, others]).send().await?;
-    /// assert_eq!(found, [engineers]);
+    /// # let found = graph.groups().list().filter(Group::DISPLAY_NAME.eq("Engineers")).items().try_collect::<Vec<_>>().await?;
+    /// # let engineers = &found[0];
+    /// let found = graph.user("adele@contoso.com").check_member_groups([&engineers.id]).send().await?;
+    /// assert_eq!(found.len(), 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn check_member_groups(&self, groups: impl IntoIterator<Item = ObjectId>) -> MemberCheck
+    pub fn check_member_groups<I: IntoId<ObjectId>>(
+        &self,
+        groups: impl IntoIterator<Item = I>,
+    ) -> MemberCheck
     where
         P: MemberPlace,
     {
@@ -103,7 +105,10 @@ impl<P: Single> Object<P> {
     ///
     /// Takes `GroupMember.Read.All`; hidden memberships count as in
     /// [`check_member_groups`](Self::check_member_groups).
-    pub fn check_member_objects(&self, ids: impl IntoIterator<Item = ObjectId>) -> MemberCheck
+    pub fn check_member_objects<I: IntoId<ObjectId>>(
+        &self,
+        ids: impl IntoIterator<Item = I>,
+    ) -> MemberCheck
     where
         P: MemberPlace,
     {
@@ -169,11 +174,13 @@ impl MemberCheck {
         target: Target,
         operation: &'static Operation,
         property: &'static str,
-        ids: impl IntoIterator<Item = ObjectId>,
+        ids: impl IntoIterator<Item: IntoId<ObjectId>>,
     ) -> Self {
-        let mut ids: Vec<ObjectId> = ids.into_iter().collect();
-        ids.sort_unstable();
-        ids.dedup();
+        let ids = object_ids(ids).map(|mut ids| {
+            ids.sort_unstable();
+            ids.dedup();
+            ids
+        });
         Self {
             target,
             operation,
@@ -188,7 +195,12 @@ impl MemberCheck {
     /// Every kind of [`Error`]; then nothing is known of any id.
     pub async fn send(self) -> Result<Vec<ObjectId>, Error> {
         let mut found = Vec::new();
-        for some in self.ids.chunks(MOST_AT_ONCE) {
+        for some in self
+            .ids
+            .as_deref()
+            .map_err(Error::clone)?
+            .chunks(MOST_AT_ONCE)
+        {
             found.extend(self.request(some).send().await?);
         }
         Ok(found)
@@ -211,14 +223,15 @@ impl IntoRequest for MemberCheck {
     type Output = Vec<ObjectId>;
 
     fn into_request(self) -> Request<Vec<ObjectId>> {
-        if self.ids.len() > MOST_AT_ONCE {
-            let problem = Error::query(format!(
+        let problem = match &self.ids {
+            Ok(ids) if ids.len() <= MOST_AT_ONCE => return self.request(ids),
+            Ok(ids) => Error::query(format!(
                 "{} ids in one request, and Graph takes {MOST_AT_ONCE}; use several checks, or `send` alone",
-                self.ids.len()
-            ));
-            return Request::new(self.target.client, Err(problem), read_values);
-        }
-        self.request(&self.ids)
+                ids.len()
+            )),
+            Err(invalid) => invalid.clone(),
+        };
+        Request::new(self.target.client, Err(problem), read_values)
     }
 }
 

@@ -1,11 +1,13 @@
 //! Directory roles: definitions and assignments at `/roleManagement/directory`, and the older `/directoryRoles`.
 
-use entra_core::{Guid, ObjectId, url::Url};
+use std::fmt;
+
+use entra_core::{Guid, url::Url};
 
 use crate::{
     client::GraphClient,
     key::Key,
-    model::Body,
+    model::{Body, BodyValue},
     objects::{
         DirectoryObject, DirectoryRole, DirectoryRoleTemplate, UnifiedRoleAssignment,
         UnifiedRoleDefinition, types::UnifiedRolePermission,
@@ -120,14 +122,17 @@ pub struct NewUnifiedRoleAssignment {
 
 impl NewUnifiedRoleAssignment {
     /// The role over the whole directory, for a user, a service principal, or a role-assignable group.
-    pub fn new(role_definition_id: Guid, principal_id: ObjectId) -> Self {
+    pub fn new(
+        role_definition_id: impl BodyValue<Guid>,
+        principal_id: impl BodyValue<Guid>,
+    ) -> Self {
         let mut body = Body::default();
         body.set::<String>("@odata.type", "#microsoft.graph.unifiedRoleAssignment");
-        body.set::<String>(
+        body.set::<Guid>(
             UnifiedRoleAssignment::ROLE_DEFINITION_ID.into_name(),
             &role_definition_id,
         );
-        body.set::<String>(
+        body.set::<Guid>(
             UnifiedRoleAssignment::PRINCIPAL_ID.into_name(),
             &principal_id,
         );
@@ -136,13 +141,13 @@ impl NewUnifiedRoleAssignment {
 
     /// The same over the users, groups and devices of an administrative unit.
     #[must_use]
-    pub fn over_administrative_unit(self, id: ObjectId) -> Self {
+    pub fn over_administrative_unit(self, id: impl fmt::Display) -> Self {
         self.over(&format!("/administrativeUnits/{id}"))
     }
 
     /// The same over one application or service principal, by object id.
     #[must_use]
-    pub fn over_application(self, id: ObjectId) -> Self {
+    pub fn over_application(self, id: impl fmt::Display) -> Self {
         self.over(&format!("/{id}"))
     }
 
@@ -167,9 +172,9 @@ pub struct NewDirectoryRole {
 
 impl NewDirectoryRole {
     /// The role of a [`DirectoryRoleTemplate`], by the id of the template.
-    pub fn from_template(role_template_id: Guid) -> Self {
+    pub fn from_template(role_template_id: impl BodyValue<Guid>) -> Self {
         let mut body = Body::default();
-        body.set::<String>(
+        body.set::<Guid>(
             DirectoryRole::ROLE_TEMPLATE_ID.into_name(),
             &role_template_id,
         );
@@ -224,7 +229,7 @@ impl GraphClient {
     /// ```
     /// # async fn example(graph: &entra_graph::GraphClient, robin: entra_core::ObjectId) -> Result<(), Box<dyn std::error::Error>> {
     /// use entra_graph::{NewUnifiedRoleAssignment, UnifiedRoleAssignment};
-    /// let user_administrator = "fe930be7-5e62-47db-91af-98c3a49a38b1".parse()?;
+    /// let user_administrator = "fe930be7-5e62-47db-91af-98c3a49a38b1";
     /// graph.role_assignments().create(NewUnifiedRoleAssignment::new(user_administrator, robin)).send().await?;
     /// let roles = graph.role_assignments().list()
     ///     .filter(UnifiedRoleAssignment::PRINCIPAL_ID.eq(robin.to_string()))

@@ -1,9 +1,10 @@
 //! The public information of other tenants: `/tenantRelationships`.
 
-use entra_core::Guid;
+use entra_core::{Guid, IntoId};
 
 use crate::{
     client::{Call, GraphClient},
+    error::Error,
     objects::types::TenantInformation,
     operation::{Operation, operations},
     request::{Request, Target, read_value},
@@ -22,9 +23,17 @@ impl GraphClient {
     ///
     /// Takes `CrossTenantInformation.ReadBasic.All`. [`send_opt`](Request::send_opt) returns `None` if there is no
     /// such tenant.
-    pub fn tenant_information(&self, tenant_id: Guid) -> Request<TenantInformation> {
-        let function = format!("findTenantInformationByTenantId(tenantId='{tenant_id}')");
-        find(self, &function, &FIND_BY_ID)
+    pub fn tenant_information(&self, tenant_id: impl IntoId<Guid>) -> Request<TenantInformation> {
+        match tenant_id.into_id() {
+            Ok(id) => {
+                let function = format!("findTenantInformationByTenantId(tenantId='{id}')");
+                find(self, &function, &FIND_BY_ID)
+            }
+            Err(invalid) => {
+                let problem = Error::from(invalid);
+                Request::new(self.clone(), Err(problem), read_value)
+            }
+        }
     }
 
     /// A request for the public information of any tenant, by one of its verified domains:

@@ -7,7 +7,7 @@ mod service_error;
 use std::{error, sync::Arc, time::Duration};
 
 use entra_core::{
-    CredentialError, StopReason,
+    CredentialError, InvalidId, StopReason,
     http::{Method, StatusCode},
 };
 
@@ -491,6 +491,13 @@ impl From<entra_core::Error> for Error {
         error.0.retry_after = source.credential().and_then(CredentialError::retry_after);
         error.0.source = Some(Arc::new(source));
         error
+    }
+}
+
+/// An invalid id, of a request that is not sent.
+impl From<InvalidId> for Error {
+    fn from(invalid: InvalidId) -> Self {
+        Self::query(invalid.to_string())
     }
 }
 

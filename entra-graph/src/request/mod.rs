@@ -5,7 +5,7 @@ mod target;
 use std::fmt;
 
 use entra_core::{
-    Idempotency,
+    Idempotency, IntoId, InvalidId, ObjectId,
     bytes::Bytes,
     http::{HeaderName, HeaderValue, Method, header},
     url::Url,
@@ -254,4 +254,12 @@ pub(crate) fn with_bytes(mut call: Call, content_type: &'static str, bytes: Byte
         bytes,
     });
     call
+}
+
+/// The ids of a request, or why it cannot be sent.
+pub(crate) fn object_ids(
+    ids: impl IntoIterator<Item: IntoId<ObjectId>>,
+) -> Result<Vec<ObjectId>, Error> {
+    let ids = ids.into_iter().map(IntoId::into_id);
+    Ok(ids.collect::<Result<_, InvalidId>>()?)
 }

@@ -384,28 +384,28 @@ async fn roles_and_scopes_get_new_ids_and_are_disabled_before_they_are_removed()
     let one = graph.application(&app.id);
     let read = AppRole::for_users("Orders.Read", "Read orders", "May read orders").unwrap();
     let write = AppRole::for_applications("Orders.Write", "Write orders", "Writes").unwrap();
-    let id = read.id.as_deref().unwrap().parse().unwrap();
+    let id = read.id.clone().unwrap();
     assert_ne!(read.id, write.id);
     one.add_app_roles([read]).await.unwrap();
     assert_eq!(one.add_app_roles([write]).await.unwrap().len(), 2);
     let before = graph.requests_sent();
-    one.remove_app_role(id).await.unwrap();
+    one.remove_app_role(&id).await.unwrap();
     // One read and two updates.
     assert_eq!(graph.requests_sent() - before, 3);
     let roles = one.get().send().await.unwrap().app_roles.unwrap();
     assert_eq!(roles.len(), 1);
     assert_eq!(roles[0].value.as_deref(), Some("Orders.Write"));
-    one.remove_app_role(id).await.unwrap();
+    one.remove_app_role(&id).await.unwrap();
 
     let scope = PermissionScope::for_administrators("Orders", "Orders", "All orders").unwrap();
-    let id = scope.id.as_deref().unwrap().parse().unwrap();
+    let id = scope.id.clone().unwrap();
     one.add_permission_scopes([scope.also_for_users("Orders", "Your orders")])
         .await
         .unwrap();
     let api = one.get().send().await.unwrap().api.unwrap();
     let scopes = api.oauth2_permission_scopes.unwrap();
     assert_eq!(scopes[0].kind.as_deref(), Some("User"));
-    one.remove_permission_scope(id).await.unwrap();
+    one.remove_permission_scope(&id).await.unwrap();
     let api = one.get().send().await.unwrap().api.unwrap();
     assert_eq!(api.oauth2_permission_scopes.unwrap(), []);
 }

@@ -52,14 +52,15 @@ async fn any_number_of_ids_is_looked_up_a_thousand_at_a_time() {
         .directory_objects_by_ids(ids.clone())
         .of_type::<User>();
     assert_eq!(only_users.send().await.unwrap().len(), 1);
-    let none = graph.directory_objects_by_ids([]).send().await.unwrap();
+    let none = graph.directory_objects_by_ids(Vec::<ObjectId>::new());
+    let none = none.send().await.unwrap();
     assert_eq!(none, []);
 
     let one_request = graph.directory_objects_by_ids(ids).into_request();
     let error = one_request.send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Query);
     let mut batch = graph.batch();
-    let entry = batch.add(graph.directory_objects_by_ids([users[0].id.parse().unwrap()]));
+    let entry = batch.add(graph.directory_objects_by_ids([&users[0].id]));
     let responses = batch.send().await.unwrap();
     assert_eq!(responses.get(entry).unwrap()[0].id(), users[0].id);
 }
@@ -124,16 +125,13 @@ async fn license_details_name_the_service_plans() {
     let user = graph.user("adele@contoso.com");
     let skus = graph.subscribed_skus().list().send().await.unwrap();
     let product = &skus.items[0];
-    let sku: Guid = product.sku_id.as_deref().unwrap().parse().unwrap();
+    let sku = product.sku_id.as_deref().unwrap();
     user.update()
         .set(User::USAGE_LOCATION, "DE")
         .send()
         .await
         .unwrap();
-    user.assign_licenses(&[AssignedLicense::new(sku)], &[])
-        .send()
-        .await
-        .unwrap();
+    user.assign_licenses([sku]).send().await.unwrap();
     let page = user.license_details().list().send().await.unwrap();
     let details = page
         .items
@@ -145,4 +143,118 @@ async fn license_details_name_the_service_plans() {
         details.service_plans.as_ref().map(Vec::len),
         product.service_plans.as_ref().map(Vec::len)
     );
+}
+
+#[tokio::test]
+async fn ids_of_responses_go_into_requests_as_text_and_invalid_ones_are_not_sent() {
+    let (_tenant, graph) = graph().await;
+    let page = graph.groups().list().send().await.unwrap();
+    let group = &page.items[0];
+    let adele = graph.user("adele@contoso.com");
+    let check = adele.check_member_groups([&group.id]);
+    check.send().await.unwrap();
+    let objects = graph.directory_objects_by_ids([group.id.as_str()]);
+    assert_eq!(objects.send().await.unwrap().len(), 1);
+
+    let before = graph.requests_sent();
+    let name = "Engineers";
+    let errors = [
+        adele.check_member_groups([name]).send().await.unwrap_err(),
+        adele.check_member_objects([name]).send().await.unwrap_err(),
+        graph
+            .directory_objects_by_ids([name])
+            .send()
+            .await
+            .unwrap_err(),
+        adele
+            .check_member_groups([name])
+            .into_request()
+            .send()
+            .await
+            .unwrap_err(),
+        graph
+            .directory_objects_by_ids([name])
+            .into_request()
+            .send()
+            .await
+            .unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!(error.kind(), ErrorKind::Query);
+        assert!(
+            error
+                .to_string()
+                .contains("\"Engineers\" is not a valid object id"),
+            "{error}"
+        );
+    }
+    assert_eq!(graph.requests_sent(), before);
+}
+
+#[tokio::test]
+async fn licences_go_by_the_id_of_the_sku_and_a_name_is_not_sent() {
+    let (_tenant, graph) = graph().await;
+    let adele = graph.user("adele@contoso.com");
+    let before = graph.requests_sent();
+    let plan = AssignedLicense::new(Guid::NIL).without_plans(["EXCHANGE"]);
+    let errors = [
+        adele
+            .assign_licenses(["AAD_PREMIUM_P2"])
+            .send()
+            .await
+            .unwrap_err(),
+        adele
+            .remove_licenses(["AAD_PREMIUM_P2"])
+            .send()
+            .await
+            .unwrap_err(),
+        graph
+            .group("8f9c")
+            .assign_licenses([AssignedLicense::new("E5")])
+            .send()
+            .await
+            .unwrap_err(),
+        adele.assign_licenses([plan]).send().await.unwrap_err(),
+    ];
+    for error in &errors {
+        assert_eq!(error.kind(), ErrorKind::Query);
+    }
+    assert!(
+        errors[0]
+            .to_string()
+            .contains("`sku_id` of a `SubscribedSku`, not by its name"),
+        "{}",
+        errors[0]
+    );
+    assert_eq!(graph.requests_sent(), before);
+
+    adele
+        .update()
+        .set(User::USAGE_LOCATION, "DE")
+        .send()
+        .await
+        .unwrap();
+    let skus = graph.subscribed_skus().list().send().await.unwrap();
+    let sku = skus.items[0].sku_id.as_ref().unwrap();
+    let licences = async || {
+        let read = adele
+            .get()
+            .select(User::ASSIGNED_LICENSES)
+            .send()
+            .await
+            .unwrap();
+        read.assigned_licenses.unwrap().len()
+    };
+    let at_first = licences().await;
+    adele.assign_licenses([sku]).send().await.unwrap();
+    assert_eq!(licences().await, at_first + 1);
+    let again = AssignedLicense::new(sku);
+    let error = adele
+        .change_licenses([&again], [sku])
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(400));
+    adele.remove_licenses([sku]).send().await.unwrap();
+    assert_eq!(licences().await, at_first);
 }

@@ -222,11 +222,9 @@ fn requests() -> BTreeMap<&'static str, Vec<Send>> {
                         .without_plans([guid(PLANS[0]), guid(PLANS[1])]);
                     let second =
                         AssignedLicense::new(guid(SKUS[1])).without_plans([guid(PLANS[2])]);
-                    graph.group(LICENSED).assign_licenses(&[first, second], &[])
+                    graph.group(LICENSED).assign_licenses([first, second])
                 }),
-                send!(|graph| graph
-                    .group(LICENSED)
-                    .assign_licenses(&[], &[guid(SKUS[1]), guid(SKUS[0])])),
+                send!(|graph| graph.group(LICENSED).remove_licenses([SKUS[1], SKUS[0]])),
             ],
         ),
         (
@@ -375,7 +373,7 @@ fn requests() -> BTreeMap<&'static str, Vec<Send>> {
                     .without_plans([guid("11b0131d-43c8-4bbb-b2c8-e80f9a50834a")]);
                 graph
                     .me()
-                    .assign_licenses(&[add], &[guid("bea13e0c-3828-4daa-a392-28af7ff61a0f")])
+                    .change_licenses([add], ["bea13e0c-3828-4daa-a392-28af7ff61a0f"])
             })],
         ),
         (

@@ -1,6 +1,6 @@
 //! Users and groups against the fake tenant, from create to purge.
 
-use entra_core::{Guid, ObjectId, Secret, StaticCredential};
+use entra_core::{ObjectId, Secret, StaticCredential};
 use entra_graph::{
     Change, ErrorKind, GraphClient, Group, Key, NewGroup, NewUser, Property, Reference, User,
     types::{AssignedLicense, PasswordProfile},
@@ -247,9 +247,9 @@ async fn licences_sessions_and_extensions() {
         .await
         .unwrap();
     let skus = graph.subscribed_skus().list().send().await.unwrap();
-    let sku: Guid = skus.items[0].sku_id.as_deref().unwrap().parse().unwrap();
+    let sku = skus.items[0].sku_id.as_deref().unwrap();
     let read = user
-        .assign_licenses(&[AssignedLicense::new(sku)], &[])
+        .assign_licenses([AssignedLicense::new(sku)])
         .send()
         .await
         .unwrap();
@@ -265,7 +265,7 @@ async fn licences_sessions_and_extensions() {
             .len(),
         1
     );
-    user.assign_licenses(&[], &[sku]).send().await.unwrap();
+    user.remove_licenses([sku]).send().await.unwrap();
     assert!(
         licences()
             .send()

@@ -175,3 +175,14 @@ async fn raw_requests_go_into_a_batch() {
     let body: Value = serde_json::from_slice(sent.body()).unwrap();
     assert_eq!(body["requests"][0]["url"], "/things?a=b");
 }
+
+#[tokio::test]
+async fn a_method_is_given_by_name_and_an_invalid_one_is_not_sent() {
+    let script = ScriptedTransport::new().then(200, &[], "{}");
+    let graph = client(script.clone());
+    graph.raw("GET", "/users").send().await.unwrap();
+    let error = graph.raw("GE T", "/users").send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Query);
+    assert!(error.to_string().contains("no such method"), "{error}");
+    assert_eq!(script.requests().len(), 1);
+}

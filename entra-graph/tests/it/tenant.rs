@@ -112,7 +112,7 @@ async fn the_public_information_of_a_tenant_is_found_by_id_and_by_domain() {
     let builder = GraphClient::builder(AppCredential::new(&tenant, &app)).cloud(tenant.cloud());
     let graph = builder.clock(tenant.clock()).build().unwrap();
     let id = tenant.id().to_string();
-    let by_id = graph.tenant_information(id.parse().unwrap());
+    let by_id = graph.tenant_information(&id);
     let found = by_id.send().await.unwrap();
     assert_eq!(found.tenant_id, Some(id));
     let by_domain = graph.tenant_information_by_domain(&tenant.domain());

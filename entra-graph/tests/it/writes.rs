@@ -431,12 +431,7 @@ async fn identities_and_licences_are_written_as_objects() {
     let sku: Guid = "45715bb8-13f9-4bf6-927f-ef96c102d394".parse().unwrap();
     let plan: Guid = "11b0131d-43c8-4bbb-b2c8-e80f9a50834a".parse().unwrap();
     let licence = AssignedLicense::new(sku).without_plans([plan]);
-    graph
-        .me()
-        .assign_licenses(&[licence], &[])
-        .send()
-        .await
-        .unwrap();
+    graph.me().assign_licenses([licence]).send().await.unwrap();
     let requests = script.requests();
     assert_eq!(
         body(&requests[0])["identities"],

@@ -1,6 +1,6 @@
 //! App roles and delegated permissions that an application defines.
 
-use entra_core::{Guid, SystemRandom};
+use entra_core::{Guid, IntoId, SystemRandom};
 
 use super::OneApplication;
 use crate::{
@@ -112,7 +112,8 @@ impl Object<OneApplication> {
     ///
     /// # Errors
     /// Every kind of [`Error`].
-    pub async fn remove_app_role(&self, id: Guid) -> Result<(), Error> {
+    pub async fn remove_app_role(&self, id: impl IntoId<Guid>) -> Result<(), Error> {
+        let id = id.into_id()?;
         let mut roles = self.app_roles().await?;
         let Some(role) = roles.iter_mut().find(|role| is(role.id.as_ref(), id)) else {
             return Ok(());
@@ -148,7 +149,8 @@ impl Object<OneApplication> {
     ///
     /// # Errors
     /// Every kind of [`Error`].
-    pub async fn remove_permission_scope(&self, id: Guid) -> Result<(), Error> {
+    pub async fn remove_permission_scope(&self, id: impl IntoId<Guid>) -> Result<(), Error> {
+        let id = id.into_id()?;
         let mut scopes = self.permission_scopes().await?;
         let Some(scope) = scopes.iter_mut().find(|scope| is(scope.id.as_ref(), id)) else {
             return Ok(());

@@ -1,10 +1,13 @@
 //! What can be done to a group beside changing properties.
 
-use entra_core::{Guid, bytes::Bytes};
+use entra_core::{Guid, IntoId, bytes::Bytes};
 
 use super::{ASSIGN_LICENSE, GET_PHOTO, OneGroup, RENEW, SET_PHOTO, VALIDATE_PROPERTIES};
 use crate::{
-    areas::{directory_objects::GroupNames, licenses},
+    areas::{
+        directory_objects::GroupNames,
+        licenses::{self, NO_LICENSES, NO_SKUS},
+    },
     model::Body,
     objects::{Group, types::AssignedLicense},
     place::Object,
@@ -12,15 +15,45 @@ use crate::{
 };
 
 impl Object<OneGroup> {
-    /// A request that assigns licences to the members and removes others, by SKU id; its response is the
-    /// group, while the members follow in the background. This is
+    /// A request that assigns licences to the members, by SKU id; its response is the group, while the
+    /// members follow in the background. This is
     /// [`POST /groups/{id}/assignLicense`](https://learn.microsoft.com/graph/api/group-assignlicense).
     ///
     /// Takes `LicenseAssignment.ReadWrite.All`.
-    pub fn assign_licenses(&self, add: &[AssignedLicense], remove: &[Guid]) -> Request<Group> {
-        let call = self
-            .call(&["assignLicense"], &ASSIGN_LICENSE)
-            .map(|call| call.with_json(licenses::body(add, remove)));
+    pub fn assign_licenses<L: Into<AssignedLicense>>(
+        &self,
+        licenses: impl IntoIterator<Item = L>,
+    ) -> Request<Group> {
+        self.change_licenses(licenses, NO_SKUS)
+    }
+
+    /// A request that removes licences, by SKU id; see [`assign_licenses`](Self::assign_licenses).
+    ///
+    /// Takes `LicenseAssignment.ReadWrite.All`.
+    pub fn remove_licenses<S: IntoId<Guid>>(
+        &self,
+        skus: impl IntoIterator<Item = S>,
+    ) -> Request<Group> {
+        self.change_licenses(NO_LICENSES, skus)
+    }
+
+    /// A request that assigns and removes licences in one step, such as to replace one by another; see
+    /// [`assign_licenses`](Self::assign_licenses).
+    ///
+    /// Takes `LicenseAssignment.ReadWrite.All`.
+    pub fn change_licenses<L, S>(
+        &self,
+        add: impl IntoIterator<Item = L>,
+        remove: impl IntoIterator<Item = S>,
+    ) -> Request<Group>
+    where
+        L: Into<AssignedLicense>,
+        S: IntoId<Guid>,
+    {
+        let call = licenses::body(add, remove).and_then(|body| {
+            let call = self.call(&["assignLicense"], &ASSIGN_LICENSE)?;
+            Ok(call.with_json(body))
+        });
         Request::new(self.target().client.clone(), call, read_entity)
     }
 

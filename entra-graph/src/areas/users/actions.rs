@@ -1,13 +1,13 @@
 //! What can be done to a user's account beside changing properties.
 
-use entra_core::{Guid, Secret, bytes::Bytes};
+use entra_core::{Guid, IntoId, Secret, bytes::Bytes};
 
 use super::{
     ASSIGN_LICENSE, CHANGE_PASSWORD, DELETE_PHOTO, GET_PHOTO, Me, OneUser, REPROCESS_LICENSES,
     REVOKE_SESSIONS, SET_PHOTO, UserPlace,
 };
 use crate::{
-    areas::licenses,
+    areas::licenses::{self, NO_LICENSES, NO_SKUS},
     model::Body,
     objects::{
         User,
@@ -56,21 +56,63 @@ impl<P: UserPlace> Object<P> {
         Request::new(self.target().client.clone(), call, read_nothing)
     }
 
-    /// A request that assigns and removes licences, by SKU id; its response is the user. This is
+    /// A request that assigns licences, by SKU id; its response is the user. This is
     /// [`POST /users/{id}/assignLicense`](https://learn.microsoft.com/graph/api/user-assignlicense).
     ///
-    /// Takes `LicenseAssignment.ReadWrite.All`. The user needs a usage location.
+    /// Takes `LicenseAssignment.ReadWrite.All`. The user needs a usage location
+    /// ([`User::USAGE_LOCATION`]).
     ///
     /// ```
-    /// # fn example(graph: &entra_graph::GraphClient, e5: entra_core::Guid, e3: entra_core::Guid) {
-    /// use entra_graph::types::AssignedLicense;
-    /// let request = graph.user("adele@contoso.com").assign_licenses(&[AssignedLicense::new(e5)], &[e3]);
-    /// # }
+    /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
+    /// # support::block_on(async {
+    /// # let graph = support::graph().await;
+    /// use entra_graph::{User, types::AssignedLicense};
+    /// let skus = graph.subscribed_skus().list().items().try_collect::<Vec<_>>().await?;
+    /// let sku = skus.iter().find(|sku| sku.sku_part_number.as_deref() == Some("AAD_PREMIUM_P2"));
+    /// let p2 = sku.and_then(|sku| sku.sku_id.as_deref()).ok_or("the tenant has no such licence")?;
+    ///
+    /// let adele = graph.user("adele@contoso.com");
+    /// adele.update().set(User::USAGE_LOCATION, "DE").send().await?;
+    /// adele.assign_licenses([p2]).send().await?;
+    /// # let plans: Vec<String> = Vec::new();
+    /// adele.assign_licenses([AssignedLicense::new(p2).without_plans(plans)]).send().await?;
+    /// adele.remove_licenses([p2]).send().await?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn assign_licenses(&self, add: &[AssignedLicense], remove: &[Guid]) -> Request<User> {
-        let call = self
-            .call(&["assignLicense"], &ASSIGN_LICENSE)
-            .map(|call| call.with_json(licenses::body(add, remove)));
+    pub fn assign_licenses<L: Into<AssignedLicense>>(
+        &self,
+        licenses: impl IntoIterator<Item = L>,
+    ) -> Request<User> {
+        self.change_licenses(licenses, NO_SKUS)
+    }
+
+    /// A request that removes licences, by SKU id; see [`assign_licenses`](Self::assign_licenses).
+    ///
+    /// Takes `LicenseAssignment.ReadWrite.All`.
+    pub fn remove_licenses<S: IntoId<Guid>>(
+        &self,
+        skus: impl IntoIterator<Item = S>,
+    ) -> Request<User> {
+        self.change_licenses(NO_LICENSES, skus)
+    }
+
+    /// A request that assigns and removes licences in one step, such as to replace one by another; see
+    /// [`assign_licenses`](Self::assign_licenses).
+    ///
+    /// Takes `LicenseAssignment.ReadWrite.All`.
+    pub fn change_licenses<L, S>(
+        &self,
+        add: impl IntoIterator<Item = L>,
+        remove: impl IntoIterator<Item = S>,
+    ) -> Request<User>
+    where
+        L: Into<AssignedLicense>,
+        S: IntoId<Guid>,
+    {
+        let call = licenses::body(add, remove).and_then(|body| {
+            let call = self.call(&["assignLicense"], &ASSIGN_LICENSE)?;
+            Ok(call.with_json(body))
+        });
         Request::new(self.target().client.clone(), call, read_entity)
     }
 

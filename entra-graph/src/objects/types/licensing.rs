@@ -1,3 +1,5 @@
+use std::fmt;
+
 use entra_core::{Guid, Timestamp};
 
 use crate::model::complex;
@@ -13,17 +15,37 @@ complex! {
 }
 
 impl AssignedLicense {
-    /// The licence of this SKU, with all of its service plans.
+    /// The licence of this SKU, with all of its service plans: a [`Guid`] or its text, such as
+    /// [`SubscribedSku::sku_id`](crate::SubscribedSku::sku_id).
     #[must_use]
-    pub fn new(sku_id: Guid) -> Self {
+    pub fn new(sku_id: impl fmt::Display) -> Self {
         Self::default().sku_id(sku_id.to_string())
     }
 
-    /// Without these service plans.
+    /// Without these service plans, such as [`ServicePlanInfo::service_plan_id`](super::ServicePlanInfo::service_plan_id).
     #[must_use]
-    pub fn without_plans(self, plans: impl IntoIterator<Item = Guid>) -> Self {
+    pub fn without_plans(self, plans: impl IntoIterator<Item: fmt::Display>) -> Self {
         let plans: Vec<String> = plans.into_iter().map(|plan| plan.to_string()).collect();
         self.disabled_plans(plans)
+    }
+}
+
+macro_rules! license_from {
+    ($($sku:ty),*) => {$(
+        /// The licence of this SKU, with all of its service plans.
+        impl From<$sku> for AssignedLicense {
+            fn from(sku_id: $sku) -> Self {
+                Self::new(sku_id)
+            }
+        }
+    )*};
+}
+
+license_from!(Guid, &Guid, &str, String, &String);
+
+impl From<&Self> for AssignedLicense {
+    fn from(license: &Self) -> Self {
+        license.clone()
     }
 }
 
