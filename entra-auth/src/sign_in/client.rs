@@ -7,7 +7,7 @@ use std::{
 };
 
 use entra_core::{
-    ClientId, Guid, IntoId, TenantId,
+    ClientId, Cloud, Guid, IntoId, TenantId,
     url::{Host, Url},
 };
 
@@ -205,6 +205,12 @@ impl SignInClient {
     #[must_use]
     pub fn tenant(&self) -> &TenantId {
         &self.0.flow.application().tenant
+    }
+
+    /// The cloud that users sign in at, such as for a Graph client with the user's tokens.
+    #[must_use]
+    pub fn cloud(&self) -> &Cloud {
+        &self.0.flow.application().settings.cloud
     }
 
     /// The client id of the application.

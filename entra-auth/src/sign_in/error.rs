@@ -216,5 +216,35 @@ impl error::Error for SignInError {
     }
 }
 
+/// The error of a sign-in as one of this crate, so that `?` works where builders and credentials meet: the
+/// kind, numbers and ids of the sign-in service's error, and as its fix what the administrator has to do.
+impl From<SignInError> for Error {
+    fn from(error: SignInError) -> Self {
+        use SignInErrorKind as Kind;
+        let fix = error.for_admin();
+        let own = match error.error() {
+            Some(own) => own.clone(),
+            None => Self::new(
+                match error.kind() {
+                    Kind::Configuration => ErrorKind::Configuration,
+                    Kind::Throttled => ErrorKind::Throttled,
+                    Kind::Unavailable | Kind::GroupsUnavailable => ErrorKind::Service,
+                    Kind::SignInRequired
+                    | Kind::ConsentRequired
+                    | Kind::AdminConsentRequired
+                    | Kind::MfaRequired => ErrorKind::InteractionRequired,
+                    _ => ErrorKind::Rejected,
+                },
+                "",
+            ),
+        };
+        own.with(|inner| {
+            inner.summary = error.to_string().into();
+            inner.fix = Some(fix.into());
+        })
+        .with_source(error)
+    }
+}
+
 /// The setting of a connection, which the validator's error does not name.
 const OWN_KEYS: &str = "An application with its own signing keys, such as for mapped claims, needs the setting SignInClientBuilder::own_signing_keys.";

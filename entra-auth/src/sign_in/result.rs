@@ -118,8 +118,7 @@ impl SignInResult {
         I: IntoIterator,
         I::Item: IntoId<ObjectId>,
     {
-        let wanted = ids(groups)?;
-        self.identity.is_member_of_any(directory, &wanted).await
+        self.identity.is_member_of_any(directory, groups).await
     }
 
     /// Every group of the user: those of the token if it lists object ids, otherwise those of the
@@ -156,14 +155,17 @@ impl Identity {
     ///
     /// # Errors
     /// As [`SignInResult::is_member_of_any`].
-    pub async fn is_member_of_any<D>(
+    pub async fn is_member_of_any<D, I>(
         &self,
         directory: &D,
-        groups: &[ObjectId],
+        groups: I,
     ) -> Result<bool, SignInError>
     where
         D: GroupMembership + ?Sized,
+        I: IntoIterator,
+        I::Item: IntoId<ObjectId>,
     {
+        let groups = ids(groups)?;
         if groups.is_empty() {
             return Ok(false);
         }
@@ -171,7 +173,7 @@ impl Identity {
             return Ok(groups.iter().any(|group| listed.contains(group)));
         }
         let found = directory
-            .member_groups_among(self.oid, groups)
+            .member_groups_among(self.oid, &groups)
             .await
             .map_err(SignInError::membership)?;
         // Groups that were not requested do not count, whatever the directory returns.

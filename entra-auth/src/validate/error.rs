@@ -1,6 +1,6 @@
 use std::{borrow::Cow, error, fmt, sync::Arc};
 
-use crate::Error;
+use crate::{Error, ErrorKind};
 
 /// Why a token is rejected.
 ///
@@ -55,6 +55,19 @@ pub enum TokenValidationErrorKind {
     UserRequired,
     /// The keys of the sign-in service could not be fetched, so the token could not be validated.
     KeysUnavailable,
+}
+
+/// The error of a validation as one of this crate, for functions that also build credentials or clients.
+impl From<TokenValidationError> for Error {
+    fn from(error: TokenValidationError) -> Self {
+        let kind = match error.is_transient() {
+            true => ErrorKind::Service,
+            false => ErrorKind::Rejected,
+        };
+        Self::new(kind, error.to_string())
+            .with(|inner| inner.fix = Some(error.fix().to_owned().into()))
+            .with_source(error)
+    }
 }
 
 impl TokenValidationError {

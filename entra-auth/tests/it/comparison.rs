@@ -48,9 +48,15 @@ fn each_yes_of_the_comparison_names_a_test() {
 
 #[test]
 fn each_named_test_file_is_a_module_of_these_tests() {
-    let main = include_str!("main.rs");
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
     for (path, _) in cells().into_iter().flat_map(|(_, links)| links) {
-        let module = Path::new(path).file_stem().unwrap().to_str().unwrap();
-        assert!(main.contains(&format!("mod {module};")), "{path}");
+        let modules = path.strip_prefix("tests/it/").unwrap();
+        let (mut parent, mut folder) = (tests.join("main.rs"), tests.clone());
+        for module in modules.trim_end_matches(".rs").split('/') {
+            let source = fs::read_to_string(&parent).unwrap();
+            assert!(source.contains(&format!("mod {module};")), "{path}");
+            parent = folder.join(format!("{module}.rs"));
+            folder.push(module);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use entra_auth::{
-    SignInClient,
+    Error, ErrorKind, SignInClient, TokenValidator,
     sign_in::{SignInError, SignInErrorKind as Kind},
     user::{ClientAuthentication, Prompt, StartOptions},
 };
@@ -491,3 +491,36 @@ fn check_texts(error: &SignInError) {
 }
 
 const ID: &str = "33333333-3333-3333-3333-333333333333";
+
+#[tokio::test]
+async fn errors_of_sign_ins_and_validations_become_errors_of_the_crate() {
+    fn connect(tenant: &str) -> Result<SignInClient, Error> {
+        let secret = ClientAuthentication::secret("s3cr3t");
+        let client = SignInClient::builder(tenant, "11111111-1111-1111-1111-111111111111", secret);
+        Ok(client.redirect_uri(CALLBACK).build()?)
+    }
+    let error = connect("not a tenant").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(format!("{error:#}").contains("not a tenant"), "{error:#}");
+    assert!(error.fix().is_some());
+
+    let (_service, client) = connection();
+    let (_, flow) = client.start(&StartOptions::default()).unwrap();
+    let back = format!("{CALLBACK}?error=access_denied&state={}", flow.id());
+    let declined = client.finish(flow, &back).await.unwrap_err();
+    let error = Error::from(declined.clone());
+    assert!(
+        error.to_string().starts_with(&declined.to_string()),
+        "{error}"
+    );
+    assert_eq!(error.fix(), Some(&*declined.for_admin()));
+
+    let validator = TokenValidator::access_tokens(OTHER_TENANT, ["api://tasks"]);
+    let validate = async || -> Result<(), Error> {
+        validator.build()?.validate("not.a.token").await?;
+        Ok(())
+    };
+    let error = validate().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Rejected);
+    assert!(error.fix().is_some());
+}

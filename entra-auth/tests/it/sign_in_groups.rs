@@ -120,8 +120,7 @@ async fn a_group_renamed_to_the_guid_of_another_group_gives_no_membership() {
         // The same from a stored session.
         let stored = serde_json::to_string(session.identity()).unwrap();
         let identity: Identity = serde_json::from_str(&stored).unwrap();
-        let staff = [A.parse().unwrap()];
-        assert!(!identity.is_member_of_any(&directory, &staff).await.unwrap());
+        assert!(!identity.is_member_of_any(&directory, [A]).await.unwrap());
     }
 }
 
