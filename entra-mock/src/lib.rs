@@ -35,13 +35,14 @@ mod tenant;
 mod time;
 mod wire;
 
+pub use entra_core::{self, ManualClock};
 #[cfg(feature = "server")]
 pub use standalone::{Server, ServerBuilder, ServerError};
 #[cfg(feature = "wiremock")]
 pub use tenant::{
     AccessPolicy, App, ContactHandle, DeviceHandle, FakeTenant, FakeTenantBuilder, GroupClaims,
-    GroupHandle, PolicyHandle, Redirected, Requests, SeedError, SignInHandle, TenantResponder,
-    UserHandle, UserTokens,
+    GroupHandle, PolicyHandle, Redirected, Requests, SeedError, SignInHandle, SignInPage,
+    TenantResponder, UserHandle, UserTokens,
 };
 pub use {
     fault::{Fault, FaultTrigger},

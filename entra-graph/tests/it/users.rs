@@ -129,3 +129,21 @@ async fn a_403_names_the_missing_permission() {
     assert_eq!(error.token_permissions().unwrap(), ["Group.Read.All"]);
     assert!(error.request_id().is_some());
 }
+
+#[tokio::test]
+async fn every_permission_that_an_operation_names_can_be_granted_at_the_fake_tenant() {
+    let tenant = entra_mock::FakeTenant::start().await;
+    let app = tenant.register_app("Everything");
+    for operation in entra_graph::operations() {
+        for permission in operation.application_permissions() {
+            app.application_permission(permission);
+        }
+        for permission in operation.delegated_permissions() {
+            app.delegated_permission(permission);
+        }
+        // Some apply to one kind of token only.
+        for permission in operation.additional_permissions() {
+            app.delegated_permission(permission);
+        }
+    }
+}

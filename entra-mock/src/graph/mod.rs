@@ -262,7 +262,7 @@ fn unsupported(request: &WireRequest) -> GraphError {
         501,
         "NotImplemented",
         format!(
-            "The fake tenant does not support {} {}.",
+            "The fake tenant does not support {} {}. A test can mount a response of its own: FakeTenant::mount.",
             request.method, request.path
         ),
     )

@@ -127,7 +127,11 @@ pub(super) fn read_photo(call: Call<'_>) -> Result<Photo, GraphError> {
     let (content_type, (width, height)) = match (png(bytes), jpeg(bytes)) {
         (Some(size), _) => ("image/png", size),
         (_, Some(size)) => ("image/jpeg", size),
-        _ => return Err(unsourced::invalid_photo("The image is invalid.")),
+        _ => {
+            return Err(unsourced::invalid_photo(
+                "The image is invalid: it is neither a JPEG with a frame header nor a PNG.",
+            ));
+        }
     };
     Ok(Photo {
         bytes: bytes.as_slice().into(),

@@ -19,6 +19,18 @@ use crate::{
 #[non_exhaustive]
 pub enum Seed {
     /// A small company: a dozen users, groups, devices, applications and a month of sign-ins.
+    ///
+    /// | users, by the first part of their names | |
+    /// |---|---|
+    /// | `admin` | an administrator in IT |
+    /// | `adele`, and below her `bruno`, `clara`, `david` | Engineering |
+    /// | `edith`, and below her `felix` | Finance |
+    /// | `hanna` | HR |
+    /// | `ivan`, and below him `julia` and `marta` | Sales; `marta` is disabled |
+    /// | `gus` | a guest |
+    ///
+    /// Groups are `Engineers` (`adele`, `bruno`, `david`, and nested in it `Testers` with `clara`), `Finance team`,
+    /// `Sales team` and `All staff` (without the guest).
     #[default]
     Contoso,
     /// Only the content of every tenant: the organization and the service principal of Graph.

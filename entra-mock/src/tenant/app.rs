@@ -7,9 +7,9 @@ use std::{
 use entra_core::{ClientId, Guid, ObjectId, Secret};
 use serde_json::{Value, json};
 
-use super::FakeTenant;
+use super::{FakeTenant, hints::permissions_like};
 use crate::{
-    directory::AppIds,
+    directory::{AppIds, GRAPH_APP_ID},
     engine::Engine,
     keys,
     login::{self, Certificate},
@@ -85,7 +85,8 @@ impl App {
             &self.ids.service_principal_id,
             name,
         ) {
-            panic!("Microsoft Graph has no application permission {name:?}");
+            let known = permissions_like(&self.engine.read(), "appRoles", GRAPH_APP_ID, name);
+            panic!("Microsoft Graph has no application permission {name:?}{known}");
         }
         self.clone()
     }

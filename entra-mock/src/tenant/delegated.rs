@@ -3,7 +3,7 @@ use std::fmt;
 use entra_core::Secret;
 use serde_json::{Value, json};
 
-use super::{App, FakeTenant};
+use super::{App, FakeTenant, hints::permissions_like};
 use crate::{
     directory::GRAPH_APP_ID,
     login::{self, Direct},
@@ -33,7 +33,7 @@ impl FakeTenant {
     ///
     /// # Panics
     /// If the tenant shows a page instead of a redirect, for example for a redirect URI that is not
-    /// registered or an unknown user.
+    /// registered or an unknown user. [`try_sign_in_at`](Self::try_sign_in_at) returns the page.
     #[must_use]
     #[track_caller]
     #[expect(
@@ -41,6 +41,37 @@ impl FakeTenant {
         reason = "a sign-in that cannot work must fail the test at its line"
     )]
     pub fn sign_in_at(&self, authorize_url: &str, user_name: &str) -> Redirected {
+        match self.try_sign_in_at(authorize_url, user_name) {
+            Ok(redirected) => redirected,
+            Err(page) => {
+                panic!("the sign-in of {user_name:?} was not redirected to the application: {page}")
+            }
+        }
+    }
+
+    /// As [`sign_in_at`](Self::sign_in_at), for a test of a sign-in that Entra does not let through.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() {
+    /// let tenant = entra_mock::FakeTenant::start().await;
+    /// let app = tenant.register_app("Shop").redirect_uri("https://shop.example/callback");
+    /// let url = format!(
+    ///     "{}/{}/oauth2/v2.0/authorize?client_id={}&response_type=code&scope=User.Read.All&redirect_uri=https://shop.example/callback",
+    ///     tenant.uri(), tenant.id(), app.client_id(),
+    /// );
+    /// let page = tenant.try_sign_in_at(&url, "adele@contoso.com").unwrap_err();
+    /// assert_eq!(page.aadsts_code(), Some(90094)); // only an administrator can consent
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The page that the user sees instead of the application, such as for missing consent, a disabled
+    /// account or a redirect URI that is not registered.
+    pub fn try_sign_in_at(
+        &self,
+        authorize_url: &str,
+        user_name: &str,
+    ) -> Result<Redirected, SignInPage> {
         let (path, query) = split(authorize_url, &self.uri());
         let reply = login::authorize_for(&self.direct(), &path, query.as_deref(), user_name);
         let location = reply
@@ -49,15 +80,9 @@ impl FakeTenant {
             .find(|(name, _)| *name == "location")
             .map(|(_, value)| value.clone());
         let page = String::from_utf8_lossy(&reply.body).into_owned();
-        match Redirected::read(location, &page) {
-            Some(redirected) => redirected,
-            None => {
-                panic!(
-                    "the sign-in of {user_name:?} was not redirected to the application: {}",
-                    error_on_page(&page)
-                )
-            }
-        }
+        Redirected::read(location, &page).ok_or_else(|| SignInPage {
+            text: error_on_page(&page),
+        })
     }
 
     /// Returns tokens of an application for a user who signed in, without any request.
@@ -286,8 +311,9 @@ impl App {
     fn grant_scope(&self, resource: &str, name: &str) -> Self {
         let mut state = self.engine.write();
         let Some(scope) = state.scope_of(resource, name) else {
+            let known = permissions_like(&state, "oauth2PermissionScopes", resource, name);
             drop(state);
-            panic!("the resource has no delegated permission {name:?}");
+            panic!("the resource has no delegated permission {name:?}{known}");
         };
         // The id of a grant is new, so storing it cannot fail.
         let _ = state.consent(&self.ids.service_principal_id, resource, &[scope], None);
@@ -305,6 +331,36 @@ impl App {
             .to_owned()
     }
 }
+
+/// The page at which a sign-in ended; see [`FakeTenant::try_sign_in_at`].
+#[derive(Clone, Debug)]
+pub struct SignInPage {
+    text: String,
+}
+
+impl SignInPage {
+    /// The text of the page for the user, with the error code.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The digits of `AADSTS…`, if the page has an error code.
+    #[must_use]
+    pub fn aadsts_code(&self) -> Option<u32> {
+        let (_, rest) = self.text.split_once("AADSTS")?;
+        let digits = rest.split(|one: char| !one.is_ascii_digit()).next()?;
+        digits.parse().ok()
+    }
+}
+
+impl fmt::Display for SignInPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for SignInPage {}
 
 /// The redirect at the end of a sign-in; see [`FakeTenant::sign_in_at`].
 ///

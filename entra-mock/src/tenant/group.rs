@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc};
 use entra_core::{Guid, ObjectId};
 use serde_json::Value;
 
-use super::{FakeTenant, app::guid, set_or_panic};
+use super::{FakeTenant, app::guid, hints::it_has, set_or_panic};
 use crate::{
     engine::Engine,
     store::{Kind, Relation},
@@ -44,7 +44,9 @@ impl FakeTenant {
             .get(Kind::Group, name)
             .or_else(|| state.store.all(Kind::Group).find(named));
         let Some(id) = found.and_then(|group| group.get("id")?.as_str()) else {
-            panic!("the tenant has no group {name:?}");
+            let known = it_has(&state, Kind::Group, "displayName");
+            drop(state);
+            panic!("the tenant has no group {name:?}{known}");
         };
         GroupHandle {
             engine: Arc::clone(&self.engine),

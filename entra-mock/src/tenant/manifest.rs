@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::App;
+use super::{App, hints::permissions_like};
 use crate::{directory::GRAPH_APP_ID, store::Kind};
 
 /// The groups in an application's tokens; see [`App::group_claims`].
@@ -117,7 +117,8 @@ impl App {
                 .map(|permission| permission["id"].clone())
         };
         let Some(id) = id else {
-            panic!("Microsoft Graph has no permission {name:?} of the type {kind}");
+            let known = permissions_like(&self.engine.read(), list, GRAPH_APP_ID, name);
+            panic!("Microsoft Graph has no permission {name:?} of the type {kind}{known}");
         };
         let access = json!({ "id": id, "type": kind });
         self.change(|app| {

@@ -8,6 +8,7 @@ mod device;
 mod domain;
 mod federated;
 mod group;
+mod hints;
 mod manifest;
 mod policy;
 mod requests;
@@ -33,7 +34,7 @@ use crate::{
 pub use app::App;
 pub use builder::FakeTenantBuilder;
 pub use contact::ContactHandle;
-pub use delegated::{Redirected, UserTokens};
+pub use delegated::{Redirected, SignInPage, UserTokens};
 pub use device::DeviceHandle;
 pub use group::GroupHandle;
 pub use manifest::GroupClaims;

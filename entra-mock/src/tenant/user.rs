@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc};
 use entra_core::{Guid, ObjectId, Secret};
 use serde_json::Value;
 
-use super::{FakeTenant, app::guid, set, set_or_panic};
+use super::{FakeTenant, app::guid, hints::it_has, set, set_or_panic};
 use crate::{
     account::{METHODS, PASSWORD, SECOND_FACTOR},
     directory::NewUser,
@@ -29,7 +29,9 @@ impl FakeTenant {
             .find(Kind::User, "userPrincipalName", name)
             .or_else(|| state.store.get(Kind::User, name));
         let Some(id) = found.and_then(|user| user.get("id")?.as_str()) else {
-            panic!("the tenant has no user {name:?}");
+            let known = it_has(&state, Kind::User, "userPrincipalName");
+            drop(state);
+            panic!("the tenant has no user {name:?}{known}");
         };
         UserHandle {
             engine: Arc::clone(&self.engine),

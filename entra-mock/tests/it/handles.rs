@@ -408,3 +408,58 @@ async fn a_seed_keeps_its_id_and_clears_only_properties_that_exist() {
         .set_property("users", &id, "displayName", Value::Null)
         .unwrap();
 }
+
+#[tokio::test]
+#[should_panic(expected = "; it has User.DeleteRestore.All, ")]
+async fn a_misspelt_permission_fails_with_those_that_begin_like_it() {
+    let tenant = FakeTenant::start().await;
+    tenant
+        .register_app("Night job")
+        .application_permission("User.Raed.All");
+}
+
+#[tokio::test]
+#[should_panic(
+    expected = "the tenant has no user \"brian@contoso.com\"; it has admin@contoso.com, "
+)]
+async fn an_unknown_user_fails_with_those_that_there_are() {
+    let _ = FakeTenant::start().await.user("brian@contoso.com");
+}
+
+#[tokio::test]
+#[should_panic(expected = "; it has ")]
+async fn an_unknown_group_fails_with_those_that_there_are() {
+    let _ = FakeTenant::start().await.group("Buyers");
+}
+
+#[tokio::test]
+async fn a_test_reads_the_page_of_a_sign_in_that_is_not_let_through() {
+    let tenant = FakeTenant::start().await;
+    let back = "https://shop.example/callback";
+    let app = tenant.register_app("Shop").redirect_uri(back);
+    let url = format!(
+        "{}/{}/oauth2/v2.0/authorize?client_id={}&response_type=code&scope=openid&redirect_uri={back}",
+        tenant.uri(),
+        tenant.id(),
+        app.client_id()
+    );
+    let adele = tenant.user("adele@contoso.com");
+    adele.disable();
+    let page = tenant
+        .try_sign_in_at(&url, "adele@contoso.com")
+        .unwrap_err();
+    assert_eq!(page.text(), "The user account is disabled.");
+    assert_eq!(
+        page.aadsts_code(),
+        None,
+        "the page of the password has no code"
+    );
+    adele.enable();
+    let back = tenant.try_sign_in_at(&url, "adele@contoso.com").unwrap();
+    assert!(back.parameter("code").is_some());
+    let url = url.replace("scope=openid", "scope=User.Read.All");
+    let page = tenant
+        .try_sign_in_at(&url, "adele@contoso.com")
+        .unwrap_err();
+    assert_eq!(page.aadsts_code(), Some(90094), "{page}");
+}

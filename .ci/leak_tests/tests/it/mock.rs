@@ -52,6 +52,11 @@ pub(crate) async fn cases(shown: &Shown) {
     let back = tenant.sign_in_at(&authorize, "adele@contoso.com");
     shown.secret(&back.parameter("code").unwrap());
     shown.debug(&back);
+    shown.error(
+        &tenant
+            .try_sign_in_at(&authorize, "unknown@contoso.com")
+            .unwrap_err(),
+    );
     let credential = ClientSecretCredential::builder(tenant.id(), app.client_id(), app.secret())
         .cloud(tenant.cloud())
         .clock(tenant.clock())
