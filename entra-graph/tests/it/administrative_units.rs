@@ -193,7 +193,7 @@ async fn a_role_over_a_unit_is_given_listed_and_taken() {
     let builder = GraphClient::builder(AppCredential::new(&tenant, &app)).cloud(tenant.cloud());
     let graph = builder.clock(tenant.clock()).build().unwrap();
     let unit = create(&graph, "Schools").await;
-    let template = "fe930be7-5e62-47db-91af-98c3a49a38b1".parse().unwrap();
+    let template = "fe930be7-5e62-47db-91af-98c3a49a38b1";
     let new = NewDirectoryRole::from_template(template);
     let role = graph.directory_roles().create(new).send().await.unwrap();
     let adele = tenant.user("adele@contoso.com").id();
