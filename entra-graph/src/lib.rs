@@ -90,10 +90,13 @@
 //   delta, many, raw            change feeds, many lists in few requests, requests without types
 //   areas                       the tables of users, groups and the other areas
 //   registration                app registrations as code
+//   connection                  the connection test
 
 mod areas;
 mod batch;
 mod client;
+#[cfg(feature = "connection")]
+pub mod connection;
 mod delta;
 mod error;
 mod governor;

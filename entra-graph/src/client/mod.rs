@@ -353,13 +353,13 @@ impl HttpTransport for Counting {
 }
 
 #[cfg(feature = "reqwest")]
-fn default_transport() -> Result<Arc<dyn HttpTransport>, Error> {
+pub(crate) fn default_transport() -> Result<Arc<dyn HttpTransport>, Error> {
     let transport = entra_core::ReqwestTransport::builder().build();
     Ok(Arc::new(transport))
 }
 
 #[cfg(not(feature = "reqwest"))]
-fn default_transport() -> Result<Arc<dyn HttpTransport>, Error> {
+pub(crate) fn default_transport() -> Result<Arc<dyn HttpTransport>, Error> {
     Err(entra_core::Error::configuration(
         "no transport: give one to the builder, or turn on the feature `reqwest`",
     )

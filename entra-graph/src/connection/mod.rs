@@ -1,0 +1,19 @@
+//! The connection test: what is wrong with a connection to a tenant, and how to fix it.
+
+mod codes;
+mod credential;
+mod directory;
+mod finding;
+mod jwt;
+mod permissions;
+mod probe;
+mod redirects;
+mod report;
+mod run;
+mod settings;
+mod tenant;
+mod users;
+
+pub use finding::{Check, Finding, Severity};
+pub use report::ConnectionReport;
+pub use settings::{ConnectionTest, RedirectPlatform};
