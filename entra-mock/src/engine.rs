@@ -93,7 +93,9 @@ impl Engine {
 
     fn respond(&self, now: Timestamp, request: &WireRequest) -> Reply {
         if !is_graph(&request.path) {
-            return login::respond(&self.state, now, request);
+            // The date is that of the tenant's clock, as in every response of Graph.
+            return login::respond(&self.state, now, request)
+                .with_header("date", graph::http_date(now));
         }
         let caller = login::caller(&self.read(), now, request);
         let caller = caller.as_ref().map_err(|e| *e);

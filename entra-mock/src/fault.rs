@@ -4,7 +4,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-use crate::wire::{Delivery, Reply, WireRequest, is_graph};
+use crate::{
+    login,
+    wire::{Delivery, Reply, WireRequest, is_graph},
+};
 
 /// A fault to inject: which requests it matches, and what happens to them.
 ///
@@ -102,6 +105,11 @@ impl FaultTrigger {
         })
     }
 
+    /// Rejects a sign-in with this number of Entra (`AADSTS…`), as a replica does that lacks a change.
+    pub const fn sign_in_error(self, code: u32) -> Fault {
+        self.with(Effect::SignInError(code))
+    }
+
     /// Inserts an empty page. Its next link leads to the requested page.
     pub const fn empty_page(self) -> Fault {
         self.with(Effect::EmptyPage)
@@ -166,6 +174,7 @@ enum Effect {
         status: u16,
         retry_after: Option<String>,
     },
+    SignInError(u32),
     EmptyPage,
     RepeatNextLink,
     ForeignNextLink(String),
@@ -312,6 +321,14 @@ impl Planned {
                     Some(value) => reply.with_header("retry-after", value.clone()),
                     None => reply,
                 })
+            }
+            Effect::SignInError(code) => {
+                let (error, status) = login::oauth(*code);
+                let body = serde_json::json!({
+                    "error": error, "error_codes": [code],
+                    "error_description": format!("AADSTS{code}: A fault was injected into this request."),
+                });
+                Some(Reply::json(status, &body))
             }
             Effect::EmptyPage => {
                 let link = with_marker(request);

@@ -49,6 +49,8 @@ pub(crate) struct State {
     pub(crate) policies: Vec<Policy>,
     /// Throttling. Reads count too, so it has a lock of its own.
     pub(crate) quotas: Mutex<Quotas>,
+    /// The region of the tenant, as discovery names it: scope and sub-scope.
+    pub(crate) region: (String, Option<String>),
     /// Lifetime of an access token.
     pub(crate) token_lifetime: Duration,
     /// The published keys of other issuers, whose tokens can be federated credentials.
@@ -83,6 +85,7 @@ impl State {
             keys: KeyRing::default(),
             policies: Vec::new(),
             quotas: Mutex::default(),
+            region: ("EU".to_owned(), None),
             token_lifetime: TOKEN_LIFETIME,
             issuers: HashMap::new(),
             identities: Vec::new(),

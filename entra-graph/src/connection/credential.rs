@@ -207,7 +207,10 @@ impl Presented<'_> {
         }
         let finding = Finding::error(
             Check::Credential,
-            "wrong secret: Entra does not know it for this application",
+            match damaged {
+                true => "wrong secret: it was damaged when it was copied",
+                false => "wrong secret: Entra does not know it for this application",
+            },
         )
         .because(why)
         .call(call);

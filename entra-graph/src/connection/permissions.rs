@@ -37,7 +37,11 @@ pub(super) fn application(
     let unused: Vec<&str> = granted
         .iter()
         .map(String::as_str)
-        .filter(|one| !needs.iter().any(|need| need == one || covers(one, need)))
+        .filter(|one| {
+            !needs
+                .iter()
+                .any(|need| need == one || exceptions(one, need).is_some())
+        })
         .collect();
     if !unused.is_empty() {
         findings.push(
@@ -63,11 +67,8 @@ fn judge(
         if has(roles) {
             return Finding::ok(Check::Permission, format!("{need} is granted"));
         }
-        if let Some(wider) = roles.iter().find(|one| covers(one, need)) {
-            return Finding::ok(
-                Check::Permission,
-                format!("{need} is covered by {wider}, which allows more"),
-            );
+        if let Some(finding) = covered(need, roles) {
+            return finding;
         }
         if assigned.is_some_and(has) {
             return Finding::unknown(
@@ -79,13 +80,7 @@ fn judge(
     }
     match assigned {
         Some(all) if has(all) => Finding::ok(Check::Permission, format!("{need} is granted")),
-        Some(all) => match all.iter().find(|one| covers(one, need)) {
-            Some(wider) => Finding::ok(
-                Check::Permission,
-                format!("{need} is covered by {wider}, which allows more"),
-            ),
-            None => missing(need, directory),
-        },
+        Some(all) => covered(need, all).unwrap_or_else(|| missing(need, directory)),
         None => Finding::unknown(
             Check::Permission,
             format!("it is not known whether {need} is granted"),
@@ -211,17 +206,40 @@ fn listed_only(needs: &[String], granted: &[String], directory: &Directory) -> O
     })
 }
 
-/// Whether one application permission allows everything that another one does, by the documented
-/// operations.
-pub(super) fn covers(wider: &str, need: &str) -> bool {
-    if wider == need {
-        return true;
+/// The documented operations that one application permission allows and a wider one does not. `None` if
+/// the other one is not wider: it lacks more than a quarter of them.
+fn exceptions(wider: &str, need: &str) -> Option<Vec<&'static str>> {
+    // The pages of operations list the narrow permissions only; to write includes to read.
+    if need.contains(".Read.") && need.replacen(".Read.", ".ReadWrite.", 1) == wider {
+        return Some(Vec::new());
     }
-    let mut needed = operations()
+    let needed: Vec<_> = operations()
         .filter(|operation| operation.application_permissions().contains(&need))
-        .peekable();
-    needed.peek().is_some()
-        && needed.all(|operation| operation.application_permissions().contains(&wider))
+        .collect();
+    let lacking: Vec<&str> = needed
+        .iter()
+        .filter(|operation| !operation.application_permissions().contains(&wider))
+        .map(|operation| operation.name())
+        .collect();
+    (!needed.is_empty() && lacking.len() * 4 <= needed.len()).then_some(lacking)
+}
+
+/// The finding for a permission that a wider one covers.
+fn covered(need: &str, granted: &[String]) -> Option<Finding> {
+    let mut wider: Vec<_> = granted
+        .iter()
+        .filter_map(|one| Some((one, exceptions(one, need)?)))
+        .collect();
+    wider.sort_by_key(|(_, exceptions)| exceptions.len());
+    let (one, exceptions) = wider.into_iter().next()?;
+    let what = format!("{need} is covered by {one}, which allows more");
+    Some(match exceptions.is_empty() {
+        true => Finding::ok(Check::Permission, what),
+        false => Finding::note(
+            Check::Permission,
+            format!("{what}, except for {}", exceptions.join(", ")),
+        ),
+    })
 }
 
 /// Checks the delegated permissions that the product needs.
@@ -313,14 +331,32 @@ const IDENTITY: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 
 #[cfg(test)]
 mod tests {
-    use super::covers;
+    use super::exceptions;
 
     #[test]
     fn a_wider_permission_covers_a_narrower_one_and_not_the_other_way_round() {
-        assert!(covers("Directory.Read.All", "User.Read.All"));
-        assert!(covers("User.ReadWrite.All", "User.Read.All"));
-        assert!(!covers("User.Read.All", "Directory.Read.All"));
-        assert!(!covers("User.Read.All", "AuditLog.Read.All"));
-        assert!(!covers("User.Read.All", "No.Such.Permission"));
+        let table = [
+            ("User.ReadWrite.All", "User.Read.All", true),
+            ("Directory.Read.All", "User.Read.All", true),
+            ("Directory.Read.All", "Application.Read.All", true),
+            ("User.Read.All", "Directory.Read.All", false),
+            ("User.Read.All", "AuditLog.Read.All", false),
+            ("GroupMember.Read.All", "User.Read.All", false),
+            ("User.Read.All", "GroupMember.Read.All", false),
+            ("User.Read.All", "No.Such.Permission", false),
+        ];
+        for (wider, need, expected) in table {
+            assert_eq!(
+                exceptions(wider, need).is_some(),
+                expected,
+                "{wider} for {need}: {:?}",
+                exceptions(wider, need)
+            );
+        }
+        // Photos are the exception that the documentation makes.
+        assert_eq!(
+            exceptions("Directory.Read.All", "User.Read.All").unwrap(),
+            ["profilephoto-get"]
+        );
     }
 }

@@ -96,6 +96,17 @@ impl SignInService {
         }
     }
 
+    /// Where the users of a domain sign in: `Managed` at Entra, `Federated` at another provider.
+    pub(super) async fn account_type(&self, user: &str) -> Option<String> {
+        let mut url = self.cloud.authority().join("common/userrealm/").ok()?;
+        url.path_segments_mut().ok()?.pop_if_empty().push(user);
+        url.query_pairs_mut().append_pair("api-version", "2.1");
+        let request = Request::new("user realm", Method::GET, url);
+        let response = self.pipeline.send(request).await.ok()?;
+        let body: Value = serde_json::from_slice(&response.body).ok()?;
+        body["account_type"].as_str().map(str::to_owned)
+    }
+
     /// Asks for a code with `prompt=none`, as an application does that looks for a session. Without one, Entra
     /// sends `login_required` to a registered redirect URI; it shows a page for one that is not.
     pub(super) async fn authorize(

@@ -124,6 +124,19 @@ impl Run<'_> {
         let reader = self.test.reader.as_ref().or(own.as_ref());
         self.findings
             .extend(users::findings(&self.test.users, reader, &directory).await);
+        for user in self.test.users.iter().filter(|user| user.contains('@')) {
+            let account_type = connection.service.account_type(user).await;
+            if account_type.as_deref() == Some("Federated") {
+                self.findings.push(
+                    Finding::note(
+                        Check::Service,
+                        format!("{user} signs in at a federated provider"),
+                    )
+                    .because("the domain is federated, so the sign-in page is not Microsoft's")
+                    .fix("test the sign-in of users in a browser only; passwords cannot be tested"),
+                );
+            }
+        }
         let found = users::claims(&self.test.users, self.test.group_claims, reader, &directory);
         self.findings.extend(found.await);
         if let Some(own) = &own {

@@ -55,7 +55,7 @@ pub(super) fn challenge(base: &str) -> String {
 }
 
 /// Formats `Sat, 21 Nov 2026 02:08:02 GMT`.
-pub(super) fn http_date(now: Timestamp) -> String {
+pub(crate) fn http_date(now: Timestamp) -> String {
     const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
     const MONTHS: [&str; 12] = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",

@@ -4,6 +4,9 @@
 //! supported returns 501, never an empty success.
 
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+pub(crate) use error::http_date;
+
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use entra_core::Timestamp;
 

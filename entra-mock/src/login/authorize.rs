@@ -150,7 +150,7 @@ impl<'a> AuthorizeContext<'a> {
                 self.log(subject, Err(error.clone()));
                 match error.code {
                     // The application can handle these errors.
-                    70_011 | 500_011 | 50_001 => self.back(&error),
+                    70_011 | 500_011 | 500_014 => self.back(&error),
                     _ if self.is_silent() => self.back(&error.named("interaction_required")),
                     _ => self.show_error(&error),
                 }

@@ -51,6 +51,18 @@ impl ClientAuthentication {
 /// Returns the service principal of a client id, which must be enabled.
 pub(super) fn find(state: &State, client_id: &str) -> Result<Client, LoginError> {
     let Some(principal) = state.store.find(Kind::ServicePrincipal, "appId", client_id) else {
+        if state
+            .store
+            .find(Kind::Application, "appId", client_id)
+            .is_some()
+        {
+            let text = format!(
+                "The application '{}' has no service principal in the directory '{}'.",
+                plain_text(client_id),
+                state.tenant_name
+            );
+            return Err(LoginError::new(7_000_229, text));
+        }
         let text = format!(
             "The application '{}' was not found in the directory '{}'. Check the client id and the tenant.",
             plain_text(client_id),

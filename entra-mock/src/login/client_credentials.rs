@@ -7,6 +7,7 @@ use super::{
     error::LoginError,
     form::Form,
     mint::{self, IssuedToken},
+    policy,
     resource::{self, Resource},
     sign_in,
     token::TokenError,
@@ -58,6 +59,8 @@ fn issue(
     let client = client::authenticate(&state, context, client.clone(), form)?;
     let resource = resource::find(&state, context, identifier)?;
     let roles = resource::roles(&state, &client, &resource)?;
+    let apps = [client.app_id.as_str(), resource.app_id.as_str()];
+    policy::check_workload(&state, &client.service_principal_id, &apps)?;
     let issued = mint::for_application(context, &state, &client, &resource, roles)?;
     Ok((issued, client, resource))
 }

@@ -8,7 +8,7 @@ use super::{
     context::{Context, plain_text},
     error::{LoginError, success},
 };
-use crate::wire::Reply;
+use crate::{store::Kind, wire::Reply};
 
 /// The meaning of the tenant segment of a URL.
 pub(super) enum Tenant {
@@ -140,7 +140,7 @@ pub(super) fn instance(context: &Context<'_>) -> Reply {
     success(context, body)
 }
 
-/// `/{tenant}/userrealm/{user}`: every verified domain is managed, all others are unknown.
+/// `/{tenant}/userrealm/{user}`: a verified domain is managed or federated, all others are unknown.
 pub(super) fn user_realm(context: &Context<'_>, user: &str) -> Reply {
     let user = percent_decoded(user);
     let domain = user.rsplit_once('@').map_or("", |(_, domain)| domain);
@@ -149,12 +149,19 @@ pub(super) fn user_realm(context: &Context<'_>, user: &str) -> Reply {
         .domains
         .iter()
         .any(|own| own.eq_ignore_ascii_case(domain));
+    let federated = context
+        .read()
+        .store
+        .get(Kind::Domain, &domain.to_ascii_lowercase())
+        .is_some_and(|domain| domain["authenticationType"] == "Federated");
     let mut body = Map::new();
     body.insert("ver".into(), "1.0".into());
-    body.insert(
-        "account_type".into(),
-        if managed { "Managed" } else { "Unknown" }.into(),
-    );
+    let account_type = match (managed, federated) {
+        (true, false) => "Managed",
+        (true, true) => "Federated",
+        (false, _) => "Unknown",
+    };
+    body.insert("account_type".into(), account_type.into());
     if managed {
         body.insert("domain_name".into(), domain.into());
     }
@@ -204,7 +211,11 @@ fn configuration(context: &Context<'_>, tenant: &Tenant) -> Value {
         Version::V1 => format!("{base}/{name}/{realm}"),
         Version::V2 => format!("{base}/{realm}"),
     };
-    json!({
+    let region = match tenant {
+        Tenant::Own => Some(context.read().region.clone()),
+        Tenant::Alias(_) => None,
+    };
+    let mut configuration = json!({
         "token_endpoint": format!("{oauth}/token"),
         "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
         "jwks_uri": keys,
@@ -227,12 +238,16 @@ fn configuration(context: &Context<'_>, tenant: &Tenant) -> Value {
             "c_hash", "email"
         ],
         "kerberos_endpoint": format!("{base}/{name}/kerberos"),
-        "tenant_region_scope": match tenant { Tenant::Own => json!("EU"), Tenant::Alias(_) => Value::Null },
+        "tenant_region_scope": region.as_ref().map(|(scope, _)| scope.as_str()),
         "cloud_instance_name": "microsoftonline.com",
         "cloud_graph_host_name": "graph.windows.net",
         "msgraph_host": "graph.microsoft.com",
         "rbac_url": "https://pas.windows.net",
-    })
+    });
+    if let Some((_, Some(sub_scope))) = region {
+        configuration["tenant_region_sub_scope"] = sub_scope.into();
+    }
+    configuration
 }
 
 /// Returns the tenant segment of endpoint URLs, and that of the issuer.

@@ -153,9 +153,9 @@ fn with_headers(reply: Reply, context: &Context<'_>) -> Reply {
 }
 
 /// Returns OAuth error and HTTP status of a code.
-fn oauth(code: u32) -> (&'static str, u16) {
+pub(crate) fn oauth(code: u32) -> (&'static str, u16) {
     match code {
-        50_001 | 500_011 => ("invalid_resource", 400),
+        500_011 | 500_014 => ("invalid_resource", 400),
         50_049 => ("invalid_instance", 400),
         70_003 => ("unsupported_grant_type", 400),
         70_011 | 1_002_012 => ("invalid_scope", 400),
@@ -174,9 +174,8 @@ fn oauth(code: u32) -> (&'static str, u16) {
         700_016 | 7_000_112 => ("unauthorized_client", 400),
         50_032 => ("invalid_client", 400),
         50_048 | 700_021 | 700_024 | 700_027 | 700_211 | 700_212 | 700_213 | 700_229
-        | 1_000_502 | 5_002_723 | 5_002_738 | 7_000_214 | 7_000_215 | 7_000_216 | 7_000_222 => {
-            ("invalid_client", 401)
-        }
+        | 1_000_502 | 5_002_723 | 5_002_738 | 7_000_214 | 7_000_215 | 7_000_216 | 7_000_222
+        | 7_000_229 | 7_002_138 => ("invalid_client", 401),
         // Among them 900561 (wrong method), whose status is not documented.
         _ => ("invalid_request", 400),
     }

@@ -27,6 +27,31 @@ pub(super) fn second_factor<'a>(
     matching_policy(state, Control::SecondFactor, user_id, apps)
 }
 
+/// Returns an error if a policy for workload identities blocks the service principal. Such a policy names its
+/// service principals; policies for all users never apply to them.
+pub(super) fn check_workload(
+    state: &State,
+    service_principal: &str,
+    apps: &[&str],
+) -> Result<(), LoginError> {
+    let blocking = state.policies.iter().find(|policy| {
+        policy.control == Control::Block
+            && policy.principals.iter().any(|id| id == service_principal)
+            && (policy.apps.is_empty()
+                || apps
+                    .iter()
+                    .any(|app| policy.apps.iter().any(|own| own == app)))
+    });
+    match blocking {
+        None => Ok(()),
+        Some(policy) => {
+            let text =
+                "Access has been blocked by a conditional-access policy for workload identities.";
+            Err(LoginError::new(53_003, text).by_policy(&policy.id))
+        }
+    }
+}
+
 fn matching_policy<'a>(
     state: &'a State,
     control: Control,

@@ -89,7 +89,7 @@ pub(super) fn find(
     };
     if principal.get("accountEnabled") == Some(&Value::Bool(false)) {
         return Err(LoginError::new(
-            50_001,
+            500_014,
             format!("The resource '{}' is disabled.", plain_text(identifier)),
         ));
     }

@@ -150,6 +150,12 @@ impl FakeTenant {
         self.engine.write().license = license;
     }
 
+    /// Changes the region that discovery names, such as `USGov` with the sub-scope `DOD` for a tenant of
+    /// another cloud. It is `EU` unless set.
+    pub fn set_region(&self, scope: &str, sub_scope: Option<&str>) {
+        self.engine.write().region = (scope.to_owned(), sub_scope.map(str::to_owned));
+    }
+
     /// The requests that the tenant has received so far.
     #[must_use]
     pub fn requests(&self) -> Requests {

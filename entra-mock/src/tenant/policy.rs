@@ -81,6 +81,12 @@ impl AccessPolicy {
         self
     }
 
+    /// Applies to this application when it signs in itself: a policy for workload identities.
+    pub fn workload_identity(mut self, app: &App) -> Self {
+        self.principals.push(app.service_principal_id().to_string());
+        self
+    }
+
     /// Applies to this application, as the client or as the resource.
     pub fn app(mut self, app: &App) -> Self {
         self.apps.push(app.client_id().to_string());

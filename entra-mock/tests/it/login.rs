@@ -177,7 +177,7 @@ async fn an_unknown_or_disabled_resource_returns_an_error() {
         &token_with(&tenant, &app, &[("scope", &scope)]).await,
         400,
         "invalid_resource",
-        50_001,
+        500_014,
     );
 }
 

@@ -13,6 +13,8 @@ mod authorize;
 #[cfg(feature = "wiremock")]
 mod client_assertion;
 #[cfg(feature = "wiremock")]
+mod connection_states;
+#[cfg(feature = "wiremock")]
 mod consent_by_graph;
 #[cfg(feature = "wiremock")]
 mod discovery;

@@ -12,6 +12,7 @@ mod bad_input;
 )]
 #[path = "../../certificate_daemon/main.rs"]
 mod certificate_daemon;
+mod connection;
 mod daemon;
 mod delegated;
 #[expect(

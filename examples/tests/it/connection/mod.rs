@@ -1,0 +1,186 @@
+//! The connection test against the fake tenant: 30 broken and 30 healthy set-ups, and pairs of faults.
+//!
+//! The states are made in the tenant; the test is then given the settings of the product only, and never
+//! learns which case it is. What it must find is in `cases.tsv`.
+
+mod cases;
+mod states;
+mod table;
+mod world;
+
+use entra_graph::connection::{ConnectionReport, Severity};
+
+use cases::Case;
+use world::World;
+
+/// The report of the set-up that a case describes.
+async fn report(case: &Case) -> ConnectionReport {
+    let mut world = World::new().await;
+    states::apply(&mut world, case.number);
+    world.test().run().await
+}
+
+#[tokio::test]
+async fn thirty_broken_set_ups_are_named_with_cause_and_fix() {
+    let mut failures = Vec::new();
+    let broken: Vec<Case> = Case::all()
+        .filter(|case| case.number.starts_with('B'))
+        .collect();
+    assert_eq!(broken.len(), 30);
+    for case in &broken {
+        let report = report(case).await;
+        let found = report.errors().find(|finding| case.is_said_by(finding));
+        let complete = found.is_some_and(|finding| {
+            finding.fix.is_some() && (finding.why.is_some() || finding.code.is_some())
+        });
+        if !complete || report.exit_code() != 1 {
+            failures.push(format!("{} wants {:?}:\n{report}", case.number, case.says));
+        }
+        // One fault is one finding.
+        if report.errors().count() != 1 {
+            failures.push(format!(
+                "{} has more than one error:\n{report}",
+                case.number
+            ));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+#[tokio::test]
+async fn thirty_healthy_set_ups_pass() {
+    let mut failures = Vec::new();
+    let healthy: Vec<Case> = Case::all()
+        .filter(|case| case.number.starts_with('H'))
+        .collect();
+    assert_eq!(healthy.len(), 30);
+    for case in &healthy {
+        let report = report(case).await;
+        let said = report
+            .findings
+            .iter()
+            .any(|finding| case.is_said_by(finding));
+        if !report.passed() || !said {
+            failures.push(format!("{} wants {:?}:\n{report}", case.number, case.says));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+#[tokio::test]
+async fn twenty_pairs_of_faults_are_both_named() {
+    let mut failures = Vec::new();
+    assert_eq!(PAIRS.len(), 20);
+    for (first, second) in PAIRS {
+        let mut world = World::new().await;
+        states::apply(&mut world, first);
+        states::apply(&mut world, second);
+        let report = world.test().run().await;
+        for number in [first, second] {
+            let case = Case::all().find(|case| case.number == number).unwrap();
+            if !report.errors().any(|finding| case.is_said_by(finding)) {
+                failures.push(format!(
+                    "{first} with {second} does not name {number} ({:?}):\n{report}",
+                    case.says
+                ));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+/// Without a reader, and without rights of its own, the test knows less: and says so, never "ok".
+#[tokio::test]
+async fn what_cannot_be_found_out_is_unknown_and_never_ok() {
+    for case in Case::all() {
+        let mut world = World::new().await;
+        states::apply(&mut world, case.number);
+        world.reader = None;
+        let report = world.test().run().await;
+        if case.number.starts_with('H') {
+            assert!(report.passed(), "{}:\n{report}", case.number);
+        } else {
+            let clean = report.passed() && report.unknowns().next().is_none();
+            assert!(!clean, "{} looks healthy:\n{report}", case.number);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_test_only_reads_and_sends_nothing_that_entra_calls_wrong() {
+    for case in Case::all().filter(|case| case.number.starts_with('H')) {
+        let mut world = World::new().await;
+        states::apply(&mut world, case.number);
+        world.tenant.forget_requests();
+        let test = world.test();
+        test.run().await;
+        for request in world.tenant.requests().iter() {
+            let line = format!(
+                "{}: {} {} {}",
+                case.number, request.method, request.path, request.status
+            );
+            let is_token = request.path.ends_with("/token");
+            let only_reads = request.method == "GET" || request.path.ends_with("/getMemberGroups");
+            assert!(only_reads || is_token, "{line}");
+            // A 403 is the look-up of a reader without rights, a 404 one for an object that may be absent.
+            let allowed =
+                [200, 302, 403, 404].contains(&request.status) || world.injected || world.elsewhere;
+            assert!(allowed, "{line}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_report_has_a_secret_in_it() {
+    for case in Case::all() {
+        let mut world = World::new().await;
+        states::apply(&mut world, case.number);
+        let canary = world.secret_text();
+        let test = world.test();
+        let settings = format!("{test:?}");
+        let report = test.run().await;
+        let json = serde_json::to_string(&report).unwrap();
+        for text in [settings, report.to_string(), format!("{report:?}"), json] {
+            // A secret ID is no secret.
+            if case.number != "B9" {
+                assert!(!text.contains(canary.trim()), "{}", case.number);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn siblings_of_the_cases_are_named_too() {
+    for (name, change, check, says) in states::SIBLINGS {
+        let mut world = World::new().await;
+        change(&mut world);
+        let report = world.test().run().await;
+        let found = report.of(*check).any(|finding| {
+            finding.severity == Severity::Error && format!("{finding:#}").contains(says)
+        });
+        assert!(found, "{name} wants {says:?}:\n{report}");
+    }
+}
+
+const PAIRS: [(&str, &str); 20] = [
+    ("B9", "B19"),
+    ("B9", "B23"),
+    ("B10", "B25"),
+    ("B11", "B19"),
+    ("B11", "B24"),
+    ("B12", "B20"),
+    ("B12", "B26"),
+    ("B13", "B19"),
+    ("B13", "B23"),
+    ("B14", "B25"),
+    ("B15", "B19"),
+    ("B16", "B26"),
+    ("B17", "B23"),
+    ("B18", "B19"),
+    ("B19", "B23"),
+    ("B20", "B25"),
+    ("B22", "B24"),
+    ("B26", "B28"),
+    ("B29", "B19"),
+    ("B30", "B25"),
+];
