@@ -48,7 +48,7 @@ impl<T> From<Result<Option<T>, Error>> for Known<T> {
 
 impl<T> Known<Vec<T>> {
     fn of_list(result: Result<Vec<T>, Error>) -> Self {
-        Known::from(result.map(Some))
+        Self::from(result.map(Some))
     }
 }
 

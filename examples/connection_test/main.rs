@@ -1,0 +1,131 @@
+//! What is wrong with the connection of a product to its tenant, and how to fix it.
+//!
+//! ```text
+//! cargo run --example connection_test                     # on a fake tenant inside the process
+//! cargo run --example connection_test -- --tenant env     # with the application of the environment
+//! ```
+//!
+//! The exit code is 0 if everything that the product needs works, 1 if something does not, and 2 if that
+//! could not be found out. Start reading at [`test`].
+
+use std::{error::Error, process::ExitCode};
+
+use clap::{Parser, ValueEnum};
+use entra_auth::{ApplicationCredentialFactory, CredentialOptions, Environment};
+use entra_graph::{
+    connection::{ConnectionReport, ConnectionTest, RedirectPlatform},
+    entra_core::{CredentialMaterial, Secret},
+};
+use entra_mock::FakeTenant;
+
+/// Tests the connection of an application to its tenant.
+#[derive(Debug, Parser)]
+#[command(name = "connection_test")]
+struct Arguments {
+    /// The tenant: a fake one inside this process, or the one of the environment.
+    #[arg(long, value_enum, default_value_t = Tenant::Embedded)]
+    tenant: Tenant,
+    /// An application permission of Microsoft Graph that the product needs; repeat it for several.
+    #[arg(long = "needs", value_name = "PERMISSION")]
+    needs: Vec<String>,
+    /// A delegated permission that the product needs; repeat it for several.
+    #[arg(long = "needs-delegated", value_name = "PERMISSION")]
+    needs_delegated: Vec<String>,
+    /// The redirect URI of the product, a server.
+    #[arg(long)]
+    redirect_uri: Option<String>,
+    /// A user who shall be able to sign in.
+    #[arg(long)]
+    user: Option<String>,
+    /// Prints JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Tenant {
+    Embedded,
+    Env,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(&Arguments::parse()).await {
+        Ok(code) => code.into(),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: &Arguments) -> Result<u8, Box<dyn Error>> {
+    let report = match arguments.tenant {
+        Tenant::Embedded => embedded().await,
+        Tenant::Env => test(&Environment::from_env(), arguments)?.run().await,
+    };
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        println!("{report}");
+    }
+    Ok(report.exit_code())
+}
+
+/// The test of the application that the environment names, with its values as they are: a placeholder or a
+/// secret ID is a finding, not an error of this program.
+fn test(
+    environment: &Environment,
+    arguments: &Arguments,
+) -> Result<ConnectionTest, Box<dyn Error>> {
+    let get = |name: &str| environment.get(name).unwrap_or_default();
+    let material = match environment.get("AZURE_CLIENT_SECRET") {
+        Some(secret) => Some(CredentialMaterial::Secret(Secret::from(secret))),
+        None => match environment.get("AZURE_CLIENT_CERTIFICATE_PATH") {
+            Some(path) => Some(CredentialMaterial::Certificate {
+                key_and_certificate: Secret::from(std::fs::read_to_string(path)?),
+                passphrase: environment
+                    .get("AZURE_CLIENT_CERTIFICATE_PASSWORD")
+                    .map(Secret::from),
+            }),
+            None => None,
+        },
+    };
+    let mut test = ConnectionTest::of(get("AZURE_TENANT_ID"), get("AZURE_CLIENT_ID"))
+        .cloud(environment.cloud()?)
+        .needs(&arguments.needs)
+        .needs_delegated(&arguments.needs_delegated);
+    if let Some(material) = material {
+        let options = CredentialOptions::new().environment(environment);
+        test = test.signs_in_with(material, ApplicationCredentialFactory::new(&options));
+    }
+    if let Some(uri) = &arguments.redirect_uri {
+        test = test.redirect_uri(RedirectPlatform::Web, uri);
+    }
+    if let Some(user) = &arguments.user {
+        test = test.user(user);
+    }
+    Ok(test)
+}
+
+/// A product of a fake tenant whose set-up is complete.
+pub(crate) async fn embedded() -> ConnectionReport {
+    let tenant = FakeTenant::start().await;
+    let redirect_uri = "https://helpdesk.example/auth/callback";
+    let app = tenant
+        .register_app("Helpdesk")
+        .redirect_uri(redirect_uri)
+        .application_permission("Device.Read.All")
+        .application_permission("User.Read.All")
+        .with_secret();
+    let options = CredentialOptions::new().cloud(tenant.cloud());
+    let factory = ApplicationCredentialFactory::new(&options.clock(tenant.clock()));
+    ConnectionTest::of(tenant.id().to_string(), app.client_id().to_string())
+        .cloud(tenant.cloud())
+        .clock(tenant.clock())
+        .signs_in_with(CredentialMaterial::Secret(app.secret()), factory)
+        .needs(["Device.Read.All", "User.Read.All"])
+        .redirect_uri(RedirectPlatform::Web, redirect_uri)
+        .run()
+        .await
+}
