@@ -53,11 +53,15 @@ pub(crate) async fn cases(shown: &Shown) {
         passphrase: Some(canary("passphrase")),
     };
     shown.debug(&material);
+    let certificate = CertificateOutline::new("5A1F", now, now);
+    shown.debug(&certificate);
+    let method = SignInMethod::Certificate(certificate);
+    shown.debug(&method);
     shown.debug(&CredentialDescription::of_application(
         Cloud::public(),
         TenantId::from(Guid::NIL),
         ClientId::from(Guid::NIL),
-        SignInMethod::Certificate(CertificateOutline::new("5A1F", now, now)),
+        method,
     ));
     calls(shown).await;
 }

@@ -3,7 +3,10 @@
 //! The states are made in the tenant; the test is then given the settings of the product only, and never
 //! learns which case it is. What it must find is in `cases.tsv`.
 
-#![expect(clippy::panic, reason = "a row of the table without a state fails its test")]
+#![expect(
+    clippy::panic,
+    reason = "a row of the table without a state fails its test"
+)]
 
 mod cases;
 mod states;
