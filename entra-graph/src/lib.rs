@@ -40,6 +40,8 @@
 #![cfg_attr(
     feature = "contacts",
     doc = "| organizational contacts | [`GraphClient::contacts`], [`GraphClient::contact`], [`OrgContact`] |"
+)]
+#![cfg_attr(
     feature = "connection",
     doc = "| what is wrong with a connection | [`connection::ConnectionTest`] |"
 )]

@@ -3,10 +3,9 @@
 //! Checks are in Graph's order: token, permission, existence, then the query. A request that is not
 //! supported returns 501, never an empty success.
 
-use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub(crate) use error::http_date;
 
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use entra_core::Timestamp;
 

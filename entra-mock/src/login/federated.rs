@@ -106,30 +106,21 @@ impl<'a> Federated<'a> {
         if left.is_empty() {
             return Err(LoginError::new(700_211, named("issuer", "iss")));
         }
+        let spelt_alike = left.iter().any(|credential| {
+            let registered = credential["subject"].as_str().unwrap_or_default();
+            registered.eq_ignore_ascii_case(self.text("sub"))
+        });
         left.retain(|credential| self.has_subject(credential));
+        if left.is_empty() && spelt_alike {
+            let text = format!(
+                "The subject '{}' differs from the registered one of application '{}' by case.",
+                plain_text(self.text("sub")),
+                client.app_id
+            );
+            return Err(LoginError::new(7_002_138, text));
+        }
         if left.is_empty() {
             return Err(LoginError::new(700_213, named("subject", "sub")));
-        for (code, what, claim, property) in [
-            (700_211, "issuer", "iss", "issuer"),
-            (700_213, "subject", "sub", "subject"),
-        ] {
-            let spelt_alike = property == "subject"
-                && left.iter().any(|credential| {
-                    let registered = credential[property].as_str().unwrap_or_default();
-                    registered.eq_ignore_ascii_case(self.text(claim))
-                });
-            left.retain(|credential| credential[property].as_str() == Some(self.text(claim)));
-            if left.is_empty() && spelt_alike {
-                let text = format!(
-                    "The subject '{}' differs from the registered one of application '{}' by case.",
-                    plain_text(self.text(claim)),
-                    client.app_id
-                );
-                return Err(LoginError::new(7_002_138, text));
-            }
-            if left.is_empty() {
-                return Err(LoginError::new(code, named(what, claim)));
-            }
         }
         let audiences = self.audiences();
         left.into_iter()

@@ -53,10 +53,8 @@ use crate::{
 };
 
 pub(crate) use {
-    client_assertion::proves_possession, client_assertion_certificate::Certificate,
-    expression::ClaimsExpression, verify::caller,
     client_assertion::proves_possession, client_assertion_certificate::Certificate, error::oauth,
-    verify::caller,
+    expression::ClaimsExpression, verify::caller,
 };
 #[cfg(feature = "wiremock")]
 pub(crate) use {
