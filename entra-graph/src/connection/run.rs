@@ -549,7 +549,8 @@ fn token_version(api: &Api, token: &AccessToken) -> Finding {
             if expected == 2 { "2" } else { "null" }
         ))
         .call("PATCH /applications/{id} {\"api\": {\"requestedAccessTokenVersion\": …}}"),
-        _ => Finding::ok(Check::Api, format!("{name} gets tokens of version {version} (issuer {issuer})")),
+        _ => Finding::ok(Check::Api, format!("{name} gets tokens of version {version}"))
+            .because(format!("the issuer is {issuer}")),
     }
 }
 

@@ -40,14 +40,17 @@ async fn the_documented_table_is_what_the_test_says() {
     if std::env::var_os("UPDATE_CONNECTION_TABLE").is_some() {
         fs::write(&path, &expected).unwrap();
     }
-    assert_eq!(
-        fs::read_to_string(&path).unwrap(),
-        expected,
-        "set UPDATE_CONNECTION_TABLE to write the table anew"
-    );
+    let written = fs::read_to_string(&path).unwrap();
+    for (line, expected) in written.lines().zip(expected.lines()) {
+        assert_eq!(
+            line, expected,
+            "set UPDATE_CONNECTION_TABLE to write the table anew"
+        );
+    }
+    assert!(written == expected, "the table has another length");
 }
 
-/// Ids and thumbprints differ from run to run.
+/// Ids, thumbprints and hints are the fake tenant's own.
 fn without_ids(text: &str) -> String {
     text.split(' ')
         .map(|word| {
@@ -58,6 +61,13 @@ fn without_ids(text: &str) -> String {
         .collect::<Vec<_>>()
         .join(" ")
         .replace('|', "\\|")
+        .split("(hint \"")
+        .enumerate()
+        .map(|(number, part)| match (number, part.split_once('"')) {
+            (1.., Some((_, rest))) => format!("(hint \"…\"{rest}"),
+            _ => part.to_owned(),
+        })
+        .collect()
 }
 
 const START: &str = "<!-- table -->";
