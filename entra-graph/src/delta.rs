@@ -45,7 +45,7 @@ pub struct Delta<E> {
     target: Target,
     operation: &'static Operation,
     select: Vec<std::borrow::Cow<'static, str>>,
-    ids: Vec<String>,
+    ids: Option<Vec<String>>,
     latest: bool,
     minimal: bool,
     since: Option<DeltaState>,
@@ -156,7 +156,7 @@ impl<P: Place, E: Entity> Collection<P, E> {
             target: self.target().clone().join(&["delta"]),
             operation: P::DELTA,
             select: Vec::new(),
-            ids: Vec::new(),
+            ids: None,
             latest: false,
             minimal: false,
             since: None,
@@ -183,13 +183,14 @@ impl<E: Entity> Delta<E> {
         self
     }
 
-    /// Only these objects, at most 50.
+    /// Only these objects, at most 50; none is an error, since it would mean all.
     pub fn ids<I>(mut self, ids: I) -> Self
     where
         I: IntoIterator,
         I::Item: Into<String>,
     {
-        self.ids.extend(ids.into_iter().map(Into::into));
+        let known = self.ids.get_or_insert_default();
+        known.extend(ids.into_iter().map(Into::into));
         self
     }
 
@@ -236,11 +237,19 @@ impl<E: Entity> Delta<E> {
     }
 
     fn start(&self, latest: bool) -> Result<Url, Error> {
-        if self.ids.len() > MOST_IDS {
-            return Err(Error::query(format!(
-                "a delta query of {} objects, and Graph takes {MOST_IDS}; use several queries",
-                self.ids.len()
-            )));
+        match self.ids.as_deref() {
+            Some([]) => {
+                return Err(Error::query(
+                    "the delta query is of no objects; leave it out",
+                ));
+            }
+            Some(ids) if ids.len() > MOST_IDS => {
+                return Err(Error::query(format!(
+                    "a delta query of {} objects, and Graph takes {MOST_IDS}; use several queries",
+                    ids.len()
+                )));
+            }
+            _ => {}
         }
         let mut url = self.target.url()?;
         let mut query = form_urlencoded::Serializer::new(String::new());
@@ -249,9 +258,8 @@ impl<E: Entity> Delta<E> {
             query.append_pair("$select", &self.select.join(","));
             any = true;
         }
-        if !self.ids.is_empty() {
-            let ids: Vec<String> = self
-                .ids
+        if let Some(ids) = &self.ids {
+            let ids: Vec<String> = ids
                 .iter()
                 .map(|id| format!("id eq '{}'", id.replace('\'', "''")))
                 .collect();

@@ -418,3 +418,15 @@ async fn null_links_and_removals_are_none_and_a_row_without_an_id_is_an_error() 
         assert_eq!(error.kind(), ErrorKind::Decode, "{row}");
     }
 }
+
+#[tokio::test]
+async fn a_delta_of_no_objects_is_an_error_and_not_one_of_all() {
+    let script = ScriptedTransport::new();
+    let delta = client(script.clone())
+        .users()
+        .delta()
+        .ids(Vec::<String>::new());
+    let error = delta.changes().try_next().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Query);
+    assert!(script.requests().is_empty());
+}
