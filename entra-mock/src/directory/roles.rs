@@ -1,8 +1,9 @@
 //! Directory roles: the built-in definitions, activation, and who is an administrator.
 //!
 //! A role over the whole directory is a link from the `directoryRole` to its member, and beside it a
-//! `unifiedRoleAssignment` with the scope `/`: two views of one fact, as in Entra. Global Administrator
-//! decides in this tenant what an administrator may do; the other roles are only recorded.
+//! `unifiedRoleAssignment` with the scope `/`: two views of one fact, as in Entra. A Global Administrator
+//! may do everything in this tenant; some other roles may write the objects of some types, and the rest
+//! are only recorded.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use entra_core::Guid;
@@ -133,6 +134,23 @@ impl State {
         }
     }
 
+    /// Whether a user may write every object of a type by one of their roles.
+    pub(crate) fn administers(&self, user: &str, kind: Kind) -> bool {
+        let roles = ADMINISTRATORS
+            .iter()
+            .find(|(kinds, _)| kinds.contains(&kind))
+            .map_or(&[][..], |(_, roles)| roles);
+        self.roles_of(user)
+            .any(|role| role == GLOBAL_ADMINISTRATOR || roles.contains(&role))
+    }
+
+    /// Whether an object has a role that protects it from sensitive changes by anyone but a Global
+    /// Administrator.
+    pub(crate) fn is_protected(&self, principal: &str) -> bool {
+        self.roles_of(principal)
+            .any(|role| !UNPROTECTED.contains(&role))
+    }
+
     /// Returns the ids of the definitions of a principal's roles over the whole directory.
     pub(crate) fn roles_of<'a>(&'a self, principal: &'a str) -> impl Iterator<Item = &'a str> {
         self.store
@@ -174,16 +192,52 @@ fn little_endian(id: Guid) -> [u8; 16] {
     bytes
 }
 
+const APPLICATION_ADMINISTRATOR: &str = "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3";
+const CLOUD_APPLICATION_ADMINISTRATOR: &str = "158c047a-c907-4556-b7ef-446551a6b5f7";
 const DIRECTORY_READERS: &str = "88d8e3e3-8f55-4a1e-953a-9b9898b8876b";
+const GROUPS_ADMINISTRATOR: &str = "fdd7a751-b60b-444a-984c-02652fe8fa1c";
+const GUEST_INVITER: &str = "95e79109-95c0-4d8e-aee3-d01accf2d47b";
+const HELPDESK_ADMINISTRATOR: &str = "729827e3-9c14-49f7-bb1b-9608f156bbb8";
+const PRIVILEGED_ROLE_ADMINISTRATOR: &str = "e8611ab8-c189-46e8-94e1-60213ab1f814";
+const REPORTS_READER: &str = "4a5d8f65-41da-4de4-8968-e035b65339cf";
+const USER_ADMINISTRATOR: &str = "fe930be7-5e62-47db-91af-98c3a49a38b1";
+
+/// The roles that may write every object of some types, beside Global Administrator: the least privileged
+/// ones that the pages of the operations name. Only a Global Administrator writes other types.
+const ADMINISTRATORS: [(&[Kind], &[&str]); 4] = [
+    (&[Kind::User], &[USER_ADMINISTRATOR]),
+    (&[Kind::Group], &[GROUPS_ADMINISTRATOR, USER_ADMINISTRATOR]),
+    (
+        &[Kind::Application, Kind::ServicePrincipal],
+        &[APPLICATION_ADMINISTRATOR, CLOUD_APPLICATION_ADMINISTRATOR],
+    ),
+    (
+        &[
+            Kind::AdministrativeUnit,
+            Kind::DirectoryRole,
+            Kind::RoleDefinition,
+            Kind::RoleAssignment,
+        ],
+        &[PRIVILEGED_ROLE_ADMINISTRATOR],
+    ),
+];
+
+/// The roles whose members a User Administrator may change like users without a role ("Who can perform
+/// sensitive actions" of the page on users).
+const UNPROTECTED: [&str; 6] = [
+    DIRECTORY_READERS,
+    GROUPS_ADMINISTRATOR,
+    GUEST_INVITER,
+    HELPDESK_ADMINISTRATOR,
+    REPORTS_READER,
+    USER_ADMINISTRATOR,
+];
 
 /// Template id and name of the built-in roles that programs use most (the page on Microsoft Entra built-in
 /// roles, 2026-01-20). Their resource actions are left out.
 const BUILT_IN: [(&str, &str); 19] = [
     (GLOBAL_ADMINISTRATOR, "Global Administrator"),
-    (
-        "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3",
-        "Application Administrator",
-    ),
+    (APPLICATION_ADMINISTRATOR, "Application Administrator"),
     (
         "c4e39bd9-1100-46d3-8c65-fb160da0071f",
         "Authentication Administrator",
@@ -193,7 +247,7 @@ const BUILT_IN: [(&str, &str); 19] = [
         "Billing Administrator",
     ),
     (
-        "158c047a-c907-4556-b7ef-446551a6b5f7",
+        CLOUD_APPLICATION_ADMINISTRATOR,
         "Cloud Application Administrator",
     ),
     (
@@ -210,30 +264,24 @@ const BUILT_IN: [(&str, &str); 19] = [
         "Exchange Administrator",
     ),
     ("f2ef992c-3afb-46b9-b7cf-a126ee74c451", "Global Reader"),
-    (
-        "fdd7a751-b60b-444a-984c-02652fe8fa1c",
-        "Groups Administrator",
-    ),
-    ("95e79109-95c0-4d8e-aee3-d01accf2d47b", "Guest Inviter"),
-    (
-        "729827e3-9c14-49f7-bb1b-9608f156bbb8",
-        "Helpdesk Administrator",
-    ),
+    (GROUPS_ADMINISTRATOR, "Groups Administrator"),
+    (GUEST_INVITER, "Guest Inviter"),
+    (HELPDESK_ADMINISTRATOR, "Helpdesk Administrator"),
     (
         "3a2c62db-5318-420d-8d74-23affee5d9d5",
         "Intune Administrator",
     ),
     (
-        "e8611ab8-c189-46e8-94e1-60213ab1f814",
+        PRIVILEGED_ROLE_ADMINISTRATOR,
         "Privileged Role Administrator",
     ),
-    ("4a5d8f65-41da-4de4-8968-e035b65339cf", "Reports Reader"),
+    (REPORTS_READER, "Reports Reader"),
     (
         "194ae4cb-b126-40b2-bd5b-6091b380977d",
         "Security Administrator",
     ),
     ("5d6b6bb7-de71-4623-b4af-96380a352509", "Security Reader"),
-    ("fe930be7-5e62-47db-91af-98c3a49a38b1", "User Administrator"),
+    (USER_ADMINISTRATOR, "User Administrator"),
 ];
 
 #[cfg(test)]

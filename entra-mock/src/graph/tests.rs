@@ -10,6 +10,7 @@ use crate::{
 };
 
 mod administrative_units;
+mod administrators;
 mod app_policies;
 mod application_keys;
 mod application_templates;

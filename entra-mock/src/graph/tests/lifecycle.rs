@@ -83,12 +83,7 @@ fn an_administrator_can_purge_a_deleted_user_and_an_application_cannot() {
     assert_eq!(fixture.delete(&item).status, 403);
     fixture.adele(&["User.ReadWrite.All"]);
     assert_eq!(fixture.delete(&item).status, 403);
-    fixture
-        .state()
-        .store
-        .update(Kind::User, &id(ADELE), |user| {
-            user.insert(crate::account::ADMIN.into(), true.into());
-        });
+    fixture.promote(ADELE);
     assert_eq!(fixture.delete(&item).status, 204);
     assert_eq!(fixture.delete(&item).status, 404);
     assert_eq!(fixture.get(&item).status, 404);

@@ -434,12 +434,7 @@ fn a_user_without_a_role_updates_only_some_own_properties() {
     assert_eq!(fixture.post("/users", &new_user()).status, 403);
     assert_eq!(fixture.delete(&format!("/users/{}", id(BO))).status, 403);
 
-    fixture
-        .state()
-        .store
-        .update(Kind::User, &id(ADELE), |user| {
-            user.insert(crate::account::ADMIN.into(), true.into());
-        });
+    fixture.promote(ADELE);
     assert_eq!(
         fixture
             .patch(&format!("/users/{}", id(BO)), &json!({"jobTitle": "x"}))

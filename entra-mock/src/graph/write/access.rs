@@ -28,11 +28,7 @@ fn check_role(call: Call<'_>, kind: Kind, object: &Object) -> Result<(), GraphEr
             Ok(())
         };
     };
-    let administrator = call
-        .state
-        .store
-        .get(Kind::User, user)
-        .is_some_and(is_administrator);
+    let administrator = call.state.administers(user, kind);
     let owner = kind.entity().relationship("owners").is_some() && owned_by(user);
     if administrator || owner {
         Ok(())
@@ -54,8 +50,8 @@ pub(super) fn only_owned(call: Call<'_>, kind: Kind) -> bool {
 /// service principals of own applications: the default of the tenant's authorization policy.
 pub(super) fn check_create(call: Call<'_>, kind: Kind, draft: &Draft) -> Result<(), GraphError> {
     if let Some(user) = call.caller.user_id.as_deref() {
+        let administrator = call.state.administers(user, kind);
         let user = call.state.store.get(Kind::User, user);
-        let administrator = user.is_some_and(is_administrator);
         let member = user.is_some_and(|user| user["userType"] != "Guest");
         if !(administrator
             || member
@@ -160,12 +156,19 @@ pub(super) fn check_delete(call: Call<'_>, kind: Kind, object: &Object) -> Resul
     check_target_role(call, object)
 }
 
-/// Rejects sensitive changes of administrators by applications; they need a role.
+/// Rejects sensitive changes of administrators by applications, which need a role, and by users with a
+/// lesser role.
 fn check_target_role(call: Call<'_>, object: &Object) -> Result<(), GraphError> {
-    if is_administrator(object) && !call.caller.is_delegated() {
-        return Err(denied());
-    }
-    Ok(())
+    let store = &call.state.store;
+    let protected = match call.caller.user_id.as_deref() {
+        None => is_administrator(object),
+        Some(user) => {
+            let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
+            !store.get(Kind::User, user).is_some_and(is_administrator)
+                && call.state.is_protected(id)
+        }
+    };
+    if protected { Err(denied()) } else { Ok(()) }
 }
 
 fn check_role_assignable(call: Call<'_>, object: &Object) -> Result<(), GraphError> {
