@@ -210,7 +210,7 @@ pub mod query {
             Selection, SettableIn, UpdateOnly, Writable,
         },
         place::{Added, Collection, Object},
-        verbs::{Count, Create, Get, List, LogEntry, New, Update, Upsert},
+        verbs::{Count, Create, Created, Get, List, LogEntry, New, Update, Upsert},
     };
     #[doc(hidden)]
     pub use crate::{

@@ -74,6 +74,11 @@ impl Query {
         self.expand = Some(relation);
     }
 
+    /// The relationship that is included.
+    pub(crate) fn expanded(&self) -> Option<&str> {
+        self.expand.as_deref()
+    }
+
     pub(crate) fn top(&mut self, size: u32, entity: &EntityInfo) {
         let most = u32::from(entity.page_size.unwrap_or(u16::MAX));
         if size == 0 || size > most {

@@ -187,6 +187,27 @@ impl<E: Entity> List<E> {
         Items::new(self.pages())
     }
 
+    pub(super) const fn client(&self) -> &GraphClient {
+        &self.target.client
+    }
+
+    /// The request for the number of items.
+    ///
+    /// # Errors
+    /// `Query`.
+    pub(super) fn number_call(self) -> Result<Call, Error> {
+        let url = self.target.join(&["$count"]).url()?;
+        let prepared = self.query.number(url, &E::INFO)?;
+        let mut call = Call::new(self.operation, prepared.url);
+        call.advanced = prepared.advanced;
+        Ok(call)
+    }
+
+    /// The relationship that is included.
+    pub(super) fn expanded(&self) -> Option<&str> {
+        self.query.expanded()
+    }
+
     /// The requests of a list that is read together with others by this client.
     ///
     /// # Errors

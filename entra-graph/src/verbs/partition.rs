@@ -28,21 +28,40 @@ pub trait LogEntry: Entity + Filterable {
 pub struct Ticks(i128);
 
 impl Ticks {
-    fn of(time: Timestamp) -> Self {
+    pub(super) const fn of_second(second: i128) -> Self {
+        Self(second * PER_SECOND)
+    }
+
+    /// The start of its second.
+    pub(super) const fn whole_second(self) -> Self {
+        Self::of_second(self.0.div_euclid(PER_SECOND))
+    }
+
+    pub(super) const fn plus_seconds(self, seconds: i128) -> Self {
+        self.plus(seconds * PER_SECOND)
+    }
+
+    /// Whole seconds up to a later one.
+    pub(super) const fn seconds_to(self, end: Self) -> i128 {
+        (end.0 - self.0) / PER_SECOND
+    }
+
+    pub(super) fn of(time: Timestamp) -> Self {
         Self(time.unix_timestamp_nanos().div_euclid(NANOSECONDS))
     }
 
-    const fn plus(self, ticks: i128) -> Self {
+    pub(super) const fn plus(self, ticks: i128) -> Self {
         Self(self.0 + ticks)
     }
 
-    fn time(self) -> Timestamp {
+    pub(super) fn time(self) -> Timestamp {
         // Both ends are between two times, so this one is valid.
         Timestamp::from_unix_timestamp_nanos(self.0 * NANOSECONDS).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 }
 
 const NANOSECONDS: i128 = 100;
+const PER_SECOND: i128 = 10_000_000;
 
 impl<E: LogEntry> List<E> {
     /// The list in parts of equal time from one time up to another, exclusive: every entry is in exactly one part,

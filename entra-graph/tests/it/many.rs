@@ -1,6 +1,6 @@
 //! Many lists in few requests, and expanded relationships that Graph cut.
 
-use entra_graph::{DirectoryObject, ErrorKind, GraphClient, Group, User};
+use entra_graph::{Device, DirectoryObject, ErrorKind, GraphClient, Group, User};
 use entra_mock::{FakeTenant, Fault};
 
 use crate::support::AppCredential;
@@ -188,4 +188,126 @@ async fn a_list_to_be_completed_is_not_for_batches() {
     assert!(error.to_string().contains("members"), "{error}");
     let read = graph.read_lists([list()]).await;
     assert_eq!(read[0].as_ref().unwrap_err().kind(), ErrorKind::Query);
+}
+
+/// Sets when all users were created: a batch of them in one second, some over years, some at an unknown time.
+async fn with_creation_times(tenant: &FakeTenant, graph: &GraphClient) -> Vec<String> {
+    let users: Vec<User> = graph.users().list().items().try_collect().await.unwrap();
+    for (number, user) in users.iter().enumerate() {
+        let created = match number % 4 {
+            0 => serde_json::json!("2024-03-01T12:00:00Z"),
+            1 => serde_json::json!(format!("20{:02}-05-01T00:00:00Z", number % 26)),
+            2 => serde_json::json!(format!("2025-01-01T{:02}:00:00Z", number % 24)),
+            _ => serde_json::Value::Null,
+        };
+        tenant
+            .set_property("users", &user.id, "createdDateTime", created)
+            .unwrap();
+    }
+    let mut ids: Vec<_> = users.into_iter().map(|user| user.id).collect();
+    ids.sort();
+    ids
+}
+
+async fn ids_of(parts: Vec<entra_graph::query::List<User>>) -> Vec<Vec<String>> {
+    let read = |part: entra_graph::query::List<User>| async move {
+        let users: Vec<User> = part.items().try_collect().await.unwrap();
+        users.into_iter().map(|user| user.id).collect()
+    };
+    futures_util::future::join_all(parts.into_iter().map(read)).await
+}
+
+#[tokio::test]
+async fn parts_by_creation_hold_every_user_exactly_once() {
+    let (tenant, graph) = graph().await;
+    for number in 0..300 {
+        tenant.add_user(&format!("Extra {number}"));
+    }
+    let all = with_creation_times(&tenant, &graph).await;
+    for count in [1, 2, 5, 16] {
+        let before = graph.requests_sent();
+        let parts = graph.users().list().select(User::DISPLAY_NAME);
+        let parts = parts.partitioned_by_creation(count).await.unwrap();
+        assert!(graph.requests_sent() - before <= 4);
+        assert!(parts.len() <= count);
+        assert!(count == 1 || parts.len() > 1);
+        let mut ids = ids_of(parts).await.concat();
+        ids.sort();
+        assert_eq!(ids, all, "{count} parts");
+    }
+}
+
+#[tokio::test]
+async fn what_changes_while_parts_are_read_is_read_exactly_once() {
+    let (tenant, graph) = graph().await;
+    let all = with_creation_times(&tenant, &graph).await;
+    let parts = graph
+        .users()
+        .list()
+        .partitioned_by_creation(4)
+        .await
+        .unwrap();
+    let mut parts = parts.into_iter();
+    let mut ids = ids_of(vec![parts.next().unwrap()]).await.concat();
+    // Every user gets another name, one is deleted that was not read yet, and one is created.
+    for id in &all {
+        tenant
+            .set_property("users", id, "displayName", "Renamed".into())
+            .unwrap();
+    }
+    let deleted = all.iter().find(|id| !ids.contains(id)).unwrap().clone();
+    tenant.remove("users", &deleted).unwrap();
+    let new = tenant.add_user("New");
+    ids.extend(ids_of(parts.collect()).await.concat());
+    ids.sort();
+    let mut expected: Vec<_> = all.into_iter().filter(|id| *id != deleted).collect();
+    expected.push(new.id().to_string());
+    expected.sort();
+    assert_eq!(ids, expected);
+}
+
+#[tokio::test]
+async fn groups_and_devices_have_parts_too() {
+    let (_tenant, graph) = graph().await;
+    let groups = graph
+        .groups()
+        .list()
+        .partitioned_by_creation(3)
+        .await
+        .unwrap();
+    let mut count = 0;
+    for part in groups {
+        count += part
+            .items()
+            .try_collect::<Vec<Group>>()
+            .await
+            .unwrap()
+            .len();
+    }
+    assert_eq!(graph.groups().count().send().await.unwrap(), count as u64);
+    let devices = graph
+        .devices()
+        .list()
+        .partitioned_by_creation(3)
+        .await
+        .unwrap();
+    let mut count = 0;
+    for part in devices {
+        count += part
+            .items()
+            .try_collect::<Vec<Device>>()
+            .await
+            .unwrap()
+            .len();
+    }
+    assert_eq!(graph.devices().count().send().await.unwrap(), count as u64);
+}
+
+#[tokio::test]
+async fn a_list_that_is_expanded_has_no_parts() {
+    let (_tenant, graph) = graph().await;
+    let list = graph.users().list().expand(User::MANAGER);
+    let error = list.partitioned_by_creation(4).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Query);
+    assert!(error.to_string().contains("manager"), "{error}");
 }

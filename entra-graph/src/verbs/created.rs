@@ -1,0 +1,292 @@
+//! A list of directory objects in parts by their creation, to be read at once.
+
+use entra_core::Timestamp;
+
+use super::{List, partition::Ticks};
+use crate::{
+    error::Error,
+    model::{Countable, Entity, Filterable},
+    objects::{Device, Group, User},
+    odata::{Filter, Property, ReadOnly},
+    request::{Request, as_text, read_number},
+};
+
+/// An object with a time of creation, which never changes: users, groups and devices.
+#[diagnostic::on_unimplemented(
+    message = "lists of `{Self}` cannot be partitioned by creation",
+    note = "users, groups and devices can; logs are partitioned by time with `partitioned`"
+)]
+pub trait Created: Entity + Filterable + Countable {
+    /// The time of creation.
+    #[doc(hidden)]
+    fn created() -> Property<Self, Timestamp, ReadOnly>
+    where
+        Self: Sized;
+}
+
+impl Created for User {
+    fn created() -> Property<Self, Timestamp, ReadOnly> {
+        Self::CREATED_DATE_TIME
+    }
+}
+
+impl Created for Group {
+    fn created() -> Property<Self, Timestamp, ReadOnly> {
+        Self::CREATED_DATE_TIME
+    }
+}
+
+impl Created for Device {
+    fn created() -> Property<Self, Timestamp, ReadOnly> {
+        Self::REGISTRATION_DATE_TIME
+    }
+}
+
+impl<E: Created> List<E> {
+    /// The list in at most so many parts of about equal size, by when the objects were created: every object is in exactly one
+    /// part, whatever is created, changed and deleted while they are read.
+    ///
+    /// Where to divide is found out by one to four requests of 20 counts each. Objects without a time of creation are in
+    /// the first part, and objects that are created meanwhile belong to the last. The parts can be read at once; together
+    /// they are not sorted. As they take advanced queries, they cannot be expanded.
+    ///
+    /// ```
+    /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
+    /// # support::block_on(async {
+    /// # let graph = support::graph().await;
+    /// use futures_util::future::try_join_all;
+    /// let parts = graph.users().list().partitioned_by_creation(4).await?;
+    /// let parts = parts.into_iter().map(|part| part.items().try_collect::<Vec<_>>());
+    /// let users: Vec<_> = try_join_all(parts).await?.into_iter().flatten().collect();
+    /// assert!(!users.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Every kind of [`Error`], of the counts; `Query` for a list that is expanded.
+    pub async fn partitioned_by_creation(self, parts: usize) -> Result<Vec<Self>, Error> {
+        if parts < 2 {
+            return Ok(vec![self]);
+        }
+        if let Some(relation) = self.expanded() {
+            return Err(Error::query(format!(
+                "$expand={relation} cannot go with the advanced query of a part: read the list whole, or without it"
+            )));
+        }
+        let end = Ticks::of(self.client().now()).whole_second();
+        let mut spans = vec![Span {
+            start: EARLIEST,
+            end,
+            count: 0,
+        }];
+        for round in 0..MOST_ROUNDS {
+            let (heavy, pieces) = match round {
+                0 => (vec![0], COUNTS),
+                _ => (heaviest(&spans, parts), COUNTS / MOST_HEAVY),
+            };
+            if heavy.is_empty() {
+                break;
+            }
+            let mut divided: Vec<Span> = Vec::new();
+            for index in &heavy {
+                divided.extend(spans[*index].pieces(pieces));
+            }
+            self.count_spans(&mut divided).await?;
+            let mut index = 0;
+            spans.retain(|_| {
+                index += 1;
+                !heavy.contains(&(index - 1))
+            });
+            spans.extend(divided);
+            spans.sort_unstable_by_key(|span| span.start);
+        }
+        Ok(self.divided(&bounds(&spans, parts)))
+    }
+
+    /// Counts the objects of each span, all in one request.
+    async fn count_spans(&self, spans: &mut [Span]) -> Result<(), Error> {
+        let client = self.client().clone();
+        let mut batch = client.batch();
+        let mut entries = Vec::with_capacity(spans.len());
+        for span in &*spans {
+            let within = Self::within(span.start, span.end);
+            let call = self.clone().filter(within).number_call().map(as_text);
+            entries.push(batch.add(Request::new(client.clone(), call, read_number)));
+        }
+        let responses = batch.send().await?;
+        for (span, entry) in spans.iter_mut().zip(entries) {
+            span.count = responses.get(entry)?;
+        }
+        Ok(())
+    }
+
+    fn within(start: Ticks, end: Ticks) -> Filter<E> {
+        let created = E::created();
+        created
+            .ge(start.time())
+            .and(created.le(end.plus(-1).time()))
+    }
+
+    /// The parts between these bounds.
+    fn divided(self, bounds: &[Ticks]) -> Vec<Self> {
+        let (Some(first), Some(last)) = (bounds.first(), bounds.last()) else {
+            return vec![self];
+        };
+        let created = E::created();
+        // Also what has no time of creation.
+        let mut filters = vec![!created.ge(first.time())];
+        for pair in bounds.windows(2) {
+            filters.push(Self::within(pair[0], pair[1]));
+        }
+        filters.push(created.ge(last.time()));
+        filters
+            .into_iter()
+            .map(|filter| self.clone().filter(filter))
+            .collect()
+    }
+}
+
+/// A time from its start up to its end, exclusive, and how many objects were created in it.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    start: Ticks,
+    end: Ticks,
+    count: u64,
+}
+
+impl Span {
+    /// Equal pieces of whole seconds.
+    fn pieces(&self, pieces: usize) -> impl Iterator<Item = Self> + use<> {
+        let Self { start, end, .. } = *self;
+        let seconds = start.seconds_to(end);
+        let bound = move |piece: usize| {
+            let part = seconds * i128::try_from(piece).unwrap_or(0);
+            start.plus_seconds(part / i128::try_from(pieces).unwrap_or(1))
+        };
+        (0..pieces)
+            .map(move |piece| Self {
+                start: bound(piece),
+                end: bound(piece + 1),
+                count: 0,
+            })
+            .filter(|span| span.start < span.end)
+    }
+}
+
+/// The spans that hold more than half of a part and can be divided, the largest ones.
+fn heaviest(spans: &[Span], parts: usize) -> Vec<usize> {
+    let total: u64 = spans.iter().map(|span| span.count).sum();
+    let parts = u64::try_from(parts).unwrap_or(u64::MAX);
+    let mut heavy: Vec<usize> = (0..spans.len())
+        .filter(|index| {
+            let span = spans[*index];
+            span.count > total / parts.saturating_mul(2) && span.start.seconds_to(span.end) > 1
+        })
+        .collect();
+    heavy.sort_unstable_by_key(|index| std::cmp::Reverse(spans[*index].count));
+    heavy.truncate(MOST_HEAVY);
+    heavy
+}
+
+/// Where to divide, between spans in order, so that the parts are about equal.
+fn bounds(spans: &[Span], parts: usize) -> Vec<Ticks> {
+    let total: u64 = spans.iter().map(|span| span.count).sum();
+    let parts = u64::try_from(parts).unwrap_or(u64::MAX);
+    let mut bounds = Vec::new();
+    let (mut before, mut next) = (0, 1);
+    for pair in spans.windows(2) {
+        before += pair[0].count;
+        let due = u128::from(before) * u128::from(parts) >= u128::from(total) * u128::from(next);
+        if due && before > 0 && before < total {
+            bounds.push(pair[1].start);
+            next = before.saturating_mul(parts) / total.max(1) + 1;
+        }
+    }
+    bounds
+}
+
+/// The year 2000, before the first directory.
+const EARLIEST: Ticks = Ticks::of_second(946_684_800);
+const MOST_ROUNDS: usize = 4;
+/// How many counts go in one request.
+const COUNTS: usize = 20;
+/// How many spans are divided in one round, each into four.
+const MOST_HEAVY: usize = 5;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn spans(counts: &[u64]) -> Vec<Span> {
+        let start = EARLIEST;
+        (0..)
+            .zip(counts)
+            .map(|(number, count)| Span {
+                start: start.plus_seconds(number * 100),
+                end: start.plus_seconds((number + 1) * 100),
+                count: *count,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn parts_are_divided_between_spans() {
+        let cases: [(&[u64], usize, &[i128]); 6] = [
+            (&[10, 10, 10, 10], 2, &[200]),
+            (&[10, 10, 10, 10], 4, &[100, 200, 300]),
+            (&[40, 0, 0, 40], 2, &[100]),
+            (&[0, 0, 5, 0], 4, &[]),
+            (&[0, 0, 0], 3, &[]),
+            (&[100, 1, 1, 1], 4, &[100]),
+        ];
+        for (counts, parts, expected) in cases {
+            let start = EARLIEST;
+            let bounds = bounds(&spans(counts), parts);
+            let seconds: Vec<i128> = bounds
+                .iter()
+                .map(|bound| start.seconds_to(*bound))
+                .collect();
+            assert_eq!(seconds, expected, "{counts:?} in {parts}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_part_is_larger_than_its_share_and_one_span(
+            counts in prop::collection::vec(0_u64..1_000, 1..60),
+            parts in 1_usize..12,
+        ) {
+            let spans = spans(&counts);
+            let bounds = bounds(&spans, parts);
+            prop_assert!(bounds.len() < parts);
+            prop_assert!(bounds.windows(2).all(|pair| pair[0] < pair[1]));
+            let total: u64 = counts.iter().sum();
+            let most = counts.iter().max().copied().unwrap_or_default();
+            let mut starts = vec![spans[0].start];
+            starts.extend(&bounds);
+            for (number, start) in starts.iter().enumerate() {
+                let end = starts.get(number + 1).copied().unwrap_or(spans[spans.len() - 1].end);
+                let count: u64 = spans
+                    .iter()
+                    .filter(|span| span.start >= *start && span.start < end)
+                    .map(|span| span.count)
+                    .sum();
+                prop_assert!(count <= total / parts as u64 + most + 1, "{count} of {total}");
+            }
+        }
+
+        #[test]
+        fn pieces_cover_a_span_without_overlap(seconds in 1_i128..10_000, pieces in 1_usize..30) {
+            let start = EARLIEST;
+            let end = start.plus_seconds(seconds);
+            let mut next = start;
+            for piece in (Span { start, end, count: 0 }).pieces(pieces) {
+                prop_assert_eq!(piece.start, next);
+                next = piece.end;
+            }
+            prop_assert_eq!(next, end);
+        }
+    }
+}
