@@ -46,6 +46,10 @@
     doc = "| what is wrong with a connection | [`connection::ConnectionTest`] |"
 )]
 #![cfg_attr(
+    feature = "custom-security-attributes",
+    doc = "| custom security attributes | [`GraphClient::attribute_sets`], [`GraphClient::custom_security_attribute_definitions`], [`types::CustomSecurityAttributes`], [`User::custom_security_attribute`] |"
+)]
+#![cfg_attr(
     feature = "domains",
     doc = "| domains | [`GraphClient::domains`], [`GraphClient::domain`], [`NewDomain`], [`NewInternalDomainFederation`] |"
 )]
@@ -126,6 +130,10 @@ pub use entra_core;
 pub use areas::administrative_units::{NewAdministrativeUnit, NewScopedRoleMembership};
 #[cfg(feature = "app-management-policies")]
 pub use areas::app_management_policies::NewAppManagementPolicy;
+#[cfg(feature = "custom-security-attributes")]
+pub use areas::custom_security_attributes::{
+    NewAllowedValue, NewAttributeSet, NewCustomSecurityAttributeDefinition,
+};
 #[cfg(feature = "domains")]
 pub use areas::domains::{NewDomain, NewInternalDomainFederation};
 #[cfg(feature = "invitations")]
@@ -162,6 +170,8 @@ pub use objects::Invitation;
 pub use objects::OrgContact;
 #[cfg(feature = "administrative-units")]
 pub use objects::{AdministrativeUnit, ScopedRoleMembership};
+#[cfg(feature = "custom-security-attributes")]
+pub use objects::{AllowedValue, AttributeSet, CustomSecurityAttributeDefinition};
 #[cfg(feature = "app-management-policies")]
 pub use objects::{AppManagementPolicy, TenantAppManagementPolicy};
 pub use objects::{
@@ -247,6 +257,11 @@ pub mod places {
     pub use crate::areas::contacts::{
         OneOrgContact, OrgContactDirectReports, OrgContactManager, OrgContactMemberOf,
         OrgContactTransitiveMemberOf, OrgContacts,
+    };
+    #[cfg(feature = "custom-security-attributes")]
+    pub use crate::areas::custom_security_attributes::{
+        AllowedValues, AttributeSets, CustomSecurityAttributeDefinitions, OneAllowedValue,
+        OneAttributeSet, OneCustomSecurityAttributeDefinition,
     };
     #[cfg(feature = "domains")]
     pub use crate::areas::domains::{

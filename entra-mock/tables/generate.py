@@ -25,10 +25,11 @@ ENTITIES = [
     "appManagementPolicy", "applicationTemplate", "selfSignedCertificate", "tenantAppManagementPolicy",
     "userRegistrationDetails", "directoryRole", "unifiedRoleDefinition", "unifiedRoleAssignment", "invitation",
     "domain", "internalDomainFederation", "conditionalAccessPolicy", "namedLocation", "orgContact",
+    "attributeSet", "customSecurityAttributeDefinition", "allowedValue",
 ]
 PATHS = re.compile(
     r"^/(users|groups|me|applications|serviceprincipals|devices|organization|subscribedskus"
-    r"|auditlogs|identityprotection|reports/authenticationmethods|oauth2permissiongrants|directoryobjects|directory/deleteditems|directory/administrativeunits"
+    r"|auditlogs|identityprotection|reports/authenticationmethods|oauth2permissiongrants|directoryobjects|directory/deleteditems|directory/administrativeunits|directory/attributesets|directory/customsecurityattributedefinitions"
     r"|contacts|domains|identity/conditionalaccess|invitations|tenantrelationships|directoryroles|directoryroletemplates|rolemanagement/directory|policies|applicationtemplates)(/|\(|$)"
 )
 # What stands below an object; the rest of Graph is not the fake tenant's.
@@ -43,6 +44,7 @@ BELOW = {
     "findtenantinformationbytenantid(tenantid={id})", "findtenantinformationbydomainname(domainname={id})",
     "directory", "roledefinitions", "roleassignments",
     "appmanagementpolicies", "appliesto", "defaultappmanagementpolicy", "instantiate", "addtokensigningcertificate",
+    "allowedvalues", "attributesets", "customsecurityattributedefinitions",
     "conditionalaccess", "policies", "namedlocations", "scopedrolemembers", "transitiveroleassignments",
     "domainnamereferences", "federationconfiguration", "forcedelete", "promote", "rootdomain", "serviceconfigurationrecords", "verificationdnsrecords", "verify",
 }

@@ -15,6 +15,8 @@ pub(crate) mod authentication_methods;
 pub(crate) mod conditional_access;
 #[cfg(feature = "contacts")]
 pub(crate) mod contacts;
+#[cfg(feature = "custom-security-attributes")]
+pub(crate) mod custom_security_attributes;
 pub(crate) mod deleted_items;
 pub(crate) mod devices;
 pub(crate) mod directory_objects;
@@ -64,6 +66,8 @@ const ALL: &[&[&Operation]] = &[
     conditional_access::OPERATIONS,
     #[cfg(feature = "contacts")]
     contacts::OPERATIONS,
+    #[cfg(feature = "custom-security-attributes")]
+    custom_security_attributes::OPERATIONS,
     deleted_items::OPERATIONS,
     devices::OPERATIONS,
     directory_objects::OPERATIONS,

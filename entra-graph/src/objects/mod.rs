@@ -14,6 +14,8 @@ mod authentication_methods;
 mod conditional_access;
 #[cfg(feature = "contacts")]
 mod contact;
+#[cfg(feature = "custom-security-attributes")]
+mod custom_security_attributes;
 mod device;
 mod directory_audit;
 mod directory_object;
@@ -65,6 +67,10 @@ pub use authentication_methods::{AuthenticationMethod, UserRegistrationDetails};
 pub use conditional_access::{ConditionalAccessPolicy, NamedLocation};
 #[cfg(feature = "contacts")]
 pub use contact::OrgContact;
+#[cfg(feature = "custom-security-attributes")]
+pub use custom_security_attributes::{
+    AllowedValue, AttributeSet, CustomSecurityAttributeDefinition,
+};
 pub use device::Device;
 pub use directory_audit::DirectoryAudit;
 pub use directory_object::{DirectoryEntity, DirectoryObject, OtherObject};

@@ -181,6 +181,12 @@ fn every_declared_name_is_read_and_written() {
         types::Phone,
         types::PhysicalOfficeAddress
     );
+    #[cfg(feature = "custom-security-attributes")]
+    check!(
+        super::AllowedValue,
+        super::AttributeSet,
+        super::CustomSecurityAttributeDefinition,
+    );
     #[cfg(feature = "domains")]
     check!(
         super::Domain,

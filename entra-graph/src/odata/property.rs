@@ -84,6 +84,16 @@ impl<E, T> Property<E, T> {
         Self::custom(format!("extension_{application}_{name}"))
     }
 
+    /// A part of an open property, by two names at run time.
+    #[cfg(feature = "custom-security-attributes")]
+    pub(crate) fn inside(name: Cow<'static, str>, first: &str, second: &str) -> Self {
+        let mut property = Self::named(name);
+        property.path.segments[1] = Cow::Owned(first.to_owned());
+        property.path.segments[2] = Cow::Owned(second.to_owned());
+        property.support = Support::parse("eq+ startsWith+");
+        property
+    }
+
     const fn named(name: Cow<'static, str>) -> Self {
         Self {
             path: Path::of(name),

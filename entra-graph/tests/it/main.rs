@@ -21,6 +21,8 @@ mod batches;
 mod conditional_access;
 #[cfg(feature = "contacts")]
 mod contacts;
+#[cfg(feature = "custom-security-attributes")]
+mod custom_security_attributes;
 mod deltas;
 mod devices;
 mod directory_objects;

@@ -6,6 +6,7 @@ use super::{
     Call,
     projection::{Projection, RenderOptions},
     rows::EvalContext,
+    security_attributes,
 };
 use crate::{
     odata::{Expand, GraphError},
@@ -46,7 +47,10 @@ impl Expansion {
         let mut rejected = None;
         for kind in relationship.kinds {
             match Projection::new(*kind, expand.select.as_deref(), false) {
-                Ok(projection) => projections.push((*kind, projection)),
+                Ok(mut projection) => {
+                    security_attributes::hide(call, &mut projection);
+                    projections.push((*kind, projection));
+                }
                 Err(error) => rejected = Some(error),
             }
         }

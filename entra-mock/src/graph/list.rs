@@ -8,6 +8,7 @@ use super::{
     projection::{self, Projection, RenderOptions},
     route::Route,
     rows::{EvalContext, Row, RowFilter},
+    security_attributes,
     subject::Subject,
     unsupported,
 };
@@ -148,6 +149,9 @@ impl Plan {
             for (_, projection) in &mut projections {
                 projection.add_beta();
             }
+        }
+        for (_, projection) in &mut projections {
+            security_attributes::hide(call, projection);
         }
         let row_filter = row_filter(call, subject, query, advanced)?;
         let order = match &query.order_by {
@@ -319,6 +323,7 @@ fn row_filter(
             match check_filter(kind.entity(), &filter, advanced, call.beta) {
                 Ok(uses) => {
                     check_alone(&uses.properties)?;
+                    security_attributes::check_filter(call, &uses.properties)?;
                     check_mode(call, query, &uses.properties, advanced)?;
                     only_basics(call, subject, uses.properties.iter().map(String::as_str))?;
                     row_filter.filtered_kinds.push(*kind);

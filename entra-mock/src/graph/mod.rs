@@ -38,6 +38,7 @@ mod role_templates;
 mod route;
 mod rows;
 mod scoped_role_members;
+mod security_attributes;
 mod subject;
 mod tenant_information;
 mod transitive_roles;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     odata::{DerivedValues, GraphError},
     permissions::{AccessLevel, is_basic},
-    schema::{EntityType, Property, Returned, is_extension},
+    schema::{EntityType, Property, Returned, WIRE_ID, is_extension},
     store::{Kind, Object},
 };
 
@@ -29,6 +29,8 @@ struct Field {
     key: String,
     many: bool,
     derived: Option<&'static str>,
+    /// Whether the caller may not see the value.
+    hidden: bool,
 }
 
 impl Projection {
@@ -99,6 +101,13 @@ impl Projection {
         self.fields.extend(beta.map(Field::of));
     }
 
+    /// Writes null for a property, whatever the object has.
+    pub(super) fn hide(&mut self, name: &str) {
+        for field in self.fields.iter_mut().filter(|field| field.name == name) {
+            field.hidden = true;
+        }
+    }
+
     /// Whether a derived property is selected.
     pub(super) fn shows(&self, name: &str) -> bool {
         self.fields.iter().any(|field| field.name == name)
@@ -152,7 +161,9 @@ impl Projection {
                 AccessLevel::Basic => is_basic(&field.name),
                 AccessLevel::Existence => field.name == "id",
             };
-            let stored = if visible {
+            let stored = if visible && field.name == "id" {
+                object.get(WIRE_ID).or_else(|| object.get(&field.name))
+            } else if visible && !field.hidden {
                 object.get(&field.name)
             } else {
                 None
@@ -218,6 +229,7 @@ impl Field {
             key: format!("\"{name}\":"),
             many,
             derived: None,
+            hidden: false,
         }
     }
 }

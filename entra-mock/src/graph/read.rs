@@ -9,6 +9,7 @@ use super::{
     projection::{Projection, RenderOptions},
     route::{ObjectKey, Root, Route, Target},
     rows::EvalContext,
+    security_attributes,
     subject::{oldest_record, selection},
     unsupported,
 };
@@ -244,6 +245,7 @@ impl View {
         if projection.shows(ACTIVITY) {
             check_activity(call)?;
         }
+        security_attributes::hide(call, &mut projection);
         let expansion = query
             .expand
             .as_ref()

@@ -46,6 +46,7 @@ mod reports;
 mod requests;
 mod risk;
 mod roles;
+mod security_attributes;
 mod service_principal_keys;
 mod service_principals;
 mod sign_ins;

@@ -130,6 +130,18 @@ pub(super) fn existing_role() -> GraphError {
     GraphError::bad_request("The role is active already, or the assignment exists.")
 }
 
+/// A custom security attribute that is not defined or not available, or a value of another type.
+pub(super) fn invalid_security_attribute(attribute: &str) -> GraphError {
+    GraphError::bad_request(format!(
+        "Invalid value specified for the custom security attribute '{attribute}'."
+    ))
+}
+
+/// More active custom security attributes than the set or the tenant can have.
+pub(super) fn too_many_security_attributes() -> GraphError {
+    GraphError::bad_request("The maximum number of active custom security attributes is reached.")
+}
+
 /// A change of a domain that is not verified.
 pub(super) fn unverified_domain(name: &str) -> GraphError {
     GraphError::bad_request(format!("The domain '{name}' is not verified."))

@@ -172,6 +172,19 @@ impl Checker {
         {
             return Ok(*rule);
         }
+        // `customSecurityAttributes/{set}/{name}`: the type of its values is not known here.
+        if let [first, _, _] = path.segments.as_slice()
+            && self
+                .entity
+                .property(first)
+                .is_some_and(|property| property.name == SECURITY_ATTRIBUTES)
+        {
+            return Ok(Rule {
+                eq: Mode::Advanced,
+                starts_with: Mode::Advanced,
+                ..Rule::none(SECURITY_ATTRIBUTES, Type::Complex)
+            });
+        }
         if self.entity.open && self.scopes.is_empty() && is_extension(&full) {
             return Ok(Rule {
                 eq: Mode::Basic,
@@ -255,7 +268,11 @@ impl Checker {
 
 fn type_check(leaf: Type, value: &Literal, operator: &str) -> Result<(), GraphError> {
     let (fits, edm) = match leaf {
-        Type::Text | Type::Complex => (matches!(value, Literal::Text(_)), "Edm.String"),
+        Type::Text => (matches!(value, Literal::Text(_)), "Edm.String"),
+        Type::Complex => (
+            !matches!(value, Literal::Date(_) | Literal::Guid(_)),
+            "Edm.String",
+        ),
         Type::Boolean => (matches!(value, Literal::Boolean(_)), "Edm.Boolean"),
         Type::Int => (matches!(value, Literal::Int(_)), "Edm.Int32"),
         Type::Date => (matches!(value, Literal::Date(_)), "Edm.DateTimeOffset"),
@@ -304,6 +321,8 @@ fn clauses_of_or(expr: &Expr) -> usize {
     }
 }
 
+/// The property whose parts are defined at run time.
+const SECURITY_ATTRIBUTES: &str = "customSecurityAttributes";
 /// Maximum number of alternatives in a basic query of directory objects: observed, not documented.
 const MAX_OR_CLAUSES: usize = 15;
 

@@ -8,6 +8,7 @@ mod app_management_policy;
 mod application;
 mod application_template;
 mod assignment;
+mod attribute_set;
 mod audit;
 mod conditional_access_policy;
 mod contact;
@@ -32,6 +33,7 @@ mod risk_detection;
 mod risky_user;
 mod role_assignment;
 mod role_definition;
+mod security_attribute;
 mod service_principal;
 mod sign_in;
 mod sku;
@@ -43,6 +45,7 @@ pub(crate) use federated_credential::APPLICATION_OF;
 pub(crate) use operation::{ANY_OBJECT, Operation};
 pub(crate) use property::{Mode, Property, Returned, Rule, Type, Writable};
 pub(crate) use relationship::{Relation, Relationship, Source};
+pub(crate) use security_attribute::{ATTRIBUTE_OF, WIRE_ID};
 
 use kind::kinds;
 use property::{boolean, complex, date, guid, int, rule, text};
@@ -66,6 +69,9 @@ kinds! {
     RoleAssignment = role_assignment::ROLE_ASSIGNMENT;
     Invitation = invitation::INVITATION;
     NamedLocation = named_location::NAMED_LOCATION;
+    AttributeSet = attribute_set::ATTRIBUTE_SET;
+    SecurityAttribute = security_attribute::SECURITY_ATTRIBUTE;
+    AllowedValue = security_attribute::ALLOWED_VALUE;
     OrgContact = contact::CONTACT;
     AppRoleAssignment = assignment::ASSIGNMENT;
     OAuth2PermissionGrant = grant::GRANT;
@@ -211,6 +217,12 @@ pub(crate) enum Behavior {
     RoleDefinition,
     /// The rules of role assignments: principal and scope.
     RoleAssignment,
+    /// The rules of sets of custom security attributes: their name.
+    AttributeSet,
+    /// The rules of custom security attributes: name, type, values.
+    SecurityAttribute,
+    /// The rules of predefined values: each once.
+    AllowedValue,
     /// The rules of domains: names, verification, one default domain.
     Domain,
     /// The rules of federation settings: one for each verified domain.

@@ -503,6 +503,7 @@ pub(super) const USER: EntityType = EntityType {
             &[
                 "User.ReadWrite.All",
                 "Directory.ReadWrite.All",
+                "CustomSecAttributeAssignment.ReadWrite.All",
                 "User-PasswordProfile.ReadWrite.All",
                 "User-Phone.ReadWrite.All",
                 "User-Mail.ReadWrite.All",

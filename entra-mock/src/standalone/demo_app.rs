@@ -159,6 +159,8 @@ const APPLICATION_PERMISSIONS: &[&str] = &[
     "AuditLog.Read.All",
     "CrossTenantInformation.ReadBasic.All",
     "DelegatedPermissionGrant.ReadWrite.All",
+    "CustomSecAttributeAssignment.ReadWrite.All",
+    "CustomSecAttributeDefinition.ReadWrite.All",
     "Device.Read.All",
     "Device.ReadWrite.All",
     "Directory.Read.All",

@@ -29,6 +29,7 @@ pub(crate) async fn cases(shown: &Shown) {
     shown.debug(&user);
     shown.debug(&app);
     shown.debug(&tenant.add_group("Staff"));
+    shown.debug(&tenant.add_contact("Robin", "robin@fabrikam.example"));
     shown.debug(&tenant.add_device("Laptop", Some(user.id())));
     shown.debug(&tenant.add_sign_in(user.id(), app.client_id()));
     let policy = AccessPolicy::block().user(&tenant.user("clara@contoso.com"));

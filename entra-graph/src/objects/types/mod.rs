@@ -13,6 +13,8 @@ mod conditional_access;
 #[cfg(feature = "contacts")]
 mod contact;
 mod credentials;
+#[cfg(feature = "custom-security-attributes")]
+mod custom_security_attributes;
 mod device;
 mod directory_audit;
 #[cfg(feature = "domains")]
@@ -85,6 +87,11 @@ pub use conditional_access::{
 pub use contact::{Phone, PhoneType, PhysicalOfficeAddress};
 pub use credentials::{
     FederatedIdentityExpression, KeyCredential, PasswordCredential, SelfSignedCertificate,
+};
+#[cfg(feature = "custom-security-attributes")]
+pub use custom_security_attributes::{
+    CustomSecurityAttributeStatus, CustomSecurityAttributeType, CustomSecurityAttributeValue,
+    CustomSecurityAttributes,
 };
 pub use device::AlternativeSecurityId;
 pub use directory_audit::{

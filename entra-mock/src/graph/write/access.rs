@@ -91,6 +91,16 @@ pub(super) fn check_update(
     }
     check_role(call, kind, object)?;
     let all = call.caller.has_any(ALL_OF_USERS);
+    // Documented with a permission to read users beside it.
+    let attributes = names().any(|name| name == "customSecurityAttributes");
+    if attributes
+        && !all
+        && !call
+            .caller
+            .has_any(&["User.Read.All", "Directory.Read.All"])
+    {
+        return Err(denied());
+    }
     for name in names() {
         let special = SPECIAL.iter().find(|(special, ..)| *special == name);
         let allowed = match special {

@@ -106,7 +106,9 @@ impl Draft {
     /// Merges complex values: parts that the body leaves out keep their values.
     pub(super) fn merge(&mut self, entity: &EntityType, object: &Object) {
         for (name, value) in &mut self.values {
-            let single = entity.property(name).is_some_and(|property| !property.many);
+            // Custom security attributes have a rule of their own.
+            let single = name != "customSecurityAttributes"
+                && entity.property(name).is_some_and(|property| !property.many);
             let (Some(Value::Object(new)), Some(Value::Object(old))) = (value, object.get(name))
             else {
                 continue;

@@ -5,7 +5,7 @@ use super::{
     super::{Call, read::item_of, route::Root, unsupported},
     Plan, PlannedResponse, Step, access,
     body::{Draft, Purpose},
-    domain, federated, target,
+    domain, federated, security_attribute, target,
 };
 use crate::{
     odata::GraphError,
@@ -62,16 +62,25 @@ impl Below<'_> {
         for property in entity.properties.iter().filter(|item| item.required) {
             draft.require(entity, property.name)?;
         }
-        let id = self.call.state.new_id();
-        let mut object = Object::new();
-        object.insert("id".to_owned(), id.clone().into());
+        let mut object = match entity.behavior {
+            Behavior::AllowedValue => security_attribute::allowed_value(
+                self.id,
+                draft.text("id").unwrap_or_default(),
+                false,
+            ),
+            _ => crate::directory::object([("id", self.call.state.new_id().into())]),
+        };
         object.insert(parent_property.to_owned(), self.id.into());
         for (name, value) in draft.values {
-            if let Some(value) = value {
+            if let Some(value) = value.filter(|_| name != "id") {
                 object.insert(name, value);
             }
         }
         self.check(&object)?;
+        if entity.behavior == Behavior::AllowedValue {
+            security_attribute::check_value(self.call, self.parent, &object)?;
+        }
+        let id = own_id(&object);
         let change = self.parent_change(true);
         let response = PlannedResponse::Contained {
             status: 201,

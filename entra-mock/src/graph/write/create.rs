@@ -6,7 +6,7 @@ use super::{
     super::{Call, unsupported},
     Plan, PlannedResponse, Step, access, app_policy, application,
     body::{self, Draft, Purpose},
-    domain, grant, group, invitation, reference, role, service_principal, user,
+    domain, grant, group, invitation, reference, role, security_attribute, service_principal, user,
 };
 use crate::{
     odata::GraphError,
@@ -42,6 +42,11 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
     body::check_reference_count(&draft)?;
 
     let (id, steps) = match (entity.behavior, entity.id) {
+        (Behavior::AttributeSet, _) => (
+            security_attribute::complete_set(call, &mut draft)?,
+            Vec::new(),
+        ),
+        (Behavior::SecurityAttribute, _) => security_attribute::complete(call, &mut draft)?,
         (Behavior::Domain, _) => (domain::complete(call, &mut draft)?, Vec::new()),
         (Behavior::RoleAssignment, _) => role::assign(call, &mut draft)?,
         (_, IdForm::CaseSensitive) => (call.state.random.token(43), Vec::new()),
@@ -61,7 +66,10 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
     body::check_dependent(entity, &Object::new(), &draft)?;
     let mut secrets = Vec::new();
     match entity.behavior {
-        Behavior::User => user::complete(call, &id, &mut draft)?,
+        Behavior::User => {
+            security_attribute::merge_values(call, &Object::new(), &mut draft)?;
+            user::complete(call, &id, &mut draft)?;
+        }
         Behavior::Group => group::complete(call, &mut draft)?,
         Behavior::AppManagementPolicy => {
             app_policy::complete(entity, &mut draft)?;
@@ -72,8 +80,11 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
         Behavior::PermissionGrant => grant::complete(call, &mut draft)?,
         Behavior::DirectoryRole => role::activate(call, &mut draft)?,
         Behavior::RoleDefinition => role::define(&id, &mut draft)?,
-        Behavior::Domain
+        Behavior::AllowedValue
+        | Behavior::AttributeSet
+        | Behavior::Domain
         | Behavior::DomainFederation
+        | Behavior::SecurityAttribute
         | Behavior::Invitation
         | Behavior::RoleAssignment
         | Behavior::AsDeclared => {}
@@ -111,8 +122,14 @@ pub(super) fn create(call: Call<'_>, kind: Kind, mut draft: Draft) -> Result<Pla
         secrets,
     };
     let mut plan = Plan::new(response);
-    plan.steps.extend(steps);
+    // Predefined values come after their attribute, which the audit names.
+    let (before, after) = match entity.behavior {
+        Behavior::SecurityAttribute => (Vec::new(), steps),
+        _ => (steps, Vec::new()),
+    };
+    plan.steps.extend(before);
     plan = plan.with(Step::Insert(kind, object));
+    plan.steps.extend(after);
     for (relation, other) in links {
         plan = plan.with(Step::Link(relation, id.clone(), other));
     }

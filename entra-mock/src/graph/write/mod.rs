@@ -47,6 +47,7 @@ mod photo;
 mod reference;
 mod role;
 mod scoped_role;
+mod security_attribute;
 mod service_principal;
 mod session;
 mod signing_certificate;

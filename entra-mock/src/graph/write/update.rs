@@ -7,7 +7,7 @@ use super::{
     },
     Plan, PlannedResponse, Step, access, app_policy, application,
     body::{self, Draft, Purpose},
-    create, domain, group, reference, role, service_principal, target, user,
+    create, domain, group, reference, role, security_attribute, service_principal, target, user,
 };
 use crate::{odata::GraphError, permissions::authorize, schema::Behavior, store::Kind};
 
@@ -25,6 +25,7 @@ pub(super) fn plan(
     let mut draft = Draft::read(call, kind, Purpose::Update)?;
     access::check_update(call, kind, object, &draft, own)?;
     body::check_reference_count(&draft)?;
+    security_attribute::merge_values(call, object, &mut draft)?;
     draft.merge(entity, object);
     body::check_dependent(entity, object, &draft)?;
     match entity.behavior {
@@ -32,12 +33,15 @@ pub(super) fn plan(
         Behavior::Group => group::adjust(call, object, &mut draft)?,
         Behavior::AppManagementPolicy => app_policy::complete(entity, &mut draft)?,
         Behavior::Application => application::adjust(call, object, &mut draft)?,
+        Behavior::AttributeSet => security_attribute::check_maximum(&draft)?,
+        Behavior::SecurityAttribute => security_attribute::adjust(object, &draft)?,
         Behavior::Domain => domain::adjust(object, &draft)?,
         Behavior::RoleDefinition => role::redefine(object, &draft)?,
         Behavior::ServicePrincipal => service_principal::adjust(call, object, &mut draft)?,
         Behavior::PermissionGrant
         | Behavior::DirectoryRole
         | Behavior::DomainFederation
+        | Behavior::AllowedValue
         | Behavior::Invitation
         | Behavior::RoleAssignment
         | Behavior::AsDeclared => {}
