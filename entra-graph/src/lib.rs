@@ -149,6 +149,7 @@ pub use areas::{
         NewFederatedIdentityCredential, NewFlexibleFederatedIdentityCredential, NewPassword,
         NewSecret, NewSigningKey, SecretId,
     },
+    deleted_items::RestoreOptions,
     devices::NewDevice,
     directory_objects::GroupNames,
     groups::NewGroup,

@@ -1,12 +1,13 @@
 //! Deleted users and groups, which can be restored for 30 days: `/directory/deletedItems`.
 
 use crate::{
-    client::GraphClient,
+    client::{Call, GraphClient},
     key::Key,
+    model::Body,
     objects::{Group, User},
-    operation::operations,
+    operation::{Version, operations},
     place::{Collection, Object, Place, Single, places, singles},
-    request::Target,
+    request::{Request, Target, read_entity},
 };
 
 operations! {
@@ -19,6 +20,8 @@ operations! {
     GET_GROUP = "directory-deleteditems-get-group" GET "/directory/deletedItems/{id}" => Object("group"),
         both ["Group.Read.All", "Directory.Read.All"];
     RESTORE_USER = "directory-deleteditems-restore-user" POST(Idempotent) "/directory/deletedItems/{id}/restore" => Object("user"),
+        both ["User.DeleteRestore.All", "User.ReadWrite.All"];
+    RESTORE_USER_BETA = "directory-deleteditems-restore-user-beta" POST(Idempotent) @ Beta "/directory/deletedItems/{id}/restore" => Object("user"),
         both ["User.DeleteRestore.All", "User.ReadWrite.All"];
     RESTORE_GROUP = "directory-deleteditems-restore-group" POST(Idempotent) "/directory/deletedItems/{id}/restore" => Object("group"),
         both ["Group.ReadWrite.All"];
@@ -42,6 +45,59 @@ singles! {
     DeletedGroup: Group { get GET_GROUP, restore RESTORE_GROUP, purge PURGE_GROUP }
 }
 
+impl Object<DeletedUser> {
+    /// A request that restores the user under another user principal name, or without the addresses that other
+    /// objects have meanwhile; its response is the user:
+    /// [`POST /beta/directory/deletedItems/{id}/restore`](https://learn.microsoft.com/graph/api/directory-deleteditems-restore?view=graph-rest-beta).
+    ///
+    /// Takes `User.DeleteRestore.All`. Microsoft supports neither beta nor these options in production.
+    ///
+    /// ```
+    /// # async fn example(graph: &entra_graph::GraphClient, id: &str) -> Result<(), entra_graph::Error> {
+    /// use entra_graph::RestoreOptions;
+    /// let options = RestoreOptions::new()
+    ///     .user_principal_name("adele.former@contoso.com")
+    ///     .remove_conflicting_addresses();
+    /// let user = graph.deleted_user(id).restore_with(options).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn restore_with(&self, options: RestoreOptions) -> Request<User> {
+        let target = self.target().clone().in_version(Version::Beta);
+        let call = target
+            .join(&["restore"])
+            .url()
+            .map(|url| Call::new(&RESTORE_USER_BETA, url).with_json(options.body.into_bytes()));
+        Request::new(self.target().client.clone(), call, read_entity)
+    }
+}
+
+/// How a deleted user is restored; see [`Object::restore_with`].
+#[derive(Clone, Debug, Default)]
+#[must_use = "options do nothing until they are given to `restore_with`"]
+pub struct RestoreOptions {
+    body: Body,
+}
+
+impl RestoreOptions {
+    /// As the user was.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With this user principal name, since another user has the former one.
+    pub fn user_principal_name(mut self, name: &str) -> Self {
+        self.body.set::<String>("newUserPrincipalName", name);
+        self
+    }
+
+    /// Without the proxy addresses that other objects have meanwhile. Otherwise such an address is an error.
+    pub fn remove_conflicting_addresses(mut self) -> Self {
+        self.body.set("autoReconcileProxyConflict", &true);
+        self
+    }
+}
+
 impl GraphClient {
     /// Users that were deleted in the last 30 days:
     /// [`GET /directory/deletedItems/microsoft.graph.user`](https://learn.microsoft.com/graph/api/directory-deleteditems-list).
@@ -57,8 +113,7 @@ impl GraphClient {
     ///
     /// Takes `User.Read.All` to read and `User.DeleteRestore.All` to restore. To delete for good takes the
     /// delegated permission `User.ReadWrite.All`: Graph accepts that from signed-in administrators only, not
-    /// from an application. The options `newUserPrincipalName` and `autoReconcileProxyConflict` exist on the
-    /// beta version only, so they go through [`GraphClient::raw`].
+    /// from an application. [`restore_with`](Object::restore_with) has the options that exist in beta.
     ///
     /// ```
     /// # async fn example(graph: &entra_graph::GraphClient, id: &str) -> Result<(), entra_graph::Error> {

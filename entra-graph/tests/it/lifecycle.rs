@@ -2,7 +2,8 @@
 
 use entra_core::{ObjectId, Secret, StaticCredential};
 use entra_graph::{
-    Change, ErrorKind, GraphClient, Group, Key, NewGroup, NewUser, Property, Reference, User,
+    Change, ErrorKind, GraphClient, Group, Key, NewGroup, NewUser, Property, Reference,
+    RestoreOptions, User,
     types::{AssignedLicense, PasswordProfile},
 };
 use entra_mock::FakeTenant;
@@ -416,4 +417,26 @@ async fn a_write_without_permission_says_which_one_and_where_to_grant_it() {
         .send()
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn a_user_whose_name_is_taken_is_restored_under_another_one() {
+    let (_tenant, graph) = graph().await;
+    let (first, id) = create(&graph, "Petra").await;
+    graph.user(id).delete().send().await.unwrap();
+    create(&graph, "Petra").await;
+    let error = graph.deleted_user(id).restore().send().await.unwrap_err();
+    assert_eq!(
+        error.details()[0].target.as_deref(),
+        Some("userPrincipalName")
+    );
+    let options = RestoreOptions::new()
+        .user_principal_name("petra.former@contoso.com")
+        .remove_conflicting_addresses();
+    let request = graph.deleted_user(id).restore_with(options);
+    let restored = request.send().await.unwrap();
+    assert_eq!(restored.id, first.id);
+    let read = graph.user(id).get().send().await.unwrap();
+    let name = read.user_principal_name.as_deref();
+    assert_eq!(name, Some("petra.former@contoso.com"));
 }

@@ -30,23 +30,33 @@ impl State {
         })
     }
 
-    /// Restores a deleted object.
-    pub(crate) fn restore(&mut self, id: &str) -> Result<(), Conflict> {
+    /// Restores a deleted object with these changes. `None` removes a property.
+    pub(crate) fn restore(
+        &mut self,
+        id: &str,
+        changes: Vec<(String, Option<Value>)>,
+    ) -> Result<(), Conflict> {
         let kind = self.store.deleted(id).map(|(kind, _)| kind);
         self.store.restore(id, |object| {
             if let Some(kind) = kind {
                 restored_properties(kind, object);
             }
+            apply(object, changes);
         })?;
         self.restore_role_assignments_of(id);
         Ok(())
     }
 
-    /// Returns the conflict that prevents the restore of a deleted object, if there is one.
-    pub(crate) fn restore_conflict(&self, id: &str) -> Option<Conflict> {
+    /// Returns the conflict that prevents the restore of a deleted object with these changes, if there is one.
+    pub(crate) fn restore_conflict(
+        &self,
+        id: &str,
+        changes: &[(String, Option<Value>)],
+    ) -> Option<Conflict> {
         let (kind, object) = self.store.deleted(id)?;
         let mut object = object.clone();
         restored_properties(kind, &mut object);
+        apply(&mut object, changes.to_vec());
         self.store.conflict(kind, &object)
     }
 
@@ -74,6 +84,15 @@ pub(crate) fn is_soft_deleted(kind: Kind, object: &Object) -> bool {
         Deletion::SoftIfUnified => object["groupTypes"]
             .as_array()
             .is_some_and(|types| types.iter().any(|name| name == "Unified")),
+    }
+}
+
+fn apply(object: &mut Object, changes: Vec<(String, Option<Value>)>) {
+    for (name, value) in changes {
+        match value {
+            Some(value) => object.insert(name, value),
+            None => object.remove(&name),
+        };
     }
 }
 

@@ -45,7 +45,7 @@ impl Action {
     }
 
     pub(super) fn named(segment: &str) -> Option<Self> {
-        let name = segment.strip_prefix("microsoft.graph.").unwrap_or(segment);
+        let name = super::route::unqualified(segment);
         ACTIONS
             .into_iter()
             .find(|action| action.name().eq_ignore_ascii_case(name))

@@ -103,7 +103,7 @@ impl Route {
         let segments: Option<Vec<String>> = path
             .split('/')
             .filter(|segment| !segment.is_empty())
-            .map(decode)
+            .map(|segment| decode(segment).map(system_segment))
             .collect();
         let segments =
             segments.ok_or_else(|| GraphError::bad_request("The request URI is not valid."))?;
@@ -228,6 +228,8 @@ impl Route {
                     id: Some(_),
                 },
             ) => format!("{}/{{id}}", relationship.path()),
+            // There it takes parameters.
+            (Root::Deleted(_), Target::Command("restore")) => return request.method == "POST",
             _ => return false,
         };
         operation(&request.method, &path).is_some_and(|row| row.beta)
@@ -527,7 +529,7 @@ fn documents(kind: Kind, name: &str) -> bool {
 
 /// Returns the action of that name of a kind, if it is documented and changes something.
 fn command(kind: Kind, segment: &str) -> Option<&'static str> {
-    let name = segment.strip_prefix("microsoft.graph.").unwrap_or(segment);
+    let name = unqualified(segment);
     let entity = kind.entity();
     entity.operations.iter().find_map(|operation| {
         let action = operation
@@ -573,7 +575,7 @@ fn inline_key(kind: Kind, text: &str) -> Option<ObjectKey> {
 /// Whether a segment after a collection is its documented `delta` function.
 fn is_delta(kind: Kind, segment: &str) -> bool {
     let name = segment.strip_suffix("()").unwrap_or(segment);
-    let name = name.strip_prefix("microsoft.graph.").unwrap_or(name);
+    let name = unqualified(name);
     let entity = kind.entity();
     let documented = |path: &str| {
         path.strip_prefix('/')
@@ -585,7 +587,7 @@ fn is_delta(kind: Kind, segment: &str) -> bool {
 
 /// Returns the action of `/directoryObjects` of that name.
 fn set_action(segment: &str) -> Option<&'static str> {
-    let name = segment.strip_prefix("microsoft.graph.").unwrap_or(segment);
+    let name = unqualified(segment);
     ["getByIds", "validateProperties"]
         .into_iter()
         .find(|action| action.eq_ignore_ascii_case(name))
@@ -594,10 +596,26 @@ fn set_action(segment: &str) -> Option<&'static str> {
 /// Returns the name of a type or function that a segment qualifies by its namespace. A user
 /// principal name such as `graph.admin@contoso.com` only starts like one.
 pub(super) fn qualified(segment: &str) -> Option<&str> {
-    segment
-        .strip_prefix("microsoft.graph.")
-        .or_else(|| segment.strip_prefix("graph."))
+    ["microsoft.graph.", "graph."]
+        .into_iter()
+        .find_map(|namespace| {
+            let (start, name) = segment.split_at_checked(namespace.len())?;
+            start.eq_ignore_ascii_case(namespace).then_some(name)
+        })
         .filter(|name| !name.contains('@'))
+}
+
+/// Returns the name of a function or an action with or without its namespace.
+pub(super) fn unqualified(segment: &str) -> &str {
+    qualified(segment).unwrap_or(segment)
+}
+
+/// Writes `$Count`, `$REF` and `$value` in lower case: names in paths are case-insensitive.
+fn system_segment(segment: String) -> String {
+    ["$count", "$ref", "$value"]
+        .into_iter()
+        .find(|name| name.eq_ignore_ascii_case(&segment))
+        .map_or(segment, str::to_owned)
 }
 
 /// Functions and actions of a collection are at the place of a key. Those of types are not

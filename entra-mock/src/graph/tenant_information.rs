@@ -15,7 +15,7 @@ pub(super) enum TenantName {
 impl TenantName {
     /// Parses the function call in a path, such as `findTenantInformationByTenantId(tenantId='…')`.
     pub(super) fn parse(segment: &str) -> Option<Self> {
-        let name = segment.strip_prefix("microsoft.graph.").unwrap_or(segment);
+        let name = super::route::unqualified(segment);
         let (function, arguments) = name.split_once('(')?;
         let (parameter, value) = arguments.strip_suffix(')')?.split_once('=')?;
         let value = value.strip_prefix('\'')?.strip_suffix('\'')?.to_owned();

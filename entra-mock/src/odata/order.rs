@@ -54,7 +54,7 @@ impl Order {
         for part in text.split(',') {
             let mut words = part.split_whitespace();
             let (path, direction, rest) = (words.next(), words.next(), words.next());
-            let descending = match direction {
+            let descending = match direction.map(str::to_ascii_lowercase).as_deref() {
                 None | Some("asc") => false,
                 Some("desc") => true,
                 Some(_) => return Err(syntax(text)),

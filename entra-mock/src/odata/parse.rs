@@ -123,8 +123,9 @@ impl<'a> Parser<'a> {
     /// `function(path,'text')`, with or without `eq true` after it.
     fn call(&mut self) -> Result<Option<Expr>, GraphError> {
         let name = self.word();
+        // A blank may stand before the bracket.
         if name.is_empty()
-            || !self.text[self.at..].starts_with('(')
+            || !self.text[self.at..].trim_start().starts_with('(')
             || ["any", "all"]
                 .iter()
                 .any(|word| word.eq_ignore_ascii_case(name))
@@ -234,7 +235,7 @@ impl<'a> Parser<'a> {
             segments.remove(0);
         }
         let last = segments.last().map(String::as_str).unwrap_or_default();
-        if last == "$count" {
+        if last.eq_ignore_ascii_case("$count") {
             segments.pop();
             return Ok(Side::Operand(Operand::Count(Path { scope, segments })));
         }
@@ -384,7 +385,8 @@ enum Side {
 }
 
 fn literal(token: &str) -> Option<Literal> {
-    match token {
+    // Keywords are case-insensitive.
+    match token.to_ascii_lowercase().as_str() {
         "null" => return Some(Literal::Null),
         "true" => return Some(Literal::Boolean(true)),
         "false" => return Some(Literal::Boolean(false)),

@@ -92,7 +92,7 @@ impl Query {
             "$search" => self.search = Some(value.to_owned()),
             "$expand" => self.expand = Some(Expand::parse(value)?),
             "$count" => {
-                self.count = match value {
+                self.count = match value.to_ascii_lowercase().as_str() {
                     "true" => true,
                     "false" => false,
                     _ => {
@@ -148,9 +148,13 @@ impl Expand {
             .map(str::trim)
             .filter(|option| !option.is_empty())
         {
-            match option.split_once('=') {
+            let pair = option.split_once('=');
+            let pair = pair.map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim()));
+            match pair.as_ref().map(|(name, value)| (name.as_str(), *value)) {
                 Some(("$select", value)) => expand.select = Some(names(value)?),
-                Some(("$levels", "max")) => expand.levels = u32::MAX,
+                Some(("$levels", value)) if value.eq_ignore_ascii_case("max") => {
+                    expand.levels = u32::MAX;
+                }
                 Some(("$levels", value)) => {
                     expand.levels = value
                         .parse()

@@ -97,6 +97,55 @@ fn lists_counts_casts_and_single_relationships_are_distinguished() {
 }
 
 #[test]
+fn names_in_paths_are_case_insensitive() {
+    for (path, other) in [
+        ("/users/$count", "/USERS/$Count"),
+        (
+            "/users/x/memberOf/microsoft.graph.group",
+            "/Users/x/MEMBEROF/Microsoft.Graph.Group",
+        ),
+        (
+            "/users/x/memberOf/graph.group/$count",
+            "/users/x/memberof/Graph.GROUP/$COUNT",
+        ),
+        ("/users/x/manager/$ref", "/users/x/Manager/$Ref"),
+        ("/users/x/photo/$value", "/users/x/PHOTO/$VALUE"),
+        ("/users/delta", "/users/Microsoft.Graph.Delta()"),
+        (
+            "/directory/deletedItems/microsoft.graph.user",
+            "/Directory/DELETEDITEMS/Graph.User",
+        ),
+        (
+            "/users/x/checkMemberGroups",
+            "/users/x/microsoft.Graph.CHECKMEMBERGROUPS",
+        ),
+        (
+            "/users/x/revokeSignInSessions",
+            "/users/x/Microsoft.Graph.RevokeSigninSessions",
+        ),
+        (
+            "/directoryObjects/getByIds",
+            "/DirectoryObjects/microsoft.GRAPH.GETBYIDS",
+        ),
+        ("/auditLogs/signIns", "/AuditLogs/SIGNINS"),
+        (
+            "/directory/administrativeUnits",
+            "/DIRECTORY/AdministrativeUnits",
+        ),
+        (
+            "/roleManagement/directory/roleDefinitions",
+            "/RoleManagement/Directory/ROLEDEFINITIONS",
+        ),
+    ] {
+        let expected = parse(path);
+        assert!(expected.is_some(), "{path}");
+        assert_eq!(parse(other), expected, "{other}");
+    }
+    // A key keeps its letters.
+    assert_eq!(root("/users('$Count')"), object(Kind::User, None, "$Count"));
+}
+
+#[test]
 fn unsupported_paths_are_not_parsed() {
     for path in [
         "",

@@ -320,10 +320,10 @@ fn an_assignment_waits_while_its_principal_is_deleted() {
     let mut state = fixture.tenant.write().unwrap();
     assert!(state.delete(Kind::User, &id(BO)));
     assert!(state.delete(Kind::ServicePrincipal, &id(DESK)));
-    state.restore(&id(DESK)).unwrap();
+    state.restore(&id(DESK), Vec::new()).unwrap();
     drop(state);
     assert_eq!(count(), 2);
-    fixture.state().restore(&id(BO)).unwrap();
+    fixture.state().restore(&id(BO), Vec::new()).unwrap();
     let principals = fixture.get(&assigned_to);
     assert!(principals.all("principalId").contains(&id(BO).as_str()));
 }

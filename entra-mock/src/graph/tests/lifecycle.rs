@@ -2,6 +2,13 @@ use entra_core::time::Duration;
 
 use super::{groups::writer, *};
 
+fn beta(fixture: &Fixture, target: &str, body: &Value) -> Response {
+    let mut request = request("POST", target, &[("content-type", "application/json")]);
+    request.path = request.path.replacen("/v1.0", "/beta", 1);
+    request.body = body.to_string().into();
+    fixture.send(&request)
+}
+
 const DELETED_USERS: &str = "/directory/deletedItems/microsoft.graph.user";
 
 #[test]
@@ -72,6 +79,76 @@ fn a_restore_fails_while_another_user_has_the_name() {
     assert_eq!(fixture.snapshot(), before);
     fixture.delete(&format!("/users/{}", second.body["id"].as_str().unwrap()));
     assert_eq!(fixture.post(&restore, &json!({})).status, 200);
+}
+
+#[test]
+fn beta_restores_a_user_under_another_name_and_without_addresses_that_are_taken() {
+    let mut fixture = writer();
+    let adele = format!("/users/{}", id(ADELE));
+    fixture
+        .state()
+        .store
+        .update(Kind::User, &id(ADELE), |user| {
+            let addresses = json!(["SMTP:adele@contoso.com", "smtp:a@contoso.com"]);
+            user.insert("proxyAddresses".into(), addresses);
+        });
+    fixture.delete(&adele);
+    let second = json!({
+        "accountEnabled": true, "displayName": "Adele the Second", "mailNickname": "adele", "userPrincipalName": "adele@contoso.com",
+        "mail": "a@contoso.com", "passwordProfile": {"password": "xWwvJ]6NMw+bWH-d"}
+    });
+    let second = fixture.post("/users", &second);
+    assert_eq!(second.status, 201, "{}", second.text);
+    let restore = format!("/directory/deletedItems/{}/restore", id(ADELE));
+    let before = fixture.snapshot();
+    for (body, part) in [
+        (
+            json!({"newUserPrincipalName": "adele2@contoso.com"}),
+            "proxyAddresses",
+        ),
+        (
+            json!({"autoReconcileProxyConflict": true}),
+            "userPrincipalName",
+        ),
+        (
+            json!({"newUserPrincipalName": "adele2@nowhere.example", "autoReconcileProxyConflict": true}),
+            "verified domain",
+        ),
+        (json!({"newUserPrincipalName": 7}), "type"),
+        (json!({"autoReconcileProxyConflict": "yes"}), "type"),
+        (json!({"newUserPrincipalNam": "x"}), "newUserPrincipalNam"),
+    ] {
+        let rejected = beta(&fixture, &restore, &body);
+        assert_eq!(rejected.status, 400, "{body}: {}", rejected.text);
+        assert!(rejected.text.contains(part), "{body}: {}", rejected.text);
+        assert_eq!(fixture.snapshot(), before, "{body}");
+    }
+    let body =
+        json!({"newUserPrincipalName": "adele2@contoso.com", "autoReconcileProxyConflict": true});
+    // The parameters exist in beta only.
+    let rejected = fixture.post(&restore, &body);
+    assert_eq!(rejected.status, 400, "{}", rejected.text);
+    assert!(
+        rejected
+            .text
+            .contains("is not a valid parameter for the operation 'restore'")
+    );
+    assert_eq!(fixture.snapshot(), before);
+    let restored = beta(&fixture, &restore, &body);
+    assert_eq!(restored.status, 200, "{}", restored.text);
+    assert_eq!(restored.body["userPrincipalName"], "adele2@contoso.com");
+    let read = fixture.get(&format!(
+        "{adele}?$select=userPrincipalName,proxyAddresses,identities"
+    ));
+    assert_eq!(read.body["userPrincipalName"], "adele2@contoso.com");
+    assert_eq!(
+        read.body["proxyAddresses"],
+        json!(["SMTP:adele@contoso.com"])
+    );
+    assert_eq!(
+        read.body["identities"][0]["issuerAssignedId"],
+        "adele2@contoso.com"
+    );
 }
 
 #[test]

@@ -219,7 +219,7 @@ fn grants_are_deleted_and_restored_with_their_client() {
     assert_eq!(clients(&fixture), 2);
     assert!(fixture.state().delete(Kind::ServicePrincipal, &id(ROBOT)));
     assert_eq!(clients(&fixture), 1);
-    fixture.state().restore(&id(ROBOT)).unwrap();
+    fixture.state().restore(&id(ROBOT), Vec::new()).unwrap();
     assert_eq!(clients(&fixture), 2);
     // The grant of the fixture is for Adele alone.
     assert!(fixture.state().delete(Kind::User, &id(ADELE)));

@@ -1,8 +1,11 @@
 //! DELETE of an object; restore and purge of deleted items.
 
+use serde_json::Value;
+
 use super::{
     super::{Call, read, route::Root, unsupported},
-    Plan, PlannedResponse, Step, access, application, domain, federated, role,
+    Plan, PlannedResponse, Step, access, application, body, directory_objects, domain, federated,
+    role, user,
 };
 use crate::{
     directory::lifecycle::is_soft_deleted,
@@ -67,7 +70,8 @@ pub(super) fn restore(call: Call<'_>, deleted: &str) -> Result<Plan, GraphError>
     let (kind, object) = find(call, deleted)?;
     authorize_kind(call.caller, kind, "POST", RESTORE, false)?;
     access::check_delete(call, kind, object)?;
-    if let Some(conflict) = call.state.restore_conflict(deleted) {
+    let changes = restore_changes(call, kind, object)?;
+    if let Some(conflict) = call.state.restore_conflict(deleted, &changes) {
         return Err(conflict.into());
     }
     let names = kind.entity().activities;
@@ -78,8 +82,53 @@ pub(super) fn restore(call: Call<'_>, deleted: &str) -> Result<Plan, GraphError>
         secrets: Vec::new(),
     };
     Ok(Plan::new(response)
-        .with(Step::Restore(id(object)))
+        .with(Step::Restore(id(object), changes))
         .audited_as(names.category, names.restore))
+}
+
+/// Reads the parameters, which beta has for users.
+fn restore_changes(
+    call: Call<'_>,
+    kind: Kind,
+    object: &Object,
+) -> Result<Vec<(String, Option<Value>)>, GraphError> {
+    if call.request.body.is_empty() {
+        return Ok(Vec::new());
+    }
+    let body = body::json(call)?;
+    let known: &[&str] = match (call.beta, kind) {
+        (true, Kind::User) => &["autoReconcileProxyConflict", "newUserPrincipalName"],
+        _ => &[],
+    };
+    directory_objects::check_parameters(&body, "restore", known)?;
+    let mut changes = Vec::new();
+    match body.get("newUserPrincipalName") {
+        None | Some(Value::Null) => {}
+        Some(Value::String(name)) => changes = user::renamed(call, object, name)?,
+        Some(_) => return Err(body::malformed(WRONG_TYPE)),
+    }
+    match body.get("autoReconcileProxyConflict") {
+        None | Some(Value::Null | Value::Bool(false)) => {}
+        Some(Value::Bool(true)) => changes.extend(free_addresses(call, object)),
+        Some(_) => return Err(body::malformed(WRONG_TYPE)),
+    }
+    Ok(changes)
+}
+
+/// The addresses that no other object has meanwhile; `None` if that are all.
+fn free_addresses(call: Call<'_>, object: &Object) -> Option<(String, Option<Value>)> {
+    const ADDRESSES: &str = "proxyAddresses";
+    let addresses = object.get(ADDRESSES)?.as_array()?;
+    let free: Vec<Value> = addresses
+        .iter()
+        .filter(|address| {
+            let mut alone = Object::new();
+            alone.insert(ADDRESSES.to_owned(), Value::Array(vec![(*address).clone()]));
+            call.state.store.conflict(Kind::User, &alone).is_none()
+        })
+        .cloned()
+        .collect();
+    (free.len() < addresses.len()).then(|| (ADDRESSES.to_owned(), Some(Value::Array(free))))
 }
 
 fn find<'a>(call: Call<'a>, id: &str) -> Result<(Kind, &'a Object), GraphError> {
@@ -93,4 +142,5 @@ fn id(object: &Object) -> String {
 
 /// The paths of deleted items as in the table of operations.
 pub(in crate::graph) const ITEM: &str = "/directory/deletedItems/{id}";
+const WRONG_TYPE: &str = "A value of the request payload has another type than the parameter.";
 const RESTORE: &str = "/directory/deletedItems/{id}/restore";

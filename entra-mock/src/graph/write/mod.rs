@@ -69,7 +69,8 @@ enum Step {
     /// New values of properties. `None` removes a property.
     Update(Kind, String, Vec<(String, Option<Value>)>),
     Delete(Kind, String),
-    Restore(String),
+    /// With new values of properties. `None` removes a property.
+    Restore(String, Vec<(String, Option<Value>)>),
     Purge(String),
     Link(Relation, String, String),
     Unlink(Relation, String, String),
@@ -120,7 +121,7 @@ impl Step {
         match self {
             Self::Insert(kind, object) => Some((*kind, object["id"].as_str()?.to_owned())),
             Self::Update(kind, id, _) | Self::Delete(kind, id) => Some((*kind, id.clone())),
-            Self::Restore(id) | Self::Purge(id) => {
+            Self::Restore(id, _) | Self::Purge(id) => {
                 state.store.deleted(id).map(|(kind, _)| (kind, id.clone()))
             }
             Self::Link(_, id, _)
@@ -327,7 +328,7 @@ fn apply(state: &mut State, now: Timestamp, step: Step) {
             }
         }),
         Step::Delete(kind, id) => state.delete(kind, &id),
-        Step::Restore(id) => state.restore(&id).is_ok(),
+        Step::Restore(id, changes) => state.restore(&id, changes).is_ok(),
         Step::Purge(id) => state.store.purge(&id),
         Step::Link(relation, from, to) => {
             let done = state.store.link(relation, &from, &to);

@@ -162,6 +162,19 @@ fn with_primary(user: &Object, mail: Option<&str>) -> Vec<String> {
     addresses
 }
 
+/// Returns the changes that give a user another user principal name.
+pub(super) fn renamed(
+    call: Call<'_>,
+    user: &Object,
+    name: &str,
+) -> Result<Vec<(String, Option<Value>)>, GraphError> {
+    let mut draft = Draft::default();
+    draft.set("userPrincipalName", name);
+    check(call.state, &draft)?;
+    set_identity(&mut draft, Some(user));
+    Ok(draft.values)
+}
+
 /// Sets the identity that belongs to the user principal name.
 fn set_identity(draft: &mut Draft, user: Option<&Object>) {
     let Some(name) = draft.text("userPrincipalName") else {

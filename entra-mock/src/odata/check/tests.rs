@@ -34,6 +34,48 @@ fn basic_filters_of_users_are_accepted() {
 }
 
 #[test]
+fn sixteen_alternatives_are_too_many_in_every_form_without_the_advanced_mode() {
+    let alternatives = |count: usize, clause: &str| {
+        let clauses: Vec<String> = (0..count).map(|_| clause.to_owned()).collect();
+        clauses.join(" or ")
+    };
+    let values = |count: usize| vec!["'1'"; count].join(",");
+    for (kind, start, clause, end) in [
+        (Kind::User, "", "displayName eq '1'", ""),
+        (Kind::User, "otherMails/any(x:", "x eq '1'", ")"),
+        (Kind::User, "displayName in (", "", ")"),
+        (Kind::User, "otherMails/any(x:x in (", "", "))"),
+        (Kind::User, "accountEnabled eq true and (", "id eq '1'", ")"),
+        (Kind::SignIn, "", "userPrincipalName eq '1'", ""),
+        (Kind::SignIn, "userPrincipalName in (", "", ")"),
+        (
+            Kind::DirectoryAudit,
+            "targetResources/any(t:",
+            "t/id eq '1'",
+            ")",
+        ),
+    ] {
+        let filter = |count: usize| {
+            let inner = match clause {
+                "" => values(count),
+                _ => alternatives(count, clause),
+            };
+            format!("{start}{inner}{end}")
+        };
+        let fifteen = check(kind, &filter(15), false);
+        assert!(fifteen.is_ok(), "{}: {fifteen:?}", filter(15));
+        let error = check(kind, &filter(16), false).unwrap_err();
+        assert!(
+            error.message.starts_with("Too many child clauses"),
+            "{error:?}"
+        );
+        let has_advanced_mode = kind.entity().directory;
+        let advanced = check(kind, &filter(16), true);
+        assert_eq!(advanced.is_ok(), has_advanced_mode, "{}", filter(16));
+    }
+}
+
+#[test]
 fn advanced_operators_need_the_header_and_the_count() {
     for (kind, filter, operator) in [
         (Kind::User, "endswith(mail,'x')", "endsWith"),

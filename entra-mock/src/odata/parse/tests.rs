@@ -41,6 +41,8 @@ fn literals_have_their_types() {
     for (text, literal) in [
         ("null", Literal::Null),
         ("true", Literal::Boolean(true)),
+        ("NULL", Literal::Null),
+        ("False", Literal::Boolean(false)),
         ("-5", Literal::Int(-5)),
         ("'O''Neil (x), y'", Literal::Text("O'Neil (x), y".into())),
         ("1970-01-01T00:00:01Z", Literal::Date(10_000_000)),
@@ -90,6 +92,8 @@ fn function_names_are_case_insensitive() {
         "startsWith(displayName,'a')",
         "startswith( displayName , 'a' ) eq true",
         "startswith(displayName,'a') ne false",
+        "StartsWith (displayName,'a') EQ True",
+        "STARTSWITH\t(displayName, 'a')",
     ] {
         assert_eq!(parse_filter(text).as_ref(), Ok(&call), "{text}");
     }
