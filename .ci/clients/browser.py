@@ -13,34 +13,34 @@ class Browser:
         self.user, self.password = user, password
 
     def sign_in(self, url):
-        """Follows an authorize URL to the redirect address; gives the answer's parameters."""
-        answer = self.session.get(url, allow_redirects=False, timeout=30)
+        """Follows an authorize URL to the redirect address; gives the response's parameters."""
+        response = self.session.get(url, allow_redirects=False, timeout=30)
         for _ in range(6):
-            if answer.status_code == 302:
-                location = urllib.parse.urlparse(answer.headers["location"])
+            if response.status_code == 302:
+                location = urllib.parse.urlparse(response.headers["location"])
                 return dict(urllib.parse.parse_qsl(location.query))
-            if answer.status_code != 200:
-                raise SystemExit(f"the page says: {re.sub('<[^>]*>', ' ', answer.text)}")
-            hidden = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', answer.text)
+            if response.status_code != 200:
+                raise SystemExit(f"the page says: {re.sub('<[^>]*>', ' ', response.text)}")
+            hidden = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', response.text)
             fields = {html.unescape(name): html.unescape(value) for name, value in hidden}
-            action = self._action(url, answer.text)
+            action = self._action(url, response.text)
             if urllib.parse.urlparse(action).netloc != urllib.parse.urlparse(url).netloc:
                 return fields
-            if 'id="passwd"' in answer.text:
+            if 'id="passwd"' in response.text:
                 fields |= {"passwd": self.password, "step": "password"}
-            elif 'id="login"' in answer.text:
+            elif 'id="login"' in response.text:
                 fields |= {"login": self.user, "step": "username"}
             else:
                 fields |= {"step": "consent"}
-            answer = self.session.post(action, data=fields, allow_redirects=False, timeout=30)
-        raise SystemExit(f"the sign-in came to no end: {answer.text}")
+            response = self.session.post(action, data=fields, allow_redirects=False, timeout=30)
+        raise SystemExit(f"the sign-in came to no end: {response.text}")
 
     def device(self, url, code, step="password"):
         """Types a device's code."""
         fields = {"otc": code, "login": self.user, "passwd": self.password, "step": step}
-        answer = self.session.post(url, data=fields, timeout=30)
-        if 'role="status"' not in answer.text:
-            raise SystemExit(f"the code was not taken: {answer.text}")
+        response = self.session.post(url, data=fields, timeout=30)
+        if 'role="status"' not in response.text:
+            raise SystemExit(f"the code was not taken: {response.text}")
 
     @staticmethod
     def _action(url, page):

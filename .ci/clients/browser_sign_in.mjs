@@ -235,7 +235,7 @@ const posting = await serve("--form-post");
 try {
   const byQuery = await visit(product.url, "desktop");
   assert.ok(byQuery.length > 3 && byQuery.every((method) => method === "GET"), byQuery);
-  // The same where answers come as a form, which the tenant's page posts from another site.
+  // The same where responses come as a form, which the tenant's page posts from another site.
   const byForm = await visit(posting.url, "phone");
   assert.deepEqual(byForm, byQuery.map(() => "POST"));
   for (const size of Object.keys(sizes)) await refused(product.url, size);

@@ -42,8 +42,8 @@ const ways = {
   "sha256 with chain": { thumbprintSha256: digest("sha256"), privateKey, x5c: certificate.toString() },
 };
 for (const [name, clientCertificate] of Object.entries(ways)) {
-  const answer = await token(clientCertificate);
-  check(answer.accessToken, `${name}: no token`);
+  const response = await token(clientCertificate);
+  check(response.accessToken, `${name}: no token`);
 }
 const stranger = pkcs8(generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey);
 await rejected({ thumbprintSha256: digest("sha256"), privateKey: stranger }, 700027);

@@ -55,8 +55,8 @@ with tempfile.TemporaryDirectory() as directory:
         "pfx with chain": {"private_key_pfx_path": pfx, "passphrase": PASSPHRASE, "public_certificate": True},
     }
     for name, credential in ways.items():
-        answer = msal_with(credential)
-        check("access_token" in answer, f"msal, {name}: {answer}")
+        response = msal_with(credential)
+        check("access_token" in response, f"msal, {name}: {response}")
     ways = {
         "pem": identity_with(certificate_path=os.environ["AZURE_CLIENT_CERTIFICATE_PATH"]),
         "pfx": identity_with(certificate_path=pfx, password=PASSPHRASE),
@@ -85,8 +85,8 @@ refusals = {
     "another key": {"private_key": stranger_key.decode(), "thumbprint": sha1},
 }
 for name, credential in refusals.items():
-    answer = msal_with(credential)
-    check(answer.get("error") == "invalid_client" and answer.get("error_codes") == [700027], f"msal, {name}: {answer}")
+    response = msal_with(credential)
+    check(response.get("error") == "invalid_client" and response.get("error_codes") == [700027], f"msal, {name}: {response}")
 try:
     identity_with(certificate_data=stranger_key + stranger_pem).get_token(SCOPE)
     check(False, "azure-identity: a token for an unregistered certificate")

@@ -10,7 +10,7 @@ function check(condition, message) {
   }
 }
 
-const answer = await fetch(`${AZURE_AUTHORITY_HOST.replace(/\/$/, "")}/${AZURE_TENANT_ID}/oauth2/v2.0/token`, {
+const response = await fetch(`${AZURE_AUTHORITY_HOST.replace(/\/$/, "")}/${AZURE_TENANT_ID}/oauth2/v2.0/token`, {
   method: "POST",
   body: new URLSearchParams({
     grant_type: "client_credentials",
@@ -19,7 +19,7 @@ const answer = await fetch(`${AZURE_AUTHORITY_HOST.replace(/\/$/, "")}/${AZURE_T
     scope: "https://graph.microsoft.com/.default",
   }),
 });
-const { access_token: token } = await answer.json();
+const { access_token: token } = await response.json();
 check(token, "no token");
 
 const root = new URL(ENTRA_GRAPH_URL);

@@ -23,18 +23,18 @@ def check(condition, message):
         sys.exit(f"msal for Python: {message}")
 
 
-def rejected(answer, code):
-    check("access_token" not in answer, f"a token where AADSTS{code} was expected")
-    check(code in answer.get("error_codes", []), f"expected AADSTS{code}, got {answer}")
+def rejected(response, code):
+    check("access_token" not in response, f"a token where AADSTS{code} was expected")
+    check(code in response.get("error_codes", []), f"expected AADSTS{code}, got {response}")
 
 
 app = application(os.environ["AZURE_CLIENT_SECRET"])
-answer = app.acquire_token_for_client(scopes=SCOPES)
-check("access_token" in answer, f"no token: {answer}")
+response = app.acquire_token_for_client(scopes=SCOPES)
+check("access_token" in response, f"no token: {response}")
 again = app.acquire_token_for_client(scopes=SCOPES)
-check(again["access_token"] == answer["access_token"], "the second token did not come from its cache")
+check(again["access_token"] == response["access_token"], "the second token did not come from its cache")
 
-headers = {"Authorization": "Bearer " + answer["access_token"]}
+headers = {"Authorization": "Bearer " + response["access_token"]}
 first = requests.get(GRAPH + "/users", params={"$top": "5", "$select": "id,displayName"}, headers=headers, timeout=30)
 check(first.status_code == 200, f"users: {first.status_code} {first.text}")
 first = first.json()

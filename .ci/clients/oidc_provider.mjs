@@ -77,13 +77,13 @@ const provider = new Provider(issuer, {
   },
 });
 
-const answer = provider.callback();
+const handle = provider.callback();
 server.on('request', (request, response) => {
   // Who comes to sign in is Adele, who consents at once.
   if (request.url.startsWith('/interaction/')) {
     provider.interactionFinished(request, response, { login: { accountId: 'adele' }, consent: {} });
   } else {
-    answer(request, response);
+    handle(request, response);
   }
 });
 provider.on('server_error', (_, error) => console.error(error));

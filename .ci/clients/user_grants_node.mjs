@@ -32,21 +32,21 @@ async function rejected(call, ...codes) {
 }
 
 async function me({ accessToken }) {
-  const answer = await fetch(`${env.ENTRA_GRAPH_URL}/me`, { headers: { Authorization: `Bearer ${accessToken}` } });
-  const body = await answer.json();
+  const response = await fetch(`${env.ENTRA_GRAPH_URL}/me`, { headers: { Authorization: `Bearer ${accessToken}` } });
+  const body = await response.json();
   check(body.userPrincipalName === env.ENTRA_USER_UPN, `/me: ${JSON.stringify(body)}`);
 }
 
 const browser = new Browser(env.ENTRA_USER_UPN, env.ENTRA_USER_PASSWORD);
 const crypto = new CryptoProvider();
-async function answer(app, verifier, changes = {}, person = browser) {
+async function authorizationResponse(app, verifier, changes = {}, user = browser) {
   const challenge = await crypto.hashString(verifier);
   const request = { scopes, redirectUri, codeChallenge: challenge, codeChallengeMethod: "S256", state: "s", ...changes };
-  return person.signIn(await app.getAuthCodeUrl(request));
+  return user.signIn(await app.getAuthCodeUrl(request));
 }
 async function code(app, changes = {}) {
   const { verifier } = await crypto.generatePkceCodes();
-  const { code } = await answer(app, verifier, changes);
+  const { code } = await authorizationResponse(app, verifier, changes);
   return { scopes, redirectUri, code, codeVerifier: verifier };
 }
 
@@ -72,7 +72,7 @@ for (const changes of [{ prompt: "none", loginHint: account.username }, { respon
   await me(await app.acquireTokenByCode(await code(app, changes)));
 }
 const stranger = new Browser(env.ENTRA_USER_UPN, env.ENTRA_USER_PASSWORD);
-const silently = await answer(app, "x".repeat(43), { prompt: "none" }, stranger);
+const silently = await authorizationResponse(app, "x".repeat(43), { prompt: "none" }, stranger);
 check(silently.error === "login_required" && silently.state === "s", `silent without a session: ${JSON.stringify(silently)}`);
 
 // Refresh: by the token itself, and in another process that has the cache alone.

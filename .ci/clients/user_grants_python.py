@@ -42,19 +42,19 @@ def check(condition, message):
         sys.exit(f"user grants in Python: {message}")
 
 
-def granted(answer):
-    check("access_token" in answer, f"no token: {answer}")
-    return answer
+def granted(response):
+    check("access_token" in response, f"no token: {response}")
+    return response
 
 
-def rejected(answer, *codes):
-    check("access_token" not in answer, f"a token where one of {codes} was expected")
-    check(any(code in answer.get("error_codes", []) for code in codes), f"expected {codes}, got {answer}")
+def rejected(response, *codes):
+    check("access_token" not in response, f"a token where one of {codes} was expected")
+    check(any(code in response.get("error_codes", []) for code in codes), f"expected {codes}, got {response}")
 
 
 def me(token):
-    answer = requests.get(f"{GRAPH}/me", headers={"Authorization": f"Bearer {token}"}, timeout=30)
-    check(answer.status_code == 200 and answer.json()["userPrincipalName"] == USER, f"/me: {answer.text}")
+    response = requests.get(f"{GRAPH}/me", headers={"Authorization": f"Bearer {token}"}, timeout=30)
+    check(response.status_code == 200 and response.json()["userPrincipalName"] == USER, f"/me: {response.text}")
 
 
 def confidential(secret=SECRET):
@@ -76,8 +76,8 @@ browser = Browser(USER, PASSWORD)
 
 # Authorization code with PKCE, silent tokens, a session that needs no page.
 app = confidential()
-flow, answer = code_flow(app, browser)
-tokens = granted(app.acquire_token_by_auth_code_flow(dict(flow), answer))
+flow, response = code_flow(app, browser)
+tokens = granted(app.acquire_token_by_auth_code_flow(dict(flow), response))
 check(tokens["id_token_claims"]["preferred_username"] == USER, "another user's ID token")
 me(tokens["access_token"])
 [account] = app.get_accounts()
@@ -86,23 +86,23 @@ check(silent["access_token"] == tokens["access_token"], "the silent token did no
 fresh = granted(app.acquire_token_silent(SCOPES, account, force_refresh=True))
 check(fresh["access_token"] != tokens["access_token"], "a forced refresh gave the old token")
 own = granted(app.acquire_token_silent(OWN, account))
-flow2, answer2 = code_flow(app, browser, prompt="none", login_hint=USER)
-granted(app.acquire_token_by_auth_code_flow(flow2, answer2))
-flow3, answer3 = code_flow(app, browser, response_mode="form_post")
-granted(app.acquire_token_by_auth_code_flow(flow3, answer3))
+flow2, response2 = code_flow(app, browser, prompt="none", login_hint=USER)
+granted(app.acquire_token_by_auth_code_flow(flow2, response2))
+flow3, response3 = code_flow(app, browser, response_mode="form_post")
+granted(app.acquire_token_by_auth_code_flow(flow3, response3))
 
-rejected(app.acquire_token_by_auth_code_flow(dict(flow), answer), 54005)
-flow4, answer4 = code_flow(app, browser)
-rejected(app.acquire_token_by_auth_code_flow({**flow4, "code_verifier": "x" * 43}, answer4), 501481)
-rejected(app.acquire_token_by_auth_code_flow({**flow4, "redirect_uri": REDIRECT + "/x"}, answer4), 500112)
-rejected(confidential("wrong").acquire_token_by_auth_code_flow(dict(flow4), answer4), 7000215)
+rejected(app.acquire_token_by_auth_code_flow(dict(flow), response), 54005)
+flow4, response4 = code_flow(app, browser)
+rejected(app.acquire_token_by_auth_code_flow({**flow4, "code_verifier": "x" * 43}, response4), 501481)
+rejected(app.acquire_token_by_auth_code_flow({**flow4, "redirect_uri": REDIRECT + "/x"}, response4), 500112)
+rejected(confidential("wrong").acquire_token_by_auth_code_flow(dict(flow4), response4), 7000215)
 me(granted(app.acquire_token_by_refresh_token(tokens["refresh_token"], SCOPES))["access_token"])
 rejected(app.acquire_token_by_refresh_token("garbage", SCOPES), 70000)
 rejected(app.acquire_token_by_refresh_token(tokens["refresh_token"], ["Mail.Read"]), 65001)
 rejected(confidential("wrong").acquire_token_by_refresh_token(tokens["refresh_token"], SCOPES), 7000215)
-nobody = Browser(USER, PASSWORD)
-_, answer5 = code_flow(app, nobody, prompt="none")
-check(answer5["error"] == "login_required", f"silent without a session: {answer5}")
+signed_out = Browser(USER, PASSWORD)
+_, response5 = code_flow(app, signed_out, prompt="none")
+check(response5["error"] == "login_required", f"silent without a session: {response5}")
 
 # On behalf of.
 downstream = granted(confidential().acquire_token_on_behalf_of(own["access_token"], SCOPES))
@@ -125,7 +125,7 @@ check(declined.get("error") == "authorization_declined", f"declined: {declined}"
 # User name and password.
 me(granted(public().acquire_token_by_username_password(USER, PASSWORD, SCOPES))["access_token"])
 rejected(public().acquire_token_by_username_password(USER, "wrong", SCOPES), 50126)
-rejected(public().acquire_token_by_username_password("nobody@contoso.com", "x", SCOPES), 50034)
+rejected(public().acquire_token_by_username_password("signed_out@contoso.com", "x", SCOPES), 50034)
 
 # azure-identity.
 HERE = {"authority": HOST, "disable_instance_discovery": True}

@@ -18,8 +18,8 @@ function check(condition, message) {
 
 // One generation of the tenant's tokens, found as any OpenID Connect client finds it.
 async function discover(version) {
-  const answer = await fetch(`${host}/${env.AZURE_TENANT_ID}${version}/.well-known/openid-configuration`);
-  const metadata = await answer.json();
+  const response = await fetch(`${host}/${env.AZURE_TENANT_ID}${version}/.well-known/openid-configuration`);
+  const metadata = await response.json();
   return { metadata, keys: createRemoteJWKSet(new URL(metadata.jwks_uri)) };
 }
 
@@ -47,8 +47,8 @@ async function refuse(code, where, token, changes) {
 }
 
 async function redeem(metadata, form) {
-  const answer = await fetch(metadata.token_endpoint, { method: "POST", body: new URLSearchParams({ ...form, ...proof }) });
-  return answer.json();
+  const response = await fetch(metadata.token_endpoint, { method: "POST", body: new URLSearchParams({ ...form, ...proof }) });
+  return response.json();
 }
 
 async function tokensOfAUser(metadata, nonce, scope) {

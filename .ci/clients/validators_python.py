@@ -32,8 +32,8 @@ class Validator:
     """One generation of the tenant's tokens, found as any OpenID Connect client finds it."""
 
     def __init__(self, version):
-        answer = requests.get(f"{HOST}/{TENANT}{version}/.well-known/openid-configuration", timeout=30)
-        self.metadata = answer.json()
+        response = requests.get(f"{HOST}/{TENANT}{version}/.well-known/openid-configuration", timeout=30)
+        self.metadata = response.json()
         self.keys = jwt.PyJWKClient(self.metadata["jwks_uri"])
 
     def accept(self, token, audience, nonce=None, issuer=None):
@@ -67,9 +67,9 @@ def tokens_of_a_user(metadata, nonce, scope):
         "nonce": nonce, "code_challenge": challenge, "code_challenge_method": "S256",
     }
     browser = Browser(USER, PASSWORD)
-    answer = browser.sign_in(f"{metadata['authorization_endpoint']}?{urllib.parse.urlencode(query)}")
+    response = browser.sign_in(f"{metadata['authorization_endpoint']}?{urllib.parse.urlencode(query)}")
     form = {
-        "grant_type": "authorization_code", "code": answer["code"], "redirect_uri": REDIRECT,
+        "grant_type": "authorization_code", "code": response["code"], "redirect_uri": REDIRECT,
         "code_verifier": verifier, **PROOF,
     }
     return requests.post(metadata["token_endpoint"], data=form, timeout=30).json()

@@ -34,7 +34,7 @@ use tokio::runtime::{Builder, Runtime};
 const TENANT: &str = "11111111-1111-1111-1111-111111111111";
 const CLIENT: &str = "22222222-2222-2222-2222-222222222222";
 const SCOPE: &str = "https://graph.microsoft.com/.default";
-const ANSWER: &str = r#"{"token_type":"Bearer","access_token":"aaaa.bbbb.cccc","expires_in":86399,"refresh_in":43199}"#;
+const RESPONSE: &str = r#"{"token_type":"Bearer","access_token":"aaaa.bbbb.cccc","expires_in":86399,"refresh_in":43199}"#;
 
 const TASKS: u64 = 64;
 /// How many calls a task makes before it lets the others have the thread.
@@ -104,7 +104,7 @@ struct Scripted;
 impl HttpClient for Scripted {
     async fn execute_request(&self, _: &Request) -> azure_core::Result<AsyncRawResponse> {
         let (status, headers) = (StatusCode::Ok, Headers::new());
-        Ok(AsyncRawResponse::from_bytes(status, headers, ANSWER))
+        Ok(AsyncRawResponse::from_bytes(status, headers, RESPONSE))
     }
 }
 
@@ -116,7 +116,7 @@ fn floor() -> Floor {
 }
 
 fn ours() -> Ours {
-    let transport = ScriptedTransport::new().then(200, &[], ANSWER);
+    let transport = ScriptedTransport::new().then(200, &[], RESPONSE);
     let credential = ClientSecretCredential::builder(TENANT, CLIENT, "s3cr3t")
         .transport(Arc::new(transport))
         .build()

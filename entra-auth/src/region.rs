@@ -10,10 +10,10 @@ pub(crate) struct Region {
 
 impl Region {
     pub(crate) fn new(name: &str, cloud: &Cloud) -> Result<Self, Error> {
-        let unusable = || {
+        let invalid = || {
             Error::configuration(
-                "the region's name cannot be part of a host name",
-                "give the name as Azure writes it in addresses, such as `westeurope`",
+                "the region's name is invalid",
+                "use the name that Azure has in host names, such as `westeurope`",
             )
         };
         let is_name = (1..=40).contains(&name.len())
@@ -22,20 +22,20 @@ impl Region {
                 .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
         let mut root = cloud.authority().clone();
         if !is_name || !cloud.is_entra() {
-            return Err(unusable());
+            return Err(invalid());
         }
-        // All names of the public cloud have their regions below this one.
-        let below = match cloud.cache_authority() == Cloud::public().cache_authority() {
+        // Every host name of the public cloud has its regions below this host.
+        let parent = match cloud.cache_authority() == Cloud::public().cache_authority() {
             true => "login.microsoft.com".to_owned(),
             false => root.host_str().unwrap_or_default().to_owned(),
         };
-        root.set_host(Some(&format!("{name}.{below}")))
-            .map_err(|_| unusable())?;
+        root.set_host(Some(&format!("{name}.{parent}")))
+            .map_err(|_| invalid())?;
         Ok(Self { root })
     }
 
-    /// The same address at the region.
-    pub(crate) fn place(&self, url: &Url) -> Url {
+    /// The same URL at the region's host.
+    pub(crate) fn regional_url(&self, url: &Url) -> Url {
         let mut regional = self.root.clone();
         regional.set_path(url.path());
         regional
@@ -48,7 +48,10 @@ mod tests {
 
     fn placed(name: &str, cloud: &Cloud) -> String {
         let url = cloud.token_endpoint(&"contoso.com".parse().unwrap());
-        Region::new(name, cloud).unwrap().place(&url).to_string()
+        Region::new(name, cloud)
+            .unwrap()
+            .regional_url(&url)
+            .to_string()
     }
 
     #[test]

@@ -5,34 +5,36 @@ use entra_core::{
 
 use crate::Error;
 
-/// Names a wrong clock as the cause when something was rejected for its time.
+/// Adds the wrong clock of this machine as the cause of an error about a validity period.
 pub(crate) fn explain(error: Error, response: &Response, now: Timestamp) -> Error {
-    if !error.codes().iter().any(|code| ABOUT_TIME.contains(code)) {
+    if !error.codes().iter().any(|code| TIME_ERRORS.contains(code)) {
         return error;
     }
-    let theirs = response
+    let server_time = response
         .header("date")
         .and_then(|date| Timestamp::parse(date, &Rfc2822).ok());
-    let Some(off) = theirs.map(|theirs| now - theirs) else {
+    let Some(difference) = server_time.map(|server_time| now - server_time) else {
         return error;
     };
-    if off.abs() < TOLERATED {
+    if difference.abs() < TOLERANCE {
         return error;
     }
-    let direction = if off.is_positive() {
+    let direction = if difference.is_positive() {
         "ahead of"
     } else {
         "behind"
     };
-    let off = words(off.abs());
+    let difference = in_words(difference.abs());
     error.with(|inner| {
-        inner.cause =
-            Some(format!("this machine's clock is {off} {direction} the sign-in service's").into());
-        inner.fix = Some("set the machine's clock, and let NTP keep it right".into());
+        inner.cause = Some(
+            format!("this machine's clock is {difference} {direction} the sign-in service's")
+                .into(),
+        );
+        inner.fix = Some("correct the clock of this machine, and synchronize it by NTP".into());
     })
 }
 
-fn words(duration: Duration) -> String {
+fn in_words(duration: Duration) -> String {
     let seconds = duration.whole_seconds();
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, seconds) => format!("{seconds} s"),
@@ -41,20 +43,20 @@ fn words(duration: Duration) -> String {
     }
 }
 
-/// A response that was long under way makes a clock look wrong by less than this.
-const TOLERATED: Duration = Duration::seconds(30);
-/// An assertion, a token handed on, or a certificate outside of its time.
-const ABOUT_TIME: [u32; 3] = [700_024, 500_133, 1_000_502];
+/// A slow response makes a correct clock look wrong by less than this.
+const TOLERANCE: Duration = Duration::seconds(30);
+/// An assertion, an on-behalf-of token or a certificate outside of its validity period.
+const TIME_ERRORS: [u32; 3] = [700_024, 500_133, 1_000_502];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_duration_is_said_in_two_units_at_most() {
+    fn duration_has_two_units_at_most() {
         let table = [(31, "31 s"), (423, "7 min 3 s"), (7_261, "2 h 1 min")];
         for (seconds, expected) in table {
-            assert_eq!(words(Duration::seconds(seconds)), expected);
+            assert_eq!(in_words(Duration::seconds(seconds)), expected);
         }
     }
 }

@@ -6,8 +6,8 @@ use std::{
 
 use crate::{Error, ErrorKind, expiring_map::ExpiringMap};
 
-/// What the service has asked to wait with, and until when: another request before that would be
-/// rejected as well, and count against the caller.
+/// The waits that the service requested, by request: an earlier request would be rejected and
+/// would count against the caller.
 pub(crate) struct Throttle(Mutex<ExpiringMap<[u8; 32], ThrottledRequest>>);
 
 struct ThrottledRequest {
@@ -17,7 +17,7 @@ struct ThrottledRequest {
 }
 
 impl ThrottledRequest {
-    fn left(&self, now: Instant) -> Duration {
+    fn remaining(&self, now: Instant) -> Duration {
         self.wait
             .saturating_sub(now.saturating_duration_since(self.since))
     }
@@ -25,30 +25,30 @@ impl ThrottledRequest {
 
 impl Default for Throttle {
     fn default() -> Self {
-        Self(Mutex::new(ExpiringMap::new(MOST)))
+        Self(Mutex::new(ExpiringMap::new(CAPACITY)))
     }
 }
 
 impl Throttle {
-    /// The error for a request that must not be made yet.
+    /// Returns an error for a request that must not be sent yet.
     pub(crate) fn check(&self, request: &[u8; 32], now: Instant) -> Result<(), Error> {
-        let token_key = self.lock();
-        let Some(found) = token_key.get(request, now) else {
+        let waits = self.lock();
+        let Some(found) = waits.get(request, now) else {
             return Ok(());
         };
-        let left = found.left(now);
-        let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
+        let remaining = found.remaining(now);
+        let seconds = remaining.as_secs() + u64::from(remaining.subsec_nanos() > 0);
         Err(found.error.clone().with(|inner| {
             inner.kind = ErrorKind::Throttled;
             inner.summary = format!(
-                "nothing was sent: the sign-in service asked to wait, and {seconds} s of it are left"
+                "the request was not sent: the sign-in service asked to wait, and {seconds} s remain"
             )
             .into();
-            inner.retry_after = Some(left);
+            inner.retry_after = Some(remaining);
         }))
     }
 
-    /// Keeps in mind that a response asked to wait.
+    /// Stores the wait that a response requested.
     pub(crate) fn remember(&self, request: [u8; 32], error: &Error, now: Instant) {
         let Some(wait) = error.retry_after().filter(|wait| !wait.is_zero()) else {
             return;
@@ -56,11 +56,14 @@ impl Throttle {
         if !matches!(error.kind(), ErrorKind::Throttled | ErrorKind::Service) {
             return;
         }
-        let wait = wait.min(LONGEST);
-        // With so many keys throttled at once, one more request of the oldest does no harm.
-        let (since, error) = (now, error.clone());
-        let token_key = ThrottledRequest { since, wait, error };
-        self.lock().insert(request, token_key, wait, now);
+        let wait = wait.min(MAX_WAIT);
+        let throttled = ThrottledRequest {
+            since: now,
+            wait,
+            error: error.clone(),
+        };
+        // Beyond the capacity the oldest wait is dropped, which costs one rejected request.
+        self.lock().insert(request, throttled, wait, now);
     }
 
     fn lock(&self) -> MutexGuard<'_, ExpiringMap<[u8; 32], ThrottledRequest>> {
@@ -76,9 +79,9 @@ impl fmt::Debug for Throttle {
     }
 }
 
-/// A longer wait is more likely a mistake than meant.
-const LONGEST: Duration = Duration::from_secs(3600);
-const MOST: usize = 1024;
+/// A longer wait is probably a mistake of the service.
+const MAX_WAIT: Duration = Duration::from_secs(3600);
+const CAPACITY: usize = 1024;
 
 #[cfg(test)]
 mod tests {
@@ -135,7 +138,7 @@ mod tests {
         for key in keys.by_ref().take(2000) {
             throttle.remember(key, &error(ErrorKind::Throttled, 60), at(0));
         }
-        assert_eq!(throttle.lock().len(), MOST);
+        assert_eq!(throttle.lock().len(), CAPACITY);
         for key in keys {
             throttle.remember(key, &error(ErrorKind::Throttled, 60), at(60));
         }

@@ -100,7 +100,7 @@ impl TokenEndpoint {
         };
         let mut url = self.cloud.token_endpoint(grant.tenant);
         if let Some(region) = &self.region {
-            url = region.place(&url);
+            url = region.regional_url(&url);
         }
         let claims = self.capabilities.merge(grant.form.plain("claims"));
         let form = grant.form.clone().with("claims", claims.as_deref());

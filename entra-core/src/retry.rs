@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_have_been_processed_is_resent_unless_it_creates() {
+    fn possibly_processed_request_is_resent_unless_it_is_non_idempotent() {
         use AttemptOutcome::{InvalidRequest, NoResponse, NotSent, Responded};
         use Idempotency::{Idempotent, NonIdempotent, Safe};
         let resent = Decision::Retry {
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_double_up_to_the_limit_and_are_spread_from_zero() {
+    fn backoff_doubles_up_to_the_limit_with_full_jitter() {
         let wait = |tries, jitter| {
             let attempt = Attempt {
                 tries,
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_that_was_asked_for_uses_time_and_not_attempts() {
+    fn retry_after_uses_time_and_no_attempts() {
         let throttled = Attempt {
             retry_after: Some(10 * SECOND),
             counted: 3,
@@ -421,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_as_long_as_what_is_left_is_kept_and_ends_the_budget() {
+    fn wait_of_exactly_the_remaining_budget_is_accepted_and_uses_it_up() {
         let throttled = Attempt {
             retry_after: Some(60 * SECOND),
             ..attempt(
@@ -480,7 +480,7 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_wait_than_is_left_fails_at_once_and_says_so() {
+    fn wait_beyond_the_budget_fails_at_once_and_names_both_times() {
         let throttled = Attempt {
             retry_after: Some(61 * SECOND),
             ..attempt(
@@ -496,7 +496,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_zero_counts_like_any_other_try() {
+    fn retry_after_zero_counts_as_an_attempt() {
         let asked = Attempt {
             retry_after: Some(Duration::ZERO),
             counted: 3,
@@ -536,7 +536,7 @@ mod tests {
     }
 
     #[test]
-    fn attempts_and_time_both_end_the_tries() {
+    fn attempts_and_budget_both_end_retries() {
         let last = Attempt {
             counted: 3,
             ..attempt(AttemptOutcome::NoResponse, Idempotency::Safe)
@@ -554,7 +554,7 @@ mod tests {
     }
 
     #[test]
-    fn no_setting_and_no_number_of_others_makes_a_wait_panic() {
+    fn wait_of_any_setting_and_attempt_number_does_not_panic() {
         let most = Duration::MAX;
         let policy = RetryPolicy {
             max_attempts: u32::MAX,
@@ -585,7 +585,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_read_in_every_form_and_nothing_else() {
+    fn retry_after_is_parsed_in_every_form_and_other_text_is_ignored() {
         let now = Timestamp::UNIX_EPOCH + time::Duration::seconds(784_111_777);
         let table = [
             ("120", Some(120.0)),

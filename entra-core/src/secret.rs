@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn equality_looks_at_every_byte_and_the_length() {
+    fn equality_compares_every_byte_and_the_length() {
         assert_eq!(Secret::from("abc"), Secret::from("abc"));
         assert_ne!(Secret::from("abc"), Secret::from("abd"));
         assert_ne!(Secret::from("abc"), Secret::from("abcd"));

@@ -187,16 +187,16 @@ async fn send(
     request: HttpRequest,
 ) -> Result<HttpResponse, reqwest::Error> {
     let (parts, body) = request.into_parts();
-    let answer = client
+    let inner = client
         .request(parts.method, parts.uri.to_string())
         .headers(parts.headers)
         .body(body)
         .send()
         .await?;
     let mut response = HttpResponse::default();
-    *response.status_mut() = answer.status();
-    *response.headers_mut() = answer.headers().clone();
-    *response.body_mut() = answer.bytes().await?.to_vec();
+    *response.status_mut() = inner.status();
+    *response.headers_mut() = inner.headers().clone();
+    *response.body_mut() = inner.bytes().await?.to_vec();
     Ok(response)
 }
 

@@ -1,19 +1,19 @@
-//! A path to return to that anybody may have written: however a browser reads it, it stays here.
+//! A return path that any client may have written: a browser resolves it to this site only.
 #![no_main]
 
 use entra_auth::sign_in::ReturnPath;
 use entra_core::url::Url;
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|asked: &str| {
-    let Ok(path) = asked.parse::<ReturnPath>() else {
-        assert_eq!(ReturnPath::or_root(Some(asked)), ReturnPath::root());
+fuzz_target!(|text: &str| {
+    let Ok(path) = text.parse::<ReturnPath>() else {
+        assert_eq!(ReturnPath::or_root(Some(text)), ReturnPath::root());
         return;
     };
-    assert_eq!(path.as_str(), asked);
+    assert_eq!(path.as_str(), text);
     assert!(
-        asked.bytes().all(|byte| (0x21..0x7f).contains(&byte)),
-        "a header: {asked:?}"
+        text.bytes().all(|byte| (0x21..0x7f).contains(&byte)),
+        "a header: {text:?}"
     );
     let here = Url::parse("https://shop.example/callback").expect("an address");
     let there = here.join(path.as_str()).expect("a place");

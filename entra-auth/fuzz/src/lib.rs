@@ -151,9 +151,9 @@ pub static ACCESS_VALIDATOR: LazyLock<TokenValidator> = LazyLock::new(|| {
         .expect("good settings")
 });
 
-/// A connection that has finished nothing yet. The token endpoint answers as it is told.
+/// A connection without a finished sign-in. The token endpoint returns this response.
 #[must_use]
-pub fn connection(answer: Option<Vec<u8>>) -> SignInClient {
+pub fn connection(response: Option<Vec<u8>>) -> SignInClient {
     static KEYS: LazyLock<SigningKeys> = LazyLock::new(SigningKeys::new);
     SignInClient::builder(TENANT, CLIENT, ClientAuthentication::secret("not a secret"))
         .name(CONNECTION)
@@ -162,12 +162,12 @@ pub fn connection(answer: Option<Vec<u8>>) -> SignInClient {
         .clock(clock())
         .random(SeededRandom::new(1))
         .keys(&KEYS)
-        .transport(Service(Mutex::new(answer)))
+        .transport(Service(Mutex::new(response)))
         .build()
         .expect("good settings")
 }
 
-/// What the connection's token endpoint says to a good code unless it is told otherwise.
+/// The default response of the token endpoint to a valid code.
 #[must_use]
 pub fn tokens() -> Value {
     json!({
@@ -239,7 +239,7 @@ fn clock() -> ManualClock {
     ManualClock::at(Timestamp::from_unix_timestamp(NOW).expect("a time"))
 }
 
-/// Metadata, the key and, if told, what the token endpoint answers.
+/// Metadata, the key and, if given, the response of the token endpoint.
 #[derive(Debug, Default)]
 struct Service(Mutex<Option<Vec<u8>>>);
 
@@ -267,7 +267,7 @@ impl HttpTransport for Service {
             (200, json!({"keys": [key]}).to_string().into_bytes())
         } else {
             match self.0.lock().expect("one thread").clone() {
-                Some(answer) => (200, answer),
+                Some(response) => (200, response),
                 None => (
                     400,
                     br#"{"error":"invalid_grant","error_codes":[70000]}"#.to_vec(),
@@ -282,7 +282,7 @@ impl HttpTransport for Service {
     }
 }
 
-/// A key that stands in the fake tenant's source for everybody to read.
+/// A public test key of the fake tenant.
 static KEY: LazyLock<KeyPair> = LazyLock::new(|| {
     let pem = include_str!("../../../entra-mock/src/keys/signing-1.test-key.pem");
     let text: String = pem

@@ -20,7 +20,7 @@ use crate::Error;
 pub(super) struct AssertionOptions {
     /// PS256, or RS256 for an authority that does not know PS256.
     pub(super) algorithm: Algorithm,
-    /// Whether certificate and chain go along (`x5c`), for trust by subject name and issuer.
+    /// Whether the certificate and its chain are sent (`x5c`), for trust by subject name and issuer.
     pub(super) with_chain: bool,
     pub(super) lifetime: Duration,
 }
@@ -66,7 +66,7 @@ pub(super) fn sign(
     message.push_str(&encode(&claims)?);
     let signature = certificate.sign(style.algorithm, message.as_bytes())?;
     let signature = URL_SAFE_NO_PAD.encode(signature);
-    // Big enough from the start: a text that grows leaves copies of the assertion behind.
+    // Allocated once: a buffer that grows leaves copies of the assertion behind.
     let mut assertion = String::with_capacity(message.len() + 1 + signature.len());
     assertion.extend([&message, ".", &signature]);
     Ok(Secret::from(assertion))
@@ -83,7 +83,7 @@ struct Claims<'a> {
     exp: i64,
 }
 
-/// RS256 goes with the SHA-1 thumbprint: authorities that need the one know only the other.
+/// RS256 is sent with the SHA-1 thumbprint: authorities that need RS256 know no other.
 fn header(certificate: &Certificate, style: AssertionOptions) -> Header {
     let thumbprint = |algorithm| URL_SAFE_NO_PAD.encode(certificate.digest(algorithm));
     let mut header = Header::new(style.algorithm);
@@ -112,5 +112,5 @@ fn encode(part: &impl Serialize) -> Result<String, Error> {
     Ok(URL_SAFE_NO_PAD.encode(json))
 }
 
-/// As long as Microsoft's own libraries give it; Entra advises five to ten minutes.
+/// The lifetime in Microsoft's own libraries; Entra recommends five to ten minutes.
 const LIFETIME: Duration = Duration::from_secs(600);

@@ -1,12 +1,12 @@
-//! BER made into DER: definite lengths, and strings in one piece (X.690, sections 8 and 10).
+//! Converts BER to DER: definite lengths, and strings in one piece (X.690, sections 8 and 10).
 //!
-//! PKCS#12 allows BER, BouncyCastle and Java write it, and no parser at hand reads it.
+//! PKCS#12 allows BER, which BouncyCastle and Java write and the available parsers do not read.
 
 use zeroize::Zeroizing;
 
 type Bytes = Zeroizing<Vec<u8>>;
 
-/// The one element at the start as DER; what is DER already stays as it is. `None` if it is
+/// The element at the start as DER; DER is returned unchanged. `None` if it is
 /// malformed. Bytes after the element are left out, as OpenSSL does.
 pub(super) fn to_der(mut bytes: &[u8]) -> Option<Bytes> {
     let mut der = Bytes::default();
@@ -14,7 +14,7 @@ pub(super) fn to_der(mut bytes: &[u8]) -> Option<Bytes> {
     Some(der)
 }
 
-/// The content of octet strings that stand one after the other, in one piece.
+/// The concatenated content of consecutive octet strings.
 pub(super) fn joined(mut strings: &[u8]) -> Option<Bytes> {
     let mut whole = Zeroizing::new(Vec::with_capacity(strings.len()));
     while !strings.is_empty() {

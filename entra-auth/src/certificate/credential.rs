@@ -185,7 +185,7 @@ impl TokenCredential for ClientCertificateCredential {
         self.tokens.token(request).await.map_err(Into::into)
     }
 
-    /// The certificate is the one that was read last.
+    /// Shows the certificate that was read last.
     fn description(&self) -> CredentialDescription {
         let certificate = self.source.held();
         CredentialDescription::of_application(
@@ -229,14 +229,14 @@ impl ClientCertificateCredentialBuilder {
         self
     }
 
-    /// Sends certificate and chain along (`x5c`), for applications that trust a certificate by its
+    /// Sends the certificate and its chain (`x5c`), for applications that trust a certificate by its
     /// subject name and issuer.
     pub fn send_chain(mut self) -> Self {
         self.setup.style.with_chain = true;
         self
     }
 
-    /// How long an assertion is valid. The default is ten minutes. One is made for each request.
+    /// How long an assertion is valid. The default is ten minutes. Each request has a new one.
     pub fn assertion_lifetime(mut self, lifetime: Duration) -> Self {
         self.setup.style.lifetime = lifetime;
         self
@@ -318,7 +318,7 @@ impl TokenSource for ClientCertificate {
 }
 
 impl ClientCertificate {
-    /// A certificate that is in date by this machine's clock.
+    /// A certificate that is valid by this machine's clock.
     async fn valid(&self) -> Result<Certificate, Error> {
         let certificate = self.source.current().await;
         if certificate.check_validity(self.clock.now()).is_ok() {
@@ -361,7 +361,7 @@ impl ClientCertificate {
         self.endpoint.redeem(&grant).await
     }
 
-    /// Says which certificate was rejected, and whether it is the clock.
+    /// Names the rejected certificate, and the clock of this machine if that is the cause.
     fn explain(&self, error: Error, certificate: &Certificate) -> Error {
         let code = error.aadsts_code();
         if code == Some(OUT_OF_TIME)
@@ -392,7 +392,7 @@ impl ClientCertificate {
         })
     }
 
-    /// By how many seconds this machine is ahead of Entra, if that is enough to matter.
+    /// How many seconds this machine's clock is ahead of Entra's, if the difference is relevant.
     fn skew(&self, error: &Error) -> Option<i64> {
         let skew = (self.clock.now() - error.timestamp()?).whole_seconds();
         (skew.abs() > NOTEWORTHY_SKEW).then_some(skew)
@@ -405,11 +405,11 @@ fn is_stale(error: &Error) -> bool {
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const OUT_OF_TIME: u32 = 700_024;
-/// Error responses that another certificate in the file may end.
+/// Error codes that a renewed certificate in the file may resolve.
 const STALE: [u32; 6] = [700_024, 700_027, 1_000_502, 7_000_214, 7_000_274, 7_000_277];
 const ABOUT_THE_CERTIFICATE: [u32; 6] =
     [50_012, 700_027, 1_000_502, 7_000_214, 7_000_274, 7_000_277];
-/// Entra lets five minutes pass; from half of that on it is worth telling.
+/// Half of the five minutes of clock skew that Entra allows.
 const NOTEWORTHY_SKEW: i64 = 150;
 const SHORTEST: Duration = Duration::from_secs(30);
 const LONGEST: Duration = Duration::from_secs(24 * 3600);

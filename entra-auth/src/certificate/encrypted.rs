@@ -1,4 +1,4 @@
-//! Encrypted private keys in PEM: PKCS#8 both ways, older encryptions to read only.
+//! Encrypted private keys in PEM: PKCS#8 is read and written, older encryptions are read.
 
 #[cfg(feature = "certificate-kit")]
 use cbc::cipher::{BlockModeEncrypt, KeyIvInit, block_padding::Pkcs7};
@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{CertificateErrorKind, Error};
 
-/// Decrypts one private key; what comes out is PKCS#8 or PKCS#1.
+/// Decrypts one private key to PKCS#8 or PKCS#1.
 pub(super) fn open(
     section: &Section,
     passphrase: Option<&Secret>,
@@ -100,6 +100,6 @@ pub(super) fn encrypted_private_key(
     })
 }
 
-/// What OWASP advises for PBKDF2 with HMAC-SHA-256.
+/// The recommendation of OWASP for PBKDF2 with HMAC-SHA-256.
 #[cfg(feature = "certificate-kit")]
 const ITERATIONS: u32 = 600_000;

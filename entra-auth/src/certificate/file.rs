@@ -1,4 +1,4 @@
-//! Key files: read into memory that is overwritten, written whole or not at all.
+//! Key files: read into memory that is overwritten, and written atomically.
 
 use std::{
     fs::{self, OpenOptions},
@@ -15,11 +15,11 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     read_within(path, LARGEST).map_err(|source| error::file("read", path, source))
 }
 
-/// No more than this limit: a path may lead to something that has no end.
+/// The largest file that is read: the path may be that of an endless device.
 fn read_within(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     let file = fs::File::open(path)?;
     let length = file.metadata()?.len().min(limit);
-    // Big enough from the start: a buffer that grows leaves copies of the key behind.
+    // Allocated once: a buffer that grows leaves copies of the key behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(
         usize::try_from(length).unwrap_or_default() + 1,
     ));

@@ -69,7 +69,7 @@ impl SelfSignedCertificate {
     ///
     /// # Errors
     /// [`CertificateErrorKind::Subject`] for a subject or lifetime that cannot be used,
-    /// [`CertificateErrorKind::UnsupportedKey`] for another size than the three.
+    /// [`CertificateErrorKind::UnsupportedKey`] for any other key size.
     pub fn generate(&self) -> Result<Certificate, Error> {
         let size = match self.bits {
             2048 => RsaKeySize::_2048,
@@ -107,7 +107,7 @@ impl SelfSignedCertificate {
         let now = to_the_second(self.clock.now());
         let mut parameters = CertificateParams::default();
         parameters.distinguished_name = subject::parse(&self.subject)?;
-        // A clock that runs a little behind must not see a certificate from the future.
+        // A clock that is slightly behind must not reject the new certificate.
         parameters.not_before = now - BACKDATED;
         parameters.not_after = now + Duration::from_secs(u64::from(self.days) * 24 * 3600);
         parameters.is_ca = IsCa::ExplicitNoCa;
@@ -162,7 +162,7 @@ impl Certificate {
     /// writes it to a file.
     ///
     /// # Errors
-    /// [`CertificateErrorKind::Crypto`] when the crypto library does not give the key away.
+    /// [`CertificateErrorKind::Crypto`] when the crypto library cannot export the key.
     pub fn private_key_pem_unencrypted(&self) -> Result<Secret, Error> {
         Ok(pem::encode("PRIVATE KEY", &self.pkcs8()?))
     }

@@ -1,7 +1,7 @@
 //! Signing in with a certificate: reading it, making one, and proving possession of its key.
 //!
-//! The cryptography is aws-lc-rs, called directly or through jsonwebtoken's provider for it. Nothing
-//! is installed for the process, and what an application installs does not matter.
+//! The cryptography is aws-lc-rs, called directly or through jsonwebtoken's provider for it. No
+//! process-wide provider is installed, and one that an application installs is not used.
 
 mod assertion;
 #[cfg(feature = "pfx")]
@@ -35,7 +35,7 @@ pub use value::Certificate;
 
 use entra_core::{ClientId, Secret, SecureRandom, Timestamp};
 
-/// An assertion with the usual settings, for grants that are not the certificate's own.
+/// An assertion with the default settings, for grants of users.
 pub(crate) fn assertion(
     certificate: &Certificate,
     client: ClientId,

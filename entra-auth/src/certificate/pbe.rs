@@ -39,9 +39,9 @@ pub(super) type Key = Zeroizing<Vec<u8>>;
 /// By key and IV.
 type Decrypt = fn(&[u8], &[u8], &[u8]) -> Result<Key, Error>;
 
-/// A password as the two key derivations take it.
+/// A password in the forms of the two key derivations.
 ///
-/// For PKCS#12's own, an empty password and none at all are two things: two zero bytes, or nothing.
+/// For PKCS#12's own, an empty password is two zero bytes and an absent one is no bytes.
 #[derive(Clone, Copy)]
 pub(super) enum Password<'a> {
     Text(&'a str),
@@ -74,10 +74,10 @@ impl<'a> Password<'a> {
     }
 }
 
-/// Decrypts what this algorithm has encrypted.
+/// Decrypts data with this algorithm.
 ///
 /// # Errors
-/// `WrongPassphrase` for padding that makes no sense, which a wrong password nearly always gives,
+/// `WrongPassphrase` for invalid padding, which a wrong password nearly always causes,
 /// and `UnsupportedEncryption`.
 pub(super) fn decrypt(
     algorithm: AlgorithmIdentifierRef<'_>,
@@ -118,7 +118,7 @@ pub(super) fn decrypt(
     decrypt(&key, &iv, sealed)
 }
 
-/// Decrypts in CBC mode and takes the padding off, which a wrong key spoils nearly always.
+/// Decrypts in CBC mode and removes the padding, which is nearly always invalid with a wrong key.
 pub(super) fn cbc<C: BlockModeDecrypt + KeyIvInit>(
     key: &[u8],
     iv: &[u8],
@@ -133,8 +133,8 @@ pub(super) fn cbc<C: BlockModeDecrypt + KeyIvInit>(
     Ok(Zeroizing::new(plain.to_vec()))
 }
 
-/// How often a hash is repeated, as the derivation takes it: a damaged or hostile file may ask for
-/// so many rounds that reading it does not end.
+/// The number of rounds of the derivation. It is limited: a damaged or hostile file may require so
+/// many that reading it does not end.
 pub(super) fn rounds(count: u32) -> Option<i32> {
     (1..=MOST_ROUNDS)
         .contains(&count)
@@ -158,7 +158,7 @@ pub(super) fn pbkdf2_key(kdf: &Pbkdf2Params, password: &[u8], length: usize) -> 
     Some(key)
 }
 
-/// Whether scrypt with these costs ends in time and fits into memory, which the file decides. pkcs5
+/// Whether the costs of scrypt, which the file sets, are acceptable in time and memory. pkcs5
 /// 0.8.1 panics at a cost of zero.
 fn is_bearable(kdf: &ScryptParams) -> bool {
     let (n, r, p) = (

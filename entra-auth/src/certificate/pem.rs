@@ -15,7 +15,7 @@ pub(super) struct Section {
     pub(super) der: Zeroizing<Vec<u8>>,
 }
 
-/// Whether there is any block in it.
+/// Whether the text has a block.
 pub(super) fn is_pem(bytes: &[u8]) -> bool {
     find(bytes, BEGIN).is_some()
 }
@@ -23,7 +23,7 @@ pub(super) fn is_pem(bytes: &[u8]) -> bool {
 /// The text without NUL bytes, which turns UTF-16 as a shell's redirection writes it into ASCII.
 ///
 /// PEM is ASCII, so nothing of a block is lost, whatever the byte order, and half of a file may
-/// be UTF-16. DER is left alone.
+/// be UTF-16. DER is not changed.
 pub(super) fn without_nul(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut plain = Zeroizing::new(Vec::with_capacity(bytes.len()));
     if bytes.first() == Some(&0x30) {
@@ -65,7 +65,7 @@ pub(super) fn sections(bytes: &[u8]) -> Result<Vec<Section>, Error> {
 pub(super) fn encode(label: &str, der: &[u8]) -> Secret {
     let body = Zeroizing::new(STANDARD.encode(der));
     let lines = body.len().div_ceil(WIDTH);
-    // Big enough from the start: a text that grows leaves copies of a key behind.
+    // Allocated once: a buffer that grows leaves copies of a key behind.
     let mut text = String::with_capacity(body.len() + lines + 2 * label.len() + 40);
     text.extend(["-----BEGIN ", label, "-----\n"]);
     let mut rest: &str = &body;
@@ -149,8 +149,7 @@ fn dek_info(body: &[u8]) -> (Option<String>, &[u8]) {
     (Some(String::from_utf8_lossy(header).into_owned()), rest)
 }
 
-/// What else stands between boundaries are line breaks in some form: blanks of every kind, marks of
-/// quotation, commas.
+/// Characters between boundaries that stand for line breaks: white space, quotation marks, commas.
 const fn is_base64(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
 }

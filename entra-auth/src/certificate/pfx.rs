@@ -1,4 +1,4 @@
-//! PKCS#12 files (RFC 7292): read here from well-kept parts, written by a library.
+//! PKCS#12 files (RFC 7292): read here with parsers of ASN.1 and CMS, written by a library.
 //!
 //! p12-keystore 0.4.1, which writes them, opens neither BER (BouncyCastle, Java) nor a file whose
 //! keys were derived from a null password (Key Vault, .NET), and no other library at hand does.
@@ -70,7 +70,7 @@ struct PfxReader<'a> {
 }
 
 impl PfxReader<'_> {
-    /// Checks the file as a whole, and leaves those passwords that fit.
+    /// Checks the integrity of the file, and keeps the passwords that match.
     fn check(&mut self, mac: &Mac<'_>, content: &[u8]) -> Result<(), Error> {
         let mut fits = false;
         for &password in &self.passwords {
@@ -173,7 +173,7 @@ impl PfxReader<'_> {
     }
 }
 
-/// What protects the file as a whole.
+/// The integrity protection of the file.
 struct Mac<'a> {
     algorithm: AlgorithmIdentifierRef<'a>,
     digest: &'a [u8],
@@ -315,7 +315,7 @@ fn encrypted_data(data: &[u8]) -> Result<(AlgorithmIdentifierRef<'_>, Sealed<'_>
     })
 }
 
-/// The elements of a sequence, each whole.
+/// The elements of a sequence, each with its header.
 fn elements(sequence: &[u8]) -> Result<Vec<&[u8]>, der::Error> {
     let mut reader = SliceReader::new(sequence)?;
     reader.sequence(|sequence| {
@@ -390,13 +390,13 @@ const SHA224: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.
 const SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
 const SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.2");
 const SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.3");
-/// Bags within bags, which hardly any program writes.
+/// The deepest nesting of bags.
 const DEEPEST: u8 = 8;
 #[cfg(feature = "certificate-kit")]
 const ALIAS: &str = "entra";
 /// Ties the key to its certificate within the file.
 #[cfg(feature = "certificate-kit")]
 const LOCAL_KEY_ID: &[u8] = &[1];
-/// As many as other programs can be expected to bear: it is run three times.
+/// A number that other programs accept: the derivation runs three times.
 #[cfg(feature = "certificate-kit")]
 const ITERATIONS: u32 = 50_000;

@@ -1,4 +1,4 @@
-//! From the bytes of a file to a certificate with its key, whatever form they are in.
+//! Reads a certificate with its key from the bytes of a file of any format.
 
 use aws_lc_rs::{rsa::KeyPair, signature::KeyPair as _};
 use base64::{
@@ -19,7 +19,7 @@ use crate::{CertificateErrorKind, Error};
 
 type Key = Zeroizing<Vec<u8>>;
 
-/// Certificates and keys as they were found, not yet sorted out.
+/// The certificates and keys of a file, before the key is matched to its certificate.
 #[derive(Default)]
 pub(super) struct ParsedFile {
     pub(super) certificates: Vec<Vec<u8>>,
@@ -28,18 +28,18 @@ pub(super) struct ParsedFile {
     /// Why the first of the other keys cannot be read. A file may still hold an old one, so it only
     /// matters if no other key fits.
     pub(super) unreadable_key: Option<Error>,
-    /// What stands where a certificate was looked for.
+    /// The first block that is neither a certificate nor a key.
     pub(super) no_certificate: Option<NoCertificate>,
 }
 
-/// A block whose contents are taken for a certificate.
+/// A block that is read as a certificate.
 #[derive(Clone, Copy)]
 pub(super) enum NoCertificate {
     Request,
     Pkcs7,
 }
 
-/// What a file or text is, by its content.
+/// The format of a file or text, by its content.
 enum Form {
     Pem(Key),
     Pkcs12(Key),
@@ -94,7 +94,7 @@ impl Form {
     }
 }
 
-/// Reads PEM or PKCS#12 by what the bytes are.
+/// Reads PEM or PKCS#12, detected by its content.
 pub(super) fn any(bytes: &[u8], passphrase: Option<&Secret>) -> Result<Certificate, Error> {
     match Form::of(bytes) {
         Form::Pem(text) => {
@@ -131,7 +131,7 @@ pub(super) fn from_pfx(bytes: &[u8], password: Option<&Secret>) -> Result<Certif
     }
 }
 
-/// What the blocks of a PEM text hold.
+/// The content of the blocks of a PEM text.
 fn collect(text: &[u8], passphrase: Option<&Secret>, found: &mut ParsedFile) -> Result<(), Error> {
     for section in pem::sections(text)? {
         match section.label.as_str() {
@@ -203,7 +203,7 @@ pub(super) fn assemble(found: ParsedFile) -> Result<Certificate, Error> {
     let first_problem = first.fields.rsa_public_key().err();
     let pairs: Vec<KeyPair> = found.keys.iter().filter_map(|key| rsa_pair(key)).collect();
     if pairs.is_empty() {
-        // The certificate's key tells why, and more politely than the crypto library.
+        // The certificate's public key explains the error better than the crypto library does.
         return Err(found.unreadable_key.or(first_problem).unwrap_or_else(|| {
             unsupported_key("a private key that is no RSA key of at least 2048 bits")
         }));
@@ -237,7 +237,7 @@ pub(super) fn assemble(found: ParsedFile) -> Result<Certificate, Error> {
     Certificate::new(leaf, chain, &pair)
 }
 
-/// Each one the issuer of the one before it; strangers are left out.
+/// Each certificate is the issuer of the one before it; other certificates are dropped.
 fn chain(leaf: &ChainCertificate, mut others: Vec<ChainCertificate>) -> Vec<ChainCertificate> {
     let mut chain = Vec::new();
     let mut wanted = (leaf.fields.subject.clone(), leaf.fields.issuer.clone());
@@ -259,8 +259,8 @@ fn unreadable(source: der::Error) -> Error {
     error::malformed("the trusted certificate cannot be read").with_source(source)
 }
 
-/// What the text is the base64 of, if it is base64 of something long enough; in either alphabet, and
-/// with line breaks in any form.
+/// The decoded text, if it is base64 of a minimum length, in either alphabet and with line breaks in
+/// any form.
 fn base64_text(text: &[u8]) -> Option<Key> {
     let text = pem::with_line_breaks(text);
     let mut compact = Zeroizing::new(Vec::with_capacity(text.len()));
@@ -354,7 +354,7 @@ fn outermost(bytes: &[u8]) -> Option<&[u8]> {
     rest.get(length..length + PFX.len())
 }
 
-/// With or without padding: it gets lost where the text is copied.
+/// With or without padding, which is often lost when the text is copied.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),

@@ -1,4 +1,4 @@
-//! The certificate in use, and the file it is read from again when that changes.
+//! The certificate in use, which is read again when its file changes.
 
 use std::{
     fmt,
@@ -14,7 +14,7 @@ use tracing::{info, warn};
 use super::value::Certificate;
 use crate::{Error, blocking, shown_path::ShownPath};
 
-/// A certificate that stays, or one that follows its file.
+/// A fixed certificate, or one that is read again when its file changes.
 #[derive(Clone)]
 pub(super) struct Source(Arc<Inner>);
 
@@ -30,7 +30,7 @@ struct File {
 
 struct LoadedCertificate {
     certificate: Certificate,
-    /// How the file looked when it was read last, well or not.
+    /// The state of the file at the last attempt to read it.
     stamp: Option<FileVersion>,
 }
 
@@ -54,12 +54,12 @@ impl Source {
         })))
     }
 
-    /// The certificate, read anew if its file has changed since the last look.
+    /// The certificate, read again if its file has changed.
     pub(super) async fn current(&self) -> Certificate {
         self.look(false).await
     }
 
-    /// The certificate, read anew whatever the file looks like.
+    /// The certificate, read again in any case.
     pub(super) async fn reread(&self) -> Certificate {
         self.look(true).await
     }
@@ -76,7 +76,7 @@ impl Source {
         let inner = Arc::clone(&self.0);
         let look = move || inner.look(in_any_case);
         let seen = blocking::run(look).await.ok();
-        // Said here, not on the other thread, which knows neither the caller's span nor its log.
+        // Logged here, since the other thread has neither the caller's span nor its subscriber.
         match seen {
             Some(FileState::Other(certificate)) => info!(
                 thumbprint = certificate.thumbprint_sha1(),
@@ -93,7 +93,7 @@ impl Source {
     }
 }
 
-/// What a look at the file has shown.
+/// The result of a check of the file.
 enum FileState {
     Same,
     Other(Certificate),
@@ -105,7 +105,7 @@ impl Inner {
         let Some(file) = &self.file else {
             return FileState::Same;
         };
-        // Taken before reading: a change in between is then seen at the next look.
+        // Read before the content: a change in between is then found by the next check.
         let stamp = FileVersion::of(&file.path);
         if !in_any_case && self.held().stamp == stamp {
             return FileState::Same;
@@ -119,7 +119,7 @@ impl Inner {
                 FileState::Other(certificate)
             }
             Ok(_) => FileState::Same,
-            // It may be half written; what was good before may still be.
+            // It may be partly written; the previous certificate may still be valid.
             Err(error) => FileState::Unreadable(error),
         }
     }
@@ -141,7 +141,7 @@ impl fmt::Debug for Source {
     }
 }
 
-/// What changes when a file is written or another one is put in its place.
+/// The metadata that changes when a file is written or replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct FileVersion {
     modified: Option<SystemTime>,

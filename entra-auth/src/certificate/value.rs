@@ -30,7 +30,7 @@ pub struct Certificate(Arc<Inner>);
 struct Inner {
     leaf: ChainCertificate,
     chain: Vec<ChainCertificate>,
-    /// PKCS#1, which is what jsonwebtoken signs with.
+    /// PKCS#1, the format that jsonwebtoken signs with.
     key: EncodingKey,
 }
 
@@ -97,16 +97,16 @@ impl Certificate {
         read::from_pfx(pfx.as_ref(), Some(password))
     }
 
-    /// Reads any of the forms, told apart by their content.
+    /// Reads any of the formats, detected by the content.
     ///
     /// # Errors
-    /// As the functions for each form, and [`CertificateErrorKind::FeatureDisabled`] when this
-    /// build lacks the feature for what it is.
+    /// As the functions for each format, and [`CertificateErrorKind::FeatureDisabled`] when this
+    /// build lacks the feature for its format.
     pub fn from_bytes(bytes: impl AsRef<[u8]>, passphrase: Option<&Secret>) -> Result<Self, Error> {
         read::any(bytes.as_ref(), passphrase)
     }
 
-    /// Reads any of the forms from a file.
+    /// Reads any of the formats from a file.
     ///
     /// # Errors
     /// As [`from_bytes`](Self::from_bytes), and when the file cannot be read.
@@ -138,7 +138,7 @@ impl Certificate {
         self.0.leaf.fields.not_after
     }
 
-    /// Whole days until the certificate ends; negative once it has.
+    /// Whole days until the certificate expires; negative afterwards.
     #[must_use]
     pub fn days_left(&self, now: Timestamp) -> i64 {
         (self.not_after() - now)
@@ -175,13 +175,13 @@ impl Certificate {
         Ok(())
     }
 
-    /// The certificate alone, as DER: what a `.cer` file holds.
+    /// The certificate without its key, as DER: the content of a `.cer` file.
     #[must_use]
     pub fn public_der(&self) -> &[u8] {
         &self.0.leaf.der
     }
 
-    /// The certificate alone, as PEM.
+    /// The certificate without its key, as PEM.
     #[must_use]
     pub fn public_pem(&self) -> String {
         pem::encode("CERTIFICATE", self.public_der())
@@ -265,7 +265,7 @@ fn not_encoded() -> Error {
 }
 
 impl PartialEq for Certificate {
-    /// Two are the same if their certificates are: a certificate has one private key.
+    /// Compares the certificates only, since each has one private key.
     fn eq(&self, other: &Self) -> bool {
         self.public_der() == other.public_der()
     }

@@ -1,4 +1,4 @@
-//! The few fields of an X.509 certificate that signing in with it needs.
+//! The fields of an X.509 certificate that a sign-in with it needs.
 
 use der::{
     Decode, ErrorKind, Reader, SliceReader, Tag, TagNumber,
@@ -12,7 +12,7 @@ use crate::{CertificateErrorKind, Error};
 /// What is read from one certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fields {
-    /// Issuer and subject as they are encoded; equal bytes are all a chain needs.
+    /// Encoded issuer and subject, which a chain compares byte by byte.
     pub(super) issuer: Vec<u8>,
     pub(super) subject: Vec<u8>,
     pub(super) not_before: Timestamp,

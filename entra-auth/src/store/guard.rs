@@ -13,30 +13,30 @@ use tokio::{
 use super::{EncryptedStore, StoreError};
 
 /// A store whose delays are bounded: each operation has a time limit, and a store that exceeds it
-/// is left out for a while (a circuit breaker).
+/// is skipped for a while (a circuit breaker).
 ///
-/// Only time counts. A store that fails at once costs nothing and is asked again at once.
+/// Only a timeout opens the breaker: a store that fails at once is used again at once.
 pub(crate) struct GuardedStore {
     store: Arc<dyn EncryptedStore>,
     limit: Duration,
     breaker: Mutex<Breaker>,
 }
 
-/// What one look-up may still spend on the store, over all its operations.
+/// The remaining time of one look-up for all its operations on the store.
 #[derive(Debug)]
 pub(crate) struct Budget(Duration);
 
 #[derive(Default)]
 struct Breaker {
-    /// While open: when the next operation is let through.
+    /// While open: when the next operation is allowed.
     open_until: Option<Instant>,
-    /// How long it is left out after the next timeout.
+    /// How long the store is skipped after the next timeout.
     pause: Duration,
-    /// One operation is finding out whether the store is back; the others do not wait for it.
+    /// Whether an operation probes the store; the others do not wait for it.
     probing: bool,
 }
 
-/// The one operation that finds out whether the store is back. If it is dropped, the next one does.
+/// The operation that probes the store. If it is dropped, the next one probes.
 struct Probe<'a>(&'a GuardedStore);
 
 impl GuardedStore {
@@ -48,13 +48,13 @@ impl GuardedStore {
         }
     }
 
-    /// With the time limit that holds unless another is set.
+    /// With the default time limit.
     #[cfg(feature = "axum")]
     pub(crate) fn with_default_limit(store: Arc<dyn EncryptedStore>) -> Self {
         Self::new(store, DEFAULT_LIMIT)
     }
 
-    /// What one look-up may spend.
+    /// The time of one look-up.
     pub(crate) const fn budget(&self) -> Budget {
         Budget(self.limit)
     }
@@ -69,7 +69,7 @@ impl GuardedStore {
         budget: &mut Budget,
         operation: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        // Without a runtime there is no timer; the store's own limits must do.
+        // Without a runtime there is no timer: only the store's own limits apply.
         if runtime::Handle::try_current().is_err() {
             return operation.await;
         }
@@ -91,7 +91,7 @@ impl GuardedStore {
         )))
     }
 
-    /// Lets an operation through, as the probe if the store was left out until now.
+    /// Allows an operation, as the probe if the store was skipped until now.
     fn enter(&self, now: Instant) -> Result<Option<Probe<'_>>, StoreError> {
         let mut breaker = self.breaker();
         let Some(until) = breaker.open_until else {
@@ -106,11 +106,11 @@ impl GuardedStore {
         Ok(Some(Probe(self)))
     }
 
-    /// Leaves the store out; for how long.
+    /// Opens the breaker, and returns for how long.
     fn open(&self, started: Instant, probed: bool) -> Duration {
         let now = Instant::now();
         let mut breaker = self.breaker();
-        // Of the operations that were under way together, one has said it.
+        // Of several operations that time out together, the first opens it.
         let said = breaker.open_until.is_some_and(|until| started < until);
         if probed || !said {
             breaker.pause = (breaker.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
@@ -125,7 +125,7 @@ impl GuardedStore {
 }
 
 impl Budget {
-    /// Takes back what was spent since, where the wait has a limit of its own.
+    /// Restores the time that was spent since, where the wait has a limit of its own.
     pub(crate) fn restore(&mut self, guard: &GuardedStore) {
         self.0 = guard.limit;
     }

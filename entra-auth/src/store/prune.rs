@@ -37,7 +37,7 @@ pub(super) fn without_end(mut file: Vec<u8>) -> Vec<u8> {
         .take(LONGEST_LINE)
         .position(|byte| *byte == b'\n');
     if let Some(line) = line
-        && end_in(&file[..line]).is_some()
+        && expiry_of_line(&file[..line]).is_some()
     {
         file.drain(..=line);
     }
@@ -169,11 +169,11 @@ fn has_ended(path: &Path, now: SystemTime) -> io::Result<bool> {
     BufReader::new(File::open(path)?)
         .take(LONGEST_LINE as u64)
         .read_until(b'\n', &mut line)?;
-    let end = line.strip_suffix(b"\n").and_then(end_in);
+    let end = line.strip_suffix(b"\n").and_then(expiry_of_line);
     Ok(end.is_some_and(|end| end <= seconds(now)))
 }
 
-fn end_in(line: &[u8]) -> Option<u64> {
+fn expiry_of_line(line: &[u8]) -> Option<u64> {
     let digits = line.strip_prefix(WORD.as_bytes())?;
     std::str::from_utf8(digits).ok()?.parse().ok()
 }

@@ -233,7 +233,7 @@ impl Site {
         Ok(())
     }
 
-    /// Ends the sessions of a session at Entra, and removes their tokens.
+    /// Ends the sessions of this site that belong to a session at Entra, and removes their tokens.
     async fn end_entra_session(&self, issuer: &str, sid: &str) -> Result<(), StoreError> {
         let mut owners = Vec::new();
         let mut clients = self.connections.all();

@@ -111,12 +111,12 @@ async fn only_files_of_the_arc_agent_are_sent_to_its_port() {
 #[tokio::test]
 async fn arc_agent_that_ignores_the_chosen_identity_is_an_error() {
     let clock = ManualClock::new();
-    let answer = |echo: &str| {
+    let response = |echo: &str| {
         json!({ "access_token": "canary-token", "expires_in": 3600, "client_id": echo }).to_string()
     };
     let transport = ScriptedTransport::new()
-        .then(200, &[], answer("another"))
-        .then(200, &[], answer(&CLIENT.to_uppercase()));
+        .then(200, &[], response("another"))
+        .then(200, &[], response(&CLIENT.to_uppercase()));
     let credential = builder(
         &Environment::default().with_arc_agent("/nowhere"),
         &transport,

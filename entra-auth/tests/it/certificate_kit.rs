@@ -134,7 +134,7 @@ fn unencrypted_key_is_exported_only_by_the_method_that_says_so() {
 fn saving_replaces_a_file_whole_and_narrows_its_permissions() {
     let directory = Directory::new("replace");
     let path = directory.path("client.pem");
-    fs::write(&path, "an old file that everybody may read").unwrap();
+    fs::write(&path, "an old file that every user may read").unwrap();
     let certificate = SelfSignedCertificate::rsa("CN=helpdesk")
         .generate()
         .unwrap();

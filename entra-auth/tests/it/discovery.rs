@@ -21,8 +21,8 @@ fn discovery(script: &ScriptedTransport) -> Discovery {
         .with_retry_policy(RetryPolicy::once())
 }
 
-async fn provider(answer: &str) -> Result<Cloud, Error> {
-    let script = ScriptedTransport::new().then(200, &[], answer.to_owned());
+async fn provider(response: &str) -> Result<Cloud, Error> {
+    let script = ScriptedTransport::new().then(200, &[], response.to_owned());
     discovery(&script).openid_provider(ISSUER).await
 }
 
@@ -65,26 +65,26 @@ async fn a_provider_that_promises_its_issuer_in_responses_is_held_to_it() {
             "" => String::new(),
             _ => format!(r#","authorization_response_iss_parameter_supported":{promise}}}"#),
         };
-        let answer = match promise {
+        let response = match promise {
             "" => plain.clone(),
             _ => format!("{}{member}", plain.trim_end_matches('}')),
         };
-        let cloud = provider(&answer).await.unwrap();
-        assert_eq!(cloud.names_issuer_in_responses(), held, "{answer}");
+        let cloud = provider(&response).await.unwrap();
+        assert_eq!(cloud.names_issuer_in_responses(), held, "{response}");
     }
 }
 
 #[tokio::test]
 async fn document_of_another_issuer_or_with_http_endpoints_is_rejected() {
-    for answer in [
+    for response in [
         document("https://evil.example", "https://id.example/t"),
         document(ISSUER, "http://tokens.example/t"),
         document(ISSUER, "t"),
         r#"{"issuer":"https://id.example/base"}"#.to_owned(),
         "<html>".to_owned(),
     ] {
-        let error = provider(&answer).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Protocol, "{answer}");
+        let error = provider(&response).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Protocol, "{response}");
         assert!(error.fix().is_some());
     }
     for issuer in ["", "id.example"] {
@@ -125,9 +125,9 @@ async fn document_with_endpoints_at_another_host_is_rejected() {
             "device_authorization_endpoint",
             "jwks_uri",
         ] {
-            let mut answer = json!({ "issuer": ISSUER, "token_endpoint": good });
-            answer[named] = bad.into();
-            let error = provider(&answer.to_string()).await.unwrap_err();
+            let mut response = json!({ "issuer": ISSUER, "token_endpoint": good });
+            response[named] = bad.into();
+            let error = provider(&response.to_string()).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Protocol, "{named} {bad}");
             let said = error.report().to_string();
             assert!(said.contains("with_endpoint_hosts"), "{said}");
@@ -137,11 +137,11 @@ async fn document_with_endpoints_at_another_host_is_rejected() {
 
 #[tokio::test]
 async fn endpoint_at_a_host_named_by_the_application_is_accepted() {
-    let answer = json!({
+    let response = json!({
         "issuer": ISSUER, "token_endpoint": "https://tokens.example/t",
         "jwks_uri": "https://keys.example/jwks",
     });
-    let script = ScriptedTransport::new().then(200, &[], answer.to_string());
+    let script = ScriptedTransport::new().then(200, &[], response.to_string());
     let discovery = discovery(&script).with_endpoint_hosts(["tokens.example", "keys.example"]);
     let cloud = discovery.openid_provider(ISSUER).await.unwrap();
     let endpoint = cloud.token_endpoint(&TENANT.parse().unwrap());
@@ -157,10 +157,10 @@ async fn an_instance_discovery_that_claims_a_foreign_name_shares_no_tokens() {
         "login.microsoftonline.com",
         "sts.windows.net",
     ] {
-        let answer = json!({ "metadata": [
+        let response = json!({ "metadata": [
             { "preferred_cache": name, "aliases": ["one.example", name] },
         ] });
-        let script = ScriptedTransport::new().then(200, &[], answer.to_string());
+        let script = ScriptedTransport::new().then(200, &[], response.to_string());
         let one = Cloud::custom("https://one.example", ISSUER).unwrap();
         let cloud = discovery(&script).instance(&one).await.unwrap();
         assert_eq!(cloud.cache_authority(), one.cache_authority(), "{name}");
@@ -226,12 +226,12 @@ async fn names_of_one_service_share_tokens_and_other_clouds_do_not() {
 
 #[tokio::test]
 async fn an_instance_discovery_joins_names_that_were_not_known() {
-    let answer = r#"{"metadata":[
+    let response = r#"{"metadata":[
         {"preferred_cache":"other.example","aliases":["other.example"]},
         {"preferred_cache":"two.example","aliases":["one.example","two.example"]}]}"#;
     let script = ScriptedTransport::new()
-        .then(200, &[], answer)
-        .then(200, &[], answer)
+        .then(200, &[], response)
+        .then(200, &[], response)
         .then(
             400,
             &[],

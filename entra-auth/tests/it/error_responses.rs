@@ -1,4 +1,4 @@
-//! Every documented way to be rejected, against the fake tenant and against answers of our own.
+//! Every documented way to be rejected, against the fake tenant and against responses of our own.
 
 use std::{sync::Arc, time::Duration};
 
@@ -313,7 +313,7 @@ async fn truncated_or_garbled_body_is_a_protocol_error() {
         .unwrap();
 }
 
-fn answering(transport: impl HttpTransport) -> ClientSecretCredential {
+fn responding(transport: impl HttpTransport) -> ClientSecretCredential {
     ClientSecretCredential::builder(TENANT, CLIENT, "s3cr3t-v4lue")
         .transport(Arc::new(transport))
         .clock(ManualClock::new())
@@ -321,8 +321,8 @@ fn answering(transport: impl HttpTransport) -> ClientSecretCredential {
         .unwrap()
 }
 
-async fn answer(status: u16, headers: &[(&str, &str)], body: &'static str) -> Error {
-    let credential = answering(ScriptedTransport::new().then(status, headers, body));
+async fn error_of(status: u16, headers: &[(&str, &str)], body: &'static str) -> Error {
+    let credential = responding(ScriptedTransport::new().then(status, headers, body));
     let error = credential.token(&graph()).await.unwrap_err();
     detail(&error).clone()
 }
@@ -347,7 +347,7 @@ async fn responses_without_an_oauth_error_are_protocol_errors() {
         (400, "{}"),
         (407, ""),
     ] {
-        let error = answer(status, &[], body).await;
+        let error = error_of(status, &[], body).await;
         assert_eq!(error.kind(), ErrorKind::Protocol, "{status} {body}");
         assert_eq!(error.status(), Some(status));
         assert!(!error.is_transient() && error.fix().is_some());
@@ -382,7 +382,7 @@ async fn unknown_aadsts_number_is_classified_by_its_oauth_error() {
         ),
         (r#"{"error":"something_new"}"#, ErrorKind::Rejected, false),
     ] {
-        let error = answer(400, &[], body).await;
+        let error = error_of(400, &[], body).await;
         assert_eq!(
             (error.kind(), error.is_interaction_required()),
             (kind, interactive),
@@ -394,7 +394,7 @@ async fn unknown_aadsts_number_is_classified_by_its_oauth_error() {
 
 #[tokio::test]
 async fn a_claims_challenge_reaches_the_caller() {
-    let error = answer(
+    let error = error_of(
         400,
         &[("x-ms-request-id", "trace-7"), ("client-request-id", "correlation-7")],
         r#"{"error":"invalid_grant","error_codes":[53003],"suberror":"message_only","claims":"{\"access_token\":{\"capolids\":{}}}"}"#,
@@ -409,7 +409,7 @@ async fn a_claims_challenge_reaches_the_caller() {
 
 #[tokio::test]
 async fn secret_repeated_by_the_service_is_redacted() {
-    let error = answer(
+    let error = error_of(
         401,
         &[],
         r#"{"error":"invalid_client","error_description":"AADSTS7000215: wrong secret 's3cr3t-v4lue' sent.\r\nTrace ID: t"}"#,
@@ -449,7 +449,10 @@ async fn network_error_names_the_host() {
     let script = (0..4).fold(ScriptedTransport::new(), |script, _| {
         script.then_fail(broken())
     });
-    let error = answering(script.clone()).token(&graph()).await.unwrap_err();
+    let error = responding(script.clone())
+        .token(&graph())
+        .await
+        .unwrap_err();
     assert_eq!(
         script.remaining(),
         0,

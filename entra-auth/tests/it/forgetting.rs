@@ -117,9 +117,9 @@ fn a_refresh_token_that_is_replaced_during_a_sign_out_does_not_come_back() {
     let account: Account = serde_json::from_value(account).unwrap();
     let mut raced = 0;
     for seed in 0..SEEDS {
-        let service = Service::answering(r#","expires_in":3600,"refresh_token":"second""#);
+        let service = Service::responding(r#","expires_in":3600,"refresh_token":"second""#);
         let mut race = Race::new(seed, &service);
-        let person = UserCredential::builder(
+        let user = UserCredential::builder(
             account.clone(),
             CLIENT,
             ClientAuthentication::public(),
@@ -130,15 +130,15 @@ fn a_refresh_token_that_is_replaced_during_a_sign_out_does_not_come_back() {
         .build()
         .unwrap();
         let request = TokenRequest::new(["User.Read"]);
-        let (under_way, token) = race.run(person.token(&request).as_mut(), &partition);
+        let (under_way, token) = race.run(user.token(&request).as_mut(), &partition);
         match token {
             Ok(_) => raced += u64::from(under_way),
             Err(error) => assert_eq!(error.kind(), CredentialErrorKind::InteractionRequired),
         }
         assert!(race.cache.is_empty(), "seed {seed}: in memory");
-        assert!(person.refresh_token().is_none(), "seed {seed}: in memory");
+        assert!(user.refresh_token().is_none(), "seed {seed}: in memory");
         assert_eq!(race.stored(), 0, "seed {seed}: in the store");
-        let error = finish(person.token(&request)).unwrap_err();
+        let error = finish(user.token(&request)).unwrap_err();
         assert_eq!(error.kind(), CredentialErrorKind::InteractionRequired);
     }
     assert!(raced > SEEDS / 10, "{raced} races");

@@ -33,7 +33,7 @@ async fn token_is_served_until_five_minutes_before_it_expires() {
 
 #[tokio::test]
 async fn replicas_started_together_refresh_at_different_times() {
-    let (service, clock) = (Service::answering(LONG), ManualClock::new());
+    let (service, clock) = (Service::responding(LONG), ManualClock::new());
     let refresh_on = async |seed: u64| {
         let random = SeededRandom::new(seed);
         let builder = builder(&service).clock(clock.clone()).random(random);
@@ -52,7 +52,7 @@ async fn replicas_started_together_refresh_at_different_times() {
 
 #[tokio::test]
 async fn after_refresh_in_one_background_request_refreshes_the_token() {
-    let (service, clock) = (Service::answering(LONG), ManualClock::new());
+    let (service, clock) = (Service::responding(LONG), ManualClock::new());
     let credential = builder(&service).clock(clock.clone()).build().unwrap();
     assert_eq!(number(&credential, &graph()).await, 1);
     clock.advance(seconds(43_199));
@@ -80,7 +80,7 @@ async fn after_refresh_in_one_background_request_refreshes_the_token() {
 
 #[tokio::test]
 async fn failed_early_refresh_is_one_attempt_followed_by_a_pause() {
-    let (service, clock) = (Service::answering(LONG), ManualClock::new());
+    let (service, clock) = (Service::responding(LONG), ManualClock::new());
     let credential = builder(&service).clock(clock.clone()).build().unwrap();
     number(&credential, &graph()).await;
     service.fail(true);
@@ -223,7 +223,7 @@ async fn claims_bypass_the_cache_and_remove_the_challenged_token() {
     assert_eq!(
         number(&credential, &challenged).await,
         3,
-        "no cached token answers a challenge"
+        "no cached token satisfies a challenge"
     );
     let plain = credential.token(&graph()).await.unwrap();
     assert_eq!(decode(&plain).0, 4, "what was challenged is fetched anew");
@@ -234,7 +234,7 @@ async fn claims_bypass_the_cache_and_remove_the_challenged_token() {
 #[tokio::test]
 async fn short_lived_token_is_used_for_half_of_its_lifetime() {
     let (service, clock) = (
-        Service::answering(r#","expires_in":"120""#),
+        Service::responding(r#","expires_in":"120""#),
         ManualClock::new(),
     );
     let credential = builder(&service).clock(clock.clone()).build().unwrap();

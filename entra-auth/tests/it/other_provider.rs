@@ -211,9 +211,9 @@ async fn id_token_of_the_provider_is_valid_for_its_client_and_nonce_only() {
         .header("content-type", "application/x-www-form-urlencoded")
         .body(Bytes::from(form))
         .unwrap();
-    let answer = provider.transport.send(request).await.unwrap();
-    let answer: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
-    let sent = answer["id_token"].as_str().unwrap();
+    let response = provider.transport.send(request).await.unwrap();
+    let response: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
+    let sent = response["id_token"].as_str().unwrap();
 
     let at = |client: &str| {
         TokenValidator::id_tokens(TENANT, client)

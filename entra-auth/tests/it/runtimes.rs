@@ -75,7 +75,7 @@ fn idle_runtime_does_not_block_callers_on_another() {
         let patience = std::time::Duration::from_secs(15);
         assert!(started.elapsed() >= patience, "it was waited for");
     });
-    // The first runtime moves on and its late answer replaces nothing.
+    // The first runtime moves on and its late response replaces nothing.
     still.block_on(async {
         for _ in 0..20 {
             tokio::task::yield_now().await;

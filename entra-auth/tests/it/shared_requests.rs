@@ -114,7 +114,11 @@ async fn a_thousand_keys_are_fetched_at_the_same_time() {
         })
         .collect();
     settle().await;
-    assert_eq!(service.count(), 1_000, "none waits for another's answer");
+    assert_eq!(
+        service.count(),
+        1_000,
+        "no request waits for another's response"
+    );
     service.open();
     for (name, caller) in callers.into_iter().enumerate() {
         let token = caller.await.unwrap();

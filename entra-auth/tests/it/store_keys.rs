@@ -1,4 +1,4 @@
-//! Across memory and store, too, no token goes to anybody but those it was issued for.
+//! Across memory and store, too, a token is served only to the user and application it was issued for.
 
 use std::{
     io,

@@ -264,10 +264,10 @@ async fn sign_out_at_one_replica_applies_to_all() {
     let there = two.resume(here.account()).await.unwrap();
     let requests = tenant.requests().to("/token").count();
     assert!(one.sign_out(here.account()).await.unwrap());
-    for person in [&here, &there] {
-        let error = person.token(&mail()).await.unwrap_err();
+    for user in [&here, &there] {
+        let error = user.token(&mail()).await.unwrap_err();
         assert_eq!(error.kind(), CredentialErrorKind::InteractionRequired);
-        assert_eq!(person.refresh_token(), None);
+        assert_eq!(user.refresh_token(), None);
     }
     for flow in [&one, &two] {
         assert!(flow.resume(here.account()).await.is_none());
@@ -300,9 +300,9 @@ async fn no_other_account_tenant_or_application_is_served() {
     // Names decide nothing.
     let mut renamed = clara.clone();
     renamed.username = adele.username.clone();
-    let person = two.resume(&renamed).await.unwrap();
+    let user = two.resume(&renamed).await.unwrap();
     let own = one.user(&clara).unwrap();
-    assert_eq!(person.refresh_token(), own.refresh_token());
+    assert_eq!(user.refresh_token(), own.refresh_token());
 
     // A user who can write to the store puts each entry in each other place.
     let keys: Vec<_> = shelf.entries.lock().unwrap().keys().cloned().collect();
@@ -390,9 +390,9 @@ async fn a_device_sign_in_is_resumed_after_a_restart() {
         .register_app("Tool")
         .delegated_permission("User.Read")
         .public_client();
-    let (shelf, person) = (Shelf::new(), Arc::clone(&tenant));
+    let (shelf, user) = (Shelf::new(), Arc::clone(&tenant));
     let tool = DeviceCodeCredential::builder(tenant.id(), app.client_id(), move |prompt| {
-        person.approve_device_code(&prompt.user_code, ADELE);
+        user.approve_device_code(&prompt.user_code, ADELE);
     })
     .cloud(tenant.cloud())
     .clock(tenant.clock())
@@ -421,9 +421,9 @@ async fn tool_with_a_known_account_prompts_only_after_the_refresh_token_expired(
         .public_client();
     let shelf = Shelf::new();
     let tool = |account: Option<&Account>| {
-        let person = Arc::clone(&tenant);
+        let user = Arc::clone(&tenant);
         let show = move |prompt: &entra_auth::user::DeviceCodePrompt| {
-            person.approve_device_code(&prompt.user_code, ADELE);
+            user.approve_device_code(&prompt.user_code, ADELE);
         };
         let builder = DeviceCodeCredential::builder(tenant.id(), app.client_id(), show)
             .cloud(tenant.cloud())

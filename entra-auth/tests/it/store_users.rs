@@ -11,7 +11,7 @@ use entra_mock::{App, FakeTenant};
 
 use crate::{stores::Shelf, user_code::shop};
 
-const PEOPLE: [&str; 2] = ["adele@contoso.com", "clara@contoso.com"];
+const USERS: [&str; 2] = ["adele@contoso.com", "clara@contoso.com"];
 
 fn read() -> TokenRequest {
     TokenRequest::new(["User.Read"])
@@ -37,11 +37,11 @@ fn elsewhere(
     tenant: &FakeTenant,
     app: &App,
     cache: &TokenCache,
-    (person, refresh_token): (&UserCredential, &Secret),
+    (user, refresh_token): (&UserCredential, &Secret),
 ) -> UserCredential {
     let proof = ClientAuthentication::secret(app.secret());
     UserCredential::builder(
-        person.account().clone(),
+        user.account().clone(),
         app.client_id(),
         proof,
         refresh_token,
@@ -53,8 +53,8 @@ fn elsewhere(
     .unwrap()
 }
 
-fn partition(tenant: &FakeTenant, person: &UserCredential) -> CachePartition {
-    CachePartition::account(&tenant.cloud(), &person.account().home_account_id)
+fn partition(tenant: &FakeTenant, user: &UserCredential) -> CachePartition {
+    CachePartition::account(&tenant.cloud(), &user.account().home_account_id)
 }
 
 #[tokio::test]
@@ -64,12 +64,12 @@ async fn token_of_a_sign_in_is_read_by_other_replicas_until_sign_out() {
     let replica = || TokenCache::builder().store(Arc::clone(&shelf)).build();
     let first = replica();
     let mut seen = HashSet::new();
-    let mut people = Vec::new();
-    for who in PEOPLE {
-        let person = sign_in(&tenant, &app, &first, who).await;
-        let token = person.token(&read()).await.unwrap();
-        let kept = person.refresh_token().unwrap();
-        let there = elsewhere(&tenant, &app, &replica(), (&person, &kept));
+    let mut users = Vec::new();
+    for who in USERS {
+        let user = sign_in(&tenant, &app, &first, who).await;
+        let token = user.token(&read()).await.unwrap();
+        let kept = user.refresh_token().unwrap();
+        let there = elsewhere(&tenant, &app, &replica(), (&user, &kept));
         assert_eq!(
             there.token(&read()).await.unwrap().expose_secret(),
             token.expose_secret()
@@ -78,17 +78,17 @@ async fn token_of_a_sign_in_is_read_by_other_replicas_until_sign_out() {
             seen.insert(token.expose_secret().to_owned()),
             "a token of one's own"
         );
-        people.push((person, kept));
+        users.push((user, kept));
     }
     tenant.requests().to("/token").assert_count(2);
     first
-        .forget(&partition(&tenant, &people[0].0))
+        .forget(&partition(&tenant, &users[0].0))
         .await
         .unwrap();
     let there = replica();
-    for (person, requests) in [(&people[1], 2), (&people[0], 3)] {
-        let person = elsewhere(&tenant, &app, &there, (&person.0, &person.1));
-        person.token(&read()).await.unwrap();
+    for (user, requests) in [(&users[1], 2), (&users[0], 3)] {
+        let user = elsewhere(&tenant, &app, &there, (&user.0, &user.1));
+        user.token(&read()).await.unwrap();
         tenant.requests().to("/token").assert_count(requests);
     }
 }
@@ -97,28 +97,28 @@ async fn token_of_a_sign_in_is_read_by_other_replicas_until_sign_out() {
 async fn partition_of_a_user_holds_only_tokens_of_that_user() {
     let (tenant, app) = shop().await;
     let cache = TokenCache::new();
-    let mut people = Vec::new();
-    for who in PEOPLE {
-        people.push(sign_in(&tenant, &app, &cache, who).await);
+    let mut users = Vec::new();
+    for who in USERS {
+        users.push(sign_in(&tenant, &app, &cache, who).await);
     }
     let bytes = cache
-        .export(&partition(&tenant, &people[0]))
+        .export(&partition(&tenant, &users[0]))
         .unwrap()
         .unwrap();
     let other = TokenCache::new();
     other
-        .import(&partition(&tenant, &people[1]), &bytes)
+        .import(&partition(&tenant, &users[1]), &bytes)
         .unwrap_err();
     assert_eq!(
         other
-            .import(&partition(&tenant, &people[0]), &bytes)
+            .import(&partition(&tenant, &users[0]), &bytes)
             .unwrap(),
         1
     );
-    for (person, requests) in [(&people[0], 2), (&people[1], 3)] {
-        let kept = person.refresh_token().unwrap();
-        let person = elsewhere(&tenant, &app, &other, (person, &kept));
-        person.token(&read()).await.unwrap();
+    for (user, requests) in [(&users[0], 2), (&users[1], 3)] {
+        let kept = user.refresh_token().unwrap();
+        let user = elsewhere(&tenant, &app, &other, (user, &kept));
+        user.token(&read()).await.unwrap();
         tenant.requests().to("/token").assert_count(requests);
     }
 }

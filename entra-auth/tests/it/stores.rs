@@ -78,7 +78,7 @@ impl Shelf {
         self.entries.lock().unwrap().values_mut().for_each(change);
     }
 
-    /// What somebody does who can write to the store: gives each of two entries the other's place.
+    /// What an attacker with write access to the store does: gives each of two entries the other's place.
     fn exchange(&self) {
         let mut entries = self.entries.lock().unwrap();
         let keys: Vec<StoreKey> = entries.keys().cloned().collect();
@@ -198,7 +198,7 @@ async fn next_replica_requests_the_token_after_a_failure() {
 
 #[tokio::test]
 async fn replicas_share_one_early_refresh_and_one_renewal() {
-    let service = Service::answering(r#","expires_in":3600,"refresh_in":1800"#);
+    let service = Service::responding(r#","expires_in":3600,"refresh_in":1800"#);
     let (shelf, clock) = (Shelf::new(), ManualClock::new());
     let replicas: Vec<_> = (0..5)
         .map(|_| {

@@ -20,32 +20,32 @@ pub(crate) const TENANT: &str = "11111111-1111-1111-1111-111111111111";
 pub(crate) const CLIENT: &str = "22222222-2222-2222-2222-222222222222";
 pub(crate) const SCOPE: &str = "https://graph.microsoft.com/.default";
 
-/// A sign-in service that answers when it is let, each time with a token of its own that names
+/// A sign-in service that responds when the test lets it, each time with a token of its own that names
 /// everything it was requested.
 #[derive(Debug)]
 pub(crate) struct Service {
     count: AtomicU64,
     open: watch::Sender<bool>,
     asked: Mutex<Vec<String>>,
-    /// How often each request yields before it is answered.
+    /// How often each request yields before its response.
     yields: AtomicU64,
     failing: AtomicBool,
     extra: &'static str,
 }
 
 impl Service {
-    /// One that answers at once.
+    /// One that responds at once.
     pub(crate) fn new() -> Arc<Self> {
         Self::with(true, r#","expires_in":3600"#)
     }
 
-    /// One that answers only after `open`.
+    /// One that responds only after `open`.
     pub(crate) fn closed() -> Arc<Self> {
         Self::with(false, r#","expires_in":3600"#)
     }
 
-    /// One whose answers have these members beside type and token.
-    pub(crate) fn answering(extra: &'static str) -> Arc<Self> {
+    /// One whose responses have these members beside type and token.
+    pub(crate) fn responding(extra: &'static str) -> Arc<Self> {
         Self::with(true, extra)
     }
 

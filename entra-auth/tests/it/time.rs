@@ -1,5 +1,5 @@
 //! A wall clock that is set back, set ahead, or was wrong: no token is served beyond its life, and
-//! nobody is signed out.
+//! no user is signed out.
 
 use std::{sync::Arc, time::Duration};
 

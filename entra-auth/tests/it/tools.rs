@@ -1,4 +1,4 @@
-//! The command line tools: how they are asked, and what their answers and complaints mean.
+//! The command line tools: how they are run, and what their output and errors mean.
 
 use std::{
     collections::VecDeque,
@@ -19,10 +19,10 @@ use entra_core::{Clock, CredentialErrorKind, ManualClock, TokenCredential, Token
 
 use crate::support::{SCOPE, TENANT, detail, graph};
 
-/// Tools that answer from a script.
+/// Tools with scripted output.
 #[derive(Default)]
 pub(crate) struct Tools {
-    answers: Mutex<VecDeque<io::Result<(bool, String, String)>>>,
+    outputs: Mutex<VecDeque<io::Result<(bool, String, String)>>>,
     asked: Mutex<Vec<ProcessCommand>>,
 }
 
@@ -31,8 +31,8 @@ impl Tools {
         Self::default()
     }
 
-    fn then(self, answer: io::Result<(bool, String, String)>) -> Self {
-        self.answers.lock().unwrap().push_back(answer);
+    fn then(self, output: io::Result<(bool, String, String)>) -> Self {
+        self.outputs.lock().unwrap().push_back(output);
         self
     }
 
@@ -67,9 +67,9 @@ impl fmt::Debug for Tools {
 impl ProcessRunner for Tools {
     async fn run(&self, command: &ProcessCommand) -> io::Result<ProcessOutput> {
         self.asked.lock().unwrap().push(command.clone());
-        let answer = self.answers.lock().unwrap().pop_front();
+        let output = self.outputs.lock().unwrap().pop_front();
         let (success, stdout, stderr) =
-            answer.unwrap_or_else(|| Err(io::ErrorKind::NotFound.into()))?;
+            output.unwrap_or_else(|| Err(io::ErrorKind::NotFound.into()))?;
         Ok(ProcessOutput {
             success,
             stdout: stdout.into(),

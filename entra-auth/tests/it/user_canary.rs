@@ -39,17 +39,17 @@ async fn codes_refresh_tokens_assertions_and_device_codes_are_never_shown() {
     let device = r#"{"user_code":"U","device_code":"canary-device-zyx9a7cxyz","verification_uri":"https://x.example","expires_in":900,"interval":5,"message":"m"}"#;
 
     // Without the log of what the service wrote, its quotes are the caller's to keep.
-    let script = |answers: &[String]| -> Arc<ScriptedTransport> {
+    let script = |responses: &[String]| -> Arc<ScriptedTransport> {
         Arc::new(
-            answers
+            responses
                 .iter()
-                .fold(ScriptedTransport::new(), |transport, answer| {
-                    let status = if answer.contains("\"error\"") {
+                .fold(ScriptedTransport::new(), |transport, response| {
+                    let status = if response.contains("\"error\"") {
                         400
                     } else {
                         200
                     };
-                    transport.then(status, &[], answer.clone())
+                    transport.then(status, &[], response.clone())
                 }),
         )
     };
@@ -66,9 +66,9 @@ async fn codes_refresh_tokens_assertions_and_device_codes_are_never_shown() {
         write!(printed, "{state:?} {url}").unwrap();
         assert!(!printed.contains(verifier.trim_matches('"')));
         match flow.finish(state, &callback).await {
-            Ok(person) => {
-                write!(printed, "{person:?} {flow:?} {:?}", person.account()).unwrap();
-                let error = person
+            Ok(user) => {
+                write!(printed, "{user:?} {flow:?} {:?}", user.account()).unwrap();
+                let error = user
                     .token(&TokenRequest::new(["User.Read"]))
                     .await
                     .unwrap_err();

@@ -267,10 +267,10 @@ async fn error_of_the_sign_in_page_is_a_typed_error() {
     let request = entra_core::http::Request::get(url.as_str())
         .body(entra_core::bytes::Bytes::new())
         .unwrap();
-    let answer = entra_core::HttpTransport::send(&http, request)
+    let response = entra_core::HttpTransport::send(&http, request)
         .await
         .unwrap();
-    let location = answer.headers()["location"].to_str().unwrap();
+    let location = response.headers()["location"].to_str().unwrap();
     let error = flow.finish(state, location).await.unwrap_err();
     assert_eq!(error.aadsts_code(), Some(50_058));
     assert!(error.is_interaction_required());
@@ -359,24 +359,24 @@ async fn stored_refresh_token_is_replaced_with_each_use() {
 async fn expired_refresh_token_requires_interaction() {
     let (tenant, app) = shop().await;
     let flow = flow(&tenant, &app);
-    let refused = async |person: &UserCredential| {
+    let refused = async |user: &UserCredential| {
         let request = TokenRequest::new(["User.Read"]).with_force_refresh();
-        let error = person.token(&request).await.unwrap_err();
+        let error = user.token(&request).await.unwrap_err();
         (error.kind(), error.code())
     };
-    let person = sign_in(&tenant, &flow, ADELE).await;
+    let user = sign_in(&tenant, &flow, ADELE).await;
     tenant.user(ADELE).revoke_sessions();
     let needed = CredentialErrorKind::InteractionRequired;
-    assert_eq!(refused(&person).await, (needed, Some(50_173)));
-    let person = sign_in(&tenant, &flow, ADELE).await;
+    assert_eq!(refused(&user).await, (needed, Some(50_173)));
+    let user = sign_in(&tenant, &flow, ADELE).await;
     let mail = TokenRequest::new(["Calendars.Read"]);
-    let error = person.token(&mail).await.unwrap_err();
+    let error = user.token(&mail).await.unwrap_err();
     assert_eq!((error.kind(), error.code()), (needed, Some(65_001)));
     tenant.clock().advance(Duration::from_secs(91 * 24 * 3600));
-    assert_eq!(refused(&person).await, (needed, Some(700_082)));
-    let person = sign_in(&tenant, &flow, ADELE).await;
+    assert_eq!(refused(&user).await, (needed, Some(700_082)));
+    let user = sign_in(&tenant, &flow, ADELE).await;
     tenant.user(ADELE).disable();
-    assert_eq!(refused(&person).await.1, Some(50_057));
+    assert_eq!(refused(&user).await.1, Some(50_057));
 }
 
 #[tokio::test]

@@ -39,11 +39,11 @@ fn device(
 #[tokio::test]
 async fn a_device_shows_one_code_and_then_goes_on_silently() {
     let (tenant, app) = tool().await;
-    let (shown, person) = (Arc::new(Mutex::new(Vec::new())), Arc::clone(&tenant));
+    let (shown, fake) = (Arc::new(Mutex::new(Vec::new())), Arc::clone(&tenant));
     let seen = Arc::clone(&shown);
     let credential = device(&tenant, &app, move |prompt| {
         seen.lock().unwrap().push(prompt.clone());
-        person.approve_device_code(&prompt.user_code, ADELE);
+        fake.approve_device_code(&prompt.user_code, ADELE);
     });
     let request = TokenRequest::new(["User.Read"]);
     let both = tokio::spawn({
@@ -93,8 +93,8 @@ async fn device_polls_at_the_interval_and_slows_down_when_told() {
     .transport(Arc::new(transport))
     .build()
     .unwrap();
-    let person = credential.sign_in(["User.Read"]).await.unwrap();
-    assert_eq!(person.account().home_account_id, "u.t");
+    let user = credential.sign_in(["User.Read"]).await.unwrap();
+    assert_eq!(user.account().home_account_id, "u.t");
     // 7, 7, then 12 after the slow_down, then 17 after the fault.
     assert_eq!((clock.now() - started).whole_seconds(), 7 + 7 + 12 + 17);
 }
@@ -135,9 +135,9 @@ async fn a_device_response_without_a_message_is_shown_with_address_and_code() {
 #[tokio::test]
 async fn expired_and_declined_device_codes_have_their_own_errors() {
     let (tenant, app) = tool().await;
-    let person = Arc::clone(&tenant);
+    let fake = Arc::clone(&tenant);
     let declined = device(&tenant, &app, move |prompt| {
-        person.decline_device_code(&prompt.user_code);
+        fake.decline_device_code(&prompt.user_code);
     });
     let error = declined.sign_in(["User.Read"]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Rejected);
@@ -377,10 +377,10 @@ async fn password_is_sent_once_and_each_error_has_its_kind() {
 #[tokio::test]
 async fn transient_error_during_a_poll_does_not_end_the_sign_in() {
     let (tenant, app) = tool().await;
-    let person = Arc::clone(&tenant);
+    let fake = Arc::clone(&tenant);
     let credential = device(&tenant, &app, move |prompt| {
-        person.inject(Fault::on("/token").times(1).status(503));
-        person.approve_device_code(&prompt.user_code, ADELE);
+        fake.inject(Fault::on("/token").times(1).status(503));
+        fake.approve_device_code(&prompt.user_code, ADELE);
     });
     credential
         .token(&TokenRequest::new(["User.Read"]))

@@ -38,9 +38,9 @@ fn builder(tenant: &FakeTenant, app: &App) -> InteractiveBrowserCredentialBuilde
 fn request(port: u16, text: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.write_all(text.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    response
 }
 
 fn bring(back: &Redirected) -> String {
@@ -111,10 +111,10 @@ async fn user_signs_in_with_form_post_and_with_query() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_of_other_local_programs_are_ignored() {
     let (tenant, app) = tool().await;
-    let person = Arc::clone(&tenant);
+    let fake = Arc::clone(&tenant);
     let credential = builder(&tenant, &app)
         .browser(move |url| {
-            let back = person.sign_in_at(url.as_str(), ADELE);
+            let back = fake.sign_in_at(url.as_str(), ADELE);
             std::thread::spawn(move || {
                 let port = Url::parse(back.address()).unwrap().port().unwrap();
                 // A connection that says nothing, as browsers open them.

@@ -428,7 +428,7 @@ async fn an_administrator_consents_and_returns_to_the_site() {
     assert_eq!(
         browser.open(&site, "/").await.body,
         "not signed in",
-        "a consent signs nobody in"
+        "a consent signs no user in"
     );
 }
 

@@ -49,7 +49,7 @@ impl<'a> MakeWriter<'a> for Captured {
 }
 
 #[test]
-fn debug_of_everything_that_holds_a_secret_is_silent() {
+fn debug_of_types_with_a_secret_does_not_show_it() {
     let now = ManualClock::new().now();
     let url = Url::parse(&format!(
         "https://graph.example.com/users?$skiptoken={CANARY}"

@@ -70,7 +70,7 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
 }
 
 #[test]
-fn random_guids_say_that_they_are_version_4() {
+fn random_guids_have_version_4() {
     let text = Guid::random(&SystemRandom).unwrap().to_string();
     assert_eq!(text.as_bytes()[14], b'4');
     assert!(matches!(text.as_bytes()[19], b'8' | b'9' | b'a' | b'b'));

@@ -73,7 +73,7 @@ async fn no_token_and_no_credential_goes_to_a_metadata_endpoint() {
 }
 
 #[tokio::test]
-async fn a_sensitive_header_of_any_name_and_a_body_stay_away_from_a_metadata_endpoint() {
+async fn sensitive_headers_and_bodies_are_not_sent_to_a_metadata_endpoint() {
     let transport = ScriptedTransport::new().then(200, &[], "{}");
     let mut sensitive = HeaderValue::from_static("canary");
     sensitive.set_sensitive(true);
@@ -108,7 +108,7 @@ async fn a_sensitive_header_of_any_name_and_a_body_stay_away_from_a_metadata_end
 }
 
 #[test]
-fn only_a_near_address_in_numbers_can_be_a_metadata_endpoint() {
+fn only_a_private_or_link_local_http_address_can_be_a_metadata_endpoint() {
     for (address, accepted) in [
         (IMDS, true),
         ("http://172.16.1.1:8081/msi/token", true),
@@ -131,7 +131,7 @@ fn only_a_near_address_in_numbers_can_be_a_metadata_endpoint() {
 }
 
 #[tokio::test]
-async fn the_transport_itself_stays_on_tls_for_whatever_no_pipeline_has_let_through() {
+async fn transport_requires_tls_unless_the_pipeline_allowed_plain_http() {
     let request = entra_core::http::Request::get("http://169.254.1.1/").body(Bytes::new());
     let error = ReqwestTransport::default()
         .send(request.unwrap())

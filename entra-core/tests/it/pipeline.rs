@@ -59,7 +59,7 @@ async fn sent(bench: &Bench, request: Request) -> Response {
 }
 
 #[tokio::test]
-async fn a_throttled_request_waits_as_long_as_it_is_told_and_keeps_its_id() {
+async fn throttled_request_waits_for_retry_after_and_keeps_its_request_id() {
     let bench = bench(
         ScriptedTransport::new()
             .then(429, &[("retry-after", "2.5")], "")
@@ -168,7 +168,7 @@ async fn a_request_that_creates_is_not_sent_again_when_it_may_have_been_processe
 }
 
 #[tokio::test]
-async fn a_post_that_only_reads_may_be_declared_safe() {
+async fn read_only_post_can_be_declared_safe() {
     let bench = bench(
         ScriptedTransport::new()
             .then(503, &[], "")
@@ -183,7 +183,7 @@ async fn a_post_that_only_reads_may_be_declared_safe() {
 }
 
 #[tokio::test]
-async fn attempts_are_limited_when_no_wait_is_asked_for() {
+async fn attempts_are_limited_without_retry_after() {
     let mut script = ScriptedTransport::new();
     for _ in 0..20 {
         script = script.then(500, &[], "");
@@ -200,7 +200,7 @@ async fn attempts_are_limited_when_no_wait_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_wait_that_was_asked_for_takes_no_attempt_away() {
+async fn retry_after_does_not_use_an_attempt() {
     let mut script = ScriptedTransport::new();
     for _ in 0..10 {
         script = script.then(429, &[("retry-after", "1")], "");
@@ -214,7 +214,7 @@ async fn a_wait_that_was_asked_for_takes_no_attempt_away() {
 }
 
 #[tokio::test]
-async fn a_fresh_token_takes_no_attempt_away() {
+async fn new_token_does_not_use_an_attempt() {
     let mut script = ScriptedTransport::new().then(401, &[], "");
     for _ in 0..20 {
         script = script.then(500, &[], "");
@@ -239,7 +239,7 @@ async fn a_time_budget_of_the_request_replaces_the_one_of_the_policy() {
 }
 
 #[tokio::test]
-async fn a_call_that_used_its_time_up_says_that_it_was_the_time() {
+async fn error_of_an_exhausted_budget_names_the_budget() {
     let slow = ScriptedTransport::new();
     let clock = ManualClock::new();
     let hanging = clock.clone();
@@ -263,7 +263,7 @@ async fn a_call_that_used_its_time_up_says_that_it_was_the_time() {
 }
 
 #[tokio::test]
-async fn a_request_that_cannot_be_written_is_not_tried_again() {
+async fn invalid_request_is_not_retried() {
     let bench = bench(
         ScriptedTransport::new()
             .then_fail(TransportError::invalid_request("a bad header"))
@@ -275,7 +275,7 @@ async fn a_request_that_cannot_be_written_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn a_response_may_have_sixty_four_mebibytes_unless_another_limit_is_set() {
+async fn response_limit_is_64_mebibytes_unless_set() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let mut script = ScriptedTransport::new();
     for _ in 0..2 {
@@ -391,7 +391,7 @@ async fn a_claims_challenge_is_passed_on_to_the_credential() {
 }
 
 #[tokio::test]
-async fn a_long_wait_between_tries_asks_the_credential_again() {
+async fn token_is_requested_again_after_a_long_wait() {
     let bench = bench(
         ScriptedTransport::new()
             .then(429, &[("retry-after", "500")], "")
@@ -421,7 +421,7 @@ impl TokenCredential for Broken {
 }
 
 #[tokio::test]
-async fn a_credential_error_arrives_whole_and_is_not_tried_again() {
+async fn credential_error_keeps_all_details_and_is_not_retried() {
     let bench = bench(ScriptedTransport::new());
     let error = bench
         .pipeline
@@ -441,14 +441,14 @@ async fn a_credential_error_arrives_whole_and_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn redirects_come_back_as_they_are() {
+async fn redirects_are_returned_unfollowed() {
     let bench =
         bench(ScriptedTransport::new().then(302, &[("location", "https://evil.example/")], ""));
     assert_eq!(sent(&bench, get()).await.status, StatusCode::FOUND);
 }
 
 #[tokio::test]
-async fn the_callers_header_travels_with_every_try() {
+async fn callers_header_is_sent_with_every_attempt() {
     let consistency = HeaderName::from_static("consistencylevel");
     let bench = bench(
         ScriptedTransport::new()

@@ -43,7 +43,7 @@ fn request(url: &Url, limit: u64) -> http::Request<Bytes> {
 }
 
 #[tokio::test]
-async fn a_body_without_end_is_read_to_the_limit_and_no_further() {
+async fn endless_body_is_read_up_to_the_limit() {
     const CHUNK: [u8; 0x1000 + 8] = {
         let mut chunk = [b'x'; 0x1000 + 8];
         let head = *b"1000\r\n";
@@ -96,7 +96,7 @@ async fn a_body_of_exactly_the_limit_is_read() {
 
 #[cfg(feature = "gzip")]
 #[tokio::test]
-async fn a_compressed_body_counts_as_what_it_becomes() {
+async fn compressed_body_is_measured_after_decompression() {
     const ZEROS: &[u8] = include_bytes!("zeros.gz"); // a MiB in a KiB
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url: Url = format!("http://{}/", listener.local_addr().unwrap())
@@ -134,7 +134,7 @@ fn url() -> Url {
 }
 
 #[tokio::test]
-async fn a_transport_without_limits_is_caught_and_nothing_is_sent_again() {
+async fn body_from_a_transport_without_limits_is_rejected_and_not_retried() {
     let script = ScriptedTransport::new()
         .then(503, &[], "eleven char")
         .then(200, &[], "eleven char")
@@ -157,7 +157,7 @@ async fn a_transport_without_limits_is_caught_and_nothing_is_sent_again() {
 }
 
 #[tokio::test]
-async fn an_error_after_tries_says_how_many_and_how_long() {
+async fn error_after_retries_has_their_number_and_duration() {
     let fail = || entra_core::TransportError::timeout("no response");
     let script = (0..6).fold(ScriptedTransport::new(), |script, _| {
         script.then_fail(fail())

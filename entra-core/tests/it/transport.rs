@@ -44,7 +44,7 @@ async fn loopback_http_returns_the_response_and_follows_no_redirect() {
 }
 
 #[tokio::test]
-async fn a_refused_connection_was_never_sent() {
+async fn connection_refused_means_not_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
@@ -77,7 +77,7 @@ async fn a_truncated_response_is_an_error_and_may_have_been_processed() {
 }
 
 #[tokio::test]
-async fn the_time_limit_of_a_request_is_kept() {
+async fn request_timeout_is_enforced() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut request = get(listener.local_addr().unwrap().port());
     request
@@ -97,7 +97,7 @@ async fn plain_http_off_loopback_is_rejected_before_anything_is_sent() {
 }
 
 #[test]
-fn settings_that_cannot_be_used_say_so() {
+fn invalid_settings_are_named_in_the_error() {
     let builder = ReqwestTransport::builder;
     let error = builder().add_roots_pem(b"not a certificate").unwrap_err();
     assert!(error.to_string().contains("BEGIN CERTIFICATE"), "{error}");

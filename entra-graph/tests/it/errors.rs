@@ -18,7 +18,7 @@ fn an_error_is_small() {
 }
 
 #[tokio::test]
-async fn an_unsupported_query_error_says_what_is_supported() {
+async fn a_403_says_which_permission_is_missing_and_how_to_grant_it() {
     // roles: ["Group.Read.All"]
     let token = "e30.eyJyb2xlcyI6WyJHcm91cC5SZWFkLkFsbCJdfQ.sig";
     let body = r#"{"error":{"code":"Authorization_RequestDenied","message":"Insufficient privileges to complete the operation.","innerError":{"date":"2026-01-01T00:00:00","request-id":"r-1","client-request-id":"c-1"}}}"#;

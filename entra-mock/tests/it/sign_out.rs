@@ -12,7 +12,7 @@ use crate::{
 };
 
 const BRUNO: &str = "bruno@contoso.com";
-const HEARS: &str = "https://shop.example/signed-out?a=1";
+const FRONT_CHANNEL_URL: &str = "https://shop.example/signed-out?a=1";
 
 fn logout_url(tenant: &FakeTenant, parameters: &[(&str, &str)]) -> String {
     let address = format!("{}/{}/oauth2/v2.0/logout", tenant.uri(), tenant.id());
@@ -39,7 +39,7 @@ fn frames(page: &Response) -> Vec<String> {
 #[tokio::test]
 async fn signing_out_ends_the_session_and_notifies_every_application() {
     let (tenant, shop) = shop().await;
-    shop.front_channel_logout_uri(HEARS);
+    shop.front_channel_logout_uri(FRONT_CHANNEL_URL);
     let desk = tenant
         .register_app("Desk")
         .redirect_uri(CALLBACK)
@@ -160,7 +160,7 @@ async fn the_browser_is_redirected_to_registered_uris_only() {
 #[tokio::test]
 async fn the_user_or_a_hint_selects_the_account_to_sign_out() {
     let (tenant, app) = shop().await;
-    app.front_channel_logout_uri(HEARS)
+    app.front_channel_logout_uri(FRONT_CHANNEL_URL)
         .id_token_claim("login_hint");
     let mut browser = Browser::default();
     let mut identities = Vec::new();

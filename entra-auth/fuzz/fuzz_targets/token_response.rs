@@ -1,4 +1,4 @@
-//! Whatever the token endpoint answers to a good code.
+//! Any response of the token endpoint to a valid code.
 #![no_main]
 
 use entra_auth_fuzz::{
@@ -10,13 +10,13 @@ use serde_json::Value;
 
 fuzz_target!(init: check_setup(), |data: &[u8]| {
     // The one text that cannot be guessed.
-    let answer = String::from_utf8_lossy(data).replace("ID_TOKEN", &IDENTITY);
-    let client = connection(Some(answer.clone().into_bytes()));
+    let response = String::from_utf8_lossy(data).replace("ID_TOKEN", &IDENTITY);
+    let client = connection(Some(response.clone().into_bytes()));
     let flow = serde_json::from_value(stored_flow()).expect("a flow");
     match run(client.finish(flow, &format!("code=c&state={STATE}"))) {
         Ok(signed_in) => {
-            let answer: Value = serde_json::from_str(&answer).expect("JSON");
-            assert_eq!(answer["id_token"], **IDENTITY);
+            let response: Value = serde_json::from_str(&response).expect("JSON");
+            assert_eq!(response["id_token"], **IDENTITY);
             let identity = signed_in.identity();
             assert_eq!(identity.oid.to_string(), USER_ID);
             assert_eq!(identity.tid.to_string(), TENANT);
