@@ -102,7 +102,7 @@ fn names_in_paths_are_case_insensitive() {
         ("/users/$count", "/USERS/$Count"),
         (
             "/users/x/memberOf/microsoft.graph.group",
-            "/Users/x/MEMBEROF/Microsoft.Graph.Group",
+            "/USERS/x/MEMBEROF/Microsoft.Graph.Group",
         ),
         (
             "/users/x/memberOf/graph.group/$count",
