@@ -12,6 +12,7 @@ use crate::{
     graph,
     journal::Journal,
     login,
+    replication::Replication,
     state::State,
     wire::{Reply, WireRequest, is_graph},
 };
@@ -22,6 +23,7 @@ pub(crate) struct Engine {
     state: RwLock<State>,
     journal: Mutex<Journal>,
     faults: Mutex<Faults>,
+    replication: Mutex<Replication>,
 }
 
 impl fmt::Debug for Engine {
@@ -38,6 +40,7 @@ impl Engine {
             state: RwLock::new(state),
             journal: Mutex::new(Journal::new(journal_capacity)),
             faults: Mutex::new(Faults::default()),
+            replication: Mutex::default(),
         }
     }
 
@@ -72,6 +75,7 @@ impl Engine {
     #[cfg(feature = "wiremock")]
     pub(crate) fn write(&self) -> std::sync::RwLockWriteGuard<'_, State> {
         let now = self.now();
+        self.replication().forget();
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.store.changes.stamp(now, None);
         state
@@ -79,7 +83,8 @@ impl Engine {
 
     /// The tenant behind its lock, for operations of several steps.
     #[cfg(feature = "wiremock")]
-    pub(crate) const fn state(&self) -> &RwLock<State> {
+    pub(crate) fn state(&self) -> &RwLock<State> {
+        self.replication().forget();
         &self.state
     }
 
@@ -87,20 +92,63 @@ impl Engine {
         self.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn replication(&self) -> MutexGuard<'_, Replication> {
+        self.replication
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
         Faults::lock(&self.faults)
     }
 
     fn respond(&self, now: Timestamp, request: &WireRequest) -> Reply {
+        let mut replication = self.replication();
+        if !replication.is_enabled() {
+            drop(replication);
+            return self.respond_from(&self.state, now, request);
+        }
+        let stale = replication.view(now, &self.read());
+        let reply = match stale {
+            // The requests of a batch are served from the current version.
+            Some(stale) if !request.path.ends_with("/$batch") => {
+                self.respond_from_replica(stale, now, request)
+            }
+            _ => self.respond_from(&self.state, now, request),
+        };
+        if is_graph(&request.path) && request.method != "GET" && reply.status < 400 {
+            replication.commit(now, &self.read());
+        }
+        reply
+    }
+
+    fn respond_from_replica(&self, stale: State, now: Timestamp, request: &WireRequest) -> Reply {
+        let reply = self.respond_from(&RwLock::new(stale), now, request);
+        if reply.status >= 400 || is_graph(&request.path) && request.method == "GET" {
+            return reply;
+        }
+        let current = self.respond_from(&self.state, now, request);
+        // A token of an application has the permissions that the replica knows of.
+        if current.status < 400 && is_client_credentials(request) {
+            return reply;
+        }
+        current
+    }
+
+    fn respond_from(&self, state: &RwLock<State>, now: Timestamp, request: &WireRequest) -> Reply {
         if !is_graph(&request.path) {
             // The date is that of the tenant's clock, as in every response of Graph.
-            return login::respond(&self.state, now, request)
-                .with_header("date", graph::http_date(now));
+            return login::respond(state, now, request).with_header("date", graph::http_date(now));
         }
         let caller = login::caller(&self.read(), now, request);
         let caller = caller.as_ref().map_err(|e| *e);
-        graph::respond(&self.state, &self.faults, now, request, caller)
+        graph::respond(state, &self.faults, now, request, caller)
     }
+}
+
+fn is_client_credentials(request: &WireRequest) -> bool {
+    let field = b"grant_type=client_credentials";
+    request.body.windows(field.len()).any(|part| part == field)
 }
 
 /// Collapses repeated slashes: some clients send `/v1.0//users`, and Graph accepts it.

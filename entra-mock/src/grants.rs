@@ -6,7 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use entra_core::Timestamp;
 
 /// Everything that was issued. Bounded, so that a server that runs for months stays small.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct GrantStore {
     pub(crate) codes: BoundedMap<Code>,
     pub(crate) refresh_tokens: BoundedMap<RefreshToken>,
@@ -169,7 +169,7 @@ pub(crate) enum Control {
 }
 
 /// A map that evicts its oldest entries.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct BoundedMap<V> {
     entries: HashMap<String, V>,
     order: VecDeque<String>,

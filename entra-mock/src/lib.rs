@@ -24,6 +24,7 @@ mod odata;
 mod permissions;
 mod quota;
 mod random;
+mod replication;
 mod schema;
 mod seed;
 #[cfg(feature = "server")]

@@ -1,14 +1,16 @@
 //! The randomness of the engine: the same values for the same seed.
 
+use std::sync::Arc;
+
 use entra_core::{Guid, SecureRandom, SeededRandom};
 
-/// A stream of random values, the same for the same seed.
-#[derive(Debug)]
-pub(crate) struct Random(SeededRandom);
+/// A stream of random values, the same for the same seed. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct Random(Arc<SeededRandom>);
 
 impl Random {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(SeededRandom::new(seed))
+        Self(Arc::new(SeededRandom::new(seed)))
     }
 
     pub(crate) fn bytes<const N: usize>(&self) -> [u8; N] {

@@ -32,7 +32,7 @@ pub enum License {
 }
 
 /// One tenant. The frontends share it behind a lock; the caller passes the time.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct State {
     pub(crate) tenant_id: Guid,
     pub(crate) tenant_name: String,

@@ -35,7 +35,7 @@ use sharing::Sharing;
 use unique::UniqueValues;
 
 /// All objects of one tenant.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Store {
     objects: Vec<Option<StoredObject>>,
     sharing: Sharing,
@@ -73,7 +73,7 @@ enum LogPartition {
     Unlisted,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct StoredObject {
     kind: Kind,
     serial: u64,

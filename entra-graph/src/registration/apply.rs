@@ -147,18 +147,24 @@ impl Run<'_> {
         loop {
             let found = self.read().await?;
             let work = self.work(&found).await?;
-            self.plan.may_start(&work)?;
             let pending: Vec<Action> = work.steps.iter().map(|step| step.action.clone()).collect();
             let reads = match agreed.take() {
                 Some((before, reads)) if before == pending => reads + 1,
                 _ => 1,
             };
             // Reads are not monotonic: after an own write, a single one proves nothing.
-            if reads < AGREEMENT && self.age(&found).is_some() {
+            let (needed, wait) = if work.stops.is_empty() {
+                (AGREEMENT, BETWEEN_READS)
+            } else {
+                // One replica can know a half of what was written.
+                (AGREEMENT_TO_STOP, backoff(reads))
+            };
+            if reads < needed && self.age(&found).is_some() {
                 agreed = Some((pending, reads));
-                self.plan.graph.sleep(BETWEEN_READS).await;
+                self.plan.graph.sleep(wait).await;
                 continue;
             }
+            self.plan.may_start(&work)?;
             if work.steps.is_empty() {
                 return self.finish(&found).await;
             }
@@ -367,6 +373,8 @@ fn backoff(attempts: u32) -> Duration {
 
 /// How many reads in a row must agree after an own write.
 const AGREEMENT: u32 = 3;
+/// The same before the run gives up for a reason that can be half of an own write.
+const AGREEMENT_TO_STOP: u32 = 10;
 const SHORTEST_WAIT: Duration = Duration::from_secs(4);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 const BETWEEN_READS: Duration = Duration::from_secs(1);

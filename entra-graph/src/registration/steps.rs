@@ -151,13 +151,12 @@ impl Situation<'_> {
         let lines = missing
             .iter()
             .map(|one| Line::add(format!("certificate {:?}", one.name)));
-        let valid = items(application, "keyCredentials").iter().any(|one| {
+        let valid = self.found.keys.iter().any(|one| {
             text(one, "usage") == "Verify"
                 && time(one, "endDateTime").is_none_or(|end| end > self.now)
         });
-        let has_credentials = ["keyCredentials", "passwordCredentials"]
-            .iter()
-            .any(|name| !items(application, name).is_empty());
+        let has_credentials =
+            !self.found.keys.is_empty() || !items(application, "passwordCredentials").is_empty();
         if valid && self.can_prove {
             for (certificate, line) in missing.iter().zip(lines) {
                 work.steps

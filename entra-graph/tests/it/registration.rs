@@ -2,6 +2,7 @@
 
 mod applied;
 mod interrupted;
+mod replicated;
 
 use std::sync::Arc;
 

@@ -13,7 +13,7 @@ use super::Kind;
 use crate::schema::Relation;
 
 /// The recorded changes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ChangeLog {
     entries: VecDeque<Change>,
     next: u64,

@@ -10,14 +10,14 @@ use super::{
 };
 
 /// The deleted objects in the order of their deletion.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct DeletedItems {
     items: BTreeMap<u64, Deleted>,
     ids: HashMap<Box<str>, u64>,
 }
 
 /// One deleted object.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Deleted {
     kind: Kind,
     object: Object,

@@ -11,7 +11,7 @@ use super::object::{FieldValue, Object};
 
 /// Remembers recent values. A value is shared from its second use on, so unique values cost nothing
 /// extra. Values that were not used for long are forgotten, so the memory stays small.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Sharing(Vec<(u64, Option<Arc<Value>>)>);
 
 impl Sharing {

@@ -9,7 +9,7 @@ use super::{Conflict, Kind, Object};
 /// Alternate keys and other unique properties, by value in lower case.
 ///
 /// A property that is unique over all kinds has no kind in its key.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct UniqueValues(HashMap<Scope, HashMap<Box<str>, u32>>);
 
 /// The kind, or `None` for the whole directory, and the property.

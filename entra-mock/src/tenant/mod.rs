@@ -156,6 +156,26 @@ impl FakeTenant {
         self.engine.write().region = (scope.to_owned(), sub_scope.map(str::to_owned));
     }
 
+    /// Serves each request from a version of the directory that is up to this old, at random; zero switches that
+    /// off.
+    ///
+    /// Sign-in and Graph then behave as right after a write in Entra: an object that was created a moment ago is
+    /// unknown to one request and known to another, a new secret is not accepted yet, and tokens lack a
+    /// permission that was just granted. What the test changes through this value is known at once. The requests of a
+    /// batch see the current version.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() {
+    /// use std::time::Duration;
+    /// let tenant = entra_mock::FakeTenant::start().await;
+    /// tenant.set_replication_delay(Duration::from_secs(60));
+    /// # }
+    /// ```
+    pub fn set_replication_delay(&self, delay: std::time::Duration) {
+        let random = self.engine.read().random.clone();
+        self.engine.replication().set_delay(delay, random);
+    }
+
     /// The requests that the tenant has received so far.
     #[must_use]
     pub fn requests(&self) -> Requests {
