@@ -77,6 +77,12 @@ impl GraphClient {
         self.0.clock.elapsed(since)
     }
 
+    /// The scope of all of the client's permissions.
+    #[cfg(feature = "registration")]
+    pub(crate) fn scope(&self) -> &str {
+        &self.0.scope
+    }
+
     /// The permissions of the last token, as far as it can be read.
     #[cfg(feature = "registration")]
     pub(crate) fn granted(&self) -> Option<crate::error::Granted> {

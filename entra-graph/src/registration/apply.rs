@@ -6,15 +6,17 @@ use entra_core::{Guid, SystemRandom, Timestamp};
 
 use super::{
     action::{Action, Ids, Step},
+    blueprint::AppRegistration,
     found::Found,
     line::Line,
-    plan::Plan,
-    sink::{ConnectionIds, Reference, SecretSink, SecretSlot, SinkEntry, SinkError},
+    plan::{Plan, failed_sink},
+    sink::{ConnectionIds, Reference, SecretSink, SecretSlot, SinkEntry},
     steps::{Situation, WINDOW, Work, named},
     wire::text,
 };
 use crate::{
-    areas::applications::{NewPassword, NewSecret, SecretId},
+    areas::applications::{NewCertificate, NewPassword, NewSecret, SecretId},
+    client::GraphClient,
     error::Error,
     request::Request,
 };
@@ -22,6 +24,8 @@ use crate::{
 /// What [`Plan::apply`] did, and the ids of the registration.
 #[derive(Clone, Debug)]
 pub struct Applied {
+    pub(super) graph: GraphClient,
+    pub(super) blueprint: AppRegistration,
     ids: ConnectionIds,
     object_id: String,
     service_principal_id: String,
@@ -192,7 +196,7 @@ impl Run<'_> {
             names: &self.plan.names,
             found,
             held: &held,
-            can_prove: false,
+            can_prove: self.plan.signer.is_some(),
             now: self.plan.graph.now(),
         };
         Ok(situation.work())
@@ -226,6 +230,14 @@ impl Run<'_> {
                 return Ok(false);
             };
             self.add_secret(id, *secret, found).await?;
+            return Ok(true);
+        }
+        if let (Action::AddKey(certificate), Some(id), Some(signer)) =
+            (&step.action, ids.application, &self.plan.signer)
+        {
+            let new = NewCertificate::from_key(certificate.key.clone(), &certificate.name);
+            let object = self.plan.graph.application(id);
+            object.add_key(new, &**signer).send().await?;
             return Ok(true);
         }
         let Some(request) = step.action.request(&self.plan.graph, ids) else {
@@ -346,6 +358,8 @@ impl Run<'_> {
         };
         self.sink.store_ids(&ids).await.map_err(failed_sink)?;
         Ok(Applied {
+            graph: self.plan.graph.clone(),
+            blueprint: self.plan.blueprint.clone(),
             ids,
             object_id: found.id().unwrap_or_default().to_owned(),
             service_principal_id: found.principal_id().unwrap_or_default().to_owned(),
@@ -355,12 +369,8 @@ impl Run<'_> {
     }
 }
 
-fn failed_sink(error: SinkError) -> Error {
-    Error::registration(format!("the sink of the secrets failed: {error}")).caused_by(error)
-}
-
 /// A reference that no other secret of the application has.
-fn reference() -> Result<Reference, Error> {
+pub(super) fn reference() -> Result<Reference, Error> {
     let bytes = Guid::random(&SystemRandom)?.to_string();
     let number = u32::from_str_radix(bytes.get(..8).unwrap_or_default(), 16);
     Ok(Reference::new(number.unwrap_or_default()))

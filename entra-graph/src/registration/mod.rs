@@ -28,30 +28,42 @@
 // performs them. rights and policy are rules by themselves.
 
 mod action;
+mod advice;
 mod apply;
 mod blueprint;
+mod destroy;
+mod file;
 mod found;
+mod guide;
 mod line;
 mod names;
 mod parts;
 mod plan;
 mod policy;
+mod report;
 mod rights;
+mod rotate;
 mod settings;
 mod sink;
 mod steps;
+mod verify;
 mod wire;
 
+pub use advice::{PermissionAdvice, allows};
 pub use apply::{Applied, AppliedSecret};
 pub use blueprint::AppRegistration;
+pub use guide::Guide;
 pub use line::{Line, Mark};
 pub use parts::{
     AppRoleBlueprint, Audience, Certificate, DeletedChoice, FederatedCredential, Lifetime,
     ScopeBlueprint,
 };
 pub use plan::Plan;
+pub use report::{AuditFinding, AuditIssue, CredentialKind, ExpiringCredential, audit, expiring};
 pub use rights::MissingRight;
+pub use rotate::Rotated;
 pub use sink::{
     ConnectionIds, EnvFile, MemorySink, Reference, SecretFile, SecretSink, SecretSlot, SinkEntry,
     SinkError,
 };
+pub use verify::{Check, CheckOutcome, Verification};

@@ -1,6 +1,8 @@
 //! A plan: what a blueprint changes in one tenant.
 
-use std::{collections::HashSet, fmt};
+use std::{collections::HashSet, fmt, sync::Arc};
+
+use entra_core::ProofSigner;
 
 use super::{
     blueprint::AppRegistration,
@@ -25,6 +27,7 @@ pub struct Plan {
     pub(super) work: Work,
     state: State,
     missing: Vec<MissingRight>,
+    pub(super) signer: Option<Arc<dyn ProofSigner>>,
 }
 
 #[derive(Clone, Debug)]
@@ -70,6 +73,7 @@ impl AppRegistration {
             },
             names,
             work,
+            signer: None,
         })
     }
 
@@ -110,6 +114,26 @@ impl AppRegistration {
 }
 
 impl Plan {
+    /// With the key of a certificate that the registration has, which proves that a further certificate may be added.
+    ///
+    /// # Errors
+    /// Every kind of [`Error`]: the tenant is read again.
+    pub async fn prove_with(mut self, signer: Arc<dyn ProofSigner>) -> Result<Self, Error> {
+        let found = Found::read(&self.graph, &self.blueprint).await?;
+        let situation = Situation {
+            blueprint: &self.blueprint,
+            names: &self.names,
+            found: &found,
+            held: &[],
+            can_prove: true,
+            now: self.graph.now(),
+        };
+        self.work = situation.work();
+        self.missing = missing(&self.work.steps, self.graph.granted().as_ref());
+        self.signer = Some(signer);
+        Ok(self)
+    }
+
     /// Whether the tenant has everything that the blueprint lists.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
@@ -178,4 +202,8 @@ impl fmt::Display for Plan {
         }
         Ok(())
     }
+}
+
+pub(super) fn failed_sink(error: super::sink::SinkError) -> Error {
+    Error::registration(format!("the sink of the secrets failed: {error}")).caused_by(error)
 }

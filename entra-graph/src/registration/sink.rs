@@ -18,7 +18,7 @@ pub use memory::MemorySink;
 /// reference, removes it and adds another. [`EnvFile`] and [`SecretFile`] do so. For a vault implement at least
 /// [`store`](Self::store).
 #[async_trait::async_trait]
-pub trait SecretSink: Send {
+pub trait SecretSink: Send + Sync {
     /// What it holds for a secret.
     ///
     /// The default is [`SinkEntry::Unknown`]: a valid secret of the same description then counts as present.

@@ -1,5 +1,6 @@
 //! App registrations as code, against the fake tenant.
 
+mod after;
 mod applied;
 mod interrupted;
 mod replicated;

@@ -90,6 +90,27 @@ impl AppCredential {
         Self::with(tenant, app, &fields)
     }
 
+    /// A client secret of any application.
+    #[allow(dead_code, reason = "each example uses what it needs")]
+    pub(crate) fn of(
+        cloud: &entra_core::Cloud,
+        tenant: &entra_core::TenantId,
+        client_id: entra_core::ClientId,
+        secret: &str,
+    ) -> Self {
+        let form = entra_core::url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("grant_type", "client_credentials")
+            .append_pair("client_id", &client_id.to_string())
+            .append_pair("scope", &cloud.graph_scope())
+            .append_pair("client_secret", secret)
+            .finish();
+        Self {
+            endpoint: cloud.token_endpoint(tenant),
+            form,
+            transport: ReqwestTransport::builder().build(),
+        }
+    }
+
     fn with(tenant: &FakeTenant, app: &App, fields: &[(&str, &str)]) -> Self {
         let form = entra_core::url::form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", "client_credentials")

@@ -130,6 +130,15 @@ impl NewCertificate {
         self
     }
 
+    /// A certificate from its DER in base64.
+    #[cfg(feature = "registration")]
+    pub(crate) fn from_key(key: String, display_name: &str) -> Self {
+        Self {
+            key,
+            display_name: Some(display_name.to_owned()),
+        }
+    }
+
     /// The DER in base64.
     #[cfg(feature = "registration")]
     pub(crate) fn into_key(self) -> String {

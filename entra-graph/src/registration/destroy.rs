@@ -1,0 +1,212 @@
+//! The way back: a blueprint of what exists, and the removal of a registration.
+
+use entra_core::ClientId;
+use serde_json::Value;
+
+use super::{
+    blueprint::{AppRegistration, MICROSOFT_GRAPH, OWNER_TAG},
+    found,
+    names::GRAPH_APP_ID,
+    parts::{
+        AppRoleBlueprint, Audience, FederatedCredential, Lifetime, Permissions, RoleMembers,
+        ScopeBlueprint, SecretBlueprint,
+    },
+    wire::{find_application, find_principal, items, text},
+};
+use crate::{client::GraphClient, error::Error, key::Key, objects::FederatedIdentityCredential};
+
+impl AppRegistration {
+    /// A blueprint of a registration that exists. Reads only.
+    ///
+    /// Secrets come as descriptions without values; a lifetime is the one of the existing secret in days. Certificates are
+    /// left out, since the registration keeps those that it has. Takes `Application.Read.All`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if the tenant has no such registration;
+    /// every other kind of [`Error`].
+    pub async fn export(graph: &GraphClient, client_id: ClientId) -> Result<Self, Error> {
+        let application = find_application(graph, &Key::from(client_id)).await?;
+        let application = application.ok_or_else(|| {
+            Error::registration(format!(
+                "the tenant has no registration with the client id {client_id}"
+            ))
+        })?;
+        let mut blueprint = exported(&application);
+        blueprint.client_id = Some(client_id);
+        for api in items(&application, "requiredResourceAccess") {
+            blueprint.permissions.push(permissions(graph, api).await?);
+        }
+        let object = graph.application(text(&application, "id"));
+        let federated: Vec<FederatedIdentityCredential> = object
+            .federated_identity_credentials()
+            .list()
+            .items()
+            .try_collect()
+            .await?;
+        for one in federated {
+            let of = |name: &Option<String>| name.clone().unwrap_or_default();
+            let audience = one.audiences.iter().flatten().next().cloned();
+            let mut credential =
+                FederatedCredential::new(of(&one.name), of(&one.issuer), of(&one.subject));
+            if let Some(audience) = audience {
+                credential = credential.audience(audience);
+            }
+            blueprint.federated_credentials.push(credential);
+        }
+        let principal = find_principal(graph, &Key::from(client_id)).await?;
+        if let Some(principal) = principal {
+            blueprint.enterprise.assignment_required =
+                principal["appRoleAssignmentRequired"].as_bool();
+        }
+        Ok(blueprint)
+    }
+
+    /// Deletes the registration of this blueprint, with its enterprise application, into the deleted items, where
+    /// it can be restored for 30 days; whether there was one.
+    ///
+    /// Only a registration that this blueprint names by client id, unique name or tag is deleted. Takes
+    /// `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    ///
+    /// # Errors
+    /// Every kind of [`Error`].
+    pub async fn destroy(&self, graph: &GraphClient) -> Result<bool, Error> {
+        let Some(application) = found::application(graph, self).await? else {
+            return Ok(false);
+        };
+        let id = text(&application, "id");
+        match graph.application(id).delete().send().await {
+            Ok(()) => Ok(true),
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn exported(application: &Value) -> AppRegistration {
+    let texts = |value: &Value, name: &str| -> Vec<String> {
+        let items = items(value, name).iter().filter_map(Value::as_str);
+        items.map(str::to_owned).collect()
+    };
+    let optional = |value: &Value, name: &str| value[name].as_str().map(str::to_owned);
+    let mut blueprint = AppRegistration::new(text(application, "displayName"));
+    blueprint.unique_name = optional(application, "uniqueName");
+    blueprint.audience = match text(application, "signInAudience") {
+        "AzureADMultipleOrgs" => Audience::AnyTenant,
+        "AzureADandPersonalMicrosoftAccount" => Audience::AnyTenantAndPersonal,
+        "PersonalMicrosoftAccount" => Audience::Personal,
+        _ => Audience::ThisTenant,
+    };
+    blueprint.description = optional(application, "description");
+    blueprint.notes = optional(application, "notes");
+    blueprint.tags = texts(application, "tags");
+    blueprint.tags.retain(|tag| !tag.starts_with(OWNER_TAG));
+    let web = &application["web"];
+    blueprint.web.redirect_uris = texts(web, "redirectUris");
+    blueprint.web.logout_url = optional(web, "logoutUrl");
+    blueprint.web.home_page_url = optional(web, "homePageUrl");
+    blueprint.web.id_tokens = web["implicitGrantSettings"]["enableIdTokenIssuance"]
+        .as_bool()
+        .filter(|on| *on);
+    blueprint.spa.redirect_uris = texts(&application["spa"], "redirectUris");
+    blueprint.public_client.redirect_uris = texts(&application["publicClient"], "redirectUris");
+    blueprint.public_client.allow_flows = application["isFallbackPublicClient"]
+        .as_bool()
+        .filter(|on| *on);
+    let app_id = text(application, "appId");
+    let api = &application["api"];
+    blueprint.api.uris = texts(application, "identifierUris")
+        .iter()
+        .map(|uri| uri.replace(app_id, "{client-id}"))
+        .collect();
+    blueprint.api.token_version = api["requestedAccessTokenVersion"]
+        .as_u64()
+        .and_then(|version| u8::try_from(version).ok());
+    for scope in items(api, "oauth2PermissionScopes") {
+        let mut one = ScopeBlueprint::new(
+            text(scope, "value"),
+            text(scope, "adminConsentDisplayName"),
+            text(scope, "adminConsentDescription"),
+        );
+        one.users_can_consent = scope["type"] == "User";
+        blueprint.api.scopes.push(one);
+    }
+    for role in items(application, "appRoles") {
+        let mut one = AppRoleBlueprint::for_users(
+            text(role, "value"),
+            text(role, "displayName"),
+            text(role, "description"),
+        );
+        let has = |kind: &str| {
+            items(role, "allowedMemberTypes")
+                .iter()
+                .any(|one| one == kind)
+        };
+        one.members = match (has("User"), has("Application")) {
+            (true, true) => RoleMembers::Both,
+            (false, true) => RoleMembers::Applications,
+            _ => RoleMembers::Users,
+        };
+        if !one.value.is_empty() {
+            blueprint.app_roles.push(one);
+        }
+    }
+    let claims = |kind: &str| -> Vec<String> {
+        let claims = items(&application["optionalClaims"], kind);
+        claims
+            .iter()
+            .map(|one| text(one, "name").to_owned())
+            .collect()
+    };
+    blueprint.claims.id_token = claims("idToken");
+    blueprint.claims.access_token = claims("accessToken");
+    blueprint.claims.groups = optional(application, "groupMembershipClaims");
+    for secret in items(application, "passwordCredentials") {
+        let name = text(secret, "displayName")
+            .split(" [")
+            .next()
+            .unwrap_or_default();
+        let known = blueprint.secrets.iter().any(|one| one.description == name);
+        let span = (
+            found::time(secret, "startDateTime"),
+            found::time(secret, "endDateTime"),
+        );
+        if let (false, false, (Some(start), Some(end))) = (name.is_empty(), known, span) {
+            let days = u16::try_from((end - start).whole_days()).unwrap_or(u16::MAX);
+            blueprint.secrets.push(SecretBlueprint {
+                description: name.to_owned(),
+                lifetime: Lifetime::days(days.max(1)),
+            });
+        }
+    }
+    blueprint
+}
+
+async fn permissions(graph: &GraphClient, required: &Value) -> Result<Permissions, Error> {
+    let app_id = text(required, "resourceAppId");
+    let api = find_principal(graph, &Key::app_id(app_id))
+        .await?
+        .unwrap_or_default();
+    let name = |list: &str, id: &str| {
+        let offered = items(&api, list).iter().find(|one| text(one, "id") == id);
+        offered.map_or(id, |one| text(one, "value")).to_owned()
+    };
+    let mut permissions = Permissions {
+        api: if app_id == GRAPH_APP_ID {
+            MICROSOFT_GRAPH.to_owned()
+        } else {
+            app_id.to_owned()
+        },
+        ..Permissions::default()
+    };
+    for access in items(required, "resourceAccess") {
+        let id = text(access, "id");
+        if text(access, "type") == "Role" {
+            permissions.application.push(name("appRoles", id));
+        } else {
+            permissions
+                .delegated
+                .push(name("oauth2PermissionScopes", id));
+        }
+    }
+    Ok(permissions)
+}

@@ -1,0 +1,491 @@
+//! The administrator's guide: what a blueprint means in the portal.
+
+use std::fmt::Write as _;
+
+use entra_core::url::Url;
+
+use super::{blueprint::AppRegistration, parts::Audience};
+
+/// The steps of a blueprint in the words of the Microsoft Entra admin center, for an administrator who makes
+/// them by hand.
+///
+/// ```
+/// use entra_graph::registration::{AppRegistration, Lifetime};
+/// let guide = AppRegistration::new("TOTAL")
+///     .web_redirect_uri("https://app.example.com/auth/callback")
+///     .delegated(["GroupMember.Read.All"])
+///     .secret("TOTAL integration", Lifetime::months(24))
+///     .grant_admin_consent()
+///     .guide();
+/// let page = guide.to_markdown();
+/// assert!(page.contains("**App registrations** > **New registration**"));
+/// assert!(page.contains("- GroupMember.Read.All"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guide {
+    title: String,
+    sections: Vec<Section>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Section {
+    title: String,
+    steps: Vec<Step>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    /// A sentence; `**` marks what the portal shows, as in Markdown.
+    Text(String),
+    /// Values to enter or to choose, below the step before.
+    Values(Vec<String>),
+    /// A link with its text.
+    Link(String, String),
+}
+
+impl AppRegistration {
+    /// The administrator's guide of this blueprint.
+    #[must_use]
+    pub fn guide(&self) -> Guide {
+        let mut sections = vec![self.registration()];
+        sections.extend(self.platforms());
+        sections.extend(self.api_permissions());
+        sections.extend(self.credentials());
+        sections.extend(self.own_api());
+        sections.extend(self.token_claims());
+        sections.extend(self.enterprise_application());
+        sections.push(Section {
+            title: "Send back".to_owned(),
+            steps: vec![
+                Step::Text("On **Overview** copy these values:".to_owned()),
+                Step::Values(vec![
+                    "Directory (tenant) ID".to_owned(),
+                    "Application (client) ID".to_owned(),
+                ]),
+            ],
+        });
+        Guide {
+            title: format!("Register {} in Microsoft Entra ID", self.name),
+            sections,
+        }
+    }
+
+    /// The link by which an administrator grants consent: for a client id, in a tenant, with a redirect URI of the
+    /// registration to which the browser returns.
+    ///
+    /// `state` comes back unchanged and must be compared. `login` is the authority, such as
+    /// `https://login.microsoftonline.com`. `None` if it is not a URL.
+    #[must_use]
+    pub fn admin_consent_url(
+        login: &str,
+        tenant: &str,
+        client_id: &str,
+        redirect_uri: &str,
+        state: &str,
+    ) -> Option<String> {
+        let mut url = Url::parse(login).ok()?;
+        url.path_segments_mut()
+            .ok()?
+            .pop_if_empty()
+            .extend([tenant, "v2.0", "adminconsent"]);
+        url.query_pairs_mut()
+            .append_pair("client_id", client_id)
+            .append_pair("scope", "https://graph.microsoft.com/.default")
+            .append_pair("redirect_uri", redirect_uri)
+            .append_pair("state", state);
+        Some(url.into())
+    }
+
+    fn registration(&self) -> Section {
+        let text = |text: String| Step::Text(text);
+        Section {
+            title: "Register the application".to_owned(),
+            steps: vec![
+                text("Sign in to the [Microsoft Entra admin center](https://entra.microsoft.com) as at least a **Cloud Application Administrator**. Check the directory at the top right.".to_owned()),
+                text("Open **Identity** > **Applications** > **App registrations** > **New registration**.".to_owned()),
+                text(format!("Enter the **Name** `{}`.", self.name)),
+                text(format!("Under **Supported account types** choose **{}**.", self.audience.in_portal())),
+                text("Leave **Redirect URI** empty and choose **Register**.".to_owned()),
+            ],
+        }
+    }
+
+    fn platforms(&self) -> Option<Section> {
+        let mut steps = Vec::new();
+        let platforms = [
+            ("Web", &self.web.redirect_uris),
+            ("Single-page application", &self.spa.redirect_uris),
+            (
+                "Mobile and desktop applications",
+                &self.public_client.redirect_uris,
+            ),
+        ];
+        for (platform, uris) in platforms {
+            if !uris.is_empty() {
+                steps.push(Step::Text(format!(
+                    "Open **Authentication** > **Add a platform** > **{platform}** and enter under **Redirect URIs**:"
+                )));
+                steps.push(Step::Values(
+                    uris.iter().map(|uri| format!("`{uri}`")).collect(),
+                ));
+            }
+        }
+        if let Some(url) = &self.web.logout_url {
+            steps.push(Step::Text(format!(
+                "Enter the **Front-channel logout URL** `{url}`."
+            )));
+        }
+        if self.web.id_tokens == Some(true) {
+            steps.push(Step::Text(
+                "Under **Implicit grant and hybrid flows** select **ID tokens**.".to_owned(),
+            ));
+        }
+        if let Some(allow) = self.public_client.allow_flows {
+            let choice = if allow { "Yes" } else { "No" };
+            steps.push(Step::Text(format!(
+                "Set **Allow public client flows** to **{choice}**."
+            )));
+        }
+        section("Authentication", steps)
+    }
+
+    fn api_permissions(&self) -> Option<Section> {
+        let mut steps = Vec::new();
+        for api in &self.permissions {
+            for (kind, names) in [
+                ("Delegated permissions", &api.delegated),
+                ("Application permissions", &api.application),
+            ] {
+                if !names.is_empty() {
+                    steps.push(Step::Text(format!(
+                        "Open **API permissions** > **Add a permission** > **{}** > **{kind}** and select:",
+                        api.api
+                    )));
+                    steps.push(Step::Values(names.clone()));
+                }
+            }
+        }
+        let lists_user_read = self.permissions.iter().any(|api| {
+            api.delegated
+                .iter()
+                .any(|name| name.eq_ignore_ascii_case("User.Read"))
+        });
+        if !steps.is_empty() && !lists_user_read {
+            steps.push(Step::Text(
+                "The permission **User.Read**, which a new registration has, is not needed: remove it.".to_owned(),
+            ));
+        }
+        if self.grant_admin_consent && !steps.is_empty() {
+            let application = self
+                .permissions
+                .iter()
+                .any(|api| !api.application.is_empty());
+            let role = if application {
+                "Privileged Role Administrator or Global Administrator"
+            } else {
+                "Cloud Application Administrator"
+            };
+            steps.push(Step::Text(format!(
+                "Choose **Grant admin consent** and confirm; this needs the role **{role}**. Each permission then shows **Granted**."
+            )));
+            if let Some(redirect) = self.web.redirect_uris.first() {
+                steps.push(Step::Text(
+                    "Instead, an administrator can open this link:".to_owned(),
+                ));
+                let tenant = match self.audience {
+                    Audience::ThisTenant => "TENANT-ID",
+                    _ => "organizations",
+                };
+                let url = Self::admin_consent_url(
+                    "https://login.microsoftonline.com",
+                    tenant,
+                    "CLIENT-ID",
+                    redirect,
+                    "STATE",
+                );
+                steps.extend(url.map(|url| Step::Link("Grant admin consent".to_owned(), url)));
+            }
+        }
+        section("API permissions", steps)
+    }
+
+    fn credentials(&self) -> Option<Section> {
+        let mut steps = Vec::new();
+        for secret in &self.secrets {
+            steps.push(Step::Text(format!(
+                "Open **Certificates & secrets** > **Client secrets** > **New client secret**, enter the description `{}` and choose an expiry of {}.",
+                secret.description,
+                match secret.lifetime.to_string().as_str() {
+                    "longest" => "24 months or the longest that is offered",
+                    other => other,
+                }
+            )));
+            steps.push(Step::Text(
+                "Copy the **Value** at once: it is shown only now. The **Secret ID** is not the secret.".to_owned(),
+            ));
+        }
+        for certificate in &self.certificates {
+            steps.push(Step::Text(format!(
+                "Open **Certificates & secrets** > **Certificates** > **Upload certificate**, choose the file of the certificate `{}` (.cer or .pem, without a private key).",
+                certificate.name
+            )));
+        }
+        for one in &self.federated_credentials {
+            steps.push(Step::Text(
+                "Open **Certificates & secrets** > **Federated credentials** > **Add credential** > **Other issuer** and enter:".to_owned(),
+            ));
+            steps.push(Step::Values(vec![
+                format!("Issuer `{}`", one.issuer),
+                format!("Subject identifier `{}`", one.subject),
+                format!("Name `{}`", one.name),
+                format!("Audience `{}`", one.audience),
+            ]));
+        }
+        section("Certificates & secrets", steps)
+    }
+
+    fn own_api(&self) -> Option<Section> {
+        let mut steps = Vec::new();
+        for uri in &self.api.uris {
+            steps.push(Step::Text(format!(
+                "Open **Expose an API**, choose **Add** beside **Application ID URI** and enter `{}`.",
+                uri.replace("{client-id}", "CLIENT-ID")
+            )));
+        }
+        for scope in &self.api.scopes {
+            let consent = if scope.users_can_consent {
+                "Admins and users"
+            } else {
+                "Admins only"
+            };
+            steps.push(Step::Text(format!(
+                "Choose **Add a scope** with the name `{}`, **Who can consent** {consent}, display name `{}`.",
+                scope.value, scope.display_name
+            )));
+        }
+        for role in &self.app_roles {
+            steps.push(Step::Text(format!(
+                "Open **App roles** > **Create app role** with the display name `{}` and the value `{}`.",
+                role.display_name, role.value
+            )));
+        }
+        section("Expose an API and app roles", steps)
+    }
+
+    fn token_claims(&self) -> Option<Section> {
+        let mut steps = Vec::new();
+        for (kind, claims) in [
+            ("ID", &self.claims.id_token),
+            ("Access", &self.claims.access_token),
+        ] {
+            if !claims.is_empty() {
+                steps.push(Step::Text(format!(
+                    "Open **Token configuration** > **Add optional claim** > **{kind}** and select:"
+                )));
+                steps.push(Step::Values(claims.clone()));
+            }
+        }
+        if let Some(groups) = &self.claims.groups {
+            steps.push(Step::Text(format!(
+                "Choose **Add groups claim** and select `{groups}`."
+            )));
+        }
+        section("Token configuration", steps)
+    }
+
+    fn enterprise_application(&self) -> Option<Section> {
+        let mut steps = Vec::new();
+        let yes_or_no = |yes: bool| if yes { "Yes" } else { "No" };
+        if let Some(required) = self.enterprise.assignment_required {
+            steps.push(Step::Text(format!(
+                "Open **Enterprise applications** > **{}** > **Properties** and set **Assignment required?** to **{}**.",
+                self.name,
+                yes_or_no(required)
+            )));
+        }
+        if let Some(visible) = self.enterprise.visible {
+            steps.push(Step::Text(format!(
+                "Set **Visible to users?** to **{}**.",
+                yes_or_no(visible)
+            )));
+        }
+        let assigned: Vec<String> = self
+            .enterprise
+            .assigned
+            .iter()
+            .filter_map(|one| one.user.clone().or_else(|| one.group.clone()))
+            .collect();
+        if !assigned.is_empty() {
+            steps.push(Step::Text(
+                "Open **Users and groups** > **Add user/group** and assign:".to_owned(),
+            ));
+            steps.push(Step::Values(assigned));
+        }
+        section("Enterprise application", steps)
+    }
+}
+
+fn section(title: &str, steps: Vec<Step>) -> Option<Section> {
+    (!steps.is_empty()).then(|| Section {
+        title: title.to_owned(),
+        steps,
+    })
+}
+
+impl Guide {
+    /// The guide as Markdown.
+    #[must_use]
+    pub fn to_markdown(&self) -> String {
+        let mut page = format!("# {}\n", self.title);
+        for (number, section) in self.sections.iter().enumerate() {
+            let _ = write!(page, "\n## {}. {}\n\n", number + 1, section.title);
+            let mut step = 0;
+            for part in &section.steps {
+                match part {
+                    Step::Text(text) => {
+                        step += 1;
+                        let _ = writeln!(page, "{step}. {text}");
+                    }
+                    Step::Values(values) => {
+                        for value in values {
+                            let _ = writeln!(page, "   - {value}");
+                        }
+                    }
+                    Step::Link(text, url) => {
+                        let _ = writeln!(page, "   - [{text}]({url})");
+                    }
+                }
+            }
+        }
+        page
+    }
+
+    /// The guide as a whole HTML page without scripts or resources of other hosts.
+    #[must_use]
+    pub fn to_html(&self) -> String {
+        let mut page = format!(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n",
+            title = escape(&self.title)
+        );
+        for section in &self.sections {
+            let _ = write!(page, "<h2>{}</h2>\n<ol>\n", escape(&section.title));
+            let mut open = false;
+            for part in &section.steps {
+                match part {
+                    Step::Text(text) => {
+                        if open {
+                            page.push_str("</li>\n");
+                        }
+                        let _ = write!(page, "<li>{}", inline(text));
+                        open = true;
+                    }
+                    Step::Values(values) => {
+                        page.push_str("<ul>");
+                        for value in values {
+                            let _ = write!(page, "<li>{}</li>", inline(value));
+                        }
+                        page.push_str("</ul>");
+                    }
+                    Step::Link(text, url) => {
+                        let _ = write!(
+                            page,
+                            "<p><a href=\"{}\">{}</a></p>",
+                            escape(url),
+                            escape(text)
+                        );
+                    }
+                }
+            }
+            page.push_str("</li>\n</ol>\n");
+        }
+        page.push_str("</main>\n</body>\n</html>\n");
+        page
+    }
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+/// Bold, code and links of the guide's own sentences.
+fn inline(text: &str) -> String {
+    let escaped = escape(text);
+    let mut html = String::with_capacity(escaped.len());
+    for (number, part) in escaped.split('`').enumerate() {
+        if number % 2 == 1 {
+            let _ = write!(html, "<code>{part}</code>");
+            continue;
+        }
+        for (number, part) in part.split("**").enumerate() {
+            if number % 2 == 1 {
+                let _ = write!(html, "<strong>{part}</strong>");
+            } else {
+                html.push_str(&linked(part));
+            }
+        }
+    }
+    html
+}
+
+fn linked(text: &str) -> String {
+    let link = text.split_once('[').and_then(|(before, rest)| {
+        let (name, rest) = rest.split_once("](")?;
+        let (url, after) = rest.split_once(')')?;
+        Some(format!("{before}<a href=\"{url}\">{name}</a>{after}"))
+    });
+    link.unwrap_or_else(|| text.to_owned())
+}
+
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;margin:0;color:#1b1b1b;background:#fff}main{max-width:48rem;margin:0 auto;padding:1rem}h2{margin-top:2rem}li{margin:.4rem 0}code{background:#f2f2f2;padding:.1em .3em;overflow-wrap:anywhere}a{overflow-wrap:anywhere}";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registration::Lifetime;
+
+    #[test]
+    fn the_page_names_each_step_in_the_portals_words() {
+        let guide = AppRegistration::new("Tom & <Jerry>")
+            .web_redirect_uri("https://app.contoso.com/callback?a=1&b=2")
+            .application(["User.Read.All"])
+            .grant_admin_consent()
+            .secret("key", Lifetime::months(6))
+            .assignment_required(true)
+            .guide();
+        let markdown = guide.to_markdown();
+        for text in [
+            "# Register Tom & <Jerry> in Microsoft Entra ID",
+            "**Authentication** > **Add a platform** > **Web**",
+            "**API permissions** > **Add a permission** > **Microsoft Graph** > **Application permissions**",
+            "   - User.Read.All",
+            "**Grant admin consent** and confirm; this needs the role **Privileged Role Administrator",
+            "https://login.microsoftonline.com/TENANT-ID/v2.0/adminconsent?client_id=CLIENT-ID",
+            "The **Secret ID** is not the secret",
+            "**User.Read**, which a new registration has, is not needed",
+            "**Assignment required?** to **Yes**",
+        ] {
+            assert!(markdown.contains(text), "{text}\n{markdown}");
+        }
+        let html = guide.to_html();
+        assert!(
+            html.contains("<h1>Register Tom &amp; &lt;Jerry&gt; in"),
+            "{html}"
+        );
+        assert!(html.contains("<code>https://app.contoso.com/callback?a=1&amp;b=2</code>"));
+        assert!(html.contains("<strong>Web</strong>"));
+        assert!(html.contains("<a href=\"https://entra.microsoft.com\">"));
+        assert!(!html.contains("<Jerry>") && !html.contains("**") && !html.contains("<script"));
+        assert_eq!(html.matches("<li>").count(), html.matches("</li>").count());
+    }
+}

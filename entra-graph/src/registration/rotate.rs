@@ -1,0 +1,159 @@
+//! Replaces a client secret without an interruption.
+
+use entra_core::{CredentialFactory, CredentialMaterial, Timestamp};
+
+use super::{
+    apply::reference,
+    blueprint::AppRegistration,
+    found,
+    parts::SecretBlueprint,
+    plan::failed_sink,
+    sink::{SecretSink, SecretSlot, SinkEntry},
+    steps::named,
+    verify::{credential, until_accepted},
+    wire::{items, text},
+};
+use crate::{
+    areas::applications::{NewPassword, SecretId},
+    client::GraphClient,
+    error::Error,
+};
+
+/// A secret that was replaced by [`AppRegistration::rotate`].
+///
+/// The old one still works: remove it with [`AppRegistration::retire`] once every reader of the sink has the new one,
+/// which can take a day where a platform caches what it reads from a vault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rotated {
+    /// The new secret.
+    pub new: SecretId,
+    /// When the new secret expires.
+    pub expires: Option<Timestamp>,
+    /// The secret that the sink held before.
+    pub previous: Option<SecretId>,
+}
+
+impl AppRegistration {
+    /// Adds a new secret beside the one that the sink holds, waits until it gets tokens, and only then gives it to the
+    /// sink. The old one stays valid.
+    ///
+    /// The description is that of a secret of the blueprint. If the run is interrupted, the sink still has the old
+    /// secret's value, and the next [`apply`](super::Plan::apply) or `rotate` with this sink removes the new one. Takes
+    /// `Application.ReadWrite.All`, or `Application.ReadWrite.OwnedBy` for an application that owns it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if there is no such registration or secret, or the sink
+    /// fails; [`ErrorKind::Credential`](crate::ErrorKind::Credential) if the new secret is not accepted; every other kind
+    /// of [`Error`].
+    pub async fn rotate(
+        &self,
+        graph: &GraphClient,
+        description: &str,
+        factory: &dyn CredentialFactory,
+        sink: &mut dyn SecretSink,
+    ) -> Result<Rotated, Error> {
+        let spec = self.secret_named(description)?;
+        let application = found::application(graph, self).await?.ok_or_else(|| {
+            Error::registration(format!("there is no registration {:?}", self.name))
+        })?;
+        let object = graph.application(text(&application, "id"));
+        let slot = SecretSlot {
+            registration: self.key(),
+            description: description.to_owned(),
+        };
+        let held = sink.lookup(&slot).await.map_err(failed_sink)?;
+        let previous = match held {
+            SinkEntry::Stored { id, .. } => Some(id),
+            SinkEntry::Reserved { reference, .. } => {
+                let name = named(spec, &reference.to_string());
+                let orphan = items(&application, "passwordCredentials")
+                    .iter()
+                    .find(|one| text(one, "displayName") == name);
+                if let Some(id) = orphan.and_then(|one| text(one, "keyId").parse().ok()) {
+                    object.remove_password(id).send().await?;
+                }
+                None
+            }
+            _ => None,
+        };
+        let reference = reference()?;
+        sink.reserve(&slot, reference).await.map_err(failed_sink)?;
+        let now = graph.now();
+        let mut password = NewPassword::named(named(spec, &reference.to_string()));
+        if let Some(end) = spec.lifetime.end(now) {
+            let policy = super::policy::SecretPolicy::read(graph).await?;
+            password = password.expires(policy.clamp(now, end));
+        }
+        let secret = object.add_password(password).send().await?;
+        let tenant = graph.granted().and_then(|granted| granted.tenant);
+        let material = CredentialMaterial::Secret(secret.value().clone());
+        let client_id = text(&application, "appId");
+        let accepted = match credential(factory, tenant.as_deref(), client_id, &material) {
+            Ok(credential) => until_accepted(graph, &credential, &[]).await.map(|_| ()),
+            Err(error) => Err(error),
+        };
+        let stored = match accepted {
+            Ok(()) => sink.store(&slot, &secret).await.map_err(failed_sink),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = stored {
+            // Should this fail too, the reservation lets the next run remove it.
+            let _ = object.remove_password(secret.id()).send().await;
+            return Err(error);
+        }
+        Ok(Rotated {
+            new: secret.id(),
+            expires: secret.expires(),
+            previous,
+        })
+    }
+
+    /// Removes a secret that was replaced, by its id. A secret that does not exist is no error; one that the sink still
+    /// holds is.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Registration`](crate::ErrorKind::Registration) if the sink holds this secret; every other kind of
+    /// [`Error`].
+    pub async fn retire(
+        &self,
+        graph: &GraphClient,
+        id: SecretId,
+        sink: &mut dyn SecretSink,
+    ) -> Result<(), Error> {
+        for spec in &self.secrets {
+            let slot = SecretSlot {
+                registration: self.key(),
+                description: spec.description.clone(),
+            };
+            let held = sink.lookup(&slot).await.map_err(failed_sink)?;
+            if matches!(held, SinkEntry::Stored { id: held, .. } if held == id) {
+                return Err(Error::registration(format!(
+                    "the secret {id} is in use: the sink holds it for {:?}",
+                    spec.description
+                )));
+            }
+        }
+        let Some(application) = found::application(graph, self).await? else {
+            return Ok(());
+        };
+        let exists = items(&application, "passwordCredentials")
+            .iter()
+            .any(|one| text(one, "keyId").parse() == Ok(id));
+        if exists {
+            let object = graph.application(text(&application, "id"));
+            object.remove_password(id).send().await?;
+        }
+        Ok(())
+    }
+
+    fn secret_named(&self, description: &str) -> Result<&SecretBlueprint, Error> {
+        let found = self
+            .secrets
+            .iter()
+            .find(|one| one.description == description);
+        found.ok_or_else(|| {
+            Error::registration(format!("the blueprint has no secret {description:?}"))
+        })
+    }
+}

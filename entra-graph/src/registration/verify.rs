@@ -1,0 +1,280 @@
+//! Signs in as the new application and reads what it may.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use entra_core::{
+    AccessToken, CredentialError, CredentialFactory, CredentialMaterial, TokenCredential,
+    TokenRequest, http::Method,
+};
+
+use super::{apply::Applied, blueprint::MICROSOFT_GRAPH};
+use crate::{
+    client::GraphClient,
+    error::{Error, Granted},
+    lag::{CallKind, Lag, Rejection, judge},
+};
+
+/// What [`Applied::verify`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verification {
+    checks: Vec<Check>,
+}
+
+/// One permission in a [`Verification`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    permission: String,
+    outcome: CheckOutcome,
+    detail: String,
+}
+
+/// How a [`Check`] ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CheckOutcome {
+    /// The permission works.
+    Works,
+    /// The token lacks it, or Graph rejects its use.
+    Fails,
+    /// It cannot be tried without a signed-in user or without a change.
+    Unknown,
+}
+
+impl Verification {
+    /// Whether no permission fails.
+    #[must_use]
+    pub fn is_ok(&self) -> bool {
+        self.checks
+            .iter()
+            .all(|check| check.outcome != CheckOutcome::Fails)
+    }
+
+    /// The permissions, in the order of the blueprint.
+    #[must_use]
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+}
+
+impl Check {
+    /// The permission, such as `User.Read.All`.
+    #[must_use]
+    pub fn permission(&self) -> &str {
+        &self.permission
+    }
+
+    /// How it ended.
+    #[must_use]
+    pub const fn outcome(&self) -> CheckOutcome {
+        self.outcome
+    }
+}
+
+impl fmt::Display for Verification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for check in &self.checks {
+            let mark = match check.outcome {
+                CheckOutcome::Works => '✔',
+                CheckOutcome::Fails => '✘',
+                CheckOutcome::Unknown => '?',
+            };
+            writeln!(f, "{mark} {}: {}", check.permission, check.detail)?;
+        }
+        Ok(())
+    }
+}
+
+impl Applied {
+    /// Signs in with a credential of the registration and makes the cheapest read for each application permission of
+    /// Microsoft Graph. Waits while sign-in does not know the new application or credential yet.
+    ///
+    /// Delegated permissions need a signed-in user, and those that only write need a change: they are unknown.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Credential`](crate::ErrorKind::Credential) with Entra's code, cause and fix if the sign-in is
+    /// rejected; [`ErrorKind::Registration`](crate::ErrorKind::Registration) if ids are missing; every other kind of
+    /// [`Error`].
+    pub async fn verify(
+        &self,
+        factory: &dyn CredentialFactory,
+        material: &CredentialMaterial,
+    ) -> Result<Verification, Error> {
+        let credential = self.credential(factory, material)?;
+        let wanted: Vec<&str> = self.permissions(|one| &one.application).collect();
+        let token = until_accepted(&self.graph, &credential, &wanted).await?;
+        let granted = Granted::read(token.expose_secret());
+        let graph = self.graph.with_credential(Fixed(token));
+        let mut checks = Vec::new();
+        for name in self.permissions(|one| &one.delegated) {
+            checks.push(Check {
+                permission: name.to_owned(),
+                outcome: CheckOutcome::Unknown,
+                detail: "a delegated permission; sign a user in to try it".to_owned(),
+            });
+        }
+        for name in wanted {
+            let has = granted.as_ref().is_some_and(|granted| granted.has(name));
+            checks.push(if has {
+                check(&graph, name).await?
+            } else {
+                Check {
+                    permission: name.to_owned(),
+                    outcome: CheckOutcome::Fails,
+                    detail: "not in the token; grant admin consent".to_owned(),
+                }
+            });
+        }
+        Ok(Verification { checks })
+    }
+
+    fn permissions(
+        &self,
+        pick: fn(&super::parts::Permissions) -> &Vec<String>,
+    ) -> impl Iterator<Item = &str> {
+        self.blueprint
+            .permissions
+            .iter()
+            .filter(|api| api.api == MICROSOFT_GRAPH)
+            .flat_map(pick)
+            .map(String::as_str)
+    }
+
+    pub(super) fn credential(
+        &self,
+        factory: &dyn CredentialFactory,
+        material: &CredentialMaterial,
+    ) -> Result<Arc<dyn TokenCredential>, Error> {
+        credential(factory, self.tenant_id(), self.client_id(), material)
+    }
+}
+
+pub(super) fn credential(
+    factory: &dyn CredentialFactory,
+    tenant: Option<&str>,
+    client_id: &str,
+    material: &CredentialMaterial,
+) -> Result<Arc<dyn TokenCredential>, Error> {
+    let missing =
+        |what: &str| Error::registration(format!("the {what} is unknown, so nothing can sign in"));
+    let tenant = tenant
+        .and_then(|id| id.parse().ok())
+        .ok_or_else(|| missing("tenant id"))?;
+    let client_id = client_id.parse().map_err(|_| missing("client id"))?;
+    factory
+        .credential(&tenant, client_id, material)
+        .map_err(rejected)
+}
+
+/// A token, once sign-in accepts the credential several times in a row and its tokens have these roles.
+pub(super) async fn until_accepted(
+    graph: &GraphClient,
+    credential: &Arc<dyn TokenCredential>,
+    roles: &[&str],
+) -> Result<AccessToken, Error> {
+    let start = graph.monotonic();
+    let request = TokenRequest::new([graph.scope()]).with_force_refresh();
+    let mut accepted = 0;
+    loop {
+        let age = graph.elapsed(start);
+        match credential.token(&request).await {
+            Ok(token) => {
+                let granted = Granted::read(token.expose_secret());
+                let complete =
+                    granted.is_none_or(|granted| roles.iter().all(|role| granted.has(role)));
+                accepted = if complete { accepted + 1 } else { 0 };
+                // A role that does not come is a finding of the caller, not a reason to wait for ever.
+                if accepted >= IN_A_ROW || !complete && age > LONGEST_WAIT {
+                    return Ok(token);
+                }
+            }
+            Err(error) if is_lag(&error, age) => accepted = 0,
+            Err(error) => return Err(rejected(error)),
+        }
+        graph.sleep(BETWEEN_TOKENS).await;
+    }
+}
+
+/// Whether a rejected sign-in can mean that the application or its credential is not replicated yet.
+fn is_lag(error: &CredentialError, age: Duration) -> bool {
+    let Some(code) = error.code() else {
+        return false;
+    };
+    let code = code.to_string();
+    [400, 401].into_iter().any(|status| {
+        let rejection = Rejection {
+            call: CallKind::Token,
+            status,
+            code: Some(&code),
+            details: Vec::new(),
+            text: "",
+            age: Some(age),
+        };
+        judge(&rejection) != Lag::No
+    })
+}
+
+fn rejected(error: CredentialError) -> Error {
+    Error::from(entra_core::Error::from(error))
+}
+
+async fn check(graph: &GraphClient, permission: &str) -> Result<Check, Error> {
+    let check = |outcome, detail: String| Check {
+        permission: permission.to_owned(),
+        outcome,
+        detail,
+    };
+    let read = READS
+        .iter()
+        .find(|(start, _)| permission.starts_with(start))
+        .filter(|_| permission.contains(".Read"));
+    let Some((_, path)) = read else {
+        let detail = "in the token; not tried, since that would change something".to_owned();
+        return Ok(check(CheckOutcome::Unknown, detail));
+    };
+    let shown = path.split('?').next().unwrap_or(path);
+    match graph.raw(Method::GET, *path).send().await {
+        Ok(_) => Ok(check(CheckOutcome::Works, format!("GET {shown} succeeds"))),
+        Err(error) if error.is_license_missing() => {
+            let detail = format!("GET {shown} needs an Entra ID P1 or P2 licence");
+            Ok(check(CheckOutcome::Unknown, detail))
+        }
+        Err(error) if error.is_forbidden() => Ok(check(CheckOutcome::Fails, error.to_string())),
+        Err(error) => Err(error),
+    }
+}
+
+/// A token that is used as it is.
+#[derive(Debug)]
+struct Fixed(AccessToken);
+
+#[async_trait::async_trait]
+impl TokenCredential for Fixed {
+    async fn token(&self, _: &TokenRequest) -> Result<AccessToken, CredentialError> {
+        Ok(self.0.clone())
+    }
+}
+
+/// The cheapest read by the start of a permission's name.
+const READS: &[(&str, &str)] = &[
+    (
+        "AdministrativeUnit.",
+        "/directory/administrativeUnits?$top=1&$select=id",
+    ),
+    ("Application.", "/applications?$top=1&$select=id"),
+    ("AuditLog.", "/auditLogs/directoryAudits?$top=1"),
+    ("Device.", "/devices?$top=1&$select=id"),
+    ("Directory.", "/organization?$select=id"),
+    ("Group.", "/groups?$top=1&$select=id"),
+    ("GroupMember.", "/groups?$top=1&$select=id"),
+    ("Organization.", "/organization?$select=id"),
+    (
+        "RoleManagement.",
+        "/roleManagement/directory/roleDefinitions?$top=1",
+    ),
+    ("User.", "/users?$top=1&$select=id"),
+];
+
+/// How many sign-ins in a row must succeed: one that another replica serves may still fail.
+const IN_A_ROW: u32 = 10;
+const BETWEEN_TOKENS: Duration = Duration::from_secs(2);
+const LONGEST_WAIT: Duration = Duration::from_secs(3 * 60);
