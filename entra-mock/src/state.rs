@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -48,7 +48,7 @@ pub(crate) struct State {
     /// Conditional access policies.
     pub(crate) policies: Vec<Policy>,
     /// Throttling. Reads count too, so it has a lock of its own.
-    pub(crate) quotas: Mutex<Quotas>,
+    pub(crate) quotas: Arc<Mutex<Quotas>>,
     /// The region of the tenant, as discovery names it: scope and sub-scope.
     pub(crate) region: (String, Option<String>),
     /// Lifetime of an access token.
@@ -84,7 +84,7 @@ impl State {
             grants: GrantStore::default(),
             keys: KeyRing::default(),
             policies: Vec::new(),
-            quotas: Mutex::default(),
+            quotas: Arc::default(),
             region: ("EU".to_owned(), None),
             token_lifetime: TOKEN_LIFETIME,
             issuers: HashMap::new(),
@@ -102,7 +102,7 @@ impl State {
 
     /// Switches throttling on or off.
     pub(crate) fn enforce_quotas(&mut self, enforce: bool) {
-        let quotas = self.quotas.get_mut();
+        let quotas = self.quotas.lock();
         quotas.unwrap_or_else(PoisonError::into_inner).enforced = enforce;
     }
 
