@@ -49,6 +49,8 @@ macro_rules! sign_in {
                 resource_tenant_id: String = RESOURCE_TENANT_ID("resourceTenantId");
                 /// Why the risk has its present state; `hidden` without P2.
                 risk_detail: RiskDetail = RISK_DETAIL("riskDetail", "eq");
+                /// Risk detections, as closed enum names; superseded by the v2 list.
+                risk_event_types: Vec<RiskEventType> = RISK_EVENT_TYPES("riskEventTypes", "eq");
                 /// Risk detections of the sign-in, as text.
                 risk_event_types_v2: Vec<String> = RISK_EVENT_TYPES_V2("riskEventTypes_v2", "eq startsWith");
                 /// Risk level over all detections; `hidden` without P2.
@@ -89,8 +91,6 @@ macro_rules! sign_in {
 sign_in! {
     /// One interactive sign-in of a user, as the sign-in log of v1.0 has it; [`beta::SignIn`] has every kind.
     SignIn {
-        /// Risk detections, as closed enum names; superseded by the v2 list.
-        risk_event_types: Vec<RiskEventType> = RISK_EVENT_TYPES("riskEventTypes", "eq");
         /// Object id of the signed-in service principal, if one signed in.
         service_principal_id: String = SERVICE_PRINCIPAL_ID("servicePrincipalId");
         /// Name of the signed-in service principal, if one signed in.

@@ -341,10 +341,7 @@ async fn provisioning_events_are_filtered_by_status_object_and_duration() {
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].id, "bad");
     let source = found[0].source_identity.as_ref().unwrap();
-    assert!(
-        source.additional().get("details").is_some(),
-        "details of any form survive"
-    );
+    assert!(source.details.is_some(), "details of any form survive");
     let unsupported = ProvisioningObjectSummary::ACTIVITY_DATE_TIME.ge(now);
     let error = list.filter(unsupported).send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Query);

@@ -1,4 +1,4 @@
-use crate::model::{complex, open_enum};
+use crate::model::{Json, complex, open_enum};
 
 complex! {
     /// What started a provisioning event.
@@ -39,10 +39,12 @@ complex! {
 }
 
 complex! {
-    /// One step of a provisioning event. The response's `details` are in [`additional`](Self::additional).
+    /// One step of a provisioning event.
     ProvisioningStep {
         /// What the step did.
         description: String = DESCRIPTION("description");
+        /// More about it; its properties depend on the system.
+        details: Json = DETAILS("details");
         /// Name of the step, such as `EntryImportAdd`.
         name: String = NAME("name");
         /// Type of the step.
@@ -63,9 +65,10 @@ complex! {
 }
 
 complex! {
-    /// An object that was provisioned, in its source or target. The response's `details` are in
-    /// [`additional`](Self::additional).
+    /// An object that was provisioned, in its source or target.
     ProvisionedIdentity {
+        /// More about it; its properties depend on the system.
+        details: Json = DETAILS("details");
         /// Name of the object.
         display_name: String = DISPLAY_NAME("displayName");
         /// Id of the object in its system.
@@ -76,9 +79,10 @@ complex! {
 }
 
 complex! {
-    /// The source or target of a provisioning event. The response's `details` are in
-    /// [`additional`](Self::additional).
+    /// The source or target of a provisioning event.
     ProvisioningSystem {
+        /// More about it; its properties depend on the system.
+        details: Json = DETAILS("details");
         /// Name of the system.
         display_name: String = DISPLAY_NAME("displayName");
         /// Id of the system.

@@ -352,3 +352,23 @@ fn an_upsert_creates_once_and_updates_afterwards() {
         "Books"
     );
 }
+
+#[test]
+fn adding_members_alone_takes_the_permission_for_members() {
+    let mut fixture = Fixture::new();
+    let one = format!("/groups/{}", id(TESTERS));
+    let members = |number: u32| json!({"members@odata.bind": [format!("https://x/v1.0/users/{}", id(number))]});
+    fixture.application(&["GroupMember.ReadWrite.All"]);
+    assert_eq!(fixture.patch(&one, &members(ADELE)).status, 204);
+    let mut more = members(CLEO);
+    more["description"] = "d".into();
+    assert_eq!(fixture.patch(&one, &more).status, 403);
+    assert_eq!(
+        fixture.patch(&one, &json!({"description": "d"})).status,
+        403
+    );
+    fixture.application(&["Group.ReadWrite.All"]);
+    assert_eq!(fixture.patch(&one, &members(CLEO)).status, 204);
+    fixture.application(&["Group.Read.All"]);
+    assert_eq!(fixture.patch(&one, &members(CLEO)).status, 403);
+}

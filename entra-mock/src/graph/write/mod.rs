@@ -449,12 +449,23 @@ fn target<'a>(
     kind: Kind,
     below: &str,
 ) -> Result<(&'a Object, &'a str, bool), GraphError> {
+    target_of(call, root, kind, &call.request.method, below)
+}
+
+/// The same for a request that takes the permission of another method.
+fn target_of<'a>(
+    call: Call<'a>,
+    root: &Root,
+    kind: Kind,
+    method: &str,
+    below: &str,
+) -> Result<(&'a Object, &'a str, bool), GraphError> {
     let path = format!("{}{below}", kind.entity().object_path());
     let own = read::is_own(call, root);
-    if permissions::operation(&call.request.method, &path).is_none() {
+    if permissions::operation(method, &path).is_none() {
         return Err(unsupported(call.request));
     }
-    permissions::authorize(call.caller, &call.request.method, &path, own)?;
+    permissions::authorize(call.caller, method, &path, own)?;
     let (_, object) = read::find(call, root)?;
     let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
     Ok((object, id, own))

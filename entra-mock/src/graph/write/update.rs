@@ -7,9 +7,15 @@ use super::{
     },
     Plan, PlannedResponse, Step, access, app_policy, application,
     body::{self, Draft, Purpose},
-    create, domain, group, reference, role, security_attribute, service_principal, target, user,
+    create, domain, group, reference, role, security_attribute, service_principal, target,
+    target_of, user,
 };
-use crate::{odata::GraphError, permissions::authorize, schema::Behavior, store::Kind};
+use crate::{
+    odata::GraphError,
+    permissions::authorize,
+    schema::{Behavior, EntityType},
+    store::Kind,
+};
 
 pub(super) fn plan(
     call: Call<'_>,
@@ -21,7 +27,10 @@ pub(super) fn plan(
         return Ok(plan);
     }
     let entity = kind.entity();
-    let (object, id, own) = target(call, root, kind, "")?;
+    let (object, id, own) = match added_links(call, entity) {
+        Some(name) => target_of(call, root, kind, "POST", &format!("/{name}/$ref"))?,
+        None => target(call, root, kind, "")?,
+    };
     let mut draft = Draft::read(call, kind, Purpose::Update)?;
     access::check_update(call, kind, object, &draft, own)?;
     body::check_reference_count(&draft)?;
@@ -92,6 +101,17 @@ pub(super) fn plan(
     plan.steps.extend(dependent);
     plan.steps.extend(links);
     Ok(plan)
+}
+
+/// Returns the relationship that a body adds to and nothing else, which takes the permission for the
+/// relationship (page "Add members").
+fn added_links(call: Call<'_>, entity: &EntityType) -> Option<&'static str> {
+    let body = body::json(call).ok()?;
+    let [name] = body.keys().collect::<Vec<_>>()[..] else {
+        return None;
+    };
+    let relationship = entity.relationship(name.strip_suffix("@odata.bind")?)?;
+    relationship.written().map(|_| relationship.name)
 }
 
 /// Whether a PATCH creates what does not exist.
