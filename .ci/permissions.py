@@ -34,8 +34,16 @@ OTHER_SERVICES = ("AgentId", "DeviceManagement", "PrivilegedAccess")
 # Delegated permissions for the signed-in user's own object.
 OWN = {"User.Read", "User.ReadWrite", "Device.Read"}
 
+PROVISIONING = [
+    "Synchronization.Read.All", "Synchronization.ReadWrite.All", "Application.ReadWrite.OwnedBy",
+    "CustomSecAttributeProvisioning.Read.All", "CustomSecAttributeProvisioning.ReadWrite.All",
+]
+
 # Where the sources differ, what was decided, by the name of the operation: what is enough, least first.
 DECIDED = {
+    # The lists have no row; the page of the schema has these.
+    "synchronization-synchronizationschema-get": PROVISIONING,
+    "synchronization-synchronizationschema-get-template": PROVISIONING,
     # The published row has device management and `Device.Read.All`; the list has these.
     "device-list-count": ["Device.Read.All", "Directory.Read.All", "Directory.ReadWrite.All"],
     # The page of the photo lists permissions by the owner of the photo; that of users has these.
@@ -180,7 +188,7 @@ class Facts:
         path = form(operation.path)
         if path.startswith("/directory/deleteditems/{id}"):
             # Each type has its own permissions at the same path.
-            name = operation.name.split("-")[-1].removesuffix("s")
+            name = operation.name.removesuffix("-beta").split("-")[-1].removesuffix("s")
             return self.rows.get((operation.method, f"{path}#{name}"))
         found = self.rows.get((operation.method, path))
         if path.endswith("/$count"):
@@ -355,7 +363,7 @@ def address(operation, tenant, own, owner):
     """The path of a request that changes nothing."""
     path = operation.path
     if path.startswith("/directory/deletedItems/{id}"):
-        name = operation.name.split("-")[-1].removesuffix("s")
+        name = operation.name.removesuffix("-beta").split("-")[-1].removesuffix("s")
         return path.replace("{id}", tenant.deleted(name, owner))
     # The parameters of a function are texts.
     path = re.sub(r"=\{(\w+)\}", r"='{\1}'", path)

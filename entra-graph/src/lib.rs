@@ -70,6 +70,10 @@
     doc = "| directory roles | [`GraphClient::role_assignments`], [`GraphClient::role_definitions`], [`GraphClient::directory_roles`], [`NewUnifiedRoleAssignment`] |"
 )]
 #![cfg_attr(
+    feature = "synchronization",
+    doc = "| provisioning | [`synchronization_jobs`](query::Object::synchronization_jobs), [`NewSynchronizationJob`] |"
+)]
+#![cfg_attr(
     feature = "tenant-relationships",
     doc = "| other tenants | [`GraphClient::tenant_information`], [`GraphClient::tenant_information_by_domain`] |"
 )]
@@ -142,6 +146,8 @@ pub use areas::invitations::NewInvitation;
 pub use areas::role_management::{
     NewDirectoryRole, NewUnifiedRoleAssignment, NewUnifiedRoleDefinition,
 };
+#[cfg(feature = "synchronization")]
+pub use areas::synchronization::NewSynchronizationJob;
 pub use areas::{
     app_role_assignments::NewAppRoleAssignment,
     applications::{
@@ -194,6 +200,8 @@ pub use objects::{
 pub use objects::{Domain, DomainDnsRecord, InternalDomainFederation};
 #[cfg(feature = "identity-protection")]
 pub use objects::{RiskDetection, RiskyUser};
+#[cfg(feature = "synchronization")]
+pub use objects::{SynchronizationJob, SynchronizationSchema, SynchronizationTemplate};
 pub use odata::{Filter, NavigationProperty, Property};
 pub use operation::{Operation, Returns, Version};
 pub use place::Reference;
@@ -278,6 +286,11 @@ pub mod places {
         DirectoryRoleMembers, DirectoryRoleTemplates, DirectoryRoles, OneDirectoryRole,
         OneDirectoryRoleTemplate, OneRoleAssignment, OneRoleDefinition, RoleAssignments,
         RoleDefinitions, TransitiveRoleAssignments,
+    };
+    #[cfg(feature = "synchronization")]
+    pub use crate::areas::synchronization::{
+        OneSynchronizationJob, OneSynchronizationTemplate, SynchronizationJobSchema,
+        SynchronizationJobs, SynchronizationTemplateSchema, SynchronizationTemplates,
     };
     pub use crate::{
         areas::{

@@ -45,6 +45,7 @@ BELOW = {
     "directory", "roledefinitions", "roleassignments",
     "appmanagementpolicies", "appliesto", "defaultappmanagementpolicy", "instantiate", "addtokensigningcertificate",
     "allowedvalues", "attributesets", "customsecurityattributedefinitions",
+    "synchronization", "jobs", "templates", "secrets", "schema", "start", "pause", "restart", "provisionondemand", "validatecredentials", "acquireaccesstoken",
     "conditionalaccess", "policies", "namedlocations", "scopedrolemembers", "transitiveroleassignments",
     "domainnamereferences", "federationconfiguration", "forcedelete", "promote", "rootdomain", "serviceconfigurationrecords", "verificationdnsrecords", "verify",
 }
@@ -120,6 +121,16 @@ def types(facts):
     return lines
 
 
+# Operations that the fact files lack, from the pages of Microsoft's documentation.
+PAGES = [
+    # Get synchronizationSchema, read 2026-11-29
+    *(("GET", f"/servicePrincipals/{{id}}/synchronization/{place}/{{id}}/schema",
+       ["Synchronization.Read.All", "Synchronization.ReadWrite.All", "CustomSecAttributeProvisioning.Read.All", "CustomSecAttributeProvisioning.ReadWrite.All"],
+       ["CustomSecAttributeProvisioning.Read.All", "Application.ReadWrite.OwnedBy", "CustomSecAttributeProvisioning.ReadWrite.All", "Synchronization.Read.All", "Synchronization.ReadWrite.All"])
+      for place in ("jobs", "templates")),
+]
+
+
 def permissions(facts):
     rows = {}
 
@@ -144,6 +155,8 @@ def permissions(facts):
         docs = entry.get("docs") or {}
         for source in [entry, docs] + list((entry.get("by_type") or {}).values()):
             add(entry["method"], entry["path"], source.get("delegated"), source.get("application"))
+    for entry in PAGES:
+        add(*entry)
     pages = json.loads((facts / "graph-filter-support.json").read_text())
     for page in pages["doc_permission_tables"]:
         for request in page["requests"]:

@@ -35,6 +35,8 @@ pub(crate) mod organization;
 pub(crate) mod role_management;
 pub(crate) mod service_principals;
 pub(crate) mod subscribed_skus;
+#[cfg(feature = "synchronization")]
+pub(crate) mod synchronization;
 #[cfg(feature = "tenant-relationships")]
 pub(crate) mod tenant_relationships;
 #[cfg(test)]
@@ -84,6 +86,8 @@ const ALL: &[&[&Operation]] = &[
     role_management::OPERATIONS,
     service_principals::OPERATIONS,
     subscribed_skus::OPERATIONS,
+    #[cfg(feature = "synchronization")]
+    synchronization::OPERATIONS,
     #[cfg(feature = "tenant-relationships")]
     tenant_relationships::OPERATIONS,
     users::OPERATIONS,

@@ -43,6 +43,8 @@ mod scoped_role_membership;
 mod service_principal;
 mod sign_in;
 mod subscribed_sku;
+#[cfg(feature = "synchronization")]
+mod synchronization;
 #[cfg(test)]
 mod tests;
 pub mod types;
@@ -98,4 +100,6 @@ pub use scoped_role_membership::ScopedRoleMembership;
 pub use service_principal::ServicePrincipal;
 pub use sign_in::SignIn;
 pub use subscribed_sku::SubscribedSku;
+#[cfg(feature = "synchronization")]
+pub use synchronization::{SynchronizationJob, SynchronizationSchema, SynchronizationTemplate};
 pub use user::User;

@@ -149,6 +149,26 @@ fn every_declared_name_is_read_and_written() {
         types::ApplicationRiskScore,
         types::ApplicationSecurityCompliance,
     );
+    #[cfg(feature = "synchronization")]
+    check!(
+        super::SynchronizationJob,
+        super::SynchronizationSchema,
+        super::SynchronizationTemplate,
+        types::KeyValuePair,
+        types::StringKeyLongValuePair,
+        types::StringKeyStringValuePair,
+        types::SynchronizationError,
+        types::SynchronizationJobApplicationParameters,
+        types::SynchronizationJobRestartCriteria,
+        types::SynchronizationJobSubject,
+        types::SynchronizationLinkedObjects,
+        types::SynchronizationMetadataEntry,
+        types::SynchronizationProgress,
+        types::SynchronizationQuarantine,
+        types::SynchronizationSchedule,
+        types::SynchronizationStatus,
+        types::SynchronizationTaskExecution,
+    );
     #[cfg(feature = "authentication-methods")]
     check!(super::AuthenticationMethod, super::UserRegistrationDetails);
     #[cfg(feature = "administrative-units")]

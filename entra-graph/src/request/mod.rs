@@ -198,7 +198,11 @@ pub(crate) fn read_number(_: &GraphClient, reply: &Reply) -> Result<u64, Error> 
 }
 
 /// One value that is not an entity.
-#[cfg(any(feature = "application-templates", feature = "tenant-relationships"))]
+#[cfg(any(
+    feature = "application-templates",
+    feature = "tenant-relationships",
+    feature = "synchronization"
+))]
 pub(crate) fn read_value<T: serde::de::DeserializeOwned>(
     _: &GraphClient,
     reply: &Reply,

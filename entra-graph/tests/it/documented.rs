@@ -503,7 +503,7 @@ fn requests() -> BTreeMap<&'static str, Vec<Send>> {
 }
 
 /// How many documented requests these pages have, so that an emptier collection is no success.
-const REQUESTS: usize = 62
+const REQUESTS: usize = 63
     + service_principals::REQUESTS
     + with(cfg!(feature = "administrative-units"), 8)
     + with(cfg!(feature = "application-templates"), 1)
@@ -621,8 +621,14 @@ async fn documented_rounds_of_delta_queries_are_read() {
         if !(of_users || of_groups) || example["kind"] != "response" {
             continue;
         }
-        let rows = example["body"]["value"].as_array().unwrap();
-        let script = ScriptedTransport::new().then(200, &[], example["body"].to_string());
+        let mut body = example["body"].clone();
+        let rows = body["value"].as_array_mut().unwrap();
+        // Some samples are shortened by the id, which every row has.
+        for row in rows.iter_mut().filter(|row| row["id"].is_null()) {
+            row["id"] = PLACEHOLDER.into();
+        }
+        let is_empty = rows.is_empty();
+        let script = ScriptedTransport::new().then(200, &[], body.to_string());
         let graph = client(&script);
         // A page is decoded whole; the empty ones here are the end of a round.
         let read = if of_users {
@@ -632,7 +638,7 @@ async fn documented_rounds_of_delta_queries_are_read() {
             let mut changes = graph.groups().delta().changes();
             changes.try_next().await.map(|change| change.is_some())
         };
-        assert_eq!(read.ok(), Some(!rows.is_empty()), "{page}");
+        assert_eq!(read.ok(), Some(!is_empty), "{page}");
         checked += 1;
     }
     assert_eq!(checked, ROUNDS);

@@ -40,6 +40,7 @@ mod rows;
 mod scoped_role_members;
 mod security_attributes;
 mod subject;
+mod synchronization;
 mod tenant_information;
 mod transitive_roles;
 mod unsourced;
@@ -209,6 +210,7 @@ fn read_only(call: Call<'_>, route: &Route) -> Result<Reply, GraphError> {
             authentication_methods::respond(call, route, id.as_deref())
         }
         Target::DnsRecords(list) => domain_records::respond(call, route, *list),
+        Target::Synchronization(segments) => synchronization::respond(call, route, segments),
         Target::LicenseDetails => license_details::respond(call, route),
         Target::ScopedRoleMembers(id) => scoped_role_members::respond(call, route, id.as_deref()),
         Target::TransitiveRoleAssignments => transitive_roles::respond(call),

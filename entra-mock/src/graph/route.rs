@@ -83,6 +83,8 @@ pub(super) enum Target {
     AuthenticationMethods(Option<String>),
     /// The DNS records of a domain.
     DnsRecords(DnsRecords),
+    /// Provisioning of a service principal, with the segments after `synchronization`.
+    Synchronization(Vec<String>),
     /// The licences of a user with their service plans.
     LicenseDetails,
     /// The scoped role members of an administrative unit, or one of them.
@@ -414,6 +416,17 @@ fn below(root: Root, rest: &[&str]) -> Option<Route> {
         return Some(Route {
             root,
             target,
+            me: false,
+        });
+    }
+    if name.eq_ignore_ascii_case("synchronization")
+        && *kind == Kind::ServicePrincipal
+        && !rest.is_empty()
+    {
+        let segments = rest.iter().map(|segment| (*segment).to_owned()).collect();
+        return Some(Route {
+            root,
+            target: Target::Synchronization(segments),
             me: false,
         });
     }

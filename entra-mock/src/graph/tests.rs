@@ -50,6 +50,7 @@ mod security_attributes;
 mod service_principal_keys;
 mod service_principals;
 mod sign_ins;
+mod synchronization;
 mod tenant_information;
 mod user_actions;
 mod users;

@@ -81,6 +81,13 @@ pub(super) fn subject_and_expression() -> GraphError {
     )
 }
 
+/// A synchronization job of a template that the service principal does not have.
+pub(super) fn unknown_template(name: &str) -> GraphError {
+    GraphError::bad_request(format!(
+        "There is no synchronization template '{name}' for this application."
+    ))
+}
+
 /// A partner id that is not one of the Microsoft AI Cloud Partner Program.
 pub(super) fn invalid_partner_id() -> GraphError {
     GraphError::bad_request("The verified publisher id is not a valid partner id.")

@@ -179,6 +179,51 @@ pub(super) const SERVICE_PRINCIPAL: EntityType = EntityType {
         ),
     ],
     operations: &[
+        provisioning("GET", "/servicePrincipals/{id}/synchronization/jobs"),
+        provisioning("POST", "/servicePrincipals/{id}/synchronization/jobs"),
+        provisioning("GET", "/servicePrincipals/{id}/synchronization/jobs/{id}"),
+        provisioning(
+            "DELETE",
+            "/servicePrincipals/{id}/synchronization/jobs/{id}",
+        ),
+        provisioning(
+            "POST",
+            "/servicePrincipals/{id}/synchronization/jobs/{id}/start",
+        ),
+        provisioning(
+            "POST",
+            "/servicePrincipals/{id}/synchronization/jobs/{id}/pause",
+        ),
+        provisioning(
+            "POST",
+            "/servicePrincipals/{id}/synchronization/jobs/{id}/restart",
+        ),
+        provisioning(
+            "POST",
+            "/servicePrincipals/{id}/synchronization/jobs/{id}/provisionOnDemand",
+        ),
+        provisioning(
+            "POST",
+            "/servicePrincipals/{id}/synchronization/jobs/{id}/validateCredentials",
+        ),
+        provisioning(
+            "GET",
+            "/servicePrincipals/{id}/synchronization/jobs/{id}/schema",
+        ),
+        provisioning("PUT", "/servicePrincipals/{id}/synchronization/secrets"),
+        provisioning(
+            "POST",
+            "/servicePrincipals/{id}/synchronization/acquireAccessToken",
+        ),
+        provisioning("GET", "/servicePrincipals/{id}/synchronization/templates"),
+        provisioning(
+            "GET",
+            "/servicePrincipals/{id}/synchronization/templates/{id}",
+        ),
+        provisioning(
+            "GET",
+            "/servicePrincipals/{id}/synchronization/templates/{id}/schema",
+        ),
         write_directory("POST", "/servicePrincipals/{id}/addKey"),
         write_directory("POST", "/servicePrincipals/{id}/removeKey"),
         write_directory("POST", "/servicePrincipals/{id}/addTokenSigningCertificate"),
@@ -281,3 +326,30 @@ pub(super) const SERVICE_PRINCIPAL: EntityType = EntityType {
         ),
     ],
 };
+
+/// An operation of provisioning: its own permissions, or those of the owner of the application.
+const fn provisioning(method: &'static str, path: &'static str) -> Operation {
+    let reads = matches!(method.as_bytes(), b"GET");
+    if reads {
+        row(
+            method,
+            path,
+            &["Synchronization.Read.All", "Synchronization.ReadWrite.All"],
+            &[
+                "Application.ReadWrite.OwnedBy",
+                "Synchronization.Read.All",
+                "Synchronization.ReadWrite.All",
+            ],
+        )
+    } else {
+        row(
+            method,
+            path,
+            &["Synchronization.ReadWrite.All"],
+            &[
+                "Application.ReadWrite.OwnedBy",
+                "Synchronization.ReadWrite.All",
+            ],
+        )
+    }
+}

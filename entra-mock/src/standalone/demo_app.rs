@@ -179,6 +179,7 @@ const APPLICATION_PERMISSIONS: &[&str] = &[
     "Policy.Read.All",
     "Policy.ReadWrite.ApplicationConfiguration",
     "RoleManagement.ReadWrite.Directory",
+    "Synchronization.ReadWrite.All",
     "User-PasswordProfile.ReadWrite.All",
     "User.Invite.All",
     "User.Read.All",

@@ -35,6 +35,8 @@ mod role_definition;
 mod service_principal;
 mod sign_in;
 mod subscribed_sku;
+#[cfg(feature = "synchronization")]
+mod synchronization;
 #[cfg(feature = "tenant-relationships")]
 mod tenant_information;
 mod user;
@@ -133,6 +135,16 @@ pub use sign_in::{
     SignInStatus, SignInUserType, TokenIssuerType,
 };
 pub use subscribed_sku::{LicenseUnitsDetail, ServicePlanInfo};
+#[cfg(feature = "synchronization")]
+pub use synchronization::{
+    KeyValuePair, QuarantineReason, StringKeyLongValuePair, StringKeyStringValuePair,
+    SynchronizationError, SynchronizationJobApplicationParameters,
+    SynchronizationJobRestartCriteria, SynchronizationJobRestartScope, SynchronizationJobSubject,
+    SynchronizationLinkedObjects, SynchronizationMetadata, SynchronizationMetadataEntry,
+    SynchronizationProgress, SynchronizationQuarantine, SynchronizationSchedule,
+    SynchronizationScheduleState, SynchronizationSecretKeyStringValuePair, SynchronizationStatus,
+    SynchronizationStatusCode, SynchronizationTaskExecution, SynchronizationTaskExecutionResult,
+};
 #[cfg(feature = "tenant-relationships")]
 pub use tenant_information::TenantInformation;
 pub use user::{

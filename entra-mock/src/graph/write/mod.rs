@@ -51,6 +51,7 @@ mod security_attribute;
 mod service_principal;
 mod session;
 mod signing_certificate;
+mod synchronization;
 mod update;
 mod user;
 
@@ -275,6 +276,9 @@ fn plan(call: Call<'_>, route: &Route) -> Result<Plan, GraphError> {
         }
         (_, Root::Object(kind, _), Target::ScopedRoleMembers(id)) => {
             scoped_role::plan(call, &route.root, *kind, id.as_deref())
+        }
+        (_, Root::Object(kind, _), Target::Synchronization(segments)) => {
+            synchronization::plan(call, &route.root, *kind, segments)
         }
         (_, Root::Object(kind, _), Target::Extensions(id)) => {
             extension::plan(call, &route.root, *kind, id.as_deref())
