@@ -39,7 +39,7 @@ use limit::{COUNT, LIMITS, Meter, Scope, UNITS, WRITES, Wait};
 /// The waits do not count against the time budget of a call.
 ///
 /// ```
-/// # async fn example(credential: entra_core::StaticCredential) -> Result<(), entra_graph::Error> {
+/// # fn example(credential: impl entra_core::TokenCredential + Clone) -> Result<(), entra_graph::Error> {
 /// use entra_graph::{Governor, GraphClient, TenantSize};
 /// // The size of the tenant is found out on the way, unless it is known.
 /// let governor = Governor::new().tenant_size(TenantSize::Large);

@@ -63,9 +63,7 @@ impl<P: UserPlace> Object<P> {
     /// ([`User::USAGE_LOCATION`]).
     ///
     /// ```
-    /// # mod support { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support.rs")); }
-    /// # support::block_on(async {
-    /// # let graph = support::graph().await;
+    /// # async fn example(graph: &entra_graph::GraphClient) -> Result<(), Box<dyn std::error::Error>> {
     /// use entra_graph::{User, types::AssignedLicense};
     /// let skus = graph.subscribed_skus().list().items().try_collect::<Vec<_>>().await?;
     /// let sku = skus.iter().find(|sku| sku.sku_part_number.as_deref() == Some("AAD_PREMIUM_P2"));
@@ -77,7 +75,8 @@ impl<P: UserPlace> Object<P> {
     /// # let plans: Vec<String> = Vec::new();
     /// adele.assign_licenses([AssignedLicense::new(p2).without_plans(plans)]).send().await?;
     /// adele.remove_licenses([p2]).send().await?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?; Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn assign_licenses<L: Into<AssignedLicense>>(
         &self,
