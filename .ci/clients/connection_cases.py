@@ -61,7 +61,7 @@ def run(name, product, code, says):
     environment |= {"AZURE_TENANT_ID": settings["tenant"], "AZURE_CLIENT_ID": settings["client"]}
     if settings["secret"]:
         environment["AZURE_CLIENT_SECRET"] = settings["secret"]
-    command = [PROGRAM, "--tenant", "env", "--redirect-uri", settings["redirect"]]
+    command = [PROGRAM, "--tenant", "env", "--replication-wait", "0", "--redirect-uri", settings["redirect"]]
     for need in settings["needs"]:
         command += ["--needs", need]
     ended = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)

@@ -8,7 +8,7 @@
 //! The exit code is 0 if everything that the product needs works, 1 if something does not, and 2 if that
 //! could not be found out. Start reading at [`test`].
 
-use std::{error::Error, process::ExitCode};
+use std::{error::Error, process::ExitCode, time::Duration};
 
 use clap::{Parser, ValueEnum};
 use entra_auth::{ApplicationCredentialFactory, CredentialOptions, Environment};
@@ -37,6 +37,9 @@ struct Arguments {
     /// A user who shall be able to sign in.
     #[arg(long)]
     user: Option<String>,
+    /// How many seconds to wait for a new application or secret to be replicated.
+    #[arg(long, default_value_t = 120)]
+    replication_wait: u64,
     /// Prints JSON.
     #[arg(long)]
     json: bool,
@@ -94,7 +97,8 @@ fn test(
     let mut test = ConnectionTest::of(get("AZURE_TENANT_ID"), get("AZURE_CLIENT_ID"))
         .cloud(environment.cloud()?)
         .needs(&arguments.needs)
-        .needs_delegated(&arguments.needs_delegated);
+        .needs_delegated(&arguments.needs_delegated)
+        .replication_wait(Duration::from_secs(arguments.replication_wait));
     if let Some(material) = material {
         let options = CredentialOptions::new().environment(environment);
         test = test.signs_in_with(material, ApplicationCredentialFactory::new(&options));
