@@ -115,7 +115,7 @@ async fn error_of_a_federated_token_names_the_mismatch() {
         (
             &app,
             token(json!({ "sub": SUBJECT.to_uppercase() })),
-            700_213,
+            7_002_138,
         ),
         (
             &app,

@@ -41,7 +41,10 @@ async fn throttled_request_is_not_repeated_before_retry_after() {
         let error = error(&credential.clone(), &request).await;
         assert_eq!(error.kind(), ErrorKind::Throttled);
         assert_eq!(error.retry_after(), Some(Duration::from_secs(1)));
-        assert!(error.to_string().contains("nothing was sent"), "{error}");
+        assert!(
+            error.to_string().contains("the request was not sent"),
+            "{error}"
+        );
         assert!(error.fix().is_some());
     }
     tenant.requests().to("/token").assert_count(1);
