@@ -199,7 +199,7 @@ pub use objects::{
 #[cfg(feature = "domains")]
 pub use objects::{Domain, DomainDnsRecord, InternalDomainFederation};
 #[cfg(feature = "identity-protection")]
-pub use objects::{RiskDetection, RiskyUser};
+pub use objects::{RiskDetection, RiskyUser, RiskyUserHistoryItem};
 #[cfg(feature = "synchronization")]
 pub use objects::{SynchronizationJob, SynchronizationSchema, SynchronizationTemplate};
 pub use odata::{Filter, NavigationProperty, Property};
@@ -279,7 +279,8 @@ pub mod places {
     };
     #[cfg(feature = "identity-protection")]
     pub use crate::areas::identity_protection::{
-        OneRiskDetection, OneRiskyUser, RiskDetections, RiskyUsers,
+        OneRiskDetection, OneRiskyUser, OneRiskyUserHistoryItem, RiskDetections, RiskyUserHistory,
+        RiskyUsers,
     };
     #[cfg(feature = "role-management")]
     pub use crate::areas::role_management::{

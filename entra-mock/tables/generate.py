@@ -26,6 +26,7 @@ ENTITIES = [
     "userRegistrationDetails", "directoryRole", "unifiedRoleDefinition", "unifiedRoleAssignment", "invitation",
     "domain", "internalDomainFederation", "conditionalAccessPolicy", "namedLocation", "orgContact",
     "attributeSet", "customSecurityAttributeDefinition", "allowedValue",
+    "riskyUserHistoryItem", "userRegistrationFeatureSummary", "userRegistrationMethodSummary",
 ]
 PATHS = re.compile(
     r"^/(users|groups|me|applications|serviceprincipals|devices|organization|subscribedskus"
@@ -44,6 +45,8 @@ BELOW = {
     "findtenantinformationbytenantid(tenantid={id})", "findtenantinformationbydomainname(domainname={id})",
     "directory", "roledefinitions", "roleassignments",
     "appmanagementpolicies", "appliesto", "defaultappmanagementpolicy", "instantiate", "addtokensigningcertificate",
+    "confirmcompromised", "confirmsafe", "dismiss", "history",
+    "usersregisteredbyfeature", "usersregisteredbyfeature()", "usersregisteredbymethod", "usersregisteredbymethod()",
     "allowedvalues", "attributesets", "customsecurityattributedefinitions",
     "synchronization", "jobs", "templates", "secrets", "schema", "start", "pause", "restart", "provisionondemand", "validatecredentials", "acquireaccesstoken",
     "conditionalaccess", "policies", "namedlocations", "scopedrolemembers", "transitiveroleassignments",

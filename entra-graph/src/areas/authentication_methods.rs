@@ -2,12 +2,18 @@
 
 use super::users::UserPlace;
 use crate::{
-    client::GraphClient,
+    client::{Call, GraphClient},
     key::Key,
-    objects::{AuthenticationMethod, UserRegistrationDetails},
-    operation::operations,
+    objects::{
+        AuthenticationMethod, UserRegistrationDetails,
+        types::{
+            IncludedUserRoles, IncludedUserTypes, UserRegistrationFeatureSummary,
+            UserRegistrationMethodSummary,
+        },
+    },
+    operation::{Operation, operations},
     place::{Collection, Object, places, singles},
-    request::Target,
+    request::{Request, Target, read_value},
 };
 
 operations! {
@@ -19,6 +25,10 @@ operations! {
         both ["AuditLog.Read.All"];
     GET_REGISTRATION = "userregistrationdetails-get" GET "/reports/authenticationMethods/userRegistrationDetails/{id}" => Object("userRegistrationDetails"),
         both ["AuditLog.Read.All"];
+    BY_FEATURE = "authenticationmethodsroot-usersregisteredbyfeature" GET "/reports/authenticationMethods/usersRegisteredByFeature" => Value,
+        delegated ["AuditLog.Read.All"], application [];
+    BY_METHOD = "authenticationmethodsroot-usersregisteredbymethod" GET "/reports/authenticationMethods/usersRegisteredByMethod" => Value,
+        delegated ["AuditLog.Read.All"], application [];
 }
 
 places! {
@@ -87,6 +97,84 @@ impl GraphClient {
     pub fn registration_details_of(&self, user: impl Into<Key>) -> Object<OneRegistrationDetails> {
         Object::new(report(self).key("userRegistrationDetails", &user.into()))
     }
+}
+
+impl GraphClient {
+    /// A request for the number of users who registered each authentication method:
+    /// [`GET /reports/authenticationMethods/usersRegisteredByMethod`](https://learn.microsoft.com/graph/api/authenticationmethodsroot-usersregisteredbymethod).
+    ///
+    /// Takes the delegated permission `AuditLog.Read.All`; applications cannot read it. The tenant needs a P1 or P2
+    /// licence.
+    ///
+    /// ```
+    /// # async fn example(graph: &entra_graph::GraphClient) -> Result<(), entra_graph::Error> {
+    /// use entra_graph::types::{IncludedUserRoles, IncludedUserTypes};
+    /// let summary = graph
+    ///     .users_registered_by_method(IncludedUserTypes::Member, IncludedUserRoles::All)
+    ///     .send().await?;
+    /// for count in summary.user_registration_method_counts.unwrap_or_default() {
+    ///     println!("{:?}: {:?}", count.authentication_method, count.user_count);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "reads as an argument of the function"
+    )]
+    pub fn users_registered_by_method(
+        &self,
+        types: IncludedUserTypes,
+        roles: IncludedUserRoles,
+    ) -> Request<UserRegistrationMethodSummary> {
+        summary(
+            self,
+            "usersRegisteredByMethod",
+            &BY_METHOD,
+            (&types, &roles),
+            read_value,
+        )
+    }
+
+    /// A request for the number of users who are capable of each feature, such as multifactor authentication:
+    /// [`GET /reports/authenticationMethods/usersRegisteredByFeature`](https://learn.microsoft.com/graph/api/authenticationmethodsroot-usersregisteredbyfeature).
+    ///
+    /// Takes what [`users_registered_by_method`](Self::users_registered_by_method) takes: the delegated permission
+    /// `AuditLog.Read.All`.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "reads as an argument of the function"
+    )]
+    pub fn users_registered_by_feature(
+        &self,
+        types: IncludedUserTypes,
+        roles: IncludedUserRoles,
+    ) -> Request<UserRegistrationFeatureSummary> {
+        summary(
+            self,
+            "usersRegisteredByFeature",
+            &BY_FEATURE,
+            (&types, &roles),
+            read_value,
+        )
+    }
+}
+
+fn summary<T: Send + 'static>(
+    client: &GraphClient,
+    function: &str,
+    operation: &'static Operation,
+    (types, roles): (&IncludedUserTypes, &IncludedUserRoles),
+    read: crate::request::Read<T>,
+) -> Request<T> {
+    let quoted = |text: &str| text.replace('\'', "''");
+    let call = format!(
+        "{function}(includedUserTypes='{}',includedUserRoles='{}')",
+        quoted(types.as_str()),
+        quoted(roles.as_str())
+    );
+    let target = report(client).join(&[&call]);
+    let call = target.url().map(|url| Call::new(operation, url));
+    Request::new(target.client, call, read)
 }
 
 fn report(client: &GraphClient) -> Target {

@@ -1,12 +1,15 @@
 //! Identity Protection: risky users and risk detections.
 
+use entra_core::ObjectId;
+
 use crate::{
-    client::GraphClient,
+    client::{Call, GraphClient},
     key::Key,
-    objects::{RiskDetection, RiskyUser},
-    operation::operations,
+    model::Body,
+    objects::{RiskDetection, RiskyUser, RiskyUserHistoryItem},
+    operation::{Operation, operations},
     place::{Collection, Object, places, singles},
-    request::Target,
+    request::{Request, Target, read_nothing},
 };
 
 operations! {
@@ -14,6 +17,16 @@ operations! {
         both ["IdentityRiskyUser.Read.All"];
     GET_RISKY_USER = "riskyuser-get" GET "/identityProtection/riskyUsers/{id}" => Object("riskyUser"),
         both ["IdentityRiskyUser.Read.All"];
+    LIST_HISTORY = "riskyuser-list-history" GET "/identityProtection/riskyUsers/{id}/history" => Collection("riskyUserHistoryItem"),
+        both ["IdentityRiskyUser.Read.All"];
+    GET_HISTORY_ITEM = "riskyuser-get-riskyuserhistoryitem" GET "/identityProtection/riskyUsers/{id}/history/{id}" => Object("riskyUserHistoryItem"),
+        both ["IdentityRiskyUser.Read.All"];
+    CONFIRM_COMPROMISED = "riskyuser-confirmcompromised" POST(Idempotent) "/identityProtection/riskyUsers/confirmCompromised" => Nothing,
+        both ["IdentityRiskyUser.ReadWrite.All"];
+    CONFIRM_SAFE = "riskyuser-confirmsafe" POST(Idempotent) "/identityProtection/riskyUsers/confirmSafe" => Nothing,
+        both ["IdentityRiskyUser.ReadWrite.All"];
+    DISMISS = "riskyuser-dismiss" POST(Idempotent) "/identityProtection/riskyUsers/dismiss" => Nothing,
+        both ["IdentityRiskyUser.ReadWrite.All"];
     LIST_RISK_DETECTIONS = "riskdetection-list" GET "/identityProtection/riskDetections" => Collection("riskDetection"),
         both ["IdentityRiskEvent.Read.All"];
     GET_RISK_DETECTION = "riskdetection-get" GET "/identityProtection/riskDetections/{id}" => Object("riskDetection"),
@@ -23,6 +36,8 @@ operations! {
 places! {
     /// `/identityProtection/riskyUsers`.
     RiskyUsers: RiskyUser { list LIST_RISKY_USERS }
+    /// `/identityProtection/riskyUsers/{id}/history`.
+    RiskyUserHistory: RiskyUserHistoryItem { list LIST_HISTORY }
     /// `/identityProtection/riskDetections`.
     RiskDetections: RiskDetection { list LIST_RISK_DETECTIONS }
 }
@@ -30,6 +45,8 @@ places! {
 singles! {
     /// `/identityProtection/riskyUsers/{id}`.
     OneRiskyUser: RiskyUser { get GET_RISKY_USER }
+    /// `/identityProtection/riskyUsers/{id}/history/{id}`.
+    OneRiskyUserHistoryItem: RiskyUserHistoryItem { get GET_HISTORY_ITEM }
     /// `/identityProtection/riskDetections/{id}`.
     OneRiskDetection: RiskDetection { get GET_RISK_DETECTION }
 }
@@ -99,7 +116,67 @@ impl IdentityProtection {
         Object::new(self.target().key("riskDetections", &id.into()))
     }
 
+    /// A request that dismisses the risk of users:
+    /// [`POST /identityProtection/riskyUsers/dismiss`](https://learn.microsoft.com/graph/api/riskyuser-dismiss).
+    ///
+    /// Takes `IdentityRiskyUser.ReadWrite.All`.
+    pub fn dismiss(&self, users: impl IntoIterator<Item = ObjectId>) -> Request<()> {
+        self.act("dismiss", &DISMISS, users)
+    }
+
+    /// A request that confirms users as compromised, which gives them a high risk:
+    /// [`POST /identityProtection/riskyUsers/confirmCompromised`](https://learn.microsoft.com/graph/api/riskyuser-confirmcompromised).
+    ///
+    /// Takes `IdentityRiskyUser.ReadWrite.All`.
+    pub fn confirm_compromised(&self, users: impl IntoIterator<Item = ObjectId>) -> Request<()> {
+        self.act("confirmCompromised", &CONFIRM_COMPROMISED, users)
+    }
+
+    /// A request that confirms users as safe:
+    /// [`POST /identityProtection/riskyUsers/confirmSafe`](https://learn.microsoft.com/graph/api/riskyuser-confirmsafe).
+    ///
+    /// Takes `IdentityRiskyUser.ReadWrite.All`.
+    pub fn confirm_safe(&self, users: impl IntoIterator<Item = ObjectId>) -> Request<()> {
+        self.act("confirmSafe", &CONFIRM_SAFE, users)
+    }
+
+    fn act(
+        &self,
+        action: &str,
+        operation: &'static Operation,
+        users: impl IntoIterator<Item = ObjectId>,
+    ) -> Request<()> {
+        let ids: Vec<String> = users.into_iter().map(|id| id.to_string()).collect();
+        let mut body = Body::default();
+        body.set::<Vec<String>>("userIds", &ids);
+        let target = self.target().join(&["riskyUsers", action]);
+        let call = target
+            .url()
+            .map(|url| Call::new(operation, url).with_json(body.into_bytes()));
+        Request::new(target.client, call, read_nothing)
+    }
+
     fn target(&self) -> Target {
         Target::root(&self.client).join(&["identityProtection"])
+    }
+}
+
+impl Object<OneRiskyUser> {
+    /// What the user was before:
+    /// [`GET /identityProtection/riskyUsers/{id}/history`](https://learn.microsoft.com/graph/api/riskyuser-list-history).
+    ///
+    /// Takes `IdentityRiskyUser.Read.All`.
+    #[must_use]
+    pub fn history(&self) -> Collection<RiskyUserHistory> {
+        self.collection("history")
+    }
+
+    /// One entry of the history:
+    /// [`GET /identityProtection/riskyUsers/{id}/history/{id}`](https://learn.microsoft.com/graph/api/riskyuser-get-riskyuserhistoryitem).
+    ///
+    /// Takes `IdentityRiskyUser.Read.All`.
+    #[must_use]
+    pub fn history_item(&self, id: impl Into<Key>) -> Object<OneRiskyUserHistoryItem> {
+        Object::new(self.target().clone().key("history", &id.into()))
     }
 }

@@ -1,8 +1,8 @@
 use entra_core::Timestamp;
 
 use super::types::{
-    ActivityType, RiskDetail, RiskDetectionTimingType, RiskLevel, RiskState, SignInLocation,
-    TokenIssuerType,
+    ActivityType, RiskDetail, RiskDetectionTimingType, RiskLevel, RiskState, RiskUserActivity,
+    SignInLocation, TokenIssuerType,
 };
 use crate::{
     model::{capable, entity},
@@ -75,9 +75,41 @@ entity! {
     }
 }
 
+entity! {
+    /// What a user at risk was at one time: the state after a change.
+    RiskyUserHistoryItem: "#microsoft.graph.riskyUserHistoryItem", always [risk_state] {
+        /// What changed the state.
+        activity: RiskUserActivity = ACTIVITY("activity");
+        /// The id of the user or application that changed it; empty if Entra did.
+        initiated_by: String = INITIATED_BY("initiatedBy");
+        /// Whether the user is deleted.
+        is_deleted: bool = IS_DELETED("isDeleted");
+        /// Whether the risk is being processed.
+        is_processing: bool = IS_PROCESSING("isProcessing");
+        /// Why the risk had this state.
+        risk_detail: RiskDetail = RISK_DETAIL("riskDetail");
+        /// When the risk was updated (UTC).
+        risk_last_updated_date_time: Timestamp = RISK_LAST_UPDATED_DATE_TIME("riskLastUpdatedDateTime");
+        /// Level of the risk.
+        risk_level: RiskLevel = RISK_LEVEL("riskLevel");
+        /// State of the risk.
+        risk_state: RiskState = RISK_STATE("riskState");
+        /// Name of the user.
+        user_display_name: String = USER_DISPLAY_NAME("userDisplayName");
+        /// Object id of the user.
+        user_id: String = USER_ID("userId");
+        /// User principal name.
+        user_principal_name: String = USER_PRINCIPAL_NAME("userPrincipalName");
+    }
+}
+
 // The documentation has `$filter` for both without operators per property; these are the plain ones.
 impl Described for RiskyUser {
     const INFO: EntityInfo = EntityInfo::other("risky user", "risky users", Some(500));
+}
+
+impl Described for RiskyUserHistoryItem {
+    const INFO: EntityInfo = EntityInfo::other("entry of a history", "entries of a history", None);
 }
 
 impl Described for RiskDetection {

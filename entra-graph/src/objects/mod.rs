@@ -84,7 +84,7 @@ pub use extension_property::ExtensionProperty;
 pub use federated_identity_credential::FederatedIdentityCredential;
 pub use group::Group;
 #[cfg(feature = "identity-protection")]
-pub use identity_protection::{RiskDetection, RiskyUser};
+pub use identity_protection::{RiskDetection, RiskyUser, RiskyUserHistoryItem};
 #[cfg(feature = "invitations")]
 pub use invitation::Invitation;
 pub use license_details::LicenseDetails;

@@ -170,7 +170,14 @@ fn every_declared_name_is_read_and_written() {
         types::SynchronizationTaskExecution,
     );
     #[cfg(feature = "authentication-methods")]
-    check!(super::AuthenticationMethod, super::UserRegistrationDetails);
+    check!(
+        super::AuthenticationMethod,
+        super::UserRegistrationDetails,
+        types::UserRegistrationFeatureCount,
+        types::UserRegistrationFeatureSummary,
+        types::UserRegistrationMethodCount,
+        types::UserRegistrationMethodSummary,
+    );
     #[cfg(feature = "administrative-units")]
     check!(super::ScopedRoleMembership, types::Identity);
     #[cfg(feature = "conditional-access")]
@@ -216,7 +223,12 @@ fn every_declared_name_is_read_and_written() {
         types::SigningCertificateUpdateStatus,
     );
     #[cfg(feature = "identity-protection")]
-    check!(super::RiskyUser, super::RiskDetection);
+    check!(
+        super::RiskyUser,
+        super::RiskyUserHistoryItem,
+        super::RiskDetection,
+        types::RiskUserActivity,
+    );
     check!(
         types::AssignedLicense,
         types::AssignedPlan,

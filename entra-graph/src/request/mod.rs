@@ -200,8 +200,9 @@ pub(crate) fn read_number(_: &GraphClient, reply: &Reply) -> Result<u64, Error> 
 /// One value that is not an entity.
 #[cfg(any(
     feature = "application-templates",
-    feature = "tenant-relationships",
-    feature = "synchronization"
+    feature = "authentication-methods",
+    feature = "synchronization",
+    feature = "tenant-relationships"
 ))]
 pub(crate) fn read_value<T: serde::de::DeserializeOwned>(
     _: &GraphClient,

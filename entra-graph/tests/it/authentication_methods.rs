@@ -103,3 +103,59 @@ async fn a_missing_permission_for_methods_is_named() {
         "{error:#}"
     );
 }
+
+#[tokio::test]
+async fn summaries_of_registrations_are_documented_functions() {
+    use entra_graph::types::{AuthenticationMethodFeature, IncludedUserRoles, IncludedUserTypes};
+
+    let body = r##"{"@odata.type": "#microsoft.graph.userRegistrationMethodSummary", "userTypes": "all", "userRoles": "all",
+        "userRegistrationMethodCounts": [{"authenticationMethod": "password", "userCount": 12209}]}"##;
+    let features = r#"{"totalUserCount": 5, "userRegistrationFeatureCounts": [{"feature": "mfaCapable", "userCount": 3}]}"#;
+    let script = entra_core::ScriptedTransport::new()
+        .then(200, &[], body)
+        .then(200, &[], features);
+    let builder = entra_graph::GraphClient::builder(entra_core::StaticCredential::new("token"));
+    let graph = builder
+        .transport(script.clone())
+        .clock(entra_core::ManualClock::new())
+        .build()
+        .unwrap();
+    let (types, roles) = (IncludedUserTypes::All, IncludedUserRoles::All);
+    let summary = graph
+        .users_registered_by_method(types, roles)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        summary.user_registration_method_counts.unwrap()[0].user_count,
+        Some(12209)
+    );
+    let (types, roles) = (IncludedUserTypes::Guest, IncludedUserRoles::Admin);
+    let summary = graph
+        .users_registered_by_feature(types, roles)
+        .send()
+        .await
+        .unwrap();
+    let counts = summary.user_registration_feature_counts.unwrap();
+    assert_eq!(
+        counts[0].feature,
+        Some(AuthenticationMethodFeature::MfaCapable)
+    );
+    let paths: Vec<String> = script
+        .requests()
+        .iter()
+        .map(|sent| sent.uri().path().replace("%27", "'"))
+        .collect();
+    let reports = "/v1.0/reports/authenticationMethods";
+    assert_eq!(
+        paths,
+        [
+            format!(
+                "{reports}/usersRegisteredByMethod(includedUserTypes='all',includedUserRoles='all')"
+            ),
+            format!(
+                "{reports}/usersRegisteredByFeature(includedUserTypes='guest',includedUserRoles='admin')"
+            ),
+        ]
+    );
+}

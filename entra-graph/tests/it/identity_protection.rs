@@ -2,7 +2,7 @@
 
 use entra_graph::{
     GraphClient, RiskDetection, RiskyUser,
-    types::{RiskLevel, RiskState},
+    types::{RiskDetail, RiskLevel, RiskState},
 };
 use entra_mock::FakeTenant;
 use serde_json::json;
@@ -102,4 +102,103 @@ async fn a_missing_permission_for_risk_is_named() {
         format!("{error:#}").contains("IdentityRiskEvent.Read.All"),
         "{error:#}"
     );
+}
+
+#[tokio::test]
+async fn risk_is_dismissed_and_confirmed_with_a_history() {
+    let (tenant, graph) = graph(&[
+        "IdentityRiskyUser.Read.All",
+        "IdentityRiskyUser.ReadWrite.All",
+    ])
+    .await;
+    let protection = graph.identity_protection();
+    let at_risk = protection
+        .risky_users()
+        .list()
+        .filter(RiskyUser::RISK_STATE.eq(RiskState::AtRisk));
+    let seeded = at_risk.items().try_collect::<Vec<_>>().await.unwrap();
+    assert_eq!(
+        seeded[0].user_principal_name.as_deref(),
+        Some("julia@contoso.com")
+    );
+    let julia = seeded[0].id.parse().unwrap();
+    let robin = tenant.add_user("Robin").id();
+    protection.dismiss([julia]).send().await.unwrap();
+    protection
+        .confirm_compromised([julia, robin])
+        .send()
+        .await
+        .unwrap();
+    let user = protection.risky_user(robin);
+    assert_eq!(
+        user.get().send().await.unwrap().risk_level,
+        Some(RiskLevel::High)
+    );
+    let history = protection.risky_user(julia).history().list().items();
+    let history = history.try_collect::<Vec<_>>().await.unwrap();
+    let states: Vec<_> = history
+        .iter()
+        .filter_map(|item| item.risk_state.clone())
+        .collect();
+    assert_eq!(
+        states,
+        [RiskState::Dismissed, RiskState::ConfirmedCompromised]
+    );
+    let one = protection
+        .risky_user(julia)
+        .history_item(&history[0].id)
+        .get()
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        one.activity.unwrap().detail,
+        Some(RiskDetail::AdminDismissedAllRiskForUser)
+    );
+    protection.confirm_safe([robin]).send().await.unwrap();
+    assert_eq!(
+        user.get().send().await.unwrap().risk_state,
+        Some(RiskState::ConfirmedSafe)
+    );
+}
+
+#[tokio::test]
+async fn a_risk_action_sends_the_documented_body_and_names_its_permission() {
+    let (tenant, graph) = graph(&["IdentityRiskyUser.Read.All"]).await;
+    let adele = tenant.user("adele@contoso.com").id();
+    let error = graph
+        .identity_protection()
+        .dismiss([adele])
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.needed_permissions(),
+        ["IdentityRiskyUser.ReadWrite.All"]
+    );
+    let script = entra_core::ScriptedTransport::new().then(204, &[], "");
+    let builder = GraphClient::builder(entra_core::StaticCredential::new("token"));
+    let graph = builder
+        .transport(script.clone())
+        .clock(tenant.clock())
+        .build()
+        .unwrap();
+    let ids = [
+        "04487ee0-f4f6-4e7f-8999-facc5a30e232",
+        "13387ee0-f4f6-4e7f-8999-facc5120e345",
+    ];
+    let users = ids.map(|id| id.parse().unwrap());
+    graph
+        .identity_protection()
+        .dismiss(users)
+        .send()
+        .await
+        .unwrap();
+    let sent = &script.requests()[0];
+    assert_eq!(
+        sent.uri().path(),
+        "/v1.0/identityProtection/riskyUsers/dismiss"
+    );
+    let body: serde_json::Value = serde_json::from_slice(sent.body()).unwrap();
+    assert_eq!(body, json!({ "userIds": ids }));
 }

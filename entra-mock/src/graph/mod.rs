@@ -33,6 +33,7 @@ mod payload;
 mod photo;
 mod projection;
 mod read;
+mod registration_summary;
 mod relations;
 mod role_templates;
 mod route;
@@ -212,6 +213,7 @@ fn read_only(call: Call<'_>, route: &Route) -> Result<Reply, GraphError> {
         Target::DnsRecords(list) => domain_records::respond(call, route, *list),
         Target::Synchronization(segments) => synchronization::respond(call, route, segments),
         Target::LicenseDetails => license_details::respond(call, route),
+        Target::RegistrationSummary(summary) => registration_summary::respond(call, *summary),
         Target::ScopedRoleMembers(id) => scoped_role_members::respond(call, route, id.as_deref()),
         Target::TransitiveRoleAssignments => transitive_roles::respond(call),
         Target::TenantInformation(name) => tenant_information::respond(call, name),

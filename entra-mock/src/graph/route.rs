@@ -5,6 +5,7 @@ use super::{
     domain_records::DnsRecords,
     membership::{self, Action},
     photo::PhotoPath,
+    registration_summary::RegistrationSummary,
     tenant_information::TenantName,
 };
 use crate::{
@@ -87,6 +88,8 @@ pub(super) enum Target {
     Synchronization(Vec<String>),
     /// The licences of a user with their service plans.
     LicenseDetails,
+    /// How many users registered which methods or features.
+    RegistrationSummary(RegistrationSummary),
     /// The scoped role members of an administrative unit, or one of them.
     ScopedRoleMembers(Option<String>),
     /// The role assignments of a principal and of its groups.
@@ -143,6 +146,17 @@ impl Route {
             return Ok(Some(Self {
                 root: Root::AnySet,
                 target: Target::TransitiveRoleAssignments,
+                me: false,
+            }));
+        }
+        if first.eq_ignore_ascii_case("reports")
+            && let [area, call] = rest
+            && area.eq_ignore_ascii_case("authenticationMethods")
+            && let Some(summary) = RegistrationSummary::parse(call)?
+        {
+            return Ok(Some(Self {
+                root: Root::Set(Kind::UserRegistrationDetails),
+                target: Target::RegistrationSummary(summary),
                 me: false,
             }));
         }
@@ -309,6 +323,14 @@ impl Route {
         }
         if first.contains('(') {
             return Ok(None);
+        }
+        if let [name] = rest
+            && let Some(action) = action_of_set(kind, name)
+        {
+            return Ok(Some(Self {
+                target: Target::Command(action),
+                ..Self::list(kind)
+            }));
         }
         match rest {
             [] => Ok(Some(Self::list(kind))),
@@ -629,6 +651,18 @@ fn system_segment(segment: String) -> String {
         .into_iter()
         .find(|name| name.eq_ignore_ascii_case(&segment))
         .map_or(segment, str::to_owned)
+}
+
+/// Returns the documented action of a collection of that name.
+fn action_of_set(kind: Kind, segment: &str) -> Option<&'static str> {
+    let name = unqualified(segment);
+    let entity = kind.entity();
+    let actions = entity.operations.iter().filter(|row| row.method == "POST");
+    let mut names = actions.filter_map(|row| {
+        let rest = row.path.strip_prefix('/')?.strip_prefix(entity.set)?;
+        rest.strip_prefix('/').filter(|name| !name.contains('/'))
+    });
+    names.find(|action| action.eq_ignore_ascii_case(name))
 }
 
 /// Functions and actions of a collection are at the place of a key. Those of types are not

@@ -31,6 +31,7 @@ mod registration;
 mod relationship;
 mod risk_detection;
 mod risky_user;
+mod risky_user_history;
 mod role_assignment;
 mod role_definition;
 mod security_attribute;
@@ -82,6 +83,7 @@ kinds! {
     UserRegistrationDetails = registration::REGISTRATION;
     ProvisioningObjectSummary = provisioning::PROVISIONING;
     RiskyUser = risky_user::RISKY_USER;
+    RiskyUserHistoryItem = risky_user_history::RISKY_USER_HISTORY;
     RiskDetection = risk_detection::RISK_DETECTION;
 }
 

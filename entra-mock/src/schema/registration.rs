@@ -89,5 +89,18 @@ pub(super) const REGISTRATION: EntityType = EntityType {
             "/reports/authenticationMethods/userRegistrationDetails/{id}",
             READ_SIGN_INS,
         ),
+        // Applications cannot read the summaries.
+        row(
+            "GET",
+            "/reports/authenticationMethods/usersRegisteredByFeature",
+            READ_SIGN_INS,
+            &[],
+        ),
+        row(
+            "GET",
+            "/reports/authenticationMethods/usersRegisteredByMethod",
+            READ_SIGN_INS,
+            &[],
+        ),
     ],
 };

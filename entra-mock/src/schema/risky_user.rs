@@ -1,6 +1,6 @@
 //! `riskyUser`: properties, `$filter` rules, `$orderby`, `$search`.
 
-use super::{Mode::*, Type::*, operation::*, *};
+use super::{Mode::*, Type::*, operation::*, relationship::*, *};
 
 /// Its id is that of the user.
 pub(super) const RISKY_USER: EntityType = EntityType {
@@ -49,7 +49,12 @@ pub(super) const RISKY_USER: EntityType = EntityType {
     order: &[],
     search: &[],
     navigation: &["history"],
-    relationships: &[],
+    relationships: &[own(
+        Kind::RiskyUser,
+        "history",
+        &[Kind::RiskyUserHistoryItem],
+        Source::Children("userId"),
+    )],
     operations: &[
         both("GET", "/identityProtection/riskyUsers", READ_RISKY_USERS),
         both(
@@ -57,7 +62,37 @@ pub(super) const RISKY_USER: EntityType = EntityType {
             "/identityProtection/riskyUsers/{id}",
             READ_RISKY_USERS,
         ),
+        both(
+            "GET",
+            "/identityProtection/riskyUsers/{id}/history",
+            READ_HISTORY,
+        ),
+        both(
+            "GET",
+            "/identityProtection/riskyUsers/{id}/history/{id}",
+            READ_HISTORY,
+        ),
+        both(
+            "POST",
+            "/identityProtection/riskyUsers/confirmCompromised",
+            WRITE_RISKY_USERS,
+        ),
+        both(
+            "POST",
+            "/identityProtection/riskyUsers/confirmSafe",
+            WRITE_RISKY_USERS,
+        ),
+        both(
+            "POST",
+            "/identityProtection/riskyUsers/dismiss",
+            WRITE_RISKY_USERS,
+        ),
     ],
 };
 
 const READ_RISKY_USERS: &[&str] = &["IdentityRiskyUser.Read.All"];
+const READ_HISTORY: &[&str] = &[
+    "IdentityRiskyUser.Read.All",
+    "IdentityRiskyUser.ReadWrite.All",
+];
+const WRITE_RISKY_USERS: &[&str] = &["IdentityRiskyUser.ReadWrite.All"];

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::names::SYSTEMS;
 use crate::{
     directory::{Audit, NewUser, SignInRecord, earlier, object},
-    state::State,
+    state::{State, iso},
     store::{Conflict, Kind, Relation},
 };
 
@@ -20,7 +20,9 @@ pub(super) fn fill(state: &mut State, now: Timestamp) -> Result<(), Conflict> {
     let apps = add_apps(state, founded, &users, &groups)?;
     add_subscription(state)?;
     add_audits(state, now, &users, &groups, &apps)?;
-    add_sign_ins(state, now, &users, &apps)
+    add_sign_ins(state, now, &users, &apps)?;
+    add_provisioning(state, now, &users, &apps)?;
+    add_risk(state, now, &users)
 }
 
 fn add_users(state: &mut State, founded: Timestamp) -> Result<Vec<String>, Conflict> {
@@ -203,6 +205,112 @@ fn add_sign_ins(
     Ok(())
 }
 
+/// What the provisioning service did in one application.
+fn add_provisioning(
+    state: &mut State,
+    now: Timestamp,
+    users: &[String],
+    apps: &[String],
+) -> Result<(), Conflict> {
+    let Some(app) = apps.get(PROVISIONED_APP) else {
+        return Ok(());
+    };
+    let name = APPS[PROVISIONED_APP].0;
+    for (number, (user, days_ago, action, status)) in PROVISIONING.into_iter().enumerate() {
+        let Some(id) = users.get(user) else {
+            continue;
+        };
+        let at = earlier(now, days_ago * DAY + Duration::from_secs(1800));
+        state.store.insert(
+            Kind::ProvisioningObjectSummary,
+            object([
+                ("id", format!("provisioning-{}", number + 1).into()),
+                ("activityDateTime", iso(at).into()),
+                ("changeId", id.clone().into()),
+                ("cycleId", format!("cycle-{days_ago}").into()),
+                ("durationInMilliseconds", 900.into()),
+                ("jobId", format!("{name}.1").replace(' ', "").into()),
+                ("provisioningAction", action.into()),
+                ("provisioningStatusInfo", json!({ "status": status, "errorInformation": null })),
+                ("servicePrincipal", json!({ "id": app, "displayName": name })),
+                (
+                    "sourceIdentity",
+                    json!({ "id": id, "displayName": USERS[user].0, "identityType": "User", "details": {} }),
+                ),
+                (
+                    "targetIdentity",
+                    json!({ "id": "", "displayName": USERS[user].0, "identityType": "User", "details": {} }),
+                ),
+                (
+                    "sourceSystem",
+                    json!({ "id": state.tenant_id.to_string(), "displayName": "Microsoft Entra ID", "details": {} }),
+                ),
+                ("targetSystem", json!({ "id": app, "displayName": name, "details": {} })),
+                ("tenantId", state.tenant_id.to_string().into()),
+            ]),
+        )?;
+    }
+    Ok(())
+}
+
+/// One user at risk, and one whose risk was dismissed, each with its detection.
+fn add_risk(state: &mut State, now: Timestamp, users: &[String]) -> Result<(), Conflict> {
+    for (number, (user, days_ago, event, level, risk_state, detail)) in RISK.into_iter().enumerate()
+    {
+        let Some(id) = users.get(user) else {
+            continue;
+        };
+        let at = iso(earlier(now, days_ago * DAY));
+        let user = state.store.get(Kind::User, id);
+        let part = |name: &str| {
+            user.and_then(|user| user.get(name).cloned())
+                .unwrap_or_default()
+        };
+        let common = [
+            ("riskDetail", detail.into()),
+            ("riskState", risk_state.into()),
+            ("userDisplayName", part("displayName")),
+            ("userPrincipalName", part("userPrincipalName")),
+        ];
+        let mut risky = object(common.clone());
+        for (name, value) in [
+            ("id", json!(id)),
+            ("isDeleted", false.into()),
+            ("isProcessing", false.into()),
+            ("riskLastUpdatedDateTime", at.clone().into()),
+            (
+                "riskLevel",
+                if risk_state == "atRisk" {
+                    level
+                } else {
+                    "none"
+                }
+                .into(),
+            ),
+        ] {
+            risky.insert(name.to_owned(), value);
+        }
+        state.store.insert(Kind::RiskyUser, risky)?;
+        let mut detection = object(common);
+        for (name, value) in [
+            ("id", json!(format!("detection-{}", number + 1))),
+            ("activity", "signin".into()),
+            ("activityDateTime", at.clone().into()),
+            ("detectedDateTime", at.clone().into()),
+            ("detectionTimingType", "realtime".into()),
+            ("lastUpdatedDateTime", at.into()),
+            ("riskEventType", event.into()),
+            ("riskLevel", level.into()),
+            ("source", "IdentityProtection".into()),
+            ("userId", json!(id)),
+        ] {
+            detection.insert(name.to_owned(), value);
+        }
+        state.store.insert(Kind::RiskDetection, detection)?;
+    }
+    Ok(())
+}
+
 const LONG_UNUSED: Duration = Duration::from_secs(120 * 24 * 3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const P2_SKU: &str = "84a661c4-e949-4bd2-a560-ed7766fcaf2b";
@@ -277,6 +385,30 @@ const APPS: [App; 5] = [
     ("Course Center", "Proseware Labs", &[], &[4]),
     // Bought and assigned to one user, but never used.
     ("Travel Planner", "Tailspin Services", &[5], &[]),
+];
+
+/// The number of the application that users are provisioned to.
+const PROVISIONED_APP: usize = 1;
+
+/// User, days before now, action and result of the provisioning service.
+const PROVISIONING: [(usize, u32, &str, &str); 4] = [
+    (0, 25, "create", "success"),
+    (6, 25, "create", "success"),
+    (2, 9, "update", "success"),
+    (4, 2, "create", "failure"),
+];
+
+/// User, days before now, event, level, state and detail of the risk.
+const RISK: [(usize, u32, &str, &str, &str, &str); 2] = [
+    (9, 4, "unfamiliarFeatures", "medium", "atRisk", "none"),
+    (
+        6,
+        15,
+        "anonymizedIPAddress",
+        "low",
+        "dismissed",
+        "adminDismissedAllRiskForUser",
+    ),
 ];
 
 type AuditRow = (u32, &'static str, &'static str, &'static str, Kind, usize);

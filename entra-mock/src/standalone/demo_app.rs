@@ -172,6 +172,7 @@ const APPLICATION_PERMISSIONS: &[&str] = &[
     "GroupMember.ReadWrite.All",
     "IdentityRiskEvent.Read.All",
     "IdentityRiskyUser.Read.All",
+    "IdentityRiskyUser.ReadWrite.All",
     "LicenseAssignment.ReadWrite.All",
     "OrgContact.Read.All",
     "Organization.Read.All",

@@ -70,8 +70,10 @@ pub use application_template::{
 pub use apps::{AddIn, AppRole, InformationalUrl, PermissionScope, VerifiedPublisher};
 #[cfg(feature = "authentication-methods")]
 pub use authentication_methods::{
-    AuthenticationMethodKeyStrength, AuthenticationMethodType, AuthenticationPhoneType,
-    UserDefaultAuthenticationMethod,
+    AuthenticationMethodFeature, AuthenticationMethodKeyStrength, AuthenticationMethodType,
+    AuthenticationPhoneType, IncludedUserRoles, IncludedUserTypes, UserDefaultAuthenticationMethod,
+    UserRegistrationFeatureCount, UserRegistrationFeatureSummary, UserRegistrationMethodCount,
+    UserRegistrationMethodSummary,
 };
 #[cfg(feature = "conditional-access")]
 pub use conditional_access::{
@@ -121,6 +123,8 @@ pub use provisioning::{
     ProvisioningResult, ProvisioningServicePrincipal, ProvisioningStatusErrorCategory,
     ProvisioningStatusInfo, ProvisioningStep, ProvisioningStepType, ProvisioningSystem,
 };
+#[cfg(feature = "identity-protection")]
+pub use risk::RiskUserActivity;
 pub use risk::{
     ActivityType, RiskDetail, RiskDetectionTimingType, RiskEventType, RiskLevel, RiskState,
 };

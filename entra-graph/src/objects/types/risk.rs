@@ -1,3 +1,5 @@
+#[cfg(feature = "identity-protection")]
+use crate::model::complex;
 use crate::model::open_enum;
 
 open_enum! {
@@ -133,5 +135,16 @@ open_enum! {
         NearRealtime = "nearRealtime";
         /// Later.
         Offline = "offline";
+    }
+}
+
+#[cfg(feature = "identity-protection")]
+complex! {
+    /// What changed the risk of a user.
+    RiskUserActivity {
+        /// Why the risk has its state.
+        detail: RiskDetail = DETAIL("detail");
+        /// Types of the risk, such as `anonymizedIPAddress`.
+        risk_event_types: Vec<String> = RISK_EVENT_TYPES("riskEventTypes");
     }
 }

@@ -117,3 +117,60 @@ fn the_report_takes_the_permission_of_the_logs_and_a_premium_licence() {
     fixture.state().license = License::Free;
     assert_eq!(fixture.get(REPORT).status, 403);
 }
+
+#[test]
+fn registered_methods_and_features_are_counted_for_users() {
+    let mut fixture = Fixture::new();
+    fixture
+        .state()
+        .store
+        .update(Kind::User, &id(ADELE), |user| {
+            let phone =
+                json!({"@odata.type": "#microsoft.graph.phoneAuthenticationMethod", "id": "p"});
+            user.insert(crate::account::METHODS.to_owned(), json!([phone]));
+        });
+    fixture.promote(ADELE);
+    fixture.adele(&["AuditLog.Read.All"]);
+    let reports = "/reports/authenticationMethods";
+    let all = fixture.get(&format!(
+        "{reports}/usersRegisteredByMethod(includedUserTypes='all',includedUserRoles='all')"
+    ));
+    assert_eq!(
+        (all.status, &all.body["totalUserCount"]),
+        (200, &json!(3)),
+        "{}",
+        all.text
+    );
+    assert_eq!(
+        all.body["userRegistrationMethodCounts"],
+        json!([{"authenticationMethod": "mobilePhone", "userCount": 1}, {"authenticationMethod": "password", "userCount": 3}])
+    );
+    let admins = fixture.get(&format!(
+        "{reports}/usersRegisteredByFeature(includedUserRoles='admin')"
+    ));
+    assert_eq!(admins.body["totalUserCount"], 1);
+    let counts = admins.body["userRegistrationFeatureCounts"]
+        .as_array()
+        .unwrap();
+    assert!(
+        counts.contains(&json!({"feature": "mfaCapable", "userCount": 1})),
+        "{counts:?}"
+    );
+    let guests = fixture.get(&format!(
+        "{reports}/usersRegisteredByFeature(includedUserTypes='guest')"
+    ));
+    assert_eq!(guests.body["totalUserCount"], 0);
+    let wrong = format!("{reports}/usersRegisteredByMethod(includedUserTypes='robots')");
+    assert_eq!(fixture.get(&wrong).status, 400);
+    fixture.application(&["AuditLog.Read.All"]);
+    let target = format!("{reports}/usersRegisteredByMethod");
+    assert_eq!(
+        fixture.get(&target).status,
+        403,
+        "applications cannot read it"
+    );
+    fixture.adele(&["AuditLog.Read.All"]);
+    assert_eq!(fixture.get(&target).status, 200);
+    fixture.state().license = License::Free;
+    assert_eq!(fixture.get(&target).status, 403);
+}

@@ -136,13 +136,8 @@ fn risky_users_have_the_id_of_the_user_and_are_filtered_and_selected() {
         fixture.get(&format!("{users}?$orderby=riskLevel")).status,
         400
     );
-    assert_eq!(
-        fixture
-            .get(&format!("{users}/{}/history", id(BO)))
-            .error()
-            .0,
-        501
-    );
+    let history = fixture.get(&format!("{users}/{}/history", id(BO)));
+    assert_eq!(history.all("id"), [""; 0]);
     // The user of that id is still found by it, and deleting one leaves the other.
     fixture.application(&["User.Read.All"]);
     assert_eq!(
@@ -196,4 +191,103 @@ fn risk_takes_its_own_permissions_and_a_premium_licence() {
     fixture.application(&["IdentityRiskyUser.Read.All"]);
     fixture.state().license = License::Free;
     assert_eq!(fixture.get(targets[0]).status, 403);
+}
+
+#[test]
+fn risk_is_dismissed_and_confirmed_with_a_history() {
+    let mut fixture = with_risk();
+    fixture.application(&[
+        "IdentityRiskyUser.Read.All",
+        "IdentityRiskyUser.ReadWrite.All",
+    ]);
+    let users = "/identityProtection/riskyUsers";
+    let body = json!({"userIds": [id(ADELE), id(ADELE)]});
+    assert_eq!(fixture.post(&format!("{users}/dismiss"), &body).status, 204);
+    let adele = fixture.get(&format!("{users}/{}", id(ADELE)));
+    assert_eq!(
+        (
+            &adele.body["riskState"],
+            &adele.body["riskLevel"],
+            &adele.body["riskDetail"]
+        ),
+        (
+            &json!("dismissed"),
+            &json!("none"),
+            &json!("adminDismissedAllRiskForUser")
+        )
+    );
+    // A user without risk so far becomes one at risk.
+    let body = json!({"userIds": [id(ADELE), id(CLEO)]});
+    assert_eq!(
+        fixture
+            .post(&format!("{users}/confirmCompromised"), &body)
+            .status,
+        204
+    );
+    for user in [ADELE, CLEO] {
+        let read = fixture.get(&format!("{users}/{}", id(user)));
+        assert_eq!(read.body["riskState"], "confirmedCompromised");
+        assert_eq!(read.body["riskLevel"], "high");
+    }
+    let history = fixture.get(&format!("{users}/{}/history", id(ADELE)));
+    assert_eq!(
+        history.all("riskState"),
+        ["dismissed", "confirmedCompromised"]
+    );
+    let item = &history.body["value"][1];
+    assert_eq!(item["userId"], id(ADELE));
+    assert_eq!(item["activity"]["detail"], "adminConfirmedUserCompromised");
+    let one = format!(
+        "{users}/{}/history/{}",
+        id(ADELE),
+        item["id"].as_str().unwrap()
+    );
+    assert_eq!(fixture.get(&one).body["riskState"], "confirmedCompromised");
+    assert_eq!(
+        fixture.post(&format!("{users}/confirmSafe"), &body).status,
+        204
+    );
+    let safe = format!("{users}?$filter=riskState eq 'confirmedSafe'");
+    assert_eq!(fixture.get(&safe).all("id"), [id(ADELE), id(CLEO)]);
+}
+
+#[test]
+fn invalid_risk_actions_change_nothing() {
+    let mut fixture = with_risk();
+    fixture.application(&["IdentityRiskyUser.ReadWrite.All"]);
+    let dismiss = "/identityProtection/riskyUsers/dismiss";
+    let before = fixture.snapshot();
+    for (body, status) in [
+        (json!({}), 400),
+        (json!({"userIds": []}), 400),
+        (json!({"userIds": id(ADELE)}), 400),
+        (json!({"userIds": [1]}), 400),
+        (json!({"userIds": [id(ADELE)], "reason": "x"}), 400),
+        (json!({"userIds": [id(ADELE), id(999)]}), 404),
+    ] {
+        assert_eq!(fixture.post(dismiss, &body).status, status, "{body}");
+    }
+    assert_eq!(fixture.snapshot(), before);
+    let body = json!({"userIds": [id(ADELE)]});
+    fixture.application(&["IdentityRiskyUser.Read.All"]);
+    assert_eq!(fixture.post(dismiss, &body).status, 403);
+    fixture.adele(&["IdentityRiskyUser.ReadWrite.All"]);
+    assert_eq!(
+        fixture.post(dismiss, &body).status,
+        403,
+        "not an administrator"
+    );
+    fixture.application(&["IdentityRiskyUser.ReadWrite.All"]);
+    fixture.state().license = License::P1;
+    assert_eq!(
+        fixture.post(dismiss, &body).status,
+        403,
+        "a P2 licence is needed"
+    );
+    assert_eq!(
+        fixture
+            .post("/identityProtection/riskyUsers/forget", &body)
+            .status,
+        405
+    );
 }

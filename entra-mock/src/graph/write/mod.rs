@@ -45,6 +45,7 @@ mod license;
 mod password;
 mod photo;
 mod reference;
+mod risk;
 mod role;
 mod scoped_role;
 mod security_attribute;
@@ -283,6 +284,7 @@ fn plan(call: Call<'_>, route: &Route) -> Result<Plan, GraphError> {
         (_, Root::Object(kind, _), Target::Extensions(id)) => {
             extension::plan(call, &route.root, *kind, id.as_deref())
         }
+        ("POST", Root::Set(Kind::RiskyUser), Target::Command(action)) => risk::plan(call, action),
         ("POST", Root::AnySet, Target::Command(command)) => match *command {
             "getByIds" => directory_objects::get_by_ids(call),
             "validateProperties" => directory_objects::validate_new(call),

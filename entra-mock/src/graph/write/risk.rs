@@ -1,0 +1,111 @@
+//! The actions of risky users: dismiss, confirm as compromised, confirm as safe.
+
+use serde_json::{Value, json};
+
+use super::{
+    super::{Call, unsupported},
+    Plan, PlannedResponse, Step, access, body,
+};
+use crate::{
+    directory::object,
+    odata::GraphError,
+    permissions::{authorize, not_premium},
+    state::{License, iso},
+    store::Kind,
+};
+
+pub(super) fn plan(call: Call<'_>, action: &str) -> Result<Plan, GraphError> {
+    let path = format!("/{}/{action}", Kind::RiskyUser.entity().set);
+    authorize(call.caller, "POST", &path, false)?;
+    if call.state.license != License::P2 {
+        return Err(not_premium());
+    }
+    let (level, state, detail) = match action {
+        "dismiss" => ("none", "dismissed", "adminDismissedAllRiskForUser"),
+        "confirmCompromised" => (
+            "high",
+            "confirmedCompromised",
+            "adminConfirmedUserCompromised",
+        ),
+        "confirmSafe" => ("none", "confirmedSafe", "adminConfirmedAccountSafe"),
+        _ => return Err(unsupported(call.request)),
+    };
+    let mut plan = Plan::new(PlannedResponse::NoContent);
+    for id in user_ids(call)? {
+        let user = call
+            .state
+            .store
+            .get(Kind::User, &id)
+            .ok_or_else(|| GraphError::not_found(&id))?;
+        access::check_links(call, Kind::RiskyUser, user)?;
+        let part = |name: &str| user.get(name).cloned().unwrap_or_default();
+        let risk = [
+            ("riskDetail", Value::from(detail)),
+            ("riskLastUpdatedDateTime", iso(call.now).into()),
+            ("riskLevel", level.into()),
+            ("riskState", state.into()),
+        ];
+        let mut risky = object([
+            ("id", id.clone().into()),
+            ("isDeleted", false.into()),
+            ("isProcessing", false.into()),
+            ("userDisplayName", part("displayName")),
+            ("userPrincipalName", part("userPrincipalName")),
+        ]);
+        for (name, value) in &risk {
+            risky.insert((*name).to_owned(), value.clone());
+        }
+        let mut item = risky.clone();
+        let by = call
+            .caller
+            .user_id
+            .as_ref()
+            .or(call.caller.service_principal_id.as_ref());
+        for (name, value) in [
+            ("id", Value::from(call.state.new_id())),
+            ("userId", id.clone().into()),
+            ("initiatedBy", json!(by)),
+            (
+                "activity",
+                json!({ "detail": detail, "riskEventTypes": [] }),
+            ),
+        ] {
+            item.insert(name.to_owned(), value);
+        }
+        let change = match call.state.store.get(Kind::RiskyUser, &id) {
+            Some(_) => {
+                let values = risk.map(|(name, value)| (name.to_owned(), Some(value)));
+                Step::Update(Kind::RiskyUser, id, values.into())
+            }
+            None => Step::Insert(Kind::RiskyUser, risky),
+        };
+        plan = plan
+            .with(change)
+            .with(Step::Insert(Kind::RiskyUserHistoryItem, item));
+    }
+    Ok(plan)
+}
+
+/// The users of the body, each once.
+fn user_ids(call: Call<'_>) -> Result<Vec<String>, GraphError> {
+    let body = body::json(call)?;
+    if let Some(name) = body.keys().find(|name| *name != "userIds") {
+        return Err(body::unknown(name));
+    }
+    let invalid = || GraphError::bad_request("The value of the parameter 'userIds' is invalid.");
+    let ids = body
+        .get("userIds")
+        .and_then(Value::as_array)
+        .ok_or_else(invalid)?;
+    let mut all: Vec<String> = Vec::with_capacity(ids.len());
+    for id in ids {
+        let id = id.as_str().ok_or_else(invalid)?.to_ascii_lowercase();
+        if !all.contains(&id) {
+            all.push(id);
+        }
+    }
+    if all.is_empty() {
+        return Err(invalid());
+    }
+    Ok(all)
+}
