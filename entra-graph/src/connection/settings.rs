@@ -23,7 +23,7 @@ use crate::client::GraphClient;
 /// # support::block_on(async {
 /// # let tenant = entra_mock::FakeTenant::start().await;
 /// # let app = tenant.register_app("Helpdesk").application_permission("User.Read.All").with_secret();
-/// # let credential = support::AppCredential::new(&tenant, &app);
+/// # let credential = std::sync::Arc::new(support::AppCredential::new(&tenant, &app));
 /// use entra_graph::connection::ConnectionTest;
 /// let report = ConnectionTest::new(&credential)
 /// #   .tenant(tenant.id().to_string()).client_id(app.client_id().to_string()).cloud(tenant.cloud()).clock(tenant.clock())
