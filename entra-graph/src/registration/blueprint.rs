@@ -247,13 +247,13 @@ impl AppRegistration {
 
     /// An optional claim of ID tokens.
     pub fn id_token_claim(mut self, name: impl Into<String>) -> Self {
-        self.claims.id_token.push(name.into());
+        self.claims.in_id_tokens.push(name.into());
         self
     }
 
     /// An optional claim of access tokens.
     pub fn access_token_claim(mut self, name: impl Into<String>) -> Self {
-        self.claims.access_token.push(name.into());
+        self.claims.in_access_tokens.push(name.into());
         self
     }
 

@@ -157,8 +157,8 @@ fn exported(application: &Value) -> AppRegistration {
             .map(|one| text(one, "name").to_owned())
             .collect()
     };
-    blueprint.claims.id_token = claims("idToken");
-    blueprint.claims.access_token = claims("accessToken");
+    blueprint.claims.in_id_tokens = claims("idToken");
+    blueprint.claims.in_access_tokens = claims("accessToken");
     blueprint.claims.groups = optional(application, "groupMembershipClaims");
     for secret in items(application, "passwordCredentials") {
         let name = text(secret, "displayName")

@@ -275,8 +275,8 @@ impl AppRegistration {
     fn token_claims(&self) -> Option<Section> {
         let mut steps = Vec::new();
         for (kind, claims) in [
-            ("ID", &self.claims.id_token),
-            ("Access", &self.claims.access_token),
+            ("ID", &self.claims.in_id_tokens),
+            ("Access", &self.claims.in_access_tokens),
         ] {
             if !claims.is_empty() {
                 steps.push(Step::Text(format!(

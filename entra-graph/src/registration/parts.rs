@@ -307,10 +307,10 @@ impl RoleMembers {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Claims {
-    #[serde(skip_serializing_if = "is_default")]
-    pub(super) id_token: Vec<String>,
-    #[serde(skip_serializing_if = "is_default")]
-    pub(super) access_token: Vec<String>,
+    #[serde(rename = "id_token", skip_serializing_if = "is_default")]
+    pub(super) in_id_tokens: Vec<String>,
+    #[serde(rename = "access_token", skip_serializing_if = "is_default")]
+    pub(super) in_access_tokens: Vec<String>,
     #[serde(skip_serializing_if = "is_default")]
     pub(super) groups: Option<String>,
 }

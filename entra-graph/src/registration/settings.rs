@@ -162,8 +162,8 @@ fn wanted(
     wanted.push((&SCOPES, scopes(blueprint)));
     wanted.push((&ROLES, roles(blueprint)));
     let claims = [
-        (&ID_CLAIMS, &blueprint.claims.id_token),
-        (&ACCESS_CLAIMS, &blueprint.claims.access_token),
+        (&ID_CLAIMS, &blueprint.claims.in_id_tokens),
+        (&ACCESS_CLAIMS, &blueprint.claims.in_access_tokens),
     ];
     for (setting, claims) in claims {
         let claims: Vec<Value> = claims
