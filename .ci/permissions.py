@@ -55,6 +55,8 @@ DECIDED = {
     "serviceprincipal-delta": ["Application.Read.All", "Application.ReadWrite.OwnedBy", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"],
     # PATCH of a group with members alone takes the permission for members (page "Add members").
     "group-post-members-bind": ["GroupMember.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"],
+    # What does not exist is created with the permissions of creating.
+    "application-upsert": ["Application.ReadWrite.All", "Application.ReadWrite.OwnedBy", "AppRegistration.Create"],
     # An older edition of the page has `Group.Create` as the least for applications.
     "group-upsert": ["Group.Create", "Group.ReadWrite.All", "Directory.ReadWrite.All", "Group-NestingSupport.ReadWrite.All"],
     # The published row has only device management; the list of organizations is what can be read.
@@ -72,7 +74,7 @@ NARROW = [
     # Custom security attributes alone, which need a second permission to find the object.
     (r"(user|serviceprincipal)-(update|upsert)", {"CustomSecAttributeAssignment.ReadWrite.All"}),
     # One list for objects of every type; applications, and users with their groups, have pages of their own.
-    (r"(user|device|directoryobject)-(check|get)member\w+", {"Application.Read.All", "User.ReadBasic.All"}),
+    (r"(user|device|orgcontact|directoryobject)-(check|get)member\w+", {"Application.Read.All", "User.ReadBasic.All"}),
     # The page names it for the own object, which a list of changes does not have.
     (r"user-delta", {"User.Read"}),
 ]

@@ -122,14 +122,26 @@ pub(super) const CONTACT: EntityType = EntityType {
                 "Group.Read.All",
             ],
         ),
-        both("POST", "/contacts/{id}/checkMemberGroups", READ_MEMBERSHIPS),
+        both(
+            "POST",
+            "/contacts/{id}/checkMemberGroups",
+            READ_CONTACT_MEMBERSHIPS,
+        ),
         both(
             "POST",
             "/contacts/{id}/checkMemberObjects",
             READ_MEMBERSHIPS,
         ),
-        both("POST", "/contacts/{id}/getMemberGroups", READ_MEMBERSHIPS),
-        both("POST", "/contacts/{id}/getMemberObjects", READ_MEMBERSHIPS),
+        both(
+            "POST",
+            "/contacts/{id}/getMemberGroups",
+            READ_CONTACT_MEMBERSHIPS,
+        ),
+        both(
+            "POST",
+            "/contacts/{id}/getMemberObjects",
+            READ_CONTACT_MEMBERSHIPS,
+        ),
     ],
 };
 
@@ -145,6 +157,16 @@ const READ_RELATED: &[&str] = &[
     "Directory.ReadWrite.All",
 ];
 const READ_MEMBERSHIPS: &[&str] = &[
+    "GroupMember.ReadBasic.All",
+    "Group.ReadBasic.All",
+    "GroupMember.Read.All",
+    "Group.Read.All",
+    "Directory.Read.All",
+    "Group.ReadWrite.All",
+    "Directory.ReadWrite.All",
+];
+const READ_CONTACT_MEMBERSHIPS: &[&str] = &[
+    "OrgContact.Read.All",
     "GroupMember.ReadBasic.All",
     "Group.ReadBasic.All",
     "GroupMember.Read.All",
