@@ -98,6 +98,7 @@ impl Engine {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    #[cfg(feature = "wiremock")]
     pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
         Faults::lock(&self.faults)
     }
