@@ -6,8 +6,8 @@ use crate::{ClientId, Cloud, CredentialError, Secret, TenantId, Timestamp, Token
 
 /// Makes a credential of an application from what it signs in with.
 ///
-/// A caller with a new secret or certificate uses it to find out whether Entra accepts it: the connection test
-/// and the rotation of `entra-graph`. `entra-auth` implements it.
+/// It tells whether Entra accepts a new secret or certificate, as the connection test and the rotation of
+/// `entra-graph` need to know. `entra-auth` implements it.
 pub trait CredentialFactory: fmt::Debug + Send + Sync + 'static {
     /// Returns a credential that signs this application in with this material.
     ///

@@ -218,7 +218,7 @@ fn disabled(name: &str) -> Finding {
     .call("PATCH /servicePrincipals/{id} {\"accountEnabled\": true}")
 }
 
-/// The text of the causes: the layer of the credential says only for whom.
+/// The text of the causes: the error of the credential itself names only application and tenant.
 pub(super) fn causes(error: &CredentialError) -> String {
     let mut texts = Vec::new();
     let mut next = std::error::Error::source(error);

@@ -225,7 +225,9 @@ pub(super) async fn claims(
     });
     findings.push(match named {
         true => Finding::warning(Check::Claims, "group claims hold names, as configured")
-            .because("names of groups are not unique, and whoever may rename a group can take one")
+            .because(
+                "names of groups are not unique, and a user who may rename a group can take one",
+            )
             .fix("Token configuration > groups claim > Group ID"),
         false => Finding::ok(Check::Claims, "group claims are configured"),
     });

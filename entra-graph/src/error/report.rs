@@ -245,7 +245,7 @@ impl Error {
         Ok(())
     }
 
-    /// Whom the missing token was for, and the ids under which Entra logged its request.
+    /// The application and tenant of the missing token, and the ids under which Entra logged its request.
     fn credential_ids(&self) -> [(&'static str, Option<String>); 4] {
         let credential = self.credential();
         let identity = credential.and_then(|credential| credential.identity());

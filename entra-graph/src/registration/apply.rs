@@ -298,7 +298,7 @@ impl Run<'_> {
         let object = self.plan.graph.application(application);
         let secret: NewSecret = self.send(&object.add_password(password), found).await?;
         if let Err(error) = self.sink.store(&slot, &secret).await {
-            // Nobody can use a value that was not stored; should this fail too, the next run removes it.
+            // The value was not stored, so the secret is useless. If this fails too, the next run removes it.
             let _ = self.send(&object.remove_password(secret.id()), found).await;
             return Err(failed_sink(error));
         }

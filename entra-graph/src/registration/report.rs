@@ -258,7 +258,7 @@ fn credential(
 
 /// What an administrator should look at in all registrations of a tenant.
 ///
-/// Takes `Application.Read.All`. Whether a permission is used cannot be read from registrations, so that is no part of it.
+/// Takes `Application.Read.All`. It cannot report unused permissions, because a registration does not record their use.
 ///
 /// # Errors
 /// Every kind of [`Error`].
