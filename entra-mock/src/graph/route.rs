@@ -1,5 +1,14 @@
 //! Parses paths.
 
+mod segment;
+
+pub(super) use segment::{decode, qualified, unqualified};
+
+use segment::{
+    action_of_set, check_id, command, documents, is_delta, is_operation, quoted_key, set_action,
+    system_segment,
+};
+
 use super::{
     Caller,
     domain_records::DnsRecords,
@@ -550,48 +559,6 @@ fn below(root: Root, rest: &[&str]) -> Option<Route> {
     })
 }
 
-/// Whether a type has a documented operation of that name below its objects.
-fn documents(kind: Kind, name: &str) -> bool {
-    let entity = kind.entity();
-    entity.operations.iter().any(|operation| {
-        operation
-            .path
-            .strip_prefix(entity.object_path().as_str())
-            .and_then(|rest| rest.strip_prefix('/'))
-            .is_some_and(|rest| rest.eq_ignore_ascii_case(name))
-    })
-}
-
-/// Returns the action of that name of a kind, if it is documented and changes something.
-fn command(kind: Kind, segment: &str) -> Option<&'static str> {
-    let name = unqualified(segment);
-    let entity = kind.entity();
-    entity.operations.iter().find_map(|operation| {
-        let action = operation
-            .path
-            .strip_prefix(entity.object_path().as_str())?
-            .strip_prefix('/')?;
-        let changes = operation.method == "POST" || (operation.method, action) == ("PUT", "logo");
-        // POST to a relationship creates an item.
-        (changes && action.eq_ignore_ascii_case(name) && entity.relationship(name).is_none())
-            .then_some(action)
-    })
-}
-
-/// Parses `'value'` or `name='value'`; a quote in the value is doubled.
-fn quoted_key(text: &str) -> Option<(Option<&str>, String)> {
-    let (property, quoted) = match text.split_once('=') {
-        Some((name, value)) if !name.starts_with('\'') => (Some(name.trim()), value),
-        _ => (None, text),
-    };
-    let value = quoted
-        .trim()
-        .strip_prefix('\'')?
-        .strip_suffix('\'')?
-        .replace("''", "'");
-    Some((property, value))
-}
-
 /// Parses the key of an object that is in the segment of its collection.
 fn inline_key(kind: Kind, text: &str) -> Option<ObjectKey> {
     let (property, value) = quoted_key(text)?;
@@ -605,107 +572,6 @@ fn inline_key(kind: Kind, text: &str) -> Option<ObjectKey> {
         ),
     };
     Some(ObjectKey { property, value })
-}
-
-/// Whether a segment after a collection is its documented `delta` function.
-fn is_delta(kind: Kind, segment: &str) -> bool {
-    let name = segment.strip_suffix("()").unwrap_or(segment);
-    let name = unqualified(name);
-    let entity = kind.entity();
-    let documented = |path: &str| {
-        path.strip_prefix('/')
-            .and_then(|path| path.strip_prefix(entity.set))
-            .is_some_and(|rest| rest == "/delta")
-    };
-    name.eq_ignore_ascii_case("delta") && entity.operations.iter().any(|row| documented(row.path))
-}
-
-/// Returns the action of `/directoryObjects` of that name.
-fn set_action(segment: &str) -> Option<&'static str> {
-    let name = unqualified(segment);
-    ["getByIds", "validateProperties"]
-        .into_iter()
-        .find(|action| action.eq_ignore_ascii_case(name))
-}
-
-/// Returns the name of a type or function that a segment qualifies by its namespace. A user
-/// principal name such as `graph.admin@contoso.com` only starts like one.
-pub(super) fn qualified(segment: &str) -> Option<&str> {
-    ["microsoft.graph.", "graph."]
-        .into_iter()
-        .find_map(|namespace| {
-            let (start, name) = segment.split_at_checked(namespace.len())?;
-            start.eq_ignore_ascii_case(namespace).then_some(name)
-        })
-        .filter(|name| !name.contains('@'))
-}
-
-/// Returns the name of a function or an action with or without its namespace.
-pub(super) fn unqualified(segment: &str) -> &str {
-    qualified(segment).unwrap_or(segment)
-}
-
-/// Writes `$Count`, `$REF` and `$value` in lower case: names in paths are case-insensitive.
-fn system_segment(segment: String) -> String {
-    ["$count", "$ref", "$value"]
-        .into_iter()
-        .find(|name| name.eq_ignore_ascii_case(&segment))
-        .map_or(segment, str::to_owned)
-}
-
-/// Returns the documented action of a collection of that name.
-fn action_of_set(kind: Kind, segment: &str) -> Option<&'static str> {
-    let name = unqualified(segment);
-    let entity = kind.entity();
-    let actions = entity.operations.iter().filter(|row| row.method == "POST");
-    let mut names = actions.filter_map(|row| {
-        let rest = row.path.strip_prefix('/')?.strip_prefix(entity.set)?;
-        rest.strip_prefix('/').filter(|name| !name.contains('/'))
-    });
-    names.find(|action| action.eq_ignore_ascii_case(name))
-}
-
-/// Functions and actions of a collection are at the place of a key. Those of types are not
-/// supported.
-fn is_operation(segment: &str) -> bool {
-    const NAMES: [&str; 5] = [
-        "delta",
-        "getByIds",
-        "validateProperties",
-        "getAvailableExtensionProperties",
-        "getUserOwnedObjects",
-    ];
-    segment.starts_with('$')
-        || qualified(segment).is_some()
-        || segment.ends_with(')')
-        || NAMES.iter().any(|name| name.eq_ignore_ascii_case(segment))
-}
-
-/// Directory objects have GUIDs; a user can also be addressed by user principal name.
-fn check_id(kind: Kind, id: &str) -> Result<(), GraphError> {
-    if kind.entity().id == IdForm::Guid && id.parse::<entra_core::Guid>().is_err() {
-        return Err(GraphError::bad_request(format!(
-            "Invalid object identifier '{id}'."
-        )));
-    }
-    Ok(())
-}
-
-/// Decodes percent-encoding. A plus sign is literal in a path.
-pub(super) fn decode(segment: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(segment.len());
-    let mut rest = segment.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        if first == b'%' {
-            let hex = std::str::from_utf8(after.get(..2)?).ok()?;
-            bytes.push(u8::from_str_radix(hex, 16).ok()?);
-            rest = &after[2..];
-        } else {
-            bytes.push(first);
-            rest = after;
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]
