@@ -8,6 +8,7 @@ use crate::{
     Report,
     aadsts::Class,
     report,
+    skew::ClockDifference,
     store::{StoreError, StoreErrorKind},
 };
 
@@ -33,6 +34,8 @@ pub(crate) struct Inner {
     pub(crate) correlation_id: Option<String>,
     pub(crate) trace_id: Option<String>,
     pub(crate) timestamp: Option<Timestamp>,
+    /// The wrong clock of this machine, if that is the cause.
+    pub(crate) clock_difference: Option<ClockDifference>,
     pub(crate) claims: Option<String>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) service_message: Option<String>,
@@ -206,6 +209,13 @@ impl Error {
         self.0.timestamp
     }
 
+    /// By how much this machine's clock is ahead of the sign-in service's, if that is the cause; negative
+    /// if it is behind.
+    #[must_use]
+    pub fn clock_difference(&self) -> Option<entra_core::time::Duration> {
+        self.0.clock_difference.map(ClockDifference::ahead)
+    }
+
     /// The claims challenge (JSON) that an interactive sign-in must satisfy.
     #[must_use]
     pub fn claims(&self) -> Option<&str> {
@@ -289,6 +299,7 @@ impl Error {
             correlation_id: None,
             trace_id: None,
             timestamp: None,
+            clock_difference: None,
             claims: None,
             retry_after: None,
             service_message: None,

@@ -15,7 +15,7 @@ use crate::{
     form::Form,
     region::Region,
     settings::Settings,
-    skew,
+    skew::{self, ClockDifference},
     wire::{
         MalformedResponse, OAuthError, TokenResponse, UserTokenFields, is_transient_status, token,
     },
@@ -125,9 +125,11 @@ impl TokenEndpoint {
             throttle.remember(identity, &error, pipeline.clock().monotonic());
             return Err(error);
         }
-        let response =
-            TokenResponse::parse(&response.body).map_err(|error| malformed(&response, error))?;
         let now = pipeline.clock().now();
+        let clock_difference = ClockDifference::of_response(&response, now);
+        let mut response =
+            TokenResponse::parse(&response.body).map_err(|error| malformed(&response, error))?;
+        response.user_fields.clock_difference = clock_difference;
         let token = AccessToken::new(response.access_token, now + response.expires_in);
         let token = match response.refresh_in {
             Some(refresh_in) => {

@@ -9,6 +9,8 @@ use entra_core::{
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::skew::ClockDifference;
+
 /// A successful token response.
 #[derive(Debug)]
 pub(crate) struct TokenResponse {
@@ -18,12 +20,19 @@ pub(crate) struct TokenResponse {
     pub(crate) user_fields: UserTokenFields,
 }
 
-/// The members of a token response that belong to a user. All are secret.
+/// The members of a token response that belong to a user, which are secret, and the clock of the
+/// service.
 #[derive(Debug, Default)]
 pub(crate) struct UserTokenFields {
     pub(crate) refresh_token: Option<Secret>,
     pub(crate) id_token: Option<Secret>,
     pub(crate) client_info: Option<Secret>,
+    /// By the `Date` header of the response.
+    #[cfg_attr(
+        not(feature = "sign-in"),
+        expect(dead_code, reason = "only a sign-in uses it")
+    )]
+    pub(crate) clock_difference: Option<ClockDifference>,
 }
 
 /// An OAuth error response. Its texts are cleaned for logs and headers.
@@ -94,6 +103,7 @@ impl TokenResponse {
                 refresh_token: raw.refresh_token.filter(|token| !token.is_empty()),
                 id_token: raw.id_token.filter(|token| !token.is_empty()),
                 client_info: raw.client_info,
+                clock_difference: None,
             },
         })
     }

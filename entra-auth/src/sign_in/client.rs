@@ -191,6 +191,7 @@ impl SignInClient {
             Err(error) => Err(SignInError::invalid(
                 kind_of::token_validation(&error),
                 error,
+                None,
             )),
         }
     }
@@ -433,6 +434,10 @@ impl SignInClientBuilder {
             .any_tenant();
         let validator = match setup.own_signing_keys {
             true => validator.own_signing_keys(application.client),
+            false => validator,
+        };
+        let validator = match setup.groups.as_roles {
+            true => validator.groups_as_roles(),
             false => validator,
         };
         let validator = validator.build().map_err(flow_error)?;

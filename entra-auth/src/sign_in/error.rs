@@ -1,10 +1,11 @@
 use std::{error, fmt, sync::Arc};
 
-use entra_core::MembershipError;
+use entra_core::{MembershipError, time::Duration};
 
 use super::{kind::SignInErrorKind, kind_of};
 use crate::{
     Error, ErrorKind,
+    skew::ClockDifference,
     validate::{TokenValidationError, TokenValidationErrorKind},
 };
 
@@ -27,6 +28,8 @@ struct Inner {
     kind: SignInErrorKind,
     /// Details that the kind does not have.
     detail: Option<&'static str>,
+    /// For a token outside of its validity period.
+    clock_difference: Option<ClockDifference>,
     source: Option<Source>,
 }
 
@@ -83,6 +86,11 @@ impl SignInError {
                 add(&format!("The correlation ID is {id}."));
             }
         }
+        if let Some(difference) = self.clock() {
+            let sentence = difference.sentence();
+            let (first, rest) = sentence.split_at(1);
+            add(&format!("{}{rest}.", first.to_uppercase()));
+        }
         if let Some(error) = self.invalid_token() {
             add(&format!("Found: {error}."));
             if error.kind() == TokenValidationErrorKind::UnknownKey {
@@ -129,6 +137,20 @@ impl SignInError {
         self.error().and_then(Error::correlation_id)
     }
 
+    /// By how much this machine's clock is ahead of the sign-in service's, by the `Date` header of its
+    /// response or else by the time of issue in the ID token. Negative if it is behind. `None` if the
+    /// error is not about a validity period.
+    #[must_use]
+    pub fn clock_difference(&self) -> Option<Duration> {
+        self.clock().map(ClockDifference::ahead)
+    }
+
+    pub(crate) fn clock(&self) -> Option<ClockDifference> {
+        self.0
+            .clock_difference
+            .or_else(|| Some(ClockDifference::new(self.error()?.clock_difference()?)))
+    }
+
     /// The claims challenge (JSON) that the next sign-in must satisfy, for
     /// [`StartOptions::claims`](crate::user::StartOptions).
     #[must_use]
@@ -157,8 +179,25 @@ impl SignInError {
         kind_of::is_of_user(kind).then(|| Self::of(kind, error.clone()))
     }
 
-    pub(super) fn invalid(kind: SignInErrorKind, error: TokenValidationError) -> Self {
-        Self::made(kind, None, Some(Source::Invalid(error)))
+    /// An ID token that was just issued and is invalid. For one outside of its validity period, the
+    /// difference to the clock of the service tells by how much this machine's clock is wrong.
+    pub(super) fn invalid(
+        kind: SignInErrorKind,
+        error: TokenValidationError,
+        by_response: Option<ClockDifference>,
+    ) -> Self {
+        let clock_difference = match kind {
+            SignInErrorKind::TokenTime => {
+                by_response.or_else(|| error.issued_ago().map(ClockDifference::new))
+            }
+            _ => None,
+        };
+        Self(Arc::new(Inner {
+            kind,
+            detail: None,
+            clock_difference,
+            source: Some(Source::Invalid(error)),
+        }))
     }
 
     pub(super) fn membership(error: MembershipError) -> Self {
@@ -181,6 +220,7 @@ impl SignInError {
         Self(Arc::new(Inner {
             kind,
             detail,
+            clock_difference: None,
             source,
         }))
     }

@@ -66,7 +66,9 @@ pub enum SignInErrorKind {
     NonceMismatch,
     /// The ID token is for another application.
     AudienceMismatch,
-    /// The ID token has expired or is not valid yet, by this machine's clock.
+    /// The ID token, or the assertion that authenticates the application, is outside of its validity
+    /// period: most often this machine's clock is wrong, see
+    /// [`SignInError::clock_difference`](super::SignInError::clock_difference).
     TokenTime,
     /// The ID token is invalid for another reason.
     TokenRejected,
@@ -356,9 +358,9 @@ impl SignInErrorKind {
                 "The ID token was issued to another application: compare the client ID, and check that no proxy responds in place of the sign-in service.",
             ),
             Self::TokenTime => (
-                "the ID token has expired or is not valid yet",
+                "a token has expired or is not valid yet",
                 "Something is wrong with this sign-in; please try again in a few minutes.",
-                "The ID token has expired or is not valid yet: check the clock of this server.",
+                "The ID token, or the assertion that authenticates this application, has expired or is not valid yet: check the clock of this server.",
             ),
             Self::TokenRejected => (
                 "the ID token is invalid",

@@ -11,6 +11,10 @@ use crate::{
 
 /// The kind by AADSTS code, then by OAuth error, then by the kind of the error.
 pub(super) fn flow_error(error: &Error) -> Kind {
+    // The assertion is valid, and a new credential would not help.
+    if error.clock_difference().is_some() {
+        return Kind::TokenTime;
+    }
     if let Some(kind) = error.codes().iter().find_map(|code| aadsts(*code)) {
         return kind;
     }

@@ -141,7 +141,10 @@ impl SignInClient {
             .validator()
             .validate_id_token(id_token.expose_secret(), nonce)
             .await
-            .map_err(|error| SignInError::invalid(kind_of::token_validation(&error), error))?;
+            .map_err(|error| {
+                let kind = kind_of::token_validation(&error);
+                SignInError::invalid(kind, error, user_fields.clock_difference)
+            })?;
         let home = match &user_fields.client_info {
             // It is unsigned and specific to Entra: another provider could name any user in it.
             Some(info) if self.flow().application().settings.cloud.is_entra() => {

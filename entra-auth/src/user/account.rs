@@ -130,7 +130,7 @@ mod tests {
         UserTokenFields {
             id_token: Some(Secret::from(token)),
             client_info: info.map(|info| Secret::from(BASE64.encode(info))),
-            refresh_token: None,
+            ..UserTokenFields::default()
         }
     }
 

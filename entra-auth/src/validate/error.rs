@@ -1,5 +1,7 @@
 use std::{borrow::Cow, error, fmt, sync::Arc};
 
+use entra_core::time::Duration;
+
 use crate::{Error, ErrorKind};
 
 /// Why a token is rejected.
@@ -14,6 +16,12 @@ struct Inner {
     summary: Cow<'static, str>,
     fix: Cow<'static, str>,
     scopes: Option<String>,
+    /// For a token outside of its validity period: how long ago it was issued, by this machine's clock.
+    #[cfg_attr(
+        not(feature = "sign-in"),
+        expect(dead_code, reason = "only a sign-in uses it")
+    )]
+    issued_ago: Option<Duration>,
     source: Option<Error>,
 }
 
@@ -129,13 +137,27 @@ impl TokenValidationError {
     /// ```
     #[must_use]
     pub fn www_authenticate(&self) -> Option<String> {
-        let error = self.bearer_error()?;
-        let description = describe(self.0.kind);
-        let mut value = format!(r#"Bearer error="{error}", error_description="{description}""#);
+        let mut parameters = self.header_parameters()?;
         if let Some(scopes) = &self.0.scopes {
-            value.push_str(&format!(r#", scope="{scopes}""#));
+            parameters.push(("scope", scopes));
         }
-        Some(value)
+        Some(bearer_header(&parameters))
+    }
+
+    /// Error and description, without scopes.
+    pub(crate) fn header_parameters(&self) -> Option<Vec<(&str, &str)>> {
+        let error = self.bearer_error()?;
+        Some(vec![
+            ("error", error),
+            ("error_description", describe(self.0.kind)),
+        ])
+    }
+
+    /// The scopes, one of which the token needs or all, if it lacks a [scope](TokenValidationErrorKind::Scope):
+    /// as the rule names them.
+    pub fn required_scopes(&self) -> impl Iterator<Item = &str> {
+        let scopes = self.0.scopes.as_deref().unwrap_or_default();
+        scopes.split_ascii_whitespace()
     }
 
     /// Whether the same token may be accepted later without any change.
@@ -157,8 +179,33 @@ impl TokenValidationError {
             summary: summary.into(),
             fix: fix.into(),
             scopes: None,
+            issued_ago: None,
             source: None,
         }))
+    }
+
+    /// A token outside of its validity period by this machine's clock.
+    pub(super) fn outside_validity(
+        kind: TokenValidationErrorKind,
+        summary: String,
+        fix: &'static str,
+        issued_ago: Option<Duration>,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            summary: summary.into(),
+            fix: fix.into(),
+            scopes: None,
+            issued_ago,
+            source: None,
+        }))
+    }
+
+    /// How long ago the token was issued, by this machine's clock: negative if that is in the future.
+    /// Only for a token outside of its validity period.
+    #[cfg(feature = "sign-in")]
+    pub(crate) fn issued_ago(&self) -> Option<Duration> {
+        self.0.issued_ago
     }
 
     pub(super) fn malformed(summary: &'static str) -> Self {
@@ -183,6 +230,7 @@ impl TokenValidationError {
             )
             .into(),
             scopes: (quotable && !list.is_empty()).then_some(list),
+            issued_ago: None,
             source: None,
         }))
     }
@@ -197,6 +245,7 @@ impl TokenValidationError {
             summary: "the signing keys could not be fetched".into(),
             fix: fix.into(),
             scopes: None,
+            issued_ago: None,
             source: Some(source),
         }))
     }
@@ -223,6 +272,16 @@ impl error::Error for TokenValidationError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         self.0.source.as_ref().map(|source| source as _)
     }
+}
+
+/// A `WWW-Authenticate` header of the scheme Bearer (RFC 6750, section 3). No value has a quotation mark.
+pub(crate) fn bearer_header(parameters: &[(&str, &str)]) -> String {
+    let mut header = "Bearer".to_owned();
+    for (position, (name, value)) in parameters.iter().enumerate() {
+        let separator = if position == 0 { "" } else { "," };
+        header.push_str(&format!(r#"{separator} {name}="{value}""#));
+    }
+    header
 }
 
 /// The description for the caller.

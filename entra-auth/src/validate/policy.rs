@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use entra_core::{Guid, Timestamp, time::format_description::well_known::Rfc3339};
+use entra_core::{
+    Guid, Timestamp,
+    time::{Duration as SignedDuration, format_description::well_known::Rfc3339},
+};
 use serde_json::Value;
 
 use super::{
@@ -28,6 +31,8 @@ pub(super) struct Policy {
     pub(super) roles_all: Vec<String>,
     pub(super) app_permissions_any: Vec<String>,
     pub(super) caller: CallerRule,
+    /// The claim `roles` has groups, which are no app roles.
+    pub(super) groups_as_roles: bool,
 }
 
 /// What a token is for.
@@ -85,6 +90,7 @@ impl Policy {
             tenant,
             version,
             caller,
+            groups_as_roles: self.groups_as_roles,
         };
         self.check_client(&token)?;
         self.check_rights(&token)?;
@@ -187,21 +193,34 @@ impl Policy {
         let leeway = i64::try_from(self.leeway.as_secs()).unwrap_or(i64::MAX);
         let expires_on = claims::time(claims, "exp")?
             .ok_or_else(|| TokenValidationError::malformed("the token has no expiry"))?;
+        let here =
+            Timestamp::from_unix_timestamp(now).map_or_else(|_| "no date".to_owned(), rfc3339);
+        let issued_ago = claims::time(claims, "iat")?.map(|issued_at| {
+            SignedDuration::seconds(now.saturating_sub(issued_at.unix_timestamp()))
+        });
         if expires_on.unix_timestamp().saturating_add(leeway) <= now {
-            return Err(TokenValidationError::new(
+            return Err(TokenValidationError::outside_validity(
                 Kind::Expired,
-                format!("the token expired at {}", rfc3339(expires_on)),
+                format!(
+                    "the token expired at {}, and this machine's clock shows {here}",
+                    rfc3339(expires_on)
+                ),
                 "have the client get a new token; if it just did, synchronize the clock of this machine",
+                issued_ago,
             ));
         }
         for name in ["nbf", "iat"] {
             if let Some(from) = claims::time(claims, name)?
                 && from.unix_timestamp().saturating_sub(leeway) > now
             {
-                return Err(TokenValidationError::new(
+                return Err(TokenValidationError::outside_validity(
                     Kind::NotYetValid,
-                    format!("the token is not valid before {}", rfc3339(from)),
+                    format!(
+                        "the token is not valid before {}, and this machine's clock shows {here}",
+                        rfc3339(from)
+                    ),
                     "synchronize the clock of this machine",
+                    issued_ago,
                 ));
             }
         }

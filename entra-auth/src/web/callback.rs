@@ -352,6 +352,15 @@ impl Site {
         if kind != SignInErrorKind::Configuration {
             sentences.push(page.localized(PageText::SignInErrorForAdministrator(kind), &[]));
         }
+        if let Some(difference) = error.clock() {
+            let text = match (difference.is_wrong(), difference.is_ahead()) {
+                (false, _) => PageText::ClockAgrees,
+                (true, true) => PageText::ClockAhead,
+                (true, false) => PageText::ClockBehind,
+            };
+            let amount = difference.amount();
+            sentences.push(page.localized(text, &[("difference", &amount)]));
+        }
         if let Some(code) = error.aadsts_code() {
             sentences.push(page.localized(PageText::EntraError, &[("code", &code.to_string())]));
         }

@@ -11,7 +11,10 @@ use entra_auth::{
     sign_in::{SignInClientBuilder, SignInError, SignInResult},
     user::{ClientAuthentication, PendingSignIn, StartOptions},
 };
-use entra_core::{HttpTransport, ManualClock, RetryPolicy, TransportError, bytes::Bytes, http};
+use entra_core::{
+    HttpTransport, ManualClock, RetryPolicy, Timestamp, TransportError, bytes::Bytes, http,
+    time::format_description::well_known::Rfc2822,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -27,6 +30,8 @@ pub(crate) struct Service {
     pub(crate) metadata: Arc<SignIn>,
     responses: Mutex<VecDeque<(u16, String)>>,
     forms: Mutex<Vec<String>>,
+    /// The `Date` header of the token responses.
+    date: Mutex<Option<Timestamp>>,
 }
 
 impl Service {
@@ -35,6 +40,7 @@ impl Service {
             metadata: SignIn::new(),
             responses: Mutex::default(),
             forms: Mutex::default(),
+            date: Mutex::default(),
         })
     }
 
@@ -42,6 +48,11 @@ impl Service {
     pub(crate) fn respond(&self, status: u16, body: &Value) {
         let response = (status, body.to_string());
         self.responses.lock().unwrap().push_back(response);
+    }
+
+    /// Sets the time of the service.
+    pub(crate) fn set_date(&self, date: Option<Timestamp>) {
+        *self.date.lock().unwrap() = date;
     }
 
     /// The forms that the token endpoint received.
@@ -62,7 +73,13 @@ impl HttpTransport for Service {
         let form = String::from_utf8_lossy(request.body()).into_owned();
         self.forms.lock().unwrap().push(form);
         let (status, body) = self.responses.lock().unwrap().pop_front().unwrap();
-        Ok(response(status, &body))
+        let mut response = response(status, &body);
+        if let Some(date) = *self.date.lock().unwrap() {
+            let date = date.format(&Rfc2822).unwrap().replace("+0000", "GMT");
+            let date = http::HeaderValue::try_from(date).unwrap();
+            response.headers_mut().insert(http::header::DATE, date);
+        }
+        Ok(response)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{Error, sign_in::SignInErrorKind};
 /// One text of the pages, to translate or to replace with [`PageTexts`].
 ///
 /// [`english`](Self::english) is the text that is shown unless another one is given. In a text,
-/// `{reference}`, `{code}` and `{id}` are placeholders for values.
+/// `{reference}`, `{code}`, `{id}` and `{difference}` are placeholders for values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PageText {
@@ -89,6 +89,13 @@ pub enum PageText {
     EntraError,
     /// The correlation ID of Entra: `{id}`.
     CorrelationId,
+    /// The clock of this site's server is ahead of the sign-in service's by `{difference}`, such as
+    /// `2 h 1 min`.
+    ClockAhead,
+    /// The clock of this site's server is behind the sign-in service's by `{difference}`.
+    ClockBehind,
+    /// The clock of this site's server is right; the difference is `{difference}`.
+    ClockAgrees,
     /// The text of a failed sign-in for the user:
     /// [`SignInError::for_user`](crate::sign_in::SignInError::for_user).
     SignInError(SignInErrorKind),
@@ -173,6 +180,15 @@ impl PageText {
             }
             Self::EntraError => "The error of Microsoft Entra ID is AADSTS{code}.",
             Self::CorrelationId => "The correlation ID is {id}.",
+            Self::ClockAhead => {
+                "The clock of this site's server is {difference} ahead of the clock of Microsoft Entra ID."
+            }
+            Self::ClockBehind => {
+                "The clock of this site's server is {difference} behind the clock of Microsoft Entra ID."
+            }
+            Self::ClockAgrees => {
+                "The clock of this site's server agrees with the clock of Microsoft Entra ID within {difference}, so the token is an old one."
+            }
             Self::SignInError(kind) => kind.for_user(),
             Self::SignInErrorForAdministrator(kind) => kind.for_admin(),
         }
@@ -243,7 +259,7 @@ impl PageTexts {
 }
 
 /// All texts except for those of sign-in errors.
-const FIXED_TEXTS: [PageText; 40] = [
+const FIXED_TEXTS: [PageText; 43] = [
     PageText::AdministratorHeading,
     PageText::TryAgain,
     PageText::OtherAccount,
@@ -284,4 +300,7 @@ const FIXED_TEXTS: [PageText; 40] = [
     PageText::LogReference,
     PageText::EntraError,
     PageText::CorrelationId,
+    PageText::ClockAhead,
+    PageText::ClockBehind,
+    PageText::ClockAgrees,
 ];
