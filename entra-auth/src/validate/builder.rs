@@ -28,6 +28,7 @@ pub struct TokenValidatorBuilder {
     lists: Lists,
     app_only: bool,
     user_only: bool,
+    groups_as_roles: bool,
     keys: SigningKeys,
     settings: Settings,
 }
@@ -175,6 +176,18 @@ impl TokenValidatorBuilder {
         self
     }
 
+    /// The registration emits groups as roles (`emit_as_roles`): the claim `roles` then holds groups in
+    /// place of app roles, so a valid token has no app role. Without this setting a group with the name of
+    /// a role would count as that role. The values are in
+    /// [`ValidatedToken::claim`](super::ValidatedToken::claim)`("roles")`.
+    ///
+    /// Entra leaves the app roles of users and of applications out of such tokens, so a rule for roles
+    /// or application permissions is an error of the configuration.
+    pub fn groups_as_roles(mut self) -> Self {
+        self.groups_as_roles = true;
+        self
+    }
+
     /// Builds the validator. Sends no request.
     ///
     /// # Errors
@@ -242,6 +255,7 @@ impl TokenValidatorBuilder {
                 roles_all: lists.roles_all.unwrap_or_default(),
                 app_permissions_any: lists.app_permissions_any.unwrap_or_default(),
                 caller,
+                groups_as_roles: self.groups_as_roles,
             },
             settings: Arc::new(self.settings),
         })))
@@ -268,6 +282,7 @@ impl TokenValidatorBuilder {
             lists: Lists::default(),
             app_only: false,
             user_only: false,
+            groups_as_roles: false,
             keys: SigningKeys::new(),
             settings: Settings::default(),
         }
@@ -299,6 +314,13 @@ impl TokenValidatorBuilder {
             return Err(Error::configuration(
                 "a rule for access tokens is set for ID tokens",
                 "ID tokens have neither clients nor scopes, and are always a user's: use roles, or validate access tokens",
+            ));
+        }
+        let roles = [roles_any, roles_all, app_permissions_any];
+        if self.groups_as_roles && roles.into_iter().any(Option::is_some) {
+            return Err(Error::configuration(
+                "a rule for app roles is set, and the tokens have groups in place of app roles",
+                "remove the rule or `groups_as_roles`; to have app roles in tokens, remove emit_as_roles from the registration's optional claims",
             ));
         }
         let scopes = scopes_any.is_some() || scopes_all.is_some();

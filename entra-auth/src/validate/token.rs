@@ -19,6 +19,7 @@ pub struct ValidatedToken {
     pub(super) tenant: Option<Guid>,
     pub(super) version: Option<TokenVersion>,
     pub(super) caller: Caller,
+    pub(super) groups_as_roles: bool,
 }
 
 /// A version of Entra's tokens.
@@ -106,11 +107,12 @@ impl ValidatedToken {
 
     /// The app roles of the user, or the application permissions of the calling application.
     ///
-    /// A registration whose access tokens emit groups as roles (`emit_as_roles`) puts names of
-    /// groups here, and anyone who may rename a group could give it the name of a role: do not base
-    /// decisions on these roles then.
+    /// A registration whose tokens emit groups as roles (`emit_as_roles`) needs
+    /// [`groups_as_roles`](super::TokenValidatorBuilder::groups_as_roles), with which there are no roles:
+    /// anyone who may rename a group could give it the name of a role.
     pub fn roles(&self) -> impl Iterator<Item = &str> {
-        claims::list(&self.claims, "roles")
+        let has_roles = !self.groups_as_roles;
+        claims::list(&self.claims, "roles").filter(move |_| has_roles)
     }
 
     /// Whether the caller has this app role.

@@ -278,6 +278,12 @@ fn settings_that_accept_no_token_or_every_token_are_rejected() {
         api_token_validator().app_only().user_only(),
         api_token_validator().app_only().scopes_any(["x"]),
         api_token_validator().user_only().app_permissions_any(["x"]),
+        api_token_validator().groups_as_roles().roles_any(["x"]),
+        api_token_validator().groups_as_roles().roles_all(["x"]),
+        api_token_validator()
+            .groups_as_roles()
+            .app_permissions_any(["x"]),
+        id_token_validator().groups_as_roles().roles_any(["x"]),
         api_token_validator().leeway(Duration::from_secs(3601)),
     ] {
         let text = format!("{builder:?}");
@@ -286,6 +292,43 @@ fn settings_that_accept_no_token_or_every_token_are_rejected() {
         assert!(error.fix().is_some(), "{text}");
     }
     assert!(id_token_validator().roles_any(["Admin"]).build().is_ok());
+}
+
+#[tokio::test]
+async fn groups_emitted_as_roles_are_no_app_roles() {
+    let named_like_a_role = json!({ "roles": ["Admin"] });
+    let of_user = SERVICE_KEY.token(&with_changes(user_token(), named_like_a_role.clone()));
+    let of_app = SERVICE_KEY.token(&with_changes(app_only_token(), named_like_a_role.clone()));
+    let plain = api_token_validator().build().unwrap();
+    for token in [&of_user, &of_app] {
+        let token = plain.validate(token).await.unwrap();
+        assert!(token.has_role("Admin") && token.require_role(&["Admin"]).is_ok());
+    }
+    let validator = api_token_validator().groups_as_roles().build().unwrap();
+    let token = validator.validate(&of_user).await.unwrap();
+    assert!(!token.has_role("Admin") && token.roles().next().is_none());
+    let error = token.require_role(&["Admin"]).unwrap_err();
+    assert_eq!(error.kind(), TokenValidationErrorKind::Role);
+    assert_eq!(token.claim("roles"), Some(&json!(["Admin"])));
+    // An application with nothing but a group has no permission of this API.
+    let error = validator.validate(&of_app).await.unwrap_err();
+    assert_eq!(error.kind(), TokenValidationErrorKind::Role);
+    let listed = api_token_validator().groups_as_roles().clients([CALLER]);
+    let token = listed.build().unwrap().validate(&of_app).await.unwrap();
+    assert!(token.is_app_only() && !token.has_role("Admin"));
+    // ID tokens as well.
+    let service = SignIn::new();
+    let of_user = SERVICE_KEY.token(&with_changes(id_token(), named_like_a_role));
+    for (as_roles, has_role) in [(true, false), (false, true)] {
+        let builder = TokenValidator::id_tokens(TENANT, CLIENT);
+        let builder = with_service(builder, &service, &clock());
+        let builder = match as_roles {
+            true => builder.groups_as_roles(),
+            false => builder,
+        };
+        let token = builder.build().unwrap().validate(&of_user).await.unwrap();
+        assert_eq!(token.has_role("Admin"), has_role);
+    }
 }
 
 #[tokio::test]
