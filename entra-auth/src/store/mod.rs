@@ -99,8 +99,8 @@ pub trait EncryptedStore: fmt::Debug + Send + Sync + 'static {
     /// When the store cannot be read.
     async fn load(&self, key: &StoreKey) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Writes an entry in place of an older one, atomically. The entry expires after `keep_for`, when
-    /// the store may remove it.
+    /// Writes an entry in place of an older one, atomically. The entry expires after `keep_for`, by
+    /// the store's clock: from then on the store should not return it, and may remove it.
     ///
     /// # Errors
     /// When the store cannot be written.

@@ -11,9 +11,10 @@ use super::{EncryptedStore, StoreError, StoreKey, StoreLock, StorePartition, key
 
 /// Stores tokens in Redis (or Valkey), shared by the replicas of a service.
 ///
-/// A partition is one hash, which Redis drops when its last token has expired. A lock is a key of
-/// its own with a lease, so a replica that dies holds nothing up for long. Redis sees sealed
-/// entries only if the cache has an [`encryption_key`](crate::TokenCacheBuilder::encryption_key).
+/// A partition is one hash, which Redis drops when its last token has expired. Each entry in it expires
+/// by Redis's clock, so the replicas' clocks do not matter. An entry of more than 4 MiB is not read. A
+/// lock is a key of its own with a lease, so a replica that dies holds nothing up for long. Redis sees
+/// sealed entries only if the cache has an [`encryption_key`](crate::TokenCacheBuilder::encryption_key).
 ///
 /// ```
 /// use entra_auth::{TokenCache, store::{EncryptionKey, RedisStore}};
@@ -91,9 +92,21 @@ impl RedisStore {
 #[async_trait]
 impl EncryptedStore for RedisStore {
     async fn load(&self, key: &StoreKey) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut command = redis::cmd("HGET");
-        command.arg(self.hash(key.partition())).arg(key.entry());
-        self.ask(&command).await
+        let mut connection = self.connection().await?;
+        let (size, entry): (u64, Option<Vec<u8>>) = Script::new(LOAD)
+            .key(self.hash(key.partition()))
+            .arg(key.entry())
+            .arg(MAX_ENTRY_BYTES)
+            .invoke_async(&mut connection)
+            .await
+            .map_err(|error| unavailable(&error))?;
+        if size > MAX_ENTRY_BYTES {
+            tracing::warn!(
+                size,
+                "an entry in Redis is larger than any entry and is not read"
+            );
+        }
+        Ok(entry)
     }
 
     async fn save(
@@ -208,8 +221,23 @@ fn milliseconds(duration: Duration) -> u64 {
 
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// As in a file store: larger than any entry of tokens or of a session.
+const MAX_ENTRY_BYTES: u64 = 4 << 20;
+
+/// Returns the size of an entry, and the entry unless it is too large or has expired by Redis's clock. An
+/// entry starts with the time at which it expires, in milliseconds and 16 digits.
+const LOAD: &str = "local size = redis.call('HSTRLEN', KEYS[1], ARGV[1]) - 16
+if size < 0 or size > tonumber(ARGV[2]) then return {math.max(size, 0), false} end
+local entry = redis.call('HGET', KEYS[1], ARGV[1])
+local now = redis.call('TIME')
+local ends = tonumber(string.sub(entry, 1, 16))
+if not ends or ends <= now[1] * 1000 + now[2] / 1000 then return {size, false} end
+return {size, string.sub(entry, 17)}";
+
 /// Sets one field, and has the hash live as long as the field that lives longest.
-const SAVE: &str = "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+const SAVE: &str = "local now = redis.call('TIME')
+local ends = string.format('%016.0f', math.min(now[1] * 1000 + now[2] / 1000 + ARGV[3], 9e15))
+redis.call('HSET', KEYS[1], ARGV[1], ends .. ARGV[2])
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end";
 
 /// Gives a lock back if it still is this holder's.

@@ -183,6 +183,11 @@ impl WebSignInBuilder {
 
     /// After how long without a request a session expires: an hour unless set. It may expire earlier by a
     /// minute or a tenth of the limit.
+    ///
+    /// It is measured by the clocks of the replicas and by that of the store, whichever expires first: the
+    /// store in memory and [`RedisStore`](crate::store::RedisStore) use their own clock, so a replica whose
+    /// clock is ahead does not extend it. A store of your own that returns expired entries can let a session
+    /// live as much longer as a replica's clock was ahead, up to the absolute lifetime.
     pub const fn idle_limit(mut self, limit: Duration) -> Self {
         self.limits.idle = limit;
         self

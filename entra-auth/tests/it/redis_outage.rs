@@ -270,3 +270,60 @@ async fn emptied_redis_signs_out_no_user_of_a_running_process() {
     let again = builder(&service).cache(&server.cache()).build().unwrap();
     assert_eq!(number(&again, &graph()).await, 2);
 }
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[tokio::test]
+async fn an_entry_expires_by_the_clock_of_redis_beside_others_that_live_longer() {
+    let Some(server) = Server::start().await else {
+        return;
+    };
+    let store = server.store();
+    // One hash: the partition of a user has sessions, their states and tokens.
+    let (short, long) = (
+        StoreKey::new("user", "state"),
+        StoreKey::new("user", "record"),
+    );
+    store.save(&long, b"record", HOUR).await.unwrap();
+    store
+        .save(&short, b"state", Duration::from_millis(200))
+        .await
+        .unwrap();
+    // It comes true at some time, and only if the entry expires.
+    while store.load(&short).await.unwrap().is_some() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(store.load(&long).await.unwrap().unwrap(), b"record");
+    // Written again, it lives again; a time beyond all clocks is no error.
+    store.save(&short, b"state", HOUR).await.unwrap();
+    assert_eq!(store.load(&short).await.unwrap().unwrap(), b"state");
+    let century = Duration::from_secs(100 * 365 * 24 * 3600);
+    store.save(&short, b"", century).await.unwrap();
+    assert_eq!(store.load(&short).await.unwrap().unwrap(), b"");
+    let absent = StoreKey::new("user", "nothing");
+    assert!(store.load(&absent).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn an_entry_in_redis_that_is_larger_than_any_is_not_read() {
+    let Some(server) = Server::start().await else {
+        return;
+    };
+    let store = server.store();
+    let key = StoreKey::new("user", "entry");
+    let mut entry = vec![7; 4 << 20];
+    store.save(&key, &entry, HOUR).await.unwrap();
+    assert!(
+        store
+            .load(&key)
+            .await
+            .unwrap()
+            .is_some_and(|found| found == entry)
+    );
+    entry.push(7);
+    store.save(&key, &entry, HOUR).await.unwrap();
+    assert!(store.load(&key).await.unwrap().is_none());
+    // The next entry takes its place.
+    store.save(&key, b"next", HOUR).await.unwrap();
+    assert_eq!(store.load(&key).await.unwrap().unwrap(), b"next");
+}
