@@ -138,6 +138,8 @@ impl<'a> AuthorizeContext<'a> {
                 self.log(subject, Err(error.clone()));
                 if self.is_silent() {
                     self.back(&error.named("login_required"))
+                } else if error.is_disabled_account() {
+                    self.show_error(&error)
                 } else {
                     self.show(self.identify.first_page(Some(error.text())))
                 }

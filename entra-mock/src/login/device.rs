@@ -199,6 +199,9 @@ pub(super) fn page(context: &Context<'_>) -> Reply {
         sign_in(context, &form, code).map(DeviceDecision::Approved)
     };
     match decision {
+        Err(error) if error.is_disabled_account() => {
+            page::error(&error, None, None, context).reply(context)
+        }
         Err(error) => show(code, Some(error.text())),
         Ok(decision) => {
             if !context.write().decide_device(context.now, code, decision) {

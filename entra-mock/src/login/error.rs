@@ -56,6 +56,11 @@ impl LoginError {
         &self.text
     }
 
+    /// Whether the account is disabled, which Entra says on a page of its own.
+    pub(super) fn is_disabled_account(&self) -> bool {
+        self.code == 50_057
+    }
+
     /// OAuth error and HTTP status.
     pub(super) fn oauth(&self) -> (&'static str, u16) {
         let (error, status) = oauth(self.code);

@@ -171,6 +171,9 @@ impl Identify<'_> {
                 if error.code == 50_034 {
                     return self.unknown_name(&self.context.read(), &name, &error);
                 }
+                if error.is_disabled_account() {
+                    return Progress::AccountError(error);
+                }
                 self.page(self.password_page(&name, Some(error.text())))
             }
         }

@@ -52,7 +52,7 @@ async fn a_user_signs_in_and_the_code_gives_tokens() {
 }
 
 #[tokio::test]
-async fn wrong_passwords_names_and_disabled_accounts_stay_on_the_page() {
+async fn wrong_passwords_and_names_stay_on_the_page_and_a_disabled_account_has_a_number() {
     let (tenant, app) = shop().await;
     let password = tenant.user(ADELE).password();
     let mut browser = Browser::default();
@@ -69,11 +69,30 @@ async fn wrong_passwords_names_and_disabled_accounts_stay_on_the_page() {
     let hostile = attempt("<b>x</b>@contoso.com", "x").await;
     assert!(hostile.contains("does not exist") && !hostile.contains("<b>"));
     tenant.user(ADELE).disable();
+    let page = attempt(ADELE, password.expose_secret()).await;
     assert!(
-        attempt(ADELE, password.expose_secret())
-            .await
-            .contains("disabled")
+        page.contains("AADSTS50057: The user account is disabled.")
+            && page.contains("Use another account"),
+        "{page}"
     );
+}
+
+#[tokio::test]
+async fn the_session_of_an_account_that_was_disabled_ends_at_a_page_with_its_number() {
+    let (tenant, app) = shop().await;
+    let (mut browser, _) = signed_in(&tenant, &app).await;
+    tenant.user(ADELE).disable();
+    let page = browser.get(&authorize_url(&tenant, &app, &[])).await.text;
+    assert!(
+        page.contains("AADSTS50057: The user account is disabled."),
+        "{page}"
+    );
+    // Disabled and wrong password: the page does not say that the account is disabled.
+    let mut other = Browser::default();
+    let page = other.get(&authorize_url(&tenant, &app, &[])).await;
+    let fields = [("login", ADELE), ("passwd", "wrong"), ("step", "password")];
+    let page = other.submit(&tenant, &page, &fields).await.text;
+    assert!(!page.contains("disabled"), "{page}");
 }
 
 #[tokio::test]
