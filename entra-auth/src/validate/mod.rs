@@ -15,6 +15,9 @@
 //! | nonce | the one of the sign-in, [`TokenValidator::validate_id_token`] |
 //! | client, scopes, app roles, user or application | the rules of the builder |
 //!
+//! A [`ProtectedResource`] tells clients which tokens an API accepts (RFC 9728), such as those of an MCP
+//! server.
+//!
 //! Keys are fetched at first use, by one request for all callers that wait. An unknown key id causes
 //! another fetch, at most every five minutes; if it fails, the known keys stay in use. A failed first
 //! fetch is not cached: the next token tries again.
@@ -27,12 +30,15 @@ mod json;
 mod jwt;
 mod keys;
 mod policy;
+mod resource;
 mod token;
 mod validator;
 mod verifier;
 
 pub use builder::TokenValidatorBuilder;
+pub(crate) use error::bearer_header;
 pub use error::{TokenValidationError, TokenValidationErrorKind};
 pub use keys::SigningKeys;
+pub use resource::{ProtectedResource, ProtectedResourceBuilder};
 pub use token::{TokenVersion, ValidatedToken};
 pub use validator::TokenValidator;

@@ -118,7 +118,8 @@
 //! | tower-cookies 0.11.0 | a manager over `cookie`, which is used here directly; a header that is not text is ignored as a whole, so that one cookie of another application signs users out |
 //! | cookie 0.18.2, `signed` and `private` | used here for names and attributes; its jars bring aes-gcm 0.10, hmac 0.12, sha2 0.10, rand 0.8 and base64 0.22 beside aws-lc-rs, and know one key, so that keys cannot be replaced one replica after the other |
 //!
-//! An API validates the tokens of its callers with [`BearerAuthLayer`].
+//! An API validates the tokens of its callers with [`BearerAuthLayer`]. With [`metadata_routes`] it tells
+//! clients how to get them, such as those of an MCP server.
 
 mod admission;
 mod app;
@@ -127,6 +128,7 @@ mod callback;
 mod cookies;
 mod current_user;
 mod memory;
+mod metadata;
 pub mod pages;
 mod redemption;
 mod route_urls;
@@ -139,6 +141,7 @@ mod token;
 pub use app::{WebSignIn, WebSignInBuilder};
 pub use authorize::{AccessDenied, Authorize, SignInContext, SignOutContext};
 pub use current_user::{CurrentUser, NotSignedIn, SessionLayer, WithSession};
+pub use metadata::metadata_routes;
 pub use route_urls::RouteUrls;
 pub use session::Session;
 pub use token::{BearerAuth, BearerAuthLayer, BearerAuthRejection, Caller};

@@ -15,7 +15,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::validate::{TokenValidationError, TokenValidator, ValidatedToken};
+use crate::validate::{
+    ProtectedResource, TokenValidationError, TokenValidator, ValidatedToken, bearer_header,
+};
 
 /// A layer that validates bearer tokens, for the routes of an API.
 ///
@@ -51,6 +53,7 @@ struct Requirements {
     scopes: Option<Vec<String>>,
     app_permissions: Option<Vec<String>>,
     roles: Option<Vec<String>>,
+    resource: Option<ProtectedResource>,
 }
 
 impl BearerAuthLayer {
@@ -62,7 +65,17 @@ impl BearerAuthLayer {
             scopes: None,
             app_permissions: None,
             roles: None,
+            resource: None,
         }))
+    }
+
+    /// Adds to each 401 and 403 where the [metadata](super::metadata_routes) of the API is and which scopes a
+    /// request needs, in full form, so that a client which knows only the URL of the API can get a token.
+    ///
+    /// This holds for the rejections of handlers behind the layer as well.
+    #[must_use]
+    pub fn protected_resource(self, resource: &ProtectedResource) -> Self {
+        self.with(|requirements| requirements.resource = Some(resource.clone()))
     }
 
     /// Accepts tokens of users with one of these scopes, and app-only tokens only with
@@ -90,10 +103,15 @@ impl BearerAuthLayer {
     /// # Errors
     /// [`BearerAuthRejection`], which is the response to send.
     pub async fn check(&self, headers: &HeaderMap) -> Result<ValidatedToken, BearerAuthRejection> {
-        let token = bearer(headers)?;
-        let token = self.0.validator.validate(token).await?;
-        self.0.check(&token)?;
-        Ok(token)
+        let checked = async {
+            let token = bearer(headers)?;
+            let token = self.0.validator.validate(token).await?;
+            self.0.check(&token)?;
+            Ok(token)
+        };
+        checked
+            .await
+            .map_err(|rejection| self.0.with_place(rejection))
     }
 
     fn with(mut self, change: impl FnOnce(&mut Requirements)) -> Self {
@@ -108,11 +126,24 @@ impl fmt::Debug for BearerAuthLayer {
             .field("scopes", &self.0.scopes)
             .field("app_permissions", &self.0.app_permissions)
             .field("roles", &self.0.roles)
+            .field("resource", &self.0.resource)
             .finish_non_exhaustive()
     }
 }
 
 impl Requirements {
+    /// The rejection with the place of the metadata.
+    fn with_place(&self, rejection: BearerAuthRejection) -> BearerAuthRejection {
+        let place = self.resource.as_ref().map(|resource| Place {
+            resource: resource.clone(),
+            scopes: resource.joined(self.scopes.iter().flatten()),
+        });
+        BearerAuthRejection {
+            place: place.or(rejection.place),
+            ..rejection
+        }
+    }
+
     fn check(&self, token: &ValidatedToken) -> Result<(), BearerAuthRejection> {
         let lists = [&self.scopes, &self.app_permissions, &self.roles];
         if lists.iter().all(|list| list.is_none()) {
@@ -168,14 +199,25 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, BearerAuthRejection> {
         parts.extensions.get::<Self>().cloned().ok_or_else(|| {
             tracing::error!("a handler needs a caller, but its route has no `BearerAuthLayer`");
-            BearerAuthRejection(Cause::NoLayer)
+            BearerAuthRejection::new(Cause::NoLayer)
         })
     }
 }
 
 /// Why a request was rejected, as the response to send.
 #[derive(Clone, Debug)]
-pub struct BearerAuthRejection(Cause);
+pub struct BearerAuthRejection {
+    cause: Cause,
+    place: Option<Place>,
+}
+
+/// Where a client finds out how to get a token.
+#[derive(Clone, Debug)]
+struct Place {
+    resource: ProtectedResource,
+    /// The scopes that the layer requires, in full form.
+    scopes: String,
+}
 
 #[derive(Clone, Debug)]
 enum Cause {
@@ -200,13 +242,13 @@ impl BearerAuthRejection {
     /// ```
     #[must_use]
     pub fn claims_challenge(claims: &str) -> Self {
-        Self(Cause::Challenge(STANDARD.encode(claims)))
+        Self::new(Cause::Challenge(STANDARD.encode(claims)))
     }
 
     /// The status of the response.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        match &self.0 {
+        match &self.cause {
             Cause::Missing | Cause::Challenge(_) => StatusCode::UNAUTHORIZED,
             Cause::Malformed => StatusCode::BAD_REQUEST,
             Cause::Invalid(error) => {
@@ -220,7 +262,7 @@ impl BearerAuthRejection {
     /// Why the token is invalid, if it is.
     #[must_use]
     pub const fn invalid_token(&self) -> Option<&TokenValidationError> {
-        match &self.0 {
+        match &self.cause {
             Cause::Invalid(error) => Some(error),
             _ => None,
         }
@@ -229,38 +271,61 @@ impl BearerAuthRejection {
     /// The header `WWW-Authenticate` of the response.
     #[must_use]
     pub fn www_authenticate(&self) -> Option<String> {
-        match &self.0 {
+        let parameters = match &self.cause {
             // RFC 6750, 3.1: without a token there is no error code.
-            Cause::Missing => Some("Bearer".to_owned()),
-            Cause::Malformed => Some(
-                r#"Bearer error="invalid_request", error_description="The Authorization header is malformed""#
-                    .to_owned(),
-            ),
-            Cause::Invalid(error) => error.www_authenticate(),
-            Cause::Insufficient(what) => Some(format!(
-                r#"Bearer error="insufficient_scope", error_description="{what}""#
-            )),
-            Cause::Challenge(claims) => Some(format!(
-                r#"Bearer error="insufficient_claims", claims="{claims}""#
-            )),
-            Cause::NoLayer => None,
-        }
+            Cause::Missing => Vec::new(),
+            Cause::Malformed => vec![
+                ("error", "invalid_request"),
+                ("error_description", "The Authorization header is malformed"),
+            ],
+            Cause::Invalid(error) => {
+                return match &self.place {
+                    Some(place) if error.required_scopes().next().is_some() => {
+                        place.resource.www_authenticate_error(error)
+                    }
+                    Some(place) => {
+                        let parameters = error.header_parameters()?;
+                        Some(place.resource.header(parameters, &place.scopes))
+                    }
+                    None => error.www_authenticate(),
+                };
+            }
+            Cause::Insufficient(what) => vec![
+                ("error", "insufficient_scope"),
+                ("error_description", *what),
+            ],
+            Cause::Challenge(claims) => {
+                vec![
+                    ("error", "insufficient_claims"),
+                    ("claims", claims.as_str()),
+                ]
+            }
+            Cause::NoLayer => return None,
+        };
+        Some(match &self.place {
+            Some(place) => place.resource.header(parameters, &place.scopes),
+            None => bearer_header(&parameters),
+        })
+    }
+
+    const fn new(cause: Cause) -> Self {
+        Self { cause, place: None }
     }
 
     const fn lacks(what: &'static str) -> Self {
-        Self(Cause::Insufficient(what))
+        Self::new(Cause::Insufficient(what))
     }
 }
 
 impl From<TokenValidationError> for BearerAuthRejection {
     fn from(error: TokenValidationError) -> Self {
-        Self(Cause::Invalid(error))
+        Self::new(Cause::Invalid(error))
     }
 }
 
 impl fmt::Display for BearerAuthRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
+        match &self.cause {
             Cause::Missing => f.write_str("the request has no bearer token"),
             Cause::Malformed => f.write_str("the request's Authorization header is malformed"),
             Cause::Invalid(_) => f.write_str("the request's token is not accepted"),
@@ -275,7 +340,7 @@ impl fmt::Display for BearerAuthRejection {
 
 impl std::error::Error for BearerAuthRejection {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.0 {
+        match &self.cause {
             Cause::Invalid(error) => Some(error),
             _ => None,
         }
@@ -292,6 +357,8 @@ impl IntoResponse for BearerAuthRejection {
             headers.insert(header::WWW_AUTHENTICATE, value);
         }
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        // A rejection of a handler gets the place of the metadata in the layer.
+        response.extensions_mut().insert(self);
         response
     }
 }
@@ -336,7 +403,19 @@ where
             match layer.check(request.headers()).await {
                 Ok(token) => {
                     request.extensions_mut().insert(Caller(token));
-                    inner.call(request).await
+                    let mut response = inner.call(request).await?;
+                    if layer.0.resource.is_some()
+                        && let Some(rejection) = response.extensions().get::<BearerAuthRejection>()
+                        && rejection.place.is_none()
+                        && let Some(value) =
+                            layer.0.with_place(rejection.clone()).www_authenticate()
+                        && let Ok(value) = HeaderValue::try_from(value)
+                    {
+                        response
+                            .headers_mut()
+                            .insert(header::WWW_AUTHENTICATE, value);
+                    }
+                    Ok(response)
                 }
                 Err(rejection) => {
                     let reason = rejection.invalid_token().map(tracing::field::display);
@@ -354,9 +433,9 @@ fn bearer(headers: &HeaderMap) -> Result<&str, BearerAuthRejection> {
     let mut all = headers.get_all(header::AUTHORIZATION).iter();
     let (first, second) = (all.next(), all.next());
     let Some(value) = first else {
-        return Err(BearerAuthRejection(Cause::Missing));
+        return Err(BearerAuthRejection::new(Cause::Missing));
     };
-    let malformed = || BearerAuthRejection(Cause::Malformed);
+    let malformed = || BearerAuthRejection::new(Cause::Malformed);
     if second.is_some() {
         return Err(malformed());
     }
@@ -366,7 +445,7 @@ fn bearer(headers: &HeaderMap) -> Result<&str, BearerAuthRejection> {
         .and_then(|value| value.trim().split_once(' '))
         .ok_or_else(malformed)?;
     if !scheme.eq_ignore_ascii_case("Bearer") {
-        return Err(BearerAuthRejection(Cause::Missing));
+        return Err(BearerAuthRejection::new(Cause::Missing));
     }
     match token.trim() {
         token if token.is_empty() || token.contains(' ') => Err(malformed()),
@@ -426,7 +505,7 @@ mod tests {
     #[test]
     fn each_rejection_has_the_www_authenticate_header_of_rfc_6750() {
         let header = |cause| {
-            BearerAuthRejection(cause)
+            BearerAuthRejection::new(cause)
                 .www_authenticate()
                 .unwrap_or_default()
         };

@@ -49,6 +49,8 @@ mod shared_requests;
 mod sign_in;
 #[cfg(feature = "sign-in")]
 mod sign_in_attacks;
+#[cfg(feature = "axum")]
+mod sign_in_clock;
 #[cfg(feature = "sign-in")]
 mod sign_in_connections;
 #[cfg(feature = "sign-in")]
@@ -104,6 +106,8 @@ mod web_browser;
 mod web_cookies;
 #[cfg(feature = "axum")]
 mod web_double_submit;
+#[cfg(feature = "axum")]
+mod web_metadata;
 #[cfg(feature = "axum")]
 mod web_mix_up;
 #[cfg(feature = "axum")]

@@ -16,7 +16,7 @@ use entra_auth::{
         SignOutOptions,
     },
     user::{ClientAuthentication, StartOptions},
-    validate::SigningKeys,
+    validate::{ProtectedResource, SigningKeys},
     web::{
         AccessDenied, Authorize, BearerAuthLayer, CurrentUser, NotSignedIn, RouteUrls,
         SignInContext, SignOutContext, WebSignIn,
@@ -280,7 +280,13 @@ async fn tokens(shown: &Shown, tenant: &FakeTenant, app: &App) {
     ] {
         shown.error(&failing.validate(&bad).await.unwrap_err());
     }
-    let rule = BearerAuthLayer::new(failing);
+    let resource = |url: &str| ProtectedResource::builder(url, TENANT, CLIENT);
+    let with_password = format!("https://user:{}@tools.example/mcp", canary("password"));
+    shown.debug(&resource(&with_password));
+    shown.error(&resource(&with_password).build().unwrap_err());
+    let resource = resource("https://tools.example/mcp").build().unwrap();
+    shown.debug(&resource);
+    let rule = BearerAuthLayer::new(failing).protected_resource(&resource);
     shown.debug(&rule);
     shown.debug(&rule.layer("an inner service"));
     let mut headers = HeaderMap::new();
