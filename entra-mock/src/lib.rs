@@ -49,5 +49,5 @@ pub use {
     fault::{Fault, FaultTrigger},
     journal::RequestRecord,
     seed::Seed,
-    state::License,
+    state::{License, ResourceRule},
 };

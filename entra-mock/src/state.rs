@@ -31,6 +31,20 @@ pub enum License {
     P2,
 }
 
+/// How the v2.0 endpoints treat the parameter `resource` (RFC 8707), which clients of MCP servers send.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ResourceRule {
+    /// It must be an Application ID URI of the application whose scopes are requested, character by
+    /// character: otherwise `invalid_target`, AADSTS9010010. Documented since 2026.
+    #[default]
+    ApplicationIdUri,
+    /// It is rejected with AADSTS901002, as before 2026.
+    Rejected,
+    /// It is ignored.
+    Ignored,
+}
+
 /// One tenant. The frontends share it behind a lock; the caller passes the time.
 #[derive(Clone, Debug)]
 pub(crate) struct State {
@@ -51,6 +65,7 @@ pub(crate) struct State {
     pub(crate) quotas: Arc<Mutex<Quotas>>,
     /// The region of the tenant, as discovery names it: scope and sub-scope.
     pub(crate) region: (String, Option<String>),
+    pub(crate) resource_rule: ResourceRule,
     /// Lifetime of an access token.
     pub(crate) token_lifetime: Duration,
     /// The published keys of other issuers, whose tokens can be federated credentials.
@@ -86,6 +101,7 @@ impl State {
             policies: Vec::new(),
             quotas: Arc::default(),
             region: ("EU".to_owned(), None),
+            resource_rule: ResourceRule::default(),
             token_lifetime: TOKEN_LIFETIME,
             issuers: HashMap::new(),
             identities: Vec::new(),

@@ -9,6 +9,7 @@ use super::{
     error::LoginError,
     grants::Challenge,
     redirect::{self, Mode, Platform, ResponseTarget},
+    resource_parameter,
     scope::RequestedScopes,
     user_grant,
 };
@@ -145,6 +146,8 @@ impl Authorization {
             .get("scope")
             .ok_or_else(|| to_client(missing("scope")))?;
         let requested = RequestedScopes::parse(scope).map_err(to_client)?;
+        resource_parameter::check(&state, context, parameters.get("resource"), &requested)
+            .map_err(to_client)?;
         let challenge = challenge(parameters, platform).map_err(to_client)?;
         let prompt = prompt(parameters).map_err(to_client)?;
         Ok(Self {

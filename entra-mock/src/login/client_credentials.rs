@@ -9,7 +9,7 @@ use super::{
     mint::{self, IssuedToken},
     policy,
     resource::{self, Resource},
-    sign_in,
+    resource_parameter, sign_in,
     token::TokenError,
 };
 
@@ -57,6 +57,7 @@ fn issue(
 ) -> Result<(IssuedToken, Client, Resource), TokenError> {
     let state = context.read();
     let client = client::authenticate(&state, context, client.clone(), form)?;
+    resource_parameter::check_identifiers(&state, context, form.get("resource"), &[identifier])?;
     let resource = resource::find(&state, context, identifier)?;
     let roles = resource::roles(&state, &client, &resource)?;
     let apps = [client.app_id.as_str(), resource.app_id.as_str()];

@@ -12,6 +12,7 @@ use super::{
     grants::{Challenge, Code},
     mint::IssuedToken,
     redirect::Platform,
+    resource_parameter,
     scope::RequestedScopes,
     token::TokenError,
     user_grant::{self, UserTokenRequest},
@@ -57,6 +58,7 @@ pub(super) fn respond(
         }
         None => code.requested,
     };
+    resource_parameter::check(&context.read(), context, form.get("resource"), &requested)?;
     redeem(context, text)?;
 
     let fixed_end =

@@ -340,13 +340,10 @@ impl State {
             "isEnabled": true, "type": "User", "userConsentDescription": format!("Use {name}"),
             "userConsentDisplayName": name, "value": name,
         });
-        let address = format!("api://{}", app.app_id);
         self.store
             .update(Kind::Application, &app.object_id, |object| {
                 let api = object.entry("api").or_insert_with(|| json!({}));
                 add(&mut api["oauth2PermissionScopes"], scope.clone());
-                let addresses = object.entry("identifierUris").or_insert_with(|| json!([]));
-                add(addresses, address.clone().into());
             });
         self.store.update(
             Kind::ServicePrincipal,
@@ -356,12 +353,27 @@ impl State {
                     .entry("oauth2PermissionScopes")
                     .or_insert_with(|| json!([]));
                 add(scopes, scope);
-                let names = object
-                    .entry("servicePrincipalNames")
-                    .or_insert_with(|| json!([]));
-                add(names, address.into());
             },
         );
+        self.add_identifier_uri(app, &format!("api://{}", app.app_id));
+    }
+
+    /// Adds an Application ID URI to an application.
+    #[cfg(feature = "wiremock")]
+    pub(crate) fn add_identifier_uri(&mut self, app: &crate::directory::AppIds, uri: &str) {
+        for (kind, id, list) in [
+            (Kind::Application, &app.object_id, "identifierUris"),
+            (
+                Kind::ServicePrincipal,
+                &app.service_principal_id,
+                "servicePrincipalNames",
+            ),
+        ] {
+            self.store.update(kind, id, |object| {
+                let uris = object.entry(list).or_insert_with(|| json!([]));
+                add(uris, uri.into());
+            });
+        }
     }
 }
 

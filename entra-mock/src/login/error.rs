@@ -161,6 +161,7 @@ fn with_headers(reply: Reply, context: &Context<'_>) -> Reply {
 pub(crate) fn oauth(code: u32) -> (&'static str, u16) {
     match code {
         500_011 | 500_014 => ("invalid_resource", 400),
+        9_010_010 => ("invalid_target", 400),
         50_049 => ("invalid_instance", 400),
         70_003 => ("unsupported_grant_type", 400),
         70_011 | 1_002_012 => ("invalid_scope", 400),

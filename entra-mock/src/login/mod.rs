@@ -34,6 +34,7 @@ mod policy;
 mod redirect;
 mod refresh;
 mod resource;
+mod resource_parameter;
 mod scope;
 mod sign_in;
 mod token;
@@ -83,6 +84,9 @@ pub(crate) fn respond(state: &RwLock<State>, now: Timestamp, request: &WireReque
         [tenant, ".well-known", "openid-configuration"] => {
             discovery::openid(&context(Version::V1), tenant)
         }
+        // Metadata that Entra does not have, which clients probe for: RFC 8414, and the inserted form of
+        // OpenID Connect Discovery. A 5xx would end their discovery.
+        segments if segments.contains(&".well-known") => Reply::new(404),
         [tenant, "discovery", "v2.0", "keys"] => discovery::keys(&context(Version::V2), tenant),
         [tenant, "discovery", "keys"] => discovery::keys(&context(Version::V1), tenant),
         ["msi", "token"] => managed_identity::respond(&context(Version::V1)),

@@ -10,7 +10,7 @@ use super::{
     form::Form,
     grants::Subject,
     mint::IssuedToken,
-    resource,
+    resource, resource_parameter,
     scope::RequestedScopes,
     token::TokenError,
     user_grant::{self, UserTokenRequest},
@@ -45,6 +45,7 @@ pub(super) fn respond(
     user_grant::check_tenant(&context.read(), tenant, &client)?;
     // Only a confidential client can act on behalf of a user.
     client.check_authentication(false)?;
+    resource_parameter::check(&context.read(), context, form.get("resource"), &requested)?;
     let subject = subject(context, &client, assertion)?;
     let token_request = UserTokenRequest {
         client: &client,

@@ -7,6 +7,7 @@ use super::{
     error::LoginError,
     form::Form,
     mint::IssuedToken,
+    resource_parameter,
     scope::RequestedScopes,
     token::TokenError,
     user_grant::{self, UserTokenRequest},
@@ -30,6 +31,7 @@ pub(super) fn respond(
     let client = client::identify(context, form)?;
     user_grant::check_tenant(&context.read(), tenant, &client)?;
     client.check_authentication(client.allows_public_flows(&context.read()))?;
+    resource_parameter::check(&context.read(), context, form.get("resource"), &requested)?;
 
     let subject = match account::authenticate(context, name, password) {
         Ok(subject) => subject,

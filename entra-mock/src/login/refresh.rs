@@ -9,6 +9,7 @@ use super::{
     grants::RefreshToken,
     mint::IssuedToken,
     redirect::Platform,
+    resource_parameter,
     scope::RequestedScopes,
     token::TokenError,
     user_grant::{self, UserTokenRequest},
@@ -46,6 +47,7 @@ pub(super) fn respond(
         }
         None => token.requested,
     };
+    resource_parameter::check(&context.read(), context, form.get("resource"), &requested)?;
     let token_request = UserTokenRequest {
         client: &client,
         subject: &token.subject,

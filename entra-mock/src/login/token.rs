@@ -46,10 +46,6 @@ fn issue(context: &Context<'_>, segment: &str) -> Result<IssuedToken, TokenError
     let tenant = discovery::tenant(context, segment)?;
     let form = Form::read(context.request);
     let grant = form.require("grant_type")?;
-    if context.version == Version::V2 && form.get("resource").is_some() {
-        let text = "The parameter 'resource' belongs to the v1 endpoint; ask for a scope here.";
-        return Err(LoginError::new(901_002, text).into());
-    }
     match grant {
         "client_credentials" => client_credentials::respond(context, &tenant, &form),
         _ if context.version == Version::V1 && USER_GRANTS.contains(&grant) => Err(

@@ -119,6 +119,24 @@ impl App {
         self.clone()
     }
 
+    /// Adds an Application ID URI, such as the URL of an MCP server.
+    ///
+    /// ```
+    /// # #[tokio::main] async fn main() {
+    /// let tenant = entra_mock::FakeTenant::start().await;
+    /// let tools = tenant
+    ///     .register_app("Tools")
+    ///     .with_v2_tokens()
+    ///     .identifier_uri("https://tools.contoso.com/mcp")
+    ///     .expose_scope("Tools.Read");
+    /// # drop(tools);
+    /// # }
+    /// ```
+    pub fn identifier_uri(&self, uri: &str) -> Self {
+        self.engine.write().add_identifier_uri(&self.ids, uri);
+        self.clone()
+    }
+
     /// Removes all secrets. Tokens issued before remain valid.
     pub fn remove_secret(&self) {
         self.engine

@@ -7,7 +7,7 @@ use crate::{
     engine::Engine,
     frontend::InProcess,
     seed::{Company, Seed},
-    state::License,
+    state::{License, ResourceRule},
 };
 
 /// Options of a [`FakeTenant`]; see [`FakeTenant::builder`].
@@ -31,6 +31,7 @@ pub struct FakeTenantBuilder {
     token_lifetime: Option<Duration>,
     journal_capacity: usize,
     enforce_quotas: bool,
+    resource_rule: ResourceRule,
 }
 
 impl FakeTenantBuilder {
@@ -119,6 +120,13 @@ impl FakeTenantBuilder {
         self
     }
 
+    /// How the v2.0 endpoints treat the parameter `resource`; by
+    /// [`ResourceRule::ApplicationIdUri`] unless set.
+    pub const fn resource_rule(mut self, rule: ResourceRule) -> Self {
+        self.resource_rule = rule;
+        self
+    }
+
     /// Starts the tenant.
     ///
     /// # Panics
@@ -140,6 +148,7 @@ impl FakeTenantBuilder {
             state.token_lifetime = lifetime;
         }
         state.enforce_quotas(self.enforce_quotas);
+        state.resource_rule = self.resource_rule;
         let engine = Arc::new(Engine::new(
             Arc::new(clock.clone()),
             state,
@@ -166,6 +175,7 @@ impl Default for FakeTenantBuilder {
             token_lifetime: None,
             journal_capacity: JOURNAL_CAPACITY,
             enforce_quotas: false,
+            resource_rule: ResourceRule::default(),
         }
     }
 }

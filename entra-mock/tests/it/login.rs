@@ -243,17 +243,6 @@ async fn an_unsupported_grant_method_or_parameter_returns_an_error() {
         "unsupported_grant_type",
         70_003,
     );
-    assert_error(
-        &token_with(
-            &tenant,
-            &app,
-            &[("resource", "https://graph.microsoft.com")],
-        )
-        .await,
-        400,
-        "invalid_request",
-        901_002,
-    );
     let wrong_verb = get(&format!("{}/contoso.com/oauth2/v2.0/token", tenant.uri())).await;
     assert_error(&wrong_verb, 400, "invalid_request", 900_561);
     // Supported by Entra, but not here: 501, not a success.
