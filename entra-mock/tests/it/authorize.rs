@@ -80,7 +80,9 @@ async fn wrong_passwords_and_names_stay_on_the_page_and_a_disabled_account_has_a
 #[tokio::test]
 async fn a_wrong_password_does_not_tell_that_the_account_is_disabled() {
     let (tenant, app) = shop().await;
-    tenant.user(ADELE).disable();
+    let adele = tenant.user(ADELE);
+    adele.set_password("the right one");
+    adele.disable();
     let mut browser = Browser::default();
     let page = browser.get(&authorize_url(&tenant, &app, &[])).await;
     let fields = [("login", ADELE), ("passwd", "wrong"), ("step", "password")];
