@@ -81,7 +81,7 @@ async fn wrong_passwords_and_names_stay_on_the_page_and_a_disabled_account_has_a
 async fn a_wrong_password_does_not_tell_that_the_account_is_disabled() {
     let (tenant, app) = shop().await;
     let adele = tenant.user(ADELE);
-    adele.set_password("the right one");
+    adele.set_password(&"the right one".into());
     adele.disable();
     let mut browser = Browser::default();
     let page = browser.get(&authorize_url(&tenant, &app, &[])).await;
