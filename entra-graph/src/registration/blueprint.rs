@@ -41,6 +41,8 @@ pub struct AppRegistration {
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) client_id: Option<ClientId>,
     #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) directory: Option<String>,
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) audience: Audience,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) description: Option<String>,
@@ -101,6 +103,15 @@ impl AppRegistration {
     /// Adopts the registration with this client id; it is an error if the tenant does not have it.
     pub fn client_id(mut self, id: ClientId) -> Self {
         self.client_id = Some(id);
+        self
+    }
+
+    /// The directory that it is for: a tenant ID or a verified domain. A plan in another one stops, so that an
+    /// administrator of several tenants does not register it in the wrong one.
+    ///
+    /// A domain takes `Organization.Read.All` or `Directory.Read.All`.
+    pub fn directory(mut self, tenant: impl Into<String>) -> Self {
+        self.directory = Some(tenant.into());
         self
     }
 

@@ -54,16 +54,7 @@ impl AppRegistration {
         sections.extend(self.own_api());
         sections.extend(self.token_claims());
         sections.extend(self.enterprise_application());
-        sections.push(Section {
-            title: "Send back".to_owned(),
-            steps: vec![
-                Step::Text("On **Overview** copy these values:".to_owned()),
-                Step::Values(vec![
-                    "Directory (tenant) ID".to_owned(),
-                    "Application (client) ID".to_owned(),
-                ]),
-            ],
-        });
+        sections.push(self.values_to_send());
         Guide {
             title: format!("Register {} in Microsoft Entra ID", self.name),
             sections,
@@ -96,12 +87,34 @@ impl AppRegistration {
         Some(url.into())
     }
 
+    fn values_to_send(&self) -> Section {
+        let mut steps = vec![
+            Step::Text("On **Overview** copy these values:".to_owned()),
+            Step::Values(vec![
+                "Directory (tenant) ID".to_owned(),
+                "Application (client) ID".to_owned(),
+            ]),
+        ];
+        if !self.secrets.is_empty() {
+            let text = "Add the **Value** of each client secret and the date in **Expires**: the product warns before it. Send the value as you send a password.";
+            steps.push(Step::Text(text.to_owned()));
+        }
+        Section {
+            title: "Send back".to_owned(),
+            steps,
+        }
+    }
+
     fn registration(&self) -> Section {
         let text = |text: String| Step::Text(text);
+        let directory = match &self.directory {
+            Some(tenant) => format!("Check that the directory at the top right is **{tenant}**."),
+            None => "Check the directory at the top right.".to_owned(),
+        };
         Section {
             title: "Register the application".to_owned(),
             steps: vec![
-                text("Sign in to the [Microsoft Entra admin center](https://entra.microsoft.com) as at least a **Cloud Application Administrator**. Check the directory at the top right.".to_owned()),
+                text(format!("Sign in to the [Microsoft Entra admin center](https://entra.microsoft.com) as at least a **Cloud Application Administrator**. {directory}")),
                 text("Open **Identity** > **Applications** > **App registrations** > **New registration**.".to_owned()),
                 text(format!("Enter the **Name** `{}`.", self.name)),
                 text(format!("Under **Supported account types** choose **{}**.", self.audience.in_portal())),

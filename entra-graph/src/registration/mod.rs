@@ -32,6 +32,7 @@ mod advice;
 mod apply;
 mod blueprint;
 mod destroy;
+mod directory;
 mod file;
 mod found;
 mod guide;

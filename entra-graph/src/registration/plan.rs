@@ -5,7 +5,8 @@ use std::{collections::HashSet, fmt, sync::Arc};
 use entra_core::ProofSigner;
 
 use super::{
-    blueprint::AppRegistration,
+    blueprint::{AppRegistration, MICROSOFT_GRAPH},
+    directory::mismatch,
     found::Found,
     line::Line,
     names::Names,
@@ -17,7 +18,8 @@ use crate::{client::GraphClient, error::Error};
 
 /// What a blueprint changes in one tenant, made by reads only.
 ///
-/// `Display` is a diff that an administrator can read: `+` adds, `~` changes, `-` removes, `=` stays.
+/// `Display` is a diff that an administrator can read: `+` adds, `~` changes, `-` removes, `=` stays, `!` stops it,
+/// `?` is a warning.
 #[derive(Clone, Debug)]
 #[must_use = "a plan does nothing until it is applied"]
 pub struct Plan {
@@ -26,6 +28,8 @@ pub struct Plan {
     pub(super) names: Names,
     pub(super) work: Work,
     state: State,
+    /// Why the tenant of the caller is not the one that the blueprint is for.
+    wrong_directory: Option<String>,
     missing: Vec<MissingRight>,
     pub(super) signer: Option<Arc<dyn ProofSigner>>,
 }
@@ -63,6 +67,7 @@ impl AppRegistration {
         Ok(Plan {
             graph: graph.clone(),
             blueprint: self.clone(),
+            wrong_directory: mismatch(graph, self).await?,
             missing: missing(&work.steps, graph.granted().as_ref()),
             state: match (&found.application, &found.deleted) {
                 (Some(application), _) => State::Existing {
@@ -136,8 +141,8 @@ impl Plan {
 
     /// Whether the tenant has everything that the blueprint lists.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.work.steps.is_empty() && self.work.stops.is_empty()
+    pub fn is_empty(&self) -> bool {
+        self.work.steps.is_empty() && self.stops().next().is_none()
     }
 
     /// What it adds, changes and removes.
@@ -159,13 +164,29 @@ impl Plan {
 
     /// Why it cannot be applied as it is.
     pub fn stops(&self) -> impl Iterator<Item = &str> {
-        self.work.stops.iter().map(String::as_str)
+        let stops = self.wrong_directory.iter().chain(&self.work.stops);
+        stops.map(String::as_str)
+    }
+
+    /// What the blueprint asks for and a product will probably not want.
+    pub fn warnings(&self) -> impl Iterator<Item = &str> {
+        let graph = self.blueprint.permissions.iter();
+        let mut graph = graph.filter(|api| api.api == MICROSOFT_GRAPH);
+        let lacks_profile = graph.any(|api| {
+            let has = |scope: &str| {
+                api.delegated
+                    .iter()
+                    .any(|one| one.eq_ignore_ascii_case(scope))
+            };
+            has("openid") && !has("profile")
+        });
+        lacks_profile.then_some(NO_PROFILE).into_iter()
     }
 
     /// # Errors
     /// `Registration` if a right is missing or something else stops the plan.
     pub(super) fn may_start(&self, work: &Work) -> Result<(), Error> {
-        if let Some(stop) = work.stops.first() {
+        if let Some(stop) = self.wrong_directory.iter().chain(&work.stops).next() {
             return Err(Error::registration(stop.clone()));
         }
         let missing = missing(&work.steps, self.graph.granted().as_ref());
@@ -197,8 +218,11 @@ impl fmt::Display for Plan {
         for right in &self.missing {
             writeln!(f, "  ! {right}")?;
         }
-        for stop in &self.work.stops {
+        for stop in self.stops() {
             writeln!(f, "  ! {stop}")?;
+        }
+        for warning in self.warnings() {
+            writeln!(f, "  ? {warning}")?;
         }
         Ok(())
     }
@@ -207,3 +231,5 @@ impl fmt::Display for Plan {
 pub(super) fn failed_sink(error: super::sink::SinkError) -> Error {
     Error::registration(format!("the sink of the secrets failed: {error}")).caused_by(error)
 }
+
+const NO_PROFILE: &str = "openid without profile: ID tokens have no oid, by which users are known; add the permission profile";

@@ -2,6 +2,7 @@
 
 mod after;
 mod applied;
+mod directory;
 mod interrupted;
 mod replicated;
 

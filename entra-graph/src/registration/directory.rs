@@ -1,0 +1,57 @@
+//! Whether the tenant of the caller is the one that a blueprint is for.
+
+use entra_core::Guid;
+
+use super::blueprint::AppRegistration;
+use crate::{client::GraphClient, error::Error, objects::Organization};
+
+/// Why a plan stops: the caller's tenant is not the blueprint's [`directory`](AppRegistration::directory), or that
+/// cannot be found out. `None` if the blueprint names none.
+///
+/// # Errors
+/// Every kind of [`Error`] but a rejection.
+pub(super) async fn mismatch(
+    graph: &GraphClient,
+    blueprint: &AppRegistration,
+) -> Result<Option<String>, Error> {
+    let Some(expected) = blueprint.directory.as_deref().map(str::trim) else {
+        return Ok(None);
+    };
+    let of_token = graph.granted().and_then(|granted| granted.tenant);
+    if let (Ok(expected), Some(Ok(tenant))) = (
+        expected.parse::<Guid>(),
+        of_token.as_deref().map(str::parse::<Guid>),
+    ) {
+        let wrong = expected != tenant;
+        return Ok(wrong.then(|| wrong_directory(&expected.to_string(), &tenant.to_string())));
+    }
+    let read = graph.organization().list();
+    let read = read.select((Organization::ID, Organization::VERIFIED_DOMAINS));
+    let organizations = match read.send().await {
+        Ok(page) => page.items,
+        Err(error) if error.is_forbidden() => {
+            return Ok(Some(format!(
+                "it is not known whether this is the directory {expected}: the token may not read the organization (Organization.Read.All)"
+            )));
+        }
+        Err(error) => return Err(error),
+    };
+    let is_expected = |organization: &Organization| {
+        let domains = organization.verified_domains.iter().flatten();
+        let mut names = domains.filter_map(|domain| domain.name.as_deref());
+        organization.id.eq_ignore_ascii_case(expected)
+            || names.any(|name| name.eq_ignore_ascii_case(expected))
+    };
+    if organizations.iter().any(is_expected) {
+        return Ok(None);
+    }
+    let tenant = organizations.first().map(|one| one.id.to_string());
+    let tenant = tenant.or(of_token).unwrap_or_default();
+    Ok(Some(wrong_directory(expected, &tenant)))
+}
+
+fn wrong_directory(expected: &str, tenant: &str) -> String {
+    format!(
+        "this is the wrong directory: the blueprint is for {expected}, and the token is of the tenant {tenant}; sign in to the right one"
+    )
+}

@@ -1,0 +1,114 @@
+//! Blueprints in the wrong directory, and blueprints that a product will probably not want.
+
+use entra_graph::{
+    ErrorKind,
+    registration::{AppRegistration, Lifetime},
+};
+use entra_mock::FakeTenant;
+
+use super::{ENOUGH, admin, graph_of, sink, writes};
+
+const OTHER: &str = "5d0f3c1e-1d71-4883-8f98-567911bfdca6";
+
+#[tokio::test]
+async fn a_plan_in_another_directory_than_the_blueprints_stops() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let blueprint = AppRegistration::new("Order Desk");
+    for directory in [OTHER, "fabrikam.com"] {
+        let plan = blueprint.clone().directory(directory);
+        let plan = plan.plan(&graph).await.unwrap();
+        let stops: Vec<&str> = plan.stops().collect();
+        assert_eq!(stops.len(), 1, "{plan}");
+        for text in ["wrong directory", directory, &tenant.id().to_string()] {
+            assert!(stops[0].contains(text), "{text}: {plan}");
+        }
+        assert!(plan.to_string().contains("! this is the wrong directory"));
+        assert!(!plan.is_empty());
+        let error = plan.apply(&mut sink(&tenant)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Registration);
+        assert!(error.to_string().contains("wrong directory"), "{error}");
+    }
+    assert_eq!(writes(&tenant), Vec::<String>::new());
+    for directory in [tenant.id().to_string(), " Contoso.COM ".to_owned()] {
+        let plan = blueprint.clone().directory(directory).plan(&graph).await;
+        assert_eq!(plan.unwrap().stops().count(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_registration_that_exists_is_not_reported_as_complete_in_the_wrong_directory() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    let blueprint = AppRegistration::new("Order Desk");
+    let plan = blueprint.plan(&graph).await.unwrap();
+    plan.apply(&mut sink(&tenant)).await.unwrap();
+    assert!(blueprint.plan(&graph).await.unwrap().is_empty());
+    let plan = blueprint.directory(OTHER).plan(&graph).await.unwrap();
+    assert!(!plan.is_empty(), "{plan}");
+    plan.apply(&mut sink(&tenant)).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_domain_that_the_token_may_not_read_is_unknown_and_stops() {
+    let tenant = FakeTenant::start().await;
+    let graph = graph_of(&tenant, &["Application.ReadWrite.All"]).await;
+    let blueprint = AppRegistration::new("Order Desk");
+    let plan = blueprint
+        .clone()
+        .directory("contoso.com")
+        .plan(&graph)
+        .await;
+    let plan = plan.unwrap();
+    let stop = plan.stops().next().unwrap();
+    assert!(
+        stop.contains("not known") && stop.contains("Organization.Read.All"),
+        "{stop}"
+    );
+    // The token itself names the tenant.
+    let plan = blueprint
+        .directory(tenant.id().to_string())
+        .plan(&graph)
+        .await;
+    assert_eq!(plan.unwrap().stops().count(), 0);
+}
+
+#[test]
+fn the_guide_names_the_directory() {
+    let guide = AppRegistration::new("Order Desk")
+        .directory("contoso.com")
+        .guide();
+    let page = guide.to_markdown();
+    assert!(
+        page.contains("directory at the top right is **contoso.com**"),
+        "{page}"
+    );
+    let page = AppRegistration::new("Order Desk").guide().to_markdown();
+    assert!(
+        page.contains("Check the directory at the top right."),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn openid_without_profile_is_a_warning_and_no_stop() {
+    let (tenant, graph) = admin(ENOUGH).await;
+    for (scopes, warnings) in [
+        (vec!["openid", "email"], 1),
+        (vec!["openid", "profile"], 0),
+        (vec!["User.Read"], 0),
+    ] {
+        let blueprint = AppRegistration::new("Order Desk").delegated(scopes);
+        let plan = blueprint.plan(&graph).await.unwrap();
+        assert_eq!(plan.warnings().count(), warnings, "{plan}");
+        assert_eq!(plan.to_string().matches("have no oid").count(), warnings);
+        plan.apply(&mut sink(&tenant)).await.unwrap();
+    }
+}
+
+#[test]
+fn the_guide_asks_for_the_value_of_a_secret_and_its_date() {
+    let text = "Add the **Value** of each client secret and the date in **Expires**";
+    let blueprint = AppRegistration::new("Order Desk");
+    assert!(!blueprint.guide().to_markdown().contains(text));
+    let blueprint = blueprint.secret("one", Lifetime::months(1));
+    assert!(blueprint.guide().to_markdown().contains(text));
+}
